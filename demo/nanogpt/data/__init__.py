@@ -1,0 +1,1 @@
+"""Token files live in one folder per dataset here; prepare.py makes them."""

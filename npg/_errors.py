@@ -1,0 +1,71 @@
+"""Texts that more than one place raises. They are PyTorch's words where it has some, because people search for them."""
+
+FREED_GRAPH = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
+    "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "
+    "Specify retain_graph=True if you need to backward through the graph a second time or if you need to access "
+    "saved tensors after calling backward."
+)
+NO_GRAPH = "element {index} of tensors does not require grad and does not have a grad_fn"
+MODIFIED = (
+    "one of the variables needed for gradient computation has been modified by an inplace operation: "
+    "[{kind} {shape}], which is {place} of {node}, is at version {version}; expected version {expected} instead. "
+    "Hint: the backtrace further above shows the operation that failed to compute its gradient."
+)
+LEAF_IN_PLACE = "a leaf Variable that requires grad is being used in an in-place operation."
+LEAF_VIEW_IN_PLACE = "a view of a leaf Variable that requires grad is being used in an in-place operation."
+MULTI_VIEW_IN_PLACE = (
+    "Output {nr} of {node} is a view and is being modified inplace. This view is the output of a function that "
+    "returns multiple views. Such functions do not allow the output views to be modified inplace. You should replace "
+    "the inplace operation by an out-of-place one."
+)
+NO_GRAD_VIEW_IN_PLACE = (
+    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use case "
+    "is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace "
+    "either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want "
+    "the inplace to be tracked)."
+)
+INFERENCE_SAVED = (
+    "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and "
+    "use it in autograd."
+)
+INFERENCE_IN_PLACE = (
+    "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal "
+    "tensor before doing inplace update."
+)
+UNUSED_INPUT = (
+    "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is "
+    "the desired behavior."
+)
+INPUT_WITHOUT_GRAD = "One of the differentiated Tensors does not require grad"
+EMPTY_INPUTS = "`inputs` argument to `backward()` cannot be empty."
+GRADIENT_SHAPE = (
+    "Mismatch in shape: grad_output[{index}] has a shape of {given} and output[{index}] has a shape of {expected}."
+)
+RETAIN_LEAFLESS = "can't retain_grad on Tensor that has requires_grad=False"
+HOOK_WITHOUT_GRAD = "cannot register a hook on a tensor that doesn't require gradient"
+POST_HOOK_NOT_LEAF = "post accumulate grad hooks cannot be registered on non-leaf tensors"
+FLOAT_ONLY = "only Tensors of floating point and complex dtype can require gradients"
+NOT_LEAF_FLAG = (
+    "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph "
+    "that doesn't require differentiation use var_no_grad = var.detach()."
+)
+NOT_A_TENSOR = "{name}(): argument '{argument}' (position {position}) must be Tensor, not {kind}"
+NO_CAST_IN_PLACE = "result type {result} can't be cast to the desired output type {wanted}"
+OUT_WITH_GRAD = (
+    "{name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
+    "requires grad."
+)
+OVERLAP_IN_PLACE = (
+    "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+    "Please clone() the tensor before performing the operation."
+)
+BROADCAST_IN_PLACE = (
+    "output with shape {shape} doesn't match the broadcast shape {broadcast}"
+)
+HOOK_RESULT = "hook of {node} returned a gradient of shape {given}, expected {expected}"
+
+
+def shape_text(shape) -> str:
+    """Return a shape as PyTorch's messages print it: [2, 3]."""
+    return "[" + ", ".join(str(n) for n in shape) + "]"

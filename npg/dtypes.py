@@ -1,0 +1,262 @@
+"""The dtypes and PyTorch's type promotion: which dtype an operation computes in.
+
+Every rule about result dtypes lives here. Python numbers are weak (they only decide the category), 0-d arrays do not
+promote arrays within a category, and a number or an integer array that must become floating takes the default dtype.
+Source: torch.result_type, torch.promote_types and the table in PyTorch's tensor attributes documentation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "bool_",
+    "can_cast",
+    "common_dtype",
+    "double",
+    "dtype",
+    "finfo",
+    "float16",
+    "float32",
+    "float64",
+    "from_numpy",
+    "get_default_dtype",
+    "half",
+    "iinfo",
+    "int16",
+    "int32",
+    "int64",
+    "int8",
+    "long",
+    "promote_types",
+    "set_default_dtype",
+    "short",
+    "to_numpy",
+    "uint8",
+]
+
+# Categories, in the order in which they win.
+BOOL, INTEGER, FLOATING = 0, 1, 2
+
+
+# ----- The dtype objects -----
+
+
+class dtype:
+    """An element type, such as npg.float32.
+
+    Attributes:
+        dtype: the NumPy dtype, so that NumPy accepts npg.float32 wherever it takes a dtype.
+        itemsize: bytes per element.
+        is_floating_point: whether it is float16, float32 or float64.
+    Source: torch.dtype.
+    """
+
+    __slots__ = ("category", "dtype", "is_complex", "is_floating_point", "is_signed", "itemsize", "name", "scalar_name")
+
+    def __init__(self, name: str, scalar_name: str) -> None:
+        self.name = name
+        self.scalar_name = scalar_name  # what PyTorch's error texts call it: Float, Long, ...
+        self.dtype = np.dtype(name)
+        self.itemsize = self.dtype.itemsize
+        self.is_floating_point = self.dtype.kind == "f"
+        self.is_complex = False
+        self.is_signed = self.dtype.kind in "if"
+        self.category = {"b": BOOL, "i": INTEGER, "u": INTEGER, "f": FLOATING}[self.dtype.kind]
+
+    def __repr__(self) -> str:
+        return "npg." + self.name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return from_numpy, (self.dtype,)
+
+    def __eq__(self, other: object) -> bool:
+        # Equal to the NumPy dtype it stands for, so that both spellings work in comparisons.
+        if isinstance(other, dtype):
+            return self is other
+        if isinstance(other, (np.dtype, type)):
+            try:
+                return bool(self.dtype == other)
+            except TypeError:
+                return False
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.dtype)
+
+    def to_complex(self) -> dtype:
+        raise TypeError(f"complex dtypes are not supported, got to_complex() of {self!r}")
+
+
+float16 = half = dtype("float16", "Half")
+float32 = dtype("float32", "Float")
+float64 = double = dtype("float64", "Double")
+int8 = dtype("int8", "Char")
+int16 = short = dtype("int16", "Short")
+int32 = dtype("int32", "Int")
+int64 = long = dtype("int64", "Long")
+uint8 = dtype("uint8", "Byte")
+bool_ = dtype("bool", "Bool")
+
+ALL = (float16, float32, float64, int8, int16, int32, int64, uint8, bool_)
+# Keyed by the type character: on every platform two C types share a width, and NumPy tells them apart.
+_BY_CHAR = {
+    np.dtype(kind).char: d
+    for d in ALL
+    for kind in "?bBhilqefd"
+    if (np.dtype(kind).kind, np.dtype(kind).itemsize) == (d.dtype.kind, d.itemsize)
+}
+_BY_PYTHON_TYPE = {float: float32, int: int64, bool: bool_}
+_default = float32
+
+
+def from_numpy(numpy_dtype: Any) -> dtype:
+    """Return the npg dtype of a NumPy dtype.
+
+    Raises: TypeError: when npg has no such dtype.
+    """
+    found = _BY_CHAR.get(np.dtype(numpy_dtype).char)
+    if found is None:
+        raise TypeError(
+            f"can't convert np.ndarray of type {numpy_dtype}. The only supported types are: float64, float32, float16, "
+            "int64, int32, int16, int8, uint8, and bool."
+        )
+    return found
+
+
+def to_numpy(given: Any) -> np.dtype[Any]:
+    """Return the NumPy dtype of an npg dtype, a NumPy dtype or a Python type (float is the default dtype)."""
+    if isinstance(given, dtype):
+        return given.dtype
+    if given is float:
+        return _default.dtype
+    if given is int or given is bool:
+        return _BY_PYTHON_TYPE[given].dtype
+    try:
+        return from_numpy(np.dtype(given)).dtype
+    except TypeError:
+        raise TypeError(f"expected a dtype such as npg.float32, got {given!r}") from None
+
+
+def get_default_dtype() -> dtype:
+    """Return the dtype of new floating tensors."""
+    return _default
+
+
+def set_default_dtype(d: dtype) -> None:
+    """Set the dtype of new floating tensors.
+
+    Raises: TypeError: when d is not a floating dtype.
+    """
+    global _default
+    if not isinstance(d, dtype):
+        raise TypeError(f"invalid dtype object: only floating-point types are supported as the default type, got {d!r}")
+    if not d.is_floating_point:
+        raise TypeError(f"only floating-point types are supported as the default type, got {d!r}")
+    _default = d
+
+
+# ----- Limits -----
+
+
+class finfo:
+    """Machine limits of a floating dtype: bits, eps, max, min, tiny, smallest_normal, resolution, dtype."""
+
+    def __init__(self, type: dtype | None = None) -> None:
+        d = get_default_dtype() if type is None else from_numpy(to_numpy(type))
+        if not d.is_floating_point:
+            raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{d!r}'")
+        info = np.finfo(d.dtype)
+        self.bits, self.dtype = info.bits, d.name
+        self.eps, self.max, self.min = float(info.eps), float(info.max), float(info.min)
+        self.tiny = self.smallest_normal = float(info.tiny)
+        self.resolution = float(info.resolution)
+
+    def __repr__(self) -> str:
+        return (
+            f"finfo(resolution={self.resolution:g}, min={self.min:g}, max={self.max:g}, eps={self.eps:g}, "
+            f"smallest_normal={self.smallest_normal:g}, tiny={self.tiny:g}, dtype={self.dtype})"
+        )
+
+
+class iinfo:
+    """Machine limits of an integer dtype: bits, max, min, dtype."""
+
+    def __init__(self, type: dtype) -> None:
+        d = from_numpy(to_numpy(type))
+        if d.category != INTEGER:
+            raise TypeError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{d!r}'")
+        info = np.iinfo(d.dtype)
+        self.bits, self.max, self.min, self.dtype = info.bits, int(info.max), int(info.min), d.name
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"
+
+
+# ----- Promotion -----
+
+
+def promote_types(type1: dtype, type2: dtype) -> dtype:
+    """Return the smallest dtype that is at least as wide and of at least the category of both."""
+    if type1 is type2:
+        return type1
+    if type1.category != type2.category:
+        return type1 if type1.category > type2.category else type2
+    return from_numpy(np.promote_types(type1.dtype, type2.dtype))
+
+
+def can_cast(from_: dtype, to: dtype) -> bool:
+    """Tell whether PyTorch lets a result of dtype `from_` be stored in `to`: the category may not fall."""
+    return from_.category <= to.category
+
+
+def scalar_dtype(number: Any) -> dtype:
+    """Return the dtype that a Python or NumPy number stands for in promotion."""
+    if isinstance(number, (bool, np.bool_)):
+        return bool_
+    if isinstance(number, (int, np.integer)):
+        return int64
+    return _default
+
+
+def _combine(higher: dtype | None, lower: dtype | None) -> dtype | None:
+    # `higher` has precedence (arrays over 0-d arrays over numbers): a lower one counts only for its category.
+    if higher is None or lower is None:
+        return higher or lower
+    if higher.category >= lower.category and higher is not bool_:
+        return higher
+    return promote_types(higher, lower)
+
+
+def common_dtype(operands: Any) -> dtype:
+    """Return the dtype that an operation on these operands computes in.
+
+    Args:
+        operands: ndarrays (or anything with dtype and ndim) and Python numbers.
+    Source: torch.result_type.
+    """
+    arrays: dtype | None = None
+    scalars: dtype | None = None
+    numbers: dtype | None = None
+    for x in operands:
+        if isinstance(x, np.generic) or not hasattr(x, "ndim"):
+            d = scalar_dtype(x)
+            numbers = d if numbers is None else promote_types(numbers, d)
+        elif x.ndim:
+            d = from_numpy(x.dtype)
+            arrays = d if arrays is None else promote_types(arrays, d)
+        else:
+            d = from_numpy(x.dtype)
+            scalars = d if scalars is None else promote_types(scalars, d)
+    result = _combine(_combine(arrays, scalars), numbers)
+    if result is None:
+        raise TypeError("expected at least one operand, got none")
+    return result
+
+
+def float_dtype(operands: Any) -> dtype:
+    """Return the common dtype of the operands, or the default dtype where that is an integer or bool."""
+    d = common_dtype(operands)
+    return d if d.is_floating_point else _default

@@ -1,0 +1,132 @@
+"""How an op becomes what users call: promotion of dtypes, operators, in-place forms, NumPy's spellings of keywords."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from npg import _errors, dtypes
+from npg.engine import Function, TensorBase, apply, write_out
+from npg.ops._op import COMPARISON, FLOAT, Op
+from npg.ops.elementwise import cast
+
+__all__ = ["as_tensor_input", "canonical_dim", "canonical_dims", "in_place", "operator", "promote", "public", "reflected"]
+
+
+# ----- Promotion -----
+
+
+def promote(op: Op, args: Any, in_place: bool = False) -> list[Any]:
+    """Return the arguments in the dtype that the op computes in; see npg/dtypes.py for the rules.
+
+    Raises: RuntimeError: when the result of an in-place op could not be stored.
+    """
+    args = [x.item() if isinstance(x, np.generic) else x for x in args]
+    arrays = [x._array if isinstance(x, TensorBase) else x for x in args]
+    target = dtypes.float_dtype(arrays) if op.promote == FLOAT else dtypes.common_dtype(arrays)
+    if in_place:
+        wanted = dtypes.from_numpy(arrays[0].dtype)
+        if op.promote != COMPARISON and not dtypes.can_cast(target, wanted):
+            raise RuntimeError(
+                _errors.NO_CAST_IN_PLACE.format(result=target.scalar_name, wanted=wanted.scalar_name)
+            )
+        if op.promote != COMPARISON:
+            target = wanted
+    return [to_dtype(x, target.dtype) for x in args]
+
+
+def to_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
+    """Return a tensor, ndarray or number in a NumPy dtype; a tensor's cast is recorded."""
+    if isinstance(x, TensorBase):
+        return x if x._array.dtype == dtype else apply(cast, (x,), {"dtype": dtype})
+    if isinstance(x, np.ndarray):
+        return x.astype(dtype, copy=False)
+    if dtype.kind in "iu":  # wraps around where NumPy would refuse
+        return np.asarray(x).astype(dtype)
+    return x
+
+
+# ----- Callables -----
+
+
+def public(op: Op) -> Function:
+    """Return the public function of an op; name, signature and docstring are the declaration's."""
+    return Function(op, promote)
+
+
+def operator(op: Op) -> Function:
+    """Return the function behind an operator: foreign operands get NotImplemented."""
+    return Function(op, promote, "operator")
+
+
+def reflected(op: Op) -> Function:
+    """Return the function behind a reflected operator, `other op self`."""
+    return Function(op, promote, "reflected")
+
+
+def in_place(op: Op) -> Function:
+    """Return the in-place form of an op, such as `exp_` or `+=`."""
+    return Function(op, promote, "inplace")
+
+
+_NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+
+
+def numpy_names(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a function take NumPy's `axis` and `keepdims` for `dim` and `keepdim`, and out=."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            for theirs, ours in _NUMPY_NAMES.items():
+                if theirs in kwargs:
+                    kwargs[ours] = kwargs.pop(theirs)
+            target = kwargs.pop("out", None)
+            if target is not None:
+                return write_out(function.__name__, target, function(*args, **kwargs))
+        return function(*args, **kwargs)
+
+    return call
+
+
+# ----- Checks of arguments -----
+
+
+def as_tensor_input(name: str, x: Any, argument: str = "input", position: int = 1) -> Any:
+    """Return x if it is a tensor (or an ndarray, which then is a constant).
+
+    Raises: TypeError: for anything else, in PyTorch's words.
+    """
+    if isinstance(x, (TensorBase, np.ndarray)):
+        return x
+    raise TypeError(
+        _errors.NOT_A_TENSOR.format(name=name, argument=argument, position=position, kind=type(x).__name__)
+    )
+
+
+def canonical_dim(dim: int, ndim: int) -> int:
+    """Return dim counted from the front.
+
+    Raises: IndexError: when it is out of range; a 0-d tensor takes -1 and 0.
+    """
+    bound = max(ndim, 1)
+    if not -bound <= dim < bound:
+        raise IndexError(
+            f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim})"
+        )
+    return dim % bound
+
+
+def canonical_dims(dims: Any, ndim: int) -> tuple[int, ...]:
+    """Return dims (an int or a sequence of ints) counted from the front.
+
+    Raises: IndexError: when one is out of range. RuntimeError: when one appears twice.
+    """
+    found = tuple(canonical_dim(int(d), ndim) for d in (dims if isinstance(dims, (tuple, list)) else (dims,)))
+    for i, d in enumerate(found):
+        if d in found[:i]:
+            raise RuntimeError(f"dim {d} appears multiple times in the list of dims")
+    return found

@@ -1,0 +1,240 @@
+"""What an op is: one declaration that holds its forward and its vjp, side by side.
+
+    @ufunc(np.exp, lambda g, y, _x: g * y, promote=FLOAT)
+    def exp(input):
+        \"\"\"Return e to the power of each element of input.\"\"\"
+
+The positional parameters of the declared function are the op's inputs (arrays or numbers), its keyword-only parameters are
+settings. A rule takes `(g, y, *inputs, **params)`: the incoming gradient, the output, then the inputs, then all settings by
+keyword, and returns the gradient of one input. The *names* a rule gives to y and to the inputs say what is saved for it:
+
+    x        the array (in a recorded backward: the Tensor) is saved, and version-checked
+    x_like   only its shape and dtype are kept, as a Like
+    _x       nothing is kept; the rule gets None
+
+Rules are written with operators, NumPy functions and other ops only, so the same text runs on ndarrays (fast) and on Tensors
+(recorded, for gradients of any order). This room knows no Tensor: an op that is called with anything that has
+`__npg_apply__` hands itself to that.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+__all__ = ["ARITHMETIC", "COMPARISON", "FLOAT", "LIKE", "NOTHING", "VALUE", "Like", "Op", "fused", "primitive", "ufunc"]
+
+# How the inputs are promoted before the forward runs (npg/dtypes.py decides the dtype).
+ARITHMETIC = "arithmetic"  # to their common dtype
+FLOAT = "float"  # to their common dtype, integers and bools to the default floating dtype
+COMPARISON = "comparison"  # to their common dtype; the result is bool
+
+# What is kept of an input for a rule.
+NOTHING, LIKE, VALUE = 0, 1, 2
+
+
+class Like:
+    """The shape and dtype of an input whose values a rule does not need."""
+
+    __slots__ = ("dtype", "shape")
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self.shape = shape
+        self.dtype = dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        n = 1
+        for k in self.shape:
+            n *= k
+        return n
+
+
+def _mode(name: str) -> int:
+    if name.startswith("_"):
+        return NOTHING
+    return LIKE if name.endswith("_like") else VALUE
+
+
+class _Rule:
+    """A vjp rule with what its parameter names say: the mode of y and of each input."""
+
+    __slots__ = ("inputs", "output", "variadic")
+
+    def __init__(self, rule: Callable[..., Any]) -> None:
+        parameters = list(inspect.signature(rule).parameters.values())
+        names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        rest = [p.name for p in parameters if p.kind is p.VAR_POSITIONAL]
+        if len(names) < 2:
+            raise TypeError(f"expected a rule (g, y, *inputs, **params), got {inspect.signature(rule)}")
+        self.output = _mode(names[1])
+        self.inputs = tuple(_mode(n) for n in names[2:])
+        self.variadic = _mode(rest[0]) if rest else NOTHING  # of the inputs beyond the named ones
+
+    def input_mode(self, i: int) -> int:
+        return self.inputs[i] if i < len(self.inputs) else self.variadic
+
+
+class Op:
+    """One operation: its forward on ndarrays and its vjp.
+
+    Attributes:
+        name, __doc__, signature: taken from the declared function.
+        forward: takes ndarrays and numbers, returns an array, a tuple of arrays, or for a fused op (result, saved).
+        vjps: one rule per input (None: no gradient flows there), or () when the op has a joint rule or no gradient.
+        joint: one rule for all inputs, `(g, y, *inputs, needs, **params) -> tuple`; a fused op's also takes `saved`.
+        recorded: a joint rule of a fused op that may run on Tensors; without one, `composite` does.
+        composite: the same function written in primitives: the tests' oracle.
+        promote: ARITHMETIC, FLOAT, COMPARISON or None.
+        is_view: the result shares the first input's memory (or may, which is looked at).
+        is_ufunc: the forward is a NumPy ufunc; it takes out= and broadcasts.
+        broadcasts: gradients may come out larger than their input and are summed down.
+        node_name: what the graph node is called, as in PyTorch.
+    """
+
+    def __init__(self, declared: Callable[..., Any], *, node: str | None = None, promote: str | None = None) -> None:
+        self.name = declared.__name__.rstrip("_")
+        self.__name__ = self.name
+        self.__doc__ = declared.__doc__
+        self.__module__ = declared.__module__
+        self.signature = inspect.signature(declared)
+        parameters = self.signature.parameters.values()
+        self.inputs = tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
+        self.forward: Callable[..., Any] = declared
+        self.vjps: tuple[Callable[..., Any] | None, ...] = ()
+        self.joint: Callable[..., Any] | None = None
+        self.recorded: Callable[..., Any] | None = None
+        self.composite: Callable[..., Any] | None = None
+        self.promote = promote
+        self.is_fused = self.is_view = self.is_ufunc = self.is_multi = self.broadcasts = False
+        self.takes_keep = "keep" in self.signature.parameters
+        self.node_name = (node or "".join(w.capitalize() for w in self.name.split("_"))) + "Backward0"
+        self._rules: tuple[_Rule | None, ...] = ()
+        self._saves: dict[tuple[bool, ...], tuple[int, tuple[int, ...]]] = {}
+
+    @property
+    def differentiable(self) -> bool:
+        return bool(self.vjps) or self.joint is not None
+
+    def saves(self, needs: tuple[bool, ...]) -> tuple[int, tuple[int, ...]]:
+        """Return the mode of y and of each input, given which inputs need a gradient."""
+        found = self._saves.get(needs)
+        if found is None:
+            rules = self._rules if self.joint is not None else [r for r, n in zip(self._rules, needs, strict=False) if n]
+            live = [r for r in rules if r is not None]
+            output = max((r.output for r in live), default=NOTHING)
+            inputs = tuple(max((r.input_mode(i) for r in live), default=NOTHING) for i in range(len(needs)))
+            found = self._saves[needs] = (output, inputs)
+        return found
+
+    def _set_vjps(self, vjps: tuple[Callable[..., Any] | None, ...]) -> None:
+        if vjps and len(vjps) != len(self.inputs):
+            raise TypeError(f"expected {len(self.inputs)} vjps for {self.name}{self.signature}, got {len(vjps)}")
+        self.vjps = vjps
+        self._rules = tuple(None if v is None else _Rule(v) for v in vjps)
+
+    def _set_joint(self, rule: Callable[..., Any]) -> None:
+        self.joint = rule
+        self._rules = (_Rule(rule),)
+
+    def __call__(self, *inputs: Any, **params: Any) -> Any:
+        """Run on ndarrays, or record on Tensors. For rules and composites; users call the public function."""
+        for x in inputs:
+            apply = getattr(type(x), "__npg_apply__", None)
+            if apply is not None:
+                return apply(self, inputs, params)
+        if self.is_fused:
+            return self.forward(*inputs, **params)[0]
+        return self.forward(*inputs, **params)
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}{self.signature}>"
+
+    # ----- The parts of a fused kernel, as decorators -----
+
+    def backward(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Declare a fused op's backward on ndarrays: `(g, y, *inputs, saved, needs, **params) -> tuple of gradients`."""
+        self._set_joint(rule)
+        return rule
+
+    def vjp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Declare a joint rule that may also run on Tensors (same arguments as backward, where a fused op has both)."""
+        if self.is_fused:
+            self.recorded = rule
+        if self.joint is None:
+            self._set_joint(rule)
+        return rule
+
+    def compose(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Declare a fused op's composite: the same function in primitives."""
+        self.composite = function
+        return function
+
+
+# ----- Declarations -----
+
+
+def primitive(
+    *vjps: Callable[..., Any] | None,
+    promote: str | None = None,
+    view: bool = False,
+    multi: bool = False,
+    broadcasts: bool = False,
+    node: str | None = None,
+) -> Callable[[Callable[..., Any]], Op]:
+    """Declare an op whose forward is the decorated function, with one vjp per input (or a joint one, set by `@op.vjp`).
+
+    Args:
+        vjps: rules `(g, y, *inputs, **params)`; None for an input through which no gradient flows. None at all: the op is
+            not differentiable, unless a joint rule follows.
+        promote: ARITHMETIC, FLOAT, COMPARISON, or None when dtypes are taken as they are.
+        view: the result shares memory with the first input.
+        multi: the result is a tuple; g is then a tuple too, with None where no gradient came, and so is y.
+        broadcasts: the inputs are broadcast against each other, so gradients are summed back to the inputs' shapes.
+        node: the name of the graph node without "Backward0", where it is not the op's name in camel case.
+    """
+
+    def declare(function: Callable[..., Any]) -> Op:
+        op = Op(function, node=node, promote=promote)
+        op.is_view, op.is_multi, op.broadcasts = view, multi, broadcasts
+        op._set_vjps(vjps)
+        return op
+
+    return declare
+
+
+def ufunc(
+    forward: Callable[..., Any], *vjps: Callable[..., Any] | None, promote: str | None = ARITHMETIC, node: str | None = None
+) -> Callable[[Callable[..., Any]], Op]:
+    """Declare an elementwise op computed by a NumPy ufunc; the decorated function gives name, signature and docstring."""
+
+    def declare(function: Callable[..., Any]) -> Op:
+        op = Op(function, node=node, promote=promote)
+        op.forward, op.is_ufunc, op.broadcasts = forward, True, len(op.inputs) > 1
+        op._set_vjps(vjps)
+        return op
+
+    return declare
+
+
+def fused(*, promote: str | None = None, node: str | None = None) -> Callable[[Callable[..., Any]], Op]:
+    """Declare a hand-written kernel. The forward returns (result, saved); saved is a tuple of arrays for the backward.
+
+    A forward with a keyword parameter `keep` is told whether a backward may follow, and may return () as saved if not. The
+    backward is set by `@op.backward`, the composite by `@op.compose`; a recordable rule by `@op.vjp` where the composite
+    would need inputs that the backward does not save.
+    """
+
+    def declare(function: Callable[..., Any]) -> Op:
+        op = Op(function, node=node, promote=promote)
+        op.is_fused = True
+        return op
+
+    return declare

@@ -1,0 +1,132 @@
+"""Ops on memory: views by shape and strides, and what an in-place change of a view means for its base.
+
+A layout is (shape, strides in bytes) and an offset in bytes from the base's first element. The engine uses these when a view
+or its base is changed in place; everything is stated in the base's layout, so a gradient of another layout is first laid out
+like the base.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg.ops._op import primitive
+
+__all__ = ["alias", "as_strided", "copy_slices", "geometry", "overlaps"]
+
+
+@primitive(lambda g, _y, _x: g, view=True)
+def alias(input):
+    """Return a view of the whole input."""
+    return input.view()
+
+
+# ----- Layouts -----
+
+
+def geometry(base: np.ndarray[Any, Any], view: np.ndarray[Any, Any]) -> dict[str, Any]:
+    """Return where `view` lies in the memory of `base`, as the settings of the ops below."""
+    offset = view.__array_interface__["data"][0] - base.__array_interface__["data"][0] if view.size and base.size else 0
+    return {"shape": view.shape, "strides": view.strides, "offset": offset, "base": (base.shape, base.strides)}
+
+
+def overlaps(array: np.ndarray[Any, Any]) -> bool:
+    """Tell whether several elements share one place because a dimension was expanded."""
+    if 0 not in array.strides:
+        return False
+    return any(s == 0 and n > 1 for n, s in zip(array.shape, array.strides, strict=True)) and array.size > 0
+
+
+def _extent(shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int) -> int:
+    return sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) + itemsize if 0 not in shape else 0
+
+
+class _Window:
+    # NumPy makes an array from an __array_interface__; holding `owner` keeps the memory alive.
+    def __init__(self, interface: dict[str, Any], owner: Any) -> None:
+        self.__array_interface__ = interface
+        self.owner = owner
+
+
+def _window(owner: np.ndarray[Any, Any], shape: Any, strides: Any, offset: int) -> np.ndarray[Any, Any]:
+    interface = dict(owner.__array_interface__)
+    interface["shape"], interface["strides"] = tuple(shape), tuple(strides)
+    interface["data"] = (interface["data"][0] + offset, not owner.flags.writeable)
+    return np.asarray(_Window(interface, owner))
+
+
+def _blank(base: Any, dtype: Any, shape: Any, strides: Any, offset: int) -> tuple[Any, Any]:
+    """Return a zeroed array of the base's layout, and the view into it."""
+    size = max(_extent(base[0], base[1], dtype.itemsize), offset + _extent(shape, strides, dtype.itemsize))
+    memory = np.zeros(size, np.uint8)
+    whole = np.ndarray(base[0], dtype, memory, 0, base[1])
+    part = np.ndarray(shape, dtype, memory, offset, strides)
+    return whole, part
+
+
+def _add_into(part: np.ndarray[Any, Any], g: np.ndarray[Any, Any]) -> None:
+    for i, (n, s) in enumerate(zip(part.shape, part.strides, strict=True)):
+        if s == 0 and n > 1:  # an expanded dimension: all its elements are one place
+            g = g.sum(axis=i, keepdims=True)
+            part = part[(slice(None),) * i + (slice(0, 1),)]
+    order = sorted((abs(s), n) for n, s in zip(part.shape, part.strides, strict=True) if n > 1)
+    reach = part.itemsize
+    apart = True
+    for s, n in order:
+        apart = apart and s >= reach
+        reach = s * (n - 1) + reach
+    if apart:
+        part += g
+        return
+    for index in np.ndindex(part.shape):  # windows that overlap: one at a time, so that none is lost
+        part[index] += g[index]
+
+
+# ----- The ops -----
+
+
+@primitive(lambda g, _y, _x, **where: strided_scatter(g, **where), view=True)
+def as_strided(input, *, shape, strides, offset, base):
+    """Return the view of the input's memory with this layout."""
+    return _window(input, shape, strides, offset)
+
+
+@primitive(lambda g, _y, _x, **where: strided_gather(g, **where))
+def strided_scatter(input, *, shape, strides, offset, base):
+    """Return zeros of the base's layout with the input added at the view's places."""
+    whole, part = _blank(base, input.dtype, shape, strides, offset)
+    _add_into(part, input)
+    return whole
+
+
+@primitive(lambda g, _y, _x, **where: strided_scatter(g, **where))
+def strided_gather(input, *, shape, strides, offset, base):
+    """Return a copy of the view's places in an array that is laid out like the base."""
+    whole, part = _blank(base, input.dtype, shape, strides, offset)
+    whole[...] = input
+    return part.copy()
+
+
+@primitive(lambda g, _y, _x, **where: strided_clear(g, **where))
+def strided_clear(input, *, shape, strides, offset, base):
+    """Return a copy of the input, laid out like the base, with zeros at the view's places."""
+    whole, part = _blank(base, input.dtype, shape, strides, offset)
+    whole[...] = input
+    part[...] = 0
+    return whole
+
+
+@primitive(
+    lambda g, _y, _base, _value, **where: strided_clear(g, **where),
+    lambda g, _y, _base, _value, **where: strided_gather(g, **where),
+)
+def copy_slices(input, value, *, shape, strides, offset, base):
+    """Return the input with the view's places replaced by value."""
+    whole, part = _blank(base, input.dtype, shape, strides, offset)
+    whole[...] = input
+    part[...] = value
+    return whole
+
+
+copy_slices.node_name = "CopySlices"

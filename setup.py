@@ -1,0 +1,88 @@
+"""Builds npg.engine._cython; everything else about the distribution stands in pyproject.toml.
+
+`pip install .`, `pip install -e .` and `python setup.py build_ext --inplace` all come through here. Where the extension
+cannot be built (no compiler, no Cython) an install goes on without it and npg runs on its pure-Python engine;
+NPG_REQUIRE_EXTENSION=1 makes that an error instead.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+# Relative to this file, as setuptools wants its sources. The generated C never lies beside the .pyx: what stands in
+# csrc/ is what somebody wrote, and is what the sdist carries.
+SOURCE = "csrc/engine.pyx"
+GENERATED = "build/cython"
+
+
+def is_required() -> bool:
+    """Tell whether a failed build must fail the command."""
+    # Who types build_ext asks for the extension and for nothing else, so carrying on without it would be no answer.
+    return os.environ.get("NPG_REQUIRE_EXTENSION", "0") not in ("", "0") or "build_ext" in sys.argv[1:]
+
+
+class BuildExtension(build_ext):
+    """build_ext that turns the .pyx into C under build/ and, unless required, survives a failure."""
+
+    def run(self) -> None:
+        try:
+            super().run()
+        except Exception as error:  # a machine can lack the compiler, its headers, Cython, NumPy: each fails its own way
+            if is_required():
+                raise
+            self._go_on_without(error)
+
+    def build_extension(self, ext: Extension) -> None:
+        try:
+            self._cythonize(ext)
+            super().build_extension(ext)
+        except Exception as error:
+            if is_required():
+                raise
+            self._go_on_without(error)
+
+    def _cythonize(self, ext: Extension) -> None:
+        import numpy as np  # imported late: their absence must count as a failed build, not break `setup.py sdist`
+        from Cython.Build import cythonize
+
+        ext.include_dirs.append(np.get_include())
+        if self.compiler.compiler_type != "msvc":
+            ext.extra_compile_args.extend(["-O3", "-g0"])
+        (translated,) = cythonize([ext], build_dir=GENERATED, force=bool(self.force))
+        ext.sources = translated.sources
+
+    def _go_on_without(self, error: Exception) -> None:
+        # An extension left from an earlier build would be picked up silently, and it no longer matches its source.
+        build_py = self.get_finalized_command("build_py")
+        for ext in self.extensions:
+            for stale in self._get_inplace_equivalent(build_py, ext):
+                Path(stale).unlink(missing_ok=True)
+        lines = [
+            f"WARNING: the extension npg.engine._cython was not built: {type(error).__name__}: {error}",
+            "npg is installed with its pure-Python engine: the same results, slower.",
+            "For the fast engine install a C compiler and the Python headers, then install npg again;",
+            "NPG_REQUIRE_EXTENSION=1 turns this warning into an error.",
+        ]
+        rule = "*" * 100
+        print("\n".join([rule, *lines, rule]), file=sys.stderr, flush=True)
+
+
+setup(
+    cmdclass={"build_ext": BuildExtension},
+    ext_modules=[
+        Extension(
+            "npg.engine._cython",
+            [SOURCE],
+            # npg needs NumPy 2.0 at run time, so nothing older than its C API has to be supported.
+            define_macros=[
+                ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
+                ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
+            ],
+            # `optional` only tells setuptools that the built file may be missing; is_required decides, above.
+            optional=True,
+        )
+    ],
+)
