@@ -56,10 +56,11 @@ class BuildExtension(build_ext):
 
     def _go_on_without(self, error: Exception) -> None:
         # An extension left from an earlier build would be picked up silently, and it no longer matches its source.
-        build_py = self.get_finalized_command("build_py")
         for ext in self.extensions:
-            for stale in self._get_inplace_equivalent(build_py, ext):
-                Path(stale).unlink(missing_ok=True)
+            built = Path(self.get_ext_fullpath(ext.name))
+            built.unlink(missing_ok=True)
+            if self.editable_mode:
+                Path(*ext.name.split(".")[:-1], built.name).unlink(missing_ok=True)
         lines = [
             f"WARNING: the extension npg.engine._cython was not built: {type(error).__name__}: {error}",
             "npg is installed with its pure-Python engine: the same results, slower.",
@@ -81,8 +82,8 @@ setup(
                 ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
                 ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
             ],
-            # `optional` only tells setuptools that the built file may be missing; is_required decides, above.
-            optional=True,
+            # Tells setuptools that the built file may be missing, and no error on its account may pass.
+            optional=not is_required(),
         )
     ],
 )
