@@ -1,0 +1,235 @@
+"""Who may import whom: the rooms of npg in their order, read from the source with ast, nothing is imported.
+
+Every import counts: at the top of a file, inside a function, under TYPE_CHECKING, by importlib.import_module. An import that
+runs late still ties the room to what stands above it.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Left never imports right. Rooms of one stage may import each other.
+STAGES = (
+    ("_errors", "_version", "dtypes", "random"),
+    ("ops",),
+    ("engine",),
+    ("functional",),
+    ("tensor",),
+    ("creation",),
+    ("nn", "optim", "autograd", "utils", "linalg", "distributions", "distributed"),
+    ("demo",),
+)
+RANK = {room: rank for rank, stage in enumerate(STAGES) for room in stage}
+TOP = "npg"  # npg/__init__.py: puts the rooms together and is imported by none of them
+
+# Allowed by the order, and still not wanted: a module's forward is one call into functional.
+FORBIDDEN = {"nn": {"ops", "engine"}, "optim": {"ops", "engine"}}
+# The demos see what a user sees.
+INTERNAL = {"ops", "engine"}
+
+
+# ----- The checker -----
+
+
+def room_of(module: str) -> str | None:
+    """Return the room of a dotted module name, TOP for npg itself, None when it belongs to no room.
+
+    A room is a package or a module of npg. A private helper beside it carries its name: npg/_tensor_repr.py is part of
+    `tensor`, as npg/functional_x.py is part of `functional`.
+    """
+    package, _, rest = module.partition(".")
+    if package == "demo":
+        return "demo"
+    name = rest.partition(".")[0]
+    if not name:
+        return TOP
+    if name in RANK:
+        return name
+    owners = [room for room in RANK if name.lstrip("_").startswith(room + "_")]
+    return max(owners, key=len, default=None)
+
+
+def module_of(path: Path, root: Path) -> str:
+    """Return the dotted name of a source file; csrc/ is part of the engine."""
+    if path.suffix in (".pyx", ".pxd"):
+        return "npg.engine._cython"
+    parts = list(path.relative_to(root).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def parse(path: Path) -> Iterator[tuple[int, ast.AST]]:
+    """Yield (line, node) of a Python file; of a Cython file only its imports, a cimport read as an import."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix not in (".pyx", ".pxd"):
+        for node in ast.walk(ast.parse(text, str(path))):
+            yield getattr(node, "lineno", 0), node
+        return
+    statement = r"^[ \t]*(from[ \t]+[\w.]+[ \t]+c?import[ \t]+(?:\([^)]*\)|[^\n(]+)|c?import[ \t]+[^\n]+)"
+    for match in re.finditer(statement, text, re.MULTILINE):
+        try:
+            (node,) = ast.parse(re.sub(r"\bcimport\b", "import", match[1])).body
+        except SyntaxError:  # prose that begins with "from" or "import"; a real import always parses
+            continue
+        yield text.count("\n", 0, match.start(1)) + 1, node
+
+
+def imports(path: Path, root: Path) -> Iterator[tuple[int, str]]:
+    """Yield (line, dotted name) of everything a file imports, relative imports made absolute.
+
+    `from npg import x` gives npg.x when x names a room, else npg: then x comes from npg/__init__.py.
+    """
+    module = module_of(path, root)
+    for line, node in parse(path):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield line, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = module.split(".")
+                parents = parents[: len(parents) - node.level + (path.stem == "__init__")]
+                base = ".".join([*parents, base] if base else parents)
+            for alias in node.names:
+                inner = f"{base}.{alias.name}"
+                yield line, inner if base == "npg" and room_of(inner) else base
+        elif isinstance(node, ast.Call) and node.args:
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            name = node.args[0]
+            if called in ("import_module", "__import__") and isinstance(name, ast.Constant):
+                yield line, str(name.value)
+
+
+def verdict(module: str, imported: str) -> str | None:
+    """Return what is wrong with `module` importing `imported`, None when nothing is."""
+    room = room_of(module)
+    package = imported.partition(".")[0]
+    if package == "torch" and room != "demo":
+        return "npg imports torch; only tests and demos may"
+    if package not in ("npg", "demo") or room == TOP:
+        return None
+    target = room_of(imported)
+    if room is None:
+        return "the file belongs to no room; put it into one, or name it _<room>_<what>.py"
+    if target is None:
+        return "the imported module belongs to no room"
+    if room == "demo":
+        parts = imported.split(".")[1:]
+        private = package == "npg" and (target in INTERNAL or any(part.startswith("_") for part in parts))
+        return "a demo imports the public npg alone" if private else None
+    if target == TOP:
+        return "a room imports npg/__init__.py, which stands above it; import the room that defines the name"
+    if RANK[target] > RANK[room]:
+        return f"{room} stands left of {target} and may not import it"
+    if target in FORBIDDEN.get(room, ()):
+        return f"{room} may not import {target}; call npg.functional"
+    return None
+
+
+def check(root: Path) -> tuple[list[str], int]:
+    """Check the tree under root.
+
+    Returns: ("file:line: module: what is wrong" for every forbidden import, the number of files read).
+    """
+    files = [p for d, e in (("npg", "py"), ("npg", "pyi"), ("demo", "py")) for p in sorted((root / d).rglob(f"*.{e}"))]
+    files += [path for pattern in ("*.pyx", "*.pxd") for path in sorted((root / "csrc").rglob(pattern))]
+    found = []
+    for path in files:
+        module = module_of(path, root)
+        if room_of(module) is None:
+            found.append(f"{path.relative_to(root)}:1: {module}: {verdict(module, 'npg.ops')}")
+            continue
+        for line, imported in imports(path, root):
+            wrong = verdict(module, imported)
+            if wrong:
+                found.append(f"{path.relative_to(root)}:{line}: {imported}: {wrong}")
+    return found, len(files)
+
+
+# ----- npg -----
+
+
+def test_layering_of_this_repository_is_kept():
+    found, files = check(ROOT)
+    assert files > 20
+    assert not found, "\n".join(found)
+
+
+# ----- The checker itself -----
+
+RIGHT = {
+    "npg/__init__.py": "from npg.tensor import Tensor\nfrom npg import nn, optim\nimport npg.engine\n",
+    "npg/_errors.py": "",
+    "npg/dtypes.py": "import numpy as np\nfrom . import _errors\n",
+    "npg/ops/__init__.py": "from .basic import add\n",
+    "npg/ops/basic.py": "from npg import dtypes\nfrom npg.ops import _util\n",
+    "npg/engine/_python.py": "from npg import _errors\nfrom npg.ops.basic import add\n",
+    "npg/functional/__init__.py": "from .. import engine, ops\n",
+    "npg/tensor.py": "from npg import functional as F\n",
+    "npg/_tensor_repr.py": "import npg.functional\n",
+    "npg/creation.py": "from npg.tensor import Tensor\n",
+    "npg/nn/functional.py": "from npg.functional import *\n",
+    "npg/nn/modules/linear.py": "from ...tensor import Tensor\nfrom .. import functional as F\n",
+    "npg/optim/sgd.py": "from npg.autograd import no_grad\n",
+    "csrc/engine.pyx": '"""import npg.tensor is prose here, and so is\nfrom here to there."""\nfrom npg import _errors\n',
+    "demo/gpt/train.py": "import torch\nimport npg\nfrom npg.nn import functional\nfrom npg import Tensor\n",
+}
+
+
+def write_tree(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def test_checker_right_imports_are_accepted(tmp_path):
+    write_tree(tmp_path, RIGHT)
+    assert check(tmp_path) == ([], len(RIGHT))
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "line"),
+    [
+        ("npg/ops/basic.py", "import npg.engine\n", 1),
+        ("npg/ops/basic.py", "import math, npg.tensor as t\n", 1),
+        ("npg/ops/basic.py", "import math\nfrom npg import dtypes, tensor\n", 2),
+        ("npg/ops/__init__.py", "from .. import engine\n", 1),
+        ("npg/ops/__init__.py", "from ..engine import apply\n", 1),
+        ("npg/ops/basic.py", "from ..engine._python import apply\n", 1),
+        ("npg/random.py", "def f():\n    from npg import ops\n", 2),
+        ("npg/_errors.py", "from .ops import basic\n", 1),
+        ("npg/engine/_python.py", "from npg import functional\n", 1),
+        ("npg/engine/_cython.pyi", "from npg.tensor import Tensor\n", 1),
+        ("csrc/engine.pyx", "cimport cython\n\nfrom npg.functional import (\n    relu,\n)\n", 3),
+        ("csrc/engine.pxd", "from npg.tensor cimport Tensor\n", 1),
+        ("npg/functional/__init__.py", "from npg.tensor import Tensor\n", 1),
+        ("npg/functional/shape.py", "if TYPE_CHECKING:\n    from ..tensor import Tensor\n", 2),
+        ("npg/functional_extra.py", "import importlib\nimportlib.import_module('npg.tensor')\n", 2),
+        ("npg/_functional_extra.py", "t = __import__('npg.tensor')\n", 1),
+        ("npg/tensor.py", "from npg import creation\n", 1),
+        ("npg/_tensor_repr.py", "from npg.nn import Module\n", 1),
+        ("npg/creation.py", "import npg.optim.sgd\n", 1),
+        ("npg/tensor.py", "import npg\n", 1),
+        ("npg/tensor.py", "from npg import zeros\n", 1),
+        ("npg/nn/modules/linear.py", "from npg.ops.basic import add\n", 1),
+        ("npg/nn/__init__.py", "from npg import engine\n", 1),
+        ("npg/optim/sgd.py", "from ..engine import no_grad\n", 1),
+        ("npg/utils/data.py", "import demo.gpt.train\n", 1),
+        ("npg/__init__.py", "import torch\n", 1),
+        ("npg/linalg.py", "def f():\n    from torch.linalg import svd\n", 2),
+        ("npg/elsewhere.py", "", 1),
+        ("demo/gpt/train.py", "from npg.ops import basic\n", 1),
+        ("demo/gpt/train.py", "from npg import engine\n", 1),
+        ("demo/gpt/train.py", "from npg.nn import functional\nimport npg._errors\n", 2),
+        ("demo/gpt/train.py", "from npg.nn._private import x\n", 1),
+    ],
+)
+def test_checker_deliberately_wrong_import_is_caught(tmp_path, name, source, line):
+    write_tree(tmp_path, {**RIGHT, name: source})
+    found, _ = check(tmp_path)
+    assert [text.partition(": ")[0] for text in found] == [f"{name}:{line}"]
