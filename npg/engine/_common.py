@@ -12,6 +12,9 @@ from npg import _errors
 
 _hook_ids = itertools.count()
 
+# How a view came to be, which decides whether it may be changed in place.
+VIEW, MULTI_VIEW, NO_GRAD_VIEW = 0, 1, 2
+
 
 class RemovableHandle:
     """Returned by the register functions; `remove()` takes the hook out again.
@@ -113,3 +116,139 @@ def hook_result(result: Any, given: Any, owner: Any) -> Any:
             )
         )
     return result
+
+
+# ----- Errors -----
+
+
+def modified(array: Any, place: str, node: Any, version: int, expected: int) -> str:
+    """Return the text for a saved array that was changed in place."""
+    return _errors.MODIFIED.format(
+        kind=f"{array.dtype} tensor",
+        shape=_errors.shape_text(array.shape),
+        place=place,
+        node=node.name(),
+        version=version,
+        expected=expected,
+    )
+
+
+def operand_error(function: Any, args: Any, i: int) -> TypeError:
+    """Return the error for an argument that is neither a tensor nor a number."""
+    return TypeError(
+        _errors.NOT_A_TENSOR.format(
+            name=function.__name__, argument=function._names[i], position=i + 1, kind=type(args[i]).__name__
+        )
+    )
+
+
+def refuse_broadcast(array: Any, arrays: Any) -> None:
+    """Raise when the operands broadcast to another shape than that of the tensor that is written.
+
+    Raises: RuntimeError: naming both shapes.
+    """
+    shape = np.broadcast_shapes(*(a.shape for a in arrays if isinstance(a, (np.ndarray, np.generic))))
+    if np.broadcast_shapes(shape, array.shape) != array.shape:
+        raise RuntimeError(
+            _errors.BROADCAST_IN_PLACE.format(
+                shape=_errors.shape_text(array.shape), broadcast=_errors.shape_text(shape)
+            )
+        )
+
+
+def refuse_in_place(x: Any) -> None:
+    """Raise when a recorded in-place change of x has no meaning: x is a leaf or shows one, or is a view that must not change.
+
+    Raises: RuntimeError: in PyTorch's words.
+    """
+    fn = x.grad_fn
+    if x._base is not None:
+        if x._kind == MULTI_VIEW:
+            raise RuntimeError(_errors.MULTI_VIEW_IN_PLACE.format(nr=x._nr, node=fn.name() if fn else "an operation"))
+        if x._kind == NO_GRAD_VIEW:
+            raise RuntimeError(_errors.NO_GRAD_VIEW_IN_PLACE)
+        if x._base._requires_grad and x._base.grad_fn is None:
+            raise RuntimeError(_errors.LEAF_VIEW_IN_PLACE)
+    if x._requires_grad and fn is None:
+        raise RuntimeError(_errors.LEAF_IN_PLACE)
+
+
+# ----- Calls with keywords -----
+
+
+def bind(function: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any]:
+    """Return the positional arguments of a call with keywords, and its out= tensor or None."""
+    target = kwargs.pop("out", None)
+    try:
+        return tuple(function.__signature__.bind(*args, **kwargs).args), target
+    except TypeError as error:
+        raise TypeError(f"{function.__name__}(): {error}") from None
+
+
+# ----- The part of a graph that leads to given tensors -----
+
+
+def reachable(roots: Any, wanted: set[Any], tensor_base: type) -> set[Any]:
+    """Return the nodes through which the wanted targets, (id of a node or leaf, nr), are reached from the roots."""
+    seen: dict[int, Any] = {}
+    stack = [r for r in roots if r is not None]
+    while stack:
+        node = stack.pop()
+        if node.seq in seen:
+            continue
+        seen[node.seq] = node
+        stack.extend(e[0] for e in node.edges if e is not None and not isinstance(e[0], tensor_base))
+    needed: set[Any] = set()
+    for seq in sorted(seen):  # inputs come before their consumers
+        node = seen[seq]
+        if any(e is not None and ((id(e[0]), e[1]) in wanted or e[0] in needed) for e in node.edges):
+            needed.add(node)
+    return needed
+
+
+# ----- Hooks; gradients are arrays, or tensors in a recorded backward; hooks see tensors -----
+
+
+def run_tensor_hooks(node: Any, grads: list[Any], recorded: bool, wrap: Any) -> None:
+    """Run the hooks of a node's output tensors on their gradients, in place in `grads`, and keep what retain_grad asked for."""
+    for nr, g in enumerate(grads):
+        if g is None:
+            continue
+        if node.tensor_hooks is not None and node.tensor_hooks.get(nr):
+            t = g if recorded else wrap(g)
+            for hook in list(node.tensor_hooks[nr].values()):
+                t = hook_result(hook(t), t, node)
+            grads[nr] = g = t if recorded else t._array
+        if node.retained is not None and nr in node.retained:
+            x = node.retained[nr]()
+            if x is not None:
+                x._grad = g if recorded else wrap(g.copy())
+
+
+def run_leaf_hooks(leaf: Any, g: Any, recorded: bool, wrap: Any) -> Any:
+    """Return the gradient of a leaf after the leaf's hooks."""
+    t = g if recorded else wrap(g)
+    for hook in list(leaf._hooks.values()):
+        t = hook_result(hook(t), t, leaf)
+    return t if recorded else t._array
+
+
+def run_prehooks(node: Any, grads: list[Any], recorded: bool, wrap: Any) -> list[Any]:
+    """Return the gradients of a node's outputs after its prehooks."""
+    ts = tuple(g if recorded or g is None else wrap(g) for g in grads)
+    for hook in list(node.prehooks.values()):
+        replaced = hook(ts)
+        if replaced is not None:
+            ts = replaced if isinstance(replaced, tuple) else (replaced,)
+    return [t if recorded or t is None else t._array for t in ts]
+
+
+def run_hooks(node: Any, results: Any, grads: Any, recorded: bool, wrap: Any) -> list[Any]:
+    """Return the gradients of a node's inputs after its hooks."""
+    given = tuple(g if recorded or g is None else wrap(g) for g in results)
+    outer = tuple(g if recorded or g is None else wrap(g) for g in grads)
+    for hook in list(node.hooks.values()):
+        replaced = hook(given, outer)
+        if replaced is not None:
+            given = replaced if isinstance(replaced, tuple) else (replaced,)
+    return [t if recorded or t is None else t._array for t in given]

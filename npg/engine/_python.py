@@ -20,7 +20,24 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
-from npg.engine._common import AccumulateGrad, RemovableHandle, check_gradient, hook_result
+from npg.engine._common import (
+    MULTI_VIEW,
+    NO_GRAD_VIEW,
+    VIEW,
+    AccumulateGrad,
+    RemovableHandle,
+    bind,
+    check_gradient,
+    modified,
+    operand_error,
+    reachable,
+    refuse_broadcast,
+    refuse_in_place,
+    run_hooks,
+    run_leaf_hooks,
+    run_prehooks,
+    run_tensor_hooks,
+)
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import LIKE, VALUE, Like
 from npg.ops.memory import alias, as_strided, copy_slices, geometry, overlaps
@@ -73,10 +90,6 @@ class VersionCounter:
 
     def __init__(self) -> None:
         self.value = 0
-
-
-# How a view came to be, which decides whether it may be changed in place.
-VIEW, MULTI_VIEW, NO_GRAD_VIEW = 0, 1, 2
 
 
 class TensorBase:
@@ -213,6 +226,7 @@ class TensorBase:
         return apply(op, inputs, params)
 
 
+_new: Any = object.__new__  # a subclass may define __new__ for its users
 _tensor_class: type[TensorBase] = TensorBase
 
 
@@ -224,7 +238,7 @@ def register_tensor_class(cls: type[TensorBase]) -> None:
 
 def wrap(array: Any) -> Any:
     """Return a new leaf tensor on an ndarray (or NumPy scalar), which it shares."""
-    t = _tensor_class.__new__(_tensor_class)
+    t = _new(_tensor_class)
     t._array = array if isinstance(array, np.ndarray) else np.asarray(array)
     t._version = VersionCounter()
     if _mode.inference:
@@ -244,7 +258,9 @@ class Node:
         self.seq = 0
         self.edges: tuple[Any, ...] = ()  # per input: (node or leaf, output_nr), or None
         self.needs: tuple[bool, ...] = ()  # per input: whether it has an edge
-        self.inputs: tuple[Any, ...] | None = ()  # per input what the rule wants: tensor, number, Like or None; None: freed
+        self.inputs: (
+            tuple[Any, ...] | None
+        ) = ()  # per input what the rule wants: tensor, number, Like or None; None: freed
         self.versions: tuple[int, ...] | None = None  # of the saved tensors
         self.output: Any = None  # the output's array(s), where a rule wants y
         self.output_version: Any = None  # (VersionCounter, value) of the output
@@ -267,7 +283,8 @@ class Node:
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """Per input the node that receives its gradient and which of that node's outputs it is; (None, 0) for none."""
         return tuple(
-            (None, 0) if e is None else (AccumulateGrad(e[0]), 0) if isinstance(e[0], TensorBase) else e for e in self.edges
+            (None, 0) if e is None else (AccumulateGrad(e[0]), 0) if isinstance(e[0], TensorBase) else e
+            for e in self.edges
         )
 
     @property
@@ -293,12 +310,12 @@ class Node:
         if self.versions is not None:
             for i, x in enumerate(self.inputs):
                 if isinstance(x, TensorBase) and x._version.value != self.versions[i]:
-                    raise RuntimeError(_modified(x._array, f"input {i}", self, x._version.value, self.versions[i]))
+                    raise RuntimeError(modified(x._array, f"input {i}", self, x._version.value, self.versions[i]))
         if self.output_version is not None:
             counter, expected = self.output_version
             if counter.value != expected:
                 first = self.output if isinstance(self.output, np.ndarray) else self.output[0]
-                raise RuntimeError(_modified(first, "output 0", self, counter.value, expected))
+                raise RuntimeError(modified(first, "output 0", self, counter.value, expected))
 
     def vjp(self, g: Any) -> Any:
         """Run the op's rule on arrays: g and the result are ndarrays (tuples of them, None where there is none)."""
@@ -358,15 +375,12 @@ class Node:
     def free(self) -> None:
         """Let go of what was saved. A node that had saved nothing can still run again, as in PyTorch."""
         inputs = self.inputs
-        if self.output is not None or self.saved or (inputs and any(isinstance(x, (TensorBase, np.ndarray)) for x in inputs)):
+        if (
+            self.output is not None
+            or self.saved
+            or (inputs and any(isinstance(x, (TensorBase, np.ndarray)) for x in inputs))
+        ):
             self.inputs = self.output = self.output_version = self.saved = None
-
-
-def _modified(array: Any, place: str, node: Node, version: int, expected: int) -> str:
-    return _errors.MODIFIED.format(
-        kind=f"{array.dtype} tensor", shape=_errors.shape_text(array.shape), place=place, node=node.name(),
-        version=version, expected=expected,
-    )  # fmt: skip
 
 
 # ----- Applying an op -----
@@ -430,7 +444,7 @@ def _finish(op: Any, first: Any, out: Any, node: Node | None, nr: int) -> Any:
     """Return the tensor of one output array."""
     if not isinstance(out, np.ndarray):
         out = np.asarray(out)
-    t = _tensor_class.__new__(_tensor_class)
+    t = _new(_tensor_class)
     t._array = out
     if op.is_view and isinstance(first, TensorBase) and (out is first._array or _is_view_of(out, first._array)):
         t._version = first._version
@@ -502,35 +516,25 @@ def apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     if x._inference and not _mode.inference:
         raise RuntimeError(_errors.INFERENCE_IN_PLACE)
     if record:
-        _check_in_place(x)
+        refuse_in_place(x)
     if overlaps(array):
         raise RuntimeError(_errors.OVERLAP_IN_PLACE)
     arrays = [t._array if isinstance(t, TensorBase) else t for t in inputs]
     old = x
-    if record and x.requires_grad and op.saves(tuple(_wants_edge(t) for t in inputs))[1][0] == VALUE:
+    if record and op.saves(tuple(_wants_edge(t) for t in inputs))[1][0] == VALUE:
         # The rule wants the old value, which is about to be overwritten.
         old = wrap(array.copy())
         old._fn, old._nr = x.grad_fn, x._nr
         arrays[0] = old._array
-    elif record and op.saves(tuple(_wants_edge(t) for t in inputs))[1][0] == VALUE:
-        old = wrap(array.copy())
-        arrays[0] = old._array
-    if op.is_ufunc and not params and all(not isinstance(a, np.ndarray) or a.ndim <= array.ndim for a in arrays[1:]):
-        try:
-            op.forward(*arrays, out=array, casting="unsafe")
-        except ValueError:
-            _refuse_broadcast(array, arrays)
-            raise
-        saved = None
+    saved = None
+    if op.is_ufunc and not params:
+        refuse_broadcast(array, arrays)
+        op.forward(*arrays, out=array, casting="unsafe")
     else:
         out = op.forward(*arrays, **params)
-        out, saved = out if op.is_fused else (out, None)
-        if out.shape != array.shape:
-            raise RuntimeError(
-                _errors.BROADCAST_IN_PLACE.format(
-                    shape=_errors.shape_text(array.shape), broadcast=_errors.shape_text(out.shape)
-                )
-            )
+        if op.is_fused:
+            out, saved = out
+        refuse_broadcast(array, (out,))
         np.copyto(array, out, casting="unsafe")
     x._version.value += 1
     if record:
@@ -545,33 +549,12 @@ def _wants_edge(t: Any) -> bool:
     return isinstance(t, TensorBase) and t.requires_grad
 
 
-def _refuse_broadcast(array: Any, arrays: Any) -> None:
-    shape = np.broadcast_shapes(*(a.shape for a in arrays if isinstance(a, np.ndarray)))
-    if shape != array.shape:
-        raise RuntimeError(
-            _errors.BROADCAST_IN_PLACE.format(shape=_errors.shape_text(array.shape), broadcast=_errors.shape_text(shape))
-        )
-
-
-def _check_in_place(x: TensorBase) -> None:
-    if x._base is not None:
-        if x._kind == MULTI_VIEW:
-            fn = x.grad_fn
-            raise RuntimeError(_errors.MULTI_VIEW_IN_PLACE.format(nr=x._nr, node=fn.name() if fn else "an operation"))
-        if x._kind == NO_GRAD_VIEW:
-            raise RuntimeError(_errors.NO_GRAD_VIEW_IN_PLACE)
-        if x._base._requires_grad and x._base.grad_fn is None:
-            raise RuntimeError(_errors.LEAF_VIEW_IN_PLACE)
-    if x._requires_grad and x.grad_fn is None:
-        raise RuntimeError(_errors.LEAF_IN_PLACE)
-
-
 def check_in_place(x: Any) -> None:
     """Raise what an in-place change of x with recording on would raise, for changes that are not ops."""
     if x._inference and not _mode.inference:
         raise RuntimeError(_errors.INFERENCE_IN_PLACE)
     if _mode.grad and x.requires_grad:
-        _check_in_place(x)
+        refuse_in_place(x)
     if overlaps(x._array):
         raise RuntimeError(_errors.OVERLAP_IN_PLACE)
 
@@ -625,9 +608,7 @@ class Function:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         target = None
-        if kwargs:
-            args, target = bind(self, args, kwargs)
-        elif len(args) != len(self._names):
+        if kwargs or len(args) != len(self._names):
             args, target = bind(self, args, kwargs)
         if self.kind == "reflected":
             args = (args[1], args[0])
@@ -638,7 +619,7 @@ class Function:
                 d = x._array.dtype if isinstance(x, TensorBase) else x.dtype
                 if dtype is None:
                     dtype = d
-                    uniform = d.kind == "f"
+                    uniform = uniform and d.kind == "f"
                 elif d is not dtype:
                     uniform = False
             elif type(x) is float or type(x) is int:
@@ -648,17 +629,9 @@ class Function:
                 if not isinstance(x, (bool, int, float, np.generic)):
                     if self.kind != "function":
                         return NotImplemented
-                    raise TypeError(
-                        _errors.NOT_A_TENSOR.format(
-                            name=self.__name__, argument=self._names[i], position=i + 1, kind=type(x).__name__
-                        )
-                    )
+                    raise operand_error(self, args, i)
         if dtype is None:
-            raise TypeError(
-                _errors.NOT_A_TENSOR.format(
-                    name=self.__name__, argument=self._names[0], position=1, kind=type(args[0]).__name__
-                )
-            )
+            raise operand_error(self, args, 0)
         if not uniform and self.promote is not None:
             args = self.promote(self.op, args, self.kind == "inplace")
         if self.kind == "inplace":
@@ -677,13 +650,6 @@ class _Bound:
         return self.__func__(self.__self__, *args, **kwargs)
 
 
-def bind(function: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any]:
-    """Return the positional arguments of a call with keywords, and its out= tensor or None."""
-    target = kwargs.pop("out", None)
-    bound = function.__signature__.bind(*args, **kwargs)
-    return tuple(bound.args), target
-
-
 def write_out(function_name: str, target: Any, result: Any) -> Any:
     """Copy a result into an out= tensor, giving it the result's shape, and return it."""
     if is_grad_enabled() and (result.requires_grad or target.requires_grad):
@@ -696,28 +662,6 @@ def write_out(function_name: str, target: Any, result: Any) -> Any:
 
 
 # ----- Backward -----
-
-
-def _reachable(roots: Any, wanted: set[Any]) -> set[Node]:
-    """Return the nodes through which the wanted targets, (node or leaf id, nr), are reached from the roots."""
-    seen: dict[int, Node] = {}
-    stack = [r for r in roots if r is not None]
-    while stack:
-        node = stack.pop()
-        if node.seq in seen:
-            continue
-        seen[node.seq] = node
-        for e in node.edges:
-            if e is not None and not isinstance(e[0], TensorBase):
-                stack.append(e[0])
-    needed: set[Node] = set()
-    for seq in sorted(seen):  # inputs come before their consumers
-        node = seen[seq]
-        for e in node.edges:
-            if e is not None and ((id(e[0]), e[1]) in wanted or e[0] in needed):
-                needed.add(node)
-                break
-    return needed
 
 
 def run_backward(
@@ -757,7 +701,7 @@ def run_backward(
             if slot[at] is None:
                 slot[at] = g
                 return
-        if slot[at + 1] and not create_graph and slot[at].shape:
+        if slot[at + 1] and not create_graph:
             np.add(slot[at], g, out=slot[at])
         else:
             total = slot[at] + g
@@ -767,13 +711,16 @@ def run_backward(
     for i, root in enumerate(tensors):
         if not root.requires_grad:
             raise RuntimeError(_errors.NO_GRAPH.format(index=i))
-    starts = [check_gradient(i, root, g, create_graph, wrap) for i, (root, g) in enumerate(zip(tensors, gradients, strict=True))]
+    starts = [
+        check_gradient(i, root, g, create_graph, wrap)
+        for i, (root, g) in enumerate(zip(tensors, gradients, strict=True))
+    ]
     needed = None
     if inputs is not None:
         for i, x in enumerate(inputs):
             fn = x.grad_fn
             wanted[(id(x), 0) if fn is None else (id(fn), x._nr)] = i
-        needed = _reachable([r.grad_fn for r in tensors], set(wanted))
+        needed = reachable([r.grad_fn for r in tensors], set(wanted), TensorBase)
     previous = _mode.grad
     _mode.grad = create_graph
     try:
@@ -785,7 +732,7 @@ def run_backward(
             slot = pending.pop(node)
             grads = slot[::2]
             if node.tensor_hooks is not None or node.retained is not None:
-                _run_tensor_hooks(node, grads, create_graph)
+                run_tensor_hooks(node, grads, create_graph, wrap)
             if wanted:
                 for nr, g in enumerate(grads):
                     if g is not None and (id(node), nr) in wanted:
@@ -793,14 +740,14 @@ def run_backward(
             if needed is not None and node not in needed:
                 continue
             if node.prehooks:
-                grads = _run_prehooks(node, grads, create_graph)
+                grads = run_prehooks(node, grads, create_graph, wrap)
             g = tuple(grads) if node.op.is_multi else grads[0]
             results = node.vjp_recorded(g) if create_graph else node.vjp(g)
             del g, slot
             if not retain_graph:
                 node.free()
             if node.hooks:
-                results = _run_hooks(node, results, grads, create_graph)
+                results = run_hooks(node, results, grads, create_graph, wrap)
             del grads
             for e, gx in zip(node.edges, results, strict=True):
                 if e is not None and gx is not None:
@@ -810,7 +757,7 @@ def run_backward(
             del results
         for leaf, g, own in leaves.values():
             if leaf._hooks:
-                g = _run_leaf_hooks(leaf, g, create_graph)
+                g = run_leaf_hooks(leaf, g, create_graph, wrap)
                 own = False
             if inputs is not None:
                 if (id(leaf), 0) not in wanted:
@@ -848,47 +795,3 @@ def _accumulate(leaf: Any, g: Any, own: bool, create_graph: bool) -> None:
     if leaf._post_hooks:
         for hook in list(leaf._post_hooks.values()):
             hook(leaf)
-
-
-# ----- Hooks -----
-
-
-def _run_tensor_hooks(node: Node, grads: list[Any], recorded: bool) -> None:
-    for nr, g in enumerate(grads):
-        if g is None:
-            continue
-        if node.tensor_hooks is not None and node.tensor_hooks.get(nr):
-            t = g if recorded else wrap(g)
-            for hook in list(node.tensor_hooks[nr].values()):
-                t = hook_result(hook(t), t, node)
-            grads[nr] = g = t if recorded else t._array
-        if node.retained is not None and nr in node.retained:
-            x = node.retained[nr]()
-            if x is not None:
-                x._grad = g if recorded else wrap(g.copy())
-
-
-def _run_leaf_hooks(leaf: Any, g: Any, recorded: bool) -> Any:
-    t = g if recorded else wrap(g)
-    for hook in list(leaf._hooks.values()):
-        t = hook_result(hook(t), t, leaf)
-    return t if recorded else t._array
-
-
-def _run_prehooks(node: Node, grads: list[Any], recorded: bool) -> list[Any]:
-    ts = tuple(g if recorded or g is None else wrap(g) for g in grads)
-    for hook in list((node.prehooks or {}).values()):
-        replaced = hook(ts)
-        if replaced is not None:
-            ts = replaced if isinstance(replaced, tuple) else (replaced,)
-    return [t if recorded or t is None else t._array for t in ts]
-
-
-def _run_hooks(node: Node, results: Any, grads: Any, recorded: bool) -> list[Any]:
-    given = tuple(g if recorded or g is None else wrap(g) for g in results)
-    outer = tuple(g if recorded or g is None else wrap(g) for g in grads)
-    for hook in list((node.hooks or {}).values()):
-        replaced = hook(given, outer)
-        if replaced is not None:
-            given = replaced if isinstance(replaced, tuple) else (replaced,)
-    return [t if recorded or t is None else t._array for t in given]

@@ -28,4 +28,3 @@ else:
             RuntimeWarning,
             stacklevel=2,
         )
-        from npg.engine import _python as core
