@@ -1,0 +1,326 @@
+"""What the tests share: the same call made in npg and in PyTorch, and everything about the two results compared.
+
+    check_like_torch(npg.exp, torch.exp, array)        one call: value, dtype, shape, gradients, second order
+    check_layouts(npg.mul, torch.mul, a, b)            the same for contiguous, strided, 0-d and empty arrays
+    assert_same_error(lambda: npg..., lambda: torch...)
+
+Arrays are given as ndarrays or torch tensors. A floating array is a leaf that requires grad on both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from npg import dtypes, engine, tensor  # noqa: F401  (tensor registers the class that the engine makes outputs from)
+
+TORCH_DTYPES = {
+    torch.float16: dtypes.float16,
+    torch.float32: dtypes.float32,
+    torch.float64: dtypes.float64,
+    torch.int8: dtypes.int8,
+    torch.int16: dtypes.int16,
+    torch.int32: dtypes.int32,
+    torch.int64: dtypes.int64,
+    torch.uint8: dtypes.uint8,
+    torch.bool: dtypes.bool_,
+}
+
+# (rtol, atol). One float32 ulp is 1.2e-7 and one float64 ulp 2.2e-16; sums of some hundred terms in another order lose two digits.
+TOLERANCES = {
+    np.dtype(np.float16): (2e-3, 1e-3),
+    np.dtype(np.float32): (1e-5, 1e-6),
+    np.dtype(np.float64): (1e-11, 1e-12),
+}
+
+
+class Unsupported(Exception):
+    """An argument that npg has no counterpart of, by design: complex, sparse, memory formats, other devices, wide dtypes."""
+
+
+# ----- From one library to the other -----
+
+
+def _array_of(t: torch.Tensor) -> np.ndarray:
+    """Return a copy of a tensor's whole storage, seen through the tensor's own shape and strides."""
+    if t.layout is not torch.strided:
+        raise Unsupported(str(t.layout))
+    if t.dtype not in TORCH_DTYPES:
+        raise Unsupported(str(t.dtype))
+    if t.device.type != "cpu":
+        raise Unsupported(str(t.device))
+    t = t.detach().resolve_neg()
+    if t.numel() == 0:
+        return np.empty(tuple(t.shape), TORCH_DTYPES[t.dtype].dtype)
+    storage = torch.empty(0, dtype=t.dtype).set_(t.untyped_storage()).numpy().copy()
+    strides = tuple(s * storage.itemsize for s in t.stride())
+    return np.lib.stride_tricks.as_strided(storage[t.storage_offset() :], tuple(t.shape), strides)
+
+
+def to_npg(x: Any) -> Any:
+    """Return the npg counterpart of a torch tensor, dtype or size, or of a list, tuple or dict of them.
+
+    A tensor becomes a leaf with the same strides and the same requires_grad. Anything else is returned as it is.
+
+    Raises: Unsupported: for what npg leaves out.
+    """
+    if isinstance(x, torch.Tensor):
+        leaf = engine.wrap(_array_of(x))
+        if x.requires_grad:
+            leaf._set_requires_grad(True)
+        return leaf
+    if isinstance(x, torch.dtype):
+        if x not in TORCH_DTYPES:
+            raise Unsupported(str(x))
+        return TORCH_DTYPES[x]
+    if isinstance(x, (torch.layout, torch.memory_format, torch.device, complex)):
+        if x in (torch.strided, torch.contiguous_format, torch.preserve_format) or str(x) == "cpu":
+            return None
+        raise Unsupported(repr(x))
+    if isinstance(x, torch.Size):
+        return tuple(x)
+    if isinstance(x, dict):
+        return {k: to_npg(v) for k, v in x.items()}
+    if isinstance(x, (list, tuple)):
+        items = [to_npg(v) for v in x]
+        return type(x)(*items) if hasattr(x, "_fields") else type(x)(items)
+    return x
+
+
+def to_torch(x: Any, requires_grad: bool | None = None) -> Any:
+    """Return the torch counterpart of an npg tensor or ndarray, or of a list, tuple or dict of them.
+
+    Args:
+        requires_grad: for the tensors made; None keeps an npg tensor's own, and is False for ndarrays.
+    """
+    if isinstance(x, engine.TensorBase):
+        made = torch.from_numpy(x._array.copy(order="K"))
+        return made.requires_grad_(x.requires_grad if requires_grad is None else requires_grad)
+    if isinstance(x, np.ndarray):
+        base = x if x.base is None else x.base
+        strided = isinstance(base, np.ndarray) and base.dtype == x.dtype and min(x.strides, default=0) >= 0
+        if strided and x.size and base.flags.c_contiguous:  # keep the strides: a copy of the base, seen the same way
+            offset = (x.__array_interface__["data"][0] - base.__array_interface__["data"][0]) // x.itemsize
+            flat = torch.from_numpy(base.reshape(-1).copy())
+            made = flat.as_strided(x.shape, [s // x.itemsize for s in x.strides], offset)
+        else:
+            made = torch.from_numpy(x.copy())
+        return made.requires_grad_(bool(requires_grad) and made.is_floating_point())
+    if isinstance(x, dict):
+        return {k: to_torch(v, requires_grad) for k, v in x.items()}
+    if isinstance(x, (list, tuple)):
+        return type(x)(to_torch(v, requires_grad) for v in x)
+    return x
+
+
+def tensors_in(x: Any) -> Iterator[Any]:
+    """Yield the tensors of either library in nested lists, tuples and dicts."""
+    if isinstance(x, (torch.Tensor, engine.TensorBase)):
+        yield x
+    elif isinstance(x, dict):
+        for v in x.values():
+            yield from tensors_in(v)
+    elif isinstance(x, (list, tuple)):
+        for v in x:
+            yield from tensors_in(v)
+
+
+# ----- Comparing -----
+
+
+def assert_like(found: Any, expected: Any, what: str = "value", rtol: float | None = None, atol: float | None = None) -> None:
+    """Compare npg's result with torch's: structure, shape, dtype and values; integers and bools exactly, nan with nan.
+
+    Args:
+        found: npg tensor, or nested lists and tuples of tensors and numbers.
+        expected: the same from torch.
+        what: stands in front of the message.
+        rtol, atol: None takes TOLERANCES of the dtype.
+    """
+    if isinstance(expected, torch.Tensor):
+        assert isinstance(found, engine.TensorBase), f"{what}: expected a Tensor, got {type(found).__name__}"
+        array, wanted = found._array, expected.detach().resolve_neg().numpy()
+        assert array.shape == wanted.shape, f"{what}: shape {array.shape}, torch has {wanted.shape}"
+        assert array.dtype == wanted.dtype, f"{what}: dtype {array.dtype}, torch has {wanted.dtype}"
+        if wanted.dtype.kind != "f":
+            np.testing.assert_array_equal(array, wanted, err_msg=what)
+            return
+        given = TOLERANCES[wanted.dtype]
+        np.testing.assert_allclose(
+            array, wanted, given[0] if rtol is None else rtol, given[1] if atol is None else atol, err_msg=what
+        )
+    elif isinstance(expected, (list, tuple)):
+        assert isinstance(found, (list, tuple)), f"{what}: expected a sequence, got {type(found).__name__}"
+        assert len(found) == len(expected), f"{what}: {len(found)} results, torch has {len(expected)}"
+        for i, (f, e) in enumerate(zip(found, expected, strict=True)):
+            assert_like(f, e, f"{what}[{i}]", rtol, atol)
+    elif isinstance(expected, torch.dtype):
+        assert found is TORCH_DTYPES[expected], f"{what}: {found}, torch has {expected}"
+    elif isinstance(expected, float):
+        np.testing.assert_allclose(found, expected, rtol or 1e-6, atol or 0, err_msg=what)
+    else:
+        assert found == expected, f"{what}: {found!r}, torch has {expected!r}"
+
+
+def _weights(shapes: list[tuple[int, ...]], like: list[torch.Tensor], seed: int) -> list[torch.Tensor]:
+    rng = np.random.default_rng(seed)
+    return [torch.from_numpy(np.asarray(rng.standard_normal(s))).to(t.dtype) for s, t in zip(shapes, like, strict=True)]
+
+
+def _gradients_torch(outs: Any, ins: Any, gs: Any, create_graph: bool) -> list[Any]:
+    return list(torch.autograd.grad(outs, ins, gs, create_graph=create_graph, allow_unused=True, retain_graph=True))
+
+
+def _gradients_npg(outs: Any, ins: Any, gs: Any, create_graph: bool) -> list[Any]:
+    return list(engine.run_backward(tuple(outs), tuple(gs), True, create_graph, tuple(ins), False))
+
+
+def _zero_where_none(expected: Any, found: Any) -> tuple[Any, Any]:
+    # A gradient that is identically zero may be absent on one side and zeros on the other.
+    if expected is None and found is not None:
+        expected = torch.from_numpy(np.zeros_like(found._array))
+    elif found is None and expected is not None:
+        found = engine.wrap(np.zeros_like(expected.detach().numpy()))
+    return expected, found
+
+
+def compare_calls(
+    npg_fn: Callable[..., Any],
+    torch_fn: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    *,
+    grad: bool = True,
+    second: bool = True,
+    rtol: float | None = None,
+    atol: float | None = None,
+    seed: int = 0,
+) -> None:
+    """Call both functions on the same torch arguments and compare values, gradients and gradients of gradients.
+
+    Args:
+        args, kwargs: for torch_fn; npg_fn gets to_npg of them.
+        grad: compare the gradients of every argument that requires grad.
+        second: compare second-order gradients too: those of a random linear function of the first-order ones.
+    Raises: Unsupported: when the arguments cannot be given to npg.
+    """
+    npg_args, npg_kwargs = to_npg(args), to_npg(kwargs)
+    if args and isinstance(args[0], torch.Tensor) and _is_in_place(torch_fn):
+        # A leaf cannot be changed in place, so both sides change a recorded copy of it.
+        first, *rest = args
+        npg_first, *npg_rest = npg_args
+        expected = torch_fn(first.clone(), *rest, **kwargs)
+        found = npg_fn(_recorded_copy(npg_first), *npg_rest, **npg_kwargs)
+    else:
+        expected = torch_fn(*args, **kwargs)
+        found = npg_fn(*npg_args, **npg_kwargs)
+    assert_like(found, expected, "value", rtol, atol)
+    if not grad:
+        return
+    ins = [t for t in tensors_in((args, kwargs)) if t.requires_grad]
+    npg_ins = [t for t in tensors_in((npg_args, npg_kwargs)) if t.requires_grad]
+    pairs = list(zip(tensors_in(expected), tensors_in(found), strict=True))
+    for i, (t, n) in enumerate(pairs):
+        assert n.requires_grad == t.requires_grad, f"output {i}: requires_grad {n.requires_grad}, torch has {t.requires_grad}"
+    outs = [t for t, _ in pairs if t.requires_grad]
+    npg_outs = [n for _, n in pairs if n.requires_grad]
+    if not outs or not ins:
+        return
+    gs = _weights([tuple(t.shape) for t in outs], outs, seed)
+    gs = [g.requires_grad_(second) for g in gs]
+    npg_gs = to_npg(gs)
+    first = _gradients_torch(outs, ins, gs, second)
+    npg_first = _gradients_npg(npg_outs, npg_ins, npg_gs, second)
+    for i, (e, f) in enumerate(zip(first, npg_first, strict=True)):
+        e, f = _zero_where_none(e, f)
+        if e is not None:
+            assert_like(f, e, f"gradient {i}", rtol, atol)
+    if not second:
+        return
+    both = [(e, f) for e, f in zip(first, npg_first, strict=True) if e is not None and e.requires_grad]
+    if not both:
+        return
+    missing = [i for i, (_, f) in enumerate(both) if f is None or not f.requires_grad]
+    assert not missing, f"gradients {missing} are not recorded with create_graph=True, torch's are"
+    vs = _weights([tuple(e.shape) for e, _ in both], [e for e, _ in both], seed + 1)
+    again = _gradients_torch([e for e, _ in both], ins + gs, vs, False)
+    npg_again = _gradients_npg([f for _, f in both], npg_ins + npg_gs, to_npg(vs), False)
+    for i, (e, f) in enumerate(zip(again, npg_again, strict=True)):
+        e, f = _zero_where_none(e, f)
+        if e is not None:
+            assert_like(f, e, f"second-order gradient {i}", rtol, atol)
+
+
+def _is_in_place(torch_fn: Callable[..., Any]) -> bool:
+    name = getattr(torch_fn, "__name__", "")
+    return name.endswith("_") and not name.endswith("__") or (name.startswith("__i") and name != "__invert__")
+
+
+def _recorded_copy(x: Any) -> Any:
+    from npg.ops.elementwise import clone
+
+    return engine.apply(clone, (x,), {})
+
+
+def check_like_torch(npg_fn: Callable[..., Any], torch_fn: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+    """Check that npg_fn does on these arguments what torch_fn does.
+
+    Args:
+        args: ndarrays, torch tensors, numbers, or lists of them. A floating ndarray becomes a leaf that requires grad; a
+            torch tensor is taken as it is.
+        kwargs: for the functions; but grad, second, rtol, atol and seed go to compare_calls.
+    """
+    settings = {k: kwargs.pop(k) for k in ("grad", "second", "rtol", "atol", "seed") if k in kwargs}
+    compare_calls(npg_fn, torch_fn, to_torch(args, True), to_torch(kwargs, True), **settings)
+
+
+def strided(a: np.ndarray) -> np.ndarray:
+    """Return the same values in memory with gaps and the dimensions in reverse order."""
+    wide = np.zeros(tuple(2 * n for n in a.shape[::-1]), a.dtype)
+    view = wide.transpose()[(slice(None, None, 2),) * a.ndim]
+    view[...] = a
+    return view
+
+
+def check_layouts(npg_fn: Callable[..., Any], torch_fn: Callable[..., Any], *arrays: Any, **kwargs: Any) -> None:
+    """Run check_like_torch on the arrays as they are, strided, cut to one element (0-d) and to none (empty).
+
+    For functions that take any shape. Numbers among the arrays stay as they are.
+    """
+
+    def each(change: Callable[[np.ndarray], np.ndarray]) -> list[Any]:
+        return [change(a) if isinstance(a, np.ndarray) else a for a in arrays]
+
+    for changed in (
+        list(arrays),
+        each(strided),
+        each(lambda a: np.array(a.reshape(-1)[0])),
+        each(lambda a: a[:0] if a.ndim and a.shape[0] != 1 else np.empty((0,) * max(a.ndim, 1), a.dtype)),
+    ):
+        check_like_torch(npg_fn, torch_fn, *changed, **kwargs)
+
+
+def assert_same_error(npg_call: Callable[[], Any], torch_call: Callable[[], Any], text: bool = True) -> None:
+    """Check that both calls fail with the same exception and, but for the library's name, the same first line.
+
+    Args:
+        text: compare the texts too; otherwise only the exceptions.
+    """
+    expected = found = None
+    try:
+        torch_call()
+    except Exception as error:
+        expected = error
+    try:
+        npg_call()
+    except Exception as error:
+        found = error
+    assert expected is not None, "torch accepts this call"
+    assert found is not None, f"npg accepts this call; torch raises {expected!r}"
+    assert isinstance(found, type(expected)), f"npg raises {found!r}, torch {expected!r}"
+    if text:
+        line = str(expected).split("\n")[0].replace("torch", "npg")
+        assert str(found).split("\n")[0] == line, f"npg says {str(found)!r}, torch {line!r}"
