@@ -1,0 +1,139 @@
+"""Hooks, retain_grad and grad mode on each engine."""
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.engine.programs import leaf
+
+
+def backward(engine: Any, root: Any) -> None:
+    engine.run_backward((root,), (None,), False, False)
+
+
+def test_tensor_hook_replaces_the_gradient(engine: Any) -> None:
+    x = leaf(engine, [1.0])
+    y = x * 2.0
+    y.register_hook(lambda g: g * 10.0)
+    backward(engine, y * 3.0)
+    assert x._grad._array.tolist() == [60.0]
+
+
+def test_tensor_hook_on_a_leaf_sees_the_sum(engine: Any) -> None:
+    x = leaf(engine, [1.0])
+    seen = []
+    x.register_hook(lambda g: seen.append(g._array.tolist()))
+    backward(engine, x * 2.0 + x * 3.0)
+    assert seen == [[5.0]]
+
+
+def test_tensor_hook_removed_is_not_called(engine: Any) -> None:
+    x = leaf(engine, [1.0])
+    seen = []
+    with x.register_hook(seen.append):
+        pass
+    handle = x.register_hook(seen.append)
+    handle.remove()
+    handle.remove()
+    backward(engine, x * 2.0)
+    assert seen == []
+
+
+def test_tensor_hook_of_other_shape_raises(engine: Any) -> None:
+    x = leaf(engine, [1.0])
+    x.register_hook(lambda g: engine.wrap(np.ones(3)))
+    with pytest.raises(RuntimeError, match=r"returned a gradient of shape \[3\], expected \[1\]"):
+        backward(engine, x * 2.0)
+
+
+def test_hook_without_grad_raises(engine: Any) -> None:
+    with pytest.raises(RuntimeError, match="cannot register a hook on a tensor that doesn't require gradient"):
+        leaf(engine, [1.0], False).register_hook(print)
+
+
+def test_post_accumulate_hook_runs_once_after_the_sum(engine: Any) -> None:
+    x = leaf(engine, [1.0])
+    seen = []
+    x.register_post_accumulate_grad_hook(lambda t: seen.append((t is x, t._grad._array.tolist())))
+    backward(engine, x * 2.0 + x * 3.0)
+    assert seen == [(True, [5.0])]
+    with pytest.raises(RuntimeError, match="non-leaf"):
+        (x * 1.0).register_post_accumulate_grad_hook(print)
+
+
+def test_node_hooks_see_and_replace(engine: Any) -> None:
+    x = leaf(engine, [1.0])
+    y = x * 2.0
+    seen = []
+    y.grad_fn.register_prehook(lambda g: (g[0] * 10.0,))
+    y.grad_fn.register_hook(lambda gi, go: seen.append((gi[0]._array.tolist(), gi[1], go[0]._array.tolist())))
+    backward(engine, y)
+    assert seen == [([20.0], None, [10.0])]
+    assert x._grad._array.tolist() == [20.0]
+
+
+def test_retain_grad_keeps_the_gradient_after_hooks(engine: Any) -> None:
+    x = leaf(engine, [1.0])
+    y = x * 2.0
+    y.retain_grad()
+    y.register_hook(lambda g: g * 10.0)
+    backward(engine, y * 3.0)
+    assert y._grad._array.tolist() == [30.0] and y.retains_grad
+    with pytest.raises(RuntimeError, match="requires_grad=False"):
+        leaf(engine, [1.0], False).retain_grad()
+
+
+def test_grad_mode_off_records_nothing(engine: Any) -> None:
+    x = leaf(engine, [1.0])
+    engine.set_grad_mode(False)
+    try:
+        y = x * 2.0
+    finally:
+        engine.set_grad_mode(True)
+    assert y.is_leaf and not y.requires_grad
+
+
+def test_grad_mode_is_per_thread(engine: Any) -> None:
+    seen = []
+    engine.set_grad_mode(False)
+    try:
+        thread = threading.Thread(target=lambda: seen.append(engine.is_grad_enabled()))
+        thread.start()
+        thread.join()
+    finally:
+        engine.set_grad_mode(True)
+    assert seen == [True]
+
+
+def test_backward_restores_the_grad_mode_after_an_error(engine: Any) -> None:
+    x = leaf(engine, [1.0])
+
+    def fail(g: Any) -> None:
+        raise KeyError("from a hook")
+
+    x.register_hook(fail)
+    with pytest.raises(KeyError):
+        backward(engine, x * 2.0)
+    assert engine.is_grad_enabled()
+
+
+def test_requires_grad_of_integers_raises(engine: Any) -> None:
+    with pytest.raises(RuntimeError, match="only Tensors of floating point"):
+        leaf(engine, [1, 2])
+
+
+def test_requires_grad_of_a_computed_tensor_cannot_be_cleared(engine: Any) -> None:
+    with pytest.raises(RuntimeError, match="leaf variables"):
+        (leaf(engine, [1.0]) * 2.0)._set_requires_grad(False)
+
+
+def test_inference_tensor_cannot_be_saved(engine: Any) -> None:
+    engine.set_inference_mode(True)
+    try:
+        t = engine.wrap(np.ones(1))
+    finally:
+        engine.set_inference_mode(False)
+    with pytest.raises(RuntimeError, match="Inference tensors cannot be saved for backward"):
+        leaf(engine, [1.0]) * t

@@ -1,0 +1,120 @@
+"""Memory on each engine: no cycles, saved buffers freed as soon as used, deep graphs in a small stack."""
+
+import gc
+import subprocess
+import sys
+import textwrap
+import weakref
+from typing import Any
+
+import numpy as np
+import pytest
+
+from npg.ops._op import primitive
+from tests.engine.programs import leaf, squash
+
+
+def test_graph_without_the_collector_is_freed(engine: Any) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        x = leaf(engine, [1.0])
+        y = engine.apply(squash, (x * x,), {})
+        node, value = weakref.ref(y.grad_fn), weakref.ref(y)
+        z = y * y + y
+        engine.run_backward((z,), (None,), False, False)
+        del y, z
+        assert node() is None and value() is None
+    finally:
+        gc.enable()
+
+
+def test_recorded_backward_without_the_collector_is_freed(engine: Any) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        x = leaf(engine, [2.0])
+        y = engine.apply(squash, (x * x,), {})
+        (g,) = engine.run_backward((y,), (None,), True, True, [x], False)
+        nodes = [weakref.ref(g.grad_fn), weakref.ref(y.grad_fn)]
+        del y, g
+        assert [n() for n in nodes] == [None, None]
+    finally:
+        gc.enable()
+
+
+def test_backward_frees_what_a_node_saved_before_the_next_node_runs(engine: Any) -> None:
+    alive: list[Any] = []
+    seen: list[bool] = []
+
+    @primitive(lambda g, _y, x: g * x)
+    def later(input):
+        return input * 1.0
+
+    def look(g: Any, _y: Any, _x: Any) -> Any:
+        seen.append(alive[0]() is None)
+        return g
+
+    @primitive(look)
+    def earlier(input):
+        return input * 1.0
+
+    x = leaf(engine, np.ones(3))
+    y = engine.apply(earlier, (x,), {})
+    z = y * 1.0
+    alive.append(weakref.ref(z))
+    z = engine.apply(later, (z,), {})
+    engine.run_backward((z,), (None,), False, False)
+    assert seen == [True]
+
+
+DEEP = """
+import gc, sys, threading
+gc.disable()
+import numpy as np
+from npg import engine
+from npg.engine import wrap, run_backward
+import npg.tensor
+
+def resident():
+    with open("/proc/self/statm") as f:
+        return int(f.read().split()[1]) * 4096 / 1e6
+
+failures = []
+
+def chain(n):
+    x, one = wrap(np.ones(2, np.float32)), wrap(np.ones(2, np.float32))
+    x._set_requires_grad(True)
+    y = x
+    for _ in range(n):
+        y = y + one
+    run_backward((y,), (None,), False, False)
+    if x._grad._array.tolist() != [1.0, 1.0] or y._array[0] != n + 1:
+        failures.append((x._grad._array, y._array))
+
+chain(1000)
+before = resident()
+chain(1_000_000)
+after = resident()
+threading.stack_size(256 * 1024)
+thread = threading.Thread(target=chain, args=(1_000_000,))
+thread.start()
+thread.join()
+print(engine.name, after - before, resident() - before, failures)
+assert not failures and after - before < 10 and resident() - before < 10
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the resident size from /proc")
+def test_chain_of_a_million_nodes_leaves_nothing_behind(engine: Any) -> None:
+    import os
+
+    run = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(DEEP)],
+        env={**os.environ, "NPG_ENGINE": engine.name},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.startswith(engine.name)
