@@ -30,7 +30,7 @@ class BuildExtension(build_ext):
     def run(self) -> None:
         try:
             super().run()
-        except Exception as error:  # a machine can lack the compiler, its headers, Cython, NumPy: each fails its own way
+        except Exception as error:  # a machine lacks the compiler, headers, Cython, NumPy: each fails its own way
             if is_required():
                 raise
             self._go_on_without(error)

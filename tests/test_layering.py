@@ -1,7 +1,7 @@
 """Who may import whom: the rooms of npg in their order, read from the source with ast, nothing is imported.
 
-Every import counts: at the top of a file, inside a function, under TYPE_CHECKING, by importlib.import_module. An import that
-runs late still ties the room to what stands above it.
+Every import counts: at the top of a file, inside a function, under TYPE_CHECKING, by importlib.import_module. An
+import that runs late still ties the room to what stands above it.
 """
 
 import ast
@@ -175,7 +175,7 @@ RIGHT = {
     "npg/nn/functional.py": "from npg.functional import *\n",
     "npg/nn/modules/linear.py": "from ...tensor import Tensor\nfrom .. import functional as F\n",
     "npg/optim/sgd.py": "from npg.autograd import no_grad\n",
-    "csrc/engine.pyx": '"""import npg.tensor is prose here, and so is\nfrom here to there."""\nfrom npg import _errors\n',
+    "csrc/engine.pyx": '"""import npg.tensor is prose, so is\nfrom here to there."""\nfrom npg import _errors\n',
     "demo/gpt/train.py": "import torch\nimport npg\nfrom npg.nn import functional\nfrom npg import Tensor\n",
 }
 

@@ -1,0 +1,102 @@
+"""What all tests share: the two engines, the data directory, hypothesis profiles, thread counts.
+
+Environment:
+    NPG_ENGINE: unset, everything runs on the extension and the engine tests on both engines; "python", all of it on the
+        pure-Python engine alone.
+    NPG_HYPOTHESIS_PROFILE: "default" or "ci" (at least 2,000 examples); CI=true stands for "ci".
+    NPG_DATA: a directory with real data sets; tests that need one are skipped without it.
+"""
+
+import importlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# One thread a process, set before NumPy and torch load: xdist's workers share the cores, and a test's numbers must not
+# depend on how a library splits a sum.
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# ----- Engines -----
+
+ENGINES = ("python",) if os.environ.get("NPG_ENGINE", "").strip().lower() == "python" else ("python", "cython")
+
+
+def load_engine(name: str) -> ModuleType:
+    """Import npg.engine._<name>; one that cannot be imported fails the test, whatever the reason."""
+    try:
+        return importlib.import_module(f"npg.engine._{name}")
+    except (ImportError, RuntimeWarning) as error:  # the warning: npg.engine falls back, which is an error here
+        pytest.fail(
+            f"the {name} engine cannot be imported: {error}; build it with `python setup.py build_ext --inplace`, "
+            "or set NPG_ENGINE=python to test the pure-Python engine alone",
+            pytrace=False,
+        )
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> ModuleType:
+    """The module of one engine, npg.engine._python or npg.engine._cython: the test runs once for each."""
+    return load_engine(request.param)
+
+
+@pytest.fixture
+def engines() -> dict[str, ModuleType]:
+    """Both engine modules by name, for tests that compare them; skipped when NPG_ENGINE=python leaves only one."""
+    if len(ENGINES) == 1:
+        pytest.skip("compares the engines, and NPG_ENGINE=python leaves only one")
+    return {name: load_engine(name) for name in ENGINES}
+
+
+def pytest_report_header() -> str:
+    return f"npg: engine tests on {', '.join(ENGINES)}; hypothesis profile {PROFILE}"
+
+
+# ----- Hypothesis -----
+
+# No deadline: a shared machine makes any example slow now and then, and speed is not what these tests look at.
+_common = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "print_blob": True}
+settings.register_profile("default", max_examples=100, **_common)
+# The same examples on every run and no database: a red run can be repeated, and two workers do not race for files.
+settings.register_profile("ci", max_examples=2000, derandomize=True, database=None, **_common)
+_in_ci = os.environ.get("CI", "").strip().lower() in ("1", "true")
+PROFILE = os.environ.get("NPG_HYPOTHESIS_PROFILE") or ("ci" if _in_ci else "default")
+settings.load_profile(PROFILE)
+
+# ----- Data and threads -----
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """A directory with real data sets, see NPG_DATA; the test is skipped where there is none."""
+    given = os.environ.get("NPG_DATA")
+    if given:
+        if not Path(given).is_dir():
+            pytest.fail(f"NPG_DATA={given!r} is not a directory", pytrace=False)
+        return Path(given)
+    beside = ROOT.parent / "shared" / "data"
+    if not beside.is_dir():
+        pytest.skip("needs real data sets; NPG_DATA names the directory")
+    return beside
+
+
+@pytest.fixture
+def torch_threads() -> Iterator[Callable[[int], None]]:
+    """A function that sets the number of torch's threads, 1 or 2, for the rest of the test; undone after it."""
+    import torch
+
+    before = torch.get_num_threads()
+
+    def set_threads(count: int) -> None:
+        if count not in (1, 2):
+            raise ValueError(f"expected 1 or 2 threads, got {count}; tests share two cores")
+        torch.set_num_threads(count)
+
+    yield set_threads
+    torch.set_num_threads(before)
