@@ -1,7 +1,7 @@
 """Options on the command line: `--key=value`, as nanoGPT's configurator takes them, checked by type and name.
 
-A set of options is a dataclass: the fields are the keys, their defaults the defaults, the type of a default the type that is
-accepted. Everything the user can get wrong raises DemoError with the value and the remedy, before anything is written.
+A set of options is a dataclass: the fields are the keys, their defaults the defaults, the type of a default the type
+that is accepted. What the user can get wrong raises DemoError, naming value and remedy, before anything is written.
 """
 
 import ast
@@ -85,7 +85,7 @@ def require(config, rule, names, condition):
 
 @dataclasses.dataclass
 class TrainConfig:
-    """nanoGPT's names. The defaults are nanoGPT's small CPU configuration: 2000 iterations of a model 4 layers deep, 128 wide."""
+    """The keys are nanoGPT's; so are the defaults: its small CPU configuration, 4 layers, 128 wide, 2000 iterations."""
 
     # output
     out_dir: str = str(HERE / "out")
@@ -130,7 +130,9 @@ class TrainConfig:
 
 def check_training(config):
     """Raise DemoError when a value of a TrainConfig cannot be meant, before anything is read or written."""
-    counts = "eval_interval log_interval eval_iters gradient_accumulation_steps batch_size block_size n_layer n_head n_embd"
+    counts = (
+        "eval_interval log_interval eval_iters gradient_accumulation_steps batch_size block_size n_layer n_head n_embd"
+    )
     require(config, "an integer of at least 1", counts, lambda value: value >= 1)
     require(config, "an integer of at least 0", "max_iters warmup_iters sample_tokens seed", lambda value: value >= 0)
     require(config, "a finite number above 0", "learning_rate", lambda value: math.isfinite(value) and value > 0)

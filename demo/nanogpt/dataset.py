@@ -3,8 +3,9 @@
 import hashlib
 import json
 
-import npg
 import numpy as np
+
+import npg
 from config import DemoError
 from data import prepare
 
@@ -27,7 +28,9 @@ class Dataset:
             self.vocabulary = self.meta["vocabulary"]
             expected = {name: self.meta["splits"][name]["sha256"] for name in ("train", "val")}
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DemoError(f"{path / 'meta.json'}: expected the file of prepare.py, got {error!r}; {remedy}") from error
+            raise DemoError(
+                f"{path / 'meta.json'}: expected the file of prepare.py, got {error!r}; {remedy}"
+            ) from error
         if len(set(self.vocabulary)) != self.meta.get("vocab_size"):
             raise DemoError(
                 f"{path / 'meta.json'}: expected vocab_size {len(set(self.vocabulary))}, the number of characters in "
@@ -45,7 +48,8 @@ class Dataset:
             tokens = np.frombuffer(content, "<u2")
             if int(tokens.max()) >= self.vocab_size:
                 raise DemoError(
-                    f"{file}: expected tokens below {self.vocab_size}, the size of the vocabulary, got {tokens.max()}; {remedy}"
+                    f"{file}: expected tokens below {self.vocab_size}, the size of the vocabulary, "
+                    f"got {tokens.max()}; {remedy}"
                 )
             self.splits[name] = tokens
 
@@ -59,14 +63,14 @@ class Dataset:
         for name, tokens in self.splits.items():
             if len(tokens) <= block_size:
                 raise DemoError(
-                    f"--block_size: expected less than the {len(tokens)} tokens of {self.path / name}.bin, got {block_size}; "
-                    "take a smaller block or a longer text"
+                    f"--block_size: expected less than the {len(tokens)} tokens of {self.path / name}.bin, "
+                    f"got {block_size}; take a smaller block or a longer text"
                 )
 
     def batch(self, split, batch_size, block_size):
         """Draw blocks at random places.
 
-        The places come from npg.randint, one call a batch, so that a PyTorch program with the same seed draws the same ones.
+        The places come from npg.randint, one call a batch, so a PyTorch program with the same seed draws the same ones.
 
         Args:
             split: "train" or "val".
@@ -88,14 +92,22 @@ def open_dataset(name, input="", say=print):
     """
     path = prepare.folder(name)
     if input:
-        wanted = hashlib.sha256(prepare.read(input)).hexdigest()
-        if not (path / "meta.json").is_file() or Dataset(path).sha256 != wanted:
+        if not _made_from(path, input):
             prepare.prepare(name, input, say)
     elif not (path / "meta.json").is_file():
         prepare.prepare(name, "", say)
     data = Dataset(path)
     say(f"data: {data.source}, {data.meta['characters']:,} characters, {data.vocab_size} distinct ({path})")
     return data
+
+
+def _made_from(path, input):
+    """Return whether the folder holds an undamaged dataset made from this text."""
+    wanted = hashlib.sha256(prepare.read(input)).hexdigest()
+    try:
+        return Dataset(path).sha256 == wanted
+    except DemoError:
+        return False
 
 
 # ----- Text and tokens -----

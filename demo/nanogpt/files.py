@@ -1,8 +1,8 @@
 """Files that are either whole or not there, and the safetensors format.
 
-The format (https://github.com/huggingface/safetensors#format) is eight bytes with the header's length, a JSON header, and
-the raw little-endian arrays. It is small enough to be read and written here, so that checkpoints need nothing but NumPy
-and GPT-2 weights from elsewhere can be read, and every claim of the header is checked before a byte is used.
+The format (https://github.com/huggingface/safetensors#format) is eight bytes with the header's length, a JSON header,
+and the raw little-endian arrays. It is small enough to be read and written here, so that checkpoints need nothing but
+NumPy and GPT-2 weights from elsewhere can be read, and every claim of the header is checked before a byte is used.
 """
 
 import contextlib
@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+
 from config import DemoError
 
 # ----- Atomic writing -----
@@ -98,7 +99,7 @@ def load_safetensors(path):
     length = int.from_bytes(buffer[:8].tobytes(), "little")
     if length > buffer.size - 8:
         raise DemoError(
-            f"{foreign}, got a header of {length} bytes in a file of {buffer.size}; it is truncated or of another format"
+            f"{foreign}, got a header of {length} bytes in {buffer.size}; it is truncated or of another format"
         )
     try:
         header = json.loads(buffer[8 : 8 + length].tobytes())

@@ -1,11 +1,11 @@
 """Turn a text into the token files that train.py reads: one token per character.
 
-    python demo/nanogpt/data/prepare.py                   Tiny Shakespeare, downloaded; without a network, a text that Python brings along
+    python demo/nanogpt/data/prepare.py                   Tiny Shakespeare, downloaded
     python demo/nanogpt/data/prepare.py --input=FILE      any text file in UTF-8
 
-Writes data/<dataset>/train.bin and val.bin (uint16, the first 90 % and the last 10 %) and meta.json: the vocabulary, the sizes, where the
-text is from and its checksum. meta.json is written last, and holds the checksums of the two others: whatever was
-interrupted is noticed.
+Without a network it says so and takes a text that every Python brings along. Writes data/<dataset>/train.bin and
+val.bin (uint16, the first 90 % and the last 10 %) and meta.json: the vocabulary, the sizes, where the text is from and
+its checksum. meta.json is written last and holds the checksums of the two others, so an interrupted run is noticed.
 """
 
 import dataclasses
@@ -51,7 +51,7 @@ def download(url=URL, timeout=TIMEOUT):
     """Download Tiny Shakespeare.
 
     Returns: the bytes, their checksum verified.
-    Raises: OSError: when there is no network, no answer within `timeout` seconds, or the bytes are not the expected ones.
+    Raises: OSError: when there is no network, no answer within `timeout` seconds, or the bytes are other ones.
     """
     try:
         with urllib.request.urlopen(url, timeout=timeout) as answer:
@@ -78,7 +78,7 @@ def fetch(say=print):
         return download(), URL
     except OSError as error:
         say(f"no download: {error}")
-        say(f"using the prose of {FALLBACK} instead, which every Python has; with Tiny Shakespeare in a file: --input=FILE")
+        say(f"using the prose of {FALLBACK} instead, which every Python has; if you have the text: --input=FILE")
         return bundled(), FALLBACK
 
 
@@ -93,8 +93,8 @@ def prepare(dataset, input="", say=print):
         input: a text file; empty for the download.
         say: takes the messages.
     Returns: the folder.
-    Raises: DemoError: when the input is missing, empty, not UTF-8, or has more than 65,536 distinct characters. Nothing is
-        written then.
+    Raises: DemoError: when the input is missing, empty, not UTF-8, or has more than 65,536 distinct characters.
+        Nothing is written then.
     """
     if input:
         content, source = read(input), str(Path(input).resolve())
@@ -103,13 +103,17 @@ def prepare(dataset, input="", say=print):
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DemoError(f"{source}: expected text in UTF-8, got byte {content[error.start]:#04x} at {error.start}") from error
+        raise DemoError(
+            f"{source}: expected text in UTF-8, got byte {content[error.start]:#04x} at {error.start}"
+        ) from error
     if len(text) < 2:
         raise DemoError(f"{source}: expected at least 2 characters (one to train, one to validate), got {len(text)}")
     codes = np.frombuffer(text.encode("utf-32-le"), "<u4")
     distinct, tokens = np.unique(codes, return_inverse=True)
     if distinct.size > 1 << 16:
-        raise DemoError(f"{source}: expected at most 65536 distinct characters (tokens are uint16), got {distinct.size}")
+        raise DemoError(
+            f"{source}: expected at most 65536 distinct characters (tokens are uint16), got {distinct.size}"
+        )
     tokens = tokens.astype("<u2")
     cut = max(1, int(0.9 * tokens.size))
     splits = {"train": tokens[:cut].tobytes(), "val": tokens[cut:].tobytes()}
@@ -123,7 +127,8 @@ def prepare(dataset, input="", say=print):
         "vocabulary": "".join(map(chr, distinct)),
         "dtype": "uint16",
         "splits": {
-            name: {"tokens": len(part) // 2, "sha256": hashlib.sha256(part).hexdigest()} for name, part in splits.items()
+            name: {"tokens": len(part) // 2, "sha256": hashlib.sha256(part).hexdigest()}
+            for name, part in splits.items()
         },
     }
     target = folder(dataset)
@@ -133,7 +138,8 @@ def prepare(dataset, input="", say=print):
             file.write(part)
     with replacing(target / "meta.json") as file:
         file.write((json.dumps(meta, indent=1) + "\n").encode())
-    say(f"{target}: {tokens.size:,} characters, {distinct.size} distinct; {cut:,} to train, {tokens.size - cut:,} to validate")
+    parts = f"{cut:,} to train, {tokens.size - cut:,} to validate"
+    say(f"{target}: {tokens.size:,} characters, {distinct.size} distinct; {parts}")
     return target
 
 

@@ -1,0 +1,256 @@
+"""Train a character-level GPT on a CPU: nanoGPT's train.py in npg, from nothing to a sample of text.
+
+    python demo/nanogpt/train.py                                Tiny Shakespeare, nanoGPT's small CPU configuration
+    python demo/nanogpt/train.py --input=FILE                   any text
+    python demo/nanogpt/train.py --n_layer=6 --max_iters=5000   any key of TrainConfig in config.py; --help lists them
+    python demo/nanogpt/train.py --init_from=resume             go on where Ctrl-C, or the end, left a run
+
+In out_dir: best.safetensors (lowest validation loss), last.safetensors (where it stopped), loss.csv and loss.png. The
+batches, the initial weights and every draw in between come in nanoGPT's order, so the losses are those of PyTorch with
+the same seed.
+"""
+
+import dataclasses
+import math
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import checkpoint
+import npg
+from config import DemoError, TrainConfig, check_training, parse
+from dataset import decode, encode, open_dataset
+from model import GPT, GPTConfig
+from progress import LossCurve, Progress, plot
+
+MODEL_KEYS = ("block_size", "n_layer", "n_head", "n_embd", "dropout", "bias", "gelu")
+
+
+# ----- Schedule, evaluation, interruption -----
+
+
+def learning_rate_at(iteration, config):
+    """Return the learning rate: a line up over warmup_iters, half a cosine down until lr_decay_iters, then min_lr."""
+    if not config.decay_lr:
+        return config.learning_rate
+    if iteration < config.warmup_iters:
+        return config.learning_rate * (iteration + 1) / (config.warmup_iters + 1)
+    if iteration >= config.lr_decay_iters:
+        return config.min_lr
+    done = (iteration - config.warmup_iters) / (config.lr_decay_iters - config.warmup_iters)
+    return config.min_lr + 0.5 * (1.0 + math.cos(math.pi * done)) * (config.learning_rate - config.min_lr)
+
+
+@npg.no_grad()
+def estimate_loss(model, data, config, interrupt):
+    """Return {"train": loss, "val": loss}, each the mean over eval_iters batches; None when interrupted."""
+    losses = {}
+    model.eval()
+    for split in ("train", "val"):
+        total = 0.0
+        for _ in range(config.eval_iters):
+            if interrupt.asked:
+                model.train()
+                return None
+            _, loss = model(*data.batch(split, config.batch_size, config.block_size))
+            total += loss.item()
+        losses[split] = total / config.eval_iters
+    model.train()
+    return losses
+
+
+class Interrupt:
+    """Turn the first Ctrl-C into a request that the loop answers between two iterations; the second stops at once.
+
+    An exception in the middle of an optimizer step would leave half of the weights updated.
+    """
+
+    asked = False
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():  # only there can handlers be set
+            self._previous = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def __exit__(self, *exception):
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, self._previous)
+
+    def _ask(self, number, frame):
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+# ----- Setting up -----
+
+
+def resumed_config(config, given, stored):
+    """Return the config of a resumed run: the stored one with the keys that were given; a model keeps its shape.
+
+    Raises: DemoError: when a given key contradicts the stored model, or there is nothing left to do.
+    """
+    for key in MODEL_KEYS:
+        value = getattr(stored.model_config, key)
+        if key in given and getattr(config, key) != value:
+            raise DemoError(f"--{key}: expected {value} as in {stored.path}, got {getattr(config, key)}")
+    names = {field.name for field in dataclasses.fields(TrainConfig)}
+    kept = {
+        key: value for key, value in stored.config.items() if key in names - given - {"out_dir", "init_from", "input"}
+    }
+    config = dataclasses.replace(config, **kept)
+    if stored.iter_num >= config.max_iters and not config.eval_only:
+        raise DemoError(
+            f"--max_iters: expected more than the {stored.iter_num} iterations of {stored.path}, got {config.max_iters}"
+        )
+    return config
+
+
+def set_up(config, given):
+    """Check everything, then build the run.
+
+    Returns: (config, data, model, optimizer, iter_num, best_val_loss); the first batch is the next to be drawn.
+    Raises: DemoError: when something does not fit; no file of out_dir has been touched.
+    """
+    check_training(config)
+    stored = None
+    if config.init_from == "resume":
+        stored = checkpoint.Checkpoint(checkpoint.find(config.out_dir, "newest"))
+        config = resumed_config(config, given, stored)
+        check_training(config)
+    data = open_dataset(config.dataset, config.input)
+    data.check_block(config.block_size)
+    npg.manual_seed(config.seed)
+    if stored is not None:
+        stored.check_vocabulary(data)
+        model = stored.model()
+    else:
+        model = GPT(GPTConfig(vocab_size=data.vocab_size, **{key: getattr(config, key) for key in MODEL_KEYS}))
+    optimizer = model.configure_optimizers(config.weight_decay, config.learning_rate, (config.beta1, config.beta2))
+    if stored is None:
+        return config, data, model, optimizer, 0, math.inf
+    stored.restore(optimizer)
+    print(f"resumed at iteration {stored.iter_num} from {stored.path}")
+    return config, data, model, optimizer, stored.iter_num, stored.best_val_loss
+
+
+def print_sample(model, data, config):
+    """Print a text that the model makes up."""
+    start = "\n" if "\n" in data.vocabulary else data.vocabulary[0]
+    model.eval()
+    idx = model.generate(npg.tensor([encode(start, data.vocabulary)]), config.sample_tokens, temperature=0.8, top_k=200)
+    print("-" * 20, decode(idx[0].tolist(), data.vocabulary), "-" * 20, sep="\n")
+
+
+# ----- The loop -----
+
+
+def train(config, given=frozenset()):
+    """Train, evaluate and save.
+
+    Args:
+        config: a TrainConfig.
+        given: the keys that were given on the command line; they take precedence over a checkpoint's.
+    Returns: True when all iterations are done, False after Ctrl-C.
+    Raises: DemoError: for arguments, data or a checkpoint that cannot be used, and for a loss that is no longer finite.
+    """
+    config, data, model, optimizer, iter_num, best_val_loss = set_up(config, given)
+    out_dir = Path(config.out_dir)
+    try:
+        out_dir.mkdir(parents=True, exist_ok=True)
+        curve = LossCurve(out_dir / "loss.csv", iter_num).open()
+    except OSError as error:
+        raise DemoError(f"--out_dir: cannot write to {out_dir} ({error.strerror})") from error
+    tokens = config.gradient_accumulation_steps * config.batch_size * config.block_size
+    print(f"{model.get_num_params() / 1e6:.2f}M parameters, {tokens:,} tokens an iteration, engine {npg.engine.name}")
+
+    def save(name):
+        facts = {
+            "iter_num": iter_num,
+            "best_val_loss": best_val_loss,
+            "config": dataclasses.asdict(config),
+            "vocabulary": data.vocabulary,
+            "sha256": data.sha256,
+            "source": data.source,
+        }
+        checkpoint.save(out_dir / f"{name}.safetensors", model, optimizer, rng_state, facts)
+
+    start = iter_num
+    progress = Progress(iter_num, config.max_iters, tokens, config.log_interval)
+    with Interrupt() as interrupt:
+        # A checkpoint holds the stream as it was before the batch at hand was drawn, so a resumed run draws that batch,
+        # and repeats an evaluation at the same place, number for number.
+        rng_state = npg.get_rng_state()
+        x, y = data.batch("train", config.batch_size, config.block_size)
+        while True:
+            lr = learning_rate_at(iter_num, config)
+            for group in optimizer.param_groups:
+                group["lr"] = lr
+            if iter_num % config.eval_interval == 0 or iter_num == config.max_iters:
+                losses = estimate_loss(model, data, config, interrupt)
+                if losses is not None:
+                    progress.note(f"step {iter_num}: train loss {losses['train']:.4f}, val loss {losses['val']:.4f}")
+                    curve.evaluated(losses["train"], losses["val"])
+                    if losses["val"] < best_val_loss and not config.eval_only:
+                        best_val_loss = losses["val"]
+                        if iter_num > 0:
+                            save("best")
+                    if config.always_save_checkpoint and iter_num > 0:
+                        save("last")
+            if interrupt.asked or iter_num >= config.max_iters or config.eval_only:
+                break
+
+            started, value = time.perf_counter(), 0.0
+            for _ in range(config.gradient_accumulation_steps):
+                _, loss = model(x, y)
+                loss = loss / config.gradient_accumulation_steps
+                rng_state = npg.get_rng_state()
+                x, y = data.batch("train", config.batch_size, config.block_size)
+                loss.backward()
+                value += loss.item()
+            if not math.isfinite(value):
+                progress.close()
+                curve.close(iter_num, lr)
+                raise DemoError(
+                    f"the training loss became {value} at iteration {iter_num} (learning rate {lr:g}); take a lower "
+                    f"--learning_rate. The best checkpoint so far is kept in {out_dir}"
+                )
+            if config.grad_clip > 0.0:
+                npg.nn.utils.clip_grad_norm_(model.parameters(), config.grad_clip)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            seconds = time.perf_counter() - started
+            curve.add(iter_num, lr, value, 1e3 * seconds)
+            progress.update(iter_num, value, seconds)
+            iter_num += 1
+
+        progress.close()
+        curve.close(iter_num, lr)
+        if iter_num > start:
+            save("last")
+            print(
+                f"checkpoint: {out_dir / 'last.safetensors'} at iteration {iter_num}, best val loss {best_val_loss:.4f}"
+            )
+    if interrupt.asked:
+        print("interrupted; --init_from=resume goes on from here")
+    print(plot(curve.rows, out_dir / "loss.png"))
+    if config.sample_tokens and not config.eval_only:
+        print_sample(model, data, config)
+    return not interrupt.asked
+
+
+def main(arguments=None):
+    """Run the command line; a mistake in it ends in one line on standard error."""
+    try:
+        config, given = parse(TrainConfig, sys.argv[1:] if arguments is None else arguments, "train.py")
+        done = train(config, given)
+    except DemoError as error:
+        sys.exit(f"train.py: error: {error}")
+    if not done:
+        sys.exit(128 + signal.SIGINT)
+
+
+if __name__ == "__main__":
+    main()
