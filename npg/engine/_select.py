@@ -28,3 +28,4 @@ else:
             RuntimeWarning,
             stacklevel=2,
         )
+        from npg.engine import _python as core
