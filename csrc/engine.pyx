@@ -1,12 +1,13 @@
 # cython: language_level=3
 # cython: boundscheck=False, wraparound=False
 # cython: initializedcheck=False, nonecheck=False
+# cython: auto_pickle=False
 # cython: freethreading_compatible=False
 """The engine in Cython: the same names as npg/engine/_python.py, doing the same things in the same order.
 
 Read that file first; the comments here say only what differs in C. Directives: indices in this file are bounded by the loops
 around them, so bounds checks and wraparound would only cost; every attribute that may be None is tested where it is used; the
-module does not yet declare itself safe without the GIL.
+module does not yet declare itself safe without the GIL; nothing here is pickled, so no pickling code is generated.
 """
 
 import threading

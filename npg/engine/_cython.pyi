@@ -5,6 +5,8 @@ from typing import Any, final
 
 import numpy as np
 
+from typing_extensions import disjoint_base
+
 from npg.engine._common import RemovableHandle
 
 VIEW: int
@@ -20,6 +22,7 @@ def set_inference_mode(enabled: bool) -> None: ...
 class VersionCounter:
     value: int
 
+@disjoint_base
 class TensorBase:
     _array: np.ndarray[Any, Any]
     _grad: Any
@@ -88,6 +91,7 @@ class Node:
 class Plan:
     def __init__(self, op: Any) -> None: ...
 
+@disjoint_base
 class Function:
     op: Any
     promote: Any
@@ -97,7 +101,7 @@ class Function:
     __name__: str
     __qualname__: str
     def __init__(self, op: Any, promote: Any = None, kind: str = "function") -> None: ...
-    def __get__(self, instance: Any, owner: Any = None) -> Any: ...
+    def __get__(self, instance: Any, owner: Any = None, /) -> Any: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
 @final
