@@ -1,0 +1,86 @@
+"""Taking apart and putting together along a dimension: split and unbind, and their adjoints cat and stack."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from npg.ops._op import primitive
+from npg.ops.shape import along, overload, select, slice_
+
+__all__ = ["cat", "split", "split_with_sizes", "stack", "unbind"]
+
+# ----- Taking apart -----
+# One node for all parts: its backward is a single concatenation, not one zeroed buffer a part and their sum.
+
+
+@primitive(view=True, multi=True)
+def split(input, *, sizes, dim):
+    """Return views of consecutive parts of these sizes along a dimension."""
+    parts = []
+    start = 0
+    for n in sizes:
+        parts.append(input[along(dim, slice(start, start + n))])
+        start += n
+    return parts
+
+
+@split.vjp
+def _split_vjp(g, _y, x_like, *, needs, sizes, dim):
+    """g of all parts, concatenated; zeros for those through which none came."""
+    shape = x_like.shape
+    parts = [
+        np.zeros((*shape[:dim], n, *shape[dim + 1 :]), x_like.dtype) if p is None else p
+        for p, n in zip(g, sizes, strict=True)
+    ]
+    return (cat(*parts, dim=dim),)
+
+
+split_with_sizes = overload(split, "SplitWithSizesBackward0")
+
+
+@primitive(view=True, multi=True)
+def unbind(input, *, dim):
+    """Return a view of every slice along a dimension, without that dimension."""
+    return [input[along(dim, i)] for i in range(input.shape[dim])]
+
+
+@unbind.vjp
+def _unbind_vjp(g, _y, x_like, *, needs, dim):
+    """g of all slices, stacked; zeros for those through which none came."""
+    shape = x_like.shape[:dim] + x_like.shape[dim + 1 :]
+    return (stack(*(np.zeros(shape, x_like.dtype) if p is None else p for p in g), dim=dim),)
+
+
+# ----- Putting together -----
+
+
+@primitive()
+def cat(*tensors, dim):
+    """Return the inputs one after the other along a dimension."""
+    return np.concatenate(tensors, axis=dim)
+
+
+@cat.vjp
+def _cat_vjp(g, _y, *xs_like, needs, dim):
+    """The part of g that came from each input: views of g."""
+    grads = []
+    start = 0
+    for x, need in zip(xs_like, needs, strict=True):
+        stop = start + x.shape[dim]
+        grads.append(slice_(g, dim=dim, start=start, stop=stop, step=1) if need else None)
+        start = stop
+    return grads
+
+
+@primitive()
+def stack(*tensors, dim):
+    """Return the inputs, all of one shape, along a new dimension."""
+    shape = tensors[0].shape
+    shape = (*shape[:dim], 1, *shape[dim:])
+    return np.concatenate([x.reshape(shape) for x in tensors], axis=dim)
+
+
+@stack.vjp
+def _stack_vjp(g, _y, *_xs, needs, dim):
+    """The slice of g that came from each input: views of g."""
+    return [select(g, dim=dim, index=i) if need else None for i, need in enumerate(needs)]

@@ -1,0 +1,178 @@
+"""Places, and values with their places: extrema along a dimension, medians, the k-th smallest, the most frequent.
+
+`dim` is an int counted from the front; a 0-d input is its own result, at place 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from npg.ops._op import primitive
+from npg.ops.reduce import shared_vjp
+from npg.ops.shape import along, unsqueeze
+
+__all__ = [
+    "argmax",
+    "argmin",
+    "kthvalue",
+    "max_dim",
+    "median",
+    "median_dim",
+    "min_dim",
+    "mode",
+    "nanmedian",
+    "nanmedian_dim",
+    "pick",
+    "unpick",
+    "values_vjp",
+]
+
+# ----- Picking -----
+
+
+@primitive(lambda g, _y, x_like, index, *, dim: unpick(g, index, n=x_like.shape[dim], dim=dim), None)
+def pick(input, index, *, dim):
+    """Return the elements at an index (int64, as many dimensions as the input) along a dimension."""
+    return np.take_along_axis(input, index, dim)
+
+
+@primitive(lambda g, _y, _x, index, *, n, dim: pick(g, index, dim=dim), None)
+def unpick(input, index, *, n, dim):
+    """Return zeros, n long in a dimension, with the elements added at an index: the adjoint of pick."""
+    out = np.zeros((*input.shape[:dim], n, *input.shape[dim + 1 :]), input.dtype)
+    if input.shape[dim] == 1:
+        np.put_along_axis(out, index, input, dim)
+        return out
+    where = list(np.ogrid[tuple(slice(k) for k in input.shape)])
+    where[dim] = index
+    np.add.at(out, tuple(where), input)
+    return out
+
+
+def values_vjp(g, y, x_like, *, needs, dim, keepdim=True, **_):
+    """g of the values at the places they came from."""
+    g, index = g[0], y[1]
+    if not x_like.shape:
+        return (g,)
+    if not keepdim:
+        g, index = unsqueeze(g, dim=dim), unsqueeze(index, dim=dim)
+    return (unpick(g, index, n=x_like.shape[dim], dim=dim),)
+
+
+def _values_at(x, index, dim, keepdim):
+    values = np.take_along_axis(x, index, dim)
+    return (values, index) if keepdim else (values.squeeze(dim), index.squeeze(dim))
+
+
+# ----- Extrema -----
+
+
+@primitive()
+def argmax(input, *, dim, keepdim):
+    """Return where the largest element over `dim` (an int or None) is, the first of equal ones."""
+    return np.argmax(input, axis=dim, keepdims=keepdim)
+
+
+@primitive()
+def argmin(input, *, dim, keepdim):
+    """Return where the smallest element over `dim` (an int or None) is, the first of equal ones."""
+    return np.argmin(input, axis=dim, keepdims=keepdim)
+
+
+@primitive(multi=True, node="Max")
+def max_dim(input, *, dim, keepdim):
+    """Return the largest elements along a dimension and the places of the first of them."""
+    axis = dim if input.ndim else None
+    return np.maximum.reduce(input, axis=axis, keepdims=keepdim), np.argmax(input, axis=axis, keepdims=keepdim)
+
+
+@primitive(multi=True, node="Min")
+def min_dim(input, *, dim, keepdim):
+    """Return the smallest elements along a dimension and the places of the first of them."""
+    axis = dim if input.ndim else None
+    return np.minimum.reduce(input, axis=axis, keepdims=keepdim), np.argmin(input, axis=axis, keepdims=keepdim)
+
+
+# ----- Order statistics -----
+
+
+def _first_equal(x, value, dim):
+    return np.argmax((x == value) | (np.isnan(x) & np.isnan(value)), axis=dim, keepdims=True)
+
+
+@primitive(multi=True)
+def kthvalue(input, *, k, dim, keepdim):
+    """Return the k-th smallest elements along a dimension, counted from 1, and their places."""
+    if not input.ndim:
+        return input.copy(), np.zeros((), np.int64)
+    value = np.partition(input, k - 1, axis=dim)[along(dim, slice(k - 1, k))]
+    return _values_at(input, _first_equal(input, value, dim), dim, keepdim)
+
+
+def _median_values(x, dim, skip_nan):
+    """Return the medians (the lower of two middle ones), the dimension kept."""
+    ordered = np.sort(x, axis=dim)  # nan comes last
+    if x.dtype.kind != "f":
+        return ordered[along(dim, slice((x.shape[dim] - 1) // 2, (x.shape[dim] + 1) // 2))]
+    known = x.shape[dim] - np.isnan(x).sum(axis=dim, keepdims=True)
+    value = np.take_along_axis(ordered, np.maximum(known - 1, 0) // 2, dim)
+    return value if skip_nan else np.where(known < x.shape[dim], x.dtype.type(np.nan), value)
+
+
+def _median(x, skip_nan):
+    if not x.size:
+        return x.dtype.type(np.nan if x.dtype.kind == "f" else np.iinfo(x.dtype).min)
+    return _median_values(x.reshape(-1), 0, skip_nan).reshape(())
+
+
+@primitive(lambda g, y, x: shared_vjp(g, y, x, None, False, 1.0))
+def median(input):
+    """Return the median, the lower of two; nan if there is one. The gradient is shared by equal elements."""
+    return _median(input, False)
+
+
+@primitive(lambda g, y, x: shared_vjp(g, y, x, None, False, 1.0))
+def nanmedian(input):
+    """Return the median of what is not nan. The gradient is shared by equal elements."""
+    return _median(input, True)
+
+
+def _median_along(x, dim, keepdim, skip_nan):
+    if not x.ndim:
+        return x.copy(), np.zeros((), np.int64)
+    return _values_at(x, _first_equal(x, _median_values(x, dim, skip_nan), dim), dim, keepdim)
+
+
+@primitive(multi=True)
+def median_dim(input, *, dim, keepdim):
+    """Return the medians along a dimension (the lower of two; nan if there is one) and their places."""
+    return _median_along(input, dim, keepdim, False)
+
+
+@primitive(multi=True)
+def nanmedian_dim(input, *, dim, keepdim):
+    """Return the medians of what is not nan along a dimension and their places."""
+    return _median_along(input, dim, keepdim, True)
+
+
+median_dim.node_name, nanmedian_dim.node_name = "MedianBackward1", "NanmedianBackward1"
+
+
+@primitive(multi=True)
+def mode(input, *, dim, keepdim):
+    """Return the most frequent elements along a dimension (the smallest of equally frequent ones), and the last places."""
+    if not input.ndim:
+        return input.copy(), np.zeros((), np.int64)
+    n = input.shape[dim]
+    ordered = np.moveaxis(np.sort(input, axis=dim), dim, -1)
+    at = np.arange(n)
+    starts = np.ones(ordered.shape, bool)
+    starts[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
+    length = at - np.maximum.accumulate(np.where(starts, at, 0), axis=-1)
+    best = np.take_along_axis(ordered, length.argmax(axis=-1, keepdims=True), -1)
+    equal = (input == np.moveaxis(best, -1, dim))[along(dim, slice(None, None, -1))]
+    return _values_at(input, n - 1 - equal.argmax(axis=dim, keepdims=True), dim, keepdim)
+
+
+for _op in (max_dim, min_dim, kthvalue, median_dim, nanmedian_dim, mode):
+    _op.vjp(values_vjp)

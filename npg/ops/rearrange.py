@@ -1,0 +1,180 @@
+"""The same elements in other places, as a copy: repeated, reversed, rolled, cut to a triangle, on a diagonal, padded."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from npg.ops._op import primitive
+from npg.ops.reduce import sum_dim
+from npg.ops.shape import along, diagonal, diagonal_backward, expand, reshape, slice_
+
+__all__ = [
+    "constant_pad",
+    "diag_embed",
+    "flip",
+    "index_pad",
+    "index_pad_backward",
+    "repeat",
+    "repeat_interleave",
+    "roll",
+    "rot90",
+    "trace",
+    "tril",
+    "triu",
+]
+
+# ----- Repeated -----
+
+
+def _repeat_vjp(g, _y, x_like, *, repeats):
+    # (r0, n0, r1, n1, ...), summed over the r
+    lead = len(repeats) - x_like.ndim
+    shape = (1,) * lead + x_like.shape
+    pairs = tuple(k for pair in zip(repeats, shape, strict=True) for k in pair)
+    g = sum_dim(reshape(g, shape=pairs), dim=tuple(range(0, 2 * len(repeats), 2)), keepdim=False)
+    return reshape(g, shape=x_like.shape)
+
+
+@primitive(_repeat_vjp)
+def repeat(input, *, repeats):
+    """Return the input laid side by side, `repeats` times along each dimension; there may be more of these in front."""
+    shape = (1,) * (len(repeats) - input.ndim) + input.shape
+    pairs = tuple(k for pair in zip(repeats, shape, strict=True) for k in pair)
+    single = tuple(k for n in shape for k in (1, n))
+    out = np.empty(tuple(r * n for r, n in zip(repeats, shape, strict=True)), input.dtype)
+    out.reshape(pairs)[...] = input.reshape(single)
+    return out
+
+
+@primitive(
+    lambda g, _y, x_like, *, repeats, dim: sum_dim(
+        reshape(g, shape=(*x_like.shape[: dim + 1], repeats, *x_like.shape[dim + 1 :])), dim=(dim + 1,), keepdim=False
+    )
+)
+def repeat_interleave(input, *, repeats, dim):
+    """Return the input with every slice along a dimension repeated so many times."""
+    return np.repeat(input, repeats, axis=dim)
+
+
+# ----- Reversed and rolled -----
+
+
+def _reversed(x, dims):
+    return x[tuple(slice(None, None, -1) if i in dims else slice(None) for i in range(x.ndim))]
+
+
+@primitive(lambda g, _y, _x, *, dims: flip(g, dims=dims))
+def flip(input, *, dims):
+    """Return a copy with these dimensions in reverse order."""
+    return _reversed(input, dims).copy()
+
+
+@primitive(lambda g, _y, _x, *, shifts, dims: roll(g, shifts=tuple(-s for s in shifts), dims=dims))
+def roll(input, *, shifts, dims):
+    """Return a copy shifted along these dimensions (None: flattened); what leaves at the end enters in front."""
+    return np.roll(input, shifts if dims is not None else shifts[0], dims)
+
+
+@primitive(lambda g, _y, _x, *, k, dims: rot90(g, k=-k, dims=dims))
+def rot90(input, *, k, dims):
+    """Return a copy turned k times by 90 degrees in the plane of two dimensions."""
+    return np.rot90(input, k, dims).copy()
+
+
+# ----- Triangles and diagonals -----
+
+
+@primitive(lambda g, _y, _x, *, diagonal: tril(g, diagonal=diagonal))
+def tril(input, *, diagonal):
+    """Return a copy with zeros above a diagonal of the last two dimensions."""
+    return np.tril(input, diagonal)
+
+
+@primitive(lambda g, _y, _x, *, diagonal: triu(g, diagonal=diagonal))
+def triu(input, *, diagonal):
+    """Return a copy with zeros below a diagonal of the last two dimensions."""
+    return np.triu(input, diagonal)
+
+
+@primitive(lambda g, _y, _x, *, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2))
+def diag_embed(input, *, offset, dim1, dim2):
+    """Return zeros with the last dimension of the input on a diagonal of two new dimensions."""
+    n = input.shape[-1] + abs(offset)
+    rest = iter(input.shape[:-1])
+    shape = tuple(n if i in (dim1, dim2) else next(rest) for i in range(input.ndim + 1))
+    return diagonal_backward(input, shape=shape, offset=offset, dim1=dim1, dim2=dim2)
+
+
+def _trace_vjp(g, _y, x_like):
+    spread = expand(g, shape=(min(x_like.shape),))
+    return diagonal_backward(spread, shape=x_like.shape, offset=0, dim1=0, dim2=1)
+
+
+@primitive(_trace_vjp)
+def trace(input):
+    """Return the sum of a matrix's diagonal."""
+    d = input.diagonal()
+    return sum_dim(d, dim=None, keepdim=False)
+
+
+# ----- Padded -----
+
+
+def _constant_pad_vjp(g, _y, _x, *, pad, value):
+    if any(a < 0 or b < 0 for a, b in pad):
+        return constant_pad(g, pad=tuple((-a, -b) for a, b in pad), value=0.0)
+    for dim, (a, b) in enumerate(pad):  # what was added is cut off: a view of g
+        if a or b:
+            g = slice_(g, dim=dim, start=a, stop=g.shape[dim] - b, step=1)
+    return g
+
+
+@primitive(_constant_pad_vjp, node="ConstantPadNd")
+def constant_pad(input, *, pad, value):
+    """Return the input with (before, after) places of a value added in each dimension; negative ones are cut off."""
+    shape = tuple(n + a + b for n, (a, b) in zip(input.shape, pad, strict=True))
+    inside = input[tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(input.shape, pad, strict=True))]
+    if inside.shape == shape:
+        return inside.copy()
+    out = np.zeros(shape, input.dtype) if value == 0 else np.full(shape, value, input.dtype)
+    out[tuple(slice(max(a, 0), n - max(b, 0)) for n, (a, b) in zip(shape, pad, strict=True))] = inside
+    return out
+
+
+def _pad_index(n: int, before: int, after: int, mode: str) -> np.ndarray:
+    """Return which place of a dimension of size n stands at each place of the padded one."""
+    at = np.arange(-before, n + after)
+    if mode == "circular":
+        return at % n
+    if mode == "replicate":
+        return at.clip(0, n - 1)
+    at = np.abs(at)  # reflect: the border itself is not repeated
+    return np.where(at >= n, 2 * (n - 1) - at, at)
+
+
+@primitive(
+    lambda g, _y, x_like, *, dim, before, after, mode: index_pad_backward(
+        g, n=x_like.shape[dim], dim=dim, before=before, after=after, mode=mode
+    )
+)
+def index_pad(input, *, dim, before, after, mode):
+    """Return one dimension padded with its own elements: mode is reflect, replicate or circular."""
+    return input.take(_pad_index(input.shape[dim], before, after, mode), axis=dim)
+
+
+@primitive(
+    lambda g, _y, _x, *, n, dim, before, after, mode: index_pad(g, dim=dim, before=before, after=after, mode=mode)
+)
+def index_pad_backward(input, *, n, dim, before, after, mode):
+    """Return the padded places added to the places they were taken from: the adjoint of index_pad."""
+    out = np.zeros((*input.shape[:dim], n, *input.shape[dim + 1 :]), input.dtype)
+    own = slice(
+        max(-before, 0), n - max(-after, 0)
+    )  # what was not cut off: in the padded array one piece, [first:last]
+    first = max(before, 0)
+    last = first + own.stop - own.start
+    out[along(dim, own)] = input[along(dim, slice(first, last))]
+    index = _pad_index(n, before, after, mode)
+    for j in (*range(first), *range(last, len(index))):
+        out[along(dim, index[j])] += input[along(dim, j)]
+    return out

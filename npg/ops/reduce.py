@@ -1,0 +1,356 @@
+"""Reductions: sums, moments, products, extrema, norms.
+
+`dim` is None for all dimensions or a tuple of dimensions counted from the front (where only one is possible, an int).
+float16 is accumulated in float32, integers and bools in int64, as PyTorch does.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from npg.ops._op import ARITHMETIC, primitive
+from npg.ops.shape import expand, overload, reshape
+
+__all__ = [
+    "all_",
+    "amax",
+    "amin",
+    "aminmax",
+    "any_",
+    "count_nonzero",
+    "dist",
+    "logsumexp",
+    "max_",
+    "mean",
+    "mean_dim",
+    "min_",
+    "nansum",
+    "shared_vjp",
+    "spread",
+    "std",
+    "std_mean",
+    "sum_",
+    "sum_dim",
+    "ties",
+    "var",
+    "var_mean",
+    "vector_norm",
+]
+
+HALF = np.dtype(np.float16)
+# inf and nan are results like others, as in PyTorch; as a decorator this costs half of what `with` costs.
+quiet = np.errstate(all="ignore")
+
+
+# ----- What the ops share -----
+
+
+def kept_shape(shape, dim):
+    """Return the shape with the reduced dimensions as 1."""
+    if dim is None:
+        return (1,) * len(shape)
+    if isinstance(dim, int):
+        dim = (dim,)
+    return tuple(1 if i in dim else n for i, n in enumerate(shape))
+
+
+def spread(g, shape, dim, keepdim):
+    """Return what was reduced over `dim` as a view of the shape it had before: the adjoint of a sum."""
+    if not keepdim and dim is not None and shape:
+        g = reshape(g, shape=kept_shape(shape, dim))
+    return expand(g, shape=shape)
+
+
+def count(shape, dim):
+    """Return how many elements are reduced into one."""
+    if dim is None or isinstance(dim, int):
+        return math.prod(shape) if dim is None else shape[dim]
+    return math.prod(shape[d] for d in dim)
+
+
+@quiet
+def _half(x):
+    return x.astype(HALF)
+
+
+def _total(x, dim, keepdim):
+    dtype = x.dtype
+    if dtype.kind != "f":
+        return np.add.reduce(x, axis=dim, dtype=np.int64, keepdims=keepdim)
+    if dtype == HALF:
+        return _half(np.add.reduce(x, axis=dim, dtype=np.float32, keepdims=keepdim))
+    return np.add.reduce(x, axis=dim, keepdims=keepdim)
+
+
+# ----- Sums -----
+
+
+@primitive(lambda g, _y, x_like, *, dim, keepdim: spread(g, x_like.shape, dim, keepdim))
+def sum_(input, *, dim, keepdim):
+    """Return the sum over `dim`; of integers and bools in int64."""
+    return _total(input, dim, keepdim)
+
+
+sum_dim = overload(sum_, "SumBackward1")
+
+
+def _mean_vjp(g, _y, x_like, *, dim, keepdim):
+    return spread(g / (count(x_like.shape, dim) or 1), x_like.shape, dim, keepdim)
+
+
+@primitive(_mean_vjp)
+def mean(input, *, dim, keepdim):
+    """Return the mean over `dim`, nan of nothing."""
+    n = count(input.shape, dim)
+    if input.dtype == HALF:
+        return _half(mean.forward(input.astype(np.float32), dim=dim, keepdim=keepdim))
+    total = np.add.reduce(input, axis=dim, keepdims=keepdim)
+    return total / n if n else total + math.nan
+
+
+mean_dim = overload(mean, "MeanBackward1")
+
+
+@primitive(lambda g, _y, x, *, dim, keepdim: spread(g, x.shape, dim, keepdim) * (x == x))
+def nansum(input, *, dim, keepdim):
+    """Return the sum over `dim`, nan counted as 0."""
+    return _total(np.where(np.isnan(input), input.dtype.type(0), input), dim, keepdim)
+
+
+@primitive()
+def count_nonzero(input, *, dim):
+    """Return how many elements over `dim` are not 0."""
+    return np.count_nonzero(input, axis=dim)
+
+
+# ----- Variance -----
+
+
+@quiet
+def _variance(x, dim, correction, keepdim):
+    """Return the variance and the mean, both with the reduced dimensions kept or not; computed in at least float32."""
+    if x.dtype == HALF:
+        x = x.astype(np.float32)
+    n = count(x.shape, dim)
+    center = np.add.reduce(x, axis=dim, keepdims=True) / np.array(n, x.dtype)
+    d = np.asarray(x - center)
+    np.multiply(d, d, out=d)
+    total = np.add.reduce(d, axis=dim, keepdims=keepdim) / np.array(max(n - correction, 0), x.dtype)
+    return total, center if keepdim else np.squeeze(center, dim)
+
+
+def _variance_vjp(g, x, dim, correction, keepdim):
+    """g 2 (x - mean) / (n - correction)."""
+    free = count(x.shape, dim) - correction
+    g = g * (2.0 / free if free else math.inf)
+    return spread(g, x.shape, dim, keepdim) * (x - mean(x, dim=dim, keepdim=True))
+
+
+def _of_root(g, y):
+    """Return the gradient of a sum under the root y: 0 where the root is 0."""
+    return g / np.where(y == 0, math.inf, y + y)
+
+
+@primitive(lambda g, _y, x, *, dim, correction, keepdim: _variance_vjp(g, x, dim, correction, keepdim))
+def var(input, *, dim, correction, keepdim):
+    """Return the variance over `dim`, with n - correction as the divisor."""
+    return _variance(input, dim, correction, keepdim)[0].astype(input.dtype, copy=False)
+
+
+@primitive(lambda g, y, x, *, dim, correction, keepdim: _variance_vjp(_of_root(g, y), x, dim, correction, keepdim))
+def std(input, *, dim, correction, keepdim):
+    """Return the square root of the variance over `dim`."""
+    return np.sqrt(_variance(input, dim, correction, keepdim)[0]).astype(input.dtype, copy=False)
+
+
+@primitive(multi=True)
+def var_mean(input, *, dim, correction, keepdim):
+    """Return the variance and the mean over `dim`."""
+    return tuple(a.astype(input.dtype, copy=False) for a in _variance(input, dim, correction, keepdim))
+
+
+@var_mean.vjp
+def _var_mean_vjp(g, _y, x, *, needs, dim, correction, keepdim):
+    """The gradients of both, added."""
+    return (_moments_vjp(g[0], g[1], x, dim, correction, keepdim),)
+
+
+@primitive(multi=True)
+def std_mean(input, *, dim, correction, keepdim):
+    """Return the standard deviation and the mean over `dim`."""
+    spread_, center = _variance(input, dim, correction, keepdim)
+    return np.sqrt(spread_).astype(input.dtype, copy=False), center.astype(input.dtype, copy=False)
+
+
+@std_mean.vjp
+def _std_mean_vjp(g, y, x, *, needs, dim, correction, keepdim):
+    """The gradients of both, added."""
+    return (_moments_vjp(None if g[0] is None else _of_root(g[0], y[0]), g[1], x, dim, correction, keepdim),)
+
+
+def _moments_vjp(gv, gm, x, dim, correction, keepdim):
+    gx = None if gv is None else _variance_vjp(gv, x, dim, correction, keepdim)
+    if gm is None:
+        return gx
+    gm = spread(gm / (count(x.shape, dim) or 1), x.shape, dim, keepdim)
+    return gm if gx is None else gx + gm
+
+
+# ----- Extrema -----
+
+
+@primitive()
+def ties(input, extreme, *, nan):
+    """Return 1 where the input is the extreme, else 0, in the input's dtype; where both are nan, `nan` instead of 1."""
+    mask = (input == extreme).astype(input.dtype)
+    unknown = np.isnan(extreme)
+    if unknown.any():
+        mask = np.where(unknown, np.where(np.isnan(input), input.dtype.type(1), input.dtype.type(0)) * nan, mask)
+    return mask
+
+
+def shared_vjp(g, y, x, dim, keepdim, nan=math.nan):
+    """g spread evenly over the elements that are the extreme."""
+    mask = ties(x, spread(y, x.shape, dim, keepdim), nan=nan)
+    n = sum_(mask, dim=dim, keepdim=keepdim)
+    return spread(g / n, x.shape, dim, keepdim) * mask
+
+
+@primitive(lambda g, y, x: shared_vjp(g, y, x, None, False, 1.0))
+def max_(input):
+    """Return the largest element; nan if there is one."""
+    return np.maximum.reduce(input, axis=None)
+
+
+@primitive(lambda g, y, x: shared_vjp(g, y, x, None, False, 1.0))
+def min_(input):
+    """Return the smallest element; nan if there is one."""
+    return np.minimum.reduce(input, axis=None)
+
+
+max_.node_name, min_.node_name = "MaxBackward1", "MinBackward1"
+
+
+@primitive(lambda g, y, x, *, dim, keepdim: shared_vjp(g, y, x, dim, keepdim))
+def amax(input, *, dim, keepdim):
+    """Return the largest elements over `dim`; the gradient is shared by equal ones."""
+    return np.maximum.reduce(input, axis=dim, keepdims=keepdim)
+
+
+@primitive(lambda g, y, x, *, dim, keepdim: shared_vjp(g, y, x, dim, keepdim))
+def amin(input, *, dim, keepdim):
+    """Return the smallest elements over `dim`; the gradient is shared by equal ones."""
+    return np.minimum.reduce(input, axis=dim, keepdims=keepdim)
+
+
+@primitive(multi=True)
+def aminmax(input, *, dim, keepdim):
+    """Return the smallest and the largest elements over `dim`."""
+    return np.minimum.reduce(input, axis=dim, keepdims=keepdim), np.maximum.reduce(input, axis=dim, keepdims=keepdim)
+
+
+@aminmax.vjp
+def _aminmax_vjp(g, y, x, *, needs, dim, keepdim):
+    """Both gradients, each shared by equal elements, added."""
+    low, high = (None if gi is None else shared_vjp(gi, yi, x, dim, keepdim) for gi, yi in zip(g, y, strict=True))
+    return (low if high is None else high if low is None else low + high,)
+
+
+@primitive()
+def all_(input, *, dim, keepdim):
+    """Tell whether all elements over `dim` are true."""
+    return np.logical_and.reduce(input, axis=dim, keepdims=keepdim)
+
+
+@primitive()
+def any_(input, *, dim, keepdim):
+    """Tell whether an element over `dim` is true."""
+    return np.logical_or.reduce(input, axis=dim, keepdims=keepdim)
+
+
+# ----- Exponentials -----
+
+
+@quiet
+def _logsumexp_vjp(g, y, x, *, dim, keepdim):
+    return spread(g, x.shape, dim, keepdim) * np.exp(x - spread(y, x.shape, dim, keepdim))
+
+
+@primitive(_logsumexp_vjp)
+def logsumexp(input, *, dim, keepdim):
+    """Return log(sum(exp(input))) over `dim`; vjp: g exp(x - y)."""
+    if input.dtype == HALF:
+        return _half(logsumexp.forward(input.astype(np.float32), dim=dim, keepdim=keepdim))
+    return _logsumexp(input, dim, keepdim)
+
+
+@quiet
+def _logsumexp(x, dim, keepdim):
+    top = np.maximum.reduce(x, axis=dim, keepdims=True, initial=-math.inf)
+    top = np.where(np.isinf(top), 0, top)
+    e = x - top
+    total = np.add.reduce(np.exp(e, out=e if x.ndim else None), axis=dim, keepdims=keepdim)
+    return np.log(total) + (top if keepdim else np.squeeze(top, dim))
+
+
+# ----- Norms -----
+
+
+def _norm_vjp(g, y, x, p, dim, keepdim):
+    """The gradient of the p-norm; 0 where it has none, and at p = 0."""
+    shape = x.shape
+    if p == 0:
+        return None
+    if p == 1:
+        return spread(g, shape, dim, keepdim) * np.sign(x)
+    if math.isinf(p):
+        size = abs(x)
+        return shared_vjp(g, y, size, dim, keepdim) * np.sign(x)
+    if p < 1:  # |x|^(p - 1) has a pole at 0, where the gradient is taken to be 0
+        slope = np.sign(x) * np.where(x == 0, 1.0, abs(x)) ** (p - 1)
+        return slope * spread(g * y ** (1 - p), shape, dim, keepdim)
+    if p == 2:
+        return spread(g / np.where(y == 0, math.inf, y), shape, dim, keepdim) * x
+    g = spread(g / np.where(y == 0, math.inf, y) ** (p - 1), shape, dim, keepdim)
+    return g * (np.sign(x) * abs(x) ** (p - 1) if p < 2 else x * abs(x) ** (p - 2))
+
+
+@quiet
+def _norm(x, p, dim, keepdim):
+    if x.dtype == HALF:
+        return _half(_norm(x.astype(np.float32), p, dim, keepdim))
+    if p == 2:
+        if dim is None and x.flags.c_contiguous:  # one pass, no temporary
+            flat = x.reshape(-1)
+            total = np.dot(flat, flat)
+            return np.reshape(np.sqrt(total), kept_shape(x.shape, None) if keepdim else ())
+        return np.sqrt(np.add.reduce(x * x, axis=dim, keepdims=keepdim))
+    size = np.abs(x)
+    if p == 1:
+        return np.add.reduce(size, axis=dim, keepdims=keepdim)
+    if p == 0:
+        return np.add.reduce(x != 0, axis=dim, keepdims=keepdim, dtype=x.dtype)
+    if p == math.inf:
+        return np.maximum.reduce(size, axis=dim, keepdims=keepdim)
+    if p == -math.inf:
+        return np.minimum.reduce(size, axis=dim, keepdims=keepdim)
+    return np.add.reduce(size**p, axis=dim, keepdims=keepdim) ** (1 / p)
+
+
+@primitive(lambda g, y, x, *, p, dim, keepdim: _norm_vjp(g, y, x, p, dim, keepdim), node="LinalgVectorNorm")
+def vector_norm(input, *, p, dim, keepdim):
+    """Return sum(|x|^p)^(1/p) over `dim`; for p = inf or -inf the largest or smallest |x|, for 0 the number of nonzeros."""
+    return _norm(input, p, dim, keepdim)
+
+
+@primitive(
+    lambda g, y, x, other, *, p: _norm_vjp(g, y, x - other, p, None, False),
+    lambda g, y, x, other, *, p: _norm_vjp(g, y, other - x, p, None, False),
+    promote=ARITHMETIC,
+    broadcasts=True,
+)
+def dist(input, other, *, p):
+    """Return the p-norm of input - other."""
+    return _norm(np.asarray(input - other), p, None, False)

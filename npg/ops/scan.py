@@ -1,0 +1,190 @@
+"""Along one dimension: products, running sums, running products, running extrema.
+
+`dim` is counted from the front; a 0-d input is its own result.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from npg.ops._op import primitive
+from npg.ops.order import values_vjp
+from npg.ops.rearrange import constant_pad, flip
+from npg.ops.reduce import HALF, quiet, spread
+from npg.ops.shape import along, overload, reshape, slice_
+
+__all__ = [
+    "cummax",
+    "cummin",
+    "cumprod",
+    "cumsum",
+    "has_zero",
+    "logcumsumexp",
+    "prod",
+    "prod_dim",
+    "recurrence",
+    "reverse_cumsum",
+]
+
+
+def _part(x, dim, start, stop):
+    return slice_(x, dim=dim, start=start, stop=stop, step=1)
+
+
+@quiet
+def _accumulate(ufunc, x, dim):
+    # Rounded once: a running float32 sum would lose a digit for every ten elements.
+    if not x.ndim:
+        return x.copy()
+    if x.dtype.kind != "f":
+        return ufunc.accumulate(x, axis=dim, dtype=np.int64)
+    wide = np.float32 if x.dtype == HALF else np.float64
+    return ufunc.accumulate(x, axis=dim, dtype=wide).astype(x.dtype, copy=False)
+
+
+# ----- Running sums -----
+
+
+@primitive(lambda g, _y, _x, *, dim: reverse_cumsum(g, dim=dim))
+def cumsum(input, *, dim):
+    """Return the sums of the elements so far; of integers and bools in int64."""
+    return _accumulate(np.add, input, dim)
+
+
+@primitive(lambda g, _y, _x, *, dim: cumsum(g, dim=dim))
+def reverse_cumsum(input, *, dim):
+    """Return the sums of the elements from here on: the adjoint of cumsum."""
+    if not input.ndim:
+        return input.copy()
+    back = along(dim, slice(None, None, -1))
+    return _accumulate(np.add, input[back], dim)[back]
+
+
+@primitive(
+    lambda g, y, decay, _b, *, dim, reverse: _decay_vjp(g, y, decay, dim, reverse),
+    lambda g, _y, decay, _b, *, dim, reverse: recurrence(decay, g, dim=dim, reverse=not reverse),
+)
+def recurrence(decay, input, *, dim, reverse):
+    """Return s[k] = input[k] + decay[k - 1] s[k - 1] along a dimension; reverse: s[k] = input[k] + decay[k] s[k + 1].
+
+    decay[j] links j and j + 1, so there is one fewer of them. vjp: the recurrence in the other direction.
+    """
+    out = input.copy()
+    b, a = np.moveaxis(out, dim, 0), np.moveaxis(decay, dim, 0)
+    for k in range(len(b) - 2, -1, -1) if reverse else range(1, len(b)):
+        b[k] += a[k] * b[k + 1] if reverse else a[k - 1] * b[k - 1]
+    return out
+
+
+def _decay_vjp(g, y, decay, dim, reverse):
+    """The gradient that arrives at one end of each link times the value at the other."""
+    t = recurrence(decay, g, dim=dim, reverse=not reverse)
+    n = g.shape[dim]
+    if reverse:
+        return _part(t, dim, 0, n - 1) * _part(y, dim, 1, n)
+    return _part(t, dim, 1, n) * _part(y, dim, 0, n - 1)
+
+
+@quiet
+def _logcumsumexp_vjp(g, y, x, *, dim):
+    # sum over i >= k of g[i] exp(x[k] - y[i]); y never falls, so every factor exp(y[k] - y[k + 1]) is at most 1.
+    if not x.shape or not x.shape[dim]:
+        return g * np.exp(x - y)
+    n = x.shape[dim]
+    this, following = _part(y, dim, 0, n - 1), _part(y, dim, 1, n)
+    decay = np.exp(np.where(this == following, 0.0, this - following))
+    return recurrence(decay, g, dim=dim, reverse=True) * np.exp(x - y)
+
+
+@primitive(_logcumsumexp_vjp)
+def logcumsumexp(input, *, dim):
+    """Return the logarithm of the sum of the exponentials so far."""
+    return _accumulate(np.logaddexp, input, dim)
+
+
+# ----- Products -----
+
+
+@primitive()
+def has_zero(input):
+    """Tell whether an element is 0."""
+    return np.asarray(not input.all())
+
+
+def _products_before(x, dim):
+    """Return for each element the product of those before it."""
+    pad = [(0, 0)] * len(x.shape)
+    pad[dim] = (1, 0)
+    return constant_pad(cumprod(_part(x, dim, 0, x.shape[dim] - 1), dim=dim), pad=tuple(pad), value=1.0)
+
+
+def _cumprod_vjp(g, y, x, *, dim):
+    """Of each element: the product of those before it times the sum over i >= k of g[i] x[k + 1] .. x[i]."""
+    if not x.shape or not x.shape[dim]:
+        return g
+    if not has_zero(x):
+        return reverse_cumsum(g * y, dim=dim) / x
+    return _products_before(x, dim) * recurrence(_part(x, dim, 1, x.shape[dim]), g, dim=dim, reverse=True)
+
+
+@primitive(_cumprod_vjp)
+def cumprod(input, *, dim):
+    """Return the products of the elements so far; of integers and bools in int64."""
+    return _accumulate(np.multiply, input, dim)
+
+
+def _prod_vjp(g, y, x, *, dim, keepdim):
+    """g times the product of the other elements: y / x, or where there are zeros by the products before and after each."""
+    if not has_zero(x):
+        return spread(g * y, x.shape, dim, keepdim) / x
+    if not x.shape:
+        return g
+    line, d = (reshape(x, shape=(-1,)), 0) if dim is None else (x, dim)
+    after = flip(_products_before(flip(line, dims=(d,)), d), dims=(d,))
+    others = _products_before(line, d) * after
+    return spread(g, x.shape, dim, keepdim) * reshape(others, shape=x.shape)
+
+
+@primitive(_prod_vjp)
+def prod(input, *, dim, keepdim):
+    """Return the product over `dim` (an int or None); of integers and bools in int64."""
+    dtype = input.dtype
+    if dtype == HALF:
+        return _half_product(input, dim, keepdim)
+    return np.multiply.reduce(input, axis=dim, dtype=None if dtype.kind == "f" else np.int64, keepdims=keepdim)
+
+
+@quiet
+def _half_product(x, dim, keepdim):
+    return np.multiply.reduce(x, axis=dim, dtype=np.float32, keepdims=keepdim).astype(HALF)
+
+
+prod_dim = overload(prod, "ProdBackward1")
+
+
+# ----- Running extrema -----
+
+
+def _running(ufunc, x, dim):
+    if not x.ndim:
+        return x.copy(), np.zeros((), np.int64)
+    values = ufunc.accumulate(x, axis=dim)
+    at = np.arange(x.shape[dim]).reshape((-1,) + (1,) * (x.ndim - dim - 1))
+    found = (x == values) | np.isnan(x)
+    return values, np.maximum.accumulate(np.where(found, at, 0), axis=dim)
+
+
+@primitive(multi=True)
+def cummax(input, *, dim):
+    """Return the largest of the elements so far and the places of the last of them."""
+    return _running(np.maximum, input, dim)
+
+
+@primitive(multi=True)
+def cummin(input, *, dim):
+    """Return the smallest of the elements so far and the places of the last of them."""
+    return _running(np.minimum, input, dim)
+
+
+for _op in (cummax, cummin):
+    _op.vjp(values_vjp)

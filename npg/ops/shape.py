@@ -1,0 +1,268 @@
+"""Views: the same memory in another shape. Every op here returns a NumPy view of its input (reshape where it can).
+
+Dimensions in the settings are counted from the front and checked; npg/functional/shaping.py does that.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from npg.ops._broadcast import unbroadcast
+from npg.ops._op import Op, primitive
+
+__all__ = [
+    "contiguous",
+    "diagonal",
+    "diagonal_backward",
+    "diagonal_copy",
+    "expand",
+    "overload",
+    "permute",
+    "reshape",
+    "select",
+    "select_backward",
+    "shares_memory",
+    "slice_",
+    "slice_backward",
+    "squeeze",
+    "squeeze_dim",
+    "squeeze_dims",
+    "t",
+    "transpose",
+    "unfold",
+    "unfold_backward",
+    "unsqueeze",
+    "view",
+    "view_dtype",
+]
+
+VIEW_NEEDS_COPY = (
+    "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
+    "contiguous subspaces). Use .reshape(...) instead."
+)
+
+
+def overload(op: Op, node_name: str) -> Op:
+    """Return the same op under another node name: PyTorch numbers the overloads of one function."""
+    twin = copy.copy(op)
+    twin.node_name = node_name
+    return twin
+
+
+def shares_memory(out: np.ndarray[Any, Any], x: np.ndarray[Any, Any]) -> bool:
+    """Tell whether `out`, made from x by a NumPy call, is a view of it. NumPy collapses chains of views."""
+    return out.base is not None and (out.base is x or out.base is x.base)
+
+
+def along(dim: int, index: Any) -> tuple[Any, ...]:
+    """Return the index that takes `index` in one dimension and everything in the others; it always gives a view."""
+    return (slice(None),) * dim + (index, ...)
+
+
+def _with_strides(x: np.ndarray[Any, Any], shape: Any, strides: Any) -> np.ndarray[Any, Any] | None:
+    # np.ndarray on a buffer costs a tenth of np.broadcast_to or as_strided, and its .base is the array. None where the
+    # memory is not one C-contiguous array.
+    owner = x if x.flags.c_contiguous else x.base
+    if not x.size or not isinstance(owner, np.ndarray) or not owner.flags.c_contiguous:
+        return None
+    offset = 0 if owner is x else x.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
+    return np.ndarray(shape, x.dtype, owner, offset, strides)
+
+
+# ----- Another shape -----
+
+
+@primitive(lambda g, _y, x_like, *, shape: reshape(g, shape=x_like.shape), view=True)
+def view(input, *, shape):
+    """Return a view of this shape.
+
+    Raises: RuntimeError: when the strides do not allow it.
+    """
+    out = input.reshape(shape)
+    if not shares_memory(out, input) and input.size:
+        raise RuntimeError(VIEW_NEEDS_COPY)
+    return out
+
+
+@primitive(lambda g, _y, x_like, *, shape: reshape(g, shape=x_like.shape), view=True, node="UnsafeView")
+def reshape(input, *, shape):
+    """Return a view of this shape, or a copy where the strides allow none."""
+    return input.reshape(shape)
+
+
+@primitive(view=True, node="View")
+def view_dtype(input, *, dtype):
+    """Return the same bytes as another dtype."""
+    return input.view(dtype)
+
+
+@primitive(lambda g, _y, x_like, *, dim: reshape(g, shape=x_like.shape), view=True)
+def squeeze(input, *, dim):
+    """Return the input without those of the dimensions `dim` (None: all) that have size 1."""
+    kept = (n for i, n in enumerate(input.shape) if n != 1 or (dim is not None and i not in dim))
+    return input.reshape(tuple(kept))
+
+
+squeeze_dim = overload(squeeze, "SqueezeBackward1")
+squeeze_dims = overload(squeeze, "SqueezeBackward2")
+
+
+@primitive(lambda g, _y, x_like, *, dim: reshape(g, shape=x_like.shape), view=True)
+def unsqueeze(input, *, dim):
+    """Return the input with a dimension of size 1 put in before dimension `dim`."""
+    shape = input.shape
+    return input.reshape((*shape[:dim], 1, *shape[dim:]))
+
+
+@primitive(lambda g, _y, x_like, *, shape: unbroadcast(g, x_like.shape), view=True)
+def expand(input, *, shape):
+    """Return a read-only view of this shape in which dimensions of size 1, and new ones in front, have stride 0."""
+    own = input.shape
+    if own == shape:
+        return input
+    lead = len(shape) - len(own)
+    strides = (0,) * lead + tuple(
+        0 if n == 1 and m != 1 else s for n, m, s in zip(own, shape[lead:], input.strides, strict=True)
+    )  # fmt: skip
+    out = _with_strides(input, shape, strides) if 0 not in shape else None
+    if out is None:
+        return np.broadcast_to(input, shape)
+    out.flags.writeable = False
+    return out
+
+
+@primitive(lambda g, _y, _x: g, node="Clone")
+def contiguous(input):
+    """Return a C-contiguous copy."""
+    return input.copy(order="C")
+
+
+# ----- The order of dimensions -----
+
+
+@primitive(lambda g, _y, _x, *, dim0, dim1: transpose(g, dim0=dim0, dim1=dim1), view=True)
+def transpose(input, *, dim0, dim1):
+    """Return the input with two dimensions swapped."""
+    return input.swapaxes(dim0, dim1) if dim0 != dim1 else input.view()
+
+
+t = overload(transpose, "TBackward0")
+
+
+def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
+    order = [0] * len(dims)
+    for i, d in enumerate(dims):
+        order[d] = i
+    return tuple(order)
+
+
+@primitive(lambda g, _y, _x, *, dims: permute(g, dims=_inverse(dims)), view=True)
+def permute(input, *, dims):
+    """Return the input with its dimensions in this order."""
+    return input.transpose(dims)
+
+
+# ----- Parts -----
+
+
+@primitive(lambda g, _y, x_like, *, dim, index: select_backward(g, shape=x_like.shape, dim=dim, index=index), view=True)
+def select(input, *, dim, index):
+    """Return the slice at one index of a dimension, without that dimension."""
+    return input[along(dim, index)]
+
+
+@primitive(lambda g, _y, _x, *, shape, dim, index: select(g, dim=dim, index=index))
+def select_backward(input, *, shape, dim, index):
+    """Return zeros with the input at one index of a dimension: the adjoint of select."""
+    out = np.zeros(shape, input.dtype)
+    out[along(dim, index)] = input
+    return out
+
+
+@primitive(
+    lambda g, _y, x_like, *, dim, start, stop, step: slice_backward(
+        g, shape=x_like.shape, dim=dim, start=start, stop=stop, step=step
+    ),
+    view=True,
+)
+def slice_(input, *, dim, start, stop, step):
+    """Return input[start:stop:step] in one dimension."""
+    return input[along(dim, slice(start, stop, step))]
+
+
+@primitive(lambda g, _y, _x, *, shape, dim, start, stop, step: slice_(g, dim=dim, start=start, stop=stop, step=step))
+def slice_backward(input, *, shape, dim, start, stop, step):
+    """Return zeros with the input at [start:stop:step] of a dimension: the adjoint of slice."""
+    out = np.zeros(shape, input.dtype)
+    out[along(dim, slice(start, stop, step))] = input
+    return out
+
+
+# ----- Diagonals and windows -----
+
+
+def _diagonal_of(x: np.ndarray[Any, Any], offset: int, dim1: int, dim2: int) -> np.ndarray[Any, Any]:
+    out = x.diagonal(offset, dim1, dim2)
+    out.flags.writeable = x.flags.writeable  # NumPy clears the flag
+    return out
+
+
+def _diagonal_rule(g, _y, x_like, *, offset, dim1, dim2):
+    return diagonal_backward(g, shape=x_like.shape, offset=offset, dim1=dim1, dim2=dim2)
+
+
+@primitive(_diagonal_rule, view=True)
+def diagonal(input, *, offset, dim1, dim2):
+    """Return the elements (.., i, .., i + offset, ..) of two dimensions as a new last dimension."""
+    return _diagonal_of(input, offset, dim1, dim2)
+
+
+@primitive(_diagonal_rule)
+def diagonal_copy(input, *, offset, dim1, dim2):
+    """Return a copy of the diagonal."""
+    return input.diagonal(offset, dim1, dim2).copy()
+
+
+diagonal_copy.node_name = "DiagonalBackward0_copy"
+
+
+@primitive(lambda g, _y, _x, *, shape, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2))
+def diagonal_backward(input, *, shape, offset, dim1, dim2):
+    """Return zeros with the input on a diagonal: the adjoint of diagonal."""
+    out = np.zeros(shape, input.dtype)
+    _diagonal_of(out, offset, dim1, dim2)[...] = input
+    return out
+
+
+@primitive(
+    lambda g, _y, x_like, *, dim, size, step: unfold_backward(g, shape=x_like.shape, dim=dim, size=size, step=step),
+    view=True,
+)
+def unfold(input, *, dim, size, step):
+    """Return the windows of this size, every `step` places, along a dimension; a new last one counts within a window."""
+    if not input.ndim:
+        return input.reshape(1)[:size]
+    count = (input.shape[dim] - size) // step + 1
+    shape = (*input.shape[:dim], count, *input.shape[dim + 1 :], size)
+    stride = input.strides[dim]
+    strides = (*input.strides[:dim], stride * step, *input.strides[dim + 1 :], stride)
+    out = _with_strides(input, shape, strides)
+    if out is None:
+        out = np.lib.stride_tricks.as_strided(input, shape, strides)
+    return out
+
+
+@primitive(lambda g, _y, _x, *, shape, dim, size, step: unfold(g, dim=dim, size=size, step=step))
+def unfold_backward(input, *, shape, dim, size, step):
+    """Return the sum of all windows, each at its place: the adjoint of unfold."""
+    out = np.zeros(shape, input.dtype)
+    if not shape:
+        out += input.sum()
+        return out
+    reach = input.shape[dim] * step
+    for j in range(size):  # one place of every window at a time: these do not overlap
+        out[along(dim, slice(j, j + reach - step + 1, step))] += input[..., j]
+    return out
