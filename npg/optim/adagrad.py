@@ -1,0 +1,87 @@
+"""Adagrad."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import npg
+from npg.optim.optimizer import Optimizer, check_hyperparameters
+from npg.tensor import Tensor
+
+__all__ = ["Adagrad"]
+
+
+class Adagrad(Optimizer):
+    """Adagrad: steps divided by the root of the sum of all squared gradients.
+
+        s = s + g^2;  p = p - lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps)
+
+    Args:
+        params: parameters or groups.
+        lr, lr_decay, eps: as above.
+        weight_decay: adds weight_decay p to the gradient.
+        initial_accumulator_value: where s starts.
+        maximize: step up the gradient.
+        foreach, fused: accepted and ignored. differentiable: not supported.
+    Source: Duchi et al. 2011; torch.optim.Adagrad.
+    """
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1e-2,
+        lr_decay: float = 0,
+        weight_decay: float = 0,
+        initial_accumulator_value: float = 0,
+        eps: float = 1e-10,
+        foreach: bool | None = None,
+        *,
+        maximize: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        check_hyperparameters(
+            lr,
+            lr_decay=lr_decay,
+            weight_decay=weight_decay,
+            initial_accumulator_value=initial_accumulator_value,
+            eps=eps,
+        )
+        if differentiable:
+            raise ValueError("expected differentiable=False, got True; npg steps outside the graph")
+        defaults = {
+            "lr": lr,
+            "lr_decay": lr_decay,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "initial_accumulator_value": initial_accumulator_value,
+            "foreach": foreach,
+            "maximize": maximize,
+            "differentiable": differentiable,
+            "fused": fused,
+        }
+        super().__init__(params, defaults)
+        # PyTorch makes Adagrad's state at once, so that a state_dict before the first step has it.
+        for group in self.param_groups:
+            for p in group["params"]:
+                self.state[p] = {
+                    "step": npg.tensor(0.0),
+                    "sum": npg.full_like(p.detach(), group["initial_accumulator_value"]),
+                }
+
+    def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
+        if not state:
+            state.update(step=npg.tensor(0.0), sum=npg.full_like(p.detach(), group["initial_accumulator_value"]))
+        state["step"] += 1
+        g = self._gradient(p, group, group["weight_decay"])
+        w = self._temporary(g, 1)
+        s = state["sum"].numpy()
+        np.multiply(g, g, out=w)
+        s += w
+        np.sqrt(s, out=w)
+        w += group["eps"]
+        np.divide(g, w, out=w)
+        w *= float(group["lr"]) / (1 + (state["step"].item() - 1) * group["lr_decay"])
+        p.sub_(npg.from_numpy(w))

@@ -1,0 +1,138 @@
+"""Adam and AdamW."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+import npg
+from npg.optim.optimizer import Optimizer, check_hyperparameters
+from npg.tensor import Tensor
+
+__all__ = ["Adam", "AdamW"]
+
+
+class Adam(Optimizer):
+    """Adam: steps scaled by running averages of the gradient and of its square.
+
+        m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2
+        p = p - lr / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
+
+    Args:
+        params: parameters or groups.
+        lr, betas, eps: as above.
+        weight_decay: adds weight_decay p to the gradient (or shrinks p directly, if decoupled_weight_decay).
+        amsgrad: divide by the largest v so far.
+        maximize: step up the gradient.
+        foreach, capturable, fused: accepted and ignored: they choose between PyTorch's implementations.
+        differentiable: not supported.
+    Raises: ValueError: for a setting that is negative or not finite.
+    Source: Kingma and Ba 2015; torch.optim.Adam.
+    """
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        amsgrad: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+        decoupled_weight_decay: bool = False,
+    ) -> None:
+        check_hyperparameters(lr, eps=eps, betas=betas, weight_decay=weight_decay)
+        if differentiable:
+            raise ValueError("expected differentiable=False, got True; npg steps outside the graph")
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "maximize": maximize,
+            "foreach": foreach,
+            "capturable": capturable,
+            "differentiable": differentiable,
+            "fused": fused,
+            "decoupled_weight_decay": decoupled_weight_decay,
+        }
+        super().__init__(params, defaults)
+
+    def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
+        if not state:
+            state["step"] = npg.tensor(0.0)
+            state["exp_avg"] = npg.zeros_like(p)
+            state["exp_avg_sq"] = npg.zeros_like(p)
+            if group["amsgrad"]:
+                state["max_exp_avg_sq"] = npg.zeros_like(p)
+        state["step"] += 1
+        t = state["step"].item()
+        lr, (beta1, beta2) = float(group["lr"]), group["betas"]
+        decoupled = group["decoupled_weight_decay"]
+        if decoupled and group["weight_decay"] != 0:
+            p.mul_(1 - lr * group["weight_decay"])
+        g = self._gradient(p, group, 0 if decoupled else group["weight_decay"])
+        w = self._temporary(g, 1)
+        m, v = state["exp_avg"].numpy(), state["exp_avg_sq"].numpy()
+        np.subtract(g, m, out=w)  # m += (1 - beta1) (g - m)
+        w *= 1 - beta1
+        m += w
+        np.multiply(g, g, out=w)
+        w *= 1 - beta2
+        v *= beta2
+        v += w
+        if group["amsgrad"]:
+            largest = state["max_exp_avg_sq"].numpy()
+            v = np.maximum(largest, v, out=largest)
+        np.sqrt(v, out=w)
+        w *= 1 / math.sqrt(1 - beta2**t)
+        w += group["eps"]
+        np.divide(m, w, out=w)
+        w *= lr / (1 - beta1**t)
+        p.sub_(npg.from_numpy(w))
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: p = p (1 - lr weight_decay), then Adam's step.
+
+    Args: as Adam; weight_decay is 0.01 by default.
+    Source: Loshchilov and Hutter 2019; torch.optim.AdamW.
+    """
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:
+        super().__init__(
+            params,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            amsgrad,
+            foreach=foreach,
+            maximize=maximize,
+            capturable=capturable,
+            differentiable=differentiable,
+            fused=fused,
+            decoupled_weight_decay=True,
+        )
