@@ -157,7 +157,8 @@ def refuse_broadcast(array: Any, arrays: Any) -> None:
 
 
 def refuse_in_place(x: Any) -> None:
-    """Raise when a recorded in-place change of x has no meaning: x is a leaf or shows one, or is a view that must not change.
+    """Raise when a recorded in-place change of x has no meaning: x is a leaf or shows one, or is a view that must not
+    change.
 
     Raises: RuntimeError: in PyTorch's words.
     """

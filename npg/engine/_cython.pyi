@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import numpy as np
-
 from typing_extensions import disjoint_base
 
 from npg.engine._common import RemovableHandle
@@ -18,6 +17,7 @@ def is_grad_enabled() -> bool: ...
 def set_grad_mode(enabled: bool) -> None: ...
 def is_inference_mode_enabled() -> bool: ...
 def set_inference_mode(enabled: bool) -> None: ...
+
 @final
 class VersionCounter:
     value: int

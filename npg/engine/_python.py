@@ -1,12 +1,13 @@
 """The engine in plain Python: the text to read first, the fallback where nothing was compiled, the baseline for timing.
 
-`csrc/engine.pyx` has the same names and does the same things in the same order; the tests hold the two together bit for bit.
+`csrc/engine.pyx` has the same names and does the same things in the same order; the tests hold the two together bit for
+bit.
 
-A *node* stands for one call of an op. It keeps what the op's rule will need, and an *edge* to where each input came from: the
-node that produced it, or the tensor itself when that is a leaf. Nodes are numbered in the order of their creation (`seq`), so
-an edge always leads from a higher number to a lower one. That makes the backward pass short: keep the nodes that have been
-reached in a heap and always take the highest number. When a node is taken, every node that could still add to its gradient has
-a higher number and is therefore done.
+A *node* stands for one call of an op. It keeps what the op's rule will need, and an *edge* to where each input came
+from: the node that produced it, or the tensor itself when that is a leaf. Nodes are numbered in the order of their
+creation (`seq`), so an edge always leads from a higher number to a lower one. That makes the backward pass short: keep
+the nodes that have been reached in a heap and always take the highest number. When a node is taken, every node that
+could still add to its gradient has a higher number and is therefore done.
 """
 
 from __future__ import annotations
@@ -365,7 +366,8 @@ class Node:
         return t
 
     def _composite_vjp(self, g: Any) -> Any:
-        # Aliases, because one tensor may be several inputs (attention of x with itself) and each needs its own gradient.
+        # Aliases, because one tensor may be several inputs (attention of x with itself) and each needs its own
+        # gradient.
         inputs = [apply(alias, (x,), {}) if need else x for x, need in zip(self.inputs or (), self.needs, strict=True)]
         y = self.op.composite(*inputs, **self.params)
         wanted = [x for x, need in zip(inputs, self.needs, strict=True) if need]
@@ -506,8 +508,8 @@ def apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
 def apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     """Run an op and write its result into its first input, which is returned.
 
-    Raises: RuntimeError: for a leaf that requires grad, a view that must not be changed, memory that overlaps itself, or a
-        result that does not fit; the tensor is then unchanged.
+    Raises: RuntimeError: for a leaf that requires grad, a view that must not be changed, memory that overlaps itself,
+        or a result that does not fit; the tensor is then unchanged.
     """
     x = inputs[0]
     array = x._array
@@ -584,7 +586,8 @@ class Function:
 
     Args:
         op: the op.
-        promote: `promote(op, args) -> args` brings arguments of mixed or integer dtypes to the dtype they are computed in.
+        promote: `promote(op, args) -> args` brings arguments of mixed or integer dtypes to the dtype they are computed
+            in.
         kind: "function"; "operator" returns NotImplemented for foreign operands; "reflected" also swaps the two;
             "inplace" writes into the first.
     """
@@ -676,7 +679,8 @@ def run_backward(
         create_graph: record the backward pass itself.
         inputs: tensors whose gradients are wanted, or None for every leaf.
         accumulate: add into .grad; otherwise return the gradients of `inputs`, None where none arrived.
-    Raises: RuntimeError: when a root has no graph, when the graph was freed, or when a saved tensor was changed in place.
+    Raises: RuntimeError: when a root has no graph, when the graph was freed, or when a saved tensor was changed in
+        place.
     """
     heap: list[Any] = []
     pending: dict[Any, list[Any]] = {}  # node: per output its gradient; and whether that buffer is the engine's own

@@ -80,7 +80,12 @@ class _Activation(Module):
 
 
 def _activation(
-    name: str, function: Callable[..., Any], *required: str, inplace: bool = False, values_only: bool = False, **settings: Any
+    name: str,
+    function: Callable[..., Any],
+    *required: str,
+    inplace: bool = False,
+    values_only: bool = False,
+    **settings: Any,
 ) -> Any:
     """Return the module class of an activation function."""
     doc = (function.__doc__ or name).split("\n")[0]

@@ -151,7 +151,6 @@ class ModuleList(_Indexed):
         return self._get_name() + "(\n" + "\n".join(lines) + "\n)"
 
 
-
 class ModuleDict(Module):
     """A dict of modules, in the order of insertion.
 
@@ -209,7 +208,6 @@ class ModuleDict(Module):
             self[name] = module
 
 
-
 class ParameterList(Module):
     """A list of parameters; tensors become parameters.
 
@@ -249,7 +247,6 @@ class ParameterList(Module):
 
     def extra_repr(self) -> str:
         return "\n".join(_describe(name, p) for name, p in self._parameters.items())
-
 
 
 class ParameterDict(Module):
@@ -301,7 +298,6 @@ class ParameterDict(Module):
 
     def extra_repr(self) -> str:
         return "\n".join(_describe(name, p) for name, p in self._parameters.items())
-
 
 
 def _describe(name: str, p: Tensor) -> str:

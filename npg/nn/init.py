@@ -104,7 +104,16 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """Return the gain recommended for a nonlinearity: 1 for linear ones and sigmoid, 5/3 for tanh, sqrt(2) for relu, ..."""
-    plain = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "sigmoid")
+    plain = (
+        "linear",
+        "conv1d",
+        "conv2d",
+        "conv3d",
+        "conv_transpose1d",
+        "conv_transpose2d",
+        "conv_transpose3d",
+        "sigmoid",
+    )
     if nonlinearity in plain:
         return 1.0
     if nonlinearity == "tanh":

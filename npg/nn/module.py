@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
 import npg
-
 from npg.nn.parameter import Buffer, Parameter
 from npg.tensor import Tensor
 from npg.utils.hooks import RemovableHandle
@@ -192,7 +191,9 @@ class Module:
         """Add a tensor that is state but no parameter; persistent ones are part of state_dict."""
         self._check_name("buffer", name, self._buffers)
         if tensor is not None and not isinstance(tensor, Tensor):
-            raise TypeError(f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' (npg Tensor or None required)")
+            raise TypeError(
+                f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' (npg Tensor or None required)"
+            )
         self._buffers[name] = tensor
         if persistent:
             self._non_persistent_buffers_set.discard(name)
@@ -269,7 +270,9 @@ class Module:
         for _, module in self.named_children():
             yield module
 
-    def _named_members(self, table: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
+    def _named_members(
+        self, table: str, prefix: str, recurse: bool, remove_duplicate: bool
+    ) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
         modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
         for path, module in modules:
@@ -363,7 +366,9 @@ class Module:
         if not given:
             return self
         if not dtype.is_floating_point:
-            raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}")
+            raise TypeError(
+                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
+            )
         return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
 
     def type(self: M, dst_type: Any) -> M:
@@ -452,8 +457,8 @@ class Module:
             given = state_dict[key]
             if not isinstance(given, Tensor):
                 errors.append(
-                    f'While copying the parameter named "{key}", expected npg.Tensor or Tensor-like object from checkpoint '
-                    f"but received {type(given)}"
+                    f'While copying the parameter named "{key}", expected npg.Tensor or Tensor-like object from '
+                    f"checkpoint but received {type(given)}"
                 )
             elif given.shape != table[name].shape:
                 errors.append(

@@ -1,8 +1,8 @@
 """Ops on memory: views by shape and strides, and what an in-place change of a view means for its base.
 
-A layout is (shape, strides in bytes) and an offset in bytes from the base's first element. The engine uses these when a view
-or its base is changed in place; everything is stated in the base's layout, so a gradient of another layout is first laid out
-like the base.
+A layout is (shape, strides in bytes) and an offset in bytes from the base's first element. The engine uses these when a
+view or its base is changed in place; everything is stated in the base's layout, so a gradient of another layout is
+first laid out like the base.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Learning-rate schedules.
 
-Most schedules state the new rate from the one before, so that several of them can be chained on one optimizer; `_closed_form`
-gives the rate of an epoch directly, where a schedule has one.
+Most schedules state the new rate from the one before, so that several of them can be chained on one optimizer;
+`_closed_form` gives the rate of an epoch directly, where a schedule has one.
 """
 
 from __future__ import annotations
@@ -212,7 +212,9 @@ class ExponentialLR(LRScheduler):
 class ConstantLR(LRScheduler):
     """lr times factor for total_iters epochs, then lr. Source: torch.optim.lr_scheduler.ConstantLR."""
 
-    def __init__(self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1) -> None:
+    def __init__(
+        self, optimizer: Optimizer, factor: float = 1.0 / 3, total_iters: int = 5, last_epoch: int = -1
+    ) -> None:
         if not 0 <= factor <= 1.0:
             raise ValueError("Constant multiplicative factor expected to be between 0 and 1.")
         self.factor, self.total_iters = factor, total_iters
@@ -331,7 +333,9 @@ class SequentialLR(LRScheduler):
         self, optimizer: Optimizer, schedulers: list[LRScheduler], milestones: list[int], last_epoch: int = -1
     ) -> None:
         if len(schedulers) < 1:
-            raise ValueError(f"{type(self).__name__} expects at least one scheduler to be chained, but got no scheduler.")
+            raise ValueError(
+                f"{type(self).__name__} expects at least one scheduler to be chained, but got no scheduler."
+            )
         for i, scheduler in enumerate(schedulers):
             if scheduler.optimizer is not optimizer:
                 raise ValueError(
@@ -390,7 +394,8 @@ class ReduceLROnPlateau(LRScheduler):
         mode: "min" or "max": which way is better.
         factor: below 1. patience: epochs without improvement that are allowed.
         threshold, threshold_mode: how much better counts: relative ("rel") or absolute ("abs").
-        cooldown: epochs to wait after a reduction. min_lr: a bound, or one per group. eps: smaller changes are not made.
+        cooldown: epochs to wait after a reduction. min_lr: a bound, or one per group. eps: smaller changes are not
+            made.
     Source: torch.optim.lr_scheduler.ReduceLROnPlateau.
     """
 

@@ -33,7 +33,12 @@ def check_hyperparameters(lr: Any, **others: Any) -> None:
 
     Raises: ValueError: naming the setting and its value.
     """
-    names = {"lr": "learning rate", "eps": "epsilon value", "weight_decay": "weight_decay value", "momentum": "momentum value"}
+    names = {
+        "lr": "learning rate",
+        "eps": "epsilon value",
+        "weight_decay": "weight_decay value",
+        "momentum": "momentum value",
+    }
     for name, value in {"lr": lr, **others}.items():
         if name == "betas":
             for i, beta in enumerate(value):
@@ -61,7 +66,8 @@ class Optimizer:
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
             raise TypeError(
-                "params argument given to the optimizer should be an iterable of Tensors or dicts, but got " + str(type(params))
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
+                + str(type(params))
             )
         self.defaults = defaults
         self.state: Any = defaultdict(dict)
@@ -205,7 +211,12 @@ class Optimizer:
         for group in self.param_groups:
             for p in group["params"]:
                 number.setdefault(id(p), len(number))
-            groups.append({**{k: v for k, v in group.items() if k != "params"}, "params": [number[id(p)] for p in group["params"]]})
+            groups.append(
+                {
+                    **{k: v for k, v in group.items() if k != "params"},
+                    "params": [number[id(p)] for p in group["params"]],
+                }
+            )
         state = {(number[id(k)] if isinstance(k, Tensor) else k): v for k, v in self.state.items()}
         return {"state": state, "param_groups": groups}
 
@@ -218,7 +229,9 @@ class Optimizer:
         if len(saved) != len(self.param_groups):
             raise ValueError("loaded state dict has a different number of parameter groups")
         if any(len(a["params"]) != len(b["params"]) for a, b in zip(self.param_groups, saved, strict=True)):
-            raise ValueError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group")
+            raise ValueError(
+                "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
+            )
         parameter = dict(
             zip(
                 chain.from_iterable(g["params"] for g in saved),

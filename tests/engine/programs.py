@@ -34,7 +34,9 @@ def halves(input):
 @halves.vjp
 def _halves_vjp(g, _y, input_like, *, needs):
     n = input_like.shape[-1] // 2
-    parts = [np.zeros((*input_like.shape[:-1], n if i == 0 else input_like.shape[-1] - n), input_like.dtype) for i in (0, 1)]
+    parts = [
+        np.zeros((*input_like.shape[:-1], n if i == 0 else input_like.shape[-1] - n), input_like.dtype) for i in (0, 1)
+    ]
     return (np.concatenate([p if h is None else h for p, h in zip(parts, g, strict=True)], axis=-1),)
 
 
@@ -126,7 +128,9 @@ def programs(draw: Any) -> Program:
         table = {"binary": BINARY, "unary": UNARY, "in_place": IN_PLACE}[kind]
         steps.append((kind, draw(st.sampled_from(table)), draw(pick), draw(pick)))
     roots = draw(st.lists(st.integers(0, count + len(steps) - 1), min_size=1, max_size=3))
-    return Program(draw(st.integers(0, 2**16)), draw(st.sampled_from(["float32", "float64"])), shapes, wants, steps, roots)
+    return Program(
+        draw(st.integers(0, 2**16)), draw(st.sampled_from(["float32", "float64"])), shapes, wants, steps, roots
+    )
 
 
 def run(engine: ModuleType, program: Program, create_graph: bool = False) -> list[Any]:

@@ -154,7 +154,9 @@ def test_backward_saved_input_changed_raises(engine: Any) -> None:
     v = w + 0.0
     y = x * v
     engine.apply_in_place(ops.add, (v, 1.0), {})
-    with pytest.raises(RuntimeError, match="modified by an inplace operation.*MulBackward0.*version 1; expected version 0"):
+    with pytest.raises(
+        RuntimeError, match="modified by an inplace operation.*MulBackward0.*version 1; expected version 0"
+    ):
         backward(engine, y)
 
 

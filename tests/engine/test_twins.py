@@ -41,8 +41,23 @@ def _public(thing: object) -> set[str]:
 
 
 def test_modules_offer_the_same_names(engines: dict) -> None:
-    names = ["apply", "apply_in_place", "bump_version", "check_in_place", "is_grad_enabled", "is_inference_mode_enabled"]
-    names += ["register_tensor_class", "run_backward", "set_grad_mode", "set_inference_mode", "wrap", "write_out", "name"]
+    names = [
+        "apply",
+        "apply_in_place",
+        "bump_version",
+        "check_in_place",
+        "is_grad_enabled",
+        "is_inference_mode_enabled",
+    ]
+    names += [
+        "register_tensor_class",
+        "run_backward",
+        "set_grad_mode",
+        "set_inference_mode",
+        "wrap",
+        "write_out",
+        "name",
+    ]
     names += ["Function", "Node", "TensorBase", "VersionCounter"]
     for module in engines.values():
         assert [n for n in names if not hasattr(module, n)] == []
@@ -56,4 +71,6 @@ def test_tensor_base_offers_the_same_attributes(engines: dict) -> None:
 def test_run_backward_parameters_equal(engines: dict) -> None:
     python = inspect.signature(engines["python"].run_backward)
     cython = inspect.signature(engines["cython"].run_backward)
-    assert [(p.name, p.default) for p in python.parameters.values()] == [(p.name, p.default) for p in cython.parameters.values()]
+    assert [(p.name, p.default) for p in python.parameters.values()] == [
+        (p.name, p.default) for p in cython.parameters.values()
+    ]
