@@ -116,7 +116,8 @@ class LossCurve:
 
     def add(self, iteration, learning_rate, train_loss="", milliseconds=""):
         """Write the row of an iteration, together with the evaluation before it."""
-        row = dict(zip(COLUMNS, (iteration, learning_rate, train_loss, milliseconds)), **self._pending)
+        row = dict(zip(COLUMNS, (iteration, learning_rate, train_loss, milliseconds, "", "")))
+        row.update(self._pending)
         self._pending = {}
         self.rows.append({key: str(value) for key, value in row.items()})
         self._writer.writerow(row)

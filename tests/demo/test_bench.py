@@ -1,0 +1,73 @@
+"""bench.py: workers answer in turn, agree on the losses, and fail in words. No test looks at a time's size."""
+
+import bench
+import pytest
+from config import DemoError, parse
+
+SMALL = ["--n_layer=1", "--n_head=2", "--n_embd=16", "--block_size=8", "--batch_size=2", "--vocab_size=7"]
+SHORT = ["--rounds=2", "--iters=3", "--warmup=2", "--threads=1"]
+
+
+def run(arguments):
+    config, _ = parse(bench.BenchConfig, arguments, "bench.py")
+    bench.check_bench(config)
+    return bench.measure(config, arguments, lambda text: None)
+
+
+@pytest.mark.parametrize("mode", [SMALL, ["--chain", "--length=10"]], ids=["model", "chain"])
+def test_measure_all_contenders_agree_and_answer_every_round(mode):
+    rounds = run([*mode, *SHORT])
+    assert list(rounds) == ["cython", "python", "torch"] + (["numpy"] if mode[0] == "--chain" else [])
+    assert all([len(times) for times in each] == [3, 3] for each in rounds.values())
+    assert all(time > 0 for each in rounds.values() for times in each for time in times)
+
+
+def test_measure_losses_that_differ_raise(monkeypatch):
+    monkeypatch.setattr(bench, "AGREE", -1.0)  # nothing agrees then
+    with pytest.raises(DemoError, match=r"torch computes [\d.]+, python computes [\d.]+: nothing to compare"):
+        run([*SMALL, *SHORT, "--contenders=python,torch"])
+
+
+def shadow(module, error, tmp_path, monkeypatch):
+    """Put a module that raises in front of the real one, for the workers."""
+    (tmp_path / module).mkdir()
+    (tmp_path / module / "__init__.py").write_text(f"raise {error}\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+
+def test_measure_worker_that_fails_raises_with_its_last_words(tmp_path, monkeypatch):
+    shadow("npg", "ImportError('broken on purpose')", tmp_path, monkeypatch)
+    with pytest.raises(DemoError, match="the worker python ended: ImportError: broken on purpose"):
+        run([*SMALL, *SHORT, "--contenders=python"])
+
+
+def test_measure_missing_torch_is_left_out_and_said(tmp_path, monkeypatch):
+    shadow("torch", "ModuleNotFoundError(\"No module named 'torch'\")", tmp_path, monkeypatch)
+    arguments, said = ["--chain", "--length=10", *SHORT, "--contenders=torch,numpy"], []
+    config, _ = parse(bench.BenchConfig, arguments, "bench.py")
+    assert list(bench.measure(config, arguments, said.append)) == ["numpy"]
+    assert said[0] == "PyTorch is not installed and left out"
+
+
+def test_report_ratios_are_medians_within_rounds():
+    said = []
+    bench.report({"cython": [[2.0], [40.0], [6.0]], "torch": [[1.0], [10.0], [2.0]]}, said.append)
+    assert said[0].split() == ["ms", "of", "cython", "of", "torch"]
+    assert said[1].split() == ["npg,", "Cython", "engine", "6000.000", "1.00", "3.00"]
+    assert said[2].split() == ["PyTorch", "2000.000", "0.33", "1.00"]
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("--contenders=jax", "expected a choice of cython, python, torch, numpy (numpy with --chain only), got 'jax'"),
+        ("--contenders=numpy", "got 'numpy'"),
+        ("--rounds=0", "--rounds: expected an integer of at least 1, got 0"),
+        ("--length=3", "--length: expected an even integer of at least 2, got 3"),
+        ("--n_head=3", "--n_embd: expected a multiple of --n_head, got 128 and 3"),
+    ],
+)
+def test_main_bad_value_ends_in_one_line(argument, message):
+    with pytest.raises(SystemExit) as status:
+        bench.main([argument])
+    assert status.value.code.startswith("bench.py: error: ") and message in status.value.code

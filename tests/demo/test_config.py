@@ -1,0 +1,98 @@
+"""The command line: types, unknown keys, values that cannot be meant."""
+
+import pytest
+from config import DemoError, SampleConfig, TrainConfig, check_sampling, check_training, parse
+
+
+def test_parse_given_keys_override_defaults_with_their_type():
+    config, given = parse(TrainConfig, ["--n_layer=6", "--learning_rate=1", "--bias=True", "--out_dir=x=y"], "train.py")
+    assert (config.n_layer, config.learning_rate, config.bias, config.out_dir) == (6, 1.0, True, "x=y")
+    assert isinstance(config.learning_rate, float)
+    assert given == {"n_layer", "learning_rate", "bias", "out_dir"}
+    assert config.batch_size == 12
+
+
+def test_parse_defaults_are_nanogpts_cpu_configuration():
+    config, _ = parse(TrainConfig, [], "train.py")
+    published = {"eval_iters": 20, "block_size": 64, "batch_size": 12, "n_layer": 4, "n_head": 4, "n_embd": 128}
+    published |= {"max_iters": 2000, "lr_decay_iters": 2000, "dropout": 0.0, "learning_rate": 1e-3, "min_lr": 1e-4}
+    published |= {"warmup_iters": 100, "beta2": 0.99, "weight_decay": 0.1, "grad_clip": 1.0, "bias": False}
+    assert {key: getattr(config, key) for key in published} == published
+    check_training(config)
+
+
+def test_parse_nanogpts_own_cpu_flags_are_accepted():
+    config, _ = parse(TrainConfig, ["--device=cpu", "--compile=False", "--dtype=float32"], "train.py")
+    check_training(config)
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("--n_layers=6", "unknown argument '--n_layers=6'"),
+        ("n_layer=6", "unknown argument 'n_layer=6'"),
+        ("--n_layer", "--n_layer has no value"),
+        ("--n_layer=6.5", "--n_layer: expected int, got '6.5'"),
+        ("--n_layer=True", "--n_layer: expected int, got 'True'"),
+        ("--n_layer=__import__('os')", "--n_layer: expected int"),
+        ("--learning_rate=fast", "--learning_rate: expected float, got 'fast'"),
+        ("--bias=1", "--bias: expected True or False, got '1'"),
+    ],
+)
+def test_parse_wrong_argument_raises_with_the_value(argument, message):
+    with pytest.raises(DemoError) as error:
+        parse(TrainConfig, [argument], "train.py")
+    assert message in str(error.value)
+
+
+def test_parse_key_given_twice_raises():
+    with pytest.raises(DemoError, match="--seed is given twice: 1 and '2'"):
+        parse(TrainConfig, ["--seed=1", "--seed=2"], "train.py")
+
+
+def test_parse_help_lists_every_key_and_exits(capsys):
+    with pytest.raises(SystemExit) as status:
+        parse(TrainConfig, ["--help"], "train.py")
+    assert status.value.code == 0
+    assert "--learning_rate=0.001" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("learning_rate", float("nan"), "--learning_rate: expected a finite number above 0, got nan"),
+        ("learning_rate", float("inf"), "--learning_rate: expected a finite number above 0, got inf"),
+        ("learning_rate", 0.0, "--learning_rate: expected a finite number above 0, got 0.0"),
+        ("min_lr", float("nan"), "--min_lr: expected a finite number of at least 0, got nan"),
+        ("grad_clip", -1.0, "--grad_clip: expected a finite number of at least 0, got -1.0"),
+        ("beta2", 1.0, "--beta2: expected a number in [0, 1), got 1.0"),
+        ("dropout", float("nan"), "--dropout: expected a number in [0, 1), got nan"),
+        ("batch_size", 0, "--batch_size: expected an integer of at least 1, got 0"),
+        ("n_head", 3, "--n_embd: expected a multiple of --n_head, got 128 and 3"),
+        ("lr_decay_iters", 50, "--lr_decay_iters: expected at least --warmup_iters, got 50 and 100"),
+        ("init_from", "gpt2", "--init_from: expected scratch or resume, got 'gpt2'"),
+        ("device", "cuda", "--device: expected cpu (npg computes with NumPy), got 'cuda'"),
+        ("compile", True, "--compile: expected False (npg has no compiler), got True"),
+        ("dtype", "bfloat16", "--dtype: expected float32, got 'bfloat16'"),
+        ("gelu", "erf", "--gelu: expected none or tanh, got 'erf'"),
+    ],
+)
+def test_check_training_impossible_value_raises_with_the_value(key, value, message):
+    with pytest.raises(DemoError) as error:
+        check_training(TrainConfig(**{key: value}))
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("temperature", 0.0, "--temperature: expected a finite number above 0, got 0.0"),
+        ("top_k", -1, "--top_k: expected an integer of at least 0, got -1"),
+        ("num_samples", 0, "--num_samples: expected an integer of at least 1, got 0"),
+        ("start", "", "--start: expected a prompt of at least one character, got ''"),
+    ],
+)
+def test_check_sampling_impossible_value_raises_with_the_value(key, value, message):
+    with pytest.raises(DemoError) as error:
+        check_sampling(SampleConfig(**{key: value}))
+    assert str(error.value) == message

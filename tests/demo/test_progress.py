@@ -1,0 +1,97 @@
+"""The bar, the lines, the curve, and what is said when an extra is missing."""
+
+import io
+import sys
+
+import pytest
+from config import DemoError
+from progress import LossCurve, Progress, clock, plot, read_curve
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def steps(stream, **keys):
+    progress = Progress(start=0, total=20, tokens=100, log_interval=10, stream=stream, **keys)
+    for i in range(20):
+        progress.update(i, 2.5 - i / 100, 0.05)
+    progress.note("a note")
+    progress.close()
+    return stream.getvalue()
+
+
+def test_progress_without_terminal_prints_a_line_each_log_interval():
+    lines = steps(io.StringIO()).splitlines()
+    assert lines == [
+        "iter 0/20: loss 2.5000, 50.0 ms/iter, 2,000 tokens/s, 0:01 left",
+        "iter 10/20: loss 2.4000, 50.0 ms/iter, 2,000 tokens/s, 0:00 left",
+        "a note",
+    ]
+
+
+def test_progress_on_a_terminal_draws_a_bar_with_everything():
+    text = steps(Terminal())
+    last = text.split("\r")[-1]
+    assert "100%|" in last and "20/20" in last
+    assert "loss 2.31" in text and "50.0 ms/iter" in text and "2,000 tokens/s" in text and "a note\n" in text
+
+
+def test_progress_on_a_terminal_without_tqdm_names_the_extra_and_prints_lines(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm", None)  # the import raises ImportError
+    lines = steps(Terminal()).splitlines()
+    assert lines[0] == 'no progress bar without tqdm: pip install "npg-autograd[demo]"'
+    assert lines[1].startswith("iter 0/20: loss 2.5000")
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (59.6, "1:00"), (61, "1:01"), (3661, "1:01:01")])
+def test_clock_formats_seconds(seconds, text):
+    assert clock(seconds) == text
+
+
+def test_curve_is_on_disk_after_each_row_and_read_back(tmp_path):
+    curve = LossCurve(tmp_path / "c.csv").open()
+    curve.evaluated(4.0, 4.5)
+    curve.add(0, 1e-3, 4.25, 30.0)
+    assert [row["eval_val_loss"] for row in read_curve(tmp_path / "c.csv")] == ["4.5"]
+    curve.add(1, 1e-3, 4.125, 30.0)
+    curve.evaluated(3.0, 3.5)
+    curve.close(2, 1e-4)
+    rows = read_curve(tmp_path / "c.csv")
+    assert [row["train_loss"] for row in rows] == ["4.25", "4.125", ""]
+    assert rows == curve.rows
+
+
+def test_curve_resumed_keeps_the_rows_before_it_also_after_a_row_cut_short(tmp_path):
+    path = tmp_path / "c.csv"
+    curve = LossCurve(path).open()
+    for i in range(5):
+        curve.add(i, 1e-3, float(i), 1.0)
+    curve.close(5, 1e-3)
+    path.write_text(path.read_text() + "5,0.0")
+    curve = LossCurve(path, start=3).open()
+    curve.add(3, 1e-3, 30.0, 1.0)
+    curve.close(4, 1e-3)
+    assert [row["train_loss"] for row in read_curve(path)] == ["0.0", "1.0", "2.0", "30.0"]
+
+
+def test_curve_foreign_file_raises_with_its_columns(tmp_path):
+    (tmp_path / "c.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(DemoError, match=r"expected the columns iter, .*, got \['a', 'b'\]"):
+        LossCurve(tmp_path / "c.csv", start=3)
+
+
+def test_plot_writes_a_png(tmp_path):
+    rows = [
+        {"iter": "0", "train_loss": "4.0", "eval_val_loss": "4.1"},
+        {"iter": "1", "train_loss": "3", "eval_val_loss": ""},
+    ]
+    assert plot(rows, tmp_path / "c.png") == f"curve: {tmp_path / 'c.png'}"
+    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_plot_without_matplotlib_names_the_extra_and_writes_nothing(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert plot([], tmp_path / "c.png") == 'no c.png without matplotlib: pip install "npg-autograd[demo]"'
+    assert list(tmp_path.iterdir()) == []
