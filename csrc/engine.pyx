@@ -561,10 +561,8 @@ cdef Node _record(Plan plan, tuple inputs, dict params, object out, object saved
     cdef Node fn
     cdef object item, kept, modes = None
     cdef list targets = [None] * n, numbers = None, versions = None, kept_inputs = [None] * n
-    _sequence += 1
     node.plan = plan
     node.params = params if params else _NO_PARAMS
-    node.seq = _sequence
     node.output_count = 1
     for i in range(n):
         item = inputs[i]
@@ -584,6 +582,9 @@ cdef Node _record(Plan plan, tuple inputs, dict params, object out, object saved
             continue
         if i < 3:
             mask |= 1 << i
+    # Only now: a view that was changed in place has just made the node of its new history.
+    _sequence += 1
+    node.seq = _sequence
     node.targets = tuple(targets)
     node.numbers = None if numbers is None else tuple(numbers)
     if plan.arity == n and n:

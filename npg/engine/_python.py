@@ -391,7 +391,7 @@ class Node:
 def _record(op: Any, inputs: Any, params: dict[str, Any], out: Any, saved: Any) -> Node:
     """Return the node of a call that has been computed: `out` is its output array, or a tuple of them."""
     node = Node()
-    node.op, node.params, node.seq = op, params, next(_sequence)
+    node.op, node.params = op, params
     edges: list[Any] = []
     for x in inputs:
         if not isinstance(x, TensorBase):
@@ -400,6 +400,7 @@ def _record(op: Any, inputs: Any, params: dict[str, Any], out: Any, saved: Any) 
             edges.append((fn, x._nr))
         else:
             edges.append((x, 0) if x._requires_grad else None)
+    node.seq = next(_sequence)  # only now: a view that was changed in place has just made the node of its new history
     node.edges = tuple(edges)
     node.needs = needs = tuple(e is not None for e in edges)
     y_mode, modes = op.saves(needs)
