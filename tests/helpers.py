@@ -39,7 +39,7 @@ TOLERANCES = {
 
 
 class Unsupported(Exception):
-    """An argument that npg has no counterpart of, by design: complex, sparse, memory formats, other devices and dtypes."""
+    """An argument that npg has no counterpart of, by design: complex, sparse, memory formats, other devices."""
 
 
 # ----- From one library to the other -----

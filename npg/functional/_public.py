@@ -13,7 +13,16 @@ from npg.engine import Function, TensorBase, apply, write_out
 from npg.ops._op import COMPARISON, FLOAT, Op
 from npg.ops.elementwise import cast
 
-__all__ = ["as_tensor_input", "canonical_dim", "canonical_dims", "in_place", "operator", "promote", "public", "reflected"]
+__all__ = [
+    "as_tensor_input",
+    "canonical_dim",
+    "canonical_dims",
+    "in_place",
+    "operator",
+    "promote",
+    "public",
+    "reflected",
+]
 
 
 # ----- Promotion -----
@@ -22,17 +31,17 @@ __all__ = ["as_tensor_input", "canonical_dim", "canonical_dims", "in_place", "op
 def promote(op: Op, args: Any, in_place: bool = False) -> list[Any]:
     """Return the arguments in the dtype that the op computes in; see npg/dtypes.py for the rules.
 
-    Raises: RuntimeError: when the result of an in-place op could not be stored.
+    Raises: RuntimeError: when the result of an in-place op could not be stored. What the op itself refuses.
     """
     args = [x.item() if isinstance(x, np.generic) else x for x in args]
     arrays = [x._array if isinstance(x, TensorBase) else x for x in args]
+    if op.refusal is not None:
+        op.refusal(*arrays)
     target = dtypes.float_dtype(arrays) if op.promote == FLOAT else dtypes.common_dtype(arrays)
     if in_place:
         wanted = dtypes.from_numpy(arrays[0].dtype)
         if op.promote != COMPARISON and not dtypes.can_cast(target, wanted):
-            raise RuntimeError(
-                _errors.NO_CAST_IN_PLACE.format(result=target.scalar_name, wanted=wanted.scalar_name)
-            )
+            raise RuntimeError(_errors.NO_CAST_IN_PLACE.format(result=target.scalar_name, wanted=wanted.scalar_name))
         if op.promote != COMPARISON:
             target = wanted
     return [to_dtype(x, target.dtype) for x in args]
@@ -102,9 +111,7 @@ def as_tensor_input(name: str, x: Any, argument: str = "input", position: int = 
     """
     if isinstance(x, (TensorBase, np.ndarray)):
         return x
-    raise TypeError(
-        _errors.NOT_A_TENSOR.format(name=name, argument=argument, position=position, kind=type(x).__name__)
-    )
+    raise TypeError(_errors.NOT_A_TENSOR.format(name=name, argument=argument, position=position, kind=type(x).__name__))
 
 
 def canonical_dim(dim: int, ndim: int) -> int:
@@ -114,9 +121,7 @@ def canonical_dim(dim: int, ndim: int) -> int:
     """
     bound = max(ndim, 1)
     if not -bound <= dim < bound:
-        raise IndexError(
-            f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim})"
-        )
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim})")
     return dim % bound
 
 

@@ -4,16 +4,17 @@
     def exp(input):
         \"\"\"Return e to the power of each element of input.\"\"\"
 
-The positional parameters of the declared function are the op's inputs (arrays or numbers), its keyword-only parameters are
-settings. A rule takes `(g, y, *inputs, **params)`: the incoming gradient, the output, then the inputs, then all settings by
-keyword, and returns the gradient of one input. The *names* a rule gives to y and to the inputs say what is saved for it:
+The positional parameters of the declared function are the op's inputs (arrays or numbers), its keyword-only parameters
+are settings. A rule takes `(g, y, *inputs, **params)`: the incoming gradient, the output, then the inputs, then all
+settings by keyword, and returns the gradient of one input. The *names* a rule gives to y and to the inputs say what is
+saved for it:
 
     x        the array (in a recorded backward: the Tensor) is saved, and version-checked
     x_like   only its shape and dtype are kept, as a Like
     _x       nothing is kept; the rule gets None
 
-Rules are written with operators, NumPy functions and other ops only, so the same text runs on ndarrays (fast) and on Tensors
-(recorded, for gradients of any order). This room knows no Tensor: an op that is called with anything that has
+Rules are written with operators, NumPy functions and other ops only, so the same text runs on ndarrays (fast) and on
+Tensors (recorded, for gradients of any order). This room knows no Tensor: an op that is called with anything that has
 `__npg_apply__` hands itself to that.
 """
 
@@ -93,6 +94,7 @@ class Op:
         recorded: a joint rule of a fused op that may run on Tensors; without one, `composite` does.
         composite: the same function written in primitives: the tests' oracle.
         promote: ARITHMETIC, FLOAT, COMPARISON or None.
+        refusal: sees the inputs before promotion where they are not all of one floating dtype, and raises for some.
         is_view: the result shares the first input's memory (or may, which is looked at).
         is_ufunc: the forward is a NumPy ufunc; it takes out= and broadcasts.
         broadcasts: gradients may come out larger than their input and are summed down.
@@ -113,6 +115,7 @@ class Op:
         self.recorded: Callable[..., Any] | None = None
         self.composite: Callable[..., Any] | None = None
         self.promote = promote
+        self.refusal: Callable[..., Any] | None = None
         self.is_fused = self.is_view = self.is_ufunc = self.is_multi = self.broadcasts = False
         self.takes_keep = "keep" in self.signature.parameters
         self.node_name = (node or "".join(w.capitalize() for w in self.name.split("_"))) + "Backward0"
@@ -127,7 +130,9 @@ class Op:
         """Return the mode of y and of each input, given which inputs need a gradient."""
         found = self._saves.get(needs)
         if found is None:
-            rules = self._rules if self.joint is not None else [r for r, n in zip(self._rules, needs, strict=False) if n]
+            rules = (
+                self._rules if self.joint is not None else [r for r, n in zip(self._rules, needs, strict=False) if n]
+            )
             live = [r for r in rules if r is not None]
             output = max((r.output for r in live), default=NOTHING)
             inputs = tuple(max((r.input_mode(i) for r in live), default=NOTHING) for i in range(len(needs)))
@@ -156,6 +161,11 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<op {self.name}{self.signature}>"
+
+    def refuses(self, check: Callable[..., Any]) -> Callable[..., Any]:
+        """Declare what the op refuses although it could be promoted, such as the difference of two bools."""
+        self.refusal = check
+        return check
 
     # ----- The parts of a fused kernel, as decorators -----
 
@@ -192,8 +202,8 @@ def primitive(
     """Declare an op whose forward is the decorated function, with one vjp per input (or a joint one, set by `@op.vjp`).
 
     Args:
-        vjps: rules `(g, y, *inputs, **params)`; None for an input through which no gradient flows. None at all: the op is
-            not differentiable, unless a joint rule follows.
+        vjps: rules `(g, y, *inputs, **params)`; None for an input through which no gradient flows. None at all: the op
+            is not differentiable, unless a joint rule follows.
         promote: ARITHMETIC, FLOAT, COMPARISON, or None when dtypes are taken as they are.
         view: the result shares memory with the first input.
         multi: the result is a tuple; g is then a tuple too, with None where no gradient came, and so is y.
@@ -211,7 +221,10 @@ def primitive(
 
 
 def ufunc(
-    forward: Callable[..., Any], *vjps: Callable[..., Any] | None, promote: str | None = ARITHMETIC, node: str | None = None
+    forward: Callable[..., Any],
+    *vjps: Callable[..., Any] | None,
+    promote: str | None = ARITHMETIC,
+    node: str | None = None,
 ) -> Callable[[Callable[..., Any]], Op]:
     """Declare an elementwise op computed by a NumPy ufunc; the decorated function gives name, signature and docstring."""
 
@@ -227,9 +240,9 @@ def ufunc(
 def fused(*, promote: str | None = None, node: str | None = None) -> Callable[[Callable[..., Any]], Op]:
     """Declare a hand-written kernel. The forward returns (result, saved); saved is a tuple of arrays for the backward.
 
-    A forward with a keyword parameter `keep` is told whether a backward may follow, and may return () as saved if not. The
-    backward is set by `@op.backward`, the composite by `@op.compose`; a recordable rule by `@op.vjp` where the composite
-    would need inputs that the backward does not save.
+    A forward with a keyword parameter `keep` is told whether a backward may follow, and may return () as saved if not.
+    The backward is set by `@op.backward`, the composite by `@op.compose`; a recordable rule by `@op.vjp` where the
+    composite would need inputs that the backward does not save.
     """
 
     def declare(function: Callable[..., Any]) -> Op:

@@ -1,14 +1,17 @@
-"""Elementwise arithmetic, powers, exponentials, trigonometry and rounding: one declaration per op, the simple first."""
+"""Elementwise arithmetic, powers, exponentials and logarithms: one declaration per op, the simple first."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
+from npg.ops._dtypes import no_bool
 from npg.ops._op import ARITHMETIC, FLOAT, primitive, ufunc
+from npg.ops.select import mask
 
-# ----- Copies and casts -----
+# ----- Copies, casts, zeros -----
 
 
 @primitive(lambda g, _y, _x: g)
@@ -21,6 +24,12 @@ def clone(input):
 def cast(input, *, dtype):
     """Return the input in another dtype."""
     return input.astype(dtype)
+
+
+@primitive()
+def zeros(input):
+    """Return zeros of the input's shape and dtype: the gradient of a step function."""
+    return np.zeros_like(input)
 
 
 # ----- Arithmetic -----
@@ -51,6 +60,254 @@ def div(input, other):
     """Return input / other; two integers give the default floating dtype."""
 
 
+@ufunc(np.reciprocal, lambda g, y, _x: -g * (y * y), promote=FLOAT)
+def reciprocal(input):
+    """Return 1 / input."""
+
+
+_NEGATIVE_BOOL = (
+    "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, "
+    "use the `~` or `logical_not()` operator instead."
+)
+_SUBTRACT_BOOLS = (
+    "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
+    "instead."
+)
+_SUBTRACT_BOOL = (
+    "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
+    "use the `~` or `logical_not()` operator instead."
+)
+
+
+@neg.refuses
+def _(input: Any) -> None:
+    if input.dtype == bool:
+        raise RuntimeError(_NEGATIVE_BOOL)
+
+
+@sub.refuses
+def _(input: Any, other: Any) -> None:
+    bools = [isinstance(x, np.ndarray) and x.dtype == bool for x in (input, other)]
+    if any(bools):
+        raise RuntimeError(_SUBTRACT_BOOLS if all(bools) else _SUBTRACT_BOOL)
+
+
+# ----- Division with rounding, remainders -----
+
+
+def _refuse_zero(divisor: Any) -> None:
+    if np.asarray(divisor).dtype.kind in "iu" and not np.all(divisor):
+        raise RuntimeError("ZeroDivisionError")
+
+
+def _trunc_divide(a: Any, b: Any) -> Any:
+    if np.result_type(a, b).kind == "f":
+        return np.trunc(a / b)
+    return np.floor_divide(a - np.fmod(a, b), b)  # an exact quotient, so floor rounds nothing
+
+
+def not_implemented(name: str) -> Any:
+    """Return the rule of an op that PyTorch records but cannot differentiate."""
+
+    def rule(g, _y, *_inputs):
+        raise RuntimeError(f"derivative for aten::{name} is not implemented")
+
+    return rule
+
+
+@primitive(not_implemented("floor_divide"), not_implemented("floor_divide"), promote=ARITHMETIC, broadcasts=True)
+def floor_divide(input, other):
+    """Return the quotient rounded down.
+
+    Raises: RuntimeError: when an integer is divided by zero.
+    """
+    _refuse_zero(other)
+    return np.floor_divide(input, other)
+
+
+floor_divide.node_name = "NotImplemented"
+
+
+@primitive(
+    lambda g, _y, _a, _b, *, rounding_mode: zeros(g),
+    lambda g, _y, _a, _b, *, rounding_mode: zeros(g),
+    promote=ARITHMETIC,
+    broadcasts=True,
+    node="Div",
+)
+def div_rounded(input, other, *, rounding_mode):
+    """Return the quotient rounded down ("floor") or towards zero ("trunc")."""
+    _refuse_zero(other)
+    return np.floor_divide(input, other) if rounding_mode == "floor" else _trunc_divide(input, other)
+
+
+@primitive(
+    lambda g, _y, _a, _b: g,
+    lambda g, _y, a, b: -g * div_rounded(a, b, rounding_mode="floor"),
+    promote=ARITHMETIC,
+    broadcasts=True,
+)
+def remainder(input, other):
+    """Return input - other * floor(input / other): the sign is the divisor's, as in Python.
+
+    Raises: RuntimeError: when an integer is divided by zero.
+    """
+    _refuse_zero(other)
+    return np.remainder(input, other)
+
+
+@primitive(
+    lambda g, _y, _a, _b: g,
+    lambda g, _y, a, b: -g * div_rounded(a, b, rounding_mode="trunc"),
+    promote=ARITHMETIC,
+    broadcasts=True,
+)
+def fmod(input, other):
+    """Return input - other * trunc(input / other): the sign is the dividend's, as in C.
+
+    Raises: RuntimeError: when an integer is divided by zero.
+    """
+    _refuse_zero(other)
+    return np.fmod(input, other)
+
+
+floor_divide.refuses(no_bool("div_floor_cpu"))
+div_rounded.refuses(no_bool("div_floor_cpu"))
+remainder.refuses(no_bool("remainder_cpu"))
+fmod.refuses(no_bool("fmod_cpu"))
+
+
+@ufunc(np.gcd)
+def gcd(input, other):
+    """Return the greatest common divisor."""
+
+
+@ufunc(np.lcm)
+def lcm(input, other):
+    """Return the least common multiple."""
+
+
+# ----- Powers and roots -----
+
+
+def _float_power(x: Any, p: float) -> Any:
+    # The usual exponents by multiplication: np.power is ten times slower, and PyTorch does the same.
+    if p == 2:
+        return x * x
+    if p == 3:
+        return x * x * x
+    if p == 0.5:
+        return np.sqrt(x)
+    if p == -0.5:
+        return 1.0 / np.sqrt(x)
+    if p == -1:
+        return 1.0 / x
+    if p == -2:
+        return 1.0 / (x * x)
+    return np.power(x, p)
+
+
+def _integer_power(x: Any, p: Any) -> Any:
+    negative = p < 0
+    if not negative.any():
+        return np.power(x, p)
+    # 1 / x**|p| rounded towards zero: 0 but for x = 1 and x = -1.
+    unit = np.where(x == 1, 1, np.where(x == -1, 1 - 2 * (p & 1), 0))
+    return np.where(negative, unit, np.power(x, np.where(negative, 0, p))).astype(np.result_type(x, p))
+
+
+def _pow_input_vjp(g: Any, _y: Any, x: Any, p: Any) -> Any:
+    """gx = g p x^(p-1), and 0 where p = 0 even if x is 0 too."""
+    if isinstance(p, (int, float)):
+        return zeros(g) if p == 0 else g if p == 1 else g * (p * pow(x, p - 1))
+    return mask(g * (p * pow(x, p - 1)), p != 0)
+
+
+def _pow_exponent_vjp(g: Any, y: Any, x: Any, p: Any) -> Any:
+    """gp = g y log x, and 0 where x = 0 and p >= 0, where y does not depend on p."""
+    if isinstance(x, (int, float)):
+        if x == 0:
+            return mask(g * (y * -math.inf), p < 0)
+        return g * (y * (math.log(x) if x > 0 else math.nan))
+    return g * mask(y * log(x), (x != 0) | (p < 0))
+
+
+@primitive(_pow_input_vjp, _pow_exponent_vjp, promote=ARITHMETIC, broadcasts=True)
+def pow(input, exponent):
+    """Return input to the power of exponent.
+
+    Raises: RuntimeError: for integers to the power of a negative number.
+    """
+    if isinstance(exponent, (int, float)):
+        return _float_power(input, exponent)
+    if exponent.dtype.kind == "i":
+        return _integer_power(input, exponent)
+    return np.power(input, exponent)
+
+
+@pow.refuses
+def _(input: Any, exponent: Any) -> None:
+    no_bool("pow")(input, exponent)
+    if type(exponent) is int and input.dtype.kind in "iu":
+        if exponent < 0:
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+        if exponent > np.iinfo(input.dtype).max:
+            raise RuntimeError(f"value cannot be converted to type {input.dtype}_t without overflow")
+
+
+@primitive(lambda g, _y, x: g * (2.0 * x), promote=ARITHMETIC, node="Pow")
+def square(input):
+    """Return the square of each element."""
+    return input * input if input.dtype != bool else input.astype(np.int64)
+
+
+@ufunc(np.sqrt, lambda g, y, _x: g / (2.0 * y), promote=FLOAT)
+def sqrt(input):
+    """Return the square root of each element."""
+
+
+@primitive(lambda g, y, _x: -0.5 * g * (y * y * y), promote=FLOAT)
+def rsqrt(input):
+    """Return 1 / sqrt(input)."""
+    return 1.0 / np.sqrt(input)
+
+
+# ----- Absolute value and sign -----
+
+
+@ufunc(np.absolute, lambda g, _y, x: g * sign(x))
+def abs(input):
+    """Return the absolute value of each element."""
+
+
+abs.refuses(no_bool("abs_cpu"))
+
+
+@primitive(lambda g, _y, _x: zeros(g))
+def sign(input):
+    """Return -1, 0 or 1; 0 for nan, as in PyTorch."""
+    if input.dtype == bool:
+        return input.copy()
+    above, below = np.asarray(input > 0), np.asarray(input < 0)
+    return (above.view(np.int8) - below.view(np.int8)).astype(input.dtype)
+
+
+@primitive(lambda g, _y, _x: zeros(g))
+def sgn(input):
+    """Return -1, 0 or 1; the same as sign for real numbers."""
+    return sign.forward(input)
+
+
+@ufunc(
+    np.copysign,
+    lambda g, y, x, _other: g * (sign(x) * sign(y)),
+    lambda g, _y, _x, _other: zeros(g),
+    promote=FLOAT,
+)
+def copysign(input, other):
+    """Return the magnitude of input with the sign of other."""
+
+
 # ----- Exponentials and logarithms -----
 
 
@@ -59,6 +316,31 @@ def exp(input):
     """Return e to the power of each element."""
 
 
+@ufunc(np.exp2, lambda g, y, _x: g * (y * math.log(2.0)), promote=FLOAT)
+def exp2(input):
+    """Return 2 to the power of each element."""
+
+
+@ufunc(np.expm1, lambda g, y, _x: g * (y + 1.0), promote=FLOAT)
+def expm1(input):
+    """Return exp(input) - 1, exact near 0."""
+
+
 @ufunc(np.log, lambda g, _y, x: g / x, promote=FLOAT)
 def log(input):
     """Return the natural logarithm of each element."""
+
+
+@ufunc(np.log2, lambda g, _y, x: g / (x * math.log(2.0)), promote=FLOAT)
+def log2(input):
+    """Return the logarithm to base 2 of each element."""
+
+
+@ufunc(np.log10, lambda g, _y, x: g / (x * math.log(10.0)), promote=FLOAT)
+def log10(input):
+    """Return the logarithm to base 10 of each element."""
+
+
+@ufunc(np.log1p, lambda g, _y, x: g / (x + 1.0), promote=FLOAT)
+def log1p(input):
+    """Return log(1 + input), exact near 0."""

@@ -1,0 +1,38 @@
+"""Which dtypes an op refuses, in PyTorch's words. See Op.refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from npg import dtypes
+
+
+def _refuse(kernel: str, lowest: int) -> Callable[..., None]:
+    def check(*operands: Any) -> None:
+        found = dtypes.common_dtype(operands)
+        if found.category < lowest:
+            raise NotImplementedError(f"\"{kernel}\" not implemented for '{found.scalar_name}'")
+
+    return check
+
+
+def no_bool(kernel: str) -> Callable[..., None]:
+    """Return a check that refuses operands whose common dtype is bool; kernel is PyTorch's name in the message."""
+    return _refuse(kernel, dtypes.INTEGER)
+
+
+def no_integers(kernel: str) -> Callable[..., None]:
+    """Return a check that refuses operands whose common dtype is bool or an integer."""
+    return _refuse(kernel, dtypes.FLOATING)
+
+
+def only_integers(kernel: str) -> Callable[..., None]:
+    """Return a check that refuses floating operands."""
+
+    def check(*operands: Any) -> None:
+        found = dtypes.common_dtype(operands)
+        if found.is_floating_point:
+            raise NotImplementedError(f"\"{kernel}\" not implemented for '{found.scalar_name}'")
+
+    return check

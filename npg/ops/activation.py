@@ -1,0 +1,201 @@
+"""Elementwise activations. gelu and softmax have files of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg.ops._op import FLOAT, primitive
+from npg.ops.elementwise import abs, exp, reciprocal
+from npg.ops.select import choose, keep_where, mask, where
+from npg.ops.special import sigmoid
+
+# ----- Piecewise linear -----
+
+
+@primitive(lambda g, y, _x: mask(g, ~(y <= 0)))
+def relu(input):
+    """Return max(input, 0)."""
+    return np.maximum(input, 0)
+
+
+@primitive(lambda g, _y, x, *, negative_slope: where(x > 0, g, g * negative_slope))
+def leaky_relu(input, *, negative_slope):
+    """Return input where it is positive, else input * negative_slope."""
+    if 0 < negative_slope <= 1:
+        return np.maximum(input, input * negative_slope)
+    return choose(input > 0, input, input * negative_slope)
+
+
+@primitive(
+    lambda g, _y, x, weight: where(x > 0, g, g * weight),
+    lambda g, _y, x, _weight: mask(g * x, ~(x > 0)),
+    broadcasts=True,
+    node="PreluKernel",
+)
+def prelu(input, weight):
+    """Return input where it is positive, else input * weight; weight broadcasts."""
+    return choose(input > 0, input, input * weight)
+
+
+@primitive(lambda g, _y, x, *, low, high: mask(g, ~((x <= low) | (x >= high))))
+def hardtanh(input, *, low, high):
+    """Return the input limited to [low, high]; unlike clamp's, the gradient at the limits is 0."""
+    return np.minimum(np.maximum(input, low), high)
+
+
+@primitive(lambda g, _y, x, *, threshold, value: mask(g, ~(x <= threshold)))
+def threshold(input, *, threshold, value):
+    """Return the input where it is above threshold, else value."""
+    return np.where(input <= threshold, np.asarray(value).astype(input.dtype), input)
+
+
+@primitive(lambda g, _y, x, *, lambd: mask(g, ~((x >= -lambd) & (x <= lambd))))
+def hardshrink(input, *, lambd):
+    """Return the input, 0 within [-lambd, lambd]."""
+    return keep_where(np.asarray(~((input >= -lambd) & (input <= lambd))), input)
+
+
+@primitive(lambda g, _y, x, *, lambd: mask(g, ~((x >= -lambd) & (x <= lambd))))
+def softshrink(input, *, lambd):
+    """Return the input moved by lambd towards 0, 0 within [-lambd, lambd]."""
+    return input - np.clip(input, -lambd, lambd)
+
+
+@primitive(lambda g, _y, x: mask(g * (1.0 / 6.0), (x > -3.0) & (x < 3.0)))
+def hardsigmoid(input):
+    """Return min(max(input + 3, 0), 6) / 6."""
+    y = input + 3.0
+    return np.minimum(np.maximum(y, 0.0), 6.0) / 6.0
+
+
+@primitive(lambda g, _y, x: where(x < 3.0, mask(g * (x / 3.0 + 0.5), x > -3.0), g))
+def hardswish(input):
+    """Return input * min(max(input + 3, 0), 6) / 6."""
+    return input * np.minimum(np.maximum(input + 3.0, 0.0), 6.0) / 6.0
+
+
+# ----- Exponential below, linear above -----
+
+
+def _elu_vjp(g: Any, _y: Any, x: Any, *, alpha: float, scale: float, input_scale: float) -> Any:
+    """gx = g scale where x > 0, else g scale alpha input_scale exp(x input_scale)."""
+    below = x <= 0
+    slope = exp(mask(x * input_scale, below))  # not of positive x, where it may be inf
+    return where(below, g * (slope * (alpha * scale * input_scale)), g if scale == 1 else g * scale)
+
+
+@primitive(_elu_vjp)
+def elu(input, *, alpha, scale, input_scale):
+    """Return scale * input where it is positive, else scale * alpha * (exp(input * input_scale) - 1)."""
+    below = np.asarray(np.minimum(input * input_scale, 0.0))
+    np.expm1(below, out=below)
+    below *= alpha * scale
+    return choose(np.asarray(input <= 0), below, input if scale == 1 else input * scale)
+
+
+@primitive(_elu_vjp)
+def celu(input, *, alpha, scale, input_scale):
+    """Return max(0, input) + min(0, alpha * (exp(input / alpha) - 1)): elu with input_scale 1 / alpha."""
+    return elu.forward(input, alpha=alpha, scale=scale, input_scale=input_scale)
+
+
+def _softplus_vjp(g: Any, _y: Any, x: Any, *, beta: float, threshold: float) -> Any:
+    """gx = g sigmoid(beta x); beyond the threshold g."""
+    t = x * beta
+    return where(t > threshold, g, g * sigmoid(t))
+
+
+@primitive(_softplus_vjp)
+def softplus(input, *, beta, threshold):
+    """Return log(1 + exp(beta * input)) / beta; the input itself where beta * input > threshold."""
+    t = input * beta
+    y = np.log1p(np.exp(np.minimum(t, threshold))) / beta
+    return choose(np.asarray(t > threshold), input, y)
+
+
+@primitive(lambda g, _y, x: g * sigmoid(-x))
+def logsigmoid(input):
+    """Return log(sigmoid(input)) = min(0, input) - log(1 + exp(-|input|))."""
+    return np.minimum(input, 0.0) - np.log1p(np.exp(-np.abs(input)))
+
+
+logsigmoid.node_name = "LogSigmoidBackward0"
+
+
+# ----- Products with a gate -----
+
+
+def _silu_vjp(g: Any, _y: Any, x: Any) -> Any:
+    """gx = g s (1 + x (1 - s)) with s = sigmoid(x)."""
+    s = sigmoid(x)
+    return g * (s * (1.0 + x * (1.0 - s)))
+
+
+@primitive(_silu_vjp)
+def silu(input):
+    """Return input * sigmoid(input)."""
+    y = sigmoid.forward(input)
+    y *= input
+    return y
+
+
+def _mish_vjp(g: Any, _y: Any, x: Any) -> Any:
+    """gx = g (t + x sigmoid(x) (1 - t^2)) with t = tanh(softplus(x))."""
+    t = np.tanh(softplus(x, beta=1.0, threshold=20.0))
+    return g * (t + x * (sigmoid(x) * (1.0 - t * t)))
+
+
+@primitive(_mish_vjp)
+def mish(input):
+    """Return input * tanh(softplus(input))."""
+    y = np.asarray(np.exp(input))
+    np.log1p(y, out=y)
+    np.tanh(y, out=y)
+    y *= input
+    return y
+
+
+def _halves(x: Any, dim: int) -> tuple[Any, Any]:
+    before = (slice(None),) * dim
+    middle = x.shape[dim] // 2
+    return x[(*before, slice(None, middle))], x[(*before, slice(middle, None))]
+
+
+def _glu_vjp(g: Any, _y: Any, x: Any, *, dim: int) -> Any:
+    """With the halves a, b of x and s = sigmoid(b): ga = g s, gb = g s a (1 - s)."""
+    a, b = _halves(x, dim)
+    s = sigmoid(b)
+    ga = g * s
+    return np.concatenate((ga, ga * (a * (1.0 - s))), axis=dim)
+
+
+@primitive(_glu_vjp)
+def glu(input, *, dim):
+    """Return the first half of the input along dim times the sigmoid of the second."""
+    a, b = _halves(input, dim)
+    y = sigmoid.forward(b)
+    y *= a
+    return y
+
+
+# ----- Of absolute values -----
+
+
+def _softsign_vjp(g: Any, _y: Any, x: Any) -> Any:
+    """gx = g / (1 + |x|)^2."""
+    r = reciprocal(abs(x) + 1.0)
+    return g * (r * r)
+
+
+@primitive(_softsign_vjp, promote=FLOAT)
+def softsign(input):
+    """Return input / (1 + |input|)."""
+    return input / (np.abs(input) + 1.0)
+
+
+@primitive(lambda g, _y, x: g * (np.tanh(x) * np.tanh(x)), promote=FLOAT)
+def tanhshrink(input):
+    """Return input - tanh(input)."""
+    return input - np.tanh(input)

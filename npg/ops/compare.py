@@ -1,0 +1,181 @@
+"""Comparisons, tests for nan and inf, logical and bitwise ops. None of them has a gradient."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from npg.ops._dtypes import no_bool, only_integers
+from npg.ops._op import ARITHMETIC, COMPARISON, FLOAT, primitive, ufunc
+from npg.ops.elementwise import not_implemented
+
+# ----- Comparisons -----
+
+
+@ufunc(np.equal, promote=COMPARISON)
+def eq(input, other):
+    """Return whether input == other, elementwise."""
+
+
+@ufunc(np.not_equal, promote=COMPARISON)
+def ne(input, other):
+    """Return whether input != other, elementwise."""
+
+
+@ufunc(np.less, promote=COMPARISON)
+def lt(input, other):
+    """Return whether input < other, elementwise."""
+
+
+@ufunc(np.less_equal, promote=COMPARISON)
+def le(input, other):
+    """Return whether input <= other, elementwise."""
+
+
+@ufunc(np.greater, promote=COMPARISON)
+def gt(input, other):
+    """Return whether input > other, elementwise."""
+
+
+@ufunc(np.greater_equal, promote=COMPARISON)
+def ge(input, other):
+    """Return whether input >= other, elementwise."""
+
+
+@primitive()
+def isclose(input, other, *, rtol, atol, equal_nan):
+    """Return whether |input - other| <= atol + rtol |other|, or both are the same infinity."""
+    close = input == other
+    if input.dtype.kind != "f":
+        return close | (np.abs(input - other) <= atol + np.abs(rtol * other))
+    if equal_nan:
+        close |= (input != input) & (other != other)
+    if rtol == 0 and atol == 0:
+        return close
+    difference = np.abs(input - other)
+    return close | (np.isfinite(difference) & (difference <= atol + np.abs(rtol * other)))
+
+
+# ----- nan and inf -----
+
+
+@ufunc(np.isnan, promote=None)
+def isnan(input):
+    """Return whether each element is nan."""
+
+
+@ufunc(np.isinf, promote=None)
+def isinf(input):
+    """Return whether each element is inf or -inf."""
+
+
+@ufunc(np.isfinite, promote=None)
+def isfinite(input):
+    """Return whether each element is neither inf nor nan."""
+
+
+@primitive()
+def isposinf(input):
+    """Return whether each element is inf."""
+    return input == np.inf
+
+
+@primitive()
+def isneginf(input):
+    """Return whether each element is -inf."""
+    return input == -np.inf
+
+
+@primitive()
+def isreal(input):
+    """Return True for each element: there are no complex dtypes."""
+    return np.ones(input.shape, bool)
+
+
+@primitive()
+def signbit(input):
+    """Return whether each element's sign bit is set; -0.0 counts as negative."""
+    return np.signbit(input) if input.dtype.kind == "f" else input < 0
+
+
+# ----- Logical -----
+
+
+@ufunc(np.logical_not, promote=None)
+def logical_not(input):
+    """Return whether each element is zero."""
+
+
+@ufunc(np.logical_and, promote=None)
+def logical_and(input, other):
+    """Return whether both are nonzero."""
+
+
+@ufunc(np.logical_or, promote=None)
+def logical_or(input, other):
+    """Return whether one is nonzero."""
+
+
+@ufunc(np.logical_xor, promote=None)
+def logical_xor(input, other):
+    """Return whether exactly one is nonzero."""
+
+
+# ----- Bitwise -----
+
+
+def _bitwise(function, kernel, *operands):
+    # Here and not by Op.refuses, which does not see operands that are all of one floating dtype.
+    only_integers(kernel)(*operands)
+    return function(*operands)
+
+
+@primitive(promote=ARITHMETIC)
+def bitwise_not(input):
+    """Return the input with every bit flipped; of bools the negation."""
+    return _bitwise(np.invert, "bitwise_not_cpu", input)
+
+
+@primitive(promote=ARITHMETIC, broadcasts=True)
+def bitwise_and(input, other):
+    """Return the bitwise and; of bools the logical one."""
+    return _bitwise(np.bitwise_and, "bitwise_and_cpu", input, other)
+
+
+@primitive(promote=ARITHMETIC, broadcasts=True)
+def bitwise_or(input, other):
+    """Return the bitwise or; of bools the logical one."""
+    return _bitwise(np.bitwise_or, "bitwise_or_cpu", input, other)
+
+
+@primitive(promote=ARITHMETIC, broadcasts=True)
+def bitwise_xor(input, other):
+    """Return the bitwise exclusive or; of bools the logical one."""
+    return _bitwise(np.bitwise_xor, "bitwise_xor_cpu", input, other)
+
+
+@primitive(promote=ARITHMETIC, broadcasts=True)
+def bitwise_left_shift(input, other):
+    """Return input * 2**other, 0 when other is as large as the number of bits."""
+    return _bitwise(np.left_shift, "lshift_cpu", input, other)
+
+
+@primitive(promote=ARITHMETIC, broadcasts=True)
+def bitwise_right_shift(input, other):
+    """Return floor(input / 2**other)."""
+    return _bitwise(np.right_shift, "rshift_cpu", input, other)
+
+
+bitwise_left_shift.refuses(no_bool("lshift_cpu"))
+bitwise_right_shift.refuses(no_bool("rshift_cpu"))
+
+
+# ----- Steps -----
+
+
+@primitive(not_implemented("heaviside"), not_implemented("heaviside"), promote=FLOAT, broadcasts=True)
+def heaviside(input, values):
+    """Return 0 for negative input, 1 for positive, and values where the input is 0."""
+    return np.heaviside(input, values)
+
+
+heaviside.node_name = "NotImplemented"

@@ -1,0 +1,83 @@
+"""Rounding to integers or decimals, the part behind the point, and numbers in place of nan and inf."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from npg.ops._dtypes import no_bool, no_integers
+from npg.ops._op import ARITHMETIC, primitive
+from npg.ops.elementwise import zeros
+from npg.ops.select import mask
+
+# ----- To integers -----
+
+
+def _round(how: Any, input: Any) -> Any:
+    # NumPy 2.0 turns integers into float64 here.
+    return how(input) if input.dtype.kind == "f" else input.copy()
+
+
+@primitive(lambda g, _y, _x: zeros(g), promote=ARITHMETIC)
+def floor(input):
+    """Return the largest integer that is not above each element."""
+    return _round(np.floor, input)
+
+
+@primitive(lambda g, _y, _x: zeros(g), promote=ARITHMETIC)
+def ceil(input):
+    """Return the smallest integer that is not below each element."""
+    return _round(np.ceil, input)
+
+
+@primitive(lambda g, _y, _x: zeros(g), promote=ARITHMETIC)
+def trunc(input):
+    """Return each element rounded towards zero."""
+    return _round(np.trunc, input)
+
+
+@primitive(lambda g, _y, _x: zeros(g), promote=ARITHMETIC)
+def round(input):
+    """Return each element rounded to the nearest integer, halves to the even one."""
+    return _round(np.rint, input)
+
+
+floor.refuses(no_bool("floor_vml_cpu"))
+ceil.refuses(no_bool("ceil_vml_cpu"))
+trunc.refuses(no_bool("trunc_vml_cpu"))
+round.refuses(no_bool("round_vml_cpu"))
+
+
+# ----- To decimals -----
+
+
+@primitive(lambda g, _y, _x, *, decimals: zeros(g), promote=ARITHMETIC, node="Round")
+def round_decimals(input, *, decimals):
+    """Return each element rounded to so many decimals; a negative number rounds before the point."""
+    power = 10.0 ** math.fabs(decimals)
+    return np.rint(input * power) / power if decimals >= 0 else np.rint(input / power) * power
+
+
+round_decimals.refuses(no_integers("round_cpu"))
+
+
+@primitive(lambda g, _y, _x: g, promote=ARITHMETIC)
+def frac(input):
+    """Return the part behind the point, with the input's sign."""
+    return input - np.trunc(input)
+
+
+frac.refuses(no_integers("frac_cpu"))
+
+
+# ----- Replacing nan and infinities -----
+
+
+@primitive(lambda g, _y, x, *, nan, posinf, neginf: mask(g, np.isfinite(x)))
+def nan_to_num(input, *, nan, posinf, neginf):
+    """Return the input with nan, inf and -inf replaced; None: 0, and the largest and smallest number."""
+    if input.dtype.kind != "f":
+        return input.copy()
+    return np.nan_to_num(input, copy=True, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)

@@ -1,0 +1,122 @@
+"""Trigonometric and hyperbolic functions, their inverses, angles."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from npg.ops._dtypes import no_integers
+from npg.ops._op import ARITHMETIC, FLOAT, primitive, ufunc
+from npg.ops.elementwise import reciprocal, rsqrt
+from npg.ops.select import mask
+
+# ----- Trigonometric -----
+
+
+@ufunc(np.sin, lambda g, _y, x: g * np.cos(x), promote=FLOAT)
+def sin(input):
+    """Return the sine of each element, in radians."""
+
+
+@ufunc(np.cos, lambda g, _y, x: g * -np.sin(x), promote=FLOAT)
+def cos(input):
+    """Return the cosine of each element, in radians."""
+
+
+@ufunc(np.tan, lambda g, y, _x: g * (1.0 + y * y), promote=FLOAT)
+def tan(input):
+    """Return the tangent of each element, in radians."""
+
+
+@ufunc(np.arcsin, lambda g, _y, x: g * rsqrt(1.0 - x * x), promote=FLOAT)
+def asin(input):
+    """Return the inverse sine of each element, in [-pi/2, pi/2]."""
+
+
+@ufunc(np.arccos, lambda g, _y, x: -g * rsqrt(1.0 - x * x), promote=FLOAT)
+def acos(input):
+    """Return the inverse cosine of each element, in [0, pi]."""
+
+
+@ufunc(np.arctan, lambda g, _y, x: g / (x * x + 1.0), promote=FLOAT)
+def atan(input):
+    """Return the inverse tangent of each element, in (-pi/2, pi/2)."""
+
+
+@ufunc(
+    np.arctan2,
+    lambda g, _y, a, b: g * (b * reciprocal(a * a + b * b)),
+    lambda g, _y, a, b: g * (-a * reciprocal(a * a + b * b)),
+    promote=FLOAT,
+)
+def atan2(input, other):
+    """Return the angle of the point (other, input), in [-pi, pi]."""
+
+
+# ----- Hyperbolic -----
+
+
+@ufunc(np.sinh, lambda g, _y, x: g * np.cosh(x), promote=FLOAT)
+def sinh(input):
+    """Return the hyperbolic sine of each element."""
+
+
+@ufunc(np.cosh, lambda g, _y, x: g * np.sinh(x), promote=FLOAT)
+def cosh(input):
+    """Return the hyperbolic cosine of each element."""
+
+
+@ufunc(np.tanh, lambda g, y, _x: g * (1.0 - y * y), promote=FLOAT)
+def tanh(input):
+    """Return the hyperbolic tangent of each element."""
+
+
+@ufunc(np.arcsinh, lambda g, _y, x: g * rsqrt(x * x + 1.0), promote=FLOAT)
+def asinh(input):
+    """Return the inverse hyperbolic sine of each element."""
+
+
+@ufunc(np.arccosh, lambda g, _y, x: g * rsqrt(x * x - 1.0), promote=FLOAT)
+def acosh(input):
+    """Return the inverse hyperbolic cosine of each element, nan below 1."""
+
+
+@ufunc(np.arctanh, lambda g, _y, x: g / (1.0 - x * x), promote=FLOAT)
+def atanh(input):
+    """Return the inverse hyperbolic tangent of each element, nan outside [-1, 1]."""
+
+
+# ----- Angles and lengths -----
+
+
+@primitive(lambda g, _y, _x: g * (math.pi / 180.0), promote=FLOAT, node="Deg2Rad")
+def deg2rad(input):
+    """Return the input in radians."""
+    return input * (math.pi / 180.0)
+
+
+@primitive(lambda g, _y, _x: g * (180.0 / math.pi), promote=FLOAT, node="Rad2Deg")
+def rad2deg(input):
+    """Return the input in degrees."""
+    return input * (180.0 / math.pi)
+
+
+@ufunc(np.hypot, lambda g, y, a, _b: g * (a / y), lambda g, y, _a, b: g * (b / y), promote=ARITHMETIC)
+def hypot(input, other):
+    """Return sqrt(input**2 + other**2) without overflow."""
+
+
+hypot.refuses(no_integers("hypot_cpu"))
+
+
+def _sinc_vjp(g, _y, x):
+    """gx = g (cos(pi x) pi x - sin(pi x)) / (pi x^2), 0 at 0."""
+    t = math.pi * x
+    return mask(g * ((t * np.cos(t) - np.sin(t)) / (t * x)), x != 0)
+
+
+@primitive(_sinc_vjp, promote=FLOAT)
+def sinc(input):
+    """Return sin(pi input) / (pi input), 1 at 0."""
+    return np.sinc(input)
