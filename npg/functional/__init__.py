@@ -1,3 +1,12 @@
 """Every public function on tensors; also `npg.nn.functional`."""
 
+from npg.functional.extrema import *  # noqa: F403
+from npg.functional.joining import *  # noqa: F403
+from npg.functional.padding import *  # noqa: F403
+from npg.functional.parts import *  # noqa: F403
+from npg.functional.permuting import *  # noqa: F403
 from npg.functional.pointwise import *  # noqa: F403
+from npg.functional.rearranging import *  # noqa: F403
+from npg.functional.reduction import *  # noqa: F403
+from npg.functional.scanning import *  # noqa: F403
+from npg.functional.shaping import *  # noqa: F403

@@ -160,7 +160,7 @@ median_dim.node_name, nanmedian_dim.node_name = "MedianBackward1", "NanmedianBac
 
 @primitive(multi=True)
 def mode(input, *, dim, keepdim):
-    """Return the most frequent elements along a dimension (the smallest of equally frequent ones), and the last places."""
+    """Return the most frequent elements along a dimension (of several the smallest) and their last places."""
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
     n = input.shape[dim]

@@ -1,4 +1,4 @@
-"""The same elements in other places, as a copy: repeated, reversed, rolled, cut to a triangle, on a diagonal, padded."""
+"""The same elements in other places, as a copy: repeated, reversed, rolled, cut to a triangle, diagonals, padding."""
 
 from __future__ import annotations
 
@@ -168,9 +168,7 @@ def index_pad(input, *, dim, before, after, mode):
 def index_pad_backward(input, *, n, dim, before, after, mode):
     """Return the padded places added to the places they were taken from: the adjoint of index_pad."""
     out = np.zeros((*input.shape[:dim], n, *input.shape[dim + 1 :]), input.dtype)
-    own = slice(
-        max(-before, 0), n - max(-after, 0)
-    )  # what was not cut off: in the padded array one piece, [first:last]
+    own = slice(max(-before, 0), n - max(-after, 0))  # not cut off: [first:last] of the padded array
     first = max(before, 0)
     last = first + own.stop - own.start
     out[along(dim, own)] = input[along(dim, slice(first, last))]

@@ -341,7 +341,7 @@ def _norm(x, p, dim, keepdim):
 
 @primitive(lambda g, y, x, *, p, dim, keepdim: _norm_vjp(g, y, x, p, dim, keepdim), node="LinalgVectorNorm")
 def vector_norm(input, *, p, dim, keepdim):
-    """Return sum(|x|^p)^(1/p) over `dim`; for p = inf or -inf the largest or smallest |x|, for 0 the number of nonzeros."""
+    """Return sum(|x|^p)^(1/p) over `dim`; for p = inf or -inf the largest or smallest |x|, for 0 how many are not 0."""
     return _norm(input, p, dim, keepdim)
 
 

@@ -134,7 +134,7 @@ def cumprod(input, *, dim):
 
 
 def _prod_vjp(g, y, x, *, dim, keepdim):
-    """g times the product of the other elements: y / x, or where there are zeros by the products before and after each."""
+    """g times the product of the other elements: y / x, or if there are zeros by the products before and after each."""
     if not has_zero(x):
         return spread(g * y, x.shape, dim, keepdim) / x
     if not x.shape:

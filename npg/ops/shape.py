@@ -242,7 +242,7 @@ def diagonal_backward(input, *, shape, offset, dim1, dim2):
     view=True,
 )
 def unfold(input, *, dim, size, step):
-    """Return the windows of this size, every `step` places, along a dimension; a new last one counts within a window."""
+    """Return the windows of this size, every `step` places, along a dimension; the new last one is within a window."""
     if not input.ndim:
         return input.reshape(1)[:size]
     count = (input.shape[dim] - size) // step + 1

@@ -1,0 +1,217 @@
+"""Largest and smallest elements, their places, and order statistics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from npg.engine import TensorBase, apply
+from npg.functional import return_types
+from npg.functional._dims import array_of, dim_index, dims_of
+from npg.functional._public import numpy_names, public
+from npg.ops import order, reduce, select
+
+__all__ = [
+    "amax",
+    "amin",
+    "aminmax",
+    "argmax",
+    "argmin",
+    "kthvalue",
+    "max",
+    "median",
+    "min",
+    "mode",
+    "nanmedian",
+]
+
+
+# ----- Checks -----
+
+
+def _refuse_empty(name: str, array: Any, dim: Any, hint: str = "") -> None:
+    """Raise for a reduction of nothing: dim is None or a tuple of dimensions."""
+    if array.size:
+        return
+    if dim is None:
+        message = f"{name}(): Expected reduction dim to be specified for input.numel() == 0."
+        raise (RuntimeError if hint else IndexError)(message + hint)
+    for d in dim:
+        if array.ndim and array.shape[d] == 0:
+            raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
+
+
+_SPECIFY = " Specify the reduction dim with the 'dim' argument."
+
+
+def _with_places(op, returns, name, input, dim, keepdim, **settings):
+    array = array_of(name, input)
+    d = dim_index(name, dim, array.ndim)
+    _refuse_empty(name, array, (d,))
+    return returns(apply(op, (input,), {"dim": d, "keepdim": keepdim, **settings}))
+
+
+# ----- Extrema -----
+
+_maximum, _minimum = public(select.maximum), public(select.minimum)
+
+
+def _extreme(name, whole, along, returns, elementwise, input, dim, keepdim, other):
+    array = array_of(name, input)
+    if other is None and isinstance(dim, TensorBase):
+        other, dim = dim, None
+    if other is not None:
+        return elementwise(input, other)
+    if dim is not None:
+        return _with_places(along, returns, name, input, dim, keepdim)
+    _refuse_empty(name, array, None, _SPECIFY)
+    return apply(whole, (input,), {})
+
+
+@numpy_names
+def max(input, dim=None, keepdim=False, *, other=None):
+    """Return the largest element, or those along a dimension with their places, or of two tensors the larger ones.
+
+    Args:
+        input: any shape and dtype.
+        dim: an int; a tensor stands for other.
+        keepdim: keep the dimension, with size 1.
+        other: a tensor; the result is maximum(input, other).
+    Returns: a 0-d tensor; with dim (values, indices), indices of the first of equal elements. nan is larger than all.
+        The gradient of the 0-d result is shared by equal elements, that of values goes to the places in indices.
+    Raises: RuntimeError, IndexError: when there is nothing to choose from.
+    Source: torch.max.
+    """
+    return _extreme("max", reduce.max_, order.max_dim, return_types.max, _maximum, input, dim, keepdim, other)
+
+
+@numpy_names
+def min(input, dim=None, keepdim=False, *, other=None):
+    """Return the smallest element, or those along a dimension with their places, or of two tensors the smaller ones.
+
+    Args, results and gradients as in max. Source: torch.min.
+    """
+    return _extreme("min", reduce.min_, order.min_dim, return_types.min, _minimum, input, dim, keepdim, other)
+
+
+def _spread_extreme(op, input, dim, keepdim):
+    array = array_of(op.name, input)
+    dims = dims_of(op.name, dim, array.ndim)
+    _refuse_empty(op.name, array, dims, _SPECIFY)
+    return apply(op, (input,), {"dim": dims, "keepdim": keepdim})
+
+
+@numpy_names
+def amax(input, dim=(), keepdim=False):
+    """Return the largest elements over dimensions (an int, a tuple; () for all); equal ones share the gradient.
+
+    Raises: RuntimeError, IndexError: when there is nothing to choose from.
+    Source: torch.amax.
+    """
+    return _spread_extreme(reduce.amax, input, dim, keepdim)
+
+
+@numpy_names
+def amin(input, dim=(), keepdim=False):
+    """Return the smallest elements over dimensions; see amax. Source: torch.amin."""
+    return _spread_extreme(reduce.amin, input, dim, keepdim)
+
+
+@numpy_names
+def aminmax(input, *, dim=None, keepdim=False):
+    """Return the smallest and the largest elements along a dimension or of all; see amax.
+
+    Returns: (min, max).
+    Source: torch.aminmax.
+    """
+    array = array_of("aminmax", input)
+    if dim is None and not array.size:
+        raise RuntimeError(
+            "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
+        )
+    d = None if dim is None else (dim_index("aminmax", dim, array.ndim),)
+    if d is not None and array.ndim and not array.size and not array.shape[d[0]]:
+        raise IndexError(f"aminmax: Expected reduction dim {d[0]} to have non-zero size.")
+    return return_types.aminmax(apply(reduce.aminmax, (input,), {"dim": d if array.ndim else None, "keepdim": keepdim}))
+
+
+# ----- Places -----
+
+
+def _place(op, input, dim, keepdim):
+    array = array_of(op.name, input)
+    if array.dtype == bool:
+        raise RuntimeError(f"{op.name}(): does not support bool input")
+    d = None if dim is None else dim_index(op.name, dim, array.ndim)
+    _refuse_empty(op.name, array, None if d is None else (d,))
+    return apply(op, (input,), {"dim": d if array.ndim else None, "keepdim": keepdim})
+
+
+@numpy_names
+def argmax(input, dim=None, keepdim=False):
+    """Return where the largest element is, along a dimension or in the flattened input; of equal ones the first.
+
+    Returns: int64.
+    Raises: IndexError: when there is nothing to choose from. RuntimeError: for bools.
+    Source: torch.argmax.
+    """
+    return _place(order.argmax, input, dim, keepdim)
+
+
+@numpy_names
+def argmin(input, dim=None, keepdim=False):
+    """Return where the smallest element is; see argmax. Source: torch.argmin."""
+    return _place(order.argmin, input, dim, keepdim)
+
+
+# ----- Order statistics -----
+
+
+@numpy_names
+def median(input, dim=None, keepdim=False):
+    """Return the median, or the medians along a dimension with their places; of two middle elements the lower.
+
+    Args:
+        input: any dtype but bool.
+        dim: an int or None.
+        keepdim: keep the dimension, with size 1.
+    Returns: a 0-d tensor, whose gradient is shared by equal elements; with dim (values, indices). nan if there is one.
+    Source: torch.median; of equal elements the first is the place.
+    """
+    if dim is None:
+        array_of("median", input)
+        return apply(order.median, (input,), {})
+    return _with_places(order.median_dim, return_types.median, "median", input, dim, keepdim)
+
+
+@numpy_names
+def nanmedian(input, dim=None, keepdim=False):
+    """Return the median of what is not nan; see median. Source: torch.nanmedian."""
+    if dim is None:
+        array_of("nanmedian", input)
+        return apply(order.nanmedian, (input,), {})
+    return _with_places(order.nanmedian_dim, return_types.nanmedian, "nanmedian", input, dim, keepdim)
+
+
+@numpy_names
+def kthvalue(input, k, dim=-1, keepdim=False):
+    """Return the k-th smallest elements along a dimension, k counted from 1, and their places.
+
+    Returns: (values, indices).
+    Raises: RuntimeError: when k is out of range.
+    Source: torch.kthvalue; of equal elements the first is the place.
+    """
+    array = array_of("kthvalue", input)
+    d = dim_index("kthvalue", dim, array.ndim)
+    if not 1 <= k <= (array.shape[d] if array.ndim else 1):
+        raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {d}")
+    return return_types.kthvalue(apply(order.kthvalue, (input,), {"k": k, "dim": d, "keepdim": keepdim}))
+
+
+@numpy_names
+def mode(input, dim=-1, keepdim=False):
+    """Return the most frequent elements along a dimension and their last places; of several the smallest.
+
+    Returns: (values, indices).
+    Source: torch.mode.
+    """
+    return _with_places(order.mode, return_types.mode, "mode", input, dim, keepdim)

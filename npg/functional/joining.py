@@ -1,0 +1,201 @@
+"""Tensors put together: along a dimension there is, or along a new one."""
+
+from __future__ import annotations
+
+from npg import dtypes
+from npg.engine import apply
+from npg.functional._dims import array_of, dim_index, tensor_list
+from npg.functional._public import numpy_names, to_dtype
+from npg.functional.shaping import reshape, unsqueeze
+from npg.ops import join as ops
+
+__all__ = [
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "cat",
+    "column_stack",
+    "concat",
+    "concatenate",
+    "dstack",
+    "hstack",
+    "row_stack",
+    "stack",
+    "vstack",
+]
+
+
+# ----- At least so many dimensions -----
+
+
+def _each(name, tensors, change):
+    if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
+        tensors = tensors[0]
+    elif len(tensors) == 1:
+        return change(name, tensors[0])
+    return tuple(change(name, x) for x in tensors)
+
+
+def _one(name, x):
+    return x if array_of(name, x).ndim else reshape(x, (1,))
+
+
+def _two(name, x):
+    ndim = array_of(name, x).ndim
+    return x if ndim >= 2 else unsqueeze(x, 0) if ndim else reshape(x, (1, 1))
+
+
+def _three(name, x):
+    ndim = array_of(name, x).ndim
+    if ndim == 1:
+        return unsqueeze(unsqueeze(x, 0), -1)
+    return x if ndim >= 3 else unsqueeze(x, -1) if ndim else reshape(x, (1, 1, 1))
+
+
+def atleast_1d(*tensors):
+    """Return the tensor, or a tuple of them, with 0-d ones as (1,). Source: torch.atleast_1d."""
+    return _each("atleast_1d", tensors, _one)
+
+
+def atleast_2d(*tensors):
+    """Return the tensor, or a tuple of them, as at least 2-d: (n,) as (1, n). Source: torch.atleast_2d."""
+    return _each("atleast_2d", tensors, _two)
+
+
+def atleast_3d(*tensors):
+    """Return the tensor, or a tuple of them, as at least 3-d: (n,) as (1, n, 1), (n, m) as (n, m, 1).
+
+    Source: torch.atleast_3d.
+    """
+    return _each("atleast_3d", tensors, _three)
+
+
+# ----- Joined -----
+
+
+def _promoted(tensors, arrays):
+    first = arrays[0].dtype
+    for a in arrays:
+        if a.dtype != first:
+            target = dtypes.common_dtype(arrays).dtype
+            return tuple([to_dtype(x, target) for x in tensors])
+    return tensors
+
+
+@numpy_names
+def cat(tensors, dim=0):
+    """Return the tensors one after the other along a dimension.
+
+    Args:
+        tensors: a sequence, of the same sizes but along dim; mixed dtypes are promoted. One of shape (0,) fits all.
+        dim: an int.
+    Raises: ValueError: when there are none. RuntimeError: when their sizes do not fit.
+    Source: torch.cat.
+    """
+    tensors = tensor_list("cat", tensors)
+    if not tensors:
+        raise ValueError("npg.cat(): expected a non-empty list of Tensors")
+    arrays = [array_of("cat", x) for x in tensors]
+    for i, a in enumerate(arrays):
+        if not a.ndim:
+            raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated")
+    tensors = _promoted(tensors, arrays)
+    whole = next((i for i, a in enumerate(arrays) if a.shape != (0,)), 0)
+    shape = arrays[whole].shape
+    d = dim_index("cat", dim, len(shape))
+    kept = []
+    for i, (x, a) in enumerate(zip(tensors, arrays, strict=True)):
+        if a.shape == (0,) and len(shape) > 1:
+            continue
+        if a.shape != shape:
+            _check_cat(i, a.shape, shape, d)
+        kept.append(x)
+    return apply(ops.cat, tuple(kept), {"dim": d})
+
+
+def _check_cat(i, shape, expected, dim):
+    if len(shape) != len(expected):
+        raise RuntimeError(f"Tensors must have same number of dimensions: got {len(expected)} and {len(shape)}")
+    for d, (n, m) in enumerate(zip(shape, expected, strict=True)):
+        if n != m and d != dim:
+            raise RuntimeError(
+                f"Sizes of tensors must match except in dimension {dim}. Expected size {m} but got size {n} for tensor "
+                f"number {i} in the list."
+            )
+
+
+@numpy_names
+def concat(tensors, dim=0):
+    """Return the tensors one after the other; see cat. Source: torch.concat."""
+    return cat(tensors, dim)
+
+
+@numpy_names
+def concatenate(tensors, dim=0):
+    """Return the tensors one after the other; see cat. Source: torch.concatenate."""
+    return cat(tensors, dim)
+
+
+@numpy_names
+def stack(tensors, dim=0):
+    """Return the tensors, all of one shape, along a new dimension.
+
+    Raises: RuntimeError: when there are none or their shapes differ.
+    Source: torch.stack.
+    """
+    tensors = tensor_list("stack", tensors)
+    if not tensors:
+        raise RuntimeError("stack expects a non-empty TensorList")
+    arrays = [array_of("stack", x) for x in tensors]
+    shape = arrays[0].shape
+    d = dim_index("stack", dim, len(shape) + 1)
+    for i, a in enumerate(arrays):
+        if a.shape != shape:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(shape)} at entry 0 and {list(a.shape)} at "
+                f"entry {i}"
+            )
+    return apply(ops.stack, _promoted(tensors, arrays), {"dim": d})
+
+
+def _raised(name, tensors, raise_one):
+    tensors = tensor_list(name, tensors)
+    if not tensors:
+        raise RuntimeError(f"{name} expects a non-empty TensorList")
+    return [raise_one(x) for x in tensors]
+
+
+@numpy_names
+def hstack(tensors):
+    """Return the tensors side by side: along the second dimension, 1-d ones along the first. Source: torch.hstack."""
+    parts = _raised("hstack", tensors, atleast_1d)
+    return cat(parts, 0 if array_of("hstack", parts[0]).ndim == 1 else 1)
+
+
+@numpy_names
+def vstack(tensors):
+    """Return the tensors one below the other: along the first dimension, 1-d ones as rows. Source: torch.vstack."""
+    return cat(_raised("vstack", tensors, atleast_2d), 0)
+
+
+@numpy_names
+def row_stack(tensors):
+    """Return the tensors one below the other; see vstack. Source: torch.row_stack."""
+    return vstack(tensors)
+
+
+@numpy_names
+def dstack(tensors):
+    """Return the tensors along the third dimension. Source: torch.dstack."""
+    return cat(_raised("dstack", tensors, atleast_3d), 2)
+
+
+@numpy_names
+def column_stack(tensors):
+    """Return the tensors along the second dimension, 1-d ones as columns. Source: torch.column_stack."""
+
+    def column(x):
+        array = array_of("column_stack", x)
+        return x if array.ndim > 1 else reshape(x, (array.size, 1))
+
+    return cat(_raised("column_stack", tensors, column), 1)

@@ -1,0 +1,200 @@
+"""Other orders of dimensions, as views: transposes, permutations, T."""
+
+from __future__ import annotations
+
+import warnings
+
+from npg.engine import apply
+from npg.functional._dims import array_of, dim_index, sizes_of
+from npg.functional.shaping import reshape_in_place
+from npg.ops import shape as ops
+
+__all__ = [
+    "adjoint",
+    "moveaxis",
+    "movedim",
+    "permute",
+    "swapaxes",
+    "swapaxes_",
+    "swapdims",
+    "swapdims_",
+    "t",
+    "t_",
+    "transpose",
+    "transpose_",
+]
+
+
+# ----- Two dimensions swapped -----
+
+
+def transpose(input, dim0, dim1):
+    """Return a view with two dimensions swapped. Source: torch.transpose."""
+    ndim = array_of("transpose", input).ndim
+    d0, d1 = dim_index("transpose", dim0, ndim), dim_index("transpose", dim1, ndim)
+    return apply(ops.transpose, (input,), {"dim0": d0, "dim1": d1})
+
+
+def swapaxes(input, axis0, axis1):
+    """Return a view with two dimensions swapped. Source: torch.swapaxes."""
+    return transpose(input, axis0, axis1)
+
+
+def swapdims(input, dim0, dim1):
+    """Return a view with two dimensions swapped. Source: torch.swapdims."""
+    return transpose(input, dim0, dim1)
+
+
+def t(input):
+    """Return the transpose of a matrix, as a view; a tensor of fewer dimensions as it is. Source: torch.t."""
+    ndim = array_of("t", input).ndim
+    if ndim > 2:
+        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
+    return apply(ops.t, (input,), {"dim0": 0, "dim1": 1} if ndim == 2 else {"dim0": 0, "dim1": 0})
+
+
+# ----- Any order -----
+
+
+def permute(input, *dims):
+    """Return a view with the dimensions in this order, given one by one or as a sequence.
+
+    Raises: RuntimeError: when dims is no order of the dimensions.
+    Source: torch.permute.
+    """
+    ndim = array_of("permute", input).ndim
+    dims = sizes_of("permute", dims, "dims")
+    if len(dims) != ndim:
+        raise RuntimeError(
+            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
+            f"ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(dims)}"
+        )
+    order = tuple([dim_index("permute", d, ndim) for d in dims])
+    if len(set(order)) != ndim:
+        raise RuntimeError("permute(): duplicate dims are not allowed.")
+    return apply(ops.permute, (input,), {"dims": order})
+
+
+def movedim(input, source, destination):
+    """Return a view with dimensions moved to other positions; the rest stay in order.
+
+    Args:
+        input: any shape.
+        source, destination: an int each, or tuples of the same length.
+    Raises: RuntimeError: when the lengths differ or a dimension is repeated.
+    Source: torch.movedim.
+    """
+    ndim = array_of("movedim", input).ndim
+    source = source if isinstance(source, (tuple, list)) else (source,)
+    destination = destination if isinstance(destination, (tuple, list)) else (destination,)
+    if len(source) != len(destination):
+        raise RuntimeError(
+            f"movedim: Invalid source or destination dims: source ({list(source)} dims) should contain the same number "
+            f"of dims as destination ({list(destination)} dims)"
+        )
+    found = []
+    for name, dims in (("source", source), ("destination", destination)):
+        counted = [dim_index("movedim", d, ndim) for d in dims]
+        if len(set(counted)) != len(counted):
+            raise RuntimeError(f"movedim: repeated dim in `{name}` ({list(dims)})")
+        found.append(counted)
+    if not ndim:
+        return apply(ops.permute, (input,), {"dims": ()})
+    order = [d for d in range(ndim) if d not in found[0]]
+    for to, d in sorted(zip(found[1], found[0], strict=True)):
+        order.insert(to, d)
+    return apply(ops.permute, (input,), {"dims": tuple(order)})
+
+
+def moveaxis(input, source, destination):
+    """Return a view with dimensions moved; see movedim. Source: torch.moveaxis."""
+    return movedim(input, source, destination)
+
+
+# ----- The attributes T, mT and H -----
+
+
+def reversed_dims(input):
+    """Return a view with all dimensions in reverse order: the attribute T. Source: torch.Tensor.T."""
+    ndim = input._array.ndim
+    if ndim == 0:
+        warnings.warn(
+            "Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases.",
+            UserWarning,
+            stacklevel=3,
+        )
+    elif ndim != 2:
+        warnings.warn(
+            "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will "
+            "throw an error in a future release. Consider `x.mT` to transpose batches of matrices or "
+            "`x.permute(*npg.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor.",
+            UserWarning,
+            stacklevel=3,
+        )
+    return apply(ops.permute, (input,), {"dims": tuple(range(ndim - 1, -1, -1))})
+
+
+def matrix_transpose(input):
+    """Return a view with the last two dimensions swapped: the attribute mT. Source: torch.Tensor.mT."""
+    return _swap_last(input, "mT")
+
+
+def conjugate_transpose(input):
+    """Return a view of a matrix with its dimensions swapped: the attribute H. Source: torch.Tensor.H."""
+    ndim = input._array.ndim
+    if ndim not in (0, 2):
+        raise RuntimeError(
+            f"tensor.H is only supported on matrices (2-D tensors). Got {ndim}-D tensor."
+            + (" For batches of matrices, consider using tensor.mH" if ndim > 2 else "")
+        )
+    return input if not ndim else transpose(input, 0, 1)
+
+
+def adjoint(input):
+    """Return a view with the last two dimensions swapped (of real numbers, the conjugate transpose).
+
+    Source: torch.adjoint.
+    """
+    return _swap_last(input, "adjoint()")
+
+
+def _swap_last(input, name):
+    ndim = array_of(name, input).ndim
+    if ndim == 1:
+        raise RuntimeError(f"tensor.{name} is only supported on matrices or batches of matrices. Got 1-D tensor.")
+    if ndim == 0:
+        warnings.warn(
+            f"Tensor.{name} is deprecated on 0-D tensors. This function is the identity in these cases.",
+            UserWarning,
+            stacklevel=4,
+        )
+        return input
+    return apply(ops.transpose, (input,), {"dim0": ndim - 2, "dim1": ndim - 1})
+
+
+# ----- In place -----
+
+
+def transpose_(input, dim0, dim1):
+    """Swap two dimensions of the input; see transpose."""
+    ndim = array_of("transpose_", input).ndim
+    d0, d1 = dim_index("transpose_", dim0, ndim), dim_index("transpose_", dim1, ndim)
+    return reshape_in_place(ops.transpose, input, {"dim0": d0, "dim1": d1})
+
+
+def swapaxes_(input, axis0, axis1):
+    """Swap two dimensions of the input; see transpose."""
+    return transpose_(input, axis0, axis1)
+
+
+def swapdims_(input, dim0, dim1):
+    """Swap two dimensions of the input; see transpose."""
+    return transpose_(input, dim0, dim1)
+
+
+def t_(input):
+    """Transpose the input, a matrix; see t."""
+    ndim = array_of("t_", input).ndim
+    if ndim > 2:
+        raise RuntimeError(f"t_() expects a tensor with <= 2 dimensions, but self is {ndim}D")
+    return reshape_in_place(ops.t, input, {"dim0": 0, "dim1": 1} if ndim == 2 else {"dim0": 0, "dim1": 0})

@@ -1,0 +1,316 @@
+"""The same elements in other places: repeated, reversed, rolled, in triangles, on diagonals, as grids."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from npg import dtypes
+from npg.engine import TensorBase, apply, apply_in_place, wrap
+from npg.functional._dims import array_of, dim_index, dims_tuple, sizes_of
+from npg.functional.shaping import expand, flatten, reshape
+from npg.ops import index as index_ops
+from npg.ops import rearrange as ops
+from npg.ops import shape as shape_ops
+
+__all__ = [
+    "diag",
+    "diag_embed",
+    "diagflat",
+    "flip",
+    "fliplr",
+    "flipud",
+    "meshgrid",
+    "repeat",
+    "repeat_interleave",
+    "roll",
+    "rot90",
+    "tile",
+    "trace",
+    "tril",
+    "tril_",
+    "triu",
+    "triu_",
+]
+
+
+# ----- Repeated -----
+
+
+def repeat(input, *repeats):
+    """Return the input laid side by side along each dimension.
+
+    Args:
+        input: any shape.
+        repeats: how often, an int for each dimension; there may be more of them, for new dimensions in front.
+    Raises: RuntimeError: when there are fewer than dimensions, or a negative one.
+    Source: torch.Tensor.repeat.
+    """
+    shape = array_of("repeat", input).shape
+    repeats = sizes_of("repeat", repeats, "repeats")
+    lead = len(repeats) - len(shape)
+    if lead < 0:
+        raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
+    for r, n in zip(repeats, (1,) * lead + shape, strict=True):
+        if r < 0:
+            sizes = [r * n for r, n in zip(repeats, (1,) * lead + shape, strict=True)]
+            raise RuntimeError(f"Trying to create tensor with negative dimension {r * n}: {sizes}")
+    return apply(ops.repeat, (input,), {"repeats": repeats})
+
+
+def tile(input, *dims):
+    """Return the input laid side by side; as repeat, but fewer numbers stand for the last dimensions.
+
+    Source: torch.tile.
+    """
+    dims = sizes_of("tile", dims, "dims")
+    return repeat(input, (1,) * (array_of("tile", input).ndim - len(dims)) + dims)
+
+
+def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
+    """Return the input with every element, or every slice along a dimension, repeated in place.
+
+    Args:
+        input: any shape; without repeats the numbers themselves, and the result is which place is repeated.
+        repeats: an int, or an integer tensor with one number for each place.
+        dim: an int; None takes the flattened input.
+        output_size: the size of the result along dim, which is checked.
+    Raises: RuntimeError: when a number is negative or there are not as many as places.
+    Source: torch.repeat_interleave.
+    """
+    array = array_of("repeat_interleave", input)
+    if repeats is None:
+        counts = _counts(array, array.size)
+        return wrap(np.repeat(np.arange(array.size), counts))
+    if dim is None:
+        input, d = flatten(input), 0
+        array = array_of("repeat_interleave", input)
+    else:
+        d = dim_index("repeat_interleave", dim, array.ndim)
+        if not array.ndim:
+            input = reshape(input, (1,))
+            array = array_of("repeat_interleave", input)
+    n = array.shape[d]
+    if isinstance(repeats, (TensorBase, np.ndarray)):
+        counts = _counts(array_of("repeat_interleave", repeats, "repeats", 2), n)
+        index = np.repeat(np.arange(n), counts)
+        _check_size(len(index), output_size)
+        return apply(index_ops.index_select, (input, index), {"at": (d,)})
+    if repeats < 0:
+        raise RuntimeError("Repeats must be non-negative")
+    _check_size(n * repeats, output_size)
+    return apply(ops.repeat_interleave, (input,), {"repeats": int(repeats), "dim": d})
+
+
+def _counts(repeats, n):
+    if repeats.dtype.kind not in "iu" or repeats.itemsize < 4:
+        kind = dtypes.from_numpy(repeats.dtype).scalar_name
+        raise NotImplementedError(f"\"repeat_interleave_cpu\" not implemented for '{kind}'")
+    if repeats.ndim > 1:
+        raise RuntimeError("repeats must be 0-dim or 1-dim tensor")
+    if repeats.size != 1 and repeats.size != n:
+        raise RuntimeError(
+            f"repeats must have the same size as input along dim, but got repeats.size(0) = {repeats.size} and "
+            f"input.size(0) = {n}"
+        )
+    if repeats.size and repeats.min() < 0:
+        raise RuntimeError("repeats can not be negative")
+    return np.broadcast_to(repeats.reshape(-1), (n,))
+
+
+def _check_size(size, expected):
+    if expected is not None and size != expected:
+        raise RuntimeError("allocated size does not match required size")
+
+
+# ----- Reversed and rolled -----
+
+
+def flip(input, *dims):
+    """Return a copy with these dimensions, ints or one sequence of them, in reverse order. Source: torch.flip."""
+    if not dims:
+        raise TypeError('flip() missing 1 required positional arguments: "dims"')
+    ndim = array_of("flip", input).ndim
+    return apply(ops.flip, (input,), {"dims": dims_tuple("flip", sizes_of("flip", dims, "dims"), ndim)})
+
+
+def fliplr(input):
+    """Return a copy with the second dimension in reverse order. Source: torch.fliplr."""
+    if array_of("fliplr", input).ndim < 2:
+        raise RuntimeError("Input must be >= 2-d.")
+    return flip(input, 1)
+
+
+def flipud(input):
+    """Return a copy with the first dimension in reverse order. Source: torch.flipud."""
+    if not array_of("flipud", input).ndim:
+        raise RuntimeError("Input must be >= 1-d.")
+    return flip(input, 0)
+
+
+def roll(input, shifts, dims=None):
+    """Return a copy shifted along dimensions; what leaves at the end enters in front.
+
+    Args:
+        input: any shape.
+        shifts: an int, or one for each of dims.
+        dims: an int or a tuple; None (or an empty one) shifts the flattened input.
+    Raises: RuntimeError: when shifts and dims differ in length.
+    Source: torch.roll.
+    """
+    ndim = array_of("roll", input).ndim
+    shifts = shifts if isinstance(shifts, (tuple, list)) else (shifts,)
+    dims = () if dims is None else dims if isinstance(dims, (tuple, list)) else (dims,)
+    if not shifts:
+        raise RuntimeError("`shifts` required")
+    if len(shifts) != len(dims) and (dims or len(shifts) != 1):
+        raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
+    found = tuple(dim_index("roll", d, ndim) for d in dims) if ndim else ()
+    shifts = tuple(int(s) for s in shifts)
+    return apply(ops.roll, (input,), {"shifts": shifts, "dims": found or None})
+
+
+def rot90(input, k=1, dims=(0, 1)):
+    """Return a copy turned k times by 90 degrees, from the first towards the second of two dimensions.
+
+    Raises: RuntimeError: when dims are not two different dimensions.
+    Source: torch.rot90.
+    """
+    ndim = array_of("rot90", input).ndim
+    if len(dims) != 2:
+        raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
+    if ndim < 2:
+        raise RuntimeError(f"expected total dims >= 2, but got total dims = {ndim}")
+    found = tuple(dim_index("rot90", d, ndim) for d in dims)
+    if found[0] == found[1]:
+        raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
+    return apply(ops.rot90, (input,), {"k": int(k), "dims": found})
+
+
+# ----- Triangles -----
+
+
+def _triangle(op, input, diagonal):
+    if array_of(op.name, input).ndim < 2:
+        raise RuntimeError(f"{op.name}: input tensor must have at least 2 dimensions")
+    return {"diagonal": int(diagonal)}
+
+
+def tril(input, diagonal=0):
+    """Return the input (.., n, m) with zeros above a diagonal (positive ones lie above the main one).
+
+    Source: torch.tril.
+    """
+    return apply(ops.tril, (input,), _triangle(ops.tril, input, diagonal))
+
+
+def triu(input, diagonal=0):
+    """Return the input (.., n, m) with zeros below a diagonal (positive ones lie above the main one).
+
+    Source: torch.triu.
+    """
+    return apply(ops.triu, (input,), _triangle(ops.triu, input, diagonal))
+
+
+def tril_(input, diagonal=0):
+    """Put zeros above a diagonal of the input; see tril."""
+    return apply_in_place(ops.tril, (input,), _triangle(ops.tril, input, diagonal))
+
+
+def triu_(input, diagonal=0):
+    """Put zeros below a diagonal of the input; see triu."""
+    return apply_in_place(ops.triu, (input,), _triangle(ops.triu, input, diagonal))
+
+
+# ----- Diagonals -----
+
+
+def diag(input, diagonal=0):
+    """Return a square matrix with a vector on a diagonal, or a copy of a diagonal of a matrix.
+
+    Raises: RuntimeError: for other than one or two dimensions.
+    Source: torch.diag.
+    """
+    ndim = array_of("diag", input).ndim
+    if ndim == 1:
+        return diag_embed(input, diagonal)
+    if ndim != 2:
+        raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {ndim}D")
+    return apply(shape_ops.diagonal_copy, (input,), {"offset": int(diagonal), "dim1": 0, "dim2": 1})
+
+
+def diag_embed(input, offset=0, dim1=-2, dim2=-1):
+    """Return zeros with the last dimension of the input on a diagonal of two new dimensions.
+
+    Args:
+        input: at least one dimension.
+        offset: above (positive) or below the main diagonal.
+        dim1, dim2: where the new dimensions are in the result.
+    Raises: RuntimeError: when dim1 and dim2 are the same.
+    Source: torch.diag_embed.
+    """
+    ndim = array_of("diag_embed", input).ndim
+    d1, d2 = dim_index("diag_embed", dim1, ndim + 1), dim_index("diag_embed", dim2, ndim + 1)
+    if d1 == d2:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    return apply(ops.diag_embed, (input,), {"offset": int(offset), "dim1": d1, "dim2": d2})
+
+
+def diagflat(input, offset=0):
+    """Return a square matrix with all elements of the input on a diagonal. Source: torch.diagflat."""
+    array_of("diagflat", input)
+    return diag_embed(flatten(input), offset)
+
+
+def trace(input):
+    """Return the sum of the diagonal of a matrix; of integers and bools in int64. Source: torch.trace."""
+    ndim = array_of("trace", input).ndim
+    if ndim != 2:
+        raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {ndim}")
+    return apply(ops.trace, (input,), {})
+
+
+# ----- Grids -----
+
+
+def meshgrid(*tensors, indexing=None):
+    """Return a grid of coordinates: each vector as a view that varies along one dimension only.
+
+    Args:
+        tensors: vectors (or 0-d tensors) of one dtype, one by one or as a sequence.
+        indexing: "ij": the first vector varies along the first dimension; "xy": the first two are swapped. None warns
+            and is "ij".
+    Returns: a tuple.
+    Source: torch.meshgrid.
+    """
+    if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
+        tensors = tuple(tensors[0])
+    if not tensors:
+        raise RuntimeError("meshgrid expects a non-empty TensorList")
+    arrays = [array_of("meshgrid", x, "tensors", i + 1) for i, x in enumerate(tensors)]
+    for a in arrays:
+        if a.ndim > 1:
+            raise RuntimeError(f"npg.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {a}")
+        if a.dtype != arrays[0].dtype:
+            raise RuntimeError("meshgrid expects all tensors to have the same dtype")
+    if indexing is None:
+        warnings.warn(
+            "npg.meshgrid: in an upcoming release, it will be required to pass the indexing argument.",
+            UserWarning,
+            stacklevel=2,
+        )
+    elif indexing not in ("ij", "xy"):
+        raise RuntimeError(f'npg.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    order = list(range(len(tensors)))
+    if indexing == "xy" and len(tensors) > 1:
+        order[0], order[1] = 1, 0
+    shape = [1] * len(tensors)
+    for place, a in zip(order, arrays, strict=True):
+        shape[place] = a.size
+    grids = []
+    for place, x in zip(order, tensors, strict=True):
+        own = [1] * len(tensors)
+        own[place] = shape[place]
+        grids.append(expand(reshape(x, tuple(own)), tuple(shape)))
+    return tuple(grids)

@@ -1,0 +1,317 @@
+"""Sums, means, variances, products, norms.
+
+`dim` is an int, a tuple of ints or None; None (and an empty tuple) stands for all dimensions. Integers and bools are
+summed and multiplied in int64, float16 in float32.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+
+from npg import dtypes
+from npg.engine import apply
+from npg.functional._dims import array_of, dim_index, dims_of
+from npg.functional._public import numpy_names, promote, to_dtype
+from npg.ops import reduce as ops
+from npg.ops import scan as scan_ops
+
+__all__ = [
+    "all",
+    "any",
+    "count_nonzero",
+    "dist",
+    "logsumexp",
+    "mean",
+    "nanmean",
+    "nansum",
+    "norm",
+    "prod",
+    "std",
+    "std_mean",
+    "sum",
+    "var",
+    "var_mean",
+    "vector_norm",
+]
+
+# ----- Sums and means -----
+
+
+@numpy_names
+def sum(input, dim=None, keepdim=False, *, dtype=None):
+    """Return the sum over dimensions.
+
+    Args:
+        input: any shape and dtype.
+        dim: what to sum over.
+        keepdim: keep these dimensions, with size 1.
+        dtype: cast the input to this dtype first.
+    Returns: dtype of input, int64 for integers and bools.
+    Source: torch.sum.
+    """
+    array = array_of("sum", input)
+    if dtype is not None:
+        return _sum_as(input, dim, keepdim, dtypes.to_numpy(dtype))
+    if dim is None and not keepdim:
+        return apply(ops.sum_, (input,), {"dim": None, "keepdim": False})
+    return apply(ops.sum_dim, (input,), {"dim": dims_of("sum", dim, array.ndim), "keepdim": keepdim})
+
+
+def _sum_as(input, dim, keepdim, dtype):
+    total = sum(to_dtype(input, dtype), dim, keepdim)
+    return to_dtype(total, dtype)  # a sum in int64, where a smaller integer was asked for
+
+
+@numpy_names
+def mean(input, dim=None, keepdim=False, *, dtype=None):
+    """Return the mean over dimensions; nan where nothing is averaged.
+
+    Args:
+        input: floating, or any with a floating dtype=.
+        dim, keepdim, dtype: as in sum.
+    Raises: RuntimeError: when the input or dtype is not floating.
+    Source: torch.mean.
+    """
+    array = array_of("mean", input)
+    if dtype is not None:
+        given = dtypes.to_numpy(dtype)
+        _check_mean(given, "Optional")
+        input = to_dtype(input, given)
+    else:
+        _check_mean(array.dtype, "Input")
+    if dim is None and not keepdim:
+        return apply(ops.mean, (input,), {"dim": None, "keepdim": False})
+    return apply(ops.mean_dim, (input,), {"dim": dims_of("mean", dim, array.ndim), "keepdim": keepdim})
+
+
+def _check_mean(dtype, which):
+    if dtype.kind != "f":
+        raise RuntimeError(
+            f"mean(): could not infer output dtype. {which} dtype must be either a floating point or complex dtype. "
+            f"Got: {dtypes.from_numpy(dtype).scalar_name}"
+        )
+
+
+@numpy_names
+def nansum(input, dim=None, keepdim=False, *, dtype=None):
+    """Return the sum over dimensions, nan counted as 0. Args as in sum. Source: torch.nansum."""
+    array = array_of("nansum", input)
+    if array.dtype.kind != "f":
+        return sum(input, dim, keepdim, dtype=dtype)
+    if dtype is not None:
+        input = to_dtype(input, dtypes.to_numpy(dtype))
+    return apply(ops.nansum, (input,), {"dim": dims_of("nansum", dim, array.ndim), "keepdim": keepdim})
+
+
+@numpy_names
+def nanmean(input, dim=None, keepdim=False, *, dtype=None):
+    """Return the mean over dimensions of what is not nan. Args as in mean. Source: torch.nanmean."""
+    array = array_of("nanmean", input)
+    if array.dtype.kind != "f":
+        raise RuntimeError(
+            "nanmean(): expected input to have floating point or complex dtype but got "
+            + dtypes.from_numpy(array.dtype).scalar_name
+        )
+    dims = dims_of("nanmean", dim, array.ndim)
+    known = np.add.reduce(~np.isnan(array), axis=dims, keepdims=keepdim)
+    total = nansum(input, dim, keepdim, dtype=dtype)
+    with np.errstate(invalid="ignore"):
+        return total / np.asarray(known, total._array.dtype)
+
+
+@numpy_names
+def count_nonzero(input, dim=None):
+    """Return how many elements over dimensions are not 0, in int64. Source: torch.count_nonzero."""
+    array = array_of("count_nonzero", input)
+    return apply(ops.count_nonzero, (input,), {"dim": dims_of("count_nonzero", dim, array.ndim)})
+
+
+# ----- Truth -----
+
+
+@numpy_names
+def all(input, dim=None, keepdim=False):
+    """Tell whether all elements over dimensions are true. Returns: bool; uint8 for uint8. Source: torch.all."""
+    return _truth(ops.all_, "all", input, dim, keepdim)
+
+
+@numpy_names
+def any(input, dim=None, keepdim=False):
+    """Tell whether an element over dimensions is true. Returns: bool; uint8 for uint8. Source: torch.any."""
+    return _truth(ops.any_, "any", input, dim, keepdim)
+
+
+def _truth(op, name, input, dim, keepdim):
+    array = array_of(name, input)
+    # For these two, and no other reduction, PyTorch takes an empty tuple at its word: nothing is reduced.
+    nothing = isinstance(dim, (tuple, list)) and not dim
+    dims = () if nothing else dims_of(name, dim, array.ndim)
+    found = apply(op, (input,), {"dim": dims, "keepdim": keepdim})
+    return to_dtype(found, array.dtype) if array.dtype == np.uint8 else found
+
+
+# ----- Variance -----
+
+
+def _variance(op, input, dim, unbiased, keepdim, correction):
+    name = op.name
+    array = array_of(name, input)
+    if array.dtype.kind != "f":
+        raise RuntimeError(f"{name.replace('_mean', '')} and var only support floating point and complex dtypes")
+    if isinstance(dim, bool):  # var(input, unbiased)
+        dim, unbiased = None, dim
+    if correction is None:
+        correction = 1 if unbiased is None else int(unbiased)
+    dims = dims_of(name, dim, array.ndim)
+    if ops.count(array.shape, dims) <= correction:
+        warnings.warn(
+            f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
+            "(input numel divided by output numel).",
+            UserWarning,
+            stacklevel=4,
+        )
+    return apply(op, (input,), {"dim": dims, "correction": correction, "keepdim": keepdim})
+
+
+@numpy_names
+def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """Return the variance over dimensions, sum((x - mean)^2) / (n - correction).
+
+    Args:
+        input: floating.
+        dim, keepdim: as in sum. `var(x, False)` is var(x, unbiased=False), as in PyTorch.
+        unbiased: False stands for correction=0, True for 1.
+        correction: 1 unless given.
+    Raises: RuntimeError: when the input is not floating.
+    Source: torch.var.
+    """
+    return _variance(ops.var, input, dim, unbiased, keepdim, correction)
+
+
+@numpy_names
+def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """Return the square root of the variance over dimensions. Args as in var. Source: torch.std."""
+    return _variance(ops.std, input, dim, unbiased, keepdim, correction)
+
+
+@numpy_names
+def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """Return the variance and the mean over dimensions. Args as in var. Source: torch.var_mean."""
+    return _variance(ops.var_mean, input, dim, unbiased, keepdim, correction)
+
+
+@numpy_names
+def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+    """Return the standard deviation and the mean over dimensions. Args as in var. Source: torch.std_mean."""
+    return _variance(ops.std_mean, input, dim, unbiased, keepdim, correction)
+
+
+# ----- Products and exponentials -----
+
+
+@numpy_names
+def prod(input, dim=None, keepdim=False, *, dtype=None):
+    """Return the product over one dimension or all of them; the gradient is right where elements are 0.
+
+    Args:
+        input: any shape and dtype.
+        dim: an int, or None for all.
+        keepdim, dtype: as in sum.
+    Source: torch.prod.
+    """
+    array = array_of("prod", input)
+    if dtype is not None:
+        dtype = dtypes.to_numpy(dtype)
+        return to_dtype(prod(to_dtype(input, dtype), dim, keepdim), dtype)
+    if dim is None:
+        return apply(scan_ops.prod, (input,), {"dim": None, "keepdim": keepdim})
+    d = dim_index("prod", dim, array.ndim)
+    return apply(scan_ops.prod_dim, (input,), {"dim": d if array.ndim else None, "keepdim": keepdim})
+
+
+@numpy_names
+def logsumexp(input, dim, keepdim=False):
+    """Return log(sum(exp(input))) over dimensions, without overflow. Integers give the default dtype.
+
+    Source: torch.logsumexp.
+    """
+    array = array_of("logsumexp", input)
+    if array.dtype.kind != "f":
+        input = to_dtype(input, dtypes.get_default_dtype().dtype)
+    return apply(ops.logsumexp, (input,), {"dim": dims_of("logsumexp", dim, array.ndim), "keepdim": keepdim})
+
+
+# ----- Norms -----
+
+
+@numpy_names
+def vector_norm(input, ord=2, dim=None, keepdim=False, *, dtype=None):
+    """Return the norm of the elements over dimensions: (sum |x|^ord)^(1/ord).
+
+    Args:
+        input: floating.
+        ord: any number; inf and -inf give the largest and smallest |x|, 0 the number of nonzeros.
+        dim, keepdim, dtype: as in sum.
+    Raises: RuntimeError: when the input is not floating, or is empty and the norm has no value there.
+    Source: torch.linalg.vector_norm.
+    """
+    array = array_of("linalg.vector_norm", input)
+    if array.dtype.kind != "f":
+        raise RuntimeError(
+            "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
+            + dtypes.from_numpy(array.dtype).scalar_name
+        )
+    p = float(ord)
+    dims = dims_of("linalg.vector_norm", dim, array.ndim)
+    if not array.size and (p < 0 or p == math.inf):
+        _refuse_empty(array.shape, dims, p)
+    if dtype is not None:
+        input = to_dtype(input, dtypes.to_numpy(dtype))
+    return apply(ops.vector_norm, (input,), {"p": p, "dim": dims, "keepdim": keepdim})
+
+
+def _refuse_empty(shape, dims, p):
+    order = f"{p:g}"
+    if dims is None:
+        raise RuntimeError(
+            f"linalg.vector_norm cannot compute the {order} norm on an empty tensor because the operation does not "
+            "have an identity"
+        )
+    for d in dims:
+        if shape[d] == 0:
+            raise RuntimeError(
+                f"linalg.vector_norm cannot compute the {order} norm on the dimension {d}because this dimension is "
+                "empty and the operation does not have an identity"
+            )
+
+
+@numpy_names
+def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
+    """Return the norm of the elements over dimensions.
+
+    Args:
+        input: floating.
+        p: a number as in vector_norm; "fro" stands for 2.
+        dim, keepdim, dtype: as in sum.
+    Raises: NotImplementedError: for the nuclear norm.
+    Source: torch.norm; p="nuc" is not here.
+    """
+    array_of("norm", input)
+    if p == "nuc":
+        raise NotImplementedError("norm(): the nuclear norm is not implemented; sum the singular values")
+    if isinstance(p, str) and p != "fro":
+        raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
+    return vector_norm(input, 2 if p is None or p == "fro" else p, dim, keepdim, dtype=dtype)
+
+
+@numpy_names
+def dist(input, other, p=2):
+    """Return the p-norm of input - other, which are broadcast. Source: torch.dist."""
+    array_of("dist", input)
+    array_of("dist", other, "other", 2)
+    if not isinstance(input, np.ndarray) and input._array.dtype != getattr(other, "_array", other).dtype:
+        input, other = promote(ops.dist, (input, other))
+    return apply(ops.dist, (input, other), {"p": float(p)})

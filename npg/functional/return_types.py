@@ -1,0 +1,46 @@
+"""What functions with several results return: a tuple whose items have names, as torch.return_types."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+__all__ = ["aminmax", "cummax", "cummin", "kthvalue", "max", "median", "min", "mode", "nanmedian"]
+
+
+def named(name: str, *fields: str) -> type[tuple[Any, ...]]:
+    """Return a class of tuples that are made of one sequence and whose items are also attributes.
+
+    `topk = named("topk", "values", "indices")`; `topk((v, i)).values`. Its repr is PyTorch's.
+    """
+
+    def represent(self: Any) -> str:
+        items = ",\n".join(f"{f}={v!r}" for f, v in zip(fields, self, strict=True))
+        return f"npg.return_types.{name}(\n{items})"
+
+    def reduce(self: Any) -> Any:
+        return _restore, (name, tuple(self))
+
+    body: dict[str, Any] = {f: property(operator.itemgetter(i)) for i, f in enumerate(fields)}
+    body.update(__slots__=(), __match_args__=fields, __repr__=represent, __reduce__=reduce)
+    body.update(__module__="npg.return_types", __doc__=f"The results of {name}: ({', '.join(fields)}).")
+    made = _types[name] = type(name, (tuple,), body)
+    return made
+
+
+_types: dict[str, Any] = {}
+
+
+def _restore(name: str, items: Any) -> Any:
+    return _types[name](items)
+
+
+aminmax = named("aminmax", "min", "max")
+cummax = named("cummax", "values", "indices")
+cummin = named("cummin", "values", "indices")
+kthvalue = named("kthvalue", "values", "indices")
+max = named("max", "values", "indices")
+median = named("median", "values", "indices")
+min = named("min", "values", "indices")
+mode = named("mode", "values", "indices")
+nanmedian = named("nanmedian", "values", "indices")

@@ -1,0 +1,134 @@
+"""Along one dimension: running sums, products and extrema, and differences."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from npg import dtypes
+from npg.engine import apply, apply_in_place, wrap
+from npg.functional import return_types
+from npg.functional._dims import array_of, dim_index
+from npg.functional._public import numpy_names, to_dtype
+from npg.functional.joining import cat
+from npg.functional.parts import narrow
+from npg.ops import scan as ops
+from npg.ops.elementwise import clone
+
+__all__ = [
+    "cummax",
+    "cummin",
+    "cumprod",
+    "cumprod_",
+    "cumsum",
+    "cumsum_",
+    "diff",
+    "logcumsumexp",
+]
+
+
+def _running(op, input, dim, dtype):
+    array = array_of(op.name, input)
+    d = dim_index(op.name, dim, array.ndim)
+    if dtype is not None:
+        wanted = dtypes.to_numpy(dtype)
+        return to_dtype(apply(op, (to_dtype(input, wanted),), {"dim": d}), wanted)
+    found = apply(op, (input,), {"dim": d})
+    return found if array.ndim or array.dtype.kind == "f" else to_dtype(found, np.dtype(np.int64))
+
+
+@numpy_names
+def cumsum(input, dim, *, dtype=None):
+    """Return the sums of the elements so far along a dimension.
+
+    Args:
+        input: any shape and dtype.
+        dim: an int.
+        dtype: cast the input to this dtype first.
+    Returns: dtype of input, int64 for integers and bools. float32 is accumulated in float64, as in PyTorch.
+    Source: torch.cumsum.
+    """
+    return _running(ops.cumsum, input, dim, dtype)
+
+
+@numpy_names
+def cumprod(input, dim, *, dtype=None):
+    """Return the products of the elements so far along a dimension; the gradient is right where elements are 0.
+
+    Args and dtypes as in cumsum. Source: torch.cumprod.
+    """
+    return _running(ops.cumprod, input, dim, dtype)
+
+
+def cumsum_(input, dim):
+    """Put the sums so far in place of the input; see cumsum."""
+    return apply_in_place(ops.cumsum, (input,), {"dim": dim_index("cumsum_", dim, input._array.ndim)})
+
+
+def cumprod_(input, dim):
+    """Put the products so far in place of the input; see cumprod."""
+    return apply_in_place(ops.cumprod, (input,), {"dim": dim_index("cumprod_", dim, input._array.ndim)})
+
+
+@numpy_names
+def logcumsumexp(input, dim):
+    """Return log(sum(exp)) of the elements so far along a dimension, without overflow. Source: torch.logcumsumexp."""
+    array = array_of("logcumsumexp", input)
+    if array.dtype.kind != "f":
+        kind = dtypes.from_numpy(array.dtype).scalar_name
+        raise NotImplementedError(f"\"logcumsumexp_out_cpu\" not implemented for '{kind}'")
+    return apply(ops.logcumsumexp, (input,), {"dim": dim_index("logcumsumexp", dim, array.ndim)})
+
+
+@numpy_names
+def cummax(input, dim):
+    """Return the largest of the elements so far along a dimension, and the places of the last of them.
+
+    Returns: (values, indices).
+    Source: torch.cummax.
+    """
+    d = dim_index("cummax", dim, array_of("cummax", input).ndim)
+    return return_types.cummax(apply(ops.cummax, (input,), {"dim": d}))
+
+
+@numpy_names
+def cummin(input, dim):
+    """Return the smallest of the elements so far along a dimension, and their places; see cummax.
+
+    Source: torch.cummin.
+    """
+    d = dim_index("cummin", dim, array_of("cummin", input).ndim)
+    return return_types.cummin(apply(ops.cummin, (input,), {"dim": d}))
+
+
+@numpy_names
+def diff(input, n=1, dim=-1, prepend=None, append=None):
+    """Return the differences of neighbours along a dimension, n times over.
+
+    Args:
+        input: at least one dimension.
+        n: how often; 0 gives the input.
+        dim: an int.
+        prepend, append: tensors with as many dimensions, put before and after the input first.
+    Returns: n shorter along dim, not below 0. Of bools: whether neighbours differ.
+    Source: torch.diff.
+    """
+    array = array_of("diff", input)
+    if not array.ndim:
+        raise RuntimeError("diff expects input to be at least one-dimensional")
+    if n < 0:
+        raise RuntimeError(f"order must be non-negative but got {n}")
+    d = dim_index("diff", dim, array.ndim)
+    parts = [x for x in (prepend, input, append) if x is not None]
+    for x in parts:
+        if array_of("diff", x).ndim != array.ndim:
+            raise RuntimeError("diff expects prepend or append to be the same dimension as input")
+    if len(parts) > 1:
+        input = cat(parts, d)
+    size = array_of("diff", input).shape[d]
+    if n == 0:
+        return apply(clone, (input,), {})
+    for _ in range(min(n, size)):
+        rest = array_of("diff", input).shape[d] - 1
+        later, earlier = narrow(input, d, 1, rest), narrow(input, d, 0, rest)
+        input = wrap(later._array != earlier._array) if array.dtype == bool else later - earlier
+    return input

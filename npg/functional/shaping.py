@@ -1,0 +1,359 @@
+"""Other shapes, as views wherever that is possible; broadcasting; what is asked about a layout."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from npg import dtypes
+from npg.engine import apply, check_in_place
+from npg.functional._dims import array_of, dim_index, dims_tuple, sizes_of
+from npg.ops import shape as ops
+
+__all__ = [
+    "broadcast_shapes",
+    "broadcast_tensors",
+    "broadcast_to",
+    "contiguous",
+    "expand",
+    "expand_as",
+    "flatten",
+    "is_contiguous",
+    "numel",
+    "ravel",
+    "reshape",
+    "reshape_as",
+    "squeeze",
+    "squeeze_",
+    "stride",
+    "unflatten",
+    "unsqueeze",
+    "unsqueeze_",
+    "view",
+    "view_as",
+]
+
+
+# ----- Another shape -----
+
+
+def _shape_error(shape: tuple[int, ...], size: int) -> RuntimeError:
+    """Return PyTorch's error for a shape that `size` elements cannot have."""
+    text = str(list(shape))
+    for i, n in enumerate(shape):
+        if n < -1:
+            return RuntimeError(f"invalid shape dimension {n} at index {i} of shape {text}")
+    if shape.count(-1) > 1:
+        return RuntimeError("only one dimension can be inferred")
+    if -1 in shape and 0 in shape and not size:
+        return RuntimeError(
+            f"cannot reshape tensor of 0 elements into shape {text} because the unspecified dimension size -1 can be "
+            "any value and is ambiguous"
+        )
+    return RuntimeError(f"shape '{text}' is invalid for input of size {size}")
+
+
+def _reshaped(op: Any, input: Any, array: Any, shape: tuple[int, ...]) -> Any:
+    try:
+        if shape and min(shape) < -1:  # NumPy infers any negative size
+            raise ValueError
+        return apply(op, (input,), {"shape": shape})
+    except ValueError:
+        raise _shape_error(shape, array.size) from None
+
+
+def view(input, *shape, dtype=None, size=None):
+    """Return a view of another shape, or of the same bytes as another dtype.
+
+    Args:
+        input: any shape.
+        shape: ints, or one sequence of them, of which one may be -1 and is inferred; or a dtype.
+        dtype, size: the same by keyword.
+    Returns: shares memory with the input. A dtype of another width changes the size of the last dimension.
+    Raises: RuntimeError: when the number of elements or the strides do not allow it.
+    Source: torch.Tensor.view.
+    """
+    array = array_of("view", input)
+    if size is not None:
+        shape = (size,)
+    if dtype is not None or (len(shape) == 1 and isinstance(shape[0], (dtypes.dtype, np.dtype))):
+        return _view_dtype(input, array, dtypes.to_numpy(shape[0] if dtype is None else dtype))
+    if not shape:
+        raise TypeError("view() received an invalid combination of arguments - got (), expected a dtype or a size")
+    return _reshaped(ops.view, input, array, sizes_of("view", shape))
+
+
+def _view_dtype(input, array, dtype):
+    old, new = array.itemsize, dtype.itemsize
+    if old != new:
+        names = f"view {dtypes.from_numpy(array.dtype).scalar_name} as {dtypes.from_numpy(dtype).scalar_name}"
+        if not array.ndim:
+            raise RuntimeError(f"self.dim() cannot be 0 to {names} (different element sizes)")
+        if array.shape[-1] * old % new:
+            raise RuntimeError(
+                f"self.size(-1) must be divisible by {new // old} to {names} (different element sizes), but got "
+                f"{array.shape[-1]}"
+            )
+        if array.strides[-1] != old:
+            raise RuntimeError(f"self.stride(-1) must be 1 to {names} (different element sizes)")
+    return apply(ops.view_dtype, (input,), {"dtype": dtype})
+
+
+def view_as(input, other):
+    """Return input.view(other.shape). Source: torch.Tensor.view_as."""
+    return view(input, array_of("view_as", other, "other").shape)
+
+
+def reshape(input, *shape):
+    """Return the elements in another shape: a view where the strides allow it, else a copy.
+
+    Args:
+        input: any shape.
+        shape: ints, or one sequence of them; one may be -1 and is inferred.
+    Raises: RuntimeError: when the number of elements does not fit.
+    Source: torch.reshape.
+    """
+    array = array_of("reshape", input)
+    op = ops.view if array.flags.c_contiguous else ops.reshape
+    return _reshaped(op, input, array, sizes_of("reshape", shape, "shape"))
+
+
+def reshape_as(input, other):
+    """Return input.reshape(other.shape). Source: torch.Tensor.reshape_as."""
+    return reshape(input, array_of("reshape_as", other, "other").shape)
+
+
+def flatten(input, start_dim=0, end_dim=-1):
+    """Return the input with the dimensions from start_dim to end_dim as one; a 0-d input becomes 1-d.
+
+    Raises: RuntimeError: when start_dim comes after end_dim.
+    Source: torch.flatten.
+    """
+    shape = array_of("flatten", input).shape
+    if not shape:
+        return reshape(input, (1,))
+    first = dim_index("flatten", start_dim, len(shape))
+    last = dim_index("flatten", end_dim, len(shape))
+    if first > last:
+        raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
+    if first == last:
+        return input
+    return reshape(input, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
+
+
+def unflatten(input, dim, sizes):
+    """Return the input with one dimension as several.
+
+    Args:
+        input: any shape.
+        dim: an int.
+        sizes: their product is the size of dim; one may be -1.
+    Raises: RuntimeError: when the product does not fit.
+    Source: torch.unflatten.
+    """
+    shape = array_of("unflatten", input).shape
+    d = dim_index("unflatten", dim, len(shape))
+    sizes = sizes_of("unflatten", (sizes,), "sizes")
+    if not sizes:
+        raise RuntimeError("unflatten: sizes must be non-empty")
+    known = math.prod(n for n in sizes if n != -1)
+    if sizes.count(-1) > 1:
+        raise RuntimeError("only one dimension can be inferred")
+    inferred = -1 in sizes and known > 0 and shape[d] % known == 0
+    if known != shape[d] and not inferred:
+        raise RuntimeError(
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {d} ({shape[d]}) in the "
+            "input tensor"
+        )
+    filled = tuple(shape[d] // known if n == -1 else n for n in sizes)
+    return view(input, (*shape[:d], *filled, *shape[d + 1 :]))
+
+
+def ravel(input):
+    """Return the elements in one dimension, a view where possible. Source: torch.ravel."""
+    return reshape(input, (-1,) if array_of("ravel", input).size else (0,))
+
+
+def squeeze(input, dim=None):
+    """Return a view without dimensions of size 1.
+
+    Args:
+        input: any shape.
+        dim: an int or a tuple: only these, and those of them that have another size stay; None: all.
+    Source: torch.squeeze.
+    """
+    op, d = _squeezed(input, dim)
+    return apply(op, (input,), {"dim": d})
+
+
+def _squeezed(input, dim):
+    ndim = array_of("squeeze", input).ndim
+    if dim is None:
+        return ops.squeeze, None
+    op = ops.squeeze_dims if isinstance(dim, (tuple, list)) else ops.squeeze_dim
+    return op, dims_tuple("squeeze", dim, ndim)
+
+
+def unsqueeze(input, dim):
+    """Return a view with a dimension of size 1 put in at dim, which may be the number of dimensions.
+
+    Source: torch.unsqueeze.
+    """
+    ndim = array_of("unsqueeze", input).ndim
+    return apply(ops.unsqueeze, (input,), {"dim": dim_index("unsqueeze", dim, ndim + 1)})
+
+
+# ----- Broadcasting -----
+
+
+def expand(input, *size, implicit=False):
+    """Return a read-only view of a larger shape: dimensions of size 1, and new ones in front, are repeated in place.
+
+    Args:
+        input: any shape.
+        size: ints, or one sequence of them; -1 keeps the size of a dimension.
+    Raises: RuntimeError: when the input does not broadcast to this size.
+    Source: torch.Tensor.expand, whose result can be written to where no two elements share a place.
+    """
+    array = array_of("expand", input)
+    wanted = sizes_of("expand", size)
+    own = array.shape
+    lead = len(wanted) - len(own)
+    if lead < 0:
+        raise RuntimeError(
+            f"expand(npg.{dtypes.from_numpy(array.dtype).scalar_name}Tensor{{{list(own)}}}, size={list(wanted)}): the "
+            f"number of sizes provided ({len(wanted)}) must be greater or equal to the number of dimensions in the "
+            f"tensor ({len(own)})"
+        )
+    shape = list(wanted)
+    for i, n in enumerate(wanted):
+        if i < lead:
+            if n < 0:
+                raise RuntimeError(
+                    f"The expanded size of the tensor ({n}) isn't allowed in a leading, non-existing dimension {i}"
+                )
+            continue
+        have = own[i - lead]
+        if n == -1:
+            shape[i] = have
+        elif have not in (n, 1) or n < 0:
+            raise RuntimeError(
+                f"The expanded size of the tensor ({n}) must match the existing size ({have}) at non-singleton "
+                f"dimension {i}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(own)}"
+            )
+    return apply(ops.expand, (input,), {"shape": tuple(shape)})
+
+
+def expand_as(input, other):
+    """Return input.expand(other.shape). Source: torch.Tensor.expand_as."""
+    return expand(input, array_of("expand_as", other, "other").shape)
+
+
+def broadcast_to(input, *size):
+    """Return a view broadcast to this size; see expand. Source: torch.broadcast_to."""
+    return expand(input, *size)
+
+
+def broadcast_shapes(*shapes):
+    """Return the shape that these shapes broadcast to.
+
+    Raises: RuntimeError: when they do not fit together.
+    Source: torch.broadcast_shapes.
+    """
+    shapes = tuple((s,) if isinstance(s, int) else tuple(s) for s in shapes)
+    result = [1] * max((len(s) for s in shapes), default=0)
+    for index, s in enumerate(shapes):
+        for i in range(-1, -1 - len(s), -1):
+            if s[i] < 0:
+                raise RuntimeError(
+                    f"Trying to create tensor with negative dimension ({s[i]}): ({s[i]})",
+                )
+            if s[i] not in (1, result[i]):
+                if result[i] != 1:
+                    raise RuntimeError(
+                        f"Attempting to broadcast a dimension of length {s[i]} at {i}! Mismatching argument at index "
+                        f"{index} had {s}; but expected shape should be broadcastable to {result}"
+                    )
+                result[i] = s[i]
+    return tuple(result)
+
+
+def broadcast_tensors(*tensors):
+    """Return the tensors broadcast against each other, as views.
+
+    Raises: RuntimeError: when their shapes do not fit together.
+    Source: torch.broadcast_tensors.
+    """
+    if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
+        tensors = tuple(tensors[0])
+    shape: tuple[int, ...] = ()
+    for i, x in enumerate(tensors):
+        own = array_of("broadcast_tensors", x, "tensors", i + 1).shape
+        a, b = ((1,) * (max(len(own), len(shape)) - len(s)) + s for s in (shape, own))
+        for d, (m, n) in enumerate(zip(a, b, strict=True)):
+            if m != n and 1 not in (m, n):
+                raise RuntimeError(
+                    f"The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension {d}"
+                )
+        shape = tuple(n if m == 1 else m for m, n in zip(a, b, strict=True))
+    return tuple(expand(x, shape) for x in tensors)
+
+
+# ----- The layout -----
+
+
+def contiguous(input, memory_format=None):
+    """Return the input itself if its elements lie in memory in order, else such a copy.
+
+    Source: torch.Tensor.contiguous.
+    """
+    if array_of("contiguous", input).flags.c_contiguous:
+        return input
+    return apply(ops.contiguous, (input,), {})
+
+
+def is_contiguous(input, memory_format=None):
+    """Tell whether the elements lie in memory in order, without gaps. Source: torch.Tensor.is_contiguous."""
+    return array_of("is_contiguous", input).flags.c_contiguous
+
+
+def stride(input, dim=None):
+    """Return how many elements apart neighbours are, for each dimension or for one. Source: torch.Tensor.stride."""
+    array = array_of("stride", input)
+    if dim is None:
+        return tuple([s // array.itemsize for s in array.strides])
+    return array.strides[dim_index("stride", dim, array.ndim)] // array.itemsize
+
+
+def numel(input):
+    """Return the number of elements. Source: torch.numel."""
+    return array_of("numel", input).size
+
+
+# ----- In place -----
+
+
+def reshape_in_place(op, input, settings):
+    """Let a tensor show its memory in another shape, as the result of a recorded view op."""
+    check_in_place(input)
+    seen = apply(op, (input,), settings)
+    input._array = seen._array
+    if seen._fn is not None:
+        input._fn, input._nr = seen._fn, seen._nr
+    input._version.value += 1
+    input._seen = input._version.value
+    return input
+
+
+def squeeze_(input, dim=None):
+    """Take dimensions of size 1 out of the input; see squeeze."""
+    op, d = _squeezed(input, dim)
+    return reshape_in_place(op, input, {"dim": d})
+
+
+def unsqueeze_(input, dim):
+    """Put a dimension of size 1 into the input; see unsqueeze."""
+    ndim = array_of("unsqueeze_", input).ndim
+    return reshape_in_place(ops.unsqueeze, input, {"dim": dim_index("unsqueeze_", dim, ndim + 1)})
