@@ -95,7 +95,10 @@ def numpy_names(function: Callable[..., Any]) -> Callable[..., Any]:
                     kwargs[ours] = kwargs.pop(theirs)
             target = kwargs.pop("out", None)
             if target is not None:
-                return write_out(function.__name__, target, function(*args, **kwargs))
+                result = function(*args, **kwargs)
+                if isinstance(result, tuple):
+                    return type(result)([write_out(function.__name__, t, r) for t, r in zip(target, result)])
+                return write_out(function.__name__, target, result)
         return function(*args, **kwargs)
 
     return call
