@@ -1,9 +1,296 @@
-"""Elementwise functions."""
+"""Elementwise arithmetic, powers, exponentials, trigonometry, rounding, special functions, and their in-place forms."""
 
-from npg.functional._public import public
-from npg.ops import elementwise as ops
+from __future__ import annotations
 
-neg = negative = public(ops.neg)
-mul = multiply = public(ops.mul)
-exp = public(ops.exp)
-log = public(ops.log)
+from typing import Any
+
+import numpy as np
+
+from npg import dtypes
+from npg.engine import Function, TensorBase, apply, apply_in_place
+from npg.functional._public import as_tensor_input, in_place, numpy_names, promote, public, to_dtype
+from npg.ops import elementwise, rounding, special, trigonometry
+from npg.ops._op import Op
+
+# fmt: off
+__all__ = [
+    "abs", "abs_", "absolute", "absolute_", "acos", "acos_", "acosh", "acosh_", "add", "add_", "arccos", "arccos_",
+    "arccosh", "arccosh_", "arcsin", "arcsin_", "arcsinh", "arcsinh_", "arctan", "arctan2", "arctan2_", "arctan_",
+    "arctanh", "arctanh_", "asin", "asin_", "asinh", "asinh_", "atan", "atan2", "atan2_", "atan_", "atanh", "atanh_",
+    "ceil", "ceil_", "copysign", "copysign_", "cos", "cos_", "cosh", "cosh_", "deg2rad", "deg2rad_", "div", "div_",
+    "divide", "divide_", "erf", "erf_", "erfc", "erfc_", "exp", "exp2", "exp2_", "exp_", "expm1", "expm1_", "fix",
+    "fix_", "float_power", "floor", "floor_", "floor_divide", "floor_divide_", "fmod", "fmod_", "frac", "frac_",
+    "gcd", "gcd_", "hypot", "hypot_", "lcm", "lcm_", "log", "log10", "log10_", "log1p", "log1p_", "log2", "log2_",
+    "log_", "logaddexp", "logaddexp2", "logit", "logit_", "mul", "mul_", "multiply", "multiply_", "nan_to_num",
+    "nan_to_num_", "neg", "neg_", "negative", "negative_", "positive", "pow", "pow_", "rad2deg", "rad2deg_",
+    "reciprocal", "reciprocal_", "remainder", "remainder_", "round", "round_", "rsqrt", "rsqrt_", "rsub", "sgn",
+    "sgn_", "sigmoid", "sigmoid_", "sign", "sign_", "sin", "sin_", "sinc", "sinc_", "sinh", "sinh_", "sqrt", "sqrt_",
+    "square", "square_", "sub", "sub_", "subtract", "subtract_", "tan", "tan_", "tanh", "tanh_", "true_divide",
+    "true_divide_", "trunc", "trunc_", "xlogy", "xlogy_",
+]
+# fmt: on
+
+
+def both(op: Op) -> tuple[Function, Function]:
+    """Return the public function of an op and its in-place form."""
+    return public(op), in_place(op)
+
+
+def run(op: Op, inputs: Any, in_place: bool = False, **settings: Any) -> Any:
+    """Promote the inputs of an op with settings and apply it, in place if wanted."""
+    if not any(isinstance(x, (TensorBase, np.ndarray)) for x in inputs):
+        as_tensor_input(op.name, inputs[0])
+    inputs = tuple(promote(op, inputs, in_place))
+    return apply_in_place(op, inputs, settings) if in_place else apply(op, inputs, settings)
+
+
+def array_of(x: Any) -> Any:
+    """Return a tensor's ndarray; anything else as it is."""
+    return x._array if isinstance(x, TensorBase) else x
+
+
+# ----- Sums and differences -----
+
+neg, neg_ = negative, negative_ = both(elementwise.neg)
+_add, _add_ = both(elementwise.add)
+_sub, _sub_ = both(elementwise.sub)
+
+
+def _scaled(name: str, input: Any, other: Any, alpha: Any) -> Any:
+    """Return other * alpha in the dtype of the sum."""
+    if not isinstance(alpha, (int, float)):
+        raise TypeError(f"{name}(): argument 'alpha' must be Number, not {type(alpha).__name__}")
+    common = dtypes.common_dtype([array_of(input), array_of(other)])
+    if isinstance(alpha, bool) and common is not dtypes.bool_:
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    if isinstance(alpha, float) and not common.is_floating_point:
+        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    return mul(to_dtype(other, common.dtype), alpha) if isinstance(other, TensorBase) else other * alpha
+
+
+@numpy_names
+def add(input, other, *, alpha=1):
+    """Return input + alpha * other.
+
+    Args:
+        input, other: tensors or numbers, broadcast.
+        alpha: a number; an integer where the result is one.
+    Raises: RuntimeError: when alpha's kind does not fit, or the shapes do not broadcast.
+    Source: torch.add.
+    """
+    return _add(input, other if type(alpha) is int and alpha == 1 else _scaled("add", input, other, alpha))
+
+
+def add_(input, other, *, alpha=1):
+    """Add alpha * other to the input in place. Source: torch.Tensor.add_."""
+    return _add_(input, other if type(alpha) is int and alpha == 1 else _scaled("add", input, other, alpha))
+
+
+@numpy_names
+def sub(input, other, *, alpha=1):
+    """Return input - alpha * other.
+
+    Args:
+        input, other: tensors or numbers, broadcast; no bools.
+        alpha: a number; an integer where the result is one.
+    Raises: RuntimeError: for bools, or when alpha's kind does not fit, or the shapes do not broadcast.
+    Source: torch.sub.
+    """
+    return _sub(input, other if type(alpha) is int and alpha == 1 else _scaled("sub", input, other, alpha))
+
+
+def sub_(input, other, *, alpha=1):
+    """Subtract alpha * other from the input in place. Source: torch.Tensor.sub_."""
+    return _sub_(input, other if type(alpha) is int and alpha == 1 else _scaled("sub", input, other, alpha))
+
+
+def rsub(input, other, *, alpha=1):
+    """Return other - alpha * input. Source: torch.rsub."""
+    return sub(other, input, alpha=alpha)
+
+
+subtract, subtract_ = sub, sub_
+
+
+def positive(input):
+    """Return the input itself.
+
+    Raises: RuntimeError: for bools.
+    Source: torch.positive.
+    """
+    if array_of(as_tensor_input("positive", input)).dtype == bool:
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+# ----- Products and quotients -----
+
+mul, mul_ = multiply, multiply_ = both(elementwise.mul)
+_div, _div_ = both(elementwise.div)
+reciprocal, reciprocal_ = both(elementwise.reciprocal)
+floor_divide, floor_divide_ = both(elementwise.floor_divide)
+remainder, remainder_ = both(elementwise.remainder)
+fmod, fmod_ = both(elementwise.fmod)
+gcd, gcd_ = both(elementwise.gcd)
+lcm, lcm_ = both(elementwise.lcm)
+
+
+def _divide(input: Any, other: Any, rounding_mode: Any, in_place: bool) -> Any:
+    if rounding_mode is None:
+        return _div_(input, other) if in_place else _div(input, other)
+    if rounding_mode not in ("trunc", "floor"):
+        raise RuntimeError(
+            f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
+        )
+    return run(elementwise.div_rounded, (input, other), in_place, rounding_mode=rounding_mode)
+
+
+@numpy_names
+def div(input, other, *, rounding_mode=None):
+    """Return input / other, exact or rounded.
+
+    Args:
+        input, other: tensors or numbers, broadcast.
+        rounding_mode: None: integers give the default floating dtype; "trunc": rounded towards zero; "floor": rounded
+            down. Both keep integers, and their gradient is 0.
+    Raises: RuntimeError: for another rounding_mode, or when a rounded integer division is by zero.
+    Source: torch.div.
+    """
+    return _divide(input, other, rounding_mode, False)
+
+
+def div_(input, other, *, rounding_mode=None):
+    """Divide the input in place; see div. Source: torch.Tensor.div_."""
+    return _divide(input, other, rounding_mode, True)
+
+
+divide = true_divide = div
+divide_ = true_divide_ = div_
+
+
+# ----- Powers and roots -----
+
+pow, pow_ = both(elementwise.pow)
+square, square_ = both(elementwise.square)
+sqrt, sqrt_ = both(elementwise.sqrt)
+rsqrt, rsqrt_ = both(elementwise.rsqrt)
+
+
+@numpy_names
+def float_power(input, exponent):
+    """Return input to the power of exponent, both in float64.
+
+    Args:
+        input, exponent: tensors or numbers, broadcast.
+    Source: torch.float_power.
+    """
+    double = np.dtype(np.float64)
+    return pow(*(to_dtype(x, double) if isinstance(x, TensorBase) else x for x in (input, exponent)))
+
+
+# ----- Absolute value, sign -----
+
+abs, abs_ = absolute, absolute_ = both(elementwise.abs)
+sign, sign_ = both(elementwise.sign)
+sgn, sgn_ = both(elementwise.sgn)
+copysign, copysign_ = both(elementwise.copysign)
+
+# ----- Exponentials and logarithms -----
+
+exp, exp_ = both(elementwise.exp)
+exp2, exp2_ = both(elementwise.exp2)
+expm1, expm1_ = both(elementwise.expm1)
+log, log_ = both(elementwise.log)
+log2, log2_ = both(elementwise.log2)
+log10, log10_ = both(elementwise.log10)
+log1p, log1p_ = both(elementwise.log1p)
+logaddexp = public(special.logaddexp)
+logaddexp2 = public(special.logaddexp2)
+xlogy, xlogy_ = both(special.xlogy)
+
+# ----- Trigonometric and hyperbolic -----
+
+sin, sin_ = both(trigonometry.sin)
+cos, cos_ = both(trigonometry.cos)
+tan, tan_ = both(trigonometry.tan)
+asin, asin_ = arcsin, arcsin_ = both(trigonometry.asin)
+acos, acos_ = arccos, arccos_ = both(trigonometry.acos)
+atan, atan_ = arctan, arctan_ = both(trigonometry.atan)
+atan2, atan2_ = arctan2, arctan2_ = both(trigonometry.atan2)
+sinh, sinh_ = both(trigonometry.sinh)
+cosh, cosh_ = both(trigonometry.cosh)
+tanh, tanh_ = both(trigonometry.tanh)
+asinh, asinh_ = arcsinh, arcsinh_ = both(trigonometry.asinh)
+acosh, acosh_ = arccosh, arccosh_ = both(trigonometry.acosh)
+atanh, atanh_ = arctanh, arctanh_ = both(trigonometry.atanh)
+deg2rad, deg2rad_ = both(trigonometry.deg2rad)
+rad2deg, rad2deg_ = both(trigonometry.rad2deg)
+hypot, hypot_ = both(trigonometry.hypot)
+sinc, sinc_ = both(trigonometry.sinc)
+
+# ----- Special functions -----
+
+erf, erf_ = both(special.erf)
+erfc, erfc_ = both(special.erfc)
+sigmoid, sigmoid_ = both(special.sigmoid)
+
+
+@numpy_names
+def logit(input, eps=None):
+    """Return log(x / (1 - x)).
+
+    Args:
+        input: any shape; integers give the default floating dtype.
+        eps: cut the input to [eps, 1 - eps] first; with None, what is outside [0, 1] gives nan.
+    Source: torch.logit.
+    """
+    return run(special.logit, (input,), eps=eps)
+
+
+def logit_(input, eps=None):
+    """Replace the input by its logit in place. Source: torch.Tensor.logit_."""
+    return run(special.logit, (input,), True, eps=eps)
+
+
+# ----- Rounding -----
+
+floor, floor_ = both(rounding.floor)
+ceil, ceil_ = both(rounding.ceil)
+trunc, trunc_ = fix, fix_ = both(rounding.trunc)
+frac, frac_ = both(rounding.frac)
+_round, _round_ = both(rounding.round)
+
+
+@numpy_names
+def round(input, *, decimals=0):
+    """Return each element rounded to the nearest number with so many decimals, halves to the even one.
+
+    Args:
+        input: any shape; with decimals a floating dtype.
+        decimals: how many; a negative number rounds before the point.
+    Source: torch.round.
+    """
+    return run(rounding.round_decimals, (input,), decimals=decimals) if decimals else _round(input)
+
+
+def round_(input, *, decimals=0):
+    """Round the input in place; see round. Source: torch.Tensor.round_."""
+    return run(rounding.round_decimals, (input,), True, decimals=decimals) if decimals else _round_(input)
+
+
+@numpy_names
+def nan_to_num(input, nan=None, posinf=None, neginf=None):
+    """Return the input with nan, inf and -inf replaced by numbers.
+
+    Args:
+        input: any shape and dtype.
+        nan: in place of nan; None: 0.
+        posinf, neginf: in place of inf and -inf; None: the dtype's largest and smallest number.
+    Source: torch.nan_to_num.
+    """
+    return run(rounding.nan_to_num, (input,), nan=nan, posinf=posinf, neginf=neginf)
+
+
+def nan_to_num_(input, nan=None, posinf=None, neginf=None):
+    """Replace nan and infinities in place; see nan_to_num. Source: torch.Tensor.nan_to_num_."""
+    return run(rounding.nan_to_num, (input,), True, nan=nan, posinf=posinf, neginf=neginf)

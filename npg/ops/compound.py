@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from npg.ops._op import ARITHMETIC, primitive
+from npg.ops.shape import overload
 
 
 @primitive(
@@ -44,3 +45,6 @@ def lerp(input, end, weight):
     if isinstance(weight, (int, float)):
         return input + weight * difference if near else end - difference * (1 - weight)
     return np.where(near, input + weight * difference, end - difference * (1 - weight))
+
+
+lerp_tensor = overload(lerp, "LerpBackward1")  # where the weight is a tensor

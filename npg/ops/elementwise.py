@@ -10,6 +10,7 @@ import numpy as np
 from npg.ops._dtypes import no_bool
 from npg.ops._op import ARITHMETIC, FLOAT, primitive, ufunc
 from npg.ops.select import mask
+from npg.ops.shape import overload
 
 # ----- Copies, casts, zeros -----
 
@@ -92,6 +93,9 @@ def _(input: Any, other: Any) -> None:
         raise RuntimeError(_SUBTRACT_BOOLS if all(bools) else _SUBTRACT_BOOL)
 
 
+rsub = overload(sub, "RsubBackward1")  # of `number - tensor`
+
+
 # ----- Division with rounding, remainders -----
 
 
@@ -171,6 +175,7 @@ def fmod(input, other):
     return np.fmod(input, other)
 
 
+div_rounded.node_name = "DivBackward2"
 floor_divide.refuses(no_bool("div_floor_cpu"))
 div_rounded.refuses(no_bool("div_floor_cpu"))
 remainder.refuses(no_bool("remainder_cpu"))
@@ -253,6 +258,9 @@ def _(input: Any, exponent: Any) -> None:
             raise RuntimeError("Integers to negative integer powers are not allowed.")
         if exponent > np.iinfo(input.dtype).max:
             raise RuntimeError(f"value cannot be converted to type {input.dtype}_t without overflow")
+
+
+rpow = overload(pow, "PowBackward2")  # of `number ** tensor`
 
 
 @primitive(lambda g, _y, x: g * (2.0 * x), promote=ARITHMETIC, node="Pow")

@@ -60,6 +60,7 @@ def round_decimals(input, *, decimals):
     return np.rint(input * power) / power if decimals >= 0 else np.rint(input / power) * power
 
 
+round_decimals.node_name = "RoundBackward1"
 round_decimals.refuses(no_integers("round_cpu"))
 
 

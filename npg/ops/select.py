@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._op import ARITHMETIC, primitive, ufunc
+from npg.ops.shape import overload
 
 _INTEGER = {2: np.int16, 4: np.int32, 8: np.int64}
 _SMALL = 1024  # elements; up to here the passes over the bits cost more in calls than the branches do
@@ -156,3 +157,11 @@ def clamp_high(input, high):
 def clamp_between(input, low, high):
     """Return the input limited to [low, high], tensors; high where low > high."""
     return np.minimum(np.maximum(input, low), high)
+
+
+# clamp_min and clamp_max, with a number and with a tensor.
+clamp.node_name = "ClampBackward1"
+clamp_min = overload(clamp, "ClampMinBackward0")
+clamp_max = overload(clamp, "ClampMaxBackward0")
+clamp_min_tensor = overload(clamp_low, "ClampMinBackward1")
+clamp_max_tensor = overload(clamp_high, "ClampMaxBackward1")

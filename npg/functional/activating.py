@@ -1,0 +1,270 @@
+"""Elementwise activations. Those with `inplace` write into their input when it is true."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg import dtypes
+from npg.engine import apply, apply_in_place
+from npg.functional._public import as_tensor_input, canonical_dim, in_place, public
+from npg.functional.pointwise import array_of
+from npg.ops import activation as ops
+from npg.ops._op import Op
+from npg.ops.shape import reshape
+
+# fmt: off
+__all__ = [
+    "celu", "celu_", "elu", "elu_", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",
+    "leaky_relu", "leaky_relu_", "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_", "selu", "selu_", "silu",
+    "softplus", "softshrink", "softsign", "tanhshrink", "threshold", "threshold_",
+]
+# fmt: on
+
+
+def _activate(op: Op, input: Any, inplace: bool = False, kernel: str | None = None, **settings: Any) -> Any:
+    """Apply an activation to a floating tensor; kernel is PyTorch's name in the message that refuses another dtype."""
+    x = array_of(as_tensor_input(op.name, input))
+    if x.dtype.kind != "f":
+        kind = dtypes.from_numpy(x.dtype).scalar_name
+        raise NotImplementedError(f"\"{kernel or op.name + '_cpu'}\" not implemented for '{kind}'")
+    return apply_in_place(op, (input,), settings) if inplace else apply(op, (input,), settings)
+
+
+# ----- Piecewise linear -----
+
+_relu = public(ops.relu)
+_relu_ = in_place(ops.relu)
+
+
+def relu(input, inplace=False):
+    """Return max(input, 0).
+
+    Args:
+        input: any shape, any dtype but bool.
+        inplace: write into input.
+    Raises: RuntimeError: for bools.
+    Source: torch.nn.functional.relu.
+    """
+    if array_of(as_tensor_input("relu", input)).dtype == bool:
+        raise RuntimeError("Boolean inputs not supported for relu")
+    return _relu_(input) if inplace else _relu(input)
+
+
+def relu_(input):
+    """Apply relu in place. Source: torch.relu_."""
+    return relu(input, True)
+
+
+def leaky_relu(input, negative_slope=0.01, inplace=False):
+    """Return input where it is positive, else negative_slope * input. Source: torch.nn.functional.leaky_relu."""
+    return _activate(ops.leaky_relu, input, inplace, negative_slope=negative_slope)
+
+
+def leaky_relu_(input, negative_slope=0.01):
+    """Apply leaky_relu in place. Source: torch.nn.functional.leaky_relu_."""
+    return leaky_relu(input, negative_slope, True)
+
+
+def prelu(input, weight):
+    """Return input where it is positive, else weight * input.
+
+    Args:
+        input: (N, C, ...), or any shape with one weight.
+        weight: (C,), (1,) or 0-d, of the same dtype.
+    Raises: RuntimeError: when the number of weights is not 1 or C, or the dtypes differ.
+    Source: torch.nn.functional.prelu.
+    """
+    x = array_of(as_tensor_input("prelu", input))
+    w = array_of(as_tensor_input("prelu", weight, "weight", 2))
+    if x.dtype != w.dtype:
+        kinds = [dtypes.from_numpy(a.dtype).scalar_name for a in (x, w)]
+        raise RuntimeError(f"prelu: Type promoting not supported. Got {kinds[0]} and {kinds[1]}")
+    if w.size != 1:
+        if x.ndim == 0:
+            raise RuntimeError("Not allow zero-dim input tensor.")
+        channels = x.shape[1] if x.ndim > 1 else 1
+        if channels != w.size:
+            raise RuntimeError(
+                f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {w.size} and channel "
+                f"size = {channels}."
+            )
+    if w.ndim > 1:
+        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {w.ndim}")
+    shape = (1, -1) + (1,) * (x.ndim - 2) if x.ndim > 1 else (1,) * x.ndim
+    return apply(ops.prelu, (input, apply(reshape, (weight,), {"shape": shape})), {})
+
+
+def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
+    """Return the input limited to [min_val, max_val]; the gradient at the limits is 0.
+
+    Raises: ValueError: when min_val > max_val. RuntimeError: for bools, and unsigned integers with negative limits.
+    Source: torch.nn.functional.hardtanh.
+    """
+    x = array_of(as_tensor_input("hardtanh", input))
+    if min_val > max_val:
+        raise ValueError("min_val cannot be greater than max_val")
+    return _hardtanh(input, x, min_val, max_val, inplace)
+
+
+def _hardtanh(input: Any, x: Any, low: float, high: float, inplace: bool) -> Any:
+    if x.dtype == bool:
+        raise RuntimeError("Bool inputs not supported for hardtanh")
+    if x.dtype.kind in "iu":
+        low, high = int(low), int(high)
+        if x.dtype == np.uint8 and (low < 0 or high < 0):
+            raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
+    settings = {"low": low, "high": high}
+    return apply_in_place(ops.hardtanh, (input,), settings) if inplace else apply(ops.hardtanh, (input,), settings)
+
+
+def hardtanh_(input, min_val=-1.0, max_val=1.0):
+    """Apply hardtanh in place. Source: torch.nn.functional.hardtanh_."""
+    return hardtanh(input, min_val, max_val, True)
+
+
+def relu6(input, inplace=False):
+    """Return the input limited to [0, 6]. Source: torch.nn.functional.relu6."""
+    return _hardtanh(input, array_of(as_tensor_input("relu6", input)), 0.0, 6.0, inplace)
+
+
+def threshold(input, threshold, value, inplace=False):
+    """Return the input where it is above threshold, else value.
+
+    Raises: NotImplementedError: for bools.
+    Source: torch.nn.functional.threshold.
+    """
+    x = array_of(as_tensor_input("threshold", input))
+    if x.dtype == bool:
+        raise NotImplementedError("\"threshold_cpu\" not implemented for 'Bool'")
+    settings = {"threshold": threshold, "value": value}
+    return apply_in_place(ops.threshold, (input,), settings) if inplace else apply(ops.threshold, (input,), settings)
+
+
+def threshold_(input, threshold, value):
+    """Apply threshold in place. Source: torch.nn.functional.threshold_."""
+    return _threshold(input, threshold, value, True)
+
+
+_threshold = threshold
+
+
+def hardshrink(input, lambd=0.5):
+    """Return the input, 0 within [-lambd, lambd]. Source: torch.nn.functional.hardshrink."""
+    return _activate(ops.hardshrink, input, lambd=lambd)
+
+
+def softshrink(input, lambd=0.5):
+    """Return the input moved by lambd towards 0, 0 within [-lambd, lambd].
+
+    Raises: RuntimeError: for a negative lambd.
+    Source: torch.nn.functional.softshrink.
+    """
+    x = array_of(as_tensor_input("softshrink", input))
+    if not lambd >= 0 and x.dtype.kind == "f":
+        kind, largest = dtypes.from_numpy(x.dtype).scalar_name, float(np.finfo(x.dtype).max)
+        raise RuntimeError(f"lambda must be in range [0, {largest:g}] for input dtype {kind}, but found {lambd:g}")
+    return _activate(ops.softshrink, input, lambd=lambd)
+
+
+def hardsigmoid(input, inplace=False):
+    """Return min(max(input + 3, 0), 6) / 6. Source: torch.nn.functional.hardsigmoid."""
+    return _activate(ops.hardsigmoid, input, inplace)
+
+
+def hardswish(input, inplace=False):
+    """Return input * min(max(input + 3, 0), 6) / 6. Source: torch.nn.functional.hardswish."""
+    return _activate(ops.hardswish, input, inplace)
+
+
+# ----- Exponential below, linear above -----
+
+
+def elu(input, alpha=1.0, inplace=False):
+    """Return input where it is positive, else alpha * (exp(input) - 1). Source: torch.nn.functional.elu."""
+    return _activate(ops.elu, input, inplace, alpha=alpha, scale=1.0, input_scale=1.0)
+
+
+def elu_(input, alpha=1.0):
+    """Apply elu in place. Source: torch.nn.functional.elu_."""
+    return elu(input, alpha, True)
+
+
+_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+
+
+def selu(input, inplace=False):
+    """Return scale * elu(input, alpha), with which means and variances stay near 0 and 1.
+
+    Source: torch.nn.functional.selu; Klambauer et al. 2017, Self-Normalizing Neural Networks, for alpha and scale.
+    """
+    return _activate(ops.elu, input, inplace, alpha=_SELU_ALPHA, scale=_SELU_SCALE, input_scale=1.0)
+
+
+def selu_(input):
+    """Apply selu in place. Source: torch.nn.functional.selu_."""
+    return selu(input, True)
+
+
+def celu(input, alpha=1.0, inplace=False):
+    """Return max(0, input) + min(0, alpha * (exp(input / alpha) - 1)).
+
+    Raises: RuntimeError: when alpha is 0.
+    Source: torch.nn.functional.celu.
+    """
+    if alpha == 0:
+        raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
+    return _activate(ops.celu, input, inplace, "elu_cpu", alpha=alpha, scale=1.0, input_scale=1.0 / alpha)
+
+
+def celu_(input, alpha=1.0):
+    """Apply celu in place. Source: torch.nn.functional.celu_."""
+    return celu(input, alpha, True)
+
+
+def softplus(input, beta=1.0, threshold=20.0):
+    """Return log(1 + exp(beta * input)) / beta, the input itself where beta * input > threshold.
+
+    Source: torch.nn.functional.softplus.
+    """
+    return _activate(ops.softplus, input, beta=beta, threshold=threshold)
+
+
+def logsigmoid(input):
+    """Return log(sigmoid(input)). Source: torch.nn.functional.logsigmoid."""
+    return _activate(ops.logsigmoid, input, kernel="log_sigmoid_cpu")
+
+
+# ----- With a gate -----
+
+
+def silu(input, inplace=False):
+    """Return input * sigmoid(input). Source: torch.nn.functional.silu."""
+    return _activate(ops.silu, input, inplace)
+
+
+def mish(input, inplace=False):
+    """Return input * tanh(softplus(input)). Source: torch.nn.functional.mish."""
+    return _activate(ops.mish, input, inplace)
+
+
+def glu(input, dim=-1):
+    """Return the first half of the input along dim times the sigmoid of the second.
+
+    Raises: RuntimeError: for a 0-d input, or when the size of dim is odd.
+    Source: torch.nn.functional.glu.
+    """
+    x = array_of(as_tensor_input("glu", input))
+    if x.ndim == 0:
+        raise RuntimeError("glu does not support scalars because halving size must be even")
+    dim = canonical_dim(dim, x.ndim)
+    if x.shape[dim] % 2:
+        raise RuntimeError(f"Halving dimension must be even, but dimension {dim} is size {x.shape[dim]}")
+    return _activate(ops.glu, input, dim=dim)
+
+
+# ----- Of absolute values -----
+
+softsign = public(ops.softsign)
+tanhshrink = public(ops.tanhshrink)

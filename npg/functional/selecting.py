@@ -1,0 +1,147 @@
+"""Choosing between values: where, maximum and minimum, clamp."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg import dtypes
+from npg.engine import TensorBase, apply, apply_in_place, wrap, write_out
+from npg.functional._public import as_tensor_input, numpy_names, public, to_dtype
+from npg.functional.pointwise import array_of, both
+from npg.ops import select as ops
+
+# fmt: off
+__all__ = [
+    "clamp", "clamp_", "clamp_max", "clamp_max_", "clamp_min", "clamp_min_", "clip", "clip_", "fmax", "fmin",
+    "maximum", "minimum", "where",
+]
+# fmt: on
+
+# ----- Where -----
+
+
+def where(condition, input=None, other=None, *, out=None):
+    """Return input where condition is true, else other; with condition alone, the indices where it is true.
+
+    Args:
+        condition: bool tensor.
+        input, other: tensors or numbers, broadcast with condition.
+        out: a tensor to write to.
+    Returns: of the common dtype of input and other; with condition alone, a tuple of int64 tensors, one per dimension.
+    Raises: RuntimeError: when condition is not bool. TypeError: when only one of input and other is given.
+    Source: torch.where.
+    """
+    chosen = array_of(as_tensor_input("where", condition, "condition"))
+    if input is None and other is None:
+        return tuple(wrap(i) for i in np.nonzero(np.atleast_1d(chosen)))
+    if input is None or other is None:
+        raise TypeError("where(): expected condition alone or condition, input and other, got one of input and other")
+    if chosen.dtype == np.uint8:
+        chosen = condition = chosen.astype(bool)
+    if chosen.dtype != bool:
+        kind = dtypes.from_numpy(chosen.dtype).scalar_name
+        raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {kind}")
+    operands = [x.item() if isinstance(x, np.generic) else x for x in (input, other)]
+    common = dtypes.common_dtype([array_of(x) for x in operands]).dtype
+    if not any(isinstance(x, (TensorBase, np.ndarray)) for x in operands):
+        operands[0] = np.asarray(operands[0], common)
+    operands = [to_dtype(x, common) for x in operands]
+    result = apply(ops.where, (condition, *operands), {})
+    return result if out is None else write_out("where", out, result)
+
+
+# ----- Maximum and minimum -----
+
+maximum = public(ops.maximum)
+minimum = public(ops.minimum)
+fmax = public(ops.fmax)
+fmin = public(ops.fmin)
+
+# ----- Clamp -----
+
+# Per function: with numbers, with a lower bound, with an upper bound; the last two in both forms.
+_CLAMP = (ops.clamp, both(ops.clamp_low), both(ops.clamp_high))
+_CLAMP_MIN = (ops.clamp_min, both(ops.clamp_min_tensor), None)
+_CLAMP_MAX = (ops.clamp_max, None, both(ops.clamp_max_tensor))
+_between = both(ops.clamp_between)
+
+
+def _number(bound: Any) -> Any:
+    # A 0-d tensor without a gradient counts as a number, as in PyTorch.
+    if isinstance(bound, np.generic) or (isinstance(bound, np.ndarray) and bound.ndim == 0):
+        return bound.item()
+    if isinstance(bound, TensorBase) and bound._array.ndim == 0 and not bound.requires_grad:
+        return bound._array.item()
+    return bound
+
+
+def _check_bounds(dtype: Any, bounds: list[Any]) -> None:
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        if not all(limits.min <= b <= limits.max for b in bounds):
+            raise RuntimeError(f"value cannot be converted to type {dtype}_t without overflow")
+
+
+def _clamp(name: str, forms: Any, input: Any, low: Any, high: Any, in_place: bool) -> Any:
+    x = array_of(as_tensor_input(name, input))
+    if low is None and high is None:
+        raise RuntimeError(f"npg.{name}: At least one of 'min' or 'max' must not be None")
+    low, high = _number(low), _number(high)
+    by_numbers, below, above = forms
+    if all(b is None or isinstance(b, (int, float)) for b in (low, high)):
+        given = [b for b in (low, high) if b is not None]
+        _check_bounds(dtypes.common_dtype((x, *given)).dtype, given)
+        if x.dtype.kind == "f" or (all(isinstance(b, int) for b in given) and x.dtype != bool):
+            settings = {"low": low, "high": high}
+            return apply_in_place(by_numbers, (input,), settings) if in_place else apply(by_numbers, (input,), settings)
+    if high is None:
+        return below[in_place](input, low)
+    if low is None:
+        return above[in_place](input, high)
+    return _between[in_place](input, low, high)
+
+
+@numpy_names
+def clamp(input, min=None, max=None):
+    """Return the input limited to [min, max].
+
+    Args:
+        input: any shape.
+        min, max: numbers or tensors that broadcast with the input; one may be None. Where min > max the result is max.
+    Returns: of the common dtype. The gradient at the limits is 1.
+    Raises: RuntimeError: when both are None.
+    Source: torch.clamp.
+    """
+    return _clamp("clamp", _CLAMP, input, min, max, False)
+
+
+def clamp_(input, min=None, max=None):
+    """Limit the input in place; see clamp. Source: torch.Tensor.clamp_."""
+    return _clamp("clamp", _CLAMP, input, min, max, True)
+
+
+@numpy_names
+def clamp_min(input, min):
+    """Return the input, at least min, a number or tensor. Source: torch.clamp_min."""
+    return _clamp("clamp_min", _CLAMP_MIN, input, min, None, False)
+
+
+def clamp_min_(input, min):
+    """Raise the input to at least min in place. Source: torch.Tensor.clamp_min_."""
+    return _clamp("clamp_min", _CLAMP_MIN, input, min, None, True)
+
+
+@numpy_names
+def clamp_max(input, max):
+    """Return the input, at most max, a number or tensor. Source: torch.clamp_max."""
+    return _clamp("clamp_max", _CLAMP_MAX, input, None, max, False)
+
+
+def clamp_max_(input, max):
+    """Lower the input to at most max in place. Source: torch.Tensor.clamp_max_."""
+    return _clamp("clamp_max", _CLAMP_MAX, input, None, max, True)
+
+
+clip, clip_ = clamp, clamp_
