@@ -1,4 +1,4 @@
-"""The graph: nodes, edges, grad mode, backward. `name` tells which engine runs, "cython" or "python" (see _select.py)."""
+"""The graph: nodes, edges, grad mode, backward. `name` tells which engine runs, "cython" or "python"."""
 
 from npg.engine._common import AccumulateGrad, RemovableHandle
 from npg.engine._modes import enable_grad, inference_mode, no_grad, set_grad_enabled

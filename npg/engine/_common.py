@@ -211,7 +211,7 @@ def reachable(roots: Any, wanted: set[Any], tensor_base: type) -> set[Any]:
 
 
 def run_tensor_hooks(node: Any, grads: list[Any], recorded: bool, wrap: Any) -> None:
-    """Run the hooks of a node's output tensors on their gradients, in place in `grads`, and keep what retain_grad asked for."""
+    """Run the hooks of a node's outputs on their gradients, in place in `grads`; keep what retain_grad asked for."""
     for nr, g in enumerate(grads):
         if g is None:
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import warnings
 from typing import Any
@@ -12,10 +13,10 @@ if _wanted not in ("", "cython", "python"):
 
 core: Any
 if _wanted == "python":
-    from npg.engine import _python as core
+    core = importlib.import_module("npg.engine._python")
 else:
     try:
-        from npg.engine import _cython as core
+        core = importlib.import_module("npg.engine._cython")
     except ImportError as reason:
         if _wanted == "cython":
             raise ImportError(
@@ -23,9 +24,9 @@ else:
                 "build it with `python setup.py build_ext --inplace`"
             ) from reason
         warnings.warn(
-            f"npg runs on its pure-Python engine, which is slower, because the compiled one cannot be imported: {reason}. "
-            "Set NPG_ENGINE=python to choose it without this warning.",
+            "npg runs on its pure-Python engine, which is slower, because the compiled one cannot be imported: "
+            f"{reason}. Set NPG_ENGINE=python to choose it without this warning.",
             RuntimeWarning,
             stacklevel=2,
         )
-        from npg.engine import _python as core
+        core = importlib.import_module("npg.engine._python")

@@ -1,0 +1,204 @@
+"""Running an op on tensors: computing it, recording it, writing its result in place."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from npg import _errors
+from npg.engine._common import MULTI_VIEW, NO_GRAD_VIEW, VIEW, refuse_broadcast, refuse_in_place
+from npg.engine._python.modes import state
+from npg.engine._python.node import Node
+from npg.engine._python.tensor import TensorBase, wrap
+from npg.ops._op import LIKE, VALUE, Like
+from npg.ops.memory import copy_slices, geometry, overlaps
+
+_sequence = itertools.count(1)
+
+
+def record(op: Any, inputs: Any, params: dict[str, Any], out: Any, saved: Any) -> Node:
+    """Return the node of a call that has been computed: `out` is its output array, or a tuple of them."""
+    node = Node()
+    node.op, node.params = op, params
+    edges: list[Any] = []
+    for x in inputs:
+        if not isinstance(x, TensorBase):
+            edges.append(None)
+        elif (fn := x.grad_fn) is not None:
+            edges.append((fn, x._nr))
+        else:
+            edges.append((x, 0) if x._requires_grad else None)
+    node.seq = next(_sequence)  # only now: a view that was changed in place has just made the node of its new history
+    node.edges = tuple(edges)
+    node.needs = needs = tuple(e is not None for e in edges)
+    y_mode, modes = op.saves(needs)
+    kept: list[Any] = []
+    versions: list[int] = []
+    for x, mode in zip(inputs, modes, strict=True):
+        version = 0
+        if mode == VALUE:
+            if isinstance(x, TensorBase):
+                if x._inference:
+                    raise RuntimeError(_errors.INFERENCE_SAVED)
+                version = x._version.value
+            kept.append(x)
+        elif mode == LIKE and x is not None:
+            a = x._array if isinstance(x, TensorBase) else x
+            kept.append(Like(a.shape, a.dtype) if isinstance(a, np.ndarray) else a)
+        else:
+            kept.append(None)
+        versions.append(version)
+    node.inputs = tuple(kept)
+    node.versions = tuple(versions)
+    if y_mode:
+        node.output = out
+    node.saved = saved
+    if op.is_multi:
+        node.output_count = len(out)
+    if op.broadcasts:
+        shapes = tuple(
+            (x._array.shape if isinstance(x, TensorBase) else None) if need else None
+            for x, need in zip(inputs, needs, strict=True)
+        )
+        if any(s is not None and s != out.shape for s in shapes):
+            node.shapes = shapes
+    return node
+
+
+def _is_view_of(out: np.ndarray[Any, Any], x: np.ndarray[Any, Any]) -> bool:
+    # NumPy collapses chains of views: a view's base is the array that owns the memory.
+    base = out.base
+    return base is not None and (base is x or base is x.base or out is x)
+
+
+def _finish(op: Any, first: Any, out: Any, node: Node | None, nr: int) -> Any:
+    """Return the tensor of one output array."""
+    if not isinstance(out, np.ndarray):
+        out = np.asarray(out)
+    t = wrap(out)
+    if op.is_view and isinstance(first, TensorBase) and (out is first._array or _is_view_of(out, first._array)):
+        t._version = first._version
+        t._base = first if first._base is None else first._base
+        t._seen = first._version.value
+        t._kind = MULTI_VIEW if op.is_multi else VIEW if state.grad else NO_GRAD_VIEW
+        t._inference = first._inference
+        if first._base is not None and first._kind and not op.is_multi:
+            t._kind = first._kind
+    if node is not None and out.dtype.kind in "fc":
+        t._fn, t._nr = node, nr
+        if node.output is not None and nr == 0:
+            node.output_version = (t._version, t._version.value)
+    return t
+
+
+def apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
+    """Run an op on tensors, numbers and ndarrays, and record it where a gradient may be wanted.
+
+    Args:
+        op: an npg.ops op.
+        inputs: its positional inputs. Their dtypes are taken as they are (see Function for promotion).
+        params: its settings.
+    Returns: a tensor, or a tuple of tensors.
+    """
+    arrays = []
+    recording = False
+    for x in inputs:
+        if isinstance(x, TensorBase):
+            arrays.append(x._array)
+            recording = recording or x.requires_grad
+        else:
+            arrays.append(x)
+    recording = recording and state.grad and op.differentiable
+    if op.takes_keep:
+        out = op.forward(*arrays, keep=recording, **params)
+    elif params:
+        out = op.forward(*arrays, **params)
+    else:
+        out = op.forward(*arrays)
+    saved = None
+    if op.is_fused:
+        out, saved = out
+    if op.is_multi:
+        out = tuple(out)
+    elif not isinstance(out, np.ndarray):
+        out = np.asarray(out)  # NumPy turns 0-d results into scalars
+    node = record(op, inputs, params, out, saved) if recording else None
+    first = inputs[0] if inputs else None
+    if op.is_multi:
+        return tuple(_finish(op, first, o, node, i) for i, o in enumerate(out))
+    return _finish(op, first, out, node, 0)
+
+
+def apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
+    """Run an op and write its result into its first input, which is returned.
+
+    Raises: RuntimeError: for a leaf that requires grad, a view that must not be changed, memory that overlaps itself,
+        or a result that does not fit; the tensor is then unchanged.
+    """
+    x = inputs[0]
+    array = x._array
+    recording = state.grad and op.differentiable and array.dtype.kind in "fc"
+    recording = recording and any(isinstance(t, TensorBase) and t.requires_grad for t in inputs)
+    if x._inference and not state.inference:
+        raise RuntimeError(_errors.INFERENCE_IN_PLACE)
+    if recording:
+        refuse_in_place(x)
+    if overlaps(array):
+        raise RuntimeError(_errors.OVERLAP_IN_PLACE)
+    arrays = [t._array if isinstance(t, TensorBase) else t for t in inputs]
+    old = x
+    if recording and op.saves(tuple(_wants_edge(t) for t in inputs))[1][0] == VALUE:
+        # The rule wants the old value, which is about to be overwritten.
+        old = wrap(array.copy())
+        old._fn, old._nr = x.grad_fn, x._nr
+        arrays[0] = old._array
+    saved = None
+    if op.is_ufunc and not params:
+        refuse_broadcast(array, arrays)
+        op.forward(*arrays, out=array, casting="unsafe")
+    else:
+        out = op.forward(*arrays, **params)
+        if op.is_fused:
+            out, saved = out
+        refuse_broadcast(array, (out,))
+        np.copyto(array, out, casting="unsafe")
+    x._version.value += 1
+    if recording:
+        node = record(op, (old, *inputs[1:]), params, array, saved)
+        if node.output is not None:
+            node.output_version = (x._version, x._version.value)
+        _rebase(x, node)
+    return x
+
+
+def _wants_edge(t: Any) -> bool:
+    return isinstance(t, TensorBase) and t.requires_grad
+
+
+def check_in_place(x: Any) -> None:
+    """Raise what an in-place change of x with recording on would raise, for changes that are not ops."""
+    if x._inference and not state.inference:
+        raise RuntimeError(_errors.INFERENCE_IN_PLACE)
+    if state.grad and x.requires_grad:
+        refuse_in_place(x)
+    if overlaps(x._array):
+        raise RuntimeError(_errors.OVERLAP_IN_PLACE)
+
+
+def bump_version(x: Any) -> None:
+    """Note that x's buffer was written."""
+    x._version.value += 1
+
+
+def _rebase(x: TensorBase, node: Node) -> None:
+    """Give x the history `node`, and where x is a view, give its base the history "base with this slice replaced"."""
+    base = x._base
+    if base is None:
+        x._fn, x._nr = node, 0
+        return
+    value = wrap(x._array)  # a stand-in for the new value of the slice
+    value._fn = node
+    base._fn = record(copy_slices, (base, value), geometry(base._array, x._array), base._array, None)
+    base._nr = 0

@@ -1,0 +1,216 @@
+"""The backward pass: the rules of the nodes, run from the highest number down, and the sums of what they send."""
+
+from __future__ import annotations
+
+import threading
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+
+from npg import _errors
+from npg.engine._common import (
+    check_gradient,
+    reachable,
+    run_hooks,
+    run_leaf_hooks,
+    run_prehooks,
+    run_tensor_hooks,
+)
+from npg.engine._python.apply import apply
+from npg.engine._python.modes import state
+from npg.engine._python.node import Node
+from npg.engine._python.tensor import TensorBase, wrap
+from npg.ops._broadcast import unbroadcast
+from npg.ops.memory import alias
+
+# Guards `.grad` of a leaf, which graphs in several threads may share: reading, adding and storing must be one step.
+_accumulation = threading.Lock()
+
+# ----- One node -----
+
+
+def _vjp(node: Node, g: Any) -> Any:
+    """Run the op's rule on arrays: g and the result are ndarrays (tuples of them, None where there is none)."""
+    node.check_versions()
+    inputs = [x._array if isinstance(x, TensorBase) else x for x in node.inputs or ()]
+    return _run_rules(node, node.op.joint, g, node.output, inputs)
+
+
+def _vjp_recorded(node: Node, g: Any) -> Any:
+    """Run the op's rule on tensors and record it, for create_graph: g and the result are tensors."""
+    node.check_versions()
+    op, y = node.op, node.output
+    if op.is_fused and op.recorded is None:
+        return _composite_vjp(node, g)
+    if y is not None:
+        y = tuple(_output_tensor(node, a, i) for i, a in enumerate(y)) if op.is_multi else _output_tensor(node, y, 0)
+    return _run_rules(node, op.recorded if op.is_fused else op.joint, g, y, node.inputs or ())
+
+
+def _run_rules(node: Node, joint: Any, g: Any, y: Any, inputs: Any) -> Any:
+    op, needs = node.op, node.needs
+    if joint is not None:
+        kernel = {"saved": node.saved} if op.is_fused else {}
+        grads = joint(g, y, *inputs, needs=needs, **kernel, **node.params)
+    else:
+        grads = [
+            rule(g, y, *inputs, **node.params) if need and rule is not None else None
+            for rule, need in zip(op.vjps, needs, strict=True)
+        ]
+    if node.shapes is not None:
+        grads = [gx if gx is None else unbroadcast(gx, s) for gx, s in zip(grads, node.shapes, strict=True)]
+    return grads
+
+
+def _output_tensor(node: Node, array: Any, nr: int) -> Any:
+    t = wrap(array)
+    if array.dtype.kind in "fc":
+        t._fn, t._nr = node, nr
+    return t
+
+
+def _composite_vjp(node: Node, g: Any) -> Any:
+    # Aliases: one tensor may be several inputs (attention of x with itself) and each needs its own gradient.
+    inputs = [apply(alias, (x,), {}) if need else x for x, need in zip(node.inputs or (), node.needs, strict=True)]
+    y = node.op.composite(*inputs, **node.params)
+    wanted = [x for x, need in zip(inputs, node.needs, strict=True) if need]
+    found = iter(run_backward((y,), (g,), True, True, wanted, False))
+    return [next(found) if need else None for need in node.needs]
+
+
+# ----- The graph -----
+
+
+def run_backward(
+    tensors: Any, gradients: Any, retain_graph: bool, create_graph: bool, inputs: Any = None, accumulate: bool = True
+) -> Any:
+    """Send gradients from `tensors` down the graph.
+
+    Args:
+        tensors: the roots.
+        gradients: one tensor per root; None stands for ones.
+        retain_graph: keep what nodes have saved.
+        create_graph: record the backward pass itself.
+        inputs: tensors whose gradients are wanted, or None for every leaf.
+        accumulate: add into .grad; otherwise return the gradients of `inputs`, None where none arrived.
+    Raises: RuntimeError: when a root has no graph, when the graph was freed, or when a saved tensor was changed in
+        place.
+    """
+    heap: list[Any] = []
+    pending: dict[Any, list[Any]] = {}  # node: per output its gradient; and whether that buffer is the engine's own
+    leaves: dict[Any, list[Any]] = {}  # id of a leaf: [leaf, gradient, own]
+    captured: dict[Any, Any] = {}
+    wanted: dict[Any, int] = {}
+
+    def send(target: Any, nr: int, g: Any) -> None:
+        # The first gradient is kept by reference, the second makes a new buffer, later ones are added into that.
+        if isinstance(target, TensorBase):
+            slot = leaves.get(id(target))
+            if slot is None:
+                leaves[id(target)] = [target, g, False]
+                return
+            at = 1
+        else:
+            slot = pending.get(target)
+            if slot is None:
+                slot = pending[target] = [None, False] * target.output_count
+                heappush(heap, (-target.seq, target))
+            at = 2 * nr
+            if slot[at] is None:
+                slot[at] = g
+                return
+        if slot[at + 1] and not create_graph:
+            np.add(slot[at], g, out=slot[at])
+        else:
+            total = slot[at] + g
+            slot[at] = total if create_graph or isinstance(total, np.ndarray) else np.asarray(total)
+            slot[at + 1] = True
+
+    for i, root in enumerate(tensors):
+        if not root.requires_grad:
+            raise RuntimeError(_errors.NO_GRAPH.format(index=i))
+    starts = [
+        check_gradient(i, root, g, create_graph, wrap)
+        for i, (root, g) in enumerate(zip(tensors, gradients, strict=True))
+    ]
+    needed = None
+    if inputs is not None:
+        for i, x in enumerate(inputs):
+            fn = x.grad_fn
+            wanted[(id(x), 0) if fn is None else (id(fn), x._nr)] = i
+        needed = reachable([r.grad_fn for r in tensors], set(wanted), TensorBase)
+    previous = state.grad
+    state.grad = create_graph
+    try:
+        for root, g in zip(tensors, starts, strict=True):
+            fn = root.grad_fn
+            send(root if fn is None else fn, root._nr if fn is not None else 0, g)
+        while heap:
+            node = heappop(heap)[1]
+            slot = pending.pop(node)
+            grads = slot[::2]
+            if node.tensor_hooks is not None or node.retained is not None:
+                run_tensor_hooks(node, grads, create_graph, wrap)
+            if wanted:
+                for nr, g in enumerate(grads):
+                    if g is not None and (id(node), nr) in wanted:
+                        captured[id(node), nr] = g
+            if needed is not None and node not in needed:
+                continue
+            if node.prehooks:
+                grads = run_prehooks(node, grads, create_graph, wrap)
+            g = tuple(grads) if node.op.is_multi else grads[0]
+            results = _vjp_recorded(node, g) if create_graph else _vjp(node, g)
+            del g, slot
+            if not retain_graph:
+                node.free()
+            if node.hooks:
+                results = run_hooks(node, results, grads, create_graph, wrap)
+            del grads
+            for e, gx in zip(node.edges, results, strict=True):
+                if e is not None and gx is not None:
+                    if needed is not None and (id(e[0]), e[1]) not in wanted and e[0] not in needed:
+                        continue
+                    send(e[0], e[1], gx if create_graph or isinstance(gx, np.ndarray) else np.asarray(gx))
+            del results
+        for leaf, g, own in leaves.values():
+            if leaf._hooks:
+                g = run_leaf_hooks(leaf, g, create_graph, wrap)
+                own = False
+            if inputs is not None:
+                if (id(leaf), 0) not in wanted:
+                    continue
+                if not accumulate:
+                    captured[id(leaf), 0] = g
+                    continue
+            _accumulate(leaf, g, own, create_graph)
+    finally:
+        state.grad = previous
+    if inputs is None:
+        return None
+    found = []
+    for x in inputs:
+        fn = x.grad_fn
+        g = captured.get((id(x), 0) if fn is None else (id(fn), x._nr))
+        if accumulate:
+            if fn is not None and g is not None:
+                _accumulate(x, g, False, create_graph)
+        else:
+            found.append(g if g is None or create_graph else wrap(g))
+    return found
+
+
+def _accumulate(leaf: Any, g: Any, own: bool, create_graph: bool) -> None:
+    """Add g into leaf.grad. A buffer that somebody else may hold is copied before it becomes .grad."""
+    with _accumulation:
+        if create_graph:
+            leaf._grad = g if leaf._grad is None else leaf._grad + g
+        elif leaf._grad is None:
+            leaf._grad = wrap(g if own and g.flags.c_contiguous and g.base is None else np.array(g, order="C"))
+        else:
+            np.add(leaf._grad._array, g, out=leaf._grad._array)
+            leaf._grad._version.value += 1
+    if leaf._post_hooks:
+        for hook in list(leaf._post_hooks.values()):
+            hook(leaf)

@@ -1,0 +1,96 @@
+"""Functions: ops as users call them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg import _errors
+from npg.engine._common import bind, operand_error
+from npg.engine._python.apply import apply, apply_in_place
+from npg.engine._python.modes import is_grad_enabled
+from npg.engine._python.tensor import TensorBase
+
+
+class Function:
+    """A callable on an op: checks the arguments, promotes their dtypes, applies the op.
+
+    Args:
+        op: the op.
+        promote: `promote(op, args) -> args` brings arguments of mixed or integer dtypes to the dtype they are computed
+            in.
+        kind: "function"; "operator" returns NotImplemented for foreign operands; "reflected" also swaps the two;
+            "inplace" writes into the first.
+    """
+
+    def __init__(self, op: Any, promote: Any = None, kind: str = "function") -> None:
+        self.op = op
+        self.promote = promote if op.promote is not None else None
+        self.kind = kind
+        self.__name__ = op.name
+        self.__qualname__ = op.name
+        self.__doc__ = op.__doc__
+        self.__module__ = "npg.functional"
+        self.__signature__ = op.signature
+        self._names = op.inputs
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else _Bound(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<function npg.{self.__name__}{self.__signature__}>"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        target = None
+        if kwargs or len(args) != len(self._names):
+            args, target = bind(self, args, kwargs)
+        if self.kind == "reflected":
+            args = (args[1], args[0])
+        dtype = None
+        uniform = True
+        for i, x in enumerate(args):
+            if isinstance(x, (TensorBase, np.ndarray)):
+                d = x._array.dtype if isinstance(x, TensorBase) else x.dtype
+                if dtype is None:
+                    dtype = d
+                    uniform = uniform and d.kind == "f"
+                elif d is not dtype:
+                    uniform = False
+            elif type(x) is float or type(x) is int:
+                pass
+            else:
+                uniform = False
+                if not isinstance(x, (bool, int, float, np.generic)):
+                    if self.kind != "function":
+                        return NotImplemented
+                    raise operand_error(self, args, i)
+        if dtype is None:
+            raise operand_error(self, args, 0)
+        if not uniform and self.promote is not None:
+            args = self.promote(self.op, args, self.kind == "inplace")
+        if self.kind == "inplace":
+            return apply_in_place(self.op, args, {})
+        result = apply(self.op, args, {})
+        return result if target is None else write_out(self.__name__, target, result)
+
+
+class _Bound:
+    __slots__ = ("__func__", "__self__")
+
+    def __init__(self, function: Any, instance: Any) -> None:
+        self.__func__, self.__self__ = function, instance
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.__func__(self.__self__, *args, **kwargs)
+
+
+def write_out(function_name: str, target: Any, result: Any) -> Any:
+    """Copy a result into an out= tensor, giving it the result's shape, and return it."""
+    if is_grad_enabled() and (result.requires_grad or target.requires_grad):
+        raise RuntimeError(_errors.OUT_WITH_GRAD.format(name=function_name))
+    if target._array.shape != result._array.shape:
+        target._swap_array(np.empty(result._array.shape, target._array.dtype))
+    np.copyto(target._array, result._array, casting="same_kind")
+    target._version.value += 1
+    return target

@@ -1,0 +1,89 @@
+"""Nodes: one recorded call of an op each, and what it has saved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg import _errors
+from npg.engine._common import AccumulateGrad, RemovableHandle, modified
+from npg.engine._python.tensor import TensorBase
+
+
+class Node:
+    """One recorded call of an op."""
+
+    def __init__(self) -> None:
+        self.op: Any = None
+        self.params: dict[str, Any] = {}
+        self.seq = 0
+        self.edges: tuple[Any, ...] = ()  # per input: (node or leaf, output_nr), or None
+        self.needs: tuple[bool, ...] = ()  # per input: whether it has an edge
+        # Per input what the rule wants: tensor, number, Like or None; None as a whole: freed.
+        self.inputs: tuple[Any, ...] | None = ()
+        self.versions: tuple[int, ...] | None = None  # of the saved tensors
+        self.output: Any = None  # the output's array(s), where a rule wants y
+        self.output_version: Any = None  # (VersionCounter, value) of the output
+        self.saved: Any = None  # a fused kernel's own
+        self.shapes: tuple[Any, ...] | None = None  # per input its shape, where broadcasting must be undone
+        self.output_count = 1
+        self.tensor_hooks: dict[int, Any] | None = None
+        self.retained: dict[int, Any] | None = None
+        self.hooks: dict[int, Any] | None = None
+        self.prehooks: dict[int, Any] | None = None
+
+    def name(self) -> str:
+        """Return what PyTorch calls this node, such as MulBackward0."""
+        return self.op.node_name
+
+    def __repr__(self) -> str:
+        return f"<{self.op.node_name} object at {id(self):#x}>"
+
+    @property
+    def next_functions(self) -> tuple[tuple[Any, int], ...]:
+        """Per input the node that receives its gradient and which of that node's outputs it is; (None, 0) for none."""
+        return tuple(
+            (None, 0) if e is None else (AccumulateGrad(e[0]), 0) if isinstance(e[0], TensorBase) else e
+            for e in self.edges
+        )
+
+    @property
+    def sequence_nr(self) -> int:
+        """The node's number; nodes made later have higher ones."""
+        return self.seq
+
+    def register_hook(self, hook: Any) -> RemovableHandle:
+        """Call hook(grad_inputs, grad_outputs) after this node has run; a returned tuple replaces grad_inputs."""
+        if self.hooks is None:
+            self.hooks = {}
+        return RemovableHandle(self.hooks, hook)
+
+    def register_prehook(self, hook: Any) -> RemovableHandle:
+        """Call hook(grad_outputs) before this node runs; a returned tuple replaces grad_outputs."""
+        if self.prehooks is None:
+            self.prehooks = {}
+        return RemovableHandle(self.prehooks, hook)
+
+    def check_versions(self) -> None:
+        if self.inputs is None:
+            raise RuntimeError(_errors.FREED_GRAPH)
+        if self.versions is not None:
+            for i, x in enumerate(self.inputs):
+                if isinstance(x, TensorBase) and x._version.value != self.versions[i]:
+                    raise RuntimeError(modified(x._array, f"input {i}", self, x._version.value, self.versions[i]))
+        if self.output_version is not None:
+            counter, expected = self.output_version
+            if counter.value != expected:
+                first = self.output if isinstance(self.output, np.ndarray) else self.output[0]
+                raise RuntimeError(modified(first, "output 0", self, counter.value, expected))
+
+    def free(self) -> None:
+        """Let go of what was saved. A node that had saved nothing can still run again, as in PyTorch."""
+        inputs = self.inputs
+        if (
+            self.output is not None
+            or self.saved
+            or (inputs and any(isinstance(x, (TensorBase, np.ndarray)) for x in inputs))
+        ):
+            self.inputs = self.output = self.output_version = self.saved = None

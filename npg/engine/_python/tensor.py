@@ -1,0 +1,183 @@
+"""The tensor's part in the graph."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from npg import _errors
+from npg.engine._common import VIEW, RemovableHandle
+from npg.engine._python.modes import state
+from npg.ops.memory import as_strided, geometry
+
+if TYPE_CHECKING:
+    from npg.engine._python.node import Node
+
+
+class VersionCounter:
+    """How often a buffer was written in place; a tensor and its views share one."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 0
+
+
+class TensorBase:
+    """An ndarray with a place in the graph.
+
+    Attributes:
+        _array: the ndarray.
+        _grad: the accumulated gradient, a tensor, or None.
+        _requires_grad: set on a leaf whose gradient is wanted.
+        _fn, _nr: the node that produced it and which of that node's outputs it is; None for a leaf.
+        _version: its VersionCounter.
+        _base: for a view, the tensor whose buffer it shows (never itself a view); _kind: how the view was made;
+            _seen: the version at which _fn was true. See the comment in `grad_fn`.
+    """
+
+    # Defaults stand on the class, so that making a tensor sets only what differs.
+    _array: np.ndarray[Any, Any]
+    _grad: Any = None
+    _requires_grad = False
+    _fn: Node | None = None
+    _nr = 0
+    _base: TensorBase | None = None
+    _kind = VIEW
+    _seen = 0
+    _hooks: dict[int, Any] | None = None
+    _post_hooks: dict[int, Any] | None = None
+    _retains = False
+    _inference = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def _set_array(self, array: np.ndarray[Any, Any]) -> None:
+        """Make this a fresh leaf on `array`. For constructors."""
+        self._array = array
+        self._version = VersionCounter()
+        if state.inference:
+            self._inference = True
+
+    def _swap_array(self, array: np.ndarray[Any, Any]) -> None:
+        """Show another buffer from now on; the place in the graph stays. For `x.data = y`."""
+        self._array = array
+        self._version = VersionCounter()
+
+    def _share_version(self, other: TensorBase) -> None:
+        self._version = other._version
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """The node that produced this tensor, or None for a leaf."""
+        base = self._base
+        # A view's history follows its base's: after an in-place change of the base (or of another view), the view is a
+        # fresh slice of the changed base. That slice is made here, when somebody asks.
+        if base is not None and self._seen != self._version.value:
+            if self._fn is not None or base.requires_grad:
+                from npg.engine._python.apply import record  # which itself imports this module
+
+                node = record(as_strided, (base,), geometry(base._array, self._array), self._array, None)
+                self._fn, self._nr = node, 0
+            self._seen = self._version.value
+        return self._fn
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow to or through this tensor."""
+        return self._requires_grad or self.grad_fn is not None
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation produced this tensor."""
+        return self.grad_fn is None
+
+    @property
+    def output_nr(self) -> int:
+        """Which output of grad_fn this tensor is."""
+        return self._nr
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether this non-leaf tensor keeps its gradient in .grad."""
+        return self._retains and self.grad_fn is not None
+
+    def is_inference(self) -> bool:
+        """Tell whether this tensor was made in inference mode."""
+        return self._inference
+
+    def _set_requires_grad(self, flag: bool) -> None:
+        if self.grad_fn is not None:
+            if not flag:
+                raise RuntimeError(_errors.NOT_LEAF_FLAG)
+            return
+        if flag and self._array.dtype.kind not in "fc":
+            raise RuntimeError(_errors.FLOAT_ONLY)
+        self._requires_grad = bool(flag)
+
+    def _detach_in_place(self) -> None:
+        self._fn, self._nr, self._requires_grad, self._base = None, 0, False, None
+
+    def retain_grad(self) -> None:
+        """Keep this tensor's gradient in .grad although it is no leaf."""
+        fn = self.grad_fn
+        if fn is None:
+            if not self._requires_grad:
+                raise RuntimeError(_errors.RETAIN_LEAFLESS)
+            return
+        self._retains = True
+        if fn.retained is None:
+            fn.retained = {}
+        fn.retained[self._nr] = weakref.ref(self)  # the node must not keep its own output alive
+
+    def register_hook(self, hook: Any) -> RemovableHandle:
+        """Call hook(grad) when the gradient of this tensor is known; a returned tensor replaces it."""
+        if not self.requires_grad:
+            raise RuntimeError(_errors.HOOK_WITHOUT_GRAD)
+        if self._hooks is None:
+            self._hooks = {}
+        fn = self.grad_fn
+        if fn is not None:
+            if fn.tensor_hooks is None:
+                fn.tensor_hooks = {}
+            fn.tensor_hooks[self._nr] = self._hooks
+        return RemovableHandle(self._hooks, hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Any) -> RemovableHandle:
+        """Call hook(tensor) after a gradient was added to this leaf's .grad."""
+        if not self.requires_grad:
+            raise RuntimeError(_errors.HOOK_WITHOUT_GRAD)
+        if self.grad_fn is not None:
+            raise RuntimeError(_errors.POST_HOOK_NOT_LEAF)
+        if self._post_hooks is None:
+            self._post_hooks = {}
+        return RemovableHandle(self._post_hooks, hook)
+
+    @staticmethod
+    def __npg_apply__(op: Any, inputs: Any, params: Any) -> Any:
+        from npg.engine._python.apply import apply
+
+        return apply(op, inputs, params)
+
+
+_new: Any = object.__new__  # a subclass may define __new__ for its users
+_tensor_class: type[TensorBase] = TensorBase
+
+
+def register_tensor_class(cls: type[TensorBase]) -> None:
+    """Make outputs instances of `cls` from now on. tensor.py calls this once."""
+    global _tensor_class
+    _tensor_class = cls
+
+
+def wrap(array: Any) -> Any:
+    """Return a new leaf tensor on an ndarray (or NumPy scalar), which it shares."""
+    t = _new(_tensor_class)
+    t._array = array if isinstance(array, np.ndarray) else np.asarray(array)
+    t._version = VersionCounter()
+    if state.inference:
+        t._inference = True
+    return t
