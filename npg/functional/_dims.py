@@ -63,13 +63,17 @@ def dims_of(name: str, dim: Any, ndim: int) -> tuple[int, ...] | None:
     return found if ndim and found else None
 
 
-def sizes_of(name: str, given: tuple[Any, ...], argument: str = "size") -> tuple[int, ...]:
-    """Return sizes given one by one or as one sequence.
+def sizes_of(name: str, given: tuple[Any, ...], argument: str = "size", named: Any = None) -> tuple[int, ...]:
+    """Return sizes given one by one, as one sequence, or `named`, the sequence given by keyword.
 
-    Raises: TypeError: when one is no integer.
+    Raises: TypeError: when one is no integer, or none was given.
     """
-    if len(given) == 1 and isinstance(given[0], (tuple, list)):
+    if named is not None and not given:
+        given = named if isinstance(named, (tuple, list)) else (named,)
+    elif len(given) == 1 and isinstance(given[0], (tuple, list)):
         given = given[0]
+    elif not given:
+        raise TypeError(f'{name}() missing 1 required positional arguments: "{argument}"')
     for i, n in enumerate(given):
         if type(n) is not int:
             if isinstance(n, (bool, float)) or not hasattr(n, "__index__"):

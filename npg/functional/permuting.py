@@ -56,23 +56,23 @@ def t(input):
 # ----- Any order -----
 
 
-def permute(input, *dims):
-    """Return a view with the dimensions in this order, given one by one or as a sequence.
+def permute(input, *order, dims=None):
+    """Return a view with the dimensions in this order, given one by one, as a sequence or as dims=.
 
     Raises: RuntimeError: when dims is no order of the dimensions.
     Source: torch.permute.
     """
     ndim = array_of("permute", input).ndim
-    dims = sizes_of("permute", dims, "dims")
+    dims = sizes_of("permute", order, "dims", dims)
     if len(dims) != ndim:
         raise RuntimeError(
             "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
             f"ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(dims)}"
         )
-    order = tuple([dim_index("permute", d, ndim) for d in dims])
-    if len(set(order)) != ndim:
+    found = tuple([dim_index("permute", d, ndim) for d in dims])
+    if len(set(found)) != ndim:
         raise RuntimeError("permute(): duplicate dims are not allowed.")
-    return apply(ops.permute, (input,), {"dims": order})
+    return apply(ops.permute, (input,), {"dims": found})
 
 
 def movedim(input, source, destination):

@@ -38,17 +38,17 @@ __all__ = [
 # ----- Repeated -----
 
 
-def repeat(input, *repeats):
+def repeat(input, *times, repeats=None):
     """Return the input laid side by side along each dimension.
 
     Args:
         input: any shape.
-        repeats: how often, an int for each dimension; there may be more of them, for new dimensions in front.
+        times: how often, an int for each dimension, also as repeats=; there may be more, for new dimensions in front.
     Raises: RuntimeError: when there are fewer than dimensions, or a negative one.
     Source: torch.Tensor.repeat.
     """
     shape = array_of("repeat", input).shape
-    repeats = sizes_of("repeat", repeats, "repeats")
+    repeats = sizes_of("repeat", times, "repeats", repeats)
     lead = len(repeats) - len(shape)
     if lead < 0:
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
@@ -59,12 +59,12 @@ def repeat(input, *repeats):
     return apply(ops.repeat, (input,), {"repeats": repeats})
 
 
-def tile(input, *dims):
+def tile(input, *times, dims=None):
     """Return the input laid side by side; as repeat, but fewer numbers stand for the last dimensions.
 
     Source: torch.tile.
     """
-    dims = sizes_of("tile", dims, "dims")
+    dims = sizes_of("tile", times, "dims", dims)
     return repeat(input, (1,) * (array_of("tile", input).ndim - len(dims)) + dims)
 
 
@@ -127,12 +127,10 @@ def _check_size(size, expected):
 # ----- Reversed and rolled -----
 
 
-def flip(input, *dims):
-    """Return a copy with these dimensions, ints or one sequence of them, in reverse order. Source: torch.flip."""
-    if not dims:
-        raise TypeError('flip() missing 1 required positional arguments: "dims"')
+def flip(input, *where, dims=None):
+    """Return a copy with these dimensions (ints, one sequence of them, or dims=) in reverse order. Source: torch.flip."""
     ndim = array_of("flip", input).ndim
-    return apply(ops.flip, (input,), {"dims": dims_tuple("flip", sizes_of("flip", dims, "dims"), ndim)})
+    return apply(ops.flip, (input,), {"dims": dims_tuple("flip", sizes_of("flip", where, "dims", dims), ndim)})
 
 
 def fliplr(input):

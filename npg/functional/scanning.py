@@ -106,7 +106,7 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
 
     Args:
         input: at least one dimension.
-        n: how often; 0 gives the input.
+        n: how often; 0 gives a copy of the input.
         dim: an int.
         prepend, append: tensors with as many dimensions, put before and after the input first.
     Returns: n shorter along dim, not below 0. Of bools: whether neighbours differ.
@@ -118,6 +118,8 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
     if n < 0:
         raise RuntimeError(f"order must be non-negative but got {n}")
     d = dim_index("diff", dim, array.ndim)
+    if n == 0:
+        return apply(clone, (input,), {})
     parts = [x for x in (prepend, input, append) if x is not None]
     for x in parts:
         if array_of("diff", x).ndim != array.ndim:
@@ -125,8 +127,6 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
     if len(parts) > 1:
         input = cat(parts, d)
     size = array_of("diff", input).shape[d]
-    if n == 0:
-        return apply(clone, (input,), {})
     for _ in range(min(n, size)):
         rest = array_of("diff", input).shape[d] - 1
         later, earlier = narrow(input, d, 1, rest), narrow(input, d, 0, rest)

@@ -64,25 +64,21 @@ def _reshaped(op: Any, input: Any, array: Any, shape: tuple[int, ...]) -> Any:
         raise _shape_error(shape, array.size) from None
 
 
-def view(input, *shape, dtype=None, size=None):
+def view(input, *shape, size=None, dtype=None):
     """Return a view of another shape, or of the same bytes as another dtype.
 
     Args:
         input: any shape.
         shape: ints, or one sequence of them, of which one may be -1 and is inferred; or a dtype.
-        dtype, size: the same by keyword.
+        size, dtype: the same by keyword.
     Returns: shares memory with the input. A dtype of another width changes the size of the last dimension.
     Raises: RuntimeError: when the number of elements or the strides do not allow it.
     Source: torch.Tensor.view.
     """
     array = array_of("view", input)
-    if size is not None:
-        shape = (size,)
     if dtype is not None or (len(shape) == 1 and isinstance(shape[0], (dtypes.dtype, np.dtype))):
         return _view_dtype(input, array, dtypes.to_numpy(shape[0] if dtype is None else dtype))
-    if not shape:
-        raise TypeError("view() received an invalid combination of arguments - got (), expected a dtype or a size")
-    return _reshaped(ops.view, input, array, sizes_of("view", shape))
+    return _reshaped(ops.view, input, array, sizes_of("view", shape, "size", size))
 
 
 def _view_dtype(input, array, dtype):
@@ -106,18 +102,18 @@ def view_as(input, other):
     return view(input, array_of("view_as", other, "other").shape)
 
 
-def reshape(input, *shape):
+def reshape(input, *sizes, shape=None):
     """Return the elements in another shape: a view where the strides allow it, else a copy.
 
     Args:
         input: any shape.
-        shape: ints, or one sequence of them; one may be -1 and is inferred.
+        sizes: ints, or one sequence of them, also as shape=; one may be -1 and is inferred.
     Raises: RuntimeError: when the number of elements does not fit.
     Source: torch.reshape.
     """
     array = array_of("reshape", input)
     op = ops.view if array.flags.c_contiguous else ops.reshape
-    return _reshaped(op, input, array, sizes_of("reshape", shape, "shape"))
+    return _reshaped(op, input, array, sizes_of("reshape", sizes, "shape", shape))
 
 
 def reshape_as(input, other):
@@ -208,17 +204,17 @@ def unsqueeze(input, dim):
 # ----- Broadcasting -----
 
 
-def expand(input, *size, implicit=False):
+def expand(input, *sizes, size=None, implicit=False):
     """Return a read-only view of a larger shape: dimensions of size 1, and new ones in front, are repeated in place.
 
     Args:
         input: any shape.
-        size: ints, or one sequence of them; -1 keeps the size of a dimension.
+        sizes: ints, or one sequence of them, also as size=; -1 keeps the size of a dimension.
     Raises: RuntimeError: when the input does not broadcast to this size.
     Source: torch.Tensor.expand, whose result can be written to where no two elements share a place.
     """
     array = array_of("expand", input)
-    wanted = sizes_of("expand", size)
+    wanted = sizes_of("expand", sizes, "size", size)
     own = array.shape
     lead = len(wanted) - len(own)
     if lead < 0:
@@ -251,9 +247,9 @@ def expand_as(input, other):
     return expand(input, array_of("expand_as", other, "other").shape)
 
 
-def broadcast_to(input, *size):
+def broadcast_to(input, *sizes, size=None):
     """Return a view broadcast to this size; see expand. Source: torch.broadcast_to."""
-    return expand(input, *size)
+    return expand(input, *sizes, size=size)
 
 
 def broadcast_shapes(*shapes):

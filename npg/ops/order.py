@@ -9,6 +9,7 @@ import numpy as np
 
 from npg.ops._op import primitive
 from npg.ops.reduce import shared_vjp
+from npg.ops.scatter import scatter_sum
 from npg.ops.shape import along, unsqueeze
 
 __all__ = [
@@ -22,41 +23,18 @@ __all__ = [
     "mode",
     "nanmedian",
     "nanmedian_dim",
-    "pick",
-    "unpick",
     "values_vjp",
 ]
 
-# ----- Picking -----
-
-
-@primitive(lambda g, _y, x_like, index, *, dim: unpick(g, index, n=x_like.shape[dim], dim=dim), None)
-def pick(input, index, *, dim):
-    """Return the elements at an index (int64, as many dimensions as the input) along a dimension."""
-    return np.take_along_axis(input, index, dim)
-
-
-@primitive(lambda g, _y, _x, index, *, n, dim: pick(g, index, dim=dim), None)
-def unpick(input, index, *, n, dim):
-    """Return zeros, n long in a dimension, with the elements added at an index: the adjoint of pick."""
-    out = np.zeros((*input.shape[:dim], n, *input.shape[dim + 1 :]), input.dtype)
-    if input.shape[dim] == 1:
-        np.put_along_axis(out, index, input, dim)
-        return out
-    where = list(np.ogrid[tuple(slice(k) for k in input.shape)])
-    where[dim] = index
-    np.add.at(out, tuple(where), input)
-    return out
+# ----- What the ops share -----
 
 
 def values_vjp(g, y, x_like, *, needs, dim, keepdim=True, **_):
     """g of the values at the places they came from."""
     g, index = g[0], y[1]
-    if not x_like.shape:
-        return (g,)
-    if not keepdim:
+    if not keepdim and x_like.shape:
         g, index = unsqueeze(g, dim=dim), unsqueeze(index, dim=dim)
-    return (unpick(g, index, n=x_like.shape[dim], dim=dim),)
+    return (scatter_sum(g, index, shape=x_like.shape, dim=dim),)
 
 
 def _values_at(x, index, dim, keepdim):

@@ -143,9 +143,10 @@ def constant_pad(input, *, pad, value):
 
 def _pad_index(n: int, before: int, after: int, mode: str) -> np.ndarray:
     """Return which place of a dimension of size n stands at each place of the padded one."""
+    if mode == "circular":  # of what is left when negative padding has been cut off
+        first, left = max(-before, 0), n - max(-before, 0) - max(-after, 0)
+        return first + np.arange(-max(before, 0), left + max(after, 0)) % left
     at = np.arange(-before, n + after)
-    if mode == "circular":
-        return at % n
     if mode == "replicate":
         return at.clip(0, n - 1)
     at = np.abs(at)  # reflect: the border itself is not repeated

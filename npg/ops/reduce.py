@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from npg.ops._op import ARITHMETIC, primitive
+from npg.ops.select import where
 from npg.ops.shape import expand, overload, reshape
 
 __all__ = [
@@ -150,7 +151,7 @@ def _variance_vjp(g, x, dim, correction, keepdim):
 
 def _of_root(g, y):
     """Return the gradient of a sum under the root y: 0 where the root is 0."""
-    return g / np.where(y == 0, math.inf, y + y)
+    return g / where(y == 0, math.inf, y + y)
 
 
 @primitive(lambda g, _y, x, *, dim, correction, keepdim: _variance_vjp(g, x, dim, correction, keepdim))
@@ -309,11 +310,11 @@ def _norm_vjp(g, y, x, p, dim, keepdim):
         size = abs(x)
         return shared_vjp(g, y, size, dim, keepdim) * np.sign(x)
     if p < 1:  # |x|^(p - 1) has a pole at 0, where the gradient is taken to be 0
-        slope = np.sign(x) * np.where(x == 0, 1.0, abs(x)) ** (p - 1)
+        slope = np.sign(x) * where(x == 0, 1.0, abs(x)) ** (p - 1)
         return slope * spread(g * y ** (1 - p), shape, dim, keepdim)
     if p == 2:
-        return spread(g / np.where(y == 0, math.inf, y), shape, dim, keepdim) * x
-    g = spread(g / np.where(y == 0, math.inf, y) ** (p - 1), shape, dim, keepdim)
+        return spread(g / where(y == 0, math.inf, y), shape, dim, keepdim) * x
+    g = spread(g / where(y == 0, math.inf, y) ** (p - 1), shape, dim, keepdim)
     return g * (np.sign(x) * abs(x) ** (p - 1) if p < 2 else x * abs(x) ** (p - 2))
 
 

@@ -11,6 +11,7 @@ from npg.ops._op import primitive
 from npg.ops.order import values_vjp
 from npg.ops.rearrange import constant_pad, flip
 from npg.ops.reduce import HALF, quiet, spread
+from npg.ops.select import where
 from npg.ops.shape import along, overload, reshape, slice_
 
 __all__ = [
@@ -92,7 +93,7 @@ def _logcumsumexp_vjp(g, y, x, *, dim):
         return g * np.exp(x - y)
     n = x.shape[dim]
     this, following = _part(y, dim, 0, n - 1), _part(y, dim, 1, n)
-    decay = np.exp(np.where(this == following, 0.0, this - following))
+    decay = np.exp(where(this == following, 0.0, this - following))
     return recurrence(decay, g, dim=dim, reverse=True) * np.exp(x - y)
 
 
