@@ -145,7 +145,7 @@ def assert_like(
     """
     if isinstance(expected, torch.Tensor):
         assert isinstance(found, engine.TensorBase), f"{what}: expected a Tensor, got {type(found).__name__}"
-        array, wanted = found._array, expected.detach().resolve_neg().numpy()
+        array, wanted = found._array, expected.detach().resolve_neg().numpy(force=True)
         assert array.shape == wanted.shape, f"{what}: shape {array.shape}, torch has {wanted.shape}"
         assert array.dtype == wanted.dtype, f"{what}: dtype {array.dtype}, torch has {wanted.dtype}"
         if wanted.dtype.kind != "f":
