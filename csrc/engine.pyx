@@ -431,66 +431,53 @@ cdef object _vjp(Node node, object g):
     """Run the op's rule on arrays; return the gradients per input."""
     cdef Plan plan = node.plan
     cdef tuple inputs = node.inputs
-    cdef Py_ssize_t i, n = len(node.targets)
-    cdef object y = node.output
-    cdef object gx
-    cdef list grads
+    cdef Py_ssize_t n = len(node.targets)
+    cdef object y = node.output, gx
     _check_versions(node)
-    inputs = node.inputs
-    if plan.joint is not None:
-        arrays = [_value(x) for x in inputs]
-        if plan.is_fused:
-            given = plan.joint(g, y, *arrays, saved=node.saved, needs=node.needs, **node.params)
-        else:
-            given = plan.joint(g, y, *arrays, needs=node.needs, **node.params)
-        if node.shapes is None:
-            return given
-        grads = list(given)
-    else:
-        grads = [None] * n
-        for i in range(n):
-            rule = plan.vjps[i]
-            if node.targets[i] is None or rule is None:
-                continue
-            if node.params is not _NO_PARAMS:
-                gx = rule(g, y, *[_value(x) for x in inputs], **node.params)
-            elif n == 2:
-                gx = rule(g, y, _value(inputs[0]), _value(inputs[1]))
-            elif n == 1:
-                gx = rule(g, y, _value(inputs[0]))
-            else:
-                gx = rule(g, y, *[_value(x) for x in inputs])
-            grads[i] = gx
-    if node.shapes is not None:
-        for i in range(n):
-            if grads[i] is not None:
-                grads[i] = unbroadcast(grads[i], node.shapes[i])
-    return grads
+    # The common cases, without a list in between: one or two inputs, no settings, no broadcasting to undo.
+    if plan.joint is None and node.params is _NO_PARAMS and node.shapes is None:
+        if n == 2:
+            return (
+                None if node.targets[0] is None or plan.vjps[0] is None
+                else plan.vjps[0](g, y, _value(inputs[0]), _value(inputs[1])),
+                None if node.targets[1] is None or plan.vjps[1] is None
+                else plan.vjps[1](g, y, _value(inputs[0]), _value(inputs[1])),
+            )
+        if n == 1:
+            return (plan.vjps[0](g, y, _value(inputs[0])),)
+    return _run_rules(node, plan.joint, g, y, [_value(x) for x in inputs])
 
 
 cdef object _vjp_recorded(Node node, object g):
     """Run the op's rule on tensors and record it, for create_graph."""
     cdef Plan plan = node.plan
-    cdef Py_ssize_t i
+    cdef object y = node.output
     _check_versions(node)
     if plan.is_fused and plan.recorded is None:
         return _composite_vjp(node, g)
-    y = node.output
-    inputs = node.inputs
-    needs = node.needs
     if y is not None:
         y = tuple([_output_tensor(node, a, i) for i, a in enumerate(y)]) if plan.is_multi else _output_tensor(node, y, 0)
-    if plan.is_fused:
-        grads = plan.recorded(g, y, *inputs, saved=node.saved, needs=needs, **node.params)
-    elif plan.joint is not None:
-        grads = plan.joint(g, y, *inputs, needs=needs, **node.params)
+    return _run_rules(node, plan.recorded if plan.is_fused else plan.joint, g, y, node.inputs)
+
+
+cdef object _run_rules(Node node, object joint, object g, object y, object inputs):
+    cdef Plan plan = node.plan
+    cdef Py_ssize_t i
+    cdef list grads
+    if joint is not None:
+        if plan.is_fused:
+            grads = list(joint(g, y, *inputs, saved=node.saved, needs=node.needs, **node.params))
+        else:
+            grads = list(joint(g, y, *inputs, needs=node.needs, **node.params))
     else:
         grads = [
-            rule(g, y, *inputs, **node.params) if need and rule is not None else None
-            for rule, need in zip(plan.vjps, needs, strict=True)
+            None if target is None or rule is None else rule(g, y, *inputs, **node.params)
+            for rule, target in zip(plan.vjps, node.targets, strict=True)
         ]
     if node.shapes is not None:
-        grads = [gx if gx is None else unbroadcast(gx, s) for gx, s in zip(grads, node.shapes, strict=True)]
+        for i in range(len(grads)):
+            if grads[i] is not None:
+                grads[i] = unbroadcast(grads[i], node.shapes[i])
     return grads
 
 

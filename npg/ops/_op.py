@@ -124,7 +124,7 @@ class Op:
 
     @property
     def differentiable(self) -> bool:
-        return bool(self.vjps) or self.joint is not None
+        return self.joint is not None or any(rule is not None for rule in self.vjps)
 
     def saves(self, needs: tuple[bool, ...]) -> tuple[int, tuple[int, ...]]:
         """Return the mode of y and of each input, given which inputs need a gradient."""
