@@ -1,0 +1,257 @@
+"""What stands in brackets, read: from any index that NumPy or PyTorch knows to what the ops in npg/ops/index.py take.
+
+An index is read item by item, as PyTorch does: ints, slices, None and Ellipsis give a view; then the integer arrays and
+masks that remain are applied to that view all at once. NumPy differs in one case: it takes an int beside an array for
+an array, and places the result's dimensions accordingly.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+import warnings
+from typing import Any
+
+import numpy as np
+
+from npg._errors import shape_text
+from npg.engine import TensorBase, is_grad_enabled
+from npg.ops import index as ops
+
+__all__ = [
+    "WHOLE",
+    "advanced",
+    "basic",
+    "explained",
+    "is_mask",
+    "item_of",
+    "plain",
+    "result_shape",
+    "sequence",
+    "without_masks",
+]
+
+_KINDS = "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {kind})"
+_DTYPES = "tensors used as indices must be long, int, byte or bool tensors"
+_BYTE_MASK = "indexing with dtype npg.uint8 is now deprecated, please use a dtype npg.bool instead."
+_LIST_AS_TUPLE = (
+    "Using a non-tuple sequence for multidimensional indexing is deprecated; use x[tuple(seq)] instead of x[seq]."
+)
+WHOLE = slice(None)
+
+
+# ----- Reading an index -----
+
+
+def basic(index: Any) -> tuple[Any, Any]:
+    """Return (op, key) of an index of ints, slices, None and Ellipsis, or (None, None) when it holds anything else.
+
+    The key ends in Ellipsis unless there is one, because NumPy gives a scalar, not a view, where no dimension is left.
+    """
+    kind = type(index)
+    if kind is int:
+        return ops.getitem_select, (index, ...)
+    if kind is slice:
+        if index.step is not None:
+            _check_step(index)
+        return ops.getitem, index
+    if kind is not tuple:
+        if index is None:
+            return ops.getitem_unsqueeze, index
+        if index is Ellipsis:
+            return ops.getitem_alias, index
+        return None, None
+    op = ops.getitem_alias
+    open_ended = True
+    for item in index:
+        kind = type(item)
+        if kind is int:
+            op = ops.getitem_select
+        elif kind is slice:
+            if item.step is not None:
+                _check_step(item)
+            if item.start is not None or item.stop is not None or item.step is not None:
+                op = ops.getitem
+        elif item is None:
+            op = ops.getitem_unsqueeze
+        elif item is Ellipsis:
+            if not open_ended:
+                return None, None
+            open_ended = False
+        else:
+            return None, None
+    return op, (*index, ...) if open_ended else index
+
+
+def _check_step(item: slice) -> None:
+    step = operator.index(item.step)
+    if step <= 0:
+        raise ValueError("step must be greater than zero" if step else "slice step cannot be zero")
+
+
+def _is_legacy_tuple(index: list[Any]) -> bool:
+    # A short list that holds a sequence, slice, tensor, None or Ellipsis stands for a tuple; PyTorch warns, so do we.
+    return len(index) < 32 and any(
+        item is None or item is Ellipsis or isinstance(item, (slice, list, tuple, str, range, np.ndarray, TensorBase))
+        for item in index
+    )
+
+
+def item_of(item: Any) -> Any:
+    """Return one item of an index as an int, a slice, None, Ellipsis, a bool, a Tensor of integers or an ndarray."""
+    if item is None or item is Ellipsis or isinstance(item, (bool, int)):
+        return item
+    if isinstance(item, slice):
+        if item.step is not None:
+            _check_step(item)
+        return item
+    if isinstance(item, TensorBase):
+        array = item._array
+        if array.dtype.char in "lqi" and array.ndim:  # int64, int32
+            return item  # as it is: the engine then notices when it is changed before the backward pass
+        if array.dtype.kind == "f" or (array.ndim and array.dtype.kind != "b" and array.dtype != np.uint8):
+            raise IndexError(_DTYPES)
+        # A mask is copied: PyTorch, which keeps the places of its ones, does not mind a change either.
+        return _array_item(array.copy() if is_grad_enabled() else array)
+    if isinstance(item, (np.ndarray, np.generic)):
+        return _array_item(np.array(item))
+    if isinstance(item, (list, tuple, range)):
+        found = sequence(item)
+        return _array_item(found if found.size else found.astype(np.int64))
+    if isinstance(item, str):
+        raise TypeError("new(): invalid data type 'str'")
+    if hasattr(item, "__index__"):
+        return operator.index(item)
+    raise IndexError(_KINDS.format(kind=type(item).__name__))
+
+
+def sequence(item: Any) -> np.ndarray[Any, Any]:
+    if isinstance(item, range):
+        return np.asarray(item)
+    return np.array([sequence(k) if isinstance(k, (list, tuple)) else plain(k) for k in item])
+
+
+def plain(k: Any) -> Any:
+    return k._array if isinstance(k, TensorBase) else k
+
+
+def _array_item(array: np.ndarray[Any, Any]) -> Any:
+    kind = array.dtype.kind
+    if kind == "b" or array.dtype == np.uint8:
+        if kind == "u":
+            warnings.warn(_BYTE_MASK, UserWarning, stacklevel=5)
+            array = array.astype(bool)
+        return bool(array) if array.ndim == 0 else array
+    if kind not in "iu":
+        raise IndexError(_DTYPES)
+    return int(array) if array.ndim == 0 else array.astype(np.intp, copy=False)
+
+
+def is_mask(item: Any) -> bool:
+    return isinstance(item, np.ndarray) and item.dtype.kind == "b"
+
+
+def advanced(array: np.ndarray[Any, Any], index: Any) -> tuple[Any, Any, list[Any], tuple[int, ...]]:
+    """Return (op, key, arrays, at): the view to take first (op None: none), then the advanced index for the ops."""
+    if isinstance(index, list) and _is_legacy_tuple(index):
+        warnings.warn(_LIST_AS_TUPLE, UserWarning, stacklevel=3)
+        index = tuple(index)
+    items = list(map(item_of, index if isinstance(index, tuple) else (index,)))
+    consumed = [0 if i is None or i is Ellipsis or isinstance(i, bool) else i.ndim if is_mask(i) else 1 for i in items]
+    rest = array.ndim - sum(consumed)
+    if rest < 0:
+        raise IndexError(f"too many indices for tensor of dimension {array.ndim}")
+    key: list[Any] = []
+    arrays: list[Any] = []
+    at: list[int] = []
+    position = 0  # in the view
+    op = None
+    for item, dims in zip(items, consumed, strict=True):
+        if item is None or isinstance(item, bool):
+            key.append(None)
+            op = ops.getitem_unsqueeze
+            if item is not None:  # True is index 0 of a new dimension, False is no index of it
+                arrays.append(np.zeros(int(item), np.intp))
+                at.append(position)
+            position += 1
+        elif item is Ellipsis:
+            key.extend([WHOLE] * rest)
+            position += rest
+            rest = 0  # a second Ellipsis stands for nothing
+        elif isinstance(item, int):
+            key.append(item)
+            op = ops.getitem_select
+        elif isinstance(item, slice):
+            key.append(item)
+            if item.start is not None or item.stop is not None or item.step is not None:
+                op = ops.getitem
+            position += 1
+        else:
+            key.extend([WHOLE] * dims)
+            arrays.append(item)
+            at.append(position)
+            position += dims
+    full = (*key, ...)
+    if any(map(is_mask, arrays)):
+        shape = array[full].shape
+        arrays, at = without_masks(arrays, at, shape)
+    return op, full, arrays, tuple(at)
+
+
+def without_masks(arrays: list[Any], at: list[int], shape: tuple[int, ...]) -> tuple[list[Any], list[int]]:
+    """Return the index with masks replaced by the places of their ones; a mask that is alone and in front stays."""
+    found: list[Any] = []
+    where: list[int] = []
+    for item, d in zip(arrays, at, strict=True):
+        if not is_mask(item):
+            found.append(item)
+            where.append(d)
+            continue
+        for j, n in enumerate(item.shape):
+            if n != shape[d + j]:
+                raise IndexError(
+                    f"The shape of the mask {shape_text(item.shape)} at index {j} does not match the shape of the "
+                    f"indexed tensor {shape_text(shape)} at index {d + j}"
+                )
+        if len(arrays) == 1 and d == 0:
+            return [item], [0]
+        found.extend(item.nonzero())
+        where.extend(range(d, d + item.ndim))
+    return found, where
+
+
+# ----- Errors in PyTorch's words -----
+
+_OUT_OF_BOUNDS = re.compile(r"index (-?\d+) is out of bounds for axis (\d+) with size (\d+)")
+
+
+def explained(error: IndexError, array: np.ndarray[Any, Any], index: Any, arrays: Any = ()) -> IndexError:
+    found = _OUT_OF_BOUNDS.search(str(error))
+    if arrays and ((found and found[3] == "0") or "empty axes" in str(error)):
+        return IndexError("index is out of bounds for dimension with size 0")
+    if found:
+        i, axis, size = found.groups()
+        return IndexError(f"index {i} is out of bounds for dimension {axis} with size {size}")
+    if str(error).startswith("shape mismatch"):
+        shapes = ", ".join(shape_text(plain(a).shape) for a in arrays)
+        return IndexError(f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}")
+    if str(error).startswith("too many indices"):
+        if array.ndim == 0 and isinstance(index, (int, np.integer)):
+            return IndexError(
+                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to "
+                "convert a 0-dim tensor to a number"
+            )
+        if array.ndim == 0 and isinstance(index, slice):
+            return IndexError("slice() cannot be applied to a 0-dim tensor.")
+        return IndexError(f"too many indices for tensor of dimension {array.ndim}")
+    return error
+
+
+def result_shape(shape: tuple[int, ...], arrays: Any, at: tuple[int, ...]) -> tuple[int, ...]:
+    found = [plain(a) for a in arrays]
+    if found[0].dtype.kind == "b":
+        return (int(np.count_nonzero(found[0])), *shape[found[0].ndim :])
+    b = np.broadcast_shapes(*(a.shape for a in found))
+    rest = tuple(n for d, n in enumerate(shape) if d not in at)
+    start = at[0] if at[-1] - at[0] == len(at) - 1 else 0
+    return rest[:start] + b + rest[start:]

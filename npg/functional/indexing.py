@@ -1,0 +1,300 @@
+"""Indexing: x[...] read and written, and the functions that write whole tensors or at a tuple of indices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg import _errors, dtypes
+from npg._errors import shape_text
+from npg.engine import TensorBase, apply, apply_in_place, bump_version, check_in_place, is_grad_enabled
+from npg.functional._factory import fill_number
+from npg.functional._index import (
+    WHOLE,
+    advanced,
+    basic,
+    explained,
+    is_mask,
+    item_of,
+    plain,
+    result_shape,
+    sequence,
+    without_masks,
+)
+from npg.functional._public import as_tensor_input
+from npg.ops import index as ops
+from npg.ops.shape import reshape
+
+__all__ = ["copy_", "getitem", "index_put", "index_put_", "setitem"]
+
+
+# ----- x[index] -----
+
+
+def getitem(input: Any, index: Any) -> Any:
+    """Return input[index].
+
+    Args:
+        input: tensor.
+        index: an int, slice, None, Ellipsis, bool, mask or integer array (tensor, ndarray, list), or a tuple of these.
+    Returns: a view when the index holds ints, slices, None and Ellipsis only, otherwise a copy.
+    Raises: IndexError: when an index is out of range, of a wrong kind, or one too many. ValueError: for a step below 1.
+    Source: Tensor.__getitem__. Floats in lists and arrays are refused, as NumPy does; PyTorch truncates them.
+    """
+    op, key = basic(index)
+    used: Any = ()
+    try:
+        if op is not None:
+            return apply(op, (input,), {"index": key})
+        op, key, arrays, at = advanced(input._array, index)
+        if not arrays:
+            return apply(op or ops.getitem_alias, (input,), {"index": key})
+        x = input if op is None else apply(op, (input,), {"index": key})
+        used = arrays
+        return apply(ops.index, (x, *arrays), {"at": at})
+    except IndexError as error:
+        raise explained(error, input._array, index, used) from None
+
+
+def _value(value: Any, dtype: np.dtype[Any]) -> Any:
+    """Return a value to be written as a Tensor, an ndarray or a NumPy scalar of the dtype written to."""
+    if isinstance(value, TensorBase):
+        return value
+    if isinstance(value, (bool, int, float)):
+        return fill_number(value, dtype)
+    if isinstance(value, np.generic) and value.dtype.kind in "biuf":
+        return fill_number(value.item(), dtype)
+    if isinstance(value, (list, tuple)):
+        value = sequence(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        with np.errstate(all="ignore"):
+            return value.astype(dtype, copy=False)
+    if isinstance(value, complex):
+        raise RuntimeError("value cannot be converted to type float without overflow")
+    name = dtypes.from_numpy(dtype).scalar_name
+    raise TypeError(f"can't assign a {type(value).__name__} to a npg.{name}Tensor")
+
+
+def _fitted(value: Any, ndim: int) -> Any:
+    """Return value without those leading dimensions of size 1 that the target does not have."""
+    array = plain(value)
+    extra = array.ndim - ndim
+    if extra <= 0 or array.shape[:extra] != (1,) * extra:
+        return value
+    if isinstance(value, TensorBase):
+        return apply(reshape, (value,), {"shape": array.shape[extra:]})
+    return value.reshape(array.shape[extra:])
+
+
+def _check_expand(value: np.ndarray[Any, Any], shape: tuple[int, ...]) -> None:
+    """Raise RuntimeError when value does not broadcast to the shape."""
+    given = value.shape
+    lead = len(shape) - len(given)
+    if lead < 0:
+        kind = dtypes.from_numpy(value.dtype).scalar_name
+        raise RuntimeError(
+            f"expand(npg.{kind}Tensor{{{shape_text(given)}}}, size={shape_text(shape)}): the number of sizes provided "
+            f"({len(shape)}) must be greater or equal to the number of dimensions in the tensor ({len(given)})"
+        )
+    for i in reversed(range(len(given))):
+        if given[i] != 1 and given[i] != shape[i + lead]:
+            raise RuntimeError(
+                f"The expanded size of the tensor ({shape[i + lead]}) must match the existing size ({given[i]}) at "
+                f"non-singleton dimension {i + lead}.  Target sizes: {shape_text(shape)}.  Tensor sizes: "
+                f"{shape_text(given)}"
+            )
+
+
+def _recorded(x: Any, value: Any) -> bool:
+    return (
+        is_grad_enabled()
+        and x._array.dtype.kind == "f"
+        and (x.requires_grad or (isinstance(value, TensorBase) and value.requires_grad))
+    )
+
+
+def setitem(input: Any, index: Any, value: Any) -> None:
+    """Write value at input[index].
+
+    Args:
+        input: tensor; changed in place.
+        index: as for getitem. Where an integer array names a place twice, the last value stays.
+        value: tensor, number, ndarray or list that broadcasts to input[index]. Numbers, arrays, and tensors written to
+            a view are cast; a tensor written through integer arrays or a mask must have the dtype of input.
+    Raises: IndexError: as getitem. RuntimeError: when value does not fit, or input may not be changed in place.
+    Source: Tensor.__setitem__, which takes no ndarrays and lists as values.
+    """
+    array = input._array
+    value = _value(value, array.dtype)
+    op, key = basic(index)
+    arrays: Any = ()
+    used: Any = ()
+    try:
+        if op is None:
+            op, key, arrays, at = advanced(array, index)
+        if op is ops.getitem_alias or (op is ops.getitem and key == WHOLE and array.ndim):
+            op = None  # all of it
+        target = array if op is None else array[key]
+        used = arrays
+        value = _fitted(value, _rank(target.shape, arrays))
+        recorded = _recorded(input, value)
+        if arrays:
+            value = _check_put(value, target, arrays)
+        else:
+            _check_expand(plain(value), target.shape)
+        if not recorded:
+            check_in_place(input)
+            if arrays:
+                _write(target, plain(value), arrays, at, False)
+            else:
+                np.copyto(target, plain(value), casting="unsafe")
+            bump_version(input)
+            return
+        x = input if op is None else apply(op, (input,), {"index": key})
+        if arrays:
+            _put(ops.index_put_into, x, value, arrays, at, False)
+        else:
+            apply_in_place(ops.assign if op is None else ops.assign_view, (x, value), {})
+    except IndexError as error:
+        raise explained(error, array, index, used) from None
+
+
+def _rank(shape: tuple[int, ...], arrays: Any) -> int:
+    if not arrays:
+        return len(shape)
+    if len(arrays) == 1 and plain(arrays[0]).dtype.kind == "b":
+        return len(shape) - arrays[0].ndim + 1
+    return len(shape) - len(arrays) + max(plain(a).ndim for a in arrays)
+
+
+def _check_put(value: Any, target: np.ndarray[Any, Any], arrays: Any) -> Any:
+    """Return the value to put, in the dtype of the target.
+
+    Raises: RuntimeError: for a tensor of another dtype, but that one number may be written through a mask.
+    """
+    source = plain(value)
+    if source.dtype == target.dtype:
+        return value
+    if isinstance(value, TensorBase) and not (source.size == 1 and plain(arrays[0]).dtype.kind == "b"):
+        ours, theirs = (dtypes.from_numpy(a.dtype).scalar_name for a in (target, source))
+        raise RuntimeError(
+            f"Index put requires the source and destination dtypes match, got {ours} for the destination and "
+            f"{theirs} for the source."
+        )
+    return value
+
+
+def _write(target: np.ndarray[Any, Any], value: Any, arrays: Any, at: tuple[int, ...], accumulate: bool) -> None:
+    found = [plain(a) for a in arrays]
+    try:
+        ops.index_put_into.forward(target, value, *found, at=at, accumulate=accumulate)
+    except ValueError:
+        raise _misfit(value, target.shape, found, at) from None
+
+
+def _put(op: Any, x: Any, value: Any, arrays: Any, at: tuple[int, ...], accumulate: bool) -> Any:
+    try:
+        return apply_in_place(op, (x, value, *arrays), {"at": at, "accumulate": accumulate})
+    except ValueError:
+        raise _misfit(plain(value), x._array.shape, arrays, at) from None
+
+
+def _misfit(value: Any, shape: tuple[int, ...], arrays: Any, at: tuple[int, ...]) -> RuntimeError:
+    wanted = shape_text(result_shape(shape, arrays, at))
+    return RuntimeError(
+        f"shape mismatch: value tensor of shape {shape_text(value.shape)} cannot be broadcast to indexing result of "
+        f"shape {wanted}"
+    )
+
+
+# ----- index_put, copy_ -----
+
+
+def _put_arguments(name: str, x: Any, indices: Any, values: Any) -> tuple[Any, list[Any], tuple[int, ...]]:
+    as_tensor_input(name, values, "values", 2)
+    if not isinstance(indices, (tuple, list)):
+        kind = type(indices).__name__
+        raise TypeError(f"{name}(): argument 'indices' (position 1) must be tuple of Tensors, not {kind}")
+    arrays: list[Any] = []
+    at: list[int] = []
+    position = 0
+    for i, item in enumerate(indices):
+        if not isinstance(item, (TensorBase, np.ndarray)):
+            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(item).__name__}")
+        found = item_of(item)
+        if isinstance(found, bool):
+            raise IndexError(f"expected masks of at least one dimension as indices, got a 0-d one as element {i}")
+        if isinstance(found, int):  # 0-d: keep it an array
+            found = np.array(found)
+        arrays.append(found)
+        at.append(position)
+        position += found.ndim if is_mask(found) else 1
+    shape = x._array.shape
+    if position > len(shape):
+        raise IndexError(f"too many indices for tensor of dimension {len(shape)} (got {position})")
+    if any(map(is_mask, arrays)):
+        arrays, at = without_masks(arrays, at, shape)
+    return _check_put(values, x._array, arrays) if arrays else values, arrays, tuple(at)
+
+
+def index_put_(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+    """Write values at input[indices] in place.
+
+    Args:
+        input: tensor.
+        indices: tuple of integer tensors or masks, one for each leading dimension.
+        values: tensor of the dtype of input that broadcasts to input[indices].
+        accumulate: add instead; places that are named more than once get every value.
+    Returns: input.
+    Raises: IndexError: when an index is out of range. RuntimeError: when values do not fit.
+    Source: torch.Tensor.index_put_.
+    """
+    values, arrays, at = _put_arguments("index_put_", input, indices, values)
+    if not arrays:
+        return copy_(input, values)
+    try:
+        return _put(ops.index_put_into, input, values, arrays, at, bool(accumulate))
+    except IndexError as error:
+        raise explained(error, input._array, indices, arrays) from None
+
+
+def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+    """Return a copy of input with values written at input[indices]; see index_put_."""
+    as_tensor_input("index_put", input)
+    values, arrays, at = _put_arguments("index_put", input, indices, values)
+    try:
+        return apply(ops.index_put, (input, values, *arrays), {"at": at, "accumulate": bool(accumulate)})
+    except ValueError:
+        raise _misfit(plain(values), input._array.shape, arrays, at) from None
+    except IndexError as error:
+        raise explained(error, input._array, indices, arrays) from None
+
+
+def copy_(input: Any, src: Any, non_blocking: bool = False) -> Any:
+    """Copy src into input, cast to its dtype and broadcast to its shape.
+
+    Args:
+        input: tensor; changed in place.
+        src: tensor, ndarray or number.
+        non_blocking: taken and ignored.
+    Returns: input.
+    Raises: RuntimeError: when src does not broadcast to the shape of input, or input may not be changed in place.
+    Source: torch.Tensor.copy_.
+    """
+    if not isinstance(src, (TensorBase, np.ndarray, bool, int, float, np.generic)):
+        raise TypeError(
+            _errors.NOT_A_TENSOR.format(name="copy_", argument="other", position=1, kind=type(src).__name__)
+        )
+    src = _value(src, input._array.dtype)
+    given, shape = plain(src).shape, input._array.shape
+    for i in range(1, min(len(given), len(shape)) + 1):
+        if given[-i] != shape[-i] and given[-i] != 1 and shape[-i] != 1:
+            raise RuntimeError(
+                f"The size of tensor a ({shape[-i]}) must match the size of tensor b ({given[-i]}) at non-singleton "
+                f"dimension {max(len(given), len(shape)) - i}"
+            )
+    if len(given) > len(shape) or any(n != 1 and m == 1 for n, m in zip(given[::-1], shape[::-1])):
+        broadcast = np.broadcast_shapes(given, shape)
+        raise RuntimeError(_errors.BROADCAST_IN_PLACE.format(shape=shape_text(shape), broadcast=shape_text(broadcast)))
+    return apply_in_place(ops.assign, (input, src), {})

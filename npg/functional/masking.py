@@ -1,0 +1,115 @@
+"""Elements under a mask: filled, selected, replaced."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from npg import _errors
+from npg._errors import shape_text
+from npg.engine import apply, apply_in_place
+from npg.functional._dims import array_of
+from npg.functional._picking import broadcast, fill_value, scalar_name
+from npg.ops import scatter as ops
+
+__all__ = [
+    "masked_fill",
+    "masked_fill_",
+    "masked_scatter",
+    "masked_scatter_",
+    "masked_select",
+]
+
+
+def _check_write(array: Any, mask: Any) -> None:
+    """Raise RuntimeError when the mask does not broadcast to the array."""
+    found = broadcast(array.shape, mask.shape)
+    if found != array.shape:
+        raise RuntimeError(
+            _errors.BROADCAST_IN_PLACE.format(shape=shape_text(array.shape), broadcast=shape_text(found))
+        )
+
+
+_C_NAMES = {"uint8": "unsigned char", "int8": "signed char", "int16": "short", "int32": "int", "int64": "long int"}
+_C_NAMES |= {"float16": "c10::Half", "float32": "float", "float64": "double"}
+
+
+def _masked_fill(name: str, input: Any, mask: Any, value: Any) -> Any:
+    array, where = array_of(name, input), array_of(name, mask, "mask", 2)
+    value = fill_value("masked_fill_", value, array.dtype)
+    if where.dtype.kind != "b":
+        kind = _C_NAMES[where.dtype.name]
+        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {kind}")
+    if name == "masked_fill":
+        broadcast(where.shape, array.shape)
+        return apply(ops.masked_fill, (input, mask, value), {})
+    _check_write(array, where)
+    return apply_in_place(ops.masked_fill_into, (input, mask, value), {})
+
+
+def masked_fill(input: Any, mask: Any, value: Any) -> Any:
+    """Return input with value where mask is True.
+
+    Args:
+        input: any shape and dtype.
+        mask: bool; broadcasts with input.
+        value: number or 0-d tensor, cast to the dtype of input.
+    Raises: RuntimeError: when the mask is not bool, the shapes do not broadcast or value does not fit.
+    Source: torch.masked_fill.
+    """
+    return _masked_fill("masked_fill", input, mask, value)
+
+
+def masked_fill_(input: Any, mask: Any, value: Any) -> Any:
+    """Fill input, in place, where mask (which broadcasts to it) is True; see masked_fill."""
+    return _masked_fill("masked_fill_", input, mask, value)
+
+
+def masked_select(input: Any, mask: Any) -> Any:
+    """Return the elements of input where mask is True, in order.
+
+    Args:
+        input: any shape and dtype.
+        mask: bool; the two broadcast.
+    Returns: one-dimensional.
+    Raises: RuntimeError: when the mask is not bool or the shapes do not broadcast.
+    Source: torch.masked_select.
+    """
+    array, where = array_of("masked_select", input), array_of("masked_select", mask, "mask", 2)
+    if where.dtype.kind != "b":
+        raise RuntimeError("masked_select: expected BoolTensor for mask")
+    broadcast(where.shape, array.shape)
+    return apply(ops.masked_select, (input, mask), {})
+
+
+def _masked_scatter(name: str, input: Any, mask: Any, source: Any) -> Any:
+    array, where, given = array_of(name, input), array_of(name, mask, "mask", 2), array_of(name, source, "source", 3)
+    if given.dtype != array.dtype:
+        raise RuntimeError(
+            f"masked_scatter: expected self and source to have same dtypes but got{scalar_name(array)} and "
+            f"{scalar_name(given)}"
+        )
+    if where.dtype.kind != "b":
+        raise RuntimeError(f"masked_scatter_ only supports boolean masks, but got mask with dtype {scalar_name(where)}")
+    if name == "masked_scatter":
+        broadcast(where.shape, array.shape)
+        return apply(ops.masked_scatter, (input, mask, source), {})
+    _check_write(array, where)
+    return apply_in_place(ops.masked_scatter_into, (input, mask, source), {})
+
+
+def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
+    """Return input with the elements of source, in order, where mask is True.
+
+    Args:
+        input: any shape and dtype.
+        mask: bool; the two broadcast.
+        source: dtype of input, at least as many elements as the mask has ones.
+    Raises: RuntimeError: when dtypes or shapes do not fit or source has too few elements.
+    Source: torch.masked_scatter.
+    """
+    return _masked_scatter("masked_scatter", input, mask, source)
+
+
+def masked_scatter_(input: Any, mask: Any, source: Any) -> Any:
+    """Write the elements of source into input, in place, where mask is True; see masked_scatter."""
+    return _masked_scatter("masked_scatter_", input, mask, source)

@@ -1,0 +1,366 @@
+"""Elements picked one by one: gather and scatter along a dimension, take and put in a flattened array, masks.
+
+gather(x, index, dim)[i, j] is x[index[i, j], j] for dim = 0, and scatter writes where gather reads. The index may be
+smaller than the input in the other dimensions. Indices are not negative; reading and writing check them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg.ops._broadcast import unbroadcast
+from npg.ops._op import primitive
+from npg.ops.index import like_dtype, writing
+from npg.ops.select import _SMALL as SMALL
+from npg.ops.select import _bits as mask_bits
+from npg.ops.select import mask as keep
+
+__all__ = [
+    "gather",
+    "masked_fill",
+    "masked_fill_into",
+    "masked_scatter",
+    "masked_scatter_into",
+    "masked_select",
+    "put",
+    "put_into",
+    "scatter",
+    "scatter_add",
+    "scatter_add_into",
+    "scatter_into",
+    "scatter_reduce",
+    "scatter_sum",
+    "take",
+    "take_backward",
+]
+
+
+# ----- Places -----
+
+
+def _checked(index: np.ndarray[Any, Any], dim: int, size: int) -> np.ndarray[Any, Any]:
+    # Read as unsigned, a negative index is a very large one: one pass tells of both.
+    if index.size and index.view(f"u{index.itemsize}").max() >= size:
+        wrong = index[(index < 0) | (index >= size)].flat[0]
+        raise RuntimeError(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
+    return index.astype(np.intp, copy=False)
+
+
+def _places(index: np.ndarray[Any, Any], shape: tuple[int, ...], dim: int) -> np.ndarray[Any, Any]:
+    """Return the positions in a flattened array of this shape; index has as many dimensions."""
+    step = 1
+    steps = [1] * len(shape)
+    for d in reversed(range(len(shape))):
+        steps[d] = step
+        step *= shape[d]
+    index = _checked(index, dim, shape[dim])
+    places = index if steps[dim] == 1 else index * steps[dim]
+    offset: Any = 0
+    for d, n in enumerate(index.shape):
+        if d != dim and n > 1:
+            offset = offset + np.arange(0, n * steps[d], steps[d]).reshape((n,) + (1,) * (index.ndim - 1 - d))
+    return places + offset
+
+
+def _grid(index: np.ndarray[Any, Any], size: int, dim: int) -> tuple[Any, ...]:
+    """Return the same places as a NumPy index, for arrays that cannot be flattened without a copy."""
+    grid = np.ogrid[tuple(slice(n) for n in index.shape)]
+    return tuple(_checked(index, dim, size) if d == dim else g for d, g in enumerate(grid))
+
+
+def _one_dimensional(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return x if x.ndim else x.reshape(1)
+
+
+# ----- gather and scatter -----
+
+
+@primitive(
+    lambda g, _y, x_like, index, *, dim: scatter_sum(g, index, shape=x_like.shape, dim=dim),
+    None,
+)
+def gather(input, index, *, dim):
+    """Return the elements of the input that index names along a dimension; the shape is the index's."""
+    x, i = _one_dimensional(input), _one_dimensional(index)
+    if x.flags.c_contiguous:  # flat positions need half the time of a grid
+        found = x.reshape(-1).take(_places(i, x.shape, dim))
+    else:
+        found = x[_grid(i, x.shape[dim], dim)]
+    return found.reshape(index.shape)
+
+
+@primitive(lambda g, _y, _src, index, *, shape, dim: gather(g, index, dim=dim), None)
+def scatter_sum(input, index, *, shape, dim):
+    """Return zeros of a shape with the input added where index names: the adjoint of gather."""
+    out = np.zeros(shape, input.dtype)
+    return _add_into(out, index, input, dim=dim)
+
+
+def _write_into(input, index, src, *, dim):
+    x, i = _one_dimensional(input), _one_dimensional(index)
+    src = src.reshape(i.shape) if isinstance(src, np.ndarray) and src.ndim != i.ndim and src.ndim == 0 else src
+    if x.flags.c_contiguous:
+        x.reshape(-1)[_places(i, x.shape, dim)] = src
+    else:
+        x[_grid(i, x.shape[dim], dim)] = src
+    return input
+
+
+def _accumulate(ufunc, x, index, src, dim):
+    """Combine the elements of src one by one with those of x that index names, by ufunc.at."""
+    if x.flags.c_contiguous:
+        # One-dimensional arrays are what ufunc.at has a fast loop for.
+        places = _places(index, x.shape, dim).reshape(-1)
+        ufunc.at(x.reshape(-1), places, np.ascontiguousarray(src).reshape(-1))
+    else:
+        ufunc.at(x, _grid(index, x.shape[dim], dim), src)
+
+
+def _add_into(input, index, src, *, dim):
+    index = _one_dimensional(index)
+    _accumulate(np.add, _one_dimensional(input), index, np.broadcast_to(src, index.shape), dim)
+    return input
+
+
+def _scatter_src_rule(g, _y, _x, index, src_like, *, dim):
+    return unbroadcast(gather(g, index, dim=dim), src_like.shape)
+
+
+@primitive(lambda g, _y, _x, index, _src, *, dim: scatter(g, index, 0.0, dim=dim), None, _scatter_src_rule)
+def scatter(input, index, src, *, dim):
+    """Return a copy of the input with src (an array of the index's shape, or a number) written where index names."""
+    return _write_into(input.copy(), index, src, dim=dim)
+
+
+@primitive(lambda g, _y, _x, _index, _src, *, dim: g, None, _scatter_src_rule)
+def scatter_add(input, index, src, *, dim):
+    """Return a copy of the input with src added where index names."""
+    return _add_into(input.copy(), index, src, dim=dim)
+
+
+scatter_into = writing(scatter, _write_into)
+scatter_add_into = writing(scatter_add, _add_into)
+
+
+# ----- scatter_reduce -----
+
+_REDUCE = {"sum": np.add, "mean": np.add, "prod": np.multiply, "amax": np.maximum, "amin": np.minimum}
+
+
+def _identity(reduce: str, dtype: np.dtype[Any]) -> Any:
+    if reduce in ("sum", "mean"):
+        return 0
+    if reduce == "prod":
+        return 1
+    if dtype.kind == "f":
+        return -np.inf if reduce == "amax" else np.inf
+    if dtype.kind == "b":
+        return reduce == "amin"
+    return np.iinfo(dtype).min if reduce == "amax" else np.iinfo(dtype).max
+
+
+def _count(like, index, dim, include_self):
+    """Return how many elements each place got, perhaps with its own, and 1 where none; dtype of `like`."""
+    ones = np.ones(index.shape, like.dtype)
+    if include_self:
+        return scatter_add(np.ones(like.shape, like.dtype), index, ones, dim=dim)
+    counts = scatter_sum(ones, index, shape=like.shape, dim=dim)
+    return counts + like_dtype(counts == 0, like.dtype)
+
+
+@primitive(node="ScatterReduce")
+def scatter_reduce(input, index, src, *, dim, reduce, include_self):
+    """Return a copy of the input in which every place is reduced together with the elements of src sent there."""
+    out = input.copy()
+    if not include_self:
+        _write_into(out, index, _identity(reduce, out.dtype), dim=dim)
+    i = _one_dimensional(index)
+    _accumulate(_REDUCE[reduce], _one_dimensional(out), i, src.reshape(i.shape), dim)
+    if reduce == "mean":
+        counts = _count(input, index, dim, include_self)
+        if out.dtype.kind == "f":
+            out /= counts
+        else:
+            out //= counts
+    return out
+
+
+@scatter_reduce.vjp
+def _scatter_reduce_rule(g, y, x, index, src, *, needs, dim, reduce, include_self):
+    """sum: g; mean: g / count; amax, amin: g shared equally by those that are the extreme; prod: g times the others."""
+    if reduce == "sum":
+        gx, gsrc = g, gather(g, index, dim=dim)
+    elif reduce == "mean":
+        g = g / _count(x, index, dim, include_self)
+        gx, gsrc = g, gather(g, index, dim=dim)
+    elif reduce == "prod":
+        gx, gsrc = _prod_rule(g, y, x, index, src, dim, include_self)
+    else:
+        x_hit = like_dtype(x == y, g.dtype)
+        if not include_self:
+            x_hit = scatter(x_hit, index, 0.0, dim=dim)
+        src_hit = like_dtype(src == gather(y, index, dim=dim), g.dtype)
+        shared = g / scatter_add(x_hit, index, src_hit, dim=dim)
+        gx, gsrc = x_hit * shared, src_hit * gather(shared, index, dim=dim)
+    if not include_self:
+        gx = scatter(gx, index, 0.0, dim=dim)
+    return gx, None, gsrc
+
+
+def _prod_rule(g, y, x, index, src, dim, include_self):
+    """Return g times the product of all other factors, which is y / factor unless that is 0."""
+    settings = {"dim": dim, "reduce": "prod", "include_self": include_self}
+    x_zero, src_zero = x == 0, src == 0
+    nonzero = masked_fill(x, x_zero, 1.0)
+    gx = g * scatter_reduce(nonzero, index, src, **settings) / nonzero
+    # A place with one zero among its src: only that zero has a gradient from there, the product of the others.
+    zeros = like_dtype(src_zero, g.dtype)
+    if include_self:
+        count = scatter_add(like_dtype(x_zero, g.dtype), index, zeros, dim=dim)
+    else:
+        count = scatter_sum(zeros, index, shape=g.shape, dim=dim)
+    alone = src_zero & (gather(count, index, dim=dim) == 1)
+    others = scatter_reduce(x, index, masked_fill(src, alone, 1.0), **settings)
+    nonzero = masked_fill(src, src_zero, 1.0)
+    gsrc = np.where(alone, gather(g * others, index, dim=dim), gather(g * y, index, dim=dim) / nonzero)
+    return gx, gsrc
+
+
+# ----- take and put: positions in the flattened array -----
+
+
+def _flat_index(index: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
+    """Return the indices counted from the front."""
+    if index.size:
+        low, high = int(index.min()), int(index.max())
+        if low < -size or high >= size:
+            wrong = low if low < -size else high
+            raise IndexError(f"out of range: tried to access index {wrong} on a tensor of {size} elements.")
+        if low < 0:
+            index = np.where(index < 0, index + size, index)
+    return index
+
+
+@primitive(lambda g, _y, x_like, index: take_backward(g, index, shape=x_like.shape), None)
+def take(input, index):
+    """Return the elements at these positions of the flattened input; the shape is the index's."""
+    if not input.size and index.size:
+        raise IndexError("take(): tried to take from an empty tensor")
+    return np.asarray(input.take(_flat_index(index, input.size)))
+
+
+@primitive(lambda g, _y, _x, index, *, shape: take(g, index), None)
+def take_backward(input, index, *, shape):
+    """Return zeros of a shape with the input added at flat positions: the adjoint of take."""
+    out = np.zeros(shape, input.dtype)
+    np.add.at(out.reshape(-1), _flat_index(index, out.size).reshape(-1), np.ascontiguousarray(input).reshape(-1))
+    return out
+
+
+def _put_into(input, index, source, *, accumulate):
+    flat = input.reshape(-1)
+    places = _flat_index(index, flat.size).reshape(-1)
+    if accumulate:
+        np.add.at(flat, places, np.ascontiguousarray(np.broadcast_to(source, index.shape)).reshape(-1))
+    else:
+        flat[places] = source.reshape(-1) if isinstance(source, np.ndarray) else source
+    if not np.shares_memory(flat, input):
+        input[...] = flat.reshape(input.shape)
+    return input
+
+
+@primitive(
+    lambda g, _y, _x, index, _source, *, accumulate: g if accumulate else put(g, index, 0.0, accumulate=False),
+    None,
+    lambda g, _y, _x, index, source_like, *, accumulate: np.reshape(take(g, index), source_like.shape),
+)
+def put(input, index, source, *, accumulate):
+    """Return a copy of the input with source written (or added) at positions of the flattened array."""
+    return _put_into(input.copy(), index, source, accumulate=accumulate)
+
+
+put_into = writing(put, _put_into)
+
+
+# ----- Masks -----
+
+
+def _masked_fill_into(input, mask, value):
+    np.copyto(input, value, where=mask, casting="unsafe")
+    return input
+
+
+@primitive(
+    lambda g, _y, _x, mask, _value: masked_fill(g, mask, 0.0),
+    None,
+    lambda g, _y, _x, mask, value_like: like_dtype(np.sum(keep(g, mask)), value_like.dtype),
+    broadcasts=True,
+)
+def masked_fill(input, mask, value):
+    """Return the input with value (a number or 0-d array) where the mask is True; mask and input broadcast."""
+    if input.dtype.kind != "f" or input.size <= SMALL:
+        shape = input.shape if input.shape == mask.shape else np.broadcast_shapes(input.shape, mask.shape)
+        return _masked_fill_into(np.broadcast_to(input, shape).copy(), mask, value)
+    # By bits: copying under a mask takes a branch for each element.
+    bits = mask_bits(mask, input.dtype)
+    out = input.view(bits.dtype) & ~bits
+    out |= bits & np.asarray(value, input.dtype).view(bits.dtype)
+    return out.view(input.dtype)
+
+
+masked_fill_into = writing(masked_fill, _masked_fill_into)
+
+
+@primitive(
+    lambda g, _y, x_like, mask: unbroadcast(
+        masked_put(g, mask, shape=np.broadcast_shapes(x_like.shape, mask.shape)), x_like.shape
+    ),
+    None,
+)
+def masked_select(input, mask):
+    """Return the elements of the input where the mask is True, one-dimensional; mask and input broadcast."""
+    if input.shape != mask.shape:
+        input, mask = np.broadcast_arrays(input, mask)
+    return input[mask] if input.ndim else input.reshape(1)[mask.reshape(1)]
+
+
+@primitive(lambda g, _y, _x, mask, *, shape: masked_select(g, mask), None)
+def masked_put(input, mask, *, shape):
+    """Return zeros of a shape with the elements of the input where the mask is True: the adjoint of masked_select."""
+    out = np.zeros(shape, input.dtype)
+    out[np.broadcast_to(mask, shape)] = input
+    return out
+
+
+def _masked_scatter_into(input, mask, source):
+    mask = np.broadcast_to(mask, input.shape)
+    count = int(np.count_nonzero(mask))
+    if count > source.size:
+        raise RuntimeError("Number of elements of source < number of ones in mask")
+    input[mask] = source.reshape(-1)[:count]
+    return input
+
+
+@primitive(
+    lambda g, _y, x_like, mask, _source: unbroadcast(masked_fill(g, mask, 0.0), x_like.shape),
+    None,
+    lambda g, _y, _x, mask, source_like: padded(masked_select(g, mask), shape=source_like.shape),
+)
+def masked_scatter(input, mask, source):
+    """Return the input with the first elements of source where the mask is True, in order; mask and input broadcast."""
+    return _masked_scatter_into(
+        np.broadcast_to(input, np.broadcast_shapes(input.shape, mask.shape)).copy(), mask, source
+    )
+
+
+masked_scatter_into = writing(masked_scatter, _masked_scatter_into)
+
+
+@primitive(lambda g, _y, x_like, *, shape: np.reshape(g, -1)[: x_like.shape[0]])
+def padded(input, *, shape):
+    """Return an array of this shape that begins with the elements of the one-dimensional input; the rest is zero."""
+    out = np.zeros(shape, input.dtype)
+    out.reshape(-1)[: input.size] = input
+    return out
