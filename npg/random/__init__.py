@@ -1,0 +1,55 @@
+"""PyTorch's CPU random streams, number for number, on ndarrays.
+
+A Generator holds a stream. Functions whose names end in an underscore fill an array that is given, in the order in
+which PyTorch fills a tensor with the same strides; the others make a new array. All take `generator=None`, which stands
+for `default_generator`, the one that `manual_seed` seeds.
+
+Equal bit for bit is everything that needs no more than basic arithmetic: uniform numbers, integers, permutations,
+Bernoulli trials, dropout, and float16 and float32 normal numbers in arrays of 16 or more elements. The others are computed
+in float64 from NumPy's log, log1p, exp, tan, cos and sin, which on some machines differ from PyTorch's in the last place.
+"""
+
+from __future__ import annotations
+
+from npg.random._continuous import cauchy_, exponential_, rand, uniform_
+from npg.random._discrete import bernoulli, bernoulli_, dropout_mask, geometric_, multinomial, poisson
+from npg.random._filling import empty_like
+from npg.random._generator import (
+    Generator,
+    default_generator,
+    get_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_state,
+)
+from npg.random._integers import randint, random_, randperm
+from npg.random._normal import log_normal_, normal, normal_, randn
+
+__all__ = [
+    "Generator",
+    "bernoulli",
+    "bernoulli_",
+    "cauchy_",
+    "default_generator",
+    "dropout_mask",
+    "empty_like",
+    "exponential_",
+    "geometric_",
+    "get_state",
+    "initial_seed",
+    "log_normal_",
+    "manual_seed",
+    "multinomial",
+    "normal",
+    "normal_",
+    "poisson",
+    "rand",
+    "randint",
+    "randn",
+    "random_",
+    "randperm",
+    "seed",
+    "set_state",
+    "uniform_",
+]

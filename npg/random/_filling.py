@@ -1,0 +1,163 @@
+"""The order in which PyTorch fills an array, and the loop that fills it block by block."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from npg import _errors
+from npg.random._generator import Generator
+
+BLOCK = 32768  # elements at a time: the temporaries of a block stay in the processor's cache
+
+
+class Kind(NamedTuple):
+    """What PyTorch's messages call a dtype, the C++ type included, and its limits."""
+
+    title: str
+    c_name: str
+    smallest: float
+    largest: float
+    digits: int = 0  # of a floating dtype: integers up to 2**digits are exact
+
+
+KINDS = {
+    np.dtype("float16"): Kind("Half", "c10::Half", -65504.0, 65504.0, 11),
+    np.dtype("float32"): Kind("Float", "float", -(2.0**128 - 2.0**104), 2.0**128 - 2.0**104, 24),
+    np.dtype("float64"): Kind("Double", "double", -sys.float_info.max, sys.float_info.max, 53),
+    np.dtype("int8"): Kind("Char", "signed char", -(2**7), 2**7 - 1),
+    np.dtype("int16"): Kind("Short", "short int", -(2**15), 2**15 - 1),
+    np.dtype("int32"): Kind("Int", "int", -(2**31), 2**31 - 1),
+    np.dtype("int64"): Kind("Long", "long int", -(2**63), 2**63 - 1),
+    np.dtype("uint8"): Kind("Byte", "unsigned char", 0, 2**8 - 1),
+    np.dtype("bool"): Kind("Bool", "bool", 0, 1),
+}
+
+
+def title_of(dtype: np.dtype[Any]) -> str:
+    """Return PyTorch's name of a dtype, such as Float."""
+    return KINDS[dtype].title if dtype in KINDS else dtype.name
+
+
+def check_out(out: Any, kernel: str, kinds: str = "f") -> None:
+    """Raise unless out is an ndarray whose dtype the named kernel of PyTorch serves, which can be written."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"expected an ndarray to fill, got {type(out).__name__}")
+    if out.dtype not in KINDS or out.dtype.kind not in kinds:
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{title_of(out.dtype)}'")
+    check_writable(out)
+
+
+def check_writable(out: np.ndarray) -> None:
+    """Raise when out is read-only, or has elements that share memory."""
+    if not out.flags.writeable:
+        raise RuntimeError("expected an array that can be written, got a read-only one; copy it first")
+    if 0 in out.strides and any(s == 0 and n > 1 for s, n in zip(out.strides, out.shape, strict=True)):
+        raise RuntimeError(_errors.OVERLAP_IN_PLACE)
+
+
+# ----- Order -----
+
+
+def memory_order(shape: tuple[int, ...], strides: tuple[int, ...]) -> list[int]:
+    """Return the dimensions, the outermost first, in the order in which PyTorch walks an array with these strides.
+
+    The smallest stride is innermost; a stride of 0 tells nothing, and of equal strides the longer dimension is outer.
+    Source: the sorting of dimensions in at::TensorIterator.
+    """
+    order = list(range(len(shape)))  # the innermost last, kept sorted from the end
+    for i in range(len(order) - 2, -1, -1):
+        at = i
+        for j in range(i + 1, len(order)):
+            swap = _is_inner(order[at], order[j], shape, strides)
+            if swap is None:
+                continue
+            if not swap:
+                break
+            order[at], order[j] = order[j], order[at]
+            at = j
+    return order
+
+
+def _is_inner(a: int, b: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> bool | None:
+    # Whether dimension a must lie inside of b; None where their strides do not tell.
+    s, t = abs(strides[a]), abs(strides[b])
+    if s == 0 or t == 0:
+        return None
+    if s == t:
+        return True if shape[a] < shape[b] else None
+    return s < t
+
+
+def empty_like(x: np.ndarray, dtype: Any = None) -> np.ndarray:
+    """Return an uninitialised array with the shape of x, and with its order of dimensions in memory."""
+    if x.flags.c_contiguous:
+        return np.empty(x.shape, dtype or x.dtype)
+    order = memory_order(x.shape, x.strides)
+    dense = np.empty([x.shape[d] for d in order], dtype or x.dtype)
+    return dense.transpose(np.argsort(order))
+
+
+# ----- Filling -----
+
+
+def fill(out: np.ndarray, generator: Generator, make: Callable[[Generator, int], np.ndarray]) -> np.ndarray:
+    """Write make(generator, count) into out, block by block in PyTorch's order, and return out.
+
+    Args:
+        make: returns count values; float64 is narrowed to float16 by way of float32, as PyTorch does.
+    """
+    total = out.size
+    if not total:
+        return out
+    with generator._lock:
+        if out.flags.c_contiguous:
+            _fill_flat(out.reshape(-1), generator, make)
+        else:
+            # A copy, because a block of this array is no slice of any view.
+            ordered = out.transpose(memory_order(out.shape, out.strides))
+            values = np.empty(total, out.dtype)
+            _fill_flat(values, generator, make)
+            ordered[...] = values.reshape(ordered.shape)
+    return out
+
+
+def _fill_flat(flat: np.ndarray, generator: Generator, make: Callable[[Generator, int], np.ndarray]) -> None:
+    total = len(flat)
+    for start in range(0, total, BLOCK):
+        stop = min(start + BLOCK, total)
+        flat[start:stop] = narrowed(make(generator, stop - start), flat.dtype)
+
+
+def narrowed(values: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
+    """Return floating values as a C++ cast to dtype gives them, too large ones infinite; others as they are."""
+    if values.dtype == dtype or values.dtype.kind != "f" or dtype == np.float64:
+        return values
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        if dtype.kind == "f":
+            return values.astype(np.float32).astype(dtype, copy=False)
+        return values.astype(np.int64 if dtype == np.int64 else np.int32).astype(dtype, copy=False)
+
+
+# ----- Uniform numbers in [0, 1) -----
+
+
+def uniform32(generator: Generator, count: int) -> np.ndarray:
+    """Return count float32 values: 24 bits of a word each."""
+    words = generator._words(count)
+    words &= np.uint32(0xFFFFFF)
+    values = words.view(np.int32).astype(np.float32)  # from signed words, which processors convert faster
+    values *= np.float32(2.0**-24)
+    return values
+
+
+def uniform64(generator: Generator, count: int) -> np.ndarray:
+    """Return count float64 values: 53 bits of two words each."""
+    words = generator._long_words(count)
+    words &= np.uint64(2**53 - 1)
+    values = words.view(np.int64).astype(np.float64)
+    values *= 2.0**-53
+    return values

@@ -1,0 +1,255 @@
+"""The generator: MT19937 with PyTorch's seeding, its cached normal sample, and PyTorch's state layout."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.random import MT19937, RandomState
+
+__all__ = ["Generator", "default_generator", "get_state", "initial_seed", "manual_seed", "seed", "set_state"]
+
+_WORDS = 624  # of MT19937's state
+_DEFAULT_SEED = 67280421310721  # of every torch.Generator() that was not seeded
+
+# at::CPUGeneratorImplState. `left` counts down to the next twist, `next` is the word to be read: both say where in the
+# block of 624 words the stream stands. The three fields after normal_x are remnants except for the cached sample.
+_STATE = np.dtype(
+    {
+        "names": ["seed", "left", "seeded", "next", "words", "normal", "has_normal", "normal32", "has_normal32"],
+        "formats": ["<u8", "<i4", "<i4", "<u8", ("<u8", _WORDS), "<f8", "<i4", "<f4", "?"],
+        "offsets": [0, 8, 12, 16, 24, 5024, 5040, 5048, 5052],
+        "itemsize": 5056,
+    }
+)
+
+
+class Generator:
+    """A stream of random numbers: the one that torch.Generator("cpu") yields for the same seed.
+
+    Every draw holds a lock, so threads may share a generator (the order among them is theirs to decide).
+
+    Args:
+        device: "cpu", or anything whose str() is that.
+    Raises: RuntimeError: when device is another.
+    Source: torch.Generator; the words are those of MT19937 seeded by init_genrand with the seed's lower 32 bits
+        (M. Matsumoto, T. Nishimura, "Mersenne Twister", 1998).
+    """
+
+    def __init__(self, device: Any = "cpu") -> None:
+        if device is not None and str(device) not in ("cpu", "cpu:0"):
+            raise RuntimeError(f"Generator: expected device cpu, got {device}; npg computes on the CPU only")
+        self._lock = threading.RLock()
+        # numpy.random takes as long to import as a good part of NumPy itself, so it waits for the first draw.
+        self._source: MT19937 | None = None
+        self._seeding: RandomState | None = None
+        self._start(_DEFAULT_SEED)
+
+    def _start(self, seed: int) -> None:
+        self._seed = seed
+        self._unread_seed = True  # the source still has to be seeded
+        self._next_at_end = 0  # the `next` of a state whose block is used up: 0 when freshly seeded, else 624
+        self._normal: float | None = None  # the sine of a pair whose cosine was handed out
+        self._normal32: float | None = None  # kept for the state's sake: nothing on a CPU reads it
+
+    # ----- Seeds -----
+
+    @property
+    def device(self) -> str:
+        """The string "cpu"."""
+        return "cpu"
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Restart the stream of a seed.
+
+        Args:
+            seed: an integer in [-2**63, 2**64); a negative one stands for seed + 2**64.
+        Returns: the generator.
+        Raises:
+            RuntimeError: when seed is no integer.
+            ValueError: when it is out of range.
+        """
+        if isinstance(seed, (bool, np.bool_)) or not isinstance(seed, (int, np.integer)):
+            raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}")
+        with self._lock:
+            self._start(_as_uint64(seed))
+        return self
+
+    def seed(self) -> int:
+        """Restart from a seed taken from the operating system, and return it."""
+        fresh = int.from_bytes(os.urandom(8), "little")
+        self.manual_seed(fresh)
+        return fresh
+
+    def initial_seed(self) -> int:
+        """Return the seed that the stream started from."""
+        return self._seed
+
+    # ----- States -----
+
+    def get_state(self) -> Any:
+        """Return the state.
+
+        Returns: (5056,) uint8, byte for byte what torch.Generator.get_state holds at this place of the stream.
+        """
+        return self._pack()
+
+    def set_state(self, new_state: Any) -> None:
+        """Continue from a state.
+
+        Args:
+            new_state: (5056,) uint8, from get_state or from torch.Generator.get_state().numpy().
+        Raises:
+            TypeError: when new_state is no ndarray of uint8.
+            RuntimeError: when it has another size, or cannot be a state.
+        """
+        self._unpack(new_state)
+
+    def clone_state(self) -> Generator:
+        """Return a new generator that stands at the same place of the same stream."""
+        return self._at(self._pack())
+
+    def _pack(self) -> np.ndarray:
+        record = np.zeros((), _STATE)
+        with self._lock:
+            inner = self._ready().state["state"]
+            position = inner["pos"]
+            record["seed"], record["seeded"], record["words"] = self._seed, 1, inner["key"]
+            record["left"] = max(_WORDS + 1 - position, 1)
+            record["next"] = position if position < _WORDS else self._next_at_end
+            if self._normal is not None:
+                record["normal"], record["has_normal"] = self._normal, 1
+            if self._normal32 is not None:
+                record["normal32"], record["has_normal32"] = self._normal32, 1
+        return np.frombuffer(record.tobytes(), np.uint8).copy()
+
+    def _unpack(self, state: Any) -> None:
+        if not isinstance(state, np.ndarray):
+            raise TypeError(f"expected a torch.ByteTensor, but got {type(state).__name__}")
+        if state.dtype != np.uint8:
+            raise TypeError(f"RNG state must be a torch.ByteTensor, got {state.dtype}")
+        if state.size != _STATE.itemsize:
+            raise RuntimeError(
+                f"Expected a CPUGeneratorImplState of size {_STATE.itemsize} but found the input RNG state size to be "
+                f"{state.size}"
+            )
+        record = np.frombuffer(state.tobytes(), _STATE)[0]
+        left, following = int(record["left"]), int(record["next"])
+        used_up = left == 1 and following <= _WORDS
+        if not record["seeded"] or not (used_up or (1 < left <= _WORDS and left + following == _WORDS + 1)):
+            raise RuntimeError(
+                f"Invalid mt19937 state: expected a seeded one with left + next = {_WORDS + 1}, got "
+                f"seeded={record['seeded']}, left={left}, next={following}"
+            )
+        with self._lock:
+            source = self._ready()
+            source.state = {
+                "bit_generator": "MT19937",
+                "state": {"key": record["words"].astype(np.uint32), "pos": _WORDS + 1 - left},
+            }
+            self._seed = int(record["seed"])
+            self._next_at_end = following if used_up else _WORDS
+            self._normal = float(record["normal"]) if record["has_normal"] else None
+            self._normal32 = float(record["normal32"]) if record["has_normal32"] else None
+
+    @classmethod
+    def _at(cls, state: np.ndarray) -> Generator:
+        generator = cls()
+        generator._unpack(state)
+        return generator
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._at, (self._pack(),)
+
+    # ----- Words (the caller holds the lock) -----
+
+    def _ready(self) -> MT19937:
+        if self._source is None:
+            from numpy.random import MT19937, RandomState
+
+            self._source = MT19937(0)
+            self._seeding = RandomState(self._source)
+        if self._unread_seed:
+            self._seeding.seed(self._seed & 0xFFFFFFFF)  # NumPy's legacy seeding is init_genrand
+            self._unread_seed = False
+        return self._source
+
+    def _source_state(self) -> Any:
+        return self._ready().state
+
+    def _restore_source(self, state: Any) -> None:
+        self._ready().state = state
+
+    def _raw(self, count: int) -> np.ndarray:
+        # count 32-bit words, each in a uint64: NumPy hands them out so.
+        if not count:
+            return np.empty(0, np.uint64)
+        source = self._ready() if self._unread_seed else self._source
+        self._next_at_end = _WORDS
+        return source.random_raw(count)
+
+    def _words(self, count: int) -> np.ndarray:
+        # (count,) uint32
+        return self._raw(count).astype(np.uint32)
+
+    def _long_words(self, count: int) -> np.ndarray:
+        # (count,) uint64 of two words each, the first one above.
+        raw = self._raw(2 * count)
+        long = raw[0::2] << np.uint64(32)
+        long |= raw[1::2]
+        return long
+
+
+def _as_uint64(seed: int) -> int:
+    seed = int(seed)
+    if not -(2**63) <= seed < 2**64:
+        raise ValueError("Overflow when unpacking long long")
+    return seed % 2**64
+
+
+# ----- The default generator -----
+
+default_generator = Generator()
+default_generator.seed()
+
+
+def chosen(generator: Generator | None) -> Generator:
+    """Return the generator, or the default one for None."""
+    if generator is None:
+        return default_generator
+    if not isinstance(generator, Generator):
+        raise TypeError(f"expected a Generator or None for argument 'generator', got {type(generator).__name__}")
+    return generator
+
+
+def manual_seed(seed: Any) -> Generator:
+    """Restart the default generator from a seed: anything that int() takes, within [-2**63, 2**64).
+
+    Returns: the default generator.
+    Raises: ValueError: when the seed is out of range, or whatever int() raises.
+    """
+    return default_generator.manual_seed(int(seed))
+
+
+def seed() -> int:
+    """Restart the default generator from a seed taken from the operating system, and return it."""
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    """Return the seed that the default generator started from."""
+    return default_generator.initial_seed()
+
+
+def get_state() -> Any:
+    """Return the default generator's state: (5056,) uint8, see Generator.get_state."""
+    return default_generator.get_state()
+
+
+def set_state(new_state: Any) -> None:
+    """Continue the default generator from a state, see Generator.set_state."""
+    default_generator.set_state(new_state)

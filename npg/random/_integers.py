@@ -1,0 +1,254 @@
+"""Whole numbers: random_, randint and permutations."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from npg.random import _filling
+from npg.random._generator import Generator, chosen
+
+_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+_LONG_RANGE = 2**28  # from this range on, two words make a number, for the remainder's sake
+_LONG_PERMUTATION = (2**32 - 1) // 20  # likewise
+_FEW = 256  # up to here swapping in a list is quicker than finding the swaps' outcome with NumPy
+
+
+# ----- Integers in a range -----
+
+
+def random_(
+    out: np.ndarray, low: int | None = None, high: int | None = None, generator: Generator | None = None
+) -> np.ndarray:
+    """Fill out with whole numbers: from [low, high), from [low, largest], or without low and high from [0, largest].
+
+    low + word % (high - low); largest is the dtype's for integers, 2**11, 2**24 or 2**53 for floating dtypes.
+
+    Args:
+        out: an array of any shape and dtype.
+        low: the first number; 0 when only high is given.
+        high: one more than the last number.
+    Returns: out.
+    Raises: RuntimeError: when low >= high, or either is out of the range of out's dtype.
+    Source: torch.Tensor.random_, number for number.
+    """
+    _filling.check_out(out, "random_", "fiub")
+    if low is None and high is None:
+        return _filling.fill(out, chosen(generator), _full_range_of(out.dtype))
+    low = 0 if low is None else _whole(low, "from")
+    if high is not None:
+        span, low = _span(low, _whole(high, "to"), out.dtype)
+    elif low != _LOWEST:
+        span, low = _span_to_end(low, out.dtype)
+    elif out.dtype in (np.int64, np.float32, np.float64):
+        return _filling.fill(out, chosen(generator), lambda g, n: _floated(g._long_words(n).view(np.int64), out.dtype))
+    elif out.dtype.kind in "iu":
+        raise RuntimeError("random_full_64_bits_range_kernel_cpu handles only int64, double, float and bfloat16")
+    else:
+        title = _filling.title_of(out.dtype)
+        raise NotImplementedError(f"\"random_full_64_bits_range_kernel_cpu\" not implemented for '{title}'")
+    return _filling.fill(out, chosen(generator), lambda g, n: _floated(_from_range(g, n, span, low), out.dtype))
+
+
+def randint(low: int, high: int, shape: Any, dtype: Any = np.int64, generator: Generator | None = None) -> np.ndarray:
+    """Return a new array of whole numbers from [low, high), see random_. Source: torch.randint."""
+    return random_(np.empty(shape, dtype), low, high, generator)
+
+
+def _whole(value: Any, name: str) -> int:
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"random_(): argument '{name}' must be int, not {type(value).__name__}")
+    if not _LOWEST <= value <= _HIGHEST:
+        raise ValueError("Overflow when unpacking long long")
+    return int(value)
+
+
+def _from_range(generator: Generator, count: int, span: int, low: int) -> np.ndarray:
+    # (count,) int64
+    if span < _LONG_RANGE:
+        words = generator._words(count)
+        quotient = words // np.uint32(span)  # NumPy divides by a number fast, and has no such remainder
+        quotient *= np.uint32(span)
+        words -= quotient
+        values = words.astype(np.int64)
+        if low:
+            values += low
+        return values
+    long = generator._long_words(count)
+    long %= np.uint64(span)
+    long += np.uint64(low % 2**64)  # wraps, as a signed sum would
+    return long.view(np.int64)
+
+
+def _full_range_of(dtype: np.dtype[Any]):
+    if dtype == np.bool_:
+        modulus = 2
+    elif dtype.kind == "f":
+        modulus = 2 ** _filling.KINDS[dtype].digits + 1
+    else:
+        modulus = _filling.KINDS[dtype].largest + 1
+    if dtype in (np.int64, np.float64):
+        return lambda g, count: _floated((g._long_words(count) % np.uint64(modulus)).view(np.int64), dtype)
+    return lambda g, count: _floated(g._words(count) % np.uint32(modulus), dtype)
+
+
+def _floated(values: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
+    # C++ makes a float16 of an integer by way of float32; NumPy would round once.
+    return values.astype(np.float32) if dtype == np.float16 else values
+
+
+# ----- Checks of a range -----
+
+
+def _span(low: int, high: int, dtype: np.dtype[Any]) -> tuple[int, int]:
+    if low >= high:
+        raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+    if dtype.kind == "f":
+        low, high = _next_float(low, dtype), _previous_float(high, dtype)
+        if low >= high:
+            raise RuntimeError(
+                f"random_ expects 'from' casted to dtype to be less than 'to' casted to dtype, but got from={low} >= "
+                f"to={high}"
+            )
+    _check_range(low, high - 1, dtype)
+    return high - low, low
+
+
+def _span_to_end(low: int, dtype: np.dtype[Any]) -> tuple[int, int]:
+    if dtype.kind == "f":
+        last = 2 ** _filling.KINDS[dtype].digits
+        low = _next_float(low, dtype)
+        if low >= last:
+            raise RuntimeError(
+                "random_ expects 'from' casted to dtype to be less than or equal to 'to_inc' casted to dtype, but got "
+                f"from={low} > to_inc={last}"
+            )
+    else:
+        last = _filling.KINDS[dtype].largest
+    _check_range(low, last, dtype)
+    return last - low + 1, low
+
+
+def _check_range(first: int, last: int, dtype: np.dtype[Any]) -> None:
+    kind = _filling.KINDS[dtype]
+    for argument, value in (("from", first), ("to - 1", last)):
+        if not kind.smallest <= value <= kind.largest:
+            raise RuntimeError(f"{argument} is out of bounds for {kind.c_name}")
+    if not kind.digits:
+        return
+    for argument, value in (("from", first), ("to - 1", last)):
+        if not -(2**kind.digits) <= value <= 2**kind.digits:
+            warnings.warn(
+                f"{argument} is out of bounds [-(2^{kind.digits}), 2^{kind.digits}]. Due to precision limitations "
+                f"{kind.c_name} can support discrete uniform distribution only within this range. This warning will "
+                "become an error in version 1.7 release, please fix the code in advance",
+                UserWarning,
+                stacklevel=4,
+            )
+
+
+def _next_float(low: int, dtype: np.dtype[Any]) -> int:
+    # The least number not below low whose successors the dtype tells apart.
+    rounded = _cast(low + 1, dtype)
+    if rounded >= low:
+        return low
+    return rounded + (1 << (abs(low + 1).bit_length() - _filling.KINDS[dtype].digits))
+
+
+def _previous_float(high: int, dtype: np.dtype[Any]) -> int:
+    rounded = _cast(high - 1, dtype)
+    if rounded < high:
+        return high
+    return rounded - (1 << (abs(high - 1).bit_length() - _filling.KINDS[dtype].digits))
+
+
+def _cast(value: int, dtype: np.dtype[Any]) -> int:
+    with np.errstate(over="ignore"):
+        cast = np.int64(value).astype(np.float32 if dtype == np.float16 else dtype).astype(dtype)
+    return int(cast) if np.isfinite(cast) else _LOWEST  # what x86 makes of an infinity
+
+
+# ----- Permutations -----
+
+
+def randperm(n: int, dtype: Any = np.int64, generator: Generator | None = None) -> np.ndarray:
+    """Return a random permutation of 0 ... n - 1.
+
+    For i = 0 ... n - 2: swap i and i + word % (n - i).
+
+    Args:
+        n: how many.
+        dtype: any but bool that can tell the numbers apart.
+    Returns: (n,) dtype.
+    Raises: RuntimeError: when n is negative or too large for dtype.
+    Source: torch.randperm, number for number; R. Durstenfeld, "Algorithm 235: Random permutation", 1964.
+    """
+    if isinstance(n, (bool, np.bool_)) or not isinstance(n, (int, np.integer)):
+        raise TypeError(f"randperm(): argument 'n' (position 1) must be int, not {type(n).__name__}")
+    n, dtype = int(n), np.dtype(dtype)
+    _check_permutation(n, dtype)
+    g = chosen(generator)
+    with g._lock:
+        if n < _LONG_PERMUTATION:
+            targets = g._words(max(n - 1, 0)).astype(np.int64)
+            targets %= np.arange(n, n - len(targets), -1)
+        else:
+            targets = (g._long_words(n - 1) % np.arange(n, 1, -1, dtype=np.uint64)).view(np.int64)
+    targets += np.arange(len(targets))
+    swapped = _swap_in_turn if n <= _FEW else _outcome_of_swaps
+    return _floated(swapped(targets, n), dtype).astype(dtype)
+
+
+def _check_permutation(n: int, dtype: np.dtype[Any]) -> None:
+    if n < 0:
+        raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
+    if dtype not in _filling.KINDS or dtype == np.bool_:
+        raise NotImplementedError(f"\"randperm\" not implemented for '{_filling.title_of(dtype)}'")
+    if dtype.kind == "f":
+        if n > 2 ** _filling.KINDS[dtype].digits + 1:
+            limit = {"float16": "2049", "float32": "2^24+1", "float64": "2^53+1"}[dtype.name]
+            raise RuntimeError(f"n cannot be greater than {limit} for {_filling.title_of(dtype)} type.")
+    elif n - 1 > _filling.KINDS[dtype].largest:
+        raise RuntimeError(f"value cannot be converted to type {dtype.name}_t without overflow")
+
+
+def _swap_in_turn(targets: np.ndarray, n: int) -> np.ndarray:
+    numbers = list(range(n))
+    for i, j in enumerate(targets.tolist()):
+        numbers[i], numbers[j] = numbers[j], numbers[i]
+    return np.array(numbers, np.int64)
+
+
+def _outcome_of_swaps(targets: np.ndarray, n: int) -> np.ndarray:
+    """Return what swapping position i with targets[i] >= i, for i = 0, 1, ... in turn, makes of 0 ... n - 1.
+
+    Swap i carries the number at i to position targets[i] and leaves what was there at i for good. What was there had
+    been carried by the last earlier swap with the same target, or is the position's own number. So every swap either
+    carries its own number i or passes on what an earlier swap, the last one with target i, has carried: chains, which
+    are followed for all swaps at once by doubling.
+    """
+    steps = np.arange(n - 1)
+    width = n.bit_length()
+    by_target = np.sort((targets << width) | steps)  # twice the width fits 63 bits for every n that fits in memory
+    step, target = by_target & (2**width - 1), by_target >> width
+    same = target[1:] == target[:-1]
+    earlier = np.full(n, -1)  # of the swaps with the same target, the one before
+    earlier[step[1:][same]] = step[:-1][same]
+
+    source = np.arange(n)  # the swap that swap i passes on; itself when it carries its own number
+    moving = targets != steps
+    source[targets[moving]] = steps[moving]  # where a target repeats, the last assignment stays
+    while True:
+        further = source[source]
+        if np.array_equal(further, source):
+            break
+        source = further
+
+    result = np.empty(n, np.int64)
+    result[:-1] = targets
+    result[-1] = source[-1]
+    met = np.flatnonzero(earlier >= 0)
+    result[met] = source[earlier[met]]
+    return result

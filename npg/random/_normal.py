@@ -1,0 +1,199 @@
+"""Normal and log-normal numbers: Box and Muller's transform, in the three forms in which PyTorch uses it.
+
+A contiguous array of 16 or more elements is filled in blocks of 16, in float32 or float64; any other one value after the
+other in float64, each pair of uniforms giving two values of which the second is kept for the next call.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+
+from npg.random import _filling
+from npg.random._arithmetic import Kernel32, fma32, fma64
+from npg.random._generator import Generator, chosen
+
+_TWO_PI, _ONE = 2.0 * math.pi, np.float32(1)
+
+
+def normal_(out: np.ndarray, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> np.ndarray:
+    """Fill out with normally distributed numbers.
+
+    mean + std * sqrt(-2 ln(1 - u)) * (cos or sin)(2 pi v), u and v uniform.
+
+    Args:
+        out: an array of any shape, float16, float32 or float64.
+        mean: the mean.
+        std: the standard deviation, >= 0.
+    Returns: out.
+    Raises:
+        RuntimeError: when std is negative or NaN.
+        NotImplementedError: when out is not floating.
+    Source: torch.Tensor.normal_; float16 and float32 bit for bit where PyTorch runs its AVX2 kernel; G. E. P. Box,
+        M. E. Muller, "A Note on the Generation of Random Normal Deviates", 1958.
+    """
+    mean, std = float(mean), float(std)
+    if not std >= 0.0:
+        raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
+    _filling.check_out(out, "normal_kernel_cpu")
+    g = chosen(generator)
+    if out.size < 16 or not out.flags.c_contiguous:
+        return _filling.fill(out, g, lambda g, count: _pairwise(g, count, mean, std))
+    _fill_by_sixteens(out.reshape(-1), g, mean, std)
+    return out
+
+
+def randn(shape: Any, dtype: Any = np.float32, generator: Generator | None = None) -> np.ndarray:
+    """Return a new array of standard normal numbers, see normal_."""
+    return normal_(np.empty(shape, dtype), generator=generator)
+
+
+def log_normal_(out: np.ndarray, mean: float = 1.0, std: float = 2.0, generator: Generator | None = None) -> np.ndarray:
+    """Fill out with numbers whose logarithm is normally distributed.
+
+    Args:
+        out: an array of any shape, float16, float32 or float64.
+        mean, std: of the logarithm, std > 0.
+    Returns: out.
+    Raises:
+        RuntimeError: when std is not positive.
+        NotImplementedError: when out is not floating.
+    Source: torch.Tensor.log_normal_, which takes its normal numbers in pairs whatever the size.
+    """
+    mean, std = float(mean), float(std)
+    if not std > 0.0:
+        raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
+    _filling.check_out(out, "log_normal_cpu")
+
+    def make(g: Generator, count: int) -> np.ndarray:
+        with np.errstate(over="ignore", under="ignore"):
+            return np.exp(_pairwise(g, count, mean, std))
+
+    return _filling.fill(out, chosen(generator), make)
+
+
+def normal(
+    mean: np.ndarray | float = 0.0, std: np.ndarray | float = 1.0, generator: Generator | None = None
+) -> np.ndarray:
+    """Return normally distributed numbers with means and standard deviations of their own.
+
+    Args:
+        mean, std: arrays or numbers, at least one an array; they are broadcast. std >= 0.
+    Returns: the broadcast shape, in the dtype of mean, or of std where mean is a number.
+    Raises:
+        RuntimeError: when an element of std is negative or NaN, or the shapes do not broadcast.
+        NotImplementedError: when that dtype is not floating.
+    Source: torch.normal.
+    """
+    lead = mean if isinstance(mean, np.ndarray) else std
+    if not isinstance(lead, np.ndarray):
+        raise TypeError("normal: expected an array for mean or std, got two numbers; use normal_ for these")
+    if isinstance(std, np.ndarray):
+        if std.size and not std.min() >= 0:
+            raise RuntimeError("normal expects all elements of std >= 0.0")
+        shape = np.broadcast_shapes(np.shape(mean), std.shape) if _agree(np.shape(mean), std.shape) else ()
+    else:
+        shape = lead.shape
+    if lead.dtype.kind != "f":
+        _filling.check_out(np.empty(0, lead.dtype), "normal_kernel_cpu")
+    out = normal_(np.empty(shape, lead.dtype), 0.0, 1.0 if isinstance(std, np.ndarray) else std, generator)
+    if isinstance(std, np.ndarray):
+        np.multiply(out, _operand(std, out), out=out, casting="same_kind")
+    np.add(out, _operand(np.asarray(mean), out), out=out, casting="same_kind")
+    return out
+
+
+def _operand(x: np.ndarray, out: np.ndarray) -> np.ndarray:
+    # What PyTorch's promotion makes of x beside out: only a floating array computes in a dtype of its own.
+    return x if x.dtype.kind == "f" and (x.ndim or not out.ndim) else x.astype(out.dtype)
+
+
+def _agree(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    for i in range(1, min(len(a), len(b)) + 1):
+        if a[-i] != b[-i] and 1 not in (a[-i], b[-i]):
+            raise RuntimeError(
+                f"The size of tensor a ({a[-i]}) must match the size of tensor b ({b[-i]}) at non-singleton dimension "
+                f"{max(len(a), len(b)) - i}"
+            )
+    return True
+
+
+# ----- One after the other, in float64 -----
+
+
+def _pairwise(g: Generator, count: int, mean: float, std: float) -> np.ndarray:
+    """Return (count,) float64 normal numbers, the generator's kept one first. The caller holds its lock."""
+    start = 0 if g._normal is None else 1
+    pairs = (count - start + 1) // 2
+    values = np.empty(start + 2 * pairs)
+    if start:
+        values[0] = g._normal
+    if pairs <= 8:  # so few that NumPy's calls would take longest
+        uniforms = _filling.uniform64(g, 2 * pairs).tolist()
+        for i in range(0, 2 * pairs, 2):
+            radius, angle = math.sqrt(-2.0 * math.log1p(-uniforms[i + 1])), _TWO_PI * uniforms[i]
+            values[start + i] = radius * math.cos(angle)
+            values[start + i + 1] = radius * math.sin(angle)
+    else:
+        uniforms = _filling.uniform64(g, 2 * pairs)
+        radius, angle = np.sqrt(-2.0 * np.log1p(-uniforms[1::2])), _TWO_PI * uniforms[0::2]
+        np.multiply(radius, np.cos(angle), out=values[start::2])
+        np.multiply(radius, np.sin(angle), out=values[start + 1 :: 2])
+    g._normal = float(values[-1]) if len(values) > count else None
+    return values[:count] if std == 1.0 and mean == 0.0 else fma64(values[:count], std, mean)
+
+
+# ----- Blocks of 16 -----
+
+
+def _fill_by_sixteens(flat: np.ndarray, g: Generator, mean: float, std: float) -> None:
+    total, block = len(flat), _filling.BLOCK
+    whole, rest = total // 16 * 16, total % 16
+    # PyTorch draws the rest too and then the last 16 anew, but for float16 only the latter.
+    passed_over = 0 if flat.dtype == np.float16 else rest
+    if flat.dtype == np.float64:
+        draw, transform, fma = _filling.uniform64, _sixteens64, fma64
+    else:
+        kernel = Kernel32(min(whole + 16, block + 16) // 2)
+        draw, fma = _filling.uniform32, fma32
+        transform = functools.partial(_sixteens32, kernel)
+    with g._lock:
+        for start in range(0, whole, block):
+            count = min(block, whole - start)
+            anew = 16 if rest and start + count == whole else 0
+            values = draw(g, count + (passed_over + anew if anew else 0))
+            if anew:
+                values[count : count + 16] = values[-16:]
+                values = values[: count + 16]
+            transform(values.reshape(-1, 2, 8))
+            if std != 1.0 or mean != 0.0:
+                values = fma(values, std, mean)
+            values = _filling.narrowed(values, flat.dtype)
+            flat[start : start + count] = values[:count]
+            if anew:
+                flat[-16:] = values[-16:]
+
+
+def _sixteens32(kernel: Kernel32, uniforms: np.ndarray) -> None:
+    # uniforms: (blocks, radii and angles, 8); replaced by the normal numbers
+    radius = np.subtract(_ONE, uniforms[:, 0]).reshape(-1)
+    kernel.log(radius)
+    radius *= np.float32(-2)
+    np.sqrt(radius, out=radius)
+    angle = np.multiply(uniforms[:, 1], np.float32(_TWO_PI)).reshape(-1)
+    sin, cos = np.empty_like(angle), np.empty_like(angle)
+    kernel.sincos(angle, sin, cos)
+    cos *= radius
+    sin *= radius
+    uniforms[:, 0] = cos.reshape(-1, 8)
+    uniforms[:, 1] = sin.reshape(-1, 8)
+
+
+def _sixteens64(uniforms: np.ndarray) -> None:
+    radius = np.sqrt(-2.0 * np.log(1.0 - uniforms[:, 0]))
+    angle = _TWO_PI * uniforms[:, 1]
+    np.multiply(radius, np.cos(angle), out=uniforms[:, 0])
+    np.multiply(radius, np.sin(angle), out=uniforms[:, 1])
