@@ -117,7 +117,7 @@ class Op:
         self.promote = promote
         self.refusal: Callable[..., Any] | None = None
         self.is_fused = self.is_view = self.is_ufunc = self.is_multi = self.broadcasts = False
-        self.takes_keep = "keep" in self.signature.parameters
+        self.takes_keep = any(p.name == "keep" and p.kind is p.KEYWORD_ONLY for p in parameters)
         self.node_name = (node or "".join(w.capitalize() for w in self.name.split("_"))) + "Backward0"
         self._rules: tuple[_Rule | None, ...] = ()
         self._saves: dict[tuple[bool, ...], tuple[int, tuple[int, ...]]] = {}
