@@ -42,9 +42,11 @@ def _check_index(name: str, x: Any, index: Any, dim: Any, other: str) -> tuple[A
     """Return the arrays of x and index, and dim counted from the front; what gather and scatter share."""
     array, places = array_of(name, x), array_of(name, index, "index", 3)
     dim = dim_index(name, dim, array.ndim)
+    if not places.size:
+        return array, places, dim
     if places.dtype.char not in "lqi":
         raise RuntimeError(f"{name.removesuffix('_')}(): Expected dtype int32/int64 for index")
-    if places.size and max(places.ndim, 1) != max(array.ndim, 1):
+    if max(places.ndim, 1) != max(array.ndim, 1):
         raise RuntimeError(f"Index tensor must have the same number of dimensions as {other} tensor")
     return array, places, dim
 
@@ -66,7 +68,8 @@ def gather(input: Any, dim: Any, index: Any, *, sparse_grad: bool = False) -> An
     """
     array, places, dim = _check_index("gather", input, index, dim, "input")
     if not places.size:
-        return apply(rows.index, (apply(shape.reshape, (input,), {"shape": (-1,)}), places), {"at": (0,)})
+        flat = apply(shape.reshape, (input,), {"shape": (-1,)})
+        return apply(rows.index, (flat, places.astype(np.intp)), {"at": (0,)})
     if array.ndim:
         for d, (n, m) in enumerate(zip(places.shape, array.shape)):
             if d != dim and n > m:

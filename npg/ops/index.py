@@ -269,7 +269,7 @@ def _put_into(input, values, *indices, at, accumulate):
 @primitive()
 def index_put(input, values, *indices, at, accumulate):
     """Return a copy of the input with values written (the last one wins) or added at an advanced index."""
-    return _put_into(input.copy(), values, *indices, at=at, accumulate=accumulate)
+    return _put_into(np.array(input), values, *indices, at=at, accumulate=accumulate)
 
 
 @index_put.vjp
@@ -286,4 +286,19 @@ def _index_put_rule(g, _y, _x, values_like, *indices, needs, at, accumulate):
 index_put_into = writing(index_put, _put_into)
 index_add, index_add_into = (overload(op, "IndexAddBackward0") for op in (index_put, index_put_into))
 index_copy, index_copy_into = (overload(op, "IndexCopyBackward0") for op in (index_put, index_put_into))
-index_fill, index_fill_into = (overload(op, "IndexFillBackward0") for op in (index_put, index_put_into))
+
+
+@primitive()
+def index_fill(input, value, *indices, at, accumulate):
+    """Return a copy of the input with one value written at an advanced index."""
+    return _put_into(np.array(input), value, *indices, at=at, accumulate=False)
+
+
+@index_fill.vjp
+def _index_fill_rule(g, _y, _x, _value, *indices, needs, at, accumulate):
+    """gx = g with zeros where the value was written; gvalue = the sum of g there, each place once."""
+    gx = index_fill(g, 0.0, *indices, at=at, accumulate=False)
+    return (gx, np.sum(g - gx) if needs[1] else None, *(None for _ in indices))
+
+
+index_fill_into = writing(index_fill, _put_into)

@@ -131,13 +131,13 @@ def _scatter_src_rule(g, _y, _x, index, src_like, *, dim):
 @primitive(lambda g, _y, _x, index, _src, *, dim: scatter(g, index, 0.0, dim=dim), None, _scatter_src_rule)
 def scatter(input, index, src, *, dim):
     """Return a copy of the input with src (an array of the index's shape, or a number) written where index names."""
-    return _write_into(input.copy(), index, src, dim=dim)
+    return _write_into(np.array(input), index, src, dim=dim)
 
 
 @primitive(lambda g, _y, _x, _index, _src, *, dim: g, None, _scatter_src_rule)
 def scatter_add(input, index, src, *, dim):
     """Return a copy of the input with src added where index names."""
-    return _add_into(input.copy(), index, src, dim=dim)
+    return _add_into(np.array(input), index, src, dim=dim)
 
 
 scatter_into = writing(scatter, _write_into)
@@ -173,7 +173,7 @@ def _count(like, index, dim, include_self):
 @primitive(node="ScatterReduce")
 def scatter_reduce(input, index, src, *, dim, reduce, include_self):
     """Return a copy of the input in which every place is reduced together with the elements of src sent there."""
-    out = input.copy()
+    out = np.array(input)
     if not include_self:
         _write_into(out, index, _identity(reduce, out.dtype), dim=dim)
     i = _one_dimensional(index)
@@ -217,10 +217,7 @@ def _prod_rule(g, y, x, index, src, dim, include_self):
     gx = g * scatter_reduce(nonzero, index, src, **settings) / nonzero
     # A place with one zero among its src: only that zero has a gradient from there, the product of the others.
     zeros = like_dtype(src_zero, g.dtype)
-    if include_self:
-        count = scatter_add(like_dtype(x_zero, g.dtype), index, zeros, dim=dim)
-    else:
-        count = scatter_sum(zeros, index, shape=g.shape, dim=dim)
+    count = scatter_sum(zeros, index, shape=g.shape, dim=dim)
     alone = src_zero & (gather(count, index, dim=dim) == 1)
     others = scatter_reduce(x, index, masked_fill(src, alone, 1.0), **settings)
     nonzero = masked_fill(src, src_zero, 1.0)
@@ -278,7 +275,7 @@ def _put_into(input, index, source, *, accumulate):
 )
 def put(input, index, source, *, accumulate):
     """Return a copy of the input with source written (or added) at positions of the flattened array."""
-    return _put_into(input.copy(), index, source, accumulate=accumulate)
+    return _put_into(np.array(input), index, source, accumulate=accumulate)
 
 
 put_into = writing(put, _put_into)
