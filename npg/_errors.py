@@ -34,8 +34,8 @@ INFERENCE_IN_PLACE = (
     "tensor before doing inplace update."
 )
 UNUSED_INPUT = (
-    "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is "
-    "the desired behavior."
+    "The differentiated Tensor at index {index} appears to not have been used in the graph. Set allow_unused=True if "
+    "this is the desired behavior."
 )
 INPUT_WITHOUT_GRAD = "One of the differentiated Tensors does not require grad"
 EMPTY_INPUTS = "`inputs` argument to `backward()` cannot be empty."
@@ -60,9 +60,7 @@ OVERLAP_IN_PLACE = (
     "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
     "Please clone() the tensor before performing the operation."
 )
-BROADCAST_IN_PLACE = (
-    "output with shape {shape} doesn't match the broadcast shape {broadcast}"
-)
+BROADCAST_IN_PLACE = "output with shape {shape} doesn't match the broadcast shape {broadcast}"
 HOOK_RESULT = "hook of {node} returned a gradient of shape {given}, expected {expected}"
 
 

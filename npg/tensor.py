@@ -1,63 +1,500 @@
-"""Tensor: operators and methods, each one line to functional."""
+"""Tensor: what an array with a place in the graph can do. Its methods stand in _tensor_methods.py, one line each."""
 
 from __future__ import annotations
 
+import builtins
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from npg import functional as F
+from npg import _tensor_conversion as conversion
+from npg import _tensor_memory as memory
+from npg import _tensor_numpy as numpy_protocol
 from npg import dtypes
-from npg.engine import TensorBase, register_tensor_class, run_backward, wrap
-from npg.functional._public import in_place, operator, reflected
-from npg.ops import elementwise as ops
+from npg import functional as F
+from npg._tensor_gradients import backward
+from npg._tensor_methods import Methods
+from npg._tensor_new import constructed, new, new_empty, new_empty_strided, new_full, new_ones, new_tensor, new_zeros
+from npg._tensor_repr import tensor_repr
+from npg.engine import TensorBase, register_tensor_class, wrap
+from npg.functional._attributes import CPU, NO_CUDA, Size, check_device, device, strided
+from npg.functional._public import canonical_dim, in_place, operator, reflected
+from npg.ops import compare, elementwise
+
+__all__ = ["Tensor"]
+
+_new_tuple = tuple.__new__
+_requires_grad = TensorBase.requires_grad
+_get_requires_grad: Any = (
+    getattr(_requires_grad, "fget", None) or _requires_grad.__get__
+)  # a property or a C descriptor
 
 
-class Tensor(TensorBase):
-    """A multi-dimensional array that can record what is done with it."""
+class Tensor(Methods):
+    """A multi-dimensional array that can record what is done with it.
+
+    Calls:
+        Tensor(): an empty tensor of the default dtype.
+        Tensor(2, 3): uninitialised, of these sizes and the default dtype.
+        Tensor([[1, 2], [3, 4]]): the data in the default dtype.
+        Tensor(ndarray), Tensor(tensor): shares the memory and keeps the dtype.
+
+    Args:
+        data: sizes, nested sequences of numbers, an ndarray or a tensor.
+        requires_grad: whether a gradient is wanted.
+        device: None or the CPU.
+    Raises: TypeError, ValueError: for data that is no numbers, or ragged.
+    Source: torch.Tensor; sharing an ndarray of any dtype is npg's.
+    """
 
     __array_priority__ = 1000
+    __module__ = "npg"
 
-    # ----- Arithmetic -----
+    def __init__(
+        self, *args: Any, data: Any = None, size: Any = None, requires_grad: builtins.bool = False, device: Any = None
+    ) -> None:
+        check_device(device)
+        given = args if data is None else (*args, data)
+        self._set_array(constructed(given, size, dtypes.get_default_dtype().dtype, keep=True))
+        if requires_grad:
+            self.requires_grad = True
 
-    __neg__ = operator(ops.neg)
-    __add__ = operator(ops.add)
-    __radd__ = reflected(ops.add)
-    __iadd__ = in_place(ops.add)
-    __sub__ = operator(ops.sub)
-    __rsub__ = reflected(ops.sub)
-    __isub__ = in_place(ops.sub)
-    __mul__ = operator(ops.mul)
-    __rmul__ = reflected(ops.mul)
-    __imul__ = in_place(ops.mul)
-    __truediv__ = operator(ops.div)
-    __rtruediv__ = reflected(ops.div)
-    __itruediv__ = in_place(ops.div)
-    exp = F.exp
-    log = F.log
+    # ----- Attributes -----
+
+    @property
+    def shape(self) -> Size:
+        """The sizes of the dimensions."""
+        return _new_tuple(Size, self._array.shape)
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        """The element type, such as npg.float32."""
+        return dtypes._BY_CHAR[self._array.dtype.char]
+
+    @property
+    def ndim(self) -> builtins.int:
+        """The number of dimensions."""
+        return self._array.ndim
+
+    @property
+    def device(self) -> device:
+        """Where the tensor lives: the CPU."""
+        return CPU
+
+    @property
+    def itemsize(self) -> builtins.int:
+        """Bytes per element."""
+        return self._array.itemsize
+
+    @property
+    def nbytes(self) -> builtins.int:
+        """Bytes of all elements."""
+        return self._array.nbytes
+
+    layout = strided
+    is_cpu = True
+    is_cuda = is_sparse = is_quantized = is_meta = is_mps = is_xpu = is_nested = False
+    is_sparse_csr = is_mkldnn = is_xla = is_ipu = is_vulkan = False
+
+    @property
+    def T(self) -> Tensor:
+        """The view with all dimensions reversed."""
+        return F.permute(self, tuple(range(self.ndim))[::-1])
+
+    @property
+    def mT(self) -> Tensor:
+        """The view with the last two dimensions swapped."""
+        return F.transpose(memory.matrices("mT", self), -2, -1)
+
+    @property
+    def H(self) -> Tensor:
+        """The transpose of a matrix."""
+        if self.ndim not in (0, 2):
+            raise RuntimeError(
+                f"tensor.H is only supported on matrices (2-D tensors). Got {self.ndim}-D tensor."
+                + (" For batches of matrices, consider using tensor.mH" if self.ndim > 2 else "")
+            )
+        return self if self.ndim == 0 else F.transpose(self, 0, 1)
+
+    @property
+    def mH(self) -> Tensor:
+        """The view with the last two dimensions swapped."""
+        return F.transpose(memory.matrices("mH", self), -2, -1)
+
+    @property
+    def real(self) -> Tensor:
+        """The tensor itself: npg has no complex numbers."""
+        return self
+
+    @property
+    def imag(self) -> Tensor:
+        """Raises RuntimeError: npg has no complex numbers."""
+        raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
+
+    # ----- Sizes and memory -----
+
+    def size(self, dim: builtins.int | None = None) -> Any:
+        """Return the shape, or the size of one dimension."""
+        if dim is None:
+            return _new_tuple(Size, self._array.shape)
+        shape = self._array.shape
+        return shape[canonical_dim(dim, len(shape))]
+
+    def dim(self) -> builtins.int:
+        """Return the number of dimensions."""
+        return self._array.ndim
+
+    ndimension = dim
+
+    def numel(self) -> builtins.int:
+        """Return the number of elements."""
+        return self._array.size
+
+    nelement = numel
+
+    def element_size(self) -> builtins.int:
+        """Return the bytes per element."""
+        return self._array.itemsize
+
+    stride = memory.stride
+    storage_offset = memory.storage_offset
+    data_ptr = memory.data_ptr
+    is_contiguous = memory.is_contiguous
+    storage = memory.storage
+    untyped_storage = memory.untyped_storage
+    resize_ = memory.resize_
+    resize_as_ = memory.resize_as_
+    resize = memory.resize
+    set_ = memory.set_
+    apply_ = memory.apply_
+    map_ = memory.map_
+    is_set_to = memory.is_set_to
+
+    def share_memory_(self) -> Tensor:
+        """Return self; npg has no memory shared between processes."""
+        return self
+
+    def is_shared(self) -> builtins.bool:
+        """Tell that the memory is this process's own."""
+        return False
+
+    def is_pinned(self, device: Any = None) -> builtins.bool:
+        """Tell that the memory is not pinned: only accelerators need that."""
+        return False
+
+    def pin_memory(self, device: Any = None) -> Tensor:
+        """Raise RuntimeError: only accelerators need pinned memory."""
+        raise RuntimeError("Cannot access accelerator device when none is available.")
+
+    def get_device(self) -> builtins.int:
+        """Return -1: the tensor is on no accelerator."""
+        return -1
+
+    # ----- Kinds -----
+
+    def is_floating_point(self) -> builtins.bool:
+        """Tell whether the dtype is float16, float32 or float64."""
+        return self._array.dtype.kind == "f"
+
+    def is_complex(self) -> builtins.bool:
+        """Tell that the dtype is not complex."""
+        return False
+
+    is_conj = is_neg = is_complex
+
+    def is_signed(self) -> builtins.bool:
+        """Tell whether the dtype has negative values."""
+        return self._array.dtype.kind in "if"
+
+    def is_same_size(self, other: Tensor) -> builtins.bool:
+        """Tell whether the shapes are equal."""
+        return self._array.shape == other._array.shape
+
+    is_nonzero = conversion.truth
+
+    def resolve_conj(self) -> Tensor:
+        """Return self: npg has no lazy conjugation."""
+        return self
+
+    resolve_neg = conj = conj_physical = resolve_conj
 
     # ----- The graph -----
 
-    def backward(self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None) -> None:
-        run_backward((self,), (gradient,), create_graph if retain_graph is None else retain_graph, create_graph, inputs)
+    @property  # type: ignore[override]
+    def requires_grad(self) -> builtins.bool:
+        """Whether gradients flow to or through this tensor."""
+        return _get_requires_grad(self)
+
+    @requires_grad.setter
+    def requires_grad(self, flag: builtins.bool) -> None:
+        if not isinstance(flag, builtins.bool):
+            raise RuntimeError("requires_grad must be a bool")
+        self._set_requires_grad(flag)
+
+    def requires_grad_(self, requires_grad: builtins.bool = True) -> Tensor:
+        """Set requires_grad and return self."""
+        if requires_grad and self._array.dtype.kind != "f":
+            raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        self._set_requires_grad(requires_grad)
+        return self
 
     @property
-    def grad(self):
+    def grad(self) -> Tensor | None:
+        """The gradient that backward() has accumulated, or None."""
         return self._grad
 
-    @property
-    def shape(self):
-        return self._array.shape
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        memory.check_grad(self, value)
+        self._grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
 
     @property
-    def dtype(self):
-        return dtypes.from_numpy(self._array.dtype)
+    def data(self) -> Tensor:
+        """A tensor on the same memory with no history; changes through it are not noticed."""
+        return wrap(self._array)
 
-    def numpy(self):
-        return self._array
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        memory.check_data(self, value)
+        self._swap_array(value._array)
 
-    def __array_ufunc__(self, ufunc, method, *inputs, **kw):
-        return NotImplemented
+    def backward(
+        self,
+        gradient: Tensor | None = None,
+        retain_graph: builtins.bool | None = None,
+        create_graph: builtins.bool = False,
+        inputs: Any = None,
+    ) -> None:
+        """Add the gradients of this tensor to .grad of the leaves.
+
+        Args:
+            gradient: the gradient of this tensor; None: ones.
+            retain_graph: keep the graph for another backward; None: as create_graph.
+            create_graph: record the backward pass, for gradients of higher order.
+            inputs: only these tensors get their gradient in .grad.
+        Raises: RuntimeError: when there is no graph, when it was freed, when the shapes do not fit.
+        Source: torch.Tensor.backward; starting a non-scalar from ones is npg's.
+        """
+        backward((self,), gradient, retain_graph, create_graph, inputs=inputs, implicit=True)
+
+    def detach_(self) -> Tensor:
+        """Take this tensor out of the graph, and return it.
+
+        Raises: RuntimeError: for a view.
+        """
+        memory.check_detach(self)
+        self._detach_in_place()
+        return self
+
+    # ----- Operators -----
+
+    __neg__ = operator(elementwise.neg)
+    __abs__ = operator(elementwise.abs)
+    __add__ = operator(elementwise.add)
+    __radd__ = reflected(elementwise.add)
+    __iadd__ = in_place(elementwise.add)
+    __sub__ = operator(elementwise.sub)
+    __rsub__ = reflected(elementwise.sub)
+    __isub__ = in_place(elementwise.sub)
+    __mul__ = operator(elementwise.mul)
+    __rmul__ = reflected(elementwise.mul)
+    __imul__ = in_place(elementwise.mul)
+    __truediv__ = operator(elementwise.div)
+    __rtruediv__ = reflected(elementwise.div)
+    __itruediv__ = in_place(elementwise.div)
+    __floordiv__ = operator(elementwise.floor_divide)
+    __rfloordiv__ = reflected(elementwise.floor_divide)
+    __ifloordiv__ = in_place(elementwise.floor_divide)
+    __mod__ = operator(elementwise.remainder)
+    __rmod__ = reflected(elementwise.remainder)
+    __imod__ = in_place(elementwise.remainder)
+    __pow__ = operator(elementwise.pow)
+    __rpow__ = reflected(elementwise.pow)
+    __ipow__ = in_place(elementwise.pow)
+    __and__ = operator(compare.bitwise_and)
+    __rand__ = reflected(compare.bitwise_and)
+    __iand__ = in_place(compare.bitwise_and)
+    __or__ = operator(compare.bitwise_or)
+    __ror__ = reflected(compare.bitwise_or)
+    __ior__ = in_place(compare.bitwise_or)
+    __xor__ = operator(compare.bitwise_xor)
+    __rxor__ = reflected(compare.bitwise_xor)
+    __ixor__ = in_place(compare.bitwise_xor)
+    __lshift__ = operator(compare.bitwise_left_shift)
+    __rlshift__ = reflected(compare.bitwise_left_shift)
+    __ilshift__ = in_place(compare.bitwise_left_shift)
+    __rshift__ = operator(compare.bitwise_right_shift)
+    __rrshift__ = reflected(compare.bitwise_right_shift)
+    __irshift__ = in_place(compare.bitwise_right_shift)
+    __eq__ = operator(compare.eq)
+    __ne__ = operator(compare.ne)
+    __lt__ = operator(compare.lt)
+    __le__ = operator(compare.le)
+    __gt__ = operator(compare.gt)
+    __ge__ = operator(compare.ge)
+    __hash__ = object.__hash__  # by identity: == compares the elements
+
+    def __pos__(self) -> Tensor:
+        if self._array.dtype.kind == "b":
+            raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+        return self
+
+    def __invert__(self) -> Tensor:
+        if self._array.dtype.kind == "f":
+            raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+        return F.bitwise_not(self)
+
+    def __matmul__(self, other: Any) -> Tensor:
+        return F.matmul(self, other) if isinstance(other, (TensorBase, np.ndarray)) else NotImplemented
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return F.matmul(other, self) if isinstance(other, (TensorBase, np.ndarray)) else NotImplemented
+
+    # ----- As a container -----
+
+    __getitem__ = F.getitem
+    __setitem__ = F.setitem
+
+    def __len__(self) -> builtins.int:
+        if not self._array.ndim:
+            raise TypeError("len() of a 0-d tensor")
+        return self._array.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self._array.ndim:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(F.unbind(self, 0))
+
+    def __reversed__(self) -> Tensor:
+        return F.flip(self, (0,)) if self._array.ndim else self
+
+    def __contains__(self, element: Any) -> builtins.bool:
+        if isinstance(element, (TensorBase, builtins.bool, builtins.int, builtins.float, np.generic)):
+            return builtins.bool(F.eq(self, element)._array.any())
+        raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
+
+    # ----- As a number -----
+
+    __bool__ = conversion.truth
+    item = conversion.item
+    tolist = conversion.tolist
+
+    def __int__(self) -> builtins.int:
+        return builtins.int(conversion.only_element(self))
+
+    def __float__(self) -> builtins.float:
+        return builtins.float(conversion.only_element(self))
+
+    def __complex__(self) -> complex:
+        return complex(conversion.only_element(self))
+
+    def __index__(self) -> builtins.int:
+        array = self._array
+        if array.size != 1 or array.dtype.kind not in "iub":
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return builtins.int(array.item())
+
+    def __repr__(self) -> str:
+        return tensor_repr(self)
+
+    def __format__(self, spec: str) -> str:
+        if self._array.ndim == 0:
+            return format(self._array.item(), spec)
+        if spec:
+            raise TypeError("unsupported format string passed to Tensor.__format__")
+        return repr(self)
+
+    # ----- Other dtypes -----
+
+    to = conversion.to
+    type = conversion.type_
+
+    def type_as(self, other: Tensor) -> Tensor:
+        """Return this tensor in the dtype of another."""
+        return conversion.converted(self, other._array.dtype)
+
+    def float(self, memory_format: Any = None) -> Tensor:
+        """Return this tensor as float32."""
+        return conversion.converted(self, np.dtype(np.float32), layout=memory_format)
+
+    def double(self, memory_format: Any = None) -> Tensor:
+        """Return this tensor as float64."""
+        return conversion.converted(self, np.dtype(np.float64), layout=memory_format)
+
+    def half(self, memory_format: Any = None) -> Tensor:
+        """Return this tensor as float16."""
+        return conversion.converted(self, np.dtype(np.float16), layout=memory_format)
+
+    def long(self, memory_format: Any = None) -> Tensor:
+        """Return this tensor as int64."""
+        return conversion.converted(self, np.dtype(np.int64), layout=memory_format)
+
+    def int(self, memory_format: Any = None) -> Tensor:
+        """Return this tensor as int32."""
+        return conversion.converted(self, np.dtype(np.int32), layout=memory_format)
+
+    def short(self, memory_format: Any = None) -> Tensor:
+        """Return this tensor as int16."""
+        return conversion.converted(self, np.dtype(np.int16), layout=memory_format)
+
+    def char(self, memory_format: Any = None) -> Tensor:
+        """Return this tensor as int8."""
+        return conversion.converted(self, np.dtype(np.int8), layout=memory_format)
+
+    def byte(self, memory_format: Any = None) -> Tensor:
+        """Return this tensor as uint8."""
+        return conversion.converted(self, np.dtype(np.uint8), layout=memory_format)
+
+    def bool(self, memory_format: Any = None) -> Tensor:
+        """Return this tensor as bool: what is not zero is True."""
+        return conversion.converted(self, np.dtype(np.bool_), layout=memory_format)
+
+    def cpu(self, memory_format: Any = None) -> Tensor:
+        """Return this tensor: it is on the CPU."""
+        return conversion.converted(self, None, layout=memory_format)
+
+    def cuda(self, device: Any = None, non_blocking: builtins.bool = False, memory_format: Any = None) -> Tensor:
+        """Raise AssertionError: npg computes on the CPU."""
+        raise AssertionError(NO_CUDA)
+
+    # ----- New tensors like this one -----
+
+    new = new
+    new_tensor = new_tensor
+    new_zeros = new_zeros
+    new_ones = new_ones
+    new_full = new_full
+    new_empty = new_empty
+    new_empty_strided = new_empty_strided
+
+    def where(self, condition: Tensor, other: Any) -> Tensor:
+        """Return this tensor where the condition holds, else other."""
+        return F.where(condition, self, other)
+
+    # ----- Exchange -----
+
+    numpy = conversion.numpy
+    __array__ = conversion.array
+    __array_ufunc__ = numpy_protocol.array_ufunc
+    __array_function__ = numpy_protocol.array_function
+    __dlpack__ = conversion.to_dlpack
+
+    def __dlpack_device__(self) -> tuple[builtins.int, builtins.int]:
+        return (1, 0)  # kDLCPU
+
+    __deepcopy__ = conversion.deepcopy
+    __copy__ = conversion.shallow_copy
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return conversion.reduce(self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
 
 
 register_tensor_class(Tensor)

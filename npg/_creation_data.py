@@ -1,0 +1,220 @@
+"""Tensors from data, and the typed constructors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg import dtypes
+from npg._tensor_conversion import from_dlpack, type_dtype
+from npg._tensor_data import check_shareable, copied, shared
+from npg._tensor_new import constructed
+from npg.engine import TensorBase
+from npg.functional._attributes import check_device
+from npg.functional._factory import check_options, dtype_of, fill_number, leaf, number
+from npg.functional.copying import clone
+from npg.tensor import Tensor
+
+__all__ = [
+    "BoolTensor",
+    "ByteTensor",
+    "CharTensor",
+    "DoubleTensor",
+    "FloatTensor",
+    "HalfTensor",
+    "IntTensor",
+    "LongTensor",
+    "ShortTensor",
+    "as_tensor",
+    "asarray",
+    "from_dlpack",
+    "from_numpy",
+    "frombuffer",
+    "scalar_tensor",
+    "set_default_tensor_type",
+    "tensor",
+]
+
+
+# ----- From data -----
+
+
+def tensor(
+    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
+) -> Tensor:
+    """Return a new leaf with a copy of the data.
+
+    Args:
+        data: a number, an ndarray, a tensor, or nested sequences of these.
+        dtype: None takes that of an array, the default dtype for floats, int64 for ints, bool for bools.
+        device: None or the CPU.
+        requires_grad: whether a gradient is wanted.
+    Raises: ValueError: for ragged sequences. TypeError, RuntimeError: for what is no number, or does not fit the dtype.
+    Source: torch.tensor.
+    """
+    check_options(None, device, pin_memory)
+    return leaf(copied(data, None if dtype is None else dtypes.to_numpy(dtype)), requires_grad)
+
+
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+    """Return the data as a tensor, sharing memory and history where it is a tensor or an ndarray of that dtype.
+
+    Source: torch.as_tensor.
+    """
+    check_device(device)
+    kind = None if dtype is None else dtypes.to_numpy(dtype)
+    if isinstance(data, TensorBase):
+        return data if kind is None else data.to(kind)  # type: ignore[attr-defined]
+    return leaf(shared(data, kind))
+
+
+def asarray(
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+) -> Tensor:
+    """Return any data as a tensor.
+
+    Args:
+        obj: a tensor, an ndarray, an object with DLPack or the buffer protocol, a number or nested sequences.
+        copy: True always copies, False never (and raises where it would have to), None where it must.
+        requires_grad: whether a gradient is wanted of the result, which then is a leaf.
+    Raises: ValueError: when copy=False and memory cannot be shared.
+    Source: torch.asarray.
+    """
+    check_device(device)
+    kind = None if dtype is None else dtypes.to_numpy(dtype)
+    if isinstance(obj, TensorBase):
+        found: Any = obj if kind is None else obj.to(kind)  # type: ignore[attr-defined]
+        if found is not obj and copy is False:
+            raise ValueError("can't alias tensor with dtype '{}' into dtype '{}'.".format(*_names(obj, found)))
+        if found is obj and copy:
+            found = clone(obj)
+        if requires_grad and not found.requires_grad:
+            found = found.detach().requires_grad_()
+        return found if requires_grad or not found.requires_grad else found.detach()
+    if isinstance(obj, np.ndarray):
+        array = shared(obj, kind)
+    elif isinstance(obj, (bytes, bytearray, memoryview)):
+        array = np.frombuffer(obj, dtype_of(dtype))
+    elif hasattr(obj, "__dlpack__"):
+        array = shared(from_dlpack(obj)._array, kind)
+    else:
+        if copy is False:
+            raise ValueError("can't alias arbitrary sequence into a tensor.")
+        return leaf(copied(obj, kind), requires_grad)
+    if copy is False and isinstance(obj, np.ndarray) and array.dtype != obj.dtype:
+        raise ValueError(f"can't alias tensor with dtype '{obj.dtype}' into dtype '{array.dtype}'.")
+    return leaf(array.copy() if copy and np.shares_memory(array, obj) else array, requires_grad)
+
+
+def _names(*tensors: Any) -> list[str]:
+    return [dtypes.from_numpy(t._array.dtype).scalar_name for t in tensors]
+
+
+def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
+    """Return a tensor that shares the memory of an ndarray.
+
+    Raises: TypeError: when it is no ndarray, or of a dtype that npg does not have. ValueError: for negative strides.
+    Source: torch.from_numpy.
+    """
+    if not isinstance(ndarray, np.ndarray):
+        kind = type(ndarray)
+        name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+        raise TypeError(f"expected np.ndarray (got {name})")
+    return leaf(check_shareable(ndarray))
+
+
+def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
+    """Return a one-dimensional tensor that shares the memory of an object with the buffer protocol.
+
+    Args:
+        buffer: bytes, bytearray, memoryview, array.array, ...
+        dtype: of the elements.
+        count: how many elements; -1: all.
+        offset: how many bytes to skip.
+    Raises: ValueError: when the buffer is empty, too short, or no multiple of the element size.
+    Source: torch.frombuffer.
+    """
+    kind = dtypes.to_numpy(dtype)
+    try:
+        length = memoryview(buffer).nbytes
+    except TypeError:
+        raise ValueError("object does not implement Python buffer protocol.") from None
+    if length == 0 or count == 0:
+        raise ValueError(f"both buffer length ({length}) and count ({count}) must not be 0")
+    if not 0 <= offset < length:
+        raise ValueError(
+            f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({length} bytes) minus 1"
+        )
+    if count < 0 and (length - offset) % kind.itemsize:
+        raise ValueError(
+            f"buffer length ({length} bytes) after offset ({offset} bytes) must be a multiple of element size "
+            f"({kind.itemsize})"
+        )
+    if count > 0 and offset + count * kind.itemsize > length:
+        raise ValueError(
+            f"requested buffer length ({count} * {kind.itemsize} bytes) after offset ({offset} bytes) must not be "
+            f"greater than actual buffer length ({length} bytes)"
+        )
+    return leaf(np.frombuffer(buffer, kind, count, offset), requires_grad)
+
+
+def scalar_tensor(
+    s: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Return a 0-d tensor of a number, in the default dtype unless one is given. Source: torch.scalar_tensor."""
+    check_options(layout, device)
+    kind = dtype_of(dtype)
+    return leaf(np.array(fill_number(number("scalar_tensor", s, "s", 1), kind)), requires_grad)
+
+
+# ----- Typed constructors -----
+
+
+class _Typed(type):
+    """The class of FloatTensor and its like: they make tensors, and isinstance asks for the dtype."""
+
+    dtype: dtypes.dtype
+    is_cuda = False
+
+    def __call__(cls, *data: Any, size: Any = None, device: Any = None) -> Tensor:
+        check_device(device)
+        return leaf(constructed(data, size, cls.dtype.dtype, keep=False))
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Tensor) and instance._array.dtype == cls.dtype.dtype
+
+    def __repr__(cls) -> str:
+        return f"<class 'npg.{cls.__name__}'>"
+
+
+def _typed(dtype: dtypes.dtype) -> Any:
+    name = dtype.scalar_name + "Tensor"
+    doc = f"Make a {dtype.name} tensor from sizes or data, as Tensor does. Source: torch.{name}."
+    return _Typed(name, (), {"dtype": dtype, "__module__": "npg", "__doc__": doc})
+
+
+FloatTensor = _typed(dtypes.float32)
+DoubleTensor = _typed(dtypes.float64)
+HalfTensor = _typed(dtypes.float16)
+LongTensor = _typed(dtypes.int64)
+IntTensor = _typed(dtypes.int32)
+ShortTensor = _typed(dtypes.int16)
+CharTensor = _typed(dtypes.int8)
+ByteTensor = _typed(dtypes.uint8)
+BoolTensor = _typed(dtypes.bool_)
+
+
+def set_default_tensor_type(t: Any) -> None:
+    """Set the default dtype by a type such as npg.DoubleTensor or its name.
+
+    Raises: TypeError: when it is not floating.
+    Source: torch.set_default_tensor_type.
+    """
+    try:
+        found = dtypes.from_numpy(type_dtype(t))
+    except TypeError:
+        raise TypeError("invalid type object: only floating-point types are supported as the default type") from None
+    if not found.is_floating_point:
+        raise TypeError("only floating-point types are supported as the default type")
+    dtypes.set_default_dtype(found)

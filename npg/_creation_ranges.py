@@ -1,0 +1,253 @@
+"""Counted tensors: arange, range, linspace, logspace, to the last bit what PyTorch's AVX2 kernels give."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from npg import dtypes
+from npg.engine import TensorBase
+from npg.functional._factory import check_options, dtype_of, finish, number
+from npg.tensor import Tensor
+
+__all__ = ["arange", "linspace", "logspace", "range"]
+
+_builtin_range = range
+
+
+def _fma(a: Any, b: Any, c: Any) -> Any:
+    """Return a * b + c in float64, rounded once: PyTorch's compiler contracts the product and the sum."""
+    # Veltkamp's splitting and Dekker's product give the rounding error of a * b, Knuth's two-sum that of the sum.
+    p = a * b
+    ca, cb = a * 134217729.0, b * 134217729.0
+    ah, bh = ca - (ca - a), cb - (cb - b)
+    al, bl = a - ah, b - bh
+    e = ((ah * bh - p) + ah * bl + al * bh) + al * bl
+    s = p + c
+    t = s - p
+    f = (p - (s - t)) + (c - t)
+    return s + (e + f)
+
+
+# ----- arange -----
+
+
+def _bounds(name: str, args: tuple[Any, ...], start: Any, end: Any, step: Any) -> list[Any]:
+    given = {"start": start, "end": end, "step": step}
+    order = ("end",) if len(args) == 1 and end is None else ("start", "end", "step")
+    if len(args) > 3:
+        raise TypeError(f"{name}() takes from 1 to 3 positional arguments but {len(args)} were given")
+    for key, value in zip(order, args):
+        if given[key] is not None:
+            raise TypeError(f"{name}() got multiple values for argument '{key}'")
+        given[key] = value
+    if given["end"] is None:
+        raise TypeError(f'{name}() missing 1 required positional arguments: "end"')
+    for key, default in (("start", 0), ("step", 1)):
+        if given[key] is None:
+            given[key] = default
+    return [number(name, value, key, i + 1) for i, (key, value) in enumerate(given.items())]
+
+
+def _check_range(start: Any, end: Any, step: Any) -> None:
+    if step == 0 or step != step:
+        raise RuntimeError("step must be nonzero")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise RuntimeError(f"unsupported range: {start:g} -> {end:g}")
+    if (step > 0 and end < start) or (step < 0 and end > start):
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+
+
+def _steps(start: Any, step: Any, n: int, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """Return start + i * step for i < n, computed as PyTorch does."""
+    i = np.arange(n)
+    if dtype.kind != "f":
+        return (int(start) + i * int(step)).astype(dtype)
+    start, step = float(start), float(step)
+    # The kernel takes vectors of 32 bytes, two at a time: the first element of each is rounded to the dtype, the others
+    # count from there. What is left at the end is computed one by one.
+    width = 32 // dtype.itemsize
+    first = i - i % width
+    base = _fma(np.full(n, step), first.astype(np.float64), start).astype(dtype).astype(np.float64)
+    found = _fma(np.full(n, step), (i - first).astype(np.float64), base).astype(dtype)
+    rest = n - n % (2 * width)
+    found[rest:] = _fma(np.full(n - rest, step), i[rest:].astype(np.float64), start).astype(dtype)
+    return found
+
+
+def arange(
+    *args: Any,
+    start: Any = None,
+    end: Any = None,
+    step: Any = None,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return the numbers from start, in steps, up to but not including end: arange(5), arange(1, 5), arange(1, 2, 0.5).
+
+    Returns: ceil((end - start) / step) numbers, int64 when all three are integers, else of the default dtype.
+    Raises: RuntimeError: when step is zero, points away from end, or a bound is not finite.
+    Source: torch.arange.
+    """
+    check_options(layout, device, pin_memory)
+    low, high, by = _bounds("arange", args, start, end, step)
+    if dtype is None and out is None:
+        whole = all(isinstance(x, int) for x in (low, high, by))
+        kind = (dtypes.int64 if whole else dtypes.get_default_dtype()).dtype
+    else:
+        kind = dtype_of(dtype, out)
+    if kind.kind == "b":
+        raise NotImplementedError("\"arange_cpu\" not implemented for 'Bool'")
+    _check_range(low, high, by)
+    if kind.kind in "iu" and int(by) == 0:
+        raise ValueError("step must be nonzero")
+    if all(isinstance(x, int) for x in (low, high, by)):
+        n = -((low - high) // by)
+    else:
+        n = math.ceil((float(high) - float(low)) / float(by))
+    return finish("arange", _steps(low, by, max(n, 0), kind), out, requires_grad)
+
+
+def range(
+    start: Any = 0,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return the numbers from start to end, both included, in steps; the default dtype. Use arange.
+
+    Source: torch.range (deprecated there).
+    """
+    check_options(layout, device)
+    if end is None:
+        raise TypeError('range() missing 1 required positional arguments: "end"')
+    low, high, by = (number("range", x, k, 1) for x, k in ((start, "start"), (end, "end"), (step, "step")))
+    _check_range(low, high, by)
+    n = int((float(high) - float(low)) / float(by)) + 1
+    kind = dtype_of(dtype, out)
+    i = np.arange(n)
+    if kind.kind != "f":
+        return finish("range", (int(low) + i * int(by)).astype(kind), out, requires_grad)
+    found = _fma(np.full(n, float(by)), i.astype(np.float64), float(low))
+    return finish("range", found.astype(kind), out, requires_grad)
+
+
+# ----- linspace, logspace -----
+
+
+def _count(steps: Any, name: str) -> int:
+    if isinstance(steps, (bool, float)) or not hasattr(steps, "__index__"):
+        raise TypeError(f"{name}(): argument 'steps' must be int, not {type(steps).__name__}")
+    n = int(steps)
+    if n < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    return n
+
+
+def _ends(name: str, start: Any, end: Any) -> tuple[Any, Any]:
+    ranks = [x._array.ndim if isinstance(x, TensorBase) else 0 for x in (start, end)]
+    if any(ranks):
+        raise RuntimeError(
+            f"{name} only supports 0-dimensional start and end tensors, but got start with {ranks[0]} dimension(s) and "
+            f"end with {ranks[1]} dimension(s)."
+        )
+    return number(name, start, "start", 1), number(name, end, "end", 2)
+
+
+def _line(start: Any, end: Any, n: int, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """Return n numbers from start to end: the first half counted from start, the second back from end."""
+    if n == 1:
+        return np.array([start]).astype(dtype)
+    i = np.arange(n, dtype=np.float64)
+    first = i < n // 2
+    if dtype.itemsize == 2 and dtype.kind == "f":  # float16 is rounded after every operation
+        low, high = dtype.type(start), dtype.type(end)
+        by = (high - low) / dtype.type(n - 1)
+        return np.where(first, low + by * i.astype(dtype), high - by * (n - 1 - i).astype(dtype))
+    if dtype.kind == "f":
+        low, high = dtype.type(start), dtype.type(end)
+        by = float((high - low) / dtype.type(n - 1))
+    else:
+        low, high = int(start), int(end)
+        by = (high - low) / (n - 1)
+    by, low, high = np.full(n, by), float(low), float(high)
+    return np.where(first, _fma(by, i, low), _fma(-by, n - 1 - i, high)).astype(dtype)
+
+
+def linspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return `steps` evenly spaced numbers from start to end, both included; the default dtype.
+
+    Raises: RuntimeError: when steps is negative.
+    Source: torch.linspace.
+    """
+    check_options(layout, device, pin_memory)
+    low, high = _ends("linspace", start, end)
+    n, kind = _count(steps, "linspace"), dtype_of(dtype, out)
+    if kind.kind == "b":
+        raise NotImplementedError("\"linspace_cpu\" not implemented for 'Bool'")
+    return finish("linspace", _line(low, high, n, kind) if n else np.empty(0, kind), out, requires_grad)
+
+
+def logspace(
+    start: Any,
+    end: Any,
+    steps: int,
+    base: float = 10.0,
+    *,
+    out: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Return base to the power of evenly spaced exponents from start to end; the default dtype.
+
+    Raises: RuntimeError: when steps is negative.
+    Source: torch.logspace.
+    """
+    check_options(layout, device, pin_memory)
+    low, high = _ends("logspace", start, end)
+    n, kind = _count(steps, "logspace"), dtype_of(dtype, out)
+    if kind.kind == "b":
+        raise NotImplementedError("\"logspace_cpu\" not implemented for 'Bool'")
+    if not n:
+        return finish("logspace", np.empty(0, kind), out, requires_grad)
+    if kind.kind == "f":
+        found = _logs(low, high, n, float(base), kind)
+    else:
+        by = (high - low) / (n - 1) if n > 1 else 0.0
+        i = np.arange(n, dtype=np.float64)
+        found = np.power(float(base), np.where(i < n // 2, low + by * i, high - by * (n - 1 - i)))
+    with np.errstate(all="ignore"):
+        return finish("logspace", found.astype(kind), out, requires_grad)
+
+
+def _logs(low: Any, high: Any, n: int, base: float, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    with np.errstate(all="ignore"):
+        if n == 1:
+            return np.power(np.float64(base), np.array([low], np.float64))
+        exponents = _line(low, high, n, dtype).astype(np.float64)
+        return np.power(base, exponents)

@@ -1,0 +1,273 @@
+"""From Python data to an array: what `npg.tensor([[1, 2], [3, 4]])` and the constructors read."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from npg import dtypes
+from npg.engine import TensorBase
+from npg.functional._factory import fill_number, overflow_text
+
+__all__ = ["check_shareable", "copied", "scalar_type_text", "shared"]
+
+_TOO_DEEP = 128  # as PyTorch: more nested sequences than this are taken for one that contains itself
+
+
+# ----- Arrays -----
+
+
+def check_shareable(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return a plain view of the array when a tensor can show its memory.
+
+    Raises: TypeError: for a dtype that npg does not have. ValueError: for foreign byte order or negative strides.
+    """
+    if type(array) is not np.ndarray:
+        array = array.view(np.ndarray)
+    if not array.dtype.isnative:
+        raise ValueError(
+            "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
+            "currently not supported."
+        )
+    dtypes.from_numpy(array.dtype)
+    if array.strides and min(array.strides) < 0:
+        raise ValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
+            "currently supported. (You can probably work around this by making a copy of your array  with array.copy()."
+            ") "
+        )
+    return array
+
+
+def shared(data: Any, dtype: np.dtype[Any] | None = None) -> np.ndarray[Any, Any]:
+    """Return an array of the data that shares memory where the data is an array or tensor of that dtype."""
+    if isinstance(data, TensorBase):
+        array = data._array
+    elif isinstance(data, np.ndarray):
+        array = check_shareable(data)
+    else:
+        return copied(data, dtype)
+    return array if dtype is None or array.dtype == dtype else _converted(array, dtype)
+
+
+def copied(data: Any, dtype: np.dtype[Any] | None = None) -> np.ndarray[Any, Any]:
+    """Return a new array of the data, in `dtype` or the one that its elements imply.
+
+    Args:
+        data: a number, an array, a tensor, or nested sequences of these.
+        dtype: a NumPy dtype, or None.
+    Raises: TypeError, ValueError, RuntimeError: as torch.tensor does, for what is no number and for ragged sequences.
+    """
+    if isinstance(data, TensorBase):
+        data = data._array
+    if isinstance(data, np.ndarray):
+        array = np.asarray(data)
+        if not array.dtype.isnative:
+            array = array.astype(array.dtype.newbyteorder("="))
+        dtypes.from_numpy(array.dtype)
+        return array.copy() if dtype is None or array.dtype == dtype else _converted(array, dtype)
+    if isinstance(data, np.generic):
+        dtypes.from_numpy(data.dtype)
+        return np.array(data) if dtype is None else _converted(np.array(data), dtype)
+    if not _is_sequence(data) and hasattr(type(data), "__array__"):
+        return copied(np.asarray(data), dtype)
+    shape = _shape(data)
+    values: list[Any] = []
+    types: set[Any] = set()
+    error = _collect(data, shape, 0, values, types)
+    if dtype is None:
+        dtype = _inferred(types, values)
+    if error is not None:
+        raise error
+    return _filled(values, types, dtype).reshape(shape)
+
+
+def _converted(array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    with np.errstate(all="ignore"):
+        if dtype.itemsize == 2 and dtype.kind == "f" and array.dtype.itemsize == 8:
+            array = array.astype(np.float32)  # PyTorch reaches float16 by way of float32
+        return array.astype(dtype)
+
+
+# ----- Nested sequences -----
+
+
+def _is_sequence(data: Any) -> bool:
+    kind = type(data)
+    if kind is list or kind is tuple:
+        return True
+    if isinstance(data, (dict, set, frozenset, np.generic, TensorBase)):
+        return False
+    return hasattr(kind, "__getitem__") and hasattr(kind, "__len__")
+
+
+def _shape(data: Any) -> tuple[int, ...]:
+    # The first element of each sequence tells; the others are held against it when the values are collected.
+    shape: list[int] = []
+    while _is_sequence(data):
+        if isinstance(data, (str, bytes)):
+            if shape and len(shape) == 1 and isinstance(data, str):
+                raise ValueError("too many dimensions 'str'")
+            raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
+        n = len(data)
+        shape.append(n)
+        if len(shape) > _TOO_DEEP:
+            raise ValueError(f"too many dimensions '{type(data).__name__}'")
+        if n == 0:
+            break
+        data = data[0]
+    return tuple(shape)
+
+
+def _collect(data: Any, shape: tuple[int, ...], dim: int, values: list[Any], types: set[Any]) -> Exception | None:
+    """Append the elements of data to values, and what they are to types.
+
+    Returns: the error of the first place where the data is ragged. It is raised after the dtype was inferred from
+        everything, because PyTorch complains about elements first.
+    """
+    if dim == len(shape):
+        values.append(data)
+        return _note(data, types)
+    if isinstance(data, np.ndarray) and data.shape == shape[dim:]:
+        types.add(data.dtype)
+        values.extend(data.reshape(-1).tolist())
+        return None
+    if isinstance(data, TensorBase) and data._array.shape == shape[dim:] and dim + 1 == len(shape):
+        types.add(data._array.dtype)
+        values.extend(data._array.tolist())
+        return None
+    if not _is_sequence(data):
+        _note(data, types)
+        return TypeError("not a sequence") if shape[dim] else None
+    if isinstance(data, (str, bytes)):
+        _note(data, types)
+    n = len(data)
+    if n != shape[dim]:
+        return ValueError(f"expected sequence of length {shape[dim]} at dim {dim} (got {n})")
+    if dim + 1 == len(shape) and type(data) in (list, tuple):
+        kinds = set(map(type, data))
+        if kinds <= _PLAIN:
+            types |= kinds
+            values.extend(data)
+            return None
+    error: Exception | None = None
+    for item in data:
+        found = _collect(item, shape, dim + 1, values, types)
+        error = error or found
+    return error
+
+
+_PLAIN = {bool, int, float}
+
+
+def _note(x: Any, types: set[Any]) -> Exception | None:
+    """Add what x is to types; return the error when it is no number."""
+    kind = type(x)
+    if kind in _PLAIN:
+        types.add(kind)
+    elif isinstance(x, np.generic):
+        types.add(x.dtype)
+    elif isinstance(x, (TensorBase, np.ndarray)):
+        array = x._array if isinstance(x, TensorBase) else x
+        types.add(array.dtype)
+        if array.size != 1:
+            return ValueError("only one element tensors can be converted to Python scalars")
+    elif isinstance(x, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{kind.__name__}'")
+    elif _is_sequence(x):
+        _collect(x, _shape(x), 0, [], types)
+        if float in types:
+            return TypeError(f"must be real number, not {kind.__name__}")
+        return TypeError(f"'{kind.__name__}' object cannot be interpreted as an integer")
+    elif isinstance(x, bool):
+        types.add(bool)
+    elif isinstance(x, int):
+        types.add(int)
+    elif isinstance(x, float):
+        types.add(float)
+    elif isinstance(x, complex):
+        raise TypeError("complex dtypes are not supported, got a complex number")
+    else:
+        types.add(kind)  # its dtype cannot be inferred; with a dtype given, its conversion fails
+    return None
+
+
+def _inferred(types: set[Any], values: list[Any]) -> np.dtype[Any]:
+    result: dtypes.dtype | None = None
+    for kind in types:
+        if kind is float:
+            d = dtypes.get_default_dtype()
+        elif kind is int:
+            d = dtypes.int64
+        elif kind is bool:
+            d = dtypes.bool_
+        elif isinstance(kind, np.dtype):
+            d = dtypes.from_numpy(kind)
+        else:
+            raise RuntimeError(f"Could not infer dtype of {kind.__name__}")
+        result = d if result is None else dtypes.promote_types(result, d)
+    return (result or dtypes.get_default_dtype()).dtype
+
+
+def _filled(values: list[Any], types: set[Any], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    if not types <= _PLAIN:
+        values = [_plain(x) for x in values]
+        types = set(map(type, values))
+    if dtype.kind == "b":
+        return np.fromiter((_number(x) != 0 for x in values), dtype, len(values))
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            if dtype.itemsize == 2:  # PyTorch reaches float16 by way of float32
+                return np.array([_number(x, float) for x in values], np.float32).astype(dtype)
+            if types <= _PLAIN:
+                return np.array(values, dtype)
+            return np.array([_number(x, float) for x in values], dtype)
+    if types <= {bool, int}:
+        try:
+            wide = np.array(values, np.int64)
+        except OverflowError:
+            raise ValueError("Overflow when unpacking long long") from None
+        info = np.iinfo(dtype)
+        lowest = -int(info.max) if dtype.kind == "u" else int(info.min)
+        if wide.size and (wide.min() < lowest or wide.max() > info.max):
+            raise RuntimeError(overflow_text(dtype, ""))
+        return wide.astype(dtype)
+    return np.array([fill_number(_number(x), dtype, "") for x in values], dtype)
+
+
+def _plain(x: Any) -> Any:
+    if isinstance(x, TensorBase):
+        return x._array.item()
+    return x.item() if isinstance(x, (np.generic, np.ndarray)) else x
+
+
+def _number(x: Any, wanted: type = int) -> Any:
+    if isinstance(x, (bool, int, float)):
+        return x
+    try:
+        return operator.index(x) if wanted is int else float(x)
+    except TypeError:
+        raise TypeError(f"must be real number, not {type(x).__name__}") from None
+
+
+# ----- Names of types -----
+
+
+def scalar_type_text(dtype: np.dtype[Any]) -> str:
+    """Return PyTorch's lower-case C name of a dtype: "long int" for int64."""
+    return _C_NAMES[dtype.name]
+
+
+_C_NAMES = {
+    "float16": "c10::Half",
+    "float32": "float",
+    "float64": "double",
+    "int8": "signed char",
+    "int16": "short int",
+    "int32": "int",
+    "int64": "long int",
+    "uint8": "unsigned char",
+    "bool": "bool",
+}

@@ -1,0 +1,296 @@
+"""A tensor's memory: strides and storage, resizing, and what may be assigned to .data and .grad."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from npg import dtypes
+from npg._errors import shape_text
+from npg._tensor_data import scalar_type_text
+from npg.engine import TensorBase, bump_version, check_in_place
+from npg.functional._attributes import channels_last, channels_last_3d
+from npg.functional._factory import channels_last_array, parse_sizes
+from npg.functional._public import canonical_dim
+from npg.functional._storage import address, contiguous_strides, offset_of, root
+
+# ----- Layout -----
+
+
+def stride(tensor: Any, dim: int | None = None) -> Any:
+    """Return the steps, in elements, from one element to the next along each dimension, or along one."""
+    array = tensor._array
+    size = array.itemsize
+    if array.size:
+        steps = tuple(s // size for s in array.strides)
+    else:  # NumPy has zeros here
+        steps = contiguous_strides(array.shape)
+    return steps if dim is None else steps[canonical_dim(dim, array.ndim)]
+
+
+def data_ptr(tensor: Any) -> int:
+    """Return the address of the first element."""
+    return address(tensor._array) if tensor._array.size else 0
+
+
+def storage_offset(tensor: Any) -> int:
+    """Return how many elements lie between the start of the memory and the first element."""
+    return offset_of(tensor._array)
+
+
+def is_contiguous(tensor: Any, memory_format: Any = None) -> bool:
+    """Tell whether the elements lie one after the other in the order of the dimensions (of the memory format)."""
+    array = tensor._array
+    if memory_format in (channels_last, channels_last_3d):
+        rank = 4 if memory_format is channels_last else 5
+        if array.ndim != rank:
+            return False
+        wanted = channels_last_array(array.shape, array.dtype, memory_format)
+        return all(n == 1 or s == w for n, s, w in zip(array.shape, array.strides, wanted.strides))
+    return array.flags.c_contiguous
+
+
+def is_set_to(tensor: Any, other: Any) -> bool:
+    """Tell whether both tensors show the same memory with the same shape and strides."""
+    a, b = tensor._array, other._array
+    return a.shape == b.shape and a.strides == b.strides and data_ptr(tensor) == data_ptr(other)
+
+
+def matrices(name: str, tensor: Any) -> Any:
+    """Return the tensor when it is a matrix or a batch of them.
+
+    Raises: RuntimeError: when it has fewer than two dimensions.
+    """
+    if tensor._array.ndim < 2:
+        raise RuntimeError(
+            f"tensor.{name} is only supported on matrices or batches of matrices. Got {tensor._array.ndim}-D tensor."
+        )
+    return tensor
+
+
+# ----- Storage -----
+
+
+class Storage:
+    """The memory of a tensor as a flat sequence of elements, shared with it.
+
+    Source: torch.TypedStorage and torch.UntypedStorage (whose elements are bytes).
+    """
+
+    def __init__(self, array: np.ndarray[Any, Any]) -> None:
+        self._array = array
+
+    def __len__(self) -> int:
+        return self._array.size
+
+    def __getitem__(self, index: Any) -> Any:
+        found = self._array[index]
+        return Storage(found) if isinstance(found, np.ndarray) else found.item()
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self._array[index] = value
+
+    def __iter__(self) -> Any:
+        return iter(self._array.tolist())
+
+    def __repr__(self) -> str:
+        lines = "\n ".join(str(x) for x in self._array.tolist())
+        return f" {lines}\n[npg.Storage(dtype={self.dtype!r}, device=cpu) of size {len(self)}]"
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        """The element type."""
+        return dtypes.from_numpy(self._array.dtype)
+
+    def size(self) -> int:
+        """Return the number of elements."""
+        return self._array.size
+
+    def nbytes(self) -> int:
+        """Return the number of bytes."""
+        return self._array.nbytes
+
+    def element_size(self) -> int:
+        """Return the bytes per element."""
+        return self._array.itemsize
+
+    def tolist(self) -> list[Any]:
+        """Return the elements as Python numbers."""
+        return self._array.tolist()
+
+    def data_ptr(self) -> int:
+        """Return the address of the first element."""
+        return address(self._array)
+
+
+def storage(tensor: Any) -> Storage:
+    """Return the memory that this tensor is a view of, element by element."""
+    return Storage(_flat(tensor._array, tensor._array.dtype))
+
+
+def untyped_storage(tensor: Any) -> Storage:
+    """Return the memory that this tensor is a view of, byte by byte."""
+    return Storage(_flat(tensor._array, np.dtype(np.uint8)))
+
+
+def _flat(array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    whole = root(array)
+    if whole.flags.c_contiguous:
+        return whole.reshape(-1).view(dtype)
+    if whole.flags.f_contiguous:
+        return whole.T.reshape(-1).view(dtype)
+    return np.ascontiguousarray(array).reshape(-1).view(dtype)
+
+
+def resize_(tensor: Any, *sizes: Any, memory_format: Any = None) -> Any:
+    """Give the tensor another shape, contiguous; elements beyond the old ones are uninitialised.
+
+    Where the memory is large enough it is kept, else the tensor moves to a new one.
+    Raises: RuntimeError: when the tensor requires grad.
+    Source: torch.Tensor.resize_.
+    """
+    shape = parse_sizes("resize_", sizes)
+    if tensor.requires_grad:
+        raise RuntimeError("cannot resize variables that require grad")
+    array = tensor._array
+    if shape == array.shape:
+        return tensor
+    flat = _flat(array, array.dtype)
+    start = storage_offset(tensor) if np.shares_memory(flat, array) else 0
+    count = 1
+    for n in shape:
+        count *= n
+    if start + count <= flat.size:
+        tensor._swap_array(flat[start : start + count].reshape(shape))
+        return tensor
+    grown = np.empty(count, array.dtype)
+    kept = flat[start:]
+    grown[: kept.size] = kept
+    tensor._swap_array(grown.reshape(shape))
+    return tensor
+
+
+def resize_as_(tensor: Any, the_template: Any, memory_format: Any = None) -> Any:
+    """Give the tensor the shape of another; see resize_."""
+    return resize_(tensor, the_template._array.shape)
+
+
+def resize(tensor: Any, *sizes: Any) -> Any:
+    """Return the tensor in another shape of as many elements. Source: torch.Tensor.resize (deprecated there)."""
+    shape = parse_sizes("resize", sizes)
+    return tensor.reshape(shape)
+
+
+def set_(tensor: Any, source: Any = None, storage_offset: int = 0, size: Any = None, stride: Any = None) -> Any:
+    """Make the tensor show the memory of another, or with no argument none.
+
+    Args:
+        source: a tensor or a storage of the same dtype.
+        storage_offset, size, stride: which part of it, in elements.
+    Raises: RuntimeError: for another dtype, or when the part is larger than the memory.
+    Source: torch.Tensor.set_.
+    """
+    check_in_place(tensor)
+    if source is None:
+        tensor._swap_array(np.empty(0, tensor._array.dtype))
+        return tensor
+    array = source._array
+    if array.dtype != tensor._array.dtype:
+        raise RuntimeError(
+            f"Could not set tensor of type {scalar_type_text(array.dtype)} to a tensor of type "
+            f"{scalar_type_text(tensor._array.dtype)}"
+        )
+    if size is not None or isinstance(source, Storage):
+        flat = _flat(array, array.dtype)
+        shape = (flat.size,) if size is None else tuple(size)
+        if stride is None:
+            stride = contiguous_strides(shape)
+        end = storage_offset + (1 + sum((n - 1) * s for n, s in zip(shape, stride)) if 0 not in shape else 0)
+        if end > flat.size:
+            raise RuntimeError(
+                f"setStorage: sizes {shape_text(shape)}, strides {shape_text(stride)}, storage offset {storage_offset} "
+                f"require {end} elements, but the storage has {flat.size}"
+            )
+        steps = tuple(s * array.itemsize for s in stride)
+        array = np.lib.stride_tricks.as_strided(flat[storage_offset:], shape, steps)
+    tensor._swap_array(array)
+    if isinstance(source, TensorBase):
+        tensor._share_version(source)
+    return tensor
+
+
+# ----- What may be assigned -----
+
+
+def check_grad(tensor: Any, value: Any) -> None:
+    """Raise when value cannot be the gradient of a tensor.
+
+    Raises: TypeError: when it is no tensor. RuntimeError: for another shape or dtype, or the tensor itself.
+    """
+    if value is None:
+        return
+    if not isinstance(value, TensorBase):
+        raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+    if value is tensor:
+        raise RuntimeError("can't assign Variable as its own grad")
+    mine, theirs = tensor._array, value._array
+    if theirs.dtype != mine.dtype:
+        raise RuntimeError(
+            f"attempting to assign a gradient with dtype '{scalar_type_text(theirs.dtype)}' to a tensor with "
+            f"grad_dtype '{dtypes.from_numpy(mine.dtype).scalar_name}'. The gradient must match the tensor's "
+            "grad_dtype (defaults to the tensor's dtype)."
+        )
+    if theirs.shape != mine.shape:
+        raise RuntimeError(
+            f"attempting to assign a gradient of size '{shape_text(theirs.shape)}' to a tensor of size "
+            f"'{shape_text(mine.shape)}'. Please ensure that the gradient and the tensor are the same size"
+        )
+
+
+def check_data(tensor: Any, value: Any) -> None:
+    """Raise when value cannot be assigned to a tensor's .data.
+
+    Raises: TypeError: when it is no tensor. RuntimeError: when integers would require a gradient.
+    """
+    if not isinstance(value, TensorBase):
+        raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+    if tensor.requires_grad and value._array.dtype.kind != "f":
+        raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
+
+
+def check_detach(tensor: Any) -> None:
+    """Raise RuntimeError when the tensor is a view, which cannot leave the graph alone."""
+    if tensor._base is not None:
+        raise RuntimeError(
+            "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
+            "training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence "
+            "detach_() cannot be called on these gradients."
+        )
+
+
+# ----- Python functions on elements -----
+
+
+def apply_(tensor: Any, callable: Callable[[Any], Any]) -> Any:
+    """Replace every element by callable(element), in place. For tests and small tensors: it is slow."""
+    if tensor.requires_grad:
+        raise RuntimeError("Can't call apply_() on Variable that requires grad. Use var.detach().apply_() instead.")
+    check_in_place(tensor)
+    array = tensor._array
+    array[...] = np.array([callable(v) for v in array.reshape(-1).tolist()], array.dtype).reshape(array.shape)
+    bump_version(tensor)
+    return tensor
+
+
+def map_(tensor: Any, other: Any, callable: Callable[[Any, Any], Any]) -> Any:
+    """Replace every element by callable(element, element of other), in place. It is slow."""
+    if tensor.requires_grad or other.requires_grad:
+        raise RuntimeError("Can't call map_() on Variable that requires grad. Use var.detach().map_() instead.")
+    check_in_place(tensor)
+    array = tensor._array
+    pairs = zip(array.reshape(-1).tolist(), np.broadcast_to(other._array, array.shape).reshape(-1).tolist())
+    array[...] = np.array([callable(a, b) for a, b in pairs], array.dtype).reshape(array.shape)
+    bump_version(tensor)
+    return tensor

@@ -1,0 +1,168 @@
+"""New tensors from an old one: new_zeros and the others, and what the constructors are given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg import dtypes
+from npg._tensor_data import check_shareable, copied
+from npg.engine import TensorBase
+from npg.functional._attributes import Size, check_device
+from npg.functional._factory import check_options, fill_number, leaf, number, parse_sizes
+
+__all__ = ["constructed", "new", "new_empty", "new_empty_strided", "new_full", "new_ones", "new_tensor", "new_zeros"]
+
+# ----- The constructors -----
+
+
+def constructed(data: tuple[Any, ...], size: Any, dtype: np.dtype[Any], keep: bool) -> np.ndarray[Any, Any]:
+    """Return the array of a call of Tensor or of a typed constructor such as FloatTensor.
+
+    Args:
+        keep: an ndarray keeps its dtype (Tensor); else it is cast (FloatTensor).
+    """
+    if size is not None:
+        return np.empty(parse_sizes("new", data, size), dtype)
+    if not data:
+        return np.empty((0,), dtype)
+    first = data[0]
+    if len(data) > 1 or isinstance(first, (Size, int, np.integer)) and not isinstance(first, bool):
+        return np.empty(parse_sizes("new", data), dtype)
+    if isinstance(first, (TensorBase, np.ndarray)):
+        if isinstance(first, np.ndarray) and (keep or first.dtype == dtype):
+            return check_shareable(first)
+        if isinstance(first, np.ndarray):
+            return copied(first, dtype)
+        if not keep and first._array.dtype != dtype:
+            wanted, found = dtypes.from_numpy(dtype), dtypes.from_numpy(first._array.dtype)
+            raise TypeError(f"expected a tensor of dtype {wanted!r} (got {found!r}); use tensor.to({wanted!r})")
+        return first._array
+    if isinstance(first, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{type(first).__name__}'")
+    if not hasattr(type(first), "__len__") and not hasattr(type(first), "__array__") or isinstance(first, np.generic):
+        kind = type(first)
+        text = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+        raise TypeError(f"new(): data must be a sequence (got {text})")
+    return copied(first, dtype)
+
+
+# ----- new_ -----
+
+
+def _dtype(tensor: Any, dtype: Any) -> np.dtype[Any]:
+    return tensor._array.dtype if dtype is None else dtypes.to_numpy(dtype)
+
+
+def new(self: Any, *args: Any, device: Any = None) -> Any:
+    """Return a new tensor of this one's dtype from sizes or data, as the constructors do."""
+    check_device(device)
+    return leaf(constructed(args, None, self._array.dtype, keep=False))
+
+
+def new_tensor(
+    self: Any,
+    data: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Any:
+    """Return a new leaf with a copy of the data, in this tensor's dtype. Source: torch.Tensor.new_tensor."""
+    check_options(layout, device, pin_memory)
+    return leaf(copied(data, _dtype(self, dtype)), requires_grad)
+
+
+def new_zeros(
+    self: Any,
+    *args: Any,
+    size: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Any:
+    """Return a new leaf full of zeros, in this tensor's dtype. Source: torch.Tensor.new_zeros."""
+    check_options(layout, device, pin_memory)
+    return leaf(np.zeros(parse_sizes("new_zeros", args, size), _dtype(self, dtype)), requires_grad)
+
+
+def new_ones(
+    self: Any,
+    *args: Any,
+    size: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Any:
+    """Return a new leaf full of ones, in this tensor's dtype. Source: torch.Tensor.new_ones."""
+    check_options(layout, device, pin_memory)
+    return leaf(np.ones(parse_sizes("new_ones", args, size), _dtype(self, dtype)), requires_grad)
+
+
+def new_empty(
+    self: Any,
+    *args: Any,
+    size: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Any:
+    """Return a new uninitialised leaf, in this tensor's dtype. Source: torch.Tensor.new_empty."""
+    check_options(layout, device, pin_memory)
+    return leaf(np.empty(parse_sizes("new_empty", args, size), _dtype(self, dtype)), requires_grad)
+
+
+def new_full(
+    self: Any,
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Any:
+    """Return a new leaf full of one number, in this tensor's dtype. Source: torch.Tensor.new_full."""
+    check_options(layout, device, pin_memory)
+    kind = _dtype(self, dtype)
+    value = fill_number(number("new_full", fill_value, "fill_value", 2), kind)
+    return leaf(np.full(parse_sizes("new_full", (size,)), value, kind), requires_grad)
+
+
+def new_empty_strided(
+    self: Any,
+    size: Any,
+    stride: Any,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    layout: Any = None,
+    pin_memory: bool = False,
+) -> Any:
+    """Return a new uninitialised leaf with these strides. Source: torch.Tensor.new_empty_strided."""
+    check_options(layout, device, pin_memory)
+    return leaf(strided_array("new_empty_strided", size, stride, _dtype(self, dtype)), requires_grad)
+
+
+def strided_array(name: str, size: Any, stride: Any, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """Return an uninitialised array whose strides, in elements, are given.
+
+    Raises: RuntimeError: when their number is not that of the sizes, or one is negative.
+    """
+    shape, strides = parse_sizes(name, (tuple(size),)), tuple(int(s) for s in stride)
+    if len(shape) != len(strides):
+        raise RuntimeError(f"mismatch in length of strides and shape. Got {len(strides)} and {len(shape)}.")
+    if any(s < 0 for s in strides):
+        raise RuntimeError(f"Negative strides are not supported at the moment, got strides: {list(strides)}")
+    reach = 1 + sum((n - 1) * s for n, s in zip(shape, strides)) if 0 not in shape else 0
+    return np.ndarray(shape, dtype, np.empty(reach, dtype), 0, tuple(s * dtype.itemsize for s in strides))

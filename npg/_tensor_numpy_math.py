@@ -1,0 +1,332 @@
+"""NumPy's reductions, elementwise functions, products and sorting on tensors.
+
+Each entry has NumPy's parameters, as far as npg has something for them; another keyword is a TypeError. Results follow
+npg, so `np.mean` of float32 is float32; where the two libraries differ in meaning (np.var divides by N, np.sort gives
+values only) the entry does what NumPy means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from npg import dtypes
+from npg import functional as F
+from npg._tensor_numpy_table import as_dtype, axes_of, flat, implements, tensor, tensors, values
+from npg.engine import TensorBase
+from npg.functional._public import canonical_dim, to_dtype
+
+# ----- Reductions -----
+
+
+def _reduce(function: Callable[..., Any], x: Any, axis: Any, keepdims: bool) -> Any:
+    x = tensor(x)
+    if axis == ():
+        return x
+    if axis is None:
+        axis = tuple(range(x.ndim))
+    if isinstance(axis, tuple) and not axis:
+        return function(x)
+    return function(x, axis, keepdim=keepdims)
+
+
+@implements(np.sum)
+def _sum(a, axis=None, dtype=None, keepdims=False):
+    return _reduce(F.sum, as_dtype(tensor(a), dtype), axis, keepdims)
+
+
+@implements(np.nansum)
+def _nansum(a, axis=None, dtype=None, keepdims=False):
+    return _reduce(F.nansum, as_dtype(tensor(a), dtype), axis, keepdims)
+
+
+@implements(np.mean)
+def _mean(a, axis=None, dtype=None, keepdims=False):
+    a = as_dtype(tensor(a), dtype)
+    if a._array.dtype.kind != "f":
+        a = to_dtype(a, dtypes.get_default_dtype().dtype)
+    return _reduce(F.mean, a, axis, keepdims)
+
+
+@implements(np.nanmean)
+def _nanmean(a, axis=None, dtype=None, keepdims=False):
+    return _reduce(F.nanmean, as_dtype(tensor(a), dtype), axis, keepdims)
+
+
+def _spread(function, a, axis, dtype, ddof, keepdims, correction):
+    a = as_dtype(tensor(a), dtype)
+    if a._array.dtype.kind != "f":
+        a = to_dtype(a, dtypes.get_default_dtype().dtype)
+    return function(a, axis, correction=ddof if correction is None else correction, keepdim=keepdims)
+
+
+@implements(np.var)
+def _var(a, axis=None, dtype=None, ddof=0, keepdims=False, *, correction=None):
+    return _spread(F.var, a, axis, dtype, ddof, keepdims, correction)
+
+
+@implements(np.std)
+def _std(a, axis=None, dtype=None, ddof=0, keepdims=False, *, correction=None):
+    return _spread(F.std, a, axis, dtype, ddof, keepdims, correction)
+
+
+@implements(np.prod)
+def _prod(a, axis=None, dtype=None, keepdims=False):
+    a = as_dtype(tensor(a), dtype)
+    if axis is None:
+        found = F.prod(a)
+        return F.reshape(found, (1,) * a.ndim) if keepdims else found
+    for d in sorted(axes_of(axis, a.ndim), reverse=True):  # torch.prod takes one dimension
+        a = F.prod(a, d, keepdim=keepdims)
+    return a
+
+
+@implements(np.max, np.amax)
+def _max(a, axis=None, keepdims=False):
+    return _reduce(F.amax, a, axis, keepdims)
+
+
+@implements(np.min, np.amin)
+def _min(a, axis=None, keepdims=False):
+    return _reduce(F.amin, a, axis, keepdims)
+
+
+@implements(np.ptp)
+def _ptp(a, axis=None, keepdims=False):
+    return _reduce(F.amax, a, axis, keepdims) - _reduce(F.amin, a, axis, keepdims)
+
+
+@implements(np.argmax)
+def _argmax(a, axis=None, *, keepdims=False):
+    return F.argmax(tensor(a), axis, keepdim=keepdims)
+
+
+@implements(np.argmin)
+def _argmin(a, axis=None, *, keepdims=False):
+    return F.argmin(tensor(a), axis, keepdim=keepdims)
+
+
+@implements(np.any)
+def _any(a, axis=None, keepdims=False):
+    return _reduce(F.any, a, axis, keepdims)
+
+
+@implements(np.all)
+def _all(a, axis=None, keepdims=False):
+    return _reduce(F.all, a, axis, keepdims)
+
+
+@implements(np.count_nonzero)
+def _count_nonzero(a, axis=None, *, keepdims=False):
+    return _reduce(F.sum, F.ne(tensor(a), 0), axis, keepdims)
+
+
+@implements(np.cumsum)
+def _cumsum(a, axis=None, dtype=None):
+    a, axis = flat(a, axis)
+    return F.cumsum(as_dtype(a, dtype), axis)
+
+
+@implements(np.cumprod)
+def _cumprod(a, axis=None, dtype=None):
+    a, axis = flat(a, axis)
+    return F.cumprod(as_dtype(a, dtype), axis)
+
+
+@implements(np.diff)
+def _diff(a, n=1, axis=-1, prepend=None, append=None):
+    return F.diff(tensor(a), n, axis, prepend=prepend, append=append)
+
+
+@implements(np.average)
+def _average(a, axis=None, weights=None, *, keepdims=False):
+    if weights is None:
+        return _mean(a, axis, keepdims=keepdims)
+    a, weights = tensor(a), tensor(weights)
+    if weights.shape != a.shape:
+        raise TypeError(f"np.average of a Tensor needs weights of its shape, got {weights.shape} and {a.shape}")
+    return _sum(a * weights, axis, keepdims=keepdims) / _sum(weights, axis, keepdims=keepdims)
+
+
+# ----- Element by element -----
+
+
+@implements(np.where)
+def _where(condition, x=None, y=None, /):
+    condition = tensor(condition)
+    if condition._array.dtype.kind != "b":
+        condition = F.ne(condition, 0)
+    if x is None and y is None:
+        return F.nonzero(condition, as_tuple=True)
+    if not isinstance(x, TensorBase) and not isinstance(y, TensorBase):
+        x = tensor(x)  # the condition alone is a tensor
+    return F.where(condition, x, y)
+
+
+@implements(np.clip)
+def _clip(a, a_min=None, a_max=None, *, min=None, max=None, dtype=None):
+    return F.clamp(as_dtype(tensor(a), dtype), min if a_min is None else a_min, max if a_max is None else a_max)
+
+
+@implements(np.round, np.around)
+def _round(a, decimals=0):
+    return F.round(tensor(a), decimals=decimals) if decimals else F.round(tensor(a))
+
+
+@implements(np.fix)
+def _fix(x):
+    return F.trunc(tensor(x))
+
+
+@implements(np.nan_to_num)
+def _nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
+    return F.nan_to_num(tensor(x), nan=nan, posinf=posinf, neginf=neginf)
+
+
+@implements(np.sinc)
+def _sinc(x):
+    return F.sinc(tensor(x))
+
+
+@implements(np.real, np.real_if_close)
+def _real(val, tol=100):
+    return tensor(val)
+
+
+@implements(np.isclose)
+def _isclose(a, b, rtol=1e-5, atol=1e-8, equal_nan=False):
+    return F.isclose(tensor(a), tensor(b), rtol, atol, equal_nan)
+
+
+@implements(np.allclose)
+def _allclose(a, b, rtol=1e-5, atol=1e-8, equal_nan=False):
+    return np.allclose(values(a), values(b), rtol, atol, equal_nan)
+
+
+@implements(np.array_equal)
+def _array_equal(a1, a2, equal_nan=False):
+    return np.array_equal(values(a1), values(a2), equal_nan)
+
+
+# ----- Products -----
+
+
+@implements(np.dot)
+def _dot(a, b):
+    a, b = tensor(a), tensor(b)
+    if not a.ndim or not b.ndim:
+        return a * b
+    if a.ndim <= 2 and b.ndim <= 2:
+        return F.matmul(a, b)
+    return F.tensordot(a, b, ((-1,), (max(b.ndim - 2, 0),)))
+
+
+@implements(np.inner)
+def _inner(a, b):
+    a, b = tensor(a), tensor(b)
+    return F.tensordot(a, b, ((-1,), (-1,))) if a.ndim and b.ndim else a * b
+
+
+@implements(np.vdot)
+def _vdot(a, b):
+    return F.dot(F.reshape(tensor(a), (-1,)), F.reshape(tensor(b), (-1,)))
+
+
+@implements(np.outer, np.linalg.outer)
+def _outer(a, b):
+    return F.outer(F.reshape(tensor(a), (-1,)), F.reshape(tensor(b), (-1,)))
+
+
+@implements(np.tensordot, np.linalg.tensordot)
+def _tensordot(a, b, axes=2):
+    return F.tensordot(tensor(a), tensor(b), axes)
+
+
+@implements(np.einsum)
+def _einsum(subscripts, *operands, optimize=False):
+    return F.einsum(subscripts, *tensors(operands))
+
+
+@implements(np.kron)
+def _kron(a, b):
+    return F.kron(tensor(a), tensor(b))
+
+
+@implements(np.linalg.matmul)
+def _matmul(x1, x2, /):
+    return F.matmul(tensor(x1), tensor(x2))
+
+
+@implements(np.linalg.norm)
+def _norm(x, ord=None, axis=None, keepdims=False):
+    x = tensor(x)
+    if ord is not None and (axis is None and x.ndim > 1 or isinstance(axis, tuple)):
+        raise TypeError("np.linalg.norm of a Tensor has vector norms only; use npg.norm")
+    return F.norm(x, 2 if ord is None else ord, axis, keepdims)
+
+
+# ----- Indices, sorting -----
+
+
+@implements(np.take)
+def _take(a, indices, axis=None):
+    a, axis = flat(a, axis)
+    indices = tensor(indices)
+    found = F.index_select(a, axis, F.reshape(indices, (-1,)))
+    axis = canonical_dim(axis, a.ndim)
+    return F.reshape(found, (*a.shape[:axis], *indices.shape, *a.shape[axis + 1 :]))
+
+
+@implements(np.take_along_axis)
+def _take_along_axis(arr, indices, axis=-1):
+    arr, axis = flat(arr, axis)
+    return F.take_along_dim(arr, tensor(indices), axis)
+
+
+@implements(np.nonzero)
+def _nonzero(a):
+    return F.nonzero(tensor(a), as_tuple=True)
+
+
+@implements(np.argwhere)
+def _argwhere(a):
+    return F.nonzero(tensor(a))
+
+
+@implements(np.flatnonzero)
+def _flatnonzero(a):
+    return F.reshape(F.nonzero(F.reshape(tensor(a), (-1,))), (-1,))
+
+
+@implements(np.sort)
+def _sort(a, axis=-1, kind=None, *, stable=None):
+    a, axis = flat(a, axis)
+    return F.sort(a, dim=axis, stable=bool(stable or kind in ("stable", "mergesort")))[0]
+
+
+@implements(np.argsort)
+def _argsort(a, axis=-1, kind=None, *, stable=None):
+    a, axis = flat(a, axis)
+    return F.argsort(a, dim=axis, stable=bool(stable or kind in ("stable", "mergesort")))
+
+
+@implements(np.unique)
+def _unique(ar, return_index=False, return_inverse=False, return_counts=False, axis=None):
+    if return_index:
+        raise TypeError("np.unique of a Tensor has no return_index")
+    return F.unique(tensor(ar), True, return_inverse, return_counts, axis)
+
+
+@implements(np.median)
+def _median(a, axis=None, keepdims=False):
+    # NumPy takes the mean of the two middle values, torch.median the lower one.
+    a, dims = tensor(a), None if axis is None else axes_of(axis, tensor(a).ndim)
+    dims = tuple(range(a.ndim)) if dims is None else dims
+    kept = tuple(n for i, n in enumerate(a.shape) if i not in dims)
+    flat = F.reshape(F.permute(a, (*(i for i in range(a.ndim) if i not in dims), *dims)), (*kept, -1))
+    n = flat.shape[-1]
+    ordered = F.sort(flat, dim=-1)[0]
+    found = (ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2
+    return F.reshape(found, tuple(1 if i in dims else m for i, m in enumerate(a.shape))) if keepdims else found

@@ -1,0 +1,352 @@
+"""NumPy's functions of shapes, joining, splitting, and new arrays on tensors; see _tensor_numpy_math.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from npg import dtypes
+from npg import functional as F
+from npg._tensor_numpy_table import FUNCTIONS, as_dtype, axes_of, flat, implements, tensor, tensors, values
+from npg.engine import TensorBase, apply, wrap
+from npg.functional._factory import like_array
+from npg.functional._public import canonical_dim
+from npg.ops.elementwise import clone
+
+# ----- Shapes -----
+
+
+def _order_c(name: str, order: str) -> None:
+    if order != "C":
+        raise TypeError(f"np.{name} of a Tensor has order='C' only, got {order!r}")
+
+
+@implements(np.reshape)
+def _reshape(a, shape=None, order="C", *, newshape=None, copy=None):
+    _order_c("reshape", order)
+    shape = newshape if shape is None else shape
+    return F.reshape(tensor(a), tuple(shape) if isinstance(shape, (tuple, list)) else (shape,))
+
+
+@implements(np.ravel)
+def _ravel(a, order="C"):
+    _order_c("ravel", order)
+    return F.reshape(tensor(a), (-1,))
+
+
+@implements(np.transpose, np.permute_dims)
+def _transpose(a, axes=None):
+    a = tensor(a)
+    return F.permute(a, tuple(range(a.ndim))[::-1] if axes is None else tuple(axes))
+
+
+@implements(np.matrix_transpose, np.linalg.matrix_transpose)
+def _matrix_transpose(x, /):
+    return F.transpose(tensor(x), -2, -1)
+
+
+@implements(np.swapaxes)
+def _swapaxes(a, axis1, axis2):
+    return F.transpose(tensor(a), axis1, axis2)
+
+
+@implements(np.moveaxis)
+def _moveaxis(a, source, destination):
+    return F.movedim(tensor(a), source, destination)
+
+
+@implements(np.rollaxis)
+def _rollaxis(a, axis, start=0):
+    a = tensor(a)
+    axis = canonical_dim(axis, a.ndim)
+    start = start + a.ndim if start < 0 else start
+    return F.movedim(a, axis, start - 1 if axis < start else start)
+
+
+@implements(np.squeeze)
+def _squeeze(a, axis=None):
+    a = tensor(a)
+    if axis is None:
+        return F.squeeze(a)
+    dims = axes_of(axis, a.ndim)
+    for d in dims:
+        if a.shape[d] != 1:
+            raise ValueError("cannot select an axis to squeeze out which has size not equal to one")
+    return F.reshape(a, tuple(n for i, n in enumerate(a.shape) if i not in dims))
+
+
+@implements(np.expand_dims)
+def _expand_dims(a, axis):
+    a = tensor(a)
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    for d in sorted(axes_of(axes, a.ndim + len(axes))):
+        a = F.unsqueeze(a, d)
+    return a
+
+
+@implements(np.broadcast_to)
+def _broadcast_to(array, shape, subok=False):
+    return F.expand(tensor(array), tuple(shape) if isinstance(shape, (tuple, list)) else (shape,))
+
+
+@implements(np.broadcast_arrays)
+def _broadcast_arrays(*args, subok=False):
+    xs = tensors(args)
+    shape = np.broadcast_shapes(*(x.shape for x in xs))
+    return tuple(F.expand(x, shape) for x in xs)
+
+
+@implements(np.atleast_1d)
+def _atleast_1d(*arys):
+    found = tuple(x if x.ndim else F.reshape(x, (1,)) for x in tensors(arys))
+    return found[0] if len(found) == 1 else found
+
+
+@implements(np.atleast_2d)
+def _atleast_2d(*arys):
+    found = tuple(x if x.ndim > 1 else F.reshape(x, (1, -1)) for x in tensors(arys))
+    return found[0] if len(found) == 1 else found
+
+
+@implements(np.flip)
+def _flip(m, axis=None):
+    m = tensor(m)
+    return F.flip(m, tuple(range(m.ndim)) if axis is None else axes_of(axis, m.ndim))
+
+
+@implements(np.fliplr)
+def _fliplr(m):
+    return F.flip(tensor(m), (1,))
+
+
+@implements(np.flipud)
+def _flipud(m):
+    return F.flip(tensor(m), (0,))
+
+
+@implements(np.roll)
+def _roll(a, shift, axis=None):
+    return F.roll(tensor(a), shift, axis)
+
+
+@implements(np.rot90)
+def _rot90(m, k=1, axes=(0, 1)):
+    return F.rot90(tensor(m), k, tuple(axes))
+
+
+@implements(np.tile)
+def _tile(A, reps):
+    return F.tile(tensor(A), tuple(reps) if isinstance(reps, (tuple, list)) else (reps,))
+
+
+@implements(np.repeat)
+def _repeat(a, repeats, axis=None):
+    a, axis = flat(a, axis)
+    return F.repeat_interleave(a, repeats if isinstance(repeats, int) else tensor(repeats), axis)
+
+
+@implements(np.tril)
+def _tril(m, k=0):
+    return F.tril(tensor(m), k)
+
+
+@implements(np.triu)
+def _triu(m, k=0):
+    return F.triu(tensor(m), k)
+
+
+@implements(np.diag)
+def _diag(v, k=0):
+    return F.diag(tensor(v), k)
+
+
+@implements(np.diagflat)
+def _diagflat(v, k=0):
+    return F.diagflat(tensor(v), k)
+
+
+@implements(np.diagonal)
+def _diagonal(a, offset=0, axis1=0, axis2=1):
+    return F.diagonal(tensor(a), offset, axis1, axis2)
+
+
+@implements(np.linalg.diagonal)
+def _linalg_diagonal(x, /, *, offset=0):
+    return F.diagonal(tensor(x), offset, -2, -1)
+
+
+@implements(np.trace)
+def _trace(a, offset=0, axis1=0, axis2=1):
+    return F.sum(F.diagonal(tensor(a), offset, axis1, axis2), -1)
+
+
+@implements(np.copy)
+def _copy(a, order="K", subok=False):
+    return apply(clone, (tensor(a),), {})
+
+
+# ----- Joining and splitting -----
+
+
+@implements(np.concatenate)
+def _concatenate(arrays, axis=0, *, dtype=None, casting="same_kind"):
+    xs = tensors(arrays)
+    if axis is None:
+        xs, axis = [F.reshape(x, (-1,)) for x in xs], 0
+    return as_dtype(F.cat(xs, axis), dtype)
+
+
+@implements(np.stack)
+def _stack(arrays, axis=0, *, dtype=None, casting="same_kind"):
+    return as_dtype(F.stack(tensors(arrays), axis), dtype)
+
+
+@implements(np.vstack)
+def _vstack(tup, *, dtype=None, casting="same_kind"):
+    return as_dtype(F.cat([_atleast_2d(x) for x in tensors(tup)], 0), dtype)
+
+
+@implements(np.hstack)
+def _hstack(tup, *, dtype=None, casting="same_kind"):
+    xs = [_atleast_1d(x) for x in tensors(tup)]
+    return as_dtype(F.cat(xs, 0 if xs[0].ndim == 1 else 1), dtype)
+
+
+@implements(np.append)
+def _append(arr, values, axis=None):
+    return _concatenate((arr, values), axis)
+
+
+def _sections(name: str, a: Any, indices_or_sections: Any, axis: int, equal: bool) -> tuple[Any, ...]:
+    a = tensor(a)
+    if isinstance(indices_or_sections, (tuple, list, np.ndarray)):
+        return tuple(F.tensor_split(a, tuple(int(i) for i in indices_or_sections), axis))
+    if equal and a.shape[axis] % indices_or_sections:
+        raise ValueError("array split does not result in an equal division")
+    return tuple(F.tensor_split(a, int(indices_or_sections), axis))
+
+
+@implements(np.split)
+def _split(ary, indices_or_sections, axis=0):
+    return _sections("split", ary, indices_or_sections, axis, True)
+
+
+@implements(np.array_split)
+def _array_split(ary, indices_or_sections, axis=0):
+    return _sections("array_split", ary, indices_or_sections, axis, False)
+
+
+# ----- New tensors -----
+
+
+def _like(a: Any, dtype: Any, shape: Any) -> Any:
+    array = a._array if isinstance(a, TensorBase) else np.asarray(a)
+    kind = array.dtype if dtype is None else dtypes.to_numpy(dtype)
+    if shape is not None:
+        return np.empty(shape, kind)
+    return like_array(array, kind)
+
+
+@implements(np.empty_like)
+def _empty_like(prototype, dtype=None, order="K", subok=True, shape=None, *, device=None):
+    return wrap(_like(prototype, dtype, shape))
+
+
+@implements(np.zeros_like)
+def _zeros_like(a, dtype=None, order="K", subok=True, shape=None, *, device=None):
+    return _full_like(a, 0, dtype, shape=shape)
+
+
+@implements(np.ones_like)
+def _ones_like(a, dtype=None, order="K", subok=True, shape=None, *, device=None):
+    return _full_like(a, 1, dtype, shape=shape)
+
+
+@implements(np.full_like)
+def _full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None, *, device=None):
+    found = _like(a, dtype, shape)
+    if isinstance(fill_value, TensorBase):
+        return F.fill_(wrap(found), fill_value)
+    found[...] = fill_value
+    return wrap(found)
+
+
+# ----- Questions that have no gradient -----
+
+
+@implements(np.shape)
+def _shape(a):
+    return tuple(values(a).shape)
+
+
+@implements(np.ndim)
+def _ndim(a):
+    return values(a).ndim
+
+
+@implements(np.size)
+def _size(a, axis=None):
+    return np.size(values(a), axis)
+
+
+@implements(np.result_type)
+def _result_type(*arrays_and_dtypes):
+    return np.result_type(*(x._array.dtype if isinstance(x, TensorBase) else x for x in arrays_and_dtypes))
+
+
+@implements(np.can_cast)
+def _can_cast(from_, to, casting="safe"):
+    return np.can_cast(from_._array.dtype if isinstance(from_, TensorBase) else from_, to, casting)
+
+
+@implements(np.shares_memory)
+def _shares_memory(a, b, /, max_work=-1):
+    return np.shares_memory(values(a), values(b), max_work)
+
+
+@implements(np.may_share_memory)
+def _may_share_memory(a, b, /, max_work=0):
+    return np.may_share_memory(values(a), values(b), max_work)
+
+
+@implements(np.iscomplexobj)
+def _iscomplexobj(x):
+    return False
+
+
+@implements(np.isrealobj)
+def _isrealobj(x):
+    return True
+
+
+@implements(np.copyto)
+def _copyto(dst, src, casting="same_kind", where=True):
+    if where is not True:
+        raise TypeError("np.copyto of a Tensor takes no where=")
+    if isinstance(dst, TensorBase):
+        F.copy_(dst, src)
+    elif src.requires_grad:
+        raise TypeError("np.copyto cannot write a Tensor that requires grad into an array; use tensor.detach()")
+    else:
+        np.copyto(dst, src._array, casting)
+
+
+@implements(np.array_repr, np.array_str, np.array2string)
+def _text(a, *args, **kwargs):
+    return repr(a)
+
+
+def _on_host(function: Callable[..., Any]) -> None:
+    """Let a function that only writes values out see a tensor's array; it raises when the tensor requires grad."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        plain = [x.numpy() if isinstance(x, TensorBase) else x for x in args]
+        return function(*plain, **{k: v.numpy() if isinstance(v, TensorBase) else v for k, v in kwargs.items()})
+
+    FUNCTIONS[function] = call
+
+
+for _f in (np.save, np.savetxt, np.savez, np.savez_compressed):
+    _on_host(_f)

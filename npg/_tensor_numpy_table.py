@@ -1,0 +1,59 @@
+"""The table of NumPy functions that work on tensors, and what its entries share. See _tensor_numpy.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from npg import dtypes
+from npg import functional as F
+from npg.engine import TensorBase, wrap
+from npg.functional._public import canonical_dim, to_dtype
+
+FUNCTIONS: dict[Any, Callable[..., Any]] = {}
+MODULES = {"numpy.linalg": "np.linalg", "numpy.fft": "np.fft", "numpy.random": "np.random"}
+
+
+def implements(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Enter the decorated function for these NumPy functions."""
+
+    def register(implementation: Callable[..., Any]) -> Callable[..., Any]:
+        for f in functions:
+            FUNCTIONS[f] = implementation
+        return implementation
+
+    return register
+
+
+def tensor(x: Any) -> Any:
+    """Return x as a tensor: an ndarray or Python data becomes a constant."""
+    return x if isinstance(x, TensorBase) else wrap(np.asarray(x))
+
+
+def tensors(xs: Any) -> list[Any]:
+    """Return a sequence of arrays, or the rows of a tensor, as tensors."""
+    return list(xs) if isinstance(xs, TensorBase) else [tensor(x) for x in xs]
+
+
+def as_dtype(x: Any, dtype: Any) -> Any:
+    """Return x in a dtype, unless that is None."""
+    return x if dtype is None else to_dtype(x, dtypes.to_numpy(dtype))
+
+
+def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+    """Return an axis or several, counted from the front."""
+    given = axis if isinstance(axis, (tuple, list)) else (axis,)
+    return tuple(canonical_dim(int(d), ndim) for d in given)
+
+
+def flat(x: Any, axis: Any) -> tuple[Any, int]:
+    """Return (x, axis); without an axis NumPy flattens."""
+    x = tensor(x)
+    return (F.reshape(x, (-1,)), 0) if axis is None else (x, int(axis))
+
+
+def values(x: Any) -> np.ndarray[Any, Any]:
+    """Return the ndarray of x, for questions that have no gradient."""
+    return x._array if isinstance(x, TensorBase) else np.asarray(x)

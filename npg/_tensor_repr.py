@@ -1,0 +1,216 @@
+"""Printing: `repr(tensor)` reads as PyTorch's, with npg's dtype names.
+
+One column width serves all elements, found from those that will be shown. Floats print as integers with a point when
+all are whole, else with `precision` digits, and in scientific notation when they span more than three orders of
+magnitude or are very large or small. More than `threshold` elements are summarised to `edgeitems` at either end of each
+dimension.
+Source: torch.set_printoptions and the observable output of torch.Tensor.__repr__.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from npg import dtypes
+
+__all__ = ["get_printoptions", "printoptions", "set_printoptions", "tensor_repr"]
+
+# ----- Options -----
+
+
+@dataclass
+class _Options:
+    precision: int = 4
+    threshold: float = 1000
+    edgeitems: int = 3
+    linewidth: int = 80
+    sci_mode: bool | None = None
+
+
+_options = _Options()
+_PROFILES: dict[str, dict[str, Any]] = {
+    "default": {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80},
+    "short": {"precision": 2, "threshold": 1000, "edgeitems": 2, "linewidth": 80},
+    "full": {"precision": 4, "threshold": math.inf, "edgeitems": 3, "linewidth": 80},
+}
+
+
+def set_printoptions(
+    precision: int | None = None,
+    threshold: float | None = None,
+    edgeitems: int | None = None,
+    linewidth: int | None = None,
+    profile: str | None = None,
+    sci_mode: bool | None = None,
+) -> None:
+    """Set how tensors print; what is None stays as it is, except sci_mode.
+
+    Args:
+        precision: digits after the point.
+        threshold: how many elements are printed in full.
+        edgeitems: how many items at either end of a dimension a summary shows.
+        linewidth: characters in a line.
+        profile: "default", "short" or "full", before the other arguments.
+        sci_mode: scientific notation always (True), never (False), or as the values ask for it (None).
+    Source: torch.set_printoptions.
+    """
+    if profile is not None:
+        for name, value in _PROFILES[profile].items():
+            setattr(_options, name, value)
+    given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
+    for name, value in given.items():
+        if value is not None:
+            setattr(_options, name, value)
+    _options.sci_mode = sci_mode
+
+
+def get_printoptions() -> dict[str, Any]:
+    """Return the print options as a dict that set_printoptions takes. Source: torch.get_printoptions."""
+    return asdict(_options)
+
+
+@contextmanager
+def printoptions(**options: Any) -> Iterator[None]:
+    """Set print options inside a `with` block; arguments as set_printoptions. Source: torch.printoptions."""
+    before = get_printoptions()
+    set_printoptions(**options)
+    try:
+        yield
+    finally:
+        set_printoptions(**before)
+
+
+# ----- Elements -----
+
+
+class _Format:
+    """How one element is written, decided from all elements that will be shown."""
+
+    def __init__(self, shown: np.ndarray[Any, Any]) -> None:
+        self.is_float = shown.dtype.kind == "f"
+        self.whole, self.scientific, self.width = True, False, 1
+        if not self.is_float:
+            self.width = max((len(str(v)) for v in shown.reshape(-1).tolist()), default=1)
+            return
+        values = shown[np.isfinite(shown) & (shown != 0)].astype(np.float64)
+        if not values.size:
+            return
+        size = np.abs(values)
+        low, high = float(size.min()), float(size.max())
+        self.whole = bool((values == np.ceil(values)).all())
+        with np.errstate(over="ignore"):
+            wide = bool(np.float64(high) / np.float64(low) > 1000.0) or high > 1.0e8
+        self.scientific = wide or (not self.whole and low < 1.0e-4)
+        # The width comes before sci_mode has its say, except where it decides how many characters a number takes.
+        if _options.sci_mode is not None:
+            self.scientific = _options.sci_mode
+        self.width = max(len(self.text(v)) for v in values.tolist())
+
+    def text(self, value: Any) -> str:
+        if not self.is_float:
+            return str(value)
+        if self.scientific:
+            return f"{value:.{_options.precision}e}"
+        if self.whole:
+            return f"{value:.0f}." if math.isfinite(value) else f"{value:.0f}"
+        return f"{value:.{_options.precision}f}"
+
+    def __call__(self, value: Any) -> str:
+        return self.text(value).rjust(self.width)
+
+
+# ----- Rows and dimensions -----
+
+
+def _summary(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the elements that a summary shows."""
+    edge = _options.edgeitems
+    for dim, n in enumerate(array.shape):
+        if n > 2 * edge:
+            ends = np.r_[0:edge, n - edge : n]
+            array = np.take(array, ends, axis=dim)
+    return array
+
+
+def _row(array: np.ndarray[Any, Any], indent: int, summarise: bool, form: _Format) -> str:
+    edge = _options.edgeitems
+    per_line = max(1, (_options.linewidth - indent) // (form.width + 2))
+    if summarise and not edge:
+        items = ["..."]
+    elif summarise and array.shape[0] > 2 * edge:
+        items = [*map(form, array[:edge].tolist()), " ...", *map(form, array[-edge:].tolist())]
+    else:
+        items = [form(v) for v in array.tolist()]
+    lines = [", ".join(items[i : i + per_line]) for i in range(0, len(items), per_line)]
+    return "[" + (",\n" + " " * (indent + 1)).join(lines) + "]"
+
+
+def _nested(array: np.ndarray[Any, Any], indent: int, summarise: bool, form: _Format) -> str:
+    if array.ndim == 0:
+        return form(array.item())
+    if array.ndim == 1:
+        return _row(array, indent, summarise, form)
+    edge = _options.edgeitems
+    n = array.shape[0]
+    if summarise and n > 2 * edge:
+        ends = [[_nested(array[i], indent + 1, True, form) for i in r] for r in (range(edge), range(n - edge, n))]
+        parts = [*ends[0], "...", *ends[1]]
+    else:
+        parts = [_nested(array[i], indent + 1, summarise, form) for i in range(n)]
+    gap = "," + "\n" * (array.ndim - 1) + " " * (indent + 1)
+    return "[" + gap.join(parts) + "]"
+
+
+# ----- The whole -----
+
+
+def tensor_repr(tensor: Any) -> str:
+    """Return what `repr(tensor)` prints."""
+    array = tensor._array
+    prefix = "tensor("
+    indent = len(prefix)
+    suffixes = []
+    dtype = dtypes.from_numpy(array.dtype)
+    usual = dtype in (dtypes.get_default_dtype(), dtypes.int64, dtypes.bool_)
+    if array.size == 0:
+        body = "[]"
+        if array.ndim != 1:
+            suffixes.append(f"size={tuple(array.shape)}")
+        usual = dtype is dtypes.get_default_dtype()
+    else:
+        if dtype is dtypes.float16:
+            array = array.astype(np.float32)
+        summarise = array.size > _options.threshold
+        form = _Format(_summary(array) if summarise else array)
+        body = _nested(array, indent, summarise, form)
+        if not _options.edgeitems:  # then a summary shows nothing, and PyTorch always gives the size
+            suffixes.append(f"size={tuple(array.shape)}")
+    if not usual:
+        suffixes.append(f"dtype={dtype!r}")
+    node = tensor.grad_fn
+    if node is not None:
+        suffixes.append(f"grad_fn=<{node.name()}>")
+    elif tensor.requires_grad:
+        suffixes.append("requires_grad=True")
+    return _joined(prefix + body, suffixes, indent)
+
+
+def _joined(text: str, suffixes: list[str], indent: int) -> str:
+    """Append the suffixes, each on a new line where the line would grow too long."""
+    length = len(text) - text.rfind("\n") + 1
+    for suffix in suffixes:
+        # "npg." counts as "torch.", so that the line breaks stand where PyTorch's do.
+        n = len(suffix) + (2 if "=npg." in suffix else 0)
+        if length + n + 2 > _options.linewidth:
+            text += ",\n" + " " * indent + suffix
+            length = indent + n
+        else:
+            text += ", " + suffix
+            length += n + 2
+    return text + ")"

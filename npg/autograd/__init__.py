@@ -1,0 +1,39 @@
+"""Gradients as functions: backward, grad, and the grad modes. Source: torch.autograd."""
+
+from typing import Any
+
+from npg._tensor_gradients import backward, grad
+from npg.engine import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from npg.tensor import Tensor
+
+__all__ = [
+    "Variable",
+    "backward",
+    "enable_grad",
+    "grad",
+    "inference_mode",
+    "is_grad_enabled",
+    "is_inference_mode_enabled",
+    "no_grad",
+    "set_grad_enabled",
+]
+
+
+class _Variable(type):
+    def __call__(cls, data: Any, requires_grad: bool = False) -> Any:
+        found = data.detach()
+        return found.requires_grad_() if requires_grad else found
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Tensor)
+
+
+class Variable(metaclass=_Variable):
+    """Return a tensor on the same memory as data; what a tensor with a gradient was called before PyTorch 0.4."""

@@ -1,0 +1,199 @@
+"""What a tensor is besides its values: Size, device, layout, memory_format.
+
+They are here because PyTorch programs name them. npg computes on the CPU, in strided memory; other devices can be named
+but not used.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any, SupportsIndex
+
+__all__ = [
+    "NO_CUDA",
+    "Size",
+    "channels_last",
+    "channels_last_3d",
+    "check_device",
+    "contiguous_format",
+    "device",
+    "layout",
+    "memory_format",
+    "preserve_format",
+    "strided",
+]
+
+NO_CUDA = "Torch not compiled with CUDA enabled"
+
+
+# ----- Size -----
+
+
+class Size(tuple):
+    """The shape of a tensor: a tuple of ints with `numel()`.
+
+    Raises: TypeError: when an item is no integer.
+    Source: torch.Size.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, sizes: Any = ()) -> Size:
+        made = tuple.__new__(cls, sizes)
+        for i, n in enumerate(made):
+            if type(n) is not int:
+                try:
+                    return tuple.__new__(cls, [operator.index(k) for k in made])
+                except TypeError:
+                    kind = type(n).__name__
+                    raise TypeError(f"npg.Size() takes an iterable of 'int' (item {i} is '{kind}')") from None
+        return made
+
+    def numel(self) -> int:
+        """Return how many elements a tensor of this shape has."""
+        n = 1
+        for k in self:
+            n *= k
+        return n
+
+    def __repr__(self) -> str:
+        return "npg.Size([" + ", ".join(map(str, self)) + "])"
+
+    def __getitem__(self, index: Any) -> Any:
+        found = tuple.__getitem__(self, index)
+        return tuple.__new__(Size, found) if type(found) is tuple else found
+
+    def __add__(self, other: Any) -> Size:
+        return Size(tuple.__add__(self, other)) if isinstance(other, tuple) else NotImplemented
+
+    def __radd__(self, other: Any) -> Size:
+        return Size(tuple(other) + tuple(self)) if isinstance(other, tuple) else NotImplemented
+
+    def __mul__(self, times: SupportsIndex) -> Size:
+        return tuple.__new__(Size, tuple.__mul__(self, times))
+
+    __rmul__ = __mul__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Size, (tuple(self),)
+
+
+# ----- Device -----
+
+_TYPES = (
+    "cpu", "cuda", "ipu", "xpu", "mkldnn", "opengl", "opencl", "ideep", "hip", "ve", "fpga", "maia", "xla", "lazy",
+    "vulkan", "mps", "meta", "hpu", "mtia", "privateuseone",
+)  # fmt: skip
+
+
+class device:
+    """Where a tensor lives: always the CPU. Others can be named, so that a program may ask for them and be refused.
+
+    Args:
+        type: "cpu", "cuda:0", ... or a device.
+        index: the ordinal, where `type` does not hold it.
+    Raises: RuntimeError: for a name that is no device type of PyTorch.
+    Source: torch.device. Unlike PyTorch's it also equals its name: `x.device == "cpu"`.
+    """
+
+    __slots__ = ("index", "type")
+
+    type: str
+    index: int | None
+
+    def __init__(self, type: str | device, index: int | None = None) -> None:
+        if isinstance(type, device):
+            self.type, self.index = type.type, type.index
+            return
+        if isinstance(type, int) and not isinstance(type, bool):
+            raise RuntimeError("Cannot access accelerator device when none is available.")
+        if not isinstance(type, str):
+            raise TypeError(f"device(): argument 'type' (position 1) must be str, not {type.__class__.__name__}")
+        if not type:
+            raise RuntimeError("Device string must not be empty")
+        name, colon, ordinal = type.partition(":")
+        if colon and (not ordinal.isdecimal() or (len(ordinal) > 1 and ordinal[0] == "0")):
+            raise RuntimeError(f"Invalid device string: '{type}'")
+        if colon and index is not None:
+            raise RuntimeError(f"type (string) must not include an index because index was passed explicitly: {type}")
+        if index is not None and index < 0:
+            raise RuntimeError("Device index must not be negative")
+        if name not in _TYPES:
+            raise RuntimeError(f"Expected one of {', '.join(_TYPES)} device type at start of device string: {name}")
+        self.type = name
+        self.index = int(ordinal) if colon else index
+
+    def __str__(self) -> str:
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __repr__(self) -> str:
+        ordinal = "" if self.index is None else f", index={self.index}"
+        return f"device(type='{self.type}'{ordinal})"
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, device):
+            return self.type == other.type and self.index == other.index
+        if isinstance(other, str):
+            return str(self) == other
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(str(self))  # equal to its name, so it hashes like it
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return device, (self.type, self.index)
+
+    def __enter__(self) -> device:
+        check_device(self)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+
+CPU = device("cpu")
+
+
+def check_device(given: Any) -> None:
+    """Raise when `given` (None, a name or a device) is not the CPU.
+
+    Raises: AssertionError: for CUDA, as PyTorch's CPU build does. RuntimeError: for any other.
+    """
+    if given is None or given is CPU or given == "cpu":
+        return
+    wanted = given if isinstance(given, device) else device(given)
+    if wanted.type == "cuda":
+        raise AssertionError(NO_CUDA)
+    if wanted.type != "cpu":
+        raise RuntimeError(f"npg computes on the CPU, got device {str(wanted)!r}; use device='cpu'")
+
+
+# ----- Layout and memory format -----
+
+
+class layout:
+    """How a tensor lies in memory; npg has `npg.strided` only."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return "npg." + self._name
+
+    def __reduce__(self) -> str:
+        return self._name
+
+
+class memory_format(layout):
+    """Which order of the dimensions a copy is laid out in, such as npg.contiguous_format or npg.channels_last."""
+
+    __slots__ = ()
+
+
+strided = layout("strided")
+contiguous_format = memory_format("contiguous_format")
+preserve_format = memory_format("preserve_format")
+channels_last = memory_format("channels_last")
+channels_last_3d = memory_format("channels_last_3d")

@@ -1,0 +1,193 @@
+"""What every function that makes a new tensor does: read the sizes, the dtype and the device, and finish a leaf."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from npg import dtypes
+from npg.engine import TensorBase, wrap, write_out
+from npg.functional._attributes import check_device, contiguous_format, layout, preserve_format, strided
+
+__all__ = ["check_options", "dtype_of", "fill_number", "finish", "leaf", "like_array", "number", "parse_sizes"]
+
+
+# ----- Arguments -----
+
+
+def parse_sizes(name: str, given: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
+    """Return the shape that a call was given as `f(2, 3)`, `f((2, 3))` or `f(size=(2, 3))`.
+
+    Raises: TypeError: when it is no tuple of ints. RuntimeError: for a negative size.
+    """
+    if size is not None:
+        if given:
+            raise TypeError(f"{name}() got multiple values for argument 'size'")
+        given = (size,)
+    if not given:
+        raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
+    first = given[0]
+    whole = isinstance(first, (tuple, list))
+    if whole and len(given) > 1:
+        raise TypeError(f"{name}() takes 1 positional argument but {len(given)} were given")
+    items = first if whole else given
+    if all(type(n) is int for n in items):
+        return check_sizes(tuple(items))
+    shape = []
+    for i, n in enumerate(items):
+        try:
+            shape.append(_index(n))
+        except TypeError:
+            kind = type(n).__name__
+            if i:
+                reason = (
+                    f'failed to unpack the object at pos {i + 1} with error "type must be tuple of ints,but got {kind}"'
+                )
+                raise TypeError(f"{name}(): argument 'size' {reason}") from None
+            reason = f"but found element of type {kind} at pos 0" if whole else f"not {kind}"
+            raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, {reason}") from None
+    return check_sizes(tuple(shape))
+
+
+def _index(n: Any) -> int:
+    if isinstance(n, (bool, np.bool_)):
+        raise TypeError
+    return operator.index(n)
+
+
+def check_sizes(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape when no size is negative, else raise RuntimeError."""
+    for n in shape:
+        if n < 0:
+            raise RuntimeError(f"Trying to create tensor with negative dimension {n}: {list(shape)}")
+    return shape
+
+
+def dtype_of(dtype: Any, out: Any = None) -> np.dtype[Any]:
+    """Return the NumPy dtype of a new tensor: the one asked for, that of `out`, or the default.
+
+    Raises: RuntimeError: when both are given and differ.
+    """
+    if out is not None:
+        theirs = out._array.dtype
+        if dtype is not None and dtypes.to_numpy(dtype) != theirs:
+            asked, found = dtypes.from_numpy(dtypes.to_numpy(dtype)), dtypes.from_numpy(theirs)
+            raise RuntimeError(f"dtype {asked.scalar_name} does not match dtype of out parameter ({found.scalar_name})")
+        return theirs
+    return dtypes.get_default_dtype().dtype if dtype is None else dtypes.to_numpy(dtype)
+
+
+def check_options(layout_: Any = None, device: Any = None, pin_memory: bool = False) -> None:
+    """Raise for a layout, device or memory that npg does not have."""
+    if device is not None:
+        check_device(device)
+    if layout_ is not None and layout_ is not strided:
+        if not isinstance(layout_, layout):
+            raise TypeError(f"argument 'layout' must be npg.layout, not {type(layout_).__name__}")
+        raise RuntimeError(f"npg has strided tensors only, got layout {layout_!r}")
+    if pin_memory:
+        raise RuntimeError(
+            "pin_memory=True requires a CUDA or other accelerator backend; no pinned memory allocator is available on "
+            "this system."
+        )
+
+
+def number(name: str, value: Any, argument: str, position: int) -> Any:
+    """Return a Python number from a number, a NumPy scalar or a 0-d tensor.
+
+    Raises: TypeError: for anything else.
+    """
+    if isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, np.generic) and value.dtype.kind in "biuf":
+        return value.item()
+    if isinstance(value, TensorBase) and value._array.ndim == 0 and not value.requires_grad:
+        return value._array.item()
+    raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be Number, not {type(value).__name__}")
+
+
+# What PyTorch's texts call the C type.
+_C_NAMES = {"float16": "c10::Half", "float32": "float", "int32": "int"}
+
+
+def fill_number(value: Any, dtype: np.dtype[Any], suffix: str = "_t") -> Any:
+    """Return a Python number as a NumPy scalar of `dtype`, truncated where that is an integer dtype.
+
+    Raises: RuntimeError: when it does not fit; a negative integer wraps around in an unsigned dtype, as in PyTorch.
+    """
+    kind = dtype.kind
+    if kind == "b":
+        return np.bool_(value != 0)
+    if kind == "f":
+        # PyTorch reaches float16 by way of float32.
+        if (
+            isinstance(value, float)
+            and math.isfinite(value)
+            and dtype.itemsize < 8
+            and abs(value) > np.finfo(dtype).max
+        ):
+            raise RuntimeError(overflow_text(dtype, suffix))
+        with np.errstate(over="ignore"):
+            return dtype.type(np.float32(value)) if dtype.itemsize == 2 else dtype.type(value)
+    info = np.iinfo(dtype)
+    lowest = -int(info.max) if kind == "u" and isinstance(value, int) else int(info.min)
+    if value != value or not lowest <= value <= int(info.max):
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise OverflowError("int too big to convert")
+        raise RuntimeError(overflow_text(dtype, suffix))
+    return np.int64(int(value)).astype(dtype)
+
+
+def overflow_text(dtype: np.dtype[Any], suffix: str = "_t") -> str:
+    """Return PyTorch's words for a number that does not fit."""
+    name = _C_NAMES.get(dtype.name, dtype.name + suffix) if suffix else dtype.name
+    return f"value cannot be converted to type {name} without overflow"
+
+
+# ----- Results -----
+
+
+def leaf(array: np.ndarray[Any, Any], requires_grad: bool = False) -> Any:
+    """Return a new leaf tensor on an array, which it shares.
+
+    Raises: RuntimeError: when an integer tensor is asked to require a gradient.
+    """
+    if requires_grad and array.dtype.kind != "f":
+        raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+    t = wrap(array)
+    if requires_grad:
+        t._set_requires_grad(True)
+    return t
+
+
+def finish(name: str, array: np.ndarray[Any, Any], out: Any = None, requires_grad: bool = False) -> Any:
+    """Return the new tensor, or `out` after it was given the array's shape and values."""
+    if out is None:
+        return leaf(array, requires_grad)
+    write_out(name, out, wrap(array))
+    if requires_grad:
+        out._set_requires_grad(True)
+    return out
+
+
+def like_array(array: np.ndarray[Any, Any], dtype: np.dtype[Any], memory_format: Any = None) -> np.ndarray[Any, Any]:
+    """Return an uninitialised array of the shape of `array`, in its order of dimensions where it is dense."""
+    if memory_format is None or memory_format is preserve_format:
+        return np.empty_like(array, dtype=dtype, order="K", subok=False)
+    if memory_format is contiguous_format:
+        return np.empty(array.shape, dtype)
+    return channels_last_array(array.shape, dtype, memory_format)
+
+
+def channels_last_array(shape: tuple[int, ...], dtype: np.dtype[Any], memory_format: Any) -> np.ndarray[Any, Any]:
+    """Return an uninitialised array whose channels (dimension 1) are innermost.
+
+    Raises: RuntimeError: when the number of dimensions does not fit.
+    """
+    rank = 5 if repr(memory_format).endswith("3d") else 4
+    if len(shape) != rank:
+        raise RuntimeError(f"required rank {rank} tensor to use {repr(memory_format)[4:]} format")
+    return np.moveaxis(np.empty((shape[0], *shape[2:], shape[1]), dtype), -1, 1)

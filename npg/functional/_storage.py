@@ -1,0 +1,39 @@
+"""Where an array lies in the memory that it is a view of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["address", "contiguous_strides", "offset_of", "root"]
+
+
+def root(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the array that owns the memory."""
+    while True:
+        owner = array.base
+        if not isinstance(owner, np.ndarray):
+            owner = getattr(owner, "owner", None)  # of a window on another array
+            if not isinstance(owner, np.ndarray):
+                return array
+        array = owner
+
+
+def address(array: np.ndarray[Any, Any]) -> int:
+    """Return the address of the first element."""
+    return array.__array_interface__["data"][0]
+
+
+def offset_of(array: np.ndarray[Any, Any]) -> int:
+    """Return how many elements lie between the start of the memory and the first element."""
+    return (address(array) - address(root(array))) // array.itemsize if array.size else 0
+
+
+def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the strides, in elements, of a contiguous array; a size of 0 counts as 1."""
+    found, step = [], 1
+    for n in reversed(shape):
+        found.append(step)
+        step *= max(n, 1)
+    return tuple(reversed(found))

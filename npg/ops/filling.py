@@ -1,0 +1,27 @@
+"""A whole tensor set to zero or to one value: recorded in place, so that the gradient of what was there is zero."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from npg.ops._op import primitive
+from npg.ops.shape import overload
+
+__all__ = ["fill", "fill_tensor", "zero"]
+
+
+@primitive(lambda g, _y, _x: np.zeros_like(g))
+def zero(input):
+    """Return zeros in the shape and dtype of input."""
+    return np.zeros_like(input)
+
+
+@primitive(lambda g, _y, _x, _value: np.zeros_like(g), lambda g, _y, _x, _value: np.sum(g))
+def fill(input, value):
+    """Return the 0-d value in the shape and dtype of input."""
+    return np.full_like(input, value)
+
+
+# What PyTorch calls the two forms.
+fill_tensor = overload(fill, "FillBackward3")
+fill.node_name = "FillBackward2"
