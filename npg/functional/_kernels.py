@@ -1,0 +1,48 @@
+"""How the functions on fused kernels call them: the dtypes that the kernels take, and PyTorch's words for the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg import dtypes
+from npg.engine import TensorBase, apply
+from npg.functional._public import to_dtype
+from npg.ops._op import Op
+
+__all__ = ["apply_floating", "dtype_text", "title"]
+
+_TEXTS = {"float16": "c10::Half", "int64": "long int", "int32": "int", "int16": "short int", "int8": "signed char"}
+_TEXTS |= {"float32": "float", "float64": "double", "uint8": "unsigned char", "bool": "bool"}
+
+
+def title(dtype: Any) -> str:
+    """Return what PyTorch's messages call a NumPy dtype: Float, Long, ..."""
+    return dtypes.from_numpy(dtype).scalar_name
+
+
+def dtype_text(dtype: Any) -> str:
+    """Return what C++ calls a NumPy dtype, as some of PyTorch's messages do."""
+    return _TEXTS[dtypes.from_numpy(dtype).name]
+
+
+def apply_floating(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any], kernel: str) -> Any:
+    """Apply an op whose first input must be floating; float16 is computed in float32 and rounded at the end.
+
+    Args:
+        kernel: PyTorch's name in the message.
+    Raises: NotImplementedError: for integers and bools.
+    """
+    first = inputs[0]
+    dtype = (first._array if isinstance(first, TensorBase) else first).dtype
+    if dtype.kind != "f":
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{title(dtype)}'")
+    if dtype != np.float16:
+        return apply(op, inputs, settings)
+    wide = tuple(to_dtype(x, np.dtype(np.float32)) if _is_half(x) else x for x in inputs)
+    return to_dtype(apply(op, wide, settings), dtype)
+
+
+def _is_half(x: Any) -> bool:
+    return getattr(x._array if isinstance(x, TensorBase) else x, "dtype", None) == np.float16

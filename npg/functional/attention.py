@@ -1,0 +1,144 @@
+"""Scaled dot-product attention."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from npg import random
+from npg.functional._dims import array_of
+from npg.functional._kernels import apply_floating, dtype_text
+from npg.functional._public import to_dtype
+from npg.functional.shaping import expand, reshape, unsqueeze
+from npg.ops import attention as ops
+
+__all__ = ["scaled_dot_product_attention"]
+
+_NAME = "scaled_dot_product_attention"
+
+
+def scaled_dot_product_attention(
+    query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False
+):
+    """Return softmax(query key^T scale + mask) value.
+
+    Args:
+        query: (..., T, E) float32 or float64; with four dimensions (B, nh, T, E).
+        key: (..., S, E). value: (..., S, Ev). Leading dimensions broadcast.
+        attn_mask: broadcasts to (..., T, S). Bool: True where a query may look; floating: added to the scores.
+        dropout_p: the probability with which each of the softmax's outputs is zeroed, whether training or not.
+        is_causal: query t looks at the keys up to t only.
+        scale: a number; None is 1 / sqrt(E).
+        enable_gqa: key and value may have fewer heads, each of which serves as many heads of query in a row.
+    Returns: (..., T, Ev), laid out in memory like query. A query that may look nowhere gives 0.
+    Raises: RuntimeError: when dtypes or shapes do not fit.
+    Source: torch.nn.functional.scaled_dot_product_attention; dropout draws what PyTorch's computation on a CPU draws.
+    """
+    q = array_of(_NAME, query, "query")
+    k = array_of(_NAME, key, "key", 2)
+    v = array_of(_NAME, value, "value", 3)
+    if not (q.dtype == k.dtype == v.dtype and min(q.ndim, k.ndim, v.ndim) >= 2):
+        _refuse(q, k, v)
+    if enable_gqa:
+        key, value = (_repeated(x, a, q) for x, a in ((key, k), (value, v)))
+        k, v = array_of(_NAME, key), array_of(_NAME, value)
+    if not q.shape[:-2] == k.shape[:-2] == v.shape[:-2] or q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
+        query, key, value = _broadcast(query, key, value, q, k, v)
+        q, k = array_of(_NAME, query), array_of(_NAME, key)
+    if attn_mask is not None:
+        attn_mask = _additive(attn_mask, q, k)
+    noise = None
+    if dropout_p:
+        noise = random.dropout_mask(np.empty((*q.shape[:-1], k.shape[-2]), q.dtype), dropout_p)
+    if scale is None:
+        scale = 1.0 / math.sqrt(q.shape[-1] or 1)
+    settings = {"is_causal": bool(is_causal), "scale": float(scale)}
+    return apply_floating(ops.attention, (query, key, value, attn_mask, noise), settings, "baddbmm")
+
+
+def _refuse(q: Any, k: Any, v: Any) -> None:
+    if min(q.ndim, k.ndim, v.ndim) < 2:
+        raise RuntimeError(
+            "Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: "
+            f"{q.ndim} key.dim: {k.ndim} and value.dim: {v.ndim} instead."
+        )
+    raise RuntimeError(
+        f"Expected query, key, and value to have the same dtype, but got query.dtype: {dtype_text(q.dtype)} "
+        f"key.dtype: {dtype_text(k.dtype)} and value.dtype: {dtype_text(v.dtype)} instead."
+    )
+
+
+def _repeated(x: Any, array: Any, q: Any) -> Any:
+    """Return key or value with each head repeated for the query heads that share it."""
+    if min(q.ndim, array.ndim) < 3 or array.shape[-3] == q.shape[-3]:
+        return x
+    heads = array.shape[-3]
+    if q.shape[-3] % heads:
+        raise RuntimeError("Number of heads in key and value must divide the number of heads in ")
+    shape = array.shape
+    x = expand(unsqueeze(x, -3), (*shape[:-2], q.shape[-3] // heads, *shape[-2:]))
+    return reshape(x, (*shape[:-3], q.shape[-3], *shape[-2:]))
+
+
+def _lead(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    n = max(len(a), len(b))
+    a, b = (1,) * (n - len(a)) + a, (1,) * (n - len(b)) + b
+    for i, (x, y) in enumerate(zip(a, b, strict=True)):
+        if x != y and 1 not in (x, y):
+            raise RuntimeError(
+                f"The size of tensor a ({x}) must match the size of tensor b ({y}) at non-singleton dimension {i}"
+            )
+    return tuple(y if x == 1 else x for x, y in zip(a, b, strict=True))
+
+
+def _broadcast(query: Any, key: Any, value: Any, q: Any, k: Any, v: Any) -> tuple[Any, Any, Any]:
+    """Return the three with the same leading dimensions.
+
+    Raises: RuntimeError: when their shapes do not fit together.
+    """
+    lead = _lead(_lead(q.shape[:-2], k.shape[:-2]), v.shape[:-2])
+    if q.shape[-1] != k.shape[-1]:
+        rows = math.prod(lead) * q.shape[-2] if len(lead) == 0 else q.shape[-2]
+        raise RuntimeError(
+            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{q.shape[-1]} and {k.shape[-1]}x{k.shape[-2]})"
+        )
+    if k.shape[-2] != v.shape[-2]:
+        batch = math.prod(lead)
+        raise RuntimeError(
+            f"Expected size for first two dimensions of batch2 tensor to be: [{batch}, {k.shape[-2]}] but got: "
+            f"[{batch}, {v.shape[-2]}]."
+        )
+    return tuple(
+        x if a.shape[:-2] == lead else expand(x, (*lead, *a.shape[-2:])) for x, a in ((query, q), (key, k), (value, v))
+    )  # type: ignore[return-value]
+
+
+def _additive(mask: Any, q: Any, k: Any) -> Any:
+    """Return a mask as what is added to the scores.
+
+    Raises: RuntimeError: when its dtype or shape does not fit.
+    """
+    array = array_of(_NAME, mask, "attn_mask", 4)
+    if array.dtype not in (np.bool_, np.float32, q.dtype):
+        raise RuntimeError(
+            "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
+            f"{dtype_text(array.dtype)} and  query.dtype: {dtype_text(q.dtype)} instead."
+        )
+    scores = (*q.shape[:-1], k.shape[-2])
+    for i in range(1, array.ndim + 1):
+        n = scores[-i] if i <= len(scores) else 1
+        if array.shape[-i] not in (1, n):
+            raise RuntimeError(
+                f"The size of tensor a ({n}) must match the size of tensor b ({array.shape[-i]}) at non-singleton "
+                f"dimension {max(len(scores), array.ndim) - i}"
+            )
+    if array.ndim == 1:
+        array = array.reshape(1, -1)
+        mask = mask if array.dtype == bool else reshape(mask, (1, -1))
+    if array.dtype != bool:
+        return to_dtype(mask, q.dtype)
+    added = np.zeros(array.shape, q.dtype)
+    added[~array] = -math.inf
+    return added

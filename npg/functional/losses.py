@@ -1,0 +1,372 @@
+"""Losses for classification and regression.
+
+`reduction` is "mean", "sum" or "none". The older size_average and reduce are understood as PyTorch does.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from npg import _errors, dtypes
+from npg.functional._dims import array_of
+from npg.functional._kernels import apply_floating, title
+from npg.functional._public import to_dtype
+from npg.functional.pointwise import abs, add, div, mul, neg, square, sub
+from npg.functional.reduction import mean, sum
+from npg.functional.shaping import broadcast_tensors, expand, reshape
+from npg.functional.softmaxes import log_softmax
+from npg.ops import loss as ops
+from npg.ops import pointwise_loss
+
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "huber_loss",
+    "l1_loss",
+    "mse_loss",
+    "nll_loss",
+    "smooth_l1_loss",
+]
+
+
+# ----- Reduction -----
+
+
+def checked_reduction(reduction: Any, size_average: Any = None, reduce: Any = None) -> str:
+    """Return the reduction that is meant.
+
+    Raises: ValueError: when there is no such.
+    """
+    if size_average is not None or reduce is not None:
+        averages = size_average is None or size_average
+        reduction = "none" if reduce is False else "mean" if averages else "sum"
+        warnings.warn(
+            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
+            UserWarning,
+            stacklevel=3,
+        )
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+    return reduction
+
+
+def reduced(losses: Any, reduction: str) -> Any:
+    """Return the losses as the result."""
+    return losses if reduction == "none" else sum(losses) if reduction == "sum" else mean(losses)
+
+
+def sizes(shape: tuple[int, ...]) -> str:
+    """Return a shape as PyTorch prints a Size."""
+    return f"npg.Size({_errors.shape_text(shape)})"
+
+
+# ----- Class indices and probabilities -----
+
+
+def _checked_classes(x: Any, target: Any, t: Any, weight: Any) -> tuple[Any, Any]:
+    """Return target in int64 and weight in the input's dtype.
+
+    Raises: ValueError, RuntimeError: when shapes or dtypes do not fit, in PyTorch's words.
+    """
+    if not x.ndim:
+        raise ValueError("Expected 1 or more dimensions (got 0)")
+    if x.ndim > 1 and t.ndim and x.shape[0] != t.shape[0]:
+        raise ValueError(f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({t.shape[0]}).")
+    if x.ndim <= 2:
+        if t.ndim > 1:
+            raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+        if x.ndim == 1 and t.ndim == 1 and t.shape[0] != 1:
+            raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {t.shape[0]}")
+        if x.ndim == 2 and not t.ndim:
+            raise RuntimeError(f"size mismatch (got input: {_errors.shape_text(x.shape)}, target: [])")
+    elif x.ndim == 4 and t.ndim != 3:
+        raise RuntimeError(
+            f"only batches of spatial targets supported (3D tensors) but got targets of dimension: {t.ndim}"
+        )
+    elif x.ndim == 4 and t.shape != (x.shape[0], *x.shape[2:]):
+        raise RuntimeError(
+            f"size mismatch (got input: {_errors.shape_text(x.shape)} , target: {_errors.shape_text(t.shape)}"
+        )
+    elif t.shape != (x.shape[0], *x.shape[2:]):
+        raise RuntimeError(
+            f"Expected target size {_errors.shape_text((x.shape[0], *x.shape[2:]))}, got {_errors.shape_text(t.shape)}"
+        )
+    if t.dtype != np.int64:
+        if t.dtype != np.uint8:
+            raise RuntimeError(f"expected target dtype to be Long or Byte, but got {title(t.dtype)}")
+        target = to_dtype(target, np.dtype(np.int64))
+    if weight is not None:
+        w = array_of("nll_loss", weight, "weight", 3)
+        classes = x.shape[0] if x.ndim == 1 else x.shape[1]
+        if w.shape != (classes,):
+            raise RuntimeError(
+                f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor "
+                f"of shape: {_errors.shape_text(w.shape)}"
+            )
+        if w.dtype != x.dtype:
+            raise RuntimeError(f"expected scalar type {title(x.dtype)} but found {title(w.dtype)}")
+    return target, weight
+
+
+def _of_classes(op: Any, input: Any, target: Any, weight: Any, x: Any, t: Any, kernel: str, settings: Any) -> Any:
+    target, weight = _checked_classes(x, target, t, weight)
+    if x.ndim > 1:
+        return apply_floating(op, (input, target, weight), settings, kernel)
+    inputs = (reshape(input, (1, x.shape[0])), reshape(target, (1,)), weight)
+    y = apply_floating(op, inputs, settings, kernel)
+    return reshape(y, t.shape) if settings["reduction"] == "none" else y
+
+
+def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
+    """Return the negative log-likelihood: -weight[target] * input[target].
+
+    Args:
+        input: (N, C), (C,) or (N, C, d1, ...) log-probabilities.
+        target: (N,), () or (N, d1, ...) class indices.
+        weight: (C,) or None.
+        ignore_index: targets that do not count.
+        reduction: "mean" divides by the sum of the weights of the targets.
+    Raises: IndexError: for a class that is not there. ValueError, RuntimeError: when shapes or dtypes do not fit.
+    Source: torch.nn.functional.nll_loss.
+    """
+    reduction = checked_reduction(reduction, size_average, reduce)
+    x, t = array_of("nll_loss_nd", input), array_of("nll_loss_nd", target, "target", 2)
+    settings = {"reduction": reduction, "ignore_index": ignore_index}
+    return _of_classes(ops.nll_loss, input, target, weight, x, t, "nll_loss_out_frame", settings)
+
+
+def cross_entropy(
+    input,
+    target,
+    weight=None,
+    size_average=None,
+    ignore_index=-100,
+    reduce=None,
+    reduction="mean",
+    label_smoothing=0.0,
+):
+    """Return the cross-entropy between softmax(input) and the target.
+
+    Args:
+        input: (N, C), (C,) or (N, C, d1, ...), unnormalised logarithms of probabilities.
+        target: (N,), () or (N, d1, ...) class indices; or probabilities in the shape of input.
+        weight: (C,) or None.
+        ignore_index: class indices that do not count.
+        reduction: "mean" divides by the sum of the weights of the class indices, or by N d1 ... for probabilities.
+        label_smoothing: the part of each target, from 0 to 1, that is spread over all classes.
+    Raises: IndexError: for a class that is not there. ValueError, RuntimeError: when shapes or dtypes do not fit.
+    Source: torch.nn.functional.cross_entropy.
+    """
+    reduction = checked_reduction(reduction, size_average, reduce)
+    x = array_of("cross_entropy_loss", input)
+    t = array_of("cross_entropy_loss", target, "target", 2)
+    if x.shape == t.shape:
+        return _of_probabilities(input, target, weight, x, t, ignore_index, reduction, label_smoothing)
+    if label_smoothing > 1.0:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
+    kernel = f"log_softmax{'_lastdim' if x.ndim <= 2 else ''}_kernel_impl"
+    settings = {"reduction": reduction, "ignore_index": ignore_index, "label_smoothing": max(label_smoothing, 0.0)}
+    return _of_classes(ops.cross_entropy, input, target, weight, x, t, kernel, settings)
+
+
+def _of_probabilities(
+    input: Any, target: Any, weight: Any, x: Any, t: Any, ignore_index: int, reduction: str, label_smoothing: float
+) -> Any:
+    if t.dtype.kind != "f":
+        raise RuntimeError(f"Expected floating point type for target with class probabilities, got {title(t.dtype)}")
+    if ignore_index >= 0:
+        raise RuntimeError("ignore_index is not supported for floating point target")
+    dim = 0 if x.ndim == 1 else 1
+    classes = x.shape[dim]
+    log_p = log_softmax(input, dim)
+    if label_smoothing > 0.0:
+        if label_smoothing > 1.0:
+            raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
+        target = add(mul(target, 1.0 - label_smoothing), label_smoothing / classes)
+    losses = mul(log_p, target)
+    if weight is not None:
+        w = array_of("cross_entropy_loss", weight, "weight", 3)
+        if w.shape != (classes,):
+            raise RuntimeError(
+                f"cross_entropy: weight tensor should be defined either for all {classes} classes or no classes but got "
+                f"weight tensor of shape: {_errors.shape_text(w.shape)}"
+            )
+        losses = mul(losses, reshape(weight, (classes, *(1,) * (x.ndim - 1 - dim))))
+    if reduction == "none":
+        return neg(sum(losses, dim))
+    total = neg(sum(losses))
+    if reduction == "sum":
+        return total
+    return div(total, x.size / classes) if x.size else add(total, math.nan)
+
+
+# ----- Regression -----
+
+
+def _pair(input: Any, target: Any, name: str) -> tuple[Any, Any]:
+    """Return input and target in one shape, as two arrays' worth of tensors; warns when they had to be broadcast."""
+    x, t = array_of(name, input), array_of(name, target, "target", 2)
+    if x.shape == t.shape:
+        return input, target
+    warnings.warn(
+        f"Using a target size ({sizes(t.shape)}) that is different to the input size ({sizes(x.shape)}). This will likely "
+        "lead to incorrect results due to broadcasting. Please ensure they have the same size.",
+        UserWarning,
+        stacklevel=3,
+    )
+    return broadcast_tensors(input, target)
+
+
+def _in_one_dtype(op: Any, input: Any, target: Any, settings: dict[str, Any], kernel: str) -> Any:
+    x, t = array_of(op.name, input), array_of(op.name, target)
+    if x.dtype != t.dtype:
+        common = dtypes.common_dtype([x, t]).dtype
+        input, target = to_dtype(input, common), to_dtype(target, common)
+    return apply_floating(op, (input, target), settings, kernel)
+
+
+def _weighted_mean(losses: Any, weight: Any, input: Any, reduction: str, plain_mean: bool = False) -> Any:
+    if array_of("loss", weight, "weight").shape != array_of("loss", input).shape:
+        raise ValueError("Weights and input must have the same size.")
+    losses = mul(losses, weight)
+    if reduction != "mean" or plain_mean:
+        return reduced(losses, reduction)
+    return div(sum(losses), sum(weight))
+
+
+def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
+    """Return (input - target)^2.
+
+    Args:
+        input, target: of one shape.
+        weight: of the shape of input, or None; "mean" then divides by its sum.
+    Raises: ValueError: when weight's shape does not fit.
+    Source: torch.nn.functional.mse_loss.
+    """
+    first, second = _pair(input, target, "mse_loss")
+    reduction = checked_reduction(reduction, size_average, reduce)
+    if weight is not None:
+        return _weighted_mean(square(sub(first, second)), weight, input, reduction)
+    return _in_one_dtype(pointwise_loss.mse_loss, first, second, {"reduction": reduction}, "mse_cpu")
+
+
+def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
+    """Return |input - target|. Args as in mse_loss. Source: torch.nn.functional.l1_loss."""
+    first, second = _pair(input, target, "l1_loss")
+    reduction = checked_reduction(reduction, size_average, reduce)
+    losses = abs(sub(first, second))
+    if weight is not None:
+        return _weighted_mean(losses, weight, input, reduction)
+    return reduced(losses, reduction)
+
+
+def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mean", beta=1.0):
+    """Return d^2 / (2 beta) where d = |input - target| < beta, else d - beta / 2.
+
+    Args:
+        input, target: of one shape.
+        beta: not negative; 0 gives l1_loss.
+    Raises: RuntimeError: when beta is negative.
+    Source: torch.nn.functional.smooth_l1_loss.
+    """
+    first, second = _pair(input, target, "smooth_l1_loss")
+    reduction = checked_reduction(reduction, size_average, reduce)
+    if beta == 0:
+        return reduced(abs(sub(first, second)), reduction)
+    if beta < 0:
+        raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
+    settings = {"reduction": reduction, "beta": float(beta)}
+    return _in_one_dtype(pointwise_loss.smooth_l1_loss, first, second, settings, "smooth_l1_cpu")
+
+
+def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
+    """Return d^2 / 2 where d = |input - target| < delta, else delta (d - delta / 2).
+
+    Args:
+        input, target: of one shape.
+        delta: positive.
+        weight: of the shape of input, or None.
+    Raises: RuntimeError: when delta is not positive. ValueError: when weight's shape does not fit.
+    Source: torch.nn.functional.huber_loss.
+    """
+    first, second = _pair(input, target, "huber_loss")
+    reduction = checked_reduction(reduction)
+    if delta <= 0:
+        raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    settings = {"reduction": "none" if weight is not None else reduction, "delta": float(delta)}
+    losses = _in_one_dtype(pointwise_loss.huber_loss, first, second, settings, "huber_cpu")
+    losses = to_dtype(losses, array_of("huber_loss", input).dtype)
+    return losses if weight is None else _weighted_mean(losses, weight, input, reduction, plain_mean=True)
+
+
+# ----- Two classes -----
+
+
+def _expanded(weight: Any, shape: tuple[int, ...]) -> Any:
+    w = array_of("binary_cross_entropy", weight, "weight", 3).shape
+    if len(w) > len(shape) or any(m not in (1, n) for m, n in zip(w[::-1], shape[::-1], strict=False)):
+        for i, (m, n) in enumerate(zip(w[::-1], shape[::-1], strict=False), 1):
+            if m not in (1, n):
+                raise RuntimeError(
+                    f"The size of tensor a ({n}) must match the size of tensor b ({m}) at non-singleton dimension "
+                    f"{len(shape) - i}"
+                )
+    return expand(weight, shape)
+
+
+def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
+    """Return -(target log(input) + (1 - target) log(1 - input)) weight, with logarithms of at least -100.
+
+    Args:
+        input: probabilities. target: of the shape and dtype of input.
+        weight: broadcasts to input, or None.
+    Raises: RuntimeError: when an input is not in [0, 1], or dtypes differ. ValueError: when the shapes do.
+    Source: torch.nn.functional.binary_cross_entropy.
+    """
+    reduction = checked_reduction(reduction, size_average, reduce)
+    x, t = array_of("binary_cross_entropy", input), array_of("binary_cross_entropy", target, "target", 2)
+    if x.shape != t.shape:
+        raise ValueError(
+            f"Using a target size ({sizes(t.shape)}) that is different to the input size ({sizes(x.shape)}) is "
+            "deprecated. Please ensure they have the same size."
+        )
+    if weight is not None:
+        weight = to_dtype(_expanded(weight, x.shape), x.dtype)
+    if t.dtype != x.dtype:
+        raise RuntimeError(f"Found dtype {title(t.dtype)} but expected {title(x.dtype)}")
+    inputs = (input, target, weight)
+    return apply_floating(pointwise_loss.binary_cross_entropy, inputs, {"reduction": reduction}, "binary_cross_entropy")
+
+
+def binary_cross_entropy_with_logits(
+    input, target, weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None
+):
+    """Return the binary cross-entropy of sigmoid(input), computed without overflow.
+
+    Args:
+        input: any real numbers. target: of the shape of input, floating.
+        weight: broadcasts to input, or None.
+        pos_weight: broadcasts to input, or None: multiplies the part of the loss with target.
+    Raises: ValueError: when the shapes of input and target differ. RuntimeError: when another does not fit.
+    Source: torch.nn.functional.binary_cross_entropy_with_logits.
+    """
+    reduction = checked_reduction(reduction, size_average, reduce)
+    name = "binary_cross_entropy_with_logits"
+    x, t = array_of(name, input), array_of(name, target, "target", 2)
+    if x.shape != t.shape:
+        raise ValueError(f"Target size ({sizes(t.shape)}) must be the same as input size ({sizes(x.shape)})")
+    if x.dtype.kind != "f":
+        raise NotImplementedError(f"\"log_sigmoid_cpu\" not implemented for '{title(x.dtype)}'")
+    if t.dtype.kind != "f":
+        raise RuntimeError(_errors.NO_CAST_IN_PLACE.format(result=title(x.dtype), wanted=title(t.dtype)))
+    common = dtypes.common_dtype([x, t]).dtype
+    inputs = [to_dtype(input, common), to_dtype(target, common)]
+    for parameter in (weight, pos_weight):
+        inputs.append(None if parameter is None else to_dtype(_expanded(parameter, x.shape), common))
+    op = pointwise_loss.binary_cross_entropy_with_logits
+    return apply_floating(op, tuple(inputs), {"reduction": reduction}, "log_sigmoid_cpu")

@@ -1,0 +1,99 @@
+"""Softmax, its logarithm and relatives. Their `dim` may be left out, which PyTorch warns of."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from npg import dtypes, random
+from npg.functional._dims import array_of, dim_index
+from npg.functional._kernels import apply_floating
+from npg.functional._public import numpy_names, to_dtype
+from npg.functional.pointwise import neg
+from npg.ops import softmax as ops
+from npg.ops._op import Op
+
+__all__ = ["gumbel_softmax", "log_softmax", "softmax", "softmin"]
+
+
+def _apply(op: Op, name: str, input: Any, dim: Any, third: Any, dtype: Any) -> Any:
+    array = array_of(name, input)
+    if dim is None:
+        dim = _implicit_dim(name, array.ndim)
+    dim = dim_index(name, dim, array.ndim)
+    if dtype is None and not isinstance(third, int):
+        dtype = third  # the third of torch.softmax; in torch.nn.functional that is the level at which to warn
+    if dtype is not None:
+        input = to_dtype(input, dtypes.to_numpy(dtype))
+    last = "_lastdim" if dim == max(array.ndim, 1) - 1 else ""
+    kernel = op.name + last + "_kernel_impl"
+    return apply_floating(op, (input,), {"dim": dim}, kernel)
+
+
+def _implicit_dim(name: str, ndim: int) -> int:
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+        UserWarning,
+        stacklevel=5,
+    )
+    return 0 if ndim in (0, 1, 3) else 1
+
+
+@numpy_names
+def softmax(input, dim=None, _stacklevel=3, dtype=None):
+    """Return exp(input) / sum(exp(input)) over a dimension.
+
+    Args:
+        input: floating, any shape.
+        dim: the dimension over which the results sum to 1.
+        dtype: cast the input to this dtype first. It may also stand third, as in torch.softmax.
+    Returns: the shape of input.
+    Raises: IndexError: when dim is out of range. NotImplementedError: for integers without dtype=.
+    Source: torch.softmax, torch.nn.functional.softmax.
+    """
+    return _apply(ops.softmax, "softmax", input, dim, _stacklevel, dtype)
+
+
+@numpy_names
+def log_softmax(input, dim=None, _stacklevel=3, dtype=None):
+    """Return the logarithm of softmax, computed without overflow.
+
+    Args as in softmax.
+    Source: torch.log_softmax, torch.nn.functional.log_softmax.
+    """
+    return _apply(ops.log_softmax, "log_softmax", input, dim, _stacklevel, dtype)
+
+
+@numpy_names
+def softmin(input, dim=None, _stacklevel=3, dtype=None):
+    """Return softmax(-input). Args as in softmax. Source: torch.nn.functional.softmin."""
+    return _apply(ops.softmax, "softmin", neg(input), dim, _stacklevel, dtype)
+
+
+def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
+    """Return a sample from the Gumbel-softmax distribution: softmax((logits + noise) / tau).
+
+    Args:
+        logits: (..., num_features) unnormalised logarithms of probabilities.
+        tau: the temperature.
+        hard: give one-hot vectors, whose gradient is that of the soft sample.
+        eps: has no effect.
+        dim: the dimension over which the results sum to 1.
+    Source: Jang, Gu, Poole, Categorical Reparameterization with Gumbel-Softmax, 2017; torch.nn.functional.gumbel_softmax,
+        whose numbers these are for the same seed.
+    """
+    array = array_of("gumbel_softmax", logits, "logits")
+    if eps != 1e-10:
+        warnings.warn("`eps` parameter is deprecated and has no effect.", UserWarning, stacklevel=2)
+    noise = random.exponential_(np.empty(array.shape, array.dtype))
+    np.log(noise, out=noise)
+    y = softmax((logits - noise) / tau, dim)
+    if not hard:
+        return y
+    soft = array_of("gumbel_softmax", y)
+    place = np.expand_dims(soft.argmax(dim), dim)
+    one_hot = np.zeros_like(soft)
+    np.put_along_axis(one_hot, place, 1.0, dim)
+    return (one_hot - soft) + y  # its value is one_hot, its gradient that of y

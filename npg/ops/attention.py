@@ -1,0 +1,263 @@
+"""Scaled dot-product attention: softmax(q k^T scale + mask) v, in tiles of some batches and a block of queries.
+
+The scores of a tile lie in memory as (B, keys, nh, queries). A row of the softmax is then a column, so that its maximum, its
+sum and what is subtracted and divided run over long contiguous lines: in NumPy that is three times as fast as along rows of
+a head's length, and the matrix products take this layout as it is.
+
+With a causal mask a block sees only the keys up to its last query, and needs a mask only on its diagonal. Short sequences
+keep the probabilities for the backward; long ones keep the logarithm of each sum and compute the probabilities anew, so that
+memory grows linearly with the length.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import numpy as np
+
+from npg.ops._broadcast import unbroadcast
+from npg.ops._op import fused, primitive
+from npg.ops._rows import for_blas
+from npg.ops._scratch import scratch
+from npg.ops.elementwise import exp
+from npg.ops.reduce import sum_
+from npg.ops.shape import transpose
+
+__all__ = ["attention"]
+
+BLOCK = 64  # queries in a tile
+TILE = 1 << 19  # bytes of scores in a tile, so that it stays in the second cache while it is worked on
+KEPT = 256 * 256  # scores of one head up to which the probabilities are kept
+
+
+# ----- Tiles and masks -----
+
+
+def _tiles(batch, heads, queries, keys, is_causal, itemsize):
+    """Return (first batch, end of batches, first query, end of queries, keys seen) of each tile, the late queries first."""
+    tiles = []
+    for start in reversed(range(0, queries, BLOCK)):
+        stop = min(start + BLOCK, queries)
+        seen = min(stop, keys) if is_causal else keys
+        step = max(1, TILE // max(1, heads * seen * (stop - start) * itemsize))
+        tiles += [(b, min(b + step, batch), start, stop, seen) for b in range(0, batch, step)]
+    return tiles
+
+
+@functools.lru_cache(maxsize=64)
+def _diagonal(keys, heads, queries, dtype):
+    """Return what is added to the scores where a tile meets the diagonal: -inf where the key is later than the query."""
+    later = np.arange(keys)[:, None] > np.arange(queries)
+    mask = np.where(later, -math.inf, 0.0).astype(dtype)[:, None, :]
+    # Written out for every head, because NumPy then adds a whole tile in one contiguous line.
+    mask = np.ascontiguousarray(np.broadcast_to(mask, (keys, heads, queries)))
+    mask.flags.writeable = False
+    return mask
+
+
+def _four(x):
+    """Return (..., T, n) as (B, nh, T, n), its rows ready for BLAS; a 3-D input is a batch of single heads."""
+    if x.ndim == 3:
+        x = x[:, None]
+    elif x.ndim != 4:
+        x = x.reshape(math.prod(x.shape[:-3]), *(1,) * (3 - x.ndim), *x.shape[-3:])
+    return for_blas(x)
+
+
+def _four_of_scores(x, lead, queries, keys):
+    """Return a mask or noise, which broadcasts to (*lead, T, S), with four dimensions that broadcast to (B, nh, T, S)."""
+    if x is None:
+        return None
+    if len(lead) > 2:
+        x = np.broadcast_to(x, (*lead, queries, keys))
+        return x.reshape(-1, *x.shape[-3:])
+    x = x.reshape((1,) * (len(lead) + 2 - x.ndim) + x.shape)
+    return x if len(lead) == 2 else x[:, None] if len(lead) == 1 else x[None, None]
+
+
+def _part(x, b0, b1, start, stop, seen):
+    """Return the tile's part of a mask or noise as (B, keys, nh, queries)."""
+    return np.broadcast_to(x, x.shape)[
+        slice(b0, b1) if x.shape[0] != 1 else slice(None),
+        :,
+        slice(start, stop) if x.shape[2] != 1 else slice(None),
+        slice(0, seen) if x.shape[3] != 1 else slice(None),
+    ].transpose(0, 3, 1, 2)
+
+
+# ----- The layout of results -----
+
+
+def _empty_like(x, width):
+    """Return an uninitialised (B, nh, T, width) laid out in memory like x: as (B, T, nh, width) where x came from there."""
+    batch, heads, length, _ = x.shape
+    if x.strides[2] > x.strides[1]:
+        return np.empty((batch, length, heads, width), x.dtype).transpose(0, 2, 1, 3)
+    return np.empty((batch, heads, length, width), x.dtype)
+
+
+def _address(x):
+    return x.__array_interface__["data"][0]
+
+
+def _gradients_like(q, k, v, needs):
+    """Return uninitialised gradients of q, k and v (None where not needed).
+
+    Where the three are parts of one projection (B, T, 3, nh, hs), so are their gradients; joining them then costs nothing.
+    """
+    if all(needs) and q.base is not None and q.base is k.base is v.base and q.shape == k.shape == v.shape:
+        batch, heads, length, width = q.shape
+        part = heads * width * q.itemsize
+        if q.strides == k.strides == v.strides == (
+            length * 3 * part,
+            width * q.itemsize,
+            3 * part,
+            q.itemsize,
+        ) and _address(k) - _address(q) == part == _address(v) - _address(k):
+            return tuple(np.empty((batch, length, 3, heads, width), q.dtype).transpose(2, 0, 3, 1, 4))
+    return tuple(_empty_like(x, x.shape[3]) if need else None for x, need in zip((q, k, v), needs, strict=True))
+
+
+# ----- The kernel -----
+
+
+def _scores(q, k, mask, scale, is_causal, tile, keep):
+    """Return the scaled and masked scores of a tile, (B, keys, nh, queries); in a scratch array unless they are kept."""
+    b0, b1, start, stop, seen = tile
+    heads = q.shape[1]
+    shape = (b1 - b0, seen, heads, stop - start)
+    s = np.empty(shape, q.dtype) if keep else scratch(0, shape, q.dtype)
+    np.matmul(k[b0:b1, :, :seen], q[b0:b1, :, start:stop].swapaxes(2, 3), out=s.transpose(0, 2, 1, 3))  # (B, nh, S, T)
+    s *= scale
+    if mask is not None:
+        s += _part(mask, *tile)
+    if is_causal and seen > start:
+        s[:, start:] += _diagonal(seen - start, heads, stop - start, s.dtype)
+    return s
+
+
+@fused(node="ScaledDotProductFlashAttentionForCpu")
+def attention(query, key, value, mask, noise, *, is_causal, scale, keep=True):
+    """Return softmax(query key^T scale + mask) noise value.
+
+    query (..., T, n), key (..., S, n) and value (..., S, m) have the same leading dimensions. mask is added, noise (what
+    dropout multiplies the probabilities by) multiplied; both broadcast to (..., T, S) and may be None. A query that may look
+    nowhere gives 0.
+    """
+    q, k, v = _four(query), _four(key), _four(value)
+    batch, heads, queries, _ = q.shape
+    keys = k.shape[2]
+    lead = query.shape[:-2]
+    bias, noise = _four_of_scores(mask, lead, queries, keys), _four_of_scores(noise, lead, queries, keys)
+    y = _empty_like(q, v.shape[3])
+    if not y.size or not keys:
+        y[...] = 0
+        return y.reshape(*query.shape[:-1], v.shape[3]), ()
+    saved = []
+    keeps_probabilities = queries * keys <= KEPT
+    for tile in _tiles(batch, heads, queries, keys, is_causal, q.itemsize):
+        b0, b1, start, stop, seen = tile
+        p = _scores(q, k, bias, scale, is_causal, tile, keep and keeps_probabilities)
+        top = np.maximum.reduce(p, axis=1, keepdims=True)
+        if bias is not None:
+            np.maximum(top, np.finfo(p.dtype).min, out=top)  # a query that may look nowhere
+        p -= top
+        np.exp(p, out=p)
+        total = np.add.reduce(p, axis=1, keepdims=True)
+        if bias is not None:
+            total += total == 0
+        p /= total
+        if keep:
+            saved.append(p if keeps_probabilities else top + np.log(total))
+        if noise is not None:
+            p = np.multiply(p, _part(noise, *tile), out=scratch(1, p.shape, p.dtype))
+        np.matmul(p.transpose(0, 2, 3, 1), v[b0:b1, :, :seen], out=y[b0:b1, :, start:stop])  # (B, nh, T, m)
+    return (y if query.ndim == 4 else y.reshape(*query.shape[:-1], v.shape[3])), tuple(saved)
+
+
+@attention.backward
+def _attention_backward(g, _y, query, key, value, mask, noise, *, saved, needs, is_causal, scale):
+    """With p the probabilities and gp = g v^T: gs = p (gp - sum(p gp)) scale, gq = gs k, gk = gs^T q, gv = p^T g."""
+    q, k, v, g = _four(query), _four(key), _four(value), _four(g)
+    batch, heads, queries, _ = q.shape
+    keys = k.shape[2]
+    lead = query.shape[:-2]
+    bias, noise = _four_of_scores(mask, lead, queries, keys), _four_of_scores(noise, lead, queries, keys)
+    gq, gk, gv = _gradients_like(q, k, v, needs[:3])
+    gm = np.zeros((batch, heads, queries, keys), q.dtype) if needs[3] else None
+    tiles = _tiles(batch, heads, queries, keys, is_causal, q.itemsize) if saved else ()
+    if not tiles or (is_causal and keys > queries):
+        for part in (gq, gk, gv):
+            if part is not None:
+                part[...] = 0
+    for tile, kept in zip(tiles, saved, strict=True):
+        b0, b1, start, stop, seen = tile
+        if queries * keys <= KEPT:
+            p = kept
+        else:
+            p = _scores(q, k, bias, scale, is_causal, tile, False)
+            p -= kept
+            np.exp(p, out=p)
+        gt, qt = g[b0:b1, :, start:stop], q[b0:b1, :, start:stop]
+        first = stop == queries  # late queries come first: this tile writes, the others add
+        dropped = None if noise is None else _part(noise, *tile)
+        if gv is not None:
+            pd = p if dropped is None else np.multiply(p, dropped, out=scratch(1, p.shape, p.dtype))
+            _into(gv[b0:b1, :, :seen], pd.transpose(0, 2, 1, 3), gt, first)
+        if gq is None and gk is None and gm is None:
+            continue
+        gs = scratch(1, p.shape, p.dtype)
+        np.matmul(v[b0:b1, :, :seen], gt.swapaxes(2, 3), out=gs.transpose(0, 2, 1, 3))  # (B, nh, S, T)
+        if dropped is not None:
+            gs *= dropped
+        t = np.multiply(gs, p, out=scratch(2, p.shape, p.dtype))
+        gs -= np.add.reduce(t, axis=1, keepdims=True)
+        gs *= p
+        if gm is not None:
+            gm[b0:b1, :, start:stop, :seen] = gs.transpose(0, 2, 3, 1)
+        gs *= scale
+        if gq is not None:
+            np.matmul(gs.transpose(0, 2, 3, 1), k[b0:b1, :, :seen], out=gq[b0:b1, :, start:stop])
+        if gk is not None:
+            _into(gk[b0:b1, :, :seen], gs.transpose(0, 2, 1, 3), qt, first)
+    grads = [None if a is None else a.reshape(x.shape) for a, x in zip((gq, gk, gv), (query, key, value), strict=True)]
+    gm = None if gm is None else unbroadcast(gm.reshape(*lead, queries, keys), mask.shape)
+    return (*grads, gm, None)
+
+
+def _into(out, a, b, first):
+    """Write a b into out, or add it."""
+    if first:
+        np.matmul(a, b, out=out)
+    else:
+        out += np.matmul(a, b)
+
+
+# ----- In primitives -----
+
+
+@primitive()
+def row_top(input):
+    """Return the maximum of each row, a finite number; no gradient, because what it shifts does not depend on it."""
+    return np.maximum(np.maximum.reduce(input, axis=-1, keepdims=True), np.finfo(input.dtype).min)
+
+
+@primitive()
+def is_zero(input):
+    """Return 1 where the input is 0, else 0, in its dtype."""
+    return (input == 0).astype(input.dtype)
+
+
+@attention.compose
+def _attention(query, key, value, mask, noise, *, is_causal, scale):
+    queries, keys, n = query.shape[-2], key.shape[-2], len(query.shape)
+    s = (query @ transpose(key, dim0=n - 2, dim1=n - 1)) * scale
+    if mask is not None:
+        s = s + mask
+    if is_causal:
+        s = s + np.where(np.arange(queries)[:, None] < np.arange(keys), -math.inf, 0.0).astype(query.dtype)
+    e = exp(s - row_top(s))
+    total = sum_(e, dim=(n - 1,), keepdim=True)
+    p = e / (total + is_zero(total))
+    return (p if noise is None else p * noise) @ value

@@ -1,0 +1,84 @@
+"""Looking up rows of a table, and adding gradients into them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from npg.ops._op import primitive
+from npg.ops.index import add_rows
+
+__all__ = ["embedding", "embedding_backward", "renorm_rows"]
+
+
+def _flat(index, rows):
+    """Return the flat indices.
+
+    Raises: IndexError: when one is no row.
+    """
+    flat = index.reshape(-1)
+    # Seen as unsigned, a negative number is larger than any row: one reduction finds both kinds of strays.
+    if flat.size and np.maximum.reduce(flat.view(np.uint64)) >= rows:
+        raise IndexError("index out of range in self")
+    return flat
+
+
+@primitive(
+    lambda g, _y, weight_like, index, *, padding_idx, scale_grad_by_freq: embedding_backward(
+        g, index, rows=weight_like.shape[0], padding_idx=padding_idx, scale_grad_by_freq=scale_grad_by_freq
+    ),
+    None,
+)
+def embedding(weight, index, *, padding_idx, scale_grad_by_freq):
+    """Return the rows of weight (V, C) at int64 indices (...): (..., C). The other settings are for the gradient."""
+    return weight.take(_flat(index, weight.shape[0]), axis=0).reshape(*index.shape, weight.shape[1])
+
+
+@primitive(
+    lambda g, _y, _g, index, *, rows, padding_idx, scale_grad_by_freq: embedding_double_backward(
+        g, index, padding_idx=padding_idx, scale_grad_by_freq=scale_grad_by_freq
+    ),
+    None,
+)
+def embedding_backward(input, index, *, rows, padding_idx, scale_grad_by_freq):
+    """Return (rows, C) with each row of the input (..., C) added at its index: the adjoint of embedding.
+
+    Row padding_idx stays 0 (None: no such row). scale_grad_by_freq divides by how often an index occurs.
+    """
+    flat = _flat(index, rows)
+    g = input.reshape(flat.size, input.shape[-1])
+    out = add_rows(g, flat, rows)
+    if scale_grad_by_freq:
+        out /= _frequency(flat, rows).astype(out.dtype)[:, None]
+    if padding_idx is not None:
+        out[padding_idx] = 0
+    return out
+
+
+def _frequency(flat, rows):
+    return np.maximum(np.bincount(flat, minlength=rows), 1)
+
+
+@primitive(
+    lambda g, _y, x_like, index, *, padding_idx, scale_grad_by_freq: embedding_backward(
+        g, index, rows=x_like.shape[0], padding_idx=padding_idx, scale_grad_by_freq=scale_grad_by_freq
+    ),
+    None,
+)
+def embedding_double_backward(input, index, *, padding_idx, scale_grad_by_freq):
+    """Return the rows of the input at the indices, scaled and zeroed as embedding_backward does: its adjoint."""
+    flat = _flat(index, input.shape[0])
+    out = input.take(flat, axis=0)
+    if scale_grad_by_freq:
+        out /= _frequency(flat, input.shape[0])[flat].astype(out.dtype)[:, None]
+    if padding_idx is not None:
+        out[flat == padding_idx] = 0
+    return out.reshape(*index.shape, input.shape[1])
+
+
+def renorm_rows(weight, index, max_norm, norm_type):
+    """Scale the rows of an array that are looked up, and whose norm is larger, down to max_norm; in place."""
+    used = np.unique(_flat(index, weight.shape[0]))
+    rows = weight[used]
+    norms = np.linalg.norm(rows, norm_type, axis=1)
+    large = norms > max_norm
+    weight[used[large]] = rows[large] * (max_norm / (norms[large] + 1e-7)).astype(weight.dtype)[:, None]

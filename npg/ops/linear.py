@@ -1,0 +1,51 @@
+"""The linear layer: one matrix product over all rows, and the bias added in place."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from npg.ops._op import primitive
+from npg.ops._rows import as_rows, column_sum
+from npg.ops.reduce import sum_
+from npg.ops.shape import reshape, transpose
+
+__all__ = ["linear"]
+
+
+def _rows(x):
+    """Return (..., n) as (rows, n): an ndarray in a layout for BLAS, a Tensor by a recorded reshape."""
+    if isinstance(x, np.ndarray):
+        return as_rows(x, x.shape[-1])
+    return reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
+
+
+def _input_vjp(g, _y, x_like, weight, _bias):
+    """g W."""
+    gx = _rows(g) @ weight
+    return gx if len(x_like.shape) == 2 else reshape(gx, shape=x_like.shape)
+
+
+def _weight_vjp(g, _y, x, _weight, _bias):
+    """g^T x, over all rows."""
+    return transpose(_rows(g), dim0=0, dim1=1) @ _rows(x)
+
+
+def _bias_vjp(g, _y, _x, _weight, _bias):
+    """g, summed over all rows."""
+    rows = _rows(g)
+    return column_sum(rows) if isinstance(rows, np.ndarray) else sum_(rows, dim=(0,), keepdim=False)
+
+
+@primitive(_input_vjp, _weight_vjp, _bias_vjp, node="Addmm")
+def linear(input, weight, bias):
+    """Return input weight^T + bias: (..., in), (out, in) and (out,) or None give (..., out)."""
+    # Separate rules and no fused backward, because they share no work, and each saves only what it needs.
+    if input.ndim == 2:
+        y = np.matmul(as_rows(input, input.shape[1]), weight.T)
+    else:
+        y = np.matmul(as_rows(input, input.shape[-1]), weight.T).reshape(*input.shape[:-1], weight.shape[0])
+    if bias is not None:
+        y += bias
+    return y

@@ -1,0 +1,212 @@
+"""Cross-entropy and negative log-likelihood of class indices: (N, C, d1, ...) with a target (N, d1, ...).
+
+The kernels see (rows, C), one row per target. `target` holds int64 indices, `weight` one number per class or is None.
+
+All settings together say what each row is multiplied by: the loss is -sum(K log p), where K is zero but for w[t] (1 - s) at the
+target t, s the label smoothing, and s w / C spread over the classes; rows with t = ignore_index are zero. "mean" divides by
+the sum of w[t].
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from npg.ops._op import fused, primitive
+from npg.ops._rows import as_rows, row_sum
+from npg.ops.reduce import sum_
+from npg.ops.softmax import log_softmax
+
+__all__ = ["cross_entropy", "nll_loss"]
+
+
+# ----- Rows and targets -----
+
+
+def _rows_of(x):
+    """Return (N, C, d1, ...) as (rows, C), in the order of a target (N, d1, ...)."""
+    classes = x.shape[1]
+    return as_rows(x if x.ndim == 2 else np.moveaxis(x, 1, -1), classes)
+
+
+def _from_rows(rows, shape):
+    """Return (rows, C) in the input's shape (N, C, d1, ...)."""
+    if len(shape) == 2:
+        return rows
+    return np.moveaxis(rows.reshape(shape[0], *shape[2:], shape[1]), -1, 1)
+
+
+def _targets(target, classes, ignore_index):
+    """Return the flat target with 0 in place of ignore_index, and where it was not ignored (None: everywhere).
+
+    Raises: IndexError: for a class that is not there.
+    """
+    flat = target.reshape(-1)
+    # Seen as unsigned, a negative number is larger than any class: one reduction finds both kinds of strays.
+    if flat.size and not 0 <= ignore_index < classes and np.maximum.reduce(flat.view(np.uint64)) < classes:
+        return flat, None
+    valid = flat != ignore_index
+    stray = valid & ((flat < 0) | (flat >= classes))
+    if stray.any():
+        raise IndexError(f"Target {flat[stray][0]} is out of bounds.")
+    return np.where(valid, flat, 0), valid
+
+
+def _row_weights(target, valid, weight, dtype):
+    """Return w[t] of each row, 0 where it is ignored; None where all are 1."""
+    if weight is not None:
+        w = weight[target]
+        return w if valid is None else w * valid
+    return None if valid is None else valid.astype(dtype)
+
+
+def _divisor(reduction, row_weights, rows):
+    if reduction != "mean":
+        return 1.0
+    return float(rows if row_weights is None else np.add.reduce(row_weights))
+
+
+def _reduced(losses, reduction, divisor, shape):
+    """Return the losses of the rows as the result; nan for the mean of nothing."""
+    if reduction == "none":
+        return losses.reshape(shape)
+    total = np.add.reduce(losses)
+    if reduction == "sum":
+        return np.asarray(total)
+    return np.asarray(total / divisor if divisor else total * math.nan)
+
+
+def _row_gradients(g, reduction, divisor):
+    """Return what the loss of each row is multiplied by in the backward: an array, or one number for all."""
+    if reduction == "none":
+        return g.reshape(-1)
+    each = g if reduction == "sum" else g / divisor if divisor else g * math.nan
+    return np.asarray(each)
+
+
+@primitive()
+def coefficients(target, weight, *, shape, dtype, reduction, ignore_index, label_smoothing):
+    """Return -K in the shape of the input, divided as the reduction says."""
+    classes = shape[1]
+    flat, valid = _targets(target, classes, ignore_index)
+    w = _row_weights(flat, valid, weight, dtype)
+    k = np.zeros((len(flat), classes), dtype)
+    if label_smoothing:
+        k += (label_smoothing / classes) * (1.0 if weight is None else weight)
+        if valid is not None:
+            k *= valid[:, None]
+    if k.size:
+        k[np.arange(len(flat)), flat] += (1.0 - label_smoothing) * (1.0 if w is None else w)
+    divisor = _divisor(reduction, w, len(flat))
+    k *= -1.0 / divisor if divisor else math.nan
+    return _from_rows(k, shape)
+
+
+def _weighted(log_p, target, weight, **settings):
+    losses = log_p * coefficients(target, weight, shape=log_p.shape, dtype=log_p.dtype, **settings)
+    return sum_(losses, dim=(1,) if settings["reduction"] == "none" else None, keepdim=False)
+
+
+# ----- The ops -----
+
+
+@fused(node="NllLoss")
+def nll_loss(input, target, weight, *, reduction, ignore_index):
+    """Return the negative log-likelihood of the targets, the input being log-probabilities."""
+    x = _rows_of(input)
+    rows, classes = x.shape
+    flat, valid = _targets(target, classes, ignore_index)
+    w = _row_weights(flat, valid, weight, x.dtype)
+    divisor = _divisor(reduction, w, rows)
+    if not x.size:
+        return _reduced(np.zeros(rows, x.dtype), reduction, divisor, target.shape), ()
+    places = np.arange(0, rows * classes, classes) + flat
+    losses = -x.reshape(-1)[places]
+    if w is not None:
+        losses *= w
+    if valid is not None:
+        losses[~valid] = 0
+    return _reduced(losses, reduction, divisor, target.shape), (places, w, divisor)
+
+
+@nll_loss.backward
+def _nll_loss_backward(g, _y, input, target, weight, *, saved, needs, reduction, ignore_index):
+    """-w[t] at the target, 0 elsewhere."""
+    if not saved:
+        return np.zeros(input.shape, input.dtype), None, None
+    places, w, divisor = saved
+    each = _row_gradients(g, reduction, divisor)
+    gx = np.zeros((len(places), input.shape[1]), input.dtype)
+    gx.reshape(-1)[places] = -each if w is None else -each * w
+    return _from_rows(gx, input.shape), None, None
+
+
+@nll_loss.compose
+def _nll_loss(input, target, weight, *, reduction, ignore_index):
+    return _weighted(input, target, weight, reduction=reduction, ignore_index=ignore_index, label_smoothing=0.0)
+
+
+@fused(node="NllLoss")
+def cross_entropy(input, target, weight, *, reduction, ignore_index, label_smoothing):
+    """Return the cross-entropy between softmax(input) and the targets."""
+    x = _rows_of(input)
+    rows, classes = x.shape
+    flat, valid = _targets(target, classes, ignore_index)
+    w = _row_weights(flat, valid, weight, x.dtype)
+    divisor = _divisor(reduction, w, rows)
+    if not x.size:
+        return _reduced(np.zeros(rows, x.dtype), reduction, divisor, target.shape), ()
+    with np.errstate(invalid="ignore"):  # an infinite logit gives nan, as in PyTorch
+        e = x - np.maximum.reduce(x, axis=1, keepdims=True)
+    places = np.arange(0, rows * classes, classes) + flat
+    picked = e.reshape(-1)[places]
+    if label_smoothing:
+        spread = row_sum(e) if weight is None else np.matmul(e, weight)  # sum of w (x - max)
+        spread_weight = float(classes if weight is None else np.add.reduce(weight))
+    np.exp(e, out=e)
+    total = row_sum(e)
+    log_total = np.log(total)
+    losses = log_total - picked
+    if w is not None:
+        losses *= w
+    if valid is not None:
+        losses[~valid] = 0
+    if label_smoothing:
+        smooth = spread_weight * log_total - spread
+        if valid is not None:
+            smooth[~valid] = 0
+        losses *= 1.0 - label_smoothing
+        losses += (label_smoothing / classes) * smooth
+    return _reduced(losses, reduction, divisor, target.shape), (e, total, places, w, valid, divisor)
+
+
+@cross_entropy.backward
+def _cross_entropy_backward(g, _y, input, target, weight, *, saved, needs, reduction, ignore_index, label_smoothing):
+    """g (sum(K) p - K), K as said above."""
+    if not saved:
+        return np.zeros(input.shape, input.dtype), None, None
+    e, total, places, w, valid, divisor = saved
+    classes = e.shape[1]
+    each = _row_gradients(g, reduction, divisor)
+    at_target = each if w is None else each * w
+    if label_smoothing:
+        at_target = at_target * (1.0 - label_smoothing)
+        over_all = each * (label_smoothing / classes)
+        if valid is not None:
+            over_all = over_all * valid
+        spread_weight = float(classes if weight is None else np.add.reduce(weight))
+        row = (at_target + over_all * spread_weight) / total
+    else:
+        row = at_target / total
+    gx = e * row[:, None]
+    if label_smoothing:
+        over_all = np.broadcast_to(over_all, total.shape)[:, None]
+        gx -= over_all if weight is None else over_all * weight
+    gx.reshape(-1)[places] -= at_target
+    return _from_rows(gx, input.shape), None, None
+
+
+@cross_entropy.compose
+def _cross_entropy(input, target, weight, **settings):
+    return _weighted(log_softmax(input, dim=1), target, weight, **settings)

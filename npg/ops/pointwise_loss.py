@@ -1,0 +1,154 @@
+"""Losses that compare an input with a target element by element, and then reduce: "mean", "sum" or "none".
+
+Input and target have one shape and dtype. A rule multiplies the slope of the loss by the gradient, spread over the elements.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from npg.ops._op import primitive
+from npg.ops.activation import logsigmoid
+from npg.ops.elementwise import log
+from npg.ops.select import clamp
+from npg.ops.special import sigmoid
+
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "huber_loss",
+    "mse_loss",
+    "smooth_l1_loss",
+    "soft_margin_loss",
+]
+
+
+# ----- What the losses share -----
+
+
+def _reduced(losses, reduction):
+    """Return the losses as the result; nan for the mean of nothing."""
+    if reduction == "none":
+        return losses
+    total = np.asarray(np.add.reduce(losses, axis=None))
+    if reduction == "mean":
+        total = total / losses.size if losses.size else total * math.nan
+    return total
+
+
+def _spread(g, x, reduction):
+    """Return what the slope at each element of x is multiplied by."""
+    return g / (math.prod(x.shape) or 1) if reduction == "mean" else g
+
+
+def _weighted(x, weight):
+    return x if weight is None else x * weight
+
+
+# ----- Regression -----
+
+
+@primitive(
+    lambda g, _y, x, t, *, reduction: (x - t) * (_spread(g, x, reduction) * 2.0),
+    lambda g, _y, x, t, *, reduction: (t - x) * (_spread(g, x, reduction) * 2.0),
+)
+def mse_loss(input, target, *, reduction):
+    """Return (input - target)^2."""
+    d = np.asarray(input - target)
+    d *= d
+    return _reduced(d, reduction)
+
+
+def _smooth_l1_vjp(g, _y, x, t, *, reduction, beta):
+    """clamp((x - t) / beta, -1, 1)."""
+    return clamp((x - t) / beta, low=-1.0, high=1.0) * _spread(g, x, reduction)
+
+
+@primitive(_smooth_l1_vjp, lambda g, y, x, t, **settings: -_smooth_l1_vjp(g, y, x, t, **settings))
+def smooth_l1_loss(input, target, *, reduction, beta):
+    """Return d^2 / (2 beta) where d = |input - target| < beta, else d - beta / 2."""
+    return _reduced(_huber(input, target, beta) / beta, reduction)
+
+
+def _huber_vjp(g, _y, x, t, *, reduction, delta):
+    """clamp(x - t, -delta, delta)."""
+    return clamp(x - t, low=-delta, high=delta) * _spread(g, x, reduction)
+
+
+@primitive(_huber_vjp, lambda g, y, x, t, **settings: -_huber_vjp(g, y, x, t, **settings))
+def huber_loss(input, target, *, reduction, delta):
+    """Return d^2 / 2 where d = |input - target| < delta, else delta (d - delta / 2)."""
+    return _reduced(_huber(input, target, delta), reduction)
+
+
+def _huber(x, t, delta):
+    d = np.abs(x - t)
+    near = np.minimum(d, delta)
+    return near * (d - near * 0.5)  # both cases at once
+
+
+# ----- Classification -----
+
+
+def _binary_vjp(g, _y, x, t, weight, *, reduction):
+    """(x - t) / (x (1 - x)) weight."""
+    return _weighted((x - t) / clamp((1.0 - x) * x, low=1e-12, high=None), weight) * _spread(g, x, reduction)
+
+
+def _binary_target_vjp(g, _y, x, _t, weight, *, reduction):
+    """(log(1 - x) - log(x)) weight."""
+    return _weighted(log(1.0 - x) - log(x), weight) * _spread(g, x, reduction)
+
+
+@primitive(_binary_vjp, _binary_target_vjp, None)
+def binary_cross_entropy(input, target, weight, *, reduction):
+    """Return -(target log(input) + (1 - target) log(1 - input)) weight, logarithms at least -100; weight may be None.
+
+    Raises: RuntimeError: when an input is not in [0, 1].
+    """
+    if not np.all((input >= 0) & (input <= 1)):
+        raise RuntimeError("all elements of input should be between 0 and 1")
+    with np.errstate(divide="ignore"):
+        losses = (target - 1.0) * np.maximum(np.log1p(-input), -100.0) - target * np.maximum(np.log(input), -100.0)
+    return _reduced(_weighted(losses, weight), reduction)
+
+
+def _logits_vjp(g, _y, x, t, weight, pos_weight, *, reduction):
+    """((1 - t + pos_weight t) sigmoid(x) - pos_weight t) weight."""
+    if pos_weight is None:
+        slope = sigmoid(x) - t
+    else:
+        positive = pos_weight * t
+        slope = (positive + 1.0 - t) * sigmoid(x) - positive
+    return _weighted(slope, weight) * _spread(g, x, reduction)
+
+
+def _logits_target_vjp(g, _y, x, _t, weight, pos_weight, *, reduction):
+    """(-x - (pos_weight - 1) log(sigmoid(x))) weight."""
+    slope = -x if pos_weight is None else (1.0 - pos_weight) * logsigmoid(x) - x
+    return _weighted(slope, weight) * _spread(g, x, reduction)
+
+
+@primitive(_logits_vjp, _logits_target_vjp, None, None)
+def binary_cross_entropy_with_logits(input, target, weight, pos_weight, *, reduction):
+    """Return the binary cross-entropy of sigmoid(input), without overflow: (1 - t) x - (1 + (pos_weight - 1) t) log(sigmoid(x)).
+
+    weight multiplies each element, pos_weight the part with target; both broadcast to the input and may be None.
+    """
+    losses = logsigmoid.forward(input)
+    if pos_weight is not None:
+        losses = losses * ((pos_weight - 1.0) * target + 1.0)
+    losses = (1.0 - target) * input - losses
+    return _reduced(_weighted(losses, weight), reduction)
+
+
+@primitive(
+    lambda g, _y, x, t, *, reduction: -t * sigmoid(-t * x) * _spread(g, x, reduction),
+    None,
+)
+def soft_margin_loss(input, target, *, reduction):
+    """Return log(1 + exp(-target input))."""
+    with np.errstate(over="ignore"):
+        return _reduced(np.log1p(np.exp(-target * input)), reduction)

@@ -1,0 +1,106 @@
+"""Softmax and its logarithm. Only the output is kept for the backward.
+
+`dim` is counted from the front and checked.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from npg.ops._op import fused
+from npg.ops._rows import row_sum
+from npg.ops._scratch import scratch
+from npg.ops.elementwise import exp
+from npg.ops.reduce import sum_
+
+__all__ = ["log_softmax", "softmax"]
+
+
+# ----- What the two share -----
+
+
+def _sum(x, dim):
+    """Return the sum over dim, which is kept as 1; by BLAS where the rows lie one after the other."""
+    if dim == x.ndim - 1 and x.flags.c_contiguous:
+        n = x.shape[dim]
+        return row_sum(x.reshape(x.size // n, n)).reshape(*x.shape[:dim], 1)
+    return np.add.reduce(x, axis=dim, keepdims=True)
+
+
+def _shifted(x, dim):
+    """Return x minus its maximum over dim, so that no exponential overflows. An infinite maximum gives nan, as in PyTorch."""
+    top = np.maximum.reduce(x, axis=dim, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        return np.subtract(x, top)
+
+
+# ----- The ops -----
+
+
+@fused()
+def softmax(input, *, dim):
+    """Return exp(input), divided by its sum over dim."""
+    if input.ndim == 0:
+        return softmax.forward(input.reshape(1), dim=0)[0].reshape(()), ()
+    if not input.size:
+        return input.copy(), ()
+    y = _shifted(input, dim)
+    np.exp(y, out=y)
+    y /= _sum(y, dim)
+    return y, ()
+
+
+@softmax.backward
+def _softmax_backward(g, y, _x, *, saved, needs, dim):
+    """y (g - sum(g y))."""
+    if y.ndim == 0 or not y.size:
+        return (np.zeros_like(y),)
+    t = np.multiply(g, y, out=scratch(0, y.shape, y.dtype))
+    gx = y * _sum(t, dim)
+    return (np.subtract(t, gx, out=gx),)
+
+
+@softmax.vjp
+def _softmax_vjp(g, y, _x, *, saved, needs, dim):
+    """The same on tensors."""
+    return (y * (g - sum_(g * y, dim=(dim,), keepdim=True)),) if y.shape else (g * 0.0,)
+
+
+@softmax.compose
+def _softmax(input, *, dim):
+    e = exp(input)
+    return e / sum_(e, dim=(dim,), keepdim=True)
+
+
+@fused()
+def log_softmax(input, *, dim):
+    """Return input minus the logarithm of the sum of exp(input) over dim."""
+    if input.ndim == 0:
+        return log_softmax.forward(input.reshape(1), dim=0)[0].reshape(()), ()
+    if not input.size:
+        return input.copy(), ()
+    y = _shifted(input, dim)
+    y -= np.log(_sum(np.exp(y, out=scratch(0, y.shape, y.dtype)), dim))
+    return y, ()
+
+
+@log_softmax.backward
+def _log_softmax_backward(g, y, _x, *, saved, needs, dim):
+    """g - exp(y) sum(g)."""
+    if y.ndim == 0 or not y.size:
+        return (np.zeros_like(y),)
+    gx = np.exp(y)
+    gx *= _sum(g, dim)
+    return (np.subtract(g, gx, out=gx),)
+
+
+@log_softmax.vjp
+def _log_softmax_vjp(g, y, _x, *, saved, needs, dim):
+    """The same on tensors."""
+    return (g - exp(y) * sum_(g, dim=(dim,), keepdim=True),) if y.shape else (g * 0.0,)
+
+
+@log_softmax.compose
+def _log_softmax(input, *, dim):
+    e = exp(input)
+    return input - (sum_(e, dim=(dim,), keepdim=True)).log()
