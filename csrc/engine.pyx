@@ -673,7 +673,7 @@ cdef object _apply(Plan plan, tuple inputs, dict params):
     if plan.is_fused:
         out, saved = out
     if plan.is_multi:
-        out = tuple(out)
+        out = tuple([o if isinstance(o, cnp.ndarray) else _asarray(o) for o in out])
     elif not isinstance(out, cnp.ndarray):
         out = _asarray(out)  # NumPy turns 0-d results into scalars
     if record:

@@ -121,7 +121,7 @@ def apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     if op.is_fused:
         out, saved = out
     if op.is_multi:
-        out = tuple(out)
+        out = tuple([o if isinstance(o, np.ndarray) else np.asarray(o) for o in out])
     elif not isinstance(out, np.ndarray):
         out = np.asarray(out)  # NumPy turns 0-d results into scalars
     node = record(op, inputs, params, out, saved) if recording else None
