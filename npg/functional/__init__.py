@@ -1,5 +1,7 @@
 """Every public function on tensors; also `npg.nn.functional`."""
 
+import sys as _sys
+
 from npg.functional.activating import *  # noqa: F403
 from npg.functional.attention import *  # noqa: F403
 from npg.functional.comparing import *  # noqa: F403
@@ -23,7 +25,12 @@ from npg.functional.rearranging import *  # noqa: F403
 from npg.functional.reduction import *  # noqa: F403
 from npg.functional.scanning import *  # noqa: F403
 from npg.functional.scattering import *  # noqa: F403
+from npg.functional.searching import *  # noqa: F403
 from npg.functional.selecting import *  # noqa: F403
 from npg.functional.shaping import *  # noqa: F403
 from npg.functional.slicing import *  # noqa: F403
 from npg.functional.softmaxes import *  # noqa: F403
+from npg.functional.sorting import *  # noqa: F403
+
+# The functions, without the modules they come from.
+__all__ = [name for name, value in vars().items() if name[0] != "_" and not isinstance(value, type(_sys))]
