@@ -11,14 +11,12 @@ x.grad  # tensor([2., 4., 6.])
 import math as _math
 from typing import Any as _Any
 
-from npg import autograd, engine, functional, random
+from npg import autograd, creation, engine, functional, random
 from npg._tensor_repr import get_printoptions, printoptions, set_printoptions
 from npg._version import __version__
 from npg.creation import *  # noqa: F403
 from npg.dtypes import (
-    bool_ as bool,  # noqa: A004
-)
-from npg.dtypes import (
+    bool_,
     can_cast,
     double,
     dtype,
@@ -62,10 +60,63 @@ from npg.functional._attributes import (
 )
 from npg.tensor import Tensor
 
+__all__ = [
+    "Size",
+    "Tensor",
+    "__version__",
+    "autograd",
+    "can_cast",
+    "channels_last",
+    "channels_last_3d",
+    "contiguous_format",
+    "device",
+    "double",
+    "dtype",
+    "e",
+    "enable_grad",
+    "engine",
+    "finfo",
+    "float16",
+    "float32",
+    "float64",
+    "functional",
+    "get_default_dtype",
+    "get_printoptions",
+    "half",
+    "iinfo",
+    "inf",
+    "inference_mode",
+    "int16",
+    "int32",
+    "int64",
+    "int8",
+    "is_grad_enabled",
+    "is_inference_mode_enabled",
+    "layout",
+    "long",
+    "memory_format",
+    "nan",
+    "newaxis",
+    "no_grad",
+    "pi",
+    "preserve_format",
+    "printoptions",
+    "promote_types",
+    "random",
+    "return_types",
+    "set_default_dtype",
+    "set_grad_enabled",
+    "set_printoptions",
+    "short",
+    "strided",
+    "uint8",
+]
+__all__ += creation.__all__
+__all__ += functional.__all__
+
 # ----- Constants, and dtypes whose names are Python's -----
 
-float = float32
-int = int32
+float, int, bool = float32, int32, bool_
 pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
 newaxis = None
 
@@ -73,6 +124,7 @@ newaxis = None
 
 _LAZY = {"nn": "npg.nn", "optim": "npg.optim", "utils": "npg.utils"}
 _LAZY_NAMES = {"get_num_threads": "npg.utils.threads", "set_num_threads": "npg.utils.threads"}
+__all__ += [*_LAZY, *_LAZY_NAMES]
 
 
 def __getattr__(name: str) -> _Any:

@@ -8,7 +8,7 @@ from npg.functional.comparing import *  # noqa: F403
 from npg.functional.comparing_losses import *  # noqa: F403
 from npg.functional.compound import *  # noqa: F403
 from npg.functional.copying import *  # noqa: F403
-from npg.functional.dropout import *  # noqa: F403
+from npg.functional.dropouts import *  # noqa: F403
 from npg.functional.extrema import *  # noqa: F403
 from npg.functional.filling import *  # noqa: F403
 from npg.functional.indexing import *  # noqa: F403

@@ -79,7 +79,8 @@ def as_strided(input, size, stride, storage_offset=None):
     if reach * width > stored:
         raise RuntimeError(
             f"setStorage: sizes {shape_text(shape)}, strides {shape_text(strides)}, storage offset {start}, and "
-            f"itemsize {width} requiring a storage size of {reach * width} are out of bounds for storage of size {stored}"
+            f"itemsize {width} requiring a storage size of {reach * width} are out of bounds for storage of size "
+            f"{stored}"
         )
     where = {
         "shape": shape,
