@@ -241,6 +241,8 @@ class Methods(TensorBase):
     logit_ = F.logit_
     hardshrink = F.hardshrink
     prelu = F.prelu
+    softmax = F.softmax
+    log_softmax = F.log_softmax
 
     # ----- Reductions -----
 
