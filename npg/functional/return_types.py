@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-__all__ = ["aminmax", "cummax", "cummin", "kthvalue", "max", "median", "min", "mode", "nanmedian"]
+__all__ = ["aminmax", "cummax", "cummin", "kthvalue", "max", "median", "min", "mode", "nanmedian", "sort", "topk"]
 
 
 def named(name: str, *fields: str) -> type[tuple[Any, ...]]:
@@ -44,3 +44,5 @@ median = named("median", "values", "indices")
 min = named("min", "values", "indices")
 mode = named("mode", "values", "indices")
 nanmedian = named("nanmedian", "values", "indices")
+sort = named("sort", "values", "indices")
+topk = named("topk", "values", "indices")

@@ -60,7 +60,7 @@ def _places(index: np.ndarray[Any, Any], shape: tuple[int, ...], dim: int) -> np
     offset: Any = 0
     for d, n in enumerate(index.shape):
         if d != dim and n > 1:
-            offset = offset + np.arange(0, n * steps[d], steps[d]).reshape((n,) + (1,) * (index.ndim - 1 - d))
+            offset = offset + (np.arange(n) * steps[d]).reshape((n,) + (1,) * (index.ndim - 1 - d))
     return places + offset
 
 
@@ -91,11 +91,11 @@ def gather(input, index, *, dim):
     return found.reshape(index.shape)
 
 
-@primitive(lambda g, _y, _src, index, *, shape, dim: gather(g, index, dim=dim), None)
-def scatter_sum(input, index, *, shape, dim):
-    """Return zeros of a shape with the input added where index names: the adjoint of gather."""
+@primitive(lambda g, _y, _src, index, *, shape, dim, distinct=False: gather(g, index, dim=dim), None)
+def scatter_sum(input, index, *, shape, dim, distinct=False):
+    """Return zeros of a shape with the input added where index names (no place twice if distinct): gather's adjoint."""
     out = np.zeros(shape, input.dtype)
-    return _add_into(out, index, input, dim=dim)
+    return _write_into(out, index, input, dim=dim) if distinct else _add_into(out, index, input, dim=dim)
 
 
 def _write_into(input, index, src, *, dim):

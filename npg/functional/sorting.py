@@ -1,0 +1,70 @@
+"""Order along a dimension: sort, argsort, msort, topk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from npg.engine import apply
+from npg.functional import return_types
+from npg.functional._dims import array_of, dim_index
+from npg.functional._public import numpy_names
+from npg.ops import sort as ops
+
+__all__ = ["argsort", "msort", "sort", "topk"]
+
+
+@numpy_names
+def sort(input: Any, dim: Any = -1, descending: bool = False, *, stable: bool | None = None) -> Any:
+    """Return the elements in order along a dimension, and the places that they came from.
+
+    Args:
+        input: any shape and dtype.
+        dim: an int.
+        descending: the largest first; nan is larger than everything.
+        stable: taken for PyTorch's sake; equal elements always keep their order.
+    Returns: (values, indices), indices int64; both of the shape of input.
+    Raises: IndexError: when dim is out of range.
+    Source: torch.sort.
+    """
+    dim = dim_index("sort", dim, array_of("sort", input).ndim)
+    return return_types.sort(apply(ops.sort, (input,), {"dim": dim, "descending": bool(descending)}))
+
+
+@numpy_names
+def argsort(input: Any, dim: Any = -1, descending: bool = False, stable: bool = False) -> Any:
+    """Return the places of the elements in order along a dimension; see sort.
+
+    Source: torch.argsort.
+    """
+    dim = dim_index("argsort", dim, array_of("argsort", input).ndim)
+    return apply(ops.argsort, (input,), {"dim": dim, "descending": bool(descending)})
+
+
+def msort(input: Any) -> Any:
+    """Return input sorted along its first dimension. Source: torch.msort."""
+    return sort(input, 0)[0]
+
+
+@numpy_names
+def topk(input: Any, k: int, dim: Any = -1, largest: bool = True, sorted: bool = True) -> Any:
+    """Return the k largest elements along a dimension, in descending order, and their places.
+
+    Args:
+        input: any shape and dtype but bool.
+        k: from 0 to the size of dim.
+        dim: an int.
+        largest: False gives the smallest in ascending order. nan is larger than everything.
+        sorted: taken for PyTorch's sake; the result always is.
+    Returns: (values, indices) with k in place of the size of dim. Which of several equal elements are taken is not
+        said.
+    Raises: RuntimeError: when k is out of range, or for bools. IndexError: when dim is out of range.
+    Source: torch.topk.
+    """
+    array = array_of("topk", input)
+    if array.dtype.kind == "b":
+        raise RuntimeError("topk does not support bool dtypes on CPU")
+    dim = dim_index("topk", dim, array.ndim)
+    k = k.__index__()
+    if not 0 <= k <= (array.shape[dim] if array.ndim else 1):
+        raise RuntimeError("selected index k out of range")
+    return return_types.topk(apply(ops.topk, (input,), {"k": k, "dim": dim, "largest": bool(largest)}))

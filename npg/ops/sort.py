@@ -1,0 +1,116 @@
+"""Order along a dimension: sort and topk, with the places that the elements came from.
+
+Equal elements keep their order, also in descending order, and nan is larger than everything: PyTorch's order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg.ops._op import primitive
+from npg.ops.scatter import scatter_sum
+
+__all__ = ["argsort", "sort", "topk"]
+
+_PLACE = np.uint64(0xFFFFFFFF)
+
+
+# ----- Keys -----
+
+
+def _ordered(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return 32-bit unsigned integers, as uint64, in the order of the elements, equal where these are equal."""
+    if x.dtype.kind == "f":
+        bits = (x.astype(np.float32) + np.float32(0)).view(np.uint32)  # + 0 makes 0 of -0
+        # Of a float with the sign bit all bits are turned around, of others that one: then they sort as integers do.
+        turned = (bits >> np.uint32(31)) * np.uint32(0x7FFFFFFF) + np.uint32(0x80000000)
+        turned ^= bits
+        unknown = np.isnan(x)
+        if unknown.any():
+            turned[unknown] = 0xFFFFFFFF
+        return turned.astype(np.uint64)
+    if x.dtype.kind == "i":
+        return (x.astype(np.int64) + 2**31).astype(np.uint64)
+    return x.astype(np.uint64)
+
+
+def _keys(x: np.ndarray[Any, Any], descending: bool) -> np.ndarray[Any, Any]:
+    """Return the last dimension as integers with the value in the upper half and the place in the lower.
+
+    Sorting these is stable and gives the places along with the order; np.sort has a vectorised loop for them, so that
+    it needs a quarter of the time of a stable np.argsort. For dtypes of up to 32 bits.
+    """
+    keys = _ordered(x)
+    if descending:
+        np.subtract(_PLACE, keys, out=keys)
+    keys <<= np.uint64(32)
+    keys |= np.arange(x.shape[-1], dtype=np.uint64)
+    return keys
+
+
+def _has_keys(x: np.ndarray[Any, Any]) -> bool:
+    return x.dtype.itemsize <= 4 and x.size >= 512 and x.shape[-1] <= 0xFFFFFFFF  # small ones are sorted in no time
+
+
+def _places(x: np.ndarray[Any, Any], descending: bool) -> np.ndarray[Any, Any]:
+    """Return the stable argsort of the last dimension."""
+    if _has_keys(x):
+        keys = _keys(x, descending)
+        keys.sort(axis=-1)
+        keys &= _PLACE
+        return keys.view(np.int64)
+    if not descending:
+        return np.argsort(x, axis=-1, kind="stable")
+    # Turned around before and after, so that equal elements keep their order.
+    return x.shape[-1] - 1 - np.argsort(x[..., ::-1], axis=-1, kind="stable")[..., ::-1]
+
+
+def _largest(x: np.ndarray[Any, Any], k: int, largest: bool) -> np.ndarray[Any, Any]:
+    """Return the places of the first k of the last dimension in descending (or ascending) order."""
+    n = x.shape[-1]
+    if k == 0 or k == n:
+        return _places(x, largest)[..., :k]
+    if n <= 256:  # short rows: sorting them costs less than argpartition does to begin with
+        return _places(x, largest)[..., :k]
+    at = np.argpartition(x, n - k if largest else k - 1, axis=-1)
+    at = np.sort(at[..., n - k :] if largest else at[..., :k], axis=-1)
+    return np.take_along_axis(at, _places(np.take_along_axis(x, at, -1), largest), -1)
+
+
+def _along_last(function, x, dim, *settings):
+    """Return the places that function finds, with dim as the last dimension."""
+    if not x.ndim:
+        return np.zeros((), np.int64)
+    if dim == x.ndim - 1:
+        return function(x, *settings)
+    return np.ascontiguousarray(np.moveaxis(function(np.moveaxis(x, dim, -1), *settings), -1, dim))
+
+
+# ----- The ops -----
+
+
+def _values_rule(g, y, x_like, *, dim, **_):
+    # No place comes twice, so writing does for adding.
+    return scatter_sum(g[0], y[1], shape=x_like.shape, dim=dim, distinct=True)
+
+
+@primitive(_values_rule, multi=True)
+def sort(input, *, dim, descending):
+    """Return the elements in order along a dimension, and the places that they came from."""
+    at = _along_last(_places, input, dim, descending)
+    return np.take_along_axis(input, at, dim) if input.ndim else input.copy(), at
+
+
+@primitive()
+def argsort(input, *, dim, descending):
+    """Return the places of the elements in order along a dimension."""
+    return _along_last(_places, input, dim, descending)
+
+
+@primitive(_values_rule, multi=True)
+def topk(input, *, k, dim, largest):
+    """Return the k largest (or smallest) elements along a dimension, in order, and their places."""
+    at = _along_last(_largest, input, dim, k, largest)
+    return np.take_along_axis(input, at, dim) if input.ndim else input.copy(), at
