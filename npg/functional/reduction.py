@@ -115,11 +115,9 @@ def nanmean(input, dim=None, keepdim=False, *, dtype=None):
             "nanmean(): expected input to have floating point or complex dtype but got "
             + dtypes.from_numpy(array.dtype).scalar_name
         )
-    dims = dims_of("nanmean", dim, array.ndim)
-    known = np.add.reduce(~np.isnan(array), axis=dims, keepdims=keepdim)
-    total = nansum(input, dim, keepdim, dtype=dtype)
-    with np.errstate(invalid="ignore"):
-        return total / np.asarray(known, total._array.dtype)
+    if dtype is not None:
+        input = to_dtype(input, dtypes.to_numpy(dtype))
+    return apply(ops.nanmean, (input,), {"dim": dims_of("nanmean", dim, array.ndim), "keepdim": keepdim})
 
 
 @numpy_names
@@ -160,7 +158,8 @@ def _variance(op, input, dim, unbiased, keepdim, correction):
     name = op.name
     array = array_of(name, input)
     if array.dtype.kind != "f":
-        raise RuntimeError(f"{name.replace('_mean', '')} and var only support floating point and complex dtypes")
+        who = name if name.endswith("_mean") else "std and var"
+        raise RuntimeError(f"{who} only support floating point and complex dtypes")
     if isinstance(dim, bool):  # var(input, unbiased)
         dim, unbiased = None, dim
     if correction is None:

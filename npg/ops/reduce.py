@@ -27,6 +27,7 @@ __all__ = [
     "mean",
     "mean_dim",
     "min_",
+    "nanmean",
     "nansum",
     "shared_vjp",
     "spread",
@@ -97,8 +98,13 @@ def sum_(input, *, dim, keepdim):
 sum_dim = overload(sum_, "SumBackward1")
 
 
+def _divided(g, n):
+    """Return g / n; of nothing g, and not through a divisor that float16 cannot hold."""
+    return g / (n or 1) if n < 65504 or g.dtype != HALF else g * (1.0 / n)
+
+
 def _mean_vjp(g, _y, x_like, *, dim, keepdim):
-    return spread(g / (count(x_like.shape, dim) or 1), x_like.shape, dim, keepdim)
+    return spread(_divided(g, count(x_like.shape, dim)), x_like.shape, dim, keepdim)
 
 
 @primitive(_mean_vjp)
@@ -118,6 +124,22 @@ mean_dim = overload(mean, "MeanBackward1")
 def nansum(input, *, dim, keepdim):
     """Return the sum over `dim`, nan counted as 0."""
     return _total(np.where(np.isnan(input), input.dtype.type(0), input), dim, keepdim)
+
+
+def _nanmean_vjp(g, _y, x, *, dim, keepdim):
+    known = ties(x, x, nan=0.0)
+    n = sum_(known, dim=dim, keepdim=keepdim)
+    return spread(g / where(n == 0, math.nan, n), x.shape, dim, keepdim) * known
+
+
+@primitive(_nanmean_vjp, node="Div")
+@quiet
+def nanmean(input, *, dim, keepdim):
+    """Return the mean over `dim` of what is not nan."""
+    known = np.add.reduce(~np.isnan(input), axis=dim, keepdims=keepdim)
+    wide = input.astype(np.float32) if input.dtype == HALF else input
+    total = _total(np.where(np.isnan(wide), wide.dtype.type(0), wide), dim, keepdim)
+    return (total / known.astype(wide.dtype)).astype(input.dtype, copy=False)
 
 
 @primitive()
@@ -195,7 +217,7 @@ def _moments_vjp(gv, gm, x, dim, correction, keepdim):
     gx = None if gv is None else _variance_vjp(gv, x, dim, correction, keepdim)
     if gm is None:
         return gx
-    gm = spread(gm / (count(x.shape, dim) or 1), x.shape, dim, keepdim)
+    gm = spread(_divided(gm, count(x.shape, dim)), x.shape, dim, keepdim)
     return gm if gx is None else gx + gm
 
 
@@ -214,6 +236,8 @@ def ties(input, extreme, *, nan):
 
 def shared_vjp(g, y, x, dim, keepdim, nan=math.nan):
     """g spread evenly over the elements that are the extreme."""
+    if 0 in x.shape:
+        return spread(g, x.shape, dim, keepdim)
     mask = ties(x, spread(y, x.shape, dim, keepdim), nan=nan)
     n = sum_(mask, dim=dim, keepdim=keepdim)
     return spread(g / n, x.shape, dim, keepdim) * mask

@@ -6,6 +6,7 @@ Dimensions in the settings are counted from the front and checked; npg/functiona
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any
 
 import numpy as np
@@ -63,11 +64,16 @@ def along(dim: int, index: Any) -> tuple[Any, ...]:
 
 
 def _with_strides(x: np.ndarray[Any, Any], shape: Any, strides: Any) -> np.ndarray[Any, Any] | None:
-    # np.ndarray on a buffer costs a tenth of np.broadcast_to or as_strided, and its .base is the array. None where the
-    # memory is not one C-contiguous array.
+    # np.ndarray on a buffer costs a tenth of np.broadcast_to or as_strided, and its .base is the array, which tells the
+    # engine that it is a view. The buffer must be C-contiguous. None where there is none.
     owner = x if x.flags.c_contiguous else x.base
-    if not x.size or not isinstance(owner, np.ndarray) or not owner.flags.c_contiguous:
+    if not x.size or 0 in shape or not isinstance(owner, np.ndarray):
         return None
+    if not owner.flags.c_contiguous:
+        order = sorted(range(owner.ndim), key=owner.strides.__getitem__, reverse=True)
+        owner = owner.transpose(order)
+        if not owner.flags.c_contiguous:
+            return None
     offset = 0 if owner is x else x.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
     return np.ndarray(shape, x.dtype, owner, offset, strides)
 
@@ -119,15 +125,17 @@ def unsqueeze(input, *, dim):
 
 @primitive(lambda g, _y, x_like, *, shape: unbroadcast(g, x_like.shape), view=True)
 def expand(input, *, shape):
-    """Return a read-only view of this shape in which dimensions of size 1, and new ones in front, have stride 0."""
+    """Return a view of this shape: dimensions of size 1, and new ones in front, get stride 0. Read-only if any does."""
     own = input.shape
     if own == shape:
         return input
+    if math.prod(shape) == input.size:
+        return input.reshape(shape)
     lead = len(shape) - len(own)
     strides = (0,) * lead + tuple(
         0 if n == 1 and m != 1 else s for n, m, s in zip(own, shape[lead:], input.strides, strict=True)
     )  # fmt: skip
-    out = _with_strides(input, shape, strides) if 0 not in shape else None
+    out = _with_strides(input, shape, strides)
     if out is None:
         return np.broadcast_to(input, shape)
     out.flags.writeable = False
