@@ -1,4 +1,4 @@
-"""How the functions on fused kernels call them: the dtypes that the kernels take, and PyTorch's words for the others."""
+"""How functions call fused kernels: the dtypes that these take, and PyTorch's words for the others."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
 
 
 def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
-    """Return the negative log-likelihood of the target under normal distributions: (log(var) + (input - target)^2 / var) / 2.
+    """Return the negative log-likelihood under normal distributions: (log(var) + (input - target)^2 / var) / 2.
 
     Args:
         input: (..., n) means. target: the same shape, or one that broadcasts.
@@ -115,8 +115,9 @@ def poisson_nll_loss(
     """Return the negative log-likelihood of the target under Poisson distributions.
 
     Args:
-        input: the rates, or their logarithms if log_input: exp(input) - target input, else input - target log(input + eps).
+        input: logarithms of the rates, for exp(input) - target input; or rates, for input - target log(input + eps).
         target: counts.
+        log_input: which of the two.
         full: add Stirling's approximation of log(target!) where target > 1.
     Source: torch.nn.functional.poisson_nll_loss.
     """
@@ -283,8 +284,8 @@ def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, r
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
     if not a.ndim == b.ndim == t.ndim + 1:
         raise RuntimeError(
-            f"{t.ndim}D target tensor expects {t.ndim + 1}D input tensors, but found inputs with sizes {list(a.shape)} and "
-            f"{list(b.shape)}."
+            f"{t.ndim}D target tensor expects {t.ndim + 1}D input tensors, but found inputs with sizes {list(a.shape)} "
+            f"and {list(b.shape)}."
         )
     first, second = (add(sum(square(x), -1), 1e-12) for x in (input1, input2))
     cosine = div(sum(mul(input1, input2), -1), sqrt(mul(first, second)))

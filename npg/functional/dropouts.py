@@ -69,12 +69,14 @@ def dropout(input, p=0.5, training=True, inplace=False):
 
 
 def feature_dropout(input, p=0.5, training=True):
-    """Return the input (N, C, ...) with whole channels zeroed at random. Args as in dropout. Source: torch.feature_dropout."""
+    """Return the input (N, C, ...) with whole channels zeroed at random, as dropout. Source: torch.feature_dropout."""
     return _drop("feature_dropout", input, p, training, False, True, False)
 
 
 def alpha_dropout(input, p=0.5, training=False, inplace=False):
-    """Return the input with elements set to SELU's lower limit at random, scaled and shifted to keep mean 0 and variance 1.
+    """Return the input with elements at random set to SELU's lower limit, then scaled and shifted.
+
+    Mean 0 and variance 1 stay what they are.
 
     Args as in dropout.
     Source: Klambauer et al., Self-Normalizing Neural Networks, 2017; torch.nn.functional.alpha_dropout.
@@ -117,9 +119,9 @@ def dropout1d(input, p=0.5, training=True, inplace=False):
 def _warn(name: str, ndim: int, spatial: int) -> None:
     warnings.warn(
         f"{name}: Received a {ndim}-D input to {name}, which is deprecated and will result in an error in a future "
-        f"release. To retain the behavior and silence this warning, please use dropout instead. Note that {name} exists "
-        f"to provide channel-wise dropout on inputs with {spatial} spatial dimensions, a channel dimension, and an "
-        f"optional batch dimension (i.e. {spatial + 1}D or {spatial + 2}D inputs).",
+        f"release. To retain the behavior and silence this warning, please use dropout instead. Note that {name} "
+        f"exists to provide channel-wise dropout on inputs with {spatial} spatial dimensions, a channel dimension, and "
+        f"an optional batch dimension (i.e. {spatial + 1}D or {spatial + 2}D inputs).",
         UserWarning,
         stacklevel=3,
     )
@@ -137,10 +139,10 @@ def dropout2d(input, p=0.5, training=True, inplace=False):
         _warn("dropout2d", ndim, 2)
     if ndim == 3:
         warnings.warn(
-            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired - "
-            "input is interpreted as shape (N, C, L), where C is the channel dim. This behavior will change in a future "
-            "release to interpret the input as one without a batch dimension, i.e. shape (C, H, W). To maintain the 1D "
-            "channel-wise dropout behavior, please switch to using dropout1d instead.",
+            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired "
+            "- input is interpreted as shape (N, C, L), where C is the channel dim. This behavior will change in a "
+            "future release to interpret the input as one without a batch dimension, i.e. shape (C, H, W). To maintain "
+            "the 1D channel-wise dropout behavior, please switch to using dropout1d instead.",
             UserWarning,
             stacklevel=2,
         )

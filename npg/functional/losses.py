@@ -193,8 +193,8 @@ def _of_probabilities(
         w = array_of("cross_entropy_loss", weight, "weight", 3)
         if w.shape != (classes,):
             raise RuntimeError(
-                f"cross_entropy: weight tensor should be defined either for all {classes} classes or no classes but got "
-                f"weight tensor of shape: {_errors.shape_text(w.shape)}"
+                f"cross_entropy: weight tensor should be defined either for all {classes} classes or no classes but "
+                f"got weight tensor of shape: {_errors.shape_text(w.shape)}"
             )
         losses = mul(losses, reshape(weight, (classes, *(1,) * (x.ndim - 1 - dim))))
     if reduction == "none":
@@ -214,8 +214,8 @@ def _pair(input: Any, target: Any, name: str) -> tuple[Any, Any]:
     if x.shape == t.shape:
         return input, target
     warnings.warn(
-        f"Using a target size ({sizes(t.shape)}) that is different to the input size ({sizes(x.shape)}). This will likely "
-        "lead to incorrect results due to broadcasting. Please ensure they have the same size.",
+        f"Using a target size ({sizes(t.shape)}) that is different to the input size ({sizes(x.shape)}). This will "
+        "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
         UserWarning,
         stacklevel=3,
     )

@@ -161,8 +161,8 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
         if index.dtype != np.int32:
             kind = "CPUBoolType" if index.dtype == bool else f"npg.{title(index.dtype)}Tensor"
             raise RuntimeError(
-                "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
-                f"{kind} instead (while checking arguments for embedding)"
+                "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but "
+                f"got {kind} instead (while checking arguments for embedding)"
             )
         input = to_dtype(input, np.dtype(np.int64))
     if w.ndim != 2:

@@ -81,8 +81,8 @@ def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
         hard: give one-hot vectors, whose gradient is that of the soft sample.
         eps: has no effect.
         dim: the dimension over which the results sum to 1.
-    Source: Jang, Gu, Poole, Categorical Reparameterization with Gumbel-Softmax, 2017; torch.nn.functional.gumbel_softmax,
-        whose numbers these are for the same seed.
+    Source: Jang, Gu, Poole, Categorical Reparameterization with Gumbel-Softmax, 2017;
+        torch.nn.functional.gumbel_softmax, whose numbers these are for the same seed.
     """
     array = array_of("gumbel_softmax", logits, "logits")
     if eps != 1e-10:

@@ -1,4 +1,4 @@
-"""What the fused kernels share: arrays seen as rows, in a layout that BLAS takes as it is, and sums over rows and columns.
+"""What the fused kernels share: arrays as rows in a layout that BLAS takes as it is, sums over rows and columns.
 
 A product with ones is a BLAS call; for the row lengths of a network it takes a third of the time of NumPy's sum.
 """
@@ -30,7 +30,7 @@ def ones(n: int, dtype: np.dtype[Any]) -> Array:
 
 
 def for_blas(x: Array) -> Array:
-    """Return x, or a copy whose last two dimensions BLAS can walk: NumPy multiplies others with a slow loop of its own."""
+    """Return x, or a copy if BLAS cannot walk its last two dimensions: NumPy multiplies such with a slow loop."""
     step, unit = x.strides[-2:]
     size = x.itemsize
     if (unit == size and step >= x.shape[-1] * size) or (step == size and unit >= x.shape[-2] * size):

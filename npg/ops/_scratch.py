@@ -1,7 +1,8 @@
 """Temporaries that a kernel needs only while it runs, kept for the next call.
 
-Fresh memory of some 100 kB and more comes from the operating system page by page, which can cost more than the arithmetic done
-in it. A kernel that works in blocks needs only a few temporaries of a block's size, so each thread keeps those.
+Fresh memory of some 100 kB and more comes from the operating system page by page, which can cost more than the
+arithmetic done in it. A kernel that works in blocks needs only a few temporaries of a block's size: each thread keeps
+those.
 """
 
 from __future__ import annotations

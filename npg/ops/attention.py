@@ -1,12 +1,12 @@
 """Scaled dot-product attention: softmax(q k^T scale + mask) v, in tiles of some batches and a block of queries.
 
-The scores of a tile lie in memory as (B, keys, nh, queries). A row of the softmax is then a column, so that its maximum, its
-sum and what is subtracted and divided run over long contiguous lines: in NumPy that is three times as fast as along rows of
-a head's length, and the matrix products take this layout as it is.
+The scores of a tile lie in memory as (B, keys, nh, queries). A row of the softmax is then a column, so that its
+maximum, its sum and what is subtracted and divided run over long contiguous lines: in NumPy that is three times as fast
+as along rows of a head's length, and the matrix products take this layout as it is.
 
-With a causal mask a block sees only the keys up to its last query, and needs a mask only on its diagonal. Short sequences
-keep the probabilities for the backward; long ones keep the logarithm of each sum and compute the probabilities anew, so that
-memory grows linearly with the length.
+With a causal mask a block sees only the keys up to its last query, and needs a mask only on its diagonal. Short
+sequences keep the probabilities for the backward; long ones keep the logarithm of each sum and compute the
+probabilities anew, so that memory grows linearly with the length.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ KEPT = 256 * 256  # scores of one head up to which the probabilities are kept
 
 
 def _tiles(batch, heads, queries, keys, is_causal, itemsize):
-    """Return (first batch, end of batches, first query, end of queries, keys seen) of each tile, the late queries first."""
+    """Return (first batch, end, first query, end, number of keys seen) of each tile, the late queries first."""
     tiles = []
     for start in reversed(range(0, queries, BLOCK)):
         stop = min(start + BLOCK, queries)
@@ -47,7 +47,7 @@ def _tiles(batch, heads, queries, keys, is_causal, itemsize):
 
 @functools.lru_cache(maxsize=64)
 def _diagonal(keys, heads, queries, dtype):
-    """Return what is added to the scores where a tile meets the diagonal: -inf where the key is later than the query."""
+    """Return what is added to the scores on the diagonal of a tile: -inf where the key is later than the query."""
     later = np.arange(keys)[:, None] > np.arange(queries)
     mask = np.where(later, -math.inf, 0.0).astype(dtype)[:, None, :]
     # Written out for every head, because NumPy then adds a whole tile in one contiguous line.
@@ -66,7 +66,7 @@ def _four(x):
 
 
 def _four_of_scores(x, lead, queries, keys):
-    """Return a mask or noise, which broadcasts to (*lead, T, S), with four dimensions that broadcast to (B, nh, T, S)."""
+    """Return what broadcasts to (*lead, T, S) with four dimensions that broadcast to (B, nh, T, S)."""
     if x is None:
         return None
     if len(lead) > 2:
@@ -90,7 +90,7 @@ def _part(x, b0, b1, start, stop, seen):
 
 
 def _empty_like(x, width):
-    """Return an uninitialised (B, nh, T, width) laid out in memory like x: as (B, T, nh, width) where x came from there."""
+    """Return an uninitialised (B, nh, T, width), in memory (B, T, nh, width) where x lies like that."""
     batch, heads, length, _ = x.shape
     if x.strides[2] > x.strides[1]:
         return np.empty((batch, length, heads, width), x.dtype).transpose(0, 2, 1, 3)
@@ -104,7 +104,7 @@ def _address(x):
 def _gradients_like(q, k, v, needs):
     """Return uninitialised gradients of q, k and v (None where not needed).
 
-    Where the three are parts of one projection (B, T, 3, nh, hs), so are their gradients; joining them then costs nothing.
+    Where the three are parts of one projection (B, T, 3, nh, hs), so are their gradients.
     """
     if all(needs) and q.base is not None and q.base is k.base is v.base and q.shape == k.shape == v.shape:
         batch, heads, length, width = q.shape
@@ -123,7 +123,7 @@ def _gradients_like(q, k, v, needs):
 
 
 def _scores(q, k, mask, scale, is_causal, tile, keep):
-    """Return the scaled and masked scores of a tile, (B, keys, nh, queries); in a scratch array unless they are kept."""
+    """Return the scaled and masked scores of a tile, (B, keys, nh, queries), in a scratch array unless kept."""
     b0, b1, start, stop, seen = tile
     heads = q.shape[1]
     shape = (b1 - b0, seen, heads, stop - start)
@@ -141,9 +141,9 @@ def _scores(q, k, mask, scale, is_causal, tile, keep):
 def attention(query, key, value, mask, noise, *, is_causal, scale, keep=True):
     """Return softmax(query key^T scale + mask) noise value.
 
-    query (..., T, n), key (..., S, n) and value (..., S, m) have the same leading dimensions. mask is added, noise (what
-    dropout multiplies the probabilities by) multiplied; both broadcast to (..., T, S) and may be None. A query that may look
-    nowhere gives 0.
+    query (..., T, n), key (..., S, n) and value (..., S, m) have the same leading dimensions. mask is added; noise,
+    what dropout multiplies the probabilities by, is multiplied; both broadcast to (..., T, S) and may be None. A query
+    that may look nowhere gives 0.
     """
     q, k, v = _four(query), _four(key), _four(value)
     batch, heads, queries, _ = q.shape

@@ -1,7 +1,7 @@
 """GELU, x times the normal distribution function, and its tanh form.
 
-Where a backward may follow, the forward also computes the slope, while everything it needs is at hand; the backward is then
-one product.
+Where a backward may follow, the forward also computes the slope, while everything it needs is at hand; the backward is
+then one product.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ BLOCK = 1 << 16  # elements at a time, so that the temporaries are small
 
 _DENSITY = 1.0 / math.sqrt(2.0 * math.pi)  # phi(x) = _DENSITY exp(-x^2 / 2)
 
-# In float32 the tail 1 - Phi(a), a >= 0, is exp(-a^2 / 2) k / (a + b1 + c1 / (a + b2 + c2 / (a + b3))): Mills' ratio, a
-# quotient of polynomials of degrees 2 and 3 written as a fraction of fractions, which takes the fewest passes and cannot
-# overflow. A weighted least-squares fit with an error below 6e-8; 3e-7 with float32's rounding (tests/ops/test_gelu.py
-# compares the whole range with float64). At a = -b3 a division by zero gives inf, and the next one the right limit.
+# In float32 the tail 1 - Phi(a), a >= 0, is exp(-a^2 / 2) k / (a + b1 + c1 / (a + b2 + c2 / (a + b3))): Mills' ratio as
+# a quotient of polynomials of degrees 2 and 3, written as a fraction of fractions, which takes the fewest passes and
+# cannot overflow. A weighted least-squares fit with an error below 6e-8; 3e-7 with float32's rounding
+# (tests/ops/test_gelu.py compares the whole range with float64). At a = -b3 a division by zero gives inf, and the next
+# one the right limit.
 _K = 0.4059138164610543
 _B1, _C1 = 0.3066109433557891, -1.6539698280477482
 _B2, _C2 = 9.065661509875227, 46.38517227763537

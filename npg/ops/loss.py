@@ -2,9 +2,9 @@
 
 The kernels see (rows, C), one row per target. `target` holds int64 indices, `weight` one number per class or is None.
 
-All settings together say what each row is multiplied by: the loss is -sum(K log p), where K is zero but for w[t] (1 - s) at the
-target t, s the label smoothing, and s w / C spread over the classes; rows with t = ignore_index are zero. "mean" divides by
-the sum of w[t].
+All settings together say what each row is multiplied by: the loss is -sum(K log p), where K is zero but for
+w[t] (1 - s) at the target t, s the label smoothing, and s w / C spread over the classes; rows with t = ignore_index are
+zero. "mean" divides by the sum of w[t].
 """
 
 from __future__ import annotations

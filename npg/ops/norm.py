@@ -1,7 +1,7 @@
 """Normalisation over the trailing dimensions: layer_norm and rms_norm.
 
-The kernels see (rows, n), n the number of elements normalised together. Sums over a row are products with ones or with the
-weight, so each takes one BLAS call. `dims` is the number of trailing dimensions.
+The kernels see (rows, n), n the number of elements normalised together. Sums over a row are products with ones or with
+the weight, so each takes one BLAS call. `dims` is the number of trailing dimensions.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _flat(parameter):
 
 
 def _affine(xh, weight, bias, shape, keep):
-    """Return xh weight + bias in the shape of the input. xh itself is kept for the backward, so it is not handed out."""
+    """Return xh weight + bias in this shape. xh itself is kept for the backward, so it is not handed out."""
     if weight is not None:
         y = xh * weight
     else:
@@ -64,7 +64,10 @@ def _no_gradient(x, weight, needs, dims):
 
 @fused(node="NativeLayerNorm")
 def layer_norm(input, weight, bias, *, dims, eps, keep=True):
-    """Return (input - mean) / sqrt(var + eps) weight + bias, moments over the last `dims` dimensions; either may be None."""
+    """Return (input - mean) / sqrt(var + eps) weight + bias, moments over the last `dims` dimensions.
+
+    weight and bias may be None.
+    """
     n = _length(input.shape, dims)
     if not input.size:
         return np.zeros(input.shape, input.dtype), ()

@@ -1,6 +1,7 @@
 """Losses that compare an input with a target element by element, and then reduce: "mean", "sum" or "none".
 
-Input and target have one shape and dtype. A rule multiplies the slope of the loss by the gradient, spread over the elements.
+Input and target have one shape and dtype. A rule multiplies the slope of the loss by the gradient, spread over the
+elements.
 """
 
 from __future__ import annotations
@@ -133,9 +134,9 @@ def _logits_target_vjp(g, _y, x, _t, weight, pos_weight, *, reduction):
 
 @primitive(_logits_vjp, _logits_target_vjp, None, None)
 def binary_cross_entropy_with_logits(input, target, weight, pos_weight, *, reduction):
-    """Return the binary cross-entropy of sigmoid(input), without overflow: (1 - t) x - (1 + (pos_weight - 1) t) log(sigmoid(x)).
+    """Return (1 - target) input - (1 + (pos_weight - 1) target) log(sigmoid(input)), the same without overflow.
 
-    weight multiplies each element, pos_weight the part with target; both broadcast to the input and may be None.
+    weight multiplies each element, pos_weight the part with target; both have the input's shape or are None.
     """
     losses = logsigmoid.forward(input)
     if pos_weight is not None:
