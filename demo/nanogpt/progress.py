@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import os
 import sys
 from pathlib import Path
 
@@ -30,13 +31,13 @@ class Progress:
         self.stream = stream if stream is not None else sys.stdout
         self.seconds = None  # per iteration, a moving average
         self.bar = None
-        if self.stream.isatty():
+        if self.stream.isatty() and _has_width(self.stream):
             try:
                 from tqdm import tqdm
             except ImportError:
                 self.note(f"no progress bar without tqdm: {EXTRA}")
             else:
-                layout = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} {postfix}"
+                layout = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{postfix}"
                 self.bar = tqdm(total=total, initial=start, file=self.stream, bar_format=layout, dynamic_ncols=True)
 
     def update(self, iteration, loss, seconds):
@@ -65,6 +66,14 @@ class Progress:
         left = max(0, self.total - iteration - 1) * self.seconds
         speed = f"{1e3 * self.seconds:.1f} ms/iter, {self.tokens / self.seconds:,.0f} tokens/s"
         return f"loss {loss:.4f}, {speed}, {clock(left)} left"
+
+
+def _has_width(stream):
+    """Return False for a terminal that says it is 0 columns wide (some recorders and CI systems): a bar would not show."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns > 0
+    except (OSError, ValueError):
+        return True
 
 
 def clock(seconds):
@@ -110,22 +119,22 @@ class LossCurve:
         self._writer = csv.DictWriter(self._file, COLUMNS, lineterminator="\n")
         return self
 
-    def evaluated(self, train_loss, val_loss):
-        """Note the mean losses before the next iteration."""
-        self._pending = {"eval_train_loss": train_loss, "eval_val_loss": val_loss}
+    def evaluated(self, iteration, learning_rate, train_loss, val_loss):
+        """Note the mean losses before an iteration; they are written with its row, or by close when it does not come."""
+        self._pending = dict(zip(COLUMNS, (iteration, learning_rate, "", "", train_loss, val_loss)))
 
     def add(self, iteration, learning_rate, train_loss="", milliseconds=""):
         """Write the row of an iteration, together with the evaluation before it."""
-        row = dict(zip(COLUMNS, (iteration, learning_rate, train_loss, milliseconds, "", "")))
-        row.update(self._pending)
+        evaluation = [self._pending.get(column, "") for column in COLUMNS[4:]]
+        row = dict(zip(COLUMNS, (iteration, learning_rate, train_loss, milliseconds, *evaluation)))
         self._pending = {}
         self.rows.append({key: str(value) for key, value in row.items()})
         self._writer.writerow(row)
 
-    def close(self, iteration, learning_rate):
-        """Write an evaluation that no iteration followed, and close the file."""
+    def close(self):
+        """Write an evaluation that no iteration followed, and close the file; a second time is harmless."""
         if self._pending:
-            self.add(iteration, learning_rate)
+            self.add(self._pending["iter"], self._pending["learning_rate"])
         self._file.close()
 
 

@@ -10,6 +10,7 @@ batches, the initial weights and every draw in between come in nanoGPT's order, 
 the same seed.
 """
 
+import contextlib
 import dataclasses
 import math
 import signal
@@ -179,7 +180,7 @@ def train(config, given=frozenset()):
 
     start = iter_num
     progress = Progress(iter_num, config.max_iters, tokens, config.log_interval)
-    with Interrupt() as interrupt:
+    with contextlib.closing(curve), contextlib.closing(progress), Interrupt() as interrupt:
         # A checkpoint holds the stream as it was before the batch at hand was drawn, so a resumed run draws that batch,
         # and repeats an evaluation at the same place, number for number.
         rng_state = npg.get_rng_state()
@@ -192,7 +193,7 @@ def train(config, given=frozenset()):
                 losses = estimate_loss(model, data, config, interrupt)
                 if losses is not None:
                     progress.note(f"step {iter_num}: train loss {losses['train']:.4f}, val loss {losses['val']:.4f}")
-                    curve.evaluated(losses["train"], losses["val"])
+                    curve.evaluated(iter_num, lr, losses["train"], losses["val"])
                     if losses["val"] < best_val_loss and not config.eval_only:
                         best_val_loss = losses["val"]
                         if iter_num > 0:
@@ -211,8 +212,6 @@ def train(config, given=frozenset()):
                 loss.backward()
                 value += loss.item()
             if not math.isfinite(value):
-                progress.close()
-                curve.close(iter_num, lr)
                 raise DemoError(
                     f"the training loss became {value} at iteration {iter_num} (learning rate {lr:g}); take a lower "
                     f"--learning_rate. The best checkpoint so far is kept in {out_dir}"
@@ -227,7 +226,7 @@ def train(config, given=frozenset()):
             iter_num += 1
 
         progress.close()
-        curve.close(iter_num, lr)
+        curve.close()
         if iter_num > start:
             save("last")
             print(

@@ -52,12 +52,12 @@ def test_clock_formats_seconds(seconds, text):
 
 def test_curve_is_on_disk_after_each_row_and_read_back(tmp_path):
     curve = LossCurve(tmp_path / "c.csv").open()
-    curve.evaluated(4.0, 4.5)
+    curve.evaluated(0, 1e-3, 4.0, 4.5)
     curve.add(0, 1e-3, 4.25, 30.0)
     assert [row["eval_val_loss"] for row in read_curve(tmp_path / "c.csv")] == ["4.5"]
     curve.add(1, 1e-3, 4.125, 30.0)
-    curve.evaluated(3.0, 3.5)
-    curve.close(2, 1e-4)
+    curve.evaluated(2, 1e-4, 3.0, 3.5)
+    curve.close()
     rows = read_curve(tmp_path / "c.csv")
     assert [row["train_loss"] for row in rows] == ["4.25", "4.125", ""]
     assert rows == curve.rows
@@ -68,11 +68,11 @@ def test_curve_resumed_keeps_the_rows_before_it_also_after_a_row_cut_short(tmp_p
     curve = LossCurve(path).open()
     for i in range(5):
         curve.add(i, 1e-3, float(i), 1.0)
-    curve.close(5, 1e-3)
+    curve.close()
     path.write_text(path.read_text() + "5,0.0")
     curve = LossCurve(path, start=3).open()
     curve.add(3, 1e-3, 30.0, 1.0)
-    curve.close(4, 1e-3)
+    curve.close()
     assert [row["train_loss"] for row in read_curve(path)] == ["0.0", "1.0", "2.0", "30.0"]
 
 
