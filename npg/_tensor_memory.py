@@ -58,18 +58,6 @@ def is_set_to(tensor: Any, other: Any) -> bool:
     return a.shape == b.shape and a.strides == b.strides and data_ptr(tensor) == data_ptr(other)
 
 
-def matrices(name: str, tensor: Any) -> Any:
-    """Return the tensor when it is a matrix or a batch of them.
-
-    Raises: RuntimeError: when it has fewer than two dimensions.
-    """
-    if tensor._array.ndim < 2:
-        raise RuntimeError(
-            f"tensor.{name} is only supported on matrices or batches of matrices. Got {tensor._array.ndim}-D tensor."
-        )
-    return tensor
-
-
 # ----- Storage -----
 
 

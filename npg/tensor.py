@@ -18,6 +18,7 @@ from npg._tensor_methods import Methods
 from npg._tensor_new import constructed, new, new_empty, new_empty_strided, new_full, new_ones, new_tensor, new_zeros
 from npg._tensor_repr import tensor_repr
 from npg.engine import TensorBase, register_tensor_class, wrap
+from npg.functional import permuting
 from npg.functional._attributes import CPU, NO_CUDA, Size, check_device, device, strided
 from npg.functional._public import canonical_dim, in_place, operator, reflected
 from npg.ops import compare, elementwise
@@ -97,30 +98,10 @@ class Tensor(Methods):
     is_cuda = is_sparse = is_quantized = is_meta = is_mps = is_xpu = is_nested = False
     is_sparse_csr = is_mkldnn = is_xla = is_ipu = is_vulkan = False
 
-    @property
-    def T(self) -> Tensor:
-        """The view with all dimensions reversed."""
-        return F.permute(self, tuple(range(self.ndim))[::-1])
-
-    @property
-    def mT(self) -> Tensor:
-        """The view with the last two dimensions swapped."""
-        return F.transpose(memory.matrices("mT", self), -2, -1)
-
-    @property
-    def H(self) -> Tensor:
-        """The transpose of a matrix."""
-        if self.ndim not in (0, 2):
-            raise RuntimeError(
-                f"tensor.H is only supported on matrices (2-D tensors). Got {self.ndim}-D tensor."
-                + (" For batches of matrices, consider using tensor.mH" if self.ndim > 2 else "")
-            )
-        return self if self.ndim == 0 else F.transpose(self, 0, 1)
-
-    @property
-    def mH(self) -> Tensor:
-        """The view with the last two dimensions swapped."""
-        return F.transpose(memory.matrices("mH", self), -2, -1)
+    T = property(permuting.reversed_dims)
+    mT = property(permuting.matrix_transpose)
+    H = property(permuting.conjugate_transpose)
+    mH = property(permuting.matrix_conjugate_transpose)
 
     @property
     def real(self) -> Tensor:

@@ -221,7 +221,7 @@ def _split_evenly(name, input, indices_or_sections, dim):
     shape = input._array.shape
     if isinstance(indices_or_sections, int) and (indices_or_sections == 0 or shape[dim] % indices_or_sections):
         raise RuntimeError(
-            f"{name} attempted to split along dimension {dim}, but the size of the dimension {shape[dim]} is not "
+            f"npg.{name} attempted to split along dimension {dim}, but the size of the dimension {shape[dim]} is not "
             f"divisible by the split_size {indices_or_sections}!"
         )
     return tensor_split(input, indices_or_sections, dim)
@@ -231,8 +231,7 @@ def _at_least(name, input, ndim):
     have = array_of(name, input).ndim
     if have < ndim:
         raise RuntimeError(
-            f"npg.{name} requires a tensor with at least {ndim} dimension{'s' if ndim > 1 else ''}, but got a tensor "
-            f"with {have} dimensions!"
+            f"npg.{name} requires a tensor with at least {ndim} dimension, but got a tensor with {have} dimensions!"
         )
     return have
 

@@ -111,65 +111,70 @@ def moveaxis(input, source, destination):
     return movedim(input, source, destination)
 
 
-# ----- The attributes T, mT and H -----
+# ----- The attributes T, mT, H and mH -----
+
+
+def _deprecated(text):
+    warnings.warn(text, UserWarning, stacklevel=3)
 
 
 def reversed_dims(input):
     """Return a view with all dimensions in reverse order: the attribute T. Source: torch.Tensor.T."""
     ndim = input._array.ndim
     if ndim == 0:
-        warnings.warn(
-            "Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases.",
-            UserWarning,
-            stacklevel=3,
-        )
+        _deprecated("Tensor.T is deprecated on 0-D tensors. This function is the identity in these cases.")
     elif ndim != 2:
-        warnings.warn(
+        _deprecated(
             "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will "
             "throw an error in a future release. Consider `x.mT` to transpose batches of matrices or "
-            "`x.permute(*npg.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor.",
-            UserWarning,
-            stacklevel=3,
+            "`x.permute(*npg.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor."
         )
     return apply(ops.permute, (input,), {"dims": tuple(range(ndim - 1, -1, -1))})
 
 
 def matrix_transpose(input):
     """Return a view with the last two dimensions swapped: the attribute mT. Source: torch.Tensor.mT."""
-    return _swap_last(input, "mT")
+    if not input._array.ndim:
+        _deprecated("Tensor.mT is deprecated on 0-D tensors. This function is the identity in these cases.")
+    return _last_two_swapped("mT", input)
 
 
 def conjugate_transpose(input):
     """Return a view of a matrix with its dimensions swapped: the attribute H. Source: torch.Tensor.H."""
     ndim = input._array.ndim
-    if ndim not in (0, 2):
+    if ndim == 0:
+        _deprecated("Tensor.H is deprecated on 0-D tensors. Consider using x.conj().")
+        return input
+    if ndim != 2:
         raise RuntimeError(
             f"tensor.H is only supported on matrices (2-D tensors). Got {ndim}-D tensor."
             + (" For batches of matrices, consider using tensor.mH" if ndim > 2 else "")
         )
-    return input if not ndim else transpose(input, 0, 1)
+    return transpose(input, 0, 1)
+
+
+def matrix_conjugate_transpose(input):
+    """Return a view with the last two dimensions swapped: the attribute mH. Source: torch.Tensor.mH."""
+    if not input._array.ndim:
+        _deprecated("Tensor.mH is deprecated on 0-D tensors. Consider using x.conj().")
+    return _last_two_swapped("mH", input)
 
 
 def adjoint(input):
-    """Return a view with the last two dimensions swapped (of real numbers, the conjugate transpose).
+    """Return a view with the last two dimensions swapped, which of real numbers is the conjugate transpose.
 
     Source: torch.adjoint.
     """
-    return _swap_last(input, "adjoint()")
+    if not array_of("adjoint", input).ndim:
+        _deprecated("adjoint() is deprecated on 0-D tensors. Consider using x.conj().")
+    return _last_two_swapped("adjoint()", input)
 
 
-def _swap_last(input, name):
+def _last_two_swapped(name, input):
     ndim = array_of(name, input).ndim
     if ndim == 1:
         raise RuntimeError(f"tensor.{name} is only supported on matrices or batches of matrices. Got 1-D tensor.")
-    if ndim == 0:
-        warnings.warn(
-            f"Tensor.{name} is deprecated on 0-D tensors. This function is the identity in these cases.",
-            UserWarning,
-            stacklevel=4,
-        )
-        return input
-    return apply(ops.transpose, (input,), {"dim0": ndim - 2, "dim1": ndim - 1})
+    return input if ndim == 0 else apply(ops.transpose, (input,), {"dim0": ndim - 2, "dim1": ndim - 1})
 
 
 # ----- In place -----

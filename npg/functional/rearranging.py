@@ -81,7 +81,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     """
     array = array_of("repeat_interleave", input)
     if repeats is None:
-        counts = _counts(array, array.size)
+        counts = _counts(array, array.size, 0)
         return wrap(np.repeat(np.arange(array.size), counts))
     if dim is None:
         input, d = flatten(input), 0
@@ -93,7 +93,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
             array = array_of("repeat_interleave", input)
     n = array.shape[d]
     if isinstance(repeats, (TensorBase, np.ndarray)):
-        counts = _counts(array_of("repeat_interleave", repeats, "repeats", 2), n)
+        counts = _counts(array_of("repeat_interleave", repeats, "repeats", 2), n, d)
         index = np.repeat(np.arange(n), counts)
         _check_size(len(index), output_size)
         return apply(index_ops.index_select, (input, index), {"at": (d,)})
@@ -103,7 +103,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     return apply(ops.repeat_interleave, (input,), {"repeats": int(repeats), "dim": d})
 
 
-def _counts(repeats, n):
+def _counts(repeats, n, dim):
     if repeats.dtype.kind not in "iu" or repeats.itemsize < 4:
         kind = dtypes.from_numpy(repeats.dtype).scalar_name
         raise NotImplementedError(f"\"repeat_interleave_cpu\" not implemented for '{kind}'")
@@ -112,7 +112,7 @@ def _counts(repeats, n):
     if repeats.size != 1 and repeats.size != n:
         raise RuntimeError(
             f"repeats must have the same size as input along dim, but got repeats.size(0) = {repeats.size} and "
-            f"input.size(0) = {n}"
+            f"input.size({dim}) = {n}"
         )
     if repeats.size and repeats.min() < 0:
         raise RuntimeError("repeats can not be negative")
@@ -128,7 +128,7 @@ def _check_size(size, expected):
 
 
 def flip(input, *where, dims=None):
-    """Return a copy with these dimensions (ints, one sequence of them, or dims=) in reverse order. Source: torch.flip."""
+    """Return a copy with these dimensions (ints or a sequence, also dims=) in reverse order. Source: torch.flip."""
     ndim = array_of("flip", input).ndim
     return apply(ops.flip, (input,), {"dims": dims_tuple("flip", sizes_of("flip", where, "dims", dims), ndim)})
 
@@ -262,10 +262,12 @@ def diagflat(input, offset=0):
 
 
 def trace(input):
-    """Return the sum of the diagonal of a matrix; of integers and bools in int64. Source: torch.trace."""
+    """Return the sum of the diagonal of a matrix; of integers in int64. Source: torch.trace."""
     ndim = array_of("trace", input).ndim
     if ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {ndim}")
+    if array_of("trace", input).dtype == bool:
+        raise NotImplementedError("\"trace\" not implemented for 'Bool'")
     return apply(ops.trace, (input,), {})
 
 

@@ -66,9 +66,9 @@ def along(dim: int, index: Any) -> tuple[Any, ...]:
 def _with_strides(x: np.ndarray[Any, Any], shape: Any, strides: Any) -> np.ndarray[Any, Any] | None:
     # np.ndarray on a buffer costs a tenth of np.broadcast_to or as_strided, and its .base is the array, which tells the
     # engine that it is a view. The buffer must be C-contiguous. None where there is none.
-    owner = x if x.flags.c_contiguous else x.base
-    if not x.size or 0 in shape or not isinstance(owner, np.ndarray):
+    if not x.size or 0 in shape:
         return None
+    owner = x if x.flags.c_contiguous or not isinstance(x.base, np.ndarray) else x.base
     if not owner.flags.c_contiguous:
         order = sorted(range(owner.ndim), key=owner.strides.__getitem__, reverse=True)
         owner = owner.transpose(order)
