@@ -124,7 +124,7 @@ newaxis = None
 
 _LAZY = {"nn": "npg.nn", "optim": "npg.optim", "utils": "npg.utils"}
 _LAZY_NAMES = {"get_num_threads": "npg.utils.threads", "set_num_threads": "npg.utils.threads"}
-__all__ += [*_LAZY, *_LAZY_NAMES]
+__all__ += list(_LAZY) + list(_LAZY_NAMES)
 
 
 def __getattr__(name: str) -> _Any:

@@ -65,16 +65,28 @@ def _steps(start: Any, step: Any, n: int, dtype: np.dtype[Any]) -> np.ndarray[An
     i = np.arange(n)
     if dtype.kind != "f":
         return (int(start) + i * int(step)).astype(dtype)
-    start, step = float(start), float(step)
     # The kernel takes vectors of 32 bytes, two at a time: the first element of each is rounded to the dtype, the others
-    # count from there. What is left at the end is computed one by one.
+    # count from there. What is left at the end is computed one by one. float16 is computed in float32.
+    wide = np.dtype(np.float32 if dtype.itemsize == 2 else np.float64)
+    start, by = wide.type(start), np.full(n, step, wide)
+    steps = _fma if wide == np.float64 else _fma32
     width = 32 // dtype.itemsize
     first = i - i % width
-    base = _fma(np.full(n, step), first.astype(np.float64), start).astype(dtype).astype(np.float64)
-    found = _fma(np.full(n, step), (i - first).astype(np.float64), base).astype(dtype)
+    base = steps(by, first.astype(wide), start).astype(dtype).astype(wide)
+    found = steps(by, (i - first).astype(wide), base).astype(dtype)
     rest = n - n % (2 * width)
-    found[rest:] = _fma(np.full(n - rest, step), i[rest:].astype(np.float64), start).astype(dtype)
+    found[rest:] = steps(by[rest:], i[rest:].astype(wide), start).astype(dtype)
     return found
+
+
+def _fma32(a: Any, b: Any, c: Any) -> Any:
+    # The product of two float32 is exact in float64.
+    return (a.astype(np.float64) * b.astype(np.float64) + c.astype(np.float64)).astype(np.float32)
+
+
+def _rounded(values: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    # PyTorch reaches float16 by way of float32.
+    return values.astype(np.float32).astype(dtype) if dtype == np.float16 else values.astype(dtype)
 
 
 def arange(
@@ -105,12 +117,12 @@ def arange(
     if kind.kind == "b":
         raise NotImplementedError("\"arange_cpu\" not implemented for 'Bool'")
     _check_range(low, high, by)
-    if kind.kind in "iu" and int(by) == 0:
-        raise ValueError("step must be nonzero")
-    if all(isinstance(x, int) for x in (low, high, by)):
-        n = -((low - high) // by)
-    else:
-        n = math.ceil((float(high) - float(low)) / float(by))
+    if kind == np.int64:  # the other integer dtypes count in float64
+        low, high, by = int(low), int(high), int(by)
+        if by == 0:
+            raise ValueError("step must be nonzero")
+    n = -((low - high) // by) if isinstance(by, int) and isinstance(low, int) and isinstance(high, int) else 0
+    n = n or math.ceil((float(high) - float(low)) / float(by))
     return finish("arange", _steps(low, by, max(n, 0), kind), out, requires_grad)
 
 
@@ -236,18 +248,9 @@ def logspace(
     if not n:
         return finish("logspace", np.empty(0, kind), out, requires_grad)
     if kind.kind == "f":
-        found = _logs(low, high, n, float(base), kind)
-    else:
-        by = (high - low) / (n - 1) if n > 1 else 0.0
-        i = np.arange(n, dtype=np.float64)
-        found = np.power(float(base), np.where(i < n // 2, low + by * i, high - by * (n - 1 - i)))
+        low, high = float(kind.type(low)), float(kind.type(high))
+    by = (high - low) / (n - 1) if n > 1 else 0.0
+    i = np.arange(n, dtype=np.float64)
     with np.errstate(all="ignore"):
-        return finish("logspace", found.astype(kind), out, requires_grad)
-
-
-def _logs(low: Any, high: Any, n: int, base: float, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    with np.errstate(all="ignore"):
-        if n == 1:
-            return np.power(np.float64(base), np.array([low], np.float64))
-        exponents = _line(low, high, n, dtype).astype(np.float64)
-        return np.power(base, exponents)
+        found = np.power(float(base), np.where(i < n // 2 + (n == 1), low + by * i, high - by * (n - 1 - i)))
+        return finish("logspace", _rounded(found, kind), out, requires_grad)

@@ -67,7 +67,7 @@ def copied(data: Any, dtype: np.dtype[Any] | None = None) -> np.ndarray[Any, Any
         if not array.dtype.isnative:
             array = array.astype(array.dtype.newbyteorder("="))
         dtypes.from_numpy(array.dtype)
-        return array.copy() if dtype is None or array.dtype == dtype else _converted(array, dtype)
+        return array.copy(order="K") if dtype is None or array.dtype == dtype else _converted(array, dtype)
     if isinstance(data, np.generic):
         dtypes.from_numpy(data.dtype)
         return np.array(data) if dtype is None else _converted(np.array(data), dtype)
@@ -76,11 +76,18 @@ def copied(data: Any, dtype: np.dtype[Any] | None = None) -> np.ndarray[Any, Any
     shape = _shape(data)
     values: list[Any] = []
     types: set[Any] = set()
-    error = _collect(data, shape, 0, values, types)
+    if 0 in shape:  # nothing to collect: PyTorch does not even look whether the rest is as empty
+        ragged = _note(data, types)
+    else:
+        ragged = _collect(data, shape, 0, values, types)
     if dtype is None:
-        dtype = _inferred(types, values)
-    if error is not None:
-        raise error
+        dtype = _inferred(types)
+    if isinstance(ragged, Exception):
+        raise ragged
+    if isinstance(ragged, str) and 0 not in shape:
+        if dtype.kind == "f":
+            raise TypeError(f"must be real number, not {ragged}")
+        raise TypeError(f"'{ragged}' object cannot be interpreted as an integer")
     return _filled(values, types, dtype).reshape(shape)
 
 
@@ -121,11 +128,11 @@ def _shape(data: Any) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def _collect(data: Any, shape: tuple[int, ...], dim: int, values: list[Any], types: set[Any]) -> Exception | None:
+def _collect(data: Any, shape: tuple[int, ...], dim: int, values: list[Any], types: set[Any]) -> Exception | str | None:
     """Append the elements of data to values, and what they are to types.
 
-    Returns: the error of the first place where the data is ragged. It is raised after the dtype was inferred from
-        everything, because PyTorch complains about elements first.
+    Returns: for the first place where the data is ragged the error, or the name of the sequence that stands where a
+        number should. It is raised after the dtype was inferred from everything, because PyTorch does that first.
     """
     if dim == len(shape):
         values.append(data)
@@ -138,32 +145,29 @@ def _collect(data: Any, shape: tuple[int, ...], dim: int, values: list[Any], typ
         types.add(data._array.dtype)
         values.extend(data._array.tolist())
         return None
-    if not _is_sequence(data):
+    if not _is_sequence(data) or isinstance(data, (str, bytes)):
+        return _note(data, types) or TypeError("not a sequence")
+    if len(data) != shape[dim]:
         _note(data, types)
-        return TypeError("not a sequence") if shape[dim] else None
-    if isinstance(data, (str, bytes)):
-        _note(data, types)
-    n = len(data)
-    if n != shape[dim]:
-        return ValueError(f"expected sequence of length {shape[dim]} at dim {dim} (got {n})")
+        return ValueError(f"expected sequence of length {shape[dim]} at dim {dim} (got {len(data)})")
     if dim + 1 == len(shape) and type(data) in (list, tuple):
         kinds = set(map(type, data))
         if kinds <= _PLAIN:
             types |= kinds
             values.extend(data)
             return None
-    error: Exception | None = None
+    ragged: Exception | str | None = None
     for item in data:
         found = _collect(item, shape, dim + 1, values, types)
-        error = error or found
-    return error
+        ragged = ragged or found
+    return ragged
 
 
 _PLAIN = {bool, int, float}
 
 
-def _note(x: Any, types: set[Any]) -> Exception | None:
-    """Add what x is to types; return the error when it is no number."""
+def _note(x: Any, types: set[Any]) -> Exception | str | None:
+    """Add to types what x is, or what is in it; return what is wrong when it is no number (see _collect)."""
     kind = type(x)
     if kind in _PLAIN:
         types.add(kind)
@@ -177,16 +181,13 @@ def _note(x: Any, types: set[Any]) -> Exception | None:
     elif isinstance(x, (str, bytes)):
         raise TypeError(f"new(): invalid data type '{kind.__name__}'")
     elif _is_sequence(x):
-        _collect(x, _shape(x), 0, [], types)
-        if float in types:
-            return TypeError(f"must be real number, not {kind.__name__}")
-        return TypeError(f"'{kind.__name__}' object cannot be interpreted as an integer")
-    elif isinstance(x, bool):
-        types.add(bool)
-    elif isinstance(x, int):
-        types.add(int)
-    elif isinstance(x, float):
-        types.add(float)
+        if not len(x):
+            types.add(float)
+        for item in x:
+            _note(item, types)
+        return kind.__name__
+    elif isinstance(x, (bool, int, float)):
+        types.add(bool if isinstance(x, bool) else int if isinstance(x, int) else float)
     elif isinstance(x, complex):
         raise TypeError("complex dtypes are not supported, got a complex number")
     else:
@@ -194,7 +195,7 @@ def _note(x: Any, types: set[Any]) -> Exception | None:
     return None
 
 
-def _inferred(types: set[Any], values: list[Any]) -> np.dtype[Any]:
+def _inferred(types: set[Any]) -> np.dtype[Any]:
     result: dtypes.dtype | None = None
     for kind in types:
         if kind is float:

@@ -161,7 +161,9 @@ def strided_array(name: str, size: Any, stride: Any, dtype: np.dtype[Any]) -> np
     """
     shape, strides = parse_sizes(name, (tuple(size),)), tuple(int(s) for s in stride)
     if len(shape) != len(strides):
-        raise RuntimeError(f"mismatch in length of strides and shape. Got {len(strides)} and {len(shape)}.")
+        raise RuntimeError(
+            f"dimensionality of sizes ({len(shape)}) must match dimensionality of strides ({len(strides)})"
+        )
     if any(s < 0 for s in strides):
         raise RuntimeError(f"Negative strides are not supported at the moment, got strides: {list(strides)}")
     reach = 1 + sum((n - 1) * s for n, s in zip(shape, strides)) if 0 not in shape else 0

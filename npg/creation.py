@@ -156,7 +156,7 @@ def empty_permuted(
     """
     check_options(layout, device, pin_memory)
     shape, order = parse_sizes("empty_permuted", (tuple(size),)), tuple(int(d) for d in physical_layout)
-    if sorted(order) != list(range(len(shape))):
+    if sorted(order) != np.arange(len(shape)).tolist():
         raise RuntimeError(f"expected physical_layout to be a permutation of 0 to {len(shape) - 1}, got {order}")
     array = np.empty([shape[d] for d in order], dtype_of(dtype))
     return leaf(array.transpose(np.argsort(order)) if order else array, requires_grad)

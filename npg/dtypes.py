@@ -108,7 +108,6 @@ _BY_CHAR = {
     for kind in "?bBhilqefd"
     if (np.dtype(kind).kind, np.dtype(kind).itemsize) == (d.dtype.kind, d.itemsize)
 }
-_BY_PYTHON_TYPE = {float: float32, int: int64, bool: bool_}
 _default = float32
 
 
@@ -127,13 +126,9 @@ def from_numpy(numpy_dtype: Any) -> dtype:
 
 
 def to_numpy(given: Any) -> np.dtype[Any]:
-    """Return the NumPy dtype of an npg dtype, a NumPy dtype or a Python type (float is the default dtype)."""
+    """Return the NumPy dtype of an npg dtype, a NumPy dtype or a Python type (as in PyTorch, float is float64)."""
     if isinstance(given, dtype):
         return given.dtype
-    if given is float:
-        return _default.dtype
-    if given is int or given is bool:
-        return _BY_PYTHON_TYPE[given].dtype
     try:
         return from_numpy(np.dtype(given)).dtype
     except TypeError:
@@ -199,9 +194,16 @@ class iinfo:
 
 
 def promote_types(type1: dtype, type2: dtype) -> dtype:
-    """Return the smallest dtype that is at least as wide and of at least the category of both."""
+    """Return the smallest dtype that is at least as wide and of at least the category of both.
+
+    Raises: TypeError: when an argument is no dtype.
+    """
     if type1 is type2:
         return type1
+    for i, d in enumerate((type1, type2), 1):
+        if not isinstance(d, dtype):
+            kind = type(d).__name__
+            raise TypeError(f"promote_types(): argument 'type{i}' (position {i}) must be npg.dtype, not {kind}")
     if type1.category != type2.category:
         return type1 if type1.category > type2.category else type2
     return from_numpy(np.promote_types(type1.dtype, type2.dtype))

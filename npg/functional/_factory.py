@@ -122,14 +122,9 @@ def fill_number(value: Any, dtype: np.dtype[Any], suffix: str = "_t") -> Any:
     if kind == "b":
         return np.bool_(value != 0)
     if kind == "f":
-        # PyTorch reaches float16 by way of float32.
-        if (
-            isinstance(value, float)
-            and math.isfinite(value)
-            and dtype.itemsize < 8
-            and abs(value) > np.finfo(dtype).max
-        ):
+        if dtype.itemsize < 8 and math.isfinite(value) and abs(value) > float(np.finfo(dtype).max):
             raise RuntimeError(overflow_text(dtype, suffix))
+        # PyTorch reaches float16 by way of float32.
         with np.errstate(over="ignore"):
             return dtype.type(np.float32(value)) if dtype.itemsize == 2 else dtype.type(value)
     info = np.iinfo(dtype)
