@@ -15,6 +15,7 @@ from npg import dtypes
 from npg.engine import apply
 from npg.functional._dims import array_of, dim_index, dims_of
 from npg.functional._public import numpy_names, promote, to_dtype
+from npg.ops import distance
 from npg.ops import reduce as ops
 from npg.ops import scan as scan_ops
 
@@ -269,7 +270,7 @@ def vector_norm(input, ord=2, dim=None, keepdim=False, *, dtype=None):
         _refuse_empty(array.shape, dims, p)
     if dtype is not None:
         input = to_dtype(input, dtypes.to_numpy(dtype))
-    return apply(ops.vector_norm, (input,), {"p": p, "dim": dims, "keepdim": keepdim})
+    return apply(distance.vector_norm, (input,), {"p": p, "dim": dims, "keepdim": keepdim})
 
 
 def _refuse_empty(shape, dims, p):
@@ -312,5 +313,5 @@ def dist(input, other, p=2):
     array_of("dist", input)
     array_of("dist", other, "other", 2)
     if not isinstance(input, np.ndarray) and input._array.dtype != getattr(other, "_array", other).dtype:
-        input, other = promote(ops.dist, (input, other))
-    return apply(ops.dist, (input, other), {"p": float(p)})
+        input, other = promote(distance.dist, (input, other))
+    return apply(distance.dist, (input, other), {"p": float(p)})

@@ -1,4 +1,4 @@
-"""Reductions: sums, moments, products, extrema, norms.
+"""Reductions: sums, means, variances, extrema.
 
 `dim` is None for all dimensions or a tuple of dimensions counted from the front (where only one is possible, an int).
 float16 is accumulated in float32, integers and bools in int64, as PyTorch does.
@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from npg.ops._op import ARITHMETIC, primitive
+from npg.ops._op import primitive
 from npg.ops.select import where
 from npg.ops.shape import expand, overload, reshape
 
@@ -21,7 +21,6 @@ __all__ = [
     "aminmax",
     "any_",
     "count_nonzero",
-    "dist",
     "logsumexp",
     "max_",
     "mean",
@@ -36,9 +35,9 @@ __all__ = [
     "sum_",
     "sum_dim",
     "ties",
+    "to_half",
     "var",
     "var_mean",
-    "vector_norm",
 ]
 
 HALF = np.dtype(np.float16)
@@ -73,7 +72,7 @@ def count(shape, dim):
 
 
 @quiet
-def _half(x):
+def to_half(x):
     return x.astype(HALF)
 
 
@@ -82,7 +81,7 @@ def _total(x, dim, keepdim):
     if dtype.kind != "f":
         return np.add.reduce(x, axis=dim, dtype=np.int64, keepdims=keepdim)
     if dtype == HALF:
-        return _half(np.add.reduce(x, axis=dim, dtype=np.float32, keepdims=keepdim))
+        return to_half(np.add.reduce(x, axis=dim, dtype=np.float32, keepdims=keepdim))
     return np.add.reduce(x, axis=dim, keepdims=keepdim)
 
 
@@ -112,7 +111,7 @@ def mean(input, *, dim, keepdim):
     """Return the mean over `dim`, nan of nothing."""
     n = count(input.shape, dim)
     if input.dtype == HALF:
-        return _half(mean.forward(input.astype(np.float32), dim=dim, keepdim=keepdim))
+        return to_half(mean.forward(input.astype(np.float32), dim=dim, keepdim=keepdim))
     total = np.add.reduce(input, axis=dim, keepdims=keepdim)
     return total / n if n else total + math.nan
 
@@ -307,7 +306,7 @@ def _logsumexp_vjp(g, y, x, *, dim, keepdim):
 def logsumexp(input, *, dim, keepdim):
     """Return log(sum(exp(input))) over `dim`; vjp: g exp(x - y)."""
     if input.dtype == HALF:
-        return _half(logsumexp.forward(input.astype(np.float32), dim=dim, keepdim=keepdim))
+        return to_half(logsumexp.forward(input.astype(np.float32), dim=dim, keepdim=keepdim))
     return _logsumexp(input, dim, keepdim)
 
 
@@ -318,64 +317,3 @@ def _logsumexp(x, dim, keepdim):
     e = x - top
     total = np.add.reduce(np.exp(e, out=e if x.ndim else None), axis=dim, keepdims=keepdim)
     return np.log(total) + (top if keepdim else np.squeeze(top, dim))
-
-
-# ----- Norms -----
-
-
-def _norm_vjp(g, y, x, p, dim, keepdim):
-    """The gradient of the p-norm; 0 where it has none, and at p = 0."""
-    shape = x.shape
-    if p == 0:
-        return None
-    if p == 1:
-        return spread(g, shape, dim, keepdim) * np.sign(x)
-    if math.isinf(p):
-        size = abs(x)
-        return shared_vjp(g, y, size, dim, keepdim) * np.sign(x)
-    if p < 1:  # |x|^(p - 1) has a pole at 0, where the gradient is taken to be 0
-        slope = np.sign(x) * where(x == 0, 1.0, abs(x)) ** (p - 1)
-        return slope * spread(g * y ** (1 - p), shape, dim, keepdim)
-    if p == 2:
-        return spread(g / where(y == 0, math.inf, y), shape, dim, keepdim) * x
-    g = spread(g / where(y == 0, math.inf, y) ** (p - 1), shape, dim, keepdim)
-    return g * (np.sign(x) * abs(x) ** (p - 1) if p < 2 else x * abs(x) ** (p - 2))
-
-
-@quiet
-def _norm(x, p, dim, keepdim):
-    if x.dtype == HALF:
-        return _half(_norm(x.astype(np.float32), p, dim, keepdim))
-    if p == 2:
-        if dim is None and x.flags.c_contiguous:  # one pass, no temporary
-            flat = x.reshape(-1)
-            total = np.dot(flat, flat)
-            return np.reshape(np.sqrt(total), kept_shape(x.shape, None) if keepdim else ())
-        return np.sqrt(np.add.reduce(x * x, axis=dim, keepdims=keepdim))
-    size = np.abs(x)
-    if p == 1:
-        return np.add.reduce(size, axis=dim, keepdims=keepdim)
-    if p == 0:
-        return np.add.reduce(x != 0, axis=dim, keepdims=keepdim, dtype=x.dtype)
-    if p == math.inf:
-        return np.maximum.reduce(size, axis=dim, keepdims=keepdim)
-    if p == -math.inf:
-        return np.minimum.reduce(size, axis=dim, keepdims=keepdim)
-    return np.add.reduce(size**p, axis=dim, keepdims=keepdim) ** (1 / p)
-
-
-@primitive(lambda g, y, x, *, p, dim, keepdim: _norm_vjp(g, y, x, p, dim, keepdim), node="LinalgVectorNorm")
-def vector_norm(input, *, p, dim, keepdim):
-    """Return sum(|x|^p)^(1/p) over `dim`; for p = inf or -inf the largest or smallest |x|, for 0 how many are not 0."""
-    return _norm(input, p, dim, keepdim)
-
-
-@primitive(
-    lambda g, y, x, other, *, p: _norm_vjp(g, y, x - other, p, None, False),
-    lambda g, y, x, other, *, p: _norm_vjp(g, y, other - x, p, None, False),
-    promote=ARITHMETIC,
-    broadcasts=True,
-)
-def dist(input, other, *, p):
-    """Return the p-norm of input - other."""
-    return _norm(np.asarray(input - other), p, None, False)

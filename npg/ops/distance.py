@@ -1,0 +1,71 @@
+"""Norms and distances. `dim` is None for all dimensions or a tuple of dimensions counted from the front."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from npg.ops._op import ARITHMETIC, primitive
+from npg.ops.reduce import HALF, kept_shape, quiet, shared_vjp, spread, to_half
+from npg.ops.select import where
+
+__all__ = ["dist", "vector_norm"]
+
+
+def _norm_vjp(g, y, x, p, dim, keepdim):
+    """The gradient of the p-norm; 0 where it has none, and at p = 0."""
+    shape = x.shape
+    if p == 0:
+        return None
+    if p == 1:
+        return spread(g, shape, dim, keepdim) * np.sign(x)
+    if math.isinf(p):
+        size = abs(x)
+        return shared_vjp(g, y, size, dim, keepdim) * np.sign(x)
+    if p < 1:  # |x|^(p - 1) has a pole at 0, where the gradient is taken to be 0
+        slope = np.sign(x) * where(x == 0, 1.0, abs(x)) ** (p - 1)
+        return slope * spread(g * y ** (1 - p), shape, dim, keepdim)
+    if p == 2:
+        return spread(g / where(y == 0, math.inf, y), shape, dim, keepdim) * x
+    g = spread(g / where(y == 0, math.inf, y) ** (p - 1), shape, dim, keepdim)
+    return g * (np.sign(x) * abs(x) ** (p - 1) if p < 2 else x * abs(x) ** (p - 2))
+
+
+@quiet
+def _norm(x, p, dim, keepdim):
+    if x.dtype == HALF:
+        return to_half(_norm(x.astype(np.float32), p, dim, keepdim))
+    if p == 2:
+        if dim is None and x.flags.c_contiguous:  # one pass, no temporary
+            flat = x.reshape(-1)
+            total = np.dot(flat, flat)
+            return np.reshape(np.sqrt(total), kept_shape(x.shape, None) if keepdim else ())
+        return np.sqrt(np.add.reduce(x * x, axis=dim, keepdims=keepdim))
+    size = np.abs(x)
+    if p == 1:
+        return np.add.reduce(size, axis=dim, keepdims=keepdim)
+    if p == 0:
+        return np.add.reduce(x != 0, axis=dim, keepdims=keepdim, dtype=x.dtype)
+    if p == math.inf:
+        return np.maximum.reduce(size, axis=dim, keepdims=keepdim)
+    if p == -math.inf:
+        return np.minimum.reduce(size, axis=dim, keepdims=keepdim)
+    return np.add.reduce(size**p, axis=dim, keepdims=keepdim) ** (1 / p)
+
+
+@primitive(lambda g, y, x, *, p, dim, keepdim: _norm_vjp(g, y, x, p, dim, keepdim), node="LinalgVectorNorm")
+def vector_norm(input, *, p, dim, keepdim):
+    """Return sum(|x|^p)^(1/p) over `dim`; for p = inf or -inf the largest or smallest |x|, for 0 how many are not 0."""
+    return _norm(input, p, dim, keepdim)
+
+
+@primitive(
+    lambda g, y, x, other, *, p: _norm_vjp(g, y, x - other, p, None, False),
+    lambda g, y, x, other, *, p: _norm_vjp(g, y, other - x, p, None, False),
+    promote=ARITHMETIC,
+    broadcasts=True,
+)
+def dist(input, other, *, p):
+    """Return the p-norm of input - other."""
+    return _norm(np.asarray(input - other), p, None, False)
