@@ -10,6 +10,7 @@ around them, so bounds checks and wraparound would only cost; every attribute th
 module does not yet declare itself safe without the GIL; nothing here is pickled, so no pickling code is generated.
 """
 
+import contextvars
 import threading
 import weakref
 
@@ -22,10 +23,12 @@ from cpython.ref cimport Py_REFCNT
 
 from npg import _errors
 from npg.engine._common import (
+    SILENT,
     AccumulateGrad,
     RemovableHandle,
     bind,
     check_gradient,
+    floating_errors,
     modified,
     operand_error,
     reachable,
@@ -64,6 +67,26 @@ cdef extern from "Python.h":
 
 cdef extern from "numpy/ndarraytypes.h":
     int NPY_HALF
+
+cdef extern from "Python.h":
+    object PyContextVar_Set(object variable, object value)
+    int PyContextVar_Reset(object variable, object token) except -1
+
+# A context variable, set in C; or, for a NumPy that keeps it elsewhere, an object with the same two methods.
+cdef bint _in_context = isinstance(floating_errors, contextvars.ContextVar)
+cdef object _floating_errors = floating_errors, _SILENT = SILENT
+
+
+cdef inline object _silence():
+    return PyContextVar_Set(_floating_errors, _SILENT) if _in_context else _floating_errors.set(_SILENT)
+
+
+cdef inline int _unsilence(object token) except -1:
+    if _in_context:
+        return PyContextVar_Reset(_floating_errors, token)
+    _floating_errors.reset(token)
+    return 0
+
 
 name = "cython"
 
@@ -658,18 +681,22 @@ cdef object _apply(Plan plan, tuple inputs, dict params):
             if _wants_edge(item):
                 record = True
                 break
-    if n == 2 and not params and not plan.takes_keep:
-        out = plan.forward(_value(inputs[0]), _value(inputs[1]))
-    elif n == 1 and not params and not plan.takes_keep:
-        out = plan.forward(_value(inputs[0]))
-    else:
-        arrays = [_value(item) for item in inputs]
-        if plan.takes_keep:
-            out = plan.forward(*arrays, keep=record, **params)
-        elif params:
-            out = plan.forward(*arrays, **params)
+    before = _silence()
+    try:
+        if n == 2 and not params and not plan.takes_keep:
+            out = plan.forward(_value(inputs[0]), _value(inputs[1]))
+        elif n == 1 and not params and not plan.takes_keep:
+            out = plan.forward(_value(inputs[0]))
         else:
-            out = plan.forward(*arrays)
+            arrays = [_value(item) for item in inputs]
+            if plan.takes_keep:
+                out = plan.forward(*arrays, keep=record, **params)
+            elif params:
+                out = plan.forward(*arrays, **params)
+            else:
+                out = plan.forward(*arrays)
+    finally:
+        _unsilence(before)
     if plan.is_fused:
         out, saved = out
     if plan.is_multi:
@@ -716,15 +743,19 @@ cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
         old._fn = _history(x)
         old._nr = x._nr
         arrays[0] = old._array
-    if plan.is_ufunc and not params:
-        refuse_broadcast(array, arrays)
-        plan.forward(*arrays, out=array, casting="unsafe")
-    else:
-        out = plan.forward(*arrays, **params)
-        if plan.is_fused:
-            out, saved = out
-        refuse_broadcast(array, (out,))
-        np.copyto(array, out, casting="unsafe")
+    before = _silence()
+    try:
+        if plan.is_ufunc and not params:
+            refuse_broadcast(array, arrays)
+            plan.forward(*arrays, out=array, casting="unsafe")
+        else:
+            out = plan.forward(*arrays, **params)
+            if plan.is_fused:
+                out, saved = out
+            refuse_broadcast(array, (out,))
+            np.copyto(array, out, casting="unsafe")
+    finally:
+        _unsilence(before)
     x._version.value += 1
     if record:
         node = _record(plan, (old, *inputs[1:]), params, array, saved)
@@ -979,6 +1010,7 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
             wanted[(id(x), 0) if fn is None else (id(fn), (<TensorBase>x)._nr)] = i
         needed = reachable([r.grad_fn for r in tensors], set(wanted), TensorBase)
     npg_grad_mode = create_graph
+    before = _silence()
     try:
         for root, g in zip(tensors, starts, strict=True):
             fn = _history(root)
@@ -1046,6 +1078,7 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
                     continue
             _accumulate(leaf, slot, create_graph)
     finally:
+        _unsilence(before)
         npg_grad_mode = previous
     if inputs is None:
         return None

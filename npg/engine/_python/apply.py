@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
-from npg.engine._common import MULTI_VIEW, NO_GRAD_VIEW, VIEW, refuse_broadcast, refuse_in_place
+from npg.engine._common import (
+    MULTI_VIEW,
+    NO_GRAD_VIEW,
+    SILENT,
+    VIEW,
+    floating_errors,
+    refuse_broadcast,
+    refuse_in_place,
+)
 from npg.engine._python.modes import state
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, wrap
@@ -111,12 +119,16 @@ def apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
         else:
             arrays.append(x)
     recording = recording and state.grad and op.differentiable
-    if op.takes_keep:
-        out = op.forward(*arrays, keep=recording, **params)
-    elif params:
-        out = op.forward(*arrays, **params)
-    else:
-        out = op.forward(*arrays)
+    before = floating_errors.set(SILENT)
+    try:
+        if op.takes_keep:
+            out = op.forward(*arrays, keep=recording, **params)
+        elif params:
+            out = op.forward(*arrays, **params)
+        else:
+            out = op.forward(*arrays)
+    finally:
+        floating_errors.reset(before)
     saved = None
     if op.is_fused:
         out, saved = out
@@ -155,15 +167,19 @@ def apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
         old._fn, old._nr = x.grad_fn, x._nr
         arrays[0] = old._array
     saved = None
-    if op.is_ufunc and not params:
-        refuse_broadcast(array, arrays)
-        op.forward(*arrays, out=array, casting="unsafe")
-    else:
-        out = op.forward(*arrays, **params)
-        if op.is_fused:
-            out, saved = out
-        refuse_broadcast(array, (out,))
-        np.copyto(array, out, casting="unsafe")
+    before = floating_errors.set(SILENT)
+    try:
+        if op.is_ufunc and not params:
+            refuse_broadcast(array, arrays)
+            op.forward(*arrays, out=array, casting="unsafe")
+        else:
+            out = op.forward(*arrays, **params)
+            if op.is_fused:
+                out, saved = out
+            refuse_broadcast(array, (out,))
+            np.copyto(array, out, casting="unsafe")
+    finally:
+        floating_errors.reset(before)
     x._version.value += 1
     if recording:
         node = record(op, (old, *inputs[1:]), params, array, saved)

@@ -10,7 +10,9 @@ import numpy as np
 
 from npg import _errors
 from npg.engine._common import (
+    SILENT,
     check_gradient,
+    floating_errors,
     reachable,
     run_hooks,
     run_leaf_hooks,
@@ -142,6 +144,7 @@ def run_backward(
         needed = reachable([r.grad_fn for r in tensors], set(wanted), TensorBase)
     previous = state.grad
     state.grad = create_graph
+    before = floating_errors.set(SILENT)
     try:
         for root, g in zip(tensors, starts, strict=True):
             fn = root.grad_fn
@@ -186,6 +189,7 @@ def run_backward(
                     continue
             _accumulate(leaf, g, own, create_graph)
     finally:
+        floating_errors.reset(before)
         state.grad = previous
     if inputs is None:
         return None
