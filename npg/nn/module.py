@@ -447,10 +447,10 @@ class Module:
         missing = [k for k in (*wanted, *extra) if k not in state_dict]
         unexpected = [k for k in state_dict if k not in wanted and k not in extra]
         errors = []
-        if strict and unexpected:
-            errors.append("Unexpected key(s) in state_dict: " + ", ".join(f'"{k}"' for k in unexpected) + ". ")
         if strict and missing:
             errors.append("Missing key(s) in state_dict: " + ", ".join(f'"{k}"' for k in missing) + ". ")
+        if strict and unexpected:
+            errors.append("Unexpected key(s) in state_dict: " + ", ".join(f'"{k}"' for k in unexpected) + ". ")
         for key, (_, table, name) in wanted.items():
             if key not in state_dict:
                 continue

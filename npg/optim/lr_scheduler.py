@@ -55,6 +55,7 @@ class LRScheduler:
                     f"param 'initial_lr' is not specified in param_groups[{i}] when resuming scheduler with last_epoch >= 0"
                 )
         self.optimizer = optimizer
+        optimizer._stepped = False
         self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
         self.last_epoch = last_epoch
         self._begin()
@@ -79,7 +80,7 @@ class LRScheduler:
 
     def step(self, epoch: int | None = None) -> None:
         """Go to the next epoch (or to the given one) and set the rates; call it after optimizer.step()."""
-        if self._step_count == 1 and not getattr(self.optimizer, "_stepped", False):
+        if self._step_count == 1 and not self.optimizer._stepped:
             warnings.warn(
                 "Detected call of `lr_scheduler.step()` before `optimizer.step()`. In PyTorch 1.1.0 and later, you should call "
                 "them in the opposite order: `optimizer.step()` before `lr_scheduler.step()`.  Failure to do this will result "

@@ -101,7 +101,10 @@ class Optimizer:
         else:
             params = list(given)
         names = None
-        if params and isinstance(params[0], tuple):
+        named = [isinstance(p, tuple) for p in params]
+        if any(named):
+            if not all(named):
+                raise ValueError("all optimizer params should be with/without names. Some param names are missing")
             names = [name for name, _ in params]
             params = [p for _, p in params]
         for p in params:
@@ -112,6 +115,14 @@ class Optimizer:
         group = {**param_group, "params": params}
         if names is not None:
             group["param_names"] = names
+        if self.param_groups and (names is None) != ("param_names" not in self.param_groups[0]):
+            raise ValueError(
+                "all optimizer param groups should be with/without names. cannot add param group with names to the "
+                "optimizer"
+                if names is not None
+                else "all optimizer param groups should be with/without names. cannot add param group without names to the "
+                "optimizer"
+            )
         for name, default in self.defaults.items():
             if default is required and name not in group:
                 raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
@@ -257,6 +268,7 @@ class Optimizer:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._step_pre_hooks, self._step_post_hooks, self._scratch = {}, {}, {}
+        self._stepped = False
 
     def __repr__(self) -> str:
         lines = [type(self).__name__ + " ("]
