@@ -1,18 +1,19 @@
 """Every public function on tensors; also `npg.nn.functional`."""
 
-import sys as _sys
-
 from npg.functional.activating import *  # noqa: F403
+from npg.functional.adding_products import *  # noqa: F403
 from npg.functional.attention import *  # noqa: F403
 from npg.functional.comparing import *  # noqa: F403
 from npg.functional.comparing_losses import *  # noqa: F403
 from npg.functional.compound import *  # noqa: F403
+from npg.functional.contracting import *  # noqa: F403
 from npg.functional.copying import *  # noqa: F403
 from npg.functional.dropouts import *  # noqa: F403
 from npg.functional.extrema import *  # noqa: F403
 from npg.functional.filling import *  # noqa: F403
 from npg.functional.indexing import *  # noqa: F403
 from npg.functional.joining import *  # noqa: F403
+from npg.functional.linear_algebra import *  # noqa: F403
 from npg.functional.losses import *  # noqa: F403
 from npg.functional.masking import *  # noqa: F403
 from npg.functional.neural import *  # noqa: F403
@@ -31,6 +32,8 @@ from npg.functional.shaping import *  # noqa: F403
 from npg.functional.slicing import *  # noqa: F403
 from npg.functional.softmaxes import *  # noqa: F403
 from npg.functional.sorting import *  # noqa: F403
+import sys as _sys
+
 
 # The functions, without the modules they come from.
 __all__ = [name for name, value in vars().items() if name[0] != "_" and not isinstance(value, type(_sys))]

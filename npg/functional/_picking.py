@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from npg import _errors, dtypes
+from npg._errors import shape_text
 from npg.engine import TensorBase
 from npg.functional._factory import fill_number
 from npg.functional._public import to_dtype
 
-__all__ = ["broadcast", "fill_value", "is_number", "scalar_name", "without"]
+__all__ = ["broadcast", "check_expand", "fill_value", "is_number", "scalar_name", "without"]
 
 
 def scalar_name(array: Any) -> str:
@@ -57,3 +58,22 @@ def broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
                     f"dimension {max(len(a), len(b)) - i}"
                 ) from None
         raise
+
+
+def check_expand(value: np.ndarray[Any, Any], shape: tuple[int, ...]) -> None:
+    """Raise RuntimeError when value does not broadcast to the shape."""
+    given = value.shape
+    lead = len(shape) - len(given)
+    if lead < 0:
+        kind = dtypes.from_numpy(value.dtype).scalar_name
+        raise RuntimeError(
+            f"expand(npg.{kind}Tensor{{{shape_text(given)}}}, size={shape_text(shape)}): the number of sizes provided "
+            f"({len(shape)}) must be greater or equal to the number of dimensions in the tensor ({len(given)})"
+        )
+    for i in reversed(range(len(given))):
+        if given[i] != 1 and given[i] != shape[i + lead]:
+            raise RuntimeError(
+                f"The expanded size of the tensor ({shape[i + lead]}) must match the existing size ({given[i]}) at "
+                f"non-singleton dimension {i + lead}.  Target sizes: {shape_text(shape)}.  Tensor sizes: "
+                f"{shape_text(given)}"
+            )

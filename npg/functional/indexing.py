@@ -22,6 +22,7 @@ from npg.functional._index import (
     sequence,
     without_masks,
 )
+from npg.functional._picking import check_expand
 from npg.functional._public import as_tensor_input
 from npg.ops import index as ops
 from npg.ops.shape import reshape
@@ -87,25 +88,6 @@ def _fitted(value: Any, ndim: int) -> Any:
     return value.reshape(array.shape[extra:])
 
 
-def _check_expand(value: np.ndarray[Any, Any], shape: tuple[int, ...]) -> None:
-    """Raise RuntimeError when value does not broadcast to the shape."""
-    given = value.shape
-    lead = len(shape) - len(given)
-    if lead < 0:
-        kind = dtypes.from_numpy(value.dtype).scalar_name
-        raise RuntimeError(
-            f"expand(npg.{kind}Tensor{{{shape_text(given)}}}, size={shape_text(shape)}): the number of sizes provided "
-            f"({len(shape)}) must be greater or equal to the number of dimensions in the tensor ({len(given)})"
-        )
-    for i in reversed(range(len(given))):
-        if given[i] != 1 and given[i] != shape[i + lead]:
-            raise RuntimeError(
-                f"The expanded size of the tensor ({shape[i + lead]}) must match the existing size ({given[i]}) at "
-                f"non-singleton dimension {i + lead}.  Target sizes: {shape_text(shape)}.  Tensor sizes: "
-                f"{shape_text(given)}"
-            )
-
-
 def _recorded(x: Any, value: Any) -> bool:
     return (
         is_grad_enabled()
@@ -142,7 +124,7 @@ def setitem(input: Any, index: Any, value: Any) -> None:
         if arrays:
             value = _check_put(value, target, arrays)
         else:
-            _check_expand(plain(value), target.shape)
+            check_expand(plain(value), target.shape)
         if not recorded:
             check_in_place(input)
             if arrays:

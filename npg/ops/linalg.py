@@ -1,0 +1,233 @@
+"""Products of vectors, matrices and batches of matrices.
+
+The shapes and dtypes have been checked; npg/functional/linear_algebra.py does that. float16 is multiplied in float32,
+as PyTorch does.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from npg.ops._broadcast import unbroadcast
+from npg.ops._op import primitive
+from npg.ops._rows import for_blas
+from npg.ops.shape import overload
+
+__all__ = [
+    "addbmm",
+    "addmm",
+    "addmv",
+    "addr",
+    "baddbmm",
+    "bmm",
+    "cross",
+    "dot",
+    "matmul",
+    "mm",
+    "multiply",
+    "mv",
+    "vdot",
+]
+
+_EXACT = 2**53  # float64 holds every integer up to here
+_SMALL = 4096  # elements; for smaller arrays looking at them costs more than it saves
+
+
+# ----- Multiplying arrays -----
+
+
+def multiply(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return np.matmul(a, b) by way of BLAS wherever that is possible, with as few calls of it as possible."""
+    dtype = a.dtype
+    if dtype.kind != "f":
+        return _multiply_integers(a, b)
+    if dtype.itemsize == 2:
+        return np.asarray(multiply(a.astype(np.float32), b.astype(np.float32))).astype(dtype)
+    if a.size <= _SMALL and b.size <= _SMALL:
+        return np.matmul(a, b)
+    if a.ndim > 1:
+        a = for_blas(a)
+    if b.ndim > 1:
+        b = for_blas(b)
+    if b.ndim == 2 and a.ndim > 2 and a.flags.c_contiguous:
+        k, m = b.shape  # one product of all rows instead of one for each matrix
+        return np.matmul(a.reshape(a.size // k, k), b).reshape(*a.shape[:-1], m) if a.size else np.matmul(a, b)
+    return np.matmul(a, b)
+
+
+def _multiply_integers(a, b):
+    # NumPy has no fast loop for integers. float64 is exact where no sum can pass 2**53.
+    if a.size > _SMALL or b.size > _SMALL:
+        largest = [max(abs(int(x.min())), abs(int(x.max()))) if x.size else 0 for x in (a, b)]
+        if largest[0] * largest[1] * a.shape[-1] < _EXACT:
+            with np.errstate(invalid="ignore"):
+                return np.matmul(a.astype(np.float64), b.astype(np.float64)).astype(np.int64).astype(a.dtype)
+    return np.matmul(a, b)
+
+
+# ----- Two matrices, a matrix and a vector, two vectors -----
+
+
+@primitive(lambda g, _y, _a, b: mm(g, b.mT), lambda g, _y, a, _b: mm(a.mT, g))
+def mm(input, mat2):
+    """Return the product of two matrices."""
+    return multiply(input, mat2)
+
+
+@primitive(lambda g, _y, _a, b: bmm(g, b.mT), lambda g, _y, a, _b: bmm(a.mT, g))
+def bmm(input, mat2):
+    """Return the product of each matrix of a batch with that of another."""
+    return multiply(input, mat2)
+
+
+@primitive(lambda g, _y, _a, v: g[:, None] * v, lambda g, _y, a, _v: mv(a.mT, g))
+def mv(input, vec):
+    """Return the product of a matrix and a vector."""
+    return multiply(input, vec)
+
+
+@primitive(lambda g, _y, _a, b: g * b, lambda g, _y, a, _b: g * a)
+def dot(input, tensor):
+    """Return the inner product of two vectors."""
+    return multiply(input, tensor)
+
+
+vdot = overload(dot, "VdotBackward0")
+
+
+# ----- matmul of any other shapes -----
+
+
+def _matmul_gx(g, _y, x_like, w):
+    """g w^T, summed over the dimensions along which x was broadcast."""
+    if len(w.shape) == 1:
+        return g[..., None] * w
+    if len(x_like.shape) == 1:
+        return unbroadcast(matmul(w, g[..., None])[..., 0], x_like.shape)
+    return unbroadcast(matmul(g, w.mT), x_like.shape)
+
+
+def _matmul_gw(g, _y, x, w_like):
+    """x^T g, summed over the dimensions along which w was broadcast: for a matrix w one product of all rows."""
+    if len(x.shape) == 1:
+        return unbroadcast(x[:, None] * g[..., None, :], w_like.shape)
+    shape = w_like.shape
+    if len(shape) == 1:
+        return mv(x.reshape(math.prod(x.shape[:-1]), shape[0]).mT, g.reshape(-1))
+    if len(shape) == 2:
+        rows = math.prod(x.shape[:-1])
+        return mm(x.reshape(rows, shape[0]).mT, g.reshape(rows, shape[1]))
+    return unbroadcast(matmul(x.mT, g), w_like.shape)
+
+
+@primitive(_matmul_gx, _matmul_gw, node="UnsafeView")
+def matmul(input, other):
+    """Return np.matmul(input, other)."""
+    return multiply(input, other)
+
+
+# ----- A product added to something -----
+# beta = 0 leaves out the input, even where that is nan.
+
+
+def _add_product(x, product, beta, alpha):
+    if not isinstance(product, np.ndarray):
+        product = np.asarray(product)
+    if alpha != 1:
+        product *= alpha
+    if beta == 0:
+        return product
+    return np.add(product, x if beta == 1 else x * beta, out=product)
+
+
+def _scaled(g, factor):
+    return g if factor == 1 else g * factor
+
+
+def _input_rule(g, _y, x_like, *_others, beta, alpha):
+    return unbroadcast(_scaled(g, beta), x_like.shape)
+
+
+@primitive(
+    lambda g, _y, x_like, _a, _b, *, beta, alpha: _input_rule(g, _y, x_like, beta=beta, alpha=alpha),
+    lambda g, _y, _x, _a, b, *, beta, alpha: _scaled(mm(g, b.mT), alpha),
+    lambda g, _y, _x, a, _b, *, beta, alpha: _scaled(mm(a.mT, g), alpha),
+)
+def addmm(input, mat1, mat2, *, beta, alpha):
+    """Return beta input + alpha mat1 mat2."""
+    return _add_product(input, multiply(mat1, mat2), beta, alpha)
+
+
+@primitive(
+    lambda g, _y, x_like, _a, _v, *, beta, alpha: _input_rule(g, _y, x_like, beta=beta, alpha=alpha),
+    lambda g, _y, _x, _a, v, *, beta, alpha: _scaled(g[:, None] * v, alpha),
+    lambda g, _y, _x, a, _v, *, beta, alpha: _scaled(mv(a.mT, g), alpha),
+)
+def addmv(input, mat, vec, *, beta, alpha):
+    """Return beta input + alpha mat vec."""
+    return _add_product(input, multiply(mat, vec), beta, alpha)
+
+
+@primitive(
+    lambda g, _y, x_like, _a, _b, *, beta, alpha: _input_rule(g, _y, x_like, beta=beta, alpha=alpha),
+    lambda g, _y, _x, _a, b, *, beta, alpha: _scaled(mv(g, b), alpha),
+    lambda g, _y, _x, a, _b, *, beta, alpha: _scaled(mv(g.mT, a), alpha),
+)
+def addr(input, vec1, vec2, *, beta, alpha):
+    """Return beta input + alpha vec1 vec2^T."""
+    return _add_product(input, vec1[:, None] * vec2, beta, alpha)
+
+
+@primitive(
+    lambda g, _y, x_like, _a, _b, *, beta, alpha: _input_rule(g, _y, x_like, beta=beta, alpha=alpha),
+    lambda g, _y, _x, _a, b, *, beta, alpha: _scaled(bmm(g, b.mT), alpha),
+    lambda g, _y, _x, a, _b, *, beta, alpha: _scaled(bmm(a.mT, g), alpha),
+)
+def baddbmm(input, batch1, batch2, *, beta, alpha):
+    """Return beta input + alpha batch1 batch2, matrix by matrix."""
+    return _add_product(input, multiply(batch1, batch2), beta, alpha)
+
+
+def _side_by_side(x):
+    """Return a batch of matrices as one: (n, batch * k)."""
+    n = x.shape[1]
+    return np.swapaxes(x, 0, 1).reshape(n, -1 if n else 0)
+
+
+@primitive(
+    lambda g, _y, x_like, _a, _b, *, beta, alpha: _input_rule(g, _y, x_like, beta=beta, alpha=alpha),
+    lambda g, _y, _x, _a, b, *, beta, alpha: _scaled(matmul(g, b.mT), alpha),
+    lambda g, _y, _x, a, _b, *, beta, alpha: _scaled(matmul(a.mT, g), alpha),
+)
+def addbmm(input, batch1, batch2, *, beta, alpha):
+    """Return beta input + alpha times the sum of the products of two batches of matrices."""
+    batch, n, k = batch1.shape
+    m = batch2.shape[2]
+    if not batch or not k:
+        product = np.zeros((n, m), input.dtype)
+    else:  # one product: the batch and k are summed alike
+        product = multiply(_side_by_side(batch1), batch2.reshape(batch * k, m))
+    return _add_product(input, product, beta, alpha)
+
+
+# ----- The cross product -----
+
+
+def _turned(x, dim, by):
+    return np.roll(x, by, dim)
+
+
+@primitive(
+    lambda g, _y, _a, b, *, dim: cross(b, g, dim=dim),
+    lambda g, _y, a, _b, *, dim: cross(g, a, dim=dim),
+    broadcasts=True,
+    node="LinalgCross",
+)
+def cross(input, other, *, dim):
+    """Return the cross products of the vectors along a dimension of size 3, counted from the front."""
+    a1, a2 = _turned(input, dim, -1), _turned(input, dim, -2)
+    b1, b2 = _turned(other, dim, -1), _turned(other, dim, -2)
+    return a1 * b2 - a2 * b1
