@@ -69,7 +69,7 @@ class Progress:
 
 
 def _has_width(stream):
-    """Return False for a terminal that says it is 0 columns wide (some recorders and CI systems): a bar would not show."""
+    """Return False for a terminal that says it is 0 columns wide (as some CI systems do): no bar would show."""
     try:
         return os.get_terminal_size(stream.fileno()).columns > 0
     except (OSError, ValueError):
@@ -120,7 +120,7 @@ class LossCurve:
         return self
 
     def evaluated(self, iteration, learning_rate, train_loss, val_loss):
-        """Note the mean losses before an iteration; they are written with its row, or by close when it does not come."""
+        """Note the mean losses before an iteration; written with its row, or by close if none comes."""
         self._pending = dict(zip(COLUMNS, (iteration, learning_rate, "", "", train_loss, val_loss)))
 
     def add(self, iteration, learning_rate, train_loss="", milliseconds=""):
