@@ -13,13 +13,17 @@ from npg._tensor_memory import is_contiguous
 from npg.engine import TensorBase, wrap
 from npg.functional._attributes import (
     NO_CUDA,
+    channels_last,
+    channels_last_3d,
     check_device,
+    contiguous_format,
     device,
     memory_format,
     preserve_format,
 )
 from npg.functional._public import to_dtype
 from npg.functional.copying import clone, laid_out
+from npg.functional.shaping import contiguous as contiguous_
 
 __all__ = ["from_dlpack", "numpy", "rebuild", "to", "tolist", "type_"]
 
@@ -77,6 +81,18 @@ def converted(tensor: Any, dtype: np.dtype[Any] | None, make_copy: bool = False,
         found = clone(found) if found is tensor else found
         laid_out(found, layout)
     return clone(tensor) if make_copy and found is tensor else found
+
+
+def contiguous(tensor: Any, memory_format: Any = contiguous_format) -> Any:
+    """Return the tensor itself if its elements lie in order in memory, else such a copy.
+
+    Args:
+        memory_format: which order; npg.contiguous_format or npg.channels_last.
+    Source: torch.Tensor.contiguous.
+    """
+    if memory_format in (channels_last, channels_last_3d):
+        return converted(tensor, None, layout=memory_format)
+    return contiguous_(tensor)
 
 
 _TYPE_NAMES = {d.scalar_name + "Tensor": d for d in dtypes.ALL}

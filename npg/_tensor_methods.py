@@ -147,6 +147,8 @@ class Methods(TensorBase):
     erf_ = F.erf_
     erfc = F.erfc
     erfc_ = F.erfc_
+    erfinv = F.erfinv
+    erfinv_ = F.erfinv_
 
     # ----- Rounding and clamping -----
 
@@ -237,12 +239,12 @@ class Methods(TensorBase):
     sigmoid_ = F.sigmoid_
     relu = F.relu
     relu_ = F.relu_
+    softmax = F.softmax
+    log_softmax = F.log_softmax
     logit = F.logit
     logit_ = F.logit_
     hardshrink = F.hardshrink
     prelu = F.prelu
-    softmax = F.softmax
-    log_softmax = F.log_softmax
 
     # ----- Reductions -----
 
@@ -308,7 +310,6 @@ class Methods(TensorBase):
     repeat = F.repeat
     repeat_interleave = F.repeat_interleave
     tile = F.tile
-    contiguous = F.contiguous
     clone = F.clone
     detach = F.detach
     as_strided = F.as_strided
@@ -367,10 +368,46 @@ class Methods(TensorBase):
     take_along_dim = F.take_along_dim
     put = F.put
     put_ = F.put_
+    nonzero = F.nonzero
+    argwhere = F.argwhere
 
     # ----- Sorting and counting -----
 
+    sort = F.sort
+    argsort = F.argsort
+    msort = F.msort
+    topk = F.topk
     kthvalue = F.kthvalue
+    unique = F.unique
+    unique_consecutive = F.unique_consecutive
+    bincount = F.bincount
+    histc = F.histc
+    searchsorted = F.searchsorted
+    bucketize = F.bucketize
+
+    # ----- Linear algebra -----
+
+    matmul = F.matmul
+    mm = F.mm
+    bmm = F.bmm
+    mv = F.mv
+    dot = F.dot
+    vdot = F.vdot
+    inner = F.inner
+    outer = F.outer
+    ger = F.ger
+    kron = F.kron
+    cross = F.cross
+    addmm = F.addmm
+    addmm_ = F.addmm_
+    addmv = F.addmv
+    addmv_ = F.addmv_
+    addbmm = F.addbmm
+    addbmm_ = F.addbmm_
+    baddbmm = F.baddbmm
+    baddbmm_ = F.baddbmm_
+    addr = F.addr
+    addr_ = F.addr_
 
     # ----- Filling and random numbers -----
 

@@ -142,6 +142,7 @@ class Tensor(Methods):
     storage_offset = memory.storage_offset
     data_ptr = memory.data_ptr
     is_contiguous = memory.is_contiguous
+    contiguous = conversion.contiguous
     storage = memory.storage
     untyped_storage = memory.untyped_storage
     resize_ = memory.resize_
@@ -286,7 +287,6 @@ class Tensor(Methods):
     __rmul__ = reflected(elementwise.mul)
     __imul__ = in_place(elementwise.mul)
     __truediv__ = operator(elementwise.div)
-    __rtruediv__ = reflected(elementwise.div)
     __itruediv__ = in_place(elementwise.div)
     __floordiv__ = operator(elementwise.floor_divide)
     __rfloordiv__ = reflected(elementwise.floor_divide)
@@ -319,6 +319,11 @@ class Tensor(Methods):
     __gt__ = operator(compare.gt)
     __ge__ = operator(compare.ge)
     __hash__ = object.__hash__  # by identity: == compares the elements
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        if isinstance(other, (TensorBase, np.ndarray)):
+            return F.div(other, self)
+        return F.reciprocal(self) * other  # rounded twice, as PyTorch does
 
     def __pos__(self) -> Tensor:
         if self._array.dtype.kind == "b":

@@ -14,7 +14,7 @@ from npg.functional._public import as_tensor_input
 from npg.functional._storage import offset_of, root
 from npg.functional.reduction import sum as sum_
 from npg.functional.shaping import reshape
-from npg.ops import elementwise, memory
+from npg.ops import elementwise, memory, shape
 
 __all__ = ["as_strided", "clone", "detach", "sum_to_size"]
 
@@ -27,7 +27,10 @@ def clone(input, *, memory_format=None):
             npg.channels_last.
     Source: torch.clone.
     """
-    found = apply(elementwise.clone, (as_tensor_input("clone", input),), {})
+    x = as_tensor_input("clone", input)
+    if memory_format is contiguous_format:
+        return apply(shape.contiguous, (x,), {})
+    found = apply(elementwise.clone, (x,), {})
     laid_out(found, memory_format)
     return found
 
@@ -63,8 +66,8 @@ def as_strided(input, size, stride, storage_offset=None):
     """
     x = as_tensor_input("as_strided", input)
     array = x._array if isinstance(x, TensorBase) else x
-    shape, strides = parse_sizes("as_strided", (tuple(size),)), tuple(int(s) for s in stride)
-    if len(shape) != len(strides):
+    sizes, strides = parse_sizes("as_strided", (tuple(size),)), tuple(int(s) for s in stride)
+    if len(sizes) != len(strides):
         raise RuntimeError("mismatch in length of strides and shape")
     if any(s < 0 for s in strides):
         raise RuntimeError(
@@ -74,16 +77,16 @@ def as_strided(input, size, stride, storage_offset=None):
     start = here if storage_offset is None else int(storage_offset)
     if start < 0:
         raise RuntimeError(f"Tensor: invalid storage offset {start}")
-    reach = start + 1 + sum((n - 1) * s for n, s in zip(shape, strides)) if 0 not in shape else 0
+    reach = start + 1 + sum((n - 1) * s for n, s in zip(sizes, strides)) if 0 not in sizes else 0
     width, stored = array.itemsize, root(array).nbytes
     if reach * width > stored:
         raise RuntimeError(
-            f"setStorage: sizes {shape_text(shape)}, strides {shape_text(strides)}, storage offset {start}, and "
+            f"setStorage: sizes {shape_text(sizes)}, strides {shape_text(strides)}, storage offset {start}, and "
             f"itemsize {width} requiring a storage size of {reach * width} are out of bounds for storage of size "
             f"{stored}"
         )
     where = {
-        "shape": shape,
+        "shape": sizes,
         "strides": tuple(s * width for s in strides),
         "offset": (start - here) * width,
         "base": (array.shape, array.strides),
