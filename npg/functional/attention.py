@@ -33,7 +33,7 @@ def scaled_dot_product_attention(
         scale: a number; None is 1 / sqrt(E).
         enable_gqa: key and value may have fewer heads, each of which serves as many heads of query in a row.
     Returns: (..., T, Ev), laid out in memory like query. A query that may look nowhere gives 0.
-    Raises: RuntimeError: when dtypes or shapes do not fit.
+    Raises: RuntimeError: when dtypes or shapes do not fit, or both attn_mask and is_causal are given.
     Source: torch.nn.functional.scaled_dot_product_attention; dropout draws what PyTorch's computation on a CPU draws.
     """
     q = array_of(_NAME, query, "query")
@@ -48,6 +48,10 @@ def scaled_dot_product_attention(
         query, key, value = _broadcast(query, key, value, q, k, v)
         q, k = array_of(_NAME, query), array_of(_NAME, key)
     if attn_mask is not None:
+        if is_causal:
+            raise RuntimeError(
+                "_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True"
+            )
         attn_mask = _additive(attn_mask, q, k)
     noise = None
     if dropout_p:

@@ -21,6 +21,7 @@ from npg.ops._op import fused, primitive
 from npg.ops._rows import for_blas
 from npg.ops._scratch import scratch
 from npg.ops.elementwise import exp
+from npg.ops.linalg import matmul
 from npg.ops.reduce import sum_
 from npg.ops.shape import transpose
 
@@ -252,7 +253,7 @@ def is_zero(input):
 @attention.compose
 def _attention(query, key, value, mask, noise, *, is_causal, scale):
     queries, keys, n = query.shape[-2], key.shape[-2], len(query.shape)
-    s = (query @ transpose(key, dim0=n - 2, dim1=n - 1)) * scale
+    s = matmul(query, transpose(key, dim0=n - 2, dim1=n - 1)) * scale
     if mask is not None:
         s = s + mask
     if is_causal:
@@ -260,4 +261,4 @@ def _attention(query, key, value, mask, noise, *, is_causal, scale):
     e = exp(s - row_top(s))
     total = sum_(e, dim=(n - 1,), keepdim=True)
     p = e / (total + is_zero(total))
-    return (p if noise is None else p * noise) @ value
+    return matmul(p if noise is None else p * noise, value)

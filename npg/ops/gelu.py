@@ -38,7 +38,7 @@ _CUBIC = 0.044715
 
 def _blockwise(kernel, x, keep):
     """Return (y, saved) of a kernel `(x, y, slope or None)`, which fills y and slope; all of them are flat."""
-    x = np.ascontiguousarray(x)
+    x = np.asarray(x, order="C")
     y = np.empty_like(x)
     slope = np.empty_like(x) if keep else None
     flat = x.reshape(-1), y.reshape(-1), slope.reshape(-1) if keep else None

@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from npg.ops._op import primitive
-from npg.ops._rows import as_rows, column_sum
+from npg.ops._rows import as_rows, column_sum, for_blas
+from npg.ops.linalg import mm
 from npg.ops.reduce import sum_
 from npg.ops.shape import reshape, transpose
 
@@ -23,13 +24,13 @@ def _rows(x):
 
 def _input_vjp(g, _y, x_like, weight, _bias):
     """g W."""
-    gx = _rows(g) @ weight
+    gx = mm(_rows(g), weight)
     return gx if len(x_like.shape) == 2 else reshape(gx, shape=x_like.shape)
 
 
 def _weight_vjp(g, _y, x, _weight, _bias):
     """g^T x, over all rows."""
-    return transpose(_rows(g), dim0=0, dim1=1) @ _rows(x)
+    return mm(transpose(_rows(g), dim0=0, dim1=1), _rows(x))
 
 
 def _bias_vjp(g, _y, _x, _weight, _bias):
@@ -43,9 +44,9 @@ def linear(input, weight, bias):
     """Return input weight^T + bias: (..., in), (out, in) and (out,) or None give (..., out)."""
     # Separate rules and no fused backward, because they share no work, and each saves only what it needs.
     if input.ndim == 2:
-        y = np.matmul(as_rows(input, input.shape[1]), weight.T)
+        y = np.matmul(as_rows(input, input.shape[1]), for_blas(weight).T)
     else:
-        y = np.matmul(as_rows(input, input.shape[-1]), weight.T).reshape(*input.shape[:-1], weight.shape[0])
+        y = np.matmul(as_rows(input, input.shape[-1]), for_blas(weight).T).reshape(*input.shape[:-1], weight.shape[0])
     if bias is not None:
         y += bias
     return y

@@ -81,7 +81,7 @@ def _row_gradients(g, reduction, divisor):
     """Return what the loss of each row is multiplied by in the backward: an array, or one number for all."""
     if reduction == "none":
         return g.reshape(-1)
-    each = g if reduction == "sum" else g / divisor if divisor else g * math.nan
+    each = g / divisor if reduction == "mean" and divisor else g  # without a divisor every row is ignored
     return np.asarray(each)
 
 
@@ -99,7 +99,7 @@ def coefficients(target, weight, *, shape, dtype, reduction, ignore_index, label
     if k.size:
         k[np.arange(len(flat)), flat] += (1.0 - label_smoothing) * (1.0 if w is None else w)
     divisor = _divisor(reduction, w, len(flat))
-    k *= -1.0 / divisor if divisor else math.nan
+    k *= -1.0 / (divisor or 1.0)
     return _from_rows(k, shape)
 
 

@@ -93,9 +93,12 @@ def _huber(x, t, delta):
 # ----- Classification -----
 
 
+_TINY = float(np.float32(1e-12))  # PyTorch's limit, which it holds as a float32
+
+
 def _binary_vjp(g, _y, x, t, weight, *, reduction):
     """(x - t) / (x (1 - x)) weight."""
-    return _weighted((x - t) / clamp((1.0 - x) * x, low=1e-12, high=None), weight) * _spread(g, x, reduction)
+    return _weighted((x - t) / clamp((1.0 - x) * x, low=_TINY, high=None), weight) * _spread(g, x, reduction)
 
 
 def _binary_target_vjp(g, _y, x, _t, weight, *, reduction):

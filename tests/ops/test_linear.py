@@ -1,0 +1,144 @@
+"""linear and bilinear against torch."""
+
+import numpy as np
+import pytest
+import torch
+
+from npg import engine
+from npg import functional as F
+from npg.ops.linear import linear as op
+from tests.helpers import assert_same_error, check_like_torch, strided
+from tests.ops.fused import check_both, gradients, leaf
+
+rng = np.random.default_rng(0)
+TF = torch.nn.functional
+
+
+def normal(*shape, dtype=np.float64):
+    return np.asarray(rng.standard_normal(shape)).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("lead", [(), (1,), (5,), (2, 3), (2, 3, 4), (0,), (2, 0)])
+def test_linear_of_any_leading_shape_is_like_torch(lead, bias, dtype):
+    args = [normal(*lead, 6, dtype=dtype), normal(4, 6, dtype=dtype)]
+    check_both(F.linear, TF.linear, *args, *([normal(4, dtype=dtype)] if bias else []))
+
+
+def test_linear_without_features_is_like_torch():
+    check_both(F.linear, TF.linear, normal(3, 0), normal(4, 0), normal(4))
+    check_both(F.linear, TF.linear, normal(2, 3, 5), normal(0, 5), normal(0))
+
+
+def test_linear_of_layouts_that_blas_refuses_is_like_torch():
+    x, w, b = normal(7, 6), normal(4, 6), normal(4)
+    for change in (strided, lambda a: a[::-1].copy()[::-1], lambda a: np.asfortranarray(a)):
+        check_both(F.linear, TF.linear, change(x), change(w), strided(b))
+    check_both(F.linear, TF.linear, normal(3, 5, 6).transpose(1, 0, 2), w, b)
+    check_both(F.linear, TF.linear, normal(3, 5, 12)[..., 3:9], w, b)
+
+
+def test_linear_takes_a_gradient_that_is_one_number_expanded():
+    # What a sum sends: strides of 0.
+    x, w, b = (leaf(normal(*s)) for s in ((2, 3, 6), (4, 6), (4,)))
+    g = np.broadcast_to(np.float64(2.0), (2, 3, 4))
+    gx, gw, gb = gradients(F.linear(x, w, b), x, w, b, g=g)
+    np.testing.assert_allclose(gx, np.broadcast_to(2.0 * w._array.sum(0), (2, 3, 6)), 1e-12)
+    np.testing.assert_allclose(gw, np.broadcast_to(2.0 * x._array.sum((0, 1)), (4, 6)), 1e-12)
+    np.testing.assert_allclose(gb, [12.0] * 4)
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (5, 4), (1, 4)])
+def test_linear_with_a_bias_that_broadcasts_is_like_torch(shape):
+    check_both(F.linear, TF.linear, normal(5, 6), normal(4, 6), normal(*shape))
+
+
+def test_linear_with_a_vector_as_weight_is_like_torch():
+    for lead in ((), (3,), (2, 3)):
+        check_both(F.linear, TF.linear, normal(*lead, 6), normal(6))
+
+
+def test_linear_of_integers_is_like_torch():
+    a, w = np.arange(6).reshape(2, 3), np.arange(12).reshape(4, 3)
+    check_like_torch(F.linear, TF.linear, a, w, np.arange(4))
+
+
+def test_linear_of_half_is_computed_in_float32():
+    x, w = normal(3, 300, dtype=np.float16), normal(4, 300, dtype=np.float16)
+    y = F.linear(engine.wrap(x), engine.wrap(w))._array
+    assert y.dtype == np.float16
+    np.testing.assert_array_equal(y, (x.astype(np.float32) @ w.astype(np.float32).T).astype(np.float16))
+
+
+def test_linear_saves_only_what_the_wanted_gradients_need():
+    x, w, b = normal(3, 6), leaf(normal(4, 6)), leaf(normal(4))
+    y = F.linear(engine.wrap(x), w, b)
+    engine.bump_version(w)  # its values are not wanted, because x needs no gradient
+    gw, gb = gradients(y, w, b)
+    np.testing.assert_allclose(gw, np.broadcast_to(x.sum(0), (4, 6)))
+    np.testing.assert_allclose(gb, [3.0] * 4)
+    assert op.saves((True, False, True)) == (0, (1, 2, 0))
+
+
+def test_linear_keeps_float32_in_float32():
+    x, w, b = (leaf(normal(*s, dtype=np.float32)) for s in ((3, 6), (4, 6), (4,)))
+    y = F.linear(x, w, b)
+    assert y._array.dtype == np.float32
+    assert [g.dtype for g in gradients(y, x, w, b)] == [np.float32] * 3
+
+
+SHAPES = [
+    ((2, 3), (5, 4), None),
+    ((2, 3), (5, 4), (5,)),
+    ((7, 2, 3), (5, 4), (5,)),
+    ((3,), (5, 4), None),
+    ((2, 3), (5, 3), (4,)),
+    ((2, 3), (2, 5, 3), None),
+    ((), (5, 3), None),
+    ((2, 3), (3,), ()),
+]
+
+
+@pytest.mark.parametrize("shapes", SHAPES)
+def test_linear_refuses_shapes_as_torch_does(shapes):
+    arrays = [None if s is None else normal(*s) for s in shapes]
+    assert_same_error(
+        lambda: F.linear(*(None if a is None else engine.wrap(a) for a in arrays)),
+        lambda: TF.linear(*(None if a is None else torch.from_numpy(a) for a in arrays)),
+    )
+
+
+@pytest.mark.parametrize("dtypes", ["df", "fd", "dff", "ffd", "lf", "fl"])
+def test_linear_refuses_mixed_dtypes_as_torch_does(dtypes):
+    kinds = {"d": np.float64, "f": np.float32, "l": np.int64}
+    arrays = [np.ones(s, kinds[k]) for s, k in zip(((2, 3), (5, 3), (5,)), dtypes, strict=False)]
+    assert_same_error(lambda: F.linear(*map(engine.wrap, arrays)), lambda: TF.linear(*map(torch.from_numpy, arrays)))
+
+
+def test_linear_refuses_what_is_no_tensor():
+    assert_same_error(lambda: F.linear([1.0], engine.wrap(normal(2, 1))), lambda: TF.linear([1.0], torch.ones(2, 1)))
+
+
+@pytest.mark.parametrize("lead", [(), (3,), (2, 3), (0,)])
+@pytest.mark.parametrize("bias", [False, True])
+def test_bilinear_is_like_torch(lead, bias):
+    args = [normal(*lead, 3), normal(*lead, 4), normal(5, 3, 4)]
+    check_both(F.bilinear, TF.bilinear, *args, *([normal(5)] if bias else []))
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        ((2, 3), (3, 4), (5, 3, 4), (5,)),
+        ((2, 3), (2, 5), (5, 3, 4), (5,)),
+        ((2, 2), (2, 4), (5, 3, 4), (5,)),
+        ((2, 3), (2, 4), (5, 3, 4), (4,)),
+        ((2, 3), (2, 2, 4), (5, 3, 4), (5,)),
+    ],
+)
+def test_bilinear_refuses_shapes_as_torch_does(shapes):
+    arrays = [normal(*s) for s in shapes]
+    assert_same_error(
+        lambda: F.bilinear(*map(engine.wrap, arrays)), lambda: TF.bilinear(*map(torch.from_numpy, arrays))
+    )

@@ -1,0 +1,139 @@
+"""softmax, log_softmax, softmin and gumbel_softmax against torch."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from npg import dtypes, engine, random
+from npg import functional as F
+from npg.ops import softmax as ops
+from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
+from tests.ops.fused import check_both, check_composite, gradients, leaf
+
+rng = np.random.default_rng(0)
+TF = torch.nn.functional
+NAMES = ["softmax", "log_softmax", "softmin"]
+INF = math.inf
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_softmax_over_every_dim_and_layout_is_like_torch(name, dtype):
+    x = (3.0 * rng.standard_normal((4, 3, 5))).astype(dtype)
+    for a in (x, strided(x), x.transpose(2, 0, 1), x[:, :1], np.asfortranarray(x)):
+        for dim in (0, 1, 2, -1):
+            check_both(getattr(F, name), getattr(TF, name), a, dim=dim)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("shape", [(), (1,), (0,), (0, 3), (3, 0), (2, 0, 3)])
+def test_softmax_of_one_or_no_element_is_like_torch(name, shape):
+    for dim in range(-max(len(shape), 1), max(len(shape), 1)):
+        check_both(getattr(F, name), getattr(TF, name), np.asarray(rng.standard_normal(shape)), dim=dim)
+
+
+@pytest.mark.parametrize("op", [ops.softmax, ops.log_softmax])
+@pytest.mark.parametrize("dim", [0, 1, 2])
+def test_softmax_equals_its_composite(op, dim):
+    check_composite(op, (rng.standard_normal((3, 4, 5)),), {"dim": dim})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_softmax_of_large_and_infinite_numbers_is_like_torch(name):
+    rows = np.array(
+        [[1e30, 0.0, -1e30], [1000.0, 1001.0, 999.0], [-INF, 0.0, 1.0], [-INF, -INF, -INF], [INF, 0.0, 1.0]]
+    )
+    for dtype in (np.float32, np.float64):
+        check_like_torch(getattr(F, name), getattr(TF, name), rows.astype(dtype), dim=1, second=False)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_softmax_sums_to_one_on_long_rows(name):
+    x = rng.standard_normal((5, 4099)).astype(np.float32)
+    y = getattr(F, name)(engine.wrap(x), 1)._array.astype(np.float64)
+    np.testing.assert_allclose((np.exp(y) if name == "log_softmax" else y).sum(1), 1.0, rtol=2e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_softmax_with_dtype_casts_first(name):
+    for array in (np.arange(6).reshape(2, 3), rng.standard_normal((2, 3)).astype(np.float32)):
+        for dtype, torch_dtype in ((dtypes.float64, torch.float64), (dtypes.float32, torch.float32)):
+            found = getattr(F, name)(engine.wrap(array), 1, dtype=dtype)
+            assert_like(found, getattr(TF, name)(torch.from_numpy(array), 1, dtype=torch_dtype))
+            if name != "softmin":  # the third of torch.softmax
+                assert_like(
+                    getattr(F, name)(engine.wrap(array), 1, dtype),
+                    getattr(torch, name)(torch.from_numpy(array), 1, torch_dtype),
+                )
+
+
+def test_softmax_with_dtype_returns_the_gradient_in_the_input_s():
+    x = leaf(rng.standard_normal((2, 3)).astype(np.float32))
+    (g,) = gradients(F.softmax(x, 1, dtype=dtypes.float64), x, g=np.ones((2, 3)))
+    assert g.dtype == np.float32
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("ndim", [1, 2, 3, 4])
+def test_softmax_without_dim_warns_and_chooses_as_torch_does(name, ndim):
+    x = rng.standard_normal((2, 3, 2, 2)[:ndim])
+    with pytest.warns(UserWarning, match=f"Implicit dimension choice for {name}"):
+        found = getattr(F, name)(engine.wrap(x))
+    with pytest.warns(UserWarning, match="Implicit"):
+        assert_like(found, getattr(TF, name)(torch.from_numpy(x)))
+
+
+def test_softmax_takes_numpy_names_and_out():
+    x = rng.standard_normal((2, 3))
+    out = engine.wrap(np.empty((2, 3)))
+    assert F.softmax(engine.wrap(x), axis=0, out=out) is out
+    np.testing.assert_allclose(out._array.sum(0), 1.0)
+
+
+def test_softmax_is_a_method():
+    x = engine.wrap(rng.standard_normal((2, 3)))
+    np.testing.assert_array_equal(x.softmax(-1)._array, F.softmax(x, 1)._array)
+    np.testing.assert_array_equal(x.log_softmax(dim=0)._array, F.log_softmax(x, 0)._array)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_softmax_of_half_is_like_torch(name):
+    check_like_torch(
+        getattr(F, name), getattr(TF, name), rng.standard_normal((3, 50)).astype(np.float16), dim=1, second=False
+    )
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_softmax_refuses_as_torch_does(name):
+    npg_fn, torch_fn = getattr(F, name), getattr(torch, name)
+    a = np.ones((2, 3))
+    assert_same_error(lambda: npg_fn(engine.wrap(a), 2), lambda: torch_fn(torch.from_numpy(a), 2))
+    assert_same_error(lambda: npg_fn(engine.wrap(a), -3), lambda: torch_fn(torch.from_numpy(a), -3))
+    i = np.ones((2, 3), np.int64)
+    for dim in (0, 1):
+        assert_same_error(
+            lambda dim=dim: npg_fn(engine.wrap(i), dim), lambda dim=dim: torch_fn(torch.from_numpy(i), dim)
+        )
+    with pytest.raises(TypeError, match="argument 'dim' must be int, not str"):
+        npg_fn(engine.wrap(a), "a")
+
+
+@pytest.mark.parametrize("hard", [False, True])
+def test_gumbel_softmax_draws_what_torch_draws(hard):
+    x = rng.standard_normal((50, 7))
+    t, n = torch.from_numpy(x).requires_grad_(), leaf(x)
+    torch.manual_seed(3)
+    random.manual_seed(3)
+    expected, found = TF.gumbel_softmax(t, 0.7, hard), F.gumbel_softmax(n, 0.7, hard)
+    assert_like(found, expected)
+    g = rng.standard_normal((50, 7))
+    np.testing.assert_allclose(
+        gradients(found, n, g=g)[0], torch.autograd.grad(expected, t, torch.from_numpy(g))[0].numpy(), 1e-9, 1e-12
+    )
+
+
+def test_gumbel_softmax_warns_of_eps():
+    with pytest.warns(UserWarning, match="`eps` parameter is deprecated"):
+        F.gumbel_softmax(engine.wrap(np.ones((2, 3))), eps=1e-3)
