@@ -18,7 +18,8 @@ __all__ = [
     "arccosh", "arccosh_", "arcsin", "arcsin_", "arcsinh", "arcsinh_", "arctan", "arctan2", "arctan2_", "arctan_",
     "arctanh", "arctanh_", "asin", "asin_", "asinh", "asinh_", "atan", "atan2", "atan2_", "atan_", "atanh", "atanh_",
     "ceil", "ceil_", "copysign", "copysign_", "cos", "cos_", "cosh", "cosh_", "deg2rad", "deg2rad_", "div", "div_",
-    "divide", "divide_", "erf", "erf_", "erfc", "erfc_", "exp", "exp2", "exp2_", "exp_", "expm1", "expm1_", "fix",
+    "divide", "divide_", "erf", "erf_", "erfc", "erfc_", "erfinv", "erfinv_", "exp", "exp2", "exp2_",
+    "exp_", "expm1", "expm1_", "fix",
     "fix_", "float_power", "floor", "floor_", "floor_divide", "floor_divide_", "fmod", "fmod_", "frac", "frac_",
     "gcd", "gcd_", "hypot", "hypot_", "lcm", "lcm_", "log", "log10", "log10_", "log1p", "log1p_", "log2", "log2_",
     "log_", "logaddexp", "logaddexp2", "logit", "logit_", "mul", "mul_", "multiply", "multiply_", "nan_to_num",
@@ -232,6 +233,7 @@ sinc, sinc_ = both(trigonometry.sinc)
 
 erf, erf_ = both(special.erf)
 erfc, erfc_ = both(special.erfc)
+erfinv, erfinv_ = both(special.erfinv)
 sigmoid, sigmoid_ = both(special.sigmoid)
 
 

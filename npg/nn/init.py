@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
-import npg
+from npg import functional as F
+from npg.autograd import no_grad
+from npg.creation import empty, eye, full_like
 from npg.tensor import Tensor
 
 __all__ = [
@@ -31,36 +34,56 @@ __all__ = [
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with values from U(a, b)."""
-    with npg.no_grad():
+    with no_grad():
         return tensor.uniform_(a, b, generator=generator)
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with values from N(mean, std^2)."""
-    with npg.no_grad():
+    with no_grad():
         return tensor.normal_(mean, std, generator=generator)
 
 
 def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
 ) -> Tensor:
-    """Fill with values from N(mean, std^2) that lie in [a, b], by the inverse of the normal distribution function."""
+    """Fill with values from N(mean, std^2) that lie in [a, b], by drawing again what is refused.
+
+    Where [a, b] is likely, normal values outside are refused; else uniform values of [a, b], in proportion to the density.
+    """
 
     def below(x: float) -> float:
-        return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
+        return (1.0 + math.erf((x - mean) / std / math.sqrt(2.0))) / 2.0
 
-    with npg.no_grad():
-        low, high = below((a - mean) / std), below((b - mean) / std)
-        tensor.uniform_(2 * low - 1, 2 * high - 1, generator=generator)
-        tensor.erfinv_()
-        tensor.mul_(std * math.sqrt(2.0))
-        tensor.add_(mean)
-        return tensor.clamp_(min=a, max=b)
+    if mean < a - 2 * std or mean > b + 2 * std:
+        warnings.warn(
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
+            stacklevel=2,
+        )
+    with no_grad():
+        drawn = empty(tensor.shape, dtype=tensor.dtype)
+        pending: Any = None  # all of them; afterwards a mask. Every round draws for all, as PyTorch does
+        if below(b) - below(a) > 0.3:
+            low, high = full_like(drawn, a), full_like(drawn, b)
+            while pending is None or bool(pending.any()):
+                drawn.normal_(mean, std, generator=generator)
+                tensor.copy_(drawn if pending is None else F.where(pending, drawn, tensor))
+                pending = (tensor < low) | (tensor > high)
+        else:
+            peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
+            chance = empty(tensor.shape, dtype=tensor.dtype)
+            while pending is None or bool(pending.any()):
+                drawn.uniform_(a, b, generator=generator)
+                tensor.copy_(drawn if pending is None else F.where(pending, drawn, tensor))
+                log_density = drawn.sub_(mean).div_(std).pow_(2).mul_(-0.5).sub_(peak)
+                refused = chance.uniform_(generator=generator).log_().gt(log_density)
+                pending = refused if pending is None else pending & refused
+    return tensor
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill with val."""
-    with npg.no_grad():
+    with no_grad():
         return tensor.fill_(val)
 
 
@@ -78,8 +101,8 @@ def eye_(tensor: Tensor) -> Tensor:
     """Fill a 2-D tensor with the identity."""
     if tensor.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
-    with npg.no_grad():
-        return tensor.copy_(npg.eye(*tensor.shape))
+    with no_grad():
+        return tensor.copy_(eye(*tensor.shape))
 
 
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
@@ -90,7 +113,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     if out % groups != 0:
         raise ValueError("dim 0 must be divisible by groups")
     per_group = out // groups
-    with npg.no_grad():
+    with no_grad():
         tensor.zero_()
         middle = tuple(k // 2 for k in kernel)
         for g in range(groups):
@@ -103,7 +126,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """Return the gain recommended for a nonlinearity: 1 for linear ones and sigmoid, 5/3 for tanh, sqrt(2) for relu, ..."""
+    """Return the gain recommended for a nonlinearity: 1 for linear ones and sigmoid, 5/3 for tanh, sqrt(2) for relu."""
     plain = (
         "linear",
         "conv1d",
@@ -183,13 +206,15 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
         return tensor
     rows = tensor.shape[0]
     columns = tensor.numel() // rows
-    with npg.no_grad():
-        drawn = npg.empty((rows, columns), dtype=tensor.dtype).normal_(0, 1, generator=generator)
+    with no_grad():
+        drawn = empty((rows, columns), dtype=tensor.dtype).normal_(0, 1, generator=generator)
         if rows < columns:
             drawn = drawn.t()
-        q, r = npg.linalg.qr(drawn)
+        from npg import linalg
+
+        q, r = linalg.qr(drawn)
         # The signs of the diagonal make q uniform (arXiv:math-ph/0609050).
-        q = q * npg.diag(r, 0).sign()
+        q = q * F.diag(r, 0).sign()
         if rows < columns:
             q = q.t()
         tensor.copy_(q.reshape(tensor.shape))
@@ -202,8 +227,8 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
         raise ValueError("Only tensors with 2 dimensions are supported")
     rows, columns = tensor.shape
     zeros = math.ceil(sparsity * rows)
-    with npg.no_grad():
+    with no_grad():
         tensor.normal_(0, std, generator=generator)
         for column in range(columns):
-            tensor[npg.randperm(rows)[:zeros], column] = 0
+            tensor[F.randperm(rows)[:zeros], column] = 0
     return tensor

@@ -6,7 +6,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
-import npg
+from npg import dtypes
+from npg.autograd import no_grad
+from npg.creation import empty
 from npg.nn.parameter import Buffer, Parameter
 from npg.tensor import Tensor
 from npg.utils.hooks import RemovableHandle
@@ -73,7 +75,8 @@ class Module:
                 if changed is not None:
                     if not (isinstance(changed, tuple) and len(changed) == 2):
                         raise RuntimeError(
-                            f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {changed}."
+                            "forward pre-hook must return None or a tuple of (new_args, new_kwargs), "
+                            f"but got {changed}."
                         )
                     args, kwargs = changed
             else:
@@ -178,7 +181,8 @@ class Module:
         self._check_name("parameter", name, self._parameters)
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(
-                f"cannot assign '{type(param).__name__}' object to parameter '{name}' (npg.nn.Parameter or None required)"
+                f"cannot assign '{type(param).__name__}' object to parameter '{name}' "
+                "(npg.nn.Parameter or None required)"
             )
         if param is not None and param.grad_fn is not None:
             raise ValueError(
@@ -345,7 +349,7 @@ class Module:
 
     def _apply(self: M, fn: Callable[[Tensor], Tensor]) -> M:
         """Replace the data of every parameter, gradient and buffer by fn of it; the Parameter objects stay."""
-        with npg.no_grad():
+        with no_grad():
             for module in self.modules():
                 for parameter in module._parameters.values():
                     if parameter is None:
@@ -361,8 +365,8 @@ class Module:
 
     def to(self: M, *args: Any, **kwargs: Any) -> M:
         """Change the dtype of floating parameters and buffers; a device may only be the CPU. As Tensor.to otherwise."""
-        dtype = npg.empty(0).to(*args, **kwargs).dtype
-        given = kwargs.get("dtype") is not None or any(isinstance(a, (npg.dtype, Tensor)) for a in args)
+        dtype = empty(0).to(*args, **kwargs).dtype
+        given = kwargs.get("dtype") is not None or any(isinstance(a, (dtypes.dtype, Tensor)) for a in args)
         if not given:
             return self
         if not dtype.is_floating_point:
@@ -377,15 +381,15 @@ class Module:
 
     def float(self: M) -> M:
         """Change floating parameters and buffers to float32."""
-        return self.to(npg.float32)
+        return self.to(dtypes.float32)
 
     def double(self: M) -> M:
         """Change floating parameters and buffers to float64."""
-        return self.to(npg.float64)
+        return self.to(dtypes.float64)
 
     def half(self: M) -> M:
         """Change floating parameters and buffers to float16."""
-        return self.to(npg.float16)
+        return self.to(dtypes.float16)
 
     def cpu(self: M) -> M:
         """Return this module: everything is on the CPU."""
@@ -469,7 +473,7 @@ class Module:
             raise RuntimeError(
                 "Error(s) in loading state_dict for {}:\n\t{}".format(type(self).__name__, "\n\t".join(errors))
             )
-        with npg.no_grad():
+        with no_grad():
             for key, (_, table, name) in wanted.items():
                 if key not in state_dict:
                     continue

@@ -145,6 +145,25 @@ def erfc(input):
 # ----- Sigmoid and its inverse -----
 
 
+def _erfinv_double(y: Any) -> Any:
+    """Start from Winitzki's formula (2008), right to 2e-3, and take two of Halley's, each of which triples the digits."""
+    a = 0.147
+    log_part = np.log1p(-y * y)
+    half = 2.0 / (math.pi * a) + 0.5 * log_part
+    x = np.copysign(np.sqrt(np.sqrt(half * half - log_part / a) - half), y)
+    for _ in range(2):
+        step = (_erf_double(x) - y) * (0.5 * math.sqrt(math.pi)) * np.exp(x * x)
+        x = x - step / (1.0 + x * step)
+    # At the ends the steps meet inf - inf; beyond them there is nothing.
+    return np.where(np.abs(y) < 1.0, x, np.where(np.abs(y) == 1.0, np.copysign(math.inf, y), math.nan))
+
+
+@primitive(lambda g, y, _x: (0.5 * math.sqrt(math.pi)) * g * exp(y * y), promote=FLOAT)
+def erfinv(input):
+    """Return the x whose erf is the input, inf at 1 and nan outside [-1, 1]."""
+    return _erfinv_double(input.astype(np.float64)).astype(input.dtype)
+
+
 @primitive(lambda g, y, _x: g * ((1.0 - y) * y), promote=FLOAT)
 def sigmoid(input):
     """Return 1 / (1 + exp(-input))."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-import npg
+from npg.creation import from_numpy, full_like, tensor
 from npg.optim.optimizer import Optimizer, check_hyperparameters
 from npg.tensor import Tensor
 
@@ -67,13 +67,13 @@ class Adagrad(Optimizer):
         for group in self.param_groups:
             for p in group["params"]:
                 self.state[p] = {
-                    "step": npg.tensor(0.0),
-                    "sum": npg.full_like(p.detach(), group["initial_accumulator_value"]),
+                    "step": tensor(0.0),
+                    "sum": full_like(p.detach(), group["initial_accumulator_value"]),
                 }
 
     def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
         if not state:
-            state.update(step=npg.tensor(0.0), sum=npg.full_like(p.detach(), group["initial_accumulator_value"]))
+            state.update(step=tensor(0.0), sum=full_like(p.detach(), group["initial_accumulator_value"]))
         state["step"] += 1
         g = self._gradient(p, group, group["weight_decay"])
         w = self._temporary(g, 1)
@@ -84,4 +84,4 @@ class Adagrad(Optimizer):
         w += group["eps"]
         np.divide(g, w, out=w)
         w *= float(group["lr"]) / (1 + (state["step"].item() - 1) * group["lr_decay"])
-        p.sub_(npg.from_numpy(w))
+        p.sub_(from_numpy(w))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-import npg
+from npg.creation import from_numpy, tensor, zeros_like
 from npg.optim.optimizer import Optimizer, check_hyperparameters
 from npg.tensor import Tensor
 
@@ -68,11 +68,11 @@ class Adam(Optimizer):
 
     def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
         if not state:
-            state["step"] = npg.tensor(0.0)
-            state["exp_avg"] = npg.zeros_like(p)
-            state["exp_avg_sq"] = npg.zeros_like(p)
+            state["step"] = tensor(0.0)
+            state["exp_avg"] = zeros_like(p)
+            state["exp_avg_sq"] = zeros_like(p)
             if group["amsgrad"]:
-                state["max_exp_avg_sq"] = npg.zeros_like(p)
+                state["max_exp_avg_sq"] = zeros_like(p)
         state["step"] += 1
         t = state["step"].item()
         lr, (beta1, beta2) = float(group["lr"]), group["betas"]
@@ -97,7 +97,7 @@ class Adam(Optimizer):
         w += group["eps"]
         np.divide(m, w, out=w)
         w *= lr / (1 - beta1**t)
-        p.sub_(npg.from_numpy(w))
+        p.sub_(from_numpy(w))
 
 
 class AdamW(Adam):

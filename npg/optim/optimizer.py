@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-import npg
+from npg.autograd import enable_grad, no_grad
 from npg.tensor import Tensor
 from npg.utils.hooks import RemovableHandle
 
@@ -95,8 +95,8 @@ class Optimizer:
             params: list[Any] = [given]
         elif isinstance(given, set):
             raise TypeError(
-                "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets will "
-                "change between runs. Please use a list instead."
+                "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets "
+                "will change between runs. Please use a list instead."
             )
         else:
             params = list(given)
@@ -116,12 +116,10 @@ class Optimizer:
         if names is not None:
             group["param_names"] = names
         if self.param_groups and (names is None) != ("param_names" not in self.param_groups[0]):
+            how = "without" if names is None else "with"
             raise ValueError(
-                "all optimizer param groups should be with/without names. cannot add param group with names to the "
-                "optimizer"
-                if names is not None
-                else "all optimizer param groups should be with/without names. cannot add param group without names to the "
-                "optimizer"
+                "all optimizer param groups should be with/without names. "
+                f"cannot add param group {how} names to the optimizer"
             )
         for name, default in self.defaults.items():
             if default is required and name not in group:
@@ -129,8 +127,8 @@ class Optimizer:
             group.setdefault(name, default)
         if len({id(p) for p in params}) != len(params):
             warnings.warn(
-                "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error; see "
-                "github.com/pytorch/pytorch/issues/40967 for more information",
+                "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error; "
+                "see github.com/pytorch/pytorch/issues/40967 for more information",
                 stacklevel=3,
             )
         taken = {id(p) for g in self.param_groups for p in g["params"]}
@@ -161,9 +159,9 @@ class Optimizer:
         """
         loss = None
         if closure is not None:
-            with npg.enable_grad():
+            with enable_grad():
                 loss = closure()
-        with npg.no_grad():
+        with no_grad():
             for group in self.param_groups:
                 self._prepare(group)
                 seen: set[int] = set()  # a parameter that is listed twice is stepped once
@@ -171,7 +169,10 @@ class Optimizer:
                     if p.grad is None or id(p) in seen:
                         continue
                     seen.add(id(p))
-                    self._update(p, group, self.state[p])
+                    state = self.state.get(p, {})
+                    self._update(p, group, state)
+                    if state:
+                        self.state[p] = state
         return loss
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-import npg
+from npg.creation import from_numpy, tensor, zeros_like
 from npg.optim.optimizer import Optimizer, check_hyperparameters
 from npg.tensor import Tensor
 
@@ -62,12 +62,12 @@ class RMSprop(Optimizer):
 
     def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
         if not state:
-            state["step"] = npg.tensor(0.0)
-            state["square_avg"] = npg.zeros_like(p)
+            state["step"] = tensor(0.0)
+            state["square_avg"] = zeros_like(p)
             if group["momentum"] > 0:
-                state["momentum_buffer"] = npg.zeros_like(p)
+                state["momentum_buffer"] = zeros_like(p)
             if group["centered"]:
-                state["grad_avg"] = npg.zeros_like(p)
+                state["grad_avg"] = zeros_like(p)
         state["step"] += 1
         g = self._gradient(p, group, group["weight_decay"])
         w = self._temporary(g, 1)
@@ -95,4 +95,4 @@ class RMSprop(Optimizer):
             np.multiply(b, float(group["lr"]), out=w)
         else:
             w *= float(group["lr"])
-        p.sub_(npg.from_numpy(w))
+        p.sub_(from_numpy(w))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-import npg
+from npg.creation import from_numpy
 from npg.optim.optimizer import Optimizer, check_hyperparameters
 from npg.tensor import Tensor
 
@@ -66,7 +66,7 @@ class SGD(Optimizer):
         w = self._temporary(g, 1)
         if group["momentum"] != 0:
             if state.get("momentum_buffer") is None:
-                state["momentum_buffer"] = npg.from_numpy(g.copy())
+                state["momentum_buffer"] = from_numpy(g.copy())
                 b = state["momentum_buffer"].numpy()
             else:
                 b = state["momentum_buffer"].numpy()
@@ -79,4 +79,4 @@ class SGD(Optimizer):
             else:
                 g = b
         np.multiply(g, float(group["lr"]), out=w)
-        p.sub_(npg.from_numpy(w))
+        p.sub_(from_numpy(w))

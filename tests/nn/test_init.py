@@ -14,6 +14,7 @@ CALLS = [
     ("uniform_", {"a": -2.0, "b": 3.0}),
     ("normal_", {"mean": 1.0, "std": 0.5}),
     ("trunc_normal_", {"std": 0.7, "a": -1.0, "b": 1.5}),
+    ("trunc_normal_", {"mean": 0.5, "std": 2.0, "a": 0.1, "b": 0.9}),
     ("constant_", {"val": 2.5}),
     ("ones_", {}),
     ("zeros_", {}),

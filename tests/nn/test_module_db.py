@@ -69,7 +69,7 @@ def test_module_samples_agree_with_torch(info: Any, dtype: Any, training: bool) 
         checked += 1
         live = [(f, e) for f, e in zip(tensors_in(found), tensors_in(expected), strict=True) if e.requires_grad]
         for f, e in live:
-            weights = torch.linspace(-1, 1, e.numel(), dtype=e.dtype).reshape(e.shape)
+            weights = torch.arange(e.numel(), dtype=e.dtype).cos().reshape(e.shape)
             e.backward(weights, retain_graph=True)
             f.backward(to_npg(weights), retain_graph=True)
         for f, e in zip(tensors_in((our_args, our_kwargs)), tensors_in((their_args, their_kwargs)), strict=True):
@@ -77,7 +77,8 @@ def test_module_samples_agree_with_torch(info: Any, dtype: Any, training: bool) 
                 assert_like(f.grad, e.grad, "gradient of an input")
         for (name, f), (_, e) in zip(ours.named_parameters(), theirs.named_parameters(), strict=True):
             if e.grad is not None:
-                assert_like(f.grad, e.grad, f"gradient of {name}")
+                # Sums of some hundred float32 terms, in another order.
+                assert_like(f.grad, e.grad, f"gradient of {name}", atol=4e-6 if dtype is torch.float32 else None)
     assert checked or not samples(info.name, dtype, training)
 
 

@@ -6,7 +6,9 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-import npg
+from npg import functional as F
+from npg.autograd import no_grad
+from npg.creation import tensor
 from npg.tensor import Tensor
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "get_total_norm", "parameters_to_vector", "vector_to_parameters"]
@@ -24,15 +26,16 @@ def get_total_norm(tensors: Iterable[Tensor], norm_type: float = 2.0, error_if_n
     """
     found = list(tensors)
     if not found:
-        return npg.tensor(0.0)
+        return tensor(0.0)
     norm_type = float(norm_type)
-    with npg.no_grad():
-        norms = npg.stack([npg.linalg.vector_norm(t, norm_type) for t in found])
-        total = npg.linalg.vector_norm(norms, norm_type)
+    with no_grad():
+        norms = F.stack([F.vector_norm(t, norm_type) for t in found])
+        total = F.vector_norm(norms, norm_type)
     if error_if_nonfinite and not math.isfinite(total.item()):
         raise RuntimeError(
-            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be clipped. "
-            "To disable this error and scale the gradients by the non-finite norm anyway, set `error_if_nonfinite=False`"
+            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
+            "clipped. To disable this error and scale the gradients by the non-finite norm anyway, set "
+            "`error_if_nonfinite=False`"
         )
     return total
 
@@ -56,7 +59,7 @@ def clip_grad_norm_(
     total = get_total_norm(grads, norm_type, error_if_nonfinite)
     scale = max_norm / (total.item() + 1e-6)
     if scale < 1.0 or math.isnan(scale):  # multiplying by a scale clamped to 1 would change nothing
-        with npg.no_grad():
+        with no_grad():
             for g in grads:
                 g.mul_(scale)
     return total
@@ -64,14 +67,14 @@ def clip_grad_norm_(
 
 def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:
     """Clamp all gradients in place to [-clip_value, clip_value]."""
-    with npg.no_grad():
+    with no_grad():
         for g in _gradients(parameters if isinstance(parameters, Tensor) else list(parameters)):
             g.clamp_(-float(clip_value), float(clip_value))
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     """Return all parameters as one vector."""
-    return npg.cat([p.view(-1) for p in parameters])
+    return F.cat([p.view(-1) for p in parameters])
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
