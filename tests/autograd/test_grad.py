@@ -1,0 +1,209 @@
+"""backward and grad: values, arguments and error texts, against torch."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+import npg
+
+from ..expressions import check, check_error
+
+# ----- grad -----
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "a = lib.ones(2, requires_grad=True); r = lib.autograd.grad(a.sum(), a)",
+        "a = lib.ones(2, requires_grad=True); r = lib.autograd.grad([a.sum(), a * 2], a, [None, lib.ones(2)])",
+        "a = lib.ones(2, requires_grad=True); r = lib.autograd.grad((a.sum(), a.prod()), (a,))",
+        "a = lib.ones(2, requires_grad=True); r = lib.autograd.grad(a.sum(), a, lib.tensor(3.0))",
+        "a = lib.ones(2, requires_grad=True); r = lib.autograd.grad(a.sum(), [a, a])",
+        "a = lib.ones(2, requires_grad=True); b = a * 2; r = lib.autograd.grad((b * b).sum(), [a, b])",
+        "a = lib.ones(2, requires_grad=True); b = a.sum(); r = lib.autograd.grad(b, b)",
+        "a = lib.ones(1, requires_grad=True); r = lib.autograd.grad(a * 2, a)",
+        "a = lib.ones(2, requires_grad=True); lib.autograd.grad(a.sum(), a); r = a.grad",
+        "a = lib.ones(2, requires_grad=True); b = lib.ones(2, requires_grad=True);"
+        " r = lib.autograd.grad(a.sum(), [b, a], allow_unused=True)",
+        "a = lib.ones(2, requires_grad=True); b = lib.ones(3, requires_grad=True);"
+        " r = lib.autograd.grad(a.sum(), [b], allow_unused=True, materialize_grads=True)",
+        "a = lib.ones(2, requires_grad=True); b = lib.ones(3, requires_grad=True);"
+        " r = lib.autograd.grad(a.sum(), [b], materialize_grads=True)",
+        "a = lib.tensor(2.0, requires_grad=True); g, = lib.autograd.grad(a**3, a, create_graph=True); r = g",
+        "a = lib.tensor(2.0, requires_grad=True); g, = lib.autograd.grad(a**3, a, create_graph=True);"
+        " r = lib.autograd.grad(g, a)",
+        "a = lib.tensor(2.0, requires_grad=True); y = a**3; r = lib.autograd.grad(y, a, retain_graph=True)"
+        " + lib.autograd.grad(y, a)",
+    ],
+)
+def test_grad_is_torchs(call):
+    check(call)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "lib.autograd.grad(lib.ones(2, requires_grad=True).sum(), lib.ones(2))",
+        "lib.autograd.grad(lib.ones(2, requires_grad=True).sum(), lib.ones(2, requires_grad=True))",
+        "lib.autograd.grad(lib.ones(2, requires_grad=True).sum(), [])",
+        "lib.autograd.grad(lib.ones(2, requires_grad=True), lib.ones(2, requires_grad=True))",
+        "lib.autograd.grad(lib.ones(()), lib.ones(2, requires_grad=True))",
+        "a = lib.ones(2, requires_grad=True); lib.autograd.grad([a.sum(), a * 2], a, [lib.ones(2)])",
+        "a = lib.ones(2, requires_grad=True); lib.autograd.grad([a.sum(), a.sum()], a, lib.tensor(1.0))",
+        "a = lib.ones(2, requires_grad=True); lib.autograd.grad(a.sum(), a, lib.ones(3))",
+        "a = lib.ones(2, requires_grad=True); lib.autograd.grad(a, a, 'a')",
+        "a = lib.ones(2, requires_grad=True); lib.autograd.grad(a, 'a', a)",
+        "a = lib.ones(2, requires_grad=True); lib.autograd.grad('a', a)",
+        "a = lib.ones(2, requires_grad=True); lib.autograd.grad(a.sum(), a, allow_unused=False, materialize_grads=True)",
+        "a = lib.ones(2, requires_grad=True); y = (a * a).sum(); lib.autograd.grad(y, a); lib.autograd.grad(y, a)",
+    ],
+)
+def test_grad_with_bad_arguments_raises_torchs_error(call):
+    if "[lib.ones(2)]" in call:  # both the number and the shape are wrong; torch names the shape
+        check_error(call, text=False)
+    else:
+        check_error(call)
+
+
+def test_grad_batched_is_refused():
+    x = npg.ones(2, requires_grad=True)
+    with pytest.raises(NotImplementedError, match="is_grads_batched"):
+        npg.autograd.grad(x * 2, x, npg.ones(3, 2), is_grads_batched=True)
+
+
+# ----- backward -----
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "a = lib.ones(2, requires_grad=True); (a * 2).sum().backward(); r = a.grad",
+        "a = lib.ones(2, requires_grad=True); (a * 2).backward(lib.tensor([1.0, 3.0])); r = a.grad",
+        "a = lib.ones(2, requires_grad=True); (a * 2).backward(gradient=lib.ones(2)); (a * 3).sum().backward(); r = a.grad",
+        "a = lib.ones(2, requires_grad=True); b = a * 2; (b * 3).backward(lib.ones(2), inputs=a); r = a.grad",
+        "a = lib.ones(2, requires_grad=True); b = a * 2; b.retain_grad(); b.sum().backward(); r = (a.grad, b.grad)",
+        "a = lib.ones(2, requires_grad=True); b = lib.ones(2, requires_grad=True);"
+        " (a * b).sum().backward(inputs=[b]); r = (a.grad, b.grad)",
+        "a = lib.ones(2, requires_grad=True); y = (a * a).sum(); y.backward(retain_graph=True); y.backward(); r = a.grad",
+        "a = lib.ones(2, requires_grad=True); (a**3).sum().backward(create_graph=True); r = a.grad",
+        "a = lib.ones(2, requires_grad=True); lib.autograd.backward([a.sum(), a.prod()]); r = a.grad",
+        "a = lib.ones(2, requires_grad=True); lib.autograd.backward(a * 2, lib.ones(2)); r = a.grad",
+        "a = lib.ones(2, requires_grad=True); lib.autograd.backward((a * 2, a.sum()), (lib.ones(2), None)); r = a.grad",
+        "a = lib.ones(2, requires_grad=True); lib.autograd.backward([]); r = a.grad",
+        "a = lib.ones(2, requires_grad=True); a.sum().backward(lib.tensor(2)); r = a.grad",
+        "a = lib.ones(2, requires_grad=True); a.backward(lib.ones(2)); r = a.grad",
+        "a = lib.ones(2, requires_grad=True); lib.autograd.backward(a.sum(), inputs=(a,)); r = a.grad",
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Using backward.. with create_graph=True")
+def test_backward_is_torchs(call):
+    check(call)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "lib.ones(2).backward()",
+        "lib.tensor(1).backward()",
+        "lib.autograd.backward(lib.ones(2, dtype=lib.long))",
+        "a = lib.ones(2, requires_grad=True); a.sum().backward(lib.ones(2))",
+        "a = lib.ones(2, requires_grad=True); (a * 2).backward([1, 2])",
+        "a = lib.ones(2, requires_grad=True); (a * 2).backward(lib.ones(2), inputs=[])",
+        "a = lib.ones(2, requires_grad=True); (a * 2).backward(lib.ones(2), inputs=[lib.ones(2)])",
+        "a = lib.ones(2, requires_grad=True); lib.autograd.backward([a.sum(), a * 2])",
+        "a = lib.ones(2, requires_grad=True); lib.autograd.backward([a.sum(), a.sum()], lib.ones(()))",
+        "a = lib.ones(2, requires_grad=True); lib.autograd.backward(a.sum(), lib.ones(()), grad_variables=lib.ones(()))",
+        "a = lib.ones(2, requires_grad=True); y = (a * a).sum(); y.backward(); y.backward()",
+        "lib.ones(2).retain_grad()",
+        "lib.ones(2).register_hook(print)",
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.grad_variables. is deprecated", "ignore:`grad_variables` is deprecated")
+def test_backward_with_bad_arguments_raises_torchs_error(call):
+    check_error(call)
+
+
+def test_backward_with_number_as_gradient_raises_type_error():
+    x = npg.ones(2, requires_grad=True)
+    with pytest.raises(TypeError):
+        x.sum().backward(5)
+    assert x.grad is None
+
+
+def test_backward_of_non_scalar_without_gradient_starts_from_ones():
+    x = npg.tensor([1.0, 2.0], requires_grad=True)
+    (x * x).backward()
+    assert x.grad.tolist() == [2, 4]
+
+
+def test_gradient_given_is_not_changed_by_backward():
+    x, g = npg.ones(2, requires_grad=True), npg.ones(2)
+    x.backward(g)
+    x.backward(g)
+    assert g.tolist() == [1, 1] and x.grad.tolist() == [2, 2]
+
+
+# ----- Modes -----
+
+
+def test_modes_are_those_of_the_engine():
+    assert npg.autograd.no_grad is npg.no_grad and npg.autograd.grad is not None
+    x = npg.ones(2, requires_grad=True)
+    with npg.no_grad():
+        assert not (x * 2).requires_grad and not npg.is_grad_enabled()
+        with npg.enable_grad():
+            assert (x * 2).requires_grad
+    with npg.set_grad_enabled(False):
+        assert not (x * 2).requires_grad
+    with npg.inference_mode():
+        assert (x * 2).is_inference() and npg.is_inference_mode_enabled()
+        assert npg.ones(2).is_inference() and npg.tensor([1.0]).is_inference() and npg.Tensor([1.0]).is_inference()
+    assert npg.is_grad_enabled()
+
+
+def test_grad_mode_is_of_the_thread():
+    seen = []
+    with npg.no_grad():
+        thread = threading.Thread(target=lambda: seen.append(npg.is_grad_enabled()))
+        thread.start()
+        thread.join()
+    assert seen == [True]
+
+
+def test_variable_shares_memory_and_has_no_history():
+    x = npg.ones(2, requires_grad=True) * 2
+    v = npg.autograd.Variable(x, requires_grad=True)
+    assert v.is_leaf and v.requires_grad and v.data_ptr() == x.data_ptr()
+    assert isinstance(v, npg.autograd.Variable) and not npg.autograd.Variable(x).requires_grad
+
+
+# ----- Second order -----
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "(x**3).sum()",
+        "(x.exp() * x.sin()).sum()",
+        "(x / (1 + x * x)).sum()",
+        "(x @ x.t()).sum()",
+        "x.log().mean()",
+        "(x.view(6)[1:4] ** 2).sum()",
+        "(x.sum(1) * x.mean(0)[:2]).prod()",
+        "(1 / x).sum()",
+        "x.var() + x.std()",
+    ],
+)
+def test_gradient_of_gradient_is_torchs(source):
+    a = np.random.default_rng(0).uniform(0.5, 1.5, (2, 3))
+
+    def second(lib):
+        x = lib.tensor(a, requires_grad=True)
+        (g,) = lib.autograd.grad(eval(source, {"x": x}), x, create_graph=True)
+        (gg,) = lib.autograd.grad((g * g).sum(), x)
+        return g.detach().numpy(), gg.numpy()
+
+    for found, expected in zip(second(npg), second(torch), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-10)

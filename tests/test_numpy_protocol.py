@@ -1,0 +1,429 @@
+"""NumPy's functions on tensors: the values NumPy gives for the arrays, recorded, and a TypeError where npg has nothing."""
+
+import numpy as np
+import pytest
+import torch
+
+import npg
+
+rng = np.random.default_rng(0)
+A = rng.uniform(0.1, 0.9, (2, 3))
+B = rng.uniform(0.1, 0.9, (2, 3))
+SQUARE = rng.uniform(-1, 1, (3, 3))
+CUBE = rng.uniform(-1, 1, (2, 3, 4))
+INDEX = np.array([[0, 2, 1], [1, 0, 0]])
+
+
+def leaf(a: np.ndarray) -> npg.Tensor:
+    return npg.tensor(a, requires_grad=a.dtype.kind == "f")
+
+
+def assert_close(found, expected) -> None:
+    if isinstance(expected, (list, tuple)):
+        assert len(found) == len(expected)
+        for f, e in zip(found, expected, strict=True):
+            assert_close(f, e)
+        return
+    assert isinstance(found, npg.Tensor), f"expected a Tensor, got {found!r}"
+    assert tuple(found.shape) == np.shape(expected), f"{found.shape}, NumPy has {np.shape(expected)}"
+    np.testing.assert_allclose(found.detach().numpy(), expected, rtol=1e-12, atol=1e-13)
+
+
+def numeric_gradient(function, arrays: list[np.ndarray], weights: list[np.ndarray]) -> list[np.ndarray]:
+    """Return the gradients of the weighted sum of the results by central differences."""
+
+    def total() -> float:
+        found = function(*arrays)
+        found = found if isinstance(found, (list, tuple)) else [found]
+        return sum(float(np.sum(w * f)) for w, f in zip(weights, found, strict=True))
+
+    gradients = []
+    for a in arrays:
+        g = np.zeros_like(a)
+        for i in np.ndindex(a.shape):
+            before = a[i]
+            a[i] = before + 1e-6
+            up = total()
+            a[i] = before - 1e-6
+            g[i] = (up - total()) / 2e-6
+            a[i] = before
+        gradients.append(g)
+    return gradients
+
+
+def check_recorded(function, *arrays: np.ndarray) -> None:
+    """Check value and gradient of function(*tensors), where NumPy and central differences say what they are."""
+    arrays = [np.array(a) for a in arrays]
+    expected = function(*arrays)
+    xs = [leaf(a) for a in arrays]
+    found = function(*xs)
+    assert_close(found, expected)
+    founds = list(found) if isinstance(found, (list, tuple)) else [found]
+    if not any(f.dtype.is_floating_point for f in founds):
+        return
+    weights = [rng.standard_normal(tuple(f.shape)) for f in founds]
+    assert all(f.requires_grad for f in founds), "the result has lost its history"
+    npg.autograd.backward(founds, [npg.tensor(w) for w in weights])
+    floating = [a for a in arrays if a.dtype.kind == "f"]
+    if len(floating) == len(arrays):
+        for x, g in zip(xs, numeric_gradient(function, arrays, weights), strict=True):
+            np.testing.assert_allclose(x.grad.numpy(), g, rtol=1e-5, atol=1e-8)
+
+
+# ----- ufuncs -----
+
+UNARY = """absolute arccos arcsin arcsinh arctan arctanh cos cosh deg2rad degrees exp exp2 expm1 fabs log log10 log1p log2
+negative positive rad2deg radians reciprocal sin sinh sqrt square tan tanh""".split()
+STEPS = "ceil floor rint sign trunc isfinite isinf isnan signbit logical_not conjugate".split()
+BINARY = """add arctan2 copysign divide fmax fmin fmod hypot logaddexp logaddexp2 maximum minimum multiply power remainder
+subtract float_power""".split()
+COMPARISONS = """equal greater greater_equal less less_equal not_equal logical_and logical_or logical_xor floor_divide
+heaviside""".split()
+INTEGERS = "bitwise_and bitwise_or bitwise_xor gcd lcm left_shift right_shift".split()
+
+
+@pytest.mark.parametrize("name", UNARY)
+def test_ufunc_of_one_tensor_is_recorded(name):
+    check_recorded(getattr(np, name), A)
+
+
+def test_arccosh_is_recorded():
+    check_recorded(np.arccosh, A + 1)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_ufunc_with_steps_is_numpys(name):
+    a = np.array([-1.5, -0.2, 0.3, 2.5])
+    found = getattr(np, name)(npg.tensor(a))
+    assert_close(found, getattr(np, name)(a))
+
+
+@pytest.mark.parametrize("name", BINARY)
+def test_ufunc_of_two_tensors_is_recorded(name):
+    check_recorded(getattr(np, name), A, B)
+
+
+@pytest.mark.parametrize("name", [n for n in BINARY if n != "float_power"])
+@pytest.mark.parametrize("other", [A[0], 0.5, np.float64(0.5), 2], ids=["row", "float", "scalar", "int"])
+def test_ufunc_of_tensor_and_other_is_recorded(name, other):
+    f = getattr(np, name)
+    check_recorded(lambda x: f(x, other), B)
+    if name != "copysign":
+        check_recorded(lambda x: f(other, x), B)
+
+
+@pytest.mark.parametrize("name", COMPARISONS)
+def test_comparing_ufunc_is_numpys(name):
+    a, b = np.array([1.0, 2.0, 0.0]), np.array([2.0, 2.0, 1.0])
+    f = getattr(np, name)
+    assert_close(f(npg.tensor(a), npg.tensor(b)), f(a, b))
+    assert_close(f(npg.tensor(a), b), f(a, b))
+    assert_close(f(a, npg.tensor(b)), f(a, b))
+
+
+@pytest.mark.parametrize("name", INTEGERS)
+def test_integer_ufunc_is_numpys(name):
+    a, b = np.array([1, 12, 7]), np.array([2, 3, 1])
+    assert_close(getattr(np, name)(npg.tensor(a), npg.tensor(b)), getattr(np, name)(a, b))
+    assert_close(np.invert(npg.tensor(a)), np.invert(a))
+
+
+def test_matmul_and_divmod_are_numpys():
+    check_recorded(np.matmul, A, SQUARE)
+    check_recorded(lambda a, b: a @ b, CUBE, rng.standard_normal((4, 2)))
+    assert_close(np.divmod(npg.tensor([7.0, -7.0]), 2), np.divmod(np.array([7.0, -7.0]), 2))
+
+
+def test_ufunc_of_float32_stays_float32():
+    x = npg.ones(2)
+    for found in (np.multiply(x, 2.5), np.float64(2.5) * x, np.maximum(x, 0.5), np.exp(x), 2.5 + x, np.add(1, x)):
+        assert found.dtype is npg.float32
+    assert np.multiply(x, np.ones(2)).dtype is npg.float64
+    assert np.exp(npg.tensor([1, 2])).dtype is npg.float32
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.add.reduce(x),
+        lambda x: np.add.reduce(x, axis=1, keepdims=True),
+        lambda x: np.add.reduce(x, axis=None),
+        lambda x: np.add.reduce(x, (0, 1)),
+        lambda x: np.add.reduce(x, axis=()),
+        lambda x: np.multiply.reduce(x, axis=(0, 1)),
+        lambda x: np.multiply.reduce(x),
+        lambda x: np.maximum.reduce(x, axis=1),
+        lambda x: np.minimum.reduce(x, axis=None),
+        lambda x: np.logaddexp.reduce(x, axis=1),
+        lambda x: np.add.accumulate(x, axis=1),
+        lambda x: np.multiply.accumulate(x),
+        lambda x: np.maximum.accumulate(x, axis=1),
+        lambda x: np.multiply.outer(x, np.arange(3.0)),
+        lambda x: np.add.outer(np.arange(3.0), x),
+    ],
+)
+def test_ufunc_method_is_recorded(function):
+    check_recorded(function, A)
+
+
+def test_logical_reductions_are_numpys():
+    a = np.array([[True, False], [True, True]])
+    assert_close(np.logical_and.reduce(npg.tensor(a), axis=1), np.logical_and.reduce(a, axis=1))
+    assert_close(np.logical_or.reduce(npg.tensor(a)), np.logical_or.reduce(a))
+
+
+def test_ufunc_with_dtype_computes_in_it():
+    found = np.add(npg.ones(2), 1, dtype=np.float64)
+    assert found.dtype is npg.float64
+    assert np.add.reduce(npg.ones(2), dtype=np.float64).dtype is npg.float64
+
+
+def test_ufunc_with_out_writes_or_refuses():
+    x, target = npg.ones(2), npg.zeros(2)
+    assert np.add(x, 2, out=target) is target and target.tolist() == [3, 3]
+    array = np.zeros(2, np.float32)
+    assert np.add(x, 2, out=array) is array and array.tolist() == [3, 3]
+    array += x
+    assert array.tolist() == [4, 4]
+    np.exp(np.zeros(2), out=target)
+    assert target.tolist() == [1, 1]
+    np.sum(npg.ones(2, 2), axis=0, out=target)
+    assert target.tolist() == [2, 2]
+    y = npg.ones(2, requires_grad=True)
+    with pytest.raises(TypeError, match="requires grad into an array"):
+        np.add(y, 2, out=array)
+    with pytest.raises(TypeError, match="requires grad into an array"):
+        array += y
+    with pytest.raises(ValueError, match=r"expected out of shape \(2,\), got \(3,\)"):
+        np.add(x, 2, out=npg.zeros(3))
+    recorded = npg.zeros(2)
+    np.multiply(y, 3, out=recorded)
+    assert recorded.requires_grad
+    assert array.tolist() == [4, 4]
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda x: np.add(x, 1, where=np.array([True, False])), "where"),
+        (lambda x: np.cbrt(x), "np.cbrt"),
+        (lambda x: np.spacing(x), "np.spacing"),
+        (lambda x: np.add.at(x, [0], 1), "np.add.at"),
+        (lambda x: np.add.reduceat(x, [0]), "np.add.reduceat"),
+        (lambda x: np.arctan2.reduce(x), "np.arctan2.reduce"),
+        (lambda x: np.add.reduce(x, initial=3), "np.add.reduce"),
+        (lambda x: np.fft.fft(x), "np.fft.fft"),
+        (lambda x: np.linalg.eig(x), "np.linalg.eig"),
+        (lambda x: np.interp(x, [0, 1], [0, 1]), "np.interp"),
+        (lambda x: np.reshape(x, (1, 2), order="F"), "order"),
+        (lambda x: np.unique(x, return_index=True), "return_index"),
+        (lambda x: np.linalg.norm(npg.ones(2, 2), "nuc"), "np.linalg.norm"),
+        (lambda x: np.copyto(np.zeros(2), x), "requires grad into an array"),
+    ],
+)
+def test_what_npg_lacks_raises_type_error(call, name):
+    with pytest.raises(TypeError, match=name.replace(".", r"\.")):
+        call(npg.ones(2, requires_grad=True))
+
+
+# ----- Functions -----
+
+FUNCTIONS = {
+    "sum": lambda x: np.sum(x),
+    "sum axis": lambda x: np.sum(x, axis=0),
+    "sum axes": lambda x: np.sum(x, axis=(0, 1), keepdims=True),
+    "sum no axes": lambda x: np.sum(x, axis=()),
+    "mean": lambda x: np.mean(x),
+    "mean axis": lambda x: np.mean(x, axis=-1, keepdims=True),
+    "var": lambda x: np.var(x),
+    "var ddof": lambda x: np.var(x, axis=1, ddof=1),
+    "std": lambda x: np.std(x, axis=0),
+    "std correction": lambda x: np.std(x, axis=1, correction=1, keepdims=True),
+    "prod": lambda x: np.prod(x),
+    "prod axis": lambda x: np.prod(x, axis=1),
+    "prod axes": lambda x: np.prod(x, axis=(0, 1), keepdims=True),
+    "prod keepdims": lambda x: np.prod(x, keepdims=True),
+    "max": lambda x: np.max(x),
+    "max axis": lambda x: np.max(x, axis=1, keepdims=True),
+    "amin axes": lambda x: np.amin(x, axis=(0, 1)),
+    "ptp": lambda x: np.ptp(x, axis=1),
+    "median": lambda x: np.median(x),
+    "median axis": lambda x: np.median(x, axis=0, keepdims=True),
+    "nansum": lambda x: np.nansum(x, axis=1),
+    "nanmean": lambda x: np.nanmean(x),
+    "average": lambda x: np.average(x, axis=0),
+    "average weights": lambda x: np.average(x, axis=0, weights=B),
+    "cumsum": lambda x: np.cumsum(x),
+    "cumsum axis": lambda x: np.cumsum(x, axis=1),
+    "cumprod axis": lambda x: np.cumprod(x, axis=0),
+    "diff": lambda x: np.diff(x),
+    "diff twice": lambda x: np.diff(x, n=2, axis=1),
+    "argmax": lambda x: np.argmax(x),
+    "argmin axis": lambda x: np.argmin(x, axis=1, keepdims=True),
+    "any": lambda x: np.any(x > 0.5, axis=0),
+    "all": lambda x: np.all(x > 0.5),
+    "count_nonzero": lambda x: np.count_nonzero(x > 0.5, axis=1),
+    "reshape": lambda x: np.reshape(x, (3, 2)),
+    "reshape flat": lambda x: np.reshape(x, -1),
+    "ravel": lambda x: np.ravel(x),
+    "transpose": lambda x: np.transpose(x),
+    "transpose axes": lambda x: np.transpose(x, (1, 0)),
+    "permute_dims": lambda x: np.permute_dims(x, (1, 0)),
+    "matrix_transpose": lambda x: np.matrix_transpose(x),
+    "swapaxes": lambda x: np.swapaxes(x, 0, 1),
+    "moveaxis": lambda x: np.moveaxis(x, 0, -1),
+    "rollaxis": lambda x: np.rollaxis(x, 1),
+    "squeeze": lambda x: np.squeeze(np.expand_dims(x, (0, 3))),
+    "squeeze axis": lambda x: np.squeeze(np.expand_dims(x, 1), axis=1),
+    "broadcast_to": lambda x: np.broadcast_to(x, (2, 2, 3)),
+    "broadcast_arrays": lambda x: np.broadcast_arrays(x, np.ones((2, 1, 1)))[0],
+    "atleast_1d": lambda x: np.atleast_1d(np.sum(x)),
+    "atleast_2d": lambda x: np.atleast_2d(np.ravel(x)),
+    "flip": lambda x: np.flip(x),
+    "flip axis": lambda x: np.flip(x, 1),
+    "fliplr": lambda x: np.fliplr(x),
+    "flipud": lambda x: np.flipud(x),
+    "roll": lambda x: np.roll(x, 1),
+    "roll axis": lambda x: np.roll(x, (1, 2), axis=(0, 1)),
+    "rot90": lambda x: np.rot90(x),
+    "tile": lambda x: np.tile(x, (2, 1)),
+    "repeat": lambda x: np.repeat(x, 2),
+    "repeat axis": lambda x: np.repeat(x, [1, 2, 0], axis=1),
+    "tril": lambda x: np.tril(x),
+    "triu": lambda x: np.triu(x, k=1),
+    "diag": lambda x: np.diag(x),
+    "diag of row": lambda x: np.diag(x[0], k=1),
+    "diagflat": lambda x: np.diagflat(x),
+    "diagonal": lambda x: np.diagonal(x, offset=1),
+    "linalg.diagonal": lambda x: np.linalg.diagonal(x, offset=1),
+    "trace": lambda x: np.trace(x),
+    "copy": lambda x: np.copy(x),
+    "concatenate": lambda x: np.concatenate([x, B, x], axis=1),
+    "concatenate flat": lambda x: np.concatenate((x, B), axis=None),
+    "stack": lambda x: np.stack([x, B], axis=-1),
+    "vstack": lambda x: np.vstack([x, x[0]]),
+    "hstack": lambda x: np.hstack([x, B]),
+    "append": lambda x: np.append(x, B, axis=0),
+    "split": lambda x: np.split(x, 3, axis=1),
+    "split at": lambda x: np.split(x, [1], axis=1),
+    "array_split": lambda x: np.array_split(x, 2, axis=1),
+    "where": lambda x: np.where(B > 0.5, x, 0.0),
+    "where tensor": lambda x: np.where(x > 0.5, x, B),
+    "where number": lambda x: np.where(x > 0.5, 1.0, x),
+    "clip": lambda x: np.clip(x, 0.3, 0.6),
+    "clip low": lambda x: np.clip(x, 0.3, None),
+    "round": lambda x: np.round(x * 1.0) + x,
+    "nan_to_num": lambda x: np.nan_to_num(x),
+    "sinc": lambda x: np.sinc(x),
+    "real": lambda x: np.real(x),
+    "isclose": lambda x: np.isclose(x, B),
+    "dot": lambda x: np.dot(x, SQUARE),
+    "dot vector": lambda x: np.dot(x, np.arange(3.0)),
+    "dot cubes": lambda x: np.dot(x, CUBE),
+    "dot number": lambda x: np.dot(x, 2.0),
+    "inner": lambda x: np.inner(x, B),
+    "vdot": lambda x: np.vdot(x, B),
+    "outer": lambda x: np.outer(x, B),
+    "tensordot": lambda x: np.tensordot(x, SQUARE, axes=1),
+    "tensordot axes": lambda x: np.tensordot(x, B, axes=([0, 1], [0, 1])),
+    "einsum": lambda x: np.einsum("ij,kj->ik", x, B),
+    "kron": lambda x: np.kron(x, np.ones((1, 2))),
+    "linalg.matmul": lambda x: np.linalg.matmul(x, SQUARE),
+    "linalg.norm": lambda x: np.linalg.norm(x),
+    "linalg.norm axis": lambda x: np.linalg.norm(x, axis=1, keepdims=True),
+    "linalg.norm 1": lambda x: np.linalg.norm(x, 1, axis=0),
+    "take": lambda x: np.take(x, INDEX, axis=1),
+    "take flat": lambda x: np.take(x, [0, 5]),
+    "take_along_axis": lambda x: np.take_along_axis(x, INDEX, axis=1),
+    "nonzero": lambda x: np.nonzero(x > 0.5),
+    "argwhere": lambda x: np.argwhere(x > 0.5),
+    "flatnonzero": lambda x: np.flatnonzero(x > 0.5),
+    "where indices": lambda x: np.where(x > 0.5),
+    "sort": lambda x: np.sort(x, axis=0),
+    "sort flat": lambda x: np.sort(x, axis=None),
+    "argsort": lambda x: np.argsort(x),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_function_is_recorded(name):
+    check_recorded(FUNCTIONS[name], A)
+
+
+@pytest.mark.parametrize("name", ["zeros_like", "ones_like", "empty_like"])
+def test_like_function_makes_a_new_leaf(name):
+    x = npg.ones(2, 3, requires_grad=True).t()
+    found = getattr(np, name)(x)
+    assert isinstance(found, npg.Tensor) and not found.requires_grad and found.stride() == x.stride()
+    assert getattr(np, name)(x, dtype=np.int64).dtype is npg.int64
+    assert tuple(getattr(np, name)(x, shape=(4,)).shape) == (4,)
+    assert np.full_like(x, 3).tolist() == [[3.0] * 2] * 3
+    assert np.full_like(x, npg.tensor(2.0, requires_grad=True)).requires_grad
+
+
+def test_unique_is_numpys():
+    a = np.array([3, 1, 3, 2])
+    assert_close(np.unique(npg.tensor(a)), np.unique(a))
+    assert_close(np.unique(npg.tensor(a), return_inverse=True, return_counts=True), np.unique(a, False, True, True))
+
+
+def test_question_about_tensor_is_answered():
+    x = npg.ones(2, 3, requires_grad=True)
+    assert np.shape(x) == (2, 3) and np.ndim(x) == 2 and np.size(x) == 6 and np.size(x, 0) == 2
+    assert np.result_type(x, np.float64) == np.float64 and np.can_cast(x, np.float64)
+    assert np.allclose(x, np.ones((2, 3))) and np.array_equal(x, x) and not np.iscomplexobj(x) and np.isrealobj(x)
+    assert np.shares_memory(x, x.detach()) and not np.may_share_memory(x, npg.ones(2))
+    assert np.array_repr(x) == repr(x)
+
+
+def test_copyto_writes_into_tensor():
+    x = npg.zeros(2)
+    np.copyto(x, np.array([1.0, 2.0], np.float32))
+    assert x.tolist() == [1, 2] and x._array.base is None
+    a = np.zeros(2)
+    np.copyto(a, x)
+    assert a.tolist() == [1, 2]
+
+
+def test_save_takes_a_tensor(tmp_path):
+    np.save(tmp_path / "x.npy", npg.arange(3.0))
+    assert np.load(tmp_path / "x.npy").tolist() == [0, 1, 2]
+    with pytest.raises(RuntimeError, match="Can't call numpy"):
+        np.save(tmp_path / "x.npy", npg.ones(2, requires_grad=True))
+
+
+def test_mean_of_integers_has_the_default_dtype():
+    assert np.mean(npg.tensor([1, 2])).item() == 1.5 and np.var(npg.tensor([1, 3])).item() == 1.0
+
+
+def test_wrong_division_and_shapes_raise_numpys_errors():
+    x = npg.ones(2, 3)
+    with pytest.raises(ValueError, match="array split does not result in an equal division"):
+        np.split(x, 2, axis=1)
+    with pytest.raises(ValueError, match="cannot select an axis to squeeze out"):
+        np.squeeze(x, axis=0)
+    with pytest.raises(TypeError, match="weights of its shape"):
+        np.average(x, weights=np.ones(3))
+
+
+class Foreign:
+    """Another class that answers NumPy."""
+
+    def __array_function__(self, function, types, args, kwargs):
+        return "mine"
+
+
+def test_foreign_class_is_asked_too():
+    assert np.cross(npg.ones(3), Foreign()) == "mine"
+
+
+def test_second_order_gradient_through_numpy_functions():
+    x = npg.tensor(A, requires_grad=True)
+    y = torch.tensor(A, requires_grad=True)
+    found = np.sum(np.exp(x) * np.tanh(x) / np.sqrt(x) - np.log(x) ** 2)
+    expected = (y.exp() * y.tanh() / y.sqrt() - y.log() ** 2).sum()
+    (g,) = npg.autograd.grad(found, x, create_graph=True)
+    (h,) = torch.autograd.grad(expected, y, create_graph=True)
+    (gg,) = npg.autograd.grad(np.sum(g * g), x)
+    (hh,) = torch.autograd.grad((h * h).sum(), y)
+    np.testing.assert_allclose(gg.numpy(), hh.numpy(), rtol=1e-10)
