@@ -294,16 +294,18 @@ def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
 
     Args:
         input: floating.
-        p: a number as in vector_norm; "fro" stands for 2.
-        dim, keepdim, dtype: as in sum.
-    Raises: NotImplementedError: for the nuclear norm.
-    Source: torch.norm; p="nuc" is not here.
+        p: a number as in vector_norm; "fro" stands for 2; "nuc": of a matrix the sum of its singular values.
+        dim, keepdim, dtype: as in sum; with "nuc" dim is two dimensions, the rows and the columns.
+    Raises: RuntimeError: when the input is not floating or p is none of these.
+    Source: torch.norm.
     """
-    array_of("norm", input)
-    if p == "nuc":
-        raise NotImplementedError("norm(): the nuclear norm is not implemented; sum the singular values")
-    if isinstance(p, str) and p != "fro":
+    array = array_of("norm", input)
+    if isinstance(p, str) and p not in ("fro", "nuc"):
         raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
+    if p == "nuc":
+        from npg.functional.matrix_norms import matrix_norm  # it imports this module
+
+        return matrix_norm(input, p, tuple(range(array.ndim)) if dim is None else dim, keepdim, dtype=dtype)
     return vector_norm(input, 2 if p is None or p == "fro" else p, dim, keepdim, dtype=dtype)
 
 

@@ -59,14 +59,24 @@ def cumprod(input, dim, *, dtype=None):
     return _running(ops.cumprod, input, dim, dtype)
 
 
-def cumsum_(input, dim):
-    """Put the sums so far in place of the input; see cumsum."""
-    return apply_in_place(ops.cumsum, (input,), {"dim": dim_index("cumsum_", dim, input._array.ndim)})
+def cumsum_(input, dim, *, dtype=None):
+    """Put the sums so far in place of the input; see cumsum. A dtype must be the input's."""
+    return _running_in_place(ops.cumsum, input, dim, dtype)
 
 
-def cumprod_(input, dim):
-    """Put the products so far in place of the input; see cumprod."""
-    return apply_in_place(ops.cumprod, (input,), {"dim": dim_index("cumprod_", dim, input._array.ndim)})
+def cumprod_(input, dim, *, dtype=None):
+    """Put the products so far in place of the input; see cumprod. A dtype must be the input's."""
+    return _running_in_place(ops.cumprod, input, dim, dtype)
+
+
+def _running_in_place(op, input, dim, dtype):
+    array = array_of(op.name, input)
+    wanted = array.dtype if dtype is None else dtypes.to_numpy(dtype)
+    if wanted != array.dtype:
+        raise RuntimeError(
+            f"Bad in-place call: input tensor dtype {array.dtype} and output tensor dtype {wanted} should match"
+        )
+    return apply_in_place(op, (input,), {"dim": dim_index(op.name, dim, array.ndim)})
 
 
 @numpy_names

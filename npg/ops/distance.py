@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from npg.ops._op import ARITHMETIC, primitive
-from npg.ops.reduce import HALF, kept_shape, quiet, shared_vjp, spread, to_half
+from npg.ops.reduce import HALF, kept_shape, shared_vjp, spread
 from npg.ops.select import where
 
 __all__ = ["dist", "vector_norm"]
@@ -32,10 +32,9 @@ def _norm_vjp(g, y, x, p, dim, keepdim):
     return g * (np.sign(x) * abs(x) ** (p - 1) if p < 2 else x * abs(x) ** (p - 2))
 
 
-@quiet
 def _norm(x, p, dim, keepdim):
     if x.dtype == HALF:
-        return to_half(_norm(x.astype(np.float32), p, dim, keepdim))
+        return _norm(x.astype(np.float32), p, dim, keepdim).astype(HALF)
     if p == 2:
         if dim is None and x.flags.c_contiguous:  # one pass, no temporary
             flat = x.reshape(-1)

@@ -35,14 +35,11 @@ __all__ = [
     "sum_",
     "sum_dim",
     "ties",
-    "to_half",
     "var",
     "var_mean",
 ]
 
 HALF = np.dtype(np.float16)
-# inf and nan are results like others, as in PyTorch; as a decorator this costs half of what `with` costs.
-quiet = np.errstate(all="ignore")
 
 
 # ----- What the ops share -----
@@ -71,17 +68,12 @@ def count(shape, dim):
     return math.prod(shape[d] for d in dim)
 
 
-@quiet
-def to_half(x):
-    return x.astype(HALF)
-
-
 def _total(x, dim, keepdim):
     dtype = x.dtype
     if dtype.kind != "f":
         return np.add.reduce(x, axis=dim, dtype=np.int64, keepdims=keepdim)
     if dtype == HALF:
-        return to_half(np.add.reduce(x, axis=dim, dtype=np.float32, keepdims=keepdim))
+        return np.add.reduce(x, axis=dim, dtype=np.float32, keepdims=keepdim).astype(HALF)
     return np.add.reduce(x, axis=dim, keepdims=keepdim)
 
 
@@ -111,7 +103,7 @@ def mean(input, *, dim, keepdim):
     """Return the mean over `dim`, nan of nothing."""
     n = count(input.shape, dim)
     if input.dtype == HALF:
-        return to_half(mean.forward(input.astype(np.float32), dim=dim, keepdim=keepdim))
+        return mean.forward(input.astype(np.float32), dim=dim, keepdim=keepdim).astype(HALF)
     total = np.add.reduce(input, axis=dim, keepdims=keepdim)
     return total / n if n else total + math.nan
 
@@ -132,7 +124,6 @@ def _nanmean_vjp(g, _y, x, *, dim, keepdim):
 
 
 @primitive(_nanmean_vjp, node="Div")
-@quiet
 def nanmean(input, *, dim, keepdim):
     """Return the mean over `dim` of what is not nan."""
     known = np.add.reduce(~np.isnan(input), axis=dim, keepdims=keepdim)
@@ -150,7 +141,6 @@ def count_nonzero(input, *, dim):
 # ----- Variance -----
 
 
-@quiet
 def _variance(x, dim, correction, keepdim):
     """Return the variance and the mean, both with the reduced dimensions kept or not; computed in at least float32."""
     if x.dtype == HALF:
@@ -297,7 +287,6 @@ def any_(input, *, dim, keepdim):
 # ----- Exponentials -----
 
 
-@quiet
 def _logsumexp_vjp(g, y, x, *, dim, keepdim):
     return spread(g, x.shape, dim, keepdim) * np.exp(x - spread(y, x.shape, dim, keepdim))
 
@@ -306,11 +295,10 @@ def _logsumexp_vjp(g, y, x, *, dim, keepdim):
 def logsumexp(input, *, dim, keepdim):
     """Return log(sum(exp(input))) over `dim`; vjp: g exp(x - y)."""
     if input.dtype == HALF:
-        return to_half(logsumexp.forward(input.astype(np.float32), dim=dim, keepdim=keepdim))
+        return logsumexp.forward(input.astype(np.float32), dim=dim, keepdim=keepdim).astype(HALF)
     return _logsumexp(input, dim, keepdim)
 
 
-@quiet
 def _logsumexp(x, dim, keepdim):
     top = np.maximum.reduce(x, axis=dim, keepdims=True, initial=-math.inf)
     top = np.where(np.isinf(top), 0, top)

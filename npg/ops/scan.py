@@ -10,7 +10,7 @@ import numpy as np
 from npg.ops._op import primitive
 from npg.ops.order import values_vjp
 from npg.ops.rearrange import constant_pad, flip
-from npg.ops.reduce import HALF, quiet, spread
+from npg.ops.reduce import HALF, spread
 from npg.ops.select import where
 from npg.ops.shape import along, overload, reshape, slice_
 
@@ -32,7 +32,6 @@ def _part(x, dim, start, stop):
     return slice_(x, dim=dim, start=start, stop=stop, step=1)
 
 
-@quiet
 def _accumulate(ufunc, x, dim):
     # Rounded once: a running float32 sum would lose a digit for every ten elements.
     if not x.ndim:
@@ -86,7 +85,6 @@ def _decay_vjp(g, y, decay, dim, reverse):
     return _part(t, dim, 1, n) * _part(y, dim, 0, n - 1)
 
 
-@quiet
 def _logcumsumexp_vjp(g, y, x, *, dim):
     # sum over i >= k of g[i] exp(x[k] - y[i]); y never falls, so every factor exp(y[k] - y[k + 1]) is at most 1.
     if not x.shape or not x.shape[dim]:
@@ -151,13 +149,8 @@ def prod(input, *, dim, keepdim):
     """Return the product over `dim` (an int or None); of integers and bools in int64."""
     dtype = input.dtype
     if dtype == HALF:
-        return _half_product(input, dim, keepdim)
+        return np.multiply.reduce(input, axis=dim, dtype=np.float32, keepdims=keepdim).astype(HALF)
     return np.multiply.reduce(input, axis=dim, dtype=None if dtype.kind == "f" else np.int64, keepdims=keepdim)
-
-
-@quiet
-def _half_product(x, dim, keepdim):
-    return np.multiply.reduce(x, axis=dim, dtype=np.float32, keepdims=keepdim).astype(HALF)
 
 
 prod_dim = overload(prod, "ProdBackward1")

@@ -341,9 +341,9 @@ def test_refused_call_raises_pytorchs_error(call):
     assert_same_error(lambda: call(F, *ours), lambda: call(torch, *theirs))
 
 
-def test_nuclear_norm_is_refused():
-    with pytest.raises(NotImplementedError, match="nuclear"):
-        F.norm(wrap(A), "nuc")
+def test_nuclear_norm_is_like_torch():
+    check_like_torch(F.norm, torch.norm, A[0], "nuc", rtol=1e-8)
+    check_like_torch(F.norm, torch.norm, A, "nuc", (1, 2), True, rtol=1e-8)
 
 
 def test_ndarray_is_taken_as_a_constant():

@@ -104,6 +104,10 @@ def test_running_with_dtype_casts(name):
 def test_running_in_place_is_recorded_like_torch(name):
     theirs = getattr(torch.Tensor, name)
     check_like_torch(getattr(F, name), theirs, A, 1, rtol=1e-10)
+    check_like_torch(getattr(F, name), theirs, A, 1, dtype=torch.float64, rtol=1e-10)
+    check_like_torch(getattr(F, name), theirs, rng.integers(-3, 4, (4, 6)).astype(np.int8), 1)
+    with pytest.raises(RuntimeError, match="Bad in-place call"):
+        getattr(F, name)(wrap(A.copy()), 1, dtype=np.float32)
 
 
 @pytest.mark.parametrize("reverse", [False, True])
