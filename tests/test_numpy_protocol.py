@@ -1,4 +1,4 @@
-"""NumPy's functions on tensors: the values NumPy gives for the arrays, recorded, and a TypeError where npg has nothing."""
+"""NumPy's functions on tensors: NumPy's values, recorded, and a TypeError where npg has nothing."""
 
 import numpy as np
 import pytest
@@ -72,13 +72,18 @@ def check_recorded(function, *arrays: np.ndarray) -> None:
 
 # ----- ufuncs -----
 
-UNARY = """absolute arccos arcsin arcsinh arctan arctanh cos cosh deg2rad degrees exp exp2 expm1 fabs log log10 log1p log2
-negative positive rad2deg radians reciprocal sin sinh sqrt square tan tanh""".split()
+UNARY = (
+    "absolute arccos arcsin arcsinh arctan arctanh cos cosh deg2rad degrees exp exp2 expm1 fabs log log10 log1p log2 "
+    "negative positive rad2deg radians reciprocal sin sinh sqrt square tan tanh"
+).split()
 STEPS = "ceil floor rint sign trunc isfinite isinf isnan signbit logical_not conjugate".split()
-BINARY = """add arctan2 copysign divide fmax fmin fmod hypot logaddexp logaddexp2 maximum minimum multiply power remainder
-subtract float_power""".split()
-COMPARISONS = """equal greater greater_equal less less_equal not_equal logical_and logical_or logical_xor floor_divide
-heaviside""".split()
+BINARY = (
+    "add arctan2 copysign divide fmax fmin fmod hypot logaddexp logaddexp2 maximum minimum multiply power remainder "
+    "subtract float_power"
+).split()
+COMPARISONS = (
+    "equal greater greater_equal less less_equal not_equal logical_and logical_or logical_xor floor_divide heaviside"
+).split()
 INTEGERS = "bitwise_and bitwise_or bitwise_xor gcd lcm left_shift right_shift".split()
 
 

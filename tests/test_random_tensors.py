@@ -8,7 +8,7 @@ import npg
 
 from .expressions import check, check_error
 
-# What each call draws is asked for after both generators were seeded alike, and once more, to see the stream stay in step.
+# Each is made twice after both generators were seeded alike, and then the streams must still be in step.
 CALLS = """
 lib.rand(5)
 lib.rand(2, 3)
