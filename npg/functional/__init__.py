@@ -8,6 +8,7 @@ from npg.functional.comparing_losses import *  # noqa: F403
 from npg.functional.compound import *  # noqa: F403
 from npg.functional.contracting import *  # noqa: F403
 from npg.functional.copying import *  # noqa: F403
+from npg.functional.decomposing import *  # noqa: F403
 from npg.functional.dropouts import *  # noqa: F403
 from npg.functional.extrema import *  # noqa: F403
 from npg.functional.filling import *  # noqa: F403
@@ -31,6 +32,7 @@ from npg.functional.selecting import *  # noqa: F403
 from npg.functional.shaping import *  # noqa: F403
 from npg.functional.slicing import *  # noqa: F403
 from npg.functional.softmaxes import *  # noqa: F403
+from npg.functional.solving import *  # noqa: F403
 from npg.functional.sorting import *  # noqa: F403
 import sys as _sys
 

@@ -5,6 +5,7 @@ Each raises RuntimeError, but for bools NotImplementedError.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -129,7 +130,7 @@ def check_batches(a: Any, b: Any) -> None:
     if a.ndim > 2 and b.ndim > 2:
         broadcast(a.shape[:-2], b.shape[:-2])
     n = a.shape[-2] if a.ndim > 1 else 1
-    batch = max(a.size // (n * a.shape[-1] or 1) if a.ndim > 2 else 1, 1)
+    batch = math.prod(a.shape[:-2] if a.ndim > 2 else b.shape[:-2])
     check_bmm(Shape((batch, n, a.shape[-1]), a.dtype), Shape((batch, k, b.shape[-1]), b.dtype))
 
 

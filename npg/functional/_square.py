@@ -1,0 +1,106 @@
+"""What the functions of npg.linalg ask of a matrix, and their errors, in PyTorch's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg.functional._dims import array_of
+from npg.functional._picking import scalar_name
+
+__all__ = ["LinAlgError", "matrix_of", "not_positive", "singular", "square_of", "unsolvable"]
+
+
+class LinAlgError(RuntimeError):
+    """Raised when a matrix is singular or not positive-definite, or an algorithm does not converge.
+
+    Source: torch.linalg.LinAlgError.
+    """
+
+    __module__ = "npg.linalg"
+
+
+def matrix_of(name: str, A: Any, argument: str = "A", low: bool = True) -> Any:
+    """Return the array of a matrix or a batch of matrices.
+
+    Args:
+        low: refuse float16.
+    Raises: RuntimeError: when it has fewer than two dimensions or is not floating.
+    """
+    array = array_of(name, A, argument)
+    if array.ndim < 2:
+        raise RuntimeError(f"{name}: The input tensor {argument} must have at least 2 dimensions.")
+    if array.dtype.kind != "f":
+        raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {scalar_name(array)}")
+    if low and array.dtype.itemsize == 2:
+        raise RuntimeError(f"{name}: Low precision dtypes not supported. Got {scalar_name(array)}")
+    return array
+
+
+def square_of(name: str, A: Any) -> Any:
+    """Return the array of a square matrix or a batch of them. Raises: RuntimeError."""
+    array = array_of(name, A, "A")
+    if array.ndim < 2:
+        raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
+    if array.shape[-1] != array.shape[-2]:
+        n, m = array.shape[-2:]
+        raise RuntimeError(f"{name}: A must be batches of square matrices, but they are {n} by {m} matrices")
+    return matrix_of(name, A)
+
+
+# ----- Matrices that LAPACK refused -----
+
+
+def _first(array: np.ndarray[Any, Any], function: Any) -> tuple[str, Any]:
+    """Return ("(Batch element i): " or "", that matrix) of the first one that NumPy's function refuses."""
+    for i, matrix in enumerate(array.reshape(-1, *array.shape[-2:])):
+        try:
+            function(matrix)
+        except np.linalg.LinAlgError:
+            return (f"(Batch element {i}): " if array.ndim > 2 else ""), matrix
+    return "", array
+
+
+def _zero_pivot(matrix: np.ndarray[Any, Any]) -> int:
+    """Return which pivot of an LU factorization is zero, counted from 1."""
+    a = matrix.astype(np.float64)
+    n = len(a)
+    for k in range(n):
+        p = k + int(np.argmax(np.abs(a[k:, k])))
+        if a[p, k] == 0:
+            return k + 1
+        a[[k, p]] = a[[p, k]]
+        a[k + 1 :, k:] -= np.outer(a[k + 1 :, k] / a[k, k], a[k, k:])
+    return n
+
+
+def singular(name: str, array: np.ndarray[Any, Any]) -> LinAlgError:
+    """Return the error for an inverse that does not exist."""
+    batch, matrix = _first(array, np.linalg.inv)
+    return LinAlgError(
+        f"{name}: {batch}The diagonal element {_zero_pivot(matrix)} is zero, the inversion could not be completed "
+        "because the input matrix is singular."
+    )
+
+
+def unsolvable(name: str, array: np.ndarray[Any, Any]) -> LinAlgError:
+    """Return the error for equations without a solution."""
+    batch, _ = _first(array, np.linalg.inv)
+    return LinAlgError(f"{name}: {batch}The solver failed because the input matrix is singular.")
+
+
+def not_positive(name: str, array: np.ndarray[Any, Any]) -> LinAlgError:
+    """Return the error for a Cholesky factorization that does not exist."""
+    batch, matrix = _first(array, np.linalg.cholesky)
+    order = 1
+    while order < len(matrix):
+        try:
+            np.linalg.cholesky(matrix[:order, :order])
+        except np.linalg.LinAlgError:
+            break
+        order += 1
+    return LinAlgError(
+        f"{name}: {batch}The factorization could not be completed because the input is not positive-definite (the "
+        f"leading minor of order {order} is not positive-definite)."
+    )

@@ -1,0 +1,192 @@
+"""Norms of vectors and matrices, rank and condition. For npg.linalg."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from npg._errors import shape_text
+from npg.dtypes import to_numpy
+from npg.engine import wrap
+from npg.functional._dims import array_of, dim_index
+from npg.functional._picking import broadcast, scalar_name
+from npg.functional._public import numpy_names, to_dtype
+from npg.functional._square import LinAlgError, matrix_of
+from npg.functional.decomposing import eigvalsh, svdvals
+from npg.functional.extrema import amax, amin
+from npg.functional.permuting import movedim
+from npg.functional.reduction import sum as total
+from npg.functional.reduction import vector_norm
+from npg.functional.shaping import reshape, unsqueeze
+from npg.functional.solving import inv, tolerance
+
+__all__ = ["cond", "matrix_norm", "matrix_rank", "norm", "vander", "vecdot"]
+
+
+# ----- Norms -----
+
+
+@numpy_names
+def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """Return a norm of matrices.
+
+    Args:
+        A: at least two dimensions, floating.
+        ord: "fro": of the elements as a vector; "nuc": the sum of the singular values; 2 and -2: the largest, the
+            smallest of them; 1 and -1: of the columns' sums of absolute values; inf and -inf: of the rows'.
+        dim: which two dimensions are the rows and the columns.
+        keepdim: keep them, with size 1.
+        dtype: cast A to this first.
+    Raises: RuntimeError: when A is no floating matrix, dim no pair, or ord none of these.
+    Source: torch.linalg.matrix_norm.
+    """
+    name = "linalg.matrix_norm"
+    array = array_of(name, A, "A")
+    if array.ndim < 2:
+        raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
+    if array.dtype.kind != "f":
+        raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got {scalar_name(array)}")
+    dims = tuple(dim) if isinstance(dim, (tuple, list)) else (dim,)
+    if len(dims) != 2:
+        raise RuntimeError(f"{name}: dim must be a 2-tuple. Got {' '.join(map(str, dims))}")
+    rows, columns = (dim_index(name, d, array.ndim) for d in dims)
+    if rows == columns:
+        raise RuntimeError(f"{name}: dims must be different. Got ({dims[0]}, {dims[1]})")
+    numeric = isinstance(ord, (int, float)) and not isinstance(ord, bool)
+    if ord not in ("fro", "nuc") and not (numeric and abs(ord) in (1, 2, math.inf)):
+        raise RuntimeError(f"{name}: Order {ord} not supported.")
+    if dtype is not None:
+        A = to_dtype(A, to_numpy(dtype))
+    if ord == "fro":
+        return vector_norm(A, 2, (rows, columns), keepdim)
+    if ord == "nuc" or abs(ord) == 2:
+        values = svdvals(movedim(A, (rows, columns), (-2, -1)))
+        made = total(values, -1) if ord == "nuc" else (amax if ord > 0 else amin)(values, -1)
+        if not keepdim:
+            return made
+        return reshape(made, tuple(1 if d in (rows, columns) else n for d, n in enumerate(array.shape)))
+    summed, other = (rows, columns) if abs(ord) == 1 else (columns, rows)
+    sums = vector_norm(A, 1, (summed,), True)
+    made = (amax if ord > 0 else amin)(sums, other, True)
+    return made if keepdim else reshape(made, tuple(n for d, n in enumerate(array.shape) if d not in (rows, columns)))
+
+
+@numpy_names
+def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """Return a norm of vectors or of matrices.
+
+    Args:
+        A: any shape, floating.
+        ord: None is 2 of all elements; a number is that of a vector (see vector_norm) or matrix (see matrix_norm),
+            "fro" and "nuc" are of matrices.
+        dim: an int for vectors, two for matrices; None takes a 1-d A for a vector, a 2-d one for a matrix.
+        keepdim: keep the dimensions, with size 1.
+        dtype: cast A to this first.
+    Raises: RuntimeError: when dim or ord do not fit.
+    Source: torch.linalg.norm.
+    """
+    array = array_of("linalg.norm", A, "A")
+    dims = None if dim is None else tuple(dim) if isinstance(dim, (tuple, list)) else (dim,)
+    if dims is not None and ord is not None and len(dims) not in (1, 2):
+        raise RuntimeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {shape_text(dims)}")
+    if dims is None and ord is not None and array.ndim not in (1, 2):
+        raise RuntimeError(
+            f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {array.ndim}D."
+        )
+    matrix = isinstance(ord, str) or (ord is not None and (array.ndim if dims is None else len(dims)) == 2)
+    if not matrix:
+        return vector_norm(A, 2 if ord is None else ord, dims, keepdim, dtype=dtype)
+    return matrix_norm(A, ord, (-2, -1) if dims is None else dims, keepdim, dtype=dtype)
+
+
+@numpy_names
+def cond(A: Any, p: Any = None) -> Any:
+    """Return the condition of a matrix: the norm of A times that of its inverse.
+
+    Args:
+        A: (..., m, n) float32 or float64; square unless p is None, 2 or -2.
+        p: order of the norm, see matrix_norm; None is 2.
+    Returns: (...); inf for a singular matrix.
+    Raises: RuntimeError: when A does not fit p.
+    Source: torch.linalg.cond.
+    """
+    array = array_of("linalg.cond", A)
+    if array.ndim < 2:
+        raise RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions.")
+    if p is None or p in (2, -2):
+        values = svdvals(A)
+        first, last = values[..., 0], values[..., -1]
+        return last / first if p == -2 else first / last
+    if p not in ("fro", "nuc") and (isinstance(p, str) or abs(p) not in (1, math.inf)):
+        raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
+    if array.shape[-1] != array.shape[-2]:
+        n, m = array.shape[-2:]
+        raise RuntimeError(
+            f"linalg.cond(ord={p}): A must be batches of square matrices, but they are {n} by {m} matrices"
+        )
+    try:
+        inverse = inv(A)
+    except LinAlgError:
+        return wrap(np.asarray(np.linalg.cond(array, p), array.dtype))  # inf where a matrix is singular
+    return matrix_norm(A, p) * matrix_norm(inverse, p)
+
+
+@numpy_names
+def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Any:
+    """Return how many singular values are larger than a tolerance.
+
+    Args:
+        A: (..., m, n) float32 or float64.
+        tol: the tolerance itself.
+        hermitian: A is symmetric: take the absolute eigenvalues.
+        atol, rtol: the tolerance is max(atol, rtol * the largest), see pinv.
+    Returns: (...) int64.
+    Raises: RuntimeError: when A is no floating matrix.
+    Source: torch.linalg.matrix_rank.
+    """
+    array = array_of("linalg.matrix_rank", A)
+    if array.ndim < 2:
+        raise RuntimeError("npg.linalg.matrix_rank: The input tensor input must have at least 2 dimensions.")
+    if array.dtype.kind != "f":
+        raise RuntimeError("This function doesn't handle types other than float and double")
+    if hermitian:
+        values = np.abs(eigvalsh(wrap(array))._array)
+    else:
+        values = np.linalg.svd(matrix_of("linalg.svd", A), compute_uv=False)
+    if tol is not None:
+        atol, rtol = tol, 0.0
+    limit = tolerance(values, max(array.shape[-2:]), atol, rtol)
+    return wrap(np.asarray((values > limit).sum(axis=-1), np.int64))
+
+
+# ----- Vectors -----
+
+
+@numpy_names
+def vecdot(x: Any, y: Any, *, dim: Any = -1) -> Any:
+    """Return the inner products along a dimension; the others broadcast. Source: torch.linalg.vecdot."""
+    a, b = array_of("linalg.vecdot", x, "x"), array_of("linalg.vecdot", y, "y", 2)
+    broadcast(a.shape, b.shape)
+    return total(x * y, dim)
+
+
+def vander(x: Any, N: int | None = None) -> Any:
+    """Return the matrix of powers x^0, x^1, ..., x^(N-1), one row for each element.
+
+    Args:
+        x: (..., n); 0-d counts as one element.
+        N: the number of columns; None takes n.
+    Returns: (..., n, N).
+    Raises: RuntimeError: when N is not above 1.
+    Source: torch.linalg.vander.
+    """
+    array = array_of("linalg.vander", x, "x")
+    if not array.ndim:
+        x, array = reshape(x, (1,)), array.reshape(1)
+    if N is not None and N <= 1:
+        raise RuntimeError("N must be greater than 1.")
+    count = array.shape[-1] if N is None else N
+    powers = np.arange(count).astype(array.dtype)
+    return unsqueeze(x, -1) ** wrap(powers)

@@ -1,0 +1,363 @@
+"""Inverses, determinants and linear equations: what npg.linalg has of them, and the names that are at npg's top too."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from npg._errors import shape_text
+from npg.engine import TensorBase, apply, apply_in_place, wrap
+from npg.functional import return_types
+from npg.functional._dims import array_of
+from npg.functional._matrices import no_bool
+from npg.functional._picking import broadcast, scalar_name
+from npg.functional._public import numpy_names
+from npg.functional._square import matrix_of, singular, square_of, unsolvable
+from npg.functional.linear_algebra import matmul
+from npg.functional.rearranging import tril, triu
+from npg.functional.selecting import where
+from npg.functional.shaping import expand, reshape, unsqueeze
+from npg.ops import decompose as ops
+from npg.ops.elementwise import clone
+from npg.ops.index import assign
+
+__all__ = ["det", "inverse", "logdet", "matrix_power", "pinverse", "slogdet"]
+
+
+def _plain(x: Any) -> Any:
+    return x._array if isinstance(x, TensorBase) else x
+
+
+# ----- Inverse and determinant -----
+
+
+@numpy_names
+def inv(A: Any) -> Any:
+    """Return the inverse of a square matrix.
+
+    Args:
+        A: (..., n, n) float32 or float64.
+    Raises: RuntimeError: when A is not square. LinAlgError: when it is singular.
+    Source: torch.linalg.inv.
+    """
+    array = square_of("linalg.inv", A)
+    try:
+        return apply(ops.inv, (A,), {})
+    except np.linalg.LinAlgError:
+        raise singular("linalg.inv", array) from None
+
+
+def inverse(input: Any, *, out: Any = None) -> Any:
+    """Return the inverse of a square matrix; see linalg.inv. Source: torch.inverse."""
+    return inv(input) if out is None else inv(input, out=out)
+
+
+@numpy_names
+def det(A: Any) -> Any:
+    """Return the determinant of a square matrix.
+
+    Args:
+        A: (..., n, n) float32 or float64.
+    Returns: (...), without the last two dimensions.
+    Raises: RuntimeError: when A is not square.
+    Source: torch.linalg.det. The gradient is right for singular matrices too; PyTorch's is not always.
+    """
+    square_of("linalg.det", A)
+    return apply(ops.det, (A,), {})
+
+
+def _slogdet(A: Any) -> Any:
+    square_of("linalg.slogdet", A)
+    return apply(ops.slogdet, (A,), {})
+
+
+def slogdet(A: Any) -> Any:
+    """Return the sign of the determinant and the logarithm of its absolute value.
+
+    Args:
+        A: (..., n, n) float32 or float64.
+    Returns: (sign, logabsdet); 0 and -inf for a singular matrix.
+    Raises: RuntimeError: when A is not square.
+    Source: torch.linalg.slogdet.
+    """
+    return return_types.linalg_slogdet(_slogdet(A))
+
+
+def logdet(input: Any) -> Any:
+    """Return the logarithm of the determinant, nan where that is negative. Source: torch.logdet."""
+    sign, logabsdet = _slogdet(input)
+    return where(wrap(sign._array < 0), math.nan, logabsdet)
+
+
+def matrix_power(A: Any, n: int) -> Any:
+    """Return the n-th power of a square matrix; a negative n takes the inverse.
+
+    Args:
+        A: (..., m, m).
+        n: any integer.
+    Raises: RuntimeError: when A is not square. LinAlgError: when n is negative and A singular.
+    Source: torch.matrix_power.
+    """
+    array = array_of("matrix_power", A)
+    if array.ndim < 2:
+        raise RuntimeError("linalg.matrix_power: The input tensor A must have at least 2 dimensions.")
+    if array.shape[-1] != array.shape[-2]:
+        size = "{} by {}".format(*array.shape[-2:])
+        raise RuntimeError(f"linalg.matrix_power: A must be batches of square matrices, but they are {size} matrices")
+    no_bool(array, "addmm_impl_cpu_")
+    if n == 0:
+        return apply_in_place(assign, (apply(clone, (A,), {}), np.eye(array.shape[-1], dtype=array.dtype)), {})
+    if n < 0:
+        A, n = inv(A), -n
+    result = None
+    while True:  # by squaring
+        if n & 1:
+            result = A if result is None else matmul(result, A)
+        n >>= 1
+        if not n:
+            return result
+        A = matmul(A, A)
+
+
+# ----- Linear equations -----
+
+
+def _is_vector(a: Any, b: Any) -> bool:
+    return b.ndim == 1 or (a.ndim - 1 == b.ndim and b.shape == a.shape[:-1])
+
+
+@numpy_names
+def solve(A: Any, B: Any, *, left: bool = True) -> Any:
+    """Return X with A X = B.
+
+    Args:
+        A: (..., n, n) float32 or float64.
+        B: (..., n, k) of the same dtype, or (..., n), a vector for each matrix; batches broadcast.
+        left: False solves X A = B.
+    Returns: shape of B, broadcast.
+    Raises: RuntimeError: when shapes do not fit or dtypes differ. LinAlgError: when A is singular.
+    Source: torch.linalg.solve.
+    """
+    a, b = square_of("linalg.solve", A), array_of("linalg.solve", B, "B", 2)
+    if a.dtype != b.dtype:
+        raise RuntimeError(
+            f"linalg.solve: Expected A and B to have the same dtype, but found A of type {scalar_name(a)} and B of "
+            f"type {scalar_name(b)} instead"
+        )
+    vector = _is_vector(a, b)
+    if vector and not left:
+        raise RuntimeError("linalg.solve: Vector broadcasting of the left hand side is not supported for left=False")
+    if vector:
+        if a.shape[-1] != b.shape[-1]:
+            raise _incompatible("linalg.solve", a, _Sizes((*b.shape, 1)), left)
+        B = unsqueeze(B, -1)
+    elif a.shape[-1] != b.shape[-2 if left else -1]:
+        raise _incompatible("linalg.solve", a, b, left)
+    broadcast(a.shape[:-2], b.shape[:-1] if vector else b.shape[:-2])
+    try:
+        if left:
+            found = apply(ops.solve, (A, B), {})
+        else:
+            found = apply(ops.solve, (A.mT, B.mT), {}).mT
+    except np.linalg.LinAlgError:
+        raise unsolvable("npg.linalg.solve", a) from None
+    return found.squeeze(-1) if vector else found
+
+
+class _Sizes:
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+
+
+def _incompatible(name: str, a: Any, b: Any, left: bool) -> RuntimeError:
+    equation = "AX = B" if left else "XA = B"
+    sizes = "{}x{} and {}x{}".format(*a.shape[-2:], *b.shape[-2:])
+    return RuntimeError(f"{name}: Incompatible shapes of A and B for the equation {equation} ({sizes})")
+
+
+@numpy_names
+def solve_triangular(A: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Any:
+    """Return X with A X = B for a triangular A, of which the other triangle is not read.
+
+    Args:
+        A: (..., n, n) float32 or float64.
+        B: (..., n, k), of the same dtype; batches broadcast.
+        upper: which triangle is read.
+        left: False solves X A = B.
+        unitriangular: take the diagonal as ones.
+    Raises: RuntimeError: when shapes do not fit. LinAlgError: when the diagonal has a zero (PyTorch returns inf and
+        nan).
+    Source: torch.linalg.solve_triangular.
+    """
+    name = "linalg.solve_triangular"
+    a, b = square_of(name, A), matrix_of(name, B, "B")
+    if a.shape[-1] != b.shape[-2 if left else -1]:
+        raise _incompatible(name, a, b, left)
+    diagonal = 1 if unitriangular else 0
+    kept = triu(A, diagonal) if upper else tril(A, -diagonal)
+    if unitriangular:
+        kept = kept + wrap(np.eye(a.shape[-1], dtype=a.dtype))
+    return solve(kept, B, left=left)
+
+
+_DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
+
+
+def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = None) -> Any:
+    """Return the X of least norm for which A X is nearest to B.
+
+    Args:
+        A: (..., m, n) float32 or float64.
+        B: (..., m, k) of the same dtype, or (..., m).
+        rcond: singular values below rcond times the largest count as 0; None takes rounding times max(m, n).
+        driver: the LAPACK routine in whose manner the other results are given; the solution is always gelsd's.
+    Returns: (solution, residuals, rank, singular_values). Residuals for m > n, rank unless the driver is gels, singular
+        values for gelsd and gelss; otherwise they are empty.
+    Raises: RuntimeError: when shapes do not fit, dtypes differ or the driver is unknown.
+    Source: torch.linalg.lstsq.
+    """
+    a, b = matrix_of("linalg.lstsq", A, "input"), array_of("linalg.lstsq", B, "B", 2)
+    if driver is None:
+        driver = "gelsy"
+    if driver not in _DRIVERS:
+        raise RuntimeError("npg.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)")
+    if a.dtype != b.dtype:
+        raise RuntimeError(
+            "npg.linalg.lstsq: Expected input and other to have the same dtype, but got input's dtype "
+            f"{scalar_name(a)} and other's dtype {scalar_name(b)}"
+        )
+    vector = _is_vector(a, b)
+    if not vector and b.ndim < 2:
+        raise RuntimeError("npg.linalg.lstsq: input must have at least 2 dimensions")
+    if a.shape[-2] != b.shape[-1 if vector else -2]:
+        axis = -1 if vector else -2
+        raise RuntimeError(f"npg.linalg.lstsq: input.size(-2) should match other.size({axis})")
+    right = unsqueeze(B, -1) if vector else B
+    batch = broadcast(a.shape[:-2], _plain(right).shape[:-2])
+    A, right = (_batched(x, batch) for x in (A, right))
+    solution = apply(ops.lstsq, (A, right), {"rcond": rcond})
+    singular_values = np.linalg.svd(_plain(A), compute_uv=False)
+    m, n = a.shape[-2:]
+    limit = rcond if rcond is not None else np.finfo(a.dtype).eps * max(m, n)
+    rank = (singular_values > limit * singular_values.max(axis=-1, keepdims=True, initial=0)).sum(axis=-1)
+    empty = np.zeros(0, a.dtype)
+    residuals = reshape(solution, (-1,))[:0]
+    if m > n and driver != "gelsy" and (driver == "gels" or np.all(rank == n)):
+        difference = matmul(A, solution) - right
+        residuals = (difference * difference).sum(-2)
+    return return_types.linalg_lstsq(
+        (
+            solution.squeeze(-1) if vector else solution,
+            residuals,
+            wrap(np.zeros(0, np.int64) if driver == "gels" else np.asarray(rank, np.int64)),
+            wrap(singular_values if driver in ("gelsd", "gelss") else empty),
+        )
+    )
+
+
+def _batched(x: Any, batch: tuple[int, ...]) -> Any:
+    shape = _plain(x).shape
+    return x if shape[:-2] == batch else expand(x, (*batch, *shape[-2:]))
+
+
+# ----- Pseudo-inverse -----
+
+
+def tolerance(values: np.ndarray[Any, Any], size: int, atol: Any, rtol: Any) -> Any:
+    """Return (..., 1): singular values up to this count as 0: max(atol, rtol * the largest).
+
+    Args:
+        values: (..., k) singular values.
+        size: the larger side of the matrix.
+        atol, rtol: numbers or tensors of the batch's shape, or None.
+    """
+    if rtol is None:
+        given = atol is not None and np.all(np.asarray(_plain(atol)) > 0)
+        rtol = 0.0 if given else size * float(np.finfo(values.dtype).eps)
+    atol = 0.0 if atol is None else atol
+    atol, rtol = (np.asarray(_plain(t))[..., None] for t in (atol, rtol))
+    return np.maximum(atol, rtol * values.max(axis=-1, keepdims=True, initial=0))
+
+
+@numpy_names
+def pinv(A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Any:
+    """Return the Moore-Penrose inverse.
+
+    Args:
+        A: (..., m, n) float32 or float64.
+        rcond: an older name of rtol.
+        hermitian: A is symmetric; taken for PyTorch's sake.
+        atol, rtol: singular values up to max(atol, rtol * the largest) count as 0. Numbers or tensors of the batch's
+            shape; None takes rounding times max(m, n) for rtol, and 0 if there is an atol.
+    Returns: (..., n, m).
+    Raises: RuntimeError: when A is no floating matrix.
+    Source: torch.linalg.pinv.
+    """
+    array = array_of("linalg.pinv", A)
+    if array.ndim < 2 or array.dtype.kind != "f":
+        raise RuntimeError(
+            f"linalg.pinv({scalar_name(array)}{{{shape_text(array.shape)}}}): expected a tensor with 2 or more "
+            "dimensions of float, double, cfloat or cdouble types"
+        )
+    if hermitian:
+        square_of("linalg.eigh", A)
+    rtol = rcond if rtol is None else rtol
+    limit = None
+    if atol is not None or rtol is not None:
+        values = np.linalg.svd(array, compute_uv=False)
+        limit = tolerance(values, max(array.shape[-2:]), atol, rtol).astype(array.dtype)
+    return apply(ops.pinv, (A,), {"tolerance": limit})
+
+
+def pinverse(input: Any, rcond: float = 1e-15) -> Any:
+    """Return the Moore-Penrose inverse; see linalg.pinv. Source: torch.pinverse."""
+    return pinv(input, rcond)
+
+
+# ----- Tensors as matrices -----
+
+
+@numpy_names
+def tensorinv(A: Any, ind: int = 2) -> Any:
+    """Return the inverse for tensordot(A, x, x.ndim): A as a matrix whose rows are its first `ind` dimensions.
+
+    Raises: RuntimeError: when this matrix is not square. LinAlgError: when it is singular.
+    Source: torch.linalg.tensorinv.
+    """
+    shape = array_of("linalg.tensorinv", A).shape
+    if ind <= 0:
+        raise RuntimeError(f"Expected a strictly positive integer for 'ind', but got {ind}")
+    rows, columns = math.prod(shape[:ind]), math.prod(shape[ind:])
+    if rows != columns:
+        raise RuntimeError(
+            "Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got "
+            f"{columns} != {rows}"
+        )
+    return reshape(inv(reshape(A, (rows, columns))), shape[ind:] + shape[:ind])
+
+
+@numpy_names
+def tensorsolve(A: Any, B: Any, dims: Any = None) -> Any:
+    """Return X with tensordot(A, X, X.ndim) = B.
+
+    Args:
+        A: dimensions of B, then those of X.
+        B: any shape.
+        dims: dimensions of A to move to its end first, or None.
+    Raises: RuntimeError: when the numbers of elements do not fit. LinAlgError: when A is singular.
+    Source: torch.linalg.tensorsolve.
+    """
+    shape, other = array_of("linalg.tensorsolve", A).shape, array_of("linalg.tensorsolve", B, "B", 2).shape
+    if dims is not None:
+        moved = tuple(d % len(shape) for d in dims)
+        order = tuple(d for d in range(len(shape)) if d not in moved) + moved
+        A, shape = A.permute(order), tuple(shape[d] for d in order)
+    rows, columns = math.prod(shape[: len(other)]), math.prod(shape[len(other) :])
+    if rows != columns:
+        raise RuntimeError(
+            "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
+            f"prod(self.shape[:other.ndim]), but got {columns} != {rows}"
+        )
+    return reshape(solve(reshape(A, (rows, columns)), reshape(B, (rows,))), shape[len(other) :])

@@ -1,0 +1,57 @@
+"""Linear algebra under PyTorch's names. The functions are those of npg/functional; this room only gathers them."""
+
+from npg.functional._square import LinAlgError
+from npg.functional.decomposing import cholesky, eigh, eigvalsh, qr, svd, svdvals
+from npg.functional.linear_algebra import cross_along as cross
+from npg.functional.linear_algebra import matmul, multi_dot
+from npg.functional.matrix_norms import cond, matrix_norm, matrix_rank, norm, vander, vecdot
+from npg.functional.parts import diagonal as _diagonal
+from npg.functional.reduction import vector_norm
+from npg.functional.solving import (
+    det,
+    inv,
+    lstsq,
+    matrix_power,
+    pinv,
+    slogdet,
+    solve,
+    solve_triangular,
+    tensorinv,
+    tensorsolve,
+)
+
+__all__ = [
+    "LinAlgError",
+    "cholesky",
+    "cond",
+    "cross",
+    "det",
+    "diagonal",
+    "eigh",
+    "eigvalsh",
+    "inv",
+    "lstsq",
+    "matmul",
+    "matrix_norm",
+    "matrix_power",
+    "matrix_rank",
+    "multi_dot",
+    "norm",
+    "pinv",
+    "qr",
+    "slogdet",
+    "solve",
+    "solve_triangular",
+    "svd",
+    "svdvals",
+    "tensorinv",
+    "tensorsolve",
+    "vander",
+    "vecdot",
+    "vector_norm",
+]
+
+
+def diagonal(A, *, offset=0, dim1=-2, dim2=-1):
+    """Return the diagonals of the matrices in the last two dimensions. Source: torch.linalg.diagonal."""
+    return _diagonal(A, offset, dim1, dim2)

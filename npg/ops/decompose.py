@@ -1,0 +1,263 @@
+"""Inverses, determinants, factorizations: NumPy's LAPACK routines on batches of matrices, with their derivatives.
+
+Source of the formulas: M. Giles, An extended collection of matrix derivative results for forward and reverse mode
+automatic differentiation (2008); J. Townsend, Differentiating the singular value decomposition (2016); H.-J. Liao et
+al., Differentiable programming tensor networks (2019) for QR; G. Golub, V. Pereyra, The differentiation of
+pseudo-inverses (1973).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from npg.ops._broadcast import unbroadcast
+from npg.ops._op import primitive
+from npg.ops.join import cat
+from npg.ops.linalg import matmul
+from npg.ops.rearrange import tril
+
+__all__ = ["cholesky", "cofactor", "det", "eigh", "inv", "lstsq", "pinv", "qr", "slogdet", "solve", "svd"]
+
+
+def _column(x):
+    """Return (..., n) as (..., n, 1)."""
+    return x[..., None]
+
+
+def _row(x):
+    """Return (..., n) as (..., 1, n)."""
+    return x[..., None, :]
+
+
+def _trace_of_product(a, b):
+    """Return sum(a * b) of each matrix as (..., 1, 1)."""
+    return np.sum(a * b, axis=(-2, -1), keepdims=True)
+
+
+# ----- Inverse and determinant -----
+
+
+@primitive(lambda g, y, _x: -matmul(matmul(y.mT, g), y.mT), node="LinalgInvEx")
+def inv(A):
+    """Return the inverse: its gradient is -y^T g y^T."""
+    return np.linalg.inv(A)
+
+
+@primitive(lambda g, _y, x: g[..., None, None] * cofactor(x), node="LinalgDet")
+def det(A):
+    """Return the determinant: its gradient is the matrix of cofactors."""
+    return np.linalg.det(A)
+
+
+def _cofactor_rule(g, _y, x):
+    # d cof = d(det x x^-T); for regular x.
+    inverse = inv(x).mT
+    return det(x)[..., None, None] * (
+        _trace_of_product(g, inverse) * inverse - matmul(matmul(inverse, g.mT), inverse)
+    )  # fmt: skip
+
+
+@primitive(_cofactor_rule)
+def cofactor(A):
+    """Return the matrix of cofactors: det(A) A^-T, or by the singular values where a matrix is singular."""
+    d = np.linalg.det(A)
+    if np.all(d != 0):
+        return _column(_column(d)) * np.linalg.inv(A).mT
+    u, s, vh = np.linalg.svd(A)
+    n = s.shape[-1]
+    others = np.where(np.eye(n, dtype=bool), s.dtype.type(1), _row(s))
+    sign = np.linalg.det(u) * np.linalg.det(vh)
+    return sign[..., None, None] * np.matmul(u * _row(np.prod(others, axis=-1)), vh)
+
+
+@primitive(multi=True, node="LinalgSlogdet")
+def slogdet(A):
+    """Return the sign and the logarithm of the absolute value of the determinant."""
+    return np.linalg.slogdet(A)
+
+
+@slogdet.vjp
+def _slogdet_rule(g, _y, x, *, needs):
+    """g x^-T; the sign is constant."""
+    return (np.zeros_like(x) if g[1] is None else g[1][..., None, None] * inv(x).mT,)
+
+
+# ----- Linear equations -----
+
+
+@primitive(node="LinalgSolveEx")
+def solve(A, B):
+    """Return X with A X = B; B is a matrix, batches broadcast."""
+    return np.linalg.solve(A, B)
+
+
+@solve.vjp
+def _solve_rule(g, y, a, b_like, *, needs):
+    """gB = A^-T g; gA = -gB X^T."""
+    gb = solve(a.mT, g)
+    ga = unbroadcast(-matmul(gb, y.mT), a.shape) if needs[0] else None
+    return ga, unbroadcast(gb, b_like.shape) if needs[1] else None
+
+
+@primitive(node="LinalgLstsq")
+def lstsq(A, B, *, rcond):
+    """Return the X of least norm for which A X - B is shortest; matrices, batches of one shape."""
+    out = np.empty((*A.shape[:-2], A.shape[-1], B.shape[-1]), A.dtype)
+    for i in np.ndindex(A.shape[:-2]):
+        out[i] = np.linalg.lstsq(A[i], B[i], rcond)[0] if A.size and B.size else 0
+    return out
+
+
+@lstsq.vjp
+def _lstsq_rule(g, _y, a, b, *, needs, rcond):
+    """Those of pinv(A) B."""
+    inverse = pinv(a, tolerance=None)
+    ga = _pinv_rule(matmul(g, b.mT), inverse, a) if needs[0] else None
+    return ga, matmul(inverse.mT, g) if needs[1] else None
+
+
+def _pinv_rule(g, y, x, *, tolerance=None):
+    """-y^T g y^T + (1 - x y) g^T y y^T + y^T y g^T (1 - y x)."""
+    yt, gt = y.mT, g.mT
+    right, left = matmul(gt, matmul(y, yt)), matmul(matmul(yt, y), gt)
+    return (
+        right - matmul(x, matmul(y, right)) + left - matmul(matmul(left, y), x) - matmul(matmul(yt, g), yt)
+    )  # fmt: skip
+
+
+@primitive(lambda g, y, x, *, tolerance: _pinv_rule(g, y, x), node="LinalgPinv")
+def pinv(A, *, tolerance):
+    """Return the pseudo-inverse; singular values up to the tolerance (an array that broadcasts; None: rounding) are "
+    "0."""
+    u, s, vh = np.linalg.svd(A, full_matrices=False)
+    if tolerance is None:
+        largest = s.max(axis=-1, keepdims=True, initial=0)
+        tolerance = largest * (max(A.shape[-2:]) * np.finfo(A.dtype).eps)
+    kept = s > tolerance
+    inverse = np.where(kept, 1 / np.where(kept, s, 1), 0).astype(A.dtype)
+    return np.matmul(vh.mT * _row(inverse), u.mT)
+
+
+# ----- Factorizations -----
+
+
+def _half_lower(x):
+    """Return the lower triangle with half the diagonal."""
+    return (tril(x, diagonal=0) + tril(x, diagonal=-1)) * 0.5
+
+
+def _cholesky_rule(g, y, _x):
+    """The symmetric part of L^-T half_lower(L^T g) L^-1."""
+    lt = y.mT
+    left = solve(lt, _half_lower(matmul(lt, g)))
+    gx = solve(lt, left.mT)
+    return (gx + gx.mT) * 0.5
+
+
+@primitive(_cholesky_rule, node="LinalgCholeskyEx")
+def cholesky(A):
+    """Return the lower triangular L with L L^T = A; of A only the lower triangle is read."""
+    return np.linalg.cholesky(A)
+
+
+@primitive(multi=True, node="LinalgQr")
+def qr(A, *, mode):
+    """Return Q with orthonormal columns and the upper triangular R with Q R = A; with mode "r" Q is empty."""
+    return (np.zeros(0, A.dtype), np.linalg.qr(A, "r")) if mode == "r" else tuple(np.linalg.qr(A, mode))
+
+
+def _qr_square(gq, gr, q, r):
+    """Return the gradient where R is square: (gQ + Q sym(R gR^T - gQ^T Q)) R^-T."""
+    m = None
+    if gr is not None:
+        m = matmul(r, gr.mT)
+    if gq is not None:
+        part = matmul(gq.mT, q)
+        m = -part if m is None else m - part
+    total = matmul(q, tril(m, diagonal=0) + tril(m, diagonal=-1).mT)
+    if gq is not None:
+        total = gq + total
+    return solve(r, total.mT).mT
+
+
+@qr.vjp
+def _qr_rule(g, y, x, *, needs, mode):
+    """Of a wide A = (X, Y), X = Q R1 is factored, and R = (R1, Q^T Y)."""
+    (gq, gr), (q, r) = g, y
+    rows, columns = x.shape[-2:]
+    if mode == "r":
+        raise RuntimeError(
+            "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please use linalg.qr(A, "
+            "mode='reduced') if you are going to differentiate through linalg.qr."
+        )
+    if mode == "complete" and rows > columns:
+        raise RuntimeError("The QR decomposition is not differentiable when mode='complete' and nrows > ncols.")
+    if rows >= columns:
+        return (_qr_square(gq, gr, q, r),)
+    if gr is None:
+        first, gy = None, np.zeros((*x.shape[:-1], columns - rows), x.dtype)
+    else:
+        first, gr2 = gr[..., :rows], gr[..., rows:]
+        part = matmul(x[..., rows:], gr2.mT)
+        gq = part if gq is None else gq + part
+        gy = matmul(q, gr2)
+    return (cat(_qr_square(gq, first, q, r[..., :rows]), gy, dim=len(x.shape) - 1),)
+
+
+def _differences(x):
+    """Return x_j - x_i as a matrix (..., i, j), with 1 on the diagonal."""
+    return _row(x) - _column(x) + np.eye(x.shape[-1], dtype=x.dtype)
+
+
+@primitive(multi=True, node="LinalgSvd")
+def svd(A, *, full_matrices):
+    """Return U, S, Vh with U diag(S) Vh = A, U and V orthogonal, S descending."""
+    return tuple(np.linalg.svd(A, full_matrices=full_matrices))
+
+
+@svd.vjp
+def _svd_rule(g, y, x_like, *, needs, full_matrices):
+    """U ((skew(U^T gU) / E) S + S (skew(V^T gV) / E) + gS) V^T, E_ij = S_j^2 - S_i^2, and what leaves these spaces."""
+    k = min(x_like.shape[-2:])
+    (gu, gs, gvh), (u, s, vh) = g, y
+    u, vh = u[..., :k], vh[..., :k, :]
+    middle = None if gs is None else _column(gs) * np.eye(k, dtype=s.dtype)
+    e = _differences(s * s)
+    outside = []
+    if gu is not None:
+        gu = gu[..., :k]
+        inner = matmul(u.mT, gu)
+        part = (inner - inner.mT) / e * _row(s)
+        middle = part if middle is None else middle + part
+        if x_like.shape[-2] > k:
+            outside.append(matmul((gu - matmul(u, inner)) / _row(s), vh))
+    if gvh is not None:
+        gv = gvh[..., :k, :].mT
+        inner = matmul(vh, gv)
+        part = _column(s) * ((inner - inner.mT) / e)
+        middle = part if middle is None else middle + part
+        if x_like.shape[-1] > k:
+            outside.append(matmul(u / _row(s), (gv - matmul(vh.mT, inner)).mT))
+    gx = matmul(matmul(u, middle), vh)
+    for part in outside:
+        gx = gx + part
+    return (gx,)
+
+
+@primitive(multi=True, node="LinalgEigh")
+def eigh(A, *, lower):
+    """Return the eigenvalues in ascending order and the eigenvectors of a symmetric matrix; one triangle is read."""
+    return tuple(np.linalg.eigh(A, "L" if lower else "U"))
+
+
+@eigh.vjp
+def _eigh_rule(g, y, _x, *, needs, lower):
+    """V (diag(gL) + skew(V^T gV) / 2E) V^T, E_ij = L_j - L_i: symmetric, as what A may change by is."""
+    (gl, gv), (values, v) = g, y
+    unit = np.eye(v.shape[-1], dtype=v.dtype)
+    middle = None if gl is None else _column(gl) * unit
+    if gv is not None:
+        part = matmul(v.mT, gv)
+        part = (part - part.mT) * 0.5 / _differences(values)
+        middle = part if middle is None else middle + part
+    return (matmul(matmul(v, middle), v.mT),)
