@@ -10,11 +10,15 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_rows", "column_sum", "for_blas", "ones", "row_sum"]
+from npg.ops._scratch import scratch
+
+__all__ = ["add_row", "as_rows", "column_sum", "for_blas", "ones", "row_sum"]
 
 Array = np.ndarray[Any, Any]
 
 _kept: dict[Any, Array] = {}
+_LARGE = 1 << 17  # elements from which it pays to copy a row several times before it is added to all
+_LINE = 1 << 13  # elements of such copies
 _KEPT_LENGTH = 1 << 16  # longer ones are made each time, so that the memory held here is bounded
 
 
@@ -56,3 +60,16 @@ def row_sum(x: Array) -> Array:
 def column_sum(x: Array) -> Array:
     """Return the sum of each column of (rows, n)."""
     return np.matmul(ones(x.shape[0], x.dtype), x)
+
+
+def add_row(x: Array, row: Array) -> None:
+    """Add a row to each row of a C-contiguous (rows, n), in place."""
+    rows, n = x.shape
+    if x.size >= _LARGE:
+        # For each row NumPy's loop costs as much again as some hundred additions: take several rows as one.
+        several = math.gcd(rows, 1 << (_LINE // n).bit_length() - 1) if n <= _LINE else 1
+        if several > 1:
+            line = scratch(0, (several, n), x.dtype)
+            line[...] = row
+            x, row = x.reshape(rows // several, several * n), line.reshape(-1)
+    x += row

@@ -16,6 +16,7 @@ __all__ = ["scratch"]
 
 LIMIT = 1 << 20  # bytes; larger ones are made each time, so that what a thread holds is bounded
 _SMALL = 1 << 14  # bytes; smaller ones come from the heap faster than from here
+_PAGE = 1 << 12
 
 
 class _Kept(threading.local):
@@ -41,5 +42,10 @@ def scratch(slot: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarr
         return np.empty(shape, dtype)
     buffer = _kept.buffers.get(slot)
     if buffer is None or len(buffer) < n:
-        buffer = _kept.buffers[slot] = np.empty(min(LIMIT, 2 * n), np.uint8)
+        # Large arrays start near the start of a page. A processor that compares only the lower bits of addresses lets a
+        # load wait for an earlier store at the same place of another page, and a loop is then up to ten times slower.
+        # So these start at another place, and each slot at one of its own.
+        buffer = np.empty(min(LIMIT, 2 * n) + 2 * _PAGE, np.uint8)
+        start = -buffer.__array_interface__["data"][0] % _PAGE + 1024 + 512 * (slot % 6)
+        buffer = _kept.buffers[slot] = buffer[start : start + min(LIMIT, 2 * n)]
     return np.ndarray(shape, dtype, buffer)

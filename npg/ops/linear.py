@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from npg.ops._op import primitive
-from npg.ops._rows import as_rows, column_sum, for_blas
+from npg.ops._rows import add_row, as_rows, column_sum, for_blas
 from npg.ops.linalg import mm
 from npg.ops.reduce import sum_
 from npg.ops.shape import reshape, transpose
@@ -43,10 +43,7 @@ def _bias_vjp(g, _y, _x, _weight, _bias):
 def linear(input, weight, bias):
     """Return input weight^T + bias: (..., in), (out, in) and (out,) or None give (..., out)."""
     # Separate rules and no fused backward, because they share no work, and each saves only what it needs.
-    if input.ndim == 2:
-        y = np.matmul(as_rows(input, input.shape[1]), for_blas(weight).T)
-    else:
-        y = np.matmul(as_rows(input, input.shape[-1]), for_blas(weight).T).reshape(*input.shape[:-1], weight.shape[0])
+    y = np.matmul(as_rows(input, input.shape[-1]), for_blas(weight).T)
     if bias is not None:
-        y += bias
-    return y
+        add_row(y, bias)
+    return y if input.ndim == 2 else y.reshape(*input.shape[:-1], weight.shape[0])

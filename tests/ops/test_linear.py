@@ -59,6 +59,13 @@ def test_linear_with_a_vector_as_weight_is_like_torch():
         check_both(F.linear, TF.linear, normal(*lead, 6), normal(6))
 
 
+@pytest.mark.parametrize(("rows", "out"), [(768, 512), (768, 384), (1021, 200), (6, 40_000), (64, 8192), (4096, 65)])
+def test_linear_on_many_rows_adds_the_bias_to_each(rows, out):
+    arrays = normal(rows, 2, dtype=np.float32), normal(out, 2, dtype=np.float32), normal(out, dtype=np.float32)
+    y = F.linear(*map(engine.wrap, arrays))._array
+    np.testing.assert_array_equal(y, F.linear(*map(engine.wrap, arrays[:2]))._array + arrays[2])
+
+
 def test_linear_of_integers_is_like_torch():
     a, w = np.arange(6).reshape(2, 3), np.arange(12).reshape(4, 3)
     check_like_torch(F.linear, TF.linear, a, w, np.arange(4))

@@ -57,6 +57,27 @@ def test_softmax_sums_to_one_on_long_rows(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dim", [0, 1, 2])
+def test_softmax_of_large_arrays_is_like_torch(name, dtype, dim):
+    # Large arrays are not shifted where that is safe; each of these but the first is a reason to shift.
+    small = (3.0 * rng.standard_normal((20, 16, 17))).astype(dtype)
+    one_large, one_low, one_infinite, one_nan = (small.copy() for _ in range(4))
+    one_large[3, 4, 5] = 1e4
+    one_low[:, 4, 5] = one_low[3, :, 5] = one_low[3, 4] = -1e4
+    one_infinite[3, 4, 5] = INF
+    one_nan[3, 4, 5] = math.nan
+    masked = np.where(rng.random(small.shape) < 0.3, dtype(-INF), small)
+    hidden = masked.copy()
+    hidden[:, 4, 5] = hidden[3, :, 5] = hidden[3, 4] = -INF
+    for x in (small, one_large, one_low, masked, hidden, one_infinite, one_nan, small + dtype(100), small - dtype(100)):
+        if name == "softmin":
+            x = -x
+        check_like_torch(getattr(F, name), getattr(TF, name), x, dim=dim, second=False)
+        check_like_torch(getattr(F, name), getattr(TF, name), strided(x), dim=dim, second=False)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_softmax_with_dtype_casts_first(name):
     for array in (np.arange(6).reshape(2, 3), rng.standard_normal((2, 3)).astype(np.float32)):
         for dtype, torch_dtype in ((dtypes.float64, torch.float64), (dtypes.float32, torch.float32)):
