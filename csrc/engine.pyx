@@ -3,11 +3,11 @@
 # cython: initializedcheck=False, nonecheck=False
 # cython: auto_pickle=False
 # cython: freethreading_compatible=False
-"""The engine in Cython: the same names as npg/engine/_python.py, doing the same things in the same order.
+"""The engine in Cython: the same names as npg/engine/_python, doing the same things in the same order.
 
-Read that file first; the comments here say only what differs in C. Directives: indices in this file are bounded by the loops
-around them, so bounds checks and wraparound would only cost; every attribute that may be None is tested where it is used; the
-module does not yet declare itself safe without the GIL; nothing here is pickled, so no pickling code is generated.
+Read that package first; the comments here say only what differs in C. Directives: indices in this file are bounded by the
+loops around them, so bounds checks and wraparound would only cost; every attribute that may be None is tested where it is
+used; the module does not yet declare itself safe without the GIL; nothing here is pickled, so no pickling code is generated.
 """
 
 import contextvars
@@ -336,7 +336,8 @@ cdef Plan _plan(op):
 
 # ----- Nodes -----
 
-# A chain of nodes is freed from a list, not by recursion: each node hands over what it holds, the outermost one empties the list.
+# A chain of nodes is freed from a list, not by recursion: each node hands over what it holds, the outermost one empties
+# the list.
 cdef list _graveyard = []
 cdef bint _burying = False
 
@@ -395,7 +396,8 @@ cdef class Node:
         """Per input (node or leaf, output_nr), or None."""
         cdef int i
         return tuple([
-            None if t is None else (t, 0 if self.numbers is None else self.numbers[i]) for i, t in enumerate(self.targets)
+            None if t is None else (t, 0 if self.numbers is None else self.numbers[i])
+            for i, t in enumerate(self.targets)
         ])
 
     @property
@@ -407,7 +409,8 @@ cdef class Node:
     def next_functions(self):
         """Per input the node that receives its gradient and which of that node's outputs it is; (None, 0) for none."""
         return tuple([
-            (None, 0) if e is None else (AccumulateGrad(e[0]), 0) if isinstance(e[0], TensorBase) else e for e in self.edges
+            (None, 0) if e is None else (AccumulateGrad(e[0]), 0) if isinstance(e[0], TensorBase) else e
+            for e in self.edges
         ])
 
     @property
@@ -455,7 +458,7 @@ cdef object _vjp(Node node, object g):
     cdef Plan plan = node.plan
     cdef tuple inputs = node.inputs
     cdef Py_ssize_t n = len(node.targets)
-    cdef object y = node.output, gx
+    cdef object y = node.output
     _check_versions(node)
     # The common cases, without a list in between: one or two inputs, no settings, no broadcasting to undo.
     if plan.joint is None and node.params is _NO_PARAMS and node.shapes is None:
@@ -479,7 +482,10 @@ cdef object _vjp_recorded(Node node, object g):
     if plan.is_fused and plan.recorded is None:
         return _composite_vjp(node, g)
     if y is not None:
-        y = tuple([_output_tensor(node, a, i) for i, a in enumerate(y)]) if plan.is_multi else _output_tensor(node, y, 0)
+        if plan.is_multi:
+            y = tuple([_output_tensor(node, a, i) for i, a in enumerate(y)])
+        else:
+            y = _output_tensor(node, y, 0)
     return _run_rules(node, plan.recorded if plan.is_fused else plan.joint, g, y, node.inputs)
 
 
@@ -566,7 +572,7 @@ cdef Node _record(Plan plan, tuple inputs, dict params, object out, object saved
     cdef Node node = Node.__new__(Node)
     cdef Py_ssize_t i, n = len(inputs)
     cdef int mask = 0, mode, y_mode
-    cdef bint plain = True, resized = False, versioned = False
+    cdef bint resized = False
     cdef TensorBase x
     cdef Node fn
     cdef object item, kept, modes = None
@@ -724,7 +730,6 @@ cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
     cdef cnp.ndarray array = x._array
     cdef bint record = False
     cdef Node node
-    cdef Py_ssize_t i
     cdef list arrays = [_value(t) for t in inputs]
     cdef object saved = None
     if npg_grad_mode and plan.differentiable and _is_differentiable(array):
@@ -1003,7 +1008,9 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
     for i, root in enumerate(tensors):
         if not root.requires_grad:
             raise RuntimeError(_errors.NO_GRAPH.format(index=i))
-    starts = [check_gradient(i, root, g, create_graph, wrap) for i, (root, g) in enumerate(zip(tensors, gradients, strict=True))]
+    starts = [
+        check_gradient(i, root, g, create_graph, wrap) for i, (root, g) in enumerate(zip(tensors, gradients, strict=True))
+    ]
     if inputs is not None:
         for i, x in enumerate(inputs):
             fn = _history(x)
@@ -1097,7 +1104,7 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
 
 
 cdef int _accumulate(TensorBase leaf, Slot slot, bint create_graph) except -1:
-    """Add the slot's gradient into leaf.grad. A buffer that somebody else may hold is copied before it becomes .grad."""
+    """Add the slot's gradient into leaf.grad. A buffer that somebody else may hold is copied before."""
     cdef object g = slot.g
     cdef cnp.ndarray array
     slot.g = None

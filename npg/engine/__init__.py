@@ -1,23 +1,43 @@
 """The graph: nodes, edges, grad mode, backward. `name` tells which engine runs, "cython" or "python"."""
 
+from typing import TYPE_CHECKING
+
 from npg.engine._common import AccumulateGrad, RemovableHandle
 from npg.engine._modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from npg.engine._select import core
 
-Function = core.Function
-Node = core.Node
-TensorBase = core.TensorBase
-apply = core.apply
-apply_in_place = core.apply_in_place
-bump_version = core.bump_version
-check_in_place = core.check_in_place
-is_grad_enabled = core.is_grad_enabled
-is_inference_mode_enabled = core.is_inference_mode_enabled
-name: str = core.name
-register_tensor_class = core.register_tensor_class
-run_backward = core.run_backward
-wrap = core.wrap
-write_out = core.write_out
+if TYPE_CHECKING:  # both engines have these names; type checkers read the Python one
+    from npg.engine._python import (
+        Function,
+        Node,
+        TensorBase,
+        apply,
+        apply_in_place,
+        bump_version,
+        check_in_place,
+        is_grad_enabled,
+        is_inference_mode_enabled,
+        name,
+        register_tensor_class,
+        run_backward,
+        wrap,
+        write_out,
+    )
+else:
+    Function = core.Function
+    Node = core.Node
+    TensorBase = core.TensorBase
+    apply = core.apply
+    apply_in_place = core.apply_in_place
+    bump_version = core.bump_version
+    check_in_place = core.check_in_place
+    is_grad_enabled = core.is_grad_enabled
+    is_inference_mode_enabled = core.is_inference_mode_enabled
+    name = core.name
+    register_tensor_class = core.register_tensor_class
+    run_backward = core.run_backward
+    wrap = core.wrap
+    write_out = core.write_out
 
 __all__ = [
     "AccumulateGrad",

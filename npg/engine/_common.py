@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import weakref
 from typing import Any
@@ -10,13 +11,13 @@ import numpy as np
 
 from npg import _errors
 
+# PyTorch computes inf and nan in silence, so an op does too; the caller's own NumPy code keeps its warnings.
+floating_errors: Any
+SILENT: Any
 try:  # NumPy's own way to enter np.errstate, in a tenth of its time; private, hence the other branch
-    from numpy._core.umath import _extobj_contextvar as floating_errors
-    from numpy._core.umath import _make_extobj
-
-    # PyTorch computes inf and nan in silence, so an op does too; the caller's own NumPy code keeps its warnings.
-    SILENT: Any = _make_extobj(all="ignore")
-except ImportError:
+    _umath = importlib.import_module("numpy._core.umath")
+    floating_errors, SILENT = _umath._extobj_contextvar, _umath._make_extobj(all="ignore")
+except (ImportError, AttributeError):
 
     class _FloatingErrors:
         """The same two steps on np.errstate."""

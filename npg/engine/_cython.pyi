@@ -1,4 +1,4 @@
-"""The compiled engine's names, for type checkers; npg/engine/_python.py is their documentation."""
+"""The compiled engine's names, for type checkers; npg/engine/_python is their documentation."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, final

@@ -49,7 +49,7 @@ def trunc_normal_(
 ) -> Tensor:
     """Fill with values from N(mean, std^2) that lie in [a, b], by drawing again what is refused.
 
-    Where [a, b] is likely, normal values outside are refused; else uniform values of [a, b], in proportion to the density.
+    Where [a, b] is likely, normal values outside are refused; else uniform values of [a, b], by the density.
     """
 
     def below(x: float) -> float:
@@ -57,7 +57,8 @@ def trunc_normal_(
 
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn(
-            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be "
+            "incorrect.",
             stacklevel=2,
         )
     with no_grad():

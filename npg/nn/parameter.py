@@ -53,6 +53,8 @@ class Buffer(Tensor):
     Source: torch.nn.Buffer.
     """
 
+    persistent: bool
+
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Buffer:
         source = empty(0) if data is None else data
         made = Tensor.__new__(cls)

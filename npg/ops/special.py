@@ -146,7 +146,7 @@ def erfc(input):
 
 
 def _erfinv_double(y: Any) -> Any:
-    """Start from Winitzki's formula (2008), right to 2e-3, and take two of Halley's, each of which triples the digits."""
+    """Take Winitzki's formula (2008), right to 2e-3, and two steps of Halley's, which triple the digits."""
     a = 0.147
     log_part = np.log1p(-y * y)
     half = 2.0 / (math.pi * a) + 0.5 * log_part

@@ -189,7 +189,7 @@ class Optimizer:
 
     def _gradient(self, p: Tensor, group: dict[str, Any], weight_decay: float) -> np.ndarray[Any, Any]:
         """Return p's gradient as an array, its sign turned for maximize, plus weight_decay p; not to be written."""
-        g = p.grad.detach().numpy()
+        g = p.grad.detach().numpy()  # type: ignore[union-attr]  # step passes over the others
         if group["maximize"]:
             g = np.negative(g, out=self._temporary(g, 2))
         if weight_decay:

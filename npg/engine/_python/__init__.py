@@ -9,10 +9,10 @@ creation (`seq`), so an edge always leads from a higher number to a lower one. T
 the nodes that have been reached in a heap and always take the highest number. When a node is taken, every node that
 could still add to its gradient has a higher number and is therefore done.
 
-Read tensor.py, node.py, apply.py, backward.py, in this order.
+Read tensor.py, node.py, applying.py, backward.py, in this order.
 """
 
-from npg.engine._python.apply import apply, apply_in_place, bump_version, check_in_place
+from npg.engine._python.applying import apply, apply_in_place, bump_version, check_in_place
 from npg.engine._python.backward import run_backward
 from npg.engine._python.function import Function, write_out
 from npg.engine._python.modes import (

@@ -19,7 +19,7 @@ from npg.engine._common import (
     run_prehooks,
     run_tensor_hooks,
 )
-from npg.engine._python.apply import apply
+from npg.engine._python.applying import apply
 from npg.engine._python.modes import state
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, wrap

@@ -8,7 +8,7 @@ import numpy as np
 
 from npg import _errors
 from npg.engine._common import bind, operand_error
-from npg.engine._python.apply import apply, apply_in_place
+from npg.engine._python.applying import apply, apply_in_place
 from npg.engine._python.modes import is_grad_enabled
 from npg.engine._python.tensor import TensorBase
 

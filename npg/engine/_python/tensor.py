@@ -78,7 +78,7 @@ class TensorBase:
         # fresh slice of the changed base. That slice is made here, when somebody asks.
         if base is not None and self._seen != self._version.value:
             if self._fn is not None or base.requires_grad:
-                from npg.engine._python.apply import record  # which itself imports this module
+                from npg.engine._python.applying import record  # which itself imports this module
 
                 node = record(as_strided, (base,), geometry(base._array, self._array), self._array, None)
                 self._fn, self._nr = node, 0
@@ -158,7 +158,7 @@ class TensorBase:
 
     @staticmethod
     def __npg_apply__(op: Any, inputs: Any, params: Any) -> Any:
-        from npg.engine._python.apply import apply
+        from npg.engine._python.applying import apply
 
         return apply(op, inputs, params)
 
