@@ -32,7 +32,28 @@ def _split_vjp(g, _y, x_like, *, needs, sizes, dim):
         np.zeros((*shape[:dim], n, *shape[dim + 1 :]), x_like.dtype) if p is None else p
         for p, n in zip(g, sizes, strict=True)
     ]
-    return (cat(*parts, dim=dim),)
+    whole = _adjacent(parts, dim)
+    return (cat(*parts, dim=dim) if whole is None else whole,)
+
+
+def _adjacent(parts, dim):
+    """Return arrays as one without a copy where they lie side by side in one array, else None.
+
+    The backward of attention writes the gradients of its three inputs like that.
+    """
+    first = parts[0]
+    owner = getattr(first, "base", None)
+    if not isinstance(owner, np.ndarray) or not owner.flags.c_contiguous:
+        return None
+    start = at = first.__array_interface__["data"][0]
+    for p in parts:
+        if p.base is not owner or p.strides != first.strides or p.dtype != owner.dtype:
+            return None
+        if p.__array_interface__["data"][0] != at:
+            return None
+        at += p.shape[dim] * p.strides[dim]
+    shape = (*first.shape[:dim], sum(p.shape[dim] for p in parts), *first.shape[dim + 1 :])
+    return np.ndarray(shape, first.dtype, owner, start - owner.__array_interface__["data"][0], first.strides)
 
 
 split_with_sizes = overload(split, "SplitWithSizesBackward0")

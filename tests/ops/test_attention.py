@@ -143,6 +143,22 @@ def test_attention_on_one_projection_gives_one_gradient():
         np.testing.assert_allclose(a, b, 1e-12)
 
 
+def test_attention_on_split_heads_sends_its_gradient_back_without_a_copy():
+    batch, length, heads, n = 2, 6, 3, 4
+
+    def attend(functional, x):
+        parts = x.split(heads * n, 2)
+        q, k, v = (p.reshape(batch, length, heads, n).transpose(1, 2) for p in parts)
+        y = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return y.transpose(1, 2).reshape(batch, length, heads * n)
+
+    x = normal(batch, length, 3 * heads * n)
+    check_like_torch(lambda a: attend(F, a), lambda a: attend(TF, a), x, second=False)
+    a = leaf(x)
+    (g,) = gradients(attend(F, a), a, g=normal(batch, length, heads * n))
+    assert g.base is not None and g.base.shape == (batch, length, 3, heads, n)
+
+
 def test_attention_of_a_tensor_with_itself_is_like_torch():
     check_both(lambda x: sdpa(x, x, x), lambda x: torch_math(x, x, x), normal(2, 3, 5, 4))
 
