@@ -31,6 +31,8 @@ def dim_index(name: str, dim: Any, ndim: int) -> int:
 
     Raises: TypeError: when it is no int. IndexError: when it is out of range.
     """
+    if type(dim) is int and -ndim <= dim < ndim:
+        return dim if dim >= 0 else dim + ndim
     if type(dim) is not int:
         if isinstance(dim, (bool, float)) or not hasattr(dim, "__index__"):
             raise TypeError(f"{name}(): argument 'dim' must be int, not {type(dim).__name__}")
@@ -59,11 +61,13 @@ def dims_of(name: str, dim: Any, ndim: int) -> tuple[int, ...] | None:
     """
     if dim is None:
         return None
+    if type(dim) is int and -ndim <= dim < ndim:
+        return (dim if dim >= 0 else dim + ndim,)
     found = dims_tuple(name, dim, ndim)
     return found if ndim and found else None
 
 
-def sizes_of(name: str, given: tuple[Any, ...], argument: str = "size", named: Any = None) -> tuple[int, ...]:
+def sizes_of(name: str, given: Any, argument: str = "size", named: Any = None) -> tuple[int, ...]:
     """Return sizes given one by one, as one sequence, or `named`, the sequence given by keyword.
 
     Raises: TypeError: when one is no integer, or none was given.

@@ -100,17 +100,25 @@ def cat(tensors, dim=0):
         if not a.ndim:
             raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated")
     tensors = _promoted(tensors, arrays)
-    whole = next((i for i, a in enumerate(arrays) if a.shape != (0,)), 0)
-    shape = arrays[whole].shape
+    shape = arrays[0].shape
+    if shape == (0,):
+        shape = next((a.shape for a in arrays if a.shape != (0,)), shape)
     d = dim_index("cat", dim, len(shape))
+    for i, a in enumerate(arrays):
+        if a.shape != shape:
+            if a.shape == (0,) and len(shape) > 1:
+                return _cat_without_empty(tensors, arrays, shape, d)
+            _check_cat(i, a.shape, shape, d)
+    return apply(ops.cat, tensors, {"dim": d})
+
+
+def _cat_without_empty(tensors, arrays, shape, dim):
     kept = []
     for i, (x, a) in enumerate(zip(tensors, arrays, strict=True)):
-        if a.shape == (0,) and len(shape) > 1:
-            continue
-        if a.shape != shape:
-            _check_cat(i, a.shape, shape, d)
-        kept.append(x)
-    return apply(ops.cat, tuple(kept), {"dim": d})
+        if a.shape != (0,):
+            _check_cat(i, a.shape, shape, dim)
+            kept.append(x)
+    return apply(ops.cat, tuple(kept), {"dim": dim})
 
 
 def _check_cat(i, shape, expected, dim):

@@ -142,15 +142,18 @@ def count_nonzero(input, *, dim):
 
 
 def _variance(x, dim, correction, keepdim):
-    """Return the variance and the mean, both with the reduced dimensions kept or not; computed in at least float32."""
+    """Return the variance, and the mean with the reduced dimensions kept; computed in at least float32."""
     if x.dtype == HALF:
         x = x.astype(np.float32)
     n = count(x.shape, dim)
-    center = np.add.reduce(x, axis=dim, keepdims=True) / np.array(n, x.dtype)
+    center = (
+        np.add.reduce(x, axis=dim, keepdims=True) / n if n else np.full(kept_shape(x.shape, dim), math.nan, x.dtype)
+    )
     d = np.asarray(x - center)
     np.multiply(d, d, out=d)
-    total = np.add.reduce(d, axis=dim, keepdims=keepdim) / np.array(max(n - correction, 0), x.dtype)
-    return total, center if keepdim else np.squeeze(center, dim)
+    free = max(n - correction, 0)
+    total = np.add.reduce(d, axis=dim, keepdims=keepdim)
+    return total / free if free else np.divide(total, x.dtype.type(0)), center
 
 
 def _variance_vjp(g, x, dim, correction, keepdim):
@@ -177,10 +180,17 @@ def std(input, *, dim, correction, keepdim):
     return np.sqrt(_variance(input, dim, correction, keepdim)[0]).astype(input.dtype, copy=False)
 
 
+def _moments(x, dim, correction, keepdim, root):
+    total, center = _variance(x, dim, correction, keepdim)
+    total = np.sqrt(total) if root else total
+    center = center if keepdim else np.squeeze(center, dim)
+    return total.astype(x.dtype, copy=False), center.astype(x.dtype, copy=False)
+
+
 @primitive(multi=True)
 def var_mean(input, *, dim, correction, keepdim):
     """Return the variance and the mean over `dim`."""
-    return tuple(a.astype(input.dtype, copy=False) for a in _variance(input, dim, correction, keepdim))
+    return _moments(input, dim, correction, keepdim, False)
 
 
 @var_mean.vjp
@@ -192,8 +202,7 @@ def _var_mean_vjp(g, _y, x, *, needs, dim, correction, keepdim):
 @primitive(multi=True)
 def std_mean(input, *, dim, correction, keepdim):
     """Return the standard deviation and the mean over `dim`."""
-    spread_, center = _variance(input, dim, correction, keepdim)
-    return np.sqrt(spread_).astype(input.dtype, copy=False), center.astype(input.dtype, copy=False)
+    return _moments(input, dim, correction, keepdim, True)
 
 
 @std_mean.vjp

@@ -117,6 +117,12 @@ def test_float16_accumulates_in_float32():
     check_like_torch(F.vector_norm, torch.linalg.vector_norm, np.full(3000, 8, np.float16), grad=False)
 
 
+def test_std_of_float16_does_not_overflow_on_the_way():
+    a = np.array([-400.0, 400.0], np.float16)  # the variance is 320,000
+    check_like_torch(F.std, torch.std, a, grad=False)
+    check_like_torch(F.std_mean, torch.std_mean, a, grad=False)
+
+
 def test_sum_gradient_is_a_view():
     x = leaf(np.ones((50, 60)))
     node = F.sum(x, 0).grad_fn
