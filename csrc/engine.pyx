@@ -5,9 +5,10 @@
 # cython: freethreading_compatible=False
 """The engine in Cython: the same names as npg/engine/_python, doing the same things in the same order.
 
-Read that package first; the comments here say only what differs in C. Directives: indices in this file are bounded by the
-loops around them, so bounds checks and wraparound would only cost; every attribute that may be None is tested where it is
-used; the module does not yet declare itself safe without the GIL; nothing here is pickled, so no pickling code is generated.
+Read that package first; the comments here say only what differs in C. Directives: indices in this file are bounded by
+the loops around them, so bounds checks and wraparound would only cost; every attribute that may be None is tested where
+it is used; the module does not yet declare itself safe without the GIL; nothing here is pickled, so no pickling code is
+generated.
 """
 
 import contextvars
@@ -1009,7 +1010,8 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
         if not root.requires_grad:
             raise RuntimeError(_errors.NO_GRAPH.format(index=i))
     starts = [
-        check_gradient(i, root, g, create_graph, wrap) for i, (root, g) in enumerate(zip(tensors, gradients, strict=True))
+        check_gradient(i, root, g, create_graph, wrap)
+        for i, (root, g) in enumerate(zip(tensors, gradients, strict=True))
     ]
     if inputs is not None:
         for i, x in enumerate(inputs):

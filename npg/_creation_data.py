@@ -65,7 +65,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     check_device(device)
     kind = None if dtype is None else dtypes.to_numpy(dtype)
     if isinstance(data, TensorBase):
-        return data if kind is None else data.to(kind)  # type: ignore[attr-defined]
+        return data if kind is None else data.to(kind)  # type: ignore[attr-defined,return-value]
     return leaf(shared(data, kind))
 
 

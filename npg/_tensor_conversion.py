@@ -256,7 +256,7 @@ def own_attributes(tensor: Any) -> dict[str, Any]:
     return {k: v for k, v in getattr(tensor, "__dict__", {}).items() if k not in _ENGINE_NAMES}
 
 
-def rebuild(cls: type, values: np.ndarray[Any, Any], requires_grad: bool) -> Any:
+def rebuild(cls: Any, values: np.ndarray[Any, Any], requires_grad: bool) -> Any:
     """Return a leaf of class `cls` on an array; pickles call this."""
     made = cls.__new__(cls)
     made._set_array(values)

@@ -64,6 +64,8 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any)
     elif method in ("reduce", "accumulate"):
         result = _reduce(ufunc, method, inputs, kwargs)
     elif method == "outer":
+        a: Any
+        b: Any
         a, b = (x if isinstance(x, (TensorBase, np.ndarray)) else wrap(np.asarray(x)) for x in inputs)
         result = _call(ufunc, (F.reshape(a, (*a.shape, *(1,) * b.ndim)), b), kwargs)
     else:

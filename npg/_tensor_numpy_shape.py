@@ -342,8 +342,10 @@ def _on_host(function: Callable[..., Any]) -> None:
     """Let a function that only writes values out see a tensor's array; it raises when the tensor requires grad."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        plain = [x.numpy() if isinstance(x, TensorBase) else x for x in args]
-        return function(*plain, **{k: v.numpy() if isinstance(v, TensorBase) else v for k, v in kwargs.items()})
+        def plain(x: Any) -> Any:
+            return x.numpy() if hasattr(x, "__npg_apply__") else x
+
+        return function(*map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
 
     FUNCTIONS[function] = call
 

@@ -34,7 +34,7 @@ def tensor(x: Any) -> Any:
 
 def tensors(xs: Any) -> list[Any]:
     """Return a sequence of arrays, or the rows of a tensor, as tensors."""
-    return list(xs) if isinstance(xs, TensorBase) else [tensor(x) for x in xs]
+    return [*xs] if isinstance(xs, TensorBase) else [tensor(x) for x in xs]  # type: ignore[misc]  # a Tensor has rows
 
 
 def as_dtype(x: Any, dtype: Any) -> Any:

@@ -203,7 +203,7 @@ class Tensor(Methods):
 
     # ----- The graph -----
 
-    @property  # type: ignore[override]
+    @property
     def requires_grad(self) -> builtins.bool:
         """Whether gradients flow to or through this tensor."""
         return _get_requires_grad(self)

@@ -36,9 +36,10 @@ def fill_value(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
         return fill_number(value.item() if isinstance(value, np.generic) else value, dtype)
     if not isinstance(value, (TensorBase, np.ndarray)):
         raise TypeError(_errors.NOT_A_TENSOR.format(name=name, argument="value", position=3, kind=type(value).__name__))
-    if value.ndim:
+    ndim = np.ndim(value._array if isinstance(value, TensorBase) else value)
+    if ndim:
         raise RuntimeError(
-            f"{name} only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
+            f"{name} only supports a 0-dimensional value tensor, but got tensor with {ndim} dimension(s)."
         )
     return to_dtype(value, dtype)
 

@@ -31,7 +31,7 @@ __all__ = [
 def _factor(value: Any, array: Any) -> Any:
     """Return alpha or beta: a Python number, truncated for integers."""
     if isinstance(value, TensorBase):
-        value = value.item()
+        value = value._array.item()
     return fill_number(value, array.dtype).item() if array.dtype.kind in "iub" else float(value)
 
 

@@ -116,7 +116,7 @@ def _broadcast(query: Any, key: Any, value: Any, q: Any, k: Any, v: Any) -> tupl
         )
     return tuple(
         x if a.shape[:-2] == lead else expand(x, (*lead, *a.shape[-2:])) for x, a in ((query, q), (key, k), (value, v))
-    )  # type: ignore[return-value]
+    )
 
 
 def _additive(mask: Any, q: Any, k: Any) -> Any:

@@ -328,7 +328,7 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     """
     x, y = array_of("tensordot", a, "a"), array_of("tensordot", b, "b", 2)
     if isinstance(dims, TensorBase):
-        dims = dims.tolist()
+        dims = dims._array.tolist()
     if isinstance(dims, (tuple, list)):
         left, right = (list(d) if isinstance(d, (tuple, list)) else [d] for d in dims)
     else:

@@ -44,9 +44,10 @@ def fill_(input, value):
     """
     array = input._array
     if isinstance(value, (TensorBase, np.ndarray)):
-        if value.ndim:
+        ndim = np.ndim(value._array if isinstance(value, TensorBase) else value)
+        if ndim:
             raise RuntimeError(
-                f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions."
+                f"fill_ only supports 0-dimension value tensor but got tensor with {ndim} dimensions."
             )
         if _recorded(input, value):
             return apply_in_place(ops.fill_tensor, (input, to_dtype(value, array.dtype)), {})

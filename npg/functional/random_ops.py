@@ -64,7 +64,7 @@ class Generator(random.Generator):
         """Return the state: a (5056,) uint8 tensor, byte for byte PyTorch's."""
         return wrap(super().get_state())
 
-    def set_state(self, new_state: Any) -> Generator:
+    def set_state(self, new_state: Any) -> Generator:  # type: ignore[override]
         """Continue from a state.
 
         Raises: TypeError: when it is no uint8 tensor. RuntimeError: when it cannot be a state.
@@ -179,8 +179,9 @@ def randint(
         size = given.pop()
     bounds = _bounds("randint", given, low, high)
     if not isinstance(size, (tuple, list)):
-        kind = type(size).__name__
-        raise TypeError(f"randint(): argument 'size' (position {len(args)}) must be tuple of ints, not {kind}")
+        raise TypeError(
+            f"randint(): argument 'size' (position {len(args)}) must be tuple of ints, not {type(size).__name__}"
+        )
     kind = np.dtype(np.int64) if dtype is None and out is None else dtype_of(dtype, out)
     array = np.empty(parse_sizes("randint", (size,)), kind)
     return finish("randint", random.random_(array, *bounds, generator=generator), out, requires_grad)

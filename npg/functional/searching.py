@@ -275,7 +275,7 @@ def searchsorted(
             f"and input value tensor {shape_text(values.shape)}"
         )
     order = _sorter(sorter, sequence)
-    where = "right" if right or side == "right" else "left"
+    where: Any = "right" if right or side == "right" else "left"
     dtype = np.int32 if out_int32 else np.int64
     if sequence.ndim == 1:
         return wrap(np.asarray(np.searchsorted(sequence, values, where, order)).astype(dtype))

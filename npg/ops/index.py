@@ -172,7 +172,7 @@ def _wrapped(index: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
 
 def _flatten(indices: Any, sizes: Any) -> np.ndarray[Any, Any]:
     """Return the integer arrays, broadcast, as positions in an array of these sizes; each is counted from the front."""
-    flat = None
+    flat: Any = None
     for i, n in zip(indices, sizes, strict=True):
         i = _wrapped(i, n)
         flat = i if flat is None else flat * n + i
@@ -260,8 +260,10 @@ def _index_backward_rule(g, _y, _x, *indices, needs, shape, at):
 def _put_into(input, values, *indices, at, accumulate):
     if accumulate:
         _add(input, values, indices, at)
+    elif input.dtype.kind == "f":
+        input[_key(indices, at)] = values
     else:
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore"):  # nan to an integer
             input[_key(indices, at)] = values
     return input
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 from collections.abc import Callable
 from typing import Any
@@ -15,10 +16,9 @@ _asked: int | None = None
 
 
 def _openblas(what: str) -> Callable[..., Any] | None:
-    from numpy._core import _multiarray_umath
-
+    umath: Any = importlib.import_module("numpy._core._multiarray_umath")
     try:
-        library = ctypes.CDLL(_multiarray_umath.__file__)  # finds what the file is linked with, too
+        library = ctypes.CDLL(umath.__file__)  # finds what the file is linked with, too
     except OSError:
         return None
     for name in _NAMES:
