@@ -12,6 +12,7 @@ import math as _math
 from typing import Any as _Any
 
 from npg import autograd, creation, engine, functional, random
+from npg._tensor_memory import resize_as_
 from npg._tensor_repr import get_printoptions, printoptions, set_printoptions
 from npg._version import __version__
 from npg.creation import *  # noqa: F403
@@ -103,6 +104,7 @@ __all__ = [
     "printoptions",
     "promote_types",
     "random",
+    "resize_as_",
     "return_types",
     "set_default_dtype",
     "set_grad_enabled",

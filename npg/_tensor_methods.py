@@ -312,6 +312,10 @@ class Methods(TensorBase):
     tile = F.tile
     clone = F.clone
     detach = F.detach
+    conj = F.conj
+    conj_physical = F.conj_physical
+    resolve_conj = F.resolve_conj
+    resolve_neg = F.resolve_neg
     as_strided = F.as_strided
     sum_to_size = F.sum_to_size
     split = F.split
@@ -408,6 +412,13 @@ class Methods(TensorBase):
     baddbmm_ = F.baddbmm_
     addr = F.addr
     addr_ = F.addr_
+    det = F.det
+    logdet = F.logdet
+    slogdet = F.slogdet
+    inverse = F.inverse
+    pinverse = F.pinverse
+    cholesky = F.cholesky
+    matrix_power = F.matrix_power
 
     # ----- Filling and random numbers -----
 

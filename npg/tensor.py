@@ -195,12 +195,6 @@ class Tensor(Methods):
 
     is_nonzero = conversion.truth
 
-    def resolve_conj(self) -> Tensor:
-        """Return self: npg has no lazy conjugation."""
-        return self
-
-    resolve_neg = conj = conj_physical = resolve_conj
-
     # ----- The graph -----
 
     @property

@@ -14,7 +14,7 @@ def root(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     while True:
         owner = array.base
         if not isinstance(owner, np.ndarray):
-            owner = getattr(owner, "owner", None)  # of a window on another array
+            owner = getattr(owner, "owner", getattr(owner, "base", None))  # of a window on another array
             if not isinstance(owner, np.ndarray):
                 return array
         array = owner

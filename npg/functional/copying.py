@@ -1,4 +1,4 @@
-"""The same values again: clone, detach, as_strided, sum_to_size."""
+"""The same values again: clone, detach, as_strided, sum_to_size, and what is the identity on real numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,17 @@ from npg.functional.reduction import sum as sum_
 from npg.functional.shaping import reshape
 from npg.ops import elementwise, memory, shape
 
-__all__ = ["as_strided", "clone", "detach", "sum_to_size"]
+__all__ = [
+    "as_strided",
+    "clone",
+    "conj",
+    "conj_physical",
+    "detach",
+    "real",
+    "resolve_conj",
+    "resolve_neg",
+    "sum_to_size",
+]
 
 
 def clone(input, *, memory_format=None):
@@ -105,5 +115,35 @@ def sum_to_size(input, *size):
     lead = len(old) - len(shape)
     if lead < 0 or any(n not in (1, m) for n, m in zip(shape, old[lead:])):
         raise RuntimeError(f"size {{{shape_text(shape)}}} is not expandable to size {{{shape_text(old)}}}.")
+    if not shape:
+        return sum_(input)
     dims = tuple(i for i in range(len(old)) if i < lead or shape[i - lead] != old[i])
     return reshape(sum_(input, dims), shape) if dims else input
+
+
+# ----- What is the identity on real numbers -----
+
+
+def real(input):
+    """Return input itself: npg has no complex numbers. Source: torch.real."""
+    return as_tensor_input("real", input)
+
+
+def conj(input):
+    """Return input itself: npg has no complex numbers. Source: torch.conj."""
+    return as_tensor_input("conj", input)
+
+
+def conj_physical(input):
+    """Return input itself: npg has no complex numbers. Source: torch.conj_physical."""
+    return as_tensor_input("conj_physical", input)
+
+
+def resolve_conj(input):
+    """Return input itself: npg has no lazy conjugation. Source: torch.resolve_conj."""
+    return as_tensor_input("resolve_conj", input)
+
+
+def resolve_neg(input):
+    """Return input itself: npg has no lazy negation. Source: torch.resolve_neg."""
+    return as_tensor_input("resolve_neg", input)

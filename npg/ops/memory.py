@@ -58,10 +58,11 @@ def _window(owner: np.ndarray[Any, Any], shape: Any, strides: Any, offset: int) 
 
 def _blank(base: Any, dtype: Any, shape: Any, strides: Any, offset: int) -> tuple[Any, Any]:
     """Return a zeroed array of the base's layout, and the view into it."""
-    size = max(_extent(base[0], base[1], dtype.itemsize), offset + _extent(shape, strides, dtype.itemsize))
+    start = max(0, -offset)  # as_strided may show what lies before its input
+    size = start + max(_extent(base[0], base[1], dtype.itemsize), offset + _extent(shape, strides, dtype.itemsize))
     memory = np.zeros(size, np.uint8)
-    whole = np.ndarray(base[0], dtype, memory, 0, base[1])
-    part = np.ndarray(shape, dtype, memory, offset, strides)
+    whole = np.ndarray(base[0], dtype, memory, start, base[1])
+    part = np.ndarray(shape, dtype, memory, start + offset, strides)
     return whole, part
 
 

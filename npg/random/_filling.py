@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from npg import _errors
+from npg._errors import OVERLAP_IN_PLACE
 from npg.random._generator import Generator
 
 BLOCK = 32768  # elements at a time: the temporaries of a block stay in the processor's cache
@@ -55,8 +55,8 @@ def check_writable(out: np.ndarray) -> None:
     """Raise when out is read-only, or has elements that share memory."""
     if not out.flags.writeable:
         raise RuntimeError("expected an array that can be written, got a read-only one; copy it first")
-    if 0 in out.strides and any(s == 0 and n > 1 for s, n in zip(out.strides, out.shape, strict=True)):
-        raise RuntimeError(_errors.OVERLAP_IN_PLACE)
+    if out.size and 0 in out.strides and any(s == 0 and n > 1 for s, n in zip(out.strides, out.shape, strict=True)):
+        raise RuntimeError(OVERLAP_IN_PLACE)
 
 
 # ----- Order -----
