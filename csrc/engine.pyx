@@ -35,6 +35,7 @@ from npg.engine._common import (
     reachable,
     refuse_broadcast,
     refuse_in_place,
+    refuse_shapes,
     run_hooks,
     run_leaf_hooks,
     run_prehooks,
@@ -702,6 +703,10 @@ cdef object _apply(Plan plan, tuple inputs, dict params):
                 out = plan.forward(*arrays, **params)
             else:
                 out = plan.forward(*arrays)
+    except ValueError:
+        if plan.broadcasts:
+            refuse_shapes([_value(item) for item in inputs])
+        raise
     finally:
         _unsilence(before)
     if plan.is_fused:
@@ -760,6 +765,10 @@ cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
                 out, saved = out
             refuse_broadcast(array, (out,))
             np.copyto(array, out, casting="unsafe")
+    except ValueError:
+        if plan.broadcasts:
+            refuse_shapes(arrays)
+        raise
     finally:
         _unsilence(before)
     x._version.value += 1
@@ -840,10 +849,15 @@ cdef class Function:
         self.__qualname__ = op.name
         self.__doc__ = op.__doc__
         self.__module__ = "npg.functional"
-        self.__signature__ = op.signature
 
     def __get__(self, instance, owner):
         return self if instance is None else PyMethod_New(self, instance)
+
+    def __getattr__(self, name):
+        # Not an attribute of each function: signatures take long to make, and hundreds of functions are made at import.
+        if name == "__signature__":
+            return self.op.signature
+        raise AttributeError(f"'Function' object has no attribute '{name}'")
 
     def __repr__(self):
         return f"<function npg.{self.__name__}{self.__signature__}>"

@@ -60,6 +60,9 @@ OVERLAP_IN_PLACE = (
     "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
     "Please clone() the tensor before performing the operation."
 )
+SIZE_MISMATCH = (
+    "The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton dimension {dimension}"
+)
 BROADCAST_IN_PLACE = "output with shape {shape} doesn't match the broadcast shape {broadcast}"
 HOOK_RESULT = "hook of {node} returned a gradient of shape {given}, expected {expected}"
 

@@ -179,6 +179,21 @@ def refuse_broadcast(array: Any, arrays: Any) -> None:
         )
 
 
+def refuse_shapes(arrays: Any) -> None:
+    """Raise when the shapes of the operands do not broadcast; numbers among them fit anything.
+
+    Raises: RuntimeError: naming the first two sizes that differ, counted from the last dimension, as PyTorch does.
+    """
+    common: tuple[int, ...] = ()
+    for shape in (a.shape for a in arrays if isinstance(a, np.ndarray)):
+        rank = max(len(common), len(shape))
+        a, b = (1,) * (rank - len(common)) + common, (1,) * (rank - len(shape)) + shape
+        for d in reversed(range(rank)):
+            if a[d] != b[d] and a[d] != 1 and b[d] != 1:
+                raise RuntimeError(_errors.SIZE_MISMATCH.format(a=a[d], b=b[d], dimension=d))
+        common = tuple(m if n == 1 else n for m, n in zip(a, b, strict=True))
+
+
 def refuse_in_place(x: Any) -> None:
     """Raise when a recorded in-place change of x has no meaning: x is a leaf or shows one, or is a view that must not
     change.

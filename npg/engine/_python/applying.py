@@ -16,6 +16,7 @@ from npg.engine._common import (
     floating_errors,
     refuse_broadcast,
     refuse_in_place,
+    refuse_shapes,
 )
 from npg.engine._python.modes import state
 from npg.engine._python.node import Node
@@ -127,6 +128,10 @@ def apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
             out = op.forward(*arrays, **params)
         else:
             out = op.forward(*arrays)
+    except ValueError:
+        if op.broadcasts:
+            refuse_shapes(arrays)
+        raise
     finally:
         floating_errors.reset(before)
     saved = None
@@ -178,6 +183,10 @@ def apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
                 out, saved = out
             refuse_broadcast(array, (out,))
             np.copyto(array, out, casting="unsafe")
+    except ValueError:
+        if op.broadcasts:
+            refuse_shapes(arrays)
+        raise
     finally:
         floating_errors.reset(before)
     x._version.value += 1
