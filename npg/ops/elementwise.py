@@ -90,7 +90,7 @@ def _(input: Any) -> None:
 
 @sub.refuses
 def _(input: Any, other: Any) -> None:
-    bools = [isinstance(x, np.ndarray) and x.dtype == bool for x in (input, other)]
+    bools = [x.dtype == bool if isinstance(x, np.ndarray) else isinstance(x, bool) for x in (input, other)]
     if any(bools):
         raise RuntimeError(_SUBTRACT_BOOLS if all(bools) else _SUBTRACT_BOOL)
 
@@ -199,6 +199,10 @@ def lcm(input, other):
 
 def _float_power(x: Any, p: float) -> Any:
     # The usual exponents by multiplication: np.power is ten times slower, and PyTorch does the same.
+    if p == 0:
+        return np.ones_like(x)
+    if p == 1:
+        return x.copy()
     if p == 2:
         return x * x
     if p == 3:
@@ -236,7 +240,7 @@ def _pow_exponent_vjp(g: Any, y: Any, x: Any, p: Any) -> Any:
         if x == 0:
             return mask(g * (y * -math.inf), p < 0)
         return g * (y * (math.log(x) if x > 0 else math.nan))
-    return g * mask(y * log(x), (x != 0) | (p < 0))
+    return g * mask(y * log(x), ~((x == 0) & (p >= 0)))
 
 
 @primitive(_pow_input_vjp, _pow_exponent_vjp, promote=ARITHMETIC, broadcasts=True)
@@ -254,7 +258,8 @@ def pow(input, exponent):
 
 @pow.refuses
 def _(input: Any, exponent: Any) -> None:
-    no_bool("pow")(input, exponent)
+    if not isinstance(exponent, bool):
+        no_bool("pow")(input, exponent)
     if type(exponent) is int and input.dtype.kind in "iu":
         if exponent < 0:
             raise RuntimeError("Integers to negative integer powers are not allowed.")
@@ -310,7 +315,7 @@ def sgn(input):
 
 @ufunc(
     np.copysign,
-    lambda g, y, x, _other: g * (sign(x) * sign(y)),
+    lambda g, y, x, _other: g * mask(y / x, x != 0),
     lambda g, _y, _x, _other: zeros(g),
     promote=FLOAT,
 )

@@ -192,15 +192,20 @@ def logit(input, *, eps):
 # ----- Products with logarithms, logarithms of sums -----
 
 
+def _log(x: Any) -> Any:
+    # Of a number a Python float: a NumPy scalar would promote float32.
+    return log(x) if hasattr(x, "dtype") else float(np.log(x))
+
+
 @primitive(
-    lambda g, _y, x, other: mask(g * log(other), ~((x == 0) & (other <= 0))),
+    lambda g, _y, x, other: mask(g * _log(other), ~((x == 0) & (other <= 0))),
     lambda g, _y, x, other: g * x / other,
     promote=FLOAT,
     broadcasts=True,
 )
 def xlogy(input, other):
     """Return input * log(other), 0 where input is 0 unless other is nan."""
-    return np.where((np.asarray(input) == 0) & ~np.isnan(other), 0.0, input * np.log(other))
+    return np.where((np.asarray(input) == 0) & ~np.isnan(other), 0.0, input * _log(other))
 
 
 @ufunc(

@@ -44,10 +44,16 @@ def atan(input):
     """Return the inverse tangent of each element, in (-pi/2, pi/2)."""
 
 
+def _inverse_square(a, b):
+    """Return 1 / (a^2 + b^2), 0 where that is infinite."""
+    square = a * a + b * b
+    return mask(reciprocal(square), square != 0)
+
+
 @ufunc(
     np.arctan2,
-    lambda g, _y, a, b: g * (b * reciprocal(a * a + b * b)),
-    lambda g, _y, a, b: g * (-a * reciprocal(a * a + b * b)),
+    lambda g, _y, a, b: g * (b * _inverse_square(a, b)),
+    lambda g, _y, a, b: g * (-a * _inverse_square(a, b)),
     promote=FLOAT,
 )
 def atan2(input, other):
@@ -111,9 +117,10 @@ hypot.refuses(no_integers("hypot_cpu"))
 
 
 def _sinc_vjp(g, _y, x):
-    """gx = g (cos(pi x) pi x - sin(pi x)) / (pi x^2), 0 at 0."""
+    """gx = g (cos(pi x) pi x - sin(pi x)) / (pi x^2), 0 where x^2 is 0."""
     t = math.pi * x
-    return mask(g * ((t * np.cos(t) - np.sin(t)) / (t * x)), x != 0)
+    square = t * x
+    return mask(g * ((t * np.cos(t) - np.sin(t)) / square), square != 0)
 
 
 @primitive(_sinc_vjp, promote=FLOAT)
