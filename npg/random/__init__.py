@@ -5,8 +5,9 @@ which PyTorch fills a tensor with the same strides; the others make a new array.
 for `default_generator`, the one that `manual_seed` seeds.
 
 Equal bit for bit is everything that needs no more than basic arithmetic: uniform numbers, integers, permutations,
-Bernoulli trials, dropout, and float16 and float32 normal numbers in arrays of 16 or more elements. The others are computed
-in float64 from NumPy's log, log1p, exp, tan, cos and sin, which on some machines differ from PyTorch's in the last place.
+Bernoulli trials, dropout, and float16 and float32 normal numbers in arrays of 16 or more elements. The others are
+computed in float64 from NumPy's log, log1p, exp, tan, cos and sin, which on some machines differ from PyTorch's in the
+last place.
 """
 
 from __future__ import annotations

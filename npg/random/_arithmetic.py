@@ -19,12 +19,12 @@ def fma32(x: np.ndarray, a: float, b: float) -> np.ndarray:
 
     The product of two float32 is exact in float64, and so, but for one case in 2**29, is the second rounding harmless.
     """
-    a, b = _F32(a), _F32(b)
-    if b == 0:
-        return x * a
+    factor, summand = _F32(a), _F32(b)
+    if summand == 0:
+        return x * factor
     wide = x.astype(_F64)
-    wide *= _F64(a)
-    wide += _F64(b)
+    wide *= _F64(factor)
+    wide += _F64(summand)
     return wide.astype(_F32)
 
 
@@ -57,21 +57,25 @@ def _split(x):
 
 # ----- The logarithm, sine and cosine of PyTorch's AVX2 normal kernel -----
 
+
 # Source: the polynomials of logf and sinf/cosf in S. L. Moshier's Cephes library, single precision, evaluated in the
 # order and with the fused multiply-adds of that kernel, so that the results are equal bit for bit.
-_LOG = (
+def _coefficients(*numbers: float) -> tuple[np.float64, ...]:
+    return tuple(_F64(_F32(c)) for c in numbers)
+
+
+_LOG = _coefficients(
     7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
     -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
 )  # fmt: skip
+_COS = _coefficients(2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2)
+_SIN = _coefficients(-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1)
 _LN2_HIGH, _LN2_LOW = _F32(0.693359375), _F32(-2.12194440e-4)
-_COS = (2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2)
-_SIN = (-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1)
 _FOUR_OVER_PI = _F32(1.27323954473516)
 # pi / 4 in three parts, so short that the first two times an octant are exact.
 _QUARTER_PI = (_F32(0.78515625), _F32(2.4187564849853515625e-4), _F32(3.77489497744594108e-8))
 _SQRT_HALF_BITS = np.int32(_F32(0.707106781186547524).view(np.int32))
 _MANTISSA = np.int32(0x007FFFFF)
-_LOG, _COS, _SIN = (tuple(_F64(_F32(c)) for c in row) for row in (_LOG, _COS, _SIN))
 _ONE, _HALF = _F32(1), _F32(0.5)
 
 

@@ -35,8 +35,8 @@ def uniform_(out: np.ndarray, low: float = 0.0, high: float = 1.0, generator: Ge
     if out.dtype == np.float64:
         scale, start, draw, fma = high - low, low, _filling.uniform64, fma64
     else:  # float16 is drawn in float32 from bounds that are not rounded to float16
-        start = np.float32(low)
-        scale, draw, fma = np.float32(high) - start, _filling.uniform32, fma32
+        start = float(np.float32(low))
+        scale, draw, fma = float(np.float32(high) - np.float32(low)), _filling.uniform32, fma32
     if low == 0.0 and high == 1.0 and out.dtype != np.float16:
         return _filling.fill(out, g, draw)
     bottom, top = out.dtype.type(low), out.dtype.type(high)

@@ -42,8 +42,8 @@ def bernoulli_(out: np.ndarray, p: float | np.ndarray = 0.5, generator: Generato
 
 
 def bernoulli(p: np.ndarray, generator: Generator | None = None) -> np.ndarray:
-    """Return a new array of p's dtype and layout: 1 with the probability in p, else 0. Source: torch.bernoulli."""
-    return bernoulli_(_filling.empty_like(p), p, generator)
+    """Return a new contiguous array of p's dtype: 1 with the probability in p, else 0. Source: torch.bernoulli."""
+    return bernoulli_(np.empty(p.shape, p.dtype), p, generator)
 
 
 def _trials(generator: Generator, count: int, p: float) -> np.ndarray:
@@ -88,7 +88,8 @@ def _expanded(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     if x.ndim > len(shape):
         raise RuntimeError(
             f"expand(torch.{_filling.title_of(x.dtype)}Tensor{{{list(x.shape)}}}, size={list(shape)}): the number "
-            f"of sizes provided ({len(shape)}) must be greater or equal to the number of dimensions in the tensor ({x.ndim})"
+            f"of sizes provided ({len(shape)}) must be greater or equal to the number of dimensions in the tensor "
+            f"({x.ndim})"
         )
     for i in range(1, x.ndim + 1):
         if x.shape[-i] not in (1, shape[-i]):
@@ -267,10 +268,10 @@ def multinomial(
     """
     _check_multinomial(probs, num_samples, replacement)
     g = chosen(generator)
-    rows = probs.reshape(-1, probs.shape[-1]) if probs.size else probs.reshape(probs.shape[:-1] + (-1,))
-    if probs.ndim == 2 and not probs.shape[0]:
-        return np.empty((0, num_samples), np.int64)
+    rows = probs if probs.ndim == 2 else probs[None]
     shape = probs.shape[:-1] + (num_samples,)
+    if not len(rows):
+        return np.empty(shape, np.int64)
     if replacement and num_samples > 1:
         return _with_replacement(rows, num_samples, g).reshape(shape)
     if not probs.shape[-1]:

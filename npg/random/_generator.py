@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.random import MT19937, RandomState
 
 __all__ = ["Generator", "default_generator", "get_state", "initial_seed", "manual_seed", "seed", "set_state"]
 
@@ -45,8 +42,8 @@ class Generator:
             raise RuntimeError(f"Generator: expected device cpu, got {device}; npg computes on the CPU only")
         self._lock = threading.RLock()
         # numpy.random takes as long to import as a good part of NumPy itself, so it waits for the first draw.
-        self._source: MT19937 | None = None
-        self._seeding: RandomState | None = None
+        self._source: Any = None  # an MT19937
+        self._seeding: Any = None  # a RandomState over it, which seeds it
         self._start(_DEFAULT_SEED)
 
     def _start(self, seed: int) -> None:
@@ -167,7 +164,7 @@ class Generator:
 
     # ----- Words (the caller holds the lock) -----
 
-    def _ready(self) -> MT19937:
+    def _ready(self) -> Any:
         if self._source is None:
             from numpy.random import MT19937, RandomState
 
@@ -245,11 +242,12 @@ def initial_seed() -> int:
     return default_generator.initial_seed()
 
 
-def get_state() -> Any:
+# An ndarray in and out, even where the default generator has become one of a subclass that speaks in tensors.
+def get_state() -> np.ndarray:
     """Return the default generator's state: (5056,) uint8, see Generator.get_state."""
-    return default_generator.get_state()
+    return default_generator._pack()
 
 
-def set_state(new_state: Any) -> None:
+def set_state(new_state: np.ndarray) -> None:
     """Continue the default generator from a state, see Generator.set_state."""
-    default_generator.set_state(new_state)
+    default_generator._unpack(new_state)

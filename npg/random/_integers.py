@@ -83,12 +83,8 @@ def _from_range(generator: Generator, count: int, span: int, low: int) -> np.nda
 
 
 def _full_range_of(dtype: np.dtype[Any]):
-    if dtype == np.bool_:
-        modulus = 2
-    elif dtype.kind == "f":
-        modulus = 2 ** _filling.KINDS[dtype].digits + 1
-    else:
-        modulus = _filling.KINDS[dtype].largest + 1
+    kind = _filling.KINDS[dtype]
+    modulus = (2**kind.digits if kind.digits else int(kind.largest)) + 1
     if dtype in (np.int64, np.float64):
         return lambda g, count: _floated((g._long_words(count) % np.uint64(modulus)).view(np.int64), dtype)
     return lambda g, count: _floated(g._words(count) % np.uint32(modulus), dtype)
@@ -126,7 +122,7 @@ def _span_to_end(low: int, dtype: np.dtype[Any]) -> tuple[int, int]:
                 f"from={low} > to_inc={last}"
             )
     else:
-        last = _filling.KINDS[dtype].largest
+        last = int(_filling.KINDS[dtype].largest)
     _check_range(low, last, dtype)
     return last - low + 1, low
 
@@ -165,9 +161,11 @@ def _previous_float(high: int, dtype: np.dtype[Any]) -> int:
 
 
 def _cast(value: int, dtype: np.dtype[Any]) -> int:
+    # To the floating dtype and back, as x86 does it: what leaves the range becomes the lowest integer.
+    wrapped = np.int64((value - _LOWEST) % 2**64 + _LOWEST)
     with np.errstate(over="ignore"):
-        cast = np.int64(value).astype(np.float32 if dtype == np.float16 else dtype).astype(dtype)
-    return int(cast) if np.isfinite(cast) else _LOWEST  # what x86 makes of an infinity
+        cast = float(wrapped.astype(np.float32 if dtype == np.float16 else dtype).astype(dtype))
+    return int(cast) if _LOWEST <= cast <= _HIGHEST and cast != 2.0**63 else _LOWEST
 
 
 # ----- Permutations -----

@@ -1,7 +1,7 @@
 """Normal and log-normal numbers: Box and Muller's transform, in the three forms in which PyTorch uses it.
 
-A contiguous array of 16 or more elements is filled in blocks of 16, in float32 or float64; any other one value after the
-other in float64, each pair of uniforms giving two values of which the second is kept for the next call.
+A contiguous array of 16 or more elements is filled in blocks of 16, in float32 or float64; any other one value after
+the other in float64, each pair of uniforms giving two values of which the second is kept for the next call.
 """
 
 from __future__ import annotations
