@@ -23,13 +23,12 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_REFCNT
 
 from npg import _errors
+from npg.engine import _common
 from npg.engine._common import (
-    SILENT,
     AccumulateGrad,
     RemovableHandle,
     bind,
     check_gradient,
-    floating_errors,
     modified,
     operand_error,
     reachable,
@@ -75,8 +74,8 @@ cdef extern from "Python.h":
     int PyContextVar_Reset(object variable, object token) except -1
 
 # A context variable, set in C; or, for a NumPy that keeps it elsewhere, an object with the same two methods.
-cdef bint _in_context = isinstance(floating_errors, contextvars.ContextVar)
-cdef object _floating_errors = floating_errors, _SILENT = SILENT
+cdef object _floating_errors = _common.floating_errors, _SILENT = _common.SILENT
+cdef bint _in_context = isinstance(_floating_errors, contextvars.ContextVar)
 
 
 cdef inline object _silence():

@@ -97,7 +97,7 @@ class Function:
     promote: Any
     kind: str
     _names: tuple[str, ...]
-    __signature__: Any
+    def __getattr__(self, name: str) -> Any: ...
     __name__: str
     __qualname__: str
     def __init__(self, op: Any, promote: Any = None, kind: str = "function") -> None: ...

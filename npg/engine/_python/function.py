@@ -32,11 +32,16 @@ class Function:
         self.__qualname__ = op.name
         self.__doc__ = op.__doc__
         self.__module__ = "npg.functional"
-        self.__signature__ = op.signature
         self._names = op.inputs
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else _Bound(self, instance)
+
+    def __getattr__(self, name: str) -> Any:
+        # Not an attribute of each function: signatures take long to make, and hundreds of functions are made at import.
+        if name == "__signature__":
+            return self.op.signature
+        raise AttributeError(f"'Function' object has no attribute '{name}'")
 
     def __repr__(self) -> str:
         return f"<function npg.{self.__name__}{self.__signature__}>"
