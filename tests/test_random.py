@@ -61,8 +61,8 @@ def assert_close(ours: np.ndarray, theirs: "torch.Tensor") -> None:
     expected = theirs.numpy()
     assert ours.dtype == expected.dtype and ours.shape == expected.shape
     rtol = {"float16": 2e-3, "float32": 1e-6, "float64": 1e-12}[expected.dtype.name]
-    # Adding a mean cancels: a last place of a sine near 1 (2e-16) then shows in more digits of a float64 sum near 0. And
-    # where PyTorch's kernels round products and sums apart, so does the rounding of every dtype.
+    # Adding a mean cancels: a last place of a sine near 1 (2e-16) then shows in more digits of a float64 sum near 0.
+    # Where PyTorch's kernels round products and sums apart, so does the rounding of every dtype.
     small = {"float64": 2e-15} if AVX2 else {"float16": 2e-3, "float32": 4e-6, "float64": 1e-14}
     atol = small.get(expected.dtype.name, 0.0)
     np.testing.assert_allclose(ours, expected, rtol=rtol, atol=atol)
@@ -330,11 +330,7 @@ def test_copy_of_a_subclass_keeps_its_class():
             return "another view of it"
 
     twin = Mine().manual_seed(3).clone_state()
-    assert type(twin) is Mine and type(pickle_free_copy(twin)) is Mine
-
-
-def pickle_free_copy(generator):
-    return copy.deepcopy(generator)
+    assert type(twin) is Mine and type(copy.deepcopy(twin)) is Mine
 
 
 # ----- Fills -----
