@@ -32,6 +32,13 @@ __all__ = ["copy_", "getitem", "index_put", "index_put_", "setitem"]
 
 # ----- x[index] -----
 
+_ROWS = {"at": (0,)}
+
+
+def _is_rows(index: Any) -> bool:
+    # The usual integer index, spared the work that the others need.
+    return isinstance(index, TensorBase) and index._array.dtype.char in "lq" and index._array.ndim > 0
+
 
 def getitem(input: Any, index: Any) -> Any:
     """Return input[index].
@@ -48,6 +55,9 @@ def getitem(input: Any, index: Any) -> Any:
     try:
         if op is not None:
             return apply(op, (input,), {"index": key})
+        if _is_rows(index):
+            used = (index,)
+            return apply(ops.index, (input, index), _ROWS)
         op, key, arrays, at = advanced(input._array, index)
         if not arrays:
             return apply(op or ops.getitem_alias, (input,), {"index": key})
@@ -113,7 +123,9 @@ def setitem(input: Any, index: Any, value: Any) -> None:
     arrays: Any = ()
     used: Any = ()
     try:
-        if op is None:
+        if op is None and array.ndim and _is_rows(index):
+            arrays, at = (index,), (0,)
+        elif op is None:
             op, key, arrays, at = advanced(array, index)
         if op is ops.getitem_alias or (op is ops.getitem and key == WHOLE and array.ndim):
             op = None  # all of it
