@@ -93,9 +93,10 @@ def feature_alpha_dropout(input, p=0.5, training=False, inplace=False):
 
 
 def _channels(name: str, input: Any, p: float, training: bool, inplace: bool, batched: int) -> Any:
-    alone = array_of(name, input).ndim != batched
-    y = _drop(name, unsqueeze(input, 0) if alone else input, p, training, inplace, True, False)
-    return squeeze(y, 0) if alone else y
+    if array_of(name, input).ndim == batched:
+        return _drop(name, input, p, training, inplace, True, False)
+    y = _drop(name, unsqueeze(input, 0), p, training, inplace, True, False)
+    return input if inplace else squeeze(y, 0)
 
 
 def dropout1d(input, p=0.5, training=True, inplace=False):

@@ -133,7 +133,7 @@ def bilinear(input1, input2, weight, bias=None):
     # All k in one product: (rows, out * in1) from input2, then a sum over in1.
     part = linear(reshape(input2, (rows, second)), reshape(weight, (out * first, second)))
     y = sum(mul(reshape(part, (rows, out, first)), reshape(input1, (rows, 1, first))), -1)
-    y = reshape(y, (*a.shape[:-1], out))
+    y = to_dtype(reshape(y, (*a.shape[:-1], out)), a.dtype)  # a sum of integers is int64
     return y if bias is None else add(y, bias)
 
 

@@ -42,9 +42,8 @@ def _blockwise(kernel, x, keep):
     y = np.empty_like(x)
     slope = np.empty_like(x) if keep else None
     flat = x.reshape(-1), y.reshape(-1), None if slope is None else slope.reshape(-1)
-    with np.errstate(all="ignore"):  # for large numbers an intermediate may overflow; the results are right
-        for start in range(0, x.size, BLOCK):
-            kernel(*(None if a is None else a[start : start + BLOCK] for a in flat))
+    for start in range(0, x.size, BLOCK):
+        kernel(*(None if a is None else a[start : start + BLOCK] for a in flat))
     return y, (slope,) if keep else ()
 
 

@@ -93,12 +93,29 @@ def _huber(x, t, delta):
 # ----- Classification -----
 
 
-_TINY = float(np.float32(1e-12))  # PyTorch's limit, which it holds as a float32
+_TINY = float(np.float32(1e-12))  # PyTorch's limit in the first derivative, which it holds as a float32
+_EPS = 1e-12  # what it adds in the second
+
+
+def _from_0_and_1(x):
+    """Return x (1 - x), at least about 1e-12, as PyTorch's second derivative has it."""
+    return (x + _EPS) * (1.0 - x + _EPS)
+
+
+@primitive(
+    lambda g, _y, _g, x, t: g * ((x - t) / _from_0_and_1(x)),
+    lambda g, _y, g1, x, t: g * g1 * ((x * x - 2.0 * x * t + t) / (_from_0_and_1(x) * _from_0_and_1(x))),
+    lambda g, _y, g1, x, _t: -g * g1 / clamp((1.0 - x) * x, low=_TINY, high=None),
+    broadcasts=True,
+)
+def binary_cross_entropy_backward(g, input, target):
+    """Return g (input - target) / (input (1 - input))."""
+    return g * ((input - target) / np.maximum((1.0 - input) * input, _TINY))
 
 
 def _binary_vjp(g, _y, x, t, weight, *, reduction):
     """(x - t) / (x (1 - x)) weight."""
-    return _weighted((x - t) / clamp((1.0 - x) * x, low=_TINY, high=None), weight) * _spread(g, x, reduction)
+    return _weighted(binary_cross_entropy_backward(_spread(g, x, reduction), x, t), weight)
 
 
 def _binary_target_vjp(g, _y, x, _t, weight, *, reduction):
@@ -114,8 +131,7 @@ def binary_cross_entropy(input, target, weight, *, reduction):
     """
     if not np.all((input >= 0) & (input <= 1)):
         raise RuntimeError("all elements of input should be between 0 and 1")
-    with np.errstate(divide="ignore"):
-        losses = (target - 1.0) * np.maximum(np.log1p(-input), -100.0) - target * np.maximum(np.log(input), -100.0)
+    losses = (target - 1.0) * np.maximum(np.log1p(-input), -100.0) - target * np.maximum(np.log(input), -100.0)
     return _reduced(_weighted(losses, weight), reduction)
 
 
@@ -154,5 +170,4 @@ def binary_cross_entropy_with_logits(input, target, weight, pos_weight, *, reduc
 )
 def soft_margin_loss(input, target, *, reduction):
     """Return log(1 + exp(-target input))."""
-    with np.errstate(over="ignore"):
-        return _reduced(np.log1p(np.exp(-target * input)), reduction)
+    return _reduced(np.log1p(np.exp(-target * input)), reduction)

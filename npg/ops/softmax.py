@@ -36,8 +36,7 @@ def _sum(x, dim):
 def _shifted(x, dim):
     """Return x minus its maximum over dim, so that no exponential overflows; nan where that is infinite."""
     top = np.maximum.reduce(x, axis=dim, keepdims=True)
-    with np.errstate(invalid="ignore"):
-        return np.subtract(x, top)
+    return np.subtract(x, top)
 
 
 def _exponentials(x, dim, out=None):
