@@ -58,6 +58,19 @@ def pytest_report_header() -> str:
     return f"npg: engine tests on {', '.join(ENGINES)}; hypothesis profile {PROFILE}"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Add up what tests/test_op_db.py noted for each op; with xdist the notes come with the workers' reports."""
+    reports = [r for kind in ("passed", "failed") for r in terminalreporter.stats.get(kind, ()) if r.when == "call"]
+    tallies = [value for r in reports for name, value in r.user_properties if name == "op_db"]
+    if tallies:
+        right, wrong, known, left_out = (sum(column) for column in zip(*tallies, strict=True))
+        bad = sum(1 for tally in tallies if tally[1])
+        terminalreporter.write_line(
+            f"op_db: {len(tallies)} ops offered, {len(tallies) - bad} right, {bad} wrong; samples: {right} right, "
+            f"{wrong} wrong, {known} known to differ, {left_out} left out"
+        )
+
+
 # ----- Hypothesis -----
 
 # No deadline: a shared machine makes any example slow now and then, and speed is not what these tests look at.

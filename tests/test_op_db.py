@@ -1,9 +1,13 @@
 """Every op that npg offers, run over PyTorch's own samples of it (torch.testing's op_db), in float32 and float64.
 
-An op is offered when npg has its name. Then every sample is called on both sides and compared in values, shapes, dtypes and
-gradients, for the function and for those of its method, in-place and operator forms that npg has; integers and bools are
-compared in values, small float64 samples in second-order gradients too. Random functions are seeded alike and must draw
-the same numbers.
+An op is offered when npg has its name. Then every sample is called on both sides and compared in values, shapes,
+dtypes and gradients, for the function and for those of its method, in-place and operator forms that npg has; integers
+and bools are compared in values, small float64 samples in second-order gradients too. Random functions are seeded alike
+and must draw the same numbers. Warnings of NumPy count as wrong.
+
+Elementwise ops must agree within tests.helpers.TOLERANCES. The others may sum in another order, which float32 shows:
+where they do not agree so closely, npg's float32 result must be about as near to PyTorch's float64 result as PyTorch's
+own float32 result is.
 
 Left out, by rule: samples that need what npg does not have by design (complex and other dtypes beyond its nine, sparse
 layouts, other memory formats and devices: tests.helpers.Unsupported), and calls that PyTorch itself refuses.
@@ -15,28 +19,46 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 import torch
 from torch.testing._internal.common_methods_invocations import op_db
+from torch.testing._internal.opinfo.core import BinaryUfuncInfo, UnaryUfuncInfo
 
 import npg
-from tests.helpers import TORCH_DTYPES, Unsupported, compare_calls, tensors_in
+from tests.helpers import TORCH_DTYPES, Unsupported, compare_calls, gradients_npg, gradients_torch, tensors_in, to_npg
 
-# op_db seeds for every sample, and torch.manual_seed formats a traceback for each kind of GPU that might come to be used.
+# op_db seeds for every sample, and torch.manual_seed formats a traceback for each kind of GPU that might yet be used.
 torch.manual_seed = torch.default_generator.manual_seed
-
-# ----- What npg does otherwise, with the reason -----
-
-# Ops whose values are undefined: only shape and dtype are compared.
-UNDEFINED = {"empty", "empty_like", "empty_strided", "empty_permuted", "new_empty", "new_empty_strided"}
-
-# name of the op: (which samples, reason). An entry whose samples all come out right fails, so that it is taken out.
-KNOWN: dict[str, tuple[Callable[..., bool], str]] = {}
 
 FLOATS = (torch.float32, torch.float64)
 INTEGERS = (torch.int64, torch.uint8, torch.bool)
 FEW = 6  # samples for the other forms of a function, and for integers
 SMALL = 64  # elements up to which a float64 sample is checked in second order
+
+# ----- What is not compared -----
+
+# Values are undefined; shapes and dtypes are compared.
+UNDEFINED = {"empty", "empty_like", "empty_strided", "empty_permuted", "new_empty", "new_empty_strided"}
+
+# Which of several equal elements is meant is undefined, and integer samples have equal elements.
+TIES = {"argsort", "kthvalue", "sort", "topk"}
+
+# npg has a function of this name that is another one.
+ANOTHER = {"nn.functional.unfold": "npg.functional.unfold is the window view, Tensor.unfold"}
+
+
+class Known(NamedTuple):
+    """Samples on which npg differs from PyTorch on purpose."""
+
+    dtypes: tuple[torch.dtype, ...]
+    reason: str
+
+
+# An entry whose samples all come out right fails, so that it is taken out.
+KNOWN = {
+    "nn.functional.hardsigmoid": Known((torch.float64,), "PyTorch's float64 gradient is the float32 nearest to 1/6"),
+}
 
 
 # ----- An op on both sides -----
@@ -52,7 +74,7 @@ class Form(NamedTuple):
 
 
 def lookup(path: str) -> Any:
-    """Return npg's object of this name in the torch namespace, a Tensor attribute where there is no function, or None."""
+    """Return npg's object of this name in the torch namespace, else Tensor's attribute, else None."""
     found: Any = npg
     for part in path.split("."):
         found = getattr(found, part, None)
@@ -72,25 +94,34 @@ def rebuilt(function: types.FunctionType) -> Callable[..., Any]:
     return made
 
 
+def is_lambda(function: Any) -> bool:
+    return isinstance(function, types.FunctionType) and function.__name__ == "<lambda>"
+
+
 def counterpart(function: Any, path: str) -> Any:
     """Return npg's version of a function of op_db, or None: found by name, or rebuilt where it is a lambda."""
     if isinstance(function, functools.partial):
         inner = counterpart(function.func, function.func.__name__)
         return inner and functools.partial(inner, *function.args, **function.keywords)
-    if isinstance(function, types.FunctionType) and function.__name__ == "<lambda>":
+    if is_lambda(function):
         return rebuilt(function)
-    return lookup(path)
+    found = lookup(path)
+    return (lambda x: found.fget(x)) if isinstance(found, property) else found
 
 
 def forms(op: Any) -> list[Form]:
     """Return the forms of an op that npg has, the function first; an empty list when npg does not offer the op."""
     last = op.name.rpartition(".")[2]
     private = op.name.startswith("_") and not op.name.startswith("__")
-    if private or op.name.startswith(("torch.ops", "jiterator")) or (lookup(op.name) or lookup(last + "_")) is None:
+    if private or op.name in ANOTHER or op.name.startswith(("torch.ops", "jiterator")):
+        return []
+    if lookup(op.name) is None and lookup(last + "_") is None:
         return []
     found = [Form("function", counterpart(op.op, op.name), op.op, False)]
     if op.method_variant is not None and hasattr(npg.Tensor, op.name):
-        found.append(Form("method", counterpart(op.method_variant, op.name), op.method_variant, False))
+        method = op.method_variant
+        own = rebuilt(method) if is_lambda(method) else getattr(npg.Tensor, op.name)
+        found.append(Form("method", own, method, False))
     if op.inplace_variant is not None:
         name = getattr(op.inplace_variant, "__name__", op.name + "_")
         found.append(Form("in place", counterpart(op.inplace_variant, name), op.inplace_variant, True))
@@ -108,12 +139,12 @@ class Tally:
     """What came of an op's samples."""
 
     def __init__(self) -> None:
-        self.right = self.left_out = 0
+        self.right = self.known = self.left_out = 0
         self.wrong: list[str] = []
 
 
 def accepted(torch_fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function, raising Unsupported for a call that PyTorch refuses or a result that npg has no dtype for."""
+    """Return the function, raising Unsupported where PyTorch refuses the call or npg has no dtype of the result."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -131,16 +162,72 @@ def check(op: Any, form: Form, sample: Any, grad: bool, second: bool) -> None:
     """Compare one sample. Raises Unsupported where it is left out, anything else where npg is wrong."""
     torch.manual_seed(7)
     npg.manual_seed(7)
-    compare_calls(
-        form.npg_fn,
-        accepted(form.torch_fn),
-        (sample.input, *sample.args),
-        sample.kwargs,
-        grad=grad,
-        second=second,
-        in_place=form.in_place,
-        values=op.name not in UNDEFINED,
+    args, kwargs = (sample.input, *sample.args), sample.kwargs
+    try:
+        compare_calls(
+            form.npg_fn,
+            accepted(form.torch_fn),
+            args,
+            kwargs,
+            grad=grad,
+            second=second,
+            in_place=form.in_place,
+            values=op.name not in UNDEFINED,
+        )
+    except AssertionError:
+        if form.in_place or isinstance(op, (UnaryUfuncInfo, BinaryUfuncInfo)):
+            raise
+        if not all(t.dtype is torch.float32 for t in tensors_in((args, kwargs)) if t.is_floating_point()):
+            raise
+        if not as_near_as_torch(form, args, kwargs, grad):
+            raise
+
+
+def to_double(x: Any) -> Any:
+    return torch.utils._pytree.tree_map(
+        lambda t: (
+            t.detach().double().requires_grad_(t.requires_grad)
+            if isinstance(t, torch.Tensor) and t.is_floating_point()
+            else t
+        ),
+        x,
     )
+
+
+def as_near_as_torch(form: Form, args: Any, kwargs: Any, grad: bool) -> bool:
+    """Tell whether npg's float32 values and gradients are about as near to PyTorch's float64 as PyTorch's float32 are.
+
+    Distances are largest absolute differences. Allowed is four times PyTorch's own and 1e-5 of the largest value, for
+    a sample on which PyTorch happens to round well.
+    """
+    single = values_and_gradients(form.torch_fn, args, kwargs, grad, gradients_torch)
+    double = values_and_gradients(form.torch_fn, *to_double((args, kwargs)), grad, gradients_torch)
+    found = values_and_gradients(form.npg_fn, to_npg(args), to_npg(kwargs), grad, gradients_npg)
+    if [a.shape for a in found] != [a.shape for a in single] or [a.dtype for a in found] != [a.dtype for a in single]:
+        return False
+    for ours, theirs, exact in zip(found, single, double, strict=True):
+        if exact.size and exact.dtype.kind == "f":
+            allowed = 4 * np.abs(theirs - exact).max() + 1e-5 * max(1.0, np.abs(exact).max())
+            if not np.abs(ours - exact).max() <= allowed:
+                return False
+        elif not np.array_equal(ours, theirs):
+            return False
+    return True
+
+
+def values_and_gradients(function: Any, args: Any, kwargs: Any, grad: bool, gradients: Any) -> list[np.ndarray]:
+    """Return the results of either library as arrays, and the gradients of the sum of those that require grad."""
+    torch.manual_seed(7)
+    npg.manual_seed(7)
+    outs = list(tensors_in(function(*args, **kwargs)))
+    inputs = [t for t in tensors_in((args, kwargs)) if t.requires_grad]
+    differentiable = [y for y in outs if y.requires_grad]
+    found = [y.detach().numpy() for y in outs]
+    if grad and differentiable and inputs:
+        ones = [y.detach() * 0 + 1 for y in differentiable]
+        for x, g in zip(inputs, gradients(differentiable, inputs, ones, False), strict=True):
+            found.append(np.zeros(tuple(x.shape), found[0].dtype) if g is None else g.numpy())
+    return found
 
 
 def samples(op: Any, dtype: torch.dtype, form: Form, grad: bool) -> Iterator[Any]:
@@ -158,7 +245,7 @@ def run(op: Any) -> Tally:
     tally = Tally()
     for form in forms(op):
         for dtype in (*FLOATS, *INTEGERS):
-            if dtype not in op.dtypes:
+            if dtype not in op.dtypes or (dtype in INTEGERS and op.name in TIES):
                 continue
             differentiable = op.supports_inplace_autograd if form.in_place else op.supports_autograd
             grad = differentiable and dtype.is_floating_point
@@ -177,6 +264,9 @@ def run(op: Any) -> Tally:
                     except Unsupported:
                         tally.left_out += 1
                     except Exception as error:
+                        if op.name in KNOWN and dtype in KNOWN[op.name].dtypes:
+                            tally.known += 1
+                            continue
                         text = f"{type(error).__name__}: {error}".strip()
                         tally.wrong.append(f"{form.name}, {dtype}, sample {i}: {sample.summary()[:300]}\n{text[:1200]}")
     return tally
@@ -188,11 +278,10 @@ OFFERED = [op for op in op_db if forms(op)]
 @pytest.mark.parametrize("op", OFFERED, ids=lambda op: op.formatted_name)
 def test_op_over_torch_samples_agrees(op, record_property):
     tally = run(op)
-    known = KNOWN.get(op.name)
-    record_property("op_db", (op.formatted_name, tally.right, len(tally.wrong), tally.left_out))
+    record_property("op_db", (tally.right, len(tally.wrong), tally.known, tally.left_out))
     if tally.wrong:
         pytest.fail(f"{len(tally.wrong)} wrong, {tally.right} right\n" + "\n\n".join(tally.wrong[:4]), pytrace=False)
-    assert known is None, f"{op.name} is right now; take it out of KNOWN"
+    assert tally.known or op.name not in KNOWN, f"{op.name} is right now; take it out of KNOWN"
 
 
 def test_op_db_offers_what_the_foundation_needs():
@@ -219,7 +308,6 @@ def entry(name: str) -> Any:
 )
 def test_harness_wrong_function_is_caught(monkeypatch, name, wrong, request):
     monkeypatch.setattr(npg, name, wrong)
-    monkeypatch.delattr(npg.Tensor, name)
     op = entry(name)
     tally = Tally()
     for sample in op.sample_inputs("cpu", torch.float32, requires_grad=True):

@@ -42,8 +42,11 @@ def promote(op: Op, args: Any, in_place: bool = False) -> list[Any]:
         wanted = dtypes.from_numpy(arrays[0].dtype)
         if op.promote != COMPARISON and not dtypes.can_cast(target, wanted):
             raise RuntimeError(_errors.NO_CAST_IN_PLACE.format(result=target.scalar_name, wanted=wanted.scalar_name))
-        if op.promote != COMPARISON:
+        if op.promote != COMPARISON and wanted.is_floating_point:
             target = wanted
+        # The first operand is the tensor that is written, so it stays. Integers of several widths are computed in the
+        # widest, which NumPy does by itself, and cut on writing.
+        return [args[0], *(to_dtype(x, target.dtype) for x in args[1:])]
     return [to_dtype(x, target.dtype) for x in args]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from npg.ops._dtypes import no_bool, only_integers
-from npg.ops._op import ARITHMETIC, COMPARISON, FLOAT, primitive, ufunc
+from npg.ops._op import ARITHMETIC, COMPARISON, primitive, ufunc
 from npg.ops.elementwise import not_implemented
 
 # ----- Comparisons -----
@@ -45,6 +45,8 @@ def ge(input, other):
 def isclose(input, other, *, rtol, atol, equal_nan):
     """Return whether |input - other| <= atol + rtol |other|, or both are the same infinity."""
     close = input == other
+    if input.dtype == bool:
+        input, other = input.astype(np.int8), other.astype(np.int8)
     if input.dtype.kind != "f":
         return close | (np.abs(input - other) <= atol + np.abs(rtol * other))
     if equal_nan:
@@ -172,10 +174,10 @@ bitwise_right_shift.refuses(no_bool("rshift_cpu"))
 # ----- Steps -----
 
 
-@primitive(not_implemented("heaviside"), not_implemented("heaviside"), promote=FLOAT, broadcasts=True)
+@primitive(not_implemented("heaviside"), not_implemented("heaviside"), promote=ARITHMETIC, broadcasts=True)
 def heaviside(input, values):
-    """Return 0 for negative input, 1 for positive, and values where the input is 0."""
-    return np.heaviside(input, values)
+    """Return 0 for negative input and for nan, 1 for positive, and values where the input is 0."""
+    return np.where(input == 0, values, (input > 0).astype(input.dtype))
 
 
 heaviside.node_name = "NotImplemented"
