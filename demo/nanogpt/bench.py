@@ -10,6 +10,7 @@ on all of them. Ratios are medians over the rounds of the quotient within a roun
 npg's names are its names, so the module npg is replaced by torch before the file is imported.
 """
 
+import contextlib
 import dataclasses
 import datetime
 import json
@@ -192,10 +193,7 @@ def numpy_chain(config):
 
 
 class Worker:
-    """A contender's process.
-
-    Raises: DemoError: when it cannot start, with the last line of what it said.
-    """
+    """A contender's process, starting up; its answers raise DemoError with its last words when it has ended."""
 
     def __init__(self, name, config, arguments):
         threads = {f"{library}_NUM_THREADS": str(config.threads) for library in ("OMP", "OPENBLAS", "MKL", "VECLIB")}
@@ -211,6 +209,10 @@ class Worker:
             env=environment,
             text=True,
         )
+        self.ready = None
+
+    def wait(self):
+        """Wait until the process is warmed up; `ready` then holds its results and its version."""
         self.ready = self._answer()
 
     def round(self):
@@ -221,9 +223,9 @@ class Worker:
 
     def close(self):
         """End the process."""
-        if self.process.poll() is None:
-            self.process.stdin.close()
-            self.process.wait()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()  # a worker ends with its input
+        self.process.wait()
         self.process.stdout.close()
         self.process.stderr.close()
 
@@ -241,13 +243,15 @@ def measure(config, arguments, say=print):
     Returns: dict of contender to its rounds, each a list of seconds.
     Raises: DemoError: when a worker fails, or two contenders compute different losses. A missing PyTorch is left out.
     """
-    workers = []
+    started = [Worker(name, config, arguments) for name in chosen(config)]  # side by side: nothing is timed yet
     try:
-        for name in chosen(config):
+        workers = []
+        for worker in started:
             try:
-                workers.append(Worker(name, config, arguments))
+                worker.wait()
+                workers.append(worker)
             except DemoError as error:
-                if name != "torch" or "No module named 'torch'" not in str(error):
+                if worker.name != "torch" or "No module named 'torch'" not in str(error):
                     raise
                 say("PyTorch is not installed and left out")
         judged = [worker for worker in workers if worker.name != "numpy"]  # which has no loss and no gradient
@@ -265,7 +269,7 @@ def measure(config, arguments, say=print):
                 rounds[worker.name].append(worker.round())
         return rounds
     finally:
-        for worker in workers:
+        for worker in started:
             worker.close()
 
 

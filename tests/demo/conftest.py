@@ -1,5 +1,7 @@
 """What the demo's tests share: its folder on the path, a small dataset, a small model."""
 
+import functools
+import shutil
 import sys
 from pathlib import Path
 
@@ -22,31 +24,32 @@ def text_file(tmp_path):
     return path
 
 
+def small_run(folder, text_file, **keys):
+    """Return the command line of a small run in a folder; keys override, None drops one."""
+    small = {
+        "input": text_file,
+        "dataset": folder / "data",
+        "out_dir": folder / "out",
+        "n_layer": 2,
+        "n_head": 2,
+        "n_embd": 16,
+        "block_size": 8,
+        "batch_size": 4,
+        "eval_iters": 2,
+        "eval_interval": 4,
+        "warmup_iters": 2,
+        "max_iters": 8,
+        "lr_decay_iters": 8,
+        "sample_tokens": 0,
+        **keys,
+    }
+    return [f"--{key}={value}" for key, value in small.items() if value is not None]
+
+
 @pytest.fixture
 def arguments(tmp_path, text_file):
-    """Return the command line of a small run: `arguments(max_iters=3, ...)` overrides keys, None drops one."""
-
-    def build(**keys):
-        small = {
-            "input": text_file,
-            "dataset": tmp_path / "data",
-            "out_dir": tmp_path / "out",
-            "n_layer": 2,
-            "n_head": 2,
-            "n_embd": 16,
-            "block_size": 8,
-            "batch_size": 4,
-            "eval_iters": 2,
-            "eval_interval": 4,
-            "warmup_iters": 2,
-            "max_iters": 8,
-            "lr_decay_iters": 8,
-            "sample_tokens": 0,
-            **keys,
-        }
-        return [f"--{key}={value}" for key, value in small.items() if value is not None]
-
-    return build
+    """Return small_run for this test's folder: `arguments(max_iters=3, ...)`."""
+    return functools.partial(small_run, tmp_path, text_file)
 
 
 @pytest.fixture
@@ -62,3 +65,22 @@ def run(arguments):
         return read_curve(Path(config.out_dir) / "loss.csv")
 
     return go
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory):
+    """The out_dir of one finished run of 8 iterations; not to be changed."""
+    import train
+    from config import TrainConfig, parse
+
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "text.txt").write_text(TEXT, encoding="utf-8")
+    config, given = parse(TrainConfig, small_run(folder, folder / "text.txt"), "train.py")
+    train.train(config, given)
+    return folder / "out"
+
+
+@pytest.fixture
+def trained(finished_run, tmp_path):
+    """A copy of it in tmp_path / "out", to resume, damage or sample from."""
+    return Path(shutil.copytree(finished_run, tmp_path / "out"))

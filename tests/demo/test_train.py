@@ -130,8 +130,7 @@ def refused(capsys, arguments):
     return status.value.code
 
 
-def test_train_resume_with_other_vocabulary_raises_and_changes_nothing(run, arguments, tmp_path, capsys):
-    run()
+def test_train_resume_with_other_vocabulary_raises_and_changes_nothing(trained, arguments, tmp_path, capsys):
     before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     (tmp_path / "other").write_text("abc" * 100)
     message = refused(
@@ -150,8 +149,7 @@ def test_train_resume_with_other_vocabulary_raises_and_changes_nothing(run, argu
         ({"max_iters": 8}, "--max_iters: expected more than the 8 iterations of"),
     ],
 )
-def test_train_resume_with_contradicting_key_raises(run, arguments, capsys, keys, message):
-    run()
+def test_train_resume_with_contradicting_key_raises(trained, arguments, capsys, keys, message):
     assert message in refused(capsys, arguments(**{"init_from": "resume", "max_iters": 20, **keys}))
 
 
@@ -189,16 +187,14 @@ def rewrite(path, change):
     ],
 )
 def test_train_resume_from_damaged_checkpoint_raises_naming_the_damage(
-    run, arguments, tmp_path, capsys, change, message
+    trained, arguments, tmp_path, capsys, change, message
 ):
-    run()
     (tmp_path / "out" / "best.safetensors").unlink(missing_ok=True)
     rewrite(tmp_path / "out" / "last.safetensors", change)
     assert message in refused(capsys, arguments(init_from="resume", max_iters=20))
 
 
-def test_train_resume_from_truncated_or_foreign_file_raises(run, arguments, tmp_path, capsys):
-    run()
+def test_train_resume_from_truncated_or_foreign_file_raises(trained, arguments, tmp_path, capsys):
     path = tmp_path / "out" / "last.safetensors"
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
@@ -286,16 +282,14 @@ def test_interrupt_the_second_ctrl_c_stops_at_once_and_the_handler_is_restored()
 # ----- sample.py -----
 
 
-def test_sample_continues_the_prompt_repeatably(run, tmp_path):
-    run()
+def test_sample_continues_the_prompt_repeatably(trained, tmp_path):
     config = SampleConfig(out_dir=str(tmp_path / "out"), start="3 fleas", num_samples=2, max_new_tokens=12)
     first, second = list(sample(config)), list(sample(config))
     assert first == second and len(first) == 2
     assert all(text.startswith("3 fleas") and len(text) == 19 for text in first)
 
 
-def test_sample_prompt_from_a_file_and_a_checkpoint_by_path(run, tmp_path):
-    run()
+def test_sample_prompt_from_a_file_and_a_checkpoint_by_path(trained, tmp_path):
     (tmp_path / "prompt").write_text("dogs")
     path = tmp_path / "out" / "last.safetensors"
     config = SampleConfig(checkpoint=str(path), start=f"FILE:{tmp_path / 'prompt'}", num_samples=1, max_new_tokens=3)
@@ -311,14 +305,12 @@ def test_sample_prompt_from_a_file_and_a_checkpoint_by_path(run, tmp_path):
         ({"temperature": 0.0}, "--temperature"),
     ],
 )
-def test_sample_bad_value_raises(run, tmp_path, keys, message):
-    run()
+def test_sample_bad_value_raises(trained, tmp_path, keys, message):
     with pytest.raises(DemoError, match=message):
         next(sample(SampleConfig(**{"out_dir": str(tmp_path / "out"), **keys})))
 
 
-def test_sample_does_not_change_with_the_state_of_the_global_stream(run, tmp_path):
-    run()
+def test_sample_does_not_change_with_the_state_of_the_global_stream(trained, tmp_path):
     config = SampleConfig(out_dir=str(tmp_path / "out"), start="1", num_samples=1, max_new_tokens=8)
     first = next(sample(config))
     npg.rand(5)
