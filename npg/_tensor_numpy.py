@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from npg import _tensor_numpy_math, _tensor_numpy_shape  # noqa: F401  (they fill the table)
+from npg import _tensor_numpy_linalg, _tensor_numpy_math, _tensor_numpy_shape  # noqa: F401  (they fill the table)
 from npg import functional as F
 from npg._tensor_numpy_table import FUNCTIONS, MODULES
+from npg.dtypes import get_default_dtype
 from npg.engine import TensorBase, wrap
 from npg.functional._public import to_dtype
 
@@ -111,7 +112,7 @@ def _tensor_like(x: Any, other: Any) -> Any:
         return x
     floating = isinstance(x, (float, np.floating))
     keeps = other._array.dtype.kind == "f" or not floating
-    return np.asarray(x, other._array.dtype if keeps else np.float32)
+    return np.asarray(x, other._array.dtype if keeps else get_default_dtype().dtype)
 
 
 def _reduce(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

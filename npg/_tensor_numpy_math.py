@@ -1,4 +1,4 @@
-"""NumPy's reductions, elementwise functions, products and sorting on tensors.
+"""NumPy's reductions, elementwise functions and sorting on tensors.
 
 Each entry has NumPy's parameters, as far as npg has something for them; another keyword is a TypeError. Results follow
 npg, so `np.mean` of float32 is float32; where the two libraries differ in meaning (np.var divides by N, np.sort gives
@@ -14,7 +14,7 @@ import numpy as np
 
 from npg import dtypes
 from npg import functional as F
-from npg._tensor_numpy_table import as_dtype, axes_of, flat, implements, tensor, tensors, values
+from npg._tensor_numpy_table import as_dtype, axes_of, flat, implements, tensor, values
 from npg.engine import TensorBase
 from npg.functional._public import canonical_dim, to_dtype
 
@@ -210,63 +210,6 @@ def _array_equal(a1, a2, equal_nan=False):
     return np.array_equal(values(a1), values(a2), equal_nan)
 
 
-# ----- Products -----
-
-
-@implements(np.dot)
-def _dot(a, b):
-    a, b = tensor(a), tensor(b)
-    if not a.ndim or not b.ndim:
-        return a * b
-    if a.ndim <= 2 and b.ndim <= 2:
-        return F.matmul(a, b)
-    return F.tensordot(a, b, ((-1,), (max(b.ndim - 2, 0),)))
-
-
-@implements(np.inner)
-def _inner(a, b):
-    a, b = tensor(a), tensor(b)
-    return F.tensordot(a, b, ((-1,), (-1,))) if a.ndim and b.ndim else a * b
-
-
-@implements(np.vdot)
-def _vdot(a, b):
-    return F.dot(F.reshape(tensor(a), (-1,)), F.reshape(tensor(b), (-1,)))
-
-
-@implements(np.outer, np.linalg.outer)
-def _outer(a, b):
-    return F.outer(F.reshape(tensor(a), (-1,)), F.reshape(tensor(b), (-1,)))
-
-
-@implements(np.tensordot, np.linalg.tensordot)
-def _tensordot(a, b, axes=2):
-    return F.tensordot(tensor(a), tensor(b), axes)
-
-
-@implements(np.einsum)
-def _einsum(subscripts, *operands, optimize=False):
-    return F.einsum(subscripts, *tensors(operands))
-
-
-@implements(np.kron)
-def _kron(a, b):
-    return F.kron(tensor(a), tensor(b))
-
-
-@implements(np.linalg.matmul)
-def _matmul(x1, x2, /):
-    return F.matmul(tensor(x1), tensor(x2))
-
-
-@implements(np.linalg.norm)
-def _norm(x, ord=None, axis=None, keepdims=False):
-    x = tensor(x)
-    if ord is not None and (axis is None and x.ndim > 1 or isinstance(axis, tuple)):
-        raise TypeError("np.linalg.norm of a Tensor has vector norms only; use npg.norm")
-    return F.norm(x, 2 if ord is None else ord, axis, keepdims)
-
-
 # ----- Indices, sorting -----
 
 
@@ -330,3 +273,25 @@ def _median(a, axis=None, keepdims=False):
     ordered = F.sort(flat, dim=-1)[0]
     found = (ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2
     return F.reshape(found, tuple(1 if i in dims else m for i, m in enumerate(a.shape))) if keepdims else found
+
+
+@implements(np.searchsorted)
+def _searchsorted(a, v, side="left", sorter=None):
+    a, v = tensor(a), tensor(v)
+    return F.searchsorted(a, v, side=side, sorter=None if sorter is None else tensor(sorter))
+
+
+@implements(np.bincount)
+def _bincount(x, /, weights=None, minlength=0):
+    return F.bincount(tensor(x), None if weights is None else tensor(weights), minlength)
+
+
+@implements(np.put_along_axis)
+def _put_along_axis(arr, indices, values, axis):
+    if not isinstance(arr, TensorBase):
+        raise TypeError("np.put_along_axis cannot write a Tensor into an array; use tensor.detach().numpy()")
+    if axis is None:
+        raise TypeError("np.put_along_axis of a Tensor needs an axis")
+    indices = tensor(indices)
+    values = values if isinstance(values, TensorBase) else to_dtype(tensor(values), arr._array.dtype)
+    F.scatter_(arr, axis, indices, F.expand(values, tuple(indices.shape)))

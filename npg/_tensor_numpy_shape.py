@@ -214,6 +214,16 @@ def _hstack(tup, *, dtype=None, casting="same_kind"):
     return as_dtype(F.cat(xs, 0 if xs[0].ndim == 1 else 1), dtype)
 
 
+@implements(np.dstack)
+def _dstack(tup, *, dtype=None, casting="same_kind"):
+    return as_dtype(F.dstack(tensors(tup)), dtype)
+
+
+@implements(np.column_stack)
+def _column_stack(tup):
+    return F.column_stack(tensors(tup))
+
+
 @implements(np.append)
 def _append(arr, values, axis=None):
     return _concatenate((arr, values), axis)

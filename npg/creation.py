@@ -40,7 +40,6 @@ __all__ = [
     "is_nonzero",
     "is_storage",
     "is_tensor",
-    "numel",
     "ones",
     "ones_like",
     "result_type",
@@ -316,11 +315,6 @@ def is_complex(input: Any) -> bool:
 def is_nonzero(input: Any) -> bool:
     """Tell whether the only element of a tensor is not zero."""
     return _asked("is_nonzero", input).is_nonzero()
-
-
-def numel(input: Any) -> int:
-    """Return the number of elements of a tensor."""
-    return _asked("numel", input).numel()
 
 
 def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
