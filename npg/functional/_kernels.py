@@ -36,10 +36,10 @@ def apply_floating(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any], ke
     """
     first = inputs[0]
     dtype = (first._array if isinstance(first, TensorBase) else first).dtype
+    if dtype.char in "fd":
+        return apply(op, inputs, settings)
     if dtype.kind != "f":
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{title(dtype)}'")
-    if dtype != np.float16:
-        return apply(op, inputs, settings)
     wide = tuple(to_dtype(x, np.dtype(np.float32)) if _is_half(x) else x for x in inputs)
     return to_dtype(apply(op, wide, settings), dtype)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes, random
+from npg.engine import apply
 from npg.functional._dims import array_of, dim_index
 from npg.functional._kernels import apply_floating
 from npg.functional._public import numpy_names, to_dtype
@@ -20,13 +21,17 @@ __all__ = ["gumbel_softmax", "log_softmax", "softmax", "softmin"]
 
 def _apply(op: Op, name: str, input: Any, dim: Any, third: Any, dtype: Any) -> Any:
     array = array_of(name, input)
-    if dim is None:
-        dim = _implicit_dim(name, array.ndim)
-    dim = dim_index(name, dim, array.ndim)
+    if type(dim) is int and -array.ndim <= dim < array.ndim:
+        dim %= array.ndim
+    else:
+        dim = dim_index(name, _implicit_dim(name, array.ndim) if dim is None else dim, array.ndim)
     if dtype is None and not isinstance(third, int):
         dtype = third  # the third of torch.softmax; in torch.nn.functional that is the level at which to warn
     if dtype is not None:
         input = to_dtype(input, dtypes.to_numpy(dtype))
+        array = array_of(name, input)
+    if array.dtype.char in "fd":
+        return apply(op, (input,), {"dim": dim})
     last = "_lastdim" if dim == max(array.ndim, 1) - 1 else ""
     kernel = op.name + last + "_kernel_impl"
     return apply_floating(op, (input,), {"dim": dim}, kernel)

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from npg.ops._op import fused
-from npg.ops._rows import as_rows, column_sum, row_sum
+from npg.ops._rows import as_rows, column_sum, means, row_sum
 from npg.ops._scratch import scratch
 from npg.ops.elementwise import sqrt
 from npg.ops.reduce import mean, sum_
@@ -73,7 +73,7 @@ def layer_norm(input, weight, bias, *, dims, eps, keep=True):
         return np.zeros(input.shape, input.dtype), ()
     x = as_rows(input, n)
     center = row_sum(x)
-    center *= 1.0 / n
+    center /= n  # and no product with 1 / n: equal numbers must give 0, to all digits
     xh = x - center[:, None]
     scale = np.vecdot(xh, xh)
     scale *= 1.0 / n
@@ -101,16 +101,15 @@ def _layer_norm_backward(g, _y, x, weight, _bias, *, saved, needs, dims, eps):
         gb = column_sum(g).reshape(x.shape[x.ndim - dims :])
     if needs[0]:
         if weight is None:
-            first, second = row_sum(g), row_sum(t)
-            first *= 1.0 / n
-            gx = g - first[:, None]
+            average = means(n, g.dtype)
+            second = np.matmul(t, average)
+            gx = g - np.matmul(g, average)[:, None]
         else:
             w = weight.reshape(-1)
-            first, second = np.matmul(g, w), np.matmul(t, w)
-            first *= 1.0 / n
+            average = w * (1.0 / n)
+            second = np.matmul(t, average)
             gx = g * w
-            gx -= first[:, None]
-        second *= 1.0 / n
+            gx -= np.matmul(g, average)[:, None]
         np.multiply(xh, second[:, None], out=t)
         gx -= t
         gx *= scale
@@ -174,11 +173,10 @@ def _rms_norm_backward(g, _y, x, weight, *, saved, needs, dims, eps):
         gw = column_sum(t).reshape(weight.shape)
     if needs[0]:
         if weight is None:
-            part, gx = row_sum(t), g.copy()
+            part, gx = np.matmul(t, means(n, g.dtype)), g.copy()
         else:
             w = weight.reshape(-1)
-            part, gx = np.matmul(t, w), g * w
-        part *= 1.0 / n
+            part, gx = np.matmul(t, w * (1.0 / n)), g * w
         np.multiply(xh, part[:, None], out=t)
         gx -= t
         gx *= scale

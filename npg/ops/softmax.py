@@ -27,16 +27,15 @@ _SAFE = {"f": 20.0, "d": 200.0}  # exp(-87) and exp(-708) are the smallest that 
 
 def _sum(x, dim):
     """Return the sum over dim, which is kept as 1; by BLAS where the rows lie one after the other."""
-    if dim == x.ndim - 1 and x.flags.c_contiguous:
+    if x.size >= _LARGE and dim == x.ndim - 1 and x.flags.c_contiguous:
         n = x.shape[dim]
         return row_sum(x.reshape(x.size // n, n)).reshape(*x.shape[:dim], 1)
-    return np.add.reduce(x, axis=dim, keepdims=True)
+    return np.add.reduce(x, dim, None, None, True)
 
 
 def _shifted(x, dim):
     """Return x minus its maximum over dim, so that no exponential overflows; nan where that is infinite."""
-    top = np.maximum.reduce(x, axis=dim, keepdims=True)
-    return np.subtract(x, top)
+    return np.subtract(x, np.maximum.reduce(x, dim, None, None, True))
 
 
 def _exponentials(x, dim, out=None):
@@ -45,8 +44,10 @@ def _exponentials(x, dim, out=None):
     The largest number of all is found ten times as fast as that of each row, and mostly it is small. If it is, and no
     sum is tiny, then nothing has overflown, and only what is less than exp(-67) of a sum has lost digits.
     """
+    if x.size < _LARGE:
+        return None
     limit = _SAFE[x.dtype.char]
-    if x.size < _LARGE or not np.maximum.reduce(x, axis=None) < limit:
+    if not np.maximum.reduce(x, axis=None) < limit:
         return None
     e = np.exp(x, out=np.empty(x.shape, x.dtype) if out is None else out)
     total = _sum(e, dim)

@@ -62,6 +62,13 @@ def test_layer_norm_of_one_element_is_its_bias():
     np.testing.assert_allclose(gb, 4)
 
 
+@pytest.mark.parametrize("n", [3, 5, 7, 100])
+def test_layer_norm_of_equal_numbers_is_its_bias(n):
+    x, b = np.repeat(np.array([[5.0], [-3.0], [0.0], [1024.0]], np.float32), n, axis=1), normal(n, dtype=np.float32)
+    y = F.layer_norm(engine.wrap(x), (n,), engine.wrap(np.ones(n, np.float32)), engine.wrap(b))
+    np.testing.assert_array_equal(y._array, np.broadcast_to(b, (4, n)))
+
+
 @pytest.mark.parametrize("given", ["", "w", "b", "wb"])
 def test_layer_norm_equals_its_composite(given):
     inputs = (normal(4, 6), normal(6) if "w" in given else None, normal(6) if "b" in given else None)
