@@ -797,6 +797,7 @@ cdef int _rebase(TensorBase x, Node node) except -1:
     value._fn = node
     base._fn = _record(_plan(copy_slices), (base, value), geometry(base._array, x._array), base._array, None)
     base._nr = 0
+    x._seen = -1  # what was its history until now is that of its old value
     return 0
 
 

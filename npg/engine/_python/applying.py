@@ -227,3 +227,4 @@ def _rebase(x: TensorBase, node: Node) -> None:
     value._fn = node
     base._fn = record(copy_slices, (base, value), geometry(base._array, x._array), base._array, None)
     base._nr = 0
+    x._seen = -1  # what was its history until now is that of its old value
