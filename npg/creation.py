@@ -36,8 +36,13 @@ __all__ = [
     "full",
     "full_like",
     "is_complex",
+    "is_conj",
     "is_floating_point",
+    "is_inference",
+    "is_neg",
     "is_nonzero",
+    "is_same_size",
+    "is_signed",
     "is_storage",
     "is_tensor",
     "ones",
@@ -312,9 +317,34 @@ def is_complex(input: Any) -> bool:
     return _asked("is_complex", input).is_complex()
 
 
+def is_conj(input: Any) -> bool:
+    """Tell that a tensor is no lazy conjugate: npg has none."""
+    return _asked("is_conj", input).is_conj()
+
+
+def is_inference(input: Any) -> bool:
+    """Tell whether a tensor was made in inference mode."""
+    return _asked("is_inference", input).is_inference()
+
+
+def is_neg(input: Any) -> bool:
+    """Tell that a tensor is no lazy negative: npg has none."""
+    return _asked("is_neg", input).is_neg()
+
+
 def is_nonzero(input: Any) -> bool:
     """Tell whether the only element of a tensor is not zero."""
     return _asked("is_nonzero", input).is_nonzero()
+
+
+def is_same_size(input: Any, other: Any) -> bool:
+    """Tell whether two tensors have the same shape."""
+    return _asked("is_same_size", input).is_same_size(_asked("is_same_size", other))
+
+
+def is_signed(input: Any) -> bool:
+    """Tell whether the dtype of a tensor has negative values."""
+    return _asked("is_signed", input).is_signed()
 
 
 def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:

@@ -645,6 +645,8 @@ def test_logspace_of_any_bounds_is_torchs(dtype):
         "lib.is_complex(lib.ones(1))",
         "lib.is_nonzero(lib.ones(1))",
         "lib.numel(lib.ones(2, 3))",
+        "lib.is_same_size(lib.ones(2), lib.zeros(2)), lib.is_signed(lib.ones(1)), lib.is_inference(lib.ones(1))",
+        "lib.is_conj(lib.ones(1)), lib.is_neg(lib.ones(1)), lib.is_signed(lib.ones(1).byte())",
         "lib.result_type(lib.ones(1, dtype=lib.long), 1.0)",
         "lib.result_type(1, 1.0)",
         "lib.result_type(lib.ones(1, dtype=lib.half), lib.tensor(1.0))",

@@ -612,3 +612,15 @@ def test_subclass_survives_copies_and_pickles():
     for y in (copy.deepcopy(x), copy.copy(x), pickle.loads(pickle.dumps(x))):
         assert type(y) is Labelled and y.tolist() == [1, 2]
     assert type(x + 1) is npg.Tensor
+
+
+# ----- Methods -----
+
+
+def test_functions_that_torch_has_as_methods_are_methods():
+    missing = [
+        name
+        for name in npg.functional.__all__
+        if callable(getattr(torch.Tensor, name, None)) and not hasattr(npg.Tensor, name)
+    ]
+    assert not missing, f"npg/_tensor_methods.py lacks {missing}"
