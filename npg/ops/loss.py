@@ -67,6 +67,15 @@ def _divisor(reduction, row_weights, rows):
     return float(rows if row_weights is None else np.add.reduce(row_weights))
 
 
+def _prepared(input, target, weight, reduction, ignore_index):
+    """Return the rows, the flat place of each target in them, where it counts, its weight, and the divisor of the sum."""
+    x = _rows_of(input)
+    rows, classes = x.shape
+    flat, valid = _targets(target, classes, ignore_index)
+    w = _row_weights(flat, valid, weight, x.dtype)
+    return x, np.arange(0, x.size, classes or 1) + flat if x.size else flat, valid, w, _divisor(reduction, w, rows)
+
+
 def _reduced(losses, reduction, divisor, shape):
     """Return the losses of the rows as the result; nan for the mean of nothing."""
     if reduction == "none":
@@ -114,14 +123,9 @@ def _weighted(log_p, target, weight, **settings):
 @fused(node="NllLoss")
 def nll_loss(input, target, weight, *, reduction, ignore_index):
     """Return the negative log-likelihood of the targets, the input being log-probabilities."""
-    x = _rows_of(input)
-    rows, classes = x.shape
-    flat, valid = _targets(target, classes, ignore_index)
-    w = _row_weights(flat, valid, weight, x.dtype)
-    divisor = _divisor(reduction, w, rows)
+    x, places, valid, w, divisor = _prepared(input, target, weight, reduction, ignore_index)
     if not x.size:
-        return _reduced(np.zeros(rows, x.dtype), reduction, divisor, target.shape), ()
-    places = np.arange(0, rows * classes, classes) + flat
+        return _reduced(np.zeros(len(x), x.dtype), reduction, divisor, target.shape), ()
     losses = -x.reshape(-1)[places]
     if w is not None:
         losses *= w
@@ -150,15 +154,11 @@ def _nll_loss(input, target, weight, *, reduction, ignore_index):
 @fused(node="NllLoss")
 def cross_entropy(input, target, weight, *, reduction, ignore_index, label_smoothing):
     """Return the cross-entropy between softmax(input) and the targets."""
-    x = _rows_of(input)
-    rows, classes = x.shape
-    flat, valid = _targets(target, classes, ignore_index)
-    w = _row_weights(flat, valid, weight, x.dtype)
-    divisor = _divisor(reduction, w, rows)
+    x, places, valid, w, divisor = _prepared(input, target, weight, reduction, ignore_index)
     if not x.size:
-        return _reduced(np.zeros(rows, x.dtype), reduction, divisor, target.shape), ()
+        return _reduced(np.zeros(len(x), x.dtype), reduction, divisor, target.shape), ()
+    classes = x.shape[1]
     e = x - np.maximum.reduce(x, axis=1, keepdims=True)
-    places = np.arange(0, rows * classes, classes) + flat
     picked = e.reshape(-1)[places]
     if label_smoothing:
         spread = row_sum(e) if weight is None else np.matmul(e, weight)  # sum of w (x - max)

@@ -30,6 +30,16 @@ def _flat(parameter):
     return None if parameter is None else parameter.reshape(-1)
 
 
+def _inverse_root(x, eps):
+    """Return 1 / sqrt(mean(x^2) + eps) of each row, as (rows, 1)."""
+    scale = np.vecdot(x, x)
+    scale *= 1.0 / x.shape[1]
+    scale += eps
+    np.sqrt(scale, out=scale)
+    np.divide(1.0, scale, out=scale)
+    return scale[:, None]
+
+
 def _affine(xh, weight, bias, shape, keep):
     """Return xh weight + bias in this shape. xh itself is kept for the backward, so it is not handed out."""
     if weight is not None:
@@ -75,12 +85,7 @@ def layer_norm(input, weight, bias, *, dims, eps, keep=True):
     center = row_sum(x)
     center /= n  # and no product with 1 / n: equal numbers must give 0, to all digits
     xh = x - center[:, None]
-    scale = np.vecdot(xh, xh)
-    scale *= 1.0 / n
-    scale += eps
-    np.sqrt(scale, out=scale)
-    np.divide(1.0, scale, out=scale)
-    scale = scale[:, None]
+    scale = _inverse_root(xh, eps)
     xh *= scale
     return _affine(xh, _flat(weight), _flat(bias), input.shape, keep), (xh, scale)
 
@@ -149,12 +154,7 @@ def rms_norm(input, weight, *, dims, eps, keep=True):
     if not input.size:
         return np.zeros(input.shape, input.dtype), ()
     x = as_rows(input, n)
-    scale = np.vecdot(x, x)
-    scale *= 1.0 / n
-    scale += eps
-    np.sqrt(scale, out=scale)
-    np.divide(1.0, scale, out=scale)
-    scale = scale[:, None]
+    scale = _inverse_root(x, eps)
     xh = x * scale
     return _affine(xh, _flat(weight), None, input.shape, keep), (xh, scale)
 
