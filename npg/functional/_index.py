@@ -235,7 +235,7 @@ def explained(error: IndexError, array: np.ndarray[Any, Any], index: Any, arrays
     if str(error).startswith("shape mismatch"):
         shapes = ", ".join(shape_text(plain(a).shape) for a in arrays)
         return IndexError(f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}")
-    if str(error).startswith("only integers"):  # all else was sorted out: an int of more than 64 bits
+    if "numpy.newaxis" in str(error):  # all else was sorted out: an int of more than 64 bits
         return IndexError("Overflow when unpacking long long")
     if str(error).startswith("too many indices"):
         if array.ndim == 0 and isinstance(index, (int, np.integer)):

@@ -9,7 +9,7 @@ import numpy as np
 from npg import _errors, dtypes
 from npg._errors import shape_text
 from npg.engine import TensorBase, apply, apply_in_place, bump_version, check_in_place, is_grad_enabled
-from npg.functional._factory import fill_number
+from npg.functional._factory import fill_number, overflow_text
 from npg.functional._index import (
     WHOLE,
     advanced,
@@ -82,7 +82,7 @@ def _value(value: Any, dtype: np.dtype[Any]) -> Any:
         with np.errstate(all="ignore"):
             return value.astype(dtype, copy=False)
     if isinstance(value, complex):
-        raise RuntimeError("value cannot be converted to type float without overflow")
+        raise RuntimeError(overflow_text(dtype).replace("float64_t", "double"))
     name = dtypes.from_numpy(dtype).scalar_name
     raise TypeError(f"can't assign a {type(value).__name__} to a npg.{name}Tensor")
 
@@ -134,7 +134,7 @@ def setitem(input: Any, index: Any, value: Any) -> None:
         value = _fitted(value, _rank(target.shape, arrays))
         recorded = _recorded(input, value)
         if arrays:
-            value = _check_put(value, target, arrays)
+            value = _check_put(value, target, arrays, at)
         else:
             check_expand(plain(value), target.shape)
         if not recorded:
@@ -162,7 +162,7 @@ def _rank(shape: tuple[int, ...], arrays: Any) -> int:
     return len(shape) - len(arrays) + max(plain(a).ndim for a in arrays)
 
 
-def _check_put(value: Any, target: np.ndarray[Any, Any], arrays: Any) -> Any:
+def _check_put(value: Any, target: np.ndarray[Any, Any], arrays: Any, at: tuple[int, ...]) -> Any:
     """Return the value to put, in the dtype of the target.
 
     Raises: RuntimeError: for a tensor of another dtype, but that one number may be written through a mask.
@@ -171,6 +171,13 @@ def _check_put(value: Any, target: np.ndarray[Any, Any], arrays: Any) -> Any:
     if source.dtype == target.dtype:
         return value
     if isinstance(value, TensorBase) and not (source.size == 1 and plain(arrays[0]).dtype.kind == "b"):
+        wanted = result_shape(target.shape, arrays, at)
+        try:
+            fits = np.broadcast_shapes(source.shape, wanted) == wanted
+        except ValueError:
+            fits = False
+        if not fits:
+            raise _misfit(source, target.shape, arrays, at)
         ours, theirs = (dtypes.from_numpy(a.dtype).scalar_name for a in (target, source))
         raise RuntimeError(
             f"Index put requires the source and destination dtypes match, got {ours} for the destination and "
@@ -229,7 +236,7 @@ def _put_arguments(name: str, x: Any, indices: Any, values: Any) -> tuple[Any, l
         raise IndexError(f"too many indices for tensor of dimension {len(shape)} (got {position})")
     if any(map(is_mask, arrays)):
         arrays, at = without_masks(arrays, at, shape)
-    return _check_put(values, x._array, arrays) if arrays else values, arrays, tuple(at)
+    return _check_put(values, x._array, arrays, tuple(at)) if arrays else values, arrays, tuple(at)
 
 
 def index_put_(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
