@@ -67,7 +67,9 @@ def _mode(name: str) -> int:
 def _parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
     """Return the names of the positional parameters, of the keyword-only ones, and of the rest (`*xs`)."""
     # Some six hundred functions are read when npg is imported; inspect.signature would take a quarter of that time.
-    code = inspect.unwrap(function).__code__
+    while hasattr(function, "__wrapped__"):
+        function = function.__wrapped__
+    code = function.__code__
     n = code.co_argcount
     last = n + code.co_kwonlyargcount
     names = code.co_varnames
