@@ -68,7 +68,7 @@ def _divisor(reduction, row_weights, rows):
 
 
 def _prepared(input, target, weight, reduction, ignore_index):
-    """Return the rows, each target's flat place in them, where it counts, its weight, and what the sum is divided by."""
+    """Return the rows, each target's flat place in them, where it counts, its weight, and what divides the sum."""
     x = _rows_of(input)
     rows, classes = x.shape
     flat, valid = _targets(target, classes, ignore_index)
