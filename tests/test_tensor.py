@@ -223,6 +223,8 @@ def test_operator_on_special_operands_is_torchs(call):
         "lib.tensor([1, 2]) + 'a'",
         "lib.tensor([1, 2]) + None",
         "[1, 2] + lib.tensor([1, 2])",
+        "lib.tensor([1, 2]) == lib.tensor([1, 2, 3])",
+        "lib.tensor([1, 2]) + lib.tensor([1, 2, 3])",
         "lib.tensor([1, 2]) @ 2",
         "2 @ lib.tensor([1, 2])",
         "divmod(lib.tensor(7), 2)",
