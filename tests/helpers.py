@@ -354,3 +354,24 @@ def assert_same_error(npg_call: Callable[[], Any], torch_call: Callable[[], Any]
     if text:
         line = str(expected).split("\n")[0].replace("torch", "npg")
         assert str(found).split("\n")[0] == line, f"npg says {str(found)!r}, torch {line!r}"
+
+
+def same_result_or_error(npg_fn: Callable[..., Any], torch_fn: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+    """Check that both calls give the same values and dtypes, or fail with the same exception and text.
+
+    Args:
+        args, kwargs: torch's; npg gets to_npg of them.
+    """
+    given = to_npg((args, kwargs))  # before torch may change them in place
+    try:
+        expected = torch_fn(*args, **kwargs)
+    except Exception as refusal:
+        error = refusal
+    else:
+        assert_like(npg_fn(*given[0], **given[1]), expected)
+        return
+
+    def refuse() -> None:
+        raise error
+
+    assert_same_error(lambda: npg_fn(*given[0], **given[1]), refuse)

@@ -295,26 +295,32 @@ def entry(name: str) -> Any:
     return next(op for op in op_db if op.name == name)
 
 
-@pytest.mark.parametrize(
-    ("name", "wrong"),
-    [
-        ("exp", lambda x: npg.exp(x) * (1 + 1e-4)),
-        ("exp", lambda x: npg.exp(x.detach())),
-        ("exp", lambda x: npg.exp(x).double()),
-        ("sum", lambda x, *args, **kwargs: npg.sum(x, *args, **kwargs).reshape(-1)),
-        ("tanh", lambda x: npg.tanh(x) + 0 * x.detach()),
-    ],
-    ids=["value", "gradient", "dtype", "shape", "right"],
-)
-def test_harness_wrong_function_is_caught(monkeypatch, name, wrong, request):
-    monkeypatch.setattr(npg, name, wrong)
-    op = entry(name)
-    tally = Tally()
-    for sample in op.sample_inputs("cpu", torch.float32, requires_grad=True):
-        try:
-            check(op, forms(op)[0], sample, True, False)
-            tally.right += 1
-        except AssertionError as error:
-            tally.wrong.append(str(error))
-    caught = bool(tally.wrong) and not tally.right
-    assert caught == (request.node.callspec.id != "right")
+# Mistakes: the name of the function, and what is called in its place with the right one as first argument.
+WRONG = {
+    "value": ("exp", lambda right, x: right(x) * (1 + 1e-4)),
+    "value of a sum": ("sum", lambda right, x, *args, **kwargs: right(x, *args, **kwargs) * (1 + 1e-4)),
+    "gradient": ("exp", lambda right, x: right(x.detach()) + 0 * x),
+    "no gradient": ("exp", lambda right, x: right(x.detach())),
+    "dtype": ("exp", lambda right, x: right(x).double().half()),
+    "shape": ("sum", lambda right, x, *args, **kwargs: right(x, *args, **kwargs)[None]),
+    "warning": ("exp", lambda right, x: right(x) + 0 * float(np.exp(np.float64(1000.0)) > 0)),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_harness_mistake_is_caught(monkeypatch, what):
+    name, mistaken = WRONG[what]
+    assert not run(entry(name)).wrong
+    monkeypatch.setattr(npg, name, functools.partial(mistaken, getattr(npg, name)))
+    wrong = run(entry(name)).wrong
+    assert any(text.startswith("function, torch.float32") for text in wrong)
+    assert any(text.startswith("function, torch.float64") for text in wrong)
+
+
+def test_harness_mistake_in_second_order_is_caught(monkeypatch):
+    right = npg.square
+    # The gradient is 2 x, but as a constant.
+    monkeypatch.setattr(npg, "square", lambda x: right(x.detach()) + 2 * x.detach() * (x - x.detach()))
+    wrong = run(entry("square")).wrong
+    wrong = [text for text in wrong if text.startswith("function, torch.float")]
+    assert wrong and all("second-order" in text or "not recorded" in text for text in wrong)

@@ -165,7 +165,7 @@ def softshrink(input, lambd=0.5):
     if not lambd >= 0 and x.dtype.kind == "f":
         kind, largest = dtypes.from_numpy(x.dtype).scalar_name, float(np.finfo(x.dtype).max)
         raise RuntimeError(f"lambda must be in range [0, {largest:g}] for input dtype {kind}, but found {lambd:g}")
-    return _activate(ops.softshrink, input, lambd=lambd)
+    return _activate(ops.softshrink, input, kernel="softshrink_check", lambd=lambd)
 
 
 def hardsigmoid(input, inplace=False):

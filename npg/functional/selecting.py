@@ -69,7 +69,7 @@ _between = both(ops.clamp_between)
 
 
 def _number(bound: Any) -> Any:
-    # A 0-d tensor without a gradient counts as a number, as in PyTorch.
+    # Beside a number, a 0-d tensor without a gradient counts as one, as in PyTorch.
     if isinstance(bound, np.generic) or (isinstance(bound, np.ndarray) and bound.ndim == 0):
         return bound.item()
     if isinstance(bound, TensorBase) and bound._array.ndim == 0 and not bound.requires_grad:
@@ -88,11 +88,16 @@ def _clamp(name: str, forms: Any, input: Any, low: Any, high: Any, in_place: boo
     x = array_of(as_tensor_input(name, input))
     if low is None and high is None:
         raise RuntimeError(f"npg.{name}: At least one of 'min' or 'max' must not be None")
-    low, high = _number(low), _number(high)
+    if isinstance(low, (int, float)) or isinstance(high, (int, float)):
+        low, high = _number(low), _number(high)
     by_numbers, below, above = forms
     if all(b is None or isinstance(b, (int, float)) for b in (low, high)):
         given = [b for b in (low, high) if b is not None]
-        _check_bounds(dtypes.common_dtype((x, *given)).dtype, given)
+        common = dtypes.common_dtype((x, *given))
+        if common is dtypes.bool_:
+            kernel = "clamp_min_scalar" if high is None else "clamp_max_scalar" if low is None else "clamp_scalar"
+            raise NotImplementedError(f"\"{kernel}_cpu\" not implemented for 'Bool'")
+        _check_bounds(common.dtype, given)
         if x.dtype.kind == "f" or (all(isinstance(b, int) for b in given) and x.dtype != bool):
             settings = {"low": low, "high": high}
             return apply_in_place(by_numbers, (input,), settings) if in_place else apply(by_numbers, (input,), settings)

@@ -27,12 +27,12 @@ def no_integers(kernel: str) -> Callable[..., None]:
     return _refuse(kernel, dtypes.FLOATING)
 
 
-def only_integers(kernel: str) -> Callable[..., None]:
-    """Return a check that refuses floating operands."""
+def only_integers(kernel: str, bools: bool = True) -> Callable[..., None]:
+    """Return a check that refuses floating operands, and with bools=False bools too."""
 
     def check(*operands: Any) -> None:
         found = dtypes.common_dtype(operands)
-        if found.is_floating_point:
+        if found.is_floating_point or (found is dtypes.bool_ and not bools):
             raise NotImplementedError(f"\"{kernel}\" not implemented for '{found.scalar_name}'")
 
     return check

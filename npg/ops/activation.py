@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from npg.ops._dtypes import no_bool
 from npg.ops._op import FLOAT, primitive
-from npg.ops.elementwise import abs, exp, reciprocal
+from npg.ops.elementwise import abs, exp, reciprocal, sub
 from npg.ops.select import choose, keep_where, mask, where
 from npg.ops.special import sigmoid
 
@@ -81,9 +82,9 @@ def hardswish(input):
 
 def _elu_vjp(g: Any, _y: Any, x: Any, *, alpha: float, scale: float, input_scale: float) -> Any:
     """gx = g scale where x > 0, else g scale alpha input_scale exp(x input_scale)."""
-    below = x <= 0
-    slope = exp(mask(x * input_scale, below))  # not of positive x, where it may be inf
-    return where(below, g * (slope * (alpha * scale * input_scale)), g if scale == 1 else g * scale)
+    above = x > 0
+    slope = exp(mask(x * input_scale, ~above))  # not of positive x, where it may be inf
+    return where(above, g if scale == 1 else g * scale, g * (slope * (alpha * scale * input_scale)))
 
 
 @primitive(_elu_vjp)
@@ -92,7 +93,7 @@ def elu(input, *, alpha, scale, input_scale):
     below = np.asarray(np.minimum(input * input_scale, 0.0))
     np.expm1(below, out=below)
     below *= alpha * scale
-    return choose(np.asarray(input <= 0), below, input if scale == 1 else input * scale)
+    return choose(np.asarray(input > 0), input if scale == 1 else input * scale, below)
 
 
 @primitive(_elu_vjp)
@@ -199,3 +200,7 @@ def softsign(input):
 def tanhshrink(input):
     """Return input - tanh(input)."""
     return input - np.tanh(input)
+
+
+softsign.refuses(no_bool("abs_cpu"))
+tanhshrink.refuses(lambda input: sub.refusal(input, input.astype(np.float32)))

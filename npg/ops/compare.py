@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from npg.ops._dtypes import no_bool, only_integers
+from npg.ops._dtypes import only_integers
 from npg.ops._op import ARITHMETIC, COMPARISON, primitive, ufunc
 from npg.ops.elementwise import not_implemented
 
@@ -45,9 +45,8 @@ def ge(input, other):
 def isclose(input, other, *, rtol, atol, equal_nan):
     """Return whether |input - other| <= atol + rtol |other|, or both are the same infinity."""
     close = input == other
-    if input.dtype == bool:
-        input, other = input.astype(np.int8), other.astype(np.int8)
     if input.dtype.kind != "f":
+        input, other = input.astype(np.int64), other.astype(np.int64)  # uint8 differences would wrap around
         return close | (np.abs(input - other) <= atol + np.abs(rtol * other))
     if equal_nan:
         close |= (input != input) & (other != other)
@@ -126,7 +125,7 @@ def logical_xor(input, other):
 
 
 def _bitwise(function, kernel, *operands):
-    # Here and not by Op.refuses, which does not see operands that are all of one floating dtype.
+    # Also here, because Op.refuses does not see operands that are all of one floating dtype.
     only_integers(kernel)(*operands)
     return function(*operands)
 
@@ -167,8 +166,11 @@ def bitwise_right_shift(input, other):
     return _bitwise(np.right_shift, "rshift_cpu", input, other)
 
 
-bitwise_left_shift.refuses(no_bool("lshift_cpu"))
-bitwise_right_shift.refuses(no_bool("rshift_cpu"))
+bitwise_and.refuses(only_integers("bitwise_and_cpu"))
+bitwise_or.refuses(only_integers("bitwise_or_cpu"))
+bitwise_xor.refuses(only_integers("bitwise_xor_cpu"))
+bitwise_left_shift.refuses(only_integers("lshift_cpu", bools=False))
+bitwise_right_shift.refuses(only_integers("rshift_cpu", bools=False))
 
 
 # ----- Steps -----
