@@ -233,7 +233,7 @@ def _flat_index(index: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
     if index.size:
         low, high = int(index.min()), int(index.max())
         if low < -size or high >= size:
-            wrong = low if low < -size else high
+            wrong = index[(index < -size) | (index >= size)].flat[0]
             raise IndexError(f"out of range: tried to access index {wrong} on a tensor of {size} elements.")
         if low < 0:
             index = np.where(index < 0, index + size, index)
