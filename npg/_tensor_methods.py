@@ -72,6 +72,10 @@ class Methods(TensorBase):
     gcd_ = F.gcd_
     lcm = F.lcm
     lcm_ = F.lcm_
+    ldexp = F.ldexp
+    ldexp_ = F.ldexp_
+    nextafter = F.nextafter
+    nextafter_ = F.nextafter_
     hypot = F.hypot
     hypot_ = F.hypot_
     heaviside = F.heaviside

@@ -18,16 +18,15 @@ __all__ = [
     "arccosh", "arccosh_", "arcsin", "arcsin_", "arcsinh", "arcsinh_", "arctan", "arctan2", "arctan2_", "arctan_",
     "arctanh", "arctanh_", "asin", "asin_", "asinh", "asinh_", "atan", "atan2", "atan2_", "atan_", "atanh", "atanh_",
     "ceil", "ceil_", "copysign", "copysign_", "cos", "cos_", "cosh", "cosh_", "deg2rad", "deg2rad_", "div", "div_",
-    "divide", "divide_", "erf", "erf_", "erfc", "erfc_", "erfinv", "erfinv_", "exp", "exp2", "exp2_",
-    "exp_", "expm1", "expm1_", "fix",
-    "fix_", "float_power", "floor", "floor_", "floor_divide", "floor_divide_", "fmod", "fmod_", "frac", "frac_",
-    "gcd", "gcd_", "hypot", "hypot_", "lcm", "lcm_", "log", "log10", "log10_", "log1p", "log1p_", "log2", "log2_",
-    "log_", "logaddexp", "logaddexp2", "logit", "logit_", "mul", "mul_", "multiply", "multiply_", "nan_to_num",
-    "nan_to_num_", "neg", "neg_", "negative", "negative_", "positive", "pow", "pow_", "rad2deg", "rad2deg_",
-    "reciprocal", "reciprocal_", "remainder", "remainder_", "round", "round_", "rsqrt", "rsqrt_", "rsub", "sgn",
-    "sgn_", "sigmoid", "sigmoid_", "sign", "sign_", "sin", "sin_", "sinc", "sinc_", "sinh", "sinh_", "sqrt", "sqrt_",
-    "square", "square_", "sub", "sub_", "subtract", "subtract_", "tan", "tan_", "tanh", "tanh_", "true_divide",
-    "true_divide_", "trunc", "trunc_", "xlogy", "xlogy_",
+    "divide", "divide_", "erf", "erf_", "erfc", "erfc_", "erfinv", "erfinv_", "exp", "exp2", "exp2_", "exp_", "expm1",
+    "expm1_", "fix", "fix_", "float_power", "floor", "floor_", "floor_divide", "floor_divide_", "fmod", "fmod_",
+    "frac", "frac_", "gcd", "gcd_", "hypot", "hypot_", "lcm", "lcm_", "ldexp", "ldexp_", "log", "log10", "log10_",
+    "log1p", "log1p_", "log2", "log2_", "log_", "logaddexp", "logaddexp2", "logit", "logit_", "mul", "mul_",
+    "multiply", "multiply_", "nan_to_num", "nan_to_num_", "neg", "neg_", "negative", "negative_", "nextafter",
+    "nextafter_", "positive", "pow", "pow_", "rad2deg", "rad2deg_", "reciprocal", "reciprocal_", "remainder",
+    "remainder_", "round", "round_", "rsqrt", "rsqrt_", "rsub", "sgn", "sgn_", "sigmoid", "sigmoid_", "sign", "sign_",
+    "sin", "sin_", "sinc", "sinc_", "sinh", "sinh_", "sqrt", "sqrt_", "square", "square_", "sub", "sub_", "subtract",
+    "subtract_", "tan", "tan_", "tanh", "tanh_", "true_divide", "true_divide_", "trunc", "trunc_", "xlogy", "xlogy_",
 ]
 # fmt: on
 
@@ -134,6 +133,7 @@ remainder, remainder_ = both(elementwise.remainder)
 fmod, fmod_ = both(elementwise.fmod)
 gcd, gcd_ = both(elementwise.gcd)
 lcm, lcm_ = both(elementwise.lcm)
+nextafter, nextafter_ = both(elementwise.nextafter)
 
 
 def _divide(input: Any, other: Any, rounding_mode: Any, in_place: bool) -> Any:
@@ -175,6 +175,22 @@ pow, pow_ = both(elementwise.pow)
 square, square_ = both(elementwise.square)
 sqrt, sqrt_ = both(elementwise.sqrt)
 rsqrt, rsqrt_ = both(elementwise.rsqrt)
+
+
+@numpy_names
+def ldexp(input, other):
+    """Return input * 2**other.
+
+    Args:
+        input, other: tensors, broadcast.
+    Source: torch.ldexp.
+    """
+    return mul(input, pow(2.0, other))
+
+
+def ldexp_(input, other):
+    """Multiply the input by 2**other in place. Source: torch.Tensor.ldexp_."""
+    return mul_(input, pow(2.0, other))
 
 
 @numpy_names

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._dtypes import no_bool
+from npg.ops._dtypes import no_bool, no_integers
 from npg.ops._op import ARITHMETIC, FLOAT, primitive, ufunc
 from npg.ops.select import mask
 from npg.ops.shape import overload
@@ -89,7 +89,8 @@ def _(input: Any) -> None:
 
 
 @sub.refuses
-def _(input: Any, other: Any) -> None:
+def refuse_subtraction(input: Any, other: Any) -> None:
+    """Raise where one of the two is bool."""
     bools = [x.dtype == bool if isinstance(x, np.ndarray) else isinstance(x, bool) for x in (input, other)]
     if any(bools):
         raise RuntimeError(_SUBTRACT_BOOLS if all(bools) else _SUBTRACT_BOOL)
@@ -192,6 +193,15 @@ def gcd(input, other):
 @ufunc(np.lcm)
 def lcm(input, other):
     """Return the least common multiple."""
+
+
+@ufunc(np.nextafter, not_implemented("nextafter"), not_implemented("nextafter"))
+def nextafter(input, other):
+    """Return the next floating number after input in the direction of other."""
+
+
+nextafter.node_name = "NotImplemented"
+nextafter.refuses(no_integers("nextafter_cpu"))
 
 
 # ----- Powers and roots -----
