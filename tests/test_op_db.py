@@ -42,6 +42,9 @@ SMALL = 64  # elements up to which a float64 sample is checked in second order
 # Values are undefined; shapes and dtypes are compared.
 UNDEFINED = {"empty", "empty_like", "empty_strided", "empty_permuted", "new_empty", "new_empty_strided"}
 
+# op_db says that there is a gradient, PyTorch says that there is none.
+WITHOUT_GRADIENT = {"nextafter"}
+
 # Which of several equal elements is meant is undefined, and integer samples have equal elements.
 TIES = {"argsort", "kthvalue", "sort", "topk"}
 
@@ -267,7 +270,7 @@ def run(op: Any) -> Tally:
             if dtype not in op.dtypes or (dtype in INTEGERS and op.name in TIES):
                 continue
             differentiable = op.supports_inplace_autograd if form.in_place else op.supports_autograd
-            grad = differentiable and dtype.is_floating_point
+            grad = differentiable and dtype.is_floating_point and op.name not in WITHOUT_GRADIENT
             for i, sample in enumerate(samples(op, dtype, form, grad)):
                 tensors = list(tensors_in((sample.input, sample.args, sample.kwargs)))
                 small = sum(t.numel() for t in tensors) <= SMALL
