@@ -168,6 +168,8 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any =
 def vecdot(x: Any, y: Any, *, dim: Any = -1) -> Any:
     """Return the inner products along a dimension; the others broadcast. Source: torch.linalg.vecdot."""
     a, b = array_of("linalg.vecdot", x, "x"), array_of("linalg.vecdot", y, "y", 2)
+    if a.dtype.kind != "f":
+        raise RuntimeError(f"linalg.vecdot: Expected a floating point or complex tensor as input. Got {scalar_name(a)}")
     broadcast(a.shape, b.shape)
     return total(x * y, dim)
 
