@@ -1,5 +1,7 @@
 """Every public function on tensors; also `npg.nn.functional`."""
 
+import sys as _sys
+
 from npg.functional.activating import *  # noqa: F403
 from npg.functional.adding_products import *  # noqa: F403
 from npg.functional.attention import *  # noqa: F403
@@ -34,8 +36,6 @@ from npg.functional.slicing import *  # noqa: F403
 from npg.functional.softmaxes import *  # noqa: F403
 from npg.functional.solving import *  # noqa: F403
 from npg.functional.sorting import *  # noqa: F403
-import sys as _sys
-
 
 # The functions, without the modules they come from.
 __all__ = [name for name, value in vars().items() if name[0] != "_" and not isinstance(value, type(_sys))]

@@ -46,9 +46,7 @@ def fill_(input, value):
     if isinstance(value, (TensorBase, np.ndarray)):
         ndim = np.ndim(value._array if isinstance(value, TensorBase) else value)
         if ndim:
-            raise RuntimeError(
-                f"fill_ only supports 0-dimension value tensor but got tensor with {ndim} dimensions."
-            )
+            raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {ndim} dimensions.")
         if _recorded(input, value):
             return apply_in_place(ops.fill_tensor, (input, to_dtype(value, array.dtype)), {})
         new = (value._array if isinstance(value, TensorBase) else value).astype(array.dtype)

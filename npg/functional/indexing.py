@@ -122,6 +122,7 @@ def setitem(input: Any, index: Any, value: Any) -> None:
     op, key = basic(index)
     arrays: Any = ()
     used: Any = ()
+    at: Any
     try:
         if op is None and array.ndim and _is_rows(index):
             arrays, at = (index,), (0,)

@@ -30,12 +30,13 @@ def _sum(x, dim):
     if x.size >= _LARGE and dim == x.ndim - 1 and x.flags.c_contiguous:
         n = x.shape[dim]
         return row_sum(x.reshape(x.size // n, n)).reshape(*x.shape[:dim], 1)
-    return np.add.reduce(x, dim, None, None, True)
+    return np.add.reduce(x, dim, None, None, True)  # type: ignore[call-overload]
 
 
 def _shifted(x, dim):
     """Return x minus its maximum over dim, so that no exponential overflows; nan where that is infinite."""
-    return np.subtract(x, np.maximum.reduce(x, dim, None, None, True))
+    top = np.maximum.reduce(x, dim, None, None, True)  # type: ignore[call-overload]
+    return np.subtract(x, top)
 
 
 def _exponentials(x, dim, out=None):
