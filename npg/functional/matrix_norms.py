@@ -129,8 +129,16 @@ def cond(A: Any, p: Any = None) -> Any:
     try:
         inverse = inv(A)
     except LinAlgError:
-        return wrap(np.asarray(np.linalg.cond(array, p), array.dtype))  # inf where a matrix is singular
+        found = [_cond_of(matrix, p) for matrix in array.reshape(-1, *array.shape[-2:])]
+        return wrap(np.array(found, array.dtype).reshape(array.shape[:-2]))
     return matrix_norm(A, p) * matrix_norm(inverse, p)
+
+
+def _cond_of(matrix: np.ndarray[Any, Any], p: Any) -> Any:
+    try:
+        return np.linalg.norm(matrix, p) * np.linalg.norm(np.linalg.inv(matrix), p)
+    except np.linalg.LinAlgError:
+        return math.inf
 
 
 @numpy_names
