@@ -1,4 +1,4 @@
-"""npg.linalg against torch: inverses, equations, factorizations, norms; what is known up to signs, by what it must do."""
+"""npg.linalg against torch: inverse, equations, factorizations, norms; what is known up to signs by what it must do."""
 
 import math
 
@@ -241,7 +241,8 @@ def test_cond_is_like_torch(p):
         both(lambda m, a: m.linalg.cond(a, p), BATCH, second=False)
         return
     both(lambda m, a: m.linalg.cond(a, p), np.stack([np.eye(2), np.ones((2, 2))]), grad=False)
-    both(lambda m, a: m.linalg.cond(a, p), np.zeros((2, 2)), grad=False)
+    if p != "nuc":  # PyTorch gives nan, though inf for the matrix of ones
+        both(lambda m, a: m.linalg.cond(a, p), np.zeros((2, 2)), grad=False)
     # PyTorch's backward of these fails, so here are its parts.
     check_like_torch(
         lambda a: npg.linalg.cond(a, p),
