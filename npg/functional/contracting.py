@@ -14,7 +14,7 @@ import numpy as np
 from npg.engine import TensorBase, apply
 from npg.functional._dims import array_of
 from npg.functional._matrices import check_same, no_bool
-from npg.functional._public import numpy_names, promote
+from npg.functional._public import numpy_names, promote, to_dtype
 from npg.ops import elementwise, shape
 from npg.ops.contract import contract
 from npg.ops.reduce import sum_dim
@@ -356,4 +356,4 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
         sizes[s] = max(n, sizes.get(s, 0)) if 0 not in (n, sizes.get(s, 1)) else 0
     summed = {ours[i] for i in left}
     out = tuple(s for s in ours + theirs if s not in summed)
-    return contracted([a, b], [tuple(ours), tuple(theirs)], out, sizes)
+    return to_dtype(contracted([a, b], [tuple(ours), tuple(theirs)], out, sizes), x.dtype)  # sums of integers are int64

@@ -188,7 +188,7 @@ def vander(x: Any, N: int | None = None) -> Any:
     Args:
         x: (..., n); 0-d counts as one element.
         N: the number of columns; None takes n.
-    Returns: (..., n, N).
+    Returns: (..., n, N); of integers int64.
     Raises: RuntimeError: when N is not above 1.
     Source: torch.linalg.vander.
     """
@@ -198,5 +198,5 @@ def vander(x: Any, N: int | None = None) -> Any:
     if N is not None and N <= 1:
         raise RuntimeError("N must be greater than 1.")
     count = array.shape[-1] if N is None else N
-    powers = np.arange(count).astype(array.dtype)
-    return unsqueeze(x, -1) ** wrap(powers)
+    dtype = array.dtype if array.dtype.kind == "f" else np.dtype(np.int64)
+    return unsqueeze(to_dtype(x, dtype), -1) ** wrap(np.arange(count).astype(dtype))
