@@ -12,9 +12,9 @@ import numpy as np
 
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import primitive
+from npg.ops._scratch import scratch
 from npg.ops.index import like_dtype, writing
 from npg.ops.select import _SMALL as SMALL
-from npg.ops.select import _bits as mask_bits
 from npg.ops.select import mask as keep
 
 __all__ = [
@@ -297,13 +297,21 @@ def _masked_fill_into(input, mask, value):
 )
 def masked_fill(input, mask, value):
     """Return the input with value (a number or 0-d array) where the mask is True; mask and input broadcast."""
+    if input.shape != mask.shape:
+        # Smaller masks are those of padding and of the future: ones and zeros in long runs, as copying likes.
+        shape = np.broadcast_shapes(input.shape, mask.shape)
+        return _masked_fill_into(np.array(np.broadcast_to(input, shape)), mask, value)
     if input.dtype.kind != "f" or input.size <= SMALL:
-        shape = input.shape if input.shape == mask.shape else np.broadcast_shapes(input.shape, mask.shape)
-        return _masked_fill_into(np.broadcast_to(input, shape).copy(), mask, value)
-    # By bits: copying under a mask takes a branch for each element.
-    bits = mask_bits(mask, input.dtype)
-    out = input.view(bits.dtype) & ~bits
-    out |= bits & np.asarray(value, input.dtype).view(bits.dtype)
+        return _masked_fill_into(np.array(input), mask, value)
+    # By bits, x ^ ((x ^ value) & mask): copying takes a branch for each element.
+    integer = np.dtype(f"i{input.dtype.itemsize}")
+    bits = scratch(0, mask.shape, integer)
+    np.copyto(bits, mask.view(np.int8))
+    np.negative(bits, out=bits)  # all ones where the mask is True
+    given = input.view(integer)
+    out = given ^ np.asarray(value, input.dtype).view(integer)
+    out &= bits
+    out ^= given
     return out.view(input.dtype)
 
 
