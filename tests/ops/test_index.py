@@ -312,7 +312,8 @@ def test_setitem_leaf_is_refused_and_unchanged(index):
 # ----- Errors -----
 
 READ_ERRORS = [
-    3, -4, (0, 0, 0, 0), (slice(None), 5), slice(None, None, -1), slice(None, None, 0), 1.5, 1j, pytest.param(object(), id="object"), "a", L(1.5),
+    3, -4, (0, 0, 0, 0), (slice(None), 5), slice(None, None, -1), slice(None, None, 0), 1.5, 1j,
+    pytest.param(object(), id="object"), "a", L(1.5),
     L([1.5]), L([1], dtype=torch.int16), (L([0]),) * 4, L([0, 3]), L([0, -4]),
     L([1], dtype=torch.int8), (0, 0, 0, L([0])),
     L(3), (L([0, 1]), L([0, 1, 2])), L([True, False]), (slice(None), L([True])), torch.ones(1, 4, dtype=torch.bool),
