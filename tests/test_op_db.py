@@ -30,10 +30,14 @@ from torch.testing._internal.opinfo.core import BinaryUfuncInfo, UnaryUfuncInfo
 import npg
 from tests.helpers import TORCH_DTYPES, Unsupported, compare_calls, gradients_npg, gradients_torch, tensors_in, to_npg
 
-# What op_db does besides making samples takes most of the time: it seeds every sample, and torch.manual_seed formats
-# a traceback for each kind of GPU that might yet be used; and it looks for a TestCase in every frame of the stack.
-torch.manual_seed = torch.default_generator.manual_seed
-common_utils.extract_test_fn = lambda: None
+
+@pytest.fixture(autouse=True)
+def _quick_samples(monkeypatch):
+    # What op_db does besides making samples takes most of the time: it seeds every sample, and torch.manual_seed
+    # formats a traceback for each kind of GPU that might yet be used; and it looks for a TestCase in every frame.
+    monkeypatch.setattr(torch, "manual_seed", torch.default_generator.manual_seed)
+    monkeypatch.setattr(common_utils, "extract_test_fn", lambda: None)
+
 
 FLOATS = (torch.float32, torch.float64)
 INTEGERS = (torch.int64, torch.uint8, torch.bool)

@@ -60,11 +60,11 @@ def assert_same_state() -> None:
 def assert_close(ours: np.ndarray, theirs: "torch.Tensor") -> None:
     expected = theirs.numpy()
     assert ours.dtype == expected.dtype and ours.shape == expected.shape
-    rtol = {"float16": 2e-3, "float32": 1e-6, "float64": 1e-12}[expected.dtype.name]
-    # Adding a mean cancels: a last place of a sine near 1 (2e-16) then shows in more digits of a float64 sum near 0.
-    # Where PyTorch's kernels round products and sums apart, so does the rounding of every dtype.
-    small = {"float64": 2e-15} if AVX2 else {"float16": 2e-3, "float32": 4e-6, "float64": 1e-14}
-    atol = small.get(expected.dtype.name, 0.0)
+    if AVX2:
+        np.testing.assert_array_equal(ours, expected, strict=True)
+        return
+    # Where PyTorch's kernels round products and sums apart, adding a mean that cancels shows it in more digits.
+    rtol, atol = {"float16": (2e-3, 2e-3), "float32": (1e-6, 4e-6), "float64": (1e-12, 1e-14)}[expected.dtype.name]
     np.testing.assert_allclose(ours, expected, rtol=rtol, atol=atol)
 
 

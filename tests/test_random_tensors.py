@@ -1,6 +1,5 @@
 """Random tensors: number for number torch's, through PyTorch's functions."""
 
-import numpy as np
 import pytest
 import torch
 
@@ -83,9 +82,6 @@ lib.randint(5, (7,), generator=lib.Generator().manual_seed(3))
 lib.randperm(5, generator=lib.Generator().manual_seed(3))
 lib.multinomial(lib.ones(5), 3, generator=lib.Generator().manual_seed(3))
 lib.empty(5).uniform_(generator=lib.Generator().manual_seed(3))
-""".strip().splitlines()
-# Computed with functions that round otherwise in the last place on some machines.
-ROUNDED = """
 lib.empty(5).exponential_()
 lib.empty(20, dtype=lib.float64).exponential_(2.0)
 lib.empty(5).cauchy_()
@@ -99,15 +95,6 @@ lib.empty(5).log_normal_(0, 0.5)
 def test_random_call_is_torchs_and_stays_in_step(call):
     for seed in (0, 7):
         check(f"lib.manual_seed({seed}); r = ({call}, {call}, lib.rand(2), lib.randn(3))")
-
-
-@pytest.mark.parametrize("call", ROUNDED)
-def test_random_call_of_rounded_functions_is_torchs(call):
-    for lib in (npg, torch):
-        lib.manual_seed(1)
-    found, expected = (eval(call, {"lib": lib}) for lib in (npg, torch))
-    np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=4 * np.finfo(expected.numpy().dtype).eps)
-    check("lib.rand(3)")
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,8 @@ A Generator holds a stream. Functions whose names end in an underscore fill an a
 which PyTorch fills a tensor with the same strides; the others make a new array. All take `generator=None`, which stands
 for `default_generator`, the one that `manual_seed` seeds.
 
-Equal bit for bit is everything that needs no more than basic arithmetic: uniform numbers, integers, permutations,
-Bernoulli trials, dropout, and float16 and float32 normal numbers in arrays of 16 or more elements. The others are
-computed in float64 from NumPy's log, log1p, exp, tan, cos and sin, which on some machines differ from PyTorch's in the
-last place.
+All are equal bit for bit where PyTorch runs its kernels with fused multiply-add (any x86 processor with AVX2) and calls
+the C library that Python calls; elsewhere normal numbers and uniform ones between bounds may differ in the last place.
 """
 
 from __future__ import annotations

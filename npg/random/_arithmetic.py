@@ -1,10 +1,12 @@
-"""Arithmetic of PyTorch's kernels that NumPy lacks: fused multiply-add, and a float32 log and sincos of their own.
+"""Arithmetic of PyTorch's kernels that NumPy lacks: fused multiply-add, the C library's functions, a log and sincos.
 
 PyTorch's random kernels are compiled for AVX2 with fused multiply-add, whose result is rounded once. Bounds such as
 uniform_(-b, b) cancel, so rounding twice would be seen: in a third of the values, and near zero in many digits.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -53,6 +55,18 @@ def _split(x):
     shifted = x * 134217729.0  # 2**27 + 1
     high = shifted - (shifted - x)
     return high, x - high
+
+
+# ----- The C library's functions -----
+
+
+def libm(function: Callable[[float], float], x: np.ndarray) -> np.ndarray:
+    """Return function, one of the module math, of every element of x: (n,) float64.
+
+    PyTorch's float64 samplers call the C library's log, log1p, exp, tan, cos and sin, and so does Python's math.
+    NumPy's are several times faster and, on processors for which it has its own, now and then a last place off.
+    """
+    return np.fromiter(map(function, x.tolist()), _F64, len(x))
 
 
 # ----- The logarithm, sine and cosine of PyTorch's AVX2 normal kernel -----

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from npg.random import _filling
-from npg.random._arithmetic import fma32, fma64
+from npg.random._arithmetic import fma32, fma64, libm
 from npg.random._generator import Generator, chosen
 
 # ----- Uniform -----
@@ -94,8 +94,7 @@ def exponential_(out: np.ndarray, lambd: float = 1.0, generator: Generator | Non
 def exponentials(generator: Generator, count: int, lambd: float = 1.0) -> np.ndarray:
     """Return (count,) float64 exponential numbers. The caller holds the generator's lock."""
     values = _filling.uniform64(generator, count)
-    np.negative(values, out=values)
-    np.log1p(values, out=values)
+    values = libm(math.log1p, -values)
     values *= -1.0 / lambd
     return values
 
@@ -125,7 +124,7 @@ def cauchy_(out: np.ndarray, median: float = 0.0, sigma: float = 1.0, generator:
         angles = _filling.uniform64(g, count)
         angles -= 0.5
         angles *= math.pi
-        return fma64(np.tan(angles), sigma, median)
+        return fma64(libm(math.tan, angles), sigma, median)
 
     return _filling.fill(out, chosen(generator), make)
 

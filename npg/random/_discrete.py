@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from npg.random import _filling
+from npg.random._arithmetic import libm
 from npg.random._continuous import exponential_
 from npg.random._generator import Generator, chosen
 
@@ -149,13 +150,15 @@ def geometric_(out: np.ndarray, p: float, generator: Generator | None = None) ->
     scale = math.log1p(-p)
 
     def make(g: Generator, count: int) -> np.ndarray:
-        values = _filling.uniform64(g, count)
-        with np.errstate(divide="ignore"):
-            np.log(values, out=values)
+        values = libm(_log, _filling.uniform64(g, count))
         values /= scale
         return np.ceil(values, out=values)
 
     return _filling.fill(out, chosen(generator), make)
+
+
+def _log(x: float) -> float:
+    return math.log(x) if x else -math.inf
 
 
 def poisson(rate: np.ndarray, generator: Generator | None = None) -> np.ndarray:

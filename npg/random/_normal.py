@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from npg.random import _filling
-from npg.random._arithmetic import Kernel32, fma32, fma64
+from npg.random._arithmetic import Kernel32, fma32, fma64, libm
 from npg.random._generator import Generator, chosen
 
 _TWO_PI, _ONE = 2.0 * math.pi, np.float32(1)
@@ -69,10 +69,16 @@ def log_normal_(out: np.ndarray, mean: float = 1.0, std: float = 2.0, generator:
     _filling.check_out(out, "log_normal_cpu")
 
     def make(g: Generator, count: int) -> np.ndarray:
-        with np.errstate(over="ignore", under="ignore"):
-            return np.exp(_pairwise(g, count, mean, std))
+        return libm(_exp, _pairwise(g, count, mean, std))
 
     return _filling.fill(out, chosen(generator), make)
+
+
+def _exp(x: float) -> float:
+    try:
+        return math.exp(x)
+    except OverflowError:
+        return math.inf
 
 
 def normal(
@@ -131,17 +137,10 @@ def _pairwise(g: Generator, count: int, mean: float, std: float) -> np.ndarray:
     values = np.empty(start + 2 * pairs)
     if start:
         values[0] = g._normal
-    if pairs <= 8:  # so few that NumPy's calls would take longest
-        uniforms = _filling.uniform64(g, 2 * pairs).tolist()
-        for i in range(0, 2 * pairs, 2):
-            radius, angle = math.sqrt(-2.0 * math.log1p(-uniforms[i + 1])), _TWO_PI * uniforms[i]
-            values[start + i] = radius * math.cos(angle)
-            values[start + i + 1] = radius * math.sin(angle)
-    else:
-        uniforms = _filling.uniform64(g, 2 * pairs)
-        radius, angle = np.sqrt(-2.0 * np.log1p(-uniforms[1::2])), _TWO_PI * uniforms[0::2]
-        np.multiply(radius, np.cos(angle), out=values[start::2])
-        np.multiply(radius, np.sin(angle), out=values[start + 1 :: 2])
+    uniforms = _filling.uniform64(g, 2 * pairs)
+    radius, angle = np.sqrt(-2.0 * libm(math.log1p, -uniforms[1::2])), _TWO_PI * uniforms[0::2]
+    np.multiply(radius, libm(math.cos, angle), out=values[start::2])
+    np.multiply(radius, libm(math.sin, angle), out=values[start + 1 :: 2])
     g._normal = float(values[-1]) if len(values) > count else None
     return values[:count] if std == 1.0 and mean == 0.0 else fma64(values[:count], std, mean)
 
@@ -193,7 +192,7 @@ def _sixteens32(kernel: Kernel32, uniforms: np.ndarray) -> None:
 
 
 def _sixteens64(uniforms: np.ndarray) -> None:
-    radius = np.sqrt(-2.0 * np.log(1.0 - uniforms[:, 0]))
-    angle = _TWO_PI * uniforms[:, 1]
-    np.multiply(radius, np.cos(angle), out=uniforms[:, 0])
-    np.multiply(radius, np.sin(angle), out=uniforms[:, 1])
+    radius = np.sqrt(-2.0 * libm(math.log, 1.0 - uniforms[:, 0].reshape(-1)))
+    angle = _TWO_PI * uniforms[:, 1].reshape(-1)
+    uniforms[:, 0] = (radius * libm(math.cos, angle)).reshape(-1, 8)
+    uniforms[:, 1] = (radius * libm(math.sin, angle)).reshape(-1, 8)

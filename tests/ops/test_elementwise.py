@@ -60,7 +60,9 @@ def test_unary_any_layout_matches_torch(name, dtype):
 @pytest.mark.parametrize("name", UNARY)
 def test_unary_at_edges_matches_torch(name, dtype):
     second = name not in ("sinc", "logit")
-    check_like_torch(getattr(npg, name), getattr(torch, name), np.array(EDGES, dtype), second=second)
+    # Logit's slope at -0.0 is inf in some of torch's kernels and -inf in others; the processor decides.
+    edges = [x for x in EDGES if name != "logit" or x != 0 or not np.signbit(x)]
+    check_like_torch(getattr(npg, name), getattr(torch, name), np.array(edges, dtype), second=second)
 
 
 @pytest.mark.parametrize("name", [n for n in UNARY if n != "positive"])
