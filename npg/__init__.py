@@ -12,8 +12,6 @@ import math as _math
 from typing import Any as _Any
 
 from npg import autograd, creation, engine, functional, random
-from npg._tensor_memory import resize_as_
-from npg._tensor_repr import get_printoptions, printoptions, set_printoptions
 from npg._version import __version__
 from npg.creation import *  # noqa: F403
 from npg.dtypes import (
@@ -60,6 +58,8 @@ from npg.functional._attributes import (
     strided,
 )
 from npg.tensor import Tensor
+from npg.tensor.memory import resize_as_
+from npg.tensor.printing import get_printoptions, printoptions, set_printoptions
 
 __all__ = [
     "Size",

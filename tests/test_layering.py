@@ -39,7 +39,7 @@ INTERNAL = {"ops", "engine"}
 def room_of(module: str) -> str | None:
     """Return the room of a dotted module name, TOP for npg itself, None when it belongs to no room.
 
-    A room is a package or a module of npg. A private helper beside it carries its name: npg/_tensor_repr.py is part of
+    A room is a package or a module of npg. A private helper beside it carries its name: npg/_tensor_x.py is part of
     `tensor`, as npg/functional_x.py is part of `functional`.
     """
     package, _, rest = module.partition(".")
@@ -169,9 +169,9 @@ RIGHT = {
     "npg/ops/basic.py": "from npg import dtypes\nfrom npg.ops import _util\n",
     "npg/engine/_python.py": "from npg import _errors\nfrom npg.ops.basic import add\n",
     "npg/functional/__init__.py": "from .. import engine, ops\n",
-    "npg/tensor.py": "from npg import functional as F\n",
-    "npg/_tensor_repr.py": "import npg.functional\n",
-    "npg/creation.py": "from npg.tensor import Tensor\n",
+    "npg/tensor/__init__.py": "from npg import functional as F\n",
+    "npg/_tensor_x.py": "import npg.functional\n",
+    "npg/creation/__init__.py": "from npg.tensor import Tensor\n",
     "npg/nn/functional.py": "from npg.functional import *\n",
     "npg/nn/modules/linear.py": "from ...tensor import Tensor\nfrom .. import functional as F\n",
     "npg/optim/sgd.py": "from npg.autograd import no_grad\n",
@@ -211,11 +211,11 @@ def test_checker_right_imports_are_accepted(tmp_path):
         ("npg/functional/shape.py", "if TYPE_CHECKING:\n    from ..tensor import Tensor\n", 2),
         ("npg/functional_extra.py", "import importlib\nimportlib.import_module('npg.tensor')\n", 2),
         ("npg/_functional_extra.py", "t = __import__('npg.tensor')\n", 1),
-        ("npg/tensor.py", "from npg import creation\n", 1),
-        ("npg/_tensor_repr.py", "from npg.nn import Module\n", 1),
-        ("npg/creation.py", "import npg.optim.sgd\n", 1),
-        ("npg/tensor.py", "import npg\n", 1),
-        ("npg/tensor.py", "from npg import zeros\n", 1),
+        ("npg/tensor/__init__.py", "from npg import creation\n", 1),
+        ("npg/_tensor_x.py", "from npg.nn import Module\n", 1),
+        ("npg/creation/__init__.py", "import npg.optim.sgd\n", 1),
+        ("npg/tensor/__init__.py", "import npg\n", 1),
+        ("npg/tensor/__init__.py", "from npg import zeros\n", 1),
         ("npg/nn/modules/linear.py", "from npg.ops.basic import add\n", 1),
         ("npg/nn/__init__.py", "from npg import engine\n", 1),
         ("npg/optim/sgd.py", "from ..engine import no_grad\n", 1),

@@ -625,4 +625,4 @@ def test_functions_that_torch_has_as_methods_are_methods():
         for name in npg.functional.__all__
         if callable(getattr(torch.Tensor, name, None)) and not hasattr(npg.Tensor, name)
     ]
-    assert not missing, f"npg/_tensor_methods.py lacks {missing}"
+    assert not missing, f"npg/tensor/methods.py lacks {missing}"

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from npg._tensor_gradients import backward, grad
 from npg.engine import (
     enable_grad,
     inference_mode,
@@ -12,6 +11,7 @@ from npg.engine import (
     set_grad_enabled,
 )
 from npg.tensor import Tensor
+from npg.tensor.gradients import backward, grad
 
 __all__ = [
     "Variable",

@@ -1,4 +1,4 @@
-"""NumPy's functions of shapes, joining, splitting, and new arrays on tensors; see _tensor_numpy_math.py."""
+"""NumPy's functions of shapes, joining, splitting, and new arrays on tensors; see numpy_math.py."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 
 from npg import dtypes
 from npg import functional as F
-from npg._tensor_numpy_table import FUNCTIONS, as_dtype, axes_of, flat, implements, tensor, tensors, values
 from npg.engine import TensorBase, apply, wrap
 from npg.functional._factory import like_array
 from npg.functional._public import canonical_dim
 from npg.ops.elementwise import clone
+from npg.tensor.numpy_table import FUNCTIONS, as_dtype, axes_of, flat, implements, tensor, tensors, values
 
 # ----- Shapes -----
 

@@ -1,4 +1,4 @@
-"""Tensor: what an array with a place in the graph can do. Its methods stand in _tensor_methods.py, one line each."""
+"""The class Tensor: its attributes and operators. The methods it takes from npg.functional stand in methods.py."""
 
 from __future__ import annotations
 
@@ -8,20 +8,27 @@ from typing import Any
 
 import numpy as np
 
-from npg import _tensor_conversion as conversion
-from npg import _tensor_memory as memory
-from npg import _tensor_numpy as numpy_protocol
 from npg import dtypes
 from npg import functional as F
-from npg._tensor_gradients import backward
-from npg._tensor_methods import Methods
-from npg._tensor_new import constructed, new, new_empty, new_empty_strided, new_full, new_ones, new_tensor, new_zeros
-from npg._tensor_repr import tensor_repr
 from npg.engine import TensorBase, register_tensor_class, wrap
 from npg.functional import permuting
 from npg.functional._attributes import CPU, NO_CUDA, Size, check_device, device, strided
 from npg.functional._public import canonical_dim, in_place, operator, reflected
 from npg.ops import compare, elementwise
+from npg.tensor import conversion, memory, numpy_protocol
+from npg.tensor.constructing import (
+    constructed,
+    new,
+    new_empty,
+    new_empty_strided,
+    new_full,
+    new_ones,
+    new_tensor,
+    new_zeros,
+)
+from npg.tensor.gradients import backward
+from npg.tensor.methods import Methods
+from npg.tensor.printing import tensor_repr
 
 __all__ = ["Tensor"]
 

@@ -14,9 +14,9 @@ import numpy as np
 
 from npg import dtypes
 from npg import functional as F
-from npg._tensor_numpy_table import as_dtype, axes_of, flat, implements, tensor, values
 from npg.engine import TensorBase
 from npg.functional._public import canonical_dim, to_dtype
+from npg.tensor.numpy_table import as_dtype, axes_of, flat, implements, tensor, values
 
 # ----- Reductions -----
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes
-from npg._tensor_data import check_shareable, copied
 from npg.engine import TensorBase
 from npg.functional._attributes import Size, check_device
 from npg.functional._factory import check_options, fill_number, leaf, number, parse_sizes
+from npg.tensor.data import check_shareable, copied
 
 __all__ = ["constructed", "new", "new_empty", "new_empty_strided", "new_full", "new_ones", "new_tensor", "new_zeros"]
 

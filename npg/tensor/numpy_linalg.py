@@ -1,12 +1,12 @@
-"""NumPy's products of vectors and matrices, and np.linalg, on tensors; see _tensor_numpy_math.py."""
+"""NumPy's products of vectors and matrices, and np.linalg, on tensors; see numpy_math.py."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from npg import functional as F
-from npg._tensor_numpy_table import implements, tensor, tensors
 from npg.functional import decomposing, linear_algebra, matrix_norms, solving
+from npg.tensor.numpy_table import implements, tensor, tensors
 
 # ----- Products -----
 

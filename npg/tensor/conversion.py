@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes
-from npg._tensor_data import check_shareable
-from npg._tensor_memory import is_contiguous
 from npg.engine import TensorBase, wrap
 from npg.functional._attributes import (
     NO_CUDA,
@@ -24,6 +22,8 @@ from npg.functional._attributes import (
 from npg.functional._public import to_dtype
 from npg.functional.copying import clone, laid_out
 from npg.functional.shaping import contiguous as contiguous_
+from npg.tensor.data import check_shareable
+from npg.tensor.memory import is_contiguous
 
 __all__ = ["from_dlpack", "numpy", "rebuild", "to", "tolist", "type_"]
 

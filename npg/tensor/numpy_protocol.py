@@ -1,7 +1,7 @@
 """NumPy's protocols: `np.exp(t)`, `array * t` and `np.sum(t, axis=0)` give recorded tensors.
 
 A ufunc becomes the function of npg.functional that the table names; another NumPy function the one that stands in
-_tensor_numpy_math.py or _tensor_numpy_shape.py. What is in neither raises: a tensor never loses its history without a
+numpy_math.py or numpy_shape.py. What is in neither raises: a tensor never loses its history without a
 word. The rules of npg/ops run on tensors through here when a backward pass is itself recorded (create_graph).
 """
 
@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from npg import _tensor_numpy_linalg, _tensor_numpy_math, _tensor_numpy_shape  # noqa: F401  (they fill the table)
 from npg import functional as F
-from npg._tensor_numpy_table import FUNCTIONS, MODULES
 from npg.dtypes import get_default_dtype
 from npg.engine import TensorBase, wrap
 from npg.functional._public import to_dtype
+from npg.tensor import numpy_linalg, numpy_math, numpy_shape  # noqa: F401  (they fill the table)
+from npg.tensor.numpy_table import FUNCTIONS, MODULES
 
 __all__ = ["array_function", "array_ufunc"]
 

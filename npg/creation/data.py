@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes
-from npg._tensor_conversion import from_dlpack, type_dtype
-from npg._tensor_data import check_shareable, copied, shared
-from npg._tensor_new import constructed
 from npg.engine import TensorBase
 from npg.functional._attributes import check_device
 from npg.functional._factory import check_options, dtype_of, fill_number, leaf, number
 from npg.functional.copying import clone
 from npg.tensor import Tensor
+from npg.tensor.constructing import constructed
+from npg.tensor.conversion import from_dlpack, type_dtype
+from npg.tensor.data import check_shareable, copied, shared
 
 __all__ = [
     "BoolTensor",

@@ -1,4 +1,4 @@
-"""The table of NumPy functions that work on tensors, and what its entries share. See _tensor_numpy.py."""
+"""The table of NumPy functions that work on tensors, and what its entries share. See numpy_protocol.py."""
 
 from __future__ import annotations
 

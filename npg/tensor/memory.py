@@ -9,12 +9,12 @@ import numpy as np
 
 from npg import dtypes
 from npg._errors import shape_text
-from npg._tensor_data import scalar_type_text
 from npg.engine import TensorBase, bump_version, check_in_place
 from npg.functional._attributes import channels_last, channels_last_3d
 from npg.functional._factory import channels_last_array, parse_sizes
 from npg.functional._public import canonical_dim
 from npg.functional._storage import address, contiguous_strides, offset_of, root
+from npg.tensor.data import scalar_type_text
 
 # ----- Layout -----
 

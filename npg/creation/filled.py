@@ -1,4 +1,4 @@
-"""New tensors: from data, filled, counted, and the questions about tensors and dtypes that torch has at top level."""
+"""Filled tensors, and the questions about tensors and dtypes that torch has at top level."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from npg import _creation_data, _creation_ranges, dtypes
-from npg._creation_data import *  # noqa: F403
-from npg._creation_ranges import *  # noqa: F403
-from npg._tensor_memory import Storage
-from npg._tensor_new import strided_array
+from npg import dtypes
 from npg.engine import TensorBase
 from npg.functional._attributes import channels_last, channels_last_3d
 from npg.functional._factory import (
@@ -26,6 +22,8 @@ from npg.functional._factory import (
 )
 from npg.functional._public import as_tensor_input
 from npg.tensor import Tensor
+from npg.tensor.constructing import strided_array
+from npg.tensor.memory import Storage
 
 __all__ = [
     "empty",
@@ -53,8 +51,6 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
-__all__ += _creation_data.__all__
-__all__ += _creation_ranges.__all__
 
 
 # ----- Filled -----
