@@ -304,25 +304,30 @@ cdef class Plan:
     cdef object recorded
     cdef tuple vjps
     cdef bint is_fused, is_multi, is_view, is_ufunc, broadcasts, takes_keep, differentiable
-    cdef int arity  # up to 3: the saving modes stand in the table; else 0
+    cdef int arity  # up to 3: the saving modes stand in the table; else 0; -1: not read yet
     cdef int y_modes[8]
     cdef int x_modes[8][3]
 
     def __init__(self, op):
-        cdef int mask, i
         self.op = op
         self.forward, self.joint, self.recorded = op.forward, op.joint, op.recorded
         self.vjps = op.vjps
         self.is_fused, self.is_multi, self.is_view = op.is_fused, op.is_multi, op.is_view
         self.is_ufunc, self.broadcasts, self.takes_keep = op.is_ufunc, op.broadcasts, op.takes_keep
         self.differentiable = op.differentiable
-        self.arity = len(op.vjps) if len(op.vjps) <= 3 else 0
+        self.arity = -1
+
+    cdef int read_modes(self) except -1:
+        # Not in the constructor: hundreds of plans are made at import, and few ops are ever recorded.
+        cdef int mask, i
+        self.arity = len(self.vjps) if len(self.vjps) <= 3 else 0
         if self.arity:
             for mask in range(1 << self.arity):
-                y_mode, modes = op.saves(tuple([bool(mask >> i & 1) for i in range(self.arity)]))
+                y_mode, modes = self.op.saves(tuple([bool(mask >> i & 1) for i in range(self.arity)]))
                 self.y_modes[mask] = y_mode
                 for i in range(self.arity):
                     self.x_modes[mask][i] = modes[i]
+        return 0
 
 
 cdef dict _plans = {}
@@ -604,6 +609,8 @@ cdef Node _record(Plan plan, tuple inputs, dict params, object out, object saved
     node.seq = _sequence
     node.targets = tuple(targets)
     node.numbers = None if numbers is None else tuple(numbers)
+    if plan.arity < 0:
+        plan.read_modes()
     if plan.arity == n and n:
         y_mode = plan.y_modes[mask]
     else:

@@ -128,7 +128,7 @@ class Op:
         self.is_fused = self.is_view = self.is_ufunc = self.is_multi = self.broadcasts = False
         self.takes_keep = "keep" in settings
         self.node_name = (node or "".join(w.capitalize() for w in self.name.split("_"))) + "Backward0"
-        self._rules: tuple[_Rule | None, ...] = ()
+        self._rules: tuple[_Rule | None, ...] | None = None  # read when a call is first recorded
         self._saves: dict[tuple[bool, ...], tuple[int, tuple[int, ...]]] = {}
 
     @property
@@ -143,10 +143,13 @@ class Op:
         """Return the mode of y and of each input, given which inputs need a gradient."""
         found = self._saves.get(needs)
         if found is None:
-            rules = (
-                self._rules if self.joint is not None else [r for r, n in zip(self._rules, needs, strict=False) if n]
-            )
-            live = [r for r in rules if r is not None]
+            if self._rules is None:
+                vjps = self.vjps if self.joint is None else (self.joint,)
+                self._rules = tuple(None if v is None else _Rule(v) for v in vjps)
+            if self.joint is not None:
+                live = [r for r in self._rules if r is not None]
+            else:
+                live = [r for r, n in zip(self._rules, needs, strict=False) if n and r is not None]
             output = max((r.output for r in live), default=NOTHING)
             inputs = tuple(max((r.input_mode(i) for r in live), default=NOTHING) for i in range(len(needs)))
             found = self._saves[needs] = (output, inputs)
@@ -156,11 +159,6 @@ class Op:
         if vjps and len(vjps) != len(self.inputs):
             raise TypeError(f"expected {len(self.inputs)} vjps for {self.name}{self.signature}, got {len(vjps)}")
         self.vjps = vjps
-        self._rules = tuple(None if v is None else _Rule(v) for v in vjps)
-
-    def _set_joint(self, rule: Callable[..., Any]) -> None:
-        self.joint = rule
-        self._rules = (_Rule(rule),)
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         """Run on ndarrays, or record on Tensors. For rules and composites; users call the public function."""
@@ -184,7 +182,7 @@ class Op:
 
     def backward(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Declare a fused op's backward on ndarrays: `(g, y, *inputs, saved, needs, **params) -> gradients`."""
-        self._set_joint(rule)
+        self.joint = rule
         return rule
 
     def vjp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
@@ -192,7 +190,7 @@ class Op:
         if self.is_fused:
             self.recorded = rule
         if self.joint is None:
-            self._set_joint(rule)
+            self.joint = rule
         return rule
 
     def compose(self, function: Callable[..., Any]) -> Callable[..., Any]:

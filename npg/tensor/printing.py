@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -24,13 +23,13 @@ __all__ = ["get_printoptions", "printoptions", "set_printoptions", "tensor_repr"
 # ----- Options -----
 
 
-@dataclass
 class _Options:
-    precision: int = 4
-    threshold: float = 1000
-    edgeitems: int = 3
-    linewidth: int = 80
-    sci_mode: bool | None = None
+    def __init__(self) -> None:
+        self.precision = 4
+        self.threshold: float = 1000
+        self.edgeitems = 3
+        self.linewidth = 80
+        self.sci_mode: bool | None = None
 
 
 _options = _Options()
@@ -72,7 +71,7 @@ def set_printoptions(
 
 def get_printoptions() -> dict[str, Any]:
     """Return the print options as a dict that set_printoptions takes. Source: torch.get_printoptions."""
-    return asdict(_options)
+    return dict(vars(_options))
 
 
 @contextmanager

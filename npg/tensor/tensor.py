@@ -15,7 +15,7 @@ from npg.functional import permuting
 from npg.functional._attributes import CPU, NO_CUDA, Size, check_device, device, strided
 from npg.functional._public import canonical_dim, in_place, operator, reflected
 from npg.ops import compare, elementwise
-from npg.tensor import conversion, memory, numpy_protocol
+from npg.tensor import conversion, memory
 from npg.tensor.constructing import (
     constructed,
     new,
@@ -467,12 +467,22 @@ class Tensor(Methods):
 
     numpy = conversion.numpy
     __array__ = conversion.array
-    __array_ufunc__ = numpy_protocol.array_ufunc
-    __array_function__ = numpy_protocol.array_function
     __dlpack__ = conversion.to_dlpack
 
     def __dlpack_device__(self) -> tuple[builtins.int, builtins.int]:
         return (1, 0)  # kDLCPU
+
+    # Imported when NumPy first asks: most programs never do, and `import npg` is to stay quick.
+
+    def __array_ufunc__(self, *args: Any, **kwargs: Any) -> Any:
+        from npg.tensor.numpy_protocol import array_ufunc
+
+        return array_ufunc(self, *args, **kwargs)
+
+    def __array_function__(self, *args: Any, **kwargs: Any) -> Any:
+        from npg.tensor.numpy_protocol import array_function
+
+        return array_function(self, *args, **kwargs)
 
     __deepcopy__ = conversion.deepcopy
     __copy__ = conversion.shallow_copy
