@@ -56,7 +56,7 @@ def room_of(module: str) -> str | None:
 
 def module_of(path: Path, root: Path) -> str:
     """Return the dotted name of a source file; csrc/ is part of the engine."""
-    if path.suffix in (".pyx", ".pxd"):
+    if path.suffix in (".pyx", ".pxd", ".pxi"):
         return "npg.engine._cython"
     parts = list(path.relative_to(root).with_suffix("").parts)
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
@@ -65,7 +65,7 @@ def module_of(path: Path, root: Path) -> str:
 def parse(path: Path) -> Iterator[tuple[int, ast.AST]]:
     """Yield (line, node) of a Python file; of a Cython file only its imports, a cimport read as an import."""
     text = path.read_text(encoding="utf-8")
-    if path.suffix not in (".pyx", ".pxd"):
+    if path.suffix not in (".pyx", ".pxd", ".pxi"):
         for node in ast.walk(ast.parse(text, str(path))):
             yield getattr(node, "lineno", 0), node
         return
@@ -136,7 +136,7 @@ def check(root: Path) -> tuple[list[str], int]:
     Returns: ("file:line: module: what is wrong" for every forbidden import, the number of files read).
     """
     files = [p for d, e in (("npg", "py"), ("npg", "pyi"), ("demo", "py")) for p in sorted((root / d).rglob(f"*.{e}"))]
-    files += [path for pattern in ("*.pyx", "*.pxd") for path in sorted((root / "csrc").rglob(pattern))]
+    files += [path for pattern in ("*.pyx", "*.pxd", "*.pxi") for path in sorted((root / "csrc").rglob(pattern))]
     found = []
     for path in files:
         module = module_of(path, root)
@@ -207,6 +207,7 @@ def test_checker_right_imports_are_accepted(tmp_path):
         ("npg/engine/_cython.pyi", "from npg.tensor import Tensor\n", 1),
         ("csrc/engine.pyx", "cimport cython\n\nfrom npg.functional import (\n    relu,\n)\n", 3),
         ("csrc/engine.pxd", "from npg.tensor cimport Tensor\n", 1),
+        ("csrc/engine/node.pxi", "from npg.tensor import Tensor\n", 1),
         ("npg/functional/__init__.py", "from npg.tensor import Tensor\n", 1),
         ("npg/functional/shape.py", "if TYPE_CHECKING:\n    from ..tensor import Tensor\n", 2),
         ("npg/functional_extra.py", "import importlib\nimportlib.import_module('npg.tensor')\n", 2),

@@ -108,7 +108,15 @@ def sdist(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 
 def test_sdist_holds_all_that_is_written_by_hand(sdist, tree):
-    patterns = ("npg/**/*.py", "npg/**/*.pyi", "csrc/*.pyx", "csrc/*.pxd", "demo/**/*.py", "tests/**/*.py")
+    patterns = (
+        "npg/**/*.py",
+        "npg/**/*.pyi",
+        "csrc/**/*.pyx",
+        "csrc/**/*.pxd",
+        "csrc/**/*.pxi",
+        "demo/**/*.py",
+        "tests/**/*.py",
+    )
     wanted = {path.relative_to(tree).as_posix() for pattern in patterns for path in tree.glob(pattern)}
     wanted |= {"npg/py.typed", "setup.py", "pyproject.toml", "LICENSE", "CHANGELOG.md", "README.md", "MANIFEST.in"}
     assert {"csrc/engine.pyx", "npg/engine/_cython.pyi", "tests/conftest.py"} <= wanted

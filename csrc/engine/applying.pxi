@@ -1,0 +1,274 @@
+# Running an op on tensors: computing it, recording it, writing its result in place.
+
+cdef inline object _value(object x):
+    return (<TensorBase>x)._array if isinstance(x, TensorBase) else x
+
+
+cdef inline bint _is_differentiable(cnp.ndarray array) noexcept:
+    cdef int kind = cnp.PyArray_TYPE(array)
+    return kind == cnp.NPY_FLOAT or kind == cnp.NPY_DOUBLE or kind == NPY_HALF
+
+
+cdef inline bint _wants_edge(object x) except -1:
+    return isinstance(x, TensorBase) and ((<TensorBase>x)._requires_grad or _history(<TensorBase>x) is not None)
+
+
+cdef inline bint _same_shape(cnp.ndarray a, cnp.ndarray b) noexcept:
+    cdef int i, n = cnp.PyArray_NDIM(a)
+    if n != cnp.PyArray_NDIM(b):
+        return False
+    for i in range(n):
+        if cnp.PyArray_DIM(a, i) != cnp.PyArray_DIM(b, i):
+            return False
+    return True
+
+
+cdef Node _record(Plan plan, tuple inputs, dict params, object out, object saved):
+    """Return the node of a call that has been computed: `out` is its output array, or a tuple of them."""
+    global _sequence
+    cdef Node node = Node.__new__(Node)
+    cdef Py_ssize_t i, n = len(inputs)
+    cdef int mask = 0, mode, y_mode
+    cdef bint resized = False
+    cdef TensorBase x
+    cdef Node fn
+    cdef object item, kept, modes = None
+    cdef list targets = [None] * n, numbers = None, versions = None, kept_inputs = [None] * n
+    node.plan = plan
+    node.params = params if params else _NO_PARAMS
+    node.output_count = 1
+    for i in range(n):
+        item = inputs[i]
+        if not isinstance(item, TensorBase):
+            continue
+        x = <TensorBase>item
+        fn = _history(x)
+        if fn is not None:
+            targets[i] = fn
+            if x._nr:
+                if numbers is None:
+                    numbers = [0] * n
+                numbers[i] = x._nr
+        elif x._requires_grad:
+            targets[i] = x
+        else:
+            continue
+        if i < 3:
+            mask |= 1 << i
+    # Only now: a view that was changed in place has just made the node of its new history.
+    _sequence += 1
+    node.seq = _sequence
+    node.targets = tuple(targets)
+    node.numbers = None if numbers is None else tuple(numbers)
+    if plan.arity < 0:
+        plan.read_modes()
+    if plan.arity == n and n:
+        y_mode = plan.y_modes[mask]
+    else:
+        y_mode, modes = plan.op.saves(tuple([t is not None for t in targets]))
+    for i in range(n):
+        mode = plan.x_modes[mask][i] if modes is None else modes[i]
+        item = inputs[i]
+        if mode == VALUE:
+            if isinstance(item, TensorBase):
+                x = <TensorBase>item
+                if x._inference:
+                    raise RuntimeError(_errors.INFERENCE_SAVED)
+                if x._version.value:
+                    if versions is None:
+                        versions = [0] * n
+                    versions[i] = x._version.value
+            kept_inputs[i] = item
+        elif mode == LIKE and item is not None:
+            kept = _value(item)
+            kept_inputs[i] = Like(kept.shape, kept.dtype) if isinstance(kept, cnp.ndarray) else kept
+    node.inputs = tuple(kept_inputs)
+    if versions is not None:
+        node.versions = tuple(versions)
+    if y_mode:
+        node.output = out
+    node.saved = saved
+    if plan.is_multi:
+        node.output_count = len(out)
+    if plan.broadcasts:
+        for i in range(n):
+            if targets[i] is not None and not _same_shape((<TensorBase>inputs[i])._array, out):
+                resized = True
+        if resized:
+            node.shapes = tuple([
+                (<object>(<TensorBase>inputs[i])._array).shape if targets[i] is not None else None for i in range(n)
+            ])
+    return node
+
+
+cdef TensorBase _finish(Plan plan, object first, cnp.ndarray out, Node node, int nr):
+    """Return the tensor of one output array."""
+    cdef TensorBase t = <TensorBase>TensorBase.__new__(_tensor_class)
+    cdef TensorBase x
+    t._array = out
+    if plan.is_view and isinstance(first, TensorBase) and _is_view_of(out, (<TensorBase>first)._array):
+        x = <TensorBase>first
+        t._version = x._version
+        t._base = x if x._base is None else x._base
+        t._seen = x._version.value
+        t._kind = MULTI_VIEW_ if plan.is_multi else VIEW_ if npg_grad_mode else NO_GRAD_VIEW_
+        t._inference = x._inference
+        if x._base is not None and x._kind and not plan.is_multi:
+            t._kind = x._kind
+    else:
+        t._version = VersionCounter.__new__(VersionCounter)
+        t._inference = npg_inference_mode
+    if node is not None and _is_differentiable(out):
+        t._fn = node
+        t._nr = nr
+        if node.output is not None and nr == 0:
+            node.output_counter = t._version
+            node.output_version = t._version.value
+    return t
+
+
+cdef inline bint _is_view_of(cnp.ndarray out, cnp.ndarray x):
+    # NumPy collapses chains of views: a view's base is the array that owns the memory.
+    cdef PyObject *base = <PyObject *>cnp.PyArray_BASE(out)
+    if out is x:
+        return True
+    return base != NULL and (base == <PyObject *>x or base == <PyObject *>cnp.PyArray_BASE(x))
+
+
+cdef object _apply(Plan plan, tuple inputs, dict params):
+    cdef Py_ssize_t i, n = len(inputs)
+    cdef bint record = False
+    cdef object item, out, first, saved = None
+    cdef Node node = None
+    cdef list arrays
+    if npg_grad_mode and plan.differentiable:
+        for item in inputs:
+            if _wants_edge(item):
+                record = True
+                break
+    before = _silence()
+    try:
+        if n == 2 and not params and not plan.takes_keep:
+            out = plan.forward(_value(inputs[0]), _value(inputs[1]))
+        elif n == 1 and not params and not plan.takes_keep:
+            out = plan.forward(_value(inputs[0]))
+        else:
+            arrays = [_value(item) for item in inputs]
+            if plan.takes_keep:
+                out = plan.forward(*arrays, keep=record, **params)
+            elif params:
+                out = plan.forward(*arrays, **params)
+            else:
+                out = plan.forward(*arrays)
+    except ValueError:
+        if plan.broadcasts:
+            refuse_shapes([_value(item) for item in inputs])
+        raise
+    finally:
+        _unsilence(before)
+    if plan.is_fused:
+        out, saved = out
+    if plan.is_multi:
+        out = tuple([o if isinstance(o, cnp.ndarray) else _asarray(o) for o in out])
+    elif not isinstance(out, cnp.ndarray):
+        out = _asarray(out)  # NumPy turns 0-d results into scalars
+    if record:
+        node = _record(plan, inputs, params, out, saved)
+    first = inputs[0] if n else None
+    if plan.is_multi:
+        return tuple([
+            _finish(plan, first, o if isinstance(o, cnp.ndarray) else _asarray(o), node, i) for i, o in enumerate(out)
+        ])
+    return _finish(plan, first, <cnp.ndarray>out, node, 0)
+
+
+def apply(op, inputs, dict params):
+    """Run an op on tensors, numbers and ndarrays, and record it where a gradient may be wanted; see the Python twin."""
+    return _apply(_plan(op), inputs if type(inputs) is tuple else tuple(inputs), params)
+
+
+cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
+    cdef TensorBase x = <TensorBase?>inputs[0]
+    cdef TensorBase old = x
+    cdef cnp.ndarray array = x._array
+    cdef bint record = False
+    cdef Node node
+    cdef list arrays = [_value(t) for t in inputs]
+    cdef object saved = None
+    if npg_grad_mode and plan.differentiable and _is_differentiable(array):
+        for t in inputs:
+            if _wants_edge(t):
+                record = True
+    if x._inference and not npg_inference_mode:
+        raise RuntimeError(_errors.INFERENCE_IN_PLACE)
+    if record:
+        refuse_in_place(x)
+    if overlaps(array):
+        raise RuntimeError(_errors.OVERLAP_IN_PLACE)
+    if record and plan.op.saves(tuple([_wants_edge(t) for t in inputs]))[1][0] == VALUE:
+        # The rule wants the old value, which is about to be overwritten.
+        old = _make(array.copy())
+        old._fn = _history(x)
+        old._nr = x._nr
+        arrays[0] = old._array
+    before = _silence()
+    try:
+        if plan.is_ufunc and not params:
+            refuse_broadcast(array, arrays)
+            plan.forward(*arrays, out=array, casting="unsafe")
+        else:
+            out = plan.forward(*arrays, **params)
+            if plan.is_fused:
+                out, saved = out
+            refuse_broadcast(array, (out,))
+            np.copyto(array, out, casting="unsafe")
+    except ValueError:
+        if plan.broadcasts:
+            refuse_shapes(arrays)
+        raise
+    finally:
+        _unsilence(before)
+    x._version.value += 1
+    if record:
+        node = _record(plan, (old, *inputs[1:]), params, array, saved)
+        if node.output is not None:
+            node.output_counter = x._version
+            node.output_version = x._version.value
+        _rebase(x, node)
+    return x
+
+
+def apply_in_place(op, inputs, dict params):
+    """Run an op and write its result into its first input, which is returned; see the Python twin."""
+    return _apply_in_place(_plan(op), tuple(inputs), params)
+
+
+cdef int _rebase(TensorBase x, Node node) except -1:
+    """Give x the history `node`, and where x is a view, give its base the history "base with this slice replaced"."""
+    cdef TensorBase base = x._base
+    cdef TensorBase value
+    if base is None:
+        x._fn = node
+        x._nr = 0
+        return 0
+    value = _make(x._array)  # a stand-in for the new value of the slice
+    value._fn = node
+    base._fn = _record(_plan(copy_slices), (base, value), geometry(base._array, x._array), base._array, None)
+    base._nr = 0
+    x._seen = -1  # what was its history until now is that of its old value
+    return 0
+
+
+def check_in_place(TensorBase x):
+    """Raise what an in-place change of x with recording on would raise, for changes that are not ops."""
+    if x._inference and not npg_inference_mode:
+        raise RuntimeError(_errors.INFERENCE_IN_PLACE)
+    if npg_grad_mode and x.requires_grad:
+        refuse_in_place(x)
+    if overlaps(x._array):
+        raise RuntimeError(_errors.OVERLAP_IN_PLACE)
+
+
+def bump_version(TensorBase x):
+    """Note that x's buffer was written."""
+    x._version.value += 1

@@ -1,0 +1,301 @@
+# The backward pass: the rules of the nodes, run from the highest number down, and the sums of what they send.
+
+# ----- One node -----
+
+
+cdef object _vjp(Node node, object g):
+    """Run the op's rule on arrays; return the gradients per input."""
+    cdef Plan plan = node.plan
+    cdef tuple inputs = node.inputs
+    cdef Py_ssize_t n = len(node.targets)
+    cdef object y = node.output
+    _check_versions(node)
+    # The common cases, without a list in between: one or two inputs, no settings, no broadcasting to undo.
+    if plan.joint is None and node.params is _NO_PARAMS and node.shapes is None:
+        if n == 2:
+            return (
+                None if node.targets[0] is None or plan.vjps[0] is None
+                else plan.vjps[0](g, y, _value(inputs[0]), _value(inputs[1])),
+                None if node.targets[1] is None or plan.vjps[1] is None
+                else plan.vjps[1](g, y, _value(inputs[0]), _value(inputs[1])),
+            )
+        if n == 1:
+            return (plan.vjps[0](g, y, _value(inputs[0])),)
+    return _run_rules(node, plan.joint, g, y, [_value(x) for x in inputs])
+
+
+cdef object _vjp_recorded(Node node, object g):
+    """Run the op's rule on tensors and record it, for create_graph."""
+    cdef Plan plan = node.plan
+    cdef object y = node.output
+    _check_versions(node)
+    if plan.is_fused and plan.recorded is None:
+        return _composite_vjp(node, g)
+    if y is not None:
+        if plan.is_multi:
+            y = tuple([_output_tensor(node, a, i) for i, a in enumerate(y)])
+        else:
+            y = _output_tensor(node, y, 0)
+    return _run_rules(node, plan.recorded if plan.is_fused else plan.joint, g, y, node.inputs)
+
+
+cdef object _run_rules(Node node, object joint, object g, object y, object inputs):
+    cdef Plan plan = node.plan
+    cdef Py_ssize_t i
+    cdef list grads
+    if joint is not None:
+        if plan.is_fused:
+            grads = list(joint(g, y, *inputs, saved=node.saved, needs=node.needs, **node.params))
+        else:
+            grads = list(joint(g, y, *inputs, needs=node.needs, **node.params))
+    else:
+        grads = [
+            None if target is None or rule is None else rule(g, y, *inputs, **node.params)
+            for rule, target in zip(plan.vjps, node.targets, strict=True)
+        ]
+    if node.shapes is not None:
+        for i in range(len(grads)):
+            if grads[i] is not None:
+                grads[i] = unbroadcast(grads[i], node.shapes[i])
+    return grads
+
+
+cdef TensorBase _output_tensor(Node node, cnp.ndarray array, int nr):
+    cdef TensorBase t = _make(array)
+    if _is_differentiable(array):
+        t._fn = node
+        t._nr = nr
+    return t
+
+
+cdef object _composite_vjp(Node node, object g):
+    # Aliases, because one tensor may be several inputs (attention of x with itself) and each needs its own gradient.
+    needs = node.needs
+    inputs = [apply(alias, (x,), {}) if need else x for x, need in zip(node.inputs, needs, strict=True)]
+    y = node.plan.op.composite(*inputs, **node.params)
+    wanted = [x for x, need in zip(inputs, needs, strict=True) if need]
+    found = iter(run_backward((y,), (g,), True, True, wanted, False))
+    return [next(found) if need else None for need in needs]
+
+
+# ----- The graph -----
+
+
+@cython.final
+@cython.freelist(64)
+cdef class Slot:
+    """The gradient that has come together for one output, and whether its buffer is the engine's own."""
+
+    cdef object target  # the node or leaf
+    cdef object g
+    cdef bint own
+    cdef list others  # the slots of the node's outputs after the first
+
+
+cdef inline int _add_to(Slot slot, object g, bint create_graph) except -1:
+    # The first gradient is kept by reference, the second makes a new buffer, later ones are added into that.
+    if slot.g is None:
+        slot.g = g
+    elif slot.own and not create_graph:
+        _add(slot.g, g, out=slot.g)
+    else:
+        total = slot.g + g
+        slot.g = total if create_graph or isinstance(total, cnp.ndarray) else _asarray(total)
+        slot.own = True
+    return 0
+
+
+cdef int _push(list heap, Node node) except -1:
+    cdef Py_ssize_t i = len(heap), parent
+    heap.append(node)
+    while i > 0:
+        parent = (i - 1) >> 1
+        if (<Node>heap[parent]).seq >= node.seq:
+            break
+        heap[i] = heap[parent]
+        i = parent
+    heap[i] = node
+    return 0
+
+
+cdef Node _pop(list heap):
+    cdef Node last = <Node>heap.pop(), top
+    cdef Py_ssize_t i = 0, child, n = len(heap)
+    if n == 0:
+        return last
+    top = <Node>heap[0]
+    while True:
+        child = 2 * i + 1
+        if child >= n:
+            break
+        if child + 1 < n and (<Node>heap[child + 1]).seq > (<Node>heap[child]).seq:
+            child += 1
+        if (<Node>heap[child]).seq <= last.seq:
+            break
+        heap[i] = heap[child]
+        i = child
+    heap[i] = last
+    return top
+
+
+cdef int _send(object target, int nr, object g, list heap, dict pending, dict leaves, bint create_graph) except -1:
+    cdef Slot slot
+    cdef Node node
+    cdef object found
+    if isinstance(target, TensorBase):
+        key = <size_t><PyObject *>target
+        found = leaves.get(key)
+        if found is None:
+            slot = Slot.__new__(Slot)
+            slot.target = target
+            leaves[key] = slot
+        else:
+            slot = <Slot>found
+        return _add_to(slot, g, create_graph)
+    node = <Node>target
+    found = pending.get(node)
+    if found is None:
+        slot = Slot.__new__(Slot)
+        if node.output_count > 1:
+            slot.others = [Slot.__new__(Slot) for _ in range(node.output_count - 1)]
+        pending[node] = slot
+        _push(heap, node)
+    else:
+        slot = <Slot>found
+    return _add_to(slot if nr == 0 else <Slot>slot.others[nr - 1], g, create_graph)
+
+
+def run_backward(tensors, gradients, bint retain_graph, bint create_graph, inputs=None, bint accumulate=True):
+    """Send gradients from `tensors` down the graph; see the Python twin."""
+    global npg_grad_mode
+    cdef list heap = [], grads
+    cdef dict pending = {}, leaves = {}, captured = {}, wanted = {}
+    cdef set needed = None
+    cdef Node node, fn
+    cdef Slot slot
+    cdef Py_ssize_t i
+    cdef int previous = npg_grad_mode, nr
+    cdef object target, g, gx, results, key
+    cdef TensorBase leaf
+    for i, root in enumerate(tensors):
+        if not root.requires_grad:
+            raise RuntimeError(_errors.NO_GRAPH.format(index=i))
+    starts = [
+        check_gradient(i, root, g, create_graph, wrap)
+        for i, (root, g) in enumerate(zip(tensors, gradients, strict=True))
+    ]
+    if inputs is not None:
+        for i, x in enumerate(inputs):
+            fn = _history(x)
+            wanted[(id(x), 0) if fn is None else (id(fn), (<TensorBase>x)._nr)] = i
+        needed = reachable([r.grad_fn for r in tensors], set(wanted), TensorBase)
+    npg_grad_mode = create_graph
+    before = _silence()
+    try:
+        for root, g in zip(tensors, starts, strict=True):
+            fn = _history(root)
+            if fn is None:
+                _send(root, 0, g, heap, pending, leaves, create_graph)
+            else:
+                _send(fn, (<TensorBase>root)._nr, g, heap, pending, leaves, create_graph)
+        starts = g = root = None
+        while heap:
+            node = _pop(heap)
+            slot = <Slot>pending.pop(node)
+            if node.output_count > 1 or node.plan.is_multi:
+                grads = [slot.g]
+                if slot.others is not None:
+                    for other in slot.others:
+                        grads.append((<Slot>other).g)
+            else:
+                grads = [slot.g]
+            slot = None
+            if node.tensor_hooks is not None or node.retained is not None:
+                run_tensor_hooks(node, grads, create_graph, wrap)
+            if wanted:
+                for i in range(len(grads)):
+                    key = (id(node), i)
+                    if grads[i] is not None and key in wanted:
+                        captured[key] = grads[i]
+            if needed is not None and node not in needed:
+                continue
+            if node.prehooks:
+                grads = run_prehooks(node, grads, create_graph, wrap)
+            g = tuple(grads) if node.plan.is_multi else grads[0]
+            if not node.hooks:
+                grads = None
+            results = _vjp_recorded(node, g) if create_graph else _vjp(node, g)
+            g = None
+            if not retain_graph:
+                _free(node)
+            if node.hooks:
+                results = run_hooks(node, results, grads, create_graph, wrap)
+                grads = None
+            i = 0
+            for gx in results:
+                target = node.targets[i]
+                nr = 0 if node.numbers is None else node.numbers[i]
+                i += 1
+                if target is None or gx is None:
+                    continue
+                if needed is not None and (id(target), nr) not in wanted and target not in needed:
+                    continue
+                if not create_graph and not isinstance(gx, cnp.ndarray):
+                    gx = _asarray(gx)
+                _send(target, nr, gx, heap, pending, leaves, create_graph)
+            gx = results = target = None
+        for key in list(leaves):
+            slot = <Slot>leaves.pop(key)
+            leaf = <TensorBase>slot.target
+            if leaf._hooks:
+                slot.g = run_leaf_hooks(leaf, slot.g, create_graph, wrap)
+            if inputs is not None:
+                key = (id(leaf), 0)
+                if key not in wanted:
+                    continue
+                if not accumulate:
+                    captured[key] = slot.g
+                    continue
+            _accumulate(leaf, slot, create_graph)
+    finally:
+        _unsilence(before)
+        npg_grad_mode = previous
+    if inputs is None:
+        return None
+    found = []
+    for x in inputs:
+        fn = _history(x)
+        g = captured.get((id(x), 0) if fn is None else (id(fn), (<TensorBase>x)._nr))
+        if accumulate:
+            if fn is not None and g is not None:
+                slot = Slot.__new__(Slot)
+                slot.g = g
+                _accumulate(x, slot, create_graph)
+        else:
+            found.append(g if g is None or create_graph else wrap(g))
+    return found
+
+
+cdef int _accumulate(TensorBase leaf, Slot slot, bint create_graph) except -1:
+    """Add the slot's gradient into leaf.grad. A buffer that somebody else may hold is copied before."""
+    cdef object g = slot.g
+    cdef cnp.ndarray array
+    slot.g = None
+    with _accumulation:
+        if create_graph:
+            leaf._grad = g if leaf._grad is None else leaf._grad + g
+        elif leaf._grad is None:
+            array = <cnp.ndarray>g
+            g = None
+            # One reference, ours, and no other array's memory: nobody else can see this buffer.
+            if not (Py_REFCNT(array) == 1 and cnp.PyArray_BASE(array) == NULL and cnp.PyArray_IS_C_CONTIGUOUS(array)):
+                array = np.array(array, order="C")
+            leaf._grad = _make(array)
+        else:
+            array = (<TensorBase>leaf._grad)._array
+            _add(array, g, out=array)
+            (<TensorBase>leaf._grad)._version.value += 1
+    if leaf._post_hooks:
+        for hook in list(leaf._post_hooks.values()):
+            hook(leaf)
+    return 0

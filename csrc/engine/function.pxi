@@ -1,0 +1,103 @@
+# Functions: ops that users call.
+
+# How a function was asked for, and what follows: see the twin's Function.
+cdef enum Kind:
+    FUNCTION, OPERATOR, REFLECTED, INPLACE
+
+_KINDS = {"function": FUNCTION, "operator": OPERATOR, "reflected": REFLECTED, "inplace": INPLACE}
+
+
+cdef class Function:
+    """A callable on an op: checks the arguments, promotes their dtypes, applies the op; see the Python twin."""
+
+    cdef public object op
+    cdef Plan plan
+    cdef public object promote
+    cdef public str kind
+    cdef Kind _kind
+    cdef Py_ssize_t _arity
+    cdef public tuple _names
+    cdef dict __dict__
+
+    def __init__(self, op, promote=None, kind="function"):
+        self.op = op
+        self.plan = _plan(op)
+        self.promote = promote if op.promote is not None else None
+        self.kind = kind
+        self._kind = _KINDS[kind]
+        self._names = op.inputs
+        self._arity = len(op.inputs)
+        self.__name__ = op.name
+        self.__qualname__ = op.name
+        self.__doc__ = op.__doc__
+        self.__module__ = "npg.functional"
+
+    def __get__(self, instance, owner):
+        return self if instance is None else PyMethod_New(self, instance)
+
+    def __getattr__(self, name):
+        # Not an attribute of each function: signatures take long to make, and hundreds of functions are made at import.
+        if name == "__signature__":
+            return self.op.signature
+        raise AttributeError(f"'Function' object has no attribute '{name}'")
+
+    def __repr__(self):
+        return f"<function npg.{self.__name__}{self.__signature__}>"
+
+    def __call__(self, *args, **kwargs):
+        target = None
+        if kwargs or len(args) != self._arity:
+            args, target = bind(self, args, kwargs)
+        return self._call(args, target)
+
+    cdef object _call(self, tuple args, object target):
+        cdef int dtype = -1, d
+        cdef bint uniform = True
+        cdef Py_ssize_t i
+        cdef object x
+        if self._kind == REFLECTED:
+            args = (args[1], args[0])
+        for i in range(len(args)):
+            x = args[i]
+            if isinstance(x, TensorBase):
+                d = cnp.PyArray_TYPE((<TensorBase>x)._array)
+            elif isinstance(x, cnp.ndarray):
+                d = cnp.PyArray_TYPE(<cnp.ndarray>x)
+            else:
+                if type(x) is not float and type(x) is not int:
+                    uniform = False
+                    if not isinstance(x, (bool, int, float, np.generic)):
+                        if self._kind != FUNCTION:
+                            return NotImplemented
+                        raise operand_error(self, args, i)
+                continue
+            if dtype < 0:
+                dtype = d
+                uniform = uniform and (d == cnp.NPY_FLOAT or d == cnp.NPY_DOUBLE or d == NPY_HALF)
+            elif d != dtype:
+                uniform = False
+        if dtype < 0:
+            raise operand_error(self, args, 0)
+        if not uniform and self.promote is not None:
+            args = tuple(self.promote(self.op, args, self._kind == INPLACE))
+        if self._kind == INPLACE:
+            return _apply_in_place(self.plan, args, _NO_PARAMS)
+        if target is None:
+            return _apply(self.plan, args, _NO_PARAMS)
+        return write_out(self.__name__, target, _apply(self.plan, args, _NO_PARAMS))
+
+
+# Method lookup may then call Function(self, ...) directly, without making a bound method first.
+(<PyTypeObject *>Function).tp_flags |= Py_TPFLAGS_METHOD_DESCRIPTOR
+PyType_Modified(<PyTypeObject *>Function)
+
+
+def write_out(function_name, TensorBase target, TensorBase result):
+    """Copy a result into an out= tensor, giving it the result's shape, and return it."""
+    if npg_grad_mode and (result.requires_grad or target.requires_grad):
+        raise RuntimeError(_errors.OUT_WITH_GRAD.format(name=function_name))
+    if not _same_shape(target._array, result._array):
+        target._swap_array(np.empty((<object>result._array).shape, target._array.dtype))
+    np.copyto(target._array, result._array, casting="same_kind")
+    target._version.value += 1
+    return target

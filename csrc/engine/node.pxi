@@ -1,0 +1,129 @@
+# Nodes: one recorded call of an op each, and what it has saved.
+
+# A chain of nodes is freed from a list, not by recursion: each node hands over what it holds, the outermost one empties
+# the list.
+cdef list _graveyard = []
+cdef bint _burying = False
+
+
+@cython.final
+@cython.freelist(512)
+cdef class Node:
+    """One recorded call of an op; see the Python twin for the attributes."""
+
+    cdef Plan plan
+    cdef public dict params
+    cdef public long long seq
+    cdef tuple targets  # per input: the node or leaf that gets its gradient, or None
+    cdef tuple numbers  # per input: which output of that node it is; None when all are 0
+    cdef public tuple inputs  # None: freed
+    cdef public object versions
+    cdef public object output
+    cdef VersionCounter output_counter
+    cdef long long output_version
+    cdef public object saved
+    cdef public tuple shapes
+    cdef public int output_count
+    cdef public dict tensor_hooks
+    cdef public dict retained
+    cdef public dict hooks
+    cdef public dict prehooks
+    cdef object __weakref__
+
+    def __dealloc__(self):
+        global _burying
+        if self.targets is None:
+            return
+        _graveyard.append(self.targets)
+        _graveyard.append(self.inputs)
+        self.targets = self.inputs = None
+        if not _burying:
+            _burying = True
+            while _graveyard:
+                _graveyard.pop()
+            _burying = False
+
+    @property
+    def op(self):
+        """The op that was called."""
+        return self.plan.op
+
+    def name(self):
+        """Return what PyTorch calls this node, such as MulBackward0."""
+        return self.plan.op.node_name
+
+    def __repr__(self):
+        return f"<{self.plan.op.node_name} object at {id(self):#x}>"
+
+    @property
+    def edges(self):
+        """Per input (node or leaf, output_nr), or None."""
+        cdef int i
+        return tuple([
+            None if t is None else (t, 0 if self.numbers is None else self.numbers[i])
+            for i, t in enumerate(self.targets)
+        ])
+
+    @property
+    def needs(self):
+        """Per input: whether it has an edge."""
+        return tuple([t is not None for t in self.targets])
+
+    @property
+    def next_functions(self):
+        """Per input the node that receives its gradient and which of that node's outputs it is; (None, 0) for none."""
+        return tuple([
+            (None, 0) if e is None else (AccumulateGrad(e[0]), 0) if isinstance(e[0], TensorBase) else e
+            for e in self.edges
+        ])
+
+    @property
+    def sequence_nr(self):
+        """The node's number; nodes made later have higher ones."""
+        return self.seq
+
+    def register_hook(self, hook):
+        """Call hook(grad_inputs, grad_outputs) after this node has run; a returned tuple replaces grad_inputs."""
+        if self.hooks is None:
+            self.hooks = {}
+        return RemovableHandle(self.hooks, hook)
+
+    def register_prehook(self, hook):
+        """Call hook(grad_outputs) before this node runs; a returned tuple replaces grad_outputs."""
+        if self.prehooks is None:
+            self.prehooks = {}
+        return RemovableHandle(self.prehooks, hook)
+
+
+cdef int _check_versions(Node node) except -1:
+    cdef Py_ssize_t i
+    cdef long long expected
+    cdef TensorBase x
+    if node.inputs is None:
+        raise RuntimeError(_errors.FREED_GRAPH)
+    for i in range(len(node.inputs)):
+        if isinstance(node.inputs[i], TensorBase):
+            x = <TensorBase>node.inputs[i]
+            expected = 0 if node.versions is None else node.versions[i]
+            if x._version.value != expected:
+                raise RuntimeError(modified(x._array, f"input {i}", node, x._version.value, expected))
+    if node.output_counter is not None and node.output_counter.value != node.output_version:
+        first = node.output[0] if node.plan.is_multi else node.output
+        raise RuntimeError(modified(first, "output 0", node, node.output_counter.value, node.output_version))
+    return 0
+
+
+cdef int _free(Node node) except -1:
+    """Let go of what was saved. A node that had saved nothing can still run again, as in PyTorch."""
+    cdef bint held = node.output is not None or bool(node.saved)
+    if not held and node.inputs is not None:
+        for x in node.inputs:
+            if isinstance(x, (TensorBase, cnp.ndarray)):
+                held = True
+                break
+    if held:
+        node.inputs = None
+        node.output = None
+        node.output_counter = None
+        node.saved = None
+    return 0

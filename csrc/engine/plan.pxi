@@ -1,0 +1,46 @@
+# Ops, as the engine sees them: what the hot path needs to know, read once.
+
+@cython.final
+cdef class Plan:
+    """What the hot path needs to know of an op, read from it once."""
+
+    cdef object op
+    cdef object forward
+    cdef object joint
+    cdef object recorded
+    cdef tuple vjps
+    cdef bint is_fused, is_multi, is_view, is_ufunc, broadcasts, takes_keep, differentiable
+    cdef int arity  # up to 3: the saving modes stand in the table; else 0; -1: not read yet
+    cdef int y_modes[8]
+    cdef int x_modes[8][3]
+
+    def __init__(self, op):
+        self.op = op
+        self.forward, self.joint, self.recorded = op.forward, op.joint, op.recorded
+        self.vjps = op.vjps
+        self.is_fused, self.is_multi, self.is_view = op.is_fused, op.is_multi, op.is_view
+        self.is_ufunc, self.broadcasts, self.takes_keep = op.is_ufunc, op.broadcasts, op.takes_keep
+        self.differentiable = op.differentiable
+        self.arity = -1
+
+    cdef int read_modes(self) except -1:
+        # Not in the constructor: hundreds of plans are made at import, and few ops are ever recorded.
+        cdef int mask, i
+        self.arity = len(self.vjps) if len(self.vjps) <= 3 else 0
+        if self.arity:
+            for mask in range(1 << self.arity):
+                y_mode, modes = self.op.saves(tuple([bool(mask >> i & 1) for i in range(self.arity)]))
+                self.y_modes[mask] = y_mode
+                for i in range(self.arity):
+                    self.x_modes[mask][i] = modes[i]
+        return 0
+
+
+cdef dict _plans = {}
+
+
+cdef Plan _plan(op):
+    plan = _plans.get(op)
+    if plan is None:
+        plan = _plans[op] = Plan(op)
+    return <Plan>plan

@@ -1,0 +1,161 @@
+# The tensor's part in the graph.
+
+@cython.final
+@cython.freelist(512)
+cdef class VersionCounter:
+    """How often a buffer was written in place; a tensor and its views share one."""
+
+    cdef public long long value
+
+
+cdef class TensorBase:
+    """An ndarray with a place in the graph; see the Python twin for the attributes."""
+
+    cdef public cnp.ndarray _array
+    cdef public object _grad
+    cdef public Node _fn
+    cdef public VersionCounter _version
+    cdef public TensorBase _base
+    cdef public dict _hooks
+    cdef public dict _post_hooks
+    cdef public long long _seen
+    cdef public int _nr
+    cdef public int _kind
+    cdef public bint _requires_grad
+    cdef public bint _retains
+    cdef public bint _inference
+
+    def _set_array(self, cnp.ndarray array):
+        """Make this a fresh leaf on `array`. For constructors."""
+        self._array = array
+        self._version = VersionCounter.__new__(VersionCounter)
+        self._inference = npg_inference_mode
+
+    def _swap_array(self, cnp.ndarray array):
+        """Show another buffer from now on; the place in the graph stays. For `x.data = y`."""
+        self._array = array
+        self._version = VersionCounter.__new__(VersionCounter)
+
+    def _share_version(self, TensorBase other):
+        self._version = other._version
+
+    @property
+    def grad_fn(self):
+        """The node that produced this tensor, or None for a leaf."""
+        return _history(self)
+
+    @property
+    def requires_grad(self):
+        """Whether gradients flow to or through this tensor."""
+        return self._requires_grad or _history(self) is not None
+
+    @property
+    def is_leaf(self):
+        """Whether no recorded operation produced this tensor."""
+        return _history(self) is None
+
+    @property
+    def output_nr(self):
+        """Which output of grad_fn this tensor is."""
+        return self._nr
+
+    @property
+    def retains_grad(self):
+        """Whether this non-leaf tensor keeps its gradient in .grad."""
+        return self._retains and _history(self) is not None
+
+    def is_inference(self):
+        """Tell whether this tensor was made in inference mode."""
+        return self._inference
+
+    def _set_requires_grad(self, flag):
+        if _history(self) is not None:
+            if not flag:
+                raise RuntimeError(_errors.NOT_LEAF_FLAG)
+            return
+        if flag and self._array.dtype.kind not in "fc":
+            raise RuntimeError(_errors.FLOAT_ONLY)
+        self._requires_grad = bool(flag)
+
+    def _detach_in_place(self):
+        self._fn = None
+        self._nr = 0
+        self._requires_grad = False
+        self._base = None
+
+    def retain_grad(self):
+        """Keep this tensor's gradient in .grad although it is no leaf."""
+        fn = _history(self)
+        if fn is None:
+            if not self._requires_grad:
+                raise RuntimeError(_errors.RETAIN_LEAFLESS)
+            return
+        self._retains = True
+        if fn.retained is None:
+            fn.retained = {}
+        fn.retained[self._nr] = weakref.ref(self)  # the node must not keep its own output alive
+
+    def register_hook(self, hook):
+        """Call hook(grad) when the gradient of this tensor is known; a returned tensor replaces it."""
+        if not self.requires_grad:
+            raise RuntimeError(_errors.HOOK_WITHOUT_GRAD)
+        if self._hooks is None:
+            self._hooks = {}
+        fn = _history(self)
+        if fn is not None:
+            if fn.tensor_hooks is None:
+                fn.tensor_hooks = {}
+            fn.tensor_hooks[self._nr] = self._hooks
+        return RemovableHandle(self._hooks, hook)
+
+    def register_post_accumulate_grad_hook(self, hook):
+        """Call hook(tensor) after a gradient was added to this leaf's .grad."""
+        if not self.requires_grad:
+            raise RuntimeError(_errors.HOOK_WITHOUT_GRAD)
+        if _history(self) is not None:
+            raise RuntimeError(_errors.POST_HOOK_NOT_LEAF)
+        if self._post_hooks is None:
+            self._post_hooks = {}
+        return RemovableHandle(self._post_hooks, hook)
+
+    @staticmethod
+    def __npg_apply__(op, inputs, params):
+        return apply(op, inputs, params)
+
+
+cdef type _tensor_class = TensorBase
+
+
+def register_tensor_class(type cls):
+    """Make outputs instances of `cls` from now on. tensor.py calls this once."""
+    global _tensor_class
+    _tensor_class = cls
+
+
+cdef inline Node _history(TensorBase x):
+    # See the comment in the twin's `grad_fn`.
+    if x._base is not None and x._seen != x._version.value:
+        _renew_view(x)
+    return x._fn
+
+
+cdef int _renew_view(TensorBase x) except -1:
+    cdef TensorBase base = x._base
+    if x._fn is not None or base._requires_grad or base._fn is not None:
+        x._fn = _record(_plan(as_strided), (base,), geometry(base._array, x._array), x._array, None)
+        x._nr = 0
+    x._seen = x._version.value
+    return 0
+
+
+cdef inline TensorBase _make(cnp.ndarray array):
+    cdef TensorBase t = <TensorBase>TensorBase.__new__(_tensor_class)
+    t._array = array
+    t._version = VersionCounter.__new__(VersionCounter)
+    t._inference = npg_inference_mode
+    return t
+
+
+def wrap(array):
+    """Return a new leaf tensor on an ndarray (or NumPy scalar), which it shares."""
+    return _make(array if isinstance(array, cnp.ndarray) else _asarray(array))
