@@ -9,22 +9,23 @@ FREED_GRAPH = (
 NO_GRAPH = "element {index} of tensors does not require grad and does not have a grad_fn"
 MODIFIED = (
     "one of the variables needed for gradient computation has been modified by an inplace operation: "
-    "[{kind} {shape}], which is {place} of {node}, is at version {version}; expected version {expected} instead. "
-    "Hint: the backtrace further above shows the operation that failed to compute its gradient."
+    "[npg.{kind}Tensor {shape}]{source} is at version {version}; expected version {expected} instead. "
+    "Hint: {node} saved it as its {place}; clone() it before it is changed in place."
 )
 LEAF_IN_PLACE = "a leaf Variable that requires grad is being used in an in-place operation."
 LEAF_VIEW_IN_PLACE = "a view of a leaf Variable that requires grad is being used in an in-place operation."
 MULTI_VIEW_IN_PLACE = (
-    "Output {nr} of {node} is a view and is being modified inplace. This view is the output of a function that "
+    "{output} is a view and {what} modified inplace. This view is the output of a function that "
     "returns multiple views. Such functions do not allow the output views to be modified inplace. You should replace "
     "the inplace operation by an out-of-place one."
 )
 NO_GRAD_VIEW_IN_PLACE = (
-    "A view was created in no_grad mode and is being modified inplace with grad mode enabled. Given that this use case "
-    "is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace "
+    "{view} was created in no_grad mode and {what} modified inplace with grad mode enabled. Given that this use case is "
+    "ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace "
     "either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want "
     "the inplace to be tracked)."
 )
+INDIRECTLY = "its base or another view of its base has been"
 INFERENCE_SAVED = (
     "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and "
     "use it in autograd."
@@ -60,11 +61,20 @@ OVERLAP_IN_PLACE = (
     "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
     "Please clone() the tensor before performing the operation."
 )
+PARTIAL_OVERLAP_IN_PLACE = (
+    "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+    "location. Please clone() the tensor before performing the operation."
+)
 SIZE_MISMATCH = (
     "The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton dimension {dimension}"
 )
 BROADCAST_IN_PLACE = "output with shape {shape} doesn't match the broadcast shape {broadcast}"
 HOOK_RESULT = "hook of {node} returned a gradient of shape {given}, expected {expected}"
+
+
+def op_text(node_name: str) -> str:
+    """Return a node's name as PyTorch's messages give it: Mul for MulBackward0."""
+    return node_name.removesuffix("Backward0")
 
 
 def shape_text(shape) -> str:

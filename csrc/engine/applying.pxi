@@ -192,7 +192,7 @@ cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
     cdef TensorBase old = x
     cdef cnp.ndarray array = x._array
     cdef bint record = False
-    cdef Node node
+    cdef Node node = None
     cdef list arrays = [_value(t) for t in inputs]
     cdef object saved = None
     if npg_grad_mode and plan.differentiable and _is_differentiable(array):
@@ -205,12 +205,16 @@ cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
         refuse_in_place(x)
     if overlaps(array):
         raise RuntimeError(_errors.OVERLAP_IN_PLACE)
+    if len(arrays) > 1:
+        refuse_partial_overlap(arrays)
     if record and plan.op.saves(tuple([_wants_edge(t) for t in inputs]))[1][0] == VALUE:
         # The rule wants the old value, which is about to be overwritten.
         old = _make(array.copy())
         old._fn = _history(x)
         old._nr = x._nr
         arrays[0] = old._array
+    if record:
+        node = _record(plan, (old, *inputs[1:]), params, array, None)  # before it is written: see the twin
     before = _silence()
     try:
         if plan.is_ufunc and not params:
@@ -229,8 +233,8 @@ cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
     finally:
         _unsilence(before)
     x._version.value += 1
-    if record:
-        node = _record(plan, (old, *inputs[1:]), params, array, saved)
+    if node is not None:
+        node.saved = saved
         if node.output is not None:
             node.output_counter = x._version
             node.output_version = x._version.value

@@ -106,10 +106,12 @@ cdef int _check_versions(Node node) except -1:
             x = <TensorBase>node.inputs[i]
             expected = 0 if node.versions is None else node.versions[i]
             if x._version.value != expected:
-                raise RuntimeError(modified(x._array, f"input {i}", node, x._version.value, expected))
+                source = (_history(x), x._nr)
+                raise RuntimeError(modified(x._array, source, f"input {i}", node, x._version.value, expected))
     if node.output_counter is not None and node.output_counter.value != node.output_version:
         first = node.output[0] if node.plan.is_multi else node.output
-        raise RuntimeError(modified(first, "output 0", node, node.output_counter.value, node.output_version))
+        found, expected = node.output_counter.value, node.output_version
+        raise RuntimeError(modified(first, (node, 0), "output 0", node, found, expected))
     return 0
 
 

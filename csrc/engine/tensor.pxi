@@ -142,6 +142,8 @@ cdef inline Node _history(TensorBase x):
 cdef int _renew_view(TensorBase x) except -1:
     cdef TensorBase base = x._base
     if x._fn is not None or base._requires_grad or base._fn is not None:
+        if x._kind:
+            refuse_view(x, x._fn, _errors.INDIRECTLY)
         x._fn = _record(_plan(as_strided), (base,), geometry(base._array, x._array), x._array, None)
         x._nr = 0
     x._seen = x._version.value

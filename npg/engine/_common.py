@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from npg import _errors
+from npg import _errors, dtypes
+from npg.ops.memory import partly_overlaps
 
 # PyTorch computes inf and nan in silence, so an op does too; the caller's own NumPy code keeps its warnings.
 floating_errors: Any
@@ -35,7 +36,7 @@ except (ImportError, AttributeError):
 
 _hook_ids = itertools.count()
 
-# How a view came to be, which decides whether it may be changed in place.
+# How a view came to be, which decides whether it and its base may be changed in place; 0 for those that may.
 VIEW, MULTI_VIEW, NO_GRAD_VIEW = 0, 1, 2
 
 
@@ -144,11 +145,18 @@ def hook_result(result: Any, given: Any, owner: Any) -> Any:
 # ----- Errors -----
 
 
-def modified(array: Any, place: str, node: Any, version: int, expected: int) -> str:
-    """Return the text for a saved array that was changed in place."""
+def modified(array: Any, source: Any, place: str, node: Any, version: int, expected: int) -> str:
+    """Return the text for a saved array that was changed in place.
+
+    Args:
+        source: (node, output_nr) that produced the array; (None, 0) for a leaf.
+        place: what the array is to `node`, which saved it.
+    """
+    fn, nr = source
     return _errors.MODIFIED.format(
-        kind=f"{array.dtype} tensor",
+        kind=dtypes.from_numpy(array.dtype).scalar_name,
         shape=_errors.shape_text(array.shape),
+        source="" if fn is None else f", which is output {nr} of {_errors.op_text(fn.name())},",
         place=place,
         node=node.name(),
         version=version,
@@ -179,6 +187,17 @@ def refuse_broadcast(array: Any, arrays: Any) -> None:
         )
 
 
+def refuse_partial_overlap(arrays: Any) -> None:
+    """Raise when the first array, which is to be written, shares a part of its memory with another, and not all of it.
+
+    Raises: RuntimeError: in PyTorch's words, and where PyTorch looks: at arrays without gaps.
+    """
+    written = arrays[0]
+    for other in arrays[1:]:
+        if isinstance(other, np.ndarray) and other is not written and partly_overlaps(written, other):
+            raise RuntimeError(_errors.PARTIAL_OVERLAP_IN_PLACE)
+
+
 def refuse_shapes(arrays: Any) -> None:
     """Raise when the shapes of the operands do not broadcast; numbers among them fit anything.
 
@@ -202,14 +221,26 @@ def refuse_in_place(x: Any) -> None:
     """
     fn = x.grad_fn
     if x._base is not None:
-        if x._kind == MULTI_VIEW:
-            raise RuntimeError(_errors.MULTI_VIEW_IN_PLACE.format(nr=x._nr, node=fn.name() if fn else "an operation"))
-        if x._kind == NO_GRAD_VIEW:
-            raise RuntimeError(_errors.NO_GRAD_VIEW_IN_PLACE)
+        refuse_view(x, fn, "is being")
         if x._base._requires_grad and x._base.grad_fn is None:
             raise RuntimeError(_errors.LEAF_VIEW_IN_PLACE)
     if x._requires_grad and fn is None:
         raise RuntimeError(_errors.LEAF_IN_PLACE)
+
+
+def refuse_view(x: Any, fn: Any, what: str) -> None:
+    """Raise when x, whose history is fn, is a view of a kind that does not go with in-place changes.
+
+    Args:
+        what: "is being", or words for a change of its base.
+    Raises: RuntimeError: in PyTorch's words.
+    """
+    producer = f"Output {x._nr} of {_errors.op_text(fn.name())}" if fn else None
+    if x._kind == MULTI_VIEW:
+        raise RuntimeError(_errors.MULTI_VIEW_IN_PLACE.format(output=producer or "A tensor", what=what))
+    if x._kind == NO_GRAD_VIEW:
+        view = f"{producer} is a view of a view which" if producer else "A view"
+        raise RuntimeError(_errors.NO_GRAD_VIEW_IN_PLACE.format(view=view, what=what))
 
 
 # ----- Calls with keywords -----

@@ -13,7 +13,7 @@ import numpy as np
 
 from npg.ops._op import primitive
 
-__all__ = ["alias", "as_strided", "copy_slices", "geometry", "overlaps"]
+__all__ = ["alias", "as_strided", "copy_slices", "geometry", "overlaps", "partly_overlaps"]
 
 
 @primitive(lambda g, _y, _x: g, view=True)
@@ -36,6 +36,23 @@ def overlaps(array: np.ndarray[Any, Any]) -> bool:
     if 0 not in array.strides:
         return False
     return any(s == 0 and n > 1 for n, s in zip(array.shape, array.strides, strict=True)) and array.size > 0
+
+
+def partly_overlaps(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
+    """Tell whether two arrays without gaps share some places but not all, or all of them in another order."""
+    if not np.may_share_memory(a, b) or not (_is_dense(a) and _is_dense(b)):
+        return False
+    first, second = a.__array_interface__["data"][0], b.__array_interface__["data"][0]
+    return first != second or a.nbytes != b.nbytes or a.strides != b.strides
+
+
+def _is_dense(a: np.ndarray[Any, Any]) -> bool:
+    reach = a.itemsize
+    for s, n in sorted((s, n) for n, s in zip(a.shape, a.strides, strict=True) if n > 1):
+        if s != reach:
+            return False
+        reach *= n
+    return a.size > 0
 
 
 def _extent(shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int) -> int:

@@ -16,6 +16,7 @@ from npg.engine._common import (
     floating_errors,
     refuse_broadcast,
     refuse_in_place,
+    refuse_partial_overlap,
     refuse_shapes,
 )
 from npg.engine._python.modes import state
@@ -151,8 +152,8 @@ def apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
 def apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     """Run an op and write its result into its first input, which is returned.
 
-    Raises: RuntimeError: for a leaf that requires grad, a view that must not be changed, memory that overlaps itself,
-        or a result that does not fit; the tensor is then unchanged.
+    Raises: RuntimeError: for a leaf that requires grad, a view that must not be changed, memory that overlaps itself or
+        part of another operand, or a result that does not fit; the tensor is then unchanged.
     """
     x = inputs[0]
     array = x._array
@@ -165,12 +166,17 @@ def apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     if overlaps(array):
         raise RuntimeError(_errors.OVERLAP_IN_PLACE)
     arrays = [t._array if isinstance(t, TensorBase) else t for t in inputs]
+    if len(arrays) > 1:
+        refuse_partial_overlap(arrays)
     old = x
     if recording and op.saves(tuple(_wants_edge(t) for t in inputs))[1][0] == VALUE:
         # The rule wants the old value, which is about to be overwritten.
         old = wrap(array.copy())
         old._fn, old._nr = x.grad_fn, x._nr
         arrays[0] = old._array
+    # Recorded before it is written: an operand that shows the same memory is saved with the version it has now, so
+    # that backward refuses it, and its history is that of the old value.
+    node = record(op, (old, *inputs[1:]), params, array, None) if recording else None
     saved = None
     before = floating_errors.set(SILENT)
     try:
@@ -190,8 +196,8 @@ def apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     finally:
         floating_errors.reset(before)
     x._version.value += 1
-    if recording:
-        node = record(op, (old, *inputs[1:]), params, array, saved)
+    if node is not None:
+        node.saved = saved
         if node.output is not None:
             node.output_version = (x._version, x._version.value)
         _rebase(x, node)

@@ -71,12 +71,13 @@ class Node:
         if self.versions is not None:
             for i, x in enumerate(self.inputs):
                 if isinstance(x, TensorBase) and x._version.value != self.versions[i]:
-                    raise RuntimeError(modified(x._array, f"input {i}", self, x._version.value, self.versions[i]))
+                    found, expected = x._version.value, self.versions[i]
+                    raise RuntimeError(modified(x._array, (x.grad_fn, x._nr), f"input {i}", self, found, expected))
         if self.output_version is not None:
             counter, expected = self.output_version
             if counter.value != expected:
                 first = self.output if isinstance(self.output, np.ndarray) else self.output[0]
-                raise RuntimeError(modified(first, "output 0", self, counter.value, expected))
+                raise RuntimeError(modified(first, (self, 0), "output 0", self, counter.value, expected))
 
     def free(self) -> None:
         """Let go of what was saved. A node that had saved nothing can still run again, as in PyTorch."""

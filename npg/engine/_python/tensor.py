@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from npg import _errors
-from npg.engine._common import VIEW, RemovableHandle
+from npg.engine._common import VIEW, RemovableHandle, refuse_view
 from npg.engine._python.modes import state
 from npg.ops.memory import as_strided, geometry
 
@@ -80,6 +80,8 @@ class TensorBase:
             if self._fn is not None or base.requires_grad:
                 from npg.engine._python.applying import record  # which itself imports this module
 
+                if self._kind:
+                    refuse_view(self, self._fn, _errors.INDIRECTLY)
                 node = record(as_strided, (base,), geometry(base._array, self._array), self._array, None)
                 self._fn, self._nr = node, 0
             self._seen = self._version.value
