@@ -205,7 +205,7 @@ cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
         refuse_in_place(x)
     if overlaps(array):
         raise RuntimeError(_errors.OVERLAP_IN_PLACE)
-    if len(arrays) > 1:
+    if plan.broadcasts:
         refuse_partial_overlap(arrays)
     if record and plan.op.saves(tuple([_wants_edge(t) for t in inputs]))[1][0] == VALUE:
         # The rule wants the old value, which is about to be overwritten.

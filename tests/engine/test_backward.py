@@ -156,8 +156,8 @@ def test_backward_saved_input_changed_raises(engine: Any) -> None:
     engine.apply_in_place(ops.add, (v, 1.0), {})
     with pytest.raises(
         RuntimeError,
-        match=r"modified by an inplace operation: \[npg.DoubleTensor \[1\]\], which is output 0 of Add, is at version 1; "
-        "expected version 0 instead. Hint: MulBackward0 saved it as its input 1",
+        match=r"modified by an inplace operation: \[npg.DoubleTensor \[1\]\], which is output 0 of Add, is at version "
+        "1; expected version 0 instead. Hint: MulBackward0 saved it as its input 1",
     ):
         backward(engine, y)
 

@@ -166,7 +166,7 @@ def apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     if overlaps(array):
         raise RuntimeError(_errors.OVERLAP_IN_PLACE)
     arrays = [t._array if isinstance(t, TensorBase) else t for t in inputs]
-    if len(arrays) > 1:
+    if op.broadcasts:
         refuse_partial_overlap(arrays)
     old = x
     if recording and op.saves(tuple(_wants_edge(t) for t in inputs))[1][0] == VALUE:
