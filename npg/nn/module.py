@@ -1,143 +1,109 @@
-"""Module: what a network is made of, and the walk over everything that is in it."""
+"""Module: what a network is made of.
+
+The class is put together from parts that each do one thing: _calling.py runs forward and the hooks around it,
+_walking.py yields what is in a module, _state.py saves and loads it.
+"""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from npg import dtypes
 from npg.autograd import no_grad
-from npg.creation import empty
+from npg.creation import empty, empty_like
+from npg.nn._calling import Calling, hook_tables
+from npg.nn._state import State
+from npg.nn._walking import Walking
 from npg.nn.parameter import Buffer, Parameter
 from npg.tensor import Tensor
-from npg.utils.hooks import RemovableHandle
 
 __all__ = ["Module"]
 
 M = TypeVar("M", bound="Module")
 
 
-class IncompatibleKeys(NamedTuple):
-    """What load_state_dict(strict=False) found missing and unexpected."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
-
-    def __repr__(self) -> str:
-        if not self.missing_keys and not self.unexpected_keys:
-            return "<All keys matched successfully>"
-        return f"_IncompatibleKeys(missing_keys={self.missing_keys!r}, unexpected_keys={self.unexpected_keys!r})"
-
-    def __str__(self) -> str:
-        return self.__repr__()
-
-
 def _indent(text: str) -> str:
     first, *rest = text.split("\n")
-    return "\n".join([first, *("  " + line for line in rest)])
+    return "\n".join([first, *("  " + line if line.strip() else "" for line in rest)])
 
 
-class Module:
+def _typename(value: Any) -> str:
+    """Return what PyTorch's messages call a value's type: npg.FloatTensor, int, my.Class."""
+    if isinstance(value, Tensor):
+        return str(value.type())
+    module = getattr(value, "__module__", "") or ""
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    if name is None:
+        module, name = type(value).__module__, type(value).__qualname__
+    return name if module in ("", "builtins") else f"{module}.{name}"
+
+
+class Module(Calling, Walking, State):
     """Base class of all networks: subclass it, assign parameters and submodules in __init__, define forward.
 
     Attributes:
         training: whether dropout and its like are active; set by train() and eval().
-    Source: torch.nn.Module.
+    Source: torch.nn.Module. There are no hooks common to all modules.
     """
 
     training: bool
 
     def __init__(self) -> None:
         # Past our own __setattr__, which needs these tables.
-        for name, table in (
-            ("training", True),
-            ("_parameters", {}),
-            ("_buffers", {}),
-            ("_non_persistent_buffers_set", set()),
-            ("_modules", {}),
-            ("_forward_hooks", {}),
-            ("_forward_pre_hooks", {}),
-        ):
-            object.__setattr__(self, name, table)
+        self.__dict__.update(
+            training=True, _parameters={}, _buffers={}, _non_persistent_buffers_set=set(), _modules={}, **hook_tables()
+        )
 
     def forward(self, *input: Any) -> Any:
         """Compute the output; every subclass defines it."""
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
-    # ----- Calling -----
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not self._forward_hooks and not self._forward_pre_hooks:
-            return self.forward(*args, **kwargs)
-        for hook, with_kwargs in list(self._forward_pre_hooks.values()):
-            if with_kwargs:
-                changed = hook(self, args, kwargs)
-                if changed is not None:
-                    if not (isinstance(changed, tuple) and len(changed) == 2):
-                        raise RuntimeError(
-                            "forward pre-hook must return None or a tuple of (new_args, new_kwargs), "
-                            f"but got {changed}."
-                        )
-                    args, kwargs = changed
-            else:
-                changed = hook(self, args)
-                if changed is not None:
-                    args = changed if isinstance(changed, tuple) else (changed,)
-        result = self.forward(*args, **kwargs)
-        for hook, with_kwargs in list(self._forward_hooks.values()):
-            changed = hook(self, args, kwargs, result) if with_kwargs else hook(self, args, result)
-            if changed is not None:
-                result = changed
-        return result
-
-    def register_forward_pre_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
-        """Call hook(module, args) before forward; what it returns replaces args. The handle's remove() takes it out."""
-        return RemovableHandle(self._forward_pre_hooks, (hook, with_kwargs), prepend)
-
-    def register_forward_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
-        """Call hook(module, args, output) after forward; what it returns replaces the output."""
-        return RemovableHandle(self._forward_hooks, (hook, with_kwargs), prepend)
-
     # ----- Attributes: parameters, buffers and modules stand in tables of their own -----
 
     def __setattr__(self, name: str, value: Any) -> None:
-        tables = self.__dict__
-        if isinstance(value, (Parameter, Module)):
-            own = "_parameters" if isinstance(value, Parameter) else "_modules"
-            if own not in tables:
-                raise AttributeError(f"cannot assign {own[1:]} before Module.__init__() call")
-            for table in ("_parameters", "_buffers", "_modules"):
-                if table != own:
-                    tables[table].pop(name, None)
-            tables.pop(name, None)
-            tables["_non_persistent_buffers_set"].discard(name)
-            tables[own][name] = value
-            return
-        if isinstance(value, Buffer) and "_buffers" in tables:
-            tables["_parameters"].pop(name, None)
-            tables["_modules"].pop(name, None)
-            tables.pop(name, None)
-            self.register_buffer(name, value, value.persistent)
-            return
-        for table, kind, wanted in (
-            ("_parameters", "parameter", Parameter),
-            ("_modules", "child module", Module),
-            ("_buffers", "buffer", Tensor),
-        ):
-            if name in tables.get(table, ()):
-                if value is not None and not isinstance(value, wanted):
-                    raise TypeError(
-                        f"cannot assign '{type(value).__module__}.{type(value).__name__}' object to {kind} '{name}' "
-                        f"(npg.nn.{wanted.__name__} or None required)"
-                    )
-                tables[table][name] = value
-                return
-        object.__setattr__(self, name, value)
+        own = self.__dict__
+        parameters, modules, buffers = own.get("_parameters"), own.get("_modules"), own.get("_buffers")
+        if isinstance(value, Parameter):
+            if parameters is None:
+                raise AttributeError("cannot assign parameters before Module.__init__() call")
+            _refuse_non_leaf(name, value)
+            self._forget(name, "_buffers", "_modules")
+            self.register_parameter(name, value)
+        elif parameters is not None and name in parameters:
+            if value is not None:
+                raise TypeError(
+                    f"cannot assign '{_typename(value)}' as parameter '{name}' (npg.nn.Parameter or None expected)"
+                )
+            self.register_parameter(name, value)
+        elif isinstance(value, Module):
+            if modules is None:
+                raise AttributeError("cannot assign module before Module.__init__() call")
+            self._forget(name, "_parameters", "_buffers")
+            modules[name] = value
+        elif modules is not None and name in modules:
+            if value is not None:
+                raise TypeError(
+                    f"cannot assign '{_typename(value)}' as child module '{name}' (npg.nn.Module or None expected)"
+                )
+            modules[name] = value
+        elif isinstance(value, Buffer) or (buffers is not None and name in buffers):
+            if value is not None and not isinstance(value, Tensor):
+                raise TypeError(
+                    f"cannot assign '{_typename(value)}' as buffer '{name}' "
+                    "(npg.nn.Buffer, npg.Tensor or None expected)"
+                )
+            persistent = value.persistent if isinstance(value, Buffer) else name not in self._non_persistent_buffers_set
+            self.register_buffer(name, value, persistent)
+        else:
+            object.__setattr__(self, name, value)
+
+    def _forget(self, name: str, *tables: str) -> None:
+        """Take a name out of these tables and of the plain attributes, because it becomes something else."""
+        for table in tables:
+            self.__dict__[table].pop(name, None)
+        self.__dict__.pop(name, None)
+        self._non_persistent_buffers_set.discard(name)
 
     def __getattr__(self, name: str) -> Any:
         # Called only when the ordinary look-up has failed.
@@ -157,47 +123,51 @@ class Module:
         super().__delattr__(name)
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *self._parameters, *self._buffers, *self._modules})
+        names = {*super().__dir__(), *self._parameters, *self._modules, *self._buffers}
+        return sorted(name for name in names if not name[0].isdigit())
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        for name, table in {"_non_persistent_buffers_set": set(), **hook_tables()}.items():
+            self.__dict__.setdefault(name, table)  # a module that was pickled before there was such a table
 
-    def _check_name(self, kind: str, name: str, table: dict[str, Any]) -> None:
-        if "_parameters" not in self.__dict__:
+    # ----- Registering -----
+
+    def _check_name(self, kind: str, name: str, table: str) -> None:
+        if table not in self.__dict__:
             raise AttributeError(f"cannot assign {kind} before Module.__init__() call")
         if not isinstance(name, str):
-            raise TypeError(f"{kind} name should be a string. Got {type(name).__name__}")
+            raise TypeError(f"{kind} name should be a string. Got {_typename(name)}")
+        if hasattr(self, name) and name not in self.__dict__[table]:
+            raise KeyError(f"attribute '{name}' already exists")
         if "." in name:
-            raise KeyError(f'{kind} name can\'t contain "."')
+            raise KeyError(f'{kind} name can\'t contain "."' + (f", got: {name}" if kind == "module" else ""))
         if name == "":
             raise KeyError(f'{kind} name can\'t be empty string ""')
-        if hasattr(self, name) and name not in table:
-            raise KeyError(f"attribute '{name}' already exists")
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter under a name; None reserves the name.
 
         Raises: TypeError, KeyError, ValueError: for a value that is no Parameter, a bad or taken name, a non-leaf.
         """
-        self._check_name("parameter", name, self._parameters)
+        self._check_name("parameter", name, "_parameters")
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(
-                f"cannot assign '{type(param).__name__}' object to parameter '{name}' "
-                "(npg.nn.Parameter or None required)"
+                f"cannot assign '{_typename(param)}' object to parameter '{name}' (npg.nn.Parameter or None required)"
             )
-        if param is not None and param.grad_fn is not None:
-            raise ValueError(
-                f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created explicitly. To "
-                f"express '{name}' as a function of another Tensor, compute the value in the forward() method."
-            )
+        if param is not None:
+            _refuse_non_leaf(name, param)
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Add a tensor that is state but no parameter; persistent ones are part of state_dict."""
-        self._check_name("buffer", name, self._buffers)
+        """Add a tensor that is state but no parameter; persistent ones are part of state_dict.
+
+        Raises: TypeError, KeyError: for a value that is no tensor, a bad or taken name.
+        """
+        self._check_name("buffer", name, "_buffers")
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(
-                f"cannot assign '{type(tensor).__name__}' object to buffer '{name}' (npg Tensor or None required)"
+                f"cannot assign '{_typename(tensor)}' object to buffer '{name}' (npg Tensor or None required)"
             )
         self._buffers[name] = tensor
         if persistent:
@@ -206,29 +176,50 @@ class Module:
             self._non_persistent_buffers_set.add(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
-        """Add a child module under a name."""
+        """Add a child module under a name; None reserves the name.
+
+        Raises: TypeError, KeyError: for a value that is no Module, a bad or taken name.
+        """
         if not isinstance(module, Module) and module is not None:
-            raise TypeError(f"{type(module).__name__} is not a Module subclass")
-        self._check_name("module", name, self._modules)
+            raise TypeError(f"{_typename(module)} is not a Module subclass")
+        self._check_name("module", name, "_modules")
         self._modules[name] = module
 
-    register_module = add_module
+    def register_module(self, name: str, module: Module | None) -> None:
+        """Add a child module under a name, as add_module does."""
+        self.add_module(name, module)
+
+    # ----- By a dotted path -----
 
     def get_submodule(self, target: str) -> Module:
         """Return the module at a dotted path; "" is this one."""
         found: Any = self
         for name in target.split(".") if target else ():
-            if not hasattr(found, name):
-                raise AttributeError(f"{type(found).__name__} has no attribute `{name}`")
-            found = getattr(found, name)
+            found = _member(found, name)
             if not isinstance(found, Module):
                 raise AttributeError(f"`{name}` is not an nn.Module")
         return found
 
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put a module at a dotted path, in place of the one there; or where none is, unless strict.
+
+        Raises: ValueError: for the path "" or something that is no module. AttributeError: for a path that leads
+            nowhere or to something else.
+        """
+        if target == "":
+            raise ValueError("Cannot set the submodule without a target name!")
+        if not isinstance(module, Module):
+            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+        path, _, name = target.rpartition(".")
+        owner = self.get_submodule(path)
+        if (strict or hasattr(owner, name)) and not isinstance(_member(owner, name), Module):
+            raise AttributeError(f"`{name}` is not an nn.Module")
+        setattr(owner, name, module)
+
     def get_parameter(self, target: str) -> Parameter:
         """Return the parameter at a dotted path."""
         path, _, name = target.rpartition(".")
-        found = getattr(self.get_submodule(path), name)
+        found = _member(self.get_submodule(path), name)
         if not isinstance(found, Parameter):
             raise AttributeError(f"`{name}` is not an nn.Parameter")
         return found
@@ -237,78 +228,10 @@ class Module:
         """Return the buffer at a dotted path."""
         path, _, name = target.rpartition(".")
         owner = self.get_submodule(path)
+        found: Tensor = _member(owner, name)
         if name not in owner._buffers:
             raise AttributeError(f"`{name}` is not a buffer")
-        return owner._buffers[name]
-
-    # ----- Walking -----
-
-    def named_modules(
-        self, memo: set[Any] | None = None, prefix: str = "", remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Module]]:
-        """Yield (dotted name, module) of this module and all below it, a shared one once."""
-        memo = set() if memo is None else memo
-        if self in memo:
-            return
-        if remove_duplicate:
-            memo.add(self)
-        yield prefix, self
-        for name, module in self._modules.items():
-            if module is not None:
-                yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
-
-    def modules(self) -> Iterator[Module]:
-        """Yield this module and all below it, a shared one once."""
-        for _, module in self.named_modules():
-            yield module
-
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        """Yield (name, module) of the direct children, a shared one once."""
-        seen: set[Module] = set()
-        for name, module in self._modules.items():
-            if module is not None and module not in seen:
-                seen.add(module)
-                yield name, module
-
-    def children(self) -> Iterator[Module]:
-        """Yield the direct children."""
-        for _, module in self.named_children():
-            yield module
-
-    def _named_members(
-        self, table: str, prefix: str, recurse: bool, remove_duplicate: bool
-    ) -> Iterator[tuple[str, Any]]:
-        seen: set[int] = set()
-        modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
-        for path, module in modules:
-            for name, member in getattr(module, table).items():
-                if member is None or id(member) in seen:
-                    continue
-                if remove_duplicate:
-                    seen.add(id(member))
-                yield (f"{path}.{name}" if path else name), member
-
-    def named_parameters(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Parameter]]:
-        """Yield (dotted name, parameter), a shared parameter once, under its first name."""
-        return self._named_members("_parameters", prefix, recurse, remove_duplicate)
-
-    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        """Yield the parameters, shared ones once."""
-        for _, parameter in self.named_parameters(recurse=recurse):
-            yield parameter
-
-    def named_buffers(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Tensor]]:
-        """Yield (dotted name, buffer), a shared buffer once."""
-        return self._named_members("_buffers", prefix, recurse, remove_duplicate)
-
-    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
-        """Yield the buffers, shared ones once."""
-        for _, buffer in self.named_buffers(recurse=recurse):
-            yield buffer
+        return found
 
     # ----- Acting on all -----
 
@@ -323,8 +246,9 @@ class Module:
         """Put this module and all below it in training mode (or evaluation mode)."""
         if not isinstance(mode, bool):
             raise ValueError("training mode is expected to be boolean")
-        for module in self.modules():
-            module.training = mode
+        self.training = mode
+        for module in self.children():
+            module.train(mode)
         return self
 
     def eval(self: M) -> M:
@@ -348,20 +272,26 @@ class Module:
                 parameter.grad.detach_()
                 parameter.grad.zero_()
 
-    def _apply(self: M, fn: Callable[[Tensor], Tensor]) -> M:
-        """Replace the data of every parameter, gradient and buffer by fn of it; the Parameter objects stay."""
+    def _apply(self: M, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> M:
+        """Replace the data of every parameter, gradient and buffer by fn of it; parameters and gradients stay the same.
+
+        Args:
+            recurse: also in all modules below this one.
+        """
+        if recurse:
+            for module in self.children():
+                module._apply(fn)
         with no_grad():
-            for module in self.modules():
-                for parameter in module._parameters.values():
-                    if parameter is None:
-                        continue
-                    parameter.data = fn(parameter.data)
-                    if parameter.grad is not None:
-                        grad = fn(parameter.grad.detach())
-                        parameter.grad = grad
-                for name, buffer in module._buffers.items():
-                    if buffer is not None:
-                        module._buffers[name] = fn(buffer)
+            for parameter in self._parameters.values():
+                if parameter is None:
+                    continue
+                grad = parameter.grad
+                parameter.data = fn(parameter.data)
+                if grad is not None:
+                    grad.data = fn(grad.detach())
+            for name, buffer in self._buffers.items():
+                if buffer is not None:
+                    self._buffers[name] = fn(buffer)
         return self
 
     def to(self: M, *args: Any, **kwargs: Any) -> M:
@@ -392,103 +322,21 @@ class Module:
         """Change floating parameters and buffers to float16."""
         return self.to(dtypes.float16)
 
+    def to_empty(self: M, *, device: Any, recurse: bool = True) -> M:
+        """Give all parameters and buffers fresh memory whose values are arbitrary."""
+        return self._apply(lambda t: empty_like(t, device=device), recurse)
+
     def cpu(self: M) -> M:
         """Return this module: everything is on the CPU."""
         return self
 
+    def cuda(self: M, device: Any = None) -> M:
+        """Raise, as PyTorch without CUDA does; a module without state is returned."""
+        return self._apply(lambda t: t.cuda(device))
+
     def share_memory(self: M) -> M:
         """Return this module; there are no other devices to share with."""
         return self
-
-    # ----- State -----
-
-    def get_extra_state(self) -> Any:
-        """Return extra state for state_dict; a subclass that has some defines this and set_extra_state."""
-        raise RuntimeError("Reached a code path in Module.get_extra_state() that should never be called.")
-
-    def set_extra_state(self, state: Any) -> None:
-        """Take back what get_extra_state gave."""
-        raise RuntimeError("Reached a code path in Module.set_extra_state() that should never be called.")
-
-    def _has_extra_state(self) -> bool:
-        return type(self).get_extra_state is not Module.get_extra_state
-
-    def state_dict(self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> Any:
-        """Return an ordered dict of dotted names to parameters and persistent buffers, detached and sharing memory."""
-        found = OrderedDict() if destination is None else destination
-        for table in (self._parameters, self._buffers):
-            for name, t in table.items():
-                if t is not None and name not in self._non_persistent_buffers_set:
-                    found[prefix + name] = t if keep_vars else t.detach()
-        if self._has_extra_state():
-            found[prefix + "_extra_state"] = self.get_extra_state()
-        for name, module in self._modules.items():
-            if module is not None:
-                module.state_dict(destination=found, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
-        return found
-
-    def load_state_dict(self, state_dict: Any, strict: bool = True, assign: bool = False) -> IncompatibleKeys:
-        """Copy the tensors of a state_dict into the parameters and buffers of the same names.
-
-        Args:
-            state_dict: a mapping of dotted names to tensors.
-            strict: raise when names are missing or unexpected.
-            assign: take over the tensors themselves instead of copying.
-        Returns: missing and unexpected names.
-        Raises: TypeError: when it is no mapping. RuntimeError: listing every mismatch; nothing has been copied then.
-        """
-        if not hasattr(state_dict, "keys"):
-            raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
-        wanted: dict[str, tuple[Module, dict[str, Any], str]] = {}
-        extra: dict[str, Module] = {}
-        for path, module in self.named_modules(remove_duplicate=False):
-            prefix = path + "." if path else ""
-            for table in (module._parameters, module._buffers):
-                for name, t in table.items():
-                    if t is not None and name not in module._non_persistent_buffers_set:
-                        wanted[prefix + name] = (module, table, name)
-            if module._has_extra_state():
-                extra[prefix + "_extra_state"] = module
-        missing = [k for k in (*wanted, *extra) if k not in state_dict]
-        unexpected = [k for k in state_dict if k not in wanted and k not in extra]
-        errors = []
-        if strict and missing:
-            errors.append("Missing key(s) in state_dict: " + ", ".join(f'"{k}"' for k in missing) + ". ")
-        if strict and unexpected:
-            errors.append("Unexpected key(s) in state_dict: " + ", ".join(f'"{k}"' for k in unexpected) + ". ")
-        for key, (_, table, name) in wanted.items():
-            if key not in state_dict:
-                continue
-            given = state_dict[key]
-            if not isinstance(given, Tensor):
-                errors.append(
-                    f'While copying the parameter named "{key}", expected npg.Tensor or Tensor-like object from '
-                    f"checkpoint but received {type(given)}"
-                )
-            elif given.shape != table[name].shape:
-                errors.append(
-                    f"size mismatch for {key}: copying a param with shape {given.shape} from checkpoint, the shape in "
-                    f"current model is {table[name].shape}."
-                )
-        if errors:
-            raise RuntimeError(
-                "Error(s) in loading state_dict for {}:\n\t{}".format(type(self).__name__, "\n\t".join(errors))
-            )
-        with no_grad():
-            for key, (_, table, name) in wanted.items():
-                if key not in state_dict:
-                    continue
-                if assign:
-                    current, given = table[name], state_dict[key]
-                    if isinstance(current, Parameter) and not isinstance(given, Parameter):
-                        given = Parameter(given, current.requires_grad)
-                    table[name] = given
-                else:
-                    table[name].copy_(state_dict[key])
-        for key, module in extra.items():
-            if key in state_dict:
-                module.set_extra_state(state_dict[key])
-        return IncompatibleKeys(missing, unexpected)
 
     # ----- Printing -----
 
@@ -506,3 +354,17 @@ class Module:
         if not children and len(lines) <= 1:
             return f"{self._get_name()}({extra})"
         return f"{self._get_name()}(\n  " + "\n  ".join(lines + children) + "\n)"
+
+
+def _member(owner: Any, name: str) -> Any:
+    if not hasattr(owner, name):
+        raise AttributeError(f"{owner._get_name()} has no attribute `{name}`")
+    return getattr(owner, name)
+
+
+def _refuse_non_leaf(name: str, parameter: Parameter) -> None:
+    if parameter.grad_fn is not None:
+        raise ValueError(
+            f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created explicitly. To "
+            f"express '{name}' as a function of another Tensor, compute the value in the forward() method."
+        )

@@ -1,4 +1,4 @@
-"""Parameter: a tensor that a module counts among its own."""
+"""Parameter and Buffer: tensors that a module counts among its own."""
 
 from __future__ import annotations
 
@@ -10,19 +10,27 @@ from npg.tensor import Tensor
 __all__ = ["Buffer", "Parameter"]
 
 
+def _given(data: Any, kind: str) -> Tensor:
+    source = empty(0) if data is None else data
+    if not isinstance(source, Tensor):
+        raise TypeError(f"expected a Tensor as the data of a {kind}, got {type(source).__name__}")
+    return source
+
+
 class Parameter(Tensor):
     """A leaf tensor that requires grad; assigned to a module's attribute, it becomes one of the module's parameters.
 
     Args:
         data: the tensor to show; the buffer is shared. None gives an empty tensor.
         requires_grad: whether its gradient is wanted.
+    Raises: TypeError: for data that is no tensor. RuntimeError: when integers shall require grad.
     Source: torch.nn.Parameter.
     """
 
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Parameter:
-        source = empty(0) if data is None else data
-        if not isinstance(source, Tensor):
-            raise TypeError(f"expected a Tensor as the data of a Parameter, got {type(source).__name__}")
+        source = _given(data, "Parameter")
+        if requires_grad and not source.is_floating_point():
+            raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
         made = Tensor.__new__(cls)
         made._set_array(source._array)
         made._share_version(source)
@@ -41,27 +49,31 @@ class Parameter(Tensor):
         return memo[id(self)]
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return type(self), (self.detach(), self.requires_grad)
+        made = type(self), (self.detach(), self.requires_grad)
+        return (*made, self.__dict__) if self.__dict__ else made
 
 
-class Buffer(Tensor):
-    """A tensor that, assigned to a module's attribute, becomes one of its buffers.
+class _BufferMeta(type(Tensor)):  # type: ignore[misc]
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Tensor) and getattr(instance, "_is_buffer", False)
+
+
+class Buffer(metaclass=_BufferMeta):
+    """Return a tensor that, assigned to a module's attribute, becomes one of its buffers.
+
+    It is a plain Tensor with a mark, which copies and pickles keep.
 
     Args:
-        data: the tensor to show; the buffer is shared.
+        data: the tensor to show; the buffer is shared. None gives an empty tensor.
         persistent: whether it is part of the module's state_dict.
+    Raises: TypeError: for data that is no tensor.
     Source: torch.nn.Buffer.
     """
 
     persistent: bool
 
-    def __new__(cls, data: Any = None, *, persistent: bool = True) -> Buffer:
-        source = empty(0) if data is None else data
-        made = Tensor.__new__(cls)
-        made._set_array(source._array)
-        made._share_version(source)
-        made.persistent = persistent
+    def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:
+        source = _given(data, "Buffer")
+        made: Any = source.detach().requires_grad_(source.requires_grad)
+        made.persistent, made._is_buffer = persistent, True
         return made
-
-    def __init__(self, data: Any = None, *, persistent: bool = True) -> None:
-        pass

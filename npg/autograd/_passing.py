@@ -1,0 +1,58 @@
+"""One node around several tensors: what the backward hooks of modules hang on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg.engine import Node, TensorBase, apply, wrap
+from npg.ops._op import primitive
+from npg.tensor import Tensor
+
+__all__ = ["pass_through"]
+
+_MULTI_VIEW = 1  # see npg/engine/_common.py: such views may not be changed in place
+
+
+@primitive(multi=True)
+def passing(*tensors):
+    """Return a view of each input."""
+    return tuple([t.view() for t in tensors])
+
+
+@passing.vjp
+def _passing_vjp(g, _y, *xs_like, needs):
+    """g; zeros where none came, so that a hook sees all gradients."""
+    recorded = any(isinstance(part, TensorBase) for part in g)
+    zeros = [np.zeros(x.shape, x.dtype) if part is None else None for part, x in zip(g, xs_like, strict=True)]
+    return tuple(
+        [part if z is None else wrap(z) if recorded else z for part, z in zip(g, zeros, strict=True)]  # as g, as x
+    )
+
+
+passing.node_name = "BackwardHookFunctionBackward"
+
+
+def pass_through(tensors: list[Tensor]) -> tuple[list[Tensor], Node]:
+    """Return the tensors behind one common node, and that node.
+
+    A tensor that requires no grad is returned itself; the others are views, which may not be changed in place. The
+    node's hooks see the gradients of all of them together.
+    Raises: ValueError: when none requires grad, or nothing is recorded.
+    Source: torch.nn.modules._functions.BackwardHookFunction.
+    """
+    made = apply(passing, tuple(tensors), {})
+    passed, node = [], None
+    for given, view in zip(tensors, made, strict=True):
+        if view.grad_fn is None or not given.requires_grad:
+            passed.append(given)
+            continue
+        node = view.grad_fn
+        base: Any = given if given._base is None else given._base
+        view._share_version(given)
+        view._base, view._seen, view._kind = base, given._version.value, _MULTI_VIEW
+        passed.append(view)
+    if node is None:
+        raise ValueError("expected recording to be on and a tensor that requires grad, got none")
+    return passed, node
