@@ -4,9 +4,12 @@ Two files live in out_dir: best.safetensors, at the lowest validation loss so fa
 ended or was interrupted. Each is written atomically, and a file is checked as a whole before anything is taken from it.
 """
 
+import contextlib
 import dataclasses
 import json
 from pathlib import Path
+
+import numpy as np
 
 import npg
 from config import DemoError
@@ -27,7 +30,8 @@ def save(path, model, optimizer, rng_state, facts):
         path: the file; its folder must exist.
         model, optimizer: their states are stored.
         rng_state: the uint8 Tensor of npg.get_rng_state, taken before the batch that comes next was drawn.
-        facts: JSON values: iter_num, best_val_loss, config, vocabulary, sha256, source.
+        facts: JSON values: iter_num, best_val_loss, config, vocabulary, sha256, source, and run, the time when the run
+            began that all its checkpoints share.
     """
     arrays = {f"model.{name}": value.detach().numpy() for name, value in model.state_dict().items() if name != TIED}
     state = optimizer.state_dict()
@@ -73,11 +77,13 @@ class Checkpoint:
             self.best_val_loss = float(facts["best_val_loss"])
             self.vocabulary = str(facts["vocabulary"])
             self.sha256, self.source = facts["sha256"], facts["source"]
-            self._groups = facts["optimizer"]["param_groups"]
-            self._numbers = facts["optimizer"]["numbers"]
-        except (ValueError, KeyError, TypeError) as error:
+            self.run = float(facts.get("run", 0.0))
+            self._groups = list(facts["optimizer"]["param_groups"])
+            self._numbers = dict(facts["optimizer"]["numbers"])
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise DemoError(
-                f"{path}: expected a checkpoint of train.py, got a safetensors file without its facts ({error!r})"
+                f"{path}: expected a checkpoint of train.py, got a safetensors file without its facts ({error!r}); "
+                "GPT-2 weights are read by GPT.from_pretrained"
             ) from error
         if len(self.vocabulary) != self.model_config.vocab_size:
             raise DemoError(
@@ -97,6 +103,10 @@ class Checkpoint:
             )
         for name, value in state.items():
             self._check(name, stored[name], value)
+            if not np.isfinite(stored[name]).all():
+                raise DemoError(
+                    f"{self.path}: expected finite numbers in {name}, got nan or inf; take another checkpoint"
+                )
         weights = {name: npg.from_numpy(array) for name, array in stored.items()}
         model.load_state_dict({**weights, TIED: weights["transformer.wte.weight"]})
         return model
@@ -107,31 +117,33 @@ class Checkpoint:
         Raises: DemoError: when they do not fit the optimizer's parameters; nothing is changed then.
         """
         parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-        own = optimizer.state_dict()["param_groups"]
-        if [group["params"] for group in own] != [group.get("params") for group in self._groups]:
-            raise DemoError(
-                f"{self.path}: expected an optimizer state of groups with {[len(group['params']) for group in own]} "
-                f"parameters, got {[len(group.get('params', ())) for group in self._groups]}"
-            )
-        state = {}
-        entries = [(name, array) for name, array in self.arrays.items() if name.startswith("optimizer.")]
-        for name, array in entries:
-            _, index, slot = name.split(".", 2)
-            if not index.isdigit() or int(index) >= len(parameters):
-                raise DemoError(
-                    f"{self.path}: expected an optimizer state of {len(parameters)} parameters, got {name!r}"
-                )
-            if array.ndim:  # a 0-d array is the step count
-                self._check(name, array, parameters[int(index)])
-            state.setdefault(int(index), {})[slot] = npg.from_numpy(array)
-        for name, number in self._numbers.items():
-            index, slot = name.split(".", 1)
-            state.setdefault(int(index), {})[slot] = number
+        own = [group["params"] for group in optimizer.state_dict()["param_groups"]]
+        rule = f"{self.path}: expected an optimizer state of groups with {[len(group) for group in own]} parameters"
         if "rng_state" not in self.arrays:
             raise DemoError(f"{self.path}: expected the array rng_state, got none")
-        groups = [{**group, "betas": tuple(group["betas"])} for group in self._groups]
-        optimizer.load_state_dict({"state": state, "param_groups": groups})
-        npg.set_rng_state(npg.from_numpy(self.arrays["rng_state"]))
+        try:
+            groups = [{**group, "betas": tuple(group["betas"])} for group in self._groups]
+            if own != [group["params"] for group in groups]:
+                raise DemoError(f"{rule}, got {[len(group['params']) for group in groups]}")
+            state = {}
+            for name, array in self.arrays.items():
+                if not name.startswith("optimizer."):
+                    continue
+                _, index, slot = name.split(".")
+                if int(index) >= len(parameters):
+                    raise DemoError(f"{rule}, got {name!r}")
+                if array.ndim:  # a 0-d array is the step count
+                    self._check(name, array, parameters[int(index)])
+                state.setdefault(int(index), {})[slot] = npg.from_numpy(array)
+            for name, number in self._numbers.items():
+                index, slot = name.split(".")
+                state.setdefault(int(index), {})[slot] = number + 0
+            optimizer.load_state_dict({"state": state, "param_groups": groups})
+            npg.set_rng_state(npg.from_numpy(self.arrays["rng_state"]))
+        except DemoError:
+            raise
+        except (ValueError, KeyError, TypeError, RuntimeError) as error:
+            raise DemoError(f"{rule} and a random stream, got {error!r}") from error
 
     def check_vocabulary(self, data):
         """Raise DemoError unless a dataset has the vocabulary that the model was trained with."""
@@ -145,6 +157,8 @@ class Checkpoint:
     def _check(self, name, array, tensor):
         if array.shape != tuple(tensor.shape):
             raise DemoError(f"{self.path}: expected {name} of shape {tuple(tensor.shape)}, got {array.shape}")
+        if array.dtype != np.float32:
+            raise DemoError(f"{self.path}: expected {name} in float32, got {array.dtype}")
 
 
 # ----- Which file -----
@@ -153,6 +167,9 @@ class Checkpoint:
 def find(out_dir, which):
     """Return the path of a checkpoint.
 
+    A run that was stopped before its first evaluation leaves last.safetensors beside the best of an earlier run in the
+    same folder: "best" and "newest" are those of the run that began later.
+
     Args:
         out_dir: the folder of a run.
         which: "best", "last", "newest" (whichever of the two got further) or a file.
@@ -160,10 +177,15 @@ def find(out_dir, which):
     """
     if which not in ("best", "last", "newest"):
         return Path(which)
-    names = ("last", "best") if which != "best" else ("best", "last")
-    found = [path for name in names if (path := Path(out_dir) / f"{name}.safetensors").is_file()]
+    best, last = (Path(out_dir) / f"{name}.safetensors" for name in ("best", "last"))
+    found = [path for path in ((last, best) if which != "best" else (best, last)) if path.is_file()]
     if not found:
         raise DemoError(f"{out_dir}: expected best.safetensors or last.safetensors, got neither; run train.py first")
+    if which == "last" or len(found) == 1:
+        return found[0]
     if which == "newest":
-        return max(found, key=lambda path: Checkpoint(path).iter_num)
-    return found[0]
+        return max(found, key=lambda path: ((stored := Checkpoint(path)).run, stored.iter_num))
+    with contextlib.suppress(DemoError):  # a damaged last is no reason not to take the best
+        if Checkpoint(last).run > Checkpoint(best).run:
+            return last
+    return best

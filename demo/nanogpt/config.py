@@ -5,8 +5,12 @@ that is accepted. What the user can get wrong raises DemoError, naming value and
 """
 
 import ast
+import contextlib
 import dataclasses
+import difflib
 import math
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -17,11 +21,34 @@ class DemoError(ValueError):
     """What the user gave cannot be used; the text names the value and the remedy."""
 
 
+@contextlib.contextmanager
+def one_line(program):
+    """End what is no mistake of the program in one line on standard error instead of a traceback.
+
+    A DemoError and too little memory end with status 1, Ctrl-C with 130. A reader that has gone (`| head`) is no error.
+    """
+    with contextlib.suppress(AttributeError):  # a stand-in for the stream may have no encoding
+        sys.stdout.reconfigure(errors="replace")  # a text may have characters that the terminal lacks
+    try:
+        yield
+        sys.stdout.flush()
+    except DemoError as error:
+        sys.exit(f"{program}: error: {error}")
+    except MemoryError as error:
+        sys.exit(f"{program}: error: not enough memory ({error or 'no more is to be had'}); take smaller sizes")
+    except KeyboardInterrupt:
+        print(f"\n{program}: interrupted", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it once more at its end
+        sys.exit(1)
+
+
 # ----- Parsing -----
 
 
 def parse(options, arguments, program):
-    """Read `--key=value` arguments into a dataclass.
+    """Read `--key=value` or `--key value` arguments into a dataclass.
 
     Args:
         options: the dataclass type; every field has a default of type bool, int, float or str.
@@ -31,24 +58,34 @@ def parse(options, arguments, program):
     Raises: DemoError: when a key is unknown, given twice, has no value, or a value of the wrong type.
     """
     fields = {field.name: field for field in dataclasses.fields(options)}
-    values = {}
-    for argument in arguments:
+    values, waiting = {}, list(arguments)
+    while waiting:
+        argument = waiting.pop(0)
         if argument in ("-h", "--help"):
             print(help_text(options, program))
             sys.exit(0)
         key, equals, text = argument.removeprefix("--").partition("=")
         if not argument.startswith("--") or key not in fields:
-            known = ", ".join(fields)
-            raise DemoError(f"unknown argument {argument!r}; expected --key=value with a key of {known}")
-        if key in values:
-            raise DemoError(f"--{key} is given twice: {values[key]!r} and {text!r}")
+            raise DemoError(f"unknown argument {argument!r}; {_nearest(key, fields)} --help lists the keys")
         default = fields[key].default
         if not equals:
-            if not isinstance(default, bool):
+            follows = bool(waiting) and not waiting[0].startswith("--")
+            if isinstance(default, bool):
+                text = waiting.pop(0) if follows and waiting[0] in ("True", "False") else "True"  # a bare flag
+            elif follows:
+                text = waiting.pop(0)
+            else:
                 raise DemoError(f"--{key} has no value; expected --{key}=<{type(default).__name__}>")
-            text = "True"  # a bare flag
+        if key in values:
+            raise DemoError(f"--{key} is given twice: {values[key]!r} and {text!r}; give it once")
         values[key] = _convert(key, text, default)
     return options(**values), set(values)
+
+
+def _nearest(key, fields):
+    """Return what a mistyped key was probably meant to be, in words."""
+    near = difflib.get_close_matches(key, fields, n=1)
+    return f"did you mean --{near[0]}?" if near else "expected --key=value;"
 
 
 def _convert(key, text, default):
@@ -134,7 +171,8 @@ def check_training(config):
         "eval_interval log_interval eval_iters gradient_accumulation_steps batch_size block_size n_layer n_head n_embd"
     )
     require(config, "an integer of at least 1", counts, lambda value: value >= 1)
-    require(config, "an integer of at least 0", "max_iters warmup_iters sample_tokens seed", lambda value: value >= 0)
+    require(config, "an integer of at least 0", "max_iters warmup_iters sample_tokens", lambda value: value >= 0)
+    require(config, "an integer in [0, 2**64)", "seed", lambda value: 0 <= value < 2**64)
     require(config, "a finite number above 0", "learning_rate", lambda value: math.isfinite(value) and value > 0)
     nonnegative = "min_lr weight_decay grad_clip"
     require(config, "a finite number of at least 0", nonnegative, lambda value: math.isfinite(value) and value >= 0)
@@ -149,7 +187,8 @@ def check_training(config):
         raise DemoError(f"--n_embd: expected a multiple of --n_head, got {config.n_embd} and {config.n_head}")
     if config.decay_lr and config.lr_decay_iters < config.warmup_iters:
         raise DemoError(
-            f"--lr_decay_iters: expected at least --warmup_iters, got {config.lr_decay_iters} and {config.warmup_iters}"
+            f"--lr_decay_iters: expected at least --warmup_iters, got {config.lr_decay_iters} and "
+            f"{config.warmup_iters}; lower --warmup_iters"
         )
 
 
@@ -162,7 +201,7 @@ class SampleConfig:
 
     out_dir: str = str(HERE / "out")
     checkpoint: str = "best"  # or last, or a file
-    start: str = "\n"
+    start: str = "\n"  # where the vocabulary has no line break, its first character
     num_samples: int = 3
     max_new_tokens: int = 500
     temperature: float = 0.8  # below 1: less surprise, above: more
@@ -176,7 +215,8 @@ class SampleConfig:
 def check_sampling(config):
     """Raise DemoError when a value of a SampleConfig cannot be meant."""
     require(config, "an integer of at least 1", "num_samples max_new_tokens", lambda value: value >= 1)
-    require(config, "an integer of at least 0", "top_k seed", lambda value: value >= 0)
+    require(config, "an integer of at least 0", "top_k", lambda value: value >= 0)
+    require(config, "an integer in [0, 2**64)", "seed", lambda value: 0 <= value < 2**64)
     require(config, "a finite number above 0", "temperature", lambda value: math.isfinite(value) and value > 0)
     require(config, "a prompt of at least one character", "start", bool)
     require(config, "cpu (npg computes with NumPy)", "device", lambda value: value == "cpu")

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 
 import npg
 from config import DemoError
 from data import prepare
+from files import check_folder
 
 
 class Dataset:
@@ -15,43 +17,67 @@ class Dataset:
 
     Args:
         path: a folder with train.bin, val.bin and meta.json.
+        made: (meta, splits) of prepare.tokenize, which `save` will write there; None reads what is there.
     Raises: DemoError: when a file is missing, damaged, or does not fit the others.
     """
 
-    def __init__(self, path):
+    def __init__(self, path, made=None):
         self.path = path
+        self._made = made
+        self.meta, self.splits = made or self._read()
+        self.source = self.meta["source"]
+        self.sha256 = self.meta["sha256"]
+        self.vocabulary = self.meta["vocabulary"]
+
+    def _read(self):
+        """Return (meta, splits) from the files, known to be whole and to fit each other."""
+        path = self.path
         remedy = f"make it anew with python demo/nanogpt/data/prepare.py --dataset={path}"
         try:
-            self.meta = json.loads((path / "meta.json").read_bytes())
-            self.source = self.meta["source"]
-            self.sha256 = self.meta["sha256"]
-            self.vocabulary = self.meta["vocabulary"]
-            expected = {name: self.meta["splits"][name]["sha256"] for name in ("train", "val")}
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            meta = json.loads((path / "meta.json").read_bytes())
+            found = tuple(meta[key] for key in ("format", "version", "dtype"))
+            if found != (prepare.FORMAT, 1, "uint16"):
+                raise ValueError(f"format, version and dtype {found}")
+            if not all(isinstance(meta[key], str) for key in ("source", "sha256", "vocabulary")):
+                raise ValueError("source, sha256 or vocabulary that is no text")
+            size, distinct = meta["vocab_size"], len(set(meta["vocabulary"]))
+            if not isinstance(meta["characters"], int):
+                raise ValueError(f"characters = {meta['characters']!r}")
+            expected = {name: meta["splits"][name]["sha256"] for name in ("train", "val")}
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise DemoError(
                 f"{path / 'meta.json'}: expected the file of prepare.py, got {error!r}; {remedy}"
             ) from error
-        if len(set(self.vocabulary)) != self.meta.get("vocab_size"):
+        if size != distinct or size != len(meta["vocabulary"]):
             raise DemoError(
-                f"{path / 'meta.json'}: expected vocab_size {len(set(self.vocabulary))}, the number of characters in "
-                f"the vocabulary, got {self.meta.get('vocab_size')}; {remedy}"
+                f"{path / 'meta.json'}: expected vocab_size {distinct}, the number of characters in "
+                f"the vocabulary, got {size}; {remedy}"
             )
-        self.splits = {}
+        splits = {}
         for name, digest in expected.items():
             file = path / f"{name}.bin"
-            content = file.read_bytes() if file.is_file() else b""
-            if not content:
-                raise DemoError(f"{file}: expected tokens, got {'an empty' if file.is_file() else 'no'} file; {remedy}")
+            try:
+                content = file.read_bytes()
+            except OSError as error:
+                raise DemoError(f"{file}: expected tokens, got {error.strerror}; {remedy}") from error
+            if not content or len(content) % 2:
+                raise DemoError(f"{file}: expected tokens of two bytes each, got {len(content)} bytes; {remedy}")
             found = hashlib.sha256(content).hexdigest()
             if found != digest:
                 raise DemoError(f"{file}: expected SHA-256 {digest} as in meta.json, got {found}; {remedy}")
             tokens = np.frombuffer(content, "<u2")
-            if int(tokens.max()) >= self.vocab_size:
+            if int(tokens.max()) >= size:
                 raise DemoError(
-                    f"{file}: expected tokens below {self.vocab_size}, the size of the vocabulary, "
-                    f"got {tokens.max()}; {remedy}"
+                    f"{file}: expected tokens below {size}, the size of the vocabulary, got {tokens.max()}; {remedy}"
                 )
-            self.splits[name] = tokens
+            splits[name] = tokens
+        return meta, splits
+
+    def save(self, say=print):
+        """Write the files if they are new; DemoError when that fails, and the old ones are unchanged then."""
+        if self._made is not None:
+            prepare.write(self.path, *self._made, say)
+            self._made = None
 
     @property
     def vocab_size(self):
@@ -86,28 +112,34 @@ class Dataset:
 
 
 def open_dataset(name, input="", say=print):
-    """Return the dataset, made first when it is missing or when `input` is another text than the one it was made from.
+    """Return the dataset, made when it is missing or when `input` is another text than the one it was made from.
 
-    Raises: DemoError: when the text cannot be used or the files are damaged.
+    One that was made is in memory: the caller checks that it fits, then calls `save`.
+
+    Raises: DemoError: when the text cannot be used or the files are damaged. Nothing has been written.
     """
     path = prepare.folder(name)
     if input:
-        if not _made_from(path, input):
-            prepare.prepare(name, input, say)
+        content = prepare.read(input)
+        data = _made_from(path, content)
+        if data is None:
+            data = Dataset(path, prepare.tokenize(content, str(Path(input).resolve())))
     elif not (path / "meta.json").is_file():
-        prepare.prepare(name, "", say)
-    data = Dataset(path)
+        check_folder(path, "dataset")
+        data = Dataset(path, prepare.tokenize(*prepare.fetch(say)))
+    else:
+        data = Dataset(path)
     say(f"data: {data.source}, {data.meta['characters']:,} characters, {data.vocab_size} distinct ({path})")
     return data
 
 
-def _made_from(path, input):
-    """Return whether the folder holds an undamaged dataset made from this text."""
-    wanted = hashlib.sha256(prepare.read(input)).hexdigest()
+def _made_from(path, content):
+    """Return the dataset in a folder if it is whole and was made from this text; else None."""
     try:
-        return Dataset(path).sha256 == wanted
+        data = Dataset(path)
     except DemoError:
-        return False
+        return None
+    return data if data.sha256 == hashlib.sha256(content).hexdigest() else None
 
 
 # ----- Text and tokens -----
@@ -118,8 +150,16 @@ def encode(text, vocabulary):
     token = {character: number for number, character in enumerate(vocabulary)}
     unknown = sorted(set(text) - set(token))
     if unknown:
-        raise DemoError(f"expected characters of the vocabulary {vocabulary!r}, got {''.join(unknown)!r}")
+        raise DemoError(
+            f"expected characters of the vocabulary {vocabulary!r}, got {''.join(unknown)!r}; leave them out, or train "
+            "on a text that has them"
+        )
     return [token[character] for character in text]
+
+
+def first_prompt(vocabulary):
+    """Return what a text from nothing starts after: a line break, or the first character where there is none."""
+    return "\n" if "\n" in vocabulary else vocabulary[0]
 
 
 def decode(tokens, vocabulary):

@@ -24,18 +24,46 @@ def replacing(path):
     Args:
         path: the file to write or replace; its folder must exist.
     Returns: a context manager giving a binary file object. A reader sees the old file or the new one, never a part.
+    Raises: DemoError: when the block or the end of the writing raises OSError, as a full disk does.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())  # the name must not reach the disk before the bytes do
+            sync(file)  # the name must not reach the disk before the bytes do
         os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            kept = "; the file that was there is unchanged" if path.is_file() else ""
+            raise DemoError(
+                f"cannot write {path} ({error.strerror or error}){kept}; make room or take another folder"
+            ) from error
         raise
+
+
+def sync(file):
+    """Bring what was written to a file to the disk, so that a full disk shows now."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def check_folder(path, option):
+    """Raise DemoError unless a folder is there or can be made, and written to; nothing is made.
+
+    Args:
+        path: the folder.
+        option: the key that named it, for the message.
+    """
+    path = Path(path).absolute()
+    there = next(folder for folder in (path, *path.parents) if folder.exists())
+    if not there.is_dir():
+        found = f"the file {path}" if there == path else f"{path} below the file {there}"
+        raise DemoError(f"--{option}: expected a folder, got {found}; give another --{option}")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise DemoError(f"--{option}: cannot write to {there} (Permission denied); give another --{option}")
 
 
 # ----- Safetensors -----
@@ -91,15 +119,21 @@ def load_safetensors(path):
     """
     path = Path(path)
     if not path.is_file():
-        raise DemoError(f"{path}: no such file")
-    buffer = np.fromfile(path, np.uint8)
+        raise DemoError(f"{path}: {'expected a file, got a folder' if path.is_dir() else 'no such file'}")
+    try:
+        buffer = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise DemoError(f"cannot read {path} ({error.strerror or error})") from error
     foreign = f"{path}: expected a safetensors file"
     if buffer.size < 8:
-        raise DemoError(f"{foreign}, got {buffer.size} bytes; it is truncated or of another format")
+        raise DemoError(
+            f"{foreign}, got {buffer.size} bytes; it is truncated or of another format, get or make it anew"
+        )
     length = int.from_bytes(buffer[:8].tobytes(), "little")
     if length > buffer.size - 8:
         raise DemoError(
-            f"{foreign}, got a header of {length} bytes in {buffer.size}; it is truncated or of another format"
+            f"{foreign}, got a header of {length} bytes in {buffer.size}; it is truncated or of another format, "
+            "get or make it anew"
         )
     try:
         header = json.loads(buffer[8 : 8 + length].tobytes())
@@ -108,12 +142,15 @@ def load_safetensors(path):
             name: (entry["dtype"], tuple(map(int, entry["shape"])), *map(int, entry["data_offsets"]))
             for name, entry in header.items()
         }
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise DemoError(f"{foreign}, got a header that cannot be read ({error})") from error
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+        raise DemoError(f"{foreign}, got a header that cannot be read ({error}); it is of another format") from error
     data = buffer[8 + length :]
     expected = max((stop for _, _, _, stop in entries.values()), default=0)
     if data.size != expected:
-        raise DemoError(f"{path}: expected {expected} bytes of data, got {data.size}; the file is truncated or damaged")
+        raise DemoError(
+            f"{path}: expected {expected} bytes of data, got {data.size}; "
+            "it is truncated or damaged, get or make it anew"
+        )
     return {name: _array(path, name, data, *entry) for name, entry in entries.items()}, metadata
 
 

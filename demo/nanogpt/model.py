@@ -140,8 +140,10 @@ class GPT(nn.Module):
             idx: (B, T) int64 tokens, T <= block_size.
             targets: (B, T) int64, the token after each position; -1 is left out of the loss.
         Returns: (logits, loss): (B, T, V) and 0-d with targets; (B, 1, V), the last position's, and None without.
-        Raises: ValueError: when T exceeds block_size or targets has another shape than idx.
+        Raises: ValueError: when idx is no matrix, T exceeds block_size or targets has another shape than idx.
         """
+        if idx.dim() != 2:
+            raise ValueError(f"expected idx of shape (B, T), got {tuple(idx.shape)}")
         B, T = idx.size()
         if T > self.config.block_size:
             raise ValueError(f"expected at most block_size = {self.config.block_size} tokens, got {T}")
@@ -180,7 +182,7 @@ class GPT(nn.Module):
         Returns: (B, T + max_new_tokens) int64.
         Raises: ValueError: when the prompt is empty, temperature is not above 0 or top_k is below 1.
         """
-        if idx.size(1) < 1:
+        if idx.dim() != 2 or idx.size(1) < 1:
             raise ValueError(f"expected a prompt of at least one token, got shape {tuple(idx.shape)}")
         if not temperature > 0:
             raise ValueError(f"temperature: expected a number above 0, got {temperature}")

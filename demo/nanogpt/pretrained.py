@@ -30,6 +30,9 @@ def load_gpt2(model_class, config_class, path, dropout=0.0, n_head=None):
     arrays, _ = load_safetensors(path)
     arrays = {name.removeprefix("transformer."): array for name, array in arrays.items() if not name.endswith(BUFFERS)}
     config = config_class(**_sizes(path, arrays, n_head), dropout=dropout, bias=True, gelu="tanh")
+    for name, array in arrays.items():
+        if array.dtype.kind != "f":
+            raise DemoError(f"{path}: expected {name} in a floating-point type, got {array.dtype}")
     head = arrays.pop("lm_head.weight", None)
     if head is not None and not np.array_equal(head, arrays["wte.weight"]):
         raise DemoError(

@@ -1,6 +1,8 @@
 """Progress on the screen and the loss curve on disk."""
 
+import contextlib
 import csv
+import errno
 import io
 import math
 import os
@@ -14,6 +16,9 @@ EXTRA = 'pip install "npg-autograd[demo]"'  # tqdm and matplotlib
 
 
 # ----- The screen -----
+
+BAR = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{postfix}"
+NO_BAR = "{percentage:3.0f}% {n_fmt}/{total_fmt}{postfix}"
 
 
 class Progress:
@@ -31,23 +36,23 @@ class Progress:
         self.stream = stream if stream is not None else sys.stdout
         self.seconds = None  # per iteration, a moving average
         self.bar = None
-        if self.stream.isatty() and _has_width(self.stream):
+        if self.stream.isatty() and _columns(self.stream) != 0:  # as some CI systems say: no bar would show
             try:
                 from tqdm import tqdm
             except ImportError:
                 self.note(f"no progress bar without tqdm: {EXTRA}")
             else:
-                layout = "{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}{postfix}"
-                self.bar = tqdm(total=total, initial=start, file=self.stream, bar_format=layout, dynamic_ncols=True)
+                self.bar = tqdm(total=total, initial=start, file=self.stream, bar_format=BAR, dynamic_ncols=True)
 
     def update(self, iteration, loss, seconds):
         """Show that an iteration is done, with its loss and the seconds it took."""
         self.seconds = seconds if self.seconds is None else 0.9 * self.seconds + 0.1 * seconds
+        parts = self._status(iteration, loss)
         if self.bar is not None:
-            self.bar.set_postfix_str(self._status(iteration, loss), refresh=False)
+            self._fit(parts)
             self.bar.update()
         elif iteration % self.log_interval == 0:
-            self.note(f"iter {iteration}/{self.total}: {self._status(iteration, loss)}")
+            self.note(f"iter {iteration}/{self.total}: {', '.join(parts)}")
 
     def note(self, text):
         """Print a line; a bar stays below it."""
@@ -63,17 +68,29 @@ class Progress:
             self.bar = None
 
     def _status(self, iteration, loss):
+        """Return loss, time, speed and what is left, in words."""
         left = max(0, self.total - iteration - 1) * self.seconds
-        speed = f"{1e3 * self.seconds:.1f} ms/iter, {self.tokens / self.seconds:,.0f} tokens/s"
-        return f"loss {loss:.4f}, {speed}, {clock(left)} left"
+        speed = f"{self.tokens / self.seconds:,.0f} tokens/s"
+        return [f"loss {loss:.4f}", f"{1e3 * self.seconds:.1f} ms/iter", speed, f"{clock(left)} left"]
+
+    def _fit(self, parts):
+        """Give the bar what the terminal has room for: speed goes first, then time, the bar itself, what is left."""
+        columns = _columns(self.stream)
+        for layout, shown in ((BAR, (0, 1, 2, 3)), (BAR, (0, 1, 3)), (BAR, (0, 3)), (NO_BAR, (0, 3)), (NO_BAR, (0,))):
+            status = ", ".join(parts[i] for i in shown)
+            widest = layout.format(percentage=100, bar=4 * " ", n_fmt=self.total, total_fmt=self.total, postfix=status)
+            if columns is None or len(widest) + len(", ") < columns:
+                break
+        self.bar.bar_format = layout
+        self.bar.set_postfix_str(status, refresh=False)
 
 
-def _has_width(stream):
-    """Return False for a terminal that says it is 0 columns wide (as some CI systems do): no bar would show."""
+def _columns(stream):
+    """Return the width of a terminal; None when it is not to be had."""
     try:
-        return os.get_terminal_size(stream.fileno()).columns > 0
+        return os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):
-        return True
+        return None
 
 
 def clock(seconds):
@@ -92,31 +109,30 @@ class LossCurve:
     """Rows of a CSV file, one an iteration; the columns eval_* are filled where the model was evaluated.
 
     Args:
-        path: the file.
+        path: the file; None keeps the rows in memory alone.
         start: 0 begins a new curve; a resumed run keeps the rows before it.
-    Raises: DemoError: when a resumed curve has other columns.
+    Raises: DemoError: when a resumed curve is no such file, or the disk is full.
     """
 
     def __init__(self, path, start=0):
-        self.path = Path(path)
-        self.rows = (
-            [row for row in read_curve(path) if int(row["iter"]) < start] if start and self.path.is_file() else []
-        )
+        self.path = path and Path(path)
+        self.rows = []
+        if start and path and self.path.is_file():
+            self.rows = [row for row in read_curve(path) if int(row["iter"]) < start]
         self._pending = {}
         self._file = None
 
     def open(self):
         """Write the rows so far and keep the file open for more."""
+        if self.path is None:
+            return self
         with replacing(self.path) as file:
             text = io.StringIO()
             writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
             writer.writeheader()
             writer.writerows(self.rows)
             file.write(text.getvalue().encode())
-        self._file = open(
-            self.path, "a", newline="", buffering=1
-        )  # a line at a time, so that a killed run leaves its curve
-        self._writer = csv.DictWriter(self._file, COLUMNS, lineterminator="\n")
+        self._file = open(self.path, "ab", buffering=0)  # a row at a time, so that a killed run leaves its curve
         return self
 
     def evaluated(self, iteration, learning_rate, train_loss, val_loss):
@@ -129,29 +145,50 @@ class LossCurve:
         row = dict(zip(COLUMNS, (iteration, learning_rate, train_loss, milliseconds, *evaluation)))
         self._pending = {}
         self.rows.append({key: str(value) for key, value in row.items()})
-        self._writer.writerow(row)
+        if self._file is None:
+            return
+        line, before = (",".join(self.rows[-1].values()) + "\n").encode(), os.fstat(self._file.fileno()).st_size
+        try:
+            if self._file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._file.truncate(before)  # no half row stays
+            raise DemoError(f"cannot write {self.path} ({error.strerror}); make room on the disk") from error
 
     def close(self):
         """Write an evaluation that no iteration followed, and close the file; a second time is harmless."""
-        if self._pending:
-            self.add(self._pending["iter"], self._pending["learning_rate"])
-        self._file.close()
+        try:
+            if self._pending:
+                self.add(self._pending["iter"], self._pending["learning_rate"])
+        finally:
+            if self._file is not None:
+                self._file.close()
 
 
 def read_curve(path):
     """Return the rows of a loss curve, dicts of text; DemoError when the file is something else."""
-    with open(path, newline="") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise DemoError(f"{path}: expected the columns {', '.join(COLUMNS)}, got {reader.fieldnames}")
-        return [
-            row for row in reader if None not in row and None not in row.values()
-        ]  # a killed run may end in half a row
+    try:
+        with open(path, newline="", encoding="utf-8", errors="replace") as file:
+            reader = csv.DictReader(file)
+            if tuple(reader.fieldnames or ()) != COLUMNS:
+                raise DemoError(
+                    f"{path}: expected the columns {', '.join(COLUMNS)}, got {reader.fieldnames}; move it away"
+                )
+            rows = [row for row in reader if None not in row and None not in row.values()]
+            # a killed run, or a full disk, may leave half a row
+            return [row for row in rows if row["iter"].isdigit()]
+    except (OSError, csv.Error) as error:
+        raise DemoError(f"{path}: expected a loss curve, got {error}; move it away") from error
 
 
-def plot(rows, path):
+def plot(rows, path, title=""):
     """Draw a loss curve as PNG when matplotlib is there.
 
+    Args:
+        rows: as read_curve returns them.
+        path: the file.
+        title: what the curve is of.
     Returns: a line that says what was drawn, or what to install.
     """
     try:
@@ -160,16 +197,20 @@ def plot(rows, path):
     except ImportError:
         return f"no {Path(path).name} without matplotlib: {EXTRA}"
     figure = Figure(figsize=(8, 5), layout="constrained")
-    axes = figure.add_subplot(xlabel="iteration", ylabel="loss (nats a character)")
-    for column, style in (
-        ("train_loss", {"alpha": 0.4}),
-        ("eval_train_loss", {"marker": "o"}),
-        ("eval_val_loss", {"marker": "o"}),
+    axes = figure.add_subplot(xlabel="iteration", ylabel="cross-entropy (nats per character)", title=title)
+    axes.grid(alpha=0.3)
+    for column, label, style in (
+        ("train_loss", "training batch", {"color": "tab:gray", "alpha": 0.5, "linewidth": 1}),
+        ("eval_train_loss", "training text, mean of batches", {"color": "tab:blue", "marker": "o"}),
+        ("eval_val_loss", "validation text, mean of batches", {"color": "tab:orange", "marker": "o"}),
     ):
         points = [(int(row["iter"]), float(row[column])) for row in rows if row.get(column)]
         points = [point for point in points if math.isfinite(point[1])]
+        if points and column == "eval_val_loss":
+            at, lowest = min(points, key=lambda point: point[1])
+            label += f"; lowest {lowest:.4f} at {at}"
         if points:
-            axes.plot(*zip(*points), label=column, **style)
+            axes.plot(*zip(*points), label=label, **style)
     if axes.lines:
         axes.legend()
     with replacing(path) as file:

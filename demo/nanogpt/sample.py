@@ -9,8 +9,8 @@ from pathlib import Path
 
 import checkpoint
 import npg
-from config import DemoError, SampleConfig, check_sampling, parse
-from dataset import decode, encode
+from config import DemoError, SampleConfig, check_sampling, one_line, parse
+from dataset import decode, encode, first_prompt
 
 
 def sample(config):
@@ -24,13 +24,21 @@ def sample(config):
     stored = checkpoint.Checkpoint(checkpoint.find(config.out_dir, config.checkpoint))
     prompt = config.start
     if prompt.startswith("FILE:"):
+        file = prompt.removeprefix("FILE:")
         try:
-            prompt = Path(prompt.removeprefix("FILE:")).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise DemoError(f"--start: cannot read {prompt.removeprefix('FILE:')} ({error})") from error
+            prompt = Path(file).read_text(encoding="utf-8")
+        except OSError as error:
+            raise DemoError(f"--start: cannot read {file} ({error.strerror}); give a text file") from error
+        except ValueError as error:
+            raise DemoError(f"--start: expected text in UTF-8, got {file} ({error}); save it as UTF-8") from error
         if not prompt:
-            raise DemoError(f"--start: expected a prompt of at least one character, got the empty {config.start!r}")
-    tokens = encode(prompt, stored.vocabulary)
+            raise DemoError(f"--start: expected a prompt of at least one character, got the empty file {file}")
+    elif prompt == SampleConfig.start:
+        prompt = first_prompt(stored.vocabulary)
+    try:
+        tokens = encode(prompt, stored.vocabulary)
+    except DemoError as error:
+        raise DemoError(f"--start: {error}") from error
     model = stored.model()
     model.eval()
     npg.manual_seed(config.seed)
@@ -42,12 +50,10 @@ def sample(config):
 
 def main(arguments=None):
     """Run the command line; a mistake in it ends in one line on standard error."""
-    try:
+    with one_line("sample.py"):
         config, _ = parse(SampleConfig, sys.argv[1:] if arguments is None else arguments, "sample.py")
         for text in sample(config):
             print(text, "-" * 20, sep="\n", flush=True)
-    except DemoError as error:
-        sys.exit(f"sample.py: error: {error}")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import contextlib
 import dataclasses
 import math
 import signal
+import statistics
 import sys
 import threading
 import time
@@ -21,10 +22,11 @@ from pathlib import Path
 
 import checkpoint
 import npg
-from config import DemoError, TrainConfig, check_training, parse
-from dataset import decode, encode, open_dataset
+from config import DemoError, TrainConfig, check_training, one_line, parse
+from dataset import decode, encode, first_prompt, open_dataset
+from files import check_folder
 from model import GPT, GPTConfig
-from progress import LossCurve, Progress, plot
+from progress import LossCurve, Progress, clock, plot
 
 MODEL_KEYS = ("block_size", "n_layer", "n_head", "n_embd", "dropout", "bias", "gelu")
 
@@ -46,20 +48,23 @@ def learning_rate_at(iteration, config):
 
 @npg.no_grad()
 def estimate_loss(model, data, config, interrupt):
-    """Return {"train": loss, "val": loss}, each the mean over eval_iters batches; None when interrupted."""
-    losses = {}
+    """Return {"train": losses, "val": losses}, the loss of each of eval_iters batches; None when interrupted."""
+    losses = {"train": [], "val": []}
     model.eval()
-    for split in ("train", "val"):
-        total = 0.0
+    for split, values in losses.items():
         for _ in range(config.eval_iters):
             if interrupt.asked:
                 model.train()
                 return None
             _, loss = model(*data.batch(split, config.batch_size, config.block_size))
-            total += loss.item()
-        losses[split] = total / config.eval_iters
+            values.append(loss.item())
     model.train()
     return losses
+
+
+def standard_error(values):
+    """Return how far the mean of so many batches lies from the mean over all of them: s / sqrt(n)."""
+    return statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
 
 
 class Interrupt:
@@ -112,10 +117,12 @@ def resumed_config(config, given, stored):
 def set_up(config, given):
     """Check everything, then build the run.
 
-    Returns: (config, data, model, optimizer, iter_num, best_val_loss); the first batch is the next to be drawn.
-    Raises: DemoError: when something does not fit; no file of out_dir has been touched.
+    Returns: (config, data, model, optimizer, stored): `stored` is the checkpoint resumed from or None; the first batch
+        is the next to be drawn.
+    Raises: DemoError: when something does not fit; nothing has been written.
     """
     check_training(config)
+    check_folder(config.out_dir, "out_dir")
     stored = None
     if config.init_from == "resume":
         stored = checkpoint.Checkpoint(checkpoint.find(config.out_dir, "newest"))
@@ -130,18 +137,23 @@ def set_up(config, given):
     else:
         model = GPT(GPTConfig(vocab_size=data.vocab_size, **{key: getattr(config, key) for key in MODEL_KEYS}))
     optimizer = model.configure_optimizers(config.weight_decay, config.learning_rate, (config.beta1, config.beta2))
-    if stored is None:
-        return config, data, model, optimizer, 0, math.inf
-    stored.restore(optimizer)
-    print(f"resumed at iteration {stored.iter_num} from {stored.path}")
-    return config, data, model, optimizer, stored.iter_num, stored.best_val_loss
+    if stored is not None:
+        stored.restore(optimizer)
+        print(f"resumed at iteration {stored.iter_num} from {stored.path}")
+    return config, data, model, optimizer, stored
+
+
+def title(config, data):
+    """Return what the loss curve is of."""
+    sizes = f"{config.n_layer} layers, {config.n_head} heads, {config.n_embd} wide, block {config.block_size}"
+    return f"{Path(data.source).name}: {sizes}, seed {config.seed}"
 
 
 def print_sample(model, data, config):
     """Print a text that the model makes up."""
-    start = "\n" if "\n" in data.vocabulary else data.vocabulary[0]
+    start = encode(first_prompt(data.vocabulary), data.vocabulary)
     model.eval()
-    idx = model.generate(npg.tensor([encode(start, data.vocabulary)]), config.sample_tokens, temperature=0.8, top_k=200)
+    idx = model.generate(npg.tensor([start]), config.sample_tokens, temperature=0.8, top_k=200)
     print("-" * 20, decode(idx[0].tolist(), data.vocabulary), "-" * 20, sep="\n")
 
 
@@ -157,13 +169,19 @@ def train(config, given=frozenset()):
     Returns: True when all iterations are done, False after Ctrl-C.
     Raises: DemoError: for arguments, data or a checkpoint that cannot be used, and for a loss that is no longer finite.
     """
-    config, data, model, optimizer, iter_num, best_val_loss = set_up(config, given)
+    began = time.time()
+    config, data, model, optimizer, stored = set_up(config, given)
+    iter_num, best_val_loss = (stored.iter_num, stored.best_val_loss) if stored else (0, math.inf)
+    run = stored.run if stored else began
     out_dir = Path(config.out_dir)
-    try:
-        out_dir.mkdir(parents=True, exist_ok=True)
-        curve = LossCurve(out_dir / "loss.csv", iter_num).open()
-    except OSError as error:
-        raise DemoError(f"--out_dir: cannot write to {out_dir} ({error.strerror})") from error
+    curve = LossCurve(None if config.eval_only else out_dir / "loss.csv", iter_num)
+    data.save()
+    if not config.eval_only:
+        try:
+            out_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DemoError(f"--out_dir: cannot make {out_dir} ({error.strerror}); give another --out_dir") from error
+    curve.open()
     tokens = config.gradient_accumulation_steps * config.batch_size * config.block_size
     print(f"{model.get_num_params() / 1e6:.2f}M parameters, {tokens:,} tokens an iteration, engine {npg.engine.name}")
 
@@ -175,6 +193,7 @@ def train(config, given=frozenset()):
             "vocabulary": data.vocabulary,
             "sha256": data.sha256,
             "source": data.source,
+            "run": run,
         }
         checkpoint.save(out_dir / f"{name}.safetensors", model, optimizer, rng_state, facts)
 
@@ -190,15 +209,19 @@ def train(config, given=frozenset()):
             for group in optimizer.param_groups:
                 group["lr"] = lr
             if iter_num % config.eval_interval == 0 or iter_num == config.max_iters:
-                losses = estimate_loss(model, data, config, interrupt)
-                if losses is not None:
+                batches = estimate_loss(model, data, config, interrupt)
+                if batches is not None:
+                    losses = {split: statistics.fmean(values) for split, values in batches.items()}
                     progress.note(f"step {iter_num}: train loss {losses['train']:.4f}, val loss {losses['val']:.4f}")
                     curve.evaluated(iter_num, lr, losses["train"], losses["val"])
-                    if losses["val"] < best_val_loss and not config.eval_only:
+                    if config.eval_only:
+                        error = standard_error(batches["val"])
+                        progress.note(f"val loss: mean of {config.eval_iters} batches, standard error {error:.4f}")
+                    elif losses["val"] < best_val_loss:
                         best_val_loss = losses["val"]
                         if iter_num > 0:
                             save("best")
-                    if config.always_save_checkpoint and iter_num > 0:
+                    if config.always_save_checkpoint and iter_num > 0 and not config.eval_only:
                         save("last")
             if interrupt.asked or iter_num >= config.max_iters or config.eval_only:
                 break
@@ -212,9 +235,11 @@ def train(config, given=frozenset()):
                 loss.backward()
                 value += loss.item()
             if not math.isfinite(value):
+                best = out_dir / "best.safetensors"
+                kept = f"; {best} is kept" if best.is_file() else ""
                 raise DemoError(
                     f"the training loss became {value} at iteration {iter_num} (learning rate {lr:g}); take a lower "
-                    f"--learning_rate. The best checkpoint so far is kept in {out_dir}"
+                    f"--learning_rate{kept}"
                 )
             if config.grad_clip > 0.0:
                 npg.nn.utils.clip_grad_norm_(model.parameters(), config.grad_clip)
@@ -229,24 +254,25 @@ def train(config, given=frozenset()):
         curve.close()
         if iter_num > start:
             save("last")
-            print(
-                f"checkpoint: {out_dir / 'last.safetensors'} at iteration {iter_num}, best val loss {best_val_loss:.4f}"
+            print(f"{iter_num - start:,} iterations in {clock(time.time() - began)}, best val loss {best_val_loss:.4f}")
+            print(f"checkpoint: {out_dir / 'last.safetensors'} at iteration {iter_num}")
+        if interrupt.asked:
+            left = (
+                "--init_from=resume goes on from here" if iter_num > start else "no iteration was done, nothing saved"
             )
-    if interrupt.asked:
-        print("interrupted; --init_from=resume goes on from here")
-    print(plot(curve.rows, out_dir / "loss.png"))
-    if config.sample_tokens and not config.eval_only:
-        print_sample(model, data, config)
+            print(f"interrupted; {left}")
+    if not config.eval_only:
+        print(plot(curve.rows, out_dir / "loss.png", title(config, data)))
+        if config.sample_tokens:
+            print_sample(model, data, config)
     return not interrupt.asked
 
 
 def main(arguments=None):
     """Run the command line; a mistake in it ends in one line on standard error."""
-    try:
+    with one_line("train.py"):
         config, given = parse(TrainConfig, sys.argv[1:] if arguments is None else arguments, "train.py")
         done = train(config, given)
-    except DemoError as error:
-        sys.exit(f"train.py: error: {error}")
     if not done:
         sys.exit(128 + signal.SIGINT)
 

@@ -18,21 +18,24 @@ sys.path[:0] = [str(HERE), str(HERE.parent.parent), str(HERE.parent.parent / "de
 
 import train  # noqa: E402
 import twin_torch  # noqa: E402
-from config import TrainConfig, parse  # noqa: E402
+from config import TrainConfig, one_line, parse  # noqa: E402
 from data import prepare  # noqa: E402
 from dataset import Dataset  # noqa: E402
 from progress import read_curve  # noqa: E402
 
 
 def compare(arguments, iterations):
-    """Return the losses of npg and of PyTorch, two lists; npg's come from the loss.csv of a whole run of train.py."""
+    """Train both.
+
+    Returns: npg's and PyTorch's (training losses, validation losses); npg's come from loss.csv of a run of train.py.
+    """
     with tempfile.TemporaryDirectory() as out_dir:
         own = [f"--out_dir={out_dir}", f"--max_iters={iterations}", "--sample_tokens=0"]
         config, given = parse(TrainConfig, [*arguments, *own], "compare_with_torch.py")
         with contextlib.redirect_stdout(io.StringIO()):
             train.train(config, given)
         rows = read_curve(Path(out_dir) / "loss.csv")
-    ours = [float(row["train_loss"]) for row in rows if row["train_loss"]]
+    ours = tuple([float(row[column]) for row in rows if row[column]] for column in ("train_loss", "eval_val_loss"))
     data = Dataset(prepare.folder(config.dataset))
     return ours, twin_torch.train(config, data.path, data.vocab_size, iterations)
 
@@ -47,13 +50,15 @@ def main():
     parser.add_argument("--iters", type=int, default=200)
     parser.add_argument("--tolerance", type=float, default=1e-3)
     options, rest = parser.parse_known_args()
-    ours, theirs = compare(rest, options.iters)
+    (ours, our_val), (theirs, their_val) = compare(rest, options.iters)
     for i in range(0, options.iters, max(1, options.iters // 10)):
         print(f"iter {i:5}: npg {ours[i]:.6f}, PyTorch {theirs[i]:.6f}")
     largest, where = largest_difference(ours, theirs)
+    print(f"val loss at the end: npg {our_val[-1]:.4f}, PyTorch {their_val[-1]:.4f}")
     print(f"{options.iters} losses, largest relative difference {largest:.2e}, at iteration {where}")
     sys.exit(largest > options.tolerance)
 
 
 if __name__ == "__main__":
-    main()
+    with one_line("compare_with_torch.py"):
+        main()

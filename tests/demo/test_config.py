@@ -1,7 +1,7 @@
 """The command line: types, unknown keys, values that cannot be meant."""
 
 import pytest
-from config import DemoError, SampleConfig, TrainConfig, check_sampling, check_training, parse
+from config import DemoError, SampleConfig, TrainConfig, check_sampling, check_training, one_line, parse
 
 
 def test_parse_given_keys_override_defaults_with_their_type():
@@ -29,7 +29,8 @@ def test_parse_nanogpts_own_cpu_flags_are_accepted():
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ("--n_layers=6", "unknown argument '--n_layers=6'"),
+        ("--n_layers=6", "unknown argument '--n_layers=6'; did you mean --n_layer? --help lists the keys"),
+        ("--colour=6", "unknown argument '--colour=6'; expected --key=value; --help lists the keys"),
         ("n_layer=6", "unknown argument 'n_layer=6'"),
         ("--n_layer", "--n_layer has no value"),
         ("--n_layer=6.5", "--n_layer: expected int, got '6.5'"),
@@ -43,6 +44,27 @@ def test_parse_wrong_argument_raises_with_the_value(argument, message):
     with pytest.raises(DemoError) as error:
         parse(TrainConfig, [argument], "train.py")
     assert message in str(error.value)
+
+
+def test_parse_value_after_a_space_is_taken_as_after_an_equals_sign():
+    spaced = [
+        "--input",
+        "my text",
+        "--seed",
+        "-1",
+        "--bias",
+        "True",
+        "--eval_only",
+        "--decay_lr",
+        "False",
+        "--out_dir=",
+    ]
+    config, given = parse(TrainConfig, spaced, "train.py")
+    assert (config.input, config.seed, config.bias, config.eval_only) == ("my text", -1, True, True)
+    assert (config.decay_lr, config.out_dir) == (False, "")
+    assert given == {"input", "seed", "bias", "eval_only", "decay_lr", "out_dir"}
+    with pytest.raises(DemoError, match="--input has no value; expected --input=<str>"):
+        parse(TrainConfig, ["--input", "--seed=1"], "train.py")
 
 
 def test_parse_key_given_twice_raises():
@@ -69,7 +91,12 @@ def test_parse_help_lists_every_key_and_exits(capsys):
         ("dropout", float("nan"), "--dropout: expected a number in [0, 1), got nan"),
         ("batch_size", 0, "--batch_size: expected an integer of at least 1, got 0"),
         ("n_head", 3, "--n_embd: expected a multiple of --n_head, got 128 and 3"),
-        ("lr_decay_iters", 50, "--lr_decay_iters: expected at least --warmup_iters, got 50 and 100"),
+        (
+            "lr_decay_iters",
+            50,
+            "--lr_decay_iters: expected at least --warmup_iters, got 50 and 100; lower --warmup_iters",
+        ),
+        ("seed", 2**64, f"--seed: expected an integer in [0, 2**64), got {2**64}"),
         ("init_from", "gpt2", "--init_from: expected scratch or resume, got 'gpt2'"),
         ("device", "cuda", "--device: expected cpu (npg computes with NumPy), got 'cuda'"),
         ("compile", True, "--compile: expected False (npg has no compiler), got True"),
@@ -96,3 +123,28 @@ def test_check_sampling_impossible_value_raises_with_the_value(key, value, messa
     with pytest.raises(DemoError) as error:
         check_sampling(SampleConfig(**{key: value}))
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (DemoError("no good"), "x.py: error: no good"),
+        (MemoryError("9 TiB"), "x.py: error: not enough memory (9 TiB); take smaller sizes"),
+    ],
+)
+def test_one_line_an_error_of_the_user_becomes_the_exit_message(error, message):
+    with pytest.raises(SystemExit) as status, one_line("x.py"):
+        raise error
+    assert status.value.code == message
+
+
+def test_one_line_ctrl_c_is_said_with_the_status_of_the_signal(capsys):
+    with pytest.raises(SystemExit) as status, one_line("x.py"):
+        raise KeyboardInterrupt
+    assert status.value.code == 130
+    assert capsys.readouterr().err == "\nx.py: interrupted\n"
+
+
+def test_one_line_other_errors_pass():
+    with pytest.raises(ZeroDivisionError), one_line("x.py"):
+        raise ZeroDivisionError

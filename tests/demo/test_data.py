@@ -1,23 +1,36 @@
 """prepare.py and dataset.py: token files, the way without a network, damaged files, batches."""
 
+import errno
 import hashlib
+import http.server
 import io
 import json
+import os
+import signal
+import socket
 import subprocess
 import sys
+import threading
 import urllib.error
+from pathlib import Path
 
 import numpy as np
 import pytest
 from config import DemoError
 from data import prepare
-from dataset import Dataset, decode, encode, open_dataset
+from dataset import Dataset, decode, encode, first_prompt, open_dataset
 
 import npg
+
+DEMO = Path(prepare.__file__).parent.parent
 
 
 def quiet(text):
     pass
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def no_network(*args, **kwargs):
@@ -84,7 +97,8 @@ def test_prepare_download_with_the_right_checksum_is_used(tmp_path, monkeypatch)
     [
         (b"", "expected at least 2 characters (one to train, one to validate), got 0"),
         (b"x", "expected at least 2 characters (one to train, one to validate), got 1"),
-        (b"abc\xff", "expected text in UTF-8, got byte 0xff at 3"),
+        (b"abc\xff", "expected text in UTF-8, got byte 0xff at 3; save it as text in UTF-8"),
+        ("abc".encode("utf-16-le"), "expected text, got a zero byte at 1; save it as text in UTF-8"),
         ("".join(map(chr, range(0x20000, 0x30001))).encode(), "expected at most 65536 distinct characters"),
         (None, "cannot read"),
     ],
@@ -109,9 +123,137 @@ def test_prepare_script_takes_input_and_ends_mistakes_in_one_line(tmp_path, text
     assert failed.stderr.startswith("prepare.py: error: --input: cannot read") and failed.stderr.count("\n") == 1
 
 
+class Answers(http.server.BaseHTTPRequestHandler):
+    """Answers by the path asked for; /slow never ends."""
+
+    def do_GET(self):
+        name = self.path.removeprefix("/")
+        if name == "garbage":
+            self.wfile.write(b"no HTTP at all\r\n\r\n")
+            return
+        if name in ("404", "503"):
+            self.send_error(int(name))
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(SHORT) + (10 if name in ("cut", "slow", "drip") else 0)))
+        self.end_headers()
+        self.wfile.write(SHORT[:7] if name in ("cut", "slow", "drip") else SHORT)
+        while name == "slow" and not self.server.ended.wait(0.05):
+            pass
+        while name == "drip" and not self.server.ended.wait(0.05):
+            self.wfile.write(b".")
+
+    def log_message(self, *args):
+        pass
+
+
+SHORT = b"All the world's a stage"
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """The address of a server on this machine whose /text has the checksum that is expected."""
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setattr(prepare, "SHA256", hashlib.sha256(SHORT).hexdigest())
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    server.handle_error = lambda *args: None  # a reader that hangs up is what the tests are about
+    server.ended = threading.Event()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.ended.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_download_from_a_server_is_prepared(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(prepare, "URL", f"{server}/text")
+    data = Dataset(prepare.prepare(tmp_path / "data", "", quiet))
+    assert (data.source, data.meta["characters"]) == (f"{server}/text", len(SHORT))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("404", "the server answered 404 Not Found"),
+        ("503", "the server answered 503 Service Unavailable"),
+        ("cut", "got 7 with"),
+        ("slow", "timed out"),
+        ("drip", "bytes after 0.2 seconds"),
+        ("garbage", "no HTTP at all"),
+    ],
+)
+def test_download_that_fails_raises_oserror_that_says_why(server, name, message):
+    with pytest.raises(OSError, match=message):
+        prepare.download(f"{server}/{name}", timeout=0.3, limit=0.2)
+
+
+def test_download_without_a_server_says_why():
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # bound and not listening: refused
+        with pytest.raises(OSError, match="Connection refused"):
+            prepare.download(f"http://127.0.0.1:{closed.getsockname()[1]}/", timeout=5)
+
+
 def test_folder_name_is_under_data_and_a_path_is_itself(tmp_path):
     assert prepare.folder("poems") == prepare.DATA / "poems"
     assert prepare.folder(str(tmp_path / "poems")) == tmp_path / "poems"
+
+
+# ----- All of the files or none -----
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"), [(OSError(errno.ENOSPC, "No space left on device"), DemoError), (KeyboardInterrupt(), None)]
+)
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_prepare_that_stops_while_writing_leaves_what_was_there(tmp_path, text_file, monkeypatch, error, raised, at):
+    folder = prepare.prepare(tmp_path / "data", text_file, quiet)
+    before, calls = contents(folder), []
+
+    def full(file):
+        calls.append(file)
+        if len(calls) > at:
+            raise error
+
+    monkeypatch.setattr(prepare, "sync", full)
+    text_file.write_text("another text")
+    with pytest.raises(raised or type(error)) as caught:
+        prepare.prepare(folder, text_file, quiet)
+    assert contents(folder) == before
+    if raised:
+        name = ("meta.json", "train.bin", "val.bin")[at]
+        assert f"{name} (No space left on device); the file that was there is unchanged; make room" in str(caught.value)
+    with pytest.raises(raised or type(error)):
+        prepare.prepare(tmp_path / "new", text_file, quiet)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("text.txt", "the file {0}/text.txt"), ("text.txt/d", "{0}/text.txt/d below the file {0}/text.txt")],
+)
+def test_prepare_folder_that_is_a_file_raises_before_the_download(tmp_path, text_file, name, found):
+    with pytest.raises(DemoError) as error:
+        prepare.prepare(tmp_path / name, "", quiet)
+    assert str(error.value) == f"--dataset: expected a folder, got {found.format(tmp_path)}; give another --dataset"
+
+
+def test_prepare_ctrl_c_during_the_download_ends_in_one_line_and_writes_nothing(server, tmp_path):
+    script = (
+        f"import sys; sys.path.insert(0, {str(DEMO)!r}); import train; from data import prepare\n"
+        f"prepare.URL = {server + '/slow'!r}\n"
+        f"train.main(['--dataset={tmp_path / 'data'}', '--out_dir={tmp_path / 'out'}'])\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline().startswith("downloading http://127.0.0.1")
+    os.kill(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (130, "\ntrain.py: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 # ----- open_dataset -----
@@ -119,16 +261,21 @@ def test_folder_name_is_under_data_and_a_path_is_itself(tmp_path):
 
 def test_open_dataset_missing_is_prepared_and_the_second_time_reused(tmp_path, monkeypatch):
     monkeypatch.setattr(prepare.urllib.request, "urlopen", no_network)
-    open_dataset(tmp_path / "data", say=quiet)
+    open_dataset(tmp_path / "data", say=quiet).save(quiet)
     stamp = (tmp_path / "data" / "meta.json").stat().st_mtime_ns
-    open_dataset(tmp_path / "data", say=quiet)
+    open_dataset(tmp_path / "data", say=quiet).save(quiet)
     assert (tmp_path / "data" / "meta.json").stat().st_mtime_ns == stamp
 
 
-def test_open_dataset_other_input_is_prepared_anew(tmp_path, text_file):
-    open_dataset(tmp_path / "data", text_file, quiet)
+def test_open_dataset_other_input_is_written_by_save_and_not_before(tmp_path, text_file):
+    open_dataset(tmp_path / "data", text_file, quiet).save(quiet)
+    before = contents(tmp_path / "data")
     text_file.write_text("another text")
-    assert open_dataset(tmp_path / "data", text_file, quiet).meta["characters"] == 12
+    data = open_dataset(tmp_path / "data", text_file, quiet)
+    assert data.meta["characters"] == 12 and contents(tmp_path / "data") == before
+    data.save(quiet)
+    read = Dataset(tmp_path / "data")
+    assert read.meta == data.meta and read.splits["val"].tolist() == data.splits["val"].tolist()
 
 
 # ----- Damaged files -----
@@ -158,7 +305,27 @@ def test_dataset_missing_file_raises_with_the_remedy(folder, name):
 
 def test_dataset_empty_tokens_raises(folder):
     (folder / "train.bin").write_bytes(b"")
-    with pytest.raises(DemoError, match=r"train\.bin: expected tokens, got an empty file"):
+    with pytest.raises(DemoError, match=r"train\.bin: expected tokens of two bytes each, got 0 bytes"):
+        Dataset(folder)
+
+
+def test_dataset_odd_number_of_bytes_raises_even_with_the_right_checksum(folder):
+    (folder / "val.bin").write_bytes(b"abc")
+    meta = json.loads((folder / "meta.json").read_bytes())
+    meta["splits"]["val"]["sha256"] = hashlib.sha256(b"abc").hexdigest()
+    (folder / "meta.json").write_text(json.dumps(meta))
+    with pytest.raises(DemoError, match=r"val\.bin: expected tokens of two bytes each, got 3 bytes"):
+        Dataset(folder)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("dtype", "uint8"), ("version", 2), ("format", "x"), ("vocabulary", ["a"]), ("source", None), ("characters", "9")],
+)
+def test_dataset_meta_of_another_kind_raises(folder, key, value):
+    meta = json.loads((folder / "meta.json").read_bytes())
+    (folder / "meta.json").write_text(json.dumps({**meta, key: value}))
+    with pytest.raises(DemoError, match=r"meta\.json: expected the file of prepare\.py, got .*; make it anew with"):
         Dataset(folder)
 
 
@@ -217,5 +384,9 @@ def test_batch_block_of_all_but_one_token_is_the_longest(folder):
 
 def test_encode_unknown_characters_raises_naming_them():
     assert encode("abba", "ab") == [0, 1, 1, 0]
-    with pytest.raises(DemoError, match="expected characters of the vocabulary 'ab', got 'xy'"):
+    with pytest.raises(DemoError, match="expected characters of the vocabulary 'ab', got 'xy'; leave them out"):
         encode("yaxy", "ab")
+
+
+def test_first_prompt_is_a_line_break_where_there_is_one():
+    assert (first_prompt("\n a"), first_prompt("ab")) == ("\n", "a")

@@ -1,14 +1,16 @@
 """Atomic writing and the safetensors format, held against the safetensors package."""
 
+import errno
 import json
 
+import files
 import numpy as np
 import pytest
 import safetensors.numpy
 import safetensors.torch
 import torch
 from config import DemoError
-from files import load_safetensors, replacing, save_safetensors
+from files import check_folder, load_safetensors, replacing, save_safetensors
 
 ARRAYS = {
     "a": np.arange(6, dtype=np.float32).reshape(2, 3),
@@ -48,6 +50,43 @@ def test_replacing_the_old_file_is_there_until_the_end(tmp_path):
         file.write(b"new")
         assert path.read_bytes() == b"old"
     assert path.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_replacing_on_a_full_disk_raises_naming_the_file_and_keeps_the_old_one(tmp_path, monkeypatch, there):
+    path = tmp_path / "f"
+    if there:
+        path.write_bytes(b"old")
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(DemoError) as error, replacing(path) as file:
+        file.write(b"half of the new")
+    kept = "; the file that was there is unchanged" if there else ""
+    assert str(error.value) == f"cannot write {path} (No space left on device){kept}; make room or take another folder"
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == ([("f", b"old")] if there else [])
+
+
+def test_replacing_in_a_folder_that_is_missing_raises_naming_the_file(tmp_path):
+    with pytest.raises(DemoError, match=r"cannot write .*/none/f \(No such file or directory\)"):
+        with replacing(tmp_path / "none" / "f"):
+            pass
+
+
+def test_check_folder_makes_nothing_and_refuses_a_file(tmp_path):
+    (tmp_path / "f").write_bytes(b"")
+    check_folder(tmp_path / "a" / "b", "out_dir")
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+    with pytest.raises(DemoError, match=r"--out_dir: expected a folder, got the file .*/f; give another --out_dir"):
+        check_folder(tmp_path / "f", "out_dir")
+
+
+def test_check_folder_that_may_not_be_written_raises(tmp_path, monkeypatch):
+    monkeypatch.setattr(files.os, "access", lambda path, mode: False)
+    with pytest.raises(DemoError, match=r"--dataset: cannot write to .* \(Permission denied\); give another --dataset"):
+        check_folder(tmp_path, "dataset")
 
 
 # ----- safetensors -----
@@ -92,7 +131,14 @@ def test_load_truncated_anywhere_raises(tmp_path, keep):
         load_safetensors(tmp_path / "f")
 
 
-@pytest.mark.parametrize("content", [b"PK\x03\x04" + b"\0" * 100, b"hello, this is a text file\n" * 9])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"PK\x03\x04" + b"\0" * 100,
+        b"hello, this is a text file\n" * 9,
+        (200_000).to_bytes(8, "little") + b"[" * 200_000,  # deeper than the JSON reader goes
+    ],
+)
 def test_load_foreign_file_raises(tmp_path, content):
     (tmp_path / "f").write_bytes(content)
     with pytest.raises(DemoError, match="expected a safetensors file"):
@@ -100,8 +146,10 @@ def test_load_foreign_file_raises(tmp_path, content):
 
 
 def test_load_missing_file_raises(tmp_path):
-    with pytest.raises(DemoError, match="no such file"):
+    with pytest.raises(DemoError, match="f: no such file"):
         load_safetensors(tmp_path / "f")
+    with pytest.raises(DemoError, match="expected a file, got a folder"):
+        load_safetensors(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,25 @@ def test_forward_targets_of_another_shape_raises_with_both_shapes():
         model(npg.from_numpy(tokens((2, 8))), npg.from_numpy(tokens((2, 7))))
 
 
+def test_forward_tokens_that_are_no_matrix_raise_with_their_shape():
+    with pytest.raises(ValueError, match=r"expected idx of shape \(B, T\), got \(8,\)"):
+        GPT(GPTConfig(**SIZES))(npg.from_numpy(tokens(8)))
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        (np.zeros((2, 8), np.float32), None, "Long, Int; but got npg.FloatTensor"),
+        (np.full((2, 8), 11), None, "index out of range"),
+        (np.zeros((2, 8), np.int64), np.zeros((2, 8), np.float32), "target dtype to be Long or Byte, but got Float"),
+        (np.zeros((2, 8), np.int64), np.full((2, 8), 11), "Target 11 is out of bounds"),
+    ],
+)
+def test_forward_wrong_dtype_or_token_raises(x, y, message):
+    with pytest.raises((RuntimeError, IndexError), match=message):
+        GPT(GPTConfig(**SIZES))(npg.from_numpy(x), None if y is None else npg.from_numpy(y))
+
+
 @pytest.mark.parametrize(("key", "value"), [("n_layer", 0), ("vocab_size", 0), ("n_head", 3)])
 def test_config_impossible_sizes_raise(key, value):
     with pytest.raises(ValueError, match=str(value)):
@@ -227,6 +246,10 @@ def test_from_pretrained_number_of_heads_is_the_width_over_64(tmp_path):
         (lambda a: a.update({"ln_f.weight": np.zeros(15)}), "expected ln_f.weight of shape (16,), got (15,)"),
         (lambda a: a.update({"wpe.weight": np.zeros((8, 15))}), "expected wpe.weight 16 wide as wte.weight, got 15"),
         (lambda a: a.update({"lm_head.weight": np.zeros((11, 16))}), "expected lm_head.weight equal to wte.weight"),
+        (
+            lambda a: a.update({"wte.weight": np.zeros((11, 16), np.int8)}),
+            "wte.weight in a floating-point type, got int8",
+        ),
         (lambda a: a.pop("wte.weight"), "expected the matrix wte.weight of a GPT-2 state_dict"),
         (lambda a: [a.pop(n) for n in list(a) if n.startswith("h.")], "expected the blocks h.0, h.1, ..."),
     ],

@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 
 import checkpoint
+import files
 import numpy as np
 import pytest
 import train
@@ -43,9 +45,10 @@ def losses(rows):
 )
 def test_train_losses_are_those_of_the_twin_in_pytorch(arguments, keys):
     given = [a for a in arguments(**keys) if not a.startswith(("--out_dir", "--max_iters", "--sample_tokens"))]
-    ours, theirs = compare(given, 20)
-    assert len(ours) == 20
+    (ours, our_val), (theirs, their_val) = compare(given, 20)
+    assert len(ours) == 20 and len(our_val) == 6
     assert largest_difference(ours, theirs)[0] < 1e-3
+    assert largest_difference(our_val, their_val)[0] < 1e-3
     assert theirs[-1] < theirs[0]
 
 
@@ -84,10 +87,24 @@ def test_train_best_is_the_checkpoint_of_the_lowest_validation_loss(run, tmp_pat
     assert best.best_val_loss == after[best.iter_num]
 
 
-def test_train_eval_only_prints_the_losses_and_saves_nothing(run, tmp_path):
-    rows = run(eval_only=True)
-    assert len(rows) == 1 and rows[0]["eval_val_loss"]
-    assert not list((tmp_path / "out").glob("*.safetensors"))
+def test_train_eval_only_prints_the_losses_and_writes_nothing(trained, arguments, tmp_path, capsys):
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in trained.iterdir()}
+    train.main(arguments(eval_only=True, init_from="resume", eval_iters=5, always_save_checkpoint=True))
+    said = capsys.readouterr().out
+    assert "step 8: train loss" in said and "val loss: mean of 5 batches, standard error 0." in said
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in trained.iterdir()} == before
+    train.main(arguments(eval_only=True, out_dir=tmp_path / "new", eval_iters=1))
+    assert "standard error nan" in capsys.readouterr().out and not (tmp_path / "new").exists()
+
+
+def test_standard_error_is_that_of_the_mean():
+    values = [1.0, 2.0, 4.0, 5.0]
+    assert train.standard_error(values) == pytest.approx(np.std(values, ddof=1) / 2)
+
+
+def test_train_says_how_many_iterations_took_how_long(run, capsys):
+    run()
+    assert re.search(r"^8 iterations in \d+:\d\d, best val loss \d\.\d{4}$", capsys.readouterr().out, re.MULTILINE)
 
 
 def test_train_always_save_checkpoint_saves_at_each_evaluation(run, monkeypatch):
@@ -180,6 +197,19 @@ def rewrite(path, change):
         (lambda a, f: a.update({"optimizer.99.exp_avg": np.zeros(2)}), "got 'optimizer.99.exp_avg'"),
         (lambda a, f: f["optimizer"].update(param_groups=[]), "expected an optimizer state of groups with"),
         (lambda a, f: a.pop("rng_state"), "expected the array rng_state, got none"),
+        (lambda a, f: a.update(rng_state=np.zeros(3, np.uint8)), "and a random stream, got"),
+        (lambda a, f: a.update(rng_state=np.zeros(3)), "and a random stream, got"),
+        (lambda a, f: a.update({"optimizer.x": np.zeros(3)}), "and a random stream, got ValueError"),
+        (lambda a, f: f["optimizer"].update(numbers={"0.step": "8"}), "and a random stream, got TypeError"),
+        (lambda a, f: f["optimizer"].update(param_groups=[{}, {}]), "and a random stream, got KeyError('betas')"),
+        (
+            lambda a, f: a.update({"model.transformer.ln_f.weight": np.ones(16)}),
+            "expected transformer.ln_f.weight in float32, got float64",
+        ),
+        (
+            lambda a, f: a["model.transformer.ln_f.weight"].fill(math.nan),
+            "expected finite numbers in transformer.ln_f.weight, got nan or inf",
+        ),
         (lambda a, f: f.update(vocabulary="ab"), "expected a vocabulary of vocab_size ="),
         (lambda a, f: f.update(version=2), "version 2"),
         (lambda a, f: f.pop("iter_num"), "'iter_num'"),
@@ -217,7 +247,21 @@ def test_train_resume_from_truncated_or_foreign_file_raises(trained, arguments, 
 )
 def test_train_bad_value_raises_and_makes_no_output(arguments, tmp_path, capsys, keys, message):
     assert message in refused(capsys, arguments(**keys))
-    assert not (tmp_path / "out").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["text.txt"]
+
+
+def test_train_refused_text_leaves_the_dataset_of_another(trained, arguments, tmp_path, capsys):
+    train.main(arguments())
+    before = {path: path.read_bytes() for path in tmp_path.glob("*/*")}
+    (tmp_path / "short").write_text("ab\n")
+    assert "take a smaller block or a longer text" in refused(capsys, arguments(input=tmp_path / "short"))
+    (tmp_path / "other").write_text("abc" * 100)
+    again = {"init_from": "resume", "max_iters": 20, "input": tmp_path / "other"}
+    assert "vocabulary mismatch" in refused(capsys, arguments(**again))
+    (tmp_path / "file").write_text("")
+    assert "got the file" in refused(capsys, arguments(input=tmp_path / "other", out_dir=tmp_path / "file"))
+    assert "not enough memory" in refused(capsys, arguments(input=tmp_path / "other", n_embd=10**12))
+    assert {path: path.read_bytes() for path in tmp_path.glob("*/*")} == before
 
 
 def test_train_empty_text_raises_and_writes_nothing(arguments, tmp_path, text_file, capsys):
@@ -227,7 +271,8 @@ def test_train_empty_text_raises_and_writes_nothing(arguments, tmp_path, text_fi
 
 
 def test_train_out_dir_that_is_a_file_raises(arguments, tmp_path, text_file, capsys):
-    assert "--out_dir: cannot write to" in refused(capsys, arguments(out_dir=text_file))
+    assert f"--out_dir: expected a folder, got the file {text_file}" in refused(capsys, arguments(out_dir=text_file))
+    assert not (tmp_path / "data").exists()
 
 
 def test_train_loss_no_longer_finite_stops_and_keeps_the_best_checkpoint(run, arguments, tmp_path, monkeypatch):
@@ -245,7 +290,54 @@ def test_train_loss_no_longer_finite_stops_and_keeps_the_best_checkpoint(run, ar
     assert not (tmp_path / "out" / "last.safetensors").exists()
 
 
+def test_train_disk_full_at_a_checkpoint_ends_in_one_line_and_keeps_the_one_before(
+    trained, arguments, monkeypatch, capsys
+):
+    before = {path.name: path.read_bytes() for path in trained.glob("*.safetensors")}
+
+    def full(path, arrays, metadata):
+        with files.replacing(path) as file:
+            file.write(b"half")
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "save_safetensors", full)
+    message = refused(capsys, arguments(init_from="resume", max_iters=9))
+    assert "safetensors (No space left on device); the file that was there is unchanged; make room" in message
+    assert {path.name: path.read_bytes() for path in trained.glob("*.safetensors")} == before
+    assert not list(trained.glob(".*"))
+
+
 # ----- Ctrl-C -----
+
+
+def interrupted(arguments, line):
+    """Start train.py, send Ctrl-C when it prints a line that begins so; return (the rest it said, its errors)."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", str(DEMO / "train.py"), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for said in process.stdout:
+        if said.startswith(line):
+            break
+    time.sleep(0.1)  # what comes after that line has begun
+    os.kill(process.pid, signal.SIGINT)
+    said, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    return said, errors
+
+
+def test_train_ctrl_c_in_the_first_evaluation_says_that_nothing_is_saved(arguments, tmp_path):
+    said, errors = interrupted(arguments(eval_iters=10**7, sample_tokens=3), "0.01M parameters")
+    assert "interrupted; no iteration was done, nothing saved" in said and errors == ""
+    assert not list((tmp_path / "out").glob("*.safetensors"))
+
+
+def test_train_ctrl_c_in_the_final_sample_ends_in_one_line_after_the_checkpoint(arguments, tmp_path):
+    said, errors = interrupted(arguments(sample_tokens=10**7), ("curve:", "no loss.png"))
+    assert (said, errors) == ("", "\ntrain.py: interrupted\n")
+    assert checkpoint.Checkpoint(tmp_path / "out" / "last.safetensors").iter_num == 8
 
 
 def test_train_ctrl_c_saves_prints_a_sample_and_can_be_resumed(arguments, tmp_path):
@@ -279,6 +371,20 @@ def test_interrupt_the_second_ctrl_c_stops_at_once_and_the_handler_is_restored()
     assert signal.getsignal(signal.SIGINT) is before
 
 
+# ----- Which checkpoint -----
+
+
+def test_find_a_run_begun_later_goes_before_the_best_of_an_earlier_one(trained, arguments, monkeypatch):
+    best, last = trained / "best.safetensors", trained / "last.safetensors"
+    assert (checkpoint.find(trained, "best"), checkpoint.find(trained, "newest")) == (best, last)
+    monkeypatch.setattr(train, "estimate_loss", lambda *args: None)  # stopped before it could save a best of its own
+    train.main(arguments(max_iters=2))
+    assert checkpoint.Checkpoint(last).iter_num == 2 and checkpoint.Checkpoint(best).iter_num > 2
+    assert (checkpoint.find(trained, "best"), checkpoint.find(trained, "newest")) == (last, last)
+    last.write_bytes(b"damaged")
+    assert checkpoint.find(trained, "best") == best
+
+
 # ----- sample.py -----
 
 
@@ -299,8 +405,10 @@ def test_sample_prompt_from_a_file_and_a_checkpoint_by_path(trained, tmp_path):
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({"start": "fleas €"}, "got '€'"),
+        ({"start": "fleas €"}, "--start: expected characters of the vocabulary .*, got '€'; leave them out"),
         ({"start": "FILE:/nowhere"}, "--start: cannot read /nowhere"),
+        ({"start": f"FILE:{sys.executable}"}, "--start: expected text in UTF-8, got /"),
+        ({"start": f"FILE:{os.devnull}"}, "--start: expected a prompt of at least one character, got the empty file"),
         ({"checkpoint": "/nowhere/x"}, "/nowhere/x: no such file"),
         ({"temperature": 0.0}, "--temperature"),
     ],
@@ -308,6 +416,22 @@ def test_sample_prompt_from_a_file_and_a_checkpoint_by_path(trained, tmp_path):
 def test_sample_bad_value_raises(trained, tmp_path, keys, message):
     with pytest.raises(DemoError, match=message):
         next(sample(SampleConfig(**{"out_dir": str(tmp_path / "out"), **keys})))
+
+
+def test_sample_model_that_knows_no_line_break_starts_with_its_first_character(arguments, tmp_path):
+    (tmp_path / "line").write_text("to be or not to be " * 20)
+    train.main(arguments(input=tmp_path / "line", max_iters=1, sample_tokens=4))
+    config = SampleConfig(out_dir=str(tmp_path / "out"), num_samples=1, max_new_tokens=3)
+    assert next(sample(config)).startswith(" ")
+
+
+def test_sample_a_reader_that_leaves_is_no_error(trained):
+    command = [sys.executable, str(DEMO / "sample.py"), f"--out_dir={trained}", "--num_samples=500"]
+    process = subprocess.Popen([*command, "--max_new_tokens=5"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == b"" and process.wait(60) == 1
+    process.stderr.close()
 
 
 def test_sample_does_not_change_with_the_state_of_the_global_stream(trained, tmp_path):

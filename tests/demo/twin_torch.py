@@ -87,7 +87,10 @@ class Twin(nn.Module):
 
 
 def train(c, folder, vocab_size, iterations):
-    """Train the twin with a TrainConfig on the token files of a folder; return the loss of each iteration."""
+    """Train the twin with a TrainConfig on the token files of a folder.
+
+    Returns: (the training loss of each iteration, the validation loss of each evaluation).
+    """
     tokens = {
         split: torch.from_numpy(np.fromfile(folder / f"{split}.bin", "<u2").astype(np.int64))
         for split in ("train", "val")
@@ -108,16 +111,20 @@ def train(c, folder, vocab_size, iterations):
     rest = [p for p in model.parameters() if p.ndim < 2]
     groups = [{"params": decay, "weight_decay": c.weight_decay}, {"params": rest, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=c.learning_rate, betas=(c.beta1, c.beta2))
-    losses = []
+    losses, evaluated = [], []
     x, y = batch("train")
-    for i in range(iterations):
-        if i % c.eval_interval == 0:
+    for i in range(iterations + 1):
+        if i % c.eval_interval == 0 or i == iterations:
             model.eval()
             with torch.no_grad():
-                for split in ("train", "val"):
-                    for _ in range(c.eval_iters):
-                        loss_of(*batch(split))
+                means = [
+                    sum(loss_of(*batch(split)).item() for _ in range(c.eval_iters)) / c.eval_iters
+                    for split in ("train", "val")
+                ]
+            evaluated.append(means[1])
             model.train()
+        if i == iterations:
+            break
         rate = c.learning_rate
         if c.decay_lr:
             through = (i - c.warmup_iters) / max(1, c.lr_decay_iters - c.warmup_iters)
@@ -137,4 +144,4 @@ def train(c, folder, vocab_size, iterations):
         optimizer.step()
         optimizer.zero_grad()
         losses.append(total)
-    return losses
+    return losses, evaluated

@@ -5,13 +5,17 @@
 
 Without a network it says so and takes a text that every Python brings along. Writes data/<dataset>/train.bin and
 val.bin (uint16, the first 90 % and the last 10 %) and meta.json: the vocabulary, the sizes, where the text is from and
-its checksum. meta.json is written last and holds the checksums of the two others, so an interrupted run is noticed.
+its checksum. All three are complete on disk before the first takes its name; meta.json comes last and holds the
+checksums of the two others, so that even a power cut in between is noticed.
 """
 
+import contextlib
 import dataclasses
 import hashlib
+import http.client
 import json
 import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -20,15 +24,17 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a script, it finds the modules one level up
 
-from config import DemoError, parse
-from files import replacing
+from config import DemoError, one_line, parse
+from files import check_folder, replacing, sync
 
 DATA = Path(__file__).resolve().parent
 URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
 SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 SIZE = 1_115_394  # bytes of that text
 TIMEOUT = 10.0  # seconds without an answer
+LIMIT = 120.0  # seconds in all
 FALLBACK = "pydoc_data.topics"
+FORMAT = "nanogpt characters"
 
 
 @dataclasses.dataclass
@@ -47,21 +53,30 @@ def folder(dataset):
 # ----- Where the text comes from -----
 
 
-def download(url=URL, timeout=TIMEOUT):
+def download(url=URL, timeout=TIMEOUT, limit=LIMIT):
     """Download Tiny Shakespeare.
 
     Returns: the bytes, their checksum verified.
-    Raises: OSError: when there is no network, no answer within `timeout` seconds, or the bytes are other ones.
+    Raises: OSError: when there is no network, no answer within `timeout` seconds, no end within `limit` seconds, or the
+        bytes are other ones; its text says which.
     """
+    content, ends = bytearray(), time.monotonic() + limit
     try:
         with urllib.request.urlopen(url, timeout=timeout) as answer:
-            content = answer.read(SIZE + 1)  # one more than expected, so that a longer answer shows
-    except (urllib.error.URLError, ValueError) as error:
-        raise OSError(str(getattr(error, "reason", error))) from error
+            while len(content) <= SIZE and (piece := answer.read1(1 << 16)):  # a longer answer is cut, and shows
+                content += piece
+                if time.monotonic() > ends:
+                    raise TimeoutError(f"{len(content)} of {SIZE} bytes after {limit:g} seconds")
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise OSError(f"the server answered {error.code} {error.reason}") from error
+    except (urllib.error.URLError, http.client.HTTPException, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise OSError(str(getattr(reason, "strerror", None) or reason or type(reason).__name__)) from error
     found = hashlib.sha256(content).hexdigest()
     if found != SHA256:
         raise OSError(f"expected {SIZE} bytes with SHA-256 {SHA256}, got {len(content)} with {found}")
-    return content
+    return bytes(content)
 
 
 def bundled():
@@ -75,14 +90,95 @@ def fetch(say=print):
     """Return (bytes, source): Tiny Shakespeare if it can be had, otherwise Python's own prose, and say which."""
     say(f"downloading {URL}")
     try:
-        return download(), URL
+        return download(URL), URL
     except OSError as error:
         say(f"no download: {error}")
-        say(f"using the prose of {FALLBACK} instead, which every Python has; if you have the text: --input=FILE")
+        say(
+            f"using the prose of {FALLBACK} instead, which every Python has; if you have a text: --input=FILE; "
+            "to try again: python demo/nanogpt/data/prepare.py"
+        )
         return bundled(), FALLBACK
 
 
 # ----- From text to tokens -----
+
+
+def tokenize(content, source):
+    """Turn a text into tokens.
+
+    Args:
+        content: the text in UTF-8, bytes.
+        source: where it is from, for messages and meta.json.
+    Returns: (meta, splits): what meta.json holds, and dict of "train" and "val" to uint16 arrays.
+    Raises: DemoError: when it is empty, no text in UTF-8, or has more than 65,536 distinct characters.
+    """
+    if (at := content.find(b"\0")) >= 0:
+        raise DemoError(f"{source}: expected text, got a zero byte at {at}; save it as text in UTF-8")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        found = f"got byte {content[error.start]:#04x} at {error.start}"
+        raise DemoError(f"{source}: expected text in UTF-8, {found}; save it as text in UTF-8") from error
+    if len(text) < 2:
+        raise DemoError(
+            f"{source}: expected at least 2 characters (one to train, one to validate), got {len(text)}; "
+            "give a longer text"
+        )
+    codes = np.frombuffer(text.encode("utf-32-le"), "<u4")
+    distinct, tokens = np.unique(codes, return_inverse=True)
+    if distinct.size > 1 << 16:
+        raise DemoError(
+            f"{source}: expected at most 65536 distinct characters (tokens are uint16), got {distinct.size}"
+        )
+    tokens = tokens.astype("<u2")
+    cut = max(1, int(0.9 * tokens.size))
+    splits = {"train": tokens[:cut], "val": tokens[cut:]}
+    meta = {
+        "format": FORMAT,
+        "version": 1,
+        "source": source,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "characters": int(tokens.size),
+        "vocab_size": int(distinct.size),
+        "vocabulary": "".join(map(chr, distinct)),
+        "dtype": "uint16",
+        "splits": {
+            name: {"tokens": len(part), "sha256": hashlib.sha256(part).hexdigest()} for name, part in splits.items()
+        },
+    }
+    return meta, splits
+
+
+def write(target, meta, splits, say=print):
+    """Write the token files: all of them or, when that fails, none.
+
+    Args:
+        target: the folder; made when missing.
+        meta, splits: as tokenize returns them.
+        say: takes the messages.
+    Raises: DemoError: when the disk is full or the folder cannot be written to.
+    """
+    target = Path(target)
+    check_folder(target, "dataset")
+    files = {"meta.json": (json.dumps(meta, indent=1) + "\n").encode()}
+    files |= {f"{name}.bin": part.tobytes() for name, part in splits.items()}
+    made = not target.exists()
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        with contextlib.ExitStack() as stack:  # names are given in reverse, when every file is on disk
+            for name, content in files.items():
+                file = stack.enter_context(replacing(target / name))
+                file.write(content)
+                sync(file)
+    except BaseException as error:
+        if made:
+            with contextlib.suppress(OSError):
+                target.rmdir()
+        if isinstance(error, OSError):
+            raise DemoError(f"--dataset: cannot write to {target} ({error.strerror})") from error
+        raise
+    train, val = (len(part) for part in splits.values())
+    say(f"{target}: {meta['characters']:,} characters, {train:,} to train, {val:,} to validate")
 
 
 def prepare(dataset, input="", say=print):
@@ -93,53 +189,12 @@ def prepare(dataset, input="", say=print):
         input: a text file; empty for the download.
         say: takes the messages.
     Returns: the folder.
-    Raises: DemoError: when the input is missing, empty, not UTF-8, or has more than 65,536 distinct characters.
-        Nothing is written then.
+    Raises: DemoError: when the input cannot be read or used. Nothing is written then.
     """
-    if input:
-        content, source = read(input), str(Path(input).resolve())
-    else:
-        content, source = fetch(say)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DemoError(
-            f"{source}: expected text in UTF-8, got byte {content[error.start]:#04x} at {error.start}"
-        ) from error
-    if len(text) < 2:
-        raise DemoError(f"{source}: expected at least 2 characters (one to train, one to validate), got {len(text)}")
-    codes = np.frombuffer(text.encode("utf-32-le"), "<u4")
-    distinct, tokens = np.unique(codes, return_inverse=True)
-    if distinct.size > 1 << 16:
-        raise DemoError(
-            f"{source}: expected at most 65536 distinct characters (tokens are uint16), got {distinct.size}"
-        )
-    tokens = tokens.astype("<u2")
-    cut = max(1, int(0.9 * tokens.size))
-    splits = {"train": tokens[:cut].tobytes(), "val": tokens[cut:].tobytes()}
-    meta = {
-        "format": "nanogpt characters",
-        "version": 1,
-        "source": source,
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "characters": int(tokens.size),
-        "vocab_size": int(distinct.size),
-        "vocabulary": "".join(map(chr, distinct)),
-        "dtype": "uint16",
-        "splits": {
-            name: {"tokens": len(part) // 2, "sha256": hashlib.sha256(part).hexdigest()}
-            for name, part in splits.items()
-        },
-    }
     target = folder(dataset)
-    target.mkdir(parents=True, exist_ok=True)
-    for name, part in splits.items():
-        with replacing(target / f"{name}.bin") as file:
-            file.write(part)
-    with replacing(target / "meta.json") as file:
-        file.write((json.dumps(meta, indent=1) + "\n").encode())
-    parts = f"{cut:,} to train, {tokens.size - cut:,} to validate"
-    say(f"{target}: {tokens.size:,} characters, {distinct.size} distinct; {parts}")
+    check_folder(target, "dataset")
+    content, source = (read(input), str(Path(input).resolve())) if input else fetch(say)
+    write(target, *tokenize(content, source), say)
     return target
 
 
@@ -148,12 +203,10 @@ def read(path):
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise DemoError(f"--input: cannot read {path} ({error.strerror})") from error
+        raise DemoError(f"--input: cannot read {path} ({error.strerror}); give a text file") from error
 
 
 if __name__ == "__main__":
-    try:
+    with one_line("prepare.py"):
         config, _ = parse(PrepareConfig, sys.argv[1:], "prepare.py")
         prepare(config.dataset, config.input)
-    except DemoError as error:
-        sys.exit(f"prepare.py: error: {error}")
