@@ -94,8 +94,8 @@ cdef inline int _unsilence(object token) except -1:
 name = "cython"
 
 cdef int NOTHING = 0, LIKE = 1, VALUE = 2
-cdef int VIEW_ = 0, MULTI_VIEW_ = 1, NO_GRAD_VIEW_ = 2
-VIEW, MULTI_VIEW, NO_GRAD_VIEW = VIEW_, MULTI_VIEW_, NO_GRAD_VIEW_
+cdef int VIEW_ = _common.VIEW, MULTI_VIEW_ = _common.MULTI_VIEW, NO_GRAD_VIEW_ = _common.NO_GRAD_VIEW
+cdef int CUSTOM_VIEW_ = _common.CUSTOM_VIEW
 
 cdef long long _sequence = 0
 cdef object _accumulation = threading.Lock()

@@ -19,6 +19,12 @@ MULTI_VIEW_IN_PLACE = (
     "returns multiple views. Such functions do not allow the output views to be modified inplace. You should replace "
     "the inplace operation by an out-of-place one."
 )
+CUSTOM_VIEW_IN_PLACE = (
+    "{output} is a view and {what} modified inplace. This view was created inside a custom Function (or because an "
+    "input was returned as-is) and the autograd logic to handle view+inplace would override the custom backward "
+    "associated with the custom Function, leading to incorrect gradients. This behavior is forbidden. You can fix this "
+    "by cloning the output of the custom Function."
+)
 NO_GRAD_VIEW_IN_PLACE = (
     "{view} was created in no_grad mode and {what} modified inplace with grad mode enabled. Given that this use case is "
     "ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace "
@@ -74,7 +80,7 @@ HOOK_RESULT = "hook of {node} returned a gradient of shape {given}, expected {ex
 
 def op_text(node_name: str) -> str:
     """Return a node's name as PyTorch's messages give it: Mul for MulBackward0."""
-    return node_name.removesuffix("Backward0")
+    return node_name.rstrip("0123456789").removesuffix("Backward")
 
 
 def shape_text(shape) -> str:

@@ -247,16 +247,39 @@ def apply_in_place(op, inputs, dict params):
     return _apply_in_place(_plan(op), tuple(inputs), params)
 
 
-cdef int _rebase(TensorBase x, Node node) except -1:
+def attach(op, tuple inputs, dict params, saved, tuple outputs, tuple written=()):
+    """Give tensors that were computed elsewhere the history "op of these inputs"; see the Python twin."""
+    cdef Node node = _record(_plan(op), inputs, params, outputs, saved)
+    cdef TensorBase t
+    cdef int nr
+    for nr, output in enumerate(outputs):
+        if output is None:
+            continue
+        t = <TensorBase?>output
+        for w in written:
+            if t is w:
+                _rebase(t, node, nr)
+                break
+        else:
+            t._fn = node
+            t._nr = nr
+            t._requires_grad = False
+            t._kind = CUSTOM_VIEW_  # for a view: its history is not that of a slice
+            t._seen = t._version.value
+    return node
+
+
+cdef int _rebase(TensorBase x, Node node, int nr=0) except -1:
     """Give x the history `node`, and where x is a view, give its base the history "base with this slice replaced"."""
     cdef TensorBase base = x._base
     cdef TensorBase value
     if base is None:
         x._fn = node
-        x._nr = 0
+        x._nr = nr
         return 0
     value = _make(x._array)  # a stand-in for the new value of the slice
     value._fn = node
+    value._nr = nr
     base._fn = _record(_plan(copy_slices), (base, value), geometry(base._array, x._array), base._array, None)
     base._nr = 0
     x._seen = -1  # what was its history until now is that of its old value

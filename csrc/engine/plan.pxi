@@ -36,11 +36,8 @@ cdef class Plan:
         return 0
 
 
-cdef dict _plans = {}
-
-
 cdef Plan _plan(op):
-    plan = _plans.get(op)
+    plan = op.plan
     if plan is None:
-        plan = _plans[op] = Plan(op)
+        plan = op.plan = Plan(op)
     return <Plan>plan

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from npg.autograd import function
+from npg.autograd.function import Function
 from npg.engine import (
     enable_grad,
     inference_mode,
@@ -14,9 +16,11 @@ from npg.tensor import Tensor
 from npg.tensor.gradients import backward, grad
 
 __all__ = [
+    "Function",
     "Variable",
     "backward",
     "enable_grad",
+    "function",
     "grad",
     "inference_mode",
     "is_grad_enabled",

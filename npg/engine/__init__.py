@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # both engines have these names; type checkers read the Pytho
         TensorBase,
         apply,
         apply_in_place,
+        attach,
         bump_version,
         check_in_place,
         is_grad_enabled,
@@ -29,6 +30,7 @@ else:
     TensorBase = core.TensorBase
     apply = core.apply
     apply_in_place = core.apply_in_place
+    attach = core.attach
     bump_version = core.bump_version
     check_in_place = core.check_in_place
     is_grad_enabled = core.is_grad_enabled
@@ -47,6 +49,7 @@ __all__ = [
     "TensorBase",
     "apply",
     "apply_in_place",
+    "attach",
     "bump_version",
     "check_in_place",
     "enable_grad",

@@ -37,7 +37,7 @@ except (ImportError, AttributeError):
 _hook_ids = itertools.count()
 
 # How a view came to be, which decides whether it and its base may be changed in place; 0 for those that may.
-VIEW, MULTI_VIEW, NO_GRAD_VIEW = 0, 1, 2
+VIEW, MULTI_VIEW, NO_GRAD_VIEW, CUSTOM_VIEW = 0, 1, 2, 3
 
 
 class RemovableHandle:
@@ -238,6 +238,8 @@ def refuse_view(x: Any, fn: Any, what: str) -> None:
     producer = f"Output {x._nr} of {_errors.op_text(fn.name())}" if fn else None
     if x._kind == MULTI_VIEW:
         raise RuntimeError(_errors.MULTI_VIEW_IN_PLACE.format(output=producer or "A tensor", what=what))
+    if x._kind == CUSTOM_VIEW:
+        raise RuntimeError(_errors.CUSTOM_VIEW_IN_PLACE.format(output=producer or "A tensor", what=what))
     if x._kind == NO_GRAD_VIEW:
         view = f"{producer} is a view of a view which" if producer else "A view"
         raise RuntimeError(_errors.NO_GRAD_VIEW_IN_PLACE.format(view=view, what=what))

@@ -129,6 +129,7 @@ class Op:
         self.takes_keep = "keep" in settings
         self.node_name = (node or "".join(w.capitalize() for w in self.name.split("_"))) + "Backward0"
         self._rules: tuple[_Rule | None, ...] | None = None  # read when a call is first recorded
+        self.plan: Any = None  # the Cython engine's: what it has read from here
         self._saves: dict[tuple[bool, ...], tuple[int, tuple[int, ...]]] = {}
 
     @property

@@ -12,7 +12,7 @@ could still add to its gradient has a higher number and is therefore done.
 Read tensor.py, node.py, applying.py, backward.py, in this order.
 """
 
-from npg.engine._python.applying import apply, apply_in_place, bump_version, check_in_place
+from npg.engine._python.applying import apply, apply_in_place, attach, bump_version, check_in_place
 from npg.engine._python.backward import run_backward
 from npg.engine._python.function import Function, write_out
 from npg.engine._python.modes import (
@@ -33,6 +33,7 @@ __all__ = [
     "VersionCounter",
     "apply",
     "apply_in_place",
+    "attach",
     "bump_version",
     "check_in_place",
     "is_grad_enabled",

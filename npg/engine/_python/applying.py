@@ -9,6 +9,7 @@ import numpy as np
 
 from npg import _errors
 from npg.engine._common import (
+    CUSTOM_VIEW,
     MULTI_VIEW,
     NO_GRAD_VIEW,
     SILENT,
@@ -204,6 +205,28 @@ def apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     return x
 
 
+def attach(op: Any, inputs: Any, params: dict[str, Any], saved: Any, outputs: Any, written: Any = ()) -> Node:
+    """Give tensors that were computed elsewhere the history "op of these inputs".
+
+    Args:
+        op: an op of several outputs; its rule gets `saved`.
+        inputs: tensors and other values; at least one requires grad.
+        outputs: per output a tensor without a history of its own, or None where no gradient flows.
+        written: those outputs that are inputs whose buffers were changed; their bases get the new history too.
+    Returns: the node.
+    """
+    node = record(op, inputs, params, outputs, saved)
+    for nr, t in enumerate(outputs):
+        if t is None:
+            continue
+        if any(t is w for w in written):
+            _rebase(t, node, nr)
+        else:
+            t._fn, t._nr, t._requires_grad = node, nr, False
+            t._kind, t._seen = CUSTOM_VIEW, t._version.value  # for a view: its history is not that of a slice
+    return node
+
+
 def _wants_edge(t: Any) -> bool:
     return isinstance(t, TensorBase) and t.requires_grad
 
@@ -223,14 +246,14 @@ def bump_version(x: Any) -> None:
     x._version.value += 1
 
 
-def _rebase(x: TensorBase, node: Node) -> None:
+def _rebase(x: TensorBase, node: Node, nr: int = 0) -> None:
     """Give x the history `node`, and where x is a view, give its base the history "base with this slice replaced"."""
     base = x._base
     if base is None:
-        x._fn, x._nr = node, 0
+        x._fn, x._nr = node, nr
         return
     value = wrap(x._array)  # a stand-in for the new value of the slice
-    value._fn = node
+    value._fn, value._nr = node, nr
     base._fn = record(copy_slices, (base, value), geometry(base._array, x._array), base._array, None)
     base._nr = 0
     x._seen = -1  # what was its history until now is that of its old value

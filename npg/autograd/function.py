@@ -1,0 +1,355 @@
+"""Functions of the user's own: a forward on tensors and a backward beside it.
+
+    class Exp(autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            y = x.exp()
+            ctx.save_for_backward(y)
+            return y
+
+        @staticmethod
+        def backward(ctx, g):
+            (y,) = ctx.saved_tensors
+            return g * y
+
+    y = Exp.apply(x)
+
+A call becomes one node. In a recorded backward (create_graph) `backward` gets tensors with a history, so what it does
+is recorded, and the function has gradients of any order.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from npg import _errors
+from npg.engine import TensorBase, apply, attach, is_grad_enabled, no_grad, wrap
+from npg.engine._common import modified
+from npg.ops._broadcast import unbroadcast
+from npg.ops._op import Like, Op, fused, primitive
+from npg.ops.memory import alias
+
+__all__ = ["Function", "FunctionCtx", "once_differentiable"]
+
+
+class FunctionCtx:
+    """What forward tells backward: saved tensors, and any attribute set on it.
+
+    Attributes:
+        needs_input_grad: a tuple of bool, per argument of forward whether its gradient may be wanted.
+    Source: torch.autograd.function.FunctionCtx.
+    """
+
+    needs_input_grad: tuple[bool, ...] = ()
+
+    def __init__(self) -> None:
+        self._to_save: tuple[Any, ...] = ()
+        self._dirty: tuple[Any, ...] = ()
+        self._constant: tuple[Any, ...] = ()
+        self._materialize = True
+        self._node: Any = None  # a weak reference: the node holds this object
+        self._inputs: tuple[Like | None, ...] = ()
+        self._outputs: tuple[Like | None, ...] = ()
+        self._function: Any = None
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep tensors (or None) for backward, where `saved_tensors` gives them back unless they were changed in place.
+
+        Call it once, in forward or setup_context, with inputs, outputs or intermediate tensors.
+        """
+        self._to_save = tensors
+
+    def save_for_forward(self, *tensors: Any) -> None:
+        """Accepted and without effect: npg has no forward-mode differentiation of custom functions."""
+
+    def mark_dirty(self, *tensors: Any) -> None:
+        """Tell which inputs forward has changed in place; they must be among its outputs."""
+        self._dirty = tensors
+
+    def mark_non_differentiable(self, *tensors: Any) -> None:
+        """Tell which outputs no gradient flows back from. Integer outputs need not be marked."""
+        self._constant = tensors
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether an output without a gradient gives backward zeros (True, the default) or None."""
+        self._materialize = value
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """The tensors given to save_for_backward.
+
+        Raises: RuntimeError: when one was changed in place since, or when the graph was freed.
+        """
+        if self._node is None:  # forward is still running
+            return self._to_save
+        node = self._node()
+        saved = None if node is None else node.saved
+        if saved is None:
+            raise RuntimeError(_errors.FREED_GRAPH)
+        return tuple([None if s is None else s.unpack(node) for s in saved])
+
+
+class _Saved:
+    """A tensor given to save_for_backward, and the version it had."""
+
+    __slots__ = ("array", "counter", "nr", "tensor", "version")
+
+    def __init__(self, tensor: Any, nr: int | None) -> None:
+        # An output is kept without its history, which would lead back to the node that keeps it.
+        self.tensor = tensor if nr is None else None
+        self.array, self.nr = tensor._array, nr
+        self.counter, self.version = tensor._version, tensor._version.value
+
+    def unpack(self, node: Any) -> Any:
+        if self.counter.value != self.version:
+            source = (node, self.nr) if self.tensor is None else (self.tensor.grad_fn, self.tensor._nr)
+            text = modified(self.array, source, "saved tensor", node, self.counter.value, self.version)
+            raise RuntimeError(text)
+        if self.tensor is not None:
+            return self.tensor
+        t = wrap(self.array)
+        t._version = self.counter
+        if self.array.dtype.kind == "f":
+            t._fn, t._nr = node, self.nr
+        return t
+
+
+# ----- Functions -----
+
+
+class Function:
+    """Base class of custom functions; see the top of this file.
+
+    forward(ctx, *args) -> a tensor, or a tuple of tensors and other values; or forward(*args) beside
+    setup_context(ctx, inputs, output). backward(ctx, *grads) -> one gradient per argument of forward, None for those
+    that have none. All are static methods; `apply` calls the function.
+
+    forward runs with recording off. An input that is returned as it is comes back as a view. A view that comes out of
+    forward must not be changed in place.
+    Source: torch.autograd.Function.
+    """
+
+    generate_vmap_rule = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        warnings.warn(
+            f"{type(self)} should not be instantiated. Methods on autograd functions are all static, so you should "
+            "invoke them on the class itself. Instantiating an autograd function will raise an error in a future "
+            "version of npg.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError(
+            "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd "
+            "function with static forward method."
+        )
+
+    @staticmethod
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        """Compute the outputs. To be overridden."""
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        """Save for backward what it needs, where forward takes no ctx. To be overridden then."""
+        raise NotImplementedError("setup_context is not implemented.")
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """Return the gradient of each argument of forward. To be overridden; `vjp` is its other name."""
+        raise NotImplementedError(
+            "You must implement either the backward or vjp method for your custom autograd.Function to use it with "
+            "backward mode AD."
+        )
+
+    vjp = backward
+
+    @classmethod
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Call the function and record it as one node.
+
+        Args:
+            args, kwargs: what forward takes; gradients flow to the tensors among them, not to those inside lists.
+        Returns: what forward returns.
+        Raises: RuntimeError: for a leaf that requires grad and was changed in place, or a changed input that is not
+            returned. TypeError: when something else than tensors is to be saved.
+        """
+        separate = cls.setup_context is not Function.setup_context
+        context: tuple[Any, ...] = () if separate else (FunctionCtx(),)
+        if separate or kwargs:
+            bound = inspect.signature(cls.forward).bind(*context, *args, **kwargs)
+            bound.apply_defaults()
+            args = bound.args[len(context) :]
+        ctx = context[0] if context else FunctionCtx()
+        ctx._function = cls
+        ctx.needs_input_grad = tuple([isinstance(x, TensorBase) and x.requires_grad for x in args])
+        with no_grad():
+            output = cls.forward(*context, *args)
+            if separate:
+                cls.setup_context(ctx, args, output)
+        if not (is_grad_enabled() and any(ctx.needs_input_grad)):
+            return output
+        if isinstance(output, tuple):
+            return _recorded(ctx, args, output)
+        return _recorded(ctx, args, (output,))[0]
+
+
+def _among(x: Any, tensors: tuple[Any, ...]) -> bool:
+    return any(x is t for t in tensors)
+
+
+def _recorded(ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the outputs with this call as their history."""
+    for i, x in enumerate(ctx._to_save):
+        if x is not None and not isinstance(x, TensorBase):
+            raise TypeError(
+                f"save_for_backward can only save variables, but argument {i} is of type {type(x).__name__}"
+            )
+    for x in ctx._dirty:
+        if not _among(x, outputs):
+            raise RuntimeError(
+                "Some elements marked as dirty during the forward method were not returned as output. The inputs that "
+                "are modified inplace must all be outputs of the Function."
+            )
+        if x.requires_grad and x.is_leaf:
+            raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
+    returned: list[Any] = []
+    attached: list[Any] = []  # the outputs that get a history, None at the places of the others
+    for i, given in enumerate(outputs):
+        made = given
+        flows = isinstance(given, TensorBase) and given._array.dtype.kind == "f" and not _among(given, ctx._constant)
+        if isinstance(given, TensorBase) and not _among(given, ctx._dirty):
+            # An input, a tensor with a history, or the same one twice: each output has a history of its own.
+            if _among(given, args) or given.requires_grad or _among(given, outputs[:i]):
+                with no_grad():
+                    made = apply(alias, (given,), {})
+        returned.append(made)
+        attached.append(made if flows else None)
+    numbers = {id(x): i for i, x in enumerate(outputs) if attached[i] is not None}
+    saved = tuple([None if x is None else _Saved(x, _number(x, numbers, args, ctx)) for x in ctx._to_save])
+    ctx._to_save = ()
+    ctx._inputs = tuple([Like(x._array.shape, x._array.dtype) if isinstance(x, TensorBase) else None for x in args])
+    ctx._outputs = tuple([None if x is None else Like(x._array.shape, x._array.dtype) for x in attached])
+    node = attach(_op_of(ctx._function), args, {"ctx": ctx}, saved, tuple(attached), ctx._dirty)
+    ctx._node = weakref.ref(node)
+    ctx._dirty = ctx._constant = ()
+    return tuple(returned)
+
+
+def _number(x: Any, numbers: dict[int, int], args: tuple[Any, ...], ctx: FunctionCtx) -> int | None:
+    # Which output a saved tensor is. An input that is returned unchanged is saved as the input it is.
+    return None if _among(x, args) and not _among(x, ctx._dirty) else numbers.get(id(x))
+
+
+# ----- The op behind a function -----
+
+
+def _op_of(function: Any) -> Op:
+    op = function.__dict__.get("_op")
+    if op is None:
+
+        @fused()
+        def custom(*inputs):
+            raise NotImplementedError("a custom function is called by its apply")
+
+        op = custom
+        op.__doc__, op.is_multi, op.node_name = function.__doc__, True, f"{function.__name__}Backward"
+        op.joint = op.recorded = _rule
+        function._op = op
+    return op
+
+
+def _rule(g: Any, _y: Any, *_inputs: Any, saved: Any, needs: Any, ctx: Any) -> list[Any]:
+    """What the function's backward returns."""
+    recorded = is_grad_enabled()  # in a backward pass: whether it is itself recorded
+    given = [
+        _materialized(like) if part is None and ctx._materialize else part if recorded or part is None else wrap(part)
+        for part, like in zip(g, ctx._outputs, strict=True)
+    ]
+    function = ctx._function
+    name = f"{function.__name__}Backward"
+    rule = function.backward if function.backward is not Function.backward else function.vjp
+    found = rule(ctx, *given)
+    results = found if isinstance(found, tuple) else (found,)
+    count = len(ctx._inputs)
+    if len(results) > count and all(x is None for x in results[count:]):
+        results = results[:count]
+    if len(results) != count:
+        raise RuntimeError(
+            f"function {name} returned an incorrect number of gradients (expected {count}, got {len(results)})"
+        )
+    grads = [_checked(name, i, gx, like) for i, (gx, like) in enumerate(zip(results, ctx._inputs, strict=True))]
+    return [gx if recorded or gx is None else gx._array for gx in grads]
+
+
+def _materialized(like: Like | None) -> Any:
+    return None if like is None else wrap(np.zeros(like.shape, like.dtype))
+
+
+def _checked(name: str, i: int, gx: Any, like: Like | None) -> Any:
+    """Return a gradient that backward returned, brought to the shape and dtype of its input."""
+    if gx is None:
+        return None
+    if not isinstance(gx, TensorBase):
+        raise RuntimeError(f"expected Variable or None (got {type(gx).__name__})")
+    if like is None:
+        raise RuntimeError(
+            f"function {name} returned a gradient different than None at position {i + 1}, but the corresponding "
+            "forward input was not a Variable"
+        )
+    shape: tuple[int, ...] = gx._array.shape
+    if shape != like.shape:
+        ours = (1,) * (len(shape) - len(like.shape)) + like.shape
+        if len(ours) != len(shape) or any(m not in (1, n) for m, n in zip(ours, shape, strict=True)):
+            raise RuntimeError(
+                f"Function {name} returned an invalid gradient at index {i} - got {_errors.shape_text(shape)} but "
+                f"expected shape compatible with {_errors.shape_text(like.shape)}"
+            )
+        gx = unbroadcast(gx, like.shape)
+    return gx if gx._array.dtype == like.dtype else gx.to(like.dtype)
+
+
+# ----- Backward functions that cannot be differentiated -----
+
+
+def _refuse(g: Any, _y: Any, *_xs: Any, needs: Any) -> Any:
+    raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
+
+
+@primitive(view=True)
+def _final(input, *others):
+    return input.view()
+
+
+_final.joint = _refuse
+_final.node_name = "NotDifferentiable"
+
+
+def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a backward whose own gradient would be wrong: differentiating it raises.
+
+    Raises: RuntimeError: in a backward pass through what it returned.
+    Source: torch.autograd.function.once_differentiable.
+    """
+
+    @functools.wraps(function)
+    def wrapper(ctx: Any, *grads: Any) -> Any:
+        with no_grad():
+            found = function(ctx, *grads)
+        wanting = [x for x in grads if isinstance(x, TensorBase) and x.requires_grad]
+        if not is_grad_enabled() or not wanting:
+            return found
+        results = found if isinstance(found, tuple) else (found,)
+        marked = tuple([x if x is None else apply(_final, (x, *wanting), {}) for x in results])
+        return marked if isinstance(found, tuple) else marked[0]
+
+    return wrapper
