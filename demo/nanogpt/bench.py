@@ -3,11 +3,11 @@
     python demo/nanogpt/bench.py                       one nanoGPT iteration: forward, backward, clipping, AdamW
     python demo/nanogpt/bench.py --n_layer=6 --n_embd=384 --n_head=6 --block_size=256 --rounds=3
     python demo/nanogpt/bench.py --chain               a chain of 1,000 multiplications and additions on (4, 4) float32
+    python demo/nanogpt/bench.py --imports             import npg beside import numpy, a new process each time
 
-Each contender is a process of its own (the engine is chosen when npg is imported), limited to --threads threads.
-Workers are warmed up, then asked for one round after the other, A B C A B C, so that what else the machine does falls
-on all of them. Ratios are medians over the rounds of the quotient within a round. PyTorch runs the very same model.py:
-npg's names are its names, so the module npg is replaced by torch before the file is imported.
+Each contender is a process of its own (the engine is chosen when npg is imported), limited to --threads threads; what
+it runs is in contenders.py. Workers are warmed up, then asked for one round after the other, A B C A B C, so that what
+else the machine does falls on all of them. Ratios are medians over the rounds of the quotient within a round.
 """
 
 import contextlib
@@ -19,11 +19,11 @@ import platform
 import statistics
 import subprocess
 import sys
-import time
+import tempfile
 
 import numpy as np
 
-from config import DemoError, parse, require
+from config import DemoError, one_line, parse, require
 
 CONTENDERS = ("cython", "python", "torch", "numpy")
 LABELS = {
@@ -32,6 +32,13 @@ LABELS = {
     "torch": "PyTorch",
     "numpy": "NumPy, forward only",
 }
+IMPORTS = {
+    "cython": "import npg",
+    "python": "import npg (Python)",
+    "torch": "import torch",
+    "numpy": "import numpy",
+}
+MODULES = {"cython": "npg", "python": "npg", "torch": "torch", "numpy": "numpy"}
 AGREE = 1e-3  # relative difference of the losses between two contenders
 
 
@@ -54,6 +61,7 @@ class BenchConfig:
     gelu: str = "none"
     chain: bool = False  # time the chain instead of the model
     length: int = 1000  # operations in the chain
+    imports: bool = False  # time the import instead of the model
     worker: str = ""  # internal: the contender that this process is
 
 
@@ -65,10 +73,13 @@ def check_bench(config):
     require(config, "none or tanh", "gelu", lambda value: value in ("none", "tanh"))
     if config.n_embd % config.n_head:
         raise DemoError(f"--n_embd: expected a multiple of --n_head, got {config.n_embd} and {config.n_head}")
+    if config.chain and config.imports:
+        raise DemoError("--chain and --imports: expected one of the two, got both; give one")
     for name in chosen(config):
-        if name not in CONTENDERS or (name == "numpy" and not config.chain):
+        if name not in CONTENDERS or (name == "numpy" and not (config.chain or config.imports)):
             raise DemoError(
-                f"--contenders: expected a choice of {', '.join(CONTENDERS)} (numpy with --chain only), got {name!r}"
+                f"--contenders: expected a choice of {', '.join(CONTENDERS)} (numpy with --chain or --imports only), "
+                f"got {name!r}"
             )
 
 
@@ -76,137 +87,37 @@ def chosen(config):
     """Return the names of the contenders."""
     if config.contenders:
         return config.contenders.split(",")
+    if config.imports:
+        return ["cython", "numpy"]
     return [name for name in CONTENDERS if name != "numpy" or config.chain]
 
 
-# ----- A worker -----
-
-
-def work(config):
-    """Be one contender: announce the warm-up's results, then run a round for every line on standard input."""
-    step = (numpy_chain if config.worker == "numpy" else chain if config.chain else iteration)(config)
-    print(
-        json.dumps({"results": [step() for _ in range(config.warmup)], "version": version(config.worker)}), flush=True
-    )
-    for _ in sys.stdin:
-        times = []
-        for _ in range(config.iters):
-            started = time.perf_counter()
-            step()
-            times.append(time.perf_counter() - started)
-        print(json.dumps(times), flush=True)
-
-
-def library(config):
-    """Return npg with the engine of NPG_ENGINE, or torch in its place."""
-    if config.worker == "torch":
-        import torch
-
-        torch.set_num_threads(config.threads)
-        sys.modules.update({"npg": torch, "npg.nn": torch.nn, "npg.nn.functional": torch.nn.functional})
-    import npg
-
-    return npg
-
-
-def version(worker):
-    """Return the name and version of what a worker runs on."""
-    module = sys.modules["numpy" if worker == "numpy" else "torch" if worker == "torch" else "npg"]
-    return f"{module.__name__} {module.__version__}"
-
-
-def iteration(config):
-    """Return a function that does one training iteration, as train.py does it, and returns the loss."""
-    npg = library(config)
-    from model import GPT, GPTConfig
-
-    names = [field.name for field in dataclasses.fields(GPTConfig) if hasattr(config, field.name)]
-    model = GPT(GPTConfig(**{name: getattr(config, name) for name in names}))
-    draw = np.random.default_rng(1337)  # NumPy's own stream: the same for every contender, whatever its generator
-    state = {name: tensor for name, tensor in model.state_dict().items() if name != "lm_head.weight"}
-    for name, tensor in state.items():
-        if tensor.dim() > 1:
-            state[name] = npg.from_numpy(draw.standard_normal(tuple(tensor.shape), np.float32) * np.float32(0.02))
-    model.load_state_dict({**state, "lm_head.weight": state["transformer.wte.weight"]})
-    shape = (config.batch_size, config.block_size + 1)
-    batches = [draw.integers(config.vocab_size, size=shape) for _ in range(8)]
-    pairs = [tuple(npg.from_numpy(np.ascontiguousarray(part)) for part in (b[:, :-1], b[:, 1:])) for b in batches]
-    optimizer = model.configure_optimizers(0.1, 1e-3, (0.9, 0.99))
-    count = 0
-
-    def step():
-        nonlocal count
-        x, y = pairs[count % len(pairs)]
-        count += 1
-        _, loss = model(x, y)
-        loss.backward()
-        npg.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        return loss.item()
-
-    return step
-
-
-def _operands():
-    draw = np.random.default_rng(1337)
-    x = draw.standard_normal((4, 4), np.float32)
-    w = np.float32(1) + np.float32(1e-3) * draw.standard_normal((4, 4), np.float32)
-    return x, w, np.float32(1e-3) * draw.standard_normal((4, 4), np.float32)
-
-
-def chain(config):
-    """Return a function that runs the chain on a leaf, forward and backward, and returns the gradient's sum."""
-    npg = library(config)
-    x, w, b = map(npg.from_numpy, _operands())
-    x.requires_grad_()
-    half = config.length // 2
-
-    def step():
-        x.grad = None
-        y = x
-        for _ in range(half):
-            y = y * w
-            y = y + b
-        y.sum().backward()
-        return x.grad.sum().item()
-
-    return step
-
-
-def numpy_chain(config):
-    """Return a function that runs the chain's forward on bare arrays: what no autograd on NumPy can undercut."""
-    x, w, b = _operands()
-    half = config.length // 2
-
-    def step():
-        y = x
-        for _ in range(half):
-            y = y * w
-            y = y + b
-        return float(y.sum())
-
-    return step
-
-
 # ----- The judge -----
+
+
+def environment(name, config):
+    """Return the environment of a contender's process: its engine, and its number of threads."""
+    threads = {f"{library}_NUM_THREADS": str(config.threads) for library in ("OMP", "OPENBLAS", "MKL", "VECLIB")}
+    engine = {"NPG_ENGINE": name} if name in ("cython", "python") else {}
+    return {**os.environ, **threads, **engine}
+
+
+def ended(name, errors):
+    """Return the DemoError for a process that ended, with its last words."""
+    return DemoError(f"the worker {name} ended: {(errors.strip().splitlines() or ['without a word'])[-1]}")
 
 
 class Worker:
     """A contender's process, starting up; its answers raise DemoError with its last words when it has ended."""
 
     def __init__(self, name, config, arguments):
-        threads = {f"{library}_NUM_THREADS": str(config.threads) for library in ("OMP", "OPENBLAS", "MKL", "VECLIB")}
-        environment = {**os.environ, **threads}
-        if name in ("cython", "python"):
-            environment["NPG_ENGINE"] = name
         self.name = name
         self.process = subprocess.Popen(
             [sys.executable, __file__, *arguments, f"--worker={name}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment,
+            env=environment(name, config),
             text=True,
         )
         self.ready = None
@@ -217,8 +128,9 @@ class Worker:
 
     def round(self):
         """Return the seconds of each iteration of one round."""
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # one that has ended says so in its answer
+            self.process.stdin.write("\n")
+            self.process.stdin.flush()
         return self._answer()
 
     def close(self):
@@ -233,8 +145,7 @@ class Worker:
         line = self.process.stdout.readline()
         if line:
             return json.loads(line)
-        _, errors = self.process.communicate()
-        raise DemoError(f"the worker {self.name} ended: {(errors.strip().splitlines() or ['without a word'])[-1]}")
+        raise ended(self.name, self.process.stderr.read())
 
 
 def measure(config, arguments, say=print):
@@ -273,14 +184,48 @@ def measure(config, arguments, say=print):
             worker.close()
 
 
-def report(rounds, say=print):
+def measure_imports(config, say=print):
+    """Import each contender's module in a new process, in turn.
+
+    A first turn, which is not counted, compiles every module into a cache of its own: what is timed is neither the
+    compiler nor whether this machine may keep its results.
+
+    Returns: dict of contender to its rounds, each a list of one time in seconds, of the import statement alone.
+    Raises: DemoError: when a module cannot be imported.
+    """
+    rounds, versions = {name: [] for name in chosen(config)}, {}
+    with tempfile.TemporaryDirectory() as cache:
+        for turn in range(config.rounds + 1):
+            for name, times in rounds.items():
+                seconds, version = _import(MODULES[name], name, environment(name, config), cache)
+                versions[MODULES[name]] = version
+                if turn:
+                    times.append([seconds])
+    say(f"versions: {', '.join(f'{module} {version}' for module, version in versions.items())}")
+    return rounds
+
+
+def _import(module, name, variables, cache):
+    """Return (seconds, version) of one import in a new process."""
+    script = f"import time; t = time.perf_counter(); import {module}; t = time.perf_counter() - t; "
+    script += f"print(t, {module}.__version__)"
+    variables = {**variables, "PYTHONPYCACHEPREFIX": cache}
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
+    done = subprocess.run([sys.executable, "-P", "-c", script], capture_output=True, env=variables, text=True)
+    if done.returncode:
+        raise ended(name, done.stderr)
+    seconds, version = done.stdout.split()
+    return float(seconds), version
+
+
+def report(rounds, labels=LABELS, say=print):
     """Print a line per contender: its median and, to each other one, the median of the ratios within a round."""
     medians = {name: [statistics.median(times) for times in each] for name, each in rounds.items()}
     say(f"{'':22}{'ms':>9}" + "".join(f"{'of ' + name:>12}" for name in medians))
     for name, mine in medians.items():
         ratios = [statistics.median(a / b for a, b in zip(mine, other)) for other in medians.values()]
         milliseconds = 1e3 * statistics.median(time for times in rounds[name] for time in times)
-        say(f"{LABELS[name]:22}{milliseconds:9.3f}" + "".join(f"{ratio:12.2f}" for ratio in ratios))
+        say(f"{labels[name]:22}{milliseconds:9.3f}" + "".join(f"{ratio:12.2f}" for ratio in ratios))
 
 
 def machine():
@@ -298,23 +243,29 @@ def machine():
 def main(arguments=None):
     """Run the command line; a mistake in it ends in one line on standard error."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    try:
+    with one_line("bench.py"):
         config, _ = parse(BenchConfig, arguments, "bench.py")
         check_bench(config)
         if config.worker:
+            from contenders import work
+
             work(config)
             return
-        if config.chain:
+        if config.imports:
+            print("importing the module in a new process")
+        elif config.chain:
             print(f"a chain of {config.length} multiplications and additions on (4, 4) float32, forward and backward")
         else:
             print(
                 f"one iteration: batch {config.batch_size}, block {config.block_size}, {config.n_layer} layers, "
                 f"{config.n_head} heads, {config.n_embd} wide, vocabulary {config.vocab_size}"
             )
-        print(f"{config.threads} threads, {config.rounds} rounds of {config.iters} in turn; {machine()}")
-        report(measure(config, arguments))
-    except DemoError as error:
-        sys.exit(f"bench.py: error: {error}")
+        times = f"{config.rounds} rounds" if config.imports else f"{config.rounds} rounds of {config.iters}"
+        print(f"{config.threads} threads, {times} in turn; {machine()}")
+        if config.imports:
+            report(measure_imports(config), IMPORTS)
+        else:
+            report(measure(config, arguments))
 
 
 if __name__ == "__main__":

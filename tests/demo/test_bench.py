@@ -1,8 +1,11 @@
 """bench.py: workers answer in turn, agree on the losses, and fail in words. No test looks at a time's size."""
 
 import bench
+import numpy as np
 import pytest
 from config import DemoError, parse
+
+import npg
 
 SMALL = ["--n_layer=1", "--n_head=2", "--n_embd=16", "--block_size=8", "--batch_size=2", "--vocab_size=7"]
 SHORT = ["--rounds=2", "--iters=3", "--warmup=2", "--threads=1"]
@@ -49,18 +52,66 @@ def test_measure_missing_torch_is_left_out_and_said(tmp_path, monkeypatch):
     assert said[0] == "PyTorch is not installed and left out"
 
 
+def test_measure_worker_that_is_killed_between_rounds_raises(monkeypatch):
+    worker = bench.Worker("numpy", *chain_of_10())
+    worker.wait()
+    worker.process.kill()
+    worker.process.wait()
+    with pytest.raises(DemoError, match="the worker numpy ended: without a word"):
+        worker.round()
+    worker.close()
+
+
+def chain_of_10():
+    arguments = ["--chain", "--length=10", *SHORT]
+    return parse(bench.BenchConfig, arguments, "bench.py")[0], arguments
+
+
+def test_measure_imports_every_round_is_a_new_process_of_each_contender():
+    arguments, said = ["--imports", "--rounds=2", "--contenders=cython,python,numpy"], []
+    config, _ = parse(bench.BenchConfig, arguments, "bench.py")
+    rounds = bench.measure_imports(config, said.append)
+    assert list(rounds) == ["cython", "python", "numpy"]
+    assert all([len(times) for times in each] == [1, 1] and each[0][0] > 0 for each in rounds.values())
+    assert said == [f"versions: npg {npg.__version__}, numpy {np.__version__}"]
+
+
+def test_main_imports_prints_npg_beside_numpy(capsys):
+    bench.main(["--imports", "--rounds=1"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].startswith("2 threads, 1 rounds in turn; ")
+    assert lines[3].split() == ["ms", "of", "cython", "of", "numpy"]
+    assert lines[4].startswith("import npg ") and lines[5].startswith("import numpy ")
+
+
+def test_measure_imports_that_fails_raises_with_its_last_words(tmp_path, monkeypatch):
+    shadow("npg", "ImportError('broken on purpose')", tmp_path, monkeypatch)
+    config, _ = parse(bench.BenchConfig, ["--imports"], "bench.py")
+    with pytest.raises(DemoError, match="the worker cython ended: ImportError: broken on purpose"):
+        bench.measure_imports(config)
+
+
 def test_report_ratios_are_medians_within_rounds():
     said = []
-    bench.report({"cython": [[2.0], [40.0], [6.0]], "torch": [[1.0], [10.0], [2.0]]}, said.append)
+    bench.report({"cython": [[2.0], [40.0], [6.0]], "torch": [[1.0], [10.0], [2.0]]}, say=said.append)
     assert said[0].split() == ["ms", "of", "cython", "of", "torch"]
     assert said[1].split() == ["npg,", "Cython", "engine", "6000.000", "1.00", "3.00"]
     assert said[2].split() == ["PyTorch", "2000.000", "0.33", "1.00"]
 
 
+def test_main_chain_and_imports_are_refused_together():
+    with pytest.raises(SystemExit) as status:
+        bench.main(["--chain", "--imports"])
+    assert status.value.code == "bench.py: error: --chain and --imports: expected one of the two, got both; give one"
+
+
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ("--contenders=jax", "expected a choice of cython, python, torch, numpy (numpy with --chain only), got 'jax'"),
+        (
+            "--contenders=jax",
+            "expected a choice of cython, python, torch, numpy (numpy with --chain or --imports only)",
+        ),
         ("--contenders=numpy", "got 'numpy'"),
         ("--rounds=0", "--rounds: expected an integer of at least 1, got 0"),
         ("--length=3", "--length: expected an even integer of at least 2, got 3"),

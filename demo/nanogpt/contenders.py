@@ -1,0 +1,127 @@
+"""What bench.py times: one training iteration, and the chain, each for the library that this process is given.
+
+PyTorch runs the very same model.py: npg's names are its names, so the module npg is replaced by torch before the file
+is imported.
+"""
+
+import dataclasses
+import json
+import sys
+import time
+
+import numpy as np
+
+# ----- A worker -----
+
+
+def work(config):
+    """Be one contender: announce the warm-up's results, then run a round for every line on standard input."""
+    step = (numpy_chain if config.worker == "numpy" else chain if config.chain else iteration)(config)
+    print(
+        json.dumps({"results": [step() for _ in range(config.warmup)], "version": version(config.worker)}), flush=True
+    )
+    for _ in sys.stdin:
+        times = []
+        for _ in range(config.iters):
+            started = time.perf_counter()
+            step()
+            times.append(time.perf_counter() - started)
+        print(json.dumps(times), flush=True)
+
+
+def library(config):
+    """Return npg with the engine of NPG_ENGINE, or torch in its place."""
+    if config.worker == "torch":
+        import torch
+
+        torch.set_num_threads(config.threads)
+        sys.modules.update({"npg": torch, "npg.nn": torch.nn, "npg.nn.functional": torch.nn.functional})
+    import npg
+
+    return npg
+
+
+def version(worker):
+    """Return the name and version of what a worker runs on."""
+    module = sys.modules["numpy" if worker == "numpy" else "torch" if worker == "torch" else "npg"]
+    return f"{module.__name__} {module.__version__}"
+
+
+# ----- The model -----
+
+
+def iteration(config):
+    """Return a function that does one training iteration, as train.py does it, and returns the loss."""
+    npg = library(config)
+    from model import GPT, GPTConfig
+
+    names = [field.name for field in dataclasses.fields(GPTConfig) if hasattr(config, field.name)]
+    model = GPT(GPTConfig(**{name: getattr(config, name) for name in names}))
+    draw = np.random.default_rng(1337)  # NumPy's own stream: the same for every contender, whatever its generator
+    state = {name: tensor for name, tensor in model.state_dict().items() if name != "lm_head.weight"}
+    for name, tensor in state.items():
+        if tensor.dim() > 1:
+            state[name] = npg.from_numpy(draw.standard_normal(tuple(tensor.shape), np.float32) * np.float32(0.02))
+    model.load_state_dict({**state, "lm_head.weight": state["transformer.wte.weight"]})
+    shape = (config.batch_size, config.block_size + 1)
+    batches = [draw.integers(config.vocab_size, size=shape) for _ in range(8)]
+    pairs = [tuple(npg.from_numpy(np.ascontiguousarray(part)) for part in (b[:, :-1], b[:, 1:])) for b in batches]
+    optimizer = model.configure_optimizers(0.1, 1e-3, (0.9, 0.99))
+    count = 0
+
+    def step():
+        nonlocal count
+        x, y = pairs[count % len(pairs)]
+        count += 1
+        _, loss = model(x, y)
+        loss.backward()
+        npg.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        return loss.item()
+
+    return step
+
+
+# ----- The chain -----
+
+
+def _operands():
+    draw = np.random.default_rng(1337)
+    x = draw.standard_normal((4, 4), np.float32)
+    w = np.float32(1) + np.float32(1e-3) * draw.standard_normal((4, 4), np.float32)
+    return x, w, np.float32(1e-3) * draw.standard_normal((4, 4), np.float32)
+
+
+def chain(config):
+    """Return a function that runs the chain on a leaf, forward and backward, and returns the gradient's sum."""
+    npg = library(config)
+    x, w, b = map(npg.from_numpy, _operands())
+    x.requires_grad_()
+    half = config.length // 2
+
+    def step():
+        x.grad = None
+        y = x
+        for _ in range(half):
+            y = y * w
+            y = y + b
+        y.sum().backward()
+        return x.grad.sum().item()
+
+    return step
+
+
+def numpy_chain(config):
+    """Return a function that runs the chain's forward on bare arrays: what no autograd on NumPy can undercut."""
+    x, w, b = _operands()
+    half = config.length // 2
+
+    def step():
+        y = x
+        for _ in range(half):
+            y = y * w
+            y = y + b
+        return float(y.sum())
+
+    return step
