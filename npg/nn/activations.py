@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 from npg import functional as F
 from npg.creation import empty
+from npg.nn.init import constant_
 from npg.nn.module import Module
 from npg.nn.parameter import Parameter
 from npg.tensor import Tensor
@@ -31,6 +33,7 @@ __all__ = [
     "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softmax2d",
     "Softmin",
     "Softplus",
     "Softshrink",
@@ -43,106 +46,246 @@ __all__ = [
 
 
 class _Activation(Module):
-    """A function and its settings; `settings` names them with their defaults, in the order of the constructor."""
+    """Calls `function` with the attributes that `settings` names, and prints them."""
 
     function: Callable[..., Any]
-    settings: dict[str, Any] = {}
-    has_inplace = False
-    required: tuple[str, ...] = ()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__()
-        names = [*self.required, *self.settings, *(["inplace"] if self.has_inplace else [])]
-        if len(args) > len(names):
-            raise TypeError(f"{type(self).__name__} takes at most {len(names)} arguments, got {len(args)}")
-        given = dict(zip(names, args, strict=False))
-        for name, value in kwargs.items():
-            if name not in names or name in given:
-                raise TypeError(f"{type(self).__name__}.__init__() got an unexpected or repeated argument '{name}'")
-            given[name] = value
-        for name in self.required:
-            if name not in given:
-                raise TypeError(f"{type(self).__name__}.__init__() missing required argument: '{name}'")
-        for name, value in {**self.settings, **({"inplace": False} if self.has_inplace else {}), **given}.items():
-            object.__setattr__(self, name, value)
+    settings: tuple[str, ...] = ()
 
     def forward(self, input: Tensor) -> Tensor:
-        values = {n: getattr(self, n) for n in (*self.required, *self.settings)}
-        if self.has_inplace and self.inplace:
-            values["inplace"] = True
-        return type(self).function(input, **values)
+        return type(self).function(input, **{name: getattr(self, name) for name in self.settings})
 
     def extra_repr(self) -> str:
-        shown = [f"{n}={getattr(self, n)}" for n in (*self.required, *self.settings)]
-        if self.has_inplace and self.inplace:
+        shown = [f"{name}={getattr(self, name)}" for name in self.settings if name != "inplace"]
+        if "inplace" in self.settings and self.inplace:
             shown.append("inplace=True")
         return ", ".join(shown)
 
 
-def _activation(
-    name: str,
-    function: Callable[..., Any],
-    *required: str,
-    inplace: bool = False,
-    values_only: bool = False,
-    **settings: Any,
-) -> Any:
-    """Return the module class of an activation function."""
-    doc = (function.__doc__ or name).split("\n")[0]
-    body = {
-        "__doc__": f"{doc} Source: torch.nn.{name}.",
-        "__module__": __name__,
-        "function": staticmethod(function),
-        "settings": settings,
-        "has_inplace": inplace,
-        "required": required,
-    }
-    if values_only:  # printed without names: Threshold(0.1, 20)
-        body["extra_repr"] = lambda self: ", ".join(str(getattr(self, n)) for n in (*required, *settings))
-    return type(name, (_Activation,), body)
-
-
 # ----- Without settings -----
 
-LogSigmoid = _activation("LogSigmoid", F.logsigmoid)
-Sigmoid = _activation("Sigmoid", F.sigmoid)
-Softsign = _activation("Softsign", F.softsign)
-Tanh = _activation("Tanh", F.tanh)
-Tanhshrink = _activation("Tanhshrink", F.tanhshrink)
+
+class LogSigmoid(_Activation):
+    """log(1 / (1 + exp(-x))). Source: torch.nn.LogSigmoid."""
+
+    function = staticmethod(F.logsigmoid)
+
+
+class Sigmoid(_Activation):
+    """1 / (1 + exp(-x)). Source: torch.nn.Sigmoid."""
+
+    function = staticmethod(F.sigmoid)
+
+
+class Softsign(_Activation):
+    """x / (1 + |x|). Source: torch.nn.Softsign."""
+
+    function = staticmethod(F.softsign)
+
+
+class Tanh(_Activation):
+    """The hyperbolic tangent. Source: torch.nn.Tanh."""
+
+    function = staticmethod(F.tanh)
+
+
+class Tanhshrink(_Activation):
+    """x - tanh(x). Source: torch.nn.Tanhshrink."""
+
+    function = staticmethod(F.tanhshrink)
+
+
+# ----- In place or not -----
+
+
+class _InPlace(_Activation):
+    """Args: inplace: write the result into the input."""
+
+    settings: tuple[str, ...] = ("inplace",)
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+
+class Hardsigmoid(_InPlace):
+    """0 below -3, 1 above 3, x / 6 + 1/2 between. Source: torch.nn.Hardsigmoid."""
+
+    function = staticmethod(F.hardsigmoid)
+
+    def extra_repr(self) -> str:
+        return ""  # as PyTorch prints it
+
+
+class Hardswish(_InPlace):
+    """x hardsigmoid(x). Source: torch.nn.Hardswish."""
+
+    function = staticmethod(F.hardswish)
+
+    def extra_repr(self) -> str:
+        return ""  # as PyTorch prints it
+
+
+class Mish(_InPlace):
+    """x tanh(softplus(x)). Source: torch.nn.Mish."""
+
+    function = staticmethod(F.mish)
+
+
+class ReLU(_InPlace):
+    """max(0, x). Source: torch.nn.ReLU."""
+
+    function = staticmethod(F.relu)
+
+
+class SELU(_InPlace):
+    """The ELU that keeps mean 0 and variance 1. Source: torch.nn.SELU."""
+
+    function = staticmethod(F.selu)
+
+
+class SiLU(_InPlace):
+    """x sigmoid(x). Source: torch.nn.SiLU."""
+
+    function = staticmethod(F.silu)
+
 
 # ----- With settings -----
 
-CELU = _activation("CELU", F.celu, inplace=True, alpha=1.0)
-ELU = _activation("ELU", F.elu, inplace=True, alpha=1.0)
-GLU = _activation("GLU", F.glu, dim=-1)
-Hardshrink = _activation("Hardshrink", F.hardshrink, values_only=True, lambd=0.5)
-Hardsigmoid = _activation("Hardsigmoid", F.hardsigmoid, inplace=True)
-Hardswish = _activation("Hardswish", F.hardswish, inplace=True)
-Hardtanh = _activation("Hardtanh", F.hardtanh, inplace=True, min_val=-1.0, max_val=1.0)
-LeakyReLU = _activation("LeakyReLU", F.leaky_relu, inplace=True, negative_slope=0.01)
-Mish = _activation("Mish", F.mish, inplace=True)
-ReLU = _activation("ReLU", F.relu, inplace=True)
-ReLU6 = _activation("ReLU6", F.relu6, inplace=True)
-SELU = _activation("SELU", F.selu, inplace=True)
-SiLU = _activation("SiLU", F.silu, inplace=True)
-Softplus = _activation("Softplus", F.softplus, beta=1.0, threshold=20.0)
-Softshrink = _activation("Softshrink", F.softshrink, values_only=True, lambd=0.5)
-Threshold = _activation("Threshold", F.threshold, "threshold", "value", inplace=True)
+
+class _Alpha(_InPlace):
+    settings = ("alpha", "inplace")
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.alpha = alpha
 
 
-class GELU(Module):
+class CELU(_Alpha):
+    """max(0, x) + min(0, alpha (exp(x / alpha) - 1)). Source: torch.nn.CELU."""
+
+    function = staticmethod(F.celu)
+
+
+class ELU(_Alpha):
+    """x above 0, alpha (exp(x) - 1) below. Source: torch.nn.ELU."""
+
+    function = staticmethod(F.elu)
+
+
+class LeakyReLU(_InPlace):
+    """x above 0, negative_slope x below. Source: torch.nn.LeakyReLU."""
+
+    function = staticmethod(F.leaky_relu)
+    settings = ("negative_slope", "inplace")
+
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.negative_slope = negative_slope
+
+
+class Threshold(_InPlace):
+    """x above threshold, value elsewhere. Source: torch.nn.Threshold."""
+
+    function = staticmethod(F.threshold)
+    settings = ("threshold", "value", "inplace")
+
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.threshold, self.value = threshold, value
+
+
+class Hardtanh(_InPlace):
+    """x, clamped to [min_val, max_val].
+
+    Args:
+        min_val, max_val: the bounds. min_value, max_value: their old names.
+        inplace: write the result into the input.
+    Raises: AssertionError: when the bounds are not in order.
+    Source: torch.nn.Hardtanh.
+    """
+
+    function = staticmethod(F.hardtanh)
+    settings = ("min_val", "max_val", "inplace")
+
+    def __init__(
+        self,
+        min_val: float = -1.0,
+        max_val: float = 1.0,
+        inplace: bool = False,
+        min_value: float | None = None,
+        max_value: float | None = None,
+    ) -> None:
+        super().__init__(inplace)
+        for name, value in (("min", min_value), ("max", max_value)):
+            if value is not None:
+                warnings.warn(
+                    f"keyword argument `{name}_value` is deprecated and renamed to `{name}_val`",
+                    FutureWarning,
+                    stacklevel=2,
+                )
+        self.min_val = min_val if min_value is None else min_value
+        self.max_val = max_val if max_value is None else max_value
+        if self.max_val <= self.min_val:
+            raise AssertionError(f"max_val ({self.max_val}) must be greater than min_val ({self.min_val})")
+
+
+class ReLU6(Hardtanh):
+    """min(max(0, x), 6). Source: torch.nn.ReLU6."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__(0.0, 6.0, inplace)
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class Softplus(_Activation):
+    """log(1 + exp(beta x)) / beta; x itself where beta x is above threshold. Source: torch.nn.Softplus."""
+
+    function = staticmethod(F.softplus)
+    settings = ("beta", "threshold")
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        super().__init__()
+        self.beta, self.threshold = beta, threshold
+
+
+class _Shrinking(_Activation):
+    settings = ("lambd",)
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def extra_repr(self) -> str:
+        return str(self.lambd)
+
+
+class Hardshrink(_Shrinking):
+    """x where |x| is above lambd, else 0. Source: torch.nn.Hardshrink."""
+
+    function = staticmethod(F.hardshrink)
+
+
+class Softshrink(_Shrinking):
+    """x moved towards 0 by lambd, at most to 0. Source: torch.nn.Softshrink."""
+
+    function = staticmethod(F.softshrink)
+
+
+class GELU(_Activation):
     """x times the probability that a standard normal value is below x. Source: torch.nn.GELU.
 
     Args:
         approximate: "none" for the error function, "tanh" for the tanh approximation.
     """
 
+    function = staticmethod(F.gelu)
+    settings = ("approximate",)
+
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
         self.approximate = approximate
-
-    def forward(self, input: Tensor) -> Tensor:
-        return F.gelu(input, approximate=self.approximate)
 
     def extra_repr(self) -> str:
         return f"approximate={self.approximate!r}"
@@ -171,8 +314,6 @@ class PReLU(Module):
 
     def reset_parameters(self) -> None:
         """Set the weight to its initial value."""
-        from npg.nn.init import constant_
-
         constant_(self.weight, self.init)
 
     def forward(self, input: Tensor) -> Tensor:
@@ -182,20 +323,15 @@ class PReLU(Module):
         return f"num_parameters={self.num_parameters}"
 
 
-class _AlongDim(Module):
-    """An activation along one dimension."""
+# ----- Along one dimension -----
 
-    function: Callable[..., Any]
+
+class _AlongDim(_Activation):
+    settings = ("dim",)
 
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
-
-    def forward(self, input: Tensor) -> Tensor:
-        return type(self).function(input, self.dim)
-
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}"
 
 
 class Softmax(_AlongDim):
@@ -214,3 +350,23 @@ class Softmin(_AlongDim):
     """softmax of -x along dim. Source: torch.nn.Softmin."""
 
     function = staticmethod(F.softmin)
+
+
+class Softmax2d(Module):
+    """softmax over the channels of (C, H, W) or (B, C, H, W). Source: torch.nn.Softmax2d."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.dim() not in (3, 4):
+            raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead")
+        return F.softmax(input, -3)
+
+
+class GLU(_Activation):
+    """a sigmoid(b), for the two halves a and b of the input along dim. Source: torch.nn.GLU."""
+
+    function = staticmethod(F.glu)
+    settings = ("dim",)
+
+    def __init__(self, dim: int = -1) -> None:
+        super().__init__()
+        self.dim = dim

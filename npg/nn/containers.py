@@ -1,20 +1,55 @@
-"""Containers: Sequential, ModuleList, ModuleDict, ParameterList, ParameterDict."""
+"""Containers of modules: Sequential, ModuleList, ModuleDict. A refused change leaves them as they were."""
 
 from __future__ import annotations
 
 import operator
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from npg.nn.module import Module
-from npg.nn.parameter import Parameter
-from npg.tensor import Tensor
+from npg.nn.module import Module, _typename
 
-__all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
+__all__ = ["ModuleDict", "ModuleList", "Sequential"]
 
 
-def _position(index: Any, size: int) -> int:
+def _checked(modules: Any, called: str) -> list[Module]:
+    """Return modules as a list.
+
+    Raises: TypeError: when it is no iterable, or holds something that is no module.
+    """
+    if not isinstance(modules, Iterable):
+        raise TypeError(f"{called} should be called with an iterable, but got {type(modules).__name__}")
+    found = list(modules)
+    for module in found:
+        if not isinstance(module, Module):
+            raise TypeError(f"{_typename(module)} is not a Module subclass")
+    return found
+
+
+def pairs_of(given: Any, kind: str) -> list[tuple[Any, Any]]:
+    """Return the (key, value) pairs of a mapping or of an iterable of pairs.
+
+    Raises: TypeError, ValueError: for something else; kind stands in the message.
+    """
+    if not isinstance(given, Iterable):
+        raise TypeError(
+            f"{kind}.update should be called with an iterable of key/value pairs, but got {type(given).__name__}"
+        )
+    if hasattr(given, "items"):
+        return list(given.items())
+    kind = kind.replace("ParametersDict", "ParameterDict")
+    pairs = []
+    for i, pair in enumerate(given):
+        if not isinstance(pair, Iterable):
+            raise TypeError(f"{kind} update sequence element #{i} should be Iterable; is{type(pair).__name__}")
+        if len(pair) != 2:  # type: ignore[arg-type]
+            raise ValueError(f"{kind} update sequence element #{i} has length {len(pair)}; 2 is required")  # type: ignore[arg-type]
+        key, value = pair
+        pairs.append((key, value))
+    return pairs
+
+
+def position(index: Any, size: int) -> int:
     i = operator.index(index)
     if not -size <= i < size:
         raise IndexError(f"index {i} is out of range")
@@ -25,7 +60,7 @@ class _Indexed(Module):
     """Children under the names "0", "1", ..., by position."""
 
     def _key(self, index: Any) -> str:
-        return list(self._modules)[_position(index, len(self))]
+        return list(self._modules)[position(index, len(self))]
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
@@ -41,9 +76,11 @@ class _Indexed(Module):
     def __delitem__(self, index: Any) -> None:
         keys = list(self._modules)
         doomed = keys[index] if isinstance(index, slice) else [self._key(index)]
-        kept = [m for k, m in self._modules.items() if k not in doomed]
+        self._number([m for k, m in self._modules.items() if k not in doomed])
+
+    def _number(self, modules: list[Any]) -> None:
         self._modules.clear()
-        self._modules.update((str(i), m) for i, m in enumerate(kept))
+        self._modules.update((str(i), m) for i, m in enumerate(modules))
 
     def __len__(self) -> int:
         return len(self._modules)
@@ -61,20 +98,20 @@ class _Indexed(Module):
 
     def extend(self, modules: Iterable[Module]) -> Any:
         """Add modules at the end."""
-        for module in list(modules):
+        for module in _checked(modules, f"{type(self).__name__}.extend"):
             self.append(module)
         return self
 
     def insert(self, index: int, module: Module) -> Any:
-        """Put a module before position index."""
+        """Put a module before position index; the modules are numbered anew."""
+        if not isinstance(module, Module):
+            raise AssertionError(f"module should be of type: {Module}")
         size = len(self)
         if not -size <= index <= size:
             raise IndexError(f"Index out of range: {index}")
         modules = list(self._modules.values())
         modules.insert(index, module)
-        self._modules.clear()
-        for i, m in enumerate(modules):
-            self.add_module(str(i), m)
+        self._number(modules)
         return self
 
     def pop(self, key: Any) -> Any:
@@ -108,6 +145,27 @@ class Sequential(_Indexed):
         if not isinstance(other, Sequential):
             raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
         return Sequential(*self, *other)
+
+    def __iadd__(self, other: Any) -> Sequential:
+        if not isinstance(other, Sequential):
+            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
+        return self.extend(list(other))
+
+    def _check_factor(self, other: Any) -> None:
+        if not isinstance(other, int):
+            raise TypeError(f"unsupported operand type(s) for *: {type(self)} and {type(other)}")
+        if other <= 0:
+            raise ValueError(f"Non-positive multiplication factor {other} for {type(self)}")
+
+    def __mul__(self, other: int) -> Sequential:
+        self._check_factor(other)
+        return Sequential(*(list(self) * other))
+
+    __rmul__ = __mul__
+
+    def __imul__(self, other: int) -> Sequential:
+        self._check_factor(other)
+        return self.extend(list(self) * (other - 1))
 
     def forward(self, input: Any) -> Any:
         for module in self._modules.values():
@@ -204,102 +262,7 @@ class ModuleDict(Module):
 
     def update(self, modules: Any) -> None:
         """Add or replace modules from a mapping or from pairs."""
-        for name, module in modules.items() if isinstance(modules, (Mapping, ModuleDict)) else modules:
+        pairs = pairs_of(modules, "ModuleDict")
+        _checked([module for _, module in pairs], "ModuleDict.update")
+        for name, module in pairs:
             self[name] = module
-
-
-class ParameterList(Module):
-    """A list of parameters; tensors become parameters.
-
-    Args:
-        values: the tensors, or None.
-    Source: torch.nn.ParameterList.
-    """
-
-    def __init__(self, values: Iterable[Tensor] | None = None) -> None:
-        super().__init__()
-        self.extend(values or ())
-
-    def append(self, value: Tensor) -> ParameterList:
-        """Add a parameter at the end."""
-        setattr(self, str(len(self)), value if isinstance(value, Parameter) else Parameter(value))
-        return self
-
-    def extend(self, values: Iterable[Tensor]) -> ParameterList:
-        """Add parameters at the end."""
-        for value in values:
-            self.append(value)
-        return self
-
-    def __getitem__(self, index: Any) -> Any:
-        values = list(self._parameters.values())
-        return ParameterList(values[index]) if isinstance(index, slice) else values[_position(index, len(values))]
-
-    def __setitem__(self, index: Any, value: Tensor) -> None:
-        name = list(self._parameters)[_position(index, len(self))]
-        setattr(self, name, value if isinstance(value, Parameter) else Parameter(value))
-
-    def __len__(self) -> int:
-        return len(self._parameters)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._parameters.values())
-
-    def extra_repr(self) -> str:
-        return "\n".join(_describe(name, p) for name, p in self._parameters.items())
-
-
-class ParameterDict(Module):
-    """A dict of parameters; tensors become parameters.
-
-    Args:
-        parameters: a mapping or pairs of names and tensors, or None.
-    Source: torch.nn.ParameterDict.
-    """
-
-    def __init__(self, parameters: Any = None) -> None:
-        super().__init__()
-        self.update(parameters or {})
-
-    def update(self, parameters: Any) -> None:
-        """Add or replace parameters from a mapping or from pairs."""
-        for name, value in parameters.items() if isinstance(parameters, (Mapping, ParameterDict)) else parameters:
-            self[name] = value
-
-    def __getitem__(self, key: str) -> Any:
-        return self._parameters[key]
-
-    def __setitem__(self, key: str, value: Tensor) -> None:
-        self._parameters[key] = value if isinstance(value, Parameter) else Parameter(value)
-
-    def __delitem__(self, key: str) -> None:
-        del self._parameters[key]
-
-    def __len__(self) -> int:
-        return len(self._parameters)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._parameters)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._parameters
-
-    def keys(self) -> Any:
-        """Return the names."""
-        return self._parameters.keys()
-
-    def items(self) -> Any:
-        """Return (name, parameter) pairs."""
-        return self._parameters.items()
-
-    def values(self) -> Any:
-        """Return the parameters."""
-        return self._parameters.values()
-
-    def extra_repr(self) -> str:
-        return "\n".join(_describe(name, p) for name, p in self._parameters.items())
-
-
-def _describe(name: str, p: Tensor) -> str:
-    size = "x".join(str(n) for n in p.shape)
-    return f"  ({name}): Parameter containing: [{p.dtype} of size {size}]"

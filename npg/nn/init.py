@@ -1,30 +1,45 @@
-"""Initialisation of parameters, in place and outside the graph; the numbers are PyTorch's, seed for seed."""
+"""Initialisation of parameters, in place and outside the graph; the numbers are PyTorch's, seed for seed.
+
+Each function returns its tensor. `generator` draws the numbers, npg's own by default.
+"""
 
 from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any
 
+from npg import creation, linalg
 from npg import functional as F
 from npg.autograd import no_grad
-from npg.creation import empty, eye, full_like
 from npg.tensor import Tensor
 
 __all__ = [
     "calculate_gain",
+    "constant",
     "constant_",
+    "dirac",
     "dirac_",
+    "eye",
     "eye_",
+    "kaiming_normal",
     "kaiming_normal_",
+    "kaiming_uniform",
     "kaiming_uniform_",
+    "normal",
     "normal_",
     "ones_",
+    "orthogonal",
     "orthogonal_",
+    "sparse",
     "sparse_",
     "trunc_normal_",
+    "uniform",
     "uniform_",
+    "xavier_normal",
     "xavier_normal_",
+    "xavier_uniform",
     "xavier_uniform_",
     "zeros_",
 ]
@@ -62,17 +77,17 @@ def trunc_normal_(
             stacklevel=2,
         )
     with no_grad():
-        drawn = empty(tensor.shape, dtype=tensor.dtype)
+        drawn = creation.empty(tensor.shape, dtype=tensor.dtype)
         pending: Any = None  # all of them; afterwards a mask. Every round draws for all, as PyTorch does
         if below(b) - below(a) > 0.3:
-            low, high = full_like(drawn, a), full_like(drawn, b)
+            low, high = creation.full_like(drawn, a), creation.full_like(drawn, b)
             while pending is None or bool(pending.any()):
                 drawn.normal_(mean, std, generator=generator)
                 tensor.copy_(drawn if pending is None else F.where(pending, drawn, tensor))
                 pending = (tensor < low) | (tensor > high)
         else:
             peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
-            chance = empty(tensor.shape, dtype=tensor.dtype)
+            chance = creation.empty(tensor.shape, dtype=tensor.dtype)
             while pending is None or bool(pending.any()):
                 drawn.uniform_(a, b, generator=generator)
                 tensor.copy_(drawn if pending is None else F.where(pending, drawn, tensor))
@@ -103,7 +118,7 @@ def eye_(tensor: Tensor) -> Tensor:
     if tensor.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
     with no_grad():
-        return tensor.copy_(eye(*tensor.shape))
+        return tensor.copy_(creation.eye(*tensor.shape))
 
 
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
@@ -162,7 +177,7 @@ def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
     return tensor.shape[1] * field, tensor.shape[0] * field
 
 
-def _fan(tensor: Tensor, mode: str) -> int:
+def _calculate_correct_fan(tensor: Tensor, mode: str) -> int:
     mode = mode.lower()
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f"Mode {mode} not supported, please use one of ['fan_in', 'fan_out']")
@@ -185,8 +200,9 @@ def kaiming_uniform_(
 ) -> Tensor:
     """Fill from U(-b, b), b = gain sqrt(3 / fan). Source: He et al. 2015."""
     if 0 in tensor.shape:
+        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=2)
         return tensor
-    bound = math.sqrt(3.0) * (calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode)))
+    bound = math.sqrt(3.0) * (calculate_gain(nonlinearity, a) / math.sqrt(_calculate_correct_fan(tensor, mode)))
     return uniform_(tensor, -bound, bound, generator)
 
 
@@ -195,8 +211,11 @@ def kaiming_normal_(
 ) -> Tensor:
     """Fill from N(0, std^2), std = gain / sqrt(fan). Source: He et al. 2015."""
     if 0 in tensor.shape:
+        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=2)
         return tensor
-    return normal_(tensor, 0.0, calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode)), generator)
+    return normal_(
+        tensor, 0.0, calculate_gain(nonlinearity, a) / math.sqrt(_calculate_correct_fan(tensor, mode)), generator
+    )
 
 
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
@@ -208,11 +227,9 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
     rows = tensor.shape[0]
     columns = tensor.numel() // rows
     with no_grad():
-        drawn = empty((rows, columns), dtype=tensor.dtype).normal_(0, 1, generator=generator)
+        drawn = creation.empty((rows, columns), dtype=tensor.dtype).normal_(0, 1, generator=generator)
         if rows < columns:
             drawn = drawn.t()
-        from npg import linalg
-
         q, r = linalg.qr(drawn)
         # The signs of the diagonal make q uniform (arXiv:math-ph/0609050).
         q = q * F.diag(r, 0).sign()
@@ -233,3 +250,32 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
         for column in range(columns):
             tensor[F.randperm(rows)[:zeros], column] = 0
     return tensor
+
+
+# ----- Old names, without the underscore -----
+
+
+def _deprecated(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    new = function.__name__
+    old = new[:-1]
+
+    def call(*args: Any, **kwargs: Any) -> Tensor:
+        warnings.warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new}`.", FutureWarning, stacklevel=2)
+        return function(*args, **kwargs)
+
+    call.__name__ = call.__qualname__ = old
+    call.__doc__ = f"Do what {new} does; the old name, which warns."
+    return call
+
+
+constant = _deprecated(constant_)
+dirac = _deprecated(dirac_)
+eye = _deprecated(eye_)
+kaiming_normal = _deprecated(kaiming_normal_)
+kaiming_uniform = _deprecated(kaiming_uniform_)
+normal = _deprecated(normal_)
+orthogonal = _deprecated(orthogonal_)
+sparse = _deprecated(sparse_)
+uniform = _deprecated(uniform_)
+xavier_normal = _deprecated(xavier_normal_)
+xavier_uniform = _deprecated(xavier_uniform_)

@@ -1,8 +1,9 @@
-"""Layers: Identity, Linear, Embedding, LayerNorm, Dropout, Flatten. Each forward is one functional call."""
+"""Layers: Identity, Linear, Embedding, LayerNorm, RMSNorm, Flatten. Each forward is one functional call."""
 
 from __future__ import annotations
 
 import math
+import numbers
 from typing import Any
 
 from npg import functional as F
@@ -12,7 +13,7 @@ from npg.nn.module import Module
 from npg.nn.parameter import Parameter
 from npg.tensor import Tensor
 
-__all__ = ["Dropout", "Embedding", "Flatten", "Identity", "LayerNorm", "Linear", "Unflatten"]
+__all__ = ["Embedding", "Flatten", "Identity", "LayerNorm", "Linear", "RMSNorm", "Unflatten"]
 
 
 class Identity(Module):
@@ -119,13 +120,27 @@ class Embedding(Module):
 
     @classmethod
     def from_pretrained(
-        cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None, **kwargs: Any
+        cls,
+        embeddings: Tensor,
+        freeze: bool = True,
+        padding_idx: int | None = None,
+        max_norm: float | None = None,
+        norm_type: float = 2.0,
+        scale_grad_by_freq: bool = False,
+        sparse: bool = False,
     ) -> Embedding:
-        """Return an Embedding on a given (rows, columns) table."""
+        """Return an Embedding on a given (rows, columns) table.
+
+        Args:
+            freeze: the table gets no gradient. The others are the constructor's.
+        Raises: AssertionError: for a table of other than two dimensions.
+        """
         if embeddings.dim() != 2:
             raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
         rows, columns = embeddings.shape
-        return cls(rows, columns, padding_idx, _weight=embeddings, _freeze=freeze, **kwargs)
+        return cls(
+            rows, columns, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse, embeddings, _freeze=freeze
+        )
 
     def forward(self, input: Tensor) -> Tensor:
         return F.embedding(
@@ -143,6 +158,10 @@ class Embedding(Module):
         if self.scale_grad_by_freq:
             text += f", scale_grad_by_freq={self.scale_grad_by_freq}"
         return text
+
+
+def _shape(given: Any) -> tuple[int, ...]:
+    return (int(given),) if isinstance(given, numbers.Integral) else tuple(given)
 
 
 class LayerNorm(Module):
@@ -166,7 +185,7 @@ class LayerNorm(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.normalized_shape = _shape(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
         for name, wanted in (("weight", elementwise_affine), ("bias", elementwise_affine and bias)):
             given = Parameter(empty(self.normalized_shape, device=device, dtype=dtype)) if wanted else None
@@ -188,23 +207,41 @@ class LayerNorm(Module):
         return f"{self.normalized_shape}, eps={self.eps}, {affine}"
 
 
-class Dropout(Module):
-    """While training, zero each element with probability p and scale the others by 1 / (1 - p).
+class RMSNorm(Module):
+    """Divide by the root mean square of the last dimensions: y = x / sqrt(mean(x^2) + eps) * weight.
 
-    Source: torch.nn.Dropout.
+    Args:
+        normalized_shape: the last dimensions, an int or a tuple.
+        eps: added to the mean square; None: the dtype's.
+        elementwise_affine: whether to learn weight.
+    Source: torch.nn.RMSNorm.
     """
 
-    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+    def __init__(
+        self,
+        normalized_shape: Any,
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
         super().__init__()
-        if not 0 <= p <= 1:
-            raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-        self.p, self.inplace = p, inplace
+        self.normalized_shape = _shape(normalized_shape)
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        given = Parameter(empty(self.normalized_shape, device=device, dtype=dtype)) if elementwise_affine else None
+        self.register_parameter("weight", given)
+        self.reset_parameters()
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.dropout(input, self.p, self.training, self.inplace)
+    def reset_parameters(self) -> None:
+        """Set weight to ones."""
+        if self.weight is not None:
+            init.ones_(self.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self) -> str:
-        return f"p={self.p}, inplace={self.inplace}"
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
 
 
 class Flatten(Module):
@@ -222,11 +259,30 @@ class Flatten(Module):
 
 
 class Unflatten(Module):
-    """Split one dimension into several. Source: torch.nn.Unflatten (sizes as a tuple; no named dimensions)."""
+    """Split one dimension into several.
+
+    Args:
+        dim: the dimension. There are no named dimensions.
+        unflattened_size: a tuple or list of sizes.
+    Raises: TypeError: for another kind of argument.
+    Source: torch.nn.Unflatten.
+    """
 
     def __init__(self, dim: int, unflattened_size: Any) -> None:
         super().__init__()
-        self.dim, self.unflattened_size = dim, tuple(unflattened_size)
+        if not isinstance(dim, int):
+            raise TypeError(f"expected dim to be an int, but found type {type(dim).__name__}")
+        if not isinstance(unflattened_size, (tuple, list)):
+            raise TypeError(
+                f"unflattened_size must be a tuple of ints, but found type {type(unflattened_size).__name__}"
+            )
+        for i, size in enumerate(unflattened_size):
+            if not isinstance(size, int):
+                raise TypeError(
+                    "unflattened_size must be tuple of ints, "
+                    f"but found element of type {type(size).__name__} at pos {i}"
+                )
+        self.dim, self.unflattened_size = dim, unflattened_size
 
     def forward(self, input: Tensor) -> Tensor:
         return F.unflatten(input, self.dim, self.unflattened_size)
