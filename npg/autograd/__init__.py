@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from npg.autograd import function
+from npg.autograd import function, functional
 from npg.autograd.function import Function
 from npg.engine import (
     enable_grad,
@@ -21,6 +21,7 @@ __all__ = [
     "backward",
     "enable_grad",
     "function",
+    "functional",
     "grad",
     "inference_mode",
     "is_grad_enabled",
