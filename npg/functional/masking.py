@@ -6,7 +6,7 @@ from typing import Any
 
 from npg import _errors
 from npg._errors import shape_text
-from npg.engine import apply, apply_in_place
+from npg.engine import TensorBase, apply, apply_in_place
 from npg.functional._dims import array_of
 from npg.functional._picking import broadcast, fill_value, scalar_name
 from npg.ops import scatter as ops
@@ -41,9 +41,11 @@ def _masked_fill(name: str, input: Any, mask: Any, value: Any) -> Any:
         raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {kind}")
     if name == "masked_fill":
         broadcast(where.shape, array.shape)
-        return apply(ops.masked_fill, (input, mask, value), {})
+        op = ops.masked_fill_tensor if isinstance(value, TensorBase) else ops.masked_fill
+        return apply(op, (input, mask, value), {})
     _check_write(array, where)
-    return apply_in_place(ops.masked_fill_into, (input, mask, value), {})
+    op = ops.masked_fill_tensor_into if isinstance(value, TensorBase) else ops.masked_fill_into
+    return apply_in_place(op, (input, mask, value), {})
 
 
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:

@@ -111,13 +111,19 @@ def _scatter_arguments(name: str, x: Any, dim: Any, index: Any, src: Any) -> tup
     return index, src, dim
 
 
+_BY_VALUE = {ops.scatter: ops.scatter_value, ops.scatter_into: ops.scatter_value_into}
+
+
 def _scattered(name: str, op: Any, x: Any, dim: Any, index: Any, src: Any, **settings: Any) -> Any:
     index, src, dim = _scatter_arguments(name, x, dim, index, src)
     in_place = name.endswith("_")
     if index is None:
         return x if in_place else apply(clone, (x,), {})
-    if isinstance(src, np.generic) and op not in (ops.scatter, ops.scatter_into):
-        src = np.full(plain(index).shape, src)
+    if isinstance(src, np.generic):
+        if op in _BY_VALUE:
+            op = _BY_VALUE[op]
+        else:
+            src = np.full(plain(index).shape, src)
     return (apply_in_place if in_place else apply)(op, (x, index, src), {"dim": dim, **settings})
 
 

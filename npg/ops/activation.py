@@ -10,6 +10,7 @@ from npg.ops._dtypes import no_bool
 from npg.ops._op import FLOAT, primitive
 from npg.ops.elementwise import abs, exp, reciprocal, refuse_subtraction
 from npg.ops.select import choose, keep_where, mask, where
+from npg.ops.shape import c_order
 from npg.ops.special import sigmoid
 
 # ----- Piecewise linear -----
@@ -18,7 +19,7 @@ from npg.ops.special import sigmoid
 @primitive(lambda g, y, _x: mask(g, ~(y <= 0)))
 def relu(input):
     """Return max(input, 0)."""
-    return np.maximum(input, 0)
+    return np.maximum(0, input)  # in this order -0 stays, as in PyTorch
 
 
 @primitive(lambda g, _y, x, *, negative_slope: where(x > 0, g, g * negative_slope))
@@ -119,7 +120,7 @@ def softplus(input, *, beta, threshold):
 @primitive(lambda g, _y, x: g * sigmoid(-x))
 def logsigmoid(input):
     """Return log(sigmoid(input)) = min(0, input) - log(1 + exp(-|input|))."""
-    return np.minimum(input, 0.0) - np.log1p(np.exp(-np.abs(input)))
+    return c_order(np.minimum(input, 0.0) - np.log1p(np.exp(-np.abs(input))))
 
 
 logsigmoid.node_name = "LogSigmoidBackward0"
@@ -190,13 +191,13 @@ def _softsign_vjp(g: Any, _y: Any, x: Any) -> Any:
     return g * (r * r)
 
 
-@primitive(_softsign_vjp, promote=FLOAT)
+@primitive(_softsign_vjp, promote=FLOAT, node="Div")
 def softsign(input):
     """Return input / (1 + |input|)."""
     return input / (np.abs(input) + 1.0)
 
 
-@primitive(lambda g, _y, x: g * (np.tanh(x) * np.tanh(x)), promote=FLOAT)
+@primitive(lambda g, _y, x: g * (np.tanh(x) * np.tanh(x)), promote=FLOAT, node="Sub")
 def tanhshrink(input):
     """Return input - tanh(input)."""
     return input - np.tanh(input)

@@ -9,6 +9,7 @@ import numpy as np
 from npg.ops._op import ARITHMETIC, primitive
 from npg.ops.reduce import HALF, kept_shape, shared_vjp, spread
 from npg.ops.select import where
+from npg.ops.shape import c_order
 
 __all__ = ["dist", "vector_norm"]
 
@@ -56,7 +57,7 @@ def _norm(x, p, dim, keepdim):
 @primitive(lambda g, y, x, *, p, dim, keepdim: _norm_vjp(g, y, x, p, dim, keepdim), node="LinalgVectorNorm")
 def vector_norm(input, *, p, dim, keepdim):
     """Return sum(|x|^p)^(1/p) over `dim`; for p = inf or -inf the largest or smallest |x|, for 0 how many are not 0."""
-    return _norm(input, p, dim, keepdim)
+    return c_order(_norm(input, p, dim, keepdim))
 
 
 @primitive(

@@ -17,7 +17,7 @@ import numpy as np
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import Op, primitive
 from npg.ops.elementwise import cast, zeros
-from npg.ops.shape import overload
+from npg.ops.shape import c_order, overload
 
 __all__ = [
     "add_rows",
@@ -227,6 +227,7 @@ def _index_rule(g, _y, x_like, *indices, needs, at):
 
 
 index_select = overload(index, "IndexSelectBackward0")
+index_select.forward = lambda input, *indices, at: c_order(_read(input, indices, at))
 
 
 @primitive()

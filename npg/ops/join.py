@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from npg.ops._op import primitive
-from npg.ops.shape import along, overload, select, slice_
+from npg.ops.shape import along, c_order, overload, select, slice_
 
 __all__ = ["cat", "split", "split_with_sizes", "stack", "unbind"]
 
@@ -78,7 +78,7 @@ def _unbind_vjp(g, _y, x_like, *, needs, dim):
 @primitive()
 def cat(*tensors, dim):
     """Return the inputs one after the other along a dimension."""
-    return np.concatenate(tensors, axis=dim)
+    return c_order(np.concatenate(tensors, axis=dim))
 
 
 @cat.vjp
@@ -98,7 +98,7 @@ def stack(*tensors, dim):
     """Return the inputs, all of one shape, along a new dimension."""
     shape = tensors[0].shape
     shape = (*shape[:dim], 1, *shape[dim:])
-    return np.concatenate([x.reshape(shape) for x in tensors], axis=dim)
+    return c_order(np.concatenate([x.reshape(shape) for x in tensors], axis=dim))
 
 
 @stack.vjp

@@ -81,7 +81,7 @@ def layer_norm(input, weight, bias, *, dims, eps, keep=True):
     n = _length(input.shape, dims)
     if not input.size:
         return np.zeros(input.shape, input.dtype), ()
-    x = as_rows(input, n)
+    x = as_rows(np.ascontiguousarray(input), n)  # so that the result is contiguous, as PyTorch's
     center = row_sum(x)
     center /= n  # and no product with 1 / n: equal numbers must give 0, to all digits
     xh = x - center[:, None]
@@ -147,7 +147,7 @@ def _layer_norm(input, weight, bias, *, dims, eps):
 # ----- rms_norm -----
 
 
-@fused()
+@fused(node="Mul")
 def rms_norm(input, weight, *, dims, eps, keep=True):
     """Return input / sqrt(mean(input^2) + eps) weight, the mean over the last `dims` dimensions; weight may be None."""
     n = _length(input.shape, dims)

@@ -10,7 +10,7 @@ import numpy as np
 from npg.ops._op import primitive
 from npg.ops.reduce import shared_vjp
 from npg.ops.scatter import scatter_sum
-from npg.ops.shape import along, unsqueeze
+from npg.ops.shape import along, c_order, unsqueeze
 
 __all__ = [
     "argmax",
@@ -38,8 +38,13 @@ def values_vjp(g, y, x_like, *, needs, dim, keepdim=True, **_):
 
 
 def _values_at(x, index, dim, keepdim):
-    values = np.take_along_axis(x, index, dim)
-    return (values, index) if keepdim else (values.squeeze(dim), index.squeeze(dim))
+    found = np.take_along_axis(x, index, dim), index
+    return tuple(c_order(y if keepdim else y.squeeze(dim)) for y in found)
+
+
+def _extreme(ufunc, place, x, dim, keepdim):
+    axis = dim if x.ndim else None
+    return c_order(ufunc.reduce(x, axis, None, None, keepdim)), c_order(place(x, axis=axis, keepdims=keepdim))
 
 
 # ----- Extrema -----
@@ -48,27 +53,25 @@ def _values_at(x, index, dim, keepdim):
 @primitive()
 def argmax(input, *, dim, keepdim):
     """Return where the largest element over `dim` (an int or None) is, the first of equal ones."""
-    return np.argmax(input, axis=dim, keepdims=keepdim)
+    return c_order(np.argmax(input, axis=dim, keepdims=keepdim))
 
 
 @primitive()
 def argmin(input, *, dim, keepdim):
     """Return where the smallest element over `dim` (an int or None) is, the first of equal ones."""
-    return np.argmin(input, axis=dim, keepdims=keepdim)
+    return c_order(np.argmin(input, axis=dim, keepdims=keepdim))
 
 
 @primitive(multi=True, node="Max")
 def max_dim(input, *, dim, keepdim):
     """Return the largest elements along a dimension and the places of the first of them."""
-    axis = dim if input.ndim else None
-    return np.maximum.reduce(input, axis=axis, keepdims=keepdim), np.argmax(input, axis=axis, keepdims=keepdim)
+    return _extreme(np.maximum, np.argmax, input, dim, keepdim)
 
 
 @primitive(multi=True, node="Min")
 def min_dim(input, *, dim, keepdim):
     """Return the smallest elements along a dimension and the places of the first of them."""
-    axis = dim if input.ndim else None
-    return np.minimum.reduce(input, axis=axis, keepdims=keepdim), np.argmin(input, axis=axis, keepdims=keepdim)
+    return _extreme(np.minimum, np.argmin, input, dim, keepdim)
 
 
 # ----- Order statistics -----

@@ -6,7 +6,7 @@ import numpy as np
 
 from npg.ops._op import primitive
 from npg.ops.reduce import sum_dim
-from npg.ops.shape import along, diagonal, diagonal_backward, expand, reshape, slice_
+from npg.ops.shape import along, c_order, diagonal, diagonal_backward, expand, reshape, slice_
 
 __all__ = [
     "constant_pad",
@@ -72,7 +72,7 @@ def flip(input, *, dims):
 @primitive(lambda g, _y, _x, *, shifts, dims: roll(g, shifts=tuple(-s for s in shifts), dims=dims))
 def roll(input, *, shifts, dims):
     """Return a copy shifted along these dimensions (None: flattened); what leaves at the end enters in front."""
-    return np.roll(input, shifts if dims is not None else shifts[0], dims)
+    return c_order(np.roll(input, shifts if dims is not None else shifts[0], dims))
 
 
 @primitive(lambda g, _y, _x, *, k, dims: rot90(g, k=-k, dims=dims))
@@ -87,13 +87,13 @@ def rot90(input, *, k, dims):
 @primitive(lambda g, _y, _x, *, diagonal: tril(g, diagonal=diagonal))
 def tril(input, *, diagonal):
     """Return a copy with zeros above a diagonal of the last two dimensions."""
-    return np.tril(input, diagonal)
+    return c_order(np.tril(input, diagonal))
 
 
 @primitive(lambda g, _y, _x, *, diagonal: triu(g, diagonal=diagonal))
 def triu(input, *, diagonal):
     """Return a copy with zeros below a diagonal of the last two dimensions."""
-    return np.triu(input, diagonal)
+    return c_order(np.triu(input, diagonal))
 
 
 @primitive(lambda g, _y, _x, *, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2))

@@ -12,7 +12,7 @@ import numpy as np
 
 from npg.ops._op import primitive
 from npg.ops.select import where
-from npg.ops.shape import expand, overload, reshape
+from npg.ops.shape import c_order, expand, overload, reshape
 
 __all__ = [
     "all_",
@@ -68,13 +68,17 @@ def count(shape, dim):
     return math.prod(shape[d] for d in dim)
 
 
+def _reduce(ufunc, x, dim, keepdim, dtype=None):
+    return c_order(ufunc.reduce(x, dim, dtype, None, keepdim))
+
+
 def _total(x, dim, keepdim):
     dtype = x.dtype
     if dtype.kind != "f":
-        return np.add.reduce(x, axis=dim, dtype=np.int64, keepdims=keepdim)
+        return _reduce(np.add, x, dim, keepdim, np.int64)
     if dtype == HALF:
-        return np.add.reduce(x, axis=dim, dtype=np.float32, keepdims=keepdim).astype(HALF)
-    return np.add.reduce(x, axis=dim, keepdims=keepdim)
+        return _reduce(np.add, x, dim, keepdim, np.float32).astype(HALF)
+    return _reduce(np.add, x, dim, keepdim)
 
 
 # ----- Sums -----
@@ -104,7 +108,7 @@ def mean(input, *, dim, keepdim):
     n = count(input.shape, dim)
     if input.dtype == HALF:
         return mean.forward(input.astype(np.float32), dim=dim, keepdim=keepdim).astype(HALF)
-    total = np.add.reduce(input, axis=dim, keepdims=keepdim)
+    total = _reduce(np.add, input, dim, keepdim)
     return total / n if n else total + math.nan
 
 
@@ -126,7 +130,7 @@ def _nanmean_vjp(g, _y, x, *, dim, keepdim):
 @primitive(_nanmean_vjp, node="Div")
 def nanmean(input, *, dim, keepdim):
     """Return the mean over `dim` of what is not nan."""
-    known = np.add.reduce(~np.isnan(input), axis=dim, keepdims=keepdim)
+    known = _reduce(np.add, ~np.isnan(input), dim, keepdim)
     wide = input.astype(np.float32) if input.dtype == HALF else input
     total = _total(np.where(np.isnan(wide), wide.dtype.type(0), wide), dim, keepdim)
     return (total / known.astype(wide.dtype)).astype(input.dtype, copy=False)
@@ -135,7 +139,7 @@ def nanmean(input, *, dim, keepdim):
 @primitive()
 def count_nonzero(input, *, dim):
     """Return how many elements over `dim` are not 0."""
-    return np.count_nonzero(input, axis=dim)
+    return c_order(np.asarray(np.count_nonzero(input, axis=dim)))
 
 
 # ----- Variance -----
@@ -152,7 +156,7 @@ def _variance(x, dim, correction, keepdim):
     d = np.asarray(x - center)
     np.multiply(d, d, out=d)
     free = max(n - correction, 0)
-    total = np.add.reduce(d, axis=dim, keepdims=keepdim)
+    total = _reduce(np.add, d, dim, keepdim)
     return total / free if free else np.divide(total, x.dtype.type(0)), center
 
 
@@ -183,7 +187,7 @@ def std(input, *, dim, correction, keepdim):
 def _moments(x, dim, correction, keepdim, root):
     total, center = _variance(x, dim, correction, keepdim)
     total = np.sqrt(total) if root else total
-    center = center if keepdim else np.squeeze(center, dim)
+    center = c_order(center if keepdim else np.squeeze(center, dim))
     return total.astype(x.dtype, copy=False), center.astype(x.dtype, copy=False)
 
 
@@ -259,19 +263,19 @@ max_.node_name, min_.node_name = "MaxBackward1", "MinBackward1"
 @primitive(lambda g, y, x, *, dim, keepdim: shared_vjp(g, y, x, dim, keepdim))
 def amax(input, *, dim, keepdim):
     """Return the largest elements over `dim`; the gradient is shared by equal ones."""
-    return np.maximum.reduce(input, axis=dim, keepdims=keepdim)
+    return _reduce(np.maximum, input, dim, keepdim)
 
 
 @primitive(lambda g, y, x, *, dim, keepdim: shared_vjp(g, y, x, dim, keepdim))
 def amin(input, *, dim, keepdim):
     """Return the smallest elements over `dim`; the gradient is shared by equal ones."""
-    return np.minimum.reduce(input, axis=dim, keepdims=keepdim)
+    return _reduce(np.minimum, input, dim, keepdim)
 
 
 @primitive(multi=True)
 def aminmax(input, *, dim, keepdim):
     """Return the smallest and the largest elements over `dim`."""
-    return np.minimum.reduce(input, axis=dim, keepdims=keepdim), np.maximum.reduce(input, axis=dim, keepdims=keepdim)
+    return _reduce(np.minimum, input, dim, keepdim), _reduce(np.maximum, input, dim, keepdim)
 
 
 @aminmax.vjp
@@ -284,13 +288,13 @@ def _aminmax_vjp(g, y, x, *, needs, dim, keepdim):
 @primitive()
 def all_(input, *, dim, keepdim):
     """Tell whether all elements over `dim` are true."""
-    return np.logical_and.reduce(input, axis=dim, keepdims=keepdim)
+    return _reduce(np.logical_and, input, dim, keepdim)
 
 
 @primitive()
 def any_(input, *, dim, keepdim):
     """Tell whether an element over `dim` is true."""
-    return np.logical_or.reduce(input, axis=dim, keepdims=keepdim)
+    return _reduce(np.logical_or, input, dim, keepdim)
 
 
 # ----- Exponentials -----
@@ -312,5 +316,5 @@ def _logsumexp(x, dim, keepdim):
     top = np.maximum.reduce(x, axis=dim, keepdims=True, initial=-math.inf)
     top = np.where(np.isinf(top), 0, top)
     e = x - top
-    total = np.add.reduce(np.exp(e, out=e if x.ndim else None), axis=dim, keepdims=keepdim)
-    return np.log(total) + (top if keepdim else np.squeeze(top, dim))
+    total = _reduce(np.add, np.exp(e, out=e if x.ndim else None), dim, keepdim)
+    return np.log(total) + c_order(top if keepdim else np.squeeze(top, dim))

@@ -12,7 +12,7 @@ from npg.ops.order import values_vjp
 from npg.ops.rearrange import constant_pad, flip
 from npg.ops.reduce import HALF, spread
 from npg.ops.select import where
-from npg.ops.shape import along, overload, reshape, slice_
+from npg.ops.shape import along, c_order, overload, reshape, slice_
 
 __all__ = [
     "cummax",
@@ -37,9 +37,9 @@ def _accumulate(ufunc, x, dim):
     if not x.ndim:
         return x.copy()
     if x.dtype.kind != "f":
-        return ufunc.accumulate(x, axis=dim, dtype=np.int64)
+        return c_order(ufunc.accumulate(x, axis=dim, dtype=np.int64))
     wide = np.float32 if x.dtype == HALF else np.float64
-    return ufunc.accumulate(x, axis=dim, dtype=wide).astype(x.dtype, copy=False)
+    return c_order(ufunc.accumulate(x, axis=dim, dtype=wide).astype(x.dtype, copy=False))
 
 
 # ----- Running sums -----
@@ -149,8 +149,9 @@ def prod(input, *, dim, keepdim):
     """Return the product over `dim` (an int or None); of integers and bools in int64."""
     dtype = input.dtype
     if dtype == HALF:
-        return np.multiply.reduce(input, axis=dim, dtype=np.float32, keepdims=keepdim).astype(HALF)
-    return np.multiply.reduce(input, axis=dim, dtype=None if dtype.kind == "f" else np.int64, keepdims=keepdim)
+        return prod.forward(input.astype(np.float32), dim=dim, keepdim=keepdim).astype(HALF)
+    wide = None if dtype.kind == "f" else np.int64
+    return c_order(np.multiply.reduce(input, axis=dim, dtype=wide, keepdims=keepdim))
 
 
 prod_dim = overload(prod, "ProdBackward1")
@@ -165,7 +166,7 @@ def _running(ufunc, x, dim):
     values = ufunc.accumulate(x, axis=dim)
     at = np.arange(x.shape[dim]).reshape((-1,) + (1,) * (x.ndim - dim - 1))
     found = (x == values) | np.isnan(x)
-    return values, np.maximum.accumulate(np.where(found, at, 0), axis=dim)
+    return c_order(values), c_order(np.maximum.accumulate(np.where(found, at, 0), axis=dim))
 
 
 @primitive(multi=True)

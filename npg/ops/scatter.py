@@ -16,11 +16,14 @@ from npg.ops._scratch import scratch
 from npg.ops.index import like_dtype, writing
 from npg.ops.select import _SMALL as SMALL
 from npg.ops.select import mask as keep
+from npg.ops.shape import overload
 
 __all__ = [
     "gather",
     "masked_fill",
     "masked_fill_into",
+    "masked_fill_tensor",
+    "masked_fill_tensor_into",
     "masked_scatter",
     "masked_scatter_into",
     "masked_select",
@@ -32,6 +35,8 @@ __all__ = [
     "scatter_into",
     "scatter_reduce",
     "scatter_sum",
+    "scatter_value",
+    "scatter_value_into",
     "take",
     "take_backward",
 ]
@@ -141,6 +146,7 @@ def scatter_add(input, index, src, *, dim):
 
 
 scatter_into = writing(scatter, _write_into)
+scatter_value, scatter_value_into = (overload(op, "ScatterBackward1") for op in (scatter, scatter_into))
 scatter_add_into = writing(scatter_add, _add_into)
 
 
@@ -300,7 +306,7 @@ def masked_fill(input, mask, value):
     if input.shape != mask.shape:
         # Smaller masks are those of padding and of the future: ones and zeros in long runs, as copying likes.
         shape = np.broadcast_shapes(input.shape, mask.shape)
-        return _masked_fill_into(np.array(np.broadcast_to(input, shape)), mask, value)
+        return _masked_fill_into(np.array(np.broadcast_to(input, shape), order="C"), mask, value)
     if input.dtype.kind != "f" or input.size <= SMALL:
         return _masked_fill_into(np.array(input), mask, value)
     # By bits, x ^ ((x ^ value) & mask): copying takes a branch for each element.
@@ -316,6 +322,10 @@ def masked_fill(input, mask, value):
 
 
 masked_fill_into = writing(masked_fill, _masked_fill_into)
+# Where the value is a tensor.
+masked_fill_tensor, masked_fill_tensor_into = (
+    overload(op, "MaskedFillBackward1") for op in (masked_fill, masked_fill_into)
+)
 
 
 @primitive(

@@ -15,6 +15,7 @@ from npg.ops._broadcast import unbroadcast
 from npg.ops._op import Op, primitive
 
 __all__ = [
+    "c_order",
     "contiguous",
     "diagonal",
     "diagonal_backward",
@@ -56,6 +57,14 @@ def overload(op: Op, node_name: str) -> Op:
 def shares_memory(out: np.ndarray[Any, Any], x: np.ndarray[Any, Any]) -> bool:
     """Tell whether `out`, made from x by a NumPy call, is a view of it. NumPy collapses chains of views."""
     return out.base is not None and (out.base is x or out.base is x.base)
+
+
+def c_order(y: Any) -> Any:
+    """Return an array whose elements lie in the order of their indices.
+
+    NumPy lays a result out like its input. PyTorch's reductions and joins are contiguous, and programs view() them.
+    """
+    return y if y.ndim < 2 or y.flags.c_contiguous else np.ascontiguousarray(y)
 
 
 def along(dim: int, index: Any) -> tuple[Any, ...]:

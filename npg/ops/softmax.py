@@ -65,6 +65,7 @@ def softmax(input, *, dim):
         return softmax.forward(input.reshape(1), dim=0)[0].reshape(()), ()
     if not input.size:
         return input.copy(), ()
+    input = np.ascontiguousarray(input)  # so that the result is, as PyTorch's
     found = _exponentials(input, dim)
     if found is None:
         y = _shifted(input, dim)
@@ -104,6 +105,7 @@ def log_softmax(input, *, dim):
         return log_softmax.forward(input.reshape(1), dim=0)[0].reshape(()), ()
     if not input.size:
         return input.copy(), ()
+    input = np.ascontiguousarray(input)  # so that the result is, as PyTorch's
     found = _exponentials(input, dim, scratch(0, input.shape, input.dtype))
     if found is not None:
         return input - np.log(found[1]), ()

@@ -70,10 +70,8 @@ def _places(x: np.ndarray[Any, Any], descending: bool) -> np.ndarray[Any, Any]:
 def _largest(x: np.ndarray[Any, Any], k: int, largest: bool) -> np.ndarray[Any, Any]:
     """Return the places of the first k of the last dimension in descending (or ascending) order."""
     n = x.shape[-1]
-    if k == 0 or k == n:
-        return _places(x, largest)[..., :k]
-    if n <= 256:  # short rows: sorting them costs less than argpartition does to begin with
-        return _places(x, largest)[..., :k]
+    if k == 0 or k == n or n <= 256:  # short rows: sorting them costs less than argpartition does to begin with
+        return np.ascontiguousarray(_places(x, largest)[..., :k])
     at = np.argpartition(x, n - k if largest else k - 1, axis=-1)
     at = np.sort(at[..., n - k :] if largest else at[..., :k], axis=-1)
     return np.take_along_axis(at, _places(np.take_along_axis(x, at, -1), largest), -1)

@@ -116,6 +116,9 @@ def _erfc_double(x: Any) -> Any:
 
 
 def _by_blocks(function: Any, x: Any) -> Any:
+    if not x.flags.c_contiguous:  # laid out like x, as a ufunc's result is
+        axes = sorted(range(x.ndim), key=x.strides.__getitem__, reverse=True)
+        return _by_blocks(function, np.ascontiguousarray(x.transpose(axes))).transpose(np.argsort(axes))
     result = np.empty(x.shape, x.dtype)
     source, target = x.reshape(-1), result.reshape(-1)
     for start in range(0, source.size, _BLOCK):

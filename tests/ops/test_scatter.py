@@ -6,6 +6,7 @@ import torch
 
 import npg
 from npg.ops import scatter as ops
+from tests.expressions import check
 from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
 
 rng = np.random.default_rng(6)
@@ -328,3 +329,16 @@ def test_masked_error_is_torchs_and_changes_nothing(call):
         lambda: call(npg, x, npg.tensor(ones)), lambda: call(torch, torch.from_numpy(X.copy()), torch.tensor(ones))
     )
     assert np.array_equal(x.numpy(), X)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "masked_fill(x > 0, 2.0)", "masked_fill(x > 0, lib.tensor(2.0))",
+        "clone().masked_fill_(x > 0, lib.tensor(2.0))",
+        "clone().masked_fill_(x > 0, 2.0)", "scatter(0, lib.tensor([1]), 5.0)", "scatter(0, lib.tensor([1]), x)",
+        "clone().scatter_(0, lib.tensor([1]), value=5.0)",
+    ],
+)  # fmt: skip
+def test_node_is_named_after_torchs_overload(call):
+    check(f"x = lib.tensor([1.0, -1.0], requires_grad=True); r = repr(x.{call})")

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+import npg
 from npg import functional as F
 from npg.engine import apply_in_place, no_grad, run_backward, wrap
 from npg.functional import permuting
 from npg.ops import shape as ops
 from npg.ops.elementwise import clone, mul
+from tests.expressions import evaluate
 from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
 
 rng = np.random.default_rng(3)
@@ -395,3 +397,40 @@ def test_sizes_may_be_numpy_integers():
     assert F.reshape(wrap(A), (np.int32(6), -1))._array.shape == (6, 4)
     assert F.select(wrap(A), np.int64(1), 0)._array.shape == (2, 4)
     assert clone.name == "clone"
+
+
+# ----- Layout of results that are no views -----
+
+X = "lib.arange(1.0, 25.0, dtype=lib.float64).view(2, 3, 4).permute(2, 0, 1)"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "sum(1)", "mean(-1)", "nansum(0)", "nanmean(1)", "var(0)", "std(1)", "amax(1)", "amin(0)", "max(0)[0]",
+        "max(1)[1]", "min(0)[0]", "argmax(0)", "argmin(1)", "all(1)", "any(0)", "logsumexp(1)", "norm(dim=1)",
+        "norm(1, dim=0)", "prod(1)", "cumsum(0)", "cumprod(1)", "cummax(0)[0]", "cummin(1)[1]", "logcumsumexp(0)",
+        "count_nonzero(1)", "median(0)[0]", "median(1)[1]", "kthvalue(1, 0)[0]", "softmax(0)", "softmax(-1)",
+        "log_softmax(1)", "tril()", "triu()", "roll(1, 0)", "topk(2, -1)[1]", "topk(2, 0)[0]",
+        "sum(0, keepdim=True)[0]",
+        "index_select(1, lib.tensor([0, 1]))", "index_select(0, lib.tensor([1, 0]))",
+        "masked_fill(lib.tensor([True]), 1.0)", "std(0).view(-1)", "topk(2, 1)[1].view(-1)",
+    ],
+)  # fmt: skip
+def test_result_lies_in_memory_as_torchs(call):
+    for x in (X, f"{X}.transpose(0, 1)", f"{X}[1:, :, ::2]"):
+        expression = f"{x}.{call}.stride()"
+        assert evaluate(expression, npg) == evaluate(expression, torch), expression
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "cat([x, x])", "cat([x, x], -1)", "stack([x, x])", "stack([x, x], -1)", "where(x > 0, x, x)",
+        "nn.functional.layer_norm(x, x.shape[-1:])", "nn.functional.logsigmoid(x)", "cat([x.t(), x.t()]).view(-1)",
+        "ones(3, dtype=lib.float64).masked_fill(x.t() > 0, 1.0)",
+    ],
+)  # fmt: skip
+def test_result_of_several_tensors_lies_in_memory_as_torchs(call):
+    expression = f"x = {X}[0].t(); r = lib.{call}.stride()"
+    assert evaluate(expression, npg) == evaluate(expression, torch)
