@@ -253,7 +253,10 @@ def result_shape(shape: tuple[int, ...], arrays: Any, at: tuple[int, ...]) -> tu
     found = [plain(a) for a in arrays]
     if found[0].dtype.kind == "b":
         return (int(np.count_nonzero(found[0])), *shape[found[0].ndim :])
-    b = np.broadcast_shapes(*(a.shape for a in found))
+    try:
+        b = np.broadcast_shapes(*(a.shape for a in found))
+    except ValueError as error:
+        raise IndexError(str(error)) from None  # what NumPy raises on reading; see explained
     rest = tuple(n for d, n in enumerate(shape) if d not in at)
     start = at[0] if at[-1] - at[0] == len(at) - 1 else 0
     return rest[:start] + b + rest[start:]

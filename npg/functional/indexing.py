@@ -23,7 +23,7 @@ from npg.functional._index import (
     without_masks,
 )
 from npg.functional._picking import check_expand
-from npg.functional._public import as_tensor_input
+from npg.functional._public import as_tensor_input, to_dtype
 from npg.ops import index as ops
 from npg.ops.shape import reshape
 
@@ -120,6 +120,10 @@ def setitem(input: Any, index: Any, value: Any) -> None:
     array = input._array
     value = _value(value, array.dtype)
     op, key = basic(index)
+    if op is None and isinstance(index, bool):  # True: all of it, False: nothing
+        if not index:
+            return
+        op, key = basic(None)
     arrays: Any = ()
     used: Any = ()
     at: Any
@@ -135,6 +139,8 @@ def setitem(input: Any, index: Any, value: Any) -> None:
         value = _fitted(value, _rank(target.shape, arrays))
         recorded = _recorded(input, value)
         if arrays:
+            if isinstance(value, TensorBase) and value._array.dtype != array.dtype and _fills_a_mask(index, value):
+                value = to_dtype(value, array.dtype)
             value = _check_put(value, target, arrays, at)
         else:
             check_expand(plain(value), target.shape)
@@ -155,6 +161,15 @@ def setitem(input: Any, index: Any, value: Any) -> None:
         raise explained(error, array, index, used) from None
 
 
+def _fills_a_mask(index: Any, value: Any) -> bool:
+    """Tell whether one number is written through one mask and no other array: PyTorch casts it then."""
+    items = index if isinstance(index, tuple) else (index,)
+    arrays = [found for found in map(item_of, items) if isinstance(found, (bool, np.ndarray, TensorBase))]
+    if value._array.size != 1 or len(arrays) != 1:
+        return False
+    return is_mask(arrays[0])
+
+
 def _rank(shape: tuple[int, ...], arrays: Any) -> int:
     if not arrays:
         return len(shape)
@@ -166,12 +181,12 @@ def _rank(shape: tuple[int, ...], arrays: Any) -> int:
 def _check_put(value: Any, target: np.ndarray[Any, Any], arrays: Any, at: tuple[int, ...]) -> Any:
     """Return the value to put, in the dtype of the target.
 
-    Raises: RuntimeError: for a tensor of another dtype, but that one number may be written through a mask.
+    Raises: RuntimeError: for a tensor of another dtype.
     """
     source = plain(value)
     if source.dtype == target.dtype:
         return value
-    if isinstance(value, TensorBase) and not (source.size == 1 and plain(arrays[0]).dtype.kind == "b"):
+    if isinstance(value, TensorBase):
         wanted = result_shape(target.shape, arrays, at)
         try:
             fits = np.broadcast_shapes(source.shape, wanted) == wanted
@@ -191,14 +206,14 @@ def _write(target: np.ndarray[Any, Any], value: Any, arrays: Any, at: tuple[int,
     found = [plain(a) for a in arrays]
     try:
         ops.index_put_into.forward(target, value, *found, at=at, accumulate=accumulate)
-    except ValueError:
+    except (ValueError, TypeError):  # the second where NumPy wants one dimension for those of the mask
         raise _misfit(value, target.shape, found, at) from None
 
 
 def _put(op: Any, x: Any, value: Any, arrays: Any, at: tuple[int, ...], accumulate: bool) -> Any:
     try:
         return apply_in_place(op, (x, value, *arrays), {"at": at, "accumulate": accumulate})
-    except ValueError:
+    except (ValueError, TypeError):
         raise _misfit(plain(value), x._array.shape, arrays, at) from None
 
 

@@ -10,6 +10,7 @@ import torch
 import npg
 from npg.engine import run_backward
 from npg.ops import index as ops
+from tests.expressions import check, check_error
 from tests.helpers import assert_like, assert_same_error, check_like_torch, compare_calls, to_npg
 
 rng = np.random.default_rng(5)
@@ -231,7 +232,7 @@ def test_setitem_without_recording_is_like_torch_and_counts(index):
     x[npg_index(index)] = npg.tensor(value)
     assert_like(x, t)
     now = x._version.value if hasattr(x._version, "value") else x._version
-    assert now == version + 1
+    assert now == version + t._version
 
 
 @pytest.mark.parametrize("index", [0, (slice(None), 1), [0, 2], MASK[:, 0, 0]], ids=str)
@@ -575,3 +576,54 @@ def test_getitem_second_order_through_run_backward():
     (h,) = run_backward((g.sum(),), (None,), True, False, (x,), False)
     assert g.tolist() == [6, 0, 27]
     assert h.tolist() == [12, 0, 18]
+
+
+# ----- What is written through a mask; errors of the value -----
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        "x > 5", "(slice(None), lib.tensor([True, False, True, False]))", "lib.tensor([True, False, True])", "True",
+        "(lib.tensor([True, False, True]), 0)", "(..., lib.tensor([True, False, True, False]))",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("value", ["lib.tensor(7)", "lib.tensor([2.5])", "lib.tensor(True)", "3", "2.5"])
+@pytest.mark.parametrize("dtype", ["lib.float32", "lib.float64", "lib.int64"])
+def test_one_number_written_through_a_mask_is_cast(index, value, dtype):
+    check(f"x = lib.arange(12, dtype={dtype}).view(3, 4); x[{index}] = {value}; r = x")
+
+
+@pytest.mark.parametrize("value", ["lib.tensor([1, 2, 3, 4])", "lib.ones(2, 4)", "lib.tensor(7)"])
+def test_writing_at_false_changes_nothing(value):
+    check(f"x = lib.arange(12.0).view(3, 4); x[False] = {value}; r = x")
+
+
+def test_value_of_another_dtype_written_at_true_is_cast():
+    check("x = lib.arange(12.0).view(3, 4); x[True] = lib.tensor([1, 2, 3, 4]); r = x")
+
+
+def test_number_that_requires_grad_written_through_a_mask_gets_a_gradient():
+    check(
+        "v = lib.tensor(2.0, requires_grad=True); x = lib.zeros(3, 4).double(); x[:, lib.tensor([True] * 4)] = v; "
+        "x.sum().backward(); r = v.grad"
+    )
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "x[x > 3] = lib.ones(2, 4)",
+        "x[lib.tensor([True, False, True])] = lib.ones(3, 4)",
+        "x[lib.tensor([0, 1]), lib.tensor([0, 1, 2])] = 1.0",
+        "x[lib.tensor([0, 1]), lib.tensor([0, 1, 2])] = lib.tensor(7)",
+        "x[lib.tensor([0, 1])] = lib.tensor([1, 2, 3, 4])",
+        "x[lib.tensor([0, 1])] = lib.tensor(7)",
+        "x[lib.tensor(True)] = lib.tensor(7)",
+        "x[True, 0] = lib.tensor(7)",
+        "x[True] = lib.ones(2)",
+        "x[lib.tensor([True, False, True]), lib.tensor([0, 1])] = lib.tensor(7)",
+    ],
+)
+def test_value_that_does_not_fit_raises_torchs_error(call):
+    check_error(f"x = lib.arange(12.0).view(3, 4); {call}")
