@@ -10,6 +10,7 @@ import numpy as np
 
 from npg import _errors, dtypes
 from npg.engine import Function, TensorBase, apply, write_out
+from npg.engine._common import refuse_broadcast, refuse_shapes
 from npg.ops._op import COMPARISON, FLOAT, Op
 from npg.ops.elementwise import cast
 
@@ -36,18 +37,35 @@ def promote(op: Op, args: Any, in_place: bool = False) -> list[Any]:
     args = [x.item() if isinstance(x, np.generic) else x for x in args]
     arrays = [x._array if isinstance(x, TensorBase) else x for x in args]
     if op.refusal is not None:
-        op.refusal(*arrays)
+        try:
+            op.refusal(*arrays)
+        except NotImplementedError:  # of a kernel, to which PyTorch comes after the shapes and the cast
+            _check_result(op, arrays, in_place)
+            raise
     target = dtypes.float_dtype(arrays) if op.promote == FLOAT else dtypes.common_dtype(arrays)
     if in_place:
         wanted = dtypes.from_numpy(arrays[0].dtype)
-        if op.promote != COMPARISON and not dtypes.can_cast(target, wanted):
-            raise RuntimeError(_errors.NO_CAST_IN_PLACE.format(result=target.scalar_name, wanted=wanted.scalar_name))
+        if not dtypes.can_cast(target, wanted):
+            _check_result(op, arrays, True)
         if op.promote != COMPARISON and wanted.is_floating_point:
             target = wanted
         # The first operand is the tensor that is written, so it stays. Integers of several widths are computed in the
         # widest, which NumPy does by itself, and cut on writing.
         return [args[0], *(to_dtype(x, target.dtype) for x in args[1:])]
     return [to_dtype(x, target.dtype) for x in args]
+
+
+def _check_result(op: Op, arrays: list[Any], in_place: bool) -> None:
+    """Raise where the shapes do not broadcast, or the result cannot be stored in the first operand."""
+    refuse_shapes(arrays)
+    if not in_place:
+        return
+    refuse_broadcast(arrays[0], arrays)
+    target, wanted = dtypes.common_dtype(arrays), dtypes.from_numpy(arrays[0].dtype)
+    if op.promote == FLOAT and not target.is_floating_point:
+        target = dtypes.get_default_dtype()
+    if op.promote != COMPARISON and not dtypes.can_cast(target, wanted):
+        raise RuntimeError(_errors.NO_CAST_IN_PLACE.format(result=target.scalar_name, wanted=wanted.scalar_name))
 
 
 def to_dtype(x: Any, dtype: np.dtype[Any]) -> Any:

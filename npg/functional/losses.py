@@ -115,6 +115,10 @@ def _checked_classes(x: Any, target: Any, t: Any, weight: Any) -> tuple[Any, Any
 
 def _of_classes(op: Any, input: Any, target: Any, weight: Any, x: Any, t: Any, kernel: str, settings: Any) -> Any:
     target, weight = _checked_classes(x, target, t, weight)
+    if settings.get("label_smoothing"):
+        op = ops.cross_entropy_smoothed
+    elif x.ndim > 2:
+        op = (ops.of_images if x.ndim == 4 or settings["reduction"] != "none" else ops.of_flattened)[op]
     if x.ndim > 1:
         return apply_floating(op, (input, target, weight), settings, kernel)
     inputs = (reshape(input, (1, x.shape[0])), reshape(target, (1,)), weight)

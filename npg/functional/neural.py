@@ -20,6 +20,7 @@ from npg.ops import embedding as embedding_ops
 from npg.ops import gelu as gelu_ops
 from npg.ops import norm as norm_ops
 from npg.ops.linear import linear as linear_op
+from npg.ops.linear import node_variants
 
 __all__ = [
     "bilinear",
@@ -62,7 +63,8 @@ def linear(input, weight, bias=None):
         raise RuntimeError(f"self and mat2 must have the same dtype, but got {kinds[0]} and {kinds[1]}")
     if x.dtype == np.float16:
         return apply_floating(linear_op, (input, weight, bias), {}, "addmm_impl_cpu_")
-    return apply(linear_op, (input, weight, bias), {})
+    op = linear_op if x.ndim == 2 and b is not None else node_variants[x.ndim if x.ndim < 3 else 3, b is not None]
+    return apply(op, (input, weight, bias), {})
 
 
 def _refuse_linear(x: Any, w: Any, b: Any) -> None:

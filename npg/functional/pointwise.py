@@ -129,11 +129,47 @@ mul, mul_ = multiply, multiply_ = both(elementwise.mul)
 _div, _div_ = both(elementwise.div)
 reciprocal, reciprocal_ = both(elementwise.reciprocal)
 floor_divide, floor_divide_ = both(elementwise.floor_divide)
-remainder, remainder_ = both(elementwise.remainder)
-fmod, fmod_ = both(elementwise.fmod)
+_remainder, _remainder_ = both(elementwise.remainder)
+_remainder_tensor, _remainder_tensor_ = both(elementwise.remainder_tensor)
+_fmod, _fmod_ = both(elementwise.fmod)
+_fmod_tensor, _fmod_tensor_ = both(elementwise.fmod_tensor)
 gcd, gcd_ = both(elementwise.gcd)
 lcm, lcm_ = both(elementwise.lcm)
 nextafter, nextafter_ = both(elementwise.nextafter)
+
+
+@numpy_names
+def remainder(input, other):
+    """Return input - other * floor(input / other): the sign is the divisor's, as in Python.
+
+    Args:
+        input, other: tensors or numbers, broadcast.
+    Raises: RuntimeError: when an integer is divided by zero.
+    Source: torch.remainder.
+    """
+    return (_remainder_tensor if isinstance(other, TensorBase) else _remainder)(input, other)
+
+
+def remainder_(input, other):
+    """Replace the input by its remainder in place; see remainder. Source: torch.Tensor.remainder_."""
+    return (_remainder_tensor_ if isinstance(other, TensorBase) else _remainder_)(input, other)
+
+
+@numpy_names
+def fmod(input, other):
+    """Return input - other * trunc(input / other): the sign is the dividend's, as in C.
+
+    Args:
+        input, other: tensors or numbers, broadcast.
+    Raises: RuntimeError: when an integer is divided by zero.
+    Source: torch.fmod.
+    """
+    return (_fmod_tensor if isinstance(other, TensorBase) else _fmod)(input, other)
+
+
+def fmod_(input, other):
+    """Replace the input by its remainder in place; see fmod. Source: torch.Tensor.fmod_."""
+    return (_fmod_tensor_ if isinstance(other, TensorBase) else _fmod_)(input, other)
 
 
 def _divide(input: Any, other: Any, rounding_mode: Any, in_place: bool) -> Any:
@@ -171,10 +207,31 @@ divide_ = true_divide_ = div_
 
 # ----- Powers and roots -----
 
-pow, pow_ = both(elementwise.pow)
+_pow, _pow_ = both(elementwise.pow)
+_pow_tensor, _pow_tensor_ = both(elementwise.pow_tensor)
+_rpow = public(elementwise.rpow)
 square, square_ = both(elementwise.square)
 sqrt, sqrt_ = both(elementwise.sqrt)
 rsqrt, rsqrt_ = both(elementwise.rsqrt)
+
+
+@numpy_names
+def pow(input, exponent):
+    """Return input to the power of exponent.
+
+    Args:
+        input, exponent: tensors or numbers, broadcast.
+    Raises: RuntimeError: for integers to the power of a negative number.
+    Source: torch.pow.
+    """
+    if not isinstance(exponent, TensorBase):
+        return _pow(input, exponent)
+    return (_pow_tensor if isinstance(input, (TensorBase, np.ndarray)) else _rpow)(input, exponent)
+
+
+def pow_(input, exponent):
+    """Raise the input to the power of exponent in place; see pow. Source: torch.Tensor.pow_."""
+    return (_pow_tensor_ if isinstance(exponent, TensorBase) else _pow_)(input, exponent)
 
 
 @numpy_names

@@ -41,7 +41,7 @@ def ge(input, other):
     """Return whether input >= other, elementwise."""
 
 
-@primitive()
+@primitive(broadcasts=True)
 def isclose(input, other, *, rtol, atol, equal_nan):
     """Return whether |input - other| <= atol + rtol |other|, or both are the same infinity."""
     close = input == other

@@ -10,9 +10,9 @@ from npg.ops._op import primitive
 from npg.ops._rows import add_row, as_rows, column_sum, for_blas
 from npg.ops.linalg import mm
 from npg.ops.reduce import sum_
-from npg.ops.shape import reshape, transpose
+from npg.ops.shape import overload, reshape, transpose
 
-__all__ = ["linear"]
+__all__ = ["linear", "node_variants"]
 
 
 def _rows(x):
@@ -47,3 +47,15 @@ def linear(input, weight, bias):
     if bias is not None:
         add_row(y, bias)
     return y if input.ndim == 2 else y.reshape(*input.shape[:-1], weight.shape[0])
+
+
+# By the number of dimensions of the input, 3 for more, and whether there is a bias: PyTorch folds the leading
+# dimensions, and its node is called after the last step.
+node_variants = {
+    (1, True): overload(linear, "ViewBackward0"),
+    (1, False): overload(linear, "SqueezeBackward4"),
+    (2, True): linear,
+    (2, False): overload(linear, "MmBackward0"),
+    (3, True): overload(linear, "ViewBackward0"),
+    (3, False): overload(linear, "UnsafeViewBackward0"),
+}

@@ -16,9 +16,10 @@ import numpy as np
 from npg.ops._op import fused, primitive
 from npg.ops._rows import as_rows, row_sum
 from npg.ops.reduce import sum_
+from npg.ops.shape import overload
 from npg.ops.softmax import log_softmax
 
-__all__ = ["cross_entropy", "nll_loss"]
+__all__ = ["cross_entropy", "cross_entropy_smoothed", "nll_loss", "of_flattened", "of_images"]
 
 
 # ----- Rows and targets -----
@@ -209,3 +210,10 @@ def _cross_entropy_backward(g, _y, input, target, weight, *, saved, needs, reduc
 @cross_entropy.compose
 def _cross_entropy(input, target, weight, **settings):
     return _weighted(log_softmax(input, dim=1), target, weight, **settings)
+
+
+# PyTorch takes other ways for images, for inputs that it makes images of, and for smoothed targets; the node is called
+# after the last step.
+of_images = {op: overload(op, "NllLoss2DBackward0") for op in (nll_loss, cross_entropy)}
+of_flattened = {op: overload(op, "ViewBackward0") for op in (nll_loss, cross_entropy)}
+cross_entropy_smoothed = overload(cross_entropy, "AddBackward0")

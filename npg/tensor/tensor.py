@@ -38,6 +38,12 @@ _get_requires_grad: Any = (
     getattr(_requires_grad, "fget", None) or _requires_grad.__get__
 )  # a property or a C descriptor
 
+# PyTorch's graph has nodes of their own for tensors on the right.
+_mod, _mod_tensor = operator(elementwise.remainder), operator(elementwise.remainder_tensor)
+_imod, _imod_tensor = in_place(elementwise.remainder), in_place(elementwise.remainder_tensor)
+_pow, _pow_tensor = operator(elementwise.pow), operator(elementwise.pow_tensor)
+_ipow, _ipow_tensor = in_place(elementwise.pow), in_place(elementwise.pow_tensor)
+
 
 class Tensor(Methods):
     """A multi-dimensional array that can record what is done with it.
@@ -282,7 +288,7 @@ class Tensor(Methods):
     __radd__ = reflected(elementwise.add)
     __iadd__ = in_place(elementwise.add)
     __sub__ = operator(elementwise.sub)
-    __rsub__ = reflected(elementwise.sub)
+    __rsub__ = reflected(elementwise.rsub)
     __isub__ = in_place(elementwise.sub)
     __mul__ = operator(elementwise.mul)
     __rmul__ = reflected(elementwise.mul)
@@ -292,12 +298,8 @@ class Tensor(Methods):
     __floordiv__ = operator(elementwise.floor_divide)
     __rfloordiv__ = reflected(elementwise.floor_divide)
     __ifloordiv__ = in_place(elementwise.floor_divide)
-    __mod__ = operator(elementwise.remainder)
     __rmod__ = reflected(elementwise.remainder)
-    __imod__ = in_place(elementwise.remainder)
-    __pow__ = operator(elementwise.pow)
-    __rpow__ = reflected(elementwise.pow)
-    __ipow__ = in_place(elementwise.pow)
+    __rpow__ = reflected(elementwise.rpow)
     __and__ = operator(compare.bitwise_and)
     __rand__ = reflected(compare.bitwise_and)
     __iand__ = in_place(compare.bitwise_and)
@@ -320,6 +322,18 @@ class Tensor(Methods):
     __gt__ = operator(compare.gt)
     __ge__ = operator(compare.ge)
     __hash__ = object.__hash__  # by identity: == compares the elements
+
+    def __mod__(self, other: Any) -> Tensor:
+        return (_mod_tensor if isinstance(other, TensorBase) else _mod)(self, other)
+
+    def __imod__(self, other: Any) -> Tensor:
+        return (_imod_tensor if isinstance(other, TensorBase) else _imod)(self, other)
+
+    def __pow__(self, exponent: Any) -> Tensor:
+        return (_pow_tensor if isinstance(exponent, TensorBase) else _pow)(self, exponent)
+
+    def __ipow__(self, exponent: Any) -> Tensor:
+        return (_ipow_tensor if isinstance(exponent, TensorBase) else _ipow)(self, exponent)
 
     def __rtruediv__(self, other: Any) -> Tensor:
         if isinstance(other, (TensorBase, np.ndarray)):

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import npg
+from tests.expressions import check_error
 from tests.helpers import TORCH_DTYPES, assert_same_error, same_result_or_error
 
 EDGES = torch.tensor([float("nan"), float("inf"), -float("inf"), 0.0, -0.0, 1.0, -1.0, 0.5])
@@ -146,3 +147,8 @@ def test_bool_of_arrays_keeps_numpy_out():
     mask = npg.tensor([1.0, 2.0]) > 1
     assert mask.dtype is npg.bool
     assert mask.numpy().dtype == np.bool_
+
+
+@pytest.mark.parametrize("name", ["isclose", "allclose"])
+def test_isclose_of_shapes_that_do_not_broadcast_raises_torchs_error(name):
+    check_error(f"lib.{name}(lib.ones(3), lib.ones(2))")

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import npg
+from tests.expressions import check, check_error
 from tests.helpers import (
     TORCH_DTYPES,
     assert_same_error,
@@ -313,3 +314,75 @@ def test_out_receives_the_result():
     assert npg.exp(x, out=out) is out
     assert npg.add(x, 1, alpha=2, out=out) is out
     assert out.tolist() == [2, 3, 4]
+
+
+# ----- Division by zero, signs of zero, order of errors, names of nodes -----
+
+SPECIAL = "lib.tensor([3.0, -2.5, 0.0, -0.0, float('inf'), float('nan')], dtype=lib.float64)"
+
+
+@pytest.mark.parametrize("divisor", ["0", "0.0", "-0.0", "2", "-3", "0.3", "True", "float('inf')", "-float('inf')"])
+@pytest.mark.parametrize("call", ["{} // {}", "{} % {}", "lib.fmod({}, {})", "lib.div({}, {}, rounding_mode='trunc')"])
+def test_division_of_floats_by_a_number_is_torchs_to_the_sign_of_zero(call, divisor):
+    expression = call.format(SPECIAL, divisor)
+    check(expression)
+    check(f"lib.signbit(lib.nan_to_num({expression}))")
+
+
+@pytest.mark.parametrize("op", ["//", "%"])
+@pytest.mark.parametrize("left", ["lib.tensor([1, 2])", "3", "True"])
+def test_division_of_integers_by_zero_raises_torchs_error(left, op):
+    check_error(f"{left} {op} lib.tensor([1, 0])")
+
+
+def test_remainder_of_two_tensors_has_the_sign_of_the_dividends_zero():
+    check("lib.signbit(lib.tensor([-2.0, 2.0, -2.0, 2.0]) % lib.tensor([2.0, -2.0, -2.0, 2.0]))")
+
+
+@pytest.mark.parametrize("base", ["lib.tensor([True, False])", "lib.tensor(True)", "lib.tensor([1, 2])"])
+def test_power_of_integers_with_a_negative_exponent_raises_torchs_error(base):
+    check_error(f"{base} ** -3")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "x = lib.ones(3, dtype=lib.int64); x += lib.ones(2, 1)",
+        "x = lib.ones(3, dtype=lib.int64); x += lib.ones(2)",
+        "x = lib.tensor(1); x += lib.ones(3)",
+        "x = lib.tensor(True); x *= lib.ones(3, dtype=lib.int8)",
+        "x = lib.tensor(True); x //= lib.ones(3, dtype=lib.bool)",
+        "x = lib.ones(3, dtype=lib.int64); x <<= 0.5",
+        "x = lib.ones(3); x <<= lib.ones(2, 1).double()",
+        "lib.bitwise_and(lib.ones(3), lib.ones(2, dtype=lib.float64))",
+        "x = lib.ones(3, dtype=lib.int64); x /= 2",
+        "x = lib.ones(3, dtype=lib.int64); x /= lib.ones(2, 1)",
+    ],
+)
+def test_operands_with_several_faults_raise_what_torch_looks_at_first(call):
+    check_error(call)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "2 - x", "2.5 - x", "x - 2", "x ** 2", "x ** x", "2 ** x", "lib.pow(x, 2)", "lib.pow(x, x)", "lib.pow(2, x)",
+        "x.pow(lib.tensor(2))", "x % 2", "x % x", "lib.remainder(x, x)", "x.fmod(2)", "x.fmod(x)", "x.log1p()",
+        "x.clone().pow_(x)", "x.clone().pow_(2)", "x.clone().remainder_(x)", "x.clone().fmod_(2)", "x.clone().fmod_(x)",
+    ],
+)  # fmt: skip
+def test_node_is_named_after_torchs_overload(call):
+    check(f"x = lib.tensor([1.0, 2.0], requires_grad=True); r = repr({call})")
+
+
+@pytest.mark.parametrize("op", ["pow", "mod"])
+def test_operator_with_a_foreign_operand_is_not_implemented(op):
+    x = npg.ones(2)
+    for name in (f"__{op}__", f"__i{op}__"):
+        assert getattr(x, name)("a") is NotImplemented
+
+
+def test_special_function_lies_in_memory_as_its_input():
+    for call in ("erf", "erfc", "exp"):
+        check(f"lib.zeros(2, 3, 4).permute(2, 0, 1).{call}()")
+        check(f"lib.zeros(3, 2).t().{call}()")

@@ -7,6 +7,7 @@ import torch
 from npg import engine
 from npg import functional as F
 from npg.ops.linear import linear as op
+from tests.expressions import check
 from tests.helpers import assert_same_error, check_like_torch, strided
 from tests.ops.fused import check_both, gradients, leaf
 
@@ -149,3 +150,10 @@ def test_bilinear_refuses_shapes_as_torch_does(shapes):
     assert_same_error(
         lambda: F.bilinear(*map(engine.wrap, arrays)), lambda: TF.bilinear(*map(torch.from_numpy, arrays))
     )
+
+
+@pytest.mark.parametrize("bias", ["None", "lib.ones(4)"])
+@pytest.mark.parametrize("shape", ["3", "2, 3", "2, 5, 3", "1, 2, 5, 3"])
+def test_node_is_named_after_torchs_last_step(shape, bias):
+    call = f"lib.nn.functional.linear(lib.ones({shape}), lib.ones(4, 3, requires_grad=True), {bias})"
+    check(f"repr({call})")

@@ -10,6 +10,7 @@ import torch
 from npg import engine
 from npg import functional as F
 from npg.ops import loss as ops
+from tests.expressions import check
 from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
 from tests.ops.fused import check_both, check_composite, gradients, leaf
 
@@ -303,3 +304,20 @@ def test_losses_of_integers_and_of_a_number_are_refused_as_torch_does():
         lambda: F.nll_loss(engine.wrap(np.array(1.0)), engine.wrap(np.array(0))),
         lambda: TF.nll_loss(torch.tensor(1.0), torch.tensor(0)),
     )
+
+
+@pytest.mark.parametrize("name", ["nll_loss", "cross_entropy"])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("shape", ["(4, 3)", "(2, 3, 4)", "(2, 3, 2, 2)", "(1, 3, 2, 2, 2)"])
+def test_node_is_named_after_torchs_kernel(name, reduction, shape):
+    check(
+        f"shape = {shape}; x = lib.zeros(shape, requires_grad=True); t = lib.zeros(shape[:1] + shape[2:]).long(); "
+        f"r = repr(lib.nn.functional.{name}(x, t, reduction='{reduction}')).split('grad_fn')[1]"
+    )
+
+
+def test_node_of_smoothed_targets_is_named_as_torchs():
+    call = (
+        "lib.nn.functional.cross_entropy(lib.ones(2, 3, requires_grad=True), lib.tensor([0, 1]), label_smoothing=0.1)"
+    )
+    check(f"repr({call}).split('grad_fn')[1]")
