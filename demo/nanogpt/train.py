@@ -208,7 +208,7 @@ def train(config, given=frozenset()):
             lr = learning_rate_at(iter_num, config)
             for group in optimizer.param_groups:
                 group["lr"] = lr
-            if iter_num % config.eval_interval == 0 or iter_num == config.max_iters:
+            if iter_num % config.eval_interval == 0 or iter_num == config.max_iters or config.eval_only:
                 batches = estimate_loss(model, data, config, interrupt)
                 if batches is not None:
                     losses = {split: statistics.fmean(values) for split, values in batches.items()}

@@ -97,6 +97,12 @@ def test_train_eval_only_prints_the_losses_and_writes_nothing(trained, arguments
     assert "standard error nan" in capsys.readouterr().out and not (tmp_path / "new").exists()
 
 
+def test_train_eval_only_evaluates_where_the_checkpoint_stands(run, arguments, capsys):
+    run(max_iters=3)
+    train.main(arguments(eval_only=True, init_from="resume", max_iters=8))  # 3 is no multiple of eval_interval
+    assert "step 3: train loss" in capsys.readouterr().out.split("resumed at iteration 3")[1]
+
+
 def test_standard_error_is_that_of_the_mean():
     values = [1.0, 2.0, 4.0, 5.0]
     assert train.standard_error(values) == pytest.approx(np.std(values, ddof=1) / 2)
