@@ -4,6 +4,7 @@ from typing import Any
 
 from npg.autograd import function, functional
 from npg.autograd.function import Function
+from npg.autograd.gradcheck import gradcheck, gradgradcheck
 from npg.engine import (
     enable_grad,
     inference_mode,
@@ -23,6 +24,8 @@ __all__ = [
     "function",
     "functional",
     "grad",
+    "gradcheck",
+    "gradgradcheck",
     "inference_mode",
     "is_grad_enabled",
     "is_inference_mode_enabled",

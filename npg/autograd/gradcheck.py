@@ -1,0 +1,350 @@
+"""Are the gradients right? Compare them with differences of function values, in float64.
+
+For an output y and an input x the Jacobian J = dy/dx is found twice: numerically, column by column, as
+(f(x + eps e) - f(x - eps e)) / (2 eps), and analytically, row by row, by a backward pass from each element of y. In
+fast mode only the number u J v is compared, for random unit vectors u and v (from npg's default generator): one
+difference and one backward pass, which a wrong gradient passes with probability zero but for the tolerance.
+Source: torch.autograd.gradcheck.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from npg.creation import zeros_like
+from npg.engine import enable_grad, no_grad
+from npg.random import randn
+from npg.tensor import Tensor
+from npg.tensor.gradients import grad
+
+__all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
+
+Array = np.ndarray[Any, Any]
+
+
+class GradcheckError(RuntimeError):
+    """A gradient that gradcheck or gradgradcheck found to be wrong."""
+
+
+def gradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_batched_forward_grad: bool = False,
+    check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
+    fast_mode: bool = False,
+    masked: bool | None = None,
+) -> bool:
+    """Compare the gradients of func with differences of its values.
+
+    Args:
+        func: takes the inputs, returns a tensor or a tuple of them (and of other things, which are not looked at).
+        inputs: a tensor or a sequence; those that require grad should be float64.
+        eps: the step of the differences.
+        atol, rtol: |analytical - numerical| <= atol + rtol |numerical|.
+        raise_exception: raise what is wrong; otherwise return False.
+        nondet_tol: how far two backward passes from the same gradient may lie apart.
+        check_undefined_grad: also check that outputs without a gradient are served, and give zeros.
+        check_grad_dtypes: also check that gradients have the dtype of their input.
+        check_batched_grad, check_batched_forward_grad, check_forward_ad: not supported.
+        check_backward_ad: must be True, the only mode there is.
+        fast_mode: compare one random projection of the Jacobian instead of all of it.
+        masked: as in PyTorch for sparse tensors alone, so without effect.
+    Returns: True when all agree.
+    Raises: ValueError: when no input requires grad. RuntimeError: for an expanded input. GradcheckError: when a
+        gradient is wrong. NotImplementedError: for a mode that is not supported.
+    """
+    _refuse_modes(check_batched_grad, check_batched_forward_grad, check_forward_ad, check_backward_ad)
+    given = _sequence(inputs)
+    try:
+        _check_inputs(given)
+        _check(func, given, eps, atol, rtol, nondet_tol, check_grad_dtypes, fast_mode)
+        if check_undefined_grad:
+            _check_undefined(func, given)
+    except GradcheckError:
+        if raise_exception:
+            raise
+        return False
+    return True
+
+
+def gradgradcheck(
+    func: Callable[..., Any],
+    inputs: Any,
+    grad_outputs: Any = None,
+    *,
+    eps: float = 1e-6,
+    atol: float = 1e-5,
+    rtol: float = 1e-3,
+    gen_non_contig_grad_outputs: bool = False,
+    raise_exception: bool = True,
+    nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_fwd_over_rev: bool = False,
+    check_rev_over_rev: bool = True,
+    fast_mode: bool = False,
+    masked: bool = False,
+) -> bool:
+    """Compare the gradients of func's gradients with differences of these.
+
+    Args:
+        grad_outputs: the gradients of the outputs to start from; None: random ones. They are inputs of the check too.
+        gen_non_contig_grad_outputs: make the random ones non-contiguous.
+        check_fwd_over_rev: not supported; check_rev_over_rev must be True.
+        The others: as for gradcheck.
+    Returns and Raises: as gradcheck.
+    """
+    _refuse_modes(check_batched_grad, False, check_fwd_over_rev, check_rev_over_rev)
+    given = _sequence(inputs)
+    starts: tuple[Any, ...]
+    if grad_outputs is None:
+        starts = tuple([_random_like(y, gen_non_contig_grad_outputs) for y in _differentiable(func(*given))])
+    else:
+        starts = _sequence(grad_outputs)
+
+    @enable_grad()  # the differences are taken without recording, and these values are gradients
+    def gradients(*both: Any) -> Any:
+        xs, gs = both[: len(given)], both[len(given) :]
+        found = grad(
+            _differentiable(func(*xs)), [x for x in xs if _wanted(x)], gs, create_graph=True, allow_unused=True
+        )
+        return tuple([g for g in found if g is not None])
+
+    return gradcheck(
+        gradients,
+        (*given, *starts),
+        eps=eps,
+        atol=atol,
+        rtol=rtol,
+        raise_exception=raise_exception,
+        nondet_tol=nondet_tol,
+        check_undefined_grad=check_undefined_grad,
+        check_grad_dtypes=check_grad_dtypes,
+        fast_mode=fast_mode,
+    )
+
+
+# ----- Arguments -----
+
+
+def _refuse_modes(batched: bool, batched_forward: bool, forward: bool, backward: bool) -> None:
+    if batched or batched_forward:
+        raise NotImplementedError("gradcheck of batched gradients is not supported: npg computes one at a time")
+    if forward or not backward:
+        raise NotImplementedError("gradcheck of forward-mode gradients is not supported: npg has reverse mode only")
+
+
+def _sequence(given: Any) -> tuple[Any, ...]:
+    return tuple(given) if isinstance(given, Sequence) and not isinstance(given, Tensor) else (given,)
+
+
+def _wanted(x: Any) -> bool:
+    return isinstance(x, Tensor) and x.requires_grad
+
+
+def _differentiable(outputs: Any) -> tuple[Tensor, ...]:
+    return tuple([y for y in _sequence(outputs) if _wanted(y)])
+
+
+def _check_inputs(inputs: tuple[Any, ...]) -> None:
+    if not any(_wanted(x) for x in inputs):
+        raise ValueError(
+            "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
+        )
+    for i, x in enumerate(inputs):
+        if not _wanted(x):
+            continue
+        if x._array.dtype != np.float64:
+            warnings.warn(
+                f"Input #{i} requires gradient and is not a double precision floating point or complex. This check "
+                "will likely fail if all the inputs are not of double precision floating point or complex. ",
+                stacklevel=4,
+            )
+        if any(s == 0 and n > 1 for s, n in zip(x.stride(), x.shape, strict=True)):
+            raise RuntimeError(
+                f"The {i}th input has a dimension with stride 0. gradcheck only supports inputs that are "
+                "non-overlapping to be able to compute the numerical gradients correctly. You should call .contiguous "
+                "on the input before passing it to gradcheck."
+            )
+
+
+def _random_like(y: Tensor, strided: bool) -> Tensor:
+    dtype = y._array.dtype
+    if strided:
+        made = Tensor(np.repeat(randn(tuple(y.shape), dtype)[..., None], 2, -1)).select(-1, 0)
+    else:
+        made = Tensor(randn(tuple(y.shape), dtype))
+    return made.detach().requires_grad_()
+
+
+# ----- Numerical and analytical -----
+
+
+def _values(func: Callable[..., Any], inputs: tuple[Any, ...]) -> list[Array]:
+    with no_grad():
+        found = _sequence(func(*inputs))
+    return [np.array(y._array, np.float64) for y in found if isinstance(y, Tensor) and y._array.dtype.kind == "f"]
+
+
+def _difference(func: Callable[..., Any], inputs: tuple[Any, ...], x: Tensor, step: Array, eps: float) -> list[Array]:
+    """Return (f(x + eps step) - f(x - eps step)) / (2 eps) of every floating output. x is left as it was."""
+    array = x._array
+    kept = array.copy()
+    try:
+        array[...] = kept + eps * step
+        above = _values(func, inputs)
+        array[...] = kept - eps * step
+        below = _values(func, inputs)
+    finally:
+        array[...] = kept
+    return [(a - b) / (2 * eps) for a, b in zip(above, below, strict=True)]
+
+
+def _numerical(func: Callable[..., Any], inputs: tuple[Any, ...], x: Tensor, eps: float) -> list[Array]:
+    """Return the Jacobian of every floating output with respect to x: (elements of x, elements of the output)."""
+    rows = []
+    for place in np.ndindex(x._array.shape):
+        step = np.zeros_like(x._array)
+        step[place] = 1
+        rows.append([d.reshape(-1) for d in _difference(func, inputs, x, step, eps)])
+    outputs = _values(func, inputs)
+    return [np.array([row[i] for row in rows]).reshape(x.numel(), y.size) for i, y in enumerate(outputs)]
+
+
+def _pull(y: Tensor, inputs: list[Tensor], g: Array, nondet_tol: float, check_dtypes: bool) -> list[Array]:
+    """Return the gradients from the gradient g of y, the pass run twice."""
+    passes = []
+    for _ in range(2):
+        found = grad(y, inputs, Tensor(g.astype(y._array.dtype)), retain_graph=True, allow_unused=True)
+        for part, x in zip(found, inputs, strict=True):
+            if part is not None and part.shape != x.shape:
+                raise GradcheckError("Analytical gradient has incorrect size")
+            if part is not None and check_dtypes and part.dtype != x.dtype:
+                raise GradcheckError("Gradient has dtype mismatch")
+        passes.append(
+            [np.zeros(x.shape) if part is None else part._array for part, x in zip(found, inputs, strict=True)]
+        )
+    for first, second in zip(*passes, strict=True):
+        if (
+            first.size
+            and not np.max(np.abs(first - second), initial=0.0) <= nondet_tol
+            and not _both_nan(first, second)
+        ):
+            raise GradcheckError(
+                "Backward is not reentrant, i.e., running backward with same input and grad_output multiple times "
+                "gives different values, although analytical gradient matches numerical gradient. The tolerance for "
+                f"nondeterminism was {nondet_tol}."
+            )
+    return passes[0]
+
+
+def _both_nan(a: Array, b: Array) -> bool:
+    return np.array_equal(a, b, equal_nan=True)
+
+
+# ----- The checks -----
+
+
+def _check(
+    func: Callable[..., Any],
+    inputs: tuple[Any, ...],
+    eps: float,
+    atol: float,
+    rtol: float,
+    nondet_tol: float,
+    check_dtypes: bool,
+    fast: bool,
+) -> None:
+    outputs = [y for y in _sequence(func(*inputs)) if isinstance(y, Tensor) and y._array.dtype.kind == "f"]
+    places = [i for i, x in enumerate(inputs) if _wanted(x)]
+    wanted = [inputs[i] for i in places]
+    compare = _compare_fast if fast else _compare_all
+    compare(func, inputs, places, wanted, outputs, eps, atol, rtol, nondet_tol, check_dtypes)
+
+
+def _near(a: Array, n: Array, atol: float, rtol: float) -> bool:
+    return np.allclose(a, n, rtol, atol, equal_nan=True)
+
+
+def _mismatch(y: int, x: int, numerical: Any, analytical: Any) -> GradcheckError:
+    return GradcheckError(
+        f"Jacobian mismatch for output {y} with respect to input {x},\nnumerical:{Tensor(numerical)}\n"
+        f"analytical:{Tensor(analytical)}\n"
+    )
+
+
+def _compare_all(
+    func: Any, inputs: Any, places: Any, wanted: Any, outputs: Any, eps: float, atol: float, rtol: float, nondet: float,
+    dtypes: bool,
+) -> None:  # fmt: skip
+    numerical = [_numerical(func, inputs, x, eps) for x in wanted]  # [input][output]
+    for i, y in enumerate(outputs):
+        if not y.requires_grad:
+            if any(not _near(columns[i], np.zeros_like(columns[i]), atol, 0.0) for columns in numerical):
+                raise GradcheckError("Numerical gradient for function expected to be zero")
+            continue
+        analytical = [np.zeros((x.numel(), y.numel())) for x in wanted]
+        for j, place in enumerate(np.ndindex(y._array.shape)):
+            g = np.zeros(y._array.shape)
+            g[place] = 1
+            for matrix, part in zip(analytical, _pull(y, wanted, g, nondet, dtypes), strict=True):
+                matrix[:, j] = part.reshape(-1)
+        for at, columns, matrix in zip(places, numerical, analytical, strict=True):
+            if not _near(matrix, columns[i], atol, rtol):
+                raise _mismatch(i, at, columns[i], matrix)
+
+
+def _unit(shape: tuple[int, ...]) -> Array:
+    v = randn(shape, np.float64)
+    norm = np.sqrt((v * v).sum())
+    return v / norm if norm else v
+
+
+def _compare_fast(
+    func: Any, inputs: Any, places: Any, wanted: Any, outputs: Any, eps: float, atol: float, rtol: float, nondet: float,
+    dtypes: bool,
+) -> None:  # fmt: skip
+    steps = [_unit(x._array.shape) for x in wanted]
+    differences = [_difference(func, inputs, x, u, eps) for x, u in zip(wanted, steps, strict=True)]
+    for i, y in enumerate(outputs):
+        if not y.requires_grad:
+            if any(not _near(found[i], np.zeros_like(found[i]), atol, 0.0) for found in differences):
+                raise GradcheckError("Numerical gradient for function expected to be zero")
+            continue
+        v = _unit(y._array.shape)
+        pulled = _pull(y, wanted, v, nondet, dtypes)
+        for at, u, found, part in zip(places, steps, differences, pulled, strict=True):
+            numerical, analytical = np.array((v * found[i]).sum()), np.array((u * part).sum())
+            if not _near(analytical, numerical, atol, rtol):
+                raise _mismatch(i, at, numerical, analytical)
+
+
+def _check_undefined(func: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
+    """Leave out the gradient of one output after the other, and give zeros for the rest: all gradients must be zero."""
+    wanted = [x for x in inputs if _wanted(x)]
+    count = len(_differentiable(func(*inputs)))
+    for missing in range(count) if count > 1 else ():
+        outputs = [y for i, y in enumerate(_differentiable(func(*inputs))) if i != missing]
+        try:
+            found = grad(outputs, wanted, [zeros_like(y, requires_grad=False) for y in outputs], allow_unused=True)
+        except RuntimeError as error:
+            raise GradcheckError("Expected backward function to handle undefined output grads.") from error
+        if any(g is not None and np.any(g._array != 0) for g in found):
+            raise GradcheckError(
+                "Expected all input grads to be undefined or zero when all output grads are undefined or zero."
+            )
