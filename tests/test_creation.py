@@ -700,3 +700,10 @@ def test_complex_dtypes_are_refused_by_name():
 def test_public_names_all_exist():
     missing = [name for name in npg.__all__ if not hasattr(npg, name)]
     assert not missing
+
+
+@pytest.mark.parametrize(
+    "call", ["zeros(-1)", "zeros((2, -1))", "ones(2, -3)", "full((-1,), 1)", "ones(1).new_zeros(-1)"]
+)
+def test_negative_size_raises_torchs_error(call):
+    check_error(f"lib.{call}")

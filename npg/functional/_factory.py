@@ -35,7 +35,7 @@ def parse_sizes(name: str, given: tuple[Any, ...], size: Any = None) -> tuple[in
         raise TypeError(f"{name}() takes 1 positional argument but {len(given)} were given")
     items = first if whole else given
     if all(type(n) is int for n in items):
-        return check_sizes(tuple(items))
+        return check_sizes(tuple(items), name)
     shape = []
     for i, n in enumerate(items):
         try:
@@ -49,7 +49,7 @@ def parse_sizes(name: str, given: tuple[Any, ...], size: Any = None) -> tuple[in
                 raise TypeError(f"{name}(): argument 'size' {reason}") from None
             reason = f"but found element of type {kind} at pos 0" if whole else f"not {kind}"
             raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, {reason}") from None
-    return check_sizes(tuple(shape))
+    return check_sizes(tuple(shape), name)
 
 
 def _index(n: Any) -> int:
@@ -58,10 +58,12 @@ def _index(n: Any) -> int:
     return operator.index(n)
 
 
-def check_sizes(shape: tuple[int, ...]) -> tuple[int, ...]:
+def check_sizes(shape: tuple[int, ...], name: str = "") -> tuple[int, ...]:
     """Return the shape when no size is negative, else raise RuntimeError."""
     for n in shape:
         if n < 0:
+            if name == "zeros":
+                raise RuntimeError("zeros: Dimension size must be non-negative.")
             raise RuntimeError(f"Trying to create tensor with negative dimension {n}: {list(shape)}")
     return shape
 

@@ -71,7 +71,7 @@ def matmul(input: Any, other: Any, *, out: Any = None) -> Any:
         op = ops.mv
     elif na == 1 and nb == 2:
         check_matrices(Shape((1, a.size), a.dtype), b)
-        op = ops.matmul
+        op = ops.vm
     else:
         check_batches(a, b)
         op = ops.matmul

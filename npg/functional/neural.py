@@ -155,11 +155,13 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
         sparse: has no effect: gradients are dense.
     Returns: (..., C).
     Raises: IndexError: when an index is out of range. RuntimeError: for another dtype of input or shape of weight.
-    Source: torch.nn.functional.embedding.
+    Source: torch.nn.functional.embedding; with weight before input it is torch.embedding.
     """
     w = array_of("embedding", weight, "weight", 2)
     index = array_of("embedding", input, "indices")
     if index.dtype != np.int64:
+        if index.dtype.kind == "f" and w.dtype in (np.int64, np.int32):  # torch.embedding takes the weight first
+            return embedding(weight, input, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse)
         if index.dtype != np.int32:
             kind = "CPUBoolType" if index.dtype == bool else f"npg.{title(index.dtype)}Tensor"
             raise RuntimeError(

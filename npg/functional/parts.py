@@ -6,6 +6,7 @@ import math
 
 from npg.engine import TensorBase, apply
 from npg.functional._dims import array_of, dim_index
+from npg.functional._public import numpy_names
 from npg.ops import join as join_ops
 from npg.ops import shape as ops
 
@@ -28,6 +29,7 @@ __all__ = [
 # ----- One part -----
 
 
+@numpy_names
 def narrow(input, dim, start, length):
     """Return the view of `length` places from `start` on along a dimension.
 
@@ -56,6 +58,7 @@ def narrow(input, dim, start, length):
     return apply(ops.slice_, (input,), {"dim": d, "start": first, "stop": first + length, "step": 1})
 
 
+@numpy_names
 def select(input, dim, index):
     """Return the view at one index of a dimension, without that dimension.
 
@@ -165,6 +168,7 @@ def split_with_sizes(input, split_sizes, dim=0):
     return apply(join_ops.split_with_sizes, (input,), {"sizes": sizes, "dim": d})
 
 
+@numpy_names
 def chunk(input, chunks, dim=0):
     """Return at most so many views of parts of equal size (the last may be smaller); see split.
 
@@ -256,6 +260,7 @@ def dsplit(input, indices_or_sections):
     return _split_evenly("dsplit", input, indices_or_sections, 2)
 
 
+@numpy_names
 def unbind(input, dim=0):
     """Return a view of every slice along a dimension, without that dimension. Source: torch.unbind."""
     ndim = array_of("unbind", input).ndim

@@ -10,6 +10,7 @@ import numpy as np
 from npg import dtypes
 from npg.engine import apply, check_in_place
 from npg.functional._dims import array_of, dim_index, dims_tuple, sizes_of
+from npg.functional._public import numpy_names
 from npg.ops import shape as ops
 
 __all__ = [
@@ -172,6 +173,7 @@ def ravel(input):
     return reshape(input, (-1,) if array_of("ravel", input).size else (0,))
 
 
+@numpy_names
 def squeeze(input, dim=None):
     """Return a view without dimensions of size 1.
 
@@ -192,6 +194,7 @@ def _squeezed(input, dim):
     return op, dims_tuple("squeeze", dim, ndim)
 
 
+@numpy_names
 def unsqueeze(input, dim):
     """Return a view with a dimension of size 1 put in at dim, which may be the number of dimensions.
 

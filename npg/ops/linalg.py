@@ -30,6 +30,7 @@ __all__ = [
     "multiply",
     "mv",
     "vdot",
+    "vm",
 ]
 
 _EXACT = 2**53  # float64 holds every integer up to here
@@ -127,6 +128,9 @@ def _matmul_gw(g, _y, x, w_like):
 def matmul(input, other):
     """Return np.matmul(input, other)."""
     return multiply(input, other)
+
+
+vm = overload(matmul, "SqueezeBackward4")  # of a vector and a matrix
 
 
 # ----- A product added to something -----

@@ -9,6 +9,7 @@ import torch
 from npg import engine
 from npg import functional as F
 from npg.ops import embedding as ops
+from tests.expressions import check, check_error
 from tests.helpers import assert_like, assert_same_error
 from tests.ops.fused import check_both, gradients, leaf
 
@@ -123,3 +124,8 @@ def test_embedding_refuses_other_arguments_as_torch_does():
             lambda p=padding_idx: F.embedding(engine.wrap(index), engine.wrap(np.ones((5, 2))), p),
             lambda p=padding_idx: TF.embedding(torch.from_numpy(index), torch.ones(5, 2), p),
         )
+
+
+def test_embedding_with_the_weight_first_is_that_of_the_main_namespace():
+    check("w = lib.arange(6.0, requires_grad=True).view(3, 2); r = repr(lib.embedding(w, lib.tensor([[2, 0]])))")
+    check_error("lib.nn.functional.embedding(lib.tensor([0.0]), lib.ones(3, 2))")

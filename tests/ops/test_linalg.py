@@ -11,6 +11,7 @@ import npg
 from npg.functional import adding_products, linear_algebra
 from npg.ops import linalg as ops
 from npg.ops.contract import contract
+from tests.expressions import check
 from tests.helpers import assert_like, assert_same_error, check_like_torch, compare_calls, strided, to_npg
 
 rng = np.random.default_rng(8)
@@ -468,3 +469,10 @@ def test_contract_is_one_matrix_product(equation, calls, monkeypatch):
     assert len(found) == calls
     np.testing.assert_allclose(y, np.einsum(equation, a, b), rtol=1e-12)
     assert y.flags.c_contiguous
+
+
+@pytest.mark.parametrize(
+    "shapes", [((3, 3), (3, 3)), ((3, 3), (3,)), ((3,), (3, 3)), ((3,), (3,)), ((2, 3, 3), (3, 3))]
+)
+def test_matmul_node_is_named_after_torchs_last_step(shapes):
+    check(f"x, y = (lib.ones(s, requires_grad=True) for s in {shapes}); r = repr(x @ y)")

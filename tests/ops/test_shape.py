@@ -12,7 +12,7 @@ from npg.engine import apply_in_place, no_grad, run_backward, wrap
 from npg.functional import permuting
 from npg.ops import shape as ops
 from npg.ops.elementwise import clone, mul
-from tests.expressions import evaluate
+from tests.expressions import check, evaluate
 from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
 
 rng = np.random.default_rng(3)
@@ -434,3 +434,14 @@ def test_result_lies_in_memory_as_torchs(call):
 def test_result_of_several_tensors_lies_in_memory_as_torchs(call):
     expression = f"x = {X}[0].t(); r = lib.{call}.stride()"
     assert evaluate(expression, npg) == evaluate(expression, torch)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "squeeze(x, axis=0)", "squeeze(x, axis=(0, 2))", "unsqueeze(x, axis=1)", "unbind(x, axis=1)",
+        "chunk(x, 2, axis=-1)", "narrow(x, axis=1, start=1, length=2)", "select(x, axis=1, index=-1)",
+    ],
+)  # fmt: skip
+def test_axis_stands_for_dim(call):
+    check(f"x = lib.arange(12.0).view(1, 3, 4); r = lib.{call}")
