@@ -312,7 +312,7 @@ def _compare_all(
 def _unit(shape: tuple[int, ...]) -> Array:
     v = randn(shape, np.float64)
     norm = np.sqrt((v * v).sum())
-    return v / norm if norm else v
+    return np.asarray(v / norm if norm else v)
 
 
 def _compare_fast(
