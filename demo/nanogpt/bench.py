@@ -75,6 +75,8 @@ def check_bench(config):
         raise DemoError(f"--n_embd: expected a multiple of --n_head, got {config.n_embd} and {config.n_head}")
     if config.chain and config.imports:
         raise DemoError("--chain and --imports: expected one of the two, got both; give one")
+    if len(set(chosen(config))) < len(chosen(config)):
+        raise DemoError(f"--contenders: expected each one once, got {config.contenders!r}")
     for name in chosen(config):
         if name not in CONTENDERS or (name == "numpy" and not (config.chain or config.imports)):
             raise DemoError(

@@ -13,7 +13,7 @@ import numpy as np
 
 import npg
 from config import DemoError
-from files import load_safetensors, save_safetensors
+from files import listed, load_safetensors, save_safetensors
 from model import GPT, GPTConfig
 
 FORMAT = "npg nanogpt checkpoint"
@@ -99,7 +99,8 @@ class Checkpoint:
         missing, unknown = sorted(state.keys() - stored.keys()), sorted(stored.keys() - state.keys())
         if missing or unknown:
             raise DemoError(
-                f"{self.path}: expected the weights of {self.model_config}; missing {missing}, unknown {unknown}"
+                f"{self.path}: expected the weights of {self.model_config}; missing {listed(missing)}, "
+                f"unknown {listed(unknown)}"
             )
         for name, value in state.items():
             self._check(name, stored[name], value)

@@ -154,6 +154,11 @@ def load_safetensors(path):
     return {name: _array(path, name, data, *entry) for name, entry in entries.items()}, metadata
 
 
+def listed(names):
+    """Return names for a message, the first four of many."""
+    return f"{names[:4]} and {len(names) - 4} more" if len(names) > 4 else str(names)
+
+
 def _array(path, name, data, code, shape, start, stop):
     """Return one array of the file as a copy that owns its memory."""
     if code != "BF16" and code not in _DTYPES:

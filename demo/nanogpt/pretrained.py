@@ -9,7 +9,7 @@ import numpy as np
 
 import npg
 from config import DemoError
-from files import load_safetensors
+from files import listed, load_safetensors
 
 TRANSPOSED = ("attn.c_attn.weight", "attn.c_proj.weight", "mlp.c_fc.weight", "mlp.c_proj.weight")
 BUFFERS = (".attn.bias", ".attn.masked_bias")
@@ -80,7 +80,9 @@ def _compare(path, expected, arrays):
     """Raise DemoError unless names and shapes are the model's."""
     missing, unknown = sorted(expected.keys() - arrays.keys()), sorted(arrays.keys() - expected.keys())
     if missing or unknown:
-        raise DemoError(f"{path}: expected a GPT-2 state_dict, got one with missing {missing} and unknown {unknown}")
+        raise DemoError(
+            f"{path}: expected a GPT-2 state_dict, got one with missing {listed(missing)} and unknown {listed(unknown)}"
+        )
     for name, shape in expected.items():
         if arrays[name].shape != shape:
             raise DemoError(f"{path}: expected {name} of shape {shape}, got {_shape(arrays[name])}")

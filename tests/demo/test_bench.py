@@ -113,6 +113,7 @@ def test_main_chain_and_imports_are_refused_together():
             "expected a choice of cython, python, torch, numpy (numpy with --chain or --imports only)",
         ),
         ("--contenders=numpy", "got 'numpy'"),
+        ("--contenders=torch,torch", "--contenders: expected each one once, got 'torch,torch'"),
         ("--rounds=0", "--rounds: expected an integer of at least 1, got 0"),
         ("--length=3", "--length: expected an even integer of at least 2, got 3"),
         ("--n_head=3", "--n_embd: expected a multiple of --n_head, got 128 and 3"),

@@ -10,7 +10,7 @@ import safetensors.numpy
 import safetensors.torch
 import torch
 from config import DemoError
-from files import check_folder, load_safetensors, replacing, save_safetensors
+from files import check_folder, listed, load_safetensors, replacing, save_safetensors
 
 ARRAYS = {
     "a": np.arange(6, dtype=np.float32).reshape(2, 3),
@@ -87,6 +87,11 @@ def test_check_folder_that_may_not_be_written_raises(tmp_path, monkeypatch):
     monkeypatch.setattr(files.os, "access", lambda path, mode: False)
     with pytest.raises(DemoError, match=r"--dataset: cannot write to .* \(Permission denied\); give another --dataset"):
         check_folder(tmp_path, "dataset")
+
+
+def test_listed_many_names_are_cut():
+    assert listed(["a", "b"]) == "['a', 'b']"
+    assert listed(list("abcdefg")) == "['a', 'b', 'c', 'd'] and 3 more"
 
 
 # ----- safetensors -----

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import checkpoint
+import dataset
 import files
 import numpy as np
 import pytest
@@ -327,7 +328,7 @@ def interrupted(arguments, line):
     for said in process.stdout:
         if said.startswith(line):
             break
-    time.sleep(0.1)  # what comes after that line has begun
+    time.sleep(0.3)  # what comes after that line has begun
     os.kill(process.pid, signal.SIGINT)
     said, errors = process.communicate(timeout=120)
     assert process.returncode == 130, errors
@@ -338,6 +339,32 @@ def test_train_ctrl_c_in_the_first_evaluation_says_that_nothing_is_saved(argumen
     said, errors = interrupted(arguments(eval_iters=10**7, sample_tokens=3), "0.01M parameters")
     assert "interrupted; no iteration was done, nothing saved" in said and errors == ""
     assert not list((tmp_path / "out").glob("*.safetensors"))
+
+
+def test_train_ctrl_c_in_a_later_evaluation_saves_and_the_resumed_run_is_the_uninterrupted_one(
+    arguments, tmp_path, monkeypatch
+):
+    real, calls = dataset.Dataset.batch, []
+
+    def batch(self, split, *sizes):
+        calls.append(split)
+        if split == "val" and calls.count("val") == 3:  # the first of the second evaluation
+            os.kill(os.getpid(), signal.SIGINT)
+        return real(self, split, *sizes)
+
+    monkeypatch.setattr(dataset.Dataset, "batch", batch)
+    with pytest.raises(SystemExit) as status:
+        train.main(arguments(eval_iters=2))
+    monkeypatch.undo()
+    assert status.value.code == 130
+    assert checkpoint.Checkpoint(tmp_path / "out" / "last.safetensors").iter_num == 4
+    assert not (tmp_path / "out" / "best.safetensors").exists()
+    train.main([f"--out_dir={tmp_path / 'out'}", "--init_from=resume"])
+    train.main(arguments(eval_iters=2, out_dir=tmp_path / "whole"))
+    ours, theirs = (load_safetensors(tmp_path / name / "last.safetensors")[0] for name in ("out", "whole"))
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        np.testing.assert_array_equal(ours[name], theirs[name], err_msg=name)
 
 
 def test_train_ctrl_c_in_the_final_sample_ends_in_one_line_after_the_checkpoint(arguments, tmp_path):
