@@ -5,7 +5,7 @@ import torch
 
 import npg
 
-from .expressions import check, check_error
+from ..expressions import check, check_error
 
 # Each is made twice after both generators were seeded alike, and then the streams must still be in step.
 CALLS = """

@@ -11,7 +11,7 @@ import torch
 
 import npg
 
-from .expressions import check, check_error
+from ..expressions import check, check_error
 
 # ----- Attributes -----
 
