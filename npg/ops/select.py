@@ -121,9 +121,10 @@ def _inside(x: Any, low: Any, high: Any) -> Any:
 @primitive(lambda g, _y, x, *, low, high: mask(g, _inside(x, low, high)), promote=ARITHMETIC, node="Clamp")
 def clamp(input, *, low, high):
     """Return the input limited to [low, high], numbers or None; high where low > high."""
-    if low is not None:
-        input = np.maximum(input, low)
-    return input if high is None else np.minimum(input, high)
+    if low is None:
+        return np.minimum(input, high)
+    y = np.maximum(input, low)
+    return y if high is None else np.minimum(y, high, out=y if isinstance(y, np.ndarray) else None)
 
 
 @ufunc(
