@@ -69,6 +69,14 @@ def test_prepare_without_network_says_so_and_uses_pythons_prose(tmp_path, monkey
     assert any("pydoc_data.topics" in line and "--input=FILE" in line for line in said)
 
 
+def test_prepare_without_network_and_without_pythons_prose_raises_with_the_remedy(tmp_path, monkeypatch):
+    monkeypatch.setattr(prepare.urllib.request, "urlopen", no_network)
+    monkeypatch.setitem(sys.modules, "pydoc_data.topics", None)
+    with pytest.raises(DemoError, match=r"this Python has no pydoc_data\.topics .*; give --input=FILE"):
+        prepare.prepare(tmp_path / "data", "", quiet)
+    assert not (tmp_path / "data").exists()
+
+
 @pytest.mark.parametrize("content", [b"", b"<html>a captive portal</html>"])
 def test_prepare_download_of_something_else_falls_back_naming_the_checksum(content, tmp_path, monkeypatch):
     said = []

@@ -81,8 +81,12 @@ def download(url=URL, timeout=TIMEOUT, limit=LIMIT):
 
 def bundled():
     """Return the prose of the language reference, which every Python carries for help(), as bytes."""
-    from pydoc_data.topics import topics
-
+    try:
+        from pydoc_data.topics import topics
+    except ImportError as error:  # some distributions cut the standard library
+        raise DemoError(
+            f"no text: this Python has no {FALLBACK} and there was no download; give --input=FILE"
+        ) from error
     return "\n".join(topics[name] for name in sorted(topics)).encode()
 
 
