@@ -166,6 +166,11 @@ def argmin(input, dim=None, keepdim=False):
 # ----- Order statistics -----
 
 
+def _refuse_bool(name, input, kernel):
+    if array_of(name, input).dtype == bool:
+        raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
+
+
 @numpy_names
 def median(input, dim=None, keepdim=False):
     """Return the median, or the medians along a dimension with their places; of two middle elements the lower.
@@ -177,8 +182,8 @@ def median(input, dim=None, keepdim=False):
     Returns: a 0-d tensor, whose gradient is shared by equal elements; with dim (values, indices). nan if there is one.
     Source: torch.median; of equal elements the first is the place.
     """
+    _refuse_bool("median", input, "median_cpu" if dim is None else "median_out")
     if dim is None:
-        array_of("median", input)
         return apply(order.median, (input,), {})
     return _with_places(order.median_dim, return_types.median, "median", input, dim, keepdim)
 
@@ -186,8 +191,8 @@ def median(input, dim=None, keepdim=False):
 @numpy_names
 def nanmedian(input, dim=None, keepdim=False):
     """Return the median of what is not nan; see median. Source: torch.nanmedian."""
+    _refuse_bool("nanmedian", input, "median_cpu" if dim is None else "median_out")
     if dim is None:
-        array_of("nanmedian", input)
         return apply(order.nanmedian, (input,), {})
     return _with_places(order.nanmedian_dim, return_types.nanmedian, "nanmedian", input, dim, keepdim)
 
@@ -204,6 +209,7 @@ def kthvalue(input, k, dim=-1, keepdim=False):
     d = dim_index("kthvalue", dim, array.ndim)
     if not 1 <= k <= (array.shape[d] if array.ndim else 1):
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {d}")
+    _refuse_bool("kthvalue", input, "kthvalue_cpu")
     return return_types.kthvalue(apply(order.kthvalue, (input,), {"k": k, "dim": d, "keepdim": keepdim}))
 
 

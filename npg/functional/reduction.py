@@ -12,7 +12,7 @@ import warnings
 import numpy as np
 
 from npg import dtypes
-from npg.engine import apply
+from npg.engine import TensorBase, apply, is_grad_enabled
 from npg.functional._dims import array_of, dim_index, dims_of
 from npg.functional._public import numpy_names, promote, to_dtype
 from npg.ops import distance
@@ -61,8 +61,18 @@ def sum(input, dim=None, keepdim=False, *, dtype=None):
     return apply(ops.sum_dim, (input,), {"dim": dims_of("sum", dim, array.ndim), "keepdim": keepdim})
 
 
+def _cast(input, dtype):
+    """Return the input in the NumPy dtype that a caller asked for.
+
+    Raises: RuntimeError: for an integer dtype when the input requires grad.
+    """
+    if dtype.kind != "f" and isinstance(input, TensorBase) and input.requires_grad and is_grad_enabled():
+        raise RuntimeError(f"Autograd not support dtype: {dtypes.from_numpy(dtype).scalar_name}")
+    return to_dtype(input, dtype)
+
+
 def _sum_as(input, dim, keepdim, dtype):
-    total = sum(to_dtype(input, dtype), dim, keepdim)
+    total = sum(_cast(input, dtype), dim, keepdim)
     return to_dtype(total, dtype)  # a sum in int64, where a smaller integer was asked for
 
 
@@ -103,7 +113,10 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None):
     if array.dtype.kind != "f":
         return sum(input, dim, keepdim, dtype=dtype)
     if dtype is not None:
-        input = to_dtype(input, dtypes.to_numpy(dtype))
+        given = dtypes.to_numpy(dtype)
+        if given.kind != "f":  # of nan, too, as PyTorch casts it
+            return sum(input, dim, keepdim, dtype=dtype)
+        input = to_dtype(input, given)
     return apply(ops.nansum, (input,), {"dim": dims_of("nansum", dim, array.ndim), "keepdim": keepdim})
 
 
@@ -117,7 +130,13 @@ def nanmean(input, dim=None, keepdim=False, *, dtype=None):
             + dtypes.from_numpy(array.dtype).scalar_name
         )
     if dtype is not None:
-        input = to_dtype(input, dtypes.to_numpy(dtype))
+        given = dtypes.to_numpy(dtype)
+        if given.kind != "f":
+            raise RuntimeError(
+                "nanmean(): could not infer output dtype. Optional dtype must be either a floating point or complex "
+                f"dtype. Got: {dtypes.from_numpy(given).scalar_name}"
+            )
+        input = to_dtype(input, given)
     return apply(ops.nanmean, (input,), {"dim": dims_of("nanmean", dim, array.ndim), "keepdim": keepdim})
 
 
@@ -225,7 +244,7 @@ def prod(input, dim=None, keepdim=False, *, dtype=None):
     array = array_of("prod", input)
     if dtype is not None:
         dtype = dtypes.to_numpy(dtype)
-        return to_dtype(prod(to_dtype(input, dtype), dim, keepdim), dtype)
+        return to_dtype(prod(_cast(input, dtype), dim, keepdim), dtype)
     if dim is None:
         return apply(scan_ops.prod, (input,), {"dim": None, "keepdim": keepdim})
     d = dim_index("prod", dim, array.ndim)
@@ -269,8 +288,22 @@ def vector_norm(input, ord=2, dim=None, keepdim=False, *, dtype=None):
     if not array.size and (p < 0 or p == math.inf):
         _refuse_empty(array.shape, dims, p)
     if dtype is not None:
-        input = to_dtype(input, dtypes.to_numpy(dtype))
+        given = dtypes.to_numpy(dtype)
+        _check_norm_dtype(array.dtype, given)
+        input = to_dtype(input, given)
     return apply(distance.vector_norm, (input,), {"p": p, "dim": dims, "keepdim": keepdim})
+
+
+def _check_norm_dtype(own, given):
+    """Raise RuntimeError when a norm cannot be computed in the dtype asked for."""
+    theirs, wanted = dtypes.from_numpy(own).scalar_name, dtypes.from_numpy(given).scalar_name
+    if given.kind != "f":
+        raise RuntimeError(f"linalg.vector_norm: dtype should be floating point or complex, but got {wanted}")
+    if given.itemsize < own.itemsize:
+        raise RuntimeError(
+            f"linalg.vector_norm: the dtype of the input ({theirs}) should be convertible without narrowing to the "
+            f"specified dtype ({wanted})"
+        )
 
 
 def _refuse_empty(shape, dims, p):

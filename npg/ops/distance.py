@@ -6,7 +6,9 @@ import math
 
 import numpy as np
 
+from npg.ops._broadcast import unbroadcast
 from npg.ops._op import ARITHMETIC, primitive
+from npg.ops.elementwise import sign
 from npg.ops.reduce import HALF, kept_shape, shared_vjp, spread
 from npg.ops.select import where
 from npg.ops.shape import c_order
@@ -20,17 +22,17 @@ def _norm_vjp(g, y, x, p, dim, keepdim):
     if p == 0:
         return None
     if p == 1:
-        return spread(g, shape, dim, keepdim) * np.sign(x)
+        return spread(g, shape, dim, keepdim) * sign(x)
     if math.isinf(p):
         size = abs(x)
-        return shared_vjp(g, y, size, dim, keepdim) * np.sign(x)
+        return shared_vjp(g, y, size, dim, keepdim) * sign(x)
     if p < 1:  # |x|^(p - 1) has a pole at 0, where the gradient is taken to be 0
-        slope = np.sign(x) * where(x == 0, 1.0, abs(x)) ** (p - 1)
+        slope = sign(x) * where(x == 0, 1.0, abs(x)) ** (p - 1)
         return slope * spread(g * y ** (1 - p), shape, dim, keepdim)
     if p == 2:
         return spread(g / where(y == 0, math.inf, y), shape, dim, keepdim) * x
     g = spread(g / where(y == 0, math.inf, y) ** (p - 1), shape, dim, keepdim)
-    return g * (np.sign(x) * abs(x) ** (p - 1) if p < 2 else x * abs(x) ** (p - 2))
+    return g * (sign(x) * abs(x) ** (p - 1) if p < 2 else x * abs(x) ** (p - 2))
 
 
 def _norm(x, p, dim, keepdim):
@@ -60,9 +62,15 @@ def vector_norm(input, *, p, dim, keepdim):
     return c_order(_norm(input, p, dim, keepdim))
 
 
+def _dist_vjp(g, y, x, other, p):
+    """The gradient of x; the result has no dimensions, so the engine does not see that x was broadcast."""
+    gx = _norm_vjp(g, y, x - other, p, None, False)
+    return None if gx is None else unbroadcast(gx, x.shape)
+
+
 @primitive(
-    lambda g, y, x, other, *, p: _norm_vjp(g, y, x - other, p, None, False),
-    lambda g, y, x, other, *, p: _norm_vjp(g, y, other - x, p, None, False),
+    lambda g, y, x, other, *, p: _dist_vjp(g, y, x, other, p),
+    lambda g, y, x, other, *, p: _dist_vjp(g, y, other, x, p),
     promote=ARITHMETIC,
     broadcasts=True,
 )

@@ -6,6 +6,7 @@ import torch
 
 from npg import functional as F
 from npg.engine import run_backward, wrap
+from tests.expressions import check_error
 from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
 
 NAN = float("nan")
@@ -143,3 +144,8 @@ def test_gradient_goes_to_one_place_only():
 def test_refused_call_raises_pytorchs_error(call):
     e = np.empty((0, 3))
     assert_same_error(lambda: call(F, wrap(A), wrap(e)), lambda: call(torch, torch.tensor(A), torch.tensor(e)))
+
+
+@pytest.mark.parametrize("call", ["median()", "median(0)", "nanmedian()", "nanmedian(0)", "kthvalue(1)"])
+def test_order_statistics_of_bools_raise_torchs_error(call):
+    check_error(f"lib.tensor([True, False]).{call}")

@@ -13,6 +13,7 @@ from npg import functional as F
 from npg.engine import run_backward, wrap
 from npg.functional import return_types
 from npg.ops import reduce as ops
+from tests.expressions import check, check_error
 from tests.helpers import assert_like, assert_same_error, check_like_torch, strided, to_npg
 
 INF, NAN = float("inf"), float("nan")
@@ -355,3 +356,29 @@ def test_nuclear_norm_is_like_torch():
 def test_ndarray_is_taken_as_a_constant():
     assert_like(F.sum(A, 0), torch.tensor(A).sum(0))
     assert to_npg(torch.tensor(A)).sum is not None
+
+
+# ----- dtype= and nan -----
+
+
+@pytest.mark.parametrize("call", ["sum(dtype=lib.int64)", "prod(dtype=lib.int32)", "nansum(dtype=lib.int64)"])
+def test_reduction_in_an_integer_dtype_is_torchs_where_nothing_is_recorded(call):
+    check(f"lib.tensor([1.5, 2.5]).{call}")
+    check_error(f"lib.tensor([1.5, 2.5], requires_grad=True).{call}")
+
+
+@pytest.mark.parametrize("call", ["nanmean(dtype=lib.int64)", "norm(dtype=lib.int64)", "norm(dtype=lib.float16)"])
+def test_reduction_in_a_dtype_that_does_not_fit_raises_torchs_error(call):
+    check_error(f"lib.tensor([1.5, 2.5]).{call}")
+
+
+@pytest.mark.parametrize("p", [0.5, 1, 3])
+def test_gradient_of_a_norm_is_torchs_beside_nan(p):
+    check_like_torch(lambda x: F.norm(x, p), lambda x: torch.norm(x, p), np.array([1.0, np.nan, -2.0]), second=False)
+
+
+@pytest.mark.parametrize("shapes", [((), (3, 2)), ((3, 2), ()), ((2, 1), (3,))])
+@pytest.mark.parametrize("p", [1, 2, 3])
+def test_gradient_of_dist_is_summed_to_the_shapes_of_its_inputs(shapes, p):
+    a, b = (rng.standard_normal(s) for s in shapes)
+    check_like_torch(lambda x, y: F.dist(x, y, p), lambda x, y: torch.dist(x, y, p), np.array(a), np.array(b))
