@@ -23,7 +23,7 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_REFCNT
 
 from npg import _errors
-from npg.engine import _common
+from npg.engine import _anomaly, _common, _saved
 from npg.engine._common import (
     AccumulateGrad,
     RemovableHandle,
@@ -57,9 +57,15 @@ cdef extern from *:
     #endif
     static NPG_THREAD_LOCAL int npg_grad_mode = 1;
     static NPG_THREAD_LOCAL int npg_inference_mode = 0;
+    static NPG_THREAD_LOCAL int npg_saved_hooks = 0;
+    static int npg_anomaly_mode = 0;
+    static int npg_anomaly_nan = 1;
     """
     int npg_grad_mode
     int npg_inference_mode
+    int npg_saved_hooks
+    int npg_anomaly_mode
+    int npg_anomaly_nan
 
 cdef extern from "Python.h":
     object PyMethod_New(object function, object instance)

@@ -26,8 +26,8 @@ CUSTOM_VIEW_IN_PLACE = (
     "by cloning the output of the custom Function."
 )
 NO_GRAD_VIEW_IN_PLACE = (
-    "{view} was created in no_grad mode and {what} modified inplace with grad mode enabled. Given that this use case is "
-    "ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace "
+    "{view} was created in no_grad mode and {what} modified inplace with grad mode enabled. Given that this use case "
+    "is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace "
     "either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want "
     "the inplace to be tracked)."
 )

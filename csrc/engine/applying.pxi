@@ -101,6 +101,21 @@ cdef Node _record(Plan plan, tuple inputs, dict params, object out, object saved
     return node
 
 
+cdef int _observe(Node node) except -1:
+    """Do what hooks on saved tensors and anomaly mode ask of a new node."""
+    global npg_grad_mode
+    cdef int previous = npg_grad_mode
+    if npg_anomaly_mode:
+        node.origin = _anomaly.origin()
+    if npg_saved_hooks:
+        npg_grad_mode = 0
+        try:
+            _saved.pack(node, wrap, TensorBase)
+        finally:
+            npg_grad_mode = previous
+    return 0
+
+
 cdef TensorBase _finish(Plan plan, object first, cnp.ndarray out, Node node, int nr):
     """Return the tensor of one output array."""
     cdef TensorBase t = <TensorBase>TensorBase.__new__(_tensor_class)
@@ -121,7 +136,7 @@ cdef TensorBase _finish(Plan plan, object first, cnp.ndarray out, Node node, int
     if node is not None and _is_differentiable(out):
         t._fn = node
         t._nr = nr
-        if node.output is not None and nr == 0:
+        if node.output is not None and nr == 0 and not node.packed:
             node.output_counter = t._version
             node.output_version = t._version.value
     return t
@@ -174,6 +189,8 @@ cdef object _apply(Plan plan, tuple inputs, dict params):
         out = _asarray(out)  # NumPy turns 0-d results into scalars
     if record:
         node = _record(plan, inputs, params, out, saved)
+        if npg_saved_hooks or npg_anomaly_mode:
+            _observe(node)
     first = inputs[0] if n else None
     if plan.is_multi:
         return tuple([
@@ -235,7 +252,9 @@ cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
     x._version.value += 1
     if node is not None:
         node.saved = saved
-        if node.output is not None:
+        if npg_saved_hooks or npg_anomaly_mode:
+            _observe(node)
+        if node.output is not None and not node.packed:
             node.output_counter = x._version
             node.output_version = x._version.value
         _rebase(x, node)
@@ -266,6 +285,8 @@ def attach(op, tuple inputs, dict params, saved, tuple outputs, tuple written=()
             t._requires_grad = False
             t._kind = CUSTOM_VIEW_  # for a view: its history is not that of a slice
             t._seen = t._version.value
+    if npg_anomaly_mode:
+        node.origin = _anomaly.origin()
     return node
 
 

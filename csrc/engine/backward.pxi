@@ -60,6 +60,28 @@ cdef object _run_rules(Node node, object joint, object g, object y, object input
     return grads
 
 
+cdef object _vjp_observed(Node node, object g, bint recorded):
+    """Run the op's rule on what hooks give back of the saved tensors, and look at the result in anomaly mode."""
+    cdef tuple kept = (node.inputs, node.output, node.saved)
+    cdef bint packed = node.packed and node.inputs is not None
+    try:
+        if packed:
+            node.inputs, node.output, node.saved = _saved.unpack(node, wrap, TensorBase, recorded)
+            node.packed = False
+        results = _vjp_recorded(node, g) if recorded else _vjp(node, g)
+        if npg_anomaly_mode and npg_anomaly_nan:
+            _anomaly.check(node, results)
+    except Exception:
+        if npg_anomaly_mode:
+            _anomaly.tell(node)
+        raise
+    finally:
+        if packed:
+            node.packed = True
+            node.inputs, node.output, node.saved = kept
+    return results
+
+
 cdef TensorBase _output_tensor(Node node, cnp.ndarray array, int nr):
     cdef TensorBase t = _make(array)
     if _is_differentiable(array):
@@ -224,7 +246,10 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
             g = tuple(grads) if node.plan.is_multi else grads[0]
             if not node.hooks:
                 grads = None
-            results = _vjp_recorded(node, g) if create_graph else _vjp(node, g)
+            if node.packed or npg_anomaly_mode:
+                results = _vjp_observed(node, g, create_graph)
+            else:
+                results = _vjp_recorded(node, g) if create_graph else _vjp(node, g)
             g = None
             if not retain_graph:
                 _free(node)

@@ -24,6 +24,8 @@ cdef class Node:
     cdef public object saved
     cdef public tuple shapes
     cdef public int output_count
+    cdef public bint packed
+    cdef public object origin
     cdef public dict tensor_hooks
     cdef public dict retained
     cdef public dict hooks
@@ -120,7 +122,7 @@ cdef int _free(Node node) except -1:
     cdef bint held = node.output is not None or bool(node.saved)
     if not held and node.inputs is not None:
         for x in node.inputs:
-            if isinstance(x, (TensorBase, cnp.ndarray)):
+            if isinstance(x, (TensorBase, cnp.ndarray, _saved.Packed)):
                 held = True
                 break
     if held:

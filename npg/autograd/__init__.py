@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from npg.autograd import function, functional
+from npg.autograd import anomaly_mode, function, functional, graph
+from npg.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
 from npg.autograd.function import Function
 from npg.autograd.gradcheck import gradcheck, gradgradcheck
 from npg.engine import (
@@ -19,17 +20,21 @@ from npg.tensor.gradients import backward, grad
 __all__ = [
     "Function",
     "Variable",
+    "anomaly_mode",
     "backward",
+    "detect_anomaly",
     "enable_grad",
     "function",
     "functional",
     "grad",
     "gradcheck",
     "gradgradcheck",
+    "graph",
     "inference_mode",
     "is_grad_enabled",
     "is_inference_mode_enabled",
     "no_grad",
+    "set_detect_anomaly",
     "set_grad_enabled",
 ]
 

@@ -32,6 +32,7 @@ import numpy as np
 from npg import _errors
 from npg.engine import TensorBase, apply, attach, is_grad_enabled, no_grad, wrap
 from npg.engine._common import modified
+from npg.engine._saved import Packed, hooks
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import Like, Op, fused, primitive
 from npg.ops.memory import alias
@@ -108,6 +109,7 @@ class _Saved:
         self.counter, self.version = tensor._version, tensor._version.value
 
     def unpack(self, node: Any) -> Any:
+        """Return the tensor. Raises: RuntimeError: when it was changed in place since."""
         if self.counter.value != self.version:
             source = (node, self.nr) if self.tensor is None else (self.tensor.grad_fn, self.tensor._nr)
             text = modified(self.array, source, "saved tensor", node, self.counter.value, self.version)
@@ -118,6 +120,29 @@ class _Saved:
         t._version = self.counter
         if self.array.dtype.kind == "f":
             t._fn, t._nr = node, self.nr
+        return t
+
+
+class _PackedSaved:
+    """A tensor given to save_for_backward while hooks on saved tensors were in force."""
+
+    __slots__ = ("fn", "leaf", "nr", "output", "packed")
+
+    def __init__(self, tensor: Any, nr: int | None) -> None:
+        self.output = nr is not None
+        self.fn = tensor.grad_fn if nr is None else None
+        self.nr = tensor._nr if nr is None else nr
+        self.leaf = tensor if nr is None and self.fn is None and tensor.requires_grad else None
+        with no_grad():
+            self.packed = Packed(wrap(tensor._array))
+
+    def unpack(self, node: Any) -> Any:
+        """Return the tensor with the history it had."""
+        t = wrap(self.packed.tensor(TensorBase)._array)
+        if self.leaf is not None:
+            return self.leaf if is_grad_enabled() else t
+        if t._array.dtype.kind == "f" and (self.fn is not None or self.output):
+            t._fn, t._nr = node if self.output else self.fn, self.nr
         return t
 
 
@@ -235,7 +260,8 @@ def _recorded(ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...])
         returned.append(made)
         attached.append(made if flows else None)
     numbers = {id(x): i for i, x in enumerate(outputs) if attached[i] is not None}
-    saved = tuple([None if x is None else _Saved(x, _number(x, numbers, args, ctx)) for x in ctx._to_save])
+    keep = _PackedSaved if hooks.pairs else _Saved
+    saved = tuple([None if x is None else keep(x, _number(x, numbers, args, ctx)) for x in ctx._to_save])
     ctx._to_save = ()
     ctx._inputs = tuple([Like(x._array.shape, x._array.dtype) if isinstance(x, TensorBase) else None for x in args])
     ctx._outputs = tuple([None if x is None else Like(x._array.shape, x._array.dtype) for x in attached])

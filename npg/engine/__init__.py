@@ -16,11 +16,15 @@ if TYPE_CHECKING:  # both engines have these names; type checkers read the Pytho
         attach,
         bump_version,
         check_in_place,
+        is_anomaly_check_nan_enabled,
+        is_anomaly_enabled,
         is_grad_enabled,
         is_inference_mode_enabled,
         name,
         register_tensor_class,
         run_backward,
+        set_anomaly_mode,
+        set_saved_hooks,
         wrap,
         write_out,
     )
@@ -35,6 +39,10 @@ else:
     check_in_place = core.check_in_place
     is_grad_enabled = core.is_grad_enabled
     is_inference_mode_enabled = core.is_inference_mode_enabled
+    set_saved_hooks = core.set_saved_hooks
+    set_anomaly_mode = core.set_anomaly_mode
+    is_anomaly_enabled = core.is_anomaly_enabled
+    is_anomaly_check_nan_enabled = core.is_anomaly_check_nan_enabled
     name = core.name
     register_tensor_class = core.register_tensor_class
     run_backward = core.run_backward
@@ -56,6 +64,10 @@ __all__ = [
     "inference_mode",
     "is_grad_enabled",
     "is_inference_mode_enabled",
+    "set_saved_hooks",
+    "set_anomaly_mode",
+    "is_anomaly_enabled",
+    "is_anomaly_check_nan_enabled",
     "name",
     "no_grad",
     "register_tensor_class",

@@ -16,10 +16,14 @@ from npg.engine._python.applying import apply, apply_in_place, attach, bump_vers
 from npg.engine._python.backward import run_backward
 from npg.engine._python.function import Function, write_out
 from npg.engine._python.modes import (
+    is_anomaly_check_nan_enabled,
+    is_anomaly_enabled,
     is_grad_enabled,
     is_inference_mode_enabled,
+    set_anomaly_mode,
     set_grad_mode,
     set_inference_mode,
+    set_saved_hooks,
 )
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, VersionCounter, register_tensor_class, wrap
@@ -36,13 +40,17 @@ __all__ = [
     "attach",
     "bump_version",
     "check_in_place",
+    "is_anomaly_check_nan_enabled",
+    "is_anomaly_enabled",
     "is_grad_enabled",
     "is_inference_mode_enabled",
     "name",
     "register_tensor_class",
     "run_backward",
+    "set_anomaly_mode",
     "set_grad_mode",
     "set_inference_mode",
+    "set_saved_hooks",
     "wrap",
     "write_out",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
+from npg.engine import _anomaly, _saved
 from npg.engine._common import (
     CUSTOM_VIEW,
     MULTI_VIEW,
@@ -20,7 +21,7 @@ from npg.engine._common import (
     refuse_partial_overlap,
     refuse_shapes,
 )
-from npg.engine._python.modes import state
+from npg.engine._python.modes import anomaly, state
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, wrap
 from npg.ops._op import LIKE, VALUE, Like
@@ -78,6 +79,18 @@ def record(op: Any, inputs: Any, params: dict[str, Any], out: Any, saved: Any) -
     return node
 
 
+def _observe(node: Node) -> None:
+    """Do what hooks on saved tensors and anomaly mode ask of a new node."""
+    if anomaly.enabled:
+        node.origin = _anomaly.origin()
+    if state.saved_hooks:
+        previous, state.grad = state.grad, False
+        try:
+            _saved.pack(node, wrap, TensorBase)
+        finally:
+            state.grad = previous
+
+
 def _is_view_of(out: np.ndarray[Any, Any], x: np.ndarray[Any, Any]) -> bool:
     # NumPy collapses chains of views: a view's base is the array that owns the memory.
     base = out.base
@@ -99,7 +112,7 @@ def _finish(op: Any, first: Any, out: Any, node: Node | None, nr: int) -> Any:
             t._kind = first._kind
     if node is not None and out.dtype.kind in "fc":
         t._fn, t._nr = node, nr
-        if node.output is not None and nr == 0:
+        if node.output is not None and nr == 0 and not node.packed:
             node.output_version = (t._version, t._version.value)
     return t
 
@@ -143,7 +156,10 @@ def apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
         out = tuple([o if isinstance(o, np.ndarray) else np.asarray(o) for o in out])
     elif not isinstance(out, np.ndarray):
         out = np.asarray(out)  # NumPy turns 0-d results into scalars
-    node = record(op, inputs, params, out, saved) if recording else None
+    node = None
+    if recording:
+        node = record(op, inputs, params, out, saved)
+        _observe(node)
     first = inputs[0] if inputs else None
     if op.is_multi:
         return tuple(_finish(op, first, o, node, i) for i, o in enumerate(out))
@@ -199,7 +215,8 @@ def apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     x._version.value += 1
     if node is not None:
         node.saved = saved
-        if node.output is not None:
+        _observe(node)
+        if node.output is not None and not node.packed:
             node.output_version = (x._version, x._version.value)
         _rebase(x, node)
     return x
@@ -224,6 +241,8 @@ def attach(op: Any, inputs: Any, params: dict[str, Any], saved: Any, outputs: An
         else:
             t._fn, t._nr, t._requires_grad = node, nr, False
             t._kind, t._seen = CUSTOM_VIEW, t._version.value  # for a view: its history is not that of a slice
+    if anomaly.enabled:
+        node.origin = _anomaly.origin()
     return node
 
 

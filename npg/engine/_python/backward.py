@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
+from npg.engine import _anomaly, _saved
 from npg.engine._common import (
     SILENT,
     check_gradient,
@@ -20,7 +21,7 @@ from npg.engine._common import (
     run_tensor_hooks,
 )
 from npg.engine._python.applying import apply
-from npg.engine._python.modes import state
+from npg.engine._python.modes import anomaly, state
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, wrap
 from npg.ops._broadcast import unbroadcast
@@ -63,6 +64,28 @@ def _run_rules(node: Node, joint: Any, g: Any, y: Any, inputs: Any) -> Any:
     if node.shapes is not None:
         grads = [gx if gx is None else unbroadcast(gx, s) for gx, s in zip(grads, node.shapes, strict=True)]
     return grads
+
+
+def _vjp_observed(node: Node, g: Any, recorded: bool) -> Any:
+    """Run the op's rule on what hooks give back of the saved tensors, and look at the result in anomaly mode."""
+    kept = node.inputs, node.output, node.saved
+    packed = node.packed and node.inputs is not None
+    try:
+        if packed:
+            node.inputs, node.output, node.saved = _saved.unpack(node, wrap, TensorBase, recorded)
+            node.packed = False
+        results = _vjp_recorded(node, g) if recorded else _vjp(node, g)
+        if anomaly.enabled and anomaly.check_nan:
+            _anomaly.check(node, results)
+    except Exception:
+        if anomaly.enabled:
+            _anomaly.tell(node)
+        raise
+    finally:
+        if packed:
+            node.packed = True
+            node.inputs, node.output, node.saved = kept
+    return results
 
 
 def _output_tensor(node: Node, array: Any, nr: int) -> Any:
@@ -164,7 +187,10 @@ def run_backward(
             if node.prehooks:
                 grads = run_prehooks(node, grads, create_graph, wrap)
             g = tuple(grads) if node.op.is_multi else grads[0]
-            results = _vjp_recorded(node, g) if create_graph else _vjp(node, g)
+            if node.packed or anomaly.enabled:
+                results = _vjp_observed(node, g, create_graph)
+            else:
+                results = _vjp_recorded(node, g) if create_graph else _vjp(node, g)
             del g, slot
             if not retain_graph:
                 node.free()

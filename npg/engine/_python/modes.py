@@ -1,4 +1,4 @@
-"""Grad mode and inference mode, per thread."""
+"""Grad mode, inference mode and hooks on saved tensors, per thread; anomaly mode, for all of them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ import threading
 class _State(threading.local):
     grad = True
     inference = False
+    saved_hooks = False
+
+
+class _Anomaly:
+    enabled = False
+    check_nan = True
 
 
 state = _State()
+anomaly = _Anomaly()
 
 
 def is_grad_enabled() -> bool:
@@ -31,3 +38,23 @@ def is_inference_mode_enabled() -> bool:
 def set_inference_mode(enabled: bool) -> None:
     """Switch inference mode on or off in this thread."""
     state.inference = enabled
+
+
+def set_saved_hooks(active: bool) -> None:
+    """Tell whether what this thread's nodes save goes through the hooks of npg/engine/_saved.py."""
+    state.saved_hooks = active
+
+
+def set_anomaly_mode(enabled: bool, check_nan: bool) -> None:
+    """Switch on or off that nodes remember where they were made, and that their gradients are looked at."""
+    anomaly.enabled, anomaly.check_nan = enabled, check_nan
+
+
+def is_anomaly_enabled() -> bool:
+    """Tell whether anomaly mode is on."""
+    return anomaly.enabled
+
+
+def is_anomaly_check_nan_enabled() -> bool:
+    """Tell whether anomaly mode, when it is on, looks for nan in gradients."""
+    return anomaly.check_nan

@@ -9,6 +9,7 @@ import numpy as np
 from npg import _errors
 from npg.engine._common import AccumulateGrad, RemovableHandle, modified
 from npg.engine._python.tensor import TensorBase
+from npg.engine._saved import Packed
 
 
 class Node:
@@ -28,6 +29,8 @@ class Node:
         self.saved: Any = None  # a fused kernel's own
         self.shapes: tuple[Any, ...] | None = None  # per input its shape, where broadcasting must be undone
         self.output_count = 1
+        self.packed = False  # inputs, output and saved hold what hooks made of them
+        self.origin: Any = None  # in anomaly mode: where this node was made
         self.tensor_hooks: dict[int, Any] | None = None
         self.retained: dict[int, Any] | None = None
         self.hooks: dict[int, Any] | None = None
@@ -85,6 +88,6 @@ class Node:
         if (
             self.output is not None
             or self.saved
-            or (inputs and any(isinstance(x, (TensorBase, np.ndarray)) for x in inputs))
+            or (inputs and any(isinstance(x, (TensorBase, np.ndarray, Packed)) for x in inputs))
         ):
             self.inputs = self.output = self.output_version = self.saved = None

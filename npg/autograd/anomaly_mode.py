@@ -1,0 +1,59 @@
+"""Find the forward call whose backward went wrong: anomaly mode."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from npg.engine import is_anomaly_check_nan_enabled, is_anomaly_enabled, set_anomaly_mode
+
+__all__ = ["detect_anomaly", "set_detect_anomaly"]
+
+
+class set_detect_anomaly:
+    """Switch anomaly mode on or off, for all threads; as a context manager until its end.
+
+    While it is on, every node remembers the stack of the call that made it; an error in its backward is followed by a
+    warning with that stack, and a gradient with a nan is an error that names its shape and the first nan.
+
+    Args:
+        mode: on or off.
+        check_nan: look for nan.
+    Source: torch.autograd.set_detect_anomaly; the shape and the place of the nan are npg's.
+    """
+
+    def __init__(self, mode: bool, check_nan: bool = True) -> None:
+        self.prev = is_anomaly_enabled()
+        self.prev_check_nan = is_anomaly_check_nan_enabled()
+        set_anomaly_mode(mode, check_nan)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *error: Any) -> None:
+        set_anomaly_mode(self.prev, self.prev_check_nan)
+
+
+class detect_anomaly:
+    """A context manager that switches anomaly mode on; see set_detect_anomaly. It warns that everything gets slower.
+
+    Args:
+        check_nan: look for nan.
+    Source: torch.autograd.detect_anomaly.
+    """
+
+    def __init__(self, check_nan: bool = True) -> None:
+        self.prev = is_anomaly_enabled()
+        self.check_nan = check_nan
+        self.prev_check_nan = is_anomaly_check_nan_enabled()
+        warnings.warn(
+            "Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for "
+            "debugging.",
+            stacklevel=2,
+        )
+
+    def __enter__(self) -> None:
+        set_anomaly_mode(True, self.check_nan)
+
+    def __exit__(self, *error: Any) -> None:
+        set_anomaly_mode(self.prev, self.prev_check_nan)

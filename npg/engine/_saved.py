@@ -1,0 +1,88 @@
+"""Hooks on what nodes save: pack makes of each tensor what is kept, unpack gives it back when backward needs it."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Packed", "hooks", "pack", "unpack"]
+
+
+class _Hooks(threading.local):
+    """The (pack, unpack) pairs that are in force in a thread, the innermost last; or why there may be none."""
+
+    def __init__(self) -> None:
+        self.pairs: list[tuple[Any, Any]] = []
+        self.refused: str | None = None
+
+
+hooks = _Hooks()
+
+
+class Packed:
+    """What pack made of one saved tensor, and the unpack that belongs to it."""
+
+    __slots__ = ("unpack", "value")
+
+    def __init__(self, tensor: Any) -> None:
+        pack, self.unpack = hooks.pairs[-1]
+        self.value = pack(tensor)
+
+    def tensor(self, tensor_base: type) -> Any:
+        """Return the tensor. Raises: TypeError: when unpack returns something else."""
+        found = self.unpack(self.value)
+        if not isinstance(found, tensor_base):
+            raise TypeError(
+                "Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
+                f"{type(found).__name__}"
+            )
+        return found
+
+
+def pack(node: Any, wrap: Any, tensor_base: type) -> None:
+    """Replace what a new node has saved by what the innermost hooks make of it.
+
+    The hooks see tensors without a history: one that led back to the node would keep it alive.
+    """
+
+    def put(a: Any) -> Any:
+        return Packed(wrap(a)) if isinstance(a, np.ndarray) else a
+
+    node.inputs = tuple([Packed(wrap(x._array)) if isinstance(x, tensor_base) else x for x in node.inputs])
+    node.versions = None
+    node.output = tuple([put(a) for a in node.output]) if isinstance(node.output, tuple) else put(node.output)
+    if isinstance(node.saved, tuple):
+        node.saved = tuple([put(a) for a in node.saved])
+    node.packed = True
+
+
+def unpack(node: Any, wrap: Any, tensor_base: type, recorded: bool) -> tuple[Any, Any, Any]:
+    """Return the inputs, the output and the arrays of a kernel that a node has saved, as its rule wants them.
+
+    In a recorded backward the inputs have the history that they had.
+    """
+    inputs = []
+    for x, edge in zip(node.inputs, node.edges, strict=True):
+        if not isinstance(x, Packed):
+            inputs.append(x)
+            continue
+        t = x.tensor(tensor_base)
+        if recorded and edge is not None:
+            target, nr = edge
+            if isinstance(target, tensor_base):
+                t = target  # the leaf itself, which must receive the gradient
+            else:
+                t = wrap(t._array)
+                t._fn, t._nr = target, nr
+        else:
+            t = wrap(t._array)
+        inputs.append(t)
+
+    def get(a: Any) -> Any:
+        return a.tensor(tensor_base)._array if isinstance(a, Packed) else a
+
+    output = tuple([get(a) for a in node.output]) if isinstance(node.output, tuple) else get(node.output)
+    saved = tuple([get(a) for a in node.saved]) if isinstance(node.saved, tuple) else node.saved
+    return tuple(inputs), output, saved
