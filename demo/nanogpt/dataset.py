@@ -32,7 +32,8 @@ class Dataset:
     def _read(self):
         """Return (meta, splits) from the files, known to be whole and to fit each other."""
         path = self.path
-        remedy = f"make it anew with python demo/nanogpt/data/prepare.py --dataset={path} (with --input=FILE for your own text)"
+        command = f"python demo/nanogpt/data/prepare.py --dataset={path}"
+        remedy = f"make it anew with {command} (and --input=FILE for a text of your own)"
         try:
             meta = json.loads((path / "meta.json").read_bytes())
             found = tuple(meta[key] for key in ("format", "version", "dtype"))

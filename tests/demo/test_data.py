@@ -5,7 +5,6 @@ import hashlib
 import http.server
 import io
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -254,12 +253,13 @@ def test_prepare_ctrl_c_during_the_download_ends_in_one_line_and_writes_nothing(
         f"prepare.URL = {server + '/slow'!r}\n"
         f"train.main(['--dataset={tmp_path / 'data'}', '--out_dir={tmp_path / 'out'}'])\n"
     )
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-u", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stdout.readline().startswith("downloading http://127.0.0.1")
-    os.kill(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    ) as process:
+        said = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert said.startswith("downloading http://127.0.0.1"), errors
     assert (process.returncode, errors) == (130, "\ntrain.py: interrupted\n")
     assert list(tmp_path.iterdir()) == []
 

@@ -319,18 +319,18 @@ def test_train_disk_full_at_a_checkpoint_ends_in_one_line_and_keeps_the_one_befo
 
 def interrupted(arguments, line):
     """Start train.py, send Ctrl-C when it prints a line that begins so; return (the rest it said, its errors)."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-u", str(DEMO / "train.py"), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    for said in process.stdout:
-        if said.startswith(line):
-            break
-    time.sleep(0.3)  # what comes after that line has begun
-    os.kill(process.pid, signal.SIGINT)
-    said, errors = process.communicate(timeout=120)
+    ) as process:
+        for said in process.stdout:
+            if said.startswith(line):
+                break
+        time.sleep(0.3)  # what comes after that line has begun
+        process.send_signal(signal.SIGINT)
+        said, errors = process.communicate(timeout=120)
     assert process.returncode == 130, errors
     return said, errors
 
