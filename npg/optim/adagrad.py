@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from npg.creation import from_numpy, full_like, tensor
-from npg.optim.optimizer import Optimizer, check_hyperparameters
+from npg.optim._checks import check_hyperparameters, check_implementation
+from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
 
 __all__ = ["Adagrad"]
@@ -24,9 +25,12 @@ class Adagrad(Optimizer):
         weight_decay: adds weight_decay p to the gradient.
         initial_accumulator_value: where s starts.
         maximize: step up the gradient.
-        foreach, fused: accepted and ignored. differentiable: not supported.
+        foreach, fused: accepted and ignored: they choose between PyTorch's implementations.
+        differentiable: not supported.
     Source: Duchi et al. 2011; torch.optim.Adagrad.
     """
+
+    _parameter_like = ("sum",)
 
     def __init__(
         self,
@@ -49,8 +53,7 @@ class Adagrad(Optimizer):
             initial_accumulator_value=initial_accumulator_value,
             eps=eps,
         )
-        if differentiable:
-            raise ValueError("expected differentiable=False, got True; npg steps outside the graph")
+        check_implementation(foreach, fused, differentiable)
         defaults = {
             "lr": lr,
             "lr_decay": lr_decay,

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from npg.creation import from_numpy, tensor, zeros_like
-from npg.optim.optimizer import Optimizer, check_hyperparameters
+from npg.optim._checks import check_betas, check_hyperparameters, check_implementation
+from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
 
 __all__ = ["Adam", "AdamW"]
@@ -32,6 +33,8 @@ class Adam(Optimizer):
     Source: Kingma and Ba 2015; torch.optim.Adam.
     """
 
+    _parameter_like = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+
     def __init__(
         self,
         params: Any,
@@ -48,9 +51,10 @@ class Adam(Optimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        check_hyperparameters(lr, eps=eps, betas=betas, weight_decay=weight_decay)
-        if differentiable:
-            raise ValueError("expected differentiable=False, got True; npg steps outside the graph")
+        check_implementation(foreach, fused, differentiable, lr, capturable)
+        check_hyperparameters(lr, eps=eps)
+        betas = check_betas(betas, foreach, capturable)
+        check_hyperparameters(lr, weight_decay=weight_decay)
         defaults = {
             "lr": lr,
             "betas": betas,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 import warnings
 from collections import defaultdict
 from collections.abc import Callable
@@ -14,40 +13,21 @@ from typing import Any
 import numpy as np
 
 from npg.autograd import enable_grad, no_grad
+from npg.optim._checks import check_finite
 from npg.tensor import Tensor
 from npg.utils.hooks import RemovableHandle
 
-__all__ = ["Optimizer", "check_hyperparameters"]
+__all__ = ["Optimizer", "required"]
 
 
 class _Required:
+    """The default of a setting that every group must give."""
+
     def __repr__(self) -> str:
         return "<required parameter>"
 
 
 required = _Required()
-
-
-def check_hyperparameters(lr: Any, **others: Any) -> None:
-    """Refuse a learning rate or another setting that is negative or not finite.
-
-    Raises: ValueError: naming the setting and its value.
-    """
-    names = {
-        "lr": "learning rate",
-        "eps": "epsilon value",
-        "weight_decay": "weight_decay value",
-        "momentum": "momentum value",
-    }
-    for name, value in {"lr": lr, **others}.items():
-        if name == "betas":
-            for i, beta in enumerate(value):
-                if not 0.0 <= beta < 1.0:
-                    raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
-        elif isinstance(value, Tensor) and value.numel() != 1:
-            raise ValueError(f"Tensor {name} must be 1-element")
-        elif not 0.0 <= float(value) < math.inf:
-            raise ValueError(f"Invalid {names.get(name, name + ' value')}: {value}")
 
 
 class Optimizer:
@@ -60,22 +40,22 @@ class Optimizer:
         param_groups: list of dicts: "params" and the settings.
         state: per parameter a dict of what the optimizer remembers.
     Raises: TypeError, ValueError: for something that is no leaf tensor, an empty list, a parameter in two groups.
-    Source: torch.optim.Optimizer.
+    Source: torch.optim.Optimizer. A subclass of npg's own defines _update instead of step.
     """
+
+    # State entries that have the parameter's shape, which load_state_dict looks at.
+    _parameter_like: tuple[str, ...] = ()
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
             raise TypeError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
-                + str(type(params))
+                + str(params.type())
             )
         self.defaults = defaults
         self.state: Any = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
-        self._step_pre_hooks: dict[int, Any] = {}
-        self._step_post_hooks: dict[int, Any] = {}
-        self._scratch: dict[Any, np.ndarray[Any, Any]] = {}
-        self._stepped = False
+        self._reset_transient()
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -84,10 +64,28 @@ class Optimizer:
         for group in groups:
             self.add_param_group(group)
 
+    def _reset_transient(self) -> None:
+        """Set what is neither copied nor pickled."""
+        self._step_pre_hooks: dict[int, Any] = {}
+        self._step_post_hooks: dict[int, Any] = {}
+        self._state_dict_pre_hooks: dict[int, Any] = {}
+        self._state_dict_post_hooks: dict[int, Any] = {}
+        self._load_state_dict_pre_hooks: dict[int, Any] = {}
+        self._load_state_dict_post_hooks: dict[int, Any] = {}
+        self._scratch: dict[Any, np.ndarray[Any, Any]] = {}
+        self._stepped = False  # schedules warn when they are stepped before their optimizer
+
     # ----- Groups -----
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group: a dict with "params" and the settings that differ from the defaults."""
+        """Add a group.
+
+        Args:
+            param_group: a dict with "params" (parameters, or (name, parameter) pairs) and the settings that differ from
+                the defaults. The others are put into it, and it becomes part of param_groups, as in PyTorch.
+        Raises: TypeError, ValueError: for something that is no leaf tensor, a parameter of another group, names in some
+            groups only, a learning rate that is not finite. Neither the optimizer nor the dict has changed then.
+        """
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
         given = param_group["params"]
@@ -109,32 +107,35 @@ class Optimizer:
             params = [p for _, p in params]
         for p in params:
             if not isinstance(p, Tensor):
-                raise TypeError("optimizer can only optimize Tensors, but one of the params is " + type(p).__name__)
+                raise TypeError("optimizer can only optimize Tensors, but one of the params is " + typename(p))
             if not (p.is_leaf or p.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")
+        check_finite(param_group)
         group = {**param_group, "params": params}
         if names is not None:
             group["param_names"] = names
-        if self.param_groups and (names is None) != ("param_names" not in self.param_groups[0]):
-            how = "without" if names is None else "with"
-            raise ValueError(
-                "all optimizer param groups should be with/without names. "
-                f"cannot add param group {how} names to the optimizer"
-            )
+        for other in self.param_groups:
+            if ("param_names" in group) != ("param_names" in other):
+                how = "with names" if "param_names" in group else "without names"
+                raise ValueError(
+                    "all optimizer param groups should be with/without names. cannot add param group "
+                    f"{how} to the optimizer"
+                )
         for name, default in self.defaults.items():
             if default is required and name not in group:
                 raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
             group.setdefault(name, default)
+        taken = {id(p) for g in self.param_groups for p in g["params"]}
+        if any(id(p) in taken for p in params):
+            raise ValueError("some parameters appear in more than one parameter group")
         if len({id(p) for p in params}) != len(params):
             warnings.warn(
                 "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error; "
                 "see github.com/pytorch/pytorch/issues/40967 for more information",
                 stacklevel=3,
             )
-        taken = {id(p) for g in self.param_groups for p in g["params"]}
-        if any(id(p) in taken for p in params):
-            raise ValueError("some parameters appear in more than one parameter group")
-        self.param_groups.append(group)
+        param_group.update(group)
+        self.param_groups.append(param_group)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the gradients of all parameters, or fill them with zeros."""
@@ -207,36 +208,49 @@ class Optimizer:
         return memory[: like.size].reshape(like.shape)
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call hook(optimizer, args, kwargs) before each step."""
+        """Call hook(optimizer, args, kwargs) before each step; args begin with the optimizer.
+
+        It may return other (args, kwargs). Returns: a handle to remove it.
+        """
         return RemovableHandle(self._step_pre_hooks, hook)
 
     def register_step_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call hook(optimizer, args, kwargs) after each step."""
+        """Call hook(optimizer, args, kwargs) after each step. Returns: a handle to remove it."""
         return RemovableHandle(self._step_post_hooks, hook)
 
     # ----- State -----
 
     def state_dict(self) -> dict[str, Any]:
         """Return {"state": per parameter number what is remembered, "param_groups": settings and parameter numbers}."""
+        for hook in list(self._state_dict_pre_hooks.values()):
+            hook(self)
         number: dict[int, int] = {}
         groups = []
+        start = 0
         for group in self.param_groups:
-            for p in group["params"]:
-                number.setdefault(id(p), len(number))
-            groups.append(
-                {
-                    **{k: v for k, v in group.items() if k != "params"},
-                    "params": [number[id(p)] for p in group["params"]],
-                }
-            )
+            # Of a parameter that is listed twice, the last place counts, as in PyTorch.
+            number.update({id(p): i for i, p in enumerate(group["params"], start) if id(p) not in number})
+            start += len(group["params"])
+            settings = {k: v for k, v in group.items() if k != "params"}
+            groups.append({**settings, "params": [number[id(p)] for p in group["params"]]})
         state = {(number[id(k)] if isinstance(k, Tensor) else k): v for k, v in self.state.items()}
-        return {"state": state, "param_groups": groups}
+        found: dict[str, Any] = {"state": state, "param_groups": groups}
+        for hook in list(self._state_dict_post_hooks.values()):
+            replaced = hook(self, found)
+            if replaced is not None:
+                found = replaced
+        return found
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a state_dict; tensors are copied and cast to their parameter's dtype.
 
-        Raises: ValueError: when the groups do not match this optimizer's; nothing has changed then.
+        Raises: ValueError: when the groups or the shapes do not match this optimizer's. It is then as it was.
         """
+        state_dict = dict(state_dict)
+        for hook in list(self._load_state_dict_pre_hooks.values()):
+            replaced = hook(self, state_dict)
+            if replaced is not None:
+                state_dict = replaced
         saved = state_dict["param_groups"]
         if len(saved) != len(self.param_groups):
             raise ValueError("loaded state dict has a different number of parameter groups")
@@ -244,6 +258,8 @@ class Optimizer:
             raise ValueError(
                 "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
             )
+        for group in saved:
+            check_finite(group)
         parameter = dict(
             zip(
                 chain.from_iterable(g["params"] for g in saved),
@@ -254,49 +270,97 @@ class Optimizer:
         state: Any = defaultdict(dict)
         for key, value in state_dict["state"].items():
             if key in parameter:
-                state[parameter[key]] = {k: _copied(k, v, parameter[key]) for k, v in value.items()}
+                self._check_shapes(key, value, parameter[key])
+                state[parameter[key]] = _copied(None, value, parameter[key])
             else:
                 state[key] = deepcopy(value)
         groups = []
         for mine, theirs in zip(self.param_groups, saved, strict=True):
             settings = {k: deepcopy(v) for k, v in theirs.items() if k != "params"}
+            if "param_names" in mine:
+                settings.setdefault("param_names", mine["param_names"])
+            for name, default in self.defaults.items():  # of a version that had fewer
+                settings.setdefault(name, default)
             groups.append({**settings, "params": mine["params"]})
         self.state, self.param_groups = state, groups
+        for hook in list(self._load_state_dict_post_hooks.values()):
+            hook(self)
+
+    def _check_shapes(self, key: Any, state: Any, p: Tensor) -> None:
+        for name in self._parameter_like:
+            value = state.get(name)
+            if isinstance(value, Tensor) and value.shape != p.shape:
+                raise ValueError(
+                    f"expected {name} of parameter {key} to have the parameter's shape {tuple(p.shape)}, got "
+                    f"{tuple(value.shape)}"
+                )
+
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call hook(optimizer) before state_dict collects. Returns: a handle to remove it."""
+        return RemovableHandle(self._state_dict_pre_hooks, hook, prepend)
+
+    def register_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call hook(optimizer, state_dict) after; what it returns replaces state_dict. Returns: a handle."""
+        return RemovableHandle(self._state_dict_post_hooks, hook, prepend)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call hook(optimizer, state_dict) before loading; what it returns replaces state_dict. Returns: a handle."""
+        return RemovableHandle(self._load_state_dict_pre_hooks, hook, prepend)
+
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call hook(optimizer) when load_state_dict is done. Returns: a handle to remove it."""
+        return RemovableHandle(self._load_state_dict_post_hooks, hook, prepend)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._step_pre_hooks, self._step_post_hooks, self._scratch = {}, {}, {}
-        self._stepped = False
+        if "_scratch" not in self.__dict__:
+            self._reset_transient()
 
     def __repr__(self) -> str:
-        lines = [type(self).__name__ + " ("]
+        text = type(self).__name__ + " ("
         for i, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {i}")
-            lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
-        return "\n".join([*lines, ")"])
+            text += f"\nParameter Group {i}\n"
+            text += "".join(f"    {key}: {group[key]}\n" for key in sorted(group) if key != "params")
+        return text + ")"
 
 
-def _copied(name: str, value: Any, p: Tensor) -> Any:
+def typename(value: Any) -> str:
+    """Return what PyTorch's messages call the type of a value that is no tensor."""
+    module, name = type(value).__module__, type(value).__qualname__
+    return name if module == "builtins" else f"{module}.{name}"
+
+
+def _copied(name: Any, value: Any, p: Tensor) -> Any:
+    """Return a copy of what is remembered of p, in p's dtype; counts of steps keep theirs."""
+    if isinstance(value, dict):
+        return {k: _copied(k, v, p) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_copied(None, v, p) for v in value)
     if not isinstance(value, Tensor):
         return deepcopy(value)
     copy = value.detach().clone()
-    return copy if name == "step" or not copy.is_floating_point() else copy.to(p.dtype)
+    return copy if name == "step" or not p.is_floating_point() else copy.to(p.dtype)
 
 
 def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
     """Return a step that runs the step hooks around it."""
 
     @functools.wraps(step)
-    def call(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        self: Optimizer = args[0]
         for hook in list(self._step_pre_hooks.values()):
             changed = hook(self, args, kwargs)
             if changed is not None:
+                if not (isinstance(changed, tuple) and len(changed) == 2):
+                    raise RuntimeError(
+                        f"{step} must return None or a tuple of (new_args, new_kwargs), but got {changed}."
+                    )
                 args, kwargs = changed
-        result = step(self, *args, **kwargs)
-        self._stepped = True  # schedules warn when they are stepped before their optimizer
+        result = step(*args, **kwargs)
+        self._stepped = True
         for hook in list(self._step_post_hooks.values()):
             hook(self, args, kwargs)
         return result

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from npg.creation import from_numpy, tensor, zeros_like
-from npg.optim.optimizer import Optimizer, check_hyperparameters
+from npg.optim._checks import check_hyperparameters, check_implementation
+from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
 
 __all__ = ["RMSprop"]
@@ -25,9 +26,12 @@ class RMSprop(Optimizer):
         momentum: b = momentum b + g / (sqrt(v) + eps); p = p - lr b.
         centered: subtract the square of the running mean gradient from v.
         maximize: step up the gradient.
-        foreach, capturable: accepted and ignored. differentiable: not supported.
+        foreach, capturable: accepted and ignored: they choose between PyTorch's implementations.
+        differentiable: not supported.
     Source: Hinton's lecture 6e; torch.optim.RMSprop.
     """
+
+    _parameter_like = ("square_avg", "momentum_buffer", "grad_avg")
 
     def __init__(
         self,
@@ -44,8 +48,7 @@ class RMSprop(Optimizer):
         differentiable: bool = False,
     ) -> None:
         check_hyperparameters(lr, eps=eps, momentum=momentum, weight_decay=weight_decay, alpha=alpha)
-        if differentiable:
-            raise ValueError("expected differentiable=False, got True; npg steps outside the graph")
+        check_implementation(foreach, differentiable=differentiable)
         defaults = {
             "lr": lr,
             "momentum": momentum,

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from npg.creation import from_numpy
-from npg.optim.optimizer import Optimizer, check_hyperparameters
+from npg.optim._checks import check_hyperparameters, check_implementation
+from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
 
 __all__ = ["SGD"]
@@ -24,10 +25,13 @@ class SGD(Optimizer):
         lr, momentum, dampening, nesterov: as above.
         weight_decay: adds weight_decay p to the gradient.
         maximize: step up the gradient.
-        foreach, fused: accepted and ignored. differentiable: not supported.
+        foreach, fused: accepted and ignored: they choose between PyTorch's implementations.
+        differentiable: not supported.
     Raises: ValueError: for a setting that is negative or not finite, or nesterov without momentum.
     Source: torch.optim.SGD.
     """
+
+    _parameter_like = ("momentum_buffer",)
 
     def __init__(
         self,
@@ -46,8 +50,7 @@ class SGD(Optimizer):
         check_hyperparameters(lr, momentum=momentum, weight_decay=weight_decay)
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
-        if differentiable:
-            raise ValueError("expected differentiable=False, got True; npg steps outside the graph")
+        check_implementation(foreach, fused, differentiable)
         defaults = {
             "lr": lr,
             "momentum": momentum,
