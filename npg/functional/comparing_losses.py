@@ -52,6 +52,7 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
         input: log-probabilities.
         target: probabilities, or their logarithms if log_target.
         reduction: also "batchmean": the sum divided by the first size, which is the divergence's definition.
+    Raises: RuntimeError: for integers and bools.
     Source: torch.nn.functional.kl_div.
     """
     batch = reduction == "batchmean"
@@ -64,6 +65,8 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
             stacklevel=2,
         )
     reduction = checked_reduction("sum" if batch else reduction, size_average, reduce)
+    if array_of("kl_div", input).dtype.kind != "f" or array_of("kl_div", target, "target", 2).dtype.kind != "f":
+        raise RuntimeError("kl_div: Integral inputs not supported.")
     if log_target:
         losses = mul(exp(target), sub(target, input))
     else:

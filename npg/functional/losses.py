@@ -356,6 +356,7 @@ def binary_cross_entropy_with_logits(
         input: any real numbers. target: of the shape of input, floating.
         weight: broadcasts to input, or None.
         pos_weight: broadcasts to input, or None: multiplies the part of the loss with target.
+    Returns: dtype of target.
     Raises: ValueError: when the shapes of input and target differ. RuntimeError: when another does not fit.
     Source: torch.nn.functional.binary_cross_entropy_with_logits.
     """
@@ -373,4 +374,5 @@ def binary_cross_entropy_with_logits(
     for parameter in (weight, pos_weight):
         inputs.append(None if parameter is None else to_dtype(_expanded(parameter, x.shape), common))
     op = pointwise_loss.binary_cross_entropy_with_logits
-    return apply_floating(op, tuple(inputs), {"reduction": reduction}, "log_sigmoid_cpu")
+    losses = apply_floating(op, tuple(inputs), {"reduction": reduction}, "log_sigmoid_cpu")
+    return to_dtype(losses, t.dtype)  # PyTorch computes in place in 1 - target

@@ -10,6 +10,7 @@ import torch
 
 from npg import engine
 from npg import functional as F
+from tests.expressions import check_error
 from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
 
 rng = np.random.default_rng(0)
@@ -228,3 +229,9 @@ def test_losses_keep_float32():
             warnings.simplefilter("ignore")
             y = getattr(F, name)(engine.wrap(x), engine.wrap(x))
         assert y._array.dtype == np.float32 and math.isfinite(y._array)
+
+
+@pytest.mark.parametrize("input", ["lib.ones(2)", "lib.ones(2).long()", "lib.ones(2).bool()"])
+@pytest.mark.parametrize("target", ["lib.ones(2).long()", "lib.ones(2).bool()"])
+def test_kl_div_of_integers_raises_torchs_error(input, target):
+    check_error(f"lib.nn.functional.kl_div({input}, {target}, reduction='sum')")

@@ -203,3 +203,14 @@ def test_losses_understand_the_older_arguments(name):
     with pytest.warns(UserWarning, match="size_average and reduce args will be deprecated"):
         found = getattr(F, name)(engine.wrap(x), engine.wrap(t), size_average=False)
     assert_like(found, getattr(TF, name)(torch.from_numpy(x), torch.from_numpy(t), reduction="sum"))
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("target", ["float32", "float64"])
+@pytest.mark.parametrize("input", ["float32", "float64"])
+def test_binary_cross_entropy_with_logits_has_the_dtype_of_the_target(input, target, reduction):
+    x, t = np.array([0.5, -0.2, 0.7]).astype(input), torch.tensor([1.0, 0.0, 1.0], dtype=getattr(torch, target))
+    name = "binary_cross_entropy_with_logits"
+    # Of mixed dtypes PyTorch rounds some steps to float32.
+    near = {} if input == target else {"rtol": 1e-6, "atol": 1e-6}
+    check_like_torch(getattr(F, name), getattr(TF, name), x, t, reduction=reduction, second=False, **near)
