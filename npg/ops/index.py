@@ -153,9 +153,9 @@ def _key(indices: Any, at: tuple[int, ...]) -> tuple[Any, ...]:
 
 
 def _read(input, indices, at):
-    # Rows of an array: take needs half the time of brackets. It would copy an input with gaps.
-    if at == (0,) and input.ndim > 1 and indices[0].dtype.kind != "b" and input.flags.c_contiguous:
-        return input.take(indices[0], 0)
+    # One dimension of an array: take needs half the time of brackets. It would copy an input with gaps.
+    if len(at) == 1 and input.ndim > 1 and indices[0].dtype.kind != "b" and input.flags.c_contiguous:
+        return input.take(indices[0], at[0])
     return input[_key(indices, at)]
 
 
@@ -217,7 +217,7 @@ def _add(out, values, indices, at):
 @primitive()
 def index(input, *indices, at):
     """Return a copy of the input's elements at an advanced index."""
-    return _read(input, indices, at)
+    return c_order(_read(input, indices, at))  # NumPy lays what the indices name out in front
 
 
 @index.vjp
@@ -227,7 +227,6 @@ def _index_rule(g, _y, x_like, *indices, needs, at):
 
 
 index_select = overload(index, "IndexSelectBackward0")
-index_select.forward = lambda input, *indices, at: c_order(_read(input, indices, at))
 
 
 @primitive()

@@ -414,7 +414,9 @@ X = "lib.arange(1.0, 25.0, dtype=lib.float64).view(2, 3, 4).permute(2, 0, 1)"
         "log_softmax(1)", "tril()", "triu()", "roll(1, 0)", "topk(2, -1)[1]", "topk(2, 0)[0]",
         "sum(0, keepdim=True)[0]",
         "index_select(1, lib.tensor([0, 1]))", "index_select(0, lib.tensor([1, 0]))",
-        "masked_fill(lib.tensor([True]), 1.0)", "std(0).view(-1)", "topk(2, 1)[1].view(-1)",
+        "masked_fill(lib.tensor([True]), 1.0)", "contiguous()[:, [0, 1]]", "contiguous()[..., [0, 1]].view(-1)",
+        "contiguous()[:, lib.tensor([[0, 1], [1, 0]]), 0]", "contiguous()[[0, 1]]",
+        "std(0).view(-1)", "topk(2, 1)[1].view(-1)",
     ],
 )  # fmt: skip
 def test_result_lies_in_memory_as_torchs(call):
