@@ -32,10 +32,13 @@ def check_hyperparameters(lr: Any, **others: Any) -> None:
             raise ValueError(f"Invalid {_NAMES.get(name, name + ' value')}: {value}")
 
 
-def check_betas(betas: Any, foreach: bool | None = None, capturable: bool = False) -> tuple[float, float]:
+def check_betas(
+    betas: Any, foreach: bool | None = None, capturable: bool = False, of_one_kind: bool = True
+) -> tuple[float, float]:
     """Return a pair of decay rates as floats.
 
-    Raises: ValueError: when they are no pair of floats, or of one-element tensors, in [0, 1).
+    Args: of_one_kind: insist on two floats or two tensors, as PyTorch's Adam does.
+    Raises: ValueError: when they are no pair of numbers, or of one-element tensors, in [0, 1).
     """
     if not isinstance(betas, (tuple, list)) or len(betas) != 2:
         raise ValueError(f"expected betas to be a pair of floats, got {betas}")
@@ -44,7 +47,7 @@ def check_betas(betas: Any, foreach: bool | None = None, capturable: bool = Fals
             raise ValueError(f"Tensor betas[{i}] must be 1-element")
         if not isinstance(beta, (Tensor, numbers.Real)) or not 0.0 <= float(beta) < 1.0:
             raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
-    if not (all(isinstance(b, float) for b in betas) or all(isinstance(b, Tensor) for b in betas)):
+    if of_one_kind and not (all(isinstance(b, float) for b in betas) or all(isinstance(b, Tensor) for b in betas)):
         raise ValueError("betas must be either both floats or both Tensors")
     for i, beta in enumerate(betas):
         if isinstance(beta, Tensor) and foreach and not capturable:

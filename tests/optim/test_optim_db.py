@@ -118,16 +118,6 @@ def test_refusals_agree_with_torch(info: Any) -> None:
 # ----- Beyond the samples -----
 
 
-@pytest.mark.parametrize("lr", [float("nan"), float("inf"), -1.0])
-@pytest.mark.parametrize("name", optim.__all__)
-def test_learning_rate_not_finite_raises(name: str, lr: float) -> None:
-    cls = getattr(optim, name)
-    if name in ("Optimizer", "lr_scheduler"):
-        pytest.skip("takes no learning rate")
-    with pytest.raises(ValueError, match="Invalid learning rate"):
-        cls([npg.ones(1, requires_grad=True)], lr=lr)
-
-
 def test_empty_and_foreign_parameters_raise() -> None:
     with pytest.raises(ValueError, match="optimizer got an empty parameter list"):
         optim.SGD([], lr=0.1)
@@ -185,7 +175,7 @@ def test_step_bumps_the_version_so_that_an_old_graph_is_refused() -> None:
 
 
 def test_step_never_writes_the_gradient() -> None:
-    for name in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad"):
+    for name in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "RAdam"):
         w = npg.ones(2, requires_grad=True)
         w.grad = npg.tensor([1.0, 2.0])
         optimizer = getattr(optim, name)([w], lr=0.1, weight_decay=0.1, maximize=True)

@@ -14,7 +14,7 @@ from npg import optim
 from tests.helpers import to_npg, to_torch
 from tests.twins import agree, attempt, warned
 
-NAMES = ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad"]
+NAMES = ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "RAdam"]
 
 
 def leaves(lib: Any, dtype: Any = None) -> list[Any]:
@@ -78,6 +78,8 @@ REFUSED: dict[str, Callable[[Any, list[Any]], Any]] = {
     "RMSprop's momentum": lambda lib, p: lib.optim.RMSprop(p, momentum=-1),
     "lr_decay": lambda lib, p: lib.optim.Adagrad(p, lr_decay=-1),
     "accumulator": lambda lib, p: lib.optim.Adagrad(p, initial_accumulator_value=-1),
+    "rho": lambda lib, p: lib.optim.Adadelta(p, rho=1.5),
+    "RAdam's beta1": lambda lib, p: lib.optim.RAdam(p, betas=(1.0, 0.9)),
     "another number of groups": lambda lib, p: lib.optim.SGD(p).load_state_dict(
         lib.optim.SGD([{"params": p[:1]}, {"params": p[1:]}]).state_dict()
     ),
@@ -349,6 +351,8 @@ SETTINGS: list[tuple[str, dict[str, Any]]] = [
     ("AdamW", {"lr": 0.1}),
     ("RMSprop", {"lr": 0.1, "momentum": 0.9, "centered": True}),
     ("Adagrad", {"lr": 0.1, "initial_accumulator_value": 0.5}),
+    ("Adadelta", {"lr": 0.5}),
+    ("RAdam", {"lr": 0.1, "decoupled_weight_decay": True, "weight_decay": 0.1}),
 ]
 IDS = [f"{name}-{'-'.join(settings)}" for name, settings in SETTINGS]
 

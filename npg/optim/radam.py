@@ -1,0 +1,101 @@
+"""RAdam."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from npg.creation import from_numpy, tensor, zeros_like
+from npg.optim._checks import check_betas, check_hyperparameters, check_implementation
+from npg.optim.optimizer import Optimizer
+from npg.tensor import Tensor
+
+__all__ = ["RAdam"]
+
+
+class RAdam(Optimizer):
+    """Rectified Adam: Adam whose early steps, when the average square is still uncertain, are plain or damped.
+
+        m, v as Adam's; rho = rho_inf - 2 t beta2^t / (1 - beta2^t), rho_inf = 2 / (1 - beta2) - 1
+        p = p - lr m / (1 - beta1^t), and where rho > 5 also times r sqrt(1 - beta2^t) / (sqrt(v) + eps),
+        r^2 = (rho - 4) (rho - 2) rho_inf / ((rho_inf - 4) (rho_inf - 2) rho)
+
+    Args:
+        params: parameters or groups.
+        lr, betas, eps: as above.
+        weight_decay: adds weight_decay p to the gradient (or shrinks p directly, if decoupled_weight_decay).
+        maximize: step up the gradient.
+        foreach, capturable: accepted and ignored: they choose between PyTorch's implementations.
+        differentiable: not supported.
+    Raises: ValueError: for a setting that is negative or not finite.
+    Source: Liu et al. 2020; torch.optim.RAdam.
+    """
+
+    _parameter_like = ("exp_avg", "exp_avg_sq")
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        decoupled_weight_decay: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        check_hyperparameters(lr, eps=eps)
+        betas = check_betas(betas, of_one_kind=False)
+        check_hyperparameters(lr, weight_decay=weight_decay)
+        check_implementation(foreach, differentiable=differentiable)
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "maximize": maximize,
+            "foreach": foreach,
+            "capturable": capturable,
+            "decoupled_weight_decay": decoupled_weight_decay,
+            "differentiable": differentiable,
+        }
+        super().__init__(params, defaults)
+
+    def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
+        if not state:
+            state["step"] = tensor(0.0)
+            state["exp_avg"] = zeros_like(p)
+            state["exp_avg_sq"] = zeros_like(p)
+        state["step"] += 1
+        t = state["step"].item()
+        lr, (beta1, beta2) = float(group["lr"]), group["betas"]
+        decoupled = group["decoupled_weight_decay"]
+        if decoupled and group["weight_decay"] != 0:
+            p.mul_(1 - lr * group["weight_decay"])
+        g = self._gradient(p, group, 0 if decoupled else group["weight_decay"])
+        w = self._temporary(g, 1)
+        m, v = state["exp_avg"].numpy(), state["exp_avg_sq"].numpy()
+        np.subtract(g, m, out=w)  # m += (1 - beta1) (g - m)
+        w *= 1 - beta1
+        m += w
+        np.multiply(g, g, out=w)
+        w *= 1 - beta2
+        v *= beta2
+        v += w
+        correction = 1 - beta2**t
+        longest = 2 / (1 - beta2) - 1
+        length = longest - 2 * t * beta2**t / correction
+        if length > 5.0:
+            rectified = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
+            np.sqrt(v, out=w)
+            w += group["eps"]
+            np.divide(m, w, out=w)
+            w *= lr / (1 - beta1**t) * math.sqrt(correction) * math.sqrt(rectified)
+        else:
+            np.multiply(m, lr / (1 - beta1**t), out=w)
+        p.sub_(from_numpy(w))
