@@ -140,7 +140,10 @@ class _PackedSaved:
         """Return the tensor with the history it had."""
         t = wrap(self.packed.tensor(TensorBase)._array)
         if self.leaf is not None:
-            return self.leaf if is_grad_enabled() else t
+            if is_grad_enabled():
+                return self.leaf  # which is to receive the gradient
+            t._set_requires_grad(True)
+            return t
         if t._array.dtype.kind == "f" and (self.fn is not None or self.output):
             t._fn, t._nr = node if self.output else self.fn, self.nr
         return t

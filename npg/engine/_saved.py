@@ -30,7 +30,7 @@ class Packed:
         pack, self.unpack = hooks.pairs[-1]
         self.value = pack(tensor)
 
-    def tensor(self, tensor_base: type) -> Any:
+    def tensor(self, tensor_base: Any) -> Any:
         """Return the tensor. Raises: TypeError: when unpack returns something else."""
         found = self.unpack(self.value)
         if not isinstance(found, tensor_base):
@@ -41,7 +41,7 @@ class Packed:
         return found
 
 
-def pack(node: Any, wrap: Any, tensor_base: type) -> None:
+def pack(node: Any, wrap: Any, tensor_base: Any) -> None:
     """Replace what a new node has saved by what the innermost hooks make of it.
 
     The hooks see tensors without a history: one that led back to the node would keep it alive.
@@ -58,7 +58,7 @@ def pack(node: Any, wrap: Any, tensor_base: type) -> None:
     node.packed = True
 
 
-def unpack(node: Any, wrap: Any, tensor_base: type, recorded: bool) -> tuple[Any, Any, Any]:
+def unpack(node: Any, wrap: Any, tensor_base: Any, recorded: bool) -> tuple[Any, Any, Any]:
     """Return the inputs, the output and the arrays of a kernel that a node has saved, as its rule wants them.
 
     In a recorded backward the inputs have the history that they had.

@@ -1,0 +1,317 @@
+"""Trade time for memory: forget what a part of a model saves for backward, and compute it again when backward comes.
+
+Without reentry (use_reentrant=False): the part runs as always, but hooks on saved tensors keep numbers in place of the
+tensors. When backward asks for one, the part runs again under hooks that collect what it saves, up to the last tensor
+that is needed. Any way of calling backward works, keywords and nesting do.
+
+With reentry (use_reentrant=True): the part is one custom Function that records nothing; its backward runs the part
+again with recording on, and then a backward pass of its own. Simpler, but autograd.grad cannot be used through it.
+Source: torch.utils.checkpoint; T. Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from npg.autograd import Function, backward, enable_grad, is_grad_enabled
+from npg.autograd.graph import saved_tensors_hooks
+from npg.creation import empty
+from npg.random import default_generator
+from npg.tensor import Tensor
+
+__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn", "set_checkpoint_early_stop"]
+
+
+class CheckpointError(RuntimeError):
+    """The recomputation did not save what the original forward did."""
+
+
+def noop_context_fn() -> tuple[Any, Any]:
+    """Return two context managers that do nothing: for the forward and for the recomputation."""
+    return contextlib.nullcontext(), contextlib.nullcontext()
+
+
+# ----- Early stop -----
+
+_early_stop: list[bool | None] = [None]
+
+
+@contextlib.contextmanager
+def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
+    """Within, decide for all recomputations whether they end with the last tensor that is needed."""
+    before, _early_stop[0] = _early_stop[0], enable
+    try:
+        yield
+    finally:
+        _early_stop[0] = before
+
+
+# ----- The public functions -----
+
+
+def checkpoint(
+    function: Callable[..., Any],
+    *args: Any,
+    use_reentrant: bool | None = None,
+    context_fn: Callable[[], tuple[Any, Any]] = noop_context_fn,
+    determinism_check: str = "default",
+    debug: bool = False,
+    early_stop: bool = True,
+    preserve_rng_state: bool = True,
+    **kwargs: Any,
+) -> Any:
+    """Return function(*args, **kwargs), computed again in backward instead of kept in memory.
+
+    Args:
+        function: must compute the same when it is called again.
+        args, kwargs: its arguments; keywords only without reentry.
+        use_reentrant: which of the two ways; see the top of this file. None: True, with a warning.
+        context_fn: returns two context managers, for the forward and for the recomputation. Not with reentry.
+        determinism_check: "default": shapes and dtypes of what is saved are compared; "none": nothing is.
+        debug: accepted and without effect.
+        early_stop: end the recomputation with the last tensor that is needed.
+        preserve_rng_state: restore the random stream for the recomputation, so that dropout drops the same.
+    Raises: ValueError: for arguments that do not go together. CheckpointError: in backward, when the recomputation
+        saved something else than the forward did.
+    """
+    if use_reentrant is None:
+        warnings.warn(
+            "npg.utils.checkpoint: the use_reentrant parameter should be passed explicitly. use_reentrant=False is "
+            "recommended; without it use_reentrant=True is taken.",
+            stacklevel=2,
+        )
+        use_reentrant = True
+    if use_reentrant:
+        if kwargs:
+            raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
+        if context_fn is not noop_context_fn:
+            raise ValueError("Passing `context_fn` or `debug` is only supported when use_reentrant=False.")
+        return _Reentrant.apply(function, preserve_rng_state, *args)
+    if determinism_check not in ("default", "none"):
+        raise ValueError(f"determinism_check should be one of ('default', 'none') but got {determinism_check}")
+    chosen = early_stop if _early_stop[0] is None else _early_stop[0]
+    return _without_reentry(
+        function, args, kwargs, context_fn, determinism_check == "default", chosen, preserve_rng_state
+    )
+
+
+def checkpoint_sequential(
+    functions: Any, segments: int, input: Any, use_reentrant: bool | None = None, preserve_rng_state: bool = True
+) -> Any:
+    """Run functions one after the other, in segments of which all but the last are checkpointed.
+
+    Args:
+        functions: a Sequential, or a sequence of modules or functions of one argument.
+        segments: how many parts.
+        input: what the first takes.
+        use_reentrant, preserve_rng_state: as for checkpoint.
+    """
+    if use_reentrant is None:
+        warnings.warn(
+            "npg.utils.checkpoint.checkpoint_sequential: the use_reentrant parameter should be passed explicitly. "
+            "use_reentrant=False is recommended; without it use_reentrant=True is taken.",
+            stacklevel=2,
+        )
+        use_reentrant = True
+    parts = list(functions.children()) if hasattr(functions, "children") else list(functions)
+
+    def run(start: int, end: int) -> Callable[[Any], Any]:
+        def forward(x: Any) -> Any:
+            for part in parts[start:end]:
+                x = part(x)
+            return x
+
+        return forward
+
+    size = len(parts) // segments
+    end = 0
+    for start in range(0, size * (segments - 1), size or 1):
+        end = start + size
+        input = checkpoint(run(start, end), input, use_reentrant=use_reentrant, preserve_rng_state=preserve_rng_state)
+    return run(end, len(parts))(input)
+
+
+# ----- The random stream -----
+
+
+@contextlib.contextmanager
+def _stream(state: Any) -> Iterator[None]:
+    """Draw from a state of the default generator within; None: from where it is, and leave what was drawn."""
+    if state is None:
+        yield
+        return
+    before = default_generator.get_state()
+    default_generator.set_state(state)
+    try:
+        yield
+    finally:
+        default_generator.set_state(before)
+
+
+# ----- With reentry -----
+
+
+class _Reentrant(Function):
+    @staticmethod
+    def forward(ctx: Any, function: Any, preserve: bool, *args: Any) -> Any:
+        ctx.function = function
+        ctx.state = default_generator.get_state() if preserve else None
+        tensors = [x for x in args if isinstance(x, Tensor)]
+        ctx.others = [None if isinstance(x, Tensor) else (x,) for x in args]
+        ctx.save_for_backward(*tensors)
+        return function(*args)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        saved = iter(ctx.saved_tensors)
+        args = []
+        for other in ctx.others:
+            if other is not None:
+                args.append(other[0])
+                continue
+            x = next(saved)
+            args.append(x.detach().requires_grad_(x.requires_grad))
+        with enable_grad(), _stream(ctx.state):
+            outputs = ctx.function(*args)
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        pairs = [(y, g) for y, g in zip(outputs, grads) if isinstance(y, Tensor) and y.requires_grad]
+        if not pairs:
+            raise RuntimeError("none of output has requires_grad=True, this checkpoint() is not necessary")
+        backward([y for y, _ in pairs], [g for _, g in pairs])
+        return None, None, *[x.grad if isinstance(x, Tensor) else None for x in args]
+
+
+# ----- Without reentry -----
+
+
+class _Stop(Exception):
+    """Ends a recomputation: all that is needed was saved."""
+
+
+class _Holder:
+    """What a node keeps in place of a saved tensor: its number, and whom to ask."""
+
+    __slots__ = ("__weakref__", "frame", "number")
+
+    def __init__(self, frame: _Frame, number: int) -> None:
+        self.frame, self.number = frame, number
+
+
+class _KeepInputs(Function):
+    """Keeps the arguments as saved tensors, so that an outer checkpoint forgets them too."""
+
+    @staticmethod
+    def forward(ctx: Any, token: Any, keeper: list[Any], *tensors: Any) -> Any:
+        ctx.save_for_backward(*tensors)
+        keeper.append(ctx)
+        return empty(0)
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        raise AssertionError("no gradient flows here")
+
+
+class _Frame:
+    """One checkpointed call: how to run it again, and what the recomputation has saved."""
+
+    def __init__(
+        self, function: Any, args: Any, kwargs: Any, state: Any, context: Any, check: bool, stop: bool
+    ) -> None:
+        self.function, self.state, self.context, self.check, self.stop = function, state, context, check, stop
+        self.plain = [None if isinstance(x, Tensor) else (x,) for x in args]
+        self.plain_keywords = {k: None if isinstance(x, Tensor) else (x,) for k, x in kwargs.items()}
+        tensors = [x for x in (*args, *kwargs.values()) if isinstance(x, Tensor)]
+        keeper: list[Any] = []
+        self.token = _KeepInputs.apply(empty(0, requires_grad=True), keeper, *tensors)
+        self.keeper = keeper[0]
+        self.holders: list[weakref.ref[_Holder]] = []
+        self.kinds: list[tuple[Any, Any]] = []
+        self.found: dict[int, Tensor] = {}
+
+    def pack(self, tensor: Tensor) -> _Holder:
+        holder = _Holder(self, len(self.holders))
+        self.holders.append(weakref.ref(holder))
+        self.kinds.append((tuple(tensor.shape), tensor.dtype))
+        return holder
+
+    def unpack(self, holder: _Holder) -> Tensor:
+        if holder.number not in self.found:
+            self._recompute()
+        # The tensor goes with the node that asked; a second backward computes all of them once more.
+        return self.found.pop(holder.number)
+
+    def _recompute(self) -> None:
+        tensors = iter(self.keeper.saved_tensors)
+        args = [next(tensors) if x is None else x[0] for x in self.plain]
+        kwargs = {k: next(tensors) if x is None else x[0] for k, x in self.plain_keywords.items()}
+        args = [x.detach().requires_grad_(x.requires_grad) if isinstance(x, Tensor) else x for x in args]
+        kwargs = {
+            k: x.detach().requires_grad_(x.requires_grad) if isinstance(x, Tensor) else x for k, x in kwargs.items()
+        }
+        collected = _Collected(self)
+        try:
+            with (
+                enable_grad(),
+                _stream(self.state),
+                self.context,
+                saved_tensors_hooks(collected.pack, collected.unpack),
+            ):
+                self.function(*args, **kwargs)
+        except _Stop:
+            pass
+        if self.check and collected.count != len(self.holders):
+            raise CheckpointError(
+                "npg.utils.checkpoint: A different number of tensors was saved during the original forward and "
+                f"recomputation.\\nNumber of tensors saved during forward: {len(self.holders)}\\n"
+                f"Number of tensors saved during recomputation: {collected.count}."
+            )
+
+
+class _Collected:
+    """The hooks of a recomputation: what it saves goes to the frame, in order."""
+
+    def __init__(self, frame: _Frame) -> None:
+        self.frame, self.count = frame, 0
+
+    def pack(self, tensor: Tensor) -> Any:
+        frame, number = self.frame, self.count
+        if number >= len(frame.holders):
+            if frame.check:
+                raise CheckpointError(
+                    "npg.utils.checkpoint: trying to save more tensors during recomputation than during the original "
+                    "forward pass."
+                )
+            return tensor
+        kind = (tuple(tensor.shape), tensor.dtype)
+        if frame.check and kind != frame.kinds[number]:
+            raise CheckpointError(
+                "npg.utils.checkpoint: Recomputed values for the following tensors have different metadata than during "
+                f"the forward pass.\\ntensor at position {number}:\\nsaved metadata: {frame.kinds[number]}\\n"
+                f"recomputed metadata: {kind}."
+            )
+        self.count += 1
+        if frame.holders[number]() is not None:  # else nobody will ask for it
+            frame.found[number] = tensor
+        if frame.stop and self.count == len(frame.holders):
+            raise _Stop
+        return tensor
+
+    def unpack(self, tensor: Tensor) -> Tensor:
+        return tensor
+
+
+def _without_reentry(
+    function: Any, args: Any, kwargs: Any, context_fn: Any, check: bool, stop: bool, preserve: bool
+) -> Any:
+    forward_context, recompute_context = context_fn()
+    if not is_grad_enabled():
+        with forward_context:
+            return function(*args, **kwargs)
+    state = default_generator.get_state() if preserve else None
+    frame = _Frame(function, args, kwargs, state, recompute_context, check, stop)
+    with saved_tensors_hooks(frame.pack, lambda holder: holder.frame.unpack(holder)), forward_context:
+        return function(*args, **kwargs)
