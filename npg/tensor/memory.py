@@ -25,9 +25,20 @@ def stride(tensor: Any, dim: int | None = None) -> Any:
     size = array.itemsize
     if array.size:
         steps = tuple(s // size for s in array.strides)
+        if 0 in steps and 1 in array.shape:
+            steps = _of_new_dimensions(array.shape, steps)
     else:  # NumPy has zeros here
         steps = contiguous_strides(array.shape)
     return steps if dim is None else steps[canonical_dim(dim, array.ndim)]
+
+
+def _of_new_dimensions(shape: tuple[int, ...], steps: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the steps with those of dimensions that x[None] made: over what follows, where NumPy says 0."""
+    found = list(steps)
+    for d in reversed(range(len(shape))):
+        if shape[d] == 1 and not found[d]:
+            found[d] = shape[d + 1] * found[d + 1] if d + 1 < len(shape) else 1
+    return tuple(found)
 
 
 def data_ptr(tensor: Any) -> int:

@@ -626,3 +626,15 @@ def test_functions_that_torch_has_as_methods_are_methods():
         if callable(getattr(torch.Tensor, name, None)) and not hasattr(npg.Tensor, name)
     ]
     assert not missing, f"npg/tensor/methods.py lacks {missing}"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "x[None]", "x[:, None]", "x[..., None]", "x[None, None]", "x[:, None, :, None]", "x.t()[None]", "x[::2, None]",
+        "x.t()[..., None]", "x.expand(1, 3, 4)", "x[0].expand(1, 1, 4)", "x[:, :1].expand(3, 4)[:, None]",
+        "x[0, 0][None]",
+    ],
+)  # fmt: skip
+def test_stride_of_a_new_dimension_is_torchs(call):
+    check(f"x = lib.arange(12.0).view(3, 4); r = {call}.stride()")
