@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -81,13 +82,15 @@ class State:
             keep_vars: give the parameters themselves, not detached.
         Source: torch.nn.Module.state_dict.
         """
-        for name, value in zip(("destination", "prefix", "keep_vars"), args, strict=False):
-            if name == "destination":
-                destination = value
-            elif name == "prefix":
-                prefix = value
-            else:
-                keep_vars = value
+        if args:
+            warnings.warn(
+                "Positional args are being deprecated, use kwargs instead. Refer to https://pytorch.org/docs/main/"
+                "generated/torch.nn.Module.html#torch.nn.Module.state_dict for details.",
+                FutureWarning,
+                stacklevel=2,
+            )
+            given: list[Any] = [*args, *(destination, prefix, keep_vars)[len(args) :]]
+            destination, prefix, keep_vars = given
         if destination is None:
             destination = OrderedDict()
             destination._metadata = OrderedDict()

@@ -29,6 +29,8 @@ class Parameter(Tensor):
 
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Parameter:
         source = _given(data, "Parameter")
+        if not isinstance(requires_grad, bool):
+            raise TypeError(f"expected requires_grad to be bool, got {type(requires_grad).__name__}")
         if requires_grad and not source.is_floating_point():
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
         made = Tensor.__new__(cls)
@@ -47,10 +49,6 @@ class Parameter(Tensor):
         if id(self) not in memo:
             memo[id(self)] = type(self)(self.detach().clone(), self.requires_grad)
         return memo[id(self)]
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        made = type(self), (self.detach(), self.requires_grad)
-        return (*made, self.__dict__) if self.__dict__ else made
 
 
 class _BufferMeta(type(Tensor)):  # type: ignore[misc]

@@ -319,3 +319,5 @@ def test_parameter_and_buffer_of_no_tensor_raise() -> None:
     for kind in (npg.nn.Parameter, npg.nn.Buffer):
         with pytest.raises(TypeError, match=f"expected a Tensor as the data of a {kind.__name__}, got list"):
             kind([1.0])
+    with pytest.raises(TypeError, match="expected requires_grad to be bool, got str"):
+        npg.nn.Parameter(npg.ones(1), "yes")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import npg
-from tests.twins import agree, attempt
+from tests.twins import agree, attempt, warned
 
 
 def model(lib: Any) -> Any:
@@ -32,6 +32,11 @@ def test_state_dict_is_torchs() -> None:
         yield state["first.weight"].requires_grad, state["first.weight"].data_ptr() == m.first.weight.data_ptr()
         yield m.state_dict(keep_vars=True)["first.weight"] is m.first.weight
         yield list(m.state_dict(prefix="net."))
+        old = lib.nn.Linear(2, 2)
+        yield (
+            warned(lambda: list(old.state_dict({}, "a."))),
+            warned(lambda: old.state_dict({}, "", True)["bias"].is_leaf),
+        )
         into = {"x": 1}
         yield m.state_dict(destination=into) is into, list(into)
         for twin in (copy.deepcopy(state), pickle.loads(pickle.dumps(state))):
