@@ -7,7 +7,8 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from npg.nn.module import Module, _typename
+from npg.nn.module import Module
+from npg.utils._typename import typename
 
 __all__ = ["ModuleDict", "ModuleList", "Sequential"]
 
@@ -22,7 +23,7 @@ def _checked(modules: Any, called: str) -> list[Module]:
     found = list(modules)
     for module in found:
         if not isinstance(module, Module):
-            raise TypeError(f"{_typename(module)} is not a Module subclass")
+            raise TypeError(f"{typename(module)} is not a Module subclass")
     return found
 
 

@@ -1,7 +1,7 @@
 """Module: what a network is made of.
 
 The class is put together from parts that each do one thing: _calling.py runs forward and the hooks around it,
-_walking.py yields what is in a module, _state.py saves and loads it.
+_walking.py yields what is in a module, _converting.py changes its dtypes, _state.py saves and loads it.
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from npg import dtypes
-from npg.autograd import no_grad
-from npg.creation import empty, empty_like
 from npg.nn._calling import Calling, hook_tables
+from npg.nn._converting import Converting
 from npg.nn._state import State
 from npg.nn._walking import Walking
 from npg.nn.parameter import Buffer, Parameter
 from npg.tensor import Tensor
+from npg.utils._typename import typename
 
 __all__ = ["Module"]
 
@@ -28,18 +27,7 @@ def _indent(text: str) -> str:
     return "\n".join([first, *("  " + line if line.strip() else "" for line in rest)])
 
 
-def _typename(value: Any) -> str:
-    """Return what PyTorch's messages call a value's type: npg.FloatTensor, int, my.Class."""
-    if isinstance(value, Tensor):
-        return str(value.type())
-    module = getattr(value, "__module__", "") or ""
-    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
-    if name is None:
-        module, name = type(value).__module__, type(value).__qualname__
-    return name if module in ("", "builtins") else f"{module}.{name}"
-
-
-class Module(Calling, Walking, State):
+class Module(Calling, Walking, Converting, State):
     """Base class of all networks: subclass it, assign parameters and submodules in __init__, define forward.
 
     Attributes:
@@ -73,7 +61,7 @@ class Module(Calling, Walking, State):
         elif parameters is not None and name in parameters:
             if value is not None:
                 raise TypeError(
-                    f"cannot assign '{_typename(value)}' as parameter '{name}' (npg.nn.Parameter or None expected)"
+                    f"cannot assign '{typename(value)}' as parameter '{name}' (npg.nn.Parameter or None expected)"
                 )
             self.register_parameter(name, value)
         elif isinstance(value, Module):
@@ -84,14 +72,13 @@ class Module(Calling, Walking, State):
         elif modules is not None and name in modules:
             if value is not None:
                 raise TypeError(
-                    f"cannot assign '{_typename(value)}' as child module '{name}' (npg.nn.Module or None expected)"
+                    f"cannot assign '{typename(value)}' as child module '{name}' (npg.nn.Module or None expected)"
                 )
             modules[name] = value
         elif isinstance(value, Buffer) or (buffers is not None and name in buffers):
             if value is not None and not isinstance(value, Tensor):
                 raise TypeError(
-                    f"cannot assign '{_typename(value)}' as buffer '{name}' "
-                    "(npg.nn.Buffer, npg.Tensor or None expected)"
+                    f"cannot assign '{typename(value)}' as buffer '{name}' (npg.nn.Buffer, npg.Tensor or None expected)"
                 )
             persistent = value.persistent if isinstance(value, Buffer) else name not in self._non_persistent_buffers_set
             self.register_buffer(name, value, persistent)
@@ -137,7 +124,7 @@ class Module(Calling, Walking, State):
         if table not in self.__dict__:
             raise AttributeError(f"cannot assign {kind} before Module.__init__() call")
         if not isinstance(name, str):
-            raise TypeError(f"{kind} name should be a string. Got {_typename(name)}")
+            raise TypeError(f"{kind} name should be a string. Got {typename(name)}")
         if hasattr(self, name) and name not in self.__dict__[table]:
             raise KeyError(f"attribute '{name}' already exists")
         if "." in name:
@@ -153,7 +140,7 @@ class Module(Calling, Walking, State):
         self._check_name("parameter", name, "_parameters")
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(
-                f"cannot assign '{_typename(param)}' object to parameter '{name}' (npg.nn.Parameter or None required)"
+                f"cannot assign '{typename(param)}' object to parameter '{name}' (npg.nn.Parameter or None required)"
             )
         if param is not None:
             _refuse_non_leaf(name, param)
@@ -167,7 +154,7 @@ class Module(Calling, Walking, State):
         self._check_name("buffer", name, "_buffers")
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(
-                f"cannot assign '{_typename(tensor)}' object to buffer '{name}' (npg Tensor or None required)"
+                f"cannot assign '{typename(tensor)}' object to buffer '{name}' (npg Tensor or None required)"
             )
         self._buffers[name] = tensor
         if persistent:
@@ -181,7 +168,7 @@ class Module(Calling, Walking, State):
         Raises: TypeError, KeyError: for a value that is no Module, a bad or taken name.
         """
         if not isinstance(module, Module) and module is not None:
-            raise TypeError(f"{_typename(module)} is not a Module subclass")
+            raise TypeError(f"{typename(module)} is not a Module subclass")
         self._check_name("module", name, "_modules")
         self._modules[name] = module
 
@@ -271,72 +258,6 @@ class Module(Calling, Walking, State):
             else:
                 parameter.grad.detach_()
                 parameter.grad.zero_()
-
-    def _apply(self: M, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> M:
-        """Replace the data of every parameter, gradient and buffer by fn of it; parameters and gradients stay the same.
-
-        Args:
-            recurse: also in all modules below this one.
-        """
-        if recurse:
-            for module in self.children():
-                module._apply(fn)
-        with no_grad():
-            for parameter in self._parameters.values():
-                if parameter is None:
-                    continue
-                grad = parameter.grad
-                parameter.data = fn(parameter.data)
-                if grad is not None:
-                    grad.data = fn(grad.detach())
-            for name, buffer in self._buffers.items():
-                if buffer is not None:
-                    self._buffers[name] = fn(buffer)
-        return self
-
-    def to(self: M, *args: Any, **kwargs: Any) -> M:
-        """Change the dtype of floating parameters and buffers; a device may only be the CPU. As Tensor.to otherwise."""
-        dtype = empty(0).to(*args, **kwargs).dtype
-        given = kwargs.get("dtype") is not None or any(isinstance(a, (dtypes.dtype, Tensor)) for a in args)
-        if not given:
-            return self
-        if not dtype.is_floating_point:
-            raise TypeError(
-                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
-            )
-        return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
-
-    def type(self: M, dst_type: Any) -> M:
-        """Change the dtype of all parameters and buffers."""
-        return self._apply(lambda t: t.type(dst_type))
-
-    def float(self: M) -> M:
-        """Change floating parameters and buffers to float32."""
-        return self.to(dtypes.float32)
-
-    def double(self: M) -> M:
-        """Change floating parameters and buffers to float64."""
-        return self.to(dtypes.float64)
-
-    def half(self: M) -> M:
-        """Change floating parameters and buffers to float16."""
-        return self.to(dtypes.float16)
-
-    def to_empty(self: M, *, device: Any, recurse: bool = True) -> M:
-        """Give all parameters and buffers fresh memory whose values are arbitrary."""
-        return self._apply(lambda t: empty_like(t, device=device), recurse)
-
-    def cpu(self: M) -> M:
-        """Return this module: everything is on the CPU."""
-        return self
-
-    def cuda(self: M, device: Any = None) -> M:
-        """Raise, as PyTorch without CUDA does; a module without state is returned."""
-        return self._apply(lambda t: t.cuda(device))
-
-    def share_memory(self: M) -> M:
-        """Return this module; there are no other devices to share with."""
-        return self
 
     # ----- Printing -----
 

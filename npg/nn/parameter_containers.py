@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from npg.nn.containers import pairs_of, position
-from npg.nn.module import Module, _typename
+from npg.nn.module import Module
 from npg.nn.parameter import Parameter
 from npg.tensor import Tensor
+from npg.utils._typename import typename
 
 __all__ = ["ParameterDict", "ParameterList"]
 
@@ -194,7 +195,7 @@ class ParameterDict(Module):
         return self
 
     def extra_repr(self) -> str:
-        return "\n".join(_describe(name, value, _typename(value)) for name, value in self.items())
+        return "\n".join(_describe(name, value, typename(value)) for name, value in self.items())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("ParameterDict should not be called.")

@@ -6,15 +6,15 @@ import functools
 import warnings
 from collections import defaultdict
 from collections.abc import Callable
-from copy import deepcopy
-from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from npg.autograd import enable_grad, no_grad
 from npg.optim._checks import check_finite
+from npg.optim._state import State
 from npg.tensor import Tensor
+from npg.utils._typename import typename
 from npg.utils.hooks import RemovableHandle
 
 __all__ = ["Optimizer", "required"]
@@ -30,7 +30,7 @@ class _Required:
 required = _Required()
 
 
-class Optimizer:
+class Optimizer(State):
     """Base class of all optimizers.
 
     Args:
@@ -43,14 +43,11 @@ class Optimizer:
     Source: torch.optim.Optimizer. A subclass of npg's own defines _update instead of step.
     """
 
-    # State entries that have the parameter's shape, which load_state_dict looks at.
-    _parameter_like: tuple[str, ...] = ()
-
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
             raise TypeError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
-                + str(params.type())
+                + typename(params)
             )
         self.defaults = defaults
         self.state: Any = defaultdict(dict)
@@ -218,98 +215,7 @@ class Optimizer:
         """Call hook(optimizer, args, kwargs) after each step. Returns: a handle to remove it."""
         return RemovableHandle(self._step_post_hooks, hook)
 
-    # ----- State -----
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return {"state": per parameter number what is remembered, "param_groups": settings and parameter numbers}."""
-        for hook in list(self._state_dict_pre_hooks.values()):
-            hook(self)
-        number: dict[int, int] = {}
-        groups = []
-        start = 0
-        for group in self.param_groups:
-            # Of a parameter that is listed twice, the last place counts, as in PyTorch.
-            number.update({id(p): i for i, p in enumerate(group["params"], start) if id(p) not in number})
-            start += len(group["params"])
-            settings = {k: v for k, v in group.items() if k != "params"}
-            groups.append({**settings, "params": [number[id(p)] for p in group["params"]]})
-        state = {(number[id(k)] if isinstance(k, Tensor) else k): v for k, v in self.state.items()}
-        found: dict[str, Any] = {"state": state, "param_groups": groups}
-        for hook in list(self._state_dict_post_hooks.values()):
-            replaced = hook(self, found)
-            if replaced is not None:
-                found = replaced
-        return found
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over a state_dict; tensors are copied and cast to their parameter's dtype.
-
-        Raises: ValueError: when the groups or the shapes do not match this optimizer's. It is then as it was.
-        """
-        state_dict = dict(state_dict)
-        for hook in list(self._load_state_dict_pre_hooks.values()):
-            replaced = hook(self, state_dict)
-            if replaced is not None:
-                state_dict = replaced
-        saved = state_dict["param_groups"]
-        if len(saved) != len(self.param_groups):
-            raise ValueError("loaded state dict has a different number of parameter groups")
-        if any(len(a["params"]) != len(b["params"]) for a, b in zip(self.param_groups, saved, strict=True)):
-            raise ValueError(
-                "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
-            )
-        for group in saved:
-            check_finite(group)
-        parameter = dict(
-            zip(
-                chain.from_iterable(g["params"] for g in saved),
-                chain.from_iterable(g["params"] for g in self.param_groups),
-                strict=True,
-            )
-        )
-        state: Any = defaultdict(dict)
-        for key, value in state_dict["state"].items():
-            if key in parameter:
-                self._check_shapes(key, value, parameter[key])
-                state[parameter[key]] = _copied(None, value, parameter[key])
-            else:
-                state[key] = deepcopy(value)
-        groups = []
-        for mine, theirs in zip(self.param_groups, saved, strict=True):
-            settings = {k: deepcopy(v) for k, v in theirs.items() if k != "params"}
-            if "param_names" in mine:
-                settings.setdefault("param_names", mine["param_names"])
-            for name, default in self.defaults.items():  # of a version that had fewer
-                settings.setdefault(name, default)
-            groups.append({**settings, "params": mine["params"]})
-        self.state, self.param_groups = state, groups
-        for hook in list(self._load_state_dict_post_hooks.values()):
-            hook(self)
-
-    def _check_shapes(self, key: Any, state: Any, p: Tensor) -> None:
-        for name in self._parameter_like:
-            value = state.get(name)
-            if isinstance(value, Tensor) and value.shape != p.shape:
-                raise ValueError(
-                    f"expected {name} of parameter {key} to have the parameter's shape {tuple(p.shape)}, got "
-                    f"{tuple(value.shape)}"
-                )
-
-    def register_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """Call hook(optimizer) before state_dict collects. Returns: a handle to remove it."""
-        return RemovableHandle(self._state_dict_pre_hooks, hook, prepend)
-
-    def register_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """Call hook(optimizer, state_dict) after; what it returns replaces state_dict. Returns: a handle."""
-        return RemovableHandle(self._state_dict_post_hooks, hook, prepend)
-
-    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """Call hook(optimizer, state_dict) before loading; what it returns replaces state_dict. Returns: a handle."""
-        return RemovableHandle(self._load_state_dict_pre_hooks, hook, prepend)
-
-    def register_load_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """Call hook(optimizer) when load_state_dict is done. Returns: a handle to remove it."""
-        return RemovableHandle(self._load_state_dict_post_hooks, hook, prepend)
+    # ----- Copying and printing -----
 
     def __getstate__(self) -> dict[str, Any]:
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
@@ -325,24 +231,6 @@ class Optimizer:
             text += f"\nParameter Group {i}\n"
             text += "".join(f"    {key}: {group[key]}\n" for key in sorted(group) if key != "params")
         return text + ")"
-
-
-def typename(value: Any) -> str:
-    """Return what PyTorch's messages call the type of a value that is no tensor."""
-    module, name = type(value).__module__, type(value).__qualname__
-    return name if module == "builtins" else f"{module}.{name}"
-
-
-def _copied(name: Any, value: Any, p: Tensor) -> Any:
-    """Return a copy of what is remembered of p, in p's dtype; counts of steps keep theirs."""
-    if isinstance(value, dict):
-        return {k: _copied(k, v, p) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_copied(None, v, p) for v in value)
-    if not isinstance(value, Tensor):
-        return deepcopy(value)
-    copy = value.detach().clone()
-    return copy if name == "step" or not p.is_floating_point() else copy.to(p.dtype)
 
 
 def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
