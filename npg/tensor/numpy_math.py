@@ -146,7 +146,9 @@ def _average(a, axis=None, weights=None, *, keepdims=False):
         return _mean(a, axis, keepdims=keepdims)
     a, weights = tensor(a), tensor(weights)
     if weights.shape != a.shape:
-        raise TypeError(f"np.average of a Tensor needs weights of its shape, got {weights.shape} and {a.shape}")
+        if not isinstance(axis, int) or weights.ndim != 1:
+            raise TypeError(f"np.average of a Tensor needs weights of its shape, got {weights.shape} and {a.shape}")
+        weights = F.movedim(F.expand(weights, F.movedim(a, axis, -1).shape), -1, axis)
     return _sum(a * weights, axis, keepdims=keepdims) / _sum(weights, axis, keepdims=keepdims)
 
 
@@ -163,6 +165,14 @@ def _where(condition, x=None, y=None, /):
     if not isinstance(x, TensorBase) and not isinstance(y, TensorBase):
         x = tensor(x)  # the condition alone is a tensor
     return F.where(condition, x, y)
+
+
+@implements(np.select)
+def _select(condlist, choicelist, default=0):
+    found = default
+    for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
+        found = _where(condition, choice, found)
+    return found
 
 
 @implements(np.clip)

@@ -1,8 +1,9 @@
 """NumPy's protocols: `np.exp(t)`, `array * t` and `np.sum(t, axis=0)` give recorded tensors.
 
 A ufunc becomes the function of npg.functional that the table names; another NumPy function the one that stands in
-numpy_math.py or numpy_shape.py. What is in neither raises: a tensor never loses its history without a
-word. The rules of npg/ops run on tensors through here when a backward pass is itself recorded (create_graph).
+numpy_math.py, numpy_linalg.py, numpy_shape.py or numpy_joining.py. What is in none raises: a tensor never loses its
+history without a word. The rules of npg/ops run on tensors through here when a backward pass is itself recorded
+(create_graph).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from npg import functional as F
 from npg.dtypes import get_default_dtype
 from npg.engine import TensorBase, wrap
 from npg.functional._public import to_dtype
-from npg.tensor import numpy_linalg, numpy_math, numpy_shape  # noqa: F401  (they fill the table)
+from npg.tensor import numpy_joining, numpy_linalg, numpy_math, numpy_shape  # noqa: F401  (they fill the table)
 from npg.tensor.numpy_table import FUNCTIONS, MODULES
 
 __all__ = ["array_function", "array_ufunc"]
@@ -100,7 +101,7 @@ def _call(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     found = _UFUNCS.get(name)
     if found is None:
         raise TypeError(f"np.{name} is not supported on a Tensor; {_REMEDY}")
-    if name in ("maximum", "minimum", "matmul", "arctan2"):  # functions of two tensors
+    if name in ("maximum", "minimum", "matmul", "arctan2", "heaviside", "ldexp"):  # functions of two tensors
         other = next(x for x in inputs if isinstance(x, TensorBase))
         inputs = tuple(_tensor_like(x, other) for x in inputs)
     return getattr(F, found)(*inputs)

@@ -13,7 +13,7 @@ from npg.engine import TensorBase, apply, wrap
 from npg.functional._factory import like_array
 from npg.functional._public import canonical_dim
 from npg.ops.elementwise import clone
-from npg.tensor.numpy_table import FUNCTIONS, as_dtype, axes_of, flat, implements, tensor, tensors, values
+from npg.tensor.numpy_table import FUNCTIONS, axes_of, flat, implements, tensor, tensors, values
 
 # ----- Shapes -----
 
@@ -99,15 +99,20 @@ def _broadcast_arrays(*args, subok=False):
 
 
 @implements(np.atleast_1d)
-def _atleast_1d(*arys):
+def atleast_1d(*arys):
     found = tuple(x if x.ndim else F.reshape(x, (1,)) for x in tensors(arys))
     return found[0] if len(found) == 1 else found
 
 
 @implements(np.atleast_2d)
-def _atleast_2d(*arys):
+def atleast_2d(*arys):
     found = tuple(x if x.ndim > 1 else F.reshape(x, (1, -1)) for x in tensors(arys))
     return found[0] if len(found) == 1 else found
+
+
+@implements(np.atleast_3d)
+def _atleast_3d(*arys):
+    return F.atleast_3d(*tensors(arys))
 
 
 @implements(np.flip)
@@ -185,67 +190,6 @@ def _trace(a, offset=0, axis1=0, axis2=1):
 @implements(np.copy)
 def _copy(a, order="K", subok=False):
     return apply(clone, (tensor(a),), {})
-
-
-# ----- Joining and splitting -----
-
-
-@implements(np.concatenate)
-def _concatenate(arrays, axis=0, *, dtype=None, casting="same_kind"):
-    xs = tensors(arrays)
-    if axis is None:
-        xs, axis = [F.reshape(x, (-1,)) for x in xs], 0
-    return as_dtype(F.cat(xs, axis), dtype)
-
-
-@implements(np.stack)
-def _stack(arrays, axis=0, *, dtype=None, casting="same_kind"):
-    return as_dtype(F.stack(tensors(arrays), axis), dtype)
-
-
-@implements(np.vstack)
-def _vstack(tup, *, dtype=None, casting="same_kind"):
-    return as_dtype(F.cat([_atleast_2d(x) for x in tensors(tup)], 0), dtype)
-
-
-@implements(np.hstack)
-def _hstack(tup, *, dtype=None, casting="same_kind"):
-    xs = [_atleast_1d(x) for x in tensors(tup)]
-    return as_dtype(F.cat(xs, 0 if xs[0].ndim == 1 else 1), dtype)
-
-
-@implements(np.dstack)
-def _dstack(tup, *, dtype=None, casting="same_kind"):
-    return as_dtype(F.dstack(tensors(tup)), dtype)
-
-
-@implements(np.column_stack)
-def _column_stack(tup):
-    return F.column_stack(tensors(tup))
-
-
-@implements(np.append)
-def _append(arr, values, axis=None):
-    return _concatenate((arr, values), axis)
-
-
-def _sections(name: str, a: Any, indices_or_sections: Any, axis: int, equal: bool) -> tuple[Any, ...]:
-    a = tensor(a)
-    if isinstance(indices_or_sections, (tuple, list, np.ndarray)):
-        return tuple(F.tensor_split(a, tuple(int(i) for i in indices_or_sections), axis))
-    if equal and a.shape[axis] % indices_or_sections:
-        raise ValueError("array split does not result in an equal division")
-    return tuple(F.tensor_split(a, int(indices_or_sections), axis))
-
-
-@implements(np.split)
-def _split(ary, indices_or_sections, axis=0):
-    return _sections("split", ary, indices_or_sections, axis, True)
-
-
-@implements(np.array_split)
-def _array_split(ary, indices_or_sections, axis=0):
-    return _sections("array_split", ary, indices_or_sections, axis, False)
 
 
 # ----- New tensors -----

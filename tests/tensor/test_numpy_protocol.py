@@ -486,3 +486,45 @@ def test_second_order_gradient_through_numpy_functions():
     (gg,) = npg.autograd.grad(np.sum(g * g), x)
     (hh,) = torch.autograd.grad((h * h).sum(), y)
     np.testing.assert_allclose(gg.numpy(), hh.numpy(), rtol=1e-10)
+
+
+# ----- Padding, grids, parts -----
+
+
+@pytest.mark.parametrize("width", [1, (1, 2), ((1, 0), (0, 2)), ((1,), (2,))])
+@pytest.mark.parametrize("value", [0, 2.5])
+def test_pad_is_recorded(width, value):
+    check_recorded(lambda x: np.pad(x, width, constant_values=value), A)
+
+
+def test_pad_in_another_mode_is_refused():
+    with pytest.raises(TypeError, match="mode='constant'"):
+        np.pad(npg.tensor(A), 1, mode="reflect")
+
+
+@pytest.mark.parametrize("indexing", ["xy", "ij"])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_meshgrid_is_recorded(indexing, sparse):
+    check_recorded(lambda x, y: np.meshgrid(x, y, indexing=indexing, sparse=sparse), A[0], B[1, :2])
+    check_recorded(lambda x, y, z: np.meshgrid(x, y, z, indexing=indexing, sparse=sparse), A[0], B[1, :2], A[1])
+
+
+@pytest.mark.parametrize("function", [np.hsplit, np.vsplit, np.dsplit])
+def test_split_along_a_named_dimension_is_recorded(function):
+    check_recorded(lambda x: function(x, 2), rng.standard_normal((2, 4, 6)))
+    with pytest.raises(ValueError, match="only works on arrays of|equal division"):
+        function(npg.tensor(A[0]) if function is not np.hsplit else npg.tensor(A), 2)
+
+
+def test_other_parts_and_choices_are_recorded():
+    check_recorded(np.atleast_3d, A)
+    check_recorded(lambda x: np.average(x, axis=1, weights=np.array([1.0, 2.0, 4.0])), A)
+    check_recorded(lambda x, w: np.average(x, axis=0, weights=w), A, B[:, 0])
+    check_recorded(lambda x, y: np.select([x > 0.7, x > 0.3], [x, y], 2.0), A, B)
+    if hasattr(np, "unstack"):
+        check_recorded(lambda x: np.unstack(x, axis=1), A)
+
+
+def test_ufunc_of_two_tensors_takes_a_number():
+    assert_close(np.heaviside(npg.tensor(A), 0.5), np.heaviside(A, 0.5))
+    check_recorded(lambda x: np.ldexp(x, 2), A)

@@ -1,0 +1,128 @@
+"""NumPy's functions that join, split, pad and spread tensors; see numpy_math.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg import functional as F
+from npg.tensor.numpy_shape import atleast_1d, atleast_2d
+from npg.tensor.numpy_table import as_dtype, implements, tensor, tensors
+
+# ----- Joining -----
+
+
+@implements(np.concatenate)
+def _concatenate(arrays, axis=0, *, dtype=None, casting="same_kind"):
+    xs = tensors(arrays)
+    if axis is None:
+        xs, axis = [F.reshape(x, (-1,)) for x in xs], 0
+    return as_dtype(F.cat(xs, axis), dtype)
+
+
+@implements(np.stack)
+def _stack(arrays, axis=0, *, dtype=None, casting="same_kind"):
+    return as_dtype(F.stack(tensors(arrays), axis), dtype)
+
+
+@implements(np.vstack)
+def _vstack(tup, *, dtype=None, casting="same_kind"):
+    return as_dtype(F.cat([atleast_2d(x) for x in tensors(tup)], 0), dtype)
+
+
+@implements(np.hstack)
+def _hstack(tup, *, dtype=None, casting="same_kind"):
+    xs = [atleast_1d(x) for x in tensors(tup)]
+    return as_dtype(F.cat(xs, 0 if xs[0].ndim == 1 else 1), dtype)
+
+
+@implements(np.dstack)
+def _dstack(tup, *, dtype=None, casting="same_kind"):
+    return as_dtype(F.dstack(tensors(tup)), dtype)
+
+
+@implements(np.column_stack)
+def _column_stack(tup):
+    return F.column_stack(tensors(tup))
+
+
+@implements(np.append)
+def _append(arr, values, axis=None):
+    return _concatenate((arr, values), axis)
+
+
+# ----- Splitting -----
+
+
+def _sections(name: str, a: Any, indices_or_sections: Any, axis: int, equal: bool) -> tuple[Any, ...]:
+    a = tensor(a)
+    if isinstance(indices_or_sections, (tuple, list, np.ndarray)):
+        return tuple(F.tensor_split(a, tuple(int(i) for i in indices_or_sections), axis))
+    if equal and a.shape[axis] % indices_or_sections:
+        raise ValueError("array split does not result in an equal division")
+    return tuple(F.tensor_split(a, int(indices_or_sections), axis))
+
+
+@implements(np.split)
+def _split(ary, indices_or_sections, axis=0):
+    return _sections("split", ary, indices_or_sections, axis, True)
+
+
+@implements(np.array_split)
+def _array_split(ary, indices_or_sections, axis=0):
+    return _sections("array_split", ary, indices_or_sections, axis, False)
+
+
+def _split_along(name: str, a: Any, indices_or_sections: Any, axis: int) -> tuple[Any, ...]:
+    a = tensor(a)
+    if a.ndim <= axis:
+        raise ValueError(f"{name} only works on arrays of {axis + 1} or more dimensions")
+    return _sections(name, a, indices_or_sections, axis, True)
+
+
+@implements(np.hsplit)
+def _hsplit(ary, indices_or_sections):
+    return _split_along("hsplit", ary, indices_or_sections, 1 if ary.ndim > 1 else 0)
+
+
+@implements(np.vsplit)
+def _vsplit(ary, indices_or_sections):
+    return _split_along("vsplit", ary, indices_or_sections, 0)
+
+
+@implements(np.dsplit)
+def _dsplit(ary, indices_or_sections):
+    return _split_along("dsplit", ary, indices_or_sections, 2)
+
+
+if hasattr(np, "unstack"):  # NumPy 2.1
+
+    @implements(np.unstack)
+    def _unstack(x, /, *, axis=0):
+        return F.unbind(tensor(x), axis)
+
+
+# ----- Padding and grids -----
+
+
+@implements(np.pad)
+def _pad(array, pad_width, mode="constant", *, constant_values=0):
+    array = tensor(array)
+    if mode != "constant" or np.ndim(constant_values):
+        raise TypeError("np.pad of a Tensor has mode='constant' with one value only; see npg.nn.functional.pad")
+    widths = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
+    return F.pad(array, [int(n) for pair in reversed(widths) for n in pair], value=constant_values)
+
+
+@implements(np.meshgrid)
+def _meshgrid(*xi, copy=True, sparse=False, indexing="xy"):
+    xs = [F.reshape(x, (-1,)) for x in tensors(xi)]
+    order = list(range(len(xs)))
+    if indexing == "xy" and len(xs) > 1:
+        order[:2] = 1, 0
+    grids = [F.reshape(x, tuple(-1 if d == i else 1 for d in order)) for i, x in enumerate(xs)]
+    if sparse:
+        return tuple(grids)
+    shape = tuple(xs[i].shape[0] for i in order)
+    return tuple(F.expand(x, shape) for x in grids)
