@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from npg.ops._op import primitive
+from npg.ops.select import mask as keep
 from npg.ops.select import where
 from npg.ops.shape import c_order, expand, overload, reshape
 
@@ -169,7 +170,7 @@ def _variance_vjp(g, x, dim, correction, keepdim):
 
 def _of_root(g, y):
     """Return the gradient of a sum under the root y: 0 where the root is 0."""
-    return g / where(y == 0, math.inf, y + y)
+    return keep(g / (y + y), y != 0)
 
 
 @primitive(lambda g, _y, x, *, dim, correction, keepdim: _variance_vjp(g, x, dim, correction, keepdim))

@@ -382,3 +382,10 @@ def test_gradient_of_a_norm_is_torchs_beside_nan(p):
 def test_gradient_of_dist_is_summed_to_the_shapes_of_its_inputs(shapes, p):
     a, b = (rng.standard_normal(s) for s in shapes)
     check_like_torch(lambda x, y: F.dist(x, y, p), lambda x, y: torch.dist(x, y, p), np.array(a), np.array(b))
+
+
+def test_gradient_of_std_of_equal_elements_is_a_positive_zero():
+    check(
+        "x = lib.ones(2, 3, requires_grad=True); x.std(1).backward(lib.tensor([-1.0, 1.0])); r = lib.signbit(x.grad), "
+        "x.grad"
+    )
