@@ -13,6 +13,11 @@ cdef inline bint _wants_edge(object x) except -1:
     return isinstance(x, TensorBase) and ((<TensorBase>x)._requires_grad or _history(<TensorBase>x) is not None)
 
 
+cdef inline bint _follows_base(TensorBase x) except -1:
+    # A view that was made without recording: what is written into it is written into a base that has a history.
+    return x._kind == NO_GRAD_VIEW_ and npg_grad_mode and x._base is not None and x._base.requires_grad
+
+
 cdef inline bint _same_shape(cnp.ndarray a, cnp.ndarray b) noexcept:
     cdef int i, n = cnp.PyArray_NDIM(a)
     if n != cnp.PyArray_NDIM(b):
@@ -218,7 +223,7 @@ cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
                 record = True
     if x._inference and not npg_inference_mode:
         raise RuntimeError(_errors.INFERENCE_IN_PLACE)
-    if record:
+    if record or _follows_base(x):
         refuse_in_place(x)
     if overlaps(array):
         raise RuntimeError(_errors.OVERLAP_IN_PLACE)
@@ -311,7 +316,7 @@ def check_in_place(TensorBase x):
     """Raise what an in-place change of x with recording on would raise, for changes that are not ops."""
     if x._inference and not npg_inference_mode:
         raise RuntimeError(_errors.INFERENCE_IN_PLACE)
-    if npg_grad_mode and x.requires_grad:
+    if (npg_grad_mode and x.requires_grad) or _follows_base(x):
         refuse_in_place(x)
     if overlaps(x._array):
         raise RuntimeError(_errors.OVERLAP_IN_PLACE)

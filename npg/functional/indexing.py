@@ -135,6 +135,8 @@ def setitem(input: Any, index: Any, value: Any) -> None:
         if op is ops.getitem_alias or (op is ops.getitem and key == WHOLE and array.ndim):
             op = None  # all of it
         target = array if op is None else array[key]
+        if target is not array and _is_all_of(target, array):
+            op, target = None, array  # slices from end to end: PyTorch makes no view of them
         used = arrays
         value = _fitted(value, _rank(target.shape, arrays))
         recorded = _recorded(input, value)
@@ -168,6 +170,11 @@ def _fills_a_mask(index: Any, value: Any) -> bool:
     if value._array.size != 1 or len(arrays) != 1:
         return False
     return is_mask(arrays[0])
+
+
+def _is_all_of(part: Any, array: np.ndarray[Any, Any]) -> bool:
+    # A part of an array with its shape and strides is all of it.
+    return part.shape == array.shape and part.strides == array.strides
 
 
 def _rank(shape: tuple[int, ...], arrays: Any) -> int:

@@ -178,7 +178,7 @@ def apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     recording = recording and any(isinstance(t, TensorBase) and t.requires_grad for t in inputs)
     if x._inference and not state.inference:
         raise RuntimeError(_errors.INFERENCE_IN_PLACE)
-    if recording:
+    if recording or _follows_base(x):
         refuse_in_place(x)
     if overlaps(array):
         raise RuntimeError(_errors.OVERLAP_IN_PLACE)
@@ -246,6 +246,11 @@ def attach(op: Any, inputs: Any, params: dict[str, Any], saved: Any, outputs: An
     return node
 
 
+def _follows_base(x: TensorBase) -> bool:
+    # A view that was made without recording: what is written into it is written into a base that has a history.
+    return x._kind == NO_GRAD_VIEW and state.grad and x._base is not None and x._base.requires_grad
+
+
 def _wants_edge(t: Any) -> bool:
     return isinstance(t, TensorBase) and t.requires_grad
 
@@ -254,7 +259,7 @@ def check_in_place(x: Any) -> None:
     """Raise what an in-place change of x with recording on would raise, for changes that are not ops."""
     if x._inference and not state.inference:
         raise RuntimeError(_errors.INFERENCE_IN_PLACE)
-    if state.grad and x.requires_grad:
+    if (state.grad and x.requires_grad) or _follows_base(x):
         refuse_in_place(x)
     if overlaps(x._array):
         raise RuntimeError(_errors.OVERLAP_IN_PLACE)
