@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ __all__ = [
     "canonical_dim",
     "canonical_dims",
     "in_place",
+    "old_order",
     "operator",
     "promote",
     "public",
@@ -123,6 +125,25 @@ def numpy_names(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*args, **kwargs)
 
     return call
+
+
+def old_order(name: str, signature: str, scale: Any, late: tuple[Any, ...]) -> Any:
+    """Return the last tensor of a call in PyTorch's old order of arguments, with the scale in front; warn of it.
+
+    Raises: TypeError: when it is no such call.
+    """
+    if len(late) != 1 or isinstance(scale, (TensorBase, np.ndarray)):
+        count = signature.count(",") + 1
+        raise TypeError(f"{name}() takes {count} positional arguments but {count + len(late)} were given")
+    tensors, _, keyword = signature.partition(", *, ")
+    number = keyword.split(" = ")[0]
+    warnings.warn(
+        f"This overload of {name} is deprecated:\n\t{name}({number}, {tensors})\n"
+        f"Consider using one of the following signatures instead:\n\t{name}({signature})",
+        UserWarning,
+        stacklevel=3,
+    )
+    return late[0]
 
 
 # ----- Checks of arguments -----

@@ -8,7 +8,7 @@ import numpy as np
 
 from npg import dtypes
 from npg.engine import TensorBase, apply, apply_in_place
-from npg.functional._public import as_tensor_input, numpy_names, to_dtype
+from npg.functional._public import as_tensor_input, numpy_names, old_order, to_dtype
 from npg.functional.pointwise import array_of, run
 from npg.ops import compound as ops
 from npg.ops._op import Op
@@ -16,25 +16,33 @@ from npg.ops._op import Op
 __all__ = ["addcdiv", "addcdiv_", "addcmul", "addcmul_", "lerp", "lerp_"]
 
 
+_SIGNATURE = "Tensor tensor1, Tensor tensor2, *, Number value = 1"
+
+
 @numpy_names
-def addcmul(input, tensor1, tensor2, *, value=1):
+def addcmul(input, tensor1, tensor2, *late, value=1):
     """Return input + value * tensor1 * tensor2.
 
     Args:
         input, tensor1, tensor2: tensors, broadcast.
+        late: tensor2, where value stands before the tensors: PyTorch's old order, of which a warning is given.
         value: a number; cut to an integer where the result is one.
     Source: torch.addcmul.
     """
+    if late:
+        value, tensor1, tensor2 = tensor1, tensor2, old_order("addcmul", _SIGNATURE, tensor1, late)
     return _add_product(ops.addcmul, input, tensor1, tensor2, value, False)
 
 
-def addcmul_(input, tensor1, tensor2, *, value=1):
+def addcmul_(input, tensor1, tensor2, *late, value=1):
     """Add value * tensor1 * tensor2 in place. Source: torch.Tensor.addcmul_."""
+    if late:
+        value, tensor1, tensor2 = tensor1, tensor2, old_order("addcmul_", _SIGNATURE, tensor1, late)
     return _add_product(ops.addcmul, input, tensor1, tensor2, value, True)
 
 
 @numpy_names
-def addcdiv(input, tensor1, tensor2, *, value=1):
+def addcdiv(input, tensor1, tensor2, *late, value=1):
     """Return input + value * tensor1 / tensor2.
 
     Args:
@@ -43,11 +51,15 @@ def addcdiv(input, tensor1, tensor2, *, value=1):
     Raises: RuntimeError: when tensor1 and tensor2 are both integers.
     Source: torch.addcdiv.
     """
+    if late:
+        value, tensor1, tensor2 = tensor1, tensor2, old_order("addcdiv", _SIGNATURE, tensor1, late)
     return _add_product(ops.addcdiv, input, tensor1, tensor2, value, False)
 
 
-def addcdiv_(input, tensor1, tensor2, *, value=1):
+def addcdiv_(input, tensor1, tensor2, *late, value=1):
     """Add value * tensor1 / tensor2 in place. Source: torch.Tensor.addcdiv_."""
+    if late:
+        value, tensor1, tensor2 = tensor1, tensor2, old_order("addcdiv_", _SIGNATURE, tensor1, late)
     return _add_product(ops.addcdiv, input, tensor1, tensor2, value, True)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from npg import dtypes
 from npg.engine import Function, TensorBase, apply, apply_in_place
-from npg.functional._public import as_tensor_input, in_place, numpy_names, promote, public, to_dtype
+from npg.functional._public import as_tensor_input, in_place, numpy_names, old_order, promote, public, to_dtype
 from npg.ops import elementwise, rounding, special, trigonometry
 from npg.ops._op import Op
 
@@ -68,26 +68,34 @@ def _scaled(name: str, input: Any, other: Any, alpha: Any) -> Any:
     return mul(to_dtype(other, common.dtype), alpha) if isinstance(other, TensorBase) else other * alpha
 
 
+_SIGNATURE = "Tensor other, *, Number alpha = 1"
+
+
 @numpy_names
-def add(input, other, *, alpha=1):
+def add(input, other, *late, alpha=1):
     """Return input + alpha * other.
 
     Args:
         input, other: tensors or numbers, broadcast.
+        late: other, where alpha stands before it: PyTorch's old order, of which a warning is given.
         alpha: a number; an integer where the result is one.
     Raises: RuntimeError: when alpha's kind does not fit, or the shapes do not broadcast.
     Source: torch.add.
     """
+    if late:
+        other, alpha = old_order("add", _SIGNATURE, other, late), other
     return _add(input, other if type(alpha) is int and alpha == 1 else _scaled("add", input, other, alpha))
 
 
-def add_(input, other, *, alpha=1):
+def add_(input, other, *late, alpha=1):
     """Add alpha * other to the input in place. Source: torch.Tensor.add_."""
+    if late:
+        other, alpha = old_order("add_", _SIGNATURE, other, late), other
     return _add_(input, other if type(alpha) is int and alpha == 1 else _scaled("add", input, other, alpha))
 
 
 @numpy_names
-def sub(input, other, *, alpha=1):
+def sub(input, other, *late, alpha=1):
     """Return input - alpha * other.
 
     Args:
@@ -96,11 +104,15 @@ def sub(input, other, *, alpha=1):
     Raises: RuntimeError: for bools, or when alpha's kind does not fit, or the shapes do not broadcast.
     Source: torch.sub.
     """
+    if late:
+        other, alpha = old_order("sub", _SIGNATURE, other, late), other
     return _sub(input, other if type(alpha) is int and alpha == 1 else _scaled("sub", input, other, alpha))
 
 
-def sub_(input, other, *, alpha=1):
+def sub_(input, other, *late, alpha=1):
     """Subtract alpha * other from the input in place. Source: torch.Tensor.sub_."""
+    if late:
+        other, alpha = old_order("sub_", _SIGNATURE, other, late), other
     return _sub_(input, other if type(alpha) is int and alpha == 1 else _scaled("sub", input, other, alpha))
 
 
