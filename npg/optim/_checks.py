@@ -83,5 +83,5 @@ def check_finite(group: dict[str, Any]) -> None:
     Raises: ValueError: naming it.
     """
     lr = group.get("lr")
-    if isinstance(lr, numbers.Real) and not math.isfinite(float(lr)):
+    if isinstance(lr, (numbers.Real, Tensor)) and not math.isfinite(float(lr)):
         raise ValueError(f"Invalid learning rate: {lr}")

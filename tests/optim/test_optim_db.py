@@ -14,7 +14,9 @@ from npg import optim  # noqa: E402
 from tests.helpers import assert_like, to_npg  # noqa: E402
 
 OFFERED = [info for info in optim_db if hasattr(optim, info.optim_cls.__name__)]
-CASES = [(info, given) for info in OFFERED for given in info.optim_inputs_func(device="cpu")]
+# LBFGS has its own test: on this problem, after 150 of its iterations, 1e-15 more in a parameter makes 1e-3 in torch.
+STEPPED = [info for info in OFFERED if info.optim_cls is not torch.optim.LBFGS]
+CASES = [(info, given) for info in STEPPED for given in info.optim_inputs_func(device="cpu")]
 NAMES = [f"{info.optim_cls.__name__}-{given.desc}" for info, given in CASES]
 
 

@@ -108,8 +108,8 @@ def test_learning_rate_that_is_none_is_refused(name: str, value: Any) -> None:
         getattr(optim, name)(leaves(npg), lr=value)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_learning_rate_of_a_group_that_is_not_finite_is_refused(value: float) -> None:
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), npg.tensor(float("nan"))], ids=["nan", "inf", "tensor"])
+def test_learning_rate_of_a_group_that_is_not_finite_is_refused(value: Any) -> None:
     p = leaves(npg)
     with pytest.raises(ValueError, match="Invalid learning rate"):
         optim.SGD([{"params": p, "lr": value}], lr=0.1)

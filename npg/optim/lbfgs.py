@@ -1,0 +1,173 @@
+"""L-BFGS."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from npg.autograd import enable_grad, no_grad
+from npg.creation import zeros
+from npg.functional import cat
+from npg.optim._checks import check_hyperparameters
+from npg.optim._line_search import strong_wolfe
+from npg.optim.optimizer import Optimizer
+from npg.tensor import Tensor
+
+__all__ = ["LBFGS"]
+
+
+class LBFGS(Optimizer):
+    """L-BFGS: Newton's method with the inverse Hessian estimated from the last steps. For full batches.
+
+    Args:
+        params: parameters; there can be only one group.
+        lr: the step, or the first guess of the line search.
+        max_iter: iterations in one call of step. max_eval: evaluations in it, max_iter * 5 // 4 by default.
+        tolerance_grad: stop when no gradient is larger.
+        tolerance_change: stop when no parameter, or the loss, changes by more.
+        history_size: how many steps are remembered.
+        line_search_fn: None or "strong_wolfe".
+    Raises: ValueError: for a learning rate that is negative or not finite, several groups. RuntimeError: for another
+        line search.
+    Source: Liu and Nocedal 1989; torch.optim.LBFGS.
+    """
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1,
+        max_iter: int = 20,
+        max_eval: int | None = None,
+        tolerance_grad: float = 1e-7,
+        tolerance_change: float = 1e-9,
+        history_size: int = 100,
+        line_search_fn: str | None = None,
+    ) -> None:
+        check_hyperparameters(lr)
+        if line_search_fn not in (None, "strong_wolfe"):
+            raise RuntimeError("only 'strong_wolfe' is supported")
+        defaults = {
+            "lr": lr,
+            "max_iter": max_iter,
+            "max_eval": max_iter * 5 // 4 if max_eval is None else max_eval,
+            "tolerance_grad": tolerance_grad,
+            "tolerance_change": tolerance_change,
+            "history_size": history_size,
+            "line_search_fn": line_search_fn,
+        }
+        super().__init__(params, defaults)
+        self._check_groups()
+
+    def _check_groups(self) -> None:
+        if len(self.param_groups) != 1:
+            raise ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
+
+    # ----- All parameters as one vector -----
+
+    @property
+    def _params(self) -> list[Tensor]:
+        return self.param_groups[0]["params"]
+
+    def _gather(self) -> Tensor:
+        """Return all gradients as one vector; zeros where there is none."""
+        return cat([zeros(p.numel(), dtype=p.dtype) if p.grad is None else p.grad.reshape(-1) for p in self._params])
+
+    def _move(self, step: Any, direction: Tensor) -> None:
+        at = 0
+        for p in self._params:
+            p.add_(direction[at : at + p.numel()].view_as(p), alpha=float(step))
+            at += p.numel()
+
+    def _evaluate_at(self, closure: Callable[[], Any], direction: Tensor, step: Any) -> tuple[float, Tensor]:
+        """Return the loss and the gradient after a step, and go back."""
+        kept = [p.clone() for p in self._params]
+        self._move(step, direction)
+        loss = float(closure())
+        gradient = self._gather()
+        for p, old in zip(self._params, kept, strict=True):
+            p.copy_(old)
+        return loss, gradient
+
+    # ----- A step -----
+
+    def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]
+        """Do up to max_iter iterations.
+
+        Args: closure: clears the gradients, computes the loss, calls backward and returns the loss.
+        Returns: the loss at the start.
+        Raises: ValueError: when a group was added.
+        """
+        self._check_groups()
+        with no_grad():
+            return self._minimise(enable_grad()(closure), self.param_groups[0])
+
+    def _minimise(self, closure: Callable[[], Any], group: dict[str, Any]) -> Any:
+        state = self.state[self._params[0]]
+        state.setdefault("func_evals", 0)
+        state.setdefault("n_iter", 0)
+        first = closure()
+        loss = float(first)
+        evaluations = 1
+        state["func_evals"] += 1
+        g = self._gather()
+        if g.abs().max() <= group["tolerance_grad"]:
+            return first
+        lr, most = float(group["lr"]), group["max_iter"]
+        for iteration in range(1, most + 1):
+            state["n_iter"] += 1
+            d = self._direction(state, g, group["history_size"])
+            state["prev_flat_grad"] = g.clone()
+            before = loss
+            t = min(1.0, 1.0 / g.abs().sum()) * lr if state["n_iter"] == 1 else lr
+            state.update(d=d, t=t, prev_loss=before)
+            slope = g.dot(d)
+            if slope > -group["tolerance_change"]:
+                break
+            asked = 0
+            if group["line_search_fn"] is not None:
+                evaluate = functools.partial(self._evaluate_at, closure, d)
+                loss, g, t, asked = strong_wolfe(evaluate, d, t, loss, g, slope, group["max_eval"] - evaluations)
+                state["t"] = t
+                self._move(t, d)
+            else:
+                self._move(t, d)
+                if iteration != most:  # whoever calls step again asks for it then
+                    loss, asked = float(closure()), 1
+                    g = self._gather()
+            evaluations += asked
+            state["func_evals"] += asked
+            if (
+                evaluations >= group["max_eval"]
+                or g.abs().max() <= group["tolerance_grad"]
+                or d.mul(float(t)).abs().max() <= group["tolerance_change"]
+                or abs(loss - before) < group["tolerance_change"]
+            ):
+                break
+        return first
+
+    def _direction(self, state: dict[str, Any], g: Tensor, size: int) -> Tensor:
+        """Return -H g, with the inverse Hessian H estimated from the steps remembered in state."""
+        if state["n_iter"] == 1:
+            state.update(old_dirs=[], old_stps=[], ro=[], H_diag=1)
+            return g.neg()
+        changes, steps, ro = state["old_dirs"], state["old_stps"], state["ro"]
+        y, s = g.sub(state["prev_flat_grad"]), state["d"].mul(float(state["t"]))
+        ys = y.dot(s)
+        if ys > 1e-10:
+            if len(changes) == size:
+                del changes[0], steps[0], ro[0]
+            changes.append(y)
+            steps.append(s)
+            ro.append(1.0 / ys)
+            state["H_diag"] = ys / y.dot(y)
+        al: list[Any] = state.setdefault("al", [None] * size)
+        d = g.neg()
+        for i in reversed(range(len(changes))):
+            al[i] = steps[i].dot(d) * ro[i]
+            d.add_(changes[i], alpha=-al[i].item())
+        d = d.mul(state["H_diag"])
+        for i in range(len(changes)):
+            be = changes[i].dot(d) * ro[i]
+            d.add_(steps[i], alpha=(al[i] - be).item())
+        return d

@@ -1,0 +1,121 @@
+"""LBFGS next to torch: parameters, losses, numbers of iterations and evaluations, state."""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import npg
+from npg import optim
+from tests.twins import agree, attempt
+
+SETTINGS: list[dict[str, Any]] = [
+    {},
+    {"lr": 0.3},
+    {"lr": 0.5, "history_size": 2},
+    {"lr": 0.5, "max_iter": 1},
+    {"lr": 0.5, "max_eval": 3},
+    {"lr": 0.5, "tolerance_change": 0.05},
+    {"lr": 0.5, "tolerance_grad": 5.0},
+    {"line_search_fn": "strong_wolfe"},
+    {"line_search_fn": "strong_wolfe", "lr": 0.01, "max_iter": 4},
+    {"line_search_fn": "strong_wolfe", "lr": 30.0, "max_iter": 6},
+    {"line_search_fn": "strong_wolfe", "lr": 30.0, "max_eval": 4},
+]
+
+
+def problem(lib: Any, kind: str, dtype: str = "float64") -> tuple[list[Any], Any]:
+    """Return parameters and a closure: a quadratic, or Rosenbrock's valley."""
+    dtype = getattr(lib, dtype)
+    if kind == "quadratic":
+        params = [lib.tensor([[1.0, -2.0], [0.5, 3.0]], dtype=dtype), lib.tensor([2.0], dtype=dtype)]
+    else:
+        params = [lib.tensor(-1.2, dtype=dtype), lib.tensor([1.0], dtype=dtype)]
+    for p in params:
+        p.requires_grad_()
+    scale = lib.tensor([[1.0, 3.0], [0.5, 2.0]], dtype=dtype)
+
+    def loss() -> Any:
+        x, y = params
+        if kind == "quadratic":
+            return (scale * x**2).sum() + (x.sum() - y[0]) ** 2
+        return (1 - x) ** 2 + 10 * (y[0] - x**2) ** 2
+
+    return params, loss
+
+
+def closure_of(optimizer: Any, loss: Any) -> Any:
+    def closure() -> Any:
+        optimizer.zero_grad()
+        value = loss()
+        value.backward()
+        return value
+
+    return closure
+
+
+@pytest.mark.parametrize("kind", ["quadratic", "valley"])
+@pytest.mark.parametrize("settings", SETTINGS, ids=lambda s: "-".join(f"{k}={v}" for k, v in s.items()) or "default")
+def test_steps_agree_with_torch(settings: dict[str, Any], kind: str) -> None:
+    def program(lib: Any) -> Iterator[Any]:
+        params, loss = problem(lib, kind)
+        optimizer = lib.optim.LBFGS(params, **{"max_iter": 5, **settings})
+        for _ in range(2):
+            yield optimizer.step(closure_of(optimizer, loss)).detach()
+            state = optimizer.state[params[0]]
+            yield params, state["n_iter"], state["func_evals"], sorted(state)
+        yield repr(optimizer)
+
+    agree(program)
+
+
+def test_minimum_is_found_as_in_torch() -> None:
+    for dtype in ("float32", "float64"):
+        params, loss = problem(npg, "valley", dtype)
+        optimizer = optim.LBFGS(params, line_search_fn="strong_wolfe", max_iter=50)
+        optimizer.step(closure_of(optimizer, loss))
+        assert loss().item() < 1e-9 and abs(params[0].item() - 1) < 1e-3
+
+
+def test_parameters_without_gradient_stay() -> None:
+    def program(lib: Any) -> Iterator[Any]:
+        params, loss = problem(lib, "quadratic")
+        idle = lib.ones(2, dtype=lib.float64, requires_grad=True)
+        optimizer = lib.optim.LBFGS([*params, idle], lr=0.1)
+        optimizer.step(closure_of(optimizer, loss))
+        yield params, idle
+
+    agree(program)
+
+
+def test_state_goes_on_where_it_was() -> None:
+    params, loss = problem(npg, "valley")
+    optimizer = optim.LBFGS(params, lr=0.1, max_iter=3)
+    optimizer.step(closure_of(optimizer, loss))
+    twins, other_loss = problem(npg, "valley")
+    for p, q in zip(twins, params, strict=True):
+        p.data.copy_(q.data)
+    other = optim.LBFGS(twins, lr=0.5)
+    other.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    optimizer.step(closure_of(optimizer, loss))
+    other.step(closure_of(other, other_loss))
+    assert [p.tolist() for p in params] == [p.tolist() for p in twins]
+
+
+def test_refusals() -> None:
+    def program(lib: Any) -> Iterator[Any]:
+        params, loss = problem(lib, "quadratic")
+        yield attempt(lambda: lib.optim.LBFGS([{"params": params[:1]}, {"params": params[1:]}]))
+        yield attempt(lambda: lib.optim.LBFGS(params, lr=-1.0))
+        optimizer = lib.optim.LBFGS(params)
+        yield attempt(lambda: optimizer.step(None)) is not None, params
+
+    agree(program)
+    params, loss = problem(npg, "quadratic")
+    with pytest.raises(RuntimeError, match="only 'strong_wolfe' is supported"):
+        optim.LBFGS(params, line_search_fn="armijo")
+    optimizer = optim.LBFGS(params[:1])
+    optimizer.add_param_group({"params": params[1:]})
+    with pytest.raises(ValueError, match="LBFGS doesn't support per-parameter options"):
+        optimizer.step(closure_of(optimizer, loss))
