@@ -91,7 +91,10 @@ cdef Node _record(Plan plan, tuple inputs, dict params, object out, object saved
     if versions is not None:
         node.versions = tuple(versions)
     if y_mode:
-        node.output = out
+        if plan.reads is None:
+            node.output = out
+        else:
+            node.output = tuple([o if nr in plan.reads else None for nr, o in enumerate(out)])
     node.saved = saved
     if plan.is_multi:
         node.output_count = len(out)
@@ -141,9 +144,8 @@ cdef TensorBase _finish(Plan plan, object first, cnp.ndarray out, Node node, int
     if node is not None and _is_differentiable(out):
         t._fn = node
         t._nr = nr
-        if node.output is not None and nr == 0 and not node.packed:
-            node.output_counter = t._version
-            node.output_version = t._version.value
+    if node is not None:
+        _watch(node, t, nr)
     return t
 
 
@@ -259,9 +261,7 @@ cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
         node.saved = saved
         if npg_saved_hooks or npg_anomaly_mode:
             _observe(node)
-        if node.output is not None and not node.packed:
-            node.output_counter = x._version
-            node.output_version = x._version.value
+        _watch(node, x, 0)
         _rebase(x, node)
     return x
 

@@ -33,7 +33,7 @@ cdef object _vjp_recorded(Node node, object g):
         return _composite_vjp(node, g)
     if y is not None:
         if plan.is_multi:
-            y = tuple([_output_tensor(node, a, i) for i, a in enumerate(y)])
+            y = tuple([None if a is None else _output_tensor(node, a, i) for i, a in enumerate(y)])
         else:
             y = _output_tensor(node, y, 0)
     return _run_rules(node, plan.recorded if plan.is_fused else plan.joint, g, y, node.inputs)

@@ -19,8 +19,9 @@ cdef class Node:
     cdef public tuple inputs  # None: freed
     cdef public object versions
     cdef public object output
-    cdef VersionCounter output_counter
+    cdef VersionCounter output_counter  # of a saved output, and the version it had
     cdef long long output_version
+    cdef list output_versions  # of a multi op: (nr, counter, version) of each saved output
     cdef public object saved
     cdef public tuple shapes
     cdef public int output_count
@@ -97,6 +98,20 @@ cdef class Node:
         return RemovableHandle(self.prehooks, hook)
 
 
+cdef inline int _watch(Node node, TensorBase t, int nr) except -1:
+    """Note the version of output nr, the tensor t, where the node has saved it."""
+    if node.output is None or node.packed:
+        return 0
+    if not node.plan.is_multi:
+        node.output_counter = t._version
+        node.output_version = t._version.value
+    elif node.plan.reads is None or nr in node.plan.reads:
+        if node.output_versions is None:
+            node.output_versions = []
+        node.output_versions.append((nr, t._version, t._version.value))
+    return 0
+
+
 cdef int _check_versions(Node node) except -1:
     cdef Py_ssize_t i
     cdef long long expected
@@ -111,9 +126,13 @@ cdef int _check_versions(Node node) except -1:
                 source = (_history(x), x._nr)
                 raise RuntimeError(modified(x._array, source, f"input {i}", node, x._version.value, expected))
     if node.output_counter is not None and node.output_counter.value != node.output_version:
-        first = node.output[0] if node.plan.is_multi else node.output
         found, expected = node.output_counter.value, node.output_version
-        raise RuntimeError(modified(first, (node, 0), "output 0", node, found, expected))
+        raise RuntimeError(modified(node.output, (node, 0), "output 0", node, found, expected))
+    if node.output_versions is not None:
+        for nr, counter, expected in node.output_versions:
+            found = (<VersionCounter>counter).value
+            if found != expected:
+                raise RuntimeError(modified(node.output[nr], (node, nr), f"output {nr}", node, found, expected))
     return 0
 
 
@@ -129,5 +148,6 @@ cdef int _free(Node node) except -1:
         node.inputs = None
         node.output = None
         node.output_counter = None
+        node.output_versions = None
         node.saved = None
     return 0

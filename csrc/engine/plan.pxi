@@ -9,6 +9,7 @@ cdef class Plan:
     cdef object joint
     cdef object recorded
     cdef tuple vjps
+    cdef tuple reads
     cdef bint is_fused, is_multi, is_view, is_ufunc, broadcasts, takes_keep, differentiable
     cdef int arity  # up to 3: the saving modes stand in the table; else 0; -1: not read yet
     cdef int y_modes[8]
@@ -17,7 +18,7 @@ cdef class Plan:
     def __init__(self, op):
         self.op = op
         self.forward, self.joint, self.recorded = op.forward, op.joint, op.recorded
-        self.vjps = op.vjps
+        self.vjps, self.reads = op.vjps, op.reads
         self.is_fused, self.is_multi, self.is_view = op.is_fused, op.is_multi, op.is_view
         self.is_ufunc, self.broadcasts, self.takes_keep = op.is_ufunc, op.broadcasts, op.takes_keep
         self.differentiable = op.differentiable

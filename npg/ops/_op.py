@@ -108,6 +108,7 @@ class Op:
         is_view: the result shares the first input's memory (or may, which is looked at).
         is_ufunc: the forward is a NumPy ufunc; it takes out= and broadcasts.
         broadcasts: gradients may come out larger than their input and are summed down.
+        reads: of a multi op, which outputs its rules read; None: all. Others are not saved, and y has None for them.
         node_name: what the graph node is called, as in PyTorch.
     """
 
@@ -126,6 +127,7 @@ class Op:
         self.promote = promote
         self.refusal: Callable[..., Any] | None = None
         self.is_fused = self.is_view = self.is_ufunc = self.is_multi = self.broadcasts = False
+        self.reads: tuple[int, ...] | None = None
         self.takes_keep = "keep" in settings
         self.node_name = (node or "".join(w.capitalize() for w in self.name.split("_"))) + "Backward0"
         self._rules: tuple[_Rule | None, ...] | None = None  # read when a call is first recorded
@@ -209,6 +211,7 @@ def primitive(
     view: bool = False,
     multi: bool = False,
     broadcasts: bool = False,
+    reads: tuple[int, ...] | None = None,
     node: str | None = None,
 ) -> Callable[[Callable[..., Any]], Op]:
     """Declare an op whose forward is the decorated function, with one vjp per input (or a joint one, set by `@op.vjp`).
@@ -220,12 +223,13 @@ def primitive(
         view: the result shares memory with the first input.
         multi: the result is a tuple; g is then a tuple too, with None where no gradient came, and so is y.
         broadcasts: the inputs are broadcast against each other, so gradients are summed back to the inputs' shapes.
+        reads: of a multi op, the numbers of the outputs that rules read; None: all.
         node: the name of the graph node without "Backward0", where it is not the op's name in camel case.
     """
 
     def declare(function: Callable[..., Any]) -> Op:
         op = Op(function, node=node, promote=promote)
-        op.is_view, op.is_multi, op.broadcasts = view, multi, broadcasts
+        op.is_view, op.is_multi, op.broadcasts, op.reads = view, multi, broadcasts, reads
         op._set_vjps(vjps)
         return op
 

@@ -58,7 +58,7 @@ def mul(input, other):
     """Return input * other."""
 
 
-@ufunc(np.true_divide, lambda g, _y, _a, b: g / b, lambda g, y, _a, b: -g * y / b, promote=FLOAT)
+@ufunc(np.true_divide, lambda g, _y, _a, b: g / b, lambda g, _y, a, b: -g * ((a / b) / b), promote=FLOAT)
 def div(input, other):
     """Return input / other; two integers give the default floating dtype."""
 

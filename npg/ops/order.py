@@ -62,13 +62,13 @@ def argmin(input, *, dim, keepdim):
     return c_order(np.argmin(input, axis=dim, keepdims=keepdim))
 
 
-@primitive(multi=True, node="Max")
+@primitive(multi=True, reads=(1,), node="Max")
 def max_dim(input, *, dim, keepdim):
     """Return the largest elements along a dimension and the places of the first of them."""
     return _extreme(np.maximum, np.argmax, input, dim, keepdim)
 
 
-@primitive(multi=True, node="Min")
+@primitive(multi=True, reads=(1,), node="Min")
 def min_dim(input, *, dim, keepdim):
     """Return the smallest elements along a dimension and the places of the first of them."""
     return _extreme(np.minimum, np.argmin, input, dim, keepdim)
@@ -81,7 +81,7 @@ def _first_equal(x, value, dim):
     return np.argmax((x == value) | (np.isnan(x) & np.isnan(value)), axis=dim, keepdims=True)
 
 
-@primitive(multi=True)
+@primitive(multi=True, reads=(1,))
 def kthvalue(input, *, k, dim, keepdim):
     """Return the k-th smallest elements along a dimension, counted from 1, and their places."""
     if not input.ndim:
@@ -124,13 +124,13 @@ def _median_along(x, dim, keepdim, skip_nan):
     return _values_at(x, _first_equal(x, _median_values(x, dim, skip_nan), dim), dim, keepdim)
 
 
-@primitive(multi=True)
+@primitive(multi=True, reads=(1,))
 def median_dim(input, *, dim, keepdim):
     """Return the medians along a dimension (the lower of two; nan if there is one) and their places."""
     return _median_along(input, dim, keepdim, False)
 
 
-@primitive(multi=True)
+@primitive(multi=True, reads=(1,))
 def nanmedian_dim(input, *, dim, keepdim):
     """Return the medians of what is not nan along a dimension and their places."""
     return _median_along(input, dim, keepdim, True)
@@ -139,7 +139,7 @@ def nanmedian_dim(input, *, dim, keepdim):
 median_dim.node_name, nanmedian_dim.node_name = "MedianBackward1", "NanmedianBackward1"
 
 
-@primitive(multi=True)
+@primitive(multi=True, reads=(1,))
 def mode(input, *, dim, keepdim):
     """Return the most frequent elements along a dimension (of several the smallest) and their last places."""
     if not input.ndim:

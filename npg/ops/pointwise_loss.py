@@ -67,7 +67,7 @@ def _smooth_l1_vjp(g, _y, x, t, *, reduction, beta):
     return clamp((x - t) / beta, low=-1.0, high=1.0) * _spread(g, x, reduction)
 
 
-@primitive(_smooth_l1_vjp, lambda g, y, x, t, **settings: -_smooth_l1_vjp(g, y, x, t, **settings))
+@primitive(_smooth_l1_vjp, lambda g, _y, x, t, **settings: -_smooth_l1_vjp(g, _y, x, t, **settings))
 def smooth_l1_loss(input, target, *, reduction, beta):
     """Return d^2 / (2 beta) where d = |input - target| < beta, else d - beta / 2."""
     return _reduced(_huber(input, target, beta) / beta, reduction)
@@ -78,7 +78,7 @@ def _huber_vjp(g, _y, x, t, *, reduction, delta):
     return clamp(x - t, low=-delta, high=delta) * _spread(g, x, reduction)
 
 
-@primitive(_huber_vjp, lambda g, y, x, t, **settings: -_huber_vjp(g, y, x, t, **settings))
+@primitive(_huber_vjp, lambda g, _y, x, t, **settings: -_huber_vjp(g, _y, x, t, **settings))
 def huber_loss(input, target, *, reduction, delta):
     """Return d^2 / 2 where d = |input - target| < delta, else delta (d - delta / 2)."""
     return _reduced(_huber(input, target, delta), reduction)

@@ -204,7 +204,7 @@ def _var_mean_vjp(g, _y, x, *, needs, dim, correction, keepdim):
     return (_moments_vjp(g[0], g[1], x, dim, correction, keepdim),)
 
 
-@primitive(multi=True)
+@primitive(multi=True, reads=(0,))
 def std_mean(input, *, dim, correction, keepdim):
     """Return the standard deviation and the mean over `dim`."""
     return _moments(input, dim, correction, keepdim, True)

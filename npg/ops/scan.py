@@ -169,13 +169,13 @@ def _running(ufunc, x, dim):
     return c_order(values), c_order(np.maximum.accumulate(np.where(found, at, 0), axis=dim))
 
 
-@primitive(multi=True)
+@primitive(multi=True, reads=(1,))
 def cummax(input, *, dim):
     """Return the largest of the elements so far and the places of the last of them."""
     return _running(np.maximum, input, dim)
 
 
-@primitive(multi=True)
+@primitive(multi=True, reads=(1,))
 def cummin(input, *, dim):
     """Return the smallest of the elements so far and the places of the last of them."""
     return _running(np.minimum, input, dim)

@@ -94,7 +94,7 @@ def _values_rule(g, y, x_like, *, dim, **_):
     return scatter_sum(g[0], y[1], shape=x_like.shape, dim=dim, distinct=True)
 
 
-@primitive(_values_rule, multi=True)
+@primitive(_values_rule, multi=True, reads=(1,))
 def sort(input, *, dim, descending):
     """Return the elements in order along a dimension, and the places that they came from."""
     at = _along_last(_places, input, dim, descending)
@@ -107,7 +107,7 @@ def argsort(input, *, dim, descending):
     return _along_last(_places, input, dim, descending)
 
 
-@primitive(_values_rule, multi=True)
+@primitive(_values_rule, multi=True, reads=(1,))
 def topk(input, *, k, dim, largest):
     """Return the k largest (or smallest) elements along a dimension, in order, and their places."""
     at = _along_last(_largest, input, dim, k, largest)

@@ -161,7 +161,13 @@ def _erfinv_double(y: Any) -> Any:
     return np.where(np.abs(y) < 1.0, x, np.where(np.abs(y) == 1.0, np.copysign(math.inf, y), math.nan))
 
 
-@primitive(lambda g, y, _x: (0.5 * math.sqrt(math.pi)) * g * exp(y * y), promote=FLOAT)
+def _erfinv_vjp(g, _y, x):
+    """sqrt(pi) / 2 exp(erfinv(x)^2)."""
+    y = erfinv(x)
+    return (0.5 * math.sqrt(math.pi)) * g * exp(y * y)
+
+
+@primitive(_erfinv_vjp, promote=FLOAT)
 def erfinv(input):
     """Return the x whose erf is the input, inf at 1 and nan outside [-1, 1]."""
     return _erfinv_double(input.astype(np.float64)).astype(input.dtype)

@@ -65,7 +65,8 @@ def record(op: Any, inputs: Any, params: dict[str, Any], out: Any, saved: Any) -
     node.inputs = tuple(kept)
     node.versions = tuple(versions)
     if y_mode:
-        node.output = out
+        reads = op.reads
+        node.output = out if reads is None else tuple([o if nr in reads else None for nr, o in enumerate(out)])
     node.saved = saved
     if op.is_multi:
         node.output_count = len(out)
@@ -112,8 +113,8 @@ def _finish(op: Any, first: Any, out: Any, node: Node | None, nr: int) -> Any:
             t._kind = first._kind
     if node is not None and out.dtype.kind in "fc":
         t._fn, t._nr = node, nr
-        if node.output is not None and nr == 0 and not node.packed:
-            node.output_version = (t._version, t._version.value)
+    if node is not None:
+        node.watch(t, nr)
     return t
 
 
@@ -216,8 +217,7 @@ def apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     if node is not None:
         node.saved = saved
         _observe(node)
-        if node.output is not None and not node.packed:
-            node.output_version = (x._version, x._version.value)
+        node.watch(x, 0)
         _rebase(x, node)
     return x
 

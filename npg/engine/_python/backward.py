@@ -89,6 +89,8 @@ def _vjp_observed(node: Node, g: Any, recorded: bool) -> Any:
 
 
 def _output_tensor(node: Node, array: Any, nr: int) -> Any:
+    if array is None:
+        return None
     t = wrap(array)
     if array.dtype.kind in "fc":
         t._fn, t._nr = node, nr

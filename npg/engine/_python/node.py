@@ -25,7 +25,7 @@ class Node:
         self.inputs: tuple[Any, ...] | None = ()
         self.versions: tuple[int, ...] | None = None  # of the saved tensors
         self.output: Any = None  # the output's array(s), where a rule wants y
-        self.output_version: Any = None  # (VersionCounter, value) of the output
+        self.output_versions: list[Any] = []  # (nr, VersionCounter, value) of each saved output
         self.saved: Any = None  # a fused kernel's own
         self.shapes: tuple[Any, ...] | None = None  # per input its shape, where broadcasting must be undone
         self.output_count = 1
@@ -68,6 +68,12 @@ class Node:
             self.prehooks = {}
         return RemovableHandle(self.prehooks, hook)
 
+    def watch(self, t: TensorBase, nr: int) -> None:
+        """Note the version of output nr, the tensor t, where the node has saved it."""
+        if self.output is None or self.packed or (self.op.reads is not None and nr not in self.op.reads):
+            return
+        self.output_versions.append((nr, t._version, t._version.value))
+
     def check_versions(self) -> None:
         if self.inputs is None:
             raise RuntimeError(_errors.FREED_GRAPH)
@@ -76,11 +82,10 @@ class Node:
                 if isinstance(x, TensorBase) and x._version.value != self.versions[i]:
                     found, expected = x._version.value, self.versions[i]
                     raise RuntimeError(modified(x._array, (x.grad_fn, x._nr), f"input {i}", self, found, expected))
-        if self.output_version is not None:
-            counter, expected = self.output_version
+        for nr, counter, expected in self.output_versions:
             if counter.value != expected:
-                first = self.output if isinstance(self.output, np.ndarray) else self.output[0]
-                raise RuntimeError(modified(first, (self, 0), "output 0", self, counter.value, expected))
+                array = self.output[nr] if self.op.is_multi else self.output
+                raise RuntimeError(modified(array, (self, nr), f"output {nr}", self, counter.value, expected))
 
     def free(self) -> None:
         """Let go of what was saved. A node that had saved nothing can still run again, as in PyTorch."""
@@ -90,4 +95,5 @@ class Node:
             or self.saved
             or (inputs and any(isinstance(x, (TensorBase, np.ndarray, Packed)) for x in inputs))
         ):
-            self.inputs = self.output = self.output_version = self.saved = None
+            self.inputs = self.output = self.saved = None
+            self.output_versions = []
