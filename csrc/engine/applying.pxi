@@ -211,6 +211,39 @@ def apply(op, inputs, dict params):
     return _apply(_plan(op), inputs if type(inputs) is tuple else tuple(inputs), params)
 
 
+# What the in-place checks of _common.py find in nearly all cases, found without a call.
+
+cdef inline bint _is_expanded(cnp.ndarray array) noexcept:
+    """Tell whether several elements share one place, see overlaps."""
+    cdef int i
+    if cnp.PyArray_SIZE(array) == 0:
+        return False
+    for i in range(cnp.PyArray_NDIM(array)):
+        if cnp.PyArray_STRIDE(array, i) == 0 and cnp.PyArray_DIM(array, i) > 1:
+            return True
+    return False
+
+
+cdef inline bint _own_memory(list arrays):
+    """Tell whether every array owns its memory, so that no two of them overlap."""
+    for a in arrays:
+        if isinstance(a, cnp.ndarray) and cnp.PyArray_BASE(<cnp.ndarray>a) != NULL:
+            return False
+    return True
+
+
+cdef inline bint _are_like(cnp.ndarray array, list arrays):
+    """Tell whether all operands are numbers or have the shape and dtype of the array that is written."""
+    cdef int dtype = cnp.PyArray_TYPE(array)
+    for a in arrays:
+        if isinstance(a, cnp.ndarray):
+            if cnp.PyArray_TYPE(<cnp.ndarray>a) != dtype or not _same_shape(<cnp.ndarray>a, array):
+                return False
+        elif type(a) is not float and type(a) is not int:
+            return False
+    return True
+
+
 cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
     cdef TensorBase x = <TensorBase?>inputs[0]
     cdef TensorBase old = x
@@ -227,9 +260,9 @@ cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
         raise RuntimeError(_errors.INFERENCE_IN_PLACE)
     if record or _follows_base(x):
         refuse_in_place(x)
-    if overlaps(array):
+    if _is_expanded(array):
         raise RuntimeError(_errors.OVERLAP_IN_PLACE)
-    if plan.broadcasts:
+    if plan.broadcasts and not _own_memory(arrays):
         refuse_partial_overlap(arrays)
     if record and plan.op.saves(tuple([_wants_edge(t) for t in inputs]))[1][0] == VALUE:
         # The rule wants the old value, which is about to be overwritten.
@@ -241,7 +274,12 @@ cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
         node = _record(plan, (old, *inputs[1:]), params, array, None)  # before it is written: see the twin
     before = _silence()
     try:
-        if plan.is_ufunc and not params:
+        if plan.is_ufunc and not params and _is_differentiable(array) and _are_like(array, arrays):
+            if len(arrays) == 2:
+                plan.forward(arrays[0], arrays[1], out=array)
+            else:
+                plan.forward(*arrays, out=array)
+        elif plan.is_ufunc and not params:
             refuse_broadcast(array, arrays)
             plan.forward(*arrays, out=array, casting="unsafe")
         else:

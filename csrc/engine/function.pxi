@@ -2,9 +2,15 @@
 
 # How a function was asked for, and what follows: see the twin's Function.
 cdef enum Kind:
-    FUNCTION, OPERATOR, REFLECTED, INPLACE
+    FUNCTION, INPLACE, OPERATOR, REFLECTED, AUGMENTED
 
-_KINDS = {"function": FUNCTION, "operator": OPERATOR, "reflected": REFLECTED, "inplace": INPLACE}
+_KINDS = {
+    "function": FUNCTION,
+    "inplace": INPLACE,
+    "operator": OPERATOR,
+    "reflected": REFLECTED,
+    "augmented": AUGMENTED,
+}
 
 
 cdef class Function:
@@ -15,6 +21,7 @@ cdef class Function:
     cdef public object promote
     cdef public str kind
     cdef Kind _kind
+    cdef bint writes
     cdef Py_ssize_t _arity
     cdef public tuple _names
     cdef dict __dict__
@@ -25,10 +32,10 @@ cdef class Function:
         self.promote = promote if op.promote is not None else None
         self.kind = kind
         self._kind = _KINDS[kind]
+        self.writes = self._kind == INPLACE or self._kind == AUGMENTED
         self._names = op.inputs
         self._arity = len(op.inputs)
-        self.__name__ = op.name
-        self.__qualname__ = op.name
+        self.__name__ = self.__qualname__ = op.name + "_" if self._kind == INPLACE else op.name
         self.__doc__ = op.__doc__
         self.__module__ = "npg.functional"
 
@@ -67,7 +74,7 @@ cdef class Function:
                 if type(x) is not float and type(x) is not int:
                     uniform = False
                     if not isinstance(x, (bool, int, float, np.generic)):
-                        if self._kind != FUNCTION:
+                        if self._kind != FUNCTION and self._kind != INPLACE:
                             return NotImplemented
                         raise operand_error(self, args, i)
                 continue
@@ -79,8 +86,8 @@ cdef class Function:
         if dtype < 0:
             raise operand_error(self, args, 0)
         if not uniform and self.promote is not None:
-            args = tuple(self.promote(self.op, args, self._kind == INPLACE))
-        if self._kind == INPLACE:
+            args = tuple(self.promote(self.op, args, self.writes))
+        if self.writes:
             return _apply_in_place(self.plan, args, _NO_PARAMS)
         if target is None:
             return _apply(self.plan, args, _NO_PARAMS)

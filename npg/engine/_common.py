@@ -178,7 +178,10 @@ def refuse_broadcast(array: Any, arrays: Any) -> None:
 
     Raises: RuntimeError: naming both shapes.
     """
-    shape = np.broadcast_shapes(*(a.shape for a in arrays if isinstance(a, (np.ndarray, np.generic))))
+    shapes = [a.shape for a in arrays if isinstance(a, (np.ndarray, np.generic))]
+    if all(s == array.shape or not s for s in shapes):  # nearly always, and the test below takes microseconds
+        return
+    shape = np.broadcast_shapes(*shapes)
     if np.broadcast_shapes(shape, array.shape) != array.shape:
         raise RuntimeError(
             _errors.BROADCAST_IN_PLACE.format(

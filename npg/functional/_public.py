@@ -19,6 +19,7 @@ __all__ = [
     "as_tensor_input",
     "canonical_dim",
     "canonical_dims",
+    "augmented",
     "in_place",
     "old_order",
     "operator",
@@ -100,8 +101,13 @@ def reflected(op: Op) -> Function:
 
 
 def in_place(op: Op) -> Function:
-    """Return the in-place form of an op, such as `exp_` or `+=`."""
+    """Return the in-place form of an op, such as `exp_`."""
     return Function(op, promote, "inplace")
+
+
+def augmented(op: Op) -> Function:
+    """Return the function behind an augmented operator, such as `+=`: in place, foreign operands get NotImplemented."""
+    return Function(op, promote, "augmented")
 
 
 _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}

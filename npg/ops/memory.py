@@ -40,7 +40,7 @@ def overlaps(array: np.ndarray[Any, Any]) -> bool:
 
 def partly_overlaps(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
     """Tell whether two arrays without gaps share some places but not all, or all of them in another order."""
-    if not np.may_share_memory(a, b) or not (_is_dense(a) and _is_dense(b)):
+    if a.base is None and b.base is None or not np.may_share_memory(a, b) or not (_is_dense(a) and _is_dense(b)):
         return False
     first, second = a.__array_interface__["data"][0], b.__array_interface__["data"][0]
     return first != second or a.nbytes != b.nbytes or a.strides != b.strides

@@ -13,7 +13,7 @@ from npg import functional as F
 from npg.engine import TensorBase, register_tensor_class, wrap
 from npg.functional import permuting
 from npg.functional._attributes import CPU, NO_CUDA, Size, check_device, device, strided
-from npg.functional._public import canonical_dim, in_place, operator, reflected
+from npg.functional._public import augmented, canonical_dim, operator, reflected
 from npg.ops import compare, elementwise
 from npg.tensor import conversion, memory
 from npg.tensor.constructing import (
@@ -40,9 +40,9 @@ _get_requires_grad: Any = (
 
 # PyTorch's graph has nodes of their own for tensors on the right.
 _mod, _mod_tensor = operator(elementwise.remainder), operator(elementwise.remainder_tensor)
-_imod, _imod_tensor = in_place(elementwise.remainder), in_place(elementwise.remainder_tensor)
+_imod, _imod_tensor = augmented(elementwise.remainder), augmented(elementwise.remainder_tensor)
 _pow, _pow_tensor = operator(elementwise.pow), operator(elementwise.pow_tensor)
-_ipow, _ipow_tensor = in_place(elementwise.pow), in_place(elementwise.pow_tensor)
+_ipow, _ipow_tensor = augmented(elementwise.pow), augmented(elementwise.pow_tensor)
 
 
 class Tensor(Methods):
@@ -286,35 +286,35 @@ class Tensor(Methods):
     __abs__ = operator(elementwise.abs)
     __add__ = operator(elementwise.add)
     __radd__ = reflected(elementwise.add)
-    __iadd__ = in_place(elementwise.add)
+    __iadd__ = augmented(elementwise.add)
     __sub__ = operator(elementwise.sub)
     __rsub__ = reflected(elementwise.rsub)
-    __isub__ = in_place(elementwise.sub)
+    __isub__ = augmented(elementwise.sub)
     __mul__ = operator(elementwise.mul)
     __rmul__ = reflected(elementwise.mul)
-    __imul__ = in_place(elementwise.mul)
+    __imul__ = augmented(elementwise.mul)
     __truediv__ = operator(elementwise.div)
-    __itruediv__ = in_place(elementwise.div)
+    __itruediv__ = augmented(elementwise.div)
     __floordiv__ = operator(elementwise.floor_divide)
     __rfloordiv__ = reflected(elementwise.floor_divide)
-    __ifloordiv__ = in_place(elementwise.floor_divide)
+    __ifloordiv__ = augmented(elementwise.floor_divide)
     __rmod__ = reflected(elementwise.remainder)
     __rpow__ = reflected(elementwise.rpow)
     __and__ = operator(compare.bitwise_and)
     __rand__ = reflected(compare.bitwise_and)
-    __iand__ = in_place(compare.bitwise_and)
+    __iand__ = augmented(compare.bitwise_and)
     __or__ = operator(compare.bitwise_or)
     __ror__ = reflected(compare.bitwise_or)
-    __ior__ = in_place(compare.bitwise_or)
+    __ior__ = augmented(compare.bitwise_or)
     __xor__ = operator(compare.bitwise_xor)
     __rxor__ = reflected(compare.bitwise_xor)
-    __ixor__ = in_place(compare.bitwise_xor)
+    __ixor__ = augmented(compare.bitwise_xor)
     __lshift__ = operator(compare.bitwise_left_shift)
     __rlshift__ = reflected(compare.bitwise_left_shift)
-    __ilshift__ = in_place(compare.bitwise_left_shift)
+    __ilshift__ = augmented(compare.bitwise_left_shift)
     __rshift__ = operator(compare.bitwise_right_shift)
     __rrshift__ = reflected(compare.bitwise_right_shift)
-    __irshift__ = in_place(compare.bitwise_right_shift)
+    __irshift__ = augmented(compare.bitwise_right_shift)
     __eq__ = operator(compare.eq)
     __ne__ = operator(compare.ne)
     __lt__ = operator(compare.lt)

@@ -247,6 +247,18 @@ def test_in_place_integer_operator_is_torchs(op):
     check(f"x = lib.tensor([3, 5]); y = x; x {op} 2; r = (x, y is x)")
 
 
+@pytest.mark.parametrize("call", ["mul_(None)", "add_([1.0])", "div_('a')", "exp_(None)", "bitwise_and_(None)"])
+def test_in_place_method_of_no_number_raises_and_changes_nothing(call):
+    for lib in (npg, torch):
+        x = lib.ones(2)
+        with pytest.raises(TypeError):
+            eval(f"x.{call}", {"x": x})
+        assert x.tolist() == [1.0, 1.0]
+    with pytest.raises(TypeError):
+        x = npg.ones(2)
+        x += None
+
+
 def test_in_place_operator_that_cannot_be_stored_raises_torchs_error():
     check_error("x = lib.tensor([3, 5]); x += 1.5")
     check_error("x = lib.tensor([3.0, 5.0]); x += lib.ones(2, 2)")

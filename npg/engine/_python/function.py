@@ -21,15 +21,15 @@ class Function:
         promote: `promote(op, args) -> args` brings arguments of mixed or integer dtypes to the dtype they are computed
             in.
         kind: "function"; "operator" returns NotImplemented for foreign operands; "reflected" also swaps the two;
-            "inplace" writes into the first.
+            "inplace" is a function that writes into the first, "augmented" an operator that does.
     """
 
     def __init__(self, op: Any, promote: Any = None, kind: str = "function") -> None:
         self.op = op
         self.promote = promote if op.promote is not None else None
         self.kind = kind
-        self.__name__ = op.name
-        self.__qualname__ = op.name
+        self.writes = kind in ("inplace", "augmented")
+        self.__name__ = self.__qualname__ = op.name + "_" if kind == "inplace" else op.name
         self.__doc__ = op.__doc__
         self.__module__ = "npg.functional"
         self._names = op.inputs
@@ -67,14 +67,14 @@ class Function:
             else:
                 uniform = False
                 if not isinstance(x, (bool, int, float, np.generic)):
-                    if self.kind != "function":
+                    if self.kind not in ("function", "inplace"):
                         return NotImplemented
                     raise operand_error(self, args, i)
         if dtype is None:
             raise operand_error(self, args, 0)
         if not uniform and self.promote is not None:
-            args = self.promote(self.op, args, self.kind == "inplace")
-        if self.kind == "inplace":
+            args = self.promote(self.op, args, self.writes)
+        if self.writes:
             return apply_in_place(self.op, args, {})
         result = apply(self.op, args, {})
         return result if target is None else write_out(self.__name__, target, result)
