@@ -1,11 +1,10 @@
-"""Gradients as functions: backward, grad, and the grad modes. Source: torch.autograd."""
+"""Gradients as functions: backward, grad, the grad modes, and what is loaded when it is first used: custom functions,
+Jacobians, anomaly mode, hooks on saved tensors. Source: torch.autograd.
+"""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from npg.autograd import anomaly_mode, function, functional, graph
-from npg.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
-from npg.autograd.function import Function
-from npg.autograd.gradcheck import gradcheck, gradgradcheck
+from npg.autograd.gradcheck import gradcheck, gradgradcheck  # now: later the module would take the function's name
 from npg.engine import (
     enable_grad,
     inference_mode,
@@ -16,6 +15,11 @@ from npg.engine import (
 )
 from npg.tensor import Tensor
 from npg.tensor.gradients import backward, grad
+
+if TYPE_CHECKING:
+    from npg.autograd import anomaly_mode, function, functional, graph
+    from npg.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
+    from npg.autograd.function import Function
 
 __all__ = [
     "Function",
@@ -37,6 +41,29 @@ __all__ = [
     "set_detect_anomaly",
     "set_grad_enabled",
 ]
+
+# Name: the module it stands in; a name that is a module of its own stands for that.
+_LAZY = {
+    "Function": "function",
+    "anomaly_mode": "",
+    "detect_anomaly": "anomaly_mode",
+    "function": "",
+    "functional": "",
+    "graph": "",
+    "set_detect_anomaly": "anomaly_mode",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'npg.autograd' has no attribute {name!r}")
+    from importlib import import_module
+
+    found: Any = import_module(f"npg.autograd.{_LAZY[name] or name}")
+    if _LAZY[name]:
+        found = getattr(found, name)
+    globals()[name] = found
+    return found
 
 
 class _Variable(type):
