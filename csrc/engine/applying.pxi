@@ -144,7 +144,7 @@ cdef TensorBase _finish(Plan plan, object first, cnp.ndarray out, Node node, int
     if node is not None and _is_differentiable(out):
         t._fn = node
         t._nr = nr
-    if node is not None:
+    if node is not None and node.output is not None:
         _watch(node, t, nr)
     return t
 

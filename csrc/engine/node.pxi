@@ -138,10 +138,10 @@ cdef int _check_versions(Node node) except -1:
 
 cdef int _free(Node node) except -1:
     """Let go of what was saved. A node that had saved nothing can still run again, as in PyTorch."""
-    cdef bint held = node.output is not None or bool(node.saved)
+    cdef bint held = node.output is not None or node.packed or bool(node.saved)
     if not held and node.inputs is not None:
         for x in node.inputs:
-            if isinstance(x, (TensorBase, cnp.ndarray, _saved.Packed)):
+            if isinstance(x, TensorBase) or isinstance(x, cnp.ndarray):
                 held = True
                 break
     if held:

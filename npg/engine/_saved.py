@@ -48,14 +48,17 @@ def pack(node: Any, wrap: Any, tensor_base: Any) -> None:
     """
 
     def put(a: Any) -> Any:
-        return Packed(wrap(a)) if isinstance(a, np.ndarray) else a
+        if not isinstance(a, np.ndarray):
+            return a
+        node.packed = True
+        return Packed(wrap(a))
 
-    node.inputs = tuple([Packed(wrap(x._array)) if isinstance(x, tensor_base) else x for x in node.inputs])
-    node.versions = None
+    node.inputs = tuple([put(x._array) if isinstance(x, tensor_base) else x for x in node.inputs])
     node.output = tuple([put(a) for a in node.output]) if isinstance(node.output, tuple) else put(node.output)
     if isinstance(node.saved, tuple):
         node.saved = tuple([put(a) for a in node.saved])
-    node.packed = True
+    if node.packed:
+        node.versions = None  # what the hooks keep cannot be checked
 
 
 def unpack(node: Any, wrap: Any, tensor_base: Any, recorded: bool) -> tuple[Any, Any, Any]:

@@ -9,7 +9,6 @@ import numpy as np
 from npg import _errors
 from npg.engine._common import AccumulateGrad, RemovableHandle, modified
 from npg.engine._python.tensor import TensorBase
-from npg.engine._saved import Packed
 
 
 class Node:
@@ -92,8 +91,9 @@ class Node:
         inputs = self.inputs
         if (
             self.output is not None
+            or self.packed
             or self.saved
-            or (inputs and any(isinstance(x, (TensorBase, np.ndarray, Packed)) for x in inputs))
+            or (inputs and any(isinstance(x, (TensorBase, np.ndarray)) for x in inputs))
         ):
             self.inputs = self.output = self.saved = None
             self.output_versions = []
