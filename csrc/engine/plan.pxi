@@ -26,14 +26,15 @@ cdef class Plan:
 
     cdef int read_modes(self) except -1:
         # Not in the constructor: hundreds of plans are made at import, and few ops are ever recorded.
-        cdef int mask, i
-        self.arity = len(self.vjps) if len(self.vjps) <= 3 else 0
-        if self.arity:
-            for mask in range(1 << self.arity):
-                y_mode, modes = self.op.saves(tuple([bool(mask >> i & 1) for i in range(self.arity)]))
+        # The arity is set last: until then another thread reads the modes too.
+        cdef int mask, i, arity = len(self.vjps) if len(self.vjps) <= 3 else 0
+        if arity:
+            for mask in range(1 << arity):
+                y_mode, modes = self.op.saves(tuple([bool(mask >> i & 1) for i in range(arity)]))
                 self.y_modes[mask] = y_mode
-                for i in range(self.arity):
+                for i in range(arity):
                     self.x_modes[mask][i] = modes[i]
+        self.arity = arity
         return 0
 
 
