@@ -79,10 +79,10 @@ cdef Node _record(Plan plan, tuple inputs, dict params, object out, object saved
                 x = <TensorBase>item
                 if x._inference:
                     raise RuntimeError(_errors.INFERENCE_SAVED)
-                if x._version.value:
+                if x._counter.value:
                     if versions is None:
                         versions = [0] * n
-                    versions[i] = x._version.value
+                    versions[i] = x._counter.value
             kept_inputs[i] = item
         elif mode == LIKE and item is not None:
             kept = _value(item)
@@ -131,15 +131,15 @@ cdef TensorBase _finish(Plan plan, object first, cnp.ndarray out, Node node, int
     t._array = out
     if plan.is_view and isinstance(first, TensorBase) and _is_view_of(out, (<TensorBase>first)._array):
         x = <TensorBase>first
-        t._version = x._version
+        t._counter = x._counter
         t._base = x if x._base is None else x._base
-        t._seen = x._version.value
+        t._seen = x._counter.value
         t._kind = MULTI_VIEW_ if plan.is_multi else VIEW_ if npg_grad_mode else NO_GRAD_VIEW_
         t._inference = x._inference
         if x._base is not None and x._kind and not plan.is_multi:
             t._kind = x._kind
     else:
-        t._version = VersionCounter.__new__(VersionCounter)
+        t._counter = VersionCounter.__new__(VersionCounter)
         t._inference = npg_inference_mode
     if node is not None and _is_differentiable(out):
         t._fn = node
@@ -294,7 +294,7 @@ cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
         raise
     finally:
         _unsilence(before)
-    x._version.value += 1
+    x._counter.value += 1
     if node is not None:
         node.saved = saved
         if npg_saved_hooks or npg_anomaly_mode:
@@ -327,7 +327,7 @@ def attach(op, tuple inputs, dict params, saved, tuple outputs, tuple written=()
             t._nr = nr
             t._requires_grad = False
             t._kind = CUSTOM_VIEW_  # for a view: its history is not that of a slice
-            t._seen = t._version.value
+            t._seen = t._counter.value
     if npg_anomaly_mode:
         node.origin = _anomaly.origin()
     return node
@@ -362,4 +362,4 @@ def check_in_place(TensorBase x):
 
 def bump_version(TensorBase x):
     """Note that x's buffer was written."""
-    x._version.value += 1
+    x._counter.value += 1

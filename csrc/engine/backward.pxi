@@ -319,7 +319,7 @@ cdef int _accumulate(TensorBase leaf, Slot slot, bint create_graph) except -1:
         else:
             array = (<TensorBase>leaf._grad)._array
             _add(array, g, out=array)
-            (<TensorBase>leaf._grad)._version.value += 1
+            (<TensorBase>leaf._grad)._counter.value += 1
     if leaf._post_hooks:
         for hook in list(leaf._post_hooks.values()):
             hook(leaf)

@@ -106,5 +106,5 @@ def write_out(function_name, TensorBase target, TensorBase result):
     if not _same_shape(target._array, result._array):
         target._swap_array(np.empty((<object>result._array).shape, target._array.dtype))
     np.copyto(target._array, result._array, casting="same_kind")
-    target._version.value += 1
+    target._counter.value += 1
     return target

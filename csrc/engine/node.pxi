@@ -103,12 +103,12 @@ cdef inline int _watch(Node node, TensorBase t, int nr) except -1:
     if node.output is None or node.packed:
         return 0
     if not node.plan.is_multi:
-        node.output_counter = t._version
-        node.output_version = t._version.value
+        node.output_counter = t._counter
+        node.output_version = t._counter.value
     elif node.plan.reads is None or nr in node.plan.reads:
         if node.output_versions is None:
             node.output_versions = []
-        node.output_versions.append((nr, t._version, t._version.value))
+        node.output_versions.append((nr, t._counter, t._counter.value))
     return 0
 
 
@@ -122,9 +122,9 @@ cdef int _check_versions(Node node) except -1:
         if isinstance(node.inputs[i], TensorBase):
             x = <TensorBase>node.inputs[i]
             expected = 0 if node.versions is None else node.versions[i]
-            if x._version.value != expected:
+            if x._counter.value != expected:
                 source = (_history(x), x._nr)
-                raise RuntimeError(modified(x._array, source, f"input {i}", node, x._version.value, expected))
+                raise RuntimeError(modified(x._array, source, f"input {i}", node, x._counter.value, expected))
     if node.output_counter is not None and node.output_counter.value != node.output_version:
         found, expected = node.output_counter.value, node.output_version
         raise RuntimeError(modified(node.output, (node, 0), "output 0", node, found, expected))

@@ -14,7 +14,7 @@ cdef class TensorBase:
     cdef public cnp.ndarray _array
     cdef public object _grad
     cdef public Node _fn
-    cdef public VersionCounter _version
+    cdef public VersionCounter _counter
     cdef public TensorBase _base
     cdef public dict _hooks
     cdef public dict _post_hooks
@@ -28,16 +28,16 @@ cdef class TensorBase:
     def _set_array(self, cnp.ndarray array):
         """Make this a fresh leaf on `array`. For constructors."""
         self._array = array
-        self._version = VersionCounter.__new__(VersionCounter)
+        self._counter = VersionCounter.__new__(VersionCounter)
         self._inference = npg_inference_mode
 
     def _swap_array(self, cnp.ndarray array):
         """Show another buffer from now on; the place in the graph stays. For `x.data = y`."""
         self._array = array
-        self._version = VersionCounter.__new__(VersionCounter)
+        self._counter = VersionCounter.__new__(VersionCounter)
 
     def _share_version(self, TensorBase other):
-        self._version = other._version
+        self._counter = other._counter
 
     @property
     def grad_fn(self):
@@ -134,7 +134,7 @@ def register_tensor_class(type cls):
 
 cdef inline Node _history(TensorBase x):
     # See the comment in the twin's `grad_fn`.
-    if x._base is not None and x._seen != x._version.value:
+    if x._base is not None and x._seen != x._counter.value:
         _renew_view(x)
     return x._fn
 
@@ -146,14 +146,14 @@ cdef int _renew_view(TensorBase x) except -1:
             refuse_view(x, x._fn, _errors.INDIRECTLY)
         x._fn = _record(_plan(as_strided), (base,), geometry(base._array, x._array), x._array, None)
         x._nr = 0
-    x._seen = x._version.value
+    x._seen = x._counter.value
     return 0
 
 
 cdef inline TensorBase _make(cnp.ndarray array):
     cdef TensorBase t = <TensorBase>TensorBase.__new__(_tensor_class)
     t._array = array
-    t._version = VersionCounter.__new__(VersionCounter)
+    t._counter = VersionCounter.__new__(VersionCounter)
     t._inference = npg_inference_mode
     return t
 

@@ -51,7 +51,7 @@ def pass_through(tensors: list[Tensor]) -> tuple[list[Tensor], Node]:
         node = view.grad_fn
         base: Any = given if given._base is None else given._base
         view._share_version(given)
-        view._base, view._seen, view._kind = base, given._version.value, _MULTI_VIEW
+        view._base, view._seen, view._kind = base, given._counter.value, _MULTI_VIEW
         passed.append(view)
     if node is None:
         raise ValueError("expected recording to be on and a tensor that requires grad, got none")

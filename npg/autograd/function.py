@@ -106,7 +106,7 @@ class _Saved:
         # An output is kept without its history, which would lead back to the node that keeps it.
         self.tensor = tensor if nr is None else None
         self.array, self.nr = tensor._array, nr
-        self.counter, self.version = tensor._version, tensor._version.value
+        self.counter, self.version = tensor._counter, tensor._counter.value
 
     def unpack(self, node: Any) -> Any:
         """Return the tensor. Raises: RuntimeError: when it was changed in place since."""
@@ -117,7 +117,7 @@ class _Saved:
         if self.tensor is not None:
             return self.tensor
         t = wrap(self.array)
-        t._version = self.counter
+        t._counter = self.counter
         if self.array.dtype.kind == "f":
             t._fn, t._nr = node, self.nr
         return t

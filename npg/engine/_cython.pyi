@@ -28,7 +28,7 @@ class TensorBase:
     _array: np.ndarray[Any, Any]
     _grad: Any
     _fn: Node | None
-    _version: VersionCounter
+    _counter: VersionCounter
     _base: TensorBase | None
     _hooks: dict[int, Any] | None
     _post_hooks: dict[int, Any] | None

@@ -343,8 +343,8 @@ def reshape_in_place(op, input, settings):
     input._array = seen._array
     if seen._fn is not None:
         input._fn, input._nr = seen._fn, seen._nr
-    input._version.value += 1
-    input._seen = input._version.value
+    input._counter.value += 1
+    input._seen = input._counter.value
     return input
 
 

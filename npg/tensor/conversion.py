@@ -246,7 +246,7 @@ class _Memory:
 
 # What the engine keeps in a tensor: not the user's own attributes.
 _ENGINE_NAMES = frozenset(
-    ("_array", "_grad", "_requires_grad", "_fn", "_nr", "_version", "_counter", "_base", "_kind", "_seen", "_hooks")
+    ("_array", "_grad", "_requires_grad", "_fn", "_nr", "_counter", "_base", "_kind", "_seen", "_hooks")
     + ("_post_hooks", "_retains", "_inference")
 )
 

@@ -271,6 +271,15 @@ class Tensor(Methods):
         """
         backward((self,), gradient, retain_graph, create_graph, inputs=inputs, implicit=True)
 
+    @property
+    def _version(self) -> builtins.int:
+        """How often this tensor's memory was written in place, by itself or a view. Source: torch.Tensor._version."""
+        return self._counter.value
+
+    def _is_view(self) -> builtins.bool:
+        """Tell whether this tensor shows another's memory, `_base`'s. Source: torch.Tensor._is_view."""
+        return self._base is not None
+
     def detach_(self) -> Tensor:
         """Take this tensor out of the graph, and return it.
 

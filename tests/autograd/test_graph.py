@@ -209,3 +209,15 @@ def test_increment_version_makes_backward_refuse(lib):
     lib.autograd.graph.increment_version(w)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         y.sum().backward()
+
+
+def test_version_counts_changes_through_views_and_not_through_data(lib):
+    x = lib.zeros(2, 3)
+    view, alias, other = x[0], x.detach(), x.clone()
+    assert x._version == 0 and view._is_view() and view._base is x and not x._is_view()
+    view.add_(1)
+    x.mul_(2)
+    x[0, 0] = 5.0
+    assert x._version == view._version == alias._version == 3 and other._version == 0
+    x.data.add_(1)
+    assert x._version == 3

@@ -114,14 +114,14 @@ def test_hooks_on_saved_tensors_are_each_threads_own():
 
 def test_in_place_changes_from_several_threads_are_all_counted():
     x = npg.zeros(1)
-    before = x._version.value if hasattr(x._version, "value") else x._version
+    before = x._version
 
     def work():
         for _ in range(ROUNDS):
             x.add_(0.0)
 
     together(*[work] * 4)
-    now = x._version.value if hasattr(x._version, "value") else x._version
+    now = x._version
     assert now - before == 4 * ROUNDS
 
 

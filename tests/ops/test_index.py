@@ -226,12 +226,12 @@ def test_setitem_is_like_torch(index, value):
 @pytest.mark.parametrize("index", BASIC + UNIQUE, ids=str)
 def test_setitem_without_recording_is_like_torch_and_counts(index):
     t, x = torch.from_numpy(X.copy()), npg.tensor(X)
-    version = x._version.value if hasattr(x._version, "value") else x._version
+    version = x._version
     value = rng.standard_normal(tuple(t[index].shape))
     t[index] = torch.from_numpy(value)
     x[npg_index(index)] = npg.tensor(value)
     assert_like(x, t)
-    now = x._version.value if hasattr(x._version, "value") else x._version
+    now = x._version
     assert now == version + t._version
 
 

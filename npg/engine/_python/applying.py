@@ -54,7 +54,7 @@ def record(op: Any, inputs: Any, params: dict[str, Any], out: Any, saved: Any) -
             if isinstance(x, TensorBase):
                 if x._inference:
                     raise RuntimeError(_errors.INFERENCE_SAVED)
-                version = x._version.value
+                version = x._counter.value
             kept.append(x)
         elif mode == LIKE and x is not None:
             a = x._array if isinstance(x, TensorBase) else x
@@ -104,9 +104,9 @@ def _finish(op: Any, first: Any, out: Any, node: Node | None, nr: int) -> Any:
         out = np.asarray(out)
     t = wrap(out)
     if op.is_view and isinstance(first, TensorBase) and (out is first._array or _is_view_of(out, first._array)):
-        t._version = first._version
+        t._counter = first._counter
         t._base = first if first._base is None else first._base
-        t._seen = first._version.value
+        t._seen = first._counter.value
         t._kind = MULTI_VIEW if op.is_multi else VIEW if state.grad else NO_GRAD_VIEW
         t._inference = first._inference
         if first._base is not None and first._kind and not op.is_multi:
@@ -213,7 +213,7 @@ def apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
         raise
     finally:
         floating_errors.reset(before)
-    x._version.value += 1
+    x._counter.value += 1
     if node is not None:
         node.saved = saved
         _observe(node)
@@ -240,7 +240,7 @@ def attach(op: Any, inputs: Any, params: dict[str, Any], saved: Any, outputs: An
             _rebase(t, node, nr)
         else:
             t._fn, t._nr, t._requires_grad = node, nr, False
-            t._kind, t._seen = CUSTOM_VIEW, t._version.value  # for a view: its history is not that of a slice
+            t._kind, t._seen = CUSTOM_VIEW, t._counter.value  # for a view: its history is not that of a slice
     if anomaly.enabled:
         node.origin = _anomaly.origin()
     return node
@@ -267,7 +267,7 @@ def check_in_place(x: Any) -> None:
 
 def bump_version(x: Any) -> None:
     """Note that x's buffer was written."""
-    x._version.value += 1
+    x._counter.value += 1
 
 
 def _rebase(x: TensorBase, node: Node, nr: int = 0) -> None:

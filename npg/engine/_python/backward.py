@@ -242,7 +242,7 @@ def _accumulate(leaf: Any, g: Any, own: bool, create_graph: bool) -> None:
             leaf._grad = wrap(g if own and g.flags.c_contiguous and g.base is None else np.array(g, order="C"))
         else:
             np.add(leaf._grad._array, g, out=leaf._grad._array)
-            leaf._grad._version.value += 1
+            leaf._grad._counter.value += 1
     if leaf._post_hooks:
         for hook in list(leaf._post_hooks.values()):
             hook(leaf)

@@ -97,5 +97,5 @@ def write_out(function_name: str, target: Any, result: Any) -> Any:
     if target._array.shape != result._array.shape:
         target._swap_array(np.empty(result._array.shape, target._array.dtype))
     np.copyto(target._array, result._array, casting="same_kind")
-    target._version.value += 1
+    target._counter.value += 1
     return target

@@ -71,15 +71,15 @@ class Node:
         """Note the version of output nr, the tensor t, where the node has saved it."""
         if self.output is None or self.packed or (self.op.reads is not None and nr not in self.op.reads):
             return
-        self.output_versions.append((nr, t._version, t._version.value))
+        self.output_versions.append((nr, t._counter, t._counter.value))
 
     def check_versions(self) -> None:
         if self.inputs is None:
             raise RuntimeError(_errors.FREED_GRAPH)
         if self.versions is not None:
             for i, x in enumerate(self.inputs):
-                if isinstance(x, TensorBase) and x._version.value != self.versions[i]:
-                    found, expected = x._version.value, self.versions[i]
+                if isinstance(x, TensorBase) and x._counter.value != self.versions[i]:
+                    found, expected = x._counter.value, self.versions[i]
                     raise RuntimeError(modified(x._array, (x.grad_fn, x._nr), f"input {i}", self, found, expected))
         for nr, counter, expected in self.output_versions:
             if counter.value != expected:

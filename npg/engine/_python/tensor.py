@@ -33,7 +33,7 @@ class TensorBase:
         _grad: the accumulated gradient, a tensor, or None.
         _requires_grad: set on a leaf whose gradient is wanted.
         _fn, _nr: the node that produced it and which of that node's outputs it is; None for a leaf.
-        _version: its VersionCounter.
+        _counter: its VersionCounter.
         _base: for a view, the tensor whose buffer it shows (never itself a view); _kind: how the view was made;
             _seen: the version at which _fn was true. See the comment in `grad_fn`.
     """
@@ -58,17 +58,17 @@ class TensorBase:
     def _set_array(self, array: np.ndarray[Any, Any]) -> None:
         """Make this a fresh leaf on `array`. For constructors."""
         self._array = array
-        self._version = VersionCounter()
+        self._counter = VersionCounter()
         if state.inference:
             self._inference = True
 
     def _swap_array(self, array: np.ndarray[Any, Any]) -> None:
         """Show another buffer from now on; the place in the graph stays. For `x.data = y`."""
         self._array = array
-        self._version = VersionCounter()
+        self._counter = VersionCounter()
 
     def _share_version(self, other: TensorBase) -> None:
-        self._version = other._version
+        self._counter = other._counter
 
     @property
     def grad_fn(self) -> Node | None:
@@ -76,7 +76,7 @@ class TensorBase:
         base = self._base
         # A view's history follows its base's: after an in-place change of the base (or of another view), the view is a
         # fresh slice of the changed base. That slice is made here, when somebody asks.
-        if base is not None and self._seen != self._version.value:
+        if base is not None and self._seen != self._counter.value:
             if self._fn is not None or base.requires_grad:
                 from npg.engine._python.applying import record  # which itself imports this module
 
@@ -84,7 +84,7 @@ class TensorBase:
                     refuse_view(self, self._fn, _errors.INDIRECTLY)
                 node = record(as_strided, (base,), geometry(base._array, self._array), self._array, None)
                 self._fn, self._nr = node, 0
-            self._seen = self._version.value
+            self._seen = self._counter.value
         return self._fn
 
     @property
@@ -179,7 +179,7 @@ def wrap(array: Any) -> Any:
     """Return a new leaf tensor on an ndarray (or NumPy scalar), which it shares."""
     t = _new(_tensor_class)
     t._array = array if isinstance(array, np.ndarray) else np.asarray(array)
-    t._version = VersionCounter()
+    t._counter = VersionCounter()
     if state.inference:
         t._inference = True
     return t
