@@ -70,6 +70,8 @@ class Node:
     saved: Any
     shapes: tuple[Any, ...] | None
     output_count: int
+    packed: bool
+    origin: Any
     tensor_hooks: dict[int, Any] | None
     retained: dict[int, Any] | None
     hooks: dict[int, Any] | None
