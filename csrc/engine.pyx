@@ -29,6 +29,7 @@ from npg.engine._common import (
     RemovableHandle,
     bind,
     check_gradient,
+    fit_out,
     modified,
     operand_error,
     reachable,
@@ -41,6 +42,7 @@ from npg.engine._common import (
     run_leaf_hooks,
     run_prehooks,
     run_tensor_hooks,
+    type_name,
 )
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import Like

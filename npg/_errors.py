@@ -63,6 +63,13 @@ OUT_WITH_GRAD = (
     "{name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
     "requires grad."
 )
+OUT_NOT_A_TENSOR = "{name}(): argument 'out' must be Tensor, not {kind}"
+OUT_RESIZED = (
+    "An output with one or more elements was resized since it had shape {old}, which does not match the required "
+    "output shape {new}. This behavior is deprecated, and in a future PyTorch release outputs will not be resized "
+    "unless they have zero elements. You can explicitly reuse an out tensor t by resizing it, inplace, to zero elements "
+    "with t.resize_(0)."
+)
 OVERLAP_IN_PLACE = (
     "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
     "Please clone() the tensor before performing the operation."

@@ -99,12 +99,13 @@ cdef class Function:
 PyType_Modified(<PyTypeObject *>Function)
 
 
-def write_out(function_name, TensorBase target, TensorBase result):
+def write_out(function_name, target, TensorBase result):
     """Copy a result into an out= tensor, giving it the result's shape, and return it."""
+    if not isinstance(target, TensorBase):
+        raise TypeError(_errors.OUT_NOT_A_TENSOR.format(name=function_name, kind=type_name(target)))
     if npg_grad_mode and (result.requires_grad or target.requires_grad):
         raise RuntimeError(_errors.OUT_WITH_GRAD.format(name=function_name))
-    if not _same_shape(target._array, result._array):
-        target._swap_array(np.empty((<object>result._array).shape, target._array.dtype))
-    np.copyto(target._array, result._array, casting="same_kind")
-    target._counter.value += 1
+    fit_out(target, result)
+    np.copyto((<TensorBase>target)._array, result._array, casting="unsafe")
+    (<TensorBase>target)._counter.value += 1
     return target

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import warnings
 import weakref
 from typing import Any
 
 import numpy as np
 
 from npg import _errors, dtypes
-from npg.ops.memory import partly_overlaps
+from npg.ops.memory import overlaps, partly_overlaps
 
 # PyTorch computes inf and nan in silence, so an op does too; the caller's own NumPy code keeps its warnings.
 floating_errors: Any
@@ -248,16 +249,74 @@ def refuse_view(x: Any, fn: Any, what: str) -> None:
         raise RuntimeError(_errors.NO_GRAD_VIEW_IN_PLACE.format(view=view, what=what))
 
 
-# ----- Calls with keywords -----
+# ----- Calls with keywords, out= -----
+
+# NumPy's names for what PyTorch calls input and other, which PyTorch understands too.
+_NUMPY_INPUTS = {"input": ("x", "a", "x1"), "other": ("x2",)}
 
 
 def bind(function: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any]:
-    """Return the positional arguments of a call with keywords, and its out= tensor or None."""
+    """Return the positional arguments of a call with keywords, and its out= tensor or None.
+
+    Raises: TypeError: when they do not fit, in PyTorch's words.
+    """
     target = kwargs.pop("out", None)
+    signature = function.__signature__
     try:
-        return tuple(function.__signature__.bind(*args, **kwargs).args), target
-    except TypeError as error:
-        raise TypeError(f"{function.__name__}(): {error}") from None
+        return tuple(signature.bind(*args, **kwargs).args), target
+    except TypeError:
+        names = list(signature.parameters)
+        if len(args) > len(names):
+            plural = "" if len(names) == 1 else "s"
+            text = f"takes {len(names)} positional argument{plural} but {len(args)} were given"
+            raise TypeError(f"{function.__name__}() {text}") from None
+        for ours, theirs in _NUMPY_INPUTS.items():
+            for name in theirs:
+                if name in kwargs and ours in names[len(args) :] and ours not in kwargs:
+                    kwargs[ours] = kwargs.pop(name)
+        required = [n for n, p in signature.parameters.items() if p.default is p.empty]
+        missing = [n for n in required[len(args) :] if n not in kwargs]
+        if missing:
+            plural = "s" if len(missing) == 1 else ""  # sic
+            listed = ", ".join(f'"{n}"' for n in missing)
+            text = f"missing {len(missing)} required positional argument{plural}: {listed}"
+            raise TypeError(f"{function.__name__}() {text}") from None
+        for name in kwargs:
+            if name not in names:
+                raise TypeError(f"{function.__name__}() got an unexpected keyword argument '{name}'") from None
+            if name in names[: len(args)]:
+                raise TypeError(f"{function.__name__}() got multiple values for argument '{name}'") from None
+    return tuple(signature.bind(*args, **kwargs).args), target
+
+
+def type_name(x: Any) -> str:
+    """Return the name of an argument's type, with that of its module, as PyTorch's messages give it."""
+    kind = type(x)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+
+
+def fit_out(target: Any, result: Any) -> None:
+    """Give an out= tensor the shape of a result, in its own memory where that is large enough.
+
+    Raises: RuntimeError: when it cannot hold the result's dtype, or shows one place several times.
+    """
+    array, wanted = target._array, result._array
+    if array.dtype != wanted.dtype:
+        held, given = dtypes.from_numpy(array.dtype), dtypes.from_numpy(wanted.dtype)
+        if not dtypes.can_cast(given, held):
+            raise RuntimeError(_errors.NO_CAST_IN_PLACE.format(result=given.scalar_name, wanted=held.scalar_name))
+    if array.shape != wanted.shape:
+        if array.size:
+            old, new = _errors.shape_text(array.shape), _errors.shape_text(wanted.shape)
+            warnings.warn(_errors.OUT_RESIZED.format(old=old, new=new), UserWarning, stacklevel=4)
+        counter = target._counter
+        if wanted.size <= array.size and array.flags.c_contiguous:
+            target._swap_array(array.reshape(-1)[: wanted.size].reshape(wanted.shape))
+        else:
+            target._swap_array(np.empty(wanted.shape, array.dtype))
+        target._counter = counter
+    elif overlaps(array):
+        raise RuntimeError(_errors.OVERLAP_IN_PLACE)
 
 
 # ----- The part of a graph that leads to given tensors -----

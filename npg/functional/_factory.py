@@ -164,6 +164,8 @@ def finish(name: str, array: np.ndarray[Any, Any], out: Any = None, requires_gra
     """Return the new tensor, or `out` after it was given the array's shape and values."""
     if out is None:
         return leaf(array, requires_grad)
+    if isinstance(out, TensorBase) and out._array.shape != array.shape:  # without the warning that other functions give
+        out._swap_array(np.empty(array.shape, out._array.dtype))
     write_out(name, out, wrap(array))
     if requires_grad:
         out._set_requires_grad(True)

@@ -111,6 +111,7 @@ def augmented(op: Op) -> Function:
 
 
 _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+_SUMS = frozenset(("sum", "prod", "cumsum", "cumprod"))  # computed in the dtype of out=
 
 
 def numpy_names(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -124,6 +125,8 @@ def numpy_names(function: Callable[..., Any]) -> Callable[..., Any]:
                     kwargs[ours] = kwargs.pop(theirs)
             target = kwargs.pop("out", None)
             if target is not None:
+                if function.__name__ in _SUMS and isinstance(target, TensorBase):
+                    kwargs.setdefault("dtype", dtypes.from_numpy(target._array.dtype))
                 result = function(*args, **kwargs)
                 if isinstance(result, tuple):
                     return type(result)([write_out(function.__name__, t, r) for t, r in zip(target, result)])

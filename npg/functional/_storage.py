@@ -6,7 +6,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["address", "contiguous_strides", "offset_of", "root"]
+from npg import _errors
+from npg.ops.memory import meets
+
+__all__ = ["address", "contiguous_strides", "offset_of", "refuse_meeting", "root"]
 
 
 def root(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -37,3 +40,13 @@ def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
         found.append(step)
         step *= max(n, 1)
     return tuple(reversed(found))
+
+
+def refuse_meeting(written: np.ndarray[Any, Any], others: Any) -> None:
+    """Raise when an array that is written by index shares memory with one that is read meanwhile.
+
+    Raises: RuntimeError: in PyTorch's words, and where PyTorch looks: at arrays without gaps.
+    """
+    for other in others:
+        if isinstance(other, np.ndarray) and meets(written, other):
+            raise RuntimeError(_errors.PARTIAL_OVERLAP_IN_PLACE)

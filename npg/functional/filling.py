@@ -11,6 +11,8 @@ from npg.functional._factory import fill_number
 from npg.functional._public import as_tensor_input, to_dtype
 from npg.ops import filling as ops
 from npg.ops.elementwise import clone
+from npg.ops.index import getitem
+from npg.ops.memory import overlaps
 
 __all__ = ["fill", "fill_", "zero_"]
 
@@ -19,12 +21,22 @@ def _recorded(*tensors: Any) -> bool:
     return is_grad_enabled() and any(isinstance(t, TensorBase) and t.requires_grad for t in tensors)
 
 
+def each_once(input: Any) -> Any:
+    """Return the view of an expanded tensor that shows each of its places once."""
+    array = input._array
+    key = tuple(slice(0, 1) if s == 0 and n > 1 else slice(None) for n, s in zip(array.shape, array.strides))
+    return apply(getitem, (input,), {"index": key})
+
+
 def zero_(input):
     """Set every element of input to zero, in place.
 
     Returns: input.
     Source: torch.Tensor.zero_.
     """
+    if overlaps(input._array):
+        zero_(each_once(input))
+        return input
     if _recorded(input):
         return apply_in_place(ops.zero, (input,), {})
     check_in_place(input)
@@ -52,6 +64,9 @@ def fill_(input, value):
         new = (value._array if isinstance(value, TensorBase) else value).astype(array.dtype)
     elif isinstance(value, (bool, int, float, np.generic)):
         new = fill_number(value.item() if isinstance(value, np.generic) else value, array.dtype)
+        if overlaps(array):
+            fill_(each_once(input), value)
+            return input
         if _recorded(input):
             return apply_in_place(ops.fill, (input, new), {})
     else:

@@ -9,6 +9,7 @@ import numpy as np
 from npg import _errors, dtypes
 from npg._errors import shape_text
 from npg.engine import TensorBase, apply, apply_in_place, bump_version, check_in_place, is_grad_enabled
+from npg.engine._common import refuse_partial_overlap
 from npg.functional._factory import fill_number, overflow_text
 from npg.functional._index import (
     WHOLE,
@@ -24,7 +25,11 @@ from npg.functional._index import (
 )
 from npg.functional._picking import check_expand
 from npg.functional._public import as_tensor_input, to_dtype
+from npg.functional._storage import address, refuse_meeting
+from npg.functional.filling import each_once
 from npg.ops import index as ops
+from npg.ops.elementwise import clone
+from npg.ops.memory import overlaps
 from npg.ops.shape import reshape
 
 __all__ = ["copy_", "getitem", "index_put", "index_put_", "setitem"]
@@ -139,10 +144,14 @@ def setitem(input: Any, index: Any, value: Any) -> None:
             op, target = None, array  # slices from end to end: PyTorch makes no view of them
         used = arrays
         value = _fitted(value, _rank(target.shape, arrays))
-        recorded = _recorded(input, value)
+        # A part of an expanded tensor may be written where the whole may not; the view of a recorded call tells.
+        recorded = _recorded(input, value) or overlaps(array)
         if arrays:
-            if isinstance(value, TensorBase) and value._array.dtype != array.dtype and _fills_a_mask(index, value):
-                value = to_dtype(value, array.dtype)
+            if isinstance(value, TensorBase) and _fills_a_mask(index, value):
+                if value._array.dtype != array.dtype:
+                    value = to_dtype(value, array.dtype)
+                elif not value._array.ndim and value._array.base is not None:
+                    value = apply(clone, (value,), {})  # perhaps an element of input: a number all the same
             value = _check_put(value, target, arrays, at)
         else:
             check_expand(plain(value), target.shape)
@@ -151,6 +160,7 @@ def setitem(input: Any, index: Any, value: Any) -> None:
             if arrays:
                 _write(target, plain(value), arrays, at, False)
             else:
+                refuse_partial_overlap((target, plain(value)))
                 np.copyto(target, plain(value), casting="unsafe")
             bump_version(input)
             return
@@ -175,6 +185,10 @@ def _fills_a_mask(index: Any, value: Any) -> bool:
 def _is_all_of(part: Any, array: np.ndarray[Any, Any]) -> bool:
     # A part of an array with its shape and strides is all of it.
     return part.shape == array.shape and part.strides == array.strides
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    return a is b or (a.dtype == b.dtype and _is_all_of(a, b) and address(a) == address(b))
 
 
 def _rank(shape: tuple[int, ...], arrays: Any) -> int:
@@ -211,6 +225,7 @@ def _check_put(value: Any, target: np.ndarray[Any, Any], arrays: Any, at: tuple[
 
 def _write(target: np.ndarray[Any, Any], value: Any, arrays: Any, at: tuple[int, ...], accumulate: bool) -> None:
     found = [plain(a) for a in arrays]
+    refuse_meeting(target, (value, *found))
     try:
         ops.index_put_into.forward(target, value, *found, at=at, accumulate=accumulate)
     except (ValueError, TypeError):  # the second where NumPy wants one dimension for those of the mask
@@ -218,6 +233,7 @@ def _write(target: np.ndarray[Any, Any], value: Any, arrays: Any, at: tuple[int,
 
 
 def _put(op: Any, x: Any, value: Any, arrays: Any, at: tuple[int, ...], accumulate: bool) -> Any:
+    refuse_meeting(x._array, map(plain, (value, *arrays)))
     try:
         return apply_in_place(op, (x, value, *arrays), {"at": at, "accumulate": accumulate})
     except (ValueError, TypeError):
@@ -321,4 +337,8 @@ def copy_(input: Any, src: Any, non_blocking: bool = False) -> Any:
     if len(given) > len(shape) or any(n != 1 and m == 1 for n, m in zip(given[::-1], shape[::-1])):
         broadcast = np.broadcast_shapes(given, shape)
         raise RuntimeError(_errors.BROADCAST_IN_PLACE.format(shape=shape_text(shape), broadcast=shape_text(broadcast)))
+    if overlaps(input._array) and _is_same(input._array, plain(src)):
+        check_in_place(each_once(input))
+        bump_version(input)
+        return input
     return apply_in_place(ops.assign, (input, src), {})

@@ -10,6 +10,7 @@ from npg.engine import TensorBase, apply, apply_in_place
 from npg.functional._dims import array_of
 from npg.functional._picking import broadcast, fill_value, scalar_name
 from npg.ops import scatter as ops
+from npg.ops.elementwise import clone
 
 __all__ = [
     "masked_fill",
@@ -44,6 +45,8 @@ def _masked_fill(name: str, input: Any, mask: Any, value: Any) -> Any:
         op = ops.masked_fill_tensor if isinstance(value, TensorBase) else ops.masked_fill
         return apply(op, (input, mask, value), {})
     _check_write(array, where)
+    if isinstance(value, TensorBase) and value._array.base is not None:
+        value = apply(clone, (value,), {})  # perhaps an element of input, which PyTorch lets stand for its number
     op = ops.masked_fill_tensor_into if isinstance(value, TensorBase) else ops.masked_fill_into
     return apply_in_place(op, (input, mask, value), {})
 

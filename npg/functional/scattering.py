@@ -15,6 +15,7 @@ from npg.functional._factory import fill_number
 from npg.functional._index import plain
 from npg.functional._picking import broadcast, is_number, scalar_name, without
 from npg.functional._public import numpy_names
+from npg.functional._storage import refuse_meeting
 from npg.ops import index as rows
 from npg.ops import scatter as ops
 from npg.ops import shape
@@ -124,6 +125,8 @@ def _scattered(name: str, op: Any, x: Any, dim: Any, index: Any, src: Any, **set
             op = _BY_VALUE[op]
         else:
             src = np.full(plain(index).shape, src)
+    if in_place:
+        refuse_meeting(x._array, (plain(index), plain(src)))
     return (apply_in_place if in_place else apply)(op, (x, index, src), {"dim": dim, **settings})
 
 
@@ -253,6 +256,7 @@ def _put(name: str, input: Any, index: Any, source: Any, accumulate: bool) -> An
         source = apply(shape.reshape, (source,), {"shape": places.shape})
     settings = {"accumulate": bool(accumulate)}
     if name.endswith("_"):
+        refuse_meeting(array, (places, given))
         return apply_in_place(ops.put_into, (input, index, source), settings)
     return apply(ops.put, (input, index, source), settings)
 

@@ -13,6 +13,7 @@ from npg.functional._factory import fill_number
 from npg.functional._index import explained, plain
 from npg.functional._picking import fill_value, scalar_name, without
 from npg.functional._public import numpy_names
+from npg.functional._storage import refuse_meeting
 from npg.ops import index as ops
 from npg.ops import shape
 from npg.ops.elementwise import mul
@@ -71,6 +72,7 @@ def _indexed(op: Any, into: Any, in_place: bool, x: Any, index: Any, source: Any
     if not in_place:
         made = apply(op, inputs, settings)
         return made if plain(x).ndim else apply(shape.reshape, (made,), {"shape": ()})
+    refuse_meeting(plain(x), (plain(source) if plain(source).ndim else None, plain(index)))
     apply_in_place(into, inputs, settings)
     return x
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from npg.ops._op import primitive
 
-__all__ = ["alias", "as_strided", "copy_slices", "geometry", "overlaps", "partly_overlaps"]
+__all__ = ["alias", "as_strided", "copy_slices", "geometry", "meets", "overlaps", "partly_overlaps"]
 
 
 @primitive(lambda g, _y, _x: g, view=True)
@@ -44,6 +44,15 @@ def partly_overlaps(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
         return False
     first, second = a.__array_interface__["data"][0], b.__array_interface__["data"][0]
     return first != second or a.nbytes != b.nbytes or a.strides != b.strides
+
+
+def meets(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
+    """Tell whether two arrays without gaps share any place."""
+    if a is b:
+        return a.size > 0
+    if a.base is None and b.base is None:
+        return False
+    return np.may_share_memory(a, b) and _is_dense(a) and _is_dense(b)
 
 
 def _is_dense(a: np.ndarray[Any, Any]) -> bool:

@@ -134,7 +134,7 @@ def unsqueeze(input, *, dim):
 
 @primitive(lambda g, _y, x_like, *, shape: unbroadcast(g, x_like.shape), view=True)
 def expand(input, *, shape):
-    """Return a view of this shape: dimensions of size 1, and new ones in front, get stride 0. Read-only if any does."""
+    """Return a view of this shape: dimensions of size 1, and new ones in front, get stride 0."""
     own = input.shape
     if own == shape:
         return input
@@ -146,8 +146,8 @@ def expand(input, *, shape):
     )  # fmt: skip
     out = _with_strides(input, shape, strides)
     if out is None:
-        return np.broadcast_to(input, shape)
-    out.flags.writeable = False
+        out = np.broadcast_to(input, shape)
+        out.flags.writeable = input.flags.writeable  # the engine refuses what would write one place twice
     return out
 
 

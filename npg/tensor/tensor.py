@@ -223,6 +223,9 @@ class Tensor(Methods):
 
     def requires_grad_(self, requires_grad: builtins.bool = True) -> Tensor:
         """Set requires_grad and return self."""
+        if not isinstance(requires_grad, builtins.bool):
+            kind = type(requires_grad).__name__
+            raise TypeError(f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {kind}")
         if requires_grad and self._array.dtype.kind != "f":
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
         self._set_requires_grad(requires_grad)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
-from npg.engine._common import bind, operand_error
+from npg.engine._common import bind, fit_out, operand_error, type_name
 from npg.engine._python.applying import apply, apply_in_place
 from npg.engine._python.modes import is_grad_enabled
 from npg.engine._python.tensor import TensorBase
@@ -91,11 +91,16 @@ class _Bound:
 
 
 def write_out(function_name: str, target: Any, result: Any) -> Any:
-    """Copy a result into an out= tensor, giving it the result's shape, and return it."""
+    """Copy a result into an out= tensor, giving it the result's shape, and return it.
+
+    Raises: TypeError: when the target is no tensor. RuntimeError: when a gradient is wanted, or it cannot hold the
+        result's dtype or shows one place several times.
+    """
+    if not isinstance(target, TensorBase):
+        raise TypeError(_errors.OUT_NOT_A_TENSOR.format(name=function_name, kind=type_name(target)))
     if is_grad_enabled() and (result.requires_grad or target.requires_grad):
         raise RuntimeError(_errors.OUT_WITH_GRAD.format(name=function_name))
-    if target._array.shape != result._array.shape:
-        target._swap_array(np.empty(result._array.shape, target._array.dtype))
-    np.copyto(target._array, result._array, casting="same_kind")
+    fit_out(target, result)
+    np.copyto(target._array, result._array, casting="unsafe")
     target._counter.value += 1
     return target
