@@ -322,7 +322,7 @@ def _refusal(key: str, t: Any, given: Any, assign: bool) -> str | None:
                 Parameter(given, True)  # integers are refused
         elif t.is_inference() or 0 in t.stride():  # these alone can be refused
             with no_grad():
-                t.copy_(t)
+                t.copy_(t.clone())  # of t itself it would do nothing
     except Exception as error:
         return (
             f'While copying the parameter named "{key}", whose dimensions in the model are {t.size()} and whose '
