@@ -130,7 +130,7 @@ newaxis = None
 
 # ----- What loads when it is first used -----
 
-_LAZY = {"linalg": "npg.linalg", "nn": "npg.nn", "optim": "npg.optim", "utils": "npg.utils"}
+_LAZY = {"func": "npg.func", "linalg": "npg.linalg", "nn": "npg.nn", "optim": "npg.optim", "utils": "npg.utils"}
 _LAZY_NAMES = {"get_num_threads": "npg.utils.threads", "set_num_threads": "npg.utils.threads"}
 __all__ += list(_LAZY) + list(_LAZY_NAMES)
 

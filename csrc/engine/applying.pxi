@@ -163,6 +163,10 @@ cdef object _apply(Plan plan, tuple inputs, dict params):
     cdef object item, out, first, saved = None
     cdef Node node = None
     cdef list arrays
+    if npg_interceptor is not None:
+        taken = npg_interceptor(plan.op, inputs, params, "apply")
+        if taken is not NotImplemented:
+            return taken
     if npg_grad_mode and plan.differentiable:
         for item in inputs:
             if _wants_edge(item):
@@ -245,6 +249,10 @@ cdef inline bint _are_like(cnp.ndarray array, list arrays):
 
 
 cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
+    if npg_interceptor is not None:
+        taken = npg_interceptor(plan.op, inputs, params, "apply_in_place")
+        if taken is not NotImplemented:
+            return taken
     cdef TensorBase x = <TensorBase?>inputs[0]
     cdef TensorBase old = x
     cdef cnp.ndarray array = x._array
@@ -311,9 +319,14 @@ def apply_in_place(op, inputs, dict params):
 
 def attach(op, tuple inputs, dict params, saved, tuple outputs, tuple written=()):
     """Give tensors that were computed elsewhere the history "op of these inputs"; see the Python twin."""
-    cdef Node node = _record(_plan(op), inputs, params, outputs, saved)
+    cdef Node node
     cdef TensorBase t
     cdef int nr
+    if npg_interceptor is not None:
+        taken = npg_interceptor(op, inputs, params, "attach")
+        if taken is not NotImplemented:
+            return taken
+    node = _record(_plan(op), inputs, params, outputs, saved)
     for nr, output in enumerate(outputs):
         if output is None:
             continue
@@ -352,6 +365,8 @@ cdef int _rebase(TensorBase x, Node node, int nr=0) except -1:
 
 def check_in_place(TensorBase x):
     """Raise what an in-place change of x with recording on would raise, for changes that are not ops."""
+    if npg_interceptor is not None:
+        npg_interceptor(None, (x,), {}, "check_in_place")
     if x._inference and not npg_inference_mode:
         raise RuntimeError(_errors.INFERENCE_IN_PLACE)
     if (npg_grad_mode and x.requires_grad) or _follows_base(x):

@@ -42,3 +42,12 @@ def is_anomaly_enabled():
 def is_anomaly_check_nan_enabled():
     """Tell whether anomaly mode, when it is on, looks for nan in gradients."""
     return npg_anomaly_nan != 0
+
+
+cdef object npg_interceptor = None
+
+
+def set_interceptor(hook):
+    """Let hook(op, inputs, params, way) see every call of an op before it runs; see the Python twin."""
+    global npg_interceptor
+    npg_interceptor = hook

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # both engines have these names; type checkers read the Pytho
         register_tensor_class,
         run_backward,
         set_anomaly_mode,
+        set_interceptor,
         set_saved_hooks,
         wrap,
         write_out,
@@ -41,6 +42,7 @@ else:
     is_inference_mode_enabled = core.is_inference_mode_enabled
     set_saved_hooks = core.set_saved_hooks
     set_anomaly_mode = core.set_anomaly_mode
+    set_interceptor = core.set_interceptor
     is_anomaly_enabled = core.is_anomaly_enabled
     is_anomaly_check_nan_enabled = core.is_anomaly_check_nan_enabled
     name = core.name
@@ -66,6 +68,7 @@ __all__ = [
     "is_inference_mode_enabled",
     "set_saved_hooks",
     "set_anomaly_mode",
+    "set_interceptor",
     "is_anomaly_enabled",
     "is_anomaly_check_nan_enabled",
     "name",

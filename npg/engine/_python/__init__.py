@@ -23,6 +23,7 @@ from npg.engine._python.modes import (
     set_anomaly_mode,
     set_grad_mode,
     set_inference_mode,
+    set_interceptor,
     set_saved_hooks,
 )
 from npg.engine._python.node import Node
@@ -50,6 +51,7 @@ __all__ = [
     "set_anomaly_mode",
     "set_grad_mode",
     "set_inference_mode",
+    "set_interceptor",
     "set_saved_hooks",
     "wrap",
     "write_out",

@@ -21,7 +21,7 @@ from npg.engine._common import (
     refuse_partial_overlap,
     refuse_shapes,
 )
-from npg.engine._python.modes import anomaly, state
+from npg.engine._python.modes import anomaly, interception, state
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, wrap
 from npg.ops._op import LIKE, VALUE, Like
@@ -127,6 +127,10 @@ def apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
         params: its settings.
     Returns: a tensor, or a tuple of tensors.
     """
+    if interception.hook is not None:
+        taken = interception.hook(op, inputs, params, "apply")
+        if taken is not NotImplemented:
+            return taken
     arrays = []
     recording = False
     for x in inputs:
@@ -173,6 +177,10 @@ def apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     Raises: RuntimeError: for a leaf that requires grad, a view that must not be changed, memory that overlaps itself or
         part of another operand, or a result that does not fit; the tensor is then unchanged.
     """
+    if interception.hook is not None:
+        taken = interception.hook(op, inputs, params, "apply_in_place")
+        if taken is not NotImplemented:
+            return taken
     x = inputs[0]
     array = x._array
     recording = state.grad and op.differentiable and array.dtype.kind in "fc"
@@ -232,6 +240,10 @@ def attach(op: Any, inputs: Any, params: dict[str, Any], saved: Any, outputs: An
         written: those outputs that are inputs whose buffers were changed; their bases get the new history too.
     Returns: the node.
     """
+    if interception.hook is not None:
+        taken = interception.hook(op, inputs, params, "attach")
+        if taken is not NotImplemented:
+            return taken
     node = record(op, inputs, params, outputs, saved)
     for nr, t in enumerate(outputs):
         if t is None:
@@ -257,6 +269,8 @@ def _wants_edge(t: Any) -> bool:
 
 def check_in_place(x: Any) -> None:
     """Raise what an in-place change of x with recording on would raise, for changes that are not ops."""
+    if interception.hook is not None:
+        interception.hook(None, (x,), {}, "check_in_place")
     if x._inference and not state.inference:
         raise RuntimeError(_errors.INFERENCE_IN_PLACE)
     if (state.grad and x.requires_grad) or _follows_base(x):

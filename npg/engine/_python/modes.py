@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 
 class _State(threading.local):
@@ -16,8 +17,13 @@ class _Anomaly:
     check_nan = True
 
 
+class _Interception:
+    hook: Any = None
+
+
 state = _State()
 anomaly = _Anomaly()
+interception = _Interception()
 
 
 def is_grad_enabled() -> bool:
@@ -58,3 +64,12 @@ def is_anomaly_enabled() -> bool:
 def is_anomaly_check_nan_enabled() -> bool:
     """Tell whether anomaly mode, when it is on, looks for nan in gradients."""
     return anomaly.check_nan
+
+
+def set_interceptor(hook: Any) -> None:
+    """Let hook(op, inputs, params, way) see every call of an op before it runs, in all threads; None: nothing.
+
+    What it returns is the result, unless that is NotImplemented. `way` names the engine's function: "apply",
+    "apply_in_place", "attach" or "check_in_place" (op is then None).
+    """
+    interception.hook = hook

@@ -1,0 +1,21 @@
+"""Functions of functions: gradients, Jacobians, and maps over a batch, which nest freely. Source: torch.func."""
+
+from npg.func._batching import vmap_report
+from npg.func._calling import functional_call, stack_module_state
+from npg.func._derivatives import grad, grad_and_value, jvp, vjp
+from npg.func._jacobians import hessian, jacfwd, jacrev
+from npg.func._vmap import vmap
+
+__all__ = [
+    "functional_call",
+    "grad",
+    "grad_and_value",
+    "hessian",
+    "jacfwd",
+    "jacrev",
+    "jvp",
+    "stack_module_state",
+    "vjp",
+    "vmap",
+    "vmap_report",
+]

@@ -1,0 +1,349 @@
+"""Batched tensors: one tensor that stands for B, of which a function under vmap sees one.
+
+A batched tensor has the shape of one example. What it is made of, the *physical* tensor, has the batch as its first
+dimension, and is itself a batched tensor of the vmap around this one, or an ordinary tensor with its place in the
+graph. Levels count the vmaps that are running in this thread, the outermost first.
+
+No example's values can be had from a batched tensor. Where an ordinary tensor holds its ndarray there is a stand-in
+that tells shape and dtype, and raises Unbatchable when anything else is asked of it; vmap then runs the function one
+example after the other.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import Any
+
+import numpy as np
+
+from npg.engine import TensorBase, apply
+from npg.ops import shape
+from npg.ops.elementwise import clone
+from npg.ops.memory import alias
+from npg.tensor import Tensor
+
+__all__ = ["BatchedTensor", "Level", "Unbatchable", "batch", "bottom", "lift", "rewrap", "running", "top_level"]
+
+
+class Level:
+    """One vmap that is running: its number, and how many examples it has."""
+
+    __slots__ = ("number", "size")
+
+    def __init__(self, number: int, size: int) -> None:
+        self.number, self.size = number, size
+
+
+class _Running(threading.local):
+    def __init__(self) -> None:
+        self.levels: list[Level] = []  # the outermost first
+        self.reports: list[Any] = []
+
+
+running = _Running()
+
+
+class Unbatchable(RuntimeError):
+    """Raised where the values of a batched tensor are asked for. `level` is the number of its vmap."""
+
+    def __init__(self, level: int, what: str) -> None:
+        super().__init__(
+            f"vmap: {what} needs the values of a batched tensor. Outside of the function given to vmap there are none."
+        )
+        self.level, self.what = level, what
+
+
+# ----- The stand-in for the ndarray -----
+
+_FLAGS = np.empty(1).flags
+
+
+class _Standin:
+    """Looks like an ndarray as far as shape and dtype go; the rest raises."""
+
+    def __init__(self, level: int, shape_: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self.level, self.shape, self.dtype = level, shape_, dtype
+
+    __class__ = np.ndarray  # type: ignore[assignment]  # for isinstance(); NumPy itself looks at the type
+    flags = _FLAGS  # a contiguous array's
+    base = None
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def itemsize(self) -> int:
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        return self.size * self.dtype.itemsize
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        return tuple(self.dtype.itemsize * math.prod(self.shape[i + 1 :]) for i in range(len(self.shape)))
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getattr__(self, name: str) -> Any:
+        raise Unbatchable(self.level, f"ndarray.{name}")
+
+    def __array__(self, *_args: Any, **_kwargs: Any) -> Any:
+        raise Unbatchable(self.level, "a conversion to an ndarray")
+
+    def __array_ufunc__(self, ufunc: Any, *_args: Any, **_kwargs: Any) -> Any:
+        raise Unbatchable(self.level, f"np.{ufunc.__name__}")
+
+    def __array_function__(self, function: Any, _types: Any, args: Any, kwargs: Any) -> Any:
+        if function is np.empty_like:  # for zeros_like and its kin
+            kwargs = {k: v for k, v in kwargs.items() if k == "dtype" and v is not None}
+            return np.empty(self.shape, **{"dtype": self.dtype, **kwargs})
+        raise Unbatchable(self.level, f"np.{function.__name__}")
+
+
+def _refusing(name: str) -> Any:
+    def refuse(self: Any, *_args: Any) -> Any:
+        raise Unbatchable(self.level, f"ndarray.{name}")
+
+    return refuse
+
+
+for _name in (
+    "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift radd rsub rmul rtruediv rpow rand ror iadd "
+    "isub imul itruediv lt le gt ge eq ne neg pos abs invert bool int float index complex getitem setitem iter contains"
+).split():
+    setattr(_Standin, f"__{_name}__", _refusing(f"__{_name}__"))
+
+
+class _Guard(np.ndarray[Any, Any]):
+    """What the compiled engine finds in the place of the ndarray: nan, in an array that NumPy refuses to use."""
+
+    def __array_ufunc__(self, ufunc: Any, *_args: Any, **_kwargs: Any) -> Any:
+        raise Unbatchable(0, f"np.{ufunc.__name__}")
+
+    def __array_function__(self, function: Any, *_args: Any, **_kwargs: Any) -> Any:  # type: ignore[override]
+        raise Unbatchable(0, f"np.{function.__name__}")
+
+
+def _guard(shape_: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+    one = np.full((), np.nan if dtype.kind == "f" else 1, dtype)
+    return np.broadcast_to(one, shape_).view(_Guard)
+
+
+# ----- The tensor -----
+
+_CONTROL_FLOW = (
+    "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support that "
+    "yet, please file an issue at https://github.com/pytorch/pytorch/issues ."
+)
+_ITEM = (
+    "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a Tensor, "
+    "please try to rewrite what you're doing with other operations. If error is occurring somewhere inside PyTorch "
+    "internals, please file a bug report."
+)
+
+
+class BatchedTensor(Tensor):
+    """What a function under vmap gets in the place of a tensor; see the top of this file.
+
+    Attributes:
+        level: the number of its vmap.
+        physical: (B, *shape), a tensor.
+    """
+
+    level: int
+    physical: Any
+    _standin: Any
+
+    @property
+    def _array(self) -> Any:
+        return self._standin
+
+    @_array.setter
+    def _array(self, _array: Any) -> None:
+        pass  # the Python engine's _set_array
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients flow to or through the physical tensor."""
+        return bool(self.physical.requires_grad)
+
+    @requires_grad.setter
+    def requires_grad(self, flag: bool) -> None:
+        self.physical.requires_grad = flag
+
+    def requires_grad_(self, requires_grad: bool = True) -> Any:
+        self.physical.requires_grad_(requires_grad)
+        return self
+
+    @property
+    def grad_fn(self) -> Any:
+        """The node that produced the physical tensor."""
+        return self.physical.grad_fn
+
+    @property
+    def is_leaf(self) -> bool:
+        return bool(self.physical.is_leaf)
+
+    @property
+    def data(self) -> Any:
+        return _made(self.physical.data, self.level)
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        raise Unbatchable(self.level, "x.data = y")
+
+    def detach(self) -> Any:
+        return _made(self.physical.detach(), self.level)
+
+    def backward(self, *_args: Any, **_kwargs: Any) -> None:
+        raise RuntimeError("backward() called inside a functorch transform. This is not supported, please use npg.func")
+
+    def stride(self, dim: Any = None) -> Any:
+        strides = tuple(s // self._standin.itemsize for s in self._standin.strides)
+        return strides if dim is None else strides[dim]
+
+    def is_contiguous(self, *_args: Any, **_kwargs: Any) -> bool:
+        return True
+
+    def contiguous(self, *_args: Any, **_kwargs: Any) -> Any:
+        return self
+
+    def item(self) -> Any:
+        raise RuntimeError(_ITEM)
+
+    def numpy(self, *_args: Any, **_kwargs: Any) -> Any:
+        raise RuntimeError("Cannot access data pointer of Tensor that doesn't have storage")
+
+    __array__ = __dlpack__ = tolist = numpy
+
+    def __bool__(self) -> bool:
+        raise RuntimeError(_CONTROL_FLOW)
+
+    is_nonzero = __bool__
+
+    def __int__(self) -> int:
+        raise RuntimeError(_ITEM)
+
+    def __float__(self) -> float:
+        raise RuntimeError(_ITEM)
+
+    def __complex__(self) -> complex:
+        raise RuntimeError(_ITEM)
+
+    def __index__(self) -> int:
+        raise RuntimeError(_ITEM)
+
+    def __contains__(self, element: Any) -> bool:
+        raise RuntimeError(_CONTROL_FLOW)
+
+    def __repr__(self) -> str:
+        text = repr(self.physical).replace("\n", "\n    ")
+        return f"BatchedTensor(lvl={self.level}, bdim=0, value=\n    {text}\n)"
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return _made(apply(clone, (self.physical,), {}), self.level)
+
+    def _like(self, made: Any) -> Any:
+        # In-place writes of batched values must find a place for every example.
+        return batch(apply(clone, (_expanded(made, self.physical._array.shape[0]),), {}), self.level)
+
+    def new_zeros(self, *args: Any, **kwargs: Any) -> Any:
+        return self._like(_probe(self).new_zeros(*args, **kwargs))
+
+    def new_ones(self, *args: Any, **kwargs: Any) -> Any:
+        return self._like(_probe(self).new_ones(*args, **kwargs))
+
+    def new_full(self, *args: Any, **kwargs: Any) -> Any:
+        return self._like(_probe(self).new_full(*args, **kwargs))
+
+    def new_empty(self, *args: Any, **kwargs: Any) -> Any:
+        return self._like(_probe(self).new_empty(*args, **kwargs))
+
+
+def _probe(x: Any) -> Any:
+    """Return an ordinary tensor of the dtype of x."""
+    return Tensor(np.empty((0,), x._array.dtype))
+
+
+def _made(physical: Any, level: int) -> Any:
+    x = BatchedTensor.__new__(BatchedTensor)
+    array = physical._array
+    x._standin = _Standin(level, tuple(array.shape[1:]), array.dtype)
+    x._set_array(_guard(x._standin.shape, array.dtype))
+    x.level, x.physical = level, physical
+    return x
+
+
+def batch(physical: Any, level: int) -> Any:
+    """Return a tensor with the batch in front as the batched tensor of a level."""
+    return _made(physical, level)
+
+
+def _expanded(x: Any, size: int) -> Any:
+    """Return x once for each example, without a copy."""
+    return apply(shape.expand, (x,), {"shape": (size, *x._array.shape)})
+
+
+# ----- Through all levels -----
+
+
+def top_level(inputs: Any) -> int:
+    """Return the innermost level that an input is batched at, 0 for none."""
+    found = 0
+    for x in inputs:
+        if type(x) is BatchedTensor and x.level > found:
+            found = x.level
+    return found
+
+
+def lift(x: Any, levels: Any = None) -> Any:
+    """Return x batched at every one of the levels (None: those that are running), the same for all examples if it was
+    not.
+    """
+    levels = running.levels if levels is None else levels
+    return _lift(x, list(levels)) if levels else x
+
+
+def _lift(x: Any, levels: list[Level]) -> Any:
+    if not levels:
+        return x
+    *outer, level = levels
+    if type(x) is BatchedTensor and x.level == level.number:
+        physical = _lift(x.physical, outer)
+        return x if physical is x.physical else batch(physical, level.number)
+    return batch(_expanded(_lift(x, outer), level.size), level.number)
+
+
+def bottom(x: Any) -> Any:
+    """Return the ordinary tensor that a batched one is made of in the end."""
+    while type(x) is BatchedTensor:
+        x = x.physical
+    return x
+
+
+def rewrap(x: Any, levels: Any) -> Any:
+    """Undo bottom() of a tensor that was lifted to the levels."""
+    for level in levels:
+        x = batch(x, level.number)
+    return x
+
+
+def is_tensor(x: Any) -> bool:
+    """Tell whether x is a tensor."""
+    return isinstance(x, TensorBase)
+
+
+def aliased(x: Any) -> Any:
+    """Return a new tensor on the same memory, with the history of x."""
+    return apply(alias, (x,), {})

@@ -1,0 +1,160 @@
+"""What happens to an op that is applied to batched tensors: its rule, its composite, or a loop over the examples.
+
+The engine hands every call to intercept() while a vmap is running. A rule in _rules.py says how to apply the op to
+whole batches; a kernel without one is run as its composite, whose parts come here again; anything else is run on one
+example after the other, and the running vmap_report is told.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from npg.engine import apply, apply_in_place, set_interceptor
+from npg.func import _rules
+from npg.func._batched import BatchedTensor, Level, Unbatchable, batch, running, top_level
+from npg.ops import join, shape
+
+__all__ = ["intercept", "intercepting", "note_loop", "vmap_report"]
+
+
+class vmap_report:
+    """Tell, within a with statement, what vmap runs one example after the other for want of a rule.
+
+    >>> with npg.func.vmap_report() as report:
+    ...     y = npg.func.vmap(f)(x)
+    >>> report.looped
+
+    Attributes:
+        looped: a Counter of the names of ops, one for each call on a whole batch; with "_" where the op wrote in place;
+            and of "func: <name> (<reason>)" where vmap ran the whole function on one example after the other.
+    Source: npg's own; torch warns of a "performance drop" instead.
+    """
+
+    def __init__(self) -> None:
+        self.looped: Counter[str] = Counter()
+
+    def __enter__(self) -> vmap_report:
+        running.reports.append(self)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        running.reports.remove(self)
+
+    def __repr__(self) -> str:
+        return f"<vmap_report looped={dict(self.looped)}>"
+
+
+def note_loop(name: str) -> None:
+    """Tell the reports what is run one example after the other."""
+    for report in running.reports:
+        report.looped[name] += 1
+
+
+_lock = threading.Lock()
+_active = 0  # vmaps that are running, in all threads
+
+
+@contextlib.contextmanager
+def intercepting(level: Level) -> Iterator[None]:
+    """Have the engine ask intercept() while a vmap is running."""
+    global _active
+    with _lock:
+        _active += 1
+        set_interceptor(intercept)
+    running.levels.append(level)
+    try:
+        yield
+    finally:
+        running.levels.pop()
+        with _lock:
+            _active -= 1
+            if not _active:
+                set_interceptor(None)
+
+
+def intercept(op: Any, inputs: Any, params: dict[str, Any], way: str) -> Any:
+    """Return the result of an op on batched tensors, NotImplemented where there is none among its inputs.
+
+    Raises: Unbatchable: where only running the function itself on each example helps: it draws random numbers, or is an
+        autograd.Function.
+    """
+    level = top_level(inputs)
+    if not level:
+        return NotImplemented
+    if op is None:
+        raise Unbatchable(level, "a change in place")
+    if way == "attach" or op.__module__ == "npg.ops.drawing":
+        raise Unbatchable(level, op.name)
+    flags = [type(x) is BatchedTensor and x.level == level for x in inputs]
+    xs = [x.physical if flag else x for x, flag in zip(inputs, flags, strict=True)]
+    size = next(x._array.shape[0] for x, flag in zip(xs, flags, strict=True) if flag)
+    if way == "apply_in_place":
+        return _in_place(op, inputs[0], xs, flags, params)
+    decomposition = _rules.DECOMPOSITIONS.get(op.name)
+    if decomposition is not None and (any(flags[1:]) or op.name in _rules.SUMS):
+        return decomposition(op, *inputs, **params)
+    rule = _rules.rule_of(op)
+    found = NotImplemented if rule is None else rule(op, xs, flags, params, size)
+    if found is NotImplemented and op.composite is not None:
+        try:
+            return op.composite(*inputs, **params)
+        except Unbatchable:
+            pass
+    if found is NotImplemented:
+        note_loop(op.name)
+        found = _looped(op, xs, flags, params, size)
+    if op.is_multi:
+        return tuple([batch(y, level) for y in found])
+    return batch(found, level)
+
+
+# ----- One example after the other -----
+
+
+def _examples(xs: Any, flags: Any, size: int) -> Any:
+    """Yield the inputs of each example."""
+    parts = [apply(join.unbind, (x,), {"dim": 0}) if flag else None for x, flag in zip(xs, flags, strict=True)]
+    for i in range(size):
+        yield [x if part is None else part[i] for x, part in zip(xs, parts, strict=True)]
+
+
+def _looped(op: Any, xs: Any, flags: Any, params: dict[str, Any], size: int) -> Any:
+    if not size:  # zeros in the place of an example tell the shapes
+        first = [_rules.zeros_of(x) if flag else x for x, flag in zip(xs, flags, strict=True)]
+        found = _looped(op, first, flags, params, 1)
+        nothing = {"dim": 0, "start": 0, "stop": 0, "step": 1}
+        parts = [apply(shape.slice_, (y,), nothing) for y in (found if op.is_multi else (found,))]
+        return tuple(parts) if op.is_multi else parts[0]
+    results = [apply(op, tuple(each), params) for each in _examples(xs, flags, size)]
+    if not op.is_multi:
+        return apply(join.stack, tuple(results), {"dim": 0})
+    return tuple([apply(join.stack, ys, {"dim": 0}) for ys in zip(*results, strict=True)])
+
+
+# ----- In place -----
+
+_UNBATCHED_SELF = (
+    "vmap: {name}(self, *extra_args) is not possible because there exists a Tensor `other` in extra_args that has more "
+    "elements than `self`. This happened due to `other` being vmapped over but `self` not being vmapped over in a "
+    "vmap. Please try to use out-of-place operators instead of {name}. If said operator is being called inside the "
+    "PyTorch framework, please file a bug report instead."
+)
+
+
+def _in_place(op: Any, first: Any, xs: Any, flags: Any, params: dict[str, Any]) -> Any:
+    if not flags[0]:
+        raise RuntimeError(_UNBATCHED_SELF.format(name="inplace arithmetic"))
+    aligned = _rules.aligned_to(xs, flags) if _rules.is_elementwise(op) else None
+    if aligned is not None:
+        apply_in_place(op, aligned, params)
+    else:
+        note_loop(op.name + "_")
+        size = xs[0]._array.shape[0]
+        others = _examples(xs[1:], flags[1:], size)
+        for i, rest in enumerate(others):
+            apply_in_place(op, (apply(shape.select, (xs[0],), {"dim": 0, "index": i}), *rest), params)
+    return first

@@ -1,0 +1,136 @@
+"""Nested tuples, lists and dicts, taken apart into leaves and put together again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["LEAF", "Spec", "broadcast_prefix", "flatten", "tree_map", "unflatten"]
+
+
+def _is_namedtuple(kind: type) -> bool:
+    return issubclass(kind, tuple) and hasattr(kind, "_fields")
+
+
+class Spec:
+    """What flatten() took away: the type of a container, what its leaves are called, and the specs of its children.
+
+    Source: torch.utils._pytree.TreeSpec, whose text and whose notion of equality it has: dicts are equal in any order
+    of their keys.
+    """
+
+    __slots__ = ("children", "context", "count", "kind")
+
+    def __init__(self, kind: Any, context: Any, children: list[Spec]) -> None:
+        self.kind, self.context, self.children = kind, context, children
+        self.count: int = sum(c.count for c in children) if kind is not None else 1
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Spec) or self.kind is not other.kind:
+            return False
+        if self.kind in (dict, OrderedDict, defaultdict):
+            mine = dict(zip(self.context, self.children, strict=True))
+            return mine == dict(zip(other.context, other.children, strict=True))
+        return self.context == other.context and self.children == other.children
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return self._text(0)
+
+    def _text(self, indent: int) -> str:
+        if self.kind is None:
+            return "*"
+        start = f"TreeSpec({self.kind.__name__}, {self.context}, ["
+        inner = indent + 2
+        texts = [c._text(inner) for c in self.children]
+        return start + (",\n" + " " * inner).join(texts) + "])"
+
+
+LEAF = Spec(None, None, [])
+
+
+def _parts(tree: Any) -> tuple[Any, list[Any]] | None:
+    """Return (context, children) of a container, None of a leaf."""
+    kind = type(tree)
+    if kind is tuple or kind is list:
+        return None, list(tree)
+    if kind in (dict, OrderedDict, defaultdict):
+        return list(tree), list(tree.values())
+    if kind is deque:
+        return tree.maxlen, list(tree)
+    if _is_namedtuple(kind):
+        return kind, list(tree)
+    return None
+
+
+def flatten(tree: Any) -> tuple[list[Any], Spec]:
+    """Return the leaves of a tree from left to right, and its structure.
+
+    Anything but a tuple, list, dict, deque or named tuple is a leaf; so is None.
+    """
+    found = _parts(tree)
+    if found is None:
+        return [tree], LEAF
+    context, children = found
+    leaves: list[Any] = []
+    specs = []
+    for child in children:
+        own, spec = flatten(child)
+        leaves += own
+        specs.append(spec)
+    return leaves, Spec(type(tree), context, specs)
+
+
+def unflatten(leaves: Any, spec: Spec) -> Any:
+    """Return the tree of this structure with these leaves."""
+    return _build(iter(leaves), spec)
+
+
+def _build(leaves: Any, spec: Spec) -> Any:
+    if spec.kind is None:
+        return next(leaves)
+    children = [_build(leaves, c) for c in spec.children]
+    kind = spec.kind
+    if kind in (dict, OrderedDict, defaultdict):
+        return kind.__call__(zip(spec.context, children)) if kind is not defaultdict else dict(
+            zip(spec.context, children)
+        )  # fmt: skip
+    if kind is deque:
+        return deque(children, spec.context)
+    return kind(*children) if _is_namedtuple(kind) else kind(children)
+
+
+def tree_map(function: Callable[[Any], Any], tree: Any) -> Any:
+    """Return the tree with function(leaf) for every leaf."""
+    leaves, spec = flatten(tree)
+    return unflatten([function(x) for x in leaves], spec)
+
+
+def broadcast_prefix(tree: Any, spec: Spec) -> list[Any] | None:
+    """Return one leaf for each leaf of `spec`, where a leaf of `tree` stands for all below it; None if it cannot.
+
+    Source: torch.utils._pytree._broadcast_to_and_flatten.
+    """
+    found = _parts(tree)
+    if found is None:
+        return [tree] * spec.count
+    context, children = found
+    if spec.kind is not type(tree):
+        return None
+    if spec.kind in (dict, OrderedDict, defaultdict):
+        if set(context) != set(spec.context):
+            return None
+        children = [tree[key] for key in spec.context]
+    elif context != spec.context:
+        return None
+    if len(children) != len(spec.children):
+        return None
+    leaves: list[Any] = []
+    for child, own in zip(children, spec.children, strict=True):
+        part = broadcast_prefix(child, own)
+        if part is None:
+            return None
+        leaves += part
+    return leaves
