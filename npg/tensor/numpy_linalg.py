@@ -6,7 +6,7 @@ import numpy as np
 
 from npg import functional as F
 from npg.functional import decomposing, linear_algebra, matrix_norms, solving
-from npg.tensor.numpy_table import implements, tensor, tensors
+from npg.tensor.numpy_table import as_dtype, implements, tensor, tensors
 
 # ----- Products -----
 
@@ -128,6 +128,31 @@ def _pinv(a, rcond=1e-15, hermitian=False):
 @implements(np.linalg.solve)
 def _solve(a, b):
     return solving.solve(tensor(a), tensor(b))
+
+
+@implements(np.linalg.lstsq)
+def _lstsq(a, b, rcond=None):
+    a, b = tensor(a), tensor(b)
+    found = solving.lstsq(a, b, None if rcond in (None, -1) else rcond, driver="gelsd")
+    residuals = found.residuals
+    if b.ndim == 1 and residuals._array.size:
+        residuals = F.reshape(residuals, (1,))
+    return found.solution, residuals, int(found.rank._array), found.singular_values
+
+
+@implements(np.linalg.tensorinv)
+def _tensorinv(a, ind=2):
+    return solving.tensorinv(tensor(a), ind)
+
+
+@implements(np.linalg.tensorsolve)
+def _tensorsolve(a, b, axes=None):
+    return solving.tensorsolve(tensor(a), tensor(b), axes)
+
+
+@implements(np.linalg.trace)
+def _trace(x, /, *, offset=0, dtype=None):
+    return F.sum(F.diagonal(as_dtype(tensor(x), dtype), offset, -2, -1), -1)
 
 
 @implements(np.linalg.matrix_power)

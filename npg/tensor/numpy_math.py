@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from npg import dtypes
 from npg import functional as F
 from npg.engine import TensorBase
 from npg.functional._public import canonical_dim, to_dtype
-from npg.tensor.numpy_table import as_dtype, axes_of, flat, implements, tensor, values
+from npg.tensor.numpy_table import as_dtype, axes_of, flat, floating, implements, tensor, values
 
 # ----- Reductions -----
 
@@ -32,9 +31,15 @@ def _reduce(function: Callable[..., Any], x: Any, axis: Any, keepdims: bool) -> 
     return function(x, axis, keepdim=keepdims)
 
 
+def _where_or(a: Any, where: Any, fill: Any) -> Any:
+    """Return a with a number where the mask does not hold, so that a reduction does not see what was there."""
+    return a if where is True else F.where(tensor(np.asarray(values(where), bool)), a, fill)
+
+
 @implements(np.sum)
-def _sum(a, axis=None, dtype=None, keepdims=False):
-    return _reduce(F.sum, as_dtype(tensor(a), dtype), axis, keepdims)
+def _sum(a, axis=None, dtype=None, keepdims=False, initial=None, where=True):
+    found = _reduce(F.sum, _where_or(as_dtype(tensor(a), dtype), where, 0), axis, keepdims)
+    return found if initial is None else found + initial
 
 
 @implements(np.nansum)
@@ -43,10 +48,11 @@ def _nansum(a, axis=None, dtype=None, keepdims=False):
 
 
 @implements(np.mean)
-def _mean(a, axis=None, dtype=None, keepdims=False):
-    a = as_dtype(tensor(a), dtype)
-    if a._array.dtype.kind != "f":
-        a = to_dtype(a, dtypes.get_default_dtype().dtype)
+def _mean(a, axis=None, dtype=None, keepdims=False, *, where=True):
+    a = floating(as_dtype(tensor(a), dtype))
+    if where is not True:
+        count = np.sum(np.broadcast_to(np.asarray(values(where), bool), tuple(a.shape)), axis, keepdims=keepdims)
+        return _sum(a, axis, None, keepdims, where=where) / np.asarray(count, a._array.dtype)
     return _reduce(F.mean, a, axis, keepdims)
 
 
@@ -56,9 +62,7 @@ def _nanmean(a, axis=None, dtype=None, keepdims=False):
 
 
 def _spread(function, a, axis, dtype, ddof, keepdims, correction):
-    a = as_dtype(tensor(a), dtype)
-    if a._array.dtype.kind != "f":
-        a = to_dtype(a, dtypes.get_default_dtype().dtype)
+    a = floating(as_dtype(tensor(a), dtype))
     return function(a, axis, correction=ddof if correction is None else correction, keepdim=keepdims)
 
 
@@ -73,8 +77,10 @@ def _std(a, axis=None, dtype=None, ddof=0, keepdims=False, *, correction=None):
 
 
 @implements(np.prod)
-def _prod(a, axis=None, dtype=None, keepdims=False):
-    a = as_dtype(tensor(a), dtype)
+def _prod(a, axis=None, dtype=None, keepdims=False, initial=None, where=True):
+    if initial is not None:
+        return _prod(a, axis, dtype, keepdims, None, where) * initial
+    a = _where_or(as_dtype(tensor(a), dtype), where, 1)
     if axis is None:
         found = F.prod(a)
         return F.reshape(found, (1,) * a.ndim) if keepdims else found
@@ -83,14 +89,31 @@ def _prod(a, axis=None, dtype=None, keepdims=False):
     return a
 
 
+def _extremum(function, pair, a, axis, keepdims, initial, where):
+    a = tensor(a)
+    if initial is None:
+        if where is not True:
+            name = pair.__name__
+            raise ValueError(
+                f"reduction operation '{name}' does not have an identity, so to use a where mask one has to specify "
+                "'initial'"
+            )
+        return _reduce(function, a, axis, keepdims)
+    first = np.asarray(initial, a._array.dtype)
+    a = _where_or(a, where, initial)
+    if not a._array.size:
+        return tensor(np.full(np.sum(a._array, axis, keepdims=keepdims).shape, first))
+    return pair(_reduce(function, a, axis, keepdims), first)
+
+
 @implements(np.max, np.amax)
-def _max(a, axis=None, keepdims=False):
-    return _reduce(F.amax, a, axis, keepdims)
+def _max(a, axis=None, keepdims=False, initial=None, where=True):
+    return _extremum(F.amax, F.maximum, a, axis, keepdims, initial, where)
 
 
 @implements(np.min, np.amin)
-def _min(a, axis=None, keepdims=False):
-    return _reduce(F.amin, a, axis, keepdims)
+def _min(a, axis=None, keepdims=False, initial=None, where=True):
+    return _extremum(F.amin, F.minimum, a, axis, keepdims, initial, where)
 
 
 @implements(np.ptp)
@@ -109,13 +132,13 @@ def _argmin(a, axis=None, *, keepdims=False):
 
 
 @implements(np.any)
-def _any(a, axis=None, keepdims=False):
-    return _reduce(F.any, a, axis, keepdims)
+def _any(a, axis=None, keepdims=False, *, where=True):
+    return _reduce(F.any, _where_or(tensor(a), where, 0), axis, keepdims)
 
 
 @implements(np.all)
-def _all(a, axis=None, keepdims=False):
-    return _reduce(F.all, a, axis, keepdims)
+def _all(a, axis=None, keepdims=False, *, where=True):
+    return _reduce(F.all, _where_or(tensor(a), where, 1), axis, keepdims)
 
 
 @implements(np.count_nonzero)
@@ -137,7 +160,13 @@ def _cumprod(a, axis=None, dtype=None):
 
 @implements(np.diff)
 def _diff(a, n=1, axis=-1, prepend=None, append=None):
-    return F.diff(tensor(a), n, axis, prepend=prepend, append=append)
+    a = tensor(a)
+    ends = tuple(1 if d == axis % a.ndim else m for d, m in enumerate(a.shape))
+    prepend, append = (
+        x if x is None else F.expand(tensor(x), ends) if np.ndim(values(x)) == 0 else tensor(x)
+        for x in (prepend, append)
+    )
+    return F.diff(a, n, axis, prepend=prepend, append=append)
 
 
 @implements(np.average)
@@ -263,13 +292,6 @@ def _sort(a, axis=-1, kind=None, *, stable=None):
 def _argsort(a, axis=-1, kind=None, *, stable=None):
     a, axis = flat(a, axis)
     return F.argsort(a, dim=axis, stable=bool(stable or kind in ("stable", "mergesort")))
-
-
-@implements(np.unique)
-def _unique(ar, return_index=False, return_inverse=False, return_counts=False, axis=None):
-    if return_index:
-        raise TypeError("np.unique of a Tensor has no return_index")
-    return F.unique(tensor(ar), True, return_inverse, return_counts, axis)
 
 
 @implements(np.median)

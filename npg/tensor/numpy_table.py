@@ -13,6 +13,7 @@ from npg.engine import TensorBase, wrap
 from npg.functional._public import canonical_dim, to_dtype
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
+REMEDY = "use the function of npg, or tensor.detach().numpy() for an array without history"
 MODULES = {"numpy.linalg": "np.linalg", "numpy.fft": "np.fft", "numpy.random": "np.random"}
 
 
@@ -25,6 +26,17 @@ def implements(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., 
         return implementation
 
     return register
+
+
+def name_of(function: Any) -> str:
+    """Return what users call a NumPy function: np.linalg.eig."""
+    module = MODULES.get(getattr(function, "__module__", ""), "np")
+    return f"{module}.{getattr(function, '__name__', function)}"
+
+
+def floating(x: Any) -> Any:
+    """Return a tensor of floats as it is, any other in the default dtype."""
+    return x if x._array.dtype.kind == "f" else to_dtype(x, dtypes.get_default_dtype().dtype)
 
 
 def tensor(x: Any) -> Any:

@@ -1,0 +1,303 @@
+"""NumPy's ufuncs on tensors: calls, with out= and where=, and the methods reduce, accumulate, reduceat, outer and at.
+
+A ufunc becomes the function of npg.functional that the table names, or the composite below it. The methods that npg has
+a function of are that function; every other binary ufunc is applied to one slice after the other, as NumPy does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from npg import functional as F
+from npg.dtypes import get_default_dtype
+from npg.engine import TensorBase, wrap
+from npg.functional import matrix_norms
+from npg.functional._public import canonical_dim, to_dtype
+from npg.tensor.numpy_constant import constant_ufunc
+from npg.tensor.numpy_table import REMEDY, axes_of, floating, tensor, values
+
+__all__ = ["METHODS", "call"]
+
+# ----- Calls -----
+
+# ufunc name: function name. Python's own names for what NumPy and PyTorch call differently.
+_UFUNCS = {
+    "absolute": "abs", "add": "add", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh",
+    "arctan": "atan", "arctan2": "atan2", "arctanh": "atanh", "bitwise_and": "bitwise_and", "bitwise_or": "bitwise_or",
+    "bitwise_xor": "bitwise_xor", "ceil": "ceil", "clip": "clamp", "copysign": "copysign", "cos": "cos", "cosh": "cosh",
+    "deg2rad": "deg2rad", "degrees": "rad2deg", "divide": "div", "equal": "eq", "exp": "exp", "exp2": "exp2",
+    "expm1": "expm1", "fabs": "abs", "float_power": "float_power", "floor": "floor", "floor_divide": "floor_divide",
+    "fmax": "fmax", "fmin": "fmin", "fmod": "fmod", "gcd": "gcd", "greater": "gt", "greater_equal": "ge",
+    "heaviside": "heaviside", "hypot": "hypot", "invert": "bitwise_not", "isfinite": "isfinite", "isinf": "isinf",
+    "isnan": "isnan", "lcm": "lcm", "ldexp": "ldexp", "left_shift": "bitwise_left_shift", "less": "lt",
+    "less_equal": "le", "log": "log", "log10": "log10", "log1p": "log1p", "log2": "log2", "logaddexp": "logaddexp",
+    "logaddexp2": "logaddexp2", "logical_and": "logical_and", "logical_not": "logical_not", "logical_or": "logical_or",
+    "logical_xor": "logical_xor", "matmul": "matmul", "maximum": "maximum", "minimum": "minimum", "multiply": "mul",
+    "negative": "neg", "nextafter": "nextafter", "not_equal": "ne", "positive": "positive", "power": "pow",
+    "rad2deg": "rad2deg", "radians": "deg2rad", "reciprocal": "reciprocal", "remainder": "remainder",
+    "right_shift": "bitwise_right_shift", "rint": "round", "sign": "sign", "signbit": "signbit", "sin": "sin",
+    "sinh": "sinh", "sqrt": "sqrt", "square": "square", "subtract": "sub", "tan": "tan", "tanh": "tanh",
+    "trunc": "trunc",
+}  # fmt: skip
+
+
+def _cbrt(x):
+    return F.copysign(F.pow(F.abs(x), 1 / 3), x)
+
+
+def _frexp(x):
+    mantissa, exponent = np.frexp(values(x))
+    return x * np.ldexp(np.ones_like(mantissa), -exponent), wrap(np.asarray(exponent))
+
+
+def _alike(*xs):
+    """Return tensors of the dtype that NumPy would compute in."""
+    kind = np.result_type(*(values(x).dtype for x in xs))
+    return [to_dtype(tensor(x), kind) for x in xs]
+
+
+def _vecdot(a, b, axis=-1):
+    a, b = _alike(a, b)
+    return matrix_norms.vecdot(a, b, dim=axis) if a._array.dtype.kind == "f" else F.sum(a * b, axis)
+
+
+def _matvec(a, b):
+    a, b = _alike(a, b)
+    return F.squeeze(F.matmul(a, F.unsqueeze(b, -1)), -1)
+
+
+def _vecmat(a, b):
+    a, b = _alike(a, b)
+    return F.squeeze(F.matmul(F.unsqueeze(a, -2), b), -2)
+
+
+_COMPOSITES: dict[str, Callable[..., Any]] = {
+    "cbrt": _cbrt,
+    "conjugate": lambda x: x,
+    "divmod": lambda a, b: (F.floor_divide(a, b), F.remainder(a, b)),
+    "frexp": _frexp,
+    "matvec": _matvec,
+    "modf": lambda x: (x - F.trunc(x), F.trunc(x)),
+    "vecdot": _vecdot,
+    "vecmat": _vecmat,
+}
+_CONSTANT = frozenset(("bitwise_count", "spacing"))  # NumPy computes them; see numpy_constant.py
+_OF_TWO_TENSORS = frozenset(("maximum", "minimum", "matmul", "arctan2", "heaviside", "ldexp"))
+_OF_FLOATS = frozenset(("hypot", "logaddexp", "logaddexp2"))  # PyTorch's take no integers
+
+
+def call(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Return what a ufunc gives for tensors, arrays and numbers.
+
+    Raises: TypeError: for a ufunc or an argument that has no counterpart.
+    """
+    name = ufunc.__name__
+    for ignored in ("order", "subok", "casting"):
+        kwargs.pop(ignored, None)
+    dtype = kwargs.pop("dtype", None)
+    named = {"axis": kwargs.pop("axis")} if name == "vecdot" and "axis" in kwargs else {}
+    if kwargs:
+        raise TypeError(f"np.{name} of a Tensor takes no {next(iter(kwargs))}=; {REMEDY}")
+    if not any(isinstance(x, TensorBase) for x in inputs):  # a tensor is the target only
+        found = ufunc(*inputs, dtype=dtype)
+        return tuple(wrap(np.asarray(f)) for f in found) if isinstance(found, tuple) else wrap(np.asarray(found))
+    inputs = tuple(np.asarray(x) if isinstance(x, (list, tuple)) else x for x in inputs)
+    if name in _CONSTANT:
+        return constant_ufunc(ufunc, inputs, dtype)
+    if dtype is not None:
+        inputs = tuple(to_dtype(x, np.dtype(dtype)) if isinstance(x, (TensorBase, np.ndarray)) else x for x in inputs)
+    composite = _COMPOSITES.get(name)
+    if composite is not None:
+        return composite(*inputs, **named)
+    function = _UFUNCS.get(name)
+    if function is None:
+        raise TypeError(f"np.{name} is not supported on a Tensor; {REMEDY}")
+    if name in _OF_TWO_TENSORS:
+        other = next(x for x in inputs if isinstance(x, TensorBase))
+        inputs = tuple(_tensor_like(x, other) for x in inputs)
+    if name in _OF_FLOATS:
+        inputs = tuple(floating(tensor(x)) if isinstance(x, (TensorBase, np.ndarray)) else x for x in inputs)
+    if name in ("heaviside", "matmul") and inputs[0].dtype != inputs[1].dtype:
+        inputs = tuple(_alike(*inputs))
+    return getattr(F, function)(*inputs)
+
+
+def _tensor_like(x: Any, other: Any) -> Any:
+    """Return a number as a 0-d array that does not promote the tensor beside it."""
+    if isinstance(x, (TensorBase, np.ndarray)):
+        return x
+    floating = isinstance(x, (float, np.floating))
+    keeps = other._array.dtype.kind == "f" or not floating
+    return np.asarray(x, other._array.dtype if keeps else get_default_dtype().dtype)
+
+
+def call_where(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any], where: Any, out: Any) -> Any:
+    """Return the elements that a ufunc gives where a mask holds, and the mask: in the shape of out.
+
+    Raises: TypeError: without out, which has the elements elsewhere.
+    """
+    if out is None or isinstance(out, tuple):
+        raise TypeError(
+            f"np.{ufunc.__name__} of a Tensor takes where= only together with one out=, which holds the other "
+            "elements; use npg.where on the result"
+        )
+    shape = tuple(out.shape)
+    mask = np.broadcast_to(np.asarray(values(where), bool), shape)
+    picked = tensor(mask)
+    chosen = tuple(
+        x if np.ndim(values(x)) == 0 else F.masked_select(F.expand(tensor(x), shape), picked) for x in inputs
+    )
+    found = call(ufunc, chosen, kwargs)
+    count = int(np.count_nonzero(mask))
+    return (found if found._array.ndim else F.expand(found, (count,))), mask
+
+
+# ----- Reductions -----
+
+# ufunc name: (reduction, running reduction).
+_REDUCTIONS = {
+    "add": ("sum", "cumsum"),
+    "multiply": ("prod", "cumprod"),
+    "maximum": ("amax", "cummax"),
+    "minimum": ("amin", "cummin"),
+    "logical_and": ("all", None),
+    "logical_or": ("any", None),
+    "logaddexp": ("logsumexp", "logcumsumexp"),
+}
+_ANY_ORDER = frozenset(
+    "add multiply maximum minimum fmax fmin logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor "
+    "logaddexp logaddexp2 gcd lcm hypot".split()
+)
+
+
+def _fold(ufunc: Any, slices: Any, first: Any = None) -> Any:
+    found = first
+    for x in slices:
+        found = x if found is None else call(ufunc, (found, x), {})
+    if found is None:
+        raise ValueError(f"zero-size array to reduction operation {ufunc.__name__} which has no identity")
+    return found
+
+
+def _binary(ufunc: Any, method: str) -> None:
+    if ufunc.nin != 2 or ufunc.nout != 1 or ufunc.signature is not None:
+        raise ValueError(f"{method} only supported for binary functions that return a single value")
+    if ufunc.__name__ not in _UFUNCS:
+        raise TypeError(f"np.{ufunc.__name__}.{method} is not supported on a Tensor; {REMEDY}")
+
+
+def _reduce(ufunc, x, axis=0, dtype=None, keepdims=False, initial=None, where=True):
+    _binary(ufunc, "reduce")
+    x = tensor(x)
+    if dtype is not None:
+        x = to_dtype(x, np.dtype(dtype))
+    name = ufunc.__name__
+    if name.startswith("logical_"):
+        x = F.ne(x, 0)
+    elif name in _OF_FLOATS:
+        x = floating(x)
+    dims = tuple(range(x.ndim)) if axis is None else axes_of(axis, x.ndim) if x.ndim else ()
+    if len(dims) > 1 and name not in _ANY_ORDER:
+        raise ValueError(f"reduction operation '{name}' is not reorderable, so at most one axis may be specified")
+    if where is not True:
+        fill = ufunc.identity if initial is None else initial
+        if fill is None:
+            raise ValueError(
+                f"reduction operation '{name}' does not have an identity, so to use a where mask one has to specify "
+                "'initial'"
+            )
+        x = F.where(tensor(np.asarray(values(where), bool)), x, fill)
+    if not dims:
+        return x if initial is None else call(ufunc, (initial, x), {})
+    shape = tuple(1 if d in dims else n for d, n in enumerate(x.shape))
+    kept = shape if keepdims else tuple(n for d, n in enumerate(x.shape) if d not in dims)
+    if name in _REDUCTIONS and (x._array.size or ufunc.identity is not None or initial is not None):
+        if not x._array.size and ufunc.identity is None:
+            return tensor(np.full(kept, initial, x._array.dtype))
+        found = x
+        if name == "multiply":  # torch.prod takes one dimension
+            for d in dims:
+                found = F.prod(found, d, keepdim=True)
+        else:
+            found = getattr(F, _REDUCTIONS[name][0])(x, dims, keepdim=True)
+        found = F.reshape(found, kept)
+        return found if initial is None else call(ufunc, (initial, found), {})
+    rest = tuple(d for d in range(x.ndim) if d not in dims)
+    rows = F.reshape(F.permute(x, (*dims, *rest)), (-1, *(x.shape[d] for d in rest)))
+    first = initial if initial is not None else ufunc.identity if not rows.shape[0] else None
+    found = _fold(ufunc, F.unbind(rows, 0), first if first is None else tensor(np.asarray(first, x._array.dtype)))
+    if not rows.shape[0]:
+        found = F.expand(found, rows.shape[1:])
+    return F.reshape(found, kept)
+
+
+def _accumulate(ufunc, x, axis=0, dtype=None):
+    _binary(ufunc, "accumulate")
+    x = tensor(x)
+    if dtype is not None:
+        x = to_dtype(x, np.dtype(dtype))
+    if ufunc.__name__.startswith("logical_"):
+        x = F.ne(x, 0)
+    running = _REDUCTIONS.get(ufunc.__name__, (None, None))[1]
+    if running is not None:
+        found = getattr(F, running)(x, axis)
+        return found[0] if isinstance(found, tuple) else found
+    parts: list[Any] = []
+    for row in F.unbind(x, axis):
+        parts.append(call(ufunc, (parts[-1], row), {}) if parts else row)
+    return F.stack(parts, axis) if parts else x
+
+
+def _reduceat(ufunc, x, indices, axis=0, dtype=None):
+    _binary(ufunc, "reduceat")
+    x = tensor(x)
+    n = x.shape[axis]
+    starts = np.asarray(values(indices)).reshape(-1).tolist()
+    for i in starts:
+        if not 0 <= i < n:
+            raise IndexError(f"index {i} out-of-bounds in {ufunc.__name__}.reduceat [0, {n})")
+    parts = []
+    for i, j in zip(starts, [*starts[1:], n]):
+        part = F.narrow(x, axis, i, max(j - i, 1))
+        parts.append(_reduce(ufunc, part, canonical_dim(axis, x.ndim), dtype))
+    return F.stack(parts, axis)
+
+
+# ----- outer, at -----
+
+
+def _outer(ufunc, a, b, **kwargs):
+    a, b = tensor(a), tensor(b)
+    return call(ufunc, (F.reshape(a, (*a.shape, *(1,) * b.ndim)), b), kwargs)
+
+
+def _at(ufunc, a, indices, *operands):
+    name = ufunc.__name__
+    array = a._array if isinstance(a, TensorBase) else None
+    if array is None:
+        raise TypeError(f"np.{name}.at cannot write a Tensor into an array; use tensor.detach()")
+    key = indices if isinstance(indices, tuple) else (indices,)
+    key = tuple(values(i) if isinstance(i, (TensorBase, list)) else i for i in key)
+    places = np.arange(array.size).reshape(array.shape)[key]
+    if np.unique(places).size == places.size:
+        a[indices] = to_dtype(call(ufunc, (a[indices], *operands), {}), array.dtype)
+        return None
+    if name not in ("add", "subtract"):
+        raise TypeError(f"np.{name}.at of a Tensor takes indices that do not repeat; add.at and subtract.at take any")
+    added = F.expand(to_dtype(tensor(operands[0]), array.dtype), places.shape)
+    at = np.unravel_index(places.reshape(-1), array.shape)
+    added = F.reshape(added if name == "add" else -added, (-1,))
+    F.index_put_(a, tuple(wrap(i) for i in at), added, accumulate=True)
+    return None
+
+
+METHODS: dict[str, Callable[..., Any]] = {
+    "reduce": _reduce,
+    "accumulate": _accumulate,
+    "reduceat": _reduceat,
+    "outer": _outer,
+    "at": _at,
+}
