@@ -13,7 +13,6 @@ does not yet declare itself safe without the GIL; nothing here is pickled, so no
 
 import contextvars
 import threading
-import weakref
 
 import numpy as np
 
@@ -29,6 +28,7 @@ from npg.engine._common import (
     RemovableHandle,
     bind,
     check_gradient,
+    copy_in_layout,
     fit_out,
     modified,
     operand_error,
@@ -38,11 +38,17 @@ from npg.engine._common import (
     refuse_partial_overlap,
     refuse_shapes,
     refuse_view,
+    type_name,
+)
+from npg.engine._hooks import (
+    metadata_of,
+    retain,
     run_hooks,
     run_leaf_hooks,
+    run_post_hooks,
     run_prehooks,
     run_tensor_hooks,
-    type_name,
+    running,
 )
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import Like

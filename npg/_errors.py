@@ -40,6 +40,7 @@ INFERENCE_IN_PLACE = (
     "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal "
     "tensor before doing inplace update."
 )
+INFERENCE_REQUIRES_GRAD = "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
 UNUSED_INPUT = (
     "The differentiated Tensor at index {index} appears to not have been used in the graph. Set allow_unused=True if "
     "this is the desired behavior."
@@ -67,8 +68,8 @@ OUT_NOT_A_TENSOR = "{name}(): argument 'out' must be Tensor, not {kind}"
 OUT_RESIZED = (
     "An output with one or more elements was resized since it had shape {old}, which does not match the required "
     "output shape {new}. This behavior is deprecated, and in a future PyTorch release outputs will not be resized "
-    "unless they have zero elements. You can explicitly reuse an out tensor t by resizing it, inplace, to zero elements "
-    "with t.resize_(0)."
+    "unless they have zero elements. You can explicitly reuse an out tensor t by resizing it, inplace, to zero "
+    "elements with t.resize_(0)."
 )
 OVERLAP_IN_PLACE = (
     "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
@@ -82,7 +83,10 @@ SIZE_MISMATCH = (
     "The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton dimension {dimension}"
 )
 BROADCAST_IN_PLACE = "output with shape {shape} doesn't match the broadcast shape {broadcast}"
-HOOK_RESULT = "hook of {node} returned a gradient of shape {given}, expected {expected}"
+HOOK_KIND = "expected {expected}, but hook returned '{kind}'"
+HOOK_COUNT = "hook '{hook}' has returned an incorrect number of values (got {given}, but expected {expected})"
+HOOK_SHAPE = "hook '{hook}' has changed the size of value: expected {expected}, got {given}"
+HOOK_DTYPE = "hook '{hook}' has changed the type of value (was npg.{expected}Tensor got npg.{given}Tensor)"
 
 
 def op_text(node_name: str) -> str:

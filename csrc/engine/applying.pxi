@@ -350,6 +350,8 @@ cdef int _rebase(TensorBase x, Node node, int nr=0) except -1:
     """Give x the history `node`, and where x is a view, give its base the history "base with this slice replaced"."""
     cdef TensorBase base = x._base
     cdef TensorBase value
+    if x._retains:
+        retain(x, node, nr)
     if base is None:
         x._fn = node
         x._nr = nr
@@ -359,6 +361,8 @@ cdef int _rebase(TensorBase x, Node node, int nr=0) except -1:
     value._nr = nr
     base._fn = _record(_plan(copy_slices), (base, value), geometry(base._array, x._array), base._array, None)
     base._nr = 0
+    if base._retains:
+        retain(base, base._fn, 0)
     x._seen = -1  # what was its history until now is that of its old value
     return 0
 

@@ -187,6 +187,17 @@ cdef int _send(object target, int nr, object g, list heap, dict pending, dict le
     return _add_to(slot if nr == 0 else <Slot>slot.others[nr - 1], g, create_graph)
 
 
+cdef int _capture(Node node, list grads, dict wanted, dict captured) except -1:
+    """Note the gradients of those outputs of a node that are wanted."""
+    cdef Py_ssize_t i
+    cdef object key
+    for i in range(len(grads)):
+        key = (id(node), i)
+        if grads[i] is not None and key in wanted:
+            captured[key] = grads[i]
+    return 0
+
+
 def run_backward(tensors, gradients, bint retain_graph, bint create_graph, inputs=None, bint accumulate=True):
     """Send gradients from `tensors` down the graph; see the Python twin."""
     global npg_grad_mode
@@ -197,6 +208,7 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
     cdef Slot slot
     cdef Py_ssize_t i
     cdef int previous = npg_grad_mode, nr
+    cdef bint ends
     cdef object target, g, gx, results, key
     cdef TensorBase leaf
     for i, root in enumerate(tensors):
@@ -211,6 +223,7 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
             fn = _history(x)
             wanted[(id(x), 0) if fn is None else (id(fn), (<TensorBase>x)._nr)] = i
         needed = reachable([r.grad_fn for r in tensors], set(wanted), TensorBase)
+    outer, running.current = running.current, [tensors, wanted, needed, None]
     npg_grad_mode = create_graph
     before = _silence()
     try:
@@ -232,17 +245,18 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
             else:
                 grads = [slot.g]
             slot = None
+            ends = needed is not None and node not in needed
+            if wanted and not ends:
+                _capture(node, grads, wanted, captured)
             if node.tensor_hooks is not None or node.retained is not None:
                 run_tensor_hooks(node, grads, create_graph, wrap)
-            if wanted:
-                for i in range(len(grads)):
-                    key = (id(node), i)
-                    if grads[i] is not None and key in wanted:
-                        captured[key] = grads[i]
-            if needed is not None and node not in needed:
+            if ends:  # after the hooks: see the comment in the twin
+                _capture(node, grads, wanted, captured)
                 continue
             if node.prehooks:
                 grads = run_prehooks(node, grads, create_graph, wrap)
+                if all([g is None for g in grads]):
+                    continue
             g = tuple(grads) if node.plan.is_multi else grads[0]
             if not node.hooks:
                 grads = None
@@ -285,6 +299,7 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
     finally:
         _unsilence(before)
         npg_grad_mode = previous
+        running.current = outer
     if inputs is None:
         return None
     found = []
@@ -313,14 +328,23 @@ cdef int _accumulate(TensorBase leaf, Slot slot, bint create_graph) except -1:
             array = <cnp.ndarray>g
             g = None
             # One reference, ours, and no other array's memory: nobody else can see this buffer.
-            if not (Py_REFCNT(array) == 1 and cnp.PyArray_BASE(array) == NULL and cnp.PyArray_IS_C_CONTIGUOUS(array)):
+            if not cnp.PyArray_IS_C_CONTIGUOUS(leaf._array):
+                array = copy_in_layout(array, leaf._array)
+            elif not (
+                Py_REFCNT(array) == 1 and cnp.PyArray_BASE(array) == NULL and cnp.PyArray_IS_C_CONTIGUOUS(array)
+            ):
                 array = np.array(array, order="C")
             leaf._grad = _make(array)
         else:
             array = (<TensorBase>leaf._grad)._array
-            _add(array, g, out=array)
+            if _is_expanded(array):
+                raise RuntimeError(_errors.OVERLAP_IN_PLACE)
+            try:
+                _add(array, g, out=array)
+            except ValueError:
+                refuse_shapes((array, g))
+                raise
             (<TensorBase>leaf._grad)._counter.value += 1
     if leaf._post_hooks:
-        for hook in list(leaf._post_hooks.values()):
-            hook(leaf)
+        run_post_hooks(leaf)
     return 0

@@ -85,6 +85,11 @@ cdef class Node:
         """The node's number; nodes made later have higher ones."""
         return self.seq
 
+    @property
+    def metadata(self):
+        """A dict for the user's own notes on this node."""
+        return metadata_of(self)
+
     def register_hook(self, hook):
         """Call hook(grad_inputs, grad_outputs) after this node has run; a returned tuple replaces grad_inputs."""
         if self.hooks is None:

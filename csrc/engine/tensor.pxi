@@ -75,6 +75,8 @@ cdef class TensorBase:
             return
         if flag and self._array.dtype.kind not in "fc":
             raise RuntimeError(_errors.FLOAT_ONLY)
+        if flag and self._inference and not npg_inference_mode:
+            raise RuntimeError(_errors.INFERENCE_REQUIRES_GRAD)
         self._requires_grad = bool(flag)
 
     def _detach_in_place(self):
@@ -91,22 +93,20 @@ cdef class TensorBase:
                 raise RuntimeError(_errors.RETAIN_LEAFLESS)
             return
         self._retains = True
-        if fn.retained is None:
-            fn.retained = {}
-        fn.retained[self._nr] = weakref.ref(self)  # the node must not keep its own output alive
+        retain(self, fn, self._nr)
 
     def register_hook(self, hook):
         """Call hook(grad) when the gradient of this tensor is known; a returned tensor replaces it."""
         if not self.requires_grad:
             raise RuntimeError(_errors.HOOK_WITHOUT_GRAD)
-        if self._hooks is None:
-            self._hooks = {}
         fn = _history(self)
-        if fn is not None:
-            if fn.tensor_hooks is None:
-                fn.tensor_hooks = {}
-            fn.tensor_hooks[self._nr] = self._hooks
-        return RemovableHandle(self._hooks, hook)
+        if fn is None:
+            if self._hooks is None:
+                self._hooks = {}
+            return RemovableHandle(self._hooks, hook)
+        if fn.tensor_hooks is None:
+            fn.tensor_hooks = {}
+        return RemovableHandle(fn.tensor_hooks.setdefault(self._nr, {}), hook)
 
     def register_post_accumulate_grad_hook(self, hook):
         """Call hook(tensor) after a gradient was added to this leaf's .grad."""
@@ -146,6 +146,8 @@ cdef int _renew_view(TensorBase x) except -1:
             refuse_view(x, x._fn, _errors.INDIRECTLY)
         x._fn = _record(_plan(as_strided), (base,), geometry(base._array, x._array), x._array, None)
         x._nr = 0
+        if x._retains:
+            retain(x, x._fn, 0)
     x._seen = x._counter.value
     return 0
 

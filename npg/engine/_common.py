@@ -125,22 +125,14 @@ def check_gradient(index: int, root: Any, g: Any, recorded: bool, wrap: Any) -> 
     return g if recorded else g._array
 
 
-def hook_result(result: Any, given: Any, owner: Any) -> Any:
-    """Return the gradient after a hook: what it returned, or what it was given.
-
-    Raises: RuntimeError: when it returned another shape.
-    """
-    if result is None:
-        return given
-    if result._array.shape != given._array.shape:
-        raise RuntimeError(
-            _errors.HOOK_RESULT.format(
-                node=owner.name() if hasattr(owner, "name") and callable(owner.name) else "a leaf",
-                given=_errors.shape_text(result._array.shape),
-                expected=_errors.shape_text(given._array.shape),
-            )
-        )
-    return result
+def copy_in_layout(g: Any, array: Any) -> Any:
+    """Return a copy of a gradient: strided as the leaf's array where that is dense, else in C order, as in PyTorch."""
+    order = sorted(range(array.ndim), key=lambda d: -array.strides[d])
+    if not array.transpose(order).flags.c_contiguous:
+        return np.array(g, order="C")
+    copy = np.empty_like(array)
+    copy[...] = g
+    return copy
 
 
 # ----- Errors -----
@@ -338,51 +330,3 @@ def reachable(roots: Any, wanted: set[Any], tensor_base: type) -> set[Any]:
         if any(e is not None and ((id(e[0]), e[1]) in wanted or e[0] in needed) for e in node.edges):
             needed.add(node)
     return needed
-
-
-# ----- Hooks; gradients are arrays, or tensors in a recorded backward; hooks see tensors -----
-
-
-def run_tensor_hooks(node: Any, grads: list[Any], recorded: bool, wrap: Any) -> None:
-    """Run the hooks of a node's outputs on their gradients, in place in `grads`; keep what retain_grad asked for."""
-    for nr, g in enumerate(grads):
-        if g is None:
-            continue
-        if node.tensor_hooks is not None and node.tensor_hooks.get(nr):
-            t = g if recorded else wrap(g)
-            for hook in list(node.tensor_hooks[nr].values()):
-                t = hook_result(hook(t), t, node)
-            grads[nr] = g = t if recorded else t._array
-        if node.retained is not None and nr in node.retained:
-            x = node.retained[nr]()
-            if x is not None:
-                x._grad = g if recorded else wrap(g.copy())
-
-
-def run_leaf_hooks(leaf: Any, g: Any, recorded: bool, wrap: Any) -> Any:
-    """Return the gradient of a leaf after the leaf's hooks."""
-    t = g if recorded else wrap(g)
-    for hook in list(leaf._hooks.values()):
-        t = hook_result(hook(t), t, leaf)
-    return t if recorded else t._array
-
-
-def run_prehooks(node: Any, grads: list[Any], recorded: bool, wrap: Any) -> list[Any]:
-    """Return the gradients of a node's outputs after its prehooks."""
-    ts = tuple(g if recorded or g is None else wrap(g) for g in grads)
-    for hook in list(node.prehooks.values()):
-        replaced = hook(ts)
-        if replaced is not None:
-            ts = replaced if isinstance(replaced, tuple) else (replaced,)
-    return [t if recorded or t is None else t._array for t in ts]
-
-
-def run_hooks(node: Any, results: Any, grads: Any, recorded: bool, wrap: Any) -> list[Any]:
-    """Return the gradients of a node's inputs after its hooks."""
-    given = tuple(g if recorded or g is None else wrap(g) for g in results)
-    outer = tuple(g if recorded or g is None else wrap(g) for g in grads)
-    for hook in list(node.hooks.values()):
-        replaced = hook(given, outer)
-        if replaced is not None:
-            given = replaced if isinstance(replaced, tuple) else (replaced,)
-    return [t if recorded or t is None else t._array for t in given]

@@ -21,6 +21,7 @@ from npg.engine._common import (
     refuse_partial_overlap,
     refuse_shapes,
 )
+from npg.engine._hooks import retain
 from npg.engine._python.modes import anomaly, interception, state
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, wrap
@@ -286,6 +287,8 @@ def bump_version(x: Any) -> None:
 
 def _rebase(x: TensorBase, node: Node, nr: int = 0) -> None:
     """Give x the history `node`, and where x is a view, give its base the history "base with this slice replaced"."""
+    if x._retains:
+        retain(x, node, nr)
     base = x._base
     if base is None:
         x._fn, x._nr = node, nr
@@ -294,4 +297,6 @@ def _rebase(x: TensorBase, node: Node, nr: int = 0) -> None:
     value._fn, value._nr = node, nr
     base._fn = record(copy_slices, (base, value), geometry(base._array, x._array), base._array, None)
     base._nr = 0
+    if base._retains:
+        retain(base, base._fn, 0)
     x._seen = -1  # what was its history until now is that of its old value

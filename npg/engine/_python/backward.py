@@ -13,19 +13,25 @@ from npg.engine import _anomaly, _saved
 from npg.engine._common import (
     SILENT,
     check_gradient,
+    copy_in_layout,
     floating_errors,
     reachable,
+    refuse_shapes,
+)
+from npg.engine._hooks import (
     run_hooks,
     run_leaf_hooks,
+    run_post_hooks,
     run_prehooks,
     run_tensor_hooks,
+    running,
 )
 from npg.engine._python.applying import apply
 from npg.engine._python.modes import anomaly, state
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, wrap
 from npg.ops._broadcast import unbroadcast
-from npg.ops.memory import alias
+from npg.ops.memory import alias, overlaps
 
 # Guards `.grad` of a leaf, which graphs in several threads may share: reading, adding and storing must be one step.
 _accumulation = threading.Lock()
@@ -154,6 +160,11 @@ def run_backward(
             slot[at] = total if create_graph or isinstance(total, np.ndarray) else np.asarray(total)
             slot[at + 1] = True
 
+    def capture(node: Node, grads: list[Any]) -> None:
+        for nr, g in enumerate(grads):
+            if g is not None and (id(node), nr) in wanted:
+                captured[id(node), nr] = g
+
     for i, root in enumerate(tensors):
         if not root.requires_grad:
             raise RuntimeError(_errors.NO_GRAPH.format(index=i))
@@ -167,6 +178,7 @@ def run_backward(
             fn = x.grad_fn
             wanted[(id(x), 0) if fn is None else (id(fn), x._nr)] = i
         needed = reachable([r.grad_fn for r in tensors], set(wanted), TensorBase)
+    outer, running.current = running.current, [tensors, wanted, needed, None]
     previous = state.grad
     state.grad = create_graph
     before = floating_errors.set(SILENT)
@@ -178,16 +190,19 @@ def run_backward(
             node = heappop(heap)[1]
             slot = pending.pop(node)
             grads = slot[::2]
+            # PyTorch's order: hooks change what is captured where the pass ends, not where it goes on.
+            ends = needed is not None and node not in needed
+            if wanted and not ends:
+                capture(node, grads)
             if node.tensor_hooks is not None or node.retained is not None:
                 run_tensor_hooks(node, grads, create_graph, wrap)
-            if wanted:
-                for nr, g in enumerate(grads):
-                    if g is not None and (id(node), nr) in wanted:
-                        captured[id(node), nr] = g
-            if needed is not None and node not in needed:
+            if ends:
+                capture(node, grads)
                 continue
             if node.prehooks:
                 grads = run_prehooks(node, grads, create_graph, wrap)
+                if all(g is None for g in grads):
+                    continue
             g = tuple(grads) if node.op.is_multi else grads[0]
             if node.packed or anomaly.enabled:
                 results = _vjp_observed(node, g, create_graph)
@@ -219,6 +234,7 @@ def run_backward(
     finally:
         floating_errors.reset(before)
         state.grad = previous
+        running.current = outer
     if inputs is None:
         return None
     found = []
@@ -238,11 +254,19 @@ def _accumulate(leaf: Any, g: Any, own: bool, create_graph: bool) -> None:
     with _accumulation:
         if create_graph:
             leaf._grad = g if leaf._grad is None else leaf._grad + g
+        elif leaf._grad is None and not leaf._array.flags.c_contiguous:
+            leaf._grad = wrap(copy_in_layout(g, leaf._array))
         elif leaf._grad is None:
             leaf._grad = wrap(g if own and g.flags.c_contiguous and g.base is None else np.array(g, order="C"))
         else:
-            np.add(leaf._grad._array, g, out=leaf._grad._array)
+            array = leaf._grad._array
+            if overlaps(array):
+                raise RuntimeError(_errors.OVERLAP_IN_PLACE)
+            try:
+                np.add(array, g, out=array)
+            except ValueError:
+                refuse_shapes((array, g))
+                raise
             leaf._grad._counter.value += 1
     if leaf._post_hooks:
-        for hook in list(leaf._post_hooks.values()):
-            hook(leaf)
+        run_post_hooks(leaf)

@@ -8,6 +8,7 @@ import numpy as np
 
 from npg import _errors
 from npg.engine._common import AccumulateGrad, RemovableHandle, modified
+from npg.engine._hooks import metadata_of
 from npg.engine._python.tensor import TensorBase
 
 
@@ -54,6 +55,11 @@ class Node:
     def sequence_nr(self) -> int:
         """The node's number; nodes made later have higher ones."""
         return self.seq
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """A dict for the user's own notes on this node."""
+        return metadata_of(self)
 
     def register_hook(self, hook: Any) -> RemovableHandle:
         """Call hook(grad_inputs, grad_outputs) after this node has run; a returned tuple replaces grad_inputs."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from npg import _errors
 from npg.engine._common import VIEW, RemovableHandle, refuse_view
+from npg.engine._hooks import retain
 from npg.engine._python.modes import state
 from npg.ops.memory import as_strided, geometry
 
@@ -84,6 +84,8 @@ class TensorBase:
                     refuse_view(self, self._fn, _errors.INDIRECTLY)
                 node = record(as_strided, (base,), geometry(base._array, self._array), self._array, None)
                 self._fn, self._nr = node, 0
+                if self._retains:
+                    retain(self, node, 0)
             self._seen = self._counter.value
         return self._fn
 
@@ -118,6 +120,8 @@ class TensorBase:
             return
         if flag and self._array.dtype.kind not in "fc":
             raise RuntimeError(_errors.FLOAT_ONLY)
+        if flag and self._inference and not state.inference:
+            raise RuntimeError(_errors.INFERENCE_REQUIRES_GRAD)
         self._requires_grad = bool(flag)
 
     def _detach_in_place(self) -> None:
@@ -131,22 +135,21 @@ class TensorBase:
                 raise RuntimeError(_errors.RETAIN_LEAFLESS)
             return
         self._retains = True
-        if fn.retained is None:
-            fn.retained = {}
-        fn.retained[self._nr] = weakref.ref(self)  # the node must not keep its own output alive
+        retain(self, fn, self._nr)
 
     def register_hook(self, hook: Any) -> RemovableHandle:
         """Call hook(grad) when the gradient of this tensor is known; a returned tensor replaces it."""
         if not self.requires_grad:
             raise RuntimeError(_errors.HOOK_WITHOUT_GRAD)
-        if self._hooks is None:
-            self._hooks = {}
         fn = self.grad_fn
-        if fn is not None:
-            if fn.tensor_hooks is None:
-                fn.tensor_hooks = {}
-            fn.tensor_hooks[self._nr] = self._hooks
-        return RemovableHandle(self._hooks, hook)
+        if fn is None:
+            if self._hooks is None:
+                self._hooks = {}
+            return RemovableHandle(self._hooks, hook)
+        # They stay with this node: after a change in place the tensor has another, and hooks of its own for that.
+        if fn.tensor_hooks is None:
+            fn.tensor_hooks = {}
+        return RemovableHandle(fn.tensor_hooks.setdefault(self._nr, {}), hook)
 
     def register_post_accumulate_grad_hook(self, hook: Any) -> RemovableHandle:
         """Call hook(tensor) after a gradient was added to this leaf's .grad."""
