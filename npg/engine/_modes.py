@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -13,9 +14,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Mode:
-    """A context manager that may also decorate a function or a generator function."""
+    """A context manager that may also decorate a function, a generator function or, with a warning, a class."""
 
-    def _fresh(self) -> _Mode:
+    def clone(self) -> Any:
+        """Return another such context manager."""
         return type(self)()
 
     def __enter__(self) -> None:
@@ -26,31 +28,50 @@ class _Mode:
 
     def __call__(self, function: F) -> F:
         if inspect.isclass(function):
-            raise TypeError(f"expected a function to decorate, got the class {function.__name__}")
+            warnings.warn(
+                "Decorating classes is deprecated and will be disabled in future versions. You should only decorate "
+                "functions or methods. To preserve the current behavior of class decoration, you can directly decorate "
+                "the `__init__` method and nothing else.",
+                FutureWarning,
+                stacklevel=2,
+            )
+            return lambda *args, **kwargs: self._call(function, args, kwargs)  # type: ignore[return-value]
         if inspect.isgeneratorfunction(function):
-            # The mode must hold only while the generator runs, not while its caller does.
+
             @functools.wraps(function)
             def generate(*args: Any, **kwargs: Any) -> Any:
-                steps = function(*args, **kwargs)
-                sent: Any = None
-                try:
-                    while True:
-                        with self._fresh():
-                            value = steps.send(sent)
-                        sent = yield value
-                except StopIteration as stop:
-                    return stop.value
-                finally:
-                    steps.close()
+                return (yield from self._steps(function(*args, **kwargs)))
 
             return generate  # type: ignore[return-value]
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            with self._fresh():
-                return function(*args, **kwargs)
+            return self._call(function, args, kwargs)
 
         return call  # type: ignore[return-value]
+
+    def _call(self, function: Any, args: Any, kwargs: Any) -> Any:
+        with self.clone():
+            return function(*args, **kwargs)
+
+    def _steps(self, steps: Any) -> Any:
+        # The mode must hold only while the generator runs, not while its caller does.
+        resume, given = steps.send, None
+        while True:
+            try:
+                with self.clone():
+                    value = resume(given)
+            except StopIteration as stop:
+                return stop.value
+            try:
+                given = yield value
+                resume = steps.send
+            except GeneratorExit:
+                with self.clone():
+                    steps.close()
+                raise
+            except BaseException as error:  # the caller's throw(), which is the generator's to handle
+                resume, given = steps.throw, error
 
 
 class no_grad(_Mode):
@@ -89,19 +110,25 @@ class set_grad_enabled(_Mode):
     """
 
     def __init__(self, mode: bool) -> None:
+        if not isinstance(mode, bool):
+            kind = type(mode).__name__
+            raise TypeError(f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {kind}")
         self.prev = core.is_grad_enabled()
         self.mode = mode
-        core.set_grad_mode(bool(mode))
+        core.set_grad_mode(mode)
 
-    def _fresh(self) -> _Mode:
+    def clone(self) -> Any:
         return type(self)(self.mode)
+
+    def __repr__(self) -> str:
+        return f"npg.autograd.grad_mode.set_grad_enabled(mode={self.mode})"
 
     def __call__(self, function: F) -> F:
         core.set_grad_mode(self.prev)  # as a decorator it acts only while the function runs
         return super().__call__(function)
 
     def __enter__(self) -> None:
-        core.set_grad_mode(bool(self.mode))
+        core.set_grad_mode(self.mode)
 
     def __exit__(self, *exc: object) -> None:
         core.set_grad_mode(self.prev)
@@ -111,24 +138,19 @@ class inference_mode(_Mode):
     """Record nothing inside and mark what is made there as never to be recorded. Source: torch.inference_mode."""
 
     def __new__(cls, mode: Any = True) -> Any:
-        made = super().__new__(cls)
-        if callable(mode):
-            made.__init__(True)  # type: ignore[misc]
-            return made(mode)
-        return made
+        return super().__new__(cls) if isinstance(mode, bool) else cls()(mode)
 
-    def __init__(self, mode: Any = True) -> None:
-        self.mode = bool(mode)
+    def __init__(self, mode: bool = True) -> None:
+        self.mode = mode
         self._stack: list[tuple[bool, bool]] = []
 
-    def _fresh(self) -> _Mode:
+    def clone(self) -> Any:
         return type(self)(self.mode)
 
     def __enter__(self) -> None:
         self._stack.append((core.is_grad_enabled(), core.is_inference_mode_enabled()))
         core.set_inference_mode(self.mode)
-        if self.mode:
-            core.set_grad_mode(False)
+        core.set_grad_mode(not self.mode)
 
     def __exit__(self, *exc: object) -> None:
         grad, inference = self._stack.pop()

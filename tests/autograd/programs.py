@@ -1,0 +1,43 @@
+"""Programs that run in either library, and what is compared: values, and errors in their words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+import npg
+
+Program = Callable[[Any], Any]
+
+
+def values(t: Any) -> Any:
+    """Return a tensor as nested lists, None as None."""
+    return None if t is None else t.detach().numpy().tolist()
+
+
+def outcome(call: Callable[[], Any]) -> str:
+    """Return "ok", or what was raised: the exception and the first line, without the library's name."""
+    try:
+        call()
+    except Exception as error:
+        text = str(error).split("\n")[0]
+        return f"{type(error).__name__}: {text}".replace("torch", "npg")
+    return "ok"
+
+
+def collect(programs: dict[str, Program]) -> Callable[[Program], Program]:
+    """Return a decorator that adds a program under its name."""
+
+    def add(program: Program) -> Program:
+        programs[program.__name__] = program
+        return program
+
+    return add
+
+
+def assert_same(program: Program) -> None:
+    """Check that a program returns the same in npg as in torch."""
+    expected, found = program(torch), program(npg)
+    assert repr(found).replace("torch", "npg") == repr(expected).replace("torch", "npg")
