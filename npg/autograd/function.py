@@ -149,6 +149,9 @@ class _PackedSaved:
         return t
 
 
+SAVED_BY_FUNCTIONS = (_Saved, _PackedSaved)
+
+
 # ----- Functions -----
 
 

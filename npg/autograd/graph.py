@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
+import numpy as np
+
+from npg.autograd.function import SAVED_BY_FUNCTIONS
 from npg.engine import AccumulateGrad, Node, bump_version, set_saved_hooks
-from npg.engine._saved import hooks
+from npg.engine._hooks import current_pass
+from npg.engine._saved import Packed, hooks
+from npg.ops._op import Like
 from npg.tensor import Tensor
+from npg.tensor.gradients import GradientEdge
 
 __all__ = [
     "GradientEdge",
@@ -16,19 +22,14 @@ __all__ = [
     "disable_saved_tensors_hooks",
     "get_gradient_edge",
     "increment_version",
+    "register_multi_grad_hook",
     "save_on_cpu",
+    "saved_bytes",
     "saved_tensors_hooks",
 ]
 
 
 # ----- Nodes and edges -----
-
-
-class GradientEdge(NamedTuple):
-    """Where a gradient goes: an output of a node. `node` of a leaf is its AccumulateGrad."""
-
-    node: Any
-    output_nr: int
 
 
 def get_gradient_edge(tensor: Tensor) -> GradientEdge:
@@ -39,13 +40,80 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     if not tensor.requires_grad:
         raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
     fn = tensor.grad_fn
-    return GradientEdge(AccumulateGrad(tensor) if fn is None else fn, tensor.output_nr)
+    like = Like(tensor._array.shape, tensor._array.dtype)
+    return GradientEdge(AccumulateGrad(tensor), 0) if fn is None else GradientEdge(fn, tensor.output_nr, like)
 
 
 def increment_version(tensor: Any) -> None:
     """Note that a tensor's memory (or that of several tensors) was written by other means than npg's functions."""
     for t in (tensor,) if isinstance(tensor, Tensor) else tensor:
         bump_version(t)
+
+
+# ----- One hook for several gradients -----
+
+
+class _MultiHandle:
+    """Takes the hook out of all its tensors."""
+
+    def __init__(self, handles: list[Any]) -> None:
+        self.handles = tuple(handles)
+
+    def remove(self) -> None:
+        for handle in self.handles:
+            handle.remove()
+
+    def __enter__(self) -> _MultiHandle:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.remove()
+
+
+def register_multi_grad_hook(tensors: Any, fn: Callable[[Any], None], *, mode: str = "all") -> Any:
+    """Call fn once in each backward pass in which gradients of these tensors are computed.
+
+    Args:
+        tensors: the tensors.
+        fn: returns nothing. With "all" it takes a list with the gradient of each tensor, None for those that take no
+            part in this pass, and is called when the last of them is known; with "any" it takes the gradient that
+            comes first.
+        mode: "all" or "any".
+    Returns: a handle whose remove() takes the hook out again.
+    Raises: ValueError: for another mode. AssertionError: with "all", for a tensor that does not require grad.
+    Source: torch.autograd.graph.register_multi_grad_hook. A node's outputs take part one by one, and leaves are known
+        in a pass of autograd.grad too, which PyTorch refuses.
+    """
+    if mode not in ("all", "any"):
+        raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
+    key = object()  # of this registration in the tables of a pass
+    if mode == "any":
+
+        def first(g: Any) -> None:
+            running = current_pass()
+            if running is not None and running.tables.setdefault(key, g) is g:
+                fn(g)
+
+        return _MultiHandle([t.register_hook(first) for t in tensors if t.requires_grad])
+    targets = []
+    for t in tensors:
+        if not t.requires_grad:
+            raise AssertionError("Expected gradient function to be set")
+        targets.append((t, 0) if t.grad_fn is None else (t.grad_fn, t.output_nr))
+
+    def note(i: int, g: Any) -> None:
+        running = current_pass()
+        if running is None:
+            return
+        found = running.tables.setdefault(key, {})
+        if not found:
+            found["missing"] = sum(running.delivers(*target) for target in targets)
+        found[i] = g
+        found["missing"] -= 1
+        if not found["missing"]:
+            fn([found.get(k) for k in range(len(targets))])
+
+    return _MultiHandle([t.register_hook(lambda g, i=i: note(i, g)) for i, t in enumerate(tensors)])
 
 
 # ----- Hooks on saved tensors -----
@@ -102,3 +170,61 @@ def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
         yield
     finally:
         hooks.refused = before
+
+
+# ----- Memory -----
+
+
+def saved_bytes(*tensors: Tensor) -> int:
+    """Return how many bytes the graphs of these tensors keep for backward.
+
+    Counted are the buffers of saved inputs, outputs and intermediate arrays of kernels, each once however many nodes or
+    views show it, and as a whole even where a view shows a part. Not counted are leaves that require grad, which live
+    anyway; nor what hooks made of saved tensors, unless it is a tensor or an array.
+
+    Source: npg's own.
+    """
+    seen: set[int] = set()
+    buffers: dict[int, int] = {}
+    leaves: set[int] = set()
+    stack = [t.grad_fn for t in tensors if t.grad_fn is not None]
+    while stack:
+        node = stack.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        for edge in node.edges:
+            if edge is None:
+                continue
+            if isinstance(edge[0], Tensor):
+                leaves.add(id(_owner(edge[0]._array)))
+            else:
+                stack.append(edge[0])
+        for array in _arrays((node.inputs, node.output, node.saved, node.params)):
+            owner = _owner(array)
+            buffers[id(owner)] = owner.nbytes
+    return sum(size for key, size in buffers.items() if key not in leaves)
+
+
+def _owner(array: np.ndarray[Any, Any]) -> Any:
+    """Return the array that owns the memory that another shows."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+def _arrays(saved: Any) -> Iterator[np.ndarray[Any, Any]]:
+    """Yield the arrays within what a node has saved."""
+    if isinstance(saved, np.ndarray):
+        yield saved
+    elif isinstance(saved, Tensor):
+        yield saved._array
+    elif isinstance(saved, (tuple, list)):
+        for part in saved:
+            yield from _arrays(part)
+    elif isinstance(saved, dict):
+        yield from _arrays(list(saved.values()))
+    elif isinstance(saved, Packed):
+        yield from _arrays(saved.value)
+    elif isinstance(saved, SAVED_BY_FUNCTIONS):
+        yield from _arrays((getattr(saved, "array", None), getattr(saved, "packed", None)))

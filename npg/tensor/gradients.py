@@ -2,19 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import warnings
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from npg import _errors
-from npg.engine import TensorBase, run_backward, wrap
+from npg.engine import AccumulateGrad, TensorBase, apply, run_backward, wrap
+from npg.ops.join import stack
 
-__all__ = ["backward", "grad"]
+__all__ = ["GradientEdge", "backward", "grad"]
+
+
+class GradientEdge(NamedTuple):
+    """Where a gradient goes: an output of a node. `node` of a leaf is its AccumulateGrad.
+
+    backward and grad take it in place of the tensor, which need not be alive.
+
+    Attributes:
+        ownership_token: what else the edge keeps, here the shape and dtype of the tensor.
+    Source: torch.autograd.graph.GradientEdge.
+    """
+
+    node: Any
+    output_nr: int
+    ownership_token: Any = None
 
 
 def _sequence(given: Any) -> tuple[Any, ...]:
-    return (given,) if isinstance(given, TensorBase) else tuple(given)
+    return (given,) if isinstance(given, (TensorBase, GradientEdge)) else tuple(given)
+
+
+def _resolved(x: Any, g: Any = None) -> Any:
+    """Return a tensor as it is, and for an edge the leaf, or a stand-in for the tensor with that history.
+
+    Args:
+        g: the gradient that is given for it, or None.
+    """
+    if not isinstance(x, GradientEdge):
+        return x
+    if isinstance(x.node, AccumulateGrad) and x.node.variable is not None:
+        return x.node.variable
+    like = x.ownership_token if x.ownership_token is not None else np.zeros(()) if g is None else g._array
+    t = wrap(np.broadcast_to(np.zeros((), like.dtype), like.shape))  # no memory for values that nobody reads
+    if isinstance(x.node, AccumulateGrad):  # of a leaf that is gone: no graph leads there
+        t._set_requires_grad(True)
+    else:
+        t._fn, t._nr = x.node, x.output_nr
+    return t
+
+
+def _roots(given: Any, gradients: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Return the tensors to start from and the gradient (or None) of each.
+
+    Raises: TypeError, AssertionError: for what is no tensor. RuntimeError: for another number of gradients.
+    """
+    roots = _sequence(given)
+    for root in roots:
+        if not isinstance(root, (TensorBase, GradientEdge)):
+            raise AssertionError("Expected output to be a npg.Tensor")
+    found = _gradients(gradients, len(roots))
+    return tuple([_resolved(root, g) for root, g in zip(roots, found)]), found
+
+
+def _wanted(inputs: Any, empty: str) -> tuple[Any, ...]:
+    """Return the tensors and edges that inputs= names.
+
+    Raises: RuntimeError: when there are none, or for what is neither.
+    """
+    wanted = _sequence(inputs)
+    if not wanted:
+        raise RuntimeError(empty)
+    for x in wanted:
+        if not isinstance(x, (TensorBase, GradientEdge)):
+            raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(x).__name__}")
+    return wanted
 
 
 def _gradients(given: Any, count: int) -> tuple[Any, ...]:
@@ -49,7 +111,7 @@ def backward(
     """Add the gradients of `tensors` to .grad of the leaves.
 
     Args:
-        tensors: a tensor or a sequence of them.
+        tensors: a tensor or a sequence of them; a GradientEdge stands for its tensor, here and in inputs.
         grad_tensors: the gradient of each, None where it has one element.
         retain_graph: keep the graph for another backward; None: as create_graph.
         create_graph: record the backward pass, for gradients of higher order.
@@ -66,18 +128,17 @@ def backward(
                 "use `grad_tensors`."
             )
         grad_tensors = grad_variables
-    roots = _sequence(tensors)
     wanted = None
     if inputs is not None:
-        wanted = _sequence(inputs)
-        if not wanted:
-            raise RuntimeError(_errors.EMPTY_INPUTS)
+        wanted = tuple([_resolved(x) for x in _wanted(inputs, _errors.EMPTY_INPUTS)])
         for x in wanted:
             if not x.requires_grad:
                 raise RuntimeError(_errors.RETAIN_LEAFLESS)
-    gradients = _gradients(grad_tensors, len(roots))
+    roots, gradients = _roots(tensors, grad_tensors)
     if not implicit:
         _refuse_implicit(roots, gradients)
+    if create_graph:
+        _warn_of_cycle()
     run_backward(roots, gradients, create_graph if retain_graph is None else retain_graph, create_graph, wanted)
 
 
@@ -95,14 +156,15 @@ def grad(
     """Return the sum of the gradients of `outputs` with respect to each of `inputs`; no .grad is touched.
 
     Args:
-        outputs: a tensor or a sequence of them.
+        outputs: a tensor or a sequence of them; a GradientEdge stands for its tensor, here and in inputs.
         inputs: a tensor or a sequence of them, leaves or not.
         grad_outputs: the gradient of each output, None where it has one element.
         retain_graph: keep the graph for another backward; None: as create_graph.
         create_graph: record the backward pass, so that the results can be differentiated.
         only_inputs: as in PyTorch without effect.
         allow_unused: give None for an input that the outputs do not depend on, instead of raising.
-        is_grads_batched: not supported.
+        is_grads_batched: the first dimension of each of grad_outputs counts gradients; each is sent on its own, one
+            after the other, and so are the results counted by their first dimension.
         materialize_grads: give zeros for such an input.
     Returns: one tensor (or None) per input.
     Raises: RuntimeError: when there is no graph, it was freed, the shapes do not fit, an input is unused.
@@ -112,33 +174,100 @@ def grad(
         raise ValueError(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
         )
-    if is_grads_batched:
-        raise NotImplementedError("is_grads_batched=True is not supported; call grad once for each gradient")
-    if isinstance(outputs, Sequence) and not isinstance(outputs, (str, bytes)):
-        roots = tuple(outputs)
-    else:
-        roots = (outputs,)
-    for root in roots:
-        if not isinstance(root, TensorBase):
-            raise AssertionError("Expected output to be a npg.Tensor")
-    wanted = tuple(inputs) if isinstance(inputs, (list, tuple)) else (inputs,)
-    if not wanted:
-        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
-    for x in wanted:
-        if not isinstance(x, TensorBase):
-            raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(x).__name__}")
-    gradients = _gradients(grad_outputs, len(roots))
-    _refuse_implicit(roots, gradients)
+    if not only_inputs:
+        warnings.warn(
+            "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for "
+            "other parts of the graph, please use npg.autograd.backward.",
+            FutureWarning,
+            stacklevel=2,
+        )
+    roots, gradients = _roots(outputs, grad_outputs)
+    given = _wanted(inputs, "`inputs` argument to `grad()` cannot be empty.")
+    wanted = tuple([_resolved(x) for x in given])
+    count = _batch_size(roots, gradients) if is_grads_batched else None
+    if count is None:
+        _refuse_implicit(roots, gradients)
     for x in wanted:
         if not x.requires_grad:
             raise RuntimeError(_errors.INPUT_WITHOUT_GRAD)
-    found = run_backward(
-        roots, gradients, create_graph if retain_graph is None else retain_graph, create_graph, wanted, False
-    )
+    keep = create_graph if retain_graph is None else retain_graph
+    if count is None:
+        found = run_backward(roots, gradients, keep, create_graph, wanted, False)
+    else:
+        found = _batched(roots, gradients, keep, create_graph, wanted, count)
     if materialize_grads:
-        return tuple(wrap(np.zeros_like(x._array)) if g is None else g for g, x in zip(found, wanted))
+        for x, g in zip(given, found):
+            if g is None and isinstance(x, GradientEdge):
+                raise RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge")
+        return tuple([wrap(np.zeros_like(x._array)) if g is None else g for g, x in zip(found, wanted)])
     if not allow_unused:
         for i, g in enumerate(found):
             if g is None:
                 raise RuntimeError(_errors.UNUSED_INPUT.format(index=i))
     return tuple(found)
+
+
+# ----- Several gradients for each output -----
+
+
+def _batch_size(roots: tuple[Any, ...], gradients: tuple[Any, ...]) -> int:
+    """Return how many gradients there are for each root.
+
+    Raises: RuntimeError: when their shape is not (count, *shape of the root). ValueError: when the counts differ or one
+        is missing.
+    """
+    sizes = set()
+    for i, (root, g) in enumerate(zip(roots, gradients)):
+        if g is None:
+            raise ValueError("expected a gradient for every output when is_grads_batched=True, got None")
+        shape, own = g._array.shape, root._array.shape
+        if not shape or shape[1:] != own:
+            raise RuntimeError(
+                "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch "
+                "dimension. The sizes of the remaining dimensions are expected to match the shape of corresponding "
+                f"output, but a mismatch was detected: grad_output[{i}] has a shape of "
+                f"npg.Size({_errors.shape_text(shape)}) and output[{i}] has a shape of "
+                f"npg.Size({_errors.shape_text(own)})."
+            )
+        sizes.add(shape[0])
+    if len(sizes) != 1:
+        raise ValueError(f"expected grad_outputs of the same first dimension, got {sorted(sizes)}")
+    return int(sizes.pop())
+
+
+def _batched(
+    roots: tuple[Any, ...], gradients: Any, keep: bool, create_graph: bool, wanted: tuple[Any, ...], count: int
+) -> list[Any]:
+    """Return per input its gradients, one for each entry of the first dimension of `gradients`."""
+    if not count:
+        return [wrap(np.zeros((0, *x._array.shape), x._array.dtype)) for x in wanted]
+    passes = [
+        run_backward(roots, tuple([g[i] for g in gradients]), keep or i + 1 < count, create_graph, wanted, False)
+        for i in range(count)
+    ]
+    found: list[Any] = []
+    for parts in zip(*passes):
+        arrived = [g for g in parts if g is not None]
+        if not arrived:
+            found.append(None)
+            continue
+        filled = tuple([wrap(np.zeros_like(arrived[0]._array)) if g is None else g for g in parts])
+        found.append(apply(stack, filled, {"dim": 0}))
+    return found
+
+
+_warned: list[bool] = []
+
+
+def _warn_of_cycle() -> None:
+    """Warn, once in a process as PyTorch does, of what create_graph=True does to leaves."""
+    if _warned:
+        return
+    _warned.append(True)
+    warnings.warn(
+        "Using backward() with create_graph=True will create a reference cycle between the parameter and its gradient "
+        "which can cause a memory leak. We recommend using autograd.grad when creating the graph to avoid this. If you "
+        "have to use this function, make sure to reset the .grad fields of your parameters to None after use to break "
+        "the cycle and avoid the leak.",
+        stacklevel=3,
+    )

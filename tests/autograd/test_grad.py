@@ -64,10 +64,17 @@ def test_grad_with_bad_arguments_raises_torchs_error(call):
         check_error(A + call)
 
 
-def test_grad_batched_is_refused():
+def test_grad_batched_of_no_gradients_is_empty():
     x = npg.ones(2, requires_grad=True)
-    with pytest.raises(NotImplementedError, match="is_grads_batched"):
-        npg.autograd.grad(x * 2, x, npg.ones(3, 2), is_grads_batched=True)
+    (g,) = npg.autograd.grad(x * 2, x, npg.ones(0, 2), is_grads_batched=True)
+    assert g.shape == (0, 2)
+
+
+@pytest.mark.parametrize("given", [None, [npg.ones(3, 2), npg.ones(2, 2)]])
+def test_grad_batched_without_or_with_unequal_gradients_raises(given):
+    x = npg.ones(2, requires_grad=True)
+    with pytest.raises(ValueError, match="expected"):
+        npg.autograd.grad([x * 2, x * 3], x, given, is_grads_batched=True)
 
 
 # ----- backward -----

@@ -1,0 +1,625 @@
+"""Hooks of tensors and nodes, in the order and with the rights that torch gives them."""
+
+import pytest
+
+from .programs import assert_same, collect, outcome, values
+
+PROGRAMS = {}
+program = collect(PROGRAMS)
+
+
+@program
+def order(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    y = x * 2
+    for i in range(3):
+        y.register_hook(lambda g, i=i: (log.append((i, values(g))), g * 2)[1])
+    x.register_hook(lambda g: log.append(("x", values(g))))
+    x.register_post_accumulate_grad_hook(lambda t: log.append(("p", values(t.grad))))
+    y.sum().backward()
+    return log, values(x.grad)
+
+
+@program
+def remove_during(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    hs = []
+
+    def a(g):
+        log.append("a")
+        hs[1].remove()
+
+    def b(g):
+        log.append("b")
+
+    hs.append(x.register_hook(a))
+    hs.append(x.register_hook(b))
+    hs.append(x.register_hook(lambda g: log.append("c")))
+    (x * 2).sum().backward()
+    (x * 2).sum().backward()
+    return log
+
+
+@program
+def remove_during_nonleaf(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    y = x * 2
+    hs = []
+
+    def a(g):
+        log.append("a")
+        hs[1].remove()
+
+    hs.append(y.register_hook(a))
+    hs.append(y.register_hook(lambda g: log.append("b")))
+    hs.append(y.register_hook(lambda g: log.append("c")))
+    y.sum().backward()
+    return log
+
+
+@program
+def add_during(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+
+    def a(g):
+        log.append("a")
+        x.register_hook(lambda g: log.append("new"))
+
+    x.register_hook(a)
+    (x * 2).sum().backward()
+    log.append("|")
+    (x * 2).sum().backward()
+    return log
+
+
+@program
+def hook_wrong_type(lib):
+    x = lib.ones(2, requires_grad=True)
+    x.register_hook(lambda g: 3)
+    return outcome(lambda: (x * 2).sum().backward())
+
+
+@program
+def hook_not_callable(lib):
+    x = lib.ones(2, requires_grad=True)
+    return outcome(lambda: x.register_hook(3)), outcome(lambda: x.register_post_accumulate_grad_hook(3))
+
+
+@program
+def hook_inplace_grad(lib):
+    x = lib.ones(2, requires_grad=True)
+    x.register_hook(lambda g: (g.mul_(3), None)[1])
+    (x * 2).sum().backward()
+    return values(x.grad)
+
+
+@program
+def hook_before_inplace(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    y = x * 2
+    y.register_hook(lambda g: log.append(("old", values(g))))
+    y.mul_(3)
+    y.register_hook(lambda g: log.append(("new", values(g))))
+    (y * 5).sum().backward()
+    return log, values(x.grad)
+
+
+@program
+def hook_two_inplace(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    y = x * 2
+    y.register_hook(lambda g: log.append(("0", values(g))))
+    y.mul_(3)
+    y.register_hook(lambda g: log.append(("1", values(g))))
+    y.mul_(4)
+    y.register_hook(lambda g: log.append(("2", values(g))))
+    (y * 5).sum().backward()
+    return log, values(x.grad)
+
+
+@program
+def hook_handle_before_inplace_removed_after(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    y = x * 2
+    h = y.register_hook(lambda g: log.append(("old", values(g))))
+    y.mul_(3)
+    h.remove()
+    (y * 5).sum().backward()
+    return log
+
+
+@program
+def retain_then_inplace(lib):
+    x = lib.ones(2, requires_grad=True)
+    y = x * 2
+    y.retain_grad()
+    y.mul_(3)
+    r = [y.retains_grad]
+    (y * 5).sum().backward()
+    return r, values(y.grad), values(x.grad)
+
+
+@program
+def inplace_then_retain(lib):
+    x = lib.ones(2, requires_grad=True)
+    y = x * 2
+    y.mul_(3)
+    y.retain_grad()
+    (y * 5).sum().backward()
+    return values(y.grad), values(x.grad)
+
+
+@program
+def retain_twice_inplace(lib):
+    x = lib.ones(2, requires_grad=True)
+    y = x * 2
+    y.retain_grad()
+    y.mul_(3)
+    y.mul_(7)
+    y.retain_grad()
+    (y * 5).sum().backward()
+    return values(y.grad)
+
+
+@program
+def retain_view_base_inplace(lib):
+    x = lib.ones(2, 2, requires_grad=True)
+    y = x * 2
+    v = y[0]
+    v.retain_grad()
+    y.mul_(3)
+    (v * 5).sum().backward()
+    return values(v.grad), values(x.grad)
+
+
+@program
+def retain_base_view_inplace(lib):
+    x = lib.ones(2, 2, requires_grad=True)
+    y = x * 2
+    y.retain_grad()
+    v = y[0]
+    v.mul_(3)
+    (y * 5).sum().backward()
+    return values(y.grad), values(x.grad)
+
+
+@program
+def retain_hook_order_before(lib):
+    x = lib.ones(2, requires_grad=True)
+    y = x * 2
+    y.retain_grad()
+    y.register_hook(lambda g: g * 10)
+    (y * 3).sum().backward()
+    return values(y.grad), values(x.grad)
+
+
+@program
+def retain_hook_order_after(lib):
+    x = lib.ones(2, requires_grad=True)
+    y = x * 2
+    y.register_hook(lambda g: g * 10)
+    y.retain_grad()
+    (y * 3).sum().backward()
+    return values(y.grad)
+
+
+@program
+def retain_prehook(lib):
+    x = lib.ones(2, requires_grad=True)
+    y = x * 2
+    y.retain_grad()
+    y.grad_fn.register_prehook(lambda g: (g[0] * 10,))
+    (y * 3).sum().backward()
+    return values(y.grad), values(x.grad)
+
+
+@program
+def retain_on_leaf(lib):
+    x = lib.ones(2, requires_grad=True)
+    x.retain_grad()
+    return x.retains_grad
+
+
+@program
+def retain_create_graph(lib):
+    x = lib.ones(2, requires_grad=True)
+    y = x * 2
+    y.retain_grad()
+    (y**3).sum().backward(create_graph=True)
+    return values(y.grad), y.grad.requires_grad
+
+
+@program
+def retain_grad_call(lib):
+    x = lib.ones(2, requires_grad=True)
+    y = x * 2
+    y.retain_grad()
+    lib.autograd.grad((y * 3).sum(), x)
+    return values(y.grad), values(x.grad)
+
+
+@program
+def several_parts(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    y = x * 2
+    y.register_hook(lambda g: log.append(values(g)))
+    (y * 2 + y * 3 + y.exp() * 0 + y[0]).sum().backward()
+    return log
+
+
+@program
+def hook_create_graph(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    y = x**3
+    y.register_hook(lambda g: (log.append(g.requires_grad), g * x)[1])
+    (g,) = lib.autograd.grad(y.sum(), x, create_graph=True)
+    (h,) = lib.autograd.grad(g.sum(), x)
+    return log, values(g), values(h)
+
+
+@program
+def hook_grad_mode(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    x.register_hook(lambda g: log.append(lib.is_grad_enabled()))
+    (x * 2).sum().backward()
+    (x * 2).sum().backward(create_graph=True)
+    y = (x * 2).sum()
+    with lib.no_grad():
+        y.backward()
+    return log
+
+
+@program
+def register_hook_in_no_grad(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    with lib.no_grad():
+        x.register_hook(lambda g: log.append(1))
+        y = x * 2
+    return outcome(lambda: y.register_hook(print)), (x * 2).sum().backward(), log
+
+
+@program
+def post_hooks(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    hs = [
+        x.register_post_accumulate_grad_hook(
+            lambda t, i=i: log.append((i, values(t.grad), t is x, lib.is_grad_enabled()))
+        )
+        for i in range(3)
+    ]
+    hs[1].remove()
+    (x * 2).sum().backward()
+    (x * 2).sum().backward()
+    lib.autograd.grad((x * 2).sum(), x)
+    return log
+
+
+@program
+def post_hook_returns(lib):
+    x = lib.ones(2, requires_grad=True)
+    x.register_post_accumulate_grad_hook(lambda t: 3)
+    return outcome(lambda: (x * 2).sum().backward()), values(x.grad)
+
+
+@program
+def optim_in_backward(lib):
+    x = lib.ones(2, requires_grad=True)
+    w = lib.ones(2, requires_grad=True)
+
+    def step(t):
+        with lib.no_grad():
+            t.sub_(t.grad * 0.1)
+        t.grad = None
+
+    for t in (x, w):
+        t.register_post_accumulate_grad_hook(step)
+    for _ in range(3):
+        ((x * w).sum() ** 2).backward()
+    return values(x), values(w), x.grad
+
+
+@program
+def leaf_used_late(lib):
+    # leaf needed early and late
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    x.register_hook(lambda g: log.append(("x", values(g))))
+    y = x * 2
+    y.register_hook(lambda g: log.append("y"))
+    (y * x).sum().backward()
+    return log
+
+
+@program
+def node_hooks(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    y = x * 2
+    n = y.grad_fn
+    n.register_prehook(lambda go: (log.append(("pre", values(go[0]))), (go[0] * 2,))[1])
+    n.register_prehook(lambda go: log.append(("pre2", values(go[0]))))
+    n.register_hook(
+        lambda gi, go: (log.append(("post", [values(t) for t in gi], values(go[0]))), (gi[0] * 3,) + gi[1:])[1]
+    )
+    n.register_hook(lambda gi, go: log.append(("post2", [values(t) for t in gi][:1])))
+    y.register_hook(lambda g: (log.append(("t", values(g))), g * 5)[1])
+    y.sum().backward()
+    return log, values(x.grad)
+
+
+@program
+def node_hook_none(lib):
+    log = []
+    x = lib.ones(4, requires_grad=True)
+    a, b = (x * 1).split(2)
+    a.grad_fn.register_prehook(lambda go: log.append([values(t) for t in go]))
+    a.grad_fn.register_hook(lambda gi, go: log.append([values(t) for t in go]))
+    a.sum().backward()
+    return log
+
+
+@program
+def node_hook_remove(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    y = x * 2
+    h = y.grad_fn.register_hook(lambda a, b: log.append(1))
+    k = y.grad_fn.register_prehook(lambda a: log.append(2))
+    h.remove()
+    y.sum().backward(retain_graph=True)
+    k.remove()
+    y.sum().backward()
+    return log
+
+
+@program
+def raise_hook(lib):
+    x = lib.ones(2, requires_grad=True)
+    w = lib.ones(2, requires_grad=True)
+    y = x * w
+    z = y.exp()
+
+    def h(g):
+        raise KeyError("no")
+
+    k = y.register_hook(h)
+    r = [outcome(lambda: z.sum().backward()), values(x.grad), values(w.grad), lib.is_grad_enabled()]
+    k.remove()
+    r.append(outcome(lambda: z.sum().backward())[:40])
+    return r, values(x.grad)
+
+
+@program
+def raise_leaf_hook(lib):
+    a = lib.ones(2, requires_grad=True)
+    b = lib.ones(2, requires_grad=True)
+
+    def h(g):
+        raise KeyError("no")
+
+    a.register_hook(h)
+    r = [outcome(lambda: (b * (a * 2)).sum().backward()), values(a.grad), values(b.grad)]
+    return r
+
+
+@program
+def raise_post(lib):
+    a = lib.ones(2, requires_grad=True)
+
+    def h(g):
+        raise KeyError("no")
+
+    a.register_post_accumulate_grad_hook(h)
+    return outcome(lambda: (a * 2).sum().backward()), values(a.grad)
+
+
+@program
+def hooks_inputs(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    w = lib.ones(2, requires_grad=True)
+    y = x * w
+    z = y * 2
+    for n, t in {"x": x, "w": w, "y": y, "z": z}.items():
+        t.register_hook(lambda g, n=n: log.append(n))
+    x.register_post_accumulate_grad_hook(lambda t: log.append("xp"))
+    w.register_post_accumulate_grad_hook(lambda t: log.append("wp"))
+    s = z.sum()
+    s.backward(inputs=[x], retain_graph=True)
+    log.append("|")
+    s.backward(inputs=[y], retain_graph=True)
+    log.append("|")
+    lib.autograd.grad(s, w, retain_graph=True)
+    log.append("|")
+    lib.autograd.grad(s, y, retain_graph=True)
+    log.append("|")
+    lib.autograd.grad(s, [z, x], retain_graph=True)
+    return log
+
+
+@program
+def hooks_inputs_node(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    y = x * 3
+    y.grad_fn.register_prehook(lambda g: (log.append("pre"), (g[0] * 10,))[1])
+    y.grad_fn.register_hook(lambda a, b: log.append("post"))
+    s = (y * 2).sum()
+    r = values(lib.autograd.grad(s, y, retain_graph=True)[0])
+    log.append("|")
+    r2 = values(lib.autograd.grad(s, x, retain_graph=True)[0])
+    return log, r, r2
+
+
+@program
+def hook_changes_captured(lib):
+    x = lib.ones(2, requires_grad=True)
+    y = x * 3
+    y.register_hook(lambda g: g * 10)
+    x.register_hook(lambda g: g * 100)
+    s = (y * 2).sum()
+    return [values(t) for t in lib.autograd.grad(s, [y, x])]
+
+
+@program
+def hook_remove_self(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    h = []
+
+    def f(g):
+        log.append(1)
+        h[0].remove()
+
+    h.append(x.register_hook(f))
+    (x * 2).sum().backward()
+    (x * 2).sum().backward()
+    return log
+
+
+@program
+def post_hook_remove_self(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    h = []
+
+    def f(t):
+        log.append(1)
+        h[0].remove()
+
+    h.append(x.register_post_accumulate_grad_hook(f))
+    x.register_post_accumulate_grad_hook(lambda t: log.append(2))
+    (x * 2).sum().backward()
+    (x * 2).sum().backward()
+    return log
+
+
+@program
+def unused_leaf_hook(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    x.register_hook(lambda g: log.append(1))
+    w = lib.ones(2, requires_grad=True)
+    (w * 2).sum().backward()
+    return log
+
+
+@program
+def leaf_root(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    x.register_hook(lambda g: (log.append(values(g)), g * 2)[1])
+    x.backward(lib.ones(2))
+    return log, values(x.grad)
+
+
+@program
+def hook_same_fn_twice(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    f = lambda g: log.append(1)
+    x.register_hook(f)
+    x.register_hook(f)
+    (x * 2).sum().backward()
+    return log
+
+
+@program
+def hook_on_view_of_leaf(lib):
+    log = []
+    x = lib.ones(2, 2, requires_grad=True)
+    v = x[0]
+    v.register_hook(lambda g: (log.append(values(g)), g * 3)[1])
+    v.sum().backward()
+    return log, values(x.grad)
+
+
+@program
+def hook_requires_grad_toggle(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    x.register_hook(lambda g: log.append(1))
+    x.requires_grad_(False)
+    x.requires_grad_(True)
+    (x * 2).sum().backward()
+    return log
+
+
+@program
+def hook_leaf_then_inplace_nograd(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    x.register_hook(lambda g: log.append(values(g)))
+    with lib.no_grad():
+        x.mul_(2)
+    (x * 2).sum().backward()
+    return log
+
+
+@program
+def hook_leaf_becomes_nonleaf(lib):
+    log = []
+    x = lib.ones(2)
+    w = lib.ones(2, requires_grad=True)
+    x.mul_(w)
+    x.register_hook(lambda g: log.append(values(g)))
+    (x * 3).sum().backward()
+    return log
+
+
+@program
+def node_hook_bad(lib):
+    r = []
+    for ret in (
+        lambda gi: 3,
+        lambda gi: gi[0],
+        lambda gi: (),
+        lambda gi: (gi[0], gi[0], gi[0]),
+        lambda gi: (None,) * len(gi),
+        lambda gi: list(gi),
+        lambda gi: (3,) * len(gi),
+    ):
+        x = lib.ones(2, requires_grad=True)
+        y = x * x.detach()
+        y.grad_fn.register_hook(lambda gi, go, ret=ret: ret(gi))
+        r.append((outcome(lambda y=y: y.sum().backward()), values(x.grad)))
+    return r
+
+
+@program
+def node_prehook_bad(lib):
+    r = []
+    for ret in (
+        lambda gi: 3,
+        lambda gi: gi[0],
+        lambda gi: (),
+        lambda gi: (gi[0], gi[0], gi[0]),
+        lambda gi: (None,) * len(gi),
+        lambda gi: list(gi),
+        lambda gi: (3,) * len(gi),
+    ):
+        x = lib.ones(2, requires_grad=True)
+        y = x * x.detach()
+        y.grad_fn.register_prehook(lambda go, ret=ret: ret(go))
+        r.append((outcome(lambda y=y: y.sum().backward()), values(x.grad)))
+    return r
+
+
+@pytest.mark.filterwarnings(
+    "ignore:Using backward.. with create_graph=True", "ignore:The .grad attribute", "ignore:grad and param do not obey"
+)
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program_does_in_npg_what_it_does_in_torch(name):
+    assert_same(PROGRAMS[name])
