@@ -7,6 +7,7 @@ Source: torch.result_type, torch.promote_types and the table in PyTorch's tensor
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -255,6 +256,8 @@ def common_dtype(operands: Any) -> dtype:
     result = _combine(_combine(arrays, scalars), numbers)
     if result is None:
         raise TypeError("expected at least one operand, got none")
+    if _strict:
+        _refuse_upcast(operands, result)
     return result
 
 
@@ -262,3 +265,43 @@ def float_dtype(operands: Any) -> dtype:
     """Return the common dtype of the operands, or the default dtype where that is an integer or bool."""
     d = common_dtype(operands)
     return d if d.is_floating_point else _default
+
+
+# ----- No silent promotion -----
+
+_strict = False  # common_dtype is only asked where dtypes differ, so that looking costs the others nothing
+
+
+def is_strict() -> bool:
+    """Tell whether promotion from one floating dtype to another is refused; see npg.autograd.strict_dtype."""
+    return _strict
+
+
+def set_strict(enabled: bool) -> None:
+    """Refuse promotion from one floating dtype to another, or allow it again, in all threads."""
+    global _strict
+    _strict = enabled
+
+
+def _refuse_upcast(operands: Any, result: dtype) -> None:
+    """Raise TypeError when a floating array among the operands of an op is narrower than the result."""
+    kinds = [from_numpy(x.dtype) for x in operands if isinstance(x, np.ndarray) and x.dtype.kind == "f"]
+    if not result.is_floating_point or all(d.itemsize >= result.itemsize for d in kinds):
+        return
+    frame: Any = sys._getframe(2)
+    name = ""
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("npg."):
+        # The op that promotes, else the outermost function of npg's own.
+        code = frame.f_code.co_name
+        if code == "result_type":  # asks, computes nothing
+            return
+        name = name if code == "call" else code  # a wrapper
+        op = frame.f_locals.get("op")
+        if hasattr(op, "name"):
+            name = op.name
+            break
+        frame = frame.f_back
+    found = " and ".join(sorted({d.name for d in kinds}))
+    raise TypeError(
+        f"{name.strip('_')}: expected floating tensors of one dtype within strict_dtype(), got {found}; use to()"
+    )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from npg.autograd import anomaly_mode, function, functional, graph
     from npg.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
     from npg.autograd.function import Function
+    from npg.autograd.strict import strict_dtype
 
 __all__ = [
     "Function",
@@ -40,6 +41,7 @@ __all__ = [
     "no_grad",
     "set_detect_anomaly",
     "set_grad_enabled",
+    "strict_dtype",
 ]
 
 # Name: the module it stands in; a name that is a module of its own stands for that.
@@ -51,6 +53,7 @@ _LAZY = {
     "functional": "",
     "graph": "",
     "set_detect_anomaly": "anomaly_mode",
+    "strict_dtype": "strict",
 }
 
 
