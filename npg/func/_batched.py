@@ -18,12 +18,25 @@ from typing import Any
 import numpy as np
 
 from npg.engine import TensorBase, apply
+from npg.functional import copy_, getitem, reshape, setitem
+from npg.functional._index import basic
 from npg.ops import shape
 from npg.ops.elementwise import clone
 from npg.ops.memory import alias
 from npg.tensor import Tensor
 
-__all__ = ["BatchedTensor", "Level", "Unbatchable", "batch", "bottom", "lift", "rewrap", "running", "top_level"]
+__all__ = [
+    "BatchedTensor",
+    "Level",
+    "LikeArray",
+    "Unbatchable",
+    "batch",
+    "bottom",
+    "lift",
+    "rewrap",
+    "running",
+    "top_level",
+]
 
 
 class Level:
@@ -53,6 +66,13 @@ class Unbatchable(RuntimeError):
         )
         self.level, self.what = level, what
 
+
+UNBATCHED_SELF = (
+    "vmap: {name}(self, *extra_args) is not possible because there exists a Tensor `other` in extra_args that has more "
+    "elements than `self`. This happened due to `other` being vmapped over but `self` not being vmapped over in a "
+    "vmap. Please try to use out-of-place operators instead of {name}. If said operator is being called inside the "
+    "PyTorch framework, please file a bug report instead."
+)
 
 # ----- The stand-in for the ndarray -----
 
@@ -103,8 +123,12 @@ class _Standin:
 
     def __array_function__(self, function: Any, _types: Any, args: Any, kwargs: Any) -> Any:
         if function is np.empty_like:  # for zeros_like and its kin
-            kwargs = {k: v for k, v in kwargs.items() if k == "dtype" and v is not None}
-            return np.empty(self.shape, **{"dtype": self.dtype, **kwargs})
+            dtype = kwargs.get("dtype")
+            return np.empty(self.shape, self.dtype if dtype is None else dtype).view(LikeArray)
+        if function in (np.may_share_memory, np.shares_memory):
+            return False
+        if function is np.copyto and not isinstance(args[0], (LikeArray, _Standin)):
+            raise RuntimeError(UNBATCHED_SELF.format(name="copy_"))
         raise Unbatchable(self.level, f"np.{function.__name__}")
 
 
@@ -120,6 +144,14 @@ for _name in (
     "isub imul itruediv lt le gt ge eq ne neg pos abs invert bool int float index complex getitem setitem iter contains"
 ).split():
     setattr(_Standin, f"__{_name}__", _refusing(f"__{_name}__"))
+
+
+class LikeArray(np.ndarray[Any, Any]):
+    """The array of zeros_like(x) of a batched x: where it is written in place, there must be one for each example."""
+
+    def __array_wrap__(self, array: Any, _context: Any = None, return_scalar: bool = False) -> Any:
+        array = np.asarray(array)
+        return array[()] if return_scalar else array
 
 
 class _Guard(np.ndarray[Any, Any]):
@@ -141,7 +173,7 @@ def _guard(shape_: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
 
 _CONTROL_FLOW = (
     "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support that "
-    "yet, please file an issue at https://github.com/pytorch/pytorch/issues ."
+    "yet; choose with npg.where, or write the loop over the examples."
 )
 _ITEM = (
     "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a Tensor, "
@@ -253,6 +285,32 @@ class BatchedTensor(Tensor):
 
     def __deepcopy__(self, memo: Any) -> Any:
         return _made(apply(clone, (self.physical,), {}), self.level)
+
+    # ----- Parts: with a number for an index there are others than the functions' ways, which read values -----
+
+    def __getitem__(self, index: Any) -> Any:
+        if type(index) is BatchedTensor and not index.ndim and index._array.dtype.kind == "i":
+            return getitem(self, reshape(index, (1,)))[0]
+        return getitem(self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if basic(index)[0] is None:
+            setitem(self, index, value)
+            return
+        part = getitem(self, index)
+        if isinstance(value, TensorBase):
+            sizes = value._array.shape
+            extra = max(len(sizes) - part.ndim, 0)
+            value = reshape(value, sizes[extra:]) if extra and sizes[:extra] == (1,) * extra else value
+        elif isinstance(value, (list, tuple)):
+            value = np.asarray(value)
+        copy_(part, value)
+
+    def fill_(self, value: Any) -> Any:
+        return copy_(self, value)
+
+    def zero_(self) -> Any:
+        return copy_(self, 0)
 
     def _like(self, made: Any) -> Any:
         # In-place writes of batched values must find a place for every example.

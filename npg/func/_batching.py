@@ -15,7 +15,7 @@ from typing import Any
 
 from npg.engine import apply, apply_in_place, set_interceptor
 from npg.func import _rules
-from npg.func._batched import BatchedTensor, Level, Unbatchable, batch, running, top_level
+from npg.func._batched import UNBATCHED_SELF, BatchedTensor, Level, LikeArray, Unbatchable, batch, running, top_level
 from npg.ops import join, shape
 
 __all__ = ["intercept", "intercepting", "note_loop", "vmap_report"]
@@ -137,17 +137,12 @@ def _looped(op: Any, xs: Any, flags: Any, params: dict[str, Any], size: int) -> 
 
 # ----- In place -----
 
-_UNBATCHED_SELF = (
-    "vmap: {name}(self, *extra_args) is not possible because there exists a Tensor `other` in extra_args that has more "
-    "elements than `self`. This happened due to `other` being vmapped over but `self` not being vmapped over in a "
-    "vmap. Please try to use out-of-place operators instead of {name}. If said operator is being called inside the "
-    "PyTorch framework, please file a bug report instead."
-)
-
 
 def _in_place(op: Any, first: Any, xs: Any, flags: Any, params: dict[str, Any]) -> Any:
     if not flags[0]:
-        raise RuntimeError(_UNBATCHED_SELF.format(name="inplace arithmetic"))
+        if isinstance(first._array, LikeArray):
+            raise Unbatchable(running.levels[-1].number, "a change in place of what was made like a batched tensor")
+        raise RuntimeError(UNBATCHED_SELF.format(name="inplace arithmetic"))
     aligned = _rules.aligned_to(xs, flags) if _rules.is_elementwise(op) else None
     if aligned is not None:
         apply_in_place(op, aligned, params)

@@ -9,8 +9,11 @@ from typing import Any
 
 from npg.functional import stack
 from npg.nn import Module
+from npg.tensor import Tensor
 
 __all__ = ["functional_call", "stack_module_state"]
+
+_MISSING = object()
 
 
 def functional_call(
@@ -36,7 +39,8 @@ def functional_call(
         strict: raise when names are missing or unknown.
     Returns: what the module returns.
     Raises: ValueError: for elements that are no dicts, for a key given twice, for different values of tied tensors.
-        RuntimeError: for what strict refuses. KeyError, AttributeError: for a name of nothing.
+        RuntimeError: for what strict refuses. AttributeError: for a name in no module. TypeError: for what is no
+        tensor.
     Source: torch.func.functional_call.
     """
     if isinstance(parameter_and_buffer_dicts, dict):
@@ -103,20 +107,25 @@ def _replaced(module: Module, given: dict[str, Any], tie_weights: bool, strict: 
     try:
         for name, x in tensors.items():
             table, key = _place(module, name)
-            before.append((name, table, key, table[key]))
+            if x is not None and not isinstance(x, Tensor):
+                raise TypeError(f"{x} is not an instance of npg.Tensor")
+            before.append((name, table, key, table.get(key, _MISSING)))
             table[key] = x
         yield
     finally:
         for name, table, key, own in reversed(before):
             if name in given and key in table:
                 given[name] = table[key]
-            table[key] = own
+            if own is _MISSING:
+                table.pop(key, None)
+            else:
+                table[key] = own
 
 
 def _place(module: Module, name: str) -> tuple[Any, str]:
     """Return the dict that a dotted name of a tensor is an entry of, and its key there.
 
-    Raises: AttributeError, TypeError: when it names none.
+    Raises: AttributeError: when there is no such module. TypeError: when something else has the name.
     """
     path, _, key = name.rpartition(".")
     owner: Any = module
@@ -127,9 +136,10 @@ def _place(module: Module, name: str) -> tuple[Any, str]:
     for table in (owner._parameters, owner._buffers):
         if key in table:
             return table, key
-    if hasattr(owner, key):
-        return owner.__dict__, key
-    raise AttributeError(f"{type(owner).__name__} has no attribute `{key}`")
+    own = getattr(owner, key, None)
+    if own is not None and not isinstance(own, Tensor):
+        raise TypeError(f"attribute `{key}`: {own} is not an instance of npg.Tensor")
+    return owner.__dict__, key  # a name of nothing becomes an attribute for the time of the call
 
 
 def stack_module_state(models: Any) -> tuple[dict[str, Any], dict[str, Any]]:

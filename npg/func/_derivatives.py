@@ -12,9 +12,10 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from npg.creation import zeros_like
+from npg.creation import ones, zeros_like
 from npg.engine import TensorBase, enable_grad, is_grad_enabled, run_backward, set_grad_enabled
 from npg.func._batched import BatchedTensor, Level, aliased, batch, bottom, lift, rewrap, running
+from npg.func._batching import note_loop
 from npg.func._pytree import flatten, tree_map, unflatten
 from npg.functional import select, stack
 from npg.tensor import Tensor
@@ -131,6 +132,7 @@ class Scope:
 
     def _example_by_example(self, outputs: Any, inputs: Any, v: Any, create_graph: bool, number: int) -> list[Any]:
         flags = [type(g) is BatchedTensor and g.level == number for g in v]
+        note_loop("vjp_fn")
         size = next(g.physical.shape[0] for g, flag in zip(v, flags, strict=True) if flag)
         rows = []
         for i in range(size):
@@ -205,7 +207,7 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
                     "grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got tensor with "
                     f"{value.dim()} dims. Maybe you wanted to use the vjp or jacrev APIs instead?"
                 )
-            one = value.detach().new_ones(())
+            one = ones((), dtype=value.dtype)
             found = scope.gradients((value,), scope.inputs, (one,), scope.leads_out((value,)))
             spec = flatten(tuple([inputs[n] for n in places]))[1]
             gradient = unflatten([scope.result(g) for g in found], spec)
@@ -271,17 +273,22 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         inputs = replaced(primals, tuple(range(len(primals))), scope)
         output, aux = with_aux(func(*inputs), has_aux, "vjp(f, *primals)")
         leaves, spec = outputs_of(output, "vjp(f, *primals)")
+        for y in leaves:
+            if not y.is_floating_point():
+                raise RuntimeError(
+                    "vjp(f, ...): All outputs of f must be floating-point or complex Tensors, got Tensor with dtype "
+                    f"{y.dtype}"
+                )
         input_spec = flatten(inputs)[1]
         results = unflatten([scope.result(y) for y in leaves], spec)
         aux = tree_map(scope.result, aux) if has_aux else None
 
-    def vjp_fn(*cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
-        given = cotangents[0] if len(cotangents) == 1 else cotangents
-        vectors, own = flatten(given)
+    def vjp_fn(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
+        vectors, own = flatten(cotangents)
         if own != spec:
             raise RuntimeError(
                 f"Expected pytree structure of cotangents to be the same as pytree structure of outputs to the "
-                f"function. cotangents: {own}, primal output: {spec}"
+                f"function. cotangents: {own.short()}, primal output: {spec.short()}"
             )
         recorded = is_grad_enabled() if create_graph is None else create_graph
         recorded = recorded and (scope.leads_out(leaves) or any(v.requires_grad for v in vectors))

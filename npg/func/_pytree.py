@@ -39,6 +39,10 @@ class Spec:
     def __repr__(self) -> str:
         return self._text(0)
 
+    def short(self) -> str:
+        """Return the tree with a star for every leaf."""
+        return repr(unflatten([_Star()] * self.count, self))
+
     def _text(self, indent: int) -> str:
         if self.kind is None:
             return "*"
@@ -46,6 +50,11 @@ class Spec:
         inner = indent + 2
         texts = [c._text(inner) for c in self.children]
         return start + (",\n" + " " * inner).join(texts) + "])"
+
+
+class _Star:
+    def __repr__(self) -> str:
+        return "*"
 
 
 LEAF = Spec(None, None, [])
