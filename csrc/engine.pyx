@@ -41,6 +41,7 @@ from npg.engine._common import (
     type_name,
 )
 from npg.engine._hooks import (
+    edges_to_come,
     metadata_of,
     retain,
     run_hooks,

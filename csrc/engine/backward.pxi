@@ -160,7 +160,12 @@ cdef Node _pop(list heap):
     return top
 
 
+cdef inline bint _has_hooks(TensorBase leaf) except -1:
+    return bool(leaf._hooks) or bool(leaf._post_hooks)
+
+
 cdef int _send(object target, int nr, object g, list heap, dict pending, dict leaves, bint create_graph) except -1:
+    """Add g to what has come together for a node's output or a leaf; return 1 for a leaf with hooks."""
     cdef Slot slot
     cdef Node node
     cdef object found
@@ -173,7 +178,8 @@ cdef int _send(object target, int nr, object g, list heap, dict pending, dict le
             leaves[key] = slot
         else:
             slot = <Slot>found
-        return _add_to(slot, g, create_graph)
+        _add_to(slot, g, create_graph)
+        return _has_hooks(<TensorBase>target)
     node = <Node>target
     found = pending.get(node)
     if found is None:
@@ -198,6 +204,23 @@ cdef int _capture(Node node, list grads, dict wanted, dict captured) except -1:
     return 0
 
 
+cdef int _settle(
+    Slot slot, bint restricted, dict wanted, dict captured, bint accumulate, bint create_graph
+) except -1:
+    """All of a leaf's gradient is known: run its hooks, store it."""
+    cdef TensorBase leaf = <TensorBase>slot.target
+    if leaf._hooks:
+        slot.g = run_leaf_hooks(leaf, slot.g, create_graph, wrap)
+    if restricted:
+        key = (id(leaf), 0)
+        if key not in wanted:
+            return 0
+        if not accumulate:
+            captured[key] = slot.g
+            return 0
+    return _accumulate(leaf, slot, create_graph)
+
+
 def run_backward(tensors, gradients, bint retain_graph, bint create_graph, inputs=None, bint accumulate=True):
     """Send gradients from `tensors` down the graph; see the Python twin."""
     global npg_grad_mode
@@ -208,9 +231,9 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
     cdef Slot slot
     cdef Py_ssize_t i
     cdef int previous = npg_grad_mode, nr
-    cdef bint ends
+    cdef bint ends, hooked = False
+    cdef dict to_come = None
     cdef object target, g, gx, results, key
-    cdef TensorBase leaf
     for i, root in enumerate(tensors):
         if not root.requires_grad:
             raise RuntimeError(_errors.NO_GRAPH.format(index=i))
@@ -281,21 +304,24 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
                     continue
                 if not create_graph and not isinstance(gx, cnp.ndarray):
                     gx = _asarray(gx)
-                _send(target, nr, gx, heap, pending, leaves, create_graph)
+                if _send(target, nr, gx, heap, pending, leaves, create_graph):
+                    hooked = True
             gx = results = target = None
+            if not hooked:
+                continue
+            if to_come is None:
+                to_come = edges_to_come([r.grad_fn for r in tensors], needed, node.seq)
+            for target in node.targets:
+                if isinstance(target, TensorBase):
+                    key = <size_t><PyObject *>target
+                    to_come[key] -= 1
+                    if not to_come[key] and _has_hooks(<TensorBase>target) and key in leaves:
+                        slot = <Slot>leaves.pop(key)
+                        _settle(slot, inputs is not None, wanted, captured, accumulate, create_graph)
+            target = slot = None
         for key in list(leaves):
             slot = <Slot>leaves.pop(key)
-            leaf = <TensorBase>slot.target
-            if leaf._hooks:
-                slot.g = run_leaf_hooks(leaf, slot.g, create_graph, wrap)
-            if inputs is not None:
-                key = (id(leaf), 0)
-                if key not in wanted:
-                    continue
-                if not accumulate:
-                    captured[key] = slot.g
-                    continue
-            _accumulate(leaf, slot, create_graph)
+            _settle(slot, inputs is not None, wanted, captured, accumulate, create_graph)
     finally:
         _unsilence(before)
         npg_grad_mode = previous

@@ -14,6 +14,7 @@ from npg import _errors, dtypes
 __all__ = [
     "Pass",
     "current_pass",
+    "edges_to_come",
     "metadata_of",
     "retain",
     "run_hooks",
@@ -126,6 +127,35 @@ def run_hooks(node: Any, results: Any, grads: Any, recorded: bool, wrap: Any) ->
         if replaced is not None:
             given = _checked_tuple(hook, replaced, given)
     return [t if recorded or t is None else t._array for t in given]
+
+
+def edges_to_come(roots: Any, needed: Any, seq: int) -> dict[int, int]:
+    """Return per leaf (its id) how many edges lead to it from nodes that run with this pass and have not run yet.
+
+    A leaf with hooks is settled as soon as none is left, as in PyTorch: so a hook may use its gradient, such as for the
+    optimizer's step, and let it go while the pass still runs.
+
+    Args:
+        roots: the nodes that the pass starts from; None for a root that is a leaf.
+        needed: the nodes that run, or None for all.
+        seq: the number of the node that is running; those that have run have higher ones.
+    """
+    counts: dict[int, int] = {}
+    seen: set[int] = set()
+    stack = [node for node in roots if node is not None]
+    while stack:
+        node = stack.pop()
+        if node.seq in seen or (needed is not None and node not in needed):
+            continue
+        seen.add(node.seq)
+        for edge in node.edges:
+            if edge is None:
+                continue
+            if hasattr(edge[0], "edges"):
+                stack.append(edge[0])
+            elif node.seq <= seq:
+                counts[id(edge[0])] = counts.get(id(edge[0]), 0) + 1
+    return counts
 
 
 # ----- The user's notes on a node -----

@@ -22,6 +22,22 @@ def order(lib):
 
 
 @program
+def post_hook_order_leaves(lib):
+    log = []
+    a = lib.ones(2, requires_grad=True)
+    b = lib.ones(2, requires_grad=True)
+    for n, t in (("a", a), ("b", b)):
+        t.register_hook(lambda g, n=n: log.append((n, "h")))
+        t.register_post_accumulate_grad_hook(lambda t, n=n: log.append((n, "p")))
+    y = a * 2
+    y.register_hook(lambda g: log.append("y"))
+    z = y * b
+    z.register_hook(lambda g: log.append("z"))
+    z.sum().backward()
+    return log
+
+
+@program
 def remove_during(lib):
     log = []
     x = lib.ones(2, requires_grad=True)
@@ -410,8 +426,7 @@ def raise_leaf_hook(lib):
         raise KeyError("no")
 
     a.register_hook(h)
-    r = [outcome(lambda: (b * (a * 2)).sum().backward()), values(a.grad), values(b.grad)]
-    return r
+    return outcome(lambda: (b * (a * 2)).sum().backward()), values(a.grad)
 
 
 @program

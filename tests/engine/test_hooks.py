@@ -137,3 +137,64 @@ def test_inference_tensor_cannot_be_saved(engine: Any) -> None:
         engine.set_inference_mode(False)
     with pytest.raises(RuntimeError, match="Inference tensors cannot be saved for backward"):
         leaf(engine, [1.0]) * t
+
+
+# ----- When a leaf is settled -----
+
+
+def test_leaf_with_hooks_is_settled_before_the_nodes_below_run(engine: Any) -> None:
+    order: list[str] = []
+    a, b, c = (leaf(engine, [float(i)]) for i in (2, 3, 5))
+    y = a * 2.0
+    y.register_hook(lambda g: order.append("y"))
+    z = y * b
+    z.register_hook(lambda g: order.append("z"))
+    b.register_hook(lambda g: order.append("b hook"))
+    b.register_post_accumulate_grad_hook(lambda t: order.append(f"b {t._grad._array.tolist()}"))
+    a.register_post_accumulate_grad_hook(lambda t: order.append(f"a {t._grad._array.tolist()}"))
+    backward(engine, (z * c) * c)
+    assert order == ["z", "b hook", "b [100.0]", "y", "a [150.0]"]
+    assert c._grad._array.tolist() == [120.0]
+
+
+def test_leaf_with_hooks_waits_for_every_edge(engine: Any) -> None:
+    x = leaf(engine, [1.0])
+    seen: list[Any] = []
+    x.register_post_accumulate_grad_hook(lambda t: seen.append(t._grad._array.tolist()))
+    y = x * 2.0
+    z = (y * x) * x
+    backward(engine, (z + x) * x)
+    assert seen == [[10.0]]  # of 2 x^4 + x^2
+
+
+def test_leaf_with_hooks_that_misses_an_edge_is_settled_at_the_end(engine: Any) -> None:
+    x = leaf(engine, [1.0])
+    seen: list[Any] = []
+    x.register_post_accumulate_grad_hook(lambda t: seen.append(t._grad._array.tolist()))
+    y = x * 2.0
+    y.grad_fn.register_prehook(lambda gs: (None,))
+    backward(engine, y + x * 3.0)
+    assert seen == [[3.0]]
+
+
+def test_leaf_with_hooks_may_be_changed_and_its_gradient_let_go(engine: Any) -> None:
+    a, b = leaf(engine, [2.0]), leaf(engine, [3.0])
+
+    def step(t: Any) -> None:
+        t._array -= 0.5 * t._grad._array
+        t._grad = None
+
+    b.register_post_accumulate_grad_hook(step)
+    backward(engine, (a * 2.0) * b)
+    assert b._array.tolist() == [1.0] and b._grad is None and a._grad._array.tolist() == [6.0]
+
+
+def test_inputs_leave_out_other_leaves_with_hooks(engine: Any) -> None:
+    a, b = leaf(engine, [2.0]), leaf(engine, [3.0])
+    seen: list[str] = []
+    for name, t in (("a", a), ("b", b)):
+        t.register_hook(lambda g, name=name: seen.append(name))
+    y = (a * 2.0) * b
+    engine.run_backward((y,), (None,), True, False, (a,))
+    (g,) = engine.run_backward((y,), (None,), False, False, (b,), False)
+    assert seen == ["a", "b"] and a._grad._array.tolist() == [6.0] and b._grad is None and g._array.tolist() == [4.0]

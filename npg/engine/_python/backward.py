@@ -19,6 +19,7 @@ from npg.engine._common import (
     refuse_shapes,
 )
 from npg.engine._hooks import (
+    edges_to_come,
     run_hooks,
     run_leaf_hooks,
     run_post_hooks,
@@ -135,13 +136,17 @@ def run_backward(
     leaves: dict[Any, list[Any]] = {}  # id of a leaf: [leaf, gradient, own]
     captured: dict[Any, Any] = {}
     wanted: dict[Any, int] = {}
+    to_come: dict[int, int] | None = None  # once a leaf with hooks was reached: see edges_to_come
+    hooked = False
 
     def send(target: Any, nr: int, g: Any) -> None:
         # The first gradient is kept by reference, the second makes a new buffer, later ones are added into that.
+        nonlocal hooked
         if isinstance(target, TensorBase):
             slot = leaves.get(id(target))
             if slot is None:
                 leaves[id(target)] = [target, g, False]
+                hooked = hooked or bool(target._hooks or target._post_hooks)
                 return
             at = 1
         else:
@@ -164,6 +169,19 @@ def run_backward(
         for nr, g in enumerate(grads):
             if g is not None and (id(node), nr) in wanted:
                 captured[id(node), nr] = g
+
+    def settle(leaf: Any, g: Any, own: bool) -> None:
+        # All of the leaf's gradient is known.
+        if leaf._hooks:
+            g = run_leaf_hooks(leaf, g, create_graph, wrap)
+            own = False
+        if inputs is not None:
+            if (id(leaf), 0) not in wanted:
+                return
+            if not accumulate:
+                captured[id(leaf), 0] = g
+                return
+        _accumulate(leaf, g, own, create_graph)
 
     for i, root in enumerate(tensors):
         if not root.requires_grad:
@@ -220,17 +238,17 @@ def run_backward(
                         continue
                     send(e[0], e[1], gx if create_graph or isinstance(gx, np.ndarray) else np.asarray(gx))
             del results
-        for leaf, g, own in leaves.values():
-            if leaf._hooks:
-                g = run_leaf_hooks(leaf, g, create_graph, wrap)
-                own = False
-            if inputs is not None:
-                if (id(leaf), 0) not in wanted:
-                    continue
-                if not accumulate:
-                    captured[id(leaf), 0] = g
-                    continue
-            _accumulate(leaf, g, own, create_graph)
+            if not hooked:
+                continue
+            if to_come is None:
+                to_come = edges_to_come([r.grad_fn for r in tensors], needed, node.seq)
+            for e in node.edges:
+                if e is not None and isinstance(e[0], TensorBase):
+                    to_come[id(e[0])] -= 1
+                    if not to_come[id(e[0])] and (e[0]._hooks or e[0]._post_hooks) and id(e[0]) in leaves:
+                        settle(*leaves.pop(id(e[0])))
+        for slot in leaves.values():
+            settle(*slot)
     finally:
         floating_errors.reset(before)
         state.grad = previous
