@@ -15,7 +15,9 @@ from typing import Any
 
 from npg.engine import apply, apply_in_place, set_interceptor
 from npg.func import _rules
-from npg.func._batched import UNBATCHED_SELF, BatchedTensor, Level, LikeArray, Unbatchable, batch, running, top_level
+from npg.func._batched import BatchedTensor, Level, batch, running, top_level
+from npg.func._sharing import aligned_to, zeros_of
+from npg.func._standin import UNBATCHED_SELF, LikeArray, Unbatchable
 from npg.ops import join, shape
 
 __all__ = ["intercept", "intercepting", "note_loop", "vmap_report"]
@@ -124,7 +126,7 @@ def _examples(xs: Any, flags: Any, size: int) -> Any:
 
 def _looped(op: Any, xs: Any, flags: Any, params: dict[str, Any], size: int) -> Any:
     if not size:  # zeros in the place of an example tell the shapes
-        first = [_rules.zeros_of(x) if flag else x for x, flag in zip(xs, flags, strict=True)]
+        first = [zeros_of(x) if flag else x for x, flag in zip(xs, flags, strict=True)]
         found = _looped(op, first, flags, params, 1)
         nothing = {"dim": 0, "start": 0, "stop": 0, "step": 1}
         parts = [apply(shape.slice_, (y,), nothing) for y in (found if op.is_multi else (found,))]
@@ -143,7 +145,7 @@ def _in_place(op: Any, first: Any, xs: Any, flags: Any, params: dict[str, Any]) 
         if isinstance(first._array, LikeArray):
             raise Unbatchable(running.levels[-1].number, "a change in place of what was made like a batched tensor")
         raise RuntimeError(UNBATCHED_SELF.format(name="inplace arithmetic"))
-    aligned = _rules.aligned_to(xs, flags) if _rules.is_elementwise(op) else None
+    aligned = aligned_to(xs, flags) if _rules.is_elementwise(op) else None
     if aligned is not None:
         apply_in_place(op, aligned, params)
     else:

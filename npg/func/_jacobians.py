@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from npg.creation import zeros
-from npg.func._derivatives import Pushforward, _Transform, chosen, vjp
+from npg.func._derivatives import Pushforward, chosen, vjp
 from npg.func._pytree import flatten, unflatten
+from npg.func._scope import Transform
 from npg.functional import reshape, stack
 
 __all__ = ["hessian", "jacfwd", "jacrev"]
@@ -99,7 +100,7 @@ def jacfwd(
 
     @functools.wraps(func)
     def wrapped(*args: Any) -> Any:
-        with _Transform() as scope:
+        with Transform() as scope:
             places = chosen(args, argnums)
             push = Pushforward(func, args, places, scope, has_aux)
             xs, in_spec = flatten(tuple([args[n] for n in places]))

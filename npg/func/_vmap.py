@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from npg.func._batched import BatchedTensor, Level, Unbatchable, batch, running
+from npg.func._batched import BatchedTensor, Level, batch, running
 from npg.func._batching import intercepting, note_loop
 from npg.func._pytree import Spec, broadcast_prefix, flatten, unflatten
+from npg.func._standin import Unbatchable
 from npg.functional import cat, expand, get_rng_state, movedim, narrow, select, set_rng_state, stack
 from npg.tensor import Tensor
 
