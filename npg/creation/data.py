@@ -13,8 +13,9 @@ from npg.functional._factory import check_options, dtype_of, fill_number, leaf, 
 from npg.functional.copying import clone
 from npg.tensor import Tensor
 from npg.tensor.constructing import constructed
-from npg.tensor.conversion import from_dlpack, type_dtype
+from npg.tensor.conversion import type_dtype
 from npg.tensor.data import check_shareable, copied, shared
+from npg.tensor.exchange import from_dlpack
 
 __all__ = [
     "BoolTensor",

@@ -1,14 +1,13 @@
-"""A tensor in another dtype or another form: to() and its short forms, NumPy, Python numbers, DLPack, pickles."""
+"""A tensor in another dtype or another form: to() and its short forms, NumPy, Python numbers."""
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import numpy as np
 
 from npg import dtypes
-from npg.engine import TensorBase, wrap
+from npg.engine import TensorBase
 from npg.functional._attributes import (
     NO_CUDA,
     channels_last,
@@ -22,10 +21,9 @@ from npg.functional._attributes import (
 from npg.functional._public import to_dtype
 from npg.functional.copying import clone, laid_out
 from npg.functional.shaping import contiguous as contiguous_
-from npg.tensor.data import check_shareable
 from npg.tensor.memory import is_contiguous
 
-__all__ = ["from_dlpack", "numpy", "rebuild", "to", "tolist", "type_"]
+__all__ = ["numpy", "to", "tolist", "type_"]
 
 
 # ----- dtype and device -----
@@ -146,7 +144,13 @@ def numpy(tensor: Any, *, force: bool = False) -> np.ndarray[Any, Any]:
 
 
 def array(tensor: Any, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-    """Return the tensor as an ndarray for np.asarray and np.array (NumPy 2's `copy`)."""
+    """Return the tensor as an ndarray for np.asarray and np.array.
+
+    Args:
+        dtype: of the result; None: the tensor's own.
+        copy: True copies, False never (and raises where it would have to), None where it must.
+    Raises: RuntimeError: when the tensor requires grad. ValueError: when copy=False and the dtype is another.
+    """
     found = numpy(tensor)
     if dtype is not None and found.dtype != dtype:
         if copy is False:
@@ -191,111 +195,3 @@ def truth(tensor: Any) -> bool:
 def tolist(tensor: Any) -> Any:
     """Return the elements as nested lists of Python numbers; a number for a 0-d tensor."""
     return tensor._array.tolist()
-
-
-# ----- DLPack -----
-
-
-def to_dlpack(tensor: Any, **kwargs: Any) -> Any:
-    """Return a DLPack capsule that shares the tensor's memory.
-
-    Raises: BufferError: when the tensor requires grad.
-    """
-    if tensor.requires_grad:
-        raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-    if kwargs.get("stream") in (-1, None):
-        kwargs.pop("stream", None)
-    return tensor._array.__dlpack__(**kwargs)
-
-
-def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Any:
-    """Return a tensor that shares memory with any object that speaks DLPack: an ndarray, a tensor of another library.
-
-    Args:
-        device: None or the CPU.
-        copy: True copies; False or None shares.
-    Raises: RuntimeError: when the object does not speak it. TypeError: for a dtype that npg does not have.
-    Source: torch.from_dlpack.
-    """
-    check_device(device)
-    if not hasattr(ext_tensor, "__dlpack__"):
-        raise RuntimeError(f"expected an object with __dlpack__ and __dlpack_device__, got {type(ext_tensor).__name__}")
-    found = np.from_dlpack(ext_tensor)
-    if not found.flags.writeable and not copy:
-        found = _writeable(found, ext_tensor)
-    return wrap(check_shareable(found).copy() if copy else check_shareable(found))
-
-
-def _writeable(found: np.ndarray[Any, Any], owner: Any) -> np.ndarray[Any, Any]:
-    # NumPy marks what it imports as read-only when the other side speaks an early version; the memory is the tensor's
-    # to write all the same, as in PyTorch.
-    if isinstance(owner, np.ndarray):
-        return found
-    interface = dict(found.__array_interface__)
-    interface["data"] = (interface["data"][0], False)
-    return np.asarray(_Memory(interface, found))
-
-
-class _Memory:
-    def __init__(self, interface: dict[str, Any], owner: Any) -> None:
-        self.__array_interface__ = interface
-        self.owner = owner
-
-
-# ----- Copies and pickles -----
-
-# What the engine keeps in a tensor: not the user's own attributes.
-_ENGINE_NAMES = frozenset(
-    ("_array", "_grad", "_requires_grad", "_fn", "_nr", "_counter", "_base", "_kind", "_seen", "_hooks")
-    + ("_post_hooks", "_retains", "_inference")
-)
-
-
-def own_attributes(tensor: Any) -> dict[str, Any]:
-    """Return the attributes that a user has set on a tensor."""
-    return {k: v for k, v in getattr(tensor, "__dict__", {}).items() if k not in _ENGINE_NAMES}
-
-
-def rebuild(cls: Any, values: np.ndarray[Any, Any], requires_grad: bool) -> Any:
-    """Return a leaf of class `cls` on an array; pickles call this."""
-    made = cls.__new__(cls)
-    made._set_array(values)
-    if requires_grad:
-        made._set_requires_grad(True)
-    return made
-
-
-def reduce(tensor: Any) -> tuple[Any, ...]:
-    """Return how a tensor is pickled: values, whether it requires grad, its own attributes; no graph, no .grad."""
-    state = own_attributes(tensor)
-    return rebuild, (type(tensor), tensor._array, tensor.requires_grad), state or None
-
-
-def deepcopy(tensor: Any, memo: dict[int, Any]) -> Any:
-    """Return a copy of a leaf with its own memory, .grad and attributes.
-
-    Raises: RuntimeError: for a tensor that is no leaf.
-    """
-    found = memo.get(id(tensor))
-    if found is not None:
-        return found
-    if not tensor.is_leaf:
-        raise RuntimeError(
-            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  "
-            "If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, "
-            "see https://github.com/pytorch/pytorch/pull/103001"
-        )
-    made = rebuild(type(tensor), tensor._array.copy(order="K"), tensor.requires_grad)
-    memo[id(tensor)] = made
-    if tensor._grad is not None:
-        made._grad = copy.deepcopy(tensor._grad, memo)
-    vars(made).update(copy.deepcopy(own_attributes(tensor), memo))
-    return made
-
-
-def shallow_copy(tensor: Any) -> Any:
-    """Return a leaf that shares the tensor's memory and attributes, for copy.copy."""
-    made = rebuild(type(tensor), tensor._array, tensor.requires_grad)
-    made._share_version(tensor)
-    vars(made).update(own_attributes(tensor))
-    return made

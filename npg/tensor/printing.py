@@ -172,7 +172,8 @@ def _nested(array: np.ndarray[Any, Any], indent: int, summarise: bool, form: _Fo
 def tensor_repr(tensor: Any) -> str:
     """Return what `repr(tensor)` prints."""
     array = tensor._array
-    prefix = "tensor("
+    kind = type(tensor)
+    prefix = "tensor(" if kind.__module__.partition(".")[0] == "npg" else f"{kind.__name__}("
     indent = len(prefix)
     suffixes = []
     dtype = dtypes.from_numpy(array.dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from npg.functional import permuting
 from npg.functional._attributes import CPU, NO_CUDA, Size, check_device, device, strided
 from npg.functional._public import augmented, canonical_dim, operator, reflected
 from npg.ops import compare, elementwise
-from npg.tensor import conversion, memory
+from npg.tensor import conversion, copies, exchange, memory
 from npg.tensor.constructing import (
     constructed,
     new,
@@ -381,7 +382,7 @@ class Tensor(Methods):
     def __iter__(self) -> Iterator[Tensor]:
         if not self._array.ndim:
             raise TypeError("iteration over a 0-d tensor")
-        return iter(F.unbind(self, 0))
+        return iter(self.unbind(0))
 
     def __reversed__(self) -> Tensor:
         return F.flip(self, (0,)) if self._array.ndim else self
@@ -493,7 +494,7 @@ class Tensor(Methods):
 
     numpy = conversion.numpy
     __array__ = conversion.array
-    __dlpack__ = conversion.to_dlpack
+    __dlpack__ = exchange.to_dlpack
 
     def __dlpack_device__(self) -> tuple[builtins.int, builtins.int]:
         return (1, 0)  # kDLCPU
@@ -510,14 +511,32 @@ class Tensor(Methods):
 
         return array_function(self, *args, **kwargs)
 
-    __deepcopy__ = conversion.deepcopy
-    __copy__ = conversion.shallow_copy
+    # ----- Copies and subclasses -----
+
+    __deepcopy__ = copies.deepcopy
+    __copy__ = copies.shallow_copy
+    as_subclass = copies.as_subclass
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__module__.partition(".")[0] == "npg":  # Parameter: what is computed from it is a plain Tensor
+            cls._plain_results = True
+        elif not cls._plain_results:
+            cls.__bases__ = tuple(_between() if b is Tensor else b for b in cls.__bases__)
+
+    _plain_results = False
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return conversion.reduce(self)
+        return copies.reduce(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
+
+
+@functools.cache
+def _between() -> Any:
+    """Return the base of the classes that users derive from Tensor, made when there is the first; see result_class."""
+    return copies.result_class(Tensor)
 
 
 register_tensor_class(Tensor)

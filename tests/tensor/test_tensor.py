@@ -556,20 +556,6 @@ def test_array_follows_numpys_copy_argument():
     assert npg.ones(2, requires_grad=True).numpy(force=True).tolist() == [1, 1]
 
 
-def test_dlpack_shares_memory_with_numpy_and_torch_in_both_directions():
-    x = npg.arange(3.0)
-    assert tuple(x.__dlpack_device__()) == (1, 0)
-    t = torch.from_dlpack(x)
-    t[0] = 7
-    assert x[0].item() == 7 and np.from_dlpack(x)[0] == 7
-    back = npg.from_dlpack(t)
-    back[1] = 8
-    assert t[1].item() == 8 and back.dtype is npg.float32
-    assert npg.from_dlpack(t, copy=True).data_ptr() != t.data_ptr()
-    with pytest.raises(RuntimeError, match="expected an object with __dlpack__"):
-        npg.from_dlpack([1])
-
-
 @pytest.mark.parametrize("make", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
 def test_copy_and_pickle_keep_values_layout_and_attributes(make):
     x = npg.arange(6.0).view(2, 3).t().clone().requires_grad_()
@@ -615,17 +601,6 @@ def test_tensor_is_freed_without_the_garbage_collector():
         assert all(r() is None for r in seen)
     finally:
         gc.enable()
-
-
-class Labelled(npg.Tensor):
-    """A subclass, as Parameter is one."""
-
-
-def test_subclass_survives_copies_and_pickles():
-    x = Labelled([1.0, 2.0])
-    for y in (copy.deepcopy(x), copy.copy(x), pickle.loads(pickle.dumps(x))):
-        assert type(y) is Labelled and y.tolist() == [1, 2]
-    assert type(x + 1) is npg.Tensor
 
 
 # ----- Methods -----

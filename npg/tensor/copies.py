@@ -1,0 +1,170 @@
+"""Copies of tensors, pickles, and subclasses."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from npg.engine import TensorBase, apply
+from npg.functional._storage import address, root
+from npg.ops.memory import alias
+
+__all__ = ["as_subclass", "deepcopy", "own_attributes", "rebuild", "reduce", "result_class", "shallow_copy"]
+
+# ----- Copies and pickles -----
+
+# What the engine keeps in a tensor: not the user's own attributes.
+_ENGINE_NAMES = frozenset(
+    ("_array", "_grad", "_requires_grad", "_fn", "_nr", "_counter", "_base", "_kind", "_seen", "_hooks")
+    + ("_post_hooks", "_retains", "_inference")
+)
+
+
+def own_attributes(tensor: Any) -> dict[str, Any]:
+    """Return the attributes that a user has set on a tensor."""
+    return {k: v for k, v in getattr(tensor, "__dict__", {}).items() if k not in _ENGINE_NAMES}
+
+
+def rebuild(cls: Any, values: np.ndarray[Any, Any], requires_grad: bool) -> Any:
+    """Return a leaf of class `cls` on an array; pickles call this."""
+    made = TensorBase.__new__(cls)  # a subclass may want arguments of its own
+    made._set_array(values)
+    if requires_grad:
+        made._set_requires_grad(True)
+    return made
+
+
+def reduce(tensor: Any) -> tuple[Any, ...]:
+    """Return how a tensor is pickled: values, whether it requires grad, its own attributes; no graph, no .grad."""
+    for hook in (tensor._hooks or {}).values():
+        warnings.warn(
+            f"backward hook {hook!r} on tensor will not be serialized.  Remove it before the tensor is pickled if this "
+            "is expected",
+            stacklevel=3,
+        )
+    state = own_attributes(tensor)
+    return rebuild, (type(tensor), tensor._array, tensor.requires_grad), state or None
+
+
+def deepcopy(tensor: Any, memo: dict[int, Any]) -> Any:
+    """Return a copy of a leaf with its own memory, .grad and attributes; views that share memory still do.
+
+    Raises: RuntimeError: for a tensor that is no leaf.
+    """
+    found = memo.get(id(tensor))
+    if found is not None:
+        return found
+    if not tensor.is_leaf:
+        raise RuntimeError(
+            "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  "
+            "If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, "
+            "see https://github.com/pytorch/pytorch/pull/103001"
+        )
+    made = rebuild(type(tensor), _copied_with_its_memory(tensor._array, memo), tensor.requires_grad)
+    memo[id(tensor)] = made
+    if tensor._grad is not None:
+        made._grad = copy.deepcopy(tensor._grad, memo)
+    vars(made).update(copy.deepcopy(own_attributes(tensor), memo))
+    return made
+
+
+def _copied_with_its_memory(array: np.ndarray[Any, Any], memo: dict[int, Any]) -> np.ndarray[Any, Any]:
+    """Return the same view of a copy of the whole memory, which is made once for all that show it."""
+    whole = root(array)
+    if not (whole.flags.c_contiguous or whole.flags.f_contiguous):
+        return array.copy(order="K")
+    twin = memo.get(id(whole))
+    if not isinstance(twin, np.ndarray) or twin.strides != whole.strides or twin.dtype != whole.dtype:
+        twin = memo[id(whole)] = whole.copy(order="K")
+        memo.setdefault(id(memo), []).append(whole)  # its id must stay its own as long as the memo is used
+    if array is whole:
+        return twin
+    flat = (twin if twin.flags.c_contiguous else twin.T).reshape(-1)
+    offset = address(array) - address(whole) if array.size else 0
+    return np.ndarray(array.shape, array.dtype, flat.view(np.uint8), offset, array.strides)
+
+
+def shallow_copy(tensor: Any) -> Any:
+    """Return a leaf that shares the tensor's memory and attributes, for copy.copy."""
+    made = rebuild(type(tensor), tensor._array, tensor.requires_grad)
+    made._share_version(tensor)
+    vars(made).update(own_attributes(tensor))
+    return made
+
+
+# ----- Subclasses -----
+
+
+def as_subclass(tensor: Any, cls: Any) -> Any:
+    """Return a view of the tensor that is an instance of a subclass of Tensor.
+
+    Raises: TypeError: when cls is no class, or not derived from Tensor.
+    Source: torch.Tensor.as_subclass.
+    """
+    if not isinstance(cls, type):
+        raise TypeError(f"cls must be a type (got {type(cls).__name__})")
+    if not issubclass(cls, TensorBase):
+        raise TypeError(
+            "Creating a Tensor subclass from a class that does not inherit from Tensor is not possible. Make sure your "
+            "class inherits from Tensor."
+        )
+    found = apply(alias, (tensor,), {})
+    found.__class__ = cls
+    return found
+
+
+def result_class(plain: Any) -> Any:
+    """Return the class that stands between Tensor and the classes that users derive from it.
+
+    Its methods are Tensor's, but that a tensor which they make is of the class of the tensor they were called on. So
+    Tensor itself, and what the engine makes, has nothing to look up.
+    """
+    names = [n for n in dir(plain) if n not in _AS_THEY_ARE and (n.startswith("__") or not n.startswith("_"))]
+    members: dict[str, Any] = {"__slots__": (), "__module__": "npg.tensor"}
+    for name in names:
+        found = getattr(plain, name)
+        if isinstance(found, property):
+            if name in _OF_TENSORS:
+                members[name] = property(_labelled(plain, found.fget), found.fset, found.fdel, found.__doc__)
+        elif callable(found) and not isinstance(found, (type, bool)) and name not in _STATIC:
+            members[name] = _labelled(plain, found)
+    members["__hash__"] = object.__hash__
+    return type(plain)("Tensor", (plain,), members)
+
+
+_OF_TENSORS = frozenset(("T", "mT", "H", "mH", "real", "data"))
+_COMPARISONS = frozenset(("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"))
+_STATIC = (frozenset(dir(object)) - _COMPARISONS) | {"__npg_apply__", "__class_getitem__"}
+_AS_THEY_ARE = frozenset(
+    (
+        "as_subclass __deepcopy__ __copy__ __reduce_ex__ __setstate__ __array__ numpy tolist item backward size dim "
+        "stride numel data_ptr __len__ __bool__ __int__ __float__ __index__ __complex__ __contains__ __format__ "
+        "__iter__"
+    ).split()
+)
+
+
+def _labelled(plain: Any, method: Callable[..., Any] | None) -> Any:
+    if method is None:
+        return None
+
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        found = method(self, *args, **kwargs)
+        kind = type(found)
+        if kind is plain or isinstance(found, (tuple, list)):
+            cls = type(self)
+            for other in args:
+                if type(other) is not cls and isinstance(other, cls):
+                    cls = type(other)
+            for t in (found,) if kind is plain else found:
+                if type(t) is plain:
+                    t.__class__ = cls
+        return found
+
+    functools.update_wrapper(call, method, ("__name__", "__qualname__", "__doc__"), ())
+    return call
