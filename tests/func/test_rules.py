@@ -140,6 +140,7 @@ CASES = {
     "addr": (npg.addr, A, floats(3), V),
     "linear": (F.linear, A, floats(5, 4), floats(5)),
     "linear vector": (F.linear, V, floats(5, 4), floats(5)),
+    "linear one row": (F.linear, A[:1], floats(5, 4), floats(5)),
     "linear batch": (F.linear, BATCHES[0], floats(5, 4), floats(5)),
     "linear no bias": (F.linear, A, floats(5, 4)),
     "layer_norm": (lambda x, w, b: F.layer_norm(x, (4,), w, b), A, V, V - 1),
