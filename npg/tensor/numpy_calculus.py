@@ -109,6 +109,14 @@ def _angle(z, deg=False):
 # ----- Numbers at equal distances -----
 
 
+def _ends(start: Any, stop: Any) -> tuple[Any, Any, Any]:
+    """Return both ends as tensors of one shape, and the dtype to compute in, which a number does not widen."""
+    ends = [values(e) if isinstance(e, (TensorBase, np.ndarray)) else e for e in (start, stop)]
+    kind = np.result_type(*(e if isinstance(e, (int, float)) else np.asarray(e) for e in ends))
+    both = F.broadcast_tensors(*(floating(as_dtype(tensor(e), kind)) for e in (start, stop)))
+    return *both, both[0]._array.dtype
+
+
 def _axis_last(found: Any, axis: int) -> Any:
     return F.movedim(found, 0, axis) if axis else found
 
@@ -119,8 +127,8 @@ def _places(num: int, endpoint: bool, ndim: int) -> np.ndarray[Any, Any]:
 
 @implements(np.linspace)
 def _linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0, *, device=None):
-    start, stop = F.broadcast_tensors(floating(tensor(start)), floating(tensor(stop)))
-    places = _places(num, endpoint, start.ndim).astype(np.result_type(start._array, stop._array))
+    start, stop, kind = _ends(start, stop)
+    places = _places(num, endpoint, start.ndim).astype(kind)
     found = as_dtype(_axis_last(start * (1 - places) + stop * places, axis), dtype)
     return (found, (stop - start) / (num - 1 if endpoint else num)) if retstep else found
 
@@ -132,10 +140,10 @@ def _logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0)
 
 @implements(np.geomspace)
 def _geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
-    start, stop = F.broadcast_tensors(floating(tensor(start)), floating(tensor(stop)))
+    start, stop, kind = _ends(start, stop)
     if not (start._array.all() and stop._array.all()):
         raise ValueError("Geometric sequence cannot include zero")
-    places = _places(num, endpoint, start.ndim).astype(np.result_type(start._array, stop._array))
+    places = _places(num, endpoint, start.ndim).astype(kind)
     return as_dtype(_axis_last(start * F.pow(stop / start, tensor(places)), axis), dtype)
 
 
