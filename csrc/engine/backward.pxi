@@ -326,19 +326,13 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
         _unsilence(before)
         npg_grad_mode = previous
         running.current = outer
-    if inputs is None:
+    if accumulate:
         return None
     found = []
     for x in inputs:
         fn = _history(x)
         g = captured.get((id(x), 0) if fn is None else (id(fn), (<TensorBase>x)._nr))
-        if accumulate:
-            if fn is not None and g is not None:
-                slot = Slot.__new__(Slot)
-                slot.g = g
-                _accumulate(x, slot, create_graph)
-        else:
-            found.append(g if g is None or create_graph else wrap(g))
+        found.append(g if g is None or create_graph else wrap(g))
     return found
 
 

@@ -9,6 +9,8 @@ import threading
 import weakref
 from typing import Any
 
+import numpy as np
+
 from npg import _errors, dtypes
 
 __all__ = [
@@ -85,7 +87,10 @@ def run_tensor_hooks(node: Any, grads: list[Any], recorded: bool, wrap: Any) -> 
         if node.retained is not None and nr in node.retained:
             x = node.retained[nr]()
             if x is not None and x._fn is node:  # else it was changed in place since, and a later node serves it
-                x._grad = g if recorded else wrap(g.copy())
+                if x._grad is not None:  # added, and not in place, as in PyTorch
+                    x._grad = x._grad + g if recorded else wrap(np.asarray(x._grad._array + g))
+                else:
+                    x._grad = g if recorded else wrap(g.copy())
 
 
 def retain(x: Any, node: Any, nr: int) -> None:

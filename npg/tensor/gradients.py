@@ -116,7 +116,7 @@ def backward(
         retain_graph: keep the graph for another backward; None: as create_graph.
         create_graph: record the backward pass, for gradients of higher order.
         grad_variables: the old name of grad_tensors.
-        inputs: only these tensors get their gradient in .grad; leaves or not.
+        inputs: only these tensors get their gradient in .grad; those that are no leaves retain it from then on.
         implicit: start from ones where no gradient is given, whatever the shape.
     Raises: RuntimeError: when a tensor has no graph, when it was freed, when the shapes do not fit.
     Source: torch.autograd.backward.
@@ -130,10 +130,11 @@ def backward(
         grad_tensors = grad_variables
     wanted = None
     if inputs is not None:
-        wanted = tuple([_resolved(x) for x in _wanted(inputs, _errors.EMPTY_INPUTS)])
-        for x in wanted:
-            if not x.requires_grad:
-                raise RuntimeError(_errors.RETAIN_LEAFLESS)
+        given = _wanted(inputs, _errors.EMPTY_INPUTS)
+        for x in given:
+            if isinstance(x, TensorBase):
+                x.retain_grad()  # which is all it takes for those that are no leaves
+        wanted = tuple([_resolved(x) for x in given])
     roots, gradients = _roots(tensors, grad_tensors)
     if not implicit:
         _refuse_implicit(roots, gradients)

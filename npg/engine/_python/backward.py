@@ -127,7 +127,7 @@ def run_backward(
         retain_graph: keep what nodes have saved.
         create_graph: record the backward pass itself.
         inputs: tensors whose gradients are wanted, or None for every leaf.
-        accumulate: add into .grad; otherwise return the gradients of `inputs`, None where none arrived.
+        accumulate: add into .grad of leaves (others have it from retain_grad); otherwise return the gradients of `inputs`, None where none arrived.
     Raises: RuntimeError: when a root has no graph, when the graph was freed, or when a saved tensor was changed in
         place.
     """
@@ -253,17 +253,13 @@ def run_backward(
         floating_errors.reset(before)
         state.grad = previous
         running.current = outer
-    if inputs is None:
+    if accumulate:
         return None
     found = []
     for x in inputs:
         fn = x.grad_fn
         g = captured.get((id(x), 0) if fn is None else (id(fn), x._nr))
-        if accumulate:
-            if fn is not None and g is not None:
-                _accumulate(x, g, False, create_graph)
-        else:
-            found.append(g if g is None or create_graph else wrap(g))
+        found.append(g if g is None or create_graph else wrap(g))
     return found
 
 
