@@ -158,6 +158,8 @@ class BatchedTensor(Tensor):
         return f"BatchedTensor(lvl={self.level}, bdim=0, value=\n    {text}\n)"
 
     def __format__(self, spec: str) -> str:
+        if spec:
+            raise RuntimeError(_ITEM)
         return repr(self)
 
     def __deepcopy__(self, memo: Any) -> Any:

@@ -8,10 +8,18 @@ no history. Under vmap an alias is batched at every level, so that no sum over t
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from npg.creation import zeros_like
-from npg.engine import TensorBase, enable_grad, is_grad_enabled, run_backward
+from npg.engine import (
+    TensorBase,
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    run_backward,
+)
 from npg.func._batched import BatchedTensor, Level, aliased, batch, bottom, lift, rewrap, running
 from npg.func._batching import note_loop
 from npg.functional import select, stack
@@ -140,10 +148,12 @@ class Transform:
     """Makes the Scope of a transform, and has its function recorded whatever the grad mode around it."""
 
     def __enter__(self) -> Scope:
-        scope = Scope(is_grad_enabled())
-        self._mode = enable_grad()
-        self._mode.__enter__()
+        scope = Scope(is_grad_enabled() and not is_inference_mode_enabled())
+        self._modes = contextlib.ExitStack()
+        if is_inference_mode_enabled():
+            self._modes.enter_context(inference_mode(False))
+        self._modes.enter_context(enable_grad())
         return scope
 
     def __exit__(self, *exc: Any) -> None:
-        self._mode.__exit__(*exc)
+        self._modes.__exit__(*exc)

@@ -11,7 +11,7 @@ import numpy as np
 from npg.func._batched import BatchedTensor, Level, batch, running
 from npg.func._batching import intercepting, note_loop
 from npg.func._pytree import Spec, broadcast_prefix, flatten, unflatten
-from npg.func._standin import Unbatchable
+from npg.func._standin import Standin, Unbatchable
 from npg.functional import cat, expand, get_rng_state, movedim, narrow, select, set_rng_state, stack
 from npg.tensor import Tensor
 
@@ -163,6 +163,11 @@ class _Call:
         state = get_rng_state()
         try:
             found = self._at_once(batched, size)
+        except TypeError as error:
+            if Standin.__name__ not in str(error):
+                raise
+            found = None  # the compiled engine was given the stand-in as an ndarray, by a constructor
+            note_loop(f"func: {self.name} (an ndarray)")
         except Unbatchable as reason:
             if 0 < reason.level <= running_number():  # of a vmap around this one
                 raise

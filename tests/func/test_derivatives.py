@@ -7,7 +7,7 @@ import torch
 
 import npg
 
-from .comparing import compare, same, tensors
+from .comparing import compare, of_torch, same, tensors
 
 FUNCTIONS = {
     "cubes": lambda lib: lambda x: (x**3).sum(),
@@ -118,6 +118,26 @@ def test_grad_and_no_grad_are_torchs(mode, captured):
             return lib.func.grad_and_value(f)(x)
 
     same(call)
+
+
+def test_derivatives_in_inference_mode_are_torchs():
+    def call(lib, given=None):
+        x = tensors(lib, (3,)) if given is None else given
+        return (
+            lib.func.grad(lambda x: (x**2).sum())(x),
+            lib.func.vjp(lambda x: x**2, x)[1](x),
+            lib.func.jvp(lambda x: x**2, (x,), (x,)),
+            lib.func.vmap(lib.func.grad(lambda x: x**2))(x),
+        )
+
+    def inside(lib):
+        with lib.inference_mode():
+            return call(lib)
+
+    same(inside)
+    with npg.inference_mode():
+        x = tensors(npg, (3,))
+    compare(call(npg, x), of_torch(call))
 
 
 def test_grad_result_can_be_differentiated_by_backward():

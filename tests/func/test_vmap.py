@@ -110,8 +110,9 @@ def test_vmap_nested_loops():
         lambda x: int(x),
         lambda x: x.tolist(),
         lambda x: x.numpy(),
+        lambda x: f"{x:.3f}",
     ],
-    ids=["item", "float", "int", "tolist", "numpy"],
+    ids=["item", "float", "int", "tolist", "numpy", "format"],
 )
 def test_vmap_refuses_values_in_torchs_words(f):
     same(lambda lib: lib.func.vmap(f)(tensors(lib, (2,))))
@@ -146,6 +147,12 @@ def test_vmap_needs_values_and_runs_example_by_example():
         found = npg.func.vmap(lambda x: npg.searchsorted(edges, x))(x)
     assert found.tolist() == [[1, 0, 1], [2, 1, 1]]
     assert list(report.looped) == ["func: <lambda> (np.searchsorted)"]
+
+
+@pytest.mark.parametrize("f", [npg.Tensor, npg.nn.Parameter, npg.tensor, lambda x: npg.from_numpy(x.data._array)])
+def test_vmap_of_constructors(f):
+    x = npg.tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert npg.func.vmap(lambda x: f(x) * 1)(x).tolist() == x.tolist()
 
 
 def test_vmap_prints_as_torch_does():
