@@ -127,7 +127,8 @@ def run_backward(
         retain_graph: keep what nodes have saved.
         create_graph: record the backward pass itself.
         inputs: tensors whose gradients are wanted, or None for every leaf.
-        accumulate: add into .grad of leaves (others have it from retain_grad); otherwise return the gradients of `inputs`, None where none arrived.
+        accumulate: add into .grad of leaves, while others have theirs from retain_grad; otherwise return the gradients
+            of `inputs`, None where none arrived.
     Raises: RuntimeError: when a root has no graph, when the graph was freed, or when a saved tensor was changed in
         place.
     """
