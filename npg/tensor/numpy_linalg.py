@@ -137,7 +137,8 @@ def _lstsq(a, b, rcond=None):
     residuals = found.residuals
     if b.ndim == 1 and residuals._array.size:
         residuals = F.reshape(residuals, (1,))
-    return found.solution, residuals, int(found.rank._array), found.singular_values
+    widths = decomposing.svdvals(a) if a.requires_grad else found.singular_values
+    return found.solution, residuals, int(found.rank._array), widths
 
 
 @implements(np.linalg.tensorinv)

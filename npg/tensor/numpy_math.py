@@ -99,10 +99,10 @@ def _extremum(function, pair, a, axis, keepdims, initial, where):
                 "'initial'"
             )
         return _reduce(function, a, axis, keepdims)
-    first = np.asarray(initial, a._array.dtype)
-    a = _where_or(a, where, initial)
+    first = to_dtype(tensor(initial), a._array.dtype)
+    a = _where_or(a, where, first)
     if not a._array.size:
-        return tensor(np.full(np.sum(a._array, axis, keepdims=keepdims).shape, first))
+        return F.expand(first, np.sum(a._array, axis, keepdims=keepdims).shape)
     return pair(_reduce(function, a, axis, keepdims), first)
 
 
@@ -236,7 +236,7 @@ def _real(val, tol=100):
 
 @implements(np.isclose)
 def _isclose(a, b, rtol=1e-5, atol=1e-8, equal_nan=False):
-    return F.isclose(tensor(a), tensor(b), rtol, atol, equal_nan)
+    return tensor(np.isclose(values(a), values(b), rtol, atol, equal_nan))
 
 
 @implements(np.allclose)
@@ -315,7 +315,15 @@ def _searchsorted(a, v, side="left", sorter=None):
 
 @implements(np.bincount)
 def _bincount(x, /, weights=None, minlength=0):
-    return F.bincount(tensor(x), None if weights is None else tensor(weights), minlength)
+    if weights is None:
+        return F.bincount(tensor(x), None, minlength)
+    x, weights = np.asarray(values(x)), floating(tensor(weights))
+    if x.ndim != 1 or x.dtype.kind not in "biu" or (x.size and x.min() < 0):
+        raise ValueError("expected a one-dimensional list of integers that are not negative")
+    if x.shape != tuple(weights.shape):
+        raise ValueError("The weights and list don't have the same length.")
+    n = max(minlength, int(x.max()) + 1 if x.size else 0)
+    return F.index_add(tensor(np.zeros(n, weights._array.dtype)), 0, tensor(x.astype(np.int64)), weights)
 
 
 @implements(np.put_along_axis)

@@ -11,7 +11,7 @@ from npg import dtypes
 from npg import functional as F
 from npg.engine import TensorBase, apply, wrap
 from npg.functional._factory import like_array
-from npg.functional._public import canonical_dim
+from npg.functional._public import canonical_dim, to_dtype
 from npg.ops.elementwise import clone
 from npg.tensor.numpy_table import FUNCTIONS, axes_of, flat, implements, tensor, tensors, values
 
@@ -277,14 +277,16 @@ def _isrealobj(x):
 
 @implements(np.copyto)
 def _copyto(dst, src, casting="same_kind", where=True):
-    if where is not True:
-        raise TypeError("np.copyto of a Tensor takes no where=")
     if isinstance(dst, TensorBase):
+        if where is not True:
+            kept = apply(clone, (dst,), {})
+            src = F.where(tensor(np.asarray(values(where), bool)), to_dtype(tensor(src), kept._array.dtype), kept)
         F.copy_(dst, src)
-    elif src.requires_grad:
+    elif isinstance(src, TensorBase) and src.requires_grad:
         raise TypeError("np.copyto cannot write a Tensor that requires grad into an array; use tensor.detach()")
     else:
-        np.copyto(dst, src._array, casting)
+        np.copyto(dst, values(src), casting, values(where))
+    return None
 
 
 @implements(np.array_repr, np.array_str, np.array2string)

@@ -65,7 +65,9 @@ RECORDED = [
         "np.trapezoid(x, dx=0.5, axis=0)", "np.trapezoid(x, [0.0, 1.0, 3.0])", "np.trapezoid(x, B)",
         "np.unwrap(x * 20)", "np.unwrap(x * 20, axis=0, period=3.0)", "np.interp(x, RISING, [0.0, 1.0, 5.0, 2.0])",
         "np.linalg.trace(x)", "np.linalg.trace(x, offset=1)", "np.linalg.lstsq(x.T, B[0])[0]",
-        "np.linalg.lstsq(x.T, B.T)[:2]", "np.sum(x, initial=2.0)", "np.sum(x, axis=1, where=B > 0.5)",
+        "np.linalg.lstsq(x.T, B.T)[:2]", "np.linalg.lstsq(x.T, B[0])[3]", "np.isclose(x, 0.5, atol=0.2)",
+        "np.bincount([2, 0, 2], x[0], minlength=5)", "np.max(x, initial=x[0, 0])", "np.sum(x, initial=2.0)",
+        "np.sum(x, axis=1, where=B > 0.5)",
         "np.prod(x, initial=2.0, where=B > 0.5)", "np.max(x, axis=1, initial=0.5)",
         "np.min(x, initial=0.5, where=B > 0.5)",
         "np.mean(x, axis=0, where=np.array([[True, False, True], [True, True, False]]))",
@@ -205,7 +207,8 @@ WRITES = [
     "np.place(x, x > 0.5, [1.0, 2.0])", "np.putmask(x, x > 0.5, [1.0, 2.0, 3.0, 4.0])",
     "np.put(x, [0, -1], [1.0, 2.0])",
     "np.put(x, [7, 2], 9.0, mode='wrap')", "np.put(x, [7, -3], [8.0, 9.0], mode='clip')", "np.fill_diagonal(x, 3.0)",
-    "np.fill_diagonal(x, [3.0, 4.0])", "np.copyto(x, B)", "np.put_along_axis(x, np.array([[0], [1]]), 7.0, axis=1)",
+    "np.fill_diagonal(x, [3.0, 4.0])", "np.copyto(x, B)", "np.copyto(x, 7.0, where=B > 0.5)",
+    "np.copyto(x, B[0], where=[True, False, True])", "np.put_along_axis(x, np.array([[0], [1]]), 7.0, axis=1)",
     "np.add.at(x, [0, 0, 1], B[:1])", "np.subtract.at(x, ([0, 0], [1, 1]), [0.5, 0.25])", "np.multiply.at(x, [1], 3.0)",
     "np.negative.at(x, [0])", "np.maximum.at(x, (slice(None), [0, 2]), 0.5)",
 ]  # fmt: skip
@@ -230,6 +233,30 @@ def test_array_takes_constants_and_no_history(name):
     assert a.tolist() == b.tolist()
     with pytest.raises(TypeError, match=f"np.{name} cannot write a Tensor that requires grad into an array"):
         getattr(np, name)(a, A > 0.5, npg.ones(2, requires_grad=True))
+
+
+# NumPy asks no protocol here, but for an array.
+CONVERTING = [
+    "np.mean([x, x])", "np.ones(2).dot(x)", "np.ones(2).__setitem__(slice(None), x)", "np.vectorize(float)(x)",
+    "np.full(2, x)", "np.arange(x[0])", "np.random.normal(x)", "np.nditer(x)", "np.broadcast(x, x)", "np.r_[x, x]",
+    "np.ascontiguousarray(x)", "np.ma.array(x)", "np.array([x, x], dtype=object)",
+    "np.kaiser(3, x[0])",
+    "np.quantile(np.ones(2), [x[0]])", "np.lib.stride_tricks.as_strided(x)",
+    "np.piecewise(np.ones(2), [[True, False]], [x[0]])",
+    "np.fill_diagonal(np.eye(2), x[0])", "np.full_like(np.ones(2), x[0])", "np.copyto(np.ones(2), x)",
+    "np.put(np.ones(2), [0], x[0])",
+    "np.put_along_axis(np.ones(2), np.array([0]), x[:1], 0)", "np.add.at(np.ones(2), [0], x[0])",
+    "np.histogram([1, 2], weights=x)",
+    "np.lib.stride_tricks.sliding_window_view(x, 2)", "np.frompyfunc(float, 1, 1)(x)", "np.quantile(np.ones(2), x)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("call", CONVERTING)
+def test_what_numpy_would_convert_by_itself_raises(call):
+    with pytest.raises(
+        (TypeError, RuntimeError), match="requires? grad|is not supported on a Tensor|cannot write a Tensor"
+    ):
+        eval(call, {"np": np, "x": npg.tensor([0.3, 0.6], requires_grad=True)})
 
 
 # ----- Refused -----
