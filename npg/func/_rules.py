@@ -145,6 +145,23 @@ def _repeat(op: Any, xs: Any, flags: Any, params: dict[str, Any], size: int) -> 
     return apply(op, (padded(xs[0], len(repeats)),), {"repeats": (1, *repeats)})
 
 
+def _roll(op: Any, xs: Any, flags: Any, params: dict[str, Any], size: int) -> Any:
+    (x,) = xs
+    if params["dims"] is not None:
+        return apply(op, (x,), {**params, "dims": _moved(params["dims"])})
+    return reshaped(apply(op, (as_vectors(x),), {**params, "dims": (1,)}), tuple(x._array.shape))
+
+
+def _constant_pad(op: Any, xs: Any, flags: Any, params: dict[str, Any], size: int) -> Any:
+    return apply(op, tuple(xs), {**params, "pad": ((0, 0), *params["pad"])})
+
+
+def _cross(op: Any, xs: Any, flags: Any, params: dict[str, Any], size: int) -> Any:
+    if rank_of(xs[0], flags[0]) != rank_of(xs[1], flags[1]):
+        return NotImplemented
+    return _join(op, xs, flags, params, size)
+
+
 def _join(op: Any, xs: Any, flags: Any, params: dict[str, Any], size: int) -> Any:
     wholes = tuple([full(x, flag, size) for x, flag in zip(xs, flags, strict=True)])
     return apply(op, wholes, {"dim": params["dim"] + 1})
@@ -183,13 +200,20 @@ def _dtype_kind(x: Any) -> str:
 
 
 def _gather(op: Any, xs: Any, flags: Any, params: dict[str, Any], size: int) -> Any:
-    if not all(rank_of(x, flag) for x, flag in zip(xs, flags, strict=True)):
+    # gather and scatter; what is written may be a number.
+    tensors = [isinstance(x, (TensorBase, np.ndarray)) for x in xs]
+    if not all(rank_of(x, flag) for x, flag, t in zip(xs, flags, tensors, strict=True) if t):
         return NotImplemented
-    return _join(op, xs, flags, params, size)
+    wholes = [full(x, flag, size) if t else x for x, flag, t in zip(xs, flags, tensors, strict=True)]
+    return apply(op, tuple(wholes), {**params, "dim": params["dim"] + 1})
 
 
 def _embedding(op: Any, xs: Any, flags: Any, params: dict[str, Any], size: int) -> Any:
-    return NotImplemented if flags[0] else apply(op, tuple(xs), params)
+    if not flags[0]:
+        return apply(op, tuple(xs), params)
+    if params["padding_idx"] is not None or params["scale_grad_by_freq"]:
+        return NotImplemented
+    return _index(op, xs, flags, {"at": (0,)}, size)
 
 
 # ----- The table -----
@@ -204,7 +228,7 @@ _RULES: dict[str, Rule] = {
     "repeat": _repeat,
     "getitem": _getitem,
     "index": _index,
-    "gather": _gather,
+    **dict.fromkeys("gather scatter scatter_add scatter_reduce".split(), _gather),
     "embedding": _embedding,
     **dict.fromkeys(("cat", "stack"), _join),
     **dict.fromkeys(
@@ -212,9 +236,12 @@ _RULES: dict[str, Rule] = {
         "max_dim min_dim median_dim nanmedian_dim mode".split(),
         _along("dim"),
     ),
-    "flip": _along("dims"),
-    "diagonal": _along("dim1", "dim2"),
-    "diagonal_copy": _along("dim1", "dim2"),
+    **dict.fromkeys(("index_pad", "repeat_interleave"), _along("dim")),
+    **dict.fromkeys(("flip", "rot90"), _along("dims")),
+    **dict.fromkeys(("diagonal", "diagonal_copy", "diag_embed"), _along("dim1", "dim2")),
+    "roll": _roll,
+    "constant_pad": _constant_pad,
+    "cross": _cross,
     **dict.fromkeys(("softmax", "log_softmax"), _softmax),
     **dict.fromkeys(
         "sum mean nansum nanmean count_nonzero var std var_mean std_mean amax amin aminmax all any logsumexp prod "

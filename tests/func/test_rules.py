@@ -120,6 +120,18 @@ CASES = {
     "index 0-d": (lambda x, i: x[i], A, ints(3)),
     "gather": (lambda x, i: x.gather(1, i), A, ints(4, 3, 2)),
     "embedding": (lambda i, w: F.embedding(i, w), ints(3, 5), A),
+    "scatter": (lambda x, i, y: x.scatter(1, i, y), A, ints(4, 3, 2), N),
+    "scatter number": (lambda x, i: x.scatter(1, i, 2.0), A, ints(4, 3, 2)),
+    "scatter_add": (lambda x, i, y: x.scatter_add(0, i, y), A, ints(3, 2, 4), N),
+    "scatter_reduce": (lambda x, i, y: x.scatter_reduce(1, i, y, "amax"), A, ints(4, 3, 2), N),
+    "roll": (lambda x: x.roll(1, 0), A),
+    "roll all": (lambda x: x.roll(5), A),
+    "rot90": (lambda x: x.rot90(), A),
+    "diag_embed": (lambda x: x.diag_embed(1, 0, 2), A),
+    "repeat_interleave": (lambda x: x.repeat_interleave(2, 1), A),
+    "constant_pad": (lambda x: F.pad(x, (1, 2, -1, 0), value=3.0), A),
+    "index_pad": (lambda x: F.pad(x, (1, 2), mode="reflect"), A),
+    "cross": (npg.linalg.cross, floats(2, 3), floats(2, 3, seed=1)),
     "matmul": (npg.matmul, A, M),
     "matmul vectors": (npg.matmul, V, V + 1),
     "matmul vector matrix": (npg.matmul, V, M),
@@ -177,7 +189,7 @@ CASES = {
     "cross_entropy image": (F.cross_entropy, BATCHES[0], ints(3, 2, 4)),
     "cross_entropy probabilities": (lambda x, p: F.cross_entropy(x, p.softmax(1)), A, N),
 }
-LOOPED = {"embedding", "index second", "index 0-d"}  # where the weight, a later index, or a number alone is batched
+LOOPED = {"index second", "index 0-d"}  # where a later index, or a number alone is batched
 
 
 def batches(arrays, which):

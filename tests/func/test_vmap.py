@@ -95,7 +95,7 @@ def test_vmap_nests():
 
 def test_vmap_nested_loops():
     x = tensors(npg, (2, 3, 4))
-    found = npg.func.vmap(npg.func.vmap(lambda x: npg.diag_embed(x).sum(0)))(x)
+    found = npg.func.vmap(npg.func.vmap(lambda x: npg.outer(x, npg.ones_like(x)).trace() + x - x.sum()))(x)
     compare(found, torch.from_numpy(x.numpy()))
 
 
@@ -325,7 +325,7 @@ def test_gradients_flow_through_vmap():
 
 def test_gradients_flow_through_loops():
     x = tensors(npg, (4, 3), grad=True)
-    npg.func.vmap(lambda a: (npg.diag_embed(a) ** 2).sum())(x).sum().backward()
+    npg.func.vmap(lambda a: (npg.outer(a, a)).trace())(x).sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), 2 * x.detach().numpy())
 
 
