@@ -65,7 +65,7 @@ def deepcopy(tensor: Any, memo: dict[int, Any]) -> Any:
             "If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, "
             "see https://github.com/pytorch/pytorch/pull/103001"
         )
-    made = rebuild(type(tensor), _copied_with_its_memory(tensor._array, memo), tensor.requires_grad)
+    made = rebuild(type(tensor), _copied_with_its_memory(tensor, memo), tensor.requires_grad)
     memo[id(tensor)] = made
     if tensor._grad is not None:
         made._grad = copy.deepcopy(tensor._grad, memo)
@@ -73,10 +73,16 @@ def deepcopy(tensor: Any, memo: dict[int, Any]) -> Any:
     return made
 
 
-def _copied_with_its_memory(array: np.ndarray[Any, Any], memo: dict[int, Any]) -> np.ndarray[Any, Any]:
-    """Return the same view of a copy of the whole memory, which is made once for all that show it."""
-    whole = root(array)
-    if not (whole.flags.c_contiguous or whole.flags.f_contiguous):
+def _copied_with_its_memory(tensor: Any, memo: dict[int, Any]) -> np.ndarray[Any, Any]:
+    """Return the same view of a copy of the whole memory, which is made once for all that show it.
+
+    The whole is what the base of a view shows: of a tensor on a part of an ndarray, that part alone.
+    """
+    array = tensor._array
+    own, whole = array if tensor._base is None else tensor._base._array, root(array)
+    if id(whole) not in memo and _is_dense(own):
+        whole = own
+    if not _is_dense(whole):
         return array.copy(order="K")
     twin = memo.get(id(whole))
     if not isinstance(twin, np.ndarray) or twin.strides != whole.strides or twin.dtype != whole.dtype:
@@ -87,6 +93,10 @@ def _copied_with_its_memory(array: np.ndarray[Any, Any], memo: dict[int, Any]) -
     flat = (twin if twin.flags.c_contiguous else twin.T).reshape(-1)
     offset = address(array) - address(whole) if array.size else 0
     return np.ndarray(array.shape, array.dtype, flat.view(np.uint8), offset, array.strides)
+
+
+def _is_dense(array: np.ndarray[Any, Any]) -> bool:
+    return array.flags.c_contiguous or array.flags.f_contiguous
 
 
 def shallow_copy(tensor: Any) -> Any:

@@ -70,6 +70,19 @@ def test_deepcopy_with_ndarrays_keeps_them_sharing_too():
     assert b.tolist() == [0, 7, 2, 3] and a.tolist() == [0, 1, 2, 3]
 
 
+def test_deepcopy_of_a_part_of_an_ndarray_copies_that_part_alone():
+    a = np.zeros((1000, 4))
+    x = npg.from_numpy(a[:2])
+    y, z, w = copy.deepcopy([x, x[1:], x.detach()])
+    assert y.untyped_storage().nbytes() == 64 and z._array.base is not None
+    y[1, 0] = 5
+    assert z[0, 0].item() == w[1, 0].item() == 5 and not a.any()
+    base = npg.arange(4.0)
+    y, z = copy.deepcopy([base, base[1:].detach()])
+    y[1] = 9
+    assert z[0].item() == 9
+
+
 def test_deepcopy_of_other_memory_is_a_plain_copy():
     memory = np.frombuffer(bytearray(32), np.float64)
     for x in (npg.frombuffer(bytearray(16), dtype=npg.float32)[1:], npg.from_numpy(memory.reshape(2, 2).T)):
