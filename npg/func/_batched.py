@@ -162,6 +162,9 @@ class BatchedTensor(Tensor):
             raise RuntimeError(_ITEM)
         return repr(self)
 
+    def as_subclass(self, cls: Any) -> Any:
+        raise Unbatchable(self.level, "as_subclass()")
+
     def __deepcopy__(self, memo: Any) -> Any:
         return _made(apply(clone, (self.physical,), {}), self.level)
 

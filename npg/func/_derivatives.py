@@ -82,11 +82,12 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
                     f"{value.dim()} dims. Maybe you wanted to use the vjp or jacrev APIs instead?"
                 )
             one = ones((), dtype=value.dtype)
-            found = scope.gradients((value,), scope.inputs, (one,), scope.leads_out((value,)))
+            recorded = scope.leads_out((value,))
+            found = scope.gradients((value,), scope.inputs, (one,), recorded)
             spec = flatten(tuple([inputs[n] for n in places]))[1]
             gradient = unflatten([scope.result(g) for g in found], spec)
             gradient = gradient if isinstance(argnums, tuple) else gradient[0]
-            value = scope.result(value)
+            value = value if recorded else value.detach()
             return gradient, (value, tree_map(scope.result, aux)) if has_aux else value
 
     return wrapped
