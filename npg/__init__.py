@@ -131,7 +131,11 @@ newaxis = None
 # ----- What loads when it is first used -----
 
 _LAZY = {"func": "npg.func", "linalg": "npg.linalg", "nn": "npg.nn", "optim": "npg.optim", "utils": "npg.utils"}
-_LAZY_NAMES = {"get_num_threads": "npg.utils.threads", "set_num_threads": "npg.utils.threads"}
+_LAZY_NAMES = {
+    "get_num_threads": "npg.utils.threads",
+    "set_num_threads": "npg.utils.threads",
+    "vmap": "npg.func",
+}
 __all__ += list(_LAZY) + list(_LAZY_NAMES)
 
 

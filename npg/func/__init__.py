@@ -2,7 +2,7 @@
 
 from npg.func._batching import vmap_report
 from npg.func._calling import functional_call, stack_module_state
-from npg.func._derivatives import grad, grad_and_value, jvp, vjp
+from npg.func._derivatives import grad, grad_and_value, jvp, value_and_grad, vjp
 from npg.func._jacobians import hessian, jacfwd, jacrev
 from npg.func._vmap import vmap
 
@@ -15,6 +15,7 @@ __all__ = [
     "jacrev",
     "jvp",
     "stack_module_state",
+    "value_and_grad",
     "vjp",
     "vmap",
     "vmap_report",

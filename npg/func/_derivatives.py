@@ -13,7 +13,7 @@ from npg.func._pytree import flatten, tree_map, unflatten
 from npg.func._scope import Scope, Transform
 from npg.tensor import Tensor
 
-__all__ = ["grad", "grad_and_value", "jvp", "vjp"]
+__all__ = ["grad", "grad_and_value", "jvp", "value_and_grad", "vjp"]
 
 # ----- Arguments -----
 
@@ -89,6 +89,25 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
             gradient = gradient if isinstance(argnums, tuple) else gradient[0]
             value = value if recorded else value.detach()
             return gradient, (value, tree_map(scope.result, aux)) if has_aux else value
+
+    return wrapped
+
+
+def value_and_grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """Return a function that gives the value of func, and its gradient: grad_and_value the other way round.
+
+    Args:
+        func, argnums, has_aux: as for grad.
+    Returns: the function; it gives (value, gradient), or with has_aux ((value, aux), gradient).
+    Raises: as grad.
+    Source: the order of JAX and MLX; PyTorch has grad_and_value only.
+    """
+    both = grad_and_value(func, argnums, has_aux)
+
+    @functools.wraps(func)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        gradient, value = both(*args, **kwargs)
+        return value, gradient
 
     return wrapped
 

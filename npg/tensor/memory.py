@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -293,3 +294,14 @@ def map_(tensor: Any, other: Any, callable: Callable[[Any, Any], Any]) -> Any:
     array[...] = np.array([callable(a, b) for a, b in pairs], array.dtype).reshape(array.shape)
     bump_version(tensor)
     return tensor
+
+
+def warn_of_no_grad() -> None:
+    """Warn that .grad of a non-leaf is read, which no backward pass sets."""
+    warnings.warn(
+        "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
+        "populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf "
+        "Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure "
+        "you access the leaf Tensor instead.",
+        stacklevel=3,
+    )

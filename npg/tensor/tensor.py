@@ -220,6 +220,8 @@ class Tensor(Methods):
     def requires_grad(self, flag: builtins.bool) -> None:
         if not isinstance(flag, builtins.bool):
             raise RuntimeError("requires_grad must be a bool")
+        if flag and not self.is_leaf:
+            raise RuntimeError("you can only change requires_grad flags of leaf variables.")
         self._set_requires_grad(flag)
 
     def requires_grad_(self, requires_grad: builtins.bool = True) -> Tensor:
@@ -234,8 +236,11 @@ class Tensor(Methods):
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient that backward() has accumulated, or None."""
-        return self._grad
+        """The gradient that backward() has accumulated, or None; None of a non-leaf comes with a warning."""
+        found = self._grad
+        if found is None and self._fn is not None and not self._retains:
+            memory.warn_of_no_grad()
+        return found
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:

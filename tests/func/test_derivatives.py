@@ -279,3 +279,12 @@ def test_float32_stays():
     same(lambda lib: lib.func.grad(lambda x: (x**2).sum())(tensors(lib, (3,), dtype="float32")), rtol=1e-5)
     same(lambda lib: lib.func.jacfwd(lambda x: x**2)(tensors(lib, (3,), dtype="float32")), rtol=1e-5)
     compare(npg.func.vmap(npg.sum)(npg.ones(2, 3)), torch.func.vmap(torch.sum)(torch.ones(2, 3)))
+
+
+def test_value_and_grad_is_grad_and_value_the_other_way_round():
+    x = npg.tensor([1.0, 2.0])
+    value, gradient = npg.func.value_and_grad(lambda t: (t * t).sum())(x)
+    assert value.item() == 5.0 and gradient.tolist() == [2.0, 4.0]
+    (value, aux), gradients = npg.func.value_and_grad(lambda t, u: ((t * u).sum(), t), (0, 1), has_aux=True)(x, x)
+    assert value.item() == 5.0 and aux.tolist() == [1.0, 2.0] and [g.tolist() for g in gradients] == [[1.0, 2.0]] * 2
+    assert npg.vmap is npg.func.vmap

@@ -625,3 +625,26 @@ def test_functions_that_torch_has_as_methods_are_methods():
 )  # fmt: skip
 def test_stride_of_a_new_dimension_is_torchs(call):
     check(f"x = lib.arange(12.0).view(3, 4); r = {call}.stride()")
+
+
+def test_grad_of_a_non_leaf_warns_unless_it_is_retained():
+    for lib in (npg, torch):
+        x = lib.ones(2, requires_grad=True)
+        y, z = x * 2, x * 3
+        with pytest.warns(
+            UserWarning, match="The .grad attribute of a Tensor that is not a leaf Tensor is being accessed"
+        ):
+            assert y.grad is None
+        z.retain_grad()
+        assert z.grad is None and x.grad is None
+        z.sum().backward()
+        assert z.grad.tolist() == [1.0, 1.0]
+
+
+def test_requires_grad_of_a_non_leaf_is_not_set():
+    for lib in (npg, torch):
+        y = lib.ones(2, requires_grad=True) * 2
+        for flag in (True, False):
+            with pytest.raises(RuntimeError, match="you can only change requires_grad flags of leaf variables."):
+                y.requires_grad = flag
+        assert y.requires_grad_() is y
