@@ -90,6 +90,10 @@ cdef class Node:
         """A dict for the user's own notes on this node."""
         return metadata_of(self)
 
+    def check_versions(self):
+        """Raise when the graph was freed, or a saved tensor was changed in place since."""
+        _check_versions(self)
+
     def register_hook(self, hook):
         """Call hook(grad_inputs, grad_outputs) after this node has run; a returned tuple replaces grad_inputs."""
         if self.hooks is None:

@@ -126,6 +126,10 @@ class Scope:
             for g, x in zip(found, wanted, strict=True)
         ]
 
+    def covers(self, v: Any) -> bool:
+        """Tell whether no vmap inside of the transform batches these vectors."""
+        return self._beyond(v) is None
+
     # ----- Vectors that are batched by a vmap inside of the transform -----
 
     def _beyond(self, v: Any) -> int | None:

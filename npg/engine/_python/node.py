@@ -80,6 +80,7 @@ class Node:
         self.output_versions.append((nr, t._counter, t._counter.value))
 
     def check_versions(self) -> None:
+        """Raise when the graph was freed, or a saved tensor was changed in place since."""
         if self.inputs is None:
             raise RuntimeError(_errors.FREED_GRAPH)
         if self.versions is not None:

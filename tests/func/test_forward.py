@@ -1,0 +1,148 @@
+"""Tangents sent forward: the same products as by two reverse passes, over PyTorch's own samples of every op."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import npg
+from npg.func import _derivatives, _forward
+
+from ..autograd.test_saved import mapped, tensors
+from ..helpers import Unsupported, to_npg
+from ..test_op_db import forms, op_db
+
+SAMPLES = 6
+
+OPS = [op for op in op_db if op.supports_autograd and forms(op)]
+# torch.func.jvp loads what PyTorch itself calls deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+
+
+@pytest.fixture
+def ways(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """A list that gets, for each product, whether it was swept."""
+    seen: list[bool] = []
+
+    def noted(*args: Any) -> Any:
+        found = _forward.sweep(*args)
+        seen.append(found is not NotImplemented)
+        return found
+
+    monkeypatch.setattr(_derivatives, "sweep", noted)
+    return seen
+
+
+def product(function: Any, args: Any, kwargs: Any) -> Any:
+    """Return jvp of a function at its float64 tensors, with tangents of their own; None where there is none."""
+    primals = [t for t in tensors((args, list(kwargs.values())), npg.Tensor) if t.dtype == npg.float64]
+    rng = np.random.default_rng(0)
+    tangents = tuple(npg.from_numpy(np.array(rng.uniform(0.5, 1.5, tuple(t.shape)))) for t in primals)
+
+    def of(*given: Any) -> Any:
+        found = iter(given)
+        swap = lambda t: next(found) if t.dtype == npg.float64 else t
+        a, k = mapped(args, npg.Tensor, swap), mapped(kwargs, npg.Tensor, swap)
+        npg.manual_seed(0)
+        return tuple([y for y in tensors(function(*a, **k), npg.Tensor) if y.dtype == npg.float64])
+
+    if not primals:
+        return None
+    return npg.func.jvp(of, tuple(primals), tangents)
+
+
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.formatted_name)
+def test_swept_product_is_that_of_two_reverse_passes(op: Any, ways: list[bool], monkeypatch: Any) -> None:
+    form = forms(op)[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for sample in itertools.islice(op.sample_inputs("cpu", torch.float64, requires_grad=False), SAMPLES):
+            try:
+                args, kwargs = to_npg((sample.input, *sample.args)), to_npg(sample.kwargs)
+                found = product(form.npg_fn, args, kwargs)
+            except (Unsupported, RuntimeError, TypeError, ValueError, IndexError, NotImplementedError):
+                continue
+            if found is None or not ways or not ways[-1]:
+                continue
+            with monkeypatch.context() as patch:
+                patch.setattr(_derivatives, "sweep", lambda *_: NotImplemented)
+                expected = product(form.npg_fn, args, kwargs)
+            for f, e in zip((*found[0], *found[1]), (*expected[0], *expected[1]), strict=True):
+                assert f.shape == e.shape and f.dtype == e.dtype
+                np.testing.assert_allclose(f.numpy(), e.numpy(), rtol=1e-9, atol=1e-10)
+
+
+def test_common_ops_are_swept(ways: list[bool]) -> None:
+    x, w = (npg.from_numpy(np.random.default_rng(s).uniform(0.5, 1.5, (3, 3))) for s in (0, 1))
+    targets = npg.tensor([0, 2, 1])
+
+    def f(x: Any, w: Any) -> Any:
+        F = npg.nn.functional
+        h = F.gelu(F.linear(x, w, w[0])) @ w + x.tanh() / w
+        h = npg.cat([h.t(), npg.stack([x[0], w[1], x.sum(0)])]).softmax(-1)[:3]
+        h = npg.where(h > 0.2, h, h.exp()).reshape(9).view(3, 3).clamp(0.1, 5).cumsum(0)
+        h = npg.maximum(h, w).masked_fill(x > 1.4, 0.0).tril() + sum(part.mean() for part in h.split(1))
+        return F.cross_entropy(h.log_softmax(-1), targets), F.mse_loss(h, w), h.flip(0).roll(1, 0).expand(2, 3, 3)
+
+    out, found = npg.func.jvp(f, (x, w), (w, x))
+    assert ways == [True]
+    _, expected = torch.func.jvp(
+        lambda x, w: _torch(x, w, torch.tensor([0, 2, 1])), tuple(map(_to_torch, (x, w))), tuple(map(_to_torch, (w, x)))
+    )
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-10)
+
+
+def _to_torch(t: Any) -> Any:
+    return torch.from_numpy(t.numpy().copy())
+
+
+def _torch(x: Any, w: Any, targets: Any) -> Any:
+    F = torch.nn.functional
+    h = F.gelu(F.linear(x, w, w[0])) @ w + x.tanh() / w
+    h = torch.cat([h.t(), torch.stack([x[0], w[1], x.sum(0)])]).softmax(-1)[:3]
+    h = torch.where(h > 0.2, h, h.exp()).reshape(9).view(3, 3).clamp(0.1, 5).cumsum(0)
+    h = torch.maximum(h, w).masked_fill(x > 1.4, 0.0).tril() + sum(part.mean() for part in h.split(1))
+    return F.cross_entropy(h.log_softmax(-1), targets), F.mse_loss(h, w), h.flip(0).roll(1, 0).expand(2, 3, 3)
+
+
+def test_a_node_without_a_rule_is_left_to_two_reverse_passes(ways: list[bool]) -> None:
+    x = npg.from_numpy(np.random.default_rng(0).normal(size=(2, 3)))
+    _, found = npg.func.jvp(lambda t: npg.nn.functional.layer_norm(t, (3,)) * t, (x,), (x + 1,))
+    t = _to_torch(x)
+    _, expected = torch.func.jvp(lambda t: torch.nn.functional.layer_norm(t, (3,)) * t, (t,), (t + 1,))
+    assert ways == [False]
+    np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-10)
+
+
+def test_an_output_that_does_not_depend_has_a_tangent_of_zero(ways: list[bool]) -> None:
+    x = npg.tensor([1.0, 2.0])
+    _, (a, b, c) = npg.func.jvp(lambda t: (t * 2, npg.ones(3), t), (x,), (npg.ones(2),))
+    assert (a.tolist(), b.tolist(), c.tolist()) == ([2.0, 2.0], [0.0, 0.0, 0.0], [1.0, 1.0])
+
+
+def test_a_value_changed_in_place_after_its_use_is_refused() -> None:
+    def f(t: Any) -> Any:
+        w = t * 1
+        y = w * w
+        w.add_(1)
+        return y
+
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        npg.func.jvp(f, (npg.ones(2),), (npg.ones(2),))
+
+
+def test_jvp_under_vmap_and_grad_is_that_of_a_loop() -> None:
+    f = lambda x, v: npg.func.jvp(lambda t: npg.tanh(t @ t) * t, (x,), (v,))[1]
+    xs, vs = (npg.from_numpy(np.random.default_rng(s).normal(size=(4, 3))) for s in (0, 1))
+    found = npg.vmap(f)(xs, vs)
+    np.testing.assert_allclose(found.numpy(), np.stack([f(x, v).numpy() for x, v in zip(xs, vs)]), rtol=1e-12)
+    g = npg.func.grad(lambda x: f(x, vs[0]).sum())(xs[0])
+    t = [_to_torch(a) for a in (xs[0], vs[0])]
+    e = torch.func.grad(lambda x: torch.func.jvp(lambda t: torch.tanh(t @ t) * t, (x,), (t[1],))[1].sum())(t[0])
+    np.testing.assert_allclose(g.numpy(), e.numpy(), rtol=1e-10)
