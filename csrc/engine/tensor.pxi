@@ -32,9 +32,11 @@ cdef class TensorBase:
         self._inference = npg_inference_mode
 
     def _swap_array(self, cnp.ndarray array):
-        """Show another buffer from now on; the place in the graph stays. For `x.data = y`."""
+        """Show another buffer from now on; the place in the graph stays, and the version. For `x.data = y`."""
+        cdef long long version = self._counter.value
         self._array = array
         self._counter = VersionCounter.__new__(VersionCounter)
+        self._counter.value = version
 
     def _share_version(self, TensorBase other):
         self._counter = other._counter

@@ -193,8 +193,10 @@ def set_(tensor: Any, source: Any = None, storage_offset: int = 0, size: Any = N
     Source: torch.Tensor.set_.
     """
     check_in_place(tensor)
+    before = tensor._counter.value
     if source is None:
         tensor._swap_array(np.empty(0, tensor._array.dtype))
+        tensor._counter.value = before + 1
         return tensor
     array = source._array
     if array.dtype != tensor._array.dtype:
@@ -218,6 +220,8 @@ def set_(tensor: Any, source: Any = None, storage_offset: int = 0, size: Any = N
     tensor._swap_array(array)
     if isinstance(source, TensorBase):
         tensor._share_version(source)
+    # Where a node has saved this tensor, the memory is no longer what it was: the version must be another one.
+    tensor._counter.value = max(tensor._counter.value, before + 1)
     return tensor
 
 

@@ -282,7 +282,12 @@ class Tensor(Methods):
 
     @property
     def _version(self) -> builtins.int:
-        """How often this tensor's memory was written in place, by itself or a view. Source: torch.Tensor._version."""
+        """How often this tensor's memory was written in place, by itself or a view.
+
+        Raises: RuntimeError: for a tensor made in inference mode. Source: torch.Tensor._version.
+        """
+        if self._inference:
+            raise RuntimeError("Inference tensors do not track version counter.")
         return self._counter.value
 
     def _is_view(self) -> builtins.bool:

@@ -221,3 +221,25 @@ def test_version_counts_changes_through_views_and_not_through_data(lib):
     assert x._version == view._version == alias._version == 3 and other._version == 0
     x.data.add_(1)
     assert x._version == 3
+
+
+def test_version_of_an_inference_tensor_raises(lib):
+    with lib.inference_mode():
+        x = lib.ones(2)
+    with pytest.raises(RuntimeError, match="Inference tensors do not track version counter."):
+        x._version
+
+
+@pytest.mark.parametrize("source", [True, False])
+def test_tensor_set_to_other_memory_after_it_was_saved_makes_backward_refuse(lib, source):
+    w = leaf(lib, 3) * 2
+    y = w * w
+    other = lib.full((3,), 5.0, dtype=lib.float64)
+    with lib.no_grad():
+        w.set_(other) if source else w.set_()
+    if source:
+        assert w.tolist() == [5.0] * 3
+        other.add_(1)
+        assert w.tolist() == [6.0] * 3
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()

@@ -63,9 +63,11 @@ class TensorBase:
             self._inference = True
 
     def _swap_array(self, array: np.ndarray[Any, Any]) -> None:
-        """Show another buffer from now on; the place in the graph stays. For `x.data = y`."""
+        """Show another buffer from now on; the place in the graph stays, and the version. For `x.data = y`."""
+        version = self._counter.value
         self._array = array
         self._counter = VersionCounter()
+        self._counter.value = version
 
     def _share_version(self, other: TensorBase) -> None:
         self._counter = other._counter
