@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import sys
-import traceback
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from npg import _errors
+
+if TYPE_CHECKING:
+    import traceback
 
 __all__ = ["check", "origin", "tell"]
 
 
 def origin() -> list[traceback.FrameSummary]:
     """Return the stack of the call that is making a node, without npg's own innermost frames."""
+    import traceback  # when it is needed: every program imports this module
+
     frame: Any = sys._getframe(1)
     while frame is not None and frame.f_globals.get("__name__", "").startswith("npg."):
         frame = frame.f_back
@@ -31,6 +35,8 @@ def tell(node: Any) -> None:
             stacklevel=2,
         )
         return
+    import traceback
+
     lines = "".join(traceback.format_list(node.origin))
     warnings.warn(
         f"Error detected in {node.name()}. Traceback of forward call that caused the error:\n{lines}", stacklevel=2
