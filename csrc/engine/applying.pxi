@@ -109,12 +109,12 @@ cdef Node _record(Plan plan, tuple inputs, dict params, object out, object saved
     return node
 
 
-cdef int _observe(Node node) except -1:
+cdef int _observe(Node node, object inputs, object out) except -1:
     """Do what hooks on saved tensors and anomaly mode ask of a new node."""
     global npg_grad_mode
     cdef int previous = npg_grad_mode
     if npg_anomaly_mode:
-        node.origin = _anomaly.origin()
+        node.origin = _anomaly.Origin(inputs, out)
     if npg_saved_hooks:
         npg_grad_mode = 0
         try:
@@ -201,7 +201,7 @@ cdef object _apply(Plan plan, tuple inputs, dict params):
     if record:
         node = _record(plan, inputs, params, out, saved)
         if npg_saved_hooks or npg_anomaly_mode:
-            _observe(node)
+            _observe(node, inputs, out)
     first = inputs[0] if n else None
     if plan.is_multi:
         return tuple([
@@ -306,7 +306,7 @@ cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
     if node is not None:
         node.saved = saved
         if npg_saved_hooks or npg_anomaly_mode:
-            _observe(node)
+            _observe(node, inputs, array)
         _watch(node, x, 0)
         _rebase(x, node)
     return x
@@ -342,7 +342,7 @@ def attach(op, tuple inputs, dict params, saved, tuple outputs, tuple written=()
             t._kind = CUSTOM_VIEW_  # for a view: its history is not that of a slice
             t._seen = t._counter.value
     if npg_anomaly_mode:
-        node.origin = _anomaly.origin()
+        node.origin = _anomaly.Origin(inputs, outputs)
     return node
 
 

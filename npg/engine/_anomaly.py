@@ -13,21 +13,35 @@ from npg import _errors
 if TYPE_CHECKING:
     import traceback
 
-__all__ = ["check", "origin", "tell"]
+__all__ = ["Origin", "check", "tell"]
 
 
-def origin() -> list[traceback.FrameSummary]:
-    """Return the stack of the call that is making a node, without npg's own innermost frames."""
-    import traceback  # when it is needed: every program imports this module
+class Origin:
+    """Where a node was made: the stack of the call, without npg's own innermost frames, and the shapes in and out.
 
-    frame: Any = sys._getframe(1)
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("npg."):
-        frame = frame.f_back
-    return traceback.extract_stack(frame)
+    Attributes:
+        stack: a list of traceback.FrameSummary, the innermost last.
+        inputs, outputs: for each its shape, or the text of what is no array.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any) -> None:
+        import traceback  # when it is needed: every program imports this module
+
+        frame: Any = sys._getframe(1)
+        while frame is not None and frame.f_globals.get("__name__", "").startswith("npg."):
+            frame = frame.f_back
+        self.stack: list[traceback.FrameSummary] = traceback.extract_stack(frame)
+        self.inputs = [_shape(x) for x in inputs]
+        self.outputs = [_shape(y) for y in (outputs if isinstance(outputs, tuple) else (outputs,))]
+
+
+def _shape(x: Any) -> str:
+    shape = getattr(getattr(x, "_array", x), "shape", None)
+    return type(x).__name__ if shape is None else _errors.shape_text(shape)
 
 
 def tell(node: Any) -> None:
-    """Warn of an error in a node's backward, with the stack of the forward call that made it."""
+    """Warn of an error in a node's backward, with the stack of the forward call that made it, and the shapes."""
     if node.origin is None:
         warnings.warn(
             f"Error detected in {node.name()}. No forward pass information available. Enable detect anomaly during "
@@ -37,24 +51,29 @@ def tell(node: Any) -> None:
         return
     import traceback
 
-    lines = "".join(traceback.format_list(node.origin))
+    origin = node.origin
+    lines = "".join(traceback.format_list(origin.stack))
     warnings.warn(
-        f"Error detected in {node.name()}. Traceback of forward call that caused the error:\n{lines}", stacklevel=2
+        f"Error detected in {node.name()}. Traceback of forward call that caused the error:\n{lines}"
+        f"It was given {', '.join(origin.inputs)} and made {', '.join(origin.outputs)}.",
+        stacklevel=2,
     )
 
 
 def check(node: Any, grads: Any) -> None:
     """Raise when a gradient that a node sends has a nan.
 
-    Raises: RuntimeError: naming the node, the input, the shape and the place of the first nan.
+    Raises: RuntimeError: naming the node, the input, the shape, and the places of the first nan and of the first
+        infinite element.
     """
     for i, g in enumerate(grads):
         array = getattr(g, "_array", g)
         if isinstance(array, (np.ndarray, np.generic)) and array.dtype.kind == "f" and np.isnan(array).any():
-            at = np.argwhere(np.isnan(np.asarray(array)))[0].tolist()
-            infinite = int(np.isinf(array).sum())
-            raise RuntimeError(
-                f"Function '{node.name()}' returned nan values in its {i}th output. Its shape is "
-                f"{_errors.shape_text(array.shape)}, the first nan is at {at}, {int(np.isnan(array).sum())} elements "
-                f"are nan and {infinite} infinite."
-            )
+            text = f"Function '{node.name()}' returned nan values in its {i}th output. "
+            text += f"Its shape is {_errors.shape_text(array.shape)}"
+            for name, found in (("nan", np.isnan(array)), ("infinite", np.isinf(array))):
+                places = np.argwhere(np.asarray(found)).tolist()
+                text += f", {len(places)} elements are {name}"
+                if places:
+                    text += f", the first at {places[0]}"
+            raise RuntimeError(text + ".")

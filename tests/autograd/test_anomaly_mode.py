@@ -37,7 +37,9 @@ def test_nan_is_placed():
         y = make_nan(npg)
         with (
             pytest.warns(UserWarning),
-            pytest.raises(RuntimeError, match=r"shape is \[1, 3\], the first nan is at \[0, 0\]"),
+            pytest.raises(
+                RuntimeError, match=r"shape is \[1, 3\], 1 elements are nan, the first at \[0, 0\], 0 elements are inf"
+            ),
         ):
             y.sum().backward()
 
@@ -45,7 +47,7 @@ def test_nan_is_placed():
 def test_stack_ends_where_the_user_calls():
     with npg.autograd.set_detect_anomaly(True):
         y = make_nan(npg)
-    last = y.grad_fn.origin[-1]
+    last = y.grad_fn.origin.stack[-1]
     assert last.filename == __file__ and last.name == "make_nan"
 
 
@@ -105,3 +107,23 @@ def test_set_detect_anomaly_as_a_function_stays(lib):
     finally:
         lib.autograd.set_detect_anomaly(False)
     assert not lib.is_anomaly_enabled()
+
+
+def test_shapes_and_the_first_infinite_element_are_told():
+    x = npg.tensor([[1.0, 0.0], [0.0, 2.0]], requires_grad=True)
+
+    def f(x):
+        return x.log() * npg.tensor([0.0, 1.0])  # 0 / 0 below the diagonal, 1 / 0 above it
+
+    with npg.autograd.set_detect_anomaly(True):
+        y = f(x)
+        expected = r"1 elements are nan, the first at \[1, 0\], 1 elements are infinite, the first at \[0, 1\]"
+        with (
+            pytest.warns(UserWarning, match=r"It was given \[2, 2\] and made \[2, 2\]\."),
+            pytest.raises(RuntimeError, match=expected),
+        ):
+            y.sum().backward()
+    with npg.autograd.set_detect_anomaly(True):
+        w = x * 1
+        w.mul_(npg.ones(2))
+        assert (w.grad_fn.origin.inputs, w.grad_fn.origin.outputs) == (["[2, 2]", "[2]"], ["[2, 2]"])

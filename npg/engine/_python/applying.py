@@ -81,10 +81,10 @@ def record(op: Any, inputs: Any, params: dict[str, Any], out: Any, saved: Any) -
     return node
 
 
-def _observe(node: Node) -> None:
+def _observe(node: Node, inputs: Any, out: Any) -> None:
     """Do what hooks on saved tensors and anomaly mode ask of a new node."""
     if anomaly.enabled:
-        node.origin = _anomaly.origin()
+        node.origin = _anomaly.Origin(inputs, out)
     if state.saved_hooks:
         previous, state.grad = state.grad, False
         try:
@@ -165,7 +165,7 @@ def apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     node = None
     if recording:
         node = record(op, inputs, params, out, saved)
-        _observe(node)
+        _observe(node, inputs, out)
     first = inputs[0] if inputs else None
     if op.is_multi:
         return tuple(_finish(op, first, o, node, i) for i, o in enumerate(out))
@@ -225,7 +225,7 @@ def apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     x._counter.value += 1
     if node is not None:
         node.saved = saved
-        _observe(node)
+        _observe(node, inputs, array)
         node.watch(x, 0)
         _rebase(x, node)
     return x
@@ -255,7 +255,7 @@ def attach(op: Any, inputs: Any, params: dict[str, Any], saved: Any, outputs: An
             t._fn, t._nr, t._requires_grad = node, nr, False
             t._kind, t._seen = CUSTOM_VIEW, t._counter.value  # for a view: its history is not that of a slice
     if anomaly.enabled:
-        node.origin = _anomaly.origin()
+        node.origin = _anomaly.Origin(inputs, outputs)
     return node
 
 
