@@ -9,7 +9,7 @@ import numpy as np
 from npg import _errors, dtypes
 from npg._errors import shape_text
 from npg.engine import TensorBase, apply, apply_in_place, bump_version, check_in_place, is_grad_enabled
-from npg.engine._common import refuse_partial_overlap
+from npg.engine._common import refuse_in_place, refuse_partial_overlap
 from npg.functional._factory import fill_number, overflow_text
 from npg.functional._index import (
     WHOLE,
@@ -142,6 +142,10 @@ def setitem(input: Any, index: Any, value: Any) -> None:
         target = array if op is None else array[key]
         if target is not array and _is_all_of(target, array):
             op, target = None, array  # slices from end to end: PyTorch makes no view of them
+        if op is None and not arrays and overlaps(array) and _is_same(array, plain(value)):
+            if is_grad_enabled() and input.requires_grad:
+                refuse_in_place(input)
+            return  # an expanded tensor, written into itself
         used = arrays
         value = _fitted(value, _rank(target.shape, arrays))
         # A part of an expanded tensor may be written where the whole may not; the view of a recorded call tells.

@@ -112,8 +112,6 @@ class Machine:
             lambda: x.neg_(),
             lambda: x.pow_(2),
             lambda: x.clamp_(0.6, 1.2),
-            lambda: x.masked_fill_(mask, 0.25),
-            lambda: set_item(mask, 0.5),
             lambda: set_item(..., value),
             lambda: augmented("mul", value),
             lambda: augmented("add", 2.0),
@@ -123,6 +121,10 @@ class Machine:
             without_recording,
             through_data,
         ]
+        if any(s == 0 and n > 1 for s, n in zip(x.stride(), x.shape, strict=True)):
+            # Into expanded tensors PyTorch still writes by masks and integers, with a warning that it will not.
+            return makers[detail % len(makers)]()
+        makers += [lambda: x.masked_fill_(mask, 0.25), lambda: set_item(mask, 0.5)]
         if x.dim():
             i = detail % x.shape[0]
             makers += [
