@@ -37,9 +37,15 @@ class Machine:
 
     def like(self, x: Any, number: int) -> Any:
         """Return a value of x's shape: one of the program's, so that memory is shared, or a fresh one."""
-        same = [v for v in self.values if tuple(v.shape) == tuple(x.shape)]
+        same = [v for v in self.values if tuple(v.shape) == tuple(x.shape) and not self.crosses(v, x)]
         fresh = self.fresh(x.shape)  # drawn in any case, so that both libraries draw alike
         return same[number % len(same)] if same and number % 3 else fresh
+
+    def crosses(self, a: Any, b: Any) -> bool:
+        """Tell whether two tensors share memory, and not element by element: torch's result is then undefined."""
+        a, b = a.detach().numpy(), b.detach().numpy()
+        same = a.strides == b.strides and a.__array_interface__["data"] == b.__array_interface__["data"]
+        return not same and np.shares_memory(a, b)
 
     # ----- Steps -----
 
@@ -107,10 +113,8 @@ class Machine:
             lambda: x.copy_(value),
             lambda: x.sin_(),
             lambda: x.tanh_(),
-            lambda: x.exp_(),
             lambda: x.sigmoid_(),
             lambda: x.neg_(),
-            lambda: x.pow_(2),
             lambda: x.clamp_(0.6, 1.2),
             lambda: set_item(..., value),
             lambda: augmented("mul", value),
@@ -143,7 +147,7 @@ class Machine:
             lambda: x + value,
             lambda: x / value,
             lambda: x.sin(),
-            lambda: x.exp(),
+            lambda: x.tanh().exp(),  # bounded: the sine of a large number is chance
             lambda: x.clone(),
             lambda: self.lib.cat([x.reshape(-1), value.reshape(-1)]),
             lambda: x.sum(),
@@ -175,7 +179,10 @@ class Machine:
         except RuntimeError as error:
             text = str(error).partition("\n")[0].partition(" Hint:")[0].replace("torch", "npg")
             # Of several reasons why a view must not be changed each library names its own.
-            self.log.append("a view may not" if "view" in text and "modified inplace" in text else text)
+            # After changes through views they also name another of the nodes that could have made a saved tensor.
+            if "view" in text and "modified inplace" in text:
+                text = "a view may not"
+            self.log.append(text.partition(" [npg.")[0])
 
     def note(self, v: Any) -> None:
         self.log += [v.requires_grad, v.is_leaf, v.detach().numpy().copy()]
@@ -194,7 +201,7 @@ def check(leaves: list[tuple[int, bool]], steps: list[Step], roots: list[int]) -
     for i, (found, expected) in enumerate(zip(ours.log, theirs.log)):
         assert agree(found, expected), f"entry {i}: npg has {found!r}, torch {expected!r}"
     assert len(ours.log) == len(theirs.log)
-    return theirs.log
+    return theirs.log or [None]
 
 
 small = st.integers(0, 63)
@@ -204,7 +211,7 @@ programs = {
     "roots": st.lists(small, min_size=1, max_size=3),
 }
 # One and a half times what the profile says: 3,000 in CI.
-THOROUGH = settings(max_examples=settings.default.max_examples * 3 // 2)
+THOROUGH = settings(max_examples=settings.default.max_examples * 3 // 2, derandomize=True, database=None)
 
 
 @THOROUGH
