@@ -75,10 +75,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 # No deadline: a shared machine makes any example slow now and then, and speed is not what these tests look at.
 _common = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "print_blob": True}
-settings.register_profile("default", max_examples=100, **_common)
+_in_ci = os.environ.get("CI", "").strip().lower() in ("1", "true")
+settings.register_profile("default", max_examples=100, derandomize=_in_ci, **_common)
 # The same examples on every run and no database: a red run can be repeated, and two workers do not race for files.
 settings.register_profile("ci", max_examples=2000, derandomize=True, database=None, **_common)
-_in_ci = os.environ.get("CI", "").strip().lower() in ("1", "true")
 PROFILE = os.environ.get("NPG_HYPOTHESIS_PROFILE") or ("ci" if _in_ci else "default")
 settings.load_profile(PROFILE)
 
