@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from npg import _errors
 from npg.engine import AccumulateGrad, TensorBase, apply, run_backward, wrap
 from npg.ops.join import stack
 
-__all__ = ["GradientEdge", "backward", "grad"]
+__all__ = ["GradientEdge", "backward", "grad", "passes_for_inputs"]
 
 
 class GradientEdge(NamedTuple):
@@ -140,7 +141,7 @@ def backward(
         _refuse_implicit(roots, gradients)
     if create_graph:
         _warn_of_cycle()
-    run_backward(roots, gradients, create_graph if retain_graph is None else retain_graph, create_graph, wanted)
+    _run(roots, gradients, create_graph if retain_graph is None else retain_graph, create_graph, wanted)
 
 
 def grad(
@@ -193,7 +194,7 @@ def grad(
             raise RuntimeError(_errors.INPUT_WITHOUT_GRAD)
     keep = create_graph if retain_graph is None else retain_graph
     if count is None:
-        found = run_backward(roots, gradients, keep, create_graph, wanted, False)
+        found = _run(roots, gradients, keep, create_graph, wanted, False)
     else:
         found = _batched(roots, gradients, keep, create_graph, wanted, count)
     if materialize_grads:
@@ -206,6 +207,31 @@ def grad(
             if g is None:
                 raise RuntimeError(_errors.UNUSED_INPUT.format(index=i))
     return tuple(found)
+
+
+# ----- Passes for some inputs only -----
+
+
+class _Here(threading.local):
+    for_inputs = False
+
+
+_here = _Here()
+
+
+def passes_for_inputs() -> bool:
+    """Tell whether within a backward pass of this thread that is for some inputs only: of grad(), or with inputs=."""
+    return _here.for_inputs
+
+
+def _run(roots: Any, gradients: Any, keep: bool, create_graph: bool, wanted: Any, accumulate: bool = True) -> Any:
+    if wanted is None:
+        return run_backward(roots, gradients, keep, create_graph)
+    before, _here.for_inputs = _here.for_inputs, True
+    try:
+        return run_backward(roots, gradients, keep, create_graph, wanted, accumulate)
+    finally:
+        _here.for_inputs = before
 
 
 # ----- Several gradients for each output -----
@@ -243,7 +269,7 @@ def _batched(
     if not count:
         return [wrap(np.zeros((0, *x._array.shape), x._array.dtype)) for x in wanted]
     passes = [
-        run_backward(roots, tuple([g[i] for g in gradients]), keep or i + 1 < count, create_graph, wanted, False)
+        _run(roots, tuple([g[i] for g in gradients]), keep or i + 1 < count, create_graph, wanted, False)
         for i in range(count)
     ]
     found: list[Any] = []

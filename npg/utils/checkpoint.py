@@ -22,6 +22,7 @@ from npg.autograd.graph import saved_tensors_hooks
 from npg.creation import empty
 from npg.random import default_generator
 from npg.tensor import Tensor
+from npg.tensor.gradients import passes_for_inputs
 
 __all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn", "set_checkpoint_early_stop"]
 
@@ -71,8 +72,8 @@ def checkpoint(
         args, kwargs: its arguments; keywords only without reentry.
         use_reentrant: which of the two ways; see the top of this file. None: True, with a warning.
         context_fn: returns two context managers, for the forward and for the recomputation. Not with reentry.
-        determinism_check: "default": shapes and dtypes of what is saved are compared; "none": nothing is.
-        debug: accepted and without effect.
+        determinism_check: "default": shapes and dtypes of what is saved are compared; "none": only how many there are.
+        debug: accepted and without effect. Not with reentry.
         early_stop: end the recomputation with the last tensor that is needed.
         preserve_rng_state: restore the random stream for the recomputation, so that dropout drops the same.
     Raises: ValueError: for arguments that do not go together. CheckpointError: in backward, when the recomputation
@@ -88,11 +89,11 @@ def checkpoint(
     if use_reentrant:
         if kwargs:
             raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
-        if context_fn is not noop_context_fn:
+        if context_fn is not noop_context_fn or debug is not False:
             raise ValueError("Passing `context_fn` or `debug` is only supported when use_reentrant=False.")
         return _Reentrant.apply(function, preserve_rng_state, *args)
     if determinism_check not in ("default", "none"):
-        raise ValueError(f"determinism_check should be one of ('default', 'none') but got {determinism_check}")
+        raise ValueError(f"determinism_check should be one of ['default', 'none'], but got {determinism_check}")
     chosen = early_stop if _early_stop[0] is None else _early_stop[0]
     return _without_reentry(
         function, args, kwargs, context_fn, determinism_check == "default", chosen, preserve_rng_state
@@ -158,15 +159,23 @@ def _stream(state: Any) -> Iterator[None]:
 class _Reentrant(Function):
     @staticmethod
     def forward(ctx: Any, function: Any, preserve: bool, *args: Any) -> Any:
+        tensors = [x for x in args if isinstance(x, Tensor)]
+        if not any(x.requires_grad for x in tensors):
+            warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", stacklevel=2)
         ctx.function = function
         ctx.state = default_generator.get_state() if preserve else None
-        tensors = [x for x in args if isinstance(x, Tensor)]
         ctx.others = [None if isinstance(x, Tensor) else (x,) for x in args]
         ctx.save_for_backward(*tensors)
         return function(*args)
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
+        if passes_for_inputs():  # the pass below would put the gradients of parameters into .grad, and return none
+            raise RuntimeError(
+                "When use_reentrant=True, npg.utils.checkpoint is incompatible with .grad() or passing an `inputs` "
+                "parameter to .backward(). To resolve this error, you can either set use_reentrant=False, or call "
+                ".backward() without passing the `inputs` argument."
+            )
         saved = iter(ctx.saved_tensors)
         args = []
         for other in ctx.others:
@@ -229,13 +238,14 @@ class _Frame:
         self.token = _KeepInputs.apply(empty(0, requires_grad=True), keeper, *tensors)
         self.keeper = keeper[0]
         self.holders: list[weakref.ref[_Holder]] = []
-        self.kinds: list[tuple[Any, Any]] = []
+        self.kinds: list[dict[str, Any]] = []
         self.found: dict[int, Tensor] = {}
+        self.complete = False  # whether the forward has ended: a backward pass within it finds less than it will save
 
     def pack(self, tensor: Tensor) -> _Holder:
         holder = _Holder(self, len(self.holders))
         self.holders.append(weakref.ref(holder))
-        self.kinds.append((tuple(tensor.shape), tensor.dtype))
+        self.kinds.append(_kind(tensor))
         return holder
 
     def unpack(self, holder: _Holder) -> Tensor:
@@ -263,12 +273,33 @@ class _Frame:
                 self.function(*args, **kwargs)
         except _Stop:
             pass
-        if self.check and collected.count != len(self.holders):
+        self._check(collected.count)
+
+    def _check(self, count: int) -> None:
+        """Raise CheckpointError when the recomputation has saved something else than the forward."""
+        expected = len(self.holders)
+        if count < expected or (count > expected and self.complete):
             raise CheckpointError(
                 "npg.utils.checkpoint: A different number of tensors was saved during the original forward and "
-                f"recomputation.\\nNumber of tensors saved during forward: {len(self.holders)}\\n"
-                f"Number of tensors saved during recomputation: {collected.count}."
+                f"recomputation.\nNumber of tensors saved during forward: {expected}\n"
+                f"Number of tensors saved during recomputation: {count}."
             )
+        if not self.check:
+            return
+        others = "".join(
+            f"tensor at position {i}:\nsaved metadata: {self.kinds[i]}\nrecomputed metadata: {_kind(found)}\n"
+            for i, found in self.found.items()
+            if _kind(found) != self.kinds[i]
+        )
+        if others:
+            raise CheckpointError(
+                "npg.utils.checkpoint: Recomputed values for the following tensors have different metadata than during "
+                f"the forward pass.\n{others}."
+            )
+
+
+def _kind(tensor: Tensor) -> dict[str, Any]:
+    return {"shape": tensor.shape, "dtype": tensor.dtype, "device": tensor.device}
 
 
 class _Collected:
@@ -279,23 +310,16 @@ class _Collected:
 
     def pack(self, tensor: Tensor) -> Any:
         frame, number = self.frame, self.count
+        self.count += 1
         if number >= len(frame.holders):
-            if frame.check:
+            if frame.complete:
                 raise CheckpointError(
                     "npg.utils.checkpoint: trying to save more tensors during recomputation than during the original "
                     "forward pass."
                 )
             return tensor
-        kind = (tuple(tensor.shape), tensor.dtype)
-        if frame.check and kind != frame.kinds[number]:
-            raise CheckpointError(
-                "npg.utils.checkpoint: Recomputed values for the following tensors have different metadata than during "
-                f"the forward pass.\\ntensor at position {number}:\\nsaved metadata: {frame.kinds[number]}\\n"
-                f"recomputed metadata: {kind}."
-            )
-        self.count += 1
         if frame.holders[number]() is not None:  # else nobody will ask for it
-            frame.found[number] = tensor
+            frame.found[number] = tensor.detach()  # so that the graph of the recomputation ends with it
         if frame.stop and self.count == len(frame.holders):
             raise _Stop
         return tensor
@@ -309,9 +333,16 @@ def _without_reentry(
 ) -> Any:
     forward_context, recompute_context = context_fn()
     if not is_grad_enabled():
-        with forward_context:
-            return function(*args, **kwargs)
+        return function(*args, **kwargs)
     state = default_generator.get_state() if preserve else None
     frame = _Frame(function, args, kwargs, state, recompute_context, check, stop)
     with saved_tensors_hooks(frame.pack, lambda holder: holder.frame.unpack(holder)), forward_context:
-        return function(*args, **kwargs)
+        found = function(*args, **kwargs)
+        frame.complete = True
+    if not frame.complete:
+        raise RuntimeError(
+            "npg.utils.checkpoint: the forward context provided by context_fn suppressed an exception raised during "
+            "the checkpointed forward. This is not supported because checkpoint cannot return a value for a failed "
+            "forward."
+        )
+    return found

@@ -1,5 +1,6 @@
 """Checkpointing: the gradients of the plain run, bit for bit, in less memory; the random stream; nesting; errors."""
 
+import contextlib
 import gc
 import tracemalloc
 import weakref
@@ -11,7 +12,7 @@ import torch.utils.checkpoint
 
 import npg
 import npg.nn as nn
-from npg.utils.checkpoint import CheckpointError, checkpoint, checkpoint_sequential, set_checkpoint_early_stop
+from npg.utils.checkpoint import checkpoint, checkpoint_sequential, set_checkpoint_early_stop
 
 WAYS = pytest.mark.parametrize("use_reentrant", [False, True])
 
@@ -78,6 +79,7 @@ def test_checkpoint_sequential_gives_the_plain_runs_bits(use_reentrant, segments
         np.testing.assert_array_equal(a, b, strict=True)
 
 
+@pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")  # of the inner ones, in the first run
 @WAYS
 def test_checkpoint_nested_gives_the_plain_runs_bits(use_reentrant):
     inner = through(use_reentrant)
@@ -174,6 +176,37 @@ def test_checkpoint_stream_not_preserved_draws_anew():
     assert drawn[0] != drawn[1] and drawn[2] == drawn[3]
 
 
+def test_checkpoint_contexts_are_left_alone_without_recording():
+    entered = []
+
+    class Context:
+        def __enter__(self):
+            entered.append(1)
+
+        def __exit__(self, *error):
+            pass
+
+    with npg.no_grad():
+        checkpoint(npg.exp, npg.ones(2), use_reentrant=False, context_fn=lambda: (Context(), Context()))
+    assert not entered
+
+
+def test_checkpoint_backward_within_the_function_gives_torchs_gradients():
+    for early_stop in (True, False):
+        results = []
+        for lib, check in ((npg, checkpoint), (torch, torch.utils.checkpoint.checkpoint)):
+
+            def f(x, lib=lib):
+                y = x.exp()
+                (g,) = lib.autograd.grad(y.sum(), x, create_graph=True)
+                return (y * g).sin()
+
+            x = lib.tensor([1.0, 2.0], dtype=lib.float64, requires_grad=True)
+            check(f, x, use_reentrant=False, early_stop=early_stop).sum().backward()
+            results.append(x.grad.numpy())
+        np.testing.assert_allclose(*results, rtol=1e-12)
+
+
 # ----- Memory -----
 
 
@@ -228,32 +261,82 @@ def test_checkpoint_leaves_nothing_behind_without_the_collector(use_reentrant):
 # ----- Errors -----
 
 
-def test_checkpoint_that_computes_something_else_raises():
+def _changing(first, then):
+    """Return a function that is `first` when it is called first, and `then` later."""
     calls = []
 
-    def more(x):
+    def f(x):
         calls.append(1)
-        return x.exp() if len(calls) == 1 else (x.exp() * x.exp())
+        return (first if len(calls) == 1 else then)(x)
 
-    def shapes(x):
-        calls.append(1)
-        return x.exp().sum() if len(calls) == 1 else x[:1].exp().sum()
+    return f
 
-    def fewer(x):
-        calls.append(1)
-        return (x.exp() * x.sin()).sum() if len(calls) == 1 else x.exp().sum()
 
-    texts = {
-        more: "trying to save more tensors during recomputation",
-        shapes: "have different metadata than during the forward pass",
-        fewer: "A different number of tensors was saved",
-    }
-    for f, text in texts.items():
-        calls.clear()
-        x = npg.ones(2, requires_grad=True)
-        y = checkpoint(f, x, use_reentrant=False, early_stop=False)
-        with pytest.raises(CheckpointError, match=text):
-            y.sum().backward()
+def _refusal(lib, check, first, then, **keys):
+    """Return the first paragraph of the CheckpointError of backward, in npg's name; None: without one."""
+    x = lib.ones(2, requires_grad=True)
+    y = check(_changing(first, then), x, use_reentrant=False, **keys)
+    try:
+        y.sum().backward()
+    except RuntimeError as error:
+        assert type(error).__name__ == "CheckpointError"
+        return str(error).partition("\n\nTip")[0].strip().replace("torch.", "npg.")
+    return x.grad.tolist()
+
+
+@pytest.mark.parametrize("determinism_check", ["default", "none"])
+@pytest.mark.parametrize("early_stop", [False, True])
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (lambda x: x.exp(), lambda x: x.exp() * x.exp()),
+        (lambda x: x.exp() * x.sin(), lambda x: x.exp()),
+        (lambda x: x.exp() * x.sin(), lambda x: x[:1].exp() * x[:1].sin()),
+        (lambda x: x.exp(), lambda x: x.double().exp()),
+    ],
+    ids=["more", "fewer", "shapes", "dtypes"],
+)
+def test_checkpoint_that_computes_something_else_raises_as_torch(first, then, early_stop, determinism_check):
+    keys = {"early_stop": early_stop, "determinism_check": determinism_check}
+    found, expected = (
+        _refusal(lib, check, first, then, **keys)
+        for lib, check in ((npg, checkpoint), (torch, torch.utils.checkpoint.checkpoint))
+    )
+    if isinstance(expected, list):
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+    else:
+        assert found == expected
+
+
+def test_checkpoint_context_that_swallows_the_error_raises():
+    def fails(x):
+        raise ValueError("no")
+
+    with pytest.raises(RuntimeError, match="suppressed an exception raised during the checkpointed forward"):
+        checkpoint(
+            fails,
+            npg.ones(2, requires_grad=True),
+            use_reentrant=False,
+            context_fn=lambda: (contextlib.suppress(ValueError), contextlib.nullcontext()),
+        )
+
+
+def test_checkpoint_with_reentry_refuses_passes_for_inputs_only():
+    x, w = npg.ones(2, requires_grad=True), npg.ones(2, requires_grad=True)
+    run = lambda: checkpoint(lambda x: x * w, x, use_reentrant=True).sum()
+    with pytest.raises(RuntimeError, match="incompatible with .grad\\(\\) or passing an `inputs` parameter"):
+        npg.autograd.grad(run(), [x, w], allow_unused=True)
+    with pytest.raises(RuntimeError, match="incompatible with .grad\\(\\) or passing an `inputs` parameter"):
+        run().backward(inputs=[x])
+    assert x.grad is None and w.grad is None
+    run().backward()
+    assert w.grad.tolist() == [1, 1]
+
+
+def test_checkpoint_with_reentry_without_a_gradient_warns():
+    with pytest.warns(UserWarning, match="None of the inputs have requires_grad=True. Gradients will be None"):
+        y = checkpoint(lambda x: x * 2, npg.ones(2), use_reentrant=True)
+    assert not y.requires_grad
 
 
 def test_checkpoint_unsaid_way_warns_and_is_reentrant():
@@ -269,9 +352,10 @@ def test_checkpoint_unsaid_way_warns_and_is_reentrant():
     [
         {"use_reentrant": True, "w": 3},
         {"use_reentrant": True, "context_fn": lambda: None},
+        {"use_reentrant": True, "debug": True},
         {"use_reentrant": False, "determinism_check": "strict"},
     ],
-    ids=range(3),
+    ids=range(4),
 )
 def test_checkpoint_arguments_that_do_not_go_together_raise(keys):
     with pytest.raises(ValueError):
