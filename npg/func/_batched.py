@@ -52,6 +52,16 @@ _CONTROL_FLOW = (
     "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't support that "
     "yet; choose with npg.where, or write the loop over the examples."
 )
+_REQUIRES_GRAD = (
+    "You are attempting to call Tensor.requires_grad_() (or perhaps using npg.autograd.functional.* APIs) inside of a "
+    "function being transformed by a functorch transform. This is unsupported, please attempt to use the npg.func "
+    "transforms (e.g. grad, vjp, jacrev, jacfwd, hessian) or call requires_grad_() outside of a function being "
+    "transformed instead."
+)
+_NO_GRAPH = (
+    "element 0 of tensors does not require grad and does not have a grad_fn: within vmap a batched tensor has no graph "
+    "for autograd.grad() and backward(). Please use npg.func.grad or npg.func.vjp instead."
+)
 _ITEM = (
     "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on a Tensor, "
     "please try to rewrite what you're doing with other operations. If error is occurring somewhere inside PyTorch "
@@ -70,6 +80,7 @@ class BatchedTensor(Tensor):
     level: int
     physical: Any
     _standin: Any
+    _without_gradients = _NO_GRAPH
 
     @property
     def _array(self) -> Any:
@@ -86,11 +97,10 @@ class BatchedTensor(Tensor):
 
     @requires_grad.setter
     def requires_grad(self, flag: bool) -> None:
-        self.physical.requires_grad = flag
+        raise RuntimeError(_REQUIRES_GRAD)
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
-        self.physical.requires_grad_(requires_grad)
-        return self
+        raise RuntimeError(_REQUIRES_GRAD)
 
     @property
     def grad_fn(self) -> Any:
@@ -113,7 +123,10 @@ class BatchedTensor(Tensor):
         return _made(self.physical.detach(), self.level)
 
     def backward(self, *_args: Any, **_kwargs: Any) -> None:
-        raise RuntimeError("backward() called inside a functorch transform. This is not supported, please use npg.func")
+        raise RuntimeError(
+            "backward() called inside a functorch transform. This is not supported, please use npg.func.grad or "
+            "npg.func.vjp instead or call backward() outside of functorch transforms."
+        )
 
     def stride(self, dim: Any = None) -> Any:
         strides = tuple(s // self._standin.itemsize for s in self._standin.strides)

@@ -133,8 +133,18 @@ def _looped(op: Any, xs: Any, flags: Any, params: dict[str, Any], size: int) -> 
         return tuple(parts) if op.is_multi else parts[0]
     results = [apply(op, tuple(each), params) for each in _examples(xs, flags, size)]
     if not op.is_multi:
-        return apply(join.stack, tuple(results), {"dim": 0})
-    return tuple([apply(join.stack, ys, {"dim": 0}) for ys in zip(*results, strict=True)])
+        return _stacked(op, results)
+    return tuple([_stacked(op, ys) for ys in zip(*results, strict=True)])
+
+
+def _stacked(op: Any, ys: Any) -> Any:
+    shapes = sorted({tuple(y._array.shape) for y in ys})
+    if len(shapes) > 1:
+        raise RuntimeError(
+            "vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over "
+            f"{op.name}, whose results for single examples have the shapes {', '.join(map(str, shapes))}"
+        )
+    return apply(join.stack, tuple(ys), {"dim": 0})
 
 
 # ----- In place -----

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.creation import ones, zeros_like
+from npg.creation import ones, ones_like, zeros_like
 from npg.engine import is_grad_enabled, set_grad_enabled, wrap
 from npg.func._batched import bottom, lift, rewrap
 from npg.func._forward import sweep
@@ -174,6 +174,10 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
                 f"Expected pytree structure of cotangents to be the same as pytree structure of outputs to the "
                 f"function. cotangents: {own.short()}, primal output: {spec.short()}"
             )
+        for v in vectors:
+            if not (v is None or isinstance(v, Tensor)):
+                raise TypeError(f"gradients can be either Tensors or None, but got {type(v).__name__}")
+        vectors = [_one_for(y) if v is None else v for v, y in zip(vectors, leaves, strict=True)]
         recorded = is_grad_enabled() if create_graph is None else create_graph
         recorded = recorded and (scope.leads_out(leaves) or any(v.requires_grad for v in vectors))
         with set_grad_enabled(True):
@@ -182,6 +186,12 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         return unflatten(found, input_spec)
 
     return (results, vjp_fn, aux) if has_aux else (results, vjp_fn)
+
+
+def _one_for(y: Any) -> Any:
+    if y.numel() != 1:
+        raise RuntimeError("grad can be implicitly created only for scalar outputs")
+    return ones_like(y, requires_grad=False)
 
 
 def _outside(scope: Scope, g: Any, vectors: Any) -> Any:
@@ -240,6 +250,8 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
             for t in ts:
                 if not isinstance(t, Tensor):
                     raise RuntimeError(f"{_JVP}: Expected {what} to only contain Tensors, got {type(t)}")
+        refuse_integers(xs, "primal")
+        refuse_integers(vectors, "tangent")
         push = Pushforward(func, primals, tuple(range(len(primals))), scope, has_aux)
         if strict and not all(push.depends):
             raise RuntimeError(
@@ -249,6 +261,13 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
         product = unflatten(push(vectors), push.spec)
         output = unflatten([scope.result(y) for y in push.leaves], push.spec)
         return (output, product, tree_map(scope.result, push.aux)) if has_aux else (output, product)
+
+
+def refuse_integers(tensors: Any, what: str) -> None:
+    """Raises: ValueError: for a tensor that has no tangents."""
+    for t in tensors:
+        if isinstance(t, Tensor) and not t.is_floating_point():
+            raise ValueError(f"Expected {what} to be floating point or complex, but got: {t.dtype}")
 
 
 class Pushforward:
@@ -270,8 +289,8 @@ class Pushforward:
 
     def _vector(self, y: Any) -> Any:
         y = lift(y, self.scope.levels)
-        u = zeros_like(bottom(y), requires_grad=True)
-        self.scope.own.add(id(u))
+        u = zeros_like(bottom(y), requires_grad=y.is_floating_point())
+        self.scope.adopt(u)
         return rewrap(u, self.scope.levels)
 
     def __call__(self, vectors: Any) -> list[Any]:

@@ -23,7 +23,7 @@ __all__ = ["sweep"]
 
 # Of one input, and linear in it; their settings do not depend on its values.
 _LINEAR = set(
-    "view reshape squeeze unsqueeze expand contiguous transpose permute select slice diagonal unfold alias clone cast "
+    "reshape squeeze unsqueeze expand contiguous transpose permute select slice diagonal unfold alias clone cast "
     "getitem split unbind sum mean flip roll rot90 tril triu repeat cumsum neg select_backward slice_backward "
     "diagonal_backward unfold_backward getitem_backward diagonal_copy".split()
 )
@@ -60,7 +60,7 @@ def sweep(outputs: Any, inputs: Any, tangents: Any) -> Any:
             if found is NotImplemented:
                 return NotImplemented
             for nr, t in enumerate(found if node.op.is_multi else (found,)):
-                known.setdefault((id(node), nr), t)
+                known.setdefault((id(node), nr), None if t is None else np.asarray(t))
     return [known.get(_key(y)) for y in outputs]
 
 
@@ -76,6 +76,8 @@ def _pushed(node: Any, ts: list[Any]) -> Any:
     """Return the tangent of a node's output (of a multi op, all of them), or NotImplemented."""
     op, name = node.op, node.op.name
     node.check_versions()
+    if name == "view":
+        return ts[0].reshape(node.params["shape"])  # a tangent's strides are others than its value's
     if name in _LINEAR:
         return _plain(op, op.forward(ts[0], **node.params))
     if name in _JOINING:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from npg.creation import zeros
-from npg.func._derivatives import Pushforward, chosen, vjp
+from npg.func._derivatives import Pushforward, chosen, refuse_integers, vjp
 from npg.func._pytree import flatten, unflatten
 from npg.func._scope import Transform
+from npg.func._vmap import check_randomness, drawing_refused
 from npg.functional import reshape, stack
 
 __all__ = ["hessian", "jacfwd", "jacrev"]
@@ -93,17 +94,21 @@ def jacfwd(
 
     Args:
         func, argnums, has_aux: as for jacrev.
-        randomness: accepted; func is run once.
+        randomness: "error": func may draw no random numbers; otherwise the same hold for all columns, since func is run
+            once, where PyTorch's "different" draws new ones for each.
     Returns, Raises: as jacrev.
     Source: torch.func.jacfwd; the passes are the second ones of jvp, on one recorded first pass.
     """
 
     @functools.wraps(func)
     def wrapped(*args: Any) -> Any:
+        check_randomness(randomness)
         with Transform() as scope:
             places = chosen(args, argnums)
-            push = Pushforward(func, args, places, scope, has_aux)
             xs, in_spec = flatten(tuple([args[n] for n in places]))
+            refuse_integers(xs, "primal")
+            with drawing_refused(randomness == "error"):
+                push = Pushforward(func, args, places, scope, has_aux)
             columns: list[list[Any]] = []  # for each input the columns, of all outputs
             for at, x in enumerate(xs):
                 columns.append([])

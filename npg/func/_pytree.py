@@ -6,11 +6,21 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 
+from npg.functional._attributes import Size
+
 __all__ = ["LEAF", "Spec", "broadcast_prefix", "flatten", "tree_map", "unflatten"]
 
 
 def _is_namedtuple(kind: type) -> bool:
     return issubclass(kind, tuple) and hasattr(kind, "_fields")
+
+
+def _is_sequence(kind: type) -> bool:
+    # What functions with several results return is made of one sequence, as a plain tuple is.
+    return kind in (tuple, list, Size) or (issubclass(kind, tuple) and kind.__module__ == "npg.return_types")
+
+
+_DICTS = (dict, OrderedDict, defaultdict)
 
 
 class Spec:
@@ -29,9 +39,10 @@ class Spec:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Spec) or self.kind is not other.kind:
             return False
-        if self.kind in (dict, OrderedDict, defaultdict):
-            mine = dict(zip(self.context, self.children, strict=True))
-            return mine == dict(zip(other.context, other.children, strict=True))
+        if self.kind in _DICTS:
+            mine = dict(zip(_keys(self), self.children, strict=True))
+            same = self.kind is not defaultdict or self.context[0] is other.context[0]
+            return same and mine == dict(zip(_keys(other), other.children, strict=True))
         return self.context == other.context and self.children == other.children
 
     __hash__ = None  # type: ignore[assignment]
@@ -60,13 +71,19 @@ class _Star:
 LEAF = Spec(None, None, [])
 
 
+def _keys(spec: Spec) -> list[Any]:
+    keys: list[Any] = spec.context[1] if spec.kind is defaultdict else spec.context
+    return keys
+
+
 def _parts(tree: Any) -> tuple[Any, list[Any]] | None:
     """Return (context, children) of a container, None of a leaf."""
     kind = type(tree)
-    if kind is tuple or kind is list:
+    if _is_sequence(kind):
         return None, list(tree)
-    if kind in (dict, OrderedDict, defaultdict):
-        return list(tree), list(tree.values())
+    if kind in _DICTS:
+        keys = list(tree)
+        return [tree.default_factory, keys] if kind is defaultdict else keys, list(tree.values())
     if kind is deque:
         return tree.maxlen, list(tree)
     if _is_namedtuple(kind):
@@ -102,10 +119,9 @@ def _build(leaves: Any, spec: Spec) -> Any:
         return next(leaves)
     children = [_build(leaves, c) for c in spec.children]
     kind = spec.kind
-    if kind in (dict, OrderedDict, defaultdict):
-        return kind.__call__(zip(spec.context, children)) if kind is not defaultdict else dict(
-            zip(spec.context, children)
-        )  # fmt: skip
+    if kind in _DICTS:
+        items = zip(_keys(spec), children, strict=True)
+        return defaultdict(spec.context[0], items) if kind is defaultdict else kind(items)
     if kind is deque:
         return deque(children, spec.context)
     return kind(*children) if _is_namedtuple(kind) else kind(children)
@@ -128,10 +144,10 @@ def broadcast_prefix(tree: Any, spec: Spec) -> list[Any] | None:
     context, children = found
     if spec.kind is not type(tree):
         return None
-    if spec.kind in (dict, OrderedDict, defaultdict):
-        if set(context) != set(spec.context):
+    if spec.kind in _DICTS:
+        if set(tree) != set(_keys(spec)):
             return None
-        children = [tree[key] for key in spec.context]
+        children = [tree[key] for key in _keys(spec)]
     elif context != spec.context:
         return None
     if len(children) != len(spec.children):

@@ -9,6 +9,7 @@ no history. Under vmap an alias is batched at every level, so that no sum over t
 from __future__ import annotations
 
 import contextlib
+import threading
 from typing import Any
 
 from npg.creation import zeros_like
@@ -28,6 +29,14 @@ from npg.tensor import Tensor
 __all__ = ["Scope", "Transform"]
 
 
+class _Open(threading.local):
+    def __init__(self) -> None:
+        self.scopes: list[Scope] = []  # of the transforms that are running, the outermost first
+
+
+_open = _Open()
+
+
 class Scope:
     """The inputs of one transform: their aliases, and what is known about the graph around it.
 
@@ -38,7 +47,7 @@ class Scope:
     def __init__(self, outer: bool) -> None:
         self.outer = outer
         self.levels: list[Level] = list(running.levels)
-        self.own: set[int] = set()  # ids of the aliases that are leaves
+        self.own: dict[int, Any] = {}  # by id the leaves made here, and by the transforms within
         self.inputs: list[Any] = []  # as the function sees them
         self.bottoms: list[Any] = []
 
@@ -55,11 +64,16 @@ class Scope:
             t = aliased(t)
         else:
             t = (t.clone() if t.is_inference() else t).detach().requires_grad_()
-            self.own.add(id(t))
+            self.adopt(t)
         self.bottoms.append(t)
         x = rewrap(t, self.levels)
         self.inputs.append(x)
         return x
+
+    def adopt(self, leaf: Any) -> None:
+        """Note a leaf that was made here: to this scope and those around it, no graph that ends there leads out."""
+        for scope in (self, *_open.scopes):
+            scope.own[id(leaf)] = leaf
 
     def constant(self, x: Any) -> Any:
         """Return an input that is not differentiated: without history where none is recorded around the transform."""
@@ -157,7 +171,9 @@ class Transform:
         if is_inference_mode_enabled():
             self._modes.enter_context(inference_mode(False))
         self._modes.enter_context(enable_grad())
+        _open.scopes.append(scope)
         return scope
 
     def __exit__(self, *exc: Any) -> None:
+        _open.scopes.pop()
         self._modes.__exit__(*exc)

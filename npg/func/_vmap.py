@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -46,8 +47,7 @@ def vmap(
     Source: torch.func.vmap. The random numbers under "different" are drawn example by example, so they are others than
         PyTorch's. A function that can only be run example by example is started twice.
     """
-    if randomness not in ("error", "different", "same"):
-        raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
+    check_randomness(randomness)
     if not (chunk_size is None or chunk_size > 0):
         raise ValueError(f"vmap: chunk_size should be None or greater than 0. (got {chunk_size})")
 
@@ -56,6 +56,25 @@ def vmap(
         return _Call(func, in_dims, out_dims, randomness, args, kwargs).run(chunk_size)
 
     return wrapped
+
+
+def check_randomness(randomness: str) -> None:
+    """Raises: RuntimeError: for what is none of the three words."""
+    if randomness not in ("error", "different", "same"):
+        raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
+
+
+@contextlib.contextmanager
+def drawing_refused(refused: bool = True) -> Iterator[None]:
+    """Raises: RuntimeError: at the end, when random numbers were drawn; they are as if they had not been."""
+    state = get_rng_state() if refused else None
+    yield
+    if state is not None and _has_drawn(state):
+        set_rng_state(state)
+        raise RuntimeError(
+            "vmap: called random operation while in randomness error mode. Please either use the 'same' or "
+            "'different' randomness flags on vmap or perform the randomness operation out of vmap"
+        )
 
 
 def name_of(func: Any) -> str:
@@ -151,7 +170,7 @@ class _Call:
             part = [x if d is None else narrow(x, 0, at, n) for x, d in zip(batched, self.dims, strict=True)]
             chunks.append(flatten(self._run(part, n)))
         spec = chunks[0][1]
-        dims = broadcast_prefix(self.out_dims, spec) or []
+        dims = self._dims_of_outputs(unflatten(chunks[0][0], spec), chunks[0][0], spec)
         if any(d is None for d in dims):
             raise TypeError("cat(): argument 'dim' must be int, not None; chunks go with outputs that are mapped over")
         parts = zip(*[leaves for leaves, _ in chunks], strict=True)
@@ -160,6 +179,10 @@ class _Call:
     # ----- All examples at once, or one after the other -----
 
     def _run(self, batched: list[Any], size: int) -> Any:
+        with drawing_refused(self.randomness == "error"):
+            return self._mapped(batched, size)
+
+    def _mapped(self, batched: list[Any], size: int) -> Any:
         state = get_rng_state()
         try:
             found = self._at_once(batched, size)
@@ -180,12 +203,6 @@ class _Call:
         if found is None:
             set_rng_state(state)
             found = self._one_by_one(batched, size, state)
-        if self.randomness == "error" and _has_drawn(state):
-            set_rng_state(state)
-            raise RuntimeError(
-                "vmap: called random operation while in randomness error mode. Please either use the 'same' or "
-                "'different' randomness flags on vmap or perform the randomness operation out of vmap"
-            )
         return found
 
     def _at_once(self, batched: list[Any], size: int) -> Any:

@@ -39,8 +39,12 @@ def _resolved(x: Any, g: Any = None) -> Any:
 
     Args:
         g: the gradient that is given for it, or None.
+    Raises: RuntimeError: for a tensor whose graph is not its own (npg.func's batched ones), with the text that it has.
     """
     if not isinstance(x, GradientEdge):
+        refusal = getattr(x, "_without_gradients", None)
+        if refusal is not None:
+            raise RuntimeError(refusal)
         return x
     if isinstance(x.node, AccumulateGrad) and x.node.variable is not None:
         return x.node.variable

@@ -198,7 +198,33 @@ def test_jvp_errors_are_torchs():
     same(lambda lib: lib.func.jvp(lambda x: x, (tensors(lib, (3,)),), (tensors(lib, (2,)),)), text=False)
 
 
+def test_jvp_of_integers_is_torchs():
+    ints = lambda lib: lib.tensor([1, 2, 3])
+    same(lambda lib: lib.func.jvp(lambda x: x * 2, (ints(lib),), (ints(lib),)))
+    same(lambda lib: lib.func.jvp(lambda x: x * 2, (tensors(lib, (3,)),), (ints(lib),)))
+    same(lambda lib: lib.func.jacfwd(lambda x: x * 2)(ints(lib)))
+    same(lambda lib: lib.func.jvp(lambda x: (x > 1, x.long(), x), (tensors(lib, (3,)),), (tensors(lib, (3,)),)))
+    same(lambda lib: lib.func.jacfwd(lambda x: (x > 1, x.argmax(), x))(tensors(lib, (3,))))
+
+
+def test_vjp_cotangents_of_none_and_numbers_are_torchs():
+    same(lambda lib: lib.func.vjp(lambda x: x.sum(), tensors(lib, (3,)))[1](None))
+    same(lambda lib: lib.func.vjp(lambda x: (x.sum(), x), tensors(lib, (3,)))[1]((None, tensors(lib, (3,), seed=1))))
+    same(lambda lib: lib.func.vjp(lambda x: x * 2, tensors(lib, (3,)))[1](None))
+    same(lambda lib: lib.func.vjp(lambda x: x.sum(), tensors(lib, (3,)))[1](1.0))
+
+
 # ----- Jacobians -----
+
+
+@pytest.mark.parametrize("randomness", ["error", "same", "none"])
+def test_jacfwd_randomness_is_checked_as_torchs(randomness):
+    def call(lib):
+        lib.manual_seed(0)
+        f = lambda x: x * lib.nn.functional.dropout(lib.ones(3, dtype=lib.float64))
+        return lib.func.jacfwd(f, randomness=randomness)(tensors(lib, (3,)))
+
+    same(call)
 
 
 @pytest.mark.parametrize("requires", [False, True])

@@ -111,6 +111,20 @@ def _torch(x: Any, w: Any, targets: Any) -> Any:
     return F.cross_entropy(h.log_softmax(-1), targets), F.mse_loss(h, w), h.flip(0).roll(1, 0).expand(2, 3, 3)
 
 
+def test_the_shape_of_a_tangent_may_change_where_its_strides_do_not_allow_a_view(ways: list[bool]) -> None:
+    x, w = (npg.from_numpy(np.random.default_rng(s).uniform(0.5, 1.5, (3, 3))) for s in (0, 1))
+
+    def f(x: Any, w: Any) -> Any:
+        return x.sum().reshape(1), x.mean().view(1, 1), (x.sum(0) * w).view(9), (x.t() @ w).view(9), x.sum().squeeze()
+
+    found = npg.func.jvp(f, (x, w), (w, x))
+    assert ways == [True]
+    expected = torch.func.jvp(f, (_to_torch(x), _to_torch(w)), (_to_torch(w), _to_torch(x)))
+    for a, b in zip((*found[0], *found[1]), (*expected[0], *expected[1]), strict=True):
+        assert tuple(a.shape) == tuple(b.shape)
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-12)
+
+
 def test_a_node_without_a_rule_is_left_to_two_reverse_passes(ways: list[bool]) -> None:
     x = npg.from_numpy(np.random.default_rng(0).normal(size=(2, 3)))
     _, found = npg.func.jvp(lambda t: npg.nn.functional.layer_norm(t, (3,)) * t, (x,), (x + 1,))

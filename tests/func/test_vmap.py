@@ -358,3 +358,16 @@ def test_vmap_of_grad_with_closure():
 def test_autograd_inside_of_vmap_is_refused():
     with pytest.raises(RuntimeError):
         npg.func.vmap(lambda x: x.sum().backward())(npg.ones(2, 3, requires_grad=True))
+
+
+def test_vmap_of_what_gives_other_shapes_for_other_examples_is_refused():
+    masks = npg.tensor([[True, False], [True, True]])
+    with pytest.raises(RuntimeError, match=r"can output dynamic shape. .* masked_select.* \(1,\), \(2,\)"):
+        npg.func.vmap(npg.masked_select)(npg.ones(2, 2), masks)
+    x = npg.tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert npg.func.vmap(npg.masked_select)(x, npg.eye(2) > 0).tolist() == [[1.0], [4.0]]
+
+
+def test_vmap_chunks_with_a_tuple_of_one_out_dim():
+    x = npg.arange(6.0).reshape(3, 2)
+    assert npg.func.vmap(lambda t: t * 2, out_dims=(1,), chunk_size=2)(x).tolist() == (x * 2).t().tolist()
