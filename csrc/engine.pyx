@@ -24,8 +24,8 @@ from cpython.ref cimport Py_REFCNT
 from npg import _errors
 from npg.engine import _anomaly, _common, _saved
 from npg.engine._common import (
-    AccumulateGrad,
     RemovableHandle,
+    accumulator_of,
     bind,
     check_gradient,
     copy_in_layout,
@@ -53,7 +53,7 @@ from npg.engine._hooks import (
 )
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import Like
-from npg.ops.memory import alias, as_strided, copy_slices, geometry, overlaps
+from npg.ops.memory import alias, as_strided, copy_slices, geometry
 
 cnp.import_array()
 

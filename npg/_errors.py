@@ -52,6 +52,7 @@ GRADIENT_SHAPE = (
 )
 RETAIN_LEAFLESS = "can't retain_grad on Tensor that has requires_grad=False"
 HOOK_WITHOUT_GRAD = "cannot register a hook on a tensor that doesn't require gradient"
+POST_HOOK_RETURNS = "Tensor post accumulate grad hooks should return None."
 POST_HOOK_NOT_LEAF = "post accumulate grad hooks cannot be registered on non-leaf tensors"
 FLOAT_ONLY = "only Tensors of floating point and complex dtype can require gradients"
 NOT_LEAF_FLAG = (
@@ -84,6 +85,7 @@ SIZE_MISMATCH = (
 )
 BROADCAST_IN_PLACE = "output with shape {shape} doesn't match the broadcast shape {broadcast}"
 HOOK_KIND = "expected {expected}, but hook returned '{kind}'"
+HOOK_REPLACES_NONE = "can't replace a None gradient with a non-None value"
 HOOK_COUNT = "hook '{hook}' has returned an incorrect number of values (got {given}, but expected {expected})"
 HOOK_SHAPE = "hook '{hook}' has changed the size of value: expected {expected}, got {given}"
 HOOK_DTYPE = "hook '{hook}' has changed the type of value (was npg.{expected}Tensor got npg.{given}Tensor)"

@@ -111,16 +111,21 @@ cdef Node _record(Plan plan, tuple inputs, dict params, object out, object saved
 
 cdef int _observe(Node node, object inputs, object out) except -1:
     """Do what hooks on saved tensors and anomaly mode ask of a new node."""
-    global npg_grad_mode
-    cdef int previous = npg_grad_mode
     if npg_anomaly_mode:
         node.origin = _anomaly.Origin(inputs, out)
     if npg_saved_hooks:
-        npg_grad_mode = 0
-        try:
-            _saved.pack(node, wrap, TensorBase)
-        finally:
-            npg_grad_mode = previous
+        _pack(node, True)
+    return 0
+
+
+cdef int _pack(Node node, bint results) except -1:
+    global npg_grad_mode
+    cdef int previous = npg_grad_mode
+    npg_grad_mode = 0
+    try:
+        _saved.pack(node, wrap, TensorBase, results)
+    finally:
+        npg_grad_mode = previous
     return 0
 
 
@@ -254,7 +259,6 @@ cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
         if taken is not NotImplemented:
             return taken
     cdef TensorBase x = <TensorBase?>inputs[0]
-    cdef TensorBase old = x
     cdef cnp.ndarray array = x._array
     cdef bint record = False
     cdef Node node = None
@@ -272,14 +276,15 @@ cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
         raise RuntimeError(_errors.OVERLAP_IN_PLACE)
     if plan.broadcasts and not _own_memory(arrays):
         refuse_partial_overlap(arrays)
-    if record and plan.op.saves(tuple([_wants_edge(t) for t in inputs]))[1][0] == VALUE:
-        # The rule wants the old value, which is about to be overwritten.
-        old = _make(array.copy())
-        old._fn = _history(x)
-        old._nr = x._nr
-        arrays[0] = old._array
     if record:
-        node = _record(plan, (old, *inputs[1:]), params, array, None)  # before it is written: see the twin
+        if plan.op.saves(tuple([_wants_edge(t) for t in inputs]))[1][0] == VALUE:
+            arrays[0] = array.copy()  # the rule wants the old value, which is about to be overwritten
+        # Before it is written: see the twin.
+        node = _record(plan, (_former(x, arrays[0]), *inputs[1:]), params, array, None)
+    if npg_saved_hooks:
+        if record:
+            _pack(node, False)
+        _saved.before_write(array)
     before = _silence()
     try:
         if plan.is_ufunc and not params and _is_differentiable(array) and _are_like(array, arrays):
@@ -326,7 +331,8 @@ def attach(op, tuple inputs, dict params, saved, tuple outputs, tuple written=()
         taken = npg_interceptor(op, inputs, params, "attach")
         if taken is not NotImplemented:
             return taken
-    node = _record(_plan(op), inputs, params, outputs, saved)
+    former = tuple([_former(x, x._array) if any([x is w for w in written]) else x for x in inputs])
+    node = _record(_plan(op), former, params, outputs, saved)
     for nr, output in enumerate(outputs):
         if output is None:
             continue
@@ -344,6 +350,20 @@ def attach(op, tuple inputs, dict params, saved, tuple outputs, tuple written=()
     if npg_anomaly_mode:
         node.origin = _anomaly.Origin(inputs, outputs)
     return node
+
+
+cdef TensorBase _former(TensorBase x, cnp.ndarray array):
+    """Return a stand-in for x as it was before a change in place, with its values in `array`."""
+    cdef TensorBase former = _make(array), base = x._base
+    cdef Node fn = _history(x)
+    if fn is None or base is None:
+        former._fn = fn
+        former._nr = x._nr
+        former._requires_grad = x._requires_grad
+    elif base.requires_grad:
+        # Not the view's own node: see the twin.
+        former._fn = _record(_plan(as_strided), (base,), geometry(base._array, x._array), x._array, None)
+    return former
 
 
 cdef int _rebase(TensorBase x, Node node, int nr=0) except -1:
@@ -375,8 +395,10 @@ def check_in_place(TensorBase x):
         raise RuntimeError(_errors.INFERENCE_IN_PLACE)
     if (npg_grad_mode and x.requires_grad) or _follows_base(x):
         refuse_in_place(x)
-    if overlaps(x._array):
+    if _is_expanded(x._array):
         raise RuntimeError(_errors.OVERLAP_IN_PLACE)
+    if npg_saved_hooks:
+        _saved.before_write(x._array)
 
 
 def bump_version(TensorBase x):

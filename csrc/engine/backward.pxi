@@ -116,6 +116,8 @@ cdef class Slot:
 
 cdef inline int _add_to(Slot slot, object g, bint create_graph) except -1:
     # The first gradient is kept by reference, the second makes a new buffer, later ones are added into that.
+    if g is None:
+        return 0
     if slot.g is None:
         slot.g = g
     elif slot.own and not create_graph:
@@ -161,11 +163,11 @@ cdef Node _pop(list heap):
 
 
 cdef inline bint _has_hooks(TensorBase leaf) except -1:
-    return bool(leaf._hooks) or bool(leaf._post_hooks)
+    return leaf._hooks is not None or leaf._post_hooks is not None or leaf._accumulator is not None
 
 
 cdef int _send(object target, int nr, object g, list heap, dict pending, dict leaves, bint create_graph) except -1:
-    """Add g to what has come together for a node's output or a leaf; return 1 for a leaf with hooks."""
+    """Add g (or None) to what has come together for a node's output or a leaf; return 1 for a leaf with hooks."""
     cdef Slot slot
     cdef Node node
     cdef object found
@@ -193,6 +195,13 @@ cdef int _send(object target, int nr, object g, list heap, dict pending, dict le
     return _add_to(slot if nr == 0 else <Slot>slot.others[nr - 1], g, create_graph)
 
 
+cdef inline bint _are_all_none(list grads) noexcept:
+    for g in grads:
+        if g is not None:
+            return False
+    return True
+
+
 cdef int _capture(Node node, list grads, dict wanted, dict captured) except -1:
     """Note the gradients of those outputs of a node that are wanted."""
     cdef Py_ssize_t i
@@ -218,7 +227,19 @@ cdef int _settle(
         if not accumulate:
             captured[key] = slot.g
             return 0
-    return _accumulate(leaf, slot, create_graph)
+    if not _has_hooks(leaf):
+        return 0 if slot.g is None else _accumulate(leaf, slot, create_graph)
+    node = leaf._accumulator
+    if node is not None and node.prehooks:
+        slot.g = run_prehooks(node, [slot.g], create_graph, wrap)[0]
+    g = slot.g if node is not None and node.hooks else None  # held, so that .grad gets a copy
+    if slot.g is not None:
+        _accumulate(leaf, slot, create_graph)
+    if leaf._post_hooks:
+        run_post_hooks(leaf)
+    if node is not None and node.hooks:
+        run_hooks(node, (), [g], create_graph, wrap)
+    return 0
 
 
 def run_backward(tensors, gradients, bint retain_graph, bint create_graph, inputs=None, bint accumulate=True):
@@ -231,7 +252,7 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
     cdef Slot slot
     cdef Py_ssize_t i
     cdef int previous = npg_grad_mode, nr
-    cdef bint ends, hooked = False
+    cdef bint ends, idle, hooked = False
     cdef dict to_come = None
     cdef object target, g, gx, results, key
     for i, root in enumerate(tensors):
@@ -278,12 +299,14 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
                 continue
             if node.prehooks:
                 grads = run_prehooks(node, grads, create_graph, wrap)
-                if all([g is None for g in grads]):
-                    continue
+            idle = not node.plan.runs_without_gradient and _are_all_none(grads)
             g = tuple(grads) if node.plan.is_multi else grads[0]
             if not node.hooks:
                 grads = None
-            if node.packed or npg_anomaly_mode:
+            if idle:
+                _check_versions(node)
+                results = (None,) * len(node.targets)
+            elif node.packed or npg_anomaly_mode:
                 results = _vjp_observed(node, g, create_graph)
             else:
                 results = _vjp_recorded(node, g) if create_graph else _vjp(node, g)
@@ -298,11 +321,11 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
                 target = node.targets[i]
                 nr = 0 if node.numbers is None else node.numbers[i]
                 i += 1
-                if target is None or gx is None:
+                if target is None:
                     continue
                 if needed is not None and (id(target), nr) not in wanted and target not in needed:
                     continue
-                if not create_graph and not isinstance(gx, cnp.ndarray):
+                if gx is not None and not create_graph and not isinstance(gx, cnp.ndarray):
                     gx = _asarray(gx)
                 if _send(target, nr, gx, heap, pending, leaves, create_graph):
                     hooked = True
@@ -365,6 +388,4 @@ cdef int _accumulate(TensorBase leaf, Slot slot, bint create_graph) except -1:
                 refuse_shapes((array, g))
                 raise
             (<TensorBase>leaf._grad)._counter.value += 1
-    if leaf._post_hooks:
-        run_post_hooks(leaf)
     return 0

@@ -105,6 +105,8 @@ def write_out(function_name, target, TensorBase result):
         raise TypeError(_errors.OUT_NOT_A_TENSOR.format(name=function_name, kind=type_name(target)))
     if npg_grad_mode and (result.requires_grad or target.requires_grad):
         raise RuntimeError(_errors.OUT_WITH_GRAD.format(name=function_name))
+    if npg_saved_hooks:
+        _saved.before_write((<TensorBase>target)._array)
     fit_out(target, result)
     np.copyto((<TensorBase>target)._array, result._array, casting="unsafe")
     (<TensorBase>target)._counter.value += 1

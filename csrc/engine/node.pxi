@@ -56,7 +56,7 @@ cdef class Node:
         return self.plan.op.node_name
 
     def __repr__(self):
-        return f"<{self.plan.op.node_name} object at {id(self):#x}>"
+        return f"<{self.plan.op.node_name.rpartition('::')[2]} object at {id(self):#x}>"
 
     @property
     def edges(self):
@@ -76,7 +76,7 @@ cdef class Node:
     def next_functions(self):
         """Per input the node that receives its gradient and which of that node's outputs it is; (None, 0) for none."""
         return tuple([
-            (None, 0) if e is None else (AccumulateGrad(e[0]), 0) if isinstance(e[0], TensorBase) else e
+            (None, 0) if e is None else (accumulator_of(e[0]), 0) if isinstance(e[0], TensorBase) else e
             for e in self.edges
         ])
 

@@ -10,7 +10,7 @@ cdef class Plan:
     cdef object recorded
     cdef tuple vjps
     cdef tuple reads
-    cdef bint is_fused, is_multi, is_view, is_ufunc, broadcasts, takes_keep, differentiable
+    cdef bint is_fused, is_multi, is_view, is_ufunc, broadcasts, takes_keep, differentiable, runs_without_gradient
     cdef int arity  # up to 3: the saving modes stand in the table; else 0; -1: not read yet
     cdef int y_modes[8]
     cdef int x_modes[8][3]
@@ -21,7 +21,7 @@ cdef class Plan:
         self.vjps, self.reads = op.vjps, op.reads
         self.is_fused, self.is_multi, self.is_view = op.is_fused, op.is_multi, op.is_view
         self.is_ufunc, self.broadcasts, self.takes_keep = op.is_ufunc, op.broadcasts, op.takes_keep
-        self.differentiable = op.differentiable
+        self.differentiable, self.runs_without_gradient = op.differentiable, op.runs_without_gradient
         self.arity = -1
 
     cdef int read_modes(self) except -1:

@@ -18,6 +18,7 @@ cdef class TensorBase:
     cdef public TensorBase _base
     cdef public dict _hooks
     cdef public dict _post_hooks
+    cdef public object _accumulator
     cdef public long long _seen
     cdef public int _nr
     cdef public int _kind

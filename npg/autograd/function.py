@@ -296,6 +296,7 @@ def _op_of(function: Any) -> Op:
         op = custom
         op.__doc__, op.is_multi, op.node_name = function.__doc__, True, f"{function.__name__}Backward"
         op.joint = op.recorded = _rule
+        op.runs_without_gradient = True
         function._op = op
     return op
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import abc
 import contextlib
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from npg.autograd.function import SAVED_BY_FUNCTIONS
-from npg.engine import AccumulateGrad, Node, bump_version, set_saved_hooks
+from npg.engine import AccumulateGrad, accumulator_of, bump_version, set_saved_hooks, wrap
+from npg.engine import Node as EngineNode
 from npg.engine._hooks import current_pass
 from npg.engine._saved import Packed, hooks
 from npg.ops._op import Like
@@ -19,6 +22,7 @@ from npg.tensor.gradients import GradientEdge
 __all__ = [
     "GradientEdge",
     "Node",
+    "allow_mutation_on_saved_tensors",
     "disable_saved_tensors_hooks",
     "get_gradient_edge",
     "increment_version",
@@ -32,6 +36,21 @@ __all__ = [
 # ----- Nodes and edges -----
 
 
+class Node(abc.ABC):
+    """What is in a graph, for isinstance: the nodes of recorded calls and the AccumulateGrad of leaves.
+
+    Source: torch.autograd.graph.Node.
+    """
+
+    @abc.abstractmethod
+    def name(self) -> str:
+        """Return what PyTorch calls this node."""
+
+
+Node.register(EngineNode)
+Node.register(AccumulateGrad)
+
+
 def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     """Return the edge that the gradient of a tensor takes.
 
@@ -41,7 +60,7 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
         raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
     fn = tensor.grad_fn
     like = Like(tensor._array.shape, tensor._array.dtype)
-    return GradientEdge(AccumulateGrad(tensor), 0) if fn is None else GradientEdge(fn, tensor.output_nr, like)
+    return GradientEdge(accumulator_of(tensor), 0) if fn is None else GradientEdge(fn, tensor.output_nr, like)
 
 
 def increment_version(tensor: Any) -> None:
@@ -155,6 +174,67 @@ class save_on_cpu(saved_tensors_hooks):
 
     def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
         super().__init__(lambda tensor: tensor, lambda tensor: tensor)
+
+
+class _Held:
+    """An array that a node has saved while changes of saved tensors were allowed; a copy once it has been changed."""
+
+    __slots__ = ("__weakref__", "array")
+
+    def __init__(self, array: np.ndarray[Any, Any]) -> None:
+        self.array = array
+
+
+class allow_mutation_on_saved_tensors:
+    """A context manager within which tensors saved for backward may be changed in place: they are copied before.
+
+    Forward and backward must both run in the same such context. It returns an object that PyTorch keeps its state in.
+
+    Raises: RuntimeError: when one is entered within another. AssertionError: in a backward pass outside.
+    Source: torch.autograd.graph.allow_mutation_on_saved_tensors. Known difference: it is per thread.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[int, weakref.WeakSet[_Held]] = {}  # by the id of the array that owns the memory
+        self._hooks = saved_tensors_hooks(self._hold, self._give)
+
+    def clear(self) -> None:
+        """Forget which arrays are saved."""
+        self._held.clear()
+
+    def __enter__(self) -> allow_mutation_on_saved_tensors:
+        if hooks.on_write is not None:
+            raise RuntimeError("allow_mutation_on_saved_tensors contexts cannot be nested")
+        self._hooks.__enter__()
+        hooks.on_write = self._keep_values
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        hooks.on_write = None
+        self._hooks.__exit__()
+        self.clear()
+
+    def _hold(self, tensor: Tensor) -> _Held:
+        array = tensor._array
+        others = self._held.setdefault(id(_owner(array)), weakref.WeakSet())
+        for held in others:
+            if held.array is array:
+                return held
+        held = _Held(array)
+        others.add(held)
+        return held
+
+    def _give(self, held: _Held) -> Tensor:
+        if hooks.on_write != self._keep_values:
+            raise AssertionError(
+                "Trying to backward outside of the 'allow_mutation_on_saved_tensors' context"
+                "in which the graph was originally recorded."  # sic
+            )
+        return wrap(held.array)
+
+    def _keep_values(self, array: np.ndarray[Any, Any]) -> None:
+        for held in self._held.pop(id(_owner(array)), ()):
+            held.array = held.array.copy()
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from npg.engine._common import AccumulateGrad, RemovableHandle
+from npg.engine._common import AccumulateGrad, RemovableHandle, accumulator_of
 from npg.engine._modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from npg.engine._select import core
 
@@ -57,6 +57,7 @@ __all__ = [
     "Node",
     "RemovableHandle",
     "TensorBase",
+    "accumulator_of",
     "apply",
     "apply_in_place",
     "attach",

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from npg import _errors, dtypes
+from npg.engine._hooks import metadata_of
 from npg.ops.memory import overlaps, partly_overlaps
 
 # PyTorch computes inf and nan in silence, so an op does too; the caller's own NumPy code keeps its warnings.
@@ -74,32 +75,60 @@ class RemovableHandle:
 
 
 class AccumulateGrad:
-    """What `next_functions` shows where a gradient arrives at a leaf: `variable` is that leaf."""
+    """The node at a leaf, as users see it: `variable` is the leaf, into whose .grad the gradient is added.
 
-    __slots__ = ("_leaf",)
+    The graph's edges lead to the leaf itself. This object is made when somebody asks for it, by `accumulator_of`; the
+    leaf keeps it, and it does not keep the leaf.
+    """
+
+    __slots__ = ("__weakref__", "_leaf", "hooks", "prehooks")
 
     def __init__(self, leaf: Any) -> None:
         self._leaf = weakref.ref(leaf)
+        self.hooks: dict[int, Any] | None = None
+        self.prehooks: dict[int, Any] | None = None
 
     @property
     def variable(self) -> Any:
+        """The leaf, or None when it is gone."""
         return self._leaf()
 
     @property
     def next_functions(self) -> tuple[()]:
+        """Nothing comes after a leaf."""
         return ()
 
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """A dict for the user's own notes on this node."""
+        return metadata_of(self)
+
     def name(self) -> str:
-        return "AccumulateGrad"
+        """Return what PyTorch calls this node."""
+        return "torch::autograd::AccumulateGrad"
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, AccumulateGrad) and self.variable is other.variable
+    def register_hook(self, hook: Any) -> RemovableHandle:
+        """Call hook((), grad_outputs) after a gradient was added to the leaf's .grad."""
+        if self.hooks is None:
+            self.hooks = {}
+        return RemovableHandle(self.hooks, hook)
 
-    def __hash__(self) -> int:
-        return id(self.variable)
+    def register_prehook(self, hook: Any) -> RemovableHandle:
+        """Call hook(grad_outputs) before a gradient is added; a returned tuple of one replaces it."""
+        if self.prehooks is None:
+            self.prehooks = {}
+        return RemovableHandle(self.prehooks, hook)
 
     def __repr__(self) -> str:
         return f"<AccumulateGrad object at {id(self):#x}>"
+
+
+def accumulator_of(leaf: Any) -> AccumulateGrad:
+    """Return the AccumulateGrad of a leaf: the same object each time."""
+    found: AccumulateGrad | None = leaf._accumulator
+    if found is None:
+        found = leaf._accumulator = AccumulateGrad(leaf)
+    return found
 
 
 def check_gradient(index: int, root: Any, g: Any, recorded: bool, wrap: Any) -> Any:

@@ -43,9 +43,9 @@ def _checked(hook: Any, result: Any, given: Any) -> Any:
     new = getattr(result, "_array", None)
     if new is None:
         raise TypeError(_errors.HOOK_KIND.format(expected="Variable", kind=type(result).__name__))
-    old = given._array if hasattr(given, "_array") else given
-    if old is None:
-        return result
+    if given is None:
+        raise RuntimeError(_errors.HOOK_REPLACES_NONE)
+    old = given._array
     if new.shape != old.shape:
         shapes = (_errors.shape_text(old.shape), _errors.shape_text(new.shape))
         raise RuntimeError(_errors.HOOK_SHAPE.format(hook=_name(hook), expected=shapes[0], given=shapes[1]))
@@ -68,23 +68,24 @@ def _checked_tuple(hook: Any, results: Any, given: tuple[Any, ...]) -> tuple[Any
 
 
 def _call_each(hooks: dict[int, Any], g: Any, recorded: bool, wrap: Any) -> Any:
-    """Return a gradient after one hook after the other; one that is removed on the way still runs."""
-    t = g if recorded else wrap(g)
+    """Return a gradient (or None) after one hook after the other; one that is removed on the way still runs."""
+    t = g if recorded or g is None else wrap(g)
     for hook in list(hooks.values()):
         result = hook(t)
         if result is not None:
             t = _checked(hook, result, t)
-    return t if recorded else t._array
+    return t if recorded or t is None else t._array
 
 
 def run_tensor_hooks(node: Any, grads: list[Any], recorded: bool, wrap: Any) -> None:
-    """Run the hooks of a node's outputs on their gradients, in place in `grads`; keep what retain_grad asked for."""
+    """Run the hooks of a node's outputs on their gradients, in place in `grads`; keep what retain_grad asked for.
+
+    As in PyTorch, hooks of an output without a gradient are called with None.
+    """
     for nr, g in enumerate(grads):
-        if g is None:
-            continue
         if node.tensor_hooks is not None and node.tensor_hooks.get(nr):
             grads[nr] = g = _call_each(node.tensor_hooks[nr], g, recorded, wrap)
-        if node.retained is not None and nr in node.retained:
+        if g is not None and node.retained is not None and nr in node.retained:
             x = node.retained[nr]()
             if x is not None and x._fn is node:  # else it was changed in place since, and a later node serves it
                 if x._grad is not None:  # added, and not in place, as in PyTorch
@@ -110,7 +111,9 @@ def run_post_hooks(leaf: Any) -> None:
     for hook in list(leaf._post_hooks.values()):
         result = hook(leaf)
         if result is not None:
-            _checked(hook, result, None)
+            if not hasattr(result, "_array"):
+                raise TypeError(_errors.HOOK_KIND.format(expected="Variable", kind=type(result).__name__))
+            raise RuntimeError(_errors.POST_HOOK_RETURNS)
 
 
 def run_prehooks(node: Any, grads: list[Any], recorded: bool, wrap: Any) -> list[Any]:

@@ -7,15 +7,22 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Packed", "hooks", "pack", "unpack"]
+__all__ = ["Packed", "before_write", "hooks", "pack", "unpack"]
 
 
 class _Hooks(threading.local):
-    """The (pack, unpack) pairs that are in force in a thread, the innermost last; or why there may be none."""
+    """What is in force in a thread.
+
+    Attributes:
+        pairs: the (pack, unpack) pairs, the innermost last.
+        refused: why there may be none, or None.
+        on_write: called with an array that is about to be written in place; or None.
+    """
 
     def __init__(self) -> None:
         self.pairs: list[tuple[Any, Any]] = []
         self.refused: str | None = None
+        self.on_write: Any = None
 
 
 hooks = _Hooks()
@@ -41,10 +48,20 @@ class Packed:
         return found
 
 
-def pack(node: Any, wrap: Any, tensor_base: Any) -> None:
+def before_write(array: np.ndarray[Any, Any]) -> None:
+    """Tell those who asked for it that an array is about to be written. Called while hooks are in force."""
+    if hooks.on_write is not None:
+        hooks.on_write(array)
+
+
+def pack(node: Any, wrap: Any, tensor_base: Any, results: bool = True) -> None:
     """Replace what a new node has saved by what the innermost hooks make of it.
 
     The hooks see tensors without a history: one that led back to the node would keep it alive.
+
+    Args:
+        results: the output and a kernel's arrays too. They are not there yet before a change in place, which the inputs
+            must not see.
     """
 
     def put(a: Any) -> Any:
@@ -54,8 +71,9 @@ def pack(node: Any, wrap: Any, tensor_base: Any) -> None:
         return Packed(wrap(a))
 
     node.inputs = tuple([put(x._array) if isinstance(x, tensor_base) else x for x in node.inputs])
-    node.output = tuple([put(a) for a in node.output]) if isinstance(node.output, tuple) else put(node.output)
-    if isinstance(node.saved, tuple):
+    if results:
+        node.output = tuple([put(a) for a in node.output]) if isinstance(node.output, tuple) else put(node.output)
+    if results and isinstance(node.saved, tuple):
         node.saved = tuple([put(a) for a in node.saved])
     if node.packed:
         node.versions = None  # what the hooks keep cannot be checked

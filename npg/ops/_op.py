@@ -109,6 +109,7 @@ class Op:
         is_ufunc: the forward is a NumPy ufunc; it takes out= and broadcasts.
         broadcasts: gradients may come out larger than their input and are summed down.
         reads: of a multi op, which outputs its rules read; None: all. Others are not saved, and y has None for them.
+        runs_without_gradient: its rule is called even when no output has a gradient, for it makes zeros of None.
         node_name: what the graph node is called, as in PyTorch.
     """
 
@@ -127,6 +128,7 @@ class Op:
         self.promote = promote
         self.refusal: Callable[..., Any] | None = None
         self.is_fused = self.is_view = self.is_ufunc = self.is_multi = self.broadcasts = False
+        self.runs_without_gradient = False
         self.reads: tuple[int, ...] | None = None
         self.takes_keep = "keep" in settings
         self.node_name = (node or "".join(w.capitalize() for w in self.name.split("_"))) + "Backward0"

@@ -156,4 +156,4 @@ def copy_slices(input, value, *, shape, strides, offset, base):
     return whole
 
 
-copy_slices.node_name = "CopySlices"
+copy_slices.node_name = "torch::autograd::CopySlices"

@@ -26,7 +26,7 @@ from npg.engine._python.modes import anomaly, interception, state
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, wrap
 from npg.ops._op import LIKE, VALUE, Like
-from npg.ops.memory import copy_slices, geometry, overlaps
+from npg.ops.memory import as_strided, copy_slices, geometry, overlaps
 
 _sequence = itertools.count(1)
 
@@ -86,11 +86,15 @@ def _observe(node: Node, inputs: Any, out: Any) -> None:
     if anomaly.enabled:
         node.origin = _anomaly.Origin(inputs, out)
     if state.saved_hooks:
-        previous, state.grad = state.grad, False
-        try:
-            _saved.pack(node, wrap, TensorBase)
-        finally:
-            state.grad = previous
+        _pack(node, True)
+
+
+def _pack(node: Node, results: bool) -> None:
+    previous, state.grad = state.grad, False
+    try:
+        _saved.pack(node, wrap, TensorBase, results)
+    finally:
+        state.grad = previous
 
 
 def _is_view_of(out: np.ndarray[Any, Any], x: np.ndarray[Any, Any]) -> bool:
@@ -195,15 +199,17 @@ def apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     arrays = [t._array if isinstance(t, TensorBase) else t for t in inputs]
     if op.broadcasts:
         refuse_partial_overlap(arrays)
-    old = x
-    if recording and op.saves(tuple(_wants_edge(t) for t in inputs))[1][0] == VALUE:
-        # The rule wants the old value, which is about to be overwritten.
-        old = wrap(array.copy())
-        old._fn, old._nr = x.grad_fn, x._nr
-        arrays[0] = old._array
-    # Recorded before it is written: an operand that shows the same memory is saved with the version it has now, so
-    # that backward refuses it, and its history is that of the old value.
-    node = record(op, (old, *inputs[1:]), params, array, None) if recording else None
+    node = None
+    if recording:
+        if op.saves(tuple(_wants_edge(t) for t in inputs))[1][0] == VALUE:
+            arrays[0] = array.copy()  # the rule wants the old value, which is about to be overwritten
+        # Recorded before it is written: an operand that shows the same memory is saved with the version it has now, so
+        # that backward refuses it, and its history is that of the old value.
+        node = record(op, (_former(x, arrays[0]), *inputs[1:]), params, array, None)
+    if state.saved_hooks:
+        if node is not None:
+            _pack(node, False)
+        _saved.before_write(array)
     saved = None
     before = floating_errors.set(SILENT)
     try:
@@ -245,7 +251,8 @@ def attach(op: Any, inputs: Any, params: dict[str, Any], saved: Any, outputs: An
         taken = interception.hook(op, inputs, params, "attach")
         if taken is not NotImplemented:
             return taken
-    node = record(op, inputs, params, outputs, saved)
+    former = tuple([_former(x, x._array) if any(x is w for w in written) else x for x in inputs])
+    node = record(op, former, params, outputs, saved)
     for nr, t in enumerate(outputs):
         if t is None:
             continue
@@ -278,11 +285,25 @@ def check_in_place(x: Any) -> None:
         refuse_in_place(x)
     if overlaps(x._array):
         raise RuntimeError(_errors.OVERLAP_IN_PLACE)
+    if state.saved_hooks:
+        _saved.before_write(x._array)
 
 
 def bump_version(x: Any) -> None:
     """Note that x's buffer was written."""
     x._counter.value += 1
+
+
+def _former(x: TensorBase, array: np.ndarray[Any, Any]) -> TensorBase:
+    """Return a stand-in for x as it was before a change in place, with its values in `array`."""
+    former: TensorBase = wrap(array)
+    fn, base = x.grad_fn, x._base
+    if fn is None or base is None:
+        former._fn, former._nr, former._requires_grad = fn, x._nr, x._requires_grad
+    elif base.requires_grad:
+        # Not the view's own node: as in PyTorch, hooks on that are for what was made of the view before the change.
+        former._fn = record(as_strided, (base,), geometry(base._array, x._array), x._array, None)
+    return former
 
 
 def _rebase(x: TensorBase, node: Node, nr: int = 0) -> None:

@@ -116,6 +116,10 @@ def _composite_vjp(node: Node, g: Any) -> Any:
 # ----- The graph -----
 
 
+def _has_hooks(leaf: Any) -> bool:
+    return bool(leaf._hooks or leaf._post_hooks or leaf._accumulator)
+
+
 def run_backward(
     tensors: Any, gradients: Any, retain_graph: bool, create_graph: bool, inputs: Any = None, accumulate: bool = True
 ) -> Any:
@@ -141,14 +145,13 @@ def run_backward(
     hooked = False
 
     def send(target: Any, nr: int, g: Any) -> None:
-        # The first gradient is kept by reference, the second makes a new buffer, later ones are added into that.
+        # A rule that gives no gradient sends None: the target is reached all the same, and its hooks are called.
         nonlocal hooked
         if isinstance(target, TensorBase):
             slot = leaves.get(id(target))
             if slot is None:
-                leaves[id(target)] = [target, g, False]
-                hooked = hooked or bool(target._hooks or target._post_hooks)
-                return
+                slot = leaves[id(target)] = [target, None, False]
+                hooked = hooked or _has_hooks(target)
             at = 1
         else:
             slot = pending.get(target)
@@ -156,9 +159,12 @@ def run_backward(
                 slot = pending[target] = [None, False] * target.output_count
                 heappush(heap, (-target.seq, target))
             at = 2 * nr
-            if slot[at] is None:
-                slot[at] = g
-                return
+        # The first gradient is kept by reference, the second makes a new buffer, later ones are added into that.
+        if g is None:
+            return
+        if slot[at] is None:
+            slot[at] = g
+            return
         if slot[at + 1] and not create_graph:
             np.add(slot[at], g, out=slot[at])
         else:
@@ -182,7 +188,17 @@ def run_backward(
             if not accumulate:
                 captured[id(leaf), 0] = g
                 return
-        _accumulate(leaf, g, own, create_graph)
+        node = leaf._accumulator
+        if node is not None and node.prehooks:
+            g = run_prehooks(node, [g], create_graph, wrap)[0]
+            own = False
+        observed = node is not None and node.hooks
+        if g is not None:
+            _accumulate(leaf, g, own and not observed, create_graph)
+        if leaf._post_hooks:
+            run_post_hooks(leaf)
+        if observed:
+            run_hooks(node, (), [g], create_graph, wrap)
 
     for i, root in enumerate(tensors):
         if not root.requires_grad:
@@ -220,10 +236,12 @@ def run_backward(
                 continue
             if node.prehooks:
                 grads = run_prehooks(node, grads, create_graph, wrap)
-                if all(g is None for g in grads):
-                    continue
             g = tuple(grads) if node.op.is_multi else grads[0]
-            if node.packed or anomaly.enabled:
+            results: Any
+            if not node.op.runs_without_gradient and all(g is None for g in grads):
+                node.check_versions()
+                results = [None] * len(node.edges)
+            elif node.packed or anomaly.enabled:
                 results = _vjp_observed(node, g, create_graph)
             else:
                 results = _vjp_recorded(node, g) if create_graph else _vjp(node, g)
@@ -234,10 +252,11 @@ def run_backward(
                 results = run_hooks(node, results, grads, create_graph, wrap)
             del grads
             for e, gx in zip(node.edges, results, strict=True):
-                if e is not None and gx is not None:
+                if e is not None:
                     if needed is not None and (id(e[0]), e[1]) not in wanted and e[0] not in needed:
                         continue
-                    send(e[0], e[1], gx if create_graph or isinstance(gx, np.ndarray) else np.asarray(gx))
+                    as_is = gx is None or create_graph or isinstance(gx, np.ndarray)
+                    send(e[0], e[1], gx if as_is else np.asarray(gx))
             del results
             if not hooked:
                 continue
@@ -246,7 +265,7 @@ def run_backward(
             for e in node.edges:
                 if e is not None and isinstance(e[0], TensorBase):
                     to_come[id(e[0])] -= 1
-                    if not to_come[id(e[0])] and (e[0]._hooks or e[0]._post_hooks) and id(e[0]) in leaves:
+                    if not to_come[id(e[0])] and _has_hooks(e[0]) and id(e[0]) in leaves:
                         settle(*leaves.pop(id(e[0])))
         for slot in leaves.values():
             settle(*slot)
@@ -283,5 +302,3 @@ def _accumulate(leaf: Any, g: Any, own: bool, create_graph: bool) -> None:
                 refuse_shapes((array, g))
                 raise
             leaf._grad._counter.value += 1
-    if leaf._post_hooks:
-        run_post_hooks(leaf)

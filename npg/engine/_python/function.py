@@ -9,8 +9,9 @@ import numpy as np
 from npg import _errors
 from npg.engine._common import bind, fit_out, operand_error, type_name
 from npg.engine._python.applying import apply, apply_in_place
-from npg.engine._python.modes import is_grad_enabled
+from npg.engine._python.modes import is_grad_enabled, state
 from npg.engine._python.tensor import TensorBase
+from npg.engine._saved import before_write
 
 
 class Function:
@@ -100,6 +101,8 @@ def write_out(function_name: str, target: Any, result: Any) -> Any:
         raise TypeError(_errors.OUT_NOT_A_TENSOR.format(name=function_name, kind=type_name(target)))
     if is_grad_enabled() and (result.requires_grad or target.requires_grad):
         raise RuntimeError(_errors.OUT_WITH_GRAD.format(name=function_name))
+    if state.saved_hooks:
+        before_write(target._array)
     fit_out(target, result)
     np.copyto(target._array, result._array, casting="unsafe")
     target._counter.value += 1

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
-from npg.engine._common import AccumulateGrad, RemovableHandle, modified
+from npg.engine._common import RemovableHandle, accumulator_of, modified
 from npg.engine._hooks import metadata_of
 from npg.engine._python.tensor import TensorBase
 
@@ -41,13 +41,13 @@ class Node:
         return self.op.node_name
 
     def __repr__(self) -> str:
-        return f"<{self.op.node_name} object at {id(self):#x}>"
+        return f"<{self.op.node_name.rpartition('::')[2]} object at {id(self):#x}>"
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """Per input the node that receives its gradient and which of that node's outputs it is; (None, 0) for none."""
         return tuple(
-            (None, 0) if e is None else (AccumulateGrad(e[0]), 0) if isinstance(e[0], TensorBase) else e
+            (None, 0) if e is None else (accumulator_of(e[0]), 0) if isinstance(e[0], TensorBase) else e
             for e in self.edges
         )
 

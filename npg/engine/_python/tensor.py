@@ -34,6 +34,7 @@ class TensorBase:
         _requires_grad: set on a leaf whose gradient is wanted.
         _fn, _nr: the node that produced it and which of that node's outputs it is; None for a leaf.
         _counter: its VersionCounter.
+        _accumulator: its AccumulateGrad, once somebody has asked for it.
         _base: for a view, the tensor whose buffer it shows (never itself a view); _kind: how the view was made;
             _seen: the version at which _fn was true. See the comment in `grad_fn`.
     """
@@ -49,6 +50,7 @@ class TensorBase:
     _seen = 0
     _hooks: dict[int, Any] | None = None
     _post_hooks: dict[int, Any] | None = None
+    _accumulator: Any = None
     _retains = False
     _inference = False
 
