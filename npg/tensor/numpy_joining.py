@@ -109,9 +109,16 @@ if hasattr(np, "unstack"):  # NumPy 2.1
 @implements(np.pad)
 def _pad(array, pad_width, mode="constant", *, constant_values=0):
     array = tensor(array)
-    if mode != "constant" or np.ndim(constant_values):
-        raise TypeError("np.pad of a Tensor has mode='constant' with one value only; see npg.nn.functional.pad")
     widths = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
+    if mode in ("edge", "reflect", "symmetric", "wrap"):  # elements of the array itself: NumPy says which
+        for d, width in enumerate(widths):
+            array = F.index_select(array, d, tensor(np.pad(np.arange(array.shape[d]), width, mode)))
+        return array
+    if mode != "constant" or np.ndim(constant_values):
+        raise TypeError(
+            "np.pad of a Tensor has the modes edge, reflect, symmetric, wrap, and constant with one value, got "
+            f"{mode!r}"
+        )
     return F.pad(array, [int(n) for pair in reversed(widths) for n in pair], value=constant_values)
 
 

@@ -44,7 +44,11 @@ def _tensordot(a, b, axes=2):
 
 @implements(np.einsum)
 def _einsum(subscripts, *operands, optimize=False):
-    return F.einsum(subscripts, *tensors(operands))
+    if isinstance(subscripts, str):
+        return F.einsum(subscripts, *tensors(operands))
+    given = (subscripts, *operands)  # operand, its dimensions, operand, its dimensions, ..., those of the result
+    pairs = [tensor(x) if i % 2 == 0 and i + 1 < len(given) else x for i, x in enumerate(given)]
+    return F.einsum(*pairs)
 
 
 @implements(np.kron)
@@ -171,7 +175,9 @@ def _cholesky(a, /, *, upper=False):
 
 @implements(np.linalg.qr)
 def _qr(a, mode="reduced"):
-    return decomposing.qr(tensor(a), mode)
+    if mode not in ("reduced", "complete", "r"):
+        raise TypeError(f"np.linalg.qr of a Tensor has the modes reduced, complete and r, got {mode!r}")
+    return decomposing.qr(tensor(a))[1] if mode == "r" else decomposing.qr(tensor(a), mode)
 
 
 @implements(np.linalg.svd)

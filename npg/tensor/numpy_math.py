@@ -22,8 +22,8 @@ from npg.tensor.numpy_table import as_dtype, axes_of, flat, floating, implements
 
 def _reduce(function: Callable[..., Any], x: Any, axis: Any, keepdims: bool) -> Any:
     x = tensor(x)
-    if axis == ():
-        return x
+    if axis == ():  # over nothing: every element is a group of its own
+        return function(F.unsqueeze(x, -1), -1)
     if axis is None:
         axis = tuple(range(x.ndim))
     if isinstance(axis, tuple) and not axis:
@@ -43,8 +43,9 @@ def _sum(a, axis=None, dtype=None, keepdims=False, initial=None, where=True):
 
 
 @implements(np.nansum)
-def _nansum(a, axis=None, dtype=None, keepdims=False):
-    return _reduce(F.nansum, as_dtype(tensor(a), dtype), axis, keepdims)
+def _nansum(a, axis=None, dtype=None, keepdims=False, initial=None, where=True):
+    found = _reduce(F.nansum, _where_or(as_dtype(tensor(a), dtype), where, 0), axis, keepdims)
+    return found if initial is None else found + initial
 
 
 @implements(np.mean)
@@ -57,23 +58,8 @@ def _mean(a, axis=None, dtype=None, keepdims=False, *, where=True):
 
 
 @implements(np.nanmean)
-def _nanmean(a, axis=None, dtype=None, keepdims=False):
-    return _reduce(F.nanmean, as_dtype(tensor(a), dtype), axis, keepdims)
-
-
-def _spread(function, a, axis, dtype, ddof, keepdims, correction):
-    a = floating(as_dtype(tensor(a), dtype))
-    return function(a, axis, correction=ddof if correction is None else correction, keepdim=keepdims)
-
-
-@implements(np.var)
-def _var(a, axis=None, dtype=None, ddof=0, keepdims=False, *, correction=None):
-    return _spread(F.var, a, axis, dtype, ddof, keepdims, correction)
-
-
-@implements(np.std)
-def _std(a, axis=None, dtype=None, ddof=0, keepdims=False, *, correction=None):
-    return _spread(F.std, a, axis, dtype, ddof, keepdims, correction)
+def _nanmean(a, axis=None, dtype=None, keepdims=False, *, where=True):
+    return _reduce(F.nanmean, _where_or(as_dtype(tensor(a), dtype), where, float("nan")), axis, keepdims)
 
 
 @implements(np.prod)
@@ -170,15 +156,20 @@ def _diff(a, n=1, axis=-1, prepend=None, append=None):
 
 
 @implements(np.average)
-def _average(a, axis=None, weights=None, *, keepdims=False):
+def _average(a, axis=None, weights=None, returned=False, *, keepdims=False):
+    a = tensor(a)
     if weights is None:
-        return _mean(a, axis, keepdims=keepdims)
+        found = _mean(a, axis, keepdims=keepdims)
+        each = a._array.size // max(found._array.size, 1)
+        return (found, tensor(np.full_like(found._array, each))) if returned else found
     a, weights = tensor(a), tensor(weights)
     if weights.shape != a.shape:
         if not isinstance(axis, int) or weights.ndim != 1:
             raise TypeError(f"np.average of a Tensor needs weights of its shape, got {weights.shape} and {a.shape}")
         weights = F.movedim(F.expand(weights, F.movedim(a, axis, -1).shape), -1, axis)
-    return _sum(a * weights, axis, keepdims=keepdims) / _sum(weights, axis, keepdims=keepdims)
+    total = _sum(weights, axis, keepdims=keepdims)
+    found = _sum(a * weights, axis, keepdims=keepdims) / total
+    return (found, to_dtype(total, found._array.dtype)) if returned else found
 
 
 # ----- Element by element -----
@@ -253,11 +244,18 @@ def _array_equal(a1, a2, equal_nan=False):
 
 
 @implements(np.take)
-def _take(a, indices, axis=None):
+def _take(a, indices, axis=None, mode="raise"):
     a, axis = flat(a, axis)
-    indices = tensor(indices)
-    found = F.index_select(a, axis, F.reshape(indices, (-1,)))
     axis = canonical_dim(axis, a.ndim)
+    indices, n = np.asarray(values(indices)), a.shape[axis]
+    if mode == "clip":
+        indices = np.clip(indices, 0, n - 1)
+    elif mode == "wrap":
+        indices = indices % n
+    elif indices.size and not (indices.min() >= -n and indices.max() < n):
+        bad = indices.max() if indices.max() >= n else indices.min()
+        raise IndexError(f"index {bad} is out of bounds for axis {axis} with size {n}")
+    found = F.index_select(a, axis, tensor(np.where(indices < 0, indices + n, indices).reshape(-1)))
     return F.reshape(found, (*a.shape[:axis], *indices.shape, *a.shape[axis + 1 :]))
 
 
@@ -295,7 +293,7 @@ def _argsort(a, axis=-1, kind=None, *, stable=None):
 
 
 @implements(np.median)
-def _median(a, axis=None, keepdims=False):
+def _median(a, axis=None, overwrite_input=False, keepdims=False):
     # NumPy takes the mean of the two middle values, torch.median the lower one.
     a, dims = tensor(a), None if axis is None else axes_of(axis, tensor(a).ndim)
     dims = tuple(range(a.ndim)) if dims is None else dims

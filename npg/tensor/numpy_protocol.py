@@ -7,6 +7,8 @@ backward pass is itself recorded (create_graph).
 
 from __future__ import annotations
 
+import functools
+import inspect
 from typing import Any
 
 import numpy as np
@@ -93,9 +95,28 @@ def array_function(self: Any, function: Any, types: Any, args: Any, kwargs: Any)
     found = FUNCTIONS.get(function)
     if found is None:
         raise TypeError(f"{name_of(function)} is not supported on a Tensor; {REMEDY}")
+    if len(args) > 2:
+        args, kwargs = _named(function, args, kwargs)
     out = kwargs.pop("out", None) if kwargs else None
     try:
         result = found(*args, **kwargs)
     except TypeError as error:
         raise _renamed(error, found, name_of(function)) from None
     return result if out is None else store(function.__name__, out, result)
+
+
+@functools.cache
+def _from_out(function: Any) -> tuple[int, tuple[str, ...]]:
+    """Return at which position a NumPy function takes out=, and the names of its parameters from there on."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # a function in C, before NumPy 2.4
+        parameters = ()
+    names = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
+    return (names.index("out"), names[names.index("out") :]) if "out" in names else (len(names), ())
+
+
+def _named(function: Any, args: Any, kwargs: Any) -> tuple[Any, dict[str, Any]]:
+    """Return the arguments with those from NumPy's `out` on by name: the table's functions have none in its place."""
+    at, names = _from_out(function)
+    return args[:at] + args[at + len(names) :], {**kwargs, **dict(zip(names, args[at:]))}

@@ -133,7 +133,10 @@ def _flipud(m):
 
 @implements(np.roll)
 def _roll(a, shift, axis=None):
-    return F.roll(tensor(a), shift, axis)
+    if axis is None:
+        return F.roll(tensor(a), int(np.sum(values(shift))))
+    pairs = np.broadcast(shift, axis)  # a dimension that is named twice is rolled by both
+    return F.roll(tensor(a), tuple(int(s) for s, _ in pairs), tuple(int(d) for _, d in np.broadcast(shift, axis)))
 
 
 @implements(np.rot90)

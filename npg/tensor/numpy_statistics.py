@@ -63,27 +63,27 @@ def _quantile(name: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool,
 
 
 @implements(np.quantile)
-def _np_quantile(a, q, axis=None, *, method="linear", keepdims=False):
+def _np_quantile(a, q, axis=None, *, overwrite_input=False, method="linear", keepdims=False):
     return _quantile("quantile", a, q, axis, method, keepdims, False)
 
 
 @implements(np.percentile)
-def _percentile(a, q, axis=None, *, method="linear", keepdims=False):
+def _percentile(a, q, axis=None, *, overwrite_input=False, method="linear", keepdims=False):
     return _quantile("percentile", a, q, axis, method, keepdims, False, 100.0)
 
 
 @implements(np.nanquantile)
-def _nanquantile(a, q, axis=None, *, method="linear", keepdims=False):
+def _nanquantile(a, q, axis=None, *, overwrite_input=False, method="linear", keepdims=False):
     return _quantile("nanquantile", a, q, axis, method, keepdims, True)
 
 
 @implements(np.nanpercentile)
-def _nanpercentile(a, q, axis=None, *, method="linear", keepdims=False):
+def _nanpercentile(a, q, axis=None, *, overwrite_input=False, method="linear", keepdims=False):
     return _quantile("nanpercentile", a, q, axis, method, keepdims, True, 100.0)
 
 
 @implements(np.nanmedian)
-def _nanmedian(a, axis=None, keepdims=False):
+def _nanmedian(a, axis=None, overwrite_input=False, keepdims=False):
     return _quantile("nanmedian", a, 0.5, axis, "linear", keepdims, True)
 
 
@@ -96,8 +96,8 @@ def _filled(a: Any, value: float) -> Any:
 
 
 @implements(np.nanprod)
-def _nanprod(a, axis=None, dtype=None, keepdims=False):
-    return _prod(_filled(a, 1.0), axis, dtype, keepdims)
+def _nanprod(a, axis=None, dtype=None, keepdims=False, initial=None, where=True):
+    return _prod(_filled(a, 1.0), axis, dtype, keepdims, initial, where)
 
 
 @implements(np.nancumsum)
@@ -110,12 +110,10 @@ def _nancumprod(a, axis=None, dtype=None):
     return _cumprod(_filled(a, 1.0), axis, dtype)
 
 
-def _nan_extremum(extremum: Any, a: Any, axis: Any, keepdims: bool, other: float) -> Any:
+def _nan_extremum(extremum: Any, a: Any, axis: Any, keepdims: bool, initial: Any, where: Any, other: float) -> Any:
     a = tensor(a)
-    if a._array.dtype.kind != "f":
-        return extremum(a, axis, keepdims)
-    nothing = np.isnan(a._array).all(axis, keepdims=keepdims)
-    found = extremum(_filled(a, other), axis, keepdims)
+    found = extremum(_filled(a, other), axis, keepdims, initial, where)
+    nothing = np.isnan(a._array).all(axis, keepdims=keepdims) if initial is None else np.False_
     if not np.any(nothing):
         return found
     warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=5)
@@ -123,36 +121,69 @@ def _nan_extremum(extremum: Any, a: Any, axis: Any, keepdims: bool, other: float
 
 
 @implements(np.nanmax)
-def _nanmax(a, axis=None, keepdims=False):
-    return _nan_extremum(_max, a, axis, keepdims, -np.inf)
+def _nanmax(a, axis=None, keepdims=False, initial=None, where=True):
+    return _nan_extremum(_max, a, axis, keepdims, initial, where, -np.inf)
 
 
 @implements(np.nanmin)
-def _nanmin(a, axis=None, keepdims=False):
-    return _nan_extremum(_min, a, axis, keepdims, np.inf)
+def _nanmin(a, axis=None, keepdims=False, initial=None, where=True):
+    return _nan_extremum(_min, a, axis, keepdims, initial, where, np.inf)
 
 
-@implements(np.nanvar)
-def _nanvar(a, axis=None, dtype=None, ddof=0, keepdims=False, *, correction=None):
-    a = floating(as_dtype(tensor(a), dtype))
-    ddof = ddof if correction is None else correction
-    there = ~F.isnan(a)
+# ----- Variances -----
+
+
+def _variance(a: Any, there: Any, axis: Any, ddof: float, keepdims: bool, mean: Any) -> Any:
+    """Return the variance of the elements that are `there`, about their own mean or one that is given."""
     axis = tuple(range(a.ndim)) if axis is None else axis
-    count = np.count_nonzero(there._array, axis, keepdims=True)
-    mean = _sum(_filled(a, 0.0), axis, None, True) / count.astype(a._array.dtype)
-    # Where there is nan its difference must not meet the product, whose gradient would be nan.
-    apart = F.where(there, _filled(a, 0.0) - mean, 0.0)
+    count = np.count_nonzero(there, axis, keepdims=True)
+    kept = F.where(tensor(there), a, 0.0)
+    if mean is not None:
+        mean = as_dtype(tensor(mean), a._array.dtype)
+    else:
+        mean = _sum(kept, axis, None, True) / count.astype(a._array.dtype)
+    # Where nothing is there its difference must not meet the product, whose gradient could be nan.
+    apart = F.where(tensor(there), kept - mean, 0.0)
     freedom = (count - ddof).astype(a._array.dtype)
     if (freedom <= 0).any():
-        warnings.warn("Degrees of freedom <= 0 for slice.", RuntimeWarning, stacklevel=4)
+        warnings.warn("Degrees of freedom <= 0 for slice.", RuntimeWarning, stacklevel=5)
         freedom = np.where(freedom <= 0, np.nan, freedom)
     found = _sum(apart * apart, axis, None, True) / freedom
     return found if keepdims else F.reshape(found, values(found).squeeze(axis).shape)
 
 
+def _root(x: Any) -> Any:
+    """Return the square root, whose gradient is 0 where it is 0, as that of torch.std."""
+    nothing = F.eq(x, 0)
+    return F.where(nothing, 0.0, F.sqrt(F.where(nothing, 1.0, x)))
+
+
+@implements(np.var)
+def _var(a, axis=None, dtype=None, ddof=0, keepdims=False, *, where=True, mean=None, correction=None):
+    a, ddof = floating(as_dtype(tensor(a), dtype)), ddof if correction is None else correction
+    if where is True and mean is None and axis != ():
+        return F.var(a, axis, correction=ddof, keepdim=keepdims)
+    there = np.broadcast_to(np.asarray(values(where), bool), tuple(a.shape))
+    return _variance(a, there, axis, ddof, keepdims, mean)
+
+
+@implements(np.std)
+def _std(a, axis=None, dtype=None, ddof=0, keepdims=False, *, where=True, mean=None, correction=None):
+    a, ddof = floating(as_dtype(tensor(a), dtype)), ddof if correction is None else correction
+    if where is True and mean is None and axis != ():
+        return F.std(a, axis, correction=ddof, keepdim=keepdims)
+    return _root(_var(a, axis, None, ddof, keepdims, where=where, mean=mean))
+
+
+@implements(np.nanvar)
+def _nanvar(a, axis=None, dtype=None, ddof=0, keepdims=False, *, where=True, mean=None, correction=None):
+    a, ddof = floating(as_dtype(tensor(a), dtype)), ddof if correction is None else correction
+    return _variance(a, ~np.isnan(a._array) & values(where), axis, ddof, keepdims, mean)
+
+
 @implements(np.nanstd)
-def _nanstd(a, axis=None, dtype=None, ddof=0, keepdims=False, *, correction=None):
-    return F.sqrt(_nanvar(a, axis, dtype, ddof, keepdims, correction=correction))
+def _nanstd(a, axis=None, dtype=None, ddof=0, keepdims=False, *, where=True, mean=None, correction=None):
+    return _root(_nanvar(a, axis, dtype, ddof, keepdims, where=where, mean=mean, correction=correction))
 
 
 # ----- Running sums -----

@@ -167,16 +167,18 @@ _REDUCTIONS = {
     "logical_or": ("any", None),
     "logaddexp": ("logsumexp", "logcumsumexp"),
 }
+_IDEMPOTENT = frozenset(("maximum", "minimum", "fmax", "fmin"))
 _ANY_ORDER = frozenset(
     "add multiply maximum minimum fmax fmin logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor "
     "logaddexp logaddexp2 gcd lcm hypot".split()
 )
 
 
-def _fold(ufunc: Any, slices: Any, first: Any = None) -> Any:
+def _fold(ufunc: Any, slices: Any, first: Any = None, masks: Any = None) -> Any:
     found = first
-    for x in slices:
-        found = x if found is None else call(ufunc, (found, x), {})
+    for i, x in enumerate(slices):
+        new = x if found is None else call(ufunc, (found, x), {})
+        found = new if masks is None else F.where(masks[i], new, found)
     if found is None:
         raise ValueError(f"zero-size array to reduction operation {ufunc.__name__} which has no identity")
     return found
@@ -202,16 +204,19 @@ def _reduce(ufunc, x, axis=0, dtype=None, keepdims=False, initial=None, where=Tr
     dims = tuple(range(x.ndim)) if axis is None else axes_of(axis, x.ndim) if x.ndim else ()
     if len(dims) > 1 and name not in _ANY_ORDER:
         raise ValueError(f"reduction operation '{name}' is not reorderable, so at most one axis may be specified")
-    if where is not True:
-        fill = ufunc.identity if initial is None else initial
-        if fill is None:
+    mask = None if where is True else tensor(np.broadcast_to(np.asarray(values(where), bool), tuple(x.shape)))
+    if mask is not None:
+        if initial is None and ufunc.identity is None:
             raise ValueError(
                 f"reduction operation '{name}' does not have an identity, so to use a where mask one has to specify "
                 "'initial'"
             )
-        x = F.where(tensor(np.asarray(values(where), bool)), x, fill)
+        fill = initial if name in _IDEMPOTENT else ufunc.identity
+        if fill is not None:  # what changes nothing
+            x, mask = F.where(mask, x, to_dtype(tensor(np.asarray(fill)), x._array.dtype)), None
     if not dims:
-        return x if initial is None else call(ufunc, (initial, x), {})
+        x, dims = F.unsqueeze(x, -1), (x.ndim,)
+        mask, keepdims = mask if mask is None else F.unsqueeze(mask, -1), False
     shape = tuple(1 if d in dims else n for d, n in enumerate(x.shape))
     kept = shape if keepdims else tuple(n for d, n in enumerate(x.shape) if d not in dims)
     if name in _REDUCTIONS and (x._array.size or ufunc.identity is not None or initial is not None):
@@ -226,9 +231,11 @@ def _reduce(ufunc, x, axis=0, dtype=None, keepdims=False, initial=None, where=Tr
         found = F.reshape(found, kept)
         return found if initial is None else call(ufunc, (initial, found), {})
     rest = tuple(d for d in range(x.ndim) if d not in dims)
-    rows = F.reshape(F.permute(x, (*dims, *rest)), (-1, *(x.shape[d] for d in rest)))
+    lined_up = lambda t: F.reshape(F.permute(t, (*dims, *rest)), (-1, *(t.shape[d] for d in rest)))
+    rows = lined_up(x)
     first = initial if initial is not None else ufunc.identity if not rows.shape[0] else None
-    found = _fold(ufunc, F.unbind(rows, 0), first if first is None else tensor(np.asarray(first, x._array.dtype)))
+    first = first if first is None else tensor(np.asarray(first, x._array.dtype))
+    found = _fold(ufunc, F.unbind(rows, 0), first, None if mask is None else lined_up(mask))
     if not rows.shape[0]:
         found = F.expand(found, rows.shape[1:])
     return F.reshape(found, kept)
@@ -241,6 +248,8 @@ def _accumulate(ufunc, x, axis=0, dtype=None):
         x = to_dtype(x, np.dtype(dtype))
     if ufunc.__name__.startswith("logical_"):
         x = F.ne(x, 0)
+    elif ufunc.__name__ in _OF_FLOATS:
+        x = floating(x)
     running = _REDUCTIONS.get(ufunc.__name__, (None, None))[1]
     if running is not None:
         found = getattr(F, running)(x, axis)

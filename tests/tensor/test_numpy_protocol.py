@@ -494,9 +494,14 @@ def test_pad_is_recorded(width, value):
     check_recorded(lambda x: np.pad(x, width, constant_values=value), A)
 
 
+@pytest.mark.parametrize("mode", ["edge", "reflect", "symmetric", "wrap"])
+def test_pad_with_own_elements_is_recorded(mode):
+    check_recorded(lambda x: np.pad(x, ((1, 2), (3, 0)), mode), A)
+
+
 def test_pad_in_another_mode_is_refused():
-    with pytest.raises(TypeError, match="mode='constant'"):
-        np.pad(npg.tensor(A), 1, mode="reflect")
+    with pytest.raises(TypeError, match="np.pad of a Tensor has the modes edge, .*, got 'linear_ramp'"):
+        np.pad(npg.tensor(A), 1, mode="linear_ramp")
 
 
 @pytest.mark.parametrize("indexing", ["xy", "ij"])

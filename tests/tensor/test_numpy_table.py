@@ -1,5 +1,6 @@
 """Every function of NumPy that asks a tensor: it gives NumPy's values, recorded, or a TypeError that names it."""
 
+import inspect
 import warnings
 
 import numpy as np
@@ -16,7 +17,9 @@ NAN = np.array([[0.3, np.nan, 0.7, 0.1], [np.nan, np.nan, 0.2, 0.9], [0.5, 0.8, 
 V = np.array([0.3, 0.9, 0.1, 0.5, 0.7])
 ZEROS = np.array([0.0, 0.0, 0.4, 0.0, 0.2, 0.0])
 RISING = np.array([0.0, 0.5, 0.6, 1.0])
-NAMES = {"np": np, "A": A, "B": B, "SQUARE": SQUARE, "V": V, "RISING": RISING}
+# Functions whose parameters have other names here, at the same places.
+RENAMED = (np.linalg.outer, np.linalg.tensordot, np.linalg.cross, np.real, np.real_if_close)
+NAMES = {"np": np, "A": A, "B": B, "SQUARE": SQUARE, "V": V, "RISING": RISING, "NAN": NAN}
 
 
 def names_in(module: object, prefix: str) -> dict[str, object]:
@@ -75,6 +78,23 @@ RECORDED = [
         "np.all(x > 0.5, axis=0, where=B > 0.5)", "np.nanmax(x)", "np.nanvar(x, ddof=1)", "np.isrealobj(x)",
         "np.amax(x, axis=0)", "np.around(x, 1)", "np.real_if_close(x)", "np.linalg.cross(x, B)",
         "np.linalg.matrix_transpose(x)",
+        # NumPy's out, given by position as None, does not shift what follows.
+        "np.sum(x, 0, None, None, True)", "np.prod(x, 1, None, None, True, 2.0)", "np.mean(x, 0, None, None, True)",
+        "np.max(x, 0, None, True, 0.5)", "np.var(x, 0, None, None, 1, True)", "np.std(x, None, None, None, 1)",
+        "np.median(x, 0, None, False, True)", "np.quantile(x, 0.3, 0, None, False, 'lower', True)",
+        "np.take(x, [0, 1], 1, None, 'wrap')", "np.choose([0, 1, 0], [x, B], None, 'wrap')", "np.cumsum(x, 1, None, None)",
+        "np.clip(x, 0.2, 0.6, None)", "np.any(x > 0.5, 0, None, True)",
+        # Over no dimension every element is a group of its own.
+        "np.sum(x, axis=())", "np.var(x, axis=())", "np.std(x, axis=(), keepdims=True)", "np.any(x, axis=())",
+        "np.all(x > 0.5, axis=())", "np.sum(x > 0.5, axis=())", "np.add.reduce(x > 0.5, axis=())",
+        "np.add.reduce(x, axis=(), initial=2.0)", "np.subtract.reduce(x, axis=())",
+        "np.var(x, axis=1, where=B > 0.3)", "np.std(x, where=B > 0.3, ddof=1)", "np.std(x, axis=0, where=B > 0.0, ddof=-1)",
+        "np.var(x, axis=0, keepdims=True, mean=np.mean(x, axis=0, keepdims=True))",
+        "np.std(x, axis=1, mean=np.full((2, 1), 0.5), correction=1)",
+        "np.take(x, [-1, 0, 1])", "np.take(x, -1, axis=1)", "np.take(x, [5, -7], mode='wrap')",
+        "np.take(x, [5, -7], mode='clip')", "np.roll(x, (1, 2), axis=0)", "np.roll(x, 1, axis=(0, 1))",
+        "np.roll(x, (1, 2))", "np.roll(x, (1, 2), axis=(1, 1))", "np.einsum(x, [0, 1], B, [2, 1], [0, 2])",
+        "np.einsum(x, [0, 1])", "np.einsum(x, [0, 1], B, [0, 1])", "np.linalg.qr(x, 'r')",
     ]),
     ("x", V, [
         "np.convolve(x, [1.0, 2.0, 3.0])", "np.convolve(x, [1.0, 2.0, 3.0], 'same')",
@@ -100,6 +120,10 @@ RECORDED = [
         "np.nanmedian(x, axis=1)",
         "np.nanmedian(x)", "np.nanpercentile(x, 30, axis=0)", "np.nanquantile(x, [0.2, 0.6], axis=1, keepdims=True)",
         "np.nansum(x, axis=0)", "np.nanmean(x, axis=1)", "np.nan_to_num(x)",
+        "np.nansum(x, axis=1, initial=2.0, where=NAN != 0.7)", "np.nanmean(x, axis=1, where=NAN != 0.7)",
+        "np.nanprod(x, axis=0, initial=2.0, where=NAN != 0.7)", "np.nanmax(x, axis=1, initial=0.5, where=NAN != 0.7)",
+        "np.nanmin(x, initial=0.15)", "np.nanvar(x, axis=1, where=NAN != 0.1)", "np.nanstd(x, where=NAN != 0.7)",
+        "np.nanstd(x, axis=1, mean=np.full((3, 1), 0.4))", "np.nanmax(x, 1, None, True)",
     ]),
     ("x", CUBE, [
         "np.linalg.trace(x)", "np.gradient(x, axis=(0, 2))", "np.quantile(x, 0.3, axis=(0, 2))",
@@ -324,6 +348,60 @@ def test_every_function_is_in_one_of_the_two_groups_and_has_a_case(monkeypatch, 
     assert not untested, f"no test calls {sorted(untested)}"
     with capsys.disabled():
         print(f"\nNumPy {np.__version__}: {len(ALL) - len(REFUSED)} functions on tensors, {len(REFUSED)} refused")
+
+
+def test_positional_parameters_stand_where_numpys_do():
+    for function, implementation in FUNCTIONS.items():
+        kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY)
+        ours, theirs = (
+            [p.name for p in inspect.signature(f).parameters.values() if p.kind in kinds] if has_signature(f) else None
+            for f in (implementation, function)
+        )
+        if ours is None or theirs is None or function in RENAMED:
+            continue
+        before = theirs[: theirs.index("out")] if "out" in theirs else theirs
+        assert ours[: len(before)] == before[: len(ours)], name_of(function)
+
+
+def has_signature(function):
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:
+        return False
+    return not any(p.kind is p.VAR_POSITIONAL for p in parameters)
+
+
+def test_out_given_by_position_is_written():
+    x, out, array = leaf(A), npg.zeros(3, dtype=npg.float64), np.zeros(3)
+    assert np.sum(x, 0, None, out) is out and out.requires_grad
+    assert np.sum(x.detach(), 0, None, array) is array
+    np.testing.assert_array_equal(array, A.sum(0))
+    with pytest.raises(TypeError, match="np.sum cannot write a Tensor that requires grad into an array"):
+        np.sum(x, 0, None, array)
+
+
+@pytest.mark.parametrize("index", [3, -4, [0, 9]])
+def test_take_out_of_bounds_raises_numpys_error(index):
+    with pytest.raises(IndexError) as expected:
+        np.take(A, index, axis=1)
+    with pytest.raises(IndexError) as found:
+        np.take(npg.tensor(A), index, axis=1)
+    assert str(found.value) == str(expected.value)
+
+
+@pytest.mark.parametrize("weights", [None, [1, 2, 3], [0.5, 0.25, 1.0]])
+@pytest.mark.parametrize("axis", [1, None])
+def test_average_returns_the_sum_of_weights_too(axis, weights):
+    weights = weights and np.broadcast_to(weights, A.shape)
+    (found, total), expected = (np.average(x, axis, weights, True) for x in (npg.tensor(A), A))
+    assert_close((found, total), expected)
+
+
+def test_std_of_equal_elements_has_the_gradient_zero():
+    for call in (np.nanstd, lambda x: np.std(x, where=[True, True, False])):
+        x = leaf(np.array([0.5, 0.5, 0.5]))
+        call(x).backward()
+        assert x.grad.tolist() == [0, 0, 0]
 
 
 def test_keyword_that_npg_lacks_raises_type_error_that_names_numpys_function():

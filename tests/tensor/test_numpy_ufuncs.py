@@ -129,6 +129,22 @@ def test_method_of_ufunc_has_the_gradient_of_its_values(name, method):
         check_recorded(lambda x: METHODS[method](f, x), A)
 
 
+@pytest.mark.parametrize("name", [n for n, f in UFUNCS.items() if f.nin == 2 and f.nout == 1 and f.signature is None])
+def test_masked_reduce_with_an_initial_value_is_numpys(name):
+    f, mask = UFUNCS[name], np.array([[True, False, True], [False, False, True]])
+    for a, _ in OPERANDS:
+        call = lambda x: f.reduce(x, axis=0, initial=1, where=mask)
+        expected = numpys(lambda a=a, call=call: call(a))
+        if isinstance(expected, Exception) or expected.shape != (3,):
+            continue
+        try:
+            found = call(leaf(a))
+        except (TypeError, RuntimeError, NotImplementedError) as error:
+            assert a.dtype.kind in "ib", (name, error)
+            continue
+        compare(f"{name}.reduce", found, expected, leaf(a).requires_grad)
+
+
 def test_where_with_out_writes_the_rest_from_out():
     def masked(x, y):
         out = np.log(y) if isinstance(y, np.ndarray) else npg.log(y) * 1
