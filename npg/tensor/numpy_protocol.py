@@ -109,9 +109,9 @@ def array_function(self: Any, function: Any, types: Any, args: Any, kwargs: Any)
 def _from_out(function: Any) -> tuple[int, tuple[str, ...]]:
     """Return at which position a NumPy function takes out=, and the names of its parameters from there on."""
     try:
-        parameters = inspect.signature(function).parameters.values()
+        parameters = [*inspect.signature(function).parameters.values()]
     except ValueError:  # a function in C, before NumPy 2.4
-        parameters = ()
+        parameters = []
     names = tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD)
     return (names.index("out"), names[names.index("out") :]) if "out" in names else (len(names), ())
 
