@@ -30,9 +30,9 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
+from npg.autograd._saved import PackedSaved, Saved
 from npg.engine import TensorBase, apply, attach, is_grad_enabled, no_grad, wrap
-from npg.engine._common import modified
-from npg.engine._saved import Packed, hooks
+from npg.engine._saved import hooks
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import Like, Op, fused, primitive
 from npg.ops.memory import alias
@@ -72,10 +72,16 @@ class FunctionCtx:
 
     def mark_dirty(self, *tensors: Any) -> None:
         """Tell which inputs forward has changed in place; they must be among its outputs."""
+        for i, x in enumerate(tensors):
+            if not isinstance(x, TensorBase):
+                raise TypeError(f"mark_dirty can only accept variables, but argument {i} is of type {type(x).__name__}")
         self._dirty = tensors
 
     def mark_non_differentiable(self, *tensors: Any) -> None:
         """Tell which outputs no gradient flows back from. Integer outputs need not be marked."""
+        for x in tensors:
+            if not isinstance(x, TensorBase):
+                raise TypeError(f"mark_non_differentiable only accepts variable arguments, but got {type(x).__name__}")
         self._constant = tensors
 
     def set_materialize_grads(self, value: bool) -> None:
@@ -96,60 +102,11 @@ class FunctionCtx:
             raise RuntimeError(_errors.FREED_GRAPH)
         return tuple([None if s is None else s.unpack(node) for s in saved])
 
-
-class _Saved:
-    """A tensor given to save_for_backward, and the version it had."""
-
-    __slots__ = ("array", "counter", "nr", "tensor", "version")
-
-    def __init__(self, tensor: Any, nr: int | None) -> None:
-        # An output is kept without its history, which would lead back to the node that keeps it.
-        self.tensor = tensor if nr is None else None
-        self.array, self.nr = tensor._array, nr
-        self.counter, self.version = tensor._counter, tensor._counter.value
-
-    def unpack(self, node: Any) -> Any:
-        """Return the tensor. Raises: RuntimeError: when it was changed in place since."""
-        if self.counter.value != self.version:
-            source = (node, self.nr) if self.tensor is None else (self.tensor.grad_fn, self.tensor._nr)
-            text = modified(self.array, source, "saved tensor", node, self.counter.value, self.version)
-            raise RuntimeError(text)
-        if self.tensor is not None:
-            return self.tensor
-        t = wrap(self.array)
-        t._counter = self.counter
-        if self.array.dtype.kind == "f":
-            t._fn, t._nr = node, self.nr
-        return t
-
-
-class _PackedSaved:
-    """A tensor given to save_for_backward while hooks on saved tensors were in force."""
-
-    __slots__ = ("fn", "leaf", "nr", "output", "packed")
-
-    def __init__(self, tensor: Any, nr: int | None) -> None:
-        self.output = nr is not None
-        self.fn = tensor.grad_fn if nr is None else None
-        self.nr = tensor._nr if nr is None else nr
-        self.leaf = tensor if nr is None and self.fn is None and tensor.requires_grad else None
-        with no_grad():
-            self.packed = Packed(wrap(tensor._array))
-
-    def unpack(self, node: Any) -> Any:
-        """Return the tensor with the history it had."""
-        t = wrap(self.packed.tensor(TensorBase)._array)
-        if self.leaf is not None:
-            if is_grad_enabled():
-                return self.leaf  # which is to receive the gradient
-            t._set_requires_grad(True)
-            return t
-        if t._array.dtype.kind == "f" and (self.fn is not None or self.output):
-            t._fn, t._nr = node if self.output else self.fn, self.nr
-        return t
-
-
-SAVED_BY_FUNCTIONS = (_Saved, _PackedSaved)
+    @property
+    def saved_variables(self) -> tuple[Any, ...]:
+        """The old name of saved_tensors."""
+        warnings.warn("'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning, stacklevel=2)
+        return self.saved_tensors
 
 
 # ----- Functions -----
@@ -227,15 +184,18 @@ class Function:
             output = cls.forward(*context, *args)
             if separate:
                 cls.setup_context(ctx, args, output)
-        if not (is_grad_enabled() and any(ctx.needs_input_grad)):
-            return output
-        if isinstance(output, tuple):
-            return _recorded(ctx, args, output)
-        return _recorded(ctx, args, (output,))[0]
+        finish = _recorded if is_grad_enabled() and any(ctx.needs_input_grad) else _unrecorded
+        return finish(ctx, args, output) if isinstance(output, tuple) else finish(ctx, args, (output,))[0]
 
 
 def _among(x: Any, tensors: tuple[Any, ...]) -> bool:
     return any(x is t for t in tensors)
+
+
+def _unrecorded(ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the outputs; for an input that is returned as it is another tensor, which requires no grad."""
+    given = [x for x in args if isinstance(x, TensorBase) and not _among(x, ctx._dirty)]
+    return tuple([y.detach() if any(y is x for x in given) else y for y in outputs])
 
 
 def _recorded(ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -266,7 +226,7 @@ def _recorded(ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...])
         returned.append(made)
         attached.append(made if flows else None)
     numbers = {id(x): i for i, x in enumerate(outputs) if attached[i] is not None}
-    keep = _PackedSaved if hooks.pairs else _Saved
+    keep = PackedSaved if hooks.pairs else Saved
     saved = tuple([None if x is None else keep(x, _number(x, numbers, args, ctx)) for x in ctx._to_save])
     ctx._to_save = ()
     ctx._inputs = tuple([Like(x._array.shape, x._array.dtype) if isinstance(x, TensorBase) else None for x in args])
@@ -310,7 +270,14 @@ def _rule(g: Any, _y: Any, *_inputs: Any, saved: Any, needs: Any, ctx: Any) -> l
     ]
     function = ctx._function
     name = f"{function.__name__}Backward"
-    rule = function.backward if function.backward is not Function.backward else function.vjp
+    rule = function.backward
+    if rule is Function.backward:
+        rule = function.vjp
+    elif function.vjp is not Function.vjp:
+        raise RuntimeError(
+            "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement "
+            "one of them."
+        )
     found = rule(ctx, *given)
     results = found if isinstance(found, tuple) else (found,)
     count = len(ctx._inputs)

@@ -60,18 +60,23 @@ def gradcheck(
         check_undefined_grad: also check that outputs without a gradient are served, and give zeros.
         check_grad_dtypes: also check that gradients have the dtype of their input.
         check_batched_grad, check_batched_forward_grad, check_forward_ad: not supported.
-        check_backward_ad: must be True, the only mode there is.
+        check_backward_ad: must be True, the only mode that is checked.
         fast_mode: compare one random projection of the Jacobian instead of all of it.
         masked: as in PyTorch for sparse tensors alone, so without effect.
     Returns: True when all agree.
-    Raises: ValueError: when no input requires grad. RuntimeError: for an expanded input. GradcheckError: when a
-        gradient is wrong. NotImplementedError: for a mode that is not supported.
+    Raises: ValueError: when no input requires grad. TypeError: when func returns no tensor. RuntimeError: for an
+        expanded input. GradcheckError: when a gradient is wrong. NotImplementedError: for a mode that is not supported.
     """
+    if not (check_forward_ad or check_backward_ad):
+        raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
+    if check_batched_forward_grad and not check_forward_ad:
+        raise AssertionError("Setting check_batched_forward_grad=True requires check_forward_ad to be True")
     _refuse_modes(check_batched_grad, check_batched_forward_grad, check_forward_ad, check_backward_ad)
     given = _sequence(inputs)
     try:
         _check_inputs(given)
         _check(func, given, eps, atol, rtol, nondet_tol, check_grad_dtypes, fast_mode)
+        _check_proportional(func, given)
         if check_undefined_grad:
             _check_undefined(func, given)
     except GradcheckError:
@@ -109,6 +114,8 @@ def gradgradcheck(
         The others: as for gradcheck.
     Returns and Raises: as gradcheck.
     """
+    if not (check_fwd_over_rev or check_rev_over_rev):
+        raise AssertionError("Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
     _refuse_modes(check_batched_grad, False, check_fwd_over_rev, check_rev_over_rev)
     given = _sequence(inputs)
     starts: tuple[Any, ...]
@@ -146,7 +153,7 @@ def _refuse_modes(batched: bool, batched_forward: bool, forward: bool, backward:
     if batched or batched_forward:
         raise NotImplementedError("gradcheck of batched gradients is not supported: npg computes one at a time")
     if forward or not backward:
-        raise NotImplementedError("gradcheck of forward-mode gradients is not supported: npg has reverse mode only")
+        raise NotImplementedError("gradcheck of forward-mode gradients is not supported: only reverse mode is checked")
 
 
 def _sequence(given: Any) -> tuple[Any, ...]:
@@ -270,7 +277,10 @@ def _check(
     check_dtypes: bool,
     fast: bool,
 ) -> None:
-    outputs = [y for y in _sequence(func(*inputs)) if isinstance(y, Tensor) and y._array.dtype.kind == "f"]
+    given = _sequence(func(*inputs))
+    if given and not any(isinstance(y, Tensor) for y in given):
+        raise TypeError(f"expected func to return a tensor or a tuple of tensors, got {type(given[0]).__name__}")
+    outputs = [y for y in given if isinstance(y, Tensor) and y._array.dtype.kind == "f"]
     places = [i for i, x in enumerate(inputs) if _wanted(x)]
     wanted = [inputs[i] for i in places]
     compare = _compare_fast if fast else _compare_all
@@ -278,7 +288,7 @@ def _check(
 
 
 def _near(a: Array, n: Array, atol: float, rtol: float) -> bool:
-    return np.allclose(a, n, rtol, atol, equal_nan=True)
+    return np.allclose(a, n, rtol, atol)  # a nan is never right
 
 
 def _mismatch(y: int, x: int, numerical: Any, analytical: Any) -> GradcheckError:
@@ -334,12 +344,36 @@ def _compare_fast(
                 raise _mismatch(i, at, numerical, analytical)
 
 
+def _check_proportional(func: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
+    """Give zeros for all outputs: all gradients must be zero."""
+    outputs = _differentiable(func(*inputs))
+    if outputs:
+        zeros = [zeros_like(y, requires_grad=False) for y in outputs]
+        found = grad(outputs, [x for x in inputs if _wanted(x)], zeros, allow_unused=True)
+        if any(g is not None and np.any(g._array != 0) for g in found):
+            raise GradcheckError("backward not multiplied by grad_output")
+
+
 def _check_undefined(func: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
-    """Leave out the gradient of one output after the other, and give zeros for the rest: all gradients must be zero."""
+    """Leave out the gradients of all outputs, then of one after the other with zeros for the rest: all must be zero."""
+    from npg.autograd.function import Function  # loaded when it is first used
+
+    class Undefined(Function):
+        @staticmethod
+        def forward(_ctx: Any, y: Any) -> Any:
+            return y
+
+        @staticmethod
+        def backward(_ctx: Any, _g: Any) -> None:
+            return None
+
     wanted = [x for x in inputs if _wanted(x)]
     count = len(_differentiable(func(*inputs)))
-    for missing in range(count) if count > 1 else ():
-        outputs = [y for i, y in enumerate(_differentiable(func(*inputs))) if i != missing]
+    for missing in (set(range(count)), *({i} for i in range(count if count > 1 else 0))):
+        given = _differentiable(func(*inputs))
+        outputs = [Undefined.apply(y) if i in missing else y for i, y in enumerate(given)]
+        if not outputs:
+            continue
         try:
             found = grad(outputs, wanted, [zeros_like(y, requires_grad=False) for y in outputs], allow_unused=True)
         except RuntimeError as error:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.autograd.function import SAVED_BY_FUNCTIONS
+from npg.autograd._saved import SAVED_BY_FUNCTIONS
 from npg.engine import AccumulateGrad, accumulator_of, bump_version, set_saved_hooks, wrap
 from npg.engine import Node as EngineNode
 from npg.engine._hooks import current_pass

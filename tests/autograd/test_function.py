@@ -369,3 +369,66 @@ def test_saved_tensors_are_freed_by_backward():
     assert array() is not None
     y.sum().backward()
     assert array() is None
+
+
+# ----- Where nothing is recorded -----
+
+
+@pytest.mark.parametrize("requires", [False, True])
+def test_apply_input_returned_where_nothing_is_recorded_is_another_tensor(requires):
+    def program(lib):
+        (x,) = leaves(lib, [1.0, 2.0])
+        x.requires_grad_(requires)
+        mine = define(lib, forward=lambda ctx, x, k: (x, x * 2, k), backward=lambda ctx, g, h, _: g)
+        with lib.set_grad_enabled(not requires):
+            a, b, k = mine.apply(x, "text")
+            c = define(lib, forward=lambda ctx, x: x, backward=lambda ctx, g: g).apply(x)
+            a.add_(1)
+        return a is x, c is x, a, b, c, k, x, x._version
+
+    both(program)
+
+
+def test_apply_dirty_input_where_nothing_is_recorded_is_itself():
+    def forward(ctx, x):
+        ctx.mark_dirty(x)
+        return x.add_(1)
+
+    x = npg.ones(2)
+    assert define(npg, forward=forward).apply(x) is x and x.tolist() == [2.0, 2.0]
+
+
+# ----- Names and arguments -----
+
+
+def test_backward_and_vjp_both_raise_torchs_error():
+    def call(lib):
+        rule = lambda ctx, g: g * 2
+        mine = define(lib, forward=lambda ctx, x: x * 2, backward=rule, vjp=rule)
+        mine.apply(leaves(lib, [1.0])[0]).backward()
+
+    assert_same_error(lambda: call(npg), lambda: call(torch))
+
+
+def test_saved_variables_is_the_old_name():
+    def program(lib):
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x**2
+
+        def backward(ctx, g):
+            with pytest.warns(DeprecationWarning, match="'saved_variables' is deprecated; use 'saved_tensors'"):
+                return 2 * g * ctx.saved_variables[0]
+
+        (x,) = leaves(lib, [1.0, 2.0])
+        define(lib, forward=forward, backward=backward).apply(x).sum().backward()
+        return x.grad
+
+    both(program)
+
+
+def test_marks_of_what_is_no_tensor_are_refused():
+    for mark, text in (("mark_dirty", "mark_dirty can only accept"), ("mark_non_differentiable", "only accepts var")):
+        mine = define(npg, forward=lambda ctx, x, mark=mark: getattr(ctx, mark)(3))
+        with pytest.raises(TypeError, match=text):
+            mine.apply(npg.ones(1, requires_grad=True))

@@ -157,7 +157,72 @@ def test_missing_output_gradients_that_are_not_served_are_found():
         gradcheck(f, leaf(2))
 
 
+def test_missing_gradient_of_a_single_output_that_is_not_served_is_found():
+    def call(lib):
+        class Twice(lib.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.set_materialize_grads(False)
+                return x * 2
+
+            @staticmethod
+            def backward(ctx, g):
+                if g is None:
+                    raise RuntimeError("a gradient is missing")
+                return g * 2
+
+        f = lambda x: Twice.apply(x) * 1
+        x = leaf(2, lib=lib)
+        assert lib.autograd.gradcheck(f, x, check_undefined_grad=False)
+        assert not lib.autograd.gradcheck(f, x, raise_exception=False)
+        lib.autograd.gradcheck(f, x)
+
+    with pytest.raises(GradcheckError, match="Expected backward function to handle undefined output grads"):
+        call(npg)
+    with (
+        pytest.warns(UserWarning, match="New undefined gradient support checking"),
+        pytest.raises(RuntimeError, match="Expected backward function to handle undefined output grads"),
+    ):
+        call(torch)
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_gradient_that_is_not_zero_for_zeros_is_found(fast):
+    def backward(g, x):
+        return g * 2 + (g == 0).all().to(g.dtype)
+
+    with pytest.raises(GradcheckError, match="backward not multiplied by grad_output"):
+        gradcheck(function(lambda x: x * 2, backward), leaf(2), fast_mode=fast)
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_nan_is_not_right(fast):
+    for lib in (npg, torch):
+        x = leaf(2, lib=lib)
+        assert not lib.autograd.gradcheck(lambda x: x * float("nan"), x, raise_exception=False, fast_mode=fast)
+
+
+def test_function_that_returns_no_tensor_is_refused():
+    for result in (None, 3.0, {"y": 1}):
+        with pytest.raises(TypeError, match="expected func to return a tensor or a tuple of tensors, got"):
+            gradcheck(lambda x, result=result: result, leaf(2))
+
+
 # ----- Arguments -----
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("gradcheck", {"check_backward_ad": False}),
+        ("gradcheck", {"check_batched_forward_grad": True}),
+        ("gradgradcheck", {"check_rev_over_rev": False}),
+    ],
+    ids=str,
+)
+def test_modes_that_do_not_go_together_raise_torchs_error(name, options):
+    call = lambda lib: getattr(lib.autograd, name)(lambda x: x * 2, leaf(2, lib=lib), **options)
+    assert_same_error(lambda: call(npg), lambda: call(torch))
 
 
 @pytest.mark.parametrize("name", ["gradcheck", "gradgradcheck"])
@@ -189,7 +254,13 @@ def test_float32_input_warns_as_torch():
 
 
 @pytest.mark.parametrize(
-    "options", [{"check_batched_grad": True}, {"check_forward_ad": True}, {"check_backward_ad": False}], ids=str
+    "options",
+    [
+        {"check_batched_grad": True},
+        {"check_forward_ad": True},
+        {"check_forward_ad": True, "check_backward_ad": False},
+    ],
+    ids=str,
 )
 def test_modes_that_npg_lacks_are_refused(options):
     with pytest.raises(NotImplementedError, match="is not supported"):
