@@ -319,9 +319,15 @@ def type_name(x: Any) -> str:
 def fit_out(target: Any, result: Any) -> None:
     """Give an out= tensor the shape of a result, in its own memory where that is large enough.
 
-    Raises: RuntimeError: when it cannot hold the result's dtype, or shows one place several times.
+    Raises: RuntimeError: when it cannot hold the result's dtype, shows one place several times, or was made in
+        inference mode, outside of it.
     """
     array, wanted = target._array, result._array
+    if target._inference:
+        from npg.engine import is_inference_mode_enabled  # not above: the engines import this module
+
+        if not is_inference_mode_enabled():
+            raise RuntimeError(_errors.INFERENCE_IN_PLACE)
     if array.dtype != wanted.dtype:
         held, given = dtypes.from_numpy(array.dtype), dtypes.from_numpy(wanted.dtype)
         if not dtypes.can_cast(given, held):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes
-from npg.engine import TensorBase
+from npg.engine import TensorBase, is_grad_enabled
 from npg.functional._attributes import (
     NO_CUDA,
     channels_last,
@@ -136,9 +136,9 @@ def numpy(tensor: Any, *, force: bool = False) -> np.ndarray[Any, Any]:
 
     Args:
         force: also from a tensor that requires grad.
-    Raises: RuntimeError: when the tensor requires grad.
+    Raises: RuntimeError: when the tensor requires grad and recording is on.
     """
-    if not force and tensor.requires_grad:
+    if not force and tensor.requires_grad and is_grad_enabled():
         raise RuntimeError(NEEDS_DETACH)
     return tensor._array
 
@@ -149,7 +149,8 @@ def array(tensor: Any, dtype: Any = None, copy: bool | None = None) -> np.ndarra
     Args:
         dtype: of the result; None: the tensor's own.
         copy: True copies, False never (and raises where it would have to), None where it must.
-    Raises: RuntimeError: when the tensor requires grad. ValueError: when copy=False and the dtype is another.
+    Raises: RuntimeError: when the tensor requires grad and recording is on. ValueError: when copy=False and the dtype
+        is another.
     """
     found = numpy(tensor)
     if dtype is not None and found.dtype != dtype:

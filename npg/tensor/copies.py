@@ -14,7 +14,16 @@ from npg.engine import TensorBase, apply
 from npg.functional._storage import address, root
 from npg.ops.memory import alias
 
-__all__ = ["as_subclass", "deepcopy", "own_attributes", "rebuild", "reduce", "result_class", "shallow_copy"]
+__all__ = [
+    "as_subclass",
+    "deepcopy",
+    "make_subclass",
+    "own_attributes",
+    "rebuild",
+    "reduce",
+    "result_class",
+    "shallow_copy",
+]
 
 # ----- Copies and pickles -----
 
@@ -30,10 +39,10 @@ def own_attributes(tensor: Any) -> dict[str, Any]:
     return {k: v for k, v in getattr(tensor, "__dict__", {}).items() if k not in _ENGINE_NAMES}
 
 
-def rebuild(cls: Any, values: np.ndarray[Any, Any], requires_grad: bool) -> Any:
-    """Return a leaf of class `cls` on an array; pickles call this."""
+def rebuild(cls: Any, values: np.ndarray[Any, Any], requires_grad: bool, shape: Any = None, strides: Any = None) -> Any:
+    """Return a leaf of class `cls` on an array, or on a flat one seen in a shape and strides; pickles call this."""
     made = TensorBase.__new__(cls)  # a subclass may want arguments of its own
-    made._set_array(values)
+    made._set_array(values if shape is None else np.ndarray(shape, values.dtype, values, 0, strides))
     if requires_grad:
         made._set_requires_grad(True)
     return made
@@ -48,7 +57,19 @@ def reduce(tensor: Any) -> tuple[Any, ...]:
             stacklevel=3,
         )
     state = own_attributes(tensor)
-    return rebuild, (type(tensor), tensor._array, tensor.requires_grad), state or None
+    return rebuild, (type(tensor), *_packed(tensor._array, tensor.requires_grad)), state or None
+
+
+def _packed(array: np.ndarray[Any, Any], requires_grad: bool) -> tuple[Any, ...]:
+    """Return what rebuild needs besides the class. Permuted and expanded tensors come back with their strides."""
+    if _is_dense(array):
+        return array, requires_grad
+    size = array.itemsize
+    reach = 1 + sum((n - 1) * (step // size) for n, step in zip(array.shape, array.strides))
+    if reach > array.size or any(step % size for step in array.strides):  # a part of something larger: it alone
+        return array, requires_grad
+    flat = np.lib.stride_tricks.as_strided(array, (reach,), (size,))
+    return flat, requires_grad, array.shape, array.strides
 
 
 def deepcopy(tensor: Any, memo: dict[int, Any]) -> Any:
@@ -116,6 +137,28 @@ def as_subclass(tensor: Any, cls: Any) -> Any:
     Raises: TypeError: when cls is no class, or not derived from Tensor.
     Source: torch.Tensor.as_subclass.
     """
+    _check_class(cls)
+    found = apply(alias, (tensor,), {})
+    found.__class__ = cls
+    return found
+
+
+def make_subclass(cls: Any, data: Any, require_grad: bool = False) -> Any:
+    """Return a leaf of a subclass of Tensor on the memory of another tensor; constructors of subclasses call this.
+
+    Raises: TypeError: when cls is no class, or not derived from Tensor. RuntimeError: when integers shall require grad.
+    Source: torch.Tensor._make_subclass.
+    """
+    _check_class(cls)
+    made = rebuild(cls, data._array, False)
+    made._share_version(data)
+    if require_grad and data._array.dtype.kind != "f":
+        raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+    made._set_requires_grad(require_grad)
+    return made
+
+
+def _check_class(cls: Any) -> None:
     if not isinstance(cls, type):
         raise TypeError(f"cls must be a type (got {type(cls).__name__})")
     if not issubclass(cls, TensorBase):
@@ -123,9 +166,6 @@ def as_subclass(tensor: Any, cls: Any) -> Any:
             "Creating a Tensor subclass from a class that does not inherit from Tensor is not possible. Make sure your "
             "class inherits from Tensor."
         )
-    found = apply(alias, (tensor,), {})
-    found.__class__ = cls
-    return found
 
 
 def result_class(plain: Any) -> Any:

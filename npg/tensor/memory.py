@@ -154,6 +154,7 @@ def resize_(tensor: Any, *sizes: Any, memory_format: Any = None) -> Any:
     shape = parse_sizes("resize_", sizes)
     if tensor.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
+    check_in_place(tensor)
     array = tensor._array
     if shape == array.shape:
         return tensor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import functools
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -66,14 +66,17 @@ class Tensor(Methods):
     __array_priority__ = 1000
     __module__ = "npg"
 
-    def __init__(
-        self, *args: Any, data: Any = None, size: Any = None, requires_grad: builtins.bool = False, device: Any = None
-    ) -> None:
+    # Not __init__: a subclass may have a __new__ of its own, with other arguments, and then has nothing to initialise.
+    def __new__(
+        cls, *args: Any, data: Any = None, size: Any = None, requires_grad: builtins.bool = False, device: Any = None
+    ) -> Self:
         check_device(device)
         given = args if data is None else (*args, data)
-        self._set_array(constructed(given, size, dtypes.get_default_dtype().dtype, keep=True))
+        made = TensorBase.__new__(cls)
+        made._set_array(constructed(given, size, dtypes.get_default_dtype().dtype, keep=True))
         if requires_grad:
-            self.requires_grad = True
+            made.requires_grad = True
+        return made
 
     # ----- Attributes -----
 
@@ -526,6 +529,7 @@ class Tensor(Methods):
     __deepcopy__ = copies.deepcopy
     __copy__ = copies.shallow_copy
     as_subclass = copies.as_subclass
+    _make_subclass = staticmethod(copies.make_subclass)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -4,12 +4,12 @@ from typing import Any as _Any
 
 from npg.utils import hooks
 
-__all__ = ["checkpoint", "hooks"]
+__all__ = ["checkpoint", "dlpack", "hooks"]
 
 
 def __getattr__(name: str) -> _Any:
-    if name == "checkpoint":  # loaded when it is used: it needs autograd, and modules need only the hooks
+    if name in ("checkpoint", "dlpack"):  # loaded when they are used: they need more than modules do, the hooks
         from importlib import import_module
 
-        return import_module("npg.utils.checkpoint")
+        return import_module(f"npg.utils.{name}")
     raise AttributeError(f"module 'npg.utils' has no attribute {name!r}")

@@ -129,6 +129,27 @@ def test_pickle_is_torchs(make, protocol):
     assert c.tolist() == [4, 1, 2]
 
 
+@pytest.mark.parametrize(
+    "view",
+    [
+        "a.permute(2, 0, 1)",
+        "a.expand(2, 2, 3, 4)",
+        "a[:, :1].expand(2, 3, 4)",
+        "a.transpose(0, 1)",
+        "a[0, 0].expand(3, 4)",
+    ],
+)
+def test_pickle_keeps_the_strides_of_permuted_and_expanded_tensors(view):
+    check(f"a = lib.arange(24.0).reshape(2, 3, 4); c = pickle.loads(pickle.dumps({view})); r = c, c.stride()")
+
+
+def test_pickle_of_a_part_holds_the_part_alone():
+    x = npg.arange(24.0).reshape(4, 6)
+    for part in (x[:, :2], x[::2], x.t()[1:3], x[1, 3:]):
+        made = pickle.loads(pickle.dumps(part))
+        assert npg.equal(made, part) and made.untyped_storage().nbytes() == part.nbytes
+
+
 def test_pickles_of_views_do_not_share_memory():
     check("a = lib.arange(4.0); c = pickle.loads(pickle.dumps([a, a[1:]])); c[0][2] = 9; r = c")
 
@@ -280,6 +301,62 @@ def test_what_is_computed_from_a_parameter_is_a_plain_tensor():
     x = Mild(npg.ones(2))
     assert type(x) is Mild and type(x + 1) is npg.Tensor and type(copy.deepcopy(x)) is Mild
     assert type(npg.nn.Buffer(npg.ones(2)) + 1) is npg.Tensor
+
+
+def subclasses(lib):
+    """Return the ways in which users make subclasses that take arguments of their own."""
+
+    class ByMake(lib.Tensor):
+        @staticmethod
+        def __new__(cls, data, extra):
+            return lib.Tensor._make_subclass(cls, data, True)
+
+        def __init__(self, data, extra):
+            self.extra = extra
+
+    class ByAs(lib.Tensor):
+        def __new__(cls, data, extra=1):
+            made = lib.as_tensor(data).as_subclass(cls)
+            made.extra = extra
+            return made
+
+    class BySuper(lib.Tensor):
+        def __new__(cls, *args, extra=1):
+            return super().__new__(cls, *args)
+
+        def __init__(self, *args, extra=1):
+            super().__init__()
+            self.extra = extra
+
+    return ByMake(lib.ones(2), 5), ByAs([1.0, 2.0], extra=6), BySuper([1.0, 2.0], extra=7), BySuper(2, 3)
+
+
+def test_subclass_with_a_constructor_of_its_own_is_torchs():
+    for mine, theirs in zip(subclasses(npg), subclasses(torch), strict=True):
+        assert type(mine).__name__ == type(theirs).__name__ == type(mine + 1).__name__
+        assert mine.shape == theirs.shape and mine.extra == theirs.extra and not hasattr(mine + 1, "extra")
+        assert (mine.requires_grad, mine.is_leaf) == (theirs.requires_grad, theirs.is_leaf)
+
+
+def test_make_subclass_shares_memory_and_versions():
+    x = npg.ones(2)
+    y = npg.Tensor._make_subclass(Mine, x)
+    y.add_(1)
+    assert type(y) is Mine and x.tolist() == [2, 2] and x._version == 1 and not y.requires_grad
+    z = npg.Tensor._make_subclass(Mine, npg.ones(2, requires_grad=True) * 2, True)
+    assert z.is_leaf and z.requires_grad
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "lib.Tensor._make_subclass(int, lib.ones(2))",
+        "lib.Tensor._make_subclass(3, lib.ones(2))",
+        "lib.Tensor._make_subclass(lib.nn.Parameter, lib.ones(2).long(), True)",
+    ],
+)
+def test_make_subclass_refuses_in_torchs_words(call):
+    check_error(f"r = {call}")
 
 
 @pytest.mark.parametrize("call", ["x.as_subclass(int)", "x.as_subclass(3)"])

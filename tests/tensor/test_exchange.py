@@ -75,8 +75,15 @@ def test_array_of_a_list_of_tensors_is_torchs():
         "x = lib.arange(3.0); r = np.array([x, x]), np.array([x[0], x[1]]), np.array([[x, x]]), np.asarray([x.long()])"
     )
     check("x = lib.ones(2, requires_grad=True); r = np.array([x.detach(), x.detach()])")
-    with npg.no_grad(), pytest.raises(RuntimeError, match="Can't call numpy"):
-        np.array([npg.ones(2, requires_grad=True)])
+
+
+@pytest.mark.parametrize("lib", [npg, torch])
+def test_array_of_what_requires_grad_is_had_where_nothing_is_recorded(lib):
+    x = lib.ones(2, requires_grad=True)
+    with lib.no_grad():
+        arrays = np.array([x, x]), np.array([x[0], x[1]]), np.asarray(x), x.numpy()
+    assert [a.tolist() for a in arrays] == [[[1, 1], [1, 1]], [1, 1], [1, 1], [1, 1]]
+    assert np.shares_memory(arrays[3], x.detach().numpy())
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -200,6 +207,12 @@ class Elsewhere:
 
     def __dlpack_device__(self):
         return (2, 0)
+
+
+def test_dlpack_module_has_torchs_names():
+    x = npg.arange(3.0)
+    assert torch.utils.dlpack.from_dlpack(npg.utils.dlpack.to_dlpack(x)).data_ptr() == x.data_ptr()
+    assert npg.utils.dlpack.from_dlpack(npg.utils.dlpack.to_dlpack(x)).data_ptr() == x.data_ptr()
 
 
 def test_dlpack_knows_no_other_device():

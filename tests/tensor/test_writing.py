@@ -193,3 +193,25 @@ def test_array_of_an_expanded_tensor_can_be_written():
     a = x.expand(2, 3).numpy()
     a[1, 2] = 9
     assert x.tolist() == [0, 1, 9] and np.shares_memory(a, x.numpy())
+
+
+# ----- Inference mode -----
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "lib.exp(lib.ones(4), out=x)", "lib.add(lib.ones(4), 1, out=x)", "lib.sum(lib.ones(4), 0, out=x[0])",
+        "lib.matmul(lib.ones(2, 2), lib.ones(2, 2), out=x.view(2, 2))", "lib.max(lib.ones(2, 4), 0, out=(x, x.long()))",
+        "lib.where(x > 1, lib.ones(4), lib.zeros(4), out=x)", "lib.zeros(4, out=x)", "x.resize_(2)",
+    ],
+)  # fmt: skip
+def test_tensor_of_inference_mode_is_not_written_outside_of_it(call):
+    for lib in (torch, npg):
+        with lib.inference_mode():
+            x = lib.arange(4.0)
+        with pytest.raises(RuntimeError, match="Inplace update to inference tensor outside InferenceMode"):
+            eval(call, {"lib": lib, "x": x})
+        assert lib is torch or x.tolist() == [0, 1, 2, 3]  # torch has written it by then
+        with lib.inference_mode():
+            eval(call, {"lib": lib, "x": x})
