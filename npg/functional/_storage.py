@@ -7,20 +7,9 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
-from npg.ops.memory import meets
+from npg.ops.memory import meets, root
 
 __all__ = ["address", "contiguous_strides", "offset_of", "refuse_meeting", "root"]
-
-
-def root(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return the array that owns the memory."""
-    while True:
-        owner = array.base
-        if not isinstance(owner, np.ndarray):
-            owner = getattr(owner, "owner", getattr(owner, "base", None))  # of a window on another array
-            if not isinstance(owner, np.ndarray):
-                return array
-        array = owner
 
 
 def address(array: np.ndarray[Any, Any]) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 
 from npg import dtypes
 from npg.engine import apply
-from npg.functional._public import as_tensor_input, numpy_names, public
+from npg.functional._public import as_tensor_input, in_place, numpy_names, public
 from npg.functional.pointwise import array_of, both
 from npg.ops import compare as ops
 
@@ -26,12 +26,12 @@ __all__ = [
 
 # ----- Comparisons -----
 
-eq, eq_ = both(ops.eq)
-ne, ne_ = not_equal, not_equal_ = both(ops.ne)
-lt, lt_ = less, less_ = both(ops.lt)
-le, le_ = less_equal, less_equal_ = both(ops.le)
-gt, gt_ = greater, greater_ = both(ops.gt)
-ge, ge_ = greater_equal, greater_equal_ = both(ops.ge)
+eq, eq_ = public(ops.eq), in_place(ops.written(ops.eq))
+ne, ne_ = not_equal, not_equal_ = public(ops.ne), in_place(ops.written(ops.ne))
+lt, lt_ = less, less_ = public(ops.lt), in_place(ops.written(ops.lt))
+le, le_ = less_equal, less_equal_ = public(ops.le), in_place(ops.written(ops.le))
+gt, gt_ = greater, greater_ = public(ops.gt), in_place(ops.written(ops.gt))
+ge, ge_ = greater_equal, greater_equal_ = public(ops.ge), in_place(ops.written(ops.ge))
 
 
 def equal(input, other):

@@ -60,12 +60,18 @@ def _scaled(name: str, input: Any, other: Any, alpha: Any) -> Any:
     """Return other * alpha in the dtype of the sum."""
     if not isinstance(alpha, (int, float)):
         raise TypeError(f"{name}(): argument 'alpha' must be Number, not {type(alpha).__name__}")
+    if name == "sub":
+        elementwise.refuse_subtraction(array_of(input), array_of(other))
     common = dtypes.common_dtype([array_of(input), array_of(other)])
     if isinstance(alpha, bool) and common is not dtypes.bool_:
         raise RuntimeError("Boolean alpha only supported for Boolean results.")
     if isinstance(alpha, float) and not common.is_floating_point:
         raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
-    return mul(to_dtype(other, common.dtype), alpha) if isinstance(other, TensorBase) else other * alpha
+    if common is dtypes.bool_:
+        alpha = bool(alpha)
+    if isinstance(other, TensorBase):
+        return mul(to_dtype(other, common.dtype), alpha)
+    return other and alpha if alpha is True or alpha is False else other * alpha  # the product of two bools is none
 
 
 _SIGNATURE = "Tensor other, *, Number alpha = 1"

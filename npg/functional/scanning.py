@@ -76,6 +76,8 @@ def _running_in_place(op, input, dim, dtype):
         raise RuntimeError(
             f"Bad in-place call: input tensor dtype {array.dtype} and output tensor dtype {wanted} should match"
         )
+    if array.dtype == bool:
+        raise NotImplementedError(f"\"{op.name}_out_cpu\" not implemented for 'Bool'")
     return apply_in_place(op, (input,), {"dim": dim_index(op.name, dim, array.ndim)})
 
 

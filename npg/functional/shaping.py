@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes
-from npg.engine import apply, check_in_place
+from npg.engine import TensorBase, apply, check_in_place
 from npg.functional._dims import array_of, dim_index, dims_tuple, sizes_of
 from npg.functional._public import numpy_names
 from npg.ops import shape as ops
@@ -95,7 +95,10 @@ def _view_dtype(input, array, dtype):
             )
         if array.strides[-1] != old:
             raise RuntimeError(f"self.stride(-1) must be 1 to {names} (different element sizes)")
-    return apply(ops.view_dtype, (input,), {"dtype": dtype})
+    found = apply(ops.view_dtype, (input,), {"dtype": dtype})
+    if isinstance(input, TensorBase):
+        found._share_version(input)  # as detach(): changes through it are noticed, and are no part of the graph
+    return found
 
 
 def view_as(input, other):

@@ -1,12 +1,13 @@
-"""Comparisons, tests for nan and inf, logical and bitwise ops. None of them has a gradient."""
+"""Comparisons, tests for nan and inf, logical and bitwise ops. None of them has a gradient but for writes in place."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from npg.ops._dtypes import only_integers
-from npg.ops._op import ARITHMETIC, COMPARISON, primitive, ufunc
-from npg.ops.elementwise import not_implemented
+from npg.ops._op import ARITHMETIC, COMPARISON, Op, primitive, ufunc
+from npg.ops.elementwise import not_implemented, zeros
+from npg.ops.index import like_dtype
 
 # ----- Comparisons -----
 
@@ -39,6 +40,21 @@ def gt(input, other):
 @ufunc(np.greater_equal, promote=COMPARISON)
 def ge(input, other):
     """Return whether input >= other, elementwise."""
+
+
+def written(comparison: Op) -> Op:
+    """Return a comparison that is written over its input: a step function, whose gradient is zero.
+
+    The comparison itself gives bools and needs no history; an input that is written over must lose the history it had.
+    """
+
+    def to_input(g, _y, _input, _other):
+        return zeros(g)
+
+    def to_other(g, _y, _input, other_like):  # compared in the dtype that both promote to
+        return like_dtype(zeros(g), other_like.dtype)
+
+    return ufunc(comparison.forward, to_input, to_other, promote=COMPARISON)(comparison._declared)
 
 
 @primitive(broadcasts=True)

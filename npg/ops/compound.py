@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from npg.ops._dtypes import no_bool
 from npg.ops._op import ARITHMETIC, primitive
 from npg.ops.shape import overload
 
@@ -18,6 +19,9 @@ from npg.ops.shape import overload
 def addcmul(input, tensor1, tensor2, *, value):
     """Return input + value * tensor1 * tensor2."""
     return input + (tensor1 * tensor2 if value == 1 else value * tensor1 * tensor2)
+
+
+addcmul.refuses(no_bool("addcmul_cpu_out"))
 
 
 @primitive(

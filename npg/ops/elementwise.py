@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._dtypes import no_bool, no_integers
+from npg.ops._dtypes import no_bool, no_integers, only_integers
 from npg.ops._op import ARITHMETIC, FLOAT, primitive, ufunc
 from npg.ops.select import mask
 from npg.ops.shape import overload
@@ -200,22 +200,25 @@ remainder_tensor = overload(remainder, "RemainderBackward1")  # where the diviso
 fmod_tensor = overload(fmod, "FmodBackward1")
 
 
-@ufunc(np.gcd)
+@primitive(promote=ARITHMETIC, broadcasts=True)
 def gcd(input, other):
     """Return the greatest common divisor."""
+    only_integers("gcd_cpu", bools=False)(input, other)
+    return np.gcd(input, other)
 
 
-@ufunc(np.lcm)
+@primitive(promote=ARITHMETIC, broadcasts=True)
 def lcm(input, other):
     """Return the least common multiple."""
+    only_integers("lcm_cpu", bools=False)(input, other)
+    return np.lcm(input, other)
 
 
-@ufunc(np.nextafter, not_implemented("nextafter"), not_implemented("nextafter"))
+@ufunc(np.nextafter, lambda g, _y, a, b: mask(g, a != b), lambda g, _y, _a, _b: zeros(g))
 def nextafter(input, other):
     """Return the next floating number after input in the direction of other."""
 
 
-nextafter.node_name = "NotImplemented"
 nextafter.refuses(no_integers("nextafter_cpu"))
 
 

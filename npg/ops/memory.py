@@ -13,7 +13,7 @@ import numpy as np
 
 from npg.ops._op import primitive
 
-__all__ = ["alias", "as_strided", "copy_slices", "geometry", "meets", "overlaps", "partly_overlaps"]
+__all__ = ["alias", "as_strided", "copy_slices", "geometry", "meets", "overlaps", "partly_overlaps", "root"]
 
 
 @primitive(lambda g, _y, _x: g, view=True)
@@ -75,11 +75,29 @@ class _Window:
         self.owner = owner
 
 
-def _window(owner: np.ndarray[Any, Any], shape: Any, strides: Any, offset: int) -> np.ndarray[Any, Any]:
-    interface = dict(owner.__array_interface__)
+def root(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the array that owns the memory."""
+    while True:
+        owner = array.base
+        if not isinstance(owner, np.ndarray):
+            owner = getattr(owner, "owner", getattr(owner, "base", None))  # of a window on another array
+            if not isinstance(owner, np.ndarray):
+                return array
+        array = owner
+
+
+def _window(array: np.ndarray[Any, Any], shape: Any, strides: Any, offset: int) -> np.ndarray[Any, Any]:
+    """Return the view of the array's memory with this layout, in bytes from the array's first element."""
+    whole = root(array)
+    first = array.__array_interface__["data"][0] + offset
+    dense = whole.transpose(sorted(range(whole.ndim), key=lambda d: -whole.strides[d]))
+    if dense.flags.c_contiguous:  # then the view's base is the memory, by which the engine knows a view
+        start = first - whole.__array_interface__["data"][0]
+        return np.ndarray(shape, array.dtype, dense, start if 0 not in shape else 0, strides)
+    interface = dict(array.__array_interface__)
     interface["shape"], interface["strides"] = tuple(shape), tuple(strides)
-    interface["data"] = (interface["data"][0] + offset, not owner.flags.writeable)
-    return np.asarray(_Window(interface, owner))
+    interface["data"] = (first, not array.flags.writeable)
+    return np.asarray(_Window(interface, array))
 
 
 def _blank(base: Any, dtype: Any, shape: Any, strides: Any, offset: int) -> tuple[Any, Any]:

@@ -108,9 +108,9 @@ def reshape(input, *, shape):
     return input.reshape(shape)
 
 
-@primitive(view=True, node="View")
+@primitive()
 def view_dtype(input, *, dtype):
-    """Return the same bytes as another dtype."""
+    """Return the same bytes as another dtype; a view of the memory, but not of the history."""
     return input.view(dtype)
 
 

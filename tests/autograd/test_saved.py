@@ -34,7 +34,7 @@ CAUTIOUS = {
     "nn.functional.tanhshrink",
 }
 
-OPS = [op for op in op_db if op.supports_autograd and op.name != "nextafter" and forms(op)]
+OPS = [op for op in op_db if op.supports_autograd and forms(op)]
 
 
 def tensors(tree: Any, kind: type) -> Iterator[Any]:

@@ -60,6 +60,9 @@ class Machine:
             lambda: x.detach(),
             lambda: x.view_as(x),
             lambda: x.unsqueeze(0).expand(2, *x.shape),
+            lambda: x.as_strided(x.shape, x.stride()),
+            lambda: x.view(self.lib.float64),
+            lambda: x.expand_as(x),
         ]
         if d:
             n = x.shape[0]
@@ -75,6 +78,11 @@ class Machine:
                 lambda: x.select(d - 1, 0),
                 lambda: x.flatten(),
                 lambda: x[None],
+                lambda: x.as_strided((n,), x.stride()[:1]),
+                lambda: x.tensor_split(2)[detail % 2],
+                lambda: x.split_with_sizes([1, n - 1])[0],
+                lambda: x.movedim(0, d - 1),
+                lambda: x.unflatten(0, (1, n)),
             ]
         if d > 1:
             makers += [
@@ -83,6 +91,9 @@ class Machine:
                 lambda: x.permute(*reversed(range(d))),
                 lambda: x.mT,
                 lambda: x.unfold(0, 1, 1),
+                lambda: x.swapaxes(0, 1),
+                lambda: x.diagonal(1),
+                lambda: x.hsplit(1)[0],
             ]
         return makers[detail % len(makers)]()
 
@@ -232,6 +243,56 @@ def test_programs_are_not_all_errors() -> None:
 
     collect()
     assert 0.1 * len(ends) < sum(ends) < 0.8 * len(ends)
+
+
+# ----- Views of other layouts and dtypes -----
+
+LAYOUTS = {
+    "contiguous": lambda lib: lib.arange(24.0).view(2, 3, 4),
+    "transposed": lambda lib: lib.arange(24.0).view(2, 3, 4).permute(2, 0, 1),
+    "neither row nor column first": lambda lib: lib.arange(24.0).view(2, 3, 4).permute(1, 0, 2).clone(),
+    "column first": lambda lib: lib.from_numpy(np.asfortranarray(np.arange(24.0).reshape(2, 3, 4))),
+    "a part": lambda lib: lib.arange(48.0).view(2, 3, 8)[:, 1:, ::2],
+    "integers": lambda lib: lib.arange(24),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("where", [((2, 3), (3, 1)), ((2, 2), (1, 2), 0), ((), ()), ((4,), (2,))])
+def test_as_strided_is_a_view_in_every_layout(layout, where):
+    found, expected = [], []
+    for lib, seen in ((npg, found), (torch, expected)):
+        x = LAYOUTS[layout](lib)
+        window = x.as_strided(*where)
+        window.mul_(3)
+        seen += [window._is_view(), x._version, x.tolist(), window.tolist()]
+    assert found == expected and found[0]
+
+
+def test_as_strided_follows_its_base_and_leads_it():
+    for lib in (npg, torch):
+        x = lib.arange(1.0, 7.0).requires_grad_()
+        base = x * 1
+        window = base.as_strided((2, 2), (3, 1), 1)
+        base.mul_(2)
+        window.square_()
+        (base.sum() + window.sum()).backward()
+        assert x.grad.tolist() == [2, 32, 48, 2, 80, 96]
+
+
+def test_view_as_another_dtype_shares_the_version_and_no_history():
+    for lib in (npg, torch):
+        x = lib.ones(2, 4, requires_grad=True)
+        y = x * 1
+        square = y * y
+        for dtype in (lib.float32, lib.int32, lib.float16, lib.float64):
+            bits = y.view(dtype)
+            y.mul_(2)
+            assert not bits.requires_grad and bits.is_leaf and not bits._is_view()
+            bits.zero_()
+            assert y._version == bits._version and y.sum().item() == 0
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            square.sum().backward()
 
 
 # ----- Views made with recording off -----

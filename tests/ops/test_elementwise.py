@@ -163,6 +163,17 @@ def test_alpha_scales_other(name):
         check_like_torch(getattr(npg, name), getattr(torch, name), a, 1.5, alpha=alpha)
 
 
+@pytest.mark.parametrize("other", ["lib.tensor([True, False])", "True", "lib.tensor([1, 2])", "lib.ones(2)", "2.5"])
+@pytest.mark.parametrize("alpha", [0, 2, True, False])
+def test_alpha_beside_bools_is_torchs(other, alpha):
+    for name in ("add", "add_", "sub", "sub_"):
+        call = f"lib.tensor([True, False]).{name}({other}, alpha={alpha})"
+        try:
+            check(call)
+        except RuntimeError:
+            check_error(call, text=alpha == 2)  # of two reasons to refuse each library names its own
+
+
 def test_alpha_of_wrong_kind_is_refused():
     i, b = torch.tensor([1, 2]), torch.tensor([True, False])
     for args, alpha in (((i, i), 1.5), ((i, i), True), ((i, 1), 0.5), ((b, b), True), ((i.float(), i), "a")):
@@ -386,3 +397,18 @@ def test_special_function_lies_in_memory_as_its_input():
     for call in ("erf", "erfc", "exp"):
         check(f"lib.zeros(2, 3, 4).permute(2, 0, 1).{call}()")
         check(f"lib.zeros(3, 2).t().{call}()")
+
+
+@pytest.mark.parametrize("name", ["gcd", "gcd_", "lcm", "lcm_", "addcmul", "addcmul_", "cumsum_", "cumprod_"])
+def test_dtype_without_a_kernel_is_refused_in_torchs_words(name):
+    x = "lib.tensor([True, False])" if name[0] in "ac" else "lib.ones(2)"
+    others = {"a": "x, x", "c": "0"}.get(name[0], "x")
+    check_error(f"x = {x}; x.{name}({others})")
+    if name.rstrip("_") in ("gcd", "lcm"):
+        check_error(f"x = lib.tensor([True]); x.{name}(x)")
+        check_error(f"x = lib.tensor([4]); x.{name}(lib.ones(1))")
+
+
+def test_nextafter_has_torchs_gradient():
+    setup = "a = lib.tensor([0.5, 1.0, 2.0], requires_grad=True); b = lib.tensor([1.0, 1.0, 0.0], requires_grad=True)"
+    check(f"{setup}; lib.nextafter(a, b).sum().backward(); r = a.grad, b.grad")
