@@ -4,10 +4,13 @@
     python demo/nanogpt/bench.py --n_layer=6 --n_embd=384 --n_head=6 --block_size=256 --rounds=3
     python demo/nanogpt/bench.py --chain               a chain of 1,000 multiplications and additions on (4, 4) float32
     python demo/nanogpt/bench.py --imports             import npg beside import numpy, a new process each time
+    python demo/nanogpt/bench.py --checkpointing       peak memory of an iteration of 12 layers, with and without
+    python demo/nanogpt/bench.py --resident            resident memory over 10,000 iterations, garbage collector off
 
 Each contender is a process of its own (the engine is chosen when npg is imported), limited to --threads threads; what
 it runs is in contenders.py. Workers are warmed up, then asked for one round after the other, A B C A B C, so that what
-else the machine does falls on all of them. Ratios are medians over the rounds of the quotient within a round.
+else the machine does falls on all of them. Ratios are medians over the rounds of the quotient within a round. The last
+two commands measure bytes, not times; see memory.py.
 """
 
 import contextlib
@@ -23,6 +26,7 @@ import tempfile
 
 import numpy as np
 
+import memory
 from config import DemoError, one_line, parse, require
 
 CONTENDERS = ("cython", "python", "torch", "numpy")
@@ -62,7 +66,24 @@ class BenchConfig:
     chain: bool = False  # time the chain instead of the model
     length: int = 1000  # operations in the chain
     imports: bool = False  # time the import instead of the model
+    checkpointing: bool = False  # measure the peak memory with checkpointing instead of times
+    resident: bool = False  # measure the resident memory over --steps iterations instead of times
+    steps: int = 10000
     worker: str = ""  # internal: the contender that this process is
+    way: str = ""  # internal: how this process checkpoints
+
+
+# Sizes that are other than above unless they are given.
+OTHER_SIZES = {
+    "checkpointing": {"n_layer": 12},
+    "resident": {"n_layer": 2, "n_head": 2, "n_embd": 32, "batch_size": 4, "block_size": 16},
+}
+
+
+def sized(config, given):
+    """Return the config with the sizes of what is measured, where they are not among the given keys."""
+    sizes = {key: size for mode, found in OTHER_SIZES.items() if getattr(config, mode) for key, size in found.items()}
+    return dataclasses.replace(config, **{key: size for key, size in sizes.items() if key not in given})
 
 
 def check_bench(config):
@@ -70,14 +91,18 @@ def check_bench(config):
     counts = "rounds iters warmup threads batch_size block_size n_layer n_head n_embd vocab_size"
     require(config, "an integer of at least 1", counts, lambda value: value >= 1)
     require(config, "an even integer of at least 2", "length", lambda value: value >= 2 and value % 2 == 0)
+    require(config, "a multiple of 10, at least 10", "steps", lambda value: value >= 10 and value % 10 == 0)
     require(config, "none or tanh", "gelu", lambda value: value in ("none", "tanh"))
     if config.n_embd % config.n_head:
         raise DemoError(f"--n_embd: expected a multiple of --n_head, got {config.n_embd} and {config.n_head}")
-    if config.chain and config.imports:
-        raise DemoError("--chain and --imports: expected one of the two, got both; give one")
+    modes = [mode for mode in ("chain", "imports", "checkpointing", "resident") if getattr(config, mode)]
+    if len(modes) > 1:
+        raise DemoError(f"--{modes[0]} and --{modes[1]}: expected one of the two, got both; give one")
     if len(set(chosen(config))) < len(chosen(config)):
         raise DemoError(f"--contenders: expected each one once, got {config.contenders!r}")
     for name in chosen(config):
+        if (config.checkpointing or config.resident) and name not in ("cython", "python"):
+            raise DemoError(f"--contenders: expected cython or python with --{modes[0]}, got {name!r}")
         if name not in CONTENDERS or (name == "numpy" and not (config.chain or config.imports)):
             raise DemoError(
                 f"--contenders: expected a choice of {', '.join(CONTENDERS)} (numpy with --chain or --imports only), "
@@ -91,6 +116,8 @@ def chosen(config):
         return config.contenders.split(",")
     if config.imports:
         return ["cython", "numpy"]
+    if config.checkpointing or config.resident:
+        return ["cython"] if config.checkpointing else ["cython", "python"]
     return [name for name in CONTENDERS if name != "numpy" or config.chain]
 
 
@@ -246,12 +273,13 @@ def main(arguments=None):
     """Run the command line; a mistake in it ends in one line on standard error."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     with one_line("bench.py"):
-        config, _ = parse(BenchConfig, arguments, "bench.py")
+        config = sized(*parse(BenchConfig, arguments, "bench.py"))
         check_bench(config)
+        in_bytes = config.checkpointing or config.resident
         if config.worker:
             from contenders import work
 
-            work(config)
+            (memory.work if in_bytes else work)(config)
             return
         if config.imports:
             print("importing the module in a new process")
@@ -262,6 +290,12 @@ def main(arguments=None):
                 f"one iteration: batch {config.batch_size}, block {config.block_size}, {config.n_layer} layers, "
                 f"{config.n_head} heads, {config.n_embd} wide, vocabulary {config.vocab_size}"
             )
+        if in_bytes:
+            what = f"{config.steps} iterations, garbage collector off" if config.resident else "allocated memory"
+            print(f"{what}; numpy {np.__version__}; {machine()}")
+            report_bytes = memory.report_resident if config.resident else memory.report_peaks
+            report_bytes(config, arguments, environment, chosen(config))
+            return
         times = f"{config.rounds} rounds" if config.imports else f"{config.rounds} rounds of {config.iters}"
         print(f"{config.threads} threads, {times} in turn; {machine()}")
         if config.imports:

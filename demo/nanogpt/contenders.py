@@ -50,8 +50,12 @@ def version(worker):
 # ----- The model -----
 
 
-def iteration(config):
-    """Return a function that does one training iteration, as train.py does it, and returns the loss."""
+def iteration(config, prepare=lambda model: None):
+    """Return a function that does one training iteration, as train.py does it, and returns the loss.
+
+    Args:
+        prepare: called with the model before the first one.
+    """
     npg = library(config)
     from model import GPT, GPTConfig
 
@@ -67,6 +71,7 @@ def iteration(config):
     batches = [draw.integers(config.vocab_size, size=shape) for _ in range(8)]
     pairs = [tuple(npg.from_numpy(np.ascontiguousarray(part)) for part in (b[:, :-1], b[:, 1:])) for b in batches]
     optimizer = model.configure_optimizers(0.1, 1e-3, (0.9, 0.99))
+    prepare(model)
     count = 0
 
     def step():

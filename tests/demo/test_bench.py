@@ -1,6 +1,7 @@
 """bench.py: workers answer in turn, agree on the losses, and fail in words. No test looks at a time's size."""
 
 import bench
+import memory
 import numpy as np
 import pytest
 from config import DemoError, parse
@@ -105,9 +106,60 @@ def test_main_chain_and_imports_are_refused_together():
     assert status.value.code == "bench.py: error: --chain and --imports: expected one of the two, got both; give one"
 
 
+# ----- Bytes -----
+
+
+def test_report_peaks_checkpointing_needs_less_for_the_same_loss():
+    arguments, said = ["--checkpointing", "--n_layer=6", "--contenders=cython,python"], []
+    config = bench.sized(*parse(bench.BenchConfig, arguments, "bench.py"))
+    results = memory.report_peaks(config, arguments, bench.environment, bench.chosen(config), said.append)
+    for ways in results.values():
+        rest, plain = ways["plain"]
+        for way in ("reentrant", "non-reentrant"):
+            assert ways[way][1] - ways[way][0] < (plain - rest) / 2 and ways[way][0] < 1.1 * rest
+    assert len(said) == 9 and said[1].startswith("without ") and "1.00" in said[1]
+
+
+def test_report_peaks_of_losses_that_differ_raises(monkeypatch):
+    answers = iter([{"loss": loss, "before": 0, "peak": 1} for loss in (1.0, 1.0, 2.0)])
+    monkeypatch.setattr(memory, "run_worker", lambda *arguments: next(answers))
+    with pytest.raises(DemoError, match="checkpointing changes the loss: 1.0, 1.0, 2.0"):
+        memory.report_peaks(None, [], bench.environment, ["cython"])
+
+
+def test_main_resident_prints_every_tenth_and_the_range(capsys):
+    bench.main(["--resident", "--steps=50", "--contenders=cython"])
+    head, what, sizes, between = capsys.readouterr().out.splitlines()
+    assert head.startswith("one iteration: batch 4, block 16, 2 layers") and what.startswith("50 iterations, garbage")
+    assert len(sizes.removeprefix("cython engine, MB: ").split()) == 10
+    assert between.startswith("cython engine, between the least and the most: ")
+
+
+def test_sized_leaves_what_is_given():
+    config = bench.sized(*parse(bench.BenchConfig, ["--checkpointing", "--n_layer=2"], "bench.py"))
+    assert config.n_layer == 2 and config.n_embd == 128
+    assert bench.sized(*parse(bench.BenchConfig, ["--checkpointing"], "bench.py")).n_layer == 12
+    assert bench.sized(*parse(bench.BenchConfig, [], "bench.py")) == bench.BenchConfig()
+
+
+def test_memory_worker_that_fails_raises_with_its_last_words(tmp_path, monkeypatch):
+    shadow("npg", "ImportError('broken on purpose')", tmp_path, monkeypatch)
+    config, _ = parse(bench.BenchConfig, ["--resident"], "bench.py")
+    with pytest.raises(DemoError, match="the worker python ended: ImportError: broken on purpose"):
+        memory.run_worker(config, ["--resident"], bench.environment, "python")
+
+
+@pytest.mark.parametrize("mode", ["checkpointing", "resident"])
+def test_main_bytes_are_of_npg_alone(mode):
+    with pytest.raises(SystemExit) as status:
+        bench.main([f"--{mode}", "--contenders=torch"])
+    assert status.value.code == (f"bench.py: error: --contenders: expected cython or python with --{mode}, got 'torch'")
+
+
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
+        ("--steps=15", "--steps: expected a multiple of 10, at least 10, got 15"),
         (
             "--contenders=jax",
             "expected a choice of cython, python, torch, numpy (numpy with --chain or --imports only)",
