@@ -22,13 +22,15 @@ from npg.ops._op import Like
 __all__ = ["sweep"]
 
 
-def sweep(outputs: Any, inputs: Any, tangents: Any) -> Any:
+def sweep(outputs: Any, inputs: Any, tangents: Any, transposed: bool = False) -> Any:
     """Return the tangents of the outputs, ndarrays, None where an output does not depend on the inputs.
 
     Args:
         outputs: tensors.
         inputs: tensors, leaves or not.
         tangents: for each input an ndarray of its shape and dtype.
+        transposed: give up where two reverse passes would make something else of it: hooks change gradients, and some
+            gradients are not the transpose (embedding's padding).
     Returns: a list; or NotImplemented where a node on the way has no rule here.
     Raises: RuntimeError: when a saved tensor was changed in place, or the graph was freed.
     """
@@ -42,7 +44,7 @@ def sweep(outputs: Any, inputs: Any, tangents: Any) -> Any:
             ts = [None if e is None else known.get((id(e[0]), e[1])) for e in node.edges]
             if all(t is None for t in ts):
                 continue
-            found = NotImplemented if node.packed else _pushed(node, ts)
+            found = NotImplemented if node.packed or (transposed and _differs(node)) else _pushed(node, ts)
             if found is NotImplemented:
                 return NotImplemented
             for nr, t in enumerate(found if node.op.is_multi else (found,)):
@@ -53,6 +55,10 @@ def sweep(outputs: Any, inputs: Any, tangents: Any) -> Any:
 def _key(t: Any) -> tuple[int, int]:
     fn = t.grad_fn
     return (id(t), 0) if fn is None else (id(fn), t.output_nr)
+
+
+def _differs(node: Any) -> bool:
+    return bool(node.tensor_hooks or node.hooks or node.prehooks) or node.params.get("padding_idx") is not None
 
 
 # ----- One node -----

@@ -180,7 +180,24 @@ def _chosen(node: Any, ts: list[Any]) -> Any:
     return [found.squeeze(dim) if dropped else found, np.zeros(indices.shape)]
 
 
-# ----- Softmax and losses -----
+# ----- Normalization, softmax and losses -----
+
+
+def _normalization(node: Any, ts: list[Any]) -> Any:
+    """Of layer_norm and rms_norm: without weight and bias the Jacobian is symmetric, so the gradients' rule serves."""
+    if not node.saved:
+        return NotImplemented
+    x, weight, *_ = node.inputs
+    t, weight_t, *bias_t = [*ts, None, None][: len(node.inputs)]
+    terms = [b for b in bias_t if b is not None]
+    if t is not None:
+        nothing = (None,) * (len(node.inputs) - 1)
+        needs = (True, *(False for _ in nothing))
+        found = node.op.joint(t, None, _array(x), *nothing, saved=node.saved, needs=needs, **node.params)[0]
+        terms.append(found if weight is None else found * _array(weight))
+    if weight_t is not None:
+        terms.append(node.saved[0].reshape(x.shape) * weight_t)
+    return np.broadcast_to(_added(terms), x.shape)
 
 
 def _softmax(node: Any, ts: list[Any]) -> Any:
@@ -226,6 +243,7 @@ _RULES: dict[str, Rule] = {
         _reduction,
     ),
     **dict.fromkeys("sort topk kthvalue mode max_dim min_dim median_dim nanmedian_dim cummax cummin".split(), _chosen),
+    **dict.fromkeys(("layer_norm", "rms_norm"), _normalization),
     "inv": _inv,
     "det": _det,
     "glu": _glu,

@@ -5,6 +5,8 @@ import pytest
 import torch
 
 import npg
+from npg.autograd import _pushing
+from npg.func._forward import sweep
 
 from ..helpers import assert_same_error
 
@@ -141,6 +143,71 @@ def test_hessian_forward_mode_is_the_reverse_modes():
     hessian = npg.autograd.functional.hessian
     found = hessian(f, x, vectorize=True, outer_jacobian_strategy="forward-mode")
     np.testing.assert_allclose(found.numpy(), hessian(f, x).numpy(), rtol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
+def test_jacobian_forward_mode_edges():
+    jacobian = npg.autograd.functional.jacobian
+    forward = {"vectorize": True, "strategy": "forward-mode"}
+    assert jacobian(lambda x: x.sum(), npg.ones(0), **forward).shape == (0,)
+    assert jacobian(lambda x: x[:0], npg.ones(3), **forward).shape == (0, 3)
+    assert jacobian(lambda x: x > 0, npg.ones(2), **forward).tolist() == [[False, False], [False, False]]
+    same(lambda lib: lib.autograd.functional.jacobian(lambda x: x * 2, lib.tensor([1, 2]), **forward))
+
+
+# ----- Tangents sent forward -----
+
+
+@pytest.fixture
+def ways(monkeypatch):
+    """A list that gets, for each product, whether it was swept."""
+    seen = []
+
+    def noted(*args, **kwargs):
+        found = sweep(*args, **kwargs)
+        seen.append(found is not NotImplemented)
+        return found
+
+    monkeypatch.setattr(_pushing, "sweep", noted)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("f", "swept"),
+    [
+        (lambda lib, x, y: (lib.nn.functional.layer_norm(x @ y.t(), (2,)).softmax(-1), y.amax(1)), True),
+        (lambda lib, x, y: (x.cumprod(0) * y, x), False),
+        (lambda lib, x, y: lib.nn.functional.embedding(lib.tensor([0, 1]), x * y), True),
+        (lambda lib, x, y: lib.nn.functional.embedding(lib.tensor([0, 1]), x * y, padding_idx=1), False),
+    ],
+    ids=["swept", "no rule", "embedding", "padding"],
+)
+def test_jvp_swept_or_not_is_torchs(ways, f, swept):
+    same(
+        lambda lib: lib.autograd.functional.jvp(
+            lambda x, y: f(lib, x, y), tensors(lib, SHAPE, SHAPE), tensors(lib, SHAPE, SHAPE, seed=1)
+        )
+    )
+    assert ways == [swept]
+
+
+def test_jvp_with_hooks_on_gradients_is_torchs(ways):
+    def f(x):
+        y = x.sin()
+        y.register_hook(lambda g: g * 10)
+        return y * x
+
+    same(lambda lib: lib.autograd.functional.jvp(f, tensors(lib, SHAPE)[0], tensors(lib, SHAPE, seed=1)[0]))
+    assert ways == [False]
+
+
+def test_jvp_records_once_for_all_columns(ways):
+    calls = []
+    f = lambda x: calls.append(1) or (x**2).cumprod(0)
+    (x,) = tensors(npg, (3,))
+    found = npg.autograd.functional.jacobian(f, x, vectorize=True, strategy="forward-mode")
+    assert len(calls) == 1 and ways == [False] * 3
+    np.testing.assert_allclose(found.numpy(), npg.autograd.functional.jacobian(f, x).numpy(), rtol=1e-12)
 
 
 def test_jacobian_without_elements_has_none():

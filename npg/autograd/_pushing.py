@@ -1,0 +1,48 @@
+"""The product of a Jacobian with vectors from the right, on one recorded call of the function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg.autograd._reverse_passes import Tensors, gradients
+from npg.creation import zeros_like
+from npg.engine import enable_grad, wrap
+from npg.func._forward import sweep
+
+__all__ = ["Pushforward"]
+
+
+class Pushforward:
+    """The linear map v -> J v, by a sweep through the graph where its nodes have rules, else by two reverse passes.
+
+    The sweep takes half of the time and less; see npg/func/_forward.py. The results have no graph.
+
+    Args:
+        outputs: of the function, recorded.
+        inputs: what it was given.
+    """
+
+    def __init__(self, outputs: Tensors, inputs: Tensors) -> None:
+        self.outputs, self.inputs = outputs, inputs
+        self.u: Tensors = ()
+        self.pulled: Any = None  # u J, where it has been needed
+
+    def __call__(self, v: Tensors) -> Tensors:
+        """Return J v, one tensor for each output; v is as the inputs."""
+        if all(x.dtype == t.dtype for x, t in zip(self.inputs, v, strict=True)):
+            found = sweep(self.outputs, self.inputs, [t._array for t in v], transposed=True)
+            if found is not NotImplemented:
+                return tuple(
+                    [
+                        zeros_like(y, requires_grad=False) if t is None else wrap(np.array(t, y._array.dtype))
+                        for y, t in zip(self.outputs, found, strict=True)
+                    ]
+                )
+        with enable_grad():
+            if self.pulled is None:
+                self.u = tuple([zeros_like(y, requires_grad=y.is_floating_point()) for y in self.outputs])
+                self.pulled = gradients(self.outputs, self.inputs, self.u, True)
+            found = gradients(self.pulled, self.u, v, False, True)
+        return tuple([zeros_like(y, requires_grad=False) if g is None else g for g, y in zip(found, self.outputs)])
