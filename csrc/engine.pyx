@@ -87,6 +87,7 @@ cdef extern from "numpy/ndarraytypes.h":
     int NPY_HALF
 
 cdef extern from "Python.h":
+    long long PyLong_AsLongLongAndOverflow(object number, int *overflow) except? -1
     object PyContextVar_Set(object variable, object value)
     int PyContextVar_Reset(object variable, object token) except -1
 
@@ -120,6 +121,7 @@ cdef dict _NO_PARAMS = {}
 
 include "engine/modes.pxi"
 include "engine/tensor.pxi"
+include "engine/loops.pxi"
 include "engine/plan.pxi"
 include "engine/node.pxi"
 include "engine/applying.pxi"

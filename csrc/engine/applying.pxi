@@ -37,7 +37,7 @@ cdef Node _record(Plan plan, tuple inputs, dict params, object out, object saved
     cdef bint resized = False
     cdef TensorBase x
     cdef Node fn
-    cdef object item, kept, modes = None
+    cdef object item, modes = None
     cdef list targets = [None] * n, numbers = None, versions = None, kept_inputs = [None] * n
     node.plan = plan
     node.params = params if params else _NO_PARAMS
@@ -85,8 +85,7 @@ cdef Node _record(Plan plan, tuple inputs, dict params, object out, object saved
                     versions[i] = x._counter.value
             kept_inputs[i] = item
         elif mode == LIKE and item is not None:
-            kept = _value(item)
-            kept_inputs[i] = Like(kept.shape, kept.dtype) if isinstance(kept, cnp.ndarray) else kept
+            kept_inputs[i] = _like(item)
     node.inputs = tuple(kept_inputs)
     if versions is not None:
         node.versions = tuple(versions)
@@ -165,9 +164,8 @@ cdef inline bint _is_view_of(cnp.ndarray out, cnp.ndarray x):
 cdef object _apply(Plan plan, tuple inputs, dict params):
     cdef Py_ssize_t i, n = len(inputs)
     cdef bint record = False
-    cdef object item, out, first, saved = None
+    cdef object item, first, out = None, saved = None
     cdef Node node = None
-    cdef list arrays
     if npg_interceptor is not None:
         taken = npg_interceptor(plan.op, inputs, params, "apply")
         if taken is not NotImplemented:
@@ -177,26 +175,10 @@ cdef object _apply(Plan plan, tuple inputs, dict params):
             if _wants_edge(item):
                 record = True
                 break
-    before = _silence()
-    try:
-        if n == 2 and not params and not plan.takes_keep:
-            out = plan.forward(_value(inputs[0]), _value(inputs[1]))
-        elif n == 1 and not params and not plan.takes_keep:
-            out = plan.forward(_value(inputs[0]))
-        else:
-            arrays = [_value(item) for item in inputs]
-            if plan.takes_keep:
-                out = plan.forward(*arrays, keep=record, **params)
-            elif params:
-                out = plan.forward(*arrays, **params)
-            else:
-                out = plan.forward(*arrays)
-    except ValueError:
-        if plan.broadcasts:
-            refuse_shapes([_value(item) for item in inputs])
-        raise
-    finally:
-        _unsilence(before)
+    if plan.loops is not None and not params and 0 < n <= 2:
+        out = _run_loop(plan.loops, _value(inputs[0]), _value(inputs[1]) if n == 2 else None, None)
+    if out is None:
+        out = _compute(plan, inputs, params, record)
     if plan.is_fused:
         out, saved = out
     if plan.is_multi:
@@ -213,6 +195,109 @@ cdef object _apply(Plan plan, tuple inputs, dict params):
             _finish(plan, first, o if isinstance(o, cnp.ndarray) else _asarray(o), node, i) for i, o in enumerate(out)
         ])
     return _finish(plan, first, <cnp.ndarray>out, node, 0)
+
+
+cdef object _compute(Plan plan, tuple inputs, dict params, bint record):
+    """Return what the op's forward makes of the inputs' arrays."""
+    cdef Py_ssize_t n = len(inputs)
+    before = _silence()
+    try:
+        if n == 2 and not params and not plan.takes_keep:
+            return plan.forward(_value(inputs[0]), _value(inputs[1]))
+        if n == 1 and not params and not plan.takes_keep:
+            return plan.forward(_value(inputs[0]))
+        arrays = [_value(item) for item in inputs]
+        if plan.takes_keep:
+            return plan.forward(*arrays, keep=record, **params)
+        return plan.forward(*arrays, **params) if params else plan.forward(*arrays)
+    except ValueError:
+        if plan.broadcasts:
+            refuse_shapes([_value(item) for item in inputs])
+        raise
+    finally:
+        _unsilence(before)
+
+
+cdef object _apply_small(Plan plan, object a, object b, int n):
+    """Run an elementwise op of n inputs as a loop and record it, or return None where _apply must be asked.
+
+    The same as _apply does, for the calls that come in thousands: without a tuple or list that nobody keeps.
+    """
+    global _sequence
+    cdef TensorBase t, x = None, y = None
+    cdef Node node, f = None, h = None
+    cdef cnp.ndarray out
+    cdef object target = None, other = None, kept = None, kept_other = None
+    cdef int mask = 0, mode
+    if npg_interceptor is not None or npg_saved_hooks or npg_anomaly_mode or npg_inference_mode:
+        return None
+    out = _run_loop(plan.loops, _value(a), _value(b), None)
+    if out is None:
+        return None
+    t = <TensorBase>TensorBase.__new__(_tensor_class)
+    t._array = out
+    t._counter = VersionCounter.__new__(VersionCounter)
+    if not (npg_grad_mode and plan.differentiable):
+        return t
+    if isinstance(a, TensorBase):
+        x = <TensorBase>a
+        f = _history(x)
+        target = f if f is not None else x if x._requires_grad else None
+        if x._inference:
+            return None
+    if isinstance(b, TensorBase):
+        y = <TensorBase>b
+        h = _history(y)
+        other = h if h is not None else y if y._requires_grad else None
+        if y._inference:
+            return None
+    mask = (target is not None) | (other is not None) << 1
+    if mask == 0:
+        return t
+    if plan.arity < 0:
+        plan.read_modes()
+    node = Node.__new__(Node)
+    node.plan = plan
+    node.params = _NO_PARAMS
+    node.output_count = 1
+    _sequence += 1
+    node.seq = _sequence
+    if (f is not None and x._nr) or (h is not None and y._nr):
+        node.numbers = (x._nr if f is not None else 0, y._nr if h is not None else 0)[:n]
+    mode = plan.x_modes[mask][0]
+    if mode:
+        kept = a if mode == VALUE else _like(a)
+        if mode == VALUE and x is not None and x._counter.value:
+            node.versions = (x._counter.value, 0)[:n]
+    if n == 2:
+        mode = plan.x_modes[mask][1]
+        if mode:
+            kept_other = b if mode == VALUE else _like(b)
+            if mode == VALUE and y is not None and y._counter.value:
+                node.versions = (0 if node.versions is None else node.versions[0], y._counter.value)
+        node.targets = (target, other)
+        node.inputs = (kept, kept_other)
+        if plan.broadcasts and (
+            (target is not None and not _same_shape(x._array, out))
+            or (other is not None and not _same_shape(y._array, out))
+        ):
+            node.shapes = (
+                (<object>x._array).shape if target is not None else None,
+                (<object>y._array).shape if other is not None else None,
+            )
+    else:
+        node.targets = (target,)
+        node.inputs = (kept,)
+    if plan.y_modes[mask]:
+        node.output = out
+        node.output_counter = t._counter
+    t._fn = node
+    return t
+
+
+cdef inline object _like(object x):
+    x = _value(x)
+    return Like(x.shape, x.dtype) if isinstance(x, cnp.ndarray) else x
 
 
 def apply(op, inputs, dict params):
@@ -263,7 +348,8 @@ cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
     cdef bint record = False
     cdef Node node = None
     cdef list arrays = [_value(t) for t in inputs]
-    cdef object saved = None
+    cdef Py_ssize_t n = len(arrays)
+    cdef object saved = None, written = None
     if npg_grad_mode and plan.differentiable and _is_differentiable(array):
         for t in inputs:
             if _wants_edge(t):
@@ -285,13 +371,14 @@ cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
         if record:
             _pack(node, False)
         _saved.before_write(array)
-    before = _silence()
+    if plan.loops is not None and not params and _are_like(array, arrays):
+        written = _run_loop(plan.loops, arrays[0], arrays[1] if n == 2 else None, array)
+    before = _silence() if written is None else None
     try:
-        if plan.is_ufunc and not params and _is_differentiable(array) and _are_like(array, arrays):
-            if len(arrays) == 2:
-                plan.forward(arrays[0], arrays[1], out=array)
-            else:
-                plan.forward(*arrays, out=array)
+        if written is not None:
+            pass
+        elif plan.is_ufunc and not params and _is_differentiable(array) and _are_like(array, arrays):
+            plan.forward(*arrays, out=array)
         elif plan.is_ufunc and not params:
             refuse_broadcast(array, arrays)
             plan.forward(*arrays, out=array, casting="unsafe")
@@ -306,7 +393,8 @@ cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
             refuse_shapes(arrays)
         raise
     finally:
-        _unsilence(before)
+        if written is None:
+            _unsilence(before)
     x._counter.value += 1
     if node is not None:
         node.saved = saved

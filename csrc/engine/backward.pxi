@@ -14,14 +14,26 @@ cdef object _vjp(Node node, object g):
     if plan.joint is None and node.params is _NO_PARAMS and node.shapes is None:
         if n == 2:
             return (
-                None if node.targets[0] is None or plan.vjps[0] is None
-                else plan.vjps[0](g, y, _value(inputs[0]), _value(inputs[1])),
-                None if node.targets[1] is None or plan.vjps[1] is None
-                else plan.vjps[1](g, y, _value(inputs[0]), _value(inputs[1])),
+                _run_rule(plan, 0, g, y, inputs) if node.targets[0] is not None else None,
+                _run_rule(plan, 1, g, y, inputs) if node.targets[1] is not None else None,
             )
         if n == 1:
-            return (plan.vjps[0](g, y, _value(inputs[0])),)
+            return (_run_rule(plan, 0, g, y, inputs),)
     return _run_rules(node, plan.joint, g, y, [_value(x) for x in inputs])
+
+
+cdef inline object _run_rule(Plan plan, int i, object g, object y, tuple inputs):
+    """Run the rule of input i of an op of one or two inputs, as loops where that is possible."""
+    cdef object found, rule = plan.vjps[i]
+    if rule is None:
+        return None
+    if plan.steps is not None and plan.steps[i] is not None:
+        found = (<Steps>plan.steps[i]).run(g, y, inputs)
+        if found is not None:
+            return found
+    if len(inputs) == 2:
+        return rule(g, y, _value(inputs[0]), _value(inputs[1]))
+    return rule(g, y, _value(inputs[0]))
 
 
 cdef object _vjp_recorded(Node node, object g):
@@ -166,33 +178,75 @@ cdef inline bint _has_hooks(TensorBase leaf) except -1:
     return leaf._hooks is not None or leaf._post_hooks is not None or leaf._accumulator is not None
 
 
-cdef int _send(object target, int nr, object g, list heap, dict pending, dict leaves, bint create_graph) except -1:
-    """Add g (or None) to what has come together for a node's output or a leaf; return 1 for a leaf with hooks."""
-    cdef Slot slot
-    cdef Node node
-    cdef object found
-    if isinstance(target, TensorBase):
-        key = <size_t><PyObject *>target
-        found = leaves.get(key)
-        if found is None:
-            slot = Slot.__new__(Slot)
-            slot.target = target
-            leaves[key] = slot
+@cython.final
+cdef class Pass:
+    """What a backward pass has reached and not yet run.
+
+    A heap of nodes by number, as in the twin; the node of the highest number stands beside it, in `held`, so that a
+    chain of nodes goes through neither the heap nor the dict.
+    """
+
+    cdef list heap
+    cdef dict pending  # node: its Slot
+    cdef dict leaves  # address of a leaf: its Slot
+    cdef Node held
+    cdef Slot held_slot
+    cdef bint create_graph
+
+    cdef int send(self, object target, int nr, object g) except -1:
+        """Add g (or None) to what has come together for a node's output or a leaf; return 1 for a leaf with hooks."""
+        cdef Slot slot
+        cdef Node node
+        cdef object found
+        if isinstance(target, TensorBase):
+            key = <size_t><PyObject *>target
+            found = self.leaves.get(key)
+            if found is None:
+                slot = Slot.__new__(Slot)
+                slot.target = target
+                self.leaves[key] = slot
+            else:
+                slot = <Slot>found
+            _add_to(slot, g, self.create_graph)
+            return _has_hooks(<TensorBase>target)
+        node = <Node>target
+        if node is self.held:
+            slot = self.held_slot
         else:
-            slot = <Slot>found
-        _add_to(slot, g, create_graph)
-        return _has_hooks(<TensorBase>target)
-    node = <Node>target
-    found = pending.get(node)
-    if found is None:
-        slot = Slot.__new__(Slot)
+            found = self.pending.get(node) if self.pending else None
+            slot = self._reach(node) if found is None else <Slot>found
+        return _add_to(slot if nr == 0 else <Slot>slot.others[nr - 1], g, self.create_graph)
+
+    cdef Slot _reach(self, Node node):
+        """Return a new slot for a node that has been reached for the first time."""
+        cdef Slot slot = Slot.__new__(Slot)
         if node.output_count > 1:
             slot.others = [Slot.__new__(Slot) for _ in range(node.output_count - 1)]
-        pending[node] = slot
-        _push(heap, node)
-    else:
-        slot = <Slot>found
-    return _add_to(slot if nr == 0 else <Slot>slot.others[nr - 1], g, create_graph)
+        if self.held is not None and self.held.seq > node.seq:
+            self._keep(node, slot)
+            return slot
+        if self.held is not None:
+            self._keep(self.held, self.held_slot)
+        self.held, self.held_slot = node, slot
+        return slot
+
+    cdef int _keep(self, Node node, Slot slot) except -1:
+        self.pending[node] = slot
+        return _push(self.heap, node)
+
+    cdef Slot take(self):
+        """Return the slot of the node that is to run next, as its target; None when there is none."""
+        cdef Node node = self.held
+        cdef Slot slot = self.held_slot
+        if node is not None and (not self.heap or node.seq > (<Node>self.heap[0]).seq):
+            self.held, self.held_slot = None, None
+        elif self.heap:
+            node = _pop(self.heap)
+            slot = <Slot>self.pending.pop(node)
+        else:
+            return None
+        slot.target = node
+        return slot
 
 
 cdef inline bint _are_all_none(list grads) noexcept:
@@ -245,8 +299,9 @@ cdef int _settle(
 def run_backward(tensors, gradients, bint retain_graph, bint create_graph, inputs=None, bint accumulate=True):
     """Send gradients from `tensors` down the graph; see the Python twin."""
     global npg_grad_mode
-    cdef list heap = [], grads
-    cdef dict pending = {}, leaves = {}, captured = {}, wanted = {}
+    cdef Pass reached = Pass.__new__(Pass)
+    cdef list grads
+    cdef dict captured = {}, wanted = {}
     cdef set needed = None
     cdef Node node, fn
     cdef Slot slot
@@ -255,6 +310,7 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
     cdef bint ends, idle, hooked = False
     cdef dict to_come = None
     cdef object target, g, gx, results, key
+    reached.heap, reached.pending, reached.leaves, reached.create_graph = [], {}, {}, create_graph
     for i, root in enumerate(tensors):
         if not root.requires_grad:
             raise RuntimeError(_errors.NO_GRAPH.format(index=i))
@@ -274,36 +330,45 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
         for root, g in zip(tensors, starts, strict=True):
             fn = _history(root)
             if fn is None:
-                _send(root, 0, g, heap, pending, leaves, create_graph)
+                hooked = reached.send(root, 0, g) or hooked
             else:
-                _send(fn, (<TensorBase>root)._nr, g, heap, pending, leaves, create_graph)
+                reached.send(fn, (<TensorBase>root)._nr, g)
         starts = g = root = None
-        while heap:
-            node = _pop(heap)
-            slot = <Slot>pending.pop(node)
-            if node.output_count > 1 or node.plan.is_multi:
-                grads = [slot.g]
+        while True:
+            slot = reached.take()
+            if slot is None:
+                break
+            node = <Node>slot.target
+            g = slot.g
+            grads = None
+            ends = needed is not None and node not in needed
+            # A list only where somebody looks at the single gradients.
+            if (
+                node.plan.is_multi or wanted or node.tensor_hooks is not None or node.retained is not None
+                or node.prehooks is not None or node.hooks is not None
+            ):
+                grads = [g]
                 if slot.others is not None:
                     for other in slot.others:
                         grads.append((<Slot>other).g)
+                slot = None
+                if wanted and not ends:
+                    _capture(node, grads, wanted, captured)
+                if node.tensor_hooks is not None or node.retained is not None:
+                    run_tensor_hooks(node, grads, create_graph, wrap)
+                if ends:  # after the hooks: see the comment in the twin
+                    _capture(node, grads, wanted, captured)
+                    continue
+                if node.prehooks:
+                    grads = run_prehooks(node, grads, create_graph, wrap)
+                idle = _are_all_none(grads)
+                g = tuple(grads) if node.plan.is_multi else grads[0]
+                if not node.hooks:
+                    grads = None
             else:
-                grads = [slot.g]
+                idle = g is None
             slot = None
-            ends = needed is not None and node not in needed
-            if wanted and not ends:
-                _capture(node, grads, wanted, captured)
-            if node.tensor_hooks is not None or node.retained is not None:
-                run_tensor_hooks(node, grads, create_graph, wrap)
-            if ends:  # after the hooks: see the comment in the twin
-                _capture(node, grads, wanted, captured)
-                continue
-            if node.prehooks:
-                grads = run_prehooks(node, grads, create_graph, wrap)
-            idle = not node.plan.runs_without_gradient and _are_all_none(grads)
-            g = tuple(grads) if node.plan.is_multi else grads[0]
-            if not node.hooks:
-                grads = None
-            if idle:
+            if idle and not node.plan.runs_without_gradient:
                 _check_versions(node)
                 results = (None,) * len(node.targets)
             elif node.packed or npg_anomaly_mode:
@@ -327,7 +392,7 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
                     continue
                 if gx is not None and not create_graph and not isinstance(gx, cnp.ndarray):
                     gx = _asarray(gx)
-                if _send(target, nr, gx, heap, pending, leaves, create_graph):
+                if reached.send(target, nr, gx):
                     hooked = True
             gx = results = target = None
             if not hooked:
@@ -338,12 +403,12 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
                 if isinstance(target, TensorBase):
                     key = <size_t><PyObject *>target
                     to_come[key] -= 1
-                    if not to_come[key] and _has_hooks(<TensorBase>target) and key in leaves:
-                        slot = <Slot>leaves.pop(key)
+                    if not to_come[key] and _has_hooks(<TensorBase>target) and key in reached.leaves:
+                        slot = <Slot>reached.leaves.pop(key)
                         _settle(slot, inputs is not None, wanted, captured, accumulate, create_graph)
             target = slot = None
-        for key in list(leaves):
-            slot = <Slot>leaves.pop(key)
+        for key in list(reached.leaves):
+            slot = <Slot>reached.leaves.pop(key)
             _settle(slot, inputs is not None, wanted, captured, accumulate, create_graph)
     finally:
         _unsilence(before)

@@ -57,6 +57,19 @@ cdef class Function:
             args, target = bind(self, args, kwargs)
         return self._call(args, target)
 
+    cdef object _call_two(self, object a, object b):
+        """Call with two arguments, of which one is a tensor."""
+        cdef object found
+        if self.plan.loops is not None and not self.writes and self._arity == 2:
+            if self._kind == REFLECTED:
+                a, b = b, a
+            found = _apply_small(self.plan, a, b, 2)
+            if found is not None:
+                return found
+            if self._kind == REFLECTED:
+                a, b = b, a
+        return self._call((a, b), None)
+
     cdef object _call(self, tuple args, object target):
         cdef int dtype = -1, d
         cdef bint uniform = True
@@ -87,6 +100,10 @@ cdef class Function:
             raise operand_error(self, args, 0)
         if not uniform and self.promote is not None:
             args = tuple(self.promote(self.op, args, self.writes))
+        elif uniform and target is None and self.plan.loops is not None and not self.writes:
+            found = _apply_small(self.plan, args[0], args[1] if len(args) == 2 else None, len(args))
+            if found is not None:
+                return found
         if self.writes:
             return _apply_in_place(self.plan, args, _NO_PARAMS)
         if target is None:

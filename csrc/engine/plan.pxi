@@ -10,6 +10,8 @@ cdef class Plan:
     cdef object recorded
     cdef tuple vjps
     cdef tuple reads
+    cdef Loops loops  # of the ufunc that the forward is, or None
+    cdef list steps  # per rule: its Steps, or None
     cdef bint is_fused, is_multi, is_view, is_ufunc, broadcasts, takes_keep, differentiable, runs_without_gradient
     cdef int arity  # up to 3: the saving modes stand in the table; else 0; -1: not read yet
     cdef int y_modes[8]
@@ -22,12 +24,14 @@ cdef class Plan:
         self.is_fused, self.is_multi, self.is_view = op.is_fused, op.is_multi, op.is_view
         self.is_ufunc, self.broadcasts, self.takes_keep = op.is_ufunc, op.broadcasts, op.takes_keep
         self.differentiable, self.runs_without_gradient = op.differentiable, op.runs_without_gradient
+        self.loops = _loops(op.forward) if op.is_ufunc else None
         self.arity = -1
 
     cdef int read_modes(self) except -1:
         # Not in the constructor: hundreds of plans are made at import, and few ops are ever recorded.
         # The arity is set last: until then another thread reads the modes too.
         cdef int mask, i, arity = len(self.vjps) if len(self.vjps) <= 3 else 0
+        self.steps = [_read_rule(rule, arity) if rule is not None and arity <= 2 else None for rule in self.vjps]
         if arity:
             for mask in range(1 << arity):
                 y_mode, modes = self.op.saves(tuple([bool(mask >> i & 1) for i in range(arity)]))

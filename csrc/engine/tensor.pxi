@@ -125,6 +125,49 @@ cdef class TensorBase:
     def __npg_apply__(op, inputs, params):
         return apply(op, inputs, params)
 
+    # The operators of register_operators, where Python looks first: in C, without a lookup of their names.
+
+    def __add__(self, other):
+        return _operate(0, self, other)
+
+    def __radd__(self, other):
+        return _operate(1, self, other)
+
+    def __sub__(self, other):
+        return _operate(2, self, other)
+
+    def __rsub__(self, other):
+        return _operate(3, self, other)
+
+    def __mul__(self, other):
+        return _operate(4, self, other)
+
+    def __rmul__(self, other):
+        return _operate(5, self, other)
+
+    def __truediv__(self, other):
+        return _operate(6, self, other)
+
+    def __rtruediv__(self, other):
+        return _operate(7, self, other)
+
+    def __neg__(self):
+        return _operators[8](self)
+
+
+cdef list _operators = [None] * len(_common.OPERATORS)
+
+
+def register_operators(table):
+    """Let these functions be the operators of tensors, by name; see the Python twin. tensor.py calls this once."""
+    for i, operator_name in enumerate(_common.OPERATORS):
+        _operators[i] = table[operator_name]
+
+
+cdef inline object _operate(int which, object a, object b):
+    function = _operators[which]
+    return (<Function>function)._call_two(a, b) if isinstance(function, Function) else function(a, b)
+
 
 cdef type _tensor_class = TensorBase
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # both engines have these names; type checkers read the Pytho
         is_grad_enabled,
         is_inference_mode_enabled,
         name,
+        register_operators,
         register_tensor_class,
         run_backward,
         set_anomaly_mode,
@@ -46,6 +47,7 @@ else:
     is_anomaly_enabled = core.is_anomaly_enabled
     is_anomaly_check_nan_enabled = core.is_anomaly_check_nan_enabled
     name = core.name
+    register_operators = core.register_operators
     register_tensor_class = core.register_tensor_class
     run_backward = core.run_backward
     wrap = core.wrap
@@ -74,6 +76,7 @@ __all__ = [
     "is_anomaly_check_nan_enabled",
     "name",
     "no_grad",
+    "register_operators",
     "register_tensor_class",
     "run_backward",
     "set_grad_enabled",

@@ -36,6 +36,20 @@ except (ImportError, AttributeError):
     floating_errors = _FloatingErrors()
     SILENT = None
 
+# The operators that both engines keep for tensors, see register_operators; the Cython engine counts on this order. Not
+# those that write, such as +=: CPython would take a C __iadd__ for the concatenation of sequences too.
+OPERATORS = (
+    "__add__",
+    "__radd__",
+    "__sub__",
+    "__rsub__",
+    "__mul__",
+    "__rmul__",
+    "__truediv__",
+    "__rtruediv__",
+    "__neg__",
+)
+
 _hook_ids = itertools.count()
 
 # How a view came to be, which decides whether it and its base may be changed in place; 0 for those that may.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import builtins
 import functools
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from npg import dtypes
 from npg import functional as F
-from npg.engine import TensorBase, register_tensor_class, wrap
+from npg.engine import TensorBase, register_operators, register_tensor_class, wrap
 from npg.functional import permuting
 from npg.functional._attributes import CPU, NO_CUDA, Size, check_device, device, strided
 from npg.functional._public import augmented, canonical_dim, operator, reflected
@@ -308,18 +308,22 @@ class Tensor(Methods):
 
     # ----- Operators -----
 
-    __neg__ = operator(elementwise.neg)
+    if TYPE_CHECKING:  # the engine keeps these, see the end of this file
+
+        def __add__(self, other: Any) -> Tensor: ...
+        def __radd__(self, other: Any) -> Tensor: ...
+        def __sub__(self, other: Any) -> Tensor: ...
+        def __rsub__(self, other: Any) -> Tensor: ...
+        def __mul__(self, other: Any) -> Tensor: ...
+        def __rmul__(self, other: Any) -> Tensor: ...
+        def __truediv__(self, other: Any) -> Tensor: ...
+        def __rtruediv__(self, other: Any) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+
     __abs__ = operator(elementwise.abs)
-    __add__ = operator(elementwise.add)
-    __radd__ = reflected(elementwise.add)
     __iadd__ = augmented(elementwise.add)
-    __sub__ = operator(elementwise.sub)
-    __rsub__ = reflected(elementwise.rsub)
     __isub__ = augmented(elementwise.sub)
-    __mul__ = operator(elementwise.mul)
-    __rmul__ = reflected(elementwise.mul)
     __imul__ = augmented(elementwise.mul)
-    __truediv__ = operator(elementwise.div)
     __itruediv__ = augmented(elementwise.div)
     __floordiv__ = operator(elementwise.floor_divide)
     __rfloordiv__ = reflected(elementwise.floor_divide)
@@ -360,11 +364,6 @@ class Tensor(Methods):
 
     def __ipow__(self, exponent: Any) -> Tensor:
         return (_ipow_tensor if isinstance(exponent, TensorBase) else _ipow)(self, exponent)
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        if isinstance(other, (TensorBase, np.ndarray)):
-            return F.div(other, self)
-        return F.reciprocal(self) * other  # rounded twice, as PyTorch does
 
     def __pos__(self) -> Tensor:
         if self._array.dtype.kind == "b":
@@ -553,4 +552,23 @@ def _between() -> Any:
     return copies.result_class(Tensor)
 
 
+def _divided_into(self: Any, other: Any) -> Any:
+    if isinstance(other, (TensorBase, np.ndarray)):
+        return F.div(other, self)
+    return F.reciprocal(self) * other  # rounded twice, as PyTorch does
+
+
 register_tensor_class(Tensor)
+register_operators(
+    {
+        "__add__": operator(elementwise.add),
+        "__radd__": reflected(elementwise.add),
+        "__sub__": operator(elementwise.sub),
+        "__rsub__": reflected(elementwise.rsub),
+        "__mul__": operator(elementwise.mul),
+        "__rmul__": reflected(elementwise.mul),
+        "__truediv__": operator(elementwise.div),
+        "__rtruediv__": _divided_into,
+        "__neg__": operator(elementwise.neg),
+    }
+)

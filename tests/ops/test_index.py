@@ -240,7 +240,7 @@ def test_setitem_node_is_torchs(index):
     t = torch.from_numpy(X.copy()).requires_grad_()
     x = npg.tensor(X, requires_grad=True)
     expected = written(t, index, torch.ones(()).double()) if not isinstance(index, list) else written(t, index, 1.0)
-    assert written(x, npg_index(index), 1.0).grad_fn.name() == type(expected.grad_fn).__name__
+    assert written(x, npg_index(index), 1.0).grad_fn.name() == expected.grad_fn.name()
 
 
 def test_setitem_values_are_cast():
@@ -294,7 +294,7 @@ def test_setitem_on_a_view_changes_its_base():
         return z
 
     compare_calls(change, change, (t,), {})
-    assert change(x).grad_fn.name() == type(change(t).grad_fn).__name__
+    assert change(x).grad_fn.name() == change(t).grad_fn.name()
 
 
 @pytest.mark.parametrize("index", [0, [0], (None, [0]), slice(None), ..., MASK], ids=str)

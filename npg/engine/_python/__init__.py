@@ -27,7 +27,7 @@ from npg.engine._python.modes import (
     set_saved_hooks,
 )
 from npg.engine._python.node import Node
-from npg.engine._python.tensor import TensorBase, VersionCounter, register_tensor_class, wrap
+from npg.engine._python.tensor import TensorBase, VersionCounter, register_operators, register_tensor_class, wrap
 
 name = "python"
 
@@ -46,6 +46,7 @@ __all__ = [
     "is_grad_enabled",
     "is_inference_mode_enabled",
     "name",
+    "register_operators",
     "register_tensor_class",
     "run_backward",
     "set_anomaly_mode",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from npg import _errors
-from npg.engine._common import VIEW, RemovableHandle, refuse_view
+from npg.engine._common import OPERATORS, VIEW, RemovableHandle, refuse_view
 from npg.engine._hooks import retain
 from npg.engine._python.modes import state
 from npg.ops.memory import as_strided, geometry
@@ -170,6 +170,15 @@ class TensorBase:
         from npg.engine._python.applying import apply
 
         return apply(op, inputs, params)
+
+
+def register_operators(table: dict[str, Any]) -> None:
+    """Let these functions be the operators of tensors, by name. tensor.py calls this once.
+
+    They stand on TensorBase, for the Cython engine's twin of it has them in C.
+    """
+    for name in OPERATORS:
+        setattr(TensorBase, name, table[name])
 
 
 _new: Any = object.__new__  # a subclass may define __new__ for its users

@@ -1,0 +1,255 @@
+# NumPy's inner loops, called directly on small arrays.
+#
+# A ufunc spends half a microsecond on finding out what it was given; its loop over sixteen numbers takes ten
+# nanoseconds. Where the operands are known to be plain (one floating dtype, one shape, contiguous), that loop can be
+# called without the search: the same machine code on the same numbers, so the same bits. Everything else: the ufunc.
+
+# Up to here the time that is saved can be seen; beyond, the ufunc itself does better, for it lets other threads run.
+cdef cnp.npy_intp SMALL = 2048
+
+# The largest integer up to which a Python int is a double exactly.
+cdef long long EXACT = 1 << 53
+
+
+@cython.final
+cdef class Loops:
+    """The loops of a ufunc for float32 and float64."""
+
+    cdef int nin
+    cdef cnp.PyUFuncGenericFunction single_loop, double_loop  # NULL where there is none
+    cdef void *single_data
+    cdef void *double_data
+
+
+cdef dict _loops_of = {}  # by ufunc
+
+
+cdef Loops _loops(object ufunc):
+    """Return the loops of a ufunc of one or two inputs and one output, or None."""
+    cdef Loops loops
+    cdef cnp.ufunc u
+    cdef int i, k, kind
+    if not isinstance(ufunc, cnp.ufunc):
+        return None
+    if ufunc in _loops_of:
+        return _loops_of[ufunc]
+    u = <cnp.ufunc>ufunc
+    loops = None
+    if u.nout == 1 and u.nin <= 2:
+        loops = Loops.__new__(Loops)
+        loops.nin = u.nin
+        for i in range(u.ntypes):
+            kind = u.types[i * u.nargs]
+            for k in range(u.nargs):
+                if u.types[i * u.nargs + k] != kind:
+                    kind = -1
+            # The first that fits is the one that the ufunc runs; later ones of the same types are older code.
+            if kind == cnp.NPY_FLOAT and loops.single_loop == NULL:
+                loops.single_loop, loops.single_data = u.functions[i], u.data[i]
+            elif kind == cnp.NPY_DOUBLE and loops.double_loop == NULL:
+                loops.double_loop, loops.double_data = u.functions[i], u.data[i]
+        if loops.single_loop == NULL or loops.double_loop == NULL:
+            loops = None
+    _loops_of[ufunc] = loops
+    return loops
+
+
+cdef inline bint _is_plain(cnp.ndarray array) noexcept:
+    """Tell whether a loop may run over an array: contiguous, aligned, in the machine's byte order."""
+    return cnp.PyArray_ISCARRAY_RO(array) and cnp.PyArray_ISNOTSWAPPED(array)
+
+
+cdef inline bint _read_number(object x, double *value) except -1:
+    """Read a Python number that NumPy would take in the dtype of the array beside it."""
+    cdef long long i
+    cdef int overflow = 0
+    if type(x) is float:
+        value[0] = <double>x
+        return True
+    if type(x) is not int:
+        return False
+    i = PyLong_AsLongLongAndOverflow(x, &overflow)
+    value[0] = <double>i
+    return not overflow and -EXACT <= i <= EXACT
+
+
+cdef cnp.ndarray _run_loop(Loops loops, object a, object b, cnp.ndarray out):
+    """Return ufunc(a, b), or ufunc(a) where it has one input; or None where the ufunc must be asked.
+
+    Args:
+        a, b: arrays, or one of them a number.
+        out: where to write; None for a new array.
+    """
+    cdef cnp.ndarray like, x
+    cdef cnp.npy_intp n, size
+    cdef cnp.npy_intp steps[3]
+    cdef char *args[3]
+    cdef float singles[2]
+    cdef double doubles[2]
+    cdef int kind, i, count = loops.nin
+    cdef object operand
+    # The operand that gives the result's shape: an array, and not the 0-d one beside a larger one.
+    if isinstance(a, cnp.ndarray) and (
+        cnp.PyArray_NDIM(<cnp.ndarray>a) or not isinstance(b, cnp.ndarray) or not cnp.PyArray_NDIM(<cnp.ndarray>b)
+    ):
+        like = <cnp.ndarray>a
+    elif isinstance(b, cnp.ndarray):
+        like = <cnp.ndarray>b
+    else:
+        return None
+    n = cnp.PyArray_SIZE(like)
+    kind = cnp.PyArray_TYPE(like)
+    if n > SMALL or not _is_plain(like) or not (kind == cnp.NPY_FLOAT or kind == cnp.NPY_DOUBLE):
+        return None
+    size = 4 if kind == cnp.NPY_FLOAT else 8
+    for i in range(count):
+        operand = a if i == 0 else b
+        if operand is like:
+            args[i] = cnp.PyArray_BYTES(like)
+            steps[i] = size
+        elif isinstance(operand, cnp.ndarray):
+            x = <cnp.ndarray>operand
+            if cnp.PyArray_TYPE(x) != kind or not _is_plain(x):
+                return None
+            args[i] = cnp.PyArray_BYTES(x)
+            if _same_shape(x, like):
+                steps[i] = size
+            elif cnp.PyArray_NDIM(x) == 0:
+                steps[i] = 0
+            else:
+                return None
+        else:
+            if not _read_number(operand, &doubles[i]):
+                return None
+            singles[i] = <float>doubles[i]  # inf beyond float32, as NumPy
+            args[i] = <char *>&singles[i] if kind == cnp.NPY_FLOAT else <char *>&doubles[i]
+            steps[i] = 0
+    if out is None:
+        out = <cnp.ndarray>cnp.PyArray_EMPTY(cnp.PyArray_NDIM(like), cnp.PyArray_DIMS(like), kind, 0)
+    elif (
+        cnp.PyArray_TYPE(out) != kind or not cnp.PyArray_ISCARRAY(out) or not cnp.PyArray_ISNOTSWAPPED(out)
+        or not _same_shape(out, like)
+    ):
+        return None
+    args[count] = cnp.PyArray_BYTES(out)
+    steps[count] = size
+    if kind == cnp.NPY_FLOAT:
+        loops.single_loop(args, &n, steps, loops.single_data)
+    else:
+        loops.double_loop(args, &n, steps, loops.double_data)
+    return out
+
+
+# ----- Rules as loops -----
+#
+# Most rules of elementwise ops are one or two ufuncs, such as `g * b`. Run once on probes that note what is done with
+# them, such a rule gives the list of its steps, which then runs without a Python frame.
+
+cdef int CONSTANT = 32, RESULT = 16  # places: 0 is g, 1 is y, 2 and on the inputs; RESULT + k what step k gave
+
+
+class _Probe:
+    """Stands for a value while a rule is read; a ufunc of probes is noted in `steps`, which they share."""
+
+    __array_priority__ = 1000
+
+    def __init__(self, steps, place):
+        self.steps, self.place = steps, place
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        if method != "__call__" or kwargs or _loops(ufunc) is None:
+            return NotImplemented
+        self.steps.append((ufunc, inputs))
+        return _Probe(self.steps, RESULT + len(self.steps) - 1)
+
+    def __bool__(self):
+        raise TypeError("a rule that decides by values has no fixed steps")
+
+    def __add__(self, other): return np.add(self, other)
+    def __radd__(self, other): return np.add(other, self)
+    def __sub__(self, other): return np.subtract(self, other)
+    def __rsub__(self, other): return np.subtract(other, self)
+    def __mul__(self, other): return np.multiply(self, other)
+    def __rmul__(self, other): return np.multiply(other, self)
+    def __truediv__(self, other): return np.true_divide(self, other)
+    def __rtruediv__(self, other): return np.true_divide(other, self)
+    def __neg__(self): return np.negative(self)
+
+
+@cython.final
+cdef class Steps:
+    """A rule as a list of loops."""
+
+    cdef int count, result
+    cdef list loops, constants
+    cdef int left[8]
+    cdef int right[8]  # -1: a step of one input
+
+    cdef inline object _value(self, int place, object g, object y, tuple inputs, list results):
+        if place >= CONSTANT:
+            return self.constants[place - CONSTANT]
+        if place >= RESULT:
+            return results[place - RESULT]
+        return g if place == 0 else y if place == 1 else _value(inputs[place - 2])
+
+    cdef object run(self, object g, object y, tuple inputs):
+        """Return the rule's gradient, or None where the rule itself must be asked."""
+        cdef list results = None
+        cdef object found, right
+        cdef int i
+        if self.count == 0:
+            return g
+        if self.count > 1:
+            results = []
+        for i in range(self.count):
+            right = None if self.right[i] < 0 else self._value(self.right[i], g, y, inputs, results)
+            found = _run_loop(
+                <Loops>self.loops[i], self._value(self.left[i], g, y, inputs, results), right, None
+            )
+            if found is None:
+                return None
+            if results is not None:
+                results.append(found)
+        return found
+
+
+cdef Steps _read_rule(object rule, int arity):
+    """Return a rule's steps, or None for one that is more than ufuncs of its arguments."""
+    cdef Steps steps
+    cdef list noted = []
+    cdef int i, k
+    code = getattr(rule, "__code__", None)
+    # Names beside NumPy's could lead anywhere, to something that looks at shapes or types.
+    if code is None or code.co_freevars or code.co_kwonlyargcount or not all(
+        [name == "np" or isinstance(getattr(np, name, None), np.ufunc) for name in code.co_names]
+    ):
+        return None
+    try:
+        result = rule(*[_Probe(noted, i) for i in range(2 + arity)])
+    except Exception:
+        return None
+    if not isinstance(result, _Probe) or len(noted) > 8:
+        return None
+    steps = Steps.__new__(Steps)
+    steps.count, steps.loops, steps.constants = len(noted), [], []
+    for i in range(steps.count):
+        ufunc, operands = noted[i]
+        steps.loops.append(_loops(ufunc))
+        steps.right[i] = -1
+        for k in range(len(operands)):
+            if isinstance(operands[k], _Probe):
+                place = operands[k].place
+            elif type(operands[k]) is float or type(operands[k]) is int:
+                place = CONSTANT + len(steps.constants)
+                steps.constants.append(operands[k])
+            else:
+                return None
+            if k == 0:
+                steps.left[i] = place
+            else:
+                steps.right[i] = place
+    steps.result = result.place
+    # What comes out must be what the last step gave, or with no step g itself.
+    if steps.result != (RESULT + steps.count - 1 if steps.count else 0):
+        return None
+    return steps
