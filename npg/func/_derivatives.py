@@ -231,7 +231,8 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
         what strict refuses.
     Source: torch.func.jvp, which sends tangents forward with the values. Here the function is recorded and they are
         sent through the graph (_forward.py), or by two reverse passes, the transpose of the map u -> u J, where a node
-        has no rule for tangents, or the product is itself to be differentiated.
+        has no rule for tangents, or the product is itself to be differentiated. So what func computes under no_grad is
+        constant here as it is for grad, while PyTorch's tangents pass through it.
     """
     with Transform() as scope:
         if not isinstance(primals, tuple):

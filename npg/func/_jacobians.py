@@ -97,7 +97,8 @@ def jacfwd(
         randomness: "error": func may draw no random numbers; otherwise the same hold for all columns, since func is run
             once, where PyTorch's "different" draws new ones for each.
     Returns, Raises: as jacrev.
-    Source: torch.func.jacfwd; the passes are the second ones of jvp, on one recorded first pass.
+    Source: torch.func.jacfwd; the passes are the second ones of jvp, on one recorded first pass. What func computes
+        under no_grad is constant, see jvp.
     """
 
     @functools.wraps(func)

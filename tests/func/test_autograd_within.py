@@ -1,10 +1,11 @@
 """What of autograd may be called within a function that is transformed, against torch.func."""
 
 import pytest
+import torch
 
 import npg
 
-from .comparing import same, tensors
+from .comparing import compare, same, tensors
 
 
 def raises_torchs(call, message, kind=RuntimeError):
@@ -80,6 +81,19 @@ def test_vmap_of_autograd_grad_over_its_vectors_is_torchs(create_graph):
 
 
 # ----- Within grad and jvp -----
+
+
+def test_what_is_computed_under_no_grad_is_constant_forward_as_backward():
+    def f(x):
+        with npg.no_grad():
+            c = x.exp()
+        return c * x + x.detach() * x
+
+    x = tensors(npg, (3,))
+    expected = npg.diag(x.exp() + x)
+    for transform in (npg.func.jacrev, npg.func.jacfwd):  # torch's jacfwd goes on through no_grad
+        compare(transform(f)(x), torch.from_numpy(expected.numpy()))
+    same(lambda lib: lib.func.jacfwd(lambda x: x.detach() * x)(tensors(lib, (3,))))
 
 
 def test_grad_over_autograd_grad_is_torchs():
