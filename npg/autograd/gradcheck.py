@@ -10,20 +10,19 @@ Source: torch.autograd.gradcheck.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from npg.autograd._differences import Array, difference, numerical_jacobian, sequence
 from npg.creation import zeros_like
-from npg.engine import enable_grad, no_grad
+from npg.engine import enable_grad
 from npg.random import randn
 from npg.tensor import Tensor
 from npg.tensor.gradients import grad
 
 __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
-
-Array = np.ndarray[Any, Any]
 
 
 class GradcheckError(RuntimeError):
@@ -72,7 +71,7 @@ def gradcheck(
     if check_batched_forward_grad and not check_forward_ad:
         raise AssertionError("Setting check_batched_forward_grad=True requires check_forward_ad to be True")
     _refuse_modes(check_batched_grad, check_batched_forward_grad, check_forward_ad, check_backward_ad)
-    given = _sequence(inputs)
+    given = sequence(inputs)
     try:
         _check_inputs(given)
         _check(func, given, eps, atol, rtol, nondet_tol, check_grad_dtypes, fast_mode)
@@ -117,12 +116,12 @@ def gradgradcheck(
     if not (check_fwd_over_rev or check_rev_over_rev):
         raise AssertionError("Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
     _refuse_modes(check_batched_grad, False, check_fwd_over_rev, check_rev_over_rev)
-    given = _sequence(inputs)
+    given = sequence(inputs)
     starts: tuple[Any, ...]
     if grad_outputs is None:
         starts = tuple([_random_like(y, gen_non_contig_grad_outputs) for y in _differentiable(func(*given))])
     else:
-        starts = _sequence(grad_outputs)
+        starts = sequence(grad_outputs)
 
     @enable_grad()  # the differences are taken without recording, and these values are gradients
     def gradients(*both: Any) -> Any:
@@ -156,16 +155,12 @@ def _refuse_modes(batched: bool, batched_forward: bool, forward: bool, backward:
         raise NotImplementedError("gradcheck of forward-mode gradients is not supported: only reverse mode is checked")
 
 
-def _sequence(given: Any) -> tuple[Any, ...]:
-    return tuple(given) if isinstance(given, Sequence) and not isinstance(given, Tensor) else (given,)
-
-
 def _wanted(x: Any) -> bool:
     return isinstance(x, Tensor) and x.requires_grad
 
 
 def _differentiable(outputs: Any) -> tuple[Tensor, ...]:
-    return tuple([y for y in _sequence(outputs) if _wanted(y)])
+    return tuple([y for y in sequence(outputs) if _wanted(y)])
 
 
 def _check_inputs(inputs: tuple[Any, ...]) -> None:
@@ -199,38 +194,7 @@ def _random_like(y: Tensor, strided: bool) -> Tensor:
     return made.detach().requires_grad_()
 
 
-# ----- Numerical and analytical -----
-
-
-def _values(func: Callable[..., Any], inputs: tuple[Any, ...]) -> list[Array]:
-    with no_grad():
-        found = _sequence(func(*inputs))
-    return [np.array(y._array, np.float64) for y in found if isinstance(y, Tensor) and y._array.dtype.kind == "f"]
-
-
-def _difference(func: Callable[..., Any], inputs: tuple[Any, ...], x: Tensor, step: Array, eps: float) -> list[Array]:
-    """Return (f(x + eps step) - f(x - eps step)) / (2 eps) of every floating output. x is left as it was."""
-    array = x._array
-    kept = array.copy()
-    try:
-        array[...] = kept + eps * step
-        above = _values(func, inputs)
-        array[...] = kept - eps * step
-        below = _values(func, inputs)
-    finally:
-        array[...] = kept
-    return [(a - b) / (2 * eps) for a, b in zip(above, below, strict=True)]
-
-
-def _numerical(func: Callable[..., Any], inputs: tuple[Any, ...], x: Tensor, eps: float) -> list[Array]:
-    """Return the Jacobian of every floating output with respect to x: (elements of x, elements of the output)."""
-    rows = []
-    for place in np.ndindex(x._array.shape):
-        step = np.zeros_like(x._array)
-        step[place] = 1
-        rows.append([d.reshape(-1) for d in _difference(func, inputs, x, step, eps)])
-    outputs = _values(func, inputs)
-    return [np.array([row[i] for row in rows]).reshape(x.numel(), y.size) for i, y in enumerate(outputs)]
+# ----- Analytical -----
 
 
 def _pull(y: Tensor, inputs: list[Tensor], g: Array, nondet_tol: float, check_dtypes: bool) -> list[Array]:
@@ -277,7 +241,7 @@ def _check(
     check_dtypes: bool,
     fast: bool,
 ) -> None:
-    given = _sequence(func(*inputs))
+    given = sequence(func(*inputs))
     if given and not any(isinstance(y, Tensor) for y in given):
         raise TypeError(f"expected func to return a tensor or a tuple of tensors, got {type(given[0]).__name__}")
     outputs = [y for y in given if isinstance(y, Tensor) and y._array.dtype.kind == "f"]
@@ -302,7 +266,7 @@ def _compare_all(
     func: Any, inputs: Any, places: Any, wanted: Any, outputs: Any, eps: float, atol: float, rtol: float, nondet: float,
     dtypes: bool,
 ) -> None:  # fmt: skip
-    numerical = [_numerical(func, inputs, x, eps) for x in wanted]  # [input][output]
+    numerical = [numerical_jacobian(func, inputs, x, eps) for x in wanted]  # [input][output]
     for i, y in enumerate(outputs):
         if not y.requires_grad:
             if any(not _near(columns[i], np.zeros_like(columns[i]), atol, 0.0) for columns in numerical):
@@ -330,7 +294,7 @@ def _compare_fast(
     dtypes: bool,
 ) -> None:  # fmt: skip
     steps = [_unit(x._array.shape) for x in wanted]
-    differences = [_difference(func, inputs, x, u, eps) for x, u in zip(wanted, steps, strict=True)]
+    differences = [difference(func, inputs, x, u, eps) for x, u in zip(wanted, steps, strict=True)]
     for i, y in enumerate(outputs):
         if not y.requires_grad:
             if any(not _near(found[i], np.zeros_like(found[i]), atol, 0.0) for found in differences):

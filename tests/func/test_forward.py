@@ -199,3 +199,40 @@ def test_jvp_under_vmap_and_grad_is_that_of_a_loop() -> None:
     t = [_to_torch(a) for a in (xs[0], vs[0])]
     e = torch.func.grad(lambda x: torch.func.jvp(lambda t: torch.tanh(t @ t) * t, (x,), (t[1],))[1].sum())(t[0])
     np.testing.assert_allclose(g.numpy(), e.numpy(), rtol=1e-10)
+
+
+# Functions of one (3, 4) tensor, each with a rule of its own.
+RULES = {
+    "layer_norm": lambda x: npg.nn.functional.layer_norm(x, (4,), x[0], x[1]),
+    "rms_norm": lambda x: npg.nn.functional.rms_norm(x, (4,), x[0]),
+    "attention": lambda x: npg.nn.functional.scaled_dot_product_attention(x[None], x[None] * 2, x[None].exp()),
+    "embedding": lambda x: npg.nn.functional.embedding(npg.tensor([[0, 1], [2, 0]]), x),
+    "topk": lambda x: x.topk(2)[0],
+    "max": lambda x: x.max(0)[0],
+    "amax": lambda x: x.amax(1),
+    "std": lambda x: x.std(0),
+    "prod": lambda x: x.prod(),
+    "glu": lambda x: npg.nn.functional.glu(x),
+    "addmm": lambda x: npg.addmm(x[:3, :3], x[:3, :3], x[:3, :3], beta=0.5, alpha=2.0),
+    "inv": lambda x: npg.linalg.inv(x[:3, :3] + npg.eye(3, dtype=x.dtype) * 5),
+    "det": lambda x: npg.linalg.det(x[:3, :3]),
+    "einsum": lambda x: npg.einsum("ij,kj->ik", x, x.sin()),
+    "pad": lambda x: npg.nn.functional.pad(x, (1, 2), value=3.0),
+    "gather": lambda x: x.gather(1, npg.tensor([[0, 1], [2, 3]])),
+    "scatter": lambda x: x.scatter(1, npg.tensor([[0], [1], [2]]), x[:, :1] * 2),
+    "index_put": lambda x: x.clone().index_put((npg.tensor([0]),), x[1]),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", RULES)
+def test_swept_product_under_vmap_is_that_of_a_loop_of_two_passes(name: str, dtype: str, monkeypatch: Any) -> None:
+    rng = np.random.default_rng(0)
+    xs, vs = (npg.from_numpy(rng.uniform(0.3, 1.5, (5, 3, 4)).astype(dtype)) for _ in range(2))
+    product = lambda x, v: npg.func.jvp(RULES[name], (x,), (v,))[1]
+    found = npg.func.vmap(product)(xs, vs)
+    monkeypatch.setattr(_derivatives, "sweep", lambda *_: NotImplemented)
+    expected = npg.stack([product(x, v) for x, v in zip(xs, vs, strict=True)])
+    tolerances = {"rtol": 1e-9, "atol": 1e-11} if dtype == "float64" else {"rtol": 1e-3, "atol": 1e-4}
+    assert found.dtype is expected.dtype is getattr(npg, dtype)
+    np.testing.assert_allclose(found.numpy(), expected.numpy(), **tolerances)
