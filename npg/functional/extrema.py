@@ -180,7 +180,7 @@ def median(input, dim=None, keepdim=False):
         dim: an int or None.
         keepdim: keep the dimension, with size 1.
     Returns: a 0-d tensor, whose gradient is shared by equal elements; with dim (values, indices). nan if there is one.
-    Source: torch.median; of equal elements the first is the place.
+    Source: torch.median; of equal elements the place is the one in the middle of a stable sort.
     """
     _refuse_bool("median", input, "median_cpu" if dim is None else "median_out")
     if dim is None:
@@ -203,7 +203,7 @@ def kthvalue(input, k, dim=-1, keepdim=False):
 
     Returns: (values, indices).
     Raises: RuntimeError: when k is out of range.
-    Source: torch.kthvalue; of equal elements the first is the place.
+    Source: torch.kthvalue; of equal elements the place is where the search of its CPU kernel ends.
     """
     array = array_of("kthvalue", input)
     d = dim_index("kthvalue", dim, array.ndim)

@@ -142,10 +142,8 @@ def setitem(input: Any, index: Any, value: Any) -> None:
         target = array if op is None else array[key]
         if target is not array and _is_all_of(target, array):
             op, target = None, array  # slices from end to end: PyTorch makes no view of them
-        if op is None and not arrays and overlaps(array) and _is_same(array, plain(value)):
-            if is_grad_enabled() and input.requires_grad:
-                refuse_in_place(input)
-            return  # an expanded tensor, written into itself
+        if op is None and not arrays and _written_into_itself(input, value):
+            return
         used = arrays
         value = _fitted(value, _rank(target.shape, arrays))
         # A part of an expanded tensor may be written where the whole may not; the view of a recorded call tells.
@@ -193,6 +191,20 @@ def _is_all_of(part: Any, array: np.ndarray[Any, Any]) -> bool:
 
 def _is_same(a: Any, b: Any) -> bool:
     return a is b or (a.dtype == b.dtype and _is_all_of(a, b) and address(a) == address(b))
+
+
+def _written_into_itself(input: Any, value: Any) -> bool:
+    """Tell whether an expanded tensor is written into itself; if so, that was checked and counted, and is done.
+
+    It is the one way to write the whole of a tensor that shows one place several times.
+    """
+    if not (overlaps(input._array) and _is_same(input._array, plain(value))):
+        return False
+    if is_grad_enabled() and input.requires_grad:
+        refuse_in_place(input)
+    check_in_place(each_once(input))
+    bump_version(input)
+    return True
 
 
 def _rank(shape: tuple[int, ...], arrays: Any) -> int:
@@ -341,8 +353,6 @@ def copy_(input: Any, src: Any, non_blocking: bool = False) -> Any:
     if len(given) > len(shape) or any(n != 1 and m == 1 for n, m in zip(given[::-1], shape[::-1])):
         broadcast = np.broadcast_shapes(given, shape)
         raise RuntimeError(_errors.BROADCAST_IN_PLACE.format(shape=shape_text(shape), broadcast=shape_text(broadcast)))
-    if overlaps(input._array) and _is_same(input._array, plain(src)):
-        check_in_place(each_once(input))
-        bump_version(input)
+    if _written_into_itself(input, src):
         return input
     return apply_in_place(ops.assign, (input, src), {})

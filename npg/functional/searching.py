@@ -278,11 +278,26 @@ def searchsorted(
     where: Any = "right" if right or side == "right" else "left"
     dtype = np.int32 if out_int32 else np.int64
     if sequence.ndim == 1:
-        return wrap(np.asarray(np.searchsorted(sequence, values, where, order)).astype(dtype))
+        return wrap(np.asarray(_places(sequence, values, where, order)).astype(dtype))
     out = np.empty(values.shape, dtype)
     for i in np.ndindex(sequence.shape[:-1]):
-        out[i] = np.searchsorted(sequence[i], values[i], where, None if order is None else order[i])
+        out[i] = _places(sequence[i], values[i], where, None if order is None else order[i])
     return wrap(out)
+
+
+def _places(sequence: np.ndarray[Any, Any], values: Any, where: Any, order: Any) -> Any:
+    # To NumPy nan is the largest number, to PyTorch one that no search passes by: it, and what meets it, goes last.
+    places = np.searchsorted(sequence, values, where, order)
+    if not (np.isnan(sequence).any() or np.isnan(values).any()):
+        return places
+    ordered = sequence if order is None else sequence[order]
+    start, end = np.zeros(np.shape(values), np.intp), np.full(np.shape(values), len(ordered))
+    while (searching := start < end).any():
+        middle = np.where(searching, (start + end) // 2, 0)
+        found = ordered[middle] > values if where == "right" else ordered[middle] >= values
+        start = np.where(searching & ~found, middle + 1, start)
+        end = np.where(searching & found, middle, end)
+    return start
 
 
 def _sorter(sorter: Any, sequence: np.ndarray[Any, Any]) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from npg.ops._op import primitive
+from npg.ops._selecting import place_in_order, place_of_search
 from npg.ops.reduce import shared_vjp
 from npg.ops.scatter import scatter_sum
 from npg.ops.shape import along, c_order, unsqueeze
@@ -77,33 +78,31 @@ def min_dim(input, *, dim, keepdim):
 # ----- Order statistics -----
 
 
-def _first_equal(x, value, dim):
-    return np.argmax((x == value) | (np.isnan(x) & np.isnan(value)), axis=dim, keepdims=True)
-
-
 @primitive(multi=True, reads=(1,))
 def kthvalue(input, *, k, dim, keepdim):
     """Return the k-th smallest elements along a dimension, counted from 1, and their places."""
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
     value = np.partition(input, k - 1, axis=dim)[along(dim, slice(k - 1, k))]
-    return _values_at(input, _first_equal(input, value, dim), dim, keepdim)
+    return _values_at(input, place_of_search(input, value, k - 1, dim), dim, keepdim)
 
 
 def _median_values(x, dim, skip_nan):
-    """Return the medians (the lower of two middle ones), the dimension kept."""
+    """Return the medians (the lower of two middle ones) and how many are below, the dimension kept."""
     ordered = np.sort(x, axis=dim)  # nan comes last
     if x.dtype.kind != "f":
-        return ordered[along(dim, slice((x.shape[dim] - 1) // 2, (x.shape[dim] + 1) // 2))]
+        k = (x.shape[dim] - 1) // 2
+        return ordered[along(dim, slice(k, k + 1))], k
     known = x.shape[dim] - np.isnan(x).sum(axis=dim, keepdims=True)
-    value = np.take_along_axis(ordered, np.maximum(known - 1, 0) // 2, dim)
-    return value if skip_nan else np.where(known < x.shape[dim], x.dtype.type(np.nan), value)
+    k = np.maximum(known - 1, 0) // 2
+    value = np.take_along_axis(ordered, k, dim)
+    return value if skip_nan else np.where(known < x.shape[dim], x.dtype.type(np.nan), value), k
 
 
 def _median(x, skip_nan):
     if not x.size:
         return x.dtype.type(np.nan if x.dtype.kind == "f" else np.iinfo(x.dtype).min)
-    return _median_values(x.reshape(-1), 0, skip_nan).reshape(())
+    return _median_values(x.reshape(-1), 0, skip_nan)[0].reshape(())
 
 
 @primitive(lambda g, y, x: shared_vjp(g, y, x, None, False, 1.0))
@@ -121,7 +120,11 @@ def nanmedian(input):
 def _median_along(x, dim, keepdim, skip_nan):
     if not x.ndim:
         return x.copy(), np.zeros((), np.int64)
-    return _values_at(x, _first_equal(x, _median_values(x, dim, skip_nan), dim), dim, keepdim)
+    value, k = _median_values(x, dim, skip_nan)
+    found = place_in_order(x, value, k, dim)
+    if not skip_nan and x.dtype.kind == "f":
+        found = np.where(np.isnan(value), np.argmax(np.isnan(x), axis=dim, keepdims=True), found)
+    return _values_at(x, found, dim, keepdim)
 
 
 @primitive(multi=True, reads=(1,))

@@ -14,12 +14,6 @@ rng = np.random.default_rng(2)
 A = rng.standard_normal((4, 5, 3))
 
 
-def assert_places(found, array, dim):
-    """Each index names an element that is the value."""
-    index = np.expand_dims(found.indices._array, dim)
-    np.testing.assert_array_equal(np.take_along_axis(array, index, dim).squeeze(dim), found.values._array)
-
-
 # ----- Extrema -----
 
 
@@ -80,13 +74,17 @@ def test_median_is_the_lower_one(name, n):
     check_like_torch(getattr(F, name), getattr(torch, name), a, 1)
 
 
-def test_median_of_ties_has_right_values_and_places():
-    a = rng.integers(0, 3, (20, 7)).astype(np.float64)
-    for name in ("median", "nanmedian"):
-        found = getattr(F, name)(wrap(a), 1)
-        assert_like(found.values, getattr(torch, name)(torch.tensor(a), 1).values)
-        assert_places(found, a, 1)
-        check_like_torch(getattr(F, name), getattr(torch, name), a)  # the whole: the gradient is shared
+@pytest.mark.parametrize("n", [2, 3, 4, 7, 16, 33])
+@pytest.mark.parametrize("name", ["median", "nanmedian"])
+def test_median_of_ties_is_like_torch(name, n):
+    a = rng.integers(0, 3, (20, n))
+    for array in (a, a.astype(np.float64), a.astype(np.uint8)):
+        check_like_torch(getattr(F, name), getattr(torch, name), array, 1)
+        check_like_torch(getattr(F, name), getattr(torch, name), array, 0, True)
+        check_like_torch(getattr(F, name), getattr(torch, name), array)  # the whole: the gradient is shared
+    a = a.astype(np.float64)
+    a[:, 1:][rng.random((20, n - 1)) < 0.3] = NAN  # never a row alone: which nan of them torch names has no rule
+    check_like_torch(getattr(F, name), getattr(torch, name), a, 1, second=False)
 
 
 def test_median_of_nothing_is_nan():
@@ -103,10 +101,17 @@ def test_kthvalue_is_like_torch(k):
     for dim, keepdim in ((0, False), (1, True), (-2, False)):
         check_like_torch(F.kthvalue, torch.kthvalue, A, k, dim, keepdim)
     check_like_torch(F.kthvalue, torch.kthvalue, np.array(3.0), 1)
-    a = rng.integers(0, 3, (10, 6))
-    found = F.kthvalue(wrap(a), k)
-    assert_like(found.values, torch.kthvalue(torch.tensor(a), k).values)
-    assert_places(found, a, 1)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 8, 17, 40])
+def test_kthvalue_of_ties_is_like_torch(n):
+    a = rng.integers(0, 4, (12, n))
+    for k in {1, 2, n // 2, n} - {0}:
+        check_like_torch(F.kthvalue, torch.kthvalue, a, k)
+        check_like_torch(F.kthvalue, torch.kthvalue, a.astype(np.float64), k)
+        check_like_torch(F.kthvalue, torch.kthvalue, a.astype(np.float32), min(k, 12), 0, True)
+        b = np.where(rng.random(a.shape) < 0.3, NAN, a)
+        check_like_torch(F.kthvalue, torch.kthvalue, b, k, second=False)
 
 
 def test_mode_of_ties_is_like_torch():

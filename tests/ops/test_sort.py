@@ -246,6 +246,24 @@ def test_searchsorted_is_like_torch(right):
     both(lambda m, s: m.bucketize(3.5, s, right=right), steps, grad=False)
 
 
+@pytest.mark.parametrize("right", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_searchsorted_with_nan_is_like_torch(dtype, right):
+    nan = np.nan
+    values = np.array([[nan, 0.0, 1.0, 2.0, 2.5, 9.0]] * 2, dtype)
+    for steps in ([1.0, 2.0, 3.0], [1.0, 2.0, 2.0, nan], [1.0, nan, nan, nan], [nan], [nan, 1.0, 2.0], [1.0, nan, 2.0]):
+        both(lambda m, s, v: m.searchsorted(s, v, right=right), np.array(steps, dtype), values, grad=False)
+        both(lambda m, s, v: m.bucketize(v, s, right=right), np.array(steps, dtype), values, grad=False)
+        rows = np.array([steps, steps[::-1]], dtype)
+        both(lambda m, s, v: m.searchsorted(s, v, right=right), rows, values, grad=False)
+        both(
+            lambda m, s, v: m.searchsorted(s, v, right=right, sorter=m.argsort(s, stable=True)),
+            rows,
+            values,
+            grad=False,
+        )
+
+
 def test_bincount_is_like_torch():
     x = COUNTS.reshape(-1)
     both(lambda m, x: m.bincount(x), x, grad=False)

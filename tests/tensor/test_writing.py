@@ -20,10 +20,24 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*on expanded tensors is depreca
     [
         "x.fill_(2)", "x.fill_(True)", "x.zero_()", "x.copy_(x)", "x.copy_(x[:])", "x[0].fill_(4)", "x[1].add_(1)",
         "x[:, 1:].zero_()", "x[0].copy_(lib.ones(3))", "x[0].neg_()", "lib.add(lib.ones(3), 1, out=x[0])",
+        "x.__setitem__(slice(None), x)", "x.__setitem__(..., x[:])",
     ],
 )  # fmt: skip
 def test_expanded_tensor_takes_what_writes_every_place_once(call):
     check(f"b = lib.arange(3.0); x = b.expand(2, 3); y = {call}; r = b, x, y, x._version")
+
+
+@pytest.mark.parametrize("write", ["x[:] = x", "x.copy_(x)"])
+def test_expanded_tensor_written_into_itself_is_checked_as_any_other(write):
+    check(f"x = lib.arange(3.0).requires_grad_().expand(2, 3).detach(); {write}; r = x, x._version")
+    check_error(f"x = lib.ones(2, 1, requires_grad=True).expand(2, 3).unbind()[0]; {write}")
+    with npg.inference_mode():
+        x = npg.ones(1).expand(3)
+    with pytest.raises(RuntimeError, match="Inplace update to inference tensor"):
+        exec(write, {"x": x})
+    x = npg.ones(1).expand(3).requires_grad_()
+    with pytest.raises(RuntimeError, match="leaf Variable that requires grad"):
+        exec(write, {"x": x})
 
 
 def test_assignment_to_a_part_of_an_expanded_tensor_is_torchs():
