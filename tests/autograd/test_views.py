@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -243,78 +242,3 @@ def test_programs_are_not_all_errors() -> None:
 
     collect()
     assert 0.1 * len(ends) < sum(ends) < 0.8 * len(ends)
-
-
-# ----- Views of other layouts and dtypes -----
-
-LAYOUTS = {
-    "contiguous": lambda lib: lib.arange(24.0).view(2, 3, 4),
-    "transposed": lambda lib: lib.arange(24.0).view(2, 3, 4).permute(2, 0, 1),
-    "neither row nor column first": lambda lib: lib.arange(24.0).view(2, 3, 4).permute(1, 0, 2).clone(),
-    "column first": lambda lib: lib.from_numpy(np.asfortranarray(np.arange(24.0).reshape(2, 3, 4))),
-    "a part": lambda lib: lib.arange(48.0).view(2, 3, 8)[:, 1:, ::2],
-    "integers": lambda lib: lib.arange(24),
-}
-
-
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("where", [((2, 3), (3, 1)), ((2, 2), (1, 2), 0), ((), ()), ((4,), (2,))])
-def test_as_strided_is_a_view_in_every_layout(layout, where):
-    found, expected = [], []
-    for lib, seen in ((npg, found), (torch, expected)):
-        x = LAYOUTS[layout](lib)
-        window = x.as_strided(*where)
-        window.mul_(3)
-        seen += [window._is_view(), x._version, x.tolist(), window.tolist()]
-    assert found == expected and found[0]
-
-
-def test_as_strided_follows_its_base_and_leads_it():
-    for lib in (npg, torch):
-        x = lib.arange(1.0, 7.0).requires_grad_()
-        base = x * 1
-        window = base.as_strided((2, 2), (3, 1), 1)
-        base.mul_(2)
-        window.square_()
-        (base.sum() + window.sum()).backward()
-        assert x.grad.tolist() == [2, 32, 48, 2, 80, 96]
-
-
-def test_view_as_another_dtype_shares_the_version_and_no_history():
-    for lib in (npg, torch):
-        x = lib.ones(2, 4, requires_grad=True)
-        y = x * 1
-        square = y * y
-        for dtype in (lib.float32, lib.int32, lib.float16, lib.float64):
-            bits = y.view(dtype)
-            y.mul_(2)
-            assert not bits.requires_grad and bits.is_leaf and not bits._is_view()
-            bits.zero_()
-            assert y._version == bits._version and y.sum().item() == 0
-        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
-            square.sum().backward()
-
-
-# ----- Views made with recording off -----
-
-
-@pytest.mark.parametrize("change", ["view", "base"])
-def test_view_made_without_recording_refuses_to_follow_a_recorded_change(change: str) -> None:
-    for lib in (npg, torch):
-        base = lib.ones(3, requires_grad=True) * 1
-        with lib.no_grad():
-            view = base[:2]
-        with pytest.raises(RuntimeError, match="A view was created in no_grad mode and (is being|its base)"):
-            if change == "view":
-                view.mul_(2)
-            else:
-                base.mul_(2)
-                view.grad_fn
-
-
-def test_view_made_without_recording_has_no_gradient() -> None:
-    # In torch it says that it requires grad, and then no leaf receives any.
-    x = npg.ones(3, requires_grad=True)
-    with npg.no_grad():
-        view = x[:2]
-    assert not view.requires_grad and view.is_leaf
