@@ -1,21 +1,20 @@
-"""The class Tensor: its attributes and operators. The methods it takes from npg.functional stand in methods.py."""
+"""The class Tensor. Its operators stand in operators.py, the methods it takes from npg.functional in methods.py."""
 
 from __future__ import annotations
 
 import builtins
 import functools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
 from npg import dtypes
 from npg import functional as F
-from npg.engine import TensorBase, register_operators, register_tensor_class, wrap
+from npg.engine import TensorBase, register_tensor_class, wrap
 from npg.functional import permuting
 from npg.functional._attributes import CPU, NO_CUDA, Size, check_device, device, strided
-from npg.functional._public import augmented, canonical_dim, operator, reflected
-from npg.ops import compare, elementwise
+from npg.functional._public import canonical_dim
 from npg.tensor import conversion, copies, exchange, memory
 from npg.tensor.constructing import (
     constructed,
@@ -28,7 +27,7 @@ from npg.tensor.constructing import (
     new_zeros,
 )
 from npg.tensor.gradients import backward
-from npg.tensor.methods import Methods
+from npg.tensor.operators import Operators
 from npg.tensor.printing import tensor_repr
 
 __all__ = ["Tensor"]
@@ -39,14 +38,8 @@ _get_requires_grad: Any = (
     getattr(_requires_grad, "fget", None) or _requires_grad.__get__
 )  # a property or a C descriptor
 
-# PyTorch's graph has nodes of their own for tensors on the right.
-_mod, _mod_tensor = operator(elementwise.remainder), operator(elementwise.remainder_tensor)
-_imod, _imod_tensor = augmented(elementwise.remainder), augmented(elementwise.remainder_tensor)
-_pow, _pow_tensor = operator(elementwise.pow), operator(elementwise.pow_tensor)
-_ipow, _ipow_tensor = augmented(elementwise.pow), augmented(elementwise.pow_tensor)
 
-
-class Tensor(Methods):
+class Tensor(Operators):
     """A multi-dimensional array that can record what is done with it.
 
     Calls:
@@ -306,81 +299,6 @@ class Tensor(Methods):
         self._detach_in_place()
         return self
 
-    # ----- Operators -----
-
-    if TYPE_CHECKING:  # the engine keeps these, see the end of this file
-
-        def __add__(self, other: Any) -> Tensor: ...
-        def __radd__(self, other: Any) -> Tensor: ...
-        def __sub__(self, other: Any) -> Tensor: ...
-        def __rsub__(self, other: Any) -> Tensor: ...
-        def __mul__(self, other: Any) -> Tensor: ...
-        def __rmul__(self, other: Any) -> Tensor: ...
-        def __truediv__(self, other: Any) -> Tensor: ...
-        def __rtruediv__(self, other: Any) -> Tensor: ...
-        def __neg__(self) -> Tensor: ...
-
-    __abs__ = operator(elementwise.abs)
-    __iadd__ = augmented(elementwise.add)
-    __isub__ = augmented(elementwise.sub)
-    __imul__ = augmented(elementwise.mul)
-    __itruediv__ = augmented(elementwise.div)
-    __floordiv__ = operator(elementwise.floor_divide)
-    __rfloordiv__ = reflected(elementwise.floor_divide)
-    __ifloordiv__ = augmented(elementwise.floor_divide)
-    __rmod__ = reflected(elementwise.remainder)
-    __rpow__ = reflected(elementwise.rpow)
-    __and__ = operator(compare.bitwise_and)
-    __rand__ = reflected(compare.bitwise_and)
-    __iand__ = augmented(compare.bitwise_and)
-    __or__ = operator(compare.bitwise_or)
-    __ror__ = reflected(compare.bitwise_or)
-    __ior__ = augmented(compare.bitwise_or)
-    __xor__ = operator(compare.bitwise_xor)
-    __rxor__ = reflected(compare.bitwise_xor)
-    __ixor__ = augmented(compare.bitwise_xor)
-    __lshift__ = operator(compare.bitwise_left_shift)
-    __rlshift__ = reflected(compare.bitwise_left_shift)
-    __ilshift__ = augmented(compare.bitwise_left_shift)
-    __rshift__ = operator(compare.bitwise_right_shift)
-    __rrshift__ = reflected(compare.bitwise_right_shift)
-    __irshift__ = augmented(compare.bitwise_right_shift)
-    __eq__ = operator(compare.eq)
-    __ne__ = operator(compare.ne)
-    __lt__ = operator(compare.lt)
-    __le__ = operator(compare.le)
-    __gt__ = operator(compare.gt)
-    __ge__ = operator(compare.ge)
-    __hash__ = object.__hash__  # by identity: == compares the elements
-
-    def __mod__(self, other: Any) -> Tensor:
-        return (_mod_tensor if isinstance(other, TensorBase) else _mod)(self, other)
-
-    def __imod__(self, other: Any) -> Tensor:
-        return (_imod_tensor if isinstance(other, TensorBase) else _imod)(self, other)
-
-    def __pow__(self, exponent: Any) -> Tensor:
-        return (_pow_tensor if isinstance(exponent, TensorBase) else _pow)(self, exponent)
-
-    def __ipow__(self, exponent: Any) -> Tensor:
-        return (_ipow_tensor if isinstance(exponent, TensorBase) else _ipow)(self, exponent)
-
-    def __pos__(self) -> Tensor:
-        if self._array.dtype.kind == "b":
-            raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
-        return self
-
-    def __invert__(self) -> Tensor:
-        if self._array.dtype.kind == "f":
-            raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
-        return F.bitwise_not(self)
-
-    def __matmul__(self, other: Any) -> Tensor:
-        return F.matmul(self, other) if isinstance(other, (TensorBase, np.ndarray)) else NotImplemented
-
-    def __rmatmul__(self, other: Any) -> Tensor:
-        return F.matmul(other, self) if isinstance(other, (TensorBase, np.ndarray)) else NotImplemented
-
     # ----- As a container -----
 
     __getitem__ = F.getitem
@@ -552,23 +470,4 @@ def _between() -> Any:
     return copies.result_class(Tensor)
 
 
-def _divided_into(self: Any, other: Any) -> Any:
-    if isinstance(other, (TensorBase, np.ndarray)):
-        return F.div(other, self)
-    return F.reciprocal(self) * other  # rounded twice, as PyTorch does
-
-
 register_tensor_class(Tensor)
-register_operators(
-    {
-        "__add__": operator(elementwise.add),
-        "__radd__": reflected(elementwise.add),
-        "__sub__": operator(elementwise.sub),
-        "__rsub__": reflected(elementwise.rsub),
-        "__mul__": operator(elementwise.mul),
-        "__rmul__": reflected(elementwise.mul),
-        "__truediv__": operator(elementwise.div),
-        "__rtruediv__": _divided_into,
-        "__neg__": operator(elementwise.neg),
-    }
-)
