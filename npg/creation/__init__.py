@@ -1,8 +1,9 @@
-"""New tensors: from data, filled, counted."""
+"""New tensors: from data, filled, counted; and what is asked about tensors."""
 
-from npg.creation import data, filled, ranges
+from npg.creation import data, filled, questions, ranges
 from npg.creation.data import *  # noqa: F403
 from npg.creation.filled import *  # noqa: F403
+from npg.creation.questions import *  # noqa: F403
 from npg.creation.ranges import *  # noqa: F403
 
-__all__ = data.__all__ + filled.__all__ + ranges.__all__
+__all__ = data.__all__ + filled.__all__ + questions.__all__ + ranges.__all__

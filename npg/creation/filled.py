@@ -1,4 +1,4 @@
-"""Filled tensors, and the questions about tensors and dtypes that torch has at top level."""
+"""Filled tensors: of a given size, like another, and with a pattern."""
 
 from __future__ import annotations
 
@@ -7,23 +7,20 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes
-from npg.engine import TensorBase
 from npg.functional._attributes import channels_last, channels_last_3d
 from npg.functional._factory import (
     channels_last_array,
     check_options,
     dtype_of,
+    empty_array_like,
     fill_number,
     finish,
     leaf,
-    like_array,
     number,
     parse_sizes,
 )
-from npg.functional._public import as_tensor_input
 from npg.tensor import Tensor
 from npg.tensor.constructing import strided_array
-from npg.tensor.memory import Storage
 
 __all__ = [
     "empty",
@@ -33,19 +30,8 @@ __all__ = [
     "eye",
     "full",
     "full_like",
-    "is_complex",
-    "is_conj",
-    "is_floating_point",
-    "is_inference",
-    "is_neg",
-    "is_nonzero",
-    "is_same_size",
-    "is_signed",
-    "is_storage",
-    "is_tensor",
     "ones",
     "ones_like",
-    "result_type",
     "tril_indices",
     "triu_indices",
     "zeros",
@@ -165,15 +151,6 @@ def empty_permuted(
 # ----- Like another -----
 
 
-def _like(
-    name: str, input: Any, dtype: Any, layout: Any, device: Any, memory_format: Any, pin_memory: bool
-) -> np.ndarray[Any, Any]:
-    check_options(layout, device, pin_memory)
-    x = as_tensor_input(name, input)
-    array = x._array if isinstance(x, TensorBase) else x
-    return like_array(array, array.dtype if dtype is None else dtypes.to_numpy(dtype), memory_format)
-
-
 def zeros_like(
     input: Any,
     *,
@@ -185,7 +162,7 @@ def zeros_like(
     pin_memory: bool = False,
 ) -> Tensor:
     """Return a new leaf full of zeros in the shape of input. Source: torch.zeros_like."""
-    array = _like("zeros_like", input, dtype, layout, device, memory_format, pin_memory)
+    array = empty_array_like("zeros_like", input, dtype, layout, device, memory_format, pin_memory)
     array.fill(0)
     return leaf(array, requires_grad)
 
@@ -201,7 +178,7 @@ def ones_like(
     pin_memory: bool = False,
 ) -> Tensor:
     """Return a new leaf full of ones in the shape of input. Source: torch.ones_like."""
-    array = _like("ones_like", input, dtype, layout, device, memory_format, pin_memory)
+    array = empty_array_like("ones_like", input, dtype, layout, device, memory_format, pin_memory)
     array.fill(1)
     return leaf(array, requires_grad)
 
@@ -217,7 +194,7 @@ def empty_like(
     pin_memory: bool = False,
 ) -> Tensor:
     """Return a new uninitialised leaf in the shape of input. Source: torch.empty_like."""
-    return leaf(_like("empty_like", input, dtype, layout, device, memory_format, pin_memory), requires_grad)
+    return leaf(empty_array_like("empty_like", input, dtype, layout, device, memory_format, pin_memory), requires_grad)
 
 
 def full_like(
@@ -232,7 +209,7 @@ def full_like(
     pin_memory: bool = False,
 ) -> Tensor:
     """Return a new leaf full of one number, in the shape and dtype of input. Source: torch.full_like."""
-    array = _like("full_like", input, dtype, layout, device, memory_format, pin_memory)
+    array = empty_array_like("full_like", input, dtype, layout, device, memory_format, pin_memory)
     array.fill(fill_number(number("full_like", fill_value, "fill_value", 2), array.dtype))
     return leaf(array, requires_grad)
 
@@ -283,73 +260,3 @@ def triu_indices(
     """Return the (2, N) indices of the upper triangle of a (row, col) matrix. Source: torch.triu_indices."""
     check_options(layout, device)
     return leaf(_indices(np.triu_indices, row, col, offset, dtype))
-
-
-# ----- Questions -----
-
-
-def is_tensor(obj: Any) -> bool:
-    """Tell whether obj is a tensor."""
-    return isinstance(obj, Tensor)
-
-
-def is_storage(obj: Any) -> bool:
-    """Tell whether obj is what Tensor.storage() returns."""
-    return isinstance(obj, Storage)
-
-
-def _asked(name: str, input: Any) -> Any:
-    x = as_tensor_input(name, input)
-    return x if isinstance(x, TensorBase) else leaf(x)
-
-
-def is_floating_point(input: Any) -> bool:
-    """Tell whether the dtype of a tensor is float16, float32 or float64."""
-    return _asked("is_floating_point", input).is_floating_point()
-
-
-def is_complex(input: Any) -> bool:
-    """Tell that the dtype of a tensor is not complex."""
-    return _asked("is_complex", input).is_complex()
-
-
-def is_conj(input: Any) -> bool:
-    """Tell that a tensor is no lazy conjugate: npg has none."""
-    return _asked("is_conj", input).is_conj()
-
-
-def is_inference(input: Any) -> bool:
-    """Tell whether a tensor was made in inference mode."""
-    return _asked("is_inference", input).is_inference()
-
-
-def is_neg(input: Any) -> bool:
-    """Tell that a tensor is no lazy negative: npg has none."""
-    return _asked("is_neg", input).is_neg()
-
-
-def is_nonzero(input: Any) -> bool:
-    """Tell whether the only element of a tensor is not zero."""
-    return _asked("is_nonzero", input).is_nonzero()
-
-
-def is_same_size(input: Any, other: Any) -> bool:
-    """Tell whether two tensors have the same shape."""
-    return _asked("is_same_size", input).is_same_size(_asked("is_same_size", other))
-
-
-def is_signed(input: Any) -> bool:
-    """Tell whether the dtype of a tensor has negative values."""
-    return _asked("is_signed", input).is_signed()
-
-
-def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
-    """Return the dtype that an operation on two tensors or numbers computes in. Source: torch.result_type."""
-    operands = []
-    for x in (tensor1, tensor2):
-        if isinstance(x, TensorBase):
-            x = x._array
-        elif not isinstance(x, (np.ndarray, np.generic, bool, int, float)):
-            raise TypeError(f"result_type(): arguments must be Tensor or Number, not {type(x).__name__}")
-        operands.append(x)
-    return dtypes.common_dtype(operands)

@@ -14,6 +14,7 @@ from npg.functional.decomposing import *  # noqa: F403
 from npg.functional.dropouts import *  # noqa: F403
 from npg.functional.extrema import *  # noqa: F403
 from npg.functional.filling import *  # noqa: F403
+from npg.functional.generators import *  # noqa: F403
 from npg.functional.indexing import *  # noqa: F403
 from npg.functional.joining import *  # noqa: F403
 from npg.functional.linear_algebra import *  # noqa: F403
@@ -25,6 +26,7 @@ from npg.functional.parts import *  # noqa: F403
 from npg.functional.permuting import *  # noqa: F403
 from npg.functional.pointwise import *  # noqa: F403
 from npg.functional.random_ops import *  # noqa: F403
+from npg.functional.random_tensors import *  # noqa: F403
 from npg.functional.rearranging import *  # noqa: F403
 from npg.functional.reduction import *  # noqa: F403
 from npg.functional.scanning import *  # noqa: F403

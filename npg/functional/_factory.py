@@ -11,8 +11,19 @@ import numpy as np
 from npg import dtypes
 from npg.engine import TensorBase, wrap, write_out
 from npg.functional._attributes import check_device, contiguous_format, layout, preserve_format, strided
+from npg.functional._public import as_tensor_input
 
-__all__ = ["check_options", "dtype_of", "fill_number", "finish", "leaf", "like_array", "number", "parse_sizes"]
+__all__ = [
+    "check_options",
+    "dtype_of",
+    "empty_array_like",
+    "fill_number",
+    "finish",
+    "leaf",
+    "like_array",
+    "number",
+    "parse_sizes",
+]
 
 
 # ----- Arguments -----
@@ -179,6 +190,19 @@ def like_array(array: np.ndarray[Any, Any], dtype: np.dtype[Any], memory_format:
     if memory_format is contiguous_format:
         return np.empty(array.shape, dtype)
     return channels_last_array(array.shape, dtype, memory_format)
+
+
+def empty_array_like(
+    name: str, input: Any, dtype: Any, layout: Any, device: Any, memory_format: Any, pin_memory: bool
+) -> np.ndarray[Any, Any]:
+    """Return the uninitialised array of the function `name` that makes a tensor like another.
+
+    Raises: TypeError: when input is no tensor, or as check_options.
+    """
+    check_options(layout, device, pin_memory)
+    x = as_tensor_input(name, input)
+    array = x._array if isinstance(x, TensorBase) else x
+    return like_array(array, array.dtype if dtype is None else dtypes.to_numpy(dtype), memory_format)
 
 
 def channels_last_array(shape: tuple[int, ...], dtype: np.dtype[Any], memory_format: Any) -> np.ndarray[Any, Any]:

@@ -1,0 +1,89 @@
+"""Generators of random numbers whose states are tensors, and the default one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg import random
+from npg.engine import TensorBase, wrap
+from npg.functional._attributes import CPU, device
+
+__all__ = [
+    "Generator",
+    "default_generator",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "seed",
+    "set_rng_state",
+]
+
+
+class Generator(random.Generator):
+    """A stream of random numbers; its states are tensors.
+
+    Args:
+        device: the CPU.
+    Raises: RuntimeError: for another device.
+    Source: torch.Generator.
+    """
+
+    @property
+    def device(self) -> device:  # type: ignore[override]
+        """The CPU."""
+        return CPU
+
+    def get_state(self) -> Any:
+        """Return the state: a (5056,) uint8 tensor, byte for byte PyTorch's."""
+        return wrap(super().get_state())
+
+    def set_state(self, new_state: Any) -> Generator:  # type: ignore[override]
+        """Continue from a state.
+
+        Raises: TypeError: when it is no uint8 tensor. RuntimeError: when it cannot be a state.
+        """
+        if not isinstance(new_state, TensorBase):
+            raise TypeError(f"expected a npg.ByteTensor, but got {type(new_state).__name__}")
+        if new_state._array.dtype != np.uint8:
+            raise TypeError("RNG state must be a npg.ByteTensor")
+        super().set_state(np.ascontiguousarray(new_state._array))
+        return self
+
+
+# The generator that npg/random.py falls back on gets a tensor's manners; its stream stays one and the same.
+default_generator = random.default_generator
+default_generator.__class__ = Generator
+
+
+def manual_seed(seed: Any) -> Generator:
+    """Restart the default generator from a seed, and return it. Source: torch.manual_seed."""
+    random.manual_seed(seed)
+    return default_generator  # type: ignore[return-value]
+
+
+def seed() -> int:
+    """Restart the default generator from a seed of the operating system, and return that. Source: torch.seed."""
+    return random.seed()
+
+
+def initial_seed() -> int:
+    """Return the seed that the default generator started from. Source: torch.initial_seed."""
+    return random.initial_seed()
+
+
+def get_rng_state() -> Any:
+    """Return the default generator's state, a uint8 tensor. Source: torch.get_rng_state."""
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: Any) -> None:
+    """Continue the default generator from a state. Source: torch.set_rng_state."""
+    default_generator.set_state(new_state)
+
+
+def check_generator(name: str, generator: Any) -> None:
+    """Raise TypeError when an argument that should be a generator is none."""
+    if generator is not None and not isinstance(generator, random.Generator):
+        raise TypeError(f"{name}(): argument 'generator' must be npg.Generator, not {type(generator).__name__}")
