@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from npg.creation import from_numpy, tensor, zeros_like
+from npg.optim._averages import average_square
 from npg.optim._checks import check_hyperparameters, check_implementation
 from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
@@ -70,19 +71,13 @@ class Adadelta(Optimizer):
         g = self._gradient(p, group, group["weight_decay"])
         w, d = self._temporary(g, 1), self._temporary(g, 4)
         v, u, rho, eps = state["square_avg"].numpy(), state["acc_delta"].numpy(), group["rho"], group["eps"]
-        np.multiply(g, g, out=w)
-        w *= 1 - rho
-        v *= rho
-        v += w
+        average_square(v, g, rho, w)
         np.add(v, eps, out=w)
         np.sqrt(w, out=w)
         np.add(u, eps, out=d)
         np.sqrt(d, out=d)
         d /= w
         d *= g
-        np.multiply(d, d, out=w)
-        w *= 1 - rho
-        u *= rho
-        u += w
+        average_square(u, d, rho, w)
         d *= float(group["lr"])
         p.sub_(from_numpy(d))

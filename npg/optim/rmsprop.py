@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from npg.creation import from_numpy, tensor, zeros_like
+from npg.optim._averages import average_square
 from npg.optim._checks import check_hyperparameters, check_implementation
 from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
@@ -75,10 +76,7 @@ class RMSprop(Optimizer):
         g = self._gradient(p, group, group["weight_decay"])
         w = self._temporary(g, 1)
         v, alpha = state["square_avg"].numpy(), group["alpha"]
-        np.multiply(g, g, out=w)
-        w *= 1 - alpha
-        v *= alpha
-        v += w
+        average_square(v, g, alpha, w)
         if group["centered"]:
             mean = state["grad_avg"].numpy()
             np.subtract(g, mean, out=w)

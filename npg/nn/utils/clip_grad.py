@@ -93,20 +93,14 @@ def clip_grad_norm_(
     return total
 
 
-def clip_grad_norm(
-    parameters: Any,
-    max_norm: float,
-    norm_type: float = 2.0,
-    error_if_nonfinite: bool = False,
-    foreach: bool | None = None,
-) -> Tensor:
-    """Do what clip_grad_norm_ does; the old name, which warns."""
+def clip_grad_norm(parameters: Any, max_norm: float, *settings: Any, **named: Any) -> Tensor:
+    """Do what clip_grad_norm_ does, with the same arguments; the old name, which warns."""
     warnings.warn(
         "`torch.nn.utils.clip_grad_norm` is now deprecated in favor of `torch.nn.utils.clip_grad_norm_`.",
         FutureWarning,
         stacklevel=2,
     )
-    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
+    return clip_grad_norm_(parameters, max_norm, *settings, **named)
 
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
