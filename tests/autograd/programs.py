@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import torch
 
 import npg
@@ -41,3 +42,24 @@ def assert_same(program: Program) -> None:
     """Check that a program returns the same in npg as in torch."""
     expected, found = program(torch), program(npg)
     assert repr(found).replace("torch", "npg") == repr(expected).replace("torch", "npg")
+
+
+def compared(programs: dict[str, Program]) -> Callable[[str], None]:
+    """Return the test that runs each of the programs in both libraries; what torch warns of there is meant to be so."""
+
+    @pytest.mark.filterwarnings(
+        "ignore:Using backward.. with create_graph=True",
+        "ignore:The .grad attribute",
+        "ignore:grad and param do not obey",
+    )
+    @pytest.mark.parametrize("name", programs)
+    def test(name: str) -> None:
+        assert_same(programs[name])
+
+    return test
+
+
+def doubled(lib: Any) -> tuple[Any, Any]:
+    """Return a leaf of two ones, and twice the leaf."""
+    x = lib.ones(2, requires_grad=True)
+    return x, x * 2

@@ -3,11 +3,9 @@
 import gc
 import weakref
 
-import pytest
-
 import npg
 
-from .programs import assert_same, collect, outcome, values
+from .programs import collect, compared, outcome, values
 
 PROGRAMS = {}
 program = collect(PROGRAMS)
@@ -212,10 +210,7 @@ def hooks_of_a_view_that_a_function_changes(lib):
     return log, values(x.grad)
 
 
-@pytest.mark.filterwarnings("ignore:Using backward.. with create_graph=True")
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_program_does_in_npg_what_it_does_in_torch(name):
-    assert_same(PROGRAMS[name])
+test_program_does_in_npg_what_it_does_in_torch = compared(PROGRAMS)
 
 
 def test_hooks_of_a_leafs_node_make_no_cycle():

@@ -1,8 +1,6 @@
 """backward and grad: what they take, refuse, and leave in .grad; against torch."""
 
-import pytest
-
-from .programs import assert_same, collect, outcome, values
+from .programs import collect, compared, outcome, values
 
 PROGRAMS = {}
 program = collect(PROGRAMS)
@@ -208,9 +206,4 @@ def dataswap2(lib):
     return r
 
 
-@pytest.mark.filterwarnings(
-    "ignore:Using backward.. with create_graph=True", "ignore:The .grad attribute", "ignore:grad and param do not obey"
-)
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_program_does_in_npg_what_it_does_in_torch(name):
-    assert_same(PROGRAMS[name])
+test_program_does_in_npg_what_it_does_in_torch = compared(PROGRAMS)

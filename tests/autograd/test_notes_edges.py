@@ -6,7 +6,7 @@ import pytest
 
 import npg
 
-from .programs import assert_same, collect, outcome, values
+from .programs import collect, compared, outcome, values
 
 PROGRAMS = {}
 program = collect(PROGRAMS)
@@ -140,12 +140,7 @@ def multi_same_twice(lib):
     return log
 
 
-@pytest.mark.filterwarnings(
-    "ignore:Using backward.. with create_graph=True", "ignore:The .grad attribute", "ignore:grad and param do not obey"
-)
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_program_does_in_npg_what_it_does_in_torch(name):
-    assert_same(PROGRAMS[name])
+test_program_does_in_npg_what_it_does_in_torch = compared(PROGRAMS)
 
 
 # ----- What is npg's own -----

@@ -1,8 +1,6 @@
-"""Hooks of tensors and nodes, in the order and with the rights that torch gives them."""
+"""Hooks of tensors, in the order and with the rights that torch gives them."""
 
-import pytest
-
-from .programs import assert_same, collect, outcome, values
+from .programs import collect, compared, doubled, outcome, values
 
 PROGRAMS = {}
 program = collect(PROGRAMS)
@@ -11,8 +9,7 @@ program = collect(PROGRAMS)
 @program
 def order(lib):
     log = []
-    x = lib.ones(2, requires_grad=True)
-    y = x * 2
+    x, y = doubled(lib)
     for i in range(3):
         y.register_hook(lambda g, i=i: (log.append((i, values(g))), g * 2)[1])
     x.register_hook(lambda g: log.append(("x", values(g))))
@@ -61,8 +58,7 @@ def remove_during(lib):
 @program
 def remove_during_nonleaf(lib):
     log = []
-    x = lib.ones(2, requires_grad=True)
-    y = x * 2
+    x, y = doubled(lib)
     hs = []
 
     def a(g):
@@ -114,158 +110,9 @@ def hook_inplace_grad(lib):
 
 
 @program
-def hook_before_inplace(lib):
-    log = []
-    x = lib.ones(2, requires_grad=True)
-    y = x * 2
-    y.register_hook(lambda g: log.append(("old", values(g))))
-    y.mul_(3)
-    y.register_hook(lambda g: log.append(("new", values(g))))
-    (y * 5).sum().backward()
-    return log, values(x.grad)
-
-
-@program
-def hook_two_inplace(lib):
-    log = []
-    x = lib.ones(2, requires_grad=True)
-    y = x * 2
-    y.register_hook(lambda g: log.append(("0", values(g))))
-    y.mul_(3)
-    y.register_hook(lambda g: log.append(("1", values(g))))
-    y.mul_(4)
-    y.register_hook(lambda g: log.append(("2", values(g))))
-    (y * 5).sum().backward()
-    return log, values(x.grad)
-
-
-@program
-def hook_handle_before_inplace_removed_after(lib):
-    log = []
-    x = lib.ones(2, requires_grad=True)
-    y = x * 2
-    h = y.register_hook(lambda g: log.append(("old", values(g))))
-    y.mul_(3)
-    h.remove()
-    (y * 5).sum().backward()
-    return log
-
-
-@program
-def retain_then_inplace(lib):
-    x = lib.ones(2, requires_grad=True)
-    y = x * 2
-    y.retain_grad()
-    y.mul_(3)
-    r = [y.retains_grad]
-    (y * 5).sum().backward()
-    return r, values(y.grad), values(x.grad)
-
-
-@program
-def inplace_then_retain(lib):
-    x = lib.ones(2, requires_grad=True)
-    y = x * 2
-    y.mul_(3)
-    y.retain_grad()
-    (y * 5).sum().backward()
-    return values(y.grad), values(x.grad)
-
-
-@program
-def retain_twice_inplace(lib):
-    x = lib.ones(2, requires_grad=True)
-    y = x * 2
-    y.retain_grad()
-    y.mul_(3)
-    y.mul_(7)
-    y.retain_grad()
-    (y * 5).sum().backward()
-    return values(y.grad)
-
-
-@program
-def retain_view_base_inplace(lib):
-    x = lib.ones(2, 2, requires_grad=True)
-    y = x * 2
-    v = y[0]
-    v.retain_grad()
-    y.mul_(3)
-    (v * 5).sum().backward()
-    return values(v.grad), values(x.grad)
-
-
-@program
-def retain_base_view_inplace(lib):
-    x = lib.ones(2, 2, requires_grad=True)
-    y = x * 2
-    y.retain_grad()
-    v = y[0]
-    v.mul_(3)
-    (y * 5).sum().backward()
-    return values(y.grad), values(x.grad)
-
-
-@program
-def retain_hook_order_before(lib):
-    x = lib.ones(2, requires_grad=True)
-    y = x * 2
-    y.retain_grad()
-    y.register_hook(lambda g: g * 10)
-    (y * 3).sum().backward()
-    return values(y.grad), values(x.grad)
-
-
-@program
-def retain_hook_order_after(lib):
-    x = lib.ones(2, requires_grad=True)
-    y = x * 2
-    y.register_hook(lambda g: g * 10)
-    y.retain_grad()
-    (y * 3).sum().backward()
-    return values(y.grad)
-
-
-@program
-def retain_prehook(lib):
-    x = lib.ones(2, requires_grad=True)
-    y = x * 2
-    y.retain_grad()
-    y.grad_fn.register_prehook(lambda g: (g[0] * 10,))
-    (y * 3).sum().backward()
-    return values(y.grad), values(x.grad)
-
-
-@program
-def retain_on_leaf(lib):
-    x = lib.ones(2, requires_grad=True)
-    x.retain_grad()
-    return x.retains_grad
-
-
-@program
-def retain_create_graph(lib):
-    x = lib.ones(2, requires_grad=True)
-    y = x * 2
-    y.retain_grad()
-    (y**3).sum().backward(create_graph=True)
-    return values(y.grad), y.grad.requires_grad
-
-
-@program
-def retain_grad_call(lib):
-    x = lib.ones(2, requires_grad=True)
-    y = x * 2
-    y.retain_grad()
-    lib.autograd.grad((y * 3).sum(), x)
-    return values(y.grad), values(x.grad)
-
-
-@program
 def several_parts(lib):
     log = []
-    x = lib.ones(2, requires_grad=True)
-    y = x * 2
+    x, y = doubled(lib)
     y.register_hook(lambda g: log.append(values(g)))
     (y * 2 + y * 3 + y.exp() * 0 + y[0]).sum().backward()
     return log
@@ -359,48 +206,6 @@ def leaf_used_late(lib):
 
 
 @program
-def node_hooks(lib):
-    log = []
-    x = lib.ones(2, requires_grad=True)
-    y = x * 2
-    n = y.grad_fn
-    n.register_prehook(lambda go: (log.append(("pre", values(go[0]))), (go[0] * 2,))[1])
-    n.register_prehook(lambda go: log.append(("pre2", values(go[0]))))
-    n.register_hook(
-        lambda gi, go: (log.append(("post", [values(t) for t in gi], values(go[0]))), (gi[0] * 3,) + gi[1:])[1]
-    )
-    n.register_hook(lambda gi, go: log.append(("post2", [values(t) for t in gi][:1])))
-    y.register_hook(lambda g: (log.append(("t", values(g))), g * 5)[1])
-    y.sum().backward()
-    return log, values(x.grad)
-
-
-@program
-def node_hook_none(lib):
-    log = []
-    x = lib.ones(4, requires_grad=True)
-    a, b = (x * 1).split(2)
-    a.grad_fn.register_prehook(lambda go: log.append([values(t) for t in go]))
-    a.grad_fn.register_hook(lambda gi, go: log.append([values(t) for t in go]))
-    a.sum().backward()
-    return log
-
-
-@program
-def node_hook_remove(lib):
-    log = []
-    x = lib.ones(2, requires_grad=True)
-    y = x * 2
-    h = y.grad_fn.register_hook(lambda a, b: log.append(1))
-    k = y.grad_fn.register_prehook(lambda a: log.append(2))
-    h.remove()
-    y.sum().backward(retain_graph=True)
-    k.remove()
-    y.sum().backward()
-    return log
-
-
-@program
 def raise_hook(lib):
     x = lib.ones(2, requires_grad=True)
     w = lib.ones(2, requires_grad=True)
@@ -462,20 +267,6 @@ def hooks_inputs(lib):
     log.append("|")
     lib.autograd.grad(s, [z, x], retain_graph=True)
     return log
-
-
-@program
-def hooks_inputs_node(lib):
-    log = []
-    x = lib.ones(2, requires_grad=True)
-    y = x * 3
-    y.grad_fn.register_prehook(lambda g: (log.append("pre"), (g[0] * 10,))[1])
-    y.grad_fn.register_hook(lambda a, b: log.append("post"))
-    s = (y * 2).sum()
-    r = values(lib.autograd.grad(s, y, retain_graph=True)[0])
-    log.append("|")
-    r2 = values(lib.autograd.grad(s, x, retain_graph=True)[0])
-    return log, r, r2
 
 
 @program
@@ -572,69 +363,4 @@ def hook_requires_grad_toggle(lib):
     return log
 
 
-@program
-def hook_leaf_then_inplace_nograd(lib):
-    log = []
-    x = lib.ones(2, requires_grad=True)
-    x.register_hook(lambda g: log.append(values(g)))
-    with lib.no_grad():
-        x.mul_(2)
-    (x * 2).sum().backward()
-    return log
-
-
-@program
-def hook_leaf_becomes_nonleaf(lib):
-    log = []
-    x = lib.ones(2)
-    w = lib.ones(2, requires_grad=True)
-    x.mul_(w)
-    x.register_hook(lambda g: log.append(values(g)))
-    (x * 3).sum().backward()
-    return log
-
-
-@program
-def node_hook_bad(lib):
-    r = []
-    for ret in (
-        lambda gi: 3,
-        lambda gi: gi[0],
-        lambda gi: (),
-        lambda gi: (gi[0], gi[0], gi[0]),
-        lambda gi: (None,) * len(gi),
-        lambda gi: list(gi),
-        lambda gi: (3,) * len(gi),
-    ):
-        x = lib.ones(2, requires_grad=True)
-        y = x * x.detach()
-        y.grad_fn.register_hook(lambda gi, go, ret=ret: ret(gi))
-        r.append((outcome(lambda y=y: y.sum().backward()), values(x.grad)))
-    return r
-
-
-@program
-def node_prehook_bad(lib):
-    r = []
-    for ret in (
-        lambda gi: 3,
-        lambda gi: gi[0],
-        lambda gi: (),
-        lambda gi: (gi[0], gi[0], gi[0]),
-        lambda gi: (None,) * len(gi),
-        lambda gi: list(gi),
-        lambda gi: (3,) * len(gi),
-    ):
-        x = lib.ones(2, requires_grad=True)
-        y = x * x.detach()
-        y.grad_fn.register_prehook(lambda go, ret=ret: ret(go))
-        r.append((outcome(lambda y=y: y.sum().backward()), values(x.grad)))
-    return r
-
-
-@pytest.mark.filterwarnings(
-    "ignore:Using backward.. with create_graph=True", "ignore:The .grad attribute", "ignore:grad and param do not obey"
-)
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_program_does_in_npg_what_it_does_in_torch(name):
-    assert_same(PROGRAMS[name])
+test_program_does_in_npg_what_it_does_in_torch = compared(PROGRAMS)
