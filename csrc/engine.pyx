@@ -12,6 +12,7 @@ does not yet declare itself safe without the GIL; nothing here is pickled, so no
 """
 
 import contextvars
+import functools
 import threading
 
 import numpy as np

@@ -162,6 +162,17 @@ cdef inline bint _is_view_of(cnp.ndarray out, cnp.ndarray x):
 
 
 cdef object _apply(Plan plan, tuple inputs, dict params):
+    if npg_observer is not None:
+        run = functools.partial(_apply_unobserved, plan, inputs, params)
+        return npg_observer("forward", plan.op, inputs, run)
+    return _apply_now(plan, inputs, params)
+
+
+def _apply_unobserved(Plan plan, tuple inputs, dict params):
+    return _apply_now(plan, inputs, params)
+
+
+cdef object _apply_now(Plan plan, tuple inputs, dict params):
     cdef Py_ssize_t i, n = len(inputs)
     cdef bint record = False
     cdef object item, first, out = None, saved = None
@@ -229,7 +240,9 @@ cdef object _apply_small(Plan plan, object a, object b, int n):
     cdef cnp.ndarray out
     cdef object target = None, other = None, kept = None, kept_other = None
     cdef int mask = 0, mode
-    if npg_interceptor is not None or npg_saved_hooks or npg_anomaly_mode or npg_inference_mode:
+    if npg_observer is not None or npg_interceptor is not None:
+        return None
+    if npg_saved_hooks or npg_anomaly_mode or npg_inference_mode:
         return None
     out = _run_loop(plan.loops, _value(a), _value(b), None)
     if out is None:
@@ -339,6 +352,17 @@ cdef inline bint _are_like(cnp.ndarray array, list arrays):
 
 
 cdef object _apply_in_place(Plan plan, tuple inputs, dict params):
+    if npg_observer is not None:
+        run = functools.partial(_apply_in_place_unobserved, plan, inputs, params)
+        return npg_observer("forward", plan.op, inputs, run)
+    return _apply_in_place_now(plan, inputs, params)
+
+
+def _apply_in_place_unobserved(Plan plan, tuple inputs, dict params):
+    return _apply_in_place_now(plan, inputs, params)
+
+
+cdef object _apply_in_place_now(Plan plan, tuple inputs, dict params):
     if npg_interceptor is not None:
         taken = npg_interceptor(plan.op, inputs, params, "apply_in_place")
         if taken is not NotImplemented:

@@ -3,6 +3,16 @@
 # ----- One node -----
 
 
+cdef inline object _run_node(Node node, object g, bint recorded):
+    if node.packed or npg_anomaly_mode:
+        return _vjp_checked(node, g, recorded)
+    return _vjp_recorded(node, g) if recorded else _vjp(node, g)
+
+
+def _run_node_unobserved(Node node, g, bint recorded):
+    return _run_node(node, g, recorded)
+
+
 cdef object _vjp(Node node, object g):
     """Run the op's rule on arrays; return the gradients per input."""
     cdef Plan plan = node.plan
@@ -72,7 +82,7 @@ cdef object _run_rules(Node node, object joint, object g, object y, object input
     return grads
 
 
-cdef object _vjp_observed(Node node, object g, bint recorded):
+cdef object _vjp_checked(Node node, object g, bint recorded):
     """Run the op's rule on what hooks give back of the saved tensors, and look at the result in anomaly mode."""
     cdef tuple kept = (node.inputs, node.output, node.saved)
     cdef bint packed = node.packed and node.inputs is not None
@@ -371,10 +381,12 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
             if idle and not node.plan.runs_without_gradient:
                 _check_versions(node)
                 results = (None,) * len(node.targets)
-            elif node.packed or npg_anomaly_mode:
-                results = _vjp_observed(node, g, create_graph)
+            elif npg_observer is not None:
+                run = functools.partial(_run_node_unobserved, node, g, create_graph)
+                results = npg_observer("backward", node.plan.op, (node, g), run)
+                run = None
             else:
-                results = _vjp_recorded(node, g) if create_graph else _vjp(node, g)
+                results = _run_node(node, g, create_graph)
             g = None
             if not retain_graph:
                 _free(node)
@@ -445,6 +457,8 @@ cdef int _accumulate(TensorBase leaf, Slot slot, bint create_graph) except -1:
             leaf._grad = _make(array)
         else:
             array = (<TensorBase>leaf._grad)._array
+            if (<TensorBase>leaf._grad)._inference and not npg_inference_mode:
+                raise RuntimeError(_errors.INFERENCE_IN_PLACE)
             if _is_expanded(array):
                 raise RuntimeError(_errors.OVERLAP_IN_PLACE)
             try:

@@ -51,3 +51,12 @@ def set_interceptor(hook):
     """Let hook(op, inputs, params, way) see every call of an op before it runs; see the Python twin."""
     global npg_interceptor
     npg_interceptor = hook
+
+
+cdef object npg_observer = None
+
+
+def set_observer(observer):
+    """Let observer(phase, op, inputs, run) make every call of an op and of a node's rule; see the Python twin."""
+    global npg_observer
+    npg_observer = observer

@@ -139,10 +139,10 @@ def ended(name, errors):
 class Worker:
     """A contender's process, starting up; its answers raise DemoError with its last words when it has ended."""
 
-    def __init__(self, name, config, arguments):
+    def __init__(self, name, config, arguments, script=__file__):
         self.name = name
         self.process = subprocess.Popen(
-            [sys.executable, __file__, *arguments, f"--worker={name}"],
+            [sys.executable, script, *arguments, f"--worker={name}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # both engines have these names; type checkers read the Pytho
         run_backward,
         set_anomaly_mode,
         set_interceptor,
+        set_observer,
         set_saved_hooks,
         wrap,
         write_out,
@@ -44,6 +45,7 @@ else:
     set_saved_hooks = core.set_saved_hooks
     set_anomaly_mode = core.set_anomaly_mode
     set_interceptor = core.set_interceptor
+    set_observer = core.set_observer
     is_anomaly_enabled = core.is_anomaly_enabled
     is_anomaly_check_nan_enabled = core.is_anomaly_check_nan_enabled
     name = core.name
@@ -72,6 +74,7 @@ __all__ = [
     "set_saved_hooks",
     "set_anomaly_mode",
     "set_interceptor",
+    "set_observer",
     "is_anomaly_enabled",
     "is_anomaly_check_nan_enabled",
     "name",

@@ -23,7 +23,8 @@ class Parameter(Tensor):
     Args:
         data: the tensor to show; the buffer is shared. None gives an empty tensor.
         requires_grad: whether its gradient is wanted.
-    Raises: TypeError: for data that is no tensor. RuntimeError: when integers shall require grad.
+    Raises: TypeError: for data that is no tensor. RuntimeError: when integers shall require grad, or a tensor made in
+        inference mode outside of it.
     Source: torch.nn.Parameter.
     """
 
@@ -36,6 +37,7 @@ class Parameter(Tensor):
         made = Tensor.__new__(cls)
         made._set_array(source._array)
         made._share_version(source)
+        made._inference = source._inference
         made._set_requires_grad(requires_grad)
         return made
 

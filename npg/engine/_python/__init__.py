@@ -24,6 +24,7 @@ from npg.engine._python.modes import (
     set_grad_mode,
     set_inference_mode,
     set_interceptor,
+    set_observer,
     set_saved_hooks,
 )
 from npg.engine._python.node import Node
@@ -53,6 +54,7 @@ __all__ = [
     "set_grad_mode",
     "set_inference_mode",
     "set_interceptor",
+    "set_observer",
     "set_saved_hooks",
     "wrap",
     "write_out",

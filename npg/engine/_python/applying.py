@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from typing import Any
 
@@ -132,6 +133,12 @@ def apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
         params: its settings.
     Returns: a tensor, or a tuple of tensors.
     """
+    if interception.observer is not None:
+        return interception.observer("forward", op, inputs, functools.partial(_apply, op, inputs, params))
+    return _apply(op, inputs, params)
+
+
+def _apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     if interception.hook is not None:
         taken = interception.hook(op, inputs, params, "apply")
         if taken is not NotImplemented:
@@ -182,6 +189,12 @@ def apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     Raises: RuntimeError: for a leaf that requires grad, a view that must not be changed, memory that overlaps itself or
         part of another operand, or a result that does not fit; the tensor is then unchanged.
     """
+    if interception.observer is not None:
+        return interception.observer("forward", op, inputs, functools.partial(_apply_in_place, op, inputs, params))
+    return _apply_in_place(op, inputs, params)
+
+
+def _apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     if interception.hook is not None:
         taken = interception.hook(op, inputs, params, "apply_in_place")
         if taken is not NotImplemented:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from heapq import heappop, heappush
 from typing import Any
@@ -28,7 +29,7 @@ from npg.engine._hooks import (
     running,
 )
 from npg.engine._python.applying import apply
-from npg.engine._python.modes import anomaly, state
+from npg.engine._python.modes import anomaly, interception, state
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, wrap
 from npg.ops._broadcast import unbroadcast
@@ -38,6 +39,12 @@ from npg.ops.memory import alias, overlaps
 _accumulation = threading.Lock()
 
 # ----- One node -----
+
+
+def _run_node(node: Node, g: Any, recorded: bool) -> Any:
+    if node.packed or anomaly.enabled:
+        return _vjp_checked(node, g, recorded)
+    return _vjp_recorded(node, g) if recorded else _vjp(node, g)
 
 
 def _vjp(node: Node, g: Any) -> Any:
@@ -73,7 +80,7 @@ def _run_rules(node: Node, joint: Any, g: Any, y: Any, inputs: Any) -> Any:
     return grads
 
 
-def _vjp_observed(node: Node, g: Any, recorded: bool) -> Any:
+def _vjp_checked(node: Node, g: Any, recorded: bool) -> Any:
     """Run the op's rule on what hooks give back of the saved tensors, and look at the result in anomaly mode."""
     kept = node.inputs, node.output, node.saved
     packed = node.packed and node.inputs is not None
@@ -241,10 +248,11 @@ def run_backward(
             if not node.op.runs_without_gradient and all(g is None for g in grads):
                 node.check_versions()
                 results = [None] * len(node.edges)
-            elif node.packed or anomaly.enabled:
-                results = _vjp_observed(node, g, create_graph)
+            elif interception.observer is not None:
+                run = functools.partial(_run_node, node, g, create_graph)
+                results = interception.observer("backward", node.op, (node, g), run)
             else:
-                results = _vjp_recorded(node, g) if create_graph else _vjp(node, g)
+                results = _run_node(node, g, create_graph)
             del g, slot
             if not retain_graph:
                 node.free()
@@ -294,6 +302,8 @@ def _accumulate(leaf: Any, g: Any, own: bool, create_graph: bool) -> None:
             leaf._grad = wrap(g if own and g.flags.c_contiguous and g.base is None else np.array(g, order="C"))
         else:
             array = leaf._grad._array
+            if leaf._grad._inference and not state.inference:
+                raise RuntimeError(_errors.INFERENCE_IN_PLACE)
             if overlaps(array):
                 raise RuntimeError(_errors.OVERLAP_IN_PLACE)
             try:

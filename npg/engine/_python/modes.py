@@ -19,6 +19,7 @@ class _Anomaly:
 
 class _Interception:
     hook: Any = None
+    observer: Any = None
 
 
 state = _State()
@@ -73,3 +74,12 @@ def set_interceptor(hook: Any) -> None:
     "apply_in_place", "attach" or "check_in_place" (op is then None).
     """
     interception.hook = hook
+
+
+def set_observer(observer: Any) -> None:
+    """Let observer(phase, op, inputs, run) make every call of an op and of a node's rule, in all threads; None: nothing.
+
+    It must call run() and return what that returns. `phase` is "forward" or "backward"; a rule's inputs are its node and
+    what it was sent.
+    """
+    interception.observer = observer

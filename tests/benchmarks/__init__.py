@@ -1,0 +1,1 @@
+"""What people run on a CPU, timed in turn with PyTorch. `python -m tests.benchmarks` prints the table."""

@@ -1,0 +1,157 @@
+"""The works that are timed. Each function takes a contender's name and returns a function that does the work once.
+
+What that returns is a number that contenders must agree on: the loss, or a sum. The GPT and the chain are the demo's.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+DEMO = Path(__file__).resolve().parents[2] / "demo" / "nanogpt"
+Step = Callable[[], float]
+
+
+sys.path.insert(0, str(DEMO))
+
+import contenders  # noqa: E402  of the demo
+from bench import BenchConfig  # noqa: E402
+
+
+def _library(contender: str) -> Any:
+    """Return npg with the engine of NPG_ENGINE, or torch, which the demo's files then see under npg's name."""
+    return contenders.library(BenchConfig(worker=contender))
+
+
+def _draw() -> np.random.Generator:
+    return np.random.default_rng(1337)  # NumPy's own stream: the same for every contender
+
+
+# ----- Training -----
+
+
+def nanogpt(contender: str, **sizes: int) -> Step:
+    """One training iteration of the demo's GPT: forward, backward, clipping, AdamW."""
+    step: Step = contenders.iteration(BenchConfig(worker=contender, **sizes))
+    return step
+
+
+def wide_nanogpt(contender: str) -> Step:
+    """The same, 256 wide, 6 layers, block 128, batch 8."""
+    return nanogpt(contender, n_embd=256, n_layer=6, block_size=128, batch_size=8)
+
+
+def tiny_nanogpt(contender: str) -> Step:
+    """The same, 16 wide, block 8, batch 4: little arithmetic, so the engine shows."""
+    return nanogpt(contender, n_embd=16, block_size=8, batch_size=4)
+
+
+def digits(contender: str) -> Step:
+    """One step of an MLP 64-128-10 on a batch of 32: forward, backward, AdamW."""
+    lib, draw = _library(contender), _draw()
+    model = lib.nn.Sequential(lib.nn.Linear(64, 128), lib.nn.ReLU(), lib.nn.Linear(128, 10))
+    _fill(lib, model, draw)
+    x = lib.from_numpy(draw.random((32, 64), np.float32))
+    y = lib.from_numpy(draw.integers(10, size=32))
+    optimizer = lib.optim.AdamW(model.parameters(), lr=1e-3)
+
+    def step() -> float:
+        optimizer.zero_grad()
+        loss = lib.nn.functional.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def lstm(contender: str) -> Step:
+    """One step of a character LSTM, hidden 128, 64 steps, batch 16, its cell written from Linear ops."""
+    lib = _library(contender)
+    nn = lib.nn
+
+    class CharLSTM(nn.Module):
+        def __init__(self, vocabulary: int, hidden: int) -> None:
+            super().__init__()
+            self.embedding = nn.Embedding(vocabulary, hidden)
+            self.of_input = nn.Linear(hidden, 4 * hidden)
+            self.of_state = nn.Linear(hidden, 4 * hidden)
+            self.head = nn.Linear(hidden, vocabulary)
+            self.hidden = hidden
+
+        def forward(self, tokens: Any) -> Any:
+            B, T = tokens.shape
+            h, c = lib.zeros(B, self.hidden), lib.zeros(B, self.hidden)
+            x = self.embedding(tokens)  # (B, T, H)
+            states = []
+            for t in range(T):
+                i, f, g, o = (self.of_input(x[:, t]) + self.of_state(h)).chunk(4, dim=1)
+                c = lib.sigmoid(f) * c + lib.sigmoid(i) * lib.tanh(g)
+                h = lib.sigmoid(o) * lib.tanh(c)
+                states.append(h)
+            return self.head(lib.stack(states, dim=1))  # (B, T, V)
+
+    draw = _draw()
+    model = CharLSTM(65, 128)
+    _fill(lib, model, draw)
+    x = lib.from_numpy(draw.integers(65, size=(16, 64)))
+    y = lib.from_numpy(draw.integers(65, size=(16, 64)))
+    optimizer = lib.optim.AdamW(model.parameters(), lr=1e-3)
+
+    def step() -> float:
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(x).view(-1, 65), y.view(-1))
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def _fill(lib: Any, model: Any, draw: np.random.Generator) -> None:
+    """Give every contender the same weights."""
+    with lib.no_grad():
+        for parameter in model.parameters():
+            drawn = draw.standard_normal(tuple(parameter.shape), np.float32) * np.float32(0.05)
+            parameter.copy_(lib.from_numpy(drawn))
+
+
+# ----- Without training -----
+
+
+def generate(contender: str) -> Step:
+    """200 characters from the demo's GPT, batch 1."""
+    lib = _library(contender)
+    from model import GPT, GPTConfig
+
+    model = GPT(GPTConfig(block_size=64, vocab_size=65, n_layer=4, n_head=4, n_embd=128, bias=False))
+    _fill(lib, model, _draw())
+    model.eval()
+    start = lib.from_numpy(np.zeros((1, 1), np.int64))
+
+    def step() -> float:
+        lib.manual_seed(1337)
+        return float(model.generate(start, 200).sum().item())
+
+    return step
+
+
+def chain(contender: str, length: int = 1000) -> Step:
+    """A chain of multiplications and additions on (4, 4) float32, forward and backward."""
+    step: Step = contenders.chain(BenchConfig(worker=contender, length=length))
+    return step
+
+
+def numpy_chain(_: Any, length: int = 1000) -> Step:
+    """The same chain on bare arrays, forward only."""
+    step: Step = contenders.numpy_chain(BenchConfig(length=length))
+    return step
+
+
+WORKS: dict[str, Callable[..., Step]] = {
+    f.__name__: f for f in (nanogpt, wide_nanogpt, tiny_nanogpt, digits, lstm, generate, chain, numpy_chain)
+}
