@@ -32,6 +32,7 @@ from npg.engine._common import (
     copy_in_layout,
     fit_out,
     modified,
+    node_attribute,
     operand_error,
     reachable,
     refuse_broadcast,

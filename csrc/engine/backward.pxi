@@ -291,6 +291,8 @@ cdef int _settle(
         if not accumulate:
             captured[key] = slot.g
             return 0
+    if not leaf._requires_grad:
+        slot.g = None  # frozen since
     if not _has_hooks(leaf):
         return 0 if slot.g is None else _accumulate(leaf, slot, create_graph)
     node = leaf._accumulator

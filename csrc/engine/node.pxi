@@ -55,6 +55,9 @@ cdef class Node:
         """Return what PyTorch calls this node, such as MulBackward0."""
         return self.plan.op.node_name
 
+    def __getattr__(self, name):
+        return node_attribute(self, name, wrap, TensorBase)
+
     def __repr__(self):
         return f"<{self.plan.op.node_name.rpartition('::')[2]} object at {id(self):#x}>"
 

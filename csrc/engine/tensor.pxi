@@ -50,6 +50,10 @@ cdef class TensorBase:
     @property
     def requires_grad(self):
         """Whether gradients flow to or through this tensor."""
+        if self._kind and self._base is not None and self._seen != self._counter.value:
+            # See the comment in the twin.
+            shows = self._kind != NO_GRAD_VIEW_ and self._base.requires_grad
+            return self._requires_grad or self._fn is not None or shows
         return self._requires_grad or _history(self) is not None
 
     @property

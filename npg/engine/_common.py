@@ -12,6 +12,8 @@ import numpy as np
 
 from npg import _errors, dtypes
 from npg.engine._hooks import metadata_of
+from npg.engine._saved import unpack
+from npg.ops._op import Like
 from npg.ops.memory import overlaps, partly_overlaps
 
 # PyTorch computes inf and nan in silence, so an op does too; the caller's own NumPy code keeps its warnings.
@@ -181,6 +183,31 @@ def copy_in_layout(g: Any, array: Any) -> Any:
 # ----- Errors -----
 
 
+def node_attribute(node: Any, name: str, wrap: Any, tensor_base: Any) -> Any:
+    """Return what PyTorch's nodes have beside their methods: what they saved, as `_saved_self`; a function's context.
+
+    Raises: RuntimeError: when the graph was freed. AttributeError: for another name.
+    """
+    context = node.params.get("ctx")
+    if context is not None and not name.startswith("__") and hasattr(context, name):
+        return getattr(context, name)
+    names = ["self" if n == "input" else n for n in node.op.inputs]
+    wanted = name.removeprefix("_saved_")
+    if name.startswith("_saved_") and wanted in (*names, "result"):
+        node.check_versions()
+        inputs, output = node.inputs, node.output
+        if node.packed:
+            inputs, output, _ = unpack(node, wrap, tensor_base, True)
+        if wanted != "result":
+            found = inputs[names.index(wanted)]
+            return None if isinstance(found, Like) else found
+        if isinstance(output, np.ndarray):
+            result = wrap(output)
+            result._fn = node
+            return result
+    raise AttributeError(f"'{node.op.node_name}' object has no attribute '{name}'")
+
+
 def modified(array: Any, source: Any, place: str, node: Any, version: int, expected: int) -> str:
     """Return the text for a saved array that was changed in place.
 
@@ -261,7 +288,7 @@ def refuse_in_place(x: Any) -> None:
     fn = x.grad_fn
     if x._base is not None:
         refuse_view(x, fn, "is being")
-        if x._base._requires_grad and x._base.grad_fn is None:
+        if x.requires_grad and x._base.grad_fn is None:  # of the base, or of a leaf that is itself a view of it
             raise RuntimeError(_errors.LEAF_VIEW_IN_PLACE)
     if x._requires_grad and fn is None:
         raise RuntimeError(_errors.LEAF_IN_PLACE)

@@ -193,9 +193,13 @@ def tensor_repr(tensor: Any) -> str:
             suffixes.append(f"size={tuple(array.shape)}")
     if not usual:
         suffixes.append(f"dtype={dtype!r}")
-    node = tensor.grad_fn
-    if node is not None:
-        suffixes.append(f"grad_fn=<{node.name()}>")
+    try:
+        node = tensor.grad_fn
+        name = None if node is None else node.name().rpartition("::")[2]
+    except RuntimeError:  # of a view that must not go on after a change of its base
+        name = "Invalid"
+    if name is not None:
+        suffixes.append(f"grad_fn=<{name}>")
     elif tensor.requires_grad:
         suffixes.append("requires_grad=True")
     return _joined(prefix + body, suffixes, indent)

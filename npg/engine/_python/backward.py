@@ -200,7 +200,7 @@ def run_backward(
             g = run_prehooks(node, [g], create_graph, wrap)[0]
             own = False
         observed = node is not None and node.hooks
-        if g is not None:
+        if g is not None and leaf._requires_grad:  # else it was frozen since
             _accumulate(leaf, g, own and not observed, create_graph)
         if leaf._post_hooks:
             run_post_hooks(leaf)

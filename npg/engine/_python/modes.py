@@ -77,9 +77,9 @@ def set_interceptor(hook: Any) -> None:
 
 
 def set_observer(observer: Any) -> None:
-    """Let observer(phase, op, inputs, run) make every call of an op and of a node's rule, in all threads; None: nothing.
+    """Let observer(phase, op, inputs, run) make every call of an op and of a node's rule, in all threads; None: none.
 
-    It must call run() and return what that returns. `phase` is "forward" or "backward"; a rule's inputs are its node and
-    what it was sent.
+    It must call run() and return what that returns. `phase` is "forward" or "backward"; a rule's inputs are its node
+    and what it was sent.
     """
     interception.observer = observer

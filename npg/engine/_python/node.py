@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
-from npg.engine._common import RemovableHandle, accumulator_of, modified
+from npg.engine._common import RemovableHandle, accumulator_of, modified, node_attribute
 from npg.engine._hooks import metadata_of
-from npg.engine._python.tensor import TensorBase
+from npg.engine._python.tensor import TensorBase, wrap
 
 
 class Node:
@@ -39,6 +39,9 @@ class Node:
     def name(self) -> str:
         """Return what PyTorch calls this node, such as MulBackward0."""
         return self.op.node_name
+
+    def __getattr__(self, name: str) -> Any:
+        return node_attribute(self, name, wrap, TensorBase)
 
     def __repr__(self) -> str:
         return f"<{self.op.node_name.rpartition('::')[2]} object at {id(self):#x}>"

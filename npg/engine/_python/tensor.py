@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from npg import _errors
-from npg.engine._common import OPERATORS, VIEW, RemovableHandle, refuse_view
+from npg.engine._common import NO_GRAD_VIEW, OPERATORS, VIEW, RemovableHandle, refuse_view
 from npg.engine._hooks import retain
 from npg.engine._python.modes import state
 from npg.ops.memory import as_strided, geometry
@@ -96,6 +96,11 @@ class TensorBase:
     @property
     def requires_grad(self) -> bool:
         """Whether gradients flow to or through this tensor."""
+        base = self._base
+        if self._kind and base is not None and self._seen != self._counter.value:
+            # Its history can no longer be told, and asking for it would raise; this question has an answer.
+            shows = self._kind != NO_GRAD_VIEW and base.requires_grad
+            return self._requires_grad or self._fn is not None or shows
         return self._requires_grad or self.grad_fn is not None
 
     @property
