@@ -12,9 +12,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a worker runs this file itself
 
-from bench import AGREE, DemoError, Worker
-
-from tests.benchmarks.works import WORKS, BenchConfig
+from tests.benchmarks.works import WORKS, bench
 
 ROUNDS, PARTS, WARMUP = 15, 5, 5
 
@@ -67,9 +65,9 @@ def measure(works: dict[str, str], settings: dict[str, Any] | None = None, round
         settings: keyword arguments of the work.
     Raises: DemoError: when a process fails, or two contenders do not agree on the result.
     """
-    config = BenchConfig()
+    config = bench.BenchConfig()
     workers = [
-        Worker(c, config, [work, c, json.dumps(settings or {})], script=str(Path(__file__)))
+        bench.Worker(c, config, [work, c, json.dumps(settings or {})], script=str(Path(__file__)))
         for c, work in works.items()
     ]
     try:
@@ -78,8 +76,8 @@ def measure(works: dict[str, str], settings: dict[str, Any] | None = None, round
         judged = [w for w in workers if w.name != "numpy"]
         for worker in judged[1:]:
             for mine, first in zip(worker.ready["results"], judged[0].ready["results"], strict=True):
-                if not abs(mine - first) <= AGREE * abs(first):
-                    raise DemoError(f"{works}: {worker.name} computes {mine}, {judged[0].name} {first}")
+                if not abs(mine - first) <= bench.AGREE * abs(first):
+                    raise bench.DemoError(f"{works}: {worker.name} computes {mine}, {judged[0].name} {first}")
         times = Times(list(works))
         for _ in range(rounds):
             for worker in workers:

@@ -18,13 +18,13 @@ Step = Callable[[], float]
 
 sys.path.insert(0, str(DEMO))
 
-import contenders  # noqa: E402  of the demo
-from bench import BenchConfig  # noqa: E402
+import bench  # noqa: E402  both of the demo
+import contenders  # noqa: E402
 
 
 def _library(contender: str) -> Any:
     """Return npg with the engine of NPG_ENGINE, or torch, which the demo's files then see under npg's name."""
-    return contenders.library(BenchConfig(worker=contender))
+    return contenders.library(bench.BenchConfig(worker=contender))
 
 
 def _draw() -> np.random.Generator:
@@ -36,7 +36,7 @@ def _draw() -> np.random.Generator:
 
 def nanogpt(contender: str, **sizes: int) -> Step:
     """One training iteration of the demo's GPT: forward, backward, clipping, AdamW."""
-    step: Step = contenders.iteration(BenchConfig(worker=contender, **sizes))
+    step: Step = contenders.iteration(bench.BenchConfig(worker=contender, **sizes))
     return step
 
 
@@ -142,13 +142,13 @@ def generate(contender: str) -> Step:
 
 def chain(contender: str, length: int = 1000) -> Step:
     """A chain of multiplications and additions on (4, 4) float32, forward and backward."""
-    step: Step = contenders.chain(BenchConfig(worker=contender, length=length))
+    step: Step = contenders.chain(bench.BenchConfig(worker=contender, length=length))
     return step
 
 
 def numpy_chain(_: Any, length: int = 1000) -> Step:
     """The same chain on bare arrays, forward only."""
-    step: Step = contenders.numpy_chain(BenchConfig(length=length))
+    step: Step = contenders.numpy_chain(bench.BenchConfig(length=length))
     return step
 
 
