@@ -4,11 +4,12 @@ from typing import Any as _Any
 
 from npg.utils import hooks
 
-__all__ = ["checkpoint", "dlpack", "hooks"]
+__all__ = ["benchmark", "checkpoint", "dlpack", "hooks"]
 
 
 def __getattr__(name: str) -> _Any:
-    if name in ("checkpoint", "dlpack"):  # loaded when they are used: they need more than modules do, the hooks
+    # Loaded when they are used: they need more than modules do, the hooks.
+    if name in ("benchmark", "checkpoint", "dlpack"):
         from importlib import import_module
 
         return import_module(f"npg.utils.{name}")
