@@ -132,7 +132,9 @@ newaxis = None
 
 _LAZY = {"func": "npg.func", "linalg": "npg.linalg", "nn": "npg.nn", "optim": "npg.optim", "utils": "npg.utils"}
 _LAZY_NAMES = {
+    "empty_cache": "npg.utils.memory",
     "get_num_threads": "npg.utils.threads",
+    "memory_stats": "npg.utils.memory",
     "set_num_threads": "npg.utils.threads",
     "vmap": "npg.func",
 }

@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from npg.ops._constants import constants
 from npg.ops._scratch import scratch
 
 __all__ = ["add_row", "as_rows", "column_sum", "for_blas", "means", "ones", "row_sum"]
 
 Array = np.ndarray[Any, Any]
 
-_kept: dict[Any, Array] = {}
-_means: dict[Any, Array] = {}
+_kept = constants()
+_means = constants()
 _KEPT_MEANS = 16
 _LARGE = 1 << 17  # elements from which it pays to copy a row several times before it is added to all
 _LINE = 1 << 13  # elements of such copies

@@ -11,12 +11,12 @@ probabilities anew, so that memory grows linearly with the length.
 
 from __future__ import annotations
 
-import functools
 import math
 
 import numpy as np
 
 from npg.ops._broadcast import unbroadcast
+from npg.ops._constants import constants
 from npg.ops._op import fused, primitive
 from npg.ops._rows import for_blas
 from npg.ops._scratch import scratch
@@ -30,6 +30,9 @@ __all__ = ["attention"]
 BLOCK = 64  # queries in a tile
 TILE = 1 << 19  # bytes of scores in a tile, so that it stays in the second cache while it is worked on
 KEPT = 256 * 256  # scores of one head up to which the probabilities are kept
+
+_masks = constants()
+_KEPT_MASKS = 64
 
 
 # ----- Tiles and masks -----
@@ -46,14 +49,19 @@ def _tiles(batch, heads, queries, keys, is_causal, itemsize):
     return tiles
 
 
-@functools.lru_cache(maxsize=64)
 def _diagonal(keys, heads, queries, dtype):
     """Return what is added to the scores on the diagonal of a tile: -inf where the key is later than the query."""
+    mask = _masks.get((keys, heads, queries, dtype))
+    if mask is not None:
+        return mask
     later = np.arange(keys)[:, None] > np.arange(queries)
     mask = np.where(later, -math.inf, 0.0).astype(dtype)[:, None, :]
     # Written out for every head, because NumPy then adds a whole tile in one contiguous line.
     mask = np.ascontiguousarray(np.broadcast_to(mask, (keys, heads, queries)))
     mask.flags.writeable = False
+    if len(_masks) >= _KEPT_MASKS:
+        _masks.clear()
+    _masks[keys, heads, queries, dtype] = mask
     return mask
 
 
