@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from npg.creation import from_numpy, zeros_like
-from npg.optim._averages import moments
+from npg.creation import tensor, zeros_like
+from npg.functional.stepping import adam, in_place_array
 from npg.optim._checks import check_betas, check_hyperparameters, check_implementation
+from npg.optim._together import Together, fits
 from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
 
@@ -71,20 +72,72 @@ class Adam(Optimizer):
         }
         super().__init__(params, defaults)
 
+    def _update_group(self, params: list[Tensor], group: dict[str, Any]) -> None:
+        names = self._parameter_like if group["amsgrad"] else self._parameter_like[:2]
+        small = [p for p in params if fits(p)]
+        for dtype in {p._array.dtype for p in small}:
+            those = [p for p in small if p._array.dtype == dtype]
+            if len(those) > 1 and self._update_together(those, group, names):
+                done = {id(p) for p in those}
+                params = [p for p in params if id(p) not in done]
+        super()._update_group(params, group)
+
+    def _update_together(self, params: list[Tensor], group: dict[str, Any], names: tuple[str, ...]) -> bool:
+        """Step small parameters of one dtype as one; return whether that was possible: not after unequal counts."""
+        key = id(group), params[0]._array.dtype
+        those: Together | None = self._together.get(key)
+        if those is None or not those.serves(params, self.state, names):
+            those = self._together[key] = Together(params, self.state, names)
+        steps = those.flat["step"]
+        if steps.min() != steps.max():
+            return False
+        steps += 1
+        arrays = [in_place_array(p) for p in params]
+        g = those.collect([p.grad._array for p in params], those.gradient)  # type: ignore[union-attr]  # fits(p)
+        if group["maximize"]:
+            np.negative(g, out=g)
+        decoupled, decay = group["decoupled_weight_decay"], group["weight_decay"]
+        if decay and not decoupled:
+            w = those.collect(arrays, those.update)
+            w *= decay
+            g += w
+        factors = _factors(group, steps[0].item())
+        kept = [those.flat[name] for name in names]
+        adam(None, g, *kept, *[None] * (3 - len(kept)), **factors, out=those.update)
+        for p, part in zip(arrays, those.slices, strict=True):
+            if factors["decay"] != 1:
+                p *= factors["decay"]
+            p -= those.update[part].reshape(p.shape)
+        return True
+
     def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
-        t, m, v, w = moments(self, p, group, state)
-        lr, (beta1, beta2) = float(group["lr"]), group["betas"]
-        if group["amsgrad"]:
-            if "max_exp_avg_sq" not in state:
-                state["max_exp_avg_sq"] = zeros_like(p)
-            largest = state["max_exp_avg_sq"].numpy()
-            v = np.maximum(largest, v, out=largest)
-        np.sqrt(v, out=w)
-        w *= 1 / math.sqrt(1 - beta2**t)
-        w += group["eps"]
-        np.divide(m, w, out=w)
-        w *= lr / (1 - beta1**t)
-        p.sub_(from_numpy(w))
+        if not state:
+            state["step"] = tensor(0.0)
+            state["exp_avg"], state["exp_avg_sq"] = zeros_like(p), zeros_like(p)
+        if group["amsgrad"] and "max_exp_avg_sq" not in state:
+            state["max_exp_avg_sq"] = zeros_like(p)
+        state["step"] += 1
+        decay = 0 if group["decoupled_weight_decay"] else group["weight_decay"]
+        arrays = [in_place_array(p), self._gradient(p, group, decay)]
+        arrays += [state[name].numpy() for name in self._parameter_like[: 3 if group["amsgrad"] else 2]]
+        flat = [np.ascontiguousarray(a).reshape(-1) for a in arrays]
+        adam(*flat, *[None] * (5 - len(flat)), **_factors(group, state["step"].item()))
+        for i, (a, changed) in enumerate(zip(arrays, flat, strict=True)):
+            if i != 1 and not a.flags.c_contiguous:
+                np.copyto(a, changed.reshape(a.shape))
+
+
+def _factors(group: dict[str, Any], t: float) -> dict[str, Any]:
+    """Return the factors of Adam's step number t, see npg.ops.step.adam."""
+    lr, (beta1, beta2) = float(group["lr"]), group["betas"]
+    decoupled = group["decoupled_weight_decay"] and group["weight_decay"] != 0
+    return {
+        "betas": (beta1, beta2),
+        "decay": 1 - lr * group["weight_decay"] if decoupled else 1,
+        "root": 1 / math.sqrt(1 - beta2**t),
+        "eps": group["eps"],
+        "rate": lr / (1 - beta1**t),
+    }
 
 
 class AdamW(Adam):

@@ -70,6 +70,7 @@ class Optimizer(State):
         self._load_state_dict_pre_hooks: dict[int, Any] = {}
         self._load_state_dict_post_hooks: dict[int, Any] = {}
         self._scratch: dict[Any, np.ndarray[Any, Any]] = {}
+        self._together: dict[Any, Any] = {}  # see _together.py
         self._stepped = False  # schedules warn when they are stepped before their optimizer
 
     # ----- Groups -----
@@ -163,14 +164,12 @@ class Optimizer(State):
             for group in self.param_groups:
                 self._prepare(group)
                 seen: set[int] = set()  # a parameter that is listed twice is stepped once
+                live = []
                 for p in group["params"]:
-                    if p.grad is None or id(p) in seen:
-                        continue
-                    seen.add(id(p))
-                    state = self.state.get(p, {})
-                    self._update(p, group, state)
-                    if state:
-                        self.state[p] = state
+                    if p.grad is not None and id(p) not in seen:
+                        seen.add(id(p))
+                        live.append(p)
+                self._update_group(live, group)
         return loss
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -180,6 +179,14 @@ class Optimizer(State):
 
     def _prepare(self, group: dict[str, Any]) -> None:
         """Do what is the same for all parameters of a group."""
+
+    def _update_group(self, params: list[Tensor], group: dict[str, Any]) -> None:
+        """Update the parameters of a group that have a gradient, one after the other."""
+        for p in params:
+            state = self.state.get(p, {})
+            self._update(p, group, state)
+            if state:
+                self.state[p] = state
 
     def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
         """Update one parameter; every optimizer defines it."""
