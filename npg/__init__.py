@@ -130,7 +130,7 @@ newaxis = None
 
 # ----- What loads when it is first used -----
 
-_LAZY = {"func": "npg.func", "linalg": "npg.linalg", "nn": "npg.nn", "optim": "npg.optim", "utils": "npg.utils"}
+_LAZY = {name: f"npg.{name}" for name in ("func", "linalg", "nn", "optim", "profiler", "utils")}
 _LAZY_NAMES = {
     "empty_cache": "npg.utils.memory",
     "get_num_threads": "npg.utils.threads",

@@ -21,7 +21,7 @@ STAGES = (
     ("functional",),
     ("tensor",),
     ("creation",),
-    ("nn", "optim", "autograd", "func", "utils", "linalg", "distributions", "distributed"),
+    ("nn", "optim", "autograd", "func", "utils", "profiler", "linalg", "distributions", "distributed"),
     ("demo",),
 )
 RANK = {room: rank for rank, stage in enumerate(STAGES) for room in stage}

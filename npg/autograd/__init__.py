@@ -17,7 +17,7 @@ from npg.tensor import Tensor
 from npg.tensor.gradients import backward, grad
 
 if TYPE_CHECKING:
-    from npg.autograd import anomaly_mode, function, functional, graph
+    from npg.autograd import anomaly_mode, function, functional, graph, profiler
     from npg.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
     from npg.autograd.function import Function
     from npg.autograd.strict import strict_dtype
@@ -39,6 +39,7 @@ __all__ = [
     "is_grad_enabled",
     "is_inference_mode_enabled",
     "no_grad",
+    "profiler",
     "set_detect_anomaly",
     "set_grad_enabled",
     "strict_dtype",
@@ -52,6 +53,7 @@ _LAZY = {
     "function": "",
     "functional": "",
     "graph": "",
+    "profiler": "",
     "set_detect_anomaly": "anomaly_mode",
     "strict_dtype": "strict",
 }

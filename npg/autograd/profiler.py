@@ -1,0 +1,122 @@
+"""The profiler without a schedule: one recording, whose events are at hand when the block ends.
+
+Source: torch.autograd.profiler; npg.profiler has the one with schedules and says what is recorded.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+from npg.profiler._events import DeviceType, EventList, FunctionEvent, FunctionEventAvg
+from npg.profiler._recorder import Options, record_function
+from npg.profiler._session import Session
+from npg.profiler.profiler import ProfilerActivity
+
+__all__ = [
+    "DeviceType",
+    "EventList",
+    "FunctionEvent",
+    "FunctionEventAvg",
+    "ProfilerActivity",
+    "profile",
+    "record_function",
+]
+
+
+class profile:
+    """Record what happens in a block.
+
+    Args:
+        enabled: False: record nothing.
+        use_cuda: there is no such device; True warns.
+        record_shapes, with_flops, profile_memory, with_stack, with_modules: as for npg.profiler.profile.
+    Attributes:
+        function_events: the events, an EventList; empty before the end.
+    Raises: RuntimeError: when it is entered twice, or while another profiler records.
+    Source: torch.autograd.profiler.profile.
+    """
+
+    def __init__(
+        self,
+        enabled: bool = True,
+        *,
+        use_cuda: bool = False,
+        record_shapes: bool = False,
+        with_flops: bool = False,
+        profile_memory: bool = False,
+        with_stack: bool = False,
+        with_modules: bool = False,
+    ) -> None:
+        if use_cuda:
+            warnings.warn("CUDA is not available, disabling CUDA profiling", stacklevel=2)
+        self.enabled = enabled
+        self.entered = False
+        self._finished = False
+        self._session = Session(Options(record_shapes, profile_memory, with_stack, with_flops, with_modules))
+
+    def __enter__(self) -> profile:
+        if self.enabled:
+            if self.entered:
+                raise RuntimeError("Profiler context manager is not reentrant")
+            self.entered = True
+            self._session.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self.enabled:
+            self._session.stop()
+            self._finished = True
+
+    @property
+    def function_events(self) -> EventList:
+        return self._session.events
+
+    def __str__(self) -> str:
+        return str(self.function_events) if self._finished else "<unfinished npg.autograd.profile>"
+
+    def __repr__(self) -> str:
+        return repr(self.function_events) if self._finished else "<unfinished npg.autograd.profile>"
+
+    def table(
+        self,
+        sort_by: str | None = None,
+        row_limit: int = 100,
+        max_src_column_width: int | None = 75,
+        max_name_column_width: int | None = 55,
+        max_shapes_column_width: int | None = 80,
+        header: str | None = None,
+        top_level_events_only: bool = False,
+    ) -> str:
+        """Return the events as a table; see EventList.table."""
+        return self.function_events.table(
+            sort_by,
+            row_limit,
+            max_src_column_width,
+            max_name_column_width,
+            max_shapes_column_width,
+            header,
+            top_level_events_only,
+        )
+
+    def key_averages(
+        self, group_by_input_shape: bool = False, group_by_stack_n: int = 0, group_by_overload_name: bool = False
+    ) -> EventList:
+        """Return the sums over the events of each key; see EventList.key_averages."""
+        return self.function_events.key_averages(group_by_input_shape, group_by_stack_n, group_by_overload_name)
+
+    def total_average(self) -> FunctionEventAvg:
+        """Return the sum over all events."""
+        return self.function_events.total_average()
+
+    @property
+    def self_cpu_time_total(self) -> float:
+        """Microseconds of all events, none counted twice."""
+        return self.function_events.self_cpu_time_total
+
+    def export_chrome_trace(self, path: str) -> None:
+        """Write the events as a Chrome trace, gzipped when the path ends in .gz."""
+        self._session.export_chrome_trace(path)
+
+    def export_stacks(self, path: str, metric: str = "self_cpu_time_total") -> None:
+        """Write stacks and times for flame graphs; it needs with_stack."""
+        self._session.export_stacks(path, metric)

@@ -1,0 +1,35 @@
+"""Where the time goes: every op, every rule of backward, the steps of optimizers and blocks of the user's own.
+
+    with npg.profiler.profile(record_shapes=True, profile_memory=True) as prof:
+        with npg.profiler.record_function("step"):
+            loss = model(x).sum()
+            loss.backward()
+    print(prof.key_averages().table(sort_by="self_cpu_time_total", row_limit=10))
+    prof.export_chrome_trace("trace.json")  # for chrome://tracing or ui.perfetto.dev
+
+The package is put together from parts that each do one thing: _recorder.py listens to the engine, _measures.py looks at
+one call, _keys.py names it, _tree.py makes the events ready to be read, _events.py holds them, _table.py and _trace.py
+write them, _session.py is one recording and profiler.py repeats it on a schedule. Source: torch.profiler.
+"""
+
+from npg.profiler._events import DeviceType
+from npg.profiler._recorder import record_function
+from npg.profiler.profiler import (
+    ProfilerAction,
+    ProfilerActivity,
+    profile,
+    schedule,
+    supported_activities,
+    tensorboard_trace_handler,
+)
+
+__all__ = [
+    "DeviceType",
+    "ProfilerAction",
+    "ProfilerActivity",
+    "profile",
+    "record_function",
+    "schedule",
+    "supported_activities",
+    "tensorboard_trace_handler",
+]

@@ -1,0 +1,77 @@
+"""Ranges that are not ops: the steps of optimizers and, when asked for, the calls of modules.
+
+Their methods are replaced in the classes while somebody watches, so that without a profiler not even a question is
+asked. An optimizer's class that is defined while one runs is not seen.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+__all__ = ["watch"]
+
+
+def watch(range_of: Callable[..., Any], modules: bool) -> Callable[[], None]:
+    """Let the context manager range_of(name, **settings) be around what is watched.
+
+    Args:
+        modules: also the calls of modules.
+    Returns: a function that ends it.
+    """
+    from npg.nn._calling import Calling  # here: record_function without a profiler needs neither nn nor optim
+    from npg.optim import Optimizer
+
+    undo = contextlib.ExitStack()
+    for method in ("step", "zero_grad"):
+
+        def name_of(self: Any, method: str = method) -> str:
+            return f"Optimizer.{method}#{type(self).__name__}.{method}"
+
+        for cls in dict.fromkeys(_family(Optimizer)):
+            if method in vars(cls):
+                undo.callback(_replace(cls, method, range_of, name_of, is_user_annotation=True))
+    if modules:
+        undo.callback(_replace(Calling, "__call__", range_of, _Numbers().name, is_python_function=True))
+    return undo.close
+
+
+def _family(cls: Any) -> Iterator[Any]:
+    """Yield a class and those derived from it."""
+    yield cls
+    for derived in cls.__subclasses__():
+        yield from _family(derived)
+
+
+def _replace(
+    owner: Any, method: str, range_of: Callable[..., Any], name_of: Callable[[Any], str], **settings: Any
+) -> Callable[[], None]:
+    """Put a range around a class's method. Returns: a function that takes it away."""
+    original = vars(owner)[method]
+
+    @functools.wraps(original)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        with range_of(name_of(self), **settings):
+            return original(self, *args, **kwargs)
+
+    setattr(owner, method, call)
+    return functools.partial(setattr, owner, method, original)
+
+
+class _Numbers:
+    """Names of modules as in PyTorch's traces: the class and the number of the instance, by first call."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, tuple[Any, str]] = {}  # with the module itself, so that its id stays its own
+        self._counts: Counter[str] = Counter()
+
+    def name(self, module: Any) -> str:
+        """Return a name such as "nn.Module: Linear_0"."""
+        if id(module) not in self._names:
+            kind = type(module).__name__
+            self._names[id(module)] = module, f"nn.Module: {kind}_{self._counts[kind]}"
+            self._counts[kind] += 1
+        return self._names[id(module)][1]

@@ -1,0 +1,226 @@
+"""The recorder: it makes every op's call, every node's rule and every range of all threads an event while it runs."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from npg import engine
+from npg.profiler import _measures, _ranges
+from npg.profiler._events import EventList, FunctionEvent
+from npg.profiler._keys import EVALUATE, backward_key, forward_key
+from npg.profiler._tree import finish
+
+__all__ = ["Options", "Recorder", "record_function"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FORWARD, BACKWARD, USER = 0, 1, 7  # PyTorch's numbers of an event's scope
+
+clock = time.perf_counter_ns  # one name, so that tests can put a clock of their own in its place
+
+
+class Options(NamedTuple):
+    """What is noted about every call; see npg.profiler.profile."""
+
+    record_shapes: bool = False
+    profile_memory: bool = False
+    with_stack: bool = False
+    with_flops: bool = False
+    with_modules: bool = False
+
+
+class _Event(FunctionEvent):
+    """An event that may still go on; its times are nanoseconds of the clock until _tree.finish makes them relative."""
+
+    ended = False
+    # While a call runs whose memory is asked for: the arrays that the calls within it have made. What it returns may be
+    # one of them.
+    made: list[np.ndarray[Any, Any]] | None = None
+
+    def begin(self) -> None:
+        self.time_range.start = clock()
+
+
+class _Thread(threading.local):
+    """What a recorder knows of each thread: its id, and the events that are open in it, the outermost first."""
+
+    def __init__(self) -> None:
+        self.id = threading.get_native_id()
+        self.open: list[_Event] = []
+
+
+class Recorder:
+    """One recording. Only one runs at a time in a process."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.events: list[_Event] = []
+        self._ids = itertools.count(1)
+        self._thread = _Thread()
+        self._undo = contextlib.ExitStack()
+
+    def start(self) -> None:
+        """Listen from now on.
+
+        Raises: RuntimeError: when another recorder does.
+        """
+        global _running
+        with _starting:
+            if _running is not None:
+                raise RuntimeError("Profiler is already enabled in this process; stop it before starting another")
+            _running = self
+        self._undo.callback(_ranges.watch(self.range, self.options.with_modules))
+        self.epoch = time.time_ns()
+        self.began = clock()
+        engine.set_observer(self._observe)
+
+    def stop(self) -> EventList:
+        """Listen no more. Returns: the events that have ended, the first to begin first."""
+        global _running
+        engine.set_observer(None)
+        self._undo.close()
+        _running = None
+        ended = finish(self.events, self.began)
+        return EventList(ended, profile_memory=self.options.profile_memory, with_flops=self.options.with_flops)
+
+    # ----- Ranges -----
+
+    def open(self, name: str, scope: int, **settings: Any) -> _Event:
+        """Begin an event within the one that is open in this thread."""
+        thread = self._thread
+        event = _Event(next(self._ids), name, thread.id, 0, 0, scope=scope, **settings)
+        if thread.open:
+            event.cpu_parent = thread.open[-1]
+        thread.open.append(event)
+        self.events.append(event)
+        event.begin()
+        return event
+
+    def close(self, event: _Event) -> None:
+        """End an event, and with it those that were begun within it and not ended."""
+        event.time_range.end = clock()
+        event.ended = True
+        thread = self._thread
+        event.is_async = thread.id != event.thread
+        if event in thread.open:
+            del thread.open[thread.open.index(event) :]
+
+    @contextlib.contextmanager
+    def range(self, name: str, **settings: Any) -> Iterator[None]:
+        """Return a context manager that is an event."""
+        event = self.open(name, USER, **settings)
+        try:
+            yield
+        finally:
+            self.close(event)
+
+    # ----- Ops and rules -----
+
+    def _observe(self, phase: str, op: Any, inputs: Any, run: Callable[[], Any]) -> Any:
+        if phase == "forward":
+            event = self.open(forward_key(op), FORWARD)
+            result = self._call(event, op.name, inputs, run)
+            in_place = bool(inputs) and result is inputs[0]
+            if in_place:
+                event.name = event.trace_name = event.name + "_"
+            event.sequence_nr = _measures.sequence_number(result, in_place)
+            return result
+        node, g = inputs
+        key = backward_key(op)
+        around = self.open(EVALUATE + key, FORWARD, sequence_nr=node.sequence_nr)
+        try:
+            event = self.open(key, BACKWARD, sequence_nr=node.sequence_nr)
+            return self._call(event, "", g if isinstance(g, tuple) else (g,), run)
+        finally:
+            self.close(around)
+
+    def _call(self, event: _Event, name: str, inputs: Any, run: Callable[[], Any]) -> Any:
+        """Run a call and note what is asked for."""
+        options = self.options
+        if options.record_shapes or options.with_flops:
+            sizes = _measures.shapes(inputs)
+            if options.record_shapes:
+                event.input_shapes = sizes
+            if options.with_flops:
+                event.flops = _measures.flops(name, sizes)
+        if options.with_stack and event.scope == FORWARD:
+            event.stack = _measures.call_stack()
+        if options.profile_memory:
+            event.made = []
+        event.begin()  # anew: the notes were the profiler's time
+        try:
+            result = run()
+        finally:
+            self.close(event)
+        if event.made is not None:
+            made = _measures.new_arrays(result, inputs, event.made)
+            event.cpu_memory_usage = sum(a.nbytes for a in made)
+            around = self._thread.open[-1] if self._thread.open else None
+            if around is not None and around.made is not None:
+                around.made += event.made + made
+            event.made = None
+        return result
+
+
+_running: Recorder | None = None
+_starting = threading.Lock()
+
+
+def _after_fork() -> None:
+    """A child process has the engine's observer and the parent's half of a recording that never ends: drop both."""
+    global _running
+    if _running is not None:
+        _running.stop()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+class record_function:
+    """A named range: a block, or every call of a function. Without a profiler it does nothing.
+
+    Args:
+        name: its key in sums.
+        args: a text that the trace shows beside it.
+    Source: torch.profiler.record_function.
+    """
+
+    def __init__(self, name: str, args: str | None = None) -> None:
+        self.name = name
+        self.args = args
+        self._open: tuple[Recorder, _Event] | None = None
+
+    def __enter__(self) -> record_function:
+        recorder = _running
+        if recorder is not None:
+            # As in PyTorch, the steps of a schedule are one kind in sums and have their numbers in traces.
+            key = "ProfilerStep*" if self.name.startswith("ProfilerStep#") else self.name
+            event = recorder.open(key, USER, trace_name=self.name, is_user_annotation=True)
+            if self.args is not None:
+                event.concrete_inputs = [self.args]
+            self._open = recorder, event
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._open is not None:
+            recorder, event = self._open
+            recorder.close(event)
+            self._open = None
+
+    def __call__(self, function: F) -> F:
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with type(self)(self.name, self.args):
+                return function(*args, **kwargs)
+
+        return call  # type: ignore[return-value]
