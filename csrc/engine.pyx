@@ -55,6 +55,7 @@ from npg.engine._hooks import (
 )
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import Like
+from npg.ops._program import Probe, accelerate
 from npg.ops.memory import alias, as_strided, copy_slices, geometry
 
 cnp.import_array()
@@ -89,6 +90,8 @@ cdef extern from "numpy/ndarraytypes.h":
     int NPY_HALF
 
 cdef extern from "Python.h":
+    bytes PyBytes_FromStringAndSize(char *start, Py_ssize_t size)
+    char *PyBytes_AS_STRING(object bytes)
     long long PyLong_AsLongLongAndOverflow(object number, int *overflow) except? -1
     object PyContextVar_Set(object variable, object value)
     int PyContextVar_Reset(object variable, object token) except -1
@@ -124,6 +127,7 @@ cdef dict _NO_PARAMS = {}
 include "engine/modes.pxi"
 include "engine/tensor.pxi"
 include "engine/loops.pxi"
+include "engine/programs.pxi"
 include "engine/plan.pxi"
 include "engine/node.pxi"
 include "engine/applying.pxi"

@@ -148,34 +148,6 @@ cdef cnp.ndarray _run_loop(Loops loops, object a, object b, cnp.ndarray out):
 cdef int CONSTANT = 32, RESULT = 16  # places: 0 is g, 1 is y, 2 and on the inputs; RESULT + k what step k gave
 
 
-class _Probe:
-    """Stands for a value while a rule is read; a ufunc of probes is noted in `steps`, which they share."""
-
-    __array_priority__ = 1000
-
-    def __init__(self, steps, place):
-        self.steps, self.place = steps, place
-
-    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        if method != "__call__" or kwargs or _loops(ufunc) is None:
-            return NotImplemented
-        self.steps.append((ufunc, inputs))
-        return _Probe(self.steps, RESULT + len(self.steps) - 1)
-
-    def __bool__(self):
-        raise TypeError("a rule that decides by values has no fixed steps")
-
-    def __add__(self, other): return np.add(self, other)
-    def __radd__(self, other): return np.add(other, self)
-    def __sub__(self, other): return np.subtract(self, other)
-    def __rsub__(self, other): return np.subtract(other, self)
-    def __mul__(self, other): return np.multiply(self, other)
-    def __rmul__(self, other): return np.multiply(other, self)
-    def __truediv__(self, other): return np.true_divide(self, other)
-    def __rtruediv__(self, other): return np.true_divide(other, self)
-    def __neg__(self): return np.negative(self)
-
-
 @cython.final
 cdef class Steps:
     """A rule as a list of loops."""
@@ -213,6 +185,11 @@ cdef class Steps:
         return found
 
 
+cdef int _number(object probe) except -1:
+    kind, number = probe.place
+    return number if kind == "in" else RESULT + number
+
+
 cdef Steps _read_rule(object rule, int arity):
     """Return a rule's steps, or None for one that is more than ufuncs of its arguments."""
     cdef Steps steps
@@ -225,20 +202,23 @@ cdef Steps _read_rule(object rule, int arity):
     ):
         return None
     try:
-        result = rule(*[_Probe(noted, i) for i in range(2 + arity)])
+        result = rule(*[Probe(noted, ("in", i)) for i in range(2 + arity)])
     except Exception:
         return None
-    if not isinstance(result, _Probe) or len(noted) > 8:
+    if not isinstance(result, Probe) or len(noted) > 8:
         return None
     steps = Steps.__new__(Steps)
     steps.count, steps.loops, steps.constants = len(noted), [], []
     for i in range(steps.count):
-        ufunc, operands = noted[i]
-        steps.loops.append(_loops(ufunc))
+        ufunc, operands, _ = noted[i]
+        loops = _loops(ufunc)
+        if loops is None:
+            return None
+        steps.loops.append(loops)
         steps.right[i] = -1
         for k in range(len(operands)):
-            if isinstance(operands[k], _Probe):
-                place = operands[k].place
+            if isinstance(operands[k], Probe):
+                place = _number(operands[k])
             elif type(operands[k]) is float or type(operands[k]) is int:
                 place = CONSTANT + len(steps.constants)
                 steps.constants.append(operands[k])
@@ -248,7 +228,7 @@ cdef Steps _read_rule(object rule, int arity):
                 steps.left[i] = place
             else:
                 steps.right[i] = place
-    steps.result = result.place
+    steps.result = _number(result)
     # What comes out must be what the last step gave, or with no step g itself.
     if steps.result != (RESULT + steps.count - 1 if steps.count else 0):
         return None

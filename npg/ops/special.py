@@ -9,6 +9,7 @@ import numpy as np
 
 from npg.ops._dtypes import no_integers
 from npg.ops._op import ARITHMETIC, FLOAT, primitive, ufunc
+from npg.ops._program import program
 from npg.ops.elementwise import exp, exp2, log, reciprocal
 from npg.ops.select import mask, where
 
@@ -173,13 +174,15 @@ def erfinv(input):
     return _erfinv_double(input.astype(np.float64)).astype(input.dtype)
 
 
+@program
+def _sigmoid(x):
+    return 1.0 / (np.exp(-x) + 1.0)
+
+
 @primitive(lambda g, y, _x: g * ((1.0 - y) * y), promote=FLOAT)
 def sigmoid(input):
     """Return 1 / (1 + exp(-input))."""
-    y = np.asarray(np.negative(input))
-    np.exp(y, out=y)
-    y += 1.0
-    return np.divide(1.0, y, out=y)
+    return _sigmoid.of(input)
 
 
 def _logit_vjp(g: Any, _y: Any, x: Any, *, eps: float | None) -> Any:

@@ -1,4 +1,4 @@
-"""Adam's step on arrays: in blocks that stay in the processor's cache, all passes over one block before the next."""
+"""Adam's step on arrays."""
 
 from __future__ import annotations
 
@@ -6,59 +6,58 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._scratch import scratch
+from npg.ops._program import program
 
-__all__ = ["BLOCK", "adam"]
+__all__ = ["adam"]
 
 Array = np.ndarray[Any, Any]
 
-BLOCK = 1 << 15  # elements: five arrays of them stay in a cache of 1 MB
+
+def _moments(g, m, v, new1, keep2, new2):
+    return m + (g - m) * new1, v * keep2 + g * g * new2
+
+
+def _difference(m, v, root, eps, rate):
+    return m / (np.sqrt(v) * root + eps) * rate
+
+
+@program(in_place=("p", "m", "v"))
+def _adam(p, g, m, v, *, decay, new1, keep2, new2, root, eps, rate):
+    m, v = _moments(g, m, v, new1, keep2, new2)
+    return p * decay - _difference(m, v, root, eps, rate), m, v
+
+
+@program(in_place=("p", "m", "v", "largest"))
+def _adam_largest(p, g, m, v, largest, *, decay, new1, keep2, new2, root, eps, rate):
+    m, v = _moments(g, m, v, new1, keep2, new2)
+    largest = np.maximum(largest, v)
+    return p * decay - _difference(m, largest, root, eps, rate), m, v, largest
 
 
 def adam(
-    p: Array | None,
+    p: Array,
     g: Array,
     m: Array,
     v: Array,
-    largest: Array | None,
+    largest: Array | None = None,
     *,
     betas: tuple[float, float],
     decay: float,
     root: float,
     eps: float,
     rate: float,
-    out: Array | None = None,
 ) -> None:
-    """Update m, v (and largest), and step p, or write what shall be subtracted to out.
+    """Step p and update m, v (and largest) in place.
 
-        p = decay p;  m += (1 - beta1)(g - m);  v = beta2 v + (1 - beta2) g^2;  largest = max(largest, v)
-        p -= rate m / (root sqrt(v or largest) + eps)
+        m += (1 - beta1)(g - m);  v = beta2 v + (1 - beta2) g^2;  largest = max(largest, v)
+        p = decay p - rate m / (root sqrt(v or largest) + eps)
 
     Args:
-        p, g, m, v, largest, out: one-dimensional, contiguous, of one dtype and length; one of p and out is None.
-        decay: 1 leaves p as it is.
+        p, g, m, v, largest: C-contiguous, of one dtype and shape.
     """
-    beta1, beta2 = betas
-    for start in range(0, len(g), BLOCK):
-        block = slice(start, start + BLOCK)
-        gb, mb, vb = g[block], m[block], v[block]
-        w = scratch(0, gb.shape, gb.dtype) if out is None else out[block]
-        np.subtract(gb, mb, out=w)
-        w *= 1 - beta1
-        mb += w
-        np.multiply(gb, gb, out=w)
-        w *= 1 - beta2
-        vb *= beta2
-        vb += w
-        if largest is not None:
-            vb = np.maximum(largest[block], vb, out=largest[block])
-        np.sqrt(vb, out=w)
-        w *= root
-        w += eps
-        np.divide(mb, w, out=w)
-        w *= rate
-        if p is not None:
-            pb = p[block]
-            if decay != 1:
-                pb *= decay
-            pb -= w
+    numbers = {"decay": decay, "new1": 1 - betas[0], "keep2": betas[1], "new2": 1 - betas[1]}
+    numbers |= {"root": root, "eps": eps, "rate": rate}
+    if largest is None:
+        _adam(p, g, m, v, **numbers)
+    else:
+        _adam_largest(p, g, m, v, largest, **numbers)

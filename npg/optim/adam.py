@@ -96,18 +96,12 @@ class Adam(Optimizer):
         g = those.collect([p.grad._array for p in params], those.gradient)  # type: ignore[union-attr]  # fits(p)
         if group["maximize"]:
             np.negative(g, out=g)
-        decoupled, decay = group["decoupled_weight_decay"], group["weight_decay"]
-        if decay and not decoupled:
-            w = those.collect(arrays, those.update)
-            w *= decay
-            g += w
-        factors = _factors(group, steps[0].item())
-        kept = [those.flat[name] for name in names]
-        adam(None, g, *kept, *[None] * (3 - len(kept)), **factors, out=those.update)
-        for p, part in zip(arrays, those.slices, strict=True):
-            if factors["decay"] != 1:
-                p *= factors["decay"]
-            p -= those.update[part].reshape(p.shape)
+        p = those.collect(arrays, those.values)
+        if group["weight_decay"] and not group["decoupled_weight_decay"]:
+            g += p * group["weight_decay"]
+        adam(p, g, *[those.flat[name] for name in names], **_factors(group, steps[0].item()))
+        for array, part in zip(arrays, those.slices, strict=True):
+            array[...] = p[part].reshape(array.shape)
         return True
 
     def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
@@ -121,7 +115,7 @@ class Adam(Optimizer):
         arrays = [in_place_array(p), self._gradient(p, group, decay)]
         arrays += [state[name].numpy() for name in self._parameter_like[: 3 if group["amsgrad"] else 2]]
         flat = [np.ascontiguousarray(a).reshape(-1) for a in arrays]
-        adam(*flat, *[None] * (5 - len(flat)), **_factors(group, state["step"].item()))
+        adam(*flat, **_factors(group, state["step"].item()))
         for i, (a, changed) in enumerate(zip(arrays, flat, strict=True)):
             if i != 1 and not a.flags.c_contiguous:
                 np.copyto(a, changed.reshape(a.shape))

@@ -1,0 +1,141 @@
+"""Programs: the steps give the bits of the function itself, in blocks of any size, in place and not."""
+
+import importlib
+import itertools
+
+import numpy as np
+import pytest
+
+from npg.engine import name as engine
+from npg.ops import _program
+from npg.ops._program import Program, program
+
+
+def _mixed(x, y, *, k):
+    a = np.exp(-x) * k + y
+    b = np.sqrt(np.absolute(a)) / (2.0 + x * x)
+    return a - b, b, np.maximum(a, 0.25)
+
+
+def _bits(x):
+    return np.bitwise_xor(x.as_bits(), np.bitwise_and(x.as_bits(), -(1 << 31))).as_float() * 2.0
+
+
+def _arrays(count, n, dtype):
+    draw = np.random.default_rng(n)
+    return [draw.standard_normal(n).astype(dtype) for _ in range(count)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n", [0, 1, 3, 2047, 2048, 2049, 5000, 100_000])
+def test_program_bits_are_those_of_the_function(n, dtype):
+    x, y = _arrays(2, n, dtype)
+    found = program(_mixed)(x, y, k=0.7)
+    for mine, expected in zip(found, _mixed(x, y, k=0.7), strict=True):
+        assert mine.dtype == expected.dtype
+        assert mine.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_steps_run_by_numpy_give_the_same_bits(dtype, monkeypatch):
+    monkeypatch.setattr(_program, "BLOCK", 64)
+    x, y = _arrays(2, 1000, dtype)
+    p = program(_mixed)
+    found = p(x, y, k=0.7)
+    again = tuple(np.empty_like(x) for _ in range(3))
+    p._run((x, y), [0.7], again)
+    assert [a.tobytes() for a in found] == [a.tobytes() for a in again]
+
+
+def test_bits_of_floats():
+    (x,) = _arrays(1, 5000, "float32")
+    assert np.array_equal(program(_bits)(x), np.abs(x) * 2)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["p", "q"])))
+def test_results_in_place_see_the_old_values(order):
+    def step(p, q):
+        first = p + q
+        second = first * q - p
+        return (first, second) if order == ("p", "q") else (second, first)
+
+    p, q = _arrays(2, 5000, "float32")
+    expected = step(p, q)
+    found = program(step, in_place=order)(p, q)
+    kept = {"p": p, "q": q}
+    for name, mine, right in zip(order, found, expected, strict=True):
+        assert mine is kept[name]
+        assert mine.tobytes() == right.tobytes()
+
+
+def test_inputs_given_back_and_one_result_twice():
+    def same(x):
+        y = x * 2.0
+        return x, y, y
+
+    (x,) = _arrays(1, 3000, "float64")
+    found = program(same)(x)
+    assert [a.tobytes() for a in found] == [a.tobytes() for a in same(x)]
+    assert found[0] is not x
+    assert found[1] is not found[2]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_arrays_that_no_loop_takes_as_they_are(dtype):
+    x = np.random.default_rng(0).standard_normal((6, 8)).astype(dtype)
+
+    @program
+    def silu(x):
+        return x / (np.exp(-x) + 1.0)
+
+    for given in (x.T, x[:, ::2], x[::2].T, x[1], np.asarray(x[0, 0]), x.astype(np.dtype(dtype).newbyteorder())):
+        found = silu.of(given)
+        assert np.array_equal(found, silu.function(given))
+        assert found.strides == np.negative(given).strides
+
+
+def test_temporaries_are_used_again():
+    def long(x):
+        for _ in range(20):
+            x = x * 1.5 + 0.5
+        return x
+
+    p = program(long)
+    (x,) = _arrays(1, 100, "float64")
+    assert p(x).tobytes() == long(x).tobytes()
+    assert p.temporaries <= 2
+
+
+def test_out_is_written():
+    x, y = _arrays(2, 3000, "float32")
+    out = tuple(np.empty_like(x) for _ in range(3))
+    found = program(_mixed)(x, y, k=2.0, out=out)
+    assert all(a is b for a, b in zip(found, out, strict=True))
+
+
+def test_numbers_are_given_at_each_call():
+    p = program(_mixed)
+    x, y = _arrays(2, 100, "float32")
+    assert p(x, y, k=1.0)[0].tobytes() != p(x, y, k=2.0)[0].tobytes()
+
+
+def test_function_that_decides_by_values_is_refused():
+    p = program(lambda x: x if x else -x)
+    with pytest.raises(TypeError, match="decides by values"):
+        p(np.ones(3))
+
+
+def test_cython_engine_runs_programs_itself():
+    if engine != "cython":
+        pytest.skip("of the Cython engine")
+    p: Program = program(_mixed)
+    p(*_arrays(2, 10, "float32"), k=1.0)
+    assert type(p._runner).__name__ == "_Runner"
+    assert importlib.import_module("npg.engine._cython").compile_steps(program_of_strange_ufunc()) is None
+
+
+def program_of_strange_ufunc():
+    """Return a program with a step that has no loop for floats alone."""
+    p = program(lambda x: np.spacing(np.ldexp(x, 2)))
+    p.steps, p.outputs = [(np.ldexp, [("in", 0), ("constant", 2)], ("out", 0), False)], 1
+    return p
