@@ -55,6 +55,7 @@ from npg.engine._hooks import (
 )
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import Like
+from npg.ops._parallel import split
 from npg.ops._program import Probe, accelerate
 from npg.ops.memory import alias, as_strided, copy_slices, geometry
 

@@ -3,6 +3,7 @@
 # Elements a block: five blocks of float32 fit into a first cache of 48 kB.
 cdef cnp.npy_intp BLOCK = 2048
 cdef cnp.npy_intp WITHOUT_GIL = 1 << 15  # elements
+cdef double NANOSECONDS = 0.015  # that a step takes for a byte, about
 
 cdef enum: MOST_STEPS = 64
 cdef enum: MOST_PLACES = 64
@@ -141,6 +142,26 @@ cdef class Compiled:
         return 0
 
 
+@cython.final
+cdef class Job:
+    """One call of a program, of which threads may run parts."""
+
+    cdef Compiled compiled
+    cdef char *bases[MOST_PLACES]
+    cdef double values[MOST_PLACES]
+
+    def __call__(self, cnp.npy_intp start, cnp.npy_intp stop):
+        cdef Compiled compiled = self.compiled
+        room = PyBytes_FromStringAndSize(NULL, compiled.temporaries * BLOCK * compiled.size + 64)
+        cdef char *temporary = PyBytes_AS_STRING(room)
+        temporary += 64 - <size_t>temporary % 64
+        if stop - start < WITHOUT_GIL:
+            compiled.run(self.bases, self.values, temporary, start, stop)
+        else:
+            with nogil:
+                compiled.run(self.bases, self.values, temporary, start, stop)
+
+
 class _Runner:
     """Runs a program on arrays of either dtype; called like Program._run."""
 
@@ -150,17 +171,17 @@ class _Runner:
     def __call__(self, tuple arrays, list numbers, tuple out):
         cdef cnp.ndarray array = <cnp.ndarray?>arrays[0]
         cdef Compiled compiled
-        cdef char *bases[MOST_PLACES]
-        cdef double values[MOST_PLACES]
+        cdef Job job
         cdef cnp.npy_intp n = cnp.PyArray_SIZE(array)
         cdef int i, kind = cnp.PyArray_TYPE(array)
-        cdef char *temporary
         if kind == cnp.NPY_FLOAT:
             compiled = <Compiled>self.single
         elif kind == cnp.NPY_DOUBLE:
             compiled = <Compiled>self.double
         else:
             return self.program._run(arrays, numbers, out)
+        job = Job.__new__(Job)
+        job.compiled = compiled
         for i, a in enumerate(arrays + out):
             array = <cnp.ndarray?>a
             if (
@@ -168,17 +189,13 @@ class _Runner:
                 or (i >= compiled.inputs and not cnp.PyArray_ISWRITEABLE(array))
             ):
                 return self.program._run(arrays, numbers, out)
-            bases[i] = cnp.PyArray_BYTES(array)
+            job.bases[i] = cnp.PyArray_BYTES(array)
         for i in range(compiled.numbers):
-            values[i] = numbers[i]
-        room = PyBytes_FromStringAndSize(NULL, (compiled.temporaries * BLOCK + 16) * compiled.size)
-        temporary = PyBytes_AS_STRING(room)
-        temporary += 64 - <size_t>temporary % 64
+            job.values[i] = numbers[i]
         if n < WITHOUT_GIL:
-            compiled.run(bases, values, temporary, 0, n)
+            job(0, n)
         else:
-            with nogil:
-                compiled.run(bases, values, temporary, 0, n)
+            split(n, job, n * compiled.count * NANOSECONDS * compiled.size, BLOCK)
 
 
 def compile_steps(program):

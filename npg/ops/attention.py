@@ -12,12 +12,14 @@ probabilities anew, so that memory grows linearly with the length.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from npg.ops._broadcast import unbroadcast
 from npg.ops._constants import constants
 from npg.ops._op import fused, primitive
+from npg.ops._parallel import split
 from npg.ops._rows import for_blas
 from npg.ops._scratch import scratch
 from npg.ops.elementwise import exp
@@ -45,6 +47,7 @@ def _tiles(batch, heads, queries, keys, is_causal, itemsize):
         stop = min(start + BLOCK, queries)
         seen = min(stop, keys) if is_causal else keys
         step = max(1, TILE // max(1, heads * seen * (stop - start) * itemsize))
+        step = -(-batch // -(-batch // step))  # of equal size, for threads
         tiles += [(b, min(b + step, batch), start, stop, seen) for b in range(0, batch, step)]
     return tiles
 
@@ -163,9 +166,12 @@ def attention(query, key, value, mask, noise, *, is_causal, scale, keep=True):
     if not y.size or not keys:
         y[...] = 0
         return y.reshape(*query.shape[:-1], v.shape[3]), ()
-    saved = []
     keeps_probabilities = queries * keys <= KEPT
-    for tile in _tiles(batch, heads, queries, keys, is_causal, q.itemsize):
+    tiles = _tiles(batch, heads, queries, keys, is_causal, q.itemsize)
+    saved: list[Any] = [None] * len(tiles) if keep else []
+
+    def run(number):
+        tile = tiles[number]
         b0, b1, start, stop, seen = tile
         p = _scores(q, k, bias, scale, is_causal, tile, keep and keeps_probabilities)
         top = np.maximum.reduce(p, axis=1, keepdims=True)
@@ -178,10 +184,12 @@ def attention(query, key, value, mask, noise, *, is_causal, scale, keep=True):
             total += total == 0
         p /= total
         if keep:
-            saved.append(p if keeps_probabilities else top + np.log(total))
+            saved[number] = p if keeps_probabilities else top + np.log(total)
         if noise is not None:
             p = np.multiply(p, _part(noise, *tile), out=scratch(1, p.shape, p.dtype))
         np.matmul(p.transpose(0, 2, 3, 1), v[b0:b1, :, :seen], out=y[b0:b1, :, start:stop])  # (B, nh, T, m)
+
+    _each(tiles, run)
     return (y if query.ndim == 4 else y.reshape(*query.shape[:-1], v.shape[3])), tuple(saved)
 
 
@@ -200,7 +208,9 @@ def _attention_backward(g, _y, query, key, value, mask, noise, *, saved, needs, 
         for part in (gq, gk, gv):
             if part is not None:
                 part[...] = 0
-    for tile, kept in zip(tiles, saved, strict=True):
+
+    def run(number):
+        tile, kept = tiles[number], saved[number]
         b0, b1, start, stop, seen = tile
         if queries * keys <= KEPT:
             p = kept
@@ -215,7 +225,7 @@ def _attention_backward(g, _y, query, key, value, mask, noise, *, saved, needs, 
             pd = p if dropped is None else np.multiply(p, dropped, out=scratch(1, p.shape, p.dtype))
             _into(gv[b0:b1, :, :seen], pd.transpose(0, 2, 1, 3), gt, first)
         if gq is None and gk is None and gm is None:
-            continue
+            return
         gs = scratch(1, p.shape, p.dtype)
         np.matmul(v[b0:b1, :, :seen], gt.swapaxes(2, 3), out=gs.transpose(0, 2, 1, 3))  # (B, nh, S, T)
         if dropped is not None:
@@ -230,9 +240,25 @@ def _attention_backward(g, _y, query, key, value, mask, noise, *, saved, needs, 
             np.matmul(gs.transpose(0, 2, 3, 1), k[b0:b1, :, :seen], out=gq[b0:b1, :, start:stop])
         if gk is not None:
             _into(gk[b0:b1, :, :seen], gs.transpose(0, 2, 1, 3), qt, first)
+
+    _each(tiles, run)
     grads = [None if a is None else a.reshape(x.shape) for a, x in zip((gq, gk, gv), (query, key, value), strict=True)]
     gm = None if gm is None else unbroadcast(gm.reshape(*lead, queries, keys), mask.shape)
     return (*grads, gm, None)
+
+
+def _each(tiles, run):
+    """Run each tile: those of different sequences side by side, those of one sequence in their order."""
+    firsts = sorted({tile[0] for tile in tiles})
+    scores = sum([(b1 - b0) * (stop - start) * seen for b0, b1, start, stop, seen in tiles])
+
+    def part(begin, end):
+        chosen = set(firsts[begin:end])
+        for number, tile in enumerate(tiles):
+            if tile[0] in chosen:
+                run(number)
+
+    split(len(firsts), part, 8.0 * scores)
 
 
 def _into(out, a, b, first):

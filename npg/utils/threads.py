@@ -1,4 +1,4 @@
-"""How many threads NumPy's matrix products use. Everything else in NumPy runs on one."""
+"""How many threads NumPy's matrix products use, and npg's kernels where large work is shared."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import importlib
 import os
 from collections.abc import Callable
 from typing import Any
+
+from npg.ops._parallel import set_limit
 
 __all__ = ["get_num_threads", "set_num_threads"]
 
@@ -37,7 +39,7 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(num: int) -> None:
-    """Let matrix products use so many threads.
+    """Let matrix products, and kernels that share large work, use so many threads.
 
     It acts on OpenBLAS, which NumPy's wheels bring along; with another BLAS set OMP_NUM_THREADS (or MKL_NUM_THREADS)
     before Python starts.
@@ -50,6 +52,7 @@ def set_num_threads(num: int) -> None:
     if num <= 0:
         raise RuntimeError("set_num_threads expects a positive integer")
     _asked = num
+    set_limit(num)
     function = _openblas("set_num_threads")
     if function is not None:
         function(ctypes.c_int(num))

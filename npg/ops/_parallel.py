@@ -1,0 +1,132 @@
+"""Large work in several threads: `split` runs one function on parts of a range side by side.
+
+NumPy's loops, matrix products and the Cython engine's programs let go of the interpreter while they run, so threads of
+one process can share a kernel whose parts do not depend on each other: blocks of elements, sequences of a batch. Each
+part computes what it would compute alone, so results do not depend on the number of threads. A thread is handed its
+part in some 20 microseconds; work that takes less than `WORTH` is not split.
+
+The number of threads is that of matrix products: `npg.set_num_threads`, else OMP_NUM_THREADS, else the processors this
+process may use. Where the threads of matrix products spin, it is one: see npg/_blas.py.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from npg import _blas
+
+__all__ = ["WORTH", "limit", "set_limit", "split"]
+
+WORTH = 100_000  # nanoseconds of one thread from which it pays to split work
+
+Work = Callable[[int, int], None]
+
+
+def _given() -> int:
+    text = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    if text.isdigit() and int(text):
+        return int(text)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Worker:
+    """A thread that waits for parts."""
+
+    def __init__(self) -> None:
+        self.started, self.done = threading.Lock(), threading.Lock()
+        self.started.acquire()
+        self.done.acquire()
+        self.part: tuple[Work, int, int] | None = None
+        self.error: BaseException | None = None
+        threading.Thread(target=self._run, name="npg worker", daemon=True).start()
+
+    def _run(self) -> None:
+        with np.errstate(all="ignore"):  # as an op's caller has it
+            while True:
+                self.started.acquire()
+                assert self.part is not None
+                work, start, stop = self.part
+                try:
+                    work(start, stop)
+                except BaseException as error:
+                    self.error = error
+                self.part = work = None  # type: ignore[assignment]  # nothing is kept while the thread waits
+                self.done.release()
+
+    def begin(self, work: Work, start: int, stop: int) -> None:
+        self.part, self.error = (work, start, stop), None
+        self.started.release()
+
+    def end(self) -> BaseException | None:
+        """Wait for the part; return what it raised."""
+        self.done.acquire()
+        error, self.error = self.error, None
+        return error
+
+
+class _Pool:
+    def __init__(self) -> None:
+        self.limit = _given() if _blas.threads_sleep else 1
+        self.workers: list[_Worker] = []
+        self.busy = threading.Lock()
+
+
+_pool = _Pool()
+
+
+def _forget() -> None:
+    """In a forked process: the threads are not there."""
+    _pool.workers, _pool.busy = [], threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+def limit() -> int:
+    """Return how many threads share a kernel."""
+    return _pool.limit
+
+
+def set_limit(threads: int) -> None:
+    """Let at most this many threads share a kernel, the calling one among them; one where BLAS's threads spin."""
+    _pool.limit = threads if _blas.threads_sleep else 1
+
+
+def split(count: int, work: Work, nanoseconds: float, grain: int = 1) -> None:
+    """Call work(start, stop) so that the parts cover range(count).
+
+    Args:
+        work: computes the part from start to stop; parts may run at the same time.
+        nanoseconds: about how long one thread takes for all of it.
+        grain: parts begin at multiples of this.
+    Raises: what work raises; all parts have ended then.
+    """
+    threads = min(_pool.limit, int(nanoseconds / (0.5 * WORTH)), -(-count // grain))
+    if threads < 2 or not _pool.busy.acquire(blocking=False):  # or the threads are somebody else's now
+        work(0, count)
+        return
+    try:
+        while len(_pool.workers) < threads - 1:
+            _pool.workers.append(_Worker())
+        size = -(-count // (threads * grain)) * grain
+        starts = list(range(size, count, size))
+        workers = _pool.workers[: len(starts)]
+        for worker, start in zip(workers, starts, strict=True):
+            worker.begin(work, start, min(start + size, count))
+        errors: list[Any] = []
+        try:
+            work(0, min(size, count))
+        except BaseException as error:
+            errors.append(error)
+        errors += [worker.end() for worker in workers]
+    finally:
+        _pool.busy.release()
+    for raised in errors:
+        if raised is not None:
+            raise raised

@@ -1,0 +1,157 @@
+"""Work in several threads: every element once, errors raised, results whatever the number of threads."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+import npg
+from npg import _blas
+from npg.ops import _parallel
+from npg.ops._parallel import split
+
+
+@pytest.fixture(autouse=True)
+def _two_threads(monkeypatch):
+    monkeypatch.setattr(_blas, "threads_sleep", True)
+    before = _parallel.limit()
+    _parallel.set_limit(2)
+    yield
+    _parallel.set_limit(before)
+
+
+@pytest.mark.parametrize("grain", [1, 7, 64])
+@pytest.mark.parametrize("count", [0, 1, 2, 63, 64, 65, 1000])
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+def test_parts_cover_the_range_once(count, grain, threads):
+    _parallel.set_limit(threads)
+    parts = []
+    split(count, lambda start, stop: parts.append((start, stop)), 1e9, grain)
+    covered = sorted(i for start, stop in parts for i in range(start, stop))
+    assert covered == list(range(count))
+    assert len(parts) <= threads
+    assert all(start % grain == 0 for start, _ in parts)
+
+
+def test_small_work_stays_in_the_calling_thread():
+    names = []
+    split(100, lambda start, stop: names.append((threading.current_thread().name, start, stop)), 1000)
+    assert names == [(threading.current_thread().name, 0, 100)]
+
+
+def test_large_work_is_shared():
+    names = set()
+    both = threading.Barrier(2, timeout=60)
+
+    def work(start, stop):
+        names.add(threading.current_thread().name)
+        both.wait()
+
+    split(100, work, 1e9)
+    assert len(names) == 2
+
+
+@pytest.mark.parametrize("failing", [0, 50])
+def test_error_of_a_part_is_raised_after_all_parts_have_ended(failing):
+    ended = []
+
+    def work(start, stop):
+        ended.append(start)
+        if start == failing:
+            raise ValueError("of this part")
+
+    with pytest.raises(ValueError, match="of this part"):
+        split(100, work, 1e9)
+    assert sorted(ended) == [0, 50]
+    split(100, lambda start, stop: ended.append(start), 1e9)  # the threads go on working
+    assert len(ended) == 4
+
+
+def test_split_within_a_part_and_from_two_threads_runs_in_place():
+    done = []
+
+    def inner(start, stop):
+        done.append((start, stop))
+
+    split(2, lambda start, stop: split(10, inner, 1e9), 1e9)
+    assert sum(stop - start for start, stop in done) == 20
+
+
+def test_nothing_is_kept_between_calls():
+    import weakref
+
+    class Held:
+        def __call__(self, start, stop):
+            pass
+
+    held = Held()
+    gone = weakref.ref(held)
+    split(100, held, 1e9)
+    del held
+    assert gone() is None
+
+
+def test_results_do_not_depend_on_the_number_of_threads():
+    found = []
+    for threads in (1, 2, 3):
+        _parallel.set_limit(threads)
+        npg.manual_seed(0)
+        x = npg.randn(6, 4, 128, 64, requires_grad=True)
+        y = npg.nn.functional.gelu(x)
+        y = npg.nn.functional.scaled_dot_product_attention(y, x, y, is_causal=True)
+        y.sum().backward()
+        p = npg.nn.Parameter(npg.randn(300_000))
+        p.grad = npg.randn(300_000)
+        npg.optim.AdamW([p]).step()
+        found.append([a.detach().numpy().tobytes() for a in (y, x.grad, p)])
+    assert found[0] == found[1] == found[2]
+
+
+def test_set_num_threads_sets_the_limit():
+    before = npg.get_num_threads()
+    try:
+        npg.set_num_threads(1)
+        assert _parallel.limit() == 1
+        npg.set_num_threads(2)
+        assert _parallel.limit() == 2
+    finally:
+        npg.set_num_threads(before)
+
+
+def test_workers_are_made_anew_in_a_forked_process():
+    if not hasattr(os, "fork"):
+        pytest.skip("needs fork")
+    code = """
+import os, numpy as np
+os.environ["OPENBLAS_THREAD_TIMEOUT"] = "18"
+from npg.ops import _parallel
+_parallel.set_limit(2)
+out = np.zeros(100)
+def work(a, b): out[a:b] += 1
+_parallel.split(100, work, 1e9)
+pid = os.fork()
+_parallel.split(100, work, 1e9)
+assert out.sum() == 200
+if pid:
+    assert os.waitpid(pid, 0)[1] == 0
+os._exit(0)
+"""
+    environment = {**os.environ, "OPENBLAS_THREAD_TIMEOUT": "18", "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("first", "given", "expected"), [("npg", None, True), ("numpy", None, False), ("numpy", "20", True)]
+)
+def test_kernels_are_shared_only_where_the_threads_of_products_sleep(first, given, expected):
+    environment = {k: v for k, v in os.environ.items() if k != "OPENBLAS_THREAD_TIMEOUT"}
+    if given is not None:
+        environment["OPENBLAS_THREAD_TIMEOUT"] = given
+    environment["OMP_NUM_THREADS"] = "2"
+    code = f"import {first}, os, npg; from npg import _blas; from npg.ops import _parallel; "
+    code += "print(_blas.threads_sleep, _parallel.limit(), os.environ.get('OPENBLAS_THREAD_TIMEOUT'))"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == [str(expected), "2" if expected else "1", str(given)], done.stderr
