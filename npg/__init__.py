@@ -11,11 +11,7 @@ x.grad  # tensor([2., 4., 6.])
 import math as _math
 from typing import Any as _Any
 
-from npg import _blas as _blas
-
-with _blas.numpy_loading():
-    # Here, and not below a dozen imports: CPython 3.11 calls slower from some depths.
-    import numpy as _numpy  # noqa: F401
+import numpy as _numpy  # noqa: F401  (here, and not below a dozen imports: CPython 3.11 calls slower from some depths)
 
 from npg import autograd, creation, engine, functional, random
 from npg._version import __version__

@@ -128,9 +128,7 @@ def environment(name, config):
     """Return the environment of a contender's process: its engine, and its number of threads."""
     threads = {f"{library}_NUM_THREADS": str(config.threads) for library in ("OMP", "OPENBLAS", "MKL", "VECLIB")}
     engine = {"NPG_ENGINE": name} if name in ("cython", "python") else {}
-    # What `import npg` arranges where it comes before NumPy, which this file has imported already.
-    engine |= {"OPENBLAS_THREAD_TIMEOUT": "18"} if engine else {}
-    return {**engine, **os.environ, **threads, **({"NPG_ENGINE": name} if engine else {})}
+    return {**os.environ, **threads, **engine}
 
 
 def ended(name, errors):

@@ -5,26 +5,34 @@ one process can share a kernel whose parts do not depend on each other: blocks o
 part computes what it would compute alone, so results do not depend on the number of threads. A thread is handed its
 part in some 20 microseconds; work that takes less than `WORTH` is not split.
 
-The number of threads is that of matrix products: `npg.set_num_threads`, else OMP_NUM_THREADS, else the processors this
-process may use. Where the threads of matrix products spin, it is one: see npg/_blas.py.
+OpenBLAS lets its threads spin for a tenth of a second after each product, in case the next one comes: a second thread
+of ours then finds its processor busy with nothing and gains nothing, and letting them sleep sooner costs the products
+more than the kernels gain (docs/benchmarks.md). So kernels are shared only where that is known not to be so:
+OPENBLAS_NUM_THREADS=1 (products on one thread, kernels on OMP_NUM_THREADS or all), OPENBLAS_THREAD_TIMEOUT given, or
+macOS, whose own BLAS does not spin.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from npg import _blas
-
 __all__ = ["WORTH", "limit", "set_limit", "split"]
 
 WORTH = 100_000  # nanoseconds of one thread from which it pays to split work
 
 Work = Callable[[int, int], None]
+
+
+def _is_free() -> bool:
+    """Tell whether the threads of matrix products leave processors to others."""
+    alone = os.environ.get("OPENBLAS_NUM_THREADS", "").strip() == "1"
+    return alone or "OPENBLAS_THREAD_TIMEOUT" in os.environ or sys.platform == "darwin"
 
 
 def _given() -> int:
@@ -71,7 +79,8 @@ class _Worker:
 
 class _Pool:
     def __init__(self) -> None:
-        self.limit = _given() if _blas.threads_sleep else 1
+        self.is_free = _is_free()
+        self.limit = _given() if self.is_free else 1
         self.workers: list[_Worker] = []
         self.busy = threading.Lock()
 
@@ -95,7 +104,7 @@ def limit() -> int:
 
 def set_limit(threads: int) -> None:
     """Let at most this many threads share a kernel, the calling one among them; one where BLAS's threads spin."""
-    _pool.limit = threads if _blas.threads_sleep else 1
+    _pool.limit = threads if _pool.is_free else 1
 
 
 def split(count: int, work: Work, nanoseconds: float, grain: int = 1) -> None:

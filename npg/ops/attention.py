@@ -41,13 +41,16 @@ _KEPT_MASKS = 64
 
 
 def _tiles(batch, heads, queries, keys, is_causal, itemsize):
-    """Return (first batch, end, first query, end, number of keys seen) of each tile, the late queries first."""
+    """Return (first batch, end, first query, end, number of keys seen) of each tile, the late queries first.
+
+    Every block of queries is cut at the same batches, into parts of equal size, for threads.
+    """
+    step = max(1, TILE // max(1, heads * keys * min(BLOCK, queries) * itemsize))
+    step = -(-batch // -(-batch // step))
     tiles = []
     for start in reversed(range(0, queries, BLOCK)):
         stop = min(start + BLOCK, queries)
         seen = min(stop, keys) if is_causal else keys
-        step = max(1, TILE // max(1, heads * seen * (stop - start) * itemsize))
-        step = -(-batch // -(-batch // step))  # of equal size, for threads
         tiles += [(b, min(b + step, batch), start, stop, seen) for b in range(0, batch, step)]
     return tiles
 
