@@ -140,6 +140,21 @@ def generate(contender: str) -> Step:
     return step
 
 
+def elementwise(contender: str, size: int = 1000) -> Step:
+    """A product, a sum and a tanh of tensors of this size, forward and backward."""
+    lib, draw = _library(contender), _draw()
+    x, w, b = [lib.from_numpy(draw.standard_normal(size, np.float32)) for _ in range(3)]
+    x.requires_grad_()
+
+    def step() -> float:
+        x.grad = None
+        y = (x * w + b).tanh().sum()
+        y.backward()
+        return float(y.item())
+
+    return step
+
+
 def chain(contender: str, length: int = 1000) -> Step:
     """A chain of multiplications and additions on (4, 4) float32, forward and backward."""
     step: Step = contenders.chain(bench.BenchConfig(worker=contender, length=length))
@@ -152,6 +167,5 @@ def numpy_chain(_: Any, length: int = 1000) -> Step:
     return step
 
 
-WORKS: dict[str, Callable[..., Step]] = {
-    f.__name__: f for f in (nanogpt, wide_nanogpt, tiny_nanogpt, digits, lstm, generate, chain, numpy_chain)
-}
+_ALL = (nanogpt, wide_nanogpt, tiny_nanogpt, digits, lstm, generate, elementwise, chain, numpy_chain)
+WORKS: dict[str, Callable[..., Step]] = {work.__name__: work for work in _ALL}

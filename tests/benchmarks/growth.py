@@ -1,0 +1,144 @@
+"""How cost grows: time against size, for npg, its Python engine and PyTorch.
+
+python -m tests.benchmarks.growth              measure all series, some ten minutes; with nothing else running
+python -m tests.benchmarks.growth length size  some
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.benchmarks.judge import measure
+from tests.benchmarks.works import bench
+
+CONTENDERS = ("cython", "python", "torch")
+ROUNDS = 3
+FASTER_GROWTH = 1.1  # npg's slope may be this much of PyTorch's
+
+
+@dataclasses.dataclass(frozen=True)
+class Series:
+    """One work at several sizes.
+
+    Attributes:
+        title: what is done; {} stands for the size.
+        work: its name in WORKS. sizes: the sizes.
+        settings: the work's settings at a size.
+    """
+
+    title: str
+    axis: str
+    work: str
+    sizes: tuple[int, ...]
+    settings: Callable[[int], dict[str, Any]]
+
+
+SERIES = {
+    "width": Series(
+        "nanoGPT iteration, 2 layers, 4 heads, block 64, batch 4",
+        "width of the model",
+        "nanogpt",
+        (32, 64, 128, 256, 512, 768),
+        lambda n: {"n_embd": n, "n_layer": 2, "batch_size": 4},
+    ),
+    "block": Series(
+        "nanoGPT iteration, 2 layers, 4 heads, 128 wide, batch 4",
+        "length of the block",
+        "nanogpt",
+        (16, 32, 64, 128, 256, 512),
+        lambda n: {"block_size": n, "n_layer": 2, "batch_size": 4},
+    ),
+    "length": Series(
+        "chain of multiplications and additions on (4, 4), forward and backward",
+        "operations in the graph",
+        "chain",
+        (10, 100, 1000, 10_000, 100_000, 1_000_000),
+        lambda n: {"length": n},
+    ),
+    "size": Series(
+        "x * w + b, tanh, sum, forward and backward",
+        "elements of a tensor",
+        "elementwise",
+        (1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000),
+        lambda n: {"size": n},
+    ),
+}
+Measured = dict[str, list[float]]  # per contender the seconds at each size
+
+
+def measured(series: Series) -> Measured:
+    """Time a series, each size with the contenders in turn."""
+    found: Measured = {c: [] for c in CONTENDERS}
+    for size in series.sizes:
+        times = measure(dict.fromkeys(CONTENDERS, series.work), series.settings(size), ROUNDS)
+        for c in CONTENDERS:
+            found[c].append(times.median(c))
+    return found
+
+
+def slope(sizes: tuple[int, ...], seconds: list[float]) -> float:
+    """Return the exponent of growth over the larger half of the sizes, where overheads no longer count."""
+    half = len(sizes) // 2
+    line = np.polyfit(np.log(sizes[half:]), np.log(seconds[half:]), 1)
+    return float(line[0])
+
+
+def table(series: Series, found: Measured) -> list[str]:
+    """Return the series as the lines of a table, with what its growth comes to."""
+    lines = [
+        f"| {series.axis} | npg | npg, Python engine | PyTorch | npg / PyTorch |",
+        "|---|---|---|---|---|",
+    ]
+    for i, size in enumerate(series.sizes):
+        mine, twin, theirs = (found[c][i] for c in CONTENDERS)
+        lines.append(f"| {size:,} | {_time(mine)} | {_time(twin)} | {_time(theirs)} | {mine / theirs:.2f} |")
+    mine, theirs = (slope(series.sizes, found[c]) for c in ("cython", "torch"))
+    verdict = "" if mine <= FASTER_GROWTH * theirs else ": MORE than it may"
+    lines += ["", f"Over the larger half npg's time grows with the power {mine:.2f}, PyTorch's {theirs:.2f}{verdict}."]
+    return lines
+
+
+def _time(seconds: float) -> str:
+    unit, factor = ("s", 1) if seconds >= 1 else ("ms", 1e3) if seconds >= 1e-3 else ("us", 1e6)
+    value = seconds * factor
+    return f"{value:.{max(0, 2 - int(math.log10(value)))}f} {unit}"
+
+
+def picture(series: Series, found: Measured, file: Path) -> None:
+    """Draw the series in two logarithmic scales. Needs matplotlib (the extra `demo`)."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    mpl.rcParams["svg.hashsalt"] = "npg"  # the same file for the same figures
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(5.5, 4), layout="constrained")
+    for c, marker in zip(CONTENDERS, "o^s", strict=True):
+        axes.loglog(series.sizes, [1e3 * t for t in found[c]], marker=marker, label=bench.LABELS[c])
+    axes.set_xlabel(series.axis)
+    axes.set_ylabel("milliseconds")
+    axes.set_title(series.title, fontsize=9)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.savefig(file, metadata={"Date": None})
+    plt.close(figure)
+
+
+def main() -> None:
+    """Measure and print."""
+    print(bench.machine())
+    for name in sys.argv[1:] or list(SERIES):
+        series = SERIES[name]
+        print(f"\n{series.title}\n")
+        print("\n".join(table(series, measured(series))), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""The table of works: npg beside another contender, and what is asked of the ratio."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from tests.benchmarks.judge import Times, measure
+from tests.benchmarks.wanted import WANTED, Wanted
+from tests.benchmarks.works import WORKS
+
+HEADER = ("| work | npg | other | ratio | must | aim | reached |", "|---|---|---|---|---|---|---|")
+
+
+def row(wanted: Wanted, times: Times) -> str:
+    """Return one row of the table."""
+    mine, other = wanted.contenders
+    if wanted.memory:
+        figures = [times.bytes[mine] / 2**20, times.bytes[other] / 2**20]
+        unit, ratio = "MiB", figures[0] / figures[1]
+    else:
+        figures = [1e3 * times.median(mine), 1e3 * times.median(other)]
+        unit, ratio = "ms", times.ratio(mine, other)
+    if wanted.inverse:
+        ratio = 1 / ratio
+    reached = "aim" if wanted.holds(ratio, wanted.aim) else "must" if wanted.holds(ratio, wanted.must) else "no"
+    mine, other = (f"{figure:.3f} {unit}" if figure < 10 else f"{figure:.1f} {unit}" for figure in figures)
+    return f"| {wanted.title} | {mine} | {other} | {ratio:.2f} | {wanted.must:.2f} | {wanted.aim:.2f} | {reached} |"
+
+
+def rows(works: Collection[str] = tuple(WORKS)) -> list[str]:
+    """Measure the wanted ratios that concern these works, and return a row for each."""
+    found = []
+    measured: dict[tuple[str, ...], Times] = {}
+    for wanted in WANTED:
+        if not set(wanted.works) & set(works):
+            continue
+        key = (*wanted.contenders, *wanted.works)
+        if key not in measured:
+            measured[key] = measure(dict(zip(wanted.contenders, wanted.works, strict=True)))
+        found.append(row(wanted, measured[key]))
+        print(found[-1], flush=True)
+    return found
