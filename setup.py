@@ -48,7 +48,7 @@ class BuildExtension(build_ext):
         import numpy as np  # imported late: their absence must count as a failed build, not break `setup.py sdist`
         from Cython.Build import cythonize
 
-        ext.include_dirs.append(np.get_include())
+        ext.include_dirs.extend([np.get_include(), "csrc"])
         if self.compiler.compiler_type != "msvc":
             ext.extra_compile_args.extend(["-O3", "-g0"])
         (translated,) = cythonize([ext], build_dir=GENERATED, force=bool(self.force))

@@ -12,7 +12,9 @@ does not yet declare itself safe without the GIL; nothing here is pickled, so no
 """
 
 import contextvars
+import ctypes
 import functools
+import os
 import threading
 
 import numpy as np
@@ -55,7 +57,8 @@ from npg.engine._hooks import (
 )
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import Like
-from npg.ops._parallel import split
+from npg.ops import _openblas
+from npg.ops._parallel import limit, products_handed_over
 from npg.ops._program import Probe, accelerate
 from npg.ops.memory import alias, as_strided, copy_slices, geometry
 

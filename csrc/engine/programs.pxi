@@ -3,11 +3,19 @@
 # Elements a block: five blocks of float32 fit into a first cache of 48 kB.
 cdef cnp.npy_intp BLOCK = 2048
 cdef cnp.npy_intp WITHOUT_GIL = 1 << 15  # elements
-cdef double NANOSECONDS = 0.015  # that a step takes for a byte, about
 
+cdef double SHARED = 2e6  # bytes of all steps from which threads share a call, some 30 microseconds
+
+cdef enum: MOST_PARTS = 64
 cdef enum: MOST_STEPS = 64
 cdef enum: MOST_PLACES = 64
 
+
+cdef extern from "engine/pool.h":
+    ctypedef void (*pool_part)(int number, void *data, int more) noexcept nogil
+    void pool_run(pool_part part, int count, size_t size, void *data, int more, bint blocking) noexcept nogil
+    size_t pool_callback()
+    bint pool_is_available()
 
 ctypedef void (*InnerLoop)(char **args, cnp.npy_intp *n, cnp.npy_intp *steps, void *data) noexcept nogil
 
@@ -32,32 +40,49 @@ cdef bint _find_loop(object ufunc, int kind, Step *step) except -1:
     return False
 
 
+cdef struct Code:
+    # A program for one floating dtype. Its places, in this order: inputs, outputs, temporaries, numbers, constants.
+    Step steps[MOST_STEPS]
+    int count, inputs, outputs, temporaries, numbers, places, size
+    double constants[MOST_PLACES]
+    long long bits[MOST_PLACES]
+    bint is_bits[MOST_PLACES]
+
+
+cdef struct Call:
+    # One call of a program: the memory of inputs and outputs, the numbers.
+    Code *code
+    char *bases[MOST_PLACES]
+    double numbers[MOST_PLACES]
+
+
+cdef struct Part:
+    # The elements of a call that one thread computes, and room for its temporaries.
+    Call *call
+    char *temporary
+    cnp.npy_intp start, stop
+
+
 @cython.final
 cdef class Compiled:
-    """A program's steps for one floating dtype.
+    """A program's steps for one floating dtype."""
 
-    Its places, in this order: inputs, outputs, temporaries, numbers, constants.
-    """
-
-    cdef Step steps[MOST_STEPS]
-    cdef int count, inputs, outputs, temporaries, numbers, places, size
-    cdef double constants[MOST_PLACES]
-    cdef long long bits[MOST_PLACES]
-    cdef bint is_bits[MOST_PLACES]
+    cdef Code code
 
     cdef bint compile(self, program, int kind, int integer, int size) except -1:
         """Return whether the program could be compiled."""
         cdef int i
         cdef list constants = []
-        self.inputs, self.outputs, self.temporaries = len(program.inputs), program.outputs, program.temporaries
-        self.numbers, self.count, self.size = len(program.numbers), len(program.steps), size
-        first = {"in": 0, "out": self.inputs, "temporary": self.inputs + self.outputs}
-        first["number"] = first["temporary"] + self.temporaries
-        first["constant"] = first["number"] + self.numbers
-        if self.count > MOST_STEPS:
+        self.code.inputs, self.code.outputs = len(program.inputs), program.outputs
+        self.code.temporaries = program.temporaries
+        self.code.numbers, self.code.count, self.code.size = len(program.numbers), len(program.steps), size
+        first = {"in": 0, "out": self.code.inputs, "temporary": self.code.inputs + self.code.outputs}
+        first["number"] = first["temporary"] + self.code.temporaries
+        first["constant"] = first["number"] + self.code.numbers
+        if self.code.count > MOST_STEPS:
             return False
         for i, (ufunc, operands, place, bits) in enumerate(program.steps):
-            if not _find_loop(ufunc, integer if bits else kind, &self.steps[i]):
+            if not _find_loop(ufunc, integer if bits else kind, &self.code.steps[i]):
                 return False
             numbers = []
             for kind_of, value in operands:
@@ -65,101 +90,75 @@ cdef class Compiled:
                     constants.append((value, bits))
                     value = len(constants) - 1
                 numbers.append(first[kind_of] + value)
-            self.steps[i].left = numbers[0]
-            self.steps[i].right = numbers[1] if len(numbers) > 1 else -1
-            self.steps[i].out = first[place[0]] + place[1]
-        self.places = first["constant"] + len(constants)
-        if self.places > MOST_PLACES:
+            self.code.steps[i].left = numbers[0]
+            self.code.steps[i].right = numbers[1] if len(numbers) > 1 else -1
+            self.code.steps[i].out = first[place[0]] + place[1]
+        self.code.places = first["constant"] + len(constants)
+        if self.code.places > MOST_PLACES:
             return False
         for i in range(len(constants)):
             value, bits = constants[i]
-            self.is_bits[i] = bits
+            self.code.is_bits[i] = bits
             if bits:
-                self.bits[i] = value
+                self.code.bits[i] = value
             else:
-                self.constants[i] = value
+                self.code.constants[i] = value
         return True
 
-    cdef int run(
-        self, char **bases, double *numbers, char *temporary, cnp.npy_intp start, cnp.npy_intp stop
-    ) noexcept nogil:
-        """Run on the elements from start to stop.
-
-        Args:
-            bases: the memory of the inputs and outputs.
-            temporary: room for the temporaries' blocks.
-        """
-        cdef char *places[MOST_PLACES]
-        cdef cnp.npy_intp strides[MOST_PLACES]
-        cdef double values[MOST_PLACES]  # of numbers and constants, in the dtype
-        cdef char *args[3]
-        cdef cnp.npy_intp steps[3]
-        cdef cnp.npy_intp n, at
-        cdef int i, k, fixed = self.inputs + self.outputs
-        cdef Step *step
-        for i in range(self.temporaries):
-            places[fixed + i] = temporary + i * BLOCK * self.size
-        for i in range(fixed + self.temporaries):
-            strides[i] = self.size
-        for i in range(fixed + self.temporaries, self.places):
-            k = i - fixed - self.temporaries
-            strides[i] = 0
-            places[i] = <char *>&values[i]
-            if k < self.numbers:
-                if self.size == 4:
-                    (<float *>places[i])[0] = <float>numbers[k]
-                else:
-                    values[i] = numbers[k]
-                continue
-            k -= self.numbers
-            if self.is_bits[k]:
-                if self.size == 4:
-                    (<int *>places[i])[0] = <int>self.bits[k]
-                else:
-                    (<long long *>places[i])[0] = self.bits[k]
-            elif self.size == 4:
-                (<float *>places[i])[0] = <float>self.constants[k]
+cdef void run_part(int number, void *data, int more) noexcept nogil:
+    """Run the steps of a Part, block by block."""
+    cdef Part *part = <Part *>data
+    cdef Call *call = part.call
+    cdef Code *code = call.code
+    cdef char *places[MOST_PLACES]
+    cdef cnp.npy_intp strides[MOST_PLACES]
+    cdef double values[MOST_PLACES]  # of numbers and constants, in the dtype
+    cdef char *args[3]
+    cdef cnp.npy_intp steps[3]
+    cdef cnp.npy_intp n, at = part.start
+    cdef int i, k, fixed = code.inputs + code.outputs
+    cdef Step *step
+    for i in range(code.temporaries):
+        places[fixed + i] = part.temporary + i * BLOCK * code.size
+    for i in range(fixed + code.temporaries):
+        strides[i] = code.size
+    for i in range(fixed + code.temporaries, code.places):
+        k = i - fixed - code.temporaries
+        strides[i] = 0
+        places[i] = <char *>&values[i]
+        if k < code.numbers:
+            if code.size == 4:
+                (<float *>places[i])[0] = <float>call.numbers[k]
             else:
-                values[i] = self.constants[k]
-        at = start
-        while at < stop:
-            n = BLOCK if stop - at > BLOCK else stop - at
-            for i in range(fixed):
-                places[i] = bases[i] + at * self.size
-            for i in range(self.count):
-                step = &self.steps[i]
-                args[0] = places[step.left]
-                steps[0] = strides[step.left]
-                k = 1
-                if step.right >= 0:
-                    args[1] = places[step.right]
-                    steps[1] = strides[step.right]
-                    k = 2
-                args[k] = places[step.out]
-                steps[k] = self.size
-                step.loop(args, &n, steps, step.data)
-            at += n
-        return 0
-
-
-@cython.final
-cdef class Job:
-    """One call of a program, of which threads may run parts."""
-
-    cdef Compiled compiled
-    cdef char *bases[MOST_PLACES]
-    cdef double values[MOST_PLACES]
-
-    def __call__(self, cnp.npy_intp start, cnp.npy_intp stop):
-        cdef Compiled compiled = self.compiled
-        room = PyBytes_FromStringAndSize(NULL, compiled.temporaries * BLOCK * compiled.size + 64)
-        cdef char *temporary = PyBytes_AS_STRING(room)
-        temporary += 64 - <size_t>temporary % 64
-        if stop - start < WITHOUT_GIL:
-            compiled.run(self.bases, self.values, temporary, start, stop)
+                values[i] = call.numbers[k]
+            continue
+        k -= code.numbers
+        if code.is_bits[k]:
+            if code.size == 4:
+                (<int *>places[i])[0] = <int>code.bits[k]
+            else:
+                (<long long *>places[i])[0] = code.bits[k]
+        elif code.size == 4:
+            (<float *>places[i])[0] = <float>code.constants[k]
         else:
-            with nogil:
-                compiled.run(self.bases, self.values, temporary, start, stop)
+            values[i] = code.constants[k]
+    while at < part.stop:
+        n = BLOCK if part.stop - at > BLOCK else part.stop - at
+        for i in range(fixed):
+            places[i] = call.bases[i] + at * code.size
+        for i in range(code.count):
+            step = &code.steps[i]
+            args[0] = places[step.left]
+            steps[0] = strides[step.left]
+            k = 1
+            if step.right >= 0:
+                args[1] = places[step.right]
+                steps[1] = strides[step.right]
+                k = 2
+            args[k] = places[step.out]
+            steps[k] = code.size
+            step.loop(args, &n, steps, step.data)
+        at += n
 
 
 class _Runner:
@@ -170,32 +169,47 @@ class _Runner:
 
     def __call__(self, tuple arrays, list numbers, tuple out):
         cdef cnp.ndarray array = <cnp.ndarray?>arrays[0]
-        cdef Compiled compiled
-        cdef Job job
-        cdef cnp.npy_intp n = cnp.PyArray_SIZE(array)
-        cdef int i, kind = cnp.PyArray_TYPE(array)
+        cdef Code *code
+        cdef Call call
+        cdef Part parts[MOST_PARTS]
+        cdef cnp.npy_intp n = cnp.PyArray_SIZE(array), size
+        cdef Py_ssize_t room
+        cdef int i, kind = cnp.PyArray_TYPE(array), count = 1
+        cdef char *temporary
         if kind == cnp.NPY_FLOAT:
-            compiled = <Compiled>self.single
+            code = &(<Compiled>self.single).code
         elif kind == cnp.NPY_DOUBLE:
-            compiled = <Compiled>self.double
+            code = &(<Compiled>self.double).code
         else:
             return self.program._run(arrays, numbers, out)
-        job = Job.__new__(Job)
-        job.compiled = compiled
+        call.code = code
         for i, a in enumerate(arrays + out):
             array = <cnp.ndarray?>a
             if (
                 cnp.PyArray_TYPE(array) != kind or not _is_plain(array) or cnp.PyArray_SIZE(array) != n
-                or (i >= compiled.inputs and not cnp.PyArray_ISWRITEABLE(array))
+                or (i >= code.inputs and not cnp.PyArray_ISWRITEABLE(array))
             ):
                 return self.program._run(arrays, numbers, out)
-            job.bases[i] = cnp.PyArray_BYTES(array)
-        for i in range(compiled.numbers):
-            job.values[i] = numbers[i]
-        if n < WITHOUT_GIL:
-            job(0, n)
+            call.bases[i] = cnp.PyArray_BYTES(array)
+        for i in range(code.numbers):
+            call.numbers[i] = numbers[i]
+        if n * code.count * code.size > SHARED:
+            count = min(limit(), MOST_PARTS, (n + BLOCK - 1) // BLOCK)
+        room = code.temporaries * BLOCK * code.size + 64
+        memory = PyBytes_FromStringAndSize(NULL, count * room + 64)
+        temporary = PyBytes_AS_STRING(memory)
+        temporary += 64 - <size_t>temporary % 64
+        size = ((n + BLOCK - 1) // BLOCK + count - 1) // count * BLOCK
+        for i in range(count):
+            parts[i].call = &call
+            parts[i].temporary = temporary + i * (room // 64 * 64)
+            parts[i].start = min(i * size, n)
+            parts[i].stop = min((i + 1) * size, n)
+        if n < WITHOUT_GIL and count == 1:
+            run_part(0, &parts[0], 0)
         else:
-            split(n, job, n * compiled.count * NANOSECONDS * compiled.size, BLOCK)
+            with nogil:
+                pool_run(run_part, count, sizeof(Part), parts, 0, False)
 
 
 def compile_steps(program):
@@ -209,3 +223,18 @@ def compile_steps(program):
 
 
 accelerate(compile_steps)
+
+
+def _take_products():
+    """Have OpenBLAS hand the parts of its products to the pool."""
+    cdef object callback
+    if not pool_is_available() or os.environ.get("NPG_POOL", "1") == "0":
+        return
+    callback = _openblas.function("set_threads_callback_function")
+    if callback is not None:
+        callback.argtypes, callback.restype = [ctypes.c_void_p], None
+        callback(pool_callback())
+        products_handed_over()
+
+
+_take_products()

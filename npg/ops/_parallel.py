@@ -6,10 +6,13 @@ part computes what it would compute alone, so results do not depend on the numbe
 part in some 20 microseconds; work that takes less than `WORTH` is not split.
 
 OpenBLAS lets its threads spin for a tenth of a second after each product, in case the next one comes: a second thread
-of ours then finds its processor busy with nothing and gains nothing, and letting them sleep sooner costs the products
-more than the kernels gain (docs/benchmarks.md). So kernels are shared only where that is known not to be so:
-OPENBLAS_NUM_THREADS=1 (products on one thread, kernels on OMP_NUM_THREADS or all), OPENBLAS_THREAD_TIMEOUT given, or
-macOS, whose own BLAS does not spin.
+of ours then finds its processor busy with nothing. So the Cython engine has OpenBLAS hand the parts of its products to
+the engine's own pool (csrc/engine/pool.h), whose threads wait a millisecond and serve programs too. Kernels are shared
+where that was done (NPG_POOL=0 leaves OpenBLAS alone), and where nothing spins: with OPENBLAS_NUM_THREADS=1, with
+OPENBLAS_THREAD_TIMEOUT, on macOS.
+
+The number of threads is that of matrix products: `npg.set_num_threads`, else OMP_NUM_THREADS, else the processors this
+process may use.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["WORTH", "limit", "set_limit", "split"]
+__all__ = ["WORTH", "limit", "products_handed_over", "set_limit", "split"]
 
 WORTH = 100_000  # nanoseconds of one thread from which it pays to split work
 
@@ -80,7 +83,7 @@ class _Worker:
 class _Pool:
     def __init__(self) -> None:
         self.is_free = _is_free()
-        self.limit = _given() if self.is_free else 1
+        self.limit = _given()
         self.workers: list[_Worker] = []
         self.busy = threading.Lock()
 
@@ -98,13 +101,18 @@ if hasattr(os, "register_at_fork"):
 
 
 def limit() -> int:
-    """Return how many threads share a kernel."""
-    return _pool.limit
+    """Return how many threads share a kernel: 1 where threads of matrix products spin."""
+    return _pool.limit if _pool.is_free else 1
 
 
 def set_limit(threads: int) -> None:
-    """Let at most this many threads share a kernel, the calling one among them; one where BLAS's threads spin."""
-    _pool.limit = threads if _pool.is_free else 1
+    """Let at most this many threads share a kernel, the calling one among them."""
+    _pool.limit = threads
+
+
+def products_handed_over() -> None:
+    """Note that the engine's pool runs the parts of matrix products. The Cython engine calls this."""
+    _pool.is_free = True
 
 
 def split(count: int, work: Work, nanoseconds: float, grain: int = 1) -> None:
@@ -116,7 +124,7 @@ def split(count: int, work: Work, nanoseconds: float, grain: int = 1) -> None:
         grain: parts begin at multiples of this.
     Raises: what work raises; all parts have ended then.
     """
-    threads = min(_pool.limit, int(nanoseconds / (0.5 * WORTH)), -(-count // grain))
+    threads = min(limit(), int(nanoseconds / (0.5 * WORTH)), -(-count // grain))
     if threads < 2 or not _pool.busy.acquire(blocking=False):  # or the threads are somebody else's now
         work(0, count)
         return

@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 import ctypes
-import importlib
 import os
-from collections.abc import Callable
-from typing import Any
 
+from npg.ops._openblas import function
 from npg.ops._parallel import set_limit
 
 __all__ = ["get_num_threads", "set_num_threads"]
 
-# The names under which OpenBLAS lets itself be asked, as NumPy's wheels, conda and distributions build it.
-_NAMES = ("scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_", "openblas_{}")
 _asked: int | None = None
-
-
-def _openblas(what: str) -> Callable[..., Any] | None:
-    umath: Any = importlib.import_module("numpy._core._multiarray_umath")
-    try:
-        library = ctypes.CDLL(umath.__file__)  # finds what the file is linked with, too
-    except OSError:
-        return None
-    for name in _NAMES:
-        function = getattr(library, name.format(what), None)
-        if function is not None:
-            return function
-    return None
 
 
 def get_num_threads() -> int:
     """Return how many threads matrix products use. Source: torch.get_num_threads."""
-    function = _openblas("get_num_threads")
-    if function is not None:
-        return int(function())
+    ask = function("get_num_threads")
+    if ask is not None:
+        return int(ask())
     return _asked or int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
 
 
@@ -53,6 +36,6 @@ def set_num_threads(num: int) -> None:
         raise RuntimeError("set_num_threads expects a positive integer")
     _asked = num
     set_limit(num)
-    function = _openblas("set_num_threads")
-    if function is not None:
-        function(ctypes.c_int(num))
+    tell = function("set_num_threads")
+    if tell is not None:
+        tell(ctypes.c_int(num))

@@ -5,11 +5,15 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
 
 import npg
-from npg.ops import _parallel
+from npg.engine import name as engine_name
+from npg.ops import _openblas, _parallel
 from npg.ops._parallel import split
+
+takes_callback = hasattr(os, "fork") and _openblas.function("set_threads_callback_function") is not None
 
 
 @pytest.fixture(autouse=True)
@@ -144,16 +148,84 @@ os._exit(0)
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({}, 1),
-        ({"OPENBLAS_NUM_THREADS": "1"}, 2),
-        ({"OPENBLAS_THREAD_TIMEOUT": "20"}, 2),
-        ({"OPENBLAS_NUM_THREADS": "2"}, 1),
+        ({"NPG_POOL": "0"}, 1),
+        ({"NPG_POOL": "0", "OPENBLAS_NUM_THREADS": "1"}, 2),
+        ({"NPG_POOL": "0", "OPENBLAS_NUM_THREADS": "2"}, 1),
+        ({"NPG_POOL": "0", "OPENBLAS_THREAD_TIMEOUT": "20"}, 2),
+        ({"NPG_ENGINE": "python"}, 1),
+        ({"NPG_ENGINE": engine_name}, 2 if engine_name == "cython" and takes_callback else 1),
     ],
 )
 @pytest.mark.skipif(sys.platform == "darwin", reason="threads of its BLAS do not spin")
 def test_kernels_are_shared_only_where_the_threads_of_products_do_not_spin(given, expected):
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("OPENBLAS_", "NPG_POOL"))}
     code = "from npg.ops import _parallel; print(_parallel.limit())"
     environment |= {"OMP_NUM_THREADS": "2", **given}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == str(expected), done.stderr
+
+
+# ----- Products on the engine's pool -----
+
+needs_pool = pytest.mark.skipif(
+    engine_name != "cython" or not takes_callback,
+    reason="needs the Cython engine, and an OpenBLAS that takes a callback",
+)
+
+
+def _products(count, seed):
+    draw = np.random.default_rng(seed)
+    sizes = [(int(draw.integers(1, 400)), int(draw.integers(1, 400)), int(draw.integers(1, 400))) for _ in range(count)]
+    return [(draw.random((m, k)), draw.random((k, n))) for m, k, n in sizes]
+
+
+@needs_pool
+def test_products_of_several_threads_are_right():
+    wrong = []
+
+    def work(seed):
+        for a, b in _products(20, seed):
+            if not np.allclose(a @ b, np.einsum("ij,jk->ik", a, b), rtol=1e-9):
+                wrong.append((a.shape, b.shape))
+            x = npg.randn(100_000)
+            y = npg.nn.functional.gelu(x)  # a program, whose parts go to the same threads
+            if not np.array_equal(y.numpy(), npg.nn.functional.gelu(x[:]).numpy()):
+                wrong.append("gelu")
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert not any(thread.is_alive() for thread in threads)
+    assert not wrong
+
+
+@needs_pool
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "pass",
+        "import time; time.sleep(0.01)",  # the threads sleep
+        "npg.set_num_threads(1); a @ a; npg.set_num_threads(3); a @ a",
+        "np.linalg.solve(a, a); np.linalg.svd(a)",
+    ],
+)
+def test_process_ends_and_forks_with_the_pool(ending):
+    code = f"""
+import os, threading, numpy as np, npg
+a = np.random.default_rng(0).random((500, 500))
+expected = a @ a
+{ending}
+pid = os.fork()
+same = np.allclose(a @ a, expected) and np.allclose(np.linalg.solve(a, a @ a), a)
+if pid:
+    _, status = os.waitpid(pid, 0)
+    assert status == 0 and same
+else:
+    os._exit(0 if same else 1)
+"""
+    environment = {**os.environ, "OMP_NUM_THREADS": "2", "PYTHONWARNINGS": "ignore"}
+    environment.pop("OPENBLAS_NUM_THREADS", None)
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,26 @@
+"""The OpenBLAS that NumPy multiplies matrices with, where it is one: its own functions, found by name."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+from typing import Any
+
+__all__ = ["function"]
+
+# The names under which OpenBLAS lets itself be asked, as NumPy's wheels, conda and distributions build it.
+_NAMES = ("scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_", "openblas_{}")
+
+
+def function(what: str) -> Any:
+    """Return OpenBLAS's function openblas_<what>, or None where NumPy has another BLAS or one without it."""
+    umath: Any = importlib.import_module("numpy._core._multiarray_umath")
+    try:
+        library = ctypes.CDLL(umath.__file__)  # finds what the file is linked with, too
+    except OSError:
+        return None
+    for name in _NAMES:
+        found = getattr(library, name.format(what), None)
+        if found is not None:
+            return found
+    return None
