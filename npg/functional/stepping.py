@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from npg.engine import bump_version, check_in_place
-from npg.ops.step import adam
+from npg.ops.step import adam, sgd
 
-__all__ = ["adam", "in_place_array"]
+__all__ = ["adam", "in_place_array", "on_lines", "sgd"]
 
 
 def in_place_array(input: Any) -> np.ndarray[Any, Any]:
@@ -21,3 +21,13 @@ def in_place_array(input: Any) -> np.ndarray[Any, Any]:
     bump_version(input)
     array: np.ndarray[Any, Any] = input._array
     return array
+
+
+def on_lines(step: Any, p: Any, g: Any, *states: Any, **numbers: Any) -> None:
+    """Run a step on arrays of any layout, each seen as one line of numbers; g is not written."""
+    arrays = (p, g, *states)
+    lines = [np.ascontiguousarray(a).reshape(-1) for a in arrays]
+    step(*lines, **numbers)
+    for i, (a, line) in enumerate(zip(arrays, lines, strict=True)):
+        if i != 1 and not a.flags.c_contiguous:
+            np.copyto(a, line.reshape(a.shape))

@@ -1,4 +1,4 @@
-"""Adam's step on arrays."""
+"""The steps of SGD and Adam on arrays."""
 
 from __future__ import annotations
 
@@ -8,9 +8,54 @@ import numpy as np
 
 from npg.ops._program import program
 
-__all__ = ["adam"]
+__all__ = ["adam", "sgd"]
 
 Array = np.ndarray[Any, Any]
+
+
+# ----- SGD -----
+
+
+@program(in_place=("p",))
+def _sgd(p, g, *, lr):
+    return p - g * lr
+
+
+@program(in_place=("p", "b"))
+def _sgd_momentum(p, g, b, *, lr, momentum, fresh):
+    b = b * momentum + g * fresh
+    return p - b * lr, b
+
+
+@program(in_place=("p", "b"))
+def _sgd_nesterov(p, g, b, *, lr, momentum, fresh):
+    b = b * momentum + g * fresh
+    return p - (g + b * momentum) * lr, b
+
+
+def sgd(
+    p: Array,
+    g: Array,
+    b: Array | None = None,
+    *,
+    lr: float,
+    momentum: float = 0.0,
+    dampening: float = 0.0,
+    nesterov: bool = False,
+) -> None:
+    """Step p in place, and b where there is momentum: b = momentum b + (1 - dampening) g;  p -= lr b.
+
+    Args:
+        p, g, b: C-contiguous, of one dtype and shape.
+        nesterov: p -= lr (g + momentum b).
+    """
+    if b is None:
+        _sgd(p, g, lr=lr)
+    else:
+        (_sgd_nesterov if nesterov else _sgd_momentum)(p, g, b, lr=lr, momentum=momentum, fresh=1 - dampening)
+
+
+# ----- Adam -----
 
 
 def _moments(g, m, v, new1, keep2, new2):

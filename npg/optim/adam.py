@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from npg.creation import tensor, zeros_like
-from npg.functional.stepping import adam, in_place_array
+from npg.functional.stepping import adam, in_place_array, on_lines
 from npg.optim._checks import check_betas, check_hyperparameters, check_implementation
 from npg.optim._together import Together, fits
 from npg.optim.optimizer import Optimizer
@@ -114,11 +114,7 @@ class Adam(Optimizer):
         decay = 0 if group["decoupled_weight_decay"] else group["weight_decay"]
         arrays = [in_place_array(p), self._gradient(p, group, decay)]
         arrays += [state[name].numpy() for name in self._parameter_like[: 3 if group["amsgrad"] else 2]]
-        flat = [np.ascontiguousarray(a).reshape(-1) for a in arrays]
-        adam(*flat, **_factors(group, state["step"].item()))
-        for i, (a, changed) in enumerate(zip(arrays, flat, strict=True)):
-            if i != 1 and not a.flags.c_contiguous:
-                np.copyto(a, changed.reshape(a.shape))
+        on_lines(adam, *arrays, **_factors(group, state["step"].item()))
 
 
 def _factors(group: dict[str, Any], t: float) -> dict[str, Any]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from npg.creation import from_numpy
+from npg.creation import zeros_like
+from npg.functional.stepping import in_place_array, on_lines, sgd
 from npg.optim._checks import check_hyperparameters, check_implementation
 from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
@@ -66,20 +65,11 @@ class SGD(Optimizer):
 
     def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
         g = self._gradient(p, group, group["weight_decay"])
-        w = self._temporary(g, 1)
+        settings = {name: group[name] for name in ("momentum", "dampening", "nesterov")}
+        buffers = []
         if group["momentum"] != 0:
             if state.get("momentum_buffer") is None:
-                state["momentum_buffer"] = from_numpy(g.copy())
-                b = state["momentum_buffer"].numpy()
-            else:
-                b = state["momentum_buffer"].numpy()
-                b *= group["momentum"]
-                np.multiply(g, 1 - group["dampening"], out=w)
-                b += w
-            if group["nesterov"]:
-                np.multiply(b, group["momentum"], out=w)
-                g = np.add(g, w, out=w)
-            else:
-                g = b
-        np.multiply(g, float(group["lr"]), out=w)
-        p.sub_(from_numpy(w))
+                state["momentum_buffer"] = zeros_like(p)
+                settings["dampening"] = 0  # the first average is the gradient itself
+            buffers = [state["momentum_buffer"].numpy()]
+        on_lines(sgd, in_place_array(p), g, *buffers, lr=float(group["lr"]), **settings)

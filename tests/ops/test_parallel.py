@@ -182,6 +182,8 @@ def _products(count, seed):
 @needs_pool
 def test_products_of_several_threads_are_right():
     wrong = []
+    before = npg.get_num_threads()
+    npg.set_num_threads(2)
 
     def work(seed):
         for a, b in _products(20, seed):
@@ -197,6 +199,7 @@ def test_products_of_several_threads_are_right():
         thread.start()
     for thread in threads:
         thread.join(120)
+    npg.set_num_threads(before)
     assert not any(thread.is_alive() for thread in threads)
     assert not wrong
 
