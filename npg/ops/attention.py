@@ -252,6 +252,9 @@ def _attention_backward(g, _y, query, key, value, mask, noise, *, saved, needs, 
 
 def _each(tiles, run):
     """Run each tile: those of different sequences side by side, those of one sequence in their order."""
+    if len(tiles) == 1:
+        run(0)
+        return
     firsts = sorted({tile[0] for tile in tiles})
     scores = sum([(b1 - b0) * (stop - start) * seen for b0, b1, start, stop, seen in tiles])
 
