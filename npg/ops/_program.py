@@ -16,6 +16,7 @@ cost, so its blocks can be smaller; each element goes through the same loops, so
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -148,8 +149,9 @@ class Program:
     def of(self, x: Array, **numbers: float) -> Array:
         """Run a program of one array on an array of any layout; the result lies in memory as NumPy's would."""
         x = np.asarray(x)
-        if x.flags.c_contiguous:
-            return self(x, out=None, **numbers)
+        strides = x.strides
+        if x.flags.c_contiguous or all([a >= b >= 0 for a, b in itertools.pairwise(strides)]):
+            return self(np.ascontiguousarray(x) if x.ndim else x, out=None, **numbers)
         order = sorted(range(x.ndim), key=lambda d: -abs(x.strides[d]))
         back = sorted(range(x.ndim), key=order.__getitem__)
         found: Array = self(np.ascontiguousarray(x.transpose(order)), out=None, **numbers)
