@@ -94,6 +94,9 @@ cdef extern from "numpy/ndarraytypes.h":
     int NPY_HALF
 
 cdef extern from "Python.h":
+    void PyObject_GC_UnTrack(PyObject *object)
+    void PyObject_GC_Track(PyObject *object)
+    bint PyObject_GC_IsTracked(object object)
     bytes PyBytes_FromStringAndSize(char *start, Py_ssize_t size)
     char *PyBytes_AS_STRING(object bytes)
     long long PyLong_AsLongLongAndOverflow(object number, int *overflow) except? -1

@@ -184,10 +184,6 @@ cdef Node _pop(list heap):
     return top
 
 
-cdef inline bint _has_hooks(TensorBase leaf) except -1:
-    return leaf._hooks is not None or leaf._post_hooks is not None or leaf._accumulator is not None
-
-
 @cython.final
 cdef class Pass:
     """What a backward pass has reached and not yet run.

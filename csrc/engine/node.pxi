@@ -99,15 +99,40 @@ cdef class Node:
 
     def register_hook(self, hook):
         """Call hook(grad_inputs, grad_outputs) after this node has run; a returned tuple replaces grad_inputs."""
+        _track(self)
         if self.hooks is None:
             self.hooks = {}
         return RemovableHandle(self.hooks, hook)
 
     def register_prehook(self, hook):
         """Call hook(grad_outputs) before this node runs; a returned tuple replaces grad_outputs."""
+        _track(self)
         if self.prehooks is None:
             self.prehooks = {}
         return RemovableHandle(self.prehooks, hook)
+
+
+# A graph of a million nodes is no work for the garbage collector: a node of an op leads to older nodes, to tensors and
+# to arrays, and never back. So such nodes and the tuples that they hold are hidden from it; not those with hooks, nor
+# those that lead to them, for hooks may lead to anything. (A leaf that gets its first hook after a graph was made from
+# it, or a user's attribute of a tensor that leads to a later one, makes a cycle that is not found, as in PyTorch.)
+
+cdef inline void _untrack(Node node):
+    for target in node.targets:
+        if isinstance(target, TensorBase):
+            if _has_hooks(<TensorBase>target):
+                return
+        elif target is not None and PyObject_GC_IsTracked(target):
+            return
+    PyObject_GC_UnTrack(<PyObject *>node)
+    PyObject_GC_UnTrack(<PyObject *>node.targets)
+    if node.inputs is not None:
+        PyObject_GC_UnTrack(<PyObject *>node.inputs)
+
+
+cdef inline void _track(Node node):
+    if not PyObject_GC_IsTracked(node):
+        PyObject_GC_Track(<PyObject *>node)
 
 
 cdef inline int _watch(Node node, TensorBase t, int nr) except -1:

@@ -111,6 +111,7 @@ cdef class TensorBase:
             if self._hooks is None:
                 self._hooks = {}
             return RemovableHandle(self._hooks, hook)
+        _track(fn)
         if fn.tensor_hooks is None:
             fn.tensor_hooks = {}
         return RemovableHandle(fn.tensor_hooks.setdefault(self._nr, {}), hook)
@@ -213,3 +214,7 @@ cdef inline TensorBase _make(cnp.ndarray array):
 def wrap(array):
     """Return a new leaf tensor on an ndarray (or NumPy scalar), which it shares."""
     return _make(array if isinstance(array, cnp.ndarray) else _asarray(array))
+
+
+cdef inline bint _has_hooks(TensorBase leaf) noexcept:
+    return leaf._hooks is not None or leaf._post_hooks is not None or leaf._accumulator is not None

@@ -150,7 +150,7 @@ class Program:
         """Run a program of one array on an array of any layout; the result lies in memory as NumPy's would."""
         x = np.asarray(x)
         strides = x.strides
-        if x.flags.c_contiguous or all([a >= b >= 0 for a, b in itertools.pairwise(strides)]):
+        if x.flags.c_contiguous or all(a >= b >= 0 for a, b in itertools.pairwise(strides)):
             return self(np.ascontiguousarray(x) if x.ndim else x, out=None, **numbers)
         order = sorted(range(x.ndim), key=lambda d: -abs(x.strides[d]))
         back = sorted(range(x.ndim), key=order.__getitem__)
