@@ -25,6 +25,8 @@ from typing import Any
 
 import numpy as np
 
+from npg.ops._openblas import function
+
 __all__ = ["WORTH", "limit", "products_handed_over", "set_limit", "split"]
 
 WORTH = 100_000  # nanoseconds of one thread from which it pays to split work
@@ -84,6 +86,8 @@ class _Pool:
     def __init__(self) -> None:
         self.is_free = _is_free()
         self.limit = _given()
+        self.get_products: Any = None  # OpenBLAS's functions that tell and set its number of threads
+        self.set_products: Any = None
         self.workers: list[_Worker] = []
         self.busy = threading.Lock()
 
@@ -113,6 +117,7 @@ def set_limit(threads: int) -> None:
 def products_handed_over() -> None:
     """Note that the engine's pool runs the parts of matrix products. The Cython engine calls this."""
     _pool.is_free = True
+    _pool.get_products, _pool.set_products = function("get_num_threads"), function("set_num_threads")
 
 
 def split(count: int, work: Work, nanoseconds: float, grain: int = 1) -> None:
@@ -134,6 +139,10 @@ def split(count: int, work: Work, nanoseconds: float, grain: int = 1) -> None:
         size = -(-count // (threads * grain)) * grain
         starts = list(range(size, count, size))
         workers = _pool.workers[: len(starts)]
+        # Each part multiplies on its own thread: the others are busy.
+        products = _pool.get_products() if _pool.set_products is not None else 0
+        if products:
+            _pool.set_products(1)
         for worker, start in zip(workers, starts, strict=True):
             worker.begin(work, start, min(start + size, count))
         errors: list[Any] = []
@@ -142,6 +151,8 @@ def split(count: int, work: Work, nanoseconds: float, grain: int = 1) -> None:
         except BaseException as error:
             errors.append(error)
         errors += [worker.end() for worker in workers]
+        if products:
+            _pool.set_products(products)
     finally:
         _pool.busy.release()
     for raised in errors:

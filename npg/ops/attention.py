@@ -31,7 +31,6 @@ __all__ = ["attention"]
 
 BLOCK = 64  # queries in a tile
 TILE = 1 << 19  # bytes of scores in a tile, so that it stays in the second cache while it is worked on
-SHARED_BY_BLAS = 1 << 18  # multiplications of a product from which OpenBLAS uses threads
 KEPT = 256 * 256  # scores of one head up to which the probabilities are kept
 
 _masks = constants()
@@ -193,7 +192,7 @@ def attention(query, key, value, mask, noise, *, is_causal, scale, keep=True):
             p = np.multiply(p, _part(noise, *tile), out=scratch(1, p.shape, p.dtype))
         np.matmul(p.transpose(0, 2, 3, 1), v[b0:b1, :, :seen], out=y[b0:b1, :, start:stop])  # (B, nh, T, m)
 
-    _each(tiles, run, max(q.shape[3], v.shape[3]))
+    _each(tiles, run)
     return (y if query.ndim == 4 else y.reshape(*query.shape[:-1], v.shape[3])), tuple(saved)
 
 
@@ -245,21 +244,14 @@ def _attention_backward(g, _y, query, key, value, mask, noise, *, saved, needs, 
         if gk is not None:
             _into(gk[b0:b1, :, :seen], gs.transpose(0, 2, 1, 3), qt, first)
 
-    _each(tiles, run, max(q.shape[3], v.shape[3]))
+    _each(tiles, run)
     grads = [None if a is None else a.reshape(x.shape) for a, x in zip((gq, gk, gv), (query, key, value), strict=True)]
     gm = None if gm is None else unbroadcast(gm.reshape(*lead, queries, keys), mask.shape)
     return (*grads, gm, None)
 
 
-def _each(tiles, run, width):
-    """Run each tile: those of different sequences side by side, those of one sequence in their order.
-
-    Where the product of a head is so large that BLAS shares it, its threads are busy already.
-    """
-    if max([(stop - start) * seen for _, _, start, stop, seen in tiles], default=0) * width > SHARED_BY_BLAS:
-        for number in range(len(tiles)):
-            run(number)
-        return
+def _each(tiles, run):
+    """Run each tile: those of different sequences side by side, those of one sequence in their order."""
     firsts = sorted({tile[0] for tile in tiles})
     scores = sum([(b1 - b0) * (stop - start) * seen for b0, b1, start, stop, seen in tiles])
 

@@ -1,5 +1,6 @@
 """Work in several threads: every element once, errors raised, results whatever the number of threads."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -232,3 +233,24 @@ else:
     environment.pop("OPENBLAS_NUM_THREADS", None)
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
+
+
+@needs_pool
+@pytest.mark.parametrize("failing", [False, True])
+def test_parts_multiply_on_one_thread_each_and_the_number_is_set_back(failing):
+    before = npg.get_num_threads()
+    npg.set_num_threads(2)
+    seen = []
+
+    def work(start, stop):
+        seen.append(npg.get_num_threads())
+        if failing:
+            raise ValueError("of this part")
+
+    try:
+        with pytest.raises(ValueError) if failing else contextlib.nullcontext():
+            split(100, work, 1e9)
+        assert seen == [1, 1]
+        assert npg.get_num_threads() == 2
+    finally:
+        npg.set_num_threads(before)
