@@ -90,6 +90,16 @@ cdef extern from "Python.h":
     unsigned long Py_TPFLAGS_METHOD_DESCRIPTOR
     void PyType_Modified(PyTypeObject *cls)
 
+ctypedef void (*InnerLoop)(char **args, cnp.npy_intp *n, cnp.npy_intp *steps, void *data) noexcept nogil
+
+cdef extern from "numpy/ufuncobject.h":
+    # Not Cython's own declaration of it, which changes with NumPy. A loop's type does too, hence void and a cast.
+    ctypedef struct PyUFuncObject:
+        int nin, nout, nargs, ntypes
+        void **functions
+        void **data
+        const char *types
+
 cdef extern from "numpy/ndarraytypes.h":
     int NPY_HALF
 

@@ -16,7 +16,7 @@ cdef class Loops:
     """The loops of a ufunc for float32 and float64."""
 
     cdef int nin
-    cdef cnp.PyUFuncGenericFunction single_loop, double_loop  # NULL where there is none
+    cdef InnerLoop single_loop, double_loop  # NULL where there is none
     cdef void *single_data
     cdef void *double_data
 
@@ -27,13 +27,13 @@ cdef dict _loops_of = {}  # by ufunc
 cdef Loops _loops(object ufunc):
     """Return the loops of a ufunc of one or two inputs and one output, or None."""
     cdef Loops loops
-    cdef cnp.ufunc u
+    cdef PyUFuncObject *u
     cdef int i, k, kind
-    if not isinstance(ufunc, cnp.ufunc):
+    if not isinstance(ufunc, np.ufunc):
         return None
     if ufunc in _loops_of:
         return _loops_of[ufunc]
-    u = <cnp.ufunc>ufunc
+    u = <PyUFuncObject *>ufunc
     loops = None
     if u.nout == 1 and u.nin <= 2:
         loops = Loops.__new__(Loops)
@@ -45,9 +45,9 @@ cdef Loops _loops(object ufunc):
                     kind = -1
             # The first that fits is the one that the ufunc runs; later ones of the same types are older code.
             if kind == cnp.NPY_FLOAT and loops.single_loop == NULL:
-                loops.single_loop, loops.single_data = u.functions[i], u.data[i]
+                loops.single_loop, loops.single_data = <InnerLoop>u.functions[i], u.data[i]
             elif kind == cnp.NPY_DOUBLE and loops.double_loop == NULL:
-                loops.double_loop, loops.double_data = u.functions[i], u.data[i]
+                loops.double_loop, loops.double_data = <InnerLoop>u.functions[i], u.data[i]
         if loops.single_loop == NULL or loops.double_loop == NULL:
             loops = None
     _loops_of[ufunc] = loops

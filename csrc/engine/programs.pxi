@@ -17,8 +17,6 @@ cdef extern from "engine/pool.h":
     size_t pool_callback()
     bint pool_is_available()
 
-ctypedef void (*InnerLoop)(char **args, cnp.npy_intp *n, cnp.npy_intp *steps, void *data) noexcept nogil
-
 cdef struct Step:
     InnerLoop loop
     void *data
@@ -27,7 +25,7 @@ cdef struct Step:
 
 cdef bint _find_loop(object ufunc, int kind, Step *step) except -1:
     """Find the loop of a ufunc whose operands and result are all of one type."""
-    cdef cnp.ufunc u = <cnp.ufunc?>ufunc
+    cdef PyUFuncObject *u = <PyUFuncObject *>ufunc
     cdef int i, k
     cdef bint fits
     for i in range(u.ntypes):
