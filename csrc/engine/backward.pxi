@@ -185,7 +185,7 @@ cdef Node _pop(list heap):
 
 
 @cython.final
-cdef class Pass:
+cdef class Reached:
     """What a backward pass has reached and not yet run.
 
     A heap of nodes by number, as in the twin; the node of the highest number stands beside it, in `held`, so that a
@@ -307,7 +307,7 @@ cdef int _settle(
 def run_backward(tensors, gradients, bint retain_graph, bint create_graph, inputs=None, bint accumulate=True):
     """Send gradients from `tensors` down the graph; see the Python twin."""
     global npg_grad_mode
-    cdef Pass reached = Pass.__new__(Pass)
+    cdef Reached reached = Reached.__new__(Reached)
     cdef list grads
     cdef dict captured = {}, wanted = {}
     cdef set needed = None

@@ -61,13 +61,9 @@ cdef class Function:
         """Call with two arguments, of which one is a tensor."""
         cdef object found
         if self.plan.loops is not None and not self.writes and self._arity == 2:
-            if self._kind == REFLECTED:
-                a, b = b, a
-            found = _apply_small(self.plan, a, b, 2)
+            found = _apply_small(self.plan, b, a, 2) if self._kind == REFLECTED else _apply_small(self.plan, a, b, 2)
             if found is not None:
                 return found
-            if self._kind == REFLECTED:
-                a, b = b, a
         return self._call((a, b), None)
 
     cdef object _call(self, tuple args, object target):

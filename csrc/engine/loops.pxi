@@ -11,14 +11,33 @@ cdef cnp.npy_intp SMALL = 2048
 cdef long long EXACT = 1 << 53
 
 
+cdef struct Loop:
+    # A ufunc's loop for one type, with the data that it is called with.
+    InnerLoop run
+    void *data
+
+
 @cython.final
 cdef class Loops:
     """The loops of a ufunc for float32 and float64."""
 
     cdef int nin
-    cdef InnerLoop single_loop, double_loop  # NULL where there is none
-    cdef void *single_data
-    cdef void *double_data
+    cdef Loop single, double
+
+
+cdef bint _find_loop(object ufunc, int kind, Loop *loop) except -1:
+    """Find the loop of a ufunc whose operands and result are all of one type."""
+    cdef PyUFuncObject *u = <PyUFuncObject *>ufunc
+    cdef int i, k
+    cdef bint fits
+    for i in range(u.ntypes):
+        fits = True
+        for k in range(u.nargs):
+            fits = fits and u.types[i * u.nargs + k] == kind
+        if fits:  # the first that fits is the one that the ufunc runs; later ones of the same types are older code
+            loop.run, loop.data = <InnerLoop>u.functions[i], u.data[i]
+            return loop.run != NULL
+    return False
 
 
 cdef dict _loops_of = {}  # by ufunc
@@ -26,29 +45,17 @@ cdef dict _loops_of = {}  # by ufunc
 
 cdef Loops _loops(object ufunc):
     """Return the loops of a ufunc of one or two inputs and one output, or None."""
-    cdef Loops loops
-    cdef PyUFuncObject *u
-    cdef int i, k, kind
+    cdef Loops loops = None
     if not isinstance(ufunc, np.ufunc):
         return None
     if ufunc in _loops_of:
         return _loops_of[ufunc]
-    u = <PyUFuncObject *>ufunc
-    loops = None
-    if u.nout == 1 and u.nin <= 2:
+    if ufunc.nout == 1 and ufunc.nin <= 2:
         loops = Loops.__new__(Loops)
-        loops.nin = u.nin
-        for i in range(u.ntypes):
-            kind = u.types[i * u.nargs]
-            for k in range(u.nargs):
-                if u.types[i * u.nargs + k] != kind:
-                    kind = -1
-            # The first that fits is the one that the ufunc runs; later ones of the same types are older code.
-            if kind == cnp.NPY_FLOAT and loops.single_loop == NULL:
-                loops.single_loop, loops.single_data = <InnerLoop>u.functions[i], u.data[i]
-            elif kind == cnp.NPY_DOUBLE and loops.double_loop == NULL:
-                loops.double_loop, loops.double_data = <InnerLoop>u.functions[i], u.data[i]
-        if loops.single_loop == NULL or loops.double_loop == NULL:
+        loops.nin = ufunc.nin
+        if not (
+            _find_loop(ufunc, cnp.NPY_FLOAT, &loops.single) and _find_loop(ufunc, cnp.NPY_DOUBLE, &loops.double)
+        ):
             loops = None
     _loops_of[ufunc] = loops
     return loops
@@ -134,9 +141,9 @@ cdef cnp.ndarray _run_loop(Loops loops, object a, object b, cnp.ndarray out):
     args[count] = cnp.PyArray_BYTES(out)
     steps[count] = size
     if kind == cnp.NPY_FLOAT:
-        loops.single_loop(args, &n, steps, loops.single_data)
+        loops.single.run(args, &n, steps, loops.single.data)
     else:
-        loops.double_loop(args, &n, steps, loops.double_data)
+        loops.double.run(args, &n, steps, loops.double.data)
     return out
 
 

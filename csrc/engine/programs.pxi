@@ -17,25 +17,10 @@ cdef extern from "engine/pool.h":
     size_t pool_callback()
     bint pool_is_available()
 
+
 cdef struct Step:
-    InnerLoop loop
-    void *data
+    Loop loop
     int left, right, out  # numbers of places; right -1: one operand
-
-
-cdef bint _find_loop(object ufunc, int kind, Step *step) except -1:
-    """Find the loop of a ufunc whose operands and result are all of one type."""
-    cdef PyUFuncObject *u = <PyUFuncObject *>ufunc
-    cdef int i, k
-    cdef bint fits
-    for i in range(u.ntypes):
-        fits = True
-        for k in range(u.nargs):
-            fits = fits and u.types[i * u.nargs + k] == kind
-        if fits:
-            step.loop, step.data = <InnerLoop>u.functions[i], u.data[i]
-            return step.loop != NULL
-    return False
 
 
 cdef struct Code:
@@ -80,7 +65,7 @@ cdef class Compiled:
         if self.code.count > MOST_STEPS:
             return False
         for i, (ufunc, operands, place, bits) in enumerate(program.steps):
-            if not _find_loop(ufunc, integer if bits else kind, &self.code.steps[i]):
+            if not _find_loop(ufunc, integer if bits else kind, &self.code.steps[i].loop):
                 return False
             numbers = []
             for kind_of, value in operands:
@@ -102,6 +87,7 @@ cdef class Compiled:
             else:
                 self.code.constants[i] = value
         return True
+
 
 cdef void run_part(int number, void *data, int more) noexcept nogil:
     """Run the steps of a Part, block by block."""
@@ -155,7 +141,7 @@ cdef void run_part(int number, void *data, int more) noexcept nogil:
                 k = 2
             args[k] = places[step.out]
             steps[k] = code.size
-            step.loop(args, &n, steps, step.data)
+            step.loop.run(args, &n, steps, step.loop.data)
         at += n
 
 
@@ -193,14 +179,14 @@ class _Runner:
             call.numbers[i] = numbers[i]
         if n * code.count * code.size > SHARED:
             count = min(limit(), MOST_PARTS, (n + BLOCK - 1) // BLOCK)
-        room = code.temporaries * BLOCK * code.size + 64
+        room = code.temporaries * BLOCK * code.size  # of one part
         memory = PyBytes_FromStringAndSize(NULL, count * room + 64)
         temporary = PyBytes_AS_STRING(memory)
         temporary += 64 - <size_t>temporary % 64
         size = ((n + BLOCK - 1) // BLOCK + count - 1) // count * BLOCK
         for i in range(count):
             parts[i].call = &call
-            parts[i].temporary = temporary + i * (room // 64 * 64)
+            parts[i].temporary = temporary + i * room
             parts[i].start = min(i * size, n)
             parts[i].stop = min((i + 1) * size, n)
         if n < WITHOUT_GIL and count == 1:

@@ -90,19 +90,47 @@ class RemovableHandle:
         self.remove()
 
 
-class AccumulateGrad:
+class HookedNode:
+    """What the Python engine's nodes and the AccumulateGrad of leaves have in common: hooks, and the user's notes."""
+
+    __slots__ = ("hooks", "prehooks")
+
+    hooks: dict[int, Any] | None
+    prehooks: dict[int, Any] | None
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """A dict for the user's own notes on this node."""
+        return metadata_of(self)
+
+    def register_hook(self, hook: Any) -> RemovableHandle:
+        """Call hook(grad_inputs, grad_outputs) after this node has run; a returned tuple replaces grad_inputs.
+
+        The hook of a leaf's AccumulateGrad is called after the gradient was added, with () as grad_inputs.
+        """
+        if self.hooks is None:
+            self.hooks = {}
+        return RemovableHandle(self.hooks, hook)
+
+    def register_prehook(self, hook: Any) -> RemovableHandle:
+        """Call hook(grad_outputs) before this node runs; a returned tuple replaces grad_outputs."""
+        if self.prehooks is None:
+            self.prehooks = {}
+        return RemovableHandle(self.prehooks, hook)
+
+
+class AccumulateGrad(HookedNode):
     """The node at a leaf, as users see it: `variable` is the leaf, into whose .grad the gradient is added.
 
     The graph's edges lead to the leaf itself. This object is made when somebody asks for it, by `accumulator_of`; the
     leaf keeps it, and it does not keep the leaf.
     """
 
-    __slots__ = ("__weakref__", "_leaf", "hooks", "prehooks")
+    __slots__ = ("__weakref__", "_leaf")
 
     def __init__(self, leaf: Any) -> None:
         self._leaf = weakref.ref(leaf)
-        self.hooks: dict[int, Any] | None = None
-        self.prehooks: dict[int, Any] | None = None
+        self.hooks = self.prehooks = None
 
     @property
     def variable(self) -> Any:
@@ -114,26 +142,9 @@ class AccumulateGrad:
         """Nothing comes after a leaf."""
         return ()
 
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """A dict for the user's own notes on this node."""
-        return metadata_of(self)
-
     def name(self) -> str:
         """Return what PyTorch calls this node."""
         return "torch::autograd::AccumulateGrad"
-
-    def register_hook(self, hook: Any) -> RemovableHandle:
-        """Call hook((), grad_outputs) after a gradient was added to the leaf's .grad."""
-        if self.hooks is None:
-            self.hooks = {}
-        return RemovableHandle(self.hooks, hook)
-
-    def register_prehook(self, hook: Any) -> RemovableHandle:
-        """Call hook(grad_outputs) before a gradient is added; a returned tuple of one replaces it."""
-        if self.prehooks is None:
-            self.prehooks = {}
-        return RemovableHandle(self.prehooks, hook)
 
     def __repr__(self) -> str:
         return f"<AccumulateGrad object at {id(self):#x}>"

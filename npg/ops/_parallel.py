@@ -27,7 +27,7 @@ import numpy as np
 
 from npg.ops._openblas import function
 
-__all__ = ["WORTH", "limit", "products_handed_over", "set_limit", "split"]
+__all__ = ["WORTH", "limit", "products_handed_over", "set_limit", "split", "wanted"]
 
 WORTH = 100_000  # nanoseconds of one thread from which it pays to split work
 
@@ -109,6 +109,11 @@ def limit() -> int:
     return _pool.limit if _pool.is_free else 1
 
 
+def wanted() -> int:
+    """Return how many threads were asked for, whether or not kernels may be shared."""
+    return _pool.limit
+
+
 def set_limit(threads: int) -> None:
     """Let at most this many threads share a kernel, the calling one among them."""
     _pool.limit = threads
@@ -133,27 +138,29 @@ def split(count: int, work: Work, nanoseconds: float, grain: int = 1) -> None:
     if threads < 2 or not _pool.busy.acquire(blocking=False):  # or the threads are somebody else's now
         work(0, count)
         return
+    products = _pool.get_products() if _pool.set_products is not None else 0
+    errors: list[Any] = []
     try:
         while len(_pool.workers) < threads - 1:
             _pool.workers.append(_Worker())
         size = -(-count // (threads * grain)) * grain
         starts = list(range(size, count, size))
         workers = _pool.workers[: len(starts)]
-        # Each part multiplies on its own thread: the others are busy.
-        products = _pool.get_products() if _pool.set_products is not None else 0
         if products:
-            _pool.set_products(1)
+            _pool.set_products(1)  # each part multiplies on its own thread: the others are busy
         for worker, start in zip(workers, starts, strict=True):
             worker.begin(work, start, min(start + size, count))
-        errors: list[Any] = []
         try:
             work(0, min(size, count))
-        except BaseException as error:
+        except Exception as error:
             errors.append(error)
         errors += [worker.end() for worker in workers]
+    except BaseException:  # Ctrl-C: the threads end their parts by themselves, and are not asked again
+        _pool.workers = []
+        raise
+    finally:
         if products:
             _pool.set_products(products)
-    finally:
         _pool.busy.release()
     for raised in errors:
         if raised is not None:

@@ -15,7 +15,7 @@ import numpy as np
 from npg.creation import from_numpy
 from npg.tensor import Tensor
 
-__all__ = ["Together", "fits"]
+__all__ = ["Together", "fits", "side_by_side"]
 
 _SMALL = 1 << 14  # elements; of larger ones the passes themselves take the time
 
@@ -74,6 +74,7 @@ class Together:
                 return False
         return True
 
-    def collect(self, arrays: list[np.ndarray[Any, Any]], out: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Copy arrays, one for each parameter, side by side into `out`, and return it."""
-        return np.concatenate([a.reshape(-1) for a in arrays], out=out)
+
+def side_by_side(arrays: list[np.ndarray[Any, Any]], out: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Copy arrays one after the other into `out`, which is flat, and return it."""
+    return np.concatenate([a.reshape(-1) for a in arrays], out=out)

@@ -10,7 +10,7 @@ import numpy as np
 from npg.creation import tensor, zeros_like
 from npg.functional.stepping import adam, in_place_array, on_lines
 from npg.optim._checks import check_betas, check_hyperparameters, check_implementation
-from npg.optim._together import Together, fits
+from npg.optim._together import Together, fits, side_by_side
 from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
 
@@ -93,10 +93,10 @@ class Adam(Optimizer):
             return False
         steps += 1
         arrays = [in_place_array(p) for p in params]
-        g = those.collect([p.grad._array for p in params], those.gradient)  # type: ignore[union-attr]  # fits(p)
+        g = side_by_side([p.grad._array for p in params], those.gradient)  # type: ignore[union-attr]  # fits(p)
         if group["maximize"]:
             np.negative(g, out=g)
-        p = those.collect(arrays, those.values)
+        p = side_by_side(arrays, those.values)
         if group["weight_decay"] and not group["decoupled_weight_decay"]:
             g += p * group["weight_decay"]
         adam(p, g, *[those.flat[name] for name in names], **_factors(group, steps[0].item()))

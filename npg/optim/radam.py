@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from npg.creation import from_numpy
-from npg.optim._averages import moments
+from npg.creation import from_numpy, tensor, zeros_like
+from npg.optim._averages import average_square
 from npg.optim._checks import check_betas, check_hyperparameters, check_implementation
 from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
@@ -68,8 +68,21 @@ class RAdam(Optimizer):
         super().__init__(params, defaults)
 
     def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
-        t, m, v, w = moments(self, p, group, state)
-        lr, (beta1, beta2) = float(group["lr"]), group["betas"]
+        if not state:
+            state["step"] = tensor(0.0)
+            state["exp_avg"], state["exp_avg_sq"] = zeros_like(p), zeros_like(p)
+        state["step"] += 1
+        t, lr, (beta1, beta2) = state["step"].item(), float(group["lr"]), group["betas"]
+        decoupled = group["decoupled_weight_decay"]
+        if decoupled and group["weight_decay"] != 0:
+            p.mul_(1 - lr * group["weight_decay"])
+        g = self._gradient(p, group, 0 if decoupled else group["weight_decay"])
+        w = self._temporary(g, 1)
+        m, v = state["exp_avg"].numpy(), state["exp_avg_sq"].numpy()
+        np.subtract(g, m, out=w)  # m += (1 - beta1) (g - m)
+        w *= 1 - beta1
+        m += w
+        average_square(v, g, beta2, w)
         correction = 1 - beta2**t
         longest = 2 / (1 - beta2) - 1
         length = longest - 2 * t * beta2**t / correction

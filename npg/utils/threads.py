@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-import os
 
 from npg.ops._openblas import function
-from npg.ops._parallel import set_limit
+from npg.ops._parallel import set_limit, wanted
 
 __all__ = ["get_num_threads", "set_num_threads"]
-
-_asked: int | None = None
 
 
 def get_num_threads() -> int:
@@ -18,7 +15,7 @@ def get_num_threads() -> int:
     ask = function("get_num_threads")
     if ask is not None:
         return int(ask())
-    return _asked or int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+    return wanted()
 
 
 def set_num_threads(num: int) -> None:
@@ -29,12 +26,10 @@ def set_num_threads(num: int) -> None:
     Raises: TypeError: when num is no int. RuntimeError: when it is not positive.
     Source: torch.set_num_threads.
     """
-    global _asked
     if isinstance(num, bool) or not isinstance(num, int):
         raise TypeError(f"set_num_threads expects an int, but got {type(num).__name__}")
     if num <= 0:
         raise RuntimeError("set_num_threads expects a positive integer")
-    _asked = num
     set_limit(num)
     tell = function("set_num_threads")
     if tell is not None:

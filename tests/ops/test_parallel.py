@@ -254,3 +254,28 @@ def test_parts_multiply_on_one_thread_each_and_the_number_is_set_back(failing):
         assert npg.get_num_threads() == 2
     finally:
         npg.set_num_threads(before)
+
+
+@pytest.mark.parametrize("where", ["in the part of the caller", "while it waits"])
+def test_interrupt_leaves_the_threads_usable(where, monkeypatch):
+    before = npg.get_num_threads()
+
+    def work(start, stop):
+        if start == 0 and where == "in the part of the caller":
+            raise KeyboardInterrupt
+
+    if where == "while it waits":
+
+        def end(worker):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(_parallel._Worker, "end", end)
+    with pytest.raises(KeyboardInterrupt):
+        split(100, work, 1e9)
+    monkeypatch.undo()
+    monkeypatch.setattr(_parallel._pool, "is_free", True)
+    assert npg.get_num_threads() == before
+    done = []
+    for _ in range(3):
+        split(100, lambda start, stop: done.append((start, stop)), 1e9)
+    assert sorted(done) == [(0, 50)] * 3 + [(50, 100)] * 3

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
-from npg.engine._common import RemovableHandle, accumulator_of, modified, node_attribute
-from npg.engine._hooks import metadata_of
+from npg.engine._common import HookedNode, accumulator_of, modified, node_attribute
 from npg.engine._python.tensor import TensorBase, wrap
 
 
-class Node:
+class Node(HookedNode):
     """One recorded call of an op."""
 
     def __init__(self) -> None:
@@ -33,8 +32,7 @@ class Node:
         self.origin: Any = None  # in anomaly mode: where this node was made
         self.tensor_hooks: dict[int, Any] | None = None
         self.retained: dict[int, Any] | None = None
-        self.hooks: dict[int, Any] | None = None
-        self.prehooks: dict[int, Any] | None = None
+        self.hooks = self.prehooks = None
 
     def name(self) -> str:
         """Return what PyTorch calls this node, such as MulBackward0."""
@@ -58,23 +56,6 @@ class Node:
     def sequence_nr(self) -> int:
         """The node's number; nodes made later have higher ones."""
         return self.seq
-
-    @property
-    def metadata(self) -> dict[str, Any]:
-        """A dict for the user's own notes on this node."""
-        return metadata_of(self)
-
-    def register_hook(self, hook: Any) -> RemovableHandle:
-        """Call hook(grad_inputs, grad_outputs) after this node has run; a returned tuple replaces grad_inputs."""
-        if self.hooks is None:
-            self.hooks = {}
-        return RemovableHandle(self.hooks, hook)
-
-    def register_prehook(self, hook: Any) -> RemovableHandle:
-        """Call hook(grad_outputs) before this node runs; a returned tuple replaces grad_outputs."""
-        if self.prehooks is None:
-            self.prehooks = {}
-        return RemovableHandle(self.prehooks, hook)
 
     def watch(self, t: TensorBase, nr: int) -> None:
         """Note the version of output nr, the tensor t, where the node has saved it."""
