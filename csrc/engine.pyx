@@ -23,6 +23,7 @@ cimport cython
 cimport numpy as cnp
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_REFCNT
+from libc.string cimport memcpy
 
 from npg import _errors
 from npg.engine import _anomaly, _common, _saved

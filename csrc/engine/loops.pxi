@@ -217,9 +217,9 @@ cdef Steps _read_rule(object rule, int arity):
     steps = Steps.__new__(Steps)
     steps.count, steps.loops, steps.constants = len(noted), [], []
     for i in range(steps.count):
-        ufunc, operands, _ = noted[i]
-        loops = _loops(ufunc)
-        if loops is None:
+        step = noted[i]
+        operands, loops = step.inputs, _loops(step.ufunc)
+        if loops is None or step.shape != "full":
             return None
         steps.loops.append(loops)
         steps.right[i] = -1

@@ -1,6 +1,6 @@
 # Programs (npg/ops/_program.py), run by calling NumPy's inner loops block by block; without the GIL where it is long.
 
-# Elements a block: five blocks of float32 fit into a first cache of 48 kB.
+# Elements a block, or one row: five blocks of float32 fit into a first cache of 48 kB.
 cdef cnp.npy_intp BLOCK = 2048
 cdef cnp.npy_intp WITHOUT_GIL = 1 << 15  # elements
 
@@ -18,29 +18,42 @@ cdef extern from "engine/pool.h":
     bint pool_is_available()
 
 
+cdef enum Shape: NUMBER, ROW, COLUMN, FULL  # of an operand: (), (n,), (rows, 1), (rows, n)
+
+# How a step's loop is called for a block of rows: once over all elements, or over one of each row; for each row by
+# itself; as a gufunc's loop over vectors; for each row as a reduction.
+cdef enum Way: ELEMENTS, HEADS, ROWS, DOTS, REDUCTIONS
+
+
 cdef struct Step:
     Loop loop
-    int left, right, out  # numbers of places; right -1: one operand
+    Way way
+    int count  # of operands and result
+    int places[3]
+    Shape shapes[3]
 
 
 cdef struct Code:
     # A program for one floating dtype. Its places, in this order: inputs, outputs, temporaries, numbers, constants.
     Step steps[MOST_STEPS]
+    Shape shapes[MOST_PLACES]  # of inputs and outputs
     int count, inputs, outputs, temporaries, numbers, places, size
+    bint on_rows, has_dots
     double constants[MOST_PLACES]
     long long bits[MOST_PLACES]
     bint is_bits[MOST_PLACES]
 
 
 cdef struct Call:
-    # One call of a program: the memory of inputs and outputs, the numbers.
+    # One call of a program: the memory of inputs and outputs, the numbers, elements in a row, rows in a block.
     Code *code
     char *bases[MOST_PLACES]
     double numbers[MOST_PLACES]
+    cnp.npy_intp n, height
 
 
 cdef struct Part:
-    # The elements of a call that one thread computes, and room for its temporaries.
+    # The rows of a call that one thread computes, and room for its temporaries.
     Call *call
     char *temporary
     cnp.npy_intp start, stop
@@ -56,29 +69,34 @@ cdef class Compiled:
         """Return whether the program could be compiled."""
         cdef int i
         cdef list constants = []
+        cdef Step *step
+        shapes = {"number": NUMBER, "row": ROW, "column": COLUMN, "full": FULL}
         self.code.inputs, self.code.outputs = len(program.inputs), program.outputs
-        self.code.temporaries = program.temporaries
+        self.code.temporaries, self.code.on_rows = program.temporaries, program.on_rows
         self.code.numbers, self.code.count, self.code.size = len(program.numbers), len(program.steps), size
         first = {"in": 0, "out": self.code.inputs, "temporary": self.code.inputs + self.code.outputs}
         first["number"] = first["temporary"] + self.code.temporaries
         first["constant"] = first["number"] + self.code.numbers
         if self.code.count > MOST_STEPS:
             return False
-        for i, (ufunc, operands, place, bits) in enumerate(program.steps):
-            if not _find_loop(ufunc, integer if bits else kind, &self.code.steps[i].loop):
+        for i, noted in enumerate(program.steps):
+            step = &self.code.steps[i]
+            if not _find_loop(noted.ufunc, integer if noted.bits else kind, &step.loop):
                 return False
-            numbers = []
-            for kind_of, value in operands:
+            step.count = len(noted.operands) + 1
+            for k, place, shape in zip(range(3), [*noted.operands, noted.place], [*noted.shapes, noted.shape]):
+                kind_of, value = place
                 if kind_of == "constant":
-                    constants.append((value, bits))
+                    constants.append((value, noted.bits))
                     value = len(constants) - 1
-                numbers.append(first[kind_of] + value)
-            self.code.steps[i].left = numbers[0]
-            self.code.steps[i].right = numbers[1] if len(numbers) > 1 else -1
-            self.code.steps[i].out = first[place[0]] + place[1]
+                step.places[k], step.shapes[k] = first[kind_of] + value, shapes[shape]
+            step.way = _way(noted)
+            self.code.has_dots = self.code.has_dots or step.way == DOTS
         self.code.places = first["constant"] + len(constants)
         if self.code.places > MOST_PLACES:
             return False
+        for i, shape in enumerate(program.shapes + program.results):
+            self.code.shapes[i] = shapes[shape]
         for i in range(len(constants)):
             value, bits = constants[i]
             self.code.is_bits[i] = bits
@@ -89,26 +107,29 @@ cdef class Compiled:
         return True
 
 
+cdef Way _way(noted) except *:
+    if noted.reduces:
+        return REDUCTIONS
+    if noted.ufunc is np.vecdot:
+        return DOTS
+    if noted.shape == "column":
+        return HEADS
+    return ROWS if "row" in noted.shapes or "column" in noted.shapes else ELEMENTS
+
+
 cdef void run_part(int number, void *data, int more) noexcept nogil:
     """Run the steps of a Part, block by block."""
     cdef Part *part = <Part *>data
     cdef Call *call = part.call
     cdef Code *code = call.code
     cdef char *places[MOST_PLACES]
-    cdef cnp.npy_intp strides[MOST_PLACES]
     cdef double values[MOST_PLACES]  # of numbers and constants, in the dtype
-    cdef char *args[3]
-    cdef cnp.npy_intp steps[3]
-    cdef cnp.npy_intp n, at = part.start
+    cdef cnp.npy_intp rows, at = part.start
     cdef int i, k, fixed = code.inputs + code.outputs
-    cdef Step *step
     for i in range(code.temporaries):
-        places[fixed + i] = part.temporary + i * BLOCK * code.size
-    for i in range(fixed + code.temporaries):
-        strides[i] = code.size
+        places[fixed + i] = part.temporary + i * call.height * call.n * code.size
     for i in range(fixed + code.temporaries, code.places):
         k = i - fixed - code.temporaries
-        strides[i] = 0
         places[i] = <char *>&values[i]
         if k < code.numbers:
             if code.size == 4:
@@ -127,22 +148,66 @@ cdef void run_part(int number, void *data, int more) noexcept nogil:
         else:
             values[i] = code.constants[k]
     while at < part.stop:
-        n = BLOCK if part.stop - at > BLOCK else part.stop - at
+        rows = min(call.height, part.stop - at)
         for i in range(fixed):
-            places[i] = call.bases[i] + at * code.size
+            places[i] = call.bases[i] + at * code.size * _ahead(code.shapes[i], call.n)
         for i in range(code.count):
-            step = &code.steps[i]
-            args[0] = places[step.left]
-            steps[0] = strides[step.left]
-            k = 1
-            if step.right >= 0:
-                args[1] = places[step.right]
-                steps[1] = strides[step.right]
-                k = 2
-            args[k] = places[step.out]
-            steps[k] = code.size
-            step.loop.run(args, &n, steps, step.loop.data)
-        at += n
+            run_step(&code.steps[i], places, rows, call.n, code.size)
+        at += rows
+
+
+cdef inline cnp.npy_intp _ahead(Shape shape, cnp.npy_intp n) noexcept nogil:
+    """Return how many elements further an operand's next row is."""
+    return n if shape == FULL else 1 if shape == COLUMN else 0
+
+
+cdef inline void run_step(Step *step, char **places, cnp.npy_intp rows, cnp.npy_intp n, int size) noexcept nogil:
+    """Run a step on a block."""
+    cdef char *args[3]
+    cdef cnp.npy_intp strides[5]
+    cdef cnp.npy_intp ahead[3]
+    cdef cnp.npy_intp lengths[2]
+    cdef cnp.npy_intp r
+    cdef char *source
+    cdef char *target
+    cdef int k, count = step.count
+    cdef Shape shape
+    for k in range(count):
+        shape = step.shapes[k]
+        args[k] = places[step.places[k]]
+        ahead[k] = size * _ahead(shape, n)
+        strides[k] = size if shape == FULL or shape == ROW else 0
+    if step.way == ELEMENTS:
+        lengths[0] = rows * n
+        step.loop.run(args, lengths, strides, step.loop.data)
+    elif step.way == HEADS:
+        step.loop.run(args, &rows, ahead, step.loop.data)
+    elif step.way == DOTS:
+        lengths[0], lengths[1] = rows, n
+        for k in range(3):
+            strides[k] = ahead[k]
+        strides[3] = strides[4] = size
+        step.loop.run(args, lengths, strides, step.loop.data)
+    elif step.way == ROWS:
+        for r in range(rows):
+            lengths[0] = n
+            step.loop.run(args, lengths, strides, step.loop.data)
+            for k in range(count):
+                args[k] += ahead[k]
+    else:  # as the ufunc's reduce: the first element, to which the others come
+        source, target = args[0], args[1]
+        strides[0], strides[1], strides[2] = 0, size, 0
+        for r in range(rows):
+            memcpy(target, source, size)
+            args[0], args[1], args[2] = target, source + size, target
+            lengths[0] = n - 1
+            step.loop.run(args, lengths, strides, step.loop.data)
+            source += ahead[0]
+            target += ahead[1]
+
+
+# What a program sums by BLAS, this may cut into parts for threads of its own, who would wait for the pool that is busy.
+cdef cnp.npy_intp LONG = 1 << 13  # elements of a row
 
 
 class _Runner:
@@ -156,7 +221,7 @@ class _Runner:
         cdef Code *code
         cdef Call call
         cdef Part parts[MOST_PARTS]
-        cdef cnp.npy_intp n = cnp.PyArray_SIZE(array), size
+        cdef cnp.npy_intp rows, n, size, wanted
         cdef Py_ssize_t room
         cdef int i, kind = cnp.PyArray_TYPE(array), count = 1
         cdef char *temporary
@@ -166,34 +231,40 @@ class _Runner:
             code = &(<Compiled>self.double).code
         else:
             return self.program._run(arrays, numbers, out)
-        call.code = code
+        n = cnp.PyArray_DIM(array, cnp.PyArray_NDIM(array) - 1) if code.on_rows else 1
+        rows = cnp.PyArray_SIZE(array) // max(n, 1)
+        call.code, call.n, call.height = code, n, max(1, BLOCK // max(n, 1))
         for i, a in enumerate(arrays + out):
             array = <cnp.ndarray?>a
+            wanted = rows if code.shapes[i] == COLUMN else n if code.shapes[i] == ROW else rows * n
             if (
-                cnp.PyArray_TYPE(array) != kind or not _is_plain(array) or cnp.PyArray_SIZE(array) != n
+                cnp.PyArray_TYPE(array) != kind or not _is_plain(array) or cnp.PyArray_SIZE(array) != wanted
                 or (i >= code.inputs and not cnp.PyArray_ISWRITEABLE(array))
             ):
                 return self.program._run(arrays, numbers, out)
             call.bases[i] = cnp.PyArray_BYTES(array)
         for i in range(code.numbers):
             call.numbers[i] = numbers[i]
-        if n * code.count * code.size > SHARED:
-            count = min(limit(), MOST_PARTS, (n + BLOCK - 1) // BLOCK)
-        room = code.temporaries * BLOCK * code.size  # of one part
+        if rows * n * code.count * code.size > SHARED and not (code.has_dots and n >= LONG):
+            count = min(limit(), MOST_PARTS, (rows + call.height - 1) // call.height)
+        room = code.temporaries * call.height * n * code.size  # of one part
         memory = PyBytes_FromStringAndSize(NULL, count * room + 64)
         temporary = PyBytes_AS_STRING(memory)
         temporary += 64 - <size_t>temporary % 64
-        size = ((n + BLOCK - 1) // BLOCK + count - 1) // count * BLOCK
+        size = ((rows + call.height - 1) // call.height + count - 1) // count * call.height
         for i in range(count):
             parts[i].call = &call
             parts[i].temporary = temporary + i * room
-            parts[i].start = min(i * size, n)
-            parts[i].stop = min((i + 1) * size, n)
-        if n < WITHOUT_GIL and count == 1:
+            parts[i].start = min(i * size, rows)
+            parts[i].stop = min((i + 1) * size, rows)
+        if count > 1:
+            with nogil:
+                pool_run(run_part, count, sizeof(Part), parts, 0, False)
+        elif rows * n < WITHOUT_GIL:
             run_part(0, &parts[0], 0)
         else:
             with nogil:
-                pool_run(run_part, count, sizeof(Part), parts, 0, False)
+                run_part(0, &parts[0], 0)
 
 
 def compile_steps(program):

@@ -1,4 +1,4 @@
-"""Elementwise kernels as lists of ufunc calls, run block by block.
+"""Kernels on elements and on rows as lists of ufunc calls, run block by block.
 
 A kernel of twenty NumPy calls passes over its arrays twenty times, and each pass of a large array waits for memory. As
 a program it is run on one block after the other, so small that all it touches stays in the processor's first cache:
@@ -11,6 +11,14 @@ The function is run once, on probes that note what is done with them: operators 
 positional arguments (arrays), its keyword arguments (numbers, given at each call) and constants. Here the steps are
 then run with `out=`. The Cython engine runs the same steps by calling NumPy's inner loops, which saves the call's own
 cost, so its blocks can be smaller; each element goes through the same loops, so the bits are the same.
+
+A program may also work on rows. Its first array is then a matrix, and others may be a column of it, one number for each
+row, or a row, the same for all. np.vecdot and np.maximum.reduce(x, -1, keepdims=True) give columns:
+
+    @program(rows=("ones", "weight"))
+    def normalized(x, ones, weight, *, n):
+        d = x - np.vecdot(x, ones) / n
+        return d / np.sqrt(np.vecdot(d, d) / n) * weight
 """
 
 from __future__ import annotations
@@ -18,7 +26,7 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,6 +50,36 @@ def accelerate(compile_steps: Callable[..., Any]) -> None:
 
 # ----- Reading a function -----
 
+FULL, COLUMN, ROW, NUMBER = "full", "column", "row", "number"  # shapes: (rows, n), (rows, 1), (n,) and ()
+
+
+class Noted(NamedTuple):
+    """What was done with probes: inputs are probes and constants."""
+
+    ufunc: Any
+    inputs: tuple[Any, ...]
+    shape: str
+    bits: bool
+    reduces: bool
+
+
+class Step(NamedTuple):
+    """A ufunc call of a program. A place is ("in", i), ("number", i), ("constant", value), ("out", i), ("temporary", i).
+
+    Attributes:
+        operands, place: the places of its operands and of its result. shapes, shape: their shapes.
+        bits: it works on integers that are the floats' bits.
+        reduces: it is the ufunc's reduction of each row.
+    """
+
+    ufunc: Any
+    operands: list[Any]
+    shapes: list[str]
+    place: tuple[str, Any]
+    shape: str
+    bits: bool
+    reduces: bool
+
 
 def _note(ufunc: Any, *operands: Any) -> Any:
     return ufunc(*operands)  # whose types do not know of __array_ufunc__
@@ -53,27 +91,40 @@ class Probe:
     Attributes:
         place: what it stands for: the function's argument number, or the step that gives it, as (kind, number).
         bits: it is looked at as integers.
+        shape: FULL, COLUMN, ROW or NUMBER.
     """
 
     __array_priority__ = 1000
 
-    def __init__(self, steps: list[Any], place: tuple[str, Any], bits: bool = False) -> None:
-        self.steps, self.place, self.bits = steps, place, bits
+    def __init__(self, steps: list[Any], place: tuple[str, Any], bits: bool = False, shape: str = FULL) -> None:
+        self.steps, self.place, self.bits, self.shape = steps, place, bits, shape
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method != "__call__" or kwargs or ufunc.nout != 1 or ufunc.nin > 2:
+        if ufunc.nout != 1 or ufunc.nin > 2:
             return NotImplemented
+        shapes = [x.shape if isinstance(x, Probe) else NUMBER for x in inputs]
+        if method == "reduce" and ufunc is np.maximum and kwargs == {"axis": -1, "keepdims": True}:
+            shape = COLUMN
+        elif method != "__call__" or kwargs:
+            return NotImplemented
+        elif ufunc is np.vecdot:
+            if COLUMN in shapes or NUMBER in shapes:
+                return NotImplemented
+            shape = COLUMN
+        else:
+            # Numbers alone are computed for each element, for a place of their own would serve nobody.
+            shape = COLUMN if COLUMN in shapes and not {FULL, ROW} & {*shapes} else FULL
         bits = any(isinstance(x, Probe) and x.bits for x in inputs)
-        self.steps.append((ufunc, inputs, bits))
-        return Probe(self.steps, ("step", len(self.steps) - 1), bits)
+        self.steps.append(Noted(ufunc, inputs, shape, bits, method == "reduce"))
+        return Probe(self.steps, ("step", len(self.steps) - 1), bits, shape)
 
     def as_bits(self) -> Probe:
         """Return the same value with its bits seen as integers of the same size."""
-        return Probe(self.steps, self.place, True)
+        return Probe(self.steps, self.place, True, self.shape)
 
     def as_float(self) -> Probe:
         """Return what as_bits has made integers as floats again."""
-        return Probe(self.steps, self.place)
+        return Probe(self.steps, self.place, False, self.shape)
 
     def __bool__(self) -> bool:
         raise TypeError("a function that decides by values has no fixed steps")
@@ -110,41 +161,57 @@ class Probe:
 
 
 class Program:
-    """An elementwise function of arrays, as steps.
+    """A function of arrays, as steps.
 
     Attributes:
         inputs, numbers: the names of its arrays and of its numbers.
-        steps: a list of (ufunc, places of its operands, place of its result, whether it works on bits). A place is
-            ("in", i), ("number", name), ("constant", value), ("out", i) or ("temporary", i).
+        shapes, results: the shapes of its arrays and of its results; FULL for all unless it works on rows.
+        steps: a list of Step, once it was called.
         outputs: how many results it has. temporaries: how many blocks it needs beside.
     """
 
-    def __init__(self, function: Callable[..., Any], in_place: tuple[str, ...] = ()) -> None:
-        """Read a function. `in_place` names, per result, the input whose memory it is written to; () for new memory."""
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        in_place: tuple[str, ...] = (),
+        rows: tuple[str, ...] = (),
+        columns: tuple[str, ...] = (),
+    ) -> None:
+        """Read a function; the other arguments are those of `program`."""
         self.function, self.in_place = function, in_place
         self.__doc__, self.__name__ = function.__doc__, function.__name__
         parameters = inspect.signature(function).parameters.values()
         self.inputs = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
         self.numbers = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-        self.steps: list[Any] | None = None
+        self.shapes = [ROW if name in rows else COLUMN if name in columns else FULL for name in self.inputs]
+        self.on_rows = bool(rows or columns)
+        self.results: list[str] = []
+        self.steps: list[Step] | None = None
         self.outputs = self.temporaries = 0
         self._runner: Any = None
 
-    def __call__(self, *arrays: Array, out: tuple[Array, ...] | None = None, **numbers: float) -> Any:
-        """Run on arrays of one shape and floating dtype, C-contiguous.
+    def __call__(self, *arrays: Array, out: tuple[Array | None, ...] | None = None, **numbers: float) -> Any:
+        """Run on C-contiguous arrays of one floating dtype: of one shape, or for a program on rows as it says.
 
         Args:
-            out: where the results go, arrays like the inputs; by default new ones. Not for a program in place.
-        Returns: the result, or a tuple of them.
+            out: where the results go, None for a new array. Not for a program in place.
+        Returns: the result, or a tuple of them. A column has the shape (rows, 1).
         """
         if self.steps is None:
             self._read()
         if self.in_place:
-            out = tuple([arrays[self.inputs.index(name)] for name in self.in_place])
-        elif out is None:
-            out = tuple([np.empty_like(arrays[0]) for _ in range(self.outputs)])
-        self._runner(arrays, [float(numbers[name]) for name in self.numbers], out)
-        return out if self.outputs > 1 else out[0]
+            found = tuple([arrays[self.inputs.index(name)] for name in self.in_place])
+        else:
+            x = arrays[0]
+            given = out or (None,) * self.outputs
+            found = tuple(
+                [
+                    a if a is not None else np.empty_like(x) if shape is FULL else np.empty((len(x), 1), x.dtype)
+                    for a, shape in zip(given, self.results, strict=True)
+                ]
+            )
+        self._runner(arrays, [float(numbers[name]) for name in self.numbers], found)
+        return found if self.outputs > 1 else found[0]
 
     def of(self, x: Array, **numbers: float) -> Array:
         """Run a program of one array on an array of any layout; the result lies in memory as NumPy's would."""
@@ -161,84 +228,121 @@ class Program:
 
     def _read(self) -> None:
         noted: list[Any] = []
-        given = [Probe(noted, ("in", i)) for i in range(len(self.inputs))]
-        numbers = {name: Probe(noted, ("number", i)) for i, name in enumerate(self.numbers)}
+        given = [Probe(noted, ("in", i), False, shape) for i, shape in enumerate(self.shapes)]
+        numbers = {name: Probe(noted, ("number", i), False, NUMBER) for i, name in enumerate(self.numbers)}
         found = self.function(*given, **numbers)
         results = list(found) if isinstance(found, tuple) else [found]
         self.outputs = len(results)
-        steps = [(u, [_place(x) for x in xs], bits) for u, xs, bits in noted]
-        self.steps = self._placed(steps, [_place(r) for r in results])
+        self.results = [r.shape for r in results]
+        self.steps = self._placed(noted, [_place(r) for r in results])
         self._runner = (_accelerator and _accelerator(self)) or self._run
 
-    def _placed(self, steps: list[Any], results: list[Any]) -> list[Any]:
+    def _placed(self, noted: list[Noted], results: list[Any]) -> list[Step]:
         """Give every step's result a place: an output's memory, or a temporary that nobody needs any more."""
         last: dict[Any, int] = {}  # place: the last step that reads it
-        for i, (_, operands, _) in enumerate(steps):
-            for place in operands:
-                last[place] = i
+        for i, step in enumerate(noted):
+            for x in step.inputs:
+                last[_place(x)] = i
         # An output that lies where an input lies may be written only when nobody reads that input any more.
         target: dict[Any, Any] = {}
         copies = []
         for k, place in enumerate(results):
             over = ("in", self.inputs.index(self.in_place[k])) if self.in_place else None
             if place[0] != "step" or place in target or (over and last.get(over, -1) > place[1]):
-                copies.append((np.positive, [place], ("out", k), False))
-                last[place] = len(steps)
+                copies.append((place, k))
+                last[place] = len(noted)
             else:
                 target[place] = ("out", k)
         free: list[int] = []
         where: dict[Any, Any] = {}
         placed = []
-        for i, (ufunc, operands, bits) in enumerate(steps):
+        for i, step in enumerate(noted):
+            operands = [_place(x) for x in step.inputs]
+            shapes = [x.shape if isinstance(x, Probe) else NUMBER for x in step.inputs]
             found = [where.get(p, p) for p in operands]
-            free += {p[1] for p, o in zip(found, operands, strict=True) if p[0] == "temporary" and last[o] == i}
+            ended = {
+                p[1]: shape
+                for p, o, shape in zip(found, operands, shapes, strict=True)
+                if p[0] == "temporary" and last[o] == i
+            }
+            # A result may lie where an operand lies, unless one of them has fewer numbers: these lie closer together.
+            free += [number for number, shape in ended.items() if shape is step.shape]
             place = target.get(("step", i))
             if place is None:
                 if not free:
                     free.append(self.temporaries)
                     self.temporaries += 1
                 place = ("temporary", free.pop())
+            free += [number for number, shape in ended.items() if shape is not step.shape]
             where["step", i] = place
-            placed.append((ufunc, found, place, bits))
-        return placed + [(u, [where.get(p, p) for p in xs], place, bits) for u, xs, place, bits in copies]
+            placed.append(Step(step.ufunc, found, shapes, place, step.shape, step.bits, step.reduces))
+        for place, k in copies:
+            shape = self.results[k]
+            placed.append(Step(np.positive, [where.get(place, place)], [shape], ("out", k), shape, False, False))
+        return placed
 
     # ----- Running -----
 
     def _run(self, arrays: tuple[Array, ...], numbers: list[float], out: tuple[Array, ...]) -> None:
-        given = [a.reshape(-1) for a in arrays]
-        results = [a.reshape(-1) for a in out]
+        assert self.steps is not None
+        n = arrays[0].shape[-1] if self.on_rows else 1
+        given = [_as_shape(a, shape, n) for a, shape in zip(arrays, self.shapes, strict=True)]
+        results = [_as_shape(a, shape, n) for a, shape in zip(out, self.results, strict=True)]
         dtype = given[0].dtype
         integer = _INTEGERS.get(dtype.char)
-        for start in range(0, given[0].size, BLOCK):
-            part = slice(start, start + BLOCK)
+        height = max(1, BLOCK // max(1, n))
+        for start in range(0, len(given[0]), height):
+            part = slice(start, start + height)
             places: dict[str, Any] = {
-                "in": [a[part] for a in given],
+                "in": [a if shape is ROW else a[part] for a, shape in zip(given, self.shapes, strict=True)],
                 "out": [a[part] for a in results],
                 "number": numbers,
             }
-            shape = places["in"][0].shape
-            places["temporary"] = [scratch(i, shape, dtype) for i in range(self.temporaries)]
-            assert self.steps is not None
-            for ufunc, operands, place, bits in self.steps:
-                values = [p[1] if p[0] == "constant" else places[p[0]][p[1]] for p in operands]
-                target = places[place[0]][place[1]]
-                if bits:
-                    assert integer is not None
-                    values = [v.view(integer) if isinstance(v, np.ndarray) else integer(v) for v in values]
-                    target = target.view(integer)
-                ufunc(*values, out=target)
+            rows = len(places["in"][0])
+            temporaries = [scratch(i, (rows, n), dtype) for i in range(self.temporaries)]
+            columns = [t.reshape(-1)[:rows].reshape(rows, 1) for t in temporaries]
+            for step in self.steps:
+                values = []
+                for place, shape in [*zip(step.operands, step.shapes, strict=True), (step.place, step.shape)]:
+                    kind, i = place
+                    if kind == "temporary":
+                        value = columns[i] if shape is COLUMN else temporaries[i]
+                    else:
+                        value = i if kind == "constant" else places[kind][i]
+                    if step.bits:
+                        assert integer is not None
+                        value = value.view(integer) if isinstance(value, np.ndarray) else integer(value)
+                    values.append(value)
+                *operands, target = values
+                if step.reduces:
+                    step.ufunc.reduce(*operands, axis=-1, keepdims=True, out=target)
+                elif step.ufunc is np.vecdot:
+                    np.vecdot(*operands, out=target[:, 0])
+                else:
+                    step.ufunc(*operands, out=target)
+
+
+def _as_shape(array: Array, shape: str, n: int) -> Array:
+    return array.reshape(-1) if shape is ROW else array.reshape(-1, 1 if shape is COLUMN else n)
 
 
 def _place(x: Any) -> tuple[str, Any]:
     return x.place if isinstance(x, Probe) else ("constant", x)
 
 
-def program(function: Callable[..., Any] | None = None, *, in_place: tuple[str, ...] = ()) -> Any:
+def program(
+    function: Callable[..., Any] | None = None,
+    *,
+    in_place: tuple[str, ...] = (),
+    rows: tuple[str, ...] = (),
+    columns: tuple[str, ...] = (),
+) -> Any:
     """Make a Program of a function; see the top of this file.
 
     Args:
-        in_place: per result the name of the input that it replaces.
+        in_place: per result the name of the input that it replaces; () for new memory.
+        rows, columns: the names of the inputs that are a row (n,) or a column (rows, 1) beside matrices (rows, n).
     """
     if function is None:
-        return lambda f: Program(f, in_place)
-    return Program(function, in_place)
+        return lambda f: Program(f, in_place, rows, columns)
+    return Program(function, in_place, rows, columns)

@@ -13,13 +13,11 @@ import numpy as np
 from npg.ops._constants import constants
 from npg.ops._scratch import scratch
 
-__all__ = ["add_row", "as_rows", "column_sum", "for_blas", "means", "ones", "row_sum"]
+__all__ = ["add_row", "as_rows", "column_sum", "for_blas", "ones", "row_sum"]
 
 Array = np.ndarray[Any, Any]
 
 _kept = constants()
-_means = constants()
-_KEPT_MEANS = 16
 _LARGE = 1 << 17  # elements from which it pays to copy a row several times before it is added to all
 _LINE = 1 << 13  # elements of such copies
 _KEPT_LENGTH = 1 << 16  # longer ones are made each time, so that the memory held here is bounded
@@ -34,19 +32,6 @@ def ones(n: int, dtype: np.dtype[Any]) -> Array:
         if n <= _KEPT_LENGTH:
             _kept[dtype] = kept
     return kept[:n]
-
-
-def means(n: int, dtype: np.dtype[Any]) -> Array:
-    """Return n times 1 / n, read-only: a product with it is the mean of each row."""
-    kept = _means.get((n, dtype))
-    if kept is None:
-        if len(_means) >= _KEPT_MEANS:
-            _means.clear()
-        kept = np.full(n, 1.0 / n, dtype)
-        kept.flags.writeable = False
-        if n <= _KEPT_LENGTH:
-            _means[n, dtype] = kept
-    return kept
 
 
 def for_blas(x: Array) -> Array:

@@ -26,6 +26,7 @@ from npg.ops.elementwise import exp
 from npg.ops.linalg import matmul
 from npg.ops.reduce import sum_
 from npg.ops.shape import transpose
+from npg.ops.softmax import SAFE
 
 __all__ = ["attention"]
 
@@ -137,19 +138,49 @@ def _gradients_like(q, k, v, needs):
 # ----- The kernel -----
 
 
-def _scores(q, k, mask, scale, is_causal, tile, keep):
-    """Return the scaled and masked scores of a tile, (B, keys, nh, queries), in a scratch array unless kept."""
+def _scaled(q, tile, scale):
+    """Return the queries of a tile times the scale: mostly fewer numbers than their scores."""
+    b0, b1, start, stop, _ = tile
+    return q[b0:b1, :, start:stop] * scale
+
+
+def _scores(scaled, k, mask, is_causal, tile, keep):
+    """Return the masked scores of a tile, (B, keys, nh, queries), in a scratch array unless kept."""
     b0, b1, start, stop, seen = tile
-    heads = q.shape[1]
+    heads = scaled.shape[1]
     shape = (b1 - b0, seen, heads, stop - start)
-    s = np.empty(shape, q.dtype) if keep else scratch(0, shape, q.dtype)
-    np.matmul(k[b0:b1, :, :seen], q[b0:b1, :, start:stop].swapaxes(2, 3), out=s.transpose(0, 2, 1, 3))  # (B, nh, S, T)
-    s *= scale
+    s = np.empty(shape, scaled.dtype) if keep else scratch(0, shape, scaled.dtype)
+    np.matmul(k[b0:b1, :, :seen], scaled.swapaxes(2, 3), out=s.transpose(0, 2, 1, 3))  # (B, nh, S, T)
     if mask is not None:
         s += _part(mask, *tile)
     if is_causal and seen > start:
         s[:, start:] += _diagonal(seen - start, heads, stop - start, s.dtype)
     return s
+
+
+def _exponentials(scaled, k, mask, is_causal, tile, keep):
+    """Return exp(scores - top) of a tile, the sums for each query, and top: each query's largest score, or 0.0.
+
+    top is there so that no exponential overflows. The largest score of all is found in a third of the time, and mostly
+    tells that none can; where then no sum is tiny either, no digits were lost.
+    """
+    limit = SAFE[scaled.dtype.char]
+    p = _scores(scaled, k, mask, is_causal, tile, keep)
+    if np.maximum.reduce(p, None) < limit:
+        np.exp(p, out=p)
+        total = np.add.reduce(p, 1, None, None, True)
+        if np.minimum.reduce(total, None) > math.exp(-limit):
+            return p, total, 0.0
+        p = _scores(scaled, k, mask, is_causal, tile, keep)
+    top = np.maximum.reduce(p, 1, None, None, True)
+    if mask is not None:
+        np.maximum(top, np.finfo(p.dtype).min, out=top)  # a query that may look nowhere
+    p -= top
+    np.exp(p, out=p)
+    total = np.add.reduce(p, 1, None, None, True)
+    if mask is not None:
+        total += total == 0
+    return p, total, top
 
 
 @fused(node="ScaledDotProductFlashAttentionForCpu")
@@ -176,15 +207,8 @@ def attention(query, key, value, mask, noise, *, is_causal, scale, keep=True):
     def run(number):
         tile = tiles[number]
         b0, b1, start, stop, seen = tile
-        p = _scores(q, k, bias, scale, is_causal, tile, keep and keeps_probabilities)
-        top = np.maximum.reduce(p, axis=1, keepdims=True)
-        if bias is not None:
-            np.maximum(top, np.finfo(p.dtype).min, out=top)  # a query that may look nowhere
-        p -= top
-        np.exp(p, out=p)
-        total = np.add.reduce(p, axis=1, keepdims=True)
-        if bias is not None:
-            total += total == 0
+        scaled = _scaled(q, tile, scale)
+        p, total, top = _exponentials(scaled, k, bias, is_causal, tile, keep and keeps_probabilities)
         p /= total
         if keep:
             saved[number] = p if keeps_probabilities else top + np.log(total)
@@ -198,7 +222,7 @@ def attention(query, key, value, mask, noise, *, is_causal, scale, keep=True):
 
 @attention.backward
 def _attention_backward(g, _y, query, key, value, mask, noise, *, saved, needs, is_causal, scale):
-    """With p the probabilities and gp = g v^T: gs = p (gp - sum(p gp)) scale, gq = gs k, gk = gs^T q, gv = p^T g."""
+    """With p the probabilities and gp = g v^T: gs = p (gp - sum(p gp)), gq = scale gs k, gk = scale gs^T q, gv = p^T g."""
     q, k, v, g = _four(query), _four(key), _four(value), _four(g)
     batch, heads, queries, _ = q.shape
     keys = k.shape[2]
@@ -215,13 +239,13 @@ def _attention_backward(g, _y, query, key, value, mask, noise, *, saved, needs, 
     def run(number):
         tile, kept = tiles[number], saved[number]
         b0, b1, start, stop, seen = tile
+        scaled, gt = _scaled(q, tile, scale), g[b0:b1, :, start:stop]
         if queries * keys <= KEPT:
             p = kept
         else:
-            p = _scores(q, k, bias, scale, is_causal, tile, False)
+            p = _scores(scaled, k, bias, is_causal, tile, False)
             p -= kept
             np.exp(p, out=p)
-        gt, qt = g[b0:b1, :, start:stop], q[b0:b1, :, start:stop]
         first = stop == queries  # late queries come first: this tile writes, the others add
         dropped = None if noise is None else _part(noise, *tile)
         if gv is not None:
@@ -238,11 +262,12 @@ def _attention_backward(g, _y, query, key, value, mask, noise, *, saved, needs, 
         gs *= p
         if gm is not None:
             gm[b0:b1, :, start:stop, :seen] = gs.transpose(0, 2, 3, 1)
-        gs *= scale
         if gq is not None:
-            np.matmul(gs.transpose(0, 2, 3, 1), k[b0:b1, :, :seen], out=gq[b0:b1, :, start:stop])
+            part = gq[b0:b1, :, start:stop]
+            np.matmul(gs.transpose(0, 2, 3, 1), k[b0:b1, :, :seen], out=part)
+            part *= scale
         if gk is not None:
-            _into(gk[b0:b1, :, :seen], gs.transpose(0, 2, 1, 3), qt, first)
+            _into(gk[b0:b1, :, :seen], gs.transpose(0, 2, 1, 3), scaled, first)
 
     _each(tiles, run)
     grads = [None if a is None else a.reshape(x.shape) for a, x in zip((gq, gk, gv), (query, key, value), strict=True)]
@@ -252,6 +277,9 @@ def _attention_backward(g, _y, query, key, value, mask, noise, *, saved, needs, 
 
 def _each(tiles, run):
     """Run each tile: those of different sequences side by side, those of one sequence in their order."""
+    if len(tiles) == 1:
+        run(0)
+        return
     firsts = sorted({tile[0] for tile in tiles})
     scores = sum([(b1 - b0) * (stop - start) * seen for b0, b1, start, stop, seen in tiles])
 

@@ -1,7 +1,7 @@
 """Normalisation over the trailing dimensions: layer_norm and rms_norm.
 
-The kernels see (rows, n), n the number of elements normalised together. Sums over a row are products with ones or with
-the weight, so each takes one BLAS call. `dims` is the number of trailing dimensions.
+The kernels are programs on (rows, n), n the number of elements normalised together. Sums over a row are products with
+ones or with the weight, which BLAS takes. `dims` is the number of trailing dimensions.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import math
 import numpy as np
 
 from npg.ops._op import fused
-from npg.ops._rows import as_rows, column_sum, means, row_sum
+from npg.ops._program import program
+from npg.ops._rows import column_sum, ones
 from npg.ops._scratch import scratch
 from npg.ops.elementwise import sqrt
 from npg.ops.reduce import mean, sum_
@@ -24,31 +25,6 @@ __all__ = ["layer_norm", "rms_norm"]
 
 def _length(shape, dims):
     return math.prod(shape[len(shape) - dims :])
-
-
-def _flat(parameter):
-    return None if parameter is None else parameter.reshape(-1)
-
-
-def _inverse_root(x, eps):
-    """Return 1 / sqrt(mean(x^2) + eps) of each row, as (rows, 1)."""
-    scale = np.vecdot(x, x)
-    scale *= 1.0 / x.shape[1]
-    scale += eps
-    np.sqrt(scale, out=scale)
-    np.divide(1.0, scale, out=scale)
-    return scale[:, None]
-
-
-def _affine(xh, weight, bias, shape, keep):
-    """Return xh weight + bias in this shape. xh itself is kept for the backward, so it is not handed out."""
-    if weight is not None:
-        y = xh * weight
-    else:
-        y = xh.copy() if keep else xh
-    if bias is not None:
-        y += bias
-    return y.reshape(shape)
 
 
 def _trailing(shape, dims):
@@ -69,7 +45,44 @@ def _no_gradient(x, weight, needs, dims):
     )
 
 
+def _parameter(parameter, n, dtype):
+    return ones(n, dtype) if parameter is None else np.ascontiguousarray(parameter).reshape(-1)
+
+
+def _ready(x, n):
+    return np.ascontiguousarray(x).reshape(-1, n)
+
+
 # ----- layer_norm -----
+
+
+def _normalized(x, ones, n, eps):
+    """Return what has mean 0 and variance 1, and what the differences from the mean were multiplied by."""
+    d = x - np.vecdot(x, ones) / n  # and no product with 1 / n: equal numbers must give 0, to all digits
+    scale = 1.0 / np.sqrt(np.vecdot(d, d) / n + eps)
+    return d * scale, scale
+
+
+@program(rows=("ones", "weight"))
+def _layer(x, ones, weight, *, n, eps):
+    return _normalized(x, ones, n, eps)[0] * weight
+
+
+@program(rows=("ones", "weight", "bias"))
+def _layer_biased(x, ones, weight, bias, *, n, eps):
+    return _normalized(x, ones, n, eps)[0] * weight + bias
+
+
+@program(rows=("ones", "weight"))
+def _layer_kept(x, ones, weight, *, n, eps):
+    xh, scale = _normalized(x, ones, n, eps)
+    return xh * weight, xh, scale
+
+
+@program(rows=("ones", "weight", "bias"))
+def _layer_biased_kept(x, ones, weight, bias, *, n, eps):
+    xh, scale = _normalized(x, ones, n, eps)
+    return xh * weight + bias, xh, scale
 
 
 @fused(node="NativeLayerNorm")
@@ -78,16 +91,22 @@ def layer_norm(input, weight, bias, *, dims, eps, keep=True):
 
     weight and bias may be None.
     """
-    n = _length(input.shape, dims)
     if not input.size:
         return np.zeros(input.shape, input.dtype), ()
-    x = as_rows(np.ascontiguousarray(input), n)  # so that the result is contiguous, as PyTorch's
-    center = row_sum(x)
-    center /= n  # and no product with 1 / n: equal numbers must give 0, to all digits
-    xh = x - center[:, None]
-    scale = _inverse_root(xh, eps)
-    xh *= scale
-    return _affine(xh, _flat(weight), _flat(bias), input.shape, keep), (xh, scale)
+    n = _length(input.shape, dims)
+    given = [_ready(input, n), ones(n, input.dtype), _parameter(weight, n, input.dtype)]
+    if bias is not None:
+        given.append(_parameter(bias, n, input.dtype))
+    if not keep:
+        return (_layer if bias is None else _layer_biased)(*given, n=n, eps=eps).reshape(input.shape), ()
+    y, xh, scale = (_layer_kept if bias is None else _layer_biased_kept)(*given, n=n, eps=eps)
+    return y.reshape(input.shape), (xh, scale)
+
+
+@program(rows=("weight", "average"), columns=("scale",))
+def _layer_gradient(g, xh, scale, weight, average):
+    t = g * xh
+    return (g * weight - np.vecdot(g, average) - xh * np.vecdot(t, average)) * scale, t
 
 
 @layer_norm.backward
@@ -97,28 +116,19 @@ def _layer_norm_backward(g, _y, x, weight, _bias, *, saved, needs, dims, eps):
         return _no_gradient(x, weight, needs, dims)
     xh, scale = saved
     n = xh.shape[1]
-    g = as_rows(g, n)
+    g = _ready(g, n)
+    t = scratch(0, xh.shape, xh.dtype)
     gx = gw = gb = None
-    t = np.multiply(g, xh, out=scratch(0, xh.shape, xh.dtype))
+    if needs[0]:
+        w = _parameter(weight, n, g.dtype)
+        gx, _ = _layer_gradient(g, xh, scale, w, w * (1.0 / n), out=(None, t))
+        gx = gx.reshape(x.shape)
+    elif needs[1]:
+        np.multiply(g, xh, out=t)
     if needs[1]:
         gw = column_sum(t).reshape(weight.shape)
     if needs[2]:
         gb = column_sum(g).reshape(x.shape[x.ndim - dims :])
-    if needs[0]:
-        if weight is None:
-            average = means(n, g.dtype)
-            second = np.matmul(t, average)
-            gx = g - np.matmul(g, average)[:, None]
-        else:
-            w = weight.reshape(-1)
-            average = w * (1.0 / n)
-            second = np.matmul(t, average)
-            gx = g * w
-            gx -= np.matmul(g, average)[:, None]
-        np.multiply(xh, second[:, None], out=t)
-        gx -= t
-        gx *= scale
-        gx = gx.reshape(x.shape)
     return gx, gw, gb
 
 
@@ -147,16 +157,39 @@ def _layer_norm(input, weight, bias, *, dims, eps):
 # ----- rms_norm -----
 
 
+def _of_length_one(x, n, eps):
+    scale = 1.0 / np.sqrt(np.vecdot(x, x) / n + eps)
+    return x * scale, scale
+
+
+@program(rows=("weight",))
+def _rms(x, weight, *, n, eps):
+    return _of_length_one(x, n, eps)[0] * weight
+
+
+@program(rows=("weight",))
+def _rms_kept(x, weight, *, n, eps):
+    xh, scale = _of_length_one(x, n, eps)
+    return xh * weight, xh, scale
+
+
 @fused(node="Mul")
 def rms_norm(input, weight, *, dims, eps, keep=True):
     """Return input / sqrt(mean(input^2) + eps) weight, the mean over the last `dims` dimensions; weight may be None."""
-    n = _length(input.shape, dims)
     if not input.size:
         return np.zeros(input.shape, input.dtype), ()
-    x = as_rows(input, n)
-    scale = _inverse_root(x, eps)
-    xh = x * scale
-    return _affine(xh, _flat(weight), None, input.shape, keep), (xh, scale)
+    n = _length(input.shape, dims)
+    given = _ready(input, n), _parameter(weight, n, input.dtype)
+    if not keep:
+        return _rms(*given, n=n, eps=eps).reshape(input.shape), ()
+    y, xh, scale = _rms_kept(*given, n=n, eps=eps)
+    return y.reshape(input.shape), (xh, scale)
+
+
+@program(rows=("weight", "average"), columns=("scale",))
+def _rms_gradient(g, xh, scale, weight, average):
+    t = g * xh
+    return (g * weight - xh * np.vecdot(t, average)) * scale, t
 
 
 @rms_norm.backward
@@ -166,22 +199,16 @@ def _rms_norm_backward(g, _y, x, weight, *, saved, needs, dims, eps):
         return _no_gradient(x, weight, needs, dims)
     xh, scale = saved
     n = xh.shape[1]
-    g = as_rows(g, n)
+    g = _ready(g, n)
+    t = scratch(0, xh.shape, xh.dtype)
     gx = gw = None
-    t = np.multiply(g, xh, out=scratch(0, xh.shape, xh.dtype))
-    if needs[1]:
-        gw = column_sum(t).reshape(weight.shape)
     if needs[0]:
-        if weight is None:
-            part, gx = np.matmul(t, means(n, g.dtype)), g.copy()
-        else:
-            w = weight.reshape(-1)
-            part, gx = np.matmul(t, w * (1.0 / n)), g * w
-        np.multiply(xh, part[:, None], out=t)
-        gx -= t
-        gx *= scale
+        w = _parameter(weight, n, g.dtype)
+        gx, _ = _rms_gradient(g, xh, scale, w, w * (1.0 / n), out=(None, t))
         gx = gx.reshape(x.shape)
-    return gx, gw
+    else:
+        np.multiply(g, xh, out=t)
+    return gx, column_sum(t).reshape(weight.shape) if needs[1] else None
 
 
 @rms_norm.vjp

@@ -15,11 +15,13 @@ from npg.ops._scratch import scratch
 from npg.ops.elementwise import exp
 from npg.ops.reduce import sum_
 
-__all__ = ["log_softmax", "softmax"]
+__all__ = ["SAFE", "log_softmax", "softmax"]
 
 
 _LARGE = 1 << 12  # elements
-_SAFE = {"f": 20.0, "d": 200.0}  # exp(-87) and exp(-708) are the smallest that keep all digits
+# Up to here sums of exponentials can do without subtracting a maximum: exp(-87) and exp(-708) are the smallest that keep
+# all digits.
+SAFE = {"f": 20.0, "d": 200.0}
 
 
 # ----- What the two share -----
@@ -47,7 +49,7 @@ def _exponentials(x, dim, out=None):
     """
     if x.size < _LARGE:
         return None
-    limit = _SAFE[x.dtype.char]
+    limit = SAFE[x.dtype.char]
     if not np.maximum.reduce(x, axis=None) < limit:
         return None
     e = np.exp(x, out=np.empty(x.shape, x.dtype) if out is None else out)

@@ -136,6 +136,79 @@ def test_cython_engine_runs_programs_itself():
 
 def program_of_strange_ufunc():
     """Return a program with a step that has no loop for floats alone."""
-    p = program(lambda x: np.spacing(np.ldexp(x, 2)))
-    p.steps, p.outputs = [(np.ldexp, [("in", 0), ("constant", 2)], ("out", 0), False)], 1
+    p = program(lambda x: x)
+    place = ("out", 0)
+    p.steps = [_program.Step(np.ldexp, [("in", 0), ("constant", 2)], ["full", "number"], place, "full", False, False)]
+    p.outputs, p.results = 1, ["full"]
     return p
+
+
+# ----- On rows -----
+
+
+@program(rows=("ones", "weight"), columns=("shift",))
+def _on_rows(x, ones, weight, shift, *, n):
+    top = np.maximum.reduce(x, axis=-1, keepdims=True)
+    e = np.exp(x - top)
+    total = np.vecdot(e, ones)
+    inverse = 1.0 / (total * n)  # a column from columns and numbers
+    return e * inverse * weight + shift, inverse, e - x, weight + ones + shift
+
+
+def _given_on_rows(rows, n, dtype):
+    x, weight, shift = (a.reshape(s) for a, s in zip(_arrays(3, rows * n, dtype), [(rows, n)] * 3, strict=True))
+    return x, np.ones(n, dtype), weight[0].copy(), shift[:, :1].copy()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("rows", "n"), [(1, 1), (1, 5), (5, 1), (3, 7), (100, 65), (2, 3000), (3, 2048), (700, 130)])
+def test_program_on_rows_is_the_function_and_the_same_on_both_ways_to_run(rows, n, dtype, monkeypatch):
+    x, ones, weight, shift = _given_on_rows(rows, n, dtype)
+    found = _on_rows(x, ones, weight, shift, n=n)
+    e = np.exp(x - x.max(-1, keepdims=True))
+    inverse = 1 / (e.sum(-1, keepdims=True) * n)
+    wanted = e * inverse * weight + shift, inverse, e - x, weight + ones + shift
+    for mine, expected in zip(found, wanted, strict=True):
+        assert mine.shape == expected.shape
+        assert mine.dtype == dtype
+        np.testing.assert_allclose(mine, expected, 1e-5 if dtype == "float32" else 1e-13)
+    monkeypatch.setattr(_program, "BLOCK", 300)
+    again = tuple([np.empty_like(a) for a in found])
+    _on_rows._run((x, ones, weight, shift), [n], again)
+    assert [a.tobytes() for a in found] == [a.tobytes() for a in again]
+
+
+def test_program_on_rows_takes_arrays_of_its_shapes_only():
+    x, ones, weight, shift = _given_on_rows(4, 6, "float32")
+    with pytest.raises(ValueError, match="reshape|broadcast|shape"):
+        _on_rows(x, ones, weight[:5], shift, n=6.0)
+    with pytest.raises(ValueError, match="reshape|broadcast|shape"):
+        _on_rows(x, ones, weight, shift[:3], n=6.0)
+
+
+def test_column_does_not_lie_where_its_matrix_is_still_read():
+    @program(rows=("ones",))
+    def differences(x, ones):
+        a = x * 2.0
+        return a * np.vecdot(a, ones) - np.maximum.reduce(a, axis=-1, keepdims=True)
+
+    x = _arrays(1, 4000, "float64")[0].reshape(80, 50)
+    a = x * 2
+    expected = a * a.sum(-1, keepdims=True) - a.max(-1, keepdims=True)
+    np.testing.assert_allclose(differences(x, np.ones(50)), expected, 1e-12)
+
+
+def test_sum_of_a_column_is_refused():
+    with pytest.raises(TypeError, match="vecdot"):
+        program(rows=("ones",))(lambda x, ones: np.vecdot(np.vecdot(x, ones), ones))(np.ones((2, 3)), np.ones(3))
+
+
+def test_long_rows_are_summed_by_one_thread_of_ours():
+    # BLAS cuts sums of more than 10,000 for its own threads, who would wait for the pool's.
+    @program(rows=("ones",))
+    def centered(x, ones, *, n):
+        return x - np.vecdot(x, ones) / n
+
+    x = _arrays(1, 60 * 20_000, "float32")[0].reshape(60, 20_000)
+    found = centered(x, np.ones(20_000, np.float32), n=20_000.0)
+    np.testing.assert_allclose(found, x - x.mean(-1, keepdims=True), atol=1e-5)

@@ -23,14 +23,6 @@ def test_ones_are_read_only_shared_and_bounded():
     assert not np.shares_memory(_rows.ones(n, np.dtype(np.float64)), _rows.ones(n, np.dtype(np.float64)))
 
 
-def test_means_average_rows_and_are_bounded():
-    for n in range(1, 3 * _rows._KEPT_MEANS):
-        assert _rows.means(n, np.dtype(np.float64)) @ np.arange(n) == pytest.approx((n - 1) / 2)
-        assert len(_rows._means) <= _rows._KEPT_MEANS
-    with pytest.raises(ValueError, match="read-only"):
-        _rows.means(4, np.dtype(np.float64))[0] = 2.0
-
-
 @pytest.mark.parametrize(
     ("array", "copied"),
     [
