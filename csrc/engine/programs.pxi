@@ -4,7 +4,7 @@
 cdef cnp.npy_intp BLOCK = 2048
 cdef cnp.npy_intp WITHOUT_GIL = 1 << 15  # elements
 
-cdef double SHARED = 2e6  # bytes of all steps from which threads share a call, some 30 microseconds
+cdef double SHARED = 1e6  # bytes of all steps from which threads share a call, some 30 microseconds
 
 cdef enum: MOST_PARTS = 64
 cdef enum: MOST_STEPS = 64
@@ -40,8 +40,6 @@ cdef struct Code:
     int count, inputs, outputs, temporaries, numbers, places, size
     bint on_rows, has_dots
     double constants[MOST_PLACES]
-    long long bits[MOST_PLACES]
-    bint is_bits[MOST_PLACES]
 
 
 cdef struct Call:
@@ -65,7 +63,7 @@ cdef class Compiled:
 
     cdef Code code
 
-    cdef bint compile(self, program, int kind, int integer, int size) except -1:
+    cdef bint compile(self, program, int kind, int size) except -1:
         """Return whether the program could be compiled."""
         cdef int i
         cdef list constants = []
@@ -81,13 +79,13 @@ cdef class Compiled:
             return False
         for i, noted in enumerate(program.steps):
             step = &self.code.steps[i]
-            if not _find_loop(noted.ufunc, integer if noted.bits else kind, &step.loop):
+            if not _find_loop(noted.ufunc, kind, &step.loop):
                 return False
             step.count = len(noted.operands) + 1
             for k, place, shape in zip(range(3), [*noted.operands, noted.place], [*noted.shapes, noted.shape]):
                 kind_of, value = place
                 if kind_of == "constant":
-                    constants.append((value, noted.bits))
+                    constants.append(value)
                     value = len(constants) - 1
                 step.places[k], step.shapes[k] = first[kind_of] + value, shapes[shape]
             step.way = _way(noted)
@@ -98,12 +96,7 @@ cdef class Compiled:
         for i, shape in enumerate(program.shapes + program.results):
             self.code.shapes[i] = shapes[shape]
         for i in range(len(constants)):
-            value, bits = constants[i]
-            self.code.is_bits[i] = bits
-            if bits:
-                self.code.bits[i] = value
-            else:
-                self.code.constants[i] = value
+            self.code.constants[i] = constants[i]
         return True
 
 
@@ -124,29 +117,19 @@ cdef void run_part(int number, void *data, int more) noexcept nogil:
     cdef Code *code = call.code
     cdef char *places[MOST_PLACES]
     cdef double values[MOST_PLACES]  # of numbers and constants, in the dtype
+    cdef double value
     cdef cnp.npy_intp rows, at = part.start
     cdef int i, k, fixed = code.inputs + code.outputs
     for i in range(code.temporaries):
         places[fixed + i] = part.temporary + i * call.height * call.n * code.size
     for i in range(fixed + code.temporaries, code.places):
         k = i - fixed - code.temporaries
+        value = call.numbers[k] if k < code.numbers else code.constants[k - code.numbers]
         places[i] = <char *>&values[i]
-        if k < code.numbers:
-            if code.size == 4:
-                (<float *>places[i])[0] = <float>call.numbers[k]
-            else:
-                values[i] = call.numbers[k]
-            continue
-        k -= code.numbers
-        if code.is_bits[k]:
-            if code.size == 4:
-                (<int *>places[i])[0] = <int>code.bits[k]
-            else:
-                (<long long *>places[i])[0] = code.bits[k]
-        elif code.size == 4:
-            (<float *>places[i])[0] = <float>code.constants[k]
+        if code.size == 4:
+            (<float *>places[i])[0] = <float>value
         else:
-            values[i] = code.constants[k]
+            values[i] = value
     while at < part.stop:
         rows = min(call.height, part.stop - at)
         for i in range(fixed):
@@ -270,9 +253,7 @@ class _Runner:
 def compile_steps(program):
     """Return what runs a program, or None where NumPy lacks a loop for it."""
     cdef Compiled single = Compiled.__new__(Compiled), double = Compiled.__new__(Compiled)
-    if single.compile(program, cnp.NPY_FLOAT, np.dtype(np.int32).num, 4) and double.compile(
-        program, cnp.NPY_DOUBLE, np.dtype(np.int64).num, 8
-    ):
+    if single.compile(program, cnp.NPY_FLOAT, 4) and double.compile(program, cnp.NPY_DOUBLE, 8):
         return _Runner(program, single, double)
     return None
 

@@ -37,7 +37,6 @@ __all__ = ["Probe", "Program", "accelerate", "program"]
 Array = np.ndarray[Any, Any]
 
 BLOCK = 1 << 15  # elements a block, of these steps; the Cython engine has its own
-_INTEGERS = {"f": np.int32, "d": np.int64}  # what a float's bits are looked at as
 
 _accelerator: Callable[..., Any] | None = None
 
@@ -59,7 +58,6 @@ class Noted(NamedTuple):
     ufunc: Any
     inputs: tuple[Any, ...]
     shape: str
-    bits: bool
     reduces: bool
 
 
@@ -68,7 +66,6 @@ class Step(NamedTuple):
 
     Attributes:
         operands, place: the places of its operands and of its result. shapes, shape: their shapes.
-        bits: it works on integers that are the floats' bits.
         reduces: it is the ufunc's reduction of each row.
     """
 
@@ -77,7 +74,6 @@ class Step(NamedTuple):
     shapes: list[str]
     place: tuple[str, Any]
     shape: str
-    bits: bool
     reduces: bool
 
 
@@ -90,14 +86,13 @@ class Probe:
 
     Attributes:
         place: what it stands for: the function's argument number, or the step that gives it, as (kind, number).
-        bits: it is looked at as integers.
         shape: FULL, COLUMN, ROW or NUMBER.
     """
 
     __array_priority__ = 1000
 
-    def __init__(self, steps: list[Any], place: tuple[str, Any], bits: bool = False, shape: str = FULL) -> None:
-        self.steps, self.place, self.bits, self.shape = steps, place, bits, shape
+    def __init__(self, steps: list[Any], place: tuple[str, Any], shape: str = FULL) -> None:
+        self.steps, self.place, self.shape = steps, place, shape
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if ufunc.nout != 1 or ufunc.nin > 2:
@@ -114,17 +109,8 @@ class Probe:
         else:
             # Numbers alone are computed for each element, for a place of their own would serve nobody.
             shape = COLUMN if COLUMN in shapes and not {FULL, ROW} & {*shapes} else FULL
-        bits = any(isinstance(x, Probe) and x.bits for x in inputs)
-        self.steps.append(Noted(ufunc, inputs, shape, bits, method == "reduce"))
-        return Probe(self.steps, ("step", len(self.steps) - 1), bits, shape)
-
-    def as_bits(self) -> Probe:
-        """Return the same value with its bits seen as integers of the same size."""
-        return Probe(self.steps, self.place, True, self.shape)
-
-    def as_float(self) -> Probe:
-        """Return what as_bits has made integers as floats again."""
-        return Probe(self.steps, self.place, False, self.shape)
+        self.steps.append(Noted(ufunc, inputs, shape, method == "reduce"))
+        return Probe(self.steps, ("step", len(self.steps) - 1), shape)
 
     def __bool__(self) -> bool:
         raise TypeError("a function that decides by values has no fixed steps")
@@ -228,8 +214,8 @@ class Program:
 
     def _read(self) -> None:
         noted: list[Any] = []
-        given = [Probe(noted, ("in", i), False, shape) for i, shape in enumerate(self.shapes)]
-        numbers = {name: Probe(noted, ("number", i), False, NUMBER) for i, name in enumerate(self.numbers)}
+        given = [Probe(noted, ("in", i), shape) for i, shape in enumerate(self.shapes)]
+        numbers = {name: Probe(noted, ("number", i), NUMBER) for i, name in enumerate(self.numbers)}
         found = self.function(*given, **numbers)
         results = list(found) if isinstance(found, tuple) else [found]
         self.outputs = len(results)
@@ -275,10 +261,10 @@ class Program:
                 place = ("temporary", free.pop())
             free += [number for number, shape in ended.items() if shape is not step.shape]
             where["step", i] = place
-            placed.append(Step(step.ufunc, found, shapes, place, step.shape, step.bits, step.reduces))
+            placed.append(Step(step.ufunc, found, shapes, place, step.shape, step.reduces))
         for place, k in copies:
             shape = self.results[k]
-            placed.append(Step(np.positive, [where.get(place, place)], [shape], ("out", k), shape, False, False))
+            placed.append(Step(np.positive, [where.get(place, place)], [shape], ("out", k), shape, False))
         return placed
 
     # ----- Running -----
@@ -289,7 +275,6 @@ class Program:
         given = [_as_shape(a, shape, n) for a, shape in zip(arrays, self.shapes, strict=True)]
         results = [_as_shape(a, shape, n) for a, shape in zip(out, self.results, strict=True)]
         dtype = given[0].dtype
-        integer = _INTEGERS.get(dtype.char)
         height = max(1, BLOCK // max(1, n))
         for start in range(0, len(given[0]), height):
             part = slice(start, start + height)
@@ -309,9 +294,6 @@ class Program:
                         value = columns[i] if shape is COLUMN else temporaries[i]
                     else:
                         value = i if kind == "constant" else places[kind][i]
-                    if step.bits:
-                        assert integer is not None
-                        value = value.view(integer) if isinstance(value, np.ndarray) else integer(value)
                     values.append(value)
                 *operands, target = values
                 if step.reduces:
