@@ -61,6 +61,7 @@ from npg.ops._op import Like
 from npg.ops import _openblas
 from npg.ops._parallel import limit, products_handed_over
 from npg.ops._program import Probe, accelerate
+from npg.ops.attention import accelerate as accelerate_attention
 from npg.ops.memory import alias, as_strided, copy_slices, geometry
 
 cnp.import_array()
@@ -146,6 +147,7 @@ include "engine/modes.pxi"
 include "engine/tensor.pxi"
 include "engine/loops.pxi"
 include "engine/programs.pxi"
+include "engine/attending.pxi"
 include "engine/plan.pxi"
 include "engine/node.pxi"
 include "engine/applying.pxi"

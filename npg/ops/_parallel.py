@@ -27,9 +27,10 @@ import numpy as np
 
 from npg.ops._openblas import function
 
-__all__ = ["WORTH", "limit", "products_handed_over", "set_limit", "split", "wanted"]
+__all__ = ["WORTH", "give_back", "limit", "products_handed_over", "set_limit", "split", "take_threads", "wanted"]
 
 WORTH = 100_000  # nanoseconds of one thread from which it pays to split work
+HANDED = 10_000  # the same for the engine's pool, whose threads need no interpreter
 
 Work = Callable[[int, int], None]
 
@@ -123,6 +124,29 @@ def products_handed_over() -> None:
     """Note that the engine's pool runs the parts of matrix products. The Cython engine calls this."""
     _pool.is_free = True
     _pool.get_products, _pool.set_products = function("get_num_threads"), function("set_num_threads")
+
+
+def take_threads(nanoseconds: float) -> tuple[int, int]:
+    """Take the threads for work of the engine's pool with products in it, each of which is to stay on its own thread.
+
+    Args:
+        nanoseconds: about how long one thread takes for it.
+    Returns: how many threads may share it, and what give_back takes when it is done.
+    """
+    if nanoseconds < HANDED or limit() < 2 or not _pool.busy.acquire(blocking=False):
+        return 1, -1
+    products = _pool.get_products() if _pool.set_products is not None else 0
+    if products:
+        _pool.set_products(1)
+    return limit(), products
+
+
+def give_back(taken: int) -> None:
+    """End what take_threads began."""
+    if taken >= 0:
+        if taken:
+            _pool.set_products(taken)
+        _pool.busy.release()
 
 
 def split(count: int, work: Work, nanoseconds: float, grain: int = 1) -> None:

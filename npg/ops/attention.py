@@ -12,6 +12,7 @@ probabilities anew, so that memory grows linearly with the length.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ import numpy as np
 from npg.ops._broadcast import unbroadcast
 from npg.ops._constants import constants
 from npg.ops._op import fused, primitive
-from npg.ops._parallel import split
+from npg.ops._parallel import give_back, split, take_threads
 from npg.ops._rows import for_blas
 from npg.ops._scratch import scratch
 from npg.ops.elementwise import exp
@@ -34,8 +35,18 @@ BLOCK = 64  # queries in a tile
 TILE = 1 << 19  # bytes of scores in a tile, so that it stays in the second cache while it is worked on
 KEPT = 256 * 256  # scores of one head up to which the probabilities are kept
 
+NANOSECONDS = 1.5  # of one thread for each score
+
+_attend: Callable[..., bool] | None = None
+
 _masks = constants()
 _KEPT_MASKS = 64
+
+
+def accelerate(attend: Callable[..., bool]) -> None:
+    """Let the Cython engine compute tiles without a mask; see csrc/engine/attending.pxi."""
+    global _attend
+    _attend = attend
 
 
 # ----- Tiles and masks -----
@@ -183,6 +194,34 @@ def _exponentials(scaled, k, mask, is_causal, tile, keep):
     return p, total, top
 
 
+def _attended(q, k, v, y, scale, is_causal, tile, keep, keeps_probabilities):
+    """Have the Cython engine compute a tile. Return whether it did, and what is kept of it."""
+    b0, b1, start, stop, seen = tile
+    heads, queries = q.shape[1], stop - start
+    p = np.empty((b1 - b0, seen, heads, queries), q.dtype) if keep and keeps_probabilities else None
+    total = np.empty((b1 - b0, 1, heads, queries), q.dtype) if keep and not keeps_probabilities else None
+    mask = _diagonal(seen - start, 1, queries, q.dtype) if is_causal and seen > start else None
+    limit = SAFE.get(q.dtype.char, 0.0)
+    threads, taken = take_threads(NANOSECONDS * (b1 - b0) * heads * queries * seen)
+    try:
+        done = _attend(
+            q[b0:b1, :, start:stop],
+            k[b0:b1, :, :seen],
+            v[b0:b1, :, :seen],
+            y[b0:b1, :, start:stop],
+            p,
+            total,
+            mask,
+            scale=scale,
+            most=limit,
+            least=math.exp(-limit),
+            threads=threads,
+        )
+    finally:
+        give_back(taken)
+    return done, np.log(total) if done and total is not None else p
+
+
 @fused(node="ScaledDotProductFlashAttentionForCpu")
 def attention(query, key, value, mask, noise, *, is_causal, scale, keep=True):
     """Return softmax(query key^T scale + mask) noise value.
@@ -204,9 +243,17 @@ def attention(query, key, value, mask, noise, *, is_causal, scale, keep=True):
     tiles = _tiles(batch, heads, queries, keys, is_causal, q.itemsize)
     saved: list[Any] = [None] * len(tiles) if keep else []
 
+    attends = _attend is not None and bias is None and noise is None
+
     def run(number):
         tile = tiles[number]
         b0, b1, start, stop, seen = tile
+        if attends:
+            done, kept = _attended(q, k, v, y, scale, is_causal, tile, keep, keeps_probabilities)
+            if done:
+                if keep:
+                    saved[number] = kept
+                return
         scaled = _scaled(q, tile, scale)
         p, total, top = _exponentials(scaled, k, bias, is_causal, tile, keep and keeps_probabilities)
         p /= total
@@ -216,7 +263,11 @@ def attention(query, key, value, mask, noise, *, is_causal, scale, keep=True):
             p = np.multiply(p, _part(noise, *tile), out=scratch(1, p.shape, p.dtype))
         np.matmul(p.transpose(0, 2, 3, 1), v[b0:b1, :, :seen], out=y[b0:b1, :, start:stop])  # (B, nh, T, m)
 
-    _each(tiles, run)
+    if attends:  # which shares each tile by itself
+        for number in range(len(tiles)):
+            run(number)
+    else:
+        _each(tiles, run)
     return (y if query.ndim == 4 else y.reshape(*query.shape[:-1], v.shape[3])), tuple(saved)
 
 

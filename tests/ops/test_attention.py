@@ -1,5 +1,6 @@
 """scaled_dot_product_attention against torch: masks, layouts, tiles, dropout, gradients of both backwards."""
 
+import contextlib
 import itertools
 import math
 
@@ -352,3 +353,65 @@ def test_attention_refuses_other_arguments_as_torch_does():
         lambda: sdpa(x, few, few, enable_gqa=True), lambda: torch_sdpa(t, torch_few, torch_few, enable_gqa=True)
     )
     assert_same_error(lambda: sdpa([1], x, x), lambda: torch_sdpa([1], t, t))
+
+
+# ----- The Cython engine's way -----
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("keep", ["nothing", "probabilities", "logarithms"])
+@pytest.mark.parametrize("is_causal", [False, True])
+@pytest.mark.parametrize(("lead", "queries", "keys", "n", "m"), [
+    ((1, 4), 64, 64, 32, 32), ((2, 3), 7, 7, 5, 3), ((3,), 2, 9, 1, 4), ((2, 2), 9, 2, 4, 1), ((1, 1), 70, 130, 8, 8),
+    ((5, 2), 1, 3, 4, 4), ((12, 4), 40, 40, 16, 16),
+])  # fmt: skip
+def test_attention_of_the_engine_has_the_bits_of_the_python_code(
+    lead, queries, keys, n, m, is_causal, keep, dtype, monkeypatch
+):
+    monkeypatch.setattr(module, "KEPT", 0 if keep == "logarithms" else 1 << 30)
+    arrays = qkv(*lead, queries=queries, keys=keys, n=n, m=m, dtype=dtype)
+    settings = {"is_causal": is_causal, "scale": 0.3, "keep": keep != "nothing"}
+    y, saved = op.forward(*arrays, None, None, **settings)
+    monkeypatch.setattr(module, "_attend", None)
+    again, saved_again = op.forward(*arrays, None, None, **settings)
+    assert y.tobytes() == again.tobytes()
+    assert [a.tobytes() for a in saved] == [a.tobytes() for a in saved_again]
+
+
+@pytest.mark.skipif(engine.name != "cython", reason="of the Cython engine")
+@pytest.mark.parametrize(("factor", "expected"), [(1.0, True), (300.0, False), (math.nan, False)])
+def test_engine_attends_only_where_scores_need_no_shift(factor, expected, monkeypatch):
+    done = []
+    attend = module._attend
+    monkeypatch.setattr(module, "_attend", lambda *args, **settings: done.append(attend(*args, **settings)) or done[-1])
+    arrays = [factor * a for a in qkv(2, 3, queries=6, keys=6, dtype=np.float32)]
+    y, _ = op.forward(*arrays, None, None, is_causal=True, scale=1.0)
+    assert done == [expected]
+    monkeypatch.setattr(module, "_attend", None)
+    np.testing.assert_array_equal(y, op.forward(*arrays, None, None, is_causal=True, scale=1.0)[0])
+
+
+def test_attention_of_tiny_scores_is_shifted():
+    arrays = qkv(2, 2, queries=5, keys=5, n=4, m=4, dtype=np.float32)
+    arrays[0], arrays[1] = np.full_like(arrays[0], 8.0), np.full_like(arrays[1], -8.0)  # scores of -256
+    y = sdpa(*map(engine.wrap, arrays), scale=1.0)._array
+    np.testing.assert_allclose(y, np.broadcast_to(arrays[2].mean(-2, keepdims=True), y.shape), 1e-6)
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_threads_are_given_back(fails, monkeypatch):
+    from npg.ops import _parallel
+
+    def attend(*_, **__):
+        assert _parallel._pool.busy.locked() == (_parallel.limit() > 1)
+        if fails:
+            raise MemoryError
+        return False
+
+    monkeypatch.setattr(module, "_attend", attend)
+    monkeypatch.setattr(module, "NANOSECONDS", 1e9)
+    monkeypatch.setattr(_parallel._pool, "limit", 2)
+    arrays = qkv(2, 2, queries=5, keys=5)
+    with pytest.raises(MemoryError) if fails else contextlib.nullcontext():
+        op.forward(*arrays, None, None, is_causal=True, scale=1.0)
+    assert not _parallel._pool.busy.locked()

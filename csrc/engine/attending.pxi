@@ -1,0 +1,214 @@
+# Attention on heads side by side (npg/ops/attention.py), by calling the loops of NumPy's ufuncs and of matmul.
+#
+# A head's scores, some ten kilobytes, stay in the first cache while seven loops pass over them, and the heads are shared
+# by the pool's threads, who need no interpreter between a product and the next. The numbers are computed in the order
+# of the Python code, so the bits are the same.
+
+
+cdef struct Loops7:
+    Loop matmul, multiply, add, maximum, minimum, exp, divide
+
+
+cdef struct Attention:
+    # One call. Steps are in bytes: from batch to batch, head to head, and position to position.
+    Loops7 *loops
+    char *q
+    char *k
+    char *v
+    char *y
+    char *p  # NULL: not wanted
+    char *total  # NULL: not wanted
+    char *mask  # what is added to the scores from the key `start` on; NULL: nothing
+    cnp.npy_intp q_steps[3]
+    cnp.npy_intp k_steps[3]
+    cnp.npy_intp v_steps[3]
+    cnp.npy_intp y_steps[3]
+    cnp.npy_intp p_steps[3]
+    cnp.npy_intp total_steps[3]
+    cnp.npy_intp heads, queries, keys, n, m, start, room
+    int size
+    double scale, most, least
+    bint is_safe
+
+
+cdef struct Heads:
+    # The heads of a call that one thread computes, and room for one of them.
+    Attention *call
+    char *room
+    cnp.npy_intp start, stop
+
+
+cdef inline void _product(
+    Loop *loop, char *a, cnp.npy_intp a_m, cnp.npy_intp a_n, char *b, cnp.npy_intp b_n, cnp.npy_intp b_p,
+    char *out, cnp.npy_intp out_m, cnp.npy_intp out_p, cnp.npy_intp m, cnp.npy_intp n, cnp.npy_intp p,
+) noexcept nogil:
+    """Write the product of (m, n) and (n, p); x_i is how many bytes further the next i of x is."""
+    cdef char *args[3]
+    cdef cnp.npy_intp lengths[4]
+    cdef cnp.npy_intp steps[9]
+    args[0], args[1], args[2] = a, b, out
+    lengths[0], lengths[1], lengths[2], lengths[3] = 1, m, n, p
+    steps[0] = steps[1] = steps[2] = 0
+    steps[3], steps[4], steps[5], steps[6], steps[7], steps[8] = a_m, a_n, b_n, b_p, out_m, out_p
+    loop.run(args, lengths, steps, loop.data)
+
+
+cdef inline void _pass(
+    Loop *loop, char *a, char *b, char *out, cnp.npy_intp n, cnp.npy_intp a_step, cnp.npy_intp b_step,
+    cnp.npy_intp out_step,
+) noexcept nogil:
+    """Run an elementwise loop of two inputs."""
+    cdef char *args[3]
+    cdef cnp.npy_intp steps[3]
+    args[0], args[1], args[2] = a, b, out
+    steps[0], steps[1], steps[2] = a_step, b_step, out_step
+    loop.run(args, &n, steps, loop.data)
+
+
+cdef inline double _reduced(Loop *loop, char *x, cnp.npy_intp n, int size) noexcept nogil:
+    """Return the reduction of n numbers that lie one after the other."""
+    cdef double found = 0
+    cdef char *at = <char *>&found
+    memcpy(at, x, size)
+    _pass(loop, at, x + size, at, n - 1, 0, size, 0)
+    return (<float *>at)[0] if size == 4 else found
+
+
+cdef void attend_to_heads(int number, void *data, int more) noexcept nogil:
+    """Compute the results of some heads, unless one of them has scores too large or too small to do without a shift."""
+    cdef Heads *part = <Heads *>data
+    cdef Attention *call = part.call
+    cdef Loops7 *loops = call.loops
+    cdef cnp.npy_intp size = call.size, line = call.queries * size, n = call.queries * call.keys
+    cdef cnp.npy_intp head, b, h, i, p_step
+    cdef char *scaled = part.room
+    cdef char *s = scaled + call.queries * call.n * size
+    cdef char *total = s + n * size
+    cdef char *q
+    cdef char *p
+    cdef double doubled = call.scale
+    cdef float single = <float>call.scale
+    cdef char *scale = <char *>&single if size == 4 else <char *>&doubled
+    cdef char *args[2]
+    cdef cnp.npy_intp steps[2]
+    for head in range(part.start, part.stop):
+        b, h = head // call.heads, head % call.heads
+        q = call.q + b * call.q_steps[0] + h * call.q_steps[1]
+        for i in range(call.queries):
+            _pass(&loops.multiply, q + i * call.q_steps[2], scale, scaled + i * call.n * size, call.n, size, 0, size)
+        _product(
+            &loops.matmul, call.k + b * call.k_steps[0] + h * call.k_steps[1], call.k_steps[2], size,
+            scaled, size, call.n * size, s, line, size, call.keys, call.n, call.queries,
+        )
+        if call.mask != NULL:
+            p = s + call.start * line
+            _pass(&loops.add, p, call.mask, p, (call.keys - call.start) * call.queries, size, size, size)
+        if not _reduced(&loops.maximum, s, n, size) < call.most:
+            call.is_safe = False
+            return
+        args[0] = args[1] = s
+        steps[0] = steps[1] = size
+        i = n
+        loops.exp.run(args, &i, steps, loops.exp.data)
+        memcpy(total, s, line)
+        for i in range(1, call.keys):
+            _pass(&loops.add, total, s + i * line, total, call.queries, size, size, size)
+        if not _reduced(&loops.minimum, total, call.queries, size) > call.least:
+            call.is_safe = False
+            return
+        if call.total != NULL:
+            memcpy(call.total + b * call.total_steps[0] + h * call.total_steps[2], total, line)
+        p, p_step = s, line
+        if call.p != NULL:
+            p, p_step = call.p + b * call.p_steps[0] + h * call.p_steps[2], call.p_steps[1]
+        for i in range(call.keys):
+            _pass(&loops.divide, s + i * line, total, p + i * p_step, call.queries, size, size, size)
+        _product(
+            &loops.matmul, p, size, p_step,
+            call.v + b * call.v_steps[0] + h * call.v_steps[1], call.v_steps[2], size,
+            call.y + b * call.y_steps[0] + h * call.y_steps[1], call.y_steps[2], size,
+            call.queries, call.keys, call.m,
+        )
+
+
+cdef Loops7 _attention_single, _attention_double
+
+
+cdef bint _find_attention_loops(int kind, Loops7 *loops) except -1:
+    return (
+        _find_loop(np.matmul, kind, &loops.matmul) and _find_loop(np.multiply, kind, &loops.multiply)
+        and _find_loop(np.add, kind, &loops.add) and _find_loop(np.maximum, kind, &loops.maximum)
+        and _find_loop(np.minimum, kind, &loops.minimum) and _find_loop(np.exp, kind, &loops.exp)
+        and _find_loop(np.divide, kind, &loops.divide)
+    )
+
+
+cdef bint _take_steps(object array, int kind, cnp.npy_intp *steps, char **memory) except -1:
+    """Note where a 4-d array lies and its first three steps; return whether its rows can be walked."""
+    cdef cnp.ndarray x = <cnp.ndarray?>array
+    cdef int i
+    for i in range(3):
+        steps[i] = cnp.PyArray_STRIDE(x, i)
+    memory[0] = cnp.PyArray_BYTES(x)
+    return (
+        cnp.PyArray_TYPE(x) == kind and cnp.PyArray_ISALIGNED(x) and cnp.PyArray_ISNOTSWAPPED(x)
+        and cnp.PyArray_STRIDE(x, 3) == cnp.PyArray_ITEMSIZE(x)
+    )
+
+
+def attend(cnp.ndarray q, k, v, y, p, total, cnp.ndarray mask, *, double scale, double most, double least, int threads):
+    """Write softmax(q k^T scale + mask) v of a tile into y, without subtracting a maximum.
+
+    Args:
+        q, k, v, y: (B, nh, T, n), (B, nh, S, n), (B, nh, S, m) and (B, nh, T, m).
+        p, total: what else is written: (B, S, nh, T), the softmax, and (B, 1, nh, T), the sums; None: not wanted.
+        mask: C-contiguous (later, T), added to the scores of the last keys; None: nothing.
+        most, least: scores must be below, sums above.
+        threads: how many share it.
+    Returns: whether it was done. Otherwise y, p and total hold anything.
+    """
+    cdef Attention call
+    cdef Heads parts[MOST_PARTS]
+    cdef cnp.npy_intp room, heads, share, i
+    cdef int kind = cnp.PyArray_TYPE(q), count
+    cdef char *memory
+    call.size = cnp.PyArray_ITEMSIZE(q)
+    call.heads, call.queries, call.n = cnp.PyArray_DIM(q, 1), cnp.PyArray_DIM(q, 2), cnp.PyArray_DIM(q, 3)
+    call.keys, call.m = cnp.PyArray_DIM(<cnp.ndarray?>k, 2), cnp.PyArray_DIM(<cnp.ndarray?>v, 3)
+    call.p = call.total = call.mask = NULL
+    if (
+        not (kind == cnp.NPY_FLOAT or kind == cnp.NPY_DOUBLE) or call.queries < 2
+        or not _take_steps(q, kind, call.q_steps, &call.q) or not _take_steps(k, kind, call.k_steps, &call.k)
+        or not _take_steps(v, kind, call.v_steps, &call.v) or not _take_steps(y, kind, call.y_steps, &call.y)
+        or (p is not None and not _take_steps(p, kind, call.p_steps, &call.p))
+        or (total is not None and not _take_steps(total, kind, call.total_steps, &call.total))
+    ):
+        return False
+    call.loops = &_attention_single if kind == cnp.NPY_FLOAT else &_attention_double
+    if call.loops.matmul.run == NULL and not _find_attention_loops(kind, call.loops):
+        return False
+    call.start = call.keys
+    if mask is not None:
+        call.mask, call.start = cnp.PyArray_BYTES(mask), call.keys - cnp.PyArray_DIM(mask, 0)
+    call.scale, call.most = scale, most
+    call.least = <float>least if kind == cnp.NPY_FLOAT else least
+    call.is_safe = True
+    heads = cnp.PyArray_DIM(q, 0) * call.heads
+    room = (call.queries * (call.n + call.keys + 1) * call.size + 63) // 64 * 64
+    count = max(1, min(threads, MOST_PARTS, heads))
+    share = (heads + count - 1) // count
+    buffer = PyBytes_FromStringAndSize(NULL, count * room + 64)
+    memory = PyBytes_AS_STRING(buffer)
+    memory += 64 - <size_t>memory % 64
+    for i in range(count):
+        parts[i].call, parts[i].room = &call, memory + i * room
+        parts[i].start, parts[i].stop = min(i * share, heads), min((i + 1) * share, heads)
+    with nogil:
+        if count > 1:
+            pool_run(attend_to_heads, count, sizeof(Heads), parts, 0, False)
+        else:
+            attend_to_heads(0, &parts[0], 0)
+    return call.is_safe
+
+
+accelerate_attention(attend)
