@@ -1,6 +1,6 @@
 # Attention on heads side by side (npg/ops/attention.py), by calling the loops of NumPy's ufuncs and of matmul.
 #
-# A head's scores, some ten kilobytes, stay in the first cache while seven loops pass over them, and the heads are shared
+# A head's scores, some ten kilobytes, stay in the first cache while the loops pass over them, and the heads are shared
 # by the pool's threads, who need no interpreter between a product and the next. The numbers are computed in the order
 # of the Python code, so the bits are the same.
 

@@ -93,12 +93,16 @@ class Module(Calling, Walking, Converting, State):
         self._non_persistent_buffers_set.discard(name)
 
     def __getattr__(self, name: str) -> Any:
-        # Called only when the ordinary look-up has failed.
+        # Called only when the ordinary look-up has failed. A name stands in one table only. No loop over the tables,
+        # because a model's forward comes here for each of its parts.
         tables = self.__dict__
-        for table in ("_parameters", "_buffers", "_modules"):
-            found = tables.get(table)
-            if found is not None and name in found:
-                return found[name]
+        if "_modules" in tables:
+            if name in tables["_modules"]:
+                return tables["_modules"][name]
+            if name in tables["_parameters"]:
+                return tables["_parameters"][name]
+            if name in tables["_buffers"]:
+                return tables["_buffers"][name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __delattr__(self, name: str) -> None:

@@ -62,10 +62,12 @@ class Noted(NamedTuple):
 
 
 class Step(NamedTuple):
-    """A ufunc call of a program. A place is ("in", i), ("number", i), ("constant", value), ("out", i), ("temporary", i).
+    """A ufunc call of a program.
 
     Attributes:
-        operands, place: the places of its operands and of its result. shapes, shape: their shapes.
+        operands, place: the places of its operands and of its result: ("in", i), ("number", i), ("constant", value),
+            ("out", i) or ("temporary", i).
+        shapes, shape: their shapes.
         reduces: it is the ufunc's reduction of each row.
     """
 
@@ -187,17 +189,17 @@ class Program:
             self._read()
         if self.in_place:
             found = tuple([arrays[self.inputs.index(name)] for name in self.in_place])
+        elif out is None:
+            found = tuple([self._empty(shape, arrays[0]) for shape in self.results])
         else:
-            x = arrays[0]
-            given = out or (None,) * self.outputs
-            found = tuple(
-                [
-                    a if a is not None else np.empty_like(x) if shape is FULL else np.empty((len(x), 1), x.dtype)
-                    for a, shape in zip(given, self.results, strict=True)
-                ]
-            )
+            given = zip(out, self.results, strict=True)
+            found = tuple([self._empty(shape, arrays[0]) if a is None else a for a, shape in given])
         self._runner(arrays, [float(numbers[name]) for name in self.numbers], found)
         return found if self.outputs > 1 else found[0]
+
+    @staticmethod
+    def _empty(shape: str, x: Array) -> Array:
+        return np.empty_like(x) if shape is FULL else np.empty((len(x), 1), x.dtype)
 
     def of(self, x: Array, **numbers: float) -> Array:
         """Run a program of one array on an array of any layout; the result lies in memory as NumPy's would."""

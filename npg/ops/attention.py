@@ -177,18 +177,18 @@ def _exponentials(scaled, k, mask, is_causal, tile, keep):
     """
     limit = SAFE[scaled.dtype.char]
     p = _scores(scaled, k, mask, is_causal, tile, keep)
-    if np.maximum.reduce(p, None) < limit:
+    if np.maximum.reduce(p, axis=None) < limit:
         np.exp(p, out=p)
-        total = np.add.reduce(p, 1, None, None, True)
-        if np.minimum.reduce(total, None) > math.exp(-limit):
+        total = np.add.reduce(p, axis=1, keepdims=True)
+        if np.minimum.reduce(total, axis=None) > math.exp(-limit):
             return p, total, 0.0
         p = _scores(scaled, k, mask, is_causal, tile, keep)
-    top = np.maximum.reduce(p, 1, None, None, True)
+    top = np.maximum.reduce(p, axis=1, keepdims=True)
     if mask is not None:
         np.maximum(top, np.finfo(p.dtype).min, out=top)  # a query that may look nowhere
     p -= top
     np.exp(p, out=p)
-    total = np.add.reduce(p, 1, None, None, True)
+    total = np.add.reduce(p, axis=1, keepdims=True)
     if mask is not None:
         total += total == 0
     return p, total, top
@@ -202,6 +202,7 @@ def _attended(q, k, v, y, scale, is_causal, tile, keep, keeps_probabilities):
     total = np.empty((b1 - b0, 1, heads, queries), q.dtype) if keep and not keeps_probabilities else None
     mask = _diagonal(seen - start, 1, queries, q.dtype) if is_causal and seen > start else None
     limit = SAFE.get(q.dtype.char, 0.0)
+    assert _attend is not None
     threads, taken = take_threads(NANOSECONDS * (b1 - b0) * heads * queries * seen)
     try:
         done = _attend(
@@ -273,7 +274,7 @@ def attention(query, key, value, mask, noise, *, is_causal, scale, keep=True):
 
 @attention.backward
 def _attention_backward(g, _y, query, key, value, mask, noise, *, saved, needs, is_causal, scale):
-    """With p the probabilities and gp = g v^T: gs = p (gp - sum(p gp)), gq = scale gs k, gk = scale gs^T q, gv = p^T g."""
+    """With p the probabilities, gp = g v^T, gs = p (gp - sum(p gp)): gq = scale gs k, gk = scale gs^T q, gv = p^T g."""
     q, k, v, g = _four(query), _four(key), _four(value), _four(g)
     batch, heads, queries, _ = q.shape
     keys = k.shape[2]

@@ -201,7 +201,7 @@ def _rms_norm_backward(g, _y, x, weight, *, saved, needs, dims, eps):
     n = xh.shape[1]
     g = _ready(g, n)
     t = scratch(0, xh.shape, xh.dtype)
-    gx = gw = None
+    gx = None
     if needs[0]:
         w = _parameter(weight, n, g.dtype)
         gx, _ = _rms_gradient(g, xh, scale, w, w * (1.0 / n), out=(None, t))

@@ -10,7 +10,8 @@ import math
 import numpy as np
 
 from npg.ops._op import fused
-from npg.ops._rows import row_sum
+from npg.ops._program import program
+from npg.ops._rows import ones, row_sum
 from npg.ops._scratch import scratch
 from npg.ops.elementwise import exp
 from npg.ops.reduce import sum_
@@ -19,8 +20,7 @@ __all__ = ["SAFE", "log_softmax", "softmax"]
 
 
 _LARGE = 1 << 12  # elements
-# Up to here sums of exponentials can do without subtracting a maximum: exp(-87) and exp(-708) are the smallest that keep
-# all digits.
+# Up to here sums of exponentials need no maximum subtracted: exp(-87) and exp(-708) are the smallest that keep all digits.
 SAFE = {"f": 20.0, "d": 200.0}
 
 
@@ -57,6 +57,22 @@ def _exponentials(x, dim, out=None):
     return (e, total) if np.minimum.reduce(total, axis=None) > math.exp(-limit) else None
 
 
+def _is_small(x, dim):
+    return x.size < _LARGE and dim == x.ndim - 1
+
+
+@program(rows=("ones",))
+def _softmax_of_rows(x, ones):
+    e = np.exp(x - np.maximum.reduce(x, axis=-1, keepdims=True))
+    return e / np.vecdot(e, ones)
+
+
+@program(rows=("ones",))
+def _log_softmax_of_rows(x, ones):
+    d = x - np.maximum.reduce(x, axis=-1, keepdims=True)
+    return d - np.log(np.vecdot(np.exp(d), ones))
+
+
 # ----- The ops -----
 
 
@@ -68,6 +84,8 @@ def softmax(input, *, dim):
     if not input.size:
         return input.copy(), ()
     input = np.ascontiguousarray(input)  # so that the result is, as PyTorch's
+    if _is_small(input, dim):
+        return _softmax_of_rows(input, ones(input.shape[dim], input.dtype)), ()
     found = _exponentials(input, dim)
     if found is None:
         y = _shifted(input, dim)
@@ -108,6 +126,8 @@ def log_softmax(input, *, dim):
     if not input.size:
         return input.copy(), ()
     input = np.ascontiguousarray(input)  # so that the result is, as PyTorch's
+    if _is_small(input, dim):
+        return _log_softmax_of_rows(input, ones(input.shape[dim], input.dtype)), ()
     found = _exponentials(input, dim, scratch(0, input.shape, input.dtype))
     if found is not None:
         return input - np.log(found[1]), ()

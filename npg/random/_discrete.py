@@ -281,9 +281,10 @@ def multinomial(
         raise RuntimeError(
             "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
         )
-    if not (probs.max() < math.inf and probs.min() >= 0):
+    top = rows.max(axis=1)
+    if not (top.max() < math.inf and probs.min() >= 0):
         raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
-    if not rows.any(axis=1).all():
+    if not top.min() > 0:
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
     quotients = exponential_(_filling.empty_like(probs), 1.0, g)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
