@@ -37,6 +37,7 @@ __all__ = ["Probe", "Program", "accelerate", "program"]
 Array = np.ndarray[Any, Any]
 
 BLOCK = 1 << 15  # elements a block, of these steps; the Cython engine has its own
+_SLOT = 64  # the scratch of temporaries; what a kernel gives as out= may be its own scratch
 
 _accelerator: Callable[..., Any] | None = None
 
@@ -286,7 +287,7 @@ class Program:
                 "number": numbers,
             }
             rows = len(places["in"][0])
-            temporaries = [scratch(i, (rows, n), dtype) for i in range(self.temporaries)]
+            temporaries = [scratch(_SLOT + i, (rows, n), dtype) for i in range(self.temporaries)]
             columns = [t.reshape(-1)[:rows].reshape(rows, 1) for t in temporaries]
             for step in self.steps:
                 values = []

@@ -20,7 +20,7 @@ __all__ = ["SAFE", "log_softmax", "softmax"]
 
 
 _LARGE = 1 << 12  # elements
-# Up to here sums of exponentials need no maximum subtracted: exp(-87) and exp(-708) are the smallest that keep all digits.
+# Up to here no maximum need be subtracted: exp(-87) and exp(-708) are the smallest that keep all digits.
 SAFE = {"f": 20.0, "d": 200.0}
 
 

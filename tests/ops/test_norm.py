@@ -221,3 +221,21 @@ def test_pairwise_distance_is_like_torch(p, keepdim):
         check_like_torch(
             F.pairwise_distance, TF.pairwise_distance, normal(*first), normal(*second), p=p, keepdim=keepdim
         )
+
+
+@pytest.mark.parametrize("shape", [(300, 128), (700, 64)])
+def test_norms_of_many_rows_are_like_torch(shape):
+    # So large that temporaries and the part of the gradient that the weight needs are kept scratch arrays.
+    arrays = [rng.standard_normal(s) for s in (shape, shape[1:], shape[1:])]
+    check_like_torch(
+        lambda *a: F.layer_norm(a[0], shape[1:], *a[1:]),
+        lambda *a: TF.layer_norm(a[0], shape[1:], *a[1:]),
+        *arrays,
+        second=False,
+    )
+    check_like_torch(
+        lambda *a: F.rms_norm(a[0], shape[1:], a[1]),
+        lambda *a: TF.rms_norm(a[0], shape[1:], a[1]),
+        *arrays[:2],
+        second=False,
+    )

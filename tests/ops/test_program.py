@@ -9,6 +9,7 @@ import pytest
 from npg.engine import name as engine
 from npg.ops import _program
 from npg.ops._program import Program, program
+from npg.ops._scratch import scratch
 
 
 def _mixed(x, y, *, k):
@@ -203,3 +204,15 @@ def test_long_rows_are_summed_by_one_thread_of_ours():
     x = _arrays(1, 60 * 20_000, "float32")[0].reshape(60, 20_000)
     found = centered(x, np.ones(20_000, np.float32), n=20_000.0)
     np.testing.assert_allclose(found, x - x.mean(-1, keepdims=True), atol=1e-5)
+
+
+def test_result_in_scratch_is_not_where_temporaries_are():
+    # Each op's kernel has the first slots for itself, and may have a program write there.
+    x, y = _arrays(2, 30_000, "float64")
+    p = program(_mixed)
+    expected = _mixed(x, y, k=0.5)
+    out = tuple([scratch(i, x.shape, x.dtype) for i in range(3)])
+    p(x, y, k=0.5, out=out)
+    assert [a.tobytes() for a in out] == [a.tobytes() for a in expected]
+    p._run((x, y), [0.5], out)
+    assert [a.tobytes() for a in out] == [a.tobytes() for a in expected]
