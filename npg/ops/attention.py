@@ -198,6 +198,9 @@ def _attended(q, k, v, y, scale, is_causal, tile, keep, keeps_probabilities):
     """Have the Cython engine compute a tile. Return whether it did, and what is kept of it."""
     b0, b1, start, stop, seen = tile
     heads, queries = q.shape[1], stop - start
+    if y.shape[0] != b1 - b0 or y.shape[2] != queries or k.shape[2] != seen:
+        q, y = q[b0:b1, :, start:stop], y[b0:b1, :, start:stop]
+        k, v = k[b0:b1, :, :seen], v[b0:b1, :, :seen]
     p = np.empty((b1 - b0, seen, heads, queries), q.dtype) if keep and keeps_probabilities else None
     total = np.empty((b1 - b0, 1, heads, queries), q.dtype) if keep and not keeps_probabilities else None
     mask = _diagonal(seen - start, 1, queries, q.dtype) if is_causal and seen > start else None
@@ -205,19 +208,7 @@ def _attended(q, k, v, y, scale, is_causal, tile, keep, keeps_probabilities):
     assert _attend is not None
     threads, taken = take_threads(NANOSECONDS * (b1 - b0) * heads * queries * seen)
     try:
-        done = _attend(
-            q[b0:b1, :, start:stop],
-            k[b0:b1, :, :seen],
-            v[b0:b1, :, :seen],
-            y[b0:b1, :, start:stop],
-            p,
-            total,
-            mask,
-            scale=scale,
-            most=limit,
-            least=math.exp(-limit),
-            threads=threads,
-        )
+        done = _attend(q, k, v, y, p, total, mask, scale, limit, math.exp(-limit), threads)
     finally:
         give_back(taken)
     return done, np.log(total) if done and total is not None else p

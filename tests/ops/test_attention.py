@@ -383,7 +383,7 @@ def test_attention_of_the_engine_has_the_bits_of_the_python_code(
 def test_engine_attends_only_where_scores_need_no_shift(factor, expected, monkeypatch):
     done = []
     attend = module._attend
-    monkeypatch.setattr(module, "_attend", lambda *args, **settings: done.append(attend(*args, **settings)) or done[-1])
+    monkeypatch.setattr(module, "_attend", lambda *args: done.append(attend(*args)) or done[-1])
     arrays = [factor * a for a in qkv(2, 3, queries=6, keys=6, dtype=np.float32)]
     y, _ = op.forward(*arrays, None, None, is_causal=True, scale=1.0)
     assert done == [expected]
@@ -402,7 +402,7 @@ def test_attention_of_tiny_scores_is_shifted():
 def test_threads_are_given_back(fails, monkeypatch):
     from npg.ops import _parallel
 
-    def attend(*_, **__):
+    def attend(*_):
         assert _parallel._pool.busy.locked() == (_parallel.limit() > 1)
         if fails:
             raise MemoryError
