@@ -25,7 +25,7 @@ cdef struct Attention:
     cnp.npy_intp y_steps[3]
     cnp.npy_intp p_steps[3]
     cnp.npy_intp total_steps[3]
-    cnp.npy_intp heads, queries, keys, n, m, start, room
+    cnp.npy_intp heads, queries, keys, n, m, start
     int size
     double scale, most, least
     bint is_safe
@@ -53,25 +53,12 @@ cdef inline void _product(
     loop.run(args, lengths, steps, loop.data)
 
 
-cdef inline void _pass(
-    Loop *loop, char *a, char *b, char *out, cnp.npy_intp n, cnp.npy_intp a_step, cnp.npy_intp b_step,
-    cnp.npy_intp out_step,
-) noexcept nogil:
-    """Run an elementwise loop of two inputs."""
-    cdef char *args[3]
-    cdef cnp.npy_intp steps[3]
-    args[0], args[1], args[2] = a, b, out
-    steps[0], steps[1], steps[2] = a_step, b_step, out_step
-    loop.run(args, &n, steps, loop.data)
-
-
 cdef inline double _reduced(Loop *loop, char *x, cnp.npy_intp n, int size) noexcept nogil:
     """Return the reduction of n numbers that lie one after the other."""
-    cdef double found = 0
-    cdef char *at = <char *>&found
-    memcpy(at, x, size)
-    _pass(loop, at, x + size, at, n - 1, 0, size, 0)
-    return (<float *>at)[0] if size == 4 else found
+    cdef float single = 0
+    cdef double doubled = 0
+    _reduce(loop, x, <char *>&single if size == 4 else <char *>&doubled, n, size)
+    return single if size == 4 else doubled
 
 
 cdef void attend_to_heads(int number, void *data, int more) noexcept nogil:

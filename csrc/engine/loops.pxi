@@ -40,6 +40,24 @@ cdef bint _find_loop(object ufunc, int kind, Loop *loop) except -1:
     return False
 
 
+cdef inline void _pass(
+    Loop *loop, char *a, char *b, char *out, cnp.npy_intp n, cnp.npy_intp a_step, cnp.npy_intp b_step,
+    cnp.npy_intp out_step,
+) noexcept nogil:
+    """Run an elementwise loop of two inputs."""
+    cdef char *args[3]
+    cdef cnp.npy_intp steps[3]
+    args[0], args[1], args[2] = a, b, out
+    steps[0], steps[1], steps[2] = a_step, b_step, out_step
+    loop.run(args, &n, steps, loop.data)
+
+
+cdef inline void _reduce(Loop *loop, char *x, char *out, cnp.npy_intp n, int size) noexcept nogil:
+    """Reduce n > 0 contiguous numbers as the ufunc's reduce: the others come to the first."""
+    memcpy(out, x, size)
+    _pass(loop, out, x + size, out, n - 1, 0, size, 0)
+
+
 cdef dict _loops_of = {}  # by ufunc
 
 

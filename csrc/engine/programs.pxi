@@ -151,8 +151,6 @@ cdef inline void run_step(Step *step, char **places, cnp.npy_intp rows, cnp.npy_
     cdef cnp.npy_intp ahead[3]
     cdef cnp.npy_intp lengths[2]
     cdef cnp.npy_intp r
-    cdef char *source
-    cdef char *target
     cdef int k, count = step.count
     cdef Shape shape
     for k in range(count):
@@ -177,16 +175,9 @@ cdef inline void run_step(Step *step, char **places, cnp.npy_intp rows, cnp.npy_
             step.loop.run(args, lengths, strides, step.loop.data)
             for k in range(count):
                 args[k] += ahead[k]
-    else:  # as the ufunc's reduce: the first element, to which the others come
-        source, target = args[0], args[1]
-        strides[0], strides[1], strides[2] = 0, size, 0
+    else:
         for r in range(rows):
-            memcpy(target, source, size)
-            args[0], args[1], args[2] = target, source + size, target
-            lengths[0] = n - 1
-            step.loop.run(args, lengths, strides, step.loop.data)
-            source += ahead[0]
-            target += ahead[1]
+            _reduce(&step.loop, args[0] + r * ahead[0], args[1] + r * ahead[1], n, size)
 
 
 # What a program sums by BLAS, this may cut into parts for threads of its own, who would wait for the pool that is busy.

@@ -133,12 +133,18 @@ def take_threads(nanoseconds: float) -> tuple[int, int]:
         nanoseconds: about how long one thread takes for it.
     Returns: how many threads may share it, and what give_back takes when it is done.
     """
-    if nanoseconds < HANDED or limit() < 2 or not _pool.busy.acquire(blocking=False):
-        return 1, -1
-    products = _pool.get_products() if _pool.set_products is not None else 0
+    taken = _take() if nanoseconds >= HANDED and limit() > 1 else -1
+    return 1 if taken < 0 else limit(), taken
+
+
+def _take() -> int:
+    """Take the threads and hold products to one each. Return what give_back takes, below 0 where they are not free."""
+    if not _pool.busy.acquire(blocking=False):
+        return -1
+    products: int = _pool.get_products() if _pool.set_products is not None else 0
     if products:
         _pool.set_products(1)
-    return limit(), products
+    return products
 
 
 def give_back(taken: int) -> None:
@@ -159,10 +165,10 @@ def split(count: int, work: Work, nanoseconds: float, grain: int = 1) -> None:
     Raises: what work raises; all parts have ended then.
     """
     threads = min(limit(), int(nanoseconds / (0.5 * WORTH)), -(-count // grain))
-    if threads < 2 or not _pool.busy.acquire(blocking=False):  # or the threads are somebody else's now
+    taken = _take() if threads > 1 else -1  # each part multiplies on its own thread: the others are busy
+    if taken < 0:
         work(0, count)
         return
-    products = _pool.get_products() if _pool.set_products is not None else 0
     errors: list[Any] = []
     try:
         while len(_pool.workers) < threads - 1:
@@ -170,8 +176,6 @@ def split(count: int, work: Work, nanoseconds: float, grain: int = 1) -> None:
         size = -(-count // (threads * grain)) * grain
         starts = list(range(size, count, size))
         workers = _pool.workers[: len(starts)]
-        if products:
-            _pool.set_products(1)  # each part multiplies on its own thread: the others are busy
         for worker, start in zip(workers, starts, strict=True):
             worker.begin(work, start, min(start + size, count))
         try:
@@ -183,9 +187,7 @@ def split(count: int, work: Work, nanoseconds: float, grain: int = 1) -> None:
         _pool.workers = []
         raise
     finally:
-        if products:
-            _pool.set_products(products)
-        _pool.busy.release()
+        give_back(taken)
     for raised in errors:
         if raised is not None:
             raise raised
