@@ -4,6 +4,8 @@
 # by the pool's threads, who need no interpreter between a product and the next. The numbers are computed in the order
 # of the Python code, so the bits are the same.
 
+cdef double SCORE = 1.5  # nanoseconds of one thread
+
 
 cdef struct Loops7:
     Loop matmul, multiply, add, maximum, minimum, exp, divide
@@ -36,21 +38,6 @@ cdef struct Heads:
     Attention *call
     char *room
     cnp.npy_intp start, stop
-
-
-cdef inline void _product(
-    Loop *loop, char *a, cnp.npy_intp a_m, cnp.npy_intp a_n, char *b, cnp.npy_intp b_n, cnp.npy_intp b_p,
-    char *out, cnp.npy_intp out_m, cnp.npy_intp out_p, cnp.npy_intp m, cnp.npy_intp n, cnp.npy_intp p,
-) noexcept nogil:
-    """Write the product of (m, n) and (n, p); x_i is how many bytes further the next i of x is."""
-    cdef char *args[3]
-    cdef cnp.npy_intp lengths[4]
-    cdef cnp.npy_intp steps[9]
-    args[0], args[1], args[2] = a, b, out
-    lengths[0], lengths[1], lengths[2], lengths[3] = 1, m, n, p
-    steps[0] = steps[1] = steps[2] = 0
-    steps[3], steps[4], steps[5], steps[6], steps[7], steps[8] = a_m, a_n, b_n, b_p, out_m, out_p
-    loop.run(args, lengths, steps, loop.data)
 
 
 cdef inline double _reduced(Loop *loop, char *x, cnp.npy_intp n, int size) noexcept nogil:
@@ -143,7 +130,7 @@ cdef bint _take_steps(object array, int kind, cnp.npy_intp *steps, char **memory
     )
 
 
-def attend(cnp.ndarray q, k, v, y, p, total, cnp.ndarray mask, double scale, double most, double least, int threads):
+def attend(cnp.ndarray q, k, v, y, p, total, cnp.ndarray mask, double scale, double most, double least):
     """Write softmax(q k^T scale + mask) v of a tile into y, without subtracting a maximum.
 
     Args:
@@ -151,13 +138,12 @@ def attend(cnp.ndarray q, k, v, y, p, total, cnp.ndarray mask, double scale, dou
         p, total: what else is written: (B, S, nh, T), the softmax, and (B, 1, nh, T), the sums; None: not wanted.
         mask: C-contiguous (later, T), added to the scores of the last keys; None: nothing.
         most, least: scores must be below, sums above.
-        threads: how many share it.
     Returns: whether it was done. Otherwise y, p and total hold anything.
     """
     cdef Attention call
     cdef Heads parts[MOST_PARTS]
     cdef cnp.npy_intp room, heads, share, i
-    cdef int kind = cnp.PyArray_TYPE(q), count
+    cdef int kind = cnp.PyArray_TYPE(q), count, taken
     cdef char *memory
     call.size = cnp.PyArray_ITEMSIZE(q)
     call.heads, call.queries, call.n = cnp.PyArray_DIM(q, 1), cnp.PyArray_DIM(q, 2), cnp.PyArray_DIM(q, 3)
@@ -182,19 +168,22 @@ def attend(cnp.ndarray q, k, v, y, p, total, cnp.ndarray mask, double scale, dou
     call.is_safe = True
     heads = cnp.PyArray_DIM(q, 0) * call.heads
     room = (call.queries * (call.n + call.keys + 1) * call.size + 63) // 64 * 64
-    count = max(1, min(threads, MOST_PARTS, heads))
-    share = (heads + count - 1) // count
-    buffer = PyBytes_FromStringAndSize(NULL, count * room + 64)
-    memory = PyBytes_AS_STRING(buffer)
-    memory += 64 - <size_t>memory % 64
-    for i in range(count):
-        parts[i].call, parts[i].room = &call, memory + i * room
-        parts[i].start, parts[i].stop = min(i * share, heads), min((i + 1) * share, heads)
-    with nogil:
-        if count > 1:
-            pool_run(attend_to_heads, count, sizeof(Heads), parts, 0, False)
-        else:
-            attend_to_heads(0, &parts[0], 0)
+    count = min(_take_threads(SCORE * heads * call.queries * call.keys, &taken), MOST_PARTS, heads)
+    try:
+        share = (heads + count - 1) // count
+        buffer = PyBytes_FromStringAndSize(NULL, count * room + 64)
+        memory = PyBytes_AS_STRING(buffer)
+        memory += 64 - <size_t>memory % 64
+        for i in range(count):
+            parts[i].call, parts[i].room = &call, memory + i * room
+            parts[i].start, parts[i].stop = min(i * share, heads), min((i + 1) * share, heads)
+        with nogil:
+            if count > 1:
+                pool_run(attend_to_heads, count, sizeof(Heads), parts, 0, False)
+            else:
+                attend_to_heads(0, &parts[0], 0)
+    finally:
+        _give_back(taken)
     return call.is_safe
 
 

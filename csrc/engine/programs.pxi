@@ -6,16 +6,8 @@ cdef cnp.npy_intp WITHOUT_GIL = 1 << 15  # elements
 
 cdef double SHARED = 1e6  # bytes of all steps from which threads share a call, some 30 microseconds
 
-cdef enum: MOST_PARTS = 64
 cdef enum: MOST_STEPS = 64
 cdef enum: MOST_PLACES = 64
-
-
-cdef extern from "engine/pool.h":
-    ctypedef void (*pool_part)(int number, void *data, int more) noexcept nogil
-    void pool_run(pool_part part, int count, size_t size, void *data, int more, bint blocking) noexcept nogil
-    size_t pool_callback()
-    bint pool_is_available()
 
 
 cdef enum Shape: NUMBER, ROW, COLUMN, FULL  # of an operand: (), (n,), (rows, 1), (rows, n)
@@ -250,18 +242,3 @@ def compile_steps(program):
 
 
 accelerate(compile_steps)
-
-
-def _take_products():
-    """Have OpenBLAS hand the parts of its products to the pool."""
-    cdef object callback
-    if not pool_is_available() or os.environ.get("NPG_POOL", "1") == "0":
-        return
-    callback = _openblas.function("set_threads_callback_function")
-    if callback is not None:
-        callback.argtypes, callback.restype = [ctypes.c_void_p], None
-        callback(pool_callback())
-        products_handed_over()
-
-
-_take_products()

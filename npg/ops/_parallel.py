@@ -27,10 +27,9 @@ import numpy as np
 
 from npg.ops._openblas import function
 
-__all__ = ["WORTH", "give_back", "limit", "products_handed_over", "set_limit", "split", "take_threads", "wanted"]
+__all__ = ["WORTH", "limit", "products_handed_over", "set_limit", "split", "wanted"]
 
 WORTH = 100_000  # nanoseconds of one thread from which it pays to split work
-HANDED = 10_000  # the same for the engine's pool, whose threads need no interpreter
 
 Work = Callable[[int, int], None]
 
@@ -126,19 +125,11 @@ def products_handed_over() -> None:
     _pool.get_products, _pool.set_products = function("get_num_threads"), function("set_num_threads")
 
 
-def take_threads(nanoseconds: float) -> tuple[int, int]:
-    """Take the threads for work of the engine's pool with products in it, each of which is to stay on its own thread.
-
-    Args:
-        nanoseconds: about how long one thread takes for it.
-    Returns: how many threads may share it, and what give_back takes when it is done.
-    """
-    taken = _take() if nanoseconds >= HANDED and limit() > 1 else -1
-    return 1 if taken < 0 else limit(), taken
-
-
 def _take() -> int:
-    """Take the threads and hold products to one each. Return what give_back takes, below 0 where they are not free."""
+    """Take the threads and hold products to one each. Return what _give_back takes, below 0 where they are not free.
+
+    The engine's pool has the same two functions in C, and the same lock (csrc/engine/threads.pxi).
+    """
     if not _pool.busy.acquire(blocking=False):
         return -1
     products: int = _pool.get_products() if _pool.set_products is not None else 0
@@ -147,8 +138,8 @@ def _take() -> int:
     return products
 
 
-def give_back(taken: int) -> None:
-    """End what take_threads began."""
+def _give_back(taken: int) -> None:
+    """End what _take began."""
     if taken >= 0:
         if taken:
             _pool.set_products(taken)
@@ -187,7 +178,7 @@ def split(count: int, work: Work, nanoseconds: float, grain: int = 1) -> None:
         _pool.workers = []
         raise
     finally:
-        give_back(taken)
+        _give_back(taken)
     for raised in errors:
         if raised is not None:
             raise raised

@@ -20,7 +20,7 @@ import numpy as np
 from npg.ops._broadcast import unbroadcast
 from npg.ops._constants import constants
 from npg.ops._op import fused, primitive
-from npg.ops._parallel import give_back, split, take_threads
+from npg.ops._parallel import split
 from npg.ops._rows import for_blas
 from npg.ops._scratch import scratch
 from npg.ops.elementwise import exp
@@ -34,8 +34,6 @@ __all__ = ["attention"]
 BLOCK = 64  # queries in a tile
 TILE = 1 << 19  # bytes of scores in a tile, so that it stays in the second cache while it is worked on
 KEPT = 256 * 256  # scores of one head up to which the probabilities are kept
-
-NANOSECONDS = 1.5  # of one thread for each score
 
 _attend: Callable[..., bool] | None = None
 
@@ -206,11 +204,7 @@ def _attended(q, k, v, y, scale, is_causal, tile, keep, keeps_probabilities):
     mask = _diagonal(seen - start, 1, queries, q.dtype) if is_causal and seen > start else None
     limit = SAFE.get(q.dtype.char, 0.0)
     assert _attend is not None
-    threads, taken = take_threads(NANOSECONDS * (b1 - b0) * heads * queries * seen)
-    try:
-        done = _attend(q, k, v, y, p, total, mask, scale, limit, math.exp(-limit), threads)
-    finally:
-        give_back(taken)
+    done = _attend(q, k, v, y, p, total, mask, scale, limit, math.exp(-limit))
     return done, np.log(total) if done and total is not None else p
 
 

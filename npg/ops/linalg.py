@@ -7,10 +7,12 @@ as PyTorch does.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from npg.ops import _tiles
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import primitive
 from npg.ops._rows import for_blas
@@ -39,24 +41,46 @@ _SMALL = 4096  # elements; for smaller arrays looking at them costs more than it
 
 # ----- Multiplying arrays -----
 
+Array = np.ndarray[Any, Any]
 
-def multiply(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return np.matmul(a, b) by way of BLAS wherever that is possible, with as few calls of it as possible."""
+_multiply: Callable[[Array, Array], Array | None] | None = None
+
+
+def accelerate(multiply: Callable[[Array, Array], Array | None]) -> None:
+    """Let the Cython engine compute small products of matrices; see csrc/engine/products.pxi."""
+    global _multiply
+    _multiply = multiply
+
+
+def multiply(a: Array, b: Array) -> Array:
+    """Return np.matmul(a, b) by way of BLAS wherever that is possible, with as few calls of it as measure fastest."""
+    if _multiply is not None:
+        y = _multiply(a, b)
+        if y is not None:
+            return y
     dtype = a.dtype
     if dtype.kind != "f":
         return _multiply_integers(a, b)
     if dtype.itemsize == 2:
         return np.asarray(multiply(a.astype(np.float32), b.astype(np.float32))).astype(dtype)
-    if a.size <= _SMALL and b.size <= _SMALL:
-        return np.matmul(a, b)
-    if a.ndim > 1:
-        a = for_blas(a)
-    if b.ndim > 1:
-        b = for_blas(b)
-    if b.ndim == 2 and a.ndim > 2 and a.flags.c_contiguous:
-        k, m = b.shape  # one product of all rows instead of one for each matrix
-        return np.matmul(a.reshape(a.size // k, k), b).reshape(*a.shape[:-1], m) if a.size else np.matmul(a, b)
+    if b.ndim == 2 and a.ndim > 2 and a.flags.c_contiguous and a.size:
+        k, n = b.shape  # one product of all rows instead of one for each matrix
+        return _multiply_matrices(a.reshape(a.size // k, k), b).reshape(*a.shape[:-1], n)
+    if a.ndim == b.ndim == 2:
+        return _multiply_matrices(a, b)
+    if a.size > _SMALL or b.size > _SMALL:
+        a, b = (for_blas(x) if x.ndim > 1 else x for x in (a, b))
     return np.matmul(a, b)
+
+
+def _multiply_matrices(a: Array, b: Array) -> Array:
+    (m, k), n = a.shape, b.shape[1]
+    if a.size <= _SMALL and b.size <= _SMALL and m * n <= _tiles.AREA:
+        return np.matmul(a, b)
+    a, b = for_blas(a), for_blas(b)
+    size = a.itemsize
+    tile = _tiles.cut(m, k, n, size, a.strides[1] == size == b.strides[0])
+    return np.matmul(a, b) if tile == (m, n) else _tiles.in_tiles(a, b, *tile)
 
 
 def _multiply_integers(a, b):

@@ -7,16 +7,12 @@ import math
 import numpy as np
 
 from npg.ops._op import primitive
-from npg.ops._rows import add_row, as_rows, column_sum, for_blas
-from npg.ops._scratch import scratch
-from npg.ops.linalg import mm
+from npg.ops._rows import add_row, as_rows, column_sum
+from npg.ops.linalg import mm, multiply
 from npg.ops.reduce import sum_
 from npg.ops.shape import overload, reshape, transpose
 
 __all__ = ["linear", "node_variants"]
-
-_FEW = 4, 32  # rows
-_MANY = 1 << 15  # elements of the weight
 
 
 def _rows(x):
@@ -24,21 +20,6 @@ def _rows(x):
     if isinstance(x, np.ndarray):
         return as_rows(x, x.shape[-1])
     return reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
-
-
-def _product(x, weight):
-    """Return x weight^T, C-contiguous."""
-    rows, outputs = len(x), len(weight)
-    if not (_FEW[0] <= rows <= _FEW[1] and weight.size >= _MANY):
-        return np.matmul(x, weight.T)
-    # OpenBLAS cuts a product for its threads along the side that is the rows here, and for few of them finds nothing to
-    # cut. The transposed product has that side long; copying its result costs less than the threads gain. One column is
-    # left over, because lines that are a power of two apart are in each other's way in the cache when they are copied.
-    transposed = scratch(0, (outputs, rows + 1), x.dtype)[:, :rows]
-    np.matmul(weight, x.T, out=transposed)
-    y = np.empty((rows, outputs), x.dtype)
-    np.copyto(y, transposed.T)
-    return y
 
 
 def _input_vjp(g, _y, x_like, weight, _bias):
@@ -62,10 +43,11 @@ def _bias_vjp(g, _y, _x, _weight, _bias):
 def linear(input, weight, bias):
     """Return input weight^T + bias: (..., in), (out, in) and (out,) or None give (..., out)."""
     # Separate rules and no fused backward, because they share no work, and each saves only what it needs.
-    y = _product(as_rows(input, input.shape[-1]), for_blas(weight))
+    rows = input if input.ndim > 1 and input.flags.c_contiguous else as_rows(input, input.shape[-1])
+    y = multiply(rows, weight.T)
     if bias is not None:
-        add_row(y, bias)
-    return y if input.ndim == 2 else y.reshape(*input.shape[:-1], weight.shape[0])
+        add_row(y if y.ndim == 2 else y.reshape(math.prod(y.shape[:-1]), len(weight)), bias)
+    return y if y.ndim == input.ndim else y.reshape(*input.shape[:-1], len(weight))
 
 
 # By the number of dimensions of the input, 3 for more, and whether there is a bias: PyTorch folds the leading

@@ -1,6 +1,5 @@
 """scaled_dot_product_attention against torch: masks, layouts, tiles, dropout, gradients of both backwards."""
 
-import contextlib
 import itertools
 import math
 
@@ -398,20 +397,9 @@ def test_attention_of_tiny_scores_is_shifted():
     np.testing.assert_allclose(y, np.broadcast_to(arrays[2].mean(-2, keepdims=True), y.shape), 1e-6)
 
 
-@pytest.mark.parametrize("fails", [True, False])
-def test_threads_are_given_back(fails, monkeypatch):
-    from npg.ops import _parallel
-
-    def attend(*_):
-        assert _parallel._pool.busy.locked() == (_parallel.limit() > 1)
-        if fails:
-            raise MemoryError
-        return False
-
-    monkeypatch.setattr(module, "_attend", attend)
-    monkeypatch.setattr(module, "NANOSECONDS", 1e9)
-    monkeypatch.setattr(_parallel._pool, "limit", 2)
-    arrays = qkv(2, 2, queries=5, keys=5)
-    with pytest.raises(MemoryError) if fails else contextlib.nullcontext():
-        op.forward(*arrays, None, None, is_causal=True, scale=1.0)
-    assert not _parallel._pool.busy.locked()
+@pytest.mark.skipif(engine.name != "cython", reason="of the Cython engine")
+def test_engine_takes_the_threads_and_gives_them_back(threads_noted):
+    op.forward(*qkv(2, 2, queries=5, keys=5), None, None, is_causal=True, scale=1.0)
+    assert threads_noted == []
+    op.forward(*qkv(4, 4, queries=40, keys=40), None, None, is_causal=True, scale=1.0)
+    assert threads_noted == ["taken", "given back"]

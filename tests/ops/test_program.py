@@ -187,7 +187,7 @@ def test_column_does_not_lie_where_its_matrix_is_still_read():
     x = _arrays(1, 4000, "float64")[0].reshape(80, 50)
     a = x * 2
     expected = a * a.sum(-1, keepdims=True) - a.max(-1, keepdims=True)
-    np.testing.assert_allclose(differences(x, np.ones(50)), expected, 1e-12)
+    np.testing.assert_allclose(differences(x, np.ones(50)), expected, 1e-12, 1e-12)
 
 
 def test_sum_of_a_column_is_refused():
