@@ -176,32 +176,44 @@ cdef inline void run_step(Step *step, char **places, cnp.npy_intp rows, cnp.npy_
 cdef cnp.npy_intp LONG = 1 << 13  # elements of a row
 
 
-class _Runner:
+@cython.final
+cdef class _Runner:
     """Runs a program on arrays of either dtype; called like Program._run."""
 
-    def __init__(self, program, Compiled single, Compiled double):
-        self.program, self.single, self.double = program, single, double
+    cdef object program
+    cdef Compiled single, double
+    cdef tuple numbers, over  # their names; per result the number of the input that it replaces, or None
 
-    def __call__(self, tuple arrays, list numbers, tuple out):
-        cdef cnp.ndarray array = <cnp.ndarray?>arrays[0]
+    def __call__(self, tuple arrays, dict numbers, tuple out):
+        cdef cnp.ndarray first = <cnp.ndarray?>arrays[0], array
         cdef Code *code
         cdef Call call
         cdef Part parts[MOST_PARTS]
         cdef cnp.npy_intp rows, n, size, wanted
         cdef Py_ssize_t room
-        cdef int i, kind = cnp.PyArray_TYPE(array), count = 1
+        cdef int i, kind = cnp.PyArray_TYPE(first), count = 1
         cdef char *temporary
+        cdef list found = None
+        cdef object result = None
         if kind == cnp.NPY_FLOAT:
-            code = &(<Compiled>self.single).code
+            code = &self.single.code
         elif kind == cnp.NPY_DOUBLE:
-            code = &(<Compiled>self.double).code
+            code = &self.double.code
         else:
             return self.program._run(arrays, numbers, out)
-        n = cnp.PyArray_DIM(array, cnp.PyArray_NDIM(array) - 1) if code.on_rows else 1
-        rows = cnp.PyArray_SIZE(array) // max(n, 1)
+        n = cnp.PyArray_DIM(first, cnp.PyArray_NDIM(first) - 1) if code.on_rows else 1
+        rows = cnp.PyArray_SIZE(first) // max(n, 1)
         call.code, call.n, call.height = code, n, max(1, BLOCK // max(n, 1))
-        for i, a in enumerate(arrays + out):
-            array = <cnp.ndarray?>a
+        if code.outputs > 1:
+            found = []
+        for i in range(code.inputs + code.outputs):
+            if i < code.inputs:
+                result = arrays[i]
+            else:
+                result = self._result(i - code.inputs, arrays, out, rows)
+                if found is not None:
+                    found.append(result)
+            array = <cnp.ndarray?>result
             wanted = rows if code.shapes[i] == COLUMN else n if code.shapes[i] == ROW else rows * n
             if (
                 cnp.PyArray_TYPE(array) != kind or not _is_plain(array) or cnp.PyArray_SIZE(array) != wanted
@@ -210,7 +222,7 @@ class _Runner:
                 return self.program._run(arrays, numbers, out)
             call.bases[i] = cnp.PyArray_BYTES(array)
         for i in range(code.numbers):
-            call.numbers[i] = numbers[i]
+            call.numbers[i] = numbers[self.numbers[i]]
         if rows * n * code.count * code.size > SHARED and not (code.has_dots and n >= LONG):
             count = min(limit(), MOST_PARTS, (rows + call.height - 1) // call.height)
         room = code.temporaries * call.height * n * code.size  # of one part
@@ -231,13 +243,32 @@ class _Runner:
         else:
             with nogil:
                 run_part(0, &parts[0], 0)
+        return result if found is None else tuple(found)
+
+    cdef object _result(self, int k, tuple arrays, tuple out, cnp.npy_intp rows):
+        """Return where result k goes."""
+        cdef cnp.ndarray first = <cnp.ndarray>arrays[0]
+        cdef cnp.npy_intp shape[2]
+        cdef int kind = cnp.PyArray_TYPE(first)
+        if self.over[k] is not None:
+            return arrays[self.over[k]]
+        if out is not None and out[k] is not None:
+            return out[k]
+        if self.single.code.shapes[self.single.code.inputs + k] == COLUMN:
+            shape[0], shape[1] = rows, 1
+            return cnp.PyArray_EMPTY(2, shape, kind, 0)
+        return cnp.PyArray_EMPTY(cnp.PyArray_NDIM(first), cnp.PyArray_DIMS(first), kind, 0)
 
 
 def compile_steps(program):
     """Return what runs a program, or None where NumPy lacks a loop for it."""
     cdef Compiled single = Compiled.__new__(Compiled), double = Compiled.__new__(Compiled)
+    cdef _Runner runner
     if single.compile(program, cnp.NPY_FLOAT, 4) and double.compile(program, cnp.NPY_DOUBLE, 8):
-        return _Runner(program, single, double)
+        runner = _Runner.__new__(_Runner)
+        runner.program, runner.single, runner.double = program, single, double
+        runner.numbers, runner.over = tuple(program.numbers), tuple(program.over)
+        return runner
     return None
 
 

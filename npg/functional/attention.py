@@ -39,12 +39,12 @@ def scaled_dot_product_attention(
     q = array_of(_NAME, query, "query")
     k = array_of(_NAME, key, "key", 2)
     v = array_of(_NAME, value, "value", 3)
-    if not (q.dtype == k.dtype == v.dtype and min(q.ndim, k.ndim, v.ndim) >= 2):
+    if not q.dtype == k.dtype == v.dtype or q.ndim < 2 or k.ndim < 2 or v.ndim < 2:
         _refuse(q, k, v)
     if enable_gqa:
         key, value = (_repeated(x, a, q) for x, a in ((key, k), (value, v)))
         k, v = array_of(_NAME, key), array_of(_NAME, value)
-    if not q.shape[:-2] == k.shape[:-2] == v.shape[:-2] or q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
+    if q.shape != k.shape or k.shape != v.shape:
         query, key, value = _broadcast(query, key, value, q, k, v)
         q, k = array_of(_NAME, query), array_of(_NAME, key)
     if attn_mask is not None:

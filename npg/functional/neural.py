@@ -189,7 +189,7 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
 # ----- Normalisation -----
 
 
-def _check_normalized(x: Any, shape: Any, name: str, star: str, **parameters: Any) -> tuple[int, ...]:
+def _check_normalized(x: Any, shape: Any, name: str, star: str, weight: Any, bias: Any = None) -> tuple[int, ...]:
     """Return normalized_shape as a tuple. Raises: RuntimeError, TypeError: when it or a parameter does not fit."""
     if not isinstance(shape, (tuple, list)):
         kind = type(shape).__name__
@@ -200,7 +200,7 @@ def _check_normalized(x: Any, shape: Any, name: str, star: str, **parameters: An
             "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
             "normalized_shape = []"
         )
-    for what, array in parameters.items():
+    for what, array in (("weight", weight), ("bias", bias)):
         if array is not None and array.shape != shape:
             raise RuntimeError(
                 f"Expected {what} to be of same shape as normalized_shape, but got {what} of shape "
@@ -229,7 +229,7 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
     x = array_of("layer_norm", input)
     w = None if weight is None else array_of("layer_norm", weight, "weight", 3)
     b = None if bias is None else array_of("layer_norm", bias, "bias", 4)
-    shape = _check_normalized(x, normalized_shape, "layer_norm", ", ", weight=w, bias=b)
+    shape = _check_normalized(x, normalized_shape, "layer_norm", ", ", w, b)
     for parameter in (w, b):
         if parameter is not None and parameter.dtype != x.dtype:
             if x.dtype != np.float16 or parameter.dtype != np.float32:
@@ -251,7 +251,7 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
     """
     x = array_of("rms_norm", input)
     w = None if weight is None else array_of("rms_norm", weight, "weight", 3)
-    shape = _check_normalized(x, normalized_shape, "rms_norm", "", weight=w)
+    shape = _check_normalized(x, normalized_shape, "rms_norm", "", w)
     if eps is None:
         eps = float(np.finfo(np.float32 if x.dtype == np.float16 else x.dtype).eps) if x.dtype.kind == "f" else 0.0
     settings = {"dims": len(shape), "eps": float(eps)}

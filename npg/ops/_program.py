@@ -155,6 +155,7 @@ class Program:
     Attributes:
         inputs, numbers: the names of its arrays and of its numbers.
         shapes, results: the shapes of its arrays and of its results; FULL for all unless it works on rows.
+        over: per result the number of the array that it replaces, or None.
         steps: a list of Step, once it was called.
         outputs: how many results it has. temporaries: how many blocks it needs beside.
     """
@@ -175,6 +176,7 @@ class Program:
         self.shapes = [ROW if name in rows else COLUMN if name in columns else FULL for name in self.inputs]
         self.on_rows = bool(rows or columns)
         self.results: list[str] = []
+        self.over: list[int | None] = []
         self.steps: list[Step] | None = None
         self.outputs = self.temporaries = 0
         self._runner: Any = None
@@ -188,19 +190,7 @@ class Program:
         """
         if self.steps is None:
             self._read()
-        if self.in_place:
-            found = tuple([arrays[self.inputs.index(name)] for name in self.in_place])
-        elif out is None:
-            found = tuple([self._empty(shape, arrays[0]) for shape in self.results])
-        else:
-            given = zip(out, self.results, strict=True)
-            found = tuple([self._empty(shape, arrays[0]) if a is None else a for a, shape in given])
-        self._runner(arrays, [float(numbers[name]) for name in self.numbers], found)
-        return found if self.outputs > 1 else found[0]
-
-    @staticmethod
-    def _empty(shape: str, x: Array) -> Array:
-        return np.empty_like(x) if shape is FULL else np.empty((len(x), 1), x.dtype)
+        return self._runner(arrays, numbers, out)
 
     def of(self, x: Array, **numbers: float) -> Array:
         """Run a program of one array on an array of any layout; the result lies in memory as NumPy's would."""
@@ -223,6 +213,7 @@ class Program:
         results = list(found) if isinstance(found, tuple) else [found]
         self.outputs = len(results)
         self.results = [r.shape for r in results]
+        self.over = [self.inputs.index(name) for name in self.in_place] or [None] * self.outputs
         self.steps = self._placed(noted, [_place(r) for r in results])
         self._runner = (_accelerator and _accelerator(self)) or self._run
 
@@ -236,7 +227,7 @@ class Program:
         target: dict[Any, Any] = {}
         copies = []
         for k, place in enumerate(results):
-            over = ("in", self.inputs.index(self.in_place[k])) if self.in_place else None
+            over = ("in", self.over[k]) if self.in_place else None
             if place[0] != "step" or place in target or (over and last.get(over, -1) > place[1]):
                 copies.append((place, k))
                 last[place] = len(noted)
@@ -272,11 +263,13 @@ class Program:
 
     # ----- Running -----
 
-    def _run(self, arrays: tuple[Array, ...], numbers: list[float], out: tuple[Array, ...]) -> None:
+    def _run(self, arrays: tuple[Array, ...], numbers: dict[str, float], out: tuple[Array | None, ...] | None) -> Any:
         assert self.steps is not None
         n = arrays[0].shape[-1] if self.on_rows else 1
+        found = self._results(arrays, out, n)
         given = [_as_shape(a, shape, n) for a, shape in zip(arrays, self.shapes, strict=True)]
-        results = [_as_shape(a, shape, n) for a, shape in zip(out, self.results, strict=True)]
+        results = [_as_shape(a, shape, n) for a, shape in zip(found, self.results, strict=True)]
+        values_of_numbers = [float(numbers[name]) for name in self.numbers]
         dtype = given[0].dtype
         height = max(1, BLOCK // max(1, n))
         for start in range(0, len(given[0]), height):
@@ -284,7 +277,7 @@ class Program:
             places: dict[str, Any] = {
                 "in": [a if shape is ROW else a[part] for a, shape in zip(given, self.shapes, strict=True)],
                 "out": [a[part] for a in results],
-                "number": numbers,
+                "number": values_of_numbers,
             }
             rows = len(places["in"][0])
             temporaries = [scratch(_SLOT + i, (rows, n), dtype) for i in range(self.temporaries)]
@@ -305,6 +298,21 @@ class Program:
                     np.vecdot(*operands, out=target[:, 0])
                 else:
                     step.ufunc(*operands, out=target)
+        return found if self.outputs > 1 else found[0]
+
+    def _results(self, arrays: tuple[Array, ...], out: tuple[Array | None, ...] | None, n: int) -> tuple[Array, ...]:
+        """Return where the results go."""
+        first = arrays[0]
+        found = []
+        for shape, over, given in zip(self.results, self.over, out or [None] * self.outputs, strict=True):
+            if over is not None:
+                found.append(arrays[over])
+            elif given is not None:
+                found.append(given)
+            else:
+                size = (first.size // max(n, 1), 1) if shape is COLUMN else first.shape
+                found.append(np.empty(size, first.dtype))
+        return tuple(found)
 
 
 def _as_shape(array: Array, shape: str, n: int) -> Array:

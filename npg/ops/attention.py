@@ -219,17 +219,21 @@ def attention(query, key, value, mask, noise, *, is_causal, scale, keep=True):
     q, k, v = _four(query), _four(key), _four(value)
     batch, heads, queries, _ = q.shape
     keys = k.shape[2]
-    lead = query.shape[:-2]
-    bias, noise = _four_of_scores(mask, lead, queries, keys), _four_of_scores(noise, lead, queries, keys)
     y = _empty_like(q, v.shape[3])
     if not y.size or not keys:
         y[...] = 0
         return y.reshape(*query.shape[:-1], v.shape[3]), ()
+    attends = _attend is not None and mask is None and noise is None
+    if attends and not keep and queries <= BLOCK:  # one block, and nothing that asks how a batch is cut
+        tile = 0, batch, 0, queries, min(queries, keys) if is_causal else keys
+        if _attended(q, k, v, y, scale, is_causal, tile, False, False)[0]:
+            return (y if query.ndim == 4 else y.reshape(*query.shape[:-1], v.shape[3])), ()
+        attends = False
+    lead = query.shape[:-2]
+    bias, noise = _four_of_scores(mask, lead, queries, keys), _four_of_scores(noise, lead, queries, keys)
     keeps_probabilities = queries * keys <= KEPT
     tiles = _tiles(batch, heads, queries, keys, is_causal, q.itemsize)
     saved: list[Any] = [None] * len(tiles) if keep else []
-
-    attends = _attend is not None and bias is None and noise is None
 
     def run(number):
         tile = tiles[number]

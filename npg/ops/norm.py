@@ -46,11 +46,16 @@ def _no_gradient(x, weight, needs, dims):
 
 
 def _parameter(parameter, n, dtype):
-    return ones(n, dtype) if parameter is None else np.ascontiguousarray(parameter).reshape(-1)
+    return ones(n, dtype) if parameter is None else np.ascontiguousarray(parameter)
 
 
 def _ready(x, n):
-    return np.ascontiguousarray(x).reshape(-1, n)
+    """Return an array whose last dimension has n elements, contiguous."""
+    return x if x.shape[-1] == n and x.flags.c_contiguous else np.ascontiguousarray(x).reshape(-1, n)
+
+
+def _as(x, shape):
+    return x if x.shape == shape else x.reshape(shape)
 
 
 # ----- layer_norm -----
@@ -98,9 +103,9 @@ def layer_norm(input, weight, bias, *, dims, eps, keep=True):
     if bias is not None:
         given.append(_parameter(bias, n, input.dtype))
     if not keep:
-        return (_layer if bias is None else _layer_biased)(*given, n=n, eps=eps).reshape(input.shape), ()
+        return _as((_layer if bias is None else _layer_biased)(*given, n=n, eps=eps), input.shape), ()
     y, xh, scale = (_layer_kept if bias is None else _layer_biased_kept)(*given, n=n, eps=eps)
-    return y.reshape(input.shape), (xh, scale)
+    return _as(y, input.shape), (xh.reshape(-1, n), scale)
 
 
 @program(rows=("weight", "average"), columns=("scale",))
@@ -116,7 +121,7 @@ def _layer_norm_backward(g, _y, x, weight, _bias, *, saved, needs, dims, eps):
         return _no_gradient(x, weight, needs, dims)
     xh, scale = saved
     n = xh.shape[1]
-    g = _ready(g, n)
+    g = np.ascontiguousarray(g).reshape(-1, n)
     t = scratch(0, xh.shape, xh.dtype)
     gx = gw = gb = None
     if needs[0]:
@@ -181,9 +186,9 @@ def rms_norm(input, weight, *, dims, eps, keep=True):
     n = _length(input.shape, dims)
     given = _ready(input, n), _parameter(weight, n, input.dtype)
     if not keep:
-        return _rms(*given, n=n, eps=eps).reshape(input.shape), ()
+        return _as(_rms(*given, n=n, eps=eps), input.shape), ()
     y, xh, scale = _rms_kept(*given, n=n, eps=eps)
-    return y.reshape(input.shape), (xh, scale)
+    return _as(y, input.shape), (xh.reshape(-1, n), scale)
 
 
 @program(rows=("weight", "average"), columns=("scale",))
@@ -199,7 +204,7 @@ def _rms_norm_backward(g, _y, x, weight, *, saved, needs, dims, eps):
         return _no_gradient(x, weight, needs, dims)
     xh, scale = saved
     n = xh.shape[1]
-    g = _ready(g, n)
+    g = np.ascontiguousarray(g).reshape(-1, n)
     t = scratch(0, xh.shape, xh.dtype)
     gx = None
     if needs[0]:

@@ -40,7 +40,7 @@ def test_steps_run_by_numpy_give_the_same_bits(dtype, monkeypatch):
     p = program(_mixed)
     found = p(x, y, k=0.7)
     again = tuple(np.empty_like(x) for _ in range(3))
-    p._run((x, y), [0.7], again)
+    p._run((x, y), {"k": 0.7}, again)
     assert [a.tobytes() for a in found] == [a.tobytes() for a in again]
 
 
@@ -166,7 +166,7 @@ def test_program_on_rows_is_the_function_and_the_same_on_both_ways_to_run(rows, 
         np.testing.assert_allclose(mine, expected, 1e-5 if dtype == "float32" else 1e-13)
     monkeypatch.setattr(_program, "BLOCK", 300)
     again = tuple([np.empty_like(a) for a in found])
-    _on_rows._run((x, ones, weight, shift), [n], again)
+    _on_rows._run((x, ones, weight, shift), {"n": n}, again)
     assert [a.tobytes() for a in found] == [a.tobytes() for a in again]
 
 
@@ -214,5 +214,5 @@ def test_result_in_scratch_is_not_where_temporaries_are():
     out = tuple([scratch(i, x.shape, x.dtype) for i in range(3)])
     p(x, y, k=0.5, out=out)
     assert [a.tobytes() for a in out] == [a.tobytes() for a in expected]
-    p._run((x, y), [0.5], out)
+    p._run((x, y), {"k": 0.5}, out)
     assert [a.tobytes() for a in out] == [a.tobytes() for a in expected]
