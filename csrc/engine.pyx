@@ -22,7 +22,8 @@ import numpy as np
 cimport cython
 cimport numpy as cnp
 from cpython.object cimport PyObject
-from cpython.ref cimport Py_REFCNT
+from cpython.ref cimport Py_INCREF, Py_REFCNT
+from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.string cimport memcpy
 
 from npg import _errors
@@ -89,6 +90,7 @@ cdef extern from *:
 
 cdef extern from "Python.h":
     object PyMethod_New(object function, object instance)
+    object PyObject_Call(object function, object args, PyObject *kwargs)
     ctypedef struct PyTypeObject:
         unsigned long tp_flags
     unsigned long Py_TPFLAGS_METHOD_DESCRIPTOR

@@ -213,23 +213,32 @@ cdef object _apply_now(Plan plan, tuple inputs, dict params):
 
 cdef object _compute(Plan plan, tuple inputs, dict params, bint record):
     """Return what the op's forward makes of the inputs' arrays."""
-    cdef Py_ssize_t n = len(inputs)
+    cdef object before = None
+    if plan.takes_keep:
+        params = dict(params, keep=record)
+    if plan.is_view:  # nothing is computed
+        return _call(plan.forward, inputs, params)
     before = _silence()
     try:
-        if n == 2 and not params and not plan.takes_keep:
-            return plan.forward(_value(inputs[0]), _value(inputs[1]))
-        if n == 1 and not params and not plan.takes_keep:
-            return plan.forward(_value(inputs[0]))
-        arrays = [_value(item) for item in inputs]
-        if plan.takes_keep:
-            return plan.forward(*arrays, keep=record, **params)
-        return plan.forward(*arrays, **params) if params else plan.forward(*arrays)
+        return _call(plan.forward, inputs, params)
     except ValueError:
         if plan.broadcasts:
             refuse_shapes([_value(item) for item in inputs])
         raise
     finally:
         _unsilence(before)
+
+
+cdef object _call(object function, tuple inputs, dict params):
+    """Return function(*arrays of inputs, **params)."""
+    cdef Py_ssize_t i, n = len(inputs)
+    cdef tuple arrays = PyTuple_New(n)
+    cdef object value
+    for i in range(n):
+        value = _value(inputs[i])
+        Py_INCREF(value)
+        PyTuple_SET_ITEM(arrays, i, value)
+    return PyObject_Call(function, arrays, <PyObject *>params if params else NULL)
 
 
 cdef object _apply_small(Plan plan, object a, object b, int n):

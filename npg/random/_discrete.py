@@ -281,10 +281,11 @@ def multinomial(
         raise RuntimeError(
             "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
         )
-    top = rows.max(axis=1)
-    if not (top.max() < math.inf and probs.min() >= 0):
+    tops = np.maximum.reduce(rows, axis=1).tolist()
+    # The minimum also finds a nan, which Python's max may pass over.
+    if not (np.minimum.reduce(probs, axis=None) >= 0 and max(tops) < math.inf):
         raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
-    if not top.min() > 0:
+    if not min(tops) > 0:
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
     quotients = exponential_(_filling.empty_like(probs), 1.0, g)
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):

@@ -127,6 +127,9 @@ def fill(out: np.ndarray, generator: Generator, make: Callable[[Generator, int],
 
 def _fill_flat(flat: np.ndarray, generator: Generator, make: Callable[[Generator, int], np.ndarray]) -> None:
     total = len(flat)
+    if total <= BLOCK:
+        flat[...] = narrowed(make(generator, total), flat.dtype)
+        return
     for start in range(0, total, BLOCK):
         stop = min(start + BLOCK, total)
         flat[start:stop] = narrowed(make(generator, stop - start), flat.dtype)
@@ -144,6 +147,8 @@ def narrowed(values: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
 
 # ----- Uniform numbers in [0, 1) -----
 
+_LOWER_53 = np.array(2**53 - 1, np.uint64)
+
 
 def uniform32(generator: Generator, count: int) -> np.ndarray:
     """Return count float32 values: 24 bits of a word each."""
@@ -157,7 +162,7 @@ def uniform32(generator: Generator, count: int) -> np.ndarray:
 def uniform64(generator: Generator, count: int) -> np.ndarray:
     """Return count float64 values: 53 bits of two words each."""
     words = generator._long_words(count)
-    words &= np.uint64(2**53 - 1)
+    words &= _LOWER_53
     values = words.view(np.int64).astype(np.float64)
     values *= 2.0**-53
     return values

@@ -11,6 +11,7 @@ import numpy as np
 __all__ = ["Generator", "default_generator", "get_state", "initial_seed", "manual_seed", "seed", "set_state"]
 
 _WORDS = 624  # of MT19937's state
+_WORD = np.array(32, np.uint64)  # bits; an array, for a scalar is converted anew in each operation
 _DEFAULT_SEED = 67280421310721  # of every torch.Generator() that was not seeded
 
 # at::CPUGeneratorImplState. `left` counts down to the next twist, `next` is the word to be read: both say where in the
@@ -196,7 +197,7 @@ class Generator:
     def _long_words(self, count: int) -> np.ndarray:
         # (count,) uint64 of two words each, the first one above.
         raw = self._raw(2 * count)
-        long = raw[0::2] << np.uint64(32)
+        long = raw[0::2] << _WORD
         long |= raw[1::2]
         return long
 
