@@ -30,7 +30,7 @@ _LINE = 4096  # bytes of a row of the first matrix, from which the first cache i
 _SHORT = 32  # numbers in a row, up to which those kernels are not used where both matrices are read along their lines
 _LARGE = 1 << 24  # multiplications of a product that it does not pay to cut
 _BOTH = 256  # rows and columns of such a product
-_FEW, _COLUMNS = 64, 128  # rows of a product that is cut without those kernels, and columns of its tiles
+_FEW, _COLUMNS = 64, 64  # rows of a product that is cut without those kernels, and columns of its tiles
 
 
 def _has_kernels() -> bool:
