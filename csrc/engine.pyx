@@ -22,8 +22,9 @@ import numpy as np
 cimport cython
 cimport numpy as cnp
 from cpython.object cimport PyObject
-from cpython.ref cimport Py_INCREF, Py_REFCNT
+from cpython.ref cimport Py_DECREF, Py_INCREF, Py_REFCNT
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
+from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy
 
 from npg import _errors
@@ -95,6 +96,14 @@ cdef extern from "Python.h":
         unsigned long tp_flags
     unsigned long Py_TPFLAGS_METHOD_DESCRIPTOR
     void PyType_Modified(PyTypeObject *cls)
+
+cdef extern from *:
+    """
+    static inline PyObject *npg_new(PyTypeObject *base, PyTypeObject *cls, PyObject *args) {
+        return base->tp_new(cls, args, NULL);
+    }
+    """
+    object npg_new(PyTypeObject *base, PyTypeObject *cls, object args)
 
 ctypedef void (*InnerLoop)(char **args, cnp.npy_intp *n, cnp.npy_intp *steps, void *data) noexcept nogil
 

@@ -133,7 +133,7 @@ cdef int _pack(Node node, bint results) except -1:
 
 cdef TensorBase _finish(Plan plan, object first, cnp.ndarray out, Node node, int nr):
     """Return the tensor of one output array."""
-    cdef TensorBase t = <TensorBase>TensorBase.__new__(_tensor_class)
+    cdef TensorBase t = _new_tensor()
     cdef TensorBase x
     t._array = out
     if plan.is_view and isinstance(first, TensorBase) and _is_view_of(out, (<TensorBase>first)._array):
@@ -259,7 +259,7 @@ cdef object _apply_small(Plan plan, object a, object b, int n):
     out = _run_loop(plan.loops, _value(a), _value(b), None)
     if out is None:
         return None
-    t = <TensorBase>TensorBase.__new__(_tensor_class)
+    t = _new_tensor()
     t._array = out
     t._counter = VersionCounter.__new__(VersionCounter)
     if not (npg_grad_mode and plan.differentiable):

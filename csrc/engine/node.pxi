@@ -1,9 +1,42 @@
 # Nodes: one recorded call of an op each, and what it has saved.
 
-# A chain of nodes is freed from a list, not by recursion: each node hands over what it holds, the outermost one empties
-# the list.
-cdef list _graveyard = []
+# A chain of nodes is freed from a stack, not by recursion: each node hands over what it holds, the outermost one empties
+# the stack. (A list would ask for other memory with each node.)
+cdef PyObject **_graves = NULL
+cdef Py_ssize_t _buried = 0, _room = 0
 cdef bint _burying = False
+
+cdef enum: MOST_GRAVES = 1 << 14  # that are kept when all are empty
+
+
+cdef inline bint _bury(tuple held) noexcept:
+    """Take over a node's reference to what it held; return whether there was room."""
+    global _graves, _buried, _room
+    cdef PyObject **larger
+    if _buried == _room:
+        larger = <PyObject **>realloc(_graves, (2 * _room + 64) * sizeof(PyObject *))
+        if larger == NULL:
+            return False
+        _graves, _room = larger, 2 * _room + 64
+    Py_INCREF(held)
+    _graves[_buried] = <PyObject *>held
+    _buried += 1
+    return True
+
+
+cdef inline void _bury_all() noexcept:
+    """Free what was buried, and what that buries."""
+    global _burying, _buried, _graves, _room
+    if _burying:
+        return
+    _burying = True
+    while _buried:
+        _buried -= 1
+        Py_DECREF(<object>_graves[_buried])
+    if _room > MOST_GRAVES:
+        free(_graves)
+        _graves, _room = NULL, 0
+    _burying = False
 
 
 @cython.final
@@ -34,17 +67,11 @@ cdef class Node:
     cdef object __weakref__
 
     def __dealloc__(self):
-        global _burying
-        if self.targets is None:
-            return
-        _graveyard.append(self.targets)
-        _graveyard.append(self.inputs)
-        self.targets = self.inputs = None
-        if not _burying:
-            _burying = True
-            while _graveyard:
-                _graveyard.pop()
-            _burying = False
+        if self.targets is not None and _bury(self.targets):
+            self.targets = None
+        if self.inputs is not None and _bury(self.inputs):
+            self.inputs = None
+        _bury_all()
 
     @property
     def op(self):

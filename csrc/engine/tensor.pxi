@@ -8,6 +8,7 @@ cdef class VersionCounter:
     cdef public long long value
 
 
+@cython.c_api_binop_methods(True)
 cdef class TensorBase:
     """An ndarray with a place in the graph; see the Python twin for the attributes."""
 
@@ -130,31 +131,20 @@ cdef class TensorBase:
     def __npg_apply__(op, inputs, params):
         return apply(op, inputs, params)
 
-    # The operators of register_operators, where Python looks first: in C, without a lookup of their names.
+    # The operators of register_operators, where Python looks first: in C, without a lookup of their names. Python calls
+    # each with its operands in their order, for the reflected one too (c_api_binop_methods).
 
-    def __add__(self, other):
-        return _operate(0, self, other)
+    def __add__(a, b):
+        return _operate(0, a, b)
 
-    def __radd__(self, other):
-        return _operate(1, self, other)
+    def __sub__(a, b):
+        return _operate(2, a, b)
 
-    def __sub__(self, other):
-        return _operate(2, self, other)
+    def __mul__(a, b):
+        return _operate(4, a, b)
 
-    def __rsub__(self, other):
-        return _operate(3, self, other)
-
-    def __mul__(self, other):
-        return _operate(4, self, other)
-
-    def __rmul__(self, other):
-        return _operate(5, self, other)
-
-    def __truediv__(self, other):
-        return _operate(6, self, other)
-
-    def __rtruediv__(self, other):
-        return _operate(7, self, other)
+    def __truediv__(a, b):
+        return _operate(6, a, b)
 
     def __neg__(self):
         return _operators[8](self)
@@ -170,11 +160,15 @@ def register_operators(table):
 
 
 cdef inline object _operate(int which, object a, object b):
+    """Apply operator number `which`, or the one after it, its reflection, where the tensor is on the right."""
+    if not isinstance(a, TensorBase):
+        which, a, b = which + 1, b, a
     function = _operators[which]
     return (<Function>function)._call_two(a, b) if isinstance(function, Function) else function(a, b)
 
 
 cdef type _tensor_class = TensorBase
+cdef tuple _NO_ARGUMENTS = ()
 
 
 def register_tensor_class(type cls):
@@ -203,8 +197,13 @@ cdef int _renew_view(TensorBase x) except -1:
     return 0
 
 
+cdef inline TensorBase _new_tensor():
+    # As TensorBase.__new__(_tensor_class), which looks for the name.
+    return <TensorBase>npg_new(<PyTypeObject *>TensorBase, <PyTypeObject *>_tensor_class, _NO_ARGUMENTS)
+
+
 cdef inline TensorBase _make(cnp.ndarray array):
-    cdef TensorBase t = <TensorBase>TensorBase.__new__(_tensor_class)
+    cdef TensorBase t = _new_tensor()
     t._array = array
     t._counter = VersionCounter.__new__(VersionCounter)
     t._inference = npg_inference_mode
