@@ -1,7 +1,7 @@
 # Nodes: one recorded call of an op each, and what it has saved.
 
-# A chain of nodes is freed from a stack, not by recursion: each node hands over what it holds, the outermost one empties
-# the stack. (A list would ask for other memory with each node.)
+# A chain of nodes is freed from a stack, not by recursion: each node hands over what it holds, the outermost one
+# empties the stack. (A list would ask for other memory with each node.)
 cdef PyObject **_graves = NULL
 cdef Py_ssize_t _buried = 0, _room = 0
 cdef bint _burying = False
