@@ -23,6 +23,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 import numpy as np
 
@@ -44,6 +45,7 @@ IMPORTS = {
 }
 MODULES = {"cython": "npg", "python": "npg", "torch": "torch", "numpy": "numpy"}
 AGREE = 1e-3  # relative difference of the losses between two contenders
+QUIET = 0.15  # seconds before a round: the threads of the process before, such as OpenBLAS's, spin for 0.1
 
 
 @dataclasses.dataclass
@@ -157,6 +159,7 @@ class Worker:
 
     def round(self):
         """Return the seconds of each iteration of one round."""
+        time.sleep(QUIET)
         with contextlib.suppress(BrokenPipeError):  # one that has ended says so in its answer
             self.process.stdin.write("\n")
             self.process.stdin.flush()

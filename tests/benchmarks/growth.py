@@ -19,7 +19,7 @@ from tests.benchmarks.judge import measure
 from tests.benchmarks.works import bench
 
 CONTENDERS = ("cython", "python", "torch")
-ROUNDS = 3
+ROUNDS = 5
 FASTER_GROWTH = 1.1  # npg's slope may be this much of PyTorch's
 
 
