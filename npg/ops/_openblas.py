@@ -6,7 +6,7 @@ import ctypes
 import importlib
 from typing import Any
 
-__all__ = ["function"]
+__all__ = ["function", "kernels"]
 
 # The names under which OpenBLAS lets itself be asked, as NumPy's wheels, conda and distributions build it.
 _NAMES = ("scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_", "openblas_{}")
@@ -24,3 +24,12 @@ def function(what: str) -> Any:
         if found is not None:
             return found
     return None
+
+
+def kernels() -> str | None:
+    """Return the name of the processor for which OpenBLAS's kernels are, or None where NumPy has another BLAS."""
+    name = function("get_corename")
+    if name is None:
+        return None
+    name.restype = ctypes.c_char_p
+    return str(name().decode())

@@ -12,12 +12,11 @@ call of BLAS, here as one item of a batch for NumPy's matmul; csrc/engine/produc
 
 from __future__ import annotations
 
-import ctypes
 from typing import Any
 
 import numpy as np
 
-from npg.ops._openblas import function
+from npg.ops._openblas import kernels
 
 __all__ = ["AREA", "cut", "in_tiles"]
 
@@ -33,15 +32,7 @@ _BOTH = 256  # rows and columns of such a product
 _FEW, _COLUMNS = 64, 64  # rows of a product that is cut without those kernels, and columns of its tiles
 
 
-def _has_kernels() -> bool:
-    name = function("get_corename")
-    if name is None:
-        return False
-    name.restype = ctypes.c_char_p
-    return name() in (b"SkylakeX", b"Cooperlake", b"SapphireRapids")
-
-
-KERNELS = _has_kernels()  # for small matrices
+KERNELS = kernels() in ("SkylakeX", "Cooperlake", "SapphireRapids")  # for small matrices
 
 
 def cut(m: int, k: int, n: int, itemsize: int, along_lines: bool) -> tuple[int, int]:

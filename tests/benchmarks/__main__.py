@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import sys
 
-from tests.benchmarks.works import WORKS, bench
+from tests.benchmarks.judge import machine
+from tests.benchmarks.works import WORKS
 from tests.benchmarks.works_table import HEADER, rows
 
 if __name__ == "__main__":
-    print(bench.machine(), *HEADER, sep="\n")
+    print(machine(), *HEADER, sep="\n")
     rows(sys.argv[1:] or list(WORKS))

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.benchmarks.judge import measure
+from tests.benchmarks.judge import machine, measure
 from tests.benchmarks.works import bench
 
 CONTENDERS = ("cython", "python", "torch")
@@ -133,7 +133,7 @@ def picture(series: Series, found: Measured, file: Path) -> None:
 
 def main() -> None:
     """Measure and print."""
-    print(bench.machine())
+    print(machine())
     for name in sys.argv[1:] or list(SERIES):
         series = SERIES[name]
         print(f"\n{series.title}\n")

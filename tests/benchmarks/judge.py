@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import os
 import resource
 import statistics
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a worker runs this file itself
 
+from npg.ops._openblas import kernels
 from tests.benchmarks.works import WORKS, bench
 
 ROUNDS, PARTS, WARMUP = 15, 5, 5
@@ -46,6 +48,13 @@ def version_of(distribution: str) -> str:
     """Return a distribution's name and version."""
     name = {"npg": "npg-autograd"}.get(distribution, distribution)
     return f"{distribution} {importlib.metadata.version(name)}"
+
+
+def machine() -> str:
+    """Return what the figures are measured on, and with which versions."""
+    given = ", which OPENBLAS_CORETYPE asks for" if "OPENBLAS_CORETYPE" in os.environ else ""
+    names = ", ".join(version_of(name) for name in ("npg", "numpy", "torch"))
+    return f"{bench.machine()}; {names}; OpenBLAS's kernels for {kernels()}{given}."
 
 
 class Times:

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 from tests.benchmarks.growth import SERIES, measured, picture, table
-from tests.benchmarks.judge import bench, version_of
+from tests.benchmarks.judge import machine
 from tests.benchmarks.works_table import HEADER, rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,15 +59,6 @@ def report() -> str:
         ]
         lines += [*table(series, found), "", f"![{series.title}](growth_{name}.svg)", ""]
     return "\n".join(lines) + "\n" + STORY.read_text(encoding="utf-8")
-
-
-def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:]
-
-
-def machine() -> str:
-    """Return what the figures were measured on, and with which versions."""
-    return f"{bench.machine()}; {', '.join(version_of(name) for name in ('npg', 'numpy', 'torch'))}."
 
 
 if __name__ == "__main__":
