@@ -7,7 +7,10 @@ Environment:
     NPG_DATA: a directory with real data sets; tests that need one are skipped without it.
 """
 
+import ast
+import functools
 import importlib
+import importlib.util
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -54,8 +57,38 @@ def engines() -> dict[str, ModuleType]:
     return {name: load_engine(name) for name in ENGINES}
 
 
-def pytest_report_header() -> str:
-    return f"npg: engine tests on {', '.join(ENGINES)}; hypothesis profile {PROFILE}"
+# ----- Without PyTorch -----
+
+HAS_TORCH = importlib.util.find_spec("torch") is not None
+
+
+@functools.cache
+def needs_torch(file: Path) -> bool:
+    """Tell whether a file of tests/ imports torch, itself or by way of another one."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    if any(name == "torch" or name.startswith("torch.") for name in names):
+        return True
+    others = [ROOT.joinpath(*name.split(".")).with_suffix(".py") for name in names if name.startswith("tests.")]
+    return any(needs_torch(other) for other in others if other.exists() and other != file)
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Without PyTorch leave out what compares with it: a wheel is tested on machines that have none."""
+    is_test = collection_path.suffix == ".py" and collection_path.name.startswith("test_")
+    return True if not HAS_TORCH and is_test and needs_torch(collection_path) else None
+
+
+def pytest_report_header() -> list[str]:
+    lines = [f"npg: engine tests on {', '.join(ENGINES)}; hypothesis profile {PROFILE}"]
+    if not HAS_TORCH:
+        files = list((ROOT / "tests").rglob("test_*.py"))
+        lines.append(f"no PyTorch: {sum(map(needs_torch, files))} of {len(files)} files that compare with it left out")
+    return lines
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -26,6 +26,7 @@ cdef size_t _address(str name) except? 0:
 def _take_products():
     """Have OpenBLAS hand the parts of its products to the pool."""
     global _get_products, _set_products
+    _get_products, _set_products = <Getter>_address("get_num_threads"), <Setter>_address("set_num_threads")
     if not pool_is_available() or os.environ.get("NPG_POOL", "1") == "0":
         return
     callback = _openblas.function("set_threads_callback_function")
@@ -33,32 +34,28 @@ def _take_products():
         callback.argtypes, callback.restype = [ctypes.c_void_p], None
         callback(pool_callback())
         products_handed_over()
-    _get_products, _set_products = <Getter>_address("get_num_threads"), <Setter>_address("set_num_threads")
 
 
 _take_products()
 
 
 cdef int _take_threads(double nanoseconds, int *taken) except -1:
-    """Take the threads for work of the pool with products in it, each of which is to stay on its own thread.
+    """Hold products to one thread each, and take the threads if there is work for them.
 
+    OpenBLAS would cut a product for its threads, and its bits would depend on how many it has.
     Args:
-        nanoseconds: about how long one thread takes for it.
+        nanoseconds: about how long one thread takes for the work.
         taken: gets what _give_back takes when it is done.
     Returns: how many threads may share it.
     """
-    cdef int threads
     taken[0] = -1
-    if nanoseconds < HANDED:
-        return 1
-    threads = limit()
-    if threads < 2 or not _parallel._pool.busy.acquire(False):
+    if not _parallel._pool.busy.acquire(False):  # whoever has them holds products, too
         return 1
     taken[0] = 0
-    if _set_products != NULL:
+    if _get_products != NULL and _set_products != NULL:
         taken[0] = _get_products()
         _set_products(1)
-    return threads
+    return limit() if nanoseconds >= HANDED else 1
 
 
 cdef int _give_back(int taken) except -1:

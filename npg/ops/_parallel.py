@@ -17,17 +17,18 @@ process may use.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from npg.ops._openblas import function
 
-__all__ = ["WORTH", "limit", "products_handed_over", "set_limit", "split", "wanted"]
+__all__ = ["WORTH", "limit", "products_handed_over", "products_held", "set_limit", "split", "wanted"]
 
 WORTH = 100_000  # nanoseconds of one thread from which it pays to split work
 
@@ -86,8 +87,8 @@ class _Pool:
     def __init__(self) -> None:
         self.is_free = _is_free()
         self.limit = _given()
-        self.get_products: Any = None  # OpenBLAS's functions that tell and set its number of threads
-        self.set_products: Any = None
+        self.get_products = function("get_num_threads")  # OpenBLAS's
+        self.set_products = function("set_num_threads")
         self.workers: list[_Worker] = []
         self.busy = threading.Lock()
 
@@ -122,7 +123,16 @@ def set_limit(threads: int) -> None:
 def products_handed_over() -> None:
     """Note that the engine's pool runs the parts of matrix products. The Cython engine calls this."""
     _pool.is_free = True
-    _pool.get_products, _pool.set_products = function("get_num_threads"), function("set_num_threads")
+
+
+@contextlib.contextmanager
+def products_held() -> Iterator[None]:
+    """Hold OpenBLAS to one thread: it would cut a product for its threads, and bits would depend on how many it has."""
+    taken = _take()
+    try:
+        yield
+    finally:
+        _give_back(taken)
 
 
 def _take() -> int:
@@ -132,9 +142,10 @@ def _take() -> int:
     """
     if not _pool.busy.acquire(blocking=False):
         return -1
-    products: int = _pool.get_products() if _pool.set_products is not None else 0
-    if products:
-        _pool.set_products(1)
+    if _pool.get_products is None or _pool.set_products is None:
+        return 0
+    products: int = _pool.get_products()
+    _pool.set_products(1)
     return products
 
 

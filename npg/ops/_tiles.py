@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._openblas import kernels
+from npg.ops._parallel import products_held
 
 __all__ = ["AREA", "cut", "in_tiles"]
 
@@ -68,12 +69,13 @@ def in_tiles(a: Array, b: Array, rows: int, columns: int) -> Array:
     (m, k), n = a.shape, b.shape[1]
     y = np.empty((m, n), a.dtype)
     whole, wide = m - m % rows, n - n % columns
-    for top, bottom in ((0, whole), (whole, m)):
-        for left, right in ((0, wide), (wide, n)):
-            if top < bottom and left < right:
-                r, c = min(rows, bottom - top), min(columns, right - left)
-                out = _blocks(y[top:bottom, left:right], r, c)
-                np.matmul(_blocks(a[top:bottom], r, k), _blocks(b[:, left:right], k, c), out=out)
+    with products_held():
+        for top, bottom in ((0, whole), (whole, m)):
+            for left, right in ((0, wide), (wide, n)):
+                if top < bottom and left < right:
+                    r, c = min(rows, bottom - top), min(columns, right - left)
+                    out = _blocks(y[top:bottom, left:right], r, c)
+                    np.matmul(_blocks(a[top:bottom], r, k), _blocks(b[:, left:right], k, c), out=out)
     return y
 
 

@@ -399,7 +399,5 @@ def test_attention_of_tiny_scores_is_shifted():
 
 @pytest.mark.skipif(engine.name != "cython", reason="of the Cython engine")
 def test_engine_takes_the_threads_and_gives_them_back(threads_noted):
-    op.forward(*qkv(2, 2, queries=5, keys=5), None, None, is_causal=True, scale=1.0)
-    assert threads_noted == []
     op.forward(*qkv(4, 4, queries=40, keys=40), None, None, is_causal=True, scale=1.0)
     assert threads_noted == ["taken", "given back"]
