@@ -1,8 +1,12 @@
 """Builds npg.engine._cython; everything else about the distribution stands in pyproject.toml.
 
 `pip install .`, `pip install -e .` and `python setup.py build_ext --inplace` all come through here. Where the extension
-cannot be built (no compiler, no Cython) an install goes on without it and npg runs on its pure-Python engine;
-NPG_REQUIRE_EXTENSION=1 makes that an error instead.
+cannot be built (no compiler, no Cython) an install goes on without it and npg runs on its pure-Python engine.
+Environment:
+    NPG_REQUIRE_EXTENSION=1: that is an error instead.
+    NPG_PURE_PYTHON=1: there is no extension; a wheel then fits every platform.
+    NPG_BUILD=trace: the extension tells coverage and profilers of each of its lines; several times slower.
+    NPG_BUILD=checks: the extension checks indices, None and overflow, and C code its assertions.
 """
 
 import os
@@ -15,13 +19,42 @@ from setuptools.command.build_ext import build_ext
 # Relative to this file, as setuptools wants its sources. The generated C never lies beside the .pyx: what stands in
 # csrc/ is what somebody wrote, and is what the sdist carries.
 SOURCE = "csrc/engine.pyx"
-GENERATED = "build/cython"
+GENERATED = Path("build/cython")
+
+KINDS = {
+    "": {},
+    "trace": {"linetrace": True},
+    "checks": {
+        "boundscheck": True,
+        "wraparound": True,
+        "initializedcheck": True,
+        "nonecheck": True,
+        "overflowcheck": True,
+    },
+}
+MACROS = {"": [], "trace": [("CYTHON_TRACE", "1"), ("CYTHON_TRACE_NOGIL", "1")], "checks": []}
+# No -march: a wheel runs on every processor of its platform. -g0 and the linker leave out what only a debugger reads.
+COMPILE = {"": ["-O3", "-g0"], "trace": ["-O1", "-g0"], "checks": ["-O1", "-g", "-UNDEBUG", "-D_FORTIFY_SOURCE=2"]}
+LINK = {"linux": ["-Wl,--strip-all"], "darwin": ["-Wl,-S", "-Wl,-x"]}
+
+
+def kind_of_build() -> str:
+    """Return what NPG_BUILD asks for, a key of KINDS."""
+    kind = os.environ.get("NPG_BUILD", "")
+    if kind not in KINDS:
+        raise SystemExit(f"expected NPG_BUILD to be trace, checks or unset, got {kind!r}")
+    return kind
+
+
+def is_set(name: str) -> bool:
+    """Tell whether a switch of the environment is on."""
+    return os.environ.get(name, "0") not in ("", "0")
 
 
 def is_required() -> bool:
     """Tell whether a failed build must fail the command."""
     # Who types build_ext asks for the extension and for nothing else, so carrying on without it would be no answer.
-    return os.environ.get("NPG_REQUIRE_EXTENSION", "0") not in ("", "0") or "build_ext" in sys.argv[1:]
+    return is_set("NPG_REQUIRE_EXTENSION") or "build_ext" in sys.argv[1:]
 
 
 class BuildExtension(build_ext):
@@ -48,11 +81,24 @@ class BuildExtension(build_ext):
         import numpy as np  # imported late: their absence must count as a failed build, not break `setup.py sdist`
         from Cython.Build import cythonize
 
+        kind = kind_of_build()
+        stamp = GENERATED / "kind"
+        if not stamp.exists() or stamp.read_text() != kind:  # what lies there was built in another way
+            self.force = True
         ext.include_dirs.extend([np.get_include(), "csrc"])
-        if self.compiler.compiler_type != "msvc":
-            ext.extra_compile_args.extend(["-O3", "-g0"])
-        (translated,) = cythonize([ext], build_dir=GENERATED, force=bool(self.force))
+        ext.define_macros.extend(MACROS[kind])
+        if self.compiler.compiler_type == "msvc":  # setuptools gives /O2
+            ext.extra_compile_args.append("/Od" if kind else "/O2")
+        else:
+            ext.extra_compile_args.extend(COMPILE[kind])
+            if not kind:
+                ext.extra_link_args.extend(LINK.get(sys.platform, []))
+        (translated,) = cythonize(
+            [ext], build_dir=str(GENERATED), force=bool(self.force), compiler_directives=KINDS[kind]
+        )
         ext.sources = translated.sources
+        GENERATED.mkdir(parents=True, exist_ok=True)
+        stamp.write_text(kind)
 
     def _go_on_without(self, error: Exception) -> None:
         # An extension left from an earlier build would be picked up silently, and it no longer matches its source.
@@ -73,10 +119,13 @@ class BuildExtension(build_ext):
 
 setup(
     cmdclass={"build_ext": BuildExtension},
-    ext_modules=[
+    ext_modules=[]
+    if is_set("NPG_PURE_PYTHON")
+    else [
         Extension(
             "npg.engine._cython",
             [SOURCE],
+            depends=["csrc/engine/pool.h"],
             # npg needs NumPy 2.0 at run time, so nothing older than its C API has to be supported.
             define_macros=[
                 ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),

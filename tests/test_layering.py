@@ -25,7 +25,7 @@ STAGES = (
     ("demo",),
 )
 RANK = {room: rank for rank, stage in enumerate(STAGES) for room in stage}
-TOP = "npg"  # npg/__init__.py: puts the rooms together and is imported by none of them
+TOP = "npg"  # npg/__init__.py and __main__.py: put the rooms together and are imported by none of them
 
 # Allowed by the order, and still not wanted: a module's forward is one call into functional.
 FORBIDDEN = {"nn": {"ops", "engine"}, "optim": {"ops", "engine"}}
@@ -46,7 +46,7 @@ def room_of(module: str) -> str | None:
     if package == "demo":
         return "demo"
     name = rest.partition(".")[0]
-    if not name:
+    if name in ("", "__main__"):
         return TOP
     if name in RANK:
         return name
