@@ -16,21 +16,18 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-# Relative to this file, as setuptools wants its sources. The generated C never lies beside the .pyx: what stands in
-# csrc/ is what somebody wrote, and is what the sdist carries.
+# Relative to this file, as setuptools wants its sources. The generated C does not lie beside the .pyx (but for
+# coverage): what stands in csrc/ is what somebody wrote, and is what the sdist carries.
 SOURCE = "csrc/engine.pyx"
 GENERATED = Path("build/cython")
 
+# Checks that cost in the release: indices are bounded by the loops around them, and every attribute that may be None is
+# tested where it is used. The build that checks them nevertheless says whether that is so.
+CHECKS = ("boundscheck", "wraparound", "initializedcheck", "nonecheck", "overflowcheck")
 KINDS = {
-    "": {},
-    "trace": {"linetrace": True},
-    "checks": {
-        "boundscheck": True,
-        "wraparound": True,
-        "initializedcheck": True,
-        "nonecheck": True,
-        "overflowcheck": True,
-    },
+    "": dict.fromkeys(CHECKS, False),
+    "trace": {**dict.fromkeys(CHECKS, False), "linetrace": True},
+    "checks": dict.fromkeys(CHECKS, True),
 }
 MACROS = {"": [], "trace": [("CYTHON_TRACE", "1"), ("CYTHON_TRACE_NOGIL", "1")], "checks": []}
 # No -march: a wheel runs on every processor of its platform. -g0 and the linker leave out what only a debugger reads.
@@ -93,9 +90,9 @@ class BuildExtension(build_ext):
             ext.extra_compile_args.extend(COMPILE[kind])
             if not kind:
                 ext.extra_link_args.extend(LINK.get(sys.platform, []))
-        (translated,) = cythonize(
-            [ext], build_dir=str(GENERATED), force=bool(self.force), compiler_directives=KINDS[kind]
-        )
+        # Cython's plug-in for coverage looks for the C beside the .pyx.
+        build_dir = None if kind == "trace" else str(GENERATED)
+        (translated,) = cythonize([ext], build_dir=build_dir, force=bool(self.force), compiler_directives=KINDS[kind])
         ext.sources = translated.sources
         GENERATED.mkdir(parents=True, exist_ok=True)
         stamp.write_text(kind)

@@ -1,14 +1,11 @@
 # cython: language_level=3
-# cython: boundscheck=False, wraparound=False
-# cython: initializedcheck=False, nonecheck=False
 # cython: auto_pickle=False
 # cython: freethreading_compatible=False
 """The engine in Cython: the same names as npg/engine/_python, doing the same things in the same order.
 
 Read that package first; the files in csrc/engine have its names, and their comments say only what differs in C. They
-are one module, so that calls between them stay direct. Directives: indices are bounded by the loops around them, so
-bounds checks and wraparound would only cost; every attribute that may be None is tested where it is used; the module
-does not yet declare itself safe without the GIL; nothing here is pickled, so no pickling code is generated.
+are one module, so that calls between them stay direct. The module does not yet declare itself safe without the GIL;
+nothing here is pickled, so no pickling code is generated. setup.py turns off the checks of indices and of None.
 """
 
 import contextvars

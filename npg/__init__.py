@@ -9,118 +9,124 @@ x.grad  # tensor([2., 4., 6.])
 """
 
 import math as _math
+import typing as _typing
 from typing import Any as _Any
 
 import numpy as _numpy  # noqa: F401  (here, and not below a dozen imports: CPython 3.11 calls slower from some depths)
 
-from npg import autograd, creation, engine, functional, random
-from npg._version import __version__
+from npg import autograd as autograd, creation, engine as engine, functional, random as random
+from npg._version import __version__ as __version__
 from npg.creation import *  # noqa: F403
 from npg.dtypes import (
-    bool_,
-    can_cast,
-    double,
-    dtype,
-    finfo,
-    float16,
-    float32,
-    float64,
-    get_default_dtype,
-    half,
-    iinfo,
-    int8,
-    int16,
-    int32,
-    int64,
-    long,
-    promote_types,
-    set_default_dtype,
-    short,
-    uint8,
+    bool_ as bool_,
+    can_cast as can_cast,
+    double as double,
+    dtype as dtype,
+    finfo as finfo,
+    float16 as float16,
+    float32 as float32,
+    float64 as float64,
+    get_default_dtype as get_default_dtype,
+    half as half,
+    iinfo as iinfo,
+    int8 as int8,
+    int16 as int16,
+    int32 as int32,
+    int64 as int64,
+    long as long,
+    promote_types as promote_types,
+    set_default_dtype as set_default_dtype,
+    short as short,
+    uint8 as uint8,
 )
 from npg.engine import (
-    enable_grad,
-    inference_mode,
-    is_anomaly_check_nan_enabled,
-    is_anomaly_enabled,
-    is_grad_enabled,
-    is_inference_mode_enabled,
-    no_grad,
-    set_grad_enabled,
+    enable_grad as enable_grad,
+    inference_mode as inference_mode,
+    is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled,
+    is_anomaly_enabled as is_anomaly_enabled,
+    is_grad_enabled as is_grad_enabled,
+    is_inference_mode_enabled as is_inference_mode_enabled,
+    no_grad as no_grad,
+    set_grad_enabled as set_grad_enabled,
 )
 from npg.functional import *  # noqa: F403
-from npg.functional import return_types
+from npg.functional import return_types as return_types
 from npg.functional._attributes import (
-    Size,
-    channels_last,
-    channels_last_3d,
-    contiguous_format,
-    device,
-    layout,
-    memory_format,
-    preserve_format,
-    strided,
+    Size as Size,
+    channels_last as channels_last,
+    channels_last_3d as channels_last_3d,
+    contiguous_format as contiguous_format,
+    device as device,
+    layout as layout,
+    memory_format as memory_format,
+    preserve_format as preserve_format,
+    strided as strided,
 )
-from npg.tensor import Tensor
-from npg.tensor.memory import resize_as_
-from npg.tensor.printing import get_printoptions, printoptions, set_printoptions
+from npg.tensor import Tensor as Tensor
+from npg.tensor.memory import resize_as_ as resize_as_
+from npg.tensor.printing import (
+    get_printoptions as get_printoptions,
+    printoptions as printoptions,
+    set_printoptions as set_printoptions,
+)
 
-__all__ = [
-    "Size",
-    "Tensor",
-    "__version__",
-    "autograd",
-    "can_cast",
-    "channels_last",
-    "channels_last_3d",
-    "contiguous_format",
-    "device",
-    "double",
-    "dtype",
-    "e",
-    "enable_grad",
-    "engine",
-    "finfo",
-    "float16",
-    "float32",
-    "float64",
-    "functional",
-    "get_default_dtype",
-    "get_printoptions",
-    "half",
-    "iinfo",
-    "inf",
-    "inference_mode",
-    "int16",
-    "int32",
-    "int64",
-    "int8",
-    "is_anomaly_check_nan_enabled",
-    "is_anomaly_enabled",
-    "is_grad_enabled",
-    "is_inference_mode_enabled",
-    "layout",
-    "long",
-    "memory_format",
-    "nan",
-    "newaxis",
-    "no_grad",
-    "pi",
-    "preserve_format",
-    "printoptions",
-    "promote_types",
-    "random",
-    "resize_as_",
-    "return_types",
-    "set_default_dtype",
-    "set_grad_enabled",
-    "set_printoptions",
-    "short",
-    "strided",
-    "uint8",
-]
-__all__ += creation.__all__
-__all__ += functional.__all__
+if not _typing.TYPE_CHECKING:  # who cannot read this, and exports what is imported with a star or an alias
+    __all__ = [
+        "Size",
+        "Tensor",
+        "__version__",
+        "autograd",
+        "can_cast",
+        "channels_last",
+        "channels_last_3d",
+        "contiguous_format",
+        "device",
+        "double",
+        "dtype",
+        "e",
+        "enable_grad",
+        "engine",
+        "finfo",
+        "float16",
+        "float32",
+        "float64",
+        "functional",
+        "get_default_dtype",
+        "get_printoptions",
+        "half",
+        "iinfo",
+        "inf",
+        "inference_mode",
+        "int16",
+        "int32",
+        "int64",
+        "int8",
+        "is_anomaly_check_nan_enabled",
+        "is_anomaly_enabled",
+        "is_grad_enabled",
+        "is_inference_mode_enabled",
+        "layout",
+        "long",
+        "memory_format",
+        "nan",
+        "newaxis",
+        "no_grad",
+        "pi",
+        "preserve_format",
+        "printoptions",
+        "promote_types",
+        "random",
+        "resize_as_",
+        "return_types",
+        "set_default_dtype",
+        "set_grad_enabled",
+        "set_printoptions",
+        "short",
+        "strided",
+        "uint8",
+    ]
+    __all__ += creation.__all__
+    __all__ += functional.__all__
 
 # ----- Constants, and dtypes whose names are Python's -----
 
@@ -138,7 +144,22 @@ _LAZY_NAMES = {
     "set_num_threads": "npg.utils.threads",
     "vmap": "npg.func",
 }
-__all__ += list(_LAZY) + list(_LAZY_NAMES)
+if _typing.TYPE_CHECKING:
+    from npg import (
+        func as func,
+        functional as functional,
+        linalg as linalg,
+        nn as nn,
+        optim as optim,
+        profiler as profiler,
+        utils as utils,
+    )
+    from npg.creation import tensor as tensor  # and not the package of that name
+    from npg.func import vmap as vmap
+    from npg.utils.memory import empty_cache as empty_cache, memory_stats as memory_stats
+    from npg.utils.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
+else:
+    __all__ += list(_LAZY) + list(_LAZY_NAMES)
 
 
 def __getattr__(name: str) -> _Any:

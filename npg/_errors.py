@@ -1,5 +1,10 @@
 """Texts that more than one place raises. They are PyTorch's words where it has some, because people search for them."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
 FREED_GRAPH = (
     "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
     "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "
@@ -96,6 +101,6 @@ def op_text(node_name: str) -> str:
     return node_name.rstrip("0123456789").removesuffix("Backward")
 
 
-def shape_text(shape) -> str:
+def shape_text(shape: Iterable[Any]) -> str:
     """Return a shape as PyTorch's messages print it: [2, 3]."""
     return "[" + ", ".join(str(n) for n in shape) + "]"

@@ -1,9 +1,12 @@
 """Linear algebra under PyTorch's names. The functions are those of npg/functional; this room only gathers them."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from npg.functional._square import LinAlgError
 from npg.functional.decomposing import cholesky, eigh, eigvalsh, qr, svd, svdvals
-from npg.functional.linear_algebra import cross_along as cross
-from npg.functional.linear_algebra import matmul, multi_dot
+from npg.functional.linear_algebra import cross_along as cross, matmul, multi_dot
 from npg.functional.matrix_norms import cond, matrix_norm, matrix_rank, norm, vander, vecdot
 from npg.functional.parts import diagonal as _diagonal
 from npg.functional.reduction import vector_norm
@@ -52,6 +55,6 @@ __all__ = [
 ]
 
 
-def diagonal(A, *, offset=0, dim1=-2, dim2=-1):
+def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
     """Return the diagonals of the matrices in the last two dimensions. Source: torch.linalg.diagonal."""
     return _diagonal(A, offset, dim1, dim2)

@@ -1,6 +1,7 @@
 """What is published and what an import loads: the version, the sdist, a wheel without a compiler, sys.modules."""
 
 import ast
+import importlib.machinery
 import os
 import shutil
 import subprocess
@@ -68,8 +69,8 @@ def test_numpy_is_the_only_dependency():
 # ----- The sdist and the wheel -----
 
 PROJECT = (
-    "npg", "csrc", "demo", "tests", "docs", ".ci",
-    "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md",
+    "npg", "csrc", "demo", "tests", "docs", ".ci", ".github",
+    "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md", ".gitignore",
 )  # fmt: skip
 
 
@@ -123,6 +124,13 @@ def test_sdist_holds_all_that_is_written_by_hand(sdist, tree):
     assert wanted - sdist == set()
 
 
+def test_sdist_holds_all_that_is_in_the_repository(sdist):
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("no repository here")
+    assert set(listed.stdout.split()) - sdist == set()
+
+
 def test_sdist_holds_nothing_generated(sdist):
     generated = (".c", ".cpp", ".so", ".pyd", ".pyc", ".bin", ".o")
     assert [name for name in sdist if name.endswith(generated) or name.startswith("build")] == []
@@ -156,6 +164,74 @@ def test_wheel_without_compiler_required_extension_fails(tree, tmp_path, no_comp
     assert process.returncode != 0
     assert "/nonexistent/cc" in process.stderr
     assert made == []
+
+
+def test_wheel_without_extension_fits_every_platform(tree, tmp_path):
+    process, (wheel,) = build("build_wheel", tree, tmp_path, NPG_PURE_PYTHON="1")
+    assert process.returncode == 0, process.stderr
+    assert wheel.name == f"npg_autograd-{read_version()}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        metadata = archive.read(f"npg_autograd-{read_version()}.dist-info/METADATA").decode()
+    assert {"npg/__main__.py", "npg/py.typed", "npg/engine/_python/node.py"} <= set(names)
+    assert [name for name in names if name.endswith((".so", ".pyd", ".c", ".pyx"))] == []
+    assert f"\nVersion: {read_version()}\n" in metadata
+
+
+def test_unknown_kind_of_build_is_refused(tree, tmp_path):
+    process, made = build("build_wheel", tree, tmp_path, NPG_BUILD="fast", NPG_REQUIRE_EXTENSION="1")
+    assert process.returncode != 0
+    assert "expected NPG_BUILD to be trace, checks or unset, got 'fast'" in process.stderr
+    assert made == []
+
+
+# ----- The engine of an installation that is not whole -----
+
+BROKEN = {
+    "no extension": (None, "it was not built for this Python and platform"),
+    "not a library": (b"left from a build", "it is there, but cannot be imported: ImportError: "),
+    "an error": ("raise ValueError('numpy.dtype size changed')", "imported: ValueError: numpy.dtype size changed"),
+    "a crash": ("raise SystemError('bad call')", "it is there, but cannot be imported: SystemError: bad call"),
+    "of another version": ("name = 'cython'", "it was built from another version of npg: it lacks Function, Node"),
+}
+
+
+@pytest.fixture(params=BROKEN)
+def damaged(request, tree, tmp_path):
+    """A copy of npg with an extension that does not work. Returns: (its folder, what is told about it)."""
+    content, told = BROKEN[request.param]
+    ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd")
+    shutil.copytree(tree / "npg", tmp_path / "npg", ignore=ignored)
+    if content is not None:
+        name = "_cython" + (importlib.machinery.EXTENSION_SUFFIXES[-1] if isinstance(content, bytes) else ".py")
+        data = content if isinstance(content, bytes) else content.encode()
+        (tmp_path / "npg" / "engine" / name).write_bytes(data)
+    return tmp_path, told
+
+
+def test_engine_that_does_not_work_is_told_once_with_the_reason(damaged):
+    folder, told = damaged
+    code = "import npg; import npg.nn; print(npg.engine.name, npg.engine._select.why)"
+    done = run(code, cwd=folder, PYTHONPATH=str(folder), NPG_ENGINE="")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("RuntimeWarning: npg runs on its pure-Python engine: the same results, slower.") == 1
+    assert told in done.stderr
+    assert done.stdout.startswith("python the compiled one cannot be used: ")
+    assert told in done.stdout
+
+
+def test_engine_that_does_not_work_is_an_error_where_it_was_asked_for(damaged):
+    folder, told = damaged
+    done = run("import npg", cwd=folder, PYTHONPATH=str(folder), NPG_ENGINE="cython")
+    assert done.returncode != 0
+    assert "ImportError: NPG_ENGINE=cython, but npg's compiled engine cannot be used: " in done.stderr
+    assert told in done.stderr
+
+
+def test_python_engine_that_was_asked_for_says_nothing(damaged):
+    folder, _ = damaged
+    done = run("import npg; print(npg.engine.name)", cwd=folder, PYTHONPATH=str(folder), NPG_ENGINE="python")
+    assert (done.stdout.strip(), done.stderr) == ("python", "")
 
 
 # ----- The engine under test -----

@@ -6,7 +6,7 @@ cdef PyObject **_graves = NULL
 cdef Py_ssize_t _buried = 0, _room = 0
 cdef bint _burying = False
 
-cdef enum: MOST_GRAVES = 1 << 14  # that are kept when all are empty
+cdef enum: MOST_GRAVES = 16384  # that are kept when all are empty
 
 
 cdef inline bint _bury(tuple held) noexcept:

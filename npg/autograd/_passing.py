@@ -16,13 +16,13 @@ _MULTI_VIEW = 1  # see npg/engine/_common.py: such views may not be changed in p
 
 
 @primitive(multi=True)
-def passing(*tensors):
+def passing(*tensors: Any) -> tuple[Any, ...]:
     """Return a view of each input."""
     return tuple([t.view() for t in tensors])
 
 
 @passing.vjp
-def _passing_vjp(g, _y, *xs_like, needs):
+def _passing_vjp(g: Any, _y: Any, *xs_like: Any, needs: Any) -> tuple[Any, ...]:
     """g; zeros where none came, so that a hook sees all gradients."""
     recorded = any(isinstance(part, TensorBase) for part in g)
     zeros = [np.zeros(x.shape, x.dtype) if part is None else None for part, x in zip(g, xs_like, strict=True)]

@@ -246,11 +246,11 @@ def _number(x: Any, numbers: dict[int, int], args: tuple[Any, ...], ctx: Functio
 
 
 def _op_of(function: Any) -> Op:
-    op = function.__dict__.get("_op")
+    op: Op | None = function.__dict__.get("_op")
     if op is None:
 
         @fused()
-        def custom(*inputs):
+        def custom(*inputs: Any) -> Any:
             raise NotImplementedError("a custom function is called by its apply")
 
         op = custom
@@ -326,7 +326,7 @@ def _refuse(g: Any, _y: Any, *_xs: Any, needs: Any) -> Any:
 
 
 @primitive(view=True)
-def _final(input, *others):
+def _final(input: Any, *others: Any) -> Any:
     return input.view()
 
 

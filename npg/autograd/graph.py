@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from npg.autograd._saved import SAVED_BY_FUNCTIONS
-from npg.engine import AccumulateGrad, accumulator_of, bump_version, set_saved_hooks, wrap
-from npg.engine import Node as EngineNode
+from npg.engine import AccumulateGrad, Node as EngineNode, accumulator_of, bump_version, set_saved_hooks, wrap
 from npg.engine._hooks import current_pass
 from npg.engine._saved import Packed, hooks
 from npg.ops._op import Like
@@ -230,7 +229,8 @@ class allow_mutation_on_saved_tensors:
                 "Trying to backward outside of the 'allow_mutation_on_saved_tensors' context"
                 "in which the graph was originally recorded."  # sic
             )
-        return wrap(held.array)
+        given: Tensor = wrap(held.array)
+        return given
 
     def _keep_values(self, array: np.ndarray[Any, Any]) -> None:
         for held in self._held.pop(id(_owner(array)), ()):

@@ -304,9 +304,10 @@ class Pushforward:
                 )
         recorded = scope.outer and (self.leads_out or any(v.requires_grad for v in vectors))
         if not recorded and scope.covers(vectors):
-            swept = self._sweep(vectors)
+            swept: Any = self._sweep(vectors)
             if swept is not NotImplemented:
-                return swept
+                given: list[Any] = swept
+                return given
         if self.pulled is None:
             self.u = [self._vector(y) for y in self.leaves]
             self.pulled = scope.gradients(self.leaves, scope.inputs, self.u, True, True)

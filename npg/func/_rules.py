@@ -17,8 +17,7 @@ import numpy as np
 from npg.engine import TensorBase, apply, wrap
 from npg.func import _products
 from npg.func._sharing import as_vectors, full, padded, rank_of, reshaped
-from npg.ops import index as index_ops
-from npg.ops import reduce, shape
+from npg.ops import index as index_ops, reduce, shape
 
 __all__ = ["DECOMPOSITIONS", "SUMS", "is_elementwise", "rule_of"]
 

@@ -1,6 +1,7 @@
 """Every public function on tensors; also `npg.nn.functional`."""
 
 import sys as _sys
+import typing as _typing
 
 from npg.functional.activating import *  # noqa: F403
 from npg.functional.adding_products import *  # noqa: F403
@@ -39,5 +40,6 @@ from npg.functional.softmaxes import *  # noqa: F403
 from npg.functional.solving import *  # noqa: F403
 from npg.functional.sorting import *  # noqa: F403
 
-# The functions, without the modules they come from.
-__all__ = [name for name, value in vars().items() if name[0] != "_" and not isinstance(value, type(_sys))]
+if not _typing.TYPE_CHECKING:  # who cannot read this, and exports what is imported with a star
+    # The functions, without the modules they come from.
+    __all__ = [name for name, value in vars().items() if name[0] != "_" and not isinstance(value, type(_sys))]

@@ -7,7 +7,7 @@ but not used.
 from __future__ import annotations
 
 import operator
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, overload
 
 __all__ = [
     "NO_CUDA",
@@ -29,7 +29,7 @@ NO_CUDA = "Torch not compiled with CUDA enabled"
 # ----- Size -----
 
 
-class Size(tuple):
+class Size(tuple[int, ...]):
     """The shape of a tensor: a tuple of ints with `numel()`.
 
     Raises: TypeError: when an item is no integer.
@@ -59,6 +59,10 @@ class Size(tuple):
     def __repr__(self) -> str:
         return "npg.Size([" + ", ".join(map(str, self)) + "])"
 
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> Size: ...
     def __getitem__(self, index: Any) -> Any:
         found = tuple.__getitem__(self, index)
         return tuple.__new__(Size, found) if type(found) is tuple else found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,10 @@ __all__ = [
     "reflected",
 ]
 
+
+A = TypeVar("A")
+R = TypeVar("R")
+P = ParamSpec("P")
 
 # ----- Promotion -----
 
@@ -114,7 +118,7 @@ _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
 _SUMS = frozenset(("sum", "prod", "cumsum", "cumprod"))  # computed in the dtype of out=
 
 
-def numpy_names(function: Callable[..., Any]) -> Callable[..., Any]:
+def numpy_names(function: Callable[Concatenate[A, P], R]) -> Callable[Concatenate[A, ...], R]:
     """Let a function take NumPy's `axis` and `keepdims` for `dim` and `keepdim`, and out=."""
 
     @functools.wraps(function)

@@ -9,6 +9,7 @@ import numpy as np
 from npg import dtypes
 from npg.engine import apply, apply_in_place
 from npg.functional._public import as_tensor_input, canonical_dim, in_place, public
+from npg.functional._types import T
 from npg.functional.pointwise import array_of
 from npg.ops import activation as ops
 from npg.ops._op import Op
@@ -38,7 +39,7 @@ _relu = public(ops.relu)
 _relu_ = in_place(ops.relu)
 
 
-def relu(input, inplace=False):
+def relu(input: T, inplace: bool = False) -> T:
     """Return max(input, 0).
 
     Args:
@@ -52,22 +53,22 @@ def relu(input, inplace=False):
     return _relu_(input) if inplace else _relu(input)
 
 
-def relu_(input):
+def relu_(input: T) -> T:
     """Apply relu in place. Source: torch.relu_."""
     return relu(input, True)
 
 
-def leaky_relu(input, negative_slope=0.01, inplace=False):
+def leaky_relu(input: T, negative_slope: float = 0.01, inplace: bool = False) -> T:
     """Return input where it is positive, else negative_slope * input. Source: torch.nn.functional.leaky_relu."""
     return _activate(ops.leaky_relu, input, inplace, negative_slope=negative_slope)
 
 
-def leaky_relu_(input, negative_slope=0.01):
+def leaky_relu_(input: T, negative_slope: float = 0.01) -> T:
     """Apply leaky_relu in place. Source: torch.nn.functional.leaky_relu_."""
     return leaky_relu(input, negative_slope, True)
 
 
-def prelu(input, weight):
+def prelu(input: T, weight: T) -> T:
     """Return input where it is positive, else weight * input.
 
     Args:
@@ -96,7 +97,7 @@ def prelu(input, weight):
     return apply(ops.prelu, (input, apply(reshape, (weight,), {"shape": shape})), {})
 
 
-def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
+def hardtanh(input: T, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> T:
     """Return the input limited to [min_val, max_val]; the gradient at the limits is 0.
 
     Raises: ValueError: when min_val > max_val. RuntimeError: for bools, and unsigned integers with negative limits.
@@ -119,17 +120,17 @@ def _hardtanh(input: Any, x: Any, low: float, high: float, inplace: bool) -> Any
     return apply_in_place(ops.hardtanh, (input,), settings) if inplace else apply(ops.hardtanh, (input,), settings)
 
 
-def hardtanh_(input, min_val=-1.0, max_val=1.0):
+def hardtanh_(input: T, min_val: float = -1.0, max_val: float = 1.0) -> T:
     """Apply hardtanh in place. Source: torch.nn.functional.hardtanh_."""
     return hardtanh(input, min_val, max_val, True)
 
 
-def relu6(input, inplace=False):
+def relu6(input: T, inplace: bool = False) -> T:
     """Return the input limited to [0, 6]. Source: torch.nn.functional.relu6."""
     return _hardtanh(input, array_of(as_tensor_input("relu6", input)), 0.0, 6.0, inplace)
 
 
-def threshold(input, threshold, value, inplace=False):
+def threshold(input: T, threshold: float, value: float, inplace: bool = False) -> T:
     """Return the input where it is above threshold, else value.
 
     Raises: NotImplementedError: for bools.
@@ -142,7 +143,7 @@ def threshold(input, threshold, value, inplace=False):
     return apply_in_place(ops.threshold, (input,), settings) if inplace else apply(ops.threshold, (input,), settings)
 
 
-def threshold_(input, threshold, value):
+def threshold_(input: T, threshold: float, value: float) -> T:
     """Apply threshold in place. Source: torch.nn.functional.threshold_."""
     return _threshold(input, threshold, value, True)
 
@@ -150,12 +151,12 @@ def threshold_(input, threshold, value):
 _threshold = threshold
 
 
-def hardshrink(input, lambd=0.5):
+def hardshrink(input: T, lambd: float = 0.5) -> T:
     """Return the input, 0 within [-lambd, lambd]. Source: torch.nn.functional.hardshrink."""
     return _activate(ops.hardshrink, input, lambd=lambd)
 
 
-def softshrink(input, lambd=0.5):
+def softshrink(input: T, lambd: float = 0.5) -> T:
     """Return the input moved by lambd towards 0, 0 within [-lambd, lambd].
 
     Raises: RuntimeError: for a negative lambd.
@@ -168,12 +169,12 @@ def softshrink(input, lambd=0.5):
     return _activate(ops.softshrink, input, kernel="softshrink_check", lambd=lambd)
 
 
-def hardsigmoid(input, inplace=False):
+def hardsigmoid(input: T, inplace: bool = False) -> T:
     """Return min(max(input + 3, 0), 6) / 6. Source: torch.nn.functional.hardsigmoid."""
     return _activate(ops.hardsigmoid, input, inplace)
 
 
-def hardswish(input, inplace=False):
+def hardswish(input: T, inplace: bool = False) -> T:
     """Return input * min(max(input + 3, 0), 6) / 6. Source: torch.nn.functional.hardswish."""
     return _activate(ops.hardswish, input, inplace)
 
@@ -181,12 +182,12 @@ def hardswish(input, inplace=False):
 # ----- Exponential below, linear above -----
 
 
-def elu(input, alpha=1.0, inplace=False):
+def elu(input: T, alpha: float = 1.0, inplace: bool = False) -> T:
     """Return input where it is positive, else alpha * (exp(input) - 1). Source: torch.nn.functional.elu."""
     return _activate(ops.elu, input, inplace, alpha=alpha, scale=1.0, input_scale=1.0)
 
 
-def elu_(input, alpha=1.0):
+def elu_(input: T, alpha: float = 1.0) -> T:
     """Apply elu in place. Source: torch.nn.functional.elu_."""
     return elu(input, alpha, True)
 
@@ -194,7 +195,7 @@ def elu_(input, alpha=1.0):
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 
-def selu(input, inplace=False):
+def selu(input: T, inplace: bool = False) -> T:
     """Return scale * elu(input, alpha), with which means and variances stay near 0 and 1.
 
     Source: torch.nn.functional.selu; Klambauer et al. 2017, Self-Normalizing Neural Networks, for alpha and scale.
@@ -202,12 +203,12 @@ def selu(input, inplace=False):
     return _activate(ops.elu, input, inplace, alpha=_SELU_ALPHA, scale=_SELU_SCALE, input_scale=1.0)
 
 
-def selu_(input):
+def selu_(input: T) -> T:
     """Apply selu in place. Source: torch.nn.functional.selu_."""
     return selu(input, True)
 
 
-def celu(input, alpha=1.0, inplace=False):
+def celu(input: T, alpha: float = 1.0, inplace: bool = False) -> T:
     """Return max(0, input) + min(0, alpha * (exp(input / alpha) - 1)).
 
     Raises: RuntimeError: when alpha is 0.
@@ -218,12 +219,12 @@ def celu(input, alpha=1.0, inplace=False):
     return _activate(ops.celu, input, inplace, "elu_cpu", alpha=alpha, scale=1.0, input_scale=1.0 / alpha)
 
 
-def celu_(input, alpha=1.0):
+def celu_(input: T, alpha: float = 1.0) -> T:
     """Apply celu in place. Source: torch.nn.functional.celu_."""
     return celu(input, alpha, True)
 
 
-def softplus(input, beta=1.0, threshold=20.0):
+def softplus(input: T, beta: float = 1.0, threshold: float = 20.0) -> T:
     """Return log(1 + exp(beta * input)) / beta, the input itself where beta * input > threshold.
 
     Source: torch.nn.functional.softplus.
@@ -231,7 +232,7 @@ def softplus(input, beta=1.0, threshold=20.0):
     return _activate(ops.softplus, input, beta=beta, threshold=threshold)
 
 
-def logsigmoid(input):
+def logsigmoid(input: T) -> T:
     """Return log(sigmoid(input)). Source: torch.nn.functional.logsigmoid."""
     return _activate(ops.logsigmoid, input, kernel="log_sigmoid_cpu")
 
@@ -239,17 +240,17 @@ def logsigmoid(input):
 # ----- With a gate -----
 
 
-def silu(input, inplace=False):
+def silu(input: T, inplace: bool = False) -> T:
     """Return input * sigmoid(input). Source: torch.nn.functional.silu."""
     return _activate(ops.silu, input, inplace)
 
 
-def mish(input, inplace=False):
+def mish(input: T, inplace: bool = False) -> T:
     """Return input * tanh(softplus(input)). Source: torch.nn.functional.mish."""
     return _activate(ops.mish, input, inplace)
 
 
-def glu(input, dim=-1):
+def glu(input: T, dim: int = -1) -> T:
     """Return the first half of the input along dim times the sigmoid of the second.
 
     Raises: RuntimeError: for a 0-d input, or when the size of dim is odd.

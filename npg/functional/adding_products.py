@@ -11,8 +11,7 @@ from npg.functional._factory import fill_number
 from npg.functional._matrices import c_name, check_bmm, check_mv, no_bool, size_text
 from npg.functional._picking import check_expand, scalar_name
 from npg.functional._public import numpy_names, promote
-from npg.ops import elementwise
-from npg.ops import linalg as ops
+from npg.ops import elementwise, linalg as ops
 
 __all__ = [
     "addbmm",

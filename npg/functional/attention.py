@@ -11,6 +11,7 @@ from npg import random
 from npg.functional._dims import array_of
 from npg.functional._kernels import apply_floating, dtype_text
 from npg.functional._public import to_dtype
+from npg.functional._types import T
 from npg.functional.shaping import expand, reshape, unsqueeze
 from npg.ops import attention as ops
 
@@ -20,8 +21,15 @@ _NAME = "scaled_dot_product_attention"
 
 
 def scaled_dot_product_attention(
-    query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False
-):
+    query: T,
+    key: T,
+    value: T,
+    attn_mask: T | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> T:
     """Return softmax(query key^T scale + mask) value.
 
     Args:

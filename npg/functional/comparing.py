@@ -9,6 +9,7 @@ import numpy as np
 from npg import dtypes
 from npg.engine import apply
 from npg.functional._public import as_tensor_input, in_place, numpy_names, public
+from npg.functional._types import T
 from npg.functional.pointwise import array_of, both
 from npg.ops import compare as ops
 
@@ -34,7 +35,7 @@ gt, gt_ = greater, greater_ = public(ops.gt), in_place(ops.written(ops.gt))
 ge, ge_ = greater_equal, greater_equal_ = public(ops.ge), in_place(ops.written(ops.ge))
 
 
-def equal(input, other):
+def equal(input: Any, other: Any) -> bool:
     """Tell whether two tensors have the same shape and the same elements; nan equals nothing.
 
     Returns: bool.
@@ -45,7 +46,7 @@ def equal(input, other):
     return a.shape == b.shape and bool(np.all(a == b))
 
 
-def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+def isclose(input: T, other: T, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> T:
     """Return whether |input - other| <= atol + rtol |other|, elementwise.
 
     Args:
@@ -67,7 +68,7 @@ def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
     return apply(ops.isclose, (input, other), {"rtol": rtol, "atol": atol, "equal_nan": equal_nan})
 
 
-def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Tell whether isclose holds for all elements.
 
     Returns: bool.
@@ -95,7 +96,7 @@ def _one_dtype(input: Any, values: Any) -> None:
 
 
 @numpy_names
-def heaviside(input, values):
+def heaviside(input: T, values: T) -> T:
     """Return 0 for negative input, 1 for positive, values where it is 0.
 
     Args:
@@ -107,7 +108,7 @@ def heaviside(input, values):
     return _heaviside(input, values)
 
 
-def heaviside_(input, values):
+def heaviside_(input: T, values: T) -> T:
     """Replace the input by its step in place; see heaviside. Source: torch.Tensor.heaviside_."""
     _one_dtype(input, values)
     return _heaviside_(input, values)

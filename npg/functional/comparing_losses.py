@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from npg import dtypes, engine
 from npg.functional._dims import array_of
 from npg.functional._kernels import apply_floating, title
 from npg.functional._public import to_dtype
+from npg.functional._types import T
 from npg.functional.activating import logsigmoid
 from npg.functional.comparing import eq, le, ne
 from npg.functional.losses import checked_reduction, reduced, sizes
@@ -45,7 +47,14 @@ __all__ = [
 # ----- Distributions -----
 
 
-def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_target=False):
+def kl_div(
+    input: T,
+    target: T,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> T:
     """Return the Kullback-Leibler divergence, elementwise target (log(target) - input).
 
     Args:
@@ -76,7 +85,9 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
     return div(losses, shape[0]) if batch and shape else losses
 
 
-def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
+def gaussian_nll_loss(
+    input: T, target: T, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+) -> T:
     """Return the negative log-likelihood under normal distributions: (log(var) + (input - target)^2 / var) / 2.
 
     Args:
@@ -113,8 +124,15 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
 
 
 def poisson_nll_loss(
-    input, target, log_input=True, full=False, size_average=None, eps=1e-8, reduce=None, reduction="mean"
-):
+    input: T,
+    target: T,
+    log_input: bool = True,
+    full: bool = False,
+    size_average: bool | None = None,
+    eps: float = 1e-8,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> T:
     """Return the negative log-likelihood of the target under Poisson distributions.
 
     Args:
@@ -141,7 +159,9 @@ def poisson_nll_loss(
 # ----- Margins -----
 
 
-def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
+def soft_margin_loss(
+    input: T, target: T, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
+) -> T:
     """Return log(1 + exp(-target input)).
 
     Args:
@@ -158,7 +178,14 @@ def soft_margin_loss(input, target, size_average=None, reduce=None, reduction="m
     return apply_floating(pointwise_loss.soft_margin_loss, (input, target), {"reduction": reduction}, "exp_vml_cpu")
 
 
-def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
+def multilabel_soft_margin_loss(
+    input: T,
+    target: T,
+    weight: T | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> T:
     """Return the mean over classes of -(target log(sigmoid(input)) + (1 - target) log(sigmoid(-input))).
 
     Args:
@@ -178,7 +205,14 @@ def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, r
     return reduced(losses, reduction)
 
 
-def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):
+def hinge_embedding_loss(
+    input: T,
+    target: T,
+    margin: float = 1.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> T:
     """Return input where target is 1, and max(0, margin - input) where it is -1.
 
     Source: torch.nn.functional.hinge_embedding_loss.
@@ -189,7 +223,15 @@ def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=No
     return reduced(add(apart, where(ne(target, -1), input, 0)), reduction)
 
 
-def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
+def margin_ranking_loss(
+    input1: T,
+    input2: T,
+    target: T,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> T:
     """Return max(0, -target (input1 - input2) + margin): target 1 says that input1 should be the larger.
 
     Raises: RuntimeError: when the numbers of dimensions differ.
@@ -215,7 +257,16 @@ def _class_rows(name: str, input: Any, target: Any, x: Any, t: Any) -> tuple[Any
     return reshape(input, (1, x.size)), t.reshape(1, -1)[:, 0] if name == "multi_margin_loss" else t.reshape(1, -1)
 
 
-def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"):
+def multi_margin_loss(
+    input: T,
+    target: T,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Any = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> T:
     """Return the sum over the other classes j of max(0, margin - input[target] + input[j])^p, divided by C.
 
     Args:
@@ -244,7 +295,9 @@ def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=
     return reduced(losses if t.ndim else reshape(losses, ()), reduction)
 
 
-def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduction="mean"):
+def multilabel_margin_loss(
+    input: T, target: T, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
+) -> T:
     """Return the sum over target classes i and others j of max(0, 1 - input[i] + input[j]), divided by C.
 
     Args:
@@ -273,7 +326,15 @@ def multilabel_margin_loss(input, target, size_average=None, reduce=None, reduct
 # ----- Distances -----
 
 
-def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, reduce=None, reduction="mean"):
+def cosine_embedding_loss(
+    input1: T,
+    input2: T,
+    target: T,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> T:
     """Return 1 - cos(input1, input2) where target is 1, and max(0, cos - margin) where it is -1.
 
     Args:
@@ -315,17 +376,17 @@ def _check_triplet(anchor: Any, positive: Any, negative: Any, margin: float) -> 
 
 
 def triplet_margin_loss(
-    anchor,
-    positive,
-    negative,
-    margin=1.0,
-    p=2.0,
-    eps=1e-6,
-    swap=False,
-    size_average=None,
-    reduce=None,
-    reduction="mean",
-):
+    anchor: T,
+    positive: T,
+    negative: T,
+    margin: float = 1.0,
+    p: float = 2.0,
+    eps: float = 1e-6,
+    swap: bool = False,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> T:
     """Return max(0, d(anchor, positive) - d(anchor, negative) + margin), d the pairwise distance.
 
     Args:
@@ -344,8 +405,15 @@ def triplet_margin_loss(
 
 
 def triplet_margin_with_distance_loss(
-    anchor, positive, negative, *, distance_function=None, margin=1.0, swap=False, reduction="mean"
-):
+    anchor: T,
+    positive: T,
+    negative: T,
+    *,
+    distance_function: Callable[[T, T], T] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> T:
     """Return triplet_margin_loss with another distance: a function of two tensors, None for pairwise_distance.
 
     Source: torch.nn.functional.triplet_margin_with_distance_loss.

@@ -9,6 +9,7 @@ import numpy as np
 from npg import dtypes
 from npg.engine import TensorBase, apply, apply_in_place
 from npg.functional._public import as_tensor_input, numpy_names, old_order, to_dtype
+from npg.functional._types import Scalar, T
 from npg.functional.pointwise import array_of, run
 from npg.ops import compound as ops
 from npg.ops._op import Op
@@ -20,7 +21,7 @@ _SIGNATURE = "Tensor tensor1, Tensor tensor2, *, Number value = 1"
 
 
 @numpy_names
-def addcmul(input, tensor1, tensor2, *late, value=1):
+def addcmul(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1) -> T:
     """Return input + value * tensor1 * tensor2.
 
     Args:
@@ -34,7 +35,7 @@ def addcmul(input, tensor1, tensor2, *late, value=1):
     return _add_product(ops.addcmul, input, tensor1, tensor2, value, False)
 
 
-def addcmul_(input, tensor1, tensor2, *late, value=1):
+def addcmul_(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1) -> T:
     """Add value * tensor1 * tensor2 in place. Source: torch.Tensor.addcmul_."""
     if late:
         value, tensor1, tensor2 = tensor1, tensor2, old_order("addcmul_", _SIGNATURE, tensor1, late)
@@ -42,7 +43,7 @@ def addcmul_(input, tensor1, tensor2, *late, value=1):
 
 
 @numpy_names
-def addcdiv(input, tensor1, tensor2, *late, value=1):
+def addcdiv(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1) -> T:
     """Return input + value * tensor1 / tensor2.
 
     Args:
@@ -56,7 +57,7 @@ def addcdiv(input, tensor1, tensor2, *late, value=1):
     return _add_product(ops.addcdiv, input, tensor1, tensor2, value, False)
 
 
-def addcdiv_(input, tensor1, tensor2, *late, value=1):
+def addcdiv_(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1) -> T:
     """Add value * tensor1 / tensor2 in place. Source: torch.Tensor.addcdiv_."""
     if late:
         value, tensor1, tensor2 = tensor1, tensor2, old_order("addcdiv_", _SIGNATURE, tensor1, late)
@@ -105,7 +106,7 @@ def _lerp(input: Any, end: Any, weight: Any, in_place: bool) -> Any:
 
 
 @numpy_names
-def lerp(input, end, weight):
+def lerp(input: T, end: T, weight: Any) -> T:
     """Return input + weight * (end - input).
 
     Args:
@@ -117,6 +118,6 @@ def lerp(input, end, weight):
     return _lerp(input, end, weight, False)
 
 
-def lerp_(input, end, weight):
+def lerp_(input: T, end: T, weight: Any) -> T:
     """Move the input towards end in place; see lerp. Source: torch.Tensor.lerp_."""
     return _lerp(input, end, weight, True)

@@ -12,6 +12,7 @@ from npg.functional._attributes import channels_last, channels_last_3d, contiguo
 from npg.functional._factory import channels_last_array, parse_sizes
 from npg.functional._public import as_tensor_input
 from npg.functional._storage import offset_of, root
+from npg.functional._types import B, Dims, Sizes, T
 from npg.functional.reduction import sum as sum_
 from npg.functional.shaping import reshape
 from npg.ops import elementwise, memory, shape
@@ -29,7 +30,7 @@ __all__ = [
 ]
 
 
-def clone(input, *, memory_format=None):
+def clone(input: T, *, memory_format: Any = None) -> T:
     """Return a copy of input, through which gradients flow.
 
     Args:
@@ -55,7 +56,7 @@ def laid_out(fresh: Any, memory_format: Any) -> None:
         fresh._array[...] = array
 
 
-def detach(input):
+def detach(input: B) -> B:
     """Return a tensor on the same memory that is not part of the graph; changes through it are noticed.
 
     Source: torch.Tensor.detach.
@@ -65,7 +66,7 @@ def detach(input):
     return found
 
 
-def as_strided(input, size, stride, storage_offset=None):
+def as_strided(input: T, size: Sizes, stride: Sizes, storage_offset: int | None = None) -> T:
     """Return the view of input's memory with these sizes and strides.
 
     Args:
@@ -104,7 +105,7 @@ def as_strided(input, size, stride, storage_offset=None):
     return apply(memory.as_strided, (x,), where)
 
 
-def sum_to_size(input, *size):
+def sum_to_size(input: T, *size: Dims) -> T:
     """Return input summed down to a size that it could be broadcast from.
 
     Raises: RuntimeError: when it could not.
@@ -124,26 +125,26 @@ def sum_to_size(input, *size):
 # ----- What is the identity on real numbers -----
 
 
-def real(input):
+def real(input: T) -> T:
     """Return input itself: npg has no complex numbers. Source: torch.real."""
     return as_tensor_input("real", input)
 
 
-def conj(input):
+def conj(input: T) -> T:
     """Return input itself: npg has no complex numbers. Source: torch.conj."""
     return as_tensor_input("conj", input)
 
 
-def conj_physical(input):
+def conj_physical(input: T) -> T:
     """Return input itself: npg has no complex numbers. Source: torch.conj_physical."""
     return as_tensor_input("conj_physical", input)
 
 
-def resolve_conj(input):
+def resolve_conj(input: T) -> T:
     """Return input itself: npg has no lazy conjugation. Source: torch.resolve_conj."""
     return as_tensor_input("resolve_conj", input)
 
 
-def resolve_neg(input):
+def resolve_neg(input: T) -> T:
     """Return input itself: npg has no lazy negation. Source: torch.resolve_neg."""
     return as_tensor_input("resolve_neg", input)

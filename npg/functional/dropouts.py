@@ -11,6 +11,7 @@ import numpy as np
 from npg import random
 from npg.engine import apply, apply_in_place
 from npg.functional._dims import array_of
+from npg.functional._types import T
 from npg.functional.pointwise import add, add_
 from npg.functional.shaping import squeeze, unsqueeze
 from npg.ops.elementwise import mul
@@ -54,7 +55,7 @@ def _drop(name: str, input: Any, p: float, training: bool, inplace: bool, featur
     return add_(y, shift) if inplace else add(y, shift)
 
 
-def dropout(input, p=0.5, training=True, inplace=False):
+def dropout(input: T, p: float = 0.5, training: bool = True, inplace: bool = False) -> T:
     """Return the input with elements zeroed at random and the others divided by 1 - p.
 
     Args:
@@ -68,12 +69,12 @@ def dropout(input, p=0.5, training=True, inplace=False):
     return _drop("dropout", input, p, training, inplace, False, False)
 
 
-def feature_dropout(input, p=0.5, training=True):
+def feature_dropout(input: T, p: float = 0.5, training: bool = True) -> T:
     """Return the input (N, C, ...) with whole channels zeroed at random, as dropout. Source: torch.feature_dropout."""
     return _drop("feature_dropout", input, p, training, False, True, False)
 
 
-def alpha_dropout(input, p=0.5, training=False, inplace=False):
+def alpha_dropout(input: T, p: float = 0.5, training: bool = False, inplace: bool = False) -> T:
     """Return the input with elements at random set to SELU's lower limit, then scaled and shifted.
 
     Mean 0 and variance 1 stay what they are.
@@ -84,7 +85,7 @@ def alpha_dropout(input, p=0.5, training=False, inplace=False):
     return _drop("alpha_dropout", input, p, training, inplace, False, True)
 
 
-def feature_alpha_dropout(input, p=0.5, training=False, inplace=False):
+def feature_alpha_dropout(input: T, p: float = 0.5, training: bool = False, inplace: bool = False) -> T:
     """Apply alpha_dropout to whole channels of (N, C, ...). Source: torch.nn.functional.feature_alpha_dropout."""
     return _drop("feature_alpha_dropout", input, p, training, inplace, True, True)
 
@@ -99,7 +100,7 @@ def _channels(name: str, input: Any, p: float, training: bool, inplace: bool, ba
     return input if inplace else squeeze(y, 0)
 
 
-def dropout1d(input, p=0.5, training=True, inplace=False):
+def dropout1d(input: T, p: float = 0.5, training: bool = True, inplace: bool = False) -> T:
     """Return the input, (N, C, L) or (C, L), with whole channels zeroed at random.
 
     Args as in dropout.
@@ -128,7 +129,7 @@ def _warn(name: str, ndim: int, spatial: int) -> None:
     )
 
 
-def dropout2d(input, p=0.5, training=True, inplace=False):
+def dropout2d(input: T, p: float = 0.5, training: bool = True, inplace: bool = False) -> T:
     """Return the input (N, C, H, W) with whole channels zeroed at random.
 
     A 3-D input counts as (N, C, L), of which PyTorch warns. Args as in dropout.
@@ -150,7 +151,7 @@ def dropout2d(input, p=0.5, training=True, inplace=False):
     return _drop("dropout2d", input, p, training, inplace, True, False)
 
 
-def dropout3d(input, p=0.5, training=True, inplace=False):
+def dropout3d(input: T, p: float = 0.5, training: bool = True, inplace: bool = False) -> T:
     """Return the input, (N, C, D, H, W) or (C, D, H, W), with whole channels zeroed at random.
 
     Args as in dropout.

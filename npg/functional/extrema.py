@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from npg.engine import TensorBase, apply
+from npg.engine import Function, TensorBase, apply
 from npg.functional import return_types
 from npg.functional._dims import array_of, dim_index, dims_of
 from npg.functional._public import numpy_names, public
+from npg.functional._types import Dims, T
 from npg.ops import order, reduce, select
+from npg.ops._op import Op
 
 __all__ = [
     "amax",
@@ -43,7 +45,7 @@ def _refuse_empty(name: str, array: Any, dim: Any, hint: str = "") -> None:
 _SPECIFY = " Specify the reduction dim with the 'dim' argument."
 
 
-def _with_places(op, returns, name, input, dim, keepdim, **settings):
+def _with_places(op: Op, returns: Any, name: str, input: Any, dim: Any, keepdim: bool, **settings: Any) -> Any:
     array = array_of(name, input)
     d = dim_index(name, dim, array.ndim)
     _refuse_empty(name, array, (d,))
@@ -55,7 +57,17 @@ def _with_places(op, returns, name, input, dim, keepdim, **settings):
 _maximum, _minimum = public(select.maximum), public(select.minimum)
 
 
-def _extreme(name, whole, along, returns, elementwise, input, dim, keepdim, other):
+def _extreme(
+    name: str,
+    whole: Op,
+    along: Op,
+    returns: Any,
+    elementwise: Function,
+    input: Any,
+    dim: Any,
+    keepdim: bool,
+    other: Any,
+) -> Any:
     array = array_of(name, input)
     if other is None and isinstance(dim, TensorBase):
         other, dim = dim, None
@@ -68,7 +80,7 @@ def _extreme(name, whole, along, returns, elementwise, input, dim, keepdim, othe
 
 
 @numpy_names
-def max(input, dim=None, keepdim=False, *, other=None):
+def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """Return the largest element, or those along a dimension with their places, or of two tensors the larger ones.
 
     Args:
@@ -85,7 +97,7 @@ def max(input, dim=None, keepdim=False, *, other=None):
 
 
 @numpy_names
-def min(input, dim=None, keepdim=False, *, other=None):
+def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """Return the smallest element, or those along a dimension with their places, or of two tensors the smaller ones.
 
     Args, results and gradients as in max. Source: torch.min.
@@ -93,7 +105,7 @@ def min(input, dim=None, keepdim=False, *, other=None):
     return _extreme("min", reduce.min_, order.min_dim, return_types.min, _minimum, input, dim, keepdim, other)
 
 
-def _spread_extreme(op, input, dim, keepdim):
+def _spread_extreme(op: Op, input: Any, dim: Any, keepdim: bool) -> Any:
     array = array_of(op.name, input)
     dims = dims_of(op.name, dim, array.ndim)
     _refuse_empty(op.name, array, dims, _SPECIFY)
@@ -101,7 +113,7 @@ def _spread_extreme(op, input, dim, keepdim):
 
 
 @numpy_names
-def amax(input, dim=(), keepdim=False):
+def amax(input: T, dim: Dims | None = (), keepdim: bool = False) -> T:
     """Return the largest elements over dimensions (an int, a tuple; () for all); equal ones share the gradient.
 
     Raises: RuntimeError, IndexError: when there is nothing to choose from.
@@ -111,13 +123,13 @@ def amax(input, dim=(), keepdim=False):
 
 
 @numpy_names
-def amin(input, dim=(), keepdim=False):
+def amin(input: T, dim: Dims | None = (), keepdim: bool = False) -> T:
     """Return the smallest elements over dimensions; see amax. Source: torch.amin."""
     return _spread_extreme(reduce.amin, input, dim, keepdim)
 
 
 @numpy_names
-def aminmax(input, *, dim=None, keepdim=False):
+def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
     """Return the smallest and the largest elements along a dimension or of all; see amax.
 
     Returns: (min, max).
@@ -137,7 +149,7 @@ def aminmax(input, *, dim=None, keepdim=False):
 # ----- Places -----
 
 
-def _place(op, input, dim, keepdim):
+def _place(op: Op, input: Any, dim: Any, keepdim: bool) -> Any:
     array = array_of(op.name, input)
     if array.dtype == bool:
         raise RuntimeError(f"{op.name}(): does not support bool input")
@@ -147,7 +159,7 @@ def _place(op, input, dim, keepdim):
 
 
 @numpy_names
-def argmax(input, dim=None, keepdim=False):
+def argmax(input: T, dim: int | None = None, keepdim: bool = False) -> T:
     """Return where the largest element is, along a dimension or in the flattened input; of equal ones the first.
 
     Returns: int64.
@@ -158,7 +170,7 @@ def argmax(input, dim=None, keepdim=False):
 
 
 @numpy_names
-def argmin(input, dim=None, keepdim=False):
+def argmin(input: T, dim: int | None = None, keepdim: bool = False) -> T:
     """Return where the smallest element is; see argmax. Source: torch.argmin."""
     return _place(order.argmin, input, dim, keepdim)
 
@@ -166,13 +178,13 @@ def argmin(input, dim=None, keepdim=False):
 # ----- Order statistics -----
 
 
-def _refuse_bool(name, input, kernel):
+def _refuse_bool(name: str, input: Any, kernel: str) -> None:
     if array_of(name, input).dtype == bool:
         raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
 
 
 @numpy_names
-def median(input, dim=None, keepdim=False):
+def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """Return the median, or the medians along a dimension with their places; of two middle elements the lower.
 
     Args:
@@ -189,7 +201,7 @@ def median(input, dim=None, keepdim=False):
 
 
 @numpy_names
-def nanmedian(input, dim=None, keepdim=False):
+def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """Return the median of what is not nan; see median. Source: torch.nanmedian."""
     _refuse_bool("nanmedian", input, "median_cpu" if dim is None else "median_out")
     if dim is None:
@@ -198,7 +210,7 @@ def nanmedian(input, dim=None, keepdim=False):
 
 
 @numpy_names
-def kthvalue(input, k, dim=-1, keepdim=False):
+def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     """Return the k-th smallest elements along a dimension, k counted from 1, and their places.
 
     Returns: (values, indices).
@@ -214,7 +226,7 @@ def kthvalue(input, k, dim=-1, keepdim=False):
 
 
 @numpy_names
-def mode(input, dim=-1, keepdim=False):
+def mode(input: Any, dim: int = -1, keepdim: bool = False) -> Any:
     """Return the most frequent elements along a dimension and their last places; of several the smallest.
 
     Returns: (values, indices).

@@ -9,6 +9,7 @@ import numpy as np
 from npg.engine import TensorBase, apply, apply_in_place, bump_version, check_in_place, is_grad_enabled
 from npg.functional._factory import fill_number
 from npg.functional._public import as_tensor_input, to_dtype
+from npg.functional._types import T
 from npg.ops import filling as ops
 from npg.ops.elementwise import clone
 from npg.ops.index import getitem
@@ -28,7 +29,7 @@ def each_once(input: Any) -> Any:
     return apply(getitem, (input,), {"index": key})
 
 
-def zero_(input):
+def zero_(input: Any) -> Any:
     """Set every element of input to zero, in place.
 
     Returns: input.
@@ -45,7 +46,7 @@ def zero_(input):
     return input
 
 
-def fill_(input, value):
+def fill_(input: Any, value: Any) -> Any:
     """Set every element of input to value, in place.
 
     Args:
@@ -77,6 +78,6 @@ def fill_(input, value):
     return input
 
 
-def fill(input, value):
+def fill(input: T, value: Any) -> T:
     """Return a tensor like input with every element set to value (see fill_)."""
     return fill_(apply(clone, (as_tensor_input("fill", input),), {}), value)

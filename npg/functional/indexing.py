@@ -26,6 +26,7 @@ from npg.functional._index import (
 from npg.functional._picking import check_expand
 from npg.functional._public import as_tensor_input, to_dtype
 from npg.functional._storage import address, refuse_meeting
+from npg.functional._types import B
 from npg.functional.filling import each_once
 from npg.ops import index as ops
 from npg.ops.elementwise import clone
@@ -45,7 +46,7 @@ def _is_rows(index: Any) -> bool:
     return isinstance(index, TensorBase) and index._array.dtype.char in "lq" and index._array.ndim > 0
 
 
-def getitem(input: Any, index: Any) -> Any:
+def getitem(input: B, index: Any) -> B:
     """Return input[index].
 
     Args:

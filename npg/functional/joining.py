@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from npg import dtypes
 from npg.engine import apply
 from npg.functional._dims import array_of, dim_index, tensor_list
 from npg.functional._public import numpy_names, to_dtype
+from npg.functional._types import T
 from npg.functional.shaping import reshape, unsqueeze
 from npg.ops import join as ops
 
@@ -28,7 +32,7 @@ __all__ = [
 # ----- At least so many dimensions -----
 
 
-def _each(name, tensors, change):
+def _each(name: str, tensors: Any, change: Callable[[str, Any], Any]) -> Any:
     if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
         tensors = tensors[0]
     elif len(tensors) == 1:
@@ -36,33 +40,33 @@ def _each(name, tensors, change):
     return tuple(change(name, x) for x in tensors)
 
 
-def _one(name, x):
+def _one(name: str, x: Any) -> Any:
     return x if array_of(name, x).ndim else reshape(x, (1,))
 
 
-def _two(name, x):
+def _two(name: str, x: Any) -> Any:
     ndim = array_of(name, x).ndim
     return x if ndim >= 2 else unsqueeze(x, 0) if ndim else reshape(x, (1, 1))
 
 
-def _three(name, x):
+def _three(name: str, x: Any) -> Any:
     ndim = array_of(name, x).ndim
     if ndim == 1:
         return unsqueeze(unsqueeze(x, 0), -1)
     return x if ndim >= 3 else unsqueeze(x, -1) if ndim else reshape(x, (1, 1, 1))
 
 
-def atleast_1d(*tensors):
+def atleast_1d(*tensors: Any) -> Any:
     """Return the tensor, or a tuple of them, with 0-d ones as (1,). Source: torch.atleast_1d."""
     return _each("atleast_1d", tensors, _one)
 
 
-def atleast_2d(*tensors):
+def atleast_2d(*tensors: Any) -> Any:
     """Return the tensor, or a tuple of them, as at least 2-d: (n,) as (1, n). Source: torch.atleast_2d."""
     return _each("atleast_2d", tensors, _two)
 
 
-def atleast_3d(*tensors):
+def atleast_3d(*tensors: Any) -> Any:
     """Return the tensor, or a tuple of them, as at least 3-d: (n,) as (1, n, 1), (n, m) as (n, m, 1).
 
     Source: torch.atleast_3d.
@@ -73,7 +77,7 @@ def atleast_3d(*tensors):
 # ----- Joined -----
 
 
-def _promoted(tensors, arrays):
+def _promoted(tensors: tuple[Any, ...], arrays: list[Any]) -> tuple[Any, ...]:
     first = arrays[0].dtype
     for a in arrays:
         if a.dtype != first:
@@ -83,7 +87,7 @@ def _promoted(tensors, arrays):
 
 
 @numpy_names
-def cat(tensors, dim=0):
+def cat(tensors: Sequence[T], dim: int = 0) -> T:
     """Return the tensors one after the other along a dimension.
 
     Args:
@@ -112,7 +116,7 @@ def cat(tensors, dim=0):
     return apply(ops.cat, tensors, {"dim": d})
 
 
-def _cat_without_empty(tensors, arrays, shape, dim):
+def _cat_without_empty(tensors: tuple[Any, ...], arrays: list[Any], shape: tuple[int, ...], dim: int) -> Any:
     kept = []
     for i, (x, a) in enumerate(zip(tensors, arrays, strict=True)):
         if a.shape != (0,):
@@ -121,7 +125,7 @@ def _cat_without_empty(tensors, arrays, shape, dim):
     return apply(ops.cat, tuple(kept), {"dim": dim})
 
 
-def _check_cat(i, shape, expected, dim):
+def _check_cat(i: int, shape: tuple[int, ...], expected: tuple[int, ...], dim: int) -> None:
     if len(shape) != len(expected):
         raise RuntimeError(f"Tensors must have same number of dimensions: got {len(expected)} and {len(shape)}")
     for d, (n, m) in enumerate(zip(shape, expected, strict=True)):
@@ -133,19 +137,19 @@ def _check_cat(i, shape, expected, dim):
 
 
 @numpy_names
-def concat(tensors, dim=0):
+def concat(tensors: Sequence[T], dim: int = 0) -> T:
     """Return the tensors one after the other; see cat. Source: torch.concat."""
     return cat(tensors, dim)
 
 
 @numpy_names
-def concatenate(tensors, dim=0):
+def concatenate(tensors: Sequence[T], dim: int = 0) -> T:
     """Return the tensors one after the other; see cat. Source: torch.concatenate."""
     return cat(tensors, dim)
 
 
 @numpy_names
-def stack(tensors, dim=0):
+def stack(tensors: Sequence[T], dim: int = 0) -> T:
     """Return the tensors, all of one shape, along a new dimension.
 
     Raises: RuntimeError: when there are none or their shapes differ.
@@ -166,7 +170,7 @@ def stack(tensors, dim=0):
     return apply(ops.stack, _promoted(tensors, arrays), {"dim": d})
 
 
-def _raised(name, tensors, raise_one):
+def _raised(name: str, tensors: Any, raise_one: Callable[[Any], Any]) -> list[Any]:
     tensors = tensor_list(name, tensors)
     if not tensors:
         raise RuntimeError(f"{name} expects a non-empty TensorList")
@@ -174,35 +178,35 @@ def _raised(name, tensors, raise_one):
 
 
 @numpy_names
-def hstack(tensors):
+def hstack(tensors: Sequence[T]) -> T:
     """Return the tensors side by side: along the second dimension, 1-d ones along the first. Source: torch.hstack."""
     parts = _raised("hstack", tensors, atleast_1d)
     return cat(parts, 0 if array_of("hstack", parts[0]).ndim == 1 else 1)
 
 
 @numpy_names
-def vstack(tensors):
+def vstack(tensors: Sequence[T]) -> T:
     """Return the tensors one below the other: along the first dimension, 1-d ones as rows. Source: torch.vstack."""
     return cat(_raised("vstack", tensors, atleast_2d), 0)
 
 
 @numpy_names
-def row_stack(tensors):
+def row_stack(tensors: Sequence[T]) -> T:
     """Return the tensors one below the other; see vstack. Source: torch.row_stack."""
     return vstack(tensors)
 
 
 @numpy_names
-def dstack(tensors):
+def dstack(tensors: Sequence[T]) -> T:
     """Return the tensors along the third dimension. Source: torch.dstack."""
     return cat(_raised("dstack", tensors, atleast_3d), 2)
 
 
 @numpy_names
-def column_stack(tensors):
+def column_stack(tensors: Sequence[T]) -> T:
     """Return the tensors along the second dimension, 1-d ones as columns. Source: torch.column_stack."""
 
-    def column(x):
+    def column(x: Any) -> Any:
         array = array_of("column_stack", x)
         return x if array.ndim > 1 else reshape(x, (array.size, 1))
 

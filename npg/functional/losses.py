@@ -15,12 +15,12 @@ from npg import _errors, dtypes
 from npg.functional._dims import array_of
 from npg.functional._kernels import apply_floating, title
 from npg.functional._public import to_dtype
+from npg.functional._types import T
 from npg.functional.pointwise import abs, add, div, mul, neg, square, sub
 from npg.functional.reduction import mean, sum
 from npg.functional.shaping import broadcast_tensors, expand, reshape
 from npg.functional.softmaxes import log_softmax
-from npg.ops import loss as ops
-from npg.ops import pointwise_loss
+from npg.ops import loss as ops, pointwise_loss
 
 __all__ = [
     "binary_cross_entropy",
@@ -126,7 +126,15 @@ def _of_classes(op: Any, input: Any, target: Any, weight: Any, x: Any, t: Any, k
     return reshape(y, t.shape) if settings["reduction"] == "none" else y
 
 
-def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
+def nll_loss(
+    input: T,
+    target: T,
+    weight: T | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> T:
     """Return the negative log-likelihood: -weight[target] * input[target].
 
     Args:
@@ -145,15 +153,15 @@ def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, r
 
 
 def cross_entropy(
-    input,
-    target,
-    weight=None,
-    size_average=None,
-    ignore_index=-100,
-    reduce=None,
-    reduction="mean",
-    label_smoothing=0.0,
-):
+    input: T,
+    target: T,
+    weight: T | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> T:
     """Return the cross-entropy between softmax(input) and the target.
 
     Args:
@@ -243,7 +251,14 @@ def _weighted_mean(losses: Any, weight: Any, input: Any, reduction: str, plain_m
     return div(sum(losses), sum(weight))
 
 
-def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
+def mse_loss(
+    input: T,
+    target: T,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: T | None = None,
+) -> T:
     """Return (input - target)^2.
 
     Args:
@@ -259,7 +274,14 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
     return _in_one_dtype(pointwise_loss.mse_loss, first, second, {"reduction": reduction}, "mse_cpu")
 
 
-def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
+def l1_loss(
+    input: T,
+    target: T,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: T | None = None,
+) -> T:
     """Return |input - target|. Args as in mse_loss. Source: torch.nn.functional.l1_loss."""
     first, second = _pair(input, target, "l1_loss")
     reduction = checked_reduction(reduction, size_average, reduce)
@@ -269,7 +291,14 @@ def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", wei
     return reduced(losses, reduction)
 
 
-def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mean", beta=1.0):
+def smooth_l1_loss(
+    input: T,
+    target: T,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> T:
     """Return d^2 / (2 beta) where d = |input - target| < beta, else d - beta / 2.
 
     Args:
@@ -288,7 +317,7 @@ def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mea
     return _in_one_dtype(pointwise_loss.smooth_l1_loss, first, second, settings, "smooth_l1_cpu")
 
 
-def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
+def huber_loss(input: T, target: T, reduction: str = "mean", delta: float = 1.0, weight: T | None = None) -> T:
     """Return d^2 / 2 where d = |input - target| < delta, else delta (d - delta / 2).
 
     Args:
@@ -323,7 +352,14 @@ def _expanded(weight: Any, shape: tuple[int, ...]) -> Any:
     return expand(weight, shape)
 
 
-def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
+def binary_cross_entropy(
+    input: T,
+    target: T,
+    weight: T | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> T:
     """Return -(target log(input) + (1 - target) log(1 - input)) weight, with logarithms of at least -100.
 
     Args:
@@ -348,8 +384,14 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
 
 
 def binary_cross_entropy_with_logits(
-    input, target, weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None
-):
+    input: T,
+    target: T,
+    weight: T | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    pos_weight: T | None = None,
+) -> T:
     """Return the binary cross-entropy of sigmoid(input), computed without overflow.
 
     Args:

@@ -17,8 +17,7 @@ from npg.functional._square import LinAlgError, matrix_of
 from npg.functional.decomposing import eigvalsh, svdvals
 from npg.functional.extrema import amax, amin
 from npg.functional.permuting import movedim
-from npg.functional.reduction import sum as total
-from npg.functional.reduction import vector_norm
+from npg.functional.reduction import sum as total, vector_norm
 from npg.functional.shaping import reshape, unsqueeze
 from npg.functional.solving import inv, tolerance
 

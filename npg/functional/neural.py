@@ -12,15 +12,13 @@ from npg.engine import TensorBase, apply
 from npg.functional._dims import array_of
 from npg.functional._kernels import apply_floating, dtype_text, title
 from npg.functional._public import numpy_names, to_dtype
+from npg.functional._types import Dims, Sizes, T
 from npg.functional.pointwise import add, div, mul, sub
 from npg.functional.reduction import norm, sum
 from npg.functional.selecting import clamp_min
 from npg.functional.shaping import broadcast_tensors, reshape
-from npg.ops import embedding as embedding_ops
-from npg.ops import gelu as gelu_ops
-from npg.ops import norm as norm_ops
-from npg.ops.linear import linear as linear_op
-from npg.ops.linear import node_variants
+from npg.ops import embedding as embedding_ops, gelu as gelu_ops, norm as norm_ops
+from npg.ops.linear import linear as linear_op, node_variants
 
 __all__ = [
     "bilinear",
@@ -38,7 +36,7 @@ __all__ = [
 # ----- Linear -----
 
 
-def linear(input, weight, bias=None):
+def linear(input: T, weight: T, bias: T | None = None) -> T:
     """Return input weight^T + bias.
 
     Args:
@@ -102,7 +100,7 @@ def _fitting_bias(bias: Any, x: Any, w: Any, b: Any) -> Any:
     return bias
 
 
-def bilinear(input1, input2, weight, bias=None):
+def bilinear(input1: T, input2: T, weight: T, bias: T | None = None) -> T:
     """Return input1 weight[k] input2^T for each k, plus bias.
 
     Args:
@@ -142,7 +140,15 @@ def bilinear(input1, input2, weight, bias=None):
 # ----- Embedding -----
 
 
-def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False):
+def embedding(
+    input: T,
+    weight: T,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> T:
     """Return the rows of weight at the indices.
 
     Args:
@@ -215,7 +221,9 @@ def _check_normalized(x: Any, shape: Any, name: str, star: str, weight: Any, bia
     return shape
 
 
-def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
+def layer_norm(
+    input: T, normalized_shape: Sizes, weight: T | None = None, bias: T | None = None, eps: float = 1e-5
+) -> T:
     """Return (input - mean) / sqrt(var + eps) * weight + bias, mean and variance over the last dimensions.
 
     Args:
@@ -238,7 +246,7 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
     return apply_floating(norm_ops.layer_norm, (input, weight, bias), settings, "LayerNormKernelImpl")
 
 
-def rms_norm(input, normalized_shape, weight=None, eps=None):
+def rms_norm(input: T, normalized_shape: Sizes, weight: T | None = None, eps: float | None = None) -> T:
     """Return input / sqrt(mean(input^2) + eps) * weight, the mean over the last dimensions.
 
     Args:
@@ -262,7 +270,7 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
 
 
 @numpy_names
-def normalize(input, p=2.0, dim=1, eps=1e-12):
+def normalize(input: T, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12) -> T:
     """Return input / max(norm(input, p), eps), the norm over a dimension.
 
     Args:
@@ -275,7 +283,7 @@ def normalize(input, p=2.0, dim=1, eps=1e-12):
     return div(input, clamp_min(norm(input, p, dim, keepdim=True), eps))
 
 
-def cosine_similarity(x1, x2, dim=1, eps=1e-8):
+def cosine_similarity(x1: T, x2: T, dim: int = 1, eps: float = 1e-8) -> T:
     """Return x1 x2 / (max(|x1|, eps) max(|x2|, eps)), product and norms over a dimension.
 
     Args:
@@ -295,7 +303,7 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
     return sum(mul(first, second), dim)
 
 
-def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
+def pairwise_distance(x1: T, x2: T, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> T:
     """Return the norm of x1 - x2 + eps over the last dimension.
 
     Args:
@@ -311,7 +319,7 @@ def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
 
 
 @numpy_names
-def gelu(input, approximate="none"):
+def gelu(input: T, approximate: str = "none") -> T:
     """Return input * Phi(input), Phi the normal distribution function.
 
     Args:

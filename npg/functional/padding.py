@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from npg.engine import apply
 from npg.functional._dims import array_of, sizes_of
+from npg.functional._types import Scalar, Sizes, T
 from npg.ops import rearrange as ops
 
 __all__ = ["pad"]
 
 
-def pad(input, pad, mode="constant", value=None):
+def pad(input: T, pad: Sizes, mode: str = "constant", value: Scalar | None = None) -> T:
     """Return the input with places added before and after the last dimensions; negative numbers cut places off.
 
     Args:
@@ -56,7 +57,7 @@ def pad(input, pad, mode="constant", value=None):
     return input
 
 
-def _check_size(shape, pairs, lead):
+def _check_size(shape: tuple[int, ...], pairs: tuple[tuple[int, int], ...], lead: int) -> None:
     for d, (before, after) in enumerate(pairs, lead):
         if shape[d] + min(before, 0) + min(after, 0) < 0:
             raise RuntimeError("narrow(): length must be non-negative.")
@@ -67,7 +68,7 @@ def _check_size(shape, pairs, lead):
             )
 
 
-def _check_mode(mode, shape, pairs, lead):
+def _check_mode(mode: str, shape: tuple[int, ...], pairs: tuple[tuple[int, int], ...], lead: int) -> None:
     for d, (before, after) in enumerate(pairs, lead):
         n = shape[d]
         if mode == "reflect" and (before >= n or after >= n):

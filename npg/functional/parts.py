@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from npg.engine import TensorBase, apply
 from npg.functional._dims import array_of, dim_index
 from npg.functional._public import numpy_names
-from npg.ops import join as join_ops
-from npg.ops import shape as ops
+from npg.functional._types import Dims, Sizes, T
+from npg.ops import join as join_ops, shape as ops
 
 __all__ = [
     "chunk",
@@ -30,7 +31,7 @@ __all__ = [
 
 
 @numpy_names
-def narrow(input, dim, start, length):
+def narrow(input: T, dim: int, start: Any, length: int) -> T:
     """Return the view of `length` places from `start` on along a dimension.
 
     Args:
@@ -59,7 +60,7 @@ def narrow(input, dim, start, length):
 
 
 @numpy_names
-def select(input, dim, index):
+def select(input: T, dim: int, index: Any) -> T:
     """Return the view at one index of a dimension, without that dimension.
 
     Raises: IndexError: when the index is out of range.
@@ -76,7 +77,7 @@ def select(input, dim, index):
     return apply(ops.select, (input,), {"dim": d, "index": index % size})
 
 
-def diagonal(input, offset=0, dim1=0, dim2=1):
+def diagonal(input: T, offset: int = 0, dim1: int = 0, dim2: int = 1) -> T:
     """Return the view of a diagonal of two dimensions, as the last dimension.
 
     Args:
@@ -92,7 +93,7 @@ def diagonal(input, offset=0, dim1=0, dim2=1):
     return apply(ops.diagonal, (input,), {"offset": offset, "dim1": d1, "dim2": d2})
 
 
-def unfold(input, dimension, size, step):
+def unfold(input: T, dimension: int, size: int, step: int) -> T:
     """Return the view of all windows of this size, `step` apart, along a dimension; a new last one is within a window.
 
     Raises: RuntimeError: when size or step do not fit.
@@ -113,7 +114,9 @@ def unfold(input, dimension, size, step):
 # ----- All parts -----
 
 
-def split(tensor, split_size_or_sections=None, dim=0, *, split_size=None):
+def split(
+    tensor: T, split_size_or_sections: Dims | None = None, dim: int = 0, *, split_size: Dims | None = None
+) -> tuple[T, ...]:
     """Return the tensor as views of consecutive parts along a dimension.
 
     Args:
@@ -125,7 +128,7 @@ def split(tensor, split_size_or_sections=None, dim=0, *, split_size=None):
     Raises: RuntimeError: when the sizes do not fit.
     Source: torch.split.
     """
-    wanted = split_size if split_size_or_sections is None else split_size_or_sections
+    wanted: Any = split_size if split_size_or_sections is None else split_size_or_sections
     if isinstance(wanted, (tuple, list)):
         return split_with_sizes(tensor, wanted, dim)
     shape = array_of("split", tensor, "tensor").shape
@@ -140,16 +143,16 @@ def split(tensor, split_size_or_sections=None, dim=0, *, split_size=None):
     return _split(tensor, n, wanted, d)
 
 
-def _split(tensor, n, size, dim):
+def _split(tensor: Any, n: int, size: int, dim: int) -> tuple[Any, ...]:
     if n <= size:
-        sizes = (n,)
+        sizes: tuple[int, ...] = (n,)
     else:
         whole, rest = divmod(n, size)
         sizes = (size,) * whole + ((rest,) if rest else ())
     return apply(join_ops.split, (tensor,), {"sizes": sizes, "dim": dim})
 
 
-def split_with_sizes(input, split_sizes, dim=0):
+def split_with_sizes(input: T, split_sizes: Sizes, dim: int = 0) -> tuple[T, ...]:
     """Return views of consecutive parts of these sizes along a dimension; see split. Source: torch.split_with_sizes."""
     shape = array_of("split_with_sizes", input).shape
     if not shape:
@@ -169,7 +172,7 @@ def split_with_sizes(input, split_sizes, dim=0):
 
 
 @numpy_names
-def chunk(input, chunks, dim=0):
+def chunk(input: T, chunks: int, dim: int = 0) -> tuple[T, ...]:
     """Return at most so many views of parts of equal size (the last may be smaller); see split.
 
     Raises: RuntimeError: when chunks is below 1.
@@ -187,7 +190,7 @@ def chunk(input, chunks, dim=0):
     return _split(input, n, math.ceil(n / chunks), d)
 
 
-def tensor_split(input, indices_or_sections, dim=0):
+def tensor_split(input: T, indices_or_sections: Any, dim: int = 0) -> tuple[T, ...]:
     """Return views of parts along a dimension.
 
     Args:
@@ -221,7 +224,7 @@ def tensor_split(input, indices_or_sections, dim=0):
     return tuple(parts)
 
 
-def _split_evenly(name, input, indices_or_sections, dim):
+def _split_evenly(name: str, input: Any, indices_or_sections: Any, dim: int) -> tuple[Any, ...]:
     shape = input._array.shape
     if isinstance(indices_or_sections, int) and (indices_or_sections == 0 or shape[dim] % indices_or_sections):
         raise RuntimeError(
@@ -231,7 +234,7 @@ def _split_evenly(name, input, indices_or_sections, dim):
     return tensor_split(input, indices_or_sections, dim)
 
 
-def _at_least(name, input, ndim):
+def _at_least(name: str, input: Any, ndim: int) -> int:
     have = array_of(name, input).ndim
     if have < ndim:
         raise RuntimeError(
@@ -240,7 +243,7 @@ def _at_least(name, input, ndim):
     return have
 
 
-def hsplit(input, indices_or_sections):
+def hsplit(input: T, indices_or_sections: Any) -> tuple[T, ...]:
     """Return views of parts along the second dimension, the first if there is one; see tensor_split.
 
     Source: torch.hsplit.
@@ -248,20 +251,20 @@ def hsplit(input, indices_or_sections):
     return _split_evenly("hsplit", input, indices_or_sections, 0 if _at_least("hsplit", input, 1) == 1 else 1)
 
 
-def vsplit(input, indices_or_sections):
+def vsplit(input: T, indices_or_sections: Any) -> tuple[T, ...]:
     """Return views of parts along the first dimension; see tensor_split. Source: torch.vsplit."""
     _at_least("vsplit", input, 2)
     return _split_evenly("vsplit", input, indices_or_sections, 0)
 
 
-def dsplit(input, indices_or_sections):
+def dsplit(input: T, indices_or_sections: Any) -> tuple[T, ...]:
     """Return views of parts along the third dimension; see tensor_split. Source: torch.dsplit."""
     _at_least("dsplit", input, 3)
     return _split_evenly("dsplit", input, indices_or_sections, 2)
 
 
 @numpy_names
-def unbind(input, dim=0):
+def unbind(input: T, dim: int = 0) -> tuple[T, ...]:
     """Return a view of every slice along a dimension, without that dimension. Source: torch.unbind."""
     ndim = array_of("unbind", input).ndim
     if not ndim:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 from npg.engine import apply
 from npg.functional._dims import array_of, dim_index, sizes_of
+from npg.functional._types import Dims, T
 from npg.functional.shaping import reshape_in_place
 from npg.ops import shape as ops
 
@@ -28,24 +30,24 @@ __all__ = [
 # ----- Two dimensions swapped -----
 
 
-def transpose(input, dim0, dim1):
+def transpose(input: T, dim0: int, dim1: int) -> T:
     """Return a view with two dimensions swapped. Source: torch.transpose."""
     ndim = array_of("transpose", input).ndim
     d0, d1 = dim_index("transpose", dim0, ndim), dim_index("transpose", dim1, ndim)
     return apply(ops.transpose, (input,), {"dim0": d0, "dim1": d1})
 
 
-def swapaxes(input, axis0, axis1):
+def swapaxes(input: T, axis0: int, axis1: int) -> T:
     """Return a view with two dimensions swapped. Source: torch.swapaxes."""
     return transpose(input, axis0, axis1)
 
 
-def swapdims(input, dim0, dim1):
+def swapdims(input: T, dim0: int, dim1: int) -> T:
     """Return a view with two dimensions swapped. Source: torch.swapdims."""
     return transpose(input, dim0, dim1)
 
 
-def t(input):
+def t(input: T) -> T:
     """Return the transpose of a matrix, as a view; a tensor of fewer dimensions as it is. Source: torch.t."""
     ndim = array_of("t", input).ndim
     if ndim > 2:
@@ -56,7 +58,7 @@ def t(input):
 # ----- Any order -----
 
 
-def permute(input, *order, dims=None):
+def permute(input: T, *order: Any, dims: Dims | None = None) -> T:
     """Return a view with the dimensions in this order, given one by one, as a sequence or as dims=.
 
     Raises: RuntimeError: when dims is no order of the dimensions.
@@ -75,7 +77,7 @@ def permute(input, *order, dims=None):
     return apply(ops.permute, (input,), {"dims": found})
 
 
-def movedim(input, source, destination):
+def movedim(input: T, source: int | tuple[int, ...] | list[int], destination: int | tuple[int, ...] | list[int]) -> T:
     """Return a view with dimensions moved to other positions; the rest stay in order.
 
     Args:
@@ -106,7 +108,7 @@ def movedim(input, source, destination):
     return apply(ops.permute, (input,), {"dims": tuple(order)})
 
 
-def moveaxis(input, source, destination):
+def moveaxis(input: T, source: int | tuple[int, ...] | list[int], destination: int | tuple[int, ...] | list[int]) -> T:
     """Return a view with dimensions moved; see movedim. Source: torch.moveaxis."""
     return movedim(input, source, destination)
 
@@ -114,11 +116,11 @@ def moveaxis(input, source, destination):
 # ----- The attributes T, mT, H and mH -----
 
 
-def _deprecated(text):
+def _deprecated(text: str) -> None:
     warnings.warn(text, UserWarning, stacklevel=3)
 
 
-def reversed_dims(input):
+def reversed_dims(input: Any) -> Any:
     """Return a view with all dimensions in reverse order: the attribute T. Source: torch.Tensor.T."""
     ndim = input._array.ndim
     if ndim == 0:
@@ -132,14 +134,14 @@ def reversed_dims(input):
     return apply(ops.permute, (input,), {"dims": tuple(range(ndim - 1, -1, -1))})
 
 
-def matrix_transpose(input):
+def matrix_transpose(input: Any) -> Any:
     """Return a view with the last two dimensions swapped: the attribute mT. Source: torch.Tensor.mT."""
     if not input._array.ndim:
         _deprecated("Tensor.mT is deprecated on 0-D tensors. This function is the identity in these cases.")
     return _last_two_swapped("mT", input)
 
 
-def conjugate_transpose(input):
+def conjugate_transpose(input: Any) -> Any:
     """Return a view of a matrix with its dimensions swapped: the attribute H. Source: torch.Tensor.H."""
     ndim = input._array.ndim
     if ndim == 0:
@@ -153,14 +155,14 @@ def conjugate_transpose(input):
     return transpose(input, 0, 1)
 
 
-def matrix_conjugate_transpose(input):
+def matrix_conjugate_transpose(input: Any) -> Any:
     """Return a view with the last two dimensions swapped: the attribute mH. Source: torch.Tensor.mH."""
     if not input._array.ndim:
         _deprecated("Tensor.mH is deprecated on 0-D tensors. Consider using x.conj().")
     return _last_two_swapped("mH", input)
 
 
-def adjoint(input):
+def adjoint(input: T) -> T:
     """Return a view with the last two dimensions swapped, which of real numbers is the conjugate transpose.
 
     Source: torch.adjoint.
@@ -170,7 +172,7 @@ def adjoint(input):
     return _last_two_swapped("adjoint()", input)
 
 
-def _last_two_swapped(name, input):
+def _last_two_swapped(name: str, input: Any) -> Any:
     ndim = array_of(name, input).ndim
     if ndim == 1:
         raise RuntimeError(f"tensor.{name} is only supported on matrices or batches of matrices. Got 1-D tensor.")
@@ -180,24 +182,24 @@ def _last_two_swapped(name, input):
 # ----- In place -----
 
 
-def transpose_(input, dim0, dim1):
+def transpose_(input: T, dim0: int, dim1: int) -> T:
     """Swap two dimensions of the input; see transpose."""
     ndim = array_of("transpose_", input).ndim
     d0, d1 = dim_index("transpose_", dim0, ndim), dim_index("transpose_", dim1, ndim)
     return reshape_in_place(ops.transpose, input, {"dim0": d0, "dim1": d1})
 
 
-def swapaxes_(input, axis0, axis1):
+def swapaxes_(input: T, axis0: int, axis1: int) -> T:
     """Swap two dimensions of the input; see transpose."""
     return transpose_(input, axis0, axis1)
 
 
-def swapdims_(input, dim0, dim1):
+def swapdims_(input: T, dim0: int, dim1: int) -> T:
     """Swap two dimensions of the input; see transpose."""
     return transpose_(input, dim0, dim1)
 
 
-def t_(input):
+def t_(input: T) -> T:
     """Transpose the input, a matrix; see t."""
     ndim = array_of("t_", input).ndim
     if ndim > 2:

@@ -9,6 +9,7 @@ import numpy as np
 from npg import dtypes
 from npg.engine import Function, TensorBase, apply, apply_in_place
 from npg.functional._public import as_tensor_input, in_place, numpy_names, old_order, promote, public, to_dtype
+from npg.functional._types import Scalar, T
 from npg.ops import elementwise, rounding, special, trigonometry
 from npg.ops._op import Op
 
@@ -78,7 +79,7 @@ _SIGNATURE = "Tensor other, *, Number alpha = 1"
 
 
 @numpy_names
-def add(input, other, *late, alpha=1):
+def add(input: Any, other: Any, *late: Any, alpha: Scalar = 1) -> Any:
     """Return input + alpha * other.
 
     Args:
@@ -93,7 +94,7 @@ def add(input, other, *late, alpha=1):
     return _add(input, other if type(alpha) is int and alpha == 1 else _scaled("add", input, other, alpha))
 
 
-def add_(input, other, *late, alpha=1):
+def add_(input: T, other: Any, *late: Any, alpha: Scalar = 1) -> T:
     """Add alpha * other to the input in place. Source: torch.Tensor.add_."""
     if late:
         other, alpha = old_order("add_", _SIGNATURE, other, late), other
@@ -101,7 +102,7 @@ def add_(input, other, *late, alpha=1):
 
 
 @numpy_names
-def sub(input, other, *late, alpha=1):
+def sub(input: Any, other: Any, *late: Any, alpha: Scalar = 1) -> Any:
     """Return input - alpha * other.
 
     Args:
@@ -115,14 +116,14 @@ def sub(input, other, *late, alpha=1):
     return _sub(input, other if type(alpha) is int and alpha == 1 else _scaled("sub", input, other, alpha))
 
 
-def sub_(input, other, *late, alpha=1):
+def sub_(input: T, other: Any, *late: Any, alpha: Scalar = 1) -> T:
     """Subtract alpha * other from the input in place. Source: torch.Tensor.sub_."""
     if late:
         other, alpha = old_order("sub_", _SIGNATURE, other, late), other
     return _sub_(input, other if type(alpha) is int and alpha == 1 else _scaled("sub", input, other, alpha))
 
 
-def rsub(input, other, *, alpha=1):
+def rsub(input: Any, other: Any, *, alpha: Scalar = 1) -> Any:
     """Return other - alpha * input. Source: torch.rsub."""
     return sub(other, input, alpha=alpha)
 
@@ -130,7 +131,7 @@ def rsub(input, other, *, alpha=1):
 subtract, subtract_ = sub, sub_
 
 
-def positive(input):
+def positive(input: T) -> T:
     """Return the input itself.
 
     Raises: RuntimeError: for bools.
@@ -157,7 +158,7 @@ nextafter, nextafter_ = both(elementwise.nextafter)
 
 
 @numpy_names
-def remainder(input, other):
+def remainder(input: Any, other: Any) -> Any:
     """Return input - other * floor(input / other): the sign is the divisor's, as in Python.
 
     Args:
@@ -168,13 +169,13 @@ def remainder(input, other):
     return (_remainder_tensor if isinstance(other, TensorBase) else _remainder)(input, other)
 
 
-def remainder_(input, other):
+def remainder_(input: T, other: Any) -> T:
     """Replace the input by its remainder in place; see remainder. Source: torch.Tensor.remainder_."""
     return (_remainder_tensor_ if isinstance(other, TensorBase) else _remainder_)(input, other)
 
 
 @numpy_names
-def fmod(input, other):
+def fmod(input: Any, other: Any) -> Any:
     """Return input - other * trunc(input / other): the sign is the dividend's, as in C.
 
     Args:
@@ -185,7 +186,7 @@ def fmod(input, other):
     return (_fmod_tensor if isinstance(other, TensorBase) else _fmod)(input, other)
 
 
-def fmod_(input, other):
+def fmod_(input: T, other: Any) -> T:
     """Replace the input by its remainder in place; see fmod. Source: torch.Tensor.fmod_."""
     return (_fmod_tensor_ if isinstance(other, TensorBase) else _fmod_)(input, other)
 
@@ -201,7 +202,7 @@ def _divide(input: Any, other: Any, rounding_mode: Any, in_place: bool) -> Any:
 
 
 @numpy_names
-def div(input, other, *, rounding_mode=None):
+def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     """Return input / other, exact or rounded.
 
     Args:
@@ -214,7 +215,7 @@ def div(input, other, *, rounding_mode=None):
     return _divide(input, other, rounding_mode, False)
 
 
-def div_(input, other, *, rounding_mode=None):
+def div_(input: T, other: Any, *, rounding_mode: str | None = None) -> T:
     """Divide the input in place; see div. Source: torch.Tensor.div_."""
     return _divide(input, other, rounding_mode, True)
 
@@ -234,7 +235,7 @@ rsqrt, rsqrt_ = both(elementwise.rsqrt)
 
 
 @numpy_names
-def pow(input, exponent):
+def pow(input: Any, exponent: Any) -> Any:
     """Return input to the power of exponent.
 
     Args:
@@ -247,13 +248,13 @@ def pow(input, exponent):
     return (_pow_tensor if isinstance(input, (TensorBase, np.ndarray)) else _rpow)(input, exponent)
 
 
-def pow_(input, exponent):
+def pow_(input: T, exponent: Any) -> T:
     """Raise the input to the power of exponent in place; see pow. Source: torch.Tensor.pow_."""
     return (_pow_tensor_ if isinstance(exponent, TensorBase) else _pow_)(input, exponent)
 
 
 @numpy_names
-def ldexp(input, other):
+def ldexp(input: T, other: Any) -> T:
     """Return input * 2**other.
 
     Args:
@@ -263,13 +264,13 @@ def ldexp(input, other):
     return mul(input, pow(2.0, other))
 
 
-def ldexp_(input, other):
+def ldexp_(input: T, other: Any) -> T:
     """Multiply the input by 2**other in place. Source: torch.Tensor.ldexp_."""
     return mul_(input, pow(2.0, other))
 
 
 @numpy_names
-def float_power(input, exponent):
+def float_power(input: Any, exponent: Any) -> Any:
     """Return input to the power of exponent, both in float64.
 
     Args:
@@ -329,7 +330,7 @@ sigmoid, sigmoid_ = both(special.sigmoid)
 
 
 @numpy_names
-def logit(input, eps=None):
+def logit(input: T, eps: float | None = None) -> T:
     """Return log(x / (1 - x)).
 
     Args:
@@ -340,7 +341,7 @@ def logit(input, eps=None):
     return run(special.logit, (input,), eps=eps)
 
 
-def logit_(input, eps=None):
+def logit_(input: T, eps: float | None = None) -> T:
     """Replace the input by its logit in place. Source: torch.Tensor.logit_."""
     return run(special.logit, (input,), True, eps=eps)
 
@@ -355,7 +356,7 @@ _round, _round_ = both(rounding.round)
 
 
 @numpy_names
-def round(input, *, decimals=0):
+def round(input: T, *, decimals: int = 0) -> T:
     """Return each element rounded to the nearest number with so many decimals, halves to the even one.
 
     Args:
@@ -366,13 +367,13 @@ def round(input, *, decimals=0):
     return run(rounding.round_decimals, (input,), decimals=decimals) if decimals else _round(input)
 
 
-def round_(input, *, decimals=0):
+def round_(input: T, *, decimals: int = 0) -> T:
     """Round the input in place; see round. Source: torch.Tensor.round_."""
     return run(rounding.round_decimals, (input,), True, decimals=decimals) if decimals else _round_(input)
 
 
 @numpy_names
-def nan_to_num(input, nan=None, posinf=None, neginf=None):
+def nan_to_num(input: T, nan: float | None = None, posinf: float | None = None, neginf: float | None = None) -> T:
     """Return the input with nan, inf and -inf replaced by numbers.
 
     Args:
@@ -384,6 +385,6 @@ def nan_to_num(input, nan=None, posinf=None, neginf=None):
     return run(rounding.nan_to_num, (input,), nan=nan, posinf=posinf, neginf=neginf)
 
 
-def nan_to_num_(input, nan=None, posinf=None, neginf=None):
+def nan_to_num_(input: T, nan: float | None = None, posinf: float | None = None, neginf: float | None = None) -> T:
     """Replace nan and infinities in place; see nan_to_num. Source: torch.Tensor.nan_to_num_."""
     return run(rounding.nan_to_num, (input,), True, nan=nan, posinf=posinf, neginf=neginf)

@@ -12,6 +12,7 @@ from npg import random
 from npg.engine import TensorBase, apply, apply_in_place, bump_version, check_in_place, is_grad_enabled, wrap
 from npg.functional._factory import finish, leaf, like_array
 from npg.functional._public import as_tensor_input
+from npg.functional._types import T
 from npg.functional.generators import check_generator
 from npg.ops import drawing as ops
 
@@ -56,7 +57,7 @@ def _from_to(name: str, low: Any, high: Any, named: dict[str, Any]) -> tuple[Any
     return low, high
 
 
-def uniform_(input, low=0.0, high=1.0, *, generator=None, **named):
+def uniform_(input: T, low: float = 0.0, high: float = 1.0, *, generator: Any = None, **named: Any) -> T:
     """Fill input with uniform numbers from [low, high); PyTorch's names are `from` and `to`.
 
     Source: torch.Tensor.uniform_.
@@ -65,12 +66,12 @@ def uniform_(input, low=0.0, high=1.0, *, generator=None, **named):
     return _fill("uniform_", input, low, high, generator=generator)
 
 
-def normal_(input, mean=0.0, std=1.0, *, generator=None):
+def normal_(input: T, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> T:
     """Fill input with normally distributed numbers. Source: torch.Tensor.normal_."""
     return _fill("normal_", input, mean, std, generator=generator)
 
 
-def random_(input, *args, generator=None, **named):
+def random_(input: T, *args: Any, generator: Any = None, **named: Any) -> T:
     """Fill input with whole numbers: random_(to), random_(from, to), or random_() over the dtype's range.
 
     Source: torch.Tensor.random_.
@@ -82,27 +83,27 @@ def random_(input, *args, generator=None, **named):
     return _fill("random_", input, low, high, generator=generator)
 
 
-def exponential_(input, lambd=1.0, *, generator=None):
+def exponential_(input: T, lambd: float = 1.0, *, generator: Any = None) -> T:
     """Fill input with exponentially distributed numbers of rate lambd. Source: torch.Tensor.exponential_."""
     return _fill("exponential_", input, lambd, generator=generator)
 
 
-def cauchy_(input, median=0.0, sigma=1.0, *, generator=None):
+def cauchy_(input: T, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None) -> T:
     """Fill input with Cauchy-distributed numbers. Source: torch.Tensor.cauchy_."""
     return _fill("cauchy_", input, median, sigma, generator=generator)
 
 
-def log_normal_(input, mean=1.0, std=2.0, *, generator=None):
+def log_normal_(input: T, mean: float = 1.0, std: float = 2.0, *, generator: Any = None) -> T:
     """Fill input with numbers whose logarithm is normally distributed. Source: torch.Tensor.log_normal_."""
     return _fill("log_normal_", input, mean, std, generator=generator)
 
 
-def geometric_(input, p, *, generator=None):
+def geometric_(input: T, p: float, *, generator: Any = None) -> T:
     """Fill input with the numbers of trials up to the first success. Source: torch.Tensor.geometric_."""
     return _fill("geometric_", input, p, generator=generator)
 
 
-def bernoulli_(input, p=0.5, *, generator=None):
+def bernoulli_(input: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
     """Fill input with 1 where a trial succeeds, else 0.
 
     Args:
@@ -127,7 +128,7 @@ def bernoulli_(input, p=0.5, *, generator=None):
 # ----- From probabilities -----
 
 
-def bernoulli(input, p=None, *, generator=None, out=None):
+def bernoulli(input: T, p: Any = None, *, generator: Any = None, out: T | None = None) -> T:
     """Return 1 with the probability in input (or with probability p everywhere), else 0.
 
     Returns: the shape and dtype of input.
@@ -144,7 +145,7 @@ def bernoulli(input, p=None, *, generator=None, out=None):
     return found if out is None else finish("bernoulli", found._array, out)
 
 
-def poisson(input, generator=None):
+def poisson(input: T, generator: Any = None) -> T:
     """Return Poisson-distributed counts, the means of which are in input.
 
     Source: torch.poisson; the gradient is zero.
@@ -153,7 +154,9 @@ def poisson(input, generator=None):
     return apply(ops.poisson, (as_tensor_input("poisson", input),), {"generator": generator})
 
 
-def multinomial(input, num_samples, replacement=False, *, generator=None, out=None):
+def multinomial(
+    input: T, num_samples: int, replacement: bool = False, *, generator: Any = None, out: T | None = None
+) -> T:
     """Draw indices with the weights in input.
 
     Args:

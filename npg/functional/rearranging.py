@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 
 from npg import dtypes
 from npg.engine import TensorBase, apply, apply_in_place, wrap
 from npg.functional._dims import array_of, dim_index, dims_tuple, sizes_of
+from npg.functional._types import Dims, Sizes, T
 from npg.functional.shaping import expand, flatten, reshape
-from npg.ops import index as index_ops
-from npg.ops import rearrange as ops
-from npg.ops import shape as shape_ops
+from npg.ops import index as index_ops, rearrange as ops, shape as shape_ops
+from npg.ops._op import Op
 
 __all__ = [
     "diag",
@@ -38,7 +39,7 @@ __all__ = [
 # ----- Repeated -----
 
 
-def repeat(input, *times, repeats=None):
+def repeat(input: T, *times: Dims, repeats: Dims | None = None) -> T:
     """Return the input laid side by side along each dimension.
 
     Args:
@@ -59,7 +60,7 @@ def repeat(input, *times, repeats=None):
     return apply(ops.repeat, (input,), {"repeats": repeats})
 
 
-def tile(input, *times, dims=None):
+def tile(input: T, *times: Dims, dims: Dims | None = None) -> T:
     """Return the input laid side by side; as repeat, but fewer numbers stand for the last dimensions.
 
     Source: torch.tile.
@@ -68,7 +69,7 @@ def tile(input, *times, dims=None):
     return repeat(input, (1,) * (array_of("tile", input).ndim - len(dims)) + dims)
 
 
-def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
+def repeat_interleave(input: T, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> T:
     """Return the input with every element, or every slice along a dimension, repeated in place.
 
     Args:
@@ -103,7 +104,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     return apply(ops.repeat_interleave, (input,), {"repeats": int(repeats), "dim": d})
 
 
-def _counts(repeats, n, dim):
+def _counts(repeats: Any, n: int, dim: int) -> np.ndarray[Any, Any]:
     if repeats.dtype.kind not in "iu" or repeats.itemsize < 4:
         kind = dtypes.from_numpy(repeats.dtype).scalar_name
         raise NotImplementedError(f"\"repeat_interleave_cpu\" not implemented for '{kind}'")
@@ -119,7 +120,7 @@ def _counts(repeats, n, dim):
     return np.broadcast_to(repeats.reshape(-1), (n,))
 
 
-def _check_size(size, expected):
+def _check_size(size: int, expected: int | None) -> None:
     if expected is not None and size != expected:
         raise RuntimeError("allocated size does not match required size")
 
@@ -127,27 +128,27 @@ def _check_size(size, expected):
 # ----- Reversed and rolled -----
 
 
-def flip(input, *where, dims=None):
+def flip(input: T, *where: Dims, dims: Dims | None = None) -> T:
     """Return a copy with these dimensions (ints or a sequence, also dims=) in reverse order. Source: torch.flip."""
     ndim = array_of("flip", input).ndim
     return apply(ops.flip, (input,), {"dims": dims_tuple("flip", sizes_of("flip", where, "dims", dims), ndim)})
 
 
-def fliplr(input):
+def fliplr(input: T) -> T:
     """Return a copy with the second dimension in reverse order. Source: torch.fliplr."""
     if array_of("fliplr", input).ndim < 2:
         raise RuntimeError("Input must be >= 2-d.")
     return flip(input, 1)
 
 
-def flipud(input):
+def flipud(input: T) -> T:
     """Return a copy with the first dimension in reverse order. Source: torch.flipud."""
     if not array_of("flipud", input).ndim:
         raise RuntimeError("Input must be >= 1-d.")
     return flip(input, 0)
 
 
-def roll(input, shifts, dims=None):
+def roll(input: T, shifts: Dims, dims: Dims | None = None) -> T:
     """Return a copy shifted along dimensions; what leaves at the end enters in front.
 
     Args:
@@ -169,7 +170,7 @@ def roll(input, shifts, dims=None):
     return apply(ops.roll, (input,), {"shifts": shifts, "dims": found or None})
 
 
-def rot90(input, k=1, dims=(0, 1)):
+def rot90(input: T, k: int = 1, dims: Sizes = (0, 1)) -> T:
     """Return a copy turned k times by 90 degrees, from the first towards the second of two dimensions.
 
     Raises: RuntimeError: when dims are not two different dimensions.
@@ -189,13 +190,13 @@ def rot90(input, k=1, dims=(0, 1)):
 # ----- Triangles -----
 
 
-def _triangle(op, input, diagonal):
+def _triangle(op: Op, input: Any, diagonal: int) -> dict[str, int]:
     if array_of(op.name, input).ndim < 2:
         raise RuntimeError(f"{op.name}: input tensor must have at least 2 dimensions")
     return {"diagonal": int(diagonal)}
 
 
-def tril(input, diagonal=0):
+def tril(input: T, diagonal: int = 0) -> T:
     """Return the input (.., n, m) with zeros above a diagonal (positive ones lie above the main one).
 
     Source: torch.tril.
@@ -203,7 +204,7 @@ def tril(input, diagonal=0):
     return apply(ops.tril, (input,), _triangle(ops.tril, input, diagonal))
 
 
-def triu(input, diagonal=0):
+def triu(input: T, diagonal: int = 0) -> T:
     """Return the input (.., n, m) with zeros below a diagonal (positive ones lie above the main one).
 
     Source: torch.triu.
@@ -211,12 +212,12 @@ def triu(input, diagonal=0):
     return apply(ops.triu, (input,), _triangle(ops.triu, input, diagonal))
 
 
-def tril_(input, diagonal=0):
+def tril_(input: T, diagonal: int = 0) -> T:
     """Put zeros above a diagonal of the input; see tril."""
     return apply_in_place(ops.tril, (input,), _triangle(ops.tril, input, diagonal))
 
 
-def triu_(input, diagonal=0):
+def triu_(input: T, diagonal: int = 0) -> T:
     """Put zeros below a diagonal of the input; see triu."""
     return apply_in_place(ops.triu, (input,), _triangle(ops.triu, input, diagonal))
 
@@ -224,7 +225,7 @@ def triu_(input, diagonal=0):
 # ----- Diagonals -----
 
 
-def diag(input, diagonal=0):
+def diag(input: T, diagonal: int = 0) -> T:
     """Return a square matrix with a vector on a diagonal, or a copy of a diagonal of a matrix.
 
     Raises: RuntimeError: for other than one or two dimensions.
@@ -238,7 +239,7 @@ def diag(input, diagonal=0):
     return apply(shape_ops.diagonal_copy, (input,), {"offset": int(diagonal), "dim1": 0, "dim2": 1})
 
 
-def diag_embed(input, offset=0, dim1=-2, dim2=-1):
+def diag_embed(input: T, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T:
     """Return zeros with the last dimension of the input on a diagonal of two new dimensions.
 
     Args:
@@ -255,13 +256,13 @@ def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     return apply(ops.diag_embed, (input,), {"offset": int(offset), "dim1": d1, "dim2": d2})
 
 
-def diagflat(input, offset=0):
+def diagflat(input: T, offset: int = 0) -> T:
     """Return a square matrix with all elements of the input on a diagonal. Source: torch.diagflat."""
     array_of("diagflat", input)
     return diag_embed(flatten(input), offset)
 
 
-def trace(input):
+def trace(input: T) -> T:
     """Return the sum of the diagonal of a matrix; of integers in int64. Source: torch.trace."""
     ndim = array_of("trace", input).ndim
     if ndim != 2:
@@ -274,7 +275,7 @@ def trace(input):
 # ----- Grids -----
 
 
-def meshgrid(*tensors, indexing=None):
+def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
     """Return a grid of coordinates: each vector as a view that varies along one dimension only.
 
     Args:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +16,9 @@ from npg import dtypes
 from npg.engine import TensorBase, apply, is_grad_enabled
 from npg.functional._dims import array_of, dim_index, dims_of
 from npg.functional._public import numpy_names, promote, to_dtype
-from npg.ops import distance
-from npg.ops import reduce as ops
-from npg.ops import scan as scan_ops
+from npg.functional._types import Dims, Scalar, T
+from npg.ops import distance, reduce as ops, scan as scan_ops
+from npg.ops._op import Op
 
 __all__ = [
     "all",
@@ -42,7 +43,7 @@ __all__ = [
 
 
 @numpy_names
-def sum(input, dim=None, keepdim=False, *, dtype=None):
+def sum(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None) -> T:
     """Return the sum over dimensions.
 
     Args:
@@ -61,7 +62,7 @@ def sum(input, dim=None, keepdim=False, *, dtype=None):
     return apply(ops.sum_dim, (input,), {"dim": dims_of("sum", dim, array.ndim), "keepdim": keepdim})
 
 
-def _cast(input, dtype):
+def _cast(input: Any, dtype: np.dtype[Any]) -> Any:
     """Return the input in the NumPy dtype that a caller asked for.
 
     Raises: RuntimeError: for an integer dtype when the input requires grad.
@@ -71,13 +72,13 @@ def _cast(input, dtype):
     return to_dtype(input, dtype)
 
 
-def _sum_as(input, dim, keepdim, dtype):
+def _sum_as(input: Any, dim: Any, keepdim: bool, dtype: np.dtype[Any]) -> Any:
     total = sum(_cast(input, dtype), dim, keepdim)
     return to_dtype(total, dtype)  # a sum in int64, where a smaller integer was asked for
 
 
 @numpy_names
-def mean(input, dim=None, keepdim=False, *, dtype=None):
+def mean(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None) -> T:
     """Return the mean over dimensions; nan where nothing is averaged.
 
     Args:
@@ -98,7 +99,7 @@ def mean(input, dim=None, keepdim=False, *, dtype=None):
     return apply(ops.mean_dim, (input,), {"dim": dims_of("mean", dim, array.ndim), "keepdim": keepdim})
 
 
-def _check_mean(dtype, which):
+def _check_mean(dtype: np.dtype[Any], which: str) -> None:
     if dtype.kind != "f":
         raise RuntimeError(
             f"mean(): could not infer output dtype. {which} dtype must be either a floating point or complex dtype. "
@@ -107,7 +108,7 @@ def _check_mean(dtype, which):
 
 
 @numpy_names
-def nansum(input, dim=None, keepdim=False, *, dtype=None):
+def nansum(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None) -> T:
     """Return the sum over dimensions, nan counted as 0. Args as in sum. Source: torch.nansum."""
     array = array_of("nansum", input)
     if array.dtype.kind != "f":
@@ -121,7 +122,7 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None):
 
 
 @numpy_names
-def nanmean(input, dim=None, keepdim=False, *, dtype=None):
+def nanmean(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None) -> T:
     """Return the mean over dimensions of what is not nan. Args as in mean. Source: torch.nanmean."""
     array = array_of("nanmean", input)
     if array.dtype.kind != "f":
@@ -141,7 +142,7 @@ def nanmean(input, dim=None, keepdim=False, *, dtype=None):
 
 
 @numpy_names
-def count_nonzero(input, dim=None):
+def count_nonzero(input: T, dim: Dims | None = None) -> T:
     """Return how many elements over dimensions are not 0, in int64. Source: torch.count_nonzero."""
     array = array_of("count_nonzero", input)
     return apply(ops.count_nonzero, (input,), {"dim": dims_of("count_nonzero", dim, array.ndim)})
@@ -151,18 +152,18 @@ def count_nonzero(input, dim=None):
 
 
 @numpy_names
-def all(input, dim=None, keepdim=False):
+def all(input: T, dim: Dims | None = None, keepdim: bool = False) -> T:
     """Tell whether all elements over dimensions are true. Returns: bool; uint8 for uint8. Source: torch.all."""
     return _truth(ops.all_, "all", input, dim, keepdim)
 
 
 @numpy_names
-def any(input, dim=None, keepdim=False):
+def any(input: T, dim: Dims | None = None, keepdim: bool = False) -> T:
     """Tell whether an element over dimensions is true. Returns: bool; uint8 for uint8. Source: torch.any."""
     return _truth(ops.any_, "any", input, dim, keepdim)
 
 
-def _truth(op, name, input, dim, keepdim):
+def _truth(op: Op, name: str, input: Any, dim: Any, keepdim: bool) -> Any:
     array = array_of(name, input)
     # For these two, and no other reduction, PyTorch takes an empty tuple at its word: nothing is reduced.
     nothing = isinstance(dim, (tuple, list)) and not dim
@@ -174,7 +175,7 @@ def _truth(op, name, input, dim, keepdim):
 # ----- Variance -----
 
 
-def _variance(op, input, dim, unbiased, keepdim, correction):
+def _variance(op: Op, input: Any, dim: Any, unbiased: bool | None, keepdim: bool, correction: Scalar | None) -> Any:
     name = op.name
     array = array_of(name, input)
     if array.dtype.kind != "f":
@@ -196,7 +197,14 @@ def _variance(op, input, dim, unbiased, keepdim, correction):
 
 
 @numpy_names
-def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+def var(
+    input: T,
+    dim: Dims | None = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: Scalar | None = None,
+) -> T:
     """Return the variance over dimensions, sum((x - mean)^2) / (n - correction).
 
     Args:
@@ -211,19 +219,40 @@ def var(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
 
 
 @numpy_names
-def std(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+def std(
+    input: T,
+    dim: Dims | None = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: Scalar | None = None,
+) -> T:
     """Return the square root of the variance over dimensions. Args as in var. Source: torch.std."""
     return _variance(ops.std, input, dim, unbiased, keepdim, correction)
 
 
 @numpy_names
-def var_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+def var_mean(
+    input: T,
+    dim: Dims | None = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: Scalar | None = None,
+) -> tuple[T, T]:
     """Return the variance and the mean over dimensions. Args as in var. Source: torch.var_mean."""
     return _variance(ops.var_mean, input, dim, unbiased, keepdim, correction)
 
 
 @numpy_names
-def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
+def std_mean(
+    input: T,
+    dim: Dims | None = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: Scalar | None = None,
+) -> tuple[T, T]:
     """Return the standard deviation and the mean over dimensions. Args as in var. Source: torch.std_mean."""
     return _variance(ops.std_mean, input, dim, unbiased, keepdim, correction)
 
@@ -232,7 +261,7 @@ def std_mean(input, dim=None, unbiased=None, keepdim=False, *, correction=None):
 
 
 @numpy_names
-def prod(input, dim=None, keepdim=False, *, dtype=None):
+def prod(input: T, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> T:
     """Return the product over one dimension or all of them; the gradient is right where elements are 0.
 
     Args:
@@ -252,7 +281,7 @@ def prod(input, dim=None, keepdim=False, *, dtype=None):
 
 
 @numpy_names
-def logsumexp(input, dim, keepdim=False):
+def logsumexp(input: T, dim: Dims, keepdim: bool = False) -> T:
     """Return log(sum(exp(input))) over dimensions, without overflow. Integers give the default dtype.
 
     Source: torch.logsumexp.
@@ -267,7 +296,7 @@ def logsumexp(input, dim, keepdim=False):
 
 
 @numpy_names
-def vector_norm(input, ord=2, dim=None, keepdim=False, *, dtype=None):
+def vector_norm(input: T, ord: Any = 2, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None) -> T:
     """Return the norm of the elements over dimensions: (sum |x|^ord)^(1/ord).
 
     Args:
@@ -294,7 +323,7 @@ def vector_norm(input, ord=2, dim=None, keepdim=False, *, dtype=None):
     return apply(distance.vector_norm, (input,), {"p": p, "dim": dims, "keepdim": keepdim})
 
 
-def _check_norm_dtype(own, given):
+def _check_norm_dtype(own: np.dtype[Any], given: np.dtype[Any]) -> None:
     """Raise RuntimeError when a norm cannot be computed in the dtype asked for."""
     theirs, wanted = dtypes.from_numpy(own).scalar_name, dtypes.from_numpy(given).scalar_name
     if given.kind != "f":
@@ -306,7 +335,7 @@ def _check_norm_dtype(own, given):
         )
 
 
-def _refuse_empty(shape, dims, p):
+def _refuse_empty(shape: tuple[int, ...], dims: tuple[int, ...] | None, p: float) -> None:
     order = f"{p:g}"
     if dims is None:
         raise RuntimeError(
@@ -322,7 +351,9 @@ def _refuse_empty(shape, dims, p):
 
 
 @numpy_names
-def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
+def norm(
+    input: T, p: float | str | None = "fro", dim: Dims | None = None, keepdim: bool = False, dtype: Any = None
+) -> T:
     """Return the norm of the elements over dimensions.
 
     Args:
@@ -343,7 +374,7 @@ def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
 
 
 @numpy_names
-def dist(input, other, p=2):
+def dist(input: Any, other: Any, p: float = 2) -> Any:
     """Return the p-norm of input - other, which are broadcast. Source: torch.dist."""
     array_of("dist", input)
     array_of("dist", other, "other", 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from npg import dtypes
@@ -9,9 +11,11 @@ from npg.engine import apply, apply_in_place, wrap
 from npg.functional import return_types
 from npg.functional._dims import array_of, dim_index
 from npg.functional._public import numpy_names, to_dtype
+from npg.functional._types import T
 from npg.functional.joining import cat
 from npg.functional.parts import narrow
 from npg.ops import scan as ops
+from npg.ops._op import Op
 from npg.ops.elementwise import clone
 
 __all__ = [
@@ -26,7 +30,7 @@ __all__ = [
 ]
 
 
-def _running(op, input, dim, dtype):
+def _running(op: Op, input: Any, dim: Any, dtype: Any) -> Any:
     array = array_of(op.name, input)
     d = dim_index(op.name, dim, array.ndim)
     if dtype is not None:
@@ -37,7 +41,7 @@ def _running(op, input, dim, dtype):
 
 
 @numpy_names
-def cumsum(input, dim, *, dtype=None):
+def cumsum(input: T, dim: int, *, dtype: Any = None) -> T:
     """Return the sums of the elements so far along a dimension.
 
     Args:
@@ -51,7 +55,7 @@ def cumsum(input, dim, *, dtype=None):
 
 
 @numpy_names
-def cumprod(input, dim, *, dtype=None):
+def cumprod(input: T, dim: int, *, dtype: Any = None) -> T:
     """Return the products of the elements so far along a dimension; the gradient is right where elements are 0.
 
     Args and dtypes as in cumsum. Source: torch.cumprod.
@@ -59,17 +63,17 @@ def cumprod(input, dim, *, dtype=None):
     return _running(ops.cumprod, input, dim, dtype)
 
 
-def cumsum_(input, dim, *, dtype=None):
+def cumsum_(input: T, dim: int, *, dtype: Any = None) -> T:
     """Put the sums so far in place of the input; see cumsum. A dtype must be the input's."""
     return _running_in_place(ops.cumsum, input, dim, dtype)
 
 
-def cumprod_(input, dim, *, dtype=None):
+def cumprod_(input: T, dim: int, *, dtype: Any = None) -> T:
     """Put the products so far in place of the input; see cumprod. A dtype must be the input's."""
     return _running_in_place(ops.cumprod, input, dim, dtype)
 
 
-def _running_in_place(op, input, dim, dtype):
+def _running_in_place(op: Op, input: Any, dim: Any, dtype: Any) -> Any:
     array = array_of(op.name, input)
     wanted = array.dtype if dtype is None else dtypes.to_numpy(dtype)
     if wanted != array.dtype:
@@ -82,7 +86,7 @@ def _running_in_place(op, input, dim, dtype):
 
 
 @numpy_names
-def logcumsumexp(input, dim):
+def logcumsumexp(input: T, dim: int) -> T:
     """Return log(sum(exp)) of the elements so far along a dimension, without overflow. Source: torch.logcumsumexp."""
     array = array_of("logcumsumexp", input)
     if array.dtype.kind != "f":
@@ -92,7 +96,7 @@ def logcumsumexp(input, dim):
 
 
 @numpy_names
-def cummax(input, dim):
+def cummax(input: Any, dim: int) -> Any:
     """Return the largest of the elements so far along a dimension, and the places of the last of them.
 
     Returns: (values, indices).
@@ -103,7 +107,7 @@ def cummax(input, dim):
 
 
 @numpy_names
-def cummin(input, dim):
+def cummin(input: Any, dim: int) -> Any:
     """Return the smallest of the elements so far along a dimension, and their places; see cummax.
 
     Source: torch.cummin.
@@ -113,7 +117,7 @@ def cummin(input, dim):
 
 
 @numpy_names
-def diff(input, n=1, dim=-1, prepend=None, append=None):
+def diff(input: T, n: int = 1, dim: int = -1, prepend: T | None = None, append: T | None = None) -> T:
     """Return the differences of neighbours along a dimension, n times over.
 
     Args:
@@ -139,6 +143,8 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
     if len(parts) > 1:
         input = cat(parts, d)
     size = array_of("diff", input).shape[d]
+    later: Any
+    earlier: Any
     for _ in range(min(n, size)):
         rest = array_of("diff", input).shape[d] - 1
         later, earlier = narrow(input, d, 1, rest), narrow(input, d, 0, rest)

@@ -16,9 +16,7 @@ from npg.functional._index import plain
 from npg.functional._picking import broadcast, is_number, scalar_name, without
 from npg.functional._public import numpy_names
 from npg.functional._storage import refuse_meeting
-from npg.ops import index as rows
-from npg.ops import scatter as ops
-from npg.ops import shape
+from npg.ops import index as rows, scatter as ops, shape
 from npg.ops.elementwise import clone
 
 __all__ = [

@@ -9,6 +9,7 @@ import numpy as np
 from npg import dtypes
 from npg.engine import TensorBase, apply, apply_in_place, wrap, write_out
 from npg.functional._public import as_tensor_input, numpy_names, public, to_dtype
+from npg.functional._types import T
 from npg.functional.pointwise import array_of, both
 from npg.ops import select as ops
 
@@ -22,7 +23,7 @@ __all__ = [
 # ----- Where -----
 
 
-def where(condition, input=None, other=None, *, out=None):
+def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = None) -> Any:
     """Return input where condition is true, else other; with condition alone, the indices where it is true.
 
     Args:
@@ -109,7 +110,7 @@ def _clamp(name: str, forms: Any, input: Any, low: Any, high: Any, in_place: boo
 
 
 @numpy_names
-def clamp(input, min=None, max=None):
+def clamp(input: T, min: Any = None, max: Any = None) -> T:
     """Return the input limited to [min, max].
 
     Args:
@@ -122,29 +123,29 @@ def clamp(input, min=None, max=None):
     return _clamp("clamp", _CLAMP, input, min, max, False)
 
 
-def clamp_(input, min=None, max=None):
+def clamp_(input: T, min: Any = None, max: Any = None) -> T:
     """Limit the input in place; see clamp. Source: torch.Tensor.clamp_."""
     return _clamp("clamp", _CLAMP, input, min, max, True)
 
 
 @numpy_names
-def clamp_min(input, min):
+def clamp_min(input: T, min: Any) -> T:
     """Return the input, at least min, a number or tensor. Source: torch.clamp_min."""
     return _clamp("clamp_min", _CLAMP_MIN, input, min, None, False)
 
 
-def clamp_min_(input, min):
+def clamp_min_(input: T, min: Any) -> T:
     """Raise the input to at least min in place. Source: torch.Tensor.clamp_min_."""
     return _clamp("clamp_min", _CLAMP_MIN, input, min, None, True)
 
 
 @numpy_names
-def clamp_max(input, max):
+def clamp_max(input: T, max: Any) -> T:
     """Return the input, at most max, a number or tensor. Source: torch.clamp_max."""
     return _clamp("clamp_max", _CLAMP_MAX, input, None, max, False)
 
 
-def clamp_max_(input, max):
+def clamp_max_(input: T, max: Any) -> T:
     """Lower the input to at most max in place. Source: torch.Tensor.clamp_max_."""
     return _clamp("clamp_max", _CLAMP_MAX, input, None, max, True)
 

@@ -11,6 +11,7 @@ from npg import dtypes
 from npg.engine import TensorBase, apply, check_in_place
 from npg.functional._dims import array_of, dim_index, dims_tuple, sizes_of
 from npg.functional._public import numpy_names
+from npg.functional._types import Dims, Sizes, T
 from npg.ops import shape as ops
 
 __all__ = [
@@ -65,7 +66,7 @@ def _reshaped(op: Any, input: Any, array: Any, shape: tuple[int, ...]) -> Any:
         raise _shape_error(shape, array.size) from None
 
 
-def view(input, *shape, size=None, dtype=None):
+def view(input: T, *shape: Any, size: Dims | None = None, dtype: Any = None) -> T:
     """Return a view of another shape, or of the same bytes as another dtype.
 
     Args:
@@ -82,7 +83,7 @@ def view(input, *shape, size=None, dtype=None):
     return _reshaped(ops.view, input, array, sizes_of("view", shape, "size", size))
 
 
-def _view_dtype(input, array, dtype):
+def _view_dtype(input: Any, array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> Any:
     old, new = array.itemsize, dtype.itemsize
     if old != new:
         names = f"view {dtypes.from_numpy(array.dtype).scalar_name} as {dtypes.from_numpy(dtype).scalar_name}"
@@ -101,12 +102,12 @@ def _view_dtype(input, array, dtype):
     return found
 
 
-def view_as(input, other):
+def view_as(input: T, other: Any) -> T:
     """Return input.view(other.shape). Source: torch.Tensor.view_as."""
     return view(input, array_of("view_as", other, "other").shape)
 
 
-def reshape(input, *sizes, shape=None):
+def reshape(input: T, *sizes: Any, shape: Dims | None = None) -> T:
     """Return the elements in another shape: a view where the strides allow it, else a copy.
 
     Args:
@@ -120,12 +121,12 @@ def reshape(input, *sizes, shape=None):
     return _reshaped(op, input, array, sizes_of("reshape", sizes, "shape", shape))
 
 
-def reshape_as(input, other):
+def reshape_as(input: T, other: Any) -> T:
     """Return input.reshape(other.shape). Source: torch.Tensor.reshape_as."""
     return reshape(input, array_of("reshape_as", other, "other").shape)
 
 
-def flatten(input, start_dim=0, end_dim=-1):
+def flatten(input: T, start_dim: int = 0, end_dim: int = -1) -> T:
     """Return the input with the dimensions from start_dim to end_dim as one; a 0-d input becomes 1-d.
 
     Raises: RuntimeError: when start_dim comes after end_dim.
@@ -143,7 +144,7 @@ def flatten(input, start_dim=0, end_dim=-1):
     return reshape(input, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
-def unflatten(input, dim, sizes):
+def unflatten(input: T, dim: int, sizes: Sizes) -> T:
     """Return the input with one dimension as several.
 
     Args:
@@ -171,13 +172,13 @@ def unflatten(input, dim, sizes):
     return view(input, (*shape[:d], *filled, *shape[d + 1 :]))
 
 
-def ravel(input):
+def ravel(input: T) -> T:
     """Return the elements in one dimension, a view where possible. Source: torch.ravel."""
     return reshape(input, (-1,) if array_of("ravel", input).size else (0,))
 
 
 @numpy_names
-def squeeze(input, dim=None):
+def squeeze(input: T, dim: Dims | None = None) -> T:
     """Return a view without dimensions of size 1.
 
     Args:
@@ -189,7 +190,7 @@ def squeeze(input, dim=None):
     return apply(op, (input,), {"dim": d})
 
 
-def _squeezed(input, dim):
+def _squeezed(input: Any, dim: Dims | None) -> tuple[Any, tuple[int, ...] | None]:
     ndim = array_of("squeeze", input).ndim
     if dim is None:
         return ops.squeeze, None
@@ -198,7 +199,7 @@ def _squeezed(input, dim):
 
 
 @numpy_names
-def unsqueeze(input, dim):
+def unsqueeze(input: T, dim: int) -> T:
     """Return a view with a dimension of size 1 put in at dim, which may be the number of dimensions.
 
     Source: torch.unsqueeze.
@@ -210,7 +211,7 @@ def unsqueeze(input, dim):
 # ----- Broadcasting -----
 
 
-def expand(input, *sizes, size=None, implicit=False):
+def expand(input: T, *sizes: Any, size: Dims | None = None, implicit: bool = False) -> T:
     """Return a read-only view of a larger shape: dimensions of size 1, and new ones in front, are repeated in place.
 
     Args:
@@ -250,17 +251,17 @@ def expand(input, *sizes, size=None, implicit=False):
     return apply(ops.expand, (input,), {"shape": tuple(shape)})
 
 
-def expand_as(input, other):
+def expand_as(input: T, other: Any) -> T:
     """Return input.expand(other.shape). Source: torch.Tensor.expand_as."""
     return expand(input, array_of("expand_as", other, "other").shape)
 
 
-def broadcast_to(input, *sizes, size=None):
+def broadcast_to(input: T, *sizes: Any, size: Dims | None = None) -> T:
     """Return a view broadcast to this size; see expand. Source: torch.broadcast_to."""
     return expand(input, *sizes, size=size)
 
 
-def broadcast_shapes(*shapes):
+def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
     """Return the shape that these shapes broadcast to.
 
     Raises: RuntimeError: when they do not fit together.
@@ -284,7 +285,7 @@ def broadcast_shapes(*shapes):
     return tuple(result)
 
 
-def broadcast_tensors(*tensors):
+def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
     """Return the tensors broadcast against each other, as views.
 
     Raises: RuntimeError: when their shapes do not fit together.
@@ -308,7 +309,7 @@ def broadcast_tensors(*tensors):
 # ----- The layout -----
 
 
-def contiguous(input, memory_format=None):
+def contiguous(input: T, memory_format: Any = None) -> T:
     """Return the input itself if its elements lie in memory in order, else such a copy.
 
     Source: torch.Tensor.contiguous.
@@ -318,12 +319,12 @@ def contiguous(input, memory_format=None):
     return apply(ops.contiguous, (input,), {})
 
 
-def is_contiguous(input, memory_format=None):
+def is_contiguous(input: Any, memory_format: Any = None) -> bool:
     """Tell whether the elements lie in memory in order, without gaps. Source: torch.Tensor.is_contiguous."""
     return array_of("is_contiguous", input).flags.c_contiguous
 
 
-def stride(input, dim=None):
+def stride(input: Any, dim: int | None = None) -> Any:
     """Return how many elements apart neighbours are, for each dimension or for one. Source: torch.Tensor.stride."""
     array = array_of("stride", input)
     if dim is None:
@@ -331,7 +332,7 @@ def stride(input, dim=None):
     return array.strides[dim_index("stride", dim, array.ndim)] // array.itemsize
 
 
-def numel(input):
+def numel(input: Any) -> int:
     """Return the number of elements. Source: torch.numel."""
     return array_of("numel", input).size
 
@@ -339,7 +340,7 @@ def numel(input):
 # ----- In place -----
 
 
-def reshape_in_place(op, input, settings):
+def reshape_in_place(op: Any, input: Any, settings: dict[str, Any]) -> Any:
     """Let a tensor show its memory in another shape, as the result of a recorded view op."""
     check_in_place(input)
     seen = apply(op, (input,), settings)
@@ -351,13 +352,13 @@ def reshape_in_place(op, input, settings):
     return input
 
 
-def squeeze_(input, dim=None):
+def squeeze_(input: T, dim: Dims | None = None) -> T:
     """Take dimensions of size 1 out of the input; see squeeze."""
     op, d = _squeezed(input, dim)
     return reshape_in_place(op, input, {"dim": d})
 
 
-def unsqueeze_(input, dim):
+def unsqueeze_(input: T, dim: int) -> T:
     """Put a dimension of size 1 into the input; see unsqueeze."""
     ndim = array_of("unsqueeze_", input).ndim
     return reshape_in_place(ops.unsqueeze, input, {"dim": dim_index("unsqueeze_", dim, ndim + 1)})

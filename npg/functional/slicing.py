@@ -14,8 +14,7 @@ from npg.functional._index import explained, plain
 from npg.functional._picking import fill_value, scalar_name, without
 from npg.functional._public import numpy_names
 from npg.functional._storage import refuse_meeting
-from npg.ops import index as ops
-from npg.ops import shape
+from npg.ops import index as ops, shape
 from npg.ops.elementwise import mul
 
 __all__ = [

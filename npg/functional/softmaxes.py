@@ -12,6 +12,7 @@ from npg.engine import apply
 from npg.functional._dims import array_of, dim_index
 from npg.functional._kernels import apply_floating
 from npg.functional._public import numpy_names, to_dtype
+from npg.functional._types import T
 from npg.functional.pointwise import neg
 from npg.ops import softmax as ops
 from npg.ops._op import Op
@@ -47,7 +48,7 @@ def _implicit_dim(name: str, ndim: int) -> int:
 
 
 @numpy_names
-def softmax(input, dim=None, _stacklevel=3, dtype=None):
+def softmax(input: T, dim: int | None = None, _stacklevel: Any = 3, dtype: Any = None) -> T:
     """Return exp(input) / sum(exp(input)) over a dimension.
 
     Args:
@@ -62,7 +63,7 @@ def softmax(input, dim=None, _stacklevel=3, dtype=None):
 
 
 @numpy_names
-def log_softmax(input, dim=None, _stacklevel=3, dtype=None):
+def log_softmax(input: T, dim: int | None = None, _stacklevel: Any = 3, dtype: Any = None) -> T:
     """Return the logarithm of softmax, computed without overflow.
 
     Args as in softmax.
@@ -72,12 +73,12 @@ def log_softmax(input, dim=None, _stacklevel=3, dtype=None):
 
 
 @numpy_names
-def softmin(input, dim=None, _stacklevel=3, dtype=None):
+def softmin(input: T, dim: int | None = None, _stacklevel: Any = 3, dtype: Any = None) -> T:
     """Return softmax(-input). Args as in softmax. Source: torch.nn.functional.softmin."""
     return _apply(ops.softmax, "softmin", neg(input), dim, _stacklevel, dtype)
 
 
-def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
+def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
     """Return a sample from the Gumbel-softmax distribution: softmax((logits + noise) / tau).
 
     Args:

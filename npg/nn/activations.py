@@ -52,7 +52,8 @@ class _Activation(Module):
     settings: tuple[str, ...] = ()
 
     def forward(self, input: Tensor) -> Tensor:
-        return type(self).function(input, **{name: getattr(self, name) for name in self.settings})
+        y: Tensor = type(self).function(input, **{name: getattr(self, name) for name in self.settings})
+        return y
 
     def extra_repr(self) -> str:
         shown = [f"{name}={getattr(self, name)}" for name in self.settings if name != "inplace"]

@@ -150,7 +150,8 @@ class Sequential(_Indexed):
     def __iadd__(self, other: Any) -> Sequential:
         if not isinstance(other, Sequential):
             raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
-        return self.extend(list(other))
+        self.extend(list(other))
+        return self
 
     def _check_factor(self, other: Any) -> None:
         if not isinstance(other, int):
@@ -166,7 +167,8 @@ class Sequential(_Indexed):
 
     def __imul__(self, other: int) -> Sequential:
         self._check_factor(other)
-        return self.extend(list(self) * (other - 1))
+        self.extend(list(self) * (other - 1))
+        return self
 
     def forward(self, input: Any) -> Any:
         for module in self._modules.values():

@@ -10,8 +10,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from npg import creation, linalg
-from npg import functional as F
+from npg import creation, functional as F, linalg
 from npg.autograd import no_grad
 from npg.tensor import Tensor
 
@@ -100,7 +99,8 @@ def trunc_normal_(
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill with val."""
     with no_grad():
-        return tensor.fill_(val)
+        filled: Tensor = tensor.fill_(val)
+        return filled
 
 
 def ones_(tensor: Tensor) -> Tensor:
@@ -118,7 +118,8 @@ def eye_(tensor: Tensor) -> Tensor:
     if tensor.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
     with no_grad():
-        return tensor.copy_(creation.eye(*tensor.shape))
+        filled: Tensor = tensor.copy_(creation.eye(*tensor.shape))
+        return filled
 
 
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:

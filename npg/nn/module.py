@@ -184,11 +184,12 @@ class Module(Calling, Walking, Converting, State):
 
     def get_submodule(self, target: str) -> Module:
         """Return the module at a dotted path; "" is this one."""
-        found: Any = self
+        found: Module = self
         for name in target.split(".") if target else ():
-            found = _member(found, name)
-            if not isinstance(found, Module):
+            member = _member(found, name)
+            if not isinstance(member, Module):
                 raise AttributeError(f"`{name}` is not an nn.Module")
+            found = member
         return found
 
     def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:

@@ -50,7 +50,8 @@ class Parameter(Tensor):
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
         if id(self) not in memo:
             memo[id(self)] = type(self)(self.detach().clone(), self.requires_grad)
-        return memo[id(self)]
+        copied: Parameter = memo[id(self)]
+        return copied
 
 
 class _BufferMeta(type(Tensor)):  # type: ignore[misc]

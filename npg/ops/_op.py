@@ -26,7 +26,20 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["ARITHMETIC", "COMPARISON", "FLOAT", "LIKE", "NOTHING", "VALUE", "Like", "Op", "fused", "primitive", "ufunc"]
+__all__ = [
+    "ARITHMETIC",
+    "COMPARISON",
+    "FLOAT",
+    "LIKE",
+    "NOTHING",
+    "VALUE",
+    "Like",
+    "Op",
+    "fused",
+    "parameters_of",
+    "primitive",
+    "ufunc",
+]
 
 # How the inputs are promoted before the forward runs (npg/dtypes.py decides the dtype).
 ARITHMETIC = "arithmetic"  # to their common dtype
@@ -64,7 +77,7 @@ def _mode(name: str) -> int:
     return LIKE if name.endswith("_like") else VALUE
 
 
-def _parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
+def parameters_of(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
     """Return the names of the positional parameters, of the keyword-only ones, and of the rest (`*xs`)."""
     # Some six hundred functions are read when npg is imported; inspect.signature would take a quarter of that time.
     while hasattr(function, "__wrapped__"):
@@ -82,7 +95,7 @@ class _Rule:
     __slots__ = ("inputs", "output", "variadic")
 
     def __init__(self, rule: Callable[..., Any]) -> None:
-        names, _, rest = _parameters(rule)
+        names, _, rest = parameters_of(rule)
         if len(names) < 2:
             raise TypeError(f"expected a rule (g, y, *inputs, **params), got {inspect.signature(rule)}")
         self.output = _mode(names[1])
@@ -119,7 +132,7 @@ class Op:
         self.__doc__ = declared.__doc__
         self.__module__ = declared.__module__
         self._declared = declared
-        self.inputs, settings, _ = _parameters(declared)
+        self.inputs, settings, _ = parameters_of(declared)
         self.forward: Callable[..., Any] = declared
         self.vjps: tuple[Callable[..., Any] | None, ...] = ()
         self.joint: Callable[..., Any] | None = None

@@ -23,13 +23,13 @@ row, or a row, the same for all. np.vecdot and np.maximum.reduce(x, -1, keepdims
 
 from __future__ import annotations
 
-import inspect
 import itertools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 
+from npg.ops._op import parameters_of
 from npg.ops._scratch import scratch
 
 __all__ = ["Probe", "Program", "accelerate", "program"]
@@ -170,9 +170,8 @@ class Program:
         """Read a function; the other arguments are those of `program`."""
         self.function, self.in_place = function, in_place
         self.__doc__, self.__name__ = function.__doc__, function.__name__
-        parameters = inspect.signature(function).parameters.values()
-        self.inputs = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
-        self.numbers = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+        inputs, numbers, _ = parameters_of(function)
+        self.inputs, self.numbers = list(inputs), list(numbers)
         self.shapes = [ROW if name in rows else COLUMN if name in columns else FULL for name in self.inputs]
         self.on_rows = bool(rows or columns)
         self.results: list[str] = []
@@ -323,6 +322,12 @@ def _place(x: Any) -> tuple[str, Any]:
     return x.place if isinstance(x, Probe) else ("constant", x)
 
 
+@overload
+def program(function: Callable[..., Any]) -> Program: ...
+@overload
+def program(
+    *, in_place: tuple[str, ...] = (), rows: tuple[str, ...] = (), columns: tuple[str, ...] = ()
+) -> Callable[[Callable[..., Any]], Program]: ...
 def program(
     function: Callable[..., Any] | None = None,
     *,

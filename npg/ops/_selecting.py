@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 __all__ = ["place_in_order", "place_of_search"]
 
+Array = np.ndarray[Any, Any]
 
-def _equals(x, value):
+
+def _equals(x: Array, value: Array) -> Array:
     return (x == value) | (np.isnan(x) & np.isnan(value))  # nan is the largest, and equal to itself
 
 
-def place_in_order(x, value, k, dim):
+def place_in_order(x: Array, value: Array, k: int | Array, dim: int) -> Array:
     """Return where a stable sort along a dimension has the k-th smallest from.
 
     Args:
@@ -23,7 +27,7 @@ def place_in_order(x, value, k, dim):
     return np.argmax(equal & (np.cumsum(equal, axis=dim) == rank + 1), axis=dim, keepdims=True)
 
 
-def place_of_search(x, value, k, dim):
+def place_of_search(x: Array, value: Array, k: int, dim: int) -> Array:
     """Return where a search by partition along a dimension finds the k-th smallest; see place_in_order."""
     equal = _equals(x, value)
     found = np.moveaxis(np.argmax(equal, axis=dim, keepdims=True), dim, -1)
@@ -36,11 +40,11 @@ def place_of_search(x, value, k, dim):
     return np.moveaxis(found, -1, dim)
 
 
-def _search(keys, k):
+def _search(keys: list[Any], k: int) -> int:
     """Return the place of the k-th smallest key, from 0: by Hoare's partition around the median of three."""
     at = list(range(len(keys)))
 
-    def swap(i, j):
+    def swap(i: int, j: int) -> None:
         keys[i], keys[j] = keys[j], keys[i]
         at[i], at[j] = at[j], at[i]
 

@@ -17,13 +17,13 @@ from npg.ops.special import sigmoid
 
 
 @primitive(lambda g, y, _x: mask(g, ~(y <= 0)))
-def relu(input):
+def relu(input: Any) -> Any:
     """Return max(input, 0)."""
     return np.maximum(0, input)  # in this order -0 stays, as in PyTorch
 
 
 @primitive(lambda g, _y, x, *, negative_slope: where(x > 0, g, g * negative_slope))
-def leaky_relu(input, *, negative_slope):
+def leaky_relu(input: Any, *, negative_slope: float) -> Any:
     """Return input where it is positive, else input * negative_slope."""
     if 0 < negative_slope <= 1:
         return np.maximum(input, input * negative_slope)
@@ -36,44 +36,44 @@ def leaky_relu(input, *, negative_slope):
     broadcasts=True,
     node="PreluKernel",
 )
-def prelu(input, weight):
+def prelu(input: Any, weight: Any) -> Any:
     """Return input where it is positive, else input * weight; weight broadcasts."""
     return choose(input > 0, input, input * weight)
 
 
 @primitive(lambda g, _y, x, *, low, high: mask(g, ~((x <= low) | (x >= high))))
-def hardtanh(input, *, low, high):
+def hardtanh(input: Any, *, low: float, high: float) -> Any:
     """Return the input limited to [low, high]; unlike clamp's, the gradient at the limits is 0."""
     return np.minimum(np.maximum(input, low), high)
 
 
 @primitive(lambda g, _y, x, *, threshold, value: mask(g, ~(x <= threshold)))
-def threshold(input, *, threshold, value):
+def threshold(input: Any, *, threshold: float, value: float) -> Any:
     """Return the input where it is above threshold, else value."""
     return np.where(input <= threshold, np.asarray(value).astype(input.dtype), input)
 
 
 @primitive(lambda g, _y, x, *, lambd: mask(g, ~((x >= -lambd) & (x <= lambd))))
-def hardshrink(input, *, lambd):
+def hardshrink(input: Any, *, lambd: float) -> Any:
     """Return the input, 0 within [-lambd, lambd]."""
     return keep_where(np.asarray(~((input >= -lambd) & (input <= lambd))), input)
 
 
 @primitive(lambda g, _y, x, *, lambd: mask(g, ~((x >= -lambd) & (x <= lambd))))
-def softshrink(input, *, lambd):
+def softshrink(input: Any, *, lambd: float) -> Any:
     """Return the input moved by lambd towards 0, 0 within [-lambd, lambd]."""
     return input - np.clip(input, -lambd, lambd)
 
 
 @primitive(lambda g, _y, x: mask(g * (1.0 / 6.0), (x > -3.0) & (x < 3.0)))
-def hardsigmoid(input):
+def hardsigmoid(input: Any) -> Any:
     """Return min(max(input + 3, 0), 6) / 6."""
     y = input + 3.0
     return np.minimum(np.maximum(y, 0.0), 6.0) / 6.0
 
 
 @primitive(lambda g, _y, x: where(x < 3.0, mask(g * (x / 3.0 + 0.5), x > -3.0), g))
-def hardswish(input):
+def hardswish(input: Any) -> Any:
     """Return input * min(max(input + 3, 0), 6) / 6."""
     return input * np.minimum(np.maximum(input + 3.0, 0.0), 6.0) / 6.0
 
@@ -89,7 +89,7 @@ def _elu_vjp(g: Any, _y: Any, x: Any, *, alpha: float, scale: float, input_scale
 
 
 @primitive(_elu_vjp)
-def elu(input, *, alpha, scale, input_scale):
+def elu(input: Any, *, alpha: float, scale: float, input_scale: float) -> Any:
     """Return scale * input where it is positive, else scale * alpha * (exp(input * input_scale) - 1)."""
     below = np.asarray(np.minimum(input * input_scale, 0.0))
     np.expm1(below, out=below)
@@ -98,7 +98,7 @@ def elu(input, *, alpha, scale, input_scale):
 
 
 @primitive(_elu_vjp)
-def celu(input, *, alpha, scale, input_scale):
+def celu(input: Any, *, alpha: float, scale: float, input_scale: float) -> Any:
     """Return max(0, input) + min(0, alpha * (exp(input / alpha) - 1)): elu with input_scale 1 / alpha."""
     return elu.forward(input, alpha=alpha, scale=scale, input_scale=input_scale)
 
@@ -110,7 +110,7 @@ def _softplus_vjp(g: Any, _y: Any, x: Any, *, beta: float, threshold: float) -> 
 
 
 @primitive(_softplus_vjp)
-def softplus(input, *, beta, threshold):
+def softplus(input: Any, *, beta: float, threshold: float) -> Any:
     """Return log(1 + exp(beta * input)) / beta; the input itself where beta * input > threshold."""
     t = input * beta
     y = np.log1p(np.exp(np.minimum(t, threshold))) / beta
@@ -118,7 +118,7 @@ def softplus(input, *, beta, threshold):
 
 
 @primitive(lambda g, _y, x: g * sigmoid(-x))
-def logsigmoid(input):
+def logsigmoid(input: Any) -> Any:
     """Return log(sigmoid(input)) = min(0, input) - log(1 + exp(-|input|))."""
     return c_order(np.minimum(input, 0.0) - np.log1p(np.exp(-np.abs(input))))
 
@@ -136,7 +136,7 @@ def _silu_vjp(g: Any, _y: Any, x: Any) -> Any:
 
 
 @primitive(_silu_vjp)
-def silu(input):
+def silu(input: Any) -> Any:
     """Return input * sigmoid(input)."""
     y = sigmoid.forward(input)
     y *= input
@@ -150,7 +150,7 @@ def _mish_vjp(g: Any, _y: Any, x: Any) -> Any:
 
 
 @primitive(_mish_vjp)
-def mish(input):
+def mish(input: Any) -> Any:
     """Return input * tanh(softplus(input))."""
     y = np.asarray(np.exp(input))
     np.log1p(y, out=y)
@@ -174,7 +174,7 @@ def _glu_vjp(g: Any, _y: Any, x: Any, *, dim: int) -> Any:
 
 
 @primitive(_glu_vjp)
-def glu(input, *, dim):
+def glu(input: Any, *, dim: int) -> Any:
     """Return the first half of the input along dim times the sigmoid of the second."""
     a, b = _halves(input, dim)
     y = sigmoid.forward(b)
@@ -192,13 +192,13 @@ def _softsign_vjp(g: Any, _y: Any, x: Any) -> Any:
 
 
 @primitive(_softsign_vjp, promote=FLOAT, node="Div")
-def softsign(input):
+def softsign(input: Any) -> Any:
     """Return input / (1 + |input|)."""
     return input / (np.abs(input) + 1.0)
 
 
 @primitive(lambda g, _y, x: g * (np.tanh(x) * np.tanh(x)), promote=FLOAT, node="Sub")
-def tanhshrink(input):
+def tanhshrink(input: Any) -> Any:
     """Return input - tanh(input)."""
     return input - np.tanh(input)
 

@@ -12,7 +12,7 @@ probabilities anew, so that memory grows linearly with the length.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,8 @@ from npg.ops.shape import transpose
 from npg.ops.softmax import SAFE
 
 __all__ = ["attention"]
+
+Array = np.ndarray[Any, Any]
 
 BLOCK = 64  # queries in a tile
 TILE = 1 << 19  # bytes of scores in a tile, so that it stays in the second cache while it is worked on
@@ -50,7 +52,9 @@ def accelerate(attend: Callable[..., bool]) -> None:
 # ----- Tiles and masks -----
 
 
-def _tiles(batch, heads, queries, keys, is_causal, itemsize):
+def _tiles(
+    batch: int, heads: int, queries: int, keys: int, is_causal: bool, itemsize: int
+) -> list[tuple[int, int, int, int, int]]:
     """Return (first batch, end, first query, end, number of keys seen) of each tile, the late queries first.
 
     Every block of queries is cut at the same batches, into parts of equal size, for threads.
@@ -65,7 +69,7 @@ def _tiles(batch, heads, queries, keys, is_causal, itemsize):
     return tiles
 
 
-def _diagonal(keys, heads, queries, dtype):
+def _diagonal(keys: int, heads: int, queries: int, dtype: np.dtype[Any]) -> Array:
     """Return what is added to the scores on the diagonal of a tile: -inf where the key is later than the query."""
     mask = _masks.get((keys, heads, queries, dtype))
     if mask is not None:
@@ -81,7 +85,7 @@ def _diagonal(keys, heads, queries, dtype):
     return mask
 
 
-def _four(x):
+def _four(x: Array) -> Array:
     """Return (..., T, n) as (B, nh, T, n), its rows ready for BLAS; a 3-D input is a batch of single heads."""
     if x.ndim == 3:
         x = x[:, None]
@@ -90,7 +94,7 @@ def _four(x):
     return for_blas(x)
 
 
-def _four_of_scores(x, lead, queries, keys):
+def _four_of_scores(x: Array | None, lead: tuple[int, ...], queries: int, keys: int) -> Array | None:
     """Return what broadcasts to (*lead, T, S) with four dimensions that broadcast to (B, nh, T, S)."""
     if x is None:
         return None
@@ -101,7 +105,7 @@ def _four_of_scores(x, lead, queries, keys):
     return x if len(lead) == 2 else x[:, None] if len(lead) == 1 else x[None, None]
 
 
-def _part(x, b0, b1, start, stop, seen):
+def _part(x: Array, b0: int, b1: int, start: int, stop: int, seen: int) -> Array:
     """Return the tile's part of a mask or noise as (B, keys, nh, queries)."""
     return np.broadcast_to(x, x.shape)[
         slice(b0, b1) if x.shape[0] != 1 else slice(None),
@@ -114,7 +118,7 @@ def _part(x, b0, b1, start, stop, seen):
 # ----- The layout of results -----
 
 
-def _empty_like(x, width):
+def _empty_like(x: Array, width: int) -> Array:
     """Return an uninitialised (B, nh, T, width), in memory (B, T, nh, width) where x lies like that."""
     batch, heads, length, _ = x.shape
     if x.strides[2] > x.strides[1]:
@@ -122,11 +126,11 @@ def _empty_like(x, width):
     return np.empty((batch, heads, length, width), x.dtype)
 
 
-def _address(x):
+def _address(x: Array) -> int:
     return x.__array_interface__["data"][0]
 
 
-def _gradients_like(q, k, v, needs):
+def _gradients_like(q: Array, k: Array, v: Array, needs: tuple[bool, ...]) -> tuple[Array | None, ...]:
     """Return uninitialised gradients of q, k and v (None where not needed).
 
     Where the three are parts of one projection (B, T, 3, nh, hs), so are their gradients.
@@ -147,13 +151,15 @@ def _gradients_like(q, k, v, needs):
 # ----- The kernel -----
 
 
-def _scaled(q, tile, scale):
+def _scaled(q: Array, tile: tuple[int, int, int, int, int], scale: float) -> Array:
     """Return the queries of a tile times the scale: mostly fewer numbers than their scores."""
     b0, b1, start, stop, _ = tile
     return q[b0:b1, :, start:stop] * scale
 
 
-def _scores(scaled, k, mask, is_causal, tile, keep):
+def _scores(
+    scaled: Array, k: Array, mask: Array | None, is_causal: bool, tile: tuple[int, int, int, int, int], keep: bool
+) -> Array:
     """Return the masked scores of a tile, (B, keys, nh, queries), in a scratch array unless kept."""
     b0, b1, start, stop, seen = tile
     heads = scaled.shape[1]
@@ -167,7 +173,9 @@ def _scores(scaled, k, mask, is_causal, tile, keep):
     return s
 
 
-def _exponentials(scaled, k, mask, is_causal, tile, keep):
+def _exponentials(
+    scaled: Array, k: Array, mask: Array | None, is_causal: bool, tile: tuple[int, int, int, int, int], keep: bool
+) -> tuple[Array, Array, Array | float]:
     """Return exp(scores - top) of a tile, the sums for each query, and top: each query's largest score, or 0.0.
 
     top is there so that no exponential overflows. The largest score of all is found in a third of the time, and mostly
@@ -192,7 +200,17 @@ def _exponentials(scaled, k, mask, is_causal, tile, keep):
     return p, total, top
 
 
-def _attended(q, k, v, y, scale, is_causal, tile, keep, keeps_probabilities):
+def _attended(
+    q: Array,
+    k: Array,
+    v: Array,
+    y: Array,
+    scale: float,
+    is_causal: bool,
+    tile: tuple[int, int, int, int, int],
+    keep: bool,
+    keeps_probabilities: bool,
+) -> tuple[bool, Array | None]:
     """Have the Cython engine compute a tile. Return whether it did, and what is kept of it."""
     b0, b1, start, stop, seen = tile
     heads, queries = q.shape[1], stop - start
@@ -209,7 +227,9 @@ def _attended(q, k, v, y, scale, is_causal, tile, keep, keeps_probabilities):
 
 
 @fused(node="ScaledDotProductFlashAttentionForCpu")
-def attention(query, key, value, mask, noise, *, is_causal, scale, keep=True):
+def attention(
+    query: Any, key: Any, value: Any, mask: Any, noise: Any, *, is_causal: bool, scale: float, keep: bool = True
+) -> Any:
     """Return softmax(query key^T scale + mask) noise value.
 
     query (..., T, n), key (..., S, n) and value (..., S, m) have the same leading dimensions. mask is added; noise,
@@ -235,7 +255,7 @@ def attention(query, key, value, mask, noise, *, is_causal, scale, keep=True):
     tiles = _tiles(batch, heads, queries, keys, is_causal, q.itemsize)
     saved: list[Any] = [None] * len(tiles) if keep else []
 
-    def run(number):
+    def run(number: int) -> None:
         tile = tiles[number]
         b0, b1, start, stop, seen = tile
         if attends:
@@ -262,7 +282,20 @@ def attention(query, key, value, mask, noise, *, is_causal, scale, keep=True):
 
 
 @attention.backward
-def _attention_backward(g, _y, query, key, value, mask, noise, *, saved, needs, is_causal, scale):
+def _attention_backward(
+    g: Any,
+    _y: Any,
+    query: Any,
+    key: Any,
+    value: Any,
+    mask: Any,
+    noise: Any,
+    *,
+    saved: Any,
+    needs: tuple[bool, ...],
+    is_causal: bool,
+    scale: float,
+) -> Any:
     """With p the probabilities, gp = g v^T, gs = p (gp - sum(p gp)): gq = scale gs k, gk = scale gs^T q, gv = p^T g."""
     q, k, v, g = _four(query), _four(key), _four(value), _four(g)
     batch, heads, queries, _ = q.shape
@@ -277,7 +310,7 @@ def _attention_backward(g, _y, query, key, value, mask, noise, *, saved, needs, 
             if part is not None:
                 part[...] = 0
 
-    def run(number):
+    def run(number: int) -> None:
         tile, kept = tiles[number], saved[number]
         b0, b1, start, stop, seen = tile
         scaled, gt = _scaled(q, tile, scale), g[b0:b1, :, start:stop]
@@ -316,7 +349,7 @@ def _attention_backward(g, _y, query, key, value, mask, noise, *, saved, needs, 
     return (*grads, gm, None)
 
 
-def _each(tiles, run):
+def _each(tiles: Sequence[tuple[int, int, int, int, int]], run: Callable[[int], None]) -> None:
     """Run each tile: those of different sequences side by side, those of one sequence in their order."""
     if len(tiles) == 1:
         run(0)
@@ -324,7 +357,7 @@ def _each(tiles, run):
     firsts = sorted({tile[0] for tile in tiles})
     scores = sum([(b1 - b0) * (stop - start) * seen for b0, b1, start, stop, seen in tiles])
 
-    def part(begin, end):
+    def part(begin: int, end: int) -> None:
         chosen = set(firsts[begin:end])
         for number, tile in enumerate(tiles):
             if tile[0] in chosen:
@@ -333,7 +366,7 @@ def _each(tiles, run):
     split(len(firsts), part, 8.0 * scores)
 
 
-def _into(out, a, b, first):
+def _into(out: Array, a: Array, b: Array, first: bool) -> None:
     """Write a b into out, or add it."""
     if first:
         np.matmul(a, b, out=out)
@@ -345,19 +378,19 @@ def _into(out, a, b, first):
 
 
 @primitive()
-def row_top(input):
+def row_top(input: Any) -> Any:
     """Return the maximum of each row, a finite number; no gradient, because what it shifts does not depend on it."""
     return np.maximum(np.maximum.reduce(input, axis=-1, keepdims=True), np.finfo(input.dtype).min)
 
 
 @primitive()
-def is_zero(input):
+def is_zero(input: Any) -> Any:
     """Return 1 where the input is 0, else 0, in its dtype."""
     return (input == 0).astype(input.dtype)
 
 
 @attention.compose
-def _attention(query, key, value, mask, noise, *, is_causal, scale):
+def _attention(query: Any, key: Any, value: Any, mask: Any, noise: Any, *, is_causal: bool, scale: float) -> Any:
     queries, keys, n = query.shape[-2], key.shape[-2], len(query.shape)
     s = matmul(query, transpose(key, dim0=n - 2, dim1=n - 1)) * scale
     if mask is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from npg.ops._dtypes import only_integers
@@ -13,32 +15,32 @@ from npg.ops.index import like_dtype
 
 
 @ufunc(np.equal, promote=COMPARISON)
-def eq(input, other):
+def eq(input: Any, other: Any) -> Any:
     """Return whether input == other, elementwise."""
 
 
 @ufunc(np.not_equal, promote=COMPARISON)
-def ne(input, other):
+def ne(input: Any, other: Any) -> Any:
     """Return whether input != other, elementwise."""
 
 
 @ufunc(np.less, promote=COMPARISON)
-def lt(input, other):
+def lt(input: Any, other: Any) -> Any:
     """Return whether input < other, elementwise."""
 
 
 @ufunc(np.less_equal, promote=COMPARISON)
-def le(input, other):
+def le(input: Any, other: Any) -> Any:
     """Return whether input <= other, elementwise."""
 
 
 @ufunc(np.greater, promote=COMPARISON)
-def gt(input, other):
+def gt(input: Any, other: Any) -> Any:
     """Return whether input > other, elementwise."""
 
 
 @ufunc(np.greater_equal, promote=COMPARISON)
-def ge(input, other):
+def ge(input: Any, other: Any) -> Any:
     """Return whether input >= other, elementwise."""
 
 
@@ -48,17 +50,17 @@ def written(comparison: Op) -> Op:
     The comparison itself gives bools and needs no history; an input that is written over must lose the history it had.
     """
 
-    def to_input(g, _y, _input, _other):
+    def to_input(g: Any, _y: Any, _input: Any, _other: Any) -> Any:
         return zeros(g)
 
-    def to_other(g, _y, _input, other_like):  # compared in the dtype that both promote to
+    def to_other(g: Any, _y: Any, _input: Any, other_like: Any) -> Any:  # compared in the dtype that both promote to
         return like_dtype(zeros(g), other_like.dtype)
 
     return ufunc(comparison.forward, to_input, to_other, promote=COMPARISON)(comparison._declared)
 
 
 @primitive(broadcasts=True)
-def isclose(input, other, *, rtol, atol, equal_nan):
+def isclose(input: Any, other: Any, *, rtol: float, atol: float, equal_nan: bool) -> Any:
     """Return whether |input - other| <= atol + rtol |other|, or both are the same infinity."""
     close = input == other
     if input.dtype.kind != "f":
@@ -76,40 +78,40 @@ def isclose(input, other, *, rtol, atol, equal_nan):
 
 
 @ufunc(np.isnan, promote=None)
-def isnan(input):
+def isnan(input: Any) -> Any:
     """Return whether each element is nan."""
 
 
 @ufunc(np.isinf, promote=None)
-def isinf(input):
+def isinf(input: Any) -> Any:
     """Return whether each element is inf or -inf."""
 
 
 @ufunc(np.isfinite, promote=None)
-def isfinite(input):
+def isfinite(input: Any) -> Any:
     """Return whether each element is neither inf nor nan."""
 
 
 @primitive()
-def isposinf(input):
+def isposinf(input: Any) -> Any:
     """Return whether each element is inf."""
     return input == np.inf
 
 
 @primitive()
-def isneginf(input):
+def isneginf(input: Any) -> Any:
     """Return whether each element is -inf."""
     return input == -np.inf
 
 
 @primitive()
-def isreal(input):
+def isreal(input: Any) -> Any:
     """Return True for each element: there are no complex dtypes."""
     return np.ones(input.shape, bool)
 
 
 @primitive()
-def signbit(input):
+def signbit(input: Any) -> Any:
     """Return whether each element's sign bit is set; -0.0 counts as negative."""
     return np.signbit(input) if input.dtype.kind == "f" else input < 0
 
@@ -118,66 +120,66 @@ def signbit(input):
 
 
 @ufunc(np.logical_not, promote=None)
-def logical_not(input):
+def logical_not(input: Any) -> Any:
     """Return whether each element is zero."""
 
 
 @ufunc(np.logical_and, promote=None)
-def logical_and(input, other):
+def logical_and(input: Any, other: Any) -> Any:
     """Return whether both are nonzero."""
 
 
 @ufunc(np.logical_or, promote=None)
-def logical_or(input, other):
+def logical_or(input: Any, other: Any) -> Any:
     """Return whether one is nonzero."""
 
 
 @ufunc(np.logical_xor, promote=None)
-def logical_xor(input, other):
+def logical_xor(input: Any, other: Any) -> Any:
     """Return whether exactly one is nonzero."""
 
 
 # ----- Bitwise -----
 
 
-def _bitwise(function, kernel, *operands):
+def _bitwise(function: np.ufunc, kernel: str, *operands: Any) -> Any:
     # Also here, because Op.refuses does not see operands that are all of one floating dtype.
     only_integers(kernel)(*operands)
     return function(*operands)
 
 
 @primitive(promote=ARITHMETIC)
-def bitwise_not(input):
+def bitwise_not(input: Any) -> Any:
     """Return the input with every bit flipped; of bools the negation."""
     return _bitwise(np.invert, "bitwise_not_cpu", input)
 
 
 @primitive(promote=ARITHMETIC, broadcasts=True)
-def bitwise_and(input, other):
+def bitwise_and(input: Any, other: Any) -> Any:
     """Return the bitwise and; of bools the logical one."""
     return _bitwise(np.bitwise_and, "bitwise_and_cpu", input, other)
 
 
 @primitive(promote=ARITHMETIC, broadcasts=True)
-def bitwise_or(input, other):
+def bitwise_or(input: Any, other: Any) -> Any:
     """Return the bitwise or; of bools the logical one."""
     return _bitwise(np.bitwise_or, "bitwise_or_cpu", input, other)
 
 
 @primitive(promote=ARITHMETIC, broadcasts=True)
-def bitwise_xor(input, other):
+def bitwise_xor(input: Any, other: Any) -> Any:
     """Return the bitwise exclusive or; of bools the logical one."""
     return _bitwise(np.bitwise_xor, "bitwise_xor_cpu", input, other)
 
 
 @primitive(promote=ARITHMETIC, broadcasts=True)
-def bitwise_left_shift(input, other):
+def bitwise_left_shift(input: Any, other: Any) -> Any:
     """Return input * 2**other, 0 when other is as large as the number of bits."""
     return _bitwise(np.left_shift, "lshift_cpu", input, other)
 
 
 @primitive(promote=ARITHMETIC, broadcasts=True)
-def bitwise_right_shift(input, other):
+def bitwise_right_shift(input: Any, other: Any) -> Any:
     """Return floor(input / 2**other)."""
     return _bitwise(np.right_shift, "rshift_cpu", input, other)
 
@@ -193,7 +195,7 @@ bitwise_right_shift.refuses(only_integers("rshift_cpu", bools=False))
 
 
 @primitive(not_implemented("heaviside"), not_implemented("heaviside"), promote=ARITHMETIC, broadcasts=True)
-def heaviside(input, values):
+def heaviside(input: Any, values: Any) -> Any:
     """Return 0 for negative input and for nan, 1 for positive, and values where the input is 0."""
     return np.where(input == 0, values, (input > 0).astype(input.dtype))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from npg.ops._dtypes import no_bool
@@ -16,7 +18,7 @@ from npg.ops.shape import overload
     promote=ARITHMETIC,
     broadcasts=True,
 )
-def addcmul(input, tensor1, tensor2, *, value):
+def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: float) -> Any:
     """Return input + value * tensor1 * tensor2."""
     return input + (tensor1 * tensor2 if value == 1 else value * tensor1 * tensor2)
 
@@ -31,7 +33,7 @@ addcmul.refuses(no_bool("addcmul_cpu_out"))
     promote=ARITHMETIC,
     broadcasts=True,
 )
-def addcdiv(input, tensor1, tensor2, *, value):
+def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: float) -> Any:
     """Return input + value * tensor1 / tensor2."""
     return input + (tensor1 / tensor2 if value == 1 else value * (tensor1 / tensor2))
 
@@ -42,7 +44,7 @@ def addcdiv(input, tensor1, tensor2, *, value):
     lambda g, _y, a, b, _w: g * (b - a),
     broadcasts=True,
 )
-def lerp(input, end, weight):
+def lerp(input: Any, end: Any, weight: Any) -> Any:
     """Return input + weight * (end - input), computed from the nearer end."""
     difference = end - input
     near = np.abs(weight) < 0.5

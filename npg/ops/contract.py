@@ -65,7 +65,7 @@ def _grouped(x: np.ndarray[Any, Any], batch: int, rows: int) -> np.ndarray[Any, 
     lambda g, _y, a, _b, *, left, right, out: contract(g, a, left=out, right=left, out=right),
     node="View",
 )
-def contract(input, other, *, left, right, out):
+def contract(input: Any, other: Any, *, left: Labels, right: Labels, out: Labels) -> Any:
     """Return the products of two arrays, summed over the labels that are not in `out`.
 
     Every dimension has a label: `left` those of input, `right` those of other, `out` those of the result. No array has

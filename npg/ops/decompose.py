@@ -8,6 +8,8 @@ pseudo-inverses (1973).
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import numpy as np
 
 from npg.ops._broadcast import unbroadcast
@@ -19,17 +21,17 @@ from npg.ops.rearrange import tril
 __all__ = ["cholesky", "cofactor", "det", "eigh", "inv", "lstsq", "pinv", "qr", "slogdet", "solve", "svd"]
 
 
-def _column(x):
+def _column(x: Any) -> Any:
     """Return (..., n) as (..., n, 1)."""
     return x[..., None]
 
 
-def _row(x):
+def _row(x: Any) -> Any:
     """Return (..., n) as (..., 1, n)."""
     return x[..., None, :]
 
 
-def _trace_of_product(a, b):
+def _trace_of_product(a: Any, b: Any) -> Any:
     """Return sum(a * b) of each matrix as (..., 1, 1)."""
     return np.sum(a * b, axis=(-2, -1), keepdims=True)
 
@@ -38,18 +40,18 @@ def _trace_of_product(a, b):
 
 
 @primitive(lambda g, y, _x: -matmul(matmul(y.mT, g), y.mT), node="LinalgInvEx")
-def inv(A):
+def inv(A: Any) -> Any:
     """Return the inverse: its gradient is -y^T g y^T."""
     return np.linalg.inv(A)
 
 
 @primitive(lambda g, _y, x: g[..., None, None] * cofactor(x), node="LinalgDet")
-def det(A):
+def det(A: Any) -> Any:
     """Return the determinant: its gradient is the matrix of cofactors."""
     return np.linalg.det(A)
 
 
-def _cofactor_rule(g, _y, x):
+def _cofactor_rule(g: Any, _y: Any, x: Any) -> Any:
     # d cof = d(det x x^-T); for regular x.
     inverse = inv(x).mT
     return det(x)[..., None, None] * (
@@ -58,7 +60,7 @@ def _cofactor_rule(g, _y, x):
 
 
 @primitive(_cofactor_rule)
-def cofactor(A):
+def cofactor(A: Any) -> Any:
     """Return the matrix of cofactors: det(A) A^-T, or by the singular values where a matrix is singular."""
     d = np.linalg.det(A)
     if np.all(d != 0):
@@ -71,13 +73,13 @@ def cofactor(A):
 
 
 @primitive(multi=True, node="LinalgSlogdet")
-def slogdet(A):
+def slogdet(A: Any) -> Any:
     """Return the sign and the logarithm of the absolute value of the determinant."""
     return np.linalg.slogdet(A)
 
 
 @slogdet.vjp
-def _slogdet_rule(g, _y, x, *, needs):
+def _slogdet_rule(g: Any, _y: Any, x: Any, *, needs: tuple[bool, ...]) -> Any:
     """g x^-T; the sign is constant."""
     return (np.zeros_like(x) if g[1] is None else g[1][..., None, None] * inv(x).mT,)
 
@@ -86,13 +88,13 @@ def _slogdet_rule(g, _y, x, *, needs):
 
 
 @primitive(node="LinalgSolveEx")
-def solve(A, B):
+def solve(A: Any, B: Any) -> Any:
     """Return X with A X = B; B is a matrix, batches broadcast."""
     return np.linalg.solve(A, B)
 
 
 @solve.vjp
-def _solve_rule(g, y, a, b_like, *, needs):
+def _solve_rule(g: Any, y: Any, a: Any, b_like: Any, *, needs: tuple[bool, ...]) -> Any:
     """gB = A^-T g; gA = -gB X^T."""
     gb = solve(a.mT, g)
     ga = unbroadcast(-matmul(gb, y.mT), a.shape) if needs[0] else None
@@ -100,7 +102,7 @@ def _solve_rule(g, y, a, b_like, *, needs):
 
 
 @primitive(node="LinalgLstsq")
-def lstsq(A, B, *, rcond):
+def lstsq(A: Any, B: Any, *, rcond: float | None) -> Any:
     """Return the X of least norm for which A X - B is shortest; matrices, batches of one shape."""
     out = np.empty((*A.shape[:-2], A.shape[-1], B.shape[-1]), A.dtype)
     for i in np.ndindex(A.shape[:-2]):
@@ -109,14 +111,14 @@ def lstsq(A, B, *, rcond):
 
 
 @lstsq.vjp
-def _lstsq_rule(g, _y, a, b, *, needs, rcond):
+def _lstsq_rule(g: Any, _y: Any, a: Any, b: Any, *, needs: tuple[bool, ...], rcond: float | None) -> Any:
     """Those of pinv(A) B."""
     inverse = pinv(a, tolerance=None)
     ga = _pinv_rule(matmul(g, b.mT), inverse, a) if needs[0] else None
     return ga, matmul(inverse.mT, g) if needs[1] else None
 
 
-def _pinv_rule(g, y, x, *, tolerance=None):
+def _pinv_rule(g: Any, y: Any, x: Any, *, tolerance: Any = None) -> Any:
     """-y^T g y^T + (1 - x y) g^T y y^T + y^T y g^T (1 - y x)."""
     yt, gt = y.mT, g.mT
     right, left = matmul(gt, matmul(y, yt)), matmul(matmul(yt, y), gt)
@@ -126,7 +128,7 @@ def _pinv_rule(g, y, x, *, tolerance=None):
 
 
 @primitive(lambda g, y, x, *, tolerance: _pinv_rule(g, y, x), node="LinalgPinv")
-def pinv(A, *, tolerance):
+def pinv(A: Any, *, tolerance: Any) -> Any:
     """Return the pseudo-inverse; singular values up to the tolerance (an array that broadcasts; None: rounding) are "
     "0."""
     u, s, vh = np.linalg.svd(A, full_matrices=False)
@@ -141,12 +143,12 @@ def pinv(A, *, tolerance):
 # ----- Factorizations -----
 
 
-def _half_lower(x):
+def _half_lower(x: Any) -> Any:
     """Return the lower triangle with half the diagonal."""
     return (tril(x, diagonal=0) + tril(x, diagonal=-1)) * 0.5
 
 
-def _cholesky_rule(g, y, _x):
+def _cholesky_rule(g: Any, y: Any, _x: Any) -> Any:
     """The symmetric part of L^-T half_lower(L^T g) L^-1."""
     lt = y.mT
     left = solve(lt, _half_lower(matmul(lt, g)))
@@ -155,18 +157,18 @@ def _cholesky_rule(g, y, _x):
 
 
 @primitive(_cholesky_rule, node="LinalgCholeskyEx")
-def cholesky(A):
+def cholesky(A: Any) -> Any:
     """Return the lower triangular L with L L^T = A; of A only the lower triangle is read."""
     return np.linalg.cholesky(A)
 
 
 @primitive(multi=True, node="LinalgQr")
-def qr(A, *, mode):
+def qr(A: Any, *, mode: Literal["complete", "r", "reduced"]) -> Any:
     """Return Q with orthonormal columns and the upper triangular R with Q R = A; with mode "r" Q is empty."""
     return (np.zeros(0, A.dtype), np.linalg.qr(A, "r")) if mode == "r" else tuple(np.linalg.qr(A, mode))
 
 
-def _qr_square(gq, gr, q, r):
+def _qr_square(gq: Any, gr: Any, q: Any, r: Any) -> Any:
     """Return the gradient where R is square: (gQ + Q sym(R gR^T - gQ^T Q)) R^-T."""
     m = None
     if gr is not None:
@@ -181,7 +183,7 @@ def _qr_square(gq, gr, q, r):
 
 
 @qr.vjp
-def _qr_rule(g, y, x, *, needs, mode):
+def _qr_rule(g: Any, y: Any, x: Any, *, needs: tuple[bool, ...], mode: Literal["complete", "r", "reduced"]) -> Any:
     """Of a wide A = (X, Y), X = Q R1 is factored, and R = (R1, Q^T Y)."""
     (gq, gr), (q, r) = g, y
     rows, columns = x.shape[-2:]
@@ -204,19 +206,19 @@ def _qr_rule(g, y, x, *, needs, mode):
     return (cat(_qr_square(gq, first, q, r[..., :rows]), gy, dim=len(x.shape) - 1),)
 
 
-def _differences(x):
+def _differences(x: Any) -> Any:
     """Return x_j - x_i as a matrix (..., i, j), with 1 on the diagonal."""
     return _row(x) - _column(x) + np.eye(x.shape[-1], dtype=x.dtype)
 
 
 @primitive(multi=True, node="LinalgSvd")
-def svd(A, *, full_matrices):
+def svd(A: Any, *, full_matrices: bool) -> Any:
     """Return U, S, Vh with U diag(S) Vh = A, U and V orthogonal, S descending."""
     return tuple(np.linalg.svd(A, full_matrices=full_matrices))
 
 
 @svd.vjp
-def _svd_rule(g, y, x_like, *, needs, full_matrices):
+def _svd_rule(g: Any, y: Any, x_like: Any, *, needs: tuple[bool, ...], full_matrices: bool) -> Any:
     """U ((skew(U^T gU) / E) S + S (skew(V^T gV) / E) + gS) V^T, E_ij = S_j^2 - S_i^2, and what leaves these spaces."""
     k = min(x_like.shape[-2:])
     (gu, gs, gvh), (u, s, vh) = g, y
@@ -245,13 +247,13 @@ def _svd_rule(g, y, x_like, *, needs, full_matrices):
 
 
 @primitive(multi=True, node="LinalgEigh")
-def eigh(A, *, lower):
+def eigh(A: Any, *, lower: bool) -> Any:
     """Return the eigenvalues in ascending order and the eigenvectors of a symmetric matrix; one triangle is read."""
     return tuple(np.linalg.eigh(A, "L" if lower else "U"))
 
 
 @eigh.vjp
-def _eigh_rule(g, y, _x, *, needs, lower):
+def _eigh_rule(g: Any, y: Any, _x: Any, *, needs: tuple[bool, ...], lower: bool) -> Any:
     """V (diag(gL) + skew(V^T gV) / 2E) V^T, E_ij = L_j - L_i: symmetric, as what A may change by is."""
     (gl, gv), (values, v) = g, y
     unit = np.eye(v.shape[-1], dtype=v.dtype)

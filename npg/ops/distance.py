@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -15,8 +16,10 @@ from npg.ops.shape import c_order
 
 __all__ = ["dist", "vector_norm"]
 
+Array = np.ndarray[Any, Any]
 
-def _norm_vjp(g, y, x, p, dim, keepdim):
+
+def _norm_vjp(g: Any, y: Any, x: Any, p: float, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     """The gradient of the p-norm; 0 where it has none, and at p = 0."""
     shape = x.shape
     if p == 0:
@@ -35,7 +38,7 @@ def _norm_vjp(g, y, x, p, dim, keepdim):
     return g * (sign(x) * abs(x) ** (p - 1) if p < 2 else x * abs(x) ** (p - 2))
 
 
-def _norm(x, p, dim, keepdim):
+def _norm(x: Array, p: float, dim: tuple[int, ...] | None, keepdim: Any) -> Any:
     if x.dtype == HALF:
         return _norm(x.astype(np.float32), p, dim, keepdim).astype(HALF)
     if p == 2:
@@ -57,12 +60,12 @@ def _norm(x, p, dim, keepdim):
 
 
 @primitive(lambda g, y, x, *, p, dim, keepdim: _norm_vjp(g, y, x, p, dim, keepdim), node="LinalgVectorNorm")
-def vector_norm(input, *, p, dim, keepdim):
+def vector_norm(input: Any, *, p: float, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     """Return sum(|x|^p)^(1/p) over `dim`; for p = inf or -inf the largest or smallest |x|, for 0 how many are not 0."""
     return c_order(_norm(input, p, dim, keepdim))
 
 
-def _dist_vjp(g, y, x, other, p):
+def _dist_vjp(g: Any, y: Any, x: Any, other: Any, p: float) -> Any:
     """The gradient of x; the result has no dimensions, so the engine does not see that x was broadcast."""
     gx = _norm_vjp(g, y, x - other, p, None, False)
     return None if gx is None else unbroadcast(gx, x.shape)
@@ -74,6 +77,6 @@ def _dist_vjp(g, y, x, other, p):
     promote=ARITHMETIC,
     broadcasts=True,
 )
-def dist(input, other, *, p):
+def dist(input: Any, other: Any, *, p: float) -> Any:
     """Return the p-norm of input - other."""
     return _norm(np.asarray(input - other), p, None, False)

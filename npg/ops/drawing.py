@@ -5,6 +5,9 @@ The in-place ops write into their first input themselves: in which order an arra
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from npg import random
@@ -16,7 +19,7 @@ __all__ = ["bernoulli", "bernoulli_each", "fill_by", "normal", "poisson"]
 
 
 @primitive(lambda g, _y, _x, *, draw: np.zeros_like(g), node="Random")
-def fill_by(input, *, draw):
+def fill_by(input: Any, *, draw: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]) -> Any:
     """Return the input after draw(input) has filled it."""
     return draw(input)
 
@@ -41,7 +44,7 @@ NAMED = {
     lambda g, _y, _x, p_like, *, generator: like_dtype(np.zeros_like(g), p_like.dtype),
     broadcasts=True,
 )
-def bernoulli_each(input, p, *, generator):
+def bernoulli_each(input: Any, p: Any, *, generator: random.Generator | None) -> Any:
     """Return the input after every element was drawn with the probability in p."""
     return random.bernoulli_(input, p, generator)
 
@@ -50,7 +53,7 @@ bernoulli_each.node_name = "BernoulliBackward1"
 
 
 @primitive(lambda g, _y, _p, *, generator: np.zeros_like(g))
-def bernoulli(input, *, generator):
+def bernoulli(input: Any, *, generator: random.Generator | None) -> Any:
     """Return 1 with the probability in input, else 0."""
     return random.bernoulli(input, generator)
 
@@ -60,12 +63,12 @@ def bernoulli(input, *, generator):
     lambda g, _y, _mean, std_like, *, generator: like_dtype(np.zeros_like(g), std_like.dtype),
     broadcasts=True,
 )
-def normal(mean, std, *, generator):
+def normal(mean: Any, std: Any, *, generator: random.Generator | None) -> Any:
     """Return normally distributed numbers with these means and standard deviations."""
     return random.normal(mean, std, generator)
 
 
 @primitive(lambda g, _y, _rate, *, generator: np.zeros_like(g))
-def poisson(input, *, generator):
+def poisson(input: Any, *, generator: random.Generator | None) -> Any:
     """Return Poisson-distributed counts with these means."""
     return random.poisson(input, generator)

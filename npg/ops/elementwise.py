@@ -16,13 +16,13 @@ from npg.ops.shape import overload
 
 
 @primitive(lambda g, _y, _x: g)
-def clone(input):
+def clone(input: Any) -> Any:
     """Return a copy of the input."""
     return input.copy(order="K")
 
 
 @primitive(lambda g, _y, x_like, *, dtype: cast(g, dtype=x_like.dtype), node="ToCopy")
-def cast(input, *, dtype):
+def cast(input: Any, *, dtype: np.dtype[Any]) -> Any:
     """Return the input in another dtype."""
     if dtype == np.float16 and input.dtype == np.float64:  # PyTorch gets there by way of float32
         input = input.astype(np.float32)
@@ -30,7 +30,7 @@ def cast(input, *, dtype):
 
 
 @primitive()
-def zeros(input):
+def zeros(input: Any) -> Any:
     """Return zeros of the input's shape and dtype: the gradient of a step function."""
     return np.zeros_like(input)
 
@@ -39,32 +39,32 @@ def zeros(input):
 
 
 @ufunc(np.negative, lambda g, _y, _x: -g)
-def neg(input):
+def neg(input: Any) -> Any:
     """Return the input with its sign changed."""
 
 
 @ufunc(np.add, lambda g, _y, _a, _b: g, lambda g, _y, _a, _b: g)
-def add(input, other):
+def add(input: Any, other: Any) -> Any:
     """Return input + other."""
 
 
 @ufunc(np.subtract, lambda g, _y, _a, _b: g, lambda g, _y, _a, _b: -g)
-def sub(input, other):
+def sub(input: Any, other: Any) -> Any:
     """Return input - other."""
 
 
 @ufunc(np.multiply, lambda g, _y, _a, b: g * b, lambda g, _y, a, _b: g * a)
-def mul(input, other):
+def mul(input: Any, other: Any) -> Any:
     """Return input * other."""
 
 
 @ufunc(np.true_divide, lambda g, _y, _a, b: g / b, lambda g, _y, a, b: -g * ((a / b) / b), promote=FLOAT)
-def div(input, other):
+def div(input: Any, other: Any) -> Any:
     """Return input / other; two integers give the default floating dtype."""
 
 
 @ufunc(np.reciprocal, lambda g, y, _x: -g * (y * y), promote=FLOAT)
-def reciprocal(input):
+def reciprocal(input: Any) -> Any:
     """Return 1 / input."""
 
 
@@ -124,14 +124,14 @@ def _trunc_divide(a: Any, b: Any) -> Any:
 def not_implemented(name: str) -> Any:
     """Return the rule of an op that PyTorch records but cannot differentiate."""
 
-    def rule(g, _y, *_inputs):
+    def rule(g: Any, _y: Any, *_inputs: Any) -> Any:
         raise RuntimeError(f"derivative for aten::{name} is not implemented")
 
     return rule
 
 
 @primitive(not_implemented("floor_divide"), not_implemented("floor_divide"), promote=ARITHMETIC, broadcasts=True)
-def floor_divide(input, other):
+def floor_divide(input: Any, other: Any) -> Any:
     """Return the quotient rounded down.
 
     Raises: RuntimeError: when an integer is divided by zero.
@@ -150,7 +150,7 @@ floor_divide.node_name = "NotImplemented"
     broadcasts=True,
     node="Div",
 )
-def div_rounded(input, other, *, rounding_mode):
+def div_rounded(input: Any, other: Any, *, rounding_mode: str) -> Any:
     """Return the quotient rounded down ("floor") or towards zero ("trunc")."""
     if rounding_mode == "trunc":
         return _trunc_divide(input, other)
@@ -164,7 +164,7 @@ def div_rounded(input, other, *, rounding_mode):
     promote=ARITHMETIC,
     broadcasts=True,
 )
-def remainder(input, other):
+def remainder(input: Any, other: Any) -> Any:
     """Return input - other * floor(input / other): the sign is the divisor's, as in Python; that of 0 is the input's.
 
     Raises: RuntimeError: when an integer is divided by zero.
@@ -182,7 +182,7 @@ def remainder(input, other):
     promote=ARITHMETIC,
     broadcasts=True,
 )
-def fmod(input, other):
+def fmod(input: Any, other: Any) -> Any:
     """Return input - other * trunc(input / other): the sign is the dividend's, as in C.
 
     Raises: RuntimeError: when an integer is divided by zero.
@@ -201,21 +201,21 @@ fmod_tensor = overload(fmod, "FmodBackward1")
 
 
 @primitive(promote=ARITHMETIC, broadcasts=True)
-def gcd(input, other):
+def gcd(input: Any, other: Any) -> Any:
     """Return the greatest common divisor."""
     only_integers("gcd_cpu", bools=False)(input, other)
     return np.gcd(input, other)
 
 
 @primitive(promote=ARITHMETIC, broadcasts=True)
-def lcm(input, other):
+def lcm(input: Any, other: Any) -> Any:
     """Return the least common multiple."""
     only_integers("lcm_cpu", bools=False)(input, other)
     return np.lcm(input, other)
 
 
 @ufunc(np.nextafter, lambda g, _y, a, b: mask(g, a != b), lambda g, _y, _a, _b: zeros(g))
-def nextafter(input, other):
+def nextafter(input: Any, other: Any) -> Any:
     """Return the next floating number after input in the direction of other."""
 
 
@@ -272,7 +272,7 @@ def _pow_exponent_vjp(g: Any, y: Any, x: Any, p: Any) -> Any:
 
 
 @primitive(_pow_input_vjp, _pow_exponent_vjp, promote=ARITHMETIC, broadcasts=True)
-def pow(input, exponent):
+def pow(input: Any, exponent: Any) -> Any:
     """Return input to the power of exponent.
 
     Raises: RuntimeError: for integers to the power of a negative number.
@@ -300,18 +300,18 @@ rpow = overload(pow, "PowBackward2")  # of `number ** tensor`
 
 
 @primitive(lambda g, _y, x: g * (2.0 * x), promote=ARITHMETIC, node="Pow")
-def square(input):
+def square(input: Any) -> Any:
     """Return the square of each element."""
     return input * input if input.dtype != bool else input.astype(np.int64)
 
 
 @ufunc(np.sqrt, lambda g, y, _x: g / (2.0 * y), promote=FLOAT)
-def sqrt(input):
+def sqrt(input: Any) -> Any:
     """Return the square root of each element."""
 
 
 @primitive(lambda g, y, _x: -0.5 * g * (y * y * y), promote=FLOAT)
-def rsqrt(input):
+def rsqrt(input: Any) -> Any:
     """Return 1 / sqrt(input)."""
     return 1.0 / np.sqrt(input)
 
@@ -320,7 +320,7 @@ def rsqrt(input):
 
 
 @ufunc(np.absolute, lambda g, _y, x: g * sign(x))
-def abs(input):
+def abs(input: Any) -> Any:
     """Return the absolute value of each element."""
 
 
@@ -328,7 +328,7 @@ abs.refuses(no_bool("abs_cpu"))
 
 
 @primitive(lambda g, _y, _x: zeros(g))
-def sign(input):
+def sign(input: Any) -> Any:
     """Return -1, 0 or 1; 0 for nan, as in PyTorch."""
     if input.dtype == bool:
         return input.copy()
@@ -337,7 +337,7 @@ def sign(input):
 
 
 @primitive(lambda g, _y, _x: zeros(g))
-def sgn(input):
+def sgn(input: Any) -> Any:
     """Return -1, 0 or 1; the same as sign for real numbers."""
     return sign.forward(input)
 
@@ -348,7 +348,7 @@ def sgn(input):
     lambda g, _y, _x, _other: zeros(g),
     promote=FLOAT,
 )
-def copysign(input, other):
+def copysign(input: Any, other: Any) -> Any:
     """Return the magnitude of input with the sign of other."""
 
 
@@ -356,35 +356,35 @@ def copysign(input, other):
 
 
 @ufunc(np.exp, lambda g, y, _x: g * y, promote=FLOAT)
-def exp(input):
+def exp(input: Any) -> Any:
     """Return e to the power of each element."""
 
 
 @ufunc(np.exp2, lambda g, y, _x: g * (y * math.log(2.0)), promote=FLOAT)
-def exp2(input):
+def exp2(input: Any) -> Any:
     """Return 2 to the power of each element."""
 
 
 @ufunc(np.expm1, lambda g, y, _x: g * (y + 1.0), promote=FLOAT)
-def expm1(input):
+def expm1(input: Any) -> Any:
     """Return exp(input) - 1, exact near 0."""
 
 
 @ufunc(np.log, lambda g, _y, x: g / x, promote=FLOAT)
-def log(input):
+def log(input: Any) -> Any:
     """Return the natural logarithm of each element."""
 
 
 @ufunc(np.log2, lambda g, _y, x: g / (x * math.log(2.0)), promote=FLOAT)
-def log2(input):
+def log2(input: Any) -> Any:
     """Return the logarithm to base 2 of each element."""
 
 
 @ufunc(np.log10, lambda g, _y, x: g / (x * math.log(10.0)), promote=FLOAT)
-def log10(input):
+def log10(input: Any) -> Any:
     """Return the logarithm to base 10 of each element."""
 
 
 @ufunc(np.log1p, lambda g, _y, x: g / (x + 1.0), promote=FLOAT, node="Log1P")
-def log1p(input):
+def log1p(input: Any) -> Any:
     """Return log(1 + input), exact near 0."""

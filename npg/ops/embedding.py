@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from npg.ops._op import primitive
@@ -9,8 +11,10 @@ from npg.ops.index import add_rows
 
 __all__ = ["embedding", "embedding_backward", "renorm_rows"]
 
+Array = np.ndarray[Any, Any]
 
-def _flat(index, rows):
+
+def _flat(index: Array, rows: int) -> Array:
     """Return the flat indices.
 
     Raises: IndexError: when one is no row.
@@ -28,7 +32,7 @@ def _flat(index, rows):
     ),
     None,
 )
-def embedding(weight, index, *, padding_idx, scale_grad_by_freq):
+def embedding(weight: Any, index: Any, *, padding_idx: int | None, scale_grad_by_freq: bool) -> Any:
     """Return the rows of weight (V, C) at int64 indices (...): (..., C). The other settings are for the gradient."""
     return weight.take(_flat(index, weight.shape[0]), axis=0).reshape(*index.shape, weight.shape[1])
 
@@ -39,7 +43,7 @@ def embedding(weight, index, *, padding_idx, scale_grad_by_freq):
     ),
     None,
 )
-def embedding_backward(input, index, *, rows, padding_idx, scale_grad_by_freq):
+def embedding_backward(input: Any, index: Any, *, rows: int, padding_idx: int | None, scale_grad_by_freq: bool) -> Any:
     """Return (rows, C) with each row of the input (..., C) added at its index: the adjoint of embedding.
 
     Row padding_idx stays 0 (None: no such row). scale_grad_by_freq divides by how often an index occurs.
@@ -54,7 +58,7 @@ def embedding_backward(input, index, *, rows, padding_idx, scale_grad_by_freq):
     return out
 
 
-def _frequency(flat, rows):
+def _frequency(flat: Array, rows: int) -> Array:
     return np.maximum(np.bincount(flat, minlength=rows), 1)
 
 
@@ -64,7 +68,7 @@ def _frequency(flat, rows):
     ),
     None,
 )
-def embedding_double_backward(input, index, *, padding_idx, scale_grad_by_freq):
+def embedding_double_backward(input: Any, index: Any, *, padding_idx: int | None, scale_grad_by_freq: bool) -> Any:
     """Return the rows of the input at the indices, scaled and zeroed as embedding_backward does: its adjoint."""
     flat = _flat(index, input.shape[0])
     out = input.take(flat, axis=0)
@@ -75,7 +79,7 @@ def embedding_double_backward(input, index, *, padding_idx, scale_grad_by_freq):
     return out.reshape(*index.shape, input.shape[1])
 
 
-def renorm_rows(weight, index, max_norm, norm_type):
+def renorm_rows(weight: Array, index: Array, max_norm: float, norm_type: float) -> None:
     """Scale the rows of an array that are looked up, and whose norm is larger, down to max_norm; in place."""
     used = np.unique(_flat(index, weight.shape[0]))
     rows = weight[used]

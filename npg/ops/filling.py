@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from npg.ops._op import primitive
@@ -11,13 +13,13 @@ __all__ = ["fill", "fill_tensor", "zero"]
 
 
 @primitive(lambda g, _y, _x: np.zeros_like(g))
-def zero(input):
+def zero(input: Any) -> Any:
     """Return zeros in the shape and dtype of input."""
     return np.zeros_like(input)
 
 
 @primitive(lambda g, _y, _x, _value: np.zeros_like(g), lambda g, _y, _x, _value: np.sum(g))
-def fill(input, value):
+def fill(input: Any, value: Any) -> Any:
     """Return the 0-d value in the shape and dtype of input."""
     return np.full_like(input, value)
 

@@ -7,6 +7,7 @@ then one product.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,7 @@ _CUBIC = 0.044715
 # ----- With the error function -----
 
 
-def _phi_single(x, square):
+def _phi_single(x: Any, square: Any) -> Any:
     """Return the normal distribution function of float32, given x^2."""
     q = square * _Q[-1]
     for coefficient in _Q[-2:0:-1]:
@@ -48,24 +49,24 @@ def _phi_single(x, square):
 
 
 @program
-def _gelu_single(x):
+def _gelu_single(x: Any) -> Any:
     return x * _phi_single(x, x * x)
 
 
 @program
-def _gelu_single_and_slope(x):
+def _gelu_single_and_slope(x: Any) -> Any:
     square = x * x
     p = _phi_single(x, square)
     return x * p, np.exp(square * -0.5) * x * _DENSITY + p
 
 
 @program
-def _slope(x, p):
+def _slope(x: Any, p: Any) -> Any:
     return np.exp(x * x * -0.5) * x * _DENSITY + p
 
 
 @fused()
-def gelu(input, *, keep=True):
+def gelu(input: Any, *, keep: bool = True) -> tuple[Any, tuple[Any, ...]]:
     """Return input times the normal distribution function of each element, x (1 + erf(x / sqrt(2))) / 2."""
     x = np.asarray(input, order="C")
     if x.dtype == np.float32:
@@ -80,26 +81,26 @@ def gelu(input, *, keep=True):
 
 
 @gelu.compose
-def _gelu(input):
+def _gelu(input: Any) -> Any:
     return input * (erf(input * math.sqrt(0.5)) + 1.0) * 0.5
 
 
 # ----- With tanh -----
 
 
-def _logistic(x):
+def _logistic(x: Any) -> tuple[Any, Any]:
     """Return (1 + tanh(z)) / 2 = 1 / (1 + exp(-2 z)), for NumPy's exp takes half the time of its tanh; and x^2."""
     square = x * x
     return 1.0 / (np.exp((square * (-2.0 * _CUBIC * _INNER) - 2.0 * _INNER) * x) + 1.0), square
 
 
 @program
-def _gelu_tanh_single(x):
+def _gelu_tanh_single(x: Any) -> Any:
     return x * _logistic(x)[0]
 
 
 @program
-def _gelu_tanh_and_slope(x):
+def _gelu_tanh_and_slope(x: Any) -> Any:
     # The slope is s + x s (1 - s) (2 z)', with s that quotient and x s = y.
     s, square = _logistic(x)
     y = x * s
@@ -107,7 +108,7 @@ def _gelu_tanh_and_slope(x):
 
 
 @fused(node="Gelu")
-def gelu_tanh(input, *, keep=True):
+def gelu_tanh(input: Any, *, keep: bool = True) -> tuple[Any, tuple[Any, ...]]:
     """Return x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 of each element."""
     x = np.asarray(input, order="C")
     if not keep:
@@ -117,7 +118,7 @@ def gelu_tanh(input, *, keep=True):
 
 
 @gelu_tanh.compose
-def _gelu_tanh(input):
+def _gelu_tanh(input: Any) -> Any:
     inner = (input + input * input * input * _CUBIC) * _INNER
     return input * (tanh(inner) + 1.0) * 0.5
 
@@ -127,6 +128,6 @@ def _gelu_tanh(input):
 
 @gelu.backward
 @gelu_tanh.backward
-def _backward(g, _y, x, *, saved, needs):
+def _backward(g: Any, _y: Any, x: Any, *, saved: Any, needs: tuple[bool, ...]) -> tuple[Any, ...]:
     """g times the slope, which the forward has left."""
     return (g * saved[0],)

@@ -101,7 +101,7 @@ def add_rows_into(out: np.ndarray[Any, Any], index: np.ndarray[Any, Any], g: np.
 @primitive(
     lambda g, _y, x_like, *, index: getitem_backward(g, shape=x_like.shape, index=index), view=True, node="Slice"
 )
-def getitem(input, *, index):
+def getitem(input: Any, *, index: Any) -> Any:
     """Return the view input[index]; the index holds ints, slices, None and Ellipsis only, and always gives an array."""
     return input[index]
 
@@ -113,19 +113,19 @@ getitem_alias = overload(getitem, "AliasBackward0")
 
 
 @primitive(lambda g, _y, _x, *, shape, index: getitem(g, index=index))
-def getitem_backward(input, *, shape, index):
+def getitem_backward(input: Any, *, shape: tuple[int, ...], index: Any) -> Any:
     """Return zeros of a shape with the input at a basic index: the adjoint of getitem."""
     out = np.zeros(shape, input.dtype)
     out[index] = input
     return out
 
 
-def _source_rule(g, _y, _x, source_like):
+def _source_rule(g: Any, _y: Any, _x: Any, source_like: Any) -> Any:
     return like_dtype(g, source_like.dtype)  # the engine sums it down
 
 
 @primitive(lambda g, _y, _x, _source: zeros(g), _source_rule, broadcasts=True)
-def assign(input, source):
+def assign(input: Any, source: Any) -> Any:
     """Return source in the shape and dtype of input: what `input.copy_(source)` leaves there."""
     source = np.asarray(source)
     if source.dtype != input.dtype:
@@ -152,7 +152,7 @@ def _key(indices: Any, at: tuple[int, ...]) -> tuple[Any, ...]:
     return tuple(key)
 
 
-def _read(input, indices, at):
+def _read(input: np.ndarray[Any, Any], indices: Any, at: tuple[int, ...]) -> np.ndarray[Any, Any]:
     # One dimension of an array: take needs half the time of brackets. It would copy an input with gaps.
     if len(at) == 1 and input.ndim > 1 and indices[0].dtype.kind != "b" and input.flags.c_contiguous:
         return input.take(indices[0], at[0])
@@ -179,7 +179,9 @@ def _flatten(indices: Any, sizes: Any) -> np.ndarray[Any, Any]:
     return flat
 
 
-def _as_rows(values, flat, at, rest):
+def _as_rows(
+    values: Any, flat: np.ndarray[Any, Any], at: tuple[int, ...], rest: tuple[int, ...]
+) -> np.ndarray[Any, Any]:
     """Return values, laid out as the result of indexing, as (number of indices, product of the other dimensions)."""
     b = flat.ndim
     adjacent = at[-1] - at[0] == len(at) - 1
@@ -194,7 +196,7 @@ def _as_rows(values, flat, at, rest):
     return values.reshape(flat.size, columns)
 
 
-def _add(out, values, indices, at):
+def _add(out: np.ndarray[Any, Any], values: Any, indices: Any, at: tuple[int, ...]) -> None:
     """Add values at an advanced index of out; where indices repeat, all of them."""
     if indices[0].dtype.kind == "b":  # a mask names every place once
         out[indices[0]] += values
@@ -215,13 +217,13 @@ def _add(out, values, indices, at):
 
 
 @primitive()
-def index(input, *indices, at):
+def index(input: Any, *indices: Any, at: tuple[int, ...]) -> Any:
     """Return a copy of the input's elements at an advanced index."""
     return c_order(_read(input, indices, at))  # NumPy lays what the indices name out in front
 
 
 @index.vjp
-def _index_rule(g, _y, x_like, *indices, needs, at):
+def _index_rule(g: Any, _y: Any, x_like: Any, *indices: Any, needs: tuple[bool, ...], at: tuple[int, ...]) -> Any:
     """g added at the places that were read."""
     return (index_backward(g, *indices, shape=x_like.shape, at=at), *(None for _ in indices))
 
@@ -230,7 +232,7 @@ index_select = overload(index, "IndexSelectBackward0")
 
 
 @primitive()
-def index_backward(input, *indices, shape, at):
+def index_backward(input: Any, *indices: Any, shape: tuple[int, ...], at: tuple[int, ...]) -> Any:
     """Return zeros of a shape with the input added at an advanced index: the adjoint of index."""
     first = indices[0]
     if first.dtype.kind == "b" or not input.size:  # nothing was read: NumPy did not look at the indices then
@@ -249,7 +251,9 @@ def index_backward(input, *indices, shape, at):
 
 
 @index_backward.vjp
-def _index_backward_rule(g, _y, _x, *indices, needs, shape, at):
+def _index_backward_rule(
+    g: Any, _y: Any, _x: Any, *indices: Any, needs: tuple[bool, ...], shape: tuple[int, ...], at: tuple[int, ...]
+) -> Any:
     """g read at the places that were added to."""
     return (index(g, *indices, at=at), *(None for _ in indices))
 
@@ -257,7 +261,9 @@ def _index_backward_rule(g, _y, _x, *indices, needs, shape, at):
 # ----- Writing at an advanced index -----
 
 
-def _put_into(input, values, *indices, at, accumulate):
+def _put_into(
+    input: np.ndarray[Any, Any], values: Any, *indices: Any, at: tuple[int, ...], accumulate: bool
+) -> np.ndarray[Any, Any]:
     if accumulate:
         _add(input, values, indices, at)
     elif input.dtype.kind == "f":
@@ -269,13 +275,22 @@ def _put_into(input, values, *indices, at, accumulate):
 
 
 @primitive()
-def index_put(input, values, *indices, at, accumulate):
+def index_put(input: Any, values: Any, *indices: Any, at: tuple[int, ...], accumulate: bool) -> Any:
     """Return a copy of the input with values written (the last one wins) or added at an advanced index."""
     return _put_into(np.array(input), values, *indices, at=at, accumulate=accumulate)
 
 
 @index_put.vjp
-def _index_put_rule(g, _y, _x, values_like, *indices, needs, at, accumulate):
+def _index_put_rule(
+    g: Any,
+    _y: Any,
+    _x: Any,
+    values_like: Any,
+    *indices: Any,
+    needs: tuple[bool, ...],
+    at: tuple[int, ...],
+    accumulate: bool,
+) -> Any:
     """gx = g, with zeros where values were written; gvalues = g at these places."""
     gx = gv = None
     if needs[0]:
@@ -291,13 +306,15 @@ index_copy, index_copy_into = (overload(op, "IndexCopyBackward0") for op in (ind
 
 
 @primitive()
-def index_fill(input, value, *indices, at, accumulate):
+def index_fill(input: Any, value: Any, *indices: Any, at: tuple[int, ...], accumulate: bool) -> Any:
     """Return a copy of the input with one value written at an advanced index."""
     return _put_into(np.array(input), value, *indices, at=at, accumulate=False)
 
 
 @index_fill.vjp
-def _index_fill_rule(g, _y, _x, _value, *indices, needs, at, accumulate):
+def _index_fill_rule(
+    g: Any, _y: Any, _x: Any, _value: Any, *indices: Any, needs: tuple[bool, ...], at: tuple[int, ...], accumulate: bool
+) -> Any:
     """gx = g with zeros where the value was written; gvalue = the sum of g there, each place once."""
     gx = index_fill(g, 0.0, *indices, at=at, accumulate=False)
     return (gx, np.sum(g - gx) if needs[1] else None, *(None for _ in indices))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from npg.ops._op import primitive
@@ -14,7 +16,7 @@ __all__ = ["cat", "split", "split_with_sizes", "stack", "unbind"]
 
 
 @primitive(view=True, multi=True)
-def split(input, *, sizes, dim):
+def split(input: Any, *, sizes: tuple[int, ...], dim: int) -> Any:
     """Return views of consecutive parts of these sizes along a dimension."""
     parts = []
     start = 0
@@ -25,7 +27,7 @@ def split(input, *, sizes, dim):
 
 
 @split.vjp
-def _split_vjp(g, _y, x_like, *, needs, sizes, dim):
+def _split_vjp(g: Any, _y: Any, x_like: Any, *, needs: tuple[bool, ...], sizes: tuple[int, ...], dim: int) -> Any:
     """g of all parts, concatenated; zeros for those through which none came."""
     shape = x_like.shape
     parts = [
@@ -36,7 +38,7 @@ def _split_vjp(g, _y, x_like, *, needs, sizes, dim):
     return (cat(*parts, dim=dim) if whole is None else whole,)
 
 
-def _adjacent(parts, dim):
+def _adjacent(parts: list[Any], dim: int) -> np.ndarray[Any, Any] | None:
     """Return arrays as one without a copy where they lie side by side in one array, else None.
 
     The backward of attention writes the gradients of its three inputs like that.
@@ -60,13 +62,13 @@ split_with_sizes = overload(split, "SplitWithSizesBackward0")
 
 
 @primitive(view=True, multi=True)
-def unbind(input, *, dim):
+def unbind(input: Any, *, dim: int) -> Any:
     """Return a view of every slice along a dimension, without that dimension."""
     return [input[along(dim, i)] for i in range(input.shape[dim])]
 
 
 @unbind.vjp
-def _unbind_vjp(g, _y, x_like, *, needs, dim):
+def _unbind_vjp(g: Any, _y: Any, x_like: Any, *, needs: tuple[bool, ...], dim: int) -> Any:
     """g of all slices, stacked; zeros for those through which none came."""
     shape = x_like.shape[:dim] + x_like.shape[dim + 1 :]
     return (stack(*(np.zeros(shape, x_like.dtype) if p is None else p for p in g), dim=dim),)
@@ -76,13 +78,13 @@ def _unbind_vjp(g, _y, x_like, *, needs, dim):
 
 
 @primitive()
-def cat(*tensors, dim):
+def cat(*tensors: Any, dim: int) -> Any:
     """Return the inputs one after the other along a dimension."""
     return c_order(np.concatenate(tensors, axis=dim))
 
 
 @cat.vjp
-def _cat_vjp(g, _y, *xs_like, needs, dim):
+def _cat_vjp(g: Any, _y: Any, *xs_like: Any, needs: tuple[bool, ...], dim: int) -> Any:
     """The part of g that came from each input: views of g."""
     grads = []
     start = 0
@@ -94,7 +96,7 @@ def _cat_vjp(g, _y, *xs_like, needs, dim):
 
 
 @primitive()
-def stack(*tensors, dim):
+def stack(*tensors: Any, dim: int) -> Any:
     """Return the inputs, all of one shape, along a new dimension."""
     shape = tensors[0].shape
     shape = (*shape[:dim], 1, *shape[dim:])
@@ -102,6 +104,6 @@ def stack(*tensors, dim):
 
 
 @stack.vjp
-def _stack_vjp(g, _y, *_xs, needs, dim):
+def _stack_vjp(g: Any, _y: Any, *_xs: Any, needs: tuple[bool, ...], dim: int) -> Any:
     """The slice of g that came from each input: views of g."""
     return [select(g, dim=dim, index=i) if need else None for i, need in enumerate(needs)]

@@ -83,7 +83,7 @@ def _multiply_matrices(a: Array, b: Array) -> Array:
     return np.matmul(a, b) if tile == (m, n) else _tiles.in_tiles(a, b, *tile)
 
 
-def _multiply_integers(a, b):
+def _multiply_integers(a: Array, b: Array) -> Array:
     # NumPy has no fast loop for integers. float64 is exact where no sum can pass 2**53.
     if a.size > _SMALL or b.size > _SMALL:
         largest = [max(abs(int(x.min())), abs(int(x.max()))) if x.size else 0 for x in (a, b)]
@@ -97,25 +97,25 @@ def _multiply_integers(a, b):
 
 
 @primitive(lambda g, _y, _a, b: mm(g, b.mT), lambda g, _y, a, _b: mm(a.mT, g))
-def mm(input, mat2):
+def mm(input: Any, mat2: Any) -> Any:
     """Return the product of two matrices."""
     return multiply(input, mat2)
 
 
 @primitive(lambda g, _y, _a, b: bmm(g, b.mT), lambda g, _y, a, _b: bmm(a.mT, g))
-def bmm(input, mat2):
+def bmm(input: Any, mat2: Any) -> Any:
     """Return the product of each matrix of a batch with that of another."""
     return multiply(input, mat2)
 
 
 @primitive(lambda g, _y, _a, v: g[:, None] * v, lambda g, _y, a, _v: mv(a.mT, g))
-def mv(input, vec):
+def mv(input: Any, vec: Any) -> Any:
     """Return the product of a matrix and a vector."""
     return multiply(input, vec)
 
 
 @primitive(lambda g, _y, _a, b: g * b, lambda g, _y, a, _b: g * a)
-def dot(input, tensor):
+def dot(input: Any, tensor: Any) -> Any:
     """Return the inner product of two vectors."""
     return multiply(input, tensor)
 
@@ -126,7 +126,7 @@ vdot = overload(dot, "VdotBackward0")
 # ----- matmul of any other shapes -----
 
 
-def _matmul_gx(g, _y, x_like, w):
+def _matmul_gx(g: Any, _y: Any, x_like: Any, w: Any) -> Any:
     """g w^T, summed over the dimensions along which x was broadcast."""
     if len(w.shape) == 1:
         return g[..., None] * w
@@ -135,7 +135,7 @@ def _matmul_gx(g, _y, x_like, w):
     return unbroadcast(matmul(g, w.mT), x_like.shape)
 
 
-def _matmul_gw(g, _y, x, w_like):
+def _matmul_gw(g: Any, _y: Any, x: Any, w_like: Any) -> Any:
     """x^T g, summed over the dimensions along which w was broadcast: for a matrix w one product of all rows."""
     if len(x.shape) == 1:
         return unbroadcast(x[:, None] * g[..., None, :], w_like.shape)
@@ -149,7 +149,7 @@ def _matmul_gw(g, _y, x, w_like):
 
 
 @primitive(_matmul_gx, _matmul_gw, node="UnsafeView")
-def matmul(input, other):
+def matmul(input: Any, other: Any) -> Any:
     """Return np.matmul(input, other)."""
     return multiply(input, other)
 
@@ -161,7 +161,7 @@ vm = overload(matmul, "SqueezeBackward4")  # of a vector and a matrix
 # beta = 0 leaves out the input, even where that is nan.
 
 
-def _add_product(x, product, beta, alpha):
+def _add_product(x: Array, product: Any, beta: float, alpha: float) -> Array:
     if not isinstance(product, np.ndarray):
         product = np.asarray(product)
     if alpha != 1:
@@ -171,11 +171,11 @@ def _add_product(x, product, beta, alpha):
     return np.add(product, x if beta == 1 else x * beta, out=product)
 
 
-def _scaled(g, factor):
+def _scaled(g: Any, factor: float) -> Any:
     return g if factor == 1 else g * factor
 
 
-def _input_rule(g, _y, x_like, *_others, beta, alpha):
+def _input_rule(g: Any, _y: Any, x_like: Any, *_others: Any, beta: float, alpha: float) -> Any:
     return unbroadcast(_scaled(g, beta), x_like.shape)
 
 
@@ -184,7 +184,7 @@ def _input_rule(g, _y, x_like, *_others, beta, alpha):
     lambda g, _y, _x, _a, b, *, beta, alpha: _scaled(mm(g, b.mT), alpha),
     lambda g, _y, _x, a, _b, *, beta, alpha: _scaled(mm(a.mT, g), alpha),
 )
-def addmm(input, mat1, mat2, *, beta, alpha):
+def addmm(input: Any, mat1: Any, mat2: Any, *, beta: float, alpha: float) -> Any:
     """Return beta input + alpha mat1 mat2."""
     return _add_product(input, multiply(mat1, mat2), beta, alpha)
 
@@ -194,7 +194,7 @@ def addmm(input, mat1, mat2, *, beta, alpha):
     lambda g, _y, _x, _a, v, *, beta, alpha: _scaled(g[:, None] * v, alpha),
     lambda g, _y, _x, a, _v, *, beta, alpha: _scaled(mv(a.mT, g), alpha),
 )
-def addmv(input, mat, vec, *, beta, alpha):
+def addmv(input: Any, mat: Any, vec: Any, *, beta: float, alpha: float) -> Any:
     """Return beta input + alpha mat vec."""
     return _add_product(input, multiply(mat, vec), beta, alpha)
 
@@ -204,7 +204,7 @@ def addmv(input, mat, vec, *, beta, alpha):
     lambda g, _y, _x, _a, b, *, beta, alpha: _scaled(mv(g, b), alpha),
     lambda g, _y, _x, a, _b, *, beta, alpha: _scaled(mv(g.mT, a), alpha),
 )
-def addr(input, vec1, vec2, *, beta, alpha):
+def addr(input: Any, vec1: Any, vec2: Any, *, beta: float, alpha: float) -> Any:
     """Return beta input + alpha vec1 vec2^T."""
     return _add_product(input, vec1[:, None] * vec2, beta, alpha)
 
@@ -214,12 +214,12 @@ def addr(input, vec1, vec2, *, beta, alpha):
     lambda g, _y, _x, _a, b, *, beta, alpha: _scaled(bmm(g, b.mT), alpha),
     lambda g, _y, _x, a, _b, *, beta, alpha: _scaled(bmm(a.mT, g), alpha),
 )
-def baddbmm(input, batch1, batch2, *, beta, alpha):
+def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: float, alpha: float) -> Any:
     """Return beta input + alpha batch1 batch2, matrix by matrix."""
     return _add_product(input, multiply(batch1, batch2), beta, alpha)
 
 
-def _side_by_side(x):
+def _side_by_side(x: Array) -> Array:
     """Return a batch of matrices as one: (n, batch * k)."""
     n = x.shape[1]
     return np.swapaxes(x, 0, 1).reshape(n, -1 if n else 0)
@@ -230,7 +230,7 @@ def _side_by_side(x):
     lambda g, _y, _x, _a, b, *, beta, alpha: _scaled(matmul(g, b.mT), alpha),
     lambda g, _y, _x, a, _b, *, beta, alpha: _scaled(matmul(a.mT, g), alpha),
 )
-def addbmm(input, batch1, batch2, *, beta, alpha):
+def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: float, alpha: float) -> Any:
     """Return beta input + alpha times the sum of the products of two batches of matrices."""
     batch, n, k = batch1.shape
     m = batch2.shape[2]
@@ -244,7 +244,7 @@ def addbmm(input, batch1, batch2, *, beta, alpha):
 # ----- The cross product -----
 
 
-def _turned(x, dim, by):
+def _turned(x: Array, dim: int, by: int) -> Array:
     return np.roll(x, by, dim)
 
 
@@ -254,7 +254,7 @@ def _turned(x, dim, by):
     broadcasts=True,
     node="LinalgCross",
 )
-def cross(input, other, *, dim):
+def cross(input: Any, other: Any, *, dim: int) -> Any:
     """Return the cross products of the vectors along a dimension of size 3, counted from the front."""
     a1, a2 = _turned(input, dim, -1), _turned(input, dim, -2)
     b1, b2 = _turned(other, dim, -1), _turned(other, dim, -2)

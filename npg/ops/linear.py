@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -15,32 +16,32 @@ from npg.ops.shape import overload, reshape, transpose
 __all__ = ["linear", "node_variants"]
 
 
-def _rows(x):
+def _rows(x: Any) -> Any:
     """Return (..., n) as (rows, n): an ndarray in a layout for BLAS, a Tensor by a recorded reshape."""
     if isinstance(x, np.ndarray):
         return as_rows(x, x.shape[-1])
     return reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
 
 
-def _input_vjp(g, _y, x_like, weight, _bias):
+def _input_vjp(g: Any, _y: Any, x_like: Any, weight: Any, _bias: Any) -> Any:
     """g W."""
     gx = mm(_rows(g), weight)
     return gx if len(x_like.shape) == 2 else reshape(gx, shape=x_like.shape)
 
 
-def _weight_vjp(g, _y, x, _weight, _bias):
+def _weight_vjp(g: Any, _y: Any, x: Any, _weight: Any, _bias: Any) -> Any:
     """g^T x, over all rows."""
     return mm(transpose(_rows(g), dim0=0, dim1=1), _rows(x))
 
 
-def _bias_vjp(g, _y, _x, _weight, _bias):
+def _bias_vjp(g: Any, _y: Any, _x: Any, _weight: Any, _bias: Any) -> Any:
     """g, summed over all rows."""
     rows = _rows(g)
     return column_sum(rows) if isinstance(rows, np.ndarray) else sum_(rows, dim=(0,), keepdim=False)
 
 
 @primitive(_input_vjp, _weight_vjp, _bias_vjp, node="Addmm")
-def linear(input, weight, bias):
+def linear(input: Any, weight: Any, bias: Any) -> Any:
     """Return input weight^T + bias: (..., in), (out, in) and (out,) or None give (..., out)."""
     # Separate rules and no fused backward, because they share no work, and each saves only what it needs.
     rows = input if input.ndim > 1 and input.flags.c_contiguous else as_rows(input, input.shape[-1])

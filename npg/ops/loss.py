@@ -10,6 +10,7 @@ zero. "mean" divides by the sum of w[t].
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -21,24 +22,26 @@ from npg.ops.softmax import log_softmax
 
 __all__ = ["cross_entropy", "cross_entropy_smoothed", "nll_loss", "of_flattened", "of_images"]
 
+Array = np.ndarray[Any, Any]
+
 
 # ----- Rows and targets -----
 
 
-def _rows_of(x):
+def _rows_of(x: Array) -> Array:
     """Return (N, C, d1, ...) as (rows, C), in the order of a target (N, d1, ...)."""
     classes = x.shape[1]
     return as_rows(x if x.ndim == 2 else np.moveaxis(x, 1, -1), classes)
 
 
-def _from_rows(rows, shape):
+def _from_rows(rows: Array, shape: tuple[int, ...]) -> Array:
     """Return (rows, C) in the input's shape (N, C, d1, ...)."""
     if len(shape) == 2:
         return rows
     return np.moveaxis(rows.reshape(shape[0], *shape[2:], shape[1]), -1, 1)
 
 
-def _targets(target, classes, ignore_index):
+def _targets(target: Array, classes: int, ignore_index: int) -> tuple[Array, Array | None]:
     """Return the flat target with 0 in place of ignore_index, and where it was not ignored (None: everywhere).
 
     Raises: IndexError: for a class that is not there.
@@ -54,7 +57,7 @@ def _targets(target, classes, ignore_index):
     return np.where(valid, flat, 0), valid
 
 
-def _row_weights(target, valid, weight, dtype):
+def _row_weights(target: Array, valid: Array | None, weight: Array | None, dtype: np.dtype[Any]) -> Array | None:
     """Return w[t] of each row, 0 where it is ignored; None where all are 1."""
     if weight is not None:
         w = weight[target]
@@ -62,13 +65,15 @@ def _row_weights(target, valid, weight, dtype):
     return None if valid is None else valid.astype(dtype)
 
 
-def _divisor(reduction, row_weights, rows):
+def _divisor(reduction: str, row_weights: Array | None, rows: int) -> float:
     if reduction != "mean":
         return 1.0
     return float(rows if row_weights is None else np.add.reduce(row_weights))
 
 
-def _prepared(input, target, weight, reduction, ignore_index):
+def _prepared(
+    input: Array, target: Array, weight: Array | None, reduction: str, ignore_index: int
+) -> tuple[Array, Array, Array | None, Array | None, float]:
     """Return the rows, each target's flat place in them, where it counts, its weight, and what divides the sum."""
     x = _rows_of(input)
     rows, classes = x.shape
@@ -77,7 +82,7 @@ def _prepared(input, target, weight, reduction, ignore_index):
     return x, np.arange(0, x.size, classes or 1) + flat if x.size else flat, valid, w, _divisor(reduction, w, rows)
 
 
-def _reduced(losses, reduction, divisor, shape):
+def _reduced(losses: Array, reduction: str, divisor: float, shape: tuple[int, ...]) -> Array:
     """Return the losses of the rows as the result; nan for the mean of nothing."""
     if reduction == "none":
         return losses.reshape(shape)
@@ -87,7 +92,7 @@ def _reduced(losses, reduction, divisor, shape):
     return np.asarray(total / divisor if divisor else total * math.nan)
 
 
-def _row_gradients(g, reduction, divisor):
+def _row_gradients(g: Array, reduction: str, divisor: float) -> Array:
     """Return what the loss of each row is multiplied by in the backward: an array, or one number for all."""
     if reduction == "none":
         return g.reshape(-1)
@@ -96,7 +101,16 @@ def _row_gradients(g, reduction, divisor):
 
 
 @primitive()
-def coefficients(target, weight, *, shape, dtype, reduction, ignore_index, label_smoothing):
+def coefficients(
+    target: Any,
+    weight: Any,
+    *,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    reduction: str,
+    ignore_index: int,
+    label_smoothing: float,
+) -> Any:
     """Return -K in the shape of the input, divided as the reduction says."""
     classes = shape[1]
     flat, valid = _targets(target, classes, ignore_index)
@@ -113,7 +127,7 @@ def coefficients(target, weight, *, shape, dtype, reduction, ignore_index, label
     return _from_rows(k, shape)
 
 
-def _weighted(log_p, target, weight, **settings):
+def _weighted(log_p: Any, target: Any, weight: Any, **settings: Any) -> Any:
     losses = log_p * coefficients(target, weight, shape=log_p.shape, dtype=log_p.dtype, **settings)
     return sum_(losses, dim=(1,) if settings["reduction"] == "none" else None, keepdim=False)
 
@@ -122,7 +136,7 @@ def _weighted(log_p, target, weight, **settings):
 
 
 @fused(node="NllLoss")
-def nll_loss(input, target, weight, *, reduction, ignore_index):
+def nll_loss(input: Any, target: Any, weight: Any, *, reduction: str, ignore_index: int) -> Any:
     """Return the negative log-likelihood of the targets, the input being log-probabilities."""
     x, places, valid, w, divisor = _prepared(input, target, weight, reduction, ignore_index)
     if not x.size:
@@ -136,7 +150,18 @@ def nll_loss(input, target, weight, *, reduction, ignore_index):
 
 
 @nll_loss.backward
-def _nll_loss_backward(g, _y, input, target, weight, *, saved, needs, reduction, ignore_index):
+def _nll_loss_backward(
+    g: Any,
+    _y: Any,
+    input: Any,
+    target: Any,
+    weight: Any,
+    *,
+    saved: Any,
+    needs: tuple[bool, ...],
+    reduction: str,
+    ignore_index: int,
+) -> Any:
     """-w[t] at the target, 0 elsewhere."""
     if not saved:
         return np.zeros(input.shape, input.dtype), None, None
@@ -148,12 +173,14 @@ def _nll_loss_backward(g, _y, input, target, weight, *, saved, needs, reduction,
 
 
 @nll_loss.compose
-def _nll_loss(input, target, weight, *, reduction, ignore_index):
+def _nll_loss(input: Any, target: Any, weight: Any, *, reduction: str, ignore_index: int) -> Any:
     return _weighted(input, target, weight, reduction=reduction, ignore_index=ignore_index, label_smoothing=0.0)
 
 
 @fused(node="NllLoss")
-def cross_entropy(input, target, weight, *, reduction, ignore_index, label_smoothing):
+def cross_entropy(
+    input: Any, target: Any, weight: Any, *, reduction: str, ignore_index: int, label_smoothing: float
+) -> Any:
     """Return the cross-entropy between softmax(input) and the targets."""
     x, places, valid, w, divisor = _prepared(input, target, weight, reduction, ignore_index)
     if not x.size:
@@ -182,7 +209,19 @@ def cross_entropy(input, target, weight, *, reduction, ignore_index, label_smoot
 
 
 @cross_entropy.backward
-def _cross_entropy_backward(g, _y, input, target, weight, *, saved, needs, reduction, ignore_index, label_smoothing):
+def _cross_entropy_backward(
+    g: Any,
+    _y: Any,
+    input: Any,
+    target: Any,
+    weight: Any,
+    *,
+    saved: Any,
+    needs: tuple[bool, ...],
+    reduction: str,
+    ignore_index: int,
+    label_smoothing: float,
+) -> Any:
     """g (sum(K) p - K), K as said above."""
     if not saved:
         return np.zeros(input.shape, input.dtype), None, None
@@ -208,7 +247,7 @@ def _cross_entropy_backward(g, _y, input, target, weight, *, saved, needs, reduc
 
 
 @cross_entropy.compose
-def _cross_entropy(input, target, weight, **settings):
+def _cross_entropy(input: Any, target: Any, weight: Any, **settings: Any) -> Any:
     return _weighted(log_softmax(input, dim=1), target, weight, **settings)
 
 

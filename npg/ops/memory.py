@@ -17,7 +17,7 @@ __all__ = ["alias", "as_strided", "copy_slices", "geometry", "meets", "overlaps"
 
 
 @primitive(lambda g, _y, _x: g, view=True)
-def alias(input):
+def alias(input: Any) -> Any:
     """Return a view of the whole input."""
     return input.view()
 
@@ -132,13 +132,27 @@ def _add_into(part: np.ndarray[Any, Any], g: np.ndarray[Any, Any]) -> None:
 
 
 @primitive(lambda g, _y, _x, **where: strided_scatter(g, **where), view=True)
-def as_strided(input, *, shape, strides, offset, base):
+def as_strided(
+    input: Any,
+    *,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    offset: int,
+    base: tuple[tuple[int, ...], tuple[int, ...]],
+) -> Any:
     """Return the view of the input's memory with this layout."""
     return _window(input, shape, strides, offset)
 
 
 @primitive(lambda g, _y, _x, **where: strided_gather(g, **where))
-def strided_scatter(input, *, shape, strides, offset, base):
+def strided_scatter(
+    input: Any,
+    *,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    offset: int,
+    base: tuple[tuple[int, ...], tuple[int, ...]],
+) -> Any:
     """Return zeros of the base's layout with the input added at the view's places."""
     whole, part = _blank(base, input.dtype, shape, strides, offset)
     _add_into(part, input)
@@ -146,7 +160,14 @@ def strided_scatter(input, *, shape, strides, offset, base):
 
 
 @primitive(lambda g, _y, _x, **where: strided_scatter(g, **where))
-def strided_gather(input, *, shape, strides, offset, base):
+def strided_gather(
+    input: Any,
+    *,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    offset: int,
+    base: tuple[tuple[int, ...], tuple[int, ...]],
+) -> Any:
     """Return a copy of the view's places in an array that is laid out like the base."""
     whole, part = _blank(base, input.dtype, shape, strides, offset)
     whole[...] = input
@@ -154,7 +175,14 @@ def strided_gather(input, *, shape, strides, offset, base):
 
 
 @primitive(lambda g, _y, _x, **where: strided_clear(g, **where))
-def strided_clear(input, *, shape, strides, offset, base):
+def strided_clear(
+    input: Any,
+    *,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    offset: int,
+    base: tuple[tuple[int, ...], tuple[int, ...]],
+) -> Any:
     """Return a copy of the input, laid out like the base, with zeros at the view's places."""
     whole, part = _blank(base, input.dtype, shape, strides, offset)
     whole[...] = input
@@ -166,7 +194,15 @@ def strided_clear(input, *, shape, strides, offset, base):
     lambda g, _y, _base, _value, **where: strided_clear(g, **where),
     lambda g, _y, _base, _value, **where: strided_gather(g, **where),
 )
-def copy_slices(input, value, *, shape, strides, offset, base):
+def copy_slices(
+    input: Any,
+    value: Any,
+    *,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    offset: int,
+    base: tuple[tuple[int, ...], tuple[int, ...]],
+) -> Any:
     """Return the input with the view's places replaced by value."""
     whole, part = _blank(base, input.dtype, shape, strides, offset)
     whole[...] = input

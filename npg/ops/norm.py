@@ -7,6 +7,7 @@ ones or with the weight, which BLAS takes. `dims` is the number of trailing dime
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -19,25 +20,27 @@ from npg.ops.reduce import mean, sum_
 
 __all__ = ["layer_norm", "rms_norm"]
 
+Array = np.ndarray[Any, Any]
+
 
 # ----- What the two share -----
 
 
-def _length(shape, dims):
+def _length(shape: tuple[int, ...], dims: int) -> int:
     return math.prod(shape[len(shape) - dims :])
 
 
-def _trailing(shape, dims):
+def _trailing(shape: tuple[int, ...], dims: int) -> tuple[int, ...]:
     return tuple(range(len(shape) - dims, len(shape)))
 
 
-def _over_rows(g, dims):
+def _over_rows(g: Any, dims: int) -> Any:
     """Return a tensor summed over its leading dimensions: the gradient of a weight or bias."""
     leading = tuple(range(len(g.shape) - dims))
     return sum_(g, dim=leading, keepdim=False) if leading else g
 
 
-def _no_gradient(x, weight, needs, dims):
+def _no_gradient(x: Any, weight: Any, needs: tuple[bool, ...], dims: int) -> tuple[Array | None, ...]:
     # Nothing was normalised: zeros, for every parameter too.
     shape = x.shape[x.ndim - dims :]
     return tuple(
@@ -45,23 +48,23 @@ def _no_gradient(x, weight, needs, dims):
     )
 
 
-def _parameter(parameter, n, dtype):
+def _parameter(parameter: Array | None, n: int, dtype: np.dtype[Any]) -> Array:
     return ones(n, dtype) if parameter is None else np.ascontiguousarray(parameter)
 
 
-def _ready(x, n):
+def _ready(x: Array, n: int) -> Array:
     """Return an array whose last dimension has n elements, contiguous."""
     return x if x.shape[-1] == n and x.flags.c_contiguous else np.ascontiguousarray(x).reshape(-1, n)
 
 
-def _as(x, shape):
+def _as(x: Array, shape: tuple[int, ...]) -> Array:
     return x if x.shape == shape else x.reshape(shape)
 
 
 # ----- layer_norm -----
 
 
-def _normalized(x, ones, n, eps):
+def _normalized(x: Any, ones: Any, n: Any, eps: Any) -> tuple[Any, Any]:
     """Return what has mean 0 and variance 1, and what the differences from the mean were multiplied by."""
     d = x - np.vecdot(x, ones) / n  # and no product with 1 / n: equal numbers must give 0, to all digits
     scale = 1.0 / np.sqrt(np.vecdot(d, d) / n + eps)
@@ -69,29 +72,29 @@ def _normalized(x, ones, n, eps):
 
 
 @program(rows=("ones", "weight"))
-def _layer(x, ones, weight, *, n, eps):
+def _layer(x: Any, ones: Any, weight: Any, *, n: Any, eps: Any) -> Any:
     return _normalized(x, ones, n, eps)[0] * weight
 
 
 @program(rows=("ones", "weight", "bias"))
-def _layer_biased(x, ones, weight, bias, *, n, eps):
+def _layer_biased(x: Any, ones: Any, weight: Any, bias: Any, *, n: Any, eps: Any) -> Any:
     return _normalized(x, ones, n, eps)[0] * weight + bias
 
 
 @program(rows=("ones", "weight"))
-def _layer_kept(x, ones, weight, *, n, eps):
+def _layer_kept(x: Any, ones: Any, weight: Any, *, n: Any, eps: Any) -> Any:
     xh, scale = _normalized(x, ones, n, eps)
     return xh * weight, xh, scale
 
 
 @program(rows=("ones", "weight", "bias"))
-def _layer_biased_kept(x, ones, weight, bias, *, n, eps):
+def _layer_biased_kept(x: Any, ones: Any, weight: Any, bias: Any, *, n: Any, eps: Any) -> Any:
     xh, scale = _normalized(x, ones, n, eps)
     return xh * weight + bias, xh, scale
 
 
 @fused(node="NativeLayerNorm")
-def layer_norm(input, weight, bias, *, dims, eps, keep=True):
+def layer_norm(input: Any, weight: Any, bias: Any, *, dims: int, eps: float, keep: bool = True) -> Any:
     """Return (input - mean) / sqrt(var + eps) weight + bias, moments over the last `dims` dimensions.
 
     weight and bias may be None.
@@ -109,13 +112,15 @@ def layer_norm(input, weight, bias, *, dims, eps, keep=True):
 
 
 @program(rows=("weight", "average"), columns=("scale",))
-def _layer_gradient(g, xh, scale, weight, average):
+def _layer_gradient(g: Any, xh: Any, scale: Any, weight: Any, average: Any) -> Any:
     t = g * xh
     return (g * weight - np.vecdot(g, average) - xh * np.vecdot(t, average)) * scale, t
 
 
 @layer_norm.backward
-def _layer_norm_backward(g, _y, x, weight, _bias, *, saved, needs, dims, eps):
+def _layer_norm_backward(
+    g: Any, _y: Any, x: Any, weight: Any, _bias: Any, *, saved: Any, needs: tuple[bool, ...], dims: int, eps: float
+) -> Any:
     """gx = (gh - mean(gh) - xh mean(gh xh)) / sqrt(var + eps) with gh = g weight; g xh and g summed over rows."""
     if not saved:
         return _no_gradient(x, weight, needs, dims)
@@ -138,7 +143,9 @@ def _layer_norm_backward(g, _y, x, weight, _bias, *, saved, needs, dims, eps):
 
 
 @layer_norm.vjp
-def _layer_norm_vjp(g, _y, x, weight, _bias, *, saved, needs, dims, eps):
+def _layer_norm_vjp(
+    g: Any, _y: Any, x: Any, weight: Any, _bias: Any, *, saved: Any, needs: tuple[bool, ...], dims: int, eps: float
+) -> Any:
     """The same on tensors, from the input."""
     over = _trailing(x.shape, dims)
     d = x - mean(x, dim=over, keepdim=True)
@@ -150,7 +157,7 @@ def _layer_norm_vjp(g, _y, x, weight, _bias, *, saved, needs, dims, eps):
 
 
 @layer_norm.compose
-def _layer_norm(input, weight, bias, *, dims, eps):
+def _layer_norm(input: Any, weight: Any, bias: Any, *, dims: int, eps: float) -> Any:
     over = _trailing(input.shape, dims)
     d = input - mean(input, dim=over, keepdim=True)
     y = d / sqrt(mean(d * d, dim=over, keepdim=True) + eps)
@@ -162,24 +169,24 @@ def _layer_norm(input, weight, bias, *, dims, eps):
 # ----- rms_norm -----
 
 
-def _of_length_one(x, n, eps):
+def _of_length_one(x: Any, n: Any, eps: Any) -> tuple[Any, Any]:
     scale = 1.0 / np.sqrt(np.vecdot(x, x) / n + eps)
     return x * scale, scale
 
 
 @program(rows=("weight",))
-def _rms(x, weight, *, n, eps):
+def _rms(x: Any, weight: Any, *, n: Any, eps: Any) -> Any:
     return _of_length_one(x, n, eps)[0] * weight
 
 
 @program(rows=("weight",))
-def _rms_kept(x, weight, *, n, eps):
+def _rms_kept(x: Any, weight: Any, *, n: Any, eps: Any) -> Any:
     xh, scale = _of_length_one(x, n, eps)
     return xh * weight, xh, scale
 
 
 @fused(node="Mul")
-def rms_norm(input, weight, *, dims, eps, keep=True):
+def rms_norm(input: Any, weight: Any, *, dims: int, eps: float, keep: bool = True) -> Any:
     """Return input / sqrt(mean(input^2) + eps) weight, the mean over the last `dims` dimensions; weight may be None."""
     if not input.size:
         return np.zeros(input.shape, input.dtype), ()
@@ -192,13 +199,15 @@ def rms_norm(input, weight, *, dims, eps, keep=True):
 
 
 @program(rows=("weight", "average"), columns=("scale",))
-def _rms_gradient(g, xh, scale, weight, average):
+def _rms_gradient(g: Any, xh: Any, scale: Any, weight: Any, average: Any) -> Any:
     t = g * xh
     return (g * weight - xh * np.vecdot(t, average)) * scale, t
 
 
 @rms_norm.backward
-def _rms_norm_backward(g, _y, x, weight, *, saved, needs, dims, eps):
+def _rms_norm_backward(
+    g: Any, _y: Any, x: Any, weight: Any, *, saved: Any, needs: tuple[bool, ...], dims: int, eps: float
+) -> Any:
     """gx = (gh - xh mean(gh xh)) / sqrt(mean(x^2) + eps) with gh = g weight; g xh summed over rows."""
     if not saved:
         return _no_gradient(x, weight, needs, dims)
@@ -217,7 +226,9 @@ def _rms_norm_backward(g, _y, x, weight, *, saved, needs, dims, eps):
 
 
 @rms_norm.vjp
-def _rms_norm_vjp(g, _y, x, weight, *, saved, needs, dims, eps):
+def _rms_norm_vjp(
+    g: Any, _y: Any, x: Any, weight: Any, *, saved: Any, needs: tuple[bool, ...], dims: int, eps: float
+) -> Any:
     """The same on tensors, from the input."""
     over = _trailing(x.shape, dims)
     scale = 1.0 / sqrt(mean(x * x, dim=over, keepdim=True) + eps)
@@ -228,6 +239,6 @@ def _rms_norm_vjp(g, _y, x, weight, *, saved, needs, dims, eps):
 
 
 @rms_norm.compose
-def _rms_norm(input, weight, *, dims, eps):
+def _rms_norm(input: Any, weight: Any, *, dims: int, eps: float) -> Any:
     y = input / sqrt(mean(input * input, dim=_trailing(input.shape, dims), keepdim=True) + eps)
     return y if weight is None else y * weight

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from npg.ops._op import primitive
@@ -27,10 +29,14 @@ __all__ = [
     "values_vjp",
 ]
 
+Array = np.ndarray[Any, Any]
+
 # ----- What the ops share -----
 
 
-def values_vjp(g, y, x_like, *, needs, dim, keepdim=True, **_):
+def values_vjp(
+    g: Any, y: Any, x_like: Any, *, needs: tuple[bool, ...], dim: int, keepdim: bool = True, **_: Any
+) -> tuple[Any, ...]:
     """g of the values at the places they came from."""
     g, index = g[0], y[1]
     if not keepdim and x_like.shape:
@@ -38,12 +44,12 @@ def values_vjp(g, y, x_like, *, needs, dim, keepdim=True, **_):
     return (scatter_sum(g, index, shape=x_like.shape, dim=dim),)
 
 
-def _values_at(x, index, dim, keepdim):
+def _values_at(x: Array, index: Array, dim: int, keepdim: bool) -> tuple[Any, ...]:
     found = np.take_along_axis(x, index, dim), index
     return tuple(c_order(y if keepdim else y.squeeze(dim)) for y in found)
 
 
-def _extreme(ufunc, place, x, dim, keepdim):
+def _extreme(ufunc: Any, place: Any, x: Array, dim: int, keepdim: bool) -> tuple[Any, Any]:
     axis = dim if x.ndim else None
     return c_order(ufunc.reduce(x, axis, None, None, keepdim)), c_order(place(x, axis=axis, keepdims=keepdim))
 
@@ -52,25 +58,25 @@ def _extreme(ufunc, place, x, dim, keepdim):
 
 
 @primitive()
-def argmax(input, *, dim, keepdim):
+def argmax(input: Any, *, dim: int | None, keepdim: bool) -> Any:
     """Return where the largest element over `dim` (an int or None) is, the first of equal ones."""
     return c_order(np.argmax(input, axis=dim, keepdims=keepdim))
 
 
 @primitive()
-def argmin(input, *, dim, keepdim):
+def argmin(input: Any, *, dim: int | None, keepdim: bool) -> Any:
     """Return where the smallest element over `dim` (an int or None) is, the first of equal ones."""
     return c_order(np.argmin(input, axis=dim, keepdims=keepdim))
 
 
 @primitive(multi=True, reads=(1,), node="Max")
-def max_dim(input, *, dim, keepdim):
+def max_dim(input: Any, *, dim: int, keepdim: bool) -> tuple[Any, ...]:
     """Return the largest elements along a dimension and the places of the first of them."""
     return _extreme(np.maximum, np.argmax, input, dim, keepdim)
 
 
 @primitive(multi=True, reads=(1,), node="Min")
-def min_dim(input, *, dim, keepdim):
+def min_dim(input: Any, *, dim: int, keepdim: bool) -> tuple[Any, ...]:
     """Return the smallest elements along a dimension and the places of the first of them."""
     return _extreme(np.minimum, np.argmin, input, dim, keepdim)
 
@@ -79,7 +85,7 @@ def min_dim(input, *, dim, keepdim):
 
 
 @primitive(multi=True, reads=(1,))
-def kthvalue(input, *, k, dim, keepdim):
+def kthvalue(input: Any, *, k: int, dim: int, keepdim: bool) -> tuple[Any, ...]:
     """Return the k-th smallest elements along a dimension, counted from 1, and their places."""
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
@@ -87,7 +93,7 @@ def kthvalue(input, *, k, dim, keepdim):
     return _values_at(input, place_of_search(input, value, k - 1, dim), dim, keepdim)
 
 
-def _median_values(x, dim, skip_nan):
+def _median_values(x: Array, dim: int, skip_nan: bool) -> tuple[Array, Any]:
     """Return the medians (the lower of two middle ones) and how many are below, the dimension kept."""
     ordered = np.sort(x, axis=dim)  # nan comes last
     if x.dtype.kind != "f":
@@ -99,25 +105,25 @@ def _median_values(x, dim, skip_nan):
     return value if skip_nan else np.where(known < x.shape[dim], x.dtype.type(np.nan), value), k
 
 
-def _median(x, skip_nan):
+def _median(x: Array, skip_nan: bool) -> Any:
     if not x.size:
         return x.dtype.type(np.nan if x.dtype.kind == "f" else np.iinfo(x.dtype).min)
     return _median_values(x.reshape(-1), 0, skip_nan)[0].reshape(())
 
 
 @primitive(lambda g, y, x: shared_vjp(g, y, x, None, False, 1.0))
-def median(input):
+def median(input: Any) -> Any:
     """Return the median, the lower of two; nan if there is one. The gradient is shared by equal elements."""
     return _median(input, False)
 
 
 @primitive(lambda g, y, x: shared_vjp(g, y, x, None, False, 1.0))
-def nanmedian(input):
+def nanmedian(input: Any) -> Any:
     """Return the median of what is not nan. The gradient is shared by equal elements."""
     return _median(input, True)
 
 
-def _median_along(x, dim, keepdim, skip_nan):
+def _median_along(x: Array, dim: int, keepdim: bool, skip_nan: bool) -> tuple[Any, ...]:
     if not x.ndim:
         return x.copy(), np.zeros((), np.int64)
     value, k = _median_values(x, dim, skip_nan)
@@ -128,13 +134,13 @@ def _median_along(x, dim, keepdim, skip_nan):
 
 
 @primitive(multi=True, reads=(1,))
-def median_dim(input, *, dim, keepdim):
+def median_dim(input: Any, *, dim: int, keepdim: bool) -> tuple[Any, ...]:
     """Return the medians along a dimension (the lower of two; nan if there is one) and their places."""
     return _median_along(input, dim, keepdim, False)
 
 
 @primitive(multi=True, reads=(1,))
-def nanmedian_dim(input, *, dim, keepdim):
+def nanmedian_dim(input: Any, *, dim: int, keepdim: bool) -> tuple[Any, ...]:
     """Return the medians of what is not nan along a dimension and their places."""
     return _median_along(input, dim, keepdim, True)
 
@@ -143,7 +149,7 @@ median_dim.node_name, nanmedian_dim.node_name = "MedianBackward1", "NanmedianBac
 
 
 @primitive(multi=True, reads=(1,))
-def mode(input, *, dim, keepdim):
+def mode(input: Any, *, dim: int, keepdim: bool) -> tuple[Any, ...]:
     """Return the most frequent elements along a dimension (of several the smallest) and their last places."""
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)

@@ -7,6 +7,7 @@ elements.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ __all__ = [
 # ----- What the losses share -----
 
 
-def _reduced(losses, reduction):
+def _reduced(losses: np.ndarray[Any, Any], reduction: str) -> np.ndarray[Any, Any]:
     """Return the losses as the result; nan for the mean of nothing."""
     if reduction == "none":
         return losses
@@ -39,12 +40,12 @@ def _reduced(losses, reduction):
     return total
 
 
-def _spread(g, x, reduction):
+def _spread(g: Any, x: Any, reduction: str) -> Any:
     """Return what the slope at each element of x is multiplied by."""
     return g / (math.prod(x.shape) or 1) if reduction == "mean" else g
 
 
-def _weighted(x, weight):
+def _weighted(x: Any, weight: Any) -> Any:
     return x if weight is None else x * weight
 
 
@@ -55,36 +56,36 @@ def _weighted(x, weight):
     lambda g, _y, x, t, *, reduction: (x - t) * (_spread(g, x, reduction) * 2.0),
     lambda g, _y, x, t, *, reduction: (t - x) * (_spread(g, x, reduction) * 2.0),
 )
-def mse_loss(input, target, *, reduction):
+def mse_loss(input: Any, target: Any, *, reduction: str) -> Any:
     """Return (input - target)^2."""
     d = np.asarray(input - target)
     d *= d
     return _reduced(d, reduction)
 
 
-def _smooth_l1_vjp(g, _y, x, t, *, reduction, beta):
+def _smooth_l1_vjp(g: Any, _y: Any, x: Any, t: Any, *, reduction: str, beta: float) -> Any:
     """clamp((x - t) / beta, -1, 1)."""
     return clamp((x - t) / beta, low=-1.0, high=1.0) * _spread(g, x, reduction)
 
 
 @primitive(_smooth_l1_vjp, lambda g, _y, x, t, **settings: -_smooth_l1_vjp(g, _y, x, t, **settings))
-def smooth_l1_loss(input, target, *, reduction, beta):
+def smooth_l1_loss(input: Any, target: Any, *, reduction: str, beta: float) -> Any:
     """Return d^2 / (2 beta) where d = |input - target| < beta, else d - beta / 2."""
     return _reduced(_huber(input, target, beta) / beta, reduction)
 
 
-def _huber_vjp(g, _y, x, t, *, reduction, delta):
+def _huber_vjp(g: Any, _y: Any, x: Any, t: Any, *, reduction: str, delta: float) -> Any:
     """clamp(x - t, -delta, delta)."""
     return clamp(x - t, low=-delta, high=delta) * _spread(g, x, reduction)
 
 
 @primitive(_huber_vjp, lambda g, _y, x, t, **settings: -_huber_vjp(g, _y, x, t, **settings))
-def huber_loss(input, target, *, reduction, delta):
+def huber_loss(input: Any, target: Any, *, reduction: str, delta: float) -> Any:
     """Return d^2 / 2 where d = |input - target| < delta, else delta (d - delta / 2)."""
     return _reduced(_huber(input, target, delta), reduction)
 
 
-def _huber(x, t, delta):
+def _huber(x: np.ndarray[Any, Any], t: np.ndarray[Any, Any], delta: float) -> np.ndarray[Any, Any]:
     d = np.abs(x - t)
     near = np.minimum(d, delta)
     return near * (d - near * 0.5)  # both cases at once
@@ -97,7 +98,7 @@ _TINY = float(np.float32(1e-12))  # PyTorch's limit in the first derivative, whi
 _EPS = 1e-12  # what it adds in the second
 
 
-def _from_0_and_1(x):
+def _from_0_and_1(x: Any) -> Any:
     """Return x (1 - x), at least about 1e-12, as PyTorch's second derivative has it."""
     return (x + _EPS) * (1.0 - x + _EPS)
 
@@ -108,23 +109,23 @@ def _from_0_and_1(x):
     lambda g, _y, g1, x, _t: -g * g1 / clamp((1.0 - x) * x, low=_TINY, high=None),
     broadcasts=True,
 )
-def binary_cross_entropy_backward(g, input, target):
+def binary_cross_entropy_backward(g: Any, input: Any, target: Any) -> Any:
     """Return g (input - target) / (input (1 - input))."""
     return g * ((input - target) / np.maximum((1.0 - input) * input, _TINY))
 
 
-def _binary_vjp(g, _y, x, t, weight, *, reduction):
+def _binary_vjp(g: Any, _y: Any, x: Any, t: Any, weight: Any, *, reduction: str) -> Any:
     """(x - t) / (x (1 - x)) weight."""
     return _weighted(binary_cross_entropy_backward(_spread(g, x, reduction), x, t), weight)
 
 
-def _binary_target_vjp(g, _y, x, _t, weight, *, reduction):
+def _binary_target_vjp(g: Any, _y: Any, x: Any, _t: Any, weight: Any, *, reduction: str) -> Any:
     """(log(1 - x) - log(x)) weight."""
     return _weighted(log(1.0 - x) - log(x), weight) * _spread(g, x, reduction)
 
 
 @primitive(_binary_vjp, _binary_target_vjp, None)
-def binary_cross_entropy(input, target, weight, *, reduction):
+def binary_cross_entropy(input: Any, target: Any, weight: Any, *, reduction: str) -> Any:
     """Return -(target log(input) + (1 - target) log(1 - input)) weight, logarithms at least -100; weight may be None.
 
     Raises: RuntimeError: when an input is not in [0, 1].
@@ -135,7 +136,7 @@ def binary_cross_entropy(input, target, weight, *, reduction):
     return _reduced(_weighted(losses, weight), reduction)
 
 
-def _logits_vjp(g, _y, x, t, weight, pos_weight, *, reduction):
+def _logits_vjp(g: Any, _y: Any, x: Any, t: Any, weight: Any, pos_weight: Any, *, reduction: str) -> Any:
     """((1 - t + pos_weight t) sigmoid(x) - pos_weight t) weight."""
     if pos_weight is None:
         slope = sigmoid(x) - t
@@ -145,14 +146,14 @@ def _logits_vjp(g, _y, x, t, weight, pos_weight, *, reduction):
     return _weighted(slope, weight) * _spread(g, x, reduction)
 
 
-def _logits_target_vjp(g, _y, x, _t, weight, pos_weight, *, reduction):
+def _logits_target_vjp(g: Any, _y: Any, x: Any, _t: Any, weight: Any, pos_weight: Any, *, reduction: str) -> Any:
     """(-x - (pos_weight - 1) log(sigmoid(x))) weight."""
     slope = -x if pos_weight is None else (1.0 - pos_weight) * logsigmoid(x) - x
     return _weighted(slope, weight) * _spread(g, x, reduction)
 
 
 @primitive(_logits_vjp, _logits_target_vjp, None, None)
-def binary_cross_entropy_with_logits(input, target, weight, pos_weight, *, reduction):
+def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any, pos_weight: Any, *, reduction: str) -> Any:
     """Return (1 - target) input - (1 + (pos_weight - 1) target) log(sigmoid(input)), the same without overflow.
 
     weight multiplies each element, pos_weight the part with target; both have the input's shape or are None.
@@ -168,6 +169,6 @@ def binary_cross_entropy_with_logits(input, target, weight, pos_weight, *, reduc
     lambda g, _y, x, t, *, reduction: -t * sigmoid(-t * x) * _spread(g, x, reduction),
     None,
 )
-def soft_margin_loss(input, target, *, reduction):
+def soft_margin_loss(input: Any, target: Any, *, reduction: str) -> Any:
     """Return log(1 + exp(-target input))."""
     return _reduced(np.log1p(np.exp(-target * input)), reduction)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from npg.ops._op import primitive
@@ -26,7 +28,7 @@ __all__ = [
 # ----- Repeated -----
 
 
-def _repeat_vjp(g, _y, x_like, *, repeats):
+def _repeat_vjp(g: Any, _y: Any, x_like: Any, *, repeats: tuple[int, ...]) -> Any:
     # (r0, n0, r1, n1, ...), summed over the r
     lead = len(repeats) - x_like.ndim
     shape = (1,) * lead + x_like.shape
@@ -36,7 +38,7 @@ def _repeat_vjp(g, _y, x_like, *, repeats):
 
 
 @primitive(_repeat_vjp)
-def repeat(input, *, repeats):
+def repeat(input: Any, *, repeats: tuple[int, ...]) -> Any:
     """Return the input laid side by side, `repeats` times along each dimension; there may be more of these in front."""
     shape = (1,) * (len(repeats) - input.ndim) + input.shape
     pairs = tuple(k for pair in zip(repeats, shape, strict=True) for k in pair)
@@ -51,7 +53,7 @@ def repeat(input, *, repeats):
         reshape(g, shape=(*x_like.shape[: dim + 1], repeats, *x_like.shape[dim + 1 :])), dim=(dim + 1,), keepdim=False
     )
 )
-def repeat_interleave(input, *, repeats, dim):
+def repeat_interleave(input: Any, *, repeats: int, dim: int) -> Any:
     """Return the input with every slice along a dimension repeated so many times."""
     return np.repeat(input, repeats, axis=dim)
 
@@ -59,24 +61,24 @@ def repeat_interleave(input, *, repeats, dim):
 # ----- Reversed and rolled -----
 
 
-def _reversed(x, dims):
+def _reversed(x: np.ndarray[Any, Any], dims: tuple[int, ...]) -> np.ndarray[Any, Any]:
     return x[tuple(slice(None, None, -1) if i in dims else slice(None) for i in range(x.ndim))]
 
 
 @primitive(lambda g, _y, _x, *, dims: flip(g, dims=dims))
-def flip(input, *, dims):
+def flip(input: Any, *, dims: tuple[int, ...]) -> Any:
     """Return a copy with these dimensions in reverse order."""
     return _reversed(input, dims).copy()
 
 
 @primitive(lambda g, _y, _x, *, shifts, dims: roll(g, shifts=tuple(-s for s in shifts), dims=dims))
-def roll(input, *, shifts, dims):
+def roll(input: Any, *, shifts: tuple[int, ...], dims: tuple[int, ...] | None) -> Any:
     """Return a copy shifted along these dimensions (None: flattened); what leaves at the end enters in front."""
     return c_order(np.roll(input, shifts if dims is not None else shifts[0], dims))
 
 
 @primitive(lambda g, _y, _x, *, k, dims: rot90(g, k=-k, dims=dims))
-def rot90(input, *, k, dims):
+def rot90(input: Any, *, k: int, dims: tuple[int, int]) -> Any:
     """Return a copy turned k times by 90 degrees in the plane of two dimensions."""
     return np.rot90(input, k, dims).copy()
 
@@ -85,19 +87,19 @@ def rot90(input, *, k, dims):
 
 
 @primitive(lambda g, _y, _x, *, diagonal: tril(g, diagonal=diagonal))
-def tril(input, *, diagonal):
+def tril(input: Any, *, diagonal: int) -> Any:
     """Return a copy with zeros above a diagonal of the last two dimensions."""
     return c_order(np.tril(input, diagonal))
 
 
 @primitive(lambda g, _y, _x, *, diagonal: triu(g, diagonal=diagonal))
-def triu(input, *, diagonal):
+def triu(input: Any, *, diagonal: int) -> Any:
     """Return a copy with zeros below a diagonal of the last two dimensions."""
     return c_order(np.triu(input, diagonal))
 
 
 @primitive(lambda g, _y, _x, *, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2))
-def diag_embed(input, *, offset, dim1, dim2):
+def diag_embed(input: Any, *, offset: int, dim1: int, dim2: int) -> Any:
     """Return zeros with the last dimension of the input on a diagonal of two new dimensions."""
     n = input.shape[-1] + abs(offset)
     rest = iter(input.shape[:-1])
@@ -105,13 +107,13 @@ def diag_embed(input, *, offset, dim1, dim2):
     return diagonal_backward(input, shape=shape, offset=offset, dim1=dim1, dim2=dim2)
 
 
-def _trace_vjp(g, _y, x_like):
+def _trace_vjp(g: Any, _y: Any, x_like: Any) -> Any:
     spread = expand(g, shape=(min(x_like.shape),))
     return diagonal_backward(spread, shape=x_like.shape, offset=0, dim1=0, dim2=1)
 
 
 @primitive(_trace_vjp)
-def trace(input):
+def trace(input: Any) -> Any:
     """Return the sum of a matrix's diagonal."""
     d = input.diagonal()
     return sum_dim(d, dim=None, keepdim=False)
@@ -120,7 +122,7 @@ def trace(input):
 # ----- Padded -----
 
 
-def _constant_pad_vjp(g, _y, _x, *, pad, value):
+def _constant_pad_vjp(g: Any, _y: Any, _x: Any, *, pad: tuple[tuple[int, int], ...], value: float) -> Any:
     if any(a < 0 or b < 0 for a, b in pad):
         return constant_pad(g, pad=tuple((-a, -b) for a, b in pad), value=0.0)
     for dim, (a, b) in enumerate(pad):  # what was added is cut off: a view of g
@@ -130,7 +132,7 @@ def _constant_pad_vjp(g, _y, _x, *, pad, value):
 
 
 @primitive(_constant_pad_vjp, node="ConstantPadNd")
-def constant_pad(input, *, pad, value):
+def constant_pad(input: Any, *, pad: tuple[tuple[int, int], ...], value: float) -> Any:
     """Return the input with (before, after) places of a value added in each dimension; negative ones are cut off."""
     shape = tuple(n + a + b for n, (a, b) in zip(input.shape, pad, strict=True))
     inside = input[tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(input.shape, pad, strict=True))]
@@ -141,7 +143,7 @@ def constant_pad(input, *, pad, value):
     return out
 
 
-def _pad_index(n: int, before: int, after: int, mode: str) -> np.ndarray:
+def _pad_index(n: int, before: int, after: int, mode: str) -> np.ndarray[Any, Any]:
     """Return which place of a dimension of size n stands at each place of the padded one."""
     if mode == "circular":  # of what is left when negative padding has been cut off
         first, left = max(-before, 0), n - max(-before, 0) - max(-after, 0)
@@ -158,7 +160,7 @@ def _pad_index(n: int, before: int, after: int, mode: str) -> np.ndarray:
         g, n=x_like.shape[dim], dim=dim, before=before, after=after, mode=mode
     )
 )
-def index_pad(input, *, dim, before, after, mode):
+def index_pad(input: Any, *, dim: int, before: int, after: int, mode: str) -> Any:
     """Return one dimension padded with its own elements: mode is reflect, replicate or circular."""
     return input.take(_pad_index(input.shape[dim], before, after, mode), axis=dim)
 
@@ -166,7 +168,7 @@ def index_pad(input, *, dim, before, after, mode):
 @primitive(
     lambda g, _y, _x, *, n, dim, before, after, mode: index_pad(g, dim=dim, before=before, after=after, mode=mode)
 )
-def index_pad_backward(input, *, n, dim, before, after, mode):
+def index_pad_backward(input: Any, *, n: int, dim: int, before: int, after: int, mode: str) -> Any:
     """Return the padded places added to the places they were taken from: the adjoint of index_pad."""
     out = np.zeros((*input.shape[:dim], n, *input.shape[dim + 1 :]), input.dtype)
     own = slice(max(-before, 0), n - max(-after, 0))  # not cut off: [first:last] of the padded array

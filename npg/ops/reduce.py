@@ -7,12 +7,12 @@ float16 is accumulated in float32, integers and bools in int64, as PyTorch does.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from npg.ops._op import primitive
-from npg.ops.select import mask as keep
-from npg.ops.select import where
+from npg.ops.select import mask as keep, where
 from npg.ops.shape import c_order, expand, overload, reshape
 
 __all__ = [
@@ -40,13 +40,15 @@ __all__ = [
     "var_mean",
 ]
 
+Array = np.ndarray[Any, Any]
+
 HALF = np.dtype(np.float16)
 
 
 # ----- What the ops share -----
 
 
-def kept_shape(shape, dim):
+def kept_shape(shape: tuple[int, ...], dim: tuple[int, ...] | int | None) -> tuple[int, ...]:
     """Return the shape with the reduced dimensions as 1."""
     if dim is None:
         return (1,) * len(shape)
@@ -55,25 +57,25 @@ def kept_shape(shape, dim):
     return tuple(1 if i in dim else n for i, n in enumerate(shape))
 
 
-def spread(g, shape, dim, keepdim):
+def spread(g: Any, shape: tuple[int, ...], dim: tuple[int, ...] | int | None, keepdim: bool) -> Any:
     """Return what was reduced over `dim` as a view of the shape it had before: the adjoint of a sum."""
     if not keepdim and dim is not None and shape:
         g = reshape(g, shape=kept_shape(shape, dim))
     return expand(g, shape=shape)
 
 
-def count(shape, dim):
+def count(shape: tuple[int, ...], dim: tuple[int, ...] | int | None) -> int:
     """Return how many elements are reduced into one."""
     if dim is None or isinstance(dim, int):
         return math.prod(shape) if dim is None else shape[dim]
     return math.prod(shape[d] for d in dim)
 
 
-def _reduce(ufunc, x, dim, keepdim, dtype=None):
+def _reduce(ufunc: Any, x: Array, dim: tuple[int, ...] | None, keepdim: bool, dtype: Any = None) -> Any:
     return c_order(ufunc.reduce(x, dim, dtype, None, keepdim))
 
 
-def _total(x, dim, keepdim):
+def _total(x: Array, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     dtype = x.dtype
     if dtype.kind != "f":
         return _reduce(np.add, x, dim, keepdim, np.int64)
@@ -86,7 +88,7 @@ def _total(x, dim, keepdim):
 
 
 @primitive(lambda g, _y, x_like, *, dim, keepdim: spread(g, x_like.shape, dim, keepdim))
-def sum_(input, *, dim, keepdim):
+def sum_(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     """Return the sum over `dim`; of integers and bools in int64."""
     return _total(input, dim, keepdim)
 
@@ -94,17 +96,17 @@ def sum_(input, *, dim, keepdim):
 sum_dim = overload(sum_, "SumBackward1")
 
 
-def _divided(g, n):
+def _divided(g: Any, n: int) -> Any:
     """Return g / n; of nothing g, and not through a divisor that float16 cannot hold."""
     return g / (n or 1) if n < 65504 or g.dtype != HALF else g * (1.0 / n)
 
 
-def _mean_vjp(g, _y, x_like, *, dim, keepdim):
+def _mean_vjp(g: Any, _y: Any, x_like: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     return spread(_divided(g, count(x_like.shape, dim)), x_like.shape, dim, keepdim)
 
 
 @primitive(_mean_vjp)
-def mean(input, *, dim, keepdim):
+def mean(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     """Return the mean over `dim`, nan of nothing."""
     n = count(input.shape, dim)
     if input.dtype == HALF:
@@ -117,19 +119,19 @@ mean_dim = overload(mean, "MeanBackward1")
 
 
 @primitive(lambda g, _y, x, *, dim, keepdim: spread(g, x.shape, dim, keepdim) * (x == x))
-def nansum(input, *, dim, keepdim):
+def nansum(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     """Return the sum over `dim`, nan counted as 0."""
     return _total(np.where(np.isnan(input), input.dtype.type(0), input), dim, keepdim)
 
 
-def _nanmean_vjp(g, _y, x, *, dim, keepdim):
+def _nanmean_vjp(g: Any, _y: Any, x: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     known = ties(x, x, nan=0.0)
     n = sum_(known, dim=dim, keepdim=keepdim)
     return spread(g / where(n == 0, math.nan, n), x.shape, dim, keepdim) * known
 
 
 @primitive(_nanmean_vjp, node="Div")
-def nanmean(input, *, dim, keepdim):
+def nanmean(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     """Return the mean over `dim` of what is not nan."""
     known = _reduce(np.add, ~np.isnan(input), dim, keepdim)
     wide = input.astype(np.float32) if input.dtype == HALF else input
@@ -138,7 +140,7 @@ def nanmean(input, *, dim, keepdim):
 
 
 @primitive()
-def count_nonzero(input, *, dim):
+def count_nonzero(input: Any, *, dim: tuple[int, ...] | None) -> Any:
     """Return how many elements over `dim` are not 0."""
     return c_order(np.asarray(np.count_nonzero(input, axis=dim)))
 
@@ -146,7 +148,7 @@ def count_nonzero(input, *, dim):
 # ----- Variance -----
 
 
-def _variance(x, dim, correction, keepdim):
+def _variance(x: Array, dim: tuple[int, ...] | None, correction: float, keepdim: bool) -> tuple[Any, Any]:
     """Return the variance, and the mean with the reduced dimensions kept; computed in at least float32."""
     if x.dtype == HALF:
         x = x.astype(np.float32)
@@ -161,31 +163,31 @@ def _variance(x, dim, correction, keepdim):
     return total / free if free else np.divide(total, x.dtype.type(0)), center
 
 
-def _variance_vjp(g, x, dim, correction, keepdim):
+def _variance_vjp(g: Any, x: Any, dim: tuple[int, ...] | None, correction: float, keepdim: bool) -> Any:
     """g 2 (x - mean) / (n - correction)."""
     free = count(x.shape, dim) - correction
     g = g * (2.0 / free if free else math.inf)
     return spread(g, x.shape, dim, keepdim) * (x - mean(x, dim=dim, keepdim=True))
 
 
-def _of_root(g, y):
+def _of_root(g: Any, y: Any) -> Any:
     """Return the gradient of a sum under the root y: 0 where the root is 0."""
     return keep(g / (y + y), y != 0)
 
 
 @primitive(lambda g, _y, x, *, dim, correction, keepdim: _variance_vjp(g, x, dim, correction, keepdim))
-def var(input, *, dim, correction, keepdim):
+def var(input: Any, *, dim: tuple[int, ...] | None, correction: float, keepdim: bool) -> Any:
     """Return the variance over `dim`, with n - correction as the divisor."""
     return _variance(input, dim, correction, keepdim)[0].astype(input.dtype, copy=False)
 
 
 @primitive(lambda g, y, x, *, dim, correction, keepdim: _variance_vjp(_of_root(g, y), x, dim, correction, keepdim))
-def std(input, *, dim, correction, keepdim):
+def std(input: Any, *, dim: tuple[int, ...] | None, correction: float, keepdim: bool) -> Any:
     """Return the square root of the variance over `dim`."""
     return np.sqrt(_variance(input, dim, correction, keepdim)[0]).astype(input.dtype, copy=False)
 
 
-def _moments(x, dim, correction, keepdim, root):
+def _moments(x: Array, dim: tuple[int, ...] | None, correction: float, keepdim: bool, root: bool) -> tuple[Any, Any]:
     total, center = _variance(x, dim, correction, keepdim)
     total = np.sqrt(total) if root else total
     center = c_order(center if keepdim else np.squeeze(center, dim))
@@ -193,30 +195,34 @@ def _moments(x, dim, correction, keepdim, root):
 
 
 @primitive(multi=True)
-def var_mean(input, *, dim, correction, keepdim):
+def var_mean(input: Any, *, dim: tuple[int, ...] | None, correction: float, keepdim: bool) -> tuple[Any, Any]:
     """Return the variance and the mean over `dim`."""
     return _moments(input, dim, correction, keepdim, False)
 
 
 @var_mean.vjp
-def _var_mean_vjp(g, _y, x, *, needs, dim, correction, keepdim):
+def _var_mean_vjp(
+    g: Any, _y: Any, x: Any, *, needs: tuple[bool, ...], dim: tuple[int, ...] | None, correction: float, keepdim: bool
+) -> tuple[Any, ...]:
     """The gradients of both, added."""
     return (_moments_vjp(g[0], g[1], x, dim, correction, keepdim),)
 
 
 @primitive(multi=True, reads=(0,))
-def std_mean(input, *, dim, correction, keepdim):
+def std_mean(input: Any, *, dim: tuple[int, ...] | None, correction: float, keepdim: bool) -> tuple[Any, Any]:
     """Return the standard deviation and the mean over `dim`."""
     return _moments(input, dim, correction, keepdim, True)
 
 
 @std_mean.vjp
-def _std_mean_vjp(g, y, x, *, needs, dim, correction, keepdim):
+def _std_mean_vjp(
+    g: Any, y: Any, x: Any, *, needs: tuple[bool, ...], dim: tuple[int, ...] | None, correction: float, keepdim: bool
+) -> tuple[Any, ...]:
     """The gradients of both, added."""
     return (_moments_vjp(None if g[0] is None else _of_root(g[0], y[0]), g[1], x, dim, correction, keepdim),)
 
 
-def _moments_vjp(gv, gm, x, dim, correction, keepdim):
+def _moments_vjp(gv: Any, gm: Any, x: Any, dim: tuple[int, ...] | None, correction: float, keepdim: bool) -> Any:
     gx = None if gv is None else _variance_vjp(gv, x, dim, correction, keepdim)
     if gm is None:
         return gx
@@ -228,7 +234,7 @@ def _moments_vjp(gv, gm, x, dim, correction, keepdim):
 
 
 @primitive()
-def ties(input, extreme, *, nan):
+def ties(input: Any, extreme: Any, *, nan: float) -> Any:
     """Return 1 where the input is the extreme, else 0, in the input's dtype; where both are nan, `nan` instead of 1."""
     mask = (input == extreme).astype(input.dtype)
     unknown = np.isnan(extreme)
@@ -237,7 +243,7 @@ def ties(input, extreme, *, nan):
     return mask
 
 
-def shared_vjp(g, y, x, dim, keepdim, nan=math.nan):
+def shared_vjp(g: Any, y: Any, x: Any, dim: tuple[int, ...] | None, keepdim: bool, nan: float = math.nan) -> Any:
     """g spread evenly over the elements that are the extreme."""
     if 0 in x.shape:
         return spread(g, x.shape, dim, keepdim)
@@ -247,13 +253,13 @@ def shared_vjp(g, y, x, dim, keepdim, nan=math.nan):
 
 
 @primitive(lambda g, y, x: shared_vjp(g, y, x, None, False, 1.0))
-def max_(input):
+def max_(input: Any) -> Any:
     """Return the largest element; nan if there is one."""
     return np.maximum.reduce(input, axis=None)
 
 
 @primitive(lambda g, y, x: shared_vjp(g, y, x, None, False, 1.0))
-def min_(input):
+def min_(input: Any) -> Any:
     """Return the smallest element; nan if there is one."""
     return np.minimum.reduce(input, axis=None)
 
@@ -262,38 +268,40 @@ max_.node_name, min_.node_name = "MaxBackward1", "MinBackward1"
 
 
 @primitive(lambda g, y, x, *, dim, keepdim: shared_vjp(g, y, x, dim, keepdim))
-def amax(input, *, dim, keepdim):
+def amax(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     """Return the largest elements over `dim`; the gradient is shared by equal ones."""
     return _reduce(np.maximum, input, dim, keepdim)
 
 
 @primitive(lambda g, y, x, *, dim, keepdim: shared_vjp(g, y, x, dim, keepdim))
-def amin(input, *, dim, keepdim):
+def amin(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     """Return the smallest elements over `dim`; the gradient is shared by equal ones."""
     return _reduce(np.minimum, input, dim, keepdim)
 
 
 @primitive(multi=True)
-def aminmax(input, *, dim, keepdim):
+def aminmax(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> tuple[Any, Any]:
     """Return the smallest and the largest elements over `dim`."""
     return _reduce(np.minimum, input, dim, keepdim), _reduce(np.maximum, input, dim, keepdim)
 
 
 @aminmax.vjp
-def _aminmax_vjp(g, y, x, *, needs, dim, keepdim):
+def _aminmax_vjp(
+    g: Any, y: Any, x: Any, *, needs: tuple[bool, ...], dim: tuple[int, ...] | None, keepdim: bool
+) -> tuple[Any, ...]:
     """Both gradients, each shared by equal elements, added."""
     low, high = (None if gi is None else shared_vjp(gi, yi, x, dim, keepdim) for gi, yi in zip(g, y, strict=True))
     return (low if high is None else high if low is None else low + high,)
 
 
 @primitive()
-def all_(input, *, dim, keepdim):
+def all_(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     """Tell whether all elements over `dim` are true."""
     return _reduce(np.logical_and, input, dim, keepdim)
 
 
 @primitive()
-def any_(input, *, dim, keepdim):
+def any_(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     """Tell whether an element over `dim` is true."""
     return _reduce(np.logical_or, input, dim, keepdim)
 
@@ -301,19 +309,19 @@ def any_(input, *, dim, keepdim):
 # ----- Exponentials -----
 
 
-def _logsumexp_vjp(g, y, x, *, dim, keepdim):
+def _logsumexp_vjp(g: Any, y: Any, x: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     return spread(g, x.shape, dim, keepdim) * np.exp(x - spread(y, x.shape, dim, keepdim))
 
 
 @primitive(_logsumexp_vjp)
-def logsumexp(input, *, dim, keepdim):
+def logsumexp(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     """Return log(sum(exp(input))) over `dim`; vjp: g exp(x - y)."""
     if input.dtype == HALF:
         return logsumexp.forward(input.astype(np.float32), dim=dim, keepdim=keepdim).astype(HALF)
     return _logsumexp(input, dim, keepdim)
 
 
-def _logsumexp(x, dim, keepdim):
+def _logsumexp(x: Array, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     top = np.maximum.reduce(x, axis=dim, keepdims=True, initial=-math.inf)
     top = np.where(np.isinf(top), 0, top)
     e = x - top

@@ -21,25 +21,25 @@ def _round(how: Any, input: Any) -> Any:
 
 
 @primitive(lambda g, _y, _x: zeros(g), promote=ARITHMETIC)
-def floor(input):
+def floor(input: Any) -> Any:
     """Return the largest integer that is not above each element."""
     return _round(np.floor, input)
 
 
 @primitive(lambda g, _y, _x: zeros(g), promote=ARITHMETIC)
-def ceil(input):
+def ceil(input: Any) -> Any:
     """Return the smallest integer that is not below each element."""
     return _round(np.ceil, input)
 
 
 @primitive(lambda g, _y, _x: zeros(g), promote=ARITHMETIC)
-def trunc(input):
+def trunc(input: Any) -> Any:
     """Return each element rounded towards zero."""
     return _round(np.trunc, input)
 
 
 @primitive(lambda g, _y, _x: zeros(g), promote=ARITHMETIC)
-def round(input):
+def round(input: Any) -> Any:
     """Return each element rounded to the nearest integer, halves to the even one."""
     return _round(np.rint, input)
 
@@ -54,7 +54,7 @@ round.refuses(no_bool("round_vml_cpu"))
 
 
 @primitive(lambda g, _y, _x, *, decimals: zeros(g), promote=ARITHMETIC, node="Round")
-def round_decimals(input, *, decimals):
+def round_decimals(input: Any, *, decimals: int) -> Any:
     """Return each element rounded to so many decimals; a negative number rounds before the point."""
     power = 10.0 ** math.fabs(decimals)
     return np.rint(input * power) / power if decimals >= 0 else np.rint(input / power) * power
@@ -65,7 +65,7 @@ round_decimals.refuses(no_integers("round_cpu"))
 
 
 @primitive(lambda g, _y, _x: g, promote=ARITHMETIC)
-def frac(input):
+def frac(input: Any) -> Any:
     """Return the part behind the point, with the input's sign."""
     return input - np.trunc(input)
 
@@ -77,7 +77,7 @@ frac.refuses(no_integers("frac_cpu"))
 
 
 @primitive(lambda g, _y, x, *, nan, posinf, neginf: mask(g, np.isfinite(x)))
-def nan_to_num(input, *, nan, posinf, neginf):
+def nan_to_num(input: Any, *, nan: float | None, posinf: float | None, neginf: float | None) -> Any:
     """Return the input with nan, inf and -inf replaced; None: 0, and the largest and smallest number."""
     if input.dtype.kind != "f":
         return input.copy()

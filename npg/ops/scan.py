@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from npg.ops._op import primitive
@@ -28,11 +30,11 @@ __all__ = [
 ]
 
 
-def _part(x, dim, start, stop):
+def _part(x: Any, dim: int, start: int, stop: int) -> Any:
     return slice_(x, dim=dim, start=start, stop=stop, step=1)
 
 
-def _accumulate(ufunc, x, dim):
+def _accumulate(ufunc: np.ufunc, x: np.ndarray[Any, Any], dim: int) -> np.ndarray[Any, Any]:
     # Rounded once: a running float32 sum would lose a digit for every ten elements.
     if not x.ndim:
         return x.copy()
@@ -46,13 +48,13 @@ def _accumulate(ufunc, x, dim):
 
 
 @primitive(lambda g, _y, _x, *, dim: reverse_cumsum(g, dim=dim))
-def cumsum(input, *, dim):
+def cumsum(input: Any, *, dim: int) -> Any:
     """Return the sums of the elements so far; of integers and bools in int64."""
     return _accumulate(np.add, input, dim)
 
 
 @primitive(lambda g, _y, _x, *, dim: cumsum(g, dim=dim))
-def reverse_cumsum(input, *, dim):
+def reverse_cumsum(input: Any, *, dim: int) -> Any:
     """Return the sums of the elements from here on: the adjoint of cumsum."""
     if not input.ndim:
         return input.copy()
@@ -64,7 +66,7 @@ def reverse_cumsum(input, *, dim):
     lambda g, y, decay, _b, *, dim, reverse: _decay_vjp(g, y, decay, dim, reverse),
     lambda g, _y, decay, _b, *, dim, reverse: recurrence(decay, g, dim=dim, reverse=not reverse),
 )
-def recurrence(decay, input, *, dim, reverse):
+def recurrence(decay: Any, input: Any, *, dim: int, reverse: bool) -> Any:
     """Return s[k] = input[k] + decay[k - 1] s[k - 1] along a dimension; reverse: s[k] = input[k] + decay[k] s[k + 1].
 
     decay[j] links j and j + 1, so there is one fewer of them. vjp: the recurrence in the other direction.
@@ -76,7 +78,7 @@ def recurrence(decay, input, *, dim, reverse):
     return out
 
 
-def _decay_vjp(g, y, decay, dim, reverse):
+def _decay_vjp(g: Any, y: Any, decay: Any, dim: int, reverse: bool) -> Any:
     """The gradient that arrives at one end of each link times the value at the other."""
     t = recurrence(decay, g, dim=dim, reverse=not reverse)
     n = g.shape[dim]
@@ -85,7 +87,7 @@ def _decay_vjp(g, y, decay, dim, reverse):
     return _part(t, dim, 1, n) * _part(y, dim, 0, n - 1)
 
 
-def _logcumsumexp_vjp(g, y, x, *, dim):
+def _logcumsumexp_vjp(g: Any, y: Any, x: Any, *, dim: int) -> Any:
     # sum over i >= k of g[i] exp(x[k] - y[i]); y never falls, so every factor exp(y[k] - y[k + 1]) is at most 1.
     if not x.shape or not x.shape[dim]:
         return g * np.exp(x - y)
@@ -96,7 +98,7 @@ def _logcumsumexp_vjp(g, y, x, *, dim):
 
 
 @primitive(_logcumsumexp_vjp)
-def logcumsumexp(input, *, dim):
+def logcumsumexp(input: Any, *, dim: int) -> Any:
     """Return the logarithm of the sum of the exponentials so far."""
     return _accumulate(np.logaddexp, input, dim)
 
@@ -105,19 +107,19 @@ def logcumsumexp(input, *, dim):
 
 
 @primitive()
-def has_zero(input):
+def has_zero(input: Any) -> Any:
     """Tell whether an element is 0."""
     return np.asarray(not input.all())
 
 
-def _products_before(x, dim):
+def _products_before(x: Any, dim: int) -> Any:
     """Return for each element the product of those before it."""
     pad = [(0, 0)] * len(x.shape)
     pad[dim] = (1, 0)
     return constant_pad(cumprod(_part(x, dim, 0, x.shape[dim] - 1), dim=dim), pad=tuple(pad), value=1.0)
 
 
-def _cumprod_vjp(g, y, x, *, dim):
+def _cumprod_vjp(g: Any, y: Any, x: Any, *, dim: int) -> Any:
     """Of each element: the product of those before it times the sum over i >= k of g[i] x[k + 1] .. x[i]."""
     if not x.shape or not x.shape[dim]:
         return g
@@ -127,12 +129,12 @@ def _cumprod_vjp(g, y, x, *, dim):
 
 
 @primitive(_cumprod_vjp)
-def cumprod(input, *, dim):
+def cumprod(input: Any, *, dim: int) -> Any:
     """Return the products of the elements so far; of integers and bools in int64."""
     return _accumulate(np.multiply, input, dim)
 
 
-def _prod_vjp(g, y, x, *, dim, keepdim):
+def _prod_vjp(g: Any, y: Any, x: Any, *, dim: int | None, keepdim: bool) -> Any:
     """g times the product of the other elements: y / x, or if there are zeros by the products before and after each."""
     if not has_zero(x):
         return spread(g * y, x.shape, dim, keepdim) / x
@@ -145,7 +147,7 @@ def _prod_vjp(g, y, x, *, dim, keepdim):
 
 
 @primitive(_prod_vjp)
-def prod(input, *, dim, keepdim):
+def prod(input: Any, *, dim: int | None, keepdim: Any) -> Any:
     """Return the product over `dim` (an int or None); of integers and bools in int64."""
     dtype = input.dtype
     if dtype == HALF:
@@ -160,7 +162,7 @@ prod_dim = overload(prod, "ProdBackward1")
 # ----- Running extrema -----
 
 
-def _running(ufunc, x, dim):
+def _running(ufunc: np.ufunc, x: np.ndarray[Any, Any], dim: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     if not x.ndim:
         return x.copy(), np.zeros((), np.int64)
     values = ufunc.accumulate(x, axis=dim)
@@ -170,13 +172,13 @@ def _running(ufunc, x, dim):
 
 
 @primitive(multi=True, reads=(1,))
-def cummax(input, *, dim):
+def cummax(input: Any, *, dim: int) -> Any:
     """Return the largest of the elements so far and the places of the last of them."""
     return _running(np.maximum, input, dim)
 
 
 @primitive(multi=True, reads=(1,))
-def cummin(input, *, dim):
+def cummin(input: Any, *, dim: int) -> Any:
     """Return the smallest of the elements so far and the places of the last of them."""
     return _running(np.minimum, input, dim)
 

@@ -14,8 +14,7 @@ from npg.ops._broadcast import unbroadcast
 from npg.ops._op import primitive
 from npg.ops._scratch import scratch
 from npg.ops.index import like_dtype, writing
-from npg.ops.select import _SMALL as SMALL
-from npg.ops.select import mask as keep
+from npg.ops.select import _SMALL as SMALL, mask as keep
 from npg.ops.shape import overload
 
 __all__ = [
@@ -40,6 +39,8 @@ __all__ = [
     "take",
     "take_backward",
 ]
+
+Array = np.ndarray[Any, Any]
 
 
 # ----- Places -----
@@ -86,7 +87,7 @@ def _one_dimensional(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     lambda g, _y, x_like, index, *, dim: scatter_sum(g, index, shape=x_like.shape, dim=dim),
     None,
 )
-def gather(input, index, *, dim):
+def gather(input: Any, index: Any, *, dim: int) -> Any:
     """Return the elements of the input that index names along a dimension; the shape is the index's."""
     x, i = _one_dimensional(input), _one_dimensional(index)
     if x.flags.c_contiguous:  # flat positions need half the time of a grid
@@ -97,13 +98,13 @@ def gather(input, index, *, dim):
 
 
 @primitive(lambda g, _y, _src, index, *, shape, dim, distinct=False: gather(g, index, dim=dim), None)
-def scatter_sum(input, index, *, shape, dim, distinct=False):
+def scatter_sum(input: Any, index: Any, *, shape: tuple[int, ...], dim: int, distinct: bool = False) -> Any:
     """Return zeros of a shape with the input added where index names (no place twice if distinct): gather's adjoint."""
     out = np.zeros(shape, input.dtype)
     return _write_into(out, index, input, dim=dim) if distinct else _add_into(out, index, input, dim=dim)
 
 
-def _write_into(input, index, src, *, dim):
+def _write_into(input: Array, index: Array, src: Any, *, dim: int) -> Array:
     x, i = _one_dimensional(input), _one_dimensional(index)
     src = src.reshape(i.shape) if isinstance(src, np.ndarray) and src.ndim != i.ndim and src.ndim == 0 else src
     if x.flags.c_contiguous:
@@ -113,7 +114,7 @@ def _write_into(input, index, src, *, dim):
     return input
 
 
-def _accumulate(ufunc, x, index, src, dim):
+def _accumulate(ufunc: Any, x: Array, index: Array, src: Array, dim: int) -> None:
     """Combine the elements of src one by one with those of x that index names, by ufunc.at."""
     if x.flags.c_contiguous:
         # One-dimensional arrays are what ufunc.at has a fast loop for.
@@ -123,24 +124,24 @@ def _accumulate(ufunc, x, index, src, dim):
         ufunc.at(x, _grid(index, x.shape[dim], dim), src)
 
 
-def _add_into(input, index, src, *, dim):
+def _add_into(input: Array, index: Array, src: Any, *, dim: int) -> Array:
     index = _one_dimensional(index)
     _accumulate(np.add, _one_dimensional(input), index, np.broadcast_to(src, index.shape), dim)
     return input
 
 
-def _scatter_src_rule(g, _y, _x, index, src_like, *, dim):
+def _scatter_src_rule(g: Any, _y: Any, _x: Any, index: Any, src_like: Any, *, dim: int) -> Any:
     return unbroadcast(gather(g, index, dim=dim), src_like.shape)
 
 
 @primitive(lambda g, _y, _x, index, _src, *, dim: scatter(g, index, 0.0, dim=dim), None, _scatter_src_rule)
-def scatter(input, index, src, *, dim):
+def scatter(input: Any, index: Any, src: Any, *, dim: int) -> Any:
     """Return a copy of the input with src (an array of the index's shape, or a number) written where index names."""
     return _write_into(np.array(input), index, src, dim=dim)
 
 
 @primitive(lambda g, _y, _x, _index, _src, *, dim: g, None, _scatter_src_rule)
-def scatter_add(input, index, src, *, dim):
+def scatter_add(input: Any, index: Any, src: Any, *, dim: int) -> Any:
     """Return a copy of the input with src added where index names."""
     return _add_into(np.array(input), index, src, dim=dim)
 
@@ -167,7 +168,7 @@ def _identity(reduce: str, dtype: np.dtype[Any]) -> Any:
     return np.iinfo(dtype).min if reduce == "amax" else np.iinfo(dtype).max
 
 
-def _count(like, index, dim, include_self):
+def _count(like: Any, index: Any, dim: int, include_self: bool) -> Any:
     """Return how many elements each place got, perhaps with its own, and 1 where none; dtype of `like`."""
     ones = np.ones(index.shape, like.dtype)
     if include_self:
@@ -177,7 +178,7 @@ def _count(like, index, dim, include_self):
 
 
 @primitive(node="ScatterReduce")
-def scatter_reduce(input, index, src, *, dim, reduce, include_self):
+def scatter_reduce(input: Any, index: Any, src: Any, *, dim: int, reduce: str, include_self: bool) -> Any:
     """Return a copy of the input in which every place is reduced together with the elements of src sent there."""
     out = np.array(input)
     if not include_self:
@@ -194,7 +195,9 @@ def scatter_reduce(input, index, src, *, dim, reduce, include_self):
 
 
 @scatter_reduce.vjp
-def _scatter_reduce_rule(g, y, x, index, src, *, needs, dim, reduce, include_self):
+def _scatter_reduce_rule(
+    g: Any, y: Any, x: Any, index: Any, src: Any, *, needs: tuple[bool, ...], dim: int, reduce: str, include_self: bool
+) -> tuple[Any, ...]:
     """sum: g; mean: g / count; amax, amin: g shared equally by those that are the extreme; prod: g times the others."""
     if reduce == "sum":
         gx, gsrc = g, gather(g, index, dim=dim)
@@ -215,7 +218,7 @@ def _scatter_reduce_rule(g, y, x, index, src, *, needs, dim, reduce, include_sel
     return gx, None, gsrc
 
 
-def _prod_rule(g, y, x, index, src, dim, include_self):
+def _prod_rule(g: Any, y: Any, x: Any, index: Any, src: Any, dim: int, include_self: bool) -> tuple[Any, Any]:
     """Return g times the product of all other factors, which is y / factor unless that is 0."""
     settings = {"dim": dim, "reduce": "prod", "include_self": include_self}
     x_zero, src_zero = x == 0, src == 0
@@ -247,7 +250,7 @@ def _flat_index(index: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
 
 
 @primitive(lambda g, _y, x_like, index: take_backward(g, index, shape=x_like.shape), None)
-def take(input, index):
+def take(input: Any, index: Any) -> Any:
     """Return the elements at these positions of the flattened input; the shape is the index's."""
     if not input.size and index.size:
         raise IndexError("take(): tried to take from an empty tensor")
@@ -255,14 +258,14 @@ def take(input, index):
 
 
 @primitive(lambda g, _y, _x, index, *, shape: take(g, index), None)
-def take_backward(input, index, *, shape):
+def take_backward(input: Any, index: Any, *, shape: tuple[int, ...]) -> Any:
     """Return zeros of a shape with the input added at flat positions: the adjoint of take."""
     out = np.zeros(shape, input.dtype)
     np.add.at(out.reshape(-1), _flat_index(index, out.size).reshape(-1), np.ascontiguousarray(input).reshape(-1))
     return out
 
 
-def _put_into(input, index, source, *, accumulate):
+def _put_into(input: Array, index: Array, source: Any, *, accumulate: bool) -> Array:
     flat = input.reshape(-1)
     places = _flat_index(index, flat.size).reshape(-1)
     if accumulate:
@@ -279,7 +282,7 @@ def _put_into(input, index, source, *, accumulate):
     None,
     lambda g, _y, _x, index, source_like, *, accumulate: np.reshape(take(g, index), source_like.shape),
 )
-def put(input, index, source, *, accumulate):
+def put(input: Any, index: Any, source: Any, *, accumulate: bool) -> Any:
     """Return a copy of the input with source written (or added) at positions of the flattened array."""
     return _put_into(np.array(input), index, source, accumulate=accumulate)
 
@@ -290,7 +293,7 @@ put_into = writing(put, _put_into)
 # ----- Masks -----
 
 
-def _masked_fill_into(input, mask, value):
+def _masked_fill_into(input: Array, mask: Array, value: Any) -> Array:
     np.copyto(input, value, where=mask, casting="unsafe")
     return input
 
@@ -301,7 +304,7 @@ def _masked_fill_into(input, mask, value):
     lambda g, _y, _x, mask, value_like: like_dtype(np.sum(keep(g, mask)), value_like.dtype),
     broadcasts=True,
 )
-def masked_fill(input, mask, value):
+def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """Return the input with value (a number or 0-d array) where the mask is True; mask and input broadcast."""
     if input.shape != mask.shape:
         # Smaller masks are those of padding and of the future: ones and zeros in long runs, as copying likes.
@@ -334,7 +337,7 @@ masked_fill_tensor, masked_fill_tensor_into = (
     ),
     None,
 )
-def masked_select(input, mask):
+def masked_select(input: Any, mask: Any) -> Any:
     """Return the elements of the input where the mask is True, one-dimensional; mask and input broadcast."""
     if input.shape != mask.shape:
         input, mask = np.broadcast_arrays(input, mask)
@@ -342,14 +345,14 @@ def masked_select(input, mask):
 
 
 @primitive(lambda g, _y, _x, mask, *, shape: masked_select(g, mask), None)
-def masked_put(input, mask, *, shape):
+def masked_put(input: Any, mask: Any, *, shape: tuple[int, ...]) -> Any:
     """Return zeros of a shape with the elements of the input where the mask is True: the adjoint of masked_select."""
     out = np.zeros(shape, input.dtype)
     out[np.broadcast_to(mask, shape)] = input
     return out
 
 
-def _masked_scatter_into(input, mask, source):
+def _masked_scatter_into(input: Array, mask: Array, source: Array) -> Array:
     mask = np.broadcast_to(mask, input.shape)
     count = int(np.count_nonzero(mask))
     if count > source.size:
@@ -363,7 +366,7 @@ def _masked_scatter_into(input, mask, source):
     None,
     lambda g, _y, _x, mask, source_like: padded(masked_select(g, mask), shape=source_like.shape),
 )
-def masked_scatter(input, mask, source):
+def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
     """Return the input with the first elements of source where the mask is True, in order; mask and input broadcast."""
     return _masked_scatter_into(
         np.broadcast_to(input, np.broadcast_shapes(input.shape, mask.shape)).copy(), mask, source
@@ -374,7 +377,7 @@ masked_scatter_into = writing(masked_scatter, _masked_scatter_into)
 
 
 @primitive(lambda g, _y, x_like, *, shape: np.reshape(g, -1)[: x_like.shape[0]])
-def padded(input, *, shape):
+def padded(input: Any, *, shape: tuple[int, ...]) -> Any:
     """Return an array of this shape that begins with the elements of the one-dimensional input; the rest is zero."""
     out = np.zeros(shape, input.dtype)
     out.reshape(-1)[: input.size] = input

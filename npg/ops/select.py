@@ -56,7 +56,7 @@ def choose(condition: Any, a: Any, b: Any) -> Any:
 
 
 @primitive(lambda g, _y, _x, keep: mask(g, keep), None, broadcasts=True)
-def mask(input, keep):
+def mask(input: Any, keep: Any) -> Any:
     """Return the input where keep is true, else 0, also where the input is inf or nan."""
     return keep_where(np.asarray(keep), np.asarray(input))
 
@@ -67,7 +67,7 @@ def mask(input, keep):
     lambda g, _y, condition, _a, _b: mask(g, ~condition),
     broadcasts=True,
 )
-def where(condition, input, other):
+def where(condition: Any, input: Any, other: Any) -> Any:
     """Return input where the bool condition is true, else other."""
     return choose(condition, input, other)
 
@@ -80,7 +80,7 @@ def where(condition, input, other):
     lambda g, _y, a, b: mask(where(a == b, g * 0.5, g), ~(a < b)),
     lambda g, _y, a, b: mask(where(a == b, g * 0.5, g), ~(a > b)),
 )
-def maximum(input, other):
+def maximum(input: Any, other: Any) -> Any:
     """Return the larger of two; nan where one is nan. Equal ones share the gradient."""
 
 
@@ -89,7 +89,7 @@ def maximum(input, other):
     lambda g, _y, a, b: mask(where(a == b, g * 0.5, g), ~(a > b)),
     lambda g, _y, a, b: mask(where(a == b, g * 0.5, g), ~(a < b)),
 )
-def minimum(input, other):
+def minimum(input: Any, other: Any) -> Any:
     """Return the smaller of two; nan where one is nan. Equal ones share the gradient."""
 
 
@@ -98,7 +98,7 @@ def minimum(input, other):
     lambda g, _y, a, b: mask(g, (a >= b) | (b != b)),
     lambda g, _y, a, b: mask(g, ~((a >= b) | (b != b))),
 )
-def fmax(input, other):
+def fmax(input: Any, other: Any) -> Any:
     """Return the larger of two; where one is nan, the other. Among equal ones the first gets the gradient."""
 
 
@@ -107,7 +107,7 @@ def fmax(input, other):
     lambda g, _y, a, b: mask(g, (a <= b) | (b != b)),
     lambda g, _y, a, b: mask(g, ~((a <= b) | (b != b))),
 )
-def fmin(input, other):
+def fmin(input: Any, other: Any) -> Any:
     """Return the smaller of two; where one is nan, the other. Among equal ones the first gets the gradient."""
 
 
@@ -119,7 +119,7 @@ def _inside(x: Any, low: Any, high: Any) -> Any:
 
 
 @primitive(lambda g, _y, x, *, low, high: mask(g, _inside(x, low, high)), promote=ARITHMETIC, node="Clamp")
-def clamp(input, *, low, high):
+def clamp(input: Any, *, low: Any, high: Any) -> Any:
     """Return the input limited to [low, high], numbers or None; high where low > high."""
     if low is None:
         return np.minimum(input, high)
@@ -133,7 +133,7 @@ def clamp(input, *, low, high):
     lambda g, _y, x, low: mask(g, x < low),
     node="Clamp",
 )
-def clamp_low(input, low):
+def clamp_low(input: Any, low: Any) -> Any:
     """Return the input, at least low."""
 
 
@@ -143,7 +143,7 @@ def clamp_low(input, low):
     lambda g, _y, x, high: mask(g, x > high),
     node="Clamp",
 )
-def clamp_high(input, high):
+def clamp_high(input: Any, high: Any) -> Any:
     """Return the input, at most high."""
 
 
@@ -155,7 +155,7 @@ def clamp_high(input, high):
     broadcasts=True,
     node="Clamp",
 )
-def clamp_between(input, low, high):
+def clamp_between(input: Any, low: Any, high: Any) -> Any:
     """Return the input limited to [low, high], tensors; high where low > high."""
     return np.minimum(np.maximum(input, low), high)
 

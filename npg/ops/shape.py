@@ -91,7 +91,7 @@ def _with_strides(x: np.ndarray[Any, Any], shape: Any, strides: Any) -> np.ndarr
 
 
 @primitive(lambda g, _y, x_like, *, shape: reshape(g, shape=x_like.shape), view=True)
-def view(input, *, shape):
+def view(input: Any, *, shape: tuple[int, ...]) -> Any:
     """Return a view of this shape.
 
     Raises: RuntimeError: when the strides do not allow it.
@@ -103,19 +103,19 @@ def view(input, *, shape):
 
 
 @primitive(lambda g, _y, x_like, *, shape: reshape(g, shape=x_like.shape), view=True, node="UnsafeView")
-def reshape(input, *, shape):
+def reshape(input: Any, *, shape: tuple[int, ...]) -> Any:
     """Return a view of this shape, or a copy where the strides allow none."""
     return input.reshape(shape)
 
 
 @primitive()
-def view_dtype(input, *, dtype):
+def view_dtype(input: Any, *, dtype: np.dtype[Any]) -> Any:
     """Return the same bytes as another dtype; a view of the memory, but not of the history."""
     return input.view(dtype)
 
 
 @primitive(lambda g, _y, x_like, *, dim: reshape(g, shape=x_like.shape), view=True)
-def squeeze(input, *, dim):
+def squeeze(input: Any, *, dim: tuple[int, ...] | None) -> Any:
     """Return the input without those of the dimensions `dim` (None: all) that have size 1."""
     kept = (n for i, n in enumerate(input.shape) if n != 1 or (dim is not None and i not in dim))
     return input.reshape(tuple(kept))
@@ -126,14 +126,14 @@ squeeze_dims = overload(squeeze, "SqueezeBackward2")
 
 
 @primitive(lambda g, _y, x_like, *, dim: reshape(g, shape=x_like.shape), view=True)
-def unsqueeze(input, *, dim):
+def unsqueeze(input: Any, *, dim: int) -> Any:
     """Return the input with a dimension of size 1 put in before dimension `dim`."""
     shape = input.shape
     return input.reshape((*shape[:dim], 1, *shape[dim:]))
 
 
 @primitive(lambda g, _y, x_like, *, shape: unbroadcast(g, x_like.shape), view=True)
-def expand(input, *, shape):
+def expand(input: Any, *, shape: tuple[int, ...]) -> Any:
     """Return a view of this shape: dimensions of size 1, and new ones in front, get stride 0."""
     own = input.shape
     if own == shape:
@@ -152,7 +152,7 @@ def expand(input, *, shape):
 
 
 @primitive(lambda g, _y, _x: g, node="Clone")
-def contiguous(input):
+def contiguous(input: Any) -> Any:
     """Return a C-contiguous copy."""
     return input.copy(order="C")
 
@@ -161,7 +161,7 @@ def contiguous(input):
 
 
 @primitive(lambda g, _y, _x, *, dim0, dim1: transpose(g, dim0=dim0, dim1=dim1), view=True)
-def transpose(input, *, dim0, dim1):
+def transpose(input: Any, *, dim0: int, dim1: int) -> Any:
     """Return the input with two dimensions swapped."""
     return input.swapaxes(dim0, dim1) if dim0 != dim1 else input.view()
 
@@ -177,7 +177,7 @@ def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
 
 
 @primitive(lambda g, _y, _x, *, dims: permute(g, dims=_inverse(dims)), view=True)
-def permute(input, *, dims):
+def permute(input: Any, *, dims: tuple[int, ...]) -> Any:
     """Return the input with its dimensions in this order."""
     return input.transpose(dims)
 
@@ -186,13 +186,13 @@ def permute(input, *, dims):
 
 
 @primitive(lambda g, _y, x_like, *, dim, index: select_backward(g, shape=x_like.shape, dim=dim, index=index), view=True)
-def select(input, *, dim, index):
+def select(input: Any, *, dim: int, index: int) -> Any:
     """Return the slice at one index of a dimension, without that dimension."""
     return input[along(dim, index)]
 
 
 @primitive(lambda g, _y, _x, *, shape, dim, index: select(g, dim=dim, index=index))
-def select_backward(input, *, shape, dim, index):
+def select_backward(input: Any, *, shape: tuple[int, ...], dim: int, index: int) -> Any:
     """Return zeros with the input at one index of a dimension: the adjoint of select."""
     out = np.zeros(shape, input.dtype)
     out[along(dim, index)] = input
@@ -205,13 +205,15 @@ def select_backward(input, *, shape, dim, index):
     ),
     view=True,
 )
-def slice_(input, *, dim, start, stop, step):
+def slice_(input: Any, *, dim: int, start: int | None, stop: int | None, step: int) -> Any:
     """Return input[start:stop:step] in one dimension."""
     return input[along(dim, slice(start, stop, step))]
 
 
 @primitive(lambda g, _y, _x, *, shape, dim, start, stop, step: slice_(g, dim=dim, start=start, stop=stop, step=step))
-def slice_backward(input, *, shape, dim, start, stop, step):
+def slice_backward(
+    input: Any, *, shape: tuple[int, ...], dim: int, start: int | None, stop: int | None, step: int
+) -> Any:
     """Return zeros with the input at [start:stop:step] of a dimension: the adjoint of slice."""
     out = np.zeros(shape, input.dtype)
     out[along(dim, slice(start, stop, step))] = input
@@ -227,18 +229,18 @@ def _diagonal_of(x: np.ndarray[Any, Any], offset: int, dim1: int, dim2: int) -> 
     return out
 
 
-def _diagonal_rule(g, _y, x_like, *, offset, dim1, dim2):
+def _diagonal_rule(g: Any, _y: Any, x_like: Any, *, offset: int, dim1: int, dim2: int) -> Any:
     return diagonal_backward(g, shape=x_like.shape, offset=offset, dim1=dim1, dim2=dim2)
 
 
 @primitive(_diagonal_rule, view=True)
-def diagonal(input, *, offset, dim1, dim2):
+def diagonal(input: Any, *, offset: int, dim1: int, dim2: int) -> Any:
     """Return the elements (.., i, .., i + offset, ..) of two dimensions as a new last dimension."""
     return _diagonal_of(input, offset, dim1, dim2)
 
 
 @primitive(_diagonal_rule)
-def diagonal_copy(input, *, offset, dim1, dim2):
+def diagonal_copy(input: Any, *, offset: int, dim1: int, dim2: int) -> Any:
     """Return a copy of the diagonal."""
     return input.diagonal(offset, dim1, dim2).copy()
 
@@ -247,7 +249,7 @@ diagonal_copy.node_name = "DiagonalBackward0_copy"
 
 
 @primitive(lambda g, _y, _x, *, shape, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2))
-def diagonal_backward(input, *, shape, offset, dim1, dim2):
+def diagonal_backward(input: Any, *, shape: tuple[int, ...], offset: int, dim1: int, dim2: int) -> Any:
     """Return zeros with the input on a diagonal: the adjoint of diagonal."""
     out = np.zeros(shape, input.dtype)
     _diagonal_of(out, offset, dim1, dim2)[...] = input
@@ -258,7 +260,7 @@ def diagonal_backward(input, *, shape, offset, dim1, dim2):
     lambda g, _y, x_like, *, dim, size, step: unfold_backward(g, shape=x_like.shape, dim=dim, size=size, step=step),
     view=True,
 )
-def unfold(input, *, dim, size, step):
+def unfold(input: Any, *, dim: int, size: int, step: int) -> Any:
     """Return the windows of this size, every `step` places, along a dimension; the new last one is within a window."""
     if not input.ndim:
         return input.reshape(1)[:size]
@@ -273,7 +275,7 @@ def unfold(input, *, dim, size, step):
 
 
 @primitive(lambda g, _y, _x, *, shape, dim, size, step: unfold(g, dim=dim, size=size, step=step))
-def unfold_backward(input, *, shape, dim, size, step):
+def unfold_backward(input: Any, *, shape: tuple[int, ...], dim: int, size: int, step: int) -> Any:
     """Return the sum of all windows, each at its place: the adjoint of unfold."""
     out = np.zeros(shape, input.dtype)
     if not shape:

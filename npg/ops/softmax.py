@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from npg.ops.reduce import sum_
 
 __all__ = ["SAFE", "log_softmax", "softmax"]
 
+Array = np.ndarray[Any, Any]
 
 _LARGE = 1 << 12  # elements
 # Up to here no maximum need be subtracted: exp(-87) and exp(-708) are the smallest that keep all digits.
@@ -27,7 +29,7 @@ SAFE = {"f": 20.0, "d": 200.0}
 # ----- What the two share -----
 
 
-def _sum(x, dim):
+def _sum(x: Array, dim: int) -> Array:
     """Return the sum over dim, which is kept as 1; by BLAS where the rows lie one after the other."""
     if x.size >= _LARGE and dim == x.ndim - 1 and x.flags.c_contiguous:
         n = x.shape[dim]
@@ -35,13 +37,13 @@ def _sum(x, dim):
     return np.add.reduce(x, dim, None, None, True)  # type: ignore[call-overload]
 
 
-def _shifted(x, dim):
+def _shifted(x: Array, dim: int) -> Array:
     """Return x minus its maximum over dim, so that no exponential overflows; nan where that is infinite."""
     top = np.maximum.reduce(x, dim, None, None, True)  # type: ignore[call-overload]
     return np.subtract(x, top)
 
 
-def _exponentials(x, dim, out=None):
+def _exponentials(x: Array, dim: int, out: Array | None = None) -> tuple[Array, Array] | None:
     """Return the exponentials of x without shifting it, and their sums over dim; None where that is not safe.
 
     The largest number of all is found ten times as fast as that of each row, and mostly it is small. If it is, and no
@@ -57,18 +59,18 @@ def _exponentials(x, dim, out=None):
     return (e, total) if np.minimum.reduce(total, axis=None) > math.exp(-limit) else None
 
 
-def _is_small(x, dim):
+def _is_small(x: Array, dim: int) -> bool:
     return x.size < _LARGE and dim == x.ndim - 1
 
 
 @program(rows=("ones",))
-def _softmax_of_rows(x, ones):
+def _softmax_of_rows(x: Any, ones: Any) -> Any:
     e = np.exp(x - np.maximum.reduce(x, axis=-1, keepdims=True))
     return e / np.vecdot(e, ones)
 
 
 @program(rows=("ones",))
-def _log_softmax_of_rows(x, ones):
+def _log_softmax_of_rows(x: Any, ones: Any) -> Any:
     d = x - np.maximum.reduce(x, axis=-1, keepdims=True)
     return d - np.log(np.vecdot(np.exp(d), ones))
 
@@ -77,7 +79,7 @@ def _log_softmax_of_rows(x, ones):
 
 
 @fused()
-def softmax(input, *, dim):
+def softmax(input: Any, *, dim: int) -> tuple[Any, tuple[()]]:
     """Return exp(input), divided by its sum over dim."""
     if input.ndim == 0:
         return softmax.forward(input.reshape(1), dim=0)[0].reshape(()), ()
@@ -97,7 +99,7 @@ def softmax(input, *, dim):
 
 
 @softmax.backward
-def _softmax_backward(g, y, _x, *, saved, needs, dim):
+def _softmax_backward(g: Any, y: Any, _x: Any, *, saved: Any, needs: tuple[bool, ...], dim: int) -> tuple[Any, ...]:
     """y (g - sum(g y))."""
     if y.ndim == 0 or not y.size:
         return (np.zeros_like(y),)
@@ -107,19 +109,19 @@ def _softmax_backward(g, y, _x, *, saved, needs, dim):
 
 
 @softmax.vjp
-def _softmax_vjp(g, y, _x, *, saved, needs, dim):
+def _softmax_vjp(g: Any, y: Any, _x: Any, *, saved: Any, needs: tuple[bool, ...], dim: int) -> tuple[Any, ...]:
     """The same on tensors."""
     return (y * (g - sum_(g * y, dim=(dim,), keepdim=True)),) if y.shape else (g * 0.0,)
 
 
 @softmax.compose
-def _softmax(input, *, dim):
+def _softmax(input: Any, *, dim: int) -> Any:
     e = exp(input)
     return e / sum_(e, dim=(dim,), keepdim=True)
 
 
 @fused()
-def log_softmax(input, *, dim):
+def log_softmax(input: Any, *, dim: int) -> tuple[Any, tuple[()]]:
     """Return input minus the logarithm of the sum of exp(input) over dim."""
     if input.ndim == 0:
         return log_softmax.forward(input.reshape(1), dim=0)[0].reshape(()), ()
@@ -137,7 +139,7 @@ def log_softmax(input, *, dim):
 
 
 @log_softmax.backward
-def _log_softmax_backward(g, y, _x, *, saved, needs, dim):
+def _log_softmax_backward(g: Any, y: Any, _x: Any, *, saved: Any, needs: tuple[bool, ...], dim: int) -> tuple[Any, ...]:
     """g - exp(y) sum(g)."""
     if y.ndim == 0 or not y.size:
         return (np.zeros_like(y),)
@@ -147,12 +149,12 @@ def _log_softmax_backward(g, y, _x, *, saved, needs, dim):
 
 
 @log_softmax.vjp
-def _log_softmax_vjp(g, y, _x, *, saved, needs, dim):
+def _log_softmax_vjp(g: Any, y: Any, _x: Any, *, saved: Any, needs: tuple[bool, ...], dim: int) -> tuple[Any, ...]:
     """The same on tensors."""
     return (g - exp(y) * sum_(g, dim=(dim,), keepdim=True),) if y.shape else (g * 0.0,)
 
 
 @log_softmax.compose
-def _log_softmax(input, *, dim):
+def _log_softmax(input: Any, *, dim: int) -> Any:
     e = exp(input)
     return input - (sum_(e, dim=(dim,), keepdim=True)).log()

@@ -5,6 +5,7 @@ Equal elements keep their order, also in descending order, and nan is larger tha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,9 @@ def _largest(x: np.ndarray[Any, Any], k: int, largest: bool) -> np.ndarray[Any, 
     return np.take_along_axis(at, _places(np.take_along_axis(x, at, -1), largest), -1)
 
 
-def _along_last(function, x, dim, *settings):
+def _along_last(
+    function: Callable[..., np.ndarray[Any, Any]], x: np.ndarray[Any, Any], dim: int, *settings: Any
+) -> np.ndarray[Any, Any]:
     """Return the places that function finds, with dim as the last dimension."""
     if not x.ndim:
         return np.zeros((), np.int64)
@@ -89,26 +92,26 @@ def _along_last(function, x, dim, *settings):
 # ----- The ops -----
 
 
-def _values_rule(g, y, x_like, *, dim, **_):
+def _values_rule(g: Any, y: Any, x_like: Any, *, dim: int, **_: Any) -> Any:
     # No place comes twice, so writing does for adding.
     return scatter_sum(g[0], y[1], shape=x_like.shape, dim=dim, distinct=True)
 
 
 @primitive(_values_rule, multi=True, reads=(1,))
-def sort(input, *, dim, descending):
+def sort(input: Any, *, dim: int, descending: bool) -> Any:
     """Return the elements in order along a dimension, and the places that they came from."""
     at = _along_last(_places, input, dim, descending)
     return np.take_along_axis(input, at, dim) if input.ndim else input.copy(), at
 
 
 @primitive()
-def argsort(input, *, dim, descending):
+def argsort(input: Any, *, dim: int, descending: bool) -> Any:
     """Return the places of the elements in order along a dimension."""
     return _along_last(_places, input, dim, descending)
 
 
 @primitive(_values_rule, multi=True, reads=(1,))
-def topk(input, *, k, dim, largest):
+def topk(input: Any, *, k: int, dim: int, largest: bool) -> Any:
     """Return the k largest (or smallest) elements along a dimension, in order, and their places."""
     at = _along_last(_largest, input, dim, k, largest)
     return np.take_along_axis(input, at, dim) if input.ndim else input.copy(), at

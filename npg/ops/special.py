@@ -129,7 +129,7 @@ def _by_blocks(function: Any, x: Any) -> Any:
 
 
 @primitive(lambda g, _y, x: (2.0 / math.sqrt(math.pi)) * g * exp(-(x * x)), promote=FLOAT)
-def erf(input):
+def erf(input: Any) -> Any:
     """Return 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to each element.
 
     Source: Cody 1969 in float64, within 2 units in the last place; float32 and float16 are rounded from float64.
@@ -138,7 +138,7 @@ def erf(input):
 
 
 @primitive(lambda g, _y, x: (-2.0 / math.sqrt(math.pi)) * g * exp(-(x * x)), promote=FLOAT)
-def erfc(input):
+def erfc(input: Any) -> Any:
     """Return 1 - erf(input), with full relative precision where that is small.
 
     Source: Cody 1969, in float64 for every dtype; float64 within 6 units in the last place.
@@ -162,25 +162,25 @@ def _erfinv_double(y: Any) -> Any:
     return np.where(np.abs(y) < 1.0, x, np.where(np.abs(y) == 1.0, np.copysign(math.inf, y), math.nan))
 
 
-def _erfinv_vjp(g, _y, x):
+def _erfinv_vjp(g: Any, _y: Any, x: Any) -> Any:
     """sqrt(pi) / 2 exp(erfinv(x)^2)."""
     y = erfinv(x)
     return (0.5 * math.sqrt(math.pi)) * g * exp(y * y)
 
 
 @primitive(_erfinv_vjp, promote=FLOAT)
-def erfinv(input):
+def erfinv(input: Any) -> Any:
     """Return the x whose erf is the input, inf at 1 and nan outside [-1, 1]."""
     return _erfinv_double(input.astype(np.float64)).astype(input.dtype)
 
 
 @program
-def _sigmoid(x):
+def _sigmoid(x: Any) -> Any:
     return 1.0 / (np.exp(-x) + 1.0)
 
 
 @primitive(lambda g, y, _x: g * ((1.0 - y) * y), promote=FLOAT)
-def sigmoid(input):
+def sigmoid(input: Any) -> Any:
     """Return 1 / (1 + exp(-input))."""
     return _sigmoid.of(input)
 
@@ -194,7 +194,7 @@ def _logit_vjp(g: Any, _y: Any, x: Any, *, eps: float | None) -> Any:
 
 
 @primitive(_logit_vjp, promote=FLOAT)
-def logit(input, *, eps):
+def logit(input: Any, *, eps: float | None) -> Any:
     """Return log(x / (1 - x)), x cut to [eps, 1 - eps] unless eps is None."""
     if eps is not None:
         input = np.clip(input, eps, 1.0 - eps)
@@ -215,7 +215,7 @@ def _log(x: Any) -> Any:
     promote=FLOAT,
     broadcasts=True,
 )
-def xlogy(input, other):
+def xlogy(input: Any, other: Any) -> Any:
     """Return input * log(other), 0 where input is 0 unless other is nan."""
     return np.where((np.asarray(input) == 0) & ~np.isnan(other), 0.0, input * _log(other))
 
@@ -226,7 +226,7 @@ def xlogy(input, other):
     lambda g, _y, a, b: g * reciprocal(1.0 + exp(a - b)),
     promote=ARITHMETIC,
 )
-def logaddexp(input, other):
+def logaddexp(input: Any, other: Any) -> Any:
     """Return log(exp(input) + exp(other)) without overflow."""
 
 
@@ -236,7 +236,7 @@ def logaddexp(input, other):
     lambda g, _y, a, b: g * reciprocal(1.0 + exp2(a - b)),
     promote=ARITHMETIC,
 )
-def logaddexp2(input, other):
+def logaddexp2(input: Any, other: Any) -> Any:
     """Return log2(2**input + 2**other) without overflow."""
 
 

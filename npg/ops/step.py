@@ -17,18 +17,18 @@ Array = np.ndarray[Any, Any]
 
 
 @program(in_place=("p",))
-def _sgd(p, g, *, lr):
+def _sgd(p: Any, g: Any, *, lr: Any) -> Any:
     return p - g * lr
 
 
 @program(in_place=("p", "b"))
-def _sgd_momentum(p, g, b, *, lr, momentum, fresh):
+def _sgd_momentum(p: Any, g: Any, b: Any, *, lr: Any, momentum: Any, fresh: Any) -> Any:
     b = b * momentum + g * fresh
     return p - b * lr, b
 
 
 @program(in_place=("p", "b"))
-def _sgd_nesterov(p, g, b, *, lr, momentum, fresh):
+def _sgd_nesterov(p: Any, g: Any, b: Any, *, lr: Any, momentum: Any, fresh: Any) -> Any:
     b = b * momentum + g * fresh
     return p - (g + b * momentum) * lr, b
 
@@ -58,22 +58,38 @@ def sgd(
 # ----- Adam -----
 
 
-def _moments(g, m, v, new1, keep2, new2):
+def _moments(g: Any, m: Any, v: Any, new1: Any, keep2: Any, new2: Any) -> Any:
     return m + (g - m) * new1, v * keep2 + g * g * new2
 
 
-def _difference(m, v, root, eps, rate):
+def _difference(m: Any, v: Any, root: Any, eps: Any, rate: Any) -> Any:
     return m / (np.sqrt(v) * root + eps) * rate
 
 
 @program(in_place=("p", "m", "v"))
-def _adam(p, g, m, v, *, decay, new1, keep2, new2, root, eps, rate):
+def _adam(
+    p: Any, g: Any, m: Any, v: Any, *, decay: Any, new1: Any, keep2: Any, new2: Any, root: Any, eps: Any, rate: Any
+) -> Any:
     m, v = _moments(g, m, v, new1, keep2, new2)
     return p * decay - _difference(m, v, root, eps, rate), m, v
 
 
 @program(in_place=("p", "m", "v", "largest"))
-def _adam_largest(p, g, m, v, largest, *, decay, new1, keep2, new2, root, eps, rate):
+def _adam_largest(
+    p: Any,
+    g: Any,
+    m: Any,
+    v: Any,
+    largest: Any,
+    *,
+    decay: Any,
+    new1: Any,
+    keep2: Any,
+    new2: Any,
+    root: Any,
+    eps: Any,
+    rate: Any,
+) -> Any:
     m, v = _moments(g, m, v, new1, keep2, new2)
     largest = np.maximum(largest, v)
     return p * decay - _difference(m, largest, root, eps, rate), m, v, largest
@@ -100,7 +116,7 @@ def adam(
     Args:
         p, g, m, v, largest: C-contiguous, of one dtype and shape.
     """
-    numbers = {"decay": decay, "new1": 1 - betas[0], "keep2": betas[1], "new2": 1 - betas[1]}
+    numbers: dict[str, Any] = {"decay": decay, "new1": 1 - betas[0], "keep2": betas[1], "new2": 1 - betas[1]}
     numbers |= {"root": root, "eps": eps, "rate": rate}
     if largest is None:
         _adam(p, g, m, v, **numbers)

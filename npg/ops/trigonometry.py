@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -15,36 +16,36 @@ from npg.ops.select import mask
 
 
 @ufunc(np.sin, lambda g, _y, x: g * np.cos(x), promote=FLOAT)
-def sin(input):
+def sin(input: Any) -> Any:
     """Return the sine of each element, in radians."""
 
 
 @ufunc(np.cos, lambda g, _y, x: g * -np.sin(x), promote=FLOAT)
-def cos(input):
+def cos(input: Any) -> Any:
     """Return the cosine of each element, in radians."""
 
 
 @ufunc(np.tan, lambda g, y, _x: g * (1.0 + y * y), promote=FLOAT)
-def tan(input):
+def tan(input: Any) -> Any:
     """Return the tangent of each element, in radians."""
 
 
 @ufunc(np.arcsin, lambda g, _y, x: g * rsqrt(1.0 - x * x), promote=FLOAT)
-def asin(input):
+def asin(input: Any) -> Any:
     """Return the inverse sine of each element, in [-pi/2, pi/2]."""
 
 
 @ufunc(np.arccos, lambda g, _y, x: -g * rsqrt(1.0 - x * x), promote=FLOAT)
-def acos(input):
+def acos(input: Any) -> Any:
     """Return the inverse cosine of each element, in [0, pi]."""
 
 
 @ufunc(np.arctan, lambda g, _y, x: g / (x * x + 1.0), promote=FLOAT)
-def atan(input):
+def atan(input: Any) -> Any:
     """Return the inverse tangent of each element, in (-pi/2, pi/2)."""
 
 
-def _inverse_square(a, b):
+def _inverse_square(a: Any, b: Any) -> Any:
     """Return 1 / (a^2 + b^2), 0 where that is infinite."""
     square = a * a + b * b
     return mask(reciprocal(square), square != 0)
@@ -56,7 +57,7 @@ def _inverse_square(a, b):
     lambda g, _y, a, b: g * (-a * _inverse_square(a, b)),
     promote=FLOAT,
 )
-def atan2(input, other):
+def atan2(input: Any, other: Any) -> Any:
     """Return the angle of the point (other, input), in [-pi, pi]."""
 
 
@@ -64,32 +65,32 @@ def atan2(input, other):
 
 
 @ufunc(np.sinh, lambda g, _y, x: g * np.cosh(x), promote=FLOAT)
-def sinh(input):
+def sinh(input: Any) -> Any:
     """Return the hyperbolic sine of each element."""
 
 
 @ufunc(np.cosh, lambda g, _y, x: g * np.sinh(x), promote=FLOAT)
-def cosh(input):
+def cosh(input: Any) -> Any:
     """Return the hyperbolic cosine of each element."""
 
 
 @ufunc(np.tanh, lambda g, y, _x: g * (1.0 - y * y), promote=FLOAT)
-def tanh(input):
+def tanh(input: Any) -> Any:
     """Return the hyperbolic tangent of each element."""
 
 
 @ufunc(np.arcsinh, lambda g, _y, x: g * rsqrt(x * x + 1.0), promote=FLOAT)
-def asinh(input):
+def asinh(input: Any) -> Any:
     """Return the inverse hyperbolic sine of each element."""
 
 
 @ufunc(np.arccosh, lambda g, _y, x: g * rsqrt(x * x - 1.0), promote=FLOAT)
-def acosh(input):
+def acosh(input: Any) -> Any:
     """Return the inverse hyperbolic cosine of each element, nan below 1."""
 
 
 @ufunc(np.arctanh, lambda g, _y, x: g / (1.0 - x * x), promote=FLOAT)
-def atanh(input):
+def atanh(input: Any) -> Any:
     """Return the inverse hyperbolic tangent of each element, nan outside [-1, 1]."""
 
 
@@ -97,26 +98,26 @@ def atanh(input):
 
 
 @primitive(lambda g, _y, _x: g * (math.pi / 180.0), promote=FLOAT, node="Deg2Rad")
-def deg2rad(input):
+def deg2rad(input: Any) -> Any:
     """Return the input in radians."""
     return input * (math.pi / 180.0)
 
 
 @primitive(lambda g, _y, _x: g * (180.0 / math.pi), promote=FLOAT, node="Rad2Deg")
-def rad2deg(input):
+def rad2deg(input: Any) -> Any:
     """Return the input in degrees."""
     return input * (180.0 / math.pi)
 
 
 @ufunc(np.hypot, lambda g, y, a, _b: g * (a / y), lambda g, y, _a, b: g * (b / y), promote=ARITHMETIC)
-def hypot(input, other):
+def hypot(input: Any, other: Any) -> Any:
     """Return sqrt(input**2 + other**2) without overflow."""
 
 
 hypot.refuses(no_integers("hypot_cpu"))
 
 
-def _sinc_vjp(g, _y, x):
+def _sinc_vjp(g: Any, _y: Any, x: Any) -> Any:
     """gx = g (cos(pi x) pi x - sin(pi x)) / (pi x^2), 0 where x^2 is 0."""
     t = math.pi * x
     square = t * x
@@ -124,7 +125,7 @@ def _sinc_vjp(g, _y, x):
 
 
 @primitive(_sinc_vjp, promote=FLOAT)
-def sinc(input):
+def sinc(input: Any) -> Any:
     """Return sin(pi input) / (pi input), 1 at 0."""
     # Not np.sinc: in float16 its stand-in for 0 is 0 in older releases, and PyTorch computes in float32.
     x = np.multiply(input, math.pi, dtype=np.float32 if input.dtype == np.float16 else input.dtype)

@@ -67,7 +67,8 @@ class LBFGS(Optimizer):
 
     @property
     def _params(self) -> list[Tensor]:
-        return self.param_groups[0]["params"]
+        params: list[Tensor] = self.param_groups[0]["params"]
+        return params
 
     def _gather(self) -> Tensor:
         """Return all gradients as one vector; zeros where there is none."""
@@ -119,7 +120,8 @@ class LBFGS(Optimizer):
             d = self._direction(state, g, group["history_size"])
             state["prev_flat_grad"] = g.clone()
             before = loss
-            t = min(1.0, 1.0 / g.abs().sum()) * lr if state["n_iter"] == 1 else lr
+            factor: Any = min(1.0, 1.0 / g.abs().sum()) if state["n_iter"] == 1 else 1.0
+            t = factor * lr
             state.update(d=d, t=t, prev_loss=before)
             slope = g.dot(d)
             if slope > -group["tolerance_change"]:

@@ -97,12 +97,13 @@ _OWN = {
 
 def forward_key(op: Any) -> str:
     """Return the key of a call of an op, such as aten::mul; in place PyTorch appends an underscore."""
-    if op.name in _OWN:
-        return "npg::" + op.name
-    if op.name in _NAMED_BY_NODE:
+    name: str = op.name
+    if name in _OWN:
+        return "npg::" + name
+    if name in _NAMED_BY_NODE:
         words = re.findall("[A-Z][a-z]*", op.node_name.rpartition("Backward")[0])
         return "aten::" + "_".join(words).lower()
-    return "aten::" + _ATEN.get(op.name, op.name)
+    return "aten::" + _ATEN.get(name, name)
 
 
 def backward_key(op: Any) -> str:

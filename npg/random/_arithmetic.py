@@ -7,6 +7,7 @@ uniform_(-b, b) cancel, so rounding twice would be seen: in a third of the value
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -44,14 +45,15 @@ def fma64(x: np.ndarray, a: float, b: float) -> np.ndarray:
     x_high, x_low = _split(x)
     a_high, a_low = _split(a)
     product = x * a
-    product_error = ((x_high * a_high - product) + x_high * a_low + x_low * a_high) + x_low * a_low
+    product_error: np.ndarray = ((x_high * a_high - product) + x_high * a_low + x_low * a_high) + x_low * a_low
     total = product + b
     seen = total - product
-    sum_error = (product - (total - seen)) + (b - seen)
-    return total + (sum_error + product_error)
+    sum_error: np.ndarray = (product - (total - seen)) + (b - seen)
+    corrected: np.ndarray = total + (sum_error + product_error)
+    return corrected
 
 
-def _split(x):
+def _split(x: Any) -> tuple[Any, Any]:
     shifted = x * 134217729.0  # 2**27 + 1
     high = shifted - (shifted - x)
     return high, x - high

@@ -152,7 +152,8 @@ def geometric_(out: np.ndarray, p: float, generator: Generator | None = None) ->
     def make(g: Generator, count: int) -> np.ndarray:
         values = libm(_log, _filling.uniform64(g, count))
         values /= scale
-        return np.ceil(values, out=values)
+        np.ceil(values, out=values)
+        return values
 
     return _filling.fill(out, chosen(generator), make)
 
@@ -291,7 +292,8 @@ def multinomial(
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         np.divide(probs, quotients, out=quotients)
     if num_samples == 1:
-        return quotients.argmax(-1).reshape(shape)
+        found: np.ndarray = quotients.argmax(-1).reshape(shape)
+        return found
     return _largest(quotients, num_samples)
 
 

@@ -188,7 +188,8 @@ class Generator:
             return np.empty(0, np.uint64)
         source = self._ready() if self._unread_seed else self._source
         self._next_at_end = _WORDS
-        return source.random_raw(count)
+        words: np.ndarray = source.random_raw(count)
+        return words
 
     def _words(self, count: int) -> np.ndarray:
         # (count,) uint32

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,7 @@ def _from_range(generator: Generator, count: int, span: int, low: int) -> np.nda
     return long.view(np.int64)
 
 
-def _full_range_of(dtype: np.dtype[Any]):
+def _full_range_of(dtype: np.dtype[Any]) -> Callable[[Generator, int], np.ndarray]:
     kind = _filling.KINDS[dtype]
     modulus = (2**kind.digits if kind.digits else int(kind.largest)) + 1
     if dtype in (np.int64, np.float64):

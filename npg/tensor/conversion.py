@@ -19,6 +19,7 @@ from npg.functional._attributes import (
     preserve_format,
 )
 from npg.functional._public import to_dtype
+from npg.functional._types import T
 from npg.functional.copying import clone, laid_out
 from npg.functional.shaping import contiguous as contiguous_
 from npg.tensor.memory import is_contiguous
@@ -81,7 +82,7 @@ def converted(tensor: Any, dtype: np.dtype[Any] | None, make_copy: bool = False,
     return clone(tensor) if make_copy and found is tensor else found
 
 
-def contiguous(tensor: Any, memory_format: Any = contiguous_format) -> Any:
+def contiguous(tensor: T, memory_format: Any = contiguous_format) -> T:
     """Return the tensor itself if its elements lie in order in memory, else such a copy.
 
     Args:

@@ -45,7 +45,7 @@ def _slope(f: Any, spacing: Any, edge_order: int) -> Any:
 
 
 @implements(np.gradient)
-def _gradient(f, *varargs, axis=None, edge_order=1):
+def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     f = floating(tensor(f))
     refuse_recorded("the spacing of np.gradient", varargs)
     if edge_order > 2:
@@ -60,7 +60,7 @@ def _gradient(f, *varargs, axis=None, edge_order=1):
 
 
 @implements(np.trapezoid)
-def _trapezoid(y, x=None, dx=1.0, axis=-1):
+def _trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     y = F.movedim(floating(tensor(y)), axis, -1)
     if x is not None:
         x = tensor(x)
@@ -70,21 +70,21 @@ def _trapezoid(y, x=None, dx=1.0, axis=-1):
 
 
 @implements(np.ediff1d)
-def _ediff1d(ary, to_end=None, to_begin=None):
+def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     ary, _ = flat(ary, None)
     parts = [None if to_begin is None else tensor(to_begin), F.diff(ary), None if to_end is None else tensor(to_end)]
     return F.cat([as_dtype(F.reshape(p, (-1,)), ary._array.dtype) for p in parts if p is not None], 0)
 
 
 @implements(np.unwrap)
-def _unwrap(p, discont=None, axis=-1, *, period=2 * np.pi):
+def _unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2 * np.pi) -> Any:
     # What is added to each element is constant but for jumps.
     p = floating(tensor(p))
     return p + (np.unwrap(p._array, discont, axis, period=period) - p._array)
 
 
 @implements(np.interp)
-def _interp(x, xp, fp, left=None, right=None, period=None):
+def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: Any = None) -> Any:
     if period is not None:
         raise TypeError("np.interp of a Tensor takes no period=; reduce x and xp yourself")
     x, xp, fp = floating(tensor(x)), floating(tensor(xp)), floating(tensor(fp))
@@ -100,7 +100,7 @@ def _interp(x, xp, fp, left=None, right=None, period=None):
 
 
 @implements(np.angle)
-def _angle(z, deg=False):
+def _angle(z: Any, deg: bool = False) -> Any:
     z = floating(tensor(z))
     found = F.atan2(tensor(np.zeros_like(z._array)), z)
     return F.rad2deg(found) if deg else found
@@ -126,7 +126,17 @@ def _places(num: int, endpoint: bool, ndim: int) -> np.ndarray[Any, Any]:
 
 
 @implements(np.linspace)
-def _linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0, *, device=None):
+def _linspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+    *,
+    device: Any = None,
+) -> Any:
     start, stop, kind = _ends(start, stop)
     places = _places(num, endpoint, start.ndim).astype(kind)
     found = as_dtype(_axis_last(start * (1 - places) + stop * places, axis), dtype)
@@ -134,12 +144,14 @@ def _linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axi
 
 
 @implements(np.logspace)
-def _logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0):
+def _logspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
+) -> Any:
     return as_dtype(F.pow(base, _linspace(start, stop, num, endpoint, axis=axis)), dtype)
 
 
 @implements(np.geomspace)
-def _geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
+def _geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     start, stop, kind = _ends(start, stop)
     if not (start._array.all() and stop._array.all()):
         raise ValueError("Geometric sequence cannot include zero")
@@ -169,12 +181,12 @@ def _convolved(a: Any, v: Any, mode: str) -> Any:
 
 
 @implements(np.convolve)
-def _convolve(a, v, mode="full"):
+def _convolve(a: Any, v: Any, mode: str = "full") -> Any:
     return _convolved(a, v, mode)
 
 
 @implements(np.correlate)
-def _correlate(a, v, mode="valid"):
+def _correlate(a: Any, v: Any, mode: str = "valid") -> Any:
     a, v = (F.reshape(tensor(x), (-1,)) if tensor(x).ndim < 2 else tensor(x) for x in (a, v))
     if a.shape[0] < v.shape[0]:  # NumPy swaps the two, and turns the result round
         return F.flip(_convolved(v, F.flip(a, (0,)), mode), (0,))
@@ -185,7 +197,7 @@ def _correlate(a, v, mode="valid"):
 
 
 @implements(np.polyval)
-def _polyval(p, x):
+def _polyval(p: Any, x: Any) -> Any:
     p, x = tensor(p), tensor(x)
     found: Any = tensor(np.zeros_like(x._array))
     for c in p:
@@ -201,22 +213,22 @@ def _poly_sum(a: Any, b: Any, sign: int) -> Any:
 
 
 @implements(np.polyadd)
-def _polyadd(a1, a2):
+def _polyadd(a1: Any, a2: Any) -> Any:
     return _poly_sum(a1, a2, 1)
 
 
 @implements(np.polysub)
-def _polysub(a1, a2):
+def _polysub(a1: Any, a2: Any) -> Any:
     return _poly_sum(a1, a2, -1)
 
 
 @implements(np.polymul)
-def _polymul(a1, a2):
+def _polymul(a1: Any, a2: Any) -> Any:
     return _convolved(a1, a2, "full")
 
 
 @implements(np.polyder)
-def _polyder(p, m=1):
+def _polyder(p: Any, m: int = 1) -> Any:
     p = tensor(p)
     for _ in range(m):
         n = p.shape[0]
@@ -225,7 +237,7 @@ def _polyder(p, m=1):
 
 
 @implements(np.polyint)
-def _polyint(p, m=1, k=None):
+def _polyint(p: Any, m: int = 1, k: Any = None) -> Any:
     p = floating(tensor(p))
     constants = [0.0] * m if k is None else [k] * m if np.ndim(values(k)) == 0 else list(k)
     for c in constants:
@@ -236,7 +248,7 @@ def _polyint(p, m=1, k=None):
 
 
 @implements(np.poly)
-def _poly(seq_of_zeros):
+def _poly(seq_of_zeros: Any) -> Any:
     zeros = tensor(seq_of_zeros)
     if zeros.ndim != 1:
         raise TypeError("np.poly of a Tensor takes zeros, not a matrix; use np.linalg.eigvalsh for its eigenvalues")
@@ -247,7 +259,7 @@ def _poly(seq_of_zeros):
 
 
 @implements(np.vander)
-def _vander(x, N=None, increasing=False):
+def _vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     x = tensor(x)
     if x.ndim != 1:
         raise ValueError("x must be a one-dimensional array or sequence.")

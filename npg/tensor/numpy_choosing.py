@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,18 +17,18 @@ from npg.tensor.numpy_table import as_dtype, axes_of, flat, implements, tensor, 
 
 
 @implements(np.compress)
-def _compress(condition, a, axis=None):
+def _compress(condition: Any, a: Any, axis: Any = None) -> Any:
     a, axis = flat(a, axis)
     return F.index_select(a, axis, tensor(np.flatnonzero(values(condition))))
 
 
 @implements(np.extract)
-def _extract(condition, arr):
+def _extract(condition: Any, arr: Any) -> Any:
     return _compress(np.ravel(values(condition)), arr)
 
 
 @implements(np.choose)
-def _choose(a, choices, mode="raise"):
+def _choose(a: Any, choices: Any, mode: str = "raise") -> Any:
     choices = tensors(choices)
     at, n = np.asarray(values(a)), len(choices)
     if mode == "wrap":
@@ -41,20 +42,20 @@ def _choose(a, choices, mode="raise"):
 
 
 @implements(np.resize)
-def _resize(a, new_shape):
+def _resize(a: Any, new_shape: Any) -> Any:
     a = F.reshape(tensor(a), (-1,))
     return F.take(a, tensor(np.resize(np.arange(a.shape[0]), new_shape)))
 
 
 @implements(np.delete)
-def _delete(arr, obj, axis=None):
+def _delete(arr: Any, obj: Any, axis: Any = None) -> Any:
     arr, axis = flat(arr, axis)
     obj = values(obj) if isinstance(obj, TensorBase) else obj
     return F.index_select(arr, axis, tensor(np.delete(np.arange(arr.shape[axis]), obj)))
 
 
 @implements(np.insert)
-def _insert(arr, obj, values, axis=None):
+def _insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     arr, axis = flat(arr, axis)
     axis = canonical_dim(axis, arr.ndim)
     added = to_dtype(tensor(values), arr._array.dtype)
@@ -75,7 +76,7 @@ def _insert(arr, obj, values, axis=None):
 
 
 @implements(np.trim_zeros)
-def _trim_zeros(filt, trim="fb", axis=None):
+def _trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
     filt = tensor(filt)
     if axis is not None or filt.ndim != 1:
         raise TypeError("np.trim_zeros of a Tensor takes one dimension only")
@@ -87,7 +88,7 @@ def _trim_zeros(filt, trim="fb", axis=None):
 
 
 @implements(np.piecewise)
-def _piecewise(x, condlist, funclist, *args, **kw):
+def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
     x = tensor(x)
     given = values(condlist) if isinstance(condlist, TensorBase) else condlist
     if np.isscalar(given) or (not isinstance(given[0], (list, np.ndarray, TensorBase)) and x.ndim):
@@ -128,7 +129,7 @@ def _repeated(x: Any, dtype: Any, count: int) -> Any:
 
 
 @implements(np.place)
-def _place(arr, mask, vals):
+def _place(arr: Any, mask: Any, vals: Any) -> None:
     if not _target("place", arr, vals):
         return np.place(arr, values(mask), values(vals))
     mask = np.asarray(values(mask), bool).reshape(tuple(arr.shape))
@@ -139,7 +140,7 @@ def _place(arr, mask, vals):
 
 
 @implements(np.putmask)
-def _putmask(a, mask, values):
+def _putmask(a: Any, mask: Any, values: Any) -> None:
     mask = mask._array if isinstance(mask, TensorBase) else np.asarray(mask)
     if not _target("putmask", a, values):
         return np.putmask(a, mask, values._array if isinstance(values, TensorBase) else values)
@@ -149,7 +150,7 @@ def _putmask(a, mask, values):
 
 
 @implements(np.put)
-def _put(a, ind, v, mode="raise"):
+def _put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
     ind = np.asarray(values(ind))
     if not _target("put", a, v):
         return np.put(a, ind, values(v), mode)
@@ -164,7 +165,7 @@ def _put(a, ind, v, mode="raise"):
 
 
 @implements(np.fill_diagonal)
-def _fill_diagonal(a, val, wrap=False):
+def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     if not _target("fill_diagonal", a, val):
         return np.fill_diagonal(a, values(val), wrap)
     if a.ndim != 2 or wrap:
@@ -178,7 +179,7 @@ def _fill_diagonal(a, val, wrap=False):
 
 
 @implements(np.block)
-def _block(arrays):
+def _block(arrays: Any) -> Any:
     def depth(x: Any) -> int:
         return 1 + max(map(depth, x), default=0) if isinstance(x, list) else 0
 
@@ -198,7 +199,7 @@ def _block(arrays):
 
 
 @implements(np.apply_along_axis)
-def _apply_along_axis(func1d, axis, arr, *args, **kwargs):
+def _apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
     arr = F.movedim(tensor(arr), axis, -1)
     lead = tuple(arr.shape[:-1])
     rows = [tensor(func1d(row, *args, **kwargs)) for row in F.unbind(F.reshape(arr, (-1, arr.shape[-1])), 0)]
@@ -209,7 +210,7 @@ def _apply_along_axis(func1d, axis, arr, *args, **kwargs):
 
 
 @implements(np.apply_over_axes)
-def _apply_over_axes(func, a, axes):
+def _apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
     a = tensor(a)
     ndim = a.ndim
     for axis in axes_of(axes, ndim):

@@ -14,7 +14,7 @@ from npg.tensor.numpy_table import as_dtype, implements, tensor, tensors
 
 
 @implements(np.concatenate)
-def _concatenate(arrays, axis=0, *, dtype=None, casting="same_kind"):
+def _concatenate(arrays: Any, axis: Any = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     xs = tensors(arrays)
     if axis is None:
         xs, axis = [F.reshape(x, (-1,)) for x in xs], 0
@@ -22,33 +22,33 @@ def _concatenate(arrays, axis=0, *, dtype=None, casting="same_kind"):
 
 
 @implements(np.stack)
-def _stack(arrays, axis=0, *, dtype=None, casting="same_kind"):
+def _stack(arrays: Any, axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     return as_dtype(F.stack(tensors(arrays), axis), dtype)
 
 
 @implements(np.vstack)
-def _vstack(tup, *, dtype=None, casting="same_kind"):
+def _vstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     return as_dtype(F.cat([atleast_2d(x) for x in tensors(tup)], 0), dtype)
 
 
 @implements(np.hstack)
-def _hstack(tup, *, dtype=None, casting="same_kind"):
+def _hstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     xs = [atleast_1d(x) for x in tensors(tup)]
     return as_dtype(F.cat(xs, 0 if xs[0].ndim == 1 else 1), dtype)
 
 
 @implements(np.dstack)
-def _dstack(tup, *, dtype=None, casting="same_kind"):
+def _dstack(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     return as_dtype(F.dstack(tensors(tup)), dtype)
 
 
 @implements(np.column_stack)
-def _column_stack(tup):
+def _column_stack(tup: Any) -> Any:
     return F.column_stack(tensors(tup))
 
 
 @implements(np.append)
-def _append(arr, values, axis=None):
+def _append(arr: Any, values: Any, axis: Any = None) -> Any:
     return _concatenate((arr, values), axis)
 
 
@@ -65,12 +65,12 @@ def _sections(name: str, a: Any, indices_or_sections: Any, axis: int, equal: boo
 
 
 @implements(np.split)
-def _split(ary, indices_or_sections, axis=0):
+def _split(ary: Any, indices_or_sections: Any, axis: int = 0) -> tuple[Any, ...]:
     return _sections("split", ary, indices_or_sections, axis, True)
 
 
 @implements(np.array_split)
-def _array_split(ary, indices_or_sections, axis=0):
+def _array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> tuple[Any, ...]:
     return _sections("array_split", ary, indices_or_sections, axis, False)
 
 
@@ -82,24 +82,24 @@ def _split_along(name: str, a: Any, indices_or_sections: Any, axis: int) -> tupl
 
 
 @implements(np.hsplit)
-def _hsplit(ary, indices_or_sections):
+def _hsplit(ary: Any, indices_or_sections: Any) -> tuple[Any, ...]:
     return _split_along("hsplit", ary, indices_or_sections, 1 if ary.ndim > 1 else 0)
 
 
 @implements(np.vsplit)
-def _vsplit(ary, indices_or_sections):
+def _vsplit(ary: Any, indices_or_sections: Any) -> tuple[Any, ...]:
     return _split_along("vsplit", ary, indices_or_sections, 0)
 
 
 @implements(np.dsplit)
-def _dsplit(ary, indices_or_sections):
+def _dsplit(ary: Any, indices_or_sections: Any) -> tuple[Any, ...]:
     return _split_along("dsplit", ary, indices_or_sections, 2)
 
 
 if hasattr(np, "unstack"):  # NumPy 2.1
 
     @implements(np.unstack)
-    def _unstack(x, /, *, axis=0):
+    def _unstack(x: Any, /, *, axis: int = 0) -> Any:
         return F.unbind(tensor(x), axis)
 
 
@@ -107,7 +107,7 @@ if hasattr(np, "unstack"):  # NumPy 2.1
 
 
 @implements(np.pad)
-def _pad(array, pad_width, mode="constant", *, constant_values=0):
+def _pad(array: Any, pad_width: Any, mode: Any = "constant", *, constant_values: Any = 0) -> Any:
     array = tensor(array)
     widths = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
     if mode in ("edge", "reflect", "symmetric", "wrap"):  # elements of the array itself: NumPy says which
@@ -123,7 +123,7 @@ def _pad(array, pad_width, mode="constant", *, constant_values=0):
 
 
 @implements(np.meshgrid)
-def _meshgrid(*xi, copy=True, sparse=False, indexing="xy"):
+def _meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple[Any, ...]:
     xs = [F.reshape(x, (-1,)) for x in tensors(xi)]
     order = list(range(len(xs)))
     if indexing == "xy" and len(xs) > 1:

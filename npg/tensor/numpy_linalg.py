@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from npg import functional as F
@@ -12,7 +14,7 @@ from npg.tensor.numpy_table import as_dtype, implements, tensor, tensors
 
 
 @implements(np.dot)
-def _dot(a, b):
+def _dot(a: Any, b: Any) -> Any:
     a, b = tensor(a), tensor(b)
     if not a.ndim or not b.ndim:
         return a * b
@@ -22,28 +24,28 @@ def _dot(a, b):
 
 
 @implements(np.inner)
-def _inner(a, b):
+def _inner(a: Any, b: Any) -> Any:
     a, b = tensor(a), tensor(b)
     return F.tensordot(a, b, ((-1,), (-1,))) if a.ndim and b.ndim else a * b
 
 
 @implements(np.vdot)
-def _vdot(a, b):
+def _vdot(a: Any, b: Any) -> Any:
     return F.dot(F.reshape(tensor(a), (-1,)), F.reshape(tensor(b), (-1,)))
 
 
 @implements(np.outer, np.linalg.outer)
-def _outer(a, b):
+def _outer(a: Any, b: Any) -> Any:
     return F.outer(F.reshape(tensor(a), (-1,)), F.reshape(tensor(b), (-1,)))
 
 
 @implements(np.tensordot, np.linalg.tensordot)
-def _tensordot(a, b, axes=2):
+def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     return F.tensordot(tensor(a), tensor(b), axes)
 
 
 @implements(np.einsum)
-def _einsum(subscripts, *operands, optimize=False):
+def _einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:
     if isinstance(subscripts, str):
         return F.einsum(subscripts, *tensors(operands))
     given = (subscripts, *operands)  # operand, its dimensions, operand, its dimensions, ..., those of the result
@@ -52,29 +54,29 @@ def _einsum(subscripts, *operands, optimize=False):
 
 
 @implements(np.kron)
-def _kron(a, b):
+def _kron(a: Any, b: Any) -> Any:
     return F.kron(tensor(a), tensor(b))
 
 
 @implements(np.linalg.matmul)
-def _matmul(x1, x2, /):
+def _matmul(x1: Any, x2: Any, /) -> Any:
     return F.matmul(tensor(x1), tensor(x2))
 
 
 @implements(np.cross, np.linalg.cross)
-def _cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=-1):
+def _cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int = -1) -> Any:
     if not axisa == axisb == axisc == -1:
         raise TypeError("np.cross of a Tensor takes axis= only")
     return linear_algebra.cross_along(tensor(a), tensor(b), dim=axis)
 
 
 @implements(np.linalg.vecdot)
-def _vecdot(x1, x2, /, *, axis=-1):
+def _vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     return matrix_norms.vecdot(tensor(x1), tensor(x2), dim=axis)
 
 
 @implements(np.linalg.multi_dot)
-def _multi_dot(arrays):
+def _multi_dot(arrays: Any) -> Any:
     return linear_algebra.multi_dot(tensors(arrays))
 
 
@@ -82,27 +84,27 @@ def _multi_dot(arrays):
 
 
 @implements(np.linalg.norm)
-def _norm(x, ord=None, axis=None, keepdims=False):
+def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     return matrix_norms.norm(tensor(x), ord, axis, keepdims)
 
 
 @implements(np.linalg.vector_norm)
-def _vector_norm(x, /, *, axis=None, keepdims=False, ord=2):
+def _vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
     return F.vector_norm(tensor(x), ord, axis, keepdims)
 
 
 @implements(np.linalg.matrix_norm)
-def _matrix_norm(x, /, *, keepdims=False, ord="fro"):
+def _matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
     return matrix_norms.matrix_norm(tensor(x), ord, (-2, -1), keepdims)
 
 
 @implements(np.linalg.cond)
-def _cond(x, p=None):
+def _cond(x: Any, p: Any = None) -> Any:
     return matrix_norms.cond(tensor(x), p)
 
 
 @implements(np.linalg.matrix_rank)
-def _matrix_rank(A, tol=None, hermitian=False):
+def _matrix_rank(A: Any, tol: Any = None, hermitian: bool = False) -> Any:
     return matrix_norms.matrix_rank(tensor(A), tol, hermitian)
 
 
@@ -110,32 +112,32 @@ def _matrix_rank(A, tol=None, hermitian=False):
 
 
 @implements(np.linalg.det)
-def _det(a):
+def _det(a: Any) -> Any:
     return solving.det(tensor(a))
 
 
 @implements(np.linalg.slogdet)
-def _slogdet(a):
+def _slogdet(a: Any) -> Any:
     return solving.slogdet(tensor(a))
 
 
 @implements(np.linalg.inv)
-def _inv(a):
+def _inv(a: Any) -> Any:
     return solving.inv(tensor(a))
 
 
 @implements(np.linalg.pinv)
-def _pinv(a, rcond=1e-15, hermitian=False):
+def _pinv(a: Any, rcond: Any = 1e-15, hermitian: bool = False) -> Any:
     return solving.pinv(tensor(a), rcond, hermitian)
 
 
 @implements(np.linalg.solve)
-def _solve(a, b):
+def _solve(a: Any, b: Any) -> Any:
     return solving.solve(tensor(a), tensor(b))
 
 
 @implements(np.linalg.lstsq)
-def _lstsq(a, b, rcond=None):
+def _lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, int, Any]:
     a, b = tensor(a), tensor(b)
     found = solving.lstsq(a, b, None if rcond in (None, -1) else rcond, driver="gelsd")
     residuals = found.residuals
@@ -146,22 +148,22 @@ def _lstsq(a, b, rcond=None):
 
 
 @implements(np.linalg.tensorinv)
-def _tensorinv(a, ind=2):
+def _tensorinv(a: Any, ind: int = 2) -> Any:
     return solving.tensorinv(tensor(a), ind)
 
 
 @implements(np.linalg.tensorsolve)
-def _tensorsolve(a, b, axes=None):
+def _tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     return solving.tensorsolve(tensor(a), tensor(b), axes)
 
 
 @implements(np.linalg.trace)
-def _trace(x, /, *, offset=0, dtype=None):
+def _trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
     return F.sum(F.diagonal(as_dtype(tensor(x), dtype), offset, -2, -1), -1)
 
 
 @implements(np.linalg.matrix_power)
-def _matrix_power(a, n):
+def _matrix_power(a: Any, n: int) -> Any:
     return solving.matrix_power(tensor(a), n)
 
 
@@ -169,32 +171,32 @@ def _matrix_power(a, n):
 
 
 @implements(np.linalg.cholesky)
-def _cholesky(a, /, *, upper=False):
+def _cholesky(a: Any, /, *, upper: bool = False) -> Any:
     return decomposing.cholesky(tensor(a), upper)
 
 
 @implements(np.linalg.qr)
-def _qr(a, mode="reduced"):
+def _qr(a: Any, mode: str = "reduced") -> Any:
     if mode not in ("reduced", "complete", "r"):
         raise TypeError(f"np.linalg.qr of a Tensor has the modes reduced, complete and r, got {mode!r}")
     return decomposing.qr(tensor(a))[1] if mode == "r" else decomposing.qr(tensor(a), mode)
 
 
 @implements(np.linalg.svd)
-def _svd(a, full_matrices=True, compute_uv=True):
+def _svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     return decomposing.svd(tensor(a), full_matrices) if compute_uv else decomposing.svdvals(tensor(a))
 
 
 @implements(np.linalg.svdvals)
-def _svdvals(x, /):
+def _svdvals(x: Any, /) -> Any:
     return decomposing.svdvals(tensor(x))
 
 
 @implements(np.linalg.eigh)
-def _eigh(a, UPLO="L"):
+def _eigh(a: Any, UPLO: str = "L") -> Any:
     return decomposing.eigh(tensor(a), UPLO)
 
 
 @implements(np.linalg.eigvalsh)
-def _eigvalsh(a, UPLO="L"):
+def _eigvalsh(a: Any, UPLO: str = "L") -> Any:
     return decomposing.eigvalsh(tensor(a), UPLO)

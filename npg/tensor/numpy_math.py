@@ -37,19 +37,23 @@ def _where_or(a: Any, where: Any, fill: Any) -> Any:
 
 
 @implements(np.sum)
-def _sum(a, axis=None, dtype=None, keepdims=False, initial=None, where=True):
+def _sum(
+    a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
     found = _reduce(F.sum, _where_or(as_dtype(tensor(a), dtype), where, 0), axis, keepdims)
     return found if initial is None else found + initial
 
 
 @implements(np.nansum)
-def _nansum(a, axis=None, dtype=None, keepdims=False, initial=None, where=True):
+def _nansum(
+    a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
     found = _reduce(F.nansum, _where_or(as_dtype(tensor(a), dtype), where, 0), axis, keepdims)
     return found if initial is None else found + initial
 
 
 @implements(np.mean)
-def _mean(a, axis=None, dtype=None, keepdims=False, *, where=True):
+def _mean(a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
     a = floating(as_dtype(tensor(a), dtype))
     if where is not True:
         count = np.sum(np.broadcast_to(np.asarray(values(where), bool), tuple(a.shape)), axis, keepdims=keepdims)
@@ -58,12 +62,14 @@ def _mean(a, axis=None, dtype=None, keepdims=False, *, where=True):
 
 
 @implements(np.nanmean)
-def _nanmean(a, axis=None, dtype=None, keepdims=False, *, where=True):
+def _nanmean(a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
     return _reduce(F.nanmean, _where_or(as_dtype(tensor(a), dtype), where, float("nan")), axis, keepdims)
 
 
 @implements(np.prod)
-def _prod(a, axis=None, dtype=None, keepdims=False, initial=None, where=True):
+def _prod(
+    a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
     if initial is not None:
         return _prod(a, axis, dtype, keepdims, None, where) * initial
     a = _where_or(as_dtype(tensor(a), dtype), where, 1)
@@ -75,7 +81,9 @@ def _prod(a, axis=None, dtype=None, keepdims=False, initial=None, where=True):
     return a
 
 
-def _extremum(function, pair, a, axis, keepdims, initial, where):
+def _extremum(
+    function: Callable[..., Any], pair: Callable[..., Any], a: Any, axis: Any, keepdims: bool, initial: Any, where: Any
+) -> Any:
     a = tensor(a)
     if initial is None:
         if where is not True:
@@ -93,59 +101,59 @@ def _extremum(function, pair, a, axis, keepdims, initial, where):
 
 
 @implements(np.max, np.amax)
-def _max(a, axis=None, keepdims=False, initial=None, where=True):
+def _max(a: Any, axis: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
     return _extremum(F.amax, F.maximum, a, axis, keepdims, initial, where)
 
 
 @implements(np.min, np.amin)
-def _min(a, axis=None, keepdims=False, initial=None, where=True):
+def _min(a: Any, axis: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
     return _extremum(F.amin, F.minimum, a, axis, keepdims, initial, where)
 
 
 @implements(np.ptp)
-def _ptp(a, axis=None, keepdims=False):
+def _ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _reduce(F.amax, a, axis, keepdims) - _reduce(F.amin, a, axis, keepdims)
 
 
 @implements(np.argmax)
-def _argmax(a, axis=None, *, keepdims=False):
+def _argmax(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return F.argmax(tensor(a), axis, keepdim=keepdims)
 
 
 @implements(np.argmin)
-def _argmin(a, axis=None, *, keepdims=False):
+def _argmin(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return F.argmin(tensor(a), axis, keepdim=keepdims)
 
 
 @implements(np.any)
-def _any(a, axis=None, keepdims=False, *, where=True):
+def _any(a: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
     return _reduce(F.any, _where_or(tensor(a), where, 0), axis, keepdims)
 
 
 @implements(np.all)
-def _all(a, axis=None, keepdims=False, *, where=True):
+def _all(a: Any, axis: Any = None, keepdims: bool = False, *, where: Any = True) -> Any:
     return _reduce(F.all, _where_or(tensor(a), where, 1), axis, keepdims)
 
 
 @implements(np.count_nonzero)
-def _count_nonzero(a, axis=None, *, keepdims=False):
+def _count_nonzero(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return _reduce(F.sum, F.ne(tensor(a), 0), axis, keepdims)
 
 
 @implements(np.cumsum)
-def _cumsum(a, axis=None, dtype=None):
+def _cumsum(a: Any, axis: Any = None, dtype: Any = None) -> Any:
     a, axis = flat(a, axis)
     return F.cumsum(as_dtype(a, dtype), axis)
 
 
 @implements(np.cumprod)
-def _cumprod(a, axis=None, dtype=None):
+def _cumprod(a: Any, axis: Any = None, dtype: Any = None) -> Any:
     a, axis = flat(a, axis)
     return F.cumprod(as_dtype(a, dtype), axis)
 
 
 @implements(np.diff)
-def _diff(a, n=1, axis=-1, prepend=None, append=None):
+def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
     a = tensor(a)
     ends = tuple(1 if d == axis % a.ndim else m for d, m in enumerate(a.shape))
     prepend, append = (
@@ -156,7 +164,7 @@ def _diff(a, n=1, axis=-1, prepend=None, append=None):
 
 
 @implements(np.average)
-def _average(a, axis=None, weights=None, returned=False, *, keepdims=False):
+def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     a = tensor(a)
     if weights is None:
         found = _mean(a, axis, keepdims=keepdims)
@@ -176,7 +184,7 @@ def _average(a, axis=None, weights=None, returned=False, *, keepdims=False):
 
 
 @implements(np.where)
-def _where(condition, x=None, y=None, /):
+def _where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     condition = tensor(condition)
     if condition._array.dtype.kind != "b":
         condition = F.ne(condition, 0)
@@ -188,7 +196,7 @@ def _where(condition, x=None, y=None, /):
 
 
 @implements(np.select)
-def _select(condlist, choicelist, default=0):
+def _select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     found = default
     for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
         found = _where(condition, choice, found)
@@ -196,47 +204,49 @@ def _select(condlist, choicelist, default=0):
 
 
 @implements(np.clip)
-def _clip(a, a_min=None, a_max=None, *, min=None, max=None, dtype=None):
+def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None, dtype: Any = None) -> Any:
     return F.clamp(as_dtype(tensor(a), dtype), min if a_min is None else a_min, max if a_max is None else a_max)
 
 
 @implements(np.round, np.around)
-def _round(a, decimals=0):
+def _round(a: Any, decimals: int = 0) -> Any:
     return F.round(tensor(a), decimals=decimals) if decimals else F.round(tensor(a))
 
 
 @implements(np.fix)
-def _fix(x):
+def _fix(x: Any) -> Any:
     return F.trunc(tensor(x))
 
 
 @implements(np.nan_to_num)
-def _nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
+def _nan_to_num(
+    x: Any, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Any:
     return F.nan_to_num(tensor(x), nan=nan, posinf=posinf, neginf=neginf)
 
 
 @implements(np.sinc)
-def _sinc(x):
+def _sinc(x: Any) -> Any:
     return F.sinc(tensor(x))
 
 
 @implements(np.real, np.real_if_close)
-def _real(val, tol=100):
+def _real(val: Any, tol: float = 100) -> Any:
     return tensor(val)
 
 
 @implements(np.isclose)
-def _isclose(a, b, rtol=1e-5, atol=1e-8, equal_nan=False):
+def _isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Any:
     return tensor(np.isclose(values(a), values(b), rtol, atol, equal_nan))
 
 
 @implements(np.allclose)
-def _allclose(a, b, rtol=1e-5, atol=1e-8, equal_nan=False):
+def _allclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> bool:
     return np.allclose(values(a), values(b), rtol, atol, equal_nan)
 
 
 @implements(np.array_equal)
-def _array_equal(a1, a2, equal_nan=False):
+def _array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> bool:
     return np.array_equal(values(a1), values(a2), equal_nan)
 
 
@@ -244,7 +254,7 @@ def _array_equal(a1, a2, equal_nan=False):
 
 
 @implements(np.take)
-def _take(a, indices, axis=None, mode="raise"):
+def _take(a: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
     a, axis = flat(a, axis)
     axis = canonical_dim(axis, a.ndim)
     indices, n = np.asarray(values(indices)), a.shape[axis]
@@ -260,40 +270,40 @@ def _take(a, indices, axis=None, mode="raise"):
 
 
 @implements(np.take_along_axis)
-def _take_along_axis(arr, indices, axis=-1):
+def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
     arr, axis = flat(arr, axis)
     return F.take_along_dim(arr, tensor(indices), axis)
 
 
 @implements(np.nonzero)
-def _nonzero(a):
+def _nonzero(a: Any) -> Any:
     return F.nonzero(tensor(a), as_tuple=True)
 
 
 @implements(np.argwhere)
-def _argwhere(a):
+def _argwhere(a: Any) -> Any:
     return F.nonzero(tensor(a))
 
 
 @implements(np.flatnonzero)
-def _flatnonzero(a):
+def _flatnonzero(a: Any) -> Any:
     return F.reshape(F.nonzero(F.reshape(tensor(a), (-1,))), (-1,))
 
 
 @implements(np.sort)
-def _sort(a, axis=-1, kind=None, *, stable=None):
+def _sort(a: Any, axis: Any = -1, kind: str | None = None, *, stable: bool | None = None) -> Any:
     a, axis = flat(a, axis)
     return F.sort(a, dim=axis, stable=bool(stable or kind in ("stable", "mergesort")))[0]
 
 
 @implements(np.argsort)
-def _argsort(a, axis=-1, kind=None, *, stable=None):
+def _argsort(a: Any, axis: Any = -1, kind: str | None = None, *, stable: bool | None = None) -> Any:
     a, axis = flat(a, axis)
     return F.argsort(a, dim=axis, stable=bool(stable or kind in ("stable", "mergesort")))
 
 
 @implements(np.median)
-def _median(a, axis=None, overwrite_input=False, keepdims=False):
+def _median(a: Any, axis: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
     # NumPy takes the mean of the two middle values, torch.median the lower one.
     a, dims = tensor(a), None if axis is None else axes_of(axis, tensor(a).ndim)
     dims = tuple(range(a.ndim)) if dims is None else dims
@@ -306,13 +316,13 @@ def _median(a, axis=None, overwrite_input=False, keepdims=False):
 
 
 @implements(np.searchsorted)
-def _searchsorted(a, v, side="left", sorter=None):
+def _searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
     a, v = tensor(a), tensor(v)
     return F.searchsorted(a, v, side=side, sorter=None if sorter is None else tensor(sorter))
 
 
 @implements(np.bincount)
-def _bincount(x, /, weights=None, minlength=0):
+def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     if weights is None:
         return F.bincount(tensor(x), None, minlength)
     x, weights = np.asarray(values(x)), floating(tensor(weights))
@@ -325,7 +335,7 @@ def _bincount(x, /, weights=None, minlength=0):
 
 
 @implements(np.put_along_axis)
-def _put_along_axis(arr, indices, values, axis):
+def _put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
     if not isinstance(arr, TensorBase):
         raise TypeError("np.put_along_axis cannot write a Tensor into an array; use tensor.detach().numpy()")
     if axis is None:

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from npg import dtypes
-from npg import functional as F
+from npg import dtypes, functional as F
 from npg.engine import TensorBase, apply, wrap
 from npg.functional._factory import like_array
 from npg.functional._public import canonical_dim, to_dtype
@@ -24,41 +23,41 @@ def _order_c(name: str, order: str) -> None:
 
 
 @implements(np.reshape)
-def _reshape(a, shape=None, order="C", *, newshape=None, copy=None):
+def _reshape(a: Any, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: Any = None) -> Any:
     _order_c("reshape", order)
     shape = newshape if shape is None else shape
     return F.reshape(tensor(a), tuple(shape) if isinstance(shape, (tuple, list)) else (shape,))
 
 
 @implements(np.ravel)
-def _ravel(a, order="C"):
+def _ravel(a: Any, order: str = "C") -> Any:
     _order_c("ravel", order)
     return F.reshape(tensor(a), (-1,))
 
 
 @implements(np.transpose, np.permute_dims)
-def _transpose(a, axes=None):
+def _transpose(a: Any, axes: Any = None) -> Any:
     a = tensor(a)
     return F.permute(a, tuple(range(a.ndim))[::-1] if axes is None else tuple(axes))
 
 
 @implements(np.matrix_transpose, np.linalg.matrix_transpose)
-def _matrix_transpose(x, /):
+def _matrix_transpose(x: Any, /) -> Any:
     return F.transpose(tensor(x), -2, -1)
 
 
 @implements(np.swapaxes)
-def _swapaxes(a, axis1, axis2):
+def _swapaxes(a: Any, axis1: int, axis2: int) -> Any:
     return F.transpose(tensor(a), axis1, axis2)
 
 
 @implements(np.moveaxis)
-def _moveaxis(a, source, destination):
+def _moveaxis(a: Any, source: Any, destination: Any) -> Any:
     return F.movedim(tensor(a), source, destination)
 
 
 @implements(np.rollaxis)
-def _rollaxis(a, axis, start=0):
+def _rollaxis(a: Any, axis: int, start: int = 0) -> Any:
     a = tensor(a)
     axis = canonical_dim(axis, a.ndim)
     start = start + a.ndim if start < 0 else start
@@ -66,7 +65,7 @@ def _rollaxis(a, axis, start=0):
 
 
 @implements(np.squeeze)
-def _squeeze(a, axis=None):
+def _squeeze(a: Any, axis: Any = None) -> Any:
     a = tensor(a)
     if axis is None:
         return F.squeeze(a)
@@ -78,7 +77,7 @@ def _squeeze(a, axis=None):
 
 
 @implements(np.expand_dims)
-def _expand_dims(a, axis):
+def _expand_dims(a: Any, axis: Any) -> Any:
     a = tensor(a)
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
     for d in sorted(axes_of(axes, a.ndim + len(axes))):
@@ -87,52 +86,52 @@ def _expand_dims(a, axis):
 
 
 @implements(np.broadcast_to)
-def _broadcast_to(array, shape, subok=False):
+def _broadcast_to(array: Any, shape: Any, subok: bool = False) -> Any:
     return F.expand(tensor(array), tuple(shape) if isinstance(shape, (tuple, list)) else (shape,))
 
 
 @implements(np.broadcast_arrays)
-def _broadcast_arrays(*args, subok=False):
+def _broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
     xs = tensors(args)
     shape = np.broadcast_shapes(*(x.shape for x in xs))
     return tuple(F.expand(x, shape) for x in xs)
 
 
 @implements(np.atleast_1d)
-def atleast_1d(*arys):
+def atleast_1d(*arys: Any) -> Any:
     found = tuple(x if x.ndim else F.reshape(x, (1,)) for x in tensors(arys))
     return found[0] if len(found) == 1 else found
 
 
 @implements(np.atleast_2d)
-def atleast_2d(*arys):
+def atleast_2d(*arys: Any) -> Any:
     found = tuple(x if x.ndim > 1 else F.reshape(x, (1, -1)) for x in tensors(arys))
     return found[0] if len(found) == 1 else found
 
 
 @implements(np.atleast_3d)
-def _atleast_3d(*arys):
+def _atleast_3d(*arys: Any) -> Any:
     return F.atleast_3d(*tensors(arys))
 
 
 @implements(np.flip)
-def _flip(m, axis=None):
+def _flip(m: Any, axis: Any = None) -> Any:
     m = tensor(m)
     return F.flip(m, tuple(range(m.ndim)) if axis is None else axes_of(axis, m.ndim))
 
 
 @implements(np.fliplr)
-def _fliplr(m):
+def _fliplr(m: Any) -> Any:
     return F.flip(tensor(m), (1,))
 
 
 @implements(np.flipud)
-def _flipud(m):
+def _flipud(m: Any) -> Any:
     return F.flip(tensor(m), (0,))
 
 
 @implements(np.roll)
-def _roll(a, shift, axis=None):
+def _roll(a: Any, shift: Any, axis: Any = None) -> Any:
     if axis is None:
         return F.roll(tensor(a), int(np.sum(values(shift))))
     pairs = np.broadcast(shift, axis)  # a dimension that is named twice is rolled by both
@@ -140,58 +139,58 @@ def _roll(a, shift, axis=None):
 
 
 @implements(np.rot90)
-def _rot90(m, k=1, axes=(0, 1)):
+def _rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
     return F.rot90(tensor(m), k, tuple(axes))
 
 
 @implements(np.tile)
-def _tile(A, reps):
+def _tile(A: Any, reps: Any) -> Any:
     return F.tile(tensor(A), tuple(reps) if isinstance(reps, (tuple, list)) else (reps,))
 
 
 @implements(np.repeat)
-def _repeat(a, repeats, axis=None):
+def _repeat(a: Any, repeats: Any, axis: Any = None) -> Any:
     a, axis = flat(a, axis)
     return F.repeat_interleave(a, repeats if isinstance(repeats, int) else tensor(repeats), axis)
 
 
 @implements(np.tril)
-def _tril(m, k=0):
+def _tril(m: Any, k: int = 0) -> Any:
     return F.tril(tensor(m), k)
 
 
 @implements(np.triu)
-def _triu(m, k=0):
+def _triu(m: Any, k: int = 0) -> Any:
     return F.triu(tensor(m), k)
 
 
 @implements(np.diag)
-def _diag(v, k=0):
+def _diag(v: Any, k: int = 0) -> Any:
     return F.diag(tensor(v), k)
 
 
 @implements(np.diagflat)
-def _diagflat(v, k=0):
+def _diagflat(v: Any, k: int = 0) -> Any:
     return F.diagflat(tensor(v), k)
 
 
 @implements(np.diagonal)
-def _diagonal(a, offset=0, axis1=0, axis2=1):
+def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return F.diagonal(tensor(a), offset, axis1, axis2)
 
 
 @implements(np.linalg.diagonal)
-def _linalg_diagonal(x, /, *, offset=0):
+def _linalg_diagonal(x: Any, /, *, offset: int = 0) -> Any:
     return F.diagonal(tensor(x), offset, -2, -1)
 
 
 @implements(np.trace)
-def _trace(a, offset=0, axis1=0, axis2=1):
+def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return F.sum(F.diagonal(tensor(a), offset, axis1, axis2), -1)
 
 
 @implements(np.copy)
-def _copy(a, order="K", subok=False):
+def _copy(a: Any, order: str = "K", subok: bool = False) -> Any:
     return apply(clone, (tensor(a),), {})
 
 
@@ -207,22 +206,37 @@ def _like(a: Any, dtype: Any, shape: Any) -> Any:
 
 
 @implements(np.empty_like)
-def _empty_like(prototype, dtype=None, order="K", subok=True, shape=None, *, device=None):
+def _empty_like(
+    prototype: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> Any:
     return wrap(_like(prototype, dtype, shape))
 
 
 @implements(np.zeros_like)
-def _zeros_like(a, dtype=None, order="K", subok=True, shape=None, *, device=None):
+def _zeros_like(
+    a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> Any:
     return _full_like(a, 0, dtype, shape=shape)
 
 
 @implements(np.ones_like)
-def _ones_like(a, dtype=None, order="K", subok=True, shape=None, *, device=None):
+def _ones_like(
+    a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+) -> Any:
     return _full_like(a, 1, dtype, shape=shape)
 
 
 @implements(np.full_like)
-def _full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None, *, device=None):
+def _full_like(
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: str = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
+) -> Any:
     found = _like(a, dtype, shape)
     if isinstance(fill_value, TensorBase):
         return F.fill_(wrap(found), fill_value)
@@ -234,52 +248,52 @@ def _full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None, *, 
 
 
 @implements(np.shape)
-def _shape(a):
+def _shape(a: Any) -> tuple[int, ...]:
     return tuple(values(a).shape)
 
 
 @implements(np.ndim)
-def _ndim(a):
+def _ndim(a: Any) -> int:
     return values(a).ndim
 
 
 @implements(np.size)
-def _size(a, axis=None):
+def _size(a: Any, axis: Any = None) -> Any:
     return np.size(values(a), axis)
 
 
 @implements(np.result_type)
-def _result_type(*arrays_and_dtypes):
+def _result_type(*arrays_and_dtypes: Any) -> np.dtype[Any]:
     return np.result_type(*(x._array.dtype if isinstance(x, TensorBase) else x for x in arrays_and_dtypes))
 
 
 @implements(np.can_cast)
-def _can_cast(from_, to, casting="safe"):
+def _can_cast(from_: Any, to: Any, casting: Any = "safe") -> bool:
     return np.can_cast(from_._array.dtype if isinstance(from_, TensorBase) else from_, to, casting)
 
 
 @implements(np.shares_memory)
-def _shares_memory(a, b, /, max_work=-1):
+def _shares_memory(a: Any, b: Any, /, max_work: Any = -1) -> bool:
     return np.shares_memory(values(a), values(b), max_work)
 
 
 @implements(np.may_share_memory)
-def _may_share_memory(a, b, /, max_work=0):
+def _may_share_memory(a: Any, b: Any, /, max_work: Any = 0) -> bool:
     return np.may_share_memory(values(a), values(b), max_work)
 
 
 @implements(np.iscomplexobj)
-def _iscomplexobj(x):
+def _iscomplexobj(x: Any) -> bool:
     return False
 
 
 @implements(np.isrealobj)
-def _isrealobj(x):
+def _isrealobj(x: Any) -> bool:
     return True
 
 
 @implements(np.copyto)
-def _copyto(dst, src, casting="same_kind", where=True):
+def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     if isinstance(dst, TensorBase):
         if where is not True:
             kept = apply(clone, (dst,), {})
@@ -293,7 +307,7 @@ def _copyto(dst, src, casting="same_kind", where=True):
 
 
 @implements(np.array_repr, np.array_str, np.array2string)
-def _text(a, *args, **kwargs):
+def _text(a: Any, *args: Any, **kwargs: Any) -> str:
     return repr(a)
 
 

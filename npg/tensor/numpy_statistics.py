@@ -63,27 +63,35 @@ def _quantile(name: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool,
 
 
 @implements(np.quantile)
-def _np_quantile(a, q, axis=None, *, overwrite_input=False, method="linear", keepdims=False):
+def _np_quantile(
+    a: Any, q: Any, axis: Any = None, *, overwrite_input: bool = False, method: str = "linear", keepdims: bool = False
+) -> Any:
     return _quantile("quantile", a, q, axis, method, keepdims, False)
 
 
 @implements(np.percentile)
-def _percentile(a, q, axis=None, *, overwrite_input=False, method="linear", keepdims=False):
+def _percentile(
+    a: Any, q: Any, axis: Any = None, *, overwrite_input: bool = False, method: str = "linear", keepdims: bool = False
+) -> Any:
     return _quantile("percentile", a, q, axis, method, keepdims, False, 100.0)
 
 
 @implements(np.nanquantile)
-def _nanquantile(a, q, axis=None, *, overwrite_input=False, method="linear", keepdims=False):
+def _nanquantile(
+    a: Any, q: Any, axis: Any = None, *, overwrite_input: bool = False, method: str = "linear", keepdims: bool = False
+) -> Any:
     return _quantile("nanquantile", a, q, axis, method, keepdims, True)
 
 
 @implements(np.nanpercentile)
-def _nanpercentile(a, q, axis=None, *, overwrite_input=False, method="linear", keepdims=False):
+def _nanpercentile(
+    a: Any, q: Any, axis: Any = None, *, overwrite_input: bool = False, method: str = "linear", keepdims: bool = False
+) -> Any:
     return _quantile("nanpercentile", a, q, axis, method, keepdims, True, 100.0)
 
 
 @implements(np.nanmedian)
-def _nanmedian(a, axis=None, overwrite_input=False, keepdims=False):
+def _nanmedian(a: Any, axis: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
     return _quantile("nanmedian", a, 0.5, axis, "linear", keepdims, True)
 
 
@@ -96,17 +104,19 @@ def _filled(a: Any, value: float) -> Any:
 
 
 @implements(np.nanprod)
-def _nanprod(a, axis=None, dtype=None, keepdims=False, initial=None, where=True):
+def _nanprod(
+    a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
     return _prod(_filled(a, 1.0), axis, dtype, keepdims, initial, where)
 
 
 @implements(np.nancumsum)
-def _nancumsum(a, axis=None, dtype=None):
+def _nancumsum(a: Any, axis: Any = None, dtype: Any = None) -> Any:
     return _cumsum(_filled(a, 0.0), axis, dtype)
 
 
 @implements(np.nancumprod)
-def _nancumprod(a, axis=None, dtype=None):
+def _nancumprod(a: Any, axis: Any = None, dtype: Any = None) -> Any:
     return _cumprod(_filled(a, 1.0), axis, dtype)
 
 
@@ -121,12 +131,12 @@ def _nan_extremum(extremum: Any, a: Any, axis: Any, keepdims: bool, initial: Any
 
 
 @implements(np.nanmax)
-def _nanmax(a, axis=None, keepdims=False, initial=None, where=True):
+def _nanmax(a: Any, axis: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
     return _nan_extremum(_max, a, axis, keepdims, initial, where, -np.inf)
 
 
 @implements(np.nanmin)
-def _nanmin(a, axis=None, keepdims=False, initial=None, where=True):
+def _nanmin(a: Any, axis: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
     return _nan_extremum(_min, a, axis, keepdims, initial, where, np.inf)
 
 
@@ -159,7 +169,17 @@ def _root(x: Any) -> Any:
 
 
 @implements(np.var)
-def _var(a, axis=None, dtype=None, ddof=0, keepdims=False, *, where=True, mean=None, correction=None):
+def _var(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: Any = None,
+) -> Any:
     a, ddof = floating(as_dtype(tensor(a), dtype)), ddof if correction is None else correction
     if where is True and mean is None and axis != ():
         return F.var(a, axis, correction=ddof, keepdim=keepdims)
@@ -168,7 +188,17 @@ def _var(a, axis=None, dtype=None, ddof=0, keepdims=False, *, where=True, mean=N
 
 
 @implements(np.std)
-def _std(a, axis=None, dtype=None, ddof=0, keepdims=False, *, where=True, mean=None, correction=None):
+def _std(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: Any = None,
+) -> Any:
     a, ddof = floating(as_dtype(tensor(a), dtype)), ddof if correction is None else correction
     if where is True and mean is None and axis != ():
         return F.std(a, axis, correction=ddof, keepdim=keepdims)
@@ -176,13 +206,33 @@ def _std(a, axis=None, dtype=None, ddof=0, keepdims=False, *, where=True, mean=N
 
 
 @implements(np.nanvar)
-def _nanvar(a, axis=None, dtype=None, ddof=0, keepdims=False, *, where=True, mean=None, correction=None):
+def _nanvar(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: Any = None,
+) -> Any:
     a, ddof = floating(as_dtype(tensor(a), dtype)), ddof if correction is None else correction
     return _variance(a, ~np.isnan(a._array) & values(where), axis, ddof, keepdims, mean)
 
 
 @implements(np.nanstd)
-def _nanstd(a, axis=None, dtype=None, ddof=0, keepdims=False, *, where=True, mean=None, correction=None):
+def _nanstd(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    ddof: float = 0,
+    keepdims: bool = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: Any = None,
+) -> Any:
     return _root(_nanvar(a, axis, dtype, ddof, keepdims, where=where, mean=mean, correction=correction))
 
 
@@ -205,11 +255,11 @@ def _cumulative(name: str, running: Any, first: int, x: Any, axis: Any, dtype: A
 if hasattr(np, "cumulative_sum"):  # NumPy 2.1
 
     @implements(np.cumulative_sum)
-    def _cumulative_sum(x, /, *, axis=None, dtype=None, include_initial=False):
+    def _cumulative_sum(x: Any, /, *, axis: Any = None, dtype: Any = None, include_initial: bool = False) -> Any:
         return _cumulative("cumulative_sum", _cumsum, 0, x, axis, dtype, include_initial)
 
     @implements(np.cumulative_prod)
-    def _cumulative_prod(x, /, *, axis=None, dtype=None, include_initial=False):
+    def _cumulative_prod(x: Any, /, *, axis: Any = None, dtype: Any = None, include_initial: bool = False) -> Any:
         return _cumulative("cumulative_prod", _cumprod, 1, x, axis, dtype, include_initial)
 
 
@@ -217,7 +267,17 @@ if hasattr(np, "cumulative_sum"):  # NumPy 2.1
 
 
 @implements(np.cov)
-def _cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None, *, dtype=None):
+def _cov(
+    m: Any,
+    y: Any = None,
+    rowvar: bool = True,
+    bias: bool = False,
+    ddof: float | None = None,
+    fweights: Any = None,
+    aweights: Any = None,
+    *,
+    dtype: Any = None,
+) -> Any:
     x = floating(as_dtype(tensor(m), dtype))
     if x.ndim > 2:
         raise ValueError("m has more than 2 dimensions")
@@ -246,7 +306,7 @@ def _cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=
 
 
 @implements(np.corrcoef)
-def _corrcoef(x, y=None, rowvar=True, *, dtype=None):
+def _corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) -> Any:
     c = _cov(x, y, rowvar, dtype=dtype)
     if not c.ndim:
         return c / c
@@ -258,7 +318,7 @@ def _corrcoef(x, y=None, rowvar=True, *, dtype=None):
 
 
 @implements(np.partition)
-def _partition(a, kth, axis=-1, kind="introselect", order=None):
+def _partition(a: Any, kth: Any, axis: Any = -1, kind: str = "introselect", order: Any = None) -> Any:
     # Sorted is partitioned at every place.
     a = tensor(a)
     a, axis = (F.reshape(a, (-1,)), 0) if axis is None else (a, axis)

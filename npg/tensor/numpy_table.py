@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from npg import dtypes
-from npg import functional as F
+from npg import dtypes, functional as F
 from npg.engine import TensorBase, wrap
 from npg.functional._public import canonical_dim, to_dtype
 

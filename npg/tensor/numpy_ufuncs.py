@@ -44,32 +44,32 @@ _UFUNCS = {
 }  # fmt: skip
 
 
-def _cbrt(x):
+def _cbrt(x: Any) -> Any:
     return F.copysign(F.pow(F.abs(x), 1 / 3), x)
 
 
-def _frexp(x):
+def _frexp(x: Any) -> tuple[Any, Any]:
     mantissa, exponent = np.frexp(values(x))
     return x * np.ldexp(np.ones_like(mantissa), -exponent), wrap(np.asarray(exponent))
 
 
-def _alike(*xs):
+def _alike(*xs: Any) -> list[Any]:
     """Return tensors of the dtype that NumPy would compute in."""
     kind = np.result_type(*(values(x).dtype for x in xs))
     return [to_dtype(tensor(x), kind) for x in xs]
 
 
-def _vecdot(a, b, axis=-1):
+def _vecdot(a: Any, b: Any, axis: int = -1) -> Any:
     a, b = _alike(a, b)
     return matrix_norms.vecdot(a, b, dim=axis) if a._array.dtype.kind == "f" else F.sum(a * b, axis)
 
 
-def _matvec(a, b):
+def _matvec(a: Any, b: Any) -> Any:
     a, b = _alike(a, b)
     return F.squeeze(F.matmul(a, F.unsqueeze(b, -1)), -1)
 
 
-def _vecmat(a, b):
+def _vecmat(a: Any, b: Any) -> Any:
     a, b = _alike(a, b)
     return F.squeeze(F.matmul(F.unsqueeze(a, -2), b), -2)
 
@@ -191,7 +191,9 @@ def _binary(ufunc: Any, method: str) -> None:
         raise TypeError(f"np.{ufunc.__name__}.{method} is not supported on a Tensor; {REMEDY}")
 
 
-def _reduce(ufunc, x, axis=0, dtype=None, keepdims=False, initial=None, where=True):
+def _reduce(
+    ufunc: Any, x: Any, axis: Any = 0, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
     _binary(ufunc, "reduce")
     x = tensor(x)
     if dtype is not None:
@@ -231,7 +233,9 @@ def _reduce(ufunc, x, axis=0, dtype=None, keepdims=False, initial=None, where=Tr
         found = F.reshape(found, kept)
         return found if initial is None else call(ufunc, (initial, found), {})
     rest = tuple(d for d in range(x.ndim) if d not in dims)
-    lined_up = lambda t: F.reshape(F.permute(t, (*dims, *rest)), (-1, *(t.shape[d] for d in rest)))
+    lined_up: Callable[[Any], Any] = lambda t: F.reshape(
+        F.permute(t, (*dims, *rest)), (-1, *(t.shape[d] for d in rest))
+    )
     rows = lined_up(x)
     first = initial if initial is not None else ufunc.identity if not rows.shape[0] else None
     first = first if first is None else tensor(np.asarray(first, x._array.dtype))
@@ -241,7 +245,7 @@ def _reduce(ufunc, x, axis=0, dtype=None, keepdims=False, initial=None, where=Tr
     return F.reshape(found, kept)
 
 
-def _accumulate(ufunc, x, axis=0, dtype=None):
+def _accumulate(ufunc: Any, x: Any, axis: int = 0, dtype: Any = None) -> Any:
     _binary(ufunc, "accumulate")
     x = tensor(x)
     if dtype is not None:
@@ -260,7 +264,7 @@ def _accumulate(ufunc, x, axis=0, dtype=None):
     return F.stack(parts, axis) if parts else x
 
 
-def _reduceat(ufunc, x, indices, axis=0, dtype=None):
+def _reduceat(ufunc: Any, x: Any, indices: Any, axis: int = 0, dtype: Any = None) -> Any:
     _binary(ufunc, "reduceat")
     x = tensor(x)
     n = x.shape[axis]
@@ -278,12 +282,12 @@ def _reduceat(ufunc, x, indices, axis=0, dtype=None):
 # ----- outer, at -----
 
 
-def _outer(ufunc, a, b, **kwargs):
+def _outer(ufunc: Any, a: Any, b: Any, **kwargs: Any) -> Any:
     a, b = tensor(a), tensor(b)
     return call(ufunc, (F.reshape(a, (*a.shape, *(1,) * b.ndim)), b), kwargs)
 
 
-def _at(ufunc, a, indices, *operands):
+def _at(ufunc: Any, a: Any, indices: Any, *operands: Any) -> None:
     name = ufunc.__name__
     array = a._array if isinstance(a, TensorBase) else None
     if array is None:

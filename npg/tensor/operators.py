@@ -61,8 +61,8 @@ class Operators(Methods):
     __rshift__ = operator(compare.bitwise_right_shift)
     __rrshift__ = reflected(compare.bitwise_right_shift)
     __irshift__ = augmented(compare.bitwise_right_shift)
-    __eq__ = operator(compare.eq)
-    __ne__ = operator(compare.ne)
+    __eq__ = operator(compare.eq)  # type: ignore[assignment]  # object has bools
+    __ne__ = operator(compare.ne)  # type: ignore[assignment]
     __lt__ = operator(compare.lt)
     __le__ = operator(compare.le)
     __gt__ = operator(compare.gt)

@@ -9,8 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from npg import dtypes
-from npg import functional as F
+from npg import dtypes, functional as F
 from npg.engine import TensorBase, register_tensor_class, wrap
 from npg.functional import permuting
 from npg.functional._attributes import CPU, NO_CUDA, Size, check_device, device, strided

@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from npg import functional as F
-from npg import nn, optim
+from npg import functional as F, nn, optim
 from npg.autograd import gradcheck
 from npg.creation import from_numpy, ones, tensor
 from npg.engine import enable_grad

@@ -1,8 +1,7 @@
 """Random small programs: vmap(f) is the stack of f(example), and so are its gradients."""
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import npg
 

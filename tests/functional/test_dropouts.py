@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from npg import engine, random
-from npg import functional as F
+from npg import engine, functional as F, random
 from npg.ops.elementwise import clone
 from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
 

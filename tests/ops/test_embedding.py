@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from npg import engine
-from npg import functional as F
+from npg import engine, functional as F
 from npg.ops import embedding as ops
 from tests.expressions import check, check_error
 from tests.helpers import assert_like, assert_same_error

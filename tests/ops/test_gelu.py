@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from npg import engine
-from npg import functional as F
-from npg.ops import _program
-from npg.ops import gelu as ops
+from npg import engine, functional as F
+from npg.ops import _program, gelu as ops
 from tests.helpers import assert_same_error, strided
 from tests.ops.fused import check_both, check_composite, gradients, leaf
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from npg import engine
-from npg import functional as F
+from npg import engine, functional as F
 from npg.ops import norm as ops
 from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
 from tests.ops.fused import check_both, check_composite, gradients, leaf

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from npg import dtypes
-from npg import functional as F
+from npg import dtypes, functional as F
 from npg.engine import run_backward, wrap
 from npg.functional import return_types
 from npg.ops import reduce as ops

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from npg import dtypes, engine, random
-from npg import functional as F
+from npg import dtypes, engine, functional as F, random
 from npg.ops import softmax as ops
 from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
 from tests.ops.fused import check_both, check_composite, gradients, leaf

@@ -263,7 +263,8 @@ def attach(op: Any, inputs: Any, params: dict[str, Any], saved: Any, outputs: An
     if interception.hook is not None:
         taken = interception.hook(op, inputs, params, "attach")
         if taken is not NotImplemented:
-            return taken
+            done: Node = taken
+            return done
     former = tuple([_former(x, x._array) if any(x is w for w in written) else x for x in inputs])
     node = record(op, former, params, outputs, saved)
     for nr, t in enumerate(outputs):

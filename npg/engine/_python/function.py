@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from npg.engine._python.applying import apply, apply_in_place
 from npg.engine._python.modes import is_grad_enabled, state
 from npg.engine._python.tensor import TensorBase
 from npg.engine._saved import before_write
+
+T = TypeVar("T")
+B = TypeVar("B", bound=TensorBase)
 
 
 class Function:
@@ -35,6 +39,10 @@ class Function:
         self.__module__ = "npg.functional"
         self._names = op.inputs
 
+    @overload
+    def __get__(self, instance: None, owner: Any = None) -> Function: ...
+    @overload
+    def __get__(self, instance: T, owner: Any = None) -> Callable[..., T]: ...
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else _Bound(self, instance)
 
@@ -47,8 +55,12 @@ class Function:
     def __repr__(self) -> str:
         return f"<function npg.{self.__name__}{self.__signature__}>"
 
+    @overload
+    def __call__(self, input: B, *args: Any, **kwargs: Any) -> B: ...
+    @overload
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        target = None
+        target: Any = None
         if kwargs or len(args) != len(self._names):
             args, target = bind(self, args, kwargs)
         if self.kind == "reflected":

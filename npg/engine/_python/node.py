@@ -36,7 +36,8 @@ class Node(HookedNode):
 
     def name(self) -> str:
         """Return what PyTorch calls this node, such as MulBackward0."""
-        return self.op.node_name
+        name: str = self.op.node_name
+        return name
 
     def __getattr__(self, name: str) -> Any:
         return node_attribute(self, name, wrap, TensorBase)

@@ -31,7 +31,8 @@ class WeightNorm:
     def compute_weight(self, module: Module) -> Tensor:
         """Return v g / |v|."""
         g, v = getattr(module, self.name + "_g"), getattr(module, self.name + "_v")
-        return v * (g / _norm_except(v, self.dim))
+        weight: Tensor = v * (g / _norm_except(v, self.dim))
+        return weight
 
     def __call__(self, module: Module, inputs: Any) -> None:
         setattr(module, self.name, self.compute_weight(module))

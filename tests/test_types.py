@@ -1,0 +1,77 @@
+"""Types: a user's code checks, mistakes in it are found, and the stub of npg.nn.functional is npg.functional."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import npg
+import npg.nn.functional
+
+ROOT = Path(__file__).resolve().parent.parent
+USER_CODE = Path(__file__).with_name("typing") / "user_code.py"
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory):
+    """A function that returns what mypy --strict says of code that has npg installed."""
+    folder = tmp_path_factory.mktemp("user")
+    # As an installed package: what is wrong in npg itself is no concern of its user, and not told.
+    site = folder / "site"
+    shutil.copytree(ROOT / "npg", site / "npg", ignore=shutil.ignore_patterns("__pycache__", "*.so", "*.pyd"))
+
+    def check(code: str) -> list[str]:
+        (folder / "user.py").write_text(code, encoding="utf-8")
+        settings = f"strict = True\nmypy_path = {site}\ncache_dir = {folder / 'cache'}"
+        (folder / "mypy.ini").write_text(f"[mypy]\n{settings}\n[mypy-npg.*]\nignore_errors = True\n", encoding="utf-8")
+        command = [sys.executable, "-m", "mypy", "--config-file", "mypy.ini", "user.py"]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=500)
+        assert done.returncode in (0, 1), done.stdout + done.stderr
+        return [line for line in done.stdout.splitlines() if line.startswith("user.py:")]
+
+    return check
+
+
+def test_users_code_has_types(checked):
+    assert checked(USER_CODE.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("x: int = npg.ones(2) + 1", "Incompatible types in assignment"),
+        ("npg.ones(2).no_such_method()", 'has no attribute "no_such_method"'),
+        ("npg.nn.Linear('4', 3)", 'incompatible type "str"; expected "int"'),
+        ("npg.nn.functional.cross_entropy(npg.ones(2), npg.ones(2), reduction=3)", 'incompatible type "int"'),
+    ],
+)
+def test_mistakes_are_found(line, told, checked):
+    found = checked(f"import npg\nimport npg.nn.functional\n\n{line}\n")
+    assert any(told in error for error in found), found
+
+
+def test_users_code_runs():
+    code = compile(USER_CODE.read_text(encoding="utf-8"), str(USER_CODE), "exec")
+    names: dict[str, object] = {"__name__": "user_code"}
+    exec(code, names)
+    x = npg.ones(4, 4)
+    for name in ("arithmetic", "methods"):
+        names[name](*[x.clone() for _ in range(2 if name == "arithmetic" else 1)])
+    model = names["Net"]()
+    batches = [(npg.ones(2, 4), npg.zeros(2, dtype=npg.int64))] * 3
+    assert names["train"](model, iter(batches)) > 0
+    assert isinstance(names["groups"](model), npg.optim.SGD)
+    assert names["evaluate"](model, npg.ones(2, 4)) >= 0
+    assert names["Double"].apply(x).tolist() == (x * 2).tolist()
+
+
+def test_stub_of_nn_functional_is_functional():
+    assert npg.nn.functional is npg.functional
+    text = (ROOT / "npg" / "nn" / "functional.pyi").read_text(encoding="utf-8")
+    assert "from npg.functional import *" in text
+
+
+def test_types_are_marked_as_there():
+    assert (ROOT / "npg" / "py.typed").exists()

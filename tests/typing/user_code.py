@@ -1,0 +1,107 @@
+"""What users write, for type checkers: tests/test_types.py checks that mypy --strict finds nothing here."""
+
+from collections.abc import Iterator
+from typing import assert_type
+
+import npg
+import npg.nn as nn
+import npg.nn.functional as F
+from npg import Tensor
+from npg.optim import SGD, AdamW, Optimizer
+from npg.optim.lr_scheduler import StepLR
+
+
+class Net(nn.Module):
+    def __init__(self, hidden: int = 8) -> None:
+        super().__init__()
+        self.first = nn.Linear(4, hidden)
+        self.norm = nn.LayerNorm(hidden)
+        self.layers = nn.ModuleList([nn.Linear(hidden, hidden) for _ in range(2)])
+        self.head = nn.Sequential(nn.ReLU(), nn.Linear(hidden, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.norm(F.gelu(self.first(x)))
+        for layer in self.layers:
+            x = x + layer(x)
+        y: Tensor = self.head(x)
+        return y
+
+
+def arithmetic(x: Tensor, y: Tensor) -> Tensor:
+    assert_type(x + y, Tensor)
+    assert_type(2.0 * x - 1, Tensor)
+    assert_type(x @ y, Tensor)
+    assert_type(-x, Tensor)
+    assert_type(x**2, Tensor)
+    assert_type(x > 0, Tensor)
+    assert_type(x[0], Tensor)
+    assert_type(x[:, None, ...], Tensor)
+    x += 1
+    assert_type(x, Tensor)
+    return x / y
+
+
+def methods(x: Tensor) -> Tensor:
+    assert_type(x.exp(), Tensor)
+    assert_type(x.view(2, -1), Tensor)
+    assert_type(x.transpose(0, 1).contiguous(), Tensor)
+    assert_type(x.sum(), Tensor)
+    assert_type(x.mean(dim=-1, keepdim=True), Tensor)
+    assert_type(x.softmax(-1), Tensor)
+    assert_type(x.detach().clone(), Tensor)
+    assert_type(x.relu(), Tensor)
+    assert_type(x.requires_grad, bool)
+    assert_type(x.grad, Tensor | None)
+    rows, columns = x.size()
+    return x.reshape(rows * columns)
+
+
+def functions(x: Tensor) -> Tensor:
+    assert_type(F.relu(x), Tensor)
+    assert_type(F.softmax(x, dim=-1), Tensor)
+    assert_type(F.cross_entropy(x, npg.zeros(3, dtype=npg.int64)), Tensor)
+    assert_type(F.linear(x, npg.ones(3, 4)), Tensor)
+    assert_type(npg.cat([x, x], dim=0), Tensor)
+    assert_type(npg.zeros(2, 3), Tensor)
+    assert_type(npg.tensor([1.0, 2.0]), Tensor)
+    return npg.stack([x, x])
+
+
+def train(model: nn.Module, batches: Iterator[tuple[Tensor, Tensor]]) -> float:
+    optimizer: Optimizer = AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1)
+    schedule = StepLR(optimizer, step_size=10)
+    total = 0.0
+    for x, y in batches:
+        optimizer.zero_grad(set_to_none=True)
+        loss = F.cross_entropy(model(x), y)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        total += loss.item()
+    return total
+
+
+def groups(model: nn.Module) -> SGD:
+    decay = [p for p in model.parameters() if p.dim() >= 2]
+    rest = [p for name, p in model.named_parameters() if p.dim() < 2 and name]
+    return SGD([{"params": decay, "weight_decay": 0.1}, {"params": rest}], lr=0.1, momentum=0.9)
+
+
+@npg.no_grad()
+def evaluate(model: nn.Module, x: Tensor) -> int:
+    model.eval()
+    with npg.inference_mode():
+        best = model(x).argmax(dim=-1)
+    return int(best.sum().item())
+
+
+class Double(npg.autograd.Function):
+    @staticmethod
+    def forward(ctx: npg.autograd.function.FunctionCtx, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x * 2
+
+    @staticmethod
+    def backward(ctx: npg.autograd.function.FunctionCtx, *grads: Tensor) -> Tensor:
+        return grads[0] * 2
