@@ -34,6 +34,7 @@ LEFT_OUT = (
     "benchmarks",
     "test_packaging.py",
     "test_layering.py",
+    "test_types.py",
     "test_workflows.py",
 )  # tests of the source tree
 NO_COMPILER = {"CC": "/nonexistent/cc", "CXX": "/nonexistent/c++", "NPG_REQUIRE_EXTENSION": ""}
