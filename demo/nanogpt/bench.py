@@ -130,9 +130,7 @@ def environment(name, config):
     """Return the environment of a contender's process: its engine, and its number of threads."""
     threads = {f"{library}_NUM_THREADS": str(config.threads) for library in ("OMP", "OPENBLAS", "MKL", "VECLIB")}
     engine = {"NPG_ENGINE": name} if name in ("cython", "python") else {}
-    # An installed package has its bytecode; so may the sources here, from the first import on.
-    inherited = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    return {**inherited, **threads, **engine}
+    return {**os.environ, **threads, **engine}
 
 
 def ended(name, errors):
