@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import importlib
 from typing import Any
 
@@ -12,12 +13,19 @@ __all__ = ["function", "kernels"]
 _NAMES = ("scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_", "openblas_{}")
 
 
-def function(what: str) -> Any:
-    """Return OpenBLAS's function openblas_<what>, or None where NumPy has another BLAS or one without it."""
+@functools.cache  # several functions are looked up when npg is imported
+def _library() -> ctypes.CDLL | None:
     umath: Any = importlib.import_module("numpy._core._multiarray_umath")
     try:
-        library = ctypes.CDLL(umath.__file__)  # finds what the file is linked with, too
+        return ctypes.CDLL(umath.__file__)  # finds what the file is linked with, too
     except OSError:
+        return None
+
+
+def function(what: str) -> Any:
+    """Return OpenBLAS's function openblas_<what>, or None where NumPy has another BLAS or one without it."""
+    library = _library()
+    if library is None:
         return None
     for name in _NAMES:
         found = getattr(library, name.format(what), None)
