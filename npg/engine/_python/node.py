@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,12 @@ import numpy as np
 from npg import _errors
 from npg.engine._common import HookedNode, accumulator_of, modified, node_attribute
 from npg.engine._python.tensor import TensorBase, wrap
+
+
+# A chain of nodes is freed from a list, not by recursion: each node hands over what it holds, the outermost one
+# empties the list. CPython bounds such recursion by levels, in 3.13 by thousands, which a thread's stack may not have.
+_graves: list[tuple[Any, Any]] = []
+_burying = threading.Lock()
 
 
 class Node(HookedNode):
@@ -33,6 +40,17 @@ class Node(HookedNode):
         self.tensor_hooks: dict[int, Any] | None = None
         self.retained: dict[int, Any] | None = None
         self.hooks = self.prehooks = None
+
+    # The defaults keep what is needed alive until the interpreter ends.
+    def __del__(self, graves: list[Any] = _graves, burying: Any = _burying) -> None:
+        graves.append((self.edges, self.inputs))
+        self.edges = self.inputs = ()
+        while graves and burying.acquire(False):  # asked again: another thread may have added one on its way out
+            try:
+                while graves:
+                    graves.pop()
+            finally:
+                burying.release()
 
     def name(self) -> str:
         """Return what PyTorch calls this node, such as MulBackward0."""
