@@ -11,7 +11,6 @@ from npg import _errors
 from npg.engine._common import HookedNode, accumulator_of, modified, node_attribute
 from npg.engine._python.tensor import TensorBase, wrap
 
-
 # A chain of nodes is freed from a list, not by recursion: each node hands over what it holds, the outermost one
 # empties the list. CPython bounds such recursion by levels, in 3.13 by thousands, which a thread's stack may not have.
 _graves: list[tuple[Any, Any]] = []
