@@ -14,7 +14,7 @@ from typing import Any as _Any
 
 import numpy as _numpy  # noqa: F401  (here, and not below a dozen imports: CPython 3.11 calls slower from some depths)
 
-from npg import autograd as autograd, creation, engine as engine, functional, random as random
+from npg import creation, engine as engine, functional, random as random
 from npg._version import __version__ as __version__
 from npg.creation import *  # noqa: F403
 from npg.dtypes import (
@@ -49,7 +49,6 @@ from npg.engine import (
     no_grad as no_grad,
     set_grad_enabled as set_grad_enabled,
 )
-from npg.functional import *  # noqa: F403
 from npg.functional import return_types as return_types
 from npg.functional._attributes import (
     Size as Size,
@@ -62,6 +61,7 @@ from npg.functional._attributes import (
     preserve_format as preserve_format,
     strided as strided,
 )
+from npg.functional._tensors import *  # noqa: F403
 from npg.tensor import Tensor as Tensor
 from npg.tensor.memory import resize_as_ as resize_as_
 from npg.tensor.printing import (
@@ -75,7 +75,6 @@ if not _typing.TYPE_CHECKING:  # who cannot read this, and exports what is impor
         "Size",
         "Tensor",
         "__version__",
-        "autograd",
         "can_cast",
         "channels_last",
         "channels_last_3d",
@@ -126,7 +125,7 @@ if not _typing.TYPE_CHECKING:  # who cannot read this, and exports what is impor
         "uint8",
     ]
     __all__ += creation.__all__
-    __all__ += functional.__all__
+    __all__ += functional._tensors.__all__
 
 # ----- Constants, and dtypes whose names are Python's -----
 
@@ -136,16 +135,18 @@ newaxis = None
 
 # ----- What loads when it is first used -----
 
-_LAZY = {name: f"npg.{name}" for name in ("func", "linalg", "nn", "optim", "profiler", "utils")}
+_LAZY = {name: f"npg.{name}" for name in ("autograd", "func", "linalg", "nn", "optim", "profiler", "utils")}
 _LAZY_NAMES = {
     "empty_cache": "npg.utils.memory",
     "get_num_threads": "npg.utils.threads",
     "memory_stats": "npg.utils.memory",
     "set_num_threads": "npg.utils.threads",
     "vmap": "npg.func",
+    **dict.fromkeys(functional._LAZY, "npg.functional"),
 }
 if _typing.TYPE_CHECKING:
     from npg import (
+        autograd as autograd,
         func as func,
         functional as functional,
         linalg as linalg,
@@ -156,6 +157,7 @@ if _typing.TYPE_CHECKING:
     )
     from npg.creation import tensor as tensor  # and not the package of that name
     from npg.func import vmap as vmap
+    from npg.functional import *  # noqa: F403
     from npg.utils.memory import empty_cache as empty_cache, memory_stats as memory_stats
     from npg.utils.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
 else:

@@ -222,11 +222,12 @@ def without_masks(arrays: list[Any], at: list[int], shape: tuple[int, ...]) -> t
 
 # ----- Errors in PyTorch's words -----
 
-_OUT_OF_BOUNDS = re.compile(r"index (-?\d+) is out of bounds for axis (\d+) with size (\d+)")
+# Compiled where it is first wanted, and not when npg is imported.
+_OUT_OF_BOUNDS = r"index (-?\d+) is out of bounds for axis (\d+) with size (\d+)"
 
 
 def explained(error: IndexError, array: np.ndarray[Any, Any], index: Any, arrays: Any = ()) -> IndexError:
-    found = _OUT_OF_BOUNDS.search(str(error))
+    found = re.search(_OUT_OF_BOUNDS, str(error))
     if arrays and ((found and found[3] == "0") or "empty axes" in str(error)):
         return IndexError("index is out of bounds for dimension with size 0")
     if found:

@@ -1,0 +1,35 @@
+"""Names of npg.functional: which are loaded with it, and which when they are first used."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+import npg.functional as F
+
+
+@pytest.mark.parametrize("module", F._LATER)
+def test_later_names_are_those_of_their_module(module):
+    found = importlib.import_module(f"npg.functional.{module}")
+    assert sorted(F._LATER[module]) == sorted(found.__all__)
+    assert all(getattr(F, name) is getattr(found, name) for name in found.__all__)
+
+
+def test_import_leaves_later_modules_out():
+    code = (
+        "import sys, npg, npg.functional as F\n"
+        "names = {f'npg.functional.{m}' for m in F._LATER} | {'npg.autograd', 'npg.nn', 'npg.optim'}\n"
+        "assert not names & set(sys.modules), names & set(sys.modules)\n"
+        "assert {*F._LAZY} <= {*dir(F)} & {*dir(npg)} & {*F.__all__} & {*npg.__all__}\n"
+        "assert npg.cross_entropy is F.cross_entropy and 'cross_entropy' in vars(F) and 'cross_entropy' in vars(npg)\n"
+        "from npg.functional import *\n"
+        "from npg import einsum\n"
+        "assert einsum is F.einsum and linear is F.linear\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_unknown_name():
+    with pytest.raises(AttributeError, match=r"module 'npg.functional' has no attribute 'nothing'"):
+        _ = F.nothing
