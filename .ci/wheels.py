@@ -56,21 +56,24 @@ def run(*command: object, cwd: Path | None = None, quiet: bool = False, **enviro
     return done.stdout + done.stderr if quiet else ""
 
 
-def version_of(python: str) -> tuple[int, int]:
-    """Return the version of an interpreter."""
-    major, minor = run(python, "-c", "import sys; print(*sys.version_info[:2])", quiet=True).split()
-    return int(major), int(minor)
+def version_of(python: str) -> tuple[int, int, str]:
+    """Return the version of an interpreter, and "t" where it is free-threaded."""
+    code = (
+        "import sys, sysconfig; print(*sys.version_info[:2], 't' * bool(sysconfig.get_config_var('Py_GIL_DISABLED')))"
+    )
+    major, minor, *threads = run(python, "-c", code, quiet=True).split()
+    return int(major), int(minor), "".join(threads)
 
 
 def all_pythons() -> list[str]:
     """Return the interpreters from 3.11 on that are in PATH or in pyenv, one of each version."""
-    found: dict[tuple[int, int], str] = {version_of(sys.executable): sys.executable}
-    places = [shutil.which(f"python3.{minor}") for minor in range(11, 20)]
+    found: dict[tuple[int, int, str], str] = {version_of(sys.executable): sys.executable}
+    places = [shutil.which(f"python3.{minor}{threads}") for minor in range(11, 20) for threads in ("", "t")]
     places += sorted(str(p) for p in Path("~/.pyenv/versions").expanduser().glob("3.*/bin/python"))
     for place in places:
         if place and subprocess.run([place, "-c", ""], capture_output=True).returncode == 0:
             version = version_of(place)
-            if version >= (3, 11):
+            if version[:2] >= (3, 11):
                 found.setdefault(version, place)
     return [found[version] for version in sorted(found)]
 
@@ -142,25 +145,29 @@ def check_contents(wheel: Path) -> None:
 def test_installed(python: str, wheel: Path, numpy: str, work: Path, engine: str, suite: bool) -> str:
     """Install a wheel where no compiler is found and test it outside the source tree; return a row of the table."""
     env = Environment(python, work / "test-env")
+    # The extension does not say that it is safe without the GIL, so CPython would turn it on with a warning.
+    gil = {"PYTHON_GIL": "1"} if version_of(python)[2] else {}
     env.install(numpy)
     seconds = env.install("--no-deps", "--no-index", wheel, **NO_COMPILER)
     outside = work / "outside"
     shutil.copytree(ROOT / "tests", outside / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", outside)
-    found = env.run("-c", "import npg; print(npg.engine.name, npg.__file__)", cwd=outside, quiet=True).split("\n")
+    found = env.run("-c", "import npg; print(npg.engine.name, npg.__file__)", cwd=outside, quiet=True, **gil).split(
+        "\n"
+    )
     told = [line for line in found if "RuntimeWarning" in line]
     name, _, file = found[0].partition(" ")  # what was printed; warnings come after it
     print(*told, f"{name} engine from {file}", sep="\n", flush=True)
     if name != engine or str(work) not in file or len(told) != (engine == "python"):
         raise SystemExit(f"expected the {engine} engine of {work}, and the Python engine to say so once; got {found}")
-    env.run("-m", "npg", cwd=outside)
+    env.run("-m", "npg", cwd=outside, **gil)
     env.run("-m", "pip", "check", cwd=outside)
     package = Path(file.strip()).parent
     if suite:
         env.install(f"npg-autograd[test-base] @ {wheel.as_uri()}", numpy)
         left_out = [f"--ignore=tests/{name}" for name in LEFT_OUT]
         asked = {"NPG_ENGINE": "python"} if engine == "python" else {}
-        env.run("-m", "pytest", "-q", "-n", "2", "tests", *left_out, cwd=outside, OMP_NUM_THREADS="1", **asked)
+        env.run("-m", "pytest", "-q", "-n", "2", "tests", *left_out, cwd=outside, OMP_NUM_THREADS="1", **asked, **gil)
     version = env.run("-c", "import numpy; print(numpy.__version__)", cwd=outside, quiet=True).strip()
     return (
         f"| {wheel.name} | {version} | {wheel.stat().st_size / 1e6:.2f} MB | {size_of(package) / 1e6:.2f} MB "
@@ -197,13 +204,13 @@ def main() -> None:
 
         for python in pythons:
             version = version_of(python)
-            label = ".".join(map(str, version))
+            label = "{}.{}{}".format(*version)
             say(f"Python {label}: build")
             here = work / label
             here.mkdir()
             wheel = repair(build_wheel(python, source, here, NPG_REQUIRE_EXTENSION="1"), here, output)
             check_contents(wheel)
-            oldest = f"numpy=={OLDEST[version]}.*" if version in OLDEST else NEWEST
+            oldest = f"numpy=={OLDEST[version[:2]]}.*" if version[:2] in OLDEST else NEWEST
             for numpy in options.numpy or dict.fromkeys((oldest, NEWEST)):
                 say(f"Python {label}: {wheel.name} with {numpy}")
                 place = Path(tempfile.mkdtemp(dir=work))
