@@ -99,8 +99,11 @@ def in_thread():
 
 threading.stack_size(256 * 1024)
 chain(1000)
+most = 10
 if sysconfig.get_config_var("Py_GIL_DISABLED"):
-    # The allocator of such a build keeps pages that were used once: a leak shows when they are to serve again.
+    # The allocator of such a build keeps pages that were used once, and gives some back when it likes. Whoever leaked
+    # a chain would need 300 MB more for the next one.
+    most = 200
     chain(1_000_000)
     in_thread()
 before = resident()
@@ -108,7 +111,7 @@ chain(1_000_000)
 after = resident()
 in_thread()
 print(engine.name, after - before, resident() - before, failures)
-assert not failures and after - before < 10 and resident() - before < 10
+assert not failures and after - before < most and resident() - before < most
 """
 
 
