@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
 
 from npg.engine import TensorBase
 
-__all__ = ["B", "Dims", "Scalar", "Sizes", "T"]
+__all__ = ["B", "Dims", "MinMax", "Scalar", "SignLogdet", "Sizes", "T", "ValuesIndices"]
 
 # What a function is given and gives back: a Tensor; where a rule calls it, an ndarray.
 T = TypeVar("T")
@@ -16,3 +16,21 @@ B = TypeVar("B", bound=TensorBase)
 Scalar: TypeAlias = bool | int | float
 Dims: TypeAlias = int | Sequence[int]
 Sizes: TypeAlias = Sequence[int]
+
+# What functions with several results return. At run time the classes are those of npg.return_types.
+if TYPE_CHECKING:
+
+    class ValuesIndices(NamedTuple, Generic[T]):
+        values: T
+        indices: T
+
+    class MinMax(NamedTuple, Generic[T]):
+        min: T
+        max: T
+
+    class SignLogdet(NamedTuple, Generic[T]):
+        sign: T
+        logabsdet: T
+
+else:
+    ValuesIndices = MinMax = SignLogdet = tuple

@@ -11,6 +11,7 @@ from npg.functional._factory import fill_number
 from npg.functional._matrices import c_name, check_bmm, check_mv, no_bool, size_text
 from npg.functional._picking import check_expand, scalar_name
 from npg.functional._public import numpy_names, promote
+from npg.functional._types import T
 from npg.ops import elementwise, linalg as ops
 
 __all__ = [
@@ -70,7 +71,7 @@ def _check_three(x: Any, a: Any, b: Any) -> None:
 
 
 @numpy_names
-def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addmm(input: T, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> T:
     """Return beta * input + alpha * (mat1 @ mat2).
 
     Args:
@@ -82,7 +83,7 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) ->
     return _addmm("addmm", input, mat1, mat2, beta, alpha)
 
 
-def addmm_(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addmm_(input: T, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> T:
     """Add a product to beta * input, in place; see addmm."""
     return _addmm("addmm_", input, mat1, mat2, beta, alpha)
 
@@ -94,7 +95,7 @@ def _addmv(name: str, input: Any, mat: Any, vec: Any, beta: Any, alpha: Any) -> 
 
 
 @numpy_names
-def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addmv(input: T, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> T:
     """Return beta * input + alpha * (mat @ vec), from (n,) or one element, (n, k) and (k,); see addmm.
 
     Source: torch.addmv.
@@ -102,7 +103,7 @@ def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> A
     return _addmv("addmv", input, mat, vec, beta, alpha)
 
 
-def addmv_(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addmv_(input: T, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> T:
     """Add a product to beta * input, in place; see addmv."""
     return _addmv("addmv_", input, mat, vec, beta, alpha)
 
@@ -123,7 +124,7 @@ def _addr(name: str, input: Any, vec1: Any, vec2: Any, beta: Any, alpha: Any) ->
 
 
 @numpy_names
-def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addr(input: T, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> T:
     """Return beta * input + alpha * outer(vec1, vec2), from (n, m), (n,) and (m,); dtypes are promoted. See addmm.
 
     Source: torch.addr.
@@ -131,7 +132,7 @@ def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> 
     return _addr("addr", input, vec1, vec2, beta, alpha)
 
 
-def addr_(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addr_(input: T, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> T:
     """Add an outer product to beta * input, in place; see addr."""
     return _addr("addr_", input, vec1, vec2, beta, alpha)
 
@@ -147,7 +148,7 @@ def _baddbmm(name: str, input: Any, batch1: Any, batch2: Any, beta: Any, alpha: 
 
 
 @numpy_names
-def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def baddbmm(input: T, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> T:
     """Return beta * input + alpha * bmm(batch1, batch2), from (B, n, m), (B, n, k) and (B, k, m); see addmm.
 
     Source: torch.baddbmm.
@@ -155,7 +156,7 @@ def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any =
     return _baddbmm("baddbmm", input, batch1, batch2, beta, alpha)
 
 
-def baddbmm_(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def baddbmm_(input: T, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> T:
     """Add the products of two batches to beta * input, in place; see baddbmm."""
     return _baddbmm("baddbmm_", input, batch1, batch2, beta, alpha)
 
@@ -175,7 +176,7 @@ def _addbmm(name: str, input: Any, batch1: Any, batch2: Any, beta: Any, alpha: A
 
 
 @numpy_names
-def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addbmm(input: T, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> T:
     """Return beta * input + alpha * bmm(batch1, batch2).sum(0), from (n, m), (B, n, k) and (B, k, m); see addmm.
 
     Source: torch.addbmm.
@@ -183,6 +184,6 @@ def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 
     return _addbmm("addbmm", input, batch1, batch2, beta, alpha)
 
 
-def addbmm_(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+def addbmm_(input: T, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> T:
     """Add the sum of the products of two batches to beta * input, in place; see addbmm."""
     return _addbmm("addbmm_", input, batch1, batch2, beta, alpha)

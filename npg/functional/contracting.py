@@ -7,7 +7,8 @@ contracted two at a time; each contraction is one op that finds the matrix produ
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, overload
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from npg.engine import TensorBase, apply
 from npg.functional._dims import array_of
 from npg.functional._matrices import check_same, no_bool
 from npg.functional._public import numpy_names, promote, to_dtype
+from npg.functional._types import B, T
 from npg.ops import elementwise, shape
 from npg.ops.contract import contract
 from npg.ops.reduce import sum_dim
@@ -278,6 +280,10 @@ def _pair(first: Any, second: Any, later: set[int], result: Labels) -> tuple[Any
 # ----- Public -----
 
 
+@overload
+def einsum(equation: str, /, *operands: T | Sequence[T], out: Any = ...) -> T: ...
+@overload
+def einsum(operand: B, subscripts: Sequence[Any], /, *others: Any, out: Any = ...) -> B: ...
 @numpy_names
 def einsum(*args: Any) -> Any:
     """Return the sums of products of elements whose dimensions are named by an equation.
@@ -316,7 +322,7 @@ def einsum(*args: Any) -> Any:
 
 
 @numpy_names
-def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
+def tensordot(a: T, b: Any, dims: Any = 2) -> T:
     """Return the sums of products over some dimensions of both.
 
     Args:

@@ -12,6 +12,7 @@ from npg.functional._dims import array_of
 from npg.functional._picking import scalar_name
 from npg.functional._public import numpy_names
 from npg.functional._square import LinAlgError, matrix_of, not_positive, square_of
+from npg.functional._types import T
 from npg.ops import decompose as ops
 
 __all__ = ["cholesky"]
@@ -22,7 +23,7 @@ def _recorded(x: Any) -> bool:
 
 
 @numpy_names
-def cholesky(A: Any, upper: bool = False) -> Any:
+def cholesky(A: T, upper: bool = False) -> T:
     """Return the lower triangular L with L L^T = A.
 
     Args:
@@ -33,8 +34,9 @@ def cholesky(A: Any, upper: bool = False) -> Any:
     Source: torch.linalg.cholesky.
     """
     array = square_of("linalg.cholesky", A)
+    matrices: Any = A
     try:
-        return apply(ops.cholesky, (A.mT,), {}).mT if upper else apply(ops.cholesky, (A,), {})
+        return apply(ops.cholesky, (matrices.mT,), {}).mT if upper else apply(ops.cholesky, (matrices,), {})
     except np.linalg.LinAlgError:
         raise not_positive("linalg.cholesky", array.mT if upper else array) from None
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, overload
 
 from npg.engine import Function, TensorBase, apply
 from npg.functional import return_types
 from npg.functional._dims import array_of, dim_index, dims_of
 from npg.functional._public import numpy_names, public
-from npg.functional._types import Dims, T
+from npg.functional._types import B, Dims, MinMax, T, ValuesIndices
 from npg.ops import order, reduce, select
 from npg.ops._op import Op
 
@@ -79,6 +79,14 @@ def _extreme(
     return apply(whole, (input,), {})
 
 
+@overload
+def max(input: B, /) -> B: ...
+@overload
+def max(input: B, /, dim: int, keepdim: bool = ...) -> ValuesIndices[B]: ...
+@overload
+def max(input: B, /, dim: B) -> B: ...
+@overload
+def max(input: B, /, *args: Any, **kwargs: Any) -> Any: ...
 @numpy_names
 def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """Return the largest element, or those along a dimension with their places, or of two tensors the larger ones.
@@ -96,6 +104,14 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     return _extreme("max", reduce.max_, order.max_dim, return_types.max, _maximum, input, dim, keepdim, other)
 
 
+@overload
+def min(input: B, /) -> B: ...
+@overload
+def min(input: B, /, dim: int, keepdim: bool = ...) -> ValuesIndices[B]: ...
+@overload
+def min(input: B, /, dim: B) -> B: ...
+@overload
+def min(input: B, /, *args: Any, **kwargs: Any) -> Any: ...
 @numpy_names
 def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """Return the smallest element, or those along a dimension with their places, or of two tensors the smaller ones.
@@ -129,7 +145,7 @@ def amin(input: T, dim: Dims | None = (), keepdim: bool = False) -> T:
 
 
 @numpy_names
-def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
+def aminmax(input: T, *, dim: int | None = None, keepdim: bool = False) -> MinMax[T]:
     """Return the smallest and the largest elements along a dimension or of all; see amax.
 
     Returns: (min, max).
@@ -183,6 +199,12 @@ def _refuse_bool(name: str, input: Any, kernel: str) -> None:
         raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
 
 
+@overload
+def median(input: B, /) -> B: ...
+@overload
+def median(input: B, /, dim: int, keepdim: bool = ...) -> ValuesIndices[B]: ...
+@overload
+def median(input: B, /, *args: Any, **kwargs: Any) -> Any: ...
 @numpy_names
 def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """Return the median, or the medians along a dimension with their places; of two middle elements the lower.
@@ -200,6 +222,12 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     return _with_places(order.median_dim, return_types.median, "median", input, dim, keepdim)
 
 
+@overload
+def nanmedian(input: B, /) -> B: ...
+@overload
+def nanmedian(input: B, /, dim: int, keepdim: bool = ...) -> ValuesIndices[B]: ...
+@overload
+def nanmedian(input: B, /, *args: Any, **kwargs: Any) -> Any: ...
 @numpy_names
 def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """Return the median of what is not nan; see median. Source: torch.nanmedian."""
@@ -210,7 +238,7 @@ def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
 
 
 @numpy_names
-def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+def kthvalue(input: T, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices[T]:
     """Return the k-th smallest elements along a dimension, k counted from 1, and their places.
 
     Returns: (values, indices).
@@ -226,7 +254,7 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
 
 
 @numpy_names
-def mode(input: Any, dim: int = -1, keepdim: bool = False) -> Any:
+def mode(input: T, dim: int = -1, keepdim: bool = False) -> ValuesIndices[T]:
     """Return the most frequent elements along a dimension and their last places; of several the smallest.
 
     Returns: (values, indices).

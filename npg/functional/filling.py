@@ -9,7 +9,7 @@ import numpy as np
 from npg.engine import TensorBase, apply, apply_in_place, bump_version, check_in_place, is_grad_enabled
 from npg.functional._factory import fill_number
 from npg.functional._public import as_tensor_input, to_dtype
-from npg.functional._types import T
+from npg.functional._types import B, T
 from npg.ops import filling as ops
 from npg.ops.elementwise import clone
 from npg.ops.index import getitem
@@ -29,7 +29,7 @@ def each_once(input: Any) -> Any:
     return apply(getitem, (input,), {"index": key})
 
 
-def zero_(input: Any) -> Any:
+def zero_(input: B) -> B:
     """Set every element of input to zero, in place.
 
     Returns: input.
@@ -46,7 +46,7 @@ def zero_(input: Any) -> Any:
     return input
 
 
-def fill_(input: Any, value: Any) -> Any:
+def fill_(input: B, value: Any) -> B:
     """Set every element of input to value, in place.
 
     Args:

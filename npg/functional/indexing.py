@@ -295,7 +295,7 @@ def _put_arguments(name: str, x: Any, indices: Any, values: Any) -> tuple[Any, l
     return _check_put(values, x._array, arrays, tuple(at)) if arrays else values, arrays, tuple(at)
 
 
-def index_put_(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+def index_put_(input: B, indices: Any, values: Any, accumulate: bool = False) -> B:
     """Write values at input[indices] in place.
 
     Args:
@@ -316,7 +316,7 @@ def index_put_(input: Any, indices: Any, values: Any, accumulate: bool = False) 
         raise explained(error, input._array, indices, arrays) from None
 
 
-def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+def index_put(input: B, indices: Any, values: Any, accumulate: bool = False) -> B:
     """Return a copy of input with values written at input[indices]; see index_put_."""
     as_tensor_input("index_put", input)
     values, arrays, at = _put_arguments("index_put", input, indices, values)
@@ -328,7 +328,7 @@ def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -
         raise explained(error, input._array, indices, arrays) from None
 
 
-def copy_(input: Any, src: Any, non_blocking: bool = False) -> Any:
+def copy_(input: B, src: Any, non_blocking: bool = False) -> B:
     """Copy src into input, cast to its dtype and broadcast to its shape.
 
     Args:

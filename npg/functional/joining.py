@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, overload
 
 from npg import dtypes
 from npg.engine import apply
 from npg.functional._dims import array_of, dim_index, tensor_list
 from npg.functional._public import numpy_names, to_dtype
-from npg.functional._types import T
+from npg.functional._types import B, T
 from npg.functional.shaping import reshape, unsqueeze
 from npg.ops import join as ops
 
@@ -56,16 +56,34 @@ def _three(name: str, x: Any) -> Any:
     return x if ndim >= 3 else unsqueeze(x, -1) if ndim else reshape(x, (1, 1, 1))
 
 
+@overload
+def atleast_1d(tensor: B, /) -> B: ...
+@overload
+def atleast_1d(tensors: Sequence[B], /) -> tuple[B, ...]: ...
+@overload
+def atleast_1d(first: B, second: B, /, *others: B) -> tuple[B, ...]: ...
 def atleast_1d(*tensors: Any) -> Any:
     """Return the tensor, or a tuple of them, with 0-d ones as (1,). Source: torch.atleast_1d."""
     return _each("atleast_1d", tensors, _one)
 
 
+@overload
+def atleast_2d(tensor: B, /) -> B: ...
+@overload
+def atleast_2d(tensors: Sequence[B], /) -> tuple[B, ...]: ...
+@overload
+def atleast_2d(first: B, second: B, /, *others: B) -> tuple[B, ...]: ...
 def atleast_2d(*tensors: Any) -> Any:
     """Return the tensor, or a tuple of them, as at least 2-d: (n,) as (1, n). Source: torch.atleast_2d."""
     return _each("atleast_2d", tensors, _two)
 
 
+@overload
+def atleast_3d(tensor: B, /) -> B: ...
+@overload
+def atleast_3d(tensors: Sequence[B], /) -> tuple[B, ...]: ...
+@overload
+def atleast_3d(first: B, second: B, /, *others: B) -> tuple[B, ...]: ...
 def atleast_3d(*tensors: Any) -> Any:
     """Return the tensor, or a tuple of them, as at least 3-d: (n,) as (1, n, 1), (n, m) as (n, m, 1).
 

@@ -21,6 +21,7 @@ from npg.functional._matrices import (
 )
 from npg.functional._picking import broadcast, scalar_name
 from npg.functional._public import numpy_names
+from npg.functional._types import T
 from npg.functional.pointwise import mul
 from npg.functional.shaping import reshape, unsqueeze
 from npg.ops import linalg as ops
@@ -45,7 +46,7 @@ __all__ = [
 # ----- Two factors -----
 
 
-def matmul(input: Any, other: Any, *, out: Any = None) -> Any:
+def matmul(input: T, other: Any, *, out: Any = None) -> T:
     """Return the matrix product; also `input @ other`.
 
     Args:
@@ -80,7 +81,7 @@ def matmul(input: Any, other: Any, *, out: Any = None) -> Any:
 
 
 @numpy_names
-def mm(input: Any, mat2: Any) -> Any:
+def mm(input: T, mat2: Any) -> T:
     """Return the product of two matrices.
 
     Args:
@@ -94,7 +95,7 @@ def mm(input: Any, mat2: Any) -> Any:
 
 
 @numpy_names
-def bmm(input: Any, mat2: Any) -> Any:
+def bmm(input: T, mat2: Any) -> T:
     """Return the products of two batches of matrices.
 
     Args:
@@ -108,7 +109,7 @@ def bmm(input: Any, mat2: Any) -> Any:
 
 
 @numpy_names
-def mv(input: Any, vec: Any) -> Any:
+def mv(input: T, vec: Any) -> T:
     """Return the product of a matrix and a vector.
 
     Args:
@@ -122,7 +123,7 @@ def mv(input: Any, vec: Any) -> Any:
 
 
 @numpy_names
-def dot(input: Any, tensor: Any) -> Any:
+def dot(input: T, tensor: Any) -> T:
     """Return the inner product of two vectors.
 
     Args:
@@ -136,14 +137,14 @@ def dot(input: Any, tensor: Any) -> Any:
 
 
 @numpy_names
-def vdot(input: Any, other: Any) -> Any:
+def vdot(input: T, other: Any) -> T:
     """Return the inner product of two vectors; for real numbers the same as dot. Source: torch.vdot."""
     check_dot(array_of("vdot", input), array_of("vdot", other, "other", 2))
     return apply(ops.vdot, (input, other), {})
 
 
 @numpy_names
-def outer(input: Any, vec2: Any) -> Any:
+def outer(input: T, vec2: Any) -> T:
     """Return the outer product of two vectors.
 
     Args:
@@ -162,7 +163,7 @@ ger = outer
 
 
 @numpy_names
-def inner(input: Any, other: Any) -> Any:
+def inner(input: T, other: Any) -> T:
     """Return the sums of products over the last dimensions of both.
 
     Args:
@@ -189,7 +190,7 @@ def inner(input: Any, other: Any) -> Any:
 
 
 @numpy_names
-def kron(input: Any, other: Any) -> Any:
+def kron(input: T, other: Any) -> T:
     """Return the Kronecker product: every element of input times all of other.
 
     Args:
@@ -205,7 +206,7 @@ def kron(input: Any, other: Any) -> Any:
 
 
 @numpy_names
-def cross(input: Any, other: Any, dim: Any = None) -> Any:
+def cross(input: T, other: Any, dim: Any = None) -> T:
     """Return the cross products of the vectors along a dimension of size 3.
 
     Args:
@@ -313,7 +314,7 @@ def multi_dot(tensors: Any) -> Any:
     return reshape(result, shapes[0][: 0 if first_vector else 1] + shapes[last][2 if last_vector else 1 :])
 
 
-def chain_matmul(*matrices: Any) -> Any:
+def chain_matmul(*matrices: T) -> T:
     """Return the product of matrices; the same as multi_dot but for one matrix, which is returned.
 
     Source: torch.chain_matmul, deprecated there.

@@ -14,6 +14,7 @@ from npg.functional._dims import array_of, dim_index
 from npg.functional._picking import broadcast, scalar_name
 from npg.functional._public import numpy_names, to_dtype
 from npg.functional._square import LinAlgError, matrix_of
+from npg.functional._types import T
 from npg.functional.decomposing import eigvalsh, svdvals
 from npg.functional.extrema import amax, amin
 from npg.functional.permuting import movedim
@@ -28,7 +29,7 @@ __all__ = ["cond", "matrix_norm", "matrix_rank", "norm", "vander", "vecdot"]
 
 
 @numpy_names
-def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None) -> Any:
+def matrix_norm(A: T, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None) -> T:
     """Return a norm of matrices.
 
     Args:
@@ -73,7 +74,7 @@ def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = F
 
 
 @numpy_names
-def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def norm(A: T, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> T:
     """Return a norm of vectors or of matrices.
 
     Args:
@@ -101,7 +102,7 @@ def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dty
 
 
 @numpy_names
-def cond(A: Any, p: Any = None) -> Any:
+def cond(A: T, p: Any = None) -> T:
     """Return the condition of a matrix: the norm of A times that of its inverse.
 
     Args:
@@ -141,7 +142,7 @@ def _cond_of(matrix: np.ndarray[Any, Any], p: Any) -> Any:
 
 
 @numpy_names
-def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Any:
+def matrix_rank(A: T, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> T:
     """Return how many singular values are larger than a tolerance.
 
     Args:
@@ -172,7 +173,7 @@ def matrix_rank(A: Any, tol: Any = None, hermitian: bool = False, *, atol: Any =
 
 
 @numpy_names
-def vecdot(x: Any, y: Any, *, dim: Any = -1) -> Any:
+def vecdot(x: T, y: Any, *, dim: Any = -1) -> T:
     """Return the inner products along a dimension; the others broadcast. Source: torch.linalg.vecdot."""
     a, b = array_of("linalg.vecdot", x, "x"), array_of("linalg.vecdot", y, "y", 2)
     if a.dtype.kind != "f":
@@ -181,7 +182,7 @@ def vecdot(x: Any, y: Any, *, dim: Any = -1) -> Any:
     return total(x * y, dim)
 
 
-def vander(x: Any, N: int | None = None) -> Any:
+def vander(x: T, N: int | None = None) -> T:
     """Return the matrix of powers x^0, x^1, ..., x^(N-1), one row for each element.
 
     Args:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from npg import dtypes
 from npg.engine import Function, TensorBase, apply, apply_in_place
 from npg.functional._public import as_tensor_input, in_place, numpy_names, old_order, promote, public, to_dtype
-from npg.functional._types import Scalar, T
+from npg.functional._types import B, Scalar, T
 from npg.ops import elementwise, rounding, special, trigonometry
 from npg.ops._op import Op
 
@@ -79,7 +79,7 @@ _SIGNATURE = "Tensor other, *, Number alpha = 1"
 
 
 @numpy_names
-def add(input: Any, other: Any, *late: Any, alpha: Scalar = 1) -> Any:
+def add(input: T, other: Any, *late: Any, alpha: Scalar = 1) -> T:
     """Return input + alpha * other.
 
     Args:
@@ -102,7 +102,7 @@ def add_(input: T, other: Any, *late: Any, alpha: Scalar = 1) -> T:
 
 
 @numpy_names
-def sub(input: Any, other: Any, *late: Any, alpha: Scalar = 1) -> Any:
+def sub(input: T, other: Any, *late: Any, alpha: Scalar = 1) -> T:
     """Return input - alpha * other.
 
     Args:
@@ -123,7 +123,7 @@ def sub_(input: T, other: Any, *late: Any, alpha: Scalar = 1) -> T:
     return _sub_(input, other if type(alpha) is int and alpha == 1 else _scaled("sub", input, other, alpha))
 
 
-def rsub(input: Any, other: Any, *, alpha: Scalar = 1) -> Any:
+def rsub(input: T, other: Any, *, alpha: Scalar = 1) -> T:
     """Return other - alpha * input. Source: torch.rsub."""
     return sub(other, input, alpha=alpha)
 
@@ -157,6 +157,10 @@ lcm, lcm_ = both(elementwise.lcm)
 nextafter, nextafter_ = both(elementwise.nextafter)
 
 
+@overload
+def remainder(input: Scalar, /, other: B, *, out: Any = ...) -> B: ...
+@overload
+def remainder(input: B, /, other: Any, *, out: Any = ...) -> B: ...
 @numpy_names
 def remainder(input: Any, other: Any) -> Any:
     """Return input - other * floor(input / other): the sign is the divisor's, as in Python.
@@ -175,7 +179,7 @@ def remainder_(input: T, other: Any) -> T:
 
 
 @numpy_names
-def fmod(input: Any, other: Any) -> Any:
+def fmod(input: T, other: Any) -> T:
     """Return input - other * trunc(input / other): the sign is the dividend's, as in C.
 
     Args:
@@ -202,7 +206,7 @@ def _divide(input: Any, other: Any, rounding_mode: Any, in_place: bool) -> Any:
 
 
 @numpy_names
-def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+def div(input: T, other: Any, *, rounding_mode: str | None = None) -> T:
     """Return input / other, exact or rounded.
 
     Args:
@@ -234,6 +238,10 @@ sqrt, sqrt_ = both(elementwise.sqrt)
 rsqrt, rsqrt_ = both(elementwise.rsqrt)
 
 
+@overload
+def pow(input: Scalar, /, exponent: B, *, out: Any = ...) -> B: ...
+@overload
+def pow(input: B, /, exponent: Any, *, out: Any = ...) -> B: ...
 @numpy_names
 def pow(input: Any, exponent: Any) -> Any:
     """Return input to the power of exponent.
@@ -269,6 +277,10 @@ def ldexp_(input: T, other: Any) -> T:
     return mul_(input, pow(2.0, other))
 
 
+@overload
+def float_power(input: Scalar, /, exponent: B, *, out: Any = ...) -> B: ...
+@overload
+def float_power(input: B, /, exponent: Any, *, out: Any = ...) -> B: ...
 @numpy_names
 def float_power(input: Any, exponent: Any) -> Any:
     """Return input to the power of exponent, both in float64.

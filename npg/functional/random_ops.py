@@ -12,7 +12,7 @@ from npg import random
 from npg.engine import TensorBase, apply, apply_in_place, bump_version, check_in_place, is_grad_enabled, wrap
 from npg.functional._factory import finish, leaf, like_array
 from npg.functional._public import as_tensor_input
-from npg.functional._types import T
+from npg.functional._types import B, T
 from npg.functional.generators import check_generator
 from npg.ops import drawing as ops
 
@@ -103,7 +103,7 @@ def geometric_(input: T, p: float, *, generator: Any = None) -> T:
     return _fill("geometric_", input, p, generator=generator)
 
 
-def bernoulli_(input: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
+def bernoulli_(input: B, p: Any = 0.5, *, generator: Any = None) -> B:
     """Fill input with 1 where a trial succeeds, else 0.
 
     Args:

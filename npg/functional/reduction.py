@@ -16,7 +16,7 @@ from npg import dtypes
 from npg.engine import TensorBase, apply, is_grad_enabled
 from npg.functional._dims import array_of, dim_index, dims_of
 from npg.functional._public import numpy_names, promote, to_dtype
-from npg.functional._types import Dims, Scalar, T
+from npg.functional._types import B, Dims, Scalar, T
 from npg.ops import distance, reduce as ops, scan as scan_ops
 from npg.ops._op import Op
 
@@ -374,7 +374,7 @@ def norm(
 
 
 @numpy_names
-def dist(input: Any, other: Any, p: float = 2) -> Any:
+def dist(input: B, other: Any, p: float = 2) -> B:
     """Return the p-norm of input - other, which are broadcast. Source: torch.dist."""
     array_of("dist", input)
     array_of("dist", other, "other", 2)

@@ -8,7 +8,7 @@ from typing import Any
 __all__ = ["aminmax", "cummax", "cummin", "kthvalue", "max", "median", "min", "mode", "nanmedian", "sort", "topk"]
 
 
-def named(name: str, *fields: str) -> type[tuple[Any, ...]]:
+def named(name: str, *fields: str) -> type[Any]:
     """Return a class of tuples that are made of one sequence and whose items are also attributes.
 
     `topk = named("topk", "values", "indices")`; `topk((v, i)).values`. Its repr is PyTorch's.

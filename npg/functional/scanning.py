@@ -11,7 +11,7 @@ from npg.engine import apply, apply_in_place, wrap
 from npg.functional import return_types
 from npg.functional._dims import array_of, dim_index
 from npg.functional._public import numpy_names, to_dtype
-from npg.functional._types import T
+from npg.functional._types import T, ValuesIndices
 from npg.functional.joining import cat
 from npg.functional.parts import narrow
 from npg.ops import scan as ops
@@ -96,7 +96,7 @@ def logcumsumexp(input: T, dim: int) -> T:
 
 
 @numpy_names
-def cummax(input: Any, dim: int) -> Any:
+def cummax(input: T, dim: int) -> ValuesIndices[T]:
     """Return the largest of the elements so far along a dimension, and the places of the last of them.
 
     Returns: (values, indices).
@@ -107,7 +107,7 @@ def cummax(input: Any, dim: int) -> Any:
 
 
 @numpy_names
-def cummin(input: Any, dim: int) -> Any:
+def cummin(input: T, dim: int) -> ValuesIndices[T]:
     """Return the smallest of the elements so far along a dimension, and their places; see cummax.
 
     Source: torch.cummin.

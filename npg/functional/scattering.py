@@ -16,6 +16,7 @@ from npg.functional._index import plain
 from npg.functional._picking import broadcast, is_number, scalar_name, without
 from npg.functional._public import numpy_names
 from npg.functional._storage import refuse_meeting
+from npg.functional._types import T
 from npg.ops import index as rows, scatter as ops, shape
 from npg.ops.elementwise import clone
 
@@ -51,7 +52,7 @@ def _check_index(name: str, x: Any, index: Any, dim: Any, other: str) -> tuple[A
 
 
 @numpy_names
-def gather(input: Any, dim: Any, index: Any, *, sparse_grad: bool = False) -> Any:
+def gather(input: T, dim: Any, index: Any, *, sparse_grad: bool = False) -> T:
     """Return the elements of input that index names along a dimension.
 
     out[i, j] = input[index[i, j], j] for dim = 0, input[i, index[i, j]] for dim = 1, and so on.
@@ -148,12 +149,12 @@ def _with_reduce(name: str, input: Any, dim: Any, index: Any, src: Any, value: A
 
 
 @numpy_names
-def scatter(input: Any, dim: Any, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
+def scatter(input: T, dim: Any, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> T:
     """Return a copy of input with src written where index names; see scatter_."""
     return _with_reduce("scatter", input, dim, index, src, value, reduce)
 
 
-def scatter_(input: Any, dim: Any, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
+def scatter_(input: T, dim: Any, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> T:
     """Write src into input, in place, where index names along a dimension.
 
     input[index[i, j], j] = src[i, j] for dim = 0, input[i, index[i, j]] = src[i, j] for dim = 1, and so on.
@@ -173,7 +174,7 @@ def scatter_(input: Any, dim: Any, index: Any, src: Any = None, *, value: Any = 
 
 
 @numpy_names
-def scatter_add(input: Any, dim: Any, index: Any, src: Any) -> Any:
+def scatter_add(input: T, dim: Any, index: Any, src: Any) -> T:
     """Return a copy of input with src added where index names along a dimension; all of it where indices repeat.
 
     Args, Raises: as scatter_.
@@ -183,7 +184,7 @@ def scatter_add(input: Any, dim: Any, index: Any, src: Any) -> Any:
     return _scattered("scatter_add", ops.scatter_add, input, dim, index, src)
 
 
-def scatter_add_(input: Any, dim: Any, index: Any, src: Any) -> Any:
+def scatter_add_(input: T, dim: Any, index: Any, src: Any) -> T:
     """Add src to input, in place, where index names; see scatter_add."""
     array_of("scatter_add_", src, "src", 3)
     return _scattered("scatter_add_", ops.scatter_add_into, input, dim, index, src)
@@ -198,7 +199,7 @@ def _reduced(name: str, input: Any, dim: Any, index: Any, src: Any, reduce: Any,
 
 
 @numpy_names
-def scatter_reduce(input: Any, dim: Any, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Any:
+def scatter_reduce(input: T, dim: Any, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> T:
     """Return a copy of input in which each place is reduced together with the elements of src that index sends there.
 
     Args:
@@ -211,7 +212,7 @@ def scatter_reduce(input: Any, dim: Any, index: Any, src: Any, reduce: str, *, i
     return _reduced("scatter_reduce", input, dim, index, src, reduce, include_self)
 
 
-def scatter_reduce_(input: Any, dim: Any, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Any:
+def scatter_reduce_(input: T, dim: Any, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> T:
     """Reduce src into input, in place; see scatter_reduce."""
     return _reduced("scatter_reduce_", input, dim, index, src, reduce, include_self)
 
@@ -219,7 +220,7 @@ def scatter_reduce_(input: Any, dim: Any, index: Any, src: Any, reduce: str, *, 
 # ----- Flat positions -----
 
 
-def take(input: Any, index: Any) -> Any:
+def take(input: T, index: Any) -> T:
     """Return the elements at these positions of the flattened input.
 
     Args:
@@ -259,7 +260,7 @@ def _put(name: str, input: Any, index: Any, source: Any, accumulate: bool) -> An
     return apply(ops.put, (input, index, source), settings)
 
 
-def put_(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
+def put_(input: T, index: Any, source: Any, accumulate: bool = False) -> T:
     """Write source at these positions of the flattened input, in place.
 
     Args:
@@ -274,13 +275,13 @@ def put_(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
     return _put("put_", input, index, source, accumulate)
 
 
-def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
+def put(input: T, index: Any, source: Any, accumulate: bool = False) -> T:
     """Return a copy of input with source at positions of the flattened array; see put_."""
     return _put("put", input, index, source, accumulate)
 
 
 @numpy_names
-def take_along_dim(input: Any, indices: Any, dim: Any = None) -> Any:
+def take_along_dim(input: T, indices: Any, dim: Any = None) -> T:
     """Return the elements of input that indices name along a dimension, as np.take_along_axis.
 
     Args:

@@ -6,7 +6,7 @@ Their results are no function of the input that could be differentiated, and are
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from npg.engine import wrap
 from npg.functional._dims import array_of, dim_index
 from npg.functional._picking import is_number, scalar_name
 from npg.functional._public import numpy_names
+from npg.functional._types import T
 
 __all__ = [
     "argwhere",
@@ -32,6 +33,12 @@ __all__ = [
 # ----- Not zero -----
 
 
+@overload
+def nonzero(input: T, *, as_tuple: Literal[False] = ...) -> T: ...
+@overload
+def nonzero(input: T, *, as_tuple: Literal[True]) -> tuple[T, ...]: ...
+@overload
+def nonzero(input: T, *, as_tuple: bool) -> T | tuple[T, ...]: ...
 def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     """Return the indices of the elements that are not zero.
 
@@ -47,12 +54,12 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     return wrap(np.argwhere(array))
 
 
-def argwhere(input: Any) -> Any:
+def argwhere(input: T) -> T:
     """Return the indices of the elements that are not zero, one a row. Source: torch.argwhere."""
     return nonzero(input)
 
 
-def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+def one_hot(tensor: T, num_classes: int = -1) -> T:
     """Return zeros with a one at each class.
 
     Args:
@@ -84,7 +91,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
 # ----- Counts -----
 
 
-def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
+def bincount(input: T, weights: Any = None, minlength: int = 0) -> T:
     """Return how often each of 0, 1, 2, ... occurs, or the sum of its weights.
 
     Args:
@@ -113,7 +120,7 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
     return wrap(np.bincount(array, given.astype(np.float64), minlength).astype(dtype))
 
 
-def histc(input: Any, bins: int = 100, min: Any = 0, max: Any = 0) -> Any:
+def histc(input: T, bins: int = 100, min: Any = 0, max: Any = 0) -> T:
     """Return how many elements lie in each of `bins` equal parts of [min, max]; others and nan are left out.
 
     Args:
@@ -182,6 +189,10 @@ def _chosen(values: Any, inverse: Any, counts: Any, return_inverse: bool, return
     return made if len(made) > 1 else made[0]
 
 
+@overload
+def unique(input: T, /, sorted: bool = ..., *, dim: int | None = ...) -> T: ...
+@overload
+def unique(input: T, /, *args: Any, **kwargs: Any) -> Any: ...
 @numpy_names
 def unique(
     input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None
@@ -208,6 +219,10 @@ def unique(
     return _chosen(values, inverse, counts, return_inverse, return_counts)
 
 
+@overload
+def unique_consecutive(input: T, /, *, dim: int | None = ...) -> T: ...
+@overload
+def unique_consecutive(input: T, /, *args: Any, **kwargs: Any) -> Any: ...
 @numpy_names
 def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: bool = False, dim: Any = None) -> Any:
     """Return the input without those elements (or slices) that equal the one before.
@@ -232,14 +247,14 @@ def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: 
 
 
 def searchsorted(
-    sorted_sequence: Any,
+    sorted_sequence: T,
     input: Any,
     *,
     out_int32: bool = False,
     right: bool = False,
     side: str | None = None,
     sorter: Any = None,
-) -> Any:
+) -> T:
     """Return where to put values so that the last dimension of a sorted sequence stays sorted.
 
     Args:
@@ -318,7 +333,7 @@ def _sorter(sorter: Any, sequence: np.ndarray[Any, Any]) -> Any:
     return order
 
 
-def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False) -> Any:
+def bucketize(input: Any, boundaries: T, *, out_int32: bool = False, right: bool = False) -> T:
     """Return in which part between sorted boundaries each value lies: 0 below the first.
 
     Args:

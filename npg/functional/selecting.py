@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -23,6 +23,10 @@ __all__ = [
 # ----- Where -----
 
 
+@overload
+def where(condition: T) -> tuple[T, ...]: ...
+@overload
+def where(condition: T, input: Any, other: Any, *, out: Any = ...) -> T: ...
 def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = None) -> Any:
     """Return input where condition is true, else other; with condition alone, the indices where it is true.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -324,6 +324,12 @@ def is_contiguous(input: Any, memory_format: Any = None) -> bool:
     return array_of("is_contiguous", input).flags.c_contiguous
 
 
+@overload
+def stride(input: Any) -> tuple[int, ...]: ...
+@overload
+def stride(input: Any, dim: int) -> int: ...
+@overload
+def stride(input: Any, dim: int | None) -> int | tuple[int, ...]: ...
 def stride(input: Any, dim: int | None = None) -> Any:
     """Return how many elements apart neighbours are, for each dimension or for one. Source: torch.Tensor.stride."""
     array = array_of("stride", input)

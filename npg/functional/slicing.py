@@ -14,6 +14,7 @@ from npg.functional._index import explained, plain
 from npg.functional._picking import fill_value, scalar_name, without
 from npg.functional._public import numpy_names
 from npg.functional._storage import refuse_meeting
+from npg.functional._types import T
 from npg.ops import index as ops, shape
 from npg.ops.elementwise import mul
 
@@ -41,7 +42,7 @@ def _inside(index: np.ndarray[Any, Any], size: int) -> Any:
 
 
 @numpy_names
-def index_select(input: Any, dim: Any, index: Any) -> Any:
+def index_select(input: T, dim: Any, index: Any) -> T:
     """Return the slices of input that index names along a dimension, in that order.
 
     Args:
@@ -113,7 +114,7 @@ def _index_add(name: str, input: Any, dim: Any, index: Any, source: Any, alpha: 
 
 
 @numpy_names
-def index_add(input: Any, dim: Any, index: Any, source: Any, *, alpha: Any = 1) -> Any:
+def index_add(input: T, dim: Any, index: Any, source: Any, *, alpha: Any = 1) -> T:
     """Return input with alpha * source added to the slices that index names; to each, all that is sent there.
 
     Args:
@@ -128,7 +129,7 @@ def index_add(input: Any, dim: Any, index: Any, source: Any, *, alpha: Any = 1) 
     return _index_add("index_add", input, dim, index, source, alpha)
 
 
-def index_add_(input: Any, dim: Any, index: Any, source: Any, *, alpha: Any = 1) -> Any:
+def index_add_(input: T, dim: Any, index: Any, source: Any, *, alpha: Any = 1) -> T:
     """Add alpha * source to slices of input, in place; see index_add."""
     return _index_add("index_add_", input, dim, index, source, alpha)
 
@@ -173,7 +174,7 @@ def _index_copy(name: str, input: Any, dim: Any, index: Any, source: Any) -> Any
 
 
 @numpy_names
-def index_copy(input: Any, dim: Any, index: Any, source: Any) -> Any:
+def index_copy(input: T, dim: Any, index: Any, source: Any) -> T:
     """Return input with the slices that index names replaced by those of source; see index_add for the arguments.
 
     Source: torch.index_copy.
@@ -181,7 +182,7 @@ def index_copy(input: Any, dim: Any, index: Any, source: Any) -> Any:
     return _index_copy("index_copy", input, dim, index, source)
 
 
-def index_copy_(input: Any, dim: Any, index: Any, source: Any) -> Any:
+def index_copy_(input: T, dim: Any, index: Any, source: Any) -> T:
     """Copy slices of source into input, in place; see index_copy."""
     return _index_copy("index_copy_", input, dim, index, source)
 
@@ -202,7 +203,7 @@ def _index_fill(name: str, input: Any, dim: Any, index: Any, value: Any) -> Any:
 
 
 @numpy_names
-def index_fill(input: Any, dim: Any, index: Any, value: Any) -> Any:
+def index_fill(input: T, dim: Any, index: Any, value: Any) -> T:
     """Return input with the slices that index names (negative: from the end) filled with a number or 0-d tensor.
 
     Raises: IndexError: when an index is out of range or not int64. RuntimeError: when value is no number and not 0-d.
@@ -211,6 +212,6 @@ def index_fill(input: Any, dim: Any, index: Any, value: Any) -> Any:
     return _index_fill("index_fill", input, dim, index, value)
 
 
-def index_fill_(input: Any, dim: Any, index: Any, value: Any) -> Any:
+def index_fill_(input: T, dim: Any, index: Any, value: Any) -> T:
     """Fill slices of input, in place; see index_fill."""
     return _index_fill("index_fill_", input, dim, index, value)

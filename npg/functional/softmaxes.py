@@ -78,7 +78,7 @@ def softmin(input: T, dim: int | None = None, _stacklevel: Any = 3, dtype: Any =
     return _apply(ops.softmax, "softmin", neg(input), dim, _stacklevel, dtype)
 
 
-def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
+def gumbel_softmax(logits: T, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> T:
     """Return a sample from the Gumbel-softmax distribution: softmax((logits + noise) / tau).
 
     Args:

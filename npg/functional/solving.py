@@ -15,6 +15,7 @@ from npg.functional._matrices import no_bool
 from npg.functional._picking import broadcast, scalar_name
 from npg.functional._public import numpy_names
 from npg.functional._square import matrix_of, singular, square_of, unsolvable
+from npg.functional._types import SignLogdet, T
 from npg.functional.linear_algebra import matmul
 from npg.functional.rearranging import tril, triu
 from npg.functional.selecting import where
@@ -49,13 +50,13 @@ def inv(A: Any) -> Any:
         raise singular("linalg.inv", array) from None
 
 
-def inverse(input: Any, *, out: Any = None) -> Any:
+def inverse(input: T, *, out: Any = None) -> T:
     """Return the inverse of a square matrix; see linalg.inv. Source: torch.inverse."""
     return inv(input) if out is None else inv(input, out=out)
 
 
 @numpy_names
-def det(A: Any) -> Any:
+def det(A: T) -> T:
     """Return the determinant of a square matrix.
 
     Args:
@@ -73,7 +74,7 @@ def _slogdet(A: Any) -> Any:
     return apply(ops.slogdet, (A,), {})
 
 
-def slogdet(A: Any) -> Any:
+def slogdet(A: T) -> SignLogdet[T]:
     """Return the sign of the determinant and the logarithm of its absolute value.
 
     Args:
@@ -85,13 +86,13 @@ def slogdet(A: Any) -> Any:
     return return_types.linalg_slogdet(_slogdet(A))
 
 
-def logdet(input: Any) -> Any:
+def logdet(input: T) -> T:
     """Return the logarithm of the determinant, nan where that is negative. Source: torch.logdet."""
     sign, logabsdet = _slogdet(input)
     return where(wrap(sign._array < 0), math.nan, logabsdet)
 
 
-def matrix_power(A: Any, n: int) -> Any:
+def matrix_power(A: T, n: int) -> T:
     """Return the n-th power of a square matrix; a negative n takes the inverse.
 
     Args:
@@ -111,7 +112,7 @@ def matrix_power(A: Any, n: int) -> Any:
         return apply_in_place(assign, (apply(clone, (A,), {}), np.eye(array.shape[-1], dtype=array.dtype)), {})
     if n < 0:
         A, n = inv(A), -n
-    result = None
+    result: Any = None
     while True:  # by squaring
         if n & 1:
             result = A if result is None else matmul(result, A)
@@ -313,7 +314,7 @@ def pinv(A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None
     return apply(ops.pinv, (A,), {"tolerance": limit})
 
 
-def pinverse(input: Any, rcond: float = 1e-15) -> Any:
+def pinverse(input: T, rcond: float = 1e-15) -> T:
     """Return the Moore-Penrose inverse; see linalg.pinv. Source: torch.pinverse."""
     return pinv(input, rcond)
 

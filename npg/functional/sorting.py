@@ -8,13 +8,14 @@ from npg.engine import apply
 from npg.functional import return_types
 from npg.functional._dims import array_of, dim_index
 from npg.functional._public import numpy_names
+from npg.functional._types import T, ValuesIndices
 from npg.ops import sort as ops
 
 __all__ = ["argsort", "msort", "sort", "topk"]
 
 
 @numpy_names
-def sort(input: Any, dim: Any = -1, descending: bool = False, *, stable: bool | None = None) -> Any:
+def sort(input: T, dim: Any = -1, descending: bool = False, *, stable: bool | None = None) -> ValuesIndices[T]:
     """Return the elements in order along a dimension, and the places that they came from.
 
     Args:
@@ -31,7 +32,7 @@ def sort(input: Any, dim: Any = -1, descending: bool = False, *, stable: bool | 
 
 
 @numpy_names
-def argsort(input: Any, dim: Any = -1, descending: bool = False, stable: bool = False) -> Any:
+def argsort(input: T, dim: Any = -1, descending: bool = False, stable: bool = False) -> T:
     """Return the places of the elements in order along a dimension; see sort.
 
     Source: torch.argsort.
@@ -40,13 +41,13 @@ def argsort(input: Any, dim: Any = -1, descending: bool = False, stable: bool = 
     return apply(ops.argsort, (input,), {"dim": dim, "descending": bool(descending)})
 
 
-def msort(input: Any) -> Any:
+def msort(input: T) -> T:
     """Return input sorted along its first dimension. Source: torch.msort."""
     return sort(input, 0)[0]
 
 
 @numpy_names
-def topk(input: Any, k: int, dim: Any = -1, largest: bool = True, sorted: bool = True) -> Any:
+def topk(input: T, k: int, dim: Any = -1, largest: bool = True, sorted: bool = True) -> ValuesIndices[T]:
     """Return the k largest elements along a dimension, in descending order, and their places.
 
     Args:

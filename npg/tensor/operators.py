@@ -94,7 +94,7 @@ class Operators(Methods):
     def __matmul__(self, other: Any) -> Self:
         return F.matmul(self, other) if isinstance(other, (TensorBase, np.ndarray)) else NotImplemented
 
-    def __rmatmul__(self, other: Any) -> Self:
+    def __rmatmul__(self, other: Any) -> Any:
         return F.matmul(other, self) if isinstance(other, (TensorBase, np.ndarray)) else NotImplemented
 
 
