@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from npg.functional._square import LinAlgError
+from npg.functional._types import T
 from npg.functional.decomposing import cholesky, eigh, eigvalsh, qr, svd, svdvals
 from npg.functional.linear_algebra import cross_along as cross, matmul, multi_dot
 from npg.functional.matrix_norms import cond, matrix_norm, matrix_rank, norm, vander, vecdot
@@ -55,6 +54,6 @@ __all__ = [
 ]
 
 
-def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+def diagonal(A: T, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T:
     """Return the diagonals of the matrices in the last two dimensions. Source: torch.linalg.diagonal."""
     return _diagonal(A, offset, dim1, dim2)

@@ -1,5 +1,6 @@
 """Types: a user's code checks, mistakes in it are found, and the stub of npg.nn.functional is npg.functional."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -23,13 +24,15 @@ def checked(tmp_path_factory):
     shutil.copytree(ROOT / "npg", site / "npg", ignore=shutil.ignore_patterns("__pycache__", "*.so", "*.pyd"))
 
     def check(code: str) -> list[str]:
-        (folder / "user.py").write_text(code, encoding="utf-8")
+        # A file of its own each time: mypy's cache takes one of the same size and second for the same.
+        name = f"user_{len(list(folder.glob('user_*.py')))}.py"
+        (folder / name).write_text(code, encoding="utf-8")
         settings = f"strict = True\nmypy_path = {site}\ncache_dir = {folder / 'cache'}"
         (folder / "mypy.ini").write_text(f"[mypy]\n{settings}\n[mypy-npg.*]\nignore_errors = True\n", encoding="utf-8")
-        command = [sys.executable, "-m", "mypy", "--config-file", "mypy.ini", "user.py"]
+        command = [sys.executable, "-m", "mypy", "--config-file", "mypy.ini", name]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=500)
         assert done.returncode in (0, 1), done.stdout + done.stderr
-        return [line for line in done.stdout.splitlines() if line.startswith("user.py:")]
+        return [line for line in done.stdout.splitlines() if line.startswith(f"{name}:")]
 
     return check
 
@@ -43,6 +46,8 @@ def test_users_code_has_types(checked):
     [
         ("x: int = npg.ones(2) + 1", "Incompatible types in assignment"),
         ("npg.ones(2).no_such_method()", 'has no attribute "no_such_method"'),
+        ("npg.ones(2).sum(dmi=0)", 'Unexpected keyword argument "dmi"'),
+        ("x: int = npg.randn(2)", "Incompatible types in assignment"),
         ("npg.nn.Linear('4', 3)", 'incompatible type "str"; expected "int"'),
         ("npg.nn.functional.cross_entropy(npg.ones(2), npg.ones(2), reduction=3)", 'incompatible type "int"'),
     ],
@@ -59,6 +64,7 @@ def test_users_code_runs():
     x = npg.ones(4, 4)
     for name in ("arithmetic", "methods"):
         names[name](*[x.clone() for _ in range(2 if name == "arithmetic" else 1)])
+    names["functions"](npg.rand(3, 4))
     model = names["Net"]()
     batches = [(npg.ones(2, 4), npg.zeros(2, dtype=npg.int64))] * 3
     assert names["train"](model, iter(batches)) > 0
@@ -75,3 +81,20 @@ def test_stub_of_nn_functional_is_functional():
 
 def test_types_are_marked_as_there():
     assert (ROOT / "npg" / "py.typed").exists()
+
+
+def test_every_function_and_method_says_what_it_gives(checked):
+    """Any is left where a number, a foreign object or a function may come out."""
+    loose = {
+        "F.get_rng_state", "npg.from_dlpack", "npg.get_rng_state", "npg.resize_as_", "npg.vmap", "Tensor.as_subclass",
+        "Tensor.item", "Tensor.tolist", "Tensor.resize",
+    }  # fmt: skip
+    places = {"npg": npg, "F": npg.nn.functional, "npg.linalg": npg.linalg, "Tensor": npg.Tensor}
+    names = [f"{place}.{n}" for place, found in places.items() for n in dir(found) if n[0] != "_"]
+    names = [n for n in names if callable(eval(n, {**places})) and not isinstance(eval(n, {**places}), type)]
+    lines = [f"reveal_type({n.replace('Tensor.', 'npg.ones(2).')})" for n in names]
+    told = checked("import npg, npg.linalg\nimport npg.nn.functional as F\n" + "\n".join(lines) + "\n")
+    assert len(told) >= len(names) > 1000
+    any_result = re.compile(r'user_\d+.py:(\d+): note: Revealed type is "(Any|.* -> Any)"$')
+    found = {names[int(m[1]) - 3] for m in map(any_result.match, told) if m}
+    assert found <= loose, sorted(found - loose)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar, cast as typed
 
 import numpy as np
 
@@ -29,9 +29,7 @@ __all__ = [
 ]
 
 
-A = TypeVar("A")
-R = TypeVar("R")
-P = ParamSpec("P")
+F = TypeVar("F", bound=Callable[..., Any])
 
 # ----- Promotion -----
 
@@ -118,8 +116,11 @@ _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
 _SUMS = frozenset(("sum", "prod", "cumsum", "cumprod"))  # computed in the dtype of out=
 
 
-def numpy_names(function: Callable[Concatenate[A, P], R]) -> Callable[Concatenate[A, ...], R]:
-    """Let a function take NumPy's `axis` and `keepdims` for `dim` and `keepdim`, and out=."""
+def numpy_names(function: F) -> F:
+    """Let a function take NumPy's `axis` and `keepdims` for `dim` and `keepdim`, and out=.
+
+    Its own `out`, which says that PyTorch has it too, never gets a value. Type checkers see PyTorch's names only.
+    """
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -137,7 +138,7 @@ def numpy_names(function: Callable[Concatenate[A, P], R]) -> Callable[Concatenat
                 return write_out(function.__name__, target, result)
         return function(*args, **kwargs)
 
-    return call
+    return typed(F, call)
 
 
 def old_order(name: str, signature: str, scale: Any, late: tuple[Any, ...]) -> Any:

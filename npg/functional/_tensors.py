@@ -20,7 +20,6 @@ from npg.functional.parts import *  # noqa: F403
 from npg.functional.permuting import *  # noqa: F403
 from npg.functional.pointwise import *  # noqa: F403
 from npg.functional.random_ops import *  # noqa: F403
-from npg.functional.random_tensors import *  # noqa: F403
 from npg.functional.rearranging import *  # noqa: F403
 from npg.functional.reduction import *  # noqa: F403
 from npg.functional.scanning import *  # noqa: F403

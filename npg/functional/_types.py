@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
 
 from npg.engine import TensorBase
 
-__all__ = ["B", "Dims", "MinMax", "Scalar", "SignLogdet", "Sizes", "T", "ValuesIndices"]
+__all__ = [
+    "B", "Dims", "Eigh", "Lstsq", "MinMax", "QR", "SVD", "Scalar", "SignLogdet", "Sizes", "T", "ValuesIndices",
+]  # fmt: skip
 
 # What a function is given and gives back: a Tensor; where a rule calls it, an ndarray.
 T = TypeVar("T")
@@ -32,5 +34,24 @@ if TYPE_CHECKING:
         sign: T
         logabsdet: T
 
+    class Eigh(NamedTuple, Generic[T]):
+        eigenvalues: T
+        eigenvectors: T
+
+    class Lstsq(NamedTuple, Generic[T]):
+        solution: T
+        residuals: T
+        rank: T
+        singular_values: T
+
+    class QR(NamedTuple, Generic[T]):
+        Q: T
+        R: T
+
+    class SVD(NamedTuple, Generic[T]):
+        U: T
+        S: T
+        Vh: T
+
 else:
-    ValuesIndices = MinMax = SignLogdet = tuple
+    ValuesIndices = MinMax = SignLogdet = Eigh = Lstsq = QR = SVD = tuple

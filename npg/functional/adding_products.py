@@ -71,7 +71,7 @@ def _check_three(x: Any, a: Any, b: Any) -> None:
 
 
 @numpy_names
-def addmm(input: T, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> T:
+def addmm(input: T, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> T:
     """Return beta * input + alpha * (mat1 @ mat2).
 
     Args:
@@ -95,7 +95,7 @@ def _addmv(name: str, input: Any, mat: Any, vec: Any, beta: Any, alpha: Any) -> 
 
 
 @numpy_names
-def addmv(input: T, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> T:
+def addmv(input: T, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> T:
     """Return beta * input + alpha * (mat @ vec), from (n,) or one element, (n, k) and (k,); see addmm.
 
     Source: torch.addmv.
@@ -124,7 +124,7 @@ def _addr(name: str, input: Any, vec1: Any, vec2: Any, beta: Any, alpha: Any) ->
 
 
 @numpy_names
-def addr(input: T, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> T:
+def addr(input: T, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> T:
     """Return beta * input + alpha * outer(vec1, vec2), from (n, m), (n,) and (m,); dtypes are promoted. See addmm.
 
     Source: torch.addr.
@@ -148,7 +148,7 @@ def _baddbmm(name: str, input: Any, batch1: Any, batch2: Any, beta: Any, alpha: 
 
 
 @numpy_names
-def baddbmm(input: T, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> T:
+def baddbmm(input: T, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> T:
     """Return beta * input + alpha * bmm(batch1, batch2), from (B, n, m), (B, n, k) and (B, k, m); see addmm.
 
     Source: torch.baddbmm.
@@ -176,7 +176,7 @@ def _addbmm(name: str, input: Any, batch1: Any, batch2: Any, beta: Any, alpha: A
 
 
 @numpy_names
-def addbmm(input: T, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> T:
+def addbmm(input: T, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> T:
     """Return beta * input + alpha * bmm(batch1, batch2).sum(0), from (n, m), (B, n, k) and (B, k, m); see addmm.
 
     Source: torch.addbmm.

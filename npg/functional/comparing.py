@@ -96,7 +96,7 @@ def _one_dtype(input: Any, values: Any) -> None:
 
 
 @numpy_names
-def heaviside(input: T, values: T) -> T:
+def heaviside(input: T, values: T, *, out: Any = None) -> T:
     """Return 0 for negative input, 1 for positive, values where it is 0.
 
     Args:

@@ -21,7 +21,7 @@ _SIGNATURE = "Tensor tensor1, Tensor tensor2, *, Number value = 1"
 
 
 @numpy_names
-def addcmul(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1) -> T:
+def addcmul(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1, out: Any = None) -> T:
     """Return input + value * tensor1 * tensor2.
 
     Args:
@@ -43,7 +43,7 @@ def addcmul_(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1
 
 
 @numpy_names
-def addcdiv(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1) -> T:
+def addcdiv(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1, out: Any = None) -> T:
     """Return input + value * tensor1 / tensor2.
 
     Args:
@@ -106,7 +106,7 @@ def _lerp(input: Any, end: Any, weight: Any, in_place: bool) -> Any:
 
 
 @numpy_names
-def lerp(input: T, end: T, weight: Any) -> T:
+def lerp(input: T, end: T, weight: Any, *, out: Any = None) -> T:
     """Return input + weight * (end - input).
 
     Args:

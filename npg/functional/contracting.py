@@ -281,9 +281,9 @@ def _pair(first: Any, second: Any, later: set[int], result: Labels) -> tuple[Any
 
 
 @overload
-def einsum(equation: str, /, *operands: T | Sequence[T], out: Any = ...) -> T: ...
+def einsum(equation: str, /, *operands: T | Sequence[T]) -> T: ...
 @overload
-def einsum(operand: B, subscripts: Sequence[Any], /, *others: Any, out: Any = ...) -> B: ...
+def einsum(operand: B, subscripts: Sequence[Any], /, *others: Any) -> B: ...
 @numpy_names
 def einsum(*args: Any) -> Any:
     """Return the sums of products of elements whose dimensions are named by an equation.
@@ -322,7 +322,7 @@ def einsum(*args: Any) -> Any:
 
 
 @numpy_names
-def tensordot(a: T, b: Any, dims: Any = 2) -> T:
+def tensordot(a: T, b: Any, dims: Any = 2, *, out: Any = None) -> T:
     """Return the sums of products over some dimensions of both.
 
     Args:

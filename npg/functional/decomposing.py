@@ -12,7 +12,7 @@ from npg.functional._dims import array_of
 from npg.functional._picking import scalar_name
 from npg.functional._public import numpy_names
 from npg.functional._square import LinAlgError, matrix_of, not_positive, square_of
-from npg.functional._types import T
+from npg.functional._types import QR, SVD, Eigh, T
 from npg.ops import decompose as ops
 
 __all__ = ["cholesky"]
@@ -23,7 +23,7 @@ def _recorded(x: Any) -> bool:
 
 
 @numpy_names
-def cholesky(A: T, upper: bool = False) -> T:
+def cholesky(A: T, upper: bool = False, *, out: Any = None) -> T:
     """Return the lower triangular L with L L^T = A.
 
     Args:
@@ -41,7 +41,7 @@ def cholesky(A: T, upper: bool = False) -> T:
         raise not_positive("linalg.cholesky", array.mT if upper else array) from None
 
 
-def qr(A: Any, mode: str = "reduced") -> Any:
+def qr(A: T, mode: str = "reduced") -> QR[T]:
     """Return Q with orthonormal columns and the upper triangular R with Q R = A.
 
     Args:
@@ -60,7 +60,7 @@ def qr(A: Any, mode: str = "reduced") -> Any:
     return return_types.linalg_qr(apply(ops.qr, (A,), {"mode": mode}))
 
 
-def svd(A: Any, full_matrices: bool = True, *, driver: str | None = None) -> Any:
+def svd(A: T, full_matrices: bool = True, *, driver: str | None = None) -> SVD[T]:
     """Return U, S, Vh with U diag(S) Vh = A: U and Vh orthogonal, S descending and not negative.
 
     Args:
@@ -80,14 +80,14 @@ def svd(A: Any, full_matrices: bool = True, *, driver: str | None = None) -> Any
 
 
 @numpy_names
-def svdvals(A: Any, *, driver: str | None = None) -> Any:
+def svdvals(A: T, *, driver: str | None = None, out: Any = None) -> T:
     """Return the singular values, descending; see svd. Source: torch.linalg.svdvals."""
     if _recorded(A):
         return svd(A, False)[1]
     return wrap(np.linalg.svd(matrix_of("linalg.svd", A), compute_uv=False))
 
 
-def eigh(A: Any, UPLO: str = "L") -> Any:
+def eigh(A: T, UPLO: str = "L") -> Eigh[T]:
     """Return the eigenvalues, ascending, and the eigenvectors, as columns, of a symmetric matrix.
 
     Args:
@@ -117,10 +117,10 @@ def _check_symmetric(A: Any, uplo: Any) -> bool:
 
 
 @numpy_names
-def eigvalsh(A: Any, UPLO: str = "L") -> Any:
+def eigvalsh(A: T, UPLO: str = "L", *, out: Any = None) -> T:
     """Return the eigenvalues of a symmetric matrix, ascending; see eigh. Source: torch.linalg.eigvalsh."""
     lower = _check_symmetric(A, UPLO)
     if _recorded(A):
         return eigh(A, UPLO)[0]
-    array = A._array if isinstance(A, TensorBase) else A
+    array: Any = A._array if isinstance(A, TensorBase) else A
     return wrap(np.linalg.eigvalsh(array, "L" if lower else "U"))

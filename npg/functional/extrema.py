@@ -80,15 +80,15 @@ def _extreme(
 
 
 @overload
-def max(input: B, /) -> B: ...
+def max(input: B) -> B: ...
 @overload
-def max(input: B, /, dim: int, keepdim: bool = ...) -> ValuesIndices[B]: ...
+def max(input: B, dim: int, keepdim: bool = ...) -> ValuesIndices[B]: ...
 @overload
-def max(input: B, /, dim: B) -> B: ...
+def max(input: B, dim: B) -> B: ...
 @overload
-def max(input: B, /, *args: Any, **kwargs: Any) -> Any: ...
+def max(input: B, *args: Any, **kwargs: Any) -> Any: ...
 @numpy_names
-def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
     """Return the largest element, or those along a dimension with their places, or of two tensors the larger ones.
 
     Args:
@@ -105,15 +105,15 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
 
 
 @overload
-def min(input: B, /) -> B: ...
+def min(input: B) -> B: ...
 @overload
-def min(input: B, /, dim: int, keepdim: bool = ...) -> ValuesIndices[B]: ...
+def min(input: B, dim: int, keepdim: bool = ...) -> ValuesIndices[B]: ...
 @overload
-def min(input: B, /, dim: B) -> B: ...
+def min(input: B, dim: B) -> B: ...
 @overload
-def min(input: B, /, *args: Any, **kwargs: Any) -> Any: ...
+def min(input: B, *args: Any, **kwargs: Any) -> Any: ...
 @numpy_names
-def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
+def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
     """Return the smallest element, or those along a dimension with their places, or of two tensors the smaller ones.
 
     Args, results and gradients as in max. Source: torch.min.
@@ -129,7 +129,7 @@ def _spread_extreme(op: Op, input: Any, dim: Any, keepdim: bool) -> Any:
 
 
 @numpy_names
-def amax(input: T, dim: Dims | None = (), keepdim: bool = False) -> T:
+def amax(input: T, dim: Dims | None = (), keepdim: bool = False, *, out: Any = None) -> T:
     """Return the largest elements over dimensions (an int, a tuple; () for all); equal ones share the gradient.
 
     Raises: RuntimeError, IndexError: when there is nothing to choose from.
@@ -139,13 +139,13 @@ def amax(input: T, dim: Dims | None = (), keepdim: bool = False) -> T:
 
 
 @numpy_names
-def amin(input: T, dim: Dims | None = (), keepdim: bool = False) -> T:
+def amin(input: T, dim: Dims | None = (), keepdim: bool = False, *, out: Any = None) -> T:
     """Return the smallest elements over dimensions; see amax. Source: torch.amin."""
     return _spread_extreme(reduce.amin, input, dim, keepdim)
 
 
 @numpy_names
-def aminmax(input: T, *, dim: int | None = None, keepdim: bool = False) -> MinMax[T]:
+def aminmax(input: T, *, dim: int | None = None, keepdim: bool = False, out: Any = None) -> MinMax[T]:
     """Return the smallest and the largest elements along a dimension or of all; see amax.
 
     Returns: (min, max).
@@ -175,7 +175,7 @@ def _place(op: Op, input: Any, dim: Any, keepdim: bool) -> Any:
 
 
 @numpy_names
-def argmax(input: T, dim: int | None = None, keepdim: bool = False) -> T:
+def argmax(input: T, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> T:
     """Return where the largest element is, along a dimension or in the flattened input; of equal ones the first.
 
     Returns: int64.
@@ -186,7 +186,7 @@ def argmax(input: T, dim: int | None = None, keepdim: bool = False) -> T:
 
 
 @numpy_names
-def argmin(input: T, dim: int | None = None, keepdim: bool = False) -> T:
+def argmin(input: T, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> T:
     """Return where the smallest element is; see argmax. Source: torch.argmin."""
     return _place(order.argmin, input, dim, keepdim)
 
@@ -200,13 +200,13 @@ def _refuse_bool(name: str, input: Any, kernel: str) -> None:
 
 
 @overload
-def median(input: B, /) -> B: ...
+def median(input: B) -> B: ...
 @overload
-def median(input: B, /, dim: int, keepdim: bool = ...) -> ValuesIndices[B]: ...
+def median(input: B, dim: int, keepdim: bool = ...) -> ValuesIndices[B]: ...
 @overload
-def median(input: B, /, *args: Any, **kwargs: Any) -> Any: ...
+def median(input: B, *args: Any, **kwargs: Any) -> Any: ...
 @numpy_names
-def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+def median(input: Any, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """Return the median, or the medians along a dimension with their places; of two middle elements the lower.
 
     Args:
@@ -223,13 +223,13 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
 
 
 @overload
-def nanmedian(input: B, /) -> B: ...
+def nanmedian(input: B) -> B: ...
 @overload
-def nanmedian(input: B, /, dim: int, keepdim: bool = ...) -> ValuesIndices[B]: ...
+def nanmedian(input: B, dim: int, keepdim: bool = ...) -> ValuesIndices[B]: ...
 @overload
-def nanmedian(input: B, /, *args: Any, **kwargs: Any) -> Any: ...
+def nanmedian(input: B, *args: Any, **kwargs: Any) -> Any: ...
 @numpy_names
-def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """Return the median of what is not nan; see median. Source: torch.nanmedian."""
     _refuse_bool("nanmedian", input, "median_cpu" if dim is None else "median_out")
     if dim is None:
@@ -238,7 +238,7 @@ def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
 
 
 @numpy_names
-def kthvalue(input: T, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices[T]:
+def kthvalue(input: T, k: int, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> ValuesIndices[T]:
     """Return the k-th smallest elements along a dimension, k counted from 1, and their places.
 
     Returns: (values, indices).
@@ -254,7 +254,7 @@ def kthvalue(input: T, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIn
 
 
 @numpy_names
-def mode(input: T, dim: int = -1, keepdim: bool = False) -> ValuesIndices[T]:
+def mode(input: T, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> ValuesIndices[T]:
     """Return the most frequent elements along a dimension and their last places; of several the smallest.
 
     Returns: (values, indices).

@@ -105,7 +105,7 @@ def _promoted(tensors: tuple[Any, ...], arrays: list[Any]) -> tuple[Any, ...]:
 
 
 @numpy_names
-def cat(tensors: Sequence[T], dim: int = 0) -> T:
+def cat(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     """Return the tensors one after the other along a dimension.
 
     Args:
@@ -155,19 +155,19 @@ def _check_cat(i: int, shape: tuple[int, ...], expected: tuple[int, ...], dim: i
 
 
 @numpy_names
-def concat(tensors: Sequence[T], dim: int = 0) -> T:
+def concat(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     """Return the tensors one after the other; see cat. Source: torch.concat."""
     return cat(tensors, dim)
 
 
 @numpy_names
-def concatenate(tensors: Sequence[T], dim: int = 0) -> T:
+def concatenate(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     """Return the tensors one after the other; see cat. Source: torch.concatenate."""
     return cat(tensors, dim)
 
 
 @numpy_names
-def stack(tensors: Sequence[T], dim: int = 0) -> T:
+def stack(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     """Return the tensors, all of one shape, along a new dimension.
 
     Raises: RuntimeError: when there are none or their shapes differ.
@@ -196,32 +196,32 @@ def _raised(name: str, tensors: Any, raise_one: Callable[[Any], Any]) -> list[An
 
 
 @numpy_names
-def hstack(tensors: Sequence[T]) -> T:
+def hstack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors side by side: along the second dimension, 1-d ones along the first. Source: torch.hstack."""
     parts = _raised("hstack", tensors, atleast_1d)
     return cat(parts, 0 if array_of("hstack", parts[0]).ndim == 1 else 1)
 
 
 @numpy_names
-def vstack(tensors: Sequence[T]) -> T:
+def vstack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors one below the other: along the first dimension, 1-d ones as rows. Source: torch.vstack."""
     return cat(_raised("vstack", tensors, atleast_2d), 0)
 
 
 @numpy_names
-def row_stack(tensors: Sequence[T]) -> T:
+def row_stack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors one below the other; see vstack. Source: torch.row_stack."""
     return vstack(tensors)
 
 
 @numpy_names
-def dstack(tensors: Sequence[T]) -> T:
+def dstack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors along the third dimension. Source: torch.dstack."""
     return cat(_raised("dstack", tensors, atleast_3d), 2)
 
 
 @numpy_names
-def column_stack(tensors: Sequence[T]) -> T:
+def column_stack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors along the second dimension, 1-d ones as columns. Source: torch.column_stack."""
 
     def column(x: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 from npg._errors import shape_text
@@ -81,7 +82,7 @@ def matmul(input: T, other: Any, *, out: Any = None) -> T:
 
 
 @numpy_names
-def mm(input: T, mat2: Any) -> T:
+def mm(input: T, mat2: Any, *, out: Any = None) -> T:
     """Return the product of two matrices.
 
     Args:
@@ -95,7 +96,7 @@ def mm(input: T, mat2: Any) -> T:
 
 
 @numpy_names
-def bmm(input: T, mat2: Any) -> T:
+def bmm(input: T, mat2: Any, *, out: Any = None) -> T:
     """Return the products of two batches of matrices.
 
     Args:
@@ -109,7 +110,7 @@ def bmm(input: T, mat2: Any) -> T:
 
 
 @numpy_names
-def mv(input: T, vec: Any) -> T:
+def mv(input: T, vec: Any, *, out: Any = None) -> T:
     """Return the product of a matrix and a vector.
 
     Args:
@@ -123,7 +124,7 @@ def mv(input: T, vec: Any) -> T:
 
 
 @numpy_names
-def dot(input: T, tensor: Any) -> T:
+def dot(input: T, tensor: Any, *, out: Any = None) -> T:
     """Return the inner product of two vectors.
 
     Args:
@@ -137,14 +138,14 @@ def dot(input: T, tensor: Any) -> T:
 
 
 @numpy_names
-def vdot(input: T, other: Any) -> T:
+def vdot(input: T, other: Any, *, out: Any = None) -> T:
     """Return the inner product of two vectors; for real numbers the same as dot. Source: torch.vdot."""
     check_dot(array_of("vdot", input), array_of("vdot", other, "other", 2))
     return apply(ops.vdot, (input, other), {})
 
 
 @numpy_names
-def outer(input: T, vec2: Any) -> T:
+def outer(input: T, vec2: Any, *, out: Any = None) -> T:
     """Return the outer product of two vectors.
 
     Args:
@@ -163,7 +164,7 @@ ger = outer
 
 
 @numpy_names
-def inner(input: T, other: Any) -> T:
+def inner(input: T, other: Any, *, out: Any = None) -> T:
     """Return the sums of products over the last dimensions of both.
 
     Args:
@@ -190,7 +191,7 @@ def inner(input: T, other: Any) -> T:
 
 
 @numpy_names
-def kron(input: T, other: Any) -> T:
+def kron(input: T, other: Any, *, out: Any = None) -> T:
     """Return the Kronecker product: every element of input times all of other.
 
     Args:
@@ -206,7 +207,7 @@ def kron(input: T, other: Any) -> T:
 
 
 @numpy_names
-def cross(input: T, other: Any, dim: Any = None) -> T:
+def cross(input: T, other: Any, dim: Any = None, *, out: Any = None) -> T:
     """Return the cross products of the vectors along a dimension of size 3.
 
     Args:
@@ -230,7 +231,7 @@ def cross(input: T, other: Any, dim: Any = None) -> T:
     return cross_along(input, other, dim)
 
 
-def cross_along(input: Any, other: Any, dim: Any = -1) -> Any:
+def cross_along(input: T, other: Any, dim: Any = -1) -> T:
     """Return the cross products along a dimension; see cross."""
     a, b = array_of("linalg.cross", input), array_of("linalg.cross", other, "other", 2)
     if a.ndim != b.ndim:
@@ -266,7 +267,7 @@ def _order(sizes: list[int]) -> list[list[int]]:
     return split
 
 
-def multi_dot(tensors: Any) -> Any:
+def multi_dot(tensors: Sequence[T]) -> T:
     """Return the product of two or more matrices, multiplied in the cheapest order.
 
     Args:

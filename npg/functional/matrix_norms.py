@@ -29,7 +29,9 @@ __all__ = ["cond", "matrix_norm", "matrix_rank", "norm", "vander", "vecdot"]
 
 
 @numpy_names
-def matrix_norm(A: T, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None) -> T:
+def matrix_norm(
+    A: T, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None, out: Any = None
+) -> T:
     """Return a norm of matrices.
 
     Args:
@@ -74,7 +76,7 @@ def matrix_norm(A: T, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = Fal
 
 
 @numpy_names
-def norm(A: T, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> T:
+def norm(A: T, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
     """Return a norm of vectors or of matrices.
 
     Args:
@@ -102,7 +104,7 @@ def norm(A: T, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype
 
 
 @numpy_names
-def cond(A: T, p: Any = None) -> T:
+def cond(A: T, p: Any = None, *, out: Any = None) -> T:
     """Return the condition of a matrix: the norm of A times that of its inverse.
 
     Args:
@@ -116,7 +118,7 @@ def cond(A: T, p: Any = None) -> T:
     if array.ndim < 2:
         raise RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions.")
     if p is None or p in (2, -2):
-        values = svdvals(A)
+        values: Any = svdvals(A)
         first, last = values[..., 0], values[..., -1]
         return last / first if p == -2 else first / last
     if p not in ("fro", "nuc") and (isinstance(p, str) or abs(p) not in (1, math.inf)):
@@ -127,7 +129,7 @@ def cond(A: T, p: Any = None) -> T:
             f"linalg.cond(ord={p}): A must be batches of square matrices, but they are {n} by {m} matrices"
         )
     try:
-        inverse = inv(A)
+        inverse: Any = inv(A)
     except LinAlgError:
         found = [_cond_of(matrix, p) for matrix in array.reshape(-1, *array.shape[-2:])]
         return wrap(np.array(found, array.dtype).reshape(array.shape[:-2]))
@@ -142,7 +144,9 @@ def _cond_of(matrix: np.ndarray[Any, Any], p: Any) -> Any:
 
 
 @numpy_names
-def matrix_rank(A: T, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> T:
+def matrix_rank(
+    A: T, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
+) -> T:
     """Return how many singular values are larger than a tolerance.
 
     Args:
@@ -173,7 +177,7 @@ def matrix_rank(A: T, tol: Any = None, hermitian: bool = False, *, atol: Any = N
 
 
 @numpy_names
-def vecdot(x: T, y: Any, *, dim: Any = -1) -> T:
+def vecdot(x: T, y: Any, *, dim: Any = -1, out: Any = None) -> T:
     """Return the inner products along a dimension; the others broadcast. Source: torch.linalg.vecdot."""
     a, b = array_of("linalg.vecdot", x, "x"), array_of("linalg.vecdot", y, "y", 2)
     if a.dtype.kind != "f":

@@ -79,7 +79,7 @@ _SIGNATURE = "Tensor other, *, Number alpha = 1"
 
 
 @numpy_names
-def add(input: T, other: Any, *late: Any, alpha: Scalar = 1) -> T:
+def add(input: T, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) -> T:
     """Return input + alpha * other.
 
     Args:
@@ -102,7 +102,7 @@ def add_(input: T, other: Any, *late: Any, alpha: Scalar = 1) -> T:
 
 
 @numpy_names
-def sub(input: T, other: Any, *late: Any, alpha: Scalar = 1) -> T:
+def sub(input: T, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) -> T:
     """Return input - alpha * other.
 
     Args:
@@ -158,11 +158,11 @@ nextafter, nextafter_ = both(elementwise.nextafter)
 
 
 @overload
-def remainder(input: Scalar, /, other: B, *, out: Any = ...) -> B: ...
+def remainder(input: Scalar, other: B, *, out: Any = ...) -> B: ...
 @overload
-def remainder(input: B, /, other: Any, *, out: Any = ...) -> B: ...
+def remainder(input: B, other: Any, *, out: Any = ...) -> B: ...
 @numpy_names
-def remainder(input: Any, other: Any) -> Any:
+def remainder(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return input - other * floor(input / other): the sign is the divisor's, as in Python.
 
     Args:
@@ -179,7 +179,7 @@ def remainder_(input: T, other: Any) -> T:
 
 
 @numpy_names
-def fmod(input: T, other: Any) -> T:
+def fmod(input: T, other: Any, *, out: Any = None) -> T:
     """Return input - other * trunc(input / other): the sign is the dividend's, as in C.
 
     Args:
@@ -206,7 +206,7 @@ def _divide(input: Any, other: Any, rounding_mode: Any, in_place: bool) -> Any:
 
 
 @numpy_names
-def div(input: T, other: Any, *, rounding_mode: str | None = None) -> T:
+def div(input: T, other: Any, *, rounding_mode: str | None = None, out: Any = None) -> T:
     """Return input / other, exact or rounded.
 
     Args:
@@ -239,11 +239,11 @@ rsqrt, rsqrt_ = both(elementwise.rsqrt)
 
 
 @overload
-def pow(input: Scalar, /, exponent: B, *, out: Any = ...) -> B: ...
+def pow(input: Scalar, exponent: B, *, out: Any = ...) -> B: ...
 @overload
-def pow(input: B, /, exponent: Any, *, out: Any = ...) -> B: ...
+def pow(input: B, exponent: Any, *, out: Any = ...) -> B: ...
 @numpy_names
-def pow(input: Any, exponent: Any) -> Any:
+def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """Return input to the power of exponent.
 
     Args:
@@ -262,7 +262,7 @@ def pow_(input: T, exponent: Any) -> T:
 
 
 @numpy_names
-def ldexp(input: T, other: Any) -> T:
+def ldexp(input: T, other: Any, *, out: Any = None) -> T:
     """Return input * 2**other.
 
     Args:
@@ -278,11 +278,11 @@ def ldexp_(input: T, other: Any) -> T:
 
 
 @overload
-def float_power(input: Scalar, /, exponent: B, *, out: Any = ...) -> B: ...
+def float_power(input: Scalar, exponent: B, *, out: Any = ...) -> B: ...
 @overload
-def float_power(input: B, /, exponent: Any, *, out: Any = ...) -> B: ...
+def float_power(input: B, exponent: Any, *, out: Any = ...) -> B: ...
 @numpy_names
-def float_power(input: Any, exponent: Any) -> Any:
+def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """Return input to the power of exponent, both in float64.
 
     Args:
@@ -342,7 +342,7 @@ sigmoid, sigmoid_ = both(special.sigmoid)
 
 
 @numpy_names
-def logit(input: T, eps: float | None = None) -> T:
+def logit(input: T, eps: float | None = None, *, out: Any = None) -> T:
     """Return log(x / (1 - x)).
 
     Args:
@@ -368,7 +368,7 @@ _round, _round_ = both(rounding.round)
 
 
 @numpy_names
-def round(input: T, *, decimals: int = 0) -> T:
+def round(input: T, *, decimals: int = 0, out: Any = None) -> T:
     """Return each element rounded to the nearest number with so many decimals, halves to the even one.
 
     Args:
@@ -385,7 +385,9 @@ def round_(input: T, *, decimals: int = 0) -> T:
 
 
 @numpy_names
-def nan_to_num(input: T, nan: float | None = None, posinf: float | None = None, neginf: float | None = None) -> T:
+def nan_to_num(
+    input: T, nan: float | None = None, posinf: float | None = None, neginf: float | None = None, *, out: Any = None
+) -> T:
     """Return the input with nan, inf and -inf replaced by numbers.
 
     Args:

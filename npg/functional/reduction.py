@@ -43,7 +43,7 @@ __all__ = [
 
 
 @numpy_names
-def sum(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None) -> T:
+def sum(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
     """Return the sum over dimensions.
 
     Args:
@@ -78,7 +78,7 @@ def _sum_as(input: Any, dim: Any, keepdim: bool, dtype: np.dtype[Any]) -> Any:
 
 
 @numpy_names
-def mean(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None) -> T:
+def mean(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
     """Return the mean over dimensions; nan where nothing is averaged.
 
     Args:
@@ -108,7 +108,7 @@ def _check_mean(dtype: np.dtype[Any], which: str) -> None:
 
 
 @numpy_names
-def nansum(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None) -> T:
+def nansum(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
     """Return the sum over dimensions, nan counted as 0. Args as in sum. Source: torch.nansum."""
     array = array_of("nansum", input)
     if array.dtype.kind != "f":
@@ -122,7 +122,7 @@ def nansum(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: A
 
 
 @numpy_names
-def nanmean(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None) -> T:
+def nanmean(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
     """Return the mean over dimensions of what is not nan. Args as in mean. Source: torch.nanmean."""
     array = array_of("nanmean", input)
     if array.dtype.kind != "f":
@@ -152,13 +152,13 @@ def count_nonzero(input: T, dim: Dims | None = None) -> T:
 
 
 @numpy_names
-def all(input: T, dim: Dims | None = None, keepdim: bool = False) -> T:
+def all(input: T, dim: Dims | None = None, keepdim: bool = False, *, out: Any = None) -> T:
     """Tell whether all elements over dimensions are true. Returns: bool; uint8 for uint8. Source: torch.all."""
     return _truth(ops.all_, "all", input, dim, keepdim)
 
 
 @numpy_names
-def any(input: T, dim: Dims | None = None, keepdim: bool = False) -> T:
+def any(input: T, dim: Dims | None = None, keepdim: bool = False, *, out: Any = None) -> T:
     """Tell whether an element over dimensions is true. Returns: bool; uint8 for uint8. Source: torch.any."""
     return _truth(ops.any_, "any", input, dim, keepdim)
 
@@ -204,6 +204,7 @@ def var(
     keepdim: bool = False,
     *,
     correction: Scalar | None = None,
+    out: Any = None,
 ) -> T:
     """Return the variance over dimensions, sum((x - mean)^2) / (n - correction).
 
@@ -226,6 +227,7 @@ def std(
     keepdim: bool = False,
     *,
     correction: Scalar | None = None,
+    out: Any = None,
 ) -> T:
     """Return the square root of the variance over dimensions. Args as in var. Source: torch.std."""
     return _variance(ops.std, input, dim, unbiased, keepdim, correction)
@@ -239,6 +241,7 @@ def var_mean(
     keepdim: bool = False,
     *,
     correction: Scalar | None = None,
+    out: Any = None,
 ) -> tuple[T, T]:
     """Return the variance and the mean over dimensions. Args as in var. Source: torch.var_mean."""
     return _variance(ops.var_mean, input, dim, unbiased, keepdim, correction)
@@ -252,6 +255,7 @@ def std_mean(
     keepdim: bool = False,
     *,
     correction: Scalar | None = None,
+    out: Any = None,
 ) -> tuple[T, T]:
     """Return the standard deviation and the mean over dimensions. Args as in var. Source: torch.std_mean."""
     return _variance(ops.std_mean, input, dim, unbiased, keepdim, correction)
@@ -261,7 +265,7 @@ def std_mean(
 
 
 @numpy_names
-def prod(input: T, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None) -> T:
+def prod(input: T, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
     """Return the product over one dimension or all of them; the gradient is right where elements are 0.
 
     Args:
@@ -281,7 +285,7 @@ def prod(input: T, dim: int | None = None, keepdim: bool = False, *, dtype: Any 
 
 
 @numpy_names
-def logsumexp(input: T, dim: Dims, keepdim: bool = False) -> T:
+def logsumexp(input: T, dim: Dims, keepdim: bool = False, *, out: Any = None) -> T:
     """Return log(sum(exp(input))) over dimensions, without overflow. Integers give the default dtype.
 
     Source: torch.logsumexp.
@@ -296,7 +300,9 @@ def logsumexp(input: T, dim: Dims, keepdim: bool = False) -> T:
 
 
 @numpy_names
-def vector_norm(input: T, ord: Any = 2, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None) -> T:
+def vector_norm(
+    input: T, ord: Any = 2, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
+) -> T:
     """Return the norm of the elements over dimensions: (sum |x|^ord)^(1/ord).
 
     Args:
@@ -352,7 +358,13 @@ def _refuse_empty(shape: tuple[int, ...], dims: tuple[int, ...] | None, p: float
 
 @numpy_names
 def norm(
-    input: T, p: float | str | None = "fro", dim: Dims | None = None, keepdim: bool = False, dtype: Any = None
+    input: T,
+    p: float | str | None = "fro",
+    dim: Dims | None = None,
+    keepdim: bool = False,
+    dtype: Any = None,
+    *,
+    out: Any = None,
 ) -> T:
     """Return the norm of the elements over dimensions.
 

@@ -41,7 +41,7 @@ def _running(op: Op, input: Any, dim: Any, dtype: Any) -> Any:
 
 
 @numpy_names
-def cumsum(input: T, dim: int, *, dtype: Any = None) -> T:
+def cumsum(input: T, dim: int, *, dtype: Any = None, out: Any = None) -> T:
     """Return the sums of the elements so far along a dimension.
 
     Args:
@@ -55,7 +55,7 @@ def cumsum(input: T, dim: int, *, dtype: Any = None) -> T:
 
 
 @numpy_names
-def cumprod(input: T, dim: int, *, dtype: Any = None) -> T:
+def cumprod(input: T, dim: int, *, dtype: Any = None, out: Any = None) -> T:
     """Return the products of the elements so far along a dimension; the gradient is right where elements are 0.
 
     Args and dtypes as in cumsum. Source: torch.cumprod.
@@ -86,7 +86,7 @@ def _running_in_place(op: Op, input: Any, dim: Any, dtype: Any) -> Any:
 
 
 @numpy_names
-def logcumsumexp(input: T, dim: int) -> T:
+def logcumsumexp(input: T, dim: int, *, out: Any = None) -> T:
     """Return log(sum(exp)) of the elements so far along a dimension, without overflow. Source: torch.logcumsumexp."""
     array = array_of("logcumsumexp", input)
     if array.dtype.kind != "f":
@@ -96,7 +96,7 @@ def logcumsumexp(input: T, dim: int) -> T:
 
 
 @numpy_names
-def cummax(input: T, dim: int) -> ValuesIndices[T]:
+def cummax(input: T, dim: int, *, out: Any = None) -> ValuesIndices[T]:
     """Return the largest of the elements so far along a dimension, and the places of the last of them.
 
     Returns: (values, indices).
@@ -107,7 +107,7 @@ def cummax(input: T, dim: int) -> ValuesIndices[T]:
 
 
 @numpy_names
-def cummin(input: T, dim: int) -> ValuesIndices[T]:
+def cummin(input: T, dim: int, *, out: Any = None) -> ValuesIndices[T]:
     """Return the smallest of the elements so far along a dimension, and their places; see cummax.
 
     Source: torch.cummin.
@@ -117,7 +117,9 @@ def cummin(input: T, dim: int) -> ValuesIndices[T]:
 
 
 @numpy_names
-def diff(input: T, n: int = 1, dim: int = -1, prepend: T | None = None, append: T | None = None) -> T:
+def diff(
+    input: T, n: int = 1, dim: int = -1, prepend: T | None = None, append: T | None = None, *, out: Any = None
+) -> T:
     """Return the differences of neighbours along a dimension, n times over.
 
     Args:

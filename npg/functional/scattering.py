@@ -52,7 +52,7 @@ def _check_index(name: str, x: Any, index: Any, dim: Any, other: str) -> tuple[A
 
 
 @numpy_names
-def gather(input: T, dim: Any, index: Any, *, sparse_grad: bool = False) -> T:
+def gather(input: T, dim: Any, index: Any, *, sparse_grad: bool = False, out: Any = None) -> T:
     """Return the elements of input that index names along a dimension.
 
     out[i, j] = input[index[i, j], j] for dim = 0, input[i, index[i, j]] for dim = 1, and so on.
@@ -149,7 +149,9 @@ def _with_reduce(name: str, input: Any, dim: Any, index: Any, src: Any, value: A
 
 
 @numpy_names
-def scatter(input: T, dim: Any, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> T:
+def scatter(
+    input: T, dim: Any, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None, out: Any = None
+) -> T:
     """Return a copy of input with src written where index names; see scatter_."""
     return _with_reduce("scatter", input, dim, index, src, value, reduce)
 
@@ -174,7 +176,7 @@ def scatter_(input: T, dim: Any, index: Any, src: Any = None, *, value: Any = No
 
 
 @numpy_names
-def scatter_add(input: T, dim: Any, index: Any, src: Any) -> T:
+def scatter_add(input: T, dim: Any, index: Any, src: Any, *, out: Any = None) -> T:
     """Return a copy of input with src added where index names along a dimension; all of it where indices repeat.
 
     Args, Raises: as scatter_.
@@ -199,7 +201,9 @@ def _reduced(name: str, input: Any, dim: Any, index: Any, src: Any, reduce: Any,
 
 
 @numpy_names
-def scatter_reduce(input: T, dim: Any, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> T:
+def scatter_reduce(
+    input: T, dim: Any, index: Any, src: Any, reduce: str, *, include_self: bool = True, out: Any = None
+) -> T:
     """Return a copy of input in which each place is reduced together with the elements of src that index sends there.
 
     Args:
@@ -281,7 +285,7 @@ def put(input: T, index: Any, source: Any, accumulate: bool = False) -> T:
 
 
 @numpy_names
-def take_along_dim(input: T, indices: Any, dim: Any = None) -> T:
+def take_along_dim(input: T, indices: Any, dim: Any = None, *, out: Any = None) -> T:
     """Return the elements of input that indices name along a dimension, as np.take_along_axis.
 
     Args:

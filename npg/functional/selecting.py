@@ -114,7 +114,7 @@ def _clamp(name: str, forms: Any, input: Any, low: Any, high: Any, in_place: boo
 
 
 @numpy_names
-def clamp(input: T, min: Any = None, max: Any = None) -> T:
+def clamp(input: T, min: Any = None, max: Any = None, *, out: Any = None) -> T:
     """Return the input limited to [min, max].
 
     Args:
@@ -133,7 +133,7 @@ def clamp_(input: T, min: Any = None, max: Any = None) -> T:
 
 
 @numpy_names
-def clamp_min(input: T, min: Any) -> T:
+def clamp_min(input: T, min: Any, *, out: Any = None) -> T:
     """Return the input, at least min, a number or tensor. Source: torch.clamp_min."""
     return _clamp("clamp_min", _CLAMP_MIN, input, min, None, False)
 
@@ -144,7 +144,7 @@ def clamp_min_(input: T, min: Any) -> T:
 
 
 @numpy_names
-def clamp_max(input: T, max: Any) -> T:
+def clamp_max(input: T, max: Any, *, out: Any = None) -> T:
     """Return the input, at most max, a number or tensor. Source: torch.clamp_max."""
     return _clamp("clamp_max", _CLAMP_MAX, input, None, max, False)
 

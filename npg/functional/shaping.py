@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
@@ -22,14 +22,12 @@ __all__ = [
     "expand",
     "expand_as",
     "flatten",
-    "is_contiguous",
     "numel",
     "ravel",
     "reshape",
     "reshape_as",
     "squeeze",
     "squeeze_",
-    "stride",
     "unflatten",
     "unsqueeze",
     "unsqueeze_",
@@ -317,25 +315,6 @@ def contiguous(input: T, memory_format: Any = None) -> T:
     if array_of("contiguous", input).flags.c_contiguous:
         return input
     return apply(ops.contiguous, (input,), {})
-
-
-def is_contiguous(input: Any, memory_format: Any = None) -> bool:
-    """Tell whether the elements lie in memory in order, without gaps. Source: torch.Tensor.is_contiguous."""
-    return array_of("is_contiguous", input).flags.c_contiguous
-
-
-@overload
-def stride(input: Any) -> tuple[int, ...]: ...
-@overload
-def stride(input: Any, dim: int) -> int: ...
-@overload
-def stride(input: Any, dim: int | None) -> int | tuple[int, ...]: ...
-def stride(input: Any, dim: int | None = None) -> Any:
-    """Return how many elements apart neighbours are, for each dimension or for one. Source: torch.Tensor.stride."""
-    array = array_of("stride", input)
-    if dim is None:
-        return tuple([s // array.itemsize for s in array.strides])
-    return array.strides[dim_index("stride", dim, array.ndim)] // array.itemsize
 
 
 def numel(input: Any) -> int:

@@ -42,7 +42,7 @@ def _inside(index: np.ndarray[Any, Any], size: int) -> Any:
 
 
 @numpy_names
-def index_select(input: T, dim: Any, index: Any) -> T:
+def index_select(input: T, dim: Any, index: Any, *, out: Any = None) -> T:
     """Return the slices of input that index names along a dimension, in that order.
 
     Args:
@@ -114,7 +114,7 @@ def _index_add(name: str, input: Any, dim: Any, index: Any, source: Any, alpha: 
 
 
 @numpy_names
-def index_add(input: T, dim: Any, index: Any, source: Any, *, alpha: Any = 1) -> T:
+def index_add(input: T, dim: Any, index: Any, source: Any, *, alpha: Any = 1, out: Any = None) -> T:
     """Return input with alpha * source added to the slices that index names; to each, all that is sent there.
 
     Args:
@@ -174,7 +174,7 @@ def _index_copy(name: str, input: Any, dim: Any, index: Any, source: Any) -> Any
 
 
 @numpy_names
-def index_copy(input: T, dim: Any, index: Any, source: Any) -> T:
+def index_copy(input: T, dim: Any, index: Any, source: Any, *, out: Any = None) -> T:
     """Return input with the slices that index names replaced by those of source; see index_add for the arguments.
 
     Source: torch.index_copy.
@@ -203,7 +203,7 @@ def _index_fill(name: str, input: Any, dim: Any, index: Any, value: Any) -> Any:
 
 
 @numpy_names
-def index_fill(input: T, dim: Any, index: Any, value: Any) -> T:
+def index_fill(input: T, dim: Any, index: Any, value: Any, *, out: Any = None) -> T:
     """Return input with the slices that index names (negative: from the end) filled with a number or 0-d tensor.
 
     Raises: IndexError: when an index is out of range or not int64. RuntimeError: when value is no number and not 0-d.

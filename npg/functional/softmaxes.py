@@ -48,7 +48,7 @@ def _implicit_dim(name: str, ndim: int) -> int:
 
 
 @numpy_names
-def softmax(input: T, dim: int | None = None, _stacklevel: Any = 3, dtype: Any = None) -> T:
+def softmax(input: T, dim: int | None = None, _stacklevel: Any = 3, dtype: Any = None, *, out: Any = None) -> T:
     """Return exp(input) / sum(exp(input)) over a dimension.
 
     Args:
@@ -63,7 +63,7 @@ def softmax(input: T, dim: int | None = None, _stacklevel: Any = 3, dtype: Any =
 
 
 @numpy_names
-def log_softmax(input: T, dim: int | None = None, _stacklevel: Any = 3, dtype: Any = None) -> T:
+def log_softmax(input: T, dim: int | None = None, _stacklevel: Any = 3, dtype: Any = None, *, out: Any = None) -> T:
     """Return the logarithm of softmax, computed without overflow.
 
     Args as in softmax.

@@ -15,8 +15,9 @@ from npg.functional._matrices import no_bool
 from npg.functional._picking import broadcast, scalar_name
 from npg.functional._public import numpy_names
 from npg.functional._square import matrix_of, singular, square_of, unsolvable
-from npg.functional._types import SignLogdet, T
+from npg.functional._types import Lstsq, SignLogdet, T
 from npg.functional.linear_algebra import matmul
+from npg.functional.permuting import permute, transpose
 from npg.functional.rearranging import tril, triu
 from npg.functional.selecting import where
 from npg.functional.shaping import expand, reshape, unsqueeze
@@ -35,7 +36,7 @@ def _plain(x: Any) -> Any:
 
 
 @numpy_names
-def inv(A: Any) -> Any:
+def inv(A: T, *, out: Any = None) -> T:
     """Return the inverse of a square matrix.
 
     Args:
@@ -56,7 +57,7 @@ def inverse(input: T, *, out: Any = None) -> T:
 
 
 @numpy_names
-def det(A: T) -> T:
+def det(A: T, *, out: Any = None) -> T:
     """Return the determinant of a square matrix.
 
     Args:
@@ -130,7 +131,7 @@ def _is_vector(a: Any, b: Any) -> bool:
 
 
 @numpy_names
-def solve(A: Any, B: Any, *, left: bool = True) -> Any:
+def solve(A: T, B: Any, *, left: bool = True, out: Any = None) -> T:
     """Return X with A X = B.
 
     Args:
@@ -161,7 +162,7 @@ def solve(A: Any, B: Any, *, left: bool = True) -> Any:
         if left:
             found = apply(ops.solve, (A, B), {})
         else:
-            found = apply(ops.solve, (A.mT, B.mT), {}).mT
+            found = apply(ops.solve, (transpose(A, -2, -1), transpose(B, -2, -1)), {}).mT
     except np.linalg.LinAlgError:
         raise unsolvable("npg.linalg.solve", a) from None
     return found.squeeze(-1) if vector else found
@@ -179,7 +180,9 @@ def _incompatible(name: str, a: Any, b: Any, left: bool) -> RuntimeError:
 
 
 @numpy_names
-def solve_triangular(A: Any, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Any:
+def solve_triangular(
+    A: T, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False, out: Any = None
+) -> T:
     """Return X with A X = B for a triangular A, of which the other triangle is not read.
 
     Args:
@@ -206,7 +209,7 @@ def solve_triangular(A: Any, B: Any, *, upper: bool, left: bool = True, unitrian
 _DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 
 
-def lstsq(A: Any, B: Any, rcond: float | None = None, *, driver: str | None = None) -> Any:
+def lstsq(A: T, B: Any, rcond: float | None = None, *, driver: str | None = None) -> Lstsq[T]:
     """Return the X of least norm for which A X is nearest to B.
 
     Args:
@@ -283,7 +286,7 @@ def tolerance(values: np.ndarray[Any, Any], size: int, atol: Any, rtol: Any) -> 
 
 
 @numpy_names
-def pinv(A: Any, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Any:
+def pinv(A: T, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None) -> T:
     """Return the Moore-Penrose inverse.
 
     Args:
@@ -323,7 +326,7 @@ def pinverse(input: T, rcond: float = 1e-15) -> T:
 
 
 @numpy_names
-def tensorinv(A: Any, ind: int = 2) -> Any:
+def tensorinv(A: T, ind: int = 2, *, out: Any = None) -> T:
     """Return the inverse for tensordot(A, x, x.ndim): A as a matrix whose rows are its first `ind` dimensions.
 
     Raises: RuntimeError: when this matrix is not square. LinAlgError: when it is singular.
@@ -342,7 +345,7 @@ def tensorinv(A: Any, ind: int = 2) -> Any:
 
 
 @numpy_names
-def tensorsolve(A: Any, B: Any, dims: Any = None) -> Any:
+def tensorsolve(A: T, B: Any, dims: Any = None, *, out: Any = None) -> T:
     """Return X with tensordot(A, X, X.ndim) = B.
 
     Args:
@@ -356,7 +359,7 @@ def tensorsolve(A: Any, B: Any, dims: Any = None) -> Any:
     if dims is not None:
         moved = tuple(d % len(shape) for d in dims)
         order = tuple(d for d in range(len(shape)) if d not in moved) + moved
-        A, shape = A.permute(order), tuple(shape[d] for d in order)
+        A, shape = permute(A, order), tuple(shape[d] for d in order)
     rows, columns = math.prod(shape[: len(other)]), math.prod(shape[len(other) :])
     if rows != columns:
         raise RuntimeError(

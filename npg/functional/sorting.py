@@ -15,7 +15,9 @@ __all__ = ["argsort", "msort", "sort", "topk"]
 
 
 @numpy_names
-def sort(input: T, dim: Any = -1, descending: bool = False, *, stable: bool | None = None) -> ValuesIndices[T]:
+def sort(
+    input: T, dim: Any = -1, descending: bool = False, *, stable: bool | None = None, out: Any = None
+) -> ValuesIndices[T]:
     """Return the elements in order along a dimension, and the places that they came from.
 
     Args:
@@ -32,7 +34,7 @@ def sort(input: T, dim: Any = -1, descending: bool = False, *, stable: bool | No
 
 
 @numpy_names
-def argsort(input: T, dim: Any = -1, descending: bool = False, stable: bool = False) -> T:
+def argsort(input: T, dim: Any = -1, descending: bool = False, stable: bool = False, *, out: Any = None) -> T:
     """Return the places of the elements in order along a dimension; see sort.
 
     Source: torch.argsort.
@@ -47,7 +49,9 @@ def msort(input: T) -> T:
 
 
 @numpy_names
-def topk(input: T, k: int, dim: Any = -1, largest: bool = True, sorted: bool = True) -> ValuesIndices[T]:
+def topk(
+    input: T, k: int, dim: Any = -1, largest: bool = True, sorted: bool = True, *, out: Any = None
+) -> ValuesIndices[T]:
     """Return the k largest elements along a dimension, in descending order, and their places.
 
     Args:

@@ -249,7 +249,7 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any =
     with no_grad():
         tensor.normal_(0, std, generator=generator)
         for column in range(columns):
-            tensor[F.randperm(rows)[:zeros], column] = 0
+            tensor[creation.randperm(rows)[:zeros], column] = 0
     return tensor
 
 

@@ -10,6 +10,7 @@ from npg import dtypes
 from npg.engine import TensorBase
 from npg.functional._attributes import Size, check_device
 from npg.functional._factory import check_options, fill_number, leaf, number, parse_sizes
+from npg.functional._types import B
 from npg.tensor.data import check_shareable, copied
 
 __all__ = ["constructed", "new", "new_empty", "new_empty_strided", "new_full", "new_ones", "new_tensor", "new_zeros"]
@@ -55,14 +56,14 @@ def _dtype(tensor: Any, dtype: Any) -> np.dtype[Any]:
     return tensor._array.dtype if dtype is None else dtypes.to_numpy(dtype)
 
 
-def new(self: Any, *args: Any, device: Any = None) -> Any:
+def new(self: B, *args: Any, device: Any = None) -> B:
     """Return a new tensor of this one's dtype from sizes or data, as the constructors do."""
     check_device(device)
     return leaf(constructed(args, None, self._array.dtype, keep=False))
 
 
 def new_tensor(
-    self: Any,
+    self: B,
     data: Any,
     *,
     dtype: Any = None,
@@ -70,14 +71,14 @@ def new_tensor(
     requires_grad: bool = False,
     layout: Any = None,
     pin_memory: bool = False,
-) -> Any:
+) -> B:
     """Return a new leaf with a copy of the data, in this tensor's dtype. Source: torch.Tensor.new_tensor."""
     check_options(layout, device, pin_memory)
     return leaf(copied(data, _dtype(self, dtype)), requires_grad)
 
 
 def new_zeros(
-    self: Any,
+    self: B,
     *args: Any,
     size: Any = None,
     dtype: Any = None,
@@ -85,14 +86,14 @@ def new_zeros(
     requires_grad: bool = False,
     layout: Any = None,
     pin_memory: bool = False,
-) -> Any:
+) -> B:
     """Return a new leaf full of zeros, in this tensor's dtype. Source: torch.Tensor.new_zeros."""
     check_options(layout, device, pin_memory)
     return leaf(np.zeros(parse_sizes("new_zeros", args, size), _dtype(self, dtype)), requires_grad)
 
 
 def new_ones(
-    self: Any,
+    self: B,
     *args: Any,
     size: Any = None,
     dtype: Any = None,
@@ -100,14 +101,14 @@ def new_ones(
     requires_grad: bool = False,
     layout: Any = None,
     pin_memory: bool = False,
-) -> Any:
+) -> B:
     """Return a new leaf full of ones, in this tensor's dtype. Source: torch.Tensor.new_ones."""
     check_options(layout, device, pin_memory)
     return leaf(np.ones(parse_sizes("new_ones", args, size), _dtype(self, dtype)), requires_grad)
 
 
 def new_empty(
-    self: Any,
+    self: B,
     *args: Any,
     size: Any = None,
     dtype: Any = None,
@@ -115,14 +116,14 @@ def new_empty(
     requires_grad: bool = False,
     layout: Any = None,
     pin_memory: bool = False,
-) -> Any:
+) -> B:
     """Return a new uninitialised leaf, in this tensor's dtype. Source: torch.Tensor.new_empty."""
     check_options(layout, device, pin_memory)
     return leaf(np.empty(parse_sizes("new_empty", args, size), _dtype(self, dtype)), requires_grad)
 
 
 def new_full(
-    self: Any,
+    self: B,
     size: Any,
     fill_value: Any,
     *,
@@ -131,7 +132,7 @@ def new_full(
     requires_grad: bool = False,
     layout: Any = None,
     pin_memory: bool = False,
-) -> Any:
+) -> B:
     """Return a new leaf full of one number, in this tensor's dtype. Source: torch.Tensor.new_full."""
     check_options(layout, device, pin_memory)
     kind = _dtype(self, dtype)
@@ -140,7 +141,7 @@ def new_full(
 
 
 def new_empty_strided(
-    self: Any,
+    self: B,
     size: Any,
     stride: Any,
     dtype: Any = None,
@@ -148,7 +149,7 @@ def new_empty_strided(
     requires_grad: bool = False,
     layout: Any = None,
     pin_memory: bool = False,
-) -> Any:
+) -> B:
     """Return a new uninitialised leaf with these strides. Source: torch.Tensor.new_empty_strided."""
     check_options(layout, device, pin_memory)
     return leaf(strided_array("new_empty_strided", size, stride, _dtype(self, dtype)), requires_grad)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from npg.functional._attributes import (
     preserve_format,
 )
 from npg.functional._public import to_dtype
-from npg.functional._types import T
+from npg.functional._types import B, T
 from npg.functional.copying import clone, laid_out
 from npg.functional.shaping import contiguous as contiguous_
 from npg.tensor.memory import is_contiguous
@@ -30,7 +30,7 @@ __all__ = ["numpy", "to", "tolist", "type_"]
 # ----- dtype and device -----
 
 
-def to(tensor: Any, *args: Any, **kwargs: Any) -> Any:
+def to(tensor: B, *args: Any, **kwargs: Any) -> B:
     """Return the tensor in another dtype; the tensor itself where nothing changes.
 
     Calls: to(dtype, non_blocking=False, copy=False), to(device=None, dtype=None, ...), to(other, ...); memory_format=.
@@ -97,6 +97,10 @@ def contiguous(tensor: T, memory_format: Any = contiguous_format) -> T:
 _TYPE_NAMES = {d.scalar_name + "Tensor": d for d in dtypes.ALL}
 
 
+@overload
+def type_(tensor: B) -> str: ...
+@overload
+def type_(tensor: B, dtype: Any, non_blocking: bool = ...) -> B: ...
 def type_(tensor: Any, dtype: Any = None, non_blocking: bool = False) -> Any:
     """Return the name of the tensor's type, such as "npg.FloatTensor", or the tensor cast to a dtype or such a type.
 

@@ -6,7 +6,7 @@ import copy
 import functools
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,8 @@ __all__ = [
     "result_class",
     "shallow_copy",
 ]
+
+S = TypeVar("S", bound=TensorBase)
 
 # ----- Copies and pickles -----
 
@@ -131,7 +133,7 @@ def shallow_copy(tensor: Any) -> Any:
 # ----- Subclasses -----
 
 
-def as_subclass(tensor: Any, cls: Any) -> Any:
+def as_subclass(tensor: Any, cls: type[S]) -> S:
     """Return a view of the tensor that is an instance of a subclass of Tensor.
 
     Raises: TypeError: when cls is no class, or not derived from Tensor.

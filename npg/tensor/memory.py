@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -15,11 +15,18 @@ from npg.functional._attributes import channels_last, channels_last_3d
 from npg.functional._factory import channels_last_array, parse_sizes
 from npg.functional._public import canonical_dim
 from npg.functional._storage import address, contiguous_strides, offset_of, root
+from npg.functional._types import B
 from npg.tensor.data import scalar_type_text
 
 # ----- Layout -----
 
 
+@overload
+def stride(tensor: Any) -> tuple[int, ...]: ...
+@overload
+def stride(tensor: Any, dim: int) -> int: ...
+@overload
+def stride(tensor: Any, dim: int | None) -> int | tuple[int, ...]: ...
 def stride(tensor: Any, dim: int | None = None) -> Any:
     """Return the steps, in elements, from one element to the next along each dimension, or along one."""
     array = tensor._array
@@ -144,7 +151,7 @@ def _flat(array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[Any, 
     return np.ascontiguousarray(array).reshape(-1).view(dtype)
 
 
-def resize_(tensor: Any, *sizes: Any, memory_format: Any = None) -> Any:
+def resize_(tensor: B, *sizes: Any, memory_format: Any = None) -> B:
     """Give the tensor another shape, contiguous; elements beyond the old ones are uninitialised.
 
     Where the memory is large enough it is kept, else the tensor moves to a new one.
@@ -173,7 +180,7 @@ def resize_(tensor: Any, *sizes: Any, memory_format: Any = None) -> Any:
     return tensor
 
 
-def resize_as_(tensor: Any, the_template: Any, memory_format: Any = None) -> Any:
+def resize_as_(tensor: B, the_template: Any, memory_format: Any = None) -> B:
     """Give the tensor the shape of another; see resize_."""
     return resize_(tensor, the_template._array.shape)
 
@@ -184,7 +191,7 @@ def resize(tensor: Any, *sizes: Any) -> Any:
     return tensor.reshape(shape)
 
 
-def set_(tensor: Any, source: Any = None, storage_offset: int = 0, size: Any = None, stride: Any = None) -> Any:
+def set_(tensor: B, source: Any = None, storage_offset: int = 0, size: Any = None, stride: Any = None) -> B:
     """Make the tensor show the memory of another, or with no argument none.
 
     Args:
@@ -278,7 +285,7 @@ def check_detach(tensor: Any) -> None:
 # ----- Python functions on elements -----
 
 
-def apply_(tensor: Any, callable: Callable[[Any], Any]) -> Any:
+def apply_(tensor: B, callable: Callable[[Any], Any]) -> B:
     """Replace every element by callable(element), in place. For tests and small tensors: it is slow."""
     if tensor.requires_grad:
         raise RuntimeError("Can't call apply_() on Variable that requires grad. Use var.detach().apply_() instead.")
@@ -289,7 +296,7 @@ def apply_(tensor: Any, callable: Callable[[Any], Any]) -> Any:
     return tensor
 
 
-def map_(tensor: Any, other: Any, callable: Callable[[Any, Any], Any]) -> Any:
+def map_(tensor: B, other: Any, callable: Callable[[Any, Any], Any]) -> B:
     """Replace every element by callable(element, element of other), in place. It is slow."""
     if tensor.requires_grad or other.requires_grad:
         raise RuntimeError("Can't call map_() on Variable that requires grad. Use var.detach().map_() instead.")

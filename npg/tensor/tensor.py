@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import functools
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, Self, overload
 
 import numpy as np
 
@@ -107,10 +107,10 @@ class Tensor(Operators):
     is_cuda = is_sparse = is_quantized = is_meta = is_mps = is_xpu = is_nested = False
     is_sparse_csr = is_mkldnn = is_xla = is_ipu = is_vulkan = False
 
-    T = property(permuting.reversed_dims)
-    mT = property(permuting.matrix_transpose)
-    H = property(permuting.conjugate_transpose)
-    mH = property(permuting.matrix_conjugate_transpose)
+    T: Self = property(permuting.reversed_dims)  # type: ignore[assignment]
+    mT: Self = property(permuting.matrix_transpose)  # type: ignore[assignment]
+    H: Self = property(permuting.conjugate_transpose)  # type: ignore[assignment]
+    mH: Self = property(permuting.matrix_conjugate_transpose)  # type: ignore[assignment]
 
     @property
     def real(self) -> Tensor:
@@ -124,6 +124,10 @@ class Tensor(Operators):
 
     # ----- Sizes and memory -----
 
+    @overload
+    def size(self) -> Size: ...
+    @overload
+    def size(self, dim: builtins.int) -> builtins.int: ...
     def size(self, dim: builtins.int | None = None) -> Any:
         """Return the shape, or the size of one dimension."""
         if dim is None:

@@ -11,6 +11,7 @@ from npg.engine import TensorBase, apply
 from npg.functional._factory import check_options, dtype_of, empty_array_like, finish, leaf, parse_sizes
 from npg.functional.generators import check_generator
 from npg.ops import drawing as ops
+from npg.tensor import Tensor
 
 __all__ = ["normal", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm"]
 
@@ -27,7 +28,7 @@ def rand(
     device: Any = None,
     requires_grad: bool = False,
     pin_memory: bool = False,
-) -> Any:
+) -> Tensor:
     """Return a new leaf of uniform numbers from [0, 1): rand(2, 3), rand((2, 3)). Source: torch.rand."""
     check_options(layout, device, pin_memory)
     check_generator("rand", generator)
@@ -45,7 +46,7 @@ def randn(
     device: Any = None,
     requires_grad: bool = False,
     pin_memory: bool = False,
-) -> Any:
+) -> Tensor:
     """Return a new leaf of standard normal numbers: randn(2, 3), randn((2, 3)). Source: torch.randn."""
     check_options(layout, device, pin_memory)
     check_generator("randn", generator)
@@ -65,7 +66,7 @@ def randint(
     device: Any = None,
     requires_grad: bool = False,
     pin_memory: bool = False,
-) -> Any:
+) -> Tensor:
     """Return whole numbers from [low, high), int64 by default: randint(high, size), randint(low, high, size).
 
     Raises: RuntimeError: when low >= high, or when either does not fit the dtype.
@@ -119,7 +120,7 @@ def randperm(
     device: Any = None,
     requires_grad: bool = False,
     pin_memory: bool = False,
-) -> Any:
+) -> Tensor:
     """Return a random permutation of 0 to n - 1, int64 by default. Source: torch.randperm."""
     check_options(layout, device, pin_memory)
     check_generator("randperm", generator)
@@ -139,7 +140,7 @@ def normal(
     device: Any = None,
     requires_grad: bool = False,
     pin_memory: bool = False,
-) -> Any:
+) -> Tensor:
     """Return normally distributed numbers.
 
     Args:
@@ -181,7 +182,7 @@ def rand_like(
     requires_grad: bool = False,
     memory_format: Any = None,
     pin_memory: bool = False,
-) -> Any:
+) -> Tensor:
     """Return a new leaf of uniform numbers from [0, 1) in the shape of input. Source: torch.rand_like."""
     array = _like("rand_like", input, generator, dtype, layout, device, memory_format, pin_memory)
     return leaf(random.uniform_(array, generator=generator), requires_grad)
@@ -197,7 +198,7 @@ def randn_like(
     requires_grad: bool = False,
     memory_format: Any = None,
     pin_memory: bool = False,
-) -> Any:
+) -> Tensor:
     """Return a new leaf of standard normal numbers in the shape of input. Source: torch.randn_like."""
     array = _like("randn_like", input, generator, dtype, layout, device, memory_format, pin_memory)
     return leaf(random.normal_(array, generator=generator), requires_grad)
@@ -215,7 +216,7 @@ def randint_like(
     requires_grad: bool = False,
     memory_format: Any = None,
     pin_memory: bool = False,
-) -> Any:
+) -> Tensor:
     """Return whole numbers in the shape of input: randint_like(x, high), randint_like(x, low, high).
 
     Source: torch.randint_like.
