@@ -77,6 +77,7 @@ class BenchConfig:
 
 # Sizes that are other than above unless they are given.
 OTHER_SIZES = {
+    "imports": {"rounds": 40},
     "checkpointing": {"n_layer": 12},
     "resident": {"n_layer": 2, "n_head": 2, "n_embd": 32, "batch_size": 4, "block_size": 16},
 }
