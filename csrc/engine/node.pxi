@@ -39,6 +39,16 @@ cdef inline void _bury_all() noexcept:
     _burying = False
 
 
+def _after_fork():
+    """In a forked process: a thread that was emptying the stack is not there."""
+    global _burying
+    _burying = False
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 @cython.final
 @cython.freelist(512)
 cdef class Node:

@@ -1,6 +1,7 @@
 """Memory on each engine: no cycles, saved buffers freed as soon as used, deep graphs in a small stack."""
 
 import gc
+import os
 import subprocess
 import sys
 import textwrap
@@ -117,13 +118,60 @@ assert not failures and after - before < most and resident() - before < most
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the resident size from /proc")
 def test_chain_of_a_million_nodes_leaves_nothing_behind(engine: Any) -> None:
-    import os
-
     run = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(DEEP)],
         env={**os.environ, "NPG_ENGINE": engine.name},
         capture_output=True,
         text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.startswith(engine.name)
+
+
+# While a thread frees a graph, and waits in a destructor there, another one forks.
+FORK = """
+import os, threading, warnings, weakref
+import npg
+from npg import engine
+warnings.simplefilter("ignore")  # of forking with threads
+
+class Waiting:
+    def __del__(self):
+        begun.set()
+        go_on.wait()
+
+def graph(mark):
+    x = npg.ones(2, requires_grad=True) * 2
+    x.mark = mark
+    return (x * x).sum()
+
+begun, go_on = threading.Event(), threading.Event()
+thread = threading.Thread(target=lambda: graph(Waiting()) and None)
+thread.start()
+begun.wait()
+pid = os.fork()
+if not pid:
+    mark = type("Mark", (), {})()
+    seen = weakref.ref(mark)
+    y = graph(mark)
+    del mark, y
+    os._exit(0 if seen() is None else 3)
+go_on.set()
+thread.join()
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+print(engine.name)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_forked_process_frees_graphs(engine: Any) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", FORK],
+        env={**os.environ, "NPG_ENGINE": engine.name},
+        capture_output=True,
+        text=True,
+        timeout=120,
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Any
 
@@ -15,6 +16,16 @@ from npg.engine._python.tensor import TensorBase, wrap
 # empties the list. CPython bounds such recursion by levels, in 3.13 by thousands, which a thread's stack may not have.
 _graves: list[tuple[Any, Any]] = []
 _burying = threading.Lock()
+
+
+def _after_fork() -> None:
+    """In a forked process: a thread that was emptying the list is not there."""
+    if _burying.locked():
+        _burying.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 class Node(HookedNode):
