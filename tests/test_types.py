@@ -1,4 +1,4 @@
-"""Types: a user's code checks, mistakes in it are found, and the stub of npg.nn.functional is npg.functional."""
+"""Types: a user's code checks, mistakes in it are found, and npg.nn.functional is npg.functional for editors too."""
 
 import re
 import shutil
@@ -73,9 +73,9 @@ def test_users_code_runs():
     assert names["Double"].apply(x).tolist() == (x * 2).tolist()
 
 
-def test_stub_of_nn_functional_is_functional():
+def test_nn_functional_is_functional_for_editors_too():
     assert npg.nn.functional is npg.functional
-    text = (ROOT / "npg" / "nn" / "functional.pyi").read_text(encoding="utf-8")
+    text = (ROOT / "npg" / "nn" / "functional.py").read_text(encoding="utf-8")
     assert "from npg.functional import *" in text
 
 

@@ -43,7 +43,8 @@ class Module(Calling, Walking, Converting, State):
             training=True, _parameters={}, _buffers={}, _non_persistent_buffers_set=set(), _modules={}, **hook_tables()
         )
 
-    def forward(self, *input: Any) -> Any:
+    # These parameters let a subclass's forward take any others, for type checkers too.
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; every subclass defines it."""
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
