@@ -85,6 +85,8 @@ class Environment:
         run(python, "-m", "venv", where)
         self.bin = where / ("Scripts" if os.name == "nt" else "bin")
         self.python = self.bin / "python"
+        # The extension does not say that it is safe without the GIL, so CPython would turn it on with a warning.
+        self.variables = {"PYTHON_GIL": "1"} if version_of(python)[2] else {}
 
     def install(self, *what: object, **environment: str) -> float:
         """Install with pip; return how many seconds it took."""
@@ -95,7 +97,7 @@ class Environment:
     def run(self, *arguments: object, cwd: Path, quiet: bool = False, **environment: str) -> str:
         """Run the environment's Python, with its programs first in PATH."""
         path = f"{self.bin}{os.pathsep}{os.environ.get('PATH', '')}"
-        return run(self.python, *arguments, cwd=cwd, quiet=quiet, **{"PATH": path, **environment})
+        return run(self.python, *arguments, cwd=cwd, quiet=quiet, **{"PATH": path, **self.variables, **environment})
 
 
 def say(text: str) -> None:
@@ -145,29 +147,25 @@ def check_contents(wheel: Path) -> None:
 def test_installed(python: str, wheel: Path, numpy: str, work: Path, engine: str, suite: bool) -> str:
     """Install a wheel where no compiler is found and test it outside the source tree; return a row of the table."""
     env = Environment(python, work / "test-env")
-    # The extension does not say that it is safe without the GIL, so CPython would turn it on with a warning.
-    gil = {"PYTHON_GIL": "1"} if version_of(python)[2] else {}
     env.install(numpy)
     seconds = env.install("--no-deps", "--no-index", wheel, **NO_COMPILER)
     outside = work / "outside"
     shutil.copytree(ROOT / "tests", outside / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", outside)
-    found = env.run("-c", "import npg; print(npg.engine.name, npg.__file__)", cwd=outside, quiet=True, **gil).split(
-        "\n"
-    )
+    found = env.run("-c", "import npg; print(npg.engine.name, npg.__file__)", cwd=outside, quiet=True).split("\n")
     told = [line for line in found if "RuntimeWarning" in line]
     name, _, file = found[0].partition(" ")  # what was printed; warnings come after it
     print(*told, f"{name} engine from {file}", sep="\n", flush=True)
     if name != engine or str(work) not in file or len(told) != (engine == "python"):
         raise SystemExit(f"expected the {engine} engine of {work}, and the Python engine to say so once; got {found}")
-    env.run("-m", "npg", cwd=outside, **gil)
+    env.run("-m", "npg", cwd=outside)
     env.run("-m", "pip", "check", cwd=outside)
     package = Path(file.strip()).parent
     if suite:
         env.install(f"npg-autograd[test-base] @ {wheel.as_uri()}", numpy)
         left_out = [f"--ignore=tests/{name}" for name in LEFT_OUT]
         asked = {"NPG_ENGINE": "python"} if engine == "python" else {}
-        env.run("-m", "pytest", "-q", "-n", "2", "tests", *left_out, cwd=outside, OMP_NUM_THREADS="1", **asked, **gil)
+        env.run("-m", "pytest", "-q", "-n", "2", "tests", *left_out, cwd=outside, OMP_NUM_THREADS="1", **asked)
     version = env.run("-c", "import numpy; print(numpy.__version__)", cwd=outside, quiet=True).strip()
     return (
         f"| {wheel.name} | {version} | {wheel.stat().st_size / 1e6:.2f} MB | {size_of(package) / 1e6:.2f} MB "

@@ -90,8 +90,10 @@ def test_every_function_and_method_says_what_it_gives(checked):
         "Tensor.item", "Tensor.tolist", "Tensor.resize",
     }  # fmt: skip
     places = {"npg": npg, "F": npg.nn.functional, "npg.linalg": npg.linalg, "Tensor": npg.Tensor}
-    names = [f"{place}.{n}" for place, found in places.items() for n in dir(found) if n[0] != "_"]
-    names = [n for n in names if callable(eval(n, {**places})) and not isinstance(eval(n, {**places}), type)]
+    attributes = {
+        f"{place}.{n}": getattr(found, n) for place, found in places.items() for n in dir(found) if n[0] != "_"
+    }
+    names = [n for n, x in attributes.items() if (callable(x) or isinstance(x, property)) and not isinstance(x, type)]
     lines = [f"reveal_type({n.replace('Tensor.', 'npg.ones(2).')})" for n in names]
     told = checked("import npg, npg.linalg\nimport npg.nn.functional as F\n" + "\n".join(lines) + "\n")
     assert len(told) >= len(names) > 1000
