@@ -74,9 +74,10 @@ cdef bint _take_matrix(cnp.ndarray x, Matrix *matrix) noexcept:
     matrix.start = cnp.PyArray_BYTES(x)
     if not (cnp.PyArray_ISALIGNED(x) and cnp.PyArray_ISNOTSWAPPED(x)):
         return False
-    matrix.down, matrix.right = cnp.PyArray_STRIDE(x, n - 2), cnp.PyArray_STRIDE(x, n - 1)
-    if cnp.PyArray_IS_C_CONTIGUOUS(x):
+    if cnp.PyArray_IS_C_CONTIGUOUS(x):  # its strides are those of its shape only in dimensions longer than one
+        matrix.down, matrix.right = cnp.PyArray_DIM(x, n - 1) * size, size
         return True
+    matrix.down, matrix.right = cnp.PyArray_STRIDE(x, n - 2), cnp.PyArray_STRIDE(x, n - 1)
     return n == 2 and (
         (matrix.right == size and matrix.down % size == 0 and matrix.down >= cnp.PyArray_DIM(x, 1) * size)
         or (matrix.down == size and matrix.right % size == 0 and matrix.right >= cnp.PyArray_DIM(x, 0) * size)

@@ -116,6 +116,33 @@ def test_layouts_that_blas_refuses_are_copied(change, kernels):
         np.testing.assert_allclose(linalg.multiply(*pair), y, rtol=1e-5, atol=1e-5)
 
 
+ODD = [  # shapes of the factors, and the strides that dimensions of size 1 get
+    ((3, 1, 4), (16, 4, 4), (4, 2), (8, 4)),
+    ((3, 1, 4), (16, 16000, 4), (4, 2), (8, 4)),
+    ((1, 3, 1, 4), (-8, 16, 0, 4), (4, 2), (8, 4)),
+    ((3, 5, 1), (20, 4, 800), (1, 2), (8000, 4)),
+    ((3, 1, 1), (4, 36000, -7), (1, 2), (3, 4)),
+    ((3, 4), (16, 4), (4, 1), (4, 4000)),
+    ((1, 4), (4000, 4), (4, 2), (8, 4)),
+    ((1, 4), (4, 4), (4, 1), (4, 0)),
+    ((64, 1), (4, 36000), (1, 64), (4, 4)),
+    ((2, 1, 64), (256, 1, 4), (64, 100), (400, 4)),
+]
+
+
+@pytest.mark.parametrize(("a_shape", "a_strides", "b_shape", "b_strides"), ODD)
+def test_the_stride_of_a_dimension_of_size_1_tells_nothing(
+    a_shape, a_strides, b_shape, b_strides, kernels, monkeypatch
+):
+    a, b = rng.standard_normal(a_shape).astype("f"), rng.standard_normal(b_shape).astype("f")
+    pair = np.ndarray(a_shape, "f", a, 0, a_strides), np.ndarray(b_shape, "f", b, 0, b_strides)
+    assert [x.flags.c_contiguous for x in pair] == [True, True]
+    expected = linalg.multiply(a, b)
+    np.testing.assert_array_equal(linalg.multiply(*pair), expected)
+    monkeypatch.setattr(linalg, "_multiply", None)
+    np.testing.assert_array_equal(linalg.multiply(*pair), expected)
+
+
 @pytest.mark.parametrize("shape", [(0, 5, 3), (5, 0, 3), (5, 3, 0), (0, 0, 0)])
 def test_products_without_elements_are_zeros(shape, kernels):
     m, k, n = shape
