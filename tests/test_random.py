@@ -6,10 +6,13 @@ own way.
 """
 
 import copy
+import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
+import time
 import warnings
 from pathlib import Path
 
@@ -18,6 +21,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from npg import random
+from npg.random import _filling
 
 torch = pytest.importorskip("torch", reason="PyTorch is the reference for these streams")
 
@@ -221,6 +225,67 @@ def test_generator_shared_by_threads_gives_each_word_once():
         thread.join()
     alone = random.random_(np.empty((800, 7), np.int32), generator=random.Generator().manual_seed(9))
     assert sorted(map(bytes, found)) == sorted(map(bytes, alone))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+@pytest.mark.parametrize("generator", [None, random.Generator()], ids=["default", "own"])
+def test_fork_during_another_threads_draw_gives_the_child_whole_streams_that_it_can_draw_from(generator):
+    (generator or random.default_generator).manual_seed(9)
+    alone = random.rand((8,), generator=random.Generator().manual_seed(9)).tolist()
+    begun, found = threading.Event(), []
+
+    def make(g: random.Generator, count: int) -> np.ndarray:
+        begun.set()
+        time.sleep(0.2)  # the fork falls into this draw
+        return _filling.uniform32(g, count)
+
+    def draw() -> None:
+        found.extend(_filling.fill(np.empty(4, np.float32), generator or random.default_generator, make).tolist())
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    begun.wait()
+    child = os.fork()
+    if not child:
+        try:
+            signal.alarm(60)  # a child that waits for a lock for ever is killed
+            ours = random.rand((4,), generator=generator).tolist()
+            later = random.Generator().manual_seed(1)  # new ones can be made
+            os._exit(0 if ours == alone[4:] and random.rand((1,), generator=later).size else 1)
+        finally:
+            os._exit(2)
+    thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert found == alone[:4] and random.rand((4,), generator=generator).tolist() == alone[4:]
+
+
+def test_fork_rng_is_torchs_and_leaves_other_threads_alone():
+    seed_both(4)
+    found = []
+    for lib, draw in ((random, lambda: random.rand((3,)).tolist()), (torch.random, lambda: torch.rand(3).tolist())):
+        steps = [draw()]
+        for enabled in (True, False):
+            with lib.fork_rng(enabled=enabled):
+                steps.append(draw())
+                lib.manual_seed(8)
+                steps += [draw(), lib.initial_seed()]
+                with lib.fork_rng():
+                    steps.append(draw())
+            steps += [draw(), lib.initial_seed()]
+        found.append(steps)
+    assert found[0] == found[1]
+    assert_same_state()
+    random.manual_seed(4)
+    alone = random.rand((6,)).tolist()
+    random.manual_seed(4)
+    elsewhere = []
+    with random.fork_rng():
+        assert random.rand((6,)).tolist() == alone
+        thread = threading.Thread(target=lambda: elsewhere.extend(random.rand((3,)).tolist()))
+        thread.start()
+        thread.join()
+    assert elsewhere + random.rand((3,)).tolist() == alone
 
 
 # ----- States -----

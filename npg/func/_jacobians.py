@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +11,9 @@ from npg.creation import zeros
 from npg.func._derivatives import Pushforward, chosen, refuse_integers, vjp
 from npg.func._pytree import flatten, unflatten
 from npg.func._scope import Transform
-from npg.func._vmap import check_randomness, drawing_refused
+from npg.func._vmap import check_randomness, refuse_drawing
 from npg.functional import reshape, stack
+from npg.random._standing_in import refusing
 
 __all__ = ["hessian", "jacfwd", "jacrev"]
 
@@ -108,7 +110,7 @@ def jacfwd(
             places = chosen(args, argnums)
             xs, in_spec = flatten(tuple([args[n] for n in places]))
             refuse_integers(xs, "primal")
-            with drawing_refused(randomness == "error"):
+            with refusing(refuse_drawing) if randomness == "error" else contextlib.nullcontext():
                 push = Pushforward(func, args, places, scope, has_aux)
             columns: list[list[Any]] = []  # for each input the columns, of all outputs
             for at, x in enumerate(xs):

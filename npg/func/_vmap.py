@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-
-import numpy as np
 
 from npg.func._batched import BatchedTensor, Level, batch, running
 from npg.func._batching import intercepting, note_loop
 from npg.func._pytree import Spec, broadcast_prefix, flatten, unflatten
 from npg.func._standin import Standin, Unbatchable
-from npg.functional import cat, expand, get_rng_state, movedim, narrow, select, set_rng_state, stack
+from npg.functional import cat, expand, movedim, narrow, select, stack
+from npg.random._standing_in import Repeats, refusing
 from npg.tensor import Tensor
 
 __all__ = ["vmap"]
@@ -64,17 +63,12 @@ def check_randomness(randomness: str) -> None:
         raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
 
 
-@contextlib.contextmanager
-def drawing_refused(refused: bool = True) -> Iterator[None]:
-    """Raises: RuntimeError: at the end, when random numbers were drawn; they are as if they had not been."""
-    state = get_rng_state() if refused else None
-    yield
-    if state is not None and _has_drawn(state):
-        set_rng_state(state)
-        raise RuntimeError(
-            "vmap: called random operation while in randomness error mode. Please either use the 'same' or "
-            "'different' randomness flags on vmap or perform the randomness operation out of vmap"
-        )
+def refuse_drawing() -> None:
+    """Raises: RuntimeError: always."""
+    raise RuntimeError(
+        "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' "
+        "randomness flags on vmap or perform the randomness operation out of vmap"
+    )
 
 
 def name_of(func: Any) -> str:
@@ -161,14 +155,14 @@ class _Call:
         batched = [x if d is None else movedim(x, d, 0) for x, d in zip(self.leaves, self.dims, strict=True)]
         if chunk_size is None or chunk_size >= self.size:
             return self._run(batched, self.size)
-        start = get_rng_state() if self.randomness == "same" else None
-        chunks = []
-        for at in range(0, self.size, chunk_size):
-            n = min(chunk_size, self.size - at)
-            if start is not None:
-                set_rng_state(start)
-            part = [x if d is None else narrow(x, 0, at, n) for x, d in zip(batched, self.dims, strict=True)]
-            chunks.append(flatten(self._run(part, n)))
+        with Repeats() if self.randomness == "same" else contextlib.nullcontext() as repeats:
+            chunks = []
+            for at in range(0, self.size, chunk_size):
+                n = min(chunk_size, self.size - at)
+                if repeats is not None:
+                    repeats.restart()
+                part = [x if d is None else narrow(x, 0, at, n) for x, d in zip(batched, self.dims, strict=True)]
+                chunks.append(flatten(self._run(part, n)))
         spec = chunks[0][1]
         dims = self._dims_of_outputs(unflatten(chunks[0][0], spec), chunks[0][0], spec)
         if any(d is None for d in dims):
@@ -179,46 +173,47 @@ class _Call:
     # ----- All examples at once, or one after the other -----
 
     def _run(self, batched: list[Any], size: int) -> Any:
-        with drawing_refused(self.randomness == "error"):
-            return self._mapped(batched, size)
+        if self.randomness == "error":
+            with refusing(refuse_drawing):
+                return self._mapped(batched, size, None)
+        if self.randomness == "same":
+            with Repeats() as repeats:
+                return self._mapped(batched, size, repeats)
+        return self._mapped(batched, size, None)
 
-    def _mapped(self, batched: list[Any], size: int) -> Any:
-        state = get_rng_state()
+    def _mapped(self, batched: list[Any], size: int, repeats: Repeats | None) -> Any:
+        level = Level(running_number() + 1, size)
         try:
-            found = self._at_once(batched, size)
+            return self._at_once(batched, level)
         except TypeError as error:
             if Standin.__name__ not in str(error):
                 raise
-            found = None  # the compiled engine was given the stand-in as an ndarray, by a constructor
-            note_loop(f"func: {self.name} (an ndarray)")
+            why = "an ndarray"  # the compiled engine was given the stand-in as an ndarray, by a constructor
         except Unbatchable as reason:
-            if 0 < reason.level <= running_number():  # of a vmap around this one
+            if 0 < reason.level < level.number:  # of a vmap around this one
                 raise
-            found = None
-            note_loop(f"func: {self.name} ({reason.what})")
-        else:
-            if self.randomness == "different" and _has_drawn(state):
-                found = None
-                note_loop(f"func: {self.name} (random numbers)")
-        if found is None:
-            set_rng_state(state)
-            found = self._one_by_one(batched, size, state)
-        return found
+            why = reason.what
+        note_loop(f"func: {self.name} ({why})")
+        return self._one_by_one(batched, size, repeats)
 
-    def _at_once(self, batched: list[Any], size: int) -> Any:
-        level = Level(running_number() + 1, size)
+    def _at_once(self, batched: list[Any], level: Level) -> Any:
         inputs = [x if d is None else batch(x, level.number) for x, d in zip(batched, self.dims, strict=True)]
-        with intercepting(level):
+
+        def refuse() -> None:  # each example has its own, and none is drawn before that is known
+            raise Unbatchable(level.number, "random numbers")
+
+        each = refusing(refuse) if self.randomness == "different" else contextlib.nullcontext()
+        with each, intercepting(level):
             outputs = self.func(*unflatten(inputs, self.spec), **self.kwargs)
             return self._unwrapped(outputs, level)
 
-    def _one_by_one(self, batched: list[Any], size: int, state: Any) -> Any:
+    def _one_by_one(self, batched: list[Any], size: int, repeats: Repeats | None) -> Any:
         if not size:
             raise RuntimeError(f"vmap: {self.name} can only be run one example after the other, and there is none")
         results = []
         for i in range(size):
-            if self.randomness == "same":
-                set_rng_state(state)
+            if repeats is not None:
+                repeats.restart()
             each = [x if d is None else select(x, 0, i) for x, d in zip(batched, self.dims, strict=True)]
             results.append(flatten(self.func(*unflatten(each, self.spec), **self.kwargs)))
         leaves, spec = results[0]
@@ -281,7 +276,3 @@ class _Call:
 def running_number() -> int:
     """Return the number of the innermost vmap that is running in this thread, 0 for none."""
     return running.levels[-1].number if running.levels else 0
-
-
-def _has_drawn(state: Any) -> bool:
-    return not np.array_equal(get_rng_state()._array, state._array)

@@ -44,12 +44,16 @@ class Generator(random.Generator):
 
         Raises: TypeError: when it is no uint8 tensor. RuntimeError: when it cannot be a state.
         """
-        if not isinstance(new_state, TensorBase):
-            raise TypeError(f"expected a npg.ByteTensor, but got {type(new_state).__name__}")
-        if new_state._array.dtype != np.uint8:
-            raise TypeError("RNG state must be a npg.ByteTensor")
-        super().set_state(np.ascontiguousarray(new_state._array))
+        super().set_state(_state_array(new_state))
         return self
+
+
+def _state_array(state: Any) -> np.ndarray[Any, Any]:
+    if not isinstance(state, TensorBase):
+        raise TypeError(f"expected a npg.ByteTensor, but got {type(state).__name__}")
+    if state._array.dtype != np.uint8:
+        raise TypeError("RNG state must be a npg.ByteTensor")
+    return np.ascontiguousarray(state._array)
 
 
 # The generator that npg/random.py falls back on gets a tensor's manners; its stream stays one and the same.
@@ -75,12 +79,12 @@ def initial_seed() -> int:
 
 def get_rng_state() -> Any:
     """Return the default generator's state, a uint8 tensor. Source: torch.get_rng_state."""
-    return default_generator.get_state()
+    return wrap(random.get_state())
 
 
 def set_rng_state(new_state: Any) -> None:
     """Continue the default generator from a state. Source: torch.set_rng_state."""
-    default_generator.set_state(new_state)
+    random.set_state(_state_array(new_state))
 
 
 def check_generator(name: str, generator: Any) -> None:

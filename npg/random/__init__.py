@@ -24,6 +24,7 @@ from npg.random._generator import (
 )
 from npg.random._integers import randint, random_, randperm
 from npg.random._normal import log_normal_, normal, normal_, randn
+from npg.random._standing_in import fork_rng
 
 __all__ = [
     "Generator",
@@ -34,6 +35,7 @@ __all__ = [
     "dropout_mask",
     "empty_like",
     "exponential_",
+    "fork_rng",
     "geometric_",
     "get_state",
     "initial_seed",

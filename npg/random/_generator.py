@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,6 +29,39 @@ _STATE = np.dtype(
 )
 
 
+class _Fork:
+    """A fork waits for the draws that go on in other threads: the child has whole states, and locks that nobody holds.
+
+    NumPy's generators have locks too, and hold them while they draw; they are drawn from under ours alone.
+    """
+
+    def __init__(self) -> None:
+        self.gate = threading.RLock()  # one fork at a time takes the locks, and no generator comes to be meanwhile
+        self.generators: weakref.WeakSet[Generator] = weakref.WeakSet()
+        self._held: list[Any] = []
+
+    def before(self) -> None:
+        self.gate.acquire()
+        self._held = [self.gate]
+        for generator in list(self.generators):
+            generator._lock.acquire()
+            self._held.append(generator._lock)
+
+    def in_parent(self) -> None:
+        while self._held:
+            self._held.pop().release()
+
+    def in_child(self) -> None:
+        self.gate, self._held = threading.RLock(), []
+        for generator in list(self.generators):
+            generator._lock = threading.RLock()
+
+
+_fork = _Fork()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_fork.before, after_in_parent=_fork.in_parent, after_in_child=_fork.in_child)
+
+
 class Generator:
     """A stream of random numbers: the one that torch.Generator("cpu") yields for the same seed.
 
@@ -42,6 +78,8 @@ class Generator:
         if device is not None and str(device) not in ("cpu", "cpu:0"):
             raise RuntimeError(f"Generator: expected device cpu, got {device}; npg computes on the CPU only")
         self._lock = threading.RLock()
+        with _fork.gate:
+            _fork.generators.add(self)
         # numpy.random takes as long to import as a good part of NumPy itself, so it waits for the first draw.
         self._source: Any = None  # an MT19937
         self._seeding: Any = None  # a RandomState over it, which seeds it
@@ -109,7 +147,11 @@ class Generator:
 
     def clone_state(self) -> Generator:
         """Return a new generator that stands at the same place of the same stream."""
-        return self._at(self._pack())
+        return self._mark()()
+
+    def _mark(self) -> Callable[[], Generator]:
+        """Return a function whose results are new generators that stand where this one stands now."""
+        return functools.partial(self._at, self._pack())
 
     def _pack(self) -> np.ndarray:
         record = np.zeros((), _STATE)
@@ -144,11 +186,11 @@ class Generator:
                 f"seeded={record['seeded']}, left={left}, next={following}"
             )
         with self._lock:
-            source = self._ready()
-            source.state = {
+            self._made_source().state = {
                 "bit_generator": "MT19937",
                 "state": {"key": record["words"].astype(np.uint32), "pos": _WORDS + 1 - left},
             }
+            self._unread_seed = False
             self._seed = int(record["seed"])
             self._next_at_end = following if used_up else _WORDS
             self._normal = float(record["normal"]) if record["has_normal"] else None
@@ -165,13 +207,19 @@ class Generator:
 
     # ----- Words (the caller holds the lock) -----
 
-    def _ready(self) -> Any:
+    def _made_source(self) -> Any:
         if self._source is None:
-            from numpy.random import MT19937, RandomState
+            from numpy.random import MT19937
 
             self._source = MT19937(0)
-            self._seeding = RandomState(self._source)
+        return self._source
+
+    def _ready(self) -> Any:
         if self._unread_seed:
+            if self._seeding is None:
+                from numpy.random import RandomState
+
+                self._seeding = RandomState(self._made_source())
             self._seeding.seed(self._seed & 0xFFFFFFFF)  # NumPy's legacy seeding is init_genrand
             self._unread_seed = False
         return self._source
@@ -216,13 +264,47 @@ default_generator = Generator()
 default_generator.seed()
 
 
-def chosen(generator: Generator | None) -> Generator:
-    """Return the generator, or the default one for None."""
-    if generator is None:
-        return default_generator
-    if not isinstance(generator, Generator):
-        raise TypeError(f"expected a Generator or None for argument 'generator', got {type(generator).__name__}")
+# ----- What a thread draws from -----
+
+
+class _Thread(threading.local):
+    """What holds for the draws of a thread; _standing_in.py sets it. The outermost come first.
+
+    Attributes:
+        refusals: called before every draw; they may raise.
+        stand_ins: functions that return the generator to be used in the place of another one.
+    """
+
+    refusals: tuple[Callable[[], None], ...] = ()
+    stand_ins: tuple[Callable[[Generator], Generator], ...] = ()
+
+
+this_thread = _Thread()
+
+
+def standing_in_for(generator: Generator) -> Generator:
+    """Return the generator that this thread uses in the place of one, which is itself as a rule."""
+    for replace in this_thread.stand_ins:
+        generator = replace(generator)
     return generator
+
+
+def chosen(generator: Generator | None) -> Generator:
+    """Return what to draw from: the generator, the default one for None. Every draw begins here.
+
+    Raises: TypeError: when it is none. Whatever forbids this thread to draw.
+    """
+    if generator is None:
+        generator = default_generator
+    elif not isinstance(generator, Generator):
+        raise TypeError(f"expected a Generator or None for argument 'generator', got {type(generator).__name__}")
+    here = this_thread
+    for refuse in here.refusals:
+        refuse()
+    return standing_in_for(generator) if here.stand_ins else generator
+
+
+# ----- The default generator's seed and state -----
 
 
 def manual_seed(seed: Any) -> Generator:
@@ -231,25 +313,26 @@ def manual_seed(seed: Any) -> Generator:
     Returns: the default generator.
     Raises: ValueError: when the seed is out of range, or whatever int() raises.
     """
-    return default_generator.manual_seed(int(seed))
+    standing_in_for(default_generator).manual_seed(int(seed))
+    return default_generator
 
 
 def seed() -> int:
     """Restart the default generator from a seed taken from the operating system, and return it."""
-    return default_generator.seed()
+    return standing_in_for(default_generator).seed()
 
 
 def initial_seed() -> int:
     """Return the seed that the default generator started from."""
-    return default_generator.initial_seed()
+    return standing_in_for(default_generator).initial_seed()
 
 
 # An ndarray in and out, even where the default generator has become one of a subclass that speaks in tensors.
 def get_state() -> np.ndarray:
     """Return the default generator's state: (5056,) uint8, see Generator.get_state."""
-    return default_generator._pack()
+    return standing_in_for(default_generator)._pack()
 
 
 def set_state(new_state: np.ndarray) -> None:
     """Continue the default generator from a state, see Generator.set_state."""
-    default_generator._unpack(new_state)
+    standing_in_for(default_generator)._unpack(new_state)

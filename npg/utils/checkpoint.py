@@ -21,6 +21,8 @@ from npg.autograd import Function, backward, enable_grad, is_grad_enabled
 from npg.autograd.graph import saved_tensors_hooks
 from npg.creation import empty
 from npg.random import default_generator
+from npg.random._generator import standing_in_for
+from npg.random._standing_in import drawing_from
 from npg.tensor import Tensor
 from npg.tensor.gradients import passes_for_inputs
 
@@ -139,18 +141,14 @@ def checkpoint_sequential(
 # ----- The random stream -----
 
 
-@contextlib.contextmanager
-def _stream(state: Any) -> Iterator[None]:
-    """Draw from a state of the default generator within; None: from where it is, and leave what was drawn."""
-    if state is None:
-        yield
-        return
-    before = default_generator.get_state()
-    default_generator.set_state(state)
-    try:
-        yield
-    finally:
-        default_generator.set_state(before)
+def _stream(preserve: bool) -> Any:
+    """Return how to make a generator that stands where this thread's draws stand; None: no need of it."""
+    return standing_in_for(default_generator)._mark() if preserve else None
+
+
+def _drawing_again(stream: Any) -> Any:
+    """Draw within what the forward drew: this thread alone, from a copy. Other threads' draws are theirs."""
+    return contextlib.nullcontext() if stream is None else drawing_from(stream())
 
 
 # ----- With reentry -----
@@ -163,7 +161,7 @@ class _Reentrant(Function):
         if not any(x.requires_grad for x in tensors):
             warnings.warn("None of the inputs have requires_grad=True. Gradients will be None", stacklevel=2)
         ctx.function = function
-        ctx.state = default_generator.get_state() if preserve else None
+        ctx.stream = _stream(preserve)
         ctx.others = [None if isinstance(x, Tensor) else (x,) for x in args]
         ctx.save_for_backward(*tensors)
         return function(*args)
@@ -184,7 +182,7 @@ class _Reentrant(Function):
                 continue
             x = next(saved)
             args.append(x.detach().requires_grad_(x.requires_grad))
-        with enable_grad(), _stream(ctx.state):
+        with enable_grad(), _drawing_again(ctx.stream):
             outputs = ctx.function(*args)
         outputs = outputs if isinstance(outputs, tuple) else (outputs,)
         pairs = [(y, g) for y, g in zip(outputs, grads) if isinstance(y, Tensor) and y.requires_grad]
@@ -228,9 +226,9 @@ class _Frame:
     """One checkpointed call: how to run it again, and what the recomputation has saved."""
 
     def __init__(
-        self, function: Any, args: Any, kwargs: Any, state: Any, context: Any, check: bool, stop: bool
+        self, function: Any, args: Any, kwargs: Any, stream: Any, context: Any, check: bool, stop: bool
     ) -> None:
-        self.function, self.state, self.context, self.check, self.stop = function, state, context, check, stop
+        self.function, self.stream, self.context, self.check, self.stop = function, stream, context, check, stop
         self.plain = [None if isinstance(x, Tensor) else (x,) for x in args]
         self.plain_keywords = {k: None if isinstance(x, Tensor) else (x,) for k, x in kwargs.items()}
         tensors = [x for x in (*args, *kwargs.values()) if isinstance(x, Tensor)]
@@ -266,7 +264,7 @@ class _Frame:
         try:
             with (
                 enable_grad(),
-                _stream(self.state),
+                _drawing_again(self.stream),
                 self.context,
                 saved_tensors_hooks(collected.pack, collected.unpack),
             ):
@@ -334,8 +332,8 @@ def _without_reentry(
     forward_context, recompute_context = context_fn()
     if not is_grad_enabled():
         return function(*args, **kwargs)
-    state = default_generator.get_state() if preserve else None
-    frame = _Frame(function, args, kwargs, state, recompute_context, check, stop)
+    stream = _stream(preserve)
+    frame = _Frame(function, args, kwargs, stream, recompute_context, check, stop)
     with saved_tensors_hooks(frame.pack, lambda holder: holder.frame.unpack(holder)), forward_context:
         found = function(*args, **kwargs)
         frame.complete = True

@@ -275,6 +275,166 @@ def test_vmap_error_text_for_random_numbers_is_torchs():
     same(lambda lib: lib.func.vmap(lambda x: lib.nn.functional.dropout(x))(lib.ones(2, 3)))
 
 
+def in_another_thread(draw):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(draw()))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+@pytest.mark.parametrize("chunk_size", [None, 2])
+@pytest.mark.parametrize("one_by_one", [False, True])
+@pytest.mark.parametrize("randomness", ["error", "same", "different"])
+def test_vmap_leaves_the_draws_of_other_threads_alone(randomness, one_by_one, chunk_size):
+    npg.manual_seed(3)
+    alone = npg.rand(500).tolist()
+    npg.manual_seed(3)
+    elsewhere = []
+
+    def f(x):
+        elsewhere.extend(in_another_thread(lambda: npg.rand(3)).tolist())
+        if randomness != "error":
+            x = x + npg.rand(2)
+        if one_by_one:
+            x = x + npg.searchsorted(npg.ones(1) * 2, x)
+        elsewhere.extend(in_another_thread(lambda: npg.rand(1)).tolist())
+        return x
+
+    found = npg.func.vmap(f, randomness=randomness, chunk_size=chunk_size)(npg.zeros(4, 2)).tolist()
+    own = {tuple(row) for row in found}
+    assert len(own) == (4 if randomness == "different" else 1)
+    drawn = elsewhere + ([] if randomness == "error" else [v for row in own for v in row]) + npg.rand(10).tolist()
+    assert sorted(drawn) == sorted(alone[: len(drawn)]), "each number once, without a gap"
+
+
+@pytest.mark.parametrize("inner", ["error", "same", "different"])
+@pytest.mark.parametrize("outer", ["error", "same", "different"])
+def test_vmap_nested_randomness_is_the_outer_ones_and_the_inner_ones(outer, inner):
+    """PyTorch draws the numbers of a batch at once; which of them are equal is the same."""
+
+    def call(lib):
+        def f(x):
+            return lib.func.vmap(lambda e: e + lib.randn(()), randomness=inner)(x)
+
+        try:
+            return lib.func.vmap(f, randomness=outer)(lib.zeros(3, 2)).tolist()
+        except RuntimeError as error:
+            return str(error)
+
+    found, expected = call(npg), call(torch)
+    if isinstance(expected, str):
+        assert found == expected
+    else:
+        assert [[v == w for v in sum(found, []) for w in sum(found, [])]] == [
+            [v == w for v in sum(expected, []) for w in sum(expected, [])]
+        ]
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda lib, x: lib.randn((), generator=lib.Generator()),
+        lambda lib, x: lib.rand(0).sum(),
+        lambda lib, x: lib.randperm(2),
+        lambda lib, x: lib.empty(2).uniform_(),
+        lambda lib, x: lib.bernoulli(lib.full((2,), 0.5)),
+        lambda lib, x: lib.multinomial(lib.ones(3), 2),
+        lambda lib, x: lib.nn.Linear(2, 2)(x).sum(),
+        lambda lib, x: lib.nn.functional.dropout(x, 0.5, False),
+        lambda lib, x: lib.nn.functional.dropout(x, 0.0, True),
+        lambda lib, x: lib.nn.functional.dropout(x, 1.0, True),
+        lambda lib, x: (lib.manual_seed(0), x)[1],
+        lambda lib, x: lib.func.grad(lambda e: (e * lib.randn(())).sum())(x),
+        lambda lib, x: lib.func.jacrev(lambda e: e * lib.randn(()))(x),
+        lambda lib, x: lib.poisson(lib.ones(2)),
+    ],
+)
+def test_vmap_refuses_the_draws_that_torch_refuses(draw):
+    def refusal(lib):
+        try:
+            lib.func.vmap(lambda x: x + draw(lib, x))(lib.zeros(3, 2))
+        except RuntimeError as error:
+            return str(error)
+        return ""
+
+    npg.manual_seed(0)
+    before = npg.get_rng_state().tolist()
+    assert refusal(npg) == refusal(torch)
+    assert npg.get_rng_state().tolist() == before
+
+
+def test_vmap_refuses_before_anything_is_drawn_and_the_function_may_go_on():
+    def f(lib):
+        def g(x):
+            try:
+                return x + lib.randn(2)
+            except RuntimeError:
+                return x
+
+        return lib.func.vmap(g)(lib.ones(3, 2))
+
+    npg.manual_seed(0)
+    before = npg.get_rng_state().tolist()
+    assert f(npg).tolist() == f(torch).tolist()
+    assert npg.get_rng_state().tolist() == before
+
+
+@pytest.mark.parametrize("chunk_size", [None, 2])
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_vmap_same_repeats_every_kind_of_draw_and_the_streams_go_on_as_after_one_example(one_by_one, chunk_size):
+    generator = npg.Generator()
+    edges = npg.zeros(1)
+
+    def draws():
+        return npg.cat(
+            [
+                npg.randn(3),
+                npg.poisson(npg.full((2,), 3.0)),
+                npg.rand(2, generator=generator),
+                npg.randperm(5).float(),
+                npg.rand(700),
+                npg.randn(2, generator=generator),
+                npg.randn(1),
+            ]
+        )
+
+    def f(x):
+        y = draws() + x
+        return y + npg.searchsorted(edges, x) if one_by_one else y
+
+    def seed():
+        npg.manual_seed(7)
+        generator.manual_seed(8)
+        npg.randn(1)  # its sine is kept for the next call
+
+    seed()
+    once, then = draws().tolist(), [npg.randn(3).tolist(), generator.get_state().tolist()]
+    seed()
+    found = npg.func.vmap(f, randomness="same", chunk_size=chunk_size)(npg.zeros(4, 1)).tolist()
+    assert found == [once] * 4
+    assert [npg.randn(3).tolist(), generator.get_state().tolist()] == then
+
+
+def test_vmap_same_seeds_and_states_within_the_function():
+    def f(x):
+        a = npg.rand(2)
+        npg.manual_seed(5)
+        b, state = npg.rand(2), npg.get_rng_state()
+        c = npg.rand(2)
+        npg.set_rng_state(state)
+        return npg.cat([a, b, c, npg.rand(2)]) + npg.searchsorted(npg.ones(1) * 2, x)
+
+    npg.manual_seed(3)
+    once = f(npg.zeros(1)).tolist()
+    npg.manual_seed(3)
+    assert npg.func.vmap(f, randomness="same")(npg.zeros(4, 1)).tolist() == [once] * 4
+    after = npg.rand(3).tolist()
+    npg.manual_seed(3)
+    f(npg.zeros(1))
+    assert npg.rand(3).tolist() == after
+
+
 # ----- Gradients -----
 
 

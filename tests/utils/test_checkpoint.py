@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import threading
 import tracemalloc
 import weakref
 
@@ -174,6 +175,40 @@ def test_checkpoint_stream_not_preserved_draws_anew():
     checkpoint(f, x, use_reentrant=False, preserve_rng_state=False).sum().backward()
     checkpoint(f, x, use_reentrant=False).sum().backward()
     assert drawn[0] != drawn[1] and drawn[2] == drawn[3]
+
+
+@WAYS
+def test_checkpoint_leaves_the_draws_of_other_threads_alone(use_reentrant):
+    """PyTorch sets the stream back for all threads: what another one draws during a recomputation comes twice."""
+    npg.manual_seed(0)
+    alone = npg.rand(100).tolist()
+    npg.manual_seed(0)
+    elsewhere, masks = [], []
+
+    def part(x):
+        masks.append(npg.rand(4))
+        thread = threading.Thread(target=lambda: elsewhere.extend(npg.rand(3).tolist()))
+        thread.start()
+        thread.join()
+        return (x * masks[-1]) ** 2
+
+    x = npg.ones(4, requires_grad=True)
+    checkpoint(part, x, use_reentrant=use_reentrant).sum().backward()
+    assert masks[0].tolist() == masks[1].tolist() and len(masks) == 2
+    drawn = elsewhere + masks[0].tolist() + npg.rand(5).tolist()
+    assert sorted(drawn) == sorted(alone[: len(drawn)]), "each number once, without a gap"
+
+
+@WAYS
+def test_checkpoint_within_vmap_recomputes_the_same_draws(use_reentrant):
+    def f(x):
+        w = npg.ones(3, requires_grad=True)
+        y = checkpoint(lambda w: (w * npg.rand(3)) ** 2, w, use_reentrant=use_reentrant)
+        y.sum().backward()
+        return npg.stack([y.detach(), w.grad / 2]) + npg.searchsorted(npg.ones(1) * 2, x)
+
+    found = npg.func.vmap(f, randomness="same")(npg.zeros(4, 3))
+    assert (found[:, 0] == found[:, 1]).all() and (found == found[0]).all() and (found > 0).all()
 
 
 def test_checkpoint_contexts_are_left_alone_without_recording():
