@@ -57,11 +57,12 @@ from npg.engine._hooks import (
 )
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import Like
-from npg.ops import _openblas, _parallel, _tiles
+from npg.ops import _half, _openblas, _parallel, _tiles
 from npg.ops._parallel import limit, products_handed_over
 from npg.ops._program import Probe, accelerate
 from npg.ops._tiles import cut
 from npg.ops.attention import accelerate as accelerate_attention
+from npg.ops.elementwise import cast
 from npg.ops.linalg import accelerate as accelerate_products
 from npg.ops.memory import alias, as_strided, copy_slices, geometry
 

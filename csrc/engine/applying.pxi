@@ -9,6 +9,11 @@ cdef inline bint _is_differentiable(cnp.ndarray array) noexcept:
     return kind == cnp.NPY_FLOAT or kind == cnp.NPY_DOUBLE or kind == NPY_HALF
 
 
+cdef inline bint _is_single_or_double(cnp.ndarray array) noexcept:
+    cdef int kind = cnp.PyArray_TYPE(array)
+    return kind == cnp.NPY_FLOAT or kind == cnp.NPY_DOUBLE
+
+
 cdef inline bint _wants_edge(object x) except -1:
     return isinstance(x, TensorBase) and ((<TensorBase>x)._requires_grad or _history(<TensorBase>x) is not None)
 
@@ -217,10 +222,10 @@ cdef object _compute(Plan plan, tuple inputs, dict params, bint record):
     if plan.takes_keep:
         params = dict(params, keep=record)
     if plan.is_view:  # nothing is computed
-        return _call(plan.forward, inputs, params)
+        return _call(plan, inputs, params)
     before = _silence()
     try:
-        return _call(plan.forward, inputs, params)
+        return _call(plan, inputs, params)
     except ValueError:
         if plan.broadcasts:
             refuse_shapes([_value(item) for item in inputs])
@@ -229,16 +234,24 @@ cdef object _compute(Plan plan, tuple inputs, dict params, bint record):
         _unsilence(before)
 
 
-cdef object _call(object function, tuple inputs, dict params):
-    """Return function(*arrays of inputs, **params)."""
+cdef inline bint _is_half(object x) noexcept:
+    return isinstance(x, cnp.ndarray) and cnp.PyArray_TYPE(<cnp.ndarray>x) == NPY_HALF
+
+
+cdef object _call(Plan plan, tuple inputs, dict params):
+    """Return the forward of the inputs' arrays, float16 computed in float32; see npg/ops/_half.py."""
     cdef Py_ssize_t i, n = len(inputs)
     cdef tuple arrays = PyTuple_New(n)
     cdef object value
+    cdef bint half = False
     for i in range(n):
         value = _value(inputs[i])
+        half = half or _is_half(value)
         Py_INCREF(value)
         PyTuple_SET_ITEM(arrays, i, value)
-    return PyObject_Call(function, arrays, <PyObject *>params if params else NULL)
+    if half and not plan.exact:
+        return _half.compute(plan.op, arrays, params)
+    return PyObject_Call(plan.forward, arrays, <PyObject *>params if params else NULL)
 
 
 cdef object _apply_small(Plan plan, object a, object b, int n):
@@ -414,13 +427,13 @@ cdef object _apply_in_place_now(Plan plan, tuple inputs, dict params):
     try:
         if written is not None:
             pass
-        elif plan.is_ufunc and not params and _is_differentiable(array) and _are_like(array, arrays):
+        elif plan.is_ufunc and not params and _is_single_or_double(array) and _are_like(array, arrays):
             plan.forward(*arrays, out=array)
-        elif plan.is_ufunc and not params:
+        elif plan.is_ufunc and not params and (plan.exact or not _half.among(arrays)):
             refuse_broadcast(array, arrays)
             plan.forward(*arrays, out=array, casting="unsafe")
         else:
-            out = plan.forward(*arrays, **params)
+            out = _call(plan, tuple(arrays), params)
             if plan.is_fused:
                 out, saved = out
             refuse_broadcast(array, (out,))

@@ -21,7 +21,7 @@ cdef object _vjp(Node node, object g):
     cdef object y = node.output
     _check_versions(node)
     # The common cases, without a list in between: one or two inputs, no settings, no broadcasting to undo.
-    if plan.joint is None and node.params is _NO_PARAMS and node.shapes is None:
+    if plan.joint is None and node.params is _NO_PARAMS and node.shapes is None and not _is_half(g):
         if n == 2:
             return (
                 _run_rule(plan, 0, g, y, inputs) if node.targets[0] is not None else None,
@@ -61,10 +61,19 @@ cdef object _vjp_recorded(Node node, object g):
     return _run_rules(node, plan.recorded if plan.is_fused else plan.joint, g, y, node.inputs)
 
 
+def _cast(x, dtype):
+    return _apply(_plan(cast), (x,), {"dtype": dtype}) if isinstance(x, TensorBase) else x.astype(dtype)
+
+
 cdef object _run_rules(Node node, object joint, object g, object y, object inputs):
     cdef Plan plan = node.plan
     cdef Py_ssize_t i
     cdef list grads
+    cdef bint half = False
+    if not plan.exact:
+        half = _half.among(g) if plan.is_multi else _is_half(_value(g))
+    if half:
+        g, y, *inputs = _half.widen((g, y, *inputs), _cast)
     if joint is not None:
         if plan.is_fused:
             grads = list(joint(g, y, *inputs, saved=node.saved, needs=node.needs, **node.params))
@@ -79,7 +88,7 @@ cdef object _run_rules(Node node, object joint, object g, object y, object input
         for i in range(len(grads)):
             if grads[i] is not None:
                 grads[i] = unbroadcast(grads[i], node.shapes[i])
-    return grads
+    return _half.narrow(grads, _cast) if half else grads
 
 
 cdef object _vjp_checked(Node node, object g, bint recorded):
@@ -116,7 +125,10 @@ cdef object _composite_vjp(Node node, object g):
     # Aliases, because one tensor may be several inputs (attention of x with itself) and each needs its own gradient.
     needs = node.needs
     inputs = [apply(alias, (x,), {}) if need else x for x, need in zip(node.inputs, needs, strict=True)]
-    y = node.plan.op.composite(*inputs, **node.params)
+    half = _is_half(_value(g))
+    y = node.plan.op.composite(*(_half.widen(tuple(inputs), _cast) if half else inputs), **node.params)
+    if half:
+        y = _cast(y, _half.HALF)
     wanted = [x for x, need in zip(inputs, needs, strict=True) if need]
     found = iter(run_backward((y,), (g,), True, True, wanted, False))
     return [next(found) if need else None for need in needs]

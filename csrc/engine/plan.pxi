@@ -12,7 +12,7 @@ cdef class Plan:
     cdef tuple reads
     cdef Loops loops  # of the ufunc that the forward is, or None
     cdef list steps  # per rule: its Steps, or None
-    cdef bint is_fused, is_multi, is_view, is_ufunc, broadcasts, takes_keep, differentiable, runs_without_gradient
+    cdef bint is_fused, is_multi, is_view, is_ufunc, exact, broadcasts, takes_keep, differentiable, runs_without_gradient
     cdef int arity  # up to 3: the saving modes stand in the table; else 0; -1: not read yet
     cdef int y_modes[8]
     cdef int x_modes[8][3]
@@ -23,6 +23,7 @@ cdef class Plan:
         self.vjps, self.reads = op.vjps, op.reads
         self.is_fused, self.is_multi, self.is_view = op.is_fused, op.is_multi, op.is_view
         self.is_ufunc, self.broadcasts, self.takes_keep = op.is_ufunc, op.broadcasts, op.takes_keep
+        self.exact = op.exact
         self.differentiable, self.runs_without_gradient = op.differentiable, op.runs_without_gradient
         self.loops = _loops(op.forward) if op.is_ufunc else None
         self.arity = -1

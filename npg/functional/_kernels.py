@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from npg import dtypes
 from npg.engine import TensorBase, apply
 from npg.functional._public import to_dtype
+from npg.ops._half import SINGLE
 from npg.ops._op import Op
 
 __all__ = ["apply_floating", "dtype_text", "title"]
@@ -28,7 +27,7 @@ def dtype_text(dtype: Any) -> str:
 
 
 def apply_floating(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any], kernel: str) -> Any:
-    """Apply an op whose first input must be floating; float16 is computed in float32 and rounded at the end.
+    """Apply an op whose first input must be floating; beside float16 the others may be float32.
 
     Args:
         kernel: PyTorch's name in the message.
@@ -36,13 +35,9 @@ def apply_floating(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any], ke
     """
     first = inputs[0]
     dtype = (first._array if isinstance(first, TensorBase) else first).dtype
-    if dtype.char in "fd":
-        return apply(op, inputs, settings)
     if dtype.kind != "f":
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{title(dtype)}'")
-    wide = tuple(to_dtype(x, np.dtype(np.float32)) if _is_half(x) else x for x in inputs)
+    if dtype.char != "e" or not any(getattr(x, "dtype", None) == SINGLE for x in inputs):
+        return apply(op, inputs, settings)
+    wide = tuple([to_dtype(x, SINGLE) if getattr(x, "dtype", None) == dtype else x for x in inputs])
     return to_dtype(apply(op, wide, settings), dtype)
-
-
-def _is_half(x: Any) -> bool:
-    return getattr(x._array if isinstance(x, TensorBase) else x, "dtype", None) == np.float16

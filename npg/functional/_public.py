@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast as typed
 import numpy as np
 
 from npg import _errors, dtypes
-from npg.engine import Function, TensorBase, apply, write_out
+from npg.engine import Function, TensorBase, apply, is_grad_enabled, write_out
 from npg.engine._common import refuse_broadcast, refuse_shapes
 from npg.ops._op import COMPARISON, FLOAT, Op
 from npg.ops.elementwise import cast
@@ -54,10 +54,31 @@ def promote(op: Op, args: Any, in_place: bool = False) -> list[Any]:
             _check_result(op, arrays, True)
         if op.promote != COMPARISON and wanted.is_floating_point:
             target = wanted
-        # The first operand is the tensor that is written, so it stays. Integers of several widths are computed in the
-        # widest, which NumPy does by itself, and cut on writing.
+        # The first operand is the tensor that is written, so it stays. Numbers of several widths are computed in the
+        # widest, which NumPy does by itself, and cut on writing; but a rule knows no dtype but that of its gradient.
+        if wanted.is_floating_point and not (is_grad_enabled() and any(_is_recorded(x) for x in args)):
+            return [args[0], *(x if _is_wider(x, wanted) else to_dtype(x, target.dtype) for x in args[1:])]
         return [args[0], *(to_dtype(x, target.dtype) for x in args[1:])]
+    if target is dtypes.float16:
+        args = [_as_number(x) for x in args]
     return [to_dtype(x, target.dtype) for x in args]
+
+
+def _is_recorded(x: Any) -> bool:
+    return isinstance(x, TensorBase) and x.requires_grad
+
+
+def _is_wider(x: Any, than: dtypes.dtype) -> bool:
+    array = x._array if isinstance(x, TensorBase) else x
+    return isinstance(array, np.ndarray) and array.dtype.kind == "f" and array.dtype.itemsize > than.itemsize
+
+
+def _as_number(x: Any) -> Any:
+    """Return a 0-d tensor or array that float16 cannot hold as a number, which counts with all its digits."""
+    array = x._array if isinstance(x, TensorBase) else x
+    if not isinstance(array, np.ndarray) or array.ndim or array.dtype.kind not in "iuf" or array.dtype.itemsize < 4:
+        return x
+    return x if _is_recorded(x) else array.item()
 
 
 def _check_result(op: Op, arrays: list[Any], in_place: bool) -> None:

@@ -59,8 +59,6 @@ def linear(input: T, weight: T, bias: T | None = None) -> T:
     if b is not None and b.dtype != w.dtype:
         kinds = title(b.dtype), title(w.dtype)
         raise RuntimeError(f"self and mat2 must have the same dtype, but got {kinds[0]} and {kinds[1]}")
-    if x.dtype.char == "e":  # comparing with np.float16 takes longer
-        return apply_floating(linear_op, (input, weight, bias), {}, "addmm_impl_cpu_")
     op = linear_op if x.ndim == 2 and b is not None else node_variants[x.ndim if x.ndim < 3 else 3, b is not None]
     return apply(op, (input, weight, bias), {})
 

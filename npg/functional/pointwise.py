@@ -57,8 +57,8 @@ _add, _add_ = both(elementwise.add)
 _sub, _sub_ = both(elementwise.sub)
 
 
-def _scaled(name: str, input: Any, other: Any, alpha: Any) -> Any:
-    """Return other * alpha in the dtype of the sum."""
+def _with_alpha(name: str, input: Any, other: Any, alpha: Any, in_place: bool = False) -> Any:
+    """Return input + alpha * other, or with the name "sub" input - alpha * other."""
     if not isinstance(alpha, (int, float)):
         raise TypeError(f"{name}(): argument 'alpha' must be Number, not {type(alpha).__name__}")
     if name == "sub":
@@ -68,11 +68,17 @@ def _scaled(name: str, input: Any, other: Any, alpha: Any) -> Any:
         raise RuntimeError("Boolean alpha only supported for Boolean results.")
     if isinstance(alpha, float) and not common.is_floating_point:
         raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    if common.is_floating_point and isinstance(other, TensorBase):
+        op = elementwise.sub_scaled if name == "sub" else elementwise.add_scaled
+        return run(op, (input, other), in_place, alpha=-alpha if name == "sub" else alpha)
     if common is dtypes.bool_:
         alpha = bool(alpha)
     if isinstance(other, TensorBase):
-        return mul(to_dtype(other, common.dtype), alpha)
-    return other and alpha if alpha is True or alpha is False else other * alpha  # the product of two bools is none
+        other = mul(to_dtype(other, common.dtype), alpha)
+    else:
+        other = other and alpha if alpha is True or alpha is False else other * alpha  # no bool is a product of two
+    function = (_sub_ if in_place else _sub) if name == "sub" else (_add_ if in_place else _add)
+    return function(input, other)
 
 
 _SIGNATURE = "Tensor other, *, Number alpha = 1"
@@ -91,14 +97,14 @@ def add(input: T, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) ->
     """
     if late:
         other, alpha = old_order("add", _SIGNATURE, other, late), other
-    return _add(input, other if type(alpha) is int and alpha == 1 else _scaled("add", input, other, alpha))
+    return _add(input, other) if type(alpha) is int and alpha == 1 else _with_alpha("add", input, other, alpha)
 
 
 def add_(input: T, other: Any, *late: Any, alpha: Scalar = 1) -> T:
     """Add alpha * other to the input in place. Source: torch.Tensor.add_."""
     if late:
         other, alpha = old_order("add_", _SIGNATURE, other, late), other
-    return _add_(input, other if type(alpha) is int and alpha == 1 else _scaled("add", input, other, alpha))
+    return _add_(input, other) if type(alpha) is int and alpha == 1 else _with_alpha("add", input, other, alpha, True)
 
 
 @numpy_names
@@ -113,14 +119,14 @@ def sub(input: T, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) ->
     """
     if late:
         other, alpha = old_order("sub", _SIGNATURE, other, late), other
-    return _sub(input, other if type(alpha) is int and alpha == 1 else _scaled("sub", input, other, alpha))
+    return _sub(input, other) if type(alpha) is int and alpha == 1 else _with_alpha("sub", input, other, alpha)
 
 
 def sub_(input: T, other: Any, *late: Any, alpha: Scalar = 1) -> T:
     """Subtract alpha * other from the input in place. Source: torch.Tensor.sub_."""
     if late:
         other, alpha = old_order("sub_", _SIGNATURE, other, late), other
-    return _sub_(input, other if type(alpha) is int and alpha == 1 else _scaled("sub", input, other, alpha))
+    return _sub_(input, other) if type(alpha) is int and alpha == 1 else _with_alpha("sub", input, other, alpha, True)
 
 
 def rsub(input: T, other: Any, *, alpha: Scalar = 1) -> T:
@@ -261,20 +267,7 @@ def pow_(input: T, exponent: Any) -> T:
     return (_pow_tensor_ if isinstance(exponent, TensorBase) else _pow_)(input, exponent)
 
 
-@numpy_names
-def ldexp(input: T, other: Any, *, out: Any = None) -> T:
-    """Return input * 2**other.
-
-    Args:
-        input, other: tensors, broadcast.
-    Source: torch.ldexp.
-    """
-    return mul(input, pow(2.0, other))
-
-
-def ldexp_(input: T, other: Any) -> T:
-    """Multiply the input by 2**other in place. Source: torch.Tensor.ldexp_."""
-    return mul_(input, pow(2.0, other))
+ldexp, ldexp_ = both(elementwise.ldexp)
 
 
 @overload
@@ -347,15 +340,15 @@ def logit(input: T, eps: float | None = None, *, out: Any = None) -> T:
 
     Args:
         input: any shape; integers give the default floating dtype.
-        eps: cut the input to [eps, 1 - eps] first; with None, what is outside [0, 1] gives nan.
+        eps: cut the input to [eps, 1 - eps] first; with None or below 0, what is outside [0, 1] gives nan.
     Source: torch.logit.
     """
-    return run(special.logit, (input,), eps=eps)
+    return run(special.logit, (input,), eps=None if eps is not None and eps < 0 else eps)
 
 
 def logit_(input: T, eps: float | None = None) -> T:
     """Replace the input by its logit in place. Source: torch.Tensor.logit_."""
-    return run(special.logit, (input,), True, eps=eps)
+    return run(special.logit, (input,), True, eps=None if eps is not None and eps < 0 else eps)
 
 
 # ----- Rounding -----

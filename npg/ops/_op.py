@@ -26,6 +26,8 @@ from typing import Any
 
 import numpy as np
 
+from npg.ops import _half
+
 __all__ = [
     "ARITHMETIC",
     "COMPARISON",
@@ -36,6 +38,7 @@ __all__ = [
     "Like",
     "Op",
     "fused",
+    "movement",
     "parameters_of",
     "primitive",
     "ufunc",
@@ -58,6 +61,10 @@ class Like:
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         self.shape = shape
         self.dtype = dtype
+
+    def astype(self, dtype: np.dtype[Any]) -> Like:
+        """Return a Like of the same shape."""
+        return Like(self.shape, dtype)
 
     @property
     def ndim(self) -> int:
@@ -112,6 +119,7 @@ class Op:
     Attributes:
         name, __doc__, signature: taken from the declared function.
         forward: takes ndarrays and numbers, returns an array, a tuple of arrays, or for a fused op (result, saved).
+        half: the forward for float16 arrays in float32, where `forward` has fewer digits than float16 near 0; or None.
         vjps: one rule per input (None: no gradient flows there), or () when the op has a joint rule or no gradient.
         joint: one rule for all inputs, `(g, y, *inputs, needs, **params) -> tuple`; a fused op's also takes `saved`.
         recorded: a joint rule of a fused op that may run on Tensors; without one, `composite` does.
@@ -120,6 +128,8 @@ class Op:
         refusal: sees the inputs before promotion where they are not all of one floating dtype, and raises for some.
         is_view: the result shares the first input's memory (or may, which is looked at).
         is_ufunc: the forward is a NumPy ufunc; it takes out= and broadcasts.
+        exact: the forward rounds nothing, for it only moves, picks or compares numbers: it runs on float16 arrays as
+            they are. The others compute in float32, see ops/_half.py.
         broadcasts: gradients may come out larger than their input and are summed down.
         reads: of a multi op, which outputs its rules read; None: all. Others are not saved, and y has None for them.
         runs_without_gradient: its rule is called even when no output has a gradient, for it makes zeros of None.
@@ -136,11 +146,12 @@ class Op:
         self.forward: Callable[..., Any] = declared
         self.vjps: tuple[Callable[..., Any] | None, ...] = ()
         self.joint: Callable[..., Any] | None = None
+        self.half: Callable[..., Any] | None = None
         self.recorded: Callable[..., Any] | None = None
         self.composite: Callable[..., Any] | None = None
         self.promote = promote
         self.refusal: Callable[..., Any] | None = None
-        self.is_fused = self.is_view = self.is_ufunc = self.is_multi = self.broadcasts = False
+        self.is_fused = self.is_view = self.is_ufunc = self.is_multi = self.broadcasts = self.exact = False
         self.runs_without_gradient = False
         self.reads: tuple[int, ...] | None = None
         self.takes_keep = "keep" in settings
@@ -180,13 +191,19 @@ class Op:
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         """Run on ndarrays, or record on Tensors. For rules and composites; users call the public function."""
+        forward = self.forward
         for x in inputs:
+            if type(x) is np.ndarray:
+                if x.dtype.char == "e":
+                    forward = self._forward_half
+                continue
             apply = getattr(type(x), "__npg_apply__", None)
             if apply is not None:
                 return apply(self, inputs, params)
-        if self.is_fused:
-            return self.forward(*inputs, **params)[0]
-        return self.forward(*inputs, **params)
+        return forward(*inputs, **params)[0] if self.is_fused else forward(*inputs, **params)
+
+    def _forward_half(self, *inputs: Any, **params: Any) -> Any:
+        return _half.compute(self, inputs, params)
 
     def __repr__(self) -> str:
         return f"<op {self.name}{self.signature}>"
@@ -195,6 +212,11 @@ class Op:
         """Declare what the op refuses although it could be promoted, such as the difference of two bools."""
         self.refusal = check
         return check
+
+    def in_half(self, forward: Callable[..., Any]) -> Callable[..., Any]:
+        """Declare the forward for what was float16; same arguments as the op's own, arrays in float32."""
+        self.half = forward
+        return forward
 
     # ----- The parts of a fused kernel, as decorators -----
 
@@ -227,6 +249,7 @@ def primitive(
     multi: bool = False,
     broadcasts: bool = False,
     reads: tuple[int, ...] | None = None,
+    exact: bool = False,
     node: str | None = None,
 ) -> Callable[[Callable[..., Any]], Op]:
     """Declare an op whose forward is the decorated function, with one vjp per input (or a joint one, set by `@op.vjp`).
@@ -239,22 +262,30 @@ def primitive(
         multi: the result is a tuple; g is then a tuple too, with None where no gradient came, and so is y.
         broadcasts: the inputs are broadcast against each other, so gradients are summed back to the inputs' shapes.
         reads: of a multi op, the numbers of the outputs that rules read; None: all.
+        exact: nothing is rounded, so float16 arrays are taken as they are.
         node: the name of the graph node without "Backward0", where it is not the op's name in camel case.
     """
 
     def declare(function: Callable[..., Any]) -> Op:
         op = Op(function, node=node, promote=promote)
         op.is_view, op.is_multi, op.broadcasts, op.reads = view, multi, broadcasts, reads
+        op.exact = exact or view
         op._set_vjps(vjps)
         return op
 
     return declare
 
 
+def movement(*vjps: Callable[..., Any] | None, **settings: Any) -> Callable[[Callable[..., Any]], Op]:
+    """Declare an op that moves, picks or makes numbers and computes none: a primitive that is exact in every dtype."""
+    return primitive(*vjps, exact=True, **settings)
+
+
 def ufunc(
     forward: Callable[..., Any],
     *vjps: Callable[..., Any] | None,
     promote: str | None = ARITHMETIC,
+    exact: bool = False,
     node: str | None = None,
 ) -> Callable[[Callable[..., Any]], Op]:
     """Declare an elementwise op computed by a NumPy ufunc; the function gives name, signature and docstring."""
@@ -262,6 +293,7 @@ def ufunc(
     def declare(function: Callable[..., Any]) -> Op:
         op = Op(function, node=node, promote=promote)
         op.forward, op.is_ufunc, op.broadcasts = forward, True, len(op.inputs) > 1
+        op.exact = exact
         op._set_vjps(vjps)
         return op
 

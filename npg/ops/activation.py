@@ -91,10 +91,11 @@ def _elu_vjp(g: Any, _y: Any, x: Any, *, alpha: float, scale: float, input_scale
 @primitive(_elu_vjp)
 def elu(input: Any, *, alpha: float, scale: float, input_scale: float) -> Any:
     """Return scale * input where it is positive, else scale * alpha * (exp(input * input_scale) - 1)."""
-    below = np.asarray(np.minimum(input * input_scale, 0.0))
+    below = np.asarray(input * input_scale)
+    below = np.minimum(below, 0.0, out=below) if input_scale > 0 else np.where(input > 0, 0.0, below)
     np.expm1(below, out=below)
     below *= alpha * scale
-    return choose(np.asarray(input > 0), input if scale == 1 else input * scale, below)
+    return choose(np.asarray(input >= 0), input if scale == 1 else input * scale, below)
 
 
 @primitive(_elu_vjp)

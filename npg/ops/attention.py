@@ -19,7 +19,7 @@ import numpy as np
 
 from npg.ops._broadcast import unbroadcast
 from npg.ops._constants import constants
-from npg.ops._op import fused, primitive
+from npg.ops._op import fused, movement, primitive
 from npg.ops._parallel import split
 from npg.ops._rows import for_blas
 from npg.ops._scratch import scratch
@@ -383,7 +383,7 @@ def row_top(input: Any) -> Any:
     return np.maximum(np.maximum.reduce(input, axis=-1, keepdims=True), np.finfo(input.dtype).min)
 
 
-@primitive()
+@movement()
 def is_zero(input: Any) -> Any:
     """Return 1 where the input is 0, else 0, in its dtype."""
     return (input == 0).astype(input.dtype)

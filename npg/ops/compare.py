@@ -7,39 +7,39 @@ from typing import Any
 import numpy as np
 
 from npg.ops._dtypes import only_integers
-from npg.ops._op import ARITHMETIC, COMPARISON, Op, primitive, ufunc
+from npg.ops._op import ARITHMETIC, COMPARISON, Op, movement, primitive, ufunc
 from npg.ops.elementwise import not_implemented, zeros
 from npg.ops.index import like_dtype
 
 # ----- Comparisons -----
 
 
-@ufunc(np.equal, promote=COMPARISON)
+@ufunc(np.equal, promote=COMPARISON, exact=True)
 def eq(input: Any, other: Any) -> Any:
     """Return whether input == other, elementwise."""
 
 
-@ufunc(np.not_equal, promote=COMPARISON)
+@ufunc(np.not_equal, promote=COMPARISON, exact=True)
 def ne(input: Any, other: Any) -> Any:
     """Return whether input != other, elementwise."""
 
 
-@ufunc(np.less, promote=COMPARISON)
+@ufunc(np.less, promote=COMPARISON, exact=True)
 def lt(input: Any, other: Any) -> Any:
     """Return whether input < other, elementwise."""
 
 
-@ufunc(np.less_equal, promote=COMPARISON)
+@ufunc(np.less_equal, promote=COMPARISON, exact=True)
 def le(input: Any, other: Any) -> Any:
     """Return whether input <= other, elementwise."""
 
 
-@ufunc(np.greater, promote=COMPARISON)
+@ufunc(np.greater, promote=COMPARISON, exact=True)
 def gt(input: Any, other: Any) -> Any:
     """Return whether input > other, elementwise."""
 
 
-@ufunc(np.greater_equal, promote=COMPARISON)
+@ufunc(np.greater_equal, promote=COMPARISON, exact=True)
 def ge(input: Any, other: Any) -> Any:
     """Return whether input >= other, elementwise."""
 
@@ -56,7 +56,7 @@ def written(comparison: Op) -> Op:
     def to_other(g: Any, _y: Any, _input: Any, other_like: Any) -> Any:  # compared in the dtype that both promote to
         return like_dtype(zeros(g), other_like.dtype)
 
-    return ufunc(comparison.forward, to_input, to_other, promote=COMPARISON)(comparison._declared)
+    return ufunc(comparison.forward, to_input, to_other, promote=COMPARISON, exact=True)(comparison._declared)
 
 
 @primitive(broadcasts=True)
@@ -77,40 +77,40 @@ def isclose(input: Any, other: Any, *, rtol: float, atol: float, equal_nan: bool
 # ----- nan and inf -----
 
 
-@ufunc(np.isnan, promote=None)
+@ufunc(np.isnan, promote=None, exact=True)
 def isnan(input: Any) -> Any:
     """Return whether each element is nan."""
 
 
-@ufunc(np.isinf, promote=None)
+@ufunc(np.isinf, promote=None, exact=True)
 def isinf(input: Any) -> Any:
     """Return whether each element is inf or -inf."""
 
 
-@ufunc(np.isfinite, promote=None)
+@ufunc(np.isfinite, promote=None, exact=True)
 def isfinite(input: Any) -> Any:
     """Return whether each element is neither inf nor nan."""
 
 
-@primitive()
+@movement()
 def isposinf(input: Any) -> Any:
     """Return whether each element is inf."""
     return input == np.inf
 
 
-@primitive()
+@movement()
 def isneginf(input: Any) -> Any:
     """Return whether each element is -inf."""
     return input == -np.inf
 
 
-@primitive()
+@movement()
 def isreal(input: Any) -> Any:
     """Return True for each element: there are no complex dtypes."""
     return np.ones(input.shape, bool)
 
 
-@primitive()
+@movement()
 def signbit(input: Any) -> Any:
     """Return whether each element's sign bit is set; -0.0 counts as negative."""
     return np.signbit(input) if input.dtype.kind == "f" else input < 0
@@ -119,22 +119,22 @@ def signbit(input: Any) -> Any:
 # ----- Logical -----
 
 
-@ufunc(np.logical_not, promote=None)
+@ufunc(np.logical_not, promote=None, exact=True)
 def logical_not(input: Any) -> Any:
     """Return whether each element is zero."""
 
 
-@ufunc(np.logical_and, promote=None)
+@ufunc(np.logical_and, promote=None, exact=True)
 def logical_and(input: Any, other: Any) -> Any:
     """Return whether both are nonzero."""
 
 
-@ufunc(np.logical_or, promote=None)
+@ufunc(np.logical_or, promote=None, exact=True)
 def logical_or(input: Any, other: Any) -> Any:
     """Return whether one is nonzero."""
 
 
-@ufunc(np.logical_xor, promote=None)
+@ufunc(np.logical_xor, promote=None, exact=True)
 def logical_xor(input: Any, other: Any) -> Any:
     """Return whether exactly one is nonzero."""
 
@@ -148,37 +148,37 @@ def _bitwise(function: np.ufunc, kernel: str, *operands: Any) -> Any:
     return function(*operands)
 
 
-@primitive(promote=ARITHMETIC)
+@movement(promote=ARITHMETIC)
 def bitwise_not(input: Any) -> Any:
     """Return the input with every bit flipped; of bools the negation."""
     return _bitwise(np.invert, "bitwise_not_cpu", input)
 
 
-@primitive(promote=ARITHMETIC, broadcasts=True)
+@movement(promote=ARITHMETIC, broadcasts=True)
 def bitwise_and(input: Any, other: Any) -> Any:
     """Return the bitwise and; of bools the logical one."""
     return _bitwise(np.bitwise_and, "bitwise_and_cpu", input, other)
 
 
-@primitive(promote=ARITHMETIC, broadcasts=True)
+@movement(promote=ARITHMETIC, broadcasts=True)
 def bitwise_or(input: Any, other: Any) -> Any:
     """Return the bitwise or; of bools the logical one."""
     return _bitwise(np.bitwise_or, "bitwise_or_cpu", input, other)
 
 
-@primitive(promote=ARITHMETIC, broadcasts=True)
+@movement(promote=ARITHMETIC, broadcasts=True)
 def bitwise_xor(input: Any, other: Any) -> Any:
     """Return the bitwise exclusive or; of bools the logical one."""
     return _bitwise(np.bitwise_xor, "bitwise_xor_cpu", input, other)
 
 
-@primitive(promote=ARITHMETIC, broadcasts=True)
+@movement(promote=ARITHMETIC, broadcasts=True)
 def bitwise_left_shift(input: Any, other: Any) -> Any:
     """Return input * 2**other, 0 when other is as large as the number of bits."""
     return _bitwise(np.left_shift, "lshift_cpu", input, other)
 
 
-@primitive(promote=ARITHMETIC, broadcasts=True)
+@movement(promote=ARITHMETIC, broadcasts=True)
 def bitwise_right_shift(input: Any, other: Any) -> Any:
     """Return floor(input / 2**other)."""
     return _bitwise(np.right_shift, "rshift_cpu", input, other)

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from npg import random
-from npg.ops._op import primitive
+from npg.ops._op import movement
 from npg.ops.index import like_dtype
 from npg.ops.shape import overload
 
 __all__ = ["bernoulli", "bernoulli_each", "fill_by", "normal", "poisson"]
 
 
-@primitive(lambda g, _y, _x, *, draw: np.zeros_like(g), node="Random")
+@movement(lambda g, _y, _x, *, draw: np.zeros_like(g), node="Random")
 def fill_by(input: Any, *, draw: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]) -> Any:
     """Return the input after draw(input) has filled it."""
     return draw(input)
@@ -39,7 +39,7 @@ NAMED = {
 }
 
 
-@primitive(
+@movement(
     lambda g, _y, _x, _p, *, generator: np.zeros_like(g),
     lambda g, _y, _x, p_like, *, generator: like_dtype(np.zeros_like(g), p_like.dtype),
     broadcasts=True,
@@ -52,13 +52,13 @@ def bernoulli_each(input: Any, p: Any, *, generator: random.Generator | None) ->
 bernoulli_each.node_name = "BernoulliBackward1"
 
 
-@primitive(lambda g, _y, _p, *, generator: np.zeros_like(g))
+@movement(lambda g, _y, _p, *, generator: np.zeros_like(g))
 def bernoulli(input: Any, *, generator: random.Generator | None) -> Any:
     """Return 1 with the probability in input, else 0."""
     return random.bernoulli(input, generator)
 
 
-@primitive(
+@movement(
     lambda g, _y, mean_like, _std, *, generator: like_dtype(np.zeros_like(g), mean_like.dtype),
     lambda g, _y, _mean, std_like, *, generator: like_dtype(np.zeros_like(g), std_like.dtype),
     broadcasts=True,
@@ -68,7 +68,7 @@ def normal(mean: Any, std: Any, *, generator: random.Generator | None) -> Any:
     return random.normal(mean, std, generator)
 
 
-@primitive(lambda g, _y, _rate, *, generator: np.zeros_like(g))
+@movement(lambda g, _y, _rate, *, generator: np.zeros_like(g))
 def poisson(input: Any, *, generator: random.Generator | None) -> Any:
     """Return Poisson-distributed counts with these means."""
     return random.poisson(input, generator)

@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 
 from npg.ops._dtypes import no_bool, no_integers, only_integers
-from npg.ops._op import ARITHMETIC, FLOAT, primitive, ufunc
+from npg.ops._op import ARITHMETIC, FLOAT, movement, primitive, ufunc
 from npg.ops.select import mask
 from npg.ops.shape import overload
 
 # ----- Copies, casts, zeros -----
 
 
-@primitive(lambda g, _y, _x: g)
+@movement(lambda g, _y, _x: g)
 def clone(input: Any) -> Any:
     """Return a copy of the input."""
     return input.copy(order="K")
 
 
-@primitive(lambda g, _y, x_like, *, dtype: cast(g, dtype=x_like.dtype), node="ToCopy")
+@movement(lambda g, _y, x_like, *, dtype: cast(g, dtype=x_like.dtype), node="ToCopy")
 def cast(input: Any, *, dtype: np.dtype[Any]) -> Any:
     """Return the input in another dtype."""
     if dtype == np.float16 and input.dtype == np.float64:  # PyTorch gets there by way of float32
@@ -29,7 +29,7 @@ def cast(input: Any, *, dtype: np.dtype[Any]) -> Any:
     return input.astype(dtype)
 
 
-@primitive()
+@movement()
 def zeros(input: Any) -> Any:
     """Return zeros of the input's shape and dtype: the gradient of a step function."""
     return np.zeros_like(input)
@@ -99,6 +99,21 @@ def refuse_subtraction(input: Any, other: Any) -> None:
 rsub = overload(sub, "RsubBackward1")  # of `number - tensor`
 
 
+@primitive(
+    lambda g, _y, _a, _b, *, alpha: g,
+    lambda g, _y, _a, _b, *, alpha: g * alpha,
+    promote=ARITHMETIC,
+    broadcasts=True,
+    node="Add",
+)
+def add_scaled(input: Any, other: Any, *, alpha: float) -> Any:
+    """Return input + alpha * other, of floating dtypes."""
+    return input + other * alpha
+
+
+sub_scaled = overload(add_scaled, "SubBackward0")  # with -alpha
+
+
 # ----- Division with rounding, remainders -----
 
 
@@ -158,7 +173,10 @@ def div_rounded(input: Any, other: Any, *, rounding_mode: str) -> Any:
     return np.floor_divide(input, other)
 
 
-@primitive(
+# PyTorch rounds a divisor that is a number to float16 here, and the rest of such a division is exact.
+
+
+@movement(
     lambda g, _y, _a, _b: g,
     lambda g, _y, a, b: -g * div_rounded(a, b, rounding_mode="floor"),
     promote=ARITHMETIC,
@@ -176,7 +194,7 @@ def remainder(input: Any, other: Any) -> Any:
     return np.add(y, other, out=y, where=(y != 0) & ((y < 0) != (np.asarray(other) < 0)))
 
 
-@primitive(
+@movement(
     lambda g, _y, _a, _b: g,
     lambda g, _y, a, b: -g * div_rounded(a, b, rounding_mode="trunc"),
     promote=ARITHMETIC,
@@ -214,7 +232,7 @@ def lcm(input: Any, other: Any) -> Any:
     return np.lcm(input, other)
 
 
-@ufunc(np.nextafter, lambda g, _y, a, b: mask(g, a != b), lambda g, _y, _a, _b: zeros(g))
+@ufunc(np.nextafter, lambda g, _y, a, b: mask(g, a != b), lambda g, _y, _a, _b: zeros(g), exact=True)
 def nextafter(input: Any, other: Any) -> Any:
     """Return the next floating number after input in the direction of other."""
 
@@ -299,6 +317,17 @@ pow_tensor = overload(pow, "PowBackward1")  # where the exponent is a tensor
 rpow = overload(pow, "PowBackward2")  # of `number ** tensor`
 
 
+@primitive(
+    lambda g, _y, _x, other: g * 2.0**other,
+    lambda g, y, _x, _other: g * (y * math.log(2.0)),
+    promote=FLOAT,
+    broadcasts=True,
+)
+def ldexp(input: Any, other: Any) -> Any:
+    """Return input * 2**other."""
+    return input * 2.0**other
+
+
 @primitive(lambda g, _y, x: g * (2.0 * x), promote=ARITHMETIC, node="Pow")
 def square(input: Any) -> Any:
     """Return the square of each element."""
@@ -327,7 +356,7 @@ def abs(input: Any) -> Any:
 abs.refuses(no_bool("abs_cpu"))
 
 
-@primitive(lambda g, _y, _x: zeros(g))
+@movement(lambda g, _y, _x: zeros(g))
 def sign(input: Any) -> Any:
     """Return -1, 0 or 1; 0 for nan, as in PyTorch."""
     if input.dtype == bool:
@@ -336,7 +365,7 @@ def sign(input: Any) -> Any:
     return (above.view(np.int8) - below.view(np.int8)).astype(input.dtype)
 
 
-@primitive(lambda g, _y, _x: zeros(g))
+@movement(lambda g, _y, _x: zeros(g))
 def sgn(input: Any) -> Any:
     """Return -1, 0 or 1; the same as sign for real numbers."""
     return sign.forward(input)

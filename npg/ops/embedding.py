@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._op import primitive
+from npg.ops._op import movement, primitive
 from npg.ops.index import add_rows
 
 __all__ = ["embedding", "embedding_backward", "renorm_rows"]
@@ -26,7 +26,7 @@ def _flat(index: Array, rows: int) -> Array:
     return flat
 
 
-@primitive(
+@movement(
     lambda g, _y, weight_like, index, *, padding_idx, scale_grad_by_freq: embedding_backward(
         g, index, rows=weight_like.shape[0], padding_idx=padding_idx, scale_grad_by_freq=scale_grad_by_freq
     ),

@@ -6,19 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._op import primitive
+from npg.ops._op import movement
 from npg.ops.shape import overload
 
 __all__ = ["fill", "fill_tensor", "zero"]
 
 
-@primitive(lambda g, _y, _x: np.zeros_like(g))
+@movement(lambda g, _y, _x: np.zeros_like(g))
 def zero(input: Any) -> Any:
     """Return zeros in the shape and dtype of input."""
     return np.zeros_like(input)
 
 
-@primitive(lambda g, _y, _x, _value: np.zeros_like(g), lambda g, _y, _x, _value: np.sum(g))
+@movement(lambda g, _y, _x, _value: np.zeros_like(g), lambda g, _y, _x, _value: np.sum(g))
 def fill(input: Any, value: Any) -> Any:
     """Return the 0-d value in the shape and dtype of input."""
     return np.full_like(input, value)

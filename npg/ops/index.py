@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._broadcast import unbroadcast
-from npg.ops._op import Op, primitive
+from npg.ops._op import Op, movement, primitive
 from npg.ops.elementwise import cast, zeros
 from npg.ops.shape import c_order, overload
 
@@ -112,7 +112,7 @@ getitem_unsqueeze = overload(getitem, "UnsqueezeBackward0")
 getitem_alias = overload(getitem, "AliasBackward0")
 
 
-@primitive(lambda g, _y, _x, *, shape, index: getitem(g, index=index))
+@movement(lambda g, _y, _x, *, shape, index: getitem(g, index=index))
 def getitem_backward(input: Any, *, shape: tuple[int, ...], index: Any) -> Any:
     """Return zeros of a shape with the input at a basic index: the adjoint of getitem."""
     out = np.zeros(shape, input.dtype)
@@ -124,7 +124,7 @@ def _source_rule(g: Any, _y: Any, _x: Any, source_like: Any) -> Any:
     return like_dtype(g, source_like.dtype)  # the engine sums it down
 
 
-@primitive(lambda g, _y, _x, _source: zeros(g), _source_rule, broadcasts=True)
+@movement(lambda g, _y, _x, _source: zeros(g), _source_rule, broadcasts=True)
 def assign(input: Any, source: Any) -> Any:
     """Return source in the shape and dtype of input: what `input.copy_(source)` leaves there."""
     source = np.asarray(source)
@@ -216,7 +216,7 @@ def _add(out: np.ndarray[Any, Any], values: Any, indices: Any, at: tuple[int, ..
         moved += add_rows(g, flat.reshape(-1), rows).reshape(moved.shape)
 
 
-@primitive()
+@movement()
 def index(input: Any, *indices: Any, at: tuple[int, ...]) -> Any:
     """Return a copy of the input's elements at an advanced index."""
     return c_order(_read(input, indices, at))  # NumPy lays what the indices name out in front
@@ -274,7 +274,7 @@ def _put_into(
     return input
 
 
-@primitive()
+@movement()
 def index_put(input: Any, values: Any, *indices: Any, at: tuple[int, ...], accumulate: bool) -> Any:
     """Return a copy of the input with values written (the last one wins) or added at an advanced index."""
     return _put_into(np.array(input), values, *indices, at=at, accumulate=accumulate)
@@ -305,7 +305,7 @@ index_add, index_add_into = (overload(op, "IndexAddBackward0") for op in (index_
 index_copy, index_copy_into = (overload(op, "IndexCopyBackward0") for op in (index_put, index_put_into))
 
 
-@primitive()
+@movement()
 def index_fill(input: Any, value: Any, *indices: Any, at: tuple[int, ...], accumulate: bool) -> Any:
     """Return a copy of the input with one value written at an advanced index."""
     return _put_into(np.array(input), value, *indices, at=at, accumulate=False)

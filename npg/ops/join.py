@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._op import primitive
+from npg.ops._op import movement, primitive
 from npg.ops.shape import along, c_order, overload, select, slice_
 
 __all__ = ["cat", "split", "split_with_sizes", "stack", "unbind"]
@@ -77,7 +77,7 @@ def _unbind_vjp(g: Any, _y: Any, x_like: Any, *, needs: tuple[bool, ...], dim: i
 # ----- Putting together -----
 
 
-@primitive()
+@movement()
 def cat(*tensors: Any, dim: int) -> Any:
     """Return the inputs one after the other along a dimension."""
     return c_order(np.concatenate(tensors, axis=dim))
@@ -95,7 +95,7 @@ def _cat_vjp(g: Any, _y: Any, *xs_like: Any, needs: tuple[bool, ...], dim: int) 
     return grads
 
 
-@primitive()
+@movement()
 def stack(*tensors: Any, dim: int) -> Any:
     """Return the inputs, all of one shape, along a new dimension."""
     shape = tensors[0].shape

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._op import primitive
+from npg.ops._op import movement, primitive
 
 __all__ = ["alias", "as_strided", "copy_slices", "geometry", "meets", "overlaps", "partly_overlaps", "root"]
 
@@ -159,7 +159,7 @@ def strided_scatter(
     return whole
 
 
-@primitive(lambda g, _y, _x, **where: strided_scatter(g, **where))
+@movement(lambda g, _y, _x, **where: strided_scatter(g, **where))
 def strided_gather(
     input: Any,
     *,
@@ -174,7 +174,7 @@ def strided_gather(
     return part.copy()
 
 
-@primitive(lambda g, _y, _x, **where: strided_clear(g, **where))
+@movement(lambda g, _y, _x, **where: strided_clear(g, **where))
 def strided_clear(
     input: Any,
     *,
@@ -190,7 +190,7 @@ def strided_clear(
     return whole
 
 
-@primitive(
+@movement(
     lambda g, _y, _base, _value, **where: strided_clear(g, **where),
     lambda g, _y, _base, _value, **where: strided_gather(g, **where),
 )

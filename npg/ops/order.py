@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._op import primitive
+from npg.ops._op import movement, primitive
 from npg.ops._selecting import place_in_order, place_of_search
 from npg.ops.reduce import shared_vjp
 from npg.ops.scatter import scatter_sum
@@ -57,25 +57,25 @@ def _extreme(ufunc: Any, place: Any, x: Array, dim: int, keepdim: bool) -> tuple
 # ----- Extrema -----
 
 
-@primitive()
+@movement()
 def argmax(input: Any, *, dim: int | None, keepdim: bool) -> Any:
     """Return where the largest element over `dim` (an int or None) is, the first of equal ones."""
     return c_order(np.argmax(input, axis=dim, keepdims=keepdim))
 
 
-@primitive()
+@movement()
 def argmin(input: Any, *, dim: int | None, keepdim: bool) -> Any:
     """Return where the smallest element over `dim` (an int or None) is, the first of equal ones."""
     return c_order(np.argmin(input, axis=dim, keepdims=keepdim))
 
 
-@primitive(multi=True, reads=(1,), node="Max")
+@movement(multi=True, reads=(1,), node="Max")
 def max_dim(input: Any, *, dim: int, keepdim: bool) -> tuple[Any, ...]:
     """Return the largest elements along a dimension and the places of the first of them."""
     return _extreme(np.maximum, np.argmax, input, dim, keepdim)
 
 
-@primitive(multi=True, reads=(1,), node="Min")
+@movement(multi=True, reads=(1,), node="Min")
 def min_dim(input: Any, *, dim: int, keepdim: bool) -> tuple[Any, ...]:
     """Return the smallest elements along a dimension and the places of the first of them."""
     return _extreme(np.minimum, np.argmin, input, dim, keepdim)
@@ -84,7 +84,7 @@ def min_dim(input: Any, *, dim: int, keepdim: bool) -> tuple[Any, ...]:
 # ----- Order statistics -----
 
 
-@primitive(multi=True, reads=(1,))
+@movement(multi=True, reads=(1,))
 def kthvalue(input: Any, *, k: int, dim: int, keepdim: bool) -> tuple[Any, ...]:
     """Return the k-th smallest elements along a dimension, counted from 1, and their places."""
     if not input.ndim:
@@ -133,13 +133,13 @@ def _median_along(x: Array, dim: int, keepdim: bool, skip_nan: bool) -> tuple[An
     return _values_at(x, found, dim, keepdim)
 
 
-@primitive(multi=True, reads=(1,))
+@movement(multi=True, reads=(1,))
 def median_dim(input: Any, *, dim: int, keepdim: bool) -> tuple[Any, ...]:
     """Return the medians along a dimension (the lower of two; nan if there is one) and their places."""
     return _median_along(input, dim, keepdim, False)
 
 
-@primitive(multi=True, reads=(1,))
+@movement(multi=True, reads=(1,))
 def nanmedian_dim(input: Any, *, dim: int, keepdim: bool) -> tuple[Any, ...]:
     """Return the medians of what is not nan along a dimension and their places."""
     return _median_along(input, dim, keepdim, True)
@@ -148,7 +148,7 @@ def nanmedian_dim(input: Any, *, dim: int, keepdim: bool) -> tuple[Any, ...]:
 median_dim.node_name, nanmedian_dim.node_name = "MedianBackward1", "NanmedianBackward1"
 
 
-@primitive(multi=True, reads=(1,))
+@movement(multi=True, reads=(1,))
 def mode(input: Any, *, dim: int, keepdim: bool) -> tuple[Any, ...]:
     """Return the most frequent elements along a dimension (of several the smallest) and their last places."""
     if not input.ndim:

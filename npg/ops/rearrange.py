@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._op import primitive
+from npg.ops._op import movement, primitive
 from npg.ops.reduce import sum_dim
 from npg.ops.shape import along, c_order, diagonal, diagonal_backward, expand, reshape, slice_
 
@@ -37,7 +37,7 @@ def _repeat_vjp(g: Any, _y: Any, x_like: Any, *, repeats: tuple[int, ...]) -> An
     return reshape(g, shape=x_like.shape)
 
 
-@primitive(_repeat_vjp)
+@movement(_repeat_vjp)
 def repeat(input: Any, *, repeats: tuple[int, ...]) -> Any:
     """Return the input laid side by side, `repeats` times along each dimension; there may be more of these in front."""
     shape = (1,) * (len(repeats) - input.ndim) + input.shape
@@ -48,7 +48,7 @@ def repeat(input: Any, *, repeats: tuple[int, ...]) -> Any:
     return out
 
 
-@primitive(
+@movement(
     lambda g, _y, x_like, *, repeats, dim: sum_dim(
         reshape(g, shape=(*x_like.shape[: dim + 1], repeats, *x_like.shape[dim + 1 :])), dim=(dim + 1,), keepdim=False
     )
@@ -65,19 +65,19 @@ def _reversed(x: np.ndarray[Any, Any], dims: tuple[int, ...]) -> np.ndarray[Any,
     return x[tuple(slice(None, None, -1) if i in dims else slice(None) for i in range(x.ndim))]
 
 
-@primitive(lambda g, _y, _x, *, dims: flip(g, dims=dims))
+@movement(lambda g, _y, _x, *, dims: flip(g, dims=dims))
 def flip(input: Any, *, dims: tuple[int, ...]) -> Any:
     """Return a copy with these dimensions in reverse order."""
     return _reversed(input, dims).copy()
 
 
-@primitive(lambda g, _y, _x, *, shifts, dims: roll(g, shifts=tuple(-s for s in shifts), dims=dims))
+@movement(lambda g, _y, _x, *, shifts, dims: roll(g, shifts=tuple(-s for s in shifts), dims=dims))
 def roll(input: Any, *, shifts: tuple[int, ...], dims: tuple[int, ...] | None) -> Any:
     """Return a copy shifted along these dimensions (None: flattened); what leaves at the end enters in front."""
     return c_order(np.roll(input, shifts if dims is not None else shifts[0], dims))
 
 
-@primitive(lambda g, _y, _x, *, k, dims: rot90(g, k=-k, dims=dims))
+@movement(lambda g, _y, _x, *, k, dims: rot90(g, k=-k, dims=dims))
 def rot90(input: Any, *, k: int, dims: tuple[int, int]) -> Any:
     """Return a copy turned k times by 90 degrees in the plane of two dimensions."""
     return np.rot90(input, k, dims).copy()
@@ -86,19 +86,19 @@ def rot90(input: Any, *, k: int, dims: tuple[int, int]) -> Any:
 # ----- Triangles and diagonals -----
 
 
-@primitive(lambda g, _y, _x, *, diagonal: tril(g, diagonal=diagonal))
+@movement(lambda g, _y, _x, *, diagonal: tril(g, diagonal=diagonal))
 def tril(input: Any, *, diagonal: int) -> Any:
     """Return a copy with zeros above a diagonal of the last two dimensions."""
     return c_order(np.tril(input, diagonal))
 
 
-@primitive(lambda g, _y, _x, *, diagonal: triu(g, diagonal=diagonal))
+@movement(lambda g, _y, _x, *, diagonal: triu(g, diagonal=diagonal))
 def triu(input: Any, *, diagonal: int) -> Any:
     """Return a copy with zeros below a diagonal of the last two dimensions."""
     return c_order(np.triu(input, diagonal))
 
 
-@primitive(lambda g, _y, _x, *, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2))
+@movement(lambda g, _y, _x, *, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2))
 def diag_embed(input: Any, *, offset: int, dim1: int, dim2: int) -> Any:
     """Return zeros with the last dimension of the input on a diagonal of two new dimensions."""
     n = input.shape[-1] + abs(offset)
@@ -131,7 +131,7 @@ def _constant_pad_vjp(g: Any, _y: Any, _x: Any, *, pad: tuple[tuple[int, int], .
     return g
 
 
-@primitive(_constant_pad_vjp, node="ConstantPadNd")
+@movement(_constant_pad_vjp, node="ConstantPadNd")
 def constant_pad(input: Any, *, pad: tuple[tuple[int, int], ...], value: float) -> Any:
     """Return the input with (before, after) places of a value added in each dimension; negative ones are cut off."""
     shape = tuple(n + a + b for n, (a, b) in zip(input.shape, pad, strict=True))
@@ -155,7 +155,7 @@ def _pad_index(n: int, before: int, after: int, mode: str) -> np.ndarray[Any, An
     return np.where(at >= n, 2 * (n - 1) - at, at)
 
 
-@primitive(
+@movement(
     lambda g, _y, x_like, *, dim, before, after, mode: index_pad_backward(
         g, n=x_like.shape[dim], dim=dim, before=before, after=after, mode=mode
     )

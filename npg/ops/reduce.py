@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._op import primitive
+from npg.ops._op import movement, primitive
 from npg.ops.select import mask as keep, where
 from npg.ops.shape import c_order, expand, overload, reshape
 
@@ -139,7 +139,7 @@ def nanmean(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     return (total / known.astype(wide.dtype)).astype(input.dtype, copy=False)
 
 
-@primitive()
+@movement()
 def count_nonzero(input: Any, *, dim: tuple[int, ...] | None) -> Any:
     """Return how many elements over `dim` are not 0."""
     return c_order(np.asarray(np.count_nonzero(input, axis=dim)))
@@ -233,7 +233,7 @@ def _moments_vjp(gv: Any, gm: Any, x: Any, dim: tuple[int, ...] | None, correcti
 # ----- Extrema -----
 
 
-@primitive()
+@movement()
 def ties(input: Any, extreme: Any, *, nan: float) -> Any:
     """Return 1 where the input is the extreme, else 0, in the input's dtype; where both are nan, `nan` instead of 1."""
     mask = (input == extreme).astype(input.dtype)
@@ -294,13 +294,13 @@ def _aminmax_vjp(
     return (low if high is None else high if low is None else low + high,)
 
 
-@primitive()
+@movement()
 def all_(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     """Tell whether all elements over `dim` are true."""
     return _reduce(np.logical_and, input, dim, keepdim)
 
 
-@primitive()
+@movement()
 def any_(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     """Tell whether an element over `dim` is true."""
     return _reduce(np.logical_or, input, dim, keepdim)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._dtypes import no_bool, no_integers
-from npg.ops._op import ARITHMETIC, primitive
+from npg.ops._op import ARITHMETIC, movement, primitive
 from npg.ops.elementwise import zeros
 from npg.ops.select import mask
 
@@ -20,25 +20,25 @@ def _round(how: Any, input: Any) -> Any:
     return how(input) if input.dtype.kind == "f" else input.copy()
 
 
-@primitive(lambda g, _y, _x: zeros(g), promote=ARITHMETIC)
+@movement(lambda g, _y, _x: zeros(g), promote=ARITHMETIC)
 def floor(input: Any) -> Any:
     """Return the largest integer that is not above each element."""
     return _round(np.floor, input)
 
 
-@primitive(lambda g, _y, _x: zeros(g), promote=ARITHMETIC)
+@movement(lambda g, _y, _x: zeros(g), promote=ARITHMETIC)
 def ceil(input: Any) -> Any:
     """Return the smallest integer that is not below each element."""
     return _round(np.ceil, input)
 
 
-@primitive(lambda g, _y, _x: zeros(g), promote=ARITHMETIC)
+@movement(lambda g, _y, _x: zeros(g), promote=ARITHMETIC)
 def trunc(input: Any) -> Any:
     """Return each element rounded towards zero."""
     return _round(np.trunc, input)
 
 
-@primitive(lambda g, _y, _x: zeros(g), promote=ARITHMETIC)
+@movement(lambda g, _y, _x: zeros(g), promote=ARITHMETIC)
 def round(input: Any) -> Any:
     """Return each element rounded to the nearest integer, halves to the even one."""
     return _round(np.rint, input)
@@ -64,7 +64,7 @@ round_decimals.node_name = "RoundBackward1"
 round_decimals.refuses(no_integers("round_cpu"))
 
 
-@primitive(lambda g, _y, _x: g, promote=ARITHMETIC)
+@movement(lambda g, _y, _x: g, promote=ARITHMETIC)
 def frac(input: Any) -> Any:
     """Return the part behind the point, with the input's sign."""
     return input - np.trunc(input)
@@ -76,7 +76,7 @@ frac.refuses(no_integers("frac_cpu"))
 # ----- Replacing nan and infinities -----
 
 
-@primitive(lambda g, _y, x, *, nan, posinf, neginf: mask(g, np.isfinite(x)))
+@movement(lambda g, _y, x, *, nan, posinf, neginf: mask(g, np.isfinite(x)))
 def nan_to_num(input: Any, *, nan: float | None, posinf: float | None, neginf: float | None) -> Any:
     """Return the input with nan, inf and -inf replaced; None: 0, and the largest and smallest number."""
     if input.dtype.kind != "f":

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._op import primitive
+from npg.ops._op import movement, primitive
 from npg.ops.order import values_vjp
 from npg.ops.rearrange import constant_pad, flip
 from npg.ops.reduce import HALF, spread
@@ -106,7 +106,7 @@ def logcumsumexp(input: Any, *, dim: int) -> Any:
 # ----- Products -----
 
 
-@primitive()
+@movement()
 def has_zero(input: Any) -> Any:
     """Tell whether an element is 0."""
     return np.asarray(not input.all())
@@ -171,13 +171,13 @@ def _running(ufunc: np.ufunc, x: np.ndarray[Any, Any], dim: int) -> tuple[np.nda
     return c_order(values), c_order(np.maximum.accumulate(np.where(found, at, 0), axis=dim))
 
 
-@primitive(multi=True, reads=(1,))
+@movement(multi=True, reads=(1,))
 def cummax(input: Any, *, dim: int) -> Any:
     """Return the largest of the elements so far and the places of the last of them."""
     return _running(np.maximum, input, dim)
 
 
-@primitive(multi=True, reads=(1,))
+@movement(multi=True, reads=(1,))
 def cummin(input: Any, *, dim: int) -> Any:
     """Return the smallest of the elements so far and the places of the last of them."""
     return _running(np.minimum, input, dim)

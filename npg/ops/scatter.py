@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._broadcast import unbroadcast
-from npg.ops._op import primitive
+from npg.ops._op import movement, primitive
 from npg.ops._scratch import scratch
 from npg.ops.index import like_dtype, writing
 from npg.ops.select import _SMALL as SMALL, mask as keep
@@ -83,7 +83,7 @@ def _one_dimensional(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 # ----- gather and scatter -----
 
 
-@primitive(
+@movement(
     lambda g, _y, x_like, index, *, dim: scatter_sum(g, index, shape=x_like.shape, dim=dim),
     None,
 )
@@ -134,7 +134,7 @@ def _scatter_src_rule(g: Any, _y: Any, _x: Any, index: Any, src_like: Any, *, di
     return unbroadcast(gather(g, index, dim=dim), src_like.shape)
 
 
-@primitive(lambda g, _y, _x, index, _src, *, dim: scatter(g, index, 0.0, dim=dim), None, _scatter_src_rule)
+@movement(lambda g, _y, _x, index, _src, *, dim: scatter(g, index, 0.0, dim=dim), None, _scatter_src_rule)
 def scatter(input: Any, index: Any, src: Any, *, dim: int) -> Any:
     """Return a copy of the input with src (an array of the index's shape, or a number) written where index names."""
     return _write_into(np.array(input), index, src, dim=dim)
@@ -249,7 +249,7 @@ def _flat_index(index: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
     return index
 
 
-@primitive(lambda g, _y, x_like, index: take_backward(g, index, shape=x_like.shape), None)
+@movement(lambda g, _y, x_like, index: take_backward(g, index, shape=x_like.shape), None)
 def take(input: Any, index: Any) -> Any:
     """Return the elements at these positions of the flattened input; the shape is the index's."""
     if not input.size and index.size:
@@ -277,7 +277,7 @@ def _put_into(input: Array, index: Array, source: Any, *, accumulate: bool) -> A
     return input
 
 
-@primitive(
+@movement(
     lambda g, _y, _x, index, _source, *, accumulate: g if accumulate else put(g, index, 0.0, accumulate=False),
     None,
     lambda g, _y, _x, index, source_like, *, accumulate: np.reshape(take(g, index), source_like.shape),
@@ -298,7 +298,7 @@ def _masked_fill_into(input: Array, mask: Array, value: Any) -> Array:
     return input
 
 
-@primitive(
+@movement(
     lambda g, _y, _x, mask, _value: masked_fill(g, mask, 0.0),
     None,
     lambda g, _y, _x, mask, value_like: like_dtype(np.sum(keep(g, mask)), value_like.dtype),
@@ -331,7 +331,7 @@ masked_fill_tensor, masked_fill_tensor_into = (
 )
 
 
-@primitive(
+@movement(
     lambda g, _y, x_like, mask: unbroadcast(
         masked_put(g, mask, shape=np.broadcast_shapes(x_like.shape, mask.shape)), x_like.shape
     ),
@@ -344,7 +344,7 @@ def masked_select(input: Any, mask: Any) -> Any:
     return input[mask] if input.ndim else input.reshape(1)[mask.reshape(1)]
 
 
-@primitive(lambda g, _y, _x, mask, *, shape: masked_select(g, mask), None)
+@movement(lambda g, _y, _x, mask, *, shape: masked_select(g, mask), None)
 def masked_put(input: Any, mask: Any, *, shape: tuple[int, ...]) -> Any:
     """Return zeros of a shape with the elements of the input where the mask is True: the adjoint of masked_select."""
     out = np.zeros(shape, input.dtype)
@@ -361,7 +361,7 @@ def _masked_scatter_into(input: Array, mask: Array, source: Array) -> Array:
     return input
 
 
-@primitive(
+@movement(
     lambda g, _y, x_like, mask, _source: unbroadcast(masked_fill(g, mask, 0.0), x_like.shape),
     None,
     lambda g, _y, _x, mask, source_like: padded(masked_select(g, mask), shape=source_like.shape),
@@ -376,7 +376,7 @@ def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
 masked_scatter_into = writing(masked_scatter, _masked_scatter_into)
 
 
-@primitive(lambda g, _y, x_like, *, shape: np.reshape(g, -1)[: x_like.shape[0]])
+@movement(lambda g, _y, x_like, *, shape: np.reshape(g, -1)[: x_like.shape[0]])
 def padded(input: Any, *, shape: tuple[int, ...]) -> Any:
     """Return an array of this shape that begins with the elements of the one-dimensional input; the rest is zero."""
     out = np.zeros(shape, input.dtype)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._op import ARITHMETIC, primitive, ufunc
+from npg.ops._op import ARITHMETIC, movement, primitive, ufunc
 from npg.ops.shape import overload
 
 _INTEGER = {2: np.int16, 4: np.int32, 8: np.int64}
@@ -55,13 +55,13 @@ def choose(condition: Any, a: Any, b: Any) -> Any:
 # ----- Masks -----
 
 
-@primitive(lambda g, _y, _x, keep: mask(g, keep), None, broadcasts=True)
+@movement(lambda g, _y, _x, keep: mask(g, keep), None, broadcasts=True)
 def mask(input: Any, keep: Any) -> Any:
     """Return the input where keep is true, else 0, also where the input is inf or nan."""
     return keep_where(np.asarray(keep), np.asarray(input))
 
 
-@primitive(
+@movement(
     None,
     lambda g, _y, condition, _a, _b: mask(g, condition),
     lambda g, _y, condition, _a, _b: mask(g, ~condition),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._broadcast import unbroadcast
-from npg.ops._op import Op, primitive
+from npg.ops._op import Op, movement, primitive
 
 __all__ = [
     "c_order",
@@ -108,7 +108,7 @@ def reshape(input: Any, *, shape: tuple[int, ...]) -> Any:
     return input.reshape(shape)
 
 
-@primitive()
+@movement()
 def view_dtype(input: Any, *, dtype: np.dtype[Any]) -> Any:
     """Return the same bytes as another dtype; a view of the memory, but not of the history."""
     return input.view(dtype)
@@ -151,7 +151,7 @@ def expand(input: Any, *, shape: tuple[int, ...]) -> Any:
     return out
 
 
-@primitive(lambda g, _y, _x: g, node="Clone")
+@movement(lambda g, _y, _x: g, node="Clone")
 def contiguous(input: Any) -> Any:
     """Return a C-contiguous copy."""
     return input.copy(order="C")
@@ -191,7 +191,7 @@ def select(input: Any, *, dim: int, index: int) -> Any:
     return input[along(dim, index)]
 
 
-@primitive(lambda g, _y, _x, *, shape, dim, index: select(g, dim=dim, index=index))
+@movement(lambda g, _y, _x, *, shape, dim, index: select(g, dim=dim, index=index))
 def select_backward(input: Any, *, shape: tuple[int, ...], dim: int, index: int) -> Any:
     """Return zeros with the input at one index of a dimension: the adjoint of select."""
     out = np.zeros(shape, input.dtype)
@@ -210,7 +210,7 @@ def slice_(input: Any, *, dim: int, start: int | None, stop: int | None, step: i
     return input[along(dim, slice(start, stop, step))]
 
 
-@primitive(lambda g, _y, _x, *, shape, dim, start, stop, step: slice_(g, dim=dim, start=start, stop=stop, step=step))
+@movement(lambda g, _y, _x, *, shape, dim, start, stop, step: slice_(g, dim=dim, start=start, stop=stop, step=step))
 def slice_backward(
     input: Any, *, shape: tuple[int, ...], dim: int, start: int | None, stop: int | None, step: int
 ) -> Any:
@@ -239,7 +239,7 @@ def diagonal(input: Any, *, offset: int, dim1: int, dim2: int) -> Any:
     return _diagonal_of(input, offset, dim1, dim2)
 
 
-@primitive(_diagonal_rule)
+@movement(_diagonal_rule)
 def diagonal_copy(input: Any, *, offset: int, dim1: int, dim2: int) -> Any:
     """Return a copy of the diagonal."""
     return input.diagonal(offset, dim1, dim2).copy()
@@ -248,7 +248,7 @@ def diagonal_copy(input: Any, *, offset: int, dim1: int, dim2: int) -> Any:
 diagonal_copy.node_name = "DiagonalBackward0_copy"
 
 
-@primitive(lambda g, _y, _x, *, shape, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2))
+@movement(lambda g, _y, _x, *, shape, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2))
 def diagonal_backward(input: Any, *, shape: tuple[int, ...], offset: int, dim1: int, dim2: int) -> Any:
     """Return zeros with the input on a diagonal: the adjoint of diagonal."""
     out = np.zeros(shape, input.dtype)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._op import primitive
+from npg.ops._op import movement
 from npg.ops.scatter import scatter_sum
 
 __all__ = ["argsort", "sort", "topk"]
@@ -97,20 +97,20 @@ def _values_rule(g: Any, y: Any, x_like: Any, *, dim: int, **_: Any) -> Any:
     return scatter_sum(g[0], y[1], shape=x_like.shape, dim=dim, distinct=True)
 
 
-@primitive(_values_rule, multi=True, reads=(1,))
+@movement(_values_rule, multi=True, reads=(1,))
 def sort(input: Any, *, dim: int, descending: bool) -> Any:
     """Return the elements in order along a dimension, and the places that they came from."""
     at = _along_last(_places, input, dim, descending)
     return np.take_along_axis(input, at, dim) if input.ndim else input.copy(), at
 
 
-@primitive()
+@movement()
 def argsort(input: Any, *, dim: int, descending: bool) -> Any:
     """Return the places of the elements in order along a dimension."""
     return _along_last(_places, input, dim, descending)
 
 
-@primitive(_values_rule, multi=True, reads=(1,))
+@movement(_values_rule, multi=True, reads=(1,))
 def topk(input: Any, *, k: int, dim: int, largest: bool) -> Any:
     """Return the k largest (or smallest) elements along a dimension, in order, and their places."""
     at = _along_last(_largest, input, dim, k, largest)

@@ -190,7 +190,7 @@ def _logit_vjp(g: Any, _y: Any, x: Any, *, eps: float | None) -> Any:
     slope = g / (x * (1.0 - x))
     if eps is None:
         return where((x < 0.0) | (x > 1.0), math.nan, slope)
-    return mask(slope, ~((x < eps) | (x > 1.0 - eps)))
+    return mask(slope, (x >= eps) & (x <= 1.0 - eps))
 
 
 @primitive(_logit_vjp, promote=FLOAT)

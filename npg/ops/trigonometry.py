@@ -10,7 +10,7 @@ import numpy as np
 from npg.ops._dtypes import no_integers
 from npg.ops._op import ARITHMETIC, FLOAT, primitive, ufunc
 from npg.ops.elementwise import reciprocal, rsqrt
-from npg.ops.select import mask
+from npg.ops.select import mask, where
 
 # ----- Trigonometric -----
 
@@ -109,7 +109,12 @@ def rad2deg(input: Any) -> Any:
     return input * (180.0 / math.pi)
 
 
-@ufunc(np.hypot, lambda g, y, a, _b: g * (a / y), lambda g, y, _a, b: g * (b / y), promote=ARITHMETIC)
+@ufunc(
+    np.hypot,
+    lambda g, _y, a, b: g * (a / np.hypot(a, b)),  # and not y, which is rounded where it is float16
+    lambda g, _y, a, b: g * (b / np.hypot(a, b)),
+    promote=ARITHMETIC,
+)
 def hypot(input: Any, other: Any) -> Any:
     """Return sqrt(input**2 + other**2) without overflow."""
 
@@ -117,17 +122,25 @@ def hypot(input: Any, other: Any) -> Any:
 hypot.refuses(no_integers("hypot_cpu"))
 
 
+# The slope of sin(z) / z with z = pi x, over x, in powers of z^2.
+_SINC_SLOPE = tuple(math.pi**2 * (-1) ** k * 2 * k / math.factorial(2 * k + 1) for k in range(1, 7))
+
+
 def _sinc_vjp(g: Any, _y: Any, x: Any) -> Any:
-    """gx = g (cos(pi x) pi x - sin(pi x)) / (pi x^2), 0 where x^2 is 0."""
-    t = math.pi * x
-    square = t * x
-    return mask(g * ((t * np.cos(t) - np.sin(t)) / square), square != 0)
+    """gx = g (cos(pi x) - sinc(x)) / x; near 0, where the two are nearly equal, by its series."""
+    near = np.abs(x) < 0.1
+    apart = where(near, 1.0, x)
+    t = math.pi * (apart - 2.0 * np.rint(apart * 0.5))
+    square = (math.pi * math.pi) * (x * x)
+    series = square * _SINC_SLOPE[-1]
+    for coefficient in _SINC_SLOPE[-2:0:-1]:
+        series = (series + coefficient) * square
+    slope = (np.cos(t) - np.sin(t) / (math.pi * apart)) / apart
+    return g * where(near, (series + _SINC_SLOPE[0]) * x, slope)
 
 
 @primitive(_sinc_vjp, promote=FLOAT)
 def sinc(input: Any) -> Any:
     """Return sin(pi input) / (pi input), 1 at 0."""
-    # Not np.sinc: in float16 its stand-in for 0 is 0 in older releases, and PyTorch computes in float32.
-    x = np.multiply(input, math.pi, dtype=np.float32 if input.dtype == np.float16 else input.dtype)
-    x = np.where(x == 0, 1.0, np.sin(x) / np.where(x == 0, 1.0, x))
-    return x.astype(input.dtype, copy=False)
+    x = input * math.pi
+    return np.where(x == 0, 1.0, np.sin(x) / np.where(x == 0, 1.0, x))

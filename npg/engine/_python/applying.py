@@ -26,6 +26,7 @@ from npg.engine._hooks import retain
 from npg.engine._python.modes import anomaly, interception, state
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, wrap
+from npg.ops import _half
 from npg.ops._op import LIKE, VALUE, Like
 from npg.ops.memory import as_strided, copy_slices, geometry, overlaps
 
@@ -138,6 +139,12 @@ def apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     return _apply(op, inputs, params)
 
 
+def _compute(op: Any, arrays: list[Any], params: dict[str, Any]) -> Any:
+    if _half.among(arrays):
+        return _half.compute(op, arrays, params)
+    return op.forward(*arrays, **params) if params else op.forward(*arrays)
+
+
 def _apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     if interception.hook is not None:
         taken = interception.hook(op, inputs, params, "apply")
@@ -155,11 +162,9 @@ def _apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     before = floating_errors.set(SILENT)
     try:
         if op.takes_keep:
-            out = op.forward(*arrays, keep=recording, **params)
-        elif params:
-            out = op.forward(*arrays, **params)
+            out = _compute(op, arrays, {**params, "keep": recording})
         else:
-            out = op.forward(*arrays)
+            out = _compute(op, arrays, params)
     except ValueError:
         if op.broadcasts:
             refuse_shapes(arrays)
@@ -226,11 +231,11 @@ def _apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     saved = None
     before = floating_errors.set(SILENT)
     try:
-        if op.is_ufunc and not params:
+        if op.is_ufunc and not params and (op.exact or not _half.among(arrays)):
             refuse_broadcast(array, arrays)
             op.forward(*arrays, out=array, casting="unsafe")
         else:
-            out = op.forward(*arrays, **params)
+            out = _compute(op, arrays, params)
             if op.is_fused:
                 out, saved = out
             refuse_broadcast(array, (out,))

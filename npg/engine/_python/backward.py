@@ -32,7 +32,9 @@ from npg.engine._python.applying import apply
 from npg.engine._python.modes import anomaly, interception, state
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, wrap
+from npg.ops import _half
 from npg.ops._broadcast import unbroadcast
+from npg.ops.elementwise import cast
 from npg.ops.memory import alias, overlaps
 
 # Guards `.grad` of a leaf, which graphs in several threads may share: reading, adding and storing must be one step.
@@ -65,8 +67,15 @@ def _vjp_recorded(node: Node, g: Any) -> Any:
     return _run_rules(node, op.recorded if op.is_fused else op.joint, g, y, node.inputs or ())
 
 
+def _cast(x: Any, dtype: Any) -> Any:
+    return apply(cast, (x,), {"dtype": dtype}) if isinstance(x, TensorBase) else x.astype(dtype)
+
+
 def _run_rules(node: Node, joint: Any, g: Any, y: Any, inputs: Any) -> Any:
     op, needs = node.op, node.needs
+    half = not op.exact and _half.among(g if op.is_multi else (g,))
+    if half:  # see ops/_half.py
+        g, y, *inputs = _half.widen((g, y, *inputs), _cast)
     if joint is not None:
         kernel = {"saved": node.saved} if op.is_fused else {}
         grads = joint(g, y, *inputs, needs=needs, **kernel, **node.params)
@@ -77,7 +86,7 @@ def _run_rules(node: Node, joint: Any, g: Any, y: Any, inputs: Any) -> Any:
         ]
     if node.shapes is not None:
         grads = [gx if gx is None else unbroadcast(gx, s) for gx, s in zip(grads, node.shapes, strict=True)]
-    return grads
+    return _half.narrow(grads, _cast) if half else grads
 
 
 def _vjp_checked(node: Node, g: Any, recorded: bool) -> Any:
@@ -114,7 +123,10 @@ def _output_tensor(node: Node, array: Any, nr: int) -> Any:
 def _composite_vjp(node: Node, g: Any) -> Any:
     # Aliases: one tensor may be several inputs (attention of x with itself) and each needs its own gradient.
     inputs = [apply(alias, (x,), {}) if need else x for x, need in zip(node.inputs or (), node.needs, strict=True)]
-    y = node.op.composite(*inputs, **node.params)
+    half = _half.among((g,))
+    y = node.op.composite(*(_half.widen(tuple(inputs), _cast) if half else inputs), **node.params)
+    if half:
+        y = _cast(y, _half.HALF)
     wanted = [x for x, need in zip(inputs, node.needs, strict=True) if need]
     found = iter(run_backward((y,), (g,), True, True, wanted, False))
     return [next(found) if need else None for need in node.needs]
