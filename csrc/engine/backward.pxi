@@ -73,7 +73,7 @@ cdef object _run_rules(Node node, object joint, object g, object y, object input
     if not plan.exact:
         half = _half.among(g) if plan.is_multi else _is_half(_value(g))
     if half:
-        g, y, *inputs = _half.widen((g, y, *inputs), _cast)
+        g, y, inputs = _half.in_float32(plan.op, g, y, inputs, node.params, _cast)
     if joint is not None:
         if plan.is_fused:
             grads = list(joint(g, y, *inputs, saved=node.saved, needs=node.needs, **node.params))

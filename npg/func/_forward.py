@@ -10,6 +10,7 @@ reverse passes 3.2 (256 wide) to 6.7 times (64 wide). Hence the sweep.
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy as np
 from npg.engine import TensorBase, enable_grad, wrap
 from npg.engine._common import reachable
 from npg.func._tangents import rule_of
+from npg.ops import _half
 from npg.ops._op import Like
 
 __all__ = ["sweep"]
@@ -68,6 +70,34 @@ def _pushed(node: Any, ts: list[Any]) -> Any:
     """Return the tangent of a node's output (of a multi op, all of them), or NotImplemented."""
     op = node.op
     node.check_versions()
+    if not op.exact and _half.among(ts):
+        ts = [None if t is None else _half.widen(t, _cast) for t in ts]
+        return _half.narrow(_pushed_now(_in_float32(node), ts), _cast)
+    return _pushed_now(node, ts)
+
+
+def _cast(x: Any, dtype: Any) -> Any:
+    return wrap(x._array.astype(dtype)) if isinstance(x, TensorBase) else x.astype(dtype)
+
+
+def _in_float32(node: Any) -> Any:
+    """Return what the rules read of a node, float16 in float32; see npg/ops/_half.py."""
+    inputs = None if node.inputs is None else _half.widen(tuple(node.inputs), _cast)
+    output = None if node.output is None else _half.widen(node.output, _cast)
+    return SimpleNamespace(
+        op=node.op,
+        params=node.params,
+        inputs=inputs,
+        output=output,
+        saved=node.saved,
+        shapes=node.shapes,
+        needs=node.needs,
+        output_count=node.output_count,
+    )
+
+
+def _pushed_now(node: Any, ts: list[Any]) -> Any:
+    op = node.op
     rule = rule_of(op)
     found = NotImplemented if rule is None else rule(node, ts)
     if found is NotImplemented and op.composite is not None and node.inputs is not None:

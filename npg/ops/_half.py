@@ -41,6 +41,18 @@ def cast(x: Any, dtype: np.dtype[Any]) -> Any:
     return x.astype(dtype)
 
 
+def in_float32(op: Any, g: Any, y: Any, inputs: Any, params: dict[str, Any], cast: Any) -> Any:
+    """Return g, y and the inputs that a rule gets of a node whose output is float16.
+
+    A y that can be had from the inputs is computed anew: its rounding error, times the slope of an exp or lost in a
+    difference, would be all that is left of some gradients.
+    """
+    g, *inputs = widen((g, *inputs), cast)
+    known = y is not None and not op.is_fused
+    known = known and all(isinstance(x, (int, float)) or hasattr(x, "__array__") for x in inputs)  # no Like, no None
+    return g, op(*inputs, **params) if known else widen(y, cast), inputs
+
+
 def compute(op: Any, arrays: Any, params: dict[str, Any]) -> Any:
     """Return what op.forward makes of arrays and numbers, some of them float16.
 

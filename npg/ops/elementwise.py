@@ -319,7 +319,7 @@ rpow = overload(pow, "PowBackward2")  # of `number ** tensor`
 
 @primitive(
     lambda g, _y, _x, other: g * 2.0**other,
-    lambda g, y, _x, _other: g * (y * math.log(2.0)),
+    lambda g, _y, x, other: g * (x * 2.0**other * math.log(2.0)),
     promote=FLOAT,
     broadcasts=True,
 )

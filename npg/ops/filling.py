@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from npg.ops._broadcast import unbroadcast
 from npg.ops._op import movement
 from npg.ops.shape import overload
 
@@ -18,7 +19,7 @@ def zero(input: Any) -> Any:
     return np.zeros_like(input)
 
 
-@movement(lambda g, _y, _x, _value: np.zeros_like(g), lambda g, _y, _x, _value: np.sum(g))
+@movement(lambda g, _y, _x, _value: np.zeros_like(g), lambda g, _y, _x, _value: unbroadcast(g, ()))
 def fill(input: Any, value: Any) -> Any:
     """Return the 0-d value in the shape and dtype of input."""
     return np.full_like(input, value)

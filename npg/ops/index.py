@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._broadcast import unbroadcast
+from npg.ops._half import HALF
 from npg.ops._op import Op, movement, primitive
 from npg.ops.elementwise import cast, zeros
 from npg.ops.shape import c_order, overload
@@ -264,7 +265,11 @@ def _index_backward_rule(
 def _put_into(
     input: np.ndarray[Any, Any], values: Any, *indices: Any, at: tuple[int, ...], accumulate: bool
 ) -> np.ndarray[Any, Any]:
-    if accumulate:
+    if accumulate and input.dtype == HALF:  # added up in float32
+        wide = input.astype(np.float32)
+        _add(wide, values, indices, at)
+        input[...] = wide
+    elif accumulate:
         _add(input, values, indices, at)
     elif input.dtype.kind == "f":
         input[_key(indices, at)] = values
@@ -317,7 +322,7 @@ def _index_fill_rule(
 ) -> Any:
     """gx = g with zeros where the value was written; gvalue = the sum of g there, each place once."""
     gx = index_fill(g, 0.0, *indices, at=at, accumulate=False)
-    return (gx, np.sum(g - gx) if needs[1] else None, *(None for _ in indices))
+    return (gx, unbroadcast(g - gx, ()) if needs[1] else None, *(None for _ in indices))
 
 
 index_fill_into = writing(index_fill, _put_into)

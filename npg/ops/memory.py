@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from npg.ops._half import HALF
 from npg.ops._op import movement, primitive
 
 __all__ = ["alias", "as_strided", "copy_slices", "geometry", "meets", "overlaps", "partly_overlaps", "root"]
@@ -144,7 +145,7 @@ def as_strided(
     return _window(input, shape, strides, offset)
 
 
-@primitive(lambda g, _y, _x, **where: strided_gather(g, **where))
+@movement(lambda g, _y, _x, **where: strided_gather(g, **where))
 def strided_scatter(
     input: Any,
     *,
@@ -154,6 +155,14 @@ def strided_scatter(
     base: tuple[tuple[int, ...], tuple[int, ...]],
 ) -> Any:
     """Return zeros of the base's layout with the input added at the view's places."""
+    if input.dtype == HALF:  # added up in float32, whose elements lie twice as far apart
+        twice = tuple([2 * s for s in strides]), (base[0], tuple([2 * s for s in base[1]]))
+        wide = strided_scatter(
+            input.astype(np.float32), shape=shape, strides=twice[0], offset=2 * offset, base=twice[1]
+        )
+        whole, _ = _blank(base, HALF, shape, strides, offset)
+        np.copyto(whole, wide, casting="same_kind")
+        return whole
     whole, part = _blank(base, input.dtype, shape, strides, offset)
     _add_into(part, input)
     return whole

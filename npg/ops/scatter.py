@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._broadcast import unbroadcast
+from npg.ops._half import HALF
 from npg.ops._op import movement, primitive
 from npg.ops._scratch import scratch
 from npg.ops.index import like_dtype, writing
@@ -268,6 +269,8 @@ def take_backward(input: Any, index: Any, *, shape: tuple[int, ...]) -> Any:
 def _put_into(input: Array, index: Array, source: Any, *, accumulate: bool) -> Array:
     flat = input.reshape(-1)
     places = _flat_index(index, flat.size).reshape(-1)
+    if accumulate and input.dtype == HALF:
+        flat = flat.astype(np.float32)  # to be added up in
     if accumulate:
         np.add.at(flat, places, np.ascontiguousarray(np.broadcast_to(source, index.shape)).reshape(-1))
     else:
@@ -301,7 +304,7 @@ def _masked_fill_into(input: Array, mask: Array, value: Any) -> Array:
 @movement(
     lambda g, _y, _x, mask, _value: masked_fill(g, mask, 0.0),
     None,
-    lambda g, _y, _x, mask, value_like: like_dtype(np.sum(keep(g, mask)), value_like.dtype),
+    lambda g, _y, _x, mask, value_like: like_dtype(unbroadcast(keep(g, mask), ()), value_like.dtype),
     broadcasts=True,
 )
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:

@@ -75,7 +75,7 @@ def _run_rules(node: Node, joint: Any, g: Any, y: Any, inputs: Any) -> Any:
     op, needs = node.op, node.needs
     half = not op.exact and _half.among(g if op.is_multi else (g,))
     if half:  # see ops/_half.py
-        g, y, *inputs = _half.widen((g, y, *inputs), _cast)
+        g, y, inputs = _half.in_float32(op, g, y, inputs, node.params, _cast)
     if joint is not None:
         kernel = {"saved": node.saved} if op.is_fused else {}
         grads = joint(g, y, *inputs, needs=needs, **kernel, **node.params)
