@@ -21,18 +21,18 @@ cdef object _vjp(Node node, object g):
     cdef object y = node.output
     _check_versions(node)
     # The common cases, without a list in between: one or two inputs, no settings, no broadcasting to undo.
-    if plan.joint is None and node.params is _NO_PARAMS and node.shapes is None and not _is_half(g):
+    if plan.joint is None and node.params is _NO_PARAMS and node.shapes is None:
         if n == 2:
             return (
-                _run_rule(plan, 0, g, y, inputs) if node.targets[0] is not None else None,
-                _run_rule(plan, 1, g, y, inputs) if node.targets[1] is not None else None,
+                _run_rule(plan, node, 0, g, y, inputs) if node.targets[0] is not None else None,
+                _run_rule(plan, node, 1, g, y, inputs) if node.targets[1] is not None else None,
             )
         if n == 1:
-            return (_run_rule(plan, 0, g, y, inputs),)
+            return (_run_rule(plan, node, 0, g, y, inputs),)
     return _run_rules(node, plan.joint, g, y, [_value(x) for x in inputs])
 
 
-cdef inline object _run_rule(Plan plan, int i, object g, object y, tuple inputs):
+cdef inline object _run_rule(Plan plan, Node node, int i, object g, object y, tuple inputs):
     """Run the rule of input i of an op of one or two inputs, as loops where that is possible."""
     cdef object found, rule = plan.vjps[i]
     if rule is None:
@@ -41,6 +41,8 @@ cdef inline object _run_rule(Plan plan, int i, object g, object y, tuple inputs)
         found = (<Steps>plan.steps[i]).run(g, y, inputs)
         if found is not None:
             return found
+    if _is_half(g):
+        return _run_rules(node, None, g, y, [_value(x) for x in inputs])[i]
     if len(inputs) == 2:
         return rule(g, y, _value(inputs[0]), _value(inputs[1]))
     return rule(g, y, _value(inputs[0]))
