@@ -9,7 +9,7 @@ import numpy as np
 from npg.engine import bump_version, check_in_place
 from npg.ops.step import adam, sgd
 
-__all__ = ["adam", "in_place_array", "on_lines", "sgd"]
+__all__ = ["adam", "check_in_place", "in_place_array", "on_lines", "sgd"]
 
 
 def in_place_array(input: Any) -> np.ndarray[Any, Any]:

@@ -6,9 +6,18 @@ import math
 import numbers
 from typing import Any
 
+from npg import dtypes
+from npg.functional import lerp
 from npg.tensor import Tensor
 
-__all__ = ["check_betas", "check_finite", "check_hyperparameters", "check_implementation"]
+__all__ = [
+    "check_betas",
+    "check_finite",
+    "check_hyperparameters",
+    "check_implementation",
+    "check_implementation_at_step",
+    "check_state",
+]
 
 _NAMES = {
     "lr": "learning rate",
@@ -34,8 +43,8 @@ def check_hyperparameters(lr: Any, **others: Any) -> None:
 
 def check_betas(
     betas: Any, foreach: bool | None = None, capturable: bool = False, of_one_kind: bool = True
-) -> tuple[float, float]:
-    """Return a pair of decay rates as floats.
+) -> tuple[Any, Any]:
+    """Return a pair of decay rates.
 
     Args: of_one_kind: insist on two floats or two tensors, as PyTorch's Adam does.
     Raises: ValueError: when they are no pair of numbers, or of one-element tensors, in [0, 1).
@@ -52,29 +61,50 @@ def check_betas(
     for i, beta in enumerate(betas):
         if isinstance(beta, Tensor) and foreach and not capturable:
             raise ValueError(f"betas[{i}] as a Tensor is not supported for capturable=False and foreach=True")
-    return float(betas[0]), float(betas[1])
+    return betas[0], betas[1]
 
 
-def check_implementation(
-    foreach: bool | None = None,
-    fused: bool | None = None,
-    differentiable: bool = False,
-    lr: Any = None,
-    capturable: bool = True,
-) -> None:
-    """Refuse what PyTorch refuses among the settings that choose between its implementations. npg has only one.
+def check_implementation(foreach: bool | None, fused: bool | None, differentiable: bool) -> None:
+    """Refuse settings that choose between PyTorch's implementations and do not go together.
 
-    Raises: RuntimeError: for several at once. ValueError: for differentiable, which npg has not, and for a rate in a
-        tensor together with foreach, where the optimizer refuses that.
+    Raises: RuntimeError.
     """
-    if isinstance(lr, Tensor) and foreach and not capturable:
-        raise ValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
     if fused and differentiable:
         raise RuntimeError("`fused` does not support `differentiable`")
     if fused and foreach:
         raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
-    if differentiable:
-        raise ValueError("expected differentiable=False, got True; npg steps outside the graph")
+
+
+def check_implementation_at_step(optimizer: Any, group: dict[str, Any]) -> None:
+    """Refuse a group's settings that PyTorch refuses when it steps: for other devices, or that do not go together.
+
+    Raises: AssertionError, RuntimeError.
+    """
+    foreach, capturable = bool(group.get("foreach")), group.get("capturable")
+    if foreach and capturable is False and optimizer._refuses_lr_tensor and isinstance(group["lr"], Tensor):
+        raise RuntimeError("lr as a Tensor is not supported for capturable=False and foreach=True")
+    if capturable and not group.get("fused"):
+        devices = ["cuda", "xpu", "hpu", "privateuseone"] + ["xla"] * optimizer._xla[foreach]
+        raise AssertionError(f"If capturable=True, params and state_steps must be on supported devices: {devices}.")
+    if foreach and group.get("differentiable") and not optimizer._foreach_records:
+        raise AssertionError("_foreach ops don't support autograd")
+
+
+def check_state(optimizer: Any, p: Tensor, group: dict[str, Any]) -> None:
+    """Refuse a parameter that has another dtype or shape than what is remembered of it, where PyTorch refuses it.
+
+    Raises: RuntimeError.
+    """
+    for name, value in optimizer.state.get(p, {}).items():
+        if name not in optimizer._parameter_like or value is None:
+            continue
+        value, g = value.detach(), p.grad.detach()  # type: ignore[union-attr]  # those without are passed over
+        if group.get("fused") and value.dtype != p.dtype:
+            names = [dtypes.from_numpy(x._array.dtype).scalar_name for x in (p, value)]
+            raise RuntimeError(f"expected scalar type {names[0]} but found {names[1]}")
+        if name in optimizer._lerped:
+            lerp(value, g, 0.5)  # the operations themselves say what they refuse
+        value.clone().addcmul_(g, g)
 
 
 def check_finite(group: dict[str, Any]) -> None:

@@ -8,11 +8,13 @@ from copy import deepcopy
 from itertools import chain
 from typing import Any
 
+from npg.creation import tensor
+from npg.dtypes import float32, float64, get_default_dtype
 from npg.optim._checks import check_finite
 from npg.tensor import Tensor
 from npg.utils.hooks import RemovableHandle
 
-__all__ = ["State"]
+__all__ = ["State", "number", "step_count"]
 
 
 class State:
@@ -20,6 +22,12 @@ class State:
 
     # Entries that have the parameter's shape, which load_state_dict looks at.
     _parameter_like: tuple[str, ...] = ()
+    # What a step refuses, see check_step: entries that lerp_ updates are to keep their dtype; foreach goes with
+    # differentiable or a rate in a tensor, or not; PyTorch's text of capturable names XLA without foreach, with it.
+    _lerped: tuple[str, ...] = ()
+    _foreach_records = False
+    _refuses_lr_tensor = False
+    _xla: tuple[bool, bool] = (True, False)
 
     defaults: dict[str, Any]
     state: Any
@@ -119,6 +127,19 @@ class State:
     def register_load_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call hook(optimizer) when load_state_dict is done. Returns: a handle to remove it."""
         return RemovableHandle(self._load_state_dict_post_hooks, hook, prepend)
+
+
+def step_count(fused: bool | None = False) -> Tensor:
+    """Return a count of steps, at 0: float64 where that is the default dtype, else float32."""
+    wide = not fused and get_default_dtype() is float64
+    return tensor(0.0, dtype=float64 if wide else float32)
+
+
+def number(setting: Any) -> Any:
+    """Return a setting as a float; one that requires grad as a 0-d tensor."""
+    if isinstance(setting, Tensor):
+        return setting.squeeze() if setting.requires_grad else setting.item()
+    return setting
 
 
 def _copied(name: Any, value: Any, p: Tensor) -> Any:

@@ -48,7 +48,7 @@ class Together:
         ends = np.cumsum([p._array.size for p in params]).tolist()
         self.slices = [slice(end - p._array.size, end) for end, p in zip(ends, params, strict=True)]
         self.flat = {name: np.zeros(ends[-1], dtype) for name in names}
-        self.flat["step"] = np.zeros(len(params), np.float32)
+        self.flat["step"] = np.zeros(len(params), states[params[0]]["step"]._array.dtype)
         self.gradient, self.values = np.empty(ends[-1], dtype), np.empty(ends[-1], dtype)
         self._views: list[dict[str, Tensor]] = []
         for i, (p, part) in enumerate(zip(params, self.slices, strict=True)):

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from npg.creation import from_numpy, tensor, zeros_like
+from npg.creation import from_numpy, zeros_like
 from npg.optim._averages import average_square
-from npg.optim._checks import check_hyperparameters, check_implementation
+from npg.optim._checks import check_hyperparameters
+from npg.optim._state import number, step_count
 from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
 
@@ -25,13 +26,15 @@ class Adadelta(Optimizer):
         lr, rho, eps: as above.
         weight_decay: adds weight_decay p to the gradient.
         maximize: step up the gradient.
-        foreach, capturable: accepted and ignored: they choose between PyTorch's implementations.
-        differentiable: not supported.
+        foreach: accepted and ignored: it chooses between PyTorch's implementations.
+        capturable: for other devices only; a step refuses it.
+        differentiable: record the step, so that gradients flow through it; parameters must not be leaves then.
     Raises: ValueError: for a setting that is negative or not finite, or a rho above 1.
     Source: Zeiler 2012; torch.optim.Adadelta.
     """
 
     _parameter_like = ("square_avg", "acc_delta")
+    _xla = (False, False)
 
     def __init__(
         self,
@@ -49,7 +52,6 @@ class Adadelta(Optimizer):
         check_hyperparameters(lr, rho=rho, eps=eps, weight_decay=weight_decay)
         if rho > 1.0:
             raise ValueError(f"Invalid rho value: {rho}")
-        check_implementation(foreach, differentiable=differentiable)
         defaults = {
             "lr": lr,
             "rho": rho,
@@ -62,11 +64,10 @@ class Adadelta(Optimizer):
         }
         super().__init__(params, defaults)
 
+    def _first_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        return {"step": step_count(), "square_avg": zeros_like(p), "acc_delta": zeros_like(p)}
+
     def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
-        if not state:
-            state["step"] = tensor(0.0)
-            state["square_avg"] = zeros_like(p)
-            state["acc_delta"] = zeros_like(p)
         state["step"] += 1
         g = self._gradient(p, group, group["weight_decay"])
         w, d = self._temporary(g, 1), self._temporary(g, 4)
@@ -81,3 +82,16 @@ class Adadelta(Optimizer):
         average_square(u, d, rho, w)
         d *= float(group["lr"])
         p.sub_(from_numpy(d))
+
+    def _update_by_ops(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
+        lr, rho, eps = number(group["lr"]), group["rho"], group["eps"]
+        v, u = state["square_avg"], state["acc_delta"]
+        state["step"] += 1
+        g = self._gradient_tensor(p, group, group["weight_decay"])
+        v.mul_(rho).addcmul_(g, g, value=1 - rho)
+        d = u.add(eps).sqrt_().clone().div_(v.add(eps).sqrt_()).mul_(g)
+        u.mul_(rho).addcmul_(d, d, value=1 - rho)
+        if isinstance(lr, Tensor):
+            p.sub_(d * lr)
+        else:
+            p.add_(d, alpha=-lr)

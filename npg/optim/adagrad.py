@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from npg.creation import from_numpy, full_like, tensor
+from npg.creation import from_numpy, full_like
 from npg.optim._checks import check_hyperparameters, check_implementation
+from npg.optim._state import number, step_count
 from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
 
@@ -26,7 +27,7 @@ class Adagrad(Optimizer):
         initial_accumulator_value: where s starts.
         maximize: step up the gradient.
         foreach, fused: accepted and ignored: they choose between PyTorch's implementations.
-        differentiable: not supported.
+        differentiable: record the step, so that gradients flow through it; parameters must not be leaves then.
     Source: Duchi et al. 2011; torch.optim.Adagrad.
     """
 
@@ -69,14 +70,13 @@ class Adagrad(Optimizer):
         # PyTorch makes Adagrad's state at once, so that a state_dict before the first step has it.
         for group in self.param_groups:
             for p in group["params"]:
-                self.state[p] = {
-                    "step": tensor(0.0),
-                    "sum": full_like(p.detach(), group["initial_accumulator_value"]),
-                }
+                self.state[p] = self._first_state(p, group)
+
+    def _first_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        total = full_like(p.detach(), group["initial_accumulator_value"])
+        return {"step": step_count(group["fused"]), "sum": total}
 
     def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
-        if not state:
-            state.update(step=tensor(0.0), sum=full_like(p.detach(), group["initial_accumulator_value"]))
         state["step"] += 1
         g = self._gradient(p, group, group["weight_decay"])
         w = self._temporary(g, 1)
@@ -88,3 +88,13 @@ class Adagrad(Optimizer):
         np.divide(g, w, out=w)
         w *= float(group["lr"]) / (1 + (state["step"].item() - 1) * group["lr_decay"])
         p.sub_(from_numpy(w))
+
+    def _update_by_ops(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
+        state["step"] += 1
+        rate = number(group["lr"]) / (1 + (state["step"].item() - 1) * group["lr_decay"])
+        g = self._gradient_tensor(p, group, group["weight_decay"])
+        root = state["sum"].addcmul_(g, g, value=1).sqrt() + group["eps"]
+        if isinstance(rate, Tensor):
+            p.sub_(g / root * rate)
+        else:
+            p.addcdiv_(g, root, value=-rate)

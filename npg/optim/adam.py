@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from npg.creation import tensor, zeros_like
+from npg.creation import zeros_like
+from npg.functional import maximum
 from npg.functional.stepping import adam, in_place_array, on_lines
 from npg.optim._checks import check_betas, check_hyperparameters, check_implementation
+from npg.optim._state import number, step_count
 from npg.optim._together import Together, fits, side_by_side
 from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
@@ -29,13 +31,16 @@ class Adam(Optimizer):
         weight_decay: adds weight_decay p to the gradient (or shrinks p directly, if decoupled_weight_decay).
         amsgrad: divide by the largest v so far.
         maximize: step up the gradient.
-        foreach, capturable, fused: accepted and ignored: they choose between PyTorch's implementations.
-        differentiable: not supported.
+        foreach, fused: accepted and ignored: they choose between PyTorch's implementations.
+        capturable: for other devices only; a step refuses it.
+        differentiable: record the step, so that gradients flow through it; parameters must not be leaves then.
     Raises: ValueError: for a setting that is negative or not finite.
     Source: Kingma and Ba 2015; torch.optim.Adam.
     """
 
     _parameter_like = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+    _lerped = ("exp_avg",)
+    _refuses_lr_tensor = True
 
     def __init__(
         self,
@@ -53,10 +58,12 @@ class Adam(Optimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        check_implementation(foreach, fused, differentiable, lr, capturable)
+        if isinstance(lr, Tensor) and foreach and not capturable:
+            raise ValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
         check_hyperparameters(lr, eps=eps)
         betas = check_betas(betas, foreach, capturable)
         check_hyperparameters(lr, weight_decay=weight_decay)
+        check_implementation(foreach, fused, differentiable)
         defaults = {
             "lr": lr,
             "betas": betas,
@@ -71,6 +78,10 @@ class Adam(Optimizer):
             "decoupled_weight_decay": decoupled_weight_decay,
         }
         super().__init__(params, defaults)
+
+    def _first_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        names = self._parameter_like if group["amsgrad"] else self._parameter_like[:2]
+        return {"step": step_count(group["fused"]), **{name: zeros_like(p) for name in names}}
 
     def _update_group(self, params: list[Tensor], group: dict[str, Any]) -> None:
         names = self._parameter_like if group["amsgrad"] else self._parameter_like[:2]
@@ -105,9 +116,6 @@ class Adam(Optimizer):
         return True
 
     def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
-        if not state:
-            state["step"] = tensor(0.0)
-            state["exp_avg"], state["exp_avg_sq"] = zeros_like(p), zeros_like(p)
         if group["amsgrad"] and "max_exp_avg_sq" not in state:
             state["max_exp_avg_sq"] = zeros_like(p)
         state["step"] += 1
@@ -116,10 +124,38 @@ class Adam(Optimizer):
         arrays += [state[name].numpy() for name in self._parameter_like[: 3 if group["amsgrad"] else 2]]
         on_lines(adam, *arrays, **_factors(group, state["step"].item()))
 
+    def _update_by_ops(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
+        lr, (beta1, beta2) = number(group["lr"]), map(number, group["betas"])
+        if group["amsgrad"] and "max_exp_avg_sq" not in state:
+            state["max_exp_avg_sq"] = zeros_like(p)
+        m, v = state["exp_avg"], state["exp_avg_sq"]
+        state["step"] += 1
+        decay = group["weight_decay"]
+        if decay != 0 and group["decoupled_weight_decay"]:
+            p.mul_(1 - lr * number(decay))
+            decay = 0
+        g = self._gradient_tensor(p, group, decay)
+        m.lerp_(g, 1 - beta1.to(m.dtype) if isinstance(beta1, Tensor) else 1 - beta1)
+        if isinstance(beta2, Tensor):
+            v.lerp_(g.square(), 1 - beta2.to(v.dtype))
+        else:
+            v.mul_(beta2).addcmul_(g, g, value=1 - beta2)
+        if group["amsgrad"]:
+            state["max_exp_avg_sq"].copy_(maximum(state["max_exp_avg_sq"].clone(), v.clone()))
+            v = state["max_exp_avg_sq"]
+        t = state["step"].item()
+        rate, root = lr / (1 - beta1**t), (v.sqrt() / (1 - beta2**t) ** 0.5).add(group["eps"])
+        if group["differentiable"]:
+            m = m.clone()  # the next step changes it
+        if isinstance(rate, Tensor):
+            p.addcdiv_(m, root / -rate)
+        else:
+            p.addcdiv_(m, root, value=-rate)
+
 
 def _factors(group: dict[str, Any], t: float) -> dict[str, Any]:
     """Return the factors of Adam's step number t, see npg.ops.step.adam."""
-    lr, (beta1, beta2) = float(group["lr"]), group["betas"]
+    lr, (beta1, beta2) = float(group["lr"]), map(float, group["betas"])
     decoupled = group["decoupled_weight_decay"] and group["weight_decay"] != 0
     return {
         "betas": (beta1, beta2),

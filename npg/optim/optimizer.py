@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from npg.autograd import enable_grad, no_grad
-from npg.optim._checks import check_finite
-from npg.optim._state import State
+from npg.autograd import enable_grad, set_grad_enabled
+from npg.functional.stepping import check_in_place
+from npg.optim._checks import check_finite, check_implementation_at_step, check_state
+from npg.optim._state import State, number
 from npg.tensor import Tensor
 from npg.utils._typename import typename
 from npg.utils.hooks import RemovableHandle
@@ -106,7 +107,7 @@ class Optimizer(State):
         for p in params:
             if not isinstance(p, Tensor):
                 raise TypeError("optimizer can only optimize Tensors, but one of the params is " + typename(p))
-            if not (p.is_leaf or p.retains_grad):
+            if not (self.defaults.get("differentiable") or p.is_leaf or p.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")
         check_finite(param_group)
         group = {**param_group, "params": params}
@@ -155,33 +156,73 @@ class Optimizer(State):
         Args:
             closure: re-evaluates the model and returns the loss; called once with recording on.
         Returns: what the closure returned, or None.
+        Raises: RuntimeError: when a parameter has another dtype than what is remembered of it, where PyTorch refuses
+            that. AssertionError: for settings of other devices. Nothing has changed then.
         """
         loss = None
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with no_grad():
-            for group in self.param_groups:
-                self._prepare(group)
-                seen: set[int] = set()  # a parameter that is listed twice is stepped once
-                live = []
-                for p in group["params"]:
-                    if p.grad is not None and id(p) not in seen:
-                        seen.add(id(p))
-                        live.append(p)
-                self._update_group(live, group)
+        with set_grad_enabled(bool(self.defaults.get("differentiable"))):
+            work = [(group, *self._parted(group)) for group in self.param_groups]
+            for group, plain, others in work:
+                self._begin(group)
+                self._update_group(plain, group)
+                for p in others:
+                    state = self.state.get(p, {})
+                    self._update_by_ops(p, group, state)
+                    if state:
+                        self.state[p] = state
         return loss
+
+    def _parted(self, group: dict[str, Any]) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the parameters that have a gradient: those to update by NumPy, and those to update by operations.
+
+        The latter are recorded, or they, their gradients and what is remembered of them are not all float32 or all
+        float64. One that is listed twice comes once.
+        Raises: RuntimeError, AssertionError: for what PyTorch refuses in a step.
+        """
+        live = {id(p): p for p in group["params"] if p.grad is not None}.values()
+        if live:
+            check_implementation_at_step(self, group)
+        recorded, names, plain, others = group.get("differentiable"), self._parameter_like, [], []
+        for p in live:
+            array, state = p._array, self.state.get(p)
+            dtype, shape = array.dtype, array.shape
+            usual = not recorded and dtype.char in "fd" and p.grad._array.dtype == dtype
+            if usual and state:
+                for name in names:
+                    value = state.get(name)
+                    if value is not None and (value._array.dtype != dtype or value._array.shape != shape):
+                        usual = False
+            if usual:
+                plain.append(p)
+                continue
+            if recorded:
+                check_in_place(p)
+            check_state(self, p, group)
+            others.append(p)
+        return plain, others
+
+    def _begin(self, group: dict[str, Any]) -> None:
+        """Make what is remembered of parameters before their first step, in their order."""
+        for p in group["params"]:
+            if p.grad is not None and not self.state.get(p):
+                first = self._first_state(p, group)
+                if first:
+                    self.state[p] = first
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "step" in cls.__dict__:
             cls.step = _hooked(cls.__dict__["step"])  # type: ignore[method-assign]
 
-    def _prepare(self, group: dict[str, Any]) -> None:
-        """Do what is the same for all parameters of a group."""
+    def _first_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        """Return what is remembered of a parameter before its first step."""
+        return {}
 
     def _update_group(self, params: list[Tensor], group: dict[str, Any]) -> None:
-        """Update the parameters of a group that have a gradient, one after the other."""
+        """Update parameters of a group, one after the other."""
         for p in params:
             state = self.state.get(p, {})
             self._update(p, group, state)
@@ -189,8 +230,14 @@ class Optimizer(State):
                 self.state[p] = state
 
     def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
-        """Update one parameter; every optimizer defines it."""
+        """Update one parameter by NumPy, without recording; every optimizer defines it."""
         raise NotImplementedError
+
+    def _update_by_ops(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
+        """Update one parameter by the tensor operations that PyTorch uses: where they are recorded (differentiable),
+        and where dtypes are mixed or float16, for then each operation rounds.
+        """
+        self._update(p, group, state)
 
     def _gradient(self, p: Tensor, group: dict[str, Any], weight_decay: float) -> np.ndarray[Any, Any]:
         """Return p's gradient as an array, its sign turned for maximize, plus weight_decay p; not to be written."""
@@ -202,6 +249,16 @@ class Optimizer(State):
             np.multiply(p.detach().numpy(), weight_decay, out=decayed)
             g = np.add(g, decayed, out=decayed)
         return g
+
+    def _gradient_tensor(self, p: Tensor, group: dict[str, Any], weight_decay: Any) -> Any:
+        """Return p's gradient as a tensor, its sign turned for maximize, plus weight_decay p; not to be written."""
+        g: Any = -p.grad if group["maximize"] else p.grad  # type: ignore[operator]
+        if weight_decay == 0:
+            return g
+        weight_decay = number(weight_decay)
+        if isinstance(weight_decay, Tensor):
+            return g.addcmul(p.clone(), weight_decay)
+        return g.add(p, alpha=weight_decay)
 
     def _temporary(self, like: np.ndarray[Any, Any], which: int = 0) -> np.ndarray[Any, Any]:
         """Return an array of like's shape and dtype to compute in; the next parameter gets the same memory."""

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from npg.creation import from_numpy, tensor, zeros_like
+from npg.creation import from_numpy, zeros_like
 from npg.optim._averages import average_square
-from npg.optim._checks import check_betas, check_hyperparameters, check_implementation
+from npg.optim._checks import check_betas, check_hyperparameters
+from npg.optim._state import number, step_count
 from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
 
@@ -28,13 +29,15 @@ class RAdam(Optimizer):
         lr, betas, eps: as above.
         weight_decay: adds weight_decay p to the gradient (or shrinks p directly, if decoupled_weight_decay).
         maximize: step up the gradient.
-        foreach, capturable: accepted and ignored: they choose between PyTorch's implementations.
-        differentiable: not supported.
+        foreach: accepted and ignored: it chooses between PyTorch's implementations.
+        capturable: for other devices only; a step refuses it.
+        differentiable: record the step, so that gradients flow through it; parameters must not be leaves then.
     Raises: ValueError: for a setting that is negative or not finite.
     Source: Liu et al. 2020; torch.optim.RAdam.
     """
 
     _parameter_like = ("exp_avg", "exp_avg_sq")
+    _lerped = ("exp_avg",)
 
     def __init__(
         self,
@@ -53,7 +56,6 @@ class RAdam(Optimizer):
         check_hyperparameters(lr, eps=eps)
         betas = check_betas(betas, of_one_kind=False)
         check_hyperparameters(lr, weight_decay=weight_decay)
-        check_implementation(foreach, differentiable=differentiable)
         defaults = {
             "lr": lr,
             "betas": betas,
@@ -67,12 +69,12 @@ class RAdam(Optimizer):
         }
         super().__init__(params, defaults)
 
+    def _first_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        return {"step": step_count(), "exp_avg": zeros_like(p), "exp_avg_sq": zeros_like(p)}
+
     def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
-        if not state:
-            state["step"] = tensor(0.0)
-            state["exp_avg"], state["exp_avg_sq"] = zeros_like(p), zeros_like(p)
         state["step"] += 1
-        t, lr, (beta1, beta2) = state["step"].item(), float(group["lr"]), group["betas"]
+        t, lr, (beta1, beta2) = state["step"].item(), float(group["lr"]), map(float, group["betas"])
         decoupled = group["decoupled_weight_decay"]
         if decoupled and group["weight_decay"] != 0:
             p.mul_(1 - lr * group["weight_decay"])
@@ -83,15 +85,38 @@ class RAdam(Optimizer):
         w *= 1 - beta1
         m += w
         average_square(v, g, beta2, w)
-        correction = 1 - beta2**t
-        longest = 2 / (1 - beta2) - 1
-        length = longest - 2 * t * beta2**t / correction
-        if length > 5.0:
-            rectified = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
+        rectified = _rectified(beta2, t)
+        if rectified is not None:
             np.sqrt(v, out=w)
             w += group["eps"]
             np.divide(m, w, out=w)
-            w *= lr / (1 - beta1**t) * math.sqrt(correction) * math.sqrt(rectified)
+            w *= lr / (1 - beta1**t) * math.sqrt(1 - beta2**t) * rectified
         else:
             np.multiply(m, lr / (1 - beta1**t), out=w)
         p.sub_(from_numpy(w))
+
+    def _update_by_ops(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
+        lr, (beta1, beta2) = number(group["lr"]), map(number, group["betas"])
+        m, v = state["exp_avg"], state["exp_avg_sq"]
+        state["step"] += 1
+        t, decay = state["step"].item(), group["weight_decay"]
+        if decay != 0 and group["decoupled_weight_decay"]:
+            p.mul_(1 - lr * number(decay))
+            decay = 0
+        g = self._gradient_tensor(p, group, decay)
+        m.lerp_(g, 1 - beta1)
+        v.mul_(beta2).addcmul_(g, g, value=1 - float(beta2))
+        step = m / (1 - beta1**t) * lr
+        rectified = _rectified(beta2, t)
+        if rectified is not None:
+            step = step * ((1 - beta2**t) ** 0.5 / v.sqrt().add(group["eps"])) * rectified
+        p.add_(step, alpha=-1.0)
+
+
+def _rectified(beta2: Any, t: float) -> Any:
+    """Return r of step number t, or None where the average square is still too uncertain."""
+    longest = 2 / (1 - beta2) - 1
+    length = longest - 2 * t * beta2**t / (1 - beta2**t)
+    if length > 5.0:
+        return ((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)) ** 0.5
+    return None

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from npg.creation import from_numpy, tensor, zeros_like
+from npg.creation import from_numpy, zeros_like
 from npg.optim._averages import average_square
-from npg.optim._checks import check_hyperparameters, check_implementation
+from npg.optim._checks import check_hyperparameters
+from npg.optim._state import number, step_count
 from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
 
@@ -27,12 +28,15 @@ class RMSprop(Optimizer):
         momentum: b = momentum b + g / (sqrt(v) + eps); p = p - lr b.
         centered: subtract the square of the running mean gradient from v.
         maximize: step up the gradient.
-        foreach, capturable: accepted and ignored: they choose between PyTorch's implementations.
-        differentiable: not supported.
+        foreach: accepted and ignored: it chooses between PyTorch's implementations.
+        capturable: for other devices only; a step refuses it.
+        differentiable: record the step, so that gradients flow through it; parameters must not be leaves then.
     Source: Hinton's lecture 6e; torch.optim.RMSprop.
     """
 
     _parameter_like = ("square_avg", "momentum_buffer", "grad_avg")
+    _lerped = ("grad_avg",)
+    _xla = (True, True)
 
     def __init__(
         self,
@@ -49,7 +53,6 @@ class RMSprop(Optimizer):
         differentiable: bool = False,
     ) -> None:
         check_hyperparameters(lr, eps=eps, momentum=momentum, weight_decay=weight_decay, alpha=alpha)
-        check_implementation(foreach, differentiable=differentiable)
         defaults = {
             "lr": lr,
             "momentum": momentum,
@@ -64,14 +67,15 @@ class RMSprop(Optimizer):
         }
         super().__init__(params, defaults)
 
+    def _first_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        state = {"step": step_count(), "square_avg": zeros_like(p)}
+        if group["momentum"] > 0:
+            state["momentum_buffer"] = zeros_like(p)
+        if group["centered"]:
+            state["grad_avg"] = zeros_like(p)
+        return state
+
     def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
-        if not state:
-            state["step"] = tensor(0.0)
-            state["square_avg"] = zeros_like(p)
-            if group["momentum"] > 0:
-                state["momentum_buffer"] = zeros_like(p)
-            if group["centered"]:
-                state["grad_avg"] = zeros_like(p)
         state["step"] += 1
         g = self._gradient(p, group, group["weight_decay"])
         w = self._temporary(g, 1)
@@ -97,3 +101,24 @@ class RMSprop(Optimizer):
         else:
             w *= float(group["lr"])
         p.sub_(from_numpy(w))
+
+    def _update_by_ops(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
+        lr, v, alpha = number(group["lr"]), state["square_avg"], group["alpha"]
+        state["step"] += 1
+        g = self._gradient_tensor(p, group, group["weight_decay"])
+        v.mul_(alpha).addcmul_(g, g, value=1 - alpha)
+        if group["centered"]:
+            mean = state["grad_avg"].lerp_(g, 1 - alpha).clone()  # the next step changes it
+            root = v.addcmul(mean, mean, value=-1).sqrt_().add(group["eps"])
+        else:
+            root = v.sqrt().add(group["eps"])
+        if group["momentum"] > 0:
+            b = state["momentum_buffer"]
+            b.mul_(group["momentum"]).addcdiv_(g, root)
+            g, root = b.clone(), None  # the next step changes it
+        if isinstance(lr, Tensor):
+            p.sub_((g if root is None else g / root) * lr)
+        elif root is None:
+            p.add_(g, alpha=-lr)
+        else:
+            p.addcdiv_(g, root, value=-lr)

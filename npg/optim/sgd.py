@@ -7,6 +7,7 @@ from typing import Any
 from npg.creation import zeros_like
 from npg.functional.stepping import in_place_array, on_lines, sgd
 from npg.optim._checks import check_hyperparameters, check_implementation
+from npg.optim._state import number
 from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
 
@@ -25,12 +26,13 @@ class SGD(Optimizer):
         weight_decay: adds weight_decay p to the gradient.
         maximize: step up the gradient.
         foreach, fused: accepted and ignored: they choose between PyTorch's implementations.
-        differentiable: not supported.
+        differentiable: record the step, so that gradients flow through it; parameters must not be leaves then.
     Raises: ValueError: for a setting that is negative or not finite, or nesterov without momentum.
     Source: torch.optim.SGD.
     """
 
     _parameter_like = ("momentum_buffer",)
+    _foreach_records = True
 
     def __init__(
         self,
@@ -73,3 +75,17 @@ class SGD(Optimizer):
                 settings["dampening"] = 0  # the first average is the gradient itself
             buffers = [state["momentum_buffer"].numpy()]
         on_lines(sgd, in_place_array(p), g, *buffers, lr=float(group["lr"]), **settings)
+
+    def _update_by_ops(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
+        g, lr, momentum = self._gradient_tensor(p, group, group["weight_decay"]), number(group["lr"]), group["momentum"]
+        if momentum != 0:
+            b = state.get("momentum_buffer")
+            if b is None:
+                b = state["momentum_buffer"] = g.detach().clone()
+            else:
+                b.mul_(momentum).add_(g, alpha=1 - group["dampening"])
+            g = g.add(b, alpha=momentum) if group["nesterov"] else b.clone()  # the next step changes it
+        if isinstance(lr, Tensor):
+            p.addcmul_(g, lr, value=-1)
+        else:
+            p.add_(g, alpha=-lr)

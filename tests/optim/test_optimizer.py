@@ -130,9 +130,6 @@ def test_settings_of_npgs_own_refusals() -> None:
     for betas in (0.9, (0.9,), (0.9, 0.99, 0.9)):
         with pytest.raises(ValueError, match="expected betas to be a pair of floats"):
             optim.Adam(p, betas=betas)
-    for name in NAMES:
-        with pytest.raises(ValueError, match="expected differentiable=False, got True"):
-            getattr(optim, name)(p, differentiable=True)
 
 
 def test_state_of_another_shape_is_refused_and_changes_nothing() -> None:
@@ -238,7 +235,7 @@ def test_closure_zero_grad_and_values_are_torchs() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("keyword", ["foreach", "fused", "capturable"])
+@pytest.mark.parametrize("keyword", ["foreach", "fused"])
 def test_keywords_of_other_implementations_change_nothing(name: str, keyword: str) -> None:
     cls = getattr(optim, name)
     if keyword not in inspect.signature(cls).parameters:
