@@ -12,6 +12,9 @@ import math as _math
 import typing as _typing
 from typing import Any as _Any
 
+from npg import _interpreter  # noqa: F401  (refuses a subinterpreter, before NumPy)
+
+# isort: split
 import numpy as _numpy  # noqa: F401  (here, and not below a dozen imports: CPython 3.11 calls slower from some depths)
 
 from npg import creation, engine as engine, functional, random as random

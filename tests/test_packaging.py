@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import processes
+
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
@@ -21,7 +23,7 @@ def run(code: str, *arguments: str, cwd: Path, **environment: str) -> subprocess
     """Run Python code in a process of its own that finds this repository's npg first."""
     env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "default", **environment}
     command = [sys.executable, "-c", code, *arguments]
-    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=500)
+    return processes.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=500)
 
 
 # ----- The version -----
@@ -125,7 +127,7 @@ def test_sdist_holds_all_that_is_written_by_hand(sdist, tree):
 
 
 def test_sdist_holds_all_that_is_in_the_repository(sdist):
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    listed = processes.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
         pytest.skip("no repository here")
     assert set(listed.stdout.split()) - sdist == set()

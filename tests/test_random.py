@@ -9,7 +9,6 @@ import copy
 import os
 import pickle
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -22,6 +21,7 @@ from hypothesis import given, strategies as st
 
 from npg import random
 from npg.random import _filling
+from tests import processes
 
 torch = pytest.importorskip("torch", reason="PyTorch is the reference for these streams")
 
@@ -208,7 +208,7 @@ def test_draw_with_no_generator_raises():
 
 def test_import_does_not_load_numpy_random():
     code = "import sys; import npg.random; sys.exit('numpy.random' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+    assert processes.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
 def test_generator_shared_by_threads_gives_each_word_once():

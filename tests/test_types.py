@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 import npg
 import npg.nn.functional
+from tests import processes
 
 ROOT = Path(__file__).resolve().parent.parent
 USER_CODE = Path(__file__).with_name("typing") / "user_code.py"
@@ -30,7 +30,7 @@ def checked(tmp_path_factory):
         settings = f"strict = True\nmypy_path = {site}\ncache_dir = {folder / 'cache'}"
         (folder / "mypy.ini").write_text(f"[mypy]\n{settings}\n[mypy-npg.*]\nignore_errors = True\n", encoding="utf-8")
         command = [sys.executable, "-m", "mypy", "--config-file", "mypy.ini", name]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=500)
+        done = processes.run(command, cwd=folder, capture_output=True, text=True, timeout=500)
         assert done.returncode in (0, 1), done.stdout + done.stderr
         return [line for line in done.stdout.splitlines() if line.startswith(f"{name}:")]
 

@@ -3,12 +3,13 @@
 import importlib.util
 import os
 import re
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+
+from tests import processes
 
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -26,7 +27,7 @@ TAGS = {
 def test_wheels_are_built_for_every_python_and_processor(platform):
     command = [sys.executable, "-m", "cibuildwheel", "--print-build-identifiers", "--platform", platform, str(ROOT)]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("CIBW_")}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
+    done = processes.run(command, capture_output=True, text=True, timeout=120, env=environment)
     assert done.returncode == 0, done.stderr
     assert set(done.stdout.split()) == {f"cp{python}-{tag}" for python in PYTHONS for tag in TAGS[platform]}
 

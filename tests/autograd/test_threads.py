@@ -3,7 +3,6 @@
 Source of what must hold: PyTorch's notes on multithreaded autograd.
 """
 
-import subprocess
 import sys
 import threading
 
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 
 import npg
+from tests import processes
 
 THREADS, ROUNDS = 16, 1000
 
@@ -170,5 +170,5 @@ print(resident() - before)
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_training_without_the_collector_does_not_grow():
-    run = subprocess.run([sys.executable, "-c", STEPS], capture_output=True, text=True, check=True)
+    run = processes.run([sys.executable, "-c", STEPS], capture_output=True, text=True, check=True)
     assert int(run.stdout) < 2 << 20

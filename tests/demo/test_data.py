@@ -20,6 +20,7 @@ from data import prepare
 from dataset import Dataset, decode, encode, first_prompt, open_dataset
 
 import npg
+from tests import processes
 
 DEMO = Path(prepare.__file__).parent.parent
 
@@ -122,10 +123,10 @@ def test_prepare_bad_input_raises_and_writes_nothing(content, message, tmp_path)
 
 def test_prepare_script_takes_input_and_ends_mistakes_in_one_line(tmp_path, text_file):
     command = [sys.executable, prepare.__file__, f"--dataset={tmp_path / 'data'}"]
-    done = subprocess.run([*command, f"--input={text_file}"], capture_output=True, text=True)
+    done = processes.run([*command, f"--input={text_file}"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert Dataset(tmp_path / "data").source == str(text_file)
-    failed = subprocess.run([*command, f"--input={tmp_path / 'none'}"], capture_output=True, text=True)
+    failed = processes.run([*command, f"--input={tmp_path / 'none'}"], capture_output=True, text=True)
     assert failed.returncode == 1
     assert failed.stderr.startswith("prepare.py: error: --input: cannot read") and failed.stderr.count("\n") == 1
 
@@ -253,7 +254,7 @@ def test_prepare_ctrl_c_during_the_download_ends_in_one_line_and_writes_nothing(
         f"prepare.URL = {server + '/slow'!r}\n"
         f"train.main(['--dataset={tmp_path / 'data'}', '--out_dir={tmp_path / 'out'}'])\n"
     )
-    with subprocess.Popen(
+    with processes.running(
         [sys.executable, "-u", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         said = process.stdout.readline()

@@ -23,6 +23,7 @@ from files import load_safetensors, save_safetensors
 from sample import sample
 
 import npg
+from tests import processes
 
 DEMO = Path(train.__file__).parent
 
@@ -319,7 +320,7 @@ def test_train_disk_full_at_a_checkpoint_ends_in_one_line_and_keeps_the_one_befo
 
 def interrupted(arguments, line):
     """Start train.py, send Ctrl-C when it prints a line that begins so; return (the rest it said, its errors)."""
-    with subprocess.Popen(
+    with processes.running(
         [sys.executable, "-u", str(DEMO / "train.py"), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -376,12 +377,12 @@ def test_train_ctrl_c_in_the_final_sample_ends_in_one_line_after_the_checkpoint(
 def test_train_ctrl_c_saves_prints_a_sample_and_can_be_resumed(arguments, tmp_path):
     command = [sys.executable, str(DEMO / "train.py")]
     given = arguments(max_iters=100000, lr_decay_iters=100000, sample_tokens=20, log_interval=1)
-    process = subprocess.Popen([*command, *given], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    for line in process.stdout:
-        if line.startswith("iter 5/"):
-            break
-    os.kill(process.pid, signal.SIGINT)
-    said, errors = process.communicate(timeout=120)
+    with processes.running([*command, *given], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if line.startswith("iter 5/"):
+                break
+        os.kill(process.pid, signal.SIGINT)
+        said, errors = process.communicate(timeout=120)
     assert process.returncode == 130, errors
     assert "interrupted; --init_from=resume goes on from here" in said and "-" * 20 in said and errors == ""
     stopped = checkpoint.Checkpoint(tmp_path / "out" / "last.safetensors").iter_num
@@ -460,11 +461,11 @@ def test_sample_model_that_knows_no_line_break_starts_with_its_first_character(a
 
 def test_sample_a_reader_that_leaves_is_no_error(trained):
     command = [sys.executable, str(DEMO / "sample.py"), f"--out_dir={trained}", "--num_samples=500"]
-    process = subprocess.Popen([*command, "--max_new_tokens=5"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    process.stdout.readline()
-    process.stdout.close()
-    assert process.stderr.read() == b"" and process.wait(60) == 1
-    process.stderr.close()
+    command += ["--max_new_tokens=5"]
+    with processes.running(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b"" and process.wait(60) == 1
 
 
 def test_sample_does_not_change_with_the_state_of_the_global_stream(trained, tmp_path):

@@ -2,7 +2,6 @@
 
 import gc
 import os
-import subprocess
 import sys
 import textwrap
 import weakref
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 
 from npg.ops._op import primitive
+from tests import processes
 from tests.engine.programs import leaf, squash
 
 
@@ -118,7 +118,7 @@ assert not failures and after - before < most and resident() - before < most
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the resident size from /proc")
 def test_chain_of_a_million_nodes_leaves_nothing_behind(engine: Any) -> None:
-    run = subprocess.run(
+    run = processes.run(
         [sys.executable, "-c", textwrap.dedent(DEEP)],
         env={**os.environ, "NPG_ENGINE": engine.name},
         capture_output=True,
@@ -166,7 +166,7 @@ print(engine.name)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_forked_process_frees_graphs(engine: Any) -> None:
-    run = subprocess.run(
+    run = processes.run(
         [sys.executable, "-c", FORK],
         env={**os.environ, "NPG_ENGINE": engine.name},
         capture_output=True,

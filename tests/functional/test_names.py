@@ -1,12 +1,12 @@
 """Names of npg.functional: which are loaded with it, and which when they are first used."""
 
 import importlib
-import subprocess
 import sys
 
 import pytest
 
 import npg.functional as F
+from tests import processes
 
 
 @pytest.mark.parametrize("module", F._LATER)
@@ -27,7 +27,7 @@ def test_import_leaves_later_modules_out():
         "from npg import einsum\n"
         "assert einsum is F.einsum and linear is F.linear\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    processes.run([sys.executable, "-c", code], check=True)
 
 
 def test_unknown_name():

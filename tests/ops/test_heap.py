@@ -2,10 +2,11 @@
 
 import os
 import platform
-import subprocess
 import sys
 
 import pytest
+
+from tests import processes
 
 PROGRAM = """
 import resource, sys
@@ -31,7 +32,7 @@ def test_large_arrays_are_not_paged_in_again():
     environment["NUMPY_MADVISE_HUGEPAGE"] = "0"  # with huge pages a fault brings 512 pages
     found = {}
     for library in ("npg", "numpy"):
-        run = subprocess.run(
+        run = processes.run(
             [sys.executable, "-W", "ignore", "-c", PROGRAM, library],
             env=environment,
             capture_output=True,

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import subprocess
 import sys
 import threading
 
@@ -13,6 +12,7 @@ import npg
 from npg.engine import name as engine_name
 from npg.ops import _openblas, _parallel
 from npg.ops._parallel import split
+from tests import processes
 
 takes_callback = hasattr(os, "fork") and _openblas.function("set_threads_callback_function") is not None
 
@@ -142,7 +142,7 @@ if pid:
 os._exit(0)
 """
     environment = {**os.environ, "OPENBLAS_THREAD_TIMEOUT": "18", "PYTHONWARNINGS": "ignore"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
+    done = processes.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
 
 
@@ -162,7 +162,7 @@ def test_kernels_are_shared_only_where_the_threads_of_products_do_not_spin(given
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("OPENBLAS_", "NPG_POOL"))}
     code = "from npg.ops import _parallel; print(_parallel.limit())"
     environment |= {"OMP_NUM_THREADS": "2", **given}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
+    done = processes.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == str(expected), done.stderr
 
 
@@ -231,7 +231,7 @@ else:
 """
     environment = {**os.environ, "OMP_NUM_THREADS": "2", "PYTHONWARNINGS": "ignore"}
     environment.pop("OPENBLAS_NUM_THREADS", None)
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
+    done = processes.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
 
 

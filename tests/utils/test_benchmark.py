@@ -3,7 +3,6 @@
 import copy
 import itertools
 import pickle
-import subprocess
 import sys
 import textwrap
 
@@ -13,6 +12,7 @@ import torch.utils.benchmark as theirs
 
 import npg
 from npg.utils import benchmark as ours
+from tests import processes
 
 rng = np.random.default_rng(0)
 
@@ -401,7 +401,7 @@ def test_timer_takes_python_by_all_its_names():
 
 def test_benchmark_is_loaded_when_used():
     code = "import sys, npg; assert 'npg.utils.benchmark' not in sys.modules; npg.utils.benchmark.Timer('1').timeit(1)"
-    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+    processes.run([sys.executable, "-W", "ignore", "-c", code], check=True)
 
 
 def test_benchmark_names_are_torchs():

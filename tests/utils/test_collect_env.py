@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import sys
 
 import numpy as np
@@ -10,11 +9,12 @@ import pytest
 
 import npg
 from npg.utils import _self_check, collect_env
+from tests import processes
 
 
 def run(*arguments, **environment):
     command = [sys.executable, *arguments]
-    return subprocess.run(
+    return processes.run(
         command,
         capture_output=True,
         text=True,

@@ -2,7 +2,6 @@
 
 import gc
 import platform
-import subprocess
 import sys
 import threading
 
@@ -13,6 +12,7 @@ import npg
 from npg.ops import _constants, _heap, _program, _scratch
 from npg.ops.attention import _KEPT_MASKS, _diagonal, _masks
 from npg.utils.memory import empty_cache, memory_stats
+from tests import processes
 
 F = npg.nn.functional
 GLIBC = platform.libc_ver()[0] == "glibc" and tuple(map(int, platform.libc_ver()[1].split("."))) >= (2, 33)
@@ -252,7 +252,7 @@ print(*read())
 @needs_glibc
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_heap_is_told_and_given_back():
-    run = subprocess.run([sys.executable, "-W", "ignore", "-c", PROGRAM], capture_output=True, text=True, check=True)
+    run = processes.run([sys.executable, "-W", "ignore", "-c", PROGRAM], capture_output=True, text=True, check=True)
     start, small, large, freed, emptied = (list(map(int, line.split())) for line in run.stdout.splitlines())
     used, free, mapped, resident = range(4)
     mb = 1 << 20
