@@ -186,7 +186,7 @@ def cross_entropy(
     if not x.size:
         return _reduced(np.zeros(len(x), x.dtype), reduction, divisor, target.shape), ()
     classes = x.shape[1]
-    e = x - np.maximum.reduce(x, axis=1, keepdims=True)
+    e = np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True), order="C")  # rows, for the flat places
     picked = e.reshape(-1)[places]
     if label_smoothing:
         spread = row_sum(e) if weight is None else np.matmul(e, weight)  # sum of w (x - max)

@@ -23,6 +23,8 @@ SHAPES = [
     ((2, CLASSES, 3, 2), (2, 3, 2)),
     ((2, CLASSES, 2, 1, 3), (2, 2, 1, 3)),
     ((1, CLASSES), (1,)),
+    ((1, CLASSES, 6), (1, 6)),  # whose rows (6, C) are a view with the classes outermost
+    ((1, CLASSES, 2, 3), (1, 2, 3)),
 ]
 REDUCTIONS = ["mean", "sum", "none"]
 
@@ -51,6 +53,13 @@ def weights(dtype=np.float64):
 def test_cross_entropy_of_any_shape_is_like_torch(shapes, reduction, dtype):
     x, t = normal(*shapes[0], dtype=dtype), targets(shapes[1])
     check_both(F.cross_entropy, TF.cross_entropy, x, t, reduction=reduction, second=dtype is np.float64)
+
+
+@pytest.mark.parametrize("function", ["cross_entropy", "nll_loss"])
+def test_gradient_of_transposed_rows_is_like_torch(function):
+    x, t = normal(CLASSES, 7).T, targets((7,))
+    assert x.flags.f_contiguous
+    check_like_torch(getattr(F, function), getattr(TF, function), x, t)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
