@@ -102,7 +102,8 @@ def expanded(a: Array, dim: int = 0) -> Array | None:
     if not a.ndim or a.shape[dim] < 2 or not a.size:
         return None
     first = a[(slice(None),) * dim + (slice(0, 1),)].copy()
-    return np.lib.stride_tricks.as_strided(first, a.shape, tuple(0 if d == dim else s for d, s in enumerate(first.strides)))
+    strides = tuple(0 if d == dim else s for d, s in enumerate(first.strides))
+    return np.lib.stride_tricks.as_strided(first, a.shape, strides)
 
 
 def windows(a: Array) -> Array | None:
