@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from npg.ops._sums import add_up
+
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
     """Return g summed over the dimensions along which an input of this shape was broadcast.
@@ -22,5 +24,8 @@ def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
         i + lead for i, n in enumerate(shape) if n == 1 and g.shape[i + lead] != 1
     )  # fmt: skip
     if axes:
-        g = np.sum(g, axis=axes, keepdims=True)
+        if isinstance(g, np.ndarray) and g.dtype.kind == "f":
+            g = add_up(g, axes, True).astype(g.dtype, copy=False)
+        else:
+            g = np.sum(g, axis=axes, keepdims=True)
     return np.reshape(g, shape) if lead else g

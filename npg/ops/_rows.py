@@ -1,7 +1,4 @@
-"""What the fused kernels share: arrays as rows in a layout that BLAS takes as it is, sums over rows and columns.
-
-A product with ones is a BLAS call; for the row lengths of a network it takes a third of the time of NumPy's sum.
-"""
+"""What the fused kernels share: arrays as rows in a layout that BLAS takes as it is. Their sums are in _sums.py."""
 
 from __future__ import annotations
 
@@ -10,28 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._constants import constants
 from npg.ops._scratch import scratch
 
-__all__ = ["add_row", "as_rows", "column_sum", "for_blas", "ones", "row_sum"]
+__all__ = ["add_row", "as_rows", "for_blas"]
 
 Array = np.ndarray[Any, Any]
 
-_kept = constants()
 _LARGE = 1 << 17  # elements from which it pays to copy a row several times before it is added to all
 _LINE = 1 << 13  # elements of such copies
-_KEPT_LENGTH = 1 << 16  # longer ones are made each time, so that the memory held here is bounded
-
-
-def ones(n: int, dtype: np.dtype[Any]) -> Array:
-    """Return n ones, read-only."""
-    kept = _kept.get(dtype)
-    if kept is None or len(kept) < n:
-        kept = np.ones(max(n, 1024), dtype)
-        kept.flags.writeable = False
-        if n <= _KEPT_LENGTH:
-            _kept[dtype] = kept
-    return kept[:n]
 
 
 def for_blas(x: Array) -> Array:
@@ -51,16 +34,6 @@ def as_rows(x: Array, n: int) -> Array:
     if x.ndim != 2 or x.shape[1] != n:
         x = x.reshape(x.size // n if n else math.prod(x.shape[:-1]), n)
     return for_blas(x)
-
-
-def row_sum(x: Array) -> Array:
-    """Return the sum of each row of (rows, n)."""
-    return np.matmul(x, ones(x.shape[1], x.dtype))
-
-
-def column_sum(x: Array) -> Array:
-    """Return the sum of each column of (rows, n)."""
-    return np.matmul(ones(x.shape[0], x.dtype), x)
 
 
 def add_row(x: Array, row: Array) -> None:

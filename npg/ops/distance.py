@@ -9,6 +9,7 @@ import numpy as np
 
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import ARITHMETIC, primitive
+from npg.ops._sums import add_up, inner
 from npg.ops.elementwise import sign
 from npg.ops.reduce import HALF, kept_shape, shared_vjp, spread
 from npg.ops.select import where
@@ -44,19 +45,19 @@ def _norm(x: Array, p: float, dim: tuple[int, ...] | None, keepdim: Any) -> Any:
     if p == 2:
         if dim is None and x.flags.c_contiguous:  # one pass, no temporary
             flat = x.reshape(-1)
-            total = np.dot(flat, flat)
+            total = inner(flat, flat)
             return np.reshape(np.sqrt(total), kept_shape(x.shape, None) if keepdim else ())
-        return np.sqrt(np.add.reduce(x * x, axis=dim, keepdims=keepdim))
+        return np.sqrt(add_up(x * x, dim, keepdim))
     size = np.abs(x)
     if p == 1:
-        return np.add.reduce(size, axis=dim, keepdims=keepdim)
+        return add_up(size, dim, keepdim)
     if p == 0:
-        return np.add.reduce(x != 0, axis=dim, keepdims=keepdim, dtype=x.dtype)
+        return np.asarray(np.count_nonzero(x, dim, keepdims=keepdim), x.dtype)
     if p == math.inf:
         return np.maximum.reduce(size, axis=dim, keepdims=keepdim)
     if p == -math.inf:
         return np.minimum.reduce(size, axis=dim, keepdims=keepdim)
-    return np.add.reduce(size**p, axis=dim, keepdims=keepdim) ** (1 / p)
+    return add_up(size**p, dim, keepdim) ** (1 / p)
 
 
 @primitive(lambda g, y, x, *, p, dim, keepdim: _norm_vjp(g, y, x, p, dim, keepdim), node="LinalgVectorNorm")

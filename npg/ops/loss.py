@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from npg.ops._op import fused, primitive
-from npg.ops._rows import as_rows, row_sum
+from npg.ops._rows import as_rows
+from npg.ops._sums import row_sum
 from npg.ops.reduce import sum_
 from npg.ops.shape import overload
 from npg.ops.softmax import log_softmax

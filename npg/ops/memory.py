@@ -13,6 +13,7 @@ import numpy as np
 
 from npg.ops._half import HALF
 from npg.ops._op import movement, primitive
+from npg.ops._sums import add_up
 
 __all__ = ["alias", "as_strided", "copy_slices", "geometry", "meets", "overlaps", "partly_overlaps", "root"]
 
@@ -114,7 +115,7 @@ def _blank(base: Any, dtype: Any, shape: Any, strides: Any, offset: int) -> tupl
 def _add_into(part: np.ndarray[Any, Any], g: np.ndarray[Any, Any]) -> None:
     for i, (n, s) in enumerate(zip(part.shape, part.strides, strict=True)):
         if s == 0 and n > 1:  # an expanded dimension: all its elements are one place
-            g = g.sum(axis=i, keepdims=True)
+            g = add_up(g, i, True)
             part = part[(slice(None),) * i + (slice(0, 1),)]
     order = sorted((abs(s), n) for n, s in zip(part.shape, part.strides, strict=True) if n > 1)
     reach = part.itemsize

@@ -13,8 +13,8 @@ import numpy as np
 
 from npg.ops._op import fused
 from npg.ops._program import program
-from npg.ops._rows import column_sum, ones
 from npg.ops._scratch import scratch
+from npg.ops._sums import column_sum, ones
 from npg.ops.elementwise import sqrt
 from npg.ops.reduce import mean, sum_
 

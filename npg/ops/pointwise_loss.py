@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._op import primitive
+from npg.ops._sums import add_up
 from npg.ops.activation import logsigmoid
 from npg.ops.elementwise import log
 from npg.ops.select import clamp
@@ -34,7 +35,7 @@ def _reduced(losses: np.ndarray[Any, Any], reduction: str) -> np.ndarray[Any, An
     """Return the losses as the result; nan for the mean of nothing."""
     if reduction == "none":
         return losses
-    total = np.asarray(np.add.reduce(losses, axis=None))
+    total = np.asarray(add_up(losses))
     if reduction == "mean":
         total = total / losses.size if losses.size else total * math.nan
     return total

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from npg.ops._moments import variance
 from npg.ops._op import movement, primitive
+from npg.ops._sums import add_up
 from npg.ops.select import mask as keep, where
 from npg.ops.shape import c_order, expand, overload, reshape
 
@@ -79,9 +81,8 @@ def _total(x: Array, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     dtype = x.dtype
     if dtype.kind != "f":
         return _reduce(np.add, x, dim, keepdim, np.int64)
-    if dtype == HALF:
-        return _reduce(np.add, x, dim, keepdim, np.float32).astype(HALF)
-    return _reduce(np.add, x, dim, keepdim)
+    total = c_order(add_up(x, dim, keepdim))
+    return total.astype(HALF) if dtype == HALF else total
 
 
 # ----- Sums -----
@@ -109,10 +110,9 @@ def _mean_vjp(g: Any, _y: Any, x_like: Any, *, dim: tuple[int, ...] | None, keep
 def mean(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     """Return the mean over `dim`, nan of nothing."""
     n = count(input.shape, dim)
-    if input.dtype == HALF:
-        return mean.forward(input.astype(np.float32), dim=dim, keepdim=keepdim).astype(HALF)
-    total = _reduce(np.add, input, dim, keepdim)
-    return total / n if n else total + math.nan
+    total = c_order(add_up(input, dim, keepdim))
+    found = total / n if n else total + math.nan
+    return found.astype(HALF) if input.dtype == HALF else found
 
 
 mean_dim = overload(mean, "MeanBackward1")
@@ -148,24 +148,11 @@ def count_nonzero(input: Any, *, dim: tuple[int, ...] | None) -> Any:
 # ----- Variance -----
 
 
-def _variance(x: Array, dim: tuple[int, ...] | None, correction: float, keepdim: bool) -> tuple[Any, Any]:
-    """Return the variance, and the mean with the reduced dimensions kept; computed in at least float32."""
-    if x.dtype == HALF:
-        x = x.astype(np.float32)
-    n = count(x.shape, dim)
-    center = (
-        np.add.reduce(x, axis=dim, keepdims=True) / n if n else np.full(kept_shape(x.shape, dim), math.nan, x.dtype)
-    )
-    d = np.asarray(x - center)
-    np.multiply(d, d, out=d)
-    free = max(n - correction, 0)
-    total = _reduce(np.add, d, dim, keepdim)
-    return total / free if free else np.divide(total, x.dtype.type(0)), center
-
-
 def _variance_vjp(g: Any, x: Any, dim: tuple[int, ...] | None, correction: float, keepdim: bool) -> Any:
-    """g 2 (x - mean) / (n - correction)."""
+    """g 2 (x - mean) / (n - correction); of all elements inf where the divisor is not above 0, as PyTorch's."""
     free = count(x.shape, dim) - correction
+    if dim is None and free <= 0:
+        return g * where(x == mean(x, dim=None, keepdim=False), math.nan, math.inf)
     g = g * (2.0 / free if free else math.inf)
     return spread(g, x.shape, dim, keepdim) * (x - mean(x, dim=dim, keepdim=True))
 
@@ -178,20 +165,20 @@ def _of_root(g: Any, y: Any) -> Any:
 @primitive(lambda g, _y, x, *, dim, correction, keepdim: _variance_vjp(g, x, dim, correction, keepdim))
 def var(input: Any, *, dim: tuple[int, ...] | None, correction: float, keepdim: bool) -> Any:
     """Return the variance over `dim`, with n - correction as the divisor."""
-    return _variance(input, dim, correction, keepdim)[0].astype(input.dtype, copy=False)
+    return c_order(variance(input, dim, correction, keepdim)[0]).astype(input.dtype, copy=False)
 
 
 @primitive(lambda g, y, x, *, dim, correction, keepdim: _variance_vjp(_of_root(g, y), x, dim, correction, keepdim))
 def std(input: Any, *, dim: tuple[int, ...] | None, correction: float, keepdim: bool) -> Any:
     """Return the square root of the variance over `dim`."""
-    return np.sqrt(_variance(input, dim, correction, keepdim)[0]).astype(input.dtype, copy=False)
+    return c_order(np.sqrt(variance(input, dim, correction, keepdim)[0])).astype(input.dtype, copy=False)
 
 
 def _moments(x: Array, dim: tuple[int, ...] | None, correction: float, keepdim: bool, root: bool) -> tuple[Any, Any]:
-    total, center = _variance(x, dim, correction, keepdim)
+    total, center = variance(x, dim, correction, keepdim, True)
     total = np.sqrt(total) if root else total
     center = c_order(center if keepdim else np.squeeze(center, dim))
-    return total.astype(x.dtype, copy=False), center.astype(x.dtype, copy=False)
+    return c_order(total).astype(x.dtype, copy=False), center.astype(x.dtype, copy=False)
 
 
 @primitive(multi=True)
@@ -325,5 +312,5 @@ def _logsumexp(x: Array, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     top = np.maximum.reduce(x, axis=dim, keepdims=True, initial=-math.inf)
     top = np.where(np.isinf(top), 0, top)
     e = x - top
-    total = _reduce(np.add, np.exp(e, out=e if x.ndim else None), dim, keepdim)
+    total = c_order(add_up(np.exp(e, out=e if x.ndim else None), dim, keepdim))
     return np.log(total) + c_order(top if keepdim else np.squeeze(top, dim))

@@ -12,8 +12,8 @@ import numpy as np
 
 from npg.ops._op import fused
 from npg.ops._program import program
-from npg.ops._rows import ones, row_sum
 from npg.ops._scratch import scratch
+from npg.ops._sums import add_up, ones, row_sum
 from npg.ops.elementwise import exp
 from npg.ops.reduce import sum_
 
@@ -34,7 +34,8 @@ def _sum(x: Array, dim: int) -> Array:
     if x.size >= _LARGE and dim == x.ndim - 1 and x.flags.c_contiguous:
         n = x.shape[dim]
         return row_sum(x.reshape(x.size // n, n)).reshape(*x.shape[:dim], 1)
-    return np.add.reduce(x, dim, None, None, True)  # type: ignore[call-overload]
+    total: Array = add_up(x, dim, True)
+    return total
 
 
 def _shifted(x: Array, dim: int) -> Array:

@@ -1,4 +1,4 @@
-"""Rows for BLAS, sums over rows and columns, and scratch arrays: what the fused kernels share."""
+"""Rows for BLAS and scratch arrays: what the fused kernels share."""
 
 import threading
 
@@ -11,16 +11,6 @@ rng = np.random.default_rng(0)
 
 
 # ----- Rows -----
-
-
-def test_ones_are_read_only_shared_and_bounded():
-    a = _rows.ones(5, np.dtype(np.float32))
-    assert a.dtype == np.float32 and a.tolist() == [1.0] * 5
-    assert np.shares_memory(a, _rows.ones(3, np.dtype(np.float32)))
-    with pytest.raises(ValueError, match="read-only"):
-        a[0] = 2.0
-    n = _rows._KEPT_LENGTH + 1
-    assert not np.shares_memory(_rows.ones(n, np.dtype(np.float64)), _rows.ones(n, np.dtype(np.float64)))
 
 
 @pytest.mark.parametrize(
@@ -51,13 +41,6 @@ def test_as_rows_takes_trailing_dimensions_as_one(shape, n, rows):
     found = _rows.as_rows(x, n)
     assert found.shape == (rows, n)
     np.testing.assert_array_equal(found.reshape(-1), x.reshape(-1))
-
-
-def test_sums_over_rows_and_columns():
-    x = rng.standard_normal((7, 5))
-    for a in (x, x.T.copy().T, x[:, 1:4]):
-        np.testing.assert_allclose(_rows.row_sum(a), a.sum(1))
-        np.testing.assert_allclose(_rows.column_sum(a), a.sum(0))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,149 @@
+"""Sums that keep their digits: any layout, any dimensions, many numbers."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, strategies as st
+
+from npg.ops import _moments, _sums
+
+rng = np.random.default_rng(0)
+F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
+
+TALL = 200_000  # rows; each of them rounded one after the other, thousands of units of the last place would be lost
+
+
+def ulps(found, expected, dtype=np.float32):
+    """The largest error in units of the last place of a dtype."""
+    return float(np.max(np.abs(np.asarray(found, F8) - expected) / np.spacing(np.abs(expected).astype(dtype))))
+
+
+# ----- Any layout -----
+
+
+@st.composite
+def arrays(draw):
+    """An array whose dimensions lie in any order, reversed, with steps, expanded, and some of its dimensions."""
+    sizes = draw(st.lists(st.sampled_from([1, 2, 3, 31, 32, 65, 130]), min_size=1, max_size=4))
+    while math.prod(sizes) > 60_000:
+        sizes.remove(max(sizes))
+    dtype = draw(st.sampled_from([np.float16, np.float32, np.float64]))
+    x = np.random.default_rng(draw(st.integers(0, 99))).random(sizes).astype(dtype)
+    x = x.transpose(draw(st.permutations(range(x.ndim))))
+    steps = st.sampled_from([slice(None), slice(None), slice(None, None, -1), slice(None, None, 2), slice(1, None)])
+    x = x[tuple(draw(steps) for _ in range(x.ndim))]
+    if x.size and draw(st.integers(0, 3)) == 0:
+        d = draw(st.integers(0, x.ndim - 1))
+        x = np.broadcast_to(x[(slice(None),) * d + (slice(0, 1),)], x.shape)
+    dims = draw(st.permutations(range(x.ndim)))[: draw(st.integers(1, x.ndim))]
+    return x, draw(st.sampled_from([None, tuple(dims), dims[0]])), draw(st.booleans())
+
+
+@given(arrays())
+def test_add_up_is_the_sum_whatever_the_layout(case):
+    x, dim, keepdim = case
+    found = _sums.add_up(x, dim, keepdim)
+    expected = np.add.reduce(x.astype(F8), dim, keepdims=keepdim)
+    assert found.shape == expected.shape and found.dtype == (F8 if x.dtype == F8 else F4)
+    np.testing.assert_allclose(found, expected, rtol=1e-14 if x.dtype == F8 else 2e-6)
+
+
+@given(arrays(), st.sampled_from([0.0, 1e3, 1e6]), st.sampled_from([0, 1, 2.5]))
+def test_variance_is_that_of_float64_whatever_the_layout(case, offset, correction):
+    x, dim, keepdim = case
+    dims = None if dim is None else dim if isinstance(dim, tuple) else (dim,)
+    if x.dtype == np.float16:
+        offset = min(offset, 1e3)
+    x = (x + x.dtype.type(offset))[...] if min(map(abs, x.strides)) else x
+    n = x.size if dims is None else math.prod(x.shape[d] for d in dims)
+    if n <= correction:
+        return
+    found, center = _moments.variance(x, dims, correction, keepdim, True)
+    wide = x.astype(np.longdouble)
+    expected = ((wide - wide.mean(dims, keepdims=True)) ** 2).sum(dims, keepdims=keepdim) / (n - correction)
+    assert found.shape == expected.shape
+    scale = np.asarray(expected, F8) + 1e-13 * offset**2 * (x.dtype == F8)  # float64 itself loses these
+    assert (np.abs(found - expected) <= (1e-12 if x.dtype == F8 else 1.2e-7) * scale + 1e-20).all()
+    np.testing.assert_allclose(
+        center, np.asarray(wide.mean(dims, keepdims=True), F8), rtol=1e-13 if x.dtype == F8 else 1e-8
+    )
+
+
+# ----- Many numbers -----
+
+SHAPES = [
+    ((TALL, 1), 0),
+    ((TALL, 4), 0),
+    ((TALL, 65), 0),
+    ((3000, 1000), 0),
+    ((3, TALL, 2), 1),
+    ((TALL, 2, 3), (0, 2)),
+    ((2, 1000, 200), (0, 1)),
+    ((300, 3, 40, 40), (0, 2, 3)),
+    ((TALL,), None),
+]
+
+
+@pytest.mark.parametrize("fill", ["far", "equal"])
+@pytest.mark.parametrize(("shape", "dim"), SHAPES)
+def test_add_up_of_many_numbers_keeps_its_digits(shape, dim, fill):
+    x = rng.random(shape, F4) + F4.type(1000) if fill == "far" else np.full(shape, 0.1, F4)
+    layouts = [x, x.copy(order="F"), np.stack([x, x], -1)[..., 0], x[::-1]]
+    for y in layouts[: 4 if x.size < 2**20 else 1]:
+        assert ulps(_sums.add_up(y, dim), y.sum(dim, dtype=F8)) <= 20
+
+
+def test_add_up_counts_beyond_what_float32_can_count_one_by_one():
+    assert _sums.add_up(np.broadcast_to(F4.type(1), (3 * 10**7, 2)), 0).tolist() == [3e7, 3e7]
+    assert _sums.add_up(np.ones((2**25, 1), np.float16), 0).tolist() == [2**25]
+
+
+def test_rows_columns_and_products_keep_their_digits():
+    x = rng.random((TALL, 3), F4) + F4.type(1000)
+    wide = x.astype(F8)
+    assert ulps(_sums.column_sum(x), wide.sum(0)) <= 8
+    assert ulps(_sums.row_sum(x.T.copy()), wide.sum(0)) <= 8
+    flat = x.reshape(-1)
+    assert ulps(_sums.inner(flat, flat), np.float64((wide * wide).sum())) <= 8
+
+
+@pytest.mark.parametrize("dtype", [np.float16, F4, F8])
+def test_sums_over_rows_and_columns(dtype):
+    x = rng.standard_normal((700, 5)).astype(dtype)
+    tolerance = {"rtol": 1e-2, "atol": 1e-2} if dtype == np.float16 else {"rtol": 1e-5, "atol": 1e-4}
+    for a in (x, x.T, x[:300], x[:, 1:4]):
+        rows, columns = _sums.row_sum(a), _sums.column_sum(a)
+        assert rows.dtype == columns.dtype == dtype
+        np.testing.assert_allclose(rows, a.sum(1, dtype=F8), **tolerance)
+        np.testing.assert_allclose(columns, a.sum(0, dtype=F8), **tolerance)
+
+
+def test_ones_are_read_only_shared_and_bounded():
+    a = _sums.ones(5, F4)
+    assert a.dtype == F4 and a.tolist() == [1.0] * 5
+    assert np.shares_memory(a, _sums.ones(3, F4))
+    with pytest.raises(ValueError, match="read-only"):
+        a[0] = 2.0
+    n = _sums._KEPT_LENGTH + 1
+    assert not np.shares_memory(_sums.ones(n, F8), _sums.ones(n, F8))
+
+
+# ----- Mean and variance -----
+
+
+@pytest.mark.parametrize("n", [3, 200_000])
+@pytest.mark.parametrize("scale", [1e30, 1e-30, 1.0])
+def test_variance_of_float32_neither_overflows_nor_vanishes(n, scale):
+    x = (np.linspace(1, 2, n) * scale).astype(F4)
+    with np.errstate(all="ignore"):  # as an op's caller has it
+        found, _ = _moments.variance(x, None, 1, False)
+    assert ulps(np.sqrt(found), np.std(x.astype(F8), ddof=1), F4) <= 1
+
+
+@pytest.mark.parametrize("dtype", [F4, F8])
+@pytest.mark.parametrize("shape", [(10,), (300, 3), (500_000,), (100_000, 7)])
+def test_variance_of_equal_numbers_is_nothing(shape, dtype):
+    found, center = _moments.variance(np.full(shape, 0.1, dtype), (0,), 1, False, True)
+    assert not found.any()
+    np.testing.assert_allclose(center, dtype.type(0.1), rtol=1e-15)
