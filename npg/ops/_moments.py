@@ -51,7 +51,7 @@ def variance(
     else:
         center = np.asarray(add_up(x, dims, True), _DOUBLE) / n
         moved = np.zeros(center.shape) if is_double or with_mean else None
-        total = _squares(x, dims, center, moved, is_double)
+        total = _squares(x, dims, center, moved, moved is not None)  # float32 would round all differences alike
         # The mean of float32 is a digit short, which shows where it is some thousand times the deviation.
         if not (is_double or (total > center * center * (n * 1e-6)).all()):
             moved = np.zeros(center.shape)

@@ -3,8 +3,8 @@
 np.add.reduce adds in pairs along the dimension whose elements lie one after the other, and row after row along any
 other: after 10^6 rows of numbers near 1000 not one digit of a float32 sum is right. BLAS's products with ones, which
 take a third of the time where rows are as long as those of a network, add in much the same way. Here rows are added in
-blocks, and the sums of the blocks in blocks again, so that no number is rounded more than some `ROWS` times for each
-factor `ROWS` of their count. How the work is cut depends on shapes and strides alone, and so do the bits.
+blocks, and the sums of the blocks, which are few, in float64, so that no number is rounded more than some `ROWS` times.
+How the work is cut depends on shapes and strides alone, and so do the bits.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ __all__ = ["ROWS", "add_up", "column_sum", "inner", "ones", "row_sum"]
 
 Array = np.ndarray[Any, Any]
 
-ROWS = 64  # so many rows are added one after the other, and no more
+ROWS = 32  # so many rows are added one after the other, and no more
 _WIDE = 1024  # elements; shorter rows are taken several as one, for NumPy's loop costs as much again for each row
 _SHORT = 32  # elements; shorter runs are added last
-_SMALL = 512  # elements; so few are added as they come
-_PRODUCT = 1 << 17  # elements up to which products with ones are quicker
-_TALL = 256  # rows up to which they keep their digits: BLAS adds four at a time
+_FEW = 2 * ROWS  # elements or rows; so few are added as they come
+_PRODUCT = 1 << 17  # elements up to which products with ones are quicker; of more float32, with rows of these lengths:
+_NARROW, _BROAD = 32, 1 << 14
+_TALL = 128  # rows up to which they keep their digits: BLAS adds four at a time
 _RUN = 1 << 11  # elements of an inner product
-_HALF, _SINGLE = np.dtype(np.float16), np.dtype(np.float32)
+_HALF, _SINGLE, _DOUBLE = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
 _reduce: Any = np.add.reduce  # whose types know of no dtype that may be None
 
 _kept = constants()
@@ -46,7 +47,7 @@ def add_up(x: Array, dim: Any = None, keepdim: bool = False) -> Any:
         keepdim: keep these dimensions, with size 1.
     Returns: the sums, laid out as it comes; the dtype of x, of float16 float32, in which they are computed.
     """
-    if x.size > _SMALL:
+    if x.size > _FEW:
         if dim is None:
             if not x.flags.forc:
                 return _in_blocks(x, tuple(range(x.ndim)), keepdim)
@@ -55,7 +56,7 @@ def add_up(x: Array, dim: Any = None, keepdim: bool = False) -> Any:
                 if len(dim) != 1:
                     return _in_blocks(x, dim, keepdim)
                 dim = dim[0]
-            if x.shape[dim] > ROWS and not (dim == x.ndim - 1 and x.flags.c_contiguous):
+            if x.shape[dim] > _FEW and not (dim == x.ndim - 1 and x.flags.c_contiguous):
                 return _in_blocks(x, (dim,), keepdim)
     return _reduce(x, dim, _SINGLE if x.dtype == _HALF else None, None, keepdim)
 
@@ -79,10 +80,12 @@ def _in_blocks(x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
         return add_up(y, outer, keepdim) if outer else y
     if first:
         y = _rows(x.reshape(math.prod(shape[:first]), n, after), 1)
-    elif x.size <= _PRODUCT and x.dtype.char in "fd":
+    elif x.dtype.char in "fd" and (x.size <= _PRODUCT or (x.dtype == _SINGLE and _NARROW <= after <= _BROAD)):
         y = column_sum(x.reshape(n, after))
     else:
         y = _rows(x.reshape(n, after), 0)
+    if y.dtype != x.dtype:
+        y = y.astype(_SINGLE)
     return y.reshape([*shape[:first], *((1,) * len(dims) if keepdim else ()), *shape[last + 1 :]])
 
 
@@ -113,8 +116,6 @@ def _in_any_layout(x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
         last = strides[d]
     order += [d for d in range(x.ndim) if x.shape[d] == 1]
     y = x.transpose(order).reshape(sizes)
-    if y.dtype == _HALF and not any(added):
-        y = y.astype(_SINGLE)
     while True in added:
         # Runs of numbers that lie one after the other first: these are added in pairs. Short ones last.
         if added[-1] and (sizes[-1] >= _SHORT or added.count(True) == 1):
@@ -124,10 +125,9 @@ def _in_any_layout(x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
             at = added.index(True)
             y = _rows(y, at)
         del added[at], sizes[at]
+    y = np.asarray(y, _DOUBLE if x.dtype == _DOUBLE else _SINGLE)
     if times > 1:
         y = y * times
-    if not isinstance(y, np.ndarray):
-        y = np.asarray(y)
     kept = [d for d in order if d not in dims]
     y = y.reshape([shape[d] for d in kept])
     y = y.transpose(sorted(range(len(kept)), key=kept.__getitem__))
@@ -135,11 +135,10 @@ def _in_any_layout(x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
 
 
 def _rows(x: Array, dim: int) -> Array:
-    """Return the sums over a dimension that is not the last, in blocks."""
-    dtype = _SINGLE if x.dtype == _HALF else None
+    """Return the sums over a dimension that is not the last, in blocks; float32's perhaps in float64."""
     n = x.shape[dim]
-    if n <= ROWS:
-        return _reduce(x, dim, dtype)
+    if n <= _FEW:
+        return _reduce(x, dim, _SINGLE if x.dtype == _HALF else None)
     before, after = x.shape[:dim], x.shape[dim + 1 :]
     k = after[0]
     together = min(_WIDE // k, max(n // ROWS, ROWS)) if len(after) == 1 and k < _WIDE else 1
@@ -150,8 +149,10 @@ def _rows(x: Array, dim: int) -> Array:
     else:
         count = -(-n // ROWS)
         blocks = n // count
-        whole = x[(slice(None),) * dim + (slice(blocks * count),)]
-        total = _reduce(whole.reshape(*before, count, blocks, *after), dim + 1, dtype)
+        whole = x[(slice(None),) * dim + (slice(blocks * count),)].reshape(*before, count, blocks, *after)
+        total = _reduce(whole, dim + 1, _SINGLE if x.dtype == _HALF else None)
+    if count > 8:
+        total = total.astype(_DOUBLE, copy=False)
     rest = n - blocks * count  # fewer than there are sums
     if rest:
         total[(slice(None),) * dim + (slice(rest),)] += x[(slice(None),) * dim + (slice(n - rest, None),)]
@@ -175,7 +176,7 @@ def ones(n: int, dtype: np.dtype[Any]) -> Array:
 def row_sum(x: Array) -> Array:
     """Return the sum of each row of (rows, n), which BLAS can walk."""
     n = x.shape[1]
-    if n > _TALL or x.dtype == _HALF:
+    if n > 2 * _TALL or x.dtype == _HALF:
         return add_up(x, 1).astype(x.dtype, copy=False)
     return np.matmul(x, ones(n, x.dtype))
 
@@ -188,19 +189,21 @@ def column_sum(x: Array) -> Array:
     if rows <= _TALL:
         return np.matmul(ones(rows, x.dtype), x)
     count = rows // _TALL
-    total = np.matmul(ones(_TALL, x.dtype), x[: count * _TALL].reshape(count, _TALL, n))
+    total = np.matmul(ones(_TALL, x.dtype), x[: count * _TALL].reshape(count, _TALL, n)).astype(_DOUBLE, copy=False)
     if count * _TALL < rows:
         total[0] += np.matmul(ones(rows - count * _TALL, x.dtype), x[count * _TALL :])
-    return _rows(total, 0)
+    return _rows(total, 0).astype(x.dtype, copy=False)
 
 
 def inner(a: Array, b: Array) -> Any:
     """Return the sums of the products of two C-contiguous arrays over their last dimension, float32 or float64."""
     n = a.shape[-1]
-    count = n // _RUN
-    if count < 2:
+    if n < 2 * _RUN:
         return np.vecdot(a, b)
-    whole = count * _RUN
-    runs = (*a.shape[:-1], count, _RUN)
-    total = np.add.reduce(np.vecdot(a[..., :whole].reshape(runs), b[..., :whole].reshape(runs)), -1)
-    return total + np.vecdot(a[..., whole:], b[..., whole:]) if whole < n else total
+    whole = n - n % _RUN
+    parts = np.vecdot(a[..., :whole].reshape(*a.shape[:-1], -1, _RUN), b[..., :whole].reshape(*b.shape[:-1], -1, _RUN))
+    # One after the other, as the Cython engine's programs do.
+    total = np.add.accumulate(parts, -1, _DOUBLE)[..., -1]
+    if whole < n:
+        total = total + np.vecdot(a[..., whole:], b[..., whole:])
+    return total.astype(a.dtype, copy=False)
