@@ -57,7 +57,7 @@ from npg.engine._hooks import (
 )
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import Like
-from npg.ops import _half, _openblas, _parallel, _tiles
+from npg.ops import _half, _openblas, _parallel, _sums, _tiles
 from npg.ops._parallel import limit, products_handed_over
 from npg.ops._program import Probe, accelerate
 from npg.ops._tiles import cut

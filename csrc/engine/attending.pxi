@@ -54,7 +54,7 @@ cdef void attend_to_heads(int number, void *data, int more) noexcept nogil:
     cdef Attention *call = part.call
     cdef Loops7 *loops = call.loops
     cdef cnp.npy_intp size = call.size, line = call.queries * size, n = call.queries * call.keys
-    cdef cnp.npy_intp head, b, h, i, p_step
+    cdef cnp.npy_intp head, b, h, i, start, p_step
     cdef char *scaled = part.room
     cdef char *s = scaled + call.queries * call.n * size
     cdef char *total = s + n * size
@@ -84,9 +84,15 @@ cdef void attend_to_heads(int number, void *data, int more) noexcept nogil:
         steps[0] = steps[1] = size
         i = n
         loops.exp.run(args, &i, steps, loops.exp.data)
-        memcpy(total, s, line)
-        for i in range(1, call.keys):
-            _pass(&loops.add, total, s + i * line, total, call.queries, size, size, size)
+        start = 0
+        while start < call.keys:  # in blocks, and the sums of the blocks
+            p = total + line if start else total
+            memcpy(p, s + start * line, line)
+            for i in range(start + 1, min(start + FEW, call.keys)):
+                _pass(&loops.add, p, s + i * line, p, call.queries, size, size, size)
+            if start:
+                _pass(&loops.add, total, p, total, call.queries, size, size, size)
+            start += FEW
         if not _reduced(&loops.minimum, total, call.queries, size) > call.least:
             call.is_safe = False
             return
@@ -167,7 +173,7 @@ def attend(cnp.ndarray q, k, v, y, p, total, cnp.ndarray mask, double scale, dou
     call.least = <float>least if kind == cnp.NPY_FLOAT else least
     call.is_safe = True
     heads = cnp.PyArray_DIM(q, 0) * call.heads
-    room = (call.queries * (call.n + call.keys + 1) * call.size + 63) // 64 * 64
+    room = (call.queries * (call.n + call.keys + 2) * call.size + 63) // 64 * 64
     count = min(_take_threads(SCORE * heads * call.queries * call.keys, &taken), MOST_PARTS, heads)
     try:
         share = (heads + count - 1) // count

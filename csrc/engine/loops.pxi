@@ -7,6 +7,9 @@
 # Up to here the time that is saved can be seen; beyond, the ufunc itself does better, for it lets other threads run.
 cdef cnp.npy_intp SMALL = 2048
 
+# Numbers, or rows, that are added one after the other; elements of an inner product.
+cdef cnp.npy_intp FEW = _sums.FEW, RUN = _sums.RUN
+
 # The largest integer up to which a Python int is a double exactly.
 cdef long long EXACT = 1 << 53
 

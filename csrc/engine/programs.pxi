@@ -30,7 +30,7 @@ cdef struct Code:
     Step steps[MOST_STEPS]
     Shape shapes[MOST_PLACES]  # of inputs and outputs
     int count, inputs, outputs, temporaries, numbers, places, size
-    bint on_rows, has_dots
+    bint on_rows
     double constants[MOST_PLACES]
 
 
@@ -81,7 +81,6 @@ cdef class Compiled:
                     value = len(constants) - 1
                 step.places[k], step.shapes[k] = first[kind_of] + value, shapes[shape]
             step.way = _way(noted)
-            self.code.has_dots = self.code.has_dots or step.way == DOTS
         self.code.places = first["constant"] + len(constants)
         if self.code.places > MOST_PLACES:
             return False
@@ -100,6 +99,28 @@ cdef Way _way(noted) except *:
     if noted.shape == "column":
         return HEADS
     return ROWS if "row" in noted.shapes or "column" in noted.shapes else ELEMENTS
+
+
+cdef void _dot(Loop *loop, char *a, char *b, char *out, cnp.npy_intp n, int size) noexcept nogil:
+    """Compute an inner product of many numbers in runs, as npg/ops/_sums.py does."""
+    cdef char *args[3]
+    cdef cnp.npy_intp strides[5]
+    cdef cnp.npy_intp lengths[2]
+    cdef cnp.npy_intp start = 0
+    cdef double total = 0
+    lengths[0] = 1
+    strides[0] = strides[1] = strides[2] = 0
+    strides[3] = strides[4] = size
+    while start < n:
+        args[0], args[1], args[2] = a + start * size, b + start * size, out
+        lengths[1] = min(RUN, n - start)
+        loop.run(args, lengths, strides, loop.data)
+        total += (<float *>out)[0] if size == 4 else (<double *>out)[0]
+        start += RUN
+    if size == 4:
+        (<float *>out)[0] = <float>total
+    else:
+        (<double *>out)[0] = total
 
 
 cdef void run_part(int number, void *data, int more) noexcept nogil:
@@ -156,6 +177,10 @@ cdef inline void run_step(Step *step, char **places, cnp.npy_intp rows, cnp.npy_
     elif step.way == HEADS:
         step.loop.run(args, &rows, ahead, step.loop.data)
     elif step.way == DOTS:
+        if n >= 2 * RUN:
+            for r in range(rows):
+                _dot(&step.loop, args[0] + r * ahead[0], args[1] + r * ahead[1], args[2] + r * ahead[2], n, size)
+            return
         lengths[0], lengths[1] = rows, n
         for k in range(3):
             strides[k] = ahead[k]
@@ -170,10 +195,6 @@ cdef inline void run_step(Step *step, char **places, cnp.npy_intp rows, cnp.npy_
     else:
         for r in range(rows):
             _reduce(&step.loop, args[0] + r * ahead[0], args[1] + r * ahead[1], n, size)
-
-
-# What a program sums by BLAS, this may cut into parts for threads of its own, who would wait for the pool that is busy.
-cdef cnp.npy_intp LONG = 1 << 13  # elements of a row
 
 
 @cython.final
@@ -223,7 +244,7 @@ cdef class _Runner:
             call.bases[i] = cnp.PyArray_BYTES(array)
         for i in range(code.numbers):
             call.numbers[i] = numbers[self.numbers[i]]
-        if rows * n * code.count * code.size > SHARED and not (code.has_dots and n >= LONG):
+        if rows * n * code.count * code.size > SHARED:
             count = min(limit(), MOST_PARTS, (rows + call.height - 1) // call.height)
         room = code.temporaries * call.height * n * code.size  # of one part
         memory = PyBytes_FromStringAndSize(NULL, count * room + 64)

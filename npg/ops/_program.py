@@ -31,6 +31,7 @@ import numpy as np
 
 from npg.ops._op import parameters_of
 from npg.ops._scratch import scratch
+from npg.ops._sums import inner
 
 __all__ = ["Probe", "Program", "accelerate", "program"]
 
@@ -294,7 +295,7 @@ class Program:
                 if step.reduces:
                     step.ufunc.reduce(*operands, axis=-1, keepdims=True, out=target)
                 elif step.ufunc is np.vecdot:
-                    np.vecdot(*operands, out=target[:, 0])
+                    target[:, 0] = inner(*operands)
                 else:
                     step.ufunc(*operands, out=target)
         return found if self.outputs > 1 else found[0]

@@ -3,7 +3,7 @@
 np.add.reduce adds in pairs along the dimension whose elements lie one after the other, and row after row along any
 other: after 10^6 rows of numbers near 1000 not one digit of a float32 sum is right. BLAS's products with ones, which
 take a third of the time where rows are as long as those of a network, add in much the same way. Here rows are added in
-blocks, and the sums of the blocks, which are few, in float64, so that no number is rounded more than some `ROWS` times.
+blocks, and the sums of the blocks, which are few, in float64, so that no number is rounded more than some `FEW` times.
 How the work is cut depends on shapes and strides alone, and so do the bits.
 """
 
@@ -16,18 +16,18 @@ import numpy as np
 
 from npg.ops._constants import constants
 
-__all__ = ["ROWS", "add_up", "column_sum", "inner", "ones", "row_sum"]
+__all__ = ["FEW", "RUN", "add_up", "column_sum", "inner", "ones", "row_sum"]
 
 Array = np.ndarray[Any, Any]
 
-ROWS = 32  # so many rows are added one after the other, and no more
+_ROWS = 32  # so many rows are added one after the other, and no more
 _WIDE = 1024  # elements; shorter rows are taken several as one, for NumPy's loop costs as much again for each row
 _SHORT = 32  # elements; shorter runs are added last
-_FEW = 2 * ROWS  # elements or rows; so few are added as they come
+FEW = 2 * _ROWS  # elements or rows; so few are added as they come
 _PRODUCT = 1 << 17  # elements up to which products with ones are quicker; of more float32, with rows of these lengths:
 _NARROW, _BROAD = 32, 1 << 14
 _TALL = 128  # rows up to which they keep their digits: BLAS adds four at a time
-_RUN = 1 << 11  # elements of an inner product
+RUN = 1 << 11  # elements of an inner product
 _HALF, _SINGLE, _DOUBLE = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
 _reduce: Any = np.add.reduce  # whose types know of no dtype that may be None
 
@@ -47,7 +47,7 @@ def add_up(x: Array, dim: Any = None, keepdim: bool = False) -> Any:
         keepdim: keep these dimensions, with size 1.
     Returns: the sums, laid out as it comes; the dtype of x, of float16 float32, in which they are computed.
     """
-    if x.size > _FEW:
+    if x.size > FEW:
         if dim is None:
             if not x.flags.forc:
                 return _in_blocks(x, tuple(range(x.ndim)), keepdim)
@@ -56,7 +56,7 @@ def add_up(x: Array, dim: Any = None, keepdim: bool = False) -> Any:
                 if len(dim) != 1:
                     return _in_blocks(x, dim, keepdim)
                 dim = dim[0]
-            if x.shape[dim] > _FEW and not (dim == x.ndim - 1 and x.flags.c_contiguous):
+            if x.shape[dim] > FEW and not (dim == x.ndim - 1 and x.flags.c_contiguous):
                 return _in_blocks(x, (dim,), keepdim)
     return _reduce(x, dim, _SINGLE if x.dtype == _HALF else None, None, keepdim)
 
@@ -137,17 +137,17 @@ def _in_any_layout(x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
 def _rows(x: Array, dim: int) -> Array:
     """Return the sums over a dimension that is not the last, in blocks; float32's perhaps in float64."""
     n = x.shape[dim]
-    if n <= _FEW:
+    if n <= FEW:
         return _reduce(x, dim, _SINGLE if x.dtype == _HALF else None)
     before, after = x.shape[:dim], x.shape[dim + 1 :]
     k = after[0]
-    together = min(_WIDE // k, max(n // ROWS, ROWS)) if len(after) == 1 and k < _WIDE else 1
+    together = min(_WIDE // k, max(n // _ROWS, _ROWS)) if len(after) == 1 and k < _WIDE else 1
     if together > 1 and x.strides[dim] == k * x.itemsize == k * x.strides[-1]:
         blocks = n // together
         total = _rows(x[(slice(None),) * dim + (slice(blocks * together),)].reshape(*before, blocks, together * k), dim)
         total, count = total.reshape(*before, together, k), together
     else:
-        count = -(-n // ROWS)
+        count = -(-n // _ROWS)
         blocks = n // count
         whole = x[(slice(None),) * dim + (slice(blocks * count),)].reshape(*before, count, blocks, *after)
         total = _reduce(whole, dim + 1, _SINGLE if x.dtype == _HALF else None)
@@ -198,10 +198,10 @@ def column_sum(x: Array) -> Array:
 def inner(a: Array, b: Array) -> Any:
     """Return the sums of the products of two C-contiguous arrays over their last dimension, float32 or float64."""
     n = a.shape[-1]
-    if n < 2 * _RUN:
+    if n < 2 * RUN:
         return np.vecdot(a, b)
-    whole = n - n % _RUN
-    parts = np.vecdot(a[..., :whole].reshape(*a.shape[:-1], -1, _RUN), b[..., :whole].reshape(*b.shape[:-1], -1, _RUN))
+    whole = n - n % RUN
+    parts = np.vecdot(a[..., :whole].reshape(*a.shape[:-1], -1, RUN), b[..., :whole].reshape(*b.shape[:-1], -1, RUN))
     # One after the other, as the Cython engine's programs do.
     total = np.add.accumulate(parts, -1, _DOUBLE)[..., -1]
     if whole < n:

@@ -23,6 +23,7 @@ from npg.ops._op import fused, movement, primitive
 from npg.ops._parallel import split
 from npg.ops._rows import for_blas
 from npg.ops._scratch import scratch
+from npg.ops._sums import FEW
 from npg.ops.elementwise import exp
 from npg.ops.linalg import matmul
 from npg.ops.reduce import sum_
@@ -173,6 +174,19 @@ def _scores(
     return s
 
 
+def _over_keys(p: Array) -> Array:
+    """Return the sums over the keys of (B, keys, nh, queries), in blocks as the Cython engine adds them."""
+    keys = p.shape[1]
+    if keys <= FEW:
+        return np.add.reduce(p, axis=1, keepdims=True)
+    whole = keys - keys % FEW
+    sums = np.add.reduce(p[:, :whole].reshape(p.shape[0], whole // FEW, FEW, *p.shape[2:]), axis=2)
+    total = np.add.reduce(sums, axis=1, keepdims=True)
+    if whole < keys:
+        total += np.add.reduce(p[:, whole:], axis=1, keepdims=True)
+    return total
+
+
 def _exponentials(
     scaled: Array, k: Array, mask: Array | None, is_causal: bool, tile: tuple[int, int, int, int, int], keep: bool
 ) -> tuple[Array, Array, Array | float]:
@@ -185,7 +199,7 @@ def _exponentials(
     p = _scores(scaled, k, mask, is_causal, tile, keep)
     if np.maximum.reduce(p, axis=None) < limit:
         np.exp(p, out=p)
-        total = np.add.reduce(p, axis=1, keepdims=True)
+        total = _over_keys(p)
         if np.minimum.reduce(total, axis=None) > math.exp(-limit):
             return p, total, 0.0
         p = _scores(scaled, k, mask, is_causal, tile, keep)
@@ -194,7 +208,7 @@ def _exponentials(
         np.maximum(top, np.finfo(p.dtype).min, out=top)  # a query that may look nowhere
     p -= top
     np.exp(p, out=p)
-    total = np.add.reduce(p, axis=1, keepdims=True)
+    total = _over_keys(p)
     if mask is not None:
         total += total == 0
     return p, total, top
@@ -332,7 +346,7 @@ def _attention_backward(
         if dropped is not None:
             gs *= dropped
         t = np.multiply(gs, p, out=scratch(2, p.shape, p.dtype))
-        gs -= np.add.reduce(t, axis=1, keepdims=True)
+        gs -= _over_keys(t)
         gs *= p
         if gm is not None:
             gm[b0:b1, :, start:stop, :seen] = gs.transpose(0, 2, 3, 1)
