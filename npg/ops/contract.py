@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from npg.ops._op import primitive
+from npg.ops._sums import FEW, RUN, add_up
 from npg.ops.linalg import multiply
+from npg.ops.shape import along
 
 __all__ = ["contract"]
 
@@ -60,6 +62,31 @@ def _grouped(x: np.ndarray[Any, Any], batch: int, rows: int) -> np.ndarray[Any, 
     return x.reshape(*shape[:batch], math.prod(shape[batch:split]), math.prod(shape[split:]))
 
 
+def _element_by_element(
+    a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], left: Labels, right: Labels, out: Labels
+) -> np.ndarray[Any, Any]:
+    """Return the sums of the products of equal elements, of which both have all labels."""
+    b = b.transpose([right.index(label) for label in left])
+    longest = max((i for i, label in enumerate(left) if label not in out), key=a.shape.__getitem__)
+    number = {label: i for i, label in enumerate(left)}  # NumPy takes labels below 52 only
+    labels, kept = list(range(a.ndim)), [number[x] for x in out]
+    n = a.shape[longest]
+    height = FEW if a.strides[longest] != a.itemsize else RUN
+    if n <= 2 * height:
+        return np.einsum(a, labels, b, labels, kept)
+    # It adds the products one after the other; so some of them at a time, and then the sums.
+    whole = n - n % height
+    start, rest = (along(longest, part) for part in (slice(whole), slice(whole, None)))
+    runs = (*a.shape[:longest], whole // height, height, *a.shape[longest + 1 :])
+    labels.insert(longest, a.ndim)
+    parts = np.einsum(a[start].reshape(runs), labels, b[start].reshape(runs), labels, [a.ndim, *kept])
+    total = add_up(parts, 0)
+    if whole < n:
+        labels.remove(a.ndim)
+        total = total + np.einsum(a[rest], labels, b[rest], labels, kept)
+    return total
+
+
 @primitive(
     lambda g, _y, _a, b, *, left, right, out: contract(g, b, left=out, right=right, out=left),
     lambda g, _y, a, _b, *, left, right, out: contract(g, a, left=out, right=left, out=right),
@@ -77,8 +104,7 @@ def contract(input: Any, other: Any, *, left: Labels, right: Labels, out: Labels
     a, b = (other, input) if swap else (input, other)
     if not m and not n and input.dtype.kind == "f" and input.dtype.itemsize > 2:
         # Element by element: a product of (1, k) and (k, 1) for each is slower.
-        number = {label: i for i, label in enumerate(left)}  # NumPy takes labels below 52 only
-        return np.einsum(input, [number[x] for x in left], other, [number[x] for x in right], [number[x] for x in out])
+        return _element_by_element(input, other, left, right, out)
     a, b = a.transpose(a_order), b.transpose(b_order)
     product = multiply(_grouped(a, batch, m), _grouped(b, batch, k))
     if m != 1 or n != 1:

@@ -86,7 +86,7 @@ def add_rows_into(out: np.ndarray[Any, Any], index: np.ndarray[Any, Any], g: np.
     # the rows and np.add.reduceat, or a product with a one-hot matrix, is as fast at best (few rows, many columns) and
     # up to ten times slower; this one also adds in the order of the rows, as PyTorch does, so sums round alike.
     columns = out.shape[1]
-    flat, values = out.reshape(-1), np.ascontiguousarray(g).reshape(-1)
+    flat, values = out.reshape(-1), np.ascontiguousarray(g, out.dtype).reshape(-1)
     if columns % 2 == 0 and out.dtype.itemsize >= 4 and out.dtype.kind == "f":
         pair = np.dtype(f"c{2 * out.dtype.itemsize}")
         flat, values, columns = flat.view(pair), values.view(pair), columns // 2

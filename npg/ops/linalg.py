@@ -16,6 +16,7 @@ from npg.ops import _tiles
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import primitive
 from npg.ops._rows import for_blas
+from npg.ops._sums import RUN, inner
 from npg.ops.shape import overload
 
 __all__ = [
@@ -117,7 +118,9 @@ def mv(input: Any, vec: Any) -> Any:
 @primitive(lambda g, _y, _a, b: g * b, lambda g, _y, a, _b: g * a)
 def dot(input: Any, tensor: Any) -> Any:
     """Return the inner product of two vectors."""
-    return multiply(input, tensor)
+    if input.dtype.kind != "f" or len(input) < 2 * RUN:
+        return multiply(input, tensor)
+    return inner(np.ascontiguousarray(input), np.ascontiguousarray(tensor))
 
 
 vdot = overload(dot, "VdotBackward0")

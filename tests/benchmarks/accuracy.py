@@ -7,7 +7,7 @@ python -m tests.benchmarks.accuracy 100000 sum var
 Each work is computed in float32 and in float16 and compared with PyTorch's result in float64 from the same numbers. An
 error is the largest over all results, in units of the last place of the result's dtype there; of results near 0 beside
 the others, in units of an eighth of their root mean square. Shapes: all elements; `tall` (n, 4) over the first
-dimension, `wide` (4, n) over the second, `middle` (4, n, 4) over the second. Numbers: `far`, uniform in [1000, 1001)
+dimension, `wide` (4, n) over the second, `middle` (4, n, 4) over the second; `rows` (100, n) over the second. Numbers: `far`, uniform in [1000, 1001)
 (of float16 in [1, 2)); `tenth`, 0.1 everywhere; `turns`, far ones and in turn half of one, negative; `normal`.
 """
 
@@ -32,7 +32,7 @@ FLOOR = 2.0  # or so many units
 
 Array = np.ndarray[Any, Any]
 DATA = ("far", "tenth", "turns", "normal")
-SHAPES = ("all", "tall", "wide", "middle")
+SHAPES = ("all", "tall", "wide", "middle")  # what most take
 
 
 # ----- Works -----
@@ -44,9 +44,9 @@ class Work:
 
     Attributes:
         run: takes a library, a tensor and a dim (None: all) and gives a tensor.
-        shapes: which of SHAPES it takes.
+        shapes: what it takes, of those of shape_of.
         data: which of DATA.
-        positive: it is run on numbers from 0.9995 to 1.0005, whose products stay near 1.
+        near_one: it is run on numbers from 0.9995 to 1.0005, whose products stay near 1.
         half: whether PyTorch has it in float16, too.
     """
 
@@ -166,9 +166,11 @@ WORKS: dict[str, Work] = {
     "softmax": Work(lambda lib, x, dim: x.softmax(dim), **_AXES, **_NARROW),
     "log_softmax": Work(lambda lib, x, dim: x.log_softmax(dim), **_AXES, **_NARROW),
     "layer_norm": Work(
-        lambda lib, x, dim: lib.nn.functional.layer_norm(x, x.shape[-1:]), **_LAST, data=("normal", "turns")
+        lambda lib, x, dim: lib.nn.functional.layer_norm(x, x.shape[-1:]),
+        shapes=("wide", "rows"),
+        data=("normal", "turns"),
     ),
-    "rms_norm": Work(lambda lib, x, dim: lib.nn.functional.rms_norm(x, x.shape[-1:]), **_LAST),
+    "rms_norm": Work(lambda lib, x, dim: lib.nn.functional.rms_norm(x, x.shape[-1:]), shapes=("rows",)),
     "attention": Work(_attention, **_ROWS),
     # Products
     "dot": Work(lambda lib, x, dim: lib.dot(x, _other(lib, x)), **_FLAT),
@@ -219,6 +221,7 @@ def shape_of(name: str, n: int) -> tuple[tuple[int, ...], int | None]:
         "tall": ((n // 4, 4), 0),
         "wide": ((4, n // 4), 1),
         "middle": ((4, n // 16, 4), 1),
+        "rows": ((100, n // 100), 1),
     }[name]
 
 

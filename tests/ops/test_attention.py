@@ -361,7 +361,7 @@ def test_attention_refuses_other_arguments_as_torch_does():
 @pytest.mark.parametrize("is_causal", [False, True])
 @pytest.mark.parametrize(("lead", "queries", "keys", "n", "m"), [
     ((1, 4), 64, 64, 32, 32), ((2, 3), 7, 7, 5, 3), ((3,), 2, 9, 1, 4), ((2, 2), 9, 2, 4, 1), ((1, 1), 70, 130, 8, 8),
-    ((5, 2), 1, 3, 4, 4), ((12, 4), 40, 40, 16, 16),
+    ((5, 2), 1, 3, 4, 4), ((12, 4), 40, 40, 16, 16), ((1, 2), 3, 1000, 4, 4), ((1, 2), 200, 192, 4, 4),
 ])  # fmt: skip
 def test_attention_of_the_engine_has_the_bits_of_the_python_code(
     lead, queries, keys, n, m, is_causal, keep, dtype, monkeypatch
