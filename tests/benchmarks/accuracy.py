@@ -7,8 +7,9 @@ python -m tests.benchmarks.accuracy 100000 sum var
 Each work is computed in float32 and in float16 and compared with PyTorch's result in float64 from the same numbers. An
 error is the largest over all results, in units of the last place of the result's dtype there; of results near 0 beside
 the others, in units of an eighth of their root mean square. Shapes: all elements; `tall` (n, 4) over the first
-dimension, `wide` (4, n) over the second, `middle` (4, n, 4) over the second; `rows` (100, n) over the second. Numbers: `far`, uniform in [1000, 1001)
-(of float16 in [1, 2)); `tenth`, 0.1 everywhere; `turns`, far ones and in turn half of one, negative; `normal`.
+dimension, `wide` (4, n), `middle` (4, n, 4) and `rows` (100, n) over the second. Numbers: `far`, uniform in
+[1000, 1001) (of float16 in [1, 2)); `tenth`, 0.1 everywhere; `turns`, far ones and in turn half of one, negative;
+`normal`.
 """
 
 from __future__ import annotations
