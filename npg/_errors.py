@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -96,6 +98,15 @@ HOOK_SHAPE = "hook '{hook}' has changed the size of value: expected {expected}, 
 HOOK_DTYPE = "hook '{hook}' has changed the type of value (was npg.{expected}Tensor got npg.{given}Tensor)"
 
 
+class LinAlgError(RuntimeError):
+    """Raised when a matrix is singular or not positive-definite, or an algorithm does not converge.
+
+    Source: torch.linalg.LinAlgError.
+    """
+
+    __module__ = "npg.linalg"
+
+
 def op_text(node_name: str) -> str:
     """Return a node's name as PyTorch's messages give it: Mul for MulBackward0."""
     return node_name.rstrip("0123456789").removesuffix("Backward")
@@ -104,3 +115,11 @@ def op_text(node_name: str) -> str:
 def shape_text(shape: Iterable[Any]) -> str:
     """Return a shape as PyTorch's messages print it: [2, 3]."""
     return "[" + ", ".join(str(n) for n in shape) + "]"
+
+
+def warn(text: str, category: type[Warning] = UserWarning) -> None:
+    """Give a warning, at the line of the caller's own code that called npg."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "npg":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, category, stacklevel=level)

@@ -21,7 +21,7 @@ cdef class Function:
     cdef public object promote
     cdef public str kind
     cdef Kind _kind
-    cdef bint writes
+    cdef readonly bint writes
     cdef Py_ssize_t _arity
     cdef public tuple _names
     cdef dict __dict__
@@ -93,7 +93,7 @@ cdef class Function:
             elif d != dtype:
                 uniform = False
         if dtype < 0:
-            raise operand_error(self, args, 0)
+            args, uniform = of_numbers(self, args, wrap), False
         if not uniform and self.promote is not None:
             args = tuple(self.promote(self.op, args, self.writes))
         elif uniform and target is None and self.plan.loops is not None and not self.writes:

@@ -92,6 +92,10 @@ cdef class Node:
         """Return what PyTorch calls this node, such as MulBackward0."""
         return self.plan.op.node_name
 
+    def __call__(self, *gradients):
+        """Return the gradients of the inputs, made of those of the outputs."""
+        return call_node(self, gradients, _run_node_unobserved, bool(npg_grad_mode), wrap, TensorBase)
+
     def __getattr__(self, name):
         return node_attribute(self, name, wrap, TensorBase)
 

@@ -4,6 +4,7 @@ Jacobians, anomaly mode, hooks on saved tensors. Source: torch.autograd.
 
 from typing import TYPE_CHECKING, Any
 
+from npg._errors import warn
 from npg.autograd.gradcheck import gradcheck, gradgradcheck  # now: later the module would take the function's name
 from npg.engine import (
     enable_grad,
@@ -72,7 +73,9 @@ def __getattr__(name: str) -> Any:
 
 
 class _Variable(type):
-    def __call__(cls, data: Any, requires_grad: bool = False) -> Any:
+    def __call__(cls, data: Any, requires_grad: bool = False, *, volatile: Any = None) -> Any:
+        if volatile is not None:
+            warn("volatile was removed and now has no effect. Use `with npg.no_grad():` instead.")
         found = data.detach()
         return found.requires_grad_() if requires_grad else found
 

@@ -10,6 +10,7 @@ from npg import dtypes
 from npg.engine import TensorBase
 from npg.functional._attributes import check_device
 from npg.functional._factory import check_options, dtype_of, fill_number, leaf, number
+from npg.functional._public import new_function
 from npg.functional.copying import clone
 from npg.tensor import Tensor
 from npg.tensor.constructing import constructed
@@ -41,6 +42,7 @@ __all__ = [
 # ----- From data -----
 
 
+@new_function
 def tensor(
     data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
 ) -> Tensor:
@@ -58,6 +60,7 @@ def tensor(
     return leaf(copied(data, None if dtype is None else dtypes.to_numpy(dtype)), requires_grad)
 
 
+@new_function
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """Return the data as a tensor, sharing memory and history where it is a tensor or an ndarray of that dtype.
 
@@ -70,6 +73,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     return leaf(shared(data, kind))
 
 
+@new_function
 def asarray(
     obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
 ) -> Tensor:
@@ -112,6 +116,7 @@ def _names(*tensors: Any) -> list[str]:
     return [dtypes.from_numpy(t._array.dtype).scalar_name for t in tensors]
 
 
+@new_function
 def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
     """Return a tensor that shares the memory of an ndarray.
 
@@ -125,6 +130,7 @@ def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
     return leaf(check_shareable(ndarray))
 
 
+@new_function
 def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
     """Return a one-dimensional tensor that shares the memory of an object with the buffer protocol.
 
@@ -160,6 +166,7 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
     return leaf(np.frombuffer(buffer, kind, count, offset), requires_grad)
 
 
+@new_function
 def scalar_tensor(
     s: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
@@ -206,6 +213,7 @@ ByteTensor = _typed(dtypes.uint8)
 BoolTensor = _typed(dtypes.bool_)
 
 
+@new_function
 def set_default_tensor_type(t: Any) -> None:
     """Set the default dtype by a type such as npg.DoubleTensor or its name.
 

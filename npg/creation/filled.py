@@ -19,6 +19,7 @@ from npg.functional._factory import (
     number,
     parse_sizes,
 )
+from npg.functional._public import new_function
 from npg.tensor import Tensor
 from npg.tensor.constructing import strided_array
 
@@ -42,6 +43,7 @@ __all__ = [
 # ----- Filled -----
 
 
+@new_function
 def zeros(
     *args: Any,
     size: Any = None,
@@ -57,6 +59,7 @@ def zeros(
     return finish("zeros", np.zeros(parse_sizes("zeros", args, size), dtype_of(dtype, out)), out, requires_grad)
 
 
+@new_function
 def ones(
     *args: Any,
     size: Any = None,
@@ -72,6 +75,7 @@ def ones(
     return finish("ones", np.ones(parse_sizes("ones", args, size), dtype_of(dtype, out)), out, requires_grad)
 
 
+@new_function
 def empty(
     *args: Any,
     size: Any = None,
@@ -91,6 +95,7 @@ def empty(
     return finish("empty", np.empty(shape, kind), out, requires_grad)
 
 
+@new_function
 def full(
     size: Any,
     fill_value: Any,
@@ -111,6 +116,7 @@ def full(
     return finish("full", np.full(parse_sizes("full", (size,)), fill_number(value, kind), kind), out, requires_grad)
 
 
+@new_function
 def empty_strided(
     size: Any,
     stride: Any,
@@ -126,6 +132,7 @@ def empty_strided(
     return leaf(strided_array("empty_strided", size, stride, dtype_of(dtype)), requires_grad)
 
 
+@new_function
 def empty_permuted(
     size: Any,
     physical_layout: Any,
@@ -151,6 +158,7 @@ def empty_permuted(
 # ----- Like another -----
 
 
+@new_function
 def zeros_like(
     input: Any,
     *,
@@ -167,6 +175,7 @@ def zeros_like(
     return leaf(array, requires_grad)
 
 
+@new_function
 def ones_like(
     input: Any,
     *,
@@ -183,6 +192,7 @@ def ones_like(
     return leaf(array, requires_grad)
 
 
+@new_function
 def empty_like(
     input: Any,
     *,
@@ -197,6 +207,7 @@ def empty_like(
     return leaf(empty_array_like("empty_like", input, dtype, layout, device, memory_format, pin_memory), requires_grad)
 
 
+@new_function
 def full_like(
     input: Any,
     fill_value: Any,
@@ -217,6 +228,7 @@ def full_like(
 # ----- Patterns -----
 
 
+@new_function
 def eye(
     n: int,
     m: int | None = None,
@@ -246,6 +258,7 @@ def _indices(pick: Any, row: int, col: int, offset: int, dtype: Any) -> np.ndarr
     return np.array(pick(row, offset, col), kind).reshape(2, -1)
 
 
+@new_function
 def tril_indices(
     row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None, layout: Any = None
 ) -> Tensor:
@@ -254,6 +267,7 @@ def tril_indices(
     return leaf(_indices(np.tril_indices, row, col, offset, dtype))
 
 
+@new_function
 def triu_indices(
     row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None, layout: Any = None
 ) -> Tensor:

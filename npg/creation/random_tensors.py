@@ -9,6 +9,7 @@ import numpy as np
 from npg import random
 from npg.engine import TensorBase, apply
 from npg.functional._factory import check_options, dtype_of, empty_array_like, finish, leaf, parse_sizes
+from npg.functional._public import new_function
 from npg.functional.generators import check_generator
 from npg.ops import drawing as ops
 from npg.tensor import Tensor
@@ -18,6 +19,7 @@ __all__ = ["normal", "rand", "rand_like", "randint", "randint_like", "randn", "r
 # ----- Of a given size -----
 
 
+@new_function
 def rand(
     *args: Any,
     size: Any = None,
@@ -36,6 +38,7 @@ def rand(
     return finish("rand", random.uniform_(array, generator=generator), out, requires_grad)
 
 
+@new_function
 def randn(
     *args: Any,
     size: Any = None,
@@ -54,6 +57,7 @@ def randn(
     return finish("randn", random.normal_(array, generator=generator), out, requires_grad)
 
 
+@new_function
 def randint(
     *args: Any,
     low: Any = None,
@@ -110,6 +114,7 @@ def _whole(name: str, argument: str, value: Any) -> int:
     return value.__index__()
 
 
+@new_function
 def randperm(
     n: int,
     *,
@@ -128,6 +133,7 @@ def randperm(
     return finish("randperm", random.randperm(_whole("randperm", "n", n), kind, generator), out, requires_grad)
 
 
+@new_function
 def normal(
     mean: Any = 0.0,
     std: Any = 1.0,
@@ -172,6 +178,7 @@ def _like(name: str, input: Any, generator: Any, *options: Any) -> np.ndarray[An
     return empty_array_like(name, input, *options)
 
 
+@new_function
 def rand_like(
     input: Any,
     *,
@@ -188,6 +195,7 @@ def rand_like(
     return leaf(random.uniform_(array, generator=generator), requires_grad)
 
 
+@new_function
 def randn_like(
     input: Any,
     *,
@@ -204,6 +212,7 @@ def randn_like(
     return leaf(random.normal_(array, generator=generator), requires_grad)
 
 
+@new_function
 def randint_like(
     input: Any,
     *args: Any,

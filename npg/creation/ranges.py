@@ -10,6 +10,7 @@ import numpy as np
 from npg import dtypes
 from npg.engine import TensorBase
 from npg.functional._factory import check_options, dtype_of, finish, number
+from npg.functional._public import new_function
 from npg.tensor import Tensor
 
 __all__ = ["arange", "linspace", "logspace", "range"]
@@ -89,6 +90,7 @@ def _rounded(values: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[A
     return values.astype(np.float32).astype(dtype) if dtype == np.float16 else values.astype(dtype)
 
 
+@new_function
 def arange(
     *args: Any,
     start: Any = None,
@@ -126,6 +128,7 @@ def arange(
     return finish("arange", _steps(low, by, max(n, 0), kind), out, requires_grad)
 
 
+@new_function
 def range(
     start: Any = 0,
     end: Any = None,
@@ -197,6 +200,7 @@ def _line(start: Any, end: Any, n: int, dtype: np.dtype[Any]) -> np.ndarray[Any,
     return np.where(first, _fma(by, i, low), _fma(-by, n - 1 - i, high)).astype(dtype)
 
 
+@new_function
 def linspace(
     start: Any,
     end: Any,
@@ -222,6 +226,7 @@ def linspace(
     return finish("linspace", _line(low, high, n, kind) if n else np.empty(0, kind), out, requires_grad)
 
 
+@new_function
 def logspace(
     start: Any,
     end: Any,

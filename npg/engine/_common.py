@@ -146,8 +146,44 @@ class AccumulateGrad(HookedNode):
         """Return what PyTorch calls this node."""
         return "torch::autograd::AccumulateGrad"
 
+    def __call__(self, gradient: Any) -> None:
+        """Add a gradient into the leaf's .grad."""
+        from npg.engine import TensorBase, is_grad_enabled, run_backward  # not above: the engines import this module
+
+        if not isinstance(gradient, TensorBase):
+            raise TypeError("argument 0 is not a Variable")
+        recorded = is_grad_enabled() and gradient.requires_grad
+        run_backward((self._leaf(),), (gradient,), False, recorded)
+
     def __repr__(self) -> str:
         return f"<AccumulateGrad object at {id(self):#x}>"
+
+
+def call_node(node: Any, gradients: tuple[Any, ...], run: Any, recorded: bool, wrap: Any, tensor_base: Any) -> Any:
+    """Return what a node makes of the gradients of its outputs: one gradient, or a tuple with one for each input.
+
+    Args:
+        node: a node of the running engine, whose hooks are not called.
+        gradients: one tensor, or None, for each output.
+        run: the engine's `run(node, gradients, recorded)`.
+    Raises: TypeError: for anything else. RuntimeError: for another number, or when the graph was freed.
+    """
+    if len(gradients) != node.output_count:
+        raise RuntimeError(f"{node.name()} expected {node.output_count} gradients, got {len(gradients)}")
+    for i, g in enumerate(gradients):
+        if g is not None and not isinstance(g, tensor_base):
+            raise TypeError(f"argument {i} is not a Variable")
+    found = [g if g is None or recorded else g._array for g in gradients]
+    if not node.op.runs_without_gradient and all(g is None for g in found):
+        results: Any = [None] * len(node.edges)
+    else:
+        before = floating_errors.set(SILENT)
+        try:
+            results = run(node, tuple(found) if node.op.is_multi else found[0], recorded)
+        finally:
+            floating_errors.reset(before)
+    made = [g if g is None or isinstance(g, tensor_base) else wrap(np.asarray(g)) for g in results]
+    return made[0] if len(made) == 1 else tuple(made)
 
 
 def accumulator_of(leaf: Any) -> AccumulateGrad:
@@ -245,6 +281,16 @@ def operand_error(function: Any, args: Any, i: int) -> TypeError:
             name=function.__name__, argument=function._names[i], position=i + 1, kind=type(args[i]).__name__
         )
     )
+
+
+def of_numbers(function: Any, args: Any, wrap: Any) -> Any:
+    """Return arguments without a tensor among them with the first as a 0-d one, where the op takes numbers alone.
+
+    Raises: TypeError: where it does not.
+    """
+    if not function.op.takes_numbers or function.writes or not all(isinstance(x, (bool, int, float)) for x in args):
+        raise operand_error(function, args, 0)
+    return wrap(np.asarray(args[0], dtypes.scalar_dtype(args[0]).dtype)), *args[1:]
 
 
 def refuse_broadcast(array: Any, arrays: Any) -> None:

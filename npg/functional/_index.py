@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import operator
 import re
-import warnings
 from typing import Any
 
 import numpy as np
 
-from npg._errors import shape_text
+from npg._errors import shape_text, warn
 from npg.engine import TensorBase, is_grad_enabled
 from npg.ops import index as ops
 
@@ -139,7 +138,7 @@ def _array_item(array: np.ndarray[Any, Any]) -> Any:
     kind = array.dtype.kind
     if kind == "b" or array.dtype == np.uint8:
         if kind == "u":
-            warnings.warn(_BYTE_MASK, UserWarning, stacklevel=5)
+            warn(_BYTE_MASK)
             array = array.astype(bool)
         return bool(array) if array.ndim == 0 else array
     if kind not in "iu":
@@ -154,7 +153,7 @@ def is_mask(item: Any) -> bool:
 def advanced(array: np.ndarray[Any, Any], index: Any) -> tuple[Any, Any, list[Any], tuple[int, ...]]:
     """Return (op, key, arrays, at): the view to take first (op None: none), then the advanced index for the ops."""
     if isinstance(index, list) and _is_legacy_tuple(index):
-        warnings.warn(_LIST_AS_TUPLE, UserWarning, stacklevel=3)
+        warn(_LIST_AS_TUPLE)
         index = tuple(index)
     items = list(map(item_of, index if isinstance(index, tuple) else (index,)))
     consumed = [0 if i is None or i is Ellipsis or isinstance(i, bool) else i.ndim if is_mask(i) else 1 for i in items]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar, cast as typed
 
 import numpy as np
 
 from npg import _errors, dtypes
+from npg._errors import warn
 from npg.engine import Function, TensorBase, apply, is_grad_enabled, write_out
 from npg.engine._common import refuse_broadcast, refuse_shapes
-from npg.ops._op import COMPARISON, FLOAT, Op
+from npg.ops._op import COMPARISON, FLOAT, Op, parameters_of
 from npg.ops.elementwise import cast
 
 __all__ = [
@@ -21,10 +21,12 @@ __all__ = [
     "canonical_dims",
     "augmented",
     "in_place",
+    "new_function",
     "old_order",
     "operator",
     "promote",
     "public",
+    "public_function",
     "reflected",
 ]
 
@@ -133,33 +135,67 @@ def augmented(op: Op) -> Function:
     return Function(op, promote, "augmented")
 
 
-_NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+# NumPy's names of what PyTorch calls otherwise, which its parser of arguments understands in every function.
+_NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
 _SUMS = frozenset(("sum", "prod", "cumsum", "cumprod"))  # computed in the dtype of out=
 
 
-def numpy_names(function: F) -> F:
-    """Let a function take NumPy's `axis` and `keepdims` for `dim` and `keepdim`, and out=.
+def public_function(function: F) -> F:
+    """Let a function be called as PyTorch's are.
 
-    Its own `out`, which says that PyTorch has it too, never gets a value. Type checkers see PyTorch's names only.
+    It takes NumPy's names of keywords, and out= where its signature has one (which never gets a value). An error that
+    says nothing of the call, because Python or NumPy raised it, is replaced by one that names the argument; see
+    _arguments.py. Type checkers see PyTorch's names only.
     """
+    return _public(function, True)
+
+
+def new_function(function: F) -> F:
+    """Let a function that makes a new tensor be called as PyTorch's are, as public_function; out= is its own matter."""
+    return _public(function, False)
+
+
+def _public(function: F, writes_out: bool) -> F:
+    names, keywords, _ = parameters_of(function)
+    takes_out = writes_out and "out" in (*names, *keywords)
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        if kwargs:
-            for theirs, ours in _NUMPY_NAMES.items():
-                if theirs in kwargs:
-                    kwargs[ours] = kwargs.pop(theirs)
-            target = kwargs.pop("out", None)
-            if target is not None:
-                if function.__name__ in _SUMS and isinstance(target, TensorBase):
-                    kwargs.setdefault("dtype", dtypes.from_numpy(target._array.dtype))
-                result = function(*args, **kwargs)
-                if isinstance(result, tuple):
-                    return type(result)([write_out(function.__name__, t, r) for t, r in zip(target, result)])
-                return write_out(function.__name__, target, result)
-        return function(*args, **kwargs)
+        try:
+            if kwargs:
+                for theirs in _NUMPY_NAMES.keys() & kwargs.keys():
+                    ours = _NUMPY_NAMES[theirs]
+                    if theirs not in names and ours not in kwargs and (ours in names or ours in keywords):
+                        kwargs[ours] = kwargs.pop(theirs)
+                if takes_out:
+                    target = kwargs.pop("out", None)
+                    if target is not None:
+                        return _written(function, args, kwargs, target)
+            return function(*args, **kwargs)
+        except Exception as error:
+            raise _explained(function, args, kwargs, error)  # noqa: B904  (which has set the cause)
 
     return typed(F, call)
+
+
+def _written(function: Any, args: Any, kwargs: dict[str, Any], target: Any) -> Any:
+    """Return out=, a tensor or several, after the results of a call were written to it."""
+    name = function.__name__
+    if name in _SUMS and isinstance(target, TensorBase):
+        kwargs.setdefault("dtype", dtypes.from_numpy(target._array.dtype))
+    result = function(*args, **kwargs)
+    if not isinstance(result, tuple):
+        return write_out(name, target, result)
+    if not isinstance(target, (tuple, list)) or len(target) != len(result):
+        given = f"{len(target)} elements" if isinstance(target, (tuple, list)) else type(target).__name__
+        raise TypeError(f"{name}(): argument 'out' must be tuple of {len(result)} Tensors, not {given}")
+    return type(result)([write_out(name, t, r) for t, r in zip(target, result)])
+
+
+def _explained(function: Any, args: Any, kwargs: Any, error: Exception) -> Exception:
+    from npg.functional._arguments import explain  # here: a program without mistakes never needs it
+
+    return explain(function, args, kwargs, error)
 
 
 def old_order(name: str, signature: str, scale: Any, late: tuple[Any, ...]) -> Any:
@@ -172,11 +208,9 @@ def old_order(name: str, signature: str, scale: Any, late: tuple[Any, ...]) -> A
         raise TypeError(f"{name}() takes {count} positional arguments but {count + len(late)} were given")
     tensors, _, keyword = signature.partition(", *, ")
     number = keyword.split(" = ")[0]
-    warnings.warn(
+    warn(
         f"This overload of {name} is deprecated:\n\t{name}({number}, {tensors})\n"
-        f"Consider using one of the following signatures instead:\n\t{name}({signature})",
-        UserWarning,
-        stacklevel=3,
+        f"Consider using one of the following signatures instead:\n\t{name}({signature})"
     )
     return late[0]
 

@@ -6,19 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from npg._errors import LinAlgError
 from npg.functional._dims import array_of
 from npg.functional._picking import scalar_name
+from npg.ops import decompose as ops
 
 __all__ = ["LinAlgError", "matrix_of", "not_positive", "singular", "square_of", "unsolvable"]
-
-
-class LinAlgError(RuntimeError):
-    """Raised when a matrix is singular or not positive-definite, or an algorithm does not converge.
-
-    Source: torch.linalg.LinAlgError.
-    """
-
-    __module__ = "npg.linalg"
 
 
 def matrix_of(name: str, A: Any, argument: str = "A", low: bool = True) -> Any:
@@ -92,11 +85,11 @@ def unsolvable(name: str, array: np.ndarray[Any, Any]) -> LinAlgError:
 
 def not_positive(name: str, array: np.ndarray[Any, Any]) -> LinAlgError:
     """Return the error for a Cholesky factorization that does not exist."""
-    batch, matrix = _first(array, np.linalg.cholesky)
+    batch, matrix = _first(array, ops.cholesky)
     order = 1
     while order < len(matrix):
         try:
-            np.linalg.cholesky(matrix[:order, :order])
+            ops.cholesky(matrix[:order, :order])
         except np.linalg.LinAlgError:
             break
         order += 1

@@ -8,7 +8,7 @@ import numpy as np
 
 from npg import dtypes
 from npg.engine import apply, apply_in_place
-from npg.functional._public import as_tensor_input, canonical_dim, in_place, public
+from npg.functional._public import as_tensor_input, canonical_dim, in_place, public, public_function
 from npg.functional._types import T
 from npg.functional.pointwise import array_of
 from npg.ops import activation as ops
@@ -39,6 +39,7 @@ _relu = public(ops.relu)
 _relu_ = in_place(ops.relu)
 
 
+@public_function
 def relu(input: T, inplace: bool = False) -> T:
     """Return max(input, 0).
 
@@ -53,21 +54,25 @@ def relu(input: T, inplace: bool = False) -> T:
     return _relu_(input) if inplace else _relu(input)
 
 
+@public_function
 def relu_(input: T) -> T:
     """Apply relu in place. Source: torch.relu_."""
     return relu(input, True)
 
 
+@public_function
 def leaky_relu(input: T, negative_slope: float = 0.01, inplace: bool = False) -> T:
     """Return input where it is positive, else negative_slope * input. Source: torch.nn.functional.leaky_relu."""
     return _activate(ops.leaky_relu, input, inplace, negative_slope=negative_slope)
 
 
+@public_function
 def leaky_relu_(input: T, negative_slope: float = 0.01) -> T:
     """Apply leaky_relu in place. Source: torch.nn.functional.leaky_relu_."""
     return leaky_relu(input, negative_slope, True)
 
 
+@public_function
 def prelu(input: T, weight: T) -> T:
     """Return input where it is positive, else weight * input.
 
@@ -97,6 +102,7 @@ def prelu(input: T, weight: T) -> T:
     return apply(ops.prelu, (input, apply(reshape, (weight,), {"shape": shape})), {})
 
 
+@public_function
 def hardtanh(input: T, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> T:
     """Return the input limited to [min_val, max_val]; the gradient at the limits is 0.
 
@@ -120,16 +126,19 @@ def _hardtanh(input: Any, x: Any, low: float, high: float, inplace: bool) -> Any
     return apply_in_place(ops.hardtanh, (input,), settings) if inplace else apply(ops.hardtanh, (input,), settings)
 
 
+@public_function
 def hardtanh_(input: T, min_val: float = -1.0, max_val: float = 1.0) -> T:
     """Apply hardtanh in place. Source: torch.nn.functional.hardtanh_."""
     return hardtanh(input, min_val, max_val, True)
 
 
+@public_function
 def relu6(input: T, inplace: bool = False) -> T:
     """Return the input limited to [0, 6]. Source: torch.nn.functional.relu6."""
     return _hardtanh(input, array_of(as_tensor_input("relu6", input)), 0.0, 6.0, inplace)
 
 
+@public_function
 def threshold(input: T, threshold: float, value: float, inplace: bool = False) -> T:
     """Return the input where it is above threshold, else value.
 
@@ -143,6 +152,7 @@ def threshold(input: T, threshold: float, value: float, inplace: bool = False) -
     return apply_in_place(ops.threshold, (input,), settings) if inplace else apply(ops.threshold, (input,), settings)
 
 
+@public_function
 def threshold_(input: T, threshold: float, value: float) -> T:
     """Apply threshold in place. Source: torch.nn.functional.threshold_."""
     return _threshold(input, threshold, value, True)
@@ -151,11 +161,13 @@ def threshold_(input: T, threshold: float, value: float) -> T:
 _threshold = threshold
 
 
+@public_function
 def hardshrink(input: T, lambd: float = 0.5) -> T:
     """Return the input, 0 within [-lambd, lambd]. Source: torch.nn.functional.hardshrink."""
     return _activate(ops.hardshrink, input, lambd=lambd)
 
 
+@public_function
 def softshrink(input: T, lambd: float = 0.5) -> T:
     """Return the input moved by lambd towards 0, 0 within [-lambd, lambd].
 
@@ -169,11 +181,13 @@ def softshrink(input: T, lambd: float = 0.5) -> T:
     return _activate(ops.softshrink, input, kernel="softshrink_check", lambd=lambd)
 
 
+@public_function
 def hardsigmoid(input: T, inplace: bool = False) -> T:
     """Return min(max(input + 3, 0), 6) / 6. Source: torch.nn.functional.hardsigmoid."""
     return _activate(ops.hardsigmoid, input, inplace)
 
 
+@public_function
 def hardswish(input: T, inplace: bool = False) -> T:
     """Return input * min(max(input + 3, 0), 6) / 6. Source: torch.nn.functional.hardswish."""
     return _activate(ops.hardswish, input, inplace)
@@ -182,11 +196,13 @@ def hardswish(input: T, inplace: bool = False) -> T:
 # ----- Exponential below, linear above -----
 
 
+@public_function
 def elu(input: T, alpha: float = 1.0, inplace: bool = False) -> T:
     """Return input where it is positive, else alpha * (exp(input) - 1). Source: torch.nn.functional.elu."""
     return _activate(ops.elu, input, inplace, alpha=alpha, scale=1.0, input_scale=1.0)
 
 
+@public_function
 def elu_(input: T, alpha: float = 1.0) -> T:
     """Apply elu in place. Source: torch.nn.functional.elu_."""
     return elu(input, alpha, True)
@@ -195,6 +211,7 @@ def elu_(input: T, alpha: float = 1.0) -> T:
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 
+@public_function
 def selu(input: T, inplace: bool = False) -> T:
     """Return scale * elu(input, alpha), with which means and variances stay near 0 and 1.
 
@@ -203,11 +220,13 @@ def selu(input: T, inplace: bool = False) -> T:
     return _activate(ops.elu, input, inplace, alpha=_SELU_ALPHA, scale=_SELU_SCALE, input_scale=1.0)
 
 
+@public_function
 def selu_(input: T) -> T:
     """Apply selu in place. Source: torch.nn.functional.selu_."""
     return selu(input, True)
 
 
+@public_function
 def celu(input: T, alpha: float = 1.0, inplace: bool = False) -> T:
     """Return max(0, input) + min(0, alpha * (exp(input / alpha) - 1)).
 
@@ -219,11 +238,13 @@ def celu(input: T, alpha: float = 1.0, inplace: bool = False) -> T:
     return _activate(ops.celu, input, inplace, "elu_cpu", alpha=alpha, scale=1.0, input_scale=1.0 / alpha)
 
 
+@public_function
 def celu_(input: T, alpha: float = 1.0) -> T:
     """Apply celu in place. Source: torch.nn.functional.celu_."""
     return celu(input, alpha, True)
 
 
+@public_function
 def softplus(input: T, beta: float = 1.0, threshold: float = 20.0) -> T:
     """Return log(1 + exp(beta * input)) / beta, the input itself where beta * input > threshold.
 
@@ -232,6 +253,7 @@ def softplus(input: T, beta: float = 1.0, threshold: float = 20.0) -> T:
     return _activate(ops.softplus, input, beta=beta, threshold=threshold)
 
 
+@public_function
 def logsigmoid(input: T) -> T:
     """Return log(sigmoid(input)). Source: torch.nn.functional.logsigmoid."""
     return _activate(ops.logsigmoid, input, kernel="log_sigmoid_cpu")
@@ -240,16 +262,19 @@ def logsigmoid(input: T) -> T:
 # ----- With a gate -----
 
 
+@public_function
 def silu(input: T, inplace: bool = False) -> T:
     """Return input * sigmoid(input). Source: torch.nn.functional.silu."""
     return _activate(ops.silu, input, inplace)
 
 
+@public_function
 def mish(input: T, inplace: bool = False) -> T:
     """Return input * tanh(softplus(input)). Source: torch.nn.functional.mish."""
     return _activate(ops.mish, input, inplace)
 
 
+@public_function
 def glu(input: T, dim: int = -1) -> T:
     """Return the first half of the input along dim times the sigmoid of the second.
 

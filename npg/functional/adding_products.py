@@ -10,7 +10,7 @@ from npg.functional._dims import array_of
 from npg.functional._factory import fill_number
 from npg.functional._matrices import c_name, check_bmm, check_mv, no_bool, size_text
 from npg.functional._picking import check_expand, scalar_name
-from npg.functional._public import numpy_names, promote
+from npg.functional._public import promote, public_function
 from npg.functional._types import T
 from npg.ops import elementwise, linalg as ops
 
@@ -70,7 +70,7 @@ def _check_three(x: Any, a: Any, b: Any) -> None:
             )
 
 
-@numpy_names
+@public_function
 def addmm(input: T, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> T:
     """Return beta * input + alpha * (mat1 @ mat2).
 
@@ -83,6 +83,7 @@ def addmm(input: T, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1, out:
     return _addmm("addmm", input, mat1, mat2, beta, alpha)
 
 
+@public_function
 def addmm_(input: T, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> T:
     """Add a product to beta * input, in place; see addmm."""
     return _addmm("addmm_", input, mat1, mat2, beta, alpha)
@@ -94,7 +95,7 @@ def _addmv(name: str, input: Any, mat: Any, vec: Any, beta: Any, alpha: Any) -> 
     return _added(name, ops.addmv, (input, mat, vec), (a.shape[0],), beta, alpha)
 
 
-@numpy_names
+@public_function
 def addmv(input: T, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> T:
     """Return beta * input + alpha * (mat @ vec), from (n,) or one element, (n, k) and (k,); see addmm.
 
@@ -103,6 +104,7 @@ def addmv(input: T, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1, out: A
     return _addmv("addmv", input, mat, vec, beta, alpha)
 
 
+@public_function
 def addmv_(input: T, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> T:
     """Add a product to beta * input, in place; see addmv."""
     return _addmv("addmv_", input, mat, vec, beta, alpha)
@@ -123,7 +125,7 @@ def _addr(name: str, input: Any, vec1: Any, vec2: Any, beta: Any, alpha: Any) ->
     return _added(name, ops.addr, inputs, (a.size, b.size), beta, alpha)
 
 
-@numpy_names
+@public_function
 def addr(input: T, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> T:
     """Return beta * input + alpha * outer(vec1, vec2), from (n, m), (n,) and (m,); dtypes are promoted. See addmm.
 
@@ -132,6 +134,7 @@ def addr(input: T, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1, out: 
     return _addr("addr", input, vec1, vec2, beta, alpha)
 
 
+@public_function
 def addr_(input: T, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> T:
     """Add an outer product to beta * input, in place; see addr."""
     return _addr("addr_", input, vec1, vec2, beta, alpha)
@@ -147,7 +150,7 @@ def _baddbmm(name: str, input: Any, batch1: Any, batch2: Any, beta: Any, alpha: 
     return _added(name, ops.baddbmm, (input, batch1, batch2), (*a.shape[:2], b.shape[2]), beta, alpha)
 
 
-@numpy_names
+@public_function
 def baddbmm(input: T, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> T:
     """Return beta * input + alpha * bmm(batch1, batch2), from (B, n, m), (B, n, k) and (B, k, m); see addmm.
 
@@ -156,6 +159,7 @@ def baddbmm(input: T, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1
     return _baddbmm("baddbmm", input, batch1, batch2, beta, alpha)
 
 
+@public_function
 def baddbmm_(input: T, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> T:
     """Add the products of two batches to beta * input, in place; see baddbmm."""
     return _baddbmm("baddbmm_", input, batch1, batch2, beta, alpha)
@@ -175,7 +179,7 @@ def _addbmm(name: str, input: Any, batch1: Any, batch2: Any, beta: Any, alpha: A
     return _added(name, ops.addbmm, (input, batch1, batch2), (a.shape[1], b.shape[2]), beta, alpha)
 
 
-@numpy_names
+@public_function
 def addbmm(input: T, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> T:
     """Return beta * input + alpha * bmm(batch1, batch2).sum(0), from (n, m), (B, n, k) and (B, k, m); see addmm.
 
@@ -184,6 +188,7 @@ def addbmm(input: T, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1,
     return _addbmm("addbmm", input, batch1, batch2, beta, alpha)
 
 
+@public_function
 def addbmm_(input: T, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> T:
     """Add the sum of the products of two batches to beta * input, in place; see addbmm."""
     return _addbmm("addbmm_", input, batch1, batch2, beta, alpha)

@@ -10,7 +10,7 @@ import numpy as np
 from npg import random
 from npg.functional._dims import array_of
 from npg.functional._kernels import apply_floating, dtype_text
-from npg.functional._public import to_dtype
+from npg.functional._public import public_function, to_dtype
 from npg.functional._types import T
 from npg.functional.shaping import expand, reshape, unsqueeze
 from npg.ops import attention as ops
@@ -20,6 +20,7 @@ __all__ = ["scaled_dot_product_attention"]
 _NAME = "scaled_dot_product_attention"
 
 
+@public_function
 def scaled_dot_product_attention(
     query: T,
     key: T,

@@ -8,7 +8,7 @@ import numpy as np
 
 from npg import dtypes
 from npg.engine import apply
-from npg.functional._public import as_tensor_input, in_place, numpy_names, public
+from npg.functional._public import as_tensor_input, in_place, public, public_function
 from npg.functional._types import T
 from npg.functional.pointwise import array_of, both
 from npg.ops import compare as ops
@@ -35,6 +35,7 @@ gt, gt_ = greater, greater_ = public(ops.gt), in_place(ops.written(ops.gt))
 ge, ge_ = greater_equal, greater_equal_ = public(ops.ge), in_place(ops.written(ops.ge))
 
 
+@public_function
 def equal(input: Any, other: Any) -> bool:
     """Tell whether two tensors have the same shape and the same elements; nan equals nothing.
 
@@ -46,6 +47,7 @@ def equal(input: Any, other: Any) -> bool:
     return a.shape == b.shape and bool(np.all(a == b))
 
 
+@public_function
 def isclose(input: T, other: T, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> T:
     """Return whether |input - other| <= atol + rtol |other|, elementwise.
 
@@ -68,6 +70,7 @@ def isclose(input: T, other: T, rtol: float = 1e-05, atol: float = 1e-08, equal_
     return apply(ops.isclose, (input, other), {"rtol": rtol, "atol": atol, "equal_nan": equal_nan})
 
 
+@public_function
 def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Tell whether isclose holds for all elements.
 
@@ -95,7 +98,7 @@ def _one_dtype(input: Any, values: Any) -> None:
         raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
 
 
-@numpy_names
+@public_function
 def heaviside(input: T, values: T, *, out: Any = None) -> T:
     """Return 0 for negative input, 1 for positive, values where it is 0.
 
@@ -108,6 +111,7 @@ def heaviside(input: T, values: T, *, out: Any = None) -> T:
     return _heaviside(input, values)
 
 
+@public_function
 def heaviside_(input: T, values: T) -> T:
     """Replace the input by its step in place; see heaviside. Source: torch.Tensor.heaviside_."""
     _one_dtype(input, values)

@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from npg import dtypes, engine
+from npg._errors import warn
 from npg.functional._dims import array_of
 from npg.functional._kernels import apply_floating, title
-from npg.functional._public import to_dtype
+from npg.functional._public import public_function, to_dtype
 from npg.functional._types import T
 from npg.functional.activating import logsigmoid
 from npg.functional.comparing import eq, le, ne
@@ -47,6 +47,7 @@ __all__ = [
 # ----- Distributions -----
 
 
+@public_function
 def kl_div(
     input: T,
     target: T,
@@ -66,12 +67,10 @@ def kl_div(
     """
     batch = reduction == "batchmean"
     if size_average is None and reduce is None and reduction == "mean":
-        warnings.warn(
+        warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' divides "
             "only by the batch size, and aligns with the KL div math definition.'mean' will be changed to behave the "
-            "same as 'batchmean' in the next major release.",
-            UserWarning,
-            stacklevel=2,
+            "same as 'batchmean' in the next major release."
         )
     reduction = checked_reduction("sum" if batch else reduction, size_average, reduce)
     if array_of("kl_div", input).dtype.kind != "f" or array_of("kl_div", target, "target", 2).dtype.kind != "f":
@@ -85,6 +84,7 @@ def kl_div(
     return div(losses, shape[0]) if batch and shape else losses
 
 
+@public_function
 def gaussian_nll_loss(
     input: T, target: T, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> T:
@@ -123,6 +123,7 @@ def gaussian_nll_loss(
     return reduced(losses, reduction)
 
 
+@public_function
 def poisson_nll_loss(
     input: T,
     target: T,
@@ -159,6 +160,7 @@ def poisson_nll_loss(
 # ----- Margins -----
 
 
+@public_function
 def soft_margin_loss(
     input: T, target: T, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
 ) -> T:
@@ -178,6 +180,7 @@ def soft_margin_loss(
     return apply_floating(pointwise_loss.soft_margin_loss, (input, target), {"reduction": reduction}, "exp_vml_cpu")
 
 
+@public_function
 def multilabel_soft_margin_loss(
     input: T,
     target: T,
@@ -205,6 +208,7 @@ def multilabel_soft_margin_loss(
     return reduced(losses, reduction)
 
 
+@public_function
 def hinge_embedding_loss(
     input: T,
     target: T,
@@ -223,6 +227,7 @@ def hinge_embedding_loss(
     return reduced(add(apart, where(ne(target, -1), input, 0)), reduction)
 
 
+@public_function
 def margin_ranking_loss(
     input1: T,
     input2: T,
@@ -252,11 +257,16 @@ def _class_rows(name: str, input: Any, target: Any, x: Any, t: Any) -> tuple[Any
     """Return input as (N, C) and the int64 targets as an array (N, ...)."""
     if t.dtype != np.int64:
         raise RuntimeError(f"expected scalar type Long but found {title(t.dtype)}")
+    if x.ndim > 2 or 0 in x.shape[x.ndim > 1 :]:
+        raise RuntimeError(
+            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(x.shape)}"
+        )
     if x.ndim == 2:
         return input, t
     return reshape(input, (1, x.size)), t.reshape(1, -1)[:, 0] if name == "multi_margin_loss" else t.reshape(1, -1)
 
 
+@public_function
 def multi_margin_loss(
     input: T,
     target: T,
@@ -273,7 +283,7 @@ def multi_margin_loss(
         input: (N, C) or (C,). target: (N,) or () class indices.
         p: 1 or 2.
         weight: (C,) or None: multiplies by that of the target.
-    Raises: ValueError: for another p. IndexError: for a class that is not there.
+    Raises: ValueError: for another p. RuntimeError: for a class that is not there.
     Source: torch.nn.functional.multi_margin_loss.
     """
     reduction = checked_reduction(reduction, size_average, reduce)
@@ -283,7 +293,7 @@ def multi_margin_loss(
     rows, index = _class_rows("multi_margin_loss", input, target, x, t)
     classes = x.shape[-1] if x.ndim else 1
     if ((index < 0) | (index >= classes)).any():
-        raise IndexError("target out of range")
+        raise RuntimeError("target out of range")
     others = np.ones((index.size, classes), x.dtype)
     others[np.arange(index.size), index] = 0
     if weight is not None:
@@ -295,6 +305,7 @@ def multi_margin_loss(
     return reduced(losses if t.ndim else reshape(losses, ()), reduction)
 
 
+@public_function
 def multilabel_margin_loss(
     input: T, target: T, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
 ) -> T:
@@ -311,7 +322,7 @@ def multilabel_margin_loss(
         raise RuntimeError(f"inconsistent target size: {list(t.shape)} for input of size: {list(x.shape)}")
     rows, index = _class_rows(name, input, target, x, t)
     if ((index < -1) | (index >= index.shape[1])).any():
-        raise RuntimeError("target out of range")
+        raise RuntimeError("argument #2 'target' is out of range")
     counts = np.logical_and.accumulate(index >= 0, axis=1)
     index = np.where(counts, index, 0)
     other = np.ones(index.shape, bool)
@@ -326,6 +337,7 @@ def multilabel_margin_loss(
 # ----- Distances -----
 
 
+@public_function
 def cosine_embedding_loss(
     input1: T,
     input2: T,
@@ -375,6 +387,7 @@ def _check_triplet(anchor: Any, positive: Any, negative: Any, margin: float) -> 
         )
 
 
+@public_function
 def triplet_margin_loss(
     anchor: T,
     positive: T,
@@ -404,6 +417,7 @@ def triplet_margin_loss(
     return _triplet(near, far, swapped, margin, reduction)
 
 
+@public_function
 def triplet_margin_with_distance_loss(
     anchor: T,
     positive: T,

@@ -8,7 +8,7 @@ import numpy as np
 
 from npg import dtypes
 from npg.engine import TensorBase, apply, apply_in_place
-from npg.functional._public import as_tensor_input, numpy_names, old_order, to_dtype
+from npg.functional._public import as_tensor_input, old_order, public_function, to_dtype
 from npg.functional._types import Scalar, T
 from npg.functional.pointwise import array_of, run
 from npg.ops import compound as ops
@@ -20,7 +20,7 @@ __all__ = ["addcdiv", "addcdiv_", "addcmul", "addcmul_", "lerp", "lerp_"]
 _SIGNATURE = "Tensor tensor1, Tensor tensor2, *, Number value = 1"
 
 
-@numpy_names
+@public_function
 def addcmul(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1, out: Any = None) -> T:
     """Return input + value * tensor1 * tensor2.
 
@@ -35,6 +35,7 @@ def addcmul(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1,
     return _add_product(ops.addcmul, input, tensor1, tensor2, value, False)
 
 
+@public_function
 def addcmul_(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1) -> T:
     """Add value * tensor1 * tensor2 in place. Source: torch.Tensor.addcmul_."""
     if late:
@@ -42,7 +43,7 @@ def addcmul_(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1
     return _add_product(ops.addcmul, input, tensor1, tensor2, value, True)
 
 
-@numpy_names
+@public_function
 def addcdiv(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1, out: Any = None) -> T:
     """Return input + value * tensor1 / tensor2.
 
@@ -57,6 +58,7 @@ def addcdiv(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1,
     return _add_product(ops.addcdiv, input, tensor1, tensor2, value, False)
 
 
+@public_function
 def addcdiv_(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1) -> T:
     """Add value * tensor1 / tensor2 in place. Source: torch.Tensor.addcdiv_."""
     if late:
@@ -105,7 +107,7 @@ def _lerp(input: Any, end: Any, weight: Any, in_place: bool) -> Any:
     return apply_in_place(op, inputs, {}) if in_place else apply(op, inputs, {})
 
 
-@numpy_names
+@public_function
 def lerp(input: T, end: T, weight: Any, *, out: Any = None) -> T:
     """Return input + weight * (end - input).
 
@@ -118,6 +120,7 @@ def lerp(input: T, end: T, weight: Any, *, out: Any = None) -> T:
     return _lerp(input, end, weight, False)
 
 
+@public_function
 def lerp_(input: T, end: T, weight: Any) -> T:
     """Move the input towards end in place; see lerp. Source: torch.Tensor.lerp_."""
     return _lerp(input, end, weight, True)

@@ -15,7 +15,7 @@ import numpy as np
 from npg.engine import TensorBase, apply
 from npg.functional._dims import array_of
 from npg.functional._matrices import check_same, no_bool
-from npg.functional._public import numpy_names, promote, to_dtype
+from npg.functional._public import promote, public_function, to_dtype
 from npg.functional._types import B, T
 from npg.ops import elementwise, shape
 from npg.ops.contract import contract
@@ -284,7 +284,7 @@ def _pair(first: Any, second: Any, later: set[int], result: Labels) -> tuple[Any
 def einsum(equation: str, /, *operands: T | Sequence[T]) -> T: ...
 @overload
 def einsum(operand: B, subscripts: Sequence[Any], /, *others: Any) -> B: ...
-@numpy_names
+@public_function
 def einsum(*args: Any) -> Any:
     """Return the sums of products of elements whose dimensions are named by an equation.
 
@@ -321,7 +321,7 @@ def einsum(*args: Any) -> Any:
     return contracted(tensors, operands, out, sizes)
 
 
-@numpy_names
+@public_function
 def tensordot(a: T, b: Any, dims: Any = 2, *, out: Any = None) -> T:
     """Return the sums of products over some dimensions of both.
 

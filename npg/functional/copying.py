@@ -10,7 +10,7 @@ from npg._errors import shape_text
 from npg.engine import TensorBase, apply, wrap
 from npg.functional._attributes import channels_last, channels_last_3d, contiguous_format
 from npg.functional._factory import channels_last_array, parse_sizes
-from npg.functional._public import as_tensor_input
+from npg.functional._public import as_tensor_input, public_function
 from npg.functional._storage import offset_of, root
 from npg.functional._types import B, Dims, Sizes, T
 from npg.functional.reduction import sum as sum_
@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 
+@public_function
 def clone(input: T, *, memory_format: Any = None) -> T:
     """Return a copy of input, through which gradients flow.
 
@@ -56,6 +57,7 @@ def laid_out(fresh: Any, memory_format: Any) -> None:
         fresh._array[...] = array
 
 
+@public_function
 def detach(input: B) -> B:
     """Return a tensor on the same memory that is not part of the graph; changes through it are noticed.
 
@@ -66,6 +68,7 @@ def detach(input: B) -> B:
     return found
 
 
+@public_function
 def as_strided(input: T, size: Sizes, stride: Sizes, storage_offset: int | None = None) -> T:
     """Return the view of input's memory with these sizes and strides.
 
@@ -105,6 +108,7 @@ def as_strided(input: T, size: Sizes, stride: Sizes, storage_offset: int | None 
     return apply(memory.as_strided, (x,), where)
 
 
+@public_function
 def sum_to_size(input: T, *size: Dims) -> T:
     """Return input summed down to a size that it could be broadcast from.
 
@@ -125,26 +129,31 @@ def sum_to_size(input: T, *size: Dims) -> T:
 # ----- What is the identity on real numbers -----
 
 
+@public_function
 def real(input: T) -> T:
     """Return input itself: npg has no complex numbers. Source: torch.real."""
     return as_tensor_input("real", input)
 
 
+@public_function
 def conj(input: T) -> T:
     """Return input itself: npg has no complex numbers. Source: torch.conj."""
     return as_tensor_input("conj", input)
 
 
+@public_function
 def conj_physical(input: T) -> T:
     """Return input itself: npg has no complex numbers. Source: torch.conj_physical."""
     return as_tensor_input("conj_physical", input)
 
 
+@public_function
 def resolve_conj(input: T) -> T:
     """Return input itself: npg has no lazy conjugation. Source: torch.resolve_conj."""
     return as_tensor_input("resolve_conj", input)
 
 
+@public_function
 def resolve_neg(input: T) -> T:
     """Return input itself: npg has no lazy negation. Source: torch.resolve_neg."""
     return as_tensor_input("resolve_neg", input)

@@ -10,8 +10,8 @@ from npg.engine import TensorBase, apply, is_grad_enabled, wrap
 from npg.functional import return_types
 from npg.functional._dims import array_of
 from npg.functional._picking import scalar_name
-from npg.functional._public import numpy_names
-from npg.functional._square import LinAlgError, matrix_of, not_positive, square_of
+from npg.functional._public import public_function
+from npg.functional._square import matrix_of, not_positive, square_of
 from npg.functional._types import QR, SVD, Eigh, T
 from npg.ops import decompose as ops
 
@@ -22,7 +22,7 @@ def _recorded(x: Any) -> bool:
     return isinstance(x, TensorBase) and x.requires_grad and is_grad_enabled()
 
 
-@numpy_names
+@public_function
 def cholesky(A: T, upper: bool = False, *, out: Any = None) -> T:
     """Return the lower triangular L with L L^T = A.
 
@@ -41,6 +41,7 @@ def cholesky(A: T, upper: bool = False, *, out: Any = None) -> T:
         raise not_positive("linalg.cholesky", array.mT if upper else array) from None
 
 
+@public_function
 def qr(A: T, mode: str = "reduced") -> QR[T]:
     """Return Q with orthonormal columns and the upper triangular R with Q R = A.
 
@@ -60,6 +61,7 @@ def qr(A: T, mode: str = "reduced") -> QR[T]:
     return return_types.linalg_qr(apply(ops.qr, (A,), {"mode": mode}))
 
 
+@public_function
 def svd(A: T, full_matrices: bool = True, *, driver: str | None = None) -> SVD[T]:
     """Return U, S, Vh with U diag(S) Vh = A: U and Vh orthogonal, S descending and not negative.
 
@@ -73,20 +75,18 @@ def svd(A: T, full_matrices: bool = True, *, driver: str | None = None) -> SVD[T
     Source: torch.linalg.svd. U and Vh are known up to signs only; gradients through them need distinct singular values.
     """
     matrix_of("linalg.svd", A)
-    try:
-        return return_types.linalg_svd(apply(ops.svd, (A,), {"full_matrices": bool(full_matrices)}))
-    except np.linalg.LinAlgError as error:
-        raise LinAlgError(f"linalg.svd: The algorithm failed to converge: {error}") from None
+    return return_types.linalg_svd(apply(ops.svd, (A,), {"full_matrices": bool(full_matrices)}))
 
 
-@numpy_names
+@public_function
 def svdvals(A: T, *, driver: str | None = None, out: Any = None) -> T:
     """Return the singular values, descending; see svd. Source: torch.linalg.svdvals."""
     if _recorded(A):
         return svd(A, False)[1]
-    return wrap(np.linalg.svd(matrix_of("linalg.svd", A), compute_uv=False))
+    return wrap(ops.singular_values(matrix_of("linalg.svd", A)))
 
 
+@public_function
 def eigh(A: T, UPLO: str = "L") -> Eigh[T]:
     """Return the eigenvalues, ascending, and the eigenvectors, as columns, of a symmetric matrix.
 
@@ -101,8 +101,8 @@ def eigh(A: T, UPLO: str = "L") -> Eigh[T]:
     lower = _check_symmetric(A, UPLO)
     try:
         return return_types.linalg_eigh(apply(ops.eigh, (A,), {"lower": lower}))
-    except np.linalg.LinAlgError as error:
-        raise LinAlgError(f"linalg.eigh: The algorithm failed to converge: {error}") from None
+    except np.linalg.LinAlgError:
+        raise ops.unfinished("linalg.eigh", A._array if isinstance(A, TensorBase) else A) from None
 
 
 def _check_symmetric(A: Any, uplo: Any) -> bool:
@@ -116,11 +116,14 @@ def _check_symmetric(A: Any, uplo: Any) -> bool:
     return str(uplo).upper() == "L"
 
 
-@numpy_names
+@public_function
 def eigvalsh(A: T, UPLO: str = "L", *, out: Any = None) -> T:
     """Return the eigenvalues of a symmetric matrix, ascending; see eigh. Source: torch.linalg.eigvalsh."""
     lower = _check_symmetric(A, UPLO)
     if _recorded(A):
         return eigh(A, UPLO)[0]
     array: Any = A._array if isinstance(A, TensorBase) else A
-    return wrap(np.linalg.eigvalsh(array, "L" if lower else "U"))
+    try:
+        return wrap(np.linalg.eigvalsh(array, "L" if lower else "U"))
+    except np.linalg.LinAlgError:
+        raise ops.unfinished("linalg.eigh", array) from None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from npg import random
+from npg._errors import warn
 from npg.engine import apply, apply_in_place
 from npg.functional._dims import array_of
+from npg.functional._public import public_function
 from npg.functional._types import T
 from npg.functional.pointwise import add, add_
 from npg.functional.shaping import squeeze, unsqueeze
@@ -55,6 +56,7 @@ def _drop(name: str, input: Any, p: float, training: bool, inplace: bool, featur
     return add_(y, shift) if inplace else add(y, shift)
 
 
+@public_function
 def dropout(input: T, p: float = 0.5, training: bool = True, inplace: bool = False) -> T:
     """Return the input with elements zeroed at random and the others divided by 1 - p.
 
@@ -69,11 +71,13 @@ def dropout(input: T, p: float = 0.5, training: bool = True, inplace: bool = Fal
     return _drop("dropout", input, p, training, inplace, False, False)
 
 
+@public_function
 def feature_dropout(input: T, p: float = 0.5, training: bool = True) -> T:
     """Return the input (N, C, ...) with whole channels zeroed at random, as dropout. Source: torch.feature_dropout."""
     return _drop("feature_dropout", input, p, training, False, True, False)
 
 
+@public_function
 def alpha_dropout(input: T, p: float = 0.5, training: bool = False, inplace: bool = False) -> T:
     """Return the input with elements at random set to SELU's lower limit, then scaled and shifted.
 
@@ -85,6 +89,7 @@ def alpha_dropout(input: T, p: float = 0.5, training: bool = False, inplace: boo
     return _drop("alpha_dropout", input, p, training, inplace, False, True)
 
 
+@public_function
 def feature_alpha_dropout(input: T, p: float = 0.5, training: bool = False, inplace: bool = False) -> T:
     """Apply alpha_dropout to whole channels of (N, C, ...). Source: torch.nn.functional.feature_alpha_dropout."""
     return _drop("feature_alpha_dropout", input, p, training, inplace, True, True)
@@ -100,6 +105,7 @@ def _channels(name: str, input: Any, p: float, training: bool, inplace: bool, ba
     return input if inplace else squeeze(y, 0)
 
 
+@public_function
 def dropout1d(input: T, p: float = 0.5, training: bool = True, inplace: bool = False) -> T:
     """Return the input, (N, C, L) or (C, L), with whole channels zeroed at random.
 
@@ -119,16 +125,15 @@ def dropout1d(input: T, p: float = 0.5, training: bool = True, inplace: bool = F
 
 
 def _warn(name: str, ndim: int, spatial: int) -> None:
-    warnings.warn(
+    warn(
         f"{name}: Received a {ndim}-D input to {name}, which is deprecated and will result in an error in a future "
         f"release. To retain the behavior and silence this warning, please use dropout instead. Note that {name} "
         f"exists to provide channel-wise dropout on inputs with {spatial} spatial dimensions, a channel dimension, and "
-        f"an optional batch dimension (i.e. {spatial + 1}D or {spatial + 2}D inputs).",
-        UserWarning,
-        stacklevel=3,
+        f"an optional batch dimension (i.e. {spatial + 1}D or {spatial + 2}D inputs)."
     )
 
 
+@public_function
 def dropout2d(input: T, p: float = 0.5, training: bool = True, inplace: bool = False) -> T:
     """Return the input (N, C, H, W) with whole channels zeroed at random.
 
@@ -140,17 +145,16 @@ def dropout2d(input: T, p: float = 0.5, training: bool = True, inplace: bool = F
     if ndim not in (3, 4):
         _warn("dropout2d", ndim, 2)
     if ndim == 3:
-        warnings.warn(
+        warn(
             "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired "
             "- input is interpreted as shape (N, C, L), where C is the channel dim. This behavior will change in a "
             "future release to interpret the input as one without a batch dimension, i.e. shape (C, H, W). To maintain "
-            "the 1D channel-wise dropout behavior, please switch to using dropout1d instead.",
-            UserWarning,
-            stacklevel=2,
+            "the 1D channel-wise dropout behavior, please switch to using dropout1d instead."
         )
     return _drop("dropout2d", input, p, training, inplace, True, False)
 
 
+@public_function
 def dropout3d(input: T, p: float = 0.5, training: bool = True, inplace: bool = False) -> T:
     """Return the input, (N, C, D, H, W) or (C, D, H, W), with whole channels zeroed at random.
 

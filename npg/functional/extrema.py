@@ -7,7 +7,7 @@ from typing import Any, overload
 from npg.engine import Function, TensorBase, apply
 from npg.functional import return_types
 from npg.functional._dims import array_of, dim_index, dims_of
-from npg.functional._public import numpy_names, public
+from npg.functional._public import public, public_function
 from npg.functional._types import B, Dims, MinMax, T, ValuesIndices
 from npg.ops import order, reduce, select
 from npg.ops._op import Op
@@ -87,7 +87,7 @@ def max(input: B, dim: int, keepdim: bool = ...) -> ValuesIndices[B]: ...
 def max(input: B, dim: B) -> B: ...
 @overload
 def max(input: B, *args: Any, **kwargs: Any) -> Any: ...
-@numpy_names
+@public_function
 def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
     """Return the largest element, or those along a dimension with their places, or of two tensors the larger ones.
 
@@ -112,7 +112,7 @@ def min(input: B, dim: int, keepdim: bool = ...) -> ValuesIndices[B]: ...
 def min(input: B, dim: B) -> B: ...
 @overload
 def min(input: B, *args: Any, **kwargs: Any) -> Any: ...
-@numpy_names
+@public_function
 def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
     """Return the smallest element, or those along a dimension with their places, or of two tensors the smaller ones.
 
@@ -128,7 +128,7 @@ def _spread_extreme(op: Op, input: Any, dim: Any, keepdim: bool) -> Any:
     return apply(op, (input,), {"dim": dims, "keepdim": keepdim})
 
 
-@numpy_names
+@public_function
 def amax(input: T, dim: Dims | None = (), keepdim: bool = False, *, out: Any = None) -> T:
     """Return the largest elements over dimensions (an int, a tuple; () for all); equal ones share the gradient.
 
@@ -138,13 +138,13 @@ def amax(input: T, dim: Dims | None = (), keepdim: bool = False, *, out: Any = N
     return _spread_extreme(reduce.amax, input, dim, keepdim)
 
 
-@numpy_names
+@public_function
 def amin(input: T, dim: Dims | None = (), keepdim: bool = False, *, out: Any = None) -> T:
     """Return the smallest elements over dimensions; see amax. Source: torch.amin."""
     return _spread_extreme(reduce.amin, input, dim, keepdim)
 
 
-@numpy_names
+@public_function
 def aminmax(input: T, *, dim: int | None = None, keepdim: bool = False, out: Any = None) -> MinMax[T]:
     """Return the smallest and the largest elements along a dimension or of all; see amax.
 
@@ -174,7 +174,7 @@ def _place(op: Op, input: Any, dim: Any, keepdim: bool) -> Any:
     return apply(op, (input,), {"dim": d if array.ndim else None, "keepdim": keepdim})
 
 
-@numpy_names
+@public_function
 def argmax(input: T, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> T:
     """Return where the largest element is, along a dimension or in the flattened input; of equal ones the first.
 
@@ -185,7 +185,7 @@ def argmax(input: T, dim: int | None = None, keepdim: bool = False, *, out: Any 
     return _place(order.argmax, input, dim, keepdim)
 
 
-@numpy_names
+@public_function
 def argmin(input: T, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> T:
     """Return where the smallest element is; see argmax. Source: torch.argmin."""
     return _place(order.argmin, input, dim, keepdim)
@@ -205,7 +205,7 @@ def median(input: B) -> B: ...
 def median(input: B, dim: int, keepdim: bool = ...) -> ValuesIndices[B]: ...
 @overload
 def median(input: B, *args: Any, **kwargs: Any) -> Any: ...
-@numpy_names
+@public_function
 def median(input: Any, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """Return the median, or the medians along a dimension with their places; of two middle elements the lower.
 
@@ -228,7 +228,7 @@ def nanmedian(input: B) -> B: ...
 def nanmedian(input: B, dim: int, keepdim: bool = ...) -> ValuesIndices[B]: ...
 @overload
 def nanmedian(input: B, *args: Any, **kwargs: Any) -> Any: ...
-@numpy_names
+@public_function
 def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """Return the median of what is not nan; see median. Source: torch.nanmedian."""
     _refuse_bool("nanmedian", input, "median_cpu" if dim is None else "median_out")
@@ -237,7 +237,7 @@ def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False, *, out:
     return _with_places(order.nanmedian_dim, return_types.nanmedian, "nanmedian", input, dim, keepdim)
 
 
-@numpy_names
+@public_function
 def kthvalue(input: T, k: int, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> ValuesIndices[T]:
     """Return the k-th smallest elements along a dimension, k counted from 1, and their places.
 
@@ -253,7 +253,7 @@ def kthvalue(input: T, k: int, dim: int = -1, keepdim: bool = False, *, out: Any
     return return_types.kthvalue(apply(order.kthvalue, (input,), {"k": k, "dim": d, "keepdim": keepdim}))
 
 
-@numpy_names
+@public_function
 def mode(input: T, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> ValuesIndices[T]:
     """Return the most frequent elements along a dimension and their last places; of several the smallest.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from npg.engine import TensorBase, apply, apply_in_place, bump_version, check_in_place, is_grad_enabled
 from npg.functional._factory import fill_number
-from npg.functional._public import as_tensor_input, to_dtype
+from npg.functional._public import as_tensor_input, public_function, to_dtype
 from npg.functional._types import B, T
 from npg.ops import filling as ops
 from npg.ops.elementwise import clone
@@ -29,6 +29,7 @@ def each_once(input: Any) -> Any:
     return apply(getitem, (input,), {"index": key})
 
 
+@public_function
 def zero_(input: B) -> B:
     """Set every element of input to zero, in place.
 
@@ -46,6 +47,7 @@ def zero_(input: B) -> B:
     return input
 
 
+@public_function
 def fill_(input: B, value: Any) -> B:
     """Set every element of input to value, in place.
 
@@ -78,6 +80,7 @@ def fill_(input: B, value: Any) -> B:
     return input
 
 
+@public_function
 def fill(input: T, value: Any) -> T:
     """Return a tensor like input with every element set to value (see fill_)."""
     return fill_(apply(clone, (as_tensor_input("fill", input),), {}), value)

@@ -24,7 +24,7 @@ from npg.functional._index import (
     without_masks,
 )
 from npg.functional._picking import check_expand
-from npg.functional._public import as_tensor_input, to_dtype
+from npg.functional._public import as_tensor_input, public_function, to_dtype
 from npg.functional._storage import address, refuse_meeting
 from npg.functional._types import B
 from npg.functional.filling import each_once
@@ -295,6 +295,7 @@ def _put_arguments(name: str, x: Any, indices: Any, values: Any) -> tuple[Any, l
     return _check_put(values, x._array, arrays, tuple(at)) if arrays else values, arrays, tuple(at)
 
 
+@public_function
 def index_put_(input: B, indices: Any, values: Any, accumulate: bool = False) -> B:
     """Write values at input[indices] in place.
 
@@ -316,6 +317,7 @@ def index_put_(input: B, indices: Any, values: Any, accumulate: bool = False) ->
         raise explained(error, input._array, indices, arrays) from None
 
 
+@public_function
 def index_put(input: B, indices: Any, values: Any, accumulate: bool = False) -> B:
     """Return a copy of input with values written at input[indices]; see index_put_."""
     as_tensor_input("index_put", input)
@@ -328,6 +330,7 @@ def index_put(input: B, indices: Any, values: Any, accumulate: bool = False) -> 
         raise explained(error, input._array, indices, arrays) from None
 
 
+@public_function
 def copy_(input: B, src: Any, non_blocking: bool = False) -> B:
     """Copy src into input, cast to its dtype and broadcast to its shape.
 

@@ -8,7 +8,7 @@ from typing import Any, overload
 from npg import dtypes
 from npg.engine import apply
 from npg.functional._dims import array_of, dim_index, tensor_list
-from npg.functional._public import numpy_names, to_dtype
+from npg.functional._public import public_function, to_dtype
 from npg.functional._types import B, T
 from npg.functional.shaping import reshape, unsqueeze
 from npg.ops import join as ops
@@ -62,6 +62,7 @@ def atleast_1d(tensor: B, /) -> B: ...
 def atleast_1d(tensors: Sequence[B], /) -> tuple[B, ...]: ...
 @overload
 def atleast_1d(first: B, second: B, /, *others: B) -> tuple[B, ...]: ...
+@public_function
 def atleast_1d(*tensors: Any) -> Any:
     """Return the tensor, or a tuple of them, with 0-d ones as (1,). Source: torch.atleast_1d."""
     return _each("atleast_1d", tensors, _one)
@@ -73,6 +74,7 @@ def atleast_2d(tensor: B, /) -> B: ...
 def atleast_2d(tensors: Sequence[B], /) -> tuple[B, ...]: ...
 @overload
 def atleast_2d(first: B, second: B, /, *others: B) -> tuple[B, ...]: ...
+@public_function
 def atleast_2d(*tensors: Any) -> Any:
     """Return the tensor, or a tuple of them, as at least 2-d: (n,) as (1, n). Source: torch.atleast_2d."""
     return _each("atleast_2d", tensors, _two)
@@ -84,6 +86,7 @@ def atleast_3d(tensor: B, /) -> B: ...
 def atleast_3d(tensors: Sequence[B], /) -> tuple[B, ...]: ...
 @overload
 def atleast_3d(first: B, second: B, /, *others: B) -> tuple[B, ...]: ...
+@public_function
 def atleast_3d(*tensors: Any) -> Any:
     """Return the tensor, or a tuple of them, as at least 3-d: (n,) as (1, n, 1), (n, m) as (n, m, 1).
 
@@ -104,7 +107,7 @@ def _promoted(tensors: tuple[Any, ...], arrays: list[Any]) -> tuple[Any, ...]:
     return tensors
 
 
-@numpy_names
+@public_function
 def cat(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     """Return the tensors one after the other along a dimension.
 
@@ -125,7 +128,7 @@ def cat(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     shape = arrays[0].shape
     if shape == (0,):
         shape = next((a.shape for a in arrays if a.shape != (0,)), shape)
-    d = dim_index("cat", dim, len(shape))
+    d = dim_index("cat", dim, len(shape)) if shape != (0,) else 0  # the old kind of nothing: any dim will do
     for i, a in enumerate(arrays):
         if a.shape != shape:
             if a.shape == (0,) and len(shape) > 1:
@@ -154,19 +157,19 @@ def _check_cat(i: int, shape: tuple[int, ...], expected: tuple[int, ...], dim: i
             )
 
 
-@numpy_names
+@public_function
 def concat(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     """Return the tensors one after the other; see cat. Source: torch.concat."""
     return cat(tensors, dim)
 
 
-@numpy_names
+@public_function
 def concatenate(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     """Return the tensors one after the other; see cat. Source: torch.concatenate."""
     return cat(tensors, dim)
 
 
-@numpy_names
+@public_function
 def stack(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     """Return the tensors, all of one shape, along a new dimension.
 
@@ -195,32 +198,32 @@ def _raised(name: str, tensors: Any, raise_one: Callable[[Any], Any]) -> list[An
     return [raise_one(x) for x in tensors]
 
 
-@numpy_names
+@public_function
 def hstack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors side by side: along the second dimension, 1-d ones along the first. Source: torch.hstack."""
     parts = _raised("hstack", tensors, atleast_1d)
     return cat(parts, 0 if array_of("hstack", parts[0]).ndim == 1 else 1)
 
 
-@numpy_names
+@public_function
 def vstack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors one below the other: along the first dimension, 1-d ones as rows. Source: torch.vstack."""
     return cat(_raised("vstack", tensors, atleast_2d), 0)
 
 
-@numpy_names
+@public_function
 def row_stack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors one below the other; see vstack. Source: torch.row_stack."""
     return vstack(tensors)
 
 
-@numpy_names
+@public_function
 def dstack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors along the third dimension. Source: torch.dstack."""
     return cat(_raised("dstack", tensors, atleast_3d), 2)
 
 
-@numpy_names
+@public_function
 def column_stack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors along the second dimension, 1-d ones as columns. Source: torch.column_stack."""
 

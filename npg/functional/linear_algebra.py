@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from npg._errors import shape_text
-from npg.engine import TensorBase, apply, write_out
-from npg.functional._dims import array_of, dim_index
+from npg._errors import shape_text, warn
+from npg.engine import TensorBase, apply
+from npg.functional._dims import array_of, dim_index, tensor_list
 from npg.functional._matrices import (
     Shape,
     check_batches,
@@ -21,7 +20,7 @@ from npg.functional._matrices import (
     no_bool,
 )
 from npg.functional._picking import broadcast, scalar_name
-from npg.functional._public import numpy_names
+from npg.functional._public import public_function
 from npg.functional._types import T
 from npg.functional.pointwise import mul
 from npg.functional.shaping import reshape, unsqueeze
@@ -47,6 +46,7 @@ __all__ = [
 # ----- Two factors -----
 
 
+@public_function
 def matmul(input: T, other: Any, *, out: Any = None) -> T:
     """Return the matrix product; also `input @ other`.
 
@@ -77,11 +77,10 @@ def matmul(input: T, other: Any, *, out: Any = None) -> T:
     else:
         check_batches(a, b)
         op = ops.matmul
-    result = apply(op, (input, other), {})
-    return result if out is None else write_out("matmul", out, result)
+    return apply(op, (input, other), {})
 
 
-@numpy_names
+@public_function
 def mm(input: T, mat2: Any, *, out: Any = None) -> T:
     """Return the product of two matrices.
 
@@ -95,7 +94,7 @@ def mm(input: T, mat2: Any, *, out: Any = None) -> T:
     return apply(ops.mm, (input, mat2), {})
 
 
-@numpy_names
+@public_function
 def bmm(input: T, mat2: Any, *, out: Any = None) -> T:
     """Return the products of two batches of matrices.
 
@@ -109,7 +108,7 @@ def bmm(input: T, mat2: Any, *, out: Any = None) -> T:
     return apply(ops.bmm, (input, mat2), {})
 
 
-@numpy_names
+@public_function
 def mv(input: T, vec: Any, *, out: Any = None) -> T:
     """Return the product of a matrix and a vector.
 
@@ -123,7 +122,7 @@ def mv(input: T, vec: Any, *, out: Any = None) -> T:
     return apply(ops.mv, (input, vec), {})
 
 
-@numpy_names
+@public_function
 def dot(input: T, tensor: Any, *, out: Any = None) -> T:
     """Return the inner product of two vectors.
 
@@ -137,14 +136,14 @@ def dot(input: T, tensor: Any, *, out: Any = None) -> T:
     return apply(ops.dot, (input, tensor), {})
 
 
-@numpy_names
+@public_function
 def vdot(input: T, other: Any, *, out: Any = None) -> T:
     """Return the inner product of two vectors; for real numbers the same as dot. Source: torch.vdot."""
     check_dot(array_of("vdot", input), array_of("vdot", other, "other", 2))
     return apply(ops.vdot, (input, other), {})
 
 
-@numpy_names
+@public_function
 def outer(input: T, vec2: Any, *, out: Any = None) -> T:
     """Return the outer product of two vectors.
 
@@ -163,7 +162,7 @@ def outer(input: T, vec2: Any, *, out: Any = None) -> T:
 ger = outer
 
 
-@numpy_names
+@public_function
 def inner(input: T, other: Any, *, out: Any = None) -> T:
     """Return the sums of products over the last dimensions of both.
 
@@ -190,7 +189,7 @@ def inner(input: T, other: Any, *, out: Any = None) -> T:
     return apply(contract, (input, other), {"left": left, "right": right, "out": left[:-1] + right[:-1]})
 
 
-@numpy_names
+@public_function
 def kron(input: T, other: Any, *, out: Any = None) -> T:
     """Return the Kronecker product: every element of input times all of other.
 
@@ -206,7 +205,7 @@ def kron(input: T, other: Any, *, out: Any = None) -> T:
     return reshape(mul(left, right), tuple(n * m for n, m in zip(a, b)))
 
 
-@numpy_names
+@public_function
 def cross(input: T, other: Any, dim: Any = None, *, out: Any = None) -> T:
     """Return the cross products of the vectors along a dimension of size 3.
 
@@ -218,12 +217,10 @@ def cross(input: T, other: Any, dim: Any = None, *, out: Any = None) -> T:
     """
     array = array_of("cross", input)
     if dim is None:
-        warnings.warn(
+        warn(
             "Using npg.cross without specifying the dim arg is deprecated.\nPlease either pass the dim explicitly or "
             "simply use npg.linalg.cross.\nThe default value of dim will change to agree with that of linalg.cross "
-            "in a future release.",
-            UserWarning,
-            stacklevel=3,
+            "in a future release."
         )
         if 3 not in array.shape:
             raise RuntimeError("no dimension of size 3 in input")
@@ -315,6 +312,7 @@ def multi_dot(tensors: Sequence[T]) -> T:
     return reshape(result, shapes[0][: 0 if first_vector else 1] + shapes[last][2 if last_vector else 1 :])
 
 
+@public_function
 def chain_matmul(*matrices: T) -> T:
     """Return the product of matrices; the same as multi_dot but for one matrix, which is returned.
 
@@ -322,4 +320,5 @@ def chain_matmul(*matrices: T) -> T:
     """
     if not matrices:
         raise RuntimeError("chain_matmul(): Expected one or more matrices")
+    tensor_list("chain_matmul", matrices)
     return matrices[0] if len(matrices) == 1 else multi_dot(matrices)

@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from npg import _errors, dtypes
+from npg._errors import warn
 from npg.functional._dims import array_of
 from npg.functional._kernels import apply_floating, title
-from npg.functional._public import to_dtype
+from npg.functional._public import public_function, to_dtype
 from npg.functional._types import T
 from npg.functional.pointwise import abs, add, div, mul, neg, square, sub
 from npg.functional.reduction import mean, sum
@@ -45,11 +45,7 @@ def checked_reduction(reduction: Any, size_average: Any = None, reduce: Any = No
     if size_average is not None or reduce is not None:
         averages = size_average is None or size_average
         reduction = "none" if reduce is False else "mean" if averages else "sum"
-        warnings.warn(
-            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
-            UserWarning,
-            stacklevel=3,
-        )
+        warn(f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.")
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"{reduction} is not a valid value for reduction")
     return reduction
@@ -126,6 +122,7 @@ def _of_classes(op: Any, input: Any, target: Any, weight: Any, x: Any, t: Any, k
     return reshape(y, t.shape) if settings["reduction"] == "none" else y
 
 
+@public_function
 def nll_loss(
     input: T,
     target: T,
@@ -152,6 +149,7 @@ def nll_loss(
     return _of_classes(ops.nll_loss, input, target, weight, x, t, "nll_loss_out_frame", settings)
 
 
+@public_function
 def cross_entropy(
     input: T,
     target: T,
@@ -225,11 +223,9 @@ def _pair(input: Any, target: Any, name: str) -> tuple[Any, Any]:
     x, t = array_of(name, input), array_of(name, target, "target", 2)
     if x.shape == t.shape:
         return input, target
-    warnings.warn(
+    warn(
         f"Using a target size ({sizes(t.shape)}) that is different to the input size ({sizes(x.shape)}). This will "
-        "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
-        UserWarning,
-        stacklevel=3,
+        "likely lead to incorrect results due to broadcasting. Please ensure they have the same size."
     )
     return broadcast_tensors(input, target)
 
@@ -251,6 +247,7 @@ def _weighted_mean(losses: Any, weight: Any, input: Any, reduction: str, plain_m
     return div(sum(losses), sum(weight))
 
 
+@public_function
 def mse_loss(
     input: T,
     target: T,
@@ -274,6 +271,7 @@ def mse_loss(
     return _in_one_dtype(pointwise_loss.mse_loss, first, second, {"reduction": reduction}, "mse_cpu")
 
 
+@public_function
 def l1_loss(
     input: T,
     target: T,
@@ -291,6 +289,7 @@ def l1_loss(
     return reduced(losses, reduction)
 
 
+@public_function
 def smooth_l1_loss(
     input: T,
     target: T,
@@ -317,6 +316,7 @@ def smooth_l1_loss(
     return _in_one_dtype(pointwise_loss.smooth_l1_loss, first, second, settings, "smooth_l1_cpu")
 
 
+@public_function
 def huber_loss(input: T, target: T, reduction: str = "mean", delta: float = 1.0, weight: T | None = None) -> T:
     """Return d^2 / 2 where d = |input - target| < delta, else delta (d - delta / 2).
 
@@ -352,6 +352,7 @@ def _expanded(weight: Any, shape: tuple[int, ...]) -> Any:
     return expand(weight, shape)
 
 
+@public_function
 def binary_cross_entropy(
     input: T,
     target: T,
@@ -383,6 +384,7 @@ def binary_cross_entropy(
     return apply_floating(pointwise_loss.binary_cross_entropy, inputs, {"reduction": reduction}, "binary_cross_entropy")
 
 
+@public_function
 def binary_cross_entropy_with_logits(
     input: T,
     target: T,

@@ -9,6 +9,7 @@ from npg._errors import shape_text
 from npg.engine import TensorBase, apply, apply_in_place
 from npg.functional._dims import array_of
 from npg.functional._picking import broadcast, fill_value, scalar_name
+from npg.functional._public import public_function
 from npg.functional._types import T
 from npg.ops import scatter as ops
 from npg.ops.elementwise import clone
@@ -52,6 +53,7 @@ def _masked_fill(name: str, input: Any, mask: Any, value: Any) -> Any:
     return apply_in_place(op, (input, mask, value), {})
 
 
+@public_function
 def masked_fill(input: T, mask: Any, value: Any) -> T:
     """Return input with value where mask is True.
 
@@ -65,11 +67,13 @@ def masked_fill(input: T, mask: Any, value: Any) -> T:
     return _masked_fill("masked_fill", input, mask, value)
 
 
+@public_function
 def masked_fill_(input: T, mask: Any, value: Any) -> T:
     """Fill input, in place, where mask (which broadcasts to it) is True; see masked_fill."""
     return _masked_fill("masked_fill_", input, mask, value)
 
 
+@public_function
 def masked_select(input: T, mask: Any) -> T:
     """Return the elements of input where mask is True, in order.
 
@@ -103,6 +107,7 @@ def _masked_scatter(name: str, input: Any, mask: Any, source: Any) -> Any:
     return apply_in_place(ops.masked_scatter_into, (input, mask, source), {})
 
 
+@public_function
 def masked_scatter(input: T, mask: Any, source: Any) -> T:
     """Return input with the elements of source, in order, where mask is True.
 
@@ -116,6 +121,7 @@ def masked_scatter(input: T, mask: Any, source: Any) -> T:
     return _masked_scatter("masked_scatter", input, mask, source)
 
 
+@public_function
 def masked_scatter_(input: T, mask: Any, source: Any) -> T:
     """Write the elements of source into input, in place, where mask is True; see masked_scatter."""
     return _masked_scatter("masked_scatter_", input, mask, source)

@@ -12,7 +12,7 @@ from npg.dtypes import to_numpy
 from npg.engine import wrap
 from npg.functional._dims import array_of, dim_index
 from npg.functional._picking import broadcast, scalar_name
-from npg.functional._public import numpy_names, to_dtype
+from npg.functional._public import public_function, to_dtype
 from npg.functional._square import LinAlgError, matrix_of
 from npg.functional._types import T
 from npg.functional.decomposing import eigvalsh, svdvals
@@ -21,6 +21,7 @@ from npg.functional.permuting import movedim
 from npg.functional.reduction import sum as total, vector_norm
 from npg.functional.shaping import reshape, unsqueeze
 from npg.functional.solving import inv, tolerance
+from npg.ops.decompose import singular_values
 
 __all__ = ["cond", "matrix_norm", "matrix_rank", "norm", "vander", "vecdot"]
 
@@ -28,7 +29,7 @@ __all__ = ["cond", "matrix_norm", "matrix_rank", "norm", "vander", "vecdot"]
 # ----- Norms -----
 
 
-@numpy_names
+@public_function
 def matrix_norm(
     A: T, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None, out: Any = None
 ) -> T:
@@ -65,17 +66,24 @@ def matrix_norm(
         return vector_norm(A, 2, (rows, columns), keepdim)
     if ord == "nuc" or abs(ord) == 2:
         values = svdvals(movedim(A, (rows, columns), (-2, -1)))
-        made = total(values, -1) if ord == "nuc" else (amax if ord > 0 else amin)(values, -1)
+        made = total(values, -1) if ord == "nuc" else _extreme(values, -1, ord > 0)
         if not keepdim:
             return made
         return reshape(made, tuple(1 if d in (rows, columns) else n for d, n in enumerate(array.shape)))
     summed, other = (rows, columns) if abs(ord) == 1 else (columns, rows)
     sums = vector_norm(A, 1, (summed,), True)
-    made = (amax if ord > 0 else amin)(sums, other, True)
+    made = _extreme(sums, other, ord > 0, True)
     return made if keepdim else reshape(made, tuple(n for d, n in enumerate(array.shape) if d not in (rows, columns)))
 
 
-@numpy_names
+def _extreme(values: Any, dim: int, largest: bool, keepdim: bool = False) -> Any:
+    """Return the largest or the smallest along a dimension; the largest norm of none is 0."""
+    if largest and not values.shape[dim]:
+        return total(values, dim, keepdim)
+    return (amax if largest else amin)(values, dim, keepdim)
+
+
+@public_function
 def norm(A: T, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
     """Return a norm of vectors or of matrices.
 
@@ -103,7 +111,7 @@ def norm(A: T, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype
     return matrix_norm(A, ord, (-2, -1) if dims is None else dims, keepdim, dtype=dtype)
 
 
-@numpy_names
+@public_function
 def cond(A: T, p: Any = None, *, out: Any = None) -> T:
     """Return the condition of a matrix: the norm of A times that of its inverse.
 
@@ -119,10 +127,14 @@ def cond(A: T, p: Any = None, *, out: Any = None) -> T:
         raise RuntimeError("linalg.cond: The input tensor must have at least 2 dimensions.")
     if p is None or p in (2, -2):
         values: Any = svdvals(A)
+        if not values.shape[-1]:
+            return total(values, -1)
         first, last = values[..., 0], values[..., -1]
         return last / first if p == -2 else first / last
     if p not in ("fro", "nuc") and (isinstance(p, str) or abs(p) not in (1, math.inf)):
         raise RuntimeError(f"linalg.cond got an invalid norm type: {p}")
+    if not min(array.shape[-2:]):
+        return wrap(np.zeros(array.shape[:-2], array.dtype))
     if array.shape[-1] != array.shape[-2]:
         n, m = array.shape[-2:]
         raise RuntimeError(
@@ -143,7 +155,7 @@ def _cond_of(matrix: np.ndarray[Any, Any], p: Any) -> Any:
         return math.inf
 
 
-@numpy_names
+@public_function
 def matrix_rank(
     A: T, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
 ) -> T:
@@ -166,7 +178,7 @@ def matrix_rank(
     if hermitian:
         values = np.abs(eigvalsh(wrap(array))._array)
     else:
-        values = np.linalg.svd(matrix_of("linalg.svd", A), compute_uv=False)
+        values = singular_values(matrix_of("linalg.svd", A))
     if tol is not None:
         atol, rtol = tol, 0.0
     limit = tolerance(values, max(array.shape[-2:]), atol, rtol)
@@ -176,7 +188,7 @@ def matrix_rank(
 # ----- Vectors -----
 
 
-@numpy_names
+@public_function
 def vecdot(x: T, y: Any, *, dim: Any = -1, out: Any = None) -> T:
     """Return the inner products along a dimension; the others broadcast. Source: torch.linalg.vecdot."""
     a, b = array_of("linalg.vecdot", x, "x"), array_of("linalg.vecdot", y, "y", 2)
@@ -186,6 +198,7 @@ def vecdot(x: T, y: Any, *, dim: Any = -1, out: Any = None) -> T:
     return total(x * y, dim)
 
 
+@public_function
 def vander(x: T, N: int | None = None) -> T:
     """Return the matrix of powers x^0, x^1, ..., x^(N-1), one row for each element.
 
@@ -199,8 +212,8 @@ def vander(x: T, N: int | None = None) -> T:
     array = array_of("linalg.vander", x, "x")
     if not array.ndim:
         x, array = reshape(x, (1,)), array.reshape(1)
-    if N is not None and N <= 1:
-        raise RuntimeError("N must be greater than 1.")
     count = array.shape[-1] if N is None else N
+    if count <= 1:
+        raise RuntimeError("N must be greater than 1.")
     dtype = array.dtype if array.dtype.kind == "f" else np.dtype(np.int64)
     return unsqueeze(to_dtype(x, dtype), -1) ** wrap(np.arange(count).astype(dtype))

@@ -11,7 +11,7 @@ from npg import _errors, dtypes, engine
 from npg.engine import TensorBase, apply
 from npg.functional._dims import array_of
 from npg.functional._kernels import apply_floating, dtype_text, title
-from npg.functional._public import numpy_names, to_dtype
+from npg.functional._public import public_function, to_dtype
 from npg.functional._types import Dims, Sizes, T
 from npg.functional.pointwise import add, div, mul, sub
 from npg.functional.reduction import norm, sum
@@ -36,6 +36,7 @@ __all__ = [
 # ----- Linear -----
 
 
+@public_function
 def linear(input: T, weight: T, bias: T | None = None) -> T:
     """Return input weight^T + bias.
 
@@ -98,6 +99,7 @@ def _fitting_bias(bias: Any, x: Any, w: Any, b: Any) -> Any:
     return bias
 
 
+@public_function
 def bilinear(input1: T, input2: T, weight: T, bias: T | None = None) -> T:
     """Return input1 weight[k] input2^T for each k, plus bias.
 
@@ -138,6 +140,7 @@ def bilinear(input1: T, input2: T, weight: T, bias: T | None = None) -> T:
 # ----- Embedding -----
 
 
+@public_function
 def embedding(
     input: T,
     weight: T,
@@ -219,6 +222,7 @@ def _check_normalized(x: Any, shape: Any, name: str, star: str, weight: Any, bia
     return shape
 
 
+@public_function
 def layer_norm(
     input: T, normalized_shape: Sizes, weight: T | None = None, bias: T | None = None, eps: float = 1e-5
 ) -> T:
@@ -244,6 +248,7 @@ def layer_norm(
     return apply_floating(norm_ops.layer_norm, (input, weight, bias), settings, "LayerNormKernelImpl")
 
 
+@public_function
 def rms_norm(input: T, normalized_shape: Sizes, weight: T | None = None, eps: float | None = None) -> T:
     """Return input / sqrt(mean(input^2) + eps) * weight, the mean over the last dimensions.
 
@@ -267,7 +272,7 @@ def rms_norm(input: T, normalized_shape: Sizes, weight: T | None = None, eps: fl
     return apply_floating(norm_ops.rms_norm, (input, weight), settings, "rms_norm")
 
 
-@numpy_names
+@public_function
 def normalize(input: T, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12) -> T:
     """Return input / max(norm(input, p), eps), the norm over a dimension.
 
@@ -281,6 +286,7 @@ def normalize(input: T, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12) -> T:
     return div(input, clamp_min(norm(input, p, dim, keepdim=True), eps))
 
 
+@public_function
 def cosine_similarity(x1: T, x2: T, dim: int = 1, eps: float = 1e-8) -> T:
     """Return x1 x2 / (max(|x1|, eps) max(|x2|, eps)), product and norms over a dimension.
 
@@ -301,6 +307,7 @@ def cosine_similarity(x1: T, x2: T, dim: int = 1, eps: float = 1e-8) -> T:
     return sum(mul(first, second), dim)
 
 
+@public_function
 def pairwise_distance(x1: T, x2: T, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> T:
     """Return the norm of x1 - x2 + eps over the last dimension.
 
@@ -316,7 +323,7 @@ def pairwise_distance(x1: T, x2: T, p: float = 2.0, eps: float = 1e-6, keepdim: 
 # ----- GELU -----
 
 
-@numpy_names
+@public_function
 def gelu(input: T, approximate: str = "none") -> T:
     """Return input * Phi(input), Phi the normal distribution function.
 

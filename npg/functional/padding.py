@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from npg.engine import apply
 from npg.functional._dims import array_of, sizes_of
+from npg.functional._public import public_function
 from npg.functional._types import Scalar, Sizes, T
 from npg.ops import rearrange as ops
 
 __all__ = ["pad"]
 
 
+@public_function
 def pad(input: T, pad: Sizes, mode: str = "constant", value: Scalar | None = None) -> T:
     """Return the input with places added before and after the last dimensions; negative numbers cut places off.
 
@@ -48,6 +50,11 @@ def pad(input: T, pad: Sizes, mode: str = "constant", value: Scalar | None = Non
             "  - 2D or 3D input: padding size = 2 (pads last dimension)\n"
             "  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)\n"
             "  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)"
+        )
+    if mode != "circular" and 0 in shape[lead > 1 :]:
+        raise RuntimeError(
+            f"Expected {len(pairs) + 1}D or {len(pairs) + 2}D (batch mode) tensor with possibly 0 batch size and other "
+            f"non-zero dimensions for input, but got: {list(shape)}"
         )
     _check_mode(mode, shape, pairs, lead)
     for i, (before, after) in enumerate(pairs):

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
+from npg import dtypes
 from npg.engine import TensorBase, apply
 from npg.functional._dims import array_of, dim_index
-from npg.functional._public import numpy_names
+from npg.functional._public import public_function
 from npg.functional._types import Dims, Sizes, T
 from npg.ops import join as join_ops, shape as ops
 
@@ -30,7 +33,7 @@ __all__ = [
 # ----- One part -----
 
 
-@numpy_names
+@public_function
 def narrow(input: T, dim: int, start: Any, length: int) -> T:
     """Return the view of `length` places from `start` on along a dimension.
 
@@ -59,7 +62,7 @@ def narrow(input: T, dim: int, start: Any, length: int) -> T:
     return apply(ops.slice_, (input,), {"dim": d, "start": first, "stop": first + length, "step": 1})
 
 
-@numpy_names
+@public_function
 def select(input: T, dim: int, index: Any) -> T:
     """Return the view at one index of a dimension, without that dimension.
 
@@ -77,6 +80,7 @@ def select(input: T, dim: int, index: Any) -> T:
     return apply(ops.select, (input,), {"dim": d, "index": index % size})
 
 
+@public_function
 def diagonal(input: T, offset: int = 0, dim1: int = 0, dim2: int = 1) -> T:
     """Return the view of a diagonal of two dimensions, as the last dimension.
 
@@ -93,6 +97,7 @@ def diagonal(input: T, offset: int = 0, dim1: int = 0, dim2: int = 1) -> T:
     return apply(ops.diagonal, (input,), {"offset": offset, "dim1": d1, "dim2": d2})
 
 
+@public_function
 def unfold(input: T, dimension: int, size: int, step: int) -> T:
     """Return the view of all windows of this size, `step` apart, along a dimension; a new last one is within a window.
 
@@ -114,6 +119,7 @@ def unfold(input: T, dimension: int, size: int, step: int) -> T:
 # ----- All parts -----
 
 
+@public_function
 def split(
     tensor: T, split_size_or_sections: Dims | None = None, dim: int = 0, *, split_size: Dims | None = None
 ) -> tuple[T, ...]:
@@ -152,6 +158,7 @@ def _split(tensor: Any, n: int, size: int, dim: int) -> tuple[Any, ...]:
     return apply(join_ops.split, (tensor,), {"sizes": sizes, "dim": dim})
 
 
+@public_function
 def split_with_sizes(input: T, split_sizes: Sizes, dim: int = 0) -> tuple[T, ...]:
     """Return views of consecutive parts of these sizes along a dimension; see split. Source: torch.split_with_sizes."""
     shape = array_of("split_with_sizes", input).shape
@@ -171,7 +178,7 @@ def split_with_sizes(input: T, split_sizes: Sizes, dim: int = 0) -> tuple[T, ...
     return apply(join_ops.split_with_sizes, (input,), {"sizes": sizes, "dim": d})
 
 
-@numpy_names
+@public_function
 def chunk(input: T, chunks: int, dim: int = 0) -> tuple[T, ...]:
     """Return at most so many views of parts of equal size (the last may be smaller); see split.
 
@@ -190,6 +197,7 @@ def chunk(input: T, chunks: int, dim: int = 0) -> tuple[T, ...]:
     return _split(input, n, math.ceil(n / chunks), d)
 
 
+@public_function
 def tensor_split(input: T, indices_or_sections: Any, dim: int = 0) -> tuple[T, ...]:
     """Return views of parts along a dimension.
 
@@ -207,6 +215,11 @@ def tensor_split(input: T, indices_or_sections: Any, dim: int = 0) -> tuple[T, .
     d = dim_index("tensor_split", dim, len(shape))
     n = shape[d]
     if isinstance(indices_or_sections, TensorBase):
+        if indices_or_sections._array.dtype != np.int64:
+            kind = dtypes.from_numpy(indices_or_sections._array.dtype).scalar_name
+            raise RuntimeError(
+                f"tensor_split expected tensor_indices_or_sections to have dtype of long, but got {kind}"
+            )
         indices_or_sections = indices_or_sections._array.tolist()
     if isinstance(indices_or_sections, (tuple, list)):
         cuts = [0, *indices_or_sections, n]
@@ -243,6 +256,7 @@ def _at_least(name: str, input: Any, ndim: int) -> int:
     return have
 
 
+@public_function
 def hsplit(input: T, indices_or_sections: Any) -> tuple[T, ...]:
     """Return views of parts along the second dimension, the first if there is one; see tensor_split.
 
@@ -251,19 +265,21 @@ def hsplit(input: T, indices_or_sections: Any) -> tuple[T, ...]:
     return _split_evenly("hsplit", input, indices_or_sections, 0 if _at_least("hsplit", input, 1) == 1 else 1)
 
 
+@public_function
 def vsplit(input: T, indices_or_sections: Any) -> tuple[T, ...]:
     """Return views of parts along the first dimension; see tensor_split. Source: torch.vsplit."""
     _at_least("vsplit", input, 2)
     return _split_evenly("vsplit", input, indices_or_sections, 0)
 
 
+@public_function
 def dsplit(input: T, indices_or_sections: Any) -> tuple[T, ...]:
     """Return views of parts along the third dimension; see tensor_split. Source: torch.dsplit."""
     _at_least("dsplit", input, 3)
     return _split_evenly("dsplit", input, indices_or_sections, 2)
 
 
-@numpy_names
+@public_function
 def unbind(input: T, dim: int = 0) -> tuple[T, ...]:
     """Return a view of every slice along a dimension, without that dimension. Source: torch.unbind."""
     ndim = array_of("unbind", input).ndim

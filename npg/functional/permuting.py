@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
+from npg._errors import warn
 from npg.engine import apply
 from npg.functional._dims import array_of, dim_index, sizes_of
+from npg.functional._public import public_function
 from npg.functional._types import Dims, T
 from npg.functional.shaping import reshape_in_place
 from npg.ops import shape as ops
@@ -30,6 +31,7 @@ __all__ = [
 # ----- Two dimensions swapped -----
 
 
+@public_function
 def transpose(input: T, dim0: int, dim1: int) -> T:
     """Return a view with two dimensions swapped. Source: torch.transpose."""
     ndim = array_of("transpose", input).ndim
@@ -37,16 +39,19 @@ def transpose(input: T, dim0: int, dim1: int) -> T:
     return apply(ops.transpose, (input,), {"dim0": d0, "dim1": d1})
 
 
+@public_function
 def swapaxes(input: T, axis0: int, axis1: int) -> T:
     """Return a view with two dimensions swapped. Source: torch.swapaxes."""
     return transpose(input, axis0, axis1)
 
 
+@public_function
 def swapdims(input: T, dim0: int, dim1: int) -> T:
     """Return a view with two dimensions swapped. Source: torch.swapdims."""
     return transpose(input, dim0, dim1)
 
 
+@public_function
 def t(input: T) -> T:
     """Return the transpose of a matrix, as a view; a tensor of fewer dimensions as it is. Source: torch.t."""
     ndim = array_of("t", input).ndim
@@ -58,6 +63,7 @@ def t(input: T) -> T:
 # ----- Any order -----
 
 
+@public_function
 def permute(input: T, *order: Any, dims: Dims | None = None) -> T:
     """Return a view with the dimensions in this order, given one by one, as a sequence or as dims=.
 
@@ -77,6 +83,7 @@ def permute(input: T, *order: Any, dims: Dims | None = None) -> T:
     return apply(ops.permute, (input,), {"dims": found})
 
 
+@public_function
 def movedim(input: T, source: int | tuple[int, ...] | list[int], destination: int | tuple[int, ...] | list[int]) -> T:
     """Return a view with dimensions moved to other positions; the rest stay in order.
 
@@ -108,6 +115,7 @@ def movedim(input: T, source: int | tuple[int, ...] | list[int], destination: in
     return apply(ops.permute, (input,), {"dims": tuple(order)})
 
 
+@public_function
 def moveaxis(input: T, source: int | tuple[int, ...] | list[int], destination: int | tuple[int, ...] | list[int]) -> T:
     """Return a view with dimensions moved; see movedim. Source: torch.moveaxis."""
     return movedim(input, source, destination)
@@ -117,7 +125,7 @@ def moveaxis(input: T, source: int | tuple[int, ...] | list[int], destination: i
 
 
 def _deprecated(text: str) -> None:
-    warnings.warn(text, UserWarning, stacklevel=3)
+    warn(text)
 
 
 def reversed_dims(input: Any) -> Any:
@@ -162,6 +170,7 @@ def matrix_conjugate_transpose(input: Any) -> Any:
     return _last_two_swapped("mH", input)
 
 
+@public_function
 def adjoint(input: T) -> T:
     """Return a view with the last two dimensions swapped, which of real numbers is the conjugate transpose.
 
@@ -182,6 +191,7 @@ def _last_two_swapped(name: str, input: Any) -> Any:
 # ----- In place -----
 
 
+@public_function
 def transpose_(input: T, dim0: int, dim1: int) -> T:
     """Swap two dimensions of the input; see transpose."""
     ndim = array_of("transpose_", input).ndim
@@ -189,16 +199,19 @@ def transpose_(input: T, dim0: int, dim1: int) -> T:
     return reshape_in_place(ops.transpose, input, {"dim0": d0, "dim1": d1})
 
 
+@public_function
 def swapaxes_(input: T, axis0: int, axis1: int) -> T:
     """Swap two dimensions of the input; see transpose."""
     return transpose_(input, axis0, axis1)
 
 
+@public_function
 def swapdims_(input: T, dim0: int, dim1: int) -> T:
     """Swap two dimensions of the input; see transpose."""
     return transpose_(input, dim0, dim1)
 
 
+@public_function
 def t_(input: T) -> T:
     """Transpose the input, a matrix; see t."""
     ndim = array_of("t_", input).ndim

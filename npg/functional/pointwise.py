@@ -7,8 +7,9 @@ from typing import Any, overload
 import numpy as np
 
 from npg import dtypes
-from npg.engine import Function, TensorBase, apply, apply_in_place
-from npg.functional._public import as_tensor_input, in_place, numpy_names, old_order, promote, public, to_dtype
+from npg.engine import Function, TensorBase, apply, apply_in_place, wrap
+from npg.engine._common import of_numbers
+from npg.functional._public import as_tensor_input, in_place, old_order, promote, public, public_function, to_dtype
 from npg.functional._types import B, Scalar, T
 from npg.ops import elementwise, rounding, special, trigonometry
 from npg.ops._op import Op
@@ -40,7 +41,7 @@ def both(op: Op) -> tuple[Function, Function]:
 def run(op: Op, inputs: Any, in_place: bool = False, **settings: Any) -> Any:
     """Promote the inputs of an op with settings and apply it, in place if wanted."""
     if not any(isinstance(x, (TensorBase, np.ndarray)) for x in inputs):
-        as_tensor_input(op.name, inputs[0])
+        inputs = of_numbers(public(op), inputs, wrap)
     inputs = tuple(promote(op, inputs, in_place))
     return apply_in_place(op, inputs, settings) if in_place else apply(op, inputs, settings)
 
@@ -84,7 +85,7 @@ def _with_alpha(name: str, input: Any, other: Any, alpha: Any, in_place: bool = 
 _SIGNATURE = "Tensor other, *, Number alpha = 1"
 
 
-@numpy_names
+@public_function
 def add(input: T, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) -> T:
     """Return input + alpha * other.
 
@@ -100,6 +101,7 @@ def add(input: T, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) ->
     return _add(input, other) if type(alpha) is int and alpha == 1 else _with_alpha("add", input, other, alpha)
 
 
+@public_function
 def add_(input: T, other: Any, *late: Any, alpha: Scalar = 1) -> T:
     """Add alpha * other to the input in place. Source: torch.Tensor.add_."""
     if late:
@@ -107,7 +109,7 @@ def add_(input: T, other: Any, *late: Any, alpha: Scalar = 1) -> T:
     return _add_(input, other) if type(alpha) is int and alpha == 1 else _with_alpha("add", input, other, alpha, True)
 
 
-@numpy_names
+@public_function
 def sub(input: T, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) -> T:
     """Return input - alpha * other.
 
@@ -122,6 +124,7 @@ def sub(input: T, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) ->
     return _sub(input, other) if type(alpha) is int and alpha == 1 else _with_alpha("sub", input, other, alpha)
 
 
+@public_function
 def sub_(input: T, other: Any, *late: Any, alpha: Scalar = 1) -> T:
     """Subtract alpha * other from the input in place. Source: torch.Tensor.sub_."""
     if late:
@@ -129,6 +132,7 @@ def sub_(input: T, other: Any, *late: Any, alpha: Scalar = 1) -> T:
     return _sub_(input, other) if type(alpha) is int and alpha == 1 else _with_alpha("sub", input, other, alpha, True)
 
 
+@public_function
 def rsub(input: T, other: Any, *, alpha: Scalar = 1) -> T:
     """Return other - alpha * input. Source: torch.rsub."""
     return sub(other, input, alpha=alpha)
@@ -137,6 +141,7 @@ def rsub(input: T, other: Any, *, alpha: Scalar = 1) -> T:
 subtract, subtract_ = sub, sub_
 
 
+@public_function
 def positive(input: T) -> T:
     """Return the input itself.
 
@@ -167,7 +172,7 @@ nextafter, nextafter_ = both(elementwise.nextafter)
 def remainder(input: Scalar, other: B, *, out: Any = ...) -> B: ...
 @overload
 def remainder(input: B, other: Any, *, out: Any = ...) -> B: ...
-@numpy_names
+@public_function
 def remainder(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return input - other * floor(input / other): the sign is the divisor's, as in Python.
 
@@ -179,12 +184,13 @@ def remainder(input: Any, other: Any, *, out: Any = None) -> Any:
     return (_remainder_tensor if isinstance(other, TensorBase) else _remainder)(input, other)
 
 
+@public_function
 def remainder_(input: T, other: Any) -> T:
     """Replace the input by its remainder in place; see remainder. Source: torch.Tensor.remainder_."""
     return (_remainder_tensor_ if isinstance(other, TensorBase) else _remainder_)(input, other)
 
 
-@numpy_names
+@public_function
 def fmod(input: T, other: Any, *, out: Any = None) -> T:
     """Return input - other * trunc(input / other): the sign is the dividend's, as in C.
 
@@ -196,6 +202,7 @@ def fmod(input: T, other: Any, *, out: Any = None) -> T:
     return (_fmod_tensor if isinstance(other, TensorBase) else _fmod)(input, other)
 
 
+@public_function
 def fmod_(input: T, other: Any) -> T:
     """Replace the input by its remainder in place; see fmod. Source: torch.Tensor.fmod_."""
     return (_fmod_tensor_ if isinstance(other, TensorBase) else _fmod_)(input, other)
@@ -211,7 +218,7 @@ def _divide(input: Any, other: Any, rounding_mode: Any, in_place: bool) -> Any:
     return run(elementwise.div_rounded, (input, other), in_place, rounding_mode=rounding_mode)
 
 
-@numpy_names
+@public_function
 def div(input: T, other: Any, *, rounding_mode: str | None = None, out: Any = None) -> T:
     """Return input / other, exact or rounded.
 
@@ -225,6 +232,7 @@ def div(input: T, other: Any, *, rounding_mode: str | None = None, out: Any = No
     return _divide(input, other, rounding_mode, False)
 
 
+@public_function
 def div_(input: T, other: Any, *, rounding_mode: str | None = None) -> T:
     """Divide the input in place; see div. Source: torch.Tensor.div_."""
     return _divide(input, other, rounding_mode, True)
@@ -248,7 +256,7 @@ rsqrt, rsqrt_ = both(elementwise.rsqrt)
 def pow(input: Scalar, exponent: B, *, out: Any = ...) -> B: ...
 @overload
 def pow(input: B, exponent: Any, *, out: Any = ...) -> B: ...
-@numpy_names
+@public_function
 def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """Return input to the power of exponent.
 
@@ -262,6 +270,7 @@ def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
     return (_pow_tensor if isinstance(input, (TensorBase, np.ndarray)) else _rpow)(input, exponent)
 
 
+@public_function
 def pow_(input: T, exponent: Any) -> T:
     """Raise the input to the power of exponent in place; see pow. Source: torch.Tensor.pow_."""
     return (_pow_tensor_ if isinstance(exponent, TensorBase) else _pow_)(input, exponent)
@@ -274,7 +283,7 @@ ldexp, ldexp_ = both(elementwise.ldexp)
 def float_power(input: Scalar, exponent: B, *, out: Any = ...) -> B: ...
 @overload
 def float_power(input: B, exponent: Any, *, out: Any = ...) -> B: ...
-@numpy_names
+@public_function
 def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """Return input to the power of exponent, both in float64.
 
@@ -334,7 +343,7 @@ erfinv, erfinv_ = both(special.erfinv)
 sigmoid, sigmoid_ = both(special.sigmoid)
 
 
-@numpy_names
+@public_function
 def logit(input: T, eps: float | None = None, *, out: Any = None) -> T:
     """Return log(x / (1 - x)).
 
@@ -346,6 +355,7 @@ def logit(input: T, eps: float | None = None, *, out: Any = None) -> T:
     return run(special.logit, (input,), eps=None if eps is not None and eps < 0 else eps)
 
 
+@public_function
 def logit_(input: T, eps: float | None = None) -> T:
     """Replace the input by its logit in place. Source: torch.Tensor.logit_."""
     return run(special.logit, (input,), True, eps=None if eps is not None and eps < 0 else eps)
@@ -360,7 +370,7 @@ frac, frac_ = both(rounding.frac)
 _round, _round_ = both(rounding.round)
 
 
-@numpy_names
+@public_function
 def round(input: T, *, decimals: int = 0, out: Any = None) -> T:
     """Return each element rounded to the nearest number with so many decimals, halves to the even one.
 
@@ -372,12 +382,13 @@ def round(input: T, *, decimals: int = 0, out: Any = None) -> T:
     return run(rounding.round_decimals, (input,), decimals=decimals) if decimals else _round(input)
 
 
+@public_function
 def round_(input: T, *, decimals: int = 0) -> T:
     """Round the input in place; see round. Source: torch.Tensor.round_."""
     return run(rounding.round_decimals, (input,), True, decimals=decimals) if decimals else _round_(input)
 
 
-@numpy_names
+@public_function
 def nan_to_num(
     input: T, nan: float | None = None, posinf: float | None = None, neginf: float | None = None, *, out: Any = None
 ) -> T:
@@ -392,6 +403,7 @@ def nan_to_num(
     return run(rounding.nan_to_num, (input,), nan=nan, posinf=posinf, neginf=neginf)
 
 
+@public_function
 def nan_to_num_(input: T, nan: float | None = None, posinf: float | None = None, neginf: float | None = None) -> T:
     """Replace nan and infinities in place; see nan_to_num. Source: torch.Tensor.nan_to_num_."""
     return run(rounding.nan_to_num, (input,), True, nan=nan, posinf=posinf, neginf=neginf)

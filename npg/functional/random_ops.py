@@ -11,7 +11,7 @@ import numpy as np
 from npg import random
 from npg.engine import TensorBase, apply, apply_in_place, bump_version, check_in_place, is_grad_enabled, wrap
 from npg.functional._factory import finish, leaf, like_array
-from npg.functional._public import as_tensor_input
+from npg.functional._public import as_tensor_input, new_function, public_function
 from npg.functional._types import B, T
 from npg.functional.generators import check_generator
 from npg.ops import drawing as ops
@@ -57,6 +57,7 @@ def _from_to(name: str, low: Any, high: Any, named: dict[str, Any]) -> tuple[Any
     return low, high
 
 
+@public_function
 def uniform_(input: T, low: float = 0.0, high: float = 1.0, *, generator: Any = None, **named: Any) -> T:
     """Fill input with uniform numbers from [low, high); PyTorch's names are `from` and `to`.
 
@@ -66,11 +67,13 @@ def uniform_(input: T, low: float = 0.0, high: float = 1.0, *, generator: Any = 
     return _fill("uniform_", input, low, high, generator=generator)
 
 
+@public_function
 def normal_(input: T, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> T:
     """Fill input with normally distributed numbers. Source: torch.Tensor.normal_."""
     return _fill("normal_", input, mean, std, generator=generator)
 
 
+@public_function
 def random_(input: T, *args: Any, generator: Any = None, **named: Any) -> T:
     """Fill input with whole numbers: random_(to), random_(from, to), or random_() over the dtype's range.
 
@@ -83,26 +86,31 @@ def random_(input: T, *args: Any, generator: Any = None, **named: Any) -> T:
     return _fill("random_", input, low, high, generator=generator)
 
 
+@public_function
 def exponential_(input: T, lambd: float = 1.0, *, generator: Any = None) -> T:
     """Fill input with exponentially distributed numbers of rate lambd. Source: torch.Tensor.exponential_."""
     return _fill("exponential_", input, lambd, generator=generator)
 
 
+@public_function
 def cauchy_(input: T, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None) -> T:
     """Fill input with Cauchy-distributed numbers. Source: torch.Tensor.cauchy_."""
     return _fill("cauchy_", input, median, sigma, generator=generator)
 
 
+@public_function
 def log_normal_(input: T, mean: float = 1.0, std: float = 2.0, *, generator: Any = None) -> T:
     """Fill input with numbers whose logarithm is normally distributed. Source: torch.Tensor.log_normal_."""
     return _fill("log_normal_", input, mean, std, generator=generator)
 
 
+@public_function
 def geometric_(input: T, p: float, *, generator: Any = None) -> T:
     """Fill input with the numbers of trials up to the first success. Source: torch.Tensor.geometric_."""
     return _fill("geometric_", input, p, generator=generator)
 
 
+@public_function
 def bernoulli_(input: B, p: Any = 0.5, *, generator: Any = None) -> B:
     """Fill input with 1 where a trial succeeds, else 0.
 
@@ -128,6 +136,7 @@ def bernoulli_(input: B, p: Any = 0.5, *, generator: Any = None) -> B:
 # ----- From probabilities -----
 
 
+@new_function
 def bernoulli(input: T, p: Any = None, *, generator: Any = None, out: T | None = None) -> T:
     """Return 1 with the probability in input (or with probability p everywhere), else 0.
 
@@ -145,6 +154,7 @@ def bernoulli(input: T, p: Any = None, *, generator: Any = None, out: T | None =
     return found if out is None else finish("bernoulli", found._array, out)
 
 
+@public_function
 def poisson(input: T, generator: Any = None) -> T:
     """Return Poisson-distributed counts, the means of which are in input.
 
@@ -154,6 +164,7 @@ def poisson(input: T, generator: Any = None) -> T:
     return apply(ops.poisson, (as_tensor_input("poisson", input),), {"generator": generator})
 
 
+@new_function
 def multinomial(
     input: T, num_samples: int, replacement: bool = False, *, generator: Any = None, out: T | None = None
 ) -> T:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from npg import dtypes
+from npg._errors import warn
 from npg.engine import TensorBase, apply, apply_in_place, wrap
 from npg.functional._dims import array_of, dim_index, dims_tuple, sizes_of
+from npg.functional._public import public_function
 from npg.functional._types import Dims, Sizes, T
 from npg.functional.shaping import expand, flatten, reshape
 from npg.ops import index as index_ops, rearrange as ops, shape as shape_ops
@@ -39,6 +40,7 @@ __all__ = [
 # ----- Repeated -----
 
 
+@public_function
 def repeat(input: T, *times: Dims, repeats: Dims | None = None) -> T:
     """Return the input laid side by side along each dimension.
 
@@ -60,6 +62,7 @@ def repeat(input: T, *times: Dims, repeats: Dims | None = None) -> T:
     return apply(ops.repeat, (input,), {"repeats": repeats})
 
 
+@public_function
 def tile(input: T, *times: Dims, dims: Dims | None = None) -> T:
     """Return the input laid side by side; as repeat, but fewer numbers stand for the last dimensions.
 
@@ -69,6 +72,7 @@ def tile(input: T, *times: Dims, dims: Dims | None = None) -> T:
     return repeat(input, (1,) * (array_of("tile", input).ndim - len(dims)) + dims)
 
 
+@public_function
 def repeat_interleave(input: T, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> T:
     """Return the input with every element, or every slice along a dimension, repeated in place.
 
@@ -96,7 +100,8 @@ def repeat_interleave(input: T, repeats: Any = None, dim: int | None = None, *, 
     if isinstance(repeats, (TensorBase, np.ndarray)):
         counts = _counts(array_of("repeat_interleave", repeats, "repeats", 2), n, d)
         index = np.repeat(np.arange(n), counts)
-        _check_size(len(index), output_size)
+        if n:
+            _check_size(len(index), output_size)
         return apply(index_ops.index_select, (input, index), {"at": (d,)})
     if repeats < 0:
         raise RuntimeError("Repeats must be non-negative")
@@ -128,12 +133,14 @@ def _check_size(size: int, expected: int | None) -> None:
 # ----- Reversed and rolled -----
 
 
+@public_function
 def flip(input: T, *where: Dims, dims: Dims | None = None) -> T:
     """Return a copy with these dimensions (ints or a sequence, also dims=) in reverse order. Source: torch.flip."""
     ndim = array_of("flip", input).ndim
     return apply(ops.flip, (input,), {"dims": dims_tuple("flip", sizes_of("flip", where, "dims", dims), ndim)})
 
 
+@public_function
 def fliplr(input: T) -> T:
     """Return a copy with the second dimension in reverse order. Source: torch.fliplr."""
     if array_of("fliplr", input).ndim < 2:
@@ -141,6 +148,7 @@ def fliplr(input: T) -> T:
     return flip(input, 1)
 
 
+@public_function
 def flipud(input: T) -> T:
     """Return a copy with the first dimension in reverse order. Source: torch.flipud."""
     if not array_of("flipud", input).ndim:
@@ -148,6 +156,7 @@ def flipud(input: T) -> T:
     return flip(input, 0)
 
 
+@public_function
 def roll(input: T, shifts: Dims, dims: Dims | None = None) -> T:
     """Return a copy shifted along dimensions; what leaves at the end enters in front.
 
@@ -170,6 +179,7 @@ def roll(input: T, shifts: Dims, dims: Dims | None = None) -> T:
     return apply(ops.roll, (input,), {"shifts": shifts, "dims": found or None})
 
 
+@public_function
 def rot90(input: T, k: int = 1, dims: Sizes = (0, 1)) -> T:
     """Return a copy turned k times by 90 degrees, from the first towards the second of two dimensions.
 
@@ -196,6 +206,7 @@ def _triangle(op: Op, input: Any, diagonal: int) -> dict[str, int]:
     return {"diagonal": int(diagonal)}
 
 
+@public_function
 def tril(input: T, diagonal: int = 0) -> T:
     """Return the input (.., n, m) with zeros above a diagonal (positive ones lie above the main one).
 
@@ -204,6 +215,7 @@ def tril(input: T, diagonal: int = 0) -> T:
     return apply(ops.tril, (input,), _triangle(ops.tril, input, diagonal))
 
 
+@public_function
 def triu(input: T, diagonal: int = 0) -> T:
     """Return the input (.., n, m) with zeros below a diagonal (positive ones lie above the main one).
 
@@ -212,11 +224,13 @@ def triu(input: T, diagonal: int = 0) -> T:
     return apply(ops.triu, (input,), _triangle(ops.triu, input, diagonal))
 
 
+@public_function
 def tril_(input: T, diagonal: int = 0) -> T:
     """Put zeros above a diagonal of the input; see tril."""
     return apply_in_place(ops.tril, (input,), _triangle(ops.tril, input, diagonal))
 
 
+@public_function
 def triu_(input: T, diagonal: int = 0) -> T:
     """Put zeros below a diagonal of the input; see triu."""
     return apply_in_place(ops.triu, (input,), _triangle(ops.triu, input, diagonal))
@@ -225,6 +239,7 @@ def triu_(input: T, diagonal: int = 0) -> T:
 # ----- Diagonals -----
 
 
+@public_function
 def diag(input: T, diagonal: int = 0) -> T:
     """Return a square matrix with a vector on a diagonal, or a copy of a diagonal of a matrix.
 
@@ -239,6 +254,7 @@ def diag(input: T, diagonal: int = 0) -> T:
     return apply(shape_ops.diagonal_copy, (input,), {"offset": int(diagonal), "dim1": 0, "dim2": 1})
 
 
+@public_function
 def diag_embed(input: T, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T:
     """Return zeros with the last dimension of the input on a diagonal of two new dimensions.
 
@@ -256,12 +272,14 @@ def diag_embed(input: T, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T:
     return apply(ops.diag_embed, (input,), {"offset": int(offset), "dim1": d1, "dim2": d2})
 
 
+@public_function
 def diagflat(input: T, offset: int = 0) -> T:
     """Return a square matrix with all elements of the input on a diagonal. Source: torch.diagflat."""
     array_of("diagflat", input)
     return diag_embed(flatten(input), offset)
 
 
+@public_function
 def trace(input: T) -> T:
     """Return the sum of the diagonal of a matrix; of integers in int64. Source: torch.trace."""
     ndim = array_of("trace", input).ndim
@@ -275,6 +293,7 @@ def trace(input: T) -> T:
 # ----- Grids -----
 
 
+@public_function
 def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
     """Return a grid of coordinates: each vector as a view that varies along one dimension only.
 
@@ -296,11 +315,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
         if a.dtype != arrays[0].dtype:
             raise RuntimeError("meshgrid expects all tensors to have the same dtype")
     if indexing is None:
-        warnings.warn(
-            "npg.meshgrid: in an upcoming release, it will be required to pass the indexing argument.",
-            UserWarning,
-            stacklevel=2,
-        )
+        warn("npg.meshgrid: in an upcoming release, it will be required to pass the indexing argument.")
     elif indexing not in ("ij", "xy"):
         raise RuntimeError(f'npg.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     order = list(range(len(tensors)))

@@ -7,15 +7,15 @@ summed and multiplied in int64, float16 in float32.
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from npg import dtypes
+from npg._errors import warn
 from npg.engine import TensorBase, apply, is_grad_enabled
 from npg.functional._dims import array_of, dim_index, dims_of
-from npg.functional._public import numpy_names, promote, to_dtype
+from npg.functional._public import promote, public_function, to_dtype
 from npg.functional._types import B, Dims, Scalar, T
 from npg.ops import distance, reduce as ops, scan as scan_ops
 from npg.ops._op import Op
@@ -42,7 +42,7 @@ __all__ = [
 # ----- Sums and means -----
 
 
-@numpy_names
+@public_function
 def sum(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
     """Return the sum over dimensions.
 
@@ -77,7 +77,7 @@ def _sum_as(input: Any, dim: Any, keepdim: bool, dtype: np.dtype[Any]) -> Any:
     return to_dtype(total, dtype)  # a sum in int64, where a smaller integer was asked for
 
 
-@numpy_names
+@public_function
 def mean(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
     """Return the mean over dimensions; nan where nothing is averaged.
 
@@ -107,7 +107,7 @@ def _check_mean(dtype: np.dtype[Any], which: str) -> None:
         )
 
 
-@numpy_names
+@public_function
 def nansum(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
     """Return the sum over dimensions, nan counted as 0. Args as in sum. Source: torch.nansum."""
     array = array_of("nansum", input)
@@ -121,7 +121,7 @@ def nansum(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: A
     return apply(ops.nansum, (input,), {"dim": dims_of("nansum", dim, array.ndim), "keepdim": keepdim})
 
 
-@numpy_names
+@public_function
 def nanmean(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
     """Return the mean over dimensions of what is not nan. Args as in mean. Source: torch.nanmean."""
     array = array_of("nanmean", input)
@@ -141,7 +141,7 @@ def nanmean(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: 
     return apply(ops.nanmean, (input,), {"dim": dims_of("nanmean", dim, array.ndim), "keepdim": keepdim})
 
 
-@numpy_names
+@public_function
 def count_nonzero(input: T, dim: Dims | None = None) -> T:
     """Return how many elements over dimensions are not 0, in int64. Source: torch.count_nonzero."""
     array = array_of("count_nonzero", input)
@@ -151,13 +151,13 @@ def count_nonzero(input: T, dim: Dims | None = None) -> T:
 # ----- Truth -----
 
 
-@numpy_names
+@public_function
 def all(input: T, dim: Dims | None = None, keepdim: bool = False, *, out: Any = None) -> T:
     """Tell whether all elements over dimensions are true. Returns: bool; uint8 for uint8. Source: torch.all."""
     return _truth(ops.all_, "all", input, dim, keepdim)
 
 
-@numpy_names
+@public_function
 def any(input: T, dim: Dims | None = None, keepdim: bool = False, *, out: Any = None) -> T:
     """Tell whether an element over dimensions is true. Returns: bool; uint8 for uint8. Source: torch.any."""
     return _truth(ops.any_, "any", input, dim, keepdim)
@@ -187,16 +187,14 @@ def _variance(op: Op, input: Any, dim: Any, unbiased: bool | None, keepdim: bool
         correction = 1 if unbiased is None else int(unbiased)
     dims = dims_of(name, dim, array.ndim)
     if ops.count(array.shape, dims) <= correction:
-        warnings.warn(
+        warn(
             f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
-            "(input numel divided by output numel).",
-            UserWarning,
-            stacklevel=4,
+            "(input numel divided by output numel)."
         )
     return apply(op, (input,), {"dim": dims, "correction": correction, "keepdim": keepdim})
 
 
-@numpy_names
+@public_function
 def var(
     input: T,
     dim: Dims | None = None,
@@ -219,7 +217,7 @@ def var(
     return _variance(ops.var, input, dim, unbiased, keepdim, correction)
 
 
-@numpy_names
+@public_function
 def std(
     input: T,
     dim: Dims | None = None,
@@ -233,7 +231,7 @@ def std(
     return _variance(ops.std, input, dim, unbiased, keepdim, correction)
 
 
-@numpy_names
+@public_function
 def var_mean(
     input: T,
     dim: Dims | None = None,
@@ -247,7 +245,7 @@ def var_mean(
     return _variance(ops.var_mean, input, dim, unbiased, keepdim, correction)
 
 
-@numpy_names
+@public_function
 def std_mean(
     input: T,
     dim: Dims | None = None,
@@ -264,7 +262,7 @@ def std_mean(
 # ----- Products and exponentials -----
 
 
-@numpy_names
+@public_function
 def prod(input: T, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
     """Return the product over one dimension or all of them; the gradient is right where elements are 0.
 
@@ -284,7 +282,7 @@ def prod(input: T, dim: int | None = None, keepdim: bool = False, *, dtype: Any 
     return apply(scan_ops.prod_dim, (input,), {"dim": d if array.ndim else None, "keepdim": keepdim})
 
 
-@numpy_names
+@public_function
 def logsumexp(input: T, dim: Dims, keepdim: bool = False, *, out: Any = None) -> T:
     """Return log(sum(exp(input))) over dimensions, without overflow. Integers give the default dtype.
 
@@ -299,7 +297,7 @@ def logsumexp(input: T, dim: Dims, keepdim: bool = False, *, out: Any = None) ->
 # ----- Norms -----
 
 
-@numpy_names
+@public_function
 def vector_norm(
     input: T, ord: Any = 2, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None
 ) -> T:
@@ -356,7 +354,7 @@ def _refuse_empty(shape: tuple[int, ...], dims: tuple[int, ...] | None, p: float
             )
 
 
-@numpy_names
+@public_function
 def norm(
     input: T,
     p: float | str | None = "fro",
@@ -385,7 +383,7 @@ def norm(
     return vector_norm(input, 2 if p is None or p == "fro" else p, dim, keepdim, dtype=dtype)
 
 
-@numpy_names
+@public_function
 def dist(input: B, other: Any, p: float = 2) -> B:
     """Return the p-norm of input - other, which are broadcast. Source: torch.dist."""
     array_of("dist", input)

@@ -10,7 +10,7 @@ from npg import dtypes
 from npg.engine import apply, apply_in_place, wrap
 from npg.functional import return_types
 from npg.functional._dims import array_of, dim_index
-from npg.functional._public import numpy_names, to_dtype
+from npg.functional._public import public_function, to_dtype
 from npg.functional._types import T, ValuesIndices
 from npg.functional.joining import cat
 from npg.functional.parts import narrow
@@ -40,7 +40,7 @@ def _running(op: Op, input: Any, dim: Any, dtype: Any) -> Any:
     return found if array.ndim or array.dtype.kind == "f" else to_dtype(found, np.dtype(np.int64))
 
 
-@numpy_names
+@public_function
 def cumsum(input: T, dim: int, *, dtype: Any = None, out: Any = None) -> T:
     """Return the sums of the elements so far along a dimension.
 
@@ -54,7 +54,7 @@ def cumsum(input: T, dim: int, *, dtype: Any = None, out: Any = None) -> T:
     return _running(ops.cumsum, input, dim, dtype)
 
 
-@numpy_names
+@public_function
 def cumprod(input: T, dim: int, *, dtype: Any = None, out: Any = None) -> T:
     """Return the products of the elements so far along a dimension; the gradient is right where elements are 0.
 
@@ -63,11 +63,13 @@ def cumprod(input: T, dim: int, *, dtype: Any = None, out: Any = None) -> T:
     return _running(ops.cumprod, input, dim, dtype)
 
 
+@public_function
 def cumsum_(input: T, dim: int, *, dtype: Any = None) -> T:
     """Put the sums so far in place of the input; see cumsum. A dtype must be the input's."""
     return _running_in_place(ops.cumsum, input, dim, dtype)
 
 
+@public_function
 def cumprod_(input: T, dim: int, *, dtype: Any = None) -> T:
     """Put the products so far in place of the input; see cumprod. A dtype must be the input's."""
     return _running_in_place(ops.cumprod, input, dim, dtype)
@@ -85,7 +87,7 @@ def _running_in_place(op: Op, input: Any, dim: Any, dtype: Any) -> Any:
     return apply_in_place(op, (input,), {"dim": dim_index(op.name, dim, array.ndim)})
 
 
-@numpy_names
+@public_function
 def logcumsumexp(input: T, dim: int, *, out: Any = None) -> T:
     """Return log(sum(exp)) of the elements so far along a dimension, without overflow. Source: torch.logcumsumexp."""
     array = array_of("logcumsumexp", input)
@@ -95,7 +97,7 @@ def logcumsumexp(input: T, dim: int, *, out: Any = None) -> T:
     return apply(ops.logcumsumexp, (input,), {"dim": dim_index("logcumsumexp", dim, array.ndim)})
 
 
-@numpy_names
+@public_function
 def cummax(input: T, dim: int, *, out: Any = None) -> ValuesIndices[T]:
     """Return the largest of the elements so far along a dimension, and the places of the last of them.
 
@@ -106,7 +108,7 @@ def cummax(input: T, dim: int, *, out: Any = None) -> ValuesIndices[T]:
     return return_types.cummax(apply(ops.cummax, (input,), {"dim": d}))
 
 
-@numpy_names
+@public_function
 def cummin(input: T, dim: int, *, out: Any = None) -> ValuesIndices[T]:
     """Return the smallest of the elements so far along a dimension, and their places; see cummax.
 
@@ -116,7 +118,7 @@ def cummin(input: T, dim: int, *, out: Any = None) -> ValuesIndices[T]:
     return return_types.cummin(apply(ops.cummin, (input,), {"dim": d}))
 
 
-@numpy_names
+@public_function
 def diff(
     input: T, n: int = 1, dim: int = -1, prepend: T | None = None, append: T | None = None, *, out: Any = None
 ) -> T:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from npg import _errors
-from npg._errors import shape_text
+from npg._errors import shape_text, warn
 from npg.engine import TensorBase, apply, apply_in_place
 from npg.functional._dims import array_of, dim_index
 from npg.functional._factory import fill_number
 from npg.functional._index import plain
 from npg.functional._picking import broadcast, is_number, scalar_name, without
-from npg.functional._public import numpy_names
+from npg.functional._public import public_function
 from npg.functional._storage import refuse_meeting
 from npg.functional._types import T
 from npg.ops import index as rows, scatter as ops, shape
@@ -51,7 +50,7 @@ def _check_index(name: str, x: Any, index: Any, dim: Any, other: str) -> tuple[A
     return array, places, dim
 
 
-@numpy_names
+@public_function
 def gather(input: T, dim: Any, index: Any, *, sparse_grad: bool = False, out: Any = None) -> T:
     """Return the elements of input that index names along a dimension.
 
@@ -137,18 +136,16 @@ def _with_reduce(name: str, input: Any, dim: Any, index: Any, src: Any, value: A
     if reduce not in ("add", "multiply"):
         raise RuntimeError("reduce argument must be either add or multiply.")
     if isinstance(src, (TensorBase, np.ndarray)):
-        warnings.warn(
+        warn(
             "The reduce argument of npg.scatter with Tensor src is deprecated and will be removed in a future PyTorch "
-            "release. Use npg.scatter_reduce instead for more reduction options.",
-            UserWarning,
-            stacklevel=4,
+            "release. Use npg.scatter_reduce instead for more reduction options."
         )
     if reduce == "add":
         return _scattered(name, ops.scatter_add_into if in_place else ops.scatter_add, input, dim, index, src)
     return _scattered(name, ops.scatter_reduce, input, dim, index, src, reduce="prod", include_self=True)
 
 
-@numpy_names
+@public_function
 def scatter(
     input: T, dim: Any, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None, out: Any = None
 ) -> T:
@@ -156,6 +153,7 @@ def scatter(
     return _with_reduce("scatter", input, dim, index, src, value, reduce)
 
 
+@public_function
 def scatter_(input: T, dim: Any, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> T:
     """Write src into input, in place, where index names along a dimension.
 
@@ -175,7 +173,7 @@ def scatter_(input: T, dim: Any, index: Any, src: Any = None, *, value: Any = No
     return _with_reduce("scatter_", input, dim, index, src, value, reduce)
 
 
-@numpy_names
+@public_function
 def scatter_add(input: T, dim: Any, index: Any, src: Any, *, out: Any = None) -> T:
     """Return a copy of input with src added where index names along a dimension; all of it where indices repeat.
 
@@ -186,6 +184,7 @@ def scatter_add(input: T, dim: Any, index: Any, src: Any, *, out: Any = None) ->
     return _scattered("scatter_add", ops.scatter_add, input, dim, index, src)
 
 
+@public_function
 def scatter_add_(input: T, dim: Any, index: Any, src: Any) -> T:
     """Add src to input, in place, where index names; see scatter_add."""
     array_of("scatter_add_", src, "src", 3)
@@ -200,7 +199,7 @@ def _reduced(name: str, input: Any, dim: Any, index: Any, src: Any, reduce: Any,
     return _scattered(name, ops.scatter_reduce, input, dim, index, src, **settings)
 
 
-@numpy_names
+@public_function
 def scatter_reduce(
     input: T, dim: Any, index: Any, src: Any, reduce: str, *, include_self: bool = True, out: Any = None
 ) -> T:
@@ -216,6 +215,7 @@ def scatter_reduce(
     return _reduced("scatter_reduce", input, dim, index, src, reduce, include_self)
 
 
+@public_function
 def scatter_reduce_(input: T, dim: Any, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> T:
     """Reduce src into input, in place; see scatter_reduce."""
     return _reduced("scatter_reduce_", input, dim, index, src, reduce, include_self)
@@ -224,6 +224,7 @@ def scatter_reduce_(input: T, dim: Any, index: Any, src: Any, reduce: str, *, in
 # ----- Flat positions -----
 
 
+@public_function
 def take(input: T, index: Any) -> T:
     """Return the elements at these positions of the flattened input.
 
@@ -264,6 +265,7 @@ def _put(name: str, input: Any, index: Any, source: Any, accumulate: bool) -> An
     return apply(ops.put, (input, index, source), settings)
 
 
+@public_function
 def put_(input: T, index: Any, source: Any, accumulate: bool = False) -> T:
     """Write source at these positions of the flattened input, in place.
 
@@ -279,12 +281,13 @@ def put_(input: T, index: Any, source: Any, accumulate: bool = False) -> T:
     return _put("put_", input, index, source, accumulate)
 
 
+@public_function
 def put(input: T, index: Any, source: Any, accumulate: bool = False) -> T:
     """Return a copy of input with source at positions of the flattened array; see put_."""
     return _put("put", input, index, source, accumulate)
 
 
-@numpy_names
+@public_function
 def take_along_dim(input: T, indices: Any, dim: Any = None, *, out: Any = None) -> T:
     """Return the elements of input that indices name along a dimension, as np.take_along_axis.
 

@@ -14,7 +14,7 @@ from npg._errors import shape_text
 from npg.engine import wrap
 from npg.functional._dims import array_of, dim_index
 from npg.functional._picking import is_number, scalar_name
-from npg.functional._public import numpy_names
+from npg.functional._public import public_function
 from npg.functional._types import T
 
 __all__ = [
@@ -39,6 +39,7 @@ def nonzero(input: T, *, as_tuple: Literal[False] = ...) -> T: ...
 def nonzero(input: T, *, as_tuple: Literal[True]) -> tuple[T, ...]: ...
 @overload
 def nonzero(input: T, *, as_tuple: bool) -> T | tuple[T, ...]: ...
+@public_function
 def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     """Return the indices of the elements that are not zero.
 
@@ -54,11 +55,13 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     return wrap(np.argwhere(array))
 
 
+@public_function
 def argwhere(input: T) -> T:
     """Return the indices of the elements that are not zero, one a row. Source: torch.argwhere."""
     return nonzero(input)
 
 
+@public_function
 def one_hot(tensor: T, num_classes: int = -1) -> T:
     """Return zeros with a one at each class.
 
@@ -91,6 +94,7 @@ def one_hot(tensor: T, num_classes: int = -1) -> T:
 # ----- Counts -----
 
 
+@public_function
 def bincount(input: T, weights: Any = None, minlength: int = 0) -> T:
     """Return how often each of 0, 1, 2, ... occurs, or the sum of its weights.
 
@@ -120,6 +124,7 @@ def bincount(input: T, weights: Any = None, minlength: int = 0) -> T:
     return wrap(np.bincount(array, given.astype(np.float64), minlength).astype(dtype))
 
 
+@public_function
 def histc(input: T, bins: int = 100, min: Any = 0, max: Any = 0) -> T:
     """Return how many elements lie in each of `bins` equal parts of [min, max]; others and nan are left out.
 
@@ -193,7 +198,7 @@ def _chosen(values: Any, inverse: Any, counts: Any, return_inverse: bool, return
 def unique(input: T, sorted: bool = ..., *, dim: int | None = ...) -> T: ...
 @overload
 def unique(input: T, *args: Any, **kwargs: Any) -> Any: ...
-@numpy_names
+@public_function
 def unique(
     input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None
 ) -> Any:
@@ -223,7 +228,7 @@ def unique(
 def unique_consecutive(input: T, *, dim: int | None = ...) -> T: ...
 @overload
 def unique_consecutive(input: T, *args: Any, **kwargs: Any) -> Any: ...
-@numpy_names
+@public_function
 def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: bool = False, dim: Any = None) -> Any:
     """Return the input without those elements (or slices) that equal the one before.
 
@@ -246,6 +251,7 @@ def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: 
 # ----- Places in an order -----
 
 
+@public_function
 def searchsorted(
     sorted_sequence: T,
     input: Any,
@@ -333,6 +339,7 @@ def _sorter(sorter: Any, sequence: np.ndarray[Any, Any]) -> Any:
     return order
 
 
+@public_function
 def bucketize(input: Any, boundaries: T, *, out_int32: bool = False, right: bool = False) -> T:
     """Return in which part between sorted boundaries each value lies: 0 below the first.
 

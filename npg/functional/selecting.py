@@ -7,8 +7,8 @@ from typing import Any, overload
 import numpy as np
 
 from npg import dtypes
-from npg.engine import TensorBase, apply, apply_in_place, wrap, write_out
-from npg.functional._public import as_tensor_input, numpy_names, public, to_dtype
+from npg.engine import TensorBase, apply, apply_in_place, wrap
+from npg.functional._public import as_tensor_input, public, public_function, to_dtype
 from npg.functional._types import T
 from npg.functional.pointwise import array_of, both
 from npg.ops import select as ops
@@ -27,6 +27,7 @@ __all__ = [
 def where(condition: T) -> tuple[T, ...]: ...
 @overload
 def where(condition: T, input: Any, other: Any, *, out: Any = ...) -> T: ...
+@public_function
 def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = None) -> Any:
     """Return input where condition is true, else other; with condition alone, the indices where it is true.
 
@@ -53,8 +54,7 @@ def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = No
     if not any(isinstance(x, (TensorBase, np.ndarray)) for x in operands):
         operands[0] = np.asarray(operands[0], common)
     operands = [to_dtype(x, common) for x in operands]
-    result = apply(ops.where, (condition, *operands), {})
-    return result if out is None else write_out("where", out, result)
+    return apply(ops.where, (condition, *operands), {})
 
 
 # ----- Maximum and minimum -----
@@ -113,7 +113,7 @@ def _clamp(name: str, forms: Any, input: Any, low: Any, high: Any, in_place: boo
     return _between[in_place](input, low, high)
 
 
-@numpy_names
+@public_function
 def clamp(input: T, min: Any = None, max: Any = None, *, out: Any = None) -> T:
     """Return the input limited to [min, max].
 
@@ -127,28 +127,31 @@ def clamp(input: T, min: Any = None, max: Any = None, *, out: Any = None) -> T:
     return _clamp("clamp", _CLAMP, input, min, max, False)
 
 
+@public_function
 def clamp_(input: T, min: Any = None, max: Any = None) -> T:
     """Limit the input in place; see clamp. Source: torch.Tensor.clamp_."""
     return _clamp("clamp", _CLAMP, input, min, max, True)
 
 
-@numpy_names
+@public_function
 def clamp_min(input: T, min: Any, *, out: Any = None) -> T:
     """Return the input, at least min, a number or tensor. Source: torch.clamp_min."""
     return _clamp("clamp_min", _CLAMP_MIN, input, min, None, False)
 
 
+@public_function
 def clamp_min_(input: T, min: Any) -> T:
     """Raise the input to at least min in place. Source: torch.Tensor.clamp_min_."""
     return _clamp("clamp_min", _CLAMP_MIN, input, min, None, True)
 
 
-@numpy_names
+@public_function
 def clamp_max(input: T, max: Any, *, out: Any = None) -> T:
     """Return the input, at most max, a number or tensor. Source: torch.clamp_max."""
     return _clamp("clamp_max", _CLAMP_MAX, input, None, max, False)
 
 
+@public_function
 def clamp_max_(input: T, max: Any) -> T:
     """Lower the input to at most max in place. Source: torch.Tensor.clamp_max_."""
     return _clamp("clamp_max", _CLAMP_MAX, input, None, max, True)

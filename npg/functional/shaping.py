@@ -9,10 +9,13 @@ import numpy as np
 
 from npg import dtypes
 from npg.engine import TensorBase, apply, check_in_place
+from npg.functional._attributes import Size
 from npg.functional._dims import array_of, dim_index, dims_tuple, sizes_of
-from npg.functional._public import numpy_names
+from npg.functional._public import public_function
 from npg.functional._types import Dims, Sizes, T
+from npg.functional.filling import each_once
 from npg.ops import shape as ops
+from npg.ops.memory import overlaps
 
 __all__ = [
     "broadcast_shapes",
@@ -64,6 +67,7 @@ def _reshaped(op: Any, input: Any, array: Any, shape: tuple[int, ...]) -> Any:
         raise _shape_error(shape, array.size) from None
 
 
+@public_function
 def view(input: T, *shape: Any, size: Dims | None = None, dtype: Any = None) -> T:
     """Return a view of another shape, or of the same bytes as another dtype.
 
@@ -100,11 +104,13 @@ def _view_dtype(input: Any, array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -
     return found
 
 
+@public_function
 def view_as(input: T, other: Any) -> T:
     """Return input.view(other.shape). Source: torch.Tensor.view_as."""
     return view(input, array_of("view_as", other, "other").shape)
 
 
+@public_function
 def reshape(input: T, *sizes: Any, shape: Dims | None = None) -> T:
     """Return the elements in another shape: a view where the strides allow it, else a copy.
 
@@ -119,11 +125,13 @@ def reshape(input: T, *sizes: Any, shape: Dims | None = None) -> T:
     return _reshaped(op, input, array, sizes_of("reshape", sizes, "shape", shape))
 
 
+@public_function
 def reshape_as(input: T, other: Any) -> T:
     """Return input.reshape(other.shape). Source: torch.Tensor.reshape_as."""
     return reshape(input, array_of("reshape_as", other, "other").shape)
 
 
+@public_function
 def flatten(input: T, start_dim: int = 0, end_dim: int = -1) -> T:
     """Return the input with the dimensions from start_dim to end_dim as one; a 0-d input becomes 1-d.
 
@@ -131,10 +139,10 @@ def flatten(input: T, start_dim: int = 0, end_dim: int = -1) -> T:
     Source: torch.flatten.
     """
     shape = array_of("flatten", input).shape
-    if not shape:
-        return reshape(input, (1,))
     first = dim_index("flatten", start_dim, len(shape))
     last = dim_index("flatten", end_dim, len(shape))
+    if not shape:
+        return reshape(input, (1,))
     if first > last:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     if first == last:
@@ -142,6 +150,7 @@ def flatten(input: T, start_dim: int = 0, end_dim: int = -1) -> T:
     return reshape(input, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
+@public_function
 def unflatten(input: T, dim: int, sizes: Sizes) -> T:
     """Return the input with one dimension as several.
 
@@ -170,12 +179,13 @@ def unflatten(input: T, dim: int, sizes: Sizes) -> T:
     return view(input, (*shape[:d], *filled, *shape[d + 1 :]))
 
 
+@public_function
 def ravel(input: T) -> T:
     """Return the elements in one dimension, a view where possible. Source: torch.ravel."""
     return reshape(input, (-1,) if array_of("ravel", input).size else (0,))
 
 
-@numpy_names
+@public_function
 def squeeze(input: T, dim: Dims | None = None) -> T:
     """Return a view without dimensions of size 1.
 
@@ -196,7 +206,7 @@ def _squeezed(input: Any, dim: Dims | None) -> tuple[Any, tuple[int, ...] | None
     return op, dims_tuple("squeeze", dim, ndim)
 
 
-@numpy_names
+@public_function
 def unsqueeze(input: T, dim: int) -> T:
     """Return a view with a dimension of size 1 put in at dim, which may be the number of dimensions.
 
@@ -209,6 +219,7 @@ def unsqueeze(input: T, dim: int) -> T:
 # ----- Broadcasting -----
 
 
+@public_function
 def expand(input: T, *sizes: Any, size: Dims | None = None, implicit: bool = False) -> T:
     """Return a read-only view of a larger shape: dimensions of size 1, and new ones in front, are repeated in place.
 
@@ -249,16 +260,19 @@ def expand(input: T, *sizes: Any, size: Dims | None = None, implicit: bool = Fal
     return apply(ops.expand, (input,), {"shape": tuple(shape)})
 
 
+@public_function
 def expand_as(input: T, other: Any) -> T:
     """Return input.expand(other.shape). Source: torch.Tensor.expand_as."""
     return expand(input, array_of("expand_as", other, "other").shape)
 
 
+@public_function
 def broadcast_to(input: T, *sizes: Any, size: Dims | None = None) -> T:
     """Return a view broadcast to this size; see expand. Source: torch.broadcast_to."""
     return expand(input, *sizes, size=size)
 
 
+@public_function
 def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
     """Return the shape that these shapes broadcast to.
 
@@ -280,9 +294,10 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
                         f"{index} had {s}; but expected shape should be broadcastable to {result}"
                     )
                 result[i] = s[i]
-    return tuple(result)
+    return Size(result)
 
 
+@public_function
 def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
     """Return the tensors broadcast against each other, as views.
 
@@ -307,6 +322,7 @@ def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
 # ----- The layout -----
 
 
+@public_function
 def contiguous(input: T, memory_format: Any = None) -> T:
     """Return the input itself if its elements lie in memory in order, else such a copy.
 
@@ -317,6 +333,7 @@ def contiguous(input: T, memory_format: Any = None) -> T:
     return apply(ops.contiguous, (input,), {})
 
 
+@public_function
 def numel(input: Any) -> int:
     """Return the number of elements. Source: torch.numel."""
     return array_of("numel", input).size
@@ -327,7 +344,7 @@ def numel(input: Any) -> int:
 
 def reshape_in_place(op: Any, input: Any, settings: dict[str, Any]) -> Any:
     """Let a tensor show its memory in another shape, as the result of a recorded view op."""
-    check_in_place(input)
+    check_in_place(each_once(input) if overlaps(input._array) else input)  # no element is written
     seen = apply(op, (input,), settings)
     input._array = seen._array
     if seen._fn is not None:
@@ -337,12 +354,14 @@ def reshape_in_place(op: Any, input: Any, settings: dict[str, Any]) -> Any:
     return input
 
 
+@public_function
 def squeeze_(input: T, dim: Dims | None = None) -> T:
     """Take dimensions of size 1 out of the input; see squeeze."""
     op, d = _squeezed(input, dim)
     return reshape_in_place(op, input, {"dim": d})
 
 
+@public_function
 def unsqueeze_(input: T, dim: int) -> T:
     """Put a dimension of size 1 into the input; see unsqueeze."""
     ndim = array_of("unsqueeze_", input).ndim

@@ -12,7 +12,7 @@ from npg.functional._dims import array_of, dim_index
 from npg.functional._factory import fill_number
 from npg.functional._index import explained, plain
 from npg.functional._picking import fill_value, scalar_name, without
-from npg.functional._public import numpy_names
+from npg.functional._public import public_function
 from npg.functional._storage import refuse_meeting
 from npg.functional._types import T
 from npg.ops import index as ops, shape
@@ -41,7 +41,7 @@ def _inside(index: np.ndarray[Any, Any], size: int) -> Any:
     return None
 
 
-@numpy_names
+@public_function
 def index_select(input: T, dim: Any, index: Any, *, out: Any = None) -> T:
     """Return the slices of input that index names along a dimension, in that order.
 
@@ -59,6 +59,10 @@ def index_select(input: T, dim: Any, index: Any, *, out: Any = None) -> T:
         raise IndexError("index_select(): Index is supposed to be a vector")
     if places.dtype.char not in "lqi":
         raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
+    if not array.ndim and places.size != 1:
+        raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {places.size} value(s)")
+    if places.size and array.ndim and not array.shape[dim]:
+        raise RuntimeError("index_select(): self indexing axis dim should be positive")
     if _inside(places, array.shape[dim] if array.ndim else 1) is not None:
         raise IndexError("index out of range in self")
     found = apply(ops.index_select, (_lined(input), _lined(index)), {"at": (dim,)})
@@ -105,6 +109,8 @@ def _index_add(name: str, input: Any, dim: Any, index: Any, source: Any, alpha: 
         )
     wrong = _inside(places, array.shape[dim] if array.ndim else 1)
     if wrong is not None:
+        if array.ndim < 2 or places.itemsize == 4:  # which PyTorch does in another kernel
+            raise IndexError("index out of range in self")
         raise RuntimeError(f"index {wrong} is out of bounds for dimension {dim} with size {array.shape[dim]}")
     if alpha != 1:
         factor = fill_number(alpha, array.dtype)
@@ -113,7 +119,7 @@ def _index_add(name: str, input: Any, dim: Any, index: Any, source: Any, alpha: 
     return _indexed(ops.index_add, ops.index_add_into, in_place, input, index, _lined(source), dim, True)
 
 
-@numpy_names
+@public_function
 def index_add(input: T, dim: Any, index: Any, source: Any, *, alpha: Any = 1, out: Any = None) -> T:
     """Return input with alpha * source added to the slices that index names; to each, all that is sent there.
 
@@ -129,6 +135,7 @@ def index_add(input: T, dim: Any, index: Any, source: Any, *, alpha: Any = 1, ou
     return _index_add("index_add", input, dim, index, source, alpha)
 
 
+@public_function
 def index_add_(input: T, dim: Any, index: Any, source: Any, *, alpha: Any = 1) -> T:
     """Add alpha * source to slices of input, in place; see index_add."""
     return _index_add("index_add_", input, dim, index, source, alpha)
@@ -173,7 +180,7 @@ def _index_copy(name: str, input: Any, dim: Any, index: Any, source: Any) -> Any
     return _indexed(ops.index_copy, ops.index_copy_into, in_place, input, index, _lined(source), dim, False)
 
 
-@numpy_names
+@public_function
 def index_copy(input: T, dim: Any, index: Any, source: Any, *, out: Any = None) -> T:
     """Return input with the slices that index names replaced by those of source; see index_add for the arguments.
 
@@ -182,6 +189,7 @@ def index_copy(input: T, dim: Any, index: Any, source: Any, *, out: Any = None) 
     return _index_copy("index_copy", input, dim, index, source)
 
 
+@public_function
 def index_copy_(input: T, dim: Any, index: Any, source: Any) -> T:
     """Copy slices of source into input, in place; see index_copy."""
     return _index_copy("index_copy_", input, dim, index, source)
@@ -202,7 +210,7 @@ def _index_fill(name: str, input: Any, dim: Any, index: Any, value: Any) -> Any:
         raise explained(error, array, index, (index,)) from None
 
 
-@numpy_names
+@public_function
 def index_fill(input: T, dim: Any, index: Any, value: Any, *, out: Any = None) -> T:
     """Return input with the slices that index names (negative: from the end) filled with a number or 0-d tensor.
 
@@ -212,6 +220,7 @@ def index_fill(input: T, dim: Any, index: Any, value: Any, *, out: Any = None) -
     return _index_fill("index_fill", input, dim, index, value)
 
 
+@public_function
 def index_fill_(input: T, dim: Any, index: Any, value: Any) -> T:
     """Fill slices of input, in place; see index_fill."""
     return _index_fill("index_fill_", input, dim, index, value)

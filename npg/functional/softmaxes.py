@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from npg import dtypes, random
+from npg._errors import warn
 from npg.engine import apply
 from npg.functional._dims import array_of, dim_index
 from npg.functional._kernels import apply_floating
-from npg.functional._public import numpy_names, to_dtype
+from npg.functional._public import public_function, to_dtype
 from npg.functional._types import T
 from npg.functional.pointwise import neg
 from npg.ops import softmax as ops
@@ -39,15 +39,11 @@ def _apply(op: Op, name: str, input: Any, dim: Any, third: Any, dtype: Any) -> A
 
 
 def _implicit_dim(name: str, ndim: int) -> int:
-    warnings.warn(
-        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
-        UserWarning,
-        stacklevel=5,
-    )
+    warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.")
     return 0 if ndim in (0, 1, 3) else 1
 
 
-@numpy_names
+@public_function
 def softmax(input: T, dim: int | None = None, _stacklevel: Any = 3, dtype: Any = None, *, out: Any = None) -> T:
     """Return exp(input) / sum(exp(input)) over a dimension.
 
@@ -62,7 +58,7 @@ def softmax(input: T, dim: int | None = None, _stacklevel: Any = 3, dtype: Any =
     return _apply(ops.softmax, "softmax", input, dim, _stacklevel, dtype)
 
 
-@numpy_names
+@public_function
 def log_softmax(input: T, dim: int | None = None, _stacklevel: Any = 3, dtype: Any = None, *, out: Any = None) -> T:
     """Return the logarithm of softmax, computed without overflow.
 
@@ -72,12 +68,13 @@ def log_softmax(input: T, dim: int | None = None, _stacklevel: Any = 3, dtype: A
     return _apply(ops.log_softmax, "log_softmax", input, dim, _stacklevel, dtype)
 
 
-@numpy_names
+@public_function
 def softmin(input: T, dim: int | None = None, _stacklevel: Any = 3, dtype: Any = None) -> T:
     """Return softmax(-input). Args as in softmax. Source: torch.nn.functional.softmin."""
     return _apply(ops.softmax, "softmin", neg(input), dim, _stacklevel, dtype)
 
 
+@public_function
 def gumbel_softmax(logits: T, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> T:
     """Return a sample from the Gumbel-softmax distribution: softmax((logits + noise) / tau).
 
@@ -92,7 +89,7 @@ def gumbel_softmax(logits: T, tau: float = 1, hard: bool = False, eps: float = 1
     """
     array = array_of("gumbel_softmax", logits, "logits")
     if eps != 1e-10:
-        warnings.warn("`eps` parameter is deprecated and has no effect.", UserWarning, stacklevel=2)
+        warn("`eps` parameter is deprecated and has no effect.")
     noise = random.exponential_(np.empty(array.shape, array.dtype))
     np.log(noise, out=noise)
     y = softmax((logits - noise) / tau, dim)

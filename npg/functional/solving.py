@@ -13,7 +13,7 @@ from npg.functional import return_types
 from npg.functional._dims import array_of
 from npg.functional._matrices import no_bool
 from npg.functional._picking import broadcast, scalar_name
-from npg.functional._public import numpy_names
+from npg.functional._public import public_function
 from npg.functional._square import matrix_of, singular, square_of, unsolvable
 from npg.functional._types import Lstsq, SignLogdet, T
 from npg.functional.linear_algebra import matmul
@@ -35,7 +35,7 @@ def _plain(x: Any) -> Any:
 # ----- Inverse and determinant -----
 
 
-@numpy_names
+@public_function
 def inv(A: T, *, out: Any = None) -> T:
     """Return the inverse of a square matrix.
 
@@ -51,12 +51,13 @@ def inv(A: T, *, out: Any = None) -> T:
         raise singular("linalg.inv", array) from None
 
 
+@public_function
 def inverse(input: T, *, out: Any = None) -> T:
     """Return the inverse of a square matrix; see linalg.inv. Source: torch.inverse."""
     return inv(input) if out is None else inv(input, out=out)
 
 
-@numpy_names
+@public_function
 def det(A: T, *, out: Any = None) -> T:
     """Return the determinant of a square matrix.
 
@@ -75,6 +76,7 @@ def _slogdet(A: Any) -> Any:
     return apply(ops.slogdet, (A,), {})
 
 
+@public_function
 def slogdet(A: T) -> SignLogdet[T]:
     """Return the sign of the determinant and the logarithm of its absolute value.
 
@@ -87,12 +89,14 @@ def slogdet(A: T) -> SignLogdet[T]:
     return return_types.linalg_slogdet(_slogdet(A))
 
 
+@public_function
 def logdet(input: T) -> T:
     """Return the logarithm of the determinant, nan where that is negative. Source: torch.logdet."""
     sign, logabsdet = _slogdet(input)
     return where(wrap(sign._array < 0), math.nan, logabsdet)
 
 
+@public_function
 def matrix_power(A: T, n: int) -> T:
     """Return the n-th power of a square matrix; a negative n takes the inverse.
 
@@ -130,7 +134,7 @@ def _is_vector(a: Any, b: Any) -> bool:
     return b.ndim == 1 or (a.ndim - 1 == b.ndim and b.shape == a.shape[:-1])
 
 
-@numpy_names
+@public_function
 def solve(A: T, B: Any, *, left: bool = True, out: Any = None) -> T:
     """Return X with A X = B.
 
@@ -179,7 +183,7 @@ def _incompatible(name: str, a: Any, b: Any, left: bool) -> RuntimeError:
     return RuntimeError(f"{name}: Incompatible shapes of A and B for the equation {equation} ({sizes})")
 
 
-@numpy_names
+@public_function
 def solve_triangular(
     A: T, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False, out: Any = None
 ) -> T:
@@ -209,6 +213,7 @@ def solve_triangular(
 _DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 
 
+@public_function
 def lstsq(A: T, B: Any, rcond: float | None = None, *, driver: str | None = None) -> Lstsq[T]:
     """Return the X of least norm for which A X is nearest to B.
 
@@ -242,7 +247,7 @@ def lstsq(A: T, B: Any, rcond: float | None = None, *, driver: str | None = None
     batch = broadcast(a.shape[:-2], _plain(right).shape[:-2])
     A, right = (_batched(x, batch) for x in (A, right))
     solution = apply(ops.lstsq, (A, right), {"rcond": rcond})
-    singular_values = np.linalg.svd(_plain(A), compute_uv=False)
+    singular_values = ops.singular_values(_plain(A))
     m, n = a.shape[-2:]
     limit = rcond if rcond is not None else np.finfo(a.dtype).eps * max(m, n)
     rank = (singular_values > limit * singular_values.max(axis=-1, keepdims=True, initial=0)).sum(axis=-1)
@@ -285,7 +290,7 @@ def tolerance(values: np.ndarray[Any, Any], size: int, atol: Any, rtol: Any) -> 
     return np.maximum(atol, rtol * values.max(axis=-1, keepdims=True, initial=0))
 
 
-@numpy_names
+@public_function
 def pinv(A: T, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None) -> T:
     """Return the Moore-Penrose inverse.
 
@@ -312,11 +317,12 @@ def pinv(A: T, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, 
     if atol is not None or rtol is not None:
         # By the call that the op makes: without vectors LAPACK computes other last digits, and the largest value could
         # then exceed a tolerance that it is to meet.
-        values = np.linalg.svd(array, full_matrices=False)[1]
+        values = ops.svd(array, full_matrices=False)[1]
         limit = tolerance(values, max(array.shape[-2:]), atol, rtol).astype(array.dtype)
     return apply(ops.pinv, (A,), {"tolerance": limit})
 
 
+@public_function
 def pinverse(input: T, rcond: float = 1e-15) -> T:
     """Return the Moore-Penrose inverse; see linalg.pinv. Source: torch.pinverse."""
     return pinv(input, rcond)
@@ -325,7 +331,7 @@ def pinverse(input: T, rcond: float = 1e-15) -> T:
 # ----- Tensors as matrices -----
 
 
-@numpy_names
+@public_function
 def tensorinv(A: T, ind: int = 2, *, out: Any = None) -> T:
     """Return the inverse for tensordot(A, x, x.ndim): A as a matrix whose rows are its first `ind` dimensions.
 
@@ -335,6 +341,8 @@ def tensorinv(A: T, ind: int = 2, *, out: Any = None) -> T:
     shape = array_of("linalg.tensorinv", A).shape
     if ind <= 0:
         raise RuntimeError(f"Expected a strictly positive integer for 'ind', but got {ind}")
+    if ind > len(shape):
+        raise RuntimeError(f"ArrayRef: invalid slice, N = {ind}; size = {len(shape)}")
     rows, columns = math.prod(shape[:ind]), math.prod(shape[ind:])
     if rows != columns:
         raise RuntimeError(
@@ -344,7 +352,7 @@ def tensorinv(A: T, ind: int = 2, *, out: Any = None) -> T:
     return reshape(inv(reshape(A, (rows, columns))), shape[ind:] + shape[:ind])
 
 
-@numpy_names
+@public_function
 def tensorsolve(A: T, B: Any, dims: Any = None, *, out: Any = None) -> T:
     """Return X with tensordot(A, X, X.ndim) = B.
 
@@ -360,7 +368,7 @@ def tensorsolve(A: T, B: Any, dims: Any = None, *, out: Any = None) -> T:
         moved = tuple(d % len(shape) for d in dims)
         order = tuple(d for d in range(len(shape)) if d not in moved) + moved
         A, shape = permute(A, order), tuple(shape[d] for d in order)
-    rows, columns = math.prod(shape[: len(other)]), math.prod(shape[len(other) :])
+    rows, columns = math.prod(other), math.prod(shape[len(other) :])
     if rows != columns:
         raise RuntimeError(
             "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "

@@ -7,14 +7,14 @@ from typing import Any
 from npg.engine import apply
 from npg.functional import return_types
 from npg.functional._dims import array_of, dim_index
-from npg.functional._public import numpy_names
+from npg.functional._public import public_function
 from npg.functional._types import T, ValuesIndices
 from npg.ops import sort as ops
 
 __all__ = ["argsort", "msort", "sort", "topk"]
 
 
-@numpy_names
+@public_function
 def sort(
     input: T, dim: Any = -1, descending: bool = False, *, stable: bool | None = None, out: Any = None
 ) -> ValuesIndices[T]:
@@ -33,7 +33,7 @@ def sort(
     return return_types.sort(apply(ops.sort, (input,), {"dim": dim, "descending": bool(descending)}))
 
 
-@numpy_names
+@public_function
 def argsort(input: T, dim: Any = -1, descending: bool = False, stable: bool = False, *, out: Any = None) -> T:
     """Return the places of the elements in order along a dimension; see sort.
 
@@ -43,12 +43,13 @@ def argsort(input: T, dim: Any = -1, descending: bool = False, stable: bool = Fa
     return apply(ops.argsort, (input,), {"dim": dim, "descending": bool(descending)})
 
 
+@public_function
 def msort(input: T) -> T:
     """Return input sorted along its first dimension. Source: torch.msort."""
     return sort(input, 0)[0]
 
 
-@numpy_names
+@public_function
 def topk(
     input: T, k: int, dim: Any = -1, largest: bool = True, sorted: bool = True, *, out: Any = None
 ) -> ValuesIndices[T]:

@@ -132,6 +132,7 @@ class Op:
             they are. The others compute in float32, see ops/_half.py.
         broadcasts: gradients may come out larger than their input and are summed down.
         reads: of a multi op, which outputs its rules read; None: all. Others are not saved, and y has None for them.
+        takes_numbers: all its inputs may be Python numbers, as PyTorch has it for +, -, * and /.
         runs_without_gradient: its rule is called even when no output has a gradient, for it makes zeros of None.
         node_name: what the graph node is called, as in PyTorch.
     """
@@ -152,7 +153,7 @@ class Op:
         self.promote = promote
         self.refusal: Callable[..., Any] | None = None
         self.is_fused = self.is_view = self.is_ufunc = self.is_multi = self.broadcasts = self.exact = False
-        self.runs_without_gradient = False
+        self.runs_without_gradient = self.takes_numbers = False
         self.reads: tuple[int, ...] | None = None
         self.takes_keep = "keep" in settings
         self.node_name = (node or "".join(w.capitalize() for w in self.name.split("_"))) + "Backward0"

@@ -12,13 +12,28 @@ from typing import Any, Literal
 
 import numpy as np
 
+from npg._errors import LinAlgError
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import primitive
 from npg.ops.join import cat
 from npg.ops.linalg import matmul
 from npg.ops.rearrange import tril
 
-__all__ = ["cholesky", "cofactor", "det", "eigh", "inv", "lstsq", "pinv", "qr", "slogdet", "solve", "svd"]
+__all__ = [
+    "cholesky",
+    "cofactor",
+    "det",
+    "eigh",
+    "inv",
+    "lstsq",
+    "pinv",
+    "qr",
+    "singular_values",
+    "slogdet",
+    "solve",
+    "svd",
+    "unfinished",
+]
 
 
 def _column(x: Any) -> Any:
@@ -34,6 +49,35 @@ def _row(x: Any) -> Any:
 def _trace_of_product(a: Any, b: Any) -> Any:
     """Return sum(a * b) of each matrix as (..., 1, 1)."""
     return np.sum(a * b, axis=(-2, -1), keepdims=True)
+
+
+# ----- Algorithms that do not converge -----
+
+
+def unfinished(name: str, array: Any) -> LinAlgError:
+    """Return the error for a factorization that LAPACK gave up, naming the first matrix that holds nan or inf."""
+    finite = np.isfinite(array).all(axis=(-2, -1))
+    why = "is ill-conditioned or has too many repeated singular values"
+    batch = ""
+    if not np.all(finite):
+        why = "contained non-finite values"
+        batch = f"(Batch element {int(np.argmin(finite))}): " if array.ndim > 2 else ""
+    return LinAlgError(f"{name}: {batch}The algorithm failed to converge because the input matrix {why}.")
+
+
+def _svd(A: Any, full_matrices: bool = True) -> Any:
+    try:
+        return np.linalg.svd(A, full_matrices=full_matrices)
+    except np.linalg.LinAlgError:
+        raise unfinished("linalg.svd", A) from None
+
+
+def singular_values(A: Any) -> Any:
+    """Return the singular values of an array of matrices, descending."""
+    try:
+        return np.linalg.svd(A, compute_uv=False)
+    except np.linalg.LinAlgError:
+        raise unfinished("linalg.svd", A) from None
 
 
 # ----- Inverse and determinant -----
@@ -65,7 +109,7 @@ def cofactor(A: Any) -> Any:
     d = np.linalg.det(A)
     if np.all(d != 0):
         return _column(_column(d)) * np.linalg.inv(A).mT
-    u, s, vh = np.linalg.svd(A)
+    u, s, vh = _svd(A)
     n = s.shape[-1]
     others = np.where(np.eye(n, dtype=bool), s.dtype.type(1), _row(s))
     sign = np.linalg.det(u) * np.linalg.det(vh)
@@ -74,8 +118,9 @@ def cofactor(A: Any) -> Any:
 
 @primitive(multi=True, node="LinalgSlogdet")
 def slogdet(A: Any) -> Any:
-    """Return the sign and the logarithm of the absolute value of the determinant."""
-    return np.linalg.slogdet(A)
+    """Return the sign and the logarithm of the absolute value of the determinant; of nan 0 and nan."""
+    sign, logarithm = np.linalg.slogdet(A)
+    return np.where(np.isnan(logarithm), sign.dtype.type(0), sign), logarithm
 
 
 @slogdet.vjp
@@ -104,6 +149,8 @@ def _solve_rule(g: Any, y: Any, a: Any, b_like: Any, *, needs: tuple[bool, ...])
 @primitive(node="LinalgLstsq")
 def lstsq(A: Any, B: Any, *, rcond: float | None) -> Any:
     """Return the X of least norm for which A X - B is shortest; matrices, batches of one shape."""
+    if not (np.isfinite(A).all() and np.isfinite(B).all()):  # LAPACK would print what it thinks of that
+        raise unfinished("linalg.lstsq", np.concatenate([A, B], axis=-1))
     out = np.empty((*A.shape[:-2], A.shape[-1], B.shape[-1]), A.dtype)
     for i in np.ndindex(A.shape[:-2]):
         out[i] = np.linalg.lstsq(A[i], B[i], rcond)[0] if A.size and B.size else 0
@@ -131,7 +178,7 @@ def _pinv_rule(g: Any, y: Any, x: Any, *, tolerance: Any = None) -> Any:
 def pinv(A: Any, *, tolerance: Any) -> Any:
     """Return the pseudo-inverse; singular values up to the tolerance (an array that broadcasts; None: rounding) are "
     "0."""
-    u, s, vh = np.linalg.svd(A, full_matrices=False)
+    u, s, vh = _svd(A, False)
     if tolerance is None:
         largest = s.max(axis=-1, keepdims=True, initial=0)
         tolerance = largest * (max(A.shape[-2:]) * np.finfo(A.dtype).eps)
@@ -159,7 +206,10 @@ def _cholesky_rule(g: Any, y: Any, _x: Any) -> Any:
 @primitive(_cholesky_rule, node="LinalgCholeskyEx")
 def cholesky(A: Any) -> Any:
     """Return the lower triangular L with L L^T = A; of A only the lower triangle is read."""
-    return np.linalg.cholesky(A)
+    found = np.linalg.cholesky(A)
+    if np.isnan(np.einsum("...ii", found)).any():  # LAPACK takes the square root of nan for one
+        raise np.linalg.LinAlgError("Matrix is not positive definite")
+    return found
 
 
 @primitive(multi=True, node="LinalgQr")
@@ -214,7 +264,7 @@ def _differences(x: Any) -> Any:
 @primitive(multi=True, node="LinalgSvd")
 def svd(A: Any, *, full_matrices: bool) -> Any:
     """Return U, S, Vh with U diag(S) Vh = A, U and V orthogonal, S descending."""
-    return tuple(np.linalg.svd(A, full_matrices=full_matrices))
+    return tuple(_svd(A, full_matrices))
 
 
 @svd.vjp

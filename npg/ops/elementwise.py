@@ -125,7 +125,7 @@ def _divides_floats(input: Any, other: Any) -> bool:
     for x in (input, other):
         if x.dtype.kind == "f" if isinstance(x, (np.ndarray, np.generic)) else isinstance(x, float):
             return True
-    if not np.all(other):
+    if np.size(input) and not np.all(other):
         raise RuntimeError("ZeroDivisionError")
     return False
 
@@ -238,6 +238,10 @@ def nextafter(input: Any, other: Any) -> Any:
 
 
 nextafter.refuses(no_integers("nextafter_cpu"))
+
+
+for op in (add, sub, mul, div, div_rounded, floor_divide):
+    op.takes_numbers = True
 
 
 # ----- Powers and roots -----

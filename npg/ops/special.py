@@ -149,17 +149,23 @@ def erfc(input: Any) -> Any:
 # ----- Sigmoid and its inverse -----
 
 
-def _erfinv_double(y: Any) -> Any:
-    """Take Winitzki's formula (2008), right to 2e-3, and two steps of Halley's, which triple the digits."""
+def _erfinv_double(given: Any) -> Any:
+    """Take Winitzki's formula (2008), right to 2e-3, and three steps of Halley's, which triple the digits.
+
+    Above 1/2 the steps go by erfc(x) and 1 - y, which is exact there: erf(x) is near 1 and knows its last digits only.
+    """
+    y = np.abs(given)
+    rest = 1.0 - y
     a = 0.147
-    log_part = np.log1p(-y * y)
+    log_part = np.log(rest * (1.0 + y))
     half = 2.0 / (math.pi * a) + 0.5 * log_part
-    x = np.copysign(np.sqrt(np.sqrt(half * half - log_part / a) - half), y)
-    for _ in range(2):
-        step = (_erf_double(x) - y) * (0.5 * math.sqrt(math.pi)) * np.exp(x * x)
+    x = np.sqrt(np.sqrt(half * half - log_part / a) - half)
+    for _ in range(3):
+        beyond = np.where(y > 0.5, rest - _erfc_double(x), _erf_double(x) - y)  # erf(x) - y
+        step = beyond * (0.5 * math.sqrt(math.pi)) * np.exp(x * x)
         x = x - step / (1.0 + x * step)
-    # At the ends the steps meet inf - inf; beyond them there is nothing.
-    return np.where(np.abs(y) < 1.0, x, np.where(np.abs(y) == 1.0, np.copysign(math.inf, y), math.nan))
+    # At 1 the steps meet inf - inf; beyond it there is nothing.
+    return np.copysign(np.where(y < 1.0, x, np.where(y == 1.0, math.inf, math.nan)), given)
 
 
 def _erfinv_vjp(g: Any, _y: Any, x: Any) -> Any:
@@ -171,7 +177,7 @@ def _erfinv_vjp(g: Any, _y: Any, x: Any) -> Any:
 @primitive(_erfinv_vjp, promote=FLOAT)
 def erfinv(input: Any) -> Any:
     """Return the x whose erf is the input, inf at 1 and nan outside [-1, 1]."""
-    return _erfinv_double(input.astype(np.float64)).astype(input.dtype)
+    return _by_blocks(lambda x: _erfinv_double(x.astype(np.float64)), input)
 
 
 @program

@@ -8,10 +8,10 @@ from typing import Any, TypeVar, overload
 import numpy as np
 
 from npg import _errors
-from npg.engine._common import bind, fit_out, operand_error, type_name
+from npg.engine._common import bind, fit_out, of_numbers, operand_error, type_name
 from npg.engine._python.applying import apply, apply_in_place
 from npg.engine._python.modes import is_grad_enabled, state
-from npg.engine._python.tensor import TensorBase
+from npg.engine._python.tensor import TensorBase, wrap
 from npg.engine._saved import before_write
 
 T = TypeVar("T")
@@ -84,7 +84,7 @@ class Function:
                         return NotImplemented
                     raise operand_error(self, args, i)
         if dtype is None:
-            raise operand_error(self, args, 0)
+            args, uniform = of_numbers(self, args, wrap), False
         if not uniform and self.promote is not None:
             args = self.promote(self.op, args, self.writes)
         if self.writes:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
-from npg.engine._common import HookedNode, accumulator_of, modified, node_attribute
+from npg.engine._common import HookedNode, accumulator_of, call_node, modified, node_attribute
+from npg.engine._python.modes import state
 from npg.engine._python.tensor import TensorBase, wrap
 
 # A chain of nodes is freed from a list, not by recursion: each node hands over what it holds, the outermost one
@@ -66,6 +67,12 @@ class Node(HookedNode):
         """Return what PyTorch calls this node, such as MulBackward0."""
         name: str = self.op.node_name
         return name
+
+    def __call__(self, *gradients: Any) -> Any:
+        """Return the gradients of the inputs, made of those of the outputs."""
+        from npg.engine._python.backward import _run_node  # not above: it imports this module
+
+        return call_node(self, gradients, _run_node, state.grad, wrap, TensorBase)
 
     def __getattr__(self, name: str) -> Any:
         return node_attribute(self, name, wrap, TensorBase)
