@@ -30,7 +30,6 @@ __all__ = [
 ]
 
 
-@public_function
 def clone(input: T, *, memory_format: Any = None) -> T:
     """Return a copy of input, through which gradients flow.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from npg._errors import shape_text, warn
-from npg.engine import TensorBase, apply
+from npg.engine import TensorBase, apply, write_out
 from npg.functional._dims import array_of, dim_index, tensor_list
 from npg.functional._matrices import (
     Shape,
@@ -46,7 +46,6 @@ __all__ = [
 # ----- Two factors -----
 
 
-@public_function
 def matmul(input: T, other: Any, *, out: Any = None) -> T:
     """Return the matrix product; also `input @ other`.
 
@@ -77,7 +76,8 @@ def matmul(input: T, other: Any, *, out: Any = None) -> T:
     else:
         check_batches(a, b)
         op = ops.matmul
-    return apply(op, (input, other), {})
+    result = apply(op, (input, other), {})
+    return result if out is None else write_out("matmul", out, result)
 
 
 @public_function

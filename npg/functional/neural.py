@@ -36,7 +36,6 @@ __all__ = [
 # ----- Linear -----
 
 
-@public_function
 def linear(input: T, weight: T, bias: T | None = None) -> T:
     """Return input weight^T + bias.
 
@@ -273,7 +272,7 @@ def rms_norm(input: T, normalized_shape: Sizes, weight: T | None = None, eps: fl
 
 
 @public_function
-def normalize(input: T, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12) -> T:
+def normalize(input: T, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12, out: Any = None) -> T:
     """Return input / max(norm(input, p), eps), the norm over a dimension.
 
     Args:

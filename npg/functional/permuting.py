@@ -31,7 +31,6 @@ __all__ = [
 # ----- Two dimensions swapped -----
 
 
-@public_function
 def transpose(input: T, dim0: int, dim1: int) -> T:
     """Return a view with two dimensions swapped. Source: torch.transpose."""
     ndim = array_of("transpose", input).ndim
@@ -63,7 +62,6 @@ def t(input: T) -> T:
 # ----- Any order -----
 
 
-@public_function
 def permute(input: T, *order: Any, dims: Dims | None = None) -> T:
     """Return a view with the dimensions in this order, given one by one, as a sequence or as dims=.
 

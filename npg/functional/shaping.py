@@ -67,7 +67,6 @@ def _reshaped(op: Any, input: Any, array: Any, shape: tuple[int, ...]) -> Any:
         raise _shape_error(shape, array.size) from None
 
 
-@public_function
 def view(input: T, *shape: Any, size: Dims | None = None, dtype: Any = None) -> T:
     """Return a view of another shape, or of the same bytes as another dtype.
 
@@ -110,7 +109,6 @@ def view_as(input: T, other: Any) -> T:
     return view(input, array_of("view_as", other, "other").shape)
 
 
-@public_function
 def reshape(input: T, *sizes: Any, shape: Dims | None = None) -> T:
     """Return the elements in another shape: a view where the strides allow it, else a copy.
 
