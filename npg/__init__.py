@@ -41,6 +41,9 @@ from npg.dtypes import (
     set_default_dtype as set_default_dtype,
     short as short,
     uint8 as uint8,
+    uint16 as uint16,
+    uint32 as uint32,
+    uint64 as uint64,
 )
 from npg.engine import (
     enable_grad as enable_grad,
@@ -125,6 +128,9 @@ if not _typing.TYPE_CHECKING:  # who cannot read this, and exports what is impor
         "set_printoptions",
         "short",
         "strided",
+        "uint16",
+        "uint32",
+        "uint64",
         "uint8",
     ]
     __all__ += creation.__all__

@@ -14,6 +14,7 @@ import numpy as np
 
 __all__ = [
     "bool_",
+    "c_name",
     "can_cast",
     "common_dtype",
     "double",
@@ -35,11 +36,22 @@ __all__ = [
     "set_default_dtype",
     "short",
     "to_numpy",
+    "uint16",
+    "uint32",
+    "uint64",
     "uint8",
 ]
 
 # Categories, in the order in which they win.
 BOOL, INTEGER, FLOATING = 0, 1, 2
+
+
+# What C++ calls them, as some of PyTorch's messages do.
+_C_NAMES = {
+    "float16": "c10::Half", "float32": "float", "float64": "double", "int8": "signed char", "int16": "short int",
+    "int32": "int", "int64": "long int", "uint8": "unsigned char", "uint16": "short unsigned int",
+    "uint32": "unsigned int", "uint64": "long unsigned int", "bool": "bool",
+}  # fmt: skip
 
 
 # ----- The dtype objects -----
@@ -99,14 +111,18 @@ int16 = short = dtype("int16", "Short")
 int32 = dtype("int32", "Int")
 int64 = long = dtype("int64", "Long")
 uint8 = dtype("uint8", "Byte")
+uint16 = dtype("uint16", "UInt16")
+uint32 = dtype("uint32", "UInt32")
+uint64 = dtype("uint64", "UInt64")
 bool_ = dtype("bool", "Bool")
 
-ALL = (float16, float32, float64, int8, int16, int32, int64, uint8, bool_)
+ALL = (float16, float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64, bool_)
+UNSIGNED = (uint16, uint32, uint64)  # which go with floats and Python numbers only
 # Keyed by the type character: on every platform two C types share a width, and NumPy tells them apart.
 _BY_CHAR = {
     np.dtype(kind).char: d
     for d in ALL
-    for kind in "?bBhilqefd"
+    for kind in "?bBhilqefdHILQ"
     if (np.dtype(kind).kind, np.dtype(kind).itemsize) == (d.dtype.kind, d.itemsize)
 }
 _default = float32
@@ -121,7 +137,7 @@ def from_numpy(numpy_dtype: Any) -> dtype:
     if found is None:
         raise TypeError(
             f"can't convert np.ndarray of type {numpy_dtype}. The only supported types are: float64, float32, float16, "
-            "int64, int32, int16, int8, uint8, and bool."
+            "int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool."
         )
     return found
 
@@ -134,6 +150,11 @@ def to_numpy(given: Any) -> np.dtype[Any]:
         return from_numpy(np.dtype(given)).dtype
     except TypeError:
         raise TypeError(f"expected a dtype such as npg.float32, got {given!r}") from None
+
+
+def c_name(numpy_dtype: Any) -> str:
+    """Return what C++ calls a NumPy dtype: long int for int64."""
+    return _C_NAMES[from_numpy(numpy_dtype).name]
 
 
 def get_default_dtype() -> dtype:
@@ -197,7 +218,7 @@ class iinfo:
 def promote_types(type1: dtype, type2: dtype) -> dtype:
     """Return the smallest dtype that is at least as wide and of at least the category of both.
 
-    Raises: TypeError: when an argument is no dtype.
+    Raises: TypeError: when an argument is no dtype. RuntimeError: for uint16, uint32, uint64 beside integers or bools.
     """
     if type1 is type2:
         return type1
@@ -206,7 +227,14 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
             kind = type(d).__name__
             raise TypeError(f"promote_types(): argument 'type{i}' (position {i}) must be npg.dtype, not {kind}")
     if type1.category != type2.category:
-        return type1 if type1.category > type2.category else type2
+        wide, narrow = (type1, type2) if type1.category > type2.category else (type2, type1)
+        if wide.is_floating_point or narrow not in UNSIGNED and wide not in UNSIGNED:
+            return wide
+    if type1 in UNSIGNED or type2 in UNSIGNED:
+        raise RuntimeError(
+            "Promotion for uint16, uint32, uint64 types is not supported, attempted to promote "
+            f"{type1.scalar_name} and {type2.scalar_name}"
+        )
     return from_numpy(np.promote_types(type1.dtype, type2.dtype))
 
 

@@ -143,10 +143,10 @@ def fill_number(value: Any, dtype: np.dtype[Any], suffix: str = "_t") -> Any:
     info = np.iinfo(dtype)
     lowest = -int(info.max) if kind == "u" and isinstance(value, int) else int(info.min)
     if value != value or not lowest <= value <= int(info.max):
-        if isinstance(value, int) and not -(2**63) <= value < 2**63:
-            raise OverflowError("int too big to convert")
+        if isinstance(value, int) and not -(2**63) <= value < 2**64:
+            raise OverflowError("int too big to convert" if value > 0 else "can't convert negative int to unsigned")
         raise RuntimeError(overflow_text(dtype, suffix))
-    return np.int64(int(value)).astype(dtype)
+    return dtype.type(int(value) % (info.max + 1) if kind == "u" else int(value))
 
 
 def overflow_text(dtype: np.dtype[Any], suffix: str = "_t") -> str:

@@ -10,20 +10,12 @@ from npg.functional._public import to_dtype
 from npg.ops._half import SINGLE
 from npg.ops._op import Op
 
-__all__ = ["apply_floating", "dtype_text", "title"]
-
-_TEXTS = {"float16": "c10::Half", "int64": "long int", "int32": "int", "int16": "short int", "int8": "signed char"}
-_TEXTS |= {"float32": "float", "float64": "double", "uint8": "unsigned char", "bool": "bool"}
+__all__ = ["apply_floating", "title"]
 
 
 def title(dtype: Any) -> str:
     """Return what PyTorch's messages call a NumPy dtype: Float, Long, ..."""
     return dtypes.from_numpy(dtype).scalar_name
-
-
-def dtype_text(dtype: Any) -> str:
-    """Return what C++ calls a NumPy dtype, as some of PyTorch's messages do."""
-    return _TEXTS[dtypes.from_numpy(dtype).name]
 
 
 def apply_floating(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any], kernel: str) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from npg import dtypes
 from npg._errors import shape_text
 from npg.functional._picking import broadcast, scalar_name
 
@@ -27,15 +28,9 @@ __all__ = [
     "size_text",
 ]
 
-# What PyTorch's texts call the C types.
-_C_NAMES = {
-    "bool": "bool", "uint8": "unsigned char", "int8": "signed char", "int16": "short int", "int32": "int",
-    "int64": "long int", "float16": "c10::Half", "float32": "float", "float64": "double",
-}  # fmt: skip
-
 
 def c_name(array: Any) -> str:
-    return _C_NAMES[array.dtype.name]
+    return dtypes.c_name(array.dtype)
 
 
 def size_text(array: Any) -> str:

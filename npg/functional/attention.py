@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from npg import random
+from npg import dtypes, random
 from npg.functional._dims import array_of
-from npg.functional._kernels import apply_floating, dtype_text
+from npg.functional._kernels import apply_floating
 from npg.functional._public import public_function, to_dtype
 from npg.functional._types import T
 from npg.functional.shaping import expand, reshape, unsqueeze
@@ -78,8 +78,8 @@ def _refuse(q: Any, k: Any, v: Any) -> None:
             f"{q.ndim} key.dim: {k.ndim} and value.dim: {v.ndim} instead."
         )
     raise RuntimeError(
-        f"Expected query, key, and value to have the same dtype, but got query.dtype: {dtype_text(q.dtype)} "
-        f"key.dtype: {dtype_text(k.dtype)} and value.dtype: {dtype_text(v.dtype)} instead."
+        f"Expected query, key, and value to have the same dtype, but got query.dtype: {dtypes.c_name(q.dtype)} "
+        f"key.dtype: {dtypes.c_name(k.dtype)} and value.dtype: {dtypes.c_name(v.dtype)} instead."
     )
 
 
@@ -137,7 +137,7 @@ def _additive(mask: Any, q: Any, k: Any) -> Any:
     if array.dtype not in (np.bool_, np.float32, q.dtype):
         raise RuntimeError(
             "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
-            f"{dtype_text(array.dtype)} and  query.dtype: {dtype_text(q.dtype)} instead."
+            f"{dtypes.c_name(array.dtype)} and  query.dtype: {dtypes.c_name(q.dtype)} instead."
         )
     scores = (*q.shape[:-1], k.shape[-2])
     for i in range(1, array.ndim + 1):

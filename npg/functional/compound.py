@@ -86,9 +86,6 @@ def _add_product(op: Op, input: Any, tensor1: Any, tensor2: Any, value: Any, in_
     return run(op, operands, in_place, value=value)
 
 
-_C_NAMES = {"float16": "c10::Half", "float32": "float", "float64": "double", "int64": "long int", "int32": "int"}
-
-
 def _lerp(input: Any, end: Any, weight: Any, in_place: bool) -> Any:
     as_tensor_input("lerp", input)
     as_tensor_input("lerp", end, "end", 2)
@@ -96,7 +93,7 @@ def _lerp(input: Any, end: Any, weight: Any, in_place: bool) -> Any:
     for name, other in (("end", end), ("weight", weight)):
         other = array_of(other)
         if isinstance(other, np.ndarray) and other.dtype != x.dtype and not (name == "weight" and other.ndim == 0):
-            names = [_C_NAMES.get(d.name, d.name) for d in (x.dtype, other.dtype)]
+            names = [dtypes.c_name(d) for d in (x.dtype, other.dtype)]
             raise RuntimeError(f"expected dtype {names[0]} for `{name}` but got dtype {names[1]}")
     if x.dtype.kind != "f":
         kernel = "lerp_kernel_tensor" if isinstance(weight, TensorBase) else "lerp_kernel_scalar"

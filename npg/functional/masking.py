@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from npg import _errors
+from npg import _errors, dtypes
 from npg._errors import shape_text
 from npg.engine import TensorBase, apply, apply_in_place
 from npg.functional._dims import array_of
@@ -32,15 +32,11 @@ def _check_write(array: Any, mask: Any) -> None:
         )
 
 
-_C_NAMES = {"uint8": "unsigned char", "int8": "signed char", "int16": "short", "int32": "int", "int64": "long int"}
-_C_NAMES |= {"float16": "c10::Half", "float32": "float", "float64": "double"}
-
-
 def _masked_fill(name: str, input: Any, mask: Any, value: Any) -> Any:
     array, where = array_of(name, input), array_of(name, mask, "mask", 2)
     value = fill_value("masked_fill_", value, array.dtype)
     if where.dtype.kind != "b":
-        kind = _C_NAMES[where.dtype.name]
+        kind = dtypes.c_name(where.dtype).replace("short int", "short")
         raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {kind}")
     if name == "masked_fill":
         broadcast(where.shape, array.shape)

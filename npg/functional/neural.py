@@ -10,7 +10,7 @@ import numpy as np
 from npg import _errors, dtypes, engine
 from npg.engine import TensorBase, apply
 from npg.functional._dims import array_of
-from npg.functional._kernels import apply_floating, dtype_text, title
+from npg.functional._kernels import apply_floating, title
 from npg.functional._public import public_function, to_dtype
 from npg.functional._types import Dims, Sizes, T
 from npg.functional.pointwise import add, div, mul, sub
@@ -77,7 +77,7 @@ def _refuse_linear(x: Any, w: Any, b: Any) -> None:
         )
     if b is None:
         raise RuntimeError(
-            f"expected m1 and m2 to have the same dtype, but got: {dtype_text(x.dtype)} != {dtype_text(w.dtype)}"
+            f"expected m1 and m2 to have the same dtype, but got: {dtypes.c_name(x.dtype)} != {dtypes.c_name(w.dtype)}"
         )
     raise RuntimeError(f"mat1 and mat2 must have the same dtype, but got {title(x.dtype)} and {title(w.dtype)}")
 

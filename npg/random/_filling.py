@@ -33,6 +33,9 @@ KINDS = {
     np.dtype("int32"): Kind("Int", "int", -(2**31), 2**31 - 1),
     np.dtype("int64"): Kind("Long", "long int", -(2**63), 2**63 - 1),
     np.dtype("uint8"): Kind("Byte", "unsigned char", 0, 2**8 - 1),
+    np.dtype("uint16"): Kind("UInt16", "short unsigned int", 0, 2**16 - 1),
+    np.dtype("uint32"): Kind("UInt32", "unsigned int", 0, 2**32 - 1),
+    np.dtype("uint64"): Kind("UInt64", "long unsigned int", 0, 2**64 - 1),
     np.dtype("bool"): Kind("Bool", "bool", 0, 1),
 }
 

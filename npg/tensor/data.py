@@ -11,7 +11,7 @@ from npg import dtypes
 from npg.engine import TensorBase
 from npg.functional._factory import fill_number, overflow_text
 
-__all__ = ["check_shareable", "copied", "scalar_type_text", "shared"]
+__all__ = ["check_shareable", "copied", "shared"]
 
 _TOO_DEEP = 128  # as PyTorch: more nested sequences than this are taken for one that contains itself
 
@@ -226,6 +226,10 @@ def _filled(values: list[Any], types: set[Any], dtype: np.dtype[Any]) -> np.ndar
                 return np.array(values, dtype)
             return np.array([_number(x, float) for x in values], dtype)
     if types <= {bool, int}:
+        if dtype == np.uint64 and all(x < 2**64 for x in values):
+            if values and min(values) < 0:
+                raise OverflowError("can't convert negative int to unsigned")
+            return np.array(values, dtype)
         try:
             wide = np.array(values, np.int64)
         except OverflowError:
@@ -251,24 +255,3 @@ def _number(x: Any, wanted: type = int) -> Any:
         return operator.index(x) if wanted is int else float(x)
     except TypeError:
         raise TypeError(f"must be real number, not {type(x).__name__}") from None
-
-
-# ----- Names of types -----
-
-
-def scalar_type_text(dtype: np.dtype[Any]) -> str:
-    """Return PyTorch's lower-case C name of a dtype: "long int" for int64."""
-    return _C_NAMES[dtype.name]
-
-
-_C_NAMES = {
-    "float16": "c10::Half",
-    "float32": "float",
-    "float64": "double",
-    "int8": "signed char",
-    "int16": "short int",
-    "int32": "int",
-    "int64": "long int",
-    "uint8": "unsigned char",
-    "bool": "bool",
-}

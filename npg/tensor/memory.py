@@ -16,7 +16,6 @@ from npg.functional._factory import channels_last_array, parse_sizes
 from npg.functional._public import canonical_dim
 from npg.functional._storage import address, contiguous_strides, offset_of, root
 from npg.functional._types import B
-from npg.tensor.data import scalar_type_text
 
 # ----- Layout -----
 
@@ -209,8 +208,8 @@ def set_(tensor: B, source: Any = None, storage_offset: int = 0, size: Any = Non
     array = source._array
     if array.dtype != tensor._array.dtype:
         raise RuntimeError(
-            f"Could not set tensor of type {scalar_type_text(array.dtype)} to a tensor of type "
-            f"{scalar_type_text(tensor._array.dtype)}"
+            f"Could not set tensor of type {dtypes.c_name(array.dtype)} to a tensor of type "
+            f"{dtypes.c_name(tensor._array.dtype)}"
         )
     if size is not None or isinstance(source, Storage):
         flat = _flat(array, array.dtype)
@@ -250,7 +249,7 @@ def check_grad(tensor: Any, value: Any) -> None:
     mine, theirs = tensor._array, value._array
     if theirs.dtype != mine.dtype:
         raise RuntimeError(
-            f"attempting to assign a gradient with dtype '{scalar_type_text(theirs.dtype)}' to a tensor with "
+            f"attempting to assign a gradient with dtype '{dtypes.c_name(theirs.dtype)}' to a tensor with "
             f"grad_dtype '{dtypes.from_numpy(mine.dtype).scalar_name}'. The gradient must match the tensor's "
             "grad_dtype (defaults to the tensor's dtype)."
         )
