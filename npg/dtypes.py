@@ -70,6 +70,8 @@ class dtype:
     __slots__ = ("category", "dtype", "is_complex", "is_floating_point", "is_signed", "itemsize", "name", "scalar_name")
 
     def __init__(self, name: str, scalar_name: str) -> None:
+        if not isinstance(name, str) or name not in _C_NAMES:
+            raise TypeError("cannot create 'npg.dtype' instances")
         self.name = name
         self.scalar_name = scalar_name  # what PyTorch's error texts call it: Float, Long, ...
         self.dtype = np.dtype(name)
@@ -148,7 +150,7 @@ def to_numpy(given: Any) -> np.dtype[Any]:
         return given.dtype
     try:
         return from_numpy(np.dtype(given)).dtype
-    except TypeError:
+    except (TypeError, ValueError):  # the second for what has a `dtype` that is none of NumPy's
         raise TypeError(f"expected a dtype such as npg.float32, got {given!r}") from None
 
 
@@ -222,10 +224,7 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     """
     if type1 is type2:
         return type1
-    for i, d in enumerate((type1, type2), 1):
-        if not isinstance(d, dtype):
-            kind = type(d).__name__
-            raise TypeError(f"promote_types(): argument 'type{i}' (position {i}) must be npg.dtype, not {kind}")
+    _check_dtypes("promote_types", type1=type1, type2=type2)
     if type1.category != type2.category:
         wide, narrow = (type1, type2) if type1.category > type2.category else (type2, type1)
         if wide.is_floating_point or narrow not in UNSIGNED and wide not in UNSIGNED:
@@ -238,8 +237,20 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     return from_numpy(np.promote_types(type1.dtype, type2.dtype))
 
 
+def _check_dtypes(name: str, **given: Any) -> None:
+    """Raise TypeError for an argument that is no dtype."""
+    for i, (argument, d) in enumerate(given.items(), 1):
+        if not isinstance(d, dtype):
+            kind = type(d).__name__
+            raise TypeError(f"{name}(): argument '{argument}' (position {i}) must be npg.dtype, not {kind}")
+
+
 def can_cast(from_: dtype, to: dtype) -> bool:
-    """Tell whether PyTorch lets a result of dtype `from_` be stored in `to`: the category may not fall."""
+    """Tell whether PyTorch lets a result of dtype `from_` be stored in `to`: the category may not fall.
+
+    Raises: TypeError: when an argument is no dtype.
+    """
+    _check_dtypes("can_cast", from_=from_, to=to)
     return from_.category <= to.category
 
 

@@ -35,7 +35,8 @@ def rand(
     check_options(layout, device, pin_memory)
     check_generator("rand", generator)
     array = np.empty(parse_sizes("rand", args, size), dtype_of(dtype, out))
-    return finish("rand", random.uniform_(array, generator=generator), out, requires_grad)
+    wanted = bool(requires_grad)  # before anything is drawn
+    return finish("rand", random.uniform_(array, generator=generator), out, wanted)
 
 
 @new_function
@@ -54,7 +55,8 @@ def randn(
     check_options(layout, device, pin_memory)
     check_generator("randn", generator)
     array = np.empty(parse_sizes("randn", args, size), dtype_of(dtype, out))
-    return finish("randn", random.normal_(array, generator=generator), out, requires_grad)
+    wanted = bool(requires_grad)  # before anything is drawn
+    return finish("randn", random.normal_(array, generator=generator), out, wanted)
 
 
 @new_function
@@ -90,7 +92,8 @@ def randint(
         )
     kind = np.dtype(np.int64) if dtype is None and out is None else dtype_of(dtype, out)
     array = np.empty(parse_sizes("randint", (size,)), kind)
-    return finish("randint", random.random_(array, *bounds, generator=generator), out, requires_grad)
+    wanted = bool(requires_grad)  # before anything is drawn
+    return finish("randint", random.random_(array, *bounds, generator=generator), out, wanted)
 
 
 def _bounds(name: str, args: list[Any], low: Any, high: Any) -> tuple[int, int]:
@@ -130,7 +133,8 @@ def randperm(
     check_options(layout, device, pin_memory)
     check_generator("randperm", generator)
     kind = np.dtype(np.int64) if dtype is None and out is None else dtype_of(dtype, out)
-    return finish("randperm", random.randperm(_whole("randperm", "n", n), kind, generator), out, requires_grad)
+    wanted = bool(requires_grad)  # before anything is drawn
+    return finish("randperm", random.randperm(_whole("randperm", "n", n), kind, generator), out, wanted)
 
 
 @new_function
@@ -163,7 +167,8 @@ def normal(
             raise TypeError("normal(): expected size=(...) with two numbers for mean and std")
         check_options(layout, device, pin_memory)
         array = np.empty(parse_sizes("normal", (tuple(size),)), dtype_of(dtype, out))
-        return finish("normal", random.normal_(array, mean, std, generator), out, requires_grad)
+        wanted = bool(requires_grad)  # before anything is drawn
+        return finish("normal", random.normal_(array, mean, std, generator), out, wanted)
     if size is not None:
         raise TypeError("normal(): got a size beside tensors for mean and std; their shapes give the size")
     found = apply(ops.normal, (mean, std), {"generator": generator})
@@ -192,7 +197,8 @@ def rand_like(
 ) -> Tensor:
     """Return a new leaf of uniform numbers from [0, 1) in the shape of input. Source: torch.rand_like."""
     array = _like("rand_like", input, generator, dtype, layout, device, memory_format, pin_memory)
-    return leaf(random.uniform_(array, generator=generator), requires_grad)
+    wanted = bool(requires_grad)  # before anything is drawn
+    return leaf(random.uniform_(array, generator=generator), wanted)
 
 
 @new_function
@@ -209,7 +215,8 @@ def randn_like(
 ) -> Tensor:
     """Return a new leaf of standard normal numbers in the shape of input. Source: torch.randn_like."""
     array = _like("randn_like", input, generator, dtype, layout, device, memory_format, pin_memory)
-    return leaf(random.normal_(array, generator=generator), requires_grad)
+    wanted = bool(requires_grad)  # before anything is drawn
+    return leaf(random.normal_(array, generator=generator), wanted)
 
 
 @new_function
@@ -232,4 +239,5 @@ def randint_like(
     """
     bounds = _bounds("randint_like", list(args), low, high)
     array = _like("randint_like", input, generator, dtype, layout, device, memory_format, pin_memory)
-    return leaf(random.random_(array, *bounds, generator=generator), requires_grad)
+    wanted = bool(requires_grad)  # before anything is drawn
+    return leaf(random.random_(array, *bounds, generator=generator), wanted)

@@ -145,9 +145,11 @@ def _too_long(value: Any) -> bool:
     return not -_INT64 <= value.__index__() < _INT64
 
 
-def _wrong_argument(name: str, signature: inspect.Signature, args: Any, kwargs: Any) -> Exception | None:
+def _wrong_argument(function: Callable[..., Any], args: Any, kwargs: Any) -> Exception | None:
     """Return the error for the first argument that does not fit its parameter, None where all do."""
-    method = name.endswith("_") and not name.endswith("__")  # is a method only, of which PyTorch does not count self
+    name, signature = _name(function), inspect.signature(function)
+    # Of what is a method only, PyTorch does not count self.
+    method = name.endswith("_") or function.__name__ == "__init__" or function.__module__.startswith("npg.tensor")
     try:
         bound = signature.bind(*args, **kwargs)
     except TypeError as error:
@@ -165,6 +167,10 @@ def _wrong_argument(name: str, signature: inspect.Signature, args: Any, kwargs: 
         if found is not None:
             return found
     return None
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return function.__qualname__.split(".")[-2] if function.__name__ == "__init__" else function.__name__
 
 
 def _arguments_text(text: str) -> str:
@@ -205,8 +211,8 @@ def explain(function: Callable[..., Any], args: Any, kwargs: Any, error: Excepti
     inner = error.__cause__ if getattr(error, "_explains", False) else None  # of a function that this one called
     if inner is None and not is_accident(error):
         return error
-    name, signature = function.__name__, inspect.signature(function)
-    found = _wrong_argument(name, signature, args, kwargs)
+    name, signature = _name(function), inspect.signature(function)
+    found = _wrong_argument(function, args, kwargs)
     if found is None and inner is None:
         found = _translated(name, signature, args, kwargs, error)
     if found is None:

@@ -39,6 +39,8 @@ class Size(tuple[int, ...]):
     __slots__ = ()
 
     def __new__(cls, sizes: Any = ()) -> Size:
+        if not hasattr(sizes, "__iter__"):
+            raise TypeError(f"npg.Size() takes an iterable of 'int', not '{type(sizes).__name__}'")
         made = tuple.__new__(cls, sizes)
         for i, n in enumerate(made):
             if type(n) is not int:

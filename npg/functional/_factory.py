@@ -69,13 +69,22 @@ def _index(n: Any) -> int:
     return operator.index(n)
 
 
+_MOST = 2**60  # elements, beyond which the bytes of the widest dtype cannot be counted
+
+
 def check_sizes(shape: tuple[int, ...], name: str = "") -> tuple[int, ...]:
-    """Return the shape when no size is negative, else raise RuntimeError."""
+    """Return the shape when no size is negative and the memory can be counted, else raise RuntimeError."""
+    if len(shape) > 64:
+        raise RuntimeError(f"expected at most 64 dimensions, which are NumPy's limit, got {len(shape)}")
+    count = 1
     for n in shape:
         if n < 0:
             if name == "zeros":
                 raise RuntimeError("zeros: Dimension size must be non-negative.")
             raise RuntimeError(f"Trying to create tensor with negative dimension {n}: {list(shape)}")
+        count *= n
+    if count > _MOST:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(shape)}")
     return shape
 
 

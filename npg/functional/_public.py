@@ -41,7 +41,12 @@ def promote(op: Op, args: Any, in_place: bool = False) -> list[Any]:
 
     Raises: RuntimeError: when the result of an in-place op could not be stored. What the op itself refuses.
     """
+    if in_place:
+        as_tensor_input(op.name + "_", args[0])
     args = [x.item() if isinstance(x, np.generic) else x for x in args]
+    for x in args:
+        if type(x) is int and not -(2**63) <= x < 2**64:
+            raise OverflowError("int too big to convert")
     arrays = [x._array if isinstance(x, TensorBase) else x for x in args]
     if op.refusal is not None:
         try:
@@ -239,6 +244,8 @@ def canonical_dim(dim: int, ndim: int) -> int:
     """
     bound = max(ndim, 1)
     if not -bound <= dim < bound:
+        if not -(2**63) <= dim < 2**63:
+            raise ValueError("Overflow when unpacking long long")
         raise IndexError(f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim})")
     return dim % bound
 

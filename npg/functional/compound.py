@@ -8,6 +8,7 @@ import numpy as np
 
 from npg import dtypes
 from npg.engine import TensorBase, apply, apply_in_place
+from npg.functional._factory import fill_number
 from npg.functional._public import as_tensor_input, old_order, public_function, to_dtype
 from npg.functional._types import Scalar, T
 from npg.functional.pointwise import array_of, run
@@ -81,8 +82,9 @@ def _add_product(op: Op, input: Any, tensor1: Any, tensor2: Any, value: Any, in_
     arrays = [array_of(x) for x in operands]
     if op is ops.addcdiv and arrays[1].dtype.kind != "f" and arrays[2].dtype.kind != "f":
         raise RuntimeError(_INTEGER_ADDCDIV)
-    if not dtypes.common_dtype(arrays).is_floating_point:
-        value = int(value)
+    common = dtypes.common_dtype(arrays)
+    if not common.is_floating_point:
+        value = int(fill_number(value, common.dtype))
     return run(op, operands, in_place, value=value)
 
 

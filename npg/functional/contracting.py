@@ -305,6 +305,9 @@ def einsum(*args: Any) -> Any:
             "einsum(): must specify the equation string and at least one operand, or at least one operand and its "
             "subscripts list"
         )
+    if not isinstance(args[0], (str, TensorBase, np.ndarray)):
+        kind = type(args[0]).__name__
+        raise TypeError(f"einsum(): argument 'equation' (position 1) must be str, not {kind}")
     if isinstance(args[0], str):
         equation, *tensors = args
         if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):

@@ -273,7 +273,7 @@ def multi_dot(tensors: Sequence[T]) -> T:
     Raises: RuntimeError: when there are fewer than two, or shapes or dtypes do not fit.
     Source: torch.linalg.multi_dot.
     """
-    tensors = list(tensors)
+    tensors = list(tensor_list("multi_dot", tensors))
     arrays = [array_of("multi_dot", t, "tensors", 1) for t in tensors]
     last = len(arrays) - 1
     if last < 1:

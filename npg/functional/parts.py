@@ -90,10 +90,12 @@ def diagonal(input: T, offset: int = 0, dim1: int = 0, dim2: int = 1) -> T:
         dim1, dim2: two different dimensions.
     Source: torch.diagonal.
     """
-    ndim = array_of("diagonal", input).ndim
-    d1, d2 = dim_index("diagonal", dim1, ndim), dim_index("diagonal", dim2, ndim)
+    shape = array_of("diagonal", input).shape
+    d1, d2 = dim_index("diagonal", dim1, len(shape)), dim_index("diagonal", dim2, len(shape))
     if d1 == d2:
         raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    if not -shape[d1] <= offset <= shape[d2]:  # beyond the corners there is nothing; NumPy takes 32 bits
+        offset = shape[d2] if offset > 0 else -shape[d1]
     return apply(ops.diagonal, (input,), {"offset": offset, "dim1": d1, "dim2": d2})
 
 
@@ -227,6 +229,8 @@ def tensor_split(input: T, indices_or_sections: Any, dim: int = 0) -> tuple[T, .
         sections = indices_or_sections
         if sections <= 0:
             raise RuntimeError(f"number of sections must be larger than 0, got {sections}")
+        if sections > 2**32:
+            raise RuntimeError(f"tensor_split(): {sections} tensors are more than fit into memory")
         size, larger = divmod(n, sections)
         cuts = [i * size + min(i, larger) for i in range(sections + 1)]
     parts = []

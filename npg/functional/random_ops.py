@@ -181,5 +181,7 @@ def multinomial(
     x = as_tensor_input("multinomial", input)
     check_generator("multinomial", generator)
     array = x._array if isinstance(x, TensorBase) else x
+    if out is not None:
+        as_tensor_input("multinomial", out, "out", 4)  # before anything is drawn
     found = random.multinomial(array, num_samples, replacement, generator)
     return leaf(found) if out is None else finish("multinomial", found, out)

@@ -10,6 +10,7 @@ from npg import dtypes
 from npg._errors import warn
 from npg.engine import TensorBase, apply, apply_in_place, wrap
 from npg.functional._dims import array_of, dim_index, dims_tuple, sizes_of
+from npg.functional._factory import check_sizes
 from npg.functional._public import public_function
 from npg.functional._types import Dims, Sizes, T
 from npg.functional.shaping import expand, flatten, reshape
@@ -105,6 +106,7 @@ def repeat_interleave(input: T, repeats: Any = None, dim: int | None = None, *, 
         return apply(index_ops.index_select, (input, index), {"at": (d,)})
     if repeats < 0:
         raise RuntimeError("Repeats must be non-negative")
+    check_sizes((*array.shape[:d], n * repeats, *array.shape[d + 1 :]))  # NumPy would write out of its memory
     _check_size(n * repeats, output_size)
     return apply(ops.repeat_interleave, (input,), {"repeats": int(repeats), "dim": d})
 
@@ -122,7 +124,9 @@ def _counts(repeats: Any, n: int, dim: int) -> np.ndarray[Any, Any]:
         )
     if repeats.size and repeats.min() < 0:
         raise RuntimeError("repeats can not be negative")
-    return np.broadcast_to(repeats.reshape(-1), (n,))
+    counts = np.broadcast_to(repeats.reshape(-1), (n,))
+    check_sizes((int(counts.sum(dtype=object)) if n and counts.max() > 2**31 else 0,))
+    return counts
 
 
 def _check_size(size: int, expected: int | None) -> None:

@@ -90,6 +90,9 @@ def gumbel_softmax(logits: T, tau: float = 1, hard: bool = False, eps: float = 1
     array = array_of("gumbel_softmax", logits, "logits")
     if eps != 1e-10:
         warn("`eps` parameter is deprecated and has no effect.")
+    dim, hard = dim_index("gumbel_softmax", dim, array.ndim), bool(hard)
+    if not isinstance(tau, (int, float)):
+        raise TypeError(f"gumbel_softmax(): argument 'tau' (position 2) must be float, not {type(tau).__name__}")
     noise = random.exponential_(np.empty(array.shape, array.dtype))
     np.log(noise, out=noise)
     y = softmax((logits - noise) / tau, dim)

@@ -8,6 +8,7 @@ from typing import Any
 
 from npg import functional as F
 from npg.creation import empty
+from npg.functional._public import public_function
 from npg.nn.init import constant_
 from npg.nn.module import Module
 from npg.nn.parameter import Parameter
@@ -208,6 +209,7 @@ class Hardtanh(_InPlace):
     function = staticmethod(F.hardtanh)
     settings = ("min_val", "max_val", "inplace")
 
+    @public_function
     def __init__(
         self,
         min_val: float = -1.0,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from npg import functional as F
+from npg.functional._public import public_function
 from npg.nn.losses import _Loss, _Weighted
 from npg.nn.module import Module
 from npg.tensor import Tensor
@@ -103,6 +104,7 @@ class TripletMarginLoss(_Loss):
     Source: torch.nn.TripletMarginLoss.
     """
 
+    @public_function
     def __init__(
         self,
         margin: float = 1.0,
@@ -137,6 +139,7 @@ class TripletMarginWithDistanceLoss(_Loss):
     Source: torch.nn.TripletMarginWithDistanceLoss.
     """
 
+    @public_function
     def __init__(
         self,
         *,

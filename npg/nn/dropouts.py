@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from npg import functional as F
+from npg.functional._public import public_function
 from npg.nn.module import Module
 from npg.tensor import Tensor
 
@@ -18,6 +19,7 @@ class _Dropout(Module):
     Raises: ValueError: for another p.
     """
 
+    @public_function
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
         if not 0 <= p <= 1:

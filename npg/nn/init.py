@@ -11,7 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from npg import creation, functional as F, linalg
+from npg._errors import warn
 from npg.autograd import no_grad
+from npg.functional._public import public_function
 from npg.tensor import Tensor
 
 __all__ = [
@@ -46,18 +48,21 @@ __all__ = [
 # ----- Plain distributions -----
 
 
+@public_function
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with values from U(a, b)."""
     with no_grad():
         return tensor.uniform_(a, b, generator=generator)
 
 
+@public_function
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Tensor:
     """Fill with values from N(mean, std^2)."""
     with no_grad():
         return tensor.normal_(mean, std, generator=generator)
 
 
+@public_function
 def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
 ) -> Tensor:
@@ -70,10 +75,8 @@ def trunc_normal_(
         return (1.0 + math.erf((x - mean) / std / math.sqrt(2.0))) / 2.0
 
     if mean < a - 2 * std or mean > b + 2 * std:
-        warnings.warn(
-            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be "
-            "incorrect.",
-            stacklevel=2,
+        warn(
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect."
         )
     with no_grad():
         drawn = creation.empty(tensor.shape, dtype=tensor.dtype)
@@ -86,6 +89,8 @@ def trunc_normal_(
                 pending = (tensor < low) | (tensor > high)
         else:
             peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
+            if not peak > -1e20:  # rounding would refuse every value, and the loop never end
+                raise ValueError(f"expected a mean near [{a}, {b}], got {mean} with std {std}")
             chance = creation.empty(tensor.shape, dtype=tensor.dtype)
             while pending is None or bool(pending.any()):
                 drawn.uniform_(a, b, generator=generator)
@@ -96,6 +101,7 @@ def trunc_normal_(
     return tensor
 
 
+@public_function
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill with val."""
     with no_grad():
@@ -103,16 +109,19 @@ def constant_(tensor: Tensor, val: float) -> Tensor:
         return filled
 
 
+@public_function
 def ones_(tensor: Tensor) -> Tensor:
     """Fill with ones."""
     return constant_(tensor, 1.0)
 
 
+@public_function
 def zeros_(tensor: Tensor) -> Tensor:
     """Fill with zeros."""
     return constant_(tensor, 0.0)
 
 
+@public_function
 def eye_(tensor: Tensor) -> Tensor:
     """Fill a 2-D tensor with the identity."""
     if tensor.ndim != 2:
@@ -122,6 +131,7 @@ def eye_(tensor: Tensor) -> Tensor:
         return filled
 
 
+@public_function
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """Fill a 3- to 5-D convolution weight so that it passes its input channels on."""
     if tensor.ndim not in (3, 4, 5):
@@ -185,46 +195,52 @@ def _calculate_correct_fan(tensor: Tensor, mode: str) -> int:
     return _calculate_fan_in_and_fan_out(tensor)[mode == "fan_out"]
 
 
+@public_function
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
     """Fill from U(-a, a), a = gain sqrt(6 / (fan_in + fan_out)). Source: Glorot and Bengio 2010."""
     bound = math.sqrt(3.0) * gain * math.sqrt(2.0 / sum(_calculate_fan_in_and_fan_out(tensor)))
     return uniform_(tensor, -bound, bound, generator)
 
 
+@public_function
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Any = None) -> Tensor:
     """Fill from N(0, std^2), std = gain sqrt(2 / (fan_in + fan_out)). Source: Glorot and Bengio 2010."""
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / sum(_calculate_fan_in_and_fan_out(tensor))), generator)
 
 
+@public_function
 def kaiming_uniform_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
 ) -> Tensor:
     """Fill from U(-b, b), b = gain sqrt(3 / fan). Source: He et al. 2015."""
     if 0 in tensor.shape:
-        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=2)
+        warn("Initializing zero-element tensors is a no-op")
         return tensor
     bound = math.sqrt(3.0) * (calculate_gain(nonlinearity, a) / math.sqrt(_calculate_correct_fan(tensor, mode)))
     return uniform_(tensor, -bound, bound, generator)
 
 
+@public_function
 def kaiming_normal_(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
 ) -> Tensor:
     """Fill from N(0, std^2), std = gain / sqrt(fan). Source: He et al. 2015."""
     if 0 in tensor.shape:
-        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=2)
+        warn("Initializing zero-element tensors is a no-op")
         return tensor
     return normal_(
         tensor, 0.0, calculate_gain(nonlinearity, a) / math.sqrt(_calculate_correct_fan(tensor, mode)), generator
     )
 
 
+@public_function
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tensor:
     """Fill with a (semi-)orthogonal matrix; dimensions after the first are flattened. Source: Saxe et al. 2013."""
     if tensor.ndim < 2:
         raise ValueError("Only tensors with 2 or more dimensions are supported")
     if tensor.numel() == 0:
         return tensor
+    gain = float(gain)  # before anything is drawn
     rows = tensor.shape[0]
     columns = tensor.numel() // rows
     with no_grad():
@@ -240,6 +256,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
         return tensor.mul_(gain)
 
 
+@public_function
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Any = None) -> Tensor:
     """Fill a 2-D tensor from N(0, std^2) and zero a fraction of each column. Source: Martens 2010."""
     if tensor.ndim != 2:

@@ -8,6 +8,7 @@ from typing import Any
 
 from npg import functional as F
 from npg.creation import empty
+from npg.functional._public import public_function
 from npg.nn import init
 from npg.nn.module import Module
 from npg.nn.parameter import Parameter
@@ -80,6 +81,7 @@ class Embedding(Module):
     Source: torch.nn.Embedding.
     """
 
+    @public_function
     def __init__(
         self,
         num_embeddings: int,
@@ -175,6 +177,7 @@ class LayerNorm(Module):
     Source: torch.nn.LayerNorm.
     """
 
+    @public_function
     def __init__(
         self,
         normalized_shape: Any,
@@ -218,6 +221,7 @@ class RMSNorm(Module):
     Source: torch.nn.RMSNorm.
     """
 
+    @public_function
     def __init__(
         self,
         normalized_shape: Any,

@@ -56,7 +56,7 @@ round.refuses(no_bool("round_vml_cpu"))
 @primitive(lambda g, _y, _x, *, decimals: zeros(g), promote=ARITHMETIC, node="Round")
 def round_decimals(input: Any, *, decimals: int) -> Any:
     """Return each element rounded to so many decimals; a negative number rounds before the point."""
-    power = 10.0 ** math.fabs(decimals)
+    power = 10.0 ** math.fabs(decimals) if math.fabs(decimals) <= 308 else math.inf
     return np.rint(input * power) / power if decimals >= 0 else np.rint(input / power) * power
 
 

@@ -212,7 +212,7 @@ def logit(input: Any, *, eps: float | None) -> Any:
 
 def _log(x: Any) -> Any:
     # Of a number a Python float: a NumPy scalar would promote float32.
-    return log(x) if hasattr(x, "dtype") else float(np.log(x))
+    return log(x) if hasattr(x, "dtype") else float(np.log(float(x)))
 
 
 @primitive(
@@ -223,7 +223,8 @@ def _log(x: Any) -> Any:
 )
 def xlogy(input: Any, other: Any) -> Any:
     """Return input * log(other), 0 where input is 0 unless other is nan."""
-    return np.where((np.asarray(input) == 0) & ~np.isnan(other), 0.0, input * _log(other))
+    nan = np.isnan(other) if hasattr(other, "dtype") else other != other
+    return np.where((np.asarray(input) == 0) & ~np.asarray(nan), 0.0, input * _log(other))
 
 
 @ufunc(

@@ -9,6 +9,7 @@ from typing import Any
 from npg.autograd import enable_grad, no_grad
 from npg.creation import zeros
 from npg.functional import cat
+from npg.functional._public import public_function
 from npg.optim._checks import check_hyperparameters
 from npg.optim._line_search import strong_wolfe
 from npg.optim.optimizer import Optimizer
@@ -33,6 +34,7 @@ class LBFGS(Optimizer):
     Source: Liu and Nocedal 1989; torch.optim.LBFGS.
     """
 
+    @public_function
     def __init__(
         self,
         params: Any,

@@ -45,11 +45,13 @@ class Optimizer(State):
     """
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
-        if isinstance(params, Tensor):
+        if isinstance(params, Tensor) or not hasattr(params, "__iter__"):
             raise TypeError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
                 + typename(params)
             )
+        if not isinstance(defaults, dict):
+            raise TypeError(f"Optimizer(): argument 'defaults' (position 2) must be dict, not {typename(defaults)}")
         self.defaults = defaults
         self.state: Any = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []

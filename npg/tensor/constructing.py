@@ -10,6 +10,7 @@ from npg import dtypes
 from npg.engine import TensorBase
 from npg.functional._attributes import Size, check_device
 from npg.functional._factory import check_options, fill_number, leaf, number, parse_sizes
+from npg.functional._public import public_function
 from npg.functional._types import B
 from npg.tensor.data import check_shareable, copied
 
@@ -56,12 +57,14 @@ def _dtype(tensor: Any, dtype: Any) -> np.dtype[Any]:
     return tensor._array.dtype if dtype is None else dtypes.to_numpy(dtype)
 
 
+@public_function
 def new(self: B, *args: Any, device: Any = None) -> B:
     """Return a new tensor of this one's dtype from sizes or data, as the constructors do."""
     check_device(device)
     return leaf(constructed(args, None, self._array.dtype, keep=False))
 
 
+@public_function
 def new_tensor(
     self: B,
     data: Any,
@@ -77,6 +80,7 @@ def new_tensor(
     return leaf(copied(data, _dtype(self, dtype)), requires_grad)
 
 
+@public_function
 def new_zeros(
     self: B,
     *args: Any,
@@ -92,6 +96,7 @@ def new_zeros(
     return leaf(np.zeros(parse_sizes("new_zeros", args, size), _dtype(self, dtype)), requires_grad)
 
 
+@public_function
 def new_ones(
     self: B,
     *args: Any,
@@ -107,6 +112,7 @@ def new_ones(
     return leaf(np.ones(parse_sizes("new_ones", args, size), _dtype(self, dtype)), requires_grad)
 
 
+@public_function
 def new_empty(
     self: B,
     *args: Any,
@@ -122,6 +128,7 @@ def new_empty(
     return leaf(np.empty(parse_sizes("new_empty", args, size), _dtype(self, dtype)), requires_grad)
 
 
+@public_function
 def new_full(
     self: B,
     size: Any,
@@ -140,6 +147,7 @@ def new_full(
     return leaf(np.full(parse_sizes("new_full", (size,)), value, kind), requires_grad)
 
 
+@public_function
 def new_empty_strided(
     self: B,
     size: Any,

@@ -18,7 +18,7 @@ from npg.functional._attributes import (
     memory_format,
     preserve_format,
 )
-from npg.functional._public import to_dtype
+from npg.functional._public import public_function, to_dtype
 from npg.functional._types import B, T
 from npg.functional.copying import clone, laid_out
 from npg.functional.shaping import contiguous as contiguous_
@@ -30,6 +30,7 @@ __all__ = ["numpy", "to", "tolist", "type_"]
 # ----- dtype and device -----
 
 
+@public_function
 def to(tensor: B, *args: Any, **kwargs: Any) -> B:
     """Return the tensor in another dtype; the tensor itself where nothing changes.
 
@@ -101,6 +102,7 @@ _TYPE_NAMES = {d.scalar_name + "Tensor": d for d in dtypes.ALL}
 def type_(tensor: B) -> str: ...
 @overload
 def type_(tensor: B, dtype: Any, non_blocking: bool = ...) -> B: ...
+@public_function
 def type_(tensor: Any, dtype: Any = None, non_blocking: bool = False) -> Any:
     """Return the name of the tensor's type, such as "npg.FloatTensor", or the tensor cast to a dtype or such a type.
 
@@ -136,6 +138,7 @@ def type_dtype(given: Any) -> np.dtype[Any]:
 NEEDS_DETACH = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
 
 
+@public_function
 def numpy(tensor: Any, *, force: bool = False) -> np.ndarray[Any, Any]:
     """Return the tensor's own ndarray: writing to it writes to the tensor.
 

@@ -75,6 +75,8 @@ def _wanted(inputs: Any, empty: str) -> tuple[Any, ...]:
 
     Raises: RuntimeError: when there are none, or for what is neither.
     """
+    if not hasattr(inputs, "__iter__"):
+        raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(inputs).__name__}")
     wanted = _sequence(inputs)
     if not wanted:
         raise RuntimeError(empty)
@@ -89,6 +91,8 @@ def _gradients(given: Any, count: int) -> tuple[Any, ...]:
 
     Raises: TypeError: for what is neither. RuntimeError: for another number of them.
     """
+    if given is not None and not hasattr(given, "__iter__"):
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(given).__name__}")
     gradients = (None,) * count if given is None else _sequence(given)
     for g in gradients:
         if g is not None and not isinstance(g, TensorBase):

@@ -12,8 +12,9 @@ from npg import dtypes
 from npg._errors import shape_text
 from npg.engine import TensorBase, bump_version, check_in_place
 from npg.functional._attributes import channels_last, channels_last_3d
+from npg.functional._dims import dim_index
 from npg.functional._factory import channels_last_array, parse_sizes
-from npg.functional._public import canonical_dim
+from npg.functional._public import public_function
 from npg.functional._storage import address, contiguous_strides, offset_of, root
 from npg.functional._types import B
 
@@ -36,7 +37,7 @@ def stride(tensor: Any, dim: int | None = None) -> Any:
             steps = _of_new_dimensions(array.shape, steps)
     else:  # NumPy has zeros here
         steps = contiguous_strides(array.shape)
-    return steps if dim is None else steps[canonical_dim(dim, array.ndim)]
+    return steps if dim is None else steps[dim_index("stride", dim, array.ndim)]
 
 
 def _of_new_dimensions(shape: tuple[int, ...], steps: tuple[int, ...]) -> tuple[int, ...]:
@@ -58,6 +59,7 @@ def storage_offset(tensor: Any) -> int:
     return offset_of(tensor._array)
 
 
+@public_function
 def is_contiguous(tensor: Any, memory_format: Any = None) -> bool:
     """Tell whether the elements lie one after the other in the order of the dimensions (of the memory format)."""
     array = tensor._array
@@ -70,6 +72,7 @@ def is_contiguous(tensor: Any, memory_format: Any = None) -> bool:
     return array.flags.c_contiguous
 
 
+@public_function
 def is_set_to(tensor: Any, other: Any) -> bool:
     """Tell whether both tensors show the same memory with the same shape and strides."""
     a, b = tensor._array, other._array
@@ -150,6 +153,7 @@ def _flat(array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[Any, 
     return np.ascontiguousarray(array).reshape(-1).view(dtype)
 
 
+@public_function
 def resize_(tensor: B, *sizes: Any, memory_format: Any = None) -> B:
     """Give the tensor another shape, contiguous; elements beyond the old ones are uninitialised.
 
@@ -179,17 +183,20 @@ def resize_(tensor: B, *sizes: Any, memory_format: Any = None) -> B:
     return tensor
 
 
+@public_function
 def resize_as_(tensor: B, the_template: Any, memory_format: Any = None) -> B:
     """Give the tensor the shape of another; see resize_."""
     return resize_(tensor, the_template._array.shape)
 
 
+@public_function
 def resize(tensor: Any, *sizes: Any) -> Any:
     """Return the tensor in another shape of as many elements. Source: torch.Tensor.resize (deprecated there)."""
     shape = parse_sizes("resize", sizes)
     return tensor.reshape(shape)
 
 
+@public_function
 def set_(tensor: B, source: Any = None, storage_offset: int = 0, size: Any = None, stride: Any = None) -> B:
     """Make the tensor show the memory of another, or with no argument none.
 
@@ -284,6 +291,7 @@ def check_detach(tensor: Any) -> None:
 # ----- Python functions on elements -----
 
 
+@public_function
 def apply_(tensor: B, callable: Callable[[Any], Any]) -> B:
     """Replace every element by callable(element), in place. For tests and small tensors: it is slow."""
     if tensor.requires_grad:
@@ -295,6 +303,7 @@ def apply_(tensor: B, callable: Callable[[Any], Any]) -> B:
     return tensor
 
 
+@public_function
 def map_(tensor: B, other: Any, callable: Callable[[Any, Any], Any]) -> B:
     """Replace every element by callable(element, element of other), in place. It is slow."""
     if tensor.requires_grad or other.requires_grad:

@@ -13,7 +13,8 @@ from npg import dtypes, functional as F
 from npg.engine import TensorBase, register_tensor_class, wrap
 from npg.functional import permuting
 from npg.functional._attributes import CPU, NO_CUDA, Size, check_device, device, strided
-from npg.functional._public import canonical_dim
+from npg.functional._dims import dim_index
+from npg.functional._public import public_function
 from npg.tensor import conversion, copies, exchange, memory
 from npg.tensor.constructing import (
     constructed,
@@ -133,7 +134,7 @@ class Tensor(Operators):
         if dim is None:
             return _new_tuple(Size, self._array.shape)
         shape = self._array.shape
-        return shape[canonical_dim(dim, len(shape))]
+        return shape[dim_index("size", dim, len(shape))]
 
     def dim(self) -> builtins.int:
         """Return the number of dimensions."""
@@ -202,6 +203,7 @@ class Tensor(Operators):
         """Tell whether the dtype has negative values."""
         return self._array.dtype.kind in "if"
 
+    @public_function
     def is_same_size(self, other: Tensor) -> builtins.bool:
         """Tell whether the shapes are equal."""
         return self._array.shape == other._array.shape
@@ -361,6 +363,7 @@ class Tensor(Operators):
     to = conversion.to
     type = conversion.type_
 
+    @public_function
     def type_as(self, other: Tensor) -> Tensor:
         """Return this tensor in the dtype of another."""
         return conversion.converted(self, other._array.dtype)

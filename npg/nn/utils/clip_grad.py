@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import types
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
 from npg import functional as F
+from npg._errors import warn
 from npg.autograd import no_grad
 from npg.creation import tensor
+from npg.functional._public import public_function
 from npg.tensor import Tensor
 
 __all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
@@ -21,6 +22,7 @@ def _gradients(parameters: Any) -> list[Tensor]:
     return [p.grad for p in given if p.grad is not None]
 
 
+@public_function
 def get_total_norm(
     tensors: Any, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None
 ) -> Tensor:
@@ -50,6 +52,7 @@ def get_total_norm(
     return total
 
 
+@public_function
 def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Tensor, foreach: bool | None = None) -> None:
     """Scale all gradients in place by max_norm / (total_norm + 1e-6), if that is below 1.
 
@@ -65,6 +68,7 @@ def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Tensor, 
                 g.mul_(scale)
 
 
+@public_function
 def clip_grad_norm_(
     parameters: Any,
     max_norm: float,
@@ -87,7 +91,7 @@ def clip_grad_norm_(
     is_generator = isinstance(parameters, types.GeneratorType)
     given = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     if is_generator and not given:
-        warnings.warn("`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=2)
+        warn("`parameters` is an empty generator, no gradient clipping will occur.")
     total = get_total_norm(_gradients(given), norm_type, error_if_nonfinite)
     clip_grads_with_norm_(given, max_norm, total)
     return total
@@ -95,14 +99,14 @@ def clip_grad_norm_(
 
 def clip_grad_norm(parameters: Any, max_norm: float, *settings: Any, **named: Any) -> Tensor:
     """Do what clip_grad_norm_ does, with the same arguments; the old name, which warns."""
-    warnings.warn(
+    warn(
         "`torch.nn.utils.clip_grad_norm` is now deprecated in favor of `torch.nn.utils.clip_grad_norm_`.",
         FutureWarning,
-        stacklevel=2,
     )
     return clip_grad_norm_(parameters, max_norm, *settings, **named)
 
 
+@public_function
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
     """Clamp all gradients in place to [-clip_value, clip_value].
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from npg import functional as F
+from npg.functional._public import public_function
 from npg.tensor import Tensor
 
 __all__ = ["parameters_to_vector", "vector_to_parameters"]
 
 
+@public_function
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     """Return all parameters as one vector. Source: torch.nn.utils.parameters_to_vector."""
     return F.cat([p.view(-1) for p in parameters])
 
 
+@public_function
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Let the parameters show consecutive parts of one vector.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, TypeVar
 
 from npg import functional as F
+from npg._errors import warn
+from npg.functional._public import public_function
 from npg.nn.module import Module
 from npg.nn.parameter import Parameter
 from npg.tensor import Tensor
@@ -38,6 +39,7 @@ class WeightNorm:
         setattr(module, self.name, self.compute_weight(module))
 
 
+@public_function
 def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     """Replace a module's parameter by its length name_g and its direction name_v; each forward computes it from them.
 
@@ -50,10 +52,9 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     Raises: RuntimeError: when the parameter is normalised already. AttributeError: when there is no such parameter.
     Source: Salimans and Kingma 2016; torch.nn.utils.weight_norm, which warns that it is deprecated, as does this.
     """
-    warnings.warn(
+    warn(
         "`torch.nn.utils.weight_norm` is deprecated in favor of `torch.nn.utils.parametrizations.weight_norm`.",
         FutureWarning,
-        stacklevel=2,
     )
     for hook in module._forward_pre_hooks.values():
         if isinstance(hook, WeightNorm) and hook.name == name:
@@ -69,6 +70,7 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     return module
 
 
+@public_function
 def remove_weight_norm(module: M, name: str = "weight") -> M:
     """Make the parameter what it was before weight_norm, with its present value.
 
