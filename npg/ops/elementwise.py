@@ -329,7 +329,7 @@ rpow = overload(pow, "PowBackward2")  # of `number ** tensor`
 )
 def ldexp(input: Any, other: Any) -> Any:
     """Return input * 2**other."""
-    return input * 2.0**other
+    return input * (2.0**other if hasattr(other, "dtype") else float(np.power(2.0, other)))  # Python's may overflow
 
 
 @primitive(lambda g, _y, x: g * (2.0 * x), promote=ARITHMETIC, node="Pow")
