@@ -205,7 +205,9 @@ def main(words, few):
             try:
                 function(*args, **kwargs)
             except Exception as error:
-                why = says_nothing(error)
+                # Of parameters PyTorch says no more.
+                params = name.startswith("optim.") and re.fullmatch("'.*' object is not iterable", str(error))
+                why = None if params else says_nothing(error)
                 why = why and f"{why}: {type(error).__name__}: {str(error)[:150]!r}"
                 if why is None and state(given) != before:
                     why = f"changed something: {error!r}"

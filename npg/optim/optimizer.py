@@ -45,7 +45,7 @@ class Optimizer(State):
     """
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
-        if isinstance(params, Tensor) or not hasattr(params, "__iter__"):
+        if isinstance(params, Tensor):
             raise TypeError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
                 + typename(params)
