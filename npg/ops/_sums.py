@@ -16,7 +16,7 @@ import numpy as np
 
 from npg.ops._constants import constants
 
-__all__ = ["FEW", "RUN", "add_up", "column_sum", "inner", "ones", "row_sum"]
+__all__ = ["FEW", "RUN", "add_at", "add_up", "column_sum", "inner", "ones", "row_sum"]
 
 Array = np.ndarray[Any, Any]
 
@@ -28,6 +28,7 @@ _PRODUCT = 1 << 17  # elements up to which products with ones are quicker; of mo
 _NARROW, _BROAD = 32, 1 << 14
 _TALL = 128  # rows up to which they keep their digits: BLAS adds four at a time
 RUN = 1 << 11  # elements of an inner product
+_PLACES = 1 << 16  # elements whose positions are made at a time
 _HALF, _SINGLE, _DOUBLE = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
 _reduce: Any = np.add.reduce  # whose types know of no dtype that may be None
 
@@ -207,3 +208,55 @@ def inner(a: Array, b: Array) -> Any:
     if whole < n:
         total = total + np.vecdot(a[..., whole:], b[..., whole:])
     return total.astype(a.dtype, copy=False)
+
+
+# ----- Sums at places -----
+
+
+def add_at(out: Array, index: Array, rows: Array) -> None:
+    """Add row i of `rows` (N, C) to row index[i] of `out` (V, C), which is C-contiguous.
+
+    Raises: IndexError: when an index is not from -V to V - 1; nothing was added then.
+    """
+    # np.add.at(out, index, rows) takes 15 ns an element, because its fast loop is for one-dimensional arrays alone.
+    # Spread out to flat positions it takes 2 ns, and half of that when two neighbours are added as one complex number.
+    # Sorting the rows and np.add.reduceat, or a product with a one-hot matrix, is as fast at best (few rows, many
+    # columns) and up to ten times slower. The positions of so many rows at a time as stay in the cache.
+    count, columns = out.shape
+    index = index.astype(np.intp, copy=False)
+    together = FEW * count  # so many rows are added one by one: on average `FEW` to each row of `out`
+    in_blocks = len(index) > 2 * together and out.dtype.kind == "f" and out.size > 0
+    dtype = out.dtype
+    if columns % 2 == 0 and dtype.itemsize >= 4 and dtype.kind == "f":
+        dtype = np.dtype(f"c{2 * dtype.itemsize}")
+        columns //= 2
+    along = np.arange(columns)
+    height = max(1, _PLACES // max(1, columns))
+    # Read as unsigned, a negative index is a very large one: one pass tells of both.
+    if (in_blocks or len(index) > height) and np.maximum.reduce(index.view(np.uintp)) >= count:
+        low, high = int(np.minimum.reduce(index)), int(np.maximum.reduce(index))
+        if low < -count or high >= count:
+            raise IndexError(f"index {low if low < -count else high} is out of bounds for axis 0 with size {count}")
+        if low < 0:
+            index = np.where(index < 0, index + count, index)
+    if in_blocks:
+        total = out.astype(_DOUBLE)
+        height = max(height, together)
+        first = np.arange(height) // together * count  # of the sums of its block
+    target = out
+    for start in range(0, len(index), height):
+        places = index[start : start + height]
+        values = np.ascontiguousarray(rows[start : start + height], out.dtype).reshape(-1).view(dtype)
+        if in_blocks and out.shape[1] == 1 and out.dtype == _SINGLE:
+            total[:, 0] += np.bincount(places, values, count)  # adds in float64
+            continue
+        if in_blocks:
+            target = np.zeros((-(-len(places) // together), *out.shape), out.dtype)
+            places = places + first[: len(places)]
+        if columns != 1:
+            places = (places[:, None] * columns + along).reshape(-1)
+        np.add.at(target.reshape(-1).view(dtype), places, values)
+        if in_blocks:
+            total += add_up(target, 0)
+    if in_blocks:
+        out[...] = total

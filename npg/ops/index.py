@@ -17,6 +17,7 @@ import numpy as np
 from npg.ops._broadcast import unbroadcast
 from npg.ops._half import HALF
 from npg.ops._op import Op, movement, primitive
+from npg.ops._sums import add_at
 from npg.ops.elementwise import cast, zeros
 from npg.ops.shape import c_order, overload
 
@@ -75,25 +76,8 @@ def add_rows(g: np.ndarray[Any, Any], index: np.ndarray[Any, Any], rows: int) ->
     Raises: IndexError: when an index is out of range.
     """
     out = np.zeros((rows, g.shape[1]), g.dtype)
-    add_rows_into(out, index, g)
+    add_at(out, index, g)
     return out
-
-
-def add_rows_into(out: np.ndarray[Any, Any], index: np.ndarray[Any, Any], g: np.ndarray[Any, Any]) -> None:
-    """Add row i of g to row index[i] of out, which is C-contiguous; see add_rows."""
-    # np.add.at(out, index, g) takes 15 ns an element, because its fast loop is for one-dimensional arrays alone. Spread
-    # out to flat positions it takes 2 ns, and half of that when two neighbours are added as one complex number. Sorting
-    # the rows and np.add.reduceat, or a product with a one-hot matrix, is as fast at best (few rows, many columns) and
-    # up to ten times slower; this one also adds in the order of the rows, as PyTorch does, so sums round alike.
-    columns = out.shape[1]
-    flat, values = out.reshape(-1), np.ascontiguousarray(g, out.dtype).reshape(-1)
-    if columns % 2 == 0 and out.dtype.itemsize >= 4 and out.dtype.kind == "f":
-        pair = np.dtype(f"c{2 * out.dtype.itemsize}")
-        flat, values, columns = flat.view(pair), values.view(pair), columns // 2
-    places = index.astype(np.intp, copy=False)
-    if columns != 1:
-        places = (places[:, None] * columns + np.arange(columns)).reshape(-1)
-    np.add.at(flat, places, values)
 
 
 # ----- Basic indices: views -----
@@ -212,7 +196,7 @@ def _add(out: np.ndarray[Any, Any], values: Any, indices: Any, at: tuple[int, ..
     for n in moved.shape[:k]:
         rows *= n
     if moved.flags.c_contiguous:
-        add_rows_into(moved.reshape(rows, g.shape[1]), flat.reshape(-1), g)
+        add_at(moved.reshape(rows, g.shape[1]), flat.reshape(-1), g)
     else:
         moved += add_rows(g, flat.reshape(-1), rows).reshape(moved.shape)
 

@@ -14,6 +14,7 @@ from npg.ops._broadcast import unbroadcast
 from npg.ops._half import HALF
 from npg.ops._op import movement, primitive
 from npg.ops._scratch import scratch
+from npg.ops._sums import add_at
 from npg.ops.index import like_dtype, writing
 from npg.ops.select import _SMALL as SMALL, mask as keep
 from npg.ops.shape import overload
@@ -120,7 +121,14 @@ def _accumulate(ufunc: Any, x: Array, index: Array, src: Array, dim: int) -> Non
     if x.flags.c_contiguous:
         # One-dimensional arrays are what ufunc.at has a fast loop for.
         places = _places(index, x.shape, dim).reshape(-1)
-        ufunc.at(x.reshape(-1), places, np.ascontiguousarray(src).reshape(-1))
+        if ufunc is np.add:
+            add_at(x.reshape(-1, 1), places, src.reshape(-1, 1))
+        else:
+            ufunc.at(x.reshape(-1), places, np.ascontiguousarray(src).reshape(-1))
+    elif ufunc is np.add:
+        y = np.ascontiguousarray(x)
+        _accumulate(ufunc, y, index, src, dim)
+        x[...] = y
     else:
         ufunc.at(x, _grid(index, x.shape[dim], dim), src)
 
@@ -262,7 +270,7 @@ def take(input: Any, index: Any) -> Any:
 def take_backward(input: Any, index: Any, *, shape: tuple[int, ...]) -> Any:
     """Return zeros of a shape with the input added at flat positions: the adjoint of take."""
     out = np.zeros(shape, input.dtype)
-    np.add.at(out.reshape(-1), _flat_index(index, out.size).reshape(-1), np.ascontiguousarray(input).reshape(-1))
+    add_at(out.reshape(-1, 1), _flat_index(index, out.size).reshape(-1), input.reshape(-1, 1))
     return out
 
 
@@ -272,7 +280,7 @@ def _put_into(input: Array, index: Array, source: Any, *, accumulate: bool) -> A
     if accumulate and input.dtype == HALF:
         flat = flat.astype(np.float32)  # to be added up in
     if accumulate:
-        np.add.at(flat, places, np.ascontiguousarray(np.broadcast_to(source, index.shape)).reshape(-1))
+        add_at(flat.reshape(-1, 1), places, np.broadcast_to(source, index.shape).reshape(-1, 1))
     else:
         flat[places] = source.reshape(-1) if isinstance(source, np.ndarray) else source
     if not np.shares_memory(flat, input):

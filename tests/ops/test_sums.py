@@ -147,3 +147,43 @@ def test_variance_of_equal_numbers_is_nothing(shape, dtype):
     found, center = _moments.variance(np.full(shape, 0.1, dtype), (0,), 1, False, True)
     assert not found.any()
     np.testing.assert_allclose(center, dtype.type(0.1), rtol=1e-15)
+
+
+# ----- Sums at places -----
+
+
+@pytest.mark.parametrize("dtype", [F4, F8])
+@pytest.mark.parametrize(("count", "columns", "n"), [(3, 1, 50_000), (3, 4, 50_000), (3, 3, 50_000), (700, 2, 200_000)])
+def test_add_at_keeps_its_digits(count, columns, n, dtype):
+    rows = rng.random((n, columns)).astype(dtype) + dtype.type(1000)
+    index = rng.integers(-count, count, n)
+    out = rng.random((count, columns)).astype(dtype)
+    expected = out.astype(np.longdouble)
+    np.add.at(expected, index, rows)
+    _sums.add_at(out, index, rows)
+    assert ulps(out, np.asarray(expected, F8), dtype) <= 8
+
+
+@given(st.data())
+def test_add_at_is_that_of_numpy(data):
+    count, columns = data.draw(st.sampled_from([1, 2, 7, 300])), data.draw(st.sampled_from([0, 1, 2, 3, 128]))
+    n = data.draw(st.sampled_from([0, 1, 5, 300, 2000]))
+    random = np.random.default_rng(data.draw(st.integers(0, 99)))
+    dtype = data.draw(st.sampled_from([F4, F8, np.dtype(np.int64)]))
+    rows = (random.random((n, 2 * columns)) * 100).astype(dtype)[:, ::2]
+    index = random.integers(-count, count, n).astype(data.draw(st.sampled_from([np.int64, np.int32])))
+    out = np.zeros((count, columns), dtype)
+    expected = out.astype(F8)
+    np.add.at(expected, index, rows)
+    _sums.add_at(out, index, rows)
+    np.testing.assert_allclose(out, expected, rtol=2e-6)
+
+
+@pytest.mark.parametrize("wrong", [5, -6])
+@pytest.mark.parametrize(("columns", "n"), [(1, 3), (1, 100_000), (2, 3), (2, 100_000)])
+def test_add_at_refuses_other_rows_before_it_adds(columns, n, wrong):
+    out, index = np.zeros((5, columns), F4), np.zeros(n, np.int64)
+    index[-1] = wrong
+    with pytest.raises(IndexError, match="out of bounds"):
+        _sums.add_at(out, index, np.ones((n, columns), F4))
+    assert not out.any()
