@@ -9,6 +9,7 @@ How the work is cut depends on shapes and strides alone, and so do the bits.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -24,9 +25,10 @@ _ROWS = 32  # so many rows are added one after the other, and no more
 _WIDE = 1024  # elements; shorter rows are taken several as one, for NumPy's loop costs as much again for each row
 _SHORT = 32  # elements; shorter runs are added last
 FEW = 2 * _ROWS  # elements or rows; so few are added as they come
-_PRODUCT = 1 << 17  # elements up to which products with ones are quicker; of more float32, with rows of these lengths:
-_NARROW, _BROAD = 32, 1 << 14
-_TALL = 128  # rows up to which they keep their digits: BLAS adds four at a time
+_TALL = 128  # rows up to which products with ones keep their digits: BLAS adds four at a time
+_PRODUCT = 9216  # elements up to which OpenBLAS computes them by one thread: how it cuts them for more changes bits
+_WIDEST = 144  # elements of a row that is not cut
+_SMALL = 1 << 17  # elements up to which they are quicker than NumPy's sums
 RUN = 1 << 11  # elements of an inner product
 _PLACES = 1 << 16  # elements whose positions are made at a time
 _HALF, _SINGLE, _DOUBLE = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
@@ -81,7 +83,7 @@ def _in_blocks(x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
         return add_up(y, outer, keepdim) if outer else y
     if first:
         y = _rows(x.reshape(math.prod(shape[:first]), n, after), 1)
-    elif x.dtype.char in "fd" and (x.size <= _PRODUCT or (x.dtype == _SINGLE and _NARROW <= after <= _BROAD)):
+    elif x.size <= _SMALL and x.dtype != _HALF:
         y = column_sum(x.reshape(n, after))
     else:
         y = _rows(x.reshape(n, after), 0)
@@ -182,18 +184,32 @@ def row_sum(x: Array) -> Array:
     return np.matmul(x, ones(n, x.dtype))
 
 
+@functools.cache
+def _cut(n: int) -> int:
+    """Return into how many equal pieces rows of n elements are cut for products of `_PRODUCT` elements; 0 for none."""
+    return next((c for c in range(-(-n // _WIDEST), n // FEW + 1) if n % c == 0), 0) if n > _WIDEST // 2 else 1
+
+
 def column_sum(x: Array) -> Array:
     """Return the sum of each column of (rows, n), which BLAS can walk."""
     rows, n = x.shape
     if x.dtype == _HALF:
         return add_up(x, 0).astype(_HALF)
-    if rows <= _TALL:
+    if rows <= _TALL and x.size <= _PRODUCT:
         return np.matmul(ones(rows, x.dtype), x)
-    count = rows // _TALL
-    total = np.matmul(ones(_TALL, x.dtype), x[: count * _TALL].reshape(count, _TALL, n)).astype(_DOUBLE, copy=False)
-    if count * _TALL < rows:
-        total[0] += np.matmul(ones(rows - count * _TALL, x.dtype), x[count * _TALL :])
-    return _rows(total, 0).astype(x.dtype, copy=False)
+    pieces = _cut(n)
+    if rows < FEW or not pieces:
+        return _rows(x, 0).astype(x.dtype, copy=False)
+    count = -(-rows // min(_TALL, _PRODUCT * pieces // n))
+    height = rows // count
+    blocks = x[: count * height].reshape(count, height, pieces, n // pieces).transpose(0, 2, 1, 3)
+    total = np.matmul(ones(height, x.dtype), blocks).reshape(count, n)
+    rest = rows - count * height  # fewer than there are blocks
+    if rest:
+        total[:rest] += x[rows - rest :]
+    if count <= FEW and total.size <= _PRODUCT:
+        return np.matmul(ones(count, x.dtype), total)
+    return _rows(total.astype(_DOUBLE, copy=False), 0).astype(x.dtype, copy=False)
 
 
 def inner(a: Array, b: Array) -> Any:
