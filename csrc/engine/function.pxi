@@ -121,6 +121,10 @@ def write_out(function_name, target, TensorBase result):
     if npg_saved_hooks:
         _saved.before_write((<TensorBase>target)._array)
     fit_out(target, result)
-    np.copyto((<TensorBase>target)._array, result._array, casting="unsafe")
+    before = _silence()
+    try:
+        np.copyto((<TensorBase>target)._array, result._array, casting="unsafe")
+    finally:
+        _unsilence(before)
     (<TensorBase>target)._counter.value += 1
     return target

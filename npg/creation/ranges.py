@@ -187,9 +187,10 @@ def _line(start: Any, end: Any, n: int, dtype: np.dtype[Any]) -> np.ndarray[Any,
     i = np.arange(n, dtype=np.float64)
     first = i < n // 2
     if dtype.itemsize == 2 and dtype.kind == "f":  # float16 is rounded after every operation
-        low, high = dtype.type(start), dtype.type(end)
-        by = (high - low) / dtype.type(n - 1)
-        return np.where(first, low + by * i.astype(dtype), high - by * (n - 1 - i).astype(dtype))
+        with np.errstate(all="ignore"):
+            low, high = dtype.type(start), dtype.type(end)
+            by = (high - low) / dtype.type(n - 1)
+            return np.where(first, low + by * i.astype(dtype), high - by * (n - 1 - i).astype(dtype))
     if dtype.kind == "f":
         low, high = dtype.type(start), dtype.type(end)
         by = float((high - low) / dtype.type(n - 1))

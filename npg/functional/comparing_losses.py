@@ -266,6 +266,11 @@ def _class_rows(name: str, input: Any, target: Any, x: Any, t: Any) -> tuple[Any
     return reshape(input, (1, x.size)), t.reshape(1, -1)[:, 0] if name == "multi_margin_loss" else t.reshape(1, -1)
 
 
+def _only_single_and_double(kernel: str, x: Any) -> None:
+    if x.dtype.char not in "fd":
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{title(x.dtype)}'")
+
+
 @public_function
 def multi_margin_loss(
     input: T,
@@ -283,7 +288,8 @@ def multi_margin_loss(
         input: (N, C) or (C,). target: (N,) or () class indices.
         p: 1 or 2.
         weight: (C,) or None: multiplies by that of the target.
-    Raises: ValueError: for another p. RuntimeError: for a class that is not there.
+    Raises: ValueError: for another p. RuntimeError: for a class that is not there. NotImplementedError: for float16, as
+        in PyTorch.
     Source: torch.nn.functional.multi_margin_loss.
     """
     reduction = checked_reduction(reduction, size_average, reduce)
@@ -291,6 +297,7 @@ def multi_margin_loss(
         raise ValueError("only p == 1 and p == 2 supported")
     x, t = array_of("multi_margin_loss", input), array_of("multi_margin_loss", target, "target", 2)
     rows, index = _class_rows("multi_margin_loss", input, target, x, t)
+    _only_single_and_double("multi_margin_loss_cpu_kernel", x)
     classes = x.shape[-1] if x.ndim else 1
     if ((index < 0) | (index >= classes)).any():
         raise RuntimeError("target out of range")
@@ -313,6 +320,7 @@ def multilabel_margin_loss(
 
     Args:
         input: (N, C) or (C,). target: the same shape: the target classes, those after a -1 do not count.
+    Raises: RuntimeError: for a class that is not there. NotImplementedError: for float16, as in PyTorch.
     Source: torch.nn.functional.multilabel_margin_loss.
     """
     reduction = checked_reduction(reduction, size_average, reduce)
@@ -323,6 +331,7 @@ def multilabel_margin_loss(
     rows, index = _class_rows(name, input, target, x, t)
     if ((index < -1) | (index >= index.shape[1])).any():
         raise RuntimeError("argument #2 'target' is out of range")
+    _only_single_and_double("multilabel_margin_loss_forward_out_frame", x)
     counts = np.logical_and.accumulate(index >= 0, axis=1)
     index = np.where(counts, index, 0)
     other = np.ones(index.shape, bool)

@@ -9,7 +9,7 @@ import numpy as np
 from npg import _errors, dtypes
 from npg._errors import shape_text
 from npg.engine import TensorBase, apply, apply_in_place, bump_version, check_in_place, is_grad_enabled
-from npg.engine._common import refuse_in_place, refuse_partial_overlap
+from npg.engine._common import SILENT, floating_errors, refuse_in_place, refuse_partial_overlap
 from npg.functional._factory import fill_number, overflow_text
 from npg.functional._index import (
     WHOLE,
@@ -164,7 +164,11 @@ def setitem(input: Any, index: Any, value: Any) -> None:
                 _write(target, plain(value), arrays, at, False)
             else:
                 refuse_partial_overlap((target, plain(value)))
-                np.copyto(target, plain(value), casting="unsafe")
+                before = floating_errors.set(SILENT)
+                try:
+                    np.copyto(target, plain(value), casting="unsafe")
+                finally:
+                    floating_errors.reset(before)
             bump_version(input)
             return
         x = input if op is None else apply(op, (input,), {"index": key})
@@ -243,10 +247,13 @@ def _check_put(value: Any, target: np.ndarray[Any, Any], arrays: Any, at: tuple[
 def _write(target: np.ndarray[Any, Any], value: Any, arrays: Any, at: tuple[int, ...], accumulate: bool) -> None:
     found = [plain(a) for a in arrays]
     refuse_meeting(target, (value, *found))
+    before = floating_errors.set(SILENT)
     try:
         ops.index_put_into.forward(target, value, *found, at=at, accumulate=accumulate)
     except (ValueError, TypeError):  # the second where NumPy wants one dimension for those of the mask
         raise _misfit(value, target.shape, found, at) from None
+    finally:
+        floating_errors.reset(before)
 
 
 def _put(op: Any, x: Any, value: Any, arrays: Any, at: tuple[int, ...], accumulate: bool) -> Any:

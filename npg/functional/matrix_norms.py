@@ -212,6 +212,8 @@ def vander(x: T, N: int | None = None) -> T:
     array = array_of("linalg.vander", x, "x")
     if not array.ndim:
         x, array = reshape(x, (1,)), array.reshape(1)
+    if array.dtype == np.float16:
+        raise RuntimeError("linalg.vander supports floating point, complex, and integer tensors, but got Half")
     count = array.shape[-1] if N is None else N
     if count <= 1:
         raise RuntimeError("N must be greater than 1.")

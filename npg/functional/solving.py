@@ -305,7 +305,7 @@ def pinv(A: T, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, 
     Source: torch.linalg.pinv.
     """
     array = array_of("linalg.pinv", A)
-    if array.ndim < 2 or array.dtype.kind != "f":
+    if array.ndim < 2 or array.dtype.char not in "fd":
         raise RuntimeError(
             f"linalg.pinv({scalar_name(array)}{{{shape_text(array.shape)}}}): expected a tensor with 2 or more "
             "dimensions of float, double, cfloat or cdouble types"

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from npg.ops._half import cast, widen
 from npg.ops._op import movement, primitive
 from npg.ops.index import add_rows
 
@@ -82,7 +83,7 @@ def embedding_double_backward(input: Any, index: Any, *, padding_idx: int | None
 def renorm_rows(weight: Array, index: Array, max_norm: float, norm_type: float) -> None:
     """Scale the rows of an array that are looked up, and whose norm is larger, down to max_norm; in place."""
     used = np.unique(_flat(index, weight.shape[0]))
-    rows = weight[used]
+    rows = widen(weight[used], cast)
     norms = np.linalg.norm(rows, norm_type, axis=1)
     large = norms > max_norm
-    weight[used[large]] = rows[large] * (max_norm / (norms[large] + 1e-7)).astype(weight.dtype)[:, None]
+    weight[used[large]] = rows[large] * (max_norm / (norms[large] + 1e-7)).astype(rows.dtype)[:, None]

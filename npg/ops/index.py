@@ -255,11 +255,8 @@ def _put_into(
         input[...] = wide
     elif accumulate:
         _add(input, values, indices, at)
-    elif input.dtype.kind == "f":
-        input[_key(indices, at)] = values
     else:
-        with np.errstate(invalid="ignore"):  # nan to an integer
-            input[_key(indices, at)] = values
+        input[_key(indices, at)] = values
     return input
 
 

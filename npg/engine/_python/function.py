@@ -8,7 +8,15 @@ from typing import Any, TypeVar, overload
 import numpy as np
 
 from npg import _errors
-from npg.engine._common import bind, fit_out, of_numbers, operand_error, type_name
+from npg.engine._common import (
+    SILENT,
+    bind,
+    fit_out,
+    floating_errors,
+    of_numbers,
+    operand_error,
+    type_name,
+)
 from npg.engine._python.applying import apply, apply_in_place
 from npg.engine._python.modes import is_grad_enabled, state
 from npg.engine._python.tensor import TensorBase, wrap
@@ -116,6 +124,10 @@ def write_out(function_name: str, target: Any, result: Any) -> Any:
     if state.saved_hooks:
         before_write(target._array)
     fit_out(target, result)
-    np.copyto(target._array, result._array, casting="unsafe")
+    before = floating_errors.set(SILENT)
+    try:
+        np.copyto(target._array, result._array, casting="unsafe")
+    finally:
+        floating_errors.reset(before)
     target._counter.value += 1
     return target
