@@ -165,7 +165,7 @@ class Optimizer(State):
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with set_grad_enabled(bool(self.defaults.get("differentiable"))):
+        with set_grad_enabled(bool(self.defaults.get("differentiable"))), np.errstate(all="ignore"):
             work = [(group, *self._parted(group)) for group in self.param_groups]
             for group, plain, others in work:
                 self._begin(group)
