@@ -41,7 +41,7 @@ def prelu(input: Any, weight: Any) -> Any:
     return choose(input > 0, input, input * weight)
 
 
-@primitive(lambda g, _y, x, *, low, high: mask(g, ~((x <= low) | (x >= high))))
+@primitive(lambda g, _y, x, *, low, high: mask(g, (x > low) & (x < high)))
 def hardtanh(input: Any, *, low: float, high: float) -> Any:
     """Return the input limited to [low, high]; unlike clamp's, the gradient at the limits is 0."""
     return np.minimum(np.maximum(input, low), high)
@@ -53,13 +53,13 @@ def threshold(input: Any, *, threshold: float, value: float) -> Any:
     return np.where(input <= threshold, np.asarray(value).astype(input.dtype), input)
 
 
-@primitive(lambda g, _y, x, *, lambd: mask(g, ~((x >= -lambd) & (x <= lambd))))
+@primitive(lambda g, _y, x, *, lambd: mask(g, (x < -lambd) | (x > lambd)))
 def hardshrink(input: Any, *, lambd: float) -> Any:
     """Return the input, 0 within [-lambd, lambd]."""
     return keep_where(np.asarray(~((input >= -lambd) & (input <= lambd))), input)
 
 
-@primitive(lambda g, _y, x, *, lambd: mask(g, ~((x >= -lambd) & (x <= lambd))))
+@primitive(lambda g, _y, x, *, lambd: mask(g, (x < -lambd) | (x > lambd)))
 def softshrink(input: Any, *, lambd: float) -> Any:
     """Return the input moved by lambd towards 0, 0 within [-lambd, lambd]."""
     return input - np.clip(input, -lambd, lambd)
@@ -72,7 +72,7 @@ def hardsigmoid(input: Any) -> Any:
     return np.minimum(np.maximum(y, 0.0), 6.0) / 6.0
 
 
-@primitive(lambda g, _y, x: where(x < 3.0, mask(g * (x / 3.0 + 0.5), x > -3.0), g))
+@primitive(lambda g, _y, x: where(x >= 3.0, g, mask(g * (x / 3.0 + 0.5), ~(x <= -3.0))))
 def hardswish(input: Any) -> Any:
     """Return input * min(max(input + 3, 0), 6) / 6."""
     return input * np.minimum(np.maximum(input + 3.0, 0.0), 6.0) / 6.0
