@@ -54,7 +54,7 @@ def wrong(ours: np.ndarray, theirs: np.ndarray, exact: np.ndarray, near: int = 1
 
 
 def worse(ours: np.ndarray, theirs: np.ndarray, exact: np.ndarray) -> bool:
-    """Tell whether a result of several ops, which round between them, is farther from the exact than PyTorch's about."""
+    """Tell whether a result of several ops, which round in between, is farther from the exact than PyTorch's about."""
     if not wrong(ours, theirs, exact).any() or not np.isfinite(exact).all():
         return False
     errors = [np.abs(x.astype(np.float64) - exact).max() for x in (ours, theirs)]
