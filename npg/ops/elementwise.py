@@ -321,15 +321,19 @@ pow_tensor = overload(pow, "PowBackward1")  # where the exponent is a tensor
 rpow = overload(pow, "PowBackward2")  # of `number ** tensor`
 
 
+def _two_to(p: Any) -> Any:
+    return 2.0**p if hasattr(p, "dtype") else float(np.power(2.0, p))  # Python's may overflow
+
+
 @primitive(
-    lambda g, _y, _x, other: g * 2.0**other,
-    lambda g, _y, x, other: g * (x * 2.0**other * math.log(2.0)),
+    lambda g, _y, _x, other: g * _two_to(other),
+    lambda g, _y, x, other: g * (x * _two_to(other) * math.log(2.0)),
     promote=FLOAT,
     broadcasts=True,
 )
 def ldexp(input: Any, other: Any) -> Any:
     """Return input * 2**other."""
-    return input * (2.0**other if hasattr(other, "dtype") else float(np.power(2.0, other)))  # Python's may overflow
+    return input * _two_to(other)
 
 
 @primitive(lambda g, _y, x: g * (2.0 * x), promote=ARITHMETIC, node="Pow")
