@@ -24,7 +24,7 @@ from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy
 
-from npg import _errors
+from npg import _errors, dtypes
 from npg.engine import _anomaly, _common, _saved
 from npg.engine._common import (
     RemovableHandle,
@@ -34,6 +34,7 @@ from npg.engine._common import (
     check_gradient,
     copy_in_layout,
     fit_out,
+    is_number,
     modified,
     node_attribute,
     of_numbers,

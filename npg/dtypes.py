@@ -64,10 +64,14 @@ class dtype:
         dtype: the NumPy dtype, so that NumPy accepts npg.float32 wherever it takes a dtype.
         itemsize: bytes per element.
         is_floating_point: whether it is float16, float32 or float64.
+        kind, char, num, type: as of the NumPy dtype, for code that asks an array's.
     Source: torch.dtype.
     """
 
-    __slots__ = ("category", "dtype", "is_complex", "is_floating_point", "is_signed", "itemsize", "name", "scalar_name")
+    __slots__ = (
+        "category", "char", "dtype", "is_complex", "is_floating_point", "is_signed", "itemsize", "kind", "name", "num",
+        "scalar_name", "type",
+    )  # fmt: skip
 
     def __init__(self, name: str, scalar_name: str) -> None:
         if not isinstance(name, str) or name not in _C_NAMES:
@@ -76,6 +80,7 @@ class dtype:
         self.scalar_name = scalar_name  # what PyTorch's error texts call it: Float, Long, ...
         self.dtype = np.dtype(name)
         self.itemsize = self.dtype.itemsize
+        self.kind, self.char, self.num, self.type = self.dtype.kind, self.dtype.char, self.dtype.num, self.dtype.type
         self.is_floating_point = self.dtype.kind == "f"
         self.is_complex = False
         self.is_signed = self.dtype.kind in "if"
@@ -130,6 +135,29 @@ _BY_CHAR = {
 _default = float32
 
 
+KNOWN = frozenset(map(np.dtype, _BY_CHAR))  # NumPy's, in native byte order
+
+
+def is_known(numpy_dtype: np.dtype[Any]) -> bool:
+    """Tell whether a tensor can have this NumPy dtype."""
+    return numpy_dtype in KNOWN
+
+
+def check_known(numpy_dtype: np.dtype[Any]) -> None:
+    """Raise when a tensor cannot have this NumPy dtype.
+
+    Raises: TypeError: when npg has no such dtype. ValueError: for foreign byte order.
+    """
+    if numpy_dtype in KNOWN:
+        return
+    if not numpy_dtype.isnative:
+        raise ValueError(
+            "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
+            "currently not supported."
+        )
+    from_numpy(numpy_dtype)
+
+
 def from_numpy(numpy_dtype: Any) -> dtype:
     """Return the npg dtype of a NumPy dtype.
 
@@ -137,9 +165,10 @@ def from_numpy(numpy_dtype: Any) -> dtype:
     """
     found = _BY_CHAR.get(np.dtype(numpy_dtype).char)
     if found is None:
+        kind = np.dtype(numpy_dtype).type
         raise TypeError(
-            f"can't convert np.ndarray of type {numpy_dtype}. The only supported types are: float64, float32, float16, "
-            "int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool."
+            f"can't convert np.ndarray of type {kind.__module__}.{kind.__name__}. The only supported types are: "
+            "float64, float32, float16, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool."
         )
     return found
 

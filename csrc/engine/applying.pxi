@@ -138,6 +138,7 @@ cdef int _pack(Node node, bint results) except -1:
 
 cdef TensorBase _finish(Plan plan, object first, cnp.ndarray out, Node node, int nr):
     """Return the tensor of one output array."""
+    _check_known(out)
     cdef TensorBase t = _new_tensor()
     cdef TensorBase x
     t._array = out

@@ -79,12 +79,17 @@ cdef class Function:
                 d = cnp.PyArray_TYPE((<TensorBase>x)._array)
             elif isinstance(x, cnp.ndarray):
                 d = cnp.PyArray_TYPE(<cnp.ndarray>x)
+                if not _is_known(<cnp.ndarray>x):
+                    if self._kind == OPERATOR or self._kind == REFLECTED:
+                        return NotImplemented  # NumPy's own operator answers
+                    _check_known(<cnp.ndarray>x)
             else:
                 if type(x) is not float and type(x) is not int:
                     uniform = False
-                    if not isinstance(x, (bool, int, float, np.generic)):
+                    if not is_number(x):
                         if self._kind != FUNCTION and self._kind != INPLACE:
-                            return NotImplemented
+                            if not (self.writes and isinstance(x, np.generic)):  # NumPy would bind the name anew
+                                return NotImplemented
                         raise operand_error(self, args, i)
                 continue
             if dtype < 0:

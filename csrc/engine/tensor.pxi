@@ -29,6 +29,7 @@ cdef class TensorBase:
 
     def _set_array(self, cnp.ndarray array):
         """Make this a fresh leaf on `array`. For constructors."""
+        _check_known(array)
         self._array = array
         self._counter = VersionCounter.__new__(VersionCounter)
         self._inference = npg_inference_mode
@@ -36,6 +37,7 @@ cdef class TensorBase:
     def _swap_array(self, cnp.ndarray array):
         """Show another buffer from now on; the place in the graph stays, and the version. For `x.data = y`."""
         cdef long long version = self._counter.value
+        _check_known(array)
         self._array = array
         self._counter = VersionCounter.__new__(VersionCounter)
         self._counter.value = version
@@ -202,7 +204,24 @@ cdef inline TensorBase _new_tensor():
     return <TensorBase>npg_new(<PyTypeObject *>TensorBase, <PyTypeObject *>_tensor_class, _NO_ARGUMENTS)
 
 
+# NumPy's numbers of the types that npg has a dtype for, as bits.
+cdef unsigned long long _known_types = sum(1 << dtype.num for dtype in dtypes.KNOWN)
+
+
+cdef inline bint _is_known(cnp.ndarray array) noexcept:
+    cdef int number = cnp.PyArray_TYPE(array)
+    return 0 <= number < 64 and (_known_types >> number) & 1 and cnp.PyArray_ISNOTSWAPPED(array)
+
+
+cdef inline int _check_known(cnp.ndarray array) except -1:
+    """Raise when npg has no dtype for an array: no tensor can show it."""
+    if not _is_known(array):
+        dtypes.check_known(array.dtype)
+    return 0
+
+
 cdef inline TensorBase _make(cnp.ndarray array):
+    _check_known(array)
     cdef TensorBase t = _new_tensor()
     t._array = array
     t._counter = VersionCounter.__new__(VersionCounter)
@@ -211,7 +230,7 @@ cdef inline TensorBase _make(cnp.ndarray array):
 
 
 def wrap(array):
-    """Return a new leaf tensor on an ndarray (or NumPy scalar), which it shares."""
+    """Return a new leaf tensor on an ndarray (or NumPy scalar), which it shares; see the twin."""
     return _make(array if isinstance(array, cnp.ndarray) else _asarray(array))
 
 

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes
-from npg.engine import TensorBase
+from npg.engine import TensorBase, is_grad_enabled
 from npg.functional._attributes import check_device
 from npg.functional._factory import check_options, dtype_of, fill_number, leaf, number
 from npg.functional._public import new_function
 from npg.functional.copying import clone
 from npg.tensor import Tensor
 from npg.tensor.constructing import constructed
-from npg.tensor.conversion import type_dtype
+from npg.tensor.conversion import NEEDS_DETACH, type_dtype
 from npg.tensor.data import check_shareable, copied, shared
 from npg.tensor.exchange import from_dlpack
 
@@ -118,11 +118,16 @@ def _names(*tensors: Any) -> list[str]:
 
 @new_function
 def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
-    """Return a tensor that shares the memory of an ndarray.
+    """Return a tensor that shares the memory of an ndarray, or of a tensor: NumPy's functions of tensors give such.
 
     Raises: TypeError: when it is no ndarray, or of a dtype that npg does not have. ValueError: for negative strides.
+        RuntimeError: for a tensor that requires grad.
     Source: torch.from_numpy.
     """
+    if isinstance(ndarray, Tensor):
+        if ndarray.requires_grad and is_grad_enabled():
+            raise RuntimeError(NEEDS_DETACH)
+        return ndarray.detach()
     if not isinstance(ndarray, np.ndarray):
         kind = type(ndarray)
         name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"

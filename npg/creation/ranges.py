@@ -9,7 +9,7 @@ import numpy as np
 
 from npg import dtypes
 from npg.engine import TensorBase
-from npg.functional._factory import check_options, dtype_of, finish, number
+from npg.functional._factory import check_options, dtype_of, fill_number, finish, number
 from npg.functional._public import new_function
 from npg.tensor import Tensor
 
@@ -148,12 +148,18 @@ def range(
     if end is None:
         raise TypeError('range() missing 1 required positional arguments: "end"')
     low, high, by = (number("range", x, k, 1) for x, k in ((start, "start"), (end, "end"), (step, "step")))
-    _check_range(low, high, by)
-    n = int((float(high) - float(low)) / float(by)) + 1
     kind = dtype_of(dtype, out)
+    if kind.kind == "b":
+        raise NotImplementedError("\"range_cpu\" not implemented for 'Bool'")
+    _check_range(low, high, by)
+    if kind.kind != "f":
+        low, high, by = int(low), int(high), int(by)
+        if by == 0:
+            raise ValueError("step must be nonzero")
+    n = int((float(high) - float(low)) / float(by)) + 1
     i = np.arange(n)
     if kind.kind != "f":
-        return finish("range", (int(low) + i * int(by)).astype(kind), out, requires_grad)
+        return finish("range", (low + i * by).astype(kind), out, requires_grad)
     found = _fma(np.full(n, float(by)), i.astype(np.float64), float(low))
     return finish("range", found.astype(kind), out, requires_grad)
 
@@ -182,8 +188,10 @@ def _ends(name: str, start: Any, end: Any) -> tuple[Any, Any]:
 
 def _line(start: Any, end: Any, n: int, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     """Return n numbers from start to end: the first half counted from start, the second back from end."""
-    if n == 1:
-        return np.array([start]).astype(dtype)
+    if n <= 1:
+        return np.full(n, fill_number(start, dtype) if n else 0, dtype)
+    if dtype.kind == "b":
+        raise NotImplementedError("\"linspace_cpu\" not implemented for 'Bool'")
     i = np.arange(n, dtype=np.float64)
     first = i < n // 2
     if dtype.itemsize == 2 and dtype.kind == "f":  # float16 is rounded after every operation
@@ -194,8 +202,8 @@ def _line(start: Any, end: Any, n: int, dtype: np.dtype[Any]) -> np.ndarray[Any,
     if dtype.kind == "f":
         low, high = dtype.type(start), dtype.type(end)
         by = float((high - low) / dtype.type(n - 1))
-    else:
-        low, high = int(start), int(end)
+    else:  # a negative bound wraps around in an unsigned dtype before anything is counted
+        low, high = int(fill_number(start, dtype)), int(fill_number(end, dtype))
         by = (high - low) / (n - 1)
     by, low, high = np.full(n, by), float(low), float(high)
     return np.where(first, _fma(by, i, low), _fma(-by, n - 1 - i, high)).astype(dtype)
@@ -222,9 +230,17 @@ def linspace(
     check_options(layout, device, pin_memory)
     low, high = _ends("linspace", start, end)
     n, kind = _count(steps, "linspace"), dtype_of(dtype, out)
-    if kind.kind == "b":
-        raise NotImplementedError("\"linspace_cpu\" not implemented for 'Bool'")
-    return finish("linspace", _line(low, high, n, kind) if n else np.empty(0, kind), out, requires_grad)
+    return finish("linspace", _line(low, high, n, kind), out, requires_grad)
+
+
+def _whole_powers(start: Any, end: Any, n: int, base: float, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    # PyTorch cuts both exponents to the dtype, and steps between them in float32.
+    low, high = (int(fill_number(x, dtype)) for x in (start, end))
+    by = np.float32(high - low) / np.float32(n - 1)
+    i = np.arange(n, dtype=np.float32)
+    exponents = np.where(i < n // 2, np.float32(low) + by * i, np.float32(high) - by * (n - 1 - i))
+    with np.errstate(all="ignore"):
+        return np.power(float(base), exponents.astype(np.float64)).astype(dtype)
 
 
 @new_function
@@ -249,10 +265,16 @@ def logspace(
     check_options(layout, device, pin_memory)
     low, high = _ends("logspace", start, end)
     n, kind = _count(steps, "logspace"), dtype_of(dtype, out)
-    if kind.kind == "b":
-        raise NotImplementedError("\"logspace_cpu\" not implemented for 'Bool'")
     if not n:
         return finish("logspace", np.empty(0, kind), out, requires_grad)
+    if kind.kind == "b" and n > 1:
+        raise NotImplementedError("\"logspace_cpu\" not implemented for 'Bool'")
+    if kind.kind in "iu" and n > 1:
+        return finish("logspace", _whole_powers(low, high, n, base, kind), out, requires_grad)
+    if kind.kind in "iub":
+        with np.errstate(all="ignore"):
+            only = np.power(float(base), float(low)).item()
+        return finish("logspace", np.full(1, fill_number(only, kind), kind), out, requires_grad)
     if kind.kind == "f":
         low, high = float(kind.type(low)), float(kind.type(high))
     by = (high - low) / (n - 1) if n > 1 else 0.0

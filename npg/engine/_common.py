@@ -52,6 +52,9 @@ OPERATORS = (
     "__neg__",
 )
 
+# What an operator takes beside tensors and arrays. NumPy counts its time spans among the integers.
+_NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
+
 _hook_ids = itertools.count()
 
 # How a view came to be, which decides whether it and its base may be changed in place; 0 for those that may.
@@ -272,6 +275,11 @@ def modified(array: Any, source: Any, place: str, node: Any, version: int, expec
         version=version,
         expected=expected,
     )
+
+
+def is_number(x: Any) -> bool:
+    """Tell whether x is a real number of Python's or NumPy's."""
+    return isinstance(x, _NUMBERS) and not isinstance(x, np.timedelta64)
 
 
 def operand_error(function: Any, args: Any, i: int) -> TypeError:

@@ -139,6 +139,7 @@ def fill_number(value: Any, dtype: np.dtype[Any], suffix: str = "_t") -> Any:
     """Return a Python number as a NumPy scalar of `dtype`, truncated where that is an integer dtype.
 
     Raises: RuntimeError: when it does not fit; a negative integer wraps around in an unsigned dtype, as in PyTorch.
+        OverflowError: for an integer of more than 64 bits.
     """
     kind = dtype.kind
     if kind == "b":

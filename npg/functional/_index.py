@@ -15,6 +15,7 @@ import numpy as np
 
 from npg._errors import shape_text, warn
 from npg.engine import TensorBase, is_grad_enabled
+from npg.engine._common import type_name
 from npg.ops import index as ops
 
 __all__ = [
@@ -112,7 +113,9 @@ def item_of(item: Any) -> Any:
             raise IndexError(_DTYPES)
         # A mask is copied: PyTorch, which keeps the places of its ones, does not mind a change either.
         return _array_item(array.copy() if is_grad_enabled() else array)
-    if isinstance(item, (np.ndarray, np.generic)):
+    if isinstance(item, np.integer):
+        return operator.index(item)
+    if isinstance(item, (np.ndarray, np.bool_)):
         return _array_item(np.array(item))
     if isinstance(item, (list, tuple, range)):
         found = sequence(item)
@@ -121,7 +124,7 @@ def item_of(item: Any) -> Any:
         raise TypeError("new(): invalid data type 'str'")
     if hasattr(item, "__index__"):
         return operator.index(item)
-    raise IndexError(_KINDS.format(kind=type(item).__name__))
+    raise IndexError(_KINDS.format(kind=type_name(item)))
 
 
 def sequence(item: Any) -> np.ndarray[Any, Any]:

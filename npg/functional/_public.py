@@ -43,7 +43,7 @@ def promote(op: Op, args: Any, in_place: bool = False) -> list[Any]:
     """
     if in_place:
         as_tensor_input(op.name + "_", args[0])
-    args = [x.item() if isinstance(x, np.generic) else x for x in args]
+    args = [_python_number(x) if isinstance(x, np.generic) else x for x in args]
     for x in args:
         if type(x) is int and not -(2**63) <= x < 2**64:
             raise OverflowError("int too big to convert")
@@ -86,6 +86,10 @@ def _as_number(x: Any) -> Any:
     if not isinstance(array, np.ndarray) or array.ndim or array.dtype.kind not in "iuf" or array.dtype.itemsize < 4:
         return x
     return x if _is_recorded(x) else array.item()
+
+
+def _python_number(x: Any) -> Any:
+    return float(x) if isinstance(x, np.floating) else x.item()  # item() of a longdouble is one
 
 
 def _check_result(op: Op, arrays: list[Any], in_place: bool) -> None:

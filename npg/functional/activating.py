@@ -8,6 +8,7 @@ import numpy as np
 
 from npg import dtypes
 from npg.engine import apply, apply_in_place
+from npg.functional._factory import fill_number
 from npg.functional._public import as_tensor_input, canonical_dim, in_place, public, public_function
 from npg.functional._types import T
 from npg.functional.pointwise import array_of
@@ -119,9 +120,11 @@ def _hardtanh(input: Any, x: Any, low: float, high: float, inplace: bool) -> Any
     if x.dtype == bool:
         raise RuntimeError("Bool inputs not supported for hardtanh")
     if x.dtype.kind in "iu":
-        low, high = int(low), int(high)
+        low, high = (fill_number(b, np.dtype(np.int64)).item() for b in (low, high))
         if x.dtype == np.uint8 and (low < 0 or high < 0):
             raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
+    if x.dtype != np.float16:
+        low, high = fill_number(low, x.dtype), fill_number(high, x.dtype)
     settings = {"low": low, "high": high}
     return apply_in_place(ops.hardtanh, (input,), settings) if inplace else apply(ops.hardtanh, (input,), settings)
 
@@ -148,6 +151,7 @@ def threshold(input: T, threshold: float, value: float, inplace: bool = False) -
     x = array_of(as_tensor_input("threshold", input))
     if x.dtype == bool:
         raise NotImplementedError("\"threshold_cpu\" not implemented for 'Bool'")
+    threshold, value = fill_number(threshold, x.dtype), fill_number(value, x.dtype)
     settings = {"threshold": threshold, "value": value}
     return apply_in_place(ops.threshold, (input,), settings) if inplace else apply(ops.threshold, (input,), settings)
 

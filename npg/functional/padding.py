@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from npg.engine import apply
 from npg.functional._dims import array_of, sizes_of
+from npg.functional._factory import fill_number
 from npg.functional._public import public_function
 from npg.functional._types import Scalar, Sizes, T
 from npg.ops import rearrange as ops
@@ -38,7 +39,9 @@ def pad(input: T, pad: Sizes, mode: str = "constant", value: Scalar | None = Non
     if mode == "constant":
         _check_size(shape, pairs, lead)
         filled = ((0, 0),) * lead + pairs
-        return apply(ops.constant_pad, (input,), {"pad": filled, "value": 0 if value is None else value})
+        # By way of a float, as PyTorch.
+        fill = 0 if value is None else fill_number(float(value), array_of("pad", input).dtype)
+        return apply(ops.constant_pad, (input,), {"pad": filled, "value": fill})
     if mode not in ("reflect", "replicate", "circular"):
         raise NotImplementedError(f"Unrecognised padding mode {mode}")
     if value is not None and value != 0:

@@ -9,6 +9,7 @@ import numpy as np
 from npg import dtypes
 from npg.engine import Function, TensorBase, apply, apply_in_place, wrap
 from npg.engine._common import of_numbers
+from npg.functional._factory import fill_number
 from npg.functional._public import as_tensor_input, in_place, old_order, promote, public, public_function, to_dtype
 from npg.functional._types import B, Scalar, T
 from npg.ops import elementwise, rounding, special, trigonometry
@@ -69,6 +70,8 @@ def _with_alpha(name: str, input: Any, other: Any, alpha: Any, in_place: bool = 
         raise RuntimeError("Boolean alpha only supported for Boolean results.")
     if isinstance(alpha, float) and not common.is_floating_point:
         raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    if common is not dtypes.bool_:
+        fill_number(-alpha if name == "sub" else alpha, common.dtype)  # raises where it does not fit
     if common.is_floating_point and isinstance(other, TensorBase):
         op = elementwise.sub_scaled if name == "sub" else elementwise.add_scaled
         return run(op, (input, other), in_place, alpha=-alpha if name == "sub" else alpha)

@@ -8,6 +8,7 @@ import numpy as np
 
 from npg import dtypes
 from npg.engine import TensorBase, apply, apply_in_place, wrap
+from npg.functional._factory import fill_number
 from npg.functional._public import as_tensor_input, public, public_function, to_dtype
 from npg.functional._types import T
 from npg.functional.pointwise import array_of, both
@@ -51,10 +52,16 @@ def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = No
         raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {kind}")
     operands = [x.item() if isinstance(x, np.generic) else x for x in (input, other)]
     common = dtypes.common_dtype([array_of(x) for x in operands]).dtype
-    if not any(isinstance(x, (TensorBase, np.ndarray)) for x in operands):
+    if not any(map(_has_dtype, operands)):
         operands[0] = np.asarray(operands[0], common)
+    if common != np.float16:  # where PyTorch takes a number that is too large for inf
+        operands = [x if _has_dtype(x) else fill_number(x, common) for x in operands]
     operands = [to_dtype(x, common) for x in operands]
     return apply(ops.where, (condition, *operands), {})
+
+
+def _has_dtype(x: Any) -> bool:
+    return isinstance(x, (TensorBase, np.ndarray))
 
 
 # ----- Maximum and minimum -----
@@ -82,11 +89,12 @@ def _number(bound: Any) -> Any:
     return bound
 
 
-def _check_bounds(dtype: Any, bounds: list[Any]) -> None:
-    if dtype.kind in "iu":
-        limits = np.iinfo(dtype)
-        if not all(limits.min <= b <= limits.max for b in bounds):
-            raise RuntimeError(f"value cannot be converted to type {dtype}_t without overflow")
+def _bound(b: Any, dtype: Any) -> Any:
+    """Return a bound as a number of the dtype that is computed in: a negative one wraps around in an unsigned dtype."""
+    if b is None:
+        return None
+    found = fill_number(b, dtype)  # raises where it does not fit
+    return found.item() if dtype.kind in "iu" else b
 
 
 def _clamp(name: str, forms: Any, input: Any, low: Any, high: Any, in_place: bool) -> Any:
@@ -102,7 +110,7 @@ def _clamp(name: str, forms: Any, input: Any, low: Any, high: Any, in_place: boo
         if common is dtypes.bool_:
             kernel = "clamp_min_scalar" if high is None else "clamp_max_scalar" if low is None else "clamp_scalar"
             raise NotImplementedError(f"\"{kernel}_cpu\" not implemented for 'Bool'")
-        _check_bounds(common.dtype, given)
+        low, high = _bound(low, common.dtype), _bound(high, common.dtype)
         if x.dtype.kind == "f" or (all(isinstance(b, int) for b in given) and x.dtype != bool):
             settings = {"low": low, "high": high}
             return apply_in_place(by_numbers, (input,), settings) if in_place else apply(by_numbers, (input,), settings)

@@ -12,6 +12,7 @@ from npg.engine import TensorBase, apply, check_in_place
 from npg.functional._attributes import Size
 from npg.functional._dims import array_of, dim_index, dims_tuple, sizes_of
 from npg.functional._public import public_function
+from npg.functional._storage import contiguous_strides, offset_of
 from npg.functional._types import Dims, Sizes, T
 from npg.functional.filling import each_once
 from npg.ops import shape as ops
@@ -87,16 +88,21 @@ def view(input: T, *shape: Any, size: Dims | None = None, dtype: Any = None) -> 
 def _view_dtype(input: Any, array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> Any:
     old, new = array.itemsize, dtype.itemsize
     if old != new:
-        names = f"view {dtypes.from_numpy(array.dtype).scalar_name} as {dtypes.from_numpy(dtype).scalar_name}"
+        names = f"to view {dtypes.from_numpy(array.dtype).scalar_name} as {dtypes.from_numpy(dtype).scalar_name}"
+        names += " (different element sizes)"
         if not array.ndim:
-            raise RuntimeError(f"self.dim() cannot be 0 to {names} (different element sizes)")
-        if array.shape[-1] * old % new:
-            raise RuntimeError(
-                f"self.size(-1) must be divisible by {new // old} to {names} (different element sizes), but got "
-                f"{array.shape[-1]}"
-            )
-        if array.strides[-1] != old:
-            raise RuntimeError(f"self.stride(-1) must be 1 to {names} (different element sizes)")
+            raise RuntimeError(f"self.dim() cannot be 0 {names}")
+        steps, ratio = [s // old for s in array.strides], max(new // old, 1)
+        if not array.size:  # NumPy has zeros here
+            steps = list(contiguous_strides(array.shape))
+        for what, n in (("size(-1)", array.shape[-1]), ("storage_offset()", offset_of(array))):
+            if n % ratio:
+                raise RuntimeError(f"self.{what} must be divisible by {ratio} {names}, but got {n}")
+        if steps[-1] != 1:
+            raise RuntimeError(f"self.stride(-1) must be 1 {names}, but got {steps[-1]}")
+        for d, n in enumerate(steps[:-1]):
+            if n % ratio:
+                raise RuntimeError(f"self.stride({d}) must be divisible by {ratio} {names}, but got {n}")
     found = apply(ops.view_dtype, (input,), {"dtype": dtype})
     if isinstance(input, TensorBase):
         found._share_version(input)  # as detach(): changes through it are noticed, and are no part of the graph

@@ -12,7 +12,7 @@ from npg.functional._attributes import Size, check_device
 from npg.functional._factory import check_options, fill_number, leaf, number, parse_sizes
 from npg.functional._public import public_function
 from npg.functional._types import B
-from npg.tensor.data import check_shareable, copied
+from npg.tensor.data import copied, shared
 
 __all__ = ["constructed", "new", "new_empty", "new_empty_strided", "new_full", "new_ones", "new_tensor", "new_zeros"]
 
@@ -23,27 +23,29 @@ def constructed(data: tuple[Any, ...], size: Any, dtype: np.dtype[Any], keep: bo
     """Return the array of a call of Tensor or of a typed constructor such as FloatTensor.
 
     Args:
-        keep: an ndarray keeps its dtype (Tensor); else it is cast (FloatTensor).
+        dtype: of the result; an ndarray of it is shared, another one cast.
+        keep: a tensor keeps its dtype (Tensor); else it must have that one (FloatTensor).
+    Raises: TypeError, ValueError: for data that is no numbers, ragged, or an ndarray that cannot be shared.
     """
     if size is not None:
         return np.empty(parse_sizes("new", data, size), dtype)
     if not data:
         return np.empty((0,), dtype)
     first = data[0]
-    if len(data) > 1 or isinstance(first, (Size, int, np.integer)) and not isinstance(first, bool):
+    count = isinstance(first, np.ndarray) and not first.ndim and first.dtype.kind in "iu"
+    if len(data) > 1 or count or isinstance(first, (Size, int, np.integer)) and not isinstance(first, bool):
         return np.empty(parse_sizes("new", data), dtype)
-    if isinstance(first, (TensorBase, np.ndarray)):
-        if isinstance(first, np.ndarray) and (keep or first.dtype == dtype):
-            return check_shareable(first)
-        if isinstance(first, np.ndarray):
-            return copied(first, dtype)
+    if isinstance(first, np.ndarray):
+        return shared(first, dtype)
+    if isinstance(first, TensorBase):
         if not keep and first._array.dtype != dtype:
             wanted, found = dtypes.from_numpy(dtype), dtypes.from_numpy(first._array.dtype)
             raise TypeError(f"expected a tensor of dtype {wanted!r} (got {found!r}); use tensor.to({wanted!r})")
         return first._array
     if isinstance(first, (str, bytes)):
         raise TypeError(f"new(): invalid data type '{type(first).__name__}'")
-    if not hasattr(type(first), "__len__") and not hasattr(type(first), "__array__") or isinstance(first, np.generic):
+    sequence = hasattr(type(first), "__getitem__") and hasattr(type(first), "__len__")
+    if not sequence and not hasattr(type(first), "__array__") or isinstance(first, (np.generic, dict)):
         kind = type(first)
         text = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
         raise TypeError(f"new(): data must be a sequence (got {text})")

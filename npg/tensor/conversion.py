@@ -83,6 +83,27 @@ def converted(tensor: Any, dtype: np.dtype[Any] | None, make_copy: bool = False,
     return clone(tensor) if make_copy and found is tensor else found
 
 
+def astype(
+    tensor: B, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+) -> B:
+    """Return the tensor in another dtype, as the method of an ndarray does: a copy unless copy=False.
+
+    Returns: a tensor, or an ndarray of a dtype that npg does not have.
+    Raises: TypeError: when the casting is not allowed, or when the dtype is one that npg does not have and the tensor
+        requires grad.
+    Source: numpy.ndarray.astype.
+    """
+    from npg.tensor.numpy_constant import as_tensors, has_history, refused  # where NumPy is asked, see tensor.py
+
+    kind = np.dtype(dtype)
+    if not has_history((tensor,)):
+        return as_tensors(tensor._array.astype(kind, order, casting, subok, copy), (tensor,))
+    if not dtypes.is_known(kind):
+        raise refused(f"astype({kind})")
+    np.empty(0, tensor._array.dtype).astype(kind, casting=casting)  # raises where NumPy does
+    return converted(tensor, kind, copy)
+
+
 def contiguous(tensor: T, memory_format: Any = contiguous_format) -> T:
     """Return the tensor itself if its elements lie in order in memory, else such a copy.
 

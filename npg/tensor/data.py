@@ -26,12 +26,7 @@ def check_shareable(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """
     if type(array) is not np.ndarray:
         array = array.view(np.ndarray)
-    if not array.dtype.isnative:
-        raise ValueError(
-            "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
-            "currently not supported."
-        )
-    dtypes.from_numpy(array.dtype)
+    dtypes.check_known(array.dtype)
     if array.strides and min(array.strides) < 0:
         raise ValueError(
             "At least one stride in the given numpy array is negative, and tensors with negative strides are not "

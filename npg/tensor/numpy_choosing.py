@@ -87,7 +87,7 @@ def _trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
     return filt[start : int(there[-1]) + 1 if "b" in trim.lower() else filt.shape[0]]
 
 
-@implements(np.piecewise)
+@implements(np.piecewise, calls=True)
 def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
     x = tensor(x)
     given = values(condlist) if isinstance(condlist, TensorBase) else condlist
@@ -128,7 +128,7 @@ def _repeated(x: Any, dtype: Any, count: int) -> Any:
     return F.take(x, tensor(np.resize(np.arange(x.shape[0]), count)))
 
 
-@implements(np.place)
+@implements(np.place, writes=True)
 def _place(arr: Any, mask: Any, vals: Any) -> None:
     if not _target("place", arr, vals):
         return np.place(arr, values(mask), values(vals))
@@ -139,7 +139,7 @@ def _place(arr: Any, mask: Any, vals: Any) -> None:
     return None
 
 
-@implements(np.putmask)
+@implements(np.putmask, writes=True)
 def _putmask(a: Any, mask: Any, values: Any) -> None:
     mask = mask._array if isinstance(mask, TensorBase) else np.asarray(mask)
     if not _target("putmask", a, values):
@@ -149,7 +149,7 @@ def _putmask(a: Any, mask: Any, values: Any) -> None:
     return None
 
 
-@implements(np.put)
+@implements(np.put, writes=True)
 def _put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
     ind = np.asarray(values(ind))
     if not _target("put", a, v):
@@ -164,7 +164,7 @@ def _put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
     return None
 
 
-@implements(np.fill_diagonal)
+@implements(np.fill_diagonal, writes=True)
 def _fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     if not _target("fill_diagonal", a, val):
         return np.fill_diagonal(a, values(val), wrap)
@@ -198,7 +198,7 @@ def _block(arrays: Any) -> Any:
     return joined(arrays, levels) if levels else apply(clone, (joined(arrays, 0),), {})
 
 
-@implements(np.apply_along_axis)
+@implements(np.apply_along_axis, calls=True)
 def _apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: Any, **kwargs: Any) -> Any:
     arr = F.movedim(tensor(arr), axis, -1)
     lead = tuple(arr.shape[:-1])
@@ -209,7 +209,7 @@ def _apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: An
     return F.movedim(found, tuple(range(len(lead), len(lead) + k)), tuple(range(axis, axis + k))) if k else found
 
 
-@implements(np.apply_over_axes)
+@implements(np.apply_over_axes, calls=True)
 def _apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
     a = tensor(a)
     ndim = a.ndim

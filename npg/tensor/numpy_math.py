@@ -218,11 +218,12 @@ def _fix(x: Any) -> Any:
     return F.trunc(tensor(x))
 
 
-@implements(np.nan_to_num)
+@implements(np.nan_to_num, writes=True)
 def _nan_to_num(
     x: Any, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
 ) -> Any:
-    return F.nan_to_num(tensor(x), nan=nan, posinf=posinf, neginf=neginf)
+    found = F.nan_to_num(tensor(x), nan=nan, posinf=posinf, neginf=neginf)
+    return F.copy_(x, found) if not copy and isinstance(x, TensorBase) else found
 
 
 @implements(np.sinc)
@@ -233,21 +234,6 @@ def _sinc(x: Any) -> Any:
 @implements(np.real, np.real_if_close)
 def _real(val: Any, tol: float = 100) -> Any:
     return tensor(val)
-
-
-@implements(np.isclose)
-def _isclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> Any:
-    return tensor(np.isclose(values(a), values(b), rtol, atol, equal_nan))
-
-
-@implements(np.allclose)
-def _allclose(a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False) -> bool:
-    return np.allclose(values(a), values(b), rtol, atol, equal_nan)
-
-
-@implements(np.array_equal)
-def _array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> bool:
-    return np.array_equal(values(a1), values(a2), equal_nan)
 
 
 # ----- Indices, sorting -----
@@ -334,7 +320,7 @@ def _bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
     return F.index_add(tensor(np.zeros(n, weights._array.dtype)), 0, tensor(x.astype(np.int64)), weights)
 
 
-@implements(np.put_along_axis)
+@implements(np.put_along_axis, writes=True)
 def _put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
     if not isinstance(arr, TensorBase):
         raise TypeError("np.put_along_axis cannot write a Tensor into an array; use tensor.detach().numpy()")

@@ -12,7 +12,7 @@ from npg.engine import TensorBase, apply, wrap
 from npg.functional._factory import like_array
 from npg.functional._public import canonical_dim, to_dtype
 from npg.ops.elementwise import clone
-from npg.tensor.numpy_table import FUNCTIONS, axes_of, flat, implements, tensor, tensors, values
+from npg.tensor.numpy_table import axes_of, flat, implements, tensor, tensors, values
 
 # ----- Shapes -----
 
@@ -244,55 +244,10 @@ def _full_like(
     return wrap(found)
 
 
-# ----- Questions that have no gradient -----
+# ----- Written elsewhere -----
 
 
-@implements(np.shape)
-def _shape(a: Any) -> tuple[int, ...]:
-    return tuple(values(a).shape)
-
-
-@implements(np.ndim)
-def _ndim(a: Any) -> int:
-    return values(a).ndim
-
-
-@implements(np.size)
-def _size(a: Any, axis: Any = None) -> Any:
-    return np.size(values(a), axis)
-
-
-@implements(np.result_type)
-def _result_type(*arrays_and_dtypes: Any) -> np.dtype[Any]:
-    return np.result_type(*(x._array.dtype if isinstance(x, TensorBase) else x for x in arrays_and_dtypes))
-
-
-@implements(np.can_cast)
-def _can_cast(from_: Any, to: Any, casting: Any = "safe") -> bool:
-    return np.can_cast(from_._array.dtype if isinstance(from_, TensorBase) else from_, to, casting)
-
-
-@implements(np.shares_memory)
-def _shares_memory(a: Any, b: Any, /, max_work: Any = -1) -> bool:
-    return np.shares_memory(values(a), values(b), max_work)
-
-
-@implements(np.may_share_memory)
-def _may_share_memory(a: Any, b: Any, /, max_work: Any = 0) -> bool:
-    return np.may_share_memory(values(a), values(b), max_work)
-
-
-@implements(np.iscomplexobj)
-def _iscomplexobj(x: Any) -> bool:
-    return False
-
-
-@implements(np.isrealobj)
-def _isrealobj(x: Any) -> bool:
-    return True
-
-
-@implements(np.copyto)
+@implements(np.copyto, writes=True)
 def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     if isinstance(dst, TensorBase):
         if where is not True:
@@ -306,11 +261,6 @@ def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -
     return None
 
 
-@implements(np.array_repr, np.array_str, np.array2string)
-def _text(a: Any, *args: Any, **kwargs: Any) -> str:
-    return repr(a)
-
-
 def _on_host(function: Callable[..., Any]) -> None:
     """Let a function that only writes values out see a tensor's array; it raises when the tensor requires grad."""
 
@@ -320,7 +270,7 @@ def _on_host(function: Callable[..., Any]) -> None:
 
         return function(*map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
 
-    FUNCTIONS[function] = call
+    implements(function, writes=True)(call)
 
 
 for _f in (np.save, np.savetxt, np.savez, np.savez_compressed):

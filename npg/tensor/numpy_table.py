@@ -12,16 +12,23 @@ from npg.engine import TensorBase, wrap
 from npg.functional._public import canonical_dim, to_dtype
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
-REMEDY = "use the function of npg, or tensor.detach().numpy() for an array without history"
-MODULES = {"numpy.linalg": "np.linalg", "numpy.fft": "np.fft", "numpy.random": "np.random"}
+CALLING: set[Any] = set()  # those that call a function of the user's
+WRITING: set[Any] = set()  # those that may write into their first argument
+REMEDY = "use a function of npg, or tensor.detach() for a result without history"
 
 
-def implements(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Enter the decorated function for these NumPy functions."""
+def implements(
+    *functions: Any, calls: bool = False, writes: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Enter the decorated function for these NumPy functions; see CALLING and WRITING."""
 
     def register(implementation: Callable[..., Any]) -> Callable[..., Any]:
         for f in functions:
             FUNCTIONS[f] = implementation
+            if calls:
+                CALLING.add(f)
+            if writes:
+                WRITING.add(f)
         return implementation
 
     return register
@@ -29,7 +36,8 @@ def implements(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., 
 
 def name_of(function: Any) -> str:
     """Return what users call a NumPy function: np.linalg.eig."""
-    module = MODULES.get(getattr(function, "__module__", ""), "np")
+    module = getattr(function, "__module__", "").replace("numpy", "np", 1) or "np"
+    module = module.replace("np.lib.scimath", "np.emath")
     return f"{module}.{getattr(function, '__name__', function)}"
 
 

@@ -6,20 +6,22 @@ a function of are that function; every other binary ufunc is applied to one slic
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from npg import functional as F
-from npg.dtypes import get_default_dtype
+from npg.dtypes import is_known, to_numpy
 from npg.engine import TensorBase, wrap
+from npg.engine._common import is_number
 from npg.functional import matrix_norms
 from npg.functional._public import canonical_dim, to_dtype
-from npg.tensor.numpy_constant import constant_ufunc
-from npg.tensor.numpy_table import REMEDY, axes_of, floating, tensor, values
+from npg.tensor.numpy_constant import refused
+from npg.tensor.numpy_table import REMEDY, axes_of, tensor, values
 
-__all__ = ["METHODS", "call"]
+__all__ = ["METHODS", "call", "call_where", "function_of", "is_operator", "ufunc_name"]
 
 # ----- Calls -----
 
@@ -53,24 +55,15 @@ def _frexp(x: Any) -> tuple[Any, Any]:
     return x * np.ldexp(np.ones_like(mantissa), -exponent), wrap(np.asarray(exponent))
 
 
-def _alike(*xs: Any) -> list[Any]:
-    """Return tensors of the dtype that NumPy would compute in."""
-    kind = np.result_type(*(values(x).dtype for x in xs))
-    return [to_dtype(tensor(x), kind) for x in xs]
-
-
 def _vecdot(a: Any, b: Any, axis: int = -1) -> Any:
-    a, b = _alike(a, b)
     return matrix_norms.vecdot(a, b, dim=axis) if a._array.dtype.kind == "f" else F.sum(a * b, axis)
 
 
 def _matvec(a: Any, b: Any) -> Any:
-    a, b = _alike(a, b)
     return F.squeeze(F.matmul(a, F.unsqueeze(b, -1)), -1)
 
 
 def _vecmat(a: Any, b: Any) -> Any:
-    a, b = _alike(a, b)
     return F.squeeze(F.matmul(F.unsqueeze(a, -2), b), -2)
 
 
@@ -84,54 +77,74 @@ _COMPOSITES: dict[str, Callable[..., Any]] = {
     "vecdot": _vecdot,
     "vecmat": _vecmat,
 }
-_CONSTANT = frozenset(("bitwise_count", "spacing"))  # NumPy computes them; see numpy_constant.py
-_OF_TWO_TENSORS = frozenset(("maximum", "minimum", "matmul", "arctan2", "heaviside", "ldexp"))
-_OF_FLOATS = frozenset(("hypot", "logaddexp", "logaddexp2"))  # PyTorch's take no integers
+# SciPy's, by the same names or others.
+_SCIPYS = {
+    "erf": "erf", "erfc": "erfc", "erfinv": "erfinv", "exp2": "exp2", "expit": "sigmoid", "expm1": "expm1",
+    "log1p": "log1p", "log_expit": "logsigmoid", "logit": "logit", "xlogy": "xlogy",
+}  # fmt: skip
+# Behind Python's operators of two operands: where the left one is NumPy's, it asks its ufunc.
+_OPERATORS = frozenset(
+    (
+        np.add, np.subtract, np.multiply, np.divide, np.floor_divide, np.remainder, np.divmod, np.power, np.left_shift,
+        np.right_shift, np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.equal, np.not_equal, np.less, np.less_equal,
+        np.greater, np.greater_equal,
+    )
+)  # fmt: skip
+
+
+def is_operator(ufunc: Any, inputs: tuple[Any, ...]) -> bool:
+    """Tell whether a call is that of one of Python's operators, on what Tensor's own operators take."""
+    return ufunc in _OPERATORS and all(
+        is_known(x.dtype) if isinstance(x, np.ndarray) else isinstance(x, TensorBase) or is_number(x) for x in inputs
+    )
+
+
+def ufunc_name(ufunc: Any) -> str:
+    """Return what users call a ufunc: np.exp, scipy.special.expit."""
+    name = ufunc.__name__
+    for module, short in (("numpy", "np"), ("scipy.special", "scipy.special")):
+        if getattr(sys.modules.get(module), name, None) is ufunc:
+            return f"{short}.{name}"
+    return str(name)
+
+
+def function_of(ufunc: Any) -> Callable[..., Any] | None:
+    """Return what npg computes a ufunc with, or None."""
+    package, _, name = ufunc_name(ufunc).rpartition(".")
+    if package == "np" and name in _COMPOSITES:
+        return _COMPOSITES[name]
+    known = _UFUNCS.get(name) if package == "np" else _SCIPYS.get(name) if package else None
+    return None if known is None else getattr(F, known)
 
 
 def call(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Return what a ufunc gives for tensors, arrays and numbers.
+    """Return what a ufunc gives for tensors, arrays and numbers: an operator in PyTorch's dtype, others in NumPy's.
 
     Raises: TypeError: for a ufunc or an argument that has no counterpart.
     """
-    name = ufunc.__name__
     for ignored in ("order", "subok", "casting"):
         kwargs.pop(ignored, None)
     dtype = kwargs.pop("dtype", None)
-    named = {"axis": kwargs.pop("axis")} if name == "vecdot" and "axis" in kwargs else {}
+    named = {"axis": kwargs.pop("axis")} if ufunc is np.vecdot and "axis" in kwargs else {}
     if kwargs:
-        raise TypeError(f"np.{name} of a Tensor takes no {next(iter(kwargs))}=; {REMEDY}")
-    if not any(isinstance(x, TensorBase) for x in inputs):  # a tensor is the target only
-        found = ufunc(*inputs, dtype=dtype)
-        return tuple(wrap(np.asarray(f)) for f in found) if isinstance(found, tuple) else wrap(np.asarray(found))
-    inputs = tuple(np.asarray(x) if isinstance(x, (list, tuple)) else x for x in inputs)
-    if name in _CONSTANT:
-        return constant_ufunc(ufunc, inputs, dtype)
-    if dtype is not None:
-        inputs = tuple(to_dtype(x, np.dtype(dtype)) if isinstance(x, (TensorBase, np.ndarray)) else x for x in inputs)
-    composite = _COMPOSITES.get(name)
-    if composite is not None:
-        return composite(*inputs, **named)
-    function = _UFUNCS.get(name)
+        raise TypeError(f"{ufunc_name(ufunc)} of a Tensor takes no {next(iter(kwargs))}=; {REMEDY}")
+    function = function_of(ufunc)
     if function is None:
-        raise TypeError(f"np.{name} is not supported on a Tensor; {REMEDY}")
-    if name in _OF_TWO_TENSORS:
-        other = next(x for x in inputs if isinstance(x, TensorBase))
-        inputs = tuple(_tensor_like(x, other) for x in inputs)
-    if name in _OF_FLOATS:
-        inputs = tuple(floating(tensor(x)) if isinstance(x, (TensorBase, np.ndarray)) else x for x in inputs)
-    if name in ("heaviside", "matmul") and inputs[0].dtype != inputs[1].dtype:
-        inputs = tuple(_alike(*inputs))
-    return getattr(F, function)(*inputs)
+        raise refused(ufunc_name(ufunc))
+    if dtype is None and is_operator(ufunc, inputs):
+        return function(*inputs)
+    kinds = _numpys_dtypes(ufunc, inputs, dtype)
+    found = function(*(to_dtype(tensor(x), kind) for x, kind in zip(inputs, kinds)), **named)
+    if isinstance(found, tuple):
+        return tuple([to_dtype(y, kind) for y, kind in zip(found, kinds[ufunc.nin :])])
+    return to_dtype(found, kinds[-1])
 
 
-def _tensor_like(x: Any, other: Any) -> Any:
-    """Return a number as a 0-d array that does not promote the tensor beside it."""
-    if isinstance(x, (TensorBase, np.ndarray)):
-        return x
-    floating = isinstance(x, (float, np.floating))
-    keeps = other._array.dtype.kind == "f" or not floating
-    return np.asarray(x, other._array.dtype if keeps else get_default_dtype().dtype)
+def _numpys_dtypes(ufunc: Any, inputs: tuple[Any, ...], dtype: Any) -> tuple[Any, ...]:
+    """Return the dtypes of the operands and results of NumPy's loop for these inputs."""
+    kinds = tuple([type(x) if type(x) in (int, float) else values(x).dtype for x in inputs])
+    wanted = {} if dtype is None else {"signature": (None,) * ufunc.nin + (to_numpy(dtype),) * ufunc.nout}
+    return ufunc.resolve_dtypes(kinds + (None,) * ufunc.nout, **wanted)
 
 
 def call_where(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any], where: Any, out: Any) -> Any:
@@ -141,7 +154,7 @@ def call_where(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any], wher
     """
     if out is None or isinstance(out, tuple):
         raise TypeError(
-            f"np.{ufunc.__name__} of a Tensor takes where= only together with one out=, which holds the other "
+            f"{ufunc_name(ufunc)} of a Tensor takes where= only together with one out=, which holds the other "
             "elements; use npg.where on the result"
         )
     shape = tuple(out.shape)
@@ -188,7 +201,7 @@ def _binary(ufunc: Any, method: str) -> None:
     if ufunc.nin != 2 or ufunc.nout != 1 or ufunc.signature is not None:
         raise ValueError(f"{method} only supported for binary functions that return a single value")
     if ufunc.__name__ not in _UFUNCS:
-        raise TypeError(f"np.{ufunc.__name__}.{method} is not supported on a Tensor; {REMEDY}")
+        raise refused(f"{ufunc_name(ufunc)}.{method}")
 
 
 def _reduce(
@@ -201,8 +214,6 @@ def _reduce(
     name = ufunc.__name__
     if name.startswith("logical_"):
         x = F.ne(x, 0)
-    elif name in _OF_FLOATS:
-        x = floating(x)
     dims = tuple(range(x.ndim)) if axis is None else axes_of(axis, x.ndim) if x.ndim else ()
     if len(dims) > 1 and name not in _ANY_ORDER:
         raise ValueError(f"reduction operation '{name}' is not reorderable, so at most one axis may be specified")
@@ -252,8 +263,6 @@ def _accumulate(ufunc: Any, x: Any, axis: int = 0, dtype: Any = None) -> Any:
         x = to_dtype(x, np.dtype(dtype))
     if ufunc.__name__.startswith("logical_"):
         x = F.ne(x, 0)
-    elif ufunc.__name__ in _OF_FLOATS:
-        x = floating(x)
     running = _REDUCTIONS.get(ufunc.__name__, (None, None))[1]
     if running is not None:
         found = getattr(F, running)(x, axis)

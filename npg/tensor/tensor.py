@@ -12,7 +12,16 @@ import numpy as np
 from npg import dtypes, functional as F
 from npg.engine import TensorBase, register_tensor_class, wrap
 from npg.functional import permuting
-from npg.functional._attributes import CPU, NO_CUDA, Size, check_device, device, strided
+from npg.functional._attributes import (
+    CPU,
+    NO_CUDA,
+    Size,
+    check_device,
+    contiguous_format,
+    device,
+    preserve_format,
+    strided,
+)
 from npg.functional._dims import dim_index
 from npg.functional._public import public_function
 from npg.tensor import conversion, copies, exchange, memory
@@ -46,14 +55,15 @@ class Tensor(Operators):
         Tensor(): an empty tensor of the default dtype.
         Tensor(2, 3): uninitialised, of these sizes and the default dtype.
         Tensor([[1, 2], [3, 4]]): the data in the default dtype.
-        Tensor(ndarray), Tensor(tensor): shares the memory and keeps the dtype.
+        Tensor(ndarray): the default dtype too; shares the memory of an ndarray that has it.
+        Tensor(tensor): shares the memory and keeps the dtype.
 
     Args:
         data: sizes, nested sequences of numbers, an ndarray or a tensor.
         requires_grad: whether a gradient is wanted.
         device: None or the CPU.
     Raises: TypeError, ValueError: for data that is no numbers, or ragged.
-    Source: torch.Tensor; sharing an ndarray of any dtype is npg's.
+    Source: torch.Tensor; requires_grad is npg's.
     """
 
     __array_priority__ = 1000
@@ -102,6 +112,11 @@ class Tensor(Operators):
     def nbytes(self) -> builtins.int:
         """Bytes of all elements."""
         return self._array.nbytes
+
+    @property
+    def strides(self) -> tuple[builtins.int, ...]:
+        """The steps in bytes from one element to the next along each dimension, as of an ndarray; see stride()."""
+        return self._array.strides
 
     layout = strided
     is_cpu = True
@@ -428,9 +443,18 @@ class Tensor(Operators):
 
     # ----- Exchange -----
 
-    numpy = conversion.numpy
+    numpy = to_numpy = conversion.numpy  # Matplotlib asks for to_numpy()
     __array__ = conversion.array
     __dlpack__ = exchange.to_dlpack
+    astype = conversion.astype
+
+    def copy(self, order: str = "C") -> Tensor:
+        """Return a copy, recorded, as the method of an ndarray does."""
+        return self.clone(memory_format=contiguous_format if order == "C" else preserve_format)
+
+    def tobytes(self, order: Any = "C") -> bytes:
+        """Return the bytes of the elements, as the method of an ndarray does."""
+        return self.numpy().tobytes(order)
 
     def __dlpack_device__(self) -> tuple[builtins.int, builtins.int]:
         return (1, 0)  # kDLCPU

@@ -37,7 +37,6 @@ def _arrays(shape: tuple[int, ...], dtype: str) -> dict[str, np.ndarray]:
         "plain": plain,
         "gaps": wide[..., ::2] if shape else wide[1:].reshape(()),
         "columns": np.asfortranarray(_array(shape, dtype)),
-        "swapped": plain.astype(np.dtype(dtype).newbyteorder()),
         "unaligned": unaligned,
         "readonly": readonly,
     }

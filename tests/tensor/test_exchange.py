@@ -307,7 +307,7 @@ def test_memory_lives_as_long_as_its_consumer(consume):
 def test_tensor_holds_the_array_that_it_shows_and_lets_it_go(produce):
     gc.disable()
     try:
-        a = np.arange(1000.0)
+        a = np.arange(1000.0, dtype=np.float32)
         seen = weakref.ref(a)
         x = produce(a)
         y = x[10:]

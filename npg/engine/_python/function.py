@@ -8,11 +8,13 @@ from typing import Any, TypeVar, overload
 import numpy as np
 
 from npg import _errors
+from npg.dtypes import KNOWN, check_known
 from npg.engine._common import (
     SILENT,
     bind,
     fit_out,
     floating_errors,
+    is_number,
     of_numbers,
     operand_error,
     type_name,
@@ -77,7 +79,14 @@ class Function:
         uniform = True
         for i, x in enumerate(args):
             if isinstance(x, (TensorBase, np.ndarray)):
-                d = x._array.dtype if isinstance(x, TensorBase) else x.dtype
+                if isinstance(x, TensorBase):
+                    d = x._array.dtype
+                else:
+                    d = x.dtype
+                    if d not in KNOWN:
+                        if self.kind in ("operator", "reflected"):
+                            return NotImplemented
+                        check_known(d)
                 if dtype is None:
                     dtype = d
                     uniform = uniform and d.kind == "f"
@@ -87,8 +96,8 @@ class Function:
                 pass
             else:
                 uniform = False
-                if not isinstance(x, (bool, int, float, np.generic)):
-                    if self.kind not in ("function", "inplace"):
+                if not is_number(x):
+                    if self.kind not in ("function", "inplace") and not (self.writes and isinstance(x, np.generic)):
                         return NotImplemented
                     raise operand_error(self, args, i)
         if dtype is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from npg import _errors
+from npg.dtypes import KNOWN, check_known
 from npg.engine._common import NO_GRAD_VIEW, OPERATORS, VIEW, RemovableHandle, refuse_view
 from npg.engine._hooks import retain
 from npg.engine._python.modes import state
@@ -59,6 +60,8 @@ class TensorBase:
 
     def _set_array(self, array: np.ndarray[Any, Any]) -> None:
         """Make this a fresh leaf on `array`. For constructors."""
+        if array.dtype not in KNOWN:
+            check_known(array.dtype)
         self._array = array
         self._counter = VersionCounter()
         if state.inference:
@@ -66,6 +69,8 @@ class TensorBase:
 
     def _swap_array(self, array: np.ndarray[Any, Any]) -> None:
         """Show another buffer from now on; the place in the graph stays, and the version. For `x.data = y`."""
+        if array.dtype not in KNOWN:
+            check_known(array.dtype)
         version = self._counter.value
         self._array = array
         self._counter = VersionCounter()
@@ -197,9 +202,16 @@ def register_tensor_class(cls: type[TensorBase]) -> None:
 
 
 def wrap(array: Any) -> Any:
-    """Return a new leaf tensor on an ndarray (or NumPy scalar), which it shares."""
+    """Return a new leaf tensor on an ndarray (or NumPy scalar), which it shares.
+
+    Raises: TypeError, ValueError: for a dtype that npg does not have.
+    """
+    if not isinstance(array, np.ndarray):
+        array = np.asarray(array)
+    if array.dtype not in KNOWN:
+        check_known(array.dtype)
     t = _new(_tensor_class)
-    t._array = array if isinstance(array, np.ndarray) else np.asarray(array)
+    t._array = array
     t._counter = VersionCounter()
     if state.inference:
         t._inference = True
