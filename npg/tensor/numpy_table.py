@@ -37,7 +37,8 @@ def implements(
 def name_of(function: Any) -> str:
     """Return what users call a NumPy function: np.linalg.eig."""
     module = getattr(function, "__module__", "").replace("numpy", "np", 1) or "np"
-    module = module.replace("np.lib.scimath", "np.emath")
+    if "scimath" in module:  # np.lib._scimath_impl before NumPy 2.4
+        module = "np.emath"
     return f"{module}.{getattr(function, '__name__', function)}"
 
 
