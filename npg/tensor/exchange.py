@@ -40,7 +40,11 @@ def to_dlpack(
         raise AssertionError("stream should be None on cpu.")
     if dl_device is not None and tuple(map(int, dl_device)) != _CPU:
         raise BufferError(f"expected dl_device (1, 0), the CPU, got {dl_device}; npg has no other device")
-    return tensor._array.__dlpack__(max_version=max_version, copy=copy)
+    array = tensor._array
+    try:
+        return array.__dlpack__(max_version=max_version, copy=copy)
+    except TypeError:  # NumPy 2.0 speaks the first protocol only
+        return (array.copy() if copy else array).__dlpack__()
 
 
 class _Producer:

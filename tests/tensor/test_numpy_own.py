@@ -86,7 +86,7 @@ np.fft.irfftn: (x) | np.fft.rfft: (v) (h) | np.fft.rfft2: (x) | np.fft.rfftn: (x
 np.lib.stride_tricks.sliding_window_view: (v,2) (x,(2,2)) (v,k) | np.lib.stride_tricks.as_strided: (x,(2,),(8,))
 np.emath.arccos: (v) (s) | np.emath.arcsin: (s*3) | np.emath.arctanh: (v) | np.emath.log: (s) (v) | np.emath.log10: (v) | np.emath.log2: (v) | np.emath.logn: (k,v) | np.emath.power: (s,k) | np.emath.sqrt: (s) (v)
 np.polynomial.polynomial.polyadd: (v,j) | np.polynomial.polynomial.polycompanion: (v) | np.polynomial.polynomial.polyder: (v) | np.polynomial.polynomial.polydiv: (v,j+1) | np.polynomial.polynomial.polyfit: (v,v,1) | np.polynomial.polynomial.polyfromroots: (v)
-np.polynomial.polynomial.polygrid2d: (v,v,x) | np.polynomial.polynomial.polyint: (v) | np.polynomial.polynomial.polyline: (z,z) | np.polynomial.polynomial.polymul: (v,j) | np.polynomial.polynomial.polymulx: (v) | np.polynomial.polynomial.polypow: (v,2)
+np.polynomial.polynomial.polyint: (v) | np.polynomial.polynomial.polyline: (z,z) | np.polynomial.polynomial.polymul: (v,j) | np.polynomial.polynomial.polymulx: (v) | np.polynomial.polynomial.polypow: (v,2)
 np.polynomial.polynomial.polyroots: (v) | np.polynomial.polynomial.polysub: (v,j) | np.polynomial.polynomial.polytrim: (v) | np.polynomial.polynomial.polyval: (x,v) (v,[1,2]) | np.polynomial.polynomial.polyval2d: (v,v,x) | np.polynomial.polynomial.polyval3d: (v,v,v,c)
 np.polynomial.polynomial.polyvander: (v,2) | np.polynomial.polynomial.polyvander2d: (v,v,[1,2]) | np.polynomial.polynomial.polyvander3d: (v,v,v,[1,1,1])
 """  # noqa: E501
@@ -99,7 +99,7 @@ NO_ARRAYS = set(
     "datetime_data fromfile fromregex fromstring genfromtxt get_include get_printoptions getbufsize geterr geterrcall "
     "info load loadtxt mintypecode printoptions set_printoptions setbufsize seterr seterrcall show_config show_runtime "
     "test typename "
-    "polygrid3d polyvalfromroots".split()  # these two ask for isinstance(x, np.ndarray)
+    "normalize_axis_index polygrid2d polygrid3d polyvalfromroots".split()  # the last three ask for isinstance(x, np.ndarray)
 )
 
 
