@@ -99,7 +99,7 @@ NO_ARRAYS = set(
     "datetime_data fromfile fromregex fromstring genfromtxt get_include get_printoptions getbufsize geterr geterrcall "
     "info load loadtxt mintypecode printoptions set_printoptions setbufsize seterr seterrcall show_config show_runtime "
     "test typename "
-    "normalize_axis_index polygrid2d polygrid3d polyvalfromroots".split()  # the last three ask for isinstance(x, np.ndarray)
+    "normalize_axis_index polygrid2d polygrid3d polyvalfromroots".split()  # the last three ask for an ndarray
 )
 
 
