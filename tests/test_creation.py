@@ -263,11 +263,11 @@ def test_conversion_of_bad_data_raises_torchs_error(call):
 
 @pytest.mark.parametrize("make", [npg.from_numpy, npg.as_tensor, npg.asarray, npg.Tensor, npg.from_dlpack])
 def test_conversion_of_ndarray_shares_memory(make):
-    a = np.zeros(3, np.float64)
+    a = np.zeros(3, np.float32)
     t = make(a)
     t[0] = 5
     a[1] = 7
-    assert t.tolist() == [5, 7, 0] and a.tolist() == [5, 7, 0] and t.dtype is npg.float64
+    assert t.tolist() == [5, 7, 0] and a.tolist() == [5, 7, 0] and t.dtype is npg.float32
 
 
 def test_as_tensor_of_tensor_is_the_tensor():
@@ -353,7 +353,11 @@ def test_constructor_of_bad_data_raises_torchs_error(call):
 
 
 def test_constructor_of_ndarray_keeps_its_dtype():
-    assert npg.Tensor(np.arange(3)).dtype is npg.int64
+    for lib in (npg, torch):  # the default dtype, whatever the array's
+        assert lib.Tensor(np.arange(3)).dtype is lib.Tensor(np.arange(3.0)).dtype is lib.float32
+        assert lib.Tensor(np.array(2.5)).tolist() == 2.5 and lib.Tensor(np.array(3)).shape == (3,)  # a size
+        assert lib.Tensor(np.ones(2, np.float16)).dtype is lib.float32
+        assert lib.Tensor(lib.tensor([1, 2])).dtype is lib.int64
     assert npg.Tensor([1.0], requires_grad=True).requires_grad
     with pytest.raises(TypeError, match="expected a tensor of dtype npg.int64"):
         npg.LongTensor(npg.ones(2))
