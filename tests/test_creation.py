@@ -352,7 +352,7 @@ def test_constructor_of_bad_data_raises_torchs_error(call):
     check_error(call)
 
 
-def test_constructor_of_ndarray_keeps_its_dtype():
+def test_constructor_of_ndarray_has_the_default_dtype():
     for lib in (npg, torch):  # the default dtype, whatever the array's
         assert lib.Tensor(np.arange(3)).dtype is lib.Tensor(np.arange(3.0)).dtype is lib.float32
         assert lib.Tensor(np.array(2.5)).tolist() == 2.5 and lib.Tensor(np.array(3)).shape == (3,)  # a size
