@@ -11,7 +11,7 @@ from npg.ops._broadcast import unbroadcast
 from npg.ops._op import ARITHMETIC, primitive
 from npg.ops._sums import add_up, inner
 from npg.ops.elementwise import sign
-from npg.ops.reduce import HALF, kept_shape, shared_vjp, spread
+from npg.ops.reduce import kept_shape, shared_vjp, spread
 from npg.ops.select import where
 from npg.ops.shape import c_order
 
@@ -40,8 +40,6 @@ def _norm_vjp(g: Any, y: Any, x: Any, p: float, dim: tuple[int, ...] | None, kee
 
 
 def _norm(x: Array, p: float, dim: tuple[int, ...] | None, keepdim: Any) -> Any:
-    if x.dtype == HALF:
-        return _norm(x.astype(np.float32), p, dim, keepdim).astype(HALF)
     if p == 2:
         if dim is None and x.flags.c_contiguous:  # one pass, no temporary
             flat = x.reshape(-1)

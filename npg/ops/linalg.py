@@ -1,7 +1,6 @@
 """Products of vectors, matrices and batches of matrices.
 
-The shapes and dtypes have been checked; npg/functional/linear_algebra.py does that. float16 is multiplied in float32,
-as PyTorch does.
+The shapes and dtypes have been checked; npg/functional/linear_algebra.py does that.
 """
 
 from __future__ import annotations
@@ -62,8 +61,6 @@ def multiply(a: Array, b: Array) -> Array:
     dtype = a.dtype
     if dtype.kind != "f":
         return _multiply_integers(a, b)
-    if dtype.itemsize == 2:
-        return np.asarray(multiply(a.astype(np.float32), b.astype(np.float32))).astype(dtype)
     if b.ndim == 2 and a.ndim > 2 and a.flags.c_contiguous and a.size:
         k, n = b.shape  # one product of all rows instead of one for each matrix
         return _multiply_matrices(a.reshape(a.size // k, k), b).reshape(*a.shape[:-1], n)

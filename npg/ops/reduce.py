@@ -1,7 +1,7 @@
 """Reductions: sums, means, variances, extrema.
 
 `dim` is None for all dimensions or a tuple of dimensions counted from the front (where only one is possible, an int).
-float16 is accumulated in float32, integers and bools in int64, as PyTorch does.
+Integers and bools are accumulated in int64, as PyTorch does.
 """
 
 from __future__ import annotations
@@ -44,9 +44,6 @@ __all__ = [
 
 Array = np.ndarray[Any, Any]
 
-HALF = np.dtype(np.float16)
-
-
 # ----- What the ops share -----
 
 
@@ -78,11 +75,9 @@ def _reduce(ufunc: Any, x: Array, dim: tuple[int, ...] | None, keepdim: bool, dt
 
 
 def _total(x: Array, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
-    dtype = x.dtype
-    if dtype.kind != "f":
+    if x.dtype.kind != "f":
         return _reduce(np.add, x, dim, keepdim, np.int64)
-    total = c_order(add_up(x, dim, keepdim))
-    return total.astype(HALF) if dtype == HALF else total
+    return c_order(add_up(x, dim, keepdim))
 
 
 # ----- Sums -----
@@ -98,8 +93,8 @@ sum_dim = overload(sum_, "SumBackward1")
 
 
 def _divided(g: Any, n: int) -> Any:
-    """Return g / n; of nothing g, and not through a divisor that float16 cannot hold."""
-    return g / (n or 1) if n < 65504 or g.dtype != HALF else g * (1.0 / n)
+    """Return g / n; of nothing g."""
+    return g / (n or 1)
 
 
 def _mean_vjp(g: Any, _y: Any, x_like: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
@@ -111,8 +106,7 @@ def mean(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     """Return the mean over `dim`, nan of nothing."""
     n = count(input.shape, dim)
     total = c_order(add_up(input, dim, keepdim))
-    found = total / n if n else total + math.nan
-    return found.astype(HALF) if input.dtype == HALF else found
+    return total / n if n else total + math.nan
 
 
 mean_dim = overload(mean, "MeanBackward1")
@@ -134,9 +128,8 @@ def _nanmean_vjp(g: Any, _y: Any, x: Any, *, dim: tuple[int, ...] | None, keepdi
 def nanmean(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     """Return the mean over `dim` of what is not nan."""
     known = _reduce(np.add, ~np.isnan(input), dim, keepdim)
-    wide = input.astype(np.float32) if input.dtype == HALF else input
-    total = _total(np.where(np.isnan(wide), wide.dtype.type(0), wide), dim, keepdim)
-    return (total / known.astype(wide.dtype)).astype(input.dtype, copy=False)
+    total = _total(np.where(np.isnan(input), input.dtype.type(0), input), dim, keepdim)
+    return total / known.astype(input.dtype)
 
 
 @movement()
@@ -303,14 +296,8 @@ def _logsumexp_vjp(g: Any, y: Any, x: Any, *, dim: tuple[int, ...] | None, keepd
 @primitive(_logsumexp_vjp)
 def logsumexp(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     """Return log(sum(exp(input))) over `dim`; vjp: g exp(x - y)."""
-    if input.dtype == HALF:
-        return logsumexp.forward(input.astype(np.float32), dim=dim, keepdim=keepdim).astype(HALF)
-    return _logsumexp(input, dim, keepdim)
-
-
-def _logsumexp(x: Array, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
-    top = np.maximum.reduce(x, axis=dim, keepdims=True, initial=-math.inf)
+    top = np.maximum.reduce(input, axis=dim, keepdims=True, initial=-math.inf)
     top = np.where(np.isinf(top), 0, top)
-    e = x - top
-    total = c_order(add_up(np.exp(e, out=e if x.ndim else None), dim, keepdim))
+    e = input - top
+    total = c_order(add_up(np.exp(e, out=e if input.ndim else None), dim, keepdim))
     return np.log(total) + c_order(top if keepdim else np.squeeze(top, dim))

@@ -12,7 +12,7 @@ import numpy as np
 from npg.ops._op import movement, primitive
 from npg.ops.order import values_vjp
 from npg.ops.rearrange import constant_pad, flip
-from npg.ops.reduce import HALF, spread
+from npg.ops.reduce import spread
 from npg.ops.select import where
 from npg.ops.shape import along, c_order, overload, reshape, slice_
 
@@ -40,8 +40,7 @@ def _accumulate(ufunc: np.ufunc, x: np.ndarray[Any, Any], dim: int) -> np.ndarra
         return x.copy()
     if x.dtype.kind != "f":
         return c_order(ufunc.accumulate(x, axis=dim, dtype=np.int64))
-    wide = np.float32 if x.dtype == HALF else np.float64
-    return c_order(ufunc.accumulate(x, axis=dim, dtype=wide).astype(x.dtype, copy=False))
+    return c_order(ufunc.accumulate(x, axis=dim, dtype=np.float64).astype(x.dtype, copy=False))
 
 
 # ----- Running sums -----
@@ -149,10 +148,7 @@ def _prod_vjp(g: Any, y: Any, x: Any, *, dim: int | None, keepdim: bool) -> Any:
 @primitive(_prod_vjp)
 def prod(input: Any, *, dim: int | None, keepdim: Any) -> Any:
     """Return the product over `dim` (an int or None); of integers and bools in int64."""
-    dtype = input.dtype
-    if dtype == HALF:
-        return prod.forward(input.astype(np.float32), dim=dim, keepdim=keepdim).astype(HALF)
-    wide = None if dtype.kind == "f" else np.int64
+    wide = None if input.dtype.kind == "f" else np.int64
     return c_order(np.multiply.reduce(input, axis=dim, dtype=wide, keepdims=keepdim))
 
 
