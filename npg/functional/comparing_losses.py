@@ -19,7 +19,7 @@ from npg.functional._public import public_function, to_dtype
 from npg.functional._types import T
 from npg.functional.activating import logsigmoid
 from npg.functional.comparing import eq, le, ne
-from npg.functional.losses import checked_reduction, reduced, sizes
+from npg.functional.losses import checked_reduction, reduced, refuse_gradient, sizes
 from npg.functional.neural import pairwise_distance
 from npg.functional.pointwise import add, div, exp, log, mul, neg, sqrt, square, sub, xlogy
 from npg.functional.reduction import mean, sum
@@ -149,11 +149,13 @@ def poisson_nll_loss(
     else:
         losses = sub(input, mul(target, log(add(input, eps))))
     if full:
+        if array_of("poisson_nll_loss", target, "target", 2).dtype == np.bool_:
+            sub(input, target)  # it says that bools are not subtracted
         # 1 in place of the targets that do not count, so that no logarithm of 0 spoils a gradient.
         small = le(target, 1)
         t = where(small, 1.0, target)
         stirling = add(sub(mul(t, log(t)), t), mul(log(mul(t, 2.0 * math.pi)), 0.5))
-        losses = add(losses, where(small, 0.0, stirling))
+        losses = add(losses, to_dtype(where(small, 0.0, stirling), array_of("poisson_nll_loss", losses).dtype))
     return reduced(losses, reduction)
 
 
@@ -168,16 +170,20 @@ def soft_margin_loss(
 
     Args:
         input: any shape. target: 1 or -1 for each.
+    Returns: dtype of input.
+    Raises: RuntimeError: when target requires grad.
     Source: torch.nn.functional.soft_margin_loss.
     """
     reduction = checked_reduction(reduction, size_average, reduce)
     x, t = array_of("soft_margin_loss", input), array_of("soft_margin_loss", target, "target", 2)
+    refuse_gradient("soft_margin_loss", "target", target)
     if x.shape != t.shape:
         input, target = broadcast_tensors(input, target)
     if x.dtype != t.dtype:
         common = dtypes.common_dtype([x, t]).dtype
         input, target = to_dtype(input, common), to_dtype(target, common)
-    return apply_floating(pointwise_loss.soft_margin_loss, (input, target), {"reduction": reduction}, "exp_vml_cpu")
+    losses = apply_floating(pointwise_loss.soft_margin_loss, (input, target), {"reduction": reduction}, "exp_vml_cpu")
+    return to_dtype(losses, x.dtype) if x.dtype.kind == "f" else losses
 
 
 @public_function
@@ -304,8 +310,7 @@ def multi_margin_loss(
     others = np.ones((index.size, classes), x.dtype)
     others[np.arange(index.size), index] = 0
     if weight is not None:
-        if weight.requires_grad:
-            raise RuntimeError("the derivative for 'weight' is not implemented")
+        refuse_gradient("multi_margin_loss", "weight", weight)
         others *= array_of("multi_margin_loss", weight, "weight")[index][:, None]
     losses = clamp_min(add(sub(margin, gather(rows, 1, index[:, None])), rows), 0)
     losses = div(sum(mul(losses if p == 1 else square(losses), others), 1), classes)

@@ -12,6 +12,7 @@ import numpy as np
 
 from npg import _errors, dtypes
 from npg._errors import warn
+from npg.engine import is_grad_enabled
 from npg.functional._dims import array_of
 from npg.functional._kernels import apply_floating, title
 from npg.functional._public import public_function, to_dtype
@@ -61,6 +62,15 @@ def sizes(shape: tuple[int, ...]) -> str:
     return f"npg.Size({_errors.shape_text(shape)})"
 
 
+def refuse_gradient(function: str, argument: str, x: Any) -> None:
+    """Raises: RuntimeError: when a gradient with respect to an argument is wanted that does not get one."""
+    if is_grad_enabled() and getattr(x, "requires_grad", False):
+        raise RuntimeError(
+            f"The function '{function}' is not differentiable with respect to argument '{argument}'. This input cannot "
+            "have requires_grad True."
+        )
+
+
 # ----- Class indices and probabilities -----
 
 
@@ -71,6 +81,7 @@ def _checked_classes(x: Any, target: Any, t: Any, weight: Any) -> tuple[Any, Any
     """
     if not x.ndim:
         raise ValueError("Expected 1 or more dimensions (got 0)")
+    refuse_gradient("nll_loss_forward", "weight", weight)
     if x.ndim > 1 and t.ndim and x.shape[0] != t.shape[0]:
         raise ValueError(f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({t.shape[0]}).")
     if x.ndim <= 2:
@@ -376,6 +387,7 @@ def binary_cross_entropy(
             f"Using a target size ({sizes(t.shape)}) that is different to the input size ({sizes(x.shape)}) is "
             "deprecated. Please ensure they have the same size."
         )
+    refuse_gradient("binary_cross_entropy", "weight", weight)
     if weight is not None:
         weight = to_dtype(_expanded(weight, x.shape), x.dtype)
     if t.dtype != x.dtype:
@@ -411,6 +423,12 @@ def binary_cross_entropy_with_logits(
         raise ValueError(f"Target size ({sizes(t.shape)}) must be the same as input size ({sizes(x.shape)})")
     if x.dtype.kind != "f":
         raise NotImplementedError(f"\"log_sigmoid_cpu\" not implemented for '{title(x.dtype)}'")
+    refuse_gradient(name, "weight", weight)
+    refuse_gradient(name, "pos_weight", pos_weight)
+    if t.dtype == np.bool_:
+        sub(target, target)  # these say what is wrong with PyTorch's 1 - target
+    if pos_weight is not None and array_of(name, pos_weight, "pos_weight", 6).dtype == np.bool_:
+        sub(pos_weight, 1)
     if t.dtype.kind != "f":
         raise RuntimeError(_errors.NO_CAST_IN_PLACE.format(result=title(x.dtype), wanted=title(t.dtype)))
     common = dtypes.common_dtype([x, t]).dtype

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+import npg
 from npg import engine, functional as F
 from tests.expressions import check_error
 from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
@@ -234,3 +235,88 @@ def test_losses_keep_float32():
 @pytest.mark.parametrize("target", ["lib.ones(2).long()", "lib.ones(2).bool()"])
 def test_kl_div_of_integers_raises_torchs_error(input, target):
     check_error(f"lib.nn.functional.kl_div({input}, {target}, reduction='sum')")
+
+
+# ----- Dtypes -----
+
+PAIRS = {
+    "l1_loss": lambda F, x, t, **how: F.l1_loss(x, t, **how),
+    "mse_loss": lambda F, x, t, **how: F.mse_loss(x, t, **how),
+    "smooth_l1_loss": lambda F, x, t, **how: F.smooth_l1_loss(x, t, **how),
+    "smooth_l1_loss with beta 0": lambda F, x, t, **how: F.smooth_l1_loss(x, t, beta=0.0, **how),
+    "soft_margin_loss": lambda F, x, t, **how: F.soft_margin_loss(x, t, **how),
+    "binary_cross_entropy": lambda F, x, t, **how: F.binary_cross_entropy(x, t, **how),
+    "its weight": lambda F, x, t, **how: F.binary_cross_entropy(x, x.detach() * 0 + 0.5, weight=t[0], **how),
+    "with logits": lambda F, x, t, **how: F.binary_cross_entropy_with_logits(x, t, **how),
+    "weight with logits": lambda F, x, t, **how: F.binary_cross_entropy_with_logits(x, x.detach(), t, **how),
+    "kl_div": lambda F, x, t, **how: F.kl_div(x, t, **how),
+    "kl_div of logarithms": lambda F, x, t, **how: F.kl_div(x, t, log_target=True, **how),
+    "poisson_nll_loss": lambda F, x, t, **how: F.poisson_nll_loss(x, t, full=True, **how),
+    "hinge_embedding_loss": lambda F, x, t, **how: F.hinge_embedding_loss(x, t, **how),
+    "multilabel_soft_margin_loss": lambda F, x, t, **how: F.multilabel_soft_margin_loss(x, t, **how),
+    "gaussian_nll_loss": lambda F, x, t, **how: F.gaussian_nll_loss(x, t, x.detach() + 1, **how),
+    "margin_ranking_loss": lambda F, x, t, **how: F.margin_ranking_loss(x, t, x.detach(), **how),
+    "triplet_margin_loss": lambda F, x, t, **how: F.triplet_margin_loss(x, t, t * 2, **how),
+    "with logits and pos_weight": lambda F, x, t, **how: F.binary_cross_entropy_with_logits(
+        x, t, pos_weight=x.detach()[0], **how
+    ),
+    "pos_weight": lambda F, x, t, **how: F.binary_cross_entropy_with_logits(x, x.detach(), pos_weight=t, **how),
+    "cross_entropy": lambda F, x, t, **how: F.cross_entropy(x, t, **how),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_dtypes_that_differ_give_torchs_results_gradients_and_errors(name):
+    """huber_loss is not among them: PyTorch computes it for two dtypes, and then refuses its backward."""
+    kinds = ("float32", "float64", "int64", "bool")
+    for first, second, reduction, wanted in itertools.product(kinds[:2], kinds, ("none", "mean"), ("x", "t", "xt")):
+        if "t" in wanted and not second.startswith("float"):
+            continue
+        if name == "soft_margin_loss" and second == "bool":
+            continue  # as huber_loss
+
+        def call(lib):
+            x = lib.full((2, 3), 0.75).to(getattr(lib, first))  # noqa: B023
+            t = lib.full((2, 3), 0.25).to(getattr(lib, second))  # noqa: B023
+            for letter, leaf in (("x", x), ("t", t)):
+                leaf.requires_grad_(letter in wanted and leaf.is_floating_point())  # noqa: B023
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                y = PAIRS[name](lib.nn.functional, x, t, reduction=reduction)  # noqa: B023
+            y.sum().backward()
+            return [None if a is None else a.detach().numpy() for a in (y, x.grad, t.grad)]
+
+        try:
+            expected = call(torch)
+        except Exception as error:
+            with pytest.raises(type(error)) as found:
+                call(npg)
+            assert str(found.value) == str(error).replace("torch", "npg"), (first, second, reduction, wanted)
+            continue
+        for a, b in zip(call(npg), expected, strict=True):
+            assert (a is None) == (b is None)
+            if a is not None:
+                assert a.dtype == b.dtype, (first, second, reduction, wanted)
+                np.testing.assert_allclose(a, b, 2e-6, 1e-7)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda F, x, w, c: F.binary_cross_entropy(x, x, weight=w),
+        lambda F, x, w, c: F.binary_cross_entropy_with_logits(x, x, weight=w),
+        lambda F, x, w, c: F.binary_cross_entropy_with_logits(x, x, pos_weight=w),
+        lambda F, x, w, c: F.nll_loss(x, c, weight=w),
+        lambda F, x, w, c: F.cross_entropy(x, c, weight=w),
+        lambda F, x, w, c: F.cross_entropy(x, c, weight=w, label_smoothing=0.1),
+        lambda F, x, w, c: F.multi_margin_loss(x, c, weight=w),
+        lambda F, x, w, c: F.soft_margin_loss(x, x * w),
+    ],
+)
+def test_weights_without_a_gradient_are_refused_as_torch_refuses_them(call):
+    def arguments(lib):
+        return lib.nn.functional, lib.full((2, 3), 0.5), lib.ones(3, requires_grad=True), lib.tensor([0, 1])
+
+    assert_same_error(lambda: call(*arguments(npg)), lambda: call(*arguments(torch)))
+    with npg.no_grad():
+        assert call(*arguments(npg)).dtype == npg.float32
