@@ -17,6 +17,9 @@ from npg.tensor import Tensor
 
 __all__ = ["LBFGS"]
 
+# Of the last iteration: in this order PyTorch keeps them.
+_REMEMBERED = ("d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad", "prev_loss")
+
 
 class LBFGS(Optimizer):
     """L-BFGS: Newton's method with the inverse Hessian estimated from the last steps. For full batches.
@@ -59,9 +62,6 @@ class LBFGS(Optimizer):
             "line_search_fn": line_search_fn,
         }
         super().__init__(params, defaults)
-        self._check_groups()
-
-    def _check_groups(self) -> None:
         if len(self.param_groups) != 1:
             raise ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
 
@@ -99,9 +99,10 @@ class LBFGS(Optimizer):
 
         Args: closure: clears the gradients, computes the loss, calls backward and returns the loss.
         Returns: the loss at the start.
-        Raises: ValueError: when a group was added.
+        Raises: AssertionError: when a group was added.
         """
-        self._check_groups()
+        if len(self.param_groups) != 1:
+            raise AssertionError(f"Expected exactly one param_group, but got {len(self.param_groups)}")
         with no_grad():
             return self._minimise(enable_grad()(closure), self.param_groups[0])
 
@@ -116,15 +117,17 @@ class LBFGS(Optimizer):
         g = self._gather()
         if g.abs().max() <= group["tolerance_grad"]:
             return first
-        lr, most = float(group["lr"]), group["max_iter"]
+        # What the last iteration left; an error on the way leaves it as it was.
+        last = {name: state.get(name) for name in _REMEMBERED}
+        for name in ("old_dirs", "old_stps", "ro"):
+            last[name] = list(last[name] or ())
+        lr, most = group["lr"], group["max_iter"]
+        lr = lr.squeeze() if isinstance(lr, Tensor) else lr
         for iteration in range(1, most + 1):
             state["n_iter"] += 1
-            d = self._direction(state, g, group["history_size"])
-            state["prev_flat_grad"] = g.clone()
-            before = loss
-            factor: Any = min(1.0, 1.0 / g.abs().sum()) if state["n_iter"] == 1 else 1.0
-            t = factor * lr
-            state.update(d=d, t=t, prev_loss=before)
+            d = last["d"] = self._direction(state, last, g, group["history_size"])
+            last["prev_flat_grad"], last["prev_loss"] = g.clone(), loss
+            t = last["t"] = min(1.0, 1.0 / g.abs().sum()) * lr if state["n_iter"] == 1 else lr
             slope = g.dot(d)
             if slope > -group["tolerance_change"]:
                 break
@@ -132,7 +135,7 @@ class LBFGS(Optimizer):
             if group["line_search_fn"] is not None:
                 evaluate = functools.partial(self._evaluate_at, closure, d)
                 loss, g, t, asked = strong_wolfe(evaluate, d, t, loss, g, slope, group["max_eval"] - evaluations)
-                state["t"] = t
+                last["t"] = t
                 self._move(t, d)
             else:
                 self._move(t, d)
@@ -145,18 +148,19 @@ class LBFGS(Optimizer):
                 evaluations >= group["max_eval"]
                 or g.abs().max() <= group["tolerance_grad"]
                 or d.mul(float(t)).abs().max() <= group["tolerance_change"]
-                or abs(loss - before) < group["tolerance_change"]
+                or abs(loss - last["prev_loss"]) < group["tolerance_change"]
             ):
                 break
+        state.update(last)
         return first
 
-    def _direction(self, state: dict[str, Any], g: Tensor, size: int) -> Tensor:
-        """Return -H g, with the inverse Hessian H estimated from the steps remembered in state."""
+    def _direction(self, state: dict[str, Any], last: dict[str, Any], g: Tensor, size: int) -> Tensor:
+        """Return -H g, with the inverse Hessian H estimated from the steps that are remembered."""
+        changes, steps, ro = last["old_dirs"], last["old_stps"], last["ro"]
         if state["n_iter"] == 1:
-            state.update(old_dirs=[], old_stps=[], ro=[], H_diag=1)
+            last["H_diag"] = 1
             return g.neg()
-        changes, steps, ro = state["old_dirs"], state["old_stps"], state["ro"]
-        y, s = g.sub(state["prev_flat_grad"]), state["d"].mul(float(state["t"]))
+        y, s = g.sub(last["prev_flat_grad"]), last["d"].mul(float(last["t"]))
         ys = y.dot(s)
         if ys > 1e-10:
             if len(changes) == size:
@@ -164,13 +168,13 @@ class LBFGS(Optimizer):
             changes.append(y)
             steps.append(s)
             ro.append(1.0 / ys)
-            state["H_diag"] = ys / y.dot(y)
+            last["H_diag"] = ys / y.dot(y)
         al: list[Any] = state.setdefault("al", [None] * size)
         d = g.neg()
         for i in reversed(range(len(changes))):
             al[i] = steps[i].dot(d) * ro[i]
             d.add_(changes[i], alpha=-al[i].item())
-        d = d.mul(state["H_diag"])
+        d = d.mul(last["H_diag"])
         for i in range(len(changes)):
             be = changes[i].dot(d) * ro[i]
             d.add_(steps[i], alpha=(al[i] - be).item())

@@ -74,7 +74,8 @@ class Optimizer(State):
         self._load_state_dict_post_hooks: dict[int, Any] = {}
         self._scratch: dict[Any, np.ndarray[Any, Any]] = {}
         self._together: dict[Any, Any] = {}  # see _together.py
-        self._stepped = False  # schedules warn when they are stepped before their optimizer
+        # Schedules warn when they are stepped before their optimizer: whether there is one, and a step since.
+        self._scheduled = self._stepped = False
 
     # ----- Groups -----
 
@@ -167,14 +168,15 @@ class Optimizer(State):
                 loss = closure()
         with set_grad_enabled(bool(self.defaults.get("differentiable"))), np.errstate(all="ignore"):
             work = [(group, *self._parted(group)) for group in self.param_groups]
-            for group, plain, others in work:
-                self._begin(group)
-                self._update_group(plain, group)
-                for p in others:
-                    state = self.state.get(p, {})
-                    self._update_by_ops(p, group, state)
-                    if state:
-                        self.state[p] = state
+            with np.errstate(all="ignore"):  # inf and nan in gradients are no news here
+                for group, plain, others in work:
+                    self._begin(group)
+                    self._update_group(plain, group)
+                    for p in others:
+                        state = self.state.get(p, {})
+                        self._update_by_ops(p, group, state)
+                        if state:
+                            self.state[p] = state
         return loss
 
     def _parted(self, group: dict[str, Any]) -> tuple[list[Tensor], list[Tensor]]:
@@ -305,6 +307,7 @@ def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(step)
     def call(*args: Any, **kwargs: Any) -> Any:
         self: Optimizer = args[0]
+        self._stepped = True
         for hook in list(self._step_pre_hooks.values()):
             changed = hook(self, args, kwargs)
             if changed is not None:
@@ -314,7 +317,6 @@ def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
                     )
                 args, kwargs = changed
         result = step(*args, **kwargs)
-        self._stepped = True
         for hook in list(self._step_post_hooks.values()):
             hook(self, args, kwargs)
         return result

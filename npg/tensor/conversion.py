@@ -7,6 +7,7 @@ from typing import Any, overload
 import numpy as np
 
 from npg import dtypes
+from npg._errors import warn
 from npg.engine import TensorBase, is_grad_enabled
 from npg.functional._attributes import (
     NO_CUDA,
@@ -201,13 +202,32 @@ def item(tensor: Any) -> Any:
 
 
 def only_element(tensor: Any) -> Any:
-    """Return the only element, for int() and float().
+    """Return the only element, for int().
 
     Raises: ValueError: when there is not exactly one.
     """
     if tensor._array.size != 1:
         raise ValueError("only one element tensors can be converted to Python scalars")
     return tensor._array.item()
+
+
+_warned_of_history = False  # PyTorch says it once in a process
+
+
+def scalar(tensor: Any) -> Any:
+    """Return the only element, for float() and complex(), which warn where a graph is left behind.
+
+    Raises: ValueError: when there is not exactly one.
+    """
+    global _warned_of_history
+    found = only_element(tensor)
+    if not _warned_of_history and tensor.requires_grad:
+        _warned_of_history = True
+        warn(
+            "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\n"
+            "Consider using tensor.detach() first."
+        )
+    return found
 
 
 def truth(tensor: Any) -> bool:

@@ -352,10 +352,10 @@ class Tensor(Operators):
         return builtins.int(conversion.only_element(self))
 
     def __float__(self) -> builtins.float:
-        return builtins.float(conversion.only_element(self))
+        return builtins.float(conversion.scalar(self))
 
     def __complex__(self) -> complex:
-        return complex(conversion.only_element(self))
+        return complex(conversion.scalar(self))
 
     def __index__(self) -> builtins.int:
         array = self._array

@@ -111,11 +111,49 @@ def test_refusals() -> None:
         optimizer = lib.optim.LBFGS(params)
         yield attempt(lambda: optimizer.step(None)) is not None, params
 
+        optimizer = lib.optim.LBFGS(params[:1])
+        optimizer.add_param_group({"params": params[1:]})
+        yield attempt(lambda: optimizer.step(closure_of(optimizer, loss))), dict(optimizer.state)
+
     agree(program)
     params, loss = problem(npg, "quadratic")
     with pytest.raises(RuntimeError, match="only 'strong_wolfe' is supported"):
         optim.LBFGS(params, line_search_fn="armijo")
-    optimizer = optim.LBFGS(params[:1])
-    optimizer.add_param_group({"params": params[1:]})
-    with pytest.raises(ValueError, match="LBFGS doesn't support per-parameter options"):
-        optimizer.step(closure_of(optimizer, loss))
+
+
+@pytest.mark.parametrize("search", [None, "strong_wolfe"])
+@pytest.mark.parametrize("rate", ["number", "tensor"])
+def test_state_has_torchs_order_and_types_after_every_step(search: str | None, rate: str) -> None:
+    def program(lib: Any) -> Iterator[Any]:
+        params, loss = problem(lib, "quadratic")
+        lr = lib.tensor(0.1, dtype=lib.float64) if rate == "tensor" else 0.1
+        optimizer = lib.optim.LBFGS(params, lr=lr, max_iter=2, history_size=3, line_search_fn=search)
+        for _ in range(4):
+            optimizer.step(closure_of(optimizer, loss))
+            state = optimizer.state[params[0]]
+            yield list(state), {k: type(v).__name__ for k, v in state.items()}
+            yield [type(v).__name__ for k in ("old_dirs", "ro", "al") for v in state.get(k, ())]
+            yield {k: v for k, v in state.items() if k in ("func_evals", "n_iter", "d", "t", "H_diag", "prev_loss")}
+        yield optimizer.state_dict()["param_groups"]
+
+    agree(program)
+
+
+def test_closure_that_raises_leaves_what_is_remembered() -> None:
+    """PyTorch has added to the steps that it remembers by then."""
+    params, loss = problem(npg, "quadratic")
+    optimizer = optim.LBFGS(params, lr=0.1, max_iter=3)
+    optimizer.step(closure_of(optimizer, loss))
+    calls = []
+
+    def closure() -> Any:
+        calls.append(1)
+        if len(calls) == 3:
+            raise ZeroDivisionError
+        return closure_of(optimizer, loss)()
+
+    names = ("d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad", "prev_loss")
+    before = copy.deepcopy({name: optimizer.state[params[0]][name] for name in names})
+    with pytest.raises(ZeroDivisionError):
+        optimizer.step(closure)
+    assert repr({name: optimizer.state[params[0]][name] for name in names}) == repr(before)

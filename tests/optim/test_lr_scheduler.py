@@ -1,12 +1,15 @@
 """Every schedule next to torch's: rates over many epochs, resuming, refusals."""
 
+import itertools
 import math
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 import npg
+from tests import processes
 from tests.twins import agree, attempt, warned
 
 torch = pytest.importorskip("torch", reason="compares with torch")
@@ -405,3 +408,59 @@ def test_refusals_of_npgs_own() -> None:
     other = optimizer(npg)
     with pytest.raises(ValueError, match="expects all schedulers to belong to the same optimizer"):
         s.SequentialLR(other, [s.StepLR(opt, 1)], [])
+
+
+def test_step_before_the_optimizer_warns_as_torch_wherever_the_schedule_was_made() -> None:
+    def program(lib: Any) -> Iterator[Any]:
+        for made_after, others, stepped in itertools.product((False, True), (0, 1, 2), (False, True)):
+            p = lib.ones(2, requires_grad=True)
+            p.grad = lib.ones(2)
+            optimizer = lib.optim.SGD([p], lr=0.1)
+            if others == 2:
+                lib.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
+            if made_after:
+                optimizer.step()
+            if others == 1:
+                lib.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
+            schedule = lib.optim.lr_scheduler.StepLR(optimizer, 1)
+            if stepped:
+                optimizer.step()
+            yield warned(schedule.step)
+            yield warned(schedule.step)
+
+    agree(program)
+
+
+def test_optimizer_whose_step_raised_counts_as_stepped_as_in_torch() -> None:
+    def program(lib: Any) -> Iterator[Any]:
+        optimizer = lib.optim.Adam([lib.ones(2, requires_grad=True)], lr=0.1)
+        schedule = lib.optim.lr_scheduler.StepLR(optimizer, 1)
+        yield attempt(lambda: optimizer.step(lambda: 1 / 0))
+        yield warned(schedule.step)
+
+    agree(program)
+
+
+PLATEAU = """
+import sys, warnings, importlib
+lib = importlib.import_module(sys.argv[1])
+x = lib.ones(1, requires_grad=True)
+x.item(), int(x), bool(x), x.detach().__float__(), x.tolist(), f"{x.sum():.3f}"  # say nothing
+optimizer = lib.optim.SGD([x], lr=0.1)
+schedule = lib.optim.lr_scheduler.ReduceLROnPlateau(optimizer)
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    schedule.step(x.sum())
+    schedule.step(x.sum())
+    complex(x)
+for w in seen:
+    print(w.category.__name__, str(w.message).split(" (Triggered")[0])
+"""
+
+
+def test_plateau_of_a_loss_with_history_warns_as_torch() -> None:
+    found = [
+        processes.run([sys.executable, "-c", PLATEAU, lib], capture_output=True, text=True, check=True).stdout
+        for lib in ("npg", "torch")
+    ]
+    assert found[0] == found[1] and found[0].count("UserWarning") == 1

@@ -377,7 +377,7 @@ def test_checkpoint_with_reentry_without_a_gradient_warns():
 def test_checkpoint_unsaid_way_warns_and_is_reentrant():
     with pytest.warns(UserWarning, match="use_reentrant parameter should be passed explicitly"):
         y = checkpoint(lambda x: x * 2, npg.ones(2, requires_grad=True))
-    assert y.grad_fn.name() == "_ReentrantBackward"
+    assert y.grad_fn.name() == "CheckpointFunctionBackward"
     with pytest.warns(UserWarning, match="use_reentrant parameter should be passed explicitly"):
         checkpoint_sequential([lambda x: x * 2] * 2, 2, npg.ones(2, requires_grad=True))
 

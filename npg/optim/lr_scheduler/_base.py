@@ -100,6 +100,8 @@ class LRScheduler:
         self.optimizer = optimizer
         self.base_lrs = values_of(optimizer, "initial_lr")
         self.last_epoch = last_epoch
+        if not optimizer._scheduled:  # as in PyTorch, steps count from the first schedule on
+            optimizer._scheduled, optimizer._stepped = True, False
         self._initial_step()
 
     def _initial_step(self) -> None:
