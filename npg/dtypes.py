@@ -337,18 +337,8 @@ def float_dtype(operands: Any) -> dtype:
 
 # ----- No silent promotion -----
 
-_strict = False  # common_dtype is only asked where dtypes differ, so that looking costs the others nothing
-
-
-def is_strict() -> bool:
-    """Tell whether promotion from one floating dtype to another is refused; see npg.autograd.strict_dtype."""
-    return _strict
-
-
-def set_strict(enabled: bool) -> None:
-    """Refuse promotion from one floating dtype to another, or allow it again, in all threads."""
-    global _strict
-    _strict = enabled
+# See npg.autograd.strict_dtype. common_dtype is only asked where dtypes differ: looking costs the others nothing.
+_strict = False
 
 
 def _refuse_upcast(operands: Any, result: dtype) -> None:

@@ -22,6 +22,40 @@ def set_inference_mode(bint enabled):
     npg_inference_mode = enabled
 
 
+cdef class ModeBlock:
+    """A context manager that switches modes for the length of a block; see the Python twin.
+
+    In C, for there no handler of a signal runs between the steps of entering or leaving.
+    """
+
+    cdef int _grad, _inference, _outer
+    cdef list _before
+
+    def __cinit__(self, *args, **kwargs):
+        self._grad = self._inference = self._outer = -1
+        self._before = []
+
+    def _switch(self, int grad, int inference=-1, int outer=-1):
+        """Say what holds within; -1: what holds around. outer: the recording after the block."""
+        self._grad, self._inference, self._outer = grad, inference, outer
+
+    def __enter__(self):
+        global npg_grad_mode, npg_inference_mode
+        self._before.append((npg_grad_mode if self._outer < 0 else self._outer, npg_inference_mode))
+        if self._inference >= 0:
+            npg_inference_mode = self._inference
+        if self._grad >= 0:
+            npg_grad_mode = self._grad
+
+    def __exit__(self, *exc):
+        global npg_grad_mode, npg_inference_mode
+        grad, inference = self._before.pop()
+        if self._inference >= 0:
+            npg_inference_mode = inference
+        if self._grad >= 0:
+            npg_grad_mode = grad
+
+
 def set_saved_hooks(bint active):
     """Tell whether what this thread's nodes save goes through the hooks of npg/engine/_saved.py."""
     global npg_saved_hooks

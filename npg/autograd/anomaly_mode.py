@@ -53,7 +53,11 @@ class detect_anomaly:
         )
 
     def __enter__(self) -> None:
-        set_anomaly_mode(True, self.check_nan)
+        try:
+            set_anomaly_mode(True, self.check_nan)
+        except BaseException:  # an interrupt
+            set_anomaly_mode(self.prev, self.prev_check_nan)
+            raise
 
     def __exit__(self, *error: Any) -> None:
         set_anomaly_mode(self.prev, self.prev_check_nan)

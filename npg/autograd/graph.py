@@ -156,12 +156,19 @@ class saved_tensors_hooks:
     def __enter__(self) -> None:
         if hooks.refused is not None:
             raise RuntimeError(hooks.refused)
-        hooks.pairs.append((self.pack_hook, self.unpack_hook))
-        set_saved_hooks(True)
+        depth = len(hooks.pairs)
+        try:
+            hooks.pairs.append((self.pack_hook, self.unpack_hook))
+            set_saved_hooks(True)
+        except BaseException:  # an interrupt
+            del hooks.pairs[depth:]
+            set_saved_hooks(depth > 0)
+            raise
 
     def __exit__(self, *error: object) -> None:
-        hooks.pairs.pop()
-        set_saved_hooks(bool(hooks.pairs))
+        pairs = hooks.pairs
+        del pairs[-1:]
+        set_saved_hooks(not not pairs)  # the only call: an interrupt comes after it
 
 
 class save_on_cpu(saved_tensors_hooks):

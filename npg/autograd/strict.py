@@ -28,8 +28,9 @@ class strict_dtype:
         self._before: list[bool] = []
 
     def __enter__(self) -> None:
-        self._before.append(dtypes.is_strict())
-        dtypes.set_strict(self.enabled)
+        self._before.append(dtypes._strict)
+        dtypes._strict = self.enabled  # with no call from here on: an interrupt comes after one
 
     def __exit__(self, *error: Any) -> None:
-        dtypes.set_strict(self._before.pop())
+        dtypes._strict = self._before[-1]
+        del self._before[-1]

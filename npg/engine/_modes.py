@@ -6,9 +6,14 @@ import functools
 import inspect
 import warnings
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from npg.engine._select import core
+
+if TYPE_CHECKING:
+    from npg.engine._python.modes import ModeBlock
+else:
+    ModeBlock = core.ModeBlock
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -19,12 +24,6 @@ class _Mode:
     def clone(self) -> Any:
         """Return another such context manager."""
         return type(self)()
-
-    def __enter__(self) -> None:
-        raise NotImplementedError
-
-    def __exit__(self, *exc: object) -> None:
-        raise NotImplementedError
 
     def __call__(self, function: F) -> F:
         if inspect.isclass(function):
@@ -74,36 +73,30 @@ class _Mode:
                 resume, given = steps.throw, error
 
 
-class no_grad(_Mode):
+class no_grad(_Mode, ModeBlock):
     """Record nothing inside, in this thread. A context manager, and a decorator with or without parentheses.
 
     Source: torch.no_grad.
     """
 
-    _grad = False
+    _records = False
 
     def __new__(cls, function: Any = None) -> Any:
         mode = super().__new__(cls)
+        mode._switch(cls._records)
         return mode if function is None else _Mode.__call__(mode, function)
 
     def __init__(self, function: Any = None) -> None:
-        self._stack: list[bool] = []
-
-    def __enter__(self) -> None:
-        self._stack.append(core.is_grad_enabled())
-        core.set_grad_mode(self._grad)
-
-    def __exit__(self, *exc: object) -> None:
-        core.set_grad_mode(self._stack.pop())
+        pass
 
 
 class enable_grad(no_grad):
     """Record inside, even within no_grad. Source: torch.enable_grad."""
 
-    _grad = True
+    _records = True
 
 
-class set_grad_enabled(_Mode):
+class set_grad_enabled(_Mode, ModeBlock):
     """Switch recording on or off: at once when called, and until the end of the block when used as a context manager.
 
     Source: torch.set_grad_enabled.
@@ -115,6 +108,7 @@ class set_grad_enabled(_Mode):
             raise TypeError(f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {kind}")
         self.prev = core.is_grad_enabled()
         self.mode = mode
+        self._switch(mode, outer=self.prev)
         core.set_grad_mode(mode)
 
     def clone(self) -> Any:
@@ -127,14 +121,8 @@ class set_grad_enabled(_Mode):
         core.set_grad_mode(self.prev)  # as a decorator it acts only while the function runs
         return super().__call__(function)
 
-    def __enter__(self) -> None:
-        core.set_grad_mode(self.mode)
 
-    def __exit__(self, *exc: object) -> None:
-        core.set_grad_mode(self.prev)
-
-
-class inference_mode(_Mode):
+class inference_mode(_Mode, ModeBlock):
     """Record nothing inside and mark what is made there as never to be recorded. Source: torch.inference_mode."""
 
     def __new__(cls, mode: Any = True) -> Any:
@@ -142,17 +130,7 @@ class inference_mode(_Mode):
 
     def __init__(self, mode: bool = True) -> None:
         self.mode = mode
-        self._stack: list[tuple[bool, bool]] = []
+        self._switch(not mode, mode)
 
     def clone(self) -> Any:
         return type(self)(self.mode)
-
-    def __enter__(self) -> None:
-        self._stack.append((core.is_grad_enabled(), core.is_inference_mode_enabled()))
-        core.set_inference_mode(self.mode)
-        core.set_grad_mode(not self.mode)
-
-    def __exit__(self, *exc: object) -> None:
-        grad, inference = self._stack.pop()
-        core.set_inference_mode(inference)
-        core.set_grad_mode(grad)

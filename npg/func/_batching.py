@@ -64,16 +64,18 @@ _active = 0  # vmaps that are running, in all threads
 def intercepting(level: Level) -> Iterator[None]:
     """Have the engine ask intercept() while a vmap is running."""
     global _active
-    with _lock:
-        _active += 1
-        set_interceptor(intercept)
-    running.levels.append(level)
+    depth, counted = len(running.levels), 0
     try:
-        yield
-    finally:
-        running.levels.pop()
         with _lock:
-            _active -= 1
+            _active += 1
+            counted = 1
+            set_interceptor(intercept)
+        running.levels.append(level)
+        yield
+    finally:  # without a call, after which an interrupt could come, before the last
+        del running.levels[depth:]
+        with _lock:
+            _active -= counted
             if not _active:
                 set_interceptor(None)
 

@@ -13,7 +13,7 @@ from npg.engine import is_grad_enabled, set_grad_enabled, wrap
 from npg.func._batched import bottom, lift, rewrap
 from npg.func._forward import sweep
 from npg.func._pytree import flatten, tree_map, unflatten
-from npg.func._scope import Scope, Transform
+from npg.func._scope import Scope, transform
 from npg.tensor import Tensor
 
 __all__ = ["grad", "grad_and_value", "jvp", "value_and_grad", "vjp"]
@@ -72,7 +72,7 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
 
     @functools.wraps(func)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        with Transform() as scope:
+        with transform() as scope:
             places = chosen(args, argnums)
             inputs = replaced(args, places, scope)
             output = func(*inputs, **{k: tree_map(scope.constant, x) for k, x in kwargs.items()})
@@ -153,7 +153,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     Raises: RuntimeError: when func returns anything but tensors, or the cotangents do not fit.
     Source: torch.func.vjp.
     """
-    with Transform() as scope:
+    with transform() as scope:
         inputs = replaced(primals, tuple(range(len(primals))), scope)
         output, aux = with_aux(func(*inputs), has_aux, "vjp(f, *primals)")
         leaves, spec = outputs_of(output, "vjp(f, *primals)")
@@ -234,7 +234,7 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
         has no rule for tangents, or the product is itself to be differentiated. So what func computes under no_grad is
         constant here as it is for grad, while PyTorch's tangents pass through it.
     """
-    with Transform() as scope:
+    with transform() as scope:
         if not isinstance(primals, tuple):
             raise RuntimeError(f"{_JVP}: Expected primals to be a tuple. E.g. it should be valid to call f(*primals).")
         xs, spec = flatten(primals)

@@ -10,7 +10,7 @@ from typing import Any
 from npg.creation import zeros
 from npg.func._derivatives import Pushforward, chosen, refuse_integers, vjp
 from npg.func._pytree import flatten, unflatten
-from npg.func._scope import Transform
+from npg.func._scope import transform
 from npg.func._vmap import check_randomness, refuse_drawing
 from npg.functional import reshape, stack
 from npg.random._standing_in import refusing
@@ -106,7 +106,7 @@ def jacfwd(
     @functools.wraps(func)
     def wrapped(*args: Any) -> Any:
         check_randomness(randomness)
-        with Transform() as scope:
+        with transform() as scope:
             places = chosen(args, argnums)
             xs, in_spec = flatten(tuple([args[n] for n in places]))
             refuse_integers(xs, "primal")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 from npg.creation import zeros_like
@@ -26,7 +27,7 @@ from npg.func._batching import note_loop
 from npg.functional import select, stack
 from npg.tensor import Tensor
 
-__all__ = ["Scope", "Transform"]
+__all__ = ["Scope", "transform"]
 
 
 class _Open(threading.local):
@@ -162,18 +163,14 @@ class Scope:
         return [batch(stack(gs), number) for gs in zip(*rows, strict=True)]
 
 
-class Transform:
-    """Makes the Scope of a transform, and has its function recorded whatever the grad mode around it."""
-
-    def __enter__(self) -> Scope:
-        scope = Scope(is_grad_enabled() and not is_inference_mode_enabled())
-        self._modes = contextlib.ExitStack()
-        if is_inference_mode_enabled():
-            self._modes.enter_context(inference_mode(False))
-        self._modes.enter_context(enable_grad())
-        _open.scopes.append(scope)
-        return scope
-
-    def __exit__(self, *exc: Any) -> None:
-        _open.scopes.pop()
-        self._modes.__exit__(*exc)
+@contextlib.contextmanager
+def transform() -> Iterator[Scope]:
+    """Make the Scope of a transform, and have its function recorded whatever the grad mode around it."""
+    scope = Scope(is_grad_enabled() and not is_inference_mode_enabled())
+    depth = len(_open.scopes)
+    with inference_mode(False) if is_inference_mode_enabled() else contextlib.nullcontext(), enable_grad():
+        try:
+            _open.scopes.append(scope)
+            yield scope
+        finally:
+            del _open.scopes[depth:]

@@ -78,11 +78,11 @@ def get_printoptions() -> dict[str, Any]:
 def printoptions(**options: Any) -> Iterator[None]:
     """Set print options inside a `with` block; arguments as set_printoptions. Source: torch.printoptions."""
     before = get_printoptions()
-    set_printoptions(**options)
     try:
+        set_printoptions(**options)
         yield
     finally:
-        set_printoptions(**before)
+        _options.__dict__ = before  # no call, before which an interrupt could come
 
 
 # ----- Elements -----

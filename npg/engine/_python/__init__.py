@@ -16,6 +16,7 @@ from npg.engine._python.applying import apply, apply_in_place, attach, bump_vers
 from npg.engine._python.backward import run_backward
 from npg.engine._python.function import Function, write_out
 from npg.engine._python.modes import (
+    ModeBlock,
     is_anomaly_check_nan_enabled,
     is_anomaly_enabled,
     is_grad_enabled,
@@ -34,6 +35,7 @@ name = "python"
 
 __all__ = [
     "Function",
+    "ModeBlock",
     "Node",
     "TensorBase",
     "VersionCounter",

@@ -235,8 +235,9 @@ def run_backward(
     outer, running.current = running.current, [tensors, wanted, needed, None]
     previous = state.grad
     state.grad = create_graph
-    before = floating_errors.set(SILENT)
+    before = None
     try:
+        before = floating_errors.set(SILENT)
         for root, g in zip(tensors, starts, strict=True):
             fn = root.grad_fn
             send(root if fn is None else fn, root._nr if fn is not None else 0, g)
@@ -290,9 +291,10 @@ def run_backward(
         for slot in leaves.values():
             settle(*slot)
     finally:
-        floating_errors.reset(before)
         state.grad = previous
         running.current = outer
+        if before is not None:
+            floating_errors.reset(before)
     if accumulate:
         return None
     found = []

@@ -47,6 +47,40 @@ def set_inference_mode(enabled: bool) -> None:
     state.inference = enabled
 
 
+class ModeBlock:
+    """A context manager that switches modes for the length of a block.
+
+    An interrupt on entering leaves them as they were; on leaving (of a method in Python) it may come before the modes
+    are back, which in the compiled engine it cannot.
+    """
+
+    def _switch(self, grad: int, inference: int = -1, outer: int = -1) -> None:
+        """Say what holds within; -1: what holds around. outer: the recording after the block."""
+        self._grad, self._inference, self._outer = grad, inference, outer
+        self._before: list[tuple[bool, bool]] = []
+
+    def __enter__(self) -> None:
+        before = (state.grad if self._outer < 0 else self._outer > 0), state.inference
+        try:
+            self._before.append(before)
+            if self._inference >= 0:
+                state.inference = self._inference > 0
+            if self._grad >= 0:
+                state.grad = self._grad > 0
+        except BaseException:
+            state.grad, state.inference = before
+            raise
+
+    def __exit__(self, *exc: object) -> None:
+        # Without calls: an interrupt comes after one.
+        grad, inference = self._before[-1]
+        if self._inference >= 0:
+            state.inference = inference
+        if self._grad >= 0:
+            state.grad = grad
+        del self._before[-1]
+
+
 def set_saved_hooks(active: bool) -> None:
     """Tell whether what this thread's nodes save goes through the hooks of npg/engine/_saved.py."""
     state.saved_hooks = active

@@ -36,8 +36,8 @@ class Language(enum.Enum):
 @contextlib.contextmanager
 def _threads(num: int) -> Iterator[None]:
     before = get_num_threads()
-    set_num_threads(num)
     try:
+        set_num_threads(num)
         yield
     finally:
         set_num_threads(before)
