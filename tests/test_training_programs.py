@@ -50,6 +50,8 @@ def tolerance_at(program: dict[str, Any], what: str) -> float | None:
     names = [program["dtype"], *[value for _, event in program["events"] if event[0] == "dtype" for value in event[1:]]]
     if "float16" in names:
         return None
+    if program["mixed target"]:
+        names.append("float32")
     optimizer = program["optimizer"][0]
     kind, _, number = what.rpartition(" ")
     if kind == "rates":
