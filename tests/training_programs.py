@@ -432,7 +432,7 @@ class _Run:
                 group["lr"] = value
         elif kind == "tensor lr":
             for group in self.optimizer.param_groups:
-                group["lr"] = lib.tensor(value)
+                group["lr"] = lib.tensor(value, dtype=lib.float64)  # of float32, PyTorch's step is rounded to that
         elif kind == "drop grad":
             p.grad = None
         elif kind == "nan":
