@@ -16,6 +16,7 @@ import numpy as np
 
 from npg.engine import TensorBase
 from npg.func._rules import is_elementwise
+from npg.ops.reduce import sum_
 
 __all__ = ["rule_of"]
 
@@ -140,6 +141,10 @@ def _elementwise(node: Any, ts: list[Any]) -> Any:
     return total if total is NotImplemented else np.asarray(total)
 
 
+def _sum(x: Any, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
+    return sum_.forward(x, dim=dim, keepdim=keepdim)
+
+
 def _reduction(node: Any, ts: list[Any]) -> Any:
     """Of an op whose gradient is g times a weight for each element, g being expanded over the dimensions `dim`."""
     (t,) = ts
@@ -153,13 +158,13 @@ def _reduction(node: Any, ts: list[Any]) -> Any:
     weights = [_gradients(node, [g])[0] for g in gs]
     if any(w is None for w in weights):
         return NotImplemented
-    found = [(w * t).sum(axes, keepdims=keepdim) for w in weights]
+    found = [_sum(w * t, axes, keepdim) for w in weights]
     return found if node.op.is_multi else found[0]
 
 
 def _det(node: Any, ts: list[Any]) -> Any:
     ones = np.ones(ts[0].shape[:-2], ts[0].dtype)
-    return (_gradients(node, [ones])[0] * ts[0]).sum((-2, -1))
+    return _sum(_gradients(node, [ones])[0] * ts[0], (ts[0].ndim - 2, ts[0].ndim - 1), False)
 
 
 def _glu(node: Any, ts: list[Any]) -> Any:
@@ -206,8 +211,8 @@ def _softmax(node: Any, ts: list[Any]) -> Any:
         return np.zeros_like(t)
     y, dim = node.output, node.params["dim"]
     if node.op.name == "log_softmax":
-        return t - (np.exp(y) * t).sum(dim, keepdims=True)
-    return y * (t - (y * t).sum(dim, keepdims=True))
+        return t - _sum(np.exp(y) * t, (dim,), True)
+    return y * (t - _sum(y * t, (dim,), True))
 
 
 def _loss(node: Any, ts: list[Any]) -> Any:
@@ -217,7 +222,7 @@ def _loss(node: Any, ts: list[Any]) -> Any:
     total = 0.0
     for part, t in zip(_gradients(node, [None if t is None else g for t in ts]), ts, strict=False):
         if part is not None and t is not None:
-            total = total + (part * t).sum()
+            total = total + _sum(part * t, None, False)
     return np.asarray(total, g.dtype)
 
 

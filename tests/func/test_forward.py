@@ -236,3 +236,19 @@ def test_swept_product_under_vmap_is_that_of_a_loop_of_two_passes(name: str, dty
     tolerances = {"rtol": 1e-9, "atol": 1e-11} if dtype == "float64" else {"rtol": 1e-3, "atol": 1e-4}
     assert found.dtype is expected.dtype is getattr(npg, dtype)
     np.testing.assert_allclose(found.numpy(), expected.numpy(), **tolerances)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "var"])
+def test_tangents_over_many_rows_keep_their_digits(name: str) -> None:
+    rng = np.random.default_rng(0)
+    x, v = rng.standard_normal((200_000, 2), np.float32), rng.random((200_000, 2), np.float32) + np.float32(1000)
+    function = {
+        "softmax": lambda x: x.softmax(0) * len(x),
+        "log_softmax": lambda x: x.log_softmax(0),
+        "var": lambda x: (x * x).var(0),
+    }[name]
+    found, exact = (
+        npg.func.jvp(function, (npg.from_numpy(x.astype(dtype)),), (npg.from_numpy(v.astype(dtype)),))[1].numpy()
+        for dtype in (np.float32, np.float64)
+    )
+    np.testing.assert_allclose(found, exact, rtol=1e-4, atol=2e-3)

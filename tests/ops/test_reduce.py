@@ -178,6 +178,37 @@ def test_variance_without_freedom_warns_like_torch():
         assert_like(found, expected)
 
 
+@pytest.mark.filterwarnings("ignore:.*degrees of freedom:UserWarning")
+@pytest.mark.parametrize("values", [[1.0, 2.0, 4.0], [2.0, 2.0, 2.0]])
+@pytest.mark.parametrize("dim", [None, 0, (0,)])
+@pytest.mark.parametrize("correction", [0, 2.5, 3, 3.5, 5])
+def test_gradients_of_variances_without_degrees_of_freedom_are_those_of_torch(correction, dim, values):
+    for name in ("var", "std", "var_mean", "std_mean"):
+        first = (lambda y: y[0]) if name.endswith("mean") else (lambda y: y)
+        mine, expected = both_gradients(
+            lambda x, name=name, first=first: F.sum(first(getattr(F, name)(x, dim, correction=correction))),
+            lambda t, name=name, first=first: first(getattr(torch, name)(t, dim, correction=correction)),
+            values,
+        )
+        np.testing.assert_allclose(mine, expected, err_msg=name)
+
+
+@pytest.mark.parametrize("values", [[1e30, 2e30], [1e-30, 3e-30], [3e38, 3e38, -3e38], [1e38, 1e38, 1e38]])
+@pytest.mark.parametrize("count", [1, 60_000])
+def test_std_of_huge_and_tiny_numbers_is_that_of_float64(values, count):
+    values = np.repeat(np.array(values, np.float32), count)  # of so many PyTorch's is inf where their sum is
+    wide, x = values.astype(np.float64), wrap(values)
+    with np.errstate(over="ignore"):
+        std, var, mean = (np.float32(f) for f in (wide.std(ddof=1), wide.var(ddof=1), wide.mean()))
+    for function, expected in ((F.std, std), (F.var, var)):
+        np.testing.assert_allclose(function(x)._array, expected, 3e-7)
+        np.testing.assert_allclose(function(wrap(values[:, None]), 0)._array, [expected], 3e-7)
+    for mine, expected in zip(F.std_mean(x), (std, mean), strict=True):
+        np.testing.assert_allclose(mine._array, expected, 3e-7)
+    if count == 1:
+        assert_like(F.std(x), torch.from_numpy(values).std())
+
+
 def test_std_gradient_where_it_is_zero_is_zero():
     found, expected = both_gradients(F.std, torch.std, [1.0, 1.0, 1.0])
     np.testing.assert_array_equal(found, expected)
