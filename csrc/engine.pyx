@@ -61,12 +61,11 @@ from npg.engine._hooks import (
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import Like
 from npg.ops import _half, _openblas, _parallel, _sums, _tiles
-from npg.ops._parallel import limit, products_handed_over
+from npg.ops._products import accelerate as accelerate_products
 from npg.ops._program import Probe, accelerate
 from npg.ops._tiles import cut
 from npg.ops.attention import accelerate as accelerate_attention
 from npg.ops.elementwise import cast
-from npg.ops.linalg import accelerate as accelerate_products
 from npg.ops.memory import alias, as_strided, copy_slices, geometry
 
 cnp.import_array()
@@ -159,6 +158,7 @@ cdef dict _NO_PARAMS = {}
 
 include "engine/modes.pxi"
 include "engine/tensor.pxi"
+include "engine/memory.pxi"
 include "engine/loops.pxi"
 include "engine/threads.pxi"
 include "engine/programs.pxi"

@@ -224,6 +224,7 @@ cdef object _compute(Plan plan, tuple inputs, dict params, bint record):
         params = dict(params, keep=record)
     if plan.is_view:  # nothing is computed
         return _call(plan, inputs, params)
+    memory = _keep_memory(inputs)
     before = _silence()
     try:
         return _call(plan, inputs, params)
@@ -233,6 +234,7 @@ cdef object _compute(Plan plan, tuple inputs, dict params, bint record):
         raise
     finally:
         _unsilence(before)
+        _release(memory)
 
 
 cdef inline bint _is_half(object x) noexcept:

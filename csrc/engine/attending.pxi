@@ -7,13 +7,14 @@
 cdef double SCORE = 1.5  # nanoseconds of one thread
 
 
-cdef struct Loops7:
-    Loop matmul, multiply, add, maximum, minimum, exp, divide
+cdef struct AttentionLoops:
+    Loop multiply, add, maximum, minimum, exp, divide
 
 
 cdef struct Attention:
     # One call. Steps are in bytes: from batch to batch, head to head, and position to position.
-    Loops7 *loops
+    AttentionLoops *loops
+    Product scores, result
     char *q
     char *k
     char *v
@@ -31,13 +32,8 @@ cdef struct Attention:
     int size
     double scale, most, least
     bint is_safe
-
-
-cdef struct Heads:
-    # The heads of a call that one thread computes, and room for one of them.
-    Attention *call
-    char *room
-    cnp.npy_intp start, stop
+    char *room  # of each thread, for one head
+    cnp.npy_intp room_size
 
 
 cdef inline double _reduced(Loop *loop, char *x, cnp.npy_intp n, int size) noexcept nogil:
@@ -48,75 +44,86 @@ cdef inline double _reduced(Loop *loop, char *x, cnp.npy_intp n, int size) noexc
     return single if size == 4 else doubled
 
 
-cdef void attend_to_heads(int number, void *data, int more) noexcept nogil:
-    """Compute the results of some heads, unless one of them has scores too large or too small to do without a shift."""
-    cdef Heads *part = <Heads *>data
-    cdef Attention *call = part.call
-    cdef Loops7 *loops = call.loops
+cdef void multiply_alone(Product *call, char *a, char *b, char *out, char *room) noexcept nogil:
+    """Compute a product, tile by tile, in this thread."""
+    cdef cnp.npy_intp tile
+    for tile in range(call.tiles):
+        multiply_tile(call, tile, a, b, out, room)
+
+
+cdef void attend_to_head(int worker, long head, void *data) noexcept nogil:
+    """Compute a head's result, unless it has scores too large or too small to do without a shift."""
+    cdef Attention *call = <Attention *>data
+    cdef AttentionLoops *loops = call.loops
     cdef cnp.npy_intp size = call.size, line = call.queries * size, n = call.queries * call.keys
-    cdef cnp.npy_intp head, b, h, i, start, p_step
-    cdef char *scaled = part.room
+    cdef cnp.npy_intp b = head // call.heads, h = head % call.heads, i, start = 0, p_step
+    cdef char *scaled = call.room + worker * call.room_size
     cdef char *s = scaled + call.queries * call.n * size
     cdef char *total = s + n * size
-    cdef char *q
+    cdef char *room = total + 2 * line  # of the products; before it the sums of a block
+    cdef char *q = call.q + b * call.q_steps[0] + h * call.q_steps[1]
     cdef char *p
     cdef double doubled = call.scale
     cdef float single = <float>call.scale
     cdef char *scale = <char *>&single if size == 4 else <char *>&doubled
     cdef char *args[2]
     cdef cnp.npy_intp steps[2]
-    for head in range(part.start, part.stop):
-        b, h = head // call.heads, head % call.heads
-        q = call.q + b * call.q_steps[0] + h * call.q_steps[1]
-        for i in range(call.queries):
-            _pass(&loops.multiply, q + i * call.q_steps[2], scale, scaled + i * call.n * size, call.n, size, 0, size)
-        _product(
-            &loops.matmul, call.k + b * call.k_steps[0] + h * call.k_steps[1], call.k_steps[2], size,
-            scaled, size, call.n * size, s, line, size, call.keys, call.n, call.queries,
-        )
-        if call.mask != NULL:
-            p = s + call.start * line
-            _pass(&loops.add, p, call.mask, p, (call.keys - call.start) * call.queries, size, size, size)
-        if not _reduced(&loops.maximum, s, n, size) < call.most:
-            call.is_safe = False
-            return
-        args[0] = args[1] = s
-        steps[0] = steps[1] = size
-        i = n
-        loops.exp.run(args, &i, steps, loops.exp.data)
-        start = 0
-        while start < call.keys:  # in blocks, and the sums of the blocks
-            p = total + line if start else total
-            memcpy(p, s + start * line, line)
-            for i in range(start + 1, min(start + FEW, call.keys)):
-                _pass(&loops.add, p, s + i * line, p, call.queries, size, size, size)
-            if start:
-                _pass(&loops.add, total, p, total, call.queries, size, size, size)
-            start += FEW
-        if not _reduced(&loops.minimum, total, call.queries, size) > call.least:
-            call.is_safe = False
-            return
-        if call.total != NULL:
-            memcpy(call.total + b * call.total_steps[0] + h * call.total_steps[2], total, line)
-        p, p_step = s, line
-        if call.p != NULL:
-            p, p_step = call.p + b * call.p_steps[0] + h * call.p_steps[2], call.p_steps[1]
-        for i in range(call.keys):
-            _pass(&loops.divide, s + i * line, total, p + i * p_step, call.queries, size, size, size)
-        _product(
-            &loops.matmul, p, size, p_step,
-            call.v + b * call.v_steps[0] + h * call.v_steps[1], call.v_steps[2], size,
-            call.y + b * call.y_steps[0] + h * call.y_steps[1], call.y_steps[2], size,
-            call.queries, call.keys, call.m,
-        )
+    if not call.is_safe:
+        return
+    for i in range(call.queries):
+        _pass(&loops.multiply, q + i * call.q_steps[2], scale, scaled + i * call.n * size, call.n, size, 0, size)
+    multiply_alone(&call.scores, call.k + b * call.k_steps[0] + h * call.k_steps[1], scaled, s, room)
+    if call.mask != NULL:
+        p = s + call.start * line
+        _pass(&loops.add, p, call.mask, p, (call.keys - call.start) * call.queries, size, size, size)
+    if not _reduced(&loops.maximum, s, n, size) < call.most:
+        call.is_safe = False
+        return
+    args[0] = args[1] = s
+    steps[0] = steps[1] = size
+    i = n
+    loops.exp.run(args, &i, steps, loops.exp.data)
+    while start < call.keys:  # in blocks, and the sums of the blocks
+        p = total + line if start else total
+        memcpy(p, s + start * line, line)
+        for i in range(start + 1, min(start + FEW, call.keys)):
+            _pass(&loops.add, p, s + i * line, p, call.queries, size, size, size)
+        if start:
+            _pass(&loops.add, total, p, total, call.queries, size, size, size)
+        start += FEW
+    if not _reduced(&loops.minimum, total, call.queries, size) > call.least:
+        call.is_safe = False
+        return
+    if call.total != NULL:
+        memcpy(call.total + b * call.total_steps[0] + h * call.total_steps[2], total, line)
+    p, p_step = s, line
+    if call.p != NULL:
+        p, p_step = call.p + b * call.p_steps[0] + h * call.p_steps[2], call.p_steps[1]
+    for i in range(call.keys):
+        _pass(&loops.divide, s + i * line, total, p + i * p_step, call.queries, size, size, size)
+    multiply_alone(
+        &call.result, p, call.v + b * call.v_steps[0] + h * call.v_steps[1],
+        call.y + b * call.y_steps[0] + h * call.y_steps[1], room,
+    )
 
 
-cdef Loops7 _attention_single, _attention_double
+cdef bint _cut_alone(Product *call, int kind, bint is_one) except -1:
+    """Plan a product that is computed by multiply_alone; return whether BLAS can walk its matrices, in its thread."""
+    cdef cnp.npy_intp size = 4 if kind == cnp.NPY_FLOAT else 8
+    if not _look(&call.a, call.m, call.k, size) or not _look(&call.b, call.k, call.n, size):
+        return False
+    if not _look(&call.out, call.m, call.n, size) or not call.out.by_rows:
+        return False
+    _cut_up(call, kind, is_one)
+    return _is_apart or call.rows * call.columns * call.depth <= LONE_
 
 
-cdef bint _find_attention_loops(int kind, Loops7 *loops) except -1:
+cdef AttentionLoops _attention_single, _attention_double
+
+
+cdef bint _find_attention_loops(int kind, AttentionLoops *loops) except -1:
     return (
-        _find_loop(np.matmul, kind, &loops.matmul) and _find_loop(np.multiply, kind, &loops.multiply)
+        _matmul_single.run != NULL and _find_loop(np.multiply, kind, &loops.multiply)
         and _find_loop(np.add, kind, &loops.add) and _find_loop(np.maximum, kind, &loops.maximum)
         and _find_loop(np.minimum, kind, &loops.minimum) and _find_loop(np.exp, kind, &loops.exp)
         and _find_loop(np.divide, kind, &loops.divide)
@@ -147,11 +154,9 @@ def attend(cnp.ndarray q, k, v, y, p, total, cnp.ndarray mask, double scale, dou
     Returns: whether it was done. Otherwise y, p and total hold anything.
     """
     cdef Attention call
-    cdef Heads parts[MOST_PARTS]
-    cdef cnp.npy_intp room, heads, share, i
-    cdef int kind = cnp.PyArray_TYPE(q), count, taken
-    cdef char *memory
-    call.size = cnp.PyArray_ITEMSIZE(q)
+    cdef cnp.npy_intp heads, size = cnp.PyArray_ITEMSIZE(q)
+    cdef int kind = cnp.PyArray_TYPE(q), threads
+    call.size = size
     call.heads, call.queries, call.n = cnp.PyArray_DIM(q, 1), cnp.PyArray_DIM(q, 2), cnp.PyArray_DIM(q, 3)
     call.keys, call.m = cnp.PyArray_DIM(<cnp.ndarray?>k, 2), cnp.PyArray_DIM(<cnp.ndarray?>v, 3)
     call.p = call.total = call.mask = NULL
@@ -164,7 +169,7 @@ def attend(cnp.ndarray q, k, v, y, p, total, cnp.ndarray mask, double scale, dou
     ):
         return False
     call.loops = &_attention_single if kind == cnp.NPY_FLOAT else &_attention_double
-    if call.loops.matmul.run == NULL and not _find_attention_loops(kind, call.loops):
+    if call.loops.multiply.run == NULL and not _find_attention_loops(kind, call.loops):
         return False
     call.start = call.keys
     if mask is not None:
@@ -173,23 +178,27 @@ def attend(cnp.ndarray q, k, v, y, p, total, cnp.ndarray mask, double scale, dou
     call.least = <float>least if kind == cnp.NPY_FLOAT else least
     call.is_safe = True
     heads = cnp.PyArray_DIM(q, 0) * call.heads
-    room = (call.queries * (call.n + call.keys + 2) * call.size + 63) // 64 * 64
-    count = min(_take_threads(SCORE * heads * call.queries * call.keys, &taken), MOST_PARTS, heads)
-    try:
-        share = (heads + count - 1) // count
-        buffer = PyBytes_FromStringAndSize(NULL, count * room + 64)
-        memory = PyBytes_AS_STRING(buffer)
-        memory += 64 - <size_t>memory % 64
-        for i in range(count):
-            parts[i].call, parts[i].room = &call, memory + i * room
-            parts[i].start, parts[i].stop = min(i * share, heads), min((i + 1) * share, heads)
-        with nogil:
-            if count > 1:
-                pool_run(attend_to_heads, count, sizeof(Heads), parts, 0, False)
-            else:
-                attend_to_heads(0, &parts[0], 0)
-    finally:
-        _give_back(taken)
+    call.scores.m, call.scores.k, call.scores.n = call.keys, call.n, call.queries
+    call.scores.a.down, call.scores.a.right = call.k_steps[2], size
+    call.scores.b.down, call.scores.b.right = size, call.n * size
+    call.scores.out.down, call.scores.out.right = call.queries * size, size
+    call.result.m, call.result.k, call.result.n = call.queries, call.keys, call.m
+    call.result.a.down, call.result.a.right = size, call.queries * size if p is None else call.p_steps[1]
+    call.result.b.down, call.result.b.right = call.v_steps[2], size
+    call.result.out.down, call.result.out.right = call.y_steps[2], size
+    if not _cut_alone(&call.scores, kind, heads == 1) or not _cut_alone(&call.result, kind, heads == 1):
+        return False
+    call.room_size = call.queries * (call.n + call.keys + 2) * size + max(call.scores.room_size, call.result.room_size)
+    call.room_size = (call.room_size + 63) // 64 * 64
+    threads = _threads_for(SCORE * heads * call.queries * call.keys) if heads > 1 else 1
+    threads = min(<cnp.npy_intp>threads, heads)
+    buffer = PyBytes_FromStringAndSize(NULL, threads * call.room_size + 64)
+    call.room = PyBytes_AS_STRING(buffer)
+    call.room += 64 - <size_t>call.room % 64
+    with nogil:
+        pool_enter()
+        pool_run(attend_to_head, heads, &call, threads)
+        pool_leave()
     return call.is_safe
 
 

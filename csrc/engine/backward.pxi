@@ -347,6 +347,7 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
         needed = reachable([r.grad_fn for r in tensors], set(wanted), TensorBase)
     outer, running.current = running.current, [tensors, wanted, needed, None]
     npg_grad_mode = create_graph
+    memory = npg_set_handler(_handler)
     before = _silence()
     try:
         for root, g in zip(tensors, starts, strict=True):
@@ -436,6 +437,7 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
             _settle(slot, inputs is not None, wanted, captured, accumulate, create_graph)
     finally:
         _unsilence(before)
+        _release(memory)
         npg_grad_mode = previous
         running.current = outer
     if accumulate:

@@ -1,43 +1,57 @@
-/* A pool of threads for work that needs no interpreter: parts of programs, and the parts of OpenBLAS's products.
+/* A pool of threads for work that needs no interpreter: parts of programs, tiles of products, heads of attention.
 
-   OpenBLAS hands its parts to a callback where it is given one. So both kinds of work go to the same threads, which wait
-   for the next part spinning for SPIN_NANOSECONDS and then sleep: a part that follows soon begins within a microsecond,
-   and no two sets of threads compete for one processor. Parts of a product wait for each other, so each must have a
-   thread of its own; parts of programs wait for nobody, so a product never waits for long.
+   A job is a number of parts, cut by the shapes of what is computed and by nothing else. Whoever takes part in it, the
+   caller among them, takes the next part until none is left: a thread that wakes late, or cannot be made at all, costs
+   time and no result. Threads wait for the next job spinning for SPIN_NANOSECONDS and then sleep, so that a job that
+   follows soon begins within a microsecond. One job runs at a time; who finds the threads busy works alone.
 
-   POSIX threads and the atomics of GCC and Clang; elsewhere pool_is_available() is 0 and everything runs in the caller. */
+   The gate is open for all who work without the interpreter. A fork closes it, so that the child's copy of the process
+   has no lock that a thread held which is not there any more (BLAS has some), and so does the end of the process, whose
+   libraries free what a thread of a daemon would still be multiplying in.
+
+   POSIX threads and the atomics of GCC and Clang; elsewhere everything runs in the caller. */
 
 #ifndef NPG_POOL_H
 #define NPG_POOL_H
 
 #include <stddef.h>
 
-typedef void (*pool_part)(int number, void *data, int more);
+/* Compute a part. `worker` is below the number of threads that the job was given to: two parts that run at the same time
+   have different ones. */
+typedef void (*pool_part)(int worker, long number, void *data);
 
 #if defined(__unix__) || defined(__APPLE__)
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <time.h>
 
 #define POOL_MOST 64
 #define SPIN_NANOSECONDS 1000000
 
-typedef struct {
-    pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t wake;
-    int sleeps;           /* guarded by mutex */
-    int begun, ended;     /* counts of parts, written by the caller and by the worker */
+static struct {
     pool_part part;
-    int number, more;
     void *data;
-} pool_worker;
+    long count;
+    int helpers;      /* workers with a number below take part */
+    long next;        /* the part that nobody has taken yet */
+    long open;        /* the number of the job that runs, 0 between jobs */
+    int inside;       /* workers that are looking at the job */
+    int sleepers;     /* workers that do not spin any more; changed under pool_sleep */
+} pool_job;
 
-static pool_worker pool_workers[POOL_MOST];
 static int pool_size = 0;
-static pthread_mutex_t pool_mutex = PTHREAD_MUTEX_INITIALIZER; /* held while parts run */
+static long pool_jobs = 0;
 static int pool_prepared = 0;
+static pthread_mutex_t pool_mutex = PTHREAD_MUTEX_INITIALIZER; /* held while a job runs */
+static pthread_mutex_t pool_sleep = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t pool_wake = PTHREAD_COND_INITIALIZER;
+static pthread_rwlock_t pool_gate;
+
+#define POOL_LOAD(x) __atomic_load_n(&(x), __ATOMIC_SEQ_CST)
+#define POOL_STORE(x, value) __atomic_store_n(&(x), value, __ATOMIC_SEQ_CST)
+#define POOL_ADD(x, value) __atomic_fetch_add(&(x), value, __ATOMIC_SEQ_CST)
 
 static inline void pool_relax(int *turns) {
 #if defined(__x86_64__) || defined(__i386__)
@@ -45,7 +59,7 @@ static inline void pool_relax(int *turns) {
 #elif defined(__aarch64__)
     __asm__ __volatile__("yield");
 #endif
-    if (++*turns % 4096 == 0) sched_yield();
+    if (++*turns % 1024 == 0) sched_yield();
 }
 
 static long long pool_now(void) {
@@ -54,118 +68,134 @@ static long long pool_now(void) {
     return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
-static int pool_wait(pool_worker *worker, int done) {
-    /* Return the number of the next part, after `done` of them. */
-    int turns = 0, begun;
+/* ----- The gate ----- */
+
+static void pool_enter(void) { pthread_rwlock_rdlock(&pool_gate); }
+static void pool_leave(void) { pthread_rwlock_unlock(&pool_gate); }
+static void pool_close(void) { pthread_rwlock_wrlock(&pool_gate); }
+
+static void pool_make_gate(void) {
+    pthread_rwlockattr_t attributes;
+    pthread_rwlockattr_init(&attributes);
+#if defined(__GLIBC__)
+    /* Who closes it waits for those inside, and not for those who come later. */
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+#endif
+    pthread_rwlock_init(&pool_gate, &attributes);
+    pthread_rwlockattr_destroy(&attributes);
+}
+
+static void pool_after_fork_in_child(void) {
+    pool_size = 0; /* the threads are not there */
+    pool_job.open = pool_job.inside = pool_job.sleepers = 0;
+    pthread_mutex_init(&pool_mutex, NULL);
+    pthread_mutex_init(&pool_sleep, NULL);
+    pthread_cond_init(&pool_wake, NULL);
+    pool_make_gate();
+}
+
+static void pool_prepare(void) {
+    /* Called once, by the thread that imports the engine. */
+    if (pool_prepared) return;
+    pool_prepared = 1;
+    pool_make_gate();
+    pthread_atfork(pool_close, pool_leave, pool_after_fork_in_child);
+    atexit(pool_close);
+}
+
+/* ----- Workers ----- */
+
+static long pool_wait(long done) {
+    /* Return the number of the next job after `done`. */
+    int turns = 0;
+    long open;
     long long until = pool_now() + SPIN_NANOSECONDS;
     for (;;) {
-        begun = __atomic_load_n(&worker->begun, __ATOMIC_ACQUIRE);
-        if (begun != done) return begun;
+        open = POOL_LOAD(pool_job.open);
+        if (open && open != done) return open;
         pool_relax(&turns);
         if (turns % 256 == 0 && pool_now() > until) break;
     }
-    pthread_mutex_lock(&worker->mutex);
-    worker->sleeps = 1;
-    while ((begun = __atomic_load_n(&worker->begun, __ATOMIC_ACQUIRE)) == done)
-        pthread_cond_wait(&worker->wake, &worker->mutex);
-    worker->sleeps = 0;
-    pthread_mutex_unlock(&worker->mutex);
-    return begun;
+    pthread_mutex_lock(&pool_sleep);
+    POOL_ADD(pool_job.sleepers, 1);
+    while (!(open = POOL_LOAD(pool_job.open)) || open == done) pthread_cond_wait(&pool_wake, &pool_sleep);
+    POOL_ADD(pool_job.sleepers, -1);
+    pthread_mutex_unlock(&pool_sleep);
+    return open;
+}
+
+static void pool_take(int worker) {
+    long number;
+    while ((number = POOL_ADD(pool_job.next, 1)) < pool_job.count) pool_job.part(worker, number, pool_job.data);
 }
 
 static void *pool_serve(void *given) {
-    pool_worker *worker = (pool_worker *)given;
-    int done = 0;
+    int worker = (int)(size_t)given;
+    long done = 0;
     for (;;) {
-        done = pool_wait(worker, done);
-        worker->part(worker->number, worker->data, worker->more);
-        __atomic_store_n(&worker->ended, done, __ATOMIC_RELEASE);
+        done = pool_wait(done);
+        /* The caller waits for those inside after it has closed the job: who finds it open is waited for. */
+        POOL_ADD(pool_job.inside, 1);
+        if (POOL_LOAD(pool_job.open) == done && worker <= pool_job.helpers) pool_take(worker);
+        POOL_ADD(pool_job.inside, -1);
     }
     return NULL;
 }
 
-static void pool_before_fork(void) { pthread_mutex_lock(&pool_mutex); }
-static void pool_after_fork_in_parent(void) { pthread_mutex_unlock(&pool_mutex); }
-static void pool_after_fork_in_child(void) {
-    pool_size = 0; /* the threads are not there */
-    pthread_mutex_init(&pool_mutex, NULL);
-}
-
 static int pool_grow(int size) {
-    /* Have at least `size` workers; return how many there are. The pool's mutex is held. */
+    /* Have at least `size` workers, or as many as can be made; return how many there are. */
     pthread_attr_t attributes;
-    if (!pool_prepared) {
-        pthread_atfork(pool_before_fork, pool_after_fork_in_parent, pool_after_fork_in_child);
-        pool_prepared = 1;
-    }
-    while (pool_size < size && pool_size < POOL_MOST) {
-        pool_worker *worker = &pool_workers[pool_size];
-        int failed;
-        worker->sleeps = worker->begun = worker->ended = 0;
-        pthread_mutex_init(&worker->mutex, NULL);
-        pthread_cond_init(&worker->wake, NULL);
+    pthread_t thread;
+    int failed = 0;
+    while (pool_size < size && pool_size < POOL_MOST && !failed) {
         pthread_attr_init(&attributes);
         pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-        failed = pthread_create(&worker->thread, &attributes, pool_serve, worker);
+        failed = pthread_create(&thread, &attributes, pool_serve, (void *)(size_t)(pool_size + 1));
         pthread_attr_destroy(&attributes);
-        if (failed) break;
-        pool_size++;
+        if (!failed) pool_size++;
     }
     return pool_size;
 }
 
-static void pool_begin(pool_worker *worker, pool_part part, int number, void *data, int more) {
-    worker->part = part;
-    worker->number = number;
-    worker->data = data;
-    worker->more = more;
-    __atomic_store_n(&worker->begun, worker->begun + 1, __ATOMIC_RELEASE);
-    pthread_mutex_lock(&worker->mutex);
-    if (worker->sleeps) pthread_cond_signal(&worker->wake);
-    pthread_mutex_unlock(&worker->mutex);
-}
-
-static void pool_end(pool_worker *worker) {
+static void pool_run(pool_part part, long count, void *data, int threads) {
+    /* Run part(worker, number, data) for number < count, on at most so many threads. The caller has entered the gate. */
     int turns = 0;
-    while (__atomic_load_n(&worker->ended, __ATOMIC_ACQUIRE) != worker->begun) pool_relax(&turns);
+    long number;
+    if (threads > 1 && count > 1 && pthread_mutex_trylock(&pool_mutex) == 0) {
+        if (pool_grow((threads < count ? threads : (int)count) - 1)) {
+            pool_job.part = part;
+            pool_job.data = data;
+            pool_job.count = count;
+            pool_job.helpers = threads - 1;
+            POOL_STORE(pool_job.next, 0);
+            POOL_STORE(pool_job.open, ++pool_jobs);
+            if (POOL_LOAD(pool_job.sleepers)) {
+                pthread_mutex_lock(&pool_sleep);
+                pthread_cond_broadcast(&pool_wake);
+                pthread_mutex_unlock(&pool_sleep);
+            }
+            pool_take(0);
+            POOL_STORE(pool_job.open, 0);
+            while (POOL_LOAD(pool_job.inside)) pool_relax(&turns);
+            pthread_mutex_unlock(&pool_mutex);
+            return;
+        }
+        pthread_mutex_unlock(&pool_mutex);
+    }
+    for (number = 0; number < count; number++) part(0, number, data);
 }
-
-static void pool_run(pool_part part, int count, size_t size, void *data, int more, int blocking) {
-    /* Run part(i, data + i size, more) for i < count: side by side, or without `blocking` in turn if threads are busy. */
-    char *first = (char *)data;
-    int i, shared = 0;
-    if (blocking)
-        pthread_mutex_lock(&pool_mutex), shared = 1;
-    else
-        shared = pthread_mutex_trylock(&pool_mutex) == 0;
-    if (shared && pool_grow(count - 1) >= count - 1) {
-        for (i = 1; i < count; i++) pool_begin(&pool_workers[i - 1], part, i, first + i * size, more);
-        part(0, first, more);
-        for (i = 1; i < count; i++) pool_end(&pool_workers[i - 1]);
-    } else
-        for (i = 0; i < count; i++) part(i, first + i * size, more);
-    if (shared) pthread_mutex_unlock(&pool_mutex);
-}
-
-/* What openblas_set_threads_callback_function takes. */
-static void pool_openblas(int sync, pool_part part, int count, size_t size, void *data, int more) {
-    (void)sync; /* a caller that need not wait may */
-    pool_run(part, count, size, data, more, 1);
-}
-
-static size_t pool_callback(void) { return (size_t)pool_openblas; }
-static int pool_is_available(void) { return 1; }
 
 #else
 
-static void pool_run(pool_part part, int count, size_t size, void *data, int more, int blocking) {
-    int i;
-    (void)blocking;
-    for (i = 0; i < count; i++) part(i, (char *)data + i * size, more);
-}
+static void pool_prepare(void) {}
+static void pool_enter(void) {}
+static void pool_leave(void) {}
 
-static size_t pool_callback(void) { return 0; }
-static int pool_is_available(void) { return 0; }
+static void pool_run(pool_part part, long count, void *data, int threads) {
+    long number;
+    (void)threads;
+    for (number = 0; number < count; number++) part(0, number, data);
+}
 
 #endif
 #endif

@@ -1,31 +1,55 @@
-# Small products of matrices (npg/ops/_tiles.py), by calling the loop of NumPy's matmul tile by tile.
+# Products of matrices in tiles (npg/ops/_tiles.py), by calling the loop of NumPy's matmul, or its BLAS, tile by tile.
 
 cdef double MULTIPLICATIONS = 50  # in a nanosecond of one thread, or fewer
-cdef cnp.npy_intp ALONE = 1 << 17  # multiplications up to which a product that is not cut is computed here
+cdef cnp.npy_intp WITH_GIL = 1 << 17  # multiplications up to which a product does not let go of the interpreter
 
-
-cdef cnp.npy_intp AREA_ = _tiles.AREA
+cdef cnp.npy_intp AREA_ = _tiles.AREA, LONE_ = _tiles.LONE, ALONE_ = _tiles.ALONE, VECTOR_ = _tiles.VECTOR
+cdef bint _is_apart = _openblas.APART
 
 cdef enum: MOST_DIMS = 64  # NumPy's
 
 
 cdef struct Matrix:
-    # Where a matrix lies, and how many bytes further the next row and column are.
+    # Where a matrix lies, how many bytes further the next row and column are, and along which of them BLAS can walk.
     char *start
     cnp.npy_intp down, right
+    bint by_rows, by_columns
+
+
+cdef struct Batch:
+    # cblas_?gemm_batch for one dtype, and the bytes of its integers.
+    void *function
+    int width
 
 
 cdef struct Product:
-    # One call, and the shapes of its factors, (m, k) and (k, n), and of its tiles.
-    Loop loop
+    # The shapes of factors, (m, k) and (k, n), and of tiles; where one product of them lies is given to each call.
+    Loop loop, add
+    Batch *batch
     Matrix a, b, out
-    cnp.npy_intp m, k, n, rows, columns, tiles_down
+    cnp.npy_intp m, k, n, rows, columns, depth, tiles_down, tiles, size
+    # Of a batch: its dimensions, and how many bytes further the next matrix is.
+    int dims
+    cnp.npy_intp counts[MOST_DIMS]
+    cnp.npy_intp a_steps[MOST_DIMS]
+    cnp.npy_intp b_steps[MOST_DIMS]
+    cnp.npy_intp out_steps[MOST_DIMS]
+    cnp.npy_intp count, grain  # of tiles of the batch: all, and those that a thread takes at once
+    char *room  # for each thread, where k is added up in several steps
+    cnp.npy_intp room_size
 
 
-cdef struct Tiles:
-    # The tiles of a call that one thread computes.
-    Product *call
-    cnp.npy_intp start, stop
+cdef Loop _matmul_single, _matmul_double, _add_single, _add_double
+cdef Batch _batch_single, _batch_double
+
+
+cdef int _find_batch(object dtype, Batch *batch) except -1:
+    function, width = _openblas.BATCHES[np.dtype(dtype)]
+    batch.function, batch.width = <void *>_address(function), width
+    return 0
+
+
+# ----- A tile -----
 
 
 cdef inline void _product(
@@ -49,92 +73,267 @@ cdef inline void _product(
     loop.run(args, lengths, steps, loop.data)
 
 
-cdef void multiply_tiles(int number, void *data, int more) noexcept nogil:
-    """Compute some tiles of a product."""
-    cdef Tiles *part = <Tiles *>data
-    cdef Product *call = part.call
-    cdef cnp.npy_intp tile, top, left
-    for tile in range(part.start, part.stop):
-        top, left = tile % call.tiles_down * call.rows, tile // call.tiles_down * call.columns
-        _product(
-            &call.loop, call.a.start + top * call.a.down, call.a.down, call.a.right,
-            call.b.start + left * call.b.right, call.b.down, call.b.right,
-            call.out.start + top * call.out.down + left * call.out.right, call.out.down, call.out.right,
-            min(call.rows, call.m - top), call.k, min(call.columns, call.n - left),
+cdef extern from *:
+    """
+    /* A batch of one product of matrices whose rows are out's: OpenBLAS computes it in the thread that asks.
+       Integers have 32 or 64 bits, as OpenBLAS was built. */
+    #define NPG_BATCH_OF_ONE(name, real, integer)                                                                        \\
+        static void name(void *function, int a_how, int b_how, long long m, long long n, long long k, char *a,           \\
+                         long long a_apart, char *b, long long b_apart, char *out, long long out_apart) {                \\
+            integer sizes[3], apart[3], one = 1;                                                                         \\
+            real factor = 1, nothing = 0;                                                                                \\
+            sizes[0] = (integer)m, sizes[1] = (integer)n, sizes[2] = (integer)k;                                         \\
+            apart[0] = (integer)a_apart, apart[1] = (integer)b_apart, apart[2] = (integer)out_apart;                     \\
+            ((void (*)(int, int *, int *, integer *, integer *, integer *, real *, char **, integer *, char **,          \\
+                       integer *, real *, char **, integer *, integer, integer *))function)(                             \\
+                101, &a_how, &b_how, &sizes[0], &sizes[1], &sizes[2], &factor, &a, &apart[0], &b, &apart[1], &nothing,   \\
+                &out, &apart[2], 1, &one);                                                                               \\
+        }
+    NPG_BATCH_OF_ONE(npg_single_64, float, long long)
+    NPG_BATCH_OF_ONE(npg_single_32, float, int)
+    NPG_BATCH_OF_ONE(npg_double_64, double, long long)
+    NPG_BATCH_OF_ONE(npg_double_32, double, int)
+    static void npg_batch_of_one(void *function, int size, int width, int a_how, int b_how, long long m, long long n,
+                                 long long k, char *a, long long a_apart, char *b, long long b_apart, char *out,
+                                 long long out_apart) {
+        if (size == 4)
+            (width == 8 ? npg_single_64 : npg_single_32)(function, a_how, b_how, m, n, k, a, a_apart, b, b_apart, out,
+                                                         out_apart);
+        else
+            (width == 8 ? npg_double_64 : npg_double_32)(function, a_how, b_how, m, n, k, a, a_apart, b, b_apart, out,
+                                                         out_apart);
+    }
+    """
+    void npg_batch_of_one(
+        void *function, int size, int width, int a_how, int b_how, long long m, long long n, long long k, char *a,
+        long long a_apart, char *b, long long b_apart, char *out, long long out_apart,
+    ) noexcept nogil
+
+
+cdef inline cnp.npy_intp _apart(Matrix *x, cnp.npy_intp rows, cnp.npy_intp columns, cnp.npy_intp size) noexcept nogil:
+    """Return how many elements further the next line of a matrix is, for BLAS."""
+    if x.by_rows:
+        return x.down // size if rows > 1 else columns
+    return x.right // size if columns > 1 else rows
+
+
+cdef void multiply_tile(Product *call, cnp.npy_intp tile, char *a, char *b, char *out, char *room) noexcept nogil:
+    """Compute a tile of the product of the matrices at a and b."""
+    cdef cnp.npy_intp top = tile % call.tiles_down * call.rows, left = tile // call.tiles_down * call.columns
+    cdef cnp.npy_intp rows = min(call.rows, call.m - top), columns = min(call.columns, call.n - left)
+    cdef cnp.npy_intp start = 0, depth, row
+    a += top * call.a.down
+    b += left * call.b.right
+    out += top * call.out.down + left * call.out.right
+    if rows * columns * call.depth > ALONE_ and call.batch.function != NULL:
+        npg_batch_of_one(
+            call.batch.function, call.size, call.batch.width, 111 if call.a.by_rows else 112,
+            111 if call.b.by_rows else 112, rows, columns, call.k,
+            a, _apart(&call.a, call.m, call.k, call.size), b, _apart(&call.b, call.k, call.n, call.size),
+            out, call.out.down // call.size,
         )
+        return
+    while start < call.k:
+        depth = min(call.depth, call.k - start)
+        _product(
+            &call.loop, a + start * call.a.right, call.a.down, call.a.right,
+            b + start * call.b.down, call.b.down, call.b.right,
+            room if start else out, columns * call.size if start else call.out.down, call.size, rows, depth, columns,
+        )
+        if start:
+            for row in range(rows):
+                _pass(
+                    &call.add, out + row * call.out.down, room + row * columns * call.size, out + row * call.out.down,
+                    columns, call.size, call.size, call.size,
+                )
+        start += depth
 
 
-cdef Loop _matmul_single, _matmul_double
+cdef void multiply_tiles(int worker, long number, void *data) noexcept nogil:
+    """Compute some tiles of the products of a batch, one after the other: most read what the one before has read."""
+    cdef Product *call = <Product *>data
+    cdef cnp.npy_intp tile
+    for tile in range(number * call.grain, min((number + 1) * call.grain, call.count)):
+        multiply_one(worker, tile, call)
+
+
+cdef void multiply_one(int worker, cnp.npy_intp number, Product *call) noexcept nogil:
+    """Compute a tile of one of the products of a batch."""
+    cdef cnp.npy_intp index = number // call.tiles, i
+    cdef char *a = call.a.start
+    cdef char *b = call.b.start
+    cdef char *out = call.out.start
+    cdef int d
+    for d in range(call.dims - 1, -1, -1):
+        i = index % call.counts[d]
+        index //= call.counts[d]
+        a += i * call.a_steps[d]
+        b += i * call.b_steps[d]
+        out += i * call.out_steps[d]
+    multiply_tile(call, number % call.tiles, a, b, out, call.room + worker * call.room_size)
+
+
+# ----- A product -----
+
+
+cdef bint _look(Matrix *matrix, cnp.npy_intp rows, cnp.npy_intp columns, cnp.npy_intp size) noexcept:
+    """Note along which lines BLAS can walk a matrix of these strides; return whether it can at all."""
+    # A stride says something only in a dimension that is longer than one.
+    matrix.by_rows = (columns == 1 or matrix.right == size) and (
+        rows == 1 or (matrix.down % size == 0 and matrix.down >= columns * size)
+    )
+    matrix.by_columns = (rows == 1 or matrix.down == size) and (
+        columns == 1 or (matrix.right % size == 0 and matrix.right >= rows * size)
+    )
+    return matrix.by_rows or matrix.by_columns
 
 
 cdef bint _take_matrix(cnp.ndarray x, Matrix *matrix) noexcept:
-    """Note where a matrix lies, or the rows of a contiguous array; return whether BLAS can walk it as it is."""
-    cdef int n = cnp.PyArray_NDIM(x)
-    cdef cnp.npy_intp size = cnp.PyArray_ITEMSIZE(x)
+    """Note where the last two dimensions of an array lie; return whether BLAS can walk them as they are."""
+    cdef int dims = cnp.PyArray_NDIM(x)
     matrix.start = cnp.PyArray_BYTES(x)
-    if not (cnp.PyArray_ISALIGNED(x) and cnp.PyArray_ISNOTSWAPPED(x)):
-        return False
-    if cnp.PyArray_IS_C_CONTIGUOUS(x):  # its strides are those of its shape only in dimensions longer than one
-        matrix.down, matrix.right = cnp.PyArray_DIM(x, n - 1) * size, size
-        return True
-    matrix.down, matrix.right = cnp.PyArray_STRIDE(x, n - 2), cnp.PyArray_STRIDE(x, n - 1)
-    return n == 2 and (
-        (matrix.right == size and matrix.down % size == 0 and matrix.down >= cnp.PyArray_DIM(x, 1) * size)
-        or (matrix.down == size and matrix.right % size == 0 and matrix.right >= cnp.PyArray_DIM(x, 0) * size)
+    matrix.down, matrix.right = cnp.PyArray_STRIDE(x, dims - 2), cnp.PyArray_STRIDE(x, dims - 1)
+    return cnp.PyArray_ISALIGNED(x) and cnp.PyArray_ISNOTSWAPPED(x) and _look(
+        matrix, cnp.PyArray_DIM(x, dims - 2), cnp.PyArray_DIM(x, dims - 1), cnp.PyArray_ITEMSIZE(x)
     )
 
 
-def multiply(cnp.ndarray a, cnp.ndarray b):
-    """Return np.matmul(a, b), b a matrix and `a` one or a contiguous array of its rows; None where that does better."""
+cdef bint _take_rows(cnp.ndarray x, Matrix *matrix) noexcept:
+    """Note where a C-contiguous array lies as the rows of one matrix."""
+    cdef cnp.npy_intp size = cnp.PyArray_ITEMSIZE(x), columns = cnp.PyArray_DIM(x, cnp.PyArray_NDIM(x) - 1)
+    matrix.start, matrix.down, matrix.right = cnp.PyArray_BYTES(x), columns * size, size
+    matrix.by_rows = True
+    matrix.by_columns = columns == 1 or cnp.PyArray_SIZE(x) == columns
+    return cnp.PyArray_ISALIGNED(x) and cnp.PyArray_ISNOTSWAPPED(x)
+
+
+cdef int _cut_up(Product *call, int kind, bint is_one) except -1:
+    """Decide how products of these shapes and layouts are cut."""
+    cdef cnp.npy_intp work = call.m * call.k * call.n
+    call.size = 4 if kind == cnp.NPY_FLOAT else 8
+    call.loop = _matmul_single if kind == cnp.NPY_FLOAT else _matmul_double
+    call.add = _add_single if kind == cnp.NPY_FLOAT else _add_double
+    call.batch = &_batch_single if kind == cnp.NPY_FLOAT else &_batch_double
+    call.rows, call.columns, call.depth = call.m, call.n, call.k
+    # Most products are not cut; asking takes longer than many of them.
+    if work > (VECTOR_ if call.m == 1 or call.n == 1 else LONE_) or (is_one and call.m * call.n > AREA_):
+        call.rows, call.columns, call.depth = cut(
+            call.m, call.k, call.n, call.size, call.a.by_rows, call.b.by_columns, is_one
+        )
+    call.tiles_down = (call.m + call.rows - 1) // call.rows
+    call.tiles = call.tiles_down * ((call.n + call.columns - 1) // call.columns)
+    call.room_size = 0 if call.depth == call.k else (call.rows * call.columns * call.size + 63) // 64 * 64
+    return 0
+
+
+cdef bint _take_batch(Product *call, cnp.ndarray a, cnp.ndarray b, cnp.npy_intp *shape) noexcept:
+    """Note the dimensions of a batch; return whether the two broadcast to each other."""
+    cdef int a_dims = cnp.PyArray_NDIM(a) - 2, b_dims = cnp.PyArray_NDIM(b) - 2, d, i
+    cdef cnp.npy_intp a_count, b_count
+    call.dims = max(a_dims, b_dims)
+    for d in range(call.dims):
+        i = d - call.dims
+        a_count = cnp.PyArray_DIM(a, a_dims + i) if a_dims + i >= 0 else 1
+        b_count = cnp.PyArray_DIM(b, b_dims + i) if b_dims + i >= 0 else 1
+        if a_count != b_count and a_count != 1 and b_count != 1:
+            return False
+        shape[d] = call.counts[d] = b_count if a_count == 1 else a_count
+        call.a_steps[d] = cnp.PyArray_STRIDE(a, a_dims + i) if a_count != 1 else 0
+        call.b_steps[d] = cnp.PyArray_STRIDE(b, b_dims + i) if b_count != 1 else 0
+    shape[call.dims], shape[call.dims + 1] = call.m, call.n
+    return True
+
+
+def multiply(cnp.ndarray a, cnp.ndarray b, out):
+    """Return np.matmul(a, b) of matrices or of batches of them, or None where that must be asked.
+
+    Args:
+        out: what it is written into; None for a new array.
+    """
     cdef Product call
-    cdef Tiles parts[MOST_PARTS]
-    cdef cnp.ndarray out
-    cdef cnp.npy_intp shape[MOST_DIMS]
-    cdef cnp.npy_intp tiles, share, work, size
-    cdef int kind = cnp.PyArray_TYPE(a), dims = cnp.PyArray_NDIM(a), count = 1, taken, i
+    cdef cnp.ndarray y, x
+    cdef cnp.npy_intp shape[MOST_DIMS + 2]
+    cdef cnp.npy_intp count, work
+    cdef int kind = cnp.PyArray_TYPE(a), dims = cnp.PyArray_NDIM(a), threads, i
+    cdef bint is_flat
     if (
         kind != cnp.PyArray_TYPE(b) or not (kind == cnp.NPY_FLOAT or kind == cnp.NPY_DOUBLE)
-        or cnp.PyArray_NDIM(b) != 2 or dims < 2 or not _take_matrix(a, &call.a) or not _take_matrix(b, &call.b)
+        or dims < 2 or cnp.PyArray_NDIM(b) < 2 or not cnp.PyArray_SIZE(a) or not cnp.PyArray_SIZE(b)
     ):
         return None
-    call.k, call.n = cnp.PyArray_DIM(b, 0), cnp.PyArray_DIM(b, 1)
-    if call.k != cnp.PyArray_DIM(a, dims - 1) or not call.k:
+    call.k, call.n = cnp.PyArray_DIM(b, cnp.PyArray_NDIM(b) - 2), cnp.PyArray_DIM(b, cnp.PyArray_NDIM(b) - 1)
+    # One product of all rows instead of one for each matrix.
+    is_flat = dims > 2 and cnp.PyArray_NDIM(b) == 2 and cnp.PyArray_IS_C_CONTIGUOUS(a) and (
+        out is None or cnp.PyArray_IS_C_CONTIGUOUS(<cnp.ndarray?>out)
+    )
+    if call.k != cnp.PyArray_DIM(a, dims - 1) or not (_take_rows(a, &call.a) if is_flat else _take_matrix(a, &call.a)):
         return None
-    call.m = cnp.PyArray_SIZE(a) // call.k
-    work = call.m * call.k * call.n
-    if not work:
+    if not _take_matrix(b, &call.b):
         return None
-    size = cnp.PyArray_ITEMSIZE(a)
-    call.rows, call.columns = call.m, call.n
-    if call.m * call.n > AREA_:
-        call.rows, call.columns = cut(call.m, call.k, call.n, size, call.a.right == size == call.b.down)
-    call.tiles_down = (call.m + call.rows - 1) // call.rows
-    tiles = call.tiles_down * ((call.n + call.columns - 1) // call.columns)
-    if tiles == 1 and work > ALONE:
-        return None
-    for i in range(dims - 1):
-        shape[i] = cnp.PyArray_DIM(a, i)
-    shape[dims - 1] = call.n
-    out = <cnp.ndarray>cnp.PyArray_EMPTY(dims, shape, kind, 0)
-    call.out.start, call.out.right, call.out.down = cnp.PyArray_BYTES(out), size, call.n * size
-    call.loop = _matmul_single if kind == cnp.NPY_FLOAT else _matmul_double
-    if tiles > 1:
-        count = min(_take_threads(work / MULTIPLICATIONS, &taken), MOST_PARTS, tiles)
-    share = (tiles + count - 1) // count
-    for i in range(count):
-        parts[i].call, parts[i].start, parts[i].stop = &call, min(i * share, tiles), min((i + 1) * share, tiles)
-    if count > 1:
-        with nogil:
-            pool_run(multiply_tiles, count, sizeof(Tiles), parts, 0, False)
-    elif work > ALONE:
-        with nogil:
-            multiply_tiles(0, &parts[0], 0)
+    if is_flat:
+        call.m, call.dims = cnp.PyArray_SIZE(a) // call.k, 0
+        for i in range(dims - 1):
+            shape[i] = cnp.PyArray_DIM(a, i)
+        shape[dims - 1] = call.n
     else:
-        multiply_tiles(0, &parts[0], 0)
-    if tiles > 1:
-        _give_back(taken)
-    return out
+        call.m = cnp.PyArray_DIM(a, dims - 2)
+        if not _take_batch(&call, a, b, shape):
+            return None
+        dims = call.dims + 2
+    if call.a.start == call.b.start and call.m == call.n:  # see npg/ops/_products.py
+        b = <cnp.ndarray>cnp.PyArray_NewCopy(b, cnp.NPY_CORDER)
+        _take_matrix(b, &call.b)
+        if not is_flat:
+            _take_batch(&call, a, b, shape)
+    if out is None:
+        y = <cnp.ndarray>cnp.PyArray_EMPTY(dims, shape, kind, 0)
+    else:
+        y = <cnp.ndarray?>out
+        if cnp.PyArray_TYPE(y) != kind or cnp.PyArray_NDIM(y) != dims or not cnp.PyArray_ISWRITEABLE(y):
+            return None
+        for i in range(dims):
+            if cnp.PyArray_DIM(y, i) != shape[i]:
+                return None
+    if is_flat:
+        _take_rows(y, &call.out)
+    elif not _take_matrix(y, &call.out) or not call.out.by_rows:
+        return None
+    for i in range(call.dims):
+        call.out_steps[i] = cnp.PyArray_STRIDE(y, i)
+    if call.m == 1:
+        call.out.down = call.n * cnp.PyArray_ITEMSIZE(a)
+    if call.n == 1:
+        call.out.right = cnp.PyArray_ITEMSIZE(a)
+    count = 1
+    for i in range(call.dims):
+        count *= call.counts[i]
+    _cut_up(&call, kind, count == 1)
+    if call.tiles == 1 and call.m * call.k * call.n > ALONE_ and not _is_apart:
+        return None  # NumPy's BLAS shares it as it likes
+    work = count * call.m * call.k * call.n
+    call.count = count * call.tiles
+    threads = min(<cnp.npy_intp>_threads_for(work / MULTIPLICATIONS), call.count) if call.count > 1 else 1
+    call.grain = max(1, call.count // (2 * threads))
+    if call.room_size:
+        memory = PyBytes_FromStringAndSize(NULL, threads * call.room_size + 64)
+        call.room = PyBytes_AS_STRING(memory)
+        call.room += 64 - <size_t>call.room % 64
+    count = (call.count + call.grain - 1) // call.grain
+    if work <= WITH_GIL:
+        for i in range(count):
+            multiply_tiles(0, i, &call)
+    else:
+        with nogil:
+            pool_enter()
+            pool_run(multiply_tiles, count, &call, threads)
+            pool_leave()
+    return y
 
 
-if _find_loop(np.matmul, cnp.NPY_FLOAT, &_matmul_single) and _find_loop(np.matmul, cnp.NPY_DOUBLE, &_matmul_double):
+if (
+    _find_loop(np.matmul, cnp.NPY_FLOAT, &_matmul_single) and _find_loop(np.matmul, cnp.NPY_DOUBLE, &_matmul_double)
+    and _find_loop(np.add, cnp.NPY_FLOAT, &_add_single) and _find_loop(np.add, cnp.NPY_DOUBLE, &_add_double)
+):
+    _find_batch(np.float32, &_batch_single)
+    _find_batch(np.float64, &_batch_double)
     accelerate_products(multiply)

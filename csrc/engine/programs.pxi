@@ -5,6 +5,7 @@ cdef cnp.npy_intp BLOCK = 2048
 cdef cnp.npy_intp WITHOUT_GIL = 1 << 15  # elements
 
 cdef double SHARED = 1e6  # bytes of all steps from which threads share a call, some 30 microseconds
+cdef int MORE_PARTS = 4
 
 cdef enum: MOST_STEPS = 64
 cdef enum: MOST_PLACES = 64
@@ -40,13 +41,11 @@ cdef struct Call:
     char *bases[MOST_PLACES]
     double numbers[MOST_PLACES]
     cnp.npy_intp n, height
+    # How it is shared: rows, rows of a part, and for each thread room for its temporaries.
+    cnp.npy_intp rows, share, room
+    char *temporaries
 
 
-cdef struct Part:
-    # The rows of a call that one thread computes, and room for its temporaries.
-    Call *call
-    char *temporary
-    cnp.npy_intp start, stop
 
 
 @cython.final
@@ -123,18 +122,17 @@ cdef void _dot(Loop *loop, char *a, char *b, char *out, cnp.npy_intp n, int size
         (<double *>out)[0] = total
 
 
-cdef void run_part(int number, void *data, int more) noexcept nogil:
-    """Run the steps of a Part, block by block."""
-    cdef Part *part = <Part *>data
-    cdef Call *call = part.call
+cdef void run_part(int worker, long number, void *data) noexcept nogil:
+    """Run a program's steps on a part of the rows, block by block."""
+    cdef Call *call = <Call *>data
     cdef Code *code = call.code
     cdef char *places[MOST_PLACES]
     cdef double values[MOST_PLACES]  # of numbers and constants, in the dtype
     cdef double value
-    cdef cnp.npy_intp rows, at = part.start
+    cdef cnp.npy_intp rows, at = number * call.share, stop = min((number + 1) * call.share, call.rows)
     cdef int i, k, fixed = code.inputs + code.outputs
     for i in range(code.temporaries):
-        places[fixed + i] = part.temporary + i * call.height * call.n * code.size
+        places[fixed + i] = call.temporaries + worker * call.room + i * call.height * call.n * code.size
     for i in range(fixed + code.temporaries, code.places):
         k = i - fixed - code.temporaries
         value = call.numbers[k] if k < code.numbers else code.constants[k - code.numbers]
@@ -143,8 +141,8 @@ cdef void run_part(int number, void *data, int more) noexcept nogil:
             (<float *>places[i])[0] = <float>value
         else:
             values[i] = value
-    while at < part.stop:
-        rows = min(call.height, part.stop - at)
+    while at < stop:
+        rows = min(call.height, stop - at)
         for i in range(fixed):
             places[i] = call.bases[i] + at * code.size * _ahead(code.shapes[i], call.n)
         for i in range(code.count):
@@ -209,11 +207,8 @@ cdef class _Runner:
         cdef cnp.ndarray first = <cnp.ndarray?>arrays[0], array
         cdef Code *code
         cdef Call call
-        cdef Part parts[MOST_PARTS]
-        cdef cnp.npy_intp rows, n, size, wanted
-        cdef Py_ssize_t room
-        cdef int i, kind = cnp.PyArray_TYPE(first), count = 1
-        cdef char *temporary
+        cdef cnp.npy_intp rows, n, wanted, blocks, parts
+        cdef int i, kind = cnp.PyArray_TYPE(first), threads = 1
         cdef list found = None
         cdef object result = None
         if kind == cnp.NPY_FLOAT:
@@ -244,26 +239,23 @@ cdef class _Runner:
             call.bases[i] = cnp.PyArray_BYTES(array)
         for i in range(code.numbers):
             call.numbers[i] = numbers[self.numbers[i]]
+        blocks = (rows + call.height - 1) // call.height
         if rows * n * code.count * code.size > SHARED:
-            count = min(limit(), MOST_PARTS, (rows + call.height - 1) // call.height)
-        room = code.temporaries * call.height * n * code.size  # of one part
-        memory = PyBytes_FromStringAndSize(NULL, count * room + 64)
-        temporary = PyBytes_AS_STRING(memory)
-        temporary += 64 - <size_t>temporary % 64
-        size = ((rows + call.height - 1) // call.height + count - 1) // count * call.height
-        for i in range(count):
-            parts[i].call = &call
-            parts[i].temporary = temporary + i * room
-            parts[i].start = min(i * size, rows)
-            parts[i].stop = min((i + 1) * size, rows)
-        if count > 1:
-            with nogil:
-                pool_run(run_part, count, sizeof(Part), parts, 0, False)
-        elif rows * n < WITHOUT_GIL:
-            run_part(0, &parts[0], 0)
+            threads = min(<cnp.npy_intp>_threads_for(2 * HANDED), blocks)
+        # Each row is computed alone, so parts may be what threads like: some more than there are of them.
+        parts = min(blocks, threads * MORE_PARTS) if threads > 1 else 1
+        call.rows, call.share = rows, (blocks + parts - 1) // max(parts, 1) * call.height
+        call.room = code.temporaries * call.height * n * code.size
+        memory = PyBytes_FromStringAndSize(NULL, threads * call.room + 64)
+        call.temporaries = PyBytes_AS_STRING(memory)
+        call.temporaries += 64 - <size_t>call.temporaries % 64
+        if rows * n < WITHOUT_GIL:
+            run_part(0, 0, &call)
         else:
             with nogil:
-                run_part(0, &parts[0], 0)
+                pool_enter()
+                pool_run(run_part, parts, &call, threads)
+                pool_leave()
         return result if found is None else tuple(found)
 
     cdef object _result(self, int k, tuple arrays, tuple out, cnp.npy_intp rows):

@@ -1,5 +1,3 @@
 """Every op, once: its forward on ndarrays and its vjp beside it. One file per theme; _op.py says what an op is."""
 
-from npg.ops._heap import keep_large_arrays
 
-keep_large_arrays()

@@ -6,29 +6,27 @@ part computes what it would compute alone, so results do not depend on the numbe
 part in some 20 microseconds; work that takes less than `WORTH` is not split.
 
 OpenBLAS lets its threads spin for a tenth of a second after each product, in case the next one comes: a second thread
-of ours then finds its processor busy with nothing. So the Cython engine has OpenBLAS hand the parts of its products to
-the engine's own pool (csrc/engine/pool.h), whose threads wait a millisecond and serve programs too. Kernels are shared
-where that was done (NPG_POOL=0 leaves OpenBLAS alone), and where nothing spins: with OPENBLAS_NUM_THREADS=1, with
-OPENBLAS_THREAD_TIMEOUT, on macOS.
+of ours then finds its processor busy with nothing. So kernels are shared only where npg's own products leave those
+threads alone (npg/ops/_tiles.py), or where nothing spins: with OPENBLAS_THREAD_TIMEOUT, on macOS. The Cython engine has
+threads that need no interpreter (csrc/engine/pool.h). NPG_POOL=0: npg makes no threads, and shares nothing.
 
-The number of threads is that of matrix products: `npg.set_num_threads`, else OMP_NUM_THREADS, else the processors this
-process may use.
+The number of threads is `npg.set_num_threads`, else OMP_NUM_THREADS, else the processors this process may use; and
+never more than OpenBLAS may use just now, so that threadpoolctl's limits hold here too.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
+import queue
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
-from npg.ops._openblas import function
+from npg.ops._openblas import APART, function
 
-__all__ = ["WORTH", "limit", "products_handed_over", "products_held", "set_limit", "split", "wanted"]
+__all__ = ["WORTH", "limit", "set_limit", "split", "wanted"]
 
 WORTH = 100_000  # nanoseconds of one thread from which it pays to split work
 
@@ -36,9 +34,11 @@ Work = Callable[[int, int], None]
 
 
 def _is_free() -> bool:
-    """Tell whether the threads of matrix products leave processors to others."""
-    alone = os.environ.get("OPENBLAS_NUM_THREADS", "").strip() == "1"
-    return alone or "OPENBLAS_THREAD_TIMEOUT" in os.environ or sys.platform == "darwin"
+    """Tell whether npg may have threads, and the threads of matrix products leave processors to them."""
+    pool = os.environ.get("NPG_POOL", "1")
+    if pool not in ("0", "1"):
+        raise ValueError(f"expected NPG_POOL to be 0 or 1, got {pool!r}; 0: npg makes no threads of its own")
+    return pool == "1" and (APART or "OPENBLAS_THREAD_TIMEOUT" in os.environ or sys.platform == "darwin")
 
 
 def _given() -> int:
@@ -48,39 +48,64 @@ def _given() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class _Worker:
-    """A thread that waits for parts."""
+class _Job:
+    """Parts of one call: whoever takes part, the caller among them, takes the next part until none is left.
 
-    def __init__(self) -> None:
-        self.started, self.done = threading.Lock(), threading.Lock()
-        self.started.acquire()
-        self.done.acquire()
-        self.part: tuple[Work, int, int] | None = None
-        self.error: BaseException | None = None
-        threading.Thread(target=self._run, name="npg worker", daemon=True).start()
+    Nothing of it is shared with other calls, so nothing has to be given back: a caller who is interrupted leaves, and
+    threads end the parts that they have begun.
+    """
 
-    def _run(self) -> None:
-        with np.errstate(all="ignore"):  # as an op's caller has it
-            while True:
-                self.started.acquire()
-                assert self.part is not None
-                work, start, stop = self.part
+    def __init__(self, work: Work, parts: list[tuple[int, int]]) -> None:
+        self.work: Work | None = work
+        self.parts, self.count = iter(parts), len(parts)
+        self.errors: list[BaseException | None] = []  # one entry for each part that has ended
+        self.ended = threading.Lock()
+        self.ended.acquire()
+
+    def take(self) -> None:
+        """Compute parts until none is left."""
+        before = inside.part
+        try:
+            inside.part = True
+            for start, stop in self.parts:  # taking the next one is atomic
+                error = None
                 try:
-                    work(start, stop)
-                except BaseException as error:
-                    self.error = error
-                self.part = work = None  # type: ignore[assignment]  # nothing is kept while the thread waits
-                self.done.release()
+                    assert self.work is not None
+                    self.work(start, stop)
+                except Exception as raised:
+                    error = raised
+                self.errors.append(error)
+                if len(self.errors) == self.count:
+                    self.ended.release()
+        finally:
+            inside.part = before
 
-    def begin(self, work: Work, start: int, stop: int) -> None:
-        self.part, self.error = (work, start, stop), None
-        self.started.release()
+    def run(self) -> None:
+        """Compute all parts, with the help of those who come in time."""
+        try:
+            self.take()
+            self.ended.acquire()
+        finally:
+            self.parts, self.work = iter(()), None
+        for error in self.errors:
+            if error is not None:
+                raise error
 
-    def end(self) -> BaseException | None:
-        """Wait for the part; return what it raised."""
-        self.done.acquire()
-        error, self.error = self.error, None
-        return error
+
+class _Inside(threading.local):
+    """Whether this thread computes a part of something: what it calls is not shared once more."""
+
+    part = False
+
+
+inside = _Inside()
+
+
+def _help(jobs: queue.SimpleQueue[_Job]) -> None:
+    """Take part in one job after the other."""
+    with np.errstate(all="ignore"):  # as an op's caller has it
+        while True:
+            jobs.get().take()
 
 
 class _Pool:
@@ -88,9 +113,8 @@ class _Pool:
         self.is_free = _is_free()
         self.limit = _given()
         self.get_products = function("get_num_threads")  # OpenBLAS's
-        self.set_products = function("set_num_threads")
-        self.workers: list[_Worker] = []
-        self.busy = threading.Lock()
+        self.jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self.helpers = 0
 
 
 _pool = _Pool()
@@ -98,7 +122,7 @@ _pool = _Pool()
 
 def _forget() -> None:
     """In a forked process: the threads are not there."""
-    _pool.workers, _pool.busy = [], threading.Lock()
+    _pool.jobs, _pool.helpers = queue.SimpleQueue(), 0
 
 
 if hasattr(os, "register_at_fork"):
@@ -107,7 +131,9 @@ if hasattr(os, "register_at_fork"):
 
 def limit() -> int:
     """Return how many threads share a kernel: 1 where threads of matrix products spin."""
-    return _pool.limit if _pool.is_free else 1
+    if not _pool.is_free:
+        return 1
+    return _pool.limit if _pool.get_products is None else min(_pool.limit, int(_pool.get_products()))
 
 
 def wanted() -> int:
@@ -120,43 +146,6 @@ def set_limit(threads: int) -> None:
     _pool.limit = threads
 
 
-def products_handed_over() -> None:
-    """Note that the engine's pool runs the parts of matrix products. The Cython engine calls this."""
-    _pool.is_free = True
-
-
-@contextlib.contextmanager
-def products_held() -> Iterator[None]:
-    """Hold OpenBLAS to one thread: it would cut a product for its threads, and bits would depend on how many it has."""
-    taken = _take()
-    try:
-        yield
-    finally:
-        _give_back(taken)
-
-
-def _take() -> int:
-    """Take the threads and hold products to one each. Return what _give_back takes, below 0 where they are not free.
-
-    The engine's pool has the same two functions in C, and the same lock (csrc/engine/threads.pxi).
-    """
-    if not _pool.busy.acquire(blocking=False):
-        return -1
-    if _pool.get_products is None or _pool.set_products is None:
-        return 0
-    products: int = _pool.get_products()
-    _pool.set_products(1)
-    return products
-
-
-def _give_back(taken: int) -> None:
-    """End what _take began."""
-    if taken >= 0:
-        if taken:
-            _pool.set_products(taken)
-        _pool.busy.release()
-
-
 def split(count: int, work: Work, nanoseconds: float, grain: int = 1) -> None:
     """Call work(start, stop) so that the parts cover range(count).
 
@@ -166,30 +155,23 @@ def split(count: int, work: Work, nanoseconds: float, grain: int = 1) -> None:
         grain: parts begin at multiples of this.
     Raises: what work raises; all parts have ended then.
     """
-    threads = min(limit(), int(nanoseconds / (0.5 * WORTH)), -(-count // grain))
-    taken = _take() if threads > 1 else -1  # each part multiplies on its own thread: the others are busy
-    if taken < 0:
+    threads = 1 if inside.part else min(limit(), int(nanoseconds / (0.5 * WORTH)), -(-count // grain))
+    if threads < 2:
         work(0, count)
         return
-    errors: list[Any] = []
-    try:
-        while len(_pool.workers) < threads - 1:
-            _pool.workers.append(_Worker())
-        size = -(-count // (threads * grain)) * grain
-        starts = list(range(size, count, size))
-        workers = _pool.workers[: len(starts)]
-        for worker, start in zip(workers, starts, strict=True):
-            worker.begin(work, start, min(start + size, count))
+    size = -(-count // (threads * grain)) * grain
+    job = _Job(work, [(start, min(start + size, count)) for start in range(0, count, size)])
+    for _ in range(min(job.count - 1, _helpers(threads - 1))):
+        _pool.jobs.put(job)
+    job.run()
+
+
+def _helpers(wanted: int) -> int:
+    """Have so many threads that wait for jobs, or as many as can be made; return how many there are."""
+    while _pool.helpers < wanted:
         try:
-            work(0, min(size, count))
-        except Exception as error:
-            errors.append(error)
-        errors += [worker.end() for worker in workers]
-    except BaseException:  # Ctrl-C: the threads end their parts by themselves, and are not asked again
-        _pool.workers = []
-        raise
-    finally:
-        _give_back(taken)
-    for raised in errors:
-        if raised is not None:
-            raise raised
+            threading.Thread(target=_help, args=(_pool.jobs,), name="npg worker", daemon=True).start()
+        except RuntimeError:  # can't start new thread
+            break
+        _pool.helpers += 1
+    return _pool.helpers

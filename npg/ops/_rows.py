@@ -7,23 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from npg.ops._products import for_blas
 from npg.ops._scratch import scratch
 
-__all__ = ["add_row", "as_rows", "for_blas"]
+__all__ = ["add_row", "as_rows"]
 
 Array = np.ndarray[Any, Any]
 
 _LARGE = 1 << 17  # elements from which it pays to copy a row several times before it is added to all
 _LINE = 1 << 13  # elements of such copies
-
-
-def for_blas(x: Array) -> Array:
-    """Return x, or a copy if BLAS cannot walk its last two dimensions: NumPy multiplies such with a slow loop."""
-    step, unit = x.strides[-2:]
-    size = x.itemsize
-    if (unit == size and step >= x.shape[-1] * size) or (step == size and unit >= x.shape[-2] * size):
-        return x
-    return np.ascontiguousarray(x)
 
 
 def as_rows(x: Array, n: int) -> Array:

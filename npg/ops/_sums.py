@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._constants import constants
+from npg.ops._products import multiply
 
 __all__ = ["FEW", "RUN", "add_at", "add_up", "column_sum", "inner", "ones", "row_sum"]
 
@@ -26,7 +27,7 @@ _WIDE = 1024  # elements; shorter rows are taken several as one, for NumPy's loo
 _SHORT = 32  # elements; shorter runs are added last
 FEW = 2 * _ROWS  # elements or rows; so few are added as they come
 _TALL = 128  # rows up to which products with ones keep their digits: BLAS adds four at a time
-_PRODUCT = 9216  # elements up to which OpenBLAS computes them by one thread: how it cuts them for more changes bits
+_PRODUCT = 9215  # elements up to which OpenBLAS computes them by one thread: how it cuts them for more changes bits
 _WIDEST = 144  # elements of a row that is not cut
 _SMALL = 1 << 17  # elements up to which they are quicker than NumPy's sums
 RUN = 1 << 11  # elements of an inner product
@@ -181,7 +182,7 @@ def row_sum(x: Array) -> Array:
     n = x.shape[1]
     if n > 2 * _TALL or x.dtype == _HALF:
         return add_up(x, 1).astype(x.dtype, copy=False)
-    return np.matmul(x, ones(n, x.dtype))
+    return multiply(x, ones(n, x.dtype))
 
 
 @functools.cache

@@ -1,62 +1,107 @@
-"""Products of matrices in tiles, where OpenBLAS spends more on preparing a product than on multiplying.
+"""Products of matrices in tiles: each a call of BLAS that stays in the thread that makes it.
 
-OpenBLAS copies both matrices into the order in which its kernels read them, and its threads share a product only along
-its long side. For a thousand rows that is nothing; for a batch of some ten it takes as long as the product. On
-processors with AVX-512 it has other kernels, which read small matrices where they lie: a product that is cut into
-tiles small enough for them takes 0.6 to 0.8 of the time on one thread, and is shared evenly by any number of them.
-Elsewhere tiles of all rows and some columns let threads share a product of few rows.
+How a product is cut depends on its shape, its layout, its dtype and the BLAS, never on the number of threads: so do its
+bits, whoever computes which tile. Tiles are needed for three things:
 
-How a product is cut depends on its shapes, its dtype and the BLAS, never on the number of threads. Each tile is one
-call of BLAS, here as one item of a batch for NumPy's matmul; csrc/engine/products.pxi makes the same calls.
+*Threads.* OpenBLAS shares a product of more than some 260,000 multiplications among threads of its own, which spin for
+a tenth of a second after it: a second thread of ours then finds its processor busy with nothing. Its limit is a setting
+of the whole process, which is not npg's to change. But a call below that size stays in the caller's thread, and so does
+a batch of one (cblas_?gemm_batch gives each product of a batch to one thread). npg's own threads share the tiles.
+
+*Few rows.* OpenBLAS copies both matrices into the order in which its kernels read them, and its threads share a product
+only along its long side. For a thousand rows that is nothing; for a batch of some ten it takes as long as the product.
+On processors with AVX-512 it has other kernels, which read small matrices where they lie: a product that is cut into
+tiles small enough for them takes 0.6 to 0.8 of the time on one thread.
+
+*Digits.* A product with a vector adds up in blocks.
+
+Each tile is one call of BLAS, here by NumPy's matmul (many tiles as the items of a batch) or by ctypes;
+csrc/engine/products.pxi makes the same calls. With a BLAS that is no OpenBLAS nothing is cut.
 """
 
 from __future__ import annotations
 
+import ctypes
+import functools
 from typing import Any
 
 import numpy as np
 
-from npg.ops._openblas import kernels
-from npg.ops._parallel import products_held
+from npg.ops._openblas import APART, BATCHES, IS_SEQUENTIAL, SHARES, kernels
+from npg.ops._parallel import split
 
-__all__ = ["AREA", "cut", "in_tiles"]
+__all__ = ["ALONE", "AREA", "LONE", "VECTOR", "cut", "in_tiles", "lines"]
 
 Array = np.ndarray[Any, Any]
 
-AREA = 1024  # elements of a tile; OpenBLAS takes up to 1,200 where both matrices are read along their lines
-_EDGE = 32  # rows of a tile, and columns where it has that many rows
-_STEPS = 1_000_000  # multiplications of a tile that OpenBLAS takes
-_LINE = 4096  # bytes of a row of the first matrix, from which the first cache is too small for what a tile reads
-_SHORT = 32  # numbers in a row, up to which those kernels are not used where both matrices are read along their lines
-_LARGE = 1 << 24  # multiplications of a product that it does not pay to cut
-_BOTH = 256  # rows and columns of such a product
-_FEW, _COLUMNS = 64, 64  # rows of a product that is cut without those kernels, and columns of its tiles
-
+# ----- What OpenBLAS does -----
 
 KERNELS = kernels() in ("SkylakeX", "Cooperlake", "SapphireRapids")  # for small matrices
+LONE = 250_000  # multiplications up to which a call stays in its thread: 65,536 x 4 in OpenBLAS's interface/gemm.c
+ALONE = 1_000_000  # from more than these on a batch of one may be asked: some versions have wrong kernels below
+VECTOR = 8192  # elements up to which the product of a matrix and a vector, or of two vectors, stays in its thread
+
+# ----- How a product is cut -----
+
+AREA = 1024  # elements of a tile for the kernels for small matrices
+_TAKEN = 1200  # up to which they take a product of matrices that are both read along their lines
+_EDGE = 32  # rows of such a tile, and columns where it has that many rows
+_LINE = 4096  # bytes of a row of the first matrix, from which the first cache is too small for what a tile reads
+_SHORT = 32  # numbers in a row, up to which those kernels are not used where both matrices are read along their lines
+_LARGE = 1 << 24  # multiplications of a product that it does not pay to cut for those kernels
+_BOTH = 256  # rows and columns of such a product
+_ROWS, _COLUMNS = 384, 256  # of other tiles: copying both matrices costs some hundredths of multiplying then
+_SMALLEST = 64  # rows or columns of such a tile that is cut once more, so that there are four to share
+_MULTIPLICATIONS = 50  # in a nanosecond of one thread, or fewer
+_WIDE = 2048  # columns of a matrix whose rows a vector is multiplied with
 
 
-def cut(m: int, k: int, n: int, itemsize: int, along_lines: bool) -> tuple[int, int]:
-    """Return the rows and columns of a tile of the product of (m, k) and (k, n): (m, n) where it is not to be cut.
+def cut(
+    m: int, k: int, n: int, itemsize: int, a_lines: bool, b_lines: bool, is_one: bool = True
+) -> tuple[int, int, int]:
+    """Return rows and columns of a tile of the product of (m, k) and (k, n), and how much of k is added up at once.
 
+    (m, n, k) where it is not to be cut.
     Args:
-        along_lines: whether k runs along contiguous numbers in both matrices.
+        a_lines, b_lines: whether k runs along contiguous numbers in the first and in the second matrix.
+        is_one: whether it is the only product; threads may share several without tiles.
     """
-    if m * n <= AREA or min(m, k, n) < 2:
-        return m, n
-    if not KERNELS:
-        if m > _FEW:
-            return m, n
-        rows, columns = m, _COLUMNS
-    else:
-        short = k < (_SHORT if along_lines else 4)
-        if short or k * itemsize > _LINE or min(m, n) > _BOTH or m * n * k > _LARGE:
-            return m, n
-        rows = min(m, _EDGE if _EDGE * _EDGE * k <= _STEPS else _EDGE // 2)
-        columns = min(n, AREA // rows if _EDGE * _EDGE * k <= _STEPS else _EDGE)
-    rows, columns = _even(m, rows), _even(n, columns)
-    # A last row or column by itself would be a product with a vector, which BLAS computes in another way.
-    return (m, n) if m % rows == 1 or n % columns == 1 else (rows, columns)
+    return _cut(KERNELS, m, k, n, itemsize, a_lines, b_lines, is_one)
+
+
+@functools.lru_cache(maxsize=4096)
+def _cut(
+    small_kernels: bool, m: int, k: int, n: int, itemsize: int, a_lines: bool, b_lines: bool, is_one: bool
+) -> tuple[int, int, int]:
+    if not (SHARES or APART) or not m * k * n:
+        return m, n, k
+    if m == 1 or n == 1:
+        return _cut_with_vector(m, k, n, a_lines, b_lines)
+    work = m * k * n
+    both = a_lines and b_lines
+    takes = small_kernels and (a_lines or not b_lines)  # the kernels for small matrices know these layouts
+    stays = work <= LONE or (takes and work <= ALONE and (not both or (m * n <= _TAKEN and k >= _SHORT)))
+    if (
+        takes
+        and (is_one or not stays)
+        and m * n > AREA
+        and k >= (_SHORT if both else 4)
+        and k * itemsize <= _LINE
+        and min(m, n) <= _BOTH
+        and work <= _LARGE
+    ):
+        is_thin = _EDGE * _EDGE * k <= ALONE
+        rows = min(m, _EDGE if is_thin else _EDGE // 2)
+        columns = _even(n, min(n, AREA // rows if is_thin else _EDGE))
+        rows = _even(m, rows)
+        # A last row or column by itself would be a product with a vector, which BLAS computes in another way.
+        if m % rows != 1 and n % columns != 1:
+            return rows, columns, k
+    if stays:
+        return m, n, k
+    if work > ALONE:
+        return (*_cut_large(m, k, n), k) if APART else (m, n, k)
+    return _cut_to_lone(m, k, n)
 
 
 def _even(n: int, most: int) -> int:
@@ -64,22 +109,154 @@ def _even(n: int, most: int) -> int:
     return -(-n // -(-n // most))
 
 
-def in_tiles(a: Array, b: Array, rows: int, columns: int) -> Array:
-    """Return the product of two matrices, computed in tiles of (rows, columns)."""
-    (m, k), n = a.shape, b.shape[1]
-    y = np.empty((m, n), a.dtype)
+def _cut_with_vector(m: int, k: int, n: int, a_lines: bool, b_lines: bool) -> tuple[int, int, int]:
+    if m * k * n <= VECTOR or not SHARES:
+        return m, n, k
+    long, along = (m, a_lines) if n == 1 else (n, b_lines)
+    if along or long == 1:  # some lines, each with the whole vector
+        part, depth = max(1, VECTOR // k), _even(k, VECTOR)
+    else:  # pieces of some lines
+        part = _even(long, _WIDE)
+        depth = _even(k, VECTOR // part)
+    part = min(part, long)
+    return (part, 1, depth) if n == 1 else (1, part, depth)
+
+
+def _cut_to_lone(m: int, k: int, n: int) -> tuple[int, int, int]:
+    """Cut the longer side, or k, so that the calls stay in their thread."""
+    long, short = max(m, n), min(m, n)
+    for parts in range(2, long // 2 + 1):
+        size = -(-long // parts)
+        if size * short * k <= LONE and long % size != 1:
+            return (size, n, k) if m >= n else (m, size, k)
+        if size < 16:
+            break
+    return m, n, _even(k, max(1, LONE // (m * n)))
+
+
+def _cut_large(m: int, k: int, n: int) -> tuple[int, int]:
+    """Cut into tiles large enough to be asked for as a batch of one, and at least four where that costs little."""
+    down, across = -(-m // _ROWS), -(-n // _COLUMNS)
+    while down * across > 1 and not _is_large(m, k, n, down, across, ALONE):
+        if m // down < n // across:
+            down -= down > 1
+            across -= down == 1 and across > 1
+        else:
+            across -= across > 1
+            down -= across == 1 and down > 1
+    while down * across < 4:
+        by_rows = m // down >= n // across
+        finer = (down + 1, across) if by_rows else (down, across + 1)
+        edge = m // finer[0] if by_rows else n // finer[1]
+        if edge < _SMALLEST or not _is_large(m, k, n, *finer, ALONE):
+            break
+        down, across = finer
+    return -(-m // down), -(-n // across)
+
+
+def _is_large(m: int, k: int, n: int, down: int, across: int, least: int) -> bool:
+    """Tell whether the smallest tile has more multiplications than these, and no line by itself."""
+    rows, columns = -(-m // down), -(-n // across)
+    last = (m - 1) % rows + 1, (n - 1) % columns + 1
+    return min(last) > 1 and last[0] * last[1] * k > least
+
+
+# ----- Layouts -----
+
+
+def lines(x: Array) -> tuple[bool, bool] | None:
+    """Tell whether a matrix's rows, and its columns, lie along contiguous numbers; None where BLAS cannot walk it.
+
+    A stride is looked at only where its dimension is longer than one.
+    """
+    if not x.flags.aligned or not x.dtype.isnative:
+        return None
+    (rows, columns), (down, right), size = x.shape, x.strides, x.itemsize
+    by_rows = (columns == 1 or right == size) and (rows == 1 or (down % size == 0 and down >= columns * size))
+    by_columns = (rows == 1 or down == size) and (columns == 1 or (right % size == 0 and right >= rows * size))
+    return (by_rows, by_columns) if by_rows or by_columns else None
+
+
+# ----- Multiplying -----
+
+
+def in_tiles(a: Array, b: Array, out: Array, rows: int, columns: int, depth: int) -> None:
+    """Write the products of the matrices of two batches of one shape into out, `depth` of k at once."""
+    m, k = a.shape[-2:]
+    if rows * columns * depth > ALONE and not IS_SEQUENTIAL:
+        corners = [
+            (*index, slice(top, top + rows), slice(left, left + columns))
+            for index in np.ndindex(out.shape[:-2])
+            for top in range(0, m, rows)
+            for left in range(0, out.shape[-1], columns)
+        ]
+
+        def work(start: int, stop: int) -> None:
+            for *index, here, there in corners[start:stop]:
+                _multiply_alone(a[*index, here], b[*index, :, there], out[*index, here, there])
+
+        split(len(corners), work, out.size * k / _MULTIPLICATIONS)
+        return
+    for start in range(0, k, depth):
+        part = slice(start, start + depth)
+        if start == 0:
+            _multiply_blocks(a[..., part], b[..., part, :], out, rows, columns)
+        else:
+            more = np.empty(out.shape, out.dtype)
+            _multiply_blocks(a[..., part], b[..., part, :], more, rows, columns)
+            out += more
+
+
+def _multiply_blocks(a: Array, b: Array, out: Array, rows: int, columns: int) -> None:
+    (m, k), n = a.shape[-2:], b.shape[-1]
     whole, wide = m - m % rows, n - n % columns
-    with products_held():
-        for top, bottom in ((0, whole), (whole, m)):
-            for left, right in ((0, wide), (wide, n)):
-                if top < bottom and left < right:
-                    r, c = min(rows, bottom - top), min(columns, right - left)
-                    out = _blocks(y[top:bottom, left:right], r, c)
-                    np.matmul(_blocks(a[top:bottom], r, k), _blocks(b[:, left:right], k, c), out=out)
-    return y
+    for down in (slice(0, whole), slice(whole, m)):
+        for right in (slice(0, wide), slice(wide, n)):
+            r, c = min(rows, down.stop - down.start), min(columns, right.stop - right.start)
+            if r and c:
+                blocks = _blocks(out[..., down, right], r, c)
+                np.matmul(_blocks(a[..., down, :], r, k), _blocks(b[..., right], k, c), out=blocks)
 
 
 def _blocks(x: Array, rows: int, columns: int) -> Array:
-    """Return a view of a matrix as a matrix of matrices of this shape."""
-    m, n = x.shape
-    return x.reshape(m // rows, rows, n // columns, columns).transpose(0, 2, 1, 3)
+    """Return a view of a batch of matrices as a batch of matrices of matrices of this shape."""
+    *lead, m, n = x.shape
+    *steps, down, right = x.strides
+    shape, strides = (
+        (*lead, m // rows, n // columns, rows, columns),
+        (*steps, rows * down, columns * right, down, right),
+    )
+    return np.lib.stride_tricks.as_strided(x, shape, strides)
+
+
+_ROW_MAJOR, _AS_IT_IS, _TRANSPOSED = 101, 111, 112  # of CBLAS
+
+
+def _multiply_alone(a: Array, b: Array, out: Array) -> None:
+    """Write the product of two matrices that BLAS can walk into out, whose rows lie along contiguous numbers."""
+    function, width = BATCHES[out.dtype]
+    integer = ctypes.c_int64 if width == 8 else ctypes.c_int32
+    real = ctypes.c_float if out.itemsize == 4 else ctypes.c_double
+
+    def one(kind: Any, value: Any) -> Any:
+        return ctypes.byref(kind(value))
+
+    def matrix(x: Array) -> tuple[Any, Any, Any]:
+        """Return how a matrix lies, where, and how far apart its lines are."""
+        found = lines(x)
+        assert found is not None
+        by_rows = found[0]
+        count, stride = (x.shape[0], x.strides[0]) if by_rows else (x.shape[1], x.strides[1])
+        apart = stride // x.itemsize if count > 1 else x.shape[1] if by_rows else x.shape[0]
+        address = x.__array_interface__["data"][0]
+        how = _AS_IT_IS if by_rows else _TRANSPOSED
+        return one(ctypes.c_int, how), one(ctypes.c_void_p, address), one(integer, apart)
+
+    (a_how, a_at, a_apart), (b_how, b_at, b_apart), (_, at, apart) = matrix(a), matrix(b), matrix(out)
+    sizes = one(integer, out.shape[0]), one(integer, out.shape[1]), one(integer, a.shape[1])
+    factors = one(real, 1.0), one(real, 0.0)
+    function(
+        *(ctypes.c_int(_ROW_MAJOR), a_how, b_how, *sizes),
+        *(factors[0], a_at, a_apart, b_at, b_apart, factors[1], at, apart),
+        *(integer(1), one(integer, 1)),
+    )

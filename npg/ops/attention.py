@@ -21,7 +21,7 @@ from npg.ops._broadcast import unbroadcast
 from npg.ops._constants import constants
 from npg.ops._op import fused, movement, primitive
 from npg.ops._parallel import split
-from npg.ops._rows import for_blas
+from npg.ops._products import for_blas, multiply
 from npg.ops._scratch import scratch
 from npg.ops._sums import FEW
 from npg.ops.elementwise import exp
@@ -166,7 +166,7 @@ def _scores(
     heads = scaled.shape[1]
     shape = (b1 - b0, seen, heads, stop - start)
     s = np.empty(shape, scaled.dtype) if keep else scratch(0, shape, scaled.dtype)
-    np.matmul(k[b0:b1, :, :seen], scaled.swapaxes(2, 3), out=s.transpose(0, 2, 1, 3))  # (B, nh, S, T)
+    multiply(k[b0:b1, :, :seen], scaled.swapaxes(2, 3), s.transpose(0, 2, 1, 3))  # (B, nh, S, T)
     if mask is not None:
         s += _part(mask, *tile)
     if is_causal and seen > start:
@@ -285,7 +285,7 @@ def attention(
             saved[number] = p if keeps_probabilities else top + np.log(total)
         if noise is not None:
             p = np.multiply(p, _part(noise, *tile), out=scratch(1, p.shape, p.dtype))
-        np.matmul(p.transpose(0, 2, 3, 1), v[b0:b1, :, :seen], out=y[b0:b1, :, start:stop])  # (B, nh, T, m)
+        multiply(p.transpose(0, 2, 3, 1), v[b0:b1, :, :seen], y[b0:b1, :, start:stop])  # (B, nh, T, m)
 
     if attends:  # which shares each tile by itself
         for number in range(len(tiles)):
@@ -342,7 +342,7 @@ def _attention_backward(
         if gq is None and gk is None and gm is None:
             return
         gs = scratch(1, p.shape, p.dtype)
-        np.matmul(v[b0:b1, :, :seen], gt.swapaxes(2, 3), out=gs.transpose(0, 2, 1, 3))  # (B, nh, S, T)
+        multiply(v[b0:b1, :, :seen], gt.swapaxes(2, 3), gs.transpose(0, 2, 1, 3))  # (B, nh, S, T)
         if dropped is not None:
             gs *= dropped
         t = np.multiply(gs, p, out=scratch(2, p.shape, p.dtype))
@@ -352,7 +352,7 @@ def _attention_backward(
             gm[b0:b1, :, start:stop, :seen] = gs.transpose(0, 2, 3, 1)
         if gq is not None:
             part = gq[b0:b1, :, start:stop]
-            np.matmul(gs.transpose(0, 2, 3, 1), k[b0:b1, :, :seen], out=part)
+            multiply(gs.transpose(0, 2, 3, 1), k[b0:b1, :, :seen], part)
             part *= scale
         if gk is not None:
             _into(gk[b0:b1, :, :seen], gs.transpose(0, 2, 1, 3), scaled, first)
@@ -383,9 +383,9 @@ def _each(tiles: Sequence[tuple[int, int, int, int, int]], run: Callable[[int], 
 def _into(out: Array, a: Array, b: Array, first: bool) -> None:
     """Write a b into out, or add it."""
     if first:
-        np.matmul(a, b, out=out)
+        multiply(a, b, out)
     else:
-        out += np.matmul(a, b)
+        out += multiply(a, b)
 
 
 # ----- In primitives -----

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from npg.ops._op import primitive
+from npg.ops._products import multiply
 from npg.ops._sums import FEW, RUN, add_up
-from npg.ops.linalg import multiply
 from npg.ops.shape import along
 
 __all__ = ["contract"]

@@ -15,6 +15,7 @@ import numpy as np
 from npg._errors import LinAlgError
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import primitive
+from npg.ops._products import multiply
 from npg.ops.join import cat
 from npg.ops.linalg import matmul
 from npg.ops.rearrange import tril
@@ -113,7 +114,7 @@ def cofactor(A: Any) -> Any:
     n = s.shape[-1]
     others = np.where(np.eye(n, dtype=bool), s.dtype.type(1), _row(s))
     sign = np.linalg.det(u) * np.linalg.det(vh)
-    return sign[..., None, None] * np.matmul(u * _row(np.prod(others, axis=-1)), vh)
+    return sign[..., None, None] * multiply(u * _row(np.prod(others, axis=-1)), vh)
 
 
 @primitive(multi=True, node="LinalgSlogdet")
@@ -184,7 +185,7 @@ def pinv(A: Any, *, tolerance: Any) -> Any:
         tolerance = largest * (max(A.shape[-2:]) * np.finfo(A.dtype).eps)
     kept = s > tolerance
     inverse = np.where(kept, 1 / np.where(kept, s, 1), 0).astype(A.dtype)
-    return np.matmul(vh.mT * _row(inverse), u.mT)
+    return multiply(vh.mT * _row(inverse), u.mT)
 
 
 # ----- Factorizations -----

@@ -6,15 +6,13 @@ The shapes and dtypes have been checked; npg/functional/linear_algebra.py does t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from npg.ops import _tiles
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import primitive
-from npg.ops._rows import for_blas
+from npg.ops._products import multiply
 from npg.ops._sums import RUN, inner
 from npg.ops.shape import overload
 
@@ -35,61 +33,7 @@ __all__ = [
     "vm",
 ]
 
-_EXACT = 2**53  # float64 holds every integer up to here
-_SMALL = 4096  # elements; for smaller arrays looking at them costs more than it saves
-
-
-# ----- Multiplying arrays -----
-
 Array = np.ndarray[Any, Any]
-
-_multiply: Callable[[Array, Array], Array | None] | None = None
-
-
-def accelerate(multiply: Callable[[Array, Array], Array | None]) -> None:
-    """Let the Cython engine compute small products of matrices; see csrc/engine/products.pxi."""
-    global _multiply
-    _multiply = multiply
-
-
-def multiply(a: Array, b: Array) -> Array:
-    """Return np.matmul(a, b) by way of BLAS wherever that is possible, with as few calls of it as measure fastest."""
-    if _multiply is not None:
-        y = _multiply(a, b)
-        if y is not None:
-            return y
-    dtype = a.dtype
-    if dtype.kind != "f":
-        return _multiply_integers(a, b)
-    if b.ndim == 2 and a.ndim > 2 and a.flags.c_contiguous and a.size:
-        k, n = b.shape  # one product of all rows instead of one for each matrix
-        return _multiply_matrices(a.reshape(a.size // k, k), b).reshape(*a.shape[:-1], n)
-    if a.ndim == b.ndim == 2:
-        return _multiply_matrices(a, b)
-    if a.size > _SMALL or b.size > _SMALL:
-        a, b = (for_blas(x) if x.ndim > 1 else x for x in (a, b))
-    return np.matmul(a, b)
-
-
-def _multiply_matrices(a: Array, b: Array) -> Array:
-    (m, k), n = a.shape, b.shape[1]
-    if a.size <= _SMALL and b.size <= _SMALL and m * n <= _tiles.AREA:
-        return np.matmul(a, b)
-    a, b = for_blas(a), for_blas(b)
-    size = a.itemsize
-    tile = _tiles.cut(m, k, n, size, a.strides[1] == size == b.strides[0])
-    return np.matmul(a, b) if tile == (m, n) else _tiles.in_tiles(a, b, *tile)
-
-
-def _multiply_integers(a: Array, b: Array) -> Array:
-    # NumPy has no fast loop for integers. float64 is exact where no sum can pass 2**53.
-    if a.size > _SMALL or b.size > _SMALL:
-        largest = [max(abs(int(x.min())), abs(int(x.max()))) if x.size else 0 for x in (a, b)]
-        if largest[0] * largest[1] * a.shape[-1] < _EXACT:
-            with np.errstate(invalid="ignore"):
-                return np.matmul(a.astype(np.float64), b.astype(np.float64)).astype(np.int64).astype(a.dtype)
-    return np.matmul(a, b)
-
 
 # ----- Two matrices, a matrix and a vector, two vectors -----
 

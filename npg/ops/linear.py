@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from npg.ops._op import primitive
+from npg.ops._products import multiply
 from npg.ops._rows import add_row, as_rows
 from npg.ops._sums import column_sum
-from npg.ops.linalg import mm, multiply
+from npg.ops.linalg import mm
 from npg.ops.reduce import sum_
 from npg.ops.shape import overload, reshape, transpose
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._op import fused, primitive
+from npg.ops._products import multiply
 from npg.ops._rows import as_rows
 from npg.ops._sums import row_sum
 from npg.ops.reduce import sum_
@@ -190,7 +191,7 @@ def cross_entropy(
     e = np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True), order="C")  # rows, for the flat places
     picked = e.reshape(-1)[places]
     if label_smoothing:
-        spread = row_sum(e) if weight is None else np.matmul(e, weight)  # sum of w (x - max)
+        spread = row_sum(e) if weight is None else multiply(e, weight)  # sum of w (x - max)
         spread_weight = float(classes if weight is None else np.add.reduce(weight))
     np.exp(e, out=e)
     total = row_sum(e)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from npg.engine import name as engine_name
-from npg.ops import _openblas, _parallel, _tiles, linalg
+from npg.ops import _openblas, _parallel, _products, _tiles
 from tests.helpers import strided
 
 rng = np.random.default_rng(0)
@@ -49,22 +49,22 @@ def matrices(m, k, n, dtype, layouts):
 @pytest.mark.parametrize(("m", "k", "n"), SHAPES)
 def test_product_is_numpys_and_of_the_same_bits_on_both_engines(m, k, n, dtype, layouts, kernels, monkeypatch):
     a, b = matrices(m, k, n, dtype, layouts)
-    y = linalg.multiply(a, b)
+    y = _products.multiply(a, b)
     np.testing.assert_allclose(y, a.astype(np.float64) @ b.astype(np.float64), atol=1e-5 * k)
     assert y.dtype == dtype
     assert y.flags.c_contiguous
-    monkeypatch.setattr(linalg, "_multiply", None)
-    np.testing.assert_array_equal(linalg.multiply(a, b), y)
+    monkeypatch.setattr(_products, "_multiply", None)
+    np.testing.assert_array_equal(_products.multiply(a, b), y)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_product_of_a_batch_by_a_matrix_has_the_bits_of_its_rows(dtype, kernels, monkeypatch):
     a, b = matrices(60, 128, 200, dtype, "CF")
     batch = a.reshape(3, 4, 5, 128)
-    expected = linalg.multiply(a, b).reshape(3, 4, 5, 200)
-    np.testing.assert_array_equal(linalg.multiply(batch, b), expected)
-    monkeypatch.setattr(linalg, "_multiply", None)
-    np.testing.assert_array_equal(linalg.multiply(batch, b), expected)
+    expected = _products.multiply(a, b).reshape(3, 4, 5, 200)
+    np.testing.assert_array_equal(_products.multiply(batch, b), expected)
+    monkeypatch.setattr(_products, "_multiply", None)
+    np.testing.assert_array_equal(_products.multiply(batch, b), expected)
 
 
 @pytest.mark.parametrize(("m", "k", "n"), [(64, 128, 512), (33, 512, 129), (256, 64, 256)])
@@ -73,14 +73,14 @@ def test_bits_do_not_depend_on_the_number_of_threads(m, k, n, kernels, monkeypat
     monkeypatch.setattr(_parallel._pool, "is_free", True)
     a, b = matrices(m, k, n, np.float32, "CF")
     found = set()
-    for threads, products, multiply in itertools.product((1, 2, 3, 7), (1, 2), (linalg._multiply, None)):
+    for threads, products, multiply in itertools.product((1, 2, 3, 7), (1, 2), (_products._multiply, None)):
         monkeypatch.setattr(_parallel._pool, "limit", threads)
-        monkeypatch.setattr(linalg, "_multiply", multiply)
+        monkeypatch.setattr(_products, "_multiply", multiply)
         before = tell() if tell else 0
         try:
             if ask:
                 ask(products)
-            found.add(linalg.multiply(a, b).tobytes())
+            found.add(_products.multiply(a, b).tobytes())
         finally:
             if ask:
                 ask(before)
@@ -111,9 +111,9 @@ def test_tiles_are_what_blas_takes_and_leave_no_single_line(itemsize, along_line
 @pytest.mark.parametrize("change", [strided, lambda x: x[::-1].copy()[::-1], lambda x: x.astype(">f4")])
 def test_layouts_that_blas_refuses_are_copied(change, kernels):
     a, b = matrices(40, 64, 60, np.float32, "CC")
-    y = linalg.multiply(a, b)
+    y = _products.multiply(a, b)
     for pair in ((change(a), b), (a, change(b))):
-        np.testing.assert_allclose(linalg.multiply(*pair), y, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(_products.multiply(*pair), y, rtol=1e-5, atol=1e-5)
 
 
 ODD = [  # shapes of the factors, and the strides that dimensions of size 1 get
@@ -137,31 +137,31 @@ def test_the_stride_of_a_dimension_of_size_1_tells_nothing(
     a, b = rng.standard_normal(a_shape).astype("f"), rng.standard_normal(b_shape).astype("f")
     pair = np.ndarray(a_shape, "f", a, 0, a_strides), np.ndarray(b_shape, "f", b, 0, b_strides)
     assert [x.flags.c_contiguous for x in pair] == [True, True]
-    expected = linalg.multiply(a, b)
-    np.testing.assert_array_equal(linalg.multiply(*pair), expected)
-    monkeypatch.setattr(linalg, "_multiply", None)
-    np.testing.assert_array_equal(linalg.multiply(*pair), expected)
+    expected = _products.multiply(a, b)
+    np.testing.assert_array_equal(_products.multiply(*pair), expected)
+    monkeypatch.setattr(_products, "_multiply", None)
+    np.testing.assert_array_equal(_products.multiply(*pair), expected)
 
 
 @pytest.mark.parametrize("shape", [(0, 5, 3), (5, 0, 3), (5, 3, 0), (0, 0, 0)])
 def test_products_without_elements_are_zeros(shape, kernels):
     m, k, n = shape
-    y = linalg.multiply(np.ones((m, k), np.float32), np.ones((k, n), np.float32))
+    y = _products.multiply(np.ones((m, k), np.float32), np.ones((k, n), np.float32))
     np.testing.assert_array_equal(y, np.zeros((m, n)))
 
 
 @pytest.mark.skipif(engine_name != "cython", reason="the Python engine multiplies by NumPy alone")
 def test_engine_takes_the_threads_and_gives_them_back(kernels, threads_noted):
     a, b = matrices(64, 512, 512, np.float32, "CF")
-    linalg.multiply(a[:2, :40], b[:40])
+    _products.multiply(a[:2, :40], b[:40])
     assert threads_noted == []
-    linalg.multiply(a, b)
+    _products.multiply(a, b)
     assert threads_noted == ["taken", "given back"]
 
 
 @pytest.mark.skipif(engine_name != "cython", reason="the Python engine multiplies by NumPy alone")
 def test_engine_multiplies_while_the_threads_are_busy():
     a, b = matrices(64, 512, 512, np.float32, "CF")
-    y = linalg.multiply(a, b)
+    y = _products.multiply(a, b)
     with _parallel._pool.busy:
-        np.testing.assert_array_equal(linalg.multiply(a, b), y)
+        np.testing.assert_array_equal(_products.multiply(a, b), y)

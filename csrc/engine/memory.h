@@ -1,0 +1,290 @@
+/* Memory of large arrays that npg's ops make, kept for the next ones.
+
+   The C library serves a large request with pages fresh from the operating system and gives them back when the array is
+   freed. A network's activations are of that size: each is then paid for page by page in every iteration, a quarter of
+   a nanoGPT iteration's time. So while an op or a backward pass runs, NumPy asks here for the memory of its arrays
+   (NEP 49; the handler is one of the thread's context, and arrays remember theirs). Blocks that are freed wait for the
+   next array of about their size. More than MEMORY_KEPT of them stay only while they are in use again and again: a
+   thread that lives no longer than that gives the rest back after a pause. Arrays that others make are not concerned.
+
+   Anonymous mappings and POSIX threads; elsewhere memory_handler is NULL, and arrays lie where NumPy puts them. */
+
+#ifndef NPG_MEMORY_H
+#define NPG_MEMORY_H
+
+#include <stddef.h>
+#include <string.h>
+
+#define MEMORY_LARGE ((size_t)1 << 16)  /* bytes; smaller arrays are NumPy's own affair */
+#define MEMORY_KEPT ((size_t)64 << 20)  /* bytes that wait at most, when nothing has happened for a while */
+#define MEMORY_PAUSE 250000000L         /* nanoseconds; after one or two of these, nothing has */
+
+typedef struct {
+    size_t used, kept;  /* bytes of arrays alive, and of blocks that wait */
+} memory_counts;
+
+#if defined(__unix__) || defined(__APPLE__)
+
+#include <pthread.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#if !defined(MAP_ANONYMOUS)
+#define MAP_ANONYMOUS MAP_ANON
+#endif
+
+/* What lies before an array's data; a multiple of the cache's line. */
+typedef struct memory_block {
+    struct memory_block *next, *previous;
+    size_t capacity;  /* bytes of the whole mapping */
+    size_t start;     /* bytes from its beginning to this */
+    char padding[64 - 2 * sizeof(void *) - 2 * sizeof(size_t)];
+} memory_block;
+
+/* A ring of the blocks that wait, the last freed first. */
+static memory_block memory_waiting = {&memory_waiting, &memory_waiting, 0, 0, {0}};
+static memory_counts memory_now = {0, 0};
+static pthread_mutex_t memory_mutex = PTHREAD_MUTEX_INITIALIZER;
+static unsigned long memory_calls = 0;  /* tells whether something has happened */
+static int memory_has_keeper = 0;
+static PyDataMem_Handler *memory_default = NULL;
+
+static void memory_insert(memory_block *block) {
+    block->next = memory_waiting.next;
+    block->previous = &memory_waiting;
+    memory_waiting.next->previous = block;
+    memory_waiting.next = block;
+}
+
+static void memory_remove(memory_block *block) {
+    block->next->previous = block->previous;
+    block->previous->next = block->next;
+}
+
+static void memory_unmap(memory_block *block) {
+    char *mapping = (char *)block - block->start;
+    munmap(mapping, block->capacity);
+}
+
+/* ----- Giving back ----- */
+
+static memory_block *memory_take_old(size_t most) {
+    /* Return a list of waiting blocks, the oldest, so that at most so many bytes wait. The mutex is held. */
+    memory_block *list = NULL, *block;
+    while (memory_now.kept > most) {
+        block = memory_waiting.previous;
+        memory_remove(block);
+        memory_now.kept -= block->capacity;
+        block->next = list;
+        list = block;
+    }
+    return list;
+}
+
+static void memory_unmap_list(memory_block *list) {
+    memory_block *next;
+    for (; list; list = next) {
+        next = list->next;
+        memory_unmap(list);
+    }
+}
+
+static void memory_trim(size_t most) {
+    memory_block *list;
+    pthread_mutex_lock(&memory_mutex);
+    list = memory_take_old(most);
+    pthread_mutex_unlock(&memory_mutex);
+    memory_unmap_list(list);
+}
+
+static void *memory_keep(void *unused) {
+    /* Wait until nothing has happened for a pause, give back what is too much, and end. */
+    struct timespec pause = {0, MEMORY_PAUSE};
+    unsigned long before = 0;
+    memory_block *list = NULL;
+    int ends = 0;
+    (void)unused;
+    while (!ends) {
+        pthread_mutex_lock(&memory_mutex);
+        ends = memory_calls == before || memory_now.kept <= MEMORY_KEPT;
+        before = memory_calls;
+        if (ends) {
+            list = memory_take_old(MEMORY_KEPT);
+            memory_has_keeper = 0;
+        }
+        pthread_mutex_unlock(&memory_mutex);
+        if (!ends) nanosleep(&pause, NULL);
+    }
+    memory_unmap_list(list);
+    return NULL;
+}
+
+static int memory_start_keeper(void) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    int failed;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    failed = pthread_create(&thread, &attributes, memory_keep, NULL);
+    pthread_attr_destroy(&attributes);
+    return !failed;
+}
+
+/* ----- What NumPy calls ----- */
+
+static void *memory_allocate(size_t size, int zeroed) {
+    static unsigned int places = 0;
+    memory_block *block, *best = NULL;
+    size_t needed, start;
+    char *mapping;
+    /* A processor that compares only the lower bits of addresses lets a load wait for an earlier store at the same place
+       of another page: so each array begins at another place of its first page. */
+    needed = (size + 17 * sizeof(memory_block) + 4095) / 4096 * 4096;
+    if (needed < size) return NULL;
+    pthread_mutex_lock(&memory_mutex);
+    memory_calls++;
+    for (block = memory_waiting.next; block != &memory_waiting; block = block->next)
+        if (block->capacity >= needed && block->capacity <= needed + needed / 8 &&
+            (!best || block->capacity < best->capacity)) {
+            best = block;
+            if (best->capacity == needed) break;
+        }
+    start = sizeof(memory_block) * (places++ % 16);
+    if (best) {
+        memory_remove(best);
+        memory_now.kept -= best->capacity;
+        memory_now.used += best->capacity;
+    }
+    pthread_mutex_unlock(&memory_mutex);
+    if (best) {
+        if (zeroed) memset(best + 1, 0, size);
+        return best + 1;
+    }
+    mapping = (char *)mmap(NULL, needed, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapping == (char *)MAP_FAILED) {
+        memory_trim(0); /* others may need what waits here */
+        mapping = (char *)mmap(NULL, needed, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (mapping == (char *)MAP_FAILED) return NULL;
+    }
+    block = (memory_block *)(mapping + start);
+    block->capacity = needed;
+    block->start = start;
+    pthread_mutex_lock(&memory_mutex);
+    memory_now.used += needed;
+    pthread_mutex_unlock(&memory_mutex);
+    return block + 1;
+}
+
+static void memory_free_block(memory_block *block) {
+    memory_block *list = NULL;
+    int starts;
+    pthread_mutex_lock(&memory_mutex);
+    memory_calls++;
+    memory_now.used -= block->capacity;
+    memory_now.kept += block->capacity;
+    memory_insert(block);
+    starts = memory_now.kept > MEMORY_KEPT && !memory_has_keeper;
+    if (starts) memory_has_keeper = 1;
+    pthread_mutex_unlock(&memory_mutex);
+    if (starts && !memory_start_keeper()) {
+        pthread_mutex_lock(&memory_mutex);
+        memory_has_keeper = 0;
+        list = memory_take_old(MEMORY_KEPT);
+        pthread_mutex_unlock(&memory_mutex);
+        memory_unmap_list(list);
+    }
+}
+
+/* A small array has such a header too: what NumPy tells a handler when it frees an array is not always what it asked for
+   (of an array without elements), and when it resizes one it tells nothing. */
+
+static void *memory_small(memory_block *block, size_t size) {
+    if (!block) return NULL;
+    block->capacity = 0;
+    block->start = size + sizeof(memory_block);
+    return block + 1;
+}
+
+static void *memory_malloc(void *context, size_t size) {
+    PyDataMemAllocator *its = &memory_default->allocator;
+    (void)context;
+    if (size >= MEMORY_LARGE) return memory_allocate(size, 0);
+    return memory_small((memory_block *)its->malloc(its->ctx, size + sizeof(memory_block)), size);
+}
+
+static void *memory_calloc(void *context, size_t count, size_t size) {
+    PyDataMemAllocator *its = &memory_default->allocator;
+    (void)context;
+    if (size && count > (size_t)-1 / size) return NULL;
+    size *= count;
+    if (size >= MEMORY_LARGE) return memory_allocate(size, 1);
+    return memory_small((memory_block *)its->calloc(its->ctx, 1, size + sizeof(memory_block)), size);
+}
+
+static void memory_free(void *context, void *data, size_t size) {
+    PyDataMemAllocator *its = &memory_default->allocator;
+    memory_block *block = (memory_block *)data - 1;
+    (void)context, (void)size;
+    if (!data) return;
+    if (block->capacity)
+        memory_free_block(block);
+    else
+        its->free(its->ctx, block, block->start);
+}
+
+static void *memory_realloc(void *context, void *data, size_t size) {
+    memory_block *block = (memory_block *)data - 1;
+    size_t before;
+    void *moved = memory_malloc(context, size);
+    if (!data || !moved) return moved;
+    before = block->capacity ? block->capacity - block->start : block->start;
+    before -= sizeof(memory_block);
+    memcpy(moved, data, size < before ? size : before);
+    memory_free(context, data, before);
+    return moved;
+}
+
+static PyDataMem_Handler memory_handler_ = {
+    "npg", 1, {NULL, memory_malloc, memory_calloc, memory_realloc, memory_free}};
+
+/* ----- Forks ----- */
+
+static void memory_before_fork(void) { pthread_mutex_lock(&memory_mutex); }
+static void memory_after_fork(void) { pthread_mutex_unlock(&memory_mutex); }
+static void memory_after_fork_in_child(void) {
+    pthread_mutex_init(&memory_mutex, NULL);
+    memory_has_keeper = 0; /* the thread is not there */
+}
+
+static PyObject *memory_make_handler(void) {
+    /* Return the capsule that NumPy takes. */
+    memory_default = (PyDataMem_Handler *)PyCapsule_GetPointer(PyDataMem_DefaultHandler, "mem_handler");
+    if (!memory_default) return NULL;
+    pthread_atfork(memory_before_fork, memory_after_fork, memory_after_fork_in_child);
+    return PyCapsule_New(&memory_handler_, "mem_handler", NULL);
+}
+
+static memory_counts memory_count(void) {
+    memory_counts now;
+    pthread_mutex_lock(&memory_mutex);
+    now = memory_now;
+    pthread_mutex_unlock(&memory_mutex);
+    return now;
+}
+
+#else
+
+static PyObject *memory_make_handler(void) {
+    Py_INCREF(PyDataMem_DefaultHandler);
+    return PyDataMem_DefaultHandler;
+}
+
+static void memory_trim(size_t most) { (void)most; }
+
+static memory_counts memory_count(void) {
+    memory_counts none = {0, 0};
+    return none;
+}
+
+#endif
+#endif

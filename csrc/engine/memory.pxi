@@ -1,0 +1,48 @@
+# While an op runs on large arrays, NumPy asks memory.h for the memory of those that it makes.
+
+cdef extern from *:
+    """
+    #include "engine/memory.h"
+    static inline PyObject *npg_set_handler(PyObject *handler) { return PyDataMem_SetHandler(handler); }
+    """
+    ctypedef struct memory_counts:
+        size_t used, kept
+    object memory_make_handler()
+    memory_counts memory_count()
+    void memory_trim(size_t most) noexcept nogil
+    object npg_set_handler(object handler)
+
+cdef cnp.npy_intp LARGE = 1 << 16  # bytes of an op's input from which its results may be large
+
+cdef object _handler = memory_make_handler()
+
+
+cdef inline object _keep_memory(tuple inputs):
+    """Have NumPy ask memory.h if an input is large; return what _release takes, None otherwise."""
+    cdef object item
+    cdef cnp.ndarray x
+    for item in inputs:
+        if isinstance(item, TensorBase):
+            x = (<TensorBase>item)._array
+            if cnp.PyArray_NBYTES(x) >= LARGE:
+                return npg_set_handler(_handler)
+    return None
+
+
+cdef inline int _release(object before) except -1:
+    """End what _keep_memory began."""
+    if before is not None:
+        npg_set_handler(before)
+    return 0
+
+
+def memory_held():
+    """Return the bytes of arrays alive in blocks of memory.h, and of blocks that wait for the next array."""
+    cdef memory_counts now = memory_count()
+    return now.used, now.kept
+
+
+def drop_memory():
+    """Give the blocks that wait back to the operating system."""
+    with nogil:
+        memory_trim(0)

@@ -1,0 +1,103 @@
+"""Products of arrays by BLAS, in tiles (npg/ops/_tiles.py): of float32 and float64, and of integers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from npg.ops import _tiles
+from npg.ops._openblas import APART
+
+__all__ = ["accelerate", "for_blas", "multiply"]
+
+Array = np.ndarray[Any, Any]
+
+_EXACT = 2**53  # float64 holds every integer up to here
+_SMALL = 4096  # elements; for smaller arrays looking at them costs more than it saves
+
+
+_multiply: Callable[[Array, Array, Array | None], Array | None] | None = None
+
+
+def accelerate(multiply: Callable[[Array, Array, Array | None], Array | None]) -> None:
+    """Let the Cython engine compute products of matrices and of batches of them; see csrc/engine/products.pxi."""
+    global _multiply
+    _multiply = multiply
+
+
+def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
+    """Return np.matmul(a, b) by way of BLAS wherever that is possible, in the tiles of npg/ops/_tiles.py.
+
+    Args:
+        out: what it is written into; for floating products of matrices only.
+    """
+    if _multiply is not None:
+        y = _multiply(a, b, out)
+        if y is not None:
+            return y
+    dtype = a.dtype
+    if dtype.kind != "f":
+        return _multiply_integers(a, b)
+    if a.ndim == 1 or b.ndim == 1:
+        y = multiply(a[None] if a.ndim == 1 else a, b[:, None] if b.ndim == 1 else b)
+        y = y[..., 0] if b.ndim == 1 else y
+        return np.asarray(y if a.ndim > 1 else y[..., 0, :] if b.ndim > 1 else y[0])
+    if out is None:
+        shape = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        out = np.empty((*shape, a.shape[-2], b.shape[-1]), dtype)
+    if not out.size or not a.shape[-1]:
+        out[...] = 0
+        return out
+    a, b = for_blas(a), for_blas(b)
+    if b.ndim == 2 and a.ndim > 2 and a.flags.c_contiguous and out.flags.c_contiguous:
+        k, n = b.shape  # one product of all rows instead of one for each matrix
+        _multiply_batch(a.reshape(a.size // k, k), b, out.reshape(out.size // n, n))
+    else:
+        _multiply_batch(a, b, out)
+    return out
+
+
+def _multiply_batch(a: Array, b: Array, out: Array) -> None:
+    """Write the products of the matrices of two batches, which broadcast to each other, into out."""
+    (m, k), n = a.shape[-2:], b.shape[-1]
+    if m == n and _address(a) == _address(b):
+        b = b.copy("C")  # of a matrix and its transpose NumPy has BLAS compute one half, by threads of its own
+    first = out[(0,) * (out.ndim - 2)]
+    a_lines, b_lines = (_tiles.lines(x[(0,) * (x.ndim - 2)]) for x in (a, b))
+    assert a_lines is not None and b_lines is not None
+    tile = _tiles.cut(m, k, n, a.itemsize, a_lines[0], b_lines[1], out.size == m * n)
+    if tile == (m, n, k) and (m * k * n <= _tiles.ALONE or not APART):
+        np.matmul(a, b, out=out)  # each a call of BLAS that stays in its thread
+        return
+    if not (_tiles.lines(first) or (False,))[0]:
+        out[...] = multiply(a, b)
+        return
+    lead = out.shape[:-2]
+    a, b = np.broadcast_to(a, (*lead, m, k)), np.broadcast_to(b, (*lead, k, n))
+    _tiles.in_tiles(a, b, out, *tile)
+
+
+def _address(x: Array) -> int:
+    address: int = x.__array_interface__["data"][0]
+    return address
+
+
+def _multiply_integers(a: Array, b: Array) -> Array:
+    # NumPy has no fast loop for integers. float64 is exact where no sum can pass 2**53.
+    if a.size > _SMALL or b.size > _SMALL:
+        largest = [max(abs(int(x.min())), abs(int(x.max()))) if x.size else 0 for x in (a, b)]
+        if largest[0] * largest[1] * a.shape[-1] < _EXACT:
+            with np.errstate(invalid="ignore"):
+                return np.matmul(a.astype(np.float64), b.astype(np.float64)).astype(np.int64).astype(a.dtype)
+    return np.matmul(a, b)
+
+
+def for_blas(x: Array) -> Array:
+    """Return x, or a copy if BLAS cannot walk its last two dimensions: NumPy multiplies such with a slow loop."""
+    if x.flags.c_contiguous and x.flags.aligned and x.dtype.isnative:
+        return x
+    if x.size and _tiles.lines(x[(0,) * (x.ndim - 2)]):
+        return x
+    return np.array(x, x.dtype.newbyteorder("="), order="C")
