@@ -394,9 +394,3 @@ def test_attention_of_tiny_scores_is_shifted():
     arrays[0], arrays[1] = np.full_like(arrays[0], 8.0), np.full_like(arrays[1], -8.0)  # scores of -256
     y = sdpa(*map(engine.wrap, arrays), scale=1.0)._array
     np.testing.assert_allclose(y, np.broadcast_to(arrays[2].mean(-2, keepdims=True), y.shape), 1e-6)
-
-
-@pytest.mark.skipif(engine.name != "cython", reason="of the Cython engine")
-def test_engine_takes_the_threads_and_gives_them_back(threads_noted):
-    op.forward(*qkv(4, 4, queries=40, keys=40), None, None, is_causal=True, scale=1.0)
-    assert threads_noted == ["taken", "given back"]

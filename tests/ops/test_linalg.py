@@ -1,5 +1,6 @@
 """Products of vectors and matrices, contractions: against torch, in values, gradients of two orders, and errors."""
 
+import math
 import random
 import warnings
 
@@ -9,7 +10,8 @@ import torch
 
 import npg
 from npg.functional import adding_products, linear_algebra
-from npg.ops import linalg
+from npg.ops import _products
+from npg.ops._products import multiply
 from npg.ops.contract import contract
 from tests.expressions import check
 from tests.helpers import assert_like, assert_same_error, check_like_torch, compare_calls, strided, to_npg
@@ -79,13 +81,17 @@ def test_matmul_node_is_torchs():
 
 
 def test_matmul_batches_by_one_matrix_are_one_product(monkeypatch):
-    a, b = r(30, 40, 50), r(50, 60)
+    a, b = (np.asarray(x) for x in (r(30, 40, 50), r(50, 60)))
     calls = []
     original = np.matmul
-    monkeypatch.setattr(linalg, "_multiply", None)  # products that the engine does not compute itself
-    monkeypatch.setattr(np, "matmul", lambda x, y: calls.append(x.shape) or original(x, y))
-    linalg.multiply(a, b)
-    assert calls == [(1200, 50)]
+    monkeypatch.setattr(_products, "_multiply", None)  # products that the engine does not compute itself
+    monkeypatch.setattr(np, "matmul", lambda x, y, out: calls.append(math.prod(x.shape[:-1])) or original(x, y, out))
+    a, b = a.astype(np.float32), b.astype(np.float32)
+    multiply(a[:3, :4], b[:, :5])
+    assert calls == [12]  # not cut: one call, of all rows
+    calls.clear()
+    multiply(a, b)
+    assert sum(calls) in (0, 1200)  # in tiles of rows of all matrices; 0: by BLAS itself
 
 
 # ----- The others with two factors -----
@@ -455,8 +461,8 @@ def test_contract_is_one_matrix_product(equation, calls, monkeypatch):
     a, b = r(*(size[c] for c in left)), r(*(size[c] for c in right))
     found = []
     original = np.matmul
-    monkeypatch.setattr(linalg, "_multiply", None)
-    monkeypatch.setattr(np, "matmul", lambda x, y: found.append(1) or original(x, y))
+    monkeypatch.setattr(_products, "_multiply", None)
+    monkeypatch.setattr(np, "matmul", lambda x, y, out: found.append(1) or original(x, y, out))
     monkeypatch.setattr(np, "einsum", None)  # not by way of NumPy's loops
     y = contract.forward(a, b, left=left, right=right, out=out)
     monkeypatch.undo()

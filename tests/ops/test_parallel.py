@@ -1,6 +1,5 @@
 """Work in several threads: every element once, errors raised, results whatever the number of threads."""
 
-import contextlib
 import os
 import sys
 import threading
@@ -14,23 +13,22 @@ from npg.ops import _openblas, _parallel
 from npg.ops._parallel import split
 from tests import processes
 
-takes_callback = hasattr(os, "fork") and _openblas.function("set_threads_callback_function") is not None
-
 
 @pytest.fixture(autouse=True)
 def _two_threads(monkeypatch):
     monkeypatch.setattr(_parallel._pool, "is_free", True)
-    before = _parallel.limit()
-    _parallel.set_limit(2)
+    limit, before = _parallel.wanted(), npg.get_num_threads()
+    npg.set_num_threads(2)
     yield
-    _parallel.set_limit(before)
+    npg.set_num_threads(before)
+    _parallel.set_limit(limit)
 
 
 @pytest.mark.parametrize("grain", [1, 7, 64])
 @pytest.mark.parametrize("count", [0, 1, 2, 63, 64, 65, 1000])
 @pytest.mark.parametrize("threads", [1, 2, 3, 8])
 def test_parts_cover_the_range_once(count, grain, threads):
-    _parallel.set_limit(threads)
+    npg.set_num_threads(threads)
     parts = []
     split(count, lambda start, stop: parts.append((start, stop)), 1e9, grain)
     covered = sorted(i for start, stop in parts for i in range(start, stop))
@@ -100,7 +98,7 @@ def test_nothing_is_kept_between_calls():
 def test_results_do_not_depend_on_the_number_of_threads():
     found = []
     for threads in (1, 2, 3):
-        _parallel.set_limit(threads)
+        npg.set_num_threads(threads)
         npg.manual_seed(0)
         x = npg.randn(7, 4, 200, 64, requires_grad=True)  # queries of several blocks, batches of several tiles
         y = npg.nn.functional.gelu(x)
@@ -128,9 +126,9 @@ def test_workers_are_made_anew_in_a_forked_process():
     if not hasattr(os, "fork"):
         pytest.skip("needs fork")
     code = """
-import os, numpy as np
+import os, npg, numpy as np
 from npg.ops import _parallel
-_parallel.set_limit(2)
+npg.set_num_threads(2)
 out = np.zeros(100)
 def work(a, b): out[a:b] += 1
 _parallel.split(100, work, 1e9)
@@ -150,11 +148,11 @@ os._exit(0)
     ("given", "expected"),
     [
         ({"NPG_POOL": "0"}, 1),
-        ({"NPG_POOL": "0", "OPENBLAS_NUM_THREADS": "1"}, 2),
-        ({"NPG_POOL": "0", "OPENBLAS_NUM_THREADS": "2"}, 1),
-        ({"NPG_POOL": "0", "OPENBLAS_THREAD_TIMEOUT": "20"}, 2),
-        ({"NPG_ENGINE": "python"}, 1),
-        ({"NPG_ENGINE": engine_name}, 2 if engine_name == "cython" and takes_callback else 1),
+        ({"NPG_POOL": "0", "OPENBLAS_THREAD_TIMEOUT": "20"}, 1),
+        ({"OPENBLAS_NUM_THREADS": "1"}, 1 if _openblas.function("get_num_threads") else 2),
+        ({"OPENBLAS_THREAD_TIMEOUT": "20"}, 2),
+        ({"NPG_ENGINE": "python"}, 2 if _openblas.APART else 1),
+        ({"NPG_ENGINE": engine_name}, 2 if _openblas.APART else 1),
     ],
 )
 @pytest.mark.skipif(sys.platform == "darwin", reason="threads of its BLAS do not spin")
@@ -166,12 +164,14 @@ def test_kernels_are_shared_only_where_the_threads_of_products_do_not_spin(given
     assert done.stdout.strip() == str(expected), done.stderr
 
 
-# ----- Products on the engine's pool -----
+def test_a_value_of_npg_pool_that_says_nothing_is_refused():
+    environment = {**os.environ, "NPG_POOL": "abc"}
+    done = processes.run([sys.executable, "-c", "import npg"], env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "expected NPG_POOL to be 0 or 1, got 'abc'" in done.stderr.splitlines()[-1]
 
-needs_pool = pytest.mark.skipif(
-    engine_name != "cython" or not takes_callback,
-    reason="needs the Cython engine, and an OpenBLAS that takes a callback",
-)
+
+# ----- Several threads of the user -----
 
 
 def _products(count, seed):
@@ -180,7 +180,6 @@ def _products(count, seed):
     return [(draw.random((m, k)), draw.random((k, n))) for m, k, n in sizes]
 
 
-@needs_pool
 def test_products_of_several_threads_are_right():
     wrong = []
     before = npg.get_num_threads()
@@ -205,55 +204,14 @@ def test_products_of_several_threads_are_right():
     assert not wrong
 
 
-@needs_pool
-@pytest.mark.parametrize(
-    "ending",
-    [
-        "pass",
-        "import time; time.sleep(0.01)",  # the threads sleep
-        "npg.set_num_threads(1); a @ a; npg.set_num_threads(3); a @ a",
-        "np.linalg.solve(a, a); np.linalg.svd(a)",
-    ],
-)
-def test_process_ends_and_forks_with_the_pool(ending):
-    code = f"""
-import os, threading, numpy as np, npg
-a = np.random.default_rng(0).random((500, 500))
-expected = a @ a
-{ending}
-pid = os.fork()
-same = np.allclose(a @ a, expected) and np.allclose(np.linalg.solve(a, a @ a), a)
-if pid:
-    _, status = os.waitpid(pid, 0)
-    assert status == 0 and same
-else:
-    os._exit(0 if same else 1)
-"""
-    environment = {**os.environ, "OMP_NUM_THREADS": "2", "PYTHONWARNINGS": "ignore"}
-    environment.pop("OPENBLAS_NUM_THREADS", None)
-    done = processes.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-
-
-@needs_pool
-@pytest.mark.parametrize("failing", [False, True])
-def test_parts_multiply_on_one_thread_each_and_the_number_is_set_back(failing):
-    before = npg.get_num_threads()
-    npg.set_num_threads(2)
-    seen = []
+def test_a_caller_inside_a_part_is_alone():
+    inner = []
 
     def work(start, stop):
-        seen.append(npg.get_num_threads())
-        if failing:
-            raise ValueError("of this part")
+        split(10, lambda *part: inner.append(part), 1e9)
 
-    try:
-        with pytest.raises(ValueError) if failing else contextlib.nullcontext():
-            split(100, work, 1e9)
-        assert seen == [1, 1]
-        assert npg.get_num_threads() == 2
-    finally:
-        npg.set_num_threads(before)
+    split(2, work, 1e9)
+    assert inner == [(0, 10)] * 2
 
 
 @pytest.mark.parametrize("where", ["in the part of the caller", "while it waits"])
@@ -266,16 +224,39 @@ def test_interrupt_leaves_the_threads_usable(where, monkeypatch):
 
     if where == "while it waits":
 
-        def end(worker):
-            raise KeyboardInterrupt
+        class Lock:
+            def acquire(self):
+                raise KeyboardInterrupt
 
-        monkeypatch.setattr(_parallel._Worker, "end", end)
+            release = acquire
+
+        made = _parallel._Job.__init__
+
+        def interrupted(job, *args):
+            made(job, *args)
+            job.ended = Lock()
+
+        monkeypatch.setattr(_parallel._Job, "__init__", interrupted)
+        monkeypatch.setattr(_parallel, "_helpers", lambda wanted: 0)
     with pytest.raises(KeyboardInterrupt):
         split(100, work, 1e9)
     monkeypatch.undo()
     monkeypatch.setattr(_parallel._pool, "is_free", True)
     assert npg.get_num_threads() == before
+    assert not _parallel.inside.part
     done = []
     for _ in range(3):
         split(100, lambda start, stop: done.append((start, stop)), 1e9)
     assert sorted(done) == [(0, 50)] * 3 + [(50, 100)] * 3
+
+
+def test_where_no_thread_can_be_made_the_caller_does_all(monkeypatch):
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(_parallel._pool, "helpers", 0)
+    done = []
+    split(100, lambda start, stop: done.append((threading.current_thread().name, start, stop)), 1e9)
+    name = threading.current_thread().name
+    assert done == [(name, 0, 50), (name, 50, 100)]

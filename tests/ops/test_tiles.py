@@ -1,15 +1,17 @@
 """Products in tiles: cut alike by both engines, right at every edge, the same whatever the number of threads."""
 
+import contextlib
 import itertools
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings, strategies as st
 
-from npg.engine import name as engine_name
 from npg.ops import _openblas, _parallel, _products, _tiles
 from tests.helpers import strided
 
 rng = np.random.default_rng(0)
+needs_apart = pytest.mark.skipif(not _openblas.APART, reason="needs a BLAS that can be asked to stay in the thread")
 
 SHAPES = [
     (64, 128, 384),
@@ -67,45 +69,122 @@ def test_product_of_a_batch_by_a_matrix_has_the_bits_of_its_rows(dtype, kernels,
     np.testing.assert_array_equal(_products.multiply(batch, b), expected)
 
 
-@pytest.mark.parametrize(("m", "k", "n"), [(64, 128, 512), (33, 512, 129), (256, 64, 256)])
-def test_bits_do_not_depend_on_the_number_of_threads(m, k, n, kernels, monkeypatch):
-    tell, ask = _openblas.function("get_num_threads"), _openblas.function("set_num_threads")
-    monkeypatch.setattr(_parallel._pool, "is_free", True)
-    a, b = matrices(m, k, n, np.float32, "CF")
+@contextlib.contextmanager
+def threads(ours, products):
+    """So many threads of npg's, and so many of OpenBLAS's."""
+    ask, tell = _openblas.function("get_num_threads"), _openblas.function("set_num_threads")
+    limit, before = _parallel.wanted(), ask() if ask else 0
+    try:
+        _parallel.set_limit(ours)
+        if tell:
+            tell(products)
+        yield
+    finally:
+        _parallel.set_limit(limit)
+        if tell:
+            tell(before)
+
+
+def in_every_way(a, b):
+    """Return the bits of the product: of both engines, for numbers of threads."""
+    accelerated = _products._multiply
     found = set()
-    for threads, products, multiply in itertools.product((1, 2, 3, 7), (1, 2), (_products._multiply, None)):
-        monkeypatch.setattr(_parallel._pool, "limit", threads)
-        monkeypatch.setattr(_products, "_multiply", multiply)
-        before = tell() if tell else 0
-        try:
-            if ask:
-                ask(products)
-            found.add(_products.multiply(a, b).tobytes())
-        finally:
-            if ask:
-                ask(before)
-    assert len(found) == 1 or not (kernels or m <= 64)  # what is not cut is OpenBLAS's own
+    try:
+        for ours, products, multiply in itertools.product((1, 2, 5), (1, 2, 5), {accelerated, None}):
+            _products._multiply = multiply
+            with threads(ours, products):
+                found.add(_products.multiply(a, b).tobytes())
+    finally:
+        _products._multiply = accelerated
+    return found
 
 
-@pytest.mark.parametrize("along_lines", [True, False])
+@pytest.mark.parametrize(("m", "k", "n"), [(64, 128, 512), (33, 512, 129), (256, 64, 256), (400, 300, 500)])
+def test_bits_do_not_depend_on_the_number_of_threads(m, k, n, kernels, monkeypatch):
+    monkeypatch.setattr(_parallel._pool, "is_free", True)
+    found = in_every_way(*matrices(m, k, n, np.float32, "CF"))
+    assert len(found) == 1 or not (_openblas.APART or (m <= 64 and kernels))  # what is not cut is BLAS's own
+
+
+sizes = st.one_of(st.integers(1, 40), st.integers(1, 700), st.sampled_from([1, 2, 3, 64, 65, 128, 513, 9000]))
+
+
+@needs_apart
+@given(
+    m=sizes, k=sizes, n=sizes, double=st.booleans(), layouts=st.sampled_from(["CC", "CF", "FC", "FF"]), data=st.data()
+)
+@settings(max_examples=settings.default.max_examples // 4)
+def test_any_product_has_the_same_bits_in_every_way_and_is_right(m, k, n, double, layouts, data):
+    assume(m * k * n < 5e7)
+    lead = data.draw(st.sampled_from([(), (), (2,), (2, 3)])) if m * k * n < 2e6 else ()
+    draw = np.random.default_rng(m * k * n)
+    shapes = (*lead, m, k), (*data.draw(st.sampled_from([lead, ()])), k, n)
+    dtype = np.float64 if double else np.float32
+    a, b = (
+        draw.standard_normal(shape).astype(dtype) if order == "C"
+        else draw.standard_normal((*shape[:-2], shape[-1], shape[-2])).astype(dtype).swapaxes(-1, -2)
+        for shape, order in zip(shapes, layouts, strict=True)
+    )  # fmt: skip
+    if m == n and data.draw(st.booleans()):
+        b = a.swapaxes(-1, -2)  # of which NumPy would have BLAS compute one half
+    (bits,) = in_every_way(a, b)
+    found = np.frombuffer(bits, dtype).reshape(*lead, m, n)
+    exact = a.astype(np.float64) @ b.astype(np.float64)
+    np.testing.assert_allclose(found, exact, rtol=0, atol=20 * np.finfo(dtype).eps * k**0.5 * (1 + abs(exact).max()))
+
+
+needs_batches = pytest.mark.skipif(not _openblas.SHARES or not _openblas.APART, reason="needs OpenBLAS's batches")
+
+
+@needs_batches
+@pytest.mark.parametrize("lines", list(itertools.product([True, False], repeat=2)))
 @pytest.mark.parametrize("itemsize", [4, 8])
-def test_tiles_are_what_blas_takes_and_leave_no_single_line(itemsize, along_lines, kernels):
-    sizes = (2, 3, 31, 32, 33, 63, 64, 65, 97, 128, 256, 257, 1025, 1057)
+def test_tiles_stay_in_their_thread_and_leave_no_single_line(itemsize, lines, kernels):
+    lengths = (1, 2, 3, 31, 32, 33, 63, 64, 65, 97, 128, 256, 257, 1025, 1057)
     cuts = 0
-    for m, k, n in itertools.product(sizes, (4, 31, 32, 500, 976, 977, 1024, 1025), sizes):
-        rows, columns = _tiles.cut(m, k, n, itemsize, along_lines)
-        if (rows, columns) == (m, n):
+    for m, k, n, is_one in itertools.product(
+        lengths, (1, 4, 31, 32, 500, 976, 1024, 1025, 20000), lengths, (True, False)
+    ):
+        rows, columns, depth = _tiles.cut(m, k, n, itemsize, *lines, is_one)
+        cuts += (rows, columns, depth) != (m, n, k)
+        assert 0 < rows <= m
+        assert 0 < columns <= n
+        assert 0 < depth <= k
+        last = (m - 1) % rows + 1, (n - 1) % columns + 1
+        work = last[0] * last[1] * depth  # of the smallest tile
+        if m == 1 or n == 1:
+            assert rows * columns * depth <= _tiles.VECTOR
             continue
-        cuts += 1
-        assert m % rows != 1
-        assert n % columns != 1
-        if kernels:
-            assert rows * columns <= 1200
-            assert rows * columns * k <= 1_000_000
-            assert k >= 32 or not along_lines
-        else:
-            assert rows == m
-    assert cuts > 50
+        assert min(last) > 1
+        is_small = kernels and (lines[0] or not lines[1]) and rows * columns * depth <= _tiles.ALONE
+        if lines == (True, True):
+            is_small = is_small and rows * columns <= 1200 and depth >= 32
+        assert is_small or rows * columns * depth <= _tiles.LONE or (work > _tiles.ALONE and depth == k)
+    assert cuts > 500
+
+
+def test_nothing_is_cut_for_another_blas(monkeypatch):
+    for name in ("SHARES", "APART"):
+        monkeypatch.setattr(_tiles, name, False)
+    _tiles._cut.cache_clear()
+    assert _tiles.cut(700, 600, 500, 4, True, False) == (700, 500, 600)
+    assert _tiles.cut(1, 6000, 5000, 4, True, False) == (1, 5000, 6000)
+    _tiles._cut.cache_clear()
+
+
+def test_product_into_a_given_array_of_any_layout():
+    a, b = matrices(70, 80, 90, np.float32, "CF")
+    expected = _products.multiply(a, b)
+    out = np.full((3, 70, 2, 91), 7, np.float32)
+    for multiply in (_products._multiply, None):
+        accelerated, _products._multiply = _products._multiply, multiply
+        try:
+            for target in (out[1, :, 1, :90], out[0, :, 0, 90:0:-1], np.empty((90, 70), np.float32).T):
+                assert _products.multiply(a, b, target) is target
+                np.testing.assert_array_equal(target, expected)
+        finally:
+            _products._multiply = accelerated
+    assert (out[2] == 7).all()
 
 
 @pytest.mark.parametrize("change", [strided, lambda x: x[::-1].copy()[::-1], lambda x: x.astype(">f4")])
@@ -148,20 +227,3 @@ def test_products_without_elements_are_zeros(shape, kernels):
     m, k, n = shape
     y = _products.multiply(np.ones((m, k), np.float32), np.ones((k, n), np.float32))
     np.testing.assert_array_equal(y, np.zeros((m, n)))
-
-
-@pytest.mark.skipif(engine_name != "cython", reason="the Python engine multiplies by NumPy alone")
-def test_engine_takes_the_threads_and_gives_them_back(kernels, threads_noted):
-    a, b = matrices(64, 512, 512, np.float32, "CF")
-    _products.multiply(a[:2, :40], b[:40])
-    assert threads_noted == []
-    _products.multiply(a, b)
-    assert threads_noted == ["taken", "given back"]
-
-
-@pytest.mark.skipif(engine_name != "cython", reason="the Python engine multiplies by NumPy alone")
-def test_engine_multiplies_while_the_threads_are_busy():
-    a, b = matrices(64, 512, 512, np.float32, "CF")
-    y = _products.multiply(a, b)
-    with _parallel._pool.busy:
-        np.testing.assert_array_equal(_products.multiply(a, b), y)

@@ -33,6 +33,16 @@ from npg.engine._python.tensor import TensorBase, VersionCounter, register_opera
 
 name = "python"
 
+
+def memory_held() -> tuple[int, int]:
+    """Return the bytes of arrays in blocks of the engine's own, and of blocks kept for later: it has none."""
+    return 0, 0
+
+
+def drop_memory() -> None:
+    """Give the blocks kept for later back to the operating system."""
+
+
 __all__ = [
     "Function",
     "ModeBlock",
@@ -44,10 +54,12 @@ __all__ = [
     "attach",
     "bump_version",
     "check_in_place",
+    "drop_memory",
     "is_anomaly_check_nan_enabled",
     "is_anomaly_enabled",
     "is_grad_enabled",
     "is_inference_mode_enabled",
+    "memory_held",
     "name",
     "register_operators",
     "register_tensor_class",
