@@ -11,6 +11,7 @@ from typing import Any
 
 __all__ = ["heap_bytes", "trim_heap"]
 
+
 class _Mallinfo2(ctypes.Structure):
     """What glibc tells about its heap; see mallinfo2(3)."""
 

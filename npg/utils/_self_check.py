@@ -60,8 +60,8 @@ def random_numbers_are_pytorchs() -> None:
 
 
 def products_are_numpys() -> None:
-    """Of the sizes that are cut into tiles and of those that are not."""
-    for m, k, n in ((1, 7, 5), (16, 128, 512), (64, 128, 384), (300, 40, 30)):
+    """Of the sizes that are cut into tiles of each kind and of those that are not."""
+    for m, k, n in ((1, 7, 5), (16, 128, 512), (64, 128, 384), (300, 40, 30), (1, 900, 90), (500, 200, 300)):
         a, w = _numbers(m, k), _numbers(n, k, seed=1)
         _near(F.linear(from_numpy(a), from_numpy(w)), a.astype(np.float64) @ w.T.astype(np.float64), 1e-4)
 
