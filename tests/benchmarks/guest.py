@@ -1,4 +1,4 @@
-"""What `import npg` does to the code beside it: NumPy and scikit-learn in processes that have imported npg, and in others.
+"""What `import npg` does to the code beside it: NumPy and scikit-learn in processes that have imported it, and others.
 
 python -m tests.benchmarks.guest                 print the table: some three minutes, with nothing else running
 python -m tests.benchmarks.guest svd "@ 500"     works whose names contain one of these
