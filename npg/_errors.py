@@ -83,6 +83,7 @@ OVERLAP_IN_PLACE = (
     "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
     "Please clone() the tensor before performing the operation."
 )
+READ_ONLY = "output array is read-only"  # a ValueError in NumPy's words
 PARTIAL_OVERLAP_IN_PLACE = (
     "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
     "location. Please clone() the tensor before performing the operation."

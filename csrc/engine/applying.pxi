@@ -413,6 +413,8 @@ cdef object _apply_in_place_now(Plan plan, tuple inputs, dict params):
         refuse_in_place(x)
     if _is_expanded(array):
         raise RuntimeError(_errors.OVERLAP_IN_PLACE)
+    if not cnp.PyArray_ISWRITEABLE(array):  # np.add.at does not look
+        raise ValueError(_errors.READ_ONLY)
     if plan.broadcasts and not _own_memory(arrays):
         refuse_partial_overlap(arrays)
     if record:

@@ -97,6 +97,10 @@ def asarray(
         if requires_grad and not found.requires_grad:
             found = found.detach().requires_grad_()
         return found if requires_grad or not found.requires_grad else found.detach()
+    if isinstance(obj, np.ndarray) and not obj.ndim:
+        if copy is False:
+            raise ValueError("can't alias NumPy scalars. \nEither remove copy=False or transform it in a ndarray. ")
+        return leaf(copied(obj, kind), requires_grad)
     if isinstance(obj, np.ndarray):
         array = shared(obj, kind)
     elif isinstance(obj, (bytes, bytearray, memoryview)):

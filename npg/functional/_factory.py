@@ -12,6 +12,7 @@ from npg import dtypes
 from npg.engine import TensorBase, wrap, write_out
 from npg.functional._attributes import check_device, contiguous_format, layout, preserve_format, strided
 from npg.functional._public import as_tensor_input
+from npg.random import empty_like
 
 __all__ = [
     "check_options",
@@ -196,7 +197,7 @@ def finish(name: str, array: np.ndarray[Any, Any], out: Any = None, requires_gra
 def like_array(array: np.ndarray[Any, Any], dtype: np.dtype[Any], memory_format: Any = None) -> np.ndarray[Any, Any]:
     """Return an uninitialised array of the shape of `array`, in its order of dimensions where it is dense."""
     if memory_format is None or memory_format is preserve_format:
-        return np.empty_like(array, dtype=dtype, order="K", subok=False)
+        return empty_like(array, dtype)
     if memory_format is contiguous_format:
         return np.empty(array.shape, dtype)
     return channels_last_array(array.shape, dtype, memory_format)

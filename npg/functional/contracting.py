@@ -256,7 +256,7 @@ def contracted(tensors: list[Any], operands: list[Labels], result: Labels, sizes
             made = _pair(made, part, later, result)
         simple.append(made)
     x, labels = simple[0]
-    if labels == result:
+    if labels == result and not any(x is t for t in tensors):
         return x
     return apply(shape.permute, (x,), {"dims": tuple(labels.index(s) for s in result)})
 

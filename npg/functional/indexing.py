@@ -264,6 +264,8 @@ def _put(op: Any, x: Any, value: Any, arrays: Any, at: tuple[int, ...], accumula
     try:
         return apply_in_place(op, (x, value, *arrays), {"at": at, "accumulate": accumulate})
     except (ValueError, TypeError):
+        if not x._array.flags.writeable:
+            raise
         raise _misfit(plain(value), x._array.shape, arrays, at) from None
 
 

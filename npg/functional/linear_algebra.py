@@ -26,6 +26,7 @@ from npg.functional.pointwise import mul
 from npg.functional.shaping import reshape, unsqueeze
 from npg.ops import linalg as ops
 from npg.ops.contract import contract
+from npg.ops.elementwise import clone
 
 __all__ = [
     "bmm",
@@ -314,11 +315,11 @@ def multi_dot(tensors: Sequence[T]) -> T:
 
 @public_function
 def chain_matmul(*matrices: T) -> T:
-    """Return the product of matrices; the same as multi_dot but for one matrix, which is returned.
+    """Return the product of matrices; the same as multi_dot but for one matrix, which is copied.
 
     Source: torch.chain_matmul, deprecated there.
     """
     if not matrices:
         raise RuntimeError("chain_matmul(): Expected one or more matrices")
     tensor_list("chain_matmul", matrices)
-    return matrices[0] if len(matrices) == 1 else multi_dot(matrices)
+    return apply(clone, matrices, {}) if len(matrices) == 1 else multi_dot(matrices)

@@ -10,7 +10,7 @@ import numpy as np
 
 from npg import random
 from npg.engine import TensorBase, apply, apply_in_place, bump_version, check_in_place, is_grad_enabled, wrap
-from npg.functional._factory import finish, leaf, like_array
+from npg.functional._factory import finish, leaf
 from npg.functional._public import as_tensor_input, new_function, public_function
 from npg.functional._types import B, T
 from npg.functional.generators import check_generator
@@ -150,7 +150,7 @@ def bernoulli(input: T, p: Any = None, *, generator: Any = None, out: T | None =
         found = apply(ops.bernoulli, (x,), {"generator": generator})
     else:
         array = x._array if isinstance(x, TensorBase) else x
-        found = bernoulli_(wrap(like_array(array, array.dtype)), p, generator=generator)
+        found = bernoulli_(wrap(np.empty(array.shape, array.dtype)), p, generator=generator)
     return found if out is None else finish("bernoulli", found._array, out)
 
 

@@ -185,8 +185,8 @@ def unflatten(input: T, dim: int, sizes: Sizes) -> T:
 
 @public_function
 def ravel(input: T) -> T:
-    """Return the elements in one dimension, a view where possible. Source: torch.ravel."""
-    return reshape(input, (-1,) if array_of("ravel", input).size else (0,))
+    """Return the elements in one dimension: a view of a contiguous input, else a copy. Source: torch.ravel."""
+    return view(contiguous(input), (array_of("ravel", input).size,))
 
 
 @public_function
@@ -320,7 +320,7 @@ def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
                     f"The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension {d}"
                 )
         shape = tuple(n if m == 1 else m for m, n in zip(a, b, strict=True))
-    return tuple(expand(x, shape) for x in tensors)
+    return tuple(x if array_of("broadcast_tensors", x).shape == shape else expand(x, shape) for x in tensors)
 
 
 # ----- The layout -----

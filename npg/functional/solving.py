@@ -22,8 +22,8 @@ from npg.functional.rearranging import tril, triu
 from npg.functional.selecting import where
 from npg.functional.shaping import expand, reshape, unsqueeze
 from npg.ops import decompose as ops
-from npg.ops.elementwise import clone
 from npg.ops.index import assign
+from npg.ops.shape import contiguous
 
 __all__ = ["det", "inverse", "logdet", "matrix_power", "pinverse", "slogdet"]
 
@@ -114,7 +114,9 @@ def matrix_power(A: T, n: int) -> T:
         raise RuntimeError(f"linalg.matrix_power: A must be batches of square matrices, but they are {size} matrices")
     no_bool(array, "addmm_impl_cpu_")
     if n == 0:
-        return apply_in_place(assign, (apply(clone, (A,), {}), np.eye(array.shape[-1], dtype=array.dtype)), {})
+        return apply_in_place(assign, (apply(contiguous, (A,), {}), np.eye(array.shape[-1], dtype=array.dtype)), {})
+    if n == 1:
+        return apply(contiguous, (A,), {})
     if n < 0:
         A, n = inv(A), -n
     result: Any = None

@@ -32,6 +32,7 @@ import numpy as np
 from npg.ops._op import parameters_of
 from npg.ops._scratch import scratch
 from npg.ops._sums import inner
+from npg.random import memory_order
 
 __all__ = ["Probe", "Program", "accelerate", "program"]
 
@@ -198,7 +199,7 @@ class Program:
         strides = x.strides
         if x.flags.c_contiguous or all(a >= b >= 0 for a, b in itertools.pairwise(strides)):
             return self(np.ascontiguousarray(x) if x.ndim else x, out=None, **numbers)
-        order = sorted(range(x.ndim), key=lambda d: -abs(x.strides[d]))
+        order = memory_order(x.shape, strides)
         back = sorted(range(x.ndim), key=order.__getitem__)
         found: Array = self(np.ascontiguousarray(x.transpose(order)), out=None, **numbers)
         return found.transpose(back)

@@ -10,7 +10,7 @@ import numpy as np
 from npg.ops._dtypes import no_bool, no_integers, only_integers
 from npg.ops._op import ARITHMETIC, FLOAT, movement, primitive, ufunc
 from npg.ops.select import mask
-from npg.ops.shape import overload
+from npg.ops.shape import copied, overload
 
 # ----- Copies, casts, zeros -----
 
@@ -18,7 +18,7 @@ from npg.ops.shape import overload
 @movement(lambda g, _y, _x: g)
 def clone(input: Any) -> Any:
     """Return a copy of the input."""
-    return input.copy(order="K")
+    return copied(input, input.dtype)
 
 
 @movement(lambda g, _y, x_like, *, dtype: cast(g, dtype=x_like.dtype), node="ToCopy")
@@ -26,7 +26,7 @@ def cast(input: Any, *, dtype: np.dtype[Any]) -> Any:
     """Return the input in another dtype."""
     if dtype == np.float16 and input.dtype == np.float64:  # PyTorch gets there by way of float32
         input = input.astype(np.float32)
-    return input.astype(dtype)
+    return copied(input, dtype)
 
 
 @movement()

@@ -19,7 +19,7 @@ from npg.ops._half import HALF
 from npg.ops._op import Op, movement, primitive
 from npg.ops._sums import add_at
 from npg.ops.elementwise import cast, zeros
-from npg.ops.shape import c_order, overload
+from npg.ops.shape import c_order, copied, overload
 
 __all__ = [
     "add_rows",
@@ -260,10 +260,14 @@ def _put_into(
     return input
 
 
+def _put_into_copy(input: Any, values: Any, *indices: Any, at: tuple[int, ...], accumulate: bool) -> Any:
+    return _put_into(np.array(input, order="C"), values, *indices, at=at, accumulate=accumulate)
+
+
 @movement()
 def index_put(input: Any, values: Any, *indices: Any, at: tuple[int, ...], accumulate: bool) -> Any:
     """Return a copy of the input with values written (the last one wins) or added at an advanced index."""
-    return _put_into(np.array(input), values, *indices, at=at, accumulate=accumulate)
+    return _put_into(copied(input, input.dtype), values, *indices, at=at, accumulate=accumulate)
 
 
 @index_put.vjp
@@ -287,14 +291,15 @@ def _index_put_rule(
 
 
 index_put_into = writing(index_put, _put_into)
-index_add, index_add_into = (overload(op, "IndexAddBackward0") for op in (index_put, index_put_into))
-index_copy, index_copy_into = (overload(op, "IndexCopyBackward0") for op in (index_put, index_put_into))
+in_order = writing(index_put, _put_into_copy)  # which PyTorch's index_add and index_copy return contiguous
+index_add, index_add_into = (overload(op, "IndexAddBackward0") for op in (in_order, index_put_into))
+index_copy, index_copy_into = (overload(op, "IndexCopyBackward0") for op in (in_order, index_put_into))
 
 
 @movement()
 def index_fill(input: Any, value: Any, *indices: Any, at: tuple[int, ...], accumulate: bool) -> Any:
     """Return a copy of the input with one value written at an advanced index."""
-    return _put_into(np.array(input), value, *indices, at=at, accumulate=False)
+    return _put_into(copied(input, input.dtype), value, *indices, at=at, accumulate=False)
 
 
 @index_fill.vjp

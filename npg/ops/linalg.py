@@ -202,4 +202,4 @@ def cross(input: Any, other: Any, *, dim: int) -> Any:
     """Return the cross products of the vectors along a dimension of size 3, counted from the front."""
     a1, a2 = _turned(input, dim, -1), _turned(input, dim, -2)
     b1, b2 = _turned(other, dim, -1), _turned(other, dim, -2)
-    return a1 * b2 - a2 * b1
+    return np.multiply(a1, b2, order="C") - a2 * b1

@@ -117,22 +117,40 @@ def _blank(base: Any, dtype: Any, shape: Any, strides: Any, offset: int) -> tupl
     return whole, part
 
 
+def _are_apart(shape: Any, strides: Any, itemsize: int) -> bool:
+    """Tell whether no two elements share a place, as far as the strides tell at once."""
+    reach = itemsize
+    for s, n in sorted((abs(s), n) for n, s in zip(shape, strides, strict=True) if n > 1):
+        if s < reach:
+            return False
+        reach += s * (n - 1)
+    return True
+
+
 def _add_into(part: np.ndarray[Any, Any], g: np.ndarray[Any, Any]) -> None:
     for i, (n, s) in enumerate(zip(part.shape, part.strides, strict=True)):
         if s == 0 and n > 1:  # an expanded dimension: all its elements are one place
             g = add_up(g, i, True)
             part = part[(slice(None),) * i + (slice(0, 1),)]
-    order = sorted((abs(s), n) for n, s in zip(part.shape, part.strides, strict=True) if n > 1)
-    reach = part.itemsize
-    apart = True
-    for s, n in order:
-        apart = apart and s >= reach
-        reach = s * (n - 1) + reach
-    if apart:
+    if _are_apart(part.shape, part.strides, part.itemsize):
         part += g
         return
     for index in np.ndindex(part.shape):  # windows that overlap: one at a time, so that none is lost
         part[index] += g[index]
+
+
+def _mean_of_shared(base: Any, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return an array in the base's shape, each element divided by how many elements of the base share its place.
+
+    A place that an overlapping base shows several times has one gradient, which its elements share: the backward of
+    that base adds them up.
+    """
+    shape, strides = base
+    if 0 in shape or _are_apart(shape, strides, x.itemsize):
+        return x
+    counts, _ = _blank(base, x.dtype, shape, strides, 0)
+    _add_into(counts, np.ones(shape, x.dtype))
+    return x / counts
 
 
 # ----- The ops -----
@@ -160,7 +178,7 @@ def strided_scatter(
     offset: int,
     base: tuple[tuple[int, ...], tuple[int, ...]],
 ) -> Any:
-    """Return zeros of the base's layout with the input added at the view's places."""
+    """Return zeros of the base's layout with the input added at the view's places: the adjoint of strided_gather."""
     if input.dtype == HALF:  # added up in float32, whose elements lie twice as far apart
         twice = tuple([2 * s for s in strides]), (base[0], tuple([2 * s for s in base[1]]))
         wide = strided_scatter(
@@ -171,7 +189,7 @@ def strided_scatter(
         return whole
     whole, part = _blank(base, input.dtype, shape, strides, offset)
     _add_into(part, input)
-    return whole
+    return _mean_of_shared(base, whole)
 
 
 @movement(lambda g, _y, _x, **where: strided_scatter(g, **where))
@@ -183,9 +201,13 @@ def strided_gather(
     offset: int,
     base: tuple[tuple[int, ...], tuple[int, ...]],
 ) -> Any:
-    """Return a copy of the view's places in an array that is laid out like the base."""
+    """Return a copy of the view's places in an array that is laid out like the base: where two meet, the mean."""
     whole, part = _blank(base, input.dtype, shape, strides, offset)
-    whole[...] = input
+    shared = _mean_of_shared(base, input)
+    if shared is input:
+        whole[...] = input
+    else:
+        _add_into(whole, shared)
     return part.copy()
 
 

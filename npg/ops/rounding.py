@@ -11,6 +11,7 @@ from npg.ops._dtypes import no_bool, no_integers
 from npg.ops._op import ARITHMETIC, movement, primitive
 from npg.ops.elementwise import zeros
 from npg.ops.select import mask
+from npg.ops.shape import copied
 
 # ----- To integers -----
 
@@ -81,4 +82,5 @@ def nan_to_num(input: Any, *, nan: float | None, posinf: float | None, neginf: f
     """Return the input with nan, inf and -inf replaced; None: 0, and the largest and smallest number."""
     if input.dtype.kind != "f":
         return input.copy()
-    return np.nan_to_num(input, copy=True, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)
+    y = copied(input, input.dtype)
+    return np.nan_to_num(y, copy=False, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)

@@ -17,7 +17,7 @@ from npg.ops._scratch import scratch
 from npg.ops._sums import add_at
 from npg.ops.index import like_dtype, writing
 from npg.ops.select import _SMALL as SMALL, mask as keep
-from npg.ops.shape import overload
+from npg.ops.shape import copied, overload
 
 __all__ = [
     "gather",
@@ -146,13 +146,13 @@ def _scatter_src_rule(g: Any, _y: Any, _x: Any, index: Any, src_like: Any, *, di
 @movement(lambda g, _y, _x, index, _src, *, dim: scatter(g, index, 0.0, dim=dim), None, _scatter_src_rule)
 def scatter(input: Any, index: Any, src: Any, *, dim: int) -> Any:
     """Return a copy of the input with src (an array of the index's shape, or a number) written where index names."""
-    return _write_into(np.array(input), index, src, dim=dim)
+    return _write_into(np.array(input, order="C"), index, src, dim=dim)
 
 
 @primitive(lambda g, _y, _x, _index, _src, *, dim: g, None, _scatter_src_rule)
 def scatter_add(input: Any, index: Any, src: Any, *, dim: int) -> Any:
     """Return a copy of the input with src added where index names."""
-    return _add_into(np.array(input), index, src, dim=dim)
+    return _add_into(np.array(input, order="C"), index, src, dim=dim)
 
 
 scatter_into = writing(scatter, _write_into)
@@ -189,7 +189,7 @@ def _count(like: Any, index: Any, dim: int, include_self: bool) -> Any:
 @primitive(node="ScatterReduce")
 def scatter_reduce(input: Any, index: Any, src: Any, *, dim: int, reduce: str, include_self: bool) -> Any:
     """Return a copy of the input in which every place is reduced together with the elements of src sent there."""
-    out = np.array(input)
+    out = np.array(input, order="C")
     if not include_self:
         _write_into(out, index, _identity(reduce, out.dtype), dim=dim)
     i = _one_dimensional(index)
@@ -295,7 +295,7 @@ def _put_into(input: Array, index: Array, source: Any, *, accumulate: bool) -> A
 )
 def put(input: Any, index: Any, source: Any, *, accumulate: bool) -> Any:
     """Return a copy of the input with source written (or added) at positions of the flattened array."""
-    return _put_into(np.array(input), index, source, accumulate=accumulate)
+    return _put_into(copied(input, input.dtype), index, source, accumulate=accumulate)
 
 
 put_into = writing(put, _put_into)
@@ -322,14 +322,14 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
         shape = np.broadcast_shapes(input.shape, mask.shape)
         return _masked_fill_into(np.array(np.broadcast_to(input, shape), order="C"), mask, value)
     if input.dtype.kind != "f" or input.size <= SMALL:
-        return _masked_fill_into(np.array(input), mask, value)
+        return _masked_fill_into(np.array(input, order="C"), mask, value)
     # By bits, x ^ ((x ^ value) & mask): copying takes a branch for each element.
     integer = np.dtype(f"i{input.dtype.itemsize}")
     bits = scratch(0, mask.shape, integer)
     np.copyto(bits, mask.view(np.int8))
     np.negative(bits, out=bits)  # all ones where the mask is True
     given = input.view(integer)
-    out = given ^ np.asarray(value, input.dtype).view(integer)
+    out = np.bitwise_xor(given, np.asarray(value, input.dtype).view(integer), order="C")
     out &= bits
     out ^= given
     return out.view(input.dtype)

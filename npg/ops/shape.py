@@ -13,10 +13,12 @@ import numpy as np
 
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import Op, movement, primitive
+from npg.random import empty_like
 
 __all__ = [
     "c_order",
     "contiguous",
+    "copied",
     "diagonal",
     "diagonal_backward",
     "diagonal_copy",
@@ -65,6 +67,15 @@ def c_order(y: Any) -> Any:
     NumPy lays a result out like its input. PyTorch's reductions and joins are contiguous, and programs view() them.
     """
     return y if y.ndim < 2 or y.flags.c_contiguous else np.ascontiguousarray(y)
+
+
+def copied(x: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    """Return a copy whose dimensions lie in the order of x in memory, those of an expanded x as PyTorch's."""
+    if 0 not in x.strides:
+        return x.astype(dtype)
+    out = empty_like(x, dtype)
+    np.copyto(out, x, casting="unsafe")
+    return out
 
 
 def along(dim: int, index: Any) -> tuple[Any, ...]:

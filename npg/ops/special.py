@@ -12,6 +12,7 @@ from npg.ops._op import ARITHMETIC, FLOAT, primitive, ufunc
 from npg.ops._program import program
 from npg.ops.elementwise import exp, exp2, log, reciprocal
 from npg.ops.select import mask, where
+from npg.random import memory_order
 
 # ----- The error function -----
 
@@ -118,7 +119,7 @@ def _erfc_double(x: Any) -> Any:
 
 def _by_blocks(function: Any, x: Any) -> Any:
     if not x.flags.c_contiguous:  # laid out like x, as a ufunc's result is
-        axes = sorted(range(x.ndim), key=x.strides.__getitem__, reverse=True)
+        axes = memory_order(x.shape, x.strides)
         return _by_blocks(function, np.ascontiguousarray(x.transpose(axes))).transpose(np.argsort(axes))
     result = np.empty(x.shape, x.dtype)
     source, target = x.reshape(-1), result.reshape(-1)

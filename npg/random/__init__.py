@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from npg.random._continuous import cauchy_, exponential_, rand, uniform_
 from npg.random._discrete import bernoulli, bernoulli_, dropout_mask, geometric_, multinomial, poisson
-from npg.random._filling import empty_like
+from npg.random._filling import empty_like, memory_order
 from npg.random._generator import (
     Generator,
     default_generator,
@@ -41,6 +41,7 @@ __all__ = [
     "initial_seed",
     "log_normal_",
     "manual_seed",
+    "memory_order",
     "multinomial",
     "normal",
     "normal_",

@@ -79,8 +79,14 @@ def converted(tensor: Any, dtype: np.dtype[Any] | None, make_copy: bool = False,
     """Return the tensor in a NumPy dtype and a memory format; the tensor itself where nothing changes."""
     found = tensor if dtype is None else to_dtype(tensor, dtype)
     if layout is not None and layout is not preserve_format and not is_contiguous(found, layout):
-        found = clone(found) if found is tensor else found
-        laid_out(found, layout)
+        # To be contiguous is asked of copies and of what lies as channels_last alone.
+        asked = layout is not contiguous_format or any(
+            is_contiguous(found, f) for f in (channels_last, channels_last_3d)
+        )
+        if found is tensor and (make_copy or asked):
+            found = clone(found)
+        if found is not tensor:
+            laid_out(found, layout)
     return clone(tensor) if make_copy and found is tensor else found
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from npg import dtypes
 from npg.engine import TensorBase
 from npg.functional._factory import fill_number, overflow_text
+from npg.ops.shape import copied as copied_array
 
 __all__ = ["check_shareable", "copied", "shared"]
 
@@ -22,11 +23,17 @@ _TOO_DEEP = 128  # as PyTorch: more nested sequences than this are taken for one
 def check_shareable(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return a plain view of the array when a tensor can show its memory.
 
-    Raises: TypeError: for a dtype that npg does not have. ValueError: for foreign byte order or negative strides.
+    Raises: TypeError: for a dtype that npg does not have. ValueError: for foreign byte order, negative strides, and
+        strides that are no multiple of the item, as those of a field of a structured array.
     """
     if type(array) is not np.ndarray:
         array = array.view(np.ndarray)
     dtypes.check_known(array.dtype)
+    if any(step % array.itemsize for step in array.strides):
+        raise ValueError(
+            "given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate the "
+            "memory."
+        )
     if array.strides and min(array.strides) < 0:
         raise ValueError(
             "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
@@ -62,7 +69,7 @@ def copied(data: Any, dtype: np.dtype[Any] | None = None) -> np.ndarray[Any, Any
         if not array.dtype.isnative:
             array = array.astype(array.dtype.newbyteorder("="))
         dtypes.from_numpy(array.dtype)
-        return array.copy(order="K") if dtype is None or array.dtype == dtype else _converted(array, dtype)
+        return copied_array(array, array.dtype) if dtype is None or array.dtype == dtype else _converted(array, dtype)
     if isinstance(data, np.generic):
         dtypes.from_numpy(data.dtype)
         return np.array(data) if dtype is None else _converted(np.array(data), dtype)
@@ -90,7 +97,7 @@ def _converted(array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[
     with np.errstate(all="ignore"):
         if dtype.itemsize == 2 and dtype.kind == "f" and array.dtype.itemsize == 8:
             array = array.astype(np.float32)  # PyTorch reaches float16 by way of float32
-        return array.astype(dtype)
+        return copied_array(array, dtype)
 
 
 # ----- Nested sequences -----

@@ -150,7 +150,11 @@ def _flat(array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[Any, 
         return whole.reshape(-1).view(dtype)
     if whole.flags.f_contiguous:
         return whole.T.reshape(-1).view(dtype)
-    return np.ascontiguousarray(array).reshape(-1).view(dtype)
+    if any(s < 0 or s % whole.itemsize for s in whole.strides):
+        return np.ascontiguousarray(array).reshape(-1).view(dtype)
+    # What owns the memory is no ndarray: all that lies between the first element and the last.
+    reach = 1 + sum((n - 1) * s // whole.itemsize for n, s in zip(whole.shape, whole.strides))
+    return np.lib.stride_tricks.as_strided(whole, (reach,), (whole.itemsize,)).view(dtype)
 
 
 @public_function

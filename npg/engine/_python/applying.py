@@ -214,6 +214,8 @@ def _apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
         refuse_in_place(x)
     if overlaps(array):
         raise RuntimeError(_errors.OVERLAP_IN_PLACE)
+    if not array.flags.writeable:  # np.add.at does not look
+        raise ValueError(_errors.READ_ONLY)
     arrays = [t._array if isinstance(t, TensorBase) else t for t in inputs]
     if op.broadcasts:
         refuse_partial_overlap(arrays)
