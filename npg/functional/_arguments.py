@@ -187,6 +187,8 @@ def is_accident(error: BaseException) -> bool:
     trace = error.__traceback__
     if trace is None or isinstance(error, (Warning, RecursionError)):
         return False
+    if str(error).endswith("is read-only"):  # NumPy says it best
+        return False
     while trace.tb_next is not None:
         trace = trace.tb_next
     frame = trace.tb_frame
