@@ -54,6 +54,7 @@ UNUSED_INPUT = (
 )
 INPUT_WITHOUT_GRAD = "One of the differentiated Tensors does not require grad"
 EMPTY_INPUTS = "`inputs` argument to `backward()` cannot be empty."
+ONLY_SCALARS = "grad can be implicitly created only for scalar outputs"
 GRADIENT_SHAPE = (
     "Mismatch in shape: grad_output[{index}] has a shape of {given} and output[{index}] has a shape of {expected}."
 )

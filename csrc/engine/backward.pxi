@@ -446,7 +446,12 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
     for x in inputs:
         fn = _history(x)
         g = captured.get((id(x), 0) if fn is None else (id(fn), (<TensorBase>x)._nr))
-        found.append(g if g is None or create_graph else wrap(g))
+        # Its own memory: nobody but `captured` and `g` holds it. The twin always copies.
+        if g is not None and not create_graph:
+            if Py_REFCNT(g) > 2 or cnp.PyArray_BASE(<cnp.ndarray>g) != NULL:
+                g = own_copy(g)
+            g = wrap(g)
+        found.append(g)
     return found
 
 
@@ -457,7 +462,10 @@ cdef int _accumulate(TensorBase leaf, Slot slot, bint create_graph) except -1:
     slot.g = None
     with _accumulation:
         if create_graph:
-            leaf._grad = g if leaf._grad is None else leaf._grad + g
+            if leaf._grad is None:
+                leaf._grad = recorded_copy(g, leaf._array, wrap, apply_in_place)
+            else:
+                leaf._grad = leaf._grad + g
         elif leaf._grad is None:
             array = <cnp.ndarray>g
             g = None

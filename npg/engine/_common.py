@@ -14,7 +14,9 @@ from npg import _errors, dtypes
 from npg.engine._hooks import metadata_of
 from npg.engine._saved import unpack
 from npg.ops._op import Like
+from npg.ops.index import assign
 from npg.ops.memory import overlaps, partly_overlaps
+from npg.ops.shape import contiguous
 
 # PyTorch computes inf and nan in silence, so an op does too; the caller's own NumPy code keeps its warnings.
 floating_errors: Any
@@ -220,14 +222,30 @@ def check_gradient(index: int, root: Any, g: Any, recorded: bool, wrap: Any) -> 
     return g if recorded else g._array
 
 
+def _is_dense(array: Any) -> bool:
+    order = sorted(range(array.ndim), key=lambda d: -array.strides[d])
+    return bool(array.transpose(order).flags.c_contiguous)
+
+
 def copy_in_layout(g: Any, array: Any) -> Any:
     """Return a copy of a gradient: strided as the leaf's array where that is dense, else in C order, as in PyTorch."""
-    order = sorted(range(array.ndim), key=lambda d: -array.strides[d])
-    if not array.transpose(order).flags.c_contiguous:
+    if not _is_dense(array):
         return np.array(g, order="C")
     copy = np.empty_like(array)
     copy[...] = g
     return copy
+
+
+def recorded_copy(g: Any, array: Any, wrap: Any, apply_in_place: Any) -> Any:
+    """Return a copy of a gradient that has a history, strided as `copy_in_layout` does, with nodes as in PyTorch."""
+    if not _is_dense(array):
+        return contiguous(g)
+    return apply_in_place(assign, (wrap(np.empty_like(array)), g), {})
+
+
+def own_copy(g: Any) -> Any:
+    """Return a copy of a gradient for whoever asked for it: strided alike, in C order where it was expanded."""
+    return np.array(g, order="C" if overlaps(g) else "K")
 
 
 # ----- Errors -----

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from npg import _errors, dtypes
+from npg.ops.shape import contiguous
 
 __all__ = [
     "Pass",
@@ -91,7 +92,7 @@ def run_tensor_hooks(node: Any, grads: list[Any], recorded: bool, wrap: Any) -> 
                 if x._grad is not None:  # added, and not in place, as in PyTorch
                     x._grad = x._grad + g if recorded else wrap(np.asarray(x._grad._array + g))
                 else:
-                    x._grad = g if recorded else wrap(g.copy())
+                    x._grad = contiguous(g) if recorded else wrap(g.copy())
 
 
 def retain(x: Any, node: Any, nr: int) -> None:

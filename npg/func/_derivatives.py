@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from npg import _errors
 from npg.creation import ones, ones_like, zeros_like
 from npg.engine import is_grad_enabled, set_grad_enabled, wrap
 from npg.func._batched import bottom, lift, rewrap
@@ -190,7 +191,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
 def _one_for(y: Any) -> Any:
     if y.numel() != 1:
-        raise RuntimeError("grad can be implicitly created only for scalar outputs")
+        raise RuntimeError(_errors.ONLY_SCALARS)
     return ones_like(y, requires_grad=False)
 
 

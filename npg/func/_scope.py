@@ -26,6 +26,7 @@ from npg.func._batched import BatchedTensor, Level, aliased, batch, bottom, lift
 from npg.func._batching import note_loop
 from npg.functional import select, stack
 from npg.tensor import Tensor
+from npg.tensor.gradients import handed_out
 
 __all__ = ["Scope", "transform"]
 
@@ -134,6 +135,7 @@ class Scope:
             roots = tuple([bottom(lift(y, self.levels)) for y, _ in live])
             weights = tuple([bottom(lift(g, self.levels)) for _, g in live])
             found = run_backward(roots, weights, retain or create_graph, create_graph, wanted, False)
+            found = handed_out(found, weights) if create_graph else found
         else:
             found = [None] * len(wanted)
         return [

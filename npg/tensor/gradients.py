@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import warnings
 from typing import Any, NamedTuple
@@ -10,7 +11,10 @@ import numpy as np
 
 from npg import _errors
 from npg.engine import AccumulateGrad, TensorBase, apply, run_backward, wrap
+from npg.ops.elementwise import clone
 from npg.ops.join import stack
+from npg.ops.memory import overlaps
+from npg.ops.shape import contiguous
 
 __all__ = ["GradientEdge", "backward", "grad", "passes_for_inputs"]
 
@@ -102,10 +106,18 @@ def _gradients(given: Any, count: int) -> tuple[Any, ...]:
     return gradients
 
 
-def _refuse_implicit(roots: tuple[Any, ...], gradients: tuple[Any, ...]) -> None:
-    for root, g in zip(roots, gradients):
-        if g is None and root.requires_grad and root._array.size != 1:
-            raise RuntimeError("grad can be implicitly created only for scalar outputs")
+def _lacks_gradient(roots: tuple[Any, ...], gradients: tuple[Any, ...]) -> bool:
+    """Tell whether a root that is no scalar was given no gradient."""
+    return any(g is None and r._array.size != 1 and r.requires_grad for r, g in zip(roots, gradients))
+
+
+def _level_of_user() -> int:
+    """Return the stacklevel of a warning of the caller's at which the user's own line is named."""
+    frame: Any = sys._getframe(1)
+    level = 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("npg."):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def backward(
@@ -115,18 +127,17 @@ def backward(
     create_graph: bool = False,
     grad_variables: Any = None,
     inputs: Any = None,
-    implicit: bool = False,
 ) -> None:
     """Add the gradients of `tensors` to .grad of the leaves.
 
     Args:
         tensors: a tensor or a sequence of them; a GradientEdge stands for its tensor, here and in inputs.
-        grad_tensors: the gradient of each, None where it has one element.
+        grad_tensors: the gradient of each, None where it has one element. Without one a tensor of another shape starts
+            from ones, as if its sum were differentiated, with a UserWarning: PyTorch refuses it.
         retain_graph: keep the graph for another backward; None: as create_graph.
         create_graph: record the backward pass, for gradients of higher order.
         grad_variables: the old name of grad_tensors.
         inputs: only these tensors get their gradient in .grad; those that are no leaves retain it from then on.
-        implicit: start from ones where no gradient is given, whatever the shape.
     Raises: RuntimeError: when a tensor has no graph, when it was freed, when the shapes do not fit.
     Source: torch.autograd.backward.
     """
@@ -145,8 +156,8 @@ def backward(
                 x.retain_grad()  # which is all it takes for those that are no leaves
         wanted = tuple([_resolved(x) for x in given])
     roots, gradients = _roots(tensors, grad_tensors)
-    if not implicit:
-        _refuse_implicit(roots, gradients)
+    if _lacks_gradient(roots, gradients):
+        warnings.warn(f"{_errors.ONLY_SCALARS}; starting from ones, as if of its sum", stacklevel=_level_of_user())
     if create_graph:
         _warn_of_cycle()
     _run(roots, gradients, create_graph if retain_graph is None else retain_graph, create_graph, wanted)
@@ -196,13 +207,15 @@ def grad(
     wanted = tuple([_resolved(x) for x in given])
     count = _batch_size(roots, gradients) if is_grads_batched else None
     if count is None:
-        _refuse_implicit(roots, gradients)
+        if _lacks_gradient(roots, gradients):
+            raise RuntimeError(_errors.ONLY_SCALARS)
     for x in wanted:
         if not x.requires_grad:
             raise RuntimeError(_errors.INPUT_WITHOUT_GRAD)
     keep = create_graph if retain_graph is None else retain_graph
     if count is None:
         found = _run(roots, gradients, keep, create_graph, wanted, False)
+        found = handed_out(found, gradients) if create_graph else found
     else:
         found = _batched(roots, gradients, keep, create_graph, wanted, count)
     if materialize_grads:
@@ -215,6 +228,24 @@ def grad(
             if g is None:
                 raise RuntimeError(_errors.UNUSED_INPUT.format(index=i))
     return tuple(found)
+
+
+def handed_out(found: Any, given: Any) -> list[Any]:
+    """Return the gradients of a recorded pass as they are given to a user: each with memory of its own.
+
+    The engine itself sees to that where nothing is recorded.
+
+    Args:
+        given: the gradients that the pass started from.
+    """
+    taken = {id(g) for g in given}
+    results: list[Any] = []
+    for g in found:
+        if g is not None and (id(g) in taken or g._array.base is not None):
+            g = apply(contiguous if overlaps(g._array) else clone, (g,), {})
+        taken.add(id(g))
+        results.append(g)
+    return results
 
 
 # ----- Passes for some inputs only -----
@@ -304,5 +335,5 @@ def _warn_of_cycle() -> None:
         "which can cause a memory leak. We recommend using autograd.grad when creating the graph to avoid this. If you "
         "have to use this function, make sure to reset the .grad fields of your parameters to None after use to break "
         "the cycle and avoid the leak.",
-        stacklevel=3,
+        stacklevel=_level_of_user(),
     )

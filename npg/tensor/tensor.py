@@ -294,7 +294,7 @@ class Tensor(Operators):
         Raises: RuntimeError: when there is no graph, when it was freed, when the shapes do not fit.
         Source: torch.Tensor.backward; starting a non-scalar from ones is npg's.
         """
-        backward((self,), gradient, retain_graph, create_graph, inputs=inputs, implicit=True)
+        backward((self,), gradient, retain_graph, create_graph, inputs=inputs)
 
     @property
     def _version(self) -> builtins.int:

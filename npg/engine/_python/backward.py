@@ -16,7 +16,9 @@ from npg.engine._common import (
     check_gradient,
     copy_in_layout,
     floating_errors,
+    own_copy,
     reachable,
+    recorded_copy,
     refuse_shapes,
 )
 from npg.engine._hooks import (
@@ -28,7 +30,7 @@ from npg.engine._hooks import (
     run_tensor_hooks,
     running,
 )
-from npg.engine._python.applying import apply
+from npg.engine._python.applying import apply, apply_in_place
 from npg.engine._python.modes import anomaly, interception, state
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, wrap
@@ -301,7 +303,7 @@ def run_backward(
     for x in inputs:
         fn = x.grad_fn
         g = captured.get((id(x), 0) if fn is None else (id(fn), x._nr))
-        found.append(g if g is None or create_graph else wrap(g))
+        found.append(g if g is None or create_graph else wrap(own_copy(g)))
     return found
 
 
@@ -309,7 +311,8 @@ def _accumulate(leaf: Any, g: Any, own: bool, create_graph: bool) -> None:
     """Add g into leaf.grad. A buffer that somebody else may hold is copied before it becomes .grad."""
     with _accumulation:
         if create_graph:
-            leaf._grad = g if leaf._grad is None else leaf._grad + g
+            own_g = recorded_copy(g, leaf._array, wrap, apply_in_place) if leaf._grad is None else leaf._grad + g
+            leaf._grad = own_g
         elif leaf._grad is None and not leaf._array.flags.c_contiguous:
             leaf._grad = wrap(copy_in_layout(g, leaf._array))
         elif leaf._grad is None:
