@@ -110,7 +110,7 @@ cdef object _vjp_checked(Node node, object g, bint recorded):
         raise
     finally:
         if packed:
-            node.packed = True
+            node.packed, node.versions = True, None
             node.inputs, node.output, node.saved = kept
     return results
 

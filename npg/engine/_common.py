@@ -265,9 +265,16 @@ def node_attribute(node: Any, name: str, wrap: Any, tensor_base: Any) -> Any:
         node.check_versions()
         inputs, output = node.inputs, node.output
         if node.packed:
-            inputs, output, _ = unpack(node, wrap, tensor_base, True)
+            inputs, output, _ = unpack(node, wrap, tensor_base, False)
+            node.versions = None
         if wanted != "result":
-            found = inputs[names.index(wanted)]
+            i = names.index(wanted)
+            found, edge = inputs[i], node.edges[i]
+            if node.packed and edge is not None and isinstance(found, tensor_base):
+                if isinstance(edge[0], tensor_base):
+                    found._set_requires_grad(True)
+                else:
+                    found._fn, found._nr = edge
             return None if isinstance(found, Like) else found
         if isinstance(output, np.ndarray):
             result = wrap(output)

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from npg.ops.memory import alias
+
 __all__ = ["Packed", "before_write", "hooks", "pack", "unpack"]
 
 
@@ -79,27 +81,29 @@ def pack(node: Any, wrap: Any, tensor_base: Any, results: bool = True) -> None:
         node.versions = None  # what the hooks keep cannot be checked
 
 
+def _are_equal(a: Any, b: Any) -> bool:
+    return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=True)
+
+
 def unpack(node: Any, wrap: Any, tensor_base: Any, recorded: bool) -> tuple[Any, Any, Any]:
     """Return the inputs, the output and the arrays of a kernel that a node has saved, as its rule wants them.
 
-    In a recorded backward the inputs have the history that they had.
+    In a recorded backward the inputs have the history that they had. The node's versions are those of these tensors.
     """
     inputs = []
     for x, edge in zip(node.inputs, node.edges, strict=True):
-        if not isinstance(x, Packed):
-            inputs.append(x)
-            continue
-        t = x.tensor(tensor_base)
-        if recorded and edge is not None:
-            target, nr = edge
-            if isinstance(target, tensor_base):
-                t = target  # the leaf itself, which must receive the gradient
-            else:
-                t = wrap(t._array)
-                t._fn, t._nr = target, nr
-        else:
-            t = wrap(t._array)
-        inputs.append(t)
+        if isinstance(x, Packed):
+            x = wrap(x.tensor(tensor_base)._array)
+            if recorded and edge is not None:
+                target, nr = edge
+                if not isinstance(target, tensor_base):
+                    x._fn, x._nr = target, nr
+                elif _are_equal(x._array, target._array):
+                    x = target  # the leaf itself, so that gradients are added in the order of a graph without hooks
+                else:
+                    x._fn = alias(target).grad_fn
+        inputs.append(x)
+    node.versions = tuple([x._counter.value if isinstance(x, tensor_base) else 0 for x in inputs])
 
     def get(a: Any) -> Any:
         return a.tensor(tensor_base)._array if isinstance(a, Packed) else a

@@ -108,7 +108,7 @@ def _vjp_checked(node: Node, g: Any, recorded: bool) -> Any:
         raise
     finally:
         if packed:
-            node.packed = True
+            node.packed, node.versions = True, None
             node.inputs, node.output, node.saved = kept
     return results
 
