@@ -28,7 +28,6 @@ from npg import _errors, dtypes
 from npg.engine import _anomaly, _common, _saved
 from npg.engine._common import (
     RemovableHandle,
-    accumulator_of,
     bind,
     call_node,
     check_gradient,
@@ -36,6 +35,7 @@ from npg.engine._common import (
     fit_out,
     is_number,
     modified,
+    next_functions,
     node_attribute,
     of_numbers,
     operand_error,

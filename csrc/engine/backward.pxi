@@ -424,7 +424,8 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
                 continue
             if to_come is None:
                 to_come = edges_to_come([r.grad_fn for r in tensors], needed, node.seq)
-            for target in node.targets:
+            for nr in node.plan.op.edge_order or range(len(node.targets)):
+                target = node.targets[nr]
                 if isinstance(target, TensorBase):
                     key = <size_t><PyObject *>target
                     to_come[key] -= 1

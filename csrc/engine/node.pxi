@@ -119,10 +119,7 @@ cdef class Node:
     @property
     def next_functions(self):
         """Per input the node that receives its gradient and which of that node's outputs it is; (None, 0) for none."""
-        return tuple([
-            (None, 0) if e is None else (accumulator_of(e[0]), 0) if isinstance(e[0], TensorBase) else e
-            for e in self.edges
-        ])
+        return next_functions(self, TensorBase)
 
     @property
     def sequence_nr(self):

@@ -199,6 +199,17 @@ def accumulator_of(leaf: Any) -> AccumulateGrad:
     return found
 
 
+def next_functions(node: Any, tensor_base: type) -> tuple[Any, ...]:
+    """Return a node's edges as users see them: (node, output_nr), (None, 0) for none, in the order of PyTorch's."""
+    edges, order = node.edges, node.op.edge_order
+    return tuple(
+        [
+            (None, 0) if e is None else (accumulator_of(e[0]), 0) if isinstance(e[0], tensor_base) else e
+            for e in (edges if order is None else [edges[i] for i in order])
+        ]
+    )
+
+
 def check_gradient(index: int, root: Any, g: Any, recorded: bool, wrap: Any) -> Any:
     """Return the gradient to start from at a root: an ndarray, or a tensor for a recorded backward.
 

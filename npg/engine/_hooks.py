@@ -128,14 +128,22 @@ def run_prehooks(node: Any, grads: list[Any], recorded: bool, wrap: Any) -> list
 
 
 def run_hooks(node: Any, results: Any, grads: Any, recorded: bool, wrap: Any) -> list[Any]:
-    """Return the gradients of a node's inputs after its hooks."""
-    given = tuple(g if recorded or g is None else wrap(g) for g in results)
+    """Return the gradients of a node's inputs after its hooks, which see them in the order of PyTorch's edges."""
+    order = node.op.edge_order if results else None
+    ordered = results if order is None else [results[i] for i in order]
+    given = tuple(g if recorded or g is None else wrap(g) for g in ordered)
     outer = tuple(g if recorded or g is None else wrap(g) for g in grads)
     for hook in list(node.hooks.values()):
         replaced = hook(given, outer)
         if replaced is not None:
             given = _checked_tuple(hook, replaced, given)
-    return [t if recorded or t is None else t._array for t in given]
+    new = [t if recorded or t is None else t._array for t in given]
+    if order is None:
+        return new
+    placed = list(results)
+    for i, g in zip(order, new, strict=True):
+        placed[i] = g
+    return placed
 
 
 def edges_to_come(roots: Any, needed: Any, seq: int) -> dict[int, int]:

@@ -64,7 +64,8 @@ def relu_(input: T) -> T:
 @public_function
 def leaky_relu(input: T, negative_slope: float = 0.01, inplace: bool = False) -> T:
     """Return input where it is positive, else negative_slope * input. Source: torch.nn.functional.leaky_relu."""
-    return _activate(ops.leaky_relu, input, inplace, negative_slope=negative_slope)
+    op = ops.leaky_relu_in_place if inplace and negative_slope >= 0 else ops.leaky_relu
+    return _activate(op, input, inplace, negative_slope=negative_slope)
 
 
 @public_function
@@ -203,7 +204,8 @@ def hardswish(input: T, inplace: bool = False) -> T:
 @public_function
 def elu(input: T, alpha: float = 1.0, inplace: bool = False) -> T:
     """Return input where it is positive, else alpha * (exp(input) - 1). Source: torch.nn.functional.elu."""
-    return _activate(ops.elu, input, inplace, alpha=alpha, scale=1.0, input_scale=1.0)
+    op = ops.elu_in_place if inplace and alpha >= 0 else ops.elu
+    return _activate(op, input, inplace, alpha=alpha, scale=1.0, input_scale=1.0)
 
 
 @public_function
@@ -221,7 +223,8 @@ def selu(input: T, inplace: bool = False) -> T:
 
     Source: torch.nn.functional.selu; Klambauer et al. 2017, Self-Normalizing Neural Networks, for alpha and scale.
     """
-    return _activate(ops.elu, input, inplace, alpha=_SELU_ALPHA, scale=_SELU_SCALE, input_scale=1.0)
+    op = ops.elu_in_place if inplace else ops.elu
+    return _activate(op, input, inplace, alpha=_SELU_ALPHA, scale=_SELU_SCALE, input_scale=1.0)
 
 
 @public_function
@@ -239,7 +242,8 @@ def celu(input: T, alpha: float = 1.0, inplace: bool = False) -> T:
     """
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return _activate(ops.celu, input, inplace, "elu_cpu", alpha=alpha, scale=1.0, input_scale=1.0 / alpha)
+    op = ops.celu_in_place if inplace and alpha >= 0 else ops.celu
+    return _activate(op, input, inplace, "elu_cpu", alpha=alpha, scale=1.0, input_scale=1.0 / alpha)
 
 
 @public_function

@@ -76,7 +76,7 @@ def matmul(input: T, other: Any, *, out: Any = None) -> T:
         op = ops.vm
     else:
         check_batches(a, b)
-        op = ops.matmul
+        op = ops.matmul if na > 2 else ops.matrix_and_batch if na == 2 else ops.vector_and_batch
     result = apply(op, (input, other), {})
     return result if out is None else write_out("matmul", out, result)
 

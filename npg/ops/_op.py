@@ -135,6 +135,8 @@ class Op:
         takes_numbers: all its inputs may be Python numbers, as PyTorch has it for +, -, * and /.
         runs_without_gradient: its rule is called even when no output has a gradient, for it makes zeros of None.
         node_name: what the graph node is called, as in PyTorch.
+        edge_order: the inputs in the order of the edges of PyTorch's node, where that is another: in this order
+            next_functions and a node's hooks have them, and leaves get their gradients.
     """
 
     def __init__(self, declared: Callable[..., Any], *, node: str | None = None, promote: str | None = None) -> None:
@@ -155,6 +157,7 @@ class Op:
         self.is_fused = self.is_view = self.is_ufunc = self.is_multi = self.broadcasts = self.exact = False
         self.runs_without_gradient = self.takes_numbers = False
         self.reads: tuple[int, ...] | None = None
+        self.edge_order: tuple[int, ...] | None = None
         self.takes_keep = "keep" in settings
         self.node_name = (node or "".join(w.capitalize() for w in self.name.split("_"))) + "Backward0"
         self._rules: tuple[_Rule | None, ...] | None = None  # read when a call is first recorded

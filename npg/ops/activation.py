@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from npg.ops._dtypes import no_bool
-from npg.ops._op import FLOAT, primitive
+from npg.ops._op import FLOAT, Op, primitive
 from npg.ops.elementwise import abs, exp, reciprocal, refuse_subtraction
 from npg.ops.select import choose, keep_where, mask, where
 from npg.ops.shape import c_order
 from npg.ops.special import sigmoid
+
+
+
+def _of_result(op: Op, rule: Callable[..., Any]) -> Op:
+    """Return an op for changes in place, with a rule that reads the result: the old value need not be kept.
+
+    So does PyTorch, hence a later change of the result is refused in backward there and here.
+    """
+    twin = copy.copy(op)
+    twin._saves = {}
+    twin._set_vjps((rule,))
+    return twin
+
 
 # ----- Piecewise linear -----
 
@@ -28,6 +43,10 @@ def leaky_relu(input: Any, *, negative_slope: float) -> Any:
     if 0 < negative_slope <= 1:
         return np.maximum(input, input * negative_slope)
     return choose(input > 0, input, input * negative_slope)
+
+
+# For slopes that are not negative, so that the result has the sign of the input.
+leaky_relu_in_place = _of_result(leaky_relu, lambda g, y, _x, *, negative_slope: where(y > 0, g, g * negative_slope))
 
 
 @primitive(
@@ -102,6 +121,15 @@ def elu(input: Any, *, alpha: float, scale: float, input_scale: float) -> Any:
 def celu(input: Any, *, alpha: float, scale: float, input_scale: float) -> Any:
     """Return max(0, input) + min(0, alpha * (exp(input / alpha) - 1)): elu with input_scale 1 / alpha."""
     return elu.forward(input, alpha=alpha, scale=scale, input_scale=input_scale)
+
+
+def _elu_result_vjp(g: Any, y: Any, _x: Any, *, alpha: float, scale: float, input_scale: float) -> Any:
+    """gx = g scale where y > 0, else g input_scale (y + scale alpha)."""
+    return where(y > 0, g if scale == 1 else g * scale, g * ((y + alpha * scale) * input_scale))
+
+
+# For alpha that is not negative.
+elu_in_place, celu_in_place = _of_result(elu, _elu_result_vjp), _of_result(celu, _elu_result_vjp)
 
 
 def _softplus_vjp(g: Any, _y: Any, x: Any, *, beta: float, threshold: float) -> Any:

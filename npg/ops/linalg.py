@@ -26,10 +26,12 @@ __all__ = [
     "cross",
     "dot",
     "matmul",
+    "matrix_and_batch",
     "mm",
     "multiply",
     "mv",
     "vdot",
+    "vector_and_batch",
     "vm",
 ]
 
@@ -98,7 +100,11 @@ def matmul(input: Any, other: Any) -> Any:
     return multiply(input, other)
 
 
+matmul.edge_order = (1, 0)
 vm = overload(matmul, "SqueezeBackward4")  # of a vector and a matrix
+# And of a vector or a matrix and a batch of matrices.
+vector_and_batch = overload(matmul, "UnsafeViewBackward0", (0, 1))
+matrix_and_batch = overload(matmul, "CloneBackward0", (0, 1))
 
 
 # ----- A product added to something -----

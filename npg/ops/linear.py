@@ -53,13 +53,14 @@ def linear(input: Any, weight: Any, bias: Any) -> Any:
     return y if y.ndim == input.ndim else y.reshape(*input.shape[:-1], len(weight))
 
 
+linear.edge_order = (2, 0, 1)
 # By the number of dimensions of the input, 3 for more, and whether there is a bias: PyTorch folds the leading
 # dimensions, and its node is called after the last step.
 node_variants = {
-    (1, True): overload(linear, "ViewBackward0"),
-    (1, False): overload(linear, "SqueezeBackward4"),
+    (1, True): overload(linear, "ViewBackward0", (2, 1, 0)),
+    (1, False): overload(linear, "SqueezeBackward4", (0, 1)),
     (2, True): linear,
-    (2, False): overload(linear, "MmBackward0"),
-    (3, True): overload(linear, "ViewBackward0"),
-    (3, False): overload(linear, "UnsafeViewBackward0"),
+    (2, False): overload(linear, "MmBackward0", (0, 1)),
+    (3, True): overload(linear, "ViewBackward0", (2, 1, 0)),
+    (3, False): overload(linear, "UnsafeViewBackward0", (0, 1)),
 }

@@ -204,6 +204,9 @@ def _rms_gradient(g: Any, xh: Any, scale: Any, weight: Any, average: Any) -> Any
     return (g * weight - xh * np.vecdot(t, average)) * scale, t
 
 
+rms_norm.edge_order = (1, 0)
+
+
 @rms_norm.backward
 def _rms_norm_backward(
     g: Any, _y: Any, x: Any, weight: Any, *, saved: Any, needs: tuple[bool, ...], dims: int, eps: float

@@ -49,10 +49,10 @@ VIEW_NEEDS_COPY = (
 )
 
 
-def overload(op: Op, node_name: str) -> Op:
+def overload(op: Op, node_name: str, edge_order: tuple[int, ...] | None = None) -> Op:
     """Return the same op under another node name: PyTorch numbers the overloads of one function."""
     twin = copy.copy(op)
-    twin.node_name = node_name
+    twin.node_name, twin.edge_order = node_name, edge_order or op.edge_order
     return twin
 
 

@@ -285,7 +285,8 @@ def run_backward(
                 continue
             if to_come is None:
                 to_come = edges_to_come([r.grad_fn for r in tensors], needed, node.seq)
-            for e in node.edges:
+            for i in node.op.edge_order or range(len(node.edges)):
+                e = node.edges[i]
                 if e is not None and isinstance(e[0], TensorBase):
                     to_come[id(e[0])] -= 1
                     if not to_come[id(e[0])] and _has_hooks(e[0]) and id(e[0]) in leaves:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
-from npg.engine._common import HookedNode, accumulator_of, call_node, modified, node_attribute
+from npg.engine._common import HookedNode, call_node, modified, next_functions, node_attribute
 from npg.engine._python.modes import state
 from npg.engine._python.tensor import TensorBase, wrap
 
@@ -83,10 +83,7 @@ class Node(HookedNode):
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
         """Per input the node that receives its gradient and which of that node's outputs it is; (None, 0) for none."""
-        return tuple(
-            (None, 0) if e is None else (accumulator_of(e[0]), 0) if isinstance(e[0], TensorBase) else e
-            for e in self.edges
-        )
+        return next_functions(self, TensorBase)
 
     @property
     def sequence_nr(self) -> int:
