@@ -11,6 +11,7 @@ nothing here is pickled, so no pickling code is generated. setup.py turns off th
 import contextvars
 import ctypes
 import functools
+import gc
 import os
 import threading
 
@@ -51,7 +52,6 @@ from npg.engine._common import (
 )
 from npg.engine._hooks import (
     edges_to_come,
-    metadata_of,
     retain,
     run_hooks,
     run_leaf_hooks,

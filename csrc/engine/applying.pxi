@@ -111,7 +111,7 @@ cdef Node _record(Plan plan, tuple inputs, dict params, object out, object saved
                 (<object>(<TensorBase>inputs[i])._array).shape if targets[i] is not None else None for i in range(n)
             ])
     if not plan.runs_without_gradient:  # a custom function's node holds the user's context
-        _untrack(node)
+        _hide(node)
     return node
 
 
@@ -128,7 +128,7 @@ cdef int _pack(Node node, bint results) except -1:
     global npg_grad_mode
     cdef int previous = npg_grad_mode
     npg_grad_mode = 0
-    _track(node)  # it will hold what the user's hooks return
+    _show(node)  # it will hold what the user's hooks return
     try:
         _saved.pack(node, wrap, TensorBase, results)
     finally:
@@ -333,7 +333,7 @@ cdef object _apply_small(Plan plan, object a, object b, int n):
         node.output = out
         node.output_counter = t._counter
     t._fn = node
-    _untrack(node)
+    _hide(node)
     return t
 
 

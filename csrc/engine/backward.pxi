@@ -341,10 +341,12 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
         for i, (root, g) in enumerate(zip(tensors, gradients, strict=True))
     ]
     if inputs is not None:
+        first = []
         for i, x in enumerate(inputs):
             fn = _history(x)
+            first.append(0 if fn is None else fn.seq)
             wanted[(id(x), 0) if fn is None else (id(fn), (<TensorBase>x)._nr)] = i
-        needed = reachable([r.grad_fn for r in tensors], set(wanted), TensorBase)
+        needed = reachable([r.grad_fn for r in tensors], set(wanted), TensorBase, min(first))
     outer, running.current = running.current, [tensors, wanted, needed, None]
     npg_grad_mode = create_graph
     memory = npg_set_handler(_handler)

@@ -74,9 +74,14 @@ cdef class Node:
     cdef public dict retained
     cdef public dict hooks
     cdef public dict prehooks
+    cdef dict notes
     cdef object __weakref__
+    cdef bint hidden  # from the garbage collector; then it stands between two others that are, see _hide
+    cdef PyObject *earlier
+    cdef PyObject *later
 
     def __dealloc__(self):
+        _unlink(self)
         if self.targets is not None and _bury(self.targets):
             self.targets = None
         if self.inputs is not None and _bury(self.inputs):
@@ -129,7 +134,10 @@ cdef class Node:
     @property
     def metadata(self):
         """A dict for the user's own notes on this node."""
-        return metadata_of(self)
+        if self.notes is None:
+            _show(self)
+            self.notes = {}
+        return self.notes
 
     def check_versions(self):
         """Raise when the graph was freed, or a saved tensor was changed in place since."""
@@ -137,40 +145,96 @@ cdef class Node:
 
     def register_hook(self, hook):
         """Call hook(grad_inputs, grad_outputs) after this node has run; a returned tuple replaces grad_inputs."""
-        _track(self)
+        _show(self)
         if self.hooks is None:
             self.hooks = {}
         return RemovableHandle(self.hooks, hook)
 
     def register_prehook(self, hook):
         """Call hook(grad_outputs) before this node runs; a returned tuple replaces grad_outputs."""
-        _track(self)
+        _show(self)
         if self.prehooks is None:
             self.prehooks = {}
         return RemovableHandle(self.prehooks, hook)
 
 
-# A graph of a million nodes is no work for the garbage collector: a node of an op leads to older nodes, to tensors and
-# to arrays, and never back. So such nodes and the tuples that they hold are hidden from it; not those with hooks, nor
-# those that lead to them, for hooks may lead to anything. (A leaf that gets its first hook after a graph was made from
-# it, or a user's attribute of a tensor that leads to a later one, makes a cycle that is not found, as in PyTorch.)
+# A graph of a million nodes is no work for the collections of young objects, nor do they trigger any: a node of an op
+# leads to older nodes, to tensors and to arrays, and only a hook or an attribute of a tensor, or a gradient with a
+# history, leads back. So such nodes and the tuples that they hold are hidden from the garbage collector, but for its
+# full collections, which find every cycle. Nodes with hooks, and those that lead to them, are never hidden.
 
-cdef inline void _untrack(Node node):
+cdef PyObject *_last_hidden = NULL
+
+
+cdef inline void _hide(Node node) noexcept:
+    """Hide a new node, unless it leads to hooks."""
+    global _last_hidden
     for target in node.targets:
         if isinstance(target, TensorBase):
             if _has_hooks(<TensorBase>target):
                 return
-        elif target is not None and PyObject_GC_IsTracked(target):
+        elif target is not None and not (<Node>target).hidden:
             return
+    _untrack(node)
+    node.hidden = True
+    node.earlier = _last_hidden
+    if _last_hidden != NULL:
+        (<Node>_last_hidden).later = <PyObject *>node
+    _last_hidden = <PyObject *>node
+
+
+cdef inline void _unlink(Node node) noexcept:
+    global _last_hidden
+    if not node.hidden:
+        return
+    if node.earlier != NULL:
+        (<Node>node.earlier).later = node.later
+    if node.later != NULL:
+        (<Node>node.later).earlier = node.earlier
+    else:
+        _last_hidden = node.earlier
+    node.hidden = False
+    node.earlier = node.later = NULL
+
+
+cdef inline void _show(Node node) noexcept:
+    """Hide a node no longer: hooks, which may lead to anything, are about to be added."""
+    if node.hidden:
+        _unlink(node)
+        _track(node)
+
+
+cdef inline void _untrack(Node node) noexcept:
     PyObject_GC_UnTrack(<PyObject *>node)
     PyObject_GC_UnTrack(<PyObject *>node.targets)
     if node.inputs is not None:
         PyObject_GC_UnTrack(<PyObject *>node.inputs)
 
 
-cdef inline void _track(Node node):
+cdef inline void _track(Node node) noexcept:
     if not PyObject_GC_IsTracked(node):
         PyObject_GC_Track(<PyObject *>node)
+    if node.targets is not None and not PyObject_GC_IsTracked(node.targets):
+        PyObject_GC_Track(<PyObject *>node.targets)
+    if node.inputs is not None and not PyObject_GC_IsTracked(node.inputs):
+        PyObject_GC_Track(<PyObject *>node.inputs)
+
+
+def _on_collection(str phase, dict info):
+    """Show the garbage collector the hidden nodes for the length of a full collection. It calls this."""
+    cdef PyObject *node
+    if info["generation"] != 2:
+        return
+    node = _last_hidden
+    while node != NULL:
+        if phase == "start":
+            _track(<Node>node)
+        else:
+            _untrack(<Node>node)
+        node = (<Node>node).earlier
+
+
+gc.callbacks.append(_on_collection)
 
 
 cdef inline int _watch(Node node, TensorBase t, int nr) except -1:

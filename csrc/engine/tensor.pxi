@@ -114,7 +114,7 @@ cdef class TensorBase:
             if self._hooks is None:
                 self._hooks = {}
             return RemovableHandle(self._hooks, hook)
-        _track(fn)
+        _show(fn)
         if fn.tensor_hooks is None:
             fn.tensor_hooks = {}
         return RemovableHandle(fn.tensor_hooks.setdefault(self._nr, {}), hook)

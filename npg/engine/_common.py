@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from npg import _errors, dtypes
-from npg.engine._hooks import metadata_of
 from npg.engine._saved import unpack
 from npg.ops._op import Like
 from npg.ops.index import assign
@@ -98,15 +97,18 @@ class RemovableHandle:
 class HookedNode:
     """What the Python engine's nodes and the AccumulateGrad of leaves have in common: hooks, and the user's notes."""
 
-    __slots__ = ("hooks", "prehooks")
+    __slots__ = ("hooks", "notes", "prehooks")
 
     hooks: dict[int, Any] | None
     prehooks: dict[int, Any] | None
+    notes: dict[str, Any] | None
 
     @property
     def metadata(self) -> dict[str, Any]:
         """A dict for the user's own notes on this node."""
-        return metadata_of(self)
+        if self.notes is None:
+            self.notes = {}
+        return self.notes
 
     def register_hook(self, hook: Any) -> RemovableHandle:
         """Call hook(grad_inputs, grad_outputs) after this node has run; a returned tuple replaces grad_inputs.
@@ -135,7 +137,7 @@ class AccumulateGrad(HookedNode):
 
     def __init__(self, leaf: Any) -> None:
         self._leaf = weakref.ref(leaf)
-        self.hooks = self.prehooks = None
+        self.hooks = self.prehooks = self.notes = None
 
     @property
     def variable(self) -> Any:
@@ -491,13 +493,18 @@ def fit_out(target: Any, result: Any) -> None:
 # ----- The part of a graph that leads to given tensors -----
 
 
-def reachable(roots: Any, wanted: set[Any], tensor_base: type) -> set[Any]:
-    """Return the nodes through which the wanted targets, (id of a node or leaf, nr), are reached from the roots."""
+def reachable(roots: Any, wanted: set[Any], tensor_base: type, first: int) -> set[Any]:
+    """Return the nodes through which the wanted targets, (id of a node or leaf, nr), are reached from the roots.
+
+    Args:
+        first: the lowest number of a wanted node, 0 with a leaf among them: what has a lower one leads to none of them,
+            so the gradient of a new part of a large graph costs no walk through all of it.
+    """
     seen: dict[int, Any] = {}
     stack = [r for r in roots if r is not None]
     while stack:
         node = stack.pop()
-        if node.seq in seen:
+        if node.seq in seen or node.seq < first:
             continue
         seen[node.seq] = node
         stack.extend(e[0] for e in node.edges if e is not None and not isinstance(e[0], tensor_base))

@@ -18,7 +18,6 @@ __all__ = [
     "Pass",
     "current_pass",
     "edges_to_come",
-    "metadata_of",
     "retain",
     "run_hooks",
     "run_leaf_hooks",
@@ -173,16 +172,6 @@ def edges_to_come(roots: Any, needed: Any, seq: int) -> dict[int, int]:
             elif node.seq <= seq:
                 counts[id(edge[0])] = counts.get(id(edge[0]), 0) + 1
     return counts
-
-
-# ----- The user's notes on a node -----
-
-_metadata: weakref.WeakKeyDictionary[Any, dict[str, Any]] = weakref.WeakKeyDictionary()
-
-
-def metadata_of(node: Any) -> dict[str, Any]:
-    """Return the dict that belongs to a node; made when it is first asked for, so that it costs other nodes nothing."""
-    return _metadata.setdefault(node, {})
 
 
 # ----- What a backward pass delivers -----

@@ -230,10 +230,12 @@ def run_backward(
     ]
     needed = None
     if inputs is not None:
+        first = []
         for i, x in enumerate(inputs):
             fn = x.grad_fn
+            first.append(0 if fn is None else fn.seq)
             wanted[(id(x), 0) if fn is None else (id(fn), x._nr)] = i
-        needed = reachable([r.grad_fn for r in tensors], set(wanted), TensorBase)
+        needed = reachable([r.grad_fn for r in tensors], set(wanted), TensorBase, min(first))
     outer, running.current = running.current, [tensors, wanted, needed, None]
     previous = state.grad
     state.grad = create_graph

@@ -50,7 +50,7 @@ class Node(HookedNode):
         self.origin: Any = None  # in anomaly mode: where this node was made
         self.tensor_hooks: dict[int, Any] | None = None
         self.retained: dict[int, Any] | None = None
-        self.hooks = self.prehooks = None
+        self.hooks = self.prehooks = self.notes = None
 
     # The defaults keep what is needed alive until the interpreter ends.
     def __del__(self, graves: list[Any] = _graves, burying: Any = _burying) -> None:
