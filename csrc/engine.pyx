@@ -101,11 +101,58 @@ cdef extern from "Python.h":
 
 cdef extern from *:
     """
-    static inline PyObject *npg_new(PyTypeObject *base, PyTypeObject *cls, PyObject *args) {
-        return base->tp_new(cls, args, NULL);
+    /* Let Python make no objects of a type: the engine's own have fields that its methods do not check. */
+    static void npg_seal(PyTypeObject *cls) {
+        cls->tp_new = NULL;
+        cls->tp_vectorcall = NULL;  /* Cython's way past tp_new */
+        cls->tp_flags |= Py_TPFLAGS_DISALLOW_INSTANTIATION;
+        if (PyDict_DelItemString(cls->tp_dict, "__new__") < 0) PyErr_Clear();
+        PyType_Modified(cls);
+    }
+
+    /* Let the attribute `name` of a type be set to objects of type `kind` only. */
+    static setter npg_setters[2];
+    static PyTypeObject *npg_kinds[2];
+    static int npg_set_checked(int which, PyObject *self, PyObject *value, void *closure) {
+        if (value == NULL || !PyObject_TypeCheck(value, npg_kinds[which])) {
+            PyErr_Format(PyExc_TypeError, "expected %s, got %s", npg_kinds[which]->tp_name,
+                         value == NULL ? "nothing" : Py_TYPE(value)->tp_name);
+            return -1;
+        }
+        return npg_setters[which](self, value, closure);
+    }
+    static int npg_set_first(PyObject *self, PyObject *value, void *closure) {
+        return npg_set_checked(0, self, value, closure);
+    }
+    static int npg_set_second(PyObject *self, PyObject *value, void *closure) {
+        return npg_set_checked(1, self, value, closure);
+    }
+    static void npg_check_attribute(int which, PyTypeObject *cls, const char *name, PyTypeObject *kind) {
+        PyGetSetDef *d;
+        for (d = cls->tp_getset; d && d->name; d++) {
+            if (strcmp(d->name, name) == 0) {
+                npg_setters[which] = d->set;
+                npg_kinds[which] = kind;
+                d->set = which ? npg_set_second : npg_set_first;
+            }
+        }
+    }
+
+    /* A type's own tp_new, kept while another one stands in its place. */
+    static newfunc npg_plain_new;
+    static void npg_replace_new(PyTypeObject *cls, PyObject *(*function)(PyTypeObject *, PyObject *, PyObject *)) {
+        npg_plain_new = cls->tp_new;
+        cls->tp_new = function;
+        cls->tp_vectorcall = NULL;
+    }
+    static inline PyObject *npg_new(PyTypeObject *cls, PyObject *args) {
+        return npg_plain_new(cls, args, NULL);
     }
     """
-    object npg_new(PyTypeObject *base, PyTypeObject *cls, object args)
+    void npg_seal(PyTypeObject *cls)
+    void npg_check_attribute(int which, PyTypeObject *cls, const char *name, PyTypeObject *kind)
+    void npg_replace_new(PyTypeObject *cls, object (*function)(PyTypeObject *, PyObject *, PyObject *))
+    object npg_new(PyTypeObject *cls, object args)
 
 ctypedef void (*InnerLoop)(char **args, cnp.npy_intp *n, cnp.npy_intp *steps, void *data) noexcept nogil
 
@@ -171,3 +218,9 @@ include "engine/node.pxi"
 include "engine/applying.pxi"
 include "engine/function.pxi"
 include "engine/backward.pxi"
+
+for _type in list(globals().values()):
+    if isinstance(_type, type) and _type.__module__ == __name__:
+        if _type not in (TensorBase, Function, VersionCounter):
+            npg_seal(<PyTypeObject *>_type)
+del _type

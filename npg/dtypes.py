@@ -90,7 +90,7 @@ class dtype:
         return "npg." + self.name
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return from_numpy, (self.dtype,)
+        return by_name, (self.name,)  # not by NumPy's dtype, whose own pickles are not checked when they are read
 
     def __eq__(self, other: object) -> bool:
         # Equal to the NumPy dtype it stands for, so that both spellings work in comparisons.
@@ -171,6 +171,17 @@ def from_numpy(numpy_dtype: Any) -> dtype:
             "float64, float32, float16, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool."
         )
     return found
+
+
+def by_name(name: str) -> dtype:
+    """Return the dtype of this name, such as "float32".
+
+    Raises: ValueError: when npg has no such dtype.
+    """
+    for d in ALL:
+        if d.name == name:
+            return d
+    raise ValueError(f"expected the name of a dtype, such as float32, got {name!r:.100}")
 
 
 def to_numpy(given: Any) -> np.dtype[Any]:

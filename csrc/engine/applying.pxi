@@ -130,7 +130,9 @@ cdef int _pack(Node node, bint results) except -1:
     npg_grad_mode = 0
     _show(node)  # it will hold what the user's hooks return
     try:
-        _saved.pack(node, wrap, TensorBase, results)
+        node.inputs, node.output, node.saved, node.packed = _saved.pack(node, wrap, TensorBase, results)
+        if node.packed:
+            node.versions = None
     finally:
         npg_grad_mode = previous
     return 0

@@ -99,7 +99,7 @@ cdef object _vjp_checked(Node node, object g, bint recorded):
     cdef bint packed = node.packed and node.inputs is not None
     try:
         if packed:
-            node.inputs, node.output, node.saved = _saved.unpack(node, wrap, TensorBase, recorded)
+            node.inputs, node.output, node.saved, node.versions = _saved.unpack(node, wrap, TensorBase, recorded)
             node.packed = False
         results = _vjp_recorded(node, g) if recorded else _vjp(node, g)
         if npg_anomaly_mode and npg_anomaly_nan:

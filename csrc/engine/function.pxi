@@ -26,7 +26,7 @@ cdef class Function:
     cdef public tuple _names
     cdef dict __dict__
 
-    def __init__(self, op, promote=None, kind="function"):
+    def __cinit__(self, op, promote=None, kind="function"):  # no object without its op
         self.op = op
         self.plan = _plan(op)
         self.promote = promote if op.promote is not None else None

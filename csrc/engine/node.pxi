@@ -51,29 +51,33 @@ if hasattr(os, "register_at_fork"):
 
 @cython.final
 @cython.freelist(512)
+@cython.binding(False)  # method descriptors, which look at what they are called on
 cdef class Node:
-    """One recorded call of an op; see the Python twin for the attributes."""
+    """One recorded call of an op; see the Python twin for the attributes.
+
+    Python cannot set them: what reads them here does not check them again.
+    """
 
     cdef Plan plan
-    cdef public dict params
-    cdef public long long seq
+    cdef readonly dict params
+    cdef readonly long long seq
     cdef tuple targets  # per input: the node or leaf that gets its gradient, or None
     cdef tuple numbers  # per input: which output of that node it is; None when all are 0
-    cdef public tuple inputs  # None: freed
-    cdef public object versions
-    cdef public object output
+    cdef readonly tuple inputs  # None: freed
+    cdef readonly object versions
+    cdef readonly object output
     cdef VersionCounter output_counter  # of a saved output, and the version it had
     cdef long long output_version
     cdef list output_versions  # of a multi op: (nr, counter, version) of each saved output
-    cdef public object saved
-    cdef public tuple shapes
-    cdef public int output_count
-    cdef public bint packed
-    cdef public object origin
-    cdef public dict tensor_hooks
+    cdef readonly object saved
+    cdef readonly tuple shapes
+    cdef readonly int output_count
+    cdef readonly bint packed
+    cdef readonly object origin
+    cdef readonly dict tensor_hooks
     cdef public dict retained
-    cdef public dict hooks
-    cdef public dict prehooks
+    cdef readonly dict hooks
+    cdef readonly dict prehooks
     cdef dict notes
     cdef object __weakref__
     cdef bint hidden  # from the garbage collector; then it stands between two others that are, see _hide

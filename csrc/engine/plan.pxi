@@ -17,7 +17,7 @@ cdef class Plan:
     cdef int y_modes[8]
     cdef int x_modes[8][3]
 
-    def __init__(self, op):
+    cdef int read(self, op) except -1:
         self.op = op
         self.forward, self.joint, self.recorded = op.forward, op.joint, op.recorded
         self.vjps, self.reads = op.vjps, op.reads
@@ -27,6 +27,7 @@ cdef class Plan:
         self.differentiable, self.runs_without_gradient = op.differentiable, op.runs_without_gradient
         self.loops = _loops(op.forward) if op.is_ufunc else None
         self.arity = -1
+        return 0
 
     cdef int read_modes(self) except -1:
         # Not in the constructor: hundreds of plans are made at import, and few ops are ever recorded.
@@ -44,7 +45,9 @@ cdef class Plan:
 
 
 cdef Plan _plan(op):
-    plan = op.plan
+    cdef Plan plan = op.plan
     if plan is None:
-        plan = op.plan = Plan(op)
-    return <Plan>plan
+        plan = Plan.__new__(Plan)
+        plan.read(op)
+        op.plan = plan
+    return plan

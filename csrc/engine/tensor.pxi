@@ -9,6 +9,7 @@ cdef class VersionCounter:
 
 
 @cython.c_api_binop_methods(True)
+@cython.binding(False)  # as of Node
 cdef class TensorBase:
     """An ndarray with a place in the graph; see the Python twin for the attributes."""
 
@@ -169,10 +170,23 @@ cdef inline object _operate(int which, object a, object b):
     return (<Function>function)._call_two(a, b) if isinstance(function, Function) else function(a, b)
 
 
-cdef type _tensor_class = TensorBase
 cdef tuple _NO_ARGUMENTS = ()
+cdef cnp.ndarray _NOTHING = np.empty(0, np.float32)
 
 
+cdef object _new_from_python(PyTypeObject *cls, PyObject *args, PyObject *kwargs):
+    """Make a tensor for Python, which may never give it an array: until then it is empty."""
+    cdef TensorBase t = <TensorBase>npg_new(cls, _NO_ARGUMENTS)
+    t._array = _NOTHING
+    t._counter = VersionCounter.__new__(VersionCounter)
+    return t
+
+
+npg_replace_new(<PyTypeObject *>TensorBase, _new_from_python)
+npg_check_attribute(0, <PyTypeObject *>TensorBase, b"_array", <PyTypeObject *>cnp.ndarray)
+npg_check_attribute(1, <PyTypeObject *>TensorBase, b"_counter", <PyTypeObject *>VersionCounter)
+
+cdef type _tensor_class = TensorBase
 def register_tensor_class(type cls):
     """Make outputs instances of `cls` from now on. tensor.py calls this once."""
     global _tensor_class
@@ -200,8 +214,8 @@ cdef int _renew_view(TensorBase x) except -1:
 
 
 cdef inline TensorBase _new_tensor():
-    # As TensorBase.__new__(_tensor_class), which looks for the name.
-    return <TensorBase>npg_new(<PyTypeObject *>TensorBase, <PyTypeObject *>_tensor_class, _NO_ARGUMENTS)
+    # As TensorBase.__new__(_tensor_class), but without an array.
+    return <TensorBase>npg_new(<PyTypeObject *>_tensor_class, _NO_ARGUMENTS)
 
 
 # NumPy's numbers of the types that npg has a dtype for, as bits.

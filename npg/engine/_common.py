@@ -278,8 +278,7 @@ def node_attribute(node: Any, name: str, wrap: Any, tensor_base: Any) -> Any:
         node.check_versions()
         inputs, output = node.inputs, node.output
         if node.packed:
-            inputs, output, _ = unpack(node, wrap, tensor_base, False)
-            node.versions = None
+            inputs, output, _, _ = unpack(node, wrap, tensor_base, False)
         if wanted != "result":
             i = names.index(wanted)
             found, edge = inputs[i], node.edges[i]
@@ -493,7 +492,7 @@ def fit_out(target: Any, result: Any) -> None:
 # ----- The part of a graph that leads to given tensors -----
 
 
-def reachable(roots: Any, wanted: set[Any], tensor_base: type, first: int) -> set[Any]:
+def reachable(roots: Any, wanted: set[Any], tensor_base: type, first: int = 0) -> set[Any]:
     """Return the nodes through which the wanted targets, (id of a node or leaf, nr), are reached from the roots.
 
     Args:

@@ -81,20 +81,33 @@ class TensorBase:
 
 @final
 class Node:
-    params: dict[str, Any]
-    seq: int
-    inputs: tuple[Any, ...] | None
-    versions: Any
-    output: Any
-    saved: Any
-    shapes: tuple[Any, ...] | None
-    output_count: int
-    packed: bool
-    origin: Any
-    tensor_hooks: dict[int, Any] | None
     retained: dict[int, Any] | None
-    hooks: dict[int, Any] | None
-    prehooks: dict[int, Any] | None
+    @property
+    def params(self) -> dict[str, Any]: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def inputs(self) -> tuple[Any, ...] | None: ...
+    @property
+    def versions(self) -> Any: ...
+    @property
+    def output(self) -> Any: ...
+    @property
+    def saved(self) -> Any: ...
+    @property
+    def shapes(self) -> tuple[Any, ...] | None: ...
+    @property
+    def output_count(self) -> int: ...
+    @property
+    def packed(self) -> bool: ...
+    @property
+    def origin(self) -> Any: ...
+    @property
+    def tensor_hooks(self) -> dict[int, Any] | None: ...
+    @property
+    def hooks(self) -> dict[int, Any] | None: ...
+    @property
+    def prehooks(self) -> dict[int, Any] | None: ...
     @property
     def op(self) -> Any: ...
     @property
@@ -115,8 +128,7 @@ class Node:
     def register_prehook(self, hook: Callable[..., Any]) -> RemovableHandle: ...
 
 @final
-class Plan:
-    def __init__(self, op: Any) -> None: ...
+class Plan: ...
 
 @disjoint_base
 class Function:

@@ -56,39 +56,42 @@ def before_write(array: np.ndarray[Any, Any]) -> None:
         hooks.on_write(array)
 
 
-def pack(node: Any, wrap: Any, tensor_base: Any, results: bool = True) -> None:
-    """Replace what a new node has saved by what the innermost hooks make of it.
+def pack(node: Any, wrap: Any, tensor_base: Any, results: bool = True) -> tuple[Any, Any, Any, bool]:
+    """Return what the innermost hooks make of what a new node has saved.
 
     The hooks see tensors without a history: one that led back to the node would keep it alive.
 
     Args:
         results: the output and a kernel's arrays too. They are not there yet before a change in place, which the inputs
             must not see.
+    Returns: the node's inputs, output and saved, and whether it is packed: what the hooks keep cannot be checked.
     """
+    packed = node.packed
 
     def put(a: Any) -> Any:
+        nonlocal packed
         if not isinstance(a, np.ndarray):
             return a
-        node.packed = True
+        packed = True
         return Packed(wrap(a))
 
-    node.inputs = tuple([put(x._array) if isinstance(x, tensor_base) else x for x in node.inputs])
+    output, saved = node.output, node.saved
+    inputs = tuple([put(x._array) if isinstance(x, tensor_base) else x for x in node.inputs])
     if results:
-        node.output = tuple([put(a) for a in node.output]) if isinstance(node.output, tuple) else put(node.output)
-    if results and isinstance(node.saved, tuple):
-        node.saved = tuple([put(a) for a in node.saved])
-    if node.packed:
-        node.versions = None  # what the hooks keep cannot be checked
+        output = tuple([put(a) for a in output]) if isinstance(output, tuple) else put(output)
+    if results and isinstance(saved, tuple):
+        saved = tuple([put(a) for a in saved])
+    return inputs, output, saved, packed
 
 
 def _are_equal(a: Any, b: Any) -> bool:
     return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=True)
 
 
-def unpack(node: Any, wrap: Any, tensor_base: Any, recorded: bool) -> tuple[Any, Any, Any]:
+def unpack(node: Any, wrap: Any, tensor_base: Any, recorded: bool) -> tuple[Any, Any, Any, tuple[int, ...]]:
     """Return the inputs, the output and the arrays of a kernel that a node has saved, as its rule wants them.
 
-    In a recorded backward the inputs have the history that they had. The node's versions are those of these tensors.
+    In a recorded backward the inputs have the history that they had. Last come the versions of the inputs.
     """
     inputs = []
     for x, edge in zip(node.inputs, node.edges, strict=True):
@@ -103,11 +106,11 @@ def unpack(node: Any, wrap: Any, tensor_base: Any, recorded: bool) -> tuple[Any,
                 else:
                     x._fn = alias(target).grad_fn
         inputs.append(x)
-    node.versions = tuple([x._counter.value if isinstance(x, tensor_base) else 0 for x in inputs])
+    versions = tuple([x._counter.value if isinstance(x, tensor_base) else 0 for x in inputs])
 
     def get(a: Any) -> Any:
         return a.tensor(tensor_base)._array if isinstance(a, Packed) else a
 
     output = tuple([get(a) for a in node.output]) if isinstance(node.output, tuple) else get(node.output)
     saved = tuple([get(a) for a in node.saved]) if isinstance(node.saved, tuple) else node.saved
-    return tuple(inputs), output, saved
+    return tuple(inputs), output, saved, versions

@@ -16,7 +16,6 @@ from npg.ops.shape import c_order
 from npg.ops.special import sigmoid
 
 
-
 def _of_result(op: Op, rule: Callable[..., Any]) -> Op:
     """Return an op for changes in place, with a rule that reads the result: the old value need not be kept.
 

@@ -197,13 +197,13 @@ class Generator:
             self._normal32 = float(record["normal32"]) if record["has_normal32"] else None
 
     @classmethod
-    def _at(cls, state: np.ndarray) -> Generator:
+    def _at(cls, state: Any) -> Generator:
         generator = cls()
-        generator._unpack(state)
+        generator._unpack(np.frombuffer(state, np.uint8) if isinstance(state, bytes) else state)
         return generator
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return self._at, (self._pack(),)
+        return self._at, (self._pack().tobytes(),)
 
     # ----- Words (the caller holds the lock) -----
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 import functools
+import math
+import pickle
 import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 
+from npg import dtypes
 from npg.engine import TensorBase, apply
 from npg.functional._storage import address, root
 from npg.ops.memory import alias
@@ -23,6 +26,7 @@ __all__ = [
     "reduce",
     "result_class",
     "shallow_copy",
+    "unpickle",
 ]
 
 S = TypeVar("S", bound=TensorBase)
@@ -42,7 +46,7 @@ def own_attributes(tensor: Any) -> dict[str, Any]:
 
 
 def rebuild(cls: Any, values: np.ndarray[Any, Any], requires_grad: bool, shape: Any = None, strides: Any = None) -> Any:
-    """Return a leaf of class `cls` on an array, or on a flat one seen in a shape and strides; pickles call this."""
+    """Return a leaf of class `cls` on an array, or on a flat one seen in a shape and strides."""
     made = TensorBase.__new__(cls)  # a subclass may want arguments of its own
     made._set_array(values if shape is None else np.ndarray(shape, values.dtype, values, 0, strides))
     if requires_grad:
@@ -50,7 +54,47 @@ def rebuild(cls: Any, values: np.ndarray[Any, Any], requires_grad: bool, shape: 
     return made
 
 
-def reduce(tensor: Any) -> tuple[Any, ...]:
+def unpickle(
+    cls: Any, kind: str, shape: tuple[int, ...], strides: tuple[int, ...] | None, data: Any, requires_grad: bool
+) -> Any:
+    """Return the tensor that `reduce` took apart; pickles call this.
+
+    Everything is checked before anything is built: NumPy's own pickles of arrays and dtypes are not, so that a damaged
+    file can end the process.
+
+    Args:
+        kind: the name of the dtype, such as "float32".
+        strides: in elements, or None for C order.
+        data: the elements in the order of the memory, little-endian.
+    Raises: TypeError, ValueError: for what no tensor can have been pickled as.
+    """
+    if not (isinstance(cls, type) and issubclass(cls, TensorBase)):
+        raise TypeError(f"expected a class of tensors in a pickle, got {cls!r}")
+    dtype = dtypes.by_name(kind).dtype
+    size = math.prod(_counts(shape, "shape"))
+    if strides is not None:
+        if len(_counts(strides, "strides")) != len(shape):
+            raise ValueError(f"expected as many strides as sizes in a pickle, got {strides} and {shape}")
+        size = 1 + sum((n - 1) * step for n, step in zip(shape, strides)) if size else 0
+    memory = pickle.PickleBuffer(data).raw()
+    if memory.nbytes != size * dtype.itemsize:
+        raise ValueError(f"expected {size * dtype.itemsize} bytes of {kind} in a pickle, got {memory.nbytes}")
+    if dtype.kind == "b":
+        flat = np.frombuffer(memory, np.uint8) != 0  # a bool of another byte than 0 and 1 is none
+    else:
+        flat = np.frombuffer(memory, dtype.newbyteorder("<")).astype(dtype, copy=memory.readonly)
+    if strides is None:
+        return rebuild(cls, flat.reshape(shape), bool(requires_grad))
+    return rebuild(cls, flat, bool(requires_grad), shape, tuple([step * dtype.itemsize for step in strides]))
+
+
+def _counts(given: Any, what: str) -> tuple[int, ...]:
+    if not isinstance(given, tuple) or not all(type(n) is int and 0 <= n < 2**62 for n in given) or len(given) > 64:
+        raise ValueError(f"expected a {what} of counts in a pickle, got {given!r:.100}")
+    return given
+
+
+def reduce(tensor: Any, protocol: int) -> tuple[Any, ...]:
     """Return how a tensor is pickled: values, whether it requires grad, its own attributes; no graph, no .grad."""
     for hook in (tensor._hooks or {}).values():
         warnings.warn(
@@ -59,19 +103,23 @@ def reduce(tensor: Any) -> tuple[Any, ...]:
             stacklevel=3,
         )
     state = own_attributes(tensor)
-    return rebuild, (type(tensor), *_packed(tensor._array, tensor.requires_grad)), state or None
+    array = tensor._array
+    flat, strides = _flat(array)
+    flat = flat.astype(flat.dtype.newbyteorder("<"), copy=False)
+    data: Any = pickle.PickleBuffer(memoryview(flat)) if protocol >= 5 else flat.tobytes()
+    kind = dtypes.from_numpy(array.dtype).name
+    return unpickle, (type(tensor), kind, array.shape, strides, data, tensor.requires_grad), state or None
 
 
-def _packed(array: np.ndarray[Any, Any], requires_grad: bool) -> tuple[Any, ...]:
-    """Return what rebuild needs besides the class. Permuted and expanded tensors come back with their strides."""
-    if _is_dense(array):
-        return array, requires_grad
+def _flat(array: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], tuple[int, ...] | None]:
+    """Return an array's elements in a row, and its strides in elements where permuted or expanded, else None."""
     size = array.itemsize
-    reach = 1 + sum((n - 1) * (step // size) for n, step in zip(array.shape, array.strides))
-    if reach > array.size or any(step % size for step in array.strides):  # a part of something larger: it alone
-        return array, requires_grad
-    flat = np.lib.stride_tricks.as_strided(array, (reach,), (size,))
-    return flat, requires_grad, array.shape, array.strides
+    if not array.flags.c_contiguous and array.size and all(step >= 0 and not step % size for step in array.strides):
+        strides = tuple([step // size for step in array.strides])
+        reach = 1 + sum((n - 1) * step for n, step in zip(array.shape, strides))
+        if reach <= array.size:  # else a part of something larger, which comes alone
+            return np.lib.stride_tricks.as_strided(array, (reach,), (size,)), strides
+    return np.ascontiguousarray(array).reshape(-1), None
 
 
 def deepcopy(tensor: Any, memo: dict[int, Any]) -> Any:

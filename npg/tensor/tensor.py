@@ -488,7 +488,7 @@ class Tensor(Operators):
     _plain_results = False
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return copies.reduce(self)
+        return copies.reduce(self, protocol)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)

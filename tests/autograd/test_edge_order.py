@@ -1,6 +1,6 @@
 """The order of a node's edges: in it PyTorch gives leaves their gradients, and calls their hooks.
 
-Over PyTorch's own samples of every op and the layers with parameters: the leaves get their gradients in PyTorch's order.
+Over PyTorch's own samples of every op and the layers with parameters: leaves get their gradients in PyTorch's order.
 """
 
 import itertools

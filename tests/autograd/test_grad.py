@@ -1,6 +1,7 @@
 """backward and grad: values, arguments and error texts, against torch."""
 
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -14,20 +15,23 @@ A = "a = lib.ones(2, requires_grad=True); c = lib.tensor(2.0, requires_grad=True
 
 # ----- grad -----
 
+# torch hands out expanded gradients, npg's own their memory.
+OWN = "r = tuple([g if g is None else g.contiguous() for g in r]); "
+
 
 @pytest.mark.parametrize(
     "call",
     [
-        "r = lib.autograd.grad(a.sum(), a)",
+        "r = lib.autograd.grad(a.sum(), a); " + OWN,
         "r = lib.autograd.grad([a.sum(), a * 2], a, [None, lib.ones(2)])",
         "r = lib.autograd.grad((a.sum(), a.prod()), (a,))",
-        "r = lib.autograd.grad(a.sum(), a, lib.tensor(3.0))",
-        "r = lib.autograd.grad(a.sum(), [a, a])",
+        "r = lib.autograd.grad(a.sum(), a, lib.tensor(3.0)); " + OWN,
+        "r = lib.autograd.grad(a.sum(), [a, a]); " + OWN,
         "b = a * 2; r = lib.autograd.grad((b * b).sum(), [a, b])",
         "b = a.sum(); r = lib.autograd.grad(b, b)",
         "a = lib.ones(1, requires_grad=True); r = lib.autograd.grad(a * 2, a)",
         "lib.autograd.grad(a.sum(), a); r = a.grad",
-        "b = a.detach().clone().requires_grad_(); r = lib.autograd.grad(a.sum(), [b, a], allow_unused=True)",
+        "b = a.detach().clone().requires_grad_(); r = lib.autograd.grad(a.sum(), [b, a], allow_unused=True); " + OWN,
         "r = lib.autograd.grad(a.sum(), [c], allow_unused=True, materialize_grads=True)",
         "r = lib.autograd.grad(a.sum(), [c], materialize_grads=True)",
         "g, = lib.autograd.grad(c**3, c, create_graph=True); r = g",
@@ -115,7 +119,6 @@ def test_backward_is_torchs(call):
         "(a * 2).backward([1, 2])",
         "(a * 2).backward(lib.ones(2), inputs=[])",
         "(a * 2).backward(lib.ones(2), inputs=[lib.ones(2)])",
-        "lib.autograd.backward([a.sum(), a * 2])",
         "lib.autograd.backward([a.sum(), a.sum()], lib.ones(()))",
         "lib.autograd.backward(a.sum(), lib.ones(()), grad_variables=lib.ones(()))",
         "y = (a * a).sum(); y.backward(); y.backward()",
@@ -135,10 +138,116 @@ def test_backward_with_number_as_gradient_raises_type_error():
     assert x.grad is None
 
 
-def test_backward_of_non_scalar_without_gradient_starts_from_ones():
+def test_backward_of_non_scalar_without_gradient_starts_from_ones_and_warns():
+    text = "grad can be implicitly created only for scalar outputs"
     x = npg.tensor([1.0, 2.0], requires_grad=True)
-    (x * x).backward()
+    with pytest.warns(UserWarning, match=text) as noted:
+        (x * x).backward()
     assert x.grad.tolist() == [2, 4]
+    assert noted[0].filename == __file__
+    with pytest.warns(UserWarning, match=text) as noted:
+        npg.autograd.backward([x.sum(), x * 3, (x * 5).sum()], [None, None, npg.tensor(2.0)])
+    assert x.grad.tolist() == [16, 18]
+    assert noted[0].filename == __file__
+    with pytest.warns(UserWarning, match=text):
+        npg.ones(0, requires_grad=True).mul(2).backward()
+    npg.ones(1, 1, requires_grad=True).mul(2).backward()  # one element of any shape is a scalar, as in torch
+    with pytest.raises(RuntimeError, match=text):
+        npg.autograd.grad(x * 2, x)
+
+
+# ----- Memory and layout of gradients -----
+
+
+def _layouts(lib):
+    yield lib.ones(3, 4)
+    yield lib.ones(4, 3).t()
+    yield lib.ones(4, 6)[:, ::2]
+    yield lib.ones(2, 3, 4).permute(2, 0, 1)
+    yield lib.ones(3)
+    yield lib.tensor(1.0)
+
+
+FUNCTIONS = {
+    "sum": lambda x: x.sum(),
+    "sum of a dimension": lambda x: x.sum(0).sum(),
+    "product": lambda x: (x * x).sum(),
+    "view": lambda x: x.t().contiguous().sum() if x.dim() < 3 else x.transpose(0, 1).reshape(-1).sum(),
+    "expanded": lambda x: x.expand(2, *x.shape).mean(),
+    "itself": lambda x: (x + x).sum(),
+    "mean": lambda x: (x.mean() * x).mean(),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Using backward")
+@pytest.mark.parametrize("recorded", [False, True])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_grad_of_leaves_has_memory_of_its_own_in_the_layout_of_torch(function, recorded):
+    for theirs, ours in zip(_layouts(torch), _layouts(npg), strict=True):
+        t, x = theirs.requires_grad_(), ours.requires_grad_()
+        for leaf in (t, x):
+            FUNCTIONS[function](leaf).backward(create_graph=recorded)
+        assert x.grad.stride() == t.grad.stride() and x.grad.tolist() == t.grad.tolist()
+        for leaf in (t, x):
+            FUNCTIONS[function](leaf).backward()  # adds in place
+        assert x.grad.tolist() == t.grad.tolist()
+        kept = x.grad.tolist()
+        x.grad.detach().add_(1)
+        if not recorded:
+            FUNCTIONS[function](x).backward()
+            assert x.grad.tolist() != kept
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_gradients_given_to_a_user_share_no_memory(function, recorded):
+    for x in _layouts(npg):
+        x.requires_grad_()
+        z = x * 1
+        y = FUNCTIONS[function](z)
+        found = npg.autograd.grad(y, [z, x, z, x], retain_graph=True, create_graph=recorded)
+        g = npg.ones(tuple(x.shape))
+        found += npg.autograd.grad(z, [z, x, x], g, retain_graph=True, create_graph=recorded) + (g,)
+        for i, a in enumerate(found):
+            for b in found[i + 1 :]:
+                assert not np.shares_memory(a.detach().numpy(), b.detach().numpy())
+        with npg.no_grad():
+            expected = [a.tolist() for a in found[1:]]
+            found[0].add_(1)
+            assert [a.tolist() for a in found[1:]] == expected
+
+
+def test_gradient_that_a_node_has_saved_is_not_handed_out():
+    x = npg.ones(3, requires_grad=True)
+    kept = npg.full((3,), 2.0)
+
+    class Keeps(npg.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(kept)
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return ctx.saved_tensors[0]
+
+    (g,) = npg.autograd.grad(Keeps.apply(x).sum(), x)
+    g.zero_()
+    assert kept.tolist() == [2, 2, 2]
+
+
+def test_grad_fn_of_a_recorded_gradient_is_torchs():
+    for lib in (npg, torch):
+        x = lib.ones(3, 4, requires_grad=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            (x * x).sum().backward(create_graph=True)
+        assert x.grad.grad_fn.name().endswith("CopyBackwards")
+        assert x.grad.grad_fn.next_functions[0] == (None, 0)
+        y = x * 2
+        y.retain_grad()
+        (y * y).sum().backward(create_graph=True)
+        assert y.grad.grad_fn.name() == "CloneBackward0"
 
 
 def test_gradient_given_is_not_changed_by_backward():

@@ -94,7 +94,9 @@ def _observe(node: Node, inputs: Any, out: Any) -> None:
 def _pack(node: Node, results: bool) -> None:
     previous, state.grad = state.grad, False
     try:
-        _saved.pack(node, wrap, TensorBase, results)
+        node.inputs, node.output, node.saved, node.packed = _saved.pack(node, wrap, TensorBase, results)
+        if node.packed:
+            node.versions = None
     finally:
         state.grad = previous
 

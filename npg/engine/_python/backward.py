@@ -97,7 +97,7 @@ def _vjp_checked(node: Node, g: Any, recorded: bool) -> Any:
     packed = node.packed and node.inputs is not None
     try:
         if packed:
-            node.inputs, node.output, node.saved = _saved.unpack(node, wrap, TensorBase, recorded)
+            node.inputs, node.output, node.saved, node.versions = _saved.unpack(node, wrap, TensorBase, recorded)
             node.packed = False
         results = _vjp_recorded(node, g) if recorded else _vjp(node, g)
         if anomaly.enabled and anomaly.check_nan:

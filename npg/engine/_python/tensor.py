@@ -55,6 +55,13 @@ class TensorBase:
     _retains = False
     _inference = False
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        # For Python, which may never give it an array: until then it is empty. The engine's own are made by `wrap`.
+        t = object.__new__(cls)
+        t._array = np.empty(0, np.float32)
+        t._counter = VersionCounter()
+        return t
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
 
