@@ -106,12 +106,12 @@ def reduce(tensor: Any, protocol: int) -> tuple[Any, ...]:
     array = tensor._array
     flat, strides = _flat(array)
     flat = flat.astype(flat.dtype.newbyteorder("<"), copy=False)
-    data: Any = pickle.PickleBuffer(memoryview(flat)) if protocol >= 5 else flat.tobytes()
+    data: Any = pickle.PickleBuffer(flat) if protocol >= 5 else flat.tobytes()
     kind = dtypes.from_numpy(array.dtype).name
     return unpickle, (type(tensor), kind, array.shape, strides, data, tensor.requires_grad), state or None
 
 
-def _flat(array: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], tuple[int, ...] | None]:
+def _flat(array: np.ndarray[Any, Any]) -> tuple[Any, tuple[int, ...] | None]:
     """Return an array's elements in a row, and its strides in elements where permuted or expanded, else None."""
     size = array.itemsize
     if not array.flags.c_contiguous and array.size and all(step >= 0 and not step % size for step in array.strides):

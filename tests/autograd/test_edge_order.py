@@ -130,3 +130,33 @@ def test_edges_and_hooks_of_linear_are_those_of_addmm():
         gradients = lib.autograd.grad(y.sum(), [b, x, w])
         assert seen == [[(4,), (5, 3)]]
         assert [g.flatten()[0].item() for g in gradients] == [10.0, 12.0, 5.0]
+
+
+# ----- What a change in place saves -----
+
+IN_PLACE = {
+    "leaky_relu": lambda lib, x: lib.nn.functional.leaky_relu_(x, 0.3),
+    "elu": lambda lib, x: lib.nn.functional.elu_(x, 0.5),
+    "selu": lambda lib, x: lib.nn.functional.selu_(x),
+    "celu": lambda lib, x: lib.nn.functional.celu_(x, 0.5),
+    "relu": lambda lib, x: lib.nn.functional.relu_(x),
+    "hardtanh": lambda lib, x: lib.nn.functional.hardtanh_(x),
+    "silu": lambda lib, x: lib.nn.functional.silu(x, inplace=True),
+}
+
+
+@pytest.mark.parametrize("first", IN_PLACE)
+@pytest.mark.parametrize("second", [None, *IN_PLACE])
+def test_activations_in_place_after_each_other_are_refused_as_in_torch(first, second):
+    results = []
+    for lib in (npg, torch):
+        x = lib.tensor([0.3, -0.2, 0.7, -1.5], dtype=lib.float64, requires_grad=True)
+        y = IN_PLACE[first](lib, x * 1)
+        if second is not None:
+            IN_PLACE[second](lib, y)
+        try:
+            results.append(lib.autograd.grad(y.sum(), x)[0].tolist())
+        except RuntimeError as error:
+            assert "modified by an inplace operation" in str(error)
+            results.append("refused")
+    assert results[0] == results[1] or results[0] == pytest.approx(results[1], rel=1e-12)
