@@ -1,7 +1,7 @@
 """The compiled engine's names, for type checkers; npg/engine/_python is their documentation."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, final
+from typing import Any, Self, final
 
 import numpy as np
 from typing_extensions import disjoint_base
@@ -141,7 +141,7 @@ class Function:
     def __getattr__(self, name: str) -> Any: ...
     __name__: str
     __qualname__: str
-    def __init__(self, op: Any, promote: Any = None, kind: str = "function") -> None: ...
+    def __new__(cls, op: Any, promote: Any = None, kind: str = "function") -> Self: ...
     def __get__(self, instance: Any, owner: Any = None, /) -> Any: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
