@@ -96,7 +96,7 @@ cdef extern from "Python.h":
     object PyObject_Call(object function, object args, PyObject *kwargs)
     ctypedef struct PyTypeObject:
         unsigned long tp_flags
-    unsigned long Py_TPFLAGS_METHOD_DESCRIPTOR
+    unsigned long Py_TPFLAGS_METHOD_DESCRIPTOR, Py_TPFLAGS_BASETYPE
     void PyType_Modified(PyTypeObject *cls)
 
 cdef extern from *:
@@ -220,7 +220,7 @@ include "engine/function.pxi"
 include "engine/backward.pxi"
 
 for _type in list(globals().values()):
-    if isinstance(_type, type) and _type.__module__ == __name__:
-        if _type not in (TensorBase, Function, VersionCounter):
+    if isinstance(_type, type) and _type.__module__ == __name__ and _type is not VersionCounter:
+        if not _type.__flags__ & Py_TPFLAGS_BASETYPE:  # the others are there to be derived from
             npg_seal(<PyTypeObject *>_type)
 del _type

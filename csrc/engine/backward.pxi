@@ -481,8 +481,8 @@ cdef int _accumulate(TensorBase leaf, Slot slot, bint create_graph) except -1:
                 array = np.array(array, order="C")
             leaf._grad = _make(array)
         else:
-            array = (<TensorBase>leaf._grad)._array
-            if (<TensorBase>leaf._grad)._inference and not npg_inference_mode:
+            array = (<TensorBase?>leaf._grad)._array
+            if (<TensorBase?>leaf._grad)._inference and not npg_inference_mode:
                 raise RuntimeError(_errors.INFERENCE_IN_PLACE)
             if _is_expanded(array):
                 raise RuntimeError(_errors.OVERLAP_IN_PLACE)
@@ -491,5 +491,5 @@ cdef int _accumulate(TensorBase leaf, Slot slot, bint create_graph) except -1:
             except ValueError:
                 refuse_shapes((array, g))
                 raise
-            (<TensorBase>leaf._grad)._counter.value += 1
+            (<TensorBase?>leaf._grad)._counter.value += 1
     return 0

@@ -22,6 +22,7 @@ def set_inference_mode(bint enabled):
     npg_inference_mode = enabled
 
 
+@cython.binding(False)  # as of Node
 cdef class ModeBlock:
     """A context manager that switches modes for the length of a block; see the Python twin.
 
