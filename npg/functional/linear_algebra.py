@@ -20,7 +20,7 @@ from npg.functional._matrices import (
     no_bool,
 )
 from npg.functional._picking import broadcast, scalar_name
-from npg.functional._public import public_function
+from npg.functional._public import public_function, to_dtype
 from npg.functional._types import T
 from npg.functional.pointwise import mul
 from npg.functional.shaping import reshape, unsqueeze
@@ -77,6 +77,8 @@ def matmul(input: T, other: Any, *, out: Any = None) -> T:
     else:
         check_batches(a, b)
         op = ops.matmul if na > 2 else ops.matrix_and_batch if na == 2 else ops.vector_and_batch
+        if a.dtype != b.dtype:  # of nothing
+            input = to_dtype(input, b.dtype)
     result = apply(op, (input, other), {})
     return result if out is None else write_out("matmul", out, result)
 
@@ -105,8 +107,9 @@ def bmm(input: T, mat2: Any, *, out: Any = None) -> T:
     Raises: RuntimeError: when shapes do not fit or dtypes differ.
     Source: torch.bmm.
     """
-    check_bmm(array_of("bmm", input), array_of("bmm", mat2, "mat2", 2))
-    return apply(ops.bmm, (input, mat2), {})
+    a, b = array_of("bmm", input), array_of("bmm", mat2, "mat2", 2)
+    check_bmm(a, b)
+    return apply(ops.bmm, (to_dtype(input, b.dtype), mat2), {})
 
 
 @public_function

@@ -84,3 +84,16 @@ def test_xlogy_at_zero_matches_torch():
     x, y = np.array([0.0, 0.0, 0.0, 0.0, 1.0, 2.0]), np.array([0.0, 1.0, np.nan, -1.0, 0.0, 3.0])
     check_like_torch(npg.xlogy, torch.xlogy, x, y, second=False)
     check_like_torch(npg.xlogy, torch.xlogy, x, 0.0, second=False)
+
+
+def test_erfinv_of_scalars_and_near_one():
+    mpmath = pytest.importorskip("mpmath", reason="of sympy, which torch needs")
+    for dtype in (npg.float16, npg.float32, npg.float64):
+        for value in (0.999, -0.999, 0.2, 0.0, 1.0, -1.0):
+            wide = npg.tensor([value], dtype=dtype)
+            assert npg.tensor(value, dtype=dtype).erfinv().item() == wide.erfinv().item()
+    y = np.concatenate([np.linspace(-0.999, 0.999, 201), 1 - 2.0 ** -np.arange(1, 54), 10.0 ** -np.arange(1, 300, 20)])
+    with mpmath.workdps(40):
+        expected = np.array([float(mpmath.erfinv(mpmath.mpf(float(v)))) for v in y])
+    found = npg.from_numpy(y).erfinv().numpy()
+    assert (np.abs(found - expected) <= 4 * np.spacing(np.abs(expected))).all()

@@ -1,0 +1,109 @@
+"""Matrices that cannot be solved, inverted or factored: nan, infinite, singular, empty; errors as PyTorch's."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+import npg
+import npg.linalg
+
+NAN, INF = np.nan, np.inf
+MATRICES = {
+    "nan": np.full((2, 2), NAN),
+    "one nan": np.array([[2.0, 1], [1, NAN]]),
+    "nan above": np.array([[2.0, NAN], [1, 2]]),
+    "nan in a batch": np.stack([np.eye(2), np.full((2, 2), NAN)]),
+    "inf": np.array([[INF, 1], [1, 2.0]]),
+    "zero": np.zeros((2, 2)),
+    "singular": np.ones((2, 2)),
+    "negative": -np.eye(2),
+    "singular in a batch": np.stack([np.eye(2), np.zeros((2, 2))]),
+    "tall nan": np.full((3, 2), NAN),
+    "(0, 0)": np.zeros((0, 0)),
+    "(0, 2, 2)": np.zeros((0, 2, 2)),
+    "(2, 0, 0)": np.zeros((2, 0, 0)),
+    "(0, 3)": np.zeros((0, 3)),
+    "(3, 0)": np.zeros((3, 0)),
+}
+
+
+def _solved(lib, x):
+    return lib.linalg.solve(x, lib.ones(x.shape[-2], 1, dtype=lib.float64))
+
+
+FUNCTIONS = {
+    **{n: lambda lib, x, n=n: getattr(lib.linalg, n)(x) for n in ("cholesky", "inv", "det", "slogdet", "svdvals")},
+    "eigvalsh": lambda lib, x: lib.linalg.eigvalsh(x),
+    **{f"norm {o}": lambda lib, x, o=o: lib.linalg.matrix_norm(x, o) for o in ("nuc", "fro", 2, 1, INF)},
+    **{f"linalg.norm {o}": lambda lib, x, o=o: lib.linalg.norm(x, o) for o in ("nuc", 2)},
+    "singular vectors": lambda lib, x: lib.linalg.svd(x)[1],
+    "pinv": lambda lib, x: lib.linalg.pinv(x),
+    "rank": lambda lib, x: lib.linalg.matrix_rank(x),
+    "cond": lambda lib, x: lib.linalg.cond(x),
+    "upper cholesky": lambda lib, x: lib.linalg.cholesky(x, upper=True),
+    "solve": _solved,
+    "power": lambda lib, x: lib.linalg.matrix_power(x, -2),
+}  # fmt: skip
+# Another LAPACK stops at another place, or rounds a singular value to 0 where this one does not.
+BY_LAPACK = {("inv", "nan"), ("cond", "singular"), ("solve", "nan"), ("power", "nan")}
+
+
+def _outcome(lib, function, array):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return function(lib, lib.from_numpy(array.copy())), None
+        except Exception as error:
+            return None, error
+
+
+@pytest.mark.parametrize("matrix", MATRICES)
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_odd_matrices_as_torch(name, matrix):
+    expected, torch_error = _outcome(torch, FUNCTIONS[name], MATRICES[matrix])
+    found, error = _outcome(npg, FUNCTIONS[name], MATRICES[matrix])
+    assert (error is None) == (torch_error is None), (error, torch_error)
+    if error is not None:
+        assert isinstance(error, npg.linalg.LinAlgError) == isinstance(torch_error, torch.linalg.LinAlgError)
+        assert str(error).split("\n")[0] == str(torch_error).split("\n")[0].replace("torch.", "npg.")
+        return
+    pairs = zip(found, expected, strict=True) if isinstance(found, tuple) else [(found, expected)]
+    for f, e in pairs:
+        assert f.shape == tuple(e.shape)
+        if (name, matrix.removesuffix(" in a batch")) not in BY_LAPACK:
+            np.testing.assert_allclose(f.numpy(), e.numpy(), 1e-9, 1e-9)
+
+
+@pytest.mark.parametrize("driver", ["gels", "gelsy", "gelsd", "gelss"])
+def test_least_squares_of_nan_is_refused_without_a_word_from_lapack(driver, capfd):
+    for array in (MATRICES["nan"], MATRICES["tall nan"], MATRICES["inf"]):
+        a = npg.from_numpy(array)
+        with pytest.raises(npg.linalg.LinAlgError, match="the input matrix contained non-finite values"):
+            npg.linalg.lstsq(a, npg.ones(array.shape[0], 1, dtype=npg.float64), driver=driver)
+    with pytest.raises(npg.linalg.LinAlgError, match="Batch element 1"):
+        b = npg.ones(2, 2, 1, dtype=npg.float64)
+        npg.linalg.lstsq(npg.from_numpy(MATRICES["nan in a batch"]), b, driver=driver)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_gradient_of_a_norm_of_nan_is_refused_alike():
+    x = npg.tensor(MATRICES["nan"], requires_grad=True)
+    for function in (lambda x: npg.linalg.matrix_norm(x, "nuc"), npg.linalg.svdvals, npg.linalg.pinv):
+        with pytest.raises(npg.linalg.LinAlgError, match="linalg.svd: The algorithm failed to converge"):
+            function(x)
+
+
+# ----- Medians and modes -----
+
+
+def test_median_and_mode_of_nan_and_of_nothing():
+    x = npg.tensor([NAN, 1.0, 1.0])
+    assert np.isnan(x.median().item()) and x.nanmedian().item() == 1
+    # nan equals nothing, so it is never the most frequent; PyTorch's depends on how its sort leaves them.
+    assert x.mode().values.item() == 1 and npg.tensor([1.0, NAN, 1.0]).mode().indices.item() == 2
+    assert np.isnan(npg.ones(0).median().item()) and npg.ones(0, 2).median(1).values.shape == (0,)
+    for call in (lambda: npg.ones(0).mode(), lambda: npg.ones(0, 2).median(0)):
+        with pytest.raises(IndexError, match="Expected reduction dim 0 to have non-zero size"):
+            call()
