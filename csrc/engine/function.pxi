@@ -106,6 +106,8 @@ cdef class Function:
             if found is not None:
                 return found
         if self.writes:
+            if not isinstance(args[0], TensorBase):
+                raise operand_error(self, args, 0)
             return _apply_in_place(self.plan, args, _NO_PARAMS)
         if target is None:
             return _apply(self.plan, args, _NO_PARAMS)

@@ -105,6 +105,8 @@ class Function:
         if not uniform and self.promote is not None:
             args = self.promote(self.op, args, self.writes)
         if self.writes:
+            if not isinstance(args[0], TensorBase):
+                raise operand_error(self, args, 0)
             return apply_in_place(self.op, args, {})
         result = apply(self.op, args, {})
         return result if target is None else write_out(self.__name__, target, result)
