@@ -42,10 +42,12 @@ LEAKS = re.compile(
 
 # ----- What is called -----
 
-# They change the state of the process, which the calls after them need, or hand out NumPy's own.
+# They change the state of the process, which the calls after them need, hand out NumPy's own, or are NumPy's methods,
+# with its words.
 LEFT_OUT = {
     "fork_rng", "manual_seed", "seed", "set_default_dtype", "set_grad_enabled", "set_num_threads", "set_printoptions",
     "set_rng_state", "printoptions", "getitem", "setitem", "vmap", "from_dlpack", "numpy", "set_default_tensor_type",
+    "astype", "tobytes",
 }  # fmt: skip
 
 
