@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from npg.ops._products import for_blas
-from npg.ops._scratch import scratch
+from npg.ops._scratch import LIMIT, scratch
 
-__all__ = ["add_row", "as_rows"]
+__all__ = ["add_row", "as_rows", "row_blocks"]
 
 Array = np.ndarray[Any, Any]
 
@@ -26,6 +27,21 @@ def as_rows(x: Array, n: int) -> Array:
     if x.ndim != 2 or x.shape[1] != n:
         x = x.reshape(x.size // n if n else math.prod(x.shape[:-1]), n)
     return for_blas(x)
+
+
+def row_blocks(*arrays: Array | None) -> Iterator[tuple[Any, ...]]:
+    """Yield arrays by the same rows of each, so few that a temporary like a part of the first array is scratch.
+
+    None stays None.
+    """
+    first = arrays[0]
+    assert first is not None
+    if first.nbytes <= LIMIT:
+        yield arrays
+        return
+    height = max(1, LIMIT // (first.nbytes // len(first)))
+    for start in range(0, len(first), height):
+        yield tuple([a if a is None else a[start : start + height] for a in arrays])
 
 
 def add_row(x: Array, row: Array) -> None:

@@ -213,6 +213,13 @@ def column_sum(x: Array) -> Array:
     return _rows(total.astype(_DOUBLE, copy=False), 0).astype(x.dtype, copy=False)
 
 
+def weighed_column_sum(x: Array, weights: Array) -> Array:
+    """Return the sums of weights (rows, 1) times each column of a C-contiguous (rows, n), which may be overwritten."""
+    if len(x) <= _TALL and x.size <= _PRODUCT:
+        return np.matmul(weights.reshape(-1), x)
+    return column_sum(np.multiply(x, weights, out=x))
+
+
 def inner(a: Array, b: Array) -> Any:
     """Return the sums of the products of two C-contiguous arrays over their last dimension, float32 or float64."""
     n = a.shape[-1]

@@ -13,8 +13,9 @@ import numpy as np
 
 from npg.ops._op import fused
 from npg.ops._program import program
+from npg.ops._rows import row_blocks
 from npg.ops._scratch import scratch
-from npg.ops._sums import column_sum, ones
+from npg.ops._sums import column_sum, ones, weighed_column_sum
 from npg.ops.elementwise import sqrt
 from npg.ops.reduce import mean, sum_
 
@@ -61,40 +62,45 @@ def _as(x: Array, shape: tuple[int, ...]) -> Array:
     return x if x.shape == shape else x.reshape(shape)
 
 
+def _shaped(x: Array | None, like: Array, shape: tuple[int, ...]) -> Array | None:
+    return x if x is None else x.reshape(shape).astype(like.dtype, copy=False)
+
+
+def _added(total: Array | None, part: Array) -> Array:
+    """Return the sum of two rows: of some parts of a matrix, so in float64."""
+    return part if total is None else np.add(total, part, dtype=np.float64)
+
+
 # ----- layer_norm -----
 
 
-def _normalized(x: Any, ones: Any, n: Any, eps: Any) -> tuple[Any, Any]:
-    """Return what has mean 0 and variance 1, and what the differences from the mean were multiplied by."""
-    d = x - np.vecdot(x, ones) / n  # and no product with 1 / n: equal numbers must give 0, to all digits
-    scale = 1.0 / np.sqrt(np.vecdot(d, d) / n + eps)
-    return d * scale, scale
+def _scale(d: Any, n: Any, eps: Any) -> Any:
+    """Return what differences from the mean are multiplied by to have variance 1."""
+    return 1.0 / np.sqrt(np.vecdot(d, d) / n + eps)
+
+
+def _mean(x: Any, ones: Any, n: Any) -> Any:
+    return np.vecdot(x, ones) / n  # and no product with 1 / n: equal numbers must give 0, to all digits
 
 
 @program(rows=("ones", "weight"))
 def _layer(x: Any, ones: Any, weight: Any, *, n: Any, eps: Any) -> Any:
-    return _normalized(x, ones, n, eps)[0] * weight
+    mean = _mean(x, ones, n)
+    d = x - mean
+    scale = _scale(d, n, eps)
+    return d * scale * weight, mean, scale
 
 
 @program(rows=("ones", "weight", "bias"))
 def _layer_biased(x: Any, ones: Any, weight: Any, bias: Any, *, n: Any, eps: Any) -> Any:
-    return _normalized(x, ones, n, eps)[0] * weight + bias
-
-
-@program(rows=("ones", "weight"))
-def _layer_kept(x: Any, ones: Any, weight: Any, *, n: Any, eps: Any) -> Any:
-    xh, scale = _normalized(x, ones, n, eps)
-    return xh * weight, xh, scale
-
-
-@program(rows=("ones", "weight", "bias"))
-def _layer_biased_kept(x: Any, ones: Any, weight: Any, bias: Any, *, n: Any, eps: Any) -> Any:
-    xh, scale = _normalized(x, ones, n, eps)
-    return xh * weight + bias, xh, scale
+    mean = _mean(x, ones, n)
+    d = x - mean
+    scale = _scale(d, n, eps)
+    return d * scale * weight + bias, mean, scale
 
 
 @fused(node="NativeLayerNorm")
-def layer_norm(input: Any, weight: Any, bias: Any, *, dims: int, eps: float, keep: bool = True) -> Any:
+def layer_norm(input: Any, weight: Any, bias: Any, *, dims: int, eps: float) -> Any:
     """Return (input - mean) / sqrt(var + eps) weight + bias, moments over the last `dims` dimensions.
 
     weight and bias may be None.
@@ -105,41 +111,54 @@ def layer_norm(input: Any, weight: Any, bias: Any, *, dims: int, eps: float, kee
     given = [_ready(input, n), ones(n, input.dtype), _parameter(weight, n, input.dtype)]
     if bias is not None:
         given.append(_parameter(bias, n, input.dtype))
-    if not keep:
-        return _as((_layer if bias is None else _layer_biased)(*given, n=n, eps=eps), input.shape), ()
-    y, xh, scale = (_layer_kept if bias is None else _layer_biased_kept)(*given, n=n, eps=eps)
-    return _as(y, input.shape), (xh.reshape(-1, n), scale)
+    y, mean, scale = (_layer if bias is None else _layer_biased)(*given, n=n, eps=eps)
+    return _as(y, input.shape), (mean, scale)
 
 
-@program(rows=("weight", "average"), columns=("scale",))
-def _layer_gradient(g: Any, xh: Any, scale: Any, weight: Any, average: Any) -> Any:
-    t = g * xh
-    return (g * weight - np.vecdot(g, average) - xh * np.vecdot(t, average)) * scale, t
+@program(rows=("weight", "average"), columns=("mean", "scale"))
+def _layer_gradient(g: Any, x: Any, mean: Any, scale: Any, weight: Any, average: Any) -> Any:
+    d = x - mean
+    t = g * d
+    along = np.vecdot(t, average) * scale * scale
+    return (g * weight - np.vecdot(g, average) - d * along) * scale, t
+
+
+@program(columns=("mean",))
+def _layer_weighed(g: Any, x: Any, mean: Any) -> Any:
+    return g * (x - mean)
 
 
 @layer_norm.backward
 def _layer_norm_backward(
     g: Any, _y: Any, x: Any, weight: Any, _bias: Any, *, saved: Any, needs: tuple[bool, ...], dims: int, eps: float
 ) -> Any:
-    """gx = (gh - mean(gh) - xh mean(gh xh)) / sqrt(var + eps) with gh = g weight; g xh and g summed over rows."""
+    """gx = (gh - mean(gh) - xh mean(gh xh)) / sqrt(var + eps) with gh = g weight; g xh and g summed over rows.
+
+    What is normalised, xh, is never in memory as a whole: it is d scale, d = x - mean.
+    """
     if not saved:
         return _no_gradient(x, weight, needs, dims)
-    xh, scale = saved
-    n = xh.shape[1]
-    g = np.ascontiguousarray(g).reshape(-1, n)
-    t = scratch(0, xh.shape, xh.dtype)
-    gx = gw = gb = None
-    if needs[0]:
-        w = _parameter(weight, n, g.dtype)
-        gx, _ = _layer_gradient(g, xh, scale, w, w * (1.0 / n), out=(None, t))
-        gx = gx.reshape(x.shape)
-    elif needs[1]:
-        np.multiply(g, xh, out=t)
-    if needs[1]:
-        gw = column_sum(t).reshape(weight.shape)
-    if needs[2]:
-        gb = column_sum(g).reshape(x.shape[x.ndim - dims :])
-    return gx, gw, gb
+    mean, scale = saved
+    shape, n = x.shape, _length(x.shape, dims)
+    x = _ready(x, n).reshape(-1, n)
+    g = g.reshape(-1, n)
+    w = _parameter(weight, n, x.dtype)
+    average = w * (1.0 / n)
+    gx = np.empty(x.shape, x.dtype) if needs[0] else None
+    gw = gb = None
+    for xp, gp, mp, sp, out in row_blocks(x, g, mean, scale, gx):
+        gp = np.ascontiguousarray(gp)
+        t = scratch(0, xp.shape, x.dtype)
+        if out is not None:
+            _layer_gradient(gp, xp, mp, sp, w, average, out=(out, t))
+        elif needs[1]:
+            _layer_weighed(gp, xp, mp, out=(t,))
+        if needs[1]:
+            gw = _added(gw, weighed_column_sum(t, sp))
+        if needs[2]:
+            gb = _added(gb, column_sum(gp))
+    over = shape[len(shape) - dims :]
+    return _shaped(gx, x, shape), _shaped(gw, x, over), _shaped(gb, x, over)
 
 
 @layer_norm.vjp
@@ -169,39 +188,27 @@ def _layer_norm(input: Any, weight: Any, bias: Any, *, dims: int, eps: float) ->
 # ----- rms_norm -----
 
 
-def _of_length_one(x: Any, n: Any, eps: Any) -> tuple[Any, Any]:
-    scale = 1.0 / np.sqrt(np.vecdot(x, x) / n + eps)
-    return x * scale, scale
-
-
 @program(rows=("weight",))
 def _rms(x: Any, weight: Any, *, n: Any, eps: Any) -> Any:
-    return _of_length_one(x, n, eps)[0] * weight
-
-
-@program(rows=("weight",))
-def _rms_kept(x: Any, weight: Any, *, n: Any, eps: Any) -> Any:
-    xh, scale = _of_length_one(x, n, eps)
-    return xh * weight, xh, scale
+    scale = 1.0 / np.sqrt(np.vecdot(x, x) / n + eps)
+    return x * scale * weight, scale
 
 
 @fused(node="Mul")
-def rms_norm(input: Any, weight: Any, *, dims: int, eps: float, keep: bool = True) -> Any:
+def rms_norm(input: Any, weight: Any, *, dims: int, eps: float) -> Any:
     """Return input / sqrt(mean(input^2) + eps) weight, the mean over the last `dims` dimensions; weight may be None."""
     if not input.size:
         return np.zeros(input.shape, input.dtype), ()
     n = _length(input.shape, dims)
-    given = _ready(input, n), _parameter(weight, n, input.dtype)
-    if not keep:
-        return _as(_rms(*given, n=n, eps=eps), input.shape), ()
-    y, xh, scale = _rms_kept(*given, n=n, eps=eps)
-    return _as(y, input.shape), (xh.reshape(-1, n), scale)
+    y, scale = _rms(_ready(input, n), _parameter(weight, n, input.dtype), n=n, eps=eps)
+    return _as(y, input.shape), (scale,)
 
 
 @program(rows=("weight", "average"), columns=("scale",))
-def _rms_gradient(g: Any, xh: Any, scale: Any, weight: Any, average: Any) -> Any:
-    t = g * xh
-    return (g * weight - xh * np.vecdot(t, average)) * scale, t
+def _rms_gradient(g: Any, x: Any, scale: Any, weight: Any, average: Any) -> Any:
+    t = g * x
+    along = np.vecdot(t, average) * scale * scale
+    return (g * weight - x * along) * scale, t
 
 
 rms_norm.edge_order = (1, 0)
@@ -214,18 +221,24 @@ def _rms_norm_backward(
     """gx = (gh - xh mean(gh xh)) / sqrt(mean(x^2) + eps) with gh = g weight; g xh summed over rows."""
     if not saved:
         return _no_gradient(x, weight, needs, dims)
-    xh, scale = saved
-    n = xh.shape[1]
-    g = np.ascontiguousarray(g).reshape(-1, n)
-    t = scratch(0, xh.shape, xh.dtype)
-    gx = None
-    if needs[0]:
-        w = _parameter(weight, n, g.dtype)
-        gx, _ = _rms_gradient(g, xh, scale, w, w * (1.0 / n), out=(None, t))
-        gx = gx.reshape(x.shape)
-    else:
-        np.multiply(g, xh, out=t)
-    return gx, column_sum(t).reshape(weight.shape) if needs[1] else None
+    (scale,) = saved
+    shape, n = x.shape, _length(x.shape, dims)
+    x = _ready(x, n).reshape(-1, n)
+    g = g.reshape(-1, n)
+    w = _parameter(weight, n, x.dtype)
+    average = w * (1.0 / n)
+    gx = np.empty(x.shape, x.dtype) if needs[0] else None
+    gw = None
+    for xp, gp, sp, out in row_blocks(x, g, scale, gx):
+        gp = np.ascontiguousarray(gp)
+        t = scratch(0, xp.shape, x.dtype)
+        if out is not None:
+            _rms_gradient(gp, xp, sp, w, average, out=(out, t))
+        else:
+            np.multiply(gp, xp, out=t)
+        if needs[1]:
+            gw = _added(gw, weighed_column_sum(t, sp))
+    return _shaped(gx, x, shape), _shaped(gw, x, shape[len(shape) - dims :])
 
 
 @rms_norm.vjp

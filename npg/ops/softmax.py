@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from npg.ops._op import fused
 from npg.ops._program import program
-from npg.ops._scratch import scratch
+from npg.ops._scratch import LIMIT, scratch
 from npg.ops._sums import add_up, ones, row_sum
 from npg.ops.elementwise import exp
 from npg.ops.reduce import sum_
@@ -22,6 +23,7 @@ __all__ = ["SAFE", "log_softmax", "softmax"]
 Array = np.ndarray[Any, Any]
 
 _LARGE = 1 << 12  # elements
+_LINE = 1 << 10  # elements next to each other that a part has at least, where dim is not the last
 # Up to here no maximum need be subtracted: exp(-87) and exp(-708) are the smallest that keep all digits.
 SAFE = {"f": 20.0, "d": 200.0}
 
@@ -38,26 +40,61 @@ def _sum(x: Array, dim: int) -> Array:
     return total
 
 
-def _shifted(x: Array, dim: int) -> Array:
-    """Return x minus its maximum over dim, so that no exponential overflows; nan where that is infinite."""
-    top = np.maximum.reduce(x, dim, None, None, True)  # type: ignore[call-overload]
-    return np.subtract(x, top)
+def _top(x: Array, dim: int) -> Array:
+    """Return the maximum over dim, which is kept as 1; minus that, no exponential overflows."""
+    top: Array = np.maximum.reduce(x, dim, None, None, True)  # type: ignore[call-overload]
+    return top
 
 
-def _exponentials(x: Array, dim: int, out: Array | None = None) -> tuple[Array, Array] | None:
-    """Return the exponentials of x without shifting it, and their sums over dim; None where that is not safe.
+def _total(compute: Callable[..., Array], dim: int, *arrays: Array) -> Array:
+    """Return the sum over dim, which is kept as 1, of compute(*arrays, out=...), of which only parts are made.
+
+    The first array is C-contiguous; the others have its shape, or 1 at dim.
+    """
+    x = arrays[0]
+    if x.nbytes <= LIMIT:
+        return _sum(compute(*arrays, out=scratch(0, x.shape, x.dtype)), dim)
+    outer, n, inner = math.prod(x.shape[:dim]), x.shape[dim], math.prod(x.shape[dim + 1 :])
+    given = [a.reshape(outer, a.shape[dim], *((inner,) if inner > 1 else ())) for a in arrays]
+    total = np.empty((outer, 1, *given[0].shape[2:]))  # in float64, where several parts are added
+    most = LIMIT // x.itemsize  # elements of a part: as many outer ones as fit, else of one of them
+    width = min(inner, max(most // n, _LINE))
+    height = min(n, max(most // width, 1))
+    count = max(most // (n * inner), 1)
+    for start in range(0, outer, count):
+        for left in range(0, inner, width):
+            where = (slice(start, start + count), slice(None), slice(left, left + width))[: total.ndim]
+            for top in range(0, n, height):
+                rows = slice(top, top + height)
+                parts = [a[where][:, rows] if a.shape[1] == n else a[where] for a in given]
+                found = _sum(compute(*parts, out=scratch(0, parts[0].shape, x.dtype)), 1)
+                if top:
+                    total[where] += found
+                else:
+                    total[where] = found
+    return total.astype(x.dtype).reshape(*x.shape[:dim], 1, *x.shape[dim + 1 :])
+
+
+def _exponentials(x: Array, dim: int, out: Array | None) -> Array | None:
+    """Return the sums over dim of the exponentials of x without shifting it; None where that is not safe.
 
     The largest number of all is found ten times as fast as that of each row, and mostly it is small. If it is, and no
     sum is tiny, then nothing has overflown, and only what is less than exp(-67) of a sum has lost digits.
+
+    Args:
+        out: where the exponentials go; None where they are not asked for.
     """
     if x.size < _LARGE:
         return None
     limit = SAFE[x.dtype.char]
     if not np.maximum.reduce(x, axis=None) < limit:
         return None
-    e = np.exp(x, out=np.empty(x.shape, x.dtype) if out is None else out)
-    total = _sum(e, dim)
-    return (e, total) if np.minimum.reduce(total, axis=None) > math.exp(-limit) else None
+    total = _total(np.exp, dim, x) if out is None else _sum(np.exp(x, out=out), dim)
+    return total if np.minimum.reduce(total, axis=None) > math.exp(-limit) else None
+
+
+def _shifted_exp(x: Array, top: Array, out: Array) -> Array:
+    return np.exp(np.subtract(x, top, out=out), out=out)
 
 
 def _is_small(x: Array, dim: int) -> bool:
@@ -89,12 +126,10 @@ def softmax(input: Any, *, dim: int) -> tuple[Any, tuple[()]]:
     input = np.ascontiguousarray(input)  # so that the result is, as PyTorch's
     if _is_small(input, dim):
         return _softmax_of_rows(input, ones(input.shape[dim], input.dtype)), ()
-    found = _exponentials(input, dim)
-    if found is None:
-        y = _shifted(input, dim)
-        np.exp(y, out=y)
-        found = y, _sum(y, dim)
-    y, total = found
+    y = np.empty(input.shape, input.dtype)
+    total = _exponentials(input, dim, y)
+    if total is None:
+        total = _sum(_shifted_exp(input, _top(input, dim), y), dim)
     y /= total
     return y, ()
 
@@ -104,9 +139,9 @@ def _softmax_backward(g: Any, y: Any, _x: Any, *, saved: Any, needs: tuple[bool,
     """y (g - sum(g y))."""
     if y.ndim == 0 or not y.size:
         return (np.zeros_like(y),)
-    t = np.multiply(g, y, out=scratch(0, y.shape, y.dtype))
-    gx = y * _sum(t, dim)
-    return (np.subtract(t, gx, out=gx),)
+    gx = np.subtract(g, _total(np.multiply, dim, y, g))
+    gx *= y
+    return (gx,)
 
 
 @softmax.vjp
@@ -131,11 +166,12 @@ def log_softmax(input: Any, *, dim: int) -> tuple[Any, tuple[()]]:
     input = np.ascontiguousarray(input)  # so that the result is, as PyTorch's
     if _is_small(input, dim):
         return _log_softmax_of_rows(input, ones(input.shape[dim], input.dtype)), ()
-    found = _exponentials(input, dim, scratch(0, input.shape, input.dtype))
-    if found is not None:
-        return input - np.log(found[1]), ()
-    y = _shifted(input, dim)
-    y -= np.log(_sum(np.exp(y, out=scratch(0, y.shape, y.dtype)), dim))
+    total = _exponentials(input, dim, None)
+    if total is not None:
+        return input - np.log(total), ()
+    top = _top(input, dim)
+    y = input - top
+    y -= np.log(_total(_shifted_exp, dim, input, top))
     return y, ()
 
 
