@@ -60,9 +60,10 @@ from npg.engine._hooks import (
     run_tensor_hooks,
     running,
 )
+from npg.ops._blocks import in_blocks, rule_in_blocks
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import Like
-from npg.ops import _half, _openblas, _parallel, _sums, _tiles
+from npg.ops import _blocks, _half, _openblas, _parallel, _sums, _tiles
 from npg.ops._products import accelerate as accelerate_products
 from npg.ops._program import Probe, accelerate
 from npg.ops._tiles import cut

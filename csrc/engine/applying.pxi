@@ -229,6 +229,8 @@ cdef object _compute(Plan plan, tuple inputs, dict params, bint record):
     memory = _keep_memory(inputs)
     before = _silence()
     try:
+        if plan.blocks and _are_large(inputs):
+            return in_blocks(functools.partial(_forward_of, plan), [_value(item) for item in inputs], params)
         return _call(plan, inputs, params)
     except ValueError:
         if plan.broadcasts:
@@ -237,6 +239,21 @@ cdef object _compute(Plan plan, tuple inputs, dict params, bint record):
     finally:
         _unsilence(before)
         _release(memory)
+
+
+cdef bint _are_large(object inputs) except -1:
+    """Tell whether one of the inputs is an array for which blocks pay, see npg/ops/_blocks.py."""
+    cdef object x
+    for item in inputs:
+        x = _value(item)
+        if isinstance(x, cnp.ndarray) and cnp.PyArray_SIZE(<cnp.ndarray>x) > SMALL:
+            if cnp.PyArray_SIZE(<cnp.ndarray>x) > <cnp.npy_intp>_blocks.LARGE:  # which tests set
+                return True
+    return False
+
+
+def _forward_of(Plan plan, *arrays, **params):
+    return _call(plan, arrays, params)
 
 
 cdef inline bint _is_half(object x) noexcept:
@@ -439,6 +456,9 @@ cdef object _apply_in_place_now(Plan plan, tuple inputs, dict params):
         elif plan.is_ufunc and not params and (plan.exact or not _half.among(arrays)):
             refuse_broadcast(array, arrays)
             plan.forward(*arrays, out=array, casting="unsafe")
+        elif plan.elementwise and _is_differentiable(array) and _are_large(arrays):
+            refuse_broadcast(array, arrays)
+            in_blocks(functools.partial(_forward_of, plan), arrays, params, array)
         else:
             out = _call(plan, tuple(arrays), params)
             if plan.is_fused:

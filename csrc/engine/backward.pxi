@@ -43,6 +43,8 @@ cdef inline object _run_rule(Plan plan, Node node, int i, object g, object y, tu
             return found
     if _is_half(g):
         return _run_rules(node, None, g, y, [_value(x) for x in inputs])[i]
+    if plan.elementwise and _are_large((g,)):
+        return rule_in_blocks(rule, (g, y, *[_value(x) for x in inputs]), {})
     if len(inputs) == 2:
         return rule(g, y, _value(inputs[0]), _value(inputs[1]))
     return rule(g, y, _value(inputs[0]))
@@ -81,6 +83,11 @@ cdef object _run_rules(Node node, object joint, object g, object y, object input
             grads = list(joint(g, y, *inputs, saved=node.saved, needs=node.needs, **node.params))
         else:
             grads = list(joint(g, y, *inputs, needs=node.needs, **node.params))
+    elif plan.elementwise and isinstance(g, cnp.ndarray) and _are_large((g,)):
+        grads = [
+            None if target is None or rule is None else rule_in_blocks(rule, (g, y, *inputs), node.params)
+            for rule, target in zip(plan.vjps, node.targets, strict=True)
+        ]
     else:
         grads = [
             None if target is None or rule is None else rule(g, y, *inputs, **node.params)

@@ -12,6 +12,7 @@ cdef class Plan:
     cdef tuple reads
     cdef Loops loops  # of the ufunc that the forward is, or None
     cdef list steps  # per rule: its Steps, or None
+    cdef bint elementwise, blocks
     cdef bint is_fused, is_multi, is_view, is_ufunc, exact, broadcasts, takes_keep, differentiable, runs_without_gradient
     cdef int arity  # up to 3: the saving modes stand in the table; else 0; -1: not read yet
     cdef int y_modes[8]
@@ -21,6 +22,7 @@ cdef class Plan:
         self.op = op
         self.forward, self.joint, self.recorded = op.forward, op.joint, op.recorded
         self.vjps, self.reads = op.vjps, op.reads
+        self.elementwise, self.blocks = op.elementwise, op.blocks
         self.is_fused, self.is_multi, self.is_view = op.is_fused, op.is_multi, op.is_view
         self.is_ufunc, self.broadcasts, self.takes_keep = op.is_ufunc, op.broadcasts, op.takes_keep
         self.exact = op.exact

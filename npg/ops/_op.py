@@ -37,6 +37,7 @@ __all__ = [
     "VALUE",
     "Like",
     "Op",
+    "elementwise",
     "fused",
     "movement",
     "parameters_of",
@@ -130,6 +131,8 @@ class Op:
         is_ufunc: the forward is a NumPy ufunc; it takes out= and broadcasts.
         exact: the forward rounds nothing, for it only moves, picks or compares numbers: it runs on float16 arrays as
             they are. The others compute in float32, see ops/_half.py.
+        elementwise: each element of the result, and of the gradients before broadcasting is undone, is computed by
+            itself; rules run in blocks, see ops/_blocks.py. blocks: so does the forward.
         broadcasts: gradients may come out larger than their input and are summed down.
         reads: of a multi op, which outputs its rules read; None: all. Others are not saved, and y has None for them.
         takes_numbers: all its inputs may be Python numbers, as PyTorch has it for +, -, * and /.
@@ -156,6 +159,7 @@ class Op:
         self.refusal: Callable[..., Any] | None = None
         self.is_fused = self.is_view = self.is_ufunc = self.is_multi = self.broadcasts = self.exact = False
         self.runs_without_gradient = self.takes_numbers = False
+        self.elementwise = self.blocks = False
         self.reads: tuple[int, ...] | None = None
         self.edge_order: tuple[int, ...] | None = None
         self.takes_keep = "keep" in settings
@@ -298,10 +302,21 @@ def ufunc(
         op = Op(function, node=node, promote=promote)
         op.forward, op.is_ufunc, op.broadcasts = forward, True, len(op.inputs) > 1
         op.exact = exact
+        op.elementwise = True
         op._set_vjps(vjps)
         return op
 
     return declare
+
+
+def elementwise(*ops: Op, forward: bool = True) -> None:
+    """Declare that ops compute each element by itself, so that large arrays may be taken in blocks.
+
+    Args:
+        forward: False where the forward makes no temporaries; of a ufunc that is known.
+    """
+    for op in ops:
+        op.elementwise, op.blocks = True, forward
 
 
 def fused(*, promote: str | None = None, node: str | None = None) -> Callable[[Callable[..., Any]], Op]:

@@ -120,6 +120,12 @@ class Probe:
     def __bool__(self) -> bool:
         raise TypeError("a function that decides by values has no fixed steps")
 
+    def __eq__(self, other: object) -> bool:
+        raise TypeError("a function that compares values has no fixed steps")
+
+    __ne__ = __eq__
+    __hash__ = None  # type: ignore[assignment]
+
     def __add__(self, other: Any) -> Any:
         return _note(np.add, self, other)
 
@@ -194,7 +200,12 @@ class Program:
         return self._runner(arrays, numbers, out)
 
     def of(self, x: Array, **numbers: float) -> Array:
-        """Run a program of one array on an array of any layout; the result lies in memory as NumPy's would."""
+        """Run a program of one array on an array of any layout; the result lies in memory as NumPy's would.
+
+        Within a function that is being read, the program's steps become that function's.
+        """
+        if isinstance(x, Probe):
+            return self.function(x, **numbers)
         x = np.asarray(x)
         strides = x.strides
         if x.flags.c_contiguous or all(a >= b >= 0 for a, b in itertools.pairwise(strides)):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._dtypes import no_bool
-from npg.ops._op import FLOAT, Op, primitive
+from npg.ops._op import FLOAT, Op, elementwise, primitive
 from npg.ops.elementwise import abs, exp, reciprocal, refuse_subtraction
 from npg.ops.select import choose, keep_where, mask, where
 from npg.ops.shape import c_order
@@ -233,3 +233,7 @@ def tanhshrink(input: Any) -> Any:
 
 softsign.refuses(no_bool("abs_cpu"))
 tanhshrink.refuses(lambda input: refuse_subtraction(input, 0.0))
+
+elementwise(leaky_relu, prelu, hardtanh, threshold, hardshrink, softshrink, hardsigmoid, hardswish)
+elementwise(elu, celu, softplus, logsigmoid, softsign, tanhshrink)
+elementwise(relu, silu, mish, forward=False)

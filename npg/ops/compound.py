@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._dtypes import no_bool
-from npg.ops._op import ARITHMETIC, primitive
+from npg.ops._op import ARITHMETIC, elementwise, primitive
 from npg.ops.shape import overload
 
 
@@ -54,3 +54,5 @@ def lerp(input: Any, end: Any, weight: Any) -> Any:
 
 
 lerp_tensor = overload(lerp, "LerpBackward1")  # where the weight is a tensor
+
+elementwise(addcmul, addcdiv, lerp, lerp_tensor)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._dtypes import no_bool, no_integers, only_integers
-from npg.ops._op import ARITHMETIC, FLOAT, movement, primitive, ufunc
+from npg.ops._op import ARITHMETIC, FLOAT, elementwise, movement, primitive, ufunc
 from npg.ops.select import mask
 from npg.ops.shape import copied, overload
 
@@ -425,3 +425,7 @@ def log10(input: Any) -> Any:
 @ufunc(np.log1p, lambda g, _y, x: g / (x + 1.0), promote=FLOAT, node="Log1P")
 def log1p(input: Any) -> Any:
     """Return log(1 + input), exact near 0."""
+
+
+elementwise(div_rounded, remainder, remainder_tensor, fmod, fmod_tensor, pow, pow_tensor, rpow, sign, sgn, rsqrt)
+elementwise(square, forward=False)

@@ -1,7 +1,7 @@
 """GELU, x times the normal distribution function, and its tanh form.
 
 Where a backward may follow, the forward also computes the slope, while everything it needs is at hand; the backward is
-then one product.
+then one product. Of a large array the slope is computed in the backward: to keep it would take as much memory again.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from npg.ops import _blocks
+from npg.ops._blocks import in_blocks, program_in_blocks
 from npg.ops._op import fused
 from npg.ops._program import program
 from npg.ops.special import erf, erfc
@@ -60,9 +62,30 @@ def _gelu_single_and_slope(x: Any) -> Any:
     return x * p, np.exp(square * -0.5) * x * _DENSITY + p
 
 
-@program
 def _slope(x: Any, p: Any) -> Any:
     return np.exp(x * x * -0.5) * x * _DENSITY + p
+
+
+@program
+def _gelu_single_gradient(g: Any, x: Any) -> Any:
+    square = x * x
+    return g * (np.exp(square * -0.5) * x * _DENSITY + _phi_single(x, square))
+
+
+def _phi(x: Any) -> Any:
+    """Return the normal distribution function of float64."""
+    p = erf.forward(x * math.sqrt(0.5))
+    p += 1.0
+    p *= 0.5
+    return p
+
+
+def _gelu_gradient(g: Any, x: Any) -> Any:
+    return g * _slope(x, _phi(x))
+
+
+def _keeps_slope(x: Any, keep: bool) -> bool:
+    return keep and x.size <= _blocks.LARGE
 
 
 @fused()
@@ -70,14 +93,25 @@ def gelu(input: Any, *, keep: bool = True) -> tuple[Any, tuple[Any, ...]]:
     """Return input times the normal distribution function of each element, x (1 + erf(x / sqrt(2))) / 2."""
     x = np.asarray(input, order="C")
     if x.dtype == np.float32:
-        if not keep:
+        if not _keeps_slope(x, keep):
             return _gelu_single(x), ()
         y, slope = _gelu_single_and_slope(x)
         return y, (slope,)
-    p = erf.forward(x * math.sqrt(0.5))
-    p += 1.0
-    p *= 0.5
-    return x * p, (_slope(x, p),) if keep else ()
+    if not _keeps_slope(x, keep):
+        return in_blocks(lambda x: x * _phi(x), (x,), {}), ()
+    p = _phi(x)
+    return x * p, (_slope(x, p),)
+
+
+@gelu.backward
+def _gelu_backward(g: Any, _y: Any, x: Any, *, saved: Any, needs: tuple[bool, ...]) -> tuple[Any, ...]:
+    """g times the slope, Phi(x) + x phi(x)."""
+    if saved:
+        return (g * saved[0],)
+    x = np.asarray(x, order="C")  # as the forward took it
+    if x.dtype == np.float32:
+        return (program_in_blocks(_gelu_single_gradient, g, x),)
+    return (in_blocks(_gelu_gradient, (g, x), {}),)
 
 
 @gelu.in_half
@@ -113,27 +147,32 @@ def _gelu_tanh_and_slope(x: Any) -> Any:
     return y, (square * (6.0 * _CUBIC * _INNER) + 2.0 * _INNER) * y * (1.0 - s) + s
 
 
+@program
+def _gelu_tanh_gradient(g: Any, x: Any) -> Any:
+    s, square = _logistic(x)
+    return g * ((square * (6.0 * _CUBIC * _INNER) + 2.0 * _INNER) * (x * s) * (1.0 - s) + s)
+
+
 @fused(node="Gelu")
 def gelu_tanh(input: Any, *, keep: bool = True) -> tuple[Any, tuple[Any, ...]]:
     """Return x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 of each element."""
     x = np.asarray(input, order="C")
-    if not keep:
+    if not _keeps_slope(x, keep):
         return _gelu_tanh_single(x), ()
     y, slope = _gelu_tanh_and_slope(x)
     return y, (slope,)
+
+
+@gelu_tanh.backward
+def _gelu_tanh_backward(g: Any, _y: Any, x: Any, *, saved: Any, needs: tuple[bool, ...]) -> tuple[Any, ...]:
+    """g times the slope."""
+    if saved:
+        return (g * saved[0],)
+    x = np.asarray(x, order="C")  # as the forward took it
+    return (program_in_blocks(_gelu_tanh_gradient, g, x),)
 
 
 @gelu_tanh.compose
 def _gelu_tanh(input: Any) -> Any:
     inner = (input + input * input * input * _CUBIC) * _INNER
     return input * (tanh(inner) + 1.0) * 0.5
-
-
-# ----- The backward of both -----
-
-
-@gelu.backward
-@gelu_tanh.backward
-def _backward(g: Any, _y: Any, x: Any, *, saved: Any, needs: tuple[bool, ...]) -> tuple[Any, ...]:
-    """g times the slope, which the forward has left."""
-    return (g * saved[0],)

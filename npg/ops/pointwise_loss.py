@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._op import primitive
+from npg.ops._op import elementwise, primitive
 from npg.ops._sums import add_up
 from npg.ops.activation import logsigmoid
 from npg.ops.elementwise import log
@@ -173,3 +173,6 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any, pos_w
 def soft_margin_loss(input: Any, target: Any, *, reduction: str) -> Any:
     """Return log(1 + exp(-target input))."""
     return _reduced(np.log1p(np.exp(-target * input)), reduction)
+
+
+elementwise(binary_cross_entropy_backward)

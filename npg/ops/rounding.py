@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._dtypes import no_bool, no_integers
-from npg.ops._op import ARITHMETIC, movement, primitive
+from npg.ops._op import ARITHMETIC, elementwise, movement, primitive
 from npg.ops.elementwise import zeros
 from npg.ops.select import mask
 from npg.ops.shape import copied
@@ -84,3 +84,6 @@ def nan_to_num(input: Any, *, nan: float | None, posinf: float | None, neginf: f
         return input.copy()
     y = copied(input, input.dtype)
     return np.nan_to_num(y, copy=False, nan=0.0 if nan is None else nan, posinf=posinf, neginf=neginf)
+
+
+elementwise(round_decimals, frac, nan_to_num)

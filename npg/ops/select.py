@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._op import ARITHMETIC, movement, primitive, ufunc
+from npg.ops._op import ARITHMETIC, elementwise, movement, primitive, ufunc
 from npg.ops.shape import overload
 
 _INTEGER = {2: np.int16, 4: np.int32, 8: np.int64}
@@ -166,3 +166,6 @@ clamp_min = overload(clamp, "ClampMinBackward0")
 clamp_max = overload(clamp, "ClampMaxBackward0")
 clamp_min_tensor = overload(clamp_low, "ClampMinBackward1")
 clamp_max_tensor = overload(clamp_high, "ClampMaxBackward1")
+
+elementwise(mask, where, clamp_between)
+elementwise(clamp, clamp_min, clamp_max, forward=False)

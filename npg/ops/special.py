@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._dtypes import no_integers
-from npg.ops._op import ARITHMETIC, FLOAT, primitive, ufunc
+from npg.ops._op import ARITHMETIC, FLOAT, elementwise, primitive, ufunc
 from npg.ops._program import program
 from npg.ops.elementwise import exp, exp2, log, reciprocal
 from npg.ops.select import mask, where
@@ -250,3 +250,6 @@ def logaddexp2(input: Any, other: Any) -> Any:
 
 logaddexp.refuses(no_integers("logaddexp_cpu"))
 logaddexp2.refuses(no_integers("logaddexp2_cpu"))
+
+elementwise(logit, xlogy)
+elementwise(erf, erfc, erfinv, sigmoid, forward=False)  # these work in blocks of their own

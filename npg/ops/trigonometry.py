@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._dtypes import no_integers
-from npg.ops._op import ARITHMETIC, FLOAT, primitive, ufunc
+from npg.ops._op import ARITHMETIC, FLOAT, elementwise, primitive, ufunc
 from npg.ops.elementwise import reciprocal, rsqrt
 from npg.ops.select import mask, where
 
@@ -144,3 +144,6 @@ def sinc(input: Any) -> Any:
     """Return sin(pi input) / (pi input), 1 at 0."""
     x = input * math.pi
     return np.where(x == 0, 1.0, np.sin(x) / np.where(x == 0, 1.0, x))
+
+
+elementwise(sinc)

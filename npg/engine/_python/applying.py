@@ -27,6 +27,7 @@ from npg.engine._python.modes import anomaly, interception, state
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, wrap
 from npg.ops import _half
+from npg.ops._blocks import in_blocks, is_large
 from npg.ops._op import LIKE, VALUE, Like
 from npg.ops.memory import as_strided, copy_slices, geometry, overlaps
 
@@ -141,10 +142,14 @@ def apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     return _apply(op, inputs, params)
 
 
-def _compute(op: Any, arrays: list[Any], params: dict[str, Any]) -> Any:
+def _compute(op: Any, arrays: Any, params: dict[str, Any]) -> Any:
     if _half.among(arrays):
         return _half.compute(op, arrays, params)
     return op.forward(*arrays, **params) if params else op.forward(*arrays)
+
+
+def _forward_of(op: Any, *arrays: Any, **params: Any) -> Any:
+    return _compute(op, arrays, params)
 
 
 def _apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
@@ -163,7 +168,9 @@ def _apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     recording = recording and state.grad and op.differentiable
     before = floating_errors.set(SILENT)
     try:
-        if op.takes_keep:
+        if op.blocks and is_large(arrays):
+            out = in_blocks(functools.partial(_forward_of, op), arrays, params)
+        elif op.takes_keep:
             out = _compute(op, arrays, {**params, "keep": recording})
         else:
             out = _compute(op, arrays, params)
@@ -238,6 +245,9 @@ def _apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
         if op.is_ufunc and not params and (op.exact or not _half.among(arrays)):
             refuse_broadcast(array, arrays)
             op.forward(*arrays, out=array, casting="unsafe")
+        elif op.elementwise and array.dtype.kind == "f" and is_large(arrays):
+            refuse_broadcast(array, arrays)
+            in_blocks(functools.partial(_forward_of, op), arrays, params, array)
         else:
             out = _compute(op, arrays, params)
             if op.is_fused:

@@ -35,6 +35,7 @@ from npg.engine._python.modes import anomaly, interception, state
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, wrap
 from npg.ops import _half
+from npg.ops._blocks import is_large, rule_in_blocks
 from npg.ops._broadcast import unbroadcast
 from npg.ops.elementwise import cast
 from npg.ops.memory import alias, overlaps
@@ -81,6 +82,11 @@ def _run_rules(node: Node, joint: Any, g: Any, y: Any, inputs: Any) -> Any:
     if joint is not None:
         kernel = {"saved": node.saved} if op.is_fused else {}
         grads = joint(g, y, *inputs, needs=needs, **kernel, **node.params)
+    elif op.elementwise and is_large((g,)):
+        grads = [
+            rule_in_blocks(rule, (g, y, *inputs), node.params) if need and rule is not None else None
+            for rule, need in zip(op.vjps, needs, strict=True)
+        ]
     else:
         grads = [
             rule(g, y, *inputs, **node.params) if need and rule is not None else None

@@ -1,0 +1,176 @@
+"""Elementwise functions of large arrays, block by block.
+
+A rule such as `-g * ((a / b) / b)` makes several arrays of which one is asked for. What computes each element by itself
+is run here on one block after the other: temporaries are then of a block's size and stay in the processor's cache,
+which takes less memory and less time. The engines come here with the forwards and rules of ops that are declared
+elementwise, see npg/ops/_op.py.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from npg.ops._program import Noted, Probe, Program
+
+__all__ = ["LARGE", "in_blocks", "is_large", "program_in_blocks", "rule_in_blocks"]
+
+Array = np.ndarray[Any, Any]
+
+LARGE = 3 << 20  # elements from which an array is taken in blocks; smaller ones live in the cache as they are
+BLOCK = 1 << 16  # elements of a block
+
+
+def is_large(inputs: Any) -> bool:
+    """Tell whether one of the inputs is an array for which blocks pay."""
+    return any(isinstance(x, np.ndarray) and x.size > LARGE for x in inputs)
+
+
+class _Reading(NamedTuple):
+    """What a rule does with g, y and the op's inputs.
+
+    Attributes:
+        program: the same on arrays of one shape and dtype; None where probes cannot tell.
+        used: the numbers of the arguments that it looks at.
+        is_short: it makes at most one array, or zeros: blocks would gain nothing.
+    """
+
+    program: Program | None
+    used: frozenset[int]
+    is_short: bool
+
+
+@functools.cache
+def _read(rule: Callable[..., Any]) -> _Reading:
+    noted: list[Noted] = []
+    code = rule.__code__
+    unknown = _Reading(None, frozenset(), code.co_names == ("zeros",))
+    if code.co_kwonlyargcount or code.co_freevars:
+        return unknown
+    try:
+        result = rule(*[Probe(noted, ("in", i)) for i in range(code.co_argcount)])
+    except Exception:  # it does what a probe does not
+        return unknown
+    operands = [x for step in noted for x in step.inputs]
+    if not isinstance(result, Probe) or not all(isinstance(x, (Probe, int, float)) for x in operands):
+        return unknown
+    if len(noted) <= 1:
+        return _Reading(None, frozenset(), True)
+    used = frozenset(x.place[1] for x in operands if isinstance(x, Probe) and x.place[0] == "in")
+    return _Reading(Program(rule), used, False)
+
+
+def rule_in_blocks(rule: Callable[..., Any], inputs: Any, params: dict[str, Any]) -> Any:
+    """Return rule(*inputs, **params): the rule of an elementwise op, which gets g, y and the op's inputs."""
+    program, used, is_short = _read(rule)
+    if is_short:
+        return rule(*inputs, **params)
+    if program is not None and _are_alike([inputs[i] for i in used]):
+        like = inputs[min(used)]
+        return program(*[x if i in used else like for i, x in enumerate(inputs)])
+    return in_blocks(rule, inputs, params)
+
+
+def program_in_blocks(program: Program, *arrays: Array) -> Any:
+    """Return program(*arrays), of arrays of any layout that broadcast against each other."""
+    return program(*arrays) if _are_alike([*arrays]) else in_blocks(program.function, arrays, {})
+
+
+def _are_alike(arrays: list[Any]) -> bool:
+    """Tell whether a program may run: C-contiguous arrays of one shape and floating dtype."""
+    first = arrays[0]
+    return all(
+        isinstance(a, np.ndarray) and a.flags.c_contiguous and a.shape == first.shape and a.dtype == first.dtype
+        for a in arrays
+    ) and first.dtype.kind == "f"  # fmt: skip
+
+
+def in_blocks(function: Callable[..., Any], inputs: Any, params: dict[str, Any], out: Array | None = None) -> Any:
+    """Return function(*inputs, **params), which computes each element of its result by itself.
+
+    Args:
+        inputs: arrays, which broadcast against each other, and anything else.
+        out: where the result is written, cast as need be; it may be one of the inputs. None: a new array.
+    """
+    where = [i for i, x in enumerate(inputs) if isinstance(x, np.ndarray) and x.ndim]
+    shape = np.broadcast_shapes(*[inputs[i].shape for i in where])
+    lined = _lined_up([inputs[i] for i in where], shape)
+    if lined is None or (out is not None and not (out.shape == shape and out.flags.c_contiguous)):
+        return _whole(function, inputs, params, out)
+    arrays, shape_of_lines = lined
+    target = None if out is None else out.reshape(shape_of_lines)
+    result = out
+    parts = list(inputs)
+    for key in _keys(shape_of_lines):
+        for i, a in zip(where, arrays, strict=True):
+            parts[i] = a[tuple([k if n > 1 else slice(None) for k, n in zip(key, a.shape, strict=True)])]
+        found = function(*parts, **params)
+        if target is None:
+            for i in where:
+                if found is parts[i]:
+                    return inputs[i]
+            if not isinstance(found, np.ndarray):
+                return _whole(function, inputs, params, out)
+            result = np.empty(shape, found.dtype)
+            target = result.reshape(shape_of_lines)
+        if found.shape != target[key].shape:  # the result does not depend on every input
+            return _whole(function, inputs, params, out)
+        target[key] = found
+    return result
+
+
+def _whole(function: Callable[..., Any], inputs: Any, params: dict[str, Any], out: Array | None) -> Any:
+    found = function(*inputs, **params)
+    if out is None:
+        return found
+    np.copyto(out, found, casting="unsafe")
+    return out
+
+
+# ----- Where to cut -----
+
+
+def _lined_up(arrays: list[Array], shape: tuple[int, ...]) -> tuple[list[Array], tuple[int, ...]] | None:
+    """Return arrays as views that may be cut by the keys of one shape, and that shape: one line where that is possible.
+
+    None where the result of a ufunc would not be C-contiguous.
+    """
+    lines = [_line(a) if a.shape == shape else None for a in arrays]
+    if all(a is not None for a in lines):
+        return [a for a in lines if a is not None], (math.prod(shape),)
+    if not all(map(_is_ordered, arrays)):
+        return None
+    return [a.reshape((1,) * (len(shape) - a.ndim) + a.shape) for a in arrays], shape
+
+
+def _line(a: Array) -> Array | None:
+    """Return an array as one line, without a copy; None where that is not possible."""
+    if a.flags.c_contiguous:
+        return a.reshape(-1)
+    if all(s == 0 for s, n in zip(a.strides, a.shape, strict=True) if n > 1):  # expanded
+        return np.broadcast_to(a[(slice(1),) * a.ndim].reshape(1), (a.size,))
+    return None
+
+
+def _is_ordered(a: Array) -> bool:
+    """Tell whether the strides never grow from one dimension to the next."""
+    moves = [abs(s) for s, n in zip(a.strides, a.shape, strict=True) if n > 1 and s]
+    return all(x >= y for x, y in itertools.pairwise(moves))
+
+
+def _keys(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
+    """Yield the keys of blocks that cover a shape."""
+    d = len(shape) - 1
+    while d and math.prod(shape[d:]) <= BLOCK:
+        d -= 1
+    height = max(1, BLOCK // max(1, math.prod(shape[d + 1 :])))
+    ahead = [[slice(i, i + 1) for i in range(n)] for n in shape[:d]]
+    here = [slice(i, i + height) for i in range(0, shape[d], height)]
+    behind = [slice(None)] * (len(shape) - d - 1)
+    for key in itertools.product(*ahead, here):
+        yield (*key, *behind)

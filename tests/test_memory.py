@@ -1,0 +1,308 @@
+"""How many bytes an op allocates at its highest, in units of its largest input: forward, and forward with backward.
+
+NumPy tells tracemalloc of every array, so the count is the same on every run. What is kept between calls (scratch) is
+made by a first call. The bounds are what an op must make (its result, its gradients, what it saves) and 0.15 for blocks
+and for bools that must be whole. The gradient that backward starts from stands before.
+
+docs/memory.md has PyTorch's peaks beside npg's, of resident memory.
+"""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import npg
+from npg.nn import functional
+from npg.ops import _blocks, _program, _rows, index, softmax, special
+
+SIDE = 512  # 1 MB of float32
+SPARE = 0.15
+
+
+@pytest.fixture(autouse=True)
+def _small_blocks(monkeypatch):
+    # As if the arrays were 16 times as long on each side.
+    monkeypatch.setattr(_blocks, "LARGE", 1 << 14)
+    monkeypatch.setattr(_blocks, "BLOCK", 1 << 11)
+    monkeypatch.setattr(_program, "BLOCK", 1 << 11)
+    monkeypatch.setattr(_rows, "LIMIT", 1 << 15)
+    monkeypatch.setattr(softmax, "LIMIT", 1 << 15)
+    monkeypatch.setattr(softmax, "_LINE", 1 << 4)
+    monkeypatch.setattr(index, "_PLACES", 1 << 12)
+    monkeypatch.setattr(special, "_BLOCK", 1 << 9)
+
+
+class Bound(NamedTuple):
+    """What an op is given and may allocate.
+
+    Attributes:
+        function: of some arrays.
+        count: how many arrays of SIDE x SIDE it takes.
+        forward, both: what it may allocate, in units of one such array. `both` counts the result and all gradients.
+    """
+
+    function: Callable[..., Any]
+    count: int
+    forward: float
+    both: float | None
+
+
+RNG = np.random.default_rng(0)
+ROWS = npg.from_numpy(RNG.integers(0, SIDE, SIDE))
+ROW = npg.from_numpy(RNG.random(SIDE, np.float32) + 1)
+PLACES = npg.from_numpy(RNG.integers(0, SIDE, (SIDE, SIDE)))
+CLASSES = npg.from_numpy(RNG.integers(0, SIDE, SIDE))
+
+BOUNDS = {
+    # One result, one gradient: temporaries are of a block's size.
+    **{
+        name: Bound(function, 1, 1, 2)
+        for name, function in {
+            "tanh": npg.tanh,
+            "sigmoid": npg.sigmoid,
+            "exp": npg.exp,
+            "log": npg.log,
+            "sqrt": npg.sqrt,
+            "rsqrt": npg.rsqrt,
+            "square": npg.square,
+            "pow 3": lambda x: x**3,
+            "pow 2.5": lambda x: x**2.5,
+            "reciprocal": npg.reciprocal,
+            "asin": npg.asin,
+            "atan": npg.atan,
+            "sinc": npg.sinc,
+            "erf": npg.erf,
+            "erfinv": npg.erfinv,
+            "logit": npg.logit,
+            "softplus": functional.softplus,
+            "logsigmoid": functional.logsigmoid,
+            "silu": functional.silu,
+            "mish": functional.mish,
+            "elu": functional.elu,
+            "selu": functional.selu,
+            "celu": functional.celu,
+            "leaky_relu": functional.leaky_relu,
+            "relu": functional.relu,
+            "relu6": functional.relu6,
+            "hardtanh": functional.hardtanh,
+            "hardswish": functional.hardswish,
+            "hardsigmoid": functional.hardsigmoid,
+            "hardshrink": functional.hardshrink,
+            "softshrink": functional.softshrink,
+            "softsign": functional.softsign,
+            "tanhshrink": functional.tanhshrink,
+            "threshold": lambda x: functional.threshold(x, 0.5, 0.0),
+            "clamp": lambda x: x.clamp(0.2, 0.8),
+            "nan_to_num": npg.nan_to_num,
+            "frac": npg.frac,
+            "round decimals": lambda x: npg.round(x, decimals=2),
+            "remainder": lambda x: x % 0.3,
+            "abs": npg.abs,
+            "times a number": lambda x: x * 2.0,
+            "gelu": functional.gelu,
+            "gelu tanh": lambda x: functional.gelu(x, approximate="tanh"),
+            "softmax": lambda x: npg.softmax(x, 1),
+            "softmax of columns": lambda x: npg.softmax(x, 0),
+            "log_softmax": lambda x: npg.log_softmax(x, 1),
+            "log_softmax of columns": lambda x: npg.log_softmax(x, 0),
+            "layer_norm": lambda x: functional.layer_norm(x, (SIDE,), ROW, ROW),
+            "rms_norm": lambda x: functional.rms_norm(x, (SIDE,), ROW),
+            "index rows": lambda x: x[ROWS],
+            "index_select": lambda x: npg.index_select(x, 0, ROWS),
+        }.items()
+    },
+    **{
+        name: Bound(function, 2, 1, 3)
+        for name, function in {
+            "add": npg.add,
+            "mul": npg.mul,
+            "div": npg.div,
+            "atan2": npg.atan2,
+            "hypot": npg.hypot,
+            "logaddexp": npg.logaddexp,
+            "xlogy": npg.xlogy,
+            "maximum": npg.maximum,
+            "fmin": npg.fmin,
+            "lerp": lambda a, b: npg.lerp(a, b, 0.3),
+            "pow": npg.pow,
+            "clamp tensors": lambda a, b: a.clamp(min=b),
+        }.items()
+    },
+    "addcmul": Bound(npg.addcmul, 3, 1, 4),
+    "addcdiv": Bound(npg.addcdiv, 3, 1, 4),
+    "where": Bound(lambda a, b: npg.where(a > b, a, b), 2, 1.25, 3.25),  # with the condition
+    "isclose": Bound(npg.isclose, 2, 0.25, None),
+}
+
+
+def arrays(count: int) -> list[np.ndarray[Any, Any]]:
+    rng = np.random.default_rng(1)
+    return [rng.random((SIDE, SIDE), np.float32) * np.float32(0.9) + np.float32(0.05) for _ in range(count)]
+
+
+def peak(step: Callable[[], Any]) -> float:
+    """Return the most that a step allocates, in units of one array."""
+    step()
+    gc.collect()
+    tracemalloc.start()
+    try:
+        result = step()
+        return tracemalloc.get_traced_memory()[1] / (4 * SIDE * SIDE)
+    finally:
+        tracemalloc.stop()
+        del result
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_op_allocates_what_it_gives_and_saves(name):
+    function, count, forward, both = BOUNDS[name]
+    xs = [npg.from_numpy(a) for a in arrays(count)]
+    assert peak(lambda: function(*xs)) <= forward + SPARE
+    if both is None:
+        return
+    g = npg.from_numpy(np.full((SIDE, SIDE), 0.5, np.float32))
+    xs = [x.requires_grad_() for x in xs]
+
+    def step() -> Any:
+        y = function(*xs)
+        return y, npg.autograd.grad(y, xs, g)
+
+    assert peak(step) <= both + SPARE
+
+
+IN_PLACE = {
+    "mul_": lambda x: x.mul_(2.0),
+    "clamp_": lambda x: x.clamp_(0.1, 0.9),
+    "relu_": lambda x: x.relu_(),
+    "sigmoid_": lambda x: x.sigmoid_(),
+    "tanh_": lambda x: x.tanh_(),
+    "pow_": lambda x: x.pow_(2.5),
+    "lerp_": lambda x: x.lerp_(x, 0.5),
+    "addcmul_": lambda x: x.addcmul_(x, x, value=0.5),
+    "addcdiv_": lambda x: x.addcdiv_(x, x, value=0.5),
+    "erfinv_": lambda x: x.erfinv_(),
+    "leaky_relu_": lambda x: functional.leaky_relu(x, inplace=True),
+    "elu_": lambda x: functional.elu(x, inplace=True),
+    "remainder_": lambda x: x.remainder_(0.3),
+    "fill_": lambda x: x.fill_(1.0),
+    "masked_fill_": lambda x: x.masked_fill_(x > 0.5, 1.0),
+}
+
+
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_op_in_place_allocates_blocks_only(name):
+    x = npg.from_numpy(arrays(1)[0])
+    assert peak(lambda: IN_PLACE[name](x)) <= SPARE + 0.25 * (name == "masked_fill_")
+
+
+# ----- Blocks give the same -----
+
+UNLIKE = {"softmax", "softmax of columns", "log_softmax", "log_softmax of columns", "layer_norm", "rms_norm"}
+LAYOUTS = {
+    "contiguous": lambda a: a,
+    "transposed": lambda a: np.ascontiguousarray(a.T).T,
+    "sliced": lambda a: np.repeat(a, 2, axis=1)[:, ::2],
+    "three dimensions": lambda a: a.reshape(4, -1, SIDE),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("name", BOUNDS)
+def test_op_in_blocks_gives_what_it_gives_as_a_whole(name, layout, monkeypatch):
+    function, count, _, both = BOUNDS[name]
+    if (name in UNLIKE or name.startswith("index")) and layout == "three dimensions":
+        return
+    xs = [npg.from_numpy(LAYOUTS[layout](a[: SIDE // 4])) for a in arrays(count)]
+    if name.startswith("index"):
+        xs = [npg.from_numpy(LAYOUTS[layout](a)) for a in arrays(1)]
+    found = []
+    for large in (1 << 14, 1 << 62):
+        monkeypatch.setattr(_blocks, "LARGE", large)
+        if large > 1 << 14:
+            monkeypatch.setattr(_rows, "LIMIT", 1 << 30)
+            monkeypatch.setattr(softmax, "LIMIT", 1 << 30)
+            monkeypatch.setattr(index, "_PLACES", 1 << 30)
+        leaves = [x.detach().requires_grad_() for x in xs]
+        y = function(*leaves)
+        results = [y]
+        if both is not None:
+            results += npg.autograd.grad(y, leaves, npg.full_like(y, 0.5), retain_graph=True)
+            results += npg.autograd.grad(y.sum(), leaves)
+        found.append([r.numpy(force=True) for r in results])
+    for a, b in zip(*found, strict=True):
+        assert a.strides == b.strides and a.dtype == b.dtype
+        if name in UNLIKE:
+            np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6)
+        else:
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+@pytest.mark.parametrize("name", ["softplus", "gelu", "elu", "sinc", "div", "where", "addcdiv"])
+def test_op_in_blocks_of_another_dtype_gives_the_same(name, dtype, monkeypatch):
+    function, count, _, _ = BOUNDS[name]
+    xs = [npg.from_numpy(a[:128].astype(dtype)) for a in arrays(count)]
+    found = []
+    for large in (1 << 14, 1 << 62):
+        monkeypatch.setattr(_blocks, "LARGE", large)
+        leaves = [x.detach().requires_grad_() for x in xs]
+        y = function(*leaves)
+        found.append([r.numpy(force=True) for r in (y, *npg.autograd.grad(y.sum(), leaves))])
+    for a, b in zip(*found, strict=True):
+        assert a.dtype == b.dtype == dtype
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("other", [(SIDE,), (1, SIDE), (SIDE, 1), (), (1,), (1, 1)])
+def test_op_in_blocks_broadcasts(other, monkeypatch):
+    x, a = arrays(2)
+    b = a.reshape(-1)[: int(np.prod(other))].reshape(other)
+    for function in (npg.div, npg.hypot, npg.maximum, npg.xlogy, lambda x, b: npg.where(x > 0.5, x, b)):
+        found = []
+        for large in (1 << 14, 1 << 62):
+            monkeypatch.setattr(_blocks, "LARGE", large)
+            leaves = [npg.tensor(v, requires_grad=True) for v in (x, b)]
+            y = function(*leaves)
+            found.append([y.numpy(force=True)] + [g.numpy() for g in npg.autograd.grad(y.square().sum(), leaves)])
+        for u, v in zip(*found, strict=True):
+            np.testing.assert_array_equal(u, v)
+
+
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_op_in_place_in_blocks_gives_the_same(name, monkeypatch):
+    found = []
+    for large in (1 << 14, 1 << 62):
+        monkeypatch.setattr(_blocks, "LARGE", large)
+        for layout in LAYOUTS.values():
+            x = npg.from_numpy(np.array(layout(arrays(1)[0]), order="K"))
+            IN_PLACE[name](x)
+            found.append(x.numpy())
+    half = len(found) // 2
+    for a, b in zip(found[:half], found[half:], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_op_in_place_in_blocks_refused_changes_nothing():
+    x, y = npg.from_numpy(arrays(1)[0]), npg.ones(3)
+    before = x.clone()
+    with pytest.raises(RuntimeError, match="must match"):
+        x.lerp_(y, 0.5)
+    with pytest.raises(RuntimeError, match="doesn't match the broadcast shape"):
+        x[:1].expand(1, SIDE).clone().addcmul_(x, x)
+    assert (x == before).all()
+
+
+def test_gradients_of_large_arrays_can_be_recorded():
+    for function in (functional.softplus, npg.tanh, functional.gelu, functional.silu, lambda x: npg.softmax(x, 1)):
+        x = npg.from_numpy(arrays(1)[0][:64]).double().requires_grad_()
+        (g,) = npg.autograd.grad(function(x).square().sum(), x, create_graph=True)
+        (second,) = npg.autograd.grad(g.sum(), x)
+        v = x.detach()[:2].requires_grad_()
+        (h,) = npg.autograd.grad(function(v).square().sum(), v, create_graph=True)
+        np.testing.assert_allclose(second.numpy()[:2], npg.autograd.grad(h.sum(), v)[0].numpy(), rtol=1e-9, atol=1e-12)
