@@ -19,7 +19,7 @@ import pytest
 
 import npg
 from npg.nn import functional
-from npg.ops import _blocks, _program, _rows, index, softmax, special
+from npg.ops import _blocks, _program, _rows, _sums, softmax, special
 
 SIDE = 512  # 1 MB of float32
 SPARE = 0.15
@@ -34,7 +34,7 @@ def _small_blocks(monkeypatch):
     monkeypatch.setattr(_rows, "LIMIT", 1 << 15)
     monkeypatch.setattr(softmax, "LIMIT", 1 << 15)
     monkeypatch.setattr(softmax, "_LINE", 1 << 4)
-    monkeypatch.setattr(index, "_PLACES", 1 << 12)
+    monkeypatch.setattr(_sums, "_PLACES", 1 << 12)
     monkeypatch.setattr(special, "_BLOCK", 1 << 9)
 
 
@@ -114,6 +114,8 @@ BOUNDS = {
             "layer_norm": lambda x: functional.layer_norm(x, (SIDE,), ROW, ROW),
             "rms_norm": lambda x: functional.rms_norm(x, (SIDE,), ROW),
             "index rows": lambda x: x[ROWS],
+            "cumsum": lambda x: x.cumsum(1),
+            "cumsum of columns": lambda x: x.cumsum(0),
             "index_select": lambda x: npg.index_select(x, 0, ROWS),
         }.items()
     },
@@ -137,6 +139,26 @@ BOUNDS = {
     "addcmul": Bound(npg.addcmul, 3, 1, 4),
     "addcdiv": Bound(npg.addcdiv, 3, 1, 4),
     "where": Bound(lambda a, b: npg.where(a > b, a, b), 2, 1.25, 3.25),  # with the condition
+    # Places are int64, two units.
+    "sort": Bound(lambda x: npg.sort(x, 1)[0], 1, 3, 4),
+    "sort of columns": Bound(lambda x: npg.sort(x, 0)[0], 1, 3, 4),
+    "argsort": Bound(lambda x: npg.argsort(x, 1), 1, 2, None),
+    "gather": Bound(lambda x: x.gather(1, PLACES), 1, 1, 2),
+    "gather of columns": Bound(lambda x: x.gather(0, PLACES), 1, 1, 2),
+    "scatter": Bound(lambda x, s: x.scatter(1, PLACES, s), 2, 1, 3),
+    "scatter_add": Bound(lambda x, s: x.scatter_add(0, PLACES, s), 2, 1, 3),
+    # The losses of the elements are one array.
+    **{
+        name: Bound(function, 2, 1, 3)
+        for name, function in {
+            "mse_loss": functional.mse_loss,
+            "huber_loss": functional.huber_loss,
+            "smooth_l1_loss": functional.smooth_l1_loss,
+            "binary_cross_entropy": functional.binary_cross_entropy,
+            "binary_cross_entropy_with_logits": functional.binary_cross_entropy_with_logits,
+        }.items()
+    },
+    "soft_margin_loss": Bound(functional.soft_margin_loss, 2, 1, None),
     "isclose": Bound(npg.isclose, 2, 0.25, None),
 }
 
@@ -166,7 +188,7 @@ def test_op_allocates_what_it_gives_and_saves(name):
     assert peak(lambda: function(*xs)) <= forward + SPARE
     if both is None:
         return
-    g = npg.from_numpy(np.full((SIDE, SIDE), 0.5, np.float32))
+    g = npg.full_like(function(*xs), 0.5)
     xs = [x.requires_grad_() for x in xs]
 
     def step() -> Any:
@@ -203,7 +225,15 @@ def test_op_in_place_allocates_blocks_only(name):
 
 # ----- Blocks give the same -----
 
-UNLIKE = {"softmax", "softmax of columns", "log_softmax", "log_softmax of columns", "layer_norm", "rms_norm"}
+UNLIKE = {
+    *(n for n in BOUNDS if "loss" in n or "entropy" in n),
+    "softmax",
+    "softmax of columns",
+    "log_softmax",
+    "log_softmax of columns",
+    "layer_norm",
+    "rms_norm",
+}
 LAYOUTS = {
     "contiguous": lambda a: a,
     "transposed": lambda a: np.ascontiguousarray(a.T).T,
@@ -216,18 +246,19 @@ LAYOUTS = {
 @pytest.mark.parametrize("name", BOUNDS)
 def test_op_in_blocks_gives_what_it_gives_as_a_whole(name, layout, monkeypatch):
     function, count, _, both = BOUNDS[name]
-    if (name in UNLIKE or name.startswith("index")) and layout == "three dimensions":
+    if (name in UNLIKE or name.startswith(("index", "gather", "scatter"))) and layout == "three dimensions":
         return
     xs = [npg.from_numpy(LAYOUTS[layout](a[: SIDE // 4])) for a in arrays(count)]
-    if name.startswith("index"):
-        xs = [npg.from_numpy(LAYOUTS[layout](a)) for a in arrays(1)]
+    if name.startswith("index") or "gather" in name or "scatter" in name:
+        xs = [npg.from_numpy(LAYOUTS[layout](a)) for a in arrays(count)]
     found = []
     for large in (1 << 14, 1 << 62):
         monkeypatch.setattr(_blocks, "LARGE", large)
         if large > 1 << 14:
             monkeypatch.setattr(_rows, "LIMIT", 1 << 30)
             monkeypatch.setattr(softmax, "LIMIT", 1 << 30)
-            monkeypatch.setattr(index, "_PLACES", 1 << 30)
+            monkeypatch.setattr(_sums, "_PLACES", 1 << 30)
+            monkeypatch.setattr(_blocks, "BLOCK", 1 << 30)
         leaves = [x.detach().requires_grad_() for x in xs]
         y = function(*leaves)
         results = [y]

@@ -465,6 +465,16 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
     return found
 
 
+cdef inline bint _is_sole(cnp.ndarray array) noexcept:
+    """Tell whether nobody else can see the memory of an array that has one reference, such as a reshaped result."""
+    cdef PyObject *base = <PyObject *>cnp.PyArray_BASE(array)
+    if base == NULL:
+        return True
+    if not isinstance(<object>base, cnp.ndarray) or base.ob_refcnt != 1:
+        return False
+    return cnp.PyArray_BASE(<cnp.ndarray>base) == NULL and cnp.PyArray_SIZE(<cnp.ndarray>base) == cnp.PyArray_SIZE(array)
+
+
 cdef int _accumulate(TensorBase leaf, Slot slot, bint create_graph) except -1:
     """Add the slot's gradient into leaf.grad. A buffer that somebody else may hold is copied before."""
     cdef object g = slot.g
@@ -479,12 +489,9 @@ cdef int _accumulate(TensorBase leaf, Slot slot, bint create_graph) except -1:
         elif leaf._grad is None:
             array = <cnp.ndarray>g
             g = None
-            # One reference, ours, and no other array's memory: nobody else can see this buffer.
             if not cnp.PyArray_IS_C_CONTIGUOUS(leaf._array):
                 array = copy_in_layout(array, leaf._array)
-            elif not (
-                Py_REFCNT(array) == 1 and cnp.PyArray_BASE(array) == NULL and cnp.PyArray_IS_C_CONTIGUOUS(array)
-            ):
+            elif not (Py_REFCNT(array) == 1 and cnp.PyArray_IS_C_CONTIGUOUS(array) and _is_sole(array)):
                 array = np.array(array, order="C")
             leaf._grad = _make(array)
         else:

@@ -18,7 +18,7 @@ import numpy as np
 
 from npg.ops._program import Noted, Probe, Program
 
-__all__ = ["LARGE", "in_blocks", "is_large", "program_in_blocks", "rule_in_blocks"]
+__all__ = ["LARGE", "blockwise", "in_blocks", "in_slabs", "is_large", "keys", "program_in_blocks", "rule_in_blocks"]
 
 Array = np.ndarray[Any, Any]
 
@@ -106,7 +106,7 @@ def in_blocks(function: Callable[..., Any], inputs: Any, params: dict[str, Any],
     target = None if out is None else out.reshape(shape_of_lines)
     result = out
     parts = list(inputs)
-    for key in _keys(shape_of_lines):
+    for key in keys(shape_of_lines, BLOCK):
         for i, a in zip(where, arrays, strict=True):
             parts[i] = a[tuple([k if n > 1 else slice(None) for k, n in zip(key, a.shape, strict=True)])]
         found = function(*parts, **params)
@@ -121,6 +121,31 @@ def in_blocks(function: Callable[..., Any], inputs: Any, params: dict[str, Any],
         if found.shape != target[key].shape:  # the result does not depend on every input
             return _whole(function, inputs, params, out)
         target[key] = found
+    return result
+
+
+def blockwise(function: Callable[..., Any], *inputs: Any) -> Any:
+    """Return function(*inputs), which computes each element by itself: in blocks where these are large arrays."""
+    return in_blocks(function, inputs, {}) if is_large(inputs) else function(*inputs)
+
+
+def in_slabs(function: Callable[[Array], Array], x: Array, dim: int) -> Array:
+    """Return function(x), whose lines along dim depend on the same lines of x only, perhaps of another length.
+
+    It is called on some lines at a time.
+    """
+    if not is_large((x,)):
+        return function(x)
+    result: Array | None = None
+    lines = (*x.shape[:dim], 1, *x.shape[dim + 1 :])
+    for key in keys(lines, max(1, BLOCK // x.shape[dim])):
+        part = (*key[:dim], slice(None), *key[dim + 1 :])
+        found = function(x[part])
+        if result is None:
+            shape = (*x.shape[:dim], found.shape[dim], *x.shape[dim + 1 :])
+            result = np.empty_like(x, found.dtype, order="K" if dim == x.ndim - 1 else "C", shape=shape)
+        result[part] = found
+    assert result is not None
     return result
 
 
@@ -163,12 +188,12 @@ def _is_ordered(a: Array) -> bool:
     return all(x >= y for x, y in itertools.pairwise(moves))
 
 
-def _keys(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
-    """Yield the keys of blocks that cover a shape."""
+def keys(shape: tuple[int, ...], size: int) -> Iterator[tuple[slice, ...]]:
+    """Yield the keys of blocks of about so many elements that cover a shape."""
     d = len(shape) - 1
-    while d and math.prod(shape[d:]) <= BLOCK:
+    while d and math.prod(shape[d:]) <= size:
         d -= 1
-    height = max(1, BLOCK // max(1, math.prod(shape[d + 1 :])))
+    height = max(1, size // max(1, math.prod(shape[d + 1 :])))
     ahead = [[slice(i, i + 1) for i in range(n)] for n in shape[:d]]
     here = [slice(i, i + height) for i in range(0, shape[d], height)]
     behind = [slice(None)] * (len(shape) - d - 1)

@@ -231,7 +231,8 @@ def index_backward(input: Any, *indices: Any, shape: tuple[int, ...], at: tuple[
     rows = 1
     for n in sizes:
         rows *= n
-    out = add_rows(_as_rows(input, flat, at, rest), flat.reshape(-1), rows).reshape(sizes + rest)
+    out = np.zeros(sizes + rest, input.dtype)
+    add_rows_into(out.reshape(rows, -1), flat.reshape(-1), _as_rows(input, flat, at, rest))
     return np.moveaxis(out, range(len(at)), at) if at[0] or at[-1] != len(at) - 1 else out
 
 

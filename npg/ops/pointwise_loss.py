@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from npg.ops._blocks import blockwise
 from npg.ops._op import elementwise, primitive
 from npg.ops._sums import add_up
 from npg.ops.activation import logsigmoid
@@ -53,9 +54,13 @@ def _weighted(x: Any, weight: Any) -> Any:
 # ----- Regression -----
 
 
+def _product_of_difference(a: Any, b: Any, factor: Any) -> Any:
+    return (a - b) * factor
+
+
 @primitive(
-    lambda g, _y, x, t, *, reduction: (x - t) * (_spread(g, x, reduction) * 2.0),
-    lambda g, _y, x, t, *, reduction: (t - x) * (_spread(g, x, reduction) * 2.0),
+    lambda g, _y, x, t, *, reduction: blockwise(_product_of_difference, x, t, _spread(g, x, reduction) * 2.0),
+    lambda g, _y, x, t, *, reduction: blockwise(_product_of_difference, t, x, _spread(g, x, reduction) * 2.0),
 )
 def mse_loss(input: Any, target: Any, *, reduction: str) -> Any:
     """Return (input - target)^2."""
@@ -66,24 +71,24 @@ def mse_loss(input: Any, target: Any, *, reduction: str) -> Any:
 
 def _smooth_l1_vjp(g: Any, _y: Any, x: Any, t: Any, *, reduction: str, beta: float) -> Any:
     """clamp((x - t) / beta, -1, 1)."""
-    return clamp((x - t) / beta, low=-1.0, high=1.0) * _spread(g, x, reduction)
+    return blockwise(lambda g, x, t: clamp((x - t) / beta, low=-1.0, high=1.0) * g, _spread(g, x, reduction), x, t)
 
 
 @primitive(_smooth_l1_vjp, lambda g, _y, x, t, **settings: -_smooth_l1_vjp(g, _y, x, t, **settings))
 def smooth_l1_loss(input: Any, target: Any, *, reduction: str, beta: float) -> Any:
     """Return d^2 / (2 beta) where d = |input - target| < beta, else d - beta / 2."""
-    return _reduced(_huber(input, target, beta) / beta, reduction)
+    return _reduced(blockwise(lambda x, t: _huber(x, t, beta) / beta, input, target), reduction)
 
 
 def _huber_vjp(g: Any, _y: Any, x: Any, t: Any, *, reduction: str, delta: float) -> Any:
     """clamp(x - t, -delta, delta)."""
-    return clamp(x - t, low=-delta, high=delta) * _spread(g, x, reduction)
+    return blockwise(lambda g, x, t: clamp(x - t, low=-delta, high=delta) * g, _spread(g, x, reduction), x, t)
 
 
 @primitive(_huber_vjp, lambda g, _y, x, t, **settings: -_huber_vjp(g, _y, x, t, **settings))
 def huber_loss(input: Any, target: Any, *, reduction: str, delta: float) -> Any:
     """Return d^2 / 2 where d = |input - target| < delta, else delta (d - delta / 2)."""
-    return _reduced(_huber(input, target, delta), reduction)
+    return _reduced(blockwise(lambda x, t: _huber(x, t, delta), input, target), reduction)
 
 
 def _huber(x: np.ndarray[Any, Any], t: np.ndarray[Any, Any], delta: float) -> np.ndarray[Any, Any]:
@@ -117,12 +122,17 @@ def binary_cross_entropy_backward(g: Any, input: Any, target: Any) -> Any:
 
 def _binary_vjp(g: Any, _y: Any, x: Any, t: Any, weight: Any, *, reduction: str) -> Any:
     """(x - t) / (x (1 - x)) weight."""
-    return _weighted(binary_cross_entropy_backward(_spread(g, x, reduction), x, t), weight)
+    return blockwise(
+        lambda g, x, t, weight: _weighted(binary_cross_entropy_backward(g, x, t), weight),
+        _spread(g, x, reduction), x, t, weight,
+    )  # fmt: skip
 
 
 def _binary_target_vjp(g: Any, _y: Any, x: Any, _t: Any, weight: Any, *, reduction: str) -> Any:
     """(log(1 - x) - log(x)) weight."""
-    return _weighted(log(1.0 - x) - log(x), weight) * _spread(g, x, reduction)
+    return blockwise(
+        lambda g, x, weight: _weighted(log(1.0 - x) - log(x), weight) * g, _spread(g, x, reduction), x, weight
+    )
 
 
 @primitive(_binary_vjp, _binary_target_vjp, None)
@@ -133,24 +143,36 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any, *, reduction: str
     """
     if not np.all((input >= 0) & (input <= 1)):
         raise RuntimeError("all elements of input should be between 0 and 1")
-    losses = (target - 1.0) * np.maximum(np.log1p(-input), -100.0) - target * np.maximum(np.log(input), -100.0)
-    return _reduced(_weighted(losses, weight), reduction)
+    return _reduced(blockwise(_binary_losses, input, target, weight), reduction)
+
+
+def _binary_losses(x: Any, t: Any, weight: Any) -> Any:
+    losses = (t - 1.0) * np.maximum(np.log1p(-x), -100.0) - t * np.maximum(np.log(x), -100.0)
+    return _weighted(losses, weight)
 
 
 def _logits_vjp(g: Any, _y: Any, x: Any, t: Any, weight: Any, pos_weight: Any, *, reduction: str) -> Any:
     """((1 - t + pos_weight t) sigmoid(x) - pos_weight t) weight."""
+    return blockwise(_logits_slope, _spread(g, x, reduction), x, t, weight, pos_weight)
+
+
+def _logits_slope(g: Any, x: Any, t: Any, weight: Any, pos_weight: Any) -> Any:
     if pos_weight is None:
         slope = sigmoid(x) - t
     else:
         positive = pos_weight * t
         slope = (positive + 1.0 - t) * sigmoid(x) - positive
-    return _weighted(slope, weight) * _spread(g, x, reduction)
+    return _weighted(slope, weight) * g
 
 
 def _logits_target_vjp(g: Any, _y: Any, x: Any, _t: Any, weight: Any, pos_weight: Any, *, reduction: str) -> Any:
     """(-x - (pos_weight - 1) log(sigmoid(x))) weight."""
+    return blockwise(_logits_target_slope, _spread(g, x, reduction), x, weight, pos_weight)
+
+
+def _logits_target_slope(g: Any, x: Any, weight: Any, pos_weight: Any) -> Any:
     slope = -x if pos_weight is None else (1.0 - pos_weight) * logsigmoid(x) - x
-    return _weighted(slope, weight) * _spread(g, x, reduction)
+    return _weighted(slope, weight) * g
 
 
 @primitive(_logits_vjp, _logits_target_vjp, None, None)
@@ -159,20 +181,25 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any, pos_w
 
     weight multiplies each element, pos_weight the part with target; both have the input's shape or are None.
     """
-    losses = logsigmoid.forward(input)
+    return _reduced(blockwise(_logits_losses, input, target, weight, pos_weight), reduction)
+
+
+def _logits_losses(x: Any, t: Any, weight: Any, pos_weight: Any) -> Any:
+    losses = logsigmoid.forward(x)
     if pos_weight is not None:
-        losses = losses * ((pos_weight - 1.0) * target + 1.0)
-    losses = (1.0 - target) * input - losses
-    return _reduced(_weighted(losses, weight), reduction)
+        losses = losses * ((pos_weight - 1.0) * t + 1.0)
+    return _weighted((1.0 - t) * x - losses, weight)
 
 
 @primitive(
-    lambda g, _y, x, t, *, reduction: -t * sigmoid(-t * x) * _spread(g, x, reduction),
+    lambda g, _y, x, t, *, reduction: blockwise(
+        lambda g, x, t: -t * sigmoid(-t * x) * g, _spread(g, x, reduction), x, t
+    ),
     None,
 )
 def soft_margin_loss(input: Any, target: Any, *, reduction: str) -> Any:
     """Return log(1 + exp(-target input))."""
-    return _reduced(np.log1p(np.exp(-target * input)), reduction)
+    return _reduced(blockwise(lambda x, t: np.log1p(np.exp(-t * x)), input, target), reduction)
 
 
 elementwise(binary_cross_entropy_backward)

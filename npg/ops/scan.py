@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from npg.ops import _blocks
 from npg.ops._op import movement, primitive
 from npg.ops.order import values_vjp
 from npg.ops.rearrange import constant_pad, flip
@@ -30,8 +31,30 @@ __all__ = [
 ]
 
 
+_LINE = 1 << 12  # elements next to each other that are taken at once, where dim is not the last
+
+
 def _part(x: Any, dim: int, start: int, stop: int) -> Any:
     return slice_(x, dim=dim, start=start, stop=stop, step=1)
+
+
+def _running_total(ufunc: np.ufunc, x: np.ndarray[Any, Any], dim: int, out: Any) -> Any:
+    """Write the results so far into out: of some elements along dim at a time, in float64."""
+    lines = (*x.shape[:dim], 1, *x.shape[dim + 1 :])
+    across = 1 if dim == x.ndim - 1 else _LINE
+    for key in _blocks.keys(lines, max(_blocks.BLOCK // x.shape[dim], across)):
+        whole = (*key[:dim], slice(None), *key[dim + 1 :])
+        source, target = np.moveaxis(x[whole], dim, 0), np.moveaxis(out[whole], dim, 0)
+        height = max(1, _blocks.BLOCK * x.shape[dim] // source.size) if source.size else 1
+        last = None
+        for start in range(0, len(source), height):
+            part = source[start : start + height].astype(np.float64)
+            if last is not None:
+                ufunc(last, part[:1], out=part[:1])
+            ufunc.accumulate(part, axis=0, out=part)
+            target[start : start + height] = part
+            last = part[-1:].copy()
+    return out
 
 
 def _accumulate(ufunc: np.ufunc, x: np.ndarray[Any, Any], dim: int) -> np.ndarray[Any, Any]:
@@ -40,6 +63,8 @@ def _accumulate(ufunc: np.ufunc, x: np.ndarray[Any, Any], dim: int) -> np.ndarra
         return x.copy()
     if x.dtype.kind != "f":
         return c_order(ufunc.accumulate(x, axis=dim, dtype=np.int64))
+    if x.dtype != np.float64 and x.size > _blocks.BLOCK:
+        return _running_total(ufunc, x, dim, np.empty(x.shape, x.dtype))
     return c_order(ufunc.accumulate(x, axis=dim, dtype=np.float64).astype(x.dtype, copy=False))
 
 
@@ -58,7 +83,11 @@ def reverse_cumsum(input: Any, *, dim: int) -> Any:
     if not input.ndim:
         return input.copy()
     back = along(dim, slice(None, None, -1))
-    return _accumulate(np.add, input[back], dim)[back]
+    if input.dtype == np.float32 and input.size > _blocks.BLOCK:
+        out = np.empty(input.shape, input.dtype)
+        _running_total(np.add, input[back], dim, out[back])
+        return out
+    return np.ascontiguousarray(_accumulate(np.add, input[back], dim)[back])
 
 
 @primitive(

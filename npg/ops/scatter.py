@@ -6,15 +6,18 @@ smaller than the input in the other dimensions. Indices are not negative; readin
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from npg.ops import _blocks
 from npg.ops._broadcast import unbroadcast
 from npg.ops._half import HALF
 from npg.ops._op import movement, primitive
 from npg.ops._scratch import scratch
-from npg.ops._sums import add_at
+from npg.ops._sums import FEW, add_at
 from npg.ops.index import like_dtype, writing
 from npg.ops.select import _SMALL as SMALL, mask as keep
 from npg.ops.shape import copied, overload
@@ -56,14 +59,24 @@ def _checked(index: np.ndarray[Any, Any], dim: int, size: int) -> np.ndarray[Any
     return index.astype(np.intp, copy=False)
 
 
+def _parts(index: Array, shape: tuple[int, ...], dim: int) -> Iterator[tuple[slice, Array]]:
+    """Yield slices of the first dimension of index, and for each the positions in a flattened array of this shape."""
+    index = _checked(index, dim, shape[dim])
+    height = max(1, _blocks.BLOCK * len(index) // max(1, index.size))
+    ahead = 0 if dim == 0 else math.prod(shape[1:])
+    for start in range(0, len(index), height):
+        part = slice(start, start + height)
+        places = _places(index[part], shape, dim)
+        yield part, places + start * ahead if start and ahead else places
+
+
 def _places(index: np.ndarray[Any, Any], shape: tuple[int, ...], dim: int) -> np.ndarray[Any, Any]:
-    """Return the positions in a flattened array of this shape; index has as many dimensions."""
+    """Return the positions in a flattened array of this shape; index has as many dimensions, and is checked."""
     step = 1
     steps = [1] * len(shape)
     for d in reversed(range(len(shape))):
         steps[d] = step
         step *= shape[d]
-    index = _checked(index, dim, shape[dim])
     places = index if steps[dim] == 1 else index * steps[dim]
     offset: Any = 0
     for d, n in enumerate(index.shape):
@@ -93,7 +106,9 @@ def gather(input: Any, index: Any, *, dim: int) -> Any:
     """Return the elements of the input that index names along a dimension; the shape is the index's."""
     x, i = _one_dimensional(input), _one_dimensional(index)
     if x.flags.c_contiguous:  # flat positions need half the time of a grid
-        found = x.reshape(-1).take(_places(i, x.shape, dim))
+        flat, found = x.reshape(-1), np.empty(i.shape, x.dtype)
+        for part, places in _parts(i, x.shape, dim):
+            flat.take(places, out=found[part], mode="clip")  # they are checked: no copy is needed in case of an error
     else:
         found = x[_grid(i, x.shape[dim], dim)]
     return found.reshape(index.shape)
@@ -110,7 +125,9 @@ def _write_into(input: Array, index: Array, src: Any, *, dim: int) -> Array:
     x, i = _one_dimensional(input), _one_dimensional(index)
     src = src.reshape(i.shape) if isinstance(src, np.ndarray) and src.ndim != i.ndim and src.ndim == 0 else src
     if x.flags.c_contiguous:
-        x.reshape(-1)[_places(i, x.shape, dim)] = src
+        flat, whole = x.reshape(-1), np.broadcast_to(src, i.shape)
+        for part, places in _parts(i, x.shape, dim):
+            flat[places] = whole[part]
     else:
         x[_grid(i, x.shape[dim], dim)] = src
     return input
@@ -120,11 +137,12 @@ def _accumulate(ufunc: Any, x: Array, index: Array, src: Array, dim: int) -> Non
     """Combine the elements of src one by one with those of x that index names, by ufunc.at."""
     if x.flags.c_contiguous:
         # One-dimensional arrays are what ufunc.at has a fast loop for.
-        places = _places(index, x.shape, dim).reshape(-1)
-        if ufunc is np.add:
+        if ufunc is np.add and index.size > 2 * FEW * x.size:
+            places = _places(_checked(index, dim, x.shape[dim]), x.shape, dim).reshape(-1)
             add_at(x.reshape(-1, 1), places, src.reshape(-1, 1))
-        else:
-            ufunc.at(x.reshape(-1), places, np.ascontiguousarray(src).reshape(-1))
+            return
+        for part, places in _parts(index, x.shape, dim):
+            ufunc.at(x.reshape(-1), places.reshape(-1), np.ascontiguousarray(src[part]).reshape(-1))
     elif ufunc is np.add:
         y = np.ascontiguousarray(x)
         _accumulate(ufunc, y, index, src, dim)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from npg.ops._blocks import in_slabs
 from npg.ops._op import movement
 from npg.ops.scatter import scatter_sum
 
@@ -84,9 +85,13 @@ def _along_last(
     """Return the places that function finds, with dim as the last dimension."""
     if not x.ndim:
         return np.zeros((), np.int64)
-    if dim == x.ndim - 1:
-        return function(x, *settings)
-    return np.ascontiguousarray(np.moveaxis(function(np.moveaxis(x, dim, -1), *settings), -1, dim))
+
+    def places(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        if dim == x.ndim - 1:
+            return function(x, *settings)
+        return np.ascontiguousarray(np.moveaxis(function(np.moveaxis(x, dim, -1), *settings), -1, dim))
+
+    return in_slabs(places, x, dim)
 
 
 # ----- The ops -----
