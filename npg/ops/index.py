@@ -232,7 +232,8 @@ def index_backward(input: Any, *indices: Any, shape: tuple[int, ...], at: tuple[
     for n in sizes:
         rows *= n
     out = np.zeros(sizes + rest, input.dtype)
-    add_rows_into(out.reshape(rows, -1), flat.reshape(-1), _as_rows(input, flat, at, rest))
+    g = _as_rows(input, flat, at, rest)
+    add_at(out.reshape(rows, g.shape[1]), flat.reshape(-1), g)
     return np.moveaxis(out, range(len(at)), at) if at[0] or at[-1] != len(at) - 1 else out
 
 
