@@ -116,6 +116,7 @@ BOUNDS = {
             "index rows": lambda x: x[ROWS],
             "cumsum": lambda x: x.cumsum(1),
             "cumsum of columns": lambda x: x.cumsum(0),
+            "index columns": lambda x: x[:, ROWS],
             "index_select": lambda x: npg.index_select(x, 0, ROWS),
         }.items()
     },

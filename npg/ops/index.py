@@ -9,11 +9,13 @@ the dimensions of a result as if they were not there.
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from npg.ops import _blocks
 from npg.ops._broadcast import unbroadcast
 from npg.ops._half import HALF
 from npg.ops._op import Op, movement, primitive
@@ -225,6 +227,14 @@ def index_backward(input: Any, *indices: Any, shape: tuple[int, ...], at: tuple[
         if input.size:
             out[first] = input
         return out
+    if at[0] and at[-1] - at[0] == len(at) - 1 and math.prod(shape) > 2 * _blocks.BLOCK and shape[0] > 1:
+        # Some of the leading dimension at a time, so that no second array is laid out with the indexed ones in front.
+        whole = np.empty(shape, input.dtype)
+        height = max(1, _blocks.BLOCK * shape[0] // whole.size)
+        for start in range(0, shape[0], height):
+            part = whole[start : start + height]
+            part[...] = index_backward.forward(input[start : start + height], *indices, shape=part.shape, at=at)
+        return whole
     sizes = tuple(shape[d] for d in at)
     rest = tuple(n for d, n in enumerate(shape) if d not in at)
     flat = _flatten(indices, sizes)
@@ -234,7 +244,7 @@ def index_backward(input: Any, *indices: Any, shape: tuple[int, ...], at: tuple[
     out = np.zeros(sizes + rest, input.dtype)
     g = _as_rows(input, flat, at, rest)
     add_at(out.reshape(rows, g.shape[1]), flat.reshape(-1), g)
-    return np.moveaxis(out, range(len(at)), at) if at[0] or at[-1] != len(at) - 1 else out
+    return c_order(np.moveaxis(out, range(len(at)), at)) if at[0] or at[-1] != len(at) - 1 else out
 
 
 @index_backward.vjp
