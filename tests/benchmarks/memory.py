@@ -20,12 +20,12 @@ from typing import Any
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 import torch
-from tests.benchmarks.memory_works import FUNCTIONS, TRAINING
-from tests.benchmarks.resident import in_child, peak
 
 import npg
 from tests.benchmarks import memory_samples as samples
 from tests.benchmarks.judge import machine
+from tests.benchmarks.memory_works import FUNCTIONS, TRAINING
+from tests.benchmarks.resident import in_child, peak
 from tests.helpers import Unsupported, to_npg
 from tests.test_op_db import forms
 
