@@ -235,5 +235,5 @@ softsign.refuses(no_bool("abs_cpu"))
 tanhshrink.refuses(lambda input: refuse_subtraction(input, 0.0))
 
 elementwise(leaky_relu, prelu, hardtanh, threshold, hardshrink, softshrink, hardsigmoid, hardswish)
-elementwise(elu, celu, softplus, logsigmoid, softsign, tanhshrink)
+elementwise(elu, celu, softplus, logsigmoid, softsign, tanhshrink, leaky_relu_in_place, elu_in_place, celu_in_place)
 elementwise(relu, silu, mish, forward=False)
