@@ -10,6 +10,7 @@ docs/memory.md has PyTorch's peaks beside npg's, of resident memory.
 from __future__ import annotations
 
 import gc
+import os
 import tracemalloc
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -196,7 +197,8 @@ def test_op_allocates_what_it_gives_and_saves(name):
         y = function(*xs)
         return y, npg.autograd.grad(y, xs, g)
 
-    assert peak(step) <= both + SPARE
+    copies = count if os.environ.get("NPG_ENGINE") == "python" else 0  # it cannot see who else holds a gradient
+    assert peak(step) <= both + copies + SPARE
 
 
 IN_PLACE = {

@@ -307,6 +307,7 @@ cdef int _settle(
             return 0
         if not accumulate:
             captured[key] = slot.g
+            slot.g = None  # so that nobody else holds it
             return 0
     if not leaf._requires_grad:
         slot.g = None  # frozen since
@@ -458,7 +459,7 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
         g = captured.get((id(x), 0) if fn is None else (id(fn), (<TensorBase>x)._nr))
         # Its own memory: nobody but `captured` and `g` holds it. The twin always copies.
         if g is not None and not create_graph:
-            if Py_REFCNT(g) > 2 or cnp.PyArray_BASE(<cnp.ndarray>g) != NULL:
+            if Py_REFCNT(g) > 2 or not _is_sole(<cnp.ndarray>g):
                 g = own_copy(g)
             g = wrap(g)
         found.append(g)
