@@ -25,6 +25,7 @@ Array = np.ndarray[Any, Any]
 _ROWS = 32  # so many rows are added one after the other, and no more
 _WIDE = 1024  # elements; shorter rows are taken several as one, for NumPy's loop costs as much again for each row
 _SHORT = 32  # elements; shorter runs are added last
+_LONG = 1 << 14  # elements
 FEW = 2 * _ROWS  # elements or rows; so few are added as they come
 _TALL = 128  # rows up to which products with ones keep their digits: BLAS adds four at a time
 _PRODUCT = 9215  # elements up to which OpenBLAS computes them by one thread: how it cuts them for more changes bits
@@ -62,6 +63,22 @@ def add_up(x: Array, dim: Any = None, keepdim: bool = False) -> Any:
                 dim = dim[0]
             if x.shape[dim] > FEW and not (dim == x.ndim - 1 and x.flags.c_contiguous):
                 return _in_blocks(x, (dim,), keepdim)
+    return _as_they_lie(x, dim, keepdim)
+
+
+def _as_they_lie(x: Array, dim: Any, keepdim: bool) -> Any:
+    """Return the sums over dimensions along which NumPy adds in pairs, or few numbers; float32's of long runs."""
+    if x.size >= _LONG and x.dtype == _SINGLE and x.flags.c_contiguous:
+        n = x.size if dim is None else math.prod(x.shape[d] for d in (dim if isinstance(dim, tuple) else (dim,)))
+        if n >= _LONG:  # the sums of pieces are few; equal numbers would be rounded alike at each level of the pairs
+            rows = x.reshape(-1, n)
+            whole = n - n % _WIDE
+            total = np.add.reduce(np.add.reduce(rows[:, :whole].reshape(len(rows), -1, _WIDE), 2), 1, _DOUBLE)
+            if whole < n:
+                total += np.add.reduce(rows[:, whole:], 1)
+            dims = tuple(range(x.ndim)) if dim is None else dim if isinstance(dim, tuple) else (dim,)
+            kept = [1 if d in dims else k for d, k in enumerate(x.shape) if keepdim or d not in dims]
+            return total.astype(_SINGLE).reshape(kept)
     return _reduce(x, dim, _SINGLE if x.dtype == _HALF else None, None, keepdim)
 
 
@@ -79,7 +96,7 @@ def _in_blocks(x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
             inner -= 1
         if inner > first and math.prod(shape[inner:]) < _SHORT:
             return _in_any_layout(x, dims, keepdim)
-        y = _reduce(x, tuple(range(inner, x.ndim)), _SINGLE if x.dtype == _HALF else None, None, keepdim)
+        y = _as_they_lie(x, tuple(range(inner, x.ndim)), keepdim)
         outer = tuple(d for d in dims if d < inner)
         return add_up(y, outer, keepdim) if outer else y
     if first:
