@@ -122,7 +122,7 @@ setup(
         Extension(
             "npg.engine._cython",
             [SOURCE],
-            depends=["csrc/engine/pool.h"],
+            depends=["csrc/engine/blas.h", "csrc/engine/memory.h", "csrc/engine/pool.h"],
             # npg needs NumPy 2.0 at run time, so nothing older than its C API has to be supported.
             define_macros=[
                 ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),

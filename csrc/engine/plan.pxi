@@ -13,7 +13,8 @@ cdef class Plan:
     cdef Loops loops  # of the ufunc that the forward is, or None
     cdef list steps  # per rule: its Steps, or None
     cdef bint elementwise, blocks
-    cdef bint is_fused, is_multi, is_view, is_ufunc, exact, broadcasts, takes_keep, differentiable, runs_without_gradient
+    cdef bint is_fused, is_multi, is_view, is_ufunc, exact, broadcasts, takes_keep, differentiable
+    cdef bint runs_without_gradient
     cdef int arity  # up to 3: the saving modes stand in the table; else 0; -1: not read yet
     cdef int y_modes[8]
     cdef int x_modes[8][3]

@@ -46,8 +46,6 @@ cdef struct Call:
     char *temporaries
 
 
-
-
 @cython.final
 cdef class Compiled:
     """A program's steps for one floating dtype."""

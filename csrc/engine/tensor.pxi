@@ -187,6 +187,8 @@ npg_check_attribute(0, <PyTypeObject *>TensorBase, b"_array", <PyTypeObject *>cn
 npg_check_attribute(1, <PyTypeObject *>TensorBase, b"_counter", <PyTypeObject *>VersionCounter)
 
 cdef type _tensor_class = TensorBase
+
+
 def register_tensor_class(type cls):
     """Make outputs instances of `cls` from now on. tensor.py calls this once."""
     global _tensor_class

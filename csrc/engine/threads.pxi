@@ -26,7 +26,7 @@ cdef object _pool = _parallel._pool, _inside = _parallel.inside
 
 
 cdef inline int _threads_for(double nanoseconds) except -1:
-    """Return how many threads share work that takes one of them so long; the caller of a part of other work is alone."""
+    """Return how many threads share work that takes one so long; the caller of a part of other work is alone."""
     cdef int threads
     if nanoseconds < HANDED or not _pool.is_free or _inside.part:
         return 1
