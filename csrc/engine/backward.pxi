@@ -469,11 +469,13 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
 cdef inline bint _is_sole(cnp.ndarray array) noexcept:
     """Tell whether nobody else can see the memory of an array that has one reference, such as a reshaped result."""
     cdef PyObject *base = <PyObject *>cnp.PyArray_BASE(array)
+    cdef cnp.ndarray owner
     if base == NULL:
         return True
     if not isinstance(<object>base, cnp.ndarray) or base.ob_refcnt != 1:
         return False
-    return cnp.PyArray_BASE(<cnp.ndarray>base) == NULL and cnp.PyArray_SIZE(<cnp.ndarray>base) == cnp.PyArray_SIZE(array)
+    owner = <cnp.ndarray>base
+    return cnp.PyArray_BASE(owner) == NULL and cnp.PyArray_SIZE(owner) == cnp.PyArray_SIZE(array)
 
 
 cdef int _accumulate(TensorBase leaf, Slot slot, bint create_graph) except -1:
