@@ -316,8 +316,6 @@ TRAINING: dict[str, Callable[[Any], Step]] = {
     "rmsprop": _optimizer("RMSprop", centered=True, momentum=0.9),
     "adagrad": _optimizer("Adagrad"),
     "adadelta": _optimizer("Adadelta"),
-    "nadam": _optimizer("NAdam"),
     "radam": _optimizer("RAdam"),
-    "adamax": _optimizer("Adamax"),
 }
 WORKS = {**FUNCTIONS, **TRAINING}
