@@ -1,4 +1,4 @@
-"""Equal arrays that lie in memory in other ways: for tests that no kernel reads more of a layout than it tells.
+"""Copies of arrays that lie in memory in other ways: for tests that no kernel reads more of a layout than it tells.
 
     for name, laid_out in LAYOUTS.items():
         x = laid_out(a)        # equal to a, or None where `a` cannot lie so
@@ -22,17 +22,17 @@ def odd(a: Array) -> Array | None:
         return None
     far = iter([1 << 40, -(1 << 40), 0, a.itemsize, 3, -a.itemsize] * a.ndim)
     strides = tuple(next(far) if n == 1 else s for n, s in zip(a.shape, a.strides, strict=True))
-    return np.ndarray(a.shape, a.dtype, np.ascontiguousarray(a), 0, strides)
+    return np.ndarray(a.shape, a.dtype, np.array(a, order="C"), 0, strides)
 
 
 def reverse(a: Array) -> Array | None:
     """With the dimensions in reverse order: Fortran's."""
-    return np.asfortranarray(a) if a.ndim > 1 else None
+    return np.array(a, order="F") if a.ndim > 1 else None
 
 
 def swapped(a: Array) -> Array | None:
     """With the last two dimensions in reverse order, in a batch of matrices that are transposed."""
-    return np.ascontiguousarray(a.swapaxes(-1, -2)).swapaxes(-1, -2) if a.ndim > 1 else None
+    return np.array(a.swapaxes(-1, -2), order="C").swapaxes(-1, -2) if a.ndim > 1 else None
 
 
 def gaps(a: Array) -> Array | None:
@@ -60,7 +60,7 @@ def backwards(a: Array) -> Array | None:
     if not a.ndim or not a.size:
         return None
     turned = (slice(None, None, -1),) * a.ndim
-    return np.ascontiguousarray(a[turned])[turned]
+    return np.array(a[turned], order="C")[turned]
 
 
 def unaligned(a: Array) -> Array | None:

@@ -24,7 +24,7 @@ from .layout_samples import sampled
 from .layouts import LAYOUTS, SHARING
 
 PARTS = 6  # of all ops, for workers
-COUNT = 6 if PROFILE == "ci" else 1
+COUNT = 4 if PROFILE == "ci" else 1
 DTYPES = (torch.float32, torch.float64, torch.int64) if PROFILE == "ci" else (torch.float32, torch.int64)
 
 TOLERANCE = {"f4": 2e-5, "f8": 1e-11, "f2": 2e-2}
