@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tests.benchmarks import guest
 from tests.benchmarks.growth import SERIES, measured, picture, table
 from tests.benchmarks.judge import machine
 from tests.benchmarks.works_table import HEADER, rows
@@ -47,7 +48,9 @@ def report() -> str:
     os.environ["OPENBLAS_CORETYPE"] = HELD
     lines += rows(OF_PRODUCTS)
     del os.environ["OPENBLAS_CORETYPE"]
-    lines += ["", "## How cost grows", ""]
+    lines += ["", "## NumPy and scikit-learn beside npg", ""]
+    lines += ["Before and after `import npg`; `python -m tests.benchmarks.guest` prints this table alone.", ""]
+    lines += [*guest.rows(), "", "## How cost grows", ""]
     for name, series in SERIES.items():
         found = measured(series)
         picture(series, found, DOCS / f"growth_{name}.svg")
