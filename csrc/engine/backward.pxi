@@ -357,7 +357,7 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
         needed = reachable([r.grad_fn for r in tensors], set(wanted), TensorBase, min(first))
     outer, running.current = running.current, [tensors, wanted, needed, None]
     npg_grad_mode = create_graph
-    memory = npg_set_handler(_handler)
+    memory = _ask_here()
     before = _silence()
     try:
         for root, g in zip(tensors, starts, strict=True):

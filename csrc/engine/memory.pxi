@@ -4,6 +4,10 @@ cdef extern from *:
     """
     #include "engine/memory.h"
     static inline PyObject *npg_set_handler(PyObject *handler) { return PyDataMem_SetHandler(handler); }
+    static inline PyObject *npg_default_handler(void) {
+        Py_INCREF(PyDataMem_DefaultHandler);
+        return PyDataMem_DefaultHandler;
+    }
     """
     ctypedef struct memory_counts:
         size_t used, kept
@@ -11,10 +15,20 @@ cdef extern from *:
     memory_counts memory_count()
     void memory_trim(size_t most) noexcept nogil
     object npg_set_handler(object handler)
+    object npg_default_handler()
 
 cdef cnp.npy_intp LARGE = 1 << 16  # bytes of an op's input from which its results may be large
 
-cdef object _handler = memory_make_handler()
+cdef object _handler = memory_make_handler(), _default_handler = npg_default_handler()
+
+
+cdef inline object _ask_here():
+    """Have NumPy ask memory.h, unless the user has a handler of his own; return what _release takes."""
+    cdef object before = npg_set_handler(_handler)
+    if before is _default_handler or before is _handler:
+        return before
+    npg_set_handler(before)
+    return None
 
 
 cdef inline object _keep_memory(tuple inputs):
@@ -25,12 +39,12 @@ cdef inline object _keep_memory(tuple inputs):
         if isinstance(item, TensorBase):
             x = (<TensorBase>item)._array
             if cnp.PyArray_NBYTES(x) >= LARGE:
-                return npg_set_handler(_handler)
+                return _ask_here()
     return None
 
 
 cdef inline int _release(object before) except -1:
-    """End what _keep_memory began."""
+    """End what _keep_memory or _ask_here began."""
     if before is not None:
         npg_set_handler(before)
     return 0
