@@ -4,7 +4,7 @@
    freed. A network's activations are of that size: each is then paid for page by page in every iteration, a quarter of
    a nanoGPT iteration's time. So while an op or a backward pass runs, NumPy asks here for the memory of its arrays
    (NEP 49; the handler is one of the thread's context, and arrays remember theirs). Blocks that are freed wait for the
-   next array of about their size. More than MEMORY_KEPT of them stay only while they are in use again and again: a
+   next array of about their size; those that it does not fit go first. More than MEMORY_KEPT of them stay only while they are in use again and again: a
    thread that lives no longer than that gives the rest back after a pause. Arrays that others make are not concerned.
 
    Anonymous mappings and POSIX threads; elsewhere memory_handler is NULL, and arrays lie where NumPy puts them. */
@@ -44,6 +44,7 @@ typedef struct memory_block {
 /* A ring of the blocks that wait, the last freed first. */
 static memory_block memory_waiting = {&memory_waiting, &memory_waiting, 0, 0, {0}};
 static memory_counts memory_now = {0, 0};
+static size_t memory_most = 0;  /* bytes of arrays that were alive at once */
 static pthread_mutex_t memory_mutex = PTHREAD_MUTEX_INITIALIZER;
 static unsigned long memory_calls = 0;  /* tells whether something has happened */
 static int memory_has_keeper = 0;
@@ -134,8 +135,8 @@ static int memory_start_keeper(void) {
 
 static void *memory_allocate(size_t size, int zeroed) {
     static unsigned int places = 0;
-    memory_block *block, *best = NULL;
-    size_t needed, start;
+    memory_block *block, *best = NULL, *list = NULL;
+    size_t needed, start, excess;
     char *mapping;
     /* A processor that compares only the lower bits of addresses lets a load wait for an earlier store at the same place
        of another page: so each array begins at another place of its first page. */
@@ -154,8 +155,14 @@ static void *memory_allocate(size_t size, int zeroed) {
         memory_remove(best);
         memory_now.kept -= best->capacity;
         memory_now.used += best->capacity;
+        if (memory_now.used > memory_most) memory_most = memory_now.used;
+    } else if (memory_now.used + memory_now.kept + needed > memory_most + MEMORY_KEPT) {
+        /* Not much more than arrays once needed: the oldest that wait make room. */
+        excess = memory_now.used + memory_now.kept + needed - memory_most - MEMORY_KEPT;
+        list = memory_take_old(memory_now.kept > excess ? memory_now.kept - excess : 0);
     }
     pthread_mutex_unlock(&memory_mutex);
+    memory_unmap_list(list);
     if (best) {
         if (zeroed) memset(best + 1, 0, size);
         return best + 1;
@@ -171,6 +178,7 @@ static void *memory_allocate(size_t size, int zeroed) {
     block->start = start;
     pthread_mutex_lock(&memory_mutex);
     memory_now.used += needed;
+    if (memory_now.used > memory_most) memory_most = memory_now.used;
     pthread_mutex_unlock(&memory_mutex);
     return block + 1;
 }
