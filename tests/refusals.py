@@ -32,6 +32,8 @@ OVERFLOWS = (
     "int too big to convert", "int too large to convert to float", "can't convert negative int to unsigned",
     "Python int too large to convert to C long",  # NumPy's, of a number of more than 64 bits in a logical function
 )  # fmt: skip
+# And these, of parameters, shapes and numbers, where PyTorch's function is one of Python too (tests/nn/test_layers.py).
+PYTHONS = re.compile("'.*' object is not iterable|could not convert string to float: '.*'|float division by zero")
 # Words of Python and NumPy about what an argument was used for, not about the argument.
 LEAKS = re.compile(
     "unsupported operand|has no attribute|not supported between|did not contain a loop|ufunc|Maximum allowed|"
@@ -207,9 +209,8 @@ def main(words, few):
             try:
                 function(*args, **kwargs)
             except Exception as error:
-                # Of parameters PyTorch says no more.
-                params = name.startswith("optim.") and re.fullmatch("'.*' object is not iterable", str(error))
-                why = None if params else says_nothing(error)
+                pythons = name.startswith(("optim.", "nn.")) and PYTHONS.fullmatch(str(error))
+                why = None if pythons else says_nothing(error)
                 why = why and f"{why}: {type(error).__name__}: {str(error)[:150]!r}"
                 if why is None and state(given) != before:
                     why = f"changed something: {error!r}"

@@ -26,6 +26,8 @@ _INT64 = 1 << 63
 _OVERFLOWS = (  # Python's words, which PyTorch has too
     "int too big to convert", "int too large to convert to float", "can't convert negative int to unsigned",
 )  # fmt: skip
+# Python's words of arguments that PyTorch's modules, functions of Python as npg's, have too.
+_PYTHONS = "object is not iterable|could not convert string to float|float division by zero"
 _TOO_LARGE = "array is too big|Maximum allowed (size|dimension) exceeded|larger than the maximum"  # NumPy's words
 
 # ----- Kinds of arguments -----
@@ -212,6 +214,8 @@ def explain(function: Callable[..., Any], args: Any, kwargs: Any, error: Excepti
     """
     inner = error.__cause__ if getattr(error, "_explains", False) else None  # of a function that this one called
     if inner is None and not is_accident(error):
+        return error
+    if function.__module__.startswith("npg.nn.") and re.search(_PYTHONS, str(error)):
         return error
     name, signature = _name(function), inspect.signature(function)
     found = _wrong_argument(function, args, kwargs)
