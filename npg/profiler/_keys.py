@@ -52,6 +52,7 @@ _ATEN = {
 
 # One op of npg where PyTorch has several: the name of its node says which. SplitWithSizesBackward0: split_with_sizes.
 _NAMED_BY_NODE = {
+    "add_scaled",
     "clamp",
     "clamp_high",
     "clamp_low",
