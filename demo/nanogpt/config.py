@@ -34,7 +34,9 @@ def one_line(program):
         sys.stdout.flush()
     except DemoError as error:
         sys.exit(f"{program}: error: {error}")
-    except MemoryError as error:
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "DefaultCPUAllocator" not in str(error):  # as PyTorch says it
+            raise
         sys.exit(f"{program}: error: not enough memory ({error or 'no more is to be had'}); take smaller sizes")
     except KeyboardInterrupt:
         print(f"\n{program}: interrupted", file=sys.stderr)

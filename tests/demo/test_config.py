@@ -130,6 +130,10 @@ def test_check_sampling_impossible_value_raises_with_the_value(key, value, messa
     [
         (DemoError("no good"), "x.py: error: no good"),
         (MemoryError("9 TiB"), "x.py: error: not enough memory (9 TiB); take smaller sizes"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+            "x.py: error: not enough memory (DefaultCPUAllocator: can't allocate memory); take smaller sizes",
+        ),
     ],
 )
 def test_one_line_an_error_of_the_user_becomes_the_exit_message(error, message):
@@ -146,5 +150,6 @@ def test_one_line_ctrl_c_is_said_with_the_status_of_the_signal(capsys):
 
 
 def test_one_line_other_errors_pass():
-    with pytest.raises(ZeroDivisionError), one_line("x.py"):
-        raise ZeroDivisionError
+    for error in (ZeroDivisionError("by 0"), RuntimeError("expected 1-D input")):
+        with pytest.raises(type(error), match=str(error)), one_line("x.py"):
+            raise error
