@@ -79,6 +79,8 @@ def _case(op: Any) -> str:
 HALF_OPS = [op for op in op_db if torch.half in op.dtypes and op.name not in UNDEFINED | TIES and forms(op)]
 
 
+# PyTorch warns once a process, npg every time.
+@pytest.mark.filterwarnings("ignore:Using (torch|npg).cross without specifying the dim arg:UserWarning")
 @pytest.mark.parametrize("op", HALF_OPS, ids=_case)
 def test_samples_of_op_db(op):
     form, composite = forms(op)[0], op.name in COMPOSITE

@@ -135,7 +135,7 @@ def test_sdist_holds_all_that_is_in_the_repository(sdist):
 
 def test_sdist_holds_nothing_generated(sdist):
     generated = (".c", ".cpp", ".so", ".pyd", ".pyc", ".bin", ".o")
-    assert [name for name in sdist if name.endswith(generated) or name.startswith("build")] == []
+    assert [name for name in sdist - {"tests/guarded.c"} if name.endswith(generated) or name.startswith("build")] == []
 
 
 @pytest.fixture(scope="module")
@@ -269,6 +269,8 @@ def test_import_loads_numpy_and_nothing_else_from_outside(tmp_path):
     assert {"npg", "numpy"} <= loaded
     # Every module that Cython makes registers its shared types as _cython_<version>; a cimport, as cython_runtime.
     outside = {name for name in loaded - sys.stdlib_module_names if not name.startswith(("_cython_", "cython_runtime"))}
+    # CPython's own, which alone tells a subinterpreter before Python 3.13; sys.stdlib_module_names leaves it out.
+    outside.discard("_xxsubinterpreters")
     assert outside == {"npg", "numpy"}
 
 
