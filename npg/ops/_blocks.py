@@ -100,7 +100,7 @@ def in_blocks(function: Callable[..., Any], inputs: Any, params: dict[str, Any],
     where = [i for i, x in enumerate(inputs) if isinstance(x, np.ndarray) and x.ndim]
     shape = np.broadcast_shapes(*[inputs[i].shape for i in where])
     lined = _lined_up([inputs[i] for i in where], shape)
-    if lined is None or (out is not None and not (out.shape == shape and out.flags.c_contiguous)):
+    if lined is None or 0 in shape or (out is not None and not (out.shape == shape and out.flags.c_contiguous)):
         return _whole(function, inputs, params, out)
     arrays, shape_of_lines = lined
     target = None if out is None else out.reshape(shape_of_lines)

@@ -26,6 +26,13 @@ def test_gelu_of_any_layout_is_like_torch(approximate, dtype):
 
 
 @pytest.mark.parametrize("approximate", FORMS)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_gelu_of_nothing_is_nothing(approximate, dtype):
+    y = F.gelu(engine.wrap(np.ones((0, 3), dtype)), approximate=approximate)._array
+    assert (y.shape, y.dtype) == ((0, 3), dtype)
+
+
+@pytest.mark.parametrize("approximate", FORMS)
 def test_gelu_equals_its_composite(approximate):
     check_composite(FORMS[approximate], (rng.standard_normal((3, 7)),), {})
 
