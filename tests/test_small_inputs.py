@@ -59,6 +59,8 @@ ARBITRARY = {
     "nn.functional.multi_margin_loss": "the mean of no losses: what stood in the memory",
     "nn.functional.multilabel_margin_loss": "the mean of no losses: 0", "resize_": "what stood in the memory",
 }  # fmt: skip
+# PyTorch rounds each of their steps to float16, npg the result: compared with PyTorch's of float64, rounded once.
+STEPWISE = {"addr"}
 
 # ----- The comparison -----
 
@@ -118,6 +120,8 @@ def test_small_inputs_as_torch(op):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             expected, torch_error = outcome(torch, form.torch_fn, args, kwargs)
+            if torch_error is None and dtype == torch.float16 and op.name in STEPWISE:
+                expected = form.torch_fn(*changed(args, lambda t: t.double()), **kwargs).to(dtype)
             found, error = outcome(npg, form.npg_fn, npg_args, npg_kwargs)
         shapes = [tuple(t.shape) for t in tensors_in((args, kwargs))]
         what = f"{cut}, {dtype}, {shapes}, {[a for a in args if not isinstance(a, torch.Tensor)]}, {kwargs}"
