@@ -81,8 +81,10 @@ def _value(value: Any, dtype: np.dtype[Any]) -> Any:
     if isinstance(value, (bool, int, float)):
         if isinstance(value, int) and not -(2**63) <= value < 2**63:
             raise ValueError("Overflow when unpacking long long")
-        # Of float16 PyTorch takes a number that is too large for inf.
-        return fill_number(value, dtype) if dtype != np.float16 else np.asarray(np.clip(value, -7e4, 7e4)).astype(dtype)
+        if dtype != np.float16:
+            return fill_number(value, dtype)
+        with np.errstate(over="ignore"):  # of float16 PyTorch takes a number that is too large for inf
+            return np.asarray(np.clip(value, -7e4, 7e4)).astype(dtype)
     if isinstance(value, np.generic) and value.dtype.kind in "biuf":
         return fill_number(value.item(), dtype)
     if isinstance(value, (list, tuple)):

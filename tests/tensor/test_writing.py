@@ -229,3 +229,12 @@ def test_tensor_of_inference_mode_is_not_written_outside_of_it(call):
         assert lib is torch or x.tolist() == [0, 1, 2, 3]  # torch has written it by then
         with lib.inference_mode():
             eval(call, {"lib": lib, "x": x})
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), 65519.0, 65520.0, -1e5, 70000])
+def test_float16_takes_numbers_that_are_too_large_for_inf_without_a_warning(value):
+    x, t = npg.zeros(3, dtype=npg.float16), torch.zeros(3, dtype=torch.float16)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        x[0], t[0] = value, value
+    assert x.tolist() == t.tolist()
