@@ -180,16 +180,28 @@ class Function:
         ctx = context[0] if context else FunctionCtx()
         ctx._function = cls
         ctx.needs_input_grad = tuple([isinstance(x, TensorBase) and x.requires_grad for x in args])
+        recorded = is_grad_enabled() and any(ctx.needs_input_grad)
+        former = tuple([_former(x) for x in args]) if recorded else args
         with no_grad():
             output = cls.forward(*context, *args)
             if separate:
                 cls.setup_context(ctx, args, output)
-        finish = _recorded if is_grad_enabled() and any(ctx.needs_input_grad) else _unrecorded
-        return finish(ctx, args, output) if isinstance(output, tuple) else finish(ctx, args, (output,))[0]
+        outputs = output if isinstance(output, tuple) else (output,)
+        returned = _recorded(ctx, args, former, outputs) if recorded else _unrecorded(ctx, args, outputs)
+        return returned if isinstance(output, tuple) else returned[0]
 
 
 def _among(x: Any, tensors: tuple[Any, ...]) -> bool:
     return any(x is t for t in tensors)
+
+
+def _former(x: Any) -> Any:
+    """Return a stand-in with the history that x has before forward; x itself where no change takes that away."""
+    if not isinstance(x, TensorBase) or x._base is None or not x._kind:
+        return x
+    former = wrap(x._array)
+    former._fn, former._nr, former._requires_grad = x.grad_fn, x._nr, x._requires_grad
+    return former
 
 
 def _unrecorded(ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -198,8 +210,10 @@ def _unrecorded(ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...
     return tuple([y.detach() if any(y is x for x in given) else y for y in outputs])
 
 
-def _recorded(ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the outputs with this call as their history."""
+def _recorded(
+    ctx: FunctionCtx, args: tuple[Any, ...], former: tuple[Any, ...], outputs: tuple[Any, ...]
+) -> tuple[Any, ...]:
+    """Return the outputs with this call as their history, which goes on to that of `former`."""
     for i, x in enumerate(ctx._to_save):
         if x is not None and not isinstance(x, TensorBase):
             raise TypeError(
@@ -231,7 +245,9 @@ def _recorded(ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...])
     ctx._to_save = ()
     ctx._inputs = tuple([Like(x._array.shape, x._array.dtype) if isinstance(x, TensorBase) else None for x in args])
     ctx._outputs = tuple([None if x is None else Like(x._array.shape, x._array.dtype) for x in attached])
-    node = attach(_op_of(ctx._function), args, {"ctx": ctx}, saved, tuple(attached), ctx._dirty)
+    # What forward marked as changed is recorded as such; of other arguments the history before forward counts.
+    inputs = tuple([x if _among(x, ctx._dirty) else f for x, f in zip(args, former, strict=True)])
+    node = attach(_op_of(ctx._function), inputs, {"ctx": ctx}, saved, tuple(attached), ctx._dirty)
     ctx._node = weakref.ref(node)
     ctx._dirty = ctx._constant = ()
     return tuple(returned)
