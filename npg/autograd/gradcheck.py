@@ -17,7 +17,7 @@ import numpy as np
 
 from npg.autograd._differences import Array, difference, numerical_jacobian, sequence
 from npg.creation import zeros_like
-from npg.engine import enable_grad
+from npg.engine import enable_grad, wrap
 from npg.random import randn
 from npg.tensor import Tensor
 from npg.tensor.gradients import grad
@@ -188,9 +188,9 @@ def _check_inputs(inputs: tuple[Any, ...]) -> None:
 def _random_like(y: Tensor, strided: bool) -> Tensor:
     dtype = y._array.dtype
     if strided:
-        made = Tensor(np.repeat(randn(tuple(y.shape), dtype)[..., None], 2, -1)).select(-1, 0)
+        made = wrap(np.repeat(randn(tuple(y.shape), dtype)[..., None], 2, -1)).select(-1, 0)
     else:
-        made = Tensor(randn(tuple(y.shape), dtype))
+        made = wrap(randn(tuple(y.shape), dtype))
     return made.detach().requires_grad_()
 
 
@@ -201,7 +201,7 @@ def _pull(y: Tensor, inputs: list[Tensor], g: Array, nondet_tol: float, check_dt
     """Return the gradients from the gradient g of y, the pass run twice."""
     passes = []
     for _ in range(2):
-        found = grad(y, inputs, Tensor(g.astype(y._array.dtype)), retain_graph=True, allow_unused=True)
+        found = grad(y, inputs, wrap(g.astype(y._array.dtype)), retain_graph=True, allow_unused=True)
         for part, x in zip(found, inputs, strict=True):
             if part is not None and part.shape != x.shape:
                 raise GradcheckError("Analytical gradient has incorrect size")
@@ -257,8 +257,8 @@ def _near(a: Array, n: Array, atol: float, rtol: float) -> bool:
 
 def _mismatch(y: int, x: int, numerical: Any, analytical: Any) -> GradcheckError:
     return GradcheckError(
-        f"Jacobian mismatch for output {y} with respect to input {x},\nnumerical:{Tensor(numerical)}\n"
-        f"analytical:{Tensor(analytical)}\n"
+        f"Jacobian mismatch for output {y} with respect to input {x},\nnumerical:{wrap(numerical)}\n"
+        f"analytical:{wrap(analytical)}\n"
     )
 
 

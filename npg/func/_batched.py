@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.engine import TensorBase, apply
+from npg.engine import TensorBase, apply, wrap
 from npg.func._standin import Standin, Unbatchable, guard
 from npg.functional import copy_, getitem, reshape, setitem
 from npg.functional._index import basic
@@ -226,7 +226,7 @@ class BatchedTensor(Tensor):
 
 def _probe(x: Any) -> Any:
     """Return an ordinary tensor of the dtype of x."""
-    return Tensor(np.empty((0,), x._array.dtype))
+    return wrap(np.empty((0,), x._array.dtype))
 
 
 def _made(physical: Any, level: int) -> Any:

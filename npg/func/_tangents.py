@@ -201,8 +201,16 @@ def _normalization(node: Any, ts: list[Any]) -> Any:
         found = node.op.joint(t, None, _array(x), *nothing, saved=node.saved, needs=needs, **node.params)[0]
         terms.append(found if weight is None else found * _array(weight))
     if weight_t is not None:
-        terms.append(node.saved[0].reshape(x.shape) * weight_t)
+        terms.append(_normalized(node) * weight_t)
     return np.broadcast_to(_added(terms), x.shape)
+
+
+def _normalized(node: Any) -> Any:
+    # Kept are a factor for each row, and a layer_norm's mean: what a weight is multiplied by is made again.
+    *mean, scale = node.saved
+    x = _array(node.inputs[0])
+    rows = x.reshape(len(scale), -1)
+    return ((rows - mean[0] if mean else rows) * scale).reshape(x.shape)
 
 
 def _softmax(node: Any, ts: list[Any]) -> Any:

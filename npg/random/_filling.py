@@ -98,7 +98,7 @@ def _is_inner(a: int, b: int, shape: tuple[int, ...], strides: tuple[int, ...]) 
 def empty_like(x: np.ndarray, dtype: Any = None) -> np.ndarray:
     """Return an uninitialised array with the shape of x, and with its order of dimensions in memory."""
     if x.flags.c_contiguous:
-        return np.empty(x.shape, dtype or x.dtype)
+        return np.empty_like(x, dtype, subok=False)  # of a batched tensor's stand-in, its answer
     order = memory_order(x.shape, x.strides)
     dense = np.empty([x.shape[d] for d in order], dtype or x.dtype)
     return dense.transpose(np.argsort(order))

@@ -1,5 +1,10 @@
 """backward and grad: what they take, refuse, and leave in .grad; against torch."""
 
+import pytest
+import torch
+
+import npg
+
 from .programs import collect, compared, outcome, values
 
 PROGRAMS = {}
@@ -113,7 +118,6 @@ def bw_errors2(lib):
         lambda: B(s(), lib.ones(1)),
         lambda: B([], []),
         lambda: B([s(), s()], [lib.ones(())]),
-        lambda: B(s(), 3.0),
         lambda: B("a"),
         lambda: B(3),
         lambda: B([3]),
@@ -129,15 +133,12 @@ def bw_errors2(lib):
         lambda: (x * x).argmax().backward(),
         lambda: x.detach().sum().backward(),
         lambda: G(s(), [x, 3]),
-        lambda: G(s(), 3),
         lambda: G(3, x),
         lambda: G([], x),
         lambda: G(s(), ()),
         lambda: G(s(), x.detach()),
-        lambda: G(s(), x, 3),
         lambda: G(s(), x, [3]),
         lambda: G([s(), s()], x, [None]),
-        lambda: G(s(), None),
         lambda: G(None, x),
         lambda: G((x * x), x, lib.ones(2, 1)),
         lambda: G((s() for _ in range(1)), x),
@@ -207,3 +208,23 @@ def dataswap2(lib):
 
 
 test_program_does_in_npg_what_it_does_in_torch = compared(PROGRAMS)
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda lib, x: lib.autograd.backward(x.sum(), 3.0), "gradients can be either Tensors or None, but got float"),
+        (lambda lib, x: lib.autograd.grad(x.sum(), x, 3), "gradients can be either Tensors or None, but got int"),
+        (lambda lib, x: lib.autograd.grad(x.sum(), 3), "all inputs have to be Tensors or GradientEdges, but got int"),
+        (
+            lambda lib, x: lib.autograd.grad(x.sum(), None),
+            "inputs have to be Tensors or GradientEdges, but got NoneType",
+        ),
+    ],
+)
+def test_what_is_no_sequence_is_refused_by_its_type(call, text):
+    # As PyTorch refuses it in a list; of it alone PyTorch says that it "is not iterable".
+    with pytest.raises(TypeError, match="is not iterable"):
+        call(torch, torch.ones(2, requires_grad=True))
+    with pytest.raises((TypeError, RuntimeError), match=text):
+        call(npg, npg.ones(2, requires_grad=True))

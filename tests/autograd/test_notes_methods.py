@@ -118,6 +118,10 @@ def test_method_does_in_npg_what_it_does_in_torch(call, tensors):
         assert seen[0] != "ok"  # of two reasons to refuse each library names its own
         return
     assert seen == expected
+    if (call, tensors) == ("x.sinc_()", narrower):
+        # PyTorch's gradient of sinc in float16 takes each step in float16 and is off by up to 9,000 units, npg's by
+        # half a unit (measured on all 65,536 values): the values are those of float32.
+        theirs = [t.astype(a.dtype) for t, a in zip(run(torch, call, recorded)[1], theirs, strict=True)]
     for found, array in zip(arrays, theirs, strict=True):
         assert found.dtype == array.dtype
         np.testing.assert_allclose(found, array, 2e-3 if "float16" in seen else 1e-5, 1e-6)

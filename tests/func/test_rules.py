@@ -190,10 +190,14 @@ CASES = {
     "cross_entropy probabilities": (lambda x, p: F.cross_entropy(x, p.softmax(1)), A, N),
 }
 LOOPED = {"index second", "index 0-d"}  # where a later index, or a number alone is batched
+CONSTANT = {
+    "bce weight": {2},
+    **{f"soft_margin_loss {r}": {1} for r in ("mean", "sum", "none")},
+}  # no gradient, as in torch
 
 
-def batches(arrays, which):
-    """Return for each array a tensor, with B different examples where it is one of `which`."""
+def batches(arrays, which, constant=()):
+    """Return for each array a tensor, with B different examples where it is one of `which`; `constant`: no leaves."""
     rng = np.random.default_rng(7)
     made = []
     for n, a in enumerate(arrays):
@@ -202,7 +206,7 @@ def batches(arrays, which):
                 (lambda x: x * rng.uniform(0.6, 1.1)) if a.dtype.kind == "f" else (lambda x: (x + 1) % (x.max() + 1))
             )
             a = np.stack([a, *[change(a) for _ in range(B - 1)]])
-        made.append(npg.tensor(a, requires_grad=a.dtype.kind == "f"))
+        made.append(npg.tensor(a, requires_grad=a.dtype.kind == "f" and n not in constant))
     return made
 
 
@@ -223,7 +227,7 @@ def test_rule_gives_what_a_loop_gives(name):
     f, *arrays = CASES[name]
     for bits in range(1, 2 ** len(arrays)):
         which = {n for n in range(len(arrays)) if bits >> n & 1}
-        args = batches(arrays, which)
+        args = batches(arrays, which, CONSTANT.get(name, ()))
         with npg.func.vmap_report() as report:
             found = npg.func.vmap(f, tuple(0 if n in which else None for n in range(len(arrays))))(*args)
         if name not in LOOPED:
