@@ -187,6 +187,7 @@ def _check_inputs(inputs: tuple[Any, ...]) -> None:
 
 def _random_like(y: Tensor, strided: bool) -> Tensor:
     dtype = y._array.dtype
+    made: Tensor
     if strided:
         made = wrap(np.repeat(randn(tuple(y.shape), dtype)[..., None], 2, -1)).select(-1, 0)
     else:

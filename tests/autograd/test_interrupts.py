@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import npg
@@ -20,6 +21,15 @@ from npg.utils.checkpoint import checkpoint
 
 class Interrupt(BaseException):
     pass
+
+
+@pytest.fixture(autouse=True)
+def _own_error_state():
+    # An interrupt between the two steps of np.errstate (or of the engines' own way to enter it) leaves NumPy silent.
+    # That would hide warnings from the tests that come after.
+    before = np.geterr()
+    yield
+    np.seterr(**before)
 
 
 def state() -> Any:
