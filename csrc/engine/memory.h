@@ -17,6 +17,7 @@
 
 #define MEMORY_LARGE ((size_t)1 << 16)  /* bytes; smaller arrays are NumPy's own affair */
 #define MEMORY_KEPT ((size_t)64 << 20)  /* bytes that wait at most, when nothing has happened for a while */
+#define MEMORY_SLACK (((size_t)16 << 20) + memory_most / 16)  /* bytes that wait beyond what arrays once needed at once */
 #define MEMORY_PAUSE 250000000L         /* nanoseconds; after one or two of these, nothing has */
 
 typedef struct {
@@ -156,9 +157,9 @@ static void *memory_allocate(size_t size, int zeroed) {
         memory_now.kept -= best->capacity;
         memory_now.used += best->capacity;
         if (memory_now.used > memory_most) memory_most = memory_now.used;
-    } else if (memory_now.used + memory_now.kept + needed > memory_most + MEMORY_KEPT) {
+    } else if (memory_now.used + memory_now.kept + needed > memory_most + MEMORY_SLACK) {
         /* Not much more than arrays once needed: the oldest that wait make room. */
-        excess = memory_now.used + memory_now.kept + needed - memory_most - MEMORY_KEPT;
+        excess = memory_now.used + memory_now.kept + needed - memory_most - MEMORY_SLACK;
         list = memory_take_old(memory_now.kept > excess ? memory_now.kept - excess : 0);
     }
     pthread_mutex_unlock(&memory_mutex);
