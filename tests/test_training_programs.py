@@ -61,14 +61,24 @@ def tolerance_at(program: dict[str, Any], what: str) -> float | None:
     return tolerance if tolerance <= LARGEST else None
 
 
+def is_diverged(value: Any) -> bool:
+    """Tell whether there are numbers of a run that has diverged, which double their rounding with every step."""
+    if isinstance(value, tuple):
+        return value[1].dtype.kind == "f" and not np.abs(value[1].astype(float)).max(initial=0.0) < 1e6
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(map(is_diverged, parts))
+
+
 def check(program: dict[str, Any]) -> None:
     expected, found = run(torch, program), run(npg, program)
     for (what, e), (also, f) in zip(expected, found, strict=False):
         if what == "error" and also != "error" and "modified by an inplace operation" in e:
             reject()  # ELU(inplace=True) after ELU(inplace=True): PyTorch keeps the first result, npg the sign
         assert also == what, f"{also}: {f!r}, torch has {what}: {e!r}"
-        assert_same(f, e, what, tolerance_at(program, what))
-        if what.startswith(("loss", "norm")) and not np.abs(e[1].astype(float)).max() < 1e6:
+        # L-BFGS may diverge within its last step, whose loss is that before it.
+        beyond = what == "state" and program["optimizer"][0] == "LBFGS" and is_diverged(e)
+        assert_same(f, e, what, None if beyond else tolerance_at(program, what))
+        if what.startswith(("loss", "norm")) and is_diverged(e):
             return  # it diverges: soon there is an overflow, after which PyTorch has nan where npg has not
     assert len(found) == len(expected), f"npg has seen {found[len(expected) :]}, torch {expected[len(found) :]}"
 
