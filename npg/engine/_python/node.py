@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import Any
 
@@ -13,20 +12,20 @@ from npg.engine._common import HookedNode, call_node, modified, next_functions, 
 from npg.engine._python.modes import state
 from npg.engine._python.tensor import TensorBase, wrap
 
-# A chain of nodes is freed from a list, not by recursion: each node hands over what it holds, the outermost one
-# empties the list. CPython bounds such recursion by levels, in 3.13 by thousands, which a thread's stack may not have.
-_graves: list[tuple[Any, Any]] = []
-_burying = threading.Lock()
+
+class _Graves(threading.local):
+    """What nodes that a thread has freed held, and whether it is emptying that list.
+
+    A chain of nodes is freed from a list, not by recursion: each node hands over what it holds, the outermost one
+    empties the list. CPython bounds such recursion by levels, in 3.13 by thousands, for which a stack may be too small.
+    """
+
+    def __init__(self) -> None:  # once in each thread
+        self.waiting: list[tuple[Any, Any]] = []
+        self.is_emptied = False
 
 
-def _after_fork() -> None:
-    """In a forked process: a thread that was emptying the list is not there."""
-    if _burying.locked():
-        _burying.release()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+_graves = _Graves()
 
 
 class Node(HookedNode):
@@ -52,16 +51,19 @@ class Node(HookedNode):
         self.retained: dict[int, Any] | None = None
         self.hooks = self.prehooks = self.notes = None
 
-    # The defaults keep what is needed alive until the interpreter ends.
-    def __del__(self, graves: list[Any] = _graves, burying: Any = _burying) -> None:
-        graves.append((self.edges, self.inputs))
+    # The default keeps what is needed alive until the interpreter ends.
+    def __del__(self, graves: _Graves = _graves) -> None:
+        waiting = graves.waiting
+        waiting.append((self.edges, self.inputs))
         self.edges = self.inputs = ()
-        while graves and burying.acquire(False):  # asked again: another thread may have added one on its way out
-            try:
-                while graves:
-                    graves.pop()
-            finally:
-                burying.release()
+        if graves.is_emptied:
+            return
+        graves.is_emptied = True  # with no call before `try`, after which an interrupt could come
+        try:
+            while waiting:
+                waiting.pop()
+        finally:
+            graves.is_emptied = False
 
     def name(self) -> str:
         """Return what PyTorch calls this node, such as MulBackward0."""
