@@ -16,6 +16,7 @@ never more than OpenBLAS may use just now, so that threadpoolctl's limits hold h
 
 from __future__ import annotations
 
+import itertools
 import os
 import queue
 import sys
@@ -58,7 +59,8 @@ class _Job:
     def __init__(self, work: Work, parts: list[tuple[int, int]]) -> None:
         self.work: Work | None = work
         self.parts, self.count = iter(parts), len(parts)
-        self.errors: list[BaseException | None] = []  # one entry for each part that has ended
+        self.endings = itertools.count(1)  # taking the next is atomic: one thread alone ends the last part
+        self.errors: list[Exception] = []
         self.ended = threading.Lock()
         self.ended.acquire()
 
@@ -68,14 +70,12 @@ class _Job:
         try:
             inside.part = True
             for start, stop in self.parts:  # taking the next one is atomic
-                error = None
                 try:
                     assert self.work is not None
                     self.work(start, stop)
-                except Exception as raised:
-                    error = raised
-                self.errors.append(error)
-                if len(self.errors) == self.count:
+                except Exception as error:
+                    self.errors.append(error)
+                if next(self.endings) == self.count:
                     self.ended.release()
         finally:
             inside.part = before
@@ -87,9 +87,8 @@ class _Job:
             self.ended.acquire()
         finally:
             self.parts, self.work = iter(()), None
-        for error in self.errors:
-            if error is not None:
-                raise error
+        if self.errors:
+            raise self.errors[0]
 
 
 class _Inside(threading.local):
