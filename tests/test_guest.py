@@ -343,17 +343,13 @@ def test_memory_of_npgs_arrays_waits_for_the_next_and_is_bounded():
 @needs_cython
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the blocks are made on POSIX systems")
 def test_blocks_serve_every_way_in_which_numpy_asks():
-    import numpy as np
-
     x = npg.ones(20_000, dtype=npg.float64)
     used = npg.memory_stats()["block_used_bytes"]
     y = x * 2
     a = y.numpy()
     assert npg.memory_stats()["block_used_bytes"] > used
     del y
-    owner = a if a.base is None else a.base
     for size in (30_000, 5, 100_000, 20_000):  # from blocks to the heap and back
-        owner = (x * 3).numpy().copy() if False else np.array((x * 3).numpy())
         grown = (x * 3).numpy()
         grown = grown if grown.base is None else grown.base
         grown.resize(size, refcheck=False)
@@ -362,6 +358,6 @@ def test_blocks_serve_every_way_in_which_numpy_asks():
         assert not grown[kept:].any()
         del grown
     (x[:0] * 2).numpy(), (x.reshape(20_000, 1)[:, :0] * 2).numpy()  # no elements
-    del a, owner
+    del a
     npg.empty_cache()
     assert npg.memory_stats()["block_used_bytes"] <= used

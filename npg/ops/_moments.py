@@ -5,11 +5,11 @@ overflow or vanish, and of numbers far from 0. Large arrays are read in blocks, 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
+from npg.ops._blocks import keys
 from npg.ops._scratch import scratch
 from npg.ops._sums import add_up, inner
 
@@ -87,7 +87,7 @@ def _squares(x: Array, dims: tuple[int, ...], center: Array, moved: Array | None
     c = c if wide else c.astype(_SINGLE)
     sums_of_differences = None if moved is None else moved.transpose(order)
     is_last = added == tuple(range(x.ndim - len(added), x.ndim))
-    for block in _blocks(x.shape):
+    for block in keys(x.shape, _BLOCK):
         kept = tuple([_ALL if i in added else part for i, part in enumerate(block)])
         part = x[block]
         d = scratch(0, part.shape, _DOUBLE)
@@ -104,16 +104,3 @@ def _squares(x: Array, dims: tuple[int, ...], center: Array, moved: Array | None
         else:
             target += add_up(np.multiply(d, d, out=d), added, True)
     return total
-
-
-def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
-    """Return indices of slices of about _BLOCK elements that cover an array of this shape."""
-    n = math.prod(shape)
-    found: list[tuple[slice, ...]] = [()]
-    for size in shape:
-        if n <= _BLOCK:
-            break
-        n //= size
-        step = max(1, _BLOCK // n)
-        found = [(*index, slice(i, i + step)) for index in found for i in range(0, size, step)]
-    return iter(found)

@@ -115,6 +115,14 @@ def layer_norm(input: Any, weight: Any, bias: Any, *, dims: int, eps: float) -> 
     return _as(y, input.shape), (mean, scale)
 
 
+def _backward_rows(g: Any, x: Any, weight: Any, needs: tuple[bool, ...], dims: int) -> tuple[Any, ...]:
+    """Return g and x as rows, the weight, what a product with gives its mean over a row, and where gx goes."""
+    n = _length(x.shape, dims)
+    x = _ready(x, n).reshape(-1, n)
+    w = _parameter(weight, n, x.dtype)
+    return g.reshape(-1, n), x, w, w * (1.0 / n), np.empty(x.shape, x.dtype) if needs[0] else None
+
+
 @program(rows=("weight", "average"), columns=("mean", "scale"))
 def _layer_gradient(g: Any, x: Any, mean: Any, scale: Any, weight: Any, average: Any) -> Any:
     d = x - mean
@@ -139,12 +147,8 @@ def _layer_norm_backward(
     if not saved:
         return _no_gradient(x, weight, needs, dims)
     mean, scale = saved
-    shape, n = x.shape, _length(x.shape, dims)
-    x = _ready(x, n).reshape(-1, n)
-    g = g.reshape(-1, n)
-    w = _parameter(weight, n, x.dtype)
-    average = w * (1.0 / n)
-    gx = np.empty(x.shape, x.dtype) if needs[0] else None
+    shape = x.shape
+    g, x, w, average, gx = _backward_rows(g, x, weight, needs, dims)
     gw = gb = None
     for xp, gp, mp, sp, out in row_blocks(x, g, mean, scale, gx):
         gp = np.ascontiguousarray(gp)
@@ -222,12 +226,8 @@ def _rms_norm_backward(
     if not saved:
         return _no_gradient(x, weight, needs, dims)
     (scale,) = saved
-    shape, n = x.shape, _length(x.shape, dims)
-    x = _ready(x, n).reshape(-1, n)
-    g = g.reshape(-1, n)
-    w = _parameter(weight, n, x.dtype)
-    average = w * (1.0 / n)
-    gx = np.empty(x.shape, x.dtype) if needs[0] else None
+    shape = x.shape
+    g, x, w, average, gx = _backward_rows(g, x, weight, needs, dims)
     gw = None
     for xp, gp, sp, out in row_blocks(x, g, scale, gx):
         gp = np.ascontiguousarray(gp)
