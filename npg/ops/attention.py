@@ -87,12 +87,10 @@ def _diagonal(keys: int, heads: int, queries: int, dtype: np.dtype[Any]) -> Arra
 
 
 def _four(x: Array) -> Array:
-    """Return (..., T, n) as (B, nh, T, n), its rows ready for BLAS; a 3-D input is a batch of single heads."""
+    """Return (..., T, n) as (B, nh, T, n); a 3-D input is a batch of single heads."""
     if x.ndim == 3:
-        x = x[:, None]
-    elif x.ndim != 4:
-        x = x.reshape(math.prod(x.shape[:-3]), *(1,) * (3 - x.ndim), *x.shape[-3:])
-    return for_blas(x)
+        return x[:, None]
+    return x if x.ndim == 4 else x.reshape(math.prod(x.shape[:-3]), *(1,) * (3 - x.ndim), *x.shape[-3:])
 
 
 def _four_of_scores(x: Array | None, lead: tuple[int, ...], queries: int, keys: int) -> Array | None:
@@ -250,7 +248,7 @@ def attention(
     what dropout multiplies the probabilities by, is multiplied; both broadcast to (..., T, S) and may be None. A query
     that may look nowhere gives 0.
     """
-    q, k, v = _four(query), _four(key), _four(value)
+    q, k, v = (for_blas(_four(x)) for x in (query, key, value))
     batch, heads, queries, _ = q.shape
     keys = k.shape[2]
     y = _empty_like(q, v.shape[3])
@@ -311,7 +309,8 @@ def _attention_backward(
     scale: float,
 ) -> Any:
     """With p the probabilities, gp = g v^T, gs = p (gp - sum(p gp)): gq = scale gs k, gk = scale gs^T q, gv = p^T g."""
-    q, k, v, g = _four(query), _four(key), _four(value), _four(g)
+    q, k, v = (for_blas(_four(x)) for x in (query, key, value))
+    g = _four(g)
     batch, heads, queries, _ = q.shape
     keys = k.shape[2]
     lead = query.shape[:-2]
@@ -327,7 +326,8 @@ def _attention_backward(
     def run(number: int) -> None:
         tile, kept = tiles[number], saved[number]
         b0, b1, start, stop, seen = tile
-        scaled, gt = _scaled(q, tile, scale), g[b0:b1, :, start:stop]
+        # The gradient of a sum is one number in every place: what BLAS cannot walk is written out tile by tile.
+        scaled, gt = _scaled(q, tile, scale), for_blas(g[b0:b1, :, start:stop])
         if queries * keys <= KEPT:
             p = kept
         else:
