@@ -226,6 +226,37 @@ def test_op_in_place_allocates_blocks_only(name):
     assert peak(lambda: IN_PLACE[name](x)) <= SPARE + 0.25 * (name == "masked_fill_")
 
 
+# ----- Reductions and attention -----
+
+LONG = {
+    "columns": ((1 << 19, 20), 0),
+    "long columns": ((1024, 10240), 0),
+    "columns of each": ((64, 400, 400), 1),
+    "columns of steps": ((2, 1 << 19, 10), (0, 1)),
+    "no runs": ((400, 64, 400), (0, 2)),
+}
+
+
+@pytest.mark.parametrize(("function", "most"), [("sum", 0.75), ("std", 1.0)])
+@pytest.mark.parametrize("name", LONG)
+def test_reduction_allocates_blocks_only(name, function, most):
+    shape, dim = LONG[name]
+    x = npg.ones(shape)  # 40 MB
+    assert peak(lambda: getattr(x, function)(dim)) <= most
+
+
+@pytest.mark.parametrize("is_causal", [False, True])
+def test_attention_allocates_gradients_and_tiles(is_causal):
+    q, k, v = (npg.zeros(4, 4, 512, 64, requires_grad=True) for _ in range(3))  # 2 MB each
+
+    def step() -> Any:
+        y = functional.scaled_dot_product_attention(q, k, v, is_causal=is_causal)
+        return y, npg.autograd.grad(y.sum(), (q, k, v))  # whose gradient is one number in every place
+
+    copies = 6 if os.environ.get("NPG_ENGINE") == "python" else 0  # as above
+    assert peak(step) <= 8 + copies + 1.5
+
+
 # ----- Blocks give the same -----
 
 UNLIKE = {

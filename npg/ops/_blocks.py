@@ -11,14 +11,15 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from npg.ops._keys import keys
 from npg.ops._program import Noted, Probe, Program
 
-__all__ = ["LARGE", "blockwise", "in_blocks", "in_slabs", "is_large", "keys", "program_in_blocks", "rule_in_blocks"]
+__all__ = ["LARGE", "blockwise", "in_blocks", "in_slabs", "is_large", "program_in_blocks", "rule_in_blocks"]
 
 Array = np.ndarray[Any, Any]
 
@@ -186,16 +187,3 @@ def _is_ordered(a: Array) -> bool:
     """Tell whether the strides never grow from one dimension to the next."""
     moves = [abs(s) for s, n in zip(a.strides, a.shape, strict=True) if n > 1 and s]
     return all(x >= y for x, y in itertools.pairwise(moves))
-
-
-def keys(shape: tuple[int, ...], size: int) -> Iterator[tuple[slice, ...]]:
-    """Yield the keys of blocks of about so many elements that cover a shape."""
-    d = len(shape) - 1
-    while d and math.prod(shape[d:]) <= size:
-        d -= 1
-    height = max(1, size // max(1, math.prod(shape[d + 1 :])))
-    ahead = [[slice(i, i + 1) for i in range(n)] for n in shape[:d]]
-    here = [slice(i, i + height) for i in range(0, shape[d], height)]
-    behind = [slice(None)] * (len(shape) - d - 1)
-    for key in itertools.product(*ahead, here):
-        yield (*key, *behind)

@@ -45,8 +45,15 @@ def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
         y = y[..., 0] if b.ndim == 1 else y
         return np.asarray(y if a.ndim > 1 else y[..., 0, :] if b.ndim > 1 else y[0])
     if out is None:
-        shape = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        shape = () if a.ndim == b.ndim == 2 else np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         out = np.empty((*shape, a.shape[-2], b.shape[-1]), dtype)
+        if out.ndim == 2 and a.size and _is_plain(a) and _is_plain(b):
+            (m, k), n = a.shape, b.shape[1]
+            if m * k * n <= _tiles.VECTOR and m * n <= _tiles.AREA:  # which is never cut
+                return np.matmul(a, b, out=out)
+            if m == 1 and k > 1 < n:
+                _tiles.in_tiles(a, b, out, *_tiles.cut(1, k, n, a.itemsize, True, False))
+                return out
     if not out.size or not a.shape[-1]:
         out[...] = 0
         return out
@@ -57,6 +64,11 @@ def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
     else:
         _multiply_batch(a, b, out)
     return out
+
+
+def _is_plain(x: Array) -> bool:
+    flags = x.flags
+    return flags.c_contiguous and flags.aligned and x.dtype.isnative
 
 
 def _multiply_batch(a: Array, b: Array, out: Array) -> None:

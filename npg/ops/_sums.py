@@ -9,14 +9,17 @@ How the work is cut depends on shapes and strides alone, and so do the bits.
 
 from __future__ import annotations
 
-import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from npg.ops._constants import constants
+from npg.ops._keys import keys
+from npg.ops._openblas import SHARES
 from npg.ops._products import multiply
+from npg.ops._tiles import VECTOR
 
 __all__ = ["FEW", "RUN", "add_at", "add_up", "column_sum", "inner", "ones", "row_sum"]
 
@@ -27,10 +30,10 @@ _WIDE = 1024  # elements; shorter rows are taken several as one, for NumPy's loo
 _SHORT = 32  # elements; shorter runs are added last
 _LONG = 1 << 14  # elements
 FEW = 2 * _ROWS  # elements or rows; so few are added as they come
-_TALL = 128  # rows up to which products with ones keep their digits: BLAS adds four at a time
-_PRODUCT = 9215  # elements up to which OpenBLAS computes them by one thread: how it cuts them for more changes bits
-_WIDEST = 144  # elements of a row that is not cut
-_SMALL = 1 << 17  # elements up to which they are quicker than NumPy's sums
+_TALL = 128  # rows up to which one product with ones keeps its digits: BLAS adds four at a time
+_NARROW = 64  # columns; of more, a tile of npg/ops/_tiles.py has at most `_TALL` rows, and the tiles are added up
+_PRODUCT = FEW * VECTOR  # elements of so many tiles
+_SLAB = 1 << 20  # elements; of more, the sums of blocks would take much memory at once
 RUN = 1 << 11  # elements of an inner product
 _PLACES = 1 << 16  # elements whose positions are made at a time
 _HALF, _SINGLE, _DOUBLE = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
@@ -61,7 +64,14 @@ def add_up(x: Array, dim: Any = None, keepdim: bool = False) -> Any:
                 if len(dim) != 1:
                     return _in_blocks(x, dim, keepdim)
                 dim = dim[0]
-            if x.shape[dim] > FEW and not (dim == x.ndim - 1 and x.flags.c_contiguous):
+            is_last = dim == x.ndim - 1
+            if x.flags.c_contiguous:
+                if x.ndim == 2 and not is_last and x.dtype != _HALF:
+                    y = _by_products(x)
+                    return y[None] if keepdim else y
+                if not is_last:
+                    return _in_blocks(x, (dim,), keepdim)
+            elif x.shape[dim] > FEW:
                 return _in_blocks(x, (dim,), keepdim)
     return _as_they_lie(x, dim, keepdim)
 
@@ -99,14 +109,11 @@ def _in_blocks(x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
         y = _as_they_lie(x, tuple(range(inner, x.ndim)), keepdim)
         outer = tuple(d for d in dims if d < inner)
         return add_up(y, outer, keepdim) if outer else y
-    if first:
-        y = _rows(x.reshape(math.prod(shape[:first]), n, after), 1)
-    elif x.size <= _SMALL and x.dtype != _HALF:
-        y = column_sum(x.reshape(n, after))
+    rows = x.reshape(math.prod(shape[:first]), n, after) if first else x.reshape(n, after)
+    if x.dtype == _HALF:
+        y = _rows(rows, rows.ndim - 2).astype(_SINGLE, copy=False)
     else:
-        y = _rows(x.reshape(n, after), 0)
-    if y.dtype != x.dtype:
-        y = y.astype(_SINGLE)
+        y = _by_products(rows)
     return y.reshape([*shape[:first], *((1,) * len(dims) if keepdim else ()), *shape[last + 1 :]])
 
 
@@ -157,6 +164,10 @@ def _in_any_layout(x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
 
 def _rows(x: Array, dim: int) -> Array:
     """Return the sums over a dimension that is not the last, in blocks; float32's perhaps in float64."""
+    return _in_slabs(_block_sums, x, dim) if x.size > _SLAB and x.shape[dim] > FEW else _block_sums(x, dim)
+
+
+def _block_sums(x: Array, dim: int) -> Array:
     n = x.shape[dim]
     if n <= FEW:
         return _reduce(x, dim, _SINGLE if x.dtype == _HALF else None)
@@ -180,18 +191,36 @@ def _rows(x: Array, dim: int) -> Array:
     return _rows(total, dim)
 
 
+def _in_slabs(function: Callable[[Array, int], Array], x: Array, dim: int) -> Array:
+    """Return function(x, dim), the sums over a dimension of a large array, from some columns and rows at a time."""
+    n = x.shape[dim]
+    lead = (slice(None),) * dim
+    kept = (*x.shape[:dim], 1, *x.shape[dim + 1 :])
+    total = np.empty(kept, _DOUBLE if x.dtype == _DOUBLE else _SINGLE)
+    for key in keys(kept, max(_WIDE, _SLAB // n)):
+        part = x[(*key[:dim], slice(None), *key[dim + 1 :])]
+        height = max(_SLAB * n // part.size, FEW)
+        sums = [function(part[(*lead, slice(i, i + height))], dim) for i in range(0, n, height)]
+        total[key] = np.expand_dims(_rows(np.stack(sums, dtype=_DOUBLE), 0) if len(sums) > 1 else sums[0], dim)
+    return total.reshape(*kept[:dim], *kept[dim + 1 :])
+
+
 # ----- Sums of contiguous rows -----
 
 
 def ones(n: int, dtype: np.dtype[Any]) -> Array:
     """Return n ones, read-only."""
+    return _row_of_ones(n, dtype)[0]
+
+
+def _row_of_ones(n: int, dtype: np.dtype[Any]) -> Array:
     kept = _kept.get(dtype)
-    if kept is None or len(kept) < n:
-        kept = np.ones(max(n, 1024), dtype)
+    if kept is None or kept.shape[1] < n:
+        kept = np.ones((1, max(n, 1024)), dtype)
         kept.flags.writeable = False
         if n <= _KEPT_LENGTH:
             _kept[dtype] = kept
-    return kept[:n]
+    return kept[:, :n]
 
 
 def row_sum(x: Array) -> Array:
@@ -202,38 +231,45 @@ def row_sum(x: Array) -> Array:
     return multiply(x, ones(n, x.dtype))
 
 
-@functools.cache
-def _cut(n: int) -> int:
-    """Return into how many equal pieces rows of n elements are cut for products of `_PRODUCT` elements; 0 for none."""
-    return next((c for c in range(-(-n // _WIDEST), n // FEW + 1) if n % c == 0), 0) if n > _WIDEST // 2 else 1
-
-
 def column_sum(x: Array) -> Array:
     """Return the sum of each column of (rows, n), which BLAS can walk."""
-    rows, n = x.shape
-    if x.dtype == _HALF:
-        return add_up(x, 0).astype(_HALF)
-    if rows <= _TALL and x.size <= _PRODUCT:
-        return np.matmul(ones(rows, x.dtype), x)
-    pieces = _cut(n)
-    if rows < FEW or not pieces:
-        return _rows(x, 0).astype(x.dtype, copy=False)
-    count = -(-rows // min(_TALL, _PRODUCT * pieces // n))
+    if x.dtype == _HALF or not x.flags.c_contiguous:
+        return add_up(x, 0).astype(x.dtype, copy=False)
+    return _by_products(x)
+
+
+def _by_products(x: Array) -> Array:
+    """Return the sums over the rows of C-contiguous (..., rows, n), which are float32 or float64, as x is."""
+    rows, n = x.shape[-2:]
+    if (rows > _TALL and not (SHARES and n >= _NARROW and rows * n <= _PRODUCT)) or n == 1:
+        if n == 1:
+            return np.add.reduce(x[..., 0], -1, keepdims=True)
+        return _in_slabs(_tall, x, x.ndim - 2) if x.size > 4 * _SLAB else _tall(x)
+    y = multiply(_row_of_ones(rows, x.dtype), x)
+    return y[0] if x.ndim == 2 else y[..., 0, :]
+
+
+def _tall(x: Array, _dim: int = -2) -> Array:
+    """Return the same of many rows: so many at a time, and the sums of the blocks."""
+    *lead, rows, n = x.shape
+    count = -(-rows // (_PRODUCT // n if SHARES and n >= _NARROW else _TALL))
+    if count == 1:
+        return _by_products(x)
     height = rows // count
-    blocks = x[: count * height].reshape(count, height, pieces, n // pieces).transpose(0, 2, 1, 3)
-    total = np.matmul(ones(height, x.dtype), blocks).reshape(count, n)
+    blocks = x[..., : count * height, :].reshape(*lead, count, height, n)
+    sums = multiply(_row_of_ones(height, x.dtype), blocks)[..., 0, :]
     rest = rows - count * height  # fewer than there are blocks
     if rest:
-        total[:rest] += x[rows - rest :]
-    if count <= FEW and total.size <= _PRODUCT:
-        return np.matmul(ones(count, x.dtype), total)
-    return _rows(total.astype(_DOUBLE, copy=False), 0).astype(x.dtype, copy=False)
+        sums[..., :rest, :] += x[..., -rest:, :]
+    if count > FEW:
+        sums = sums.astype(_DOUBLE, copy=False)
+    return _by_products(sums).astype(x.dtype, copy=False)
 
 
 def weighed_column_sum(x: Array, weights: Array) -> Array:
     """Return the sums of weights (rows, 1) times each column of a C-contiguous (rows, n), which may be overwritten."""
-    if len(x) <= _TALL and x.size <= _PRODUCT:
-        return np.matmul(weights.reshape(-1), x)
+    if len(x) <= _TALL:
+        return multiply(weights.reshape(1, -1), x)[0]
     return column_sum(np.multiply(x, weights, out=x))
 
 

@@ -53,7 +53,10 @@ _BOTH = 256  # rows and columns of such a product
 _ROWS, _COLUMNS = 384, 256  # of other tiles: copying both matrices costs some hundredths of multiplying then
 _SMALLEST = 64  # rows or columns of such a tile that is cut once more, so that there are four to share
 _MULTIPLICATIONS = 50  # in a nanosecond of one thread, or fewer
-_WIDE = 2048  # columns of a matrix whose rows a vector is multiplied with
+_TOGETHER = 1 << 16  # elements of the products of several depths, if they are small
+_WIDE = 512  # columns of a tile of a matrix whose rows a vector is multiplied with
+_CACHED = 1 << 23  # elements of such a matrix; larger ones come from memory, which prefers longer pieces of rows
+_WIDEST = 2048  # columns of a tile of those
 
 
 def cut(
@@ -116,7 +119,7 @@ def _cut_with_vector(m: int, k: int, n: int, a_lines: bool, b_lines: bool) -> tu
     if along or long == 1:  # some lines, each with the whole vector
         part, depth = max(1, VECTOR // k), _even(k, VECTOR)
     else:  # pieces of some lines
-        part = _even(long, _WIDE)
+        part = _even(long, _WIDE if k * long <= _CACHED else _WIDEST)
         depth = _even(k, VECTOR // part)
     part = min(part, long)
     return (part, 1, depth) if n == 1 else (1, part, depth)
@@ -197,18 +200,48 @@ def in_tiles(a: Array, b: Array, out: Array, rows: int, columns: int, depth: int
 
         split(len(corners), work, out.size * k / _MULTIPLICATIONS)
         return
-    for start in range(0, k, depth):
-        part = slice(start, start + depth)
-        if start == 0:
-            _multiply_blocks(a[..., part], b[..., part, :], out, rows, columns)
+    if depth == k:
+        _multiply_blocks(a, b, out, rows, columns)
+        return
+    # Added one after the other, some depths at a time: one call of NumPy's for each would cost more than all of them.
+    lead, n = out.shape[:-2], out.shape[-1]
+    whole = k - k % depth
+    if m == 1 < n <= columns and not lead and whole // depth * n <= _TOGETHER:  # sums of columns
+        parts = np.matmul(a[0, :whole].reshape(-1, 1, depth), b[:whole].reshape(-1, depth, n))
+        np.add.reduce(parts, 0, out=out)
+        if whole < k:
+            out += np.matmul(a[:, whole:], b[whole:])
+        return
+    most = max(1, _TOGETHER // out.size)
+    for start in [*range(0, whole, most * depth), *([whole] if whole < k else [])]:
+        height = min(depth, k - start)
+        count = min((whole - start) // depth, most) if start < whole else 1
+        parts = np.empty((1 + count, *lead, m, n), out.dtype)
+        pieces = _along(a, -1, start, count, height), _along(b, -2, start, count, height)
+        _multiply_blocks(*pieces, parts[1:], rows, columns)
+        if start:
+            parts[0] = out
         else:
-            more = np.empty(out.shape, out.dtype)
-            _multiply_blocks(a[..., part], b[..., part, :], more, rows, columns)
-            out += more
+            parts = parts[1:]
+        if m * n == 1:  # np.add.reduce adds in pairs what lies one after the other
+            out[...] = np.add.accumulate(parts, 0)[-1]
+        else:
+            np.add.reduce(parts, 0, out=out)
+
+
+def _along(x: Array, dim: int, start: int, count: int, height: int) -> Array:
+    """Return a view of so many parts of one of the last two dimensions, with their number as the first dimension."""
+    at, part = x.ndim + dim, slice(start, start + count * height)
+    x = x[..., part] if dim == -1 else x[..., part, :]
+    x = x.reshape(*x.shape[:at], count, height, *x.shape[at + 1 :])
+    return x.transpose(at, *range(at), *range(at + 1, x.ndim))
 
 
 def _multiply_blocks(a: Array, b: Array, out: Array, rows: int, columns: int) -> None:
     (m, k), n = a.shape[-2:], b.shape[-1]
+    if m <= rows and n <= columns:
+        np.matmul(a, b, out=out)
+        return
     whole, wide = m - m % rows, n - n % columns
     for down in (slice(0, whole), slice(whole, m)):
         for right in (slice(0, wide), slice(wide, n)):

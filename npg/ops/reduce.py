@@ -168,7 +168,7 @@ def std(input: Any, *, dim: tuple[int, ...] | None, correction: float, keepdim: 
 
 
 def _moments(x: Array, dim: tuple[int, ...] | None, correction: float, keepdim: bool, root: bool) -> tuple[Any, Any]:
-    total, center = variance(x, dim, correction, keepdim, True)
+    total, center = variance(x, dim, correction, keepdim)
     total = np.sqrt(total) if root else total
     center = c_order(center if keepdim else np.squeeze(center, dim))
     return c_order(total).astype(x.dtype, copy=False), center.astype(x.dtype, copy=False)

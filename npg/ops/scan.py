@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops import _blocks
+from npg.ops._keys import keys
 from npg.ops._op import movement, primitive
 from npg.ops.order import values_vjp
 from npg.ops.rearrange import constant_pad, flip
@@ -42,7 +43,7 @@ def _running_total(ufunc: np.ufunc, x: np.ndarray[Any, Any], dim: int, out: Any)
     """Write the results so far into out: of some elements along dim at a time, in float64."""
     lines = (*x.shape[:dim], 1, *x.shape[dim + 1 :])
     across = 1 if dim == x.ndim - 1 else _LINE
-    for key in _blocks.keys(lines, max(_blocks.BLOCK // x.shape[dim], across)):
+    for key in keys(lines, max(_blocks.BLOCK // x.shape[dim], across)):
         whole = (*key[:dim], slice(None), *key[dim + 1 :])
         source, target = np.moveaxis(x[whole], dim, 0), np.moveaxis(out[whole], dim, 0)
         height = max(1, _blocks.BLOCK * x.shape[dim] // source.size) if source.size else 1

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import assume, given, strategies as st
 
-from npg.ops import _moments, _sums
+from npg.ops import _moments, _products, _sums
 
 rng = np.random.default_rng(0)
 F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
@@ -59,7 +59,7 @@ def test_variance_is_that_of_float64_whatever_the_layout(case, offset, correctio
     n = x.size if dims is None else math.prod(x.shape[d] for d in dims)
     if n <= correction:
         return
-    found, center = _moments.variance(x, dims, correction, keepdim, True)
+    found, center = _moments.variance(x, dims, correction, keepdim)
     wide = x.astype(np.longdouble)
     expected = ((wide - wide.mean(dims, keepdims=True)) ** 2).sum(dims, keepdims=keepdim) / (n - correction)
     assert found.shape == expected.shape
@@ -92,6 +92,30 @@ def test_add_up_of_many_numbers_keeps_its_digits(shape, dim, fill):
     layouts = [x, x.copy(order="F"), np.stack([x, x], -1)[..., 0], x[::-1]]
     for y in layouts[: 4 if x.size < 2**20 else 1]:
         assert ulps(_sums.add_up(y, dim), y.sum(dim, dtype=F8)) <= 20
+
+
+@given(
+    lead=st.sampled_from([(), (), (2,), (3, 2)]),
+    rows=st.one_of(st.integers(1, 300), st.sampled_from([127, 128, 129, 1000, 3001, 20_000])),
+    columns=st.one_of(st.integers(1, 80), st.sampled_from([128, 255, 300, 513, 1000, 2050])),
+    dtype=st.sampled_from([F4, F8]),
+    slab=st.sampled_from([1 << 13, 1 << 20]),
+)
+def test_sums_of_columns_keep_their_digits_and_are_the_same_without_the_extension(lead, rows, columns, dtype, slab):
+    assume(math.prod(lead) * rows * columns < 600_000)
+    x = np.random.default_rng(rows * columns).random((*lead, rows, columns)).astype(dtype) + dtype.type(1000)
+    accelerated, kept = _products._multiply, _sums._SLAB
+    found = []
+    try:
+        _sums._SLAB = slab
+        for _products._multiply in (accelerated, None):
+            found.append(_sums.add_up(x, len(lead)))
+            assert lead or x.size <= _sums.FEW or np.array_equal(found[-1], _sums.column_sum(x))
+    finally:
+        _products._multiply, _sums._SLAB = accelerated, kept
+    np.testing.assert_array_equal(*found)
+    assert found[0].dtype == dtype
+    assert ulps(found[0], x.sum(len(lead), dtype=np.longdouble).astype(F8), dtype) <= 12
 
 
 def test_add_up_counts_beyond_what_float32_can_count_one_by_one():
@@ -144,7 +168,7 @@ def test_variance_of_float32_neither_overflows_nor_vanishes(n, scale):
 @pytest.mark.parametrize("dtype", [F4, F8])
 @pytest.mark.parametrize("shape", [(10,), (300, 3), (500_000,), (100_000, 7)])
 def test_variance_of_equal_numbers_is_nothing(shape, dtype):
-    found, center = _moments.variance(np.full(shape, 0.1, dtype), (0,), 1, False, True)
+    found, center = _moments.variance(np.full(shape, 0.1, dtype), (0,), 1, False)
     assert not found.any()
     np.testing.assert_allclose(center, dtype.type(0.1), rtol=1e-15)
 
