@@ -18,7 +18,7 @@ from npg.functional._kernels import apply_floating, title
 from npg.functional._public import public_function, to_dtype
 from npg.functional._types import T
 from npg.functional.activating import logsigmoid
-from npg.functional.comparing import eq, le, ne
+from npg.functional.comparing import eq, gt, le, logical_and, ne
 from npg.functional.losses import checked_reduction, reduced, refuse_gradient, sizes
 from npg.functional.neural import pairwise_distance
 from npg.functional.pointwise import add, div, exp, log, mul, neg, sqrt, square, sub, xlogy
@@ -277,6 +277,11 @@ def _only_single_and_double(kernel: str, x: Any) -> None:
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{title(x.dtype)}'")
 
 
+def _positive(z: Any, counts: Any) -> Any:
+    """Return z where it counts and is above 0, else 0: no gradient at 0, and inf - inf, of infinite logits, is 0."""
+    return where(logical_and(gt(z, 0), counts), z, 0)
+
+
 @public_function
 def multi_margin_loss(
     input: T,
@@ -307,13 +312,13 @@ def multi_margin_loss(
     classes = x.shape[-1] if x.ndim else 1
     if ((index < 0) | (index >= classes)).any():
         raise RuntimeError("target out of range")
-    others = np.ones((index.size, classes), x.dtype)
-    others[np.arange(index.size), index] = 0
+    others = index[:, None] != np.arange(classes)
+    losses = _positive(add(sub(margin, gather(rows, 1, index[:, None])), rows), others)
+    losses = losses if p == 1 else square(losses)
     if weight is not None:
         refuse_gradient("multi_margin_loss", "weight", weight)
-        others *= array_of("multi_margin_loss", weight, "weight")[index][:, None]
-    losses = clamp_min(add(sub(margin, gather(rows, 1, index[:, None])), rows), 0)
-    losses = div(sum(mul(losses if p == 1 else square(losses), others), 1), classes)
+        losses = mul(losses, array_of("multi_margin_loss", weight, "weight").astype(x.dtype)[index][:, None])
+    losses = div(sum(losses, 1), classes)
     return reduced(losses if t.ndim else reshape(losses, ()), reduction)
 
 
@@ -342,9 +347,9 @@ def multilabel_margin_loss(
     other = np.ones(index.shape, bool)
     n, i = np.nonzero(counts)
     other[n, index[n, i]] = False
-    pairs = (counts[:, :, None] & other[:, None, :]).astype(x.dtype)  # (N, targets, others)
-    hinge = clamp_min(add(sub(1.0, unsqueeze(gather(rows, 1, index), 2)), unsqueeze(rows, 1)), 0)
-    losses = div(sum(mul(hinge, pairs), (1, 2)), index.shape[1])
+    pairs = counts[:, :, None] & other[:, None, :]  # (N, targets, others)
+    hinge = _positive(add(sub(1.0, unsqueeze(gather(rows, 1, index), 2)), unsqueeze(rows, 1)), pairs)
+    losses = div(sum(hinge, (1, 2)), index.shape[1])
     return reduced(losses if x.ndim > 1 else reshape(losses, ()), reduction)
 
 

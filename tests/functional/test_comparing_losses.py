@@ -122,6 +122,24 @@ def test_multi_margin_loss_is_like_torch(reduction, p, weighted):
         )
 
 
+@pytest.mark.parametrize("p", [1, 2, None])
+def test_margin_losses_at_the_kink_and_of_infinite_logits_are_torchs(p):
+    name = "multi_margin_loss" if p else "multilabel_margin_loss"
+    options = {"p": p} if p else {}
+    values = [np.nan, np.inf, -np.inf, 0.0, 1.0]
+    rows = np.array(list(itertools.product(values, repeat=3)))
+    for target in range(3):
+        targets = np.full(len(rows), target) if p else np.tile([target, -1, -1], (len(rows), 1))
+        found, expected = [], []
+        for lib, results in ((npg, found), (torch, expected)):
+            x = lib.from_numpy(rows.copy()).requires_grad_()
+            loss = getattr(lib.nn.functional, name)(x, lib.from_numpy(targets), reduction="none", **options)
+            loss.sum().backward()
+            results += [loss.detach().numpy(), x.grad.numpy()]
+        np.testing.assert_allclose(found[0], expected[0], 1e-15)
+        np.testing.assert_allclose(found[1], expected[1], 1e-15)
+
+
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 def test_multilabel_margin_loss_is_like_torch(reduction):
     targets = np.array([[3, 0, -1, 1], [-1, 2, 2, 2], [0, 1, 2, 3], [2, 2, -1, 0]])
