@@ -21,7 +21,7 @@ def _minimum_of_cubic(a: _Point, b: _Point, bounds: tuple[Any, Any] | None = Non
     square = d1**2 - g1 * g2
     if not square >= 0:
         return (low + high) / 2.0
-    d2 = square**0.5
+    d2 = square.sqrt()
     if x1 <= x2:
         lowest = x2 - (x2 - x1) * ((g2 + d2 - d1) / (g2 - g1 + 2 * d2))
     else:
