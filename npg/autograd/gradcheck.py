@@ -212,11 +212,9 @@ def _pull(y: Tensor, inputs: list[Tensor], g: Array, nondet_tol: float, check_dt
             [np.zeros(x.shape) if part is None else part._array for part, x in zip(found, inputs, strict=True)]
         )
     for first, second in zip(*passes, strict=True):
-        if (
-            first.size
-            and not np.max(np.abs(first - second), initial=0.0) <= nondet_tol
-            and not _both_nan(first, second)
-        ):
+        with np.errstate(all="ignore"):
+            apart = np.max(np.abs(first - second), initial=0.0)
+        if not apart <= nondet_tol and not _both_nan(first, second):
             raise GradcheckError(
                 "Backward is not reentrant, i.e., running backward with same input and grad_output multiple times "
                 "gives different values, although analytical gradient matches numerical gradient. The tolerance for "

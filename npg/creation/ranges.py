@@ -61,6 +61,7 @@ def _check_range(start: Any, end: Any, step: Any) -> None:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
 
 
+@np.errstate(all="ignore")
 def _steps(start: Any, step: Any, n: int, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     """Return start + i * step for i < n, computed as PyTorch does."""
     i = np.arange(n)
@@ -186,6 +187,7 @@ def _ends(name: str, start: Any, end: Any) -> tuple[Any, Any]:
     return number(name, start, "start", 1), number(name, end, "end", 2)
 
 
+@np.errstate(all="ignore")
 def _line(start: Any, end: Any, n: int, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     """Return n numbers from start to end: the first half counted from start, the second back from end."""
     if n <= 1:
@@ -195,10 +197,9 @@ def _line(start: Any, end: Any, n: int, dtype: np.dtype[Any]) -> np.ndarray[Any,
     i = np.arange(n, dtype=np.float64)
     first = i < n // 2
     if dtype.itemsize == 2 and dtype.kind == "f":  # float16 is rounded after every operation
-        with np.errstate(all="ignore"):
-            low, high = dtype.type(start), dtype.type(end)
-            by = (high - low) / dtype.type(n - 1)
-            return np.where(first, low + by * i.astype(dtype), high - by * (n - 1 - i).astype(dtype))
+        low, high = dtype.type(start), dtype.type(end)
+        by = (high - low) / dtype.type(n - 1)
+        return np.where(first, low + by * i.astype(dtype), high - by * (n - 1 - i).astype(dtype))
     if dtype.kind == "f":
         low, high = dtype.type(start), dtype.type(end)
         by = float((high - low) / dtype.type(n - 1))
@@ -233,14 +234,14 @@ def linspace(
     return finish("linspace", _line(low, high, n, kind), out, requires_grad)
 
 
+@np.errstate(all="ignore")
 def _whole_powers(start: Any, end: Any, n: int, base: float, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     # PyTorch cuts both exponents to the dtype, and steps between them in float32.
     low, high = (int(fill_number(x, dtype)) for x in (start, end))
     by = np.float32(high - low) / np.float32(n - 1)
     i = np.arange(n, dtype=np.float32)
     exponents = np.where(i < n // 2, np.float32(low) + by * i, np.float32(high) - by * (n - 1 - i))
-    with np.errstate(all="ignore"):
-        return np.power(float(base), exponents.astype(np.float64)).astype(dtype)
+    return np.power(float(base), exponents.astype(np.float64)).astype(dtype)
 
 
 @new_function

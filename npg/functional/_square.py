@@ -55,6 +55,7 @@ def _first(array: np.ndarray[Any, Any], function: Any) -> tuple[str, Any]:
     return "", array
 
 
+@np.errstate(all="ignore")
 def _zero_pivot(matrix: np.ndarray[Any, Any]) -> int:
     """Return which pivot of an LU factorization is zero, counted from 1."""
     a = matrix.astype(np.float64)

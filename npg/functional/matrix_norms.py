@@ -148,6 +148,7 @@ def cond(A: T, p: Any = None, *, out: Any = None) -> T:
     return matrix_norm(A, p) * matrix_norm(inverse, p)
 
 
+@np.errstate(all="ignore")
 def _cond_of(matrix: np.ndarray[Any, Any], p: Any) -> Any:
     try:
         return np.linalg.norm(matrix, p) * np.linalg.norm(np.linalg.inv(matrix), p)

@@ -152,7 +152,8 @@ def histc(input: T, bins: int = 100, min: Any = 0, max: Any = 0) -> T:
         raise RuntimeError("npg.histc: max must be larger than min")
     kept = array[(array >= low) & (array <= high)]
     low, high = array.dtype.type(low), array.dtype.type(high)
-    part = ((kept - low) * bins / (high - low)).astype(np.intp)
+    with np.errstate(all="ignore"):
+        part = ((kept - low) * bins / (high - low)).astype(np.intp)
     counts = np.bincount(np.minimum(part, bins - 1), minlength=bins)  # max itself belongs to the last part
     return wrap(counts.astype(array.dtype))
 

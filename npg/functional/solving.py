@@ -276,6 +276,7 @@ def _batched(x: Any, batch: tuple[int, ...]) -> Any:
 # ----- Pseudo-inverse -----
 
 
+@np.errstate(all="ignore")
 def tolerance(values: np.ndarray[Any, Any], size: int, atol: Any, rtol: Any) -> Any:
     """Return (..., 1): singular values up to this count as 0: max(atol, rtol * the largest).
 

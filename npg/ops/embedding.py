@@ -80,6 +80,7 @@ def embedding_double_backward(input: Any, index: Any, *, padding_idx: int | None
     return out.reshape(*index.shape, input.shape[1])
 
 
+@np.errstate(all="ignore")
 def renorm_rows(weight: Array, index: Array, max_norm: float, norm_type: float) -> None:
     """Scale the rows of an array that are looked up, and whose norm is larger, down to max_norm; in place."""
     used = np.unique(_flat(index, weight.shape[0]))

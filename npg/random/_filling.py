@@ -128,6 +128,7 @@ def fill(out: np.ndarray, generator: Generator, make: Callable[[Generator, int],
     return out
 
 
+@np.errstate(all="ignore")
 def _fill_flat(flat: np.ndarray, generator: Generator, make: Callable[[Generator, int], np.ndarray]) -> None:
     total = len(flat)
     if total <= BLOCK:

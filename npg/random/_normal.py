@@ -148,6 +148,7 @@ def _pairwise(g: Generator, count: int, mean: float, std: float) -> np.ndarray:
 # ----- Blocks of 16 -----
 
 
+@np.errstate(all="ignore")
 def _fill_by_sixteens(flat: np.ndarray, g: Generator, mean: float, std: float) -> None:
     total, block = len(flat), _filling.BLOCK
     whole, rest = total // 16 * 16, total % 16
