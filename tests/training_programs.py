@@ -3,6 +3,7 @@
 A description is plain data: a model, its loss, data, an optimizer with groups, schedules, and what happens in each step
 besides (frozen parameters, hooks, clipping, state dicts, other dtypes, ...). Its run gives one record for each thing
 that is observed, in order: losses, warnings, rates, and at the end parameters, gradients, states. An error ends it.
+A run can be shaken: rounding is added to it, to see what the program makes of that.
 """
 
 from __future__ import annotations
@@ -15,9 +16,13 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-__all__ = ["programs", "run"]
+__all__ = ["Record", "programs", "run"]
 
 WIDTH, CLASSES, BATCH, VOCABULARY = 4, 3, 5, 7
+STEPS = (15, 30)
+
+# What is seen, its value, and the roughest dtype that has been in use until then.
+Record = tuple[str, Any, str]
 
 # ----- Models -----
 
@@ -202,8 +207,9 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
     "RMSprop": _common | {"momentum": some([0.0, 0.5]), "centered": flags, "alpha": some([0.5, 0.99])},
     "Adagrad": _common | {"lr_decay": some([0, 0.1]), "initial_accumulator_value": some([0, 0.5])},
     "Adadelta": _common | {"rho": some([0.5, 0.9])},
-    "LBFGS": {"max_iter": some([1, 3]), "history_size": some([2, 10]), "line_search_fn": some([None, "strong_wolfe"])},
+    "LBFGS": {"history_size": some([2, 10]), "line_search_fn": some([None, "strong_wolfe"])},
 }
+NEEDED = {"LBFGS": {"max_iter": some([1, 2, 4])}}  # 20 by default, each with 1.25 evaluations
 # Of a group of its own: settings that every optimizer has.
 _group = st.fixed_dictionaries({}, optional={"lr": some([0.001, 0.02]), "weight_decay": some([0.0, 0.05])})
 
@@ -211,7 +217,9 @@ _group = st.fixed_dictionaries({}, optional={"lr": some([0.001, 0.02]), "weight_
 def _optimizer() -> st.SearchStrategy[Any]:
     return st.one_of(
         [
-            st.tuples(st.just(name), st.fixed_dictionaries({"lr": some([0.01, 0.1])}, optional=options))
+            st.tuples(
+                st.just(name), st.fixed_dictionaries({"lr": some([0.01, 0.1])} | NEEDED.get(name, {}), optional=options)
+            )
             for name, options in OPTIMIZERS.items()
         ]
     )
@@ -228,7 +236,7 @@ SCHEDULES: dict[str, Any] = {
     "LinearLR": {"start_factor": some([0.25]), "total_iters": some([4])},
     "ConstantLR": {"factor": some([0.5]), "total_iters": some([3])},
     "PolynomialLR": {"total_iters": some([5]), "power": some([1.0, 2.0])},
-    "OneCycleLR": {"max_lr": some([0.1]), "total_steps": some([8, 40]), "cycle_momentum": flags},
+    "OneCycleLR": {"max_lr": some([0.1]), "total_steps": some([12, 40]), "cycle_momentum": flags},
     "CyclicLR": {"base_lr": some([0.01]), "max_lr": some([0.1]), "step_size_up": some([3]), "cycle_momentum": flags},
     "ReduceLROnPlateau": {"patience": some([0, 1]), "factor": some([0.5]), "mode": some(["min", "max"])},
 }
@@ -270,7 +278,7 @@ _clip = st.one_of(
 programs = st.fixed_dictionaries(
     {
         "seed": st.integers(0, 999),
-        "dtype": some(["float64", "float64", "float64", "float32"]),
+        "dtype": some(["float64", "float64", "float64", "float32", "float16"]),
         "tokens": st.one_of(
             st.none(),
             st.none(),
@@ -288,8 +296,8 @@ programs = st.fixed_dictionaries(
         "zero": some(["optimizer", "model", "zeros", "never", "by hand"]),
         "clip": _clip,
         "closure": flags,
-        "events": st.lists(st.tuples(st.integers(0, 11), _events), max_size=4),
-        "steps": some([12]),
+        "events": st.lists(st.tuples(st.integers(0, STEPS[1] - 1), _events), max_size=6),
+        "steps": st.integers(*STEPS),
     }
 )
 
@@ -300,21 +308,31 @@ programs = st.fixed_dictionaries(
 class _Run:
     """One run of a program; `records` is what was seen."""
 
-    def __init__(self, lib: Any, program: dict[str, Any]) -> None:
+    def __init__(self, lib: Any, program: dict[str, Any], shaking: int | None = None) -> None:
         self.lib, self.program = lib, program
-        self.records: list[tuple[str, Any]] = []
-        self.handles: list[Any] = []
-        self.calls = 0
+        self.noise = None if shaking is None else np.random.default_rng(shaking)
+        self.records: list[Record] = []
+        self.calls = self.evaluations = 0
+        self.rough = "float64"
 
     def see(self, what: str, value: Any) -> None:
-        self.records.append((what, _plain(value)))
+        self.records.append((what, _plain(value), self.rough))
+
+    def uses(self, dtype: Any) -> None:
+        name = str(dtype).rpartition(".")[2]
+        self.rough = max(name, self.rough, key=lambda known: np.finfo(known).eps)
 
     def start(self) -> None:
         lib, program = self.lib, self.program
         lib.manual_seed(program["seed"])
         self.dtype = getattr(lib, program["dtype"])
+        self.uses(self.dtype)
         self.model = _Builder(lib).model(program).to(self.dtype)
         self.params = list(self.model.parameters())
+        if self.noise is not None:
+            for layer in self.model.modules():
+                if not list(layer.children()):
+                    layer.register_forward_hook(self.shake_output)
         if program["tokens"] is None:
             self.inputs = [lib.randn(BATCH, WIDTH).to(self.dtype) for _ in range(2)]
         else:
@@ -325,8 +343,16 @@ class _Run:
         # PyTorch's huber_loss of two dtypes refuses its own backward, npg's does not.
         mixed = program["mixed target"] and name != "HuberLoss"
         self.targets = [_target(lib, kind, other if mixed else self.dtype) for _ in range(2)]
+        if mixed:
+            self.uses(other)
         self.see("model", str(self.model))
+        if "Hardsigmoid" in str(self.model):
+            self.uses(lib.float32)  # PyTorch multiplies its gradient by 1 / 6 in float32, npg in the input's dtype
         name, options = program["optimizer"]
+        half = "float16" in (program["dtype"], *[event[-1] for _, event in program["events"]])
+        if options.get("foreach") and (options.get("nesterov") or half):
+            # PyTorch's foreach changes .grad, npg's does not; with 0 / 0 in float16 it rounds where its loops don't.
+            options = options | {"foreach": False}
         self.spare = lib.ones(3, dtype=self.dtype, requires_grad=True)
         groups = [
             {"params": self.params[i :: len(program["groups"]) + 1], **own}
@@ -345,8 +371,25 @@ class _Run:
             self.schedules = [module.ChainedScheduler(self.schedules)]
 
     def evaluate(self, i: int) -> Any:
+        self.shakes = self.noise is not None and self.evaluations > 0
+        self.evaluations += 1
+        if self.shakes:
+            with self.lib.no_grad():
+                for p in self.params:
+                    p.mul_(self.rounding(p))
         value = self.loss(self.model(self.inputs[i % 2]), self.targets[i % 2])
-        return value if value.dim() == 0 else value.mean()
+        value = value if value.dim() == 0 else value.mean()
+        return value * self.rounding(value) if self.shakes else value
+
+    def shake_output(self, module: Any, args: Any, y: Any) -> None:
+        if self.shakes:
+            y.data.mul_(self.rounding(y))  # not a change in place for the graph
+
+    def rounding(self, x: Any) -> Any:
+        """Return factors for x: 1 and up to four units in the last place, of a loss in the roughest dtype."""
+        name = str(x.dtype).rpartition(".")[2] if x.dim() else self.rough
+        found = 1 + np.finfo(name).eps * self.noise.integers(-4, 5, tuple(x.shape))
+        return self.lib.from_numpy(np.asarray(found)).to(x.dtype)
 
     def zero(self) -> None:
         how = self.program["zero"]
@@ -449,6 +492,7 @@ class _Run:
     def change_dtype(self, dtype: Any) -> None:
         if dtype == self.lib.float16 and self.program["loss"][0] == "MultiMarginLoss":
             return  # PyTorch has none
+        self.uses(dtype)
         self.model.to(dtype)
         self.inputs = [x.to(dtype) if x.is_floating_point() else x for x in self.inputs]
         self.targets = [x.to(dtype) if x.is_floating_point() else x for x in self.targets]
@@ -505,15 +549,18 @@ def _plain(value: Any) -> Any:
     return type(value).__name__
 
 
-def run(lib: Any, program: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Return the records of a run: (what, value). Warnings are among them, and the error that ended it."""
-    this = _Run(lib, program)
+def run(lib: Any, program: dict[str, Any], shaking: int | None = None) -> list[Record]:
+    """Return the records of a run. Warnings are among them, and the error that ended it.
+
+    Args: shaking: None, or a seed: in every evaluation but the first, parameters, outputs of layers and losses are
+        rounded otherwise. The first is left so that ties (a number at the kink of a function) are compared.
+    """
+    this = _Run(lib, program, shaking)
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         try:
             this.start()
-            # L-BFGS soon follows the rounding.
-            for i in range(4 if program["optimizer"][0] == "LBFGS" else program["steps"]):
+            for i in range(program["steps"]):
                 before = len(seen)
                 try:
                     this.step(i)
