@@ -241,12 +241,17 @@ def column_sum(x: Array) -> Array:
 def _by_products(x: Array) -> Array:
     """Return the sums over the rows of C-contiguous (..., rows, n), which are float32 or float64, as x is."""
     rows, n = x.shape[-2:]
-    if (rows > _TALL and not (SHARES and n >= _NARROW and rows * n <= _PRODUCT)) or n == 1:
-        if n == 1:
-            return np.add.reduce(x[..., 0], -1, keepdims=True)
+    if n == 1:
+        return np.add.reduce(x[..., 0], -1, keepdims=True)
+    if not _is_one_product(rows, n):
         return _in_slabs(_tall, x, x.ndim - 2) if x.size > 4 * _SLAB else _tall(x)
     y = multiply(_row_of_ones(rows, x.dtype), x)
     return y[0] if x.ndim == 2 else y[..., 0, :]
+
+
+def _is_one_product(rows: int, n: int) -> bool:
+    """Tell whether a product of a vector and (rows, n) keeps its digits."""
+    return rows <= _TALL or (SHARES and n >= _NARROW and rows * n <= _PRODUCT)
 
 
 def _tall(x: Array, _dim: int = -2) -> Array:
@@ -268,7 +273,7 @@ def _tall(x: Array, _dim: int = -2) -> Array:
 
 def weighed_column_sum(x: Array, weights: Array) -> Array:
     """Return the sums of weights (rows, 1) times each column of a C-contiguous (rows, n), which may be overwritten."""
-    if len(x) <= _TALL:
+    if _is_one_product(*x.shape):
         return multiply(weights.reshape(1, -1), x)[0]
     return column_sum(np.multiply(x, weights, out=x))
 
