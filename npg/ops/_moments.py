@@ -1,5 +1,5 @@
 """Mean and variance. float32 comes out as if computed in float64, as PyTorch has it: also of numbers whose squares
-overflow or vanish, and of numbers far from 0. Arrays are read in blocks, for which there is memory already.
+overflow or vanish, and of numbers far from 0. Large arrays are read in blocks, for which there is memory already.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["variance"]
 
 Array = np.ndarray[Any, Any]
 
-_SMALL = 1 << 16  # elements, up to which float64 is taken at once
+_SMALL = 1 << 16  # elements, up to which everything is computed in float64 at once
 _BLOCK = 1 << 17  # elements
 _LARGE_MEAN = 1e-7  # the variance, as a part of the mean square, from which on that is computed in one pass
 _DOUBLE = np.dtype(np.float64)
@@ -29,9 +29,18 @@ def variance(x: Array, dim: tuple[int, ...] | None, correction: float, keepdim: 
 
     The sum of squares is divided by n - correction; where that is not above 0, by 0.
     """
+    is_double = x.dtype == _DOUBLE
+    if 0 < x.size <= _SMALL and not is_double:
+        d = x.astype(_DOUBLE)
+        center = add_up(d, dim, True)
+        n = x.size // center.size
+        center /= n
+        d = np.subtract(d, center, out=d)
+        total = add_up(np.multiply(d, d, out=d), dim, keepdim)
+        return np.true_divide(total, max(n - correction, 0)), center
     dims = tuple(range(x.ndim)) if dim is None else dim
     n = math.prod([x.shape[d] for d in dims])
-    if x.dtype != _DOUBLE and x.size and x.ndim:
+    if x.size and not is_double:
         # float64 holds the squares of float32 exactly, and enough digits of their sums unless the mean is large.
         center = np.zeros(_kept(x.shape, dims))
         squares = _squares(x, dims, None, center)
