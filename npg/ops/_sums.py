@@ -144,6 +144,8 @@ def _in_any_layout(x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
         last = strides[d]
     order += [d for d in range(x.ndim) if x.shape[d] == 1]
     y = x.transpose(order).reshape(sizes)
+    if True not in added:
+        y = y.copy()  # a sum is nobody's view
     while True in added:
         # Runs of numbers that lie one after the other first: these are added in pairs. Short ones last.
         if added[-1] and (sizes[-1] >= _SHORT or added.count(True) == 1):

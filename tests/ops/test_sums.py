@@ -47,6 +47,13 @@ def test_add_up_is_the_sum_whatever_the_layout(case):
     expected = np.add.reduce(x.astype(F8), dim, keepdims=keepdim)
     assert found.shape == expected.shape and found.dtype == (F8 if x.dtype == F8 else F4)
     np.testing.assert_allclose(found, expected, rtol=1e-14 if x.dtype == F8 else 2e-6)
+    assert not np.shares_memory(found, x)
+
+
+@pytest.mark.parametrize("x", [np.ones((140, 1, 1)), np.ones((140, 1, 1))[::-1], np.ones((140, 2, 1))[:, :1]])
+@pytest.mark.parametrize("dim", [1, 2, (1, 2)])
+def test_sums_over_dimensions_of_size_1_are_no_views(x, dim):
+    assert not np.shares_memory(_sums.add_up(x, dim), x)
 
 
 @given(arrays(), st.sampled_from([0.0, 1e3, 1e6]), st.sampled_from([0, 1, 2.5]))
