@@ -31,7 +31,7 @@ cdef struct Attention:
     cnp.npy_intp heads, queries, keys, n, m, start
     int size
     double scale, most, least
-    bint is_safe
+    int unsafe  # a head has scores too large or too small
     char *room  # of each thread, for one head
     cnp.npy_intp room_size
 
@@ -68,7 +68,7 @@ cdef void attend_to_head(int worker, long head, void *data) noexcept nogil:
     cdef char *scale = <char *>&single if size == 4 else <char *>&doubled
     cdef char *args[2]
     cdef cnp.npy_intp steps[2]
-    if not call.is_safe:
+    if pool_is_raised(&call.unsafe):
         return
     for i in range(call.queries):
         _pass(&loops.multiply, q + i * call.q_steps[2], scale, scaled + i * call.n * size, call.n, size, 0, size)
@@ -77,7 +77,7 @@ cdef void attend_to_head(int worker, long head, void *data) noexcept nogil:
         p = s + call.start * line
         _pass(&loops.add, p, call.mask, p, (call.keys - call.start) * call.queries, size, size, size)
     if not _reduced(&loops.maximum, s, n, size) < call.most:
-        call.is_safe = False
+        pool_raise(&call.unsafe)
         return
     args[0] = args[1] = s
     steps[0] = steps[1] = size
@@ -92,7 +92,7 @@ cdef void attend_to_head(int worker, long head, void *data) noexcept nogil:
             _pass(&loops.add, total, p, total, call.queries, size, size, size)
         start += FEW
     if not _reduced(&loops.minimum, total, call.queries, size) > call.least:
-        call.is_safe = False
+        pool_raise(&call.unsafe)
         return
     if call.total != NULL:
         memcpy(call.total + b * call.total_steps[0] + h * call.total_steps[2], total, line)
@@ -176,7 +176,7 @@ def attend(cnp.ndarray q, k, v, y, p, total, cnp.ndarray mask, double scale, dou
         call.mask, call.start = cnp.PyArray_BYTES(mask), call.keys - cnp.PyArray_DIM(mask, 0)
     call.scale, call.most = scale, most
     call.least = <float>least if kind == cnp.NPY_FLOAT else least
-    call.is_safe = True
+    call.unsafe = 0
     heads = cnp.PyArray_DIM(q, 0) * call.heads
     call.scores.m, call.scores.k, call.scores.n = call.keys, call.n, call.queries
     call.scores.a.down, call.scores.a.right = call.k_steps[2], size
@@ -199,7 +199,7 @@ def attend(cnp.ndarray q, k, v, y, p, total, cnp.ndarray mask, double scale, dou
         pool_enter()
         pool_run(attend_to_head, heads, &call, threads)
         pool_leave()
-    return call.is_safe
+    return not call.unsafe
 
 
 accelerate_attention(attend)

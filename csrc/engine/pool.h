@@ -53,6 +53,10 @@ static pthread_rwlock_t pool_gate;
 #define POOL_STORE(x, value) __atomic_store_n(&(x), value, __ATOMIC_SEQ_CST)
 #define POOL_ADD(x, value) __atomic_fetch_add(&(x), value, __ATOMIC_SEQ_CST)
 
+/* A flag of a job, raised and read by its parts. */
+static inline void pool_raise(int *flag) { __atomic_store_n(flag, 1, __ATOMIC_RELAXED); }
+static inline int pool_is_raised(int *flag) { return __atomic_load_n(flag, __ATOMIC_RELAXED); }
+
 static inline void pool_relax(int *turns) {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
@@ -186,6 +190,9 @@ static void pool_run(pool_part part, long count, void *data, int threads) {
 }
 
 #else
+
+static void pool_raise(int *flag) { *flag = 1; }
+static int pool_is_raised(int *flag) { return *flag; }
 
 static void pool_prepare(void) {}
 static void pool_enter(void) {}

@@ -5,6 +5,8 @@ cdef extern from "engine/pool.h":
     void pool_prepare()
     void pool_enter() noexcept nogil
     void pool_leave() noexcept nogil
+    void pool_raise(int *flag) noexcept nogil
+    bint pool_is_raised(int *flag) noexcept nogil
     void pool_run(pool_part part, long count, void *data, int threads) noexcept nogil
 
 cdef enum: MOST_THREADS = 64
