@@ -48,7 +48,8 @@ def guard(side: str) -> None:
     pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
     name = b"mem_handler"
     capsule = make(handler(side == "end"), name, None)
-    _kept.extend([name, capsule])
+    _kept.append(capsule)
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(name))  # for ever: arrays that are freed last of all still ask for it
     table = pointer(np._core._multiarray_umath._ARRAY_API, None)  # type: ignore[attr-defined]
     entry = ctypes.cast(table, ctypes.POINTER(ctypes.c_void_p))[_SET_HANDLER]
     ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(entry)(capsule)
