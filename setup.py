@@ -7,6 +7,8 @@ Environment:
     NPG_PURE_PYTHON=1: there is no extension; a wheel then fits every platform.
     NPG_BUILD=trace: the extension tells coverage and profilers of each of its lines; several times slower.
     NPG_BUILD=checks: the extension checks indices, None and overflow, and C code its assertions.
+    NPG_BUILD=sanitize: AddressSanitizer and UndefinedBehaviorSanitizer watch the extension, and what it hands to
+        NumPy's loops and to BLAS. NPG_BUILD=races: ThreadSanitizer does. Both with GCC; tests/sanitized.py runs them.
 """
 
 import os
@@ -28,18 +30,32 @@ KINDS = {
     "": dict.fromkeys(CHECKS, False),
     "trace": {**dict.fromkeys(CHECKS, False), "linetrace": True},
     "checks": dict.fromkeys(CHECKS, True),
+    "sanitize": dict.fromkeys(CHECKS, False),
+    "races": dict.fromkeys(CHECKS, False),
 }
-MACROS = {"": [], "trace": [("CYTHON_TRACE", "1"), ("CYTHON_TRACE_NOGIL", "1")], "checks": []}
+MACROS = {
+    "": [],
+    "trace": [("CYTHON_TRACE", "1"), ("CYTHON_TRACE_NOGIL", "1")],
+    "checks": [],
+    "sanitize": [("NPG_SANITIZE", "1")],
+    "races": [],
+}
+SANITIZERS = {"sanitize": ["-fsanitize=address,undefined"], "races": ["-fsanitize=thread"]}
 # No -march: a wheel runs on every processor of its platform. -g0 and the linker leave out what only a debugger reads.
-COMPILE = {"": ["-O3", "-g0"], "trace": ["-O1", "-g0"], "checks": ["-O1", "-g", "-UNDEBUG", "-D_FORTIFY_SOURCE=2"]}
-LINK = {"linux": ["-Wl,--strip-all"], "darwin": ["-Wl,-S", "-Wl,-x"]}
+COMPILE = {
+    "": ["-O3", "-g0"],
+    "trace": ["-O1", "-g0"],
+    "checks": ["-O1", "-g", "-UNDEBUG", "-D_FORTIFY_SOURCE=2"],
+    **{kind: ["-O1", "-g", "-UNDEBUG", "-fno-omit-frame-pointer", *flags] for kind, flags in SANITIZERS.items()},
+}
+LINK = {"linux": ["-Wl,--strip-all"], "darwin": ["-Wl,-S", "-Wl,-x"]}  # of the published build
 
 
 def kind_of_build() -> str:
     """Return what NPG_BUILD asks for, a key of KINDS."""
     kind = os.environ.get("NPG_BUILD", "")
     if kind not in KINDS:
-        raise SystemExit(f"expected NPG_BUILD to be trace, checks or unset, got {kind!r}")
+        raise SystemExit(f"expected NPG_BUILD to be {', '.join(filter(None, KINDS))} or unset, got {kind!r}")
     return kind
 
 
@@ -88,8 +104,7 @@ class BuildExtension(build_ext):
             ext.extra_compile_args.append("/Od" if kind else "/O2")
         else:
             ext.extra_compile_args.extend(COMPILE[kind])
-            if not kind:
-                ext.extra_link_args.extend(LINK.get(sys.platform, []))
+            ext.extra_link_args.extend(SANITIZERS.get(kind, []) if kind else LINK.get(sys.platform, []))
         # Cython's plug-in for coverage looks for the C beside the .pyx.
         build_dir = None if kind == "trace" else str(GENERATED)
         (translated,) = cythonize([ext], build_dir=build_dir, force=bool(self.force), compiler_directives=KINDS[kind])
@@ -122,7 +137,7 @@ setup(
         Extension(
             "npg.engine._cython",
             [SOURCE],
-            depends=["csrc/engine/blas.h", "csrc/engine/memory.h", "csrc/engine/pool.h"],
+            depends=[f"csrc/engine/{name}.h" for name in ("blas", "checked", "memory", "pool")],
             # npg needs NumPy 2.0 at run time, so nothing older than its C API has to be supported.
             define_macros=[
                 ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),

@@ -183,7 +183,7 @@ def test_wheel_without_extension_fits_every_platform(tree, tmp_path):
 def test_unknown_kind_of_build_is_refused(tree, tmp_path):
     process, made = build("build_wheel", tree, tmp_path, NPG_BUILD="fast", NPG_REQUIRE_EXTENSION="1")
     assert process.returncode != 0
-    assert "expected NPG_BUILD to be trace, checks or unset, got 'fast'" in process.stderr
+    assert "expected NPG_BUILD to be trace, checks, sanitize, races or unset, got 'fast'" in process.stderr
     assert made == []
 
 

@@ -81,8 +81,7 @@ cdef void attend_to_head(int worker, long head, void *data) noexcept nogil:
         return
     args[0] = args[1] = s
     steps[0] = steps[1] = size
-    i = n
-    loops.exp.run(args, &i, steps, loops.exp.data)
+    _elementwise(&loops.exp, args, n, steps)
     while start < call.keys:  # in blocks, and the sums of the blocks
         p = total + line if start else total
         memcpy(p, s + start * line, line)
@@ -193,8 +192,7 @@ def attend(cnp.ndarray q, k, v, y, p, total, cnp.ndarray mask, double scale, dou
     threads = _threads_for(SCORE * heads * call.queries * call.keys) if heads > 1 else 1
     threads = min(<cnp.npy_intp>threads, heads)
     buffer = PyBytes_FromStringAndSize(NULL, threads * call.room_size + 64)
-    call.room = PyBytes_AS_STRING(buffer)
-    call.room += 64 - <size_t>call.room % 64
+    call.room = _line(buffer)
     with nogil:
         pool_enter()
         pool_run(attend_to_head, heads, &call, threads)

@@ -3,6 +3,8 @@
 #ifndef NPG_BLAS_H
 #define NPG_BLAS_H
 
+#include "checked.h"
+
 /* Integers have 32 or 64 bits, as OpenBLAS was built. */
 #define NPG_BATCH_OF_ONE(name, real, integer)                                                                      \
     static void name(void *function, int a_how, int b_how, long long m, long long n, long long k, char *a,         \
@@ -29,6 +31,9 @@ NPG_BATCH_OF_ONE(npg_double_32, double, int)
 static void npg_batch_of_one(void *function, int size, int width, int a_how, int b_how, long long m, long long n,
                              long long k, char *a, long long a_apart, char *b, long long b_apart, char *out,
                              long long out_apart) {
+    npg_check(a, a_how == 111 ? m : k, a_apart * size, a_how == 111 ? k : m, size, size);
+    npg_check(b, b_how == 111 ? k : n, b_apart * size, b_how == 111 ? n : k, size, size);
+    npg_check(out, m, out_apart * size, n, size, size);
     if (size == 4)
         (width == 8 ? npg_single_64 : npg_single_32)(function, a_how, b_how, m, n, k, a, a_apart, b, b_apart, out,
                                                      out_apart);

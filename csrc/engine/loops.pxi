@@ -14,10 +14,19 @@ cdef cnp.npy_intp FEW = _sums.FEW, RUN = _sums.RUN
 cdef long long EXACT = 1 << 53
 
 
+cdef extern from "engine/checked.h":
+    # Nothing, but in the build with sanitizers.
+    void npg_check(
+        char *start, cnp.npy_intp rows, cnp.npy_intp down, cnp.npy_intp n, cnp.npy_intp right, cnp.npy_intp size
+    ) noexcept nogil
+    bint NPG_CHECKED
+
+
 cdef struct Loop:
-    # A ufunc's loop for one type, with the data that it is called with.
+    # A ufunc's loop for one type, with the data that it is called with, its arguments and the bytes of a number.
     InnerLoop run
     void *data
+    int count, size
 
 
 @cython.final
@@ -39,8 +48,23 @@ cdef bint _find_loop(object ufunc, int kind, Loop *loop) except -1:
             fits = fits and u.types[i * u.nargs + k] == kind
         if fits:  # the first that fits is the one that the ufunc runs; later ones of the same types are older code
             loop.run, loop.data = <InnerLoop>u.functions[i], u.data[i]
+            loop.count, loop.size = u.nargs, 4 if kind == cnp.NPY_FLOAT else 8
             return loop.run != NULL
     return False
+
+
+cdef inline void _elementwise(Loop *loop, char **args, cnp.npy_intp n, cnp.npy_intp *steps) noexcept nogil:
+    """Run an elementwise loop over n numbers."""
+    cdef int k
+    for k in range(loop.count):
+        npg_check(args[k], 1, 0, n, steps[k], loop.size)
+    loop.run(args, &n, steps, loop.data)
+
+
+cdef inline char *_line(bytes memory) noexcept:
+    """Return where a line of the cache begins in a buffer, which has 64 bytes more for that."""
+    cdef char *start = PyBytes_AS_STRING(memory)
+    return start + 64 - (0 if NPG_CHECKED else <size_t>start % 64)  # checked, the buffer ends where its room does
 
 
 cdef inline void _pass(
@@ -52,7 +76,7 @@ cdef inline void _pass(
     cdef cnp.npy_intp steps[3]
     args[0], args[1], args[2] = a, b, out
     steps[0], steps[1], steps[2] = a_step, b_step, out_step
-    loop.run(args, &n, steps, loop.data)
+    _elementwise(loop, args, n, steps)
 
 
 cdef inline void _reduce(Loop *loop, char *x, char *out, cnp.npy_intp n, int size) noexcept nogil:
@@ -162,9 +186,9 @@ cdef cnp.ndarray _run_loop(Loops loops, object a, object b, cnp.ndarray out):
     args[count] = cnp.PyArray_BYTES(out)
     steps[count] = size
     if kind == cnp.NPY_FLOAT:
-        loops.single.run(args, &n, steps, loops.single.data)
+        _elementwise(&loops.single, args, n, steps)
     else:
-        loops.double.run(args, &n, steps, loops.double.data)
+        _elementwise(&loops.double, args, n, steps)
     return out
 
 

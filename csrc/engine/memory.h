@@ -24,7 +24,38 @@ typedef struct {
     size_t used, kept;  /* bytes of arrays alive, and of blocks that wait */
 } memory_counts;
 
-#if defined(__unix__) || defined(__APPLE__)
+#if defined(NPG_SANITIZE)
+
+/* The C library's functions themselves, for all arrays of the thread that imports: a sanitizer knows what they gave, and
+   neither this cache nor NumPy's of small arrays hands out what was freed. */
+
+#include <stdlib.h>
+
+#define MEMORY_ALWAYS 1
+
+static void *memory_malloc(void *context, size_t size) {
+    (void)context;
+    return malloc(size);
+}
+static void *memory_calloc(void *context, size_t count, size_t size) {
+    (void)context;
+    return calloc(count, size);
+}
+static void *memory_realloc(void *context, void *data, size_t size) {
+    (void)context;
+    return realloc(data, size);
+}
+static void memory_free(void *context, void *data, size_t size) {
+    (void)context, (void)size;
+    free(data);
+}
+
+static PyDataMem_Handler memory_handler_ = {
+    "npg", 1, {NULL, memory_malloc, memory_calloc, memory_realloc, memory_free}};
+
+static PyObject *memory_make_handler(void) { return PyCapsule_New(&memory_handler_, "mem_handler", NULL); }
+
+#elif defined(__unix__) || defined(__APPLE__)
 
 #include <pthread.h>
 #include <sys/mman.h>
@@ -287,6 +318,10 @@ static PyObject *memory_make_handler(void) {
     Py_INCREF(PyDataMem_DefaultHandler);
     return PyDataMem_DefaultHandler;
 }
+
+#endif
+
+#if defined(NPG_SANITIZE) || !(defined(__unix__) || defined(__APPLE__))
 
 static void memory_trim(size_t most) { (void)most; }
 

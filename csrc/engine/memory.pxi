@@ -3,6 +3,9 @@
 cdef extern from *:
     """
     #include "engine/memory.h"
+    #if !defined(MEMORY_ALWAYS)
+    #define MEMORY_ALWAYS 0
+    #endif
     static inline PyObject *npg_set_handler(PyObject *handler) { return PyDataMem_SetHandler(handler); }
     static inline PyObject *npg_default_handler(void) {
         Py_INCREF(PyDataMem_DefaultHandler);
@@ -11,15 +14,19 @@ cdef extern from *:
     """
     ctypedef struct memory_counts:
         size_t used, kept
+    bint MEMORY_ALWAYS
     object memory_make_handler()
     memory_counts memory_count()
     void memory_trim(size_t most) noexcept nogil
     object npg_set_handler(object handler)
     object npg_default_handler()
 
-cdef cnp.npy_intp LARGE = 1 << 16  # bytes of an op's input from which its results may be large
+cdef cnp.npy_intp LARGE = 0 if MEMORY_ALWAYS else 1 << 16  # bytes of an op's input from which its results may be large
 
 cdef object _handler = memory_make_handler(), _default_handler = npg_default_handler()
+
+if MEMORY_ALWAYS:
+    npg_set_handler(_handler)
 
 
 cdef inline object _ask_here():

@@ -70,6 +70,9 @@ cdef inline void _product(
         steps[4] = steps[5] = 0
     if p == 1:
         steps[6] = steps[8] = 0
+    npg_check(a, m, steps[3], n, steps[4], loop.size)
+    npg_check(b, n, steps[5], p, steps[6], loop.size)
+    npg_check(out, m, steps[7], p, steps[8], loop.size)
     loop.run(args, lengths, steps, loop.data)
 
 
@@ -286,8 +289,7 @@ def multiply(cnp.ndarray a, cnp.ndarray b, out):
     call.grain = max(1, call.count // (2 * threads))
     if call.room_size:
         memory = PyBytes_FromStringAndSize(NULL, threads * call.room_size + 64)
-        call.room = PyBytes_AS_STRING(memory)
-        call.room += 64 - <size_t>call.room % 64
+        call.room = _line(memory)
     count = (call.count + call.grain - 1) // call.grain
     if work <= WITH_GIL:
         for i in range(count):

@@ -111,6 +111,9 @@ cdef void _dot(Loop *loop, char *a, char *b, char *out, cnp.npy_intp n, int size
     while start < n:
         args[0], args[1], args[2] = a + start * size, b + start * size, out
         lengths[1] = min(RUN, n - start)
+        npg_check(args[0], 1, 0, lengths[1], size, size)
+        npg_check(args[1], 1, 0, lengths[1], size, size)
+        npg_check(out, 1, 0, 1, size, size)
         loop.run(args, lengths, strides, loop.data)
         total += (<float *>out)[0] if size == 4 else (<double *>out)[0]
         start += RUN
@@ -168,10 +171,9 @@ cdef inline void run_step(Step *step, char **places, cnp.npy_intp rows, cnp.npy_
         ahead[k] = size * _ahead(shape, n)
         strides[k] = size if shape == FULL or shape == ROW else 0
     if step.way == ELEMENTS:
-        lengths[0] = rows * n
-        step.loop.run(args, lengths, strides, step.loop.data)
+        _elementwise(&step.loop, args, rows * n, strides)
     elif step.way == HEADS:
-        step.loop.run(args, &rows, ahead, step.loop.data)
+        _elementwise(&step.loop, args, rows, ahead)
     elif step.way == DOTS:
         if n >= 2 * RUN:
             for r in range(rows):
@@ -181,11 +183,13 @@ cdef inline void run_step(Step *step, char **places, cnp.npy_intp rows, cnp.npy_
         for k in range(3):
             strides[k] = ahead[k]
         strides[3] = strides[4] = size
+        npg_check(args[0], rows, ahead[0], n, size, size)
+        npg_check(args[1], rows, ahead[1], n, size, size)
+        npg_check(args[2], 1, 0, rows, ahead[2], size)
         step.loop.run(args, lengths, strides, step.loop.data)
     elif step.way == ROWS:
         for r in range(rows):
-            lengths[0] = n
-            step.loop.run(args, lengths, strides, step.loop.data)
+            _elementwise(&step.loop, args, n, strides)
             for k in range(count):
                 args[k] += ahead[k]
     else:
@@ -245,8 +249,7 @@ cdef class _Runner:
         call.rows, call.share = rows, (blocks + parts - 1) // max(parts, 1) * call.height
         call.room = code.temporaries * call.height * n * code.size
         memory = PyBytes_FromStringAndSize(NULL, threads * call.room + 64)
-        call.temporaries = PyBytes_AS_STRING(memory)
-        call.temporaries += 64 - <size_t>call.temporaries % 64
+        call.temporaries = _line(memory)
         if rows * n < WITHOUT_GIL:
             run_part(0, 0, &call)
         else:
