@@ -25,7 +25,7 @@ from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy
 
-from npg import _errors, dtypes
+from npg import _errors, _floating, dtypes
 from npg.engine import _anomaly, _common, _saved
 from npg.engine._common import (
     RemovableHandle,
@@ -179,18 +179,23 @@ cdef extern from "Python.h":
     int PyContextVar_Reset(object variable, object token) except -1
 
 # A context variable, set in C; or, for a NumPy that keeps it elsewhere, an object with the same two methods.
-cdef object _floating_errors = _common.floating_errors, _SILENT = _common.SILENT
+cdef object _floating_errors = _floating.floating_errors, _SILENT = _floating.SILENT
 cdef bint _in_context = isinstance(_floating_errors, contextvars.ContextVar)
 
 
 cdef inline object _silence():
-    return PyContextVar_Set(_floating_errors, _SILENT) if _in_context else _floating_errors.set(_SILENT)
-
-
-cdef inline int _unsilence(object token) except -1:
+    """Turn NumPy's warnings off; return what _unsilence takes to give them back. No signal is asked for in C."""
     if _in_context:
-        return PyContextVar_Reset(_floating_errors, token)
-    _floating_errors.reset(token)
+        return PyContextVar_Set(_floating_errors, _SILENT)
+    before = _floating_errors.get()
+    _floating_errors.set(_SILENT)
+    return before
+
+
+cdef inline int _unsilence(object before) except -1:
+    if _in_context:
+        return PyContextVar_Reset(_floating_errors, before)
+    _floating_errors.set(before)
     return 0
 
 

@@ -12,9 +12,11 @@ import functools
 import importlib
 import importlib.util
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -148,3 +150,44 @@ def torch_threads() -> Iterator[Callable[[int], None]]:
 
     yield set_threads
     torch.set_num_threads(before)
+
+
+# ----- What no test may leave behind -----
+
+_BEFORE = pytest.StashKey[dict[str, Any]]()
+
+
+def _modes() -> dict[str, Any]:
+    """Return what npg and NumPy are switched to in this thread; nothing before npg was imported."""
+    npg = sys.modules.get("npg")
+    if npg is None:
+        return {}
+    return {
+        "grad": npg.is_grad_enabled(),
+        "inference": npg.is_inference_mode_enabled(),
+        "anomaly": npg.is_anomaly_enabled(),
+        "default dtype": npg.get_default_dtype(),
+        "threads": npg.get_num_threads(),
+        "NumPy's warnings": sys.modules["numpy"].geterr(),
+    }
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    item.stash[_BEFORE] = _modes()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[Any]:
+    """Fail the test that leaves something switched, and switch it back: else those after it fail for no reason."""
+    done = yield
+    before = item.stash.get(_BEFORE, {})
+    after = _modes() if before else {}
+    changed = {name: value for name, value in after.items() if value != before[name]}
+    if changed:
+        npg, np = sys.modules["npg"], sys.modules["numpy"]
+        npg.set_grad_enabled(before["grad"])
+        npg.set_default_dtype(before["default dtype"])
+        npg.set_num_threads(before["threads"])
+        np.seterr(**before["NumPy's warnings"])
+    assert not changed, f"the test leaves {changed}; before it there was {before}"
+    return done

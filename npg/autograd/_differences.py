@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from npg._floating import silent
 from npg.engine import no_grad
 from npg.tensor import Tensor
 
@@ -37,7 +38,7 @@ def difference(func: Callable[..., Any], inputs: tuple[Any, ...], x: Tensor, ste
         below = values(func, inputs)
     finally:
         array[...] = kept
-    with np.errstate(all="ignore"):
+    with silent():
         return [(a - b) / (2 * eps) for a, b in zip(above, below, strict=True)]
 
 

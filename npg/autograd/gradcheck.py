@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from npg._floating import silent
 from npg.autograd._differences import Array, difference, numerical_jacobian, sequence
 from npg.creation import zeros_like
 from npg.engine import enable_grad, wrap
@@ -212,7 +213,7 @@ def _pull(y: Tensor, inputs: list[Tensor], g: Array, nondet_tol: float, check_dt
             [np.zeros(x.shape) if part is None else part._array for part, x in zip(found, inputs, strict=True)]
         )
     for first, second in zip(*passes, strict=True):
-        with np.errstate(all="ignore"):
+        with silent():
             apart = np.max(np.abs(first - second), initial=0.0)
         if not apart <= nondet_tol and not _both_nan(first, second):
             raise GradcheckError(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from npg._floating import silent
 from npg import dtypes
 from npg.engine import TensorBase
 from npg.functional._factory import check_options, dtype_of, fill_number, finish, number
@@ -61,7 +62,7 @@ def _check_range(start: Any, end: Any, step: Any) -> None:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
 
 
-@np.errstate(all="ignore")
+@silent()
 def _steps(start: Any, step: Any, n: int, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     """Return start + i * step for i < n, computed as PyTorch does."""
     i = np.arange(n)
@@ -187,7 +188,7 @@ def _ends(name: str, start: Any, end: Any) -> tuple[Any, Any]:
     return number(name, start, "start", 1), number(name, end, "end", 2)
 
 
-@np.errstate(all="ignore")
+@silent()
 def _line(start: Any, end: Any, n: int, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     """Return n numbers from start to end: the first half counted from start, the second back from end."""
     if n <= 1:
@@ -234,7 +235,7 @@ def linspace(
     return finish("linspace", _line(low, high, n, kind), out, requires_grad)
 
 
-@np.errstate(all="ignore")
+@silent()
 def _whole_powers(start: Any, end: Any, n: int, base: float, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     # PyTorch cuts both exponents to the dtype, and steps between them in float32.
     low, high = (int(fill_number(x, dtype)) for x in (start, end))
@@ -273,13 +274,13 @@ def logspace(
     if kind.kind in "iu" and n > 1:
         return finish("logspace", _whole_powers(low, high, n, base, kind), out, requires_grad)
     if kind.kind in "iub":
-        with np.errstate(all="ignore"):
+        with silent():
             only = np.power(float(base), float(low)).item()
         return finish("logspace", np.full(1, fill_number(only, kind), kind), out, requires_grad)
     if kind.kind == "f":
         low, high = float(kind.type(low)), float(kind.type(high))
     by = (high - low) / (n - 1) if n > 1 else 0.0
     i = np.arange(n, dtype=np.float64)
-    with np.errstate(all="ignore"):
+    with silent():
         found = np.power(float(base), np.where(i < n // 2 + (n == 1), low + by * i, high - by * (n - 1 - i)))
         return finish("logspace", _rounded(found, kind), out, requires_grad)

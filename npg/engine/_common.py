@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import warnings
 import weakref
@@ -11,33 +10,12 @@ from typing import Any
 import numpy as np
 
 from npg import _errors, dtypes
+from npg._floating import silent
 from npg.engine._saved import unpack
 from npg.ops._op import Like
 from npg.ops.index import assign
 from npg.ops.memory import overlaps, partly_overlaps
 from npg.ops.shape import contiguous
-
-# PyTorch computes inf and nan in silence, so an op does too; the caller's own NumPy code keeps its warnings.
-floating_errors: Any
-SILENT: Any
-try:  # NumPy's own way to enter np.errstate, in a tenth of its time; private, hence the other branch
-    _umath = importlib.import_module("numpy._core.umath")
-    floating_errors, SILENT = _umath._extobj_contextvar, _umath._make_extobj(all="ignore")
-except (ImportError, AttributeError):
-
-    class _FloatingErrors:
-        """The same two steps on np.errstate."""
-
-        def set(self, _state: Any) -> Any:
-            state = np.errstate(all="ignore")
-            state.__enter__()
-            return state
-
-        def reset(self, state: Any) -> None:
-            state.__exit__(None, None, None)
-
-    floating_errors = _FloatingErrors()
-    SILENT = None
 
 # The operators that both engines keep for tensors, see register_operators; the Cython engine counts on this order. Not
 # those that write, such as +=: CPython would take a C __iadd__ for the concatenation of sequences too.
@@ -184,11 +162,8 @@ def call_node(node: Any, gradients: tuple[Any, ...], run: Any, recorded: bool, w
     if not node.op.runs_without_gradient and all(g is None for g in found):
         results: Any = [None] * len(node.edges)
     else:
-        before = floating_errors.set(SILENT)
-        try:
+        with silent():
             results = run(node, tuple(found) if node.op.is_multi else found[0], recorded)
-        finally:
-            floating_errors.reset(before)
     made = [g if g is None or isinstance(g, tensor_base) else wrap(np.asarray(g)) for g in results]
     return made[0] if len(made) == 1 else tuple(made)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from npg._floating import silent
 from npg.engine import TensorBase, enable_grad, wrap
 from npg.engine._common import reachable
 from npg.func._tangents import rule_of
@@ -41,7 +42,7 @@ def sweep(outputs: Any, inputs: Any, tangents: Any, transposed: bool = False) ->
         known[_key(x)] = t
     roots = [y.grad_fn for y in outputs]
     needed = sorted(reachable(roots, set(known), TensorBase), key=lambda node: node.seq)
-    with np.errstate(all="ignore"):
+    with silent():
         for node in needed:
             ts = [None if e is None else known.get((id(e[0]), e[1])) for e in node.edges]
             if all(t is None for t in ts):

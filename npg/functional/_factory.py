@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes
+from npg._floating import silent
 from npg.engine import TensorBase, wrap, write_out
 from npg.functional._attributes import check_device, contiguous_format, layout, preserve_format, strided
 from npg.functional._public import as_tensor_input
@@ -149,7 +150,7 @@ def fill_number(value: Any, dtype: np.dtype[Any], suffix: str = "_t") -> Any:
         if dtype.itemsize < 8 and math.isfinite(value) and abs(value) > float(np.finfo(dtype).max):
             raise RuntimeError(overflow_text(dtype, suffix))
         # PyTorch reaches float16 by way of float32.
-        with np.errstate(over="ignore"):
+        with silent():
             return dtype.type(np.float32(value)) if dtype.itemsize == 2 else dtype.type(value)
     info = np.iinfo(dtype)
     lowest = -int(info.max) if kind == "u" and isinstance(value, int) else int(info.min)

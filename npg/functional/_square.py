@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from npg._floating import silent
 from npg._errors import LinAlgError
 from npg.functional._dims import array_of
 from npg.functional._picking import scalar_name
@@ -55,7 +56,7 @@ def _first(array: np.ndarray[Any, Any], function: Any) -> tuple[str, Any]:
     return "", array
 
 
-@np.errstate(all="ignore")
+@silent()
 def _zero_pivot(matrix: np.ndarray[Any, Any]) -> int:
     """Return which pivot of an LU factorization is zero, counted from 1."""
     a = matrix.astype(np.float64)

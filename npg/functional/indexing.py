@@ -8,8 +8,9 @@ import numpy as np
 
 from npg import _errors, dtypes
 from npg._errors import shape_text
+from npg._floating import silent
 from npg.engine import TensorBase, apply, apply_in_place, bump_version, check_in_place, is_grad_enabled
-from npg.engine._common import SILENT, floating_errors, refuse_in_place, refuse_partial_overlap
+from npg.engine._common import refuse_in_place, refuse_partial_overlap
 from npg.functional._factory import fill_number, overflow_text
 from npg.functional._index import (
     WHOLE,
@@ -83,14 +84,14 @@ def _value(value: Any, dtype: np.dtype[Any]) -> Any:
             raise ValueError("Overflow when unpacking long long")
         if dtype != np.float16:
             return fill_number(value, dtype)
-        with np.errstate(over="ignore"):  # of float16 PyTorch takes a number that is too large for inf
+        with silent():  # of float16 PyTorch takes a number that is too large for inf
             return np.asarray(np.clip(value, -7e4, 7e4)).astype(dtype)
     if isinstance(value, np.generic) and value.dtype.kind in "biuf":
         return fill_number(value.item(), dtype)
     if isinstance(value, (list, tuple)):
         value = sequence(value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
-        with np.errstate(all="ignore"):
+        with silent():
             return value.astype(dtype, copy=False)
     if isinstance(value, complex):
         raise RuntimeError(overflow_text(dtype).replace("float64_t", "double"))
@@ -169,11 +170,8 @@ def setitem(input: Any, index: Any, value: Any) -> None:
                 _write(target, plain(value), arrays, at, False)
             else:
                 refuse_partial_overlap((target, plain(value)))
-                before = floating_errors.set(SILENT)
-                try:
+                with silent():
                     np.copyto(target, plain(value), casting="unsafe")
-                finally:
-                    floating_errors.reset(before)
             bump_version(input)
             return
         x = input if op is None else apply(op, (input,), {"index": key})
@@ -252,13 +250,11 @@ def _check_put(value: Any, target: np.ndarray[Any, Any], arrays: Any, at: tuple[
 def _write(target: np.ndarray[Any, Any], value: Any, arrays: Any, at: tuple[int, ...], accumulate: bool) -> None:
     found = [plain(a) for a in arrays]
     refuse_meeting(target, (value, *found))
-    before = floating_errors.set(SILENT)
     try:
-        ops.index_put_into.forward(target, value, *found, at=at, accumulate=accumulate)
+        with silent():
+            ops.index_put_into.forward(target, value, *found, at=at, accumulate=accumulate)
     except (ValueError, TypeError):  # the second where NumPy wants one dimension for those of the mask
         raise _misfit(value, target.shape, found, at) from None
-    finally:
-        floating_errors.reset(before)
 
 
 def _put(op: Any, x: Any, value: Any, arrays: Any, at: tuple[int, ...], accumulate: bool) -> Any:

@@ -132,18 +132,20 @@ def cat(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     for i, a in enumerate(arrays):
         if a.shape != shape:
             if a.shape == (0,) and len(shape) > 1:
-                return _cat_without_empty(tensors, arrays, shape, d)
+                return _cat_with_empty(tensors, arrays, shape, d)
             _check_cat(i, a.shape, shape, d)
     return apply(ops.cat, tensors, {"dim": d})
 
 
-def _cat_without_empty(tensors: tuple[Any, ...], arrays: list[Any], shape: tuple[int, ...], dim: int) -> Any:
-    kept = []
+def _cat_with_empty(tensors: tuple[Any, ...], arrays: list[Any], shape: tuple[int, ...], dim: int) -> Any:
+    fitting = []
     for i, (x, a) in enumerate(zip(tensors, arrays, strict=True)):
         if a.shape != (0,):
             _check_cat(i, a.shape, shape, dim)
-            kept.append(x)
-    return apply(ops.cat, tuple(kept), {"dim": dim})
+            fitting.append(x)
+        else:  # it has its part in the history
+            fitting.append(reshape(x, (*shape[:dim], 0, *shape[dim + 1 :])))
+    return apply(ops.cat, tuple(fitting), {"dim": dim})
 
 
 def _check_cat(i: int, shape: tuple[int, ...], expected: tuple[int, ...], dim: int) -> None:

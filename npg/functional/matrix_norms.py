@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from npg._floating import silent
 from npg._errors import shape_text
 from npg.dtypes import to_numpy
 from npg.engine import wrap
@@ -148,7 +149,7 @@ def cond(A: T, p: Any = None, *, out: Any = None) -> T:
     return matrix_norm(A, p) * matrix_norm(inverse, p)
 
 
-@np.errstate(all="ignore")
+@silent()
 def _cond_of(matrix: np.ndarray[Any, Any], p: Any) -> Any:
     try:
         return np.linalg.norm(matrix, p) * np.linalg.norm(np.linalg.inv(matrix), p)

@@ -10,6 +10,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
+from npg._floating import silent
 from npg._errors import shape_text
 from npg.engine import wrap
 from npg.functional._dims import array_of, dim_index
@@ -152,7 +153,7 @@ def histc(input: T, bins: int = 100, min: Any = 0, max: Any = 0) -> T:
         raise RuntimeError("npg.histc: max must be larger than min")
     kept = array[(array >= low) & (array <= high)]
     low, high = array.dtype.type(low), array.dtype.type(high)
-    with np.errstate(all="ignore"):
+    with silent():
         part = ((kept - low) * bins / (high - low)).astype(np.intp)
     counts = np.bincount(np.minimum(part, bins - 1), minlength=bins)  # max itself belongs to the last part
     return wrap(counts.astype(array.dtype))

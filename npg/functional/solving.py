@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from npg._floating import silent
 from npg._errors import shape_text
 from npg.engine import TensorBase, apply, apply_in_place, wrap
 from npg.functional import return_types
@@ -276,7 +277,7 @@ def _batched(x: Any, batch: tuple[int, ...]) -> Any:
 # ----- Pseudo-inverse -----
 
 
-@np.errstate(all="ignore")
+@silent()
 def tolerance(values: np.ndarray[Any, Any], size: int, atol: Any, rtol: Any) -> Any:
     """Return (..., 1): singular values up to this count as 0: max(atol, rtol * the largest).
 
@@ -300,7 +301,7 @@ def pinv(A: T, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, 
     Args:
         A: (..., m, n) float32 or float64.
         rcond: an older name of rtol.
-        hermitian: A is symmetric; taken for PyTorch's sake.
+        hermitian: A is symmetric; only its lower triangle is read.
         atol, rtol: singular values up to max(atol, rtol * the largest) count as 0. Numbers or tensors of the batch's
             shape; None takes rounding times max(m, n) for rtol, and 0 if there is an atol.
     Returns: (..., n, m).
@@ -320,9 +321,9 @@ def pinv(A: T, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, 
     if atol is not None or rtol is not None:
         # By the call that the op makes: without vectors LAPACK computes other last digits, and the largest value could
         # then exceed a tolerance that it is to meet.
-        values = ops.svd(array, full_matrices=False)[1]
+        values = ops.svd(ops.mirrored(array) if hermitian else array, full_matrices=False)[1]
         limit = tolerance(values, max(array.shape[-2:]), atol, rtol).astype(array.dtype)
-    return apply(ops.pinv, (A,), {"tolerance": limit})
+    return apply(ops.pinv, (A,), {"tolerance": limit, "hermitian": hermitian})
 
 
 @public_function

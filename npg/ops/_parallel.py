@@ -23,8 +23,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-import numpy as np
-
+from npg._floating import silent
 from npg.ops._openblas import APART, function
 
 __all__ = ["WORTH", "limit", "set_limit", "split", "wanted"]
@@ -102,7 +101,7 @@ inside = _Inside()
 
 def _help(jobs: queue.SimpleQueue[_Job]) -> None:
     """Take part in one job after the other."""
-    with np.errstate(all="ignore"):  # as an op's caller has it
+    with silent():  # as an op's caller has it
         while True:
             jobs.get().take()
 

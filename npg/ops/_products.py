@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from npg._floating import silent
 from npg.ops import _tiles
 from npg.ops._openblas import APART
 
@@ -101,7 +102,7 @@ def _multiply_integers(a: Array, b: Array) -> Array:
     if a.size > _SMALL or b.size > _SMALL:
         largest = [max(abs(int(x.min())), abs(int(x.max()))) if x.size else 0 for x in (a, b)]
         if largest[0] * largest[1] * a.shape[-1] < _EXACT:
-            with np.errstate(invalid="ignore"):
+            with silent():
                 return np.matmul(a.astype(np.float64), b.astype(np.float64)).astype(np.int64).astype(a.dtype)
     return np.matmul(a, b)
 

@@ -27,6 +27,7 @@ __all__ = [
     "eigh",
     "inv",
     "lstsq",
+    "mirrored",
     "pinv",
     "qr",
     "singular_values",
@@ -166,7 +167,7 @@ def _lstsq_rule(g: Any, _y: Any, a: Any, b: Any, *, needs: tuple[bool, ...], rco
     return ga, matmul(inverse.mT, g) if needs[1] else None
 
 
-def _pinv_rule(g: Any, y: Any, x: Any, *, tolerance: Any = None) -> Any:
+def _pinv_rule(g: Any, y: Any, x: Any) -> Any:
     """-y^T g y^T + (1 - x y) g^T y y^T + y^T y g^T (1 - y x)."""
     yt, gt = y.mT, g.mT
     right, left = matmul(gt, matmul(y, yt)), matmul(matmul(yt, y), gt)
@@ -175,11 +176,13 @@ def _pinv_rule(g: Any, y: Any, x: Any, *, tolerance: Any = None) -> Any:
     )  # fmt: skip
 
 
-@primitive(lambda g, y, x, *, tolerance: _pinv_rule(g, y, x), node="LinalgPinv")
-def pinv(A: Any, *, tolerance: Any) -> Any:
-    """Return the pseudo-inverse; singular values up to the tolerance (an array that broadcasts; None: rounding) are "
-    "0."""
-    u, s, vh = _svd(A, False)
+@primitive(lambda g, y, x, **_: _pinv_rule(g, y, x), node="LinalgPinv")
+def pinv(A: Any, *, tolerance: Any, hermitian: bool = False) -> Any:
+    """Return the pseudo-inverse; singular values up to the tolerance (an array that broadcasts; None: rounding) are 0.
+
+    With hermitian that of the symmetric matrix whose lower triangle is A's.
+    """
+    u, s, vh = _svd(mirrored(A) if hermitian else A, False)
     if tolerance is None:
         largest = s.max(axis=-1, keepdims=True, initial=0)
         tolerance = largest * (max(A.shape[-2:]) * np.finfo(A.dtype).eps)
@@ -189,6 +192,12 @@ def pinv(A: Any, *, tolerance: Any) -> Any:
 
 
 # ----- Factorizations -----
+
+
+def mirrored(x: Any) -> Any:
+    """Return the symmetric matrices whose lower triangles are those of an array."""
+    lower = np.tril(x)
+    return lower + np.tril(lower, -1).mT
 
 
 def _half_lower(x: Any) -> Any:

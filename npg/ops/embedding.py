@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from npg._floating import silent
 from npg.ops._half import cast, widen
 from npg.ops._op import movement, primitive
 from npg.ops.index import add_rows
@@ -80,7 +81,7 @@ def embedding_double_backward(input: Any, index: Any, *, padding_idx: int | None
     return out.reshape(*index.shape, input.shape[1])
 
 
-@np.errstate(all="ignore")
+@silent()
 def renorm_rows(weight: Array, index: Array, max_norm: float, norm_type: float) -> None:
     """Scale the rows of an array that are looked up, and whose norm is larger, down to max_norm; in place."""
     used = np.unique(_flat(index, weight.shape[0]))

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from npg._floating import silent
 from npg.autograd import enable_grad, set_grad_enabled
 from npg.functional.stepping import check_in_place
 from npg.optim._checks import check_finite, check_implementation_at_step, check_state
@@ -166,17 +167,16 @@ class Optimizer(State):
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with set_grad_enabled(bool(self.defaults.get("differentiable"))), np.errstate(all="ignore"):
+        with set_grad_enabled(bool(self.defaults.get("differentiable"))), silent():
             work = [(group, *self._parted(group)) for group in self.param_groups]
-            with np.errstate(all="ignore"):  # inf and nan in gradients are no news here
-                for group, plain, others in work:
-                    self._begin(group)
-                    self._update_group(plain, group)
-                    for p in others:
-                        state = self.state.get(p, {})
-                        self._update_by_ops(p, group, state)
-                        if state:
-                            self.state[p] = state
+            for group, plain, others in work:
+                self._begin(group)
+                self._update_group(plain, group)
+                for p in others:
+                    state = self.state.get(p, {})
+                    self._update_by_ops(p, group, state)
+                    if state:
+                        self.state[p] = state
         return loss
 
     def _parted(self, group: dict[str, Any]) -> tuple[list[Tensor], list[Tensor]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from npg._floating import silent
 from npg.random import _filling
 from npg.random._arithmetic import libm
 from npg.random._continuous import exponential_
@@ -289,7 +290,7 @@ def multinomial(
     if not min(tops) > 0:
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
     quotients = exponential_(_filling.empty_like(probs), 1.0, g)
-    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+    with silent():
         np.divide(probs, quotients, out=quotients)
     if num_samples == 1:
         found: np.ndarray = quotients.argmax(-1).reshape(shape)
@@ -332,7 +333,7 @@ def _with_replacement(rows: np.ndarray, count: int, g: Generator) -> np.ndarray:
         raise RuntimeError("invalid multinomial distribution (encountering probability entry = infinity or NaN)")
     if not rows.any(axis=1).all():
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
-    with np.errstate(over="ignore", invalid="ignore"):
+    with silent():
         cumulative = np.cumsum(rows, axis=1, dtype=np.float32 if rows.dtype == np.float16 else rows.dtype)
         cumulative /= cumulative[:, -1:].copy()
     cumulative[:, -1] = 1

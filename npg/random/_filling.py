@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npg._errors import OVERLAP_IN_PLACE
+from npg._floating import silent
 from npg.random._generator import Generator
 
 BLOCK = 32768  # elements at a time: the temporaries of a block stay in the processor's cache
@@ -128,7 +129,7 @@ def fill(out: np.ndarray, generator: Generator, make: Callable[[Generator, int],
     return out
 
 
-@np.errstate(all="ignore")
+@silent()
 def _fill_flat(flat: np.ndarray, generator: Generator, make: Callable[[Generator, int], np.ndarray]) -> None:
     total = len(flat)
     if total <= BLOCK:
@@ -143,7 +144,7 @@ def narrowed(values: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
     """Return floating values as a C++ cast to dtype gives them, too large ones infinite; others as they are."""
     if values.dtype == dtype or values.dtype.kind != "f" or dtype == np.float64:
         return values
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+    with silent():
         if dtype.kind == "f":
             return values.astype(np.float32).astype(dtype, copy=False)
         return values.astype(np.int64 if dtype == np.int64 else np.int32).astype(dtype, copy=False)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from npg._floating import silent
 from npg.random import _filling
 from npg.random._generator import Generator, chosen
 
@@ -164,7 +165,7 @@ def _previous_float(high: int, dtype: np.dtype[Any]) -> int:
 def _cast(value: int, dtype: np.dtype[Any]) -> int:
     # To the floating dtype and back, as x86 does it: what leaves the range becomes the lowest integer.
     wrapped = np.int64((value - _LOWEST) % 2**64 + _LOWEST)
-    with np.errstate(over="ignore"):
+    with silent():
         cast = float(wrapped.astype(np.float32 if dtype == np.float16 else dtype).astype(dtype))
     return int(cast) if _LOWEST <= cast <= _HIGHEST and cast != 2.0**63 else _LOWEST
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from npg._floating import silent
 from npg.random import _filling
 from npg.random._arithmetic import Kernel32, fma32, fma64, libm
 from npg.random._generator import Generator, chosen
@@ -148,7 +149,7 @@ def _pairwise(g: Generator, count: int, mean: float, std: float) -> np.ndarray:
 # ----- Blocks of 16 -----
 
 
-@np.errstate(all="ignore")
+@silent()
 def _fill_by_sixteens(flat: np.ndarray, g: Generator, mean: float, std: float) -> None:
     total, block = len(flat), _filling.BLOCK
     whole, rest = total // 16 * 16, total % 16

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes
+from npg._floating import silent
 from npg.engine import TensorBase
 from npg.functional._factory import fill_number, overflow_text
 from npg.ops.shape import copied as copied_array
@@ -94,7 +95,7 @@ def copied(data: Any, dtype: np.dtype[Any] | None = None) -> np.ndarray[Any, Any
 
 
 def _converted(array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    with np.errstate(all="ignore"):
+    with silent():
         if dtype.itemsize == 2 and dtype.kind == "f" and array.dtype.itemsize == 8:
             array = array.astype(np.float32)  # PyTorch reaches float16 by way of float32
         return copied_array(array, dtype)
@@ -221,7 +222,7 @@ def _filled(values: list[Any], types: set[Any], dtype: np.dtype[Any]) -> np.ndar
     if dtype.kind == "b":
         return np.fromiter((_number(x) != 0 for x in values), dtype, len(values))
     if dtype.kind == "f":
-        with np.errstate(over="ignore"):
+        with silent():
             if dtype.itemsize == 2:  # PyTorch reaches float16 by way of float32
                 return np.array([_number(x, float) for x in values], np.float32).astype(dtype)
             if types <= _PLAIN:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes
+from npg._floating import silent
 
 __all__ = ["get_printoptions", "printoptions", "set_printoptions", "tensor_repr"]
 
@@ -103,7 +104,7 @@ class _Format:
         size = np.abs(values)
         low, high = float(size.min()), float(size.max())
         self.whole = bool((values == np.ceil(values)).all())
-        with np.errstate(over="ignore"):
+        with silent():
             wide = bool(np.float64(high) / np.float64(low) > 1000.0) or high > 1.0e8
         self.scientific = wide or (not self.whole and low < 1.0e-4)
         # The width comes before sci_mode has its say, except where it decides how many characters a number takes.

@@ -185,6 +185,13 @@ def test_slogdet_and_logdet_of_singular_and_negative_are_torchs():
     both(lambda m, a: m.logdet(-a), np.eye(3), grad=False)
 
 
+@pytest.mark.parametrize("tolerances", [{}, {"rtol": 0.3}, {"atol": 0.5}], ids=str)
+def test_pinv_of_a_hermitian_matrix_reads_the_lower_triangle(tolerances):
+    a = r(2, 4, 4)
+    both(lambda m, a: m.linalg.pinv(a, hermitian=True, **tolerances), a, rtol=1e-5, atol=1e-5, grad=False)
+    both(lambda m, a: m.linalg.pinv(a + a.mT, hermitian=True, **tolerances), a, rtol=1e-4, atol=1e-4)
+
+
 def test_pinv_of_a_product_is_like_torch():
     both(lambda m, a, b: m.linalg.pinv(a @ b.mT), r(2, 4, 2), r(2, 5, 2), rtol=1e-6, atol=1e-6)
 

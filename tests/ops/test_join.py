@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+import npg
 from npg import functional as F
 from npg.engine import apply_in_place, run_backward, wrap
 from npg.ops import join as ops
@@ -154,6 +155,10 @@ def test_cat_lets_empty_vectors_through():
         tensors = [torch.tensor(a) for a in arrays]
         assert_like(F.cat(to_npg(tensors)), torch.cat(tensors))
     check_like_torch(lambda a, b: F.cat([a, b], 1), lambda a, b: torch.cat([a, b], 1), A, e, second=False)
+    for lib in (npg, torch):  # one of them may be all that has a history
+        x = lib.empty(0, requires_grad=True)
+        (lib.cat([lib.ones(2, 3), x], 1) * 2).sum().backward()
+        assert x.grad.shape == (0,), lib
 
 
 @pytest.mark.parametrize("name", ["cat", "stack"])

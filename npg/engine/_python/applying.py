@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
+from npg._floating import SILENT, floating_errors
 from npg.engine import _anomaly, _saved
 from npg.engine._common import (
     CUSTOM_VIEW,
     MULTI_VIEW,
     NO_GRAD_VIEW,
-    SILENT,
     VIEW,
-    floating_errors,
     refuse_broadcast,
     refuse_in_place,
     refuse_partial_overlap,
@@ -166,8 +165,9 @@ def _apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
         else:
             arrays.append(x)
     recording = recording and state.grad and op.differentiable
-    before = floating_errors.set(SILENT)
+    before = floating_errors.get()
     try:
+        floating_errors.set(SILENT)
         if op.blocks and is_large(arrays):
             out = in_blocks(functools.partial(_forward_of, op), arrays, params)
         elif op.takes_keep:
@@ -179,7 +179,7 @@ def _apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
             refuse_shapes(arrays)
         raise
     finally:
-        floating_errors.reset(before)
+        floating_errors.set(before)
     saved = None
     if op.is_fused:
         out, saved = out
@@ -240,8 +240,9 @@ def _apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
             _pack(node, False)
         _saved.before_write(array)
     saved = None
-    before = floating_errors.set(SILENT)
+    before = floating_errors.get()
     try:
+        floating_errors.set(SILENT)
         if op.is_ufunc and not params and (op.exact or not _half.among(arrays)):
             refuse_broadcast(array, arrays)
             op.forward(*arrays, out=array, casting="unsafe")
@@ -259,7 +260,7 @@ def _apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
             refuse_shapes(arrays)
         raise
     finally:
-        floating_errors.reset(before)
+        floating_errors.set(before)
     x._counter.value += 1
     if node is not None:
         node.saved = saved

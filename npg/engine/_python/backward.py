@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
+from npg._floating import SILENT, floating_errors
 from npg.engine import _anomaly, _saved
 from npg.engine._common import (
-    SILENT,
     check_gradient,
     copy_in_layout,
-    floating_errors,
     own_copy,
     reachable,
     recorded_copy,
@@ -242,12 +241,12 @@ def run_backward(
             first.append(0 if fn is None else fn.seq)
             wanted[(id(x), 0) if fn is None else (id(fn), x._nr)] = i
         needed = reachable([r.grad_fn for r in tensors], set(wanted), TensorBase, min(first))
+    before = floating_errors.get()
     outer, running.current = running.current, [tensors, wanted, needed, None]
     previous = state.grad
     state.grad = create_graph
-    before = None
     try:
-        before = floating_errors.set(SILENT)
+        floating_errors.set(SILENT)
         for root, g in zip(tensors, starts, strict=True):
             fn = root.grad_fn
             send(root if fn is None else fn, root._nr if fn is not None else 0, g)
@@ -304,8 +303,7 @@ def run_backward(
     finally:
         state.grad = previous
         running.current = outer
-        if before is not None:
-            floating_errors.reset(before)
+        floating_errors.set(before)
     if accumulate:
         return None
     found = []

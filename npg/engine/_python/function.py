@@ -8,12 +8,11 @@ from typing import Any, TypeVar, overload
 import numpy as np
 
 from npg import _errors
+from npg._floating import silent
 from npg.dtypes import KNOWN, check_known
 from npg.engine._common import (
-    SILENT,
     bind,
     fit_out,
-    floating_errors,
     is_number,
     of_numbers,
     operand_error,
@@ -135,10 +134,7 @@ def write_out(function_name: str, target: Any, result: Any) -> Any:
     if state.saved_hooks:
         before_write(target._array)
     fit_out(target, result)
-    before = floating_errors.set(SILENT)
-    try:
+    with silent():
         np.copyto(target._array, result._array, casting="unsafe")
-    finally:
-        floating_errors.reset(before)
     target._counter.value += 1
     return target

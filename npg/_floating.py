@@ -1,0 +1,51 @@
+"""NumPy's warnings about floating-point numbers, which are off while npg computes.
+
+PyTorch computes inf and nan in silence, so an op does too; the caller's own NumPy code keeps its warnings. They are off
+for this thread alone, and back whatever ends the block, an interrupt at any place of it included: CPython lets a
+signal's handler run when a call has returned, so what was set is looked up before, and set inside the `try`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from typing import Any
+
+import numpy as np
+
+__all__ = ["SILENT", "floating_errors", "silent"]
+
+floating_errors: Any  # with get and set
+SILENT: Any
+try:  # what np.errstate enters, in a tenth of its time; private, hence the other branch
+    _umath = importlib.import_module("numpy._core.umath")
+    floating_errors, SILENT = _umath._extobj_contextvar, _umath._make_extobj(all="ignore")
+except (ImportError, AttributeError):
+
+    class _FloatingErrors:
+        """The same by NumPy's public functions."""
+
+        get = staticmethod(np.geterr)
+
+        def set(self, state: dict[str, Any]) -> None:
+            np.seterr(**state)
+
+    floating_errors, SILENT = _FloatingErrors(), dict.fromkeys(np.geterr(), "ignore")
+
+
+class silent(contextlib.ContextDecorator):
+    """A block or, as a decorator, a function without NumPy's floating-point warnings."""
+
+    def _recreate_cm(self) -> silent:
+        return silent()  # for each call of a function its own
+
+    def __enter__(self) -> None:
+        self._before = floating_errors.get()
+        try:
+            floating_errors.set(SILENT)
+        except BaseException:  # an interrupt: the block is not entered, and nobody would leave it
+            floating_errors.set(self._before)
+            raise
+
+    def __exit__(self, *_exception: object) -> None:
+        floating_errors.set(self._before)
