@@ -48,6 +48,9 @@ cdef class Function:
             return self.op.signature
         raise AttributeError(f"'Function' object has no attribute '{name}'")
 
+    def __reduce__(self):
+        return self.__name__  # by name, as functions are copied and pickled
+
     def __repr__(self):
         return f"<function npg.{self.__name__}{self.__signature__}>"
 

@@ -1,10 +1,14 @@
 """Names of npg.functional: which are loaded with it, and which when they are first used."""
 
+import copy
+import functools
 import importlib
+import pickle
 import sys
 
 import pytest
 
+import npg
 import npg.functional as F
 from tests import processes
 
@@ -33,3 +37,19 @@ def test_import_leaves_later_modules_out():
 def test_unknown_name():
     with pytest.raises(AttributeError, match=r"module 'npg.functional' has no attribute 'nothing'"):
         _ = F.nothing
+
+
+def test_functions_are_copied_and_pickled_by_name():
+    for name in npg.functional.__all__:
+        function = getattr(npg.functional, name)
+        if not callable(function) or isinstance(function, type):
+            continue
+        assert copy.copy(function) is copy.deepcopy(function) is function, name
+        assert pickle.loads(pickle.dumps(function)) is function, name
+
+
+def test_a_module_that_holds_functions_is_copied_and_pickled():
+    module = npg.nn.Module()
+    module.activation, module.norm = npg.tanh, functools.partial(npg.sum, dim=0)
+    for twin in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
+        assert twin.activation is npg.tanh and twin.norm.func is npg.sum

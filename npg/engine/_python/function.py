@@ -61,6 +61,9 @@ class Function:
             return self.op.signature
         raise AttributeError(f"'Function' object has no attribute '{name}'")
 
+    def __reduce__(self) -> str:
+        return self.__name__  # by name, as functions are copied and pickled
+
     def __repr__(self) -> str:
         return f"<function npg.{self.__name__}{self.__signature__}>"
 
