@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from npg._floating import silent
 from npg import dtypes
+from npg._floating import silent
 from npg.engine import TensorBase
 from npg.functional._factory import check_options, dtype_of, fill_number, finish, number
 from npg.functional._public import new_function

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from npg._floating import silent
 from npg._errors import LinAlgError
+from npg._floating import silent
 from npg.functional._dims import array_of
 from npg.functional._picking import scalar_name
 from npg.ops import decompose as ops

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from npg._floating import silent
 from npg._errors import shape_text
+from npg._floating import silent
 from npg.dtypes import to_numpy
 from npg.engine import wrap
 from npg.functional._dims import array_of, dim_index

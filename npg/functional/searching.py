@@ -10,8 +10,8 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from npg._floating import silent
 from npg._errors import shape_text
+from npg._floating import silent
 from npg.engine import wrap
 from npg.functional._dims import array_of, dim_index
 from npg.functional._picking import is_number, scalar_name

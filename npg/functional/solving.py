@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from npg._floating import silent
 from npg._errors import shape_text
+from npg._floating import silent
 from npg.engine import TensorBase, apply, apply_in_place, wrap
 from npg.functional import return_types
 from npg.functional._dims import array_of
