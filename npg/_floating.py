@@ -36,8 +36,8 @@ except (ImportError, AttributeError):
 class silent(contextlib.ContextDecorator):
     """A block or, as a decorator, a function without NumPy's floating-point warnings."""
 
-    def _recreate_cm(self) -> silent:
-        return silent()  # for each call of a function its own
+    def _recreate_cm(self) -> silent:  # each call of a function has its own
+        return silent()
 
     def __enter__(self) -> None:
         self._before = floating_errors.get()
