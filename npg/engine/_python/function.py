@@ -62,7 +62,7 @@ class Function:
         raise AttributeError(f"'Function' object has no attribute '{name}'")
 
     def __reduce__(self) -> str:
-        return self.__name__  # by name, as functions are copied and pickled
+        return str(self.__name__)  # by name, as functions are copied and pickled
 
     def __repr__(self) -> str:
         return f"<function npg.{self.__name__}{self.__signature__}>"
