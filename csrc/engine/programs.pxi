@@ -250,7 +250,7 @@ cdef class _Runner:
         call.room = code.temporaries * call.height * n * code.size
         memory = PyBytes_FromStringAndSize(NULL, threads * call.room + 64)
         call.temporaries = _line(memory)
-        if rows * n < WITHOUT_GIL:
+        if parts == 1 and rows * n < WITHOUT_GIL:
             run_part(0, 0, &call)
         else:
             with nogil:
