@@ -245,6 +245,17 @@ def test_reduction_allocates_blocks_only(name, function, most):
     assert peak(lambda: getattr(x, function)(dim)) <= most
 
 
+@pytest.mark.parametrize("shape", [(1024, 1024), (3, 600, 600), (1024, 1024, 1)])
+def test_argwhere_allocates_its_result_and_is_that_of_numpy(shape):
+    x = npg.from_numpy(np.random.default_rng(0).random(shape) > 0.5)
+    places = npg.argwhere(x)
+    for y in (places, x[1:].nonzero()):
+        expected = np.argwhere(x.numpy() if y is places else x[1:].numpy())
+        np.testing.assert_array_equal(y.numpy(), expected)
+        assert y.numpy().strides == expected.strides
+    assert peak(lambda: npg.argwhere(x)) <= places.nbytes / (1 << 20) + 2
+
+
 @pytest.mark.parametrize("is_causal", [False, True])
 def test_attention_allocates_gradients_and_tiles(is_causal):
     q, k, v = (npg.zeros(4, 4, 512, 64, requires_grad=True) for _ in range(3))  # 2 MB each

@@ -17,6 +17,7 @@ from npg.functional._dims import array_of, dim_index
 from npg.functional._picking import is_number, scalar_name
 from npg.functional._public import public_function
 from npg.functional._types import T
+from npg.ops._keys import keys
 
 __all__ = [
     "argwhere",
@@ -29,6 +30,10 @@ __all__ = [
     "unique",
     "unique_consecutive",
 ]
+
+Array = np.ndarray[Any, Any]
+
+_LARGE = 1 << 16  # elements
 
 
 # ----- Not zero -----
@@ -53,7 +58,21 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     array = array_of("nonzero", input)
     if as_tuple:
         return tuple(wrap(places) for places in np.atleast_1d(array).nonzero())
-    return wrap(np.argwhere(array))
+    return wrap(_argwhere(array))
+
+
+def _argwhere(array: Array) -> Array:
+    """Return np.argwhere(array), of a large array without a second copy of the places."""
+    if array.size <= _LARGE:
+        return np.argwhere(array)
+    places = np.empty((array.ndim, np.count_nonzero(array)), np.intp)
+    end = 0
+    for key in keys(array.shape, _LARGE):
+        found = array[key].nonzero()
+        start, end = end, end + len(found[0])
+        for target, part, along in zip(places, found, key, strict=True):
+            np.add(part, along.start or 0, out=target[start:end])
+    return places.T
 
 
 @public_function
