@@ -21,10 +21,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-# One thread a process, set before NumPy and torch load: xdist's workers share the cores, and a test's numbers must not
-# depend on how a library splits a sum.
-for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_variable, "1")
+# Two threads a process, set before NumPy loads: users have several, and what is shared must be right. PyTorch has one,
+# see pytest_collection_finish.
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[_variable] = "2"
+os.environ["MKL_NUM_THREADS"] = "1"
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -85,6 +86,11 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """Without PyTorch leave out what compares with it: a wheel is tested on machines that have none."""
     is_test = collection_path.suffix == ".py" and collection_path.name.startswith("test_")
     return True if not HAS_TORCH and is_test and needs_torch(collection_path) else None
+
+
+def pytest_collection_finish() -> None:
+    if "torch" in sys.modules:  # how it splits a sum must not depend on the machine, and workers share the cores
+        sys.modules["torch"].set_num_threads(1)
 
 
 def pytest_report_header() -> list[str]:
