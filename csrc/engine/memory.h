@@ -263,9 +263,10 @@ static void *memory_calloc(void *context, size_t count, size_t size) {
 
 static void memory_free(void *context, void *data, size_t size) {
     PyDataMemAllocator *its = &memory_default->allocator;
-    memory_block *block = (memory_block *)data - 1;
+    memory_block *block;
     (void)context, (void)size;
     if (!data) return;
+    block = (memory_block *)data - 1;
     if (block->capacity)
         memory_free_block(block);
     else
@@ -273,10 +274,11 @@ static void memory_free(void *context, void *data, size_t size) {
 }
 
 static void *memory_realloc(void *context, void *data, size_t size) {
-    memory_block *block = (memory_block *)data - 1;
+    memory_block *block;
     size_t before;
     void *moved = memory_malloc(context, size);
     if (!data || !moved) return moved;
+    block = (memory_block *)data - 1;
     before = block->capacity ? block->capacity - block->start : block->start;
     before -= sizeof(memory_block);
     memcpy(moved, data, size < before ? size : before);
