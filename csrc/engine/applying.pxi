@@ -552,7 +552,7 @@ cdef int _rebase(TensorBase x, Node node, int nr=0) except -1:
     return 0
 
 
-def check_in_place(TensorBase x):
+def check_in_place(TensorBase x not None):
     """Raise what an in-place change of x with recording on would raise, for changes that are not ops."""
     if npg_interceptor is not None:
         npg_interceptor(None, (x,), {}, "check_in_place")
@@ -566,6 +566,6 @@ def check_in_place(TensorBase x):
         _saved.before_write(x._array)
 
 
-def bump_version(TensorBase x):
+def bump_version(TensorBase x not None):
     """Note that x's buffer was written."""
     x._counter.value += 1

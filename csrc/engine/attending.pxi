@@ -142,7 +142,7 @@ cdef bint _take_steps(object array, int kind, cnp.npy_intp *steps, char **memory
     )
 
 
-def attend(cnp.ndarray q, k, v, y, p, total, cnp.ndarray mask, double scale, double most, double least):
+def attend(cnp.ndarray q not None, k, v, y, p, total, cnp.ndarray mask, double scale, double most, double least):
     """Write softmax(q k^T scale + mask) v of a tile into y, without subtracting a maximum.
 
     Args:

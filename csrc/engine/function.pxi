@@ -122,7 +122,7 @@ cdef class Function:
 PyType_Modified(<PyTypeObject *>Function)
 
 
-def write_out(function_name, target, TensorBase result):
+def write_out(function_name, target, TensorBase result not None):
     """Copy a result into an out= tensor, giving it the result's shape, and return it."""
     if not isinstance(target, TensorBase):
         raise TypeError(_errors.OUT_NOT_A_TENSOR.format(name=function_name, kind=type_name(target)))

@@ -217,7 +217,7 @@ cdef bint _take_batch(Product *call, cnp.ndarray a, cnp.ndarray b, cnp.npy_intp 
     return True
 
 
-def multiply(cnp.ndarray a, cnp.ndarray b, out):
+def multiply(cnp.ndarray a not None, cnp.ndarray b not None, out):
     """Return np.matmul(a, b) of matrices or of batches of them, or None where that must be asked.
 
     Args:

@@ -28,14 +28,14 @@ cdef class TensorBase:
     cdef public bint _retains
     cdef public bint _inference
 
-    def _set_array(self, cnp.ndarray array):
+    def _set_array(self, cnp.ndarray array not None):
         """Make this a fresh leaf on `array`. For constructors."""
         _check_known(array)
         self._array = array
         self._counter = VersionCounter.__new__(VersionCounter)
         self._inference = npg_inference_mode
 
-    def _swap_array(self, cnp.ndarray array):
+    def _swap_array(self, cnp.ndarray array not None):
         """Show another buffer from now on; the place in the graph stays, and the version. For `x.data = y`."""
         cdef long long version = self._counter.value
         _check_known(array)
@@ -43,7 +43,7 @@ cdef class TensorBase:
         self._counter = VersionCounter.__new__(VersionCounter)
         self._counter.value = version
 
-    def _share_version(self, TensorBase other):
+    def _share_version(self, TensorBase other not None):
         self._counter = other._counter
 
     @property
@@ -189,7 +189,7 @@ npg_check_attribute(1, <PyTypeObject *>TensorBase, b"_counter", <PyTypeObject *>
 cdef type _tensor_class = TensorBase
 
 
-def register_tensor_class(type cls):
+def register_tensor_class(type cls not None):
     """Make outputs instances of `cls` from now on. tensor.py calls this once."""
     global _tensor_class
     _tensor_class = cls

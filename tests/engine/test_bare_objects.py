@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import npg
@@ -160,3 +161,15 @@ def test_engines_own_types_cannot_be_made(engines):
             kind.__new__(kind)
         with pytest.raises(TypeError):
             object.__new__(kind)
+
+
+def test_none_for_an_array_or_a_tensor_is_refused(engines):
+    # A typed argument of Cython's takes None, and what lies behind it would be read as an array's fields.
+    core = engines["cython"]
+    x = core.wrap(np.ones(2))
+    calls = [x._set_array, x._swap_array, x._share_version, core.check_in_place, core.bump_version]
+    calls += [lambda none: core.write_out("exp", x, none), core.register_tensor_class]
+    for call in calls:
+        with pytest.raises(TypeError, match="incorrect type"):
+            call(None)
+    assert x._array.shape == (2,) and x._counter.value == 0
