@@ -126,7 +126,9 @@ class LBFGS(Optimizer):
         for iteration in range(1, most + 1):
             state["n_iter"] += 1
             d = last["d"] = self._direction(state, last, g, group["history_size"])
-            last["prev_flat_grad"], last["prev_loss"] = g.clone(), loss
+            before = last["prev_flat_grad"]  # it keeps its dtype, as where PyTorch copies into it
+            last["prev_flat_grad"] = g.clone() if before is None else g.to(before.dtype, copy=True)
+            last["prev_loss"] = loss
             t = last["t"] = min(1.0, 1.0 / g.abs().sum()) * lr if state["n_iter"] == 1 else lr
             slope = g.dot(d)
             if slope > -group["tolerance_change"]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from npg.creation import from_numpy, zeros_like
-from npg.optim._averages import average_square
+from npg.optim._averages import average, average_square
 from npg.optim._checks import check_betas, check_hyperparameters
 from npg.optim._state import number, step_count
 from npg.optim.optimizer import Optimizer
@@ -81,9 +81,7 @@ class RAdam(Optimizer):
         g = self._gradient(p, group, 0 if decoupled else group["weight_decay"])
         w = self._temporary(g, 1)
         m, v = state["exp_avg"].numpy(), state["exp_avg_sq"].numpy()
-        np.subtract(g, m, out=w)  # m += (1 - beta1) (g - m)
-        w *= 1 - beta1
-        m += w
+        average(m, g, 1 - beta1, w)
         average_square(v, g, beta2, w)
         rectified = _rectified(beta2, t)
         if rectified is not None:

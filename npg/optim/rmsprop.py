@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from npg.creation import from_numpy, zeros_like
-from npg.optim._averages import average_square
+from npg.optim._averages import average, average_square
 from npg.optim._checks import check_hyperparameters
 from npg.optim._state import number, step_count
 from npg.optim.optimizer import Optimizer
@@ -83,9 +83,7 @@ class RMSprop(Optimizer):
         average_square(v, g, alpha, w)
         if group["centered"]:
             mean = state["grad_avg"].numpy()
-            np.subtract(g, mean, out=w)
-            w *= 1 - alpha
-            mean += w
+            average(mean, g, 1 - alpha, w)
             np.multiply(mean, mean, out=w)
             np.subtract(v, w, out=w)
             np.sqrt(w, out=w)

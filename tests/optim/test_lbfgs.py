@@ -157,3 +157,27 @@ def test_closure_that_raises_leaves_what_is_remembered() -> None:
     with pytest.raises(ZeroDivisionError):
         optimizer.step(closure)
     assert repr({name: optimizer.state[params[0]][name] for name in names}) == repr(before)
+
+
+@pytest.mark.parametrize("lr", [0.1, 1e-12])  # the second remembers no step
+def test_previous_gradient_keeps_its_dtype_when_the_parameters_change_theirs(lr: float) -> None:
+    def program(lib: Any) -> Iterator[Any]:
+        layer = lib.nn.Linear(2, 1)
+        optimizer = lib.optim.LBFGS(layer.parameters(), lr=lr, max_iter=1)
+        x = lib.tensor([[1.0, 2.0], [0.5, -1.0]])
+
+        def closure() -> Any:
+            optimizer.zero_grad()
+            loss = layer(x.to(layer.weight.dtype)).square().mean()
+            loss.backward()
+            return loss
+
+        optimizer.step(closure)
+        optimizer.step(closure)
+        layer.half()
+        for _ in range(3):
+            yield attempt(lambda: optimizer.step(closure).dtype)
+            state = optimizer.state[layer.weight]
+            yield str(state["prev_flat_grad"].dtype).rpartition(".")[2], str(state["d"].dtype).rpartition(".")[2]
+
+    agree(program)

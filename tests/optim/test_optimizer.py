@@ -7,7 +7,9 @@ import pickle
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
 import npg
 from npg import optim
@@ -431,3 +433,24 @@ def test_state_hooks_are_torchs() -> None:
         yield seen, state["param_groups"][0]["lr"]
 
     agree(program)
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.5])  # of others the last bit depends on the processor's fused multiply-add
+@pytest.mark.parametrize("name", ["Adam", "AdamW", "RAdam", "RMSprop"])
+@pytest.mark.parametrize("count", [1, 2])  # two small parameters are stepped as one
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_average_gradient_is_counted_from_the_nearer_end(name: str, keep: float, count: int, dtype: str) -> None:
+    gradients = np.random.default_rng(0).standard_normal((3, 50)).astype(dtype)
+    gradients[:, 0] = np.inf  # of which the average is nan from here, infinite from there
+    found = []
+    for lib in (npg, torch):
+        params = [lib.ones(50, dtype=getattr(lib, dtype), requires_grad=True) for _ in range(count)]
+        options = {"alpha": keep, "centered": True} if name == "RMSprop" else {"betas": (keep, 0.9)}
+        optimizer = getattr(lib.optim, name)(params, foreach=False, **options)
+        for g in gradients:
+            for p in params:
+                p.grad = lib.from_numpy(g.copy())
+            optimizer.step()
+        state = optimizer.state[params[-1]]
+        found.append(state["grad_avg" if name == "RMSprop" else "exp_avg"].numpy())
+    np.testing.assert_array_equal(*found)
