@@ -69,6 +69,7 @@ CALLS = [
     lambda lib: lib.zeros(0, 2).index_select(0, lib.tensor([0])),
     lambda lib: lib.ones(3).tensor_split(lib.tensor([1], dtype=lib.int32)),
     lambda lib: lib.nn.functional.multi_margin_loss(lib.ones(1, 3), lib.tensor([3])),
+    lambda lib: lib.linalg.vecdot(lib.ones(3), lib.ones(3, dtype=lib.float16)),
     lambda lib: lib.nn.functional.pad(lib.ones(2, 0), (1, 1), "reflect"),
     lambda lib: lib.chain_matmul(2),
     lambda lib: lib.exp(2),

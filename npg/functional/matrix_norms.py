@@ -12,6 +12,7 @@ from npg._floating import silent
 from npg.dtypes import to_numpy
 from npg.engine import wrap
 from npg.functional._dims import array_of, dim_index
+from npg.functional._kernels import title
 from npg.functional._picking import broadcast, scalar_name
 from npg.functional._public import public_function, to_dtype
 from npg.functional._square import LinAlgError, matrix_of
@@ -196,6 +197,11 @@ def vecdot(x: T, y: Any, *, dim: Any = -1, out: Any = None) -> T:
     a, b = array_of("linalg.vecdot", x, "x"), array_of("linalg.vecdot", y, "y", 2)
     if a.dtype.kind != "f":
         raise RuntimeError(f"linalg.vecdot: Expected a floating point or complex tensor as input. Got {scalar_name(a)}")
+    if a.dtype != b.dtype:
+        raise RuntimeError(
+            f"linalg.vecdot: Expected x and y to have the same dtype, but found x of type {title(a.dtype)} and y of "
+            f"type {title(b.dtype)} instead"
+        )
     broadcast(a.shape, b.shape)
     return total(x * y, dim)
 
