@@ -313,6 +313,7 @@ class _Run:
         self.noise = None if shaking is None else np.random.default_rng(shaking)
         self.records: list[Record] = []
         self.calls = self.evaluations = 0
+        self.shakes = False
         self.rough = "float64"
 
     def see(self, what: str, value: Any) -> None:
@@ -333,6 +334,8 @@ class _Run:
             for layer in self.model.modules():
                 if not list(layer.children()):
                     layer.register_forward_hook(self.shake_output)
+            for p in self.params:
+                p.register_hook(self.shake_gradient)
         if program["tokens"] is None:
             self.inputs = [lib.randn(BATCH, WIDTH).to(self.dtype) for _ in range(2)]
         else:
@@ -349,9 +352,11 @@ class _Run:
         if "Hardsigmoid" in str(self.model):
             self.uses(lib.float32)  # PyTorch multiplies its gradient by 1 / 6 in float32, npg in the input's dtype
         name, options = program["optimizer"]
-        half = "float16" in (program["dtype"], *[event[-1] for _, event in program["events"]])
-        if options.get("foreach") and (options.get("nesterov") or half):
-            # PyTorch's foreach changes .grad, npg's does not; with 0 / 0 in float16 it rounds where its loops don't.
+        happening = [event for _, event in program["events"]]
+        half = "float16" in (program["dtype"], *[event[-1] for event in happening])
+        infinite = any(event[0] == "nan" for event in happening)
+        if options.get("foreach") and (options.get("nesterov") or half or infinite):
+            # PyTorch's foreach changes .grad, npg's does not; where its loops have inf, or 0 in float16, it has nan.
             options = options | {"foreach": False}
         self.spare = lib.ones(3, dtype=self.dtype, requires_grad=True)
         groups = [
@@ -382,13 +387,20 @@ class _Run:
         return value * self.rounding(value) if self.shakes else value
 
     def shake_output(self, module: Any, args: Any, y: Any) -> None:
-        if self.shakes:
-            y.data.mul_(self.rounding(y))  # not a change in place for the graph
+        if self.shakes:  # by .data, which is no change in place for the graph; x - tanh(x) cancels, and is rounded as x
+            x = args[0].detach() if type(module).__name__ == "Tanhshrink" else y.detach()
+            y.data.add_((self.rounding(y) - 1) * x)
+        if y.requires_grad:
+            y.register_hook(self.shake_gradient)
+
+    def shake_gradient(self, g: Any) -> Any:
+        """Round by what is usual beside the largest: sums that cancel are left with it. A gradient of 0 stays 0."""
+        return g + (self.rounding(g) - 1) * g.abs().max() * (g != 0)
 
     def rounding(self, x: Any) -> Any:
-        """Return factors for x: 1 and up to four units in the last place, of a loss in the roughest dtype."""
+        """Return factors for x: 1 and up to two units in the last place, of a loss in the roughest dtype."""
         name = str(x.dtype).rpartition(".")[2] if x.dim() else self.rough
-        found = 1 + np.finfo(name).eps * self.noise.integers(-4, 5, tuple(x.shape))
+        found = 1 + np.finfo(name).eps * self.noise.integers(-2, 3, tuple(x.shape))
         return self.lib.from_numpy(np.asarray(found)).to(x.dtype)
 
     def zero(self) -> None:
@@ -552,8 +564,8 @@ def _plain(value: Any) -> Any:
 def run(lib: Any, program: dict[str, Any], shaking: int | None = None) -> list[Record]:
     """Return the records of a run. Warnings are among them, and the error that ended it.
 
-    Args: shaking: None, or a seed: in every evaluation but the first, parameters, outputs of layers and losses are
-        rounded otherwise. The first is left so that ties (a number at the kink of a function) are compared.
+    Args: shaking: None, or a seed: parameters, outputs of layers, their gradients and losses are rounded otherwise. In
+        the first evaluation only gradients are, so that ties (a number at the kink of a function) are compared.
     """
     this = _Run(lib, program, shaking)
     with warnings.catch_warnings(record=True) as seen:
