@@ -320,7 +320,7 @@ def searchsorted(
     where: Any = "right" if right or side == "right" else "left"
     dtype = np.int32 if out_int32 else np.int64
     if sequence.ndim == 1:
-        return wrap(np.asarray(_places(sequence, values, where, order)).astype(dtype))
+        return wrap(np.asarray(_places(sequence, values, where, order)).astype(dtype, copy=False))
     out = np.empty(values.shape, dtype)
     for i in np.ndindex(sequence.shape[:-1]):
         out[i] = _places(sequence[i], values[i], where, None if order is None else order[i])
