@@ -332,8 +332,8 @@ def report(rows: list[Row], n: int) -> str:
         f"{n:,} elements. {what}",
         "",
         f"The limit for npg's error is {TIMES:g} times PyTorch's, or {FLOOR:g} units where that is more: it is kept in",
-        f"{sum(r.holds for r in rows)} of {len(rows)} cases of work, shape, dtype and data. A row gives the data for which",
-        "npg's error is the largest.",
+        f"{sum(r.holds for r in rows)} of {len(rows)} cases of work, shape, dtype and data.",
+        "A row gives the data for which npg's error is the largest.",
         "",
         *table(rows),
     ]
