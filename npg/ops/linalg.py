@@ -194,10 +194,6 @@ def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: float, alpha: float) -
 # ----- The cross product -----
 
 
-def _turned(x: Array, dim: int, by: int) -> Array:
-    return np.roll(x, by, dim)
-
-
 @primitive(
     lambda g, _y, _a, b, *, dim: cross(b, g, dim=dim),
     lambda g, _y, a, _b, *, dim: cross(g, a, dim=dim),
@@ -206,6 +202,12 @@ def _turned(x: Array, dim: int, by: int) -> Array:
 )
 def cross(input: Any, other: Any, *, dim: int) -> Any:
     """Return the cross products of the vectors along a dimension of size 3, counted from the front."""
-    a1, a2 = _turned(input, dim, -1), _turned(input, dim, -2)
-    b1, b2 = _turned(other, dim, -1), _turned(other, dim, -2)
-    return np.multiply(a1, b2, order="C") - a2 * b1
+    shape = np.broadcast_shapes(input.shape, other.shape)
+    y = np.empty(shape, input.dtype)
+    a, b = (np.moveaxis(np.broadcast_to(x, shape), dim, 0) for x in (input, other))
+    parts = np.moveaxis(y, dim, 0)
+    for i in range(3):
+        j, k, part = (i + 1) % 3, (i + 2) % 3, parts[i, ...]
+        np.multiply(a[j], b[k], out=part)
+        part -= a[k] * b[j]
+    return y

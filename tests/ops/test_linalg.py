@@ -114,6 +114,7 @@ CALLS = [
     (lambda m, a, b: m.kron(a, b), V3, M34),
     (lambda m, a, b: m.kron(a, b), B, C),
     (lambda m, a, b: m.kron(a, b), np.array(2.0), M23),
+    (lambda m, a, b: m.linalg.cross(a, b), r(3), r(3)),
     (lambda m, a, b: m.cross(a, b, dim=-1), B, r(5, 2, 3)),
     (lambda m, a, b: m.cross(a, b, 1), r(5, 3, 1), C),
     (lambda m, a, b: m.linalg.cross(a, b), B, r(1, 2, 3)),
