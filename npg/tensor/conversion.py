@@ -217,7 +217,7 @@ def only_element(tensor: Any) -> Any:
     return tensor._array.item()
 
 
-_warned_of_history = False  # PyTorch says it once in a process
+_warned_of_history = False  # PyTorch says it once in a process, and never where nothing is recorded
 
 
 def scalar(tensor: Any) -> Any:
@@ -227,7 +227,7 @@ def scalar(tensor: Any) -> Any:
     """
     global _warned_of_history
     found = only_element(tensor)
-    if not _warned_of_history and tensor.requires_grad:
+    if not _warned_of_history and tensor.requires_grad and is_grad_enabled():
         _warned_of_history = True
         warn(
             "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\n"

@@ -2,6 +2,10 @@
 
 This is the answer for tensors without history. For one with history it would lose a gradient wherever it has floats,
 and then it is refused.
+
+Conversions give the ndarray itself, which shows the tensor's memory as np.asarray(t) does, or is a copy: what a library
+calls in order to have an array (np.array and np.asarray, which ask for `__array__`; np.atleast_1d to 3d, np.ravel and
+np.copy, which ask here) it goes on to use as one, whose `size` is a number and whose `var` is NumPy's.
 """
 
 from __future__ import annotations
@@ -16,7 +20,16 @@ from npg.engine import TensorBase, apply, bump_version, check_in_place, is_grad_
 from npg.ops.memory import as_strided, geometry
 from npg.tensor.numpy_table import REMEDY
 
-__all__ = ["as_arrays", "as_tensors", "has_history", "is_batched", "own_answer", "refuse_recorded", "refused"]
+__all__ = [
+    "CONVERSIONS",
+    "as_arrays",
+    "as_tensors",
+    "has_history",
+    "is_batched",
+    "own_answer",
+    "refuse_recorded",
+    "refused",
+]
 
 # ----- To arrays and back -----
 
@@ -112,6 +125,9 @@ def _has_floats(x: Any) -> bool:
 
 
 # ----- The answer -----
+
+
+CONVERSIONS = frozenset([np.atleast_1d, np.atleast_2d, np.atleast_3d, np.copy, np.ravel])  # see the top of this file
 
 
 def own_answer(name: str, run: Callable[..., Any], given: Any, outs: Any = None) -> Any:

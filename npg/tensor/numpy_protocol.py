@@ -30,7 +30,7 @@ from npg.tensor import (  # noqa: F401  (they fill the table)
     numpy_shape,
     numpy_statistics,
 )
-from npg.tensor.numpy_constant import as_arrays, has_history, is_batched, own_answer, refused
+from npg.tensor.numpy_constant import CONVERSIONS, as_arrays, has_history, is_batched, own_answer, refused
 from npg.tensor.numpy_table import CALLING, FUNCTIONS, REMEDY, WRITING, name_of, tensor
 from npg.tensor.numpy_ufuncs import METHODS, call, call_where, function_of, is_operator, ufunc_name
 
@@ -161,6 +161,8 @@ def array_function(self: Any, function: Any, types: Any, args: Any, kwargs: Any)
         if function in WRITING and _is_written(function, args, kwargs):
             return _written(run.func, args[0], arrays, settings)
         if not history:
+            if function in CONVERSIONS:
+                return run.func(*[x._array if isinstance(x, TensorBase) else x for x in args], **kwargs)
             return own_answer(name, run, given, out)
         result = own_answer(name, run, given)
     else:

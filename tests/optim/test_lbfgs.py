@@ -1,6 +1,7 @@
 """LBFGS next to torch: parameters, losses, numbers of iterations and evaluations, state."""
 
 import copy
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -181,3 +182,15 @@ def test_previous_gradient_keeps_its_dtype_when_the_parameters_change_theirs(lr:
             yield str(state["prev_flat_grad"].dtype).rpartition(".")[2], str(state["d"].dtype).rpartition(".")[2]
 
     agree(program)
+
+
+def test_step_reads_the_loss_in_silence_though_it_requires_grad(monkeypatch):
+    """PyTorch's warning of a tensor that becomes a number is said where gradients are recorded; a step records none."""
+    monkeypatch.setattr(sys.modules["npg.tensor.conversion"], "_warned_of_history", False)
+    params, loss = problem(npg, "valley")
+    optimizer = optim.LBFGS(params, line_search_fn="strong_wolfe")
+    optimizer.step(closure_of(optimizer, loss))  # a warning is an error here
+    with npg.no_grad():
+        assert float(params[0]) == complex(params[0]).real
+    with pytest.warns(UserWarning, match="Converting a tensor with requires_grad=True to a scalar"):
+        float(params[0])

@@ -291,7 +291,7 @@ FUNCTIONS = {
     "broadcast_to": lambda x: np.broadcast_to(x, (2, 2, 3)),
     "broadcast_arrays": lambda x: np.broadcast_arrays(x, np.ones((2, 1, 1)))[0],
     "atleast_1d": lambda x: np.atleast_1d(np.sum(x)),
-    "atleast_2d": lambda x: np.atleast_2d(np.ravel(x)),
+    "atleast_2d": lambda x: np.atleast_2d(np.reshape(x, -1)),
     "flip": lambda x: np.flip(x),
     "flip axis": lambda x: np.flip(x, 1),
     "fliplr": lambda x: np.fliplr(x),
