@@ -33,7 +33,6 @@ from npg.engine._common import (
     call_node,
     check_gradient,
     copy_in_layout,
-    fit_out,
     is_number,
     modified,
     next_functions,
@@ -48,7 +47,6 @@ from npg.engine._common import (
     refuse_partial_overlap,
     refuse_shapes,
     refuse_view,
-    type_name,
 )
 from npg.engine._hooks import (
     edges_to_come,
@@ -60,6 +58,7 @@ from npg.engine._hooks import (
     run_tensor_hooks,
     running,
 )
+from npg.engine._out import DEFAULT, check_out, fit_out, rule_of
 from npg.ops._blocks import in_blocks, rule_in_blocks
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import Like

@@ -73,6 +73,12 @@ OUT_WITH_GRAD = (
     "{name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
     "requires grad."
 )
+OUT_DTYPE = "Expected out tensor to have dtype {c_result}, but got {c_wanted} instead"
+OUT_SCALAR_TYPE = "expected scalar_type {result} but found {wanted}"
+OUT_OF_TENSORDOT = (
+    "tensordot: Expected the output tensor to have dtype {result}, but got an output tensor with dtype {wanted}"
+)
+OUT_DTYPE_FOUND = "Found dtype {wanted} but expected {result}"
 OUT_NOT_A_TENSOR = "{name}(): argument 'out' must be Tensor, not {kind}"
 OUT_RESIZED = (
     "An output with one or more elements was resized since it had shape {old}, which does not match the required "

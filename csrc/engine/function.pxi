@@ -24,6 +24,7 @@ cdef class Function:
     cdef readonly bint writes
     cdef Py_ssize_t _arity
     cdef public tuple _names
+    cdef object _rule
     cdef dict __dict__
 
     def __cinit__(self, op, promote=None, kind="function"):  # no object without its op
@@ -70,12 +71,14 @@ cdef class Function:
         return self._call((a, b), None)
 
     cdef object _call(self, tuple args, object target):
+        cdef tuple given
         cdef int dtype = -1, d
         cdef bint uniform = True
         cdef Py_ssize_t i
         cdef object x
         if self._kind == REFLECTED:
             args = (args[1], args[0])
+        given = args
         for i in range(len(args)):
             x = args[i]
             if isinstance(x, TensorBase):
@@ -114,7 +117,9 @@ cdef class Function:
             return _apply_in_place(self.plan, args, _NO_PARAMS)
         if target is None:
             return _apply(self.plan, args, _NO_PARAMS)
-        return write_out(self.__name__, target, _apply(self.plan, args, _NO_PARAMS))
+        if self._rule is None:
+            self._rule = rule_of(self.op)
+        return write_out(self.__name__, target, _apply(self.plan, args, _NO_PARAMS), given, self._rule)
 
 
 # Method lookup may then call Function(self, ...) directly, without making a bound method first.
@@ -122,19 +127,61 @@ cdef class Function:
 PyType_Modified(<PyTypeObject *>Function)
 
 
-def write_out(function_name, target, TensorBase result not None):
-    """Copy a result into an out= tensor, giving it the result's shape, and return it."""
-    if not isinstance(target, TensorBase):
-        raise TypeError(_errors.OUT_NOT_A_TENSOR.format(name=function_name, kind=type_name(target)))
-    if npg_grad_mode and (result.requires_grad or target.requires_grad):
-        raise RuntimeError(_errors.OUT_WITH_GRAD.format(name=function_name))
+def write_out(function_name, target, TensorBase result not None, inputs=(), rule=DEFAULT, apart=()):
+    """Copy a result into an out= tensor, giving it the result's shape, and return it; see the Python twin."""
+    cdef bint fits = _fits_out(target, result, inputs)
+    if not fits or apart:
+        check_out(function_name, target, result, inputs, rule, apart)
     if npg_saved_hooks:
         _saved.before_write((<TensorBase>target)._array)
-    fit_out(target, result)
-    before = _silence()
-    try:
-        np.copyto((<TensorBase>target)._array, result._array, casting="unsafe")
-    finally:
-        _unsilence(before)
+    if fits:
+        cnp.PyArray_CopyInto((<TensorBase>target)._array, result._array)
+    else:
+        fit_out(target, result)
+        before = _silence()
+        try:
+            np.copyto((<TensorBase>target)._array, result._array, casting="unsafe")
+        finally:
+            _unsilence(before)
     (<TensorBase>target)._counter.value += 1
     return target
+
+
+cdef bint _fits_out(target, TensorBase result, inputs) except -1:
+    """Tell whether a result goes to an out= tensor whatever the function's rule: it is of the same shape and dtype,
+    contiguous, has no gradient, and none of the inputs lies in the same memory, unless it is this very tensor."""
+    cdef cnp.ndarray array, other
+    cdef TensorBase t
+    if not isinstance(target, TensorBase):
+        return False
+    t = <TensorBase>target
+    array = t._array
+    if (
+        t._inference
+        or npg_grad_mode and (t.requires_grad or result.requires_grad)
+        or cnp.PyArray_TYPE(array) != cnp.PyArray_TYPE(result._array)
+        or not cnp.PyArray_ISCARRAY(array)
+        or not _same_shape(array, result._array)
+    ):
+        return False
+    for x in inputs:
+        if x is target:
+            continue
+        if isinstance(x, TensorBase):
+            other = (<TensorBase>x)._array
+        elif isinstance(x, cnp.ndarray):
+            other = <cnp.ndarray>x
+        elif isinstance(x, (list, tuple)):
+            return False
+        else:
+            continue
+        if cnp.PyArray_BASE(array) == NULL and cnp.PyArray_BASE(other) == NULL and array is not other:
+            continue
+        if not cnp.PyArray_ISCARRAY_RO(other):
+            return False
+        if (
+            cnp.PyArray_BYTES(other) < cnp.PyArray_BYTES(array) + cnp.PyArray_NBYTES(array)
+            and cnp.PyArray_BYTES(array) < cnp.PyArray_BYTES(other) + cnp.PyArray_NBYTES(other)
+        ):
+            return False
+    return True

@@ -56,7 +56,7 @@ def zeros(
 ) -> Tensor:
     """Return a new leaf full of zeros: zeros(2, 3), zeros((2, 3)). Source: torch.zeros."""
     check_options(layout, device, pin_memory)
-    return finish("zeros", np.zeros(parse_sizes("zeros", args, size), dtype_of(dtype, out)), out, requires_grad)
+    return finish("zeros", np.zeros(parse_sizes("zeros", args, size), dtype_of(dtype, out)), out, requires_grad, True)
 
 
 @new_function
@@ -72,7 +72,7 @@ def ones(
 ) -> Tensor:
     """Return a new leaf full of ones: ones(2, 3), ones((2, 3)). Source: torch.ones."""
     check_options(layout, device, pin_memory)
-    return finish("ones", np.ones(parse_sizes("ones", args, size), dtype_of(dtype, out)), out, requires_grad)
+    return finish("ones", np.ones(parse_sizes("ones", args, size), dtype_of(dtype, out)), out, requires_grad, True)
 
 
 @new_function
@@ -113,7 +113,9 @@ def full(
     if not isinstance(size, (tuple, list)):
         raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}")
     kind = dtypes.scalar_dtype(value).dtype if dtype is None and out is None else dtype_of(dtype, out)
-    return finish("full", np.full(parse_sizes("full", (size,)), fill_number(value, kind), kind), out, requires_grad)
+    return finish(
+        "full", np.full(parse_sizes("full", (size,)), fill_number(value, kind), kind), out, requires_grad, True
+    )
 
 
 @new_function
@@ -247,7 +249,7 @@ def eye(
             raise TypeError(f"eye(): argument '{name}' (position 1) must be int, not {type(k).__name__}")
         if k < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {k}")
-    return finish("eye", np.eye(n, m, dtype=dtype_of(dtype, out)), out, requires_grad)
+    return finish("eye", np.eye(n, m, dtype=dtype_of(dtype, out)), out, requires_grad, True)
 
 
 def _indices(pick: Any, row: int, col: int, offset: int, dtype: Any) -> np.ndarray[Any, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from npg import random
 from npg.engine import TensorBase, apply
-from npg.functional._factory import check_options, dtype_of, empty_array_like, finish, leaf, parse_sizes
+from npg.functional._factory import check_options, drawn, dtype_of, empty_array_like, finish, leaf, parse_sizes
 from npg.functional._public import new_function
 from npg.functional.generators import check_generator
 from npg.ops import drawing as ops
@@ -34,9 +34,9 @@ def rand(
     """Return a new leaf of uniform numbers from [0, 1): rand(2, 3), rand((2, 3)). Source: torch.rand."""
     check_options(layout, device, pin_memory)
     check_generator("rand", generator)
-    array = np.empty(parse_sizes("rand", args, size), dtype_of(dtype, out))
+    shape, kind = parse_sizes("rand", args, size), dtype_of(dtype, out)
     wanted = bool(requires_grad)  # before anything is drawn
-    return finish("rand", random.uniform_(array, generator=generator), out, wanted)
+    return drawn("rand", lambda array: random.uniform_(array, generator=generator), shape, kind, out, wanted)
 
 
 @new_function
@@ -54,9 +54,9 @@ def randn(
     """Return a new leaf of standard normal numbers: randn(2, 3), randn((2, 3)). Source: torch.randn."""
     check_options(layout, device, pin_memory)
     check_generator("randn", generator)
-    array = np.empty(parse_sizes("randn", args, size), dtype_of(dtype, out))
+    shape, kind = parse_sizes("randn", args, size), dtype_of(dtype, out)
     wanted = bool(requires_grad)  # before anything is drawn
-    return finish("randn", random.normal_(array, generator=generator), out, wanted)
+    return drawn("randn", lambda array: random.normal_(array, generator=generator), shape, kind, out, wanted)
 
 
 @new_function
@@ -91,9 +91,9 @@ def randint(
             f"randint(): argument 'size' (position {len(args)}) must be tuple of ints, not {type(size).__name__}"
         )
     kind = np.dtype(np.int64) if dtype is None and out is None else dtype_of(dtype, out)
-    array = np.empty(parse_sizes("randint", (size,)), kind)
+    shape = parse_sizes("randint", (size,))
     wanted = bool(requires_grad)  # before anything is drawn
-    return finish("randint", random.random_(array, *bounds, generator=generator), out, wanted)
+    return drawn("randint", lambda array: random.random_(array, *bounds, generator=generator), shape, kind, out, wanted)
 
 
 def _bounds(name: str, args: list[Any], low: Any, high: Any) -> tuple[int, int]:
@@ -166,13 +166,15 @@ def normal(
         if size is None:
             raise TypeError("normal(): expected size=(...) with two numbers for mean and std")
         check_options(layout, device, pin_memory)
-        array = np.empty(parse_sizes("normal", (tuple(size),)), dtype_of(dtype, out))
+        shape, kind = parse_sizes("normal", (tuple(size),)), dtype_of(dtype, out)
         wanted = bool(requires_grad)  # before anything is drawn
-        return finish("normal", random.normal_(array, mean, std, generator), out, wanted)
+        return drawn("normal", lambda array: random.normal_(array, mean, std, generator), shape, kind, out, wanted)
     if size is not None:
         raise TypeError("normal(): got a size beside tensors for mean and std; their shapes give the size")
-    found = apply(ops.normal, (mean, std), {"generator": generator})
-    return found if out is None else finish("normal", found._array, out)
+    if out is None:
+        return apply(ops.normal, (mean, std), {"generator": generator})
+    draw = lambda array, mean, std: random.normal(mean, std, generator, array)
+    return drawn("normal", draw, None, None, out, inputs=(mean, std))
 
 
 # ----- Like another -----

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes
+from npg._errors import shape_text, warn
 from npg._floating import silent
 from npg.engine import TensorBase
 from npg.functional._factory import check_options, dtype_of, fill_number, finish, number
@@ -31,6 +32,20 @@ def _fma(a: Any, b: Any, c: Any) -> Any:
     t = s - p
     f = (p - (s - t)) + (c - t)
     return s + (e + f)
+
+
+def _finish(name: str, array: np.ndarray[Any, Any], out: Any, requires_grad: bool) -> Tensor:
+    """Return the new tensor, or `out` with these numbers, in its own shape where it has as many places."""
+    if isinstance(out, TensorBase) and out._array.size == array.size:
+        array = array.reshape(out._array.shape)
+    elif name == "arange" and isinstance(out, TensorBase) and out._array.size:
+        held = out._array
+        warn(
+            f"The number of elements in the out tensor of shape {shape_text(held.shape)} is {held.size} which does not "
+            f"match the computed number of elements {array.size}. Note that this may occur as a result of rounding "
+            f"error. The out tensor will be resized to a tensor of shape ({array.size},)."
+        )
+    return finish(name, array, out, requires_grad)
 
 
 # ----- arange -----
@@ -127,7 +142,7 @@ def arange(
             raise ValueError("step must be nonzero")
     n = -((low - high) // by) if isinstance(by, int) and isinstance(low, int) and isinstance(high, int) else 0
     n = n or math.ceil((float(high) - float(low)) / float(by))
-    return finish("arange", _steps(low, by, max(n, 0), kind), out, requires_grad)
+    return _finish("arange", _steps(low, by, max(n, 0), kind), out, requires_grad)
 
 
 @new_function
@@ -161,9 +176,9 @@ def range(
     n = int((float(high) - float(low)) / float(by)) + 1
     i = np.arange(n)
     if kind.kind != "f":
-        return finish("range", (low + i * by).astype(kind), out, requires_grad)
+        return _finish("range", (low + i * by).astype(kind), out, requires_grad)
     found = _fma(np.full(n, float(by)), i.astype(np.float64), float(low))
-    return finish("range", found.astype(kind), out, requires_grad)
+    return _finish("range", found.astype(kind), out, requires_grad)
 
 
 # ----- linspace, logspace -----
@@ -232,7 +247,7 @@ def linspace(
     check_options(layout, device, pin_memory)
     low, high = _ends("linspace", start, end)
     n, kind = _count(steps, "linspace"), dtype_of(dtype, out)
-    return finish("linspace", _line(low, high, n, kind), out, requires_grad)
+    return _finish("linspace", _line(low, high, n, kind), out, requires_grad)
 
 
 @silent()
@@ -268,19 +283,19 @@ def logspace(
     low, high = _ends("logspace", start, end)
     n, kind = _count(steps, "logspace"), dtype_of(dtype, out)
     if not n:
-        return finish("logspace", np.empty(0, kind), out, requires_grad)
+        return _finish("logspace", np.empty(0, kind), out, requires_grad)
     if kind.kind == "b" and n > 1:
         raise NotImplementedError("\"logspace_cpu\" not implemented for 'Bool'")
     if kind.kind in "iu" and n > 1:
-        return finish("logspace", _whole_powers(low, high, n, base, kind), out, requires_grad)
+        return _finish("logspace", _whole_powers(low, high, n, base, kind), out, requires_grad)
     if kind.kind in "iub":
         with silent():
             only = np.power(float(base), float(low)).item()
-        return finish("logspace", np.full(1, fill_number(only, kind), kind), out, requires_grad)
+        return _finish("logspace", np.full(1, fill_number(only, kind), kind), out, requires_grad)
     if kind.kind == "f":
         low, high = float(kind.type(low)), float(kind.type(high))
     by = (high - low) / (n - 1) if n > 1 else 0.0
     i = np.arange(n, dtype=np.float64)
     with silent():
         found = np.power(float(base), np.where(i < n // 2 + (n == 1), low + by * i, high - by * (n - 1 - i)))
-        return finish("logspace", _rounded(found, kind), out, requires_grad)
+        return _finish("logspace", _rounded(found, kind), out, requires_grad)

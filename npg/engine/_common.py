@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 import weakref
 from typing import Any
 
@@ -400,6 +399,8 @@ def bind(function: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any]:
     Raises: TypeError: when they do not fit, in PyTorch's words.
     """
     target = kwargs.pop("out", None)
+    if not kwargs and len(args) == len(function._names):  # only out=, and to read a signature takes 10 microseconds
+        return args, target
     signature = function.__signature__
     try:
         return tuple(signature.bind(*args, **kwargs).args), target
@@ -432,36 +433,6 @@ def type_name(x: Any) -> str:
     """Return the name of an argument's type, with that of its module, as PyTorch's messages give it."""
     kind = type(x)
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
-
-
-def fit_out(target: Any, result: Any) -> None:
-    """Give an out= tensor the shape of a result, in its own memory where that is large enough.
-
-    Raises: RuntimeError: when it cannot hold the result's dtype, shows one place several times, or was made in
-        inference mode, outside of it.
-    """
-    array, wanted = target._array, result._array
-    if target._inference:
-        from npg.engine import is_inference_mode_enabled  # not above: the engines import this module
-
-        if not is_inference_mode_enabled():
-            raise RuntimeError(_errors.INFERENCE_IN_PLACE)
-    if array.dtype != wanted.dtype:
-        held, given = dtypes.from_numpy(array.dtype), dtypes.from_numpy(wanted.dtype)
-        if not dtypes.can_cast(given, held):
-            raise RuntimeError(_errors.NO_CAST_IN_PLACE.format(result=given.scalar_name, wanted=held.scalar_name))
-    if array.shape != wanted.shape:
-        if array.size:
-            old, new = _errors.shape_text(array.shape), _errors.shape_text(wanted.shape)
-            warnings.warn(_errors.OUT_RESIZED.format(old=old, new=new), UserWarning, stacklevel=4)
-        counter = target._counter
-        if wanted.size <= array.size and array.flags.c_contiguous:
-            target._swap_array(array.reshape(-1)[: wanted.size].reshape(wanted.shape))
-        else:
-            target._swap_array(np.empty(wanted.shape, array.dtype))
-        target._counter = counter
-    elif overlaps(array):
-        raise RuntimeError(_errors.OVERLAP_IN_PLACE)
 
 
 # ----- The part of a graph that leads to given tensors -----

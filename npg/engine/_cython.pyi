@@ -7,6 +7,7 @@ import numpy as np
 from typing_extensions import disjoint_base
 
 from npg.engine._common import RemovableHandle
+from npg.engine._out import OutRule
 
 name: str
 
@@ -193,7 +194,14 @@ def attach(
 ) -> Node: ...
 def check_in_place(x: TensorBase) -> None: ...
 def bump_version(x: TensorBase) -> None: ...
-def write_out(function_name: str, target: TensorBase, result: TensorBase) -> TensorBase: ...
+def write_out(
+    function_name: str,
+    target: TensorBase,
+    result: TensorBase,
+    inputs: Sequence[Any] = (),
+    rule: OutRule = ...,
+    apart: Sequence[Any] = (),
+) -> TensorBase: ...
 def run_backward(
     tensors: Sequence[Any],
     gradients: Sequence[Any],

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from npg import dtypes
+from npg import _errors, dtypes
 from npg._floating import silent
-from npg.engine import TensorBase, wrap, write_out
+from npg.engine import TensorBase, bump_version, check_in_place, is_grad_enabled, wrap, write_out
+from npg.engine._out import DEFAULT, OutRule, check_out
 from npg.functional._attributes import check_device, contiguous_format, layout, preserve_format, strided
 from npg.functional._public import as_tensor_input
 from npg.random import empty_like
@@ -183,13 +184,58 @@ def leaf(array: np.ndarray[Any, Any], requires_grad: bool = False) -> Any:
     return t
 
 
-def finish(name: str, array: np.ndarray[Any, Any], out: Any = None, requires_grad: bool = False) -> Any:
-    """Return the new tensor, or `out` after it was given the array's shape and values."""
+def finish(
+    name: str, array: np.ndarray[Any, Any], out: Any = None, requires_grad: bool = False, filled: bool = False
+) -> Any:
+    """Return the new tensor, or `out` after it was given the array's shape and values.
+
+    Args:
+        filled: the values are such that `out` may show a place several times.
+    """
     if out is None:
         return leaf(array, requires_grad)
     if isinstance(out, TensorBase) and out._array.shape != array.shape:  # without the warning that other functions give
+        check_out(name, out, wrap(array), ())
         out._swap_array(np.empty(array.shape, out._array.dtype))
-    write_out(name, out, wrap(array))
+    write_out(name, out, wrap(array), (), _FILLED if filled else DEFAULT)
+    if requires_grad:
+        out._set_requires_grad(True)
+    return out
+
+
+_FILLED = OutRule(expanded=True)
+
+
+def drawn(
+    name: str,
+    draw: Any,
+    shape: tuple[int, ...] | None,
+    dtype: Any,
+    out: Any = None,
+    requires_grad: bool = False,
+    inputs: tuple[Any, ...] = (),
+) -> Any:
+    """Return a new tensor of numbers drawn, or `out` after they were drawn into it, in the order of its memory.
+
+    Args:
+        draw: fills the array that it is given, or another where that is not of the right shape, or raises before it
+            draws; called with the inputs' arrays too. It returns the array.
+        shape: None when only draw knows it.
+        inputs: tensors, ndarrays and numbers; none with a gradient, nor sharing a part of its memory with `out`.
+    """
+    if out is None:
+        return leaf(draw(np.empty(shape or (), dtype)), requires_grad)
+    if is_grad_enabled() and any(isinstance(x, TensorBase) and x.requires_grad for x in inputs):
+        raise RuntimeError(_errors.OUT_WITH_GRAD.format(name=name))
+    array: Any = getattr(out, "_array", np.empty(0))
+    check_out(name, out, wrap(np.empty(0, array.dtype)), inputs)
+    check_in_place(out)
+    given = [x._array if isinstance(x, TensorBase) else x for x in inputs]
+    given = [x.copy() if isinstance(x, np.ndarray) and np.may_share_memory(x, array) else x for x in given]
+    made = draw(array if shape is None or array.shape == shape else np.empty(shape, array.dtype), *given)
+    if made is not array:
+        out._swap_array(made)
+    bump_version(out)
     if requires_grad:
         out._set_requires_grad(True)
     return out

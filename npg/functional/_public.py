@@ -12,6 +12,7 @@ from npg import _errors, dtypes
 from npg._errors import warn
 from npg.engine import Function, TensorBase, apply, is_grad_enabled, write_out
 from npg.engine._common import refuse_broadcast, refuse_shapes
+from npg.engine._out import DEFAULT, OutRule, check_out, is_same
 from npg.ops._op import COMPARISON, FLOAT, Op, parameters_of
 from npg.ops.elementwise import cast
 
@@ -28,6 +29,7 @@ __all__ = [
     "public",
     "public_function",
     "reflected",
+    "writes",
 ]
 
 
@@ -146,20 +148,37 @@ def augmented(op: Op) -> Function:
 
 # NumPy's names of what PyTorch calls otherwise, which its parser of arguments understands in every function.
 _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
-_SUMS = frozenset(("sum", "prod", "cumsum", "cumprod"))  # computed in the dtype of out=
 
 
 def public_function(function: F) -> F:
     """Let a function be called as PyTorch's are.
 
-    It takes NumPy's names of keywords, and out= where its signature has one (which never gets a value). An error that
-    says nothing of the call, because Python or NumPy raised it, is replaced by one that names the argument; see
-    _arguments.py. Type checkers see PyTorch's names only.
+    It takes NumPy's names of keywords, and out= where its signature has one (which never gets a value; see writes). An
+    error that says nothing of the call, because Python or NumPy raised it, is replaced by one that names the argument;
+    see _arguments.py. Type checkers see PyTorch's names only.
 
     It costs 0.1 microseconds, so the few functions that programs call most (matmul, linear, view, reshape, transpose,
     permute, clone) go without it, and look at what they are given themselves.
     """
     return _public(function, True)
+
+
+def writes(same: str | tuple[str, ...] | Callable[..., OutRule] | None = None, **rule: Any) -> Callable[[F], F]:
+    """Declare how a function's out= deviates from what most functions allow; stands below public_function.
+
+    Args:
+        same: what is said of an out= that has not the result's dtype; None: the result is cast to it. Or a function
+            from the arguments by name, and out=, to the rule, where that depends on them.
+        rule: the other attributes of OutRule.
+    """
+    if same is not None and not callable(same):
+        rule = {"accepts": is_same, "text": same, **rule}
+
+    def declare(function: F) -> F:
+        function.out_rule = same if callable(same) else OutRule(**rule)  # type: ignore[attr-defined]
+        return function
+
+    return declare
 
 
 def new_function(function: F) -> F:
@@ -183,7 +202,7 @@ def _public(function: F, writes_out: bool) -> F:
             if takes_out:
                 target = kwargs.pop("out", None)
                 if target is not None:
-                    return _written(function, args, kwargs, target)
+                    return _written(function, names, args, kwargs, target)
             return function(*args, **kwargs)
         except Exception as error:
             raise _explained(function, args, kwargs, error)  # noqa: B904  (which has set the cause)
@@ -191,18 +210,29 @@ def _public(function: F, writes_out: bool) -> F:
     return typed(F, call)
 
 
-def _written(function: Any, args: Any, kwargs: dict[str, Any], target: Any) -> Any:
+def _written(function: Any, names: tuple[str, ...], args: Any, kwargs: dict[str, Any], target: Any) -> Any:
     """Return out=, a tensor or several, after the results of a call were written to it."""
-    name = function.__name__
-    if name in _SUMS and isinstance(target, TensorBase):
-        kwargs.setdefault("dtype", dtypes.from_numpy(target._array.dtype))
+    name, rule = function.__name__, getattr(function, "out_rule", DEFAULT)
+    inputs: Any = (*args, *kwargs.values()) if kwargs else args
+    apart: Any = ()
+    if rule is not DEFAULT:
+        given = {**dict(zip(names, args)), **kwargs}
+        if not isinstance(rule, OutRule):
+            rule = rule(given, target)
+        apart = [given[n] for n in rule.apart if n in given]
+        if rule.looks is not None:
+            inputs = [given[n] for n in rule.looks if n in given]
+        if rule.takes_dtype and isinstance(target, TensorBase) and kwargs.get("dtype") is None:
+            kwargs["dtype"] = dtypes.from_numpy(target._array.dtype)
     result = function(*args, **kwargs)
     if not isinstance(result, tuple):
-        return write_out(name, target, result)
+        return write_out(name, target, result, inputs, rule, apart)
     if not isinstance(target, (tuple, list)) or len(target) != len(result):
-        given = f"{len(target)} elements" if isinstance(target, (tuple, list)) else type(target).__name__
-        raise TypeError(f"{name}(): argument 'out' must be tuple of {len(result)} Tensors, not {given}")
-    return type(result)([write_out(name, t, r) for t, r in zip(target, result)])
+        kind = f"{len(target)} elements" if isinstance(target, (tuple, list)) else type(target).__name__
+        raise TypeError(f"{name}(): argument 'out' must be tuple of {len(result)} Tensors, not {kind}")
+    for i, (t, r) in enumerate(zip(target, result)):  # all of them, before the first is written
+        check_out(name, t, r, inputs, rule, apart, i)
+    return type(result)([write_out(name, t, r, (), rule) for t, r in zip(target, result)])
 
 
 def _explained(function: Any, args: Any, kwargs: Any, error: Exception) -> Exception:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes
+from npg._errors import OUT_DTYPE_FOUND
 from npg.engine import apply, apply_in_place
 from npg.functional._factory import fill_number
-from npg.functional._public import as_tensor_input, canonical_dim, in_place, public, public_function
+from npg.functional._public import as_tensor_input, canonical_dim, in_place, public, public_function, writes
 from npg.functional._types import T
 from npg.functional.pointwise import array_of
 from npg.ops import activation as ops
@@ -143,7 +144,8 @@ def relu6(input: T, inplace: bool = False) -> T:
 
 
 @public_function
-def threshold(input: T, threshold: float, value: float, inplace: bool = False) -> T:
+@writes(OUT_DTYPE_FOUND)
+def threshold(input: T, threshold: float, value: float, inplace: bool = False, *, out: Any = None) -> T:
     """Return the input where it is above threshold, else value.
 
     Raises: NotImplementedError: for bools.
@@ -167,13 +169,15 @@ _threshold = threshold
 
 
 @public_function
-def hardshrink(input: T, lambd: float = 0.5) -> T:
+@writes(OUT_DTYPE_FOUND)
+def hardshrink(input: T, lambd: float = 0.5, *, out: Any = None) -> T:
     """Return the input, 0 within [-lambd, lambd]. Source: torch.nn.functional.hardshrink."""
     return _activate(ops.hardshrink, input, lambd=lambd)
 
 
 @public_function
-def softshrink(input: T, lambd: float = 0.5) -> T:
+@writes(OUT_DTYPE_FOUND)
+def softshrink(input: T, lambd: float = 0.5, *, out: Any = None) -> T:
     """Return the input moved by lambd towards 0, 0 within [-lambd, lambd].
 
     Raises: RuntimeError: for a negative lambd.
@@ -253,7 +257,8 @@ def celu_(input: T, alpha: float = 1.0) -> T:
 
 
 @public_function
-def softplus(input: T, beta: float = 1.0, threshold: float = 20.0) -> T:
+@writes(OUT_DTYPE_FOUND)
+def softplus(input: T, beta: float = 1.0, threshold: float = 20.0, *, out: Any = None) -> T:
     """Return log(1 + exp(beta * input)) / beta, the input itself where beta * input > threshold.
 
     Source: torch.nn.functional.softplus.
@@ -262,7 +267,8 @@ def softplus(input: T, beta: float = 1.0, threshold: float = 20.0) -> T:
 
 
 @public_function
-def logsigmoid(input: T) -> T:
+@writes("expected scalar type {result} but found {wanted}", looks=())
+def logsigmoid(input: T, *, out: Any = None) -> T:
     """Return log(sigmoid(input)). Source: torch.nn.functional.logsigmoid."""
     return _activate(ops.logsigmoid, input, kernel="log_sigmoid_cpu")
 

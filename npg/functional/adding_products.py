@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from npg._errors import shape_text
+from npg._errors import OUT_DTYPE, shape_text
 from npg.engine import TensorBase, apply, apply_in_place
 from npg.functional._dims import array_of
 from npg.functional._factory import fill_number
 from npg.functional._matrices import c_name, check_bmm, check_mv, no_bool, size_text
 from npg.functional._picking import check_expand, scalar_name
-from npg.functional._public import promote, public_function
+from npg.functional._public import promote, public_function, writes
 from npg.functional._types import T
 from npg.ops import elementwise, linalg as ops
 
@@ -71,6 +71,7 @@ def _check_three(x: Any, a: Any, b: Any) -> None:
 
 
 @public_function
+@writes(OUT_DTYPE, looks=("input",))
 def addmm(input: T, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> T:
     """Return beta * input + alpha * (mat1 @ mat2).
 
@@ -96,6 +97,7 @@ def _addmv(name: str, input: Any, mat: Any, vec: Any, beta: Any, alpha: Any) -> 
 
 
 @public_function
+@writes(OUT_DTYPE, looks=("input",))
 def addmv(input: T, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> T:
     """Return beta * input + alpha * (mat @ vec), from (n,) or one element, (n, k) and (k,); see addmm.
 
@@ -151,6 +153,7 @@ def _baddbmm(name: str, input: Any, batch1: Any, batch2: Any, beta: Any, alpha: 
 
 
 @public_function
+@writes(OUT_DTYPE, looks=("input",))
 def baddbmm(input: T, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> T:
     """Return beta * input + alpha * bmm(batch1, batch2), from (B, n, m), (B, n, k) and (B, k, m); see addmm.
 
@@ -180,6 +183,7 @@ def _addbmm(name: str, input: Any, batch1: Any, batch2: Any, beta: Any, alpha: A
 
 
 @public_function
+@writes("self and mat2 must have the same dtype, but got {wanted} and {result}", looks=("input",))
 def addbmm(input: T, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1, out: Any = None) -> T:
     """Return beta * input + alpha * bmm(batch1, batch2).sum(0), from (n, m), (B, n, k) and (B, k, m); see addmm.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from npg import dtypes
 from npg.engine import apply
-from npg.functional._public import as_tensor_input, in_place, public, public_function
+from npg.functional._public import as_tensor_input, in_place, public, public_function, writes
 from npg.functional._types import T
 from npg.functional.pointwise import array_of, both
 from npg.ops import compare as ops
@@ -99,6 +99,7 @@ def _one_dtype(input: Any, values: Any) -> None:
 
 
 @public_function
+@writes("heaviside is not yet implemented for tensors with different dtypes.")
 def heaviside(input: T, values: T, *, out: Any = None) -> T:
     """Return 0 for negative input, 1 for positive, values where it is 0.
 

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes
+from npg._errors import OUT_DTYPE_FOUND
 from npg.engine import TensorBase, apply, apply_in_place
+from npg.engine._out import DEFAULT, OutRule, is_same
 from npg.functional._factory import fill_number
-from npg.functional._public import as_tensor_input, old_order, public_function, to_dtype
+from npg.functional._public import as_tensor_input, old_order, public_function, to_dtype, writes
 from npg.functional._types import Scalar, T
 from npg.functional.pointwise import array_of, run
 from npg.ops import compound as ops
@@ -106,7 +108,13 @@ def _lerp(input: Any, end: Any, weight: Any, in_place: bool) -> Any:
     return apply_in_place(op, inputs, {}) if in_place else apply(op, inputs, {})
 
 
+def _lerp_rule(given: dict[str, Any], _out: Any) -> OutRule:
+    is_tensor = isinstance(given.get("weight"), (TensorBase, np.ndarray))
+    return OutRule(is_same, OUT_DTYPE_FOUND) if is_tensor else DEFAULT
+
+
 @public_function
+@writes(_lerp_rule)
 def lerp(input: T, end: T, weight: Any, *, out: Any = None) -> T:
     """Return input + weight * (end - input).
 

@@ -12,10 +12,11 @@ from typing import Any, overload
 
 import numpy as np
 
+from npg._errors import OUT_OF_TENSORDOT
 from npg.engine import TensorBase, apply
 from npg.functional._dims import array_of
 from npg.functional._matrices import check_same, no_bool
-from npg.functional._public import promote, public_function, to_dtype
+from npg.functional._public import promote, public_function, to_dtype, writes
 from npg.functional._types import B, T
 from npg.ops import elementwise, shape
 from npg.ops.contract import contract
@@ -325,6 +326,7 @@ def einsum(*args: Any) -> Any:
 
 
 @public_function
+@writes(OUT_OF_TENSORDOT, looks=())
 def tensordot(a: T, b: Any, dims: Any = 2, *, out: Any = None) -> T:
     """Return the sums of products over some dimensions of both.
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from npg._errors import shape_text
+from npg._errors import OUT_DTYPE_FOUND, shape_text
 from npg.engine import TensorBase, apply, wrap
 from npg.functional._attributes import channels_last, channels_last_3d, contiguous_format
 from npg.functional._factory import channels_last_array, parse_sizes
-from npg.functional._public import as_tensor_input, public_function
+from npg.functional._public import as_tensor_input, public_function, writes
 from npg.functional._storage import offset_of, root
 from npg.functional._types import B, Dims, Sizes, T
 from npg.functional.reduction import sum as sum_
@@ -141,7 +141,8 @@ def conj(input: T) -> T:
 
 
 @public_function
-def conj_physical(input: T) -> T:
+@writes(OUT_DTYPE_FOUND)
+def conj_physical(input: T, *, out: Any = None) -> T:
     """Return input itself: npg has no complex numbers. Source: torch.conj_physical."""
     return as_tensor_input("conj_physical", input)
 

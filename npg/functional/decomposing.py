@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from npg._errors import OUT_DTYPE
 from npg.engine import TensorBase, apply, is_grad_enabled, wrap
 from npg.functional import return_types
 from npg.functional._dims import array_of
 from npg.functional._picking import scalar_name
-from npg.functional._public import public_function
+from npg.functional._public import public_function, writes
 from npg.functional._square import matrix_of, not_positive, square_of
 from npg.functional._types import QR, SVD, Eigh, T
 from npg.ops import decompose as ops
@@ -23,6 +24,7 @@ def _recorded(x: Any) -> bool:
 
 
 @public_function
+@writes(OUT_DTYPE, looks=())
 def cholesky(A: T, upper: bool = False, *, out: Any = None) -> T:
     """Return the lower triangular L with L L^T = A.
 
@@ -42,7 +44,8 @@ def cholesky(A: T, upper: bool = False, *, out: Any = None) -> T:
 
 
 @public_function
-def qr(A: T, mode: str = "reduced") -> QR[T]:
+@writes(OUT_DTYPE, looks=())
+def qr(A: T, mode: str = "reduced", *, out: Any = None) -> QR[T]:
     """Return Q with orthonormal columns and the upper triangular R with Q R = A.
 
     Args:
@@ -62,7 +65,8 @@ def qr(A: T, mode: str = "reduced") -> QR[T]:
 
 
 @public_function
-def svd(A: T, full_matrices: bool = True, *, driver: str | None = None) -> SVD[T]:
+@writes(OUT_DTYPE, looks=())
+def svd(A: T, full_matrices: bool = True, *, driver: str | None = None, out: Any = None) -> SVD[T]:
     """Return U, S, Vh with U diag(S) Vh = A: U and Vh orthogonal, S descending and not negative.
 
     Args:
@@ -79,6 +83,7 @@ def svd(A: T, full_matrices: bool = True, *, driver: str | None = None) -> SVD[T
 
 
 @public_function
+@writes(OUT_DTYPE, looks=())
 def svdvals(A: T, *, driver: str | None = None, out: Any = None) -> T:
     """Return the singular values, descending; see svd. Source: torch.linalg.svdvals."""
     if _recorded(A):
@@ -87,7 +92,8 @@ def svdvals(A: T, *, driver: str | None = None, out: Any = None) -> T:
 
 
 @public_function
-def eigh(A: T, UPLO: str = "L") -> Eigh[T]:
+@writes(OUT_DTYPE, looks=())
+def eigh(A: T, UPLO: str = "L", *, out: Any = None) -> Eigh[T]:
     """Return the eigenvalues, ascending, and the eigenvectors, as columns, of a symmetric matrix.
 
     Args:
@@ -117,6 +123,7 @@ def _check_symmetric(A: Any, uplo: Any) -> bool:
 
 
 @public_function
+@writes(OUT_DTYPE, looks=())
 def eigvalsh(A: T, UPLO: str = "L", *, out: Any = None) -> T:
     """Return the eigenvalues of a symmetric matrix, ascending; see eigh. Source: torch.linalg.eigvalsh."""
     lower = _check_symmetric(A, UPLO)

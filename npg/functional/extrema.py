@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any, overload
 
+import numpy as np
+
+from npg._errors import OUT_DTYPE
 from npg.engine import Function, TensorBase, apply
+from npg.engine._out import DEFAULT, OutRule, is_same
 from npg.functional import return_types
 from npg.functional._dims import array_of, dim_index, dims_of
-from npg.functional._public import public, public_function
+from npg.functional._public import public, public_function, writes
 from npg.functional._types import B, Dims, MinMax, T, ValuesIndices
 from npg.ops import order, reduce, select
 from npg.ops._op import Op
@@ -25,6 +29,18 @@ __all__ = [
     "mode",
     "nanmedian",
 ]
+
+_MEDIAN_VALUES = (
+    "Expected tensor for 'values' to have the same type as tensor for argument #2 'self'; but type npg.{wanted}Tensor "
+    "does not equal npg.{result}Tensor (while checking arguments for median_cpu)"
+)
+_MEDIAN_INDICES = (
+    "Expected tensor for argument #1 'indices' to have scalar type Long; but got npg.{wanted}Tensor instead (while "
+    "checking arguments for median_cpu)"
+)
+_AMAX = (
+    "Expected the dtype for input and out to match, but got {result} for input's dtype and {wanted} for out's dtype."
+)
 
 
 # ----- Checks -----
@@ -79,6 +95,27 @@ def _extreme(
     return apply(whole, (input,), {})
 
 
+_RULE_OF_ALL = OutRule(
+    text="Expected canCast( typeMetaToScalarType(self.dtype()), typeMetaToScalarType(out.dtype())) to be true, but got "
+    "false.",
+    looks=(),
+)  # fmt: skip
+_RULE_ALONG = OutRule(is_same, OUT_DTYPE)
+
+
+def _extreme_rule(given: dict[str, Any], _out: Any) -> OutRule:
+    dim = given.get("dim")
+    if dim is None:
+        return _RULE_OF_ALL if given.get("other") is None else DEFAULT
+    return DEFAULT if isinstance(dim, (TensorBase, np.ndarray)) else _RULE_ALONG
+
+
+def _aminmax_rule(given: dict[str, Any], _out: Any) -> OutRule:
+    if given.get("dim") is None:
+        return OutRule(is_same, OUT_DTYPE, looks=())
+    return OutRule(is_same, OUT_DTYPE, apart=("input",))
+
+
 @overload
 def max(input: B) -> B: ...
 @overload
@@ -88,6 +125,7 @@ def max(input: B, dim: B) -> B: ...
 @overload
 def max(input: B, *args: Any, **kwargs: Any) -> Any: ...
 @public_function
+@writes(_extreme_rule)
 def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
     """Return the largest element, or those along a dimension with their places, or of two tensors the larger ones.
 
@@ -113,6 +151,7 @@ def min(input: B, dim: B) -> B: ...
 @overload
 def min(input: B, *args: Any, **kwargs: Any) -> Any: ...
 @public_function
+@writes(_extreme_rule)
 def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
     """Return the smallest element, or those along a dimension with their places, or of two tensors the smaller ones.
 
@@ -129,6 +168,7 @@ def _spread_extreme(op: Op, input: Any, dim: Any, keepdim: bool) -> Any:
 
 
 @public_function
+@writes(_AMAX, looks=(), expanded=True)
 def amax(input: T, dim: Dims | None = (), keepdim: bool = False, *, out: Any = None) -> T:
     """Return the largest elements over dimensions (an int, a tuple; () for all); equal ones share the gradient.
 
@@ -139,12 +179,14 @@ def amax(input: T, dim: Dims | None = (), keepdim: bool = False, *, out: Any = N
 
 
 @public_function
+@writes(_AMAX, looks=(), expanded=True)
 def amin(input: T, dim: Dims | None = (), keepdim: bool = False, *, out: Any = None) -> T:
     """Return the smallest elements over dimensions; see amax. Source: torch.amin."""
     return _spread_extreme(reduce.amin, input, dim, keepdim)
 
 
 @public_function
+@writes(_aminmax_rule)
 def aminmax(input: T, *, dim: int | None = None, keepdim: bool = False, out: Any = None) -> MinMax[T]:
     """Return the smallest and the largest elements along a dimension or of all; see amax.
 
@@ -175,6 +217,7 @@ def _place(op: Op, input: Any, dim: Any, keepdim: bool) -> Any:
 
 
 @public_function
+@writes(OUT_DTYPE, looks=(), grad=False, expanded=True)
 def argmax(input: T, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> T:
     """Return where the largest element is, along a dimension or in the flattened input; of equal ones the first.
 
@@ -186,6 +229,7 @@ def argmax(input: T, dim: int | None = None, keepdim: bool = False, *, out: Any 
 
 
 @public_function
+@writes(OUT_DTYPE, looks=(), grad=False, expanded=True)
 def argmin(input: T, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> T:
     """Return where the smallest element is; see argmax. Source: torch.argmin."""
     return _place(order.argmin, input, dim, keepdim)
@@ -206,6 +250,7 @@ def median(input: B, dim: int, keepdim: bool = ...) -> ValuesIndices[B]: ...
 @overload
 def median(input: B, *args: Any, **kwargs: Any) -> Any: ...
 @public_function
+@writes((_MEDIAN_VALUES, _MEDIAN_INDICES))
 def median(input: Any, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """Return the median, or the medians along a dimension with their places; of two middle elements the lower.
 
@@ -229,6 +274,7 @@ def nanmedian(input: B, dim: int, keepdim: bool = ...) -> ValuesIndices[B]: ...
 @overload
 def nanmedian(input: B, *args: Any, **kwargs: Any) -> Any: ...
 @public_function
+@writes((_MEDIAN_VALUES, _MEDIAN_INDICES))
 def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> Any:
     """Return the median of what is not nan; see median. Source: torch.nanmedian."""
     _refuse_bool("nanmedian", input, "median_cpu" if dim is None else "median_out")
@@ -238,6 +284,7 @@ def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False, *, out:
 
 
 @public_function
+@writes(("output values must be of same type as input", "output indices must be of scalar type Long"), apart=("input",))
 def kthvalue(input: T, k: int, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> ValuesIndices[T]:
     """Return the k-th smallest elements along a dimension, k counted from 1, and their places.
 
@@ -254,6 +301,13 @@ def kthvalue(input: T, k: int, dim: int = -1, keepdim: bool = False, *, out: Any
 
 
 @public_function
+@writes(
+    (
+        "expected scalar type '{result}' but got '{wanted}' for values output",
+        "expected scalar type 'Long' but got '{wanted}' for indices output",
+    ),
+    apart=("input",),
+)
 def mode(input: T, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> ValuesIndices[T]:
     """Return the most frequent elements along a dimension and their last places; of several the smallest.
 

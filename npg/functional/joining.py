@@ -8,7 +8,7 @@ from typing import Any, overload
 from npg import dtypes
 from npg.engine import apply
 from npg.functional._dims import array_of, dim_index, tensor_list
-from npg.functional._public import public_function, to_dtype
+from npg.functional._public import public_function, to_dtype, writes
 from npg.functional._types import B, T
 from npg.functional.shaping import reshape, unsqueeze
 from npg.ops import join as ops
@@ -27,6 +27,8 @@ __all__ = [
     "stack",
     "vstack",
 ]
+
+_CAT = "npg.cat(): input types can't be cast to the desired output type {wanted}"
 
 
 # ----- At least so many dimensions -----
@@ -108,6 +110,7 @@ def _promoted(tensors: tuple[Any, ...], arrays: list[Any]) -> tuple[Any, ...]:
 
 
 @public_function
+@writes(text=_CAT, error=TypeError)
 def cat(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     """Return the tensors one after the other along a dimension.
 
@@ -160,18 +163,21 @@ def _check_cat(i: int, shape: tuple[int, ...], expected: tuple[int, ...], dim: i
 
 
 @public_function
+@writes(text=_CAT, error=TypeError)
 def concat(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     """Return the tensors one after the other; see cat. Source: torch.concat."""
     return cat(tensors, dim)
 
 
 @public_function
+@writes(text=_CAT, error=TypeError)
 def concatenate(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     """Return the tensors one after the other; see cat. Source: torch.concatenate."""
     return cat(tensors, dim)
 
 
 @public_function
+@writes(text=_CAT, error=TypeError)
 def stack(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     """Return the tensors, all of one shape, along a new dimension.
 
@@ -201,6 +207,7 @@ def _raised(name: str, tensors: Any, raise_one: Callable[[Any], Any]) -> list[An
 
 
 @public_function
+@writes(text=_CAT, error=TypeError)
 def hstack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors side by side: along the second dimension, 1-d ones along the first. Source: torch.hstack."""
     parts = _raised("hstack", tensors, atleast_1d)
@@ -208,24 +215,28 @@ def hstack(tensors: Sequence[T], *, out: Any = None) -> T:
 
 
 @public_function
+@writes(text=_CAT, error=TypeError)
 def vstack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors one below the other: along the first dimension, 1-d ones as rows. Source: torch.vstack."""
     return cat(_raised("vstack", tensors, atleast_2d), 0)
 
 
 @public_function
+@writes(text=_CAT, error=TypeError)
 def row_stack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors one below the other; see vstack. Source: torch.row_stack."""
     return vstack(tensors)
 
 
 @public_function
+@writes(text=_CAT, error=TypeError)
 def dstack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors along the third dimension. Source: torch.dstack."""
     return cat(_raised("dstack", tensors, atleast_3d), 2)
 
 
 @public_function
+@writes(text=_CAT, error=TypeError)
 def column_stack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors along the second dimension, 1-d ones as columns. Source: torch.column_stack."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from npg._errors import shape_text, warn
+from npg._errors import OUT_DTYPE, OUT_OF_TENSORDOT, shape_text, warn
 from npg.engine import TensorBase, apply, write_out
+from npg.engine._out import DEFAULT, OutRule, is_same
 from npg.functional._dims import array_of, dim_index, tensor_list
 from npg.functional._matrices import (
     Shape,
@@ -20,7 +21,7 @@ from npg.functional._matrices import (
     no_bool,
 )
 from npg.functional._picking import broadcast, scalar_name
-from npg.functional._public import public_function, to_dtype
+from npg.functional._public import public_function, to_dtype, writes
 from npg.functional._types import T
 from npg.functional.pointwise import mul
 from npg.functional.shaping import reshape, unsqueeze
@@ -42,6 +43,9 @@ __all__ = [
     "outer",
     "vdot",
 ]
+
+_MV = "addmv input tensors must have the same dtype, but got {wanted}, {result}, and {result}"
+_DOT = "result dtype {wanted} does not match input dtype {result}"
 
 
 # ----- Two factors -----
@@ -80,10 +84,15 @@ def matmul(input: T, other: Any, *, out: Any = None) -> T:
         if a.dtype != b.dtype:  # of nothing
             input = to_dtype(input, b.dtype)
     result = apply(op, (input, other), {})
-    return result if out is None else write_out("matmul", out, result)
+    if out is None:
+        return result
+    text = _DOT if na == nb == 1 else _MV if nb == 1 and na == 2 else OUT_DTYPE
+    rule = OutRule(is_same, text, looks=(), expanded=nb == 1)
+    return write_out("matmul", out, result, (), rule)
 
 
 @public_function
+@writes(OUT_DTYPE, looks=())
 def mm(input: T, mat2: Any, *, out: Any = None) -> T:
     """Return the product of two matrices.
 
@@ -98,6 +107,7 @@ def mm(input: T, mat2: Any, *, out: Any = None) -> T:
 
 
 @public_function
+@writes(OUT_DTYPE, looks=())
 def bmm(input: T, mat2: Any, *, out: Any = None) -> T:
     """Return the products of two batches of matrices.
 
@@ -113,6 +123,7 @@ def bmm(input: T, mat2: Any, *, out: Any = None) -> T:
 
 
 @public_function
+@writes(_MV, looks=(), expanded=True)
 def mv(input: T, vec: Any, *, out: Any = None) -> T:
     """Return the product of a matrix and a vector.
 
@@ -127,6 +138,7 @@ def mv(input: T, vec: Any, *, out: Any = None) -> T:
 
 
 @public_function
+@writes(_DOT, looks=())
 def dot(input: T, tensor: Any, *, out: Any = None) -> T:
     """Return the inner product of two vectors.
 
@@ -141,6 +153,7 @@ def dot(input: T, tensor: Any, *, out: Any = None) -> T:
 
 
 @public_function
+@writes(_DOT, looks=())
 def vdot(input: T, other: Any, *, out: Any = None) -> T:
     """Return the inner product of two vectors; for real numbers the same as dot. Source: torch.vdot."""
     check_dot(array_of("vdot", input), array_of("vdot", other, "other", 2))
@@ -166,7 +179,13 @@ def outer(input: T, vec2: Any, *, out: Any = None) -> T:
 ger = outer
 
 
+def _inner_rule(given: dict[str, Any], _out: Any) -> OutRule:
+    ranks = [getattr(x, "ndim", 0) for x in given.values()]
+    return OutRule(is_same, OUT_OF_TENSORDOT, looks=()) if all(ranks) else DEFAULT  # a product of numbers
+
+
 @public_function
+@writes(_inner_rule)
 def inner(input: T, other: Any, *, out: Any = None) -> T:
     """Return the sums of products over the last dimensions of both.
 
@@ -210,6 +229,7 @@ def kron(input: T, other: Any, *, out: Any = None) -> T:
 
 
 @public_function
+@writes(OUT_DTYPE, apart=("input", "other"))
 def cross(input: T, other: Any, dim: Any = None, *, out: Any = None) -> T:
     """Return the cross products of the vectors along a dimension of size 3.
 
@@ -232,7 +252,9 @@ def cross(input: T, other: Any, dim: Any = None, *, out: Any = None) -> T:
     return cross_along(input, other, dim)
 
 
-def cross_along(input: T, other: Any, dim: Any = -1) -> T:
+@public_function
+@writes(OUT_DTYPE, apart=("input", "other"))
+def cross_along(input: T, other: Any, dim: Any = -1, *, out: Any = None) -> T:
     """Return the cross products along a dimension; see cross."""
     a, b = array_of("linalg.cross", input), array_of("linalg.cross", other, "other", 2)
     if a.ndim != b.ndim:
@@ -268,7 +290,9 @@ def _order(sizes: list[int]) -> list[list[int]]:
     return split
 
 
-def multi_dot(tensors: Sequence[T]) -> T:
+@public_function
+@writes("multi_dot(): expected out tensor to have dtype {c_result} but got {c_wanted}", looks=())
+def multi_dot(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the product of two or more matrices, multiplied in the cheapest order.
 
     Args:

@@ -9,7 +9,7 @@ from npg._errors import shape_text
 from npg.engine import TensorBase, apply, apply_in_place
 from npg.functional._dims import array_of
 from npg.functional._picking import broadcast, fill_value, scalar_name
-from npg.functional._public import public_function
+from npg.functional._public import public_function, writes
 from npg.functional._types import T
 from npg.ops import scatter as ops
 from npg.ops.elementwise import clone
@@ -70,7 +70,8 @@ def masked_fill_(input: T, mask: Any, value: Any) -> T:
 
 
 @public_function
-def masked_select(input: T, mask: Any) -> T:
+@writes("masked_select(): self and result must have the same scalar type", apart=("input", "mask"))
+def masked_select(input: T, mask: Any, *, out: Any = None) -> T:
     """Return the elements of input where mask is True, in order.
 
     Args:

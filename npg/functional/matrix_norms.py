@@ -14,7 +14,7 @@ from npg.engine import wrap
 from npg.functional._dims import array_of, dim_index
 from npg.functional._kernels import title
 from npg.functional._picking import broadcast, scalar_name
-from npg.functional._public import public_function, to_dtype
+from npg.functional._public import public_function, to_dtype, writes
 from npg.functional._square import LinAlgError, matrix_of
 from npg.functional._types import T
 from npg.functional.decomposing import eigvalsh, svdvals
@@ -22,7 +22,7 @@ from npg.functional.extrema import amax, amin
 from npg.functional.permuting import movedim
 from npg.functional.reduction import sum as total, vector_norm
 from npg.functional.shaping import reshape, unsqueeze
-from npg.functional.solving import inv, tolerance
+from npg.functional.solving import CASTABLE, inv, tolerance
 from npg.ops.decompose import singular_values
 
 __all__ = ["cond", "matrix_norm", "matrix_rank", "norm", "vander", "vecdot"]
@@ -32,6 +32,7 @@ __all__ = ["cond", "matrix_norm", "matrix_rank", "norm", "vander", "vecdot"]
 
 
 @public_function
+@writes("linalg.matrix_norm expected out tensor dtype {result} but got: {wanted}", looks=())
 def matrix_norm(
     A: T, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None, out: Any = None
 ) -> T:
@@ -86,6 +87,7 @@ def _extreme(values: Any, dim: int, largest: bool, keepdim: bool = False) -> Any
 
 
 @public_function
+@writes("linalg.norm expected out tensor dtype {result} but got: {wanted}", looks=())
 def norm(A: T, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
     """Return a norm of vectors or of matrices.
 
@@ -114,6 +116,10 @@ def norm(A: T, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype
 
 
 @public_function
+@writes(
+    text=CASTABLE.format(name="linalg.cond"),
+    looks=(),
+)
 def cond(A: T, p: Any = None, *, out: Any = None) -> T:
     """Return the condition of a matrix: the norm of A times that of its inverse.
 
@@ -159,6 +165,11 @@ def _cond_of(matrix: np.ndarray[Any, Any], p: Any) -> Any:
 
 
 @public_function
+@writes(
+    text=CASTABLE.format(name="npg.linalg.matrix_rank"),
+    looks=(),
+    expanded=True,
+)
 def matrix_rank(
     A: T, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
 ) -> T:
@@ -192,6 +203,7 @@ def matrix_rank(
 
 
 @public_function
+@writes("linalg.vecdot: Expected out of dtype{result} but found {wanted}", looks=())
 def vecdot(x: T, y: Any, *, dim: Any = -1, out: Any = None) -> T:
     """Return the inner products along a dimension; the others broadcast. Source: torch.linalg.vecdot."""
     a, b = array_of("linalg.vecdot", x, "x"), array_of("linalg.vecdot", y, "y", 2)

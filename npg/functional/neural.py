@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from npg import _errors, dtypes, engine
+from npg._errors import OUT_DTYPE_FOUND
 from npg.engine import TensorBase, apply
 from npg.functional._dims import array_of
 from npg.functional._kernels import apply_floating, title
-from npg.functional._public import public_function, to_dtype
+from npg.functional._public import public_function, to_dtype, writes
 from npg.functional._types import Dims, Sizes, T
 from npg.functional.pointwise import add, div, mul, sub
 from npg.functional.reduction import norm, sum
@@ -323,7 +324,8 @@ def pairwise_distance(x1: T, x2: T, p: float = 2.0, eps: float = 1e-6, keepdim: 
 
 
 @public_function
-def gelu(input: T, approximate: str = "none") -> T:
+@writes(OUT_DTYPE_FOUND)
+def gelu(input: T, approximate: str = "none", *, out: Any = None) -> T:
     """Return input * Phi(input), Phi the normal distribution function.
 
     Args:

@@ -7,10 +7,20 @@ from typing import Any, overload
 import numpy as np
 
 from npg import dtypes
+from npg._errors import OUT_DTYPE_FOUND
 from npg.engine import Function, TensorBase, apply, apply_in_place, wrap
 from npg.engine._common import of_numbers
 from npg.functional._factory import fill_number
-from npg.functional._public import as_tensor_input, in_place, old_order, promote, public, public_function, to_dtype
+from npg.functional._public import (
+    as_tensor_input,
+    in_place,
+    old_order,
+    promote,
+    public,
+    public_function,
+    to_dtype,
+    writes,
+)
 from npg.functional._types import B, Scalar, T
 from npg.ops import elementwise, rounding, special, trigonometry
 from npg.ops._op import Op
@@ -287,6 +297,7 @@ def float_power(input: Scalar, exponent: B, *, out: Any = ...) -> B: ...
 @overload
 def float_power(input: B, exponent: Any, *, out: Any = ...) -> B: ...
 @public_function
+@writes("the output given to float_power has dtype {wanted} but the operation's result requires dtype {result}")
 def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """Return input to the power of exponent, both in float64.
 
@@ -374,6 +385,7 @@ _round, _round_ = both(rounding.round)
 
 
 @public_function
+@writes(OUT_DTYPE_FOUND)
 def round(input: T, *, decimals: int = 0, out: Any = None) -> T:
     """Return each element rounded to the nearest number with so many decimals, halves to the even one.
 
@@ -392,6 +404,7 @@ def round_(input: T, *, decimals: int = 0) -> T:
 
 
 @public_function
+@writes("nan_to_num: dtype of out: {wanted} should be same as input: {result}")
 def nan_to_num(
     input: T, nan: float | None = None, posinf: float | None = None, neginf: float | None = None, *, out: Any = None
 ) -> T:

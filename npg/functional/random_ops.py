@@ -10,7 +10,7 @@ import numpy as np
 
 from npg import random
 from npg.engine import TensorBase, apply, apply_in_place, bump_version, check_in_place, is_grad_enabled, wrap
-from npg.functional._factory import finish, leaf
+from npg.functional._factory import drawn, finish, leaf
 from npg.functional._public import as_tensor_input, new_function, public_function
 from npg.functional._types import B, T
 from npg.functional.generators import check_generator
@@ -146,6 +146,9 @@ def bernoulli(input: T, p: Any = None, *, generator: Any = None, out: T | None =
     """
     x = as_tensor_input("bernoulli", input)
     check_generator("bernoulli", generator)
+    if out is not None and p is None:
+        draw = lambda array, p: random.bernoulli_(array, p, generator)
+        return drawn("bernoulli", draw, x.shape, None, out, inputs=(x,))
     if p is None:
         found = apply(ops.bernoulli, (x,), {"generator": generator})
     else:

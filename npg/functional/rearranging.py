@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes
-from npg._errors import warn
+from npg._errors import OUT_DTYPE, warn
 from npg.engine import TensorBase, apply, apply_in_place, wrap
 from npg.functional._dims import array_of, dim_index, dims_tuple, sizes_of
 from npg.functional._factory import check_sizes
-from npg.functional._public import public_function
+from npg.functional._public import public_function, writes
 from npg.functional._types import Dims, Sizes, T
 from npg.functional.shaping import expand, flatten, reshape
 from npg.ops import index as index_ops, rearrange as ops, shape as shape_ops
@@ -211,7 +211,8 @@ def _triangle(op: Op, input: Any, diagonal: int) -> dict[str, int]:
 
 
 @public_function
-def tril(input: T, diagonal: int = 0) -> T:
+@writes(OUT_DTYPE, looks=(), expanded=True)
+def tril(input: T, diagonal: int = 0, *, out: Any = None) -> T:
     """Return the input (.., n, m) with zeros above a diagonal (positive ones lie above the main one).
 
     Source: torch.tril.
@@ -220,7 +221,8 @@ def tril(input: T, diagonal: int = 0) -> T:
 
 
 @public_function
-def triu(input: T, diagonal: int = 0) -> T:
+@writes(OUT_DTYPE, looks=(), expanded=True)
+def triu(input: T, diagonal: int = 0, *, out: Any = None) -> T:
     """Return the input (.., n, m) with zeros below a diagonal (positive ones lie above the main one).
 
     Source: torch.triu.
@@ -244,7 +246,8 @@ def triu_(input: T, diagonal: int = 0) -> T:
 
 
 @public_function
-def diag(input: T, diagonal: int = 0) -> T:
+@writes(OUT_DTYPE, looks=())
+def diag(input: T, diagonal: int = 0, *, out: Any = None) -> T:
     """Return a square matrix with a vector on a diagonal, or a copy of a diagonal of a matrix.
 
     Raises: RuntimeError: for other than one or two dimensions.

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes
-from npg._errors import warn
+from npg._errors import OUT_DTYPE, warn
 from npg.engine import TensorBase, apply, is_grad_enabled
+from npg.engine._out import OutRule
 from npg.functional._dims import array_of, dim_index, dims_of
-from npg.functional._public import promote, public_function, to_dtype
+from npg.functional._public import promote, public_function, to_dtype, writes
 from npg.functional._types import B, Dims, Scalar, T
 from npg.ops import distance, reduce as ops, scan as scan_ops
 from npg.ops._op import Op
@@ -39,10 +40,16 @@ __all__ = [
     "vector_norm",
 ]
 
+
+def _bool_or_byte(held: dtypes.dtype, _result: dtypes.dtype) -> bool:
+    return held is dtypes.bool_ or held is dtypes.uint8
+
+
 # ----- Sums and means -----
 
 
 @public_function
+@writes(takes_dtype=True, looks=(), expanded=True)
 def sum(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
     """Return the sum over dimensions.
 
@@ -77,7 +84,13 @@ def _sum_as(input: Any, dim: Any, keepdim: bool, dtype: np.dtype[Any]) -> Any:
     return to_dtype(total, dtype)  # a sum in int64, where a smaller integer was asked for
 
 
+def _mean_rule(given: dict[str, Any], _out: Any) -> OutRule:
+    text = "mean.dtype_out(): input types can't be cast to the desired output type {wanted}"
+    return OutRule(text=text, looks=()) if given.get("dim") is None else OutRule(looks=())
+
+
 @public_function
+@writes(_mean_rule)
 def mean(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
     """Return the mean over dimensions; nan where nothing is averaged.
 
@@ -107,7 +120,16 @@ def _check_mean(dtype: np.dtype[Any], which: str) -> None:
         )
 
 
+def _nansum_rule(given: dict[str, Any], out: Any) -> OutRule:
+    kinds = [getattr(getattr(x, "_array", x), "dtype", np.dtype(np.float32)).kind for x in (given.get("input"), out)]
+    if kinds[0] != "f" or kinds[1] == "f":
+        return OutRule(takes_dtype=True, looks=(), expanded=True)
+    text = "\"nansum_cpu\" not implemented for '{wanted}'"
+    return OutRule(lambda _held, _result: False, text, NotImplementedError, looks=())
+
+
 @public_function
+@writes(_nansum_rule)
 def nansum(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
     """Return the sum over dimensions, nan counted as 0. Args as in sum. Source: torch.nansum."""
     array = array_of("nansum", input)
@@ -122,6 +144,7 @@ def nansum(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: A
 
 
 @public_function
+@writes(looks=())
 def nanmean(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
     """Return the mean over dimensions of what is not nan. Args as in mean. Source: torch.nanmean."""
     array = array_of("nanmean", input)
@@ -152,12 +175,14 @@ def count_nonzero(input: T, dim: Dims | None = None) -> T:
 
 
 @public_function
+@writes(accepts=_bool_or_byte, text="all only supports bool tensor for result, got: {wanted}", looks=(), expanded=True)
 def all(input: T, dim: Dims | None = None, keepdim: bool = False, *, out: Any = None) -> T:
     """Tell whether all elements over dimensions are true. Returns: bool; uint8 for uint8. Source: torch.all."""
     return _truth(ops.all_, "all", input, dim, keepdim)
 
 
 @public_function
+@writes(accepts=_bool_or_byte, text="any only supports bool tensor for result, got: {wanted}", looks=(), expanded=True)
 def any(input: T, dim: Dims | None = None, keepdim: bool = False, *, out: Any = None) -> T:
     """Tell whether an element over dimensions is true. Returns: bool; uint8 for uint8. Source: torch.any."""
     return _truth(ops.any_, "any", input, dim, keepdim)
@@ -195,6 +220,7 @@ def _variance(op: Op, input: Any, dim: Any, unbiased: bool | None, keepdim: bool
 
 
 @public_function
+@writes(looks=(), expanded=True)
 def var(
     input: T,
     dim: Dims | None = None,
@@ -218,6 +244,7 @@ def var(
 
 
 @public_function
+@writes(looks=(), expanded=True)
 def std(
     input: T,
     dim: Dims | None = None,
@@ -263,6 +290,7 @@ def std_mean(
 
 
 @public_function
+@writes(takes_dtype=True, looks=(), expanded=True)
 def prod(input: T, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
     """Return the product over one dimension or all of them; the gradient is right where elements are 0.
 
@@ -283,6 +311,7 @@ def prod(input: T, dim: int | None = None, keepdim: bool = False, *, dtype: Any 
 
 
 @public_function
+@writes(text="logsumexp(): Expected floating point type for result tensor, but got: {wanted}", looks=())
 def logsumexp(input: T, dim: Dims, keepdim: bool = False, *, out: Any = None) -> T:
     """Return log(sum(exp(input))) over dimensions, without overflow. Integers give the default dtype.
 
@@ -355,6 +384,7 @@ def _refuse_empty(shape: tuple[int, ...], dims: tuple[int, ...] | None, p: float
 
 
 @public_function
+@writes(OUT_DTYPE, looks=(), expanded=True)
 def norm(
     input: T,
     p: float | str | None = "fro",

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes
+from npg._errors import OUT_SCALAR_TYPE
 from npg.engine import apply, apply_in_place, wrap
 from npg.functional import return_types
 from npg.functional._dims import array_of, dim_index
-from npg.functional._public import public_function, to_dtype
+from npg.functional._public import public_function, to_dtype, writes
 from npg.functional._types import T, ValuesIndices
 from npg.functional.joining import cat
 from npg.functional.parts import narrow
@@ -35,12 +36,15 @@ def _running(op: Op, input: Any, dim: Any, dtype: Any) -> Any:
     d = dim_index(op.name, dim, array.ndim)
     if dtype is not None:
         wanted = dtypes.to_numpy(dtype)
+        if wanted.kind == "b":
+            raise NotImplementedError(f"\"{op.name}_out_cpu\" not implemented for 'Bool'")
         return to_dtype(apply(op, (to_dtype(input, wanted),), {"dim": d}), wanted)
     found = apply(op, (input,), {"dim": d})
     return found if array.ndim or array.dtype.kind == "f" else to_dtype(found, np.dtype(np.int64))
 
 
 @public_function
+@writes(takes_dtype=True)
 def cumsum(input: T, dim: int, *, dtype: Any = None, out: Any = None) -> T:
     """Return the sums of the elements so far along a dimension.
 
@@ -55,6 +59,7 @@ def cumsum(input: T, dim: int, *, dtype: Any = None, out: Any = None) -> T:
 
 
 @public_function
+@writes(takes_dtype=True)
 def cumprod(input: T, dim: int, *, dtype: Any = None, out: Any = None) -> T:
     """Return the products of the elements so far along a dimension; the gradient is right where elements are 0.
 
@@ -88,6 +93,7 @@ def _running_in_place(op: Op, input: Any, dim: Any, dtype: Any) -> Any:
 
 
 @public_function
+@writes(OUT_SCALAR_TYPE)
 def logcumsumexp(input: T, dim: int, *, out: Any = None) -> T:
     """Return log(sum(exp)) of the elements so far along a dimension, without overflow. Source: torch.logcumsumexp."""
     array = array_of("logcumsumexp", input)
@@ -98,6 +104,7 @@ def logcumsumexp(input: T, dim: int, *, out: Any = None) -> T:
 
 
 @public_function
+@writes(OUT_SCALAR_TYPE, looks=(), expanded=True)
 def cummax(input: T, dim: int, *, out: Any = None) -> ValuesIndices[T]:
     """Return the largest of the elements so far along a dimension, and the places of the last of them.
 
@@ -109,6 +116,7 @@ def cummax(input: T, dim: int, *, out: Any = None) -> ValuesIndices[T]:
 
 
 @public_function
+@writes(OUT_SCALAR_TYPE, looks=(), expanded=True)
 def cummin(input: T, dim: int, *, out: Any = None) -> ValuesIndices[T]:
     """Return the smallest of the elements so far along a dimension, and their places; see cummax.
 
@@ -119,6 +127,7 @@ def cummin(input: T, dim: int, *, out: Any = None) -> ValuesIndices[T]:
 
 
 @public_function
+@writes(OUT_SCALAR_TYPE)
 def diff(
     input: T, n: int = 1, dim: int = -1, prepend: T | None = None, append: T | None = None, *, out: Any = None
 ) -> T:

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
-from npg._errors import shape_text, warn
+from npg._errors import OUT_DTYPE, shape_text, warn
 from npg.engine import TensorBase, apply, apply_in_place
 from npg.functional._dims import array_of, dim_index
 from npg.functional._factory import fill_number
 from npg.functional._index import plain
 from npg.functional._picking import broadcast, is_number, scalar_name, without
-from npg.functional._public import public_function
+from npg.functional._public import public_function, writes
 from npg.functional._storage import refuse_meeting
 from npg.functional._types import T
 from npg.ops import index as rows, scatter as ops, shape
@@ -51,6 +51,7 @@ def _check_index(name: str, x: Any, index: Any, dim: Any, other: str) -> tuple[A
 
 
 @public_function
+@writes(OUT_DTYPE, apart=("input",))
 def gather(input: T, dim: Any, index: Any, *, sparse_grad: bool = False, out: Any = None) -> T:
     """Return the elements of input that index names along a dimension.
 
@@ -146,6 +147,7 @@ def _with_reduce(name: str, input: Any, dim: Any, index: Any, src: Any, value: A
 
 
 @public_function
+@writes(OUT_DTYPE, apart=("index", "src"))
 def scatter(
     input: T, dim: Any, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None, out: Any = None
 ) -> T:
@@ -174,6 +176,7 @@ def scatter_(input: T, dim: Any, index: Any, src: Any = None, *, value: Any = No
 
 
 @public_function
+@writes(OUT_DTYPE, apart=("index", "src"))
 def scatter_add(input: T, dim: Any, index: Any, src: Any, *, out: Any = None) -> T:
     """Return a copy of input with src added where index names along a dimension; all of it where indices repeat.
 
@@ -200,6 +203,7 @@ def _reduced(name: str, input: Any, dim: Any, index: Any, src: Any, reduce: Any,
 
 
 @public_function
+@writes(OUT_DTYPE, apart=("index", "src"))
 def scatter_reduce(
     input: T, dim: Any, index: Any, src: Any, reduce: str, *, include_self: bool = True, out: Any = None
 ) -> T:
@@ -225,7 +229,11 @@ def scatter_reduce_(input: T, dim: Any, index: Any, src: Any, reduce: str, *, in
 
 
 @public_function
-def take(input: T, index: Any) -> T:
+@writes(
+    "take(): self and out expected to have the same dtype, but got self.dtype = {result} and out.dtype = {wanted}",
+    apart=("input", "index"),
+)
+def take(input: T, index: Any, *, out: Any = None) -> T:
     """Return the elements at these positions of the flattened input.
 
     Args:
@@ -288,6 +296,7 @@ def put(input: T, index: Any, source: Any, accumulate: bool = False) -> T:
 
 
 @public_function
+@writes(OUT_DTYPE, apart=("input",))
 def take_along_dim(input: T, indices: Any, dim: Any = None, *, out: Any = None) -> T:
     """Return the elements of input that indices name along a dimension, as np.take_along_axis.
 

@@ -15,7 +15,7 @@ from npg._floating import silent
 from npg.engine import wrap
 from npg.functional._dims import array_of, dim_index
 from npg.functional._picking import is_number, scalar_name
-from npg.functional._public import public_function
+from npg.functional._public import public_function, writes
 from npg.functional._types import T
 from npg.ops._keys import keys
 
@@ -34,19 +34,24 @@ __all__ = [
 Array = np.ndarray[Any, Any]
 
 _LARGE = 1 << 16  # elements
+_PLACES = (
+    "npg.searchsorted(): output tensor's dtype is wrong, it can only be Int(int32) or Long(int64) depending on whether "
+    "out_int32 flag is True, but we got output tensor's dtype {wanted}"
+)
 
 
 # ----- Not zero -----
 
 
 @overload
-def nonzero(input: T, *, as_tuple: Literal[False] = ...) -> T: ...
+def nonzero(input: T, *, as_tuple: Literal[False] = ..., out: Any = ...) -> T: ...
 @overload
 def nonzero(input: T, *, as_tuple: Literal[True]) -> tuple[T, ...]: ...
 @overload
 def nonzero(input: T, *, as_tuple: bool) -> T | tuple[T, ...]: ...
 @public_function
-def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
+@writes("nonzero: Expected out tensor to have scalar type Long but got scalar type{wanted}")
+def nonzero(input: Any, *, as_tuple: bool = False, out: Any = None) -> Any:
     """Return the indices of the elements that are not zero.
 
     Args:
@@ -145,7 +150,14 @@ def bincount(input: T, weights: Any = None, minlength: int = 0) -> T:
 
 
 @public_function
-def histc(input: T, bins: int = 100, min: Any = 0, max: Any = 0) -> T:
+@writes(
+    "npg.histogram: input tensor and hist tensor should have the same dtype, but got input {c_result} and hist "
+    "{c_wanted}",
+    looks=(),
+    grad=False,
+    expanded=True,
+)
+def histc(input: T, bins: int = 100, min: Any = 0, max: Any = 0, *, out: Any = None) -> T:
     """Return how many elements lie in each of `bins` equal parts of [min, max]; others and nan are left out.
 
     Args:
@@ -273,6 +285,7 @@ def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: 
 
 
 @public_function
+@writes(_PLACES, looks=(), grad=False)
 def searchsorted(
     sorted_sequence: T,
     input: Any,
@@ -281,6 +294,7 @@ def searchsorted(
     right: bool = False,
     side: str | None = None,
     sorter: Any = None,
+    out: Any = None,
 ) -> T:
     """Return where to put values so that the last dimension of a sorted sequence stays sorted.
 
@@ -361,7 +375,8 @@ def _sorter(sorter: Any, sequence: np.ndarray[Any, Any]) -> Any:
 
 
 @public_function
-def bucketize(input: Any, boundaries: T, *, out_int32: bool = False, right: bool = False) -> T:
+@writes(_PLACES, looks=(), grad=False)
+def bucketize(input: Any, boundaries: T, *, out_int32: bool = False, right: bool = False, out: Any = None) -> T:
     """Return in which part between sorted boundaries each value lies: 0 below the first.
 
     Args:

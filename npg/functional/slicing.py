@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from npg._errors import shape_text
+from npg._errors import OUT_DTYPE, shape_text
 from npg.engine import apply, apply_in_place
 from npg.functional._dims import array_of, dim_index
 from npg.functional._factory import fill_number
 from npg.functional._index import explained, plain
 from npg.functional._picking import fill_value, scalar_name, without
-from npg.functional._public import public_function
+from npg.functional._public import public_function, writes
 from npg.functional._storage import refuse_meeting
 from npg.functional._types import T
 from npg.ops import index as ops, shape
@@ -42,6 +42,7 @@ def _inside(index: np.ndarray[Any, Any], size: int) -> Any:
 
 
 @public_function
+@writes("index_select(): self and result must have the same scalar type", apart=("input", "index"))
 def index_select(input: T, dim: Any, index: Any, *, out: Any = None) -> T:
     """Return the slices of input that index names along a dimension, in that order.
 
@@ -120,6 +121,7 @@ def _index_add(name: str, input: Any, dim: Any, index: Any, source: Any, alpha: 
 
 
 @public_function
+@writes(OUT_DTYPE, apart=("index", "source"))
 def index_add(input: T, dim: Any, index: Any, source: Any, *, alpha: Any = 1, out: Any = None) -> T:
     """Return input with alpha * source added to the slices that index names; to each, all that is sent there.
 
@@ -181,6 +183,7 @@ def _index_copy(name: str, input: Any, dim: Any, index: Any, source: Any) -> Any
 
 
 @public_function
+@writes(OUT_DTYPE, apart=("index", "source"))
 def index_copy(input: T, dim: Any, index: Any, source: Any, *, out: Any = None) -> T:
     """Return input with the slices that index names replaced by those of source; see index_add for the arguments.
 

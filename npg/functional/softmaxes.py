@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes, random
-from npg._errors import warn
+from npg._errors import OUT_DTYPE, warn
 from npg.engine import apply
 from npg.functional._dims import array_of, dim_index
 from npg.functional._kernels import apply_floating
-from npg.functional._public import public_function, to_dtype
+from npg.functional._public import public_function, to_dtype, writes
 from npg.functional._types import T
 from npg.functional.pointwise import neg
 from npg.ops import softmax as ops
@@ -44,6 +44,7 @@ def _implicit_dim(name: str, ndim: int) -> int:
 
 
 @public_function
+@writes(OUT_DTYPE, looks=())
 def softmax(input: T, dim: int | None = None, _stacklevel: Any = 3, dtype: Any = None, *, out: Any = None) -> T:
     """Return exp(input) / sum(exp(input)) over a dimension.
 
@@ -59,6 +60,7 @@ def softmax(input: T, dim: int | None = None, _stacklevel: Any = 3, dtype: Any =
 
 
 @public_function
+@writes(OUT_DTYPE, looks=())
 def log_softmax(input: T, dim: int | None = None, _stacklevel: Any = 3, dtype: Any = None, *, out: Any = None) -> T:
     """Return the logarithm of softmax, computed without overflow.
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from npg._errors import shape_text
+from npg._errors import OUT_DTYPE, shape_text
 from npg._floating import silent
 from npg.engine import TensorBase, apply, apply_in_place, wrap
 from npg.functional import return_types
 from npg.functional._dims import array_of
 from npg.functional._matrices import no_bool
 from npg.functional._picking import broadcast, scalar_name
-from npg.functional._public import public_function
+from npg.functional._public import public_function, writes
 from npg.functional._square import matrix_of, singular, square_of, unsolvable
 from npg.functional._types import Lstsq, SignLogdet, T
 from npg.functional.linear_algebra import matmul
@@ -28,6 +28,13 @@ from npg.ops.shape import contiguous
 
 __all__ = ["det", "inverse", "logdet", "matrix_power", "pinverse", "slogdet"]
 
+_LSTSQ = tuple(
+    f"npg.linalg.lstsq: Expected {what} to be safely castable from {{result}} dtype, but got {what} with dtype "
+    "{wanted}"
+    for what in ("solution", "solution", "rank", "singular_values")
+)
+CASTABLE = "{name}: Expected result to be safely castable from {{result}} dtype, but got result with dtype {{wanted}}"
+
 
 def _plain(x: Any) -> Any:
     return x._array if isinstance(x, TensorBase) else x
@@ -37,6 +44,7 @@ def _plain(x: Any) -> Any:
 
 
 @public_function
+@writes(OUT_DTYPE, looks=())
 def inv(A: T, *, out: Any = None) -> T:
     """Return the inverse of a square matrix.
 
@@ -53,12 +61,14 @@ def inv(A: T, *, out: Any = None) -> T:
 
 
 @public_function
+@writes(OUT_DTYPE, looks=())
 def inverse(input: T, *, out: Any = None) -> T:
     """Return the inverse of a square matrix; see linalg.inv. Source: torch.inverse."""
     return inv(input) if out is None else inv(input, out=out)
 
 
 @public_function
+@writes(OUT_DTYPE, looks=())
 def det(A: T, *, out: Any = None) -> T:
     """Return the determinant of a square matrix.
 
@@ -78,7 +88,8 @@ def _slogdet(A: Any) -> Any:
 
 
 @public_function
-def slogdet(A: T) -> SignLogdet[T]:
+@writes(OUT_DTYPE, looks=())
+def slogdet(A: T, *, out: Any = None) -> SignLogdet[T]:
     """Return the sign of the determinant and the logarithm of its absolute value.
 
     Args:
@@ -98,7 +109,8 @@ def logdet(input: T) -> T:
 
 
 @public_function
-def matrix_power(A: T, n: int) -> T:
+@writes(text=CASTABLE.format(name="matrix_power"), looks=())
+def matrix_power(A: T, n: int, *, out: Any = None) -> T:
     """Return the n-th power of a square matrix; a negative n takes the inverse.
 
     Args:
@@ -138,6 +150,7 @@ def _is_vector(a: Any, b: Any) -> bool:
 
 
 @public_function
+@writes(OUT_DTYPE, looks=())
 def solve(A: T, B: Any, *, left: bool = True, out: Any = None) -> T:
     """Return X with A X = B.
 
@@ -187,6 +200,7 @@ def _incompatible(name: str, a: Any, b: Any, left: bool) -> RuntimeError:
 
 
 @public_function
+@writes("expected scalar type {result} but found {wanted}", looks=("B",))
 def solve_triangular(
     A: T, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False, out: Any = None
 ) -> T:
@@ -217,7 +231,8 @@ _DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 
 
 @public_function
-def lstsq(A: T, B: Any, rcond: float | None = None, *, driver: str | None = None) -> Lstsq[T]:
+@writes(text=_LSTSQ, looks=())
+def lstsq(A: T, B: Any, rcond: float | None = None, *, driver: str | None = None, out: Any = None) -> Lstsq[T]:
     """Return the X of least norm for which A X is nearest to B.
 
     Args:
@@ -295,6 +310,7 @@ def tolerance(values: np.ndarray[Any, Any], size: int, atol: Any, rtol: Any) -> 
 
 
 @public_function
+@writes(text=CASTABLE.format(name="linalg.pinv"), looks=())
 def pinv(A: T, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None) -> T:
     """Return the Moore-Penrose inverse.
 
@@ -336,6 +352,7 @@ def pinverse(input: T, rcond: float = 1e-15) -> T:
 
 
 @public_function
+@writes(text=CASTABLE.format(name="tensorinv"), looks=())
 def tensorinv(A: T, ind: int = 2, *, out: Any = None) -> T:
     """Return the inverse for tensordot(A, x, x.ndim): A as a matrix whose rows are its first `ind` dimensions.
 
@@ -357,6 +374,7 @@ def tensorinv(A: T, ind: int = 2, *, out: Any = None) -> T:
 
 
 @public_function
+@writes(text=CASTABLE.format(name="tensorsolve"), looks=())
 def tensorsolve(A: T, B: Any, dims: Any = None, *, out: Any = None) -> T:
     """Return X with tensordot(A, X, X.ndim) = B.
 

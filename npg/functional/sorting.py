@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from npg._errors import OUT_DTYPE
 from npg.engine import apply
 from npg.functional import return_types
 from npg.functional._dims import array_of, dim_index
-from npg.functional._public import public_function
+from npg.functional._public import public_function, writes
 from npg.functional._types import T, ValuesIndices
 from npg.ops import sort as ops
 
@@ -15,6 +16,7 @@ __all__ = ["argsort", "msort", "sort", "topk"]
 
 
 @public_function
+@writes(OUT_DTYPE)
 def sort(
     input: T, dim: Any = -1, descending: bool = False, *, stable: bool | None = None, out: Any = None
 ) -> ValuesIndices[T]:
@@ -34,6 +36,7 @@ def sort(
 
 
 @public_function
+@writes(OUT_DTYPE, grad=False, looks=())
 def argsort(input: T, dim: Any = -1, descending: bool = False, stable: bool = False, *, out: Any = None) -> T:
     """Return the places of the elements in order along a dimension; see sort.
 
@@ -44,12 +47,14 @@ def argsort(input: T, dim: Any = -1, descending: bool = False, stable: bool = Fa
 
 
 @public_function
-def msort(input: T) -> T:
+@writes(OUT_DTYPE)
+def msort(input: T, *, out: Any = None) -> T:
     """Return input sorted along its first dimension. Source: torch.msort."""
     return sort(input, 0)[0]
 
 
 @public_function
+@writes(OUT_DTYPE, apart=("input",))
 def topk(
     input: T, k: int, dim: Any = -1, largest: bool = True, sorted: bool = True, *, out: Any = None
 ) -> ValuesIndices[T]:

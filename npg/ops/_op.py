@@ -137,6 +137,8 @@ class Op:
         reads: of a multi op, which outputs its rules read; None: all. Others are not saved, and y has None for them.
         takes_numbers: all its inputs may be Python numbers, as PyTorch has it for +, -, * and /.
         runs_without_gradient: its rule is called even when no output has a gradient, for it makes zeros of None.
+        out_text: what PyTorch says to an out= of another dtype than the result's; "" where it casts. None: what follows
+            from the kind of op, see engine/_out.py.
         node_name: what the graph node is called, as in PyTorch.
         edge_order: the inputs in the order of the edges of PyTorch's node, where that is another: in this order
             next_functions and a node's hooks have them, and leaves get their gradients.
@@ -161,6 +163,7 @@ class Op:
         self.runs_without_gradient = self.takes_numbers = False
         self.elementwise = self.blocks = False
         self.reads: tuple[int, ...] | None = None
+        self.out_text: str | None = None
         self.edge_order: tuple[int, ...] | None = None
         self.takes_keep = "keep" in settings
         self.node_name = (node or "".join(w.capitalize() for w in self.name.split("_"))) + "Backward0"

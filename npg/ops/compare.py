@@ -116,6 +116,10 @@ def signbit(input: Any) -> Any:
     return np.signbit(input) if input.dtype.kind == "f" else input < 0
 
 
+for _op in (isposinf, isneginf, signbit):
+    _op.out_text = f"{_op.name} does not support non-boolean outputs."
+
+
 # ----- Logical -----
 
 

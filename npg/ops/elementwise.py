@@ -342,6 +342,9 @@ def square(input: Any) -> Any:
     return input * input if input.dtype != bool else input.astype(np.int64)
 
 
+square.out_text = ""  # a power
+
+
 @ufunc(np.sqrt, lambda g, y, _x: g / (2.0 * y), promote=FLOAT)
 def sqrt(input: Any) -> Any:
     """Return the square root of each element."""

@@ -45,7 +45,7 @@ def partly_overlaps(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
     if a.base is None and b.base is None or not np.may_share_memory(a, b) or not (_is_dense(a) and _is_dense(b)):
         return False
     first, second = a.__array_interface__["data"][0], b.__array_interface__["data"][0]
-    return first != second or a.nbytes != b.nbytes or _steps(a) != _steps(b)
+    return first != second or a.nbytes != b.nbytes or a.ndim != b.ndim or _steps(a) != _steps(b)
 
 
 def _steps(a: np.ndarray[Any, Any]) -> list[tuple[int, int]]:

@@ -83,12 +83,17 @@ def _exp(x: float) -> float:
 
 
 def normal(
-    mean: np.ndarray | float = 0.0, std: np.ndarray | float = 1.0, generator: Generator | None = None
+    mean: np.ndarray | float = 0.0,
+    std: np.ndarray | float = 1.0,
+    generator: Generator | None = None,
+    out: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return normally distributed numbers with means and standard deviations of their own.
 
     Args:
         mean, std: arrays or numbers, at least one an array; they are broadcast. std >= 0.
+        out: an array of floating dtype, into which they are drawn where it has the broadcast shape; else a new array of
+            its dtype is.
     Returns: the broadcast shape, in the dtype of mean, or of std where mean is a number.
     Raises:
         RuntimeError: when an element of std is negative or NaN, or the shapes do not broadcast.
@@ -104,9 +109,12 @@ def normal(
         shape = np.broadcast_shapes(np.shape(mean), std.shape) if _agree(np.shape(mean), std.shape) else ()
     else:
         shape = lead.shape
-    if lead.dtype.kind != "f":
-        _filling.check_out(np.empty(0, lead.dtype), "normal_kernel_cpu")
-    out = normal_(np.empty(shape, lead.dtype), 0.0, 1.0 if isinstance(std, np.ndarray) else std, generator)
+    dtype = lead.dtype if out is None else out.dtype
+    if dtype.kind != "f":
+        _filling.check_out(np.empty(0, dtype), "normal_kernel_cpu")
+    if out is None or out.shape != shape:
+        out = np.empty(shape, dtype)
+    normal_(out, 0.0, 1.0 if isinstance(std, np.ndarray) else std, generator)
     if isinstance(std, np.ndarray):
         np.multiply(out, _operand(std, out), out=out, casting="same_kind")
     np.add(out, _operand(np.asarray(mean), out), out=out, casting="same_kind")

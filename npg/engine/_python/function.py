@@ -7,19 +7,17 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
-from npg import _errors
 from npg._floating import silent
 from npg.dtypes import KNOWN, check_known
 from npg.engine._common import (
     bind,
-    fit_out,
     is_number,
     of_numbers,
     operand_error,
-    type_name,
 )
+from npg.engine._out import DEFAULT, OutRule, check_out, fit_out, rule_of
 from npg.engine._python.applying import apply, apply_in_place
-from npg.engine._python.modes import is_grad_enabled, state
+from npg.engine._python.modes import state
 from npg.engine._python.tensor import TensorBase, wrap
 from npg.engine._saved import before_write
 
@@ -77,6 +75,7 @@ class Function:
             args, target = bind(self, args, kwargs)
         if self.kind == "reflected":
             args = (args[1], args[0])
+        given = args
         dtype = None
         uniform = True
         for i, x in enumerate(args):
@@ -111,7 +110,7 @@ class Function:
                 raise operand_error(self, args, 0)
             return apply_in_place(self.op, args, {})
         result = apply(self.op, args, {})
-        return result if target is None else write_out(self.__name__, target, result)
+        return result if target is None else write_out(self.__name__, target, result, given, rule_of(self.op))
 
 
 class _Bound:
@@ -124,16 +123,15 @@ class _Bound:
         return self.__func__(self.__self__, *args, **kwargs)
 
 
-def write_out(function_name: str, target: Any, result: Any) -> Any:
+def write_out(
+    function_name: str, target: Any, result: Any, inputs: Any = (), rule: OutRule = DEFAULT, apart: Any = ()
+) -> Any:
     """Copy a result into an out= tensor, giving it the result's shape, and return it.
 
-    Raises: TypeError: when the target is no tensor. RuntimeError: when a gradient is wanted, or it cannot hold the
-        result's dtype or shows one place several times.
+    Args:
+        inputs, rule, apart: what the call was given and what goes for it, see check_out, which raises.
     """
-    if not isinstance(target, TensorBase):
-        raise TypeError(_errors.OUT_NOT_A_TENSOR.format(name=function_name, kind=type_name(target)))
-    if is_grad_enabled() and (result.requires_grad or target.requires_grad):
-        raise RuntimeError(_errors.OUT_WITH_GRAD.format(name=function_name))
+    check_out(function_name, target, result, inputs, rule, apart)
     if state.saved_hooks:
         before_write(target._array)
     fit_out(target, result)

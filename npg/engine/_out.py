@@ -1,0 +1,132 @@
+"""What a function allows of its out=: dtypes, memory that it shares with inputs, gradients.
+
+Both engines ask here before anything is written. A function that says nothing has the rule of most of PyTorch's: the
+result can be cast to out=, neither requires grad, no place of out= is shown twice, and out= shares with an input all of
+its places, in one order, or none. What deviates is declared at the function, by `writes` in npg/functional/_public.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from npg import _errors, dtypes
+from npg.engine._common import type_name
+from npg.ops._op import ARITHMETIC, Op
+from npg.ops.memory import meets, overlaps, partly_overlaps
+
+__all__ = ["DEFAULT", "OutRule", "check_out", "fit_out", "is_same", "rule_of"]
+
+
+def _can_hold(held: dtypes.dtype, result: dtypes.dtype) -> bool:
+    return dtypes.can_cast(result, held)
+
+
+def is_same(held: dtypes.dtype, result: dtypes.dtype) -> bool:
+    """Accept the result's own dtype only."""
+    return held is result
+
+
+class OutRule(NamedTuple):
+    """A function's rule for its out=.
+
+    Attributes:
+        accepts: tells whether an out= of the first dtype may hold a result of the second.
+        text: what else is told, with the dtypes' names in {wanted} and {result} (Float) or {c_wanted}, {c_result}
+            (float); where they differ, a text for each of several results.
+        error: the kind of that exception.
+        apart: the names of the inputs that may not share any place with out=.
+        looks: the names of the inputs whose memory is looked at; None: all.
+        expanded: places may be shown several times.
+        grad: False for a function without gradient, to which it is all one whether something requires grad.
+        takes_dtype: the function has a dtype=, which is that of out= where none is given.
+    """
+
+    accepts: Callable[[dtypes.dtype, dtypes.dtype], bool] = _can_hold
+    text: str | tuple[str, ...] = _errors.NO_CAST_IN_PLACE
+    error: type[Exception] = RuntimeError
+    apart: tuple[str, ...] = ()
+    looks: tuple[str, ...] | None = None
+    expanded: bool = False
+    grad: bool = True
+    takes_dtype: bool = False
+
+
+DEFAULT = OutRule()
+
+
+def rule_of(op: Op) -> OutRule:
+    """Return the rule of the public function of an op, which follows from what the op is."""
+    text = op.out_text
+    if text is None and len(op.inputs) == 1 and (op.promote == ARITHMETIC or op.promote is None and op.differentiable):
+        text = _errors.OUT_DTYPE_FOUND  # PyTorch promotes no single input
+    rule = OutRule(is_same, text) if text else DEFAULT
+    # Comparisons and logical functions; PyTorch says of bitwise ones that they have no gradient yet.
+    return rule if op.differentiable or op.promote == ARITHMETIC else rule._replace(grad=False)
+
+
+def check_out(
+    name: str, target: Any, result: Any, inputs: Any, rule: OutRule = DEFAULT, apart: Any = (), number: int = 0
+) -> None:
+    """Raise when a result, of several that of this number, cannot go to an out= tensor.
+
+    Args:
+        inputs: what the call was given and is looked at; tensors, ndarrays and sequences of them count.
+        apart: those among them that may share no place with the target.
+    Raises: TypeError: when the target is no tensor. RuntimeError: when a gradient is wanted; when the target was made
+        in inference mode, outside of it; when it shows one place several times, shares some with an input, or cannot
+        hold the result's dtype.
+    """
+    from npg.engine import TensorBase, is_grad_enabled, is_inference_mode_enabled  # which import this module
+
+    if not isinstance(target, TensorBase):
+        raise TypeError(_errors.OUT_NOT_A_TENSOR.format(name=name, kind=type_name(target)))
+    if rule.grad and is_grad_enabled() and (result.requires_grad or target.requires_grad):
+        raise RuntimeError(_errors.OUT_WITH_GRAD.format(name=name))
+    if target._inference and not is_inference_mode_enabled():
+        raise RuntimeError(_errors.INFERENCE_IN_PLACE)
+    array = target._array
+    if not rule.expanded and overlaps(array):
+        raise RuntimeError(_errors.OVERLAP_IN_PLACE)
+    _refuse_shared(array, inputs, apart)
+    if array.dtype != result._array.dtype:
+        wanted, given = dtypes.from_numpy(array.dtype), dtypes.from_numpy(result._array.dtype)
+        if not rule.accepts(wanted, given):
+            text = rule.text if isinstance(rule.text, str) else rule.text[number]
+            raise rule.error(
+                text.format(
+                    result=given.scalar_name, wanted=wanted.scalar_name,
+                    c_result=dtypes.c_name(given.dtype), c_wanted=dtypes.c_name(wanted.dtype),
+                )
+            )  # fmt: skip
+    if not array.flags.writeable:
+        raise ValueError(_errors.READ_ONLY)
+
+
+def _refuse_shared(array: np.ndarray[Any, Any], inputs: Any, apart: Any) -> None:
+    for given, looks in ((inputs, partly_overlaps), (apart, meets)):
+        for x in given:
+            if isinstance(x, (list, tuple)):
+                _refuse_shared(array, *((x, ()) if looks is partly_overlaps else ((), x)))
+                continue
+            other = getattr(x, "_array", x)
+            if isinstance(other, np.ndarray) and looks(array, other):
+                raise RuntimeError(_errors.PARTIAL_OVERLAP_IN_PLACE)
+
+
+def fit_out(target: Any, result: Any) -> None:
+    """Give an out= tensor the shape of a result, in its own memory where that is large enough."""
+    array, shape, size = target._array, result._array.shape, result._array.size
+    if array.shape == shape:
+        return
+    if array.size:
+        old, new = _errors.shape_text(array.shape), _errors.shape_text(shape)
+        _errors.warn(_errors.OUT_RESIZED.format(old=old, new=new))
+    counter = target._counter
+    if size <= array.size and array.flags.c_contiguous:
+        target._swap_array(array.reshape(-1)[:size].reshape(shape))
+    else:
+        target._swap_array(np.empty(shape, array.dtype))
+    target._counter = counter
