@@ -59,20 +59,12 @@ def _first(array: np.ndarray[Any, Any], function: Any) -> tuple[str, Any]:
 @silent()
 def _zero_pivot(matrix: np.ndarray[Any, Any]) -> int:
     """Return which pivot of an LU factorization is zero, counted from 1."""
-    a = matrix.astype(np.float64)
-    n = len(a)
-    for k in range(n):
-        p = k + int(np.argmax(np.abs(a[k:, k])))
-        if a[p, k] == 0:
-            return k + 1
-        a[[k, p]] = a[[p, k]]
-        a[k + 1 :, k:] -= np.outer(a[k + 1 :, k] / a[k, k], a[k, k:])
-    return n
+    return ops.eliminated(matrix.astype(np.float64))[3] or len(matrix)
 
 
 def singular(name: str, array: np.ndarray[Any, Any]) -> LinAlgError:
     """Return the error for an inverse that does not exist."""
-    batch, matrix = _first(array, np.linalg.inv)
+    batch, matrix = _first(array, ops.inv)
     return LinAlgError(
         f"{name}: {batch}The diagonal element {_zero_pivot(matrix)} is zero, the inversion could not be completed "
         "because the input matrix is singular."
@@ -81,7 +73,7 @@ def singular(name: str, array: np.ndarray[Any, Any]) -> LinAlgError:
 
 def unsolvable(name: str, array: np.ndarray[Any, Any]) -> LinAlgError:
     """Return the error for equations without a solution."""
-    batch, _ = _first(array, np.linalg.inv)
+    batch, _ = _first(array, ops.inv)
     return LinAlgError(f"{name}: {batch}The solver failed because the input matrix is singular.")
 
 

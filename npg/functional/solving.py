@@ -212,8 +212,8 @@ def solve_triangular(
         upper: which triangle is read.
         left: False solves X A = B.
         unitriangular: take the diagonal as ones.
-    Raises: RuntimeError: when shapes do not fit. LinAlgError: when the diagonal has a zero (PyTorch returns inf and
-        nan).
+    Returns: shape of B, broadcast; inf and nan where the diagonal has a zero.
+    Raises: RuntimeError: when shapes do not fit or dtypes differ.
     Source: torch.linalg.solve_triangular.
     """
     name = "linalg.solve_triangular"
@@ -224,7 +224,15 @@ def solve_triangular(
     kept = triu(A, diagonal) if upper else tril(A, -diagonal)
     if unitriangular:
         kept = kept + wrap(np.eye(a.shape[-1], dtype=a.dtype))
-    return solve(kept, B, left=left)
+    if a.dtype != b.dtype:
+        raise RuntimeError(
+            f"{name}: Expected A and B to have the same dtype, but found A of type {scalar_name(a)} and B of type "
+            f"{scalar_name(b)} instead"
+        )
+    broadcast(a.shape[:-2], b.shape[:-2])
+    if left:
+        return apply(ops.solve_triangular, (kept, B), {"upper": upper})
+    return apply(ops.solve_triangular, (transpose(kept, -2, -1), transpose(B, -2, -1)), {"upper": not upper}).mT
 
 
 _DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
@@ -237,7 +245,7 @@ def lstsq(A: T, B: Any, rcond: float | None = None, *, driver: str | None = None
 
     Args:
         A: (..., m, n) float32 or float64.
-        B: (..., m, k) of the same dtype, or (..., m).
+        B: (..., m, k) of the same dtype, or (..., m), one dimension less than A.
         rcond: singular values below rcond times the largest count as 0; None takes rounding times max(m, n).
         driver: the LAPACK routine in whose manner the other results are given; the solution is always gelsd's.
     Returns: (solution, residuals, rank, singular_values). Residuals for m > n, rank unless the driver is gels, singular
@@ -256,13 +264,16 @@ def lstsq(A: T, B: Any, rcond: float | None = None, *, driver: str | None = None
             f"{scalar_name(a)} and other's dtype {scalar_name(b)}"
         )
     vector = _is_vector(a, b)
-    if not vector and b.ndim < 2:
-        raise RuntimeError("npg.linalg.lstsq: input must have at least 2 dimensions")
+    if not 0 <= a.ndim - b.ndim <= 1:
+        raise RuntimeError(
+            "npg.linalg.lstsq: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1"
+        )
     if a.shape[-2] != b.shape[-1 if vector else -2]:
         axis = -1 if vector else -2
         raise RuntimeError(f"npg.linalg.lstsq: input.size(-2) should match other.size({axis})")
     right = unsqueeze(B, -1) if vector else B
-    batch = broadcast(a.shape[:-2], _plain(right).shape[:-2])
+    # PyTorch takes the batch of a B with fewer dimensions for one of vectors, and then that B for a matrix.
+    batch = broadcast(a.shape[:-2], b.shape[:-1] if b.ndim < a.ndim else b.shape[:-2])
     A, right = (_batched(x, batch) for x in (A, right))
     solution = apply(ops.lstsq, (A, right), {"rcond": rcond})
     singular_values = ops.singular_values(_plain(A))

@@ -25,6 +25,7 @@ __all__ = [
     "cofactor",
     "det",
     "eigh",
+    "eliminated",
     "inv",
     "lstsq",
     "mirrored",
@@ -33,6 +34,7 @@ __all__ = [
     "singular_values",
     "slogdet",
     "solve",
+    "solve_triangular",
     "svd",
     "unfinished",
 ]
@@ -82,19 +84,98 @@ def singular_values(A: Any) -> Any:
         raise unfinished("linalg.svd", A) from None
 
 
+# ----- Matrices that hold inf or nan -----
+
+_FEW = 16  # rows that are solved one after the other
+
+
+def _unusual(A: Any) -> list[tuple[int, ...]] | None:
+    """Return which matrices of a batch hold inf or nan, of which OpenBLAS makes numbers; None where none does."""
+    finite = np.isfinite(A)
+    if finite.all():
+        return None
+    finite = finite.all(axis=(-2, -1))
+    return [i for i in np.ndindex(finite.shape) if not finite[i]]
+
+
+def eliminated(A: Any) -> tuple[Any, Any, int, int]:
+    """Factor a matrix by Gaussian elimination with the largest pivots, as LAPACK's own text does.
+
+    Returns: L and U in one matrix, the order of A's rows, that order's sign, and the first pivot that is 0, counted
+        from 1; 0 where none is.
+    """
+    a, order = A.copy(), np.arange(len(A))
+    sign, zero = 1, 0
+    for k in range(len(a)):
+        column = np.abs(a[k:, k])
+        p = k if np.isnan(column[0]) else k + int(np.argmax(np.where(np.isnan(column), -1, column)))
+        if p != k:
+            a[[k, p]], order[[k, p]], sign = a[[p, k]], order[[p, k]], -sign
+        if a[k, k] == 0:
+            zero = zero or k + 1
+        else:
+            a[k + 1 :, k] /= a[k, k]
+        a[k + 1 :, k + 1 :] -= np.outer(a[k + 1 :, k], a[k, k + 1 :])
+    return a, order, sign, zero
+
+
+def _substituted(A: Any, X: Any, upper: bool) -> None:
+    """Solve A X = B in place of B by substitution: one half of A, then the other without what the first gave."""
+    n = A.shape[-1]
+    if n > _FEW:
+        first, last = slice(0, n // 2), slice(n // 2, n)
+        if upper:
+            first, last = last, first
+        _substituted(A[..., first, first], X[..., first, :], upper)
+        X[..., last, :] -= multiply(A[..., last, first], X[..., first, :])
+        _substituted(A[..., last, last], X[..., last, :], upper)
+        return
+    for i in range(n - 1, -1, -1) if upper else range(n):
+        X[..., i, :] /= A[..., i, i, None]
+        rest = slice(0, i) if upper else slice(i + 1, n)
+        X[..., rest, :] -= A[..., rest, i, None] * X[..., i, None, :]
+
+
+def _solved_each(A: Any, B: Any, unusual: list[tuple[int, ...]]) -> Any:
+    """Return X with A X = B, of the unusual matrices by elimination. Raises: np.linalg.LinAlgError."""
+    unit = np.eye(A.shape[-1], dtype=A.dtype)
+    usual = A.copy()
+    for i in unusual:
+        usual[i] = unit
+    out = np.linalg.solve(usual, B)
+    batch = out.shape[:-2]
+    B, A = np.broadcast_to(B, out.shape), np.broadcast_to(A, (*batch, *A.shape[-2:]))
+    for i in _unusual(A) or ():
+        lu, order, _, zero = eliminated(A[i])
+        if zero:
+            raise np.linalg.LinAlgError("Singular matrix")
+        out[i] = B[i][order]
+        _substituted(np.tril(lu, -1) + unit, out[i], False)
+        _substituted(np.triu(lu), out[i], True)
+    return out
+
+
 # ----- Inverse and determinant -----
 
 
 @primitive(lambda g, y, _x: -matmul(matmul(y.mT, g), y.mT), node="LinalgInvEx")
 def inv(A: Any) -> Any:
     """Return the inverse: its gradient is -y^T g y^T."""
-    return np.linalg.inv(A)
+    unusual = _unusual(A)
+    return np.linalg.inv(A) if unusual is None else _solved_each(A, np.eye(A.shape[-1], dtype=A.dtype), unusual)
 
 
 @primitive(lambda g, _y, x: g[..., None, None] * cofactor(x), node="LinalgDet")
 def det(A: Any) -> Any:
     """Return the determinant: its gradient is the matrix of cofactors."""
-    return np.linalg.det(A)
+    found, unusual = np.linalg.det(A), _unusual(A)
+    if unusual is None:
+        return found
+    found = np.array(found)
+    for i in unusual:
+        lu, _, sign, _ = eliminated(A[i].mT)  # PyTorch factors what its LAPACK reads by columns
+        found[i] = sign * np.prod(np.diagonal(lu))
+    return found
 
 
 def _cofactor_rule(g: Any, _y: Any, x: Any) -> Any:
@@ -122,6 +203,11 @@ def cofactor(A: Any) -> Any:
 def slogdet(A: Any) -> Any:
     """Return the sign and the logarithm of the absolute value of the determinant; of nan 0 and nan."""
     sign, logarithm = np.linalg.slogdet(A)
+    for i in _unusual(A) or ():
+        sign, logarithm = np.array(sign), np.array(logarithm)
+        lu, _, parity, _ = eliminated(A[i].mT)
+        pivots = np.diagonal(lu)
+        sign[i], logarithm[i] = parity * np.prod(np.sign(pivots)), np.sum(np.log(np.abs(pivots)))
     return np.where(np.isnan(logarithm), sign.dtype.type(0), sign), logarithm
 
 
@@ -137,13 +223,31 @@ def _slogdet_rule(g: Any, _y: Any, x: Any, *, needs: tuple[bool, ...]) -> Any:
 @primitive(node="LinalgSolveEx")
 def solve(A: Any, B: Any) -> Any:
     """Return X with A X = B; B is a matrix, batches broadcast."""
-    return np.linalg.solve(A, B)
+    unusual = _unusual(A)
+    return np.linalg.solve(A, B) if unusual is None else _solved_each(A, B, unusual)
 
 
 @solve.vjp
 def _solve_rule(g: Any, y: Any, a: Any, b_like: Any, *, needs: tuple[bool, ...]) -> Any:
     """gB = A^-T g; gA = -gB X^T."""
     gb = solve(a.mT, g)
+    ga = unbroadcast(-matmul(gb, y.mT), a.shape) if needs[0] else None
+    return ga, unbroadcast(gb, b_like.shape) if needs[1] else None
+
+
+@primitive(node="LinalgSolveTriangular")
+def solve_triangular(A: Any, B: Any, *, upper: bool) -> Any:
+    """Return X with A X = B for a triangular A, whose other triangle is 0; B is a matrix, batches broadcast."""
+    batch = np.broadcast_shapes(A.shape[:-2], B.shape[:-2])
+    out = np.array(np.broadcast_to(B, (*batch, *B.shape[-2:])), order="C")
+    _substituted(A, out, upper)
+    return out
+
+
+@solve_triangular.vjp
+def _solve_triangular_rule(g: Any, y: Any, a: Any, b_like: Any, *, needs: tuple[bool, ...], upper: bool) -> Any:
+    """gB = A^-T g; gA = -gB X^T in the triangle, by where A came from."""
+    gb = solve_triangular(a.mT, g, upper=not upper)
     ga = unbroadcast(-matmul(gb, y.mT), a.shape) if needs[0] else None
     return ga, unbroadcast(gb, b_like.shape) if needs[1] else None
 

@@ -44,6 +44,7 @@ _ATEN = {
             "qr",
             "slogdet",
             "solve",
+            "solve_triangular",
             "svd",
             "vector_norm",
         )
