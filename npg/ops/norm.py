@@ -15,7 +15,7 @@ from npg.ops._op import fused
 from npg.ops._program import program
 from npg.ops._rows import row_blocks
 from npg.ops._scratch import scratch
-from npg.ops._sums import column_sum, ones, weighed_column_sum
+from npg.ops._sums import RUN, column_sum, ones, weighed_column_sum
 from npg.ops.elementwise import sqrt
 from npg.ops.reduce import mean, sum_
 
@@ -83,20 +83,45 @@ def _mean(x: Any, ones: Any, n: Any) -> Any:
     return np.vecdot(x, ones) / n  # and no product with 1 / n: equal numbers must give 0, to all digits
 
 
-@program(rows=("ones", "weight"))
-def _layer(x: Any, ones: Any, weight: Any, *, n: Any, eps: Any) -> Any:
+def _standard(x: Any, ones: Any, n: Any, eps: Any, again: bool = False) -> Any:
+    """Return x with mean 0 and variance 1, the mean and the scale.
+
+    The mean was rounded before it is subtracted: `again` subtracts what is left of it.
+    """
     mean = _mean(x, ones, n)
     d = x - mean
+    if again:
+        d = d - _mean(d, ones, n)
     scale = _scale(d, n, eps)
-    return d * scale * weight, mean, scale
+    return d * scale, mean, scale
+
+
+@program(rows=("ones", "weight"))
+def _layer(x: Any, ones: Any, weight: Any, *, n: Any, eps: Any) -> Any:
+    y, mean, scale = _standard(x, ones, n, eps)
+    return y * weight, mean, scale
 
 
 @program(rows=("ones", "weight", "bias"))
 def _layer_biased(x: Any, ones: Any, weight: Any, bias: Any, *, n: Any, eps: Any) -> Any:
-    mean = _mean(x, ones, n)
-    d = x - mean
-    scale = _scale(d, n, eps)
-    return d * scale * weight + bias, mean, scale
+    y, mean, scale = _standard(x, ones, n, eps)
+    return y * weight + bias, mean, scale
+
+
+# A row so long may be all that there is, with no others among which its error is a usual one.
+_LONG = 2 * RUN
+
+
+@program(rows=("ones", "weight"))
+def _long_layer(x: Any, ones: Any, weight: Any, *, n: Any, eps: Any) -> Any:
+    y, mean, scale = _standard(x, ones, n, eps, again=True)
+    return y * weight, mean, scale
+
+
+@program(rows=("ones", "weight", "bias"))
+def _long_layer_biased(x: Any, ones: Any, weight: Any, bias: Any, *, n: Any, eps: Any) -> Any:
+    y, mean, scale = _standard(x, ones, n, eps, again=True)
+    return y * weight + bias, mean, scale
 
 
 @fused(node="NativeLayerNorm")
@@ -111,7 +136,11 @@ def layer_norm(input: Any, weight: Any, bias: Any, *, dims: int, eps: float) -> 
     given = [_ready(input, n), ones(n, input.dtype), _parameter(weight, n, input.dtype)]
     if bias is not None:
         given.append(_parameter(bias, n, input.dtype))
-    y, mean, scale = (_layer if bias is None else _layer_biased)(*given, n=n, eps=eps)
+    if n < _LONG:
+        layer = _layer if bias is None else _layer_biased
+    else:
+        layer = _long_layer if bias is None else _long_layer_biased
+    y, mean, scale = layer(*given, n=n, eps=eps)
     return _as(y, input.shape), (mean, scale)
 
 

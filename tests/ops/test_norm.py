@@ -231,3 +231,22 @@ def test_norms_of_many_rows_are_like_torch(shape):
         *arrays[:2],
         second=False,
     )
+
+
+@pytest.mark.parametrize("n", [1 << 12, (1 << 12) + 1, 100_000])
+@pytest.mark.parametrize("parameters", ["", "b", "wb"])
+@pytest.mark.parametrize("offset", [0.0, 1e3, 3e4])
+def test_layer_norm_of_long_rows_far_from_0_is_exact(n, parameters, offset):
+    # One row: the rounding of its mean is not one among many, so its error may be any up to half an ulp of the mean.
+    x = np.random.default_rng(1).random((3, n)).astype(np.float32) + np.float32(offset)
+    w = np.linspace(0.5, 1.5, n, dtype=np.float32) if "w" in parameters else None
+    b = np.linspace(-1, 1, n, dtype=np.float32) if "b" in parameters else None
+    exact = x.astype(np.float64)
+    exact -= exact.mean(1, keepdims=True)
+    exact /= np.sqrt((exact * exact).mean(1, keepdims=True) + 1e-5)
+    if w is not None:
+        exact *= w
+    if b is not None:
+        exact += b
+    found = F.layer_norm(x, (n,), w, b)
+    assert np.abs(np.asarray(found) - exact).max() < 2e-6
