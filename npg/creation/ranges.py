@@ -11,7 +11,7 @@ from npg import dtypes
 from npg._errors import shape_text, warn
 from npg._floating import silent
 from npg.engine import TensorBase
-from npg.functional._factory import check_options, dtype_of, fill_number, finish, number
+from npg.functional._factory import check_options, check_sizes, dtype_of, fill_number, finish, number
 from npg.functional._public import new_function
 from npg.tensor import Tensor
 
@@ -31,7 +31,8 @@ def _fma(a: Any, b: Any, c: Any) -> Any:
     s = p + c
     t = s - p
     f = (p - (s - t)) + (c - t)
-    return s + (e + f)
+    y = s + (e + f)
+    return np.where(np.isnan(y), s, y)  # the errors of infinities, and of what overflows when it is split, are nan
 
 
 def _finish(name: str, array: np.ndarray[Any, Any], out: Any, requires_grad: bool) -> Tensor:
@@ -66,6 +67,24 @@ def _bounds(name: str, args: tuple[Any, ...], start: Any, end: Any, step: Any) -
         if given[key] is None:
             given[key] = default
     return [number(name, value, key, i + 1) for i, (key, value) in enumerate(given.items())]
+
+
+def _integers(*numbers: Any) -> list[int]:
+    """Return the numbers cut to integers that int64 has.
+
+    Raises: RuntimeError: when it has not.
+    """
+    whole = [int(x) for x in numbers]
+    if any(not -(2**63) <= n < 2**63 for n in whole):
+        raise RuntimeError("value cannot be converted to type int64_t without overflow")
+    return whole
+
+
+def _size(n: Any) -> int:
+    """Return a number of elements. Raises: RuntimeError: when there cannot be so many."""
+    if n >= 2**63:
+        raise RuntimeError("invalid size, possible overflow?")
+    return check_sizes((max(int(n), 0),))[0]
 
 
 def _check_range(start: Any, end: Any, step: Any) -> None:
@@ -129,20 +148,22 @@ def arange(
     check_options(layout, device, pin_memory)
     low, high, by = _bounds("arange", args, start, end, step)
     if dtype is None and out is None:
-        whole = all(isinstance(x, int) for x in (low, high, by))
-        kind = (dtypes.int64 if whole else dtypes.get_default_dtype()).dtype
+        counted = all(isinstance(x, int) for x in (low, high, by))
+        kind = (dtypes.int64 if counted else dtypes.get_default_dtype()).dtype
     else:
         kind = dtype_of(dtype, out)
     if kind.kind == "b":
         raise NotImplementedError("\"arange_cpu\" not implemented for 'Bool'")
     _check_range(low, high, by)
-    if kind == np.int64:  # the other integer dtypes count in float64
-        low, high, by = int(low), int(high), int(by)
-        if by == 0:
-            raise ValueError("step must be nonzero")
+    if kind.kind != "f":
+        whole = _integers(low, high, by)
+        if kind == np.int64:  # the other integer dtypes count in float64
+            low, high, by = whole
+            if by == 0:
+                raise ValueError("step must be nonzero")
     n = -((low - high) // by) if isinstance(by, int) and isinstance(low, int) and isinstance(high, int) else 0
     n = n or math.ceil((float(high) - float(low)) / float(by))
-    return _finish("arange", _steps(low, by, max(n, 0), kind), out, requires_grad)
+    return _finish("arange", _steps(low, by, _size(n), kind), out, requires_grad)
 
 
 @new_function
@@ -170,10 +191,10 @@ def range(
         raise NotImplementedError("\"range_cpu\" not implemented for 'Bool'")
     _check_range(low, high, by)
     if kind.kind != "f":
-        low, high, by = int(low), int(high), int(by)
+        low, high, by = _integers(low, high, by)
         if by == 0:
             raise ValueError("step must be nonzero")
-    n = int((float(high) - float(low)) / float(by)) + 1
+    n = _size(int((float(high) - float(low)) / float(by)) + 1)
     i = np.arange(n)
     if kind.kind != "f":
         return _finish("range", (low + i * by).astype(kind), out, requires_grad)

@@ -231,6 +231,8 @@ def _loss(node: Any, ts: list[Any]) -> Any:
     for part, t in zip(_gradients(node, [None if t is None else g for t in ts]), ts, strict=False):
         if part is not None and t is not None:
             total = total + _sum(part * t, None, False)
+            if not t.size and node.params["reduction"] == "mean":
+                total = total * np.nan  # as the mean of nothing is
     return np.asarray(total, g.dtype)
 
 

@@ -270,7 +270,8 @@ def _pair(first: Any, second: Any, later: set[int], result: Labels) -> tuple[Any
     kept = [s for s in left if s in later] + [s for s in right if s in later and s not in left]
     out = tuple(result) if set(result) == set(kept) else tuple(kept)
     x, y = (t._array if isinstance(t, TensorBase) else t for t in (a, b))
-    if any(s in right and s not in later for s in left):
+    summed = [i for i, s in enumerate(left) if s in right and s not in later]
+    if any(x.shape[i] != 1 for i in summed):  # nothing is added up over one element, so that is a product as any
         check_same(x, y)
         no_bool(x, "bmm")
     elif x.dtype != y.dtype:

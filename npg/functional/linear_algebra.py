@@ -196,10 +196,10 @@ def inner(input: T, other: Any, *, out: Any = None) -> T:
     Source: torch.inner.
     """
     a, b = array_of("inner", input), array_of("inner", other, "other", 2)
-    if a.dtype != b.dtype:
-        raise RuntimeError("both inputs should have same dtype")
     if not a.ndim or not b.ndim:
         return mul(input, other)
+    if a.dtype != b.dtype:
+        raise RuntimeError("both inputs should have same dtype")
     if a.shape[-1] != b.shape[-1]:
         raise RuntimeError(
             "inner() the last dimension must match on both input tensors but got shapes "

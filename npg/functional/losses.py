@@ -377,7 +377,8 @@ def binary_cross_entropy(
     Args:
         input: probabilities. target: of the shape and dtype of input.
         weight: broadcasts to input, or None.
-    Raises: RuntimeError: when an input is not in [0, 1], or dtypes differ. ValueError: when the shapes do.
+    Raises: RuntimeError: when an element of input or target is not in [0, 1], or dtypes differ. ValueError: when the
+        shapes do.
     Source: torch.nn.functional.binary_cross_entropy.
     """
     reduction = checked_reduction(reduction, size_average, reduce)

@@ -43,7 +43,7 @@ def linear(input: T, weight: T, bias: T | None = None) -> T:
     Args:
         input: (..., in).
         weight: (out, in), of the dtype of input; or (in,), which gives (...).
-        bias: (out,) or None.
+        bias: (out,) or None; of a vector times a vector 0-d.
     Returns: (..., out).
     Raises: RuntimeError: when shapes or dtypes do not fit.
     Source: torch.nn.functional.linear.
@@ -52,8 +52,9 @@ def linear(input: T, weight: T, bias: T | None = None) -> T:
     w = array_of("linear", weight, "weight", 2)
     b = None if bias is None else array_of("linear", bias, "bias", 3)
     if w.ndim != 2 or not x.ndim or x.shape[-1] != w.shape[1] or x.dtype != w.dtype:
-        if w.ndim == 1 and x.ndim and bias is None:
-            return reshape(linear(input, reshape(weight, (1, -1))), x.shape[:-1])
+        if w.ndim == 1 and x.ndim and (b is None or (x.ndim == 1 and not b.ndim)):
+            y = reshape(linear(input, reshape(weight, (1, -1))), x.shape[:-1])
+            return y if bias is None else add(y, bias)
         _refuse_linear(x, w, b)
     if b is not None and b.shape != (w.shape[0],):
         return add(linear(input, weight), _fitting_bias(bias, x, w, b))

@@ -155,11 +155,12 @@ def diff(
             raise RuntimeError("diff expects prepend or append to be the same dimension as input")
     if len(parts) > 1:
         input = cat(parts, d)
-    size = array_of("diff", input).shape[d]
+    joined = array_of("diff", input)
+    size = joined.shape[d]
     later: Any
     earlier: Any
     for _ in range(min(n, size)):
         rest = array_of("diff", input).shape[d] - 1
         later, earlier = narrow(input, d, 1, rest), narrow(input, d, 0, rest)
-        input = wrap(later._array != earlier._array) if array.dtype == bool else later - earlier
+        input = wrap(later._array != earlier._array) if joined.dtype == bool else later - earlier
     return input

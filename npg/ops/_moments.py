@@ -55,6 +55,8 @@ def variance(x: Array, dim: tuple[int, ...] | None, correction: float, keepdim: 
             center = center + moved
             rest = total - moved * moved * n
             total = np.where(rest <= total * 1e-13, 0.0, rest)  # what is left of equal numbers is the rounding alone
+    if not n:
+        total = np.full(total.shape, math.nan)
     if not keepdim:
         total = total.reshape([k for d, k in enumerate(x.shape) if d not in dims])
     return np.true_divide(total, max(n - correction, 0)), center

@@ -394,7 +394,7 @@ def _into(out: Array, a: Array, b: Array, first: bool) -> None:
 @primitive()
 def row_top(input: Any) -> Any:
     """Return the maximum of each row, a finite number; no gradient, because what it shifts does not depend on it."""
-    return np.maximum(np.maximum.reduce(input, axis=-1, keepdims=True), np.finfo(input.dtype).min)
+    return np.maximum.reduce(input, axis=-1, keepdims=True, initial=np.finfo(input.dtype).min)
 
 
 @movement()

@@ -11,8 +11,8 @@ from npg.ops._broadcast import unbroadcast
 from npg.ops._op import ARITHMETIC, primitive
 from npg.ops._sums import add_up, inner
 from npg.ops.elementwise import sign
-from npg.ops.reduce import kept_shape, shared_vjp, spread
-from npg.ops.select import where
+from npg.ops.reduce import count, kept_shape, shared_vjp, spread
+from npg.ops.select import mask as keep, where
 from npg.ops.shape import c_order
 
 __all__ = ["dist", "vector_norm"]
@@ -25,21 +25,25 @@ def _norm_vjp(g: Any, y: Any, x: Any, p: float, dim: tuple[int, ...] | None, kee
     shape = x.shape
     if p == 0:
         return None
+    if count(shape, dim) == 1 and p not in (1, 2) and not math.isinf(p):
+        return spread(keep(g / y, y != 0), shape, dim, keepdim) * x  # without powers, which overflow
     if p == 1:
         return spread(g, shape, dim, keepdim) * sign(x)
     if math.isinf(p):
         size = abs(x)
-        return shared_vjp(g, y, size, dim, keepdim) * sign(x)
+        return shared_vjp(g, y, size, dim, keepdim, 1.0) * sign(x)
     if p < 1:  # |x|^(p - 1) has a pole at 0, where the gradient is taken to be 0
         slope = sign(x) * where(x == 0, 1.0, abs(x)) ** (p - 1)
         return slope * spread(g * y ** (1 - p), shape, dim, keepdim)
     if p == 2:
         return spread(g / where(y == 0, math.inf, y), shape, dim, keepdim) * x
-    g = spread(g / where(y == 0, math.inf, y) ** (p - 1), shape, dim, keepdim)
+    g = spread(keep(g / y ** (p - 1), y != 0), shape, dim, keepdim)
     return g * (sign(x) * abs(x) ** (p - 1) if p < 2 else x * abs(x) ** (p - 2))
 
 
 def _norm(x: Array, p: float, dim: tuple[int, ...] | None, keepdim: Any) -> Any:
+    if p != 0 and count(x.shape, dim) == 1:  # without powers, which overflow
+        return np.maximum.reduce(np.abs(x), axis=dim, keepdims=keepdim)
     if p == 2:
         if dim is None and x.flags.c_contiguous:  # one pass, no temporary
             flat = x.reshape(-1)

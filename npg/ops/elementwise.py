@@ -288,7 +288,7 @@ def _pow_exponent_vjp(g: Any, y: Any, x: Any, p: Any) -> Any:
     """gp = g y log x, and 0 where x = 0 and p >= 0, where y does not depend on p."""
     if isinstance(x, (int, float)):
         if x == 0:
-            return mask(g * (y * -math.inf), ~(p >= 0))
+            return g * mask(y * -math.inf, ~(p >= 0))
         return g * (y * (math.log(x) if x > 0 else math.nan))
     return g * mask(y * log(x), ~((x == 0) & (p >= 0)))
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from npg.ops._op import movement, primitive
 from npg.ops._selecting import place_in_order, place_of_search
-from npg.ops.reduce import shared_vjp
+from npg.ops.reduce import evenly_vjp
 from npg.ops.scatter import scatter_sum
 from npg.ops.shape import along, c_order, unsqueeze
 
@@ -111,13 +111,13 @@ def _median(x: Array, skip_nan: bool) -> Any:
     return _median_values(x.reshape(-1), 0, skip_nan)[0].reshape(())
 
 
-@primitive(lambda g, y, x: shared_vjp(g, y, x, None, False, 1.0))
+@primitive(evenly_vjp)
 def median(input: Any) -> Any:
     """Return the median, the lower of two; nan if there is one. The gradient is shared by equal elements."""
     return _median(input, False)
 
 
-@primitive(lambda g, y, x: shared_vjp(g, y, x, None, False, 1.0))
+@primitive(evenly_vjp)
 def nanmedian(input: Any) -> Any:
     """Return the median of what is not nan. The gradient is shared by equal elements."""
     return _median(input, True)
@@ -150,7 +150,11 @@ median_dim.node_name, nanmedian_dim.node_name = "MedianBackward1", "NanmedianBac
 
 @movement(multi=True, reads=(1,))
 def mode(input: Any, *, dim: int, keepdim: bool) -> tuple[Any, ...]:
-    """Return the most frequent elements along a dimension (of several the smallest) and their last places."""
+    """Return the most frequent elements along a dimension (of several the smallest) and their last places.
+
+    nan is equal to nothing and larger than all, so it is the result, at place 0, only of nothing but nan. PyTorch's
+    depends on where nan stands: its sort compares with nan.
+    """
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
     n = input.shape[dim]
@@ -161,7 +165,8 @@ def mode(input: Any, *, dim: int, keepdim: bool) -> tuple[Any, ...]:
     length = at - np.maximum.accumulate(np.where(starts, at, 0), axis=-1)
     best = np.take_along_axis(ordered, length.argmax(axis=-1, keepdims=True), -1)
     equal = (input == np.moveaxis(best, -1, dim))[along(dim, slice(None, None, -1))]
-    return _values_at(input, n - 1 - equal.argmax(axis=dim, keepdims=True), dim, keepdim)
+    place = np.where(equal.any(axis=dim, keepdims=True), n - 1 - equal.argmax(axis=dim, keepdims=True), 0)
+    return _values_at(input, place, dim, keepdim)
 
 
 for _op in (max_dim, min_dim, kthvalue, median_dim, nanmedian_dim, mode):

@@ -139,10 +139,11 @@ def _binary_target_vjp(g: Any, _y: Any, x: Any, _t: Any, weight: Any, *, reducti
 def binary_cross_entropy(input: Any, target: Any, weight: Any, *, reduction: str) -> Any:
     """Return -(target log(input) + (1 - target) log(1 - input)) weight, logarithms at least -100; weight may be None.
 
-    Raises: RuntimeError: when an input is not in [0, 1].
+    Raises: RuntimeError: when an element of input or target is not in [0, 1].
     """
-    if not np.all((input >= 0) & (input <= 1)):
-        raise RuntimeError("all elements of input should be between 0 and 1")
+    for name, x in (("input", input), ("target", target)):
+        if not np.all((x >= 0) & (x <= 1)):
+            raise RuntimeError(f"all elements of {name} should be between 0 and 1")
     return _reduced(blockwise(_binary_losses, input, target, weight), reduction)
 
 

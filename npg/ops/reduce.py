@@ -24,6 +24,7 @@ __all__ = [
     "aminmax",
     "any_",
     "count_nonzero",
+    "evenly_vjp",
     "logsumexp",
     "max_",
     "mean",
@@ -145,7 +146,7 @@ def _variance_vjp(g: Any, x: Any, dim: tuple[int, ...] | None, correction: float
     """g 2 (x - mean) / (n - correction); of all elements inf where the divisor is not above 0, as PyTorch's."""
     free = count(x.shape, dim) - correction
     if dim is None and free <= 0:
-        return g * where(x == mean(x, dim=None, keepdim=False), math.nan, math.inf)
+        return g * where(x == mean(x, dim=None, keepdim=False), g * math.nan, math.inf)
     g = g * (2.0 / free if free else math.inf)
     return spread(g, x.shape, dim, keepdim) * (x - mean(x, dim=dim, keepdim=True))
 
@@ -232,13 +233,21 @@ def shared_vjp(g: Any, y: Any, x: Any, dim: tuple[int, ...] | None, keepdim: boo
     return spread(g / n, x.shape, dim, keepdim) * mask
 
 
-@primitive(lambda g, y, x: shared_vjp(g, y, x, None, False, 1.0))
+def evenly_vjp(g: Any, y: Any, x: Any) -> Any:
+    """g of the one extreme spread evenly over the elements that are it; the others get 0 of an infinite g too."""
+    if 0 in x.shape:
+        return spread(g, x.shape, None, False)
+    mask = ties(x, spread(y, x.shape, None, False), nan=1.0)
+    return keep(spread(g / sum_(mask, dim=None, keepdim=False), x.shape, None, False), mask != 0)
+
+
+@primitive(evenly_vjp)
 def max_(input: Any) -> Any:
     """Return the largest element; nan if there is one."""
     return np.maximum.reduce(input, axis=None)
 
 
-@primitive(lambda g, y, x: shared_vjp(g, y, x, None, False, 1.0))
+@primitive(evenly_vjp)
 def min_(input: Any) -> Any:
     """Return the smallest element; nan if there is one."""
     return np.minimum.reduce(input, axis=None)

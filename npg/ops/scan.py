@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -150,7 +151,7 @@ def _products_before(x: Any, dim: int) -> Any:
 
 def _cumprod_vjp(g: Any, y: Any, x: Any, *, dim: int) -> Any:
     """Of each element: the product of those before it times the sum over i >= k of g[i] x[k + 1] .. x[i]."""
-    if not x.shape or not x.shape[dim]:
+    if math.prod(x.shape) <= 1:
         return g
     if not has_zero(x):
         return reverse_cumsum(g * y, dim=dim) / x

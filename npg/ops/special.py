@@ -195,6 +195,8 @@ def sigmoid(input: Any) -> Any:
 def _logit_vjp(g: Any, _y: Any, x: Any, *, eps: float | None) -> Any:
     """gx = g / (x (1 - x)); where x was cut to [eps, 1 - eps] it is 0, and without eps it is nan outside [0, 1]."""
     slope = g / (x * (1.0 - x))
+    if eps != eps:
+        return slope
     if eps is None:
         return where((x < 0.0) | (x > 1.0), math.nan, slope)
     return mask(slope, (x >= eps) & (x <= 1.0 - eps))
@@ -202,9 +204,9 @@ def _logit_vjp(g: Any, _y: Any, x: Any, *, eps: float | None) -> Any:
 
 @primitive(_logit_vjp, promote=FLOAT)
 def logit(input: Any, *, eps: float | None) -> Any:
-    """Return log(x / (1 - x)), x cut to [eps, 1 - eps] unless eps is None."""
-    if eps is not None:
-        input = np.clip(input, eps, 1.0 - eps)
+    """Return log(x / (1 - x)), x cut to [eps, 1 - eps] unless eps is None or nan; what is below eps is eps."""
+    if eps is not None and eps == eps:
+        input = np.where(input < eps, input.dtype.type(eps), np.minimum(input, 1.0 - eps))
     return np.log(input / (1.0 - input))
 
 
@@ -217,7 +219,7 @@ def _log(x: Any) -> Any:
 
 
 @primitive(
-    lambda g, _y, x, other: mask(g * _log(other), ~((x == 0) & (other <= 0))),
+    lambda g, _y, x, other: mask(xlogy(g, other), ~((x == 0) & (other <= 0))),  # no gradient remains none
     lambda g, _y, x, other: g * x / other,
     promote=FLOAT,
     broadcasts=True,
