@@ -711,3 +711,11 @@ def test_public_names_all_exist():
 )
 def test_negative_size_raises_torchs_error(call):
     check_error(f"lib.{call}")
+
+
+def test_indices_and_scalars_know_pin_memory():
+    for make in (lambda **k: npg.tril_indices(2, 2, **k), lambda **k: npg.scalar_tensor(1.0, **k)):
+        assert npg.equal(make(pin_memory=False), make())
+        with pytest.raises(RuntimeError, match="pinned memory"):
+            make(pin_memory=True)
+    assert npg.equal(npg.triu_indices(2, 2, pin_memory=False), npg.triu_indices(2, 2))

@@ -177,10 +177,16 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
 
 @new_function
 def scalar_tensor(
-    s: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False
+    s: Any,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return a 0-d tensor of a number, in the default dtype unless one is given. Source: torch.scalar_tensor."""
-    check_options(layout, device)
+    check_options(layout, device, pin_memory)
     kind = dtype_of(dtype)
     return leaf(np.array(fill_number(number("scalar_tensor", s, "s", 1), kind)), requires_grad)
 

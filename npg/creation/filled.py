@@ -262,17 +262,31 @@ def _indices(pick: Any, row: int, col: int, offset: int, dtype: Any) -> np.ndarr
 
 @new_function
 def tril_indices(
-    row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None, layout: Any = None
+    row: int,
+    col: int,
+    offset: int = 0,
+    *,
+    dtype: Any = dtypes.int64,
+    device: Any = None,
+    layout: Any = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return the (2, N) indices of the lower triangle of a (row, col) matrix. Source: torch.tril_indices."""
-    check_options(layout, device)
+    check_options(layout, device, pin_memory)
     return leaf(_indices(np.tril_indices, row, col, offset, dtype))
 
 
 @new_function
 def triu_indices(
-    row: int, col: int, offset: int = 0, *, dtype: Any = dtypes.int64, device: Any = None, layout: Any = None
+    row: int,
+    col: int,
+    offset: int = 0,
+    *,
+    dtype: Any = dtypes.int64,
+    device: Any = None,
+    layout: Any = None,
+    pin_memory: bool = False,
 ) -> Tensor:
     """Return the (2, N) indices of the upper triangle of a (row, col) matrix. Source: torch.triu_indices."""
-    check_options(layout, device)
+    check_options(layout, device, pin_memory)
     return leaf(_indices(np.triu_indices, row, col, offset, dtype))

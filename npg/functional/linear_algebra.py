@@ -45,6 +45,7 @@ __all__ = [
 ]
 
 _MV = "addmv input tensors must have the same dtype, but got {wanted}, {result}, and {result}"
+_MULTI_DOT = "multi_dot(): expected out tensor to have dtype {c_result} but got {c_wanted}"
 _DOT = "result dtype {wanted} does not match input dtype {result}"
 
 
@@ -291,7 +292,7 @@ def _order(sizes: list[int]) -> list[list[int]]:
 
 
 @public_function
-@writes("multi_dot(): expected out tensor to have dtype {c_result} but got {c_wanted}", looks=())
+@writes(_MULTI_DOT, looks=())
 def multi_dot(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the product of two or more matrices, multiplied in the cheapest order.
 
@@ -341,7 +342,8 @@ def multi_dot(tensors: Sequence[T], *, out: Any = None) -> T:
 
 
 @public_function
-def chain_matmul(*matrices: T) -> T:
+@writes(_MULTI_DOT, looks=())
+def chain_matmul(*matrices: T, out: Any = None) -> T:
     """Return the product of matrices; the same as multi_dot but for one matrix, which is copied.
 
     Source: torch.chain_matmul, deprecated there.
