@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, strategies as st
+from hypothesis import assume, example, given, strategies as st
 
 import npg
 from tests.helpers import assert_like
@@ -201,6 +201,8 @@ RESIZE_FIRST = {"cumsum", "sort", "cat", "sum"}  # PyTorch's look at the memory 
 
 @pytest.mark.parametrize("name", MEETING)
 @given(meetings())
+@example((((3,), (1,), 0), ((3,), (1,), 0)))
+@example((((3,), (1,), 0), ((3,), (1,), 1)))
 def test_windows_on_one_memory_are_refused_as_in_torch(name, windows):
     (shape, *_), (out_shape, *_) = windows
     assume(name not in RESIZE_FIRST or shape == out_shape)

@@ -110,7 +110,7 @@ def _promoted(tensors: tuple[Any, ...], arrays: list[Any]) -> tuple[Any, ...]:
 
 
 @public_function
-@writes(text=_CAT, error=TypeError)
+@writes(text=_CAT, error=TypeError, apart=("tensors",))
 def cat(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     """Return the tensors one after the other along a dimension.
 
@@ -163,21 +163,21 @@ def _check_cat(i: int, shape: tuple[int, ...], expected: tuple[int, ...], dim: i
 
 
 @public_function
-@writes(text=_CAT, error=TypeError)
+@writes(text=_CAT, error=TypeError, apart=("tensors",))
 def concat(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     """Return the tensors one after the other; see cat. Source: torch.concat."""
     return cat(tensors, dim)
 
 
 @public_function
-@writes(text=_CAT, error=TypeError)
+@writes(text=_CAT, error=TypeError, apart=("tensors",))
 def concatenate(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     """Return the tensors one after the other; see cat. Source: torch.concatenate."""
     return cat(tensors, dim)
 
 
 @public_function
-@writes(text=_CAT, error=TypeError)
+@writes(text=_CAT, error=TypeError, apart=("tensors",))
 def stack(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     """Return the tensors, all of one shape, along a new dimension.
 
@@ -207,7 +207,7 @@ def _raised(name: str, tensors: Any, raise_one: Callable[[Any], Any]) -> list[An
 
 
 @public_function
-@writes(text=_CAT, error=TypeError)
+@writes(text=_CAT, error=TypeError, apart=("tensors",))
 def hstack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors side by side: along the second dimension, 1-d ones along the first. Source: torch.hstack."""
     parts = _raised("hstack", tensors, atleast_1d)
@@ -215,28 +215,28 @@ def hstack(tensors: Sequence[T], *, out: Any = None) -> T:
 
 
 @public_function
-@writes(text=_CAT, error=TypeError)
+@writes(text=_CAT, error=TypeError, apart=("tensors",))
 def vstack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors one below the other: along the first dimension, 1-d ones as rows. Source: torch.vstack."""
     return cat(_raised("vstack", tensors, atleast_2d), 0)
 
 
 @public_function
-@writes(text=_CAT, error=TypeError)
+@writes(text=_CAT, error=TypeError, apart=("tensors",))
 def row_stack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors one below the other; see vstack. Source: torch.row_stack."""
     return vstack(tensors)
 
 
 @public_function
-@writes(text=_CAT, error=TypeError)
+@writes(text=_CAT, error=TypeError, apart=("tensors",))
 def dstack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors along the third dimension. Source: torch.dstack."""
     return cat(_raised("dstack", tensors, atleast_3d), 2)
 
 
 @public_function
-@writes(text=_CAT, error=TypeError)
+@writes(text=_CAT, error=TypeError, apart=("tensors",))
 def column_stack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors along the second dimension, 1-d ones as columns. Source: torch.column_stack."""
 
