@@ -231,7 +231,7 @@ class finfo:
         self.bits, self.dtype = info.bits, d.name
         self.eps, self.max, self.min = float(info.eps), float(info.max), float(info.min)
         self.tiny = self.smallest_normal = float(info.tiny)
-        self.resolution = float(info.resolution)
+        self.resolution = float(f"1e-{info.precision}")  # of float16 the dtype's own is inexact
 
     def __repr__(self) -> str:
         return (

@@ -54,6 +54,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def diagonal(A: T, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T:
     """Return the diagonals of the matrices in the last two dimensions. Source: torch.linalg.diagonal."""
     return _diagonal(A, offset, dim1, dim2)

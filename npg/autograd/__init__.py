@@ -46,6 +46,11 @@ __all__ = [
     "strict_dtype",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 # Name: the module it stands in; a name that is a module of its own stands for that.
 _LAZY = {
     "Function": "function",

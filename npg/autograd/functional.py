@@ -38,6 +38,10 @@ from npg.engine import enable_grad, is_grad_enabled, set_grad_enabled
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def vjp(
     func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
 ) -> tuple[Any, Any]:

@@ -253,10 +253,12 @@ def eye(
 
 
 def _indices(pick: Any, row: int, col: int, offset: int, dtype: Any) -> np.ndarray[Any, Any]:
+    kind = np.dtype(np.int64) if dtype is None else dtypes.to_numpy(dtype)
     for name, k in (("row", row), ("col", col)):
         if k < 0:
             raise RuntimeError(f"{name} must be non-negative, got{k}")
-    kind = dtypes.to_numpy(dtype)
+    if kind.char not in "lqi":
+        raise NotImplementedError(f"\"{pick.__name__}\" not implemented for '{dtypes.from_numpy(kind).scalar_name}'")
     return np.array(pick(row, offset, col), kind).reshape(2, -1)
 
 

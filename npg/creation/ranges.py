@@ -126,6 +126,13 @@ def _rounded(values: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[A
     return values.astype(np.float32).astype(dtype) if dtype == np.float16 else values.astype(dtype)
 
 
+def _finish(name: str, array: np.ndarray[Any, Any], out: Any, requires_grad: bool) -> Any:
+    """Return the new tensor, or `out`, which keeps its shape where that has as many elements."""
+    if isinstance(out, TensorBase) and out._array.size == array.size:
+        array = array.reshape(out._array.shape)
+    return finish(name, array, out, requires_grad)
+
+
 @new_function
 def arange(
     *args: Any,
@@ -217,10 +224,15 @@ def _count(steps: Any, name: str) -> int:
 def _ends(name: str, start: Any, end: Any) -> tuple[Any, Any]:
     ranks = [x._array.ndim if isinstance(x, TensorBase) else 0 for x in (start, end)]
     if any(ranks):
-        raise RuntimeError(
-            f"{name} only supports 0-dimensional start and end tensors, but got start with {ranks[0]} dimension(s) and "
-            f"end with {ranks[1]} dimension(s)."
-        )
+        given = [
+            f"{argument} with {rank} dimension(s)"
+            for argument, rank, x in zip(("start", "end"), ranks, (start, end), strict=True)
+            if isinstance(x, TensorBase)
+        ]
+        found = " and ".join(given)
+        raise RuntimeError(f"{name} only supports 0-dimensional start and end tensors, but got {found}.")
+    # Without their history: PyTorch records nothing either.
+    start, end = (x._array.item() if isinstance(x, TensorBase) else x for x in (start, end))
     return number(name, start, "start", 1), number(name, end, "end", 2)
 
 

@@ -178,6 +178,8 @@ def accumulator_of(leaf: Any) -> AccumulateGrad:
 def next_functions(node: Any, tensor_base: type) -> tuple[Any, ...]:
     """Return a node's edges as users see them: (node, output_nr), (None, 0) for none, in the order of PyTorch's."""
     edges, order = node.edges, node.op.edge_order
+    if node.op.runs_without_gradient and "ctx" in node.params:  # a custom function's: of its arguments only the tensors
+        order = [i for i, like in enumerate(node.params["ctx"]._inputs) if like is not None]
     return tuple(
         [
             (None, 0) if e is None else (accumulator_of(e[0]), 0) if isinstance(e[0], tensor_base) else e
@@ -297,7 +299,7 @@ def operand_error(function: Any, args: Any, i: int) -> TypeError:
     """Return the error for an argument that is neither a tensor nor a number."""
     return TypeError(
         _errors.NOT_A_TENSOR.format(
-            name=function.__name__, argument=function._names[i], position=i + 1, kind=type(args[i]).__name__
+            name=function.__name__, argument=function._names[i], position=i + 1, kind=type_name(args[i])
         )
     )
 
@@ -307,8 +309,9 @@ def of_numbers(function: Any, args: Any, wrap: Any) -> Any:
 
     Raises: TypeError: where it does not.
     """
-    if not function.op.takes_numbers or function.writes or not all(isinstance(x, (bool, int, float)) for x in args):
+    if not function.op.takes_numbers or function.writes or not all(is_number(x) for x in args):
         raise operand_error(function, args, 0)
+    args = [float(x) if isinstance(x, np.floating) else x.item() if isinstance(x, np.generic) else x for x in args]
     return wrap(np.asarray(args[0], dtypes.scalar_dtype(args[0]).dtype)), *args[1:]
 
 

@@ -73,10 +73,10 @@ else:
 
 def __getattr__(name: str) -> _typing.Any:
     if name not in _LAZY:
-        raise AttributeError(f"module 'npg.functional' has no attribute {name!r}")
+        raise AttributeError(f"module 'npg.nn.functional' has no attribute {name!r}")
     found = globals()[name] = getattr(_import_module(f"npg.functional.{_LAZY[name]}"), name)
     return found
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted(__all__)  # type: ignore[name-defined]  # see above

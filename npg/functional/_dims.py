@@ -9,6 +9,7 @@ import numpy as np
 
 from npg import _errors
 from npg.engine import TensorBase
+from npg.engine._common import type_name
 from npg.functional._public import canonical_dim
 
 __all__ = ["array_of", "dim_index", "dims_of", "dims_tuple", "sizes_of", "tensor_list"]
@@ -23,7 +24,7 @@ def array_of(name: str, x: Any, argument: str = "input", position: int = 1) -> A
         return x._array
     if isinstance(x, np.ndarray):
         return x
-    raise TypeError(_errors.NOT_A_TENSOR.format(name=name, argument=argument, position=position, kind=type(x).__name__))
+    raise TypeError(_errors.NOT_A_TENSOR.format(name=name, argument=argument, position=position, kind=type_name(x)))
 
 
 def dim_index(name: str, dim: Any, ndim: int) -> int:
@@ -100,5 +101,5 @@ def tensor_list(name: str, tensors: Any) -> tuple[Any, ...]:
         )
     for i, x in enumerate(tensors):
         if not isinstance(x, (TensorBase, np.ndarray)):
-            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
+            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type_name(x)}")
     return tuple(tensors)

@@ -115,8 +115,8 @@ def item_of(item: Any) -> Any:
         return _array_item(array.copy() if is_grad_enabled() else array)
     if isinstance(item, np.integer):
         return operator.index(item)
-    if isinstance(item, (np.ndarray, np.bool_)):
-        return _array_item(np.array(item))
+    if isinstance(item, (np.ndarray, np.bool_)) or hasattr(type(item), "__array__"):  # also another library's array
+        return _array_item(np.asarray(item).copy())
     if isinstance(item, (list, tuple, range)):
         found = sequence(item)
         return _array_item(found if found.size else found.astype(np.int64))

@@ -9,6 +9,7 @@ import numpy as np
 from npg import _errors, dtypes
 from npg._errors import shape_text
 from npg.engine import TensorBase
+from npg.engine._common import type_name
 from npg.functional._factory import fill_number
 from npg.functional._public import to_dtype
 
@@ -35,7 +36,7 @@ def fill_value(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
     if is_number(value):
         return fill_number(value.item() if isinstance(value, np.generic) else value, dtype)
     if not isinstance(value, (TensorBase, np.ndarray)):
-        raise TypeError(_errors.NOT_A_TENSOR.format(name=name, argument="value", position=3, kind=type(value).__name__))
+        raise TypeError(_errors.NOT_A_TENSOR.format(name=name, argument="value", position=3, kind=type_name(value)))
     ndim = np.ndim(value._array if isinstance(value, TensorBase) else value)
     if ndim:
         raise RuntimeError(

@@ -11,7 +11,7 @@ import numpy as np
 from npg import _errors, dtypes
 from npg._errors import warn
 from npg.engine import Function, TensorBase, apply, is_grad_enabled, write_out
-from npg.engine._common import refuse_broadcast, refuse_shapes
+from npg.engine._common import refuse_broadcast, refuse_in_place, refuse_shapes, type_name
 from npg.engine._out import DEFAULT, OutRule, check_out, is_same
 from npg.ops._op import COMPARISON, FLOAT, Op, parameters_of
 from npg.ops.elementwise import cast
@@ -29,6 +29,8 @@ __all__ = [
     "public",
     "public_function",
     "reflected",
+    "refuse_gradient",
+    "type_name",
     "writes",
 ]
 
@@ -45,7 +47,9 @@ def promote(op: Op, args: Any, in_place: bool = False) -> list[Any]:
     """
     if in_place:
         as_tensor_input(op.name + "_", args[0])
-    args = [_python_number(x) if isinstance(x, np.generic) else x for x in args]
+        if is_grad_enabled() and getattr(args[0], "requires_grad", False):
+            refuse_in_place(args[0])  # before the dtypes, as PyTorch
+    args = [python_number(x) if isinstance(x, np.generic) else x for x in args]
     for x in args:
         if type(x) is int and not -(2**63) <= x < 2**64:
             raise OverflowError("int too big to convert")
@@ -90,7 +94,7 @@ def _as_number(x: Any) -> Any:
     return x if _is_recorded(x) else array.item()
 
 
-def _python_number(x: Any) -> Any:
+def python_number(x: Any) -> Any:
     return float(x) if isinstance(x, np.floating) else x.item()  # item() of a longdouble is one
 
 
@@ -148,12 +152,19 @@ def augmented(op: Op) -> Function:
 
 # NumPy's names of what PyTorch calls otherwise, which its parser of arguments understands in every function.
 _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
+_SCALARS = frozenset(np.dtype(c).type for c in "?bBhHiIlLqQefdg")
+# Parameters that hold no number that is computed with, or an operand: a Function makes a number of that by itself.
+_NO_NUMBERS = frozenset(("B", "T", "T | None", "Tensor", "TensorBase", "str", "str | None"))
+_NOT_NUMBERS = frozenset(("dim", "dtype", "generator", "index", "memory_format", "other", "_stacklevel"))
+_DATA = frozenset(("data", "obj"))  # whose dtype counts
 
 
 def public_function(function: F) -> F:
     """Let a function be called as PyTorch's are.
 
-    It takes NumPy's names of keywords, and out= where its signature has one (which never gets a value; see writes). An
+    It takes NumPy's names of keywords, and out= where its signature has one (which never gets a value; see writes).
+    NumPy's scalars become Python's numbers, as PyTorch's parser makes them: a np.float64 would promote what it is
+    computed with. An
     error that says nothing of the call, because Python or NumPy raised it, is replaced by one that names the argument;
     see _arguments.py. Type checkers see PyTorch's names only.
 
@@ -189,25 +200,43 @@ def new_function(function: F) -> F:
 def _public(function: F, writes_out: bool) -> F:
     names, keywords, _ = parameters_of(function)
     takes_out = writes_out and "out" in (*names, *keywords)
+    numbers = _takes_numbers(function, names)
+    scalars = _SCALARS
+    in_place = function.__name__.endswith("_") and function.__module__.startswith("npg.functional.")
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
+            if numbers and len(args) > 1:
+                if type(args[1]) in scalars or (len(args) > 2 and not scalars.isdisjoint(map(type, args))):
+                    args = tuple([python_number(x) if type(x) in scalars else x for x in args])
             if not kwargs:
                 return function(*args)
-            for theirs in _NUMPY_NAMES.keys() & kwargs.keys():
-                ours = _NUMPY_NAMES[theirs]
-                if theirs not in names and ours not in kwargs and (ours in names or ours in keywords):
-                    kwargs[ours] = kwargs.pop(theirs)
+            if not _NUMPY_NAMES.keys().isdisjoint(kwargs):
+                for theirs in _NUMPY_NAMES.keys() & kwargs.keys():
+                    ours = _NUMPY_NAMES[theirs]
+                    if theirs not in names and ours not in kwargs and (ours in names or ours in keywords):
+                        kwargs[ours] = kwargs.pop(theirs)
+            for key, value in kwargs.items():
+                if type(value) in scalars and key not in _DATA:
+                    kwargs[key] = python_number(value)
             if takes_out:
                 target = kwargs.pop("out", None)
                 if target is not None:
                     return _written(function, names, args, kwargs, target)
             return function(*args, **kwargs)
         except Exception as error:
+            if in_place and args and not isinstance(error, TypeError) and _is_recorded(args[0]) and is_grad_enabled():
+                refuse_in_place(args[0])  # which PyTorch comes to before all that is wrong with the other arguments
             raise _explained(function, args, kwargs, error)  # noqa: B904  (which has set the cause)
 
     return typed(F, call)
+
+
+def _takes_numbers(function: Any, names: tuple[str, ...]) -> bool:
+    """Tell whether a parameter behind the first may be a number that no Function sees."""
+    kinds = function.__annotations__
+    return any(kinds.get(n) not in _NO_NUMBERS and n not in _NOT_NUMBERS for n in names[1:])
 
 
 def _written(function: Any, names: tuple[str, ...], args: Any, kwargs: dict[str, Any], target: Any) -> Any:
@@ -241,8 +270,8 @@ def _explained(function: Any, args: Any, kwargs: Any, error: Exception) -> Excep
     return explain(function, args, kwargs, error)
 
 
-def old_order(name: str, signature: str, scale: Any, late: tuple[Any, ...]) -> Any:
-    """Return the last tensor of a call in PyTorch's old order of arguments, with the scale in front; warn of it.
+def old_order(name: str, signature: str, scale: Any, late: tuple[Any, ...]) -> tuple[Any, Any]:
+    """Return the last tensor of a call in PyTorch's old order of arguments, and the scale in front; warn of it.
 
     Raises: TypeError: when it is no such call.
     """
@@ -255,7 +284,7 @@ def old_order(name: str, signature: str, scale: Any, late: tuple[Any, ...]) -> A
         f"This overload of {name} is deprecated:\n\t{name}({number}, {tensors})\n"
         f"Consider using one of the following signatures instead:\n\t{name}({signature})"
     )
-    return late[0]
+    return late[0], python_number(scale) if type(scale) in _SCALARS else scale
 
 
 # ----- Checks of arguments -----
@@ -268,7 +297,16 @@ def as_tensor_input(name: str, x: Any, argument: str = "input", position: int = 
     """
     if isinstance(x, (TensorBase, np.ndarray)):
         return x
-    raise TypeError(_errors.NOT_A_TENSOR.format(name=name, argument=argument, position=position, kind=type(x).__name__))
+    raise TypeError(_errors.NOT_A_TENSOR.format(name=name, argument=argument, position=position, kind=type_name(x)))
+
+
+def refuse_gradient(function: str, argument: str, x: Any) -> None:
+    """Raises: RuntimeError: when a gradient with respect to an argument is wanted that does not get one."""
+    if is_grad_enabled() and getattr(x, "requires_grad", False):
+        raise RuntimeError(
+            f"The function '{function}' is not differentiable with respect to argument '{argument}'. This input cannot "
+            "have requires_grad True."
+        )
 
 
 def canonical_dim(dim: int, ndim: int) -> int:

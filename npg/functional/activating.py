@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -125,8 +126,9 @@ def _hardtanh(input: Any, x: Any, low: float, high: float, inplace: bool) -> Any
         low, high = (fill_number(b, np.dtype(np.int64)).item() for b in (low, high))
         if x.dtype == np.uint8 and (low < 0 or high < 0):
             raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
-    if x.dtype != np.float16:
-        low, high = fill_number(low, x.dtype), fill_number(high, x.dtype)
+    limits = fill_number(low, x.dtype), fill_number(high, x.dtype)
+    if x.dtype != np.float16:  # which is computed in float32
+        low, high = limits
     settings = {"low": low, "high": high}
     return apply_in_place(ops.hardtanh, (input,), settings) if inplace else apply(ops.hardtanh, (input,), settings)
 
@@ -171,7 +173,14 @@ _threshold = threshold
 @public_function
 @writes(OUT_DTYPE_FOUND)
 def hardshrink(input: T, lambd: float = 0.5, *, out: Any = None) -> T:
-    """Return the input, 0 within [-lambd, lambd]. Source: torch.nn.functional.hardshrink."""
+    """Return the input, 0 within [-lambd, lambd].
+
+    Raises: RuntimeError: for a lambd that the dtype does not hold.
+    Source: torch.nn.functional.hardshrink.
+    """
+    x = array_of(as_tensor_input("hardshrink", input))
+    if x.dtype.kind == "f":
+        fill_number(lambd, x.dtype)  # raises where it does not fit; float16 is computed in float32
     return _activate(ops.hardshrink, input, lambd=lambd)
 
 
@@ -180,12 +189,13 @@ def hardshrink(input: T, lambd: float = 0.5, *, out: Any = None) -> T:
 def softshrink(input: T, lambd: float = 0.5, *, out: Any = None) -> T:
     """Return the input moved by lambd towards 0, 0 within [-lambd, lambd].
 
-    Raises: RuntimeError: for a negative lambd.
+    Raises: RuntimeError: for a negative lambd, or one that the dtype does not hold.
     Source: torch.nn.functional.softshrink.
     """
     x = array_of(as_tensor_input("softshrink", input))
-    if not lambd >= 0 and x.dtype.kind == "f":
-        kind, largest = dtypes.from_numpy(x.dtype).scalar_name, float(np.finfo(x.dtype).max)
+    largest = float(np.finfo(x.dtype).max) if x.dtype.kind == "f" else math.inf
+    if not 0 <= lambd <= largest and x.dtype.kind == "f":
+        kind = dtypes.from_numpy(x.dtype).scalar_name
         raise RuntimeError(f"lambda must be in range [0, {largest:g}] for input dtype {kind}, but found {lambd:g}")
     return _activate(ops.softshrink, input, kernel="softshrink_check", lambd=lambd)
 

@@ -65,7 +65,7 @@ def isclose(input: T, other: T, rtol: float = 1e-05, atol: float = 1e-08, equal_
         kinds = [dtypes.from_numpy(x.dtype).scalar_name for x in (a, b)]
         raise RuntimeError(f"{kinds[0]} did not match {kinds[1]}")
     for name, tolerance in (("rtol", rtol), ("atol", atol)):
-        if tolerance < 0:
+        if not tolerance >= 0:
             raise RuntimeError(f"{name} must be greater than or equal to zero, but got {tolerance}")
     return apply(ops.isclose, (input, other), {"rtol": rtol, "atol": atol, "equal_nan": equal_nan})
 

@@ -15,11 +15,11 @@ from npg import dtypes, engine
 from npg._errors import warn
 from npg.functional._dims import array_of
 from npg.functional._kernels import apply_floating, title
-from npg.functional._public import public_function, to_dtype
+from npg.functional._public import public_function, refuse_gradient, to_dtype
 from npg.functional._types import T
 from npg.functional.activating import logsigmoid
 from npg.functional.comparing import eq, gt, le, logical_and, ne
-from npg.functional.losses import checked_reduction, reduced, refuse_gradient, sizes
+from npg.functional.losses import checked_reduction, reduced, sizes
 from npg.functional.neural import pairwise_distance
 from npg.functional.pointwise import add, div, exp, log, mul, neg, sqrt, square, sub, xlogy
 from npg.functional.reduction import mean, sum
@@ -229,7 +229,7 @@ def hinge_embedding_loss(
     """
     reduction = checked_reduction(reduction, size_average, reduce)
     array_of("hinge_embedding_loss", input)
-    apart = where(ne(target, 1), clamp_min(sub(margin, input), 0), 0)
+    apart = where(ne(target, 1), clamp_min(sub(float(margin), input), 0), 0)
     return reduced(add(apart, where(ne(target, -1), input, 0)), reduction)
 
 
@@ -256,7 +256,7 @@ def margin_ranking_loss(
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
             f"input1: {first}, input2: {second}, target: {third} "
         )
-    return reduced(clamp_min(add(mul(neg(target), sub(input1, input2)), margin), 0), reduction)
+    return reduced(clamp_min(add(mul(neg(target), sub(input1, input2)), float(margin)), 0), reduction)
 
 
 def _class_rows(name: str, input: Any, target: Any, x: Any, t: Any) -> tuple[Any, Any]:

@@ -34,7 +34,7 @@ def addcmul(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1,
     Source: torch.addcmul.
     """
     if late:
-        value, tensor1, tensor2 = tensor1, tensor2, old_order("addcmul", _SIGNATURE, tensor1, late)
+        tensor1, (tensor2, value) = tensor2, old_order("addcmul", _SIGNATURE, tensor1, late)
     return _add_product(ops.addcmul, input, tensor1, tensor2, value, False)
 
 
@@ -42,7 +42,7 @@ def addcmul(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1,
 def addcmul_(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1) -> T:
     """Add value * tensor1 * tensor2 in place. Source: torch.Tensor.addcmul_."""
     if late:
-        value, tensor1, tensor2 = tensor1, tensor2, old_order("addcmul_", _SIGNATURE, tensor1, late)
+        tensor1, (tensor2, value) = tensor2, old_order("addcmul_", _SIGNATURE, tensor1, late)
     return _add_product(ops.addcmul, input, tensor1, tensor2, value, True)
 
 
@@ -57,7 +57,7 @@ def addcdiv(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1,
     Source: torch.addcdiv.
     """
     if late:
-        value, tensor1, tensor2 = tensor1, tensor2, old_order("addcdiv", _SIGNATURE, tensor1, late)
+        tensor1, (tensor2, value) = tensor2, old_order("addcdiv", _SIGNATURE, tensor1, late)
     return _add_product(ops.addcdiv, input, tensor1, tensor2, value, False)
 
 
@@ -65,7 +65,7 @@ def addcdiv(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1,
 def addcdiv_(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1) -> T:
     """Add value * tensor1 / tensor2 in place. Source: torch.Tensor.addcdiv_."""
     if late:
-        value, tensor1, tensor2 = tensor1, tensor2, old_order("addcdiv_", _SIGNATURE, tensor1, late)
+        tensor1, (tensor2, value) = tensor2, old_order("addcdiv_", _SIGNATURE, tensor1, late)
     return _add_product(ops.addcdiv, input, tensor1, tensor2, value, True)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from npg._errors import OUT_OF_TENSORDOT
 from npg.engine import TensorBase, apply
+from npg.engine._common import type_name
 from npg.functional._dims import array_of
 from npg.functional._matrices import check_same, no_bool
 from npg.functional._public import promote, public_function, to_dtype, writes
@@ -320,7 +321,7 @@ def einsum(*args: Any) -> Any:
     shapes = []
     for i, x in enumerate(tensors):
         if not isinstance(x, (TensorBase, np.ndarray)):
-            raise TypeError(f"expected Tensor as element {i} in argument 1, but got {type(x).__name__}")
+            raise TypeError(f"expected Tensor as element {i} in argument 1, but got {type_name(x)}")
         shapes.append((x._array if isinstance(x, TensorBase) else x).shape)
     operands, out, sizes = _resolve(subscripts, result, tuple(shapes))
     return contracted(tensors, operands, out, sizes)

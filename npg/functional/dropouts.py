@@ -31,8 +31,10 @@ _SELU = 1.7580993408473766  # the product of SELU's two constants: what an input
 
 
 def _check(p: float) -> None:
-    if p < 0.0 or p > 1.0:
-        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+    if not 0.0 <= p <= 1.0:
+        # PyTorch's Python looks for what is too small or too large, its C++ for nan.
+        kind = RuntimeError if p != p else ValueError
+        raise kind(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
 def _drop(name: str, input: Any, p: float, training: bool, inplace: bool, features: bool, alpha: bool) -> Any:

@@ -10,7 +10,7 @@ from npg import _errors, dtypes
 from npg._errors import shape_text
 from npg._floating import silent
 from npg.engine import TensorBase, apply, apply_in_place, bump_version, check_in_place, is_grad_enabled
-from npg.engine._common import refuse_in_place, refuse_partial_overlap
+from npg.engine._common import refuse_in_place, refuse_partial_overlap, type_name
 from npg.functional._factory import fill_number, overflow_text
 from npg.functional._index import (
     WHOLE,
@@ -288,7 +288,7 @@ def _put_arguments(name: str, x: Any, indices: Any, values: Any) -> tuple[Any, l
     position = 0
     for i, item in enumerate(indices):
         if not isinstance(item, (TensorBase, np.ndarray)):
-            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(item).__name__}")
+            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type_name(item)}")
         found = item_of(item)
         if isinstance(found, bool):
             raise IndexError(f"expected masks of at least one dimension as indices, got a 0-d one as element {i}")
@@ -353,9 +353,7 @@ def copy_(input: B, src: Any, non_blocking: bool = False) -> B:
     Source: torch.Tensor.copy_.
     """
     if not isinstance(src, (TensorBase, np.ndarray, bool, int, float, np.generic)):
-        raise TypeError(
-            _errors.NOT_A_TENSOR.format(name="copy_", argument="other", position=1, kind=type(src).__name__)
-        )
+        raise TypeError(_errors.NOT_A_TENSOR.format(name="copy_", argument="other", position=1, kind=type_name(src)))
     src = _value(src, input._array.dtype)
     given, shape = plain(src).shape, input._array.shape
     for i in range(1, min(len(given), len(shape)) + 1):

@@ -12,10 +12,9 @@ import numpy as np
 
 from npg import _errors, dtypes
 from npg._errors import warn
-from npg.engine import is_grad_enabled
 from npg.functional._dims import array_of
 from npg.functional._kernels import apply_floating, title
-from npg.functional._public import public_function, to_dtype
+from npg.functional._public import public_function, refuse_gradient, to_dtype
 from npg.functional._types import T
 from npg.functional.pointwise import abs, add, div, mul, neg, square, sub
 from npg.functional.reduction import mean, sum
@@ -60,15 +59,6 @@ def reduced(losses: Any, reduction: str) -> Any:
 def sizes(shape: tuple[int, ...]) -> str:
     """Return a shape as PyTorch prints a Size."""
     return f"npg.Size({_errors.shape_text(shape)})"
-
-
-def refuse_gradient(function: str, argument: str, x: Any) -> None:
-    """Raises: RuntimeError: when a gradient with respect to an argument is wanted that does not get one."""
-    if is_grad_enabled() and getattr(x, "requires_grad", False):
-        raise RuntimeError(
-            f"The function '{function}' is not differentiable with respect to argument '{argument}'. This input cannot "
-            "have requires_grad True."
-        )
 
 
 # ----- Class indices and probabilities -----
@@ -321,7 +311,7 @@ def smooth_l1_loss(
     reduction = checked_reduction(reduction, size_average, reduce)
     if beta == 0:
         return reduced(abs(sub(first, second)), reduction)
-    if beta < 0:
+    if not beta >= 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     settings = {"reduction": reduction, "beta": float(beta)}
     return _in_one_dtype(pointwise_loss.smooth_l1_loss, first, second, settings, "smooth_l1_cpu")
@@ -340,7 +330,7 @@ def huber_loss(input: T, target: T, reduction: str = "mean", delta: float = 1.0,
     """
     first, second = _pair(input, target, "huber_loss")
     reduction = checked_reduction(reduction)
-    if delta <= 0:
+    if not delta > 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
     settings = {"reduction": "none" if weight is not None else reduction, "delta": float(delta)}
     losses = _in_one_dtype(pointwise_loss.huber_loss, first, second, settings, "huber_cpu")

@@ -189,7 +189,7 @@ def matrix_rank(
         raise RuntimeError("npg.linalg.matrix_rank: The input tensor input must have at least 2 dimensions.")
     if array.dtype.kind != "f":
         raise RuntimeError("This function doesn't handle types other than float and double")
-    if hermitian:
+    if hermitian and array.size:
         values = np.abs(eigvalsh(wrap(array))._array)
     else:
         values = singular_values(matrix_of("linalg.svd", A))

@@ -296,13 +296,15 @@ def cosine_similarity(x1: T, x2: T, dim: int = 1, eps: float = 1e-8) -> T:
         dim: the dimension.
         eps: what each norm is at least.
     Returns: the broadcast shape without dim.
-    Raises: RuntimeError: when both are integers, or the shapes do not fit.
+    Raises: RuntimeError: when both are integers, the shapes do not fit, or eps is negative.
     Source: torch.nn.functional.cosine_similarity.
     """
     name = "cosine_similarity"
     common = dtypes.common_dtype([array_of(name, x1, "x1"), array_of(name, x2, "x2", 2)])
     if not common.is_floating_point:
         raise RuntimeError(f"expected common dtype to be floating point, yet common dtype is {title(common.dtype)}")
+    if not eps >= 0:
+        raise RuntimeError(f"eps must be non-negative, got: {eps:g}")
     first, second = broadcast_tensors(to_dtype(x1, common.dtype), to_dtype(x2, common.dtype))
     first, second = normalize(first, 2.0, dim, eps), normalize(second, 2.0, dim, eps)
     return sum(mul(first, second), dim)
@@ -318,7 +320,7 @@ def pairwise_distance(x1: T, x2: T, p: float = 2.0, eps: float = 1e-6, keepdim: 
         keepdim: keep the last dimension, with size 1.
     Source: torch.nn.functional.pairwise_distance.
     """
-    return norm(add(sub(x1, x2), eps), p, -1, keepdim)
+    return norm(add(sub(x1, x2), float(eps)), p, -1, keepdim)
 
 
 # ----- GELU -----

@@ -6,7 +6,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from npg import dtypes
+from npg import _errors, dtypes
 from npg._errors import OUT_DTYPE_FOUND
 from npg.engine import Function, TensorBase, apply, apply_in_place, wrap
 from npg.engine._common import of_numbers
@@ -18,6 +18,7 @@ from npg.functional._public import (
     promote,
     public,
     public_function,
+    python_number,
     to_dtype,
     writes,
 )
@@ -73,6 +74,8 @@ def _with_alpha(name: str, input: Any, other: Any, alpha: Any, in_place: bool = 
     """Return input + alpha * other, or with the name "sub" input - alpha * other."""
     if not isinstance(alpha, (int, float)):
         raise TypeError(f"{name}(): argument 'alpha' must be Number, not {type(alpha).__name__}")
+    if isinstance(other, np.generic):
+        other = python_number(other)  # before it is multiplied: an int8 would wrap around
     if name == "sub":
         elementwise.refuse_subtraction(array_of(input), array_of(other))
     common = dtypes.common_dtype([array_of(input), array_of(other)])
@@ -110,7 +113,7 @@ def add(input: T, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) ->
     Source: torch.add.
     """
     if late:
-        other, alpha = old_order("add", _SIGNATURE, other, late), other
+        other, alpha = old_order("add", _SIGNATURE, other, late)
     return _add(input, other) if type(alpha) is int and alpha == 1 else _with_alpha("add", input, other, alpha)
 
 
@@ -118,7 +121,7 @@ def add(input: T, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) ->
 def add_(input: T, other: Any, *late: Any, alpha: Scalar = 1) -> T:
     """Add alpha * other to the input in place. Source: torch.Tensor.add_."""
     if late:
-        other, alpha = old_order("add_", _SIGNATURE, other, late), other
+        other, alpha = old_order("add_", _SIGNATURE, other, late)
     return _add_(input, other) if type(alpha) is int and alpha == 1 else _with_alpha("add", input, other, alpha, True)
 
 
@@ -133,7 +136,7 @@ def sub(input: T, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) ->
     Source: torch.sub.
     """
     if late:
-        other, alpha = old_order("sub", _SIGNATURE, other, late), other
+        other, alpha = old_order("sub", _SIGNATURE, other, late)
     return _sub(input, other) if type(alpha) is int and alpha == 1 else _with_alpha("sub", input, other, alpha)
 
 
@@ -141,7 +144,7 @@ def sub(input: T, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) ->
 def sub_(input: T, other: Any, *late: Any, alpha: Scalar = 1) -> T:
     """Subtract alpha * other from the input in place. Source: torch.Tensor.sub_."""
     if late:
-        other, alpha = old_order("sub_", _SIGNATURE, other, late), other
+        other, alpha = old_order("sub_", _SIGNATURE, other, late)
     return _sub_(input, other) if type(alpha) is int and alpha == 1 else _with_alpha("sub", input, other, alpha, True)
 
 
@@ -260,7 +263,17 @@ divide_ = true_divide_ = div_
 _pow, _pow_ = both(elementwise.pow)
 _pow_tensor, _pow_tensor_ = both(elementwise.pow_tensor)
 _rpow = public(elementwise.rpow)
-square, square_ = both(elementwise.square)
+square, _square_ = both(elementwise.square)
+
+
+@public_function
+def square_(input: T) -> T:
+    """Square the input in place. Raises: RuntimeError: for bools. Source: torch.Tensor.square_."""
+    if array_of(as_tensor_input("square_", input)).dtype == bool:
+        raise RuntimeError(_errors.NO_CAST_IN_PLACE.format(result="Long", wanted="Bool"))
+    return _square_(input)
+
+
 sqrt, sqrt_ = both(elementwise.sqrt)
 rsqrt, rsqrt_ = both(elementwise.rsqrt)
 

@@ -15,6 +15,7 @@ from npg.functional._public import as_tensor_input, new_function, public_functio
 from npg.functional._types import B, T
 from npg.functional.generators import check_generator
 from npg.ops import drawing as ops
+from npg.ops.elementwise import clone
 
 __all__ = [
     "bernoulli",
@@ -153,7 +154,9 @@ def bernoulli(input: T, p: Any = None, *, generator: Any = None, out: T | None =
         found = apply(ops.bernoulli, (x,), {"generator": generator})
     else:
         array = x._array if isinstance(x, TensorBase) else x
-        found = bernoulli_(wrap(np.empty(array.shape, array.dtype)), p, generator=generator)
+        recorded = is_grad_enabled() and getattr(x, "requires_grad", False)
+        place = apply(clone, (x,), {}) if recorded else wrap(np.empty(array.shape, array.dtype))
+        found = bernoulli_(place, p, generator=generator)
     return found if out is None else finish("bernoulli", found._array, out)
 
 

@@ -16,6 +16,7 @@ from npg.functional._types import Dims, Sizes, T
 from npg.functional.shaping import expand, flatten, reshape
 from npg.ops import index as index_ops, rearrange as ops, shape as shape_ops
 from npg.ops._op import Op
+from npg.ops.elementwise import clone
 
 __all__ = [
     "diag",
@@ -171,14 +172,19 @@ def roll(input: T, shifts: Dims, dims: Dims | None = None) -> T:
     Raises: RuntimeError: when shifts and dims differ in length.
     Source: torch.roll.
     """
-    ndim = array_of("roll", input).ndim
+    array = array_of("roll", input)
+    ndim = array.ndim
     shifts = shifts if isinstance(shifts, (tuple, list)) else (shifts,)
     dims = () if dims is None else dims if isinstance(dims, (tuple, list)) else (dims,)
     if not shifts:
         raise RuntimeError("`shifts` required")
     if len(shifts) != len(dims) and (dims or len(shifts) != 1):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
-    found = tuple(dim_index("roll", d, ndim) for d in dims) if ndim else ()
+    if not array.size:
+        return apply(clone, (input,), {})  # of any dims, as in PyTorch
+    if dims and not ndim:
+        raise IndexError(f"Dimension specified as {dims[0]} but tensor has no dimensions")
+    found = tuple(dim_index("roll", d, ndim) for d in dims)
     shifts = tuple(int(s) for s in shifts)
     return apply(ops.roll, (input,), {"shifts": shifts, "dims": found or None})
 

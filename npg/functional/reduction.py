@@ -415,9 +415,16 @@ def norm(
 
 @public_function
 def dist(input: B, other: Any, p: float = 2) -> B:
-    """Return the p-norm of input - other, which are broadcast. Source: torch.dist."""
-    array_of("dist", input)
-    array_of("dist", other, "other", 2)
+    """Return the p-norm of input - other, which are broadcast.
+
+    Raises: RuntimeError: when both are integers.
+    Source: torch.dist.
+    """
+    common = dtypes.common_dtype([array_of("dist", input), array_of("dist", other, "other", 2)])
+    if not common.is_floating_point:
+        raise RuntimeError(
+            f"norm(): input dtype should be either floating point or complex. Got {common.scalar_name} instead."
+        )
     if not isinstance(input, np.ndarray) and input._array.dtype != getattr(other, "_array", other).dtype:
         input, other = promote(distance.dist, (input, other))
     return apply(distance.dist, (input, other), {"p": float(p)})

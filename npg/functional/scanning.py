@@ -8,7 +8,7 @@ import numpy as np
 
 from npg import dtypes
 from npg._errors import OUT_SCALAR_TYPE
-from npg.engine import apply, apply_in_place, wrap
+from npg.engine import apply, apply_in_place, is_grad_enabled, wrap
 from npg.functional import return_types
 from npg.functional._dims import array_of, dim_index
 from npg.functional._public import public_function, to_dtype, writes
@@ -36,6 +36,8 @@ def _running(op: Op, input: Any, dim: Any, dtype: Any) -> Any:
     d = dim_index(op.name, dim, array.ndim)
     if dtype is not None:
         wanted = dtypes.to_numpy(dtype)
+        if wanted.kind != "f" and is_grad_enabled() and getattr(input, "requires_grad", False):
+            raise RuntimeError(f"Autograd not support dtype: {dtypes.from_numpy(wanted).scalar_name}")
         if wanted.kind == "b":
             raise NotImplementedError(f"\"{op.name}_out_cpu\" not implemented for 'Bool'")
         return to_dtype(apply(op, (to_dtype(input, wanted),), {"dim": d}), wanted)
@@ -87,7 +89,7 @@ def _running_in_place(op: Op, input: Any, dim: Any, dtype: Any) -> Any:
         raise RuntimeError(
             f"Bad in-place call: input tensor dtype {array.dtype} and output tensor dtype {wanted} should match"
         )
-    if array.dtype == bool:
+    if array.dtype == bool and array.ndim and array.size:  # else no kernel runs
         raise NotImplementedError(f"\"{op.name}_out_cpu\" not implemented for 'Bool'")
     return apply_in_place(op, (input,), {"dim": dim_index(op.name, dim, array.ndim)})
 

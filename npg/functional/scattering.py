@@ -9,6 +9,7 @@ import numpy as np
 from npg import _errors
 from npg._errors import OUT_DTYPE, shape_text, warn
 from npg.engine import TensorBase, apply, apply_in_place
+from npg.engine._common import type_name
 from npg.functional._dims import array_of, dim_index
 from npg.functional._factory import fill_number
 from npg.functional._index import plain
@@ -17,7 +18,6 @@ from npg.functional._public import public_function, writes
 from npg.functional._storage import refuse_meeting
 from npg.functional._types import T
 from npg.ops import index as rows, scatter as ops, shape
-from npg.ops.elementwise import clone
 
 __all__ = [
     "gather",
@@ -81,7 +81,7 @@ def gather(input: T, dim: Any, index: Any, *, sparse_grad: bool = False, out: An
 
 
 def _scatter_arguments(name: str, x: Any, dim: Any, index: Any, src: Any) -> tuple[Any, Any, int]:
-    """Return (index or None when there is nothing to write, src cut to the index's shape or a number, dim)."""
+    """Return (index, src cut to its shape or a number, dim); an empty index in a shape that fits input's."""
     array, places, dim = _check_index(name, x, index, dim, "self")
     if isinstance(src, (TensorBase, np.ndarray)):
         source = plain(src)
@@ -93,9 +93,13 @@ def _scatter_arguments(name: str, x: Any, dim: Any, index: Any, src: Any) -> tup
         source = None
         src = fill_number(src.item() if isinstance(src, np.generic) else src, array.dtype)
     else:
-        raise TypeError(_errors.NOT_A_TENSOR.format(name=name, argument="src", position=3, kind=type(src).__name__))
+        raise TypeError(_errors.NOT_A_TENSOR.format(name=name, argument="src", position=3, kind=type_name(src)))
     if not places.size:
-        return None, src, dim
+        none = (0,) * max(array.ndim, 1)
+        if not isinstance(src, np.generic):
+            nothing = apply(rows.getitem, (src,), {"index": (None,) * (source.ndim == 0) + (slice(0),)})
+            src = apply(shape.reshape, (nothing,), {"shape": none})
+        return np.empty(none, np.int64), src, dim
     own, given = array.shape or (1,), places.shape or (1,)
     sizes = given if source is None else source.shape or (1,)
     if any(n > m and d != dim for d, (n, m) in enumerate(zip(given, own))) or any(n > m for n, m in zip(given, sizes)):
@@ -117,8 +121,6 @@ _BY_VALUE = {ops.scatter: ops.scatter_value, ops.scatter_into: ops.scatter_value
 def _scattered(name: str, op: Any, x: Any, dim: Any, index: Any, src: Any, **settings: Any) -> Any:
     index, src, dim = _scatter_arguments(name, x, dim, index, src)
     in_place = name.endswith("_")
-    if index is None:
-        return x if in_place else apply(clone, (x,), {})
     if isinstance(src, np.generic):
         if op in _BY_VALUE:
             op = _BY_VALUE[op]

@@ -12,12 +12,13 @@ import numpy as np
 
 from npg._errors import shape_text
 from npg._floating import silent
-from npg.engine import wrap
+from npg.engine import apply, wrap
 from npg.functional._dims import array_of, dim_index
 from npg.functional._picking import is_number, scalar_name
 from npg.functional._public import public_function, writes
 from npg.functional._types import T
 from npg.ops._keys import keys
+from npg.ops import order as ops
 
 __all__ = [
     "argwhere",
@@ -217,13 +218,16 @@ def _as_rows(name: str, array: np.ndarray[Any, Any], dim: int) -> np.ndarray[Any
     return np.moveaxis(np.atleast_1d(array), dim, 0).reshape(count, array.size // count if count else 0)
 
 
-def _chosen(values: Any, inverse: Any, counts: Any, return_inverse: bool, return_counts: bool) -> Any:
-    results = [values]
+def _chosen(
+    op: Any, input: Any, values: Any, inverse: Any, counts: Any, return_inverse: bool, return_counts: bool
+) -> Any:
+    results = []
     if return_inverse:
         results.append(inverse.astype(np.int64, copy=False))
     if return_counts:
         results.append(counts.astype(np.int64, copy=False))
-    made = tuple(wrap(np.asarray(r)) for r in results)
+    first = apply(op, (input,), {"values": np.asarray(values)})
+    made = (first, *(wrap(np.asarray(r)) for r in results))
     return made if len(made) > 1 else made[0]
 
 
@@ -250,11 +254,12 @@ def unique(
     array = array_of("unique", input)
     if dim is None:
         values, inverse, counts = np.unique(array, return_inverse=True, return_counts=True, equal_nan=False)
-        return _chosen(values, inverse.reshape(array.shape), counts, return_inverse, return_counts)
+        inverse = inverse.reshape(array.shape)
+        return _chosen(ops.unique, input, values, inverse, counts, return_inverse, return_counts)
     rows = _as_rows("unique", array, dim)
     first, inverse, counts = _unique_rows(rows)
     values = np.take(np.atleast_1d(array), first, axis=dim)
-    return _chosen(values, inverse, counts, return_inverse, return_counts)
+    return _chosen(ops.unique_dim, input, values, inverse, counts, return_inverse, return_counts)
 
 
 @overload
@@ -278,7 +283,7 @@ def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: 
         values, inverse = array.reshape(-1)[starts], inverse.reshape(array.shape)
     else:
         values = np.compress(starts, np.atleast_1d(array), axis=dim)
-    return _chosen(values, inverse, counts, return_inverse, return_counts)
+    return _chosen(ops.unique_consecutive, input, values, inverse, counts, return_inverse, return_counts)
 
 
 # ----- Places in an order -----

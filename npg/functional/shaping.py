@@ -56,6 +56,8 @@ def _shape_error(shape: tuple[int, ...], size: int) -> RuntimeError:
             f"cannot reshape tensor of 0 elements into shape {text} because the unspecified dimension size -1 can be "
             "any value and is ambiguous"
         )
+    if not size and 0 in shape:  # NumPy counts the bytes without the 0
+        return RuntimeError(f"Storage size calculation overflowed with sizes={text}")
     return RuntimeError(f"shape '{text}' is invalid for input of size {size}")
 
 

@@ -16,6 +16,7 @@ from npg.functional._types import T
 from npg.functional.pointwise import neg
 from npg.ops import softmax as ops
 from npg.ops._op import Op
+from npg.ops.elementwise import clone
 
 __all__ = ["gumbel_softmax", "log_softmax", "softmax", "softmin"]
 
@@ -33,6 +34,8 @@ def _apply(op: Op, name: str, input: Any, dim: Any, third: Any, dtype: Any) -> A
         array = array_of(name, input)
     if array.dtype.char in "fd":
         return apply(op, (input,), {"dim": dim})
+    if not array.size and array.dtype != np.float16:
+        return apply(clone, (input,), {})  # no kernel runs
     last = "_lastdim" if dim == max(array.ndim, 1) - 1 else ""
     kernel = op.name + last + "_kernel_impl"
     return apply_floating(op, (input,), {"dim": dim}, kernel)

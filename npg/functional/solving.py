@@ -14,7 +14,7 @@ from npg.functional import return_types
 from npg.functional._dims import array_of
 from npg.functional._matrices import no_bool
 from npg.functional._picking import broadcast, scalar_name
-from npg.functional._public import public_function, writes
+from npg.functional._public import public_function, refuse_gradient, writes
 from npg.functional._square import matrix_of, singular, square_of, unsolvable
 from npg.functional._types import Lstsq, SignLogdet, T
 from npg.functional.linear_algebra import matmul
@@ -341,8 +341,11 @@ def pinv(A: T, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, 
             f"linalg.pinv({scalar_name(array)}{{{shape_text(array.shape)}}}): expected a tensor with 2 or more "
             "dimensions of float, double, cfloat or cdouble types"
         )
+    hermitian = hermitian and array.size > 0
     if hermitian:
         square_of("linalg.eigh", A)
+    for name, limit in (("atol", atol), ("rtol", rtol)):
+        refuse_gradient("linalg_pinv", name, limit)
     rtol = rcond if rtol is None else rtol
     limit = None
     if atol is not None or rtol is not None:

@@ -45,6 +45,11 @@ __all__ = [
     "zeros_",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 # ----- Plain distributions -----
 
 

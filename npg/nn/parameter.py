@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from npg.creation import empty
+from npg.functional._public import type_name
 from npg.tensor import Tensor
 
 __all__ = ["Buffer", "Parameter"]
@@ -13,7 +14,7 @@ __all__ = ["Buffer", "Parameter"]
 def _given(data: Any, kind: str) -> Tensor:
     source = empty(0) if data is None else data
     if not isinstance(source, Tensor):
-        raise TypeError(f"expected a Tensor as the data of a {kind}, got {type(source).__name__}")
+        raise TypeError(f"expected a Tensor as the data of a {kind}, got {type_name(source)}")
     return source
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from npg import dtypes
 
 
@@ -36,3 +38,12 @@ def only_integers(kernel: str, bools: bool = True) -> Callable[..., None]:
             raise NotImplementedError(f"\"{kernel}\" not implemented for '{found.scalar_name}'")
 
     return check
+
+
+def refuse_floats(kernel: str, *operands: Any) -> None:
+    """Refuse floating operands in a forward, which Op.refuses does not see where all are of one floating dtype.
+
+    Raises: NotImplementedError: for floats. ValueError: first, as in PyTorch, where the shapes do not broadcast.
+    """
+    np.broadcast(*operands)
+    only_integers(kernel)(*operands)

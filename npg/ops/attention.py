@@ -411,6 +411,8 @@ def _attention(query: Any, key: Any, value: Any, mask: Any, noise: Any, *, is_ca
         s = s + mask
     if is_causal:
         s = s + np.where(np.arange(queries)[:, None] < np.arange(keys), -math.inf, 0.0).astype(query.dtype)
+    if not keys:
+        return matmul(s, value)  # zeros
     e = exp(s - row_top(s))
     total = sum_(e, dim=(n - 1,), keepdim=True)
     p = e / (total + is_zero(total))

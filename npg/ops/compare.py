@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._dtypes import only_integers
+from npg.ops._dtypes import only_integers, refuse_floats
 from npg.ops._op import ARITHMETIC, COMPARISON, Op, elementwise, movement, primitive, ufunc
 from npg.ops.elementwise import not_implemented, zeros
 from npg.ops.index import like_dtype
@@ -145,44 +145,50 @@ def logical_xor(input: Any, other: Any) -> Any:
 
 # ----- Bitwise -----
 
+# Integers have no gradient; a rule, which is never called, makes floats that require one be refused as such first.
+
 
 def _bitwise(function: np.ufunc, kernel: str, *operands: Any) -> Any:
     # Also here, because Op.refuses does not see operands that are all of one floating dtype.
-    only_integers(kernel)(*operands)
+    refuse_floats(kernel, *operands)
     return function(*operands)
 
 
-@movement(promote=ARITHMETIC)
+@movement(not_implemented("bitwise_not"), promote=ARITHMETIC)
 def bitwise_not(input: Any) -> Any:
     """Return the input with every bit flipped; of bools the negation."""
     return _bitwise(np.invert, "bitwise_not_cpu", input)
 
 
-@movement(promote=ARITHMETIC, broadcasts=True)
+@movement(not_implemented("bitwise_and"), not_implemented("bitwise_and"), promote=ARITHMETIC, broadcasts=True)
 def bitwise_and(input: Any, other: Any) -> Any:
     """Return the bitwise and; of bools the logical one."""
     return _bitwise(np.bitwise_and, "bitwise_and_cpu", input, other)
 
 
-@movement(promote=ARITHMETIC, broadcasts=True)
+@movement(not_implemented("bitwise_or"), not_implemented("bitwise_or"), promote=ARITHMETIC, broadcasts=True)
 def bitwise_or(input: Any, other: Any) -> Any:
     """Return the bitwise or; of bools the logical one."""
     return _bitwise(np.bitwise_or, "bitwise_or_cpu", input, other)
 
 
-@movement(promote=ARITHMETIC, broadcasts=True)
+@movement(not_implemented("bitwise_xor"), not_implemented("bitwise_xor"), promote=ARITHMETIC, broadcasts=True)
 def bitwise_xor(input: Any, other: Any) -> Any:
     """Return the bitwise exclusive or; of bools the logical one."""
     return _bitwise(np.bitwise_xor, "bitwise_xor_cpu", input, other)
 
 
-@movement(promote=ARITHMETIC, broadcasts=True)
+@movement(
+    not_implemented("bitwise_left_shift"), not_implemented("bitwise_left_shift"), promote=ARITHMETIC, broadcasts=True
+)
 def bitwise_left_shift(input: Any, other: Any) -> Any:
     """Return input * 2**other, 0 when other is as large as the number of bits."""
     return _bitwise(np.left_shift, "lshift_cpu", input, other)
 
 
-@movement(promote=ARITHMETIC, broadcasts=True)
+@movement(
+    not_implemented("bitwise_right_shift"), not_implemented("bitwise_right_shift"), promote=ARITHMETIC, broadcasts=True
+)
 def bitwise_right_shift(input: Any, other: Any) -> Any:
     """Return floor(input / 2**other)."""
     return _bitwise(np.right_shift, "rshift_cpu", input, other)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._dtypes import no_bool, no_integers, only_integers
+from npg.ops._dtypes import no_bool, no_integers, refuse_floats
 from npg.ops._op import ARITHMETIC, FLOAT, elementwise, movement, primitive, ufunc
 from npg.ops.select import mask
 from npg.ops.shape import copied, overload
@@ -218,17 +218,17 @@ remainder_tensor = overload(remainder, "RemainderBackward1")  # where the diviso
 fmod_tensor = overload(fmod, "FmodBackward1")
 
 
-@primitive(promote=ARITHMETIC, broadcasts=True)
+@primitive(not_implemented("gcd"), not_implemented("gcd"), promote=ARITHMETIC, broadcasts=True)
 def gcd(input: Any, other: Any) -> Any:
     """Return the greatest common divisor."""
-    only_integers("gcd_cpu", bools=False)(input, other)
+    refuse_floats("gcd_cpu", input, other)
     return np.gcd(input, other)
 
 
-@primitive(promote=ARITHMETIC, broadcasts=True)
+@primitive(not_implemented("lcm"), not_implemented("lcm"), promote=ARITHMETIC, broadcasts=True)
 def lcm(input: Any, other: Any) -> Any:
     """Return the least common multiple."""
-    only_integers("lcm_cpu", bools=False)(input, other)
+    refuse_floats("lcm_cpu", input, other)
     return np.lcm(input, other)
 
 
@@ -304,6 +304,13 @@ def pow(input: Any, exponent: Any) -> Any:
     if exponent.dtype.kind == "i":
         return _integer_power(input, exponent)
     return np.power(input, exponent)
+
+
+@pow.in_half
+def _pow_half(input: Any, exponent: Any) -> Any:
+    if isinstance(exponent, (int, float)) and 65504 < math.fabs(exponent) < math.inf:
+        raise RuntimeError("value cannot be converted to type c10::Half without overflow")
+    return pow.forward(input, exponent)
 
 
 @pow.refuses

@@ -171,3 +171,31 @@ def mode(input: Any, *, dim: int, keepdim: bool) -> tuple[Any, ...]:
 
 for _op in (max_dim, min_dim, kthvalue, median_dim, nanmedian_dim, mode):
     _op.vjp(values_vjp)
+
+
+# ----- Different elements -----
+
+
+def _no_derivative(name: str) -> Any:
+    def rule(g: Any, _y: Any, _input: Any, *, values: Any) -> Any:
+        raise NotImplementedError(f"the derivative for '{name}' is not implemented.")
+
+    return rule
+
+
+@movement(_no_derivative("_unique2"), node="Unique2")
+def unique(input: Any, *, values: Any) -> Any:
+    """Return `values`, the different elements: PyTorch records that they come of the input, and has no derivative."""
+    return values
+
+
+@movement(_no_derivative("unique_dim"))
+def unique_dim(input: Any, *, values: Any) -> Any:
+    """Return `values`, the different slices along a dimension."""
+    return values
+
+
+@movement(_no_derivative("unique_consecutive"))
+def unique_consecutive(input: Any, *, values: Any) -> Any:
+    """Return `values`, the elements or slices that differ from the one before."""
+    return values

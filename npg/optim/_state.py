@@ -8,13 +8,15 @@ from copy import deepcopy
 from itertools import chain
 from typing import Any
 
+import numpy as np
+
 from npg.creation import tensor
 from npg.dtypes import float32, float64, get_default_dtype
 from npg.optim._checks import check_finite
 from npg.tensor import Tensor
 from npg.utils.hooks import RemovableHandle
 
-__all__ = ["State", "number", "step_count"]
+__all__ = ["State", "number", "plain_settings", "step_count"]
 
 
 class State:
@@ -140,6 +142,22 @@ def number(setting: Any) -> Any:
     if isinstance(setting, Tensor):
         return setting.squeeze() if setting.requires_grad else setting.item()
     return setting
+
+
+def plain_settings(group: dict[str, Any]) -> dict[str, Any]:
+    """Return a group whose settings are Python's numbers: itself, or a copy where some are NumPy's scalars.
+
+    A np.float64 would promote what it is computed with, and a np.float16 round it.
+    """
+    found = {k: plain for k, v in group.items() if (plain := _plain(v)) is not v}
+    return {**group, **found} if found else group
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        found = tuple(map(_plain, value))
+        return value if all(a is b for a, b in zip(found, value, strict=True)) else found
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _copied(name: Any, value: Any, p: Tensor) -> Any:

@@ -95,7 +95,7 @@ class Adam(Optimizer):
 
     def _update_together(self, params: list[Tensor], group: dict[str, Any], names: tuple[str, ...]) -> bool:
         """Step small parameters of one dtype as one; return whether that was possible: not after unequal counts."""
-        key = id(group), params[0]._array.dtype
+        key = id(group["params"]), params[0]._array.dtype
         those: Together | None = self._together.get(key)
         if those is None or not those.serves(params, self.state, names):
             those = self._together[key] = Together(params, self.state, names)

@@ -12,6 +12,7 @@ from npg.functional import cat
 from npg.functional._public import public_function
 from npg.optim._checks import check_hyperparameters
 from npg.optim._line_search import strong_wolfe
+from npg.optim._state import plain_settings
 from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
 
@@ -104,7 +105,7 @@ class LBFGS(Optimizer):
         if len(self.param_groups) != 1:
             raise AssertionError(f"Expected exactly one param_group, but got {len(self.param_groups)}")
         with no_grad():
-            return self._minimise(enable_grad()(closure), self.param_groups[0])
+            return self._minimise(enable_grad()(closure), plain_settings(self.param_groups[0]))
 
     def _minimise(self, closure: Callable[[], Any], group: dict[str, Any]) -> Any:
         state = self.state[self._params[0]]

@@ -14,7 +14,7 @@ from npg._floating import silent
 from npg.autograd import enable_grad, set_grad_enabled
 from npg.functional.stepping import check_in_place
 from npg.optim._checks import check_finite, check_implementation_at_step, check_state
-from npg.optim._state import State, number
+from npg.optim._state import State, number, plain_settings
 from npg.tensor import Tensor
 from npg.utils._typename import typename
 from npg.utils.hooks import RemovableHandle
@@ -168,7 +168,7 @@ class Optimizer(State):
             with enable_grad():
                 loss = closure()
         with set_grad_enabled(bool(self.defaults.get("differentiable"))), silent():
-            work = [(group, *self._parted(group)) for group in self.param_groups]
+            work = [(plain_settings(group), *self._parted(group)) for group in self.param_groups]
             for group, plain, others in work:
                 self._begin(group)
                 self._update_group(plain, group)

@@ -55,3 +55,7 @@ __all__ = [
     "set_state",
     "uniform_",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -62,7 +62,7 @@ def _trials(generator: Generator, count: int, p: float) -> np.ndarray:
 
 
 def _bernoulli_each(out: np.ndarray, p: np.ndarray, g: Generator) -> np.ndarray:
-    if p.dtype.kind != "f":
+    if p.dtype.kind != "f" and out.size:
         title = _filling.title_of(p.dtype)
         raise NotImplementedError(f"\"bernoulli_tensor_cpu_p_\" not implemented for '{title}'")
     p = _expanded(p, out.shape)

@@ -74,8 +74,8 @@ def copied(data: Any, dtype: np.dtype[Any] | None = None) -> np.ndarray[Any, Any
     if isinstance(data, np.generic):
         dtypes.from_numpy(data.dtype)
         return np.array(data) if dtype is None else _converted(np.array(data), dtype)
-    if not _is_sequence(data) and hasattr(type(data), "__array__"):
-        return copied(np.asarray(data), dtype)
+    if _is_foreign(data):
+        return copied(_of_foreign(data), dtype)
     shape = _shape(data)
     values: list[Any] = []
     types: set[Any] = set()
@@ -104,6 +104,18 @@ def _converted(array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[
 # ----- Nested sequences -----
 
 
+def _is_foreign(data: Any) -> bool:
+    """Tell whether data is an array of another library, such as a tensor of PyTorch's or a table of pandas'."""
+    kind = type(data)
+    if kind in _PLAIN or kind is list or kind is tuple or isinstance(data, (np.ndarray, np.generic, TensorBase)):
+        return False
+    return hasattr(kind, "__array__") or hasattr(kind, "__dlpack__")
+
+
+def _of_foreign(data: Any) -> np.ndarray[Any, Any]:
+    return np.asarray(data) if hasattr(type(data), "__array__") else np.from_dlpack(data)
+
+
 def _is_sequence(data: Any) -> bool:
     kind = type(data)
     if kind is list or kind is tuple:
@@ -117,17 +129,23 @@ def _shape(data: Any) -> tuple[int, ...]:
     # The first element of each sequence tells; the others are held against it when the values are collected.
     shape: list[int] = []
     while _is_sequence(data):
+        if _is_foreign(data):
+            return (*shape, *_of_foreign(data).shape)
         if isinstance(data, (str, bytes)):
             if shape and len(shape) == 1 and isinstance(data, str):
                 raise ValueError("too many dimensions 'str'")
             raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
-        n = len(data)
+        try:
+            n = len(data)
+            first = data[0] if n else None
+        except (KeyError, IndexError, TypeError):  # no sequence, though it looks like one
+            raise ValueError(f"could not determine the shape of object type '{type(data).__name__}'") from None
         shape.append(n)
         if len(shape) > _TOO_DEEP:
             raise ValueError(f"too many dimensions '{type(data).__name__}'")
         if n == 0:
             break
-        data = data[0]
+        data = first
     return tuple(shape)
 
 
@@ -137,6 +155,8 @@ def _collect(data: Any, shape: tuple[int, ...], dim: int, values: list[Any], typ
     Returns: for the first place where the data is ragged the error, or the name of the sequence that stands where a
         number should. It is raised after the dtype was inferred from everything, because PyTorch does that first.
     """
+    if _is_foreign(data):
+        data = _of_foreign(data)
     if dim == len(shape):
         values.append(data)
         return _note(data, types)
@@ -171,6 +191,8 @@ _PLAIN = {bool, int, float}
 
 def _note(x: Any, types: set[Any]) -> Exception | str | None:
     """Add to types what x is, or what is in it; return what is wrong when it is no number (see _collect)."""
+    if _is_foreign(x):
+        x = _of_foreign(x)
     kind = type(x)
     if kind in _PLAIN:
         types.add(kind)

@@ -29,6 +29,10 @@ from npg.tensor.gradients import passes_for_inputs
 __all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn", "set_checkpoint_early_stop"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 class CheckpointError(RuntimeError):
     """The recomputation did not save what the original forward did."""
 
