@@ -126,13 +126,6 @@ def _rounded(values: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[A
     return values.astype(np.float32).astype(dtype) if dtype == np.float16 else values.astype(dtype)
 
 
-def _finish(name: str, array: np.ndarray[Any, Any], out: Any, requires_grad: bool) -> Any:
-    """Return the new tensor, or `out`, which keeps its shape where that has as many elements."""
-    if isinstance(out, TensorBase) and out._array.size == array.size:
-        array = array.reshape(out._array.shape)
-    return finish(name, array, out, requires_grad)
-
-
 @new_function
 def arange(
     *args: Any,

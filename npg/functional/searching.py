@@ -17,8 +17,8 @@ from npg.functional._dims import array_of, dim_index
 from npg.functional._picking import is_number, scalar_name
 from npg.functional._public import public_function, writes
 from npg.functional._types import T
-from npg.ops._keys import keys
 from npg.ops import order as ops
+from npg.ops._keys import keys
 
 __all__ = [
     "argwhere",
