@@ -40,10 +40,12 @@ def only_integers(kernel: str, bools: bool = True) -> Callable[..., None]:
     return check
 
 
-def refuse_floats(kernel: str, *operands: Any) -> None:
-    """Refuse floating operands in a forward, which Op.refuses does not see where all are of one floating dtype.
+def refuse_floats(kernel: str, *operands: Any, bools: bool = True) -> None:
+    """Refuse floating operands, and with bools=False bools, in a forward.
+
+    Op.refuses does not see operands that are all of one floating dtype.
 
     Raises: NotImplementedError: for floats. ValueError: first, as in PyTorch, where the shapes do not broadcast.
     """
     np.broadcast(*operands)
-    only_integers(kernel)(*operands)
+    only_integers(kernel, bools)(*operands)

@@ -221,14 +221,14 @@ fmod_tensor = overload(fmod, "FmodBackward1")
 @primitive(not_implemented("gcd"), not_implemented("gcd"), promote=ARITHMETIC, broadcasts=True)
 def gcd(input: Any, other: Any) -> Any:
     """Return the greatest common divisor."""
-    refuse_floats("gcd_cpu", input, other)
+    refuse_floats("gcd_cpu", input, other, bools=False)
     return np.gcd(input, other)
 
 
 @primitive(not_implemented("lcm"), not_implemented("lcm"), promote=ARITHMETIC, broadcasts=True)
 def lcm(input: Any, other: Any) -> Any:
     """Return the least common multiple."""
-    refuse_floats("lcm_cpu", input, other)
+    refuse_floats("lcm_cpu", input, other, bools=False)
     return np.lcm(input, other)
 
 
