@@ -201,15 +201,13 @@ def _public(function: F, writes_out: bool) -> F:
     names, keywords, _ = parameters_of(function)
     takes_out = writes_out and "out" in (*names, *keywords)
     numbers = _takes_numbers(function, names)
-    scalars = _SCALARS
-    in_place = function.__name__.endswith("_") and function.__module__.startswith("npg.functional.")
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
             if numbers and len(args) > 1:
-                if type(args[1]) in scalars or (len(args) > 2 and not scalars.isdisjoint(map(type, args))):
-                    args = tuple([python_number(x) if type(x) in scalars else x for x in args])
+                if type(args[1]) in _SCALARS or (len(args) > 2 and not _SCALARS.isdisjoint(map(type, args))):
+                    args = _plain(args)
             if not kwargs:
                 return function(*args)
             if not _NUMPY_NAMES.keys().isdisjoint(kwargs):
@@ -218,7 +216,7 @@ def _public(function: F, writes_out: bool) -> F:
                     if theirs not in names and ours not in kwargs and (ours in names or ours in keywords):
                         kwargs[ours] = kwargs.pop(theirs)
             for key, value in kwargs.items():
-                if type(value) in scalars and key not in _DATA:
+                if type(value) in _SCALARS and key not in _DATA:
                     kwargs[key] = python_number(value)
             if takes_out:
                 target = kwargs.pop("out", None)
@@ -226,11 +224,13 @@ def _public(function: F, writes_out: bool) -> F:
                     return _written(function, names, args, kwargs, target)
             return function(*args, **kwargs)
         except Exception as error:
-            if in_place and args and not isinstance(error, TypeError) and _is_recorded(args[0]) and is_grad_enabled():
-                refuse_in_place(args[0])  # which PyTorch comes to before all that is wrong with the other arguments
             raise _explained(function, args, kwargs, error)  # noqa: B904  (which has set the cause)
 
     return typed(F, call)
+
+
+def _plain(args: Any) -> Any:
+    return tuple([python_number(x) if type(x) in _SCALARS else x for x in args])
 
 
 def _takes_numbers(function: Any, names: tuple[str, ...]) -> bool:
@@ -265,6 +265,10 @@ def _written(function: Any, names: tuple[str, ...], args: Any, kwargs: dict[str,
 
 
 def _explained(function: Any, args: Any, kwargs: Any, error: Exception) -> Exception:
+    if function.__name__.endswith("_") and function.__module__.startswith("npg.functional."):
+        # PyTorch comes to a leaf before all that is wrong with the other arguments, but for their types.
+        if args and not isinstance(error, TypeError) and _is_recorded(args[0]) and is_grad_enabled():
+            refuse_in_place(args[0])
     from npg.functional._arguments import explain  # here: a program without mistakes never needs it
 
     return explain(function, args, kwargs, error)
