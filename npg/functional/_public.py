@@ -152,6 +152,7 @@ def augmented(op: Op) -> Function:
 
 # NumPy's names of what PyTorch calls otherwise, which its parser of arguments understands in every function.
 _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
+_RENAMED = frozenset(_NUMPY_NAMES)
 _SCALARS = frozenset(np.dtype(c).type for c in "?bBhHiIlLqQefdg")
 # Parameters that hold no number that is computed with, or an operand: a Function makes a number of that by itself.
 _NO_NUMBERS = frozenset(("B", "T", "T | None", "Tensor", "TensorBase", "str", "str | None"))
@@ -210,7 +211,7 @@ def _public(function: F, writes_out: bool) -> F:
                     args = _plain(args)
             if not kwargs:
                 return function(*args)
-            if not _NUMPY_NAMES.keys().isdisjoint(kwargs):
+            if not _RENAMED.isdisjoint(kwargs):
                 for theirs in _NUMPY_NAMES.keys() & kwargs.keys():
                     ours = _NUMPY_NAMES[theirs]
                     if theirs not in names and ours not in kwargs and (ours in names or ours in keywords):

@@ -9,7 +9,7 @@ import numpy as np
 
 from npg import dtypes
 from npg._errors import OUT_DTYPE_FOUND
-from npg.engine import apply, apply_in_place
+from npg.engine import TensorBase, apply, apply_in_place
 from npg.functional._factory import fill_number
 from npg.functional._public import as_tensor_input, canonical_dim, in_place, public, public_function, writes
 from npg.functional._types import T
@@ -29,7 +29,7 @@ __all__ = [
 
 def _activate(op: Op, input: Any, inplace: bool = False, kernel: str | None = None, **settings: Any) -> Any:
     """Apply an activation to a floating tensor; kernel is PyTorch's name in the message that refuses another dtype."""
-    x = array_of(as_tensor_input(op.name, input))
+    x = input._array if isinstance(input, TensorBase) else as_tensor_input(op.name, input)
     if x.dtype.kind != "f":
         kind = dtypes.from_numpy(x.dtype).scalar_name
         raise NotImplementedError(f"\"{kernel or op.name + '_cpu'}\" not implemented for '{kind}'")
