@@ -20,13 +20,18 @@ __all__ = ["dist", "vector_norm"]
 Array = np.ndarray[Any, Any]
 
 
+def _over(g: Any, y: Any, p: float = 1) -> Any:
+    """Return g / y^p, 0 where y is 0, in every order."""
+    return keep(g, y != 0) / where(y == 0, 1.0, y) ** p
+
+
 def _norm_vjp(g: Any, y: Any, x: Any, p: float, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     """The gradient of the p-norm; 0 where it has none, and at p = 0."""
     shape = x.shape
     if p == 0:
         return None
     if count(shape, dim) == 1 and p not in (1, 2) and not math.isinf(p):
-        return spread(keep(g / y, y != 0), shape, dim, keepdim) * x  # without powers, which overflow
+        return spread(_over(g, y), shape, dim, keepdim) * x  # without powers, which overflow
     if p == 1:
         return spread(g, shape, dim, keepdim) * sign(x)
     if math.isinf(p):
@@ -37,7 +42,7 @@ def _norm_vjp(g: Any, y: Any, x: Any, p: float, dim: tuple[int, ...] | None, kee
         return slope * spread(g * y ** (1 - p), shape, dim, keepdim)
     if p == 2:
         return spread(g / where(y == 0, math.inf, y), shape, dim, keepdim) * x
-    g = spread(keep(g / y ** (p - 1), y != 0), shape, dim, keepdim)
+    g = spread(_over(g, y, p - 1), shape, dim, keepdim)
     return g * (sign(x) * abs(x) ** (p - 1) if p < 2 else x * abs(x) ** (p - 2))
 
 
