@@ -13,7 +13,6 @@ import ctypes
 import functools
 import gc
 import os
-import threading
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy
 
 from npg import _errors, _floating, dtypes
+from npg._blocks import MISSING
 from npg.engine import _anomaly, _common, _saved
 from npg.engine._common import (
     RemovableHandle,
@@ -48,6 +48,7 @@ from npg.engine._common import (
     refuse_shapes,
     refuse_view,
 )
+from npg.engine._guard import guard
 from npg.engine._hooks import (
     edges_to_come,
     retain,
@@ -205,7 +206,6 @@ cdef int VIEW_ = _common.VIEW, MULTI_VIEW_ = _common.MULTI_VIEW, NO_GRAD_VIEW_ =
 cdef int CUSTOM_VIEW_ = _common.CUSTOM_VIEW
 
 cdef long long _sequence = 0
-cdef object _accumulation = threading.Lock()
 cdef object _add = np.add
 cdef object _asarray = np.asarray
 cdef dict _NO_PARAMS = {}

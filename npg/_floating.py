@@ -1,12 +1,12 @@
 """NumPy's warnings about floating-point numbers, which are off while npg computes.
 
 PyTorch computes inf and nan in silence, so an op does too; the caller's own NumPy code keeps its warnings. They are off
-for this thread alone, and back whatever ends the block, an interrupt at any place of it included: CPython lets a
-signal's handler run when a call has returned, so what was set is looked up before, and set inside the `try`.
+for this thread alone, and back whatever ends the block.
 """
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import importlib
 from typing import Any
@@ -34,12 +34,19 @@ except (ImportError, AttributeError):
 
 
 class silent(contextlib.ContextDecorator):
-    """A block or, as a decorator, a function without NumPy's floating-point warnings."""
+    """A block or, as a decorator, a function without NumPy's floating-point warnings.
+
+    Leaner than a Block, which would cost as much as a small op: only a `with` statement holds it, so what an interrupt
+    has kept from being put back is put back when the statement drops it.
+    """
+
+    _before: Any = None
 
     def _recreate_cm(self) -> silent:  # each call of a function has its own
         return silent()
 
     def __enter__(self) -> None:
+        self._thread = _thread.get_ident()
         self._before = floating_errors.get()
         try:
             floating_errors.set(SILENT)
@@ -49,3 +56,9 @@ class silent(contextlib.ContextDecorator):
 
     def __exit__(self, *_exception: object) -> None:
         floating_errors.set(self._before)
+        self._before = None
+
+    def __del__(self) -> None:
+        # Where somebody else has put them back meanwhile, as the engine does after an op, they stay so.
+        if self._before is not None and self._thread == _thread.get_ident() and floating_errors.get() is SILENT:
+            floating_errors.set(self._before)

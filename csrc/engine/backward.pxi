@@ -483,7 +483,7 @@ cdef int _accumulate(TensorBase leaf, Slot slot, bint create_graph) except -1:
     cdef object g = slot.g
     cdef cnp.ndarray array
     slot.g = None
-    with _accumulation:
+    with guard:  # reading, adding and storing are one step: threads may share a leaf
         if create_graph:
             if leaf._grad is None:
                 leaf._grad = recorded_copy(g, leaf._array, wrap, apply_in_place)

@@ -57,10 +57,120 @@ cdef class ModeBlock:
             npg_grad_mode = grad
 
 
-def set_saved_hooks(bint active):
-    """Tell whether what this thread's nodes save goes through the hooks of npg/engine/_saved.py."""
-    global npg_saved_hooks
-    npg_saved_hooks = active
+cdef int _put(object target, object name, object value) except -1:
+    if not isinstance(target, dict):
+        setattr(target, name, value)
+    elif value is not MISSING:
+        target[name] = value
+    else:
+        target.pop(name, None)
+    return 0
+
+
+@cython.binding(False)  # as of Node
+cdef class Block:
+    """A context manager that switches things for the length of a block; see npg/_blocks.py.
+
+    In C, for there no handler of a signal runs between the steps of entering or leaving.
+    """
+
+    cdef list _before
+
+    def __cinit__(self, *args, **kwargs):
+        self._before = []
+
+    def _places(self):
+        """Return what holds within: (target, name, value) each, an attribute, or an item of a dict."""
+        return ()
+
+    def _entered(self):
+        """Return what stands behind `as`."""
+        return self
+
+    def _left(self, *error):
+        """Do what is left to do when everything is back."""
+
+    def __enter__(self):
+        cdef list places = [*self._places()], before = []
+        for target, name, _ in places:
+            before.append((target, name,
+                           target.get(name, MISSING) if isinstance(target, dict) else getattr(target, name)))
+        self._before.append(before)
+        try:
+            for target, name, value in places:
+                _put(target, name, value)
+            return self._entered()
+        except BaseException:
+            self._put_back()
+            raise
+
+    cdef int _put_back(self) except -1:
+        cdef list before = <list>self._before.pop()
+        while before:
+            target, name, value = before.pop()
+            _put(target, name, value)
+        return 0
+
+    def __exit__(self, *error):
+        self._put_back()
+        return self._left(*error)
+
+
+cdef class _Switches:
+    """The modes as attributes, for a Block."""
+
+    @property
+    def grad(self):
+        """Whether operations are recorded in this thread."""
+        return npg_grad_mode != 0
+
+    @grad.setter
+    def grad(self, bint enabled):
+        global npg_grad_mode
+        npg_grad_mode = enabled
+
+    @property
+    def inference(self):
+        """Whether this thread is in inference mode."""
+        return npg_inference_mode != 0
+
+    @inference.setter
+    def inference(self, bint enabled):
+        global npg_inference_mode
+        npg_inference_mode = enabled
+
+    @property
+    def saved_hooks(self):
+        """Whether what this thread's nodes save goes through the hooks of npg/engine/_saved.py."""
+        return npg_saved_hooks != 0
+
+    @saved_hooks.setter
+    def saved_hooks(self, bint active):
+        global npg_saved_hooks
+        npg_saved_hooks = active
+
+    @property
+    def anomaly(self):
+        """Whether nodes remember where they were made, and whether gradients are looked through for nan."""
+        return npg_anomaly_mode != 0, npg_anomaly_nan != 0
+
+    @anomaly.setter
+    def anomaly(self, both):
+        global npg_anomaly_mode, npg_anomaly_nan
+        npg_anomaly_mode, npg_anomaly_nan = both
+
+    @property
+    def observer(self):
+        """See set_observer."""
+        return npg_observer
+
+    @observer.setter
+    def observer(self, observer):
+        global npg_observer
+        npg_observer = observer
+
+
+switches = _Switches()
 
 
 def set_anomaly_mode(bint enabled, bint check_nan):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from npg.engine import is_anomaly_check_nan_enabled, is_anomaly_enabled, set_anomaly_mode
+from npg.engine import Block, set_anomaly_mode, switches
 
 __all__ = ["detect_anomaly", "set_detect_anomaly"]
 
 
-class set_detect_anomaly:
+class set_detect_anomaly(Block):
     """Switch anomaly mode on or off, for all threads; as a context manager until its end.
 
     While it is on, every node remembers the stack of the call that made it; an error in its backward is followed by a
@@ -23,18 +23,19 @@ class set_detect_anomaly:
     """
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
-        self.prev = is_anomaly_enabled()
-        self.prev_check_nan = is_anomaly_check_nan_enabled()
+        self.prev, self.prev_check_nan = switches.anomaly
+        self._within = mode, check_nan
         set_anomaly_mode(mode, check_nan)
 
-    def __enter__(self) -> None:
-        pass
+    def _places(self) -> Any:
+        switches.anomaly = self.prev, self.prev_check_nan  # what the block puts back
+        return ((switches, "anomaly", self._within),)
 
-    def __exit__(self, *error: Any) -> None:
-        set_anomaly_mode(self.prev, self.prev_check_nan)
+    def _entered(self) -> None:
+        return None
 
 
-class detect_anomaly:
+class detect_anomaly(Block):
     """A context manager that switches anomaly mode on; see set_detect_anomaly. It warns that everything gets slower.
 
     Args:
@@ -43,21 +44,16 @@ class detect_anomaly:
     """
 
     def __init__(self, check_nan: bool = True) -> None:
-        self.prev = is_anomaly_enabled()
+        self.prev, self.prev_check_nan = switches.anomaly
         self.check_nan = check_nan
-        self.prev_check_nan = is_anomaly_check_nan_enabled()
         warnings.warn(
             "Anomaly Detection has been enabled. This mode will increase the runtime and should only be enabled for "
             "debugging.",
             stacklevel=2,
         )
 
-    def __enter__(self) -> None:
-        try:
-            set_anomaly_mode(True, self.check_nan)
-        except BaseException:  # an interrupt
-            set_anomaly_mode(self.prev, self.prev_check_nan)
-            raise
+    def _places(self) -> Any:
+        return ((switches, "anomaly", (True, self.check_nan)),)
 
-    def __exit__(self, *error: Any) -> None:
-        set_anomaly_mode(self.prev, self.prev_check_nan)
+    def _entered(self) -> None:
+        return None

@@ -33,7 +33,7 @@ from npg.autograd._reverse_passes import (
     vector_of,
 )
 from npg.creation import zeros_like
-from npg.engine import enable_grad, is_grad_enabled, set_grad_enabled
+from npg.engine import enable_grad, is_grad_enabled, no_grad
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
@@ -61,7 +61,7 @@ def vjp(
         inputs = prepared(inputs, create_graph)
         many, outputs = outputs_of(func, inputs, "vjp", strict)
         v = vector_of(v, outputs, many, create_graph, "vjp", OUTPUT)
-    with set_grad_enabled(create_graph or is_grad_enabled()):
+    with enable_grad() if create_graph or is_grad_enabled() else no_grad():
         found = gradients(outputs, inputs, v, create_graph)
         products = filled(found, inputs, strict, create_graph, OF_GRADIENT)
     return packed(outputs, many, create_graph), packed(products, is_tuple, create_graph)
@@ -90,7 +90,7 @@ def jvp(
             return packed(outputs, many, False), packed(Pushforward(outputs, inputs)(v), many, False)
         u = tuple([zeros_like(y, requires_grad=True) for y in outputs])
         pulled = recorded_gradient(outputs, inputs, u, strict, False)
-    with set_grad_enabled(create_graph or is_grad_enabled()):
+    with enable_grad() if create_graph or is_grad_enabled() else no_grad():
         found = gradients(pulled, u, v, create_graph)
         products = filled(found, outputs, strict, create_graph, OF_TRICK)
     return packed(outputs, many, create_graph), packed(products, many, create_graph)
@@ -115,7 +115,7 @@ def vhp(
         v = vector_of(v, inputs, is_tuple, create_graph, "vhp", INPUT)
         output = scalar_of(func, inputs, "vhp", strict)
         gradient = recorded_gradient((output,), inputs, (None,), strict, True)
-    with set_grad_enabled(create_graph or is_grad_enabled()):
+    with enable_grad() if create_graph or is_grad_enabled() else no_grad():
         found = gradients(gradient, inputs, v, create_graph)
         products = filled(found, inputs, strict, create_graph, OF_HESSIAN)
     return packed((output,), False, create_graph), packed(products, is_tuple, create_graph)
@@ -139,7 +139,7 @@ def hvp(
         gradient = recorded_gradient((output,), inputs, (None,), strict, True)
         u = tuple([zeros_like(x, requires_grad=True) for x in inputs])
         pulled = recorded_gradient(gradient, inputs, u, strict, False)
-    with set_grad_enabled(create_graph or is_grad_enabled()):
+    with enable_grad() if create_graph or is_grad_enabled() else no_grad():
         found = gradients(pulled, u, v, create_graph)
         products = filled(found, inputs, strict, create_graph, OF_HESSIAN_TRICK)
     return packed((output,), False, create_graph), packed(products, is_tuple, create_graph)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from npg.autograd._saved import SAVED_BY_FUNCTIONS
-from npg.engine import AccumulateGrad, Node as EngineNode, accumulator_of, bump_version, set_saved_hooks, wrap
+from npg.engine import AccumulateGrad, Block, Node as EngineNode, accumulator_of, bump_version, switches, wrap
 from npg.engine._hooks import current_pass
 from npg.engine._saved import Packed, hooks
 from npg.ops._op import Like
@@ -141,7 +141,7 @@ def register_multi_grad_hook(tensors: Any, fn: Callable[[Any], None], *, mode: s
 # ----- Hooks on saved tensors -----
 
 
-class saved_tensors_hooks:
+class saved_tensors_hooks(Block):
     """A context manager: what nodes made within it save goes through a pair of functions.
 
     Args:
@@ -157,22 +157,14 @@ class saved_tensors_hooks:
         self.pack_hook = pack_hook
         self.unpack_hook = unpack_hook
 
-    def __enter__(self) -> None:
+    def _places(self) -> Any:
         if hooks.refused is not None:
             raise RuntimeError(hooks.refused)
-        depth = len(hooks.pairs)
-        try:
-            hooks.pairs.append((self.pack_hook, self.unpack_hook))
-            set_saved_hooks(True)
-        except BaseException:  # an interrupt
-            del hooks.pairs[depth:]
-            set_saved_hooks(depth > 0)
-            raise
+        pairs = (*hooks.pairs, (self.pack_hook, self.unpack_hook))
+        return (hooks, "pairs", pairs), (switches, "saved_hooks", True)
 
-    def __exit__(self, *error: object) -> None:
-        pairs = hooks.pairs
-        del pairs[-1:]
-        set_saved_hooks(not not pairs)  # the only call: an interrupt comes after it
+    def _entered(self) -> None:
+        return None
 
 
 class save_on_cpu(saved_tensors_hooks):
@@ -195,7 +187,7 @@ class _Held:
         self.array = array
 
 
-class allow_mutation_on_saved_tensors:
+class allow_mutation_on_saved_tensors(Block):
     """A context manager within which tensors saved for backward may be changed in place: they are copied before.
 
     Forward and backward must both run in the same such context. It returns an object that PyTorch keeps its state in.
@@ -212,16 +204,12 @@ class allow_mutation_on_saved_tensors:
         """Forget which arrays are saved."""
         self._held.clear()
 
-    def __enter__(self) -> allow_mutation_on_saved_tensors:
+    def _places(self) -> Any:
         if hooks.on_write is not None:
             raise RuntimeError("allow_mutation_on_saved_tensors contexts cannot be nested")
-        self._hooks.__enter__()
-        hooks.on_write = self._keep_values
-        return self
+        return (*self._hooks._places(), (hooks, "on_write", self._keep_values))
 
-    def __exit__(self, *error: object) -> None:
-        hooks.on_write = None
-        self._hooks.__exit__()
+    def _left(self, *_error: object) -> None:
         self.clear()
 
     def _hold(self, tensor: Tensor) -> _Held:
@@ -248,19 +236,22 @@ class allow_mutation_on_saved_tensors:
             held.array = held.array.copy()
 
 
-@contextlib.contextmanager
-def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
-    """Refuse saved_tensors_hooks within, with a message.
+class disable_saved_tensors_hooks(contextlib.ContextDecorator, Block):
+    """Refuse saved_tensors_hooks within, with a message. A context manager and a decorator.
 
     Raises: RuntimeError: when hooks are in force already.
     """
-    if hooks.pairs:
-        raise RuntimeError(error_message)
-    before, hooks.refused = hooks.refused, error_message
-    try:
-        yield
-    finally:
-        hooks.refused = before
+
+    def __init__(self, error_message: str) -> None:
+        self._error_message = error_message
+
+    def _places(self) -> Any:
+        if hooks.pairs:
+            raise RuntimeError(self._error_message)
+        return ((hooks, "refused", self._error_message),)
+
+    def _entered(self) -> None:
+        return None
 
 
 # ----- Memory -----

@@ -6,9 +6,11 @@ Source: torch.autograd.profiler; npg.profiler has the one with schedules and say
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
+from npg.engine import Block
 from npg.profiler._events import DeviceType, EventList, FunctionEvent, FunctionEventAvg
-from npg.profiler._recorder import Options, record_function
+from npg.profiler._recorder import Options, record_function, switched
 from npg.profiler._session import Session
 from npg.profiler.profiler import ProfilerActivity
 
@@ -23,7 +25,7 @@ __all__ = [
 ]
 
 
-class profile:
+class profile(Block):
     """Record what happens in a block.
 
     Args:
@@ -54,7 +56,10 @@ class profile:
         self._finished = False
         self._session = Session(Options(record_shapes, profile_memory, with_stack, with_flops, with_modules))
 
-    def __enter__(self) -> profile:
+    def _places(self) -> Any:
+        return switched() if self.enabled else ()
+
+    def _entered(self) -> profile:
         if self.enabled:
             if self.entered:
                 raise RuntimeError("Profiler context manager is not reentrant")
@@ -62,7 +67,7 @@ class profile:
             self._session.start()
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def _left(self, *_error: object) -> None:
         if self.enabled:
             self._session.stop()
             self._finished = True

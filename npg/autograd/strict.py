@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from npg import dtypes
+from npg.engine import Block
 
 __all__ = ["strict_dtype"]
 
 
-class strict_dtype:
+class strict_dtype(Block):
     """A context manager: within it, an op that would compute a floating tensor in a wider dtype raises.
 
     float32 + float64 gives float64, and one such sum makes all that follows slower and twice as large. Within, what
@@ -25,12 +26,9 @@ class strict_dtype:
 
     def __init__(self, enabled: bool = True) -> None:
         self.enabled = enabled
-        self._before: list[bool] = []
 
-    def __enter__(self) -> None:
-        self._before.append(dtypes._strict)
-        dtypes._strict = self.enabled  # with no call from here on: an interrupt comes after one
+    def _places(self) -> Any:
+        return ((dtypes, "_strict", self.enabled),)
 
-    def __exit__(self, *error: Any) -> None:
-        dtypes._strict = self._before[-1]
-        del self._before[-1]
+    def _entered(self) -> None:
+        return None

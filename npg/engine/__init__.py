@@ -8,6 +8,7 @@ from npg.engine._select import NAMES, core
 
 if TYPE_CHECKING:  # both engines have these names; type checkers read the Python one
     from npg.engine._python import (
+        Block,
         Function,
         Node,
         TensorBase,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:  # both engines have these names; type checkers read the Pytho
         set_anomaly_mode,
         set_interceptor,
         set_observer,
-        set_saved_hooks,
+        switches,
         wrap,
         write_out,
     )
@@ -38,6 +39,7 @@ else:
 
 __all__ = [
     "AccumulateGrad",
+    "Block",
     "Function",
     "Node",
     "RemovableHandle",
@@ -53,13 +55,13 @@ __all__ = [
     "inference_mode",
     "is_grad_enabled",
     "is_inference_mode_enabled",
-    "set_saved_hooks",
     "set_anomaly_mode",
     "set_interceptor",
     "set_observer",
     "is_anomaly_enabled",
     "is_anomaly_check_nan_enabled",
     "memory_held",
+    "switches",
     "name",
     "no_grad",
     "register_operators",

@@ -22,7 +22,7 @@ class _Hooks(threading.local):
     """
 
     def __init__(self) -> None:
-        self.pairs: list[tuple[Any, Any]] = []
+        self.pairs: tuple[tuple[Any, Any], ...] = ()
         self.refused: str | None = None
         self.on_write: Any = None
 

@@ -12,6 +12,7 @@ __all__ = ["NAMES", "core", "why"]
 
 # What an engine offers; npg/engine/__init__.py hands it on.
 NAMES = (
+    "Block",
     "Function",
     "Node",
     "TensorBase",
@@ -26,6 +27,7 @@ NAMES = (
     "is_grad_enabled",
     "is_inference_mode_enabled",
     "memory_held",
+    "switches",
     "name",
     "register_operators",
     "register_tensor_class",
@@ -33,7 +35,6 @@ NAMES = (
     "set_anomaly_mode",
     "set_interceptor",
     "set_observer",
-    "set_saved_hooks",
     "wrap",
     "write_out",
 )

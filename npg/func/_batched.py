@@ -31,7 +31,7 @@ __all__ = ["BatchedTensor", "Level", "aliased", "batch", "bottom", "lift", "rewr
 class Level:
     """One vmap that is running: its number, and how many examples it has."""
 
-    __slots__ = ("number", "size")
+    __slots__ = ("__weakref__", "number", "size")
 
     def __init__(self, number: int, size: int) -> None:
         self.number, self.size = number, size
@@ -39,8 +39,8 @@ class Level:
 
 class _Running(threading.local):
     def __init__(self) -> None:
-        self.levels: list[Level] = []  # the outermost first
-        self.reports: list[Any] = []
+        self.levels: tuple[Level, ...] = ()  # the outermost first
+        self.reports: tuple[Any, ...] = ()
 
 
 running = _Running()

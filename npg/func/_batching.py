@@ -7,13 +7,12 @@ example after the other, and the running vmap_report is told.
 
 from __future__ import annotations
 
-import contextlib
-import threading
+import weakref
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
-from npg.engine import apply, apply_in_place, set_interceptor
+from npg.engine import Block, apply, apply_in_place, set_interceptor
+from npg.engine._guard import guard
 from npg.func import _rules
 from npg.func._batched import BatchedTensor, Level, batch, running, top_level
 from npg.func._sharing import aligned_to, zeros_of
@@ -23,7 +22,7 @@ from npg.ops import join, shape
 __all__ = ["intercept", "intercepting", "note_loop", "vmap_report"]
 
 
-class vmap_report:
+class vmap_report(Block):
     """Tell, within a with statement, what vmap runs one example after the other for want of a rule.
 
     >>> with npg.func.vmap_report() as report:
@@ -39,12 +38,8 @@ class vmap_report:
     def __init__(self) -> None:
         self.looped: Counter[str] = Counter()
 
-    def __enter__(self) -> vmap_report:
-        running.reports.append(self)
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        running.reports.remove(self)
+    def _places(self) -> Any:
+        return ((running, "reports", (*running.reports, self)),)
 
     def __repr__(self) -> str:
         return f"<vmap_report looped={dict(self.looped)}>"
@@ -56,28 +51,34 @@ def note_loop(name: str) -> None:
         report.looped[name] += 1
 
 
-_lock = threading.Lock()
-_active = 0  # vmaps that are running, in all threads
+# The vmaps that are running, in all threads. An interrupt may keep one from being taken out: it goes by itself then,
+# and the engine is told by the next that ends, or by intercept().
+_active: weakref.WeakSet[Level] = weakref.WeakSet()
 
 
-@contextlib.contextmanager
-def intercepting(level: Level) -> Iterator[None]:
+class intercepting(Block):
     """Have the engine ask intercept() while a vmap is running."""
-    global _active
-    depth, counted = len(running.levels), 0
-    try:
-        with _lock:
-            _active += 1
-            counted = 1
+
+    def __init__(self, level: Level) -> None:
+        self._level = level
+
+    def _places(self) -> Any:
+        with guard:
+            _active.add(self._level)
             set_interceptor(intercept)
-        running.levels.append(level)
-        yield
-    finally:  # without a call, after which an interrupt could come, before the last
-        del running.levels[depth:]
-        with _lock:
-            _active -= counted
-            if not _active:
-                set_interceptor(None)
+        return ((running, "levels", (*running.levels, self._level)),)
+
+    def _left(self, *_error: object) -> None:
+        _rest(self._level)
+
+
+def _rest(level: Level | None = None) -> None:
+    """Have the engine ask no more when no vmap but this one is running."""
+    with guard:
+        if level is not None:
+            _active.discard(level)
+        if not _active:
+            set_interceptor(None)
 
 
 def intercept(op: Any, inputs: Any, params: dict[str, Any], way: str) -> Any:
@@ -88,6 +89,8 @@ def intercept(op: Any, inputs: Any, params: dict[str, Any], way: str) -> Any:
     """
     level = top_level(inputs)
     if not level:
+        if not _active:
+            _rest()
         return NotImplemented
     if op is None:
         raise Unbatchable(level, "a change in place")

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from npg.engine import Block
 from npg.functional import stack
 from npg.nn import Module
 from npg.tensor import Tensor
 
 __all__ = ["functional_call", "stack_module_state"]
-
-_MISSING = object()
 
 
 def functional_call(
@@ -59,8 +57,11 @@ def functional_call(
             f"{type(parameter_and_buffer_dicts)}"
         )
     positional = () if args is None else args if isinstance(args, tuple) else (args,)
-    with _replaced(module, given, tie_weights, strict):
-        return module(*positional, **(kwargs or {}))
+    with _Replaced(module, given, tie_weights, strict) as replaced:
+        try:
+            return module(*positional, **(kwargs or {}))
+        finally:
+            replaced.note()
 
 
 def _names(module: Module) -> dict[str, Any]:
@@ -91,35 +92,38 @@ def _untied(module: Module, given: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-@contextlib.contextmanager
-def _replaced(module: Module, given: dict[str, Any], tie_weights: bool, strict: bool) -> Iterator[None]:
-    tensors = _untied(module, given) if tie_weights else given
-    if strict:
-        known = _names(module)
-        unexpected = [n for n in tensors if n not in known]
-        missing = [n for n in known if n not in tensors]
-        texts = [f"Unexpected key(s): {', '.join(map(repr, unexpected))}."] if unexpected else []
-        texts += [f"Missing key(s): {', '.join(map(repr, missing))}."] if missing else []
-        if texts:
-            name = type(module).__name__
-            raise RuntimeError("Error(s) in reparametrizing for {}:\n\t{}".format(name, "\n\t".join(texts)))
-    before: list[tuple[str, Any, str, Any]] = []
-    try:
-        for name, x in tensors.items():
-            table, key = _place(module, name)
+class _Replaced(Block):
+    """Within, a module has other tensors."""
+
+    def __init__(self, module: Module, given: dict[str, Any], tie_weights: bool, strict: bool) -> None:
+        tensors = _untied(module, given) if tie_weights else given
+        if strict:
+            known = _names(module)
+            unexpected = [n for n in tensors if n not in known]
+            missing = [n for n in known if n not in tensors]
+            texts = [f"Unexpected key(s): {', '.join(map(repr, unexpected))}."] if unexpected else []
+            texts += [f"Missing key(s): {', '.join(map(repr, missing))}."] if missing else []
+            if texts:
+                name = type(module).__name__
+                raise RuntimeError("Error(s) in reparametrizing for {}:\n\t{}".format(name, "\n\t".join(texts)))
+        self._module, self._given, self._tensors = module, given, tensors
+        self._where: list[tuple[str, Any, str]] = []
+
+    def _places(self) -> Any:
+        found = []
+        for name, x in self._tensors.items():
+            table, key = _place(self._module, name)
             if x is not None and not isinstance(x, Tensor):
                 raise TypeError(f"{x} is not an instance of npg.Tensor")
-            before.append((name, table, key, table.get(key, _MISSING)))
-            table[key] = x
-        yield
-    finally:
-        for name, table, key, own in reversed(before):
-            if name in given and key in table:
-                given[name] = table[key]
-            if own is _MISSING:
-                table.pop(key, None)
-            else:
-                table[key] = own
+            self._where.append((name, table, key))
+            found.append((table, key, x))
+        return found
+
+    def note(self) -> None:
+        """Put into what was given the tensors that the module has now: it may have replaced some."""
+        for name, table, key in self._where:
+            if name in self._given and key in table:
+                self._given[name] = table[key]
 
 
 def _place(module: Module, name: str) -> tuple[Any, str]:

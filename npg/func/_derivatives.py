@@ -10,7 +10,7 @@ import numpy as np
 
 from npg import _errors
 from npg.creation import ones, ones_like, zeros_like
-from npg.engine import is_grad_enabled, set_grad_enabled, wrap
+from npg.engine import enable_grad, is_grad_enabled, wrap
 from npg.func._batched import bottom, lift, rewrap
 from npg.func._forward import sweep
 from npg.func._pytree import flatten, tree_map, unflatten
@@ -181,7 +181,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         vectors = [_one_for(y) if v is None else v for v, y in zip(vectors, leaves, strict=True)]
         recorded = is_grad_enabled() if create_graph is None else create_graph
         recorded = recorded and (scope.leads_out(leaves) or any(v.requires_grad for v in vectors))
-        with set_grad_enabled(True):
+        with enable_grad():
             found = scope.gradients(leaves, scope.inputs, vectors, recorded, retain_graph)
         found = [_outside(scope, g, vectors) for g in found] if recorded else found
         return unflatten(found, input_spec)

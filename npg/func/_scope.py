@@ -8,19 +8,17 @@ no history. Under vmap an alias is batched at every level, so that no sum over t
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 from npg.creation import zeros_like
 from npg.engine import (
+    Block,
     TensorBase,
-    enable_grad,
-    inference_mode,
     is_grad_enabled,
     is_inference_mode_enabled,
     run_backward,
+    switches,
 )
 from npg.func._batched import BatchedTensor, Level, aliased, batch, bottom, lift, rewrap, running
 from npg.func._batching import note_loop
@@ -33,7 +31,7 @@ __all__ = ["Scope", "transform"]
 
 class _Open(threading.local):
     def __init__(self) -> None:
-        self.scopes: list[Scope] = []  # of the transforms that are running, the outermost first
+        self.scopes: tuple[Scope, ...] = ()  # of the transforms that are running, the outermost first
 
 
 _open = _Open()
@@ -165,14 +163,16 @@ class Scope:
         return [batch(stack(gs), number) for gs in zip(*rows, strict=True)]
 
 
-@contextlib.contextmanager
-def transform() -> Iterator[Scope]:
+class transform(Block):
     """Make the Scope of a transform, and have its function recorded whatever the grad mode around it."""
-    scope = Scope(is_grad_enabled() and not is_inference_mode_enabled())
-    depth = len(_open.scopes)
-    with inference_mode(False) if is_inference_mode_enabled() else contextlib.nullcontext(), enable_grad():
-        try:
-            _open.scopes.append(scope)
-            yield scope
-        finally:
-            del _open.scopes[depth:]
+
+    def _places(self) -> Any:
+        self._scope = Scope(is_grad_enabled() and not is_inference_mode_enabled())
+        return (
+            (switches, "inference", False),
+            (switches, "grad", True),
+            (_open, "scopes", (*_open.scopes, self._scope)),
+        )
+
+    def _entered(self) -> Scope:
+        return self._scope

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from npg._floating import silent
-from npg.autograd import enable_grad, set_grad_enabled
+from npg.autograd import enable_grad, no_grad
 from npg.functional.stepping import check_in_place
 from npg.optim._checks import check_finite, check_implementation_at_step, check_state
 from npg.optim._state import State, number, plain_settings
@@ -167,7 +167,7 @@ class Optimizer(State):
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with set_grad_enabled(bool(self.defaults.get("differentiable"))), silent():
+        with enable_grad() if self.defaults.get("differentiable") else no_grad(), silent():
             work = [(plain_settings(group), *self._parted(group)) for group in self.param_groups]
             for group, plain, others in work:
                 self._begin(group)

@@ -22,21 +22,28 @@ def watch(range_of: Callable[..., Any], modules: bool) -> Callable[[], None]:
         modules: also the calls of modules.
     Returns: a function that ends it.
     """
-    from npg.nn._calling import Calling  # here: record_function without a profiler needs neither nn nor optim
-    from npg.optim import Optimizer
-
     undo = contextlib.ExitStack()
-    for method in ("step", "zero_grad"):
+    for owner, method in watched():
+        if method == "__call__":
+            if modules:
+                undo.callback(_replace(owner, method, range_of, _Numbers().name, is_python_function=True))
+            continue
 
         def name_of(self: Any, method: str = method) -> str:
             return f"Optimizer.{method}#{type(self).__name__}.{method}"
 
-        for cls in dict.fromkeys(_family(Optimizer)):
-            if method in vars(cls):
-                undo.callback(_replace(cls, method, range_of, name_of, is_user_annotation=True))
-    if modules:
-        undo.callback(_replace(Calling, "__call__", range_of, _Numbers().name, is_python_function=True))
+        undo.callback(_replace(owner, method, range_of, name_of, is_user_annotation=True))
     return undo.close
+
+
+def watched() -> list[tuple[Any, str]]:
+    """Return the classes whose methods are watched, and the methods' names."""
+    from npg.nn._calling import Calling  # here: record_function without a profiler needs neither nn nor optim
+    from npg.optim import Optimizer
+
+    family = dict.fromkeys(_family(Optimizer))
+    found = [(cls, method) for method in ("step", "zero_grad") for cls in family if method in vars(cls)]
+    return [*found, (Calling, "__call__")]
 
 
 def _family(cls: Any) -> Iterator[Any]:

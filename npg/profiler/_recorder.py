@@ -6,6 +6,7 @@ import contextlib
 import functools
 import itertools
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,12 +15,13 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from npg import engine
+from npg.engine._guard import guard
 from npg.profiler import _measures, _ranges
 from npg.profiler._events import EventList, FunctionEvent
 from npg.profiler._keys import EVALUATE, backward_key, forward_key
 from npg.profiler._tree import finish
 
-__all__ = ["Options", "Recorder", "record_function"]
+__all__ = ["Options", "Recorder", "record_function", "switched"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -74,7 +76,7 @@ class Recorder:
         Raises: RuntimeError: when another recorder does.
         """
         global _running
-        with _starting:
+        with guard:
             if _running is not None:
                 raise RuntimeError("Profiler is already enabled in this process; stop it before starting another")
             _running = self
@@ -172,7 +174,6 @@ class Recorder:
 
 
 _running: Recorder | None = None
-_starting = threading.Lock()
 
 
 def _after_fork() -> None:
@@ -184,6 +185,12 @@ def _after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
+
+
+def switched() -> list[tuple[Any, str, Any]]:
+    """Return what a recording switches, for a Block: (target, name, present value) each."""
+    places = [(sys.modules[__name__], "_running"), (engine.switches, "observer"), *_ranges.watched()]
+    return [(target, name, getattr(target, name)) for target, name in places]
 
 
 class record_function:

@@ -11,8 +11,9 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from npg.engine import Block
 from npg.profiler._events import EventList
-from npg.profiler._recorder import Options, record_function
+from npg.profiler._recorder import Options, record_function, switched
 from npg.profiler._session import Session
 
 __all__ = [
@@ -121,7 +122,7 @@ def tensorboard_trace_handler(
 # ----- The profiler -----
 
 
-class profile:
+class profile(Block):
     """Record ops, backward's rules, optimizer steps and record_function blocks of all threads. A context manager.
 
     Args:
@@ -179,11 +180,14 @@ class profile:
 
     # ----- Steps -----
 
-    def __enter__(self) -> profile:
+    def _places(self) -> Any:
+        return switched()
+
+    def _entered(self) -> profile:
         self.start()
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def _left(self, *_error: object) -> None:
         self.stop()
 
     def start(self) -> None:

@@ -6,46 +6,50 @@ All of it is the thread's own. The state of a generator that others draw from is
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from npg._blocks import Block
 from npg.random._generator import Generator, default_generator, standing_in_for, this_thread
 
 __all__ = ["Repeats", "drawing_from", "fork_rng", "refusing"]
 
 
-@contextlib.contextmanager
-def refusing(refuse: Callable[[], None]) -> Iterator[None]:
+class refusing(Block):
     """Call refuse() before every draw of this thread within; it may raise."""
-    before = this_thread.refusals
-    try:
-        this_thread.refusals = (*before, refuse)
-        yield
-    finally:
-        this_thread.refusals = before
+
+    def __init__(self, refuse: Callable[[], None]) -> None:
+        self._refuse = refuse
+
+    def _places(self) -> Any:
+        return ((this_thread, "refusals", (*this_thread.refusals, self._refuse)),)
 
 
-@contextlib.contextmanager
-def _replacing(replace: Callable[[Generator], Generator]) -> Iterator[None]:
-    before = this_thread.stand_ins
-    try:
-        this_thread.stand_ins = (*before, replace)
-        yield
-    finally:
-        this_thread.stand_ins = before
+class _Replacing(Block):
+    """Let replace(generator) stand in for each generator within, for this thread."""
+
+    def _replace(self, generator: Generator) -> Generator:
+        raise NotImplementedError
+
+    def _places(self) -> Any:
+        return ((this_thread, "stand_ins", (*this_thread.stand_ins, self._replace)),)
 
 
-def drawing_from(generator: Generator) -> contextlib.AbstractContextManager[None]:
+class drawing_from(_Replacing):
     """Let a generator stand in for the default one within, for this thread."""
-    usual = standing_in_for(default_generator)
-    return _replacing(lambda g: generator if g is usual else g)
+
+    def __init__(self, generator: Generator) -> None:
+        self._generator = generator
+        self._usual = standing_in_for(default_generator)
+
+    def _replace(self, generator: Generator) -> Generator:
+        return self._generator if generator is self._usual else generator
 
 
-@contextlib.contextmanager
-def fork_rng(devices: Any = None, enabled: bool = True, **_others: Any) -> Iterator[None]:
-    """Leave the default generator after the block as it was before.
+class fork_rng(contextlib.ContextDecorator, Block):
+    """Leave the default generator after the block as it was before. A context manager and a decorator.
 
     Args:
         devices: accepted and without effect: there is the CPU only.
@@ -53,30 +57,28 @@ def fork_rng(devices: Any = None, enabled: bool = True, **_others: Any) -> Itera
     Source: torch.random.fork_rng. There other threads' draws are undone too; here what the block draws, seeds and sets
         is the thread's own.
     """
-    if not enabled:
-        yield
-        return
-    with drawing_from(standing_in_for(default_generator).clone_state()):
-        yield
+
+    def __init__(self, devices: Any = None, enabled: bool = True, **_others: Any) -> None:
+        self._enabled = enabled
+
+    def _places(self) -> Any:
+        return drawing_from(standing_in_for(default_generator).clone_state())._places() if self._enabled else ()
+
+    def _entered(self) -> None:
+        return None
 
 
 # ----- The same numbers again -----
 
 
-class Repeats:
+class Repeats(_Replacing):
     """A context manager: after restart(), this thread draws within what it has drawn before, of each generator."""
 
     def __init__(self) -> None:
         self._of: dict[Generator, _Repeated] = {}
 
-    def __enter__(self) -> Repeats:
-        self._replacing = _replacing(self._replace)
-        self._replacing.__enter__()
-        return self
-
-    def __exit__(self, *exc: Any) -> None:
+    def _left(self, *_error: Any) -> None:
         self.restart()
-        self._replacing.__exit__(*exc)
 
     def _replace(self, generator: Generator) -> Generator:
         found = self._of.get(generator)

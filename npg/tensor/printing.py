@@ -10,14 +10,14 @@ Source: torch.set_printoptions and the observable output of torch.Tensor.__repr_
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ContextDecorator
 from typing import Any
 
 import numpy as np
 
 from npg import dtypes
 from npg._floating import silent
+from npg.engine import Block
 
 __all__ = ["get_printoptions", "printoptions", "set_printoptions", "tensor_repr"]
 
@@ -75,15 +75,17 @@ def get_printoptions() -> dict[str, Any]:
     return dict(vars(_options))
 
 
-@contextmanager
-def printoptions(**options: Any) -> Iterator[None]:
+class printoptions(ContextDecorator, Block):
     """Set print options inside a `with` block; arguments as set_printoptions. Source: torch.printoptions."""
-    before = get_printoptions()
-    try:
-        set_printoptions(**options)
-        yield
-    finally:
-        _options.__dict__ = before  # no call, before which an interrupt could come
+
+    def __init__(self, **options: Any) -> None:
+        self._given = options
+
+    def _places(self) -> Any:
+        return ((_options, "__dict__", get_printoptions()),)  # a copy, which goes with the block
+
+    def _entered(self) -> None:
+        set_printoptions(**self._given)
 
 
 # ----- Elements -----

@@ -14,12 +14,13 @@ from __future__ import annotations
 import contextlib
 import warnings
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from npg.autograd import Function, backward, enable_grad, is_grad_enabled
 from npg.autograd.graph import saved_tensors_hooks
 from npg.creation import empty
+from npg.engine import Block
 from npg.random import default_generator
 from npg.random._generator import standing_in_for
 from npg.random._standing_in import drawing_from
@@ -44,17 +45,25 @@ def noop_context_fn() -> tuple[Any, Any]:
 
 # ----- Early stop -----
 
-_early_stop: list[bool | None] = [None]
+
+class _EarlyStop:
+    chosen: bool | None = None
 
 
-@contextlib.contextmanager
-def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
-    """Within, decide for all recomputations whether they end with the last tensor that is needed."""
-    before, _early_stop[0] = _early_stop[0], enable
-    try:
-        yield
-    finally:
-        _early_stop[0] = before
+class set_checkpoint_early_stop(contextlib.ContextDecorator, Block):
+    """Within, decide for all recomputations whether they end with the last tensor that is needed.
+
+    A context manager and a decorator.
+    """
+
+    def __init__(self, enable: bool) -> None:
+        self._enable = enable
+
+    def _places(self) -> Any:
+        return ((_EarlyStop, "chosen", self._enable),)
+
+    def _entered(self) -> None:
+        return None
 
 
 # ----- The public functions -----
@@ -100,7 +109,7 @@ def checkpoint(
         return CheckpointFunction.apply(function, preserve_rng_state, *args)
     if determinism_check not in ("default", "none"):
         raise ValueError(f"determinism_check should be one of ['default', 'none'], but got {determinism_check}")
-    chosen = early_stop if _early_stop[0] is None else _early_stop[0]
+    chosen = early_stop if _EarlyStop.chosen is None else _EarlyStop.chosen
     return _without_reentry(
         function, args, kwargs, context_fn, determinism_check == "default", chosen, preserve_rng_state
     )

@@ -176,3 +176,56 @@ def test_forked_process_frees_graphs(engine: Any) -> None:
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stdout.startswith(engine.name)
+
+
+# A thread holds the lock under which gradients are added up, vmaps counted and profilers started; another one forks.
+LOCKED = """
+import os, signal, threading, warnings
+import npg
+from npg import engine
+from npg.engine._guard import guard
+warnings.simplefilter("ignore")  # of forking with threads
+
+def work():
+    w = npg.ones(2, requires_grad=True)
+    for _ in range(2):
+        (w * 2).sum().backward()
+    npg.func.vmap(npg.func.grad(lambda x: x * x))(npg.ones(3))
+    with npg.profiler.profile():
+        npg.ones(2) * 2
+    return w.grad.tolist() == [4, 4]
+
+def hold():
+    with guard:
+        held.set()
+        go_on.wait(0.2)
+
+assert work()
+held, go_on = threading.Event(), threading.Event()
+thread = threading.Thread(target=hold)
+thread.start()
+held.wait()
+pid = os.fork()
+if not pid:
+    signal.alarm(20)  # ends it
+    os._exit(0 if work() else 3)
+go_on.set()
+thread.join()
+assert work()
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+print(engine.name)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_process_forked_while_a_thread_adds_up_gradients_does_not_hang(engine: Any) -> None:
+    run = processes.run(
+        [sys.executable, "-c", LOCKED],
+        env={**os.environ, "NPG_ENGINE": engine.name},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.startswith(engine.name)

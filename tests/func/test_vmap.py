@@ -164,7 +164,7 @@ def test_vmap_prints_as_torch_does():
 def test_vmap_leaves_no_trace_after_an_error():
     with pytest.raises(ZeroDivisionError):
         npg.func.vmap(lambda x: 1 / 0)(npg.ones(2))
-    assert npg.func._batched.running.levels == [] and npg.func._batching._active == 0
+    assert npg.func._batched.running.levels == () and not npg.func._batching._active
 
 
 def test_vmap_in_several_threads():

@@ -12,6 +12,7 @@ could still add to its gradient has a higher number and is therefore done.
 Read tensor.py, node.py, applying.py, backward.py, in this order.
 """
 
+from npg._blocks import Block
 from npg.engine._python.applying import apply, apply_in_place, attach, bump_version, check_in_place
 from npg.engine._python.backward import run_backward
 from npg.engine._python.function import Function, write_out
@@ -26,7 +27,7 @@ from npg.engine._python.modes import (
     set_inference_mode,
     set_interceptor,
     set_observer,
-    set_saved_hooks,
+    switches,
 )
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, VersionCounter, register_operators, register_tensor_class, wrap
@@ -44,6 +45,7 @@ def drop_memory() -> None:
 
 
 __all__ = [
+    "Block",
     "Function",
     "ModeBlock",
     "Node",
@@ -60,6 +62,7 @@ __all__ = [
     "is_grad_enabled",
     "is_inference_mode_enabled",
     "memory_held",
+    "switches",
     "name",
     "register_operators",
     "register_tensor_class",
@@ -69,7 +72,6 @@ __all__ = [
     "set_inference_mode",
     "set_interceptor",
     "set_observer",
-    "set_saved_hooks",
     "wrap",
     "write_out",
 ]

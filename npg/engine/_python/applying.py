@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
+from npg._blocks import cover, depth
 from npg._floating import SILENT, floating_errors
 from npg.engine import _anomaly, _saved
 from npg.engine._common import (
@@ -22,7 +23,7 @@ from npg.engine._common import (
     refuse_shapes,
 )
 from npg.engine._hooks import retain
-from npg.engine._python.modes import anomaly, interception, state
+from npg.engine._python.modes import anomaly, interception, state, switches
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, wrap
 from npg.ops import _half
@@ -92,6 +93,7 @@ def _observe(node: Node, inputs: Any, out: Any) -> None:
 
 
 def _pack(node: Node, results: bool) -> None:
+    start = depth()
     previous, state.grad = state.grad, False
     try:
         node.inputs, node.output, node.saved, node.packed = _saved.pack(node, wrap, TensorBase, results)
@@ -99,6 +101,7 @@ def _pack(node: Node, results: bool) -> None:
             node.versions = None
     finally:
         state.grad = previous
+        cover(start, switches, "grad")
 
 
 def _is_view_of(out: np.ndarray[Any, Any], x: np.ndarray[Any, Any]) -> bool:

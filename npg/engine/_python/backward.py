@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-import threading
 from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
 
 from npg import _errors
+from npg._blocks import cover, depth
 from npg._floating import SILENT, floating_errors
 from npg.engine import _anomaly, _saved
 from npg.engine._common import (
@@ -20,6 +20,7 @@ from npg.engine._common import (
     recorded_copy,
     refuse_shapes,
 )
+from npg.engine._guard import guard
 from npg.engine._hooks import (
     edges_to_come,
     run_hooks,
@@ -30,7 +31,7 @@ from npg.engine._hooks import (
     running,
 )
 from npg.engine._python.applying import apply, apply_in_place
-from npg.engine._python.modes import anomaly, interception, state
+from npg.engine._python.modes import anomaly, interception, state, switches
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, wrap
 from npg.ops import _half
@@ -38,9 +39,6 @@ from npg.ops._blocks import is_large, rule_in_blocks
 from npg.ops._broadcast import unbroadcast
 from npg.ops.elementwise import cast
 from npg.ops.memory import alias, overlaps
-
-# Guards `.grad` of a leaf, which graphs in several threads may share: reading, adding and storing must be one step.
-_accumulation = threading.Lock()
 
 # ----- One node -----
 
@@ -243,6 +241,7 @@ def run_backward(
         needed = reachable([r.grad_fn for r in tensors], set(wanted), TensorBase, min(first))
     before = floating_errors.get()
     outer, running.current = running.current, [tensors, wanted, needed, None]
+    start = depth()
     previous = state.grad
     state.grad = create_graph
     try:
@@ -304,6 +303,7 @@ def run_backward(
         state.grad = previous
         running.current = outer
         floating_errors.set(before)
+        cover(start, switches, "grad")
     if accumulate:
         return None
     found = []
@@ -316,7 +316,7 @@ def run_backward(
 
 def _accumulate(leaf: Any, g: Any, own: bool, create_graph: bool) -> None:
     """Add g into leaf.grad. A buffer that somebody else may hold is copied before it becomes .grad."""
-    with _accumulation:
+    with guard:  # reading, adding and storing are one step: threads may share a leaf
         if create_graph:
             own_g = recorded_copy(g, leaf._array, wrap, apply_in_place) if leaf._grad is None else leaf._grad + g
             leaf._grad = own_g

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from npg._blocks import Block
+
 
 class _State(threading.local):
     grad = True
@@ -47,43 +49,72 @@ def set_inference_mode(enabled: bool) -> None:
     state.inference = enabled
 
 
-class ModeBlock:
-    """A context manager that switches modes for the length of a block.
-
-    An interrupt on entering leaves them as they were; on leaving (of a method in Python) it may come before the modes
-    are back, which in the compiled engine it cannot.
-    """
+class ModeBlock(Block):
+    """A context manager that switches modes for the length of a block."""
 
     def _switch(self, grad: int, inference: int = -1, outer: int = -1) -> None:
         """Say what holds within; -1: what holds around. outer: the recording after the block."""
         self._grad, self._inference, self._outer = grad, inference, outer
-        self._before: list[tuple[bool, bool]] = []
 
-    def __enter__(self) -> None:
-        before = (state.grad if self._outer < 0 else self._outer > 0), state.inference
-        try:
-            self._before.append(before)
-            if self._inference >= 0:
-                state.inference = self._inference > 0
-            if self._grad >= 0:
-                state.grad = self._grad > 0
-        except BaseException:
-            state.grad, state.inference = before
-            raise
-
-    def __exit__(self, *exc: object) -> None:
-        # Without calls: an interrupt comes after one.
-        grad, inference = self._before[-1]
+    def _places(self) -> Any:
+        if self._outer >= 0:  # it was switched when the block was made
+            state.grad = self._outer > 0
+        places = []
         if self._inference >= 0:
-            state.inference = inference
+            places.append((switches, "inference", self._inference > 0))
         if self._grad >= 0:
-            state.grad = grad
-        del self._before[-1]
+            places.append((switches, "grad", self._grad > 0))
+        return places
+
+    def _entered(self) -> None:
+        return None
 
 
-def set_saved_hooks(active: bool) -> None:
-    """Tell whether what this thread's nodes save goes through the hooks of npg/engine/_saved.py."""
-    state.saved_hooks = active
+class _Switches:
+    """The modes as attributes, for a Block; `saved_hooks`: what this thread's nodes save goes through hooks."""
+
+    @property
+    def grad(self) -> bool:
+        return state.grad
+
+    @grad.setter
+    def grad(self, enabled: bool) -> None:
+        state.grad = enabled
+
+    @property
+    def inference(self) -> bool:
+        return state.inference
+
+    @inference.setter
+    def inference(self, enabled: bool) -> None:
+        state.inference = enabled
+
+    @property
+    def saved_hooks(self) -> bool:
+        return state.saved_hooks
+
+    @saved_hooks.setter
+    def saved_hooks(self, active: bool) -> None:
+        state.saved_hooks = active
+
+    @property
+    def anomaly(self) -> tuple[bool, bool]:
+        return anomaly.enabled, anomaly.check_nan
+
+    @anomaly.setter
+    def anomaly(self, both: tuple[bool, bool]) -> None:
+        anomaly.enabled, anomaly.check_nan = both
+
+    @property
+    def observer(self) -> Any:
+        return interception.observer
+
+    @observer.setter
+    def observer(self, observer: Any) -> None:
+        interception.observer = observer
+
+
+switches = _Switches()
 
 
 def set_anomaly_mode(enabled: bool, check_nan: bool) -> None:

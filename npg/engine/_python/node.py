@@ -77,6 +77,8 @@ class Node(HookedNode):
         return call_node(self, gradients, _run_node, state.grad, wrap, TensorBase)
 
     def __getattr__(self, name: str) -> Any:
+        if name == "params":  # of a node whose making was interrupted
+            raise AttributeError(name)
         return node_attribute(self, name, wrap, TensorBase)
 
     def __repr__(self) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
+from npg._blocks import Block
 from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
 
@@ -63,6 +63,16 @@ def set_value(group: dict[str, Any], key: str, value: Any) -> None:
         group[key].fill_(float(value))
     else:
         group[key] = value
+
+
+class _Asking(Block):
+    """Within, it is step that asks a scheduler for rates."""
+
+    def __init__(self, scheduler: LRScheduler) -> None:
+        self._scheduler = scheduler
+
+    def _places(self) -> Any:
+        return ((self._scheduler, "_get_lr_called_within_step", True),)
 
 
 class LRScheduler:
@@ -132,13 +142,8 @@ class LRScheduler:
             )
         return values_of(self.optimizer, "lr")
 
-    @contextmanager
-    def _asking(self) -> Iterator[None]:
-        self._get_lr_called_within_step = True
-        try:
-            yield
-        finally:
-            self._get_lr_called_within_step = False
+    def _asking(self) -> Block:
+        return _Asking(self)
 
     def step(self, epoch: int | None = None) -> None:
         """Go to the next epoch and set the rates; call it after optimizer.step().

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import enum
 import sys
 import textwrap
 import timeit
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from npg._blocks import Block
 from npg.utils.benchmark.measurement import Measurement, TaskSpec
 from npg.utils.threads import get_num_threads, set_num_threads
 
@@ -33,14 +33,19 @@ class Language(enum.Enum):
     CPP = 1
 
 
-@contextlib.contextmanager
-def _threads(num: int) -> Iterator[None]:
-    before = get_num_threads()
-    try:
-        set_num_threads(num)
-        yield
-    finally:
-        set_num_threads(before)
+class _Process:
+    threads = property(lambda _self: get_num_threads(), lambda _self, count: set_num_threads(count))
+
+
+_process = _Process()
+
+
+class _threads(Block):
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def _places(self) -> Any:
+        return ((_process, "threads", self._count),)
 
 
 def _dedented(code: str) -> str:
