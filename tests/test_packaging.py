@@ -195,7 +195,10 @@ BROKEN = {
     "not a library": (b"left from a build", "it is there, but cannot be imported: ImportError: "),
     "an error": ("raise ValueError('numpy.dtype size changed')", "imported: ValueError: numpy.dtype size changed"),
     "a crash": ("raise SystemError('bad call')", "it is there, but cannot be imported: SystemError: bad call"),
-    "of another version": ("name = 'cython'", "it was built from another version of npg: it lacks Function, Node"),
+    "of another version": (
+        "name = 'cython'",
+        "it was built from another version of npg: it lacks Block, Function",
+    ),
 }
 
 

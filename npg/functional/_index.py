@@ -115,7 +115,8 @@ def item_of(item: Any) -> Any:
         return _array_item(array.copy() if is_grad_enabled() else array)
     if isinstance(item, np.integer):
         return operator.index(item)
-    if isinstance(item, (np.ndarray, np.bool_)) or hasattr(type(item), "__array__"):  # also another library's array
+    of_others = hasattr(type(item), "__array__") and not isinstance(item, np.generic)  # arrays of other libraries
+    if isinstance(item, (np.ndarray, np.bool_)) or of_others:
         return _array_item(np.asarray(item).copy())
     if isinstance(item, (list, tuple, range)):
         found = sequence(item)

@@ -13,6 +13,7 @@ import numpy as np
 
 from npg import dtypes, engine
 from npg._errors import warn
+from npg._floating import silent
 from npg.functional._dims import array_of
 from npg.functional._kernels import apply_floating, title
 from npg.functional._public import public_function, refuse_gradient, to_dtype
@@ -116,7 +117,9 @@ def gaussian_nll_loss(
     v = array_of("gaussian_nll_loss", var)
     if (v < eps).any():
         # Raised by a constant, so that the gradient passes as if it had not been.
-        var = add(var, np.maximum(v, v.dtype.type(eps)) - v)
+        with silent():
+            missing = np.maximum(v, v.dtype.type(eps)) - v
+        var = add(var, missing)
     losses = mul(add(log(var), div(square(sub(input, target)), var)), 0.5)
     if full:
         losses = add(losses, 0.5 * math.log(2.0 * math.pi))

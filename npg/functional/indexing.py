@@ -169,9 +169,12 @@ def setitem(input: Any, index: Any, value: Any) -> None:
             if arrays:
                 _write(target, plain(value), arrays, at, False)
             else:
-                refuse_partial_overlap((target, plain(value)))
+                source = plain(value)
+                if isinstance(source, np.ndarray):  # in as many dimensions, for x[None] = x writes each place as it is
+                    source = source.reshape((1,) * (target.ndim - source.ndim) + source.shape)
+                refuse_partial_overlap((target, source))
                 with silent():
-                    np.copyto(target, plain(value), casting="unsafe")
+                    np.copyto(target, source, casting="unsafe")
             bump_version(input)
             return
         x = input if op is None else apply(op, (input,), {"index": key})

@@ -30,6 +30,7 @@ _ATEN = {
     "min_dim": "min",
     "nanmedian_dim": "nanmedian",
     "round_decimals": "round",
+    "unique": "_unique2",
     "view_dtype": "view",
     **{
         name: "linalg_" + name
