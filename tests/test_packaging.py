@@ -80,7 +80,7 @@ PROJECT = (
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project to build in, with an extension and C code lying about as after a build in place."""
     copy = tmp_path_factory.mktemp("tree")
-    leave = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd", "*.bin", "out*")
+    leave = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd", "*.bin", "out", "out-*", "out_*")
     for name in PROJECT:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, copy / name, ignore=leave)
