@@ -13,7 +13,7 @@ import pytest
 
 import npg
 from npg.nn import functional as F
-from npg.ops import _parallel
+from npg.ops import _openblas, _parallel
 
 SIZES = (1_000, 3_001, 5_000, 8_191, 12_000, 16_384, 20_011, 25_000, 28_000, 32_000, 32_767, 32_768, 40_000, 70_001)
 THREADS = (2, 3, 5)
@@ -78,6 +78,8 @@ KERNELS: dict[str, Callable[[Any], Any]] = {
     "embedding": lambda x: F.embedding(classes(x) % len(rows(x)), rows(x)),
 }
 
+PRODUCTS = ("linear", "product")
+
 OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
     "SGD": lambda p: npg.optim.SGD(p, 0.1),
     "SGD with momentum": lambda p: npg.optim.SGD(p, 0.1, momentum=0.9, nesterov=True, weight_decay=0.1),
@@ -117,6 +119,9 @@ def check(compute: Callable[[Any], list[Any]], dtype: Any, sizes: tuple[int, ...
 @pytest.mark.parametrize("dtype", [npg.float32, npg.float64, npg.float16], ids=str)
 @pytest.mark.parametrize("name", KERNELS)
 def test_kernels_have_the_bits_of_one_thread(name: str, dtype: Any) -> None:
+    if name in PRODUCTS and not _openblas.APART:
+        pytest.skip("large products go to threads of BLAS, which cut them as they like (NumPy 2.0 and 2.1)")
+
     def compute(x: Any) -> list[Any]:
         x.requires_grad_()
         y = KERNELS[name](x)
@@ -141,6 +146,6 @@ def test_steps_have_the_bits_of_one_thread(name: str, dtype: Any) -> None:
     check(compute, dtype)
 
 
-@pytest.mark.parametrize("name", [n for n in KERNELS if n not in ("linear", "product")])
+@pytest.mark.parametrize("name", [n for n in KERNELS if n not in PRODUCTS])
 def test_kernels_without_gradient_have_the_bits_of_one_thread(name: str) -> None:
     check(lambda x: [KERNELS[name](x)], npg.float32)
