@@ -157,7 +157,9 @@ cdef class _Switches:
     @anomaly.setter
     def anomaly(self, both):
         global npg_anomaly_mode, npg_anomaly_nan
-        npg_anomaly_mode, npg_anomaly_nan = both
+        cdef bint enabled, check_nan
+        enabled, check_nan = both
+        npg_anomaly_mode, npg_anomaly_nan = enabled, check_nan
 
     @property
     def observer(self):
@@ -171,12 +173,6 @@ cdef class _Switches:
 
 
 switches = _Switches()
-
-
-def set_anomaly_mode(bint enabled, bint check_nan):
-    """Switch on or off that nodes remember where they were made, and that their gradients are looked at."""
-    global npg_anomaly_mode, npg_anomaly_nan
-    npg_anomaly_mode, npg_anomaly_nan = enabled, check_nan
 
 
 def is_anomaly_enabled():

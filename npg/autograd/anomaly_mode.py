@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from npg.engine import Block, set_anomaly_mode, switches
+from npg.engine import Block, switches
 
 __all__ = ["detect_anomaly", "set_detect_anomaly"]
 
@@ -25,7 +25,7 @@ class set_detect_anomaly(Block):
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
         self.prev, self.prev_check_nan = switches.anomaly
         self._within = mode, check_nan
-        set_anomaly_mode(mode, check_nan)
+        switches.anomaly = self._within
 
     def _places(self) -> Any:
         switches.anomaly = self.prev, self.prev_check_nan  # what the block puts back

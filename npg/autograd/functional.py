@@ -10,6 +10,7 @@ All take `strict`: raise where a derivative is zero because nothing depends on a
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -33,13 +34,18 @@ from npg.autograd._reverse_passes import (
     vector_of,
 )
 from npg.creation import zeros_like
-from npg.engine import enable_grad, is_grad_enabled, no_grad
+from npg.engine import enable_grad
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def _recording(create_graph: bool) -> contextlib.AbstractContextManager[None]:
+    """Record the passes too, where gradients of them are wanted; else as it is around the call."""
+    return enable_grad() if create_graph else contextlib.nullcontext()
 
 
 def vjp(
@@ -61,7 +67,7 @@ def vjp(
         inputs = prepared(inputs, create_graph)
         many, outputs = outputs_of(func, inputs, "vjp", strict)
         v = vector_of(v, outputs, many, create_graph, "vjp", OUTPUT)
-    with enable_grad() if create_graph or is_grad_enabled() else no_grad():
+    with _recording(create_graph):
         found = gradients(outputs, inputs, v, create_graph)
         products = filled(found, inputs, strict, create_graph, OF_GRADIENT)
     return packed(outputs, many, create_graph), packed(products, is_tuple, create_graph)
@@ -90,7 +96,7 @@ def jvp(
             return packed(outputs, many, False), packed(Pushforward(outputs, inputs)(v), many, False)
         u = tuple([zeros_like(y, requires_grad=True) for y in outputs])
         pulled = recorded_gradient(outputs, inputs, u, strict, False)
-    with enable_grad() if create_graph or is_grad_enabled() else no_grad():
+    with _recording(create_graph):
         found = gradients(pulled, u, v, create_graph)
         products = filled(found, outputs, strict, create_graph, OF_TRICK)
     return packed(outputs, many, create_graph), packed(products, many, create_graph)
@@ -115,7 +121,7 @@ def vhp(
         v = vector_of(v, inputs, is_tuple, create_graph, "vhp", INPUT)
         output = scalar_of(func, inputs, "vhp", strict)
         gradient = recorded_gradient((output,), inputs, (None,), strict, True)
-    with enable_grad() if create_graph or is_grad_enabled() else no_grad():
+    with _recording(create_graph):
         found = gradients(gradient, inputs, v, create_graph)
         products = filled(found, inputs, strict, create_graph, OF_HESSIAN)
     return packed((output,), False, create_graph), packed(products, is_tuple, create_graph)
@@ -139,7 +145,7 @@ def hvp(
         gradient = recorded_gradient((output,), inputs, (None,), strict, True)
         u = tuple([zeros_like(x, requires_grad=True) for x in inputs])
         pulled = recorded_gradient(gradient, inputs, u, strict, False)
-    with enable_grad() if create_graph or is_grad_enabled() else no_grad():
+    with _recording(create_graph):
         found = gradients(pulled, u, v, create_graph)
         products = filled(found, inputs, strict, create_graph, OF_HESSIAN_TRICK)
     return packed((output,), False, create_graph), packed(products, is_tuple, create_graph)

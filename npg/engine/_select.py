@@ -32,7 +32,6 @@ NAMES = (
     "register_operators",
     "register_tensor_class",
     "run_backward",
-    "set_anomaly_mode",
     "set_interceptor",
     "set_observer",
     "wrap",

@@ -165,9 +165,8 @@ def public_function(function: F) -> F:
 
     It takes NumPy's names of keywords, and out= where its signature has one (which never gets a value; see writes).
     NumPy's scalars become Python's numbers, as PyTorch's parser makes them: a np.float64 would promote what it is
-    computed with. An
-    error that says nothing of the call, because Python or NumPy raised it, is replaced by one that names the argument;
-    see _arguments.py. Type checkers see PyTorch's names only.
+    computed with. An error that says nothing of the call, because Python or NumPy raised it, is replaced by one that
+    names the argument; see _arguments.py. Type checkers see PyTorch's names only.
 
     It costs 0.1 microseconds, so the few functions that programs call most (matmul, linear, view, reshape, transpose,
     permute, clone) go without it, and look at what they are given themselves.

@@ -109,7 +109,7 @@ def _multiply_integers(a: Array, b: Array) -> Array:
 
 def for_blas(x: Array) -> Array:
     """Return x, or a copy if BLAS cannot walk its last two dimensions: NumPy multiplies such with a slow loop."""
-    if x.flags.c_contiguous and x.flags.aligned and x.dtype.isnative:
+    if _is_plain(x):
         return x
     if x.size and _tiles.lines(x[(0,) * (x.ndim - 2)]):
         return x

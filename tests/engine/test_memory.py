@@ -116,17 +116,23 @@ assert not failures and after - before < most and resident() - before < most
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads the resident size from /proc")
-def test_chain_of_a_million_nodes_leaves_nothing_behind(engine: Any) -> None:
+def run_alone(engine: Any, program: str, timeout: float = 300) -> None:
+    """Run a program, which prints the engine's name at its end, in a process of its own."""
     run = processes.run(
-        [sys.executable, "-c", textwrap.dedent(DEEP)],
+        [sys.executable, "-c", program],
         env={**os.environ, "NPG_ENGINE": engine.name},
         capture_output=True,
         text=True,
+        timeout=timeout,
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert run.stdout.startswith(engine.name)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the resident size from /proc")
+def test_chain_of_a_million_nodes_leaves_nothing_behind(engine: Any) -> None:
+    run_alone(engine, textwrap.dedent(DEEP))
 
 
 # While a thread frees a graph, and waits in a destructor there, another one forks.
@@ -166,16 +172,7 @@ print(engine.name)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_forked_process_frees_graphs(engine: Any) -> None:
-    run = processes.run(
-        [sys.executable, "-c", FORK],
-        env={**os.environ, "NPG_ENGINE": engine.name},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert run.stdout.startswith(engine.name)
+    run_alone(engine, FORK, timeout=120)
 
 
 # A thread holds the lock under which gradients are added up, vmaps counted and profilers started; another one forks.
@@ -219,13 +216,4 @@ print(engine.name)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_process_forked_while_a_thread_adds_up_gradients_does_not_hang(engine: Any) -> None:
-    run = processes.run(
-        [sys.executable, "-c", LOCKED],
-        env={**os.environ, "NPG_ENGINE": engine.name},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert run.stdout.startswith(engine.name)
+    run_alone(engine, LOCKED, timeout=120)

@@ -117,11 +117,6 @@ class _Switches:
 switches = _Switches()
 
 
-def set_anomaly_mode(enabled: bool, check_nan: bool) -> None:
-    """Switch on or off that nodes remember where they were made, and that their gradients are looked at."""
-    anomaly.enabled, anomaly.check_nan = enabled, check_nan
-
-
 def is_anomaly_enabled() -> bool:
     """Tell whether anomaly mode is on."""
     return anomaly.enabled
