@@ -170,8 +170,8 @@ def setitem(input: Any, index: Any, value: Any) -> None:
                 _write(target, plain(value), arrays, at, False)
             else:
                 source = plain(value)
-                if isinstance(source, np.ndarray):  # in as many dimensions, for x[None] = x writes each place as it is
-                    source = source.reshape((1,) * (target.ndim - source.ndim) + source.shape)
+                while isinstance(source, np.ndarray) and source.ndim < target.ndim and len(target) == 1:
+                    target = target[0, ...]  # in as many dimensions, for x[None] = x writes each place as it is
                 refuse_partial_overlap((target, source))
                 with silent():
                     np.copyto(target, source, casting="unsafe")
