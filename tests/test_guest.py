@@ -107,7 +107,7 @@ def test_products_of_npg_leave_openblas_threads_asleep():
             npg.nn.functional.linear(x, a, v).sum().backward()
             npg.nn.functional.layer_norm(npg.randn(4, 30000), (30000,))
         ours = spent() - before
-        for _ in range(3):
+        for _ in range(20):
             a.numpy() @ a.numpy()
         import time; time.sleep(0.2)
         print(ours, spent() - before - ours > ours)
@@ -344,6 +344,43 @@ def test_memory_of_npgs_arrays_waits_for_the_next_and_is_bounded():
 
 
 @needs_cython
+@pytest.mark.skipif(not LINUX, reason="reads page faults")
+def test_memory_of_middle_arrays_waits_too_and_many_are_no_mappings():
+    """Where the end of the heap is freed after a backward pass, the C library gives it back, page by page."""
+    program = """
+        import resource, npg
+        def faults():
+            return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        x = npg.ones(16, 128, requires_grad=True)  # 8 kB
+        def step():
+            y = x
+            for _ in range(400):
+                y = y * 2 + x
+            y.sum().backward()
+        for _ in range(4):
+            step()
+        first = faults()
+        for _ in range(10):
+            step()
+        print(faults() - first < 500)
+        def mappings():
+            with open("/proc/self/maps") as file:
+                return sum(1 for _ in file)
+        before = mappings()
+        x = npg.ones(16, 512)
+        arrays = [x.exp() for _ in range(5_000)]  # 160 MB
+        del arrays[::2]
+        print(mappings() - before < 200)
+        used = npg.memory_stats()["block_used_bytes"]
+        del arrays
+        print(used - npg.memory_stats()["block_used_bytes"] > 60 << 20)
+        npg.empty_cache()
+        print(npg.memory_stats()["block_bytes"])
+    """
+    assert run(program, MALLOC_TOP_PAD_="0").split() == ["True", "True", "True", "0"]
+
+
+@needs_cython
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the blocks are made on POSIX systems")
 def test_blocks_serve_every_way_in_which_numpy_asks():
     x = npg.ones(20_000, dtype=npg.float64)
@@ -352,7 +389,7 @@ def test_blocks_serve_every_way_in_which_numpy_asks():
     a = y.numpy()
     assert npg.memory_stats()["block_used_bytes"] > used
     del y
-    for size in (30_000, 5, 100_000, 20_000):  # from blocks to the heap and back
+    for size in (30_000, 5, 100_000, 1_000, 7_000, 9, 20_000):  # from blocks to the heap and back
         grown = (x * 3).numpy()
         grown = grown if grown.base is None else grown.base
         grown.resize(size, refcheck=False)

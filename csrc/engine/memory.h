@@ -1,11 +1,16 @@
-/* Memory of large arrays that npg's ops make, kept for the next ones.
+/* Memory of arrays that npg's ops make, kept for the next ones.
 
    The C library serves a large request with pages fresh from the operating system and gives them back when the array is
-   freed. A network's activations are of that size: each is then paid for page by page in every iteration, a quarter of
-   a nanoGPT iteration's time. So while an op or a backward pass runs, NumPy asks here for the memory of its arrays
-   (NEP 49; the handler is one of the thread's context, and arrays remember theirs). Blocks that are freed wait for the
-   next array of about their size; those that it does not fit go first. More than MEMORY_KEPT of them stay only while they are in use again and again: a
-   thread that lives no longer than that gives the rest back after a pause. Arrays that others make are not concerned.
+   freed; and when the end of its heap is free, as it is after each backward pass, it gives that back too. A network's
+   activations are of that size: each is then paid for page by page in every iteration, a quarter of a nanoGPT
+   iteration's time, an eighth of an LSTM's. So while an op or a backward pass runs, NumPy asks here for the memory of
+   its arrays (NEP 49; the handler is one of the thread's context, and arrays remember theirs). Blocks that are freed
+   wait for the next array of about their size; those that it does not fit go first. More than MEMORY_KEPT of them stay
+   only while they are in use again and again: a thread that lives no longer than that gives the rest back after a pause.
+   Arrays that others make are not concerned.
+
+   A large block is a mapping of its own. A middle one lies in the C library's heap, for a process may have some 65,000
+   mappings, and graphs have more arrays than that; it waits beside those of its size. Smaller arrays are NumPy's affair.
 
    Anonymous mappings and POSIX threads; elsewhere memory_handler is NULL, and arrays lie where NumPy puts them. */
 
@@ -15,7 +20,10 @@
 #include <stddef.h>
 #include <string.h>
 
-#define MEMORY_LARGE ((size_t)1 << 16)  /* bytes; smaller arrays are NumPy's own affair */
+#define MEMORY_MIDDLE ((size_t)1 << 10) /* bytes; NumPy keeps what is smaller by itself */
+#define MEMORY_LARGE ((size_t)1 << 16)
+#define MEMORY_STEP ((size_t)1 << 10)   /* bytes by which sizes of middle blocks differ */
+#define MEMORY_SIZES (MEMORY_LARGE / MEMORY_STEP)
 #define MEMORY_KEPT ((size_t)64 << 20)  /* bytes that wait at most, when nothing has happened for a while */
 #define MEMORY_SLACK (((size_t)16 << 20) + memory_most / 16)  /* bytes that wait beyond what arrays once needed at once */
 #define MEMORY_PAUSE 250000000L         /* nanoseconds; after one or two of these, nothing has */
@@ -58,6 +66,7 @@ static PyObject *memory_make_handler(void) { return PyCapsule_New(&memory_handle
 #elif defined(__unix__) || defined(__APPLE__)
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -68,13 +77,14 @@ static PyObject *memory_make_handler(void) { return PyCapsule_New(&memory_handle
 /* What lies before an array's data; a multiple of the cache's line. */
 typedef struct memory_block {
     struct memory_block *next, *previous;
-    size_t capacity;  /* bytes of the whole mapping */
-    size_t start;     /* bytes from its beginning to this */
+    size_t capacity;  /* bytes of the whole block; 0 of a small one */
+    size_t start;     /* bytes from the beginning of a mapping to this; of a small block, of all of it */
     char padding[64 - 2 * sizeof(void *) - 2 * sizeof(size_t)];
 } memory_block;
 
-/* A ring of the blocks that wait, the last freed first. */
+/* A ring of the large blocks that wait, the last freed first; and of the middle ones a list for each size. */
 static memory_block memory_waiting = {&memory_waiting, &memory_waiting, 0, 0, {0}};
+static memory_block *memory_middle[MEMORY_SIZES + 1];
 static memory_counts memory_now = {0, 0};
 static size_t memory_most = 0;  /* bytes of arrays that were alive at once */
 static pthread_mutex_t memory_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -94,19 +104,31 @@ static void memory_remove(memory_block *block) {
     block->previous->next = block->next;
 }
 
-static void memory_unmap(memory_block *block) {
-    char *mapping = (char *)block - block->start;
-    munmap(mapping, block->capacity);
+static int memory_is_middle(memory_block *block) { return block->capacity <= MEMORY_LARGE + sizeof(memory_block); }
+
+static void memory_give_back(memory_block *block) {
+    if (memory_is_middle(block))
+        free(block);
+    else
+        munmap((char *)block - block->start, block->capacity);
 }
 
 /* ----- Giving back ----- */
 
 static memory_block *memory_take_old(size_t most) {
-    /* Return a list of waiting blocks, the oldest, so that at most so many bytes wait. The mutex is held. */
+    /* Return a list of waiting blocks, the oldest of the large and then any, so that at most so many bytes wait. The
+       mutex is held. */
     memory_block *list = NULL, *block;
+    size_t size = MEMORY_SIZES;
     while (memory_now.kept > most) {
-        block = memory_waiting.previous;
-        memory_remove(block);
+        if (memory_waiting.previous != &memory_waiting) {
+            block = memory_waiting.previous;
+            memory_remove(block);
+        } else {
+            while (!memory_middle[size]) size--;
+            block = memory_middle[size];
+            memory_middle[size] = block->next;
+                    }
         memory_now.kept -= block->capacity;
         block->next = list;
         list = block;
@@ -114,11 +136,11 @@ static memory_block *memory_take_old(size_t most) {
     return list;
 }
 
-static void memory_unmap_list(memory_block *list) {
+static void memory_give_back_list(memory_block *list) {
     memory_block *next;
     for (; list; list = next) {
         next = list->next;
-        memory_unmap(list);
+        memory_give_back(list);
     }
 }
 
@@ -127,7 +149,7 @@ static void memory_trim(size_t most) {
     pthread_mutex_lock(&memory_mutex);
     list = memory_take_old(most);
     pthread_mutex_unlock(&memory_mutex);
-    memory_unmap_list(list);
+    memory_give_back_list(list);
 }
 
 static void *memory_keep(void *unused) {
@@ -148,7 +170,7 @@ static void *memory_keep(void *unused) {
         pthread_mutex_unlock(&memory_mutex);
         if (!ends) nanosleep(&pause, NULL);
     }
-    memory_unmap_list(list);
+    memory_give_back_list(list);
     return NULL;
 }
 
@@ -165,10 +187,55 @@ static int memory_start_keeper(void) {
 
 /* ----- What NumPy calls ----- */
 
+static memory_block *memory_make_room(size_t needed) {
+    /* Not much more than arrays once needed: return a list of those that make room. The mutex is held. */
+    size_t excess = memory_now.used + memory_now.kept + needed;
+    if (excess <= memory_most + MEMORY_SLACK) return NULL;
+    excess -= memory_most + MEMORY_SLACK;
+    return memory_take_old(memory_now.kept > excess ? memory_now.kept - excess : 0);
+}
+
+static void memory_note_used(size_t needed) {
+    memory_now.used += needed;
+    if (memory_now.used > memory_most) memory_most = memory_now.used;
+}
+
+static void *memory_allocate_middle(size_t size, int zeroed) {
+    size_t number = (size + MEMORY_STEP - 1) / MEMORY_STEP;
+    size_t needed = number * MEMORY_STEP + sizeof(memory_block);
+    memory_block *block, *list = NULL;
+    pthread_mutex_lock(&memory_mutex);
+    memory_calls++;
+    block = memory_middle[number];
+    if (block) {
+        memory_middle[number] = block->next;
+        memory_now.kept -= needed;
+    } else {
+        list = memory_make_room(needed);
+    }
+    memory_note_used(needed);
+    pthread_mutex_unlock(&memory_mutex);
+    memory_give_back_list(list);
+    if (block) {
+        if (zeroed) memset(block + 1, 0, size);
+        return block + 1;
+    }
+    block = (memory_block *)(zeroed ? calloc(1, needed) : malloc(needed));
+    if (!block) {
+        pthread_mutex_lock(&memory_mutex);
+        memory_now.used -= needed;
+        pthread_mutex_unlock(&memory_mutex);
+        return NULL;
+    }
+    block->capacity = needed;
+    block->start = 0;
+    return block + 1;
+}
+
 static void *memory_allocate(size_t size, int zeroed) {
     static unsigned int places = 0;
     memory_block *block, *best = NULL, *list = NULL;
-    size_t needed, start, excess;
+    size_t needed, start;
     char *mapping;
     /* A processor that compares only the lower bits of addresses lets a load wait for an earlier store at the same place
        of another page: so each array begins at another place of its first page. */
@@ -186,15 +253,12 @@ static void *memory_allocate(size_t size, int zeroed) {
     if (best) {
         memory_remove(best);
         memory_now.kept -= best->capacity;
-        memory_now.used += best->capacity;
-        if (memory_now.used > memory_most) memory_most = memory_now.used;
-    } else if (memory_now.used + memory_now.kept + needed > memory_most + MEMORY_SLACK) {
-        /* Not much more than arrays once needed: the oldest that wait make room. */
-        excess = memory_now.used + memory_now.kept + needed - memory_most - MEMORY_SLACK;
-        list = memory_take_old(memory_now.kept > excess ? memory_now.kept - excess : 0);
+        memory_note_used(best->capacity);
+    } else {
+        list = memory_make_room(needed);
     }
     pthread_mutex_unlock(&memory_mutex);
-    memory_unmap_list(list);
+    memory_give_back_list(list);
     if (best) {
         if (zeroed) memset(best + 1, 0, size);
         return best + 1;
@@ -209,8 +273,7 @@ static void *memory_allocate(size_t size, int zeroed) {
     block->capacity = needed;
     block->start = start;
     pthread_mutex_lock(&memory_mutex);
-    memory_now.used += needed;
-    if (memory_now.used > memory_most) memory_most = memory_now.used;
+    memory_note_used(needed);
     pthread_mutex_unlock(&memory_mutex);
     return block + 1;
 }
@@ -222,7 +285,13 @@ static void memory_free_block(memory_block *block) {
     memory_calls++;
     memory_now.used -= block->capacity;
     memory_now.kept += block->capacity;
-    memory_insert(block);
+    if (memory_is_middle(block)) {
+        memory_block **list = &memory_middle[(block->capacity - sizeof(memory_block)) / MEMORY_STEP];
+        block->next = *list;
+        *list = block;
+    } else {
+        memory_insert(block);
+    }
     starts = memory_now.kept > MEMORY_KEPT && !memory_has_keeper;
     if (starts) memory_has_keeper = 1;
     pthread_mutex_unlock(&memory_mutex);
@@ -231,7 +300,7 @@ static void memory_free_block(memory_block *block) {
         memory_has_keeper = 0;
         list = memory_take_old(MEMORY_KEPT);
         pthread_mutex_unlock(&memory_mutex);
-        memory_unmap_list(list);
+        memory_give_back_list(list);
     }
 }
 
@@ -248,7 +317,7 @@ static void *memory_small(memory_block *block, size_t size) {
 static void *memory_malloc(void *context, size_t size) {
     PyDataMemAllocator *its = &memory_default->allocator;
     (void)context;
-    if (size >= MEMORY_LARGE) return memory_allocate(size, 0);
+    if (size >= MEMORY_MIDDLE) return size > MEMORY_LARGE ? memory_allocate(size, 0) : memory_allocate_middle(size, 0);
     return memory_small((memory_block *)its->malloc(its->ctx, size + sizeof(memory_block)), size);
 }
 
@@ -257,7 +326,7 @@ static void *memory_calloc(void *context, size_t count, size_t size) {
     (void)context;
     if (size && count > (size_t)-1 / size) return NULL;
     size *= count;
-    if (size >= MEMORY_LARGE) return memory_allocate(size, 1);
+    if (size >= MEMORY_MIDDLE) return size > MEMORY_LARGE ? memory_allocate(size, 1) : memory_allocate_middle(size, 1);
     return memory_small((memory_block *)its->calloc(its->ctx, 1, size + sizeof(memory_block)), size);
 }
 

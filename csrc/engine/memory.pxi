@@ -21,7 +21,7 @@ cdef extern from *:
     object npg_set_handler(object handler)
     object npg_default_handler()
 
-cdef cnp.npy_intp LARGE = 0 if MEMORY_ALWAYS else 1 << 16  # bytes of an op's input from which its results may be large
+cdef cnp.npy_intp LARGE = 0 if MEMORY_ALWAYS else 1 << 12  # bytes of an op's input from which asking costs little beside it
 
 cdef object _handler = memory_make_handler(), _default_handler = npg_default_handler()
 

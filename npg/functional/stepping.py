@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 
 from npg.engine import bump_version, check_in_place
-from npg.functional._public import public_function
 from npg.ops.step import adam, sgd
 
 __all__ = ["adam", "check_in_place", "in_place_array", "on_lines", "sgd"]
 
 
-@public_function
 def in_place_array(input: Any) -> np.ndarray[Any, Any]:
     """Return a tensor's array for writing: what an in-place change would refuse is refused, its version is counted.
 
@@ -25,7 +23,6 @@ def in_place_array(input: Any) -> np.ndarray[Any, Any]:
     return array
 
 
-@public_function
 def on_lines(step: Any, p: Any, g: Any, *states: Any, **numbers: Any) -> None:
     """Run a step on arrays of any layout, each seen as one line of numbers; g is not written."""
     arrays = (p, g, *states)

@@ -37,7 +37,7 @@ Array = np.ndarray[Any, Any]
 # ----- What OpenBLAS does -----
 
 KERNELS = kernels() in ("SkylakeX", "Cooperlake", "SapphireRapids")  # for small matrices
-LONE = 250_000  # multiplications up to which a call stays in its thread: 65,536 x 4 in OpenBLAS's interface/gemm.c
+LONE = 1 << 18  # multiplications up to which a call stays in its thread: 65,536 x 4 in OpenBLAS's interface/gemm.c
 ALONE = 1_000_000  # from more than these on a batch of one may be asked: some versions have wrong kernels below
 VECTOR = 8192  # elements up to which the product of a matrix and a vector, or of two vectors, stays in its thread
 
@@ -103,7 +103,11 @@ def _cut(
     if stays:
         return m, n, k
     if work > ALONE:
-        return (*_cut_large(m, k, n), k) if APART else (m, n, k)
+        rows, columns = _cut_large(m, k, n) if APART else (m, n)
+        if not APART or (rows, columns) != (m, n):
+            return rows, columns, k
+        tile = _cut_to_lone(m, k, n)  # too small for two batches of one, and still for two threads
+        return tile if tile[2] == k else (m, n, k)
     return _cut_to_lone(m, k, n)
 
 

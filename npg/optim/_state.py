@@ -149,14 +149,17 @@ def plain_settings(group: dict[str, Any]) -> dict[str, Any]:
 
     A np.float64 would promote what it is computed with, and a np.float16 round it.
     """
-    found = {k: plain for k, v in group.items() if (plain := _plain(v)) is not v}
-    return {**group, **found} if found else group
+    kinds = set(map(type, group.values()))  # few: a step asks each time
+    if tuple in kinds:
+        kinds.update([type(x) for value in group.values() if type(value) is tuple for x in value])
+    if not any(issubclass(kind, np.generic) for kind in kinds):
+        return group
+    return {name: _plain(value) for name, value in group.items()}
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
-        found = tuple(map(_plain, value))
-        return value if all(a is b for a, b in zip(found, value, strict=True)) else found
+        return tuple(map(_plain, value))
     return value.item() if isinstance(value, np.generic) else value
 
 

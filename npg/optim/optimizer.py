@@ -186,14 +186,16 @@ class Optimizer(State):
         float64. One that is listed twice comes once.
         Raises: RuntimeError, AssertionError: for what PyTorch refuses in a step.
         """
-        live = {id(p): p for p in group["params"] if p.grad is not None}.values()
+        live = {id(p): p for p in group["params"] if p._grad is not None}.values()
         if live:
             check_implementation_at_step(self, group)
-        recorded, names, plain, others = group.get("differentiable"), self._parameter_like, [], []
+        recorded, names, states = group.get("differentiable"), self._parameter_like, self.state
+        plain: list[Tensor] = []
+        others: list[Tensor] = []
         for p in live:
-            array, state = p._array, self.state.get(p)
+            array, state = p._array, states.get(p)
             dtype, shape = array.dtype, array.shape
-            usual = not recorded and dtype.char in "fd" and p.grad._array.dtype == dtype
+            usual = not recorded and dtype.char in "fd" and p._grad._array.dtype == dtype
             if usual and state:
                 for name in names:
                     value = state.get(name)

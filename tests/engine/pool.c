@@ -72,7 +72,7 @@ static void *use(void *given) {
     for (i = 0; i < ROUNDS; i++) {
         run(1 + rand_r(&seed) % PARTS, 1 + rand_r(&seed) % most);
         k = rand_r(&seed) % ARRAYS;
-        arrays[k] = memory_realloc(NULL, arrays[k], 1 + rand_r(&seed) % 9000000u);
+        arrays[k] = memory_realloc(NULL, arrays[k], 1 + rand_r(&seed) % (i % 2 ? 9000000u : 70000u));
         if (i % 16 == 0) usleep(3000); /* threads fall asleep */
         if (i % 32 == 31) memory_trim(0);
     }

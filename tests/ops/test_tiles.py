@@ -163,6 +163,12 @@ def test_tiles_stay_in_their_thread_and_leave_no_single_line(itemsize, lines, ke
     assert cuts > 500
 
 
+def test_what_is_too_small_for_two_batches_of_one_is_cut_for_threads_all_the_same():
+    assert _tiles._cut(False, 16, 128, 512, 4, True, False, True) == (16, 128, 128)
+    assert _tiles._cut(False, 512, 16, 128, 4, False, False, True) == (128, 128, 16)
+    assert _tiles._cut(False, 101, 9941, 3, 4, True, False, True) == (101, 3, 9941)  # only k could be cut: not worth it
+
+
 def test_nothing_is_cut_for_another_blas(monkeypatch):
     for name in ("SHARES", "APART"):
         monkeypatch.setattr(_tiles, name, False)
