@@ -69,7 +69,7 @@ from npg.ops._program import Probe, accelerate
 from npg.ops._tiles import cut
 from npg.ops.attention import accelerate as accelerate_attention
 from npg.ops.elementwise import cast
-from npg.ops.memory import alias, as_strided, copy_slices, geometry
+from npg.ops.strided import alias, as_strided, copy_slices, geometry
 
 cnp.import_array()
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterable
-from typing import Any
 
 FREED_GRAPH = (
     "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
@@ -113,16 +111,6 @@ class LinAlgError(RuntimeError):
     """
 
     __module__ = "npg.linalg"
-
-
-def op_text(node_name: str) -> str:
-    """Return a node's name as PyTorch's messages give it: Mul for MulBackward0."""
-    return node_name.rstrip("0123456789").removesuffix("Backward")
-
-
-def shape_text(shape: Iterable[Any]) -> str:
-    """Return a shape as PyTorch's messages print it: [2, 3]."""
-    return "[" + ", ".join(str(n) for n in shape) + "]"
 
 
 def warn(text: str, category: type[Warning] = UserWarning) -> None:

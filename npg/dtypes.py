@@ -14,7 +14,6 @@ import numpy as np
 
 __all__ = [
     "bool_",
-    "c_name",
     "can_cast",
     "common_dtype",
     "double",
@@ -69,8 +68,8 @@ class dtype:
     """
 
     __slots__ = (
-        "category", "char", "dtype", "is_complex", "is_floating_point", "is_signed", "itemsize", "kind", "name", "num",
-        "scalar_name", "type",
+        "c_name", "category", "char", "dtype", "is_complex", "is_floating_point", "is_signed", "itemsize", "kind",
+        "name", "num", "scalar_name", "type",
     )  # fmt: skip
 
     def __init__(self, name: str, scalar_name: str) -> None:
@@ -78,6 +77,7 @@ class dtype:
             raise TypeError("cannot create 'npg.dtype' instances")
         self.name = name
         self.scalar_name = scalar_name  # what PyTorch's error texts call it: Float, Long, ...
+        self.c_name = _C_NAMES[name]
         self.dtype = np.dtype(name)
         self.itemsize = self.dtype.itemsize
         self.kind, self.char, self.num, self.type = self.dtype.kind, self.dtype.char, self.dtype.num, self.dtype.type
@@ -192,11 +192,6 @@ def to_numpy(given: Any) -> np.dtype[Any]:
         return from_numpy(np.dtype(given)).dtype
     except (TypeError, ValueError):  # the second for what has a `dtype` that is none of NumPy's
         raise TypeError(f"expected a dtype such as npg.float32, got {given!r}") from None
-
-
-def c_name(numpy_dtype: Any) -> str:
-    """Return what C++ calls a NumPy dtype: long int for int64."""
-    return _C_NAMES[from_numpy(numpy_dtype).name]
 
 
 def get_default_dtype() -> dtype:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from npg.functional._square import LinAlgError
 from npg.functional._types import T
-from npg.functional.decomposing import cholesky, eigh, eigvalsh, qr, svd, svdvals
-from npg.functional.linear_algebra import cross_along as cross, matmul, multi_dot
-from npg.functional.matrix_norms import cond, matrix_norm, matrix_rank, norm, vander, vecdot
-from npg.functional.parts import diagonal as _diagonal
-from npg.functional.reduction import vector_norm
-from npg.functional.solving import (
+from npg.functional.linalg import cholesky, eigh, eigvalsh, qr, svd, svdvals
+from npg.functional.linalg_norms import cond, matrix_norm, matrix_rank, norm, vander, vecdot
+from npg.functional.linalg_solvers import (
     det,
     inv,
     lstsq,
@@ -21,6 +18,9 @@ from npg.functional.solving import (
     tensorinv,
     tensorsolve,
 )
+from npg.functional.matmul import cross_along as cross, matmul, multi_dot
+from npg.functional.reduction import vector_norm
+from npg.functional.split import diagonal as _diagonal
 
 __all__ = [
     "LinAlgError",

@@ -32,7 +32,7 @@ OVERFLOWS = (
     "int too big to convert", "int too large to convert to float", "can't convert negative int to unsigned",
     "Python int too large to convert to C long",  # NumPy's, of a number of more than 64 bits in a logical function
 )  # fmt: skip
-# And these, of parameters, shapes and numbers, where PyTorch's function is one of Python too (tests/nn/test_layers.py).
+# And these, of parameters, shapes and numbers, where PyTorch's function is one of Python too: tests/nn/modules.
 PYTHONS = re.compile("'.*' object is not iterable|could not convert string to float: '.*'|float division by zero")
 # Words of Python and NumPy about what an argument was used for, not about the argument.
 LEAKS = re.compile(

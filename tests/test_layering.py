@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Left never imports right. Rooms of one stage may import each other.
 STAGES = (
-    ("_blocks", "_errors", "_floating", "_interpreter", "_version", "dtypes", "random"),
+    ("_blocks", "_errors", "_floating", "_interpreter", "_version", "_words", "dtypes", "random"),
     ("ops",),
     ("engine",),
     ("functional",),

@@ -20,7 +20,7 @@ import pytest
 
 import npg
 from npg.nn import functional
-from npg.ops import _blocks, _parallel, _program, _rows, _sums, softmax, special
+from npg.ops import _blas_rows, _blocks, _parallel, _program, _sums, softmax, special
 
 SIDE = 512  # 1 MB of float32
 SPARE = 0.15
@@ -34,7 +34,7 @@ def _small_blocks(monkeypatch):
     monkeypatch.setattr(_blocks, "LARGE", 1 << 14)
     monkeypatch.setattr(_blocks, "BLOCK", 1 << 11)
     monkeypatch.setattr(_program, "BLOCK", 1 << 11)
-    monkeypatch.setattr(_rows, "LIMIT", 1 << 15)
+    monkeypatch.setattr(_blas_rows, "LIMIT", 1 << 15)
     monkeypatch.setattr(softmax, "LIMIT", 1 << 15)
     monkeypatch.setattr(softmax, "_LINE", 1 << 4)
     monkeypatch.setattr(_sums, "_PLACES", 1 << 12)
@@ -302,7 +302,7 @@ def test_op_in_blocks_gives_what_it_gives_as_a_whole(name, layout, monkeypatch):
     for large in (1 << 14, 1 << 62):
         monkeypatch.setattr(_blocks, "LARGE", large)
         if large > 1 << 14:
-            monkeypatch.setattr(_rows, "LIMIT", 1 << 30)
+            monkeypatch.setattr(_blas_rows, "LIMIT", 1 << 30)
             monkeypatch.setattr(softmax, "LIMIT", 1 << 30)
             monkeypatch.setattr(_sums, "_PLACES", 1 << 30)
             monkeypatch.setattr(_blocks, "BLOCK", 1 << 30)

@@ -14,7 +14,7 @@ import torch
 import npg
 import npg.linalg
 import npg.nn.functional as F
-from npg.functional._arguments import is_accident
+from npg.functional._argument_errors import is_accident
 from tests.conftest import PROFILE
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,7 +12,7 @@ cdef struct AttentionLoops:
 
 
 cdef struct Attention:
-    # One call. Steps are in bytes: from batch to batch, head to head, and position to position.
+    # One call. RuleSteps are in bytes: from batch to batch, head to head, and position to position.
     AttentionLoops *loops
     Product scores, result
     char *q
@@ -85,11 +85,11 @@ cdef void attend_to_head(int worker, long head, void *data) noexcept nogil:
     while start < call.keys:  # in blocks, and the sums of the blocks
         p = total + line if start else total
         memcpy(p, s + start * line, line)
-        for i in range(start + 1, min(start + FEW, call.keys)):
+        for i in range(start + 1, min(start + ADDED_SINGLY, call.keys)):
             _pass(&loops.add, p, s + i * line, p, call.queries, size, size, size)
         if start:
             _pass(&loops.add, total, p, total, call.queries, size, size, size)
-        start += FEW
+        start += ADDED_SINGLY
     if not _reduced(&loops.minimum, total, call.queries, size) > call.least:
         pool_raise(&call.unsafe)
         return
@@ -114,7 +114,7 @@ cdef bint _cut_alone(Product *call, int kind, bint is_one) except -1:
     if not _look(&call.out, call.m, call.n, size) or not call.out.by_rows:
         return False
     _cut_up(call, kind, is_one)
-    return _is_apart or call.rows * call.columns * call.depth <= LONE_
+    return _is_apart or call.rows * call.columns * call.depth <= UNSHARED_GEMM
 
 
 cdef AttentionLoops _attention_single, _attention_double

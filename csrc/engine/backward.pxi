@@ -38,7 +38,7 @@ cdef inline object _run_rule(Plan plan, Node node, int i, object g, object y, tu
     if rule is None:
         return None
     if plan.steps is not None and plan.steps[i] is not None:
-        found = (<Steps>plan.steps[i]).run(g, y, inputs)
+        found = (<RuleSteps>plan.steps[i]).run(g, y, inputs)
         if found is not None:
             return found
     if _is_half(g):

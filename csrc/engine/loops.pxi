@@ -8,7 +8,7 @@
 cdef cnp.npy_intp SMALL = 2048
 
 # Numbers, or rows, that are added one after the other; elements of an inner product.
-cdef cnp.npy_intp FEW = _sums.FEW, RUN = _sums.RUN
+cdef cnp.npy_intp ADDED_SINGLY = _sums.ADDED_SINGLY, ADDED_IN_A_RUN = _sums.ADDED_IN_A_RUN
 
 # The largest integer up to which a Python int is a double exactly.
 cdef long long EXACT = 1 << 53
@@ -201,7 +201,7 @@ cdef int CONSTANT = 32, RESULT = 16  # places: 0 is g, 1 is y, 2 and on the inpu
 
 
 @cython.final
-cdef class Steps:
+cdef class RuleSteps:
     """A rule as a list of loops."""
 
     cdef int count, result
@@ -242,9 +242,9 @@ cdef int _number(object probe) except -1:
     return number if kind == "in" else RESULT + number
 
 
-cdef Steps _read_rule(object rule, int arity):
+cdef RuleSteps _read_rule(object rule, int arity):
     """Return a rule's steps, or None for one that is more than ufuncs of its arguments."""
-    cdef Steps steps
+    cdef RuleSteps steps
     cdef list noted = []
     cdef int i, k
     code = getattr(rule, "__code__", None)
@@ -259,7 +259,7 @@ cdef Steps _read_rule(object rule, int arity):
         return None
     if not isinstance(result, Probe) or len(noted) > 8:
         return None
-    steps = Steps.__new__(Steps)
+    steps = RuleSteps.__new__(RuleSteps)
     steps.count, steps.loops, steps.constants = len(noted), [], []
     for i in range(steps.count):
         step = noted[i]

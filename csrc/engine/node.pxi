@@ -2,47 +2,47 @@
 
 # A chain of nodes is freed from a stack, not by recursion: each node hands over what it holds, the outermost one
 # empties the stack. (A list would ask for other memory with each node.)
-cdef PyObject **_graves = NULL
-cdef Py_ssize_t _buried = 0, _room = 0
-cdef bint _burying = False
+cdef PyObject **_to_free = NULL
+cdef Py_ssize_t _to_free_count = 0, _room = 0
+cdef bint _freeing = False
 
-cdef enum: MOST_GRAVES = 16384  # that are kept when all are empty
+cdef enum: MOST_TO_FREE = 16384  # that are kept when all are empty
 
 
-cdef inline bint _bury(tuple held) noexcept:
+cdef inline bint _free_later(tuple held) noexcept:
     """Take over a node's reference to what it held; return whether there was room."""
-    global _graves, _buried, _room
+    global _to_free, _to_free_count, _room
     cdef PyObject **larger
-    if _buried == _room:
-        larger = <PyObject **>realloc(_graves, (2 * _room + 64) * sizeof(PyObject *))
+    if _to_free_count == _room:
+        larger = <PyObject **>realloc(_to_free, (2 * _room + 64) * sizeof(PyObject *))
         if larger == NULL:
             return False
-        _graves, _room = larger, 2 * _room + 64
+        _to_free, _room = larger, 2 * _room + 64
     Py_INCREF(held)
-    _graves[_buried] = <PyObject *>held
-    _buried += 1
+    _to_free[_to_free_count] = <PyObject *>held
+    _to_free_count += 1
     return True
 
 
-cdef inline void _bury_all() noexcept:
+cdef inline void _free_all() noexcept:
     """Free what was buried, and what that buries."""
-    global _burying, _buried, _graves, _room
-    if _burying:
+    global _freeing, _to_free_count, _to_free, _room
+    if _freeing:
         return
-    _burying = True
-    while _buried:
-        _buried -= 1
-        Py_DECREF(<object>_graves[_buried])
-    if _room > MOST_GRAVES:
-        free(_graves)
-        _graves, _room = NULL, 0
-    _burying = False
+    _freeing = True
+    while _to_free_count:
+        _to_free_count -= 1
+        Py_DECREF(<object>_to_free[_to_free_count])
+    if _room > MOST_TO_FREE:
+        free(_to_free)
+        _to_free, _room = NULL, 0
+    _freeing = False
 
 
 def _after_fork():
     """In a forked process: a thread that was emptying the stack is not there."""
-    global _burying
-    _burying = False
+    global _freeing
+    _freeing = False
 
 
 if hasattr(os, "register_at_fork"):
@@ -86,11 +86,11 @@ cdef class Node:
 
     def __dealloc__(self):
         _unlink(self)
-        if self.targets is not None and _bury(self.targets):
+        if self.targets is not None and _free_later(self.targets):
             self.targets = None
-        if self.inputs is not None and _bury(self.inputs):
+        if self.inputs is not None and _free_later(self.inputs):
             self.inputs = None
-        _bury_all()
+        _free_all()
 
     @property
     def op(self):

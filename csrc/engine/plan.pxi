@@ -11,7 +11,7 @@ cdef class Plan:
     cdef tuple vjps
     cdef tuple reads
     cdef Loops loops  # of the ufunc that the forward is, or None
-    cdef list steps  # per rule: its Steps, or None
+    cdef list steps  # per rule: its RuleSteps, or None
     cdef bint elementwise, blocks
     cdef bint is_fused, is_multi, is_view, is_ufunc, exact, broadcasts, takes_keep, differentiable
     cdef bint runs_without_gradient

@@ -3,7 +3,7 @@
 cdef double MULTIPLICATIONS = 50  # in a nanosecond of one thread, or fewer
 cdef cnp.npy_intp WITH_GIL = 1 << 17  # multiplications up to which a product does not let go of the interpreter
 
-cdef cnp.npy_intp AREA_ = _tiles.AREA, LONE_ = _tiles.LONE, ALONE_ = _tiles.ALONE, VECTOR_ = _tiles.VECTOR
+cdef cnp.npy_intp SMALL_TILE = _tiles.SMALL_TILE, UNSHARED_GEMM = _tiles.UNSHARED_GEMM, UNSHARED_BATCH = _tiles.UNSHARED_BATCH, UNSHARED_VECTOR = _tiles.UNSHARED_VECTOR
 cdef bint _is_apart = _openblas.APART
 
 cdef enum: MOST_DIMS = 64  # NumPy's
@@ -98,7 +98,7 @@ cdef void multiply_tile(Product *call, cnp.npy_intp tile, char *a, char *b, char
     a += top * call.a.down
     b += left * call.b.right
     out += top * call.out.down + left * call.out.right
-    if rows * columns * call.depth > ALONE_ and call.batch.function != NULL:
+    if rows * columns * call.depth > UNSHARED_BATCH and call.batch.function != NULL:
         npg_batch_of_one(
             call.batch.function, call.size, call.batch.width, 111 if call.a.by_rows else 112,
             111 if call.b.by_rows else 112, rows, columns, call.k,
@@ -189,7 +189,7 @@ cdef int _cut_up(Product *call, int kind, bint is_one) except -1:
     call.batch = &_batch_single if kind == cnp.NPY_FLOAT else &_batch_double
     call.rows, call.columns, call.depth = call.m, call.n, call.k
     # Most products are not cut; asking takes longer than many of them.
-    if work > (VECTOR_ if call.m == 1 or call.n == 1 else LONE_) or (is_one and call.m * call.n > AREA_):
+    if work > (UNSHARED_VECTOR if call.m == 1 or call.n == 1 else UNSHARED_GEMM) or (is_one and call.m * call.n > SMALL_TILE):
         call.rows, call.columns, call.depth = cut(
             call.m, call.k, call.n, call.size, call.a.by_rows, call.b.by_columns, is_one
         )
@@ -281,7 +281,7 @@ def multiply(cnp.ndarray a not None, cnp.ndarray b not None, out):
     for i in range(call.dims):
         count *= call.counts[i]
     _cut_up(&call, kind, count == 1)
-    if call.tiles == 1 and call.m * call.k * call.n > ALONE_ and not _is_apart:
+    if call.tiles == 1 and call.m * call.k * call.n > UNSHARED_BATCH and not _is_apart:
         return None  # NumPy's BLAS shares it as it likes
     work = count * call.m * call.k * call.n
     call.count = count * call.tiles

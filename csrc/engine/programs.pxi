@@ -11,25 +11,25 @@ cdef enum: MOST_STEPS = 64
 cdef enum: MOST_PLACES = 64
 
 
-cdef enum Shape: NUMBER, ROW, COLUMN, FULL  # of an operand: (), (n,), (rows, 1), (rows, n)
+cdef enum OperandShape: NUMBER, ROW, COLUMN, FULL  # of an operand: (), (n,), (rows, 1), (rows, n)
 
 # How a step's loop is called for a block of rows: once over all elements, or over one of each row; for each row by
 # itself; as a gufunc's loop over vectors; for each row as a reduction.
-cdef enum Way: ELEMENTS, HEADS, ROWS, DOTS, REDUCTIONS
+cdef enum LoopWay: ELEMENTS, ROW_HEADS, ROWS, DOTS, REDUCTIONS
 
 
-cdef struct Step:
+cdef struct ProgramStep:
     Loop loop
-    Way way
+    LoopWay way
     int count  # of operands and result
     int places[3]
-    Shape shapes[3]
+    OperandShape shapes[3]
 
 
 cdef struct Code:
     # A program for one floating dtype. Its places, in this order: inputs, outputs, temporaries, numbers, constants.
-    Step steps[MOST_STEPS]
-    Shape shapes[MOST_PLACES]  # of inputs and outputs
+    ProgramStep steps[MOST_STEPS]
+    OperandShape shapes[MOST_PLACES]  # of inputs and outputs
     int count, inputs, outputs, temporaries, numbers, places, size
     bint on_rows
     double constants[MOST_PLACES]
@@ -56,7 +56,7 @@ cdef class Compiled:
         """Return whether the program could be compiled."""
         cdef int i
         cdef list constants = []
-        cdef Step *step
+        cdef ProgramStep *step
         shapes = {"number": NUMBER, "row": ROW, "column": COLUMN, "full": FULL}
         self.code.inputs, self.code.outputs = len(program.inputs), program.outputs
         self.code.temporaries, self.code.on_rows = program.temporaries, program.on_rows
@@ -88,13 +88,13 @@ cdef class Compiled:
         return True
 
 
-cdef Way _way(noted) except *:
+cdef LoopWay _way(noted) except *:
     if noted.reduces:
         return REDUCTIONS
     if noted.ufunc is np.vecdot:
         return DOTS
     if noted.shape == "column":
-        return HEADS
+        return ROW_HEADS
     return ROWS if "row" in noted.shapes or "column" in noted.shapes else ELEMENTS
 
 
@@ -110,13 +110,13 @@ cdef void _dot(Loop *loop, char *a, char *b, char *out, cnp.npy_intp n, int size
     strides[3] = strides[4] = size
     while start < n:
         args[0], args[1], args[2] = a + start * size, b + start * size, out
-        lengths[1] = min(RUN, n - start)
+        lengths[1] = min(ADDED_IN_A_RUN, n - start)
         npg_check(args[0], 1, 0, lengths[1], size, size)
         npg_check(args[1], 1, 0, lengths[1], size, size)
         npg_check(out, 1, 0, 1, size, size)
         loop.run(args, lengths, strides, loop.data)
         total += (<float *>out)[0] if size == 4 else (<double *>out)[0]
-        start += RUN
+        start += ADDED_IN_A_RUN
     if size == 4:
         (<float *>out)[0] = <float>total
     else:
@@ -151,12 +151,12 @@ cdef void run_part(int worker, long number, void *data) noexcept nogil:
         at += rows
 
 
-cdef inline cnp.npy_intp _ahead(Shape shape, cnp.npy_intp n) noexcept nogil:
+cdef inline cnp.npy_intp _ahead(OperandShape shape, cnp.npy_intp n) noexcept nogil:
     """Return how many elements further an operand's next row is."""
     return n if shape == FULL else 1 if shape == COLUMN else 0
 
 
-cdef inline void run_step(Step *step, char **places, cnp.npy_intp rows, cnp.npy_intp n, int size) noexcept nogil:
+cdef inline void run_step(ProgramStep *step, char **places, cnp.npy_intp rows, cnp.npy_intp n, int size) noexcept nogil:
     """Run a step on a block."""
     cdef char *args[3]
     cdef cnp.npy_intp strides[5]
@@ -164,7 +164,7 @@ cdef inline void run_step(Step *step, char **places, cnp.npy_intp rows, cnp.npy_
     cdef cnp.npy_intp lengths[2]
     cdef cnp.npy_intp r
     cdef int k, count = step.count
-    cdef Shape shape
+    cdef OperandShape shape
     for k in range(count):
         shape = step.shapes[k]
         args[k] = places[step.places[k]]
@@ -172,10 +172,10 @@ cdef inline void run_step(Step *step, char **places, cnp.npy_intp rows, cnp.npy_
         strides[k] = size if shape == FULL or shape == ROW else 0
     if step.way == ELEMENTS:
         _elementwise(&step.loop, args, rows * n, strides)
-    elif step.way == HEADS:
+    elif step.way == ROW_HEADS:
         _elementwise(&step.loop, args, rows, ahead)
     elif step.way == DOTS:
-        if n >= 2 * RUN:
+        if n >= 2 * ADDED_IN_A_RUN:
             for r in range(rows):
                 _dot(&step.loop, args[0] + r * ahead[0], args[1] + r * ahead[1], args[2] + r * ahead[2], n, size)
             return

@@ -30,12 +30,13 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
+from npg._words import shape_text
 from npg.autograd._saved import PackedSaved, Saved
 from npg.engine import TensorBase, apply, attach, is_grad_enabled, no_grad, wrap
 from npg.engine._saved import hooks
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import Like, Op, fused, primitive
-from npg.ops.memory import alias
+from npg.ops.strided import alias
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable"]
 
@@ -327,8 +328,8 @@ def _checked(name: str, i: int, gx: Any, like: Like | None) -> Any:
         ours = (1,) * (len(shape) - len(like.shape)) + like.shape
         if len(ours) != len(shape) or any(m not in (1, n) for m, n in zip(ours, shape, strict=True)):
             raise RuntimeError(
-                f"Function {name} returned an invalid gradient at index {i} - got {_errors.shape_text(shape)} but "
-                f"expected shape compatible with {_errors.shape_text(like.shape)}"
+                f"Function {name} returned an invalid gradient at index {i} - got {shape_text(shape)} but "
+                f"expected shape compatible with {shape_text(like.shape)}"
             )
         gx = unbroadcast(gx, like.shape)
     return gx if gx._array.dtype == like.dtype else gx.to(like.dtype)

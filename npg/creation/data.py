@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes
+from npg._words import scalar_name
 from npg.engine import TensorBase, is_grad_enabled
 from npg.functional._attributes import check_device
 from npg.functional._factory import check_options, dtype_of, fill_number, leaf, number
 from npg.functional._public import new_function
-from npg.functional.copying import clone
+from npg.functional.copy import clone
 from npg.tensor import Tensor
 from npg.tensor.constructing import constructed
 from npg.tensor.conversion import NEEDS_DETACH, type_dtype
@@ -117,7 +118,7 @@ def asarray(
 
 
 def _names(*tensors: Any) -> list[str]:
-    return [dtypes.from_numpy(t._array.dtype).scalar_name for t in tensors]
+    return [scalar_name(t._array) for t in tensors]
 
 
 @new_function

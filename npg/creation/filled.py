@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes
+from npg._words import scalar_name
 from npg.functional._attributes import channels_last, channels_last_3d
 from npg.functional._factory import (
     channels_last_array,
@@ -258,7 +259,7 @@ def _indices(pick: Any, row: int, col: int, offset: int, dtype: Any) -> np.ndarr
         if k < 0:
             raise RuntimeError(f"{name} must be non-negative, got{k}")
     if kind.char not in "lqi":
-        raise NotImplementedError(f"\"{pick.__name__}\" not implemented for '{dtypes.from_numpy(kind).scalar_name}'")
+        raise NotImplementedError(f"\"{pick.__name__}\" not implemented for '{scalar_name(kind)}'")
     return np.array(pick(row, offset, col), kind).reshape(2, -1)
 
 

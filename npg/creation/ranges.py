@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes
-from npg._errors import shape_text, warn
+from npg._errors import warn
 from npg._floating import silent
+from npg._words import shape_text
 from npg.engine import TensorBase
 from npg.functional._factory import check_options, check_sizes, dtype_of, fill_number, finish, number
 from npg.functional._public import new_function

@@ -1,6 +1,6 @@
 """The graph: nodes, edges, grad mode, backward. `name` tells which engine runs, "cython" or "python"."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from npg.engine._common import AccumulateGrad, RemovableHandle, accumulator_of
 from npg.engine._modes import enable_grad, inference_mode, no_grad, set_grad_enabled
@@ -45,6 +45,7 @@ __all__ = [
     "TensorBase",
     "accumulator_of",
     "apply",
+    "array_of",
     "apply_in_place",
     "attach",
     "bump_version",
@@ -69,3 +70,8 @@ __all__ = [
     "wrap",
     "write_out",
 ]
+
+
+def array_of(x: Any) -> Any:
+    """Return the ndarray of a tensor; anything else as it is."""
+    return x._array if isinstance(x, TensorBase) else x

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from npg import _errors
+from npg._words import shape_text
 
 if TYPE_CHECKING:
     import traceback
@@ -37,7 +37,7 @@ class Origin:
 
 def _shape(x: Any) -> str:
     shape = getattr(getattr(x, "_array", x), "shape", None)
-    return type(x).__name__ if shape is None else _errors.shape_text(shape)
+    return type(x).__name__ if shape is None else shape_text(shape)
 
 
 def tell(node: Any) -> None:
@@ -70,7 +70,7 @@ def check(node: Any, grads: Any) -> None:
         array = getattr(g, "_array", g)
         if isinstance(array, (np.ndarray, np.generic)) and array.dtype.kind == "f" and np.isnan(array).any():
             text = f"Function '{node.name()}' returned nan values in its {i}th output. "
-            text += f"Its shape is {_errors.shape_text(array.shape)}"
+            text += f"Its shape is {shape_text(array.shape)}"
             for name, found in (("nan", np.isnan(array)), ("infinite", np.isinf(array))):
                 places = np.argwhere(np.asarray(found)).tolist()
                 text += f", {len(places)} elements are {name}"

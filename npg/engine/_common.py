@@ -10,11 +10,12 @@ import numpy as np
 
 from npg import _errors, dtypes
 from npg._floating import silent
+from npg._words import op_text, scalar_name, shape_text, type_name
 from npg.engine._saved import unpack
 from npg.ops._op import Like
-from npg.ops.index import assign
-from npg.ops.memory import overlaps, partly_overlaps
+from npg.ops.indexing import assign
 from npg.ops.shape import contiguous
+from npg.ops.strided import overlaps, partly_overlaps
 
 # The operators that both engines keep for tensors, see register_operators; the Cython engine counts on this order. Not
 # those that write, such as +=: CPython would take a C __iadd__ for the concatenation of sequences too.
@@ -202,8 +203,8 @@ def check_gradient(index: int, root: Any, g: Any, recorded: bool, wrap: Any) -> 
         raise RuntimeError(
             _errors.GRADIENT_SHAPE.format(
                 index=index,
-                given=f"npg.Size({_errors.shape_text(given)})",
-                expected=f"npg.Size({_errors.shape_text(array.shape)})",
+                given=f"npg.Size({shape_text(given)})",
+                expected=f"npg.Size({shape_text(array.shape)})",
             )
         )
     if g._array.dtype != array.dtype:
@@ -280,9 +281,9 @@ def modified(array: Any, source: Any, place: str, node: Any, version: int, expec
     """
     fn, nr = source
     return _errors.MODIFIED.format(
-        kind=dtypes.from_numpy(array.dtype).scalar_name,
-        shape=_errors.shape_text(array.shape),
-        source="" if fn is None else f", which is output {nr} of {_errors.op_text(fn.name())},",
+        kind=scalar_name(array),
+        shape=shape_text(array.shape),
+        source="" if fn is None else f", which is output {nr} of {op_text(fn.name())},",
         place=place,
         node=node.name(),
         version=version,
@@ -326,9 +327,7 @@ def refuse_broadcast(array: Any, arrays: Any) -> None:
     shape = np.broadcast_shapes(*shapes)
     if np.broadcast_shapes(shape, array.shape) != array.shape:
         raise RuntimeError(
-            _errors.BROADCAST_IN_PLACE.format(
-                shape=_errors.shape_text(array.shape), broadcast=_errors.shape_text(shape)
-            )
+            _errors.BROADCAST_IN_PLACE.format(shape=shape_text(array.shape), broadcast=shape_text(shape))
         )
 
 
@@ -380,7 +379,7 @@ def refuse_view(x: Any, fn: Any, what: str) -> None:
         what: "is being", or words for a change of its base.
     Raises: RuntimeError: in PyTorch's words.
     """
-    producer = f"Output {x._nr} of {_errors.op_text(fn.name())}" if fn else None
+    producer = f"Output {x._nr} of {op_text(fn.name())}" if fn else None
     if x._kind == MULTI_VIEW:
         raise RuntimeError(_errors.MULTI_VIEW_IN_PLACE.format(output=producer or "A tensor", what=what))
     if x._kind == CUSTOM_VIEW:
@@ -430,12 +429,6 @@ def bind(function: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any]:
             if name in names[: len(args)]:
                 raise TypeError(f"{function.__name__}() got multiple values for argument '{name}'") from None
     return tuple(signature.bind(*args, **kwargs).args), target
-
-
-def type_name(x: Any) -> str:
-    """Return the name of an argument's type, with that of its module, as PyTorch's messages give it."""
-    kind = type(x)
-    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
 # ----- The part of a graph that leads to given tensors -----

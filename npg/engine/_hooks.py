@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from npg import _errors, dtypes
+from npg import _errors
+from npg._words import scalar_name, shape_text
 from npg.ops.shape import contiguous
 
 __all__ = [
@@ -47,10 +48,10 @@ def _checked(hook: Any, result: Any, given: Any) -> Any:
         raise RuntimeError(_errors.HOOK_REPLACES_NONE)
     old = given._array
     if new.shape != old.shape:
-        shapes = (_errors.shape_text(old.shape), _errors.shape_text(new.shape))
+        shapes = (shape_text(old.shape), shape_text(new.shape))
         raise RuntimeError(_errors.HOOK_SHAPE.format(hook=_name(hook), expected=shapes[0], given=shapes[1]))
     if new.dtype != old.dtype:
-        names = [dtypes.from_numpy(a.dtype).scalar_name for a in (old, new)]
+        names = [scalar_name(a) for a in (old, new)]
         raise RuntimeError(_errors.HOOK_DTYPE.format(hook=_name(hook), expected=names[0], given=names[1]))
     return result
 

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npg import _errors, dtypes
-from npg.engine._common import type_name
+from npg._words import c_name, shape_text, type_name
 from npg.ops._op import ARITHMETIC, Op
-from npg.ops.memory import meets, overlaps, partly_overlaps
+from npg.ops.strided import meets, overlaps, partly_overlaps
 
 __all__ = ["DEFAULT", "OutRule", "check_out", "fit_out", "is_same", "rule_of"]
 
@@ -98,7 +98,7 @@ def check_out(
             raise rule.error(
                 text.format(
                     result=given.scalar_name, wanted=wanted.scalar_name,
-                    c_result=dtypes.c_name(given.dtype), c_wanted=dtypes.c_name(wanted.dtype),
+                    c_result=c_name(given), c_wanted=c_name(wanted),
                 )
             )  # fmt: skip
     if not array.flags.writeable:
@@ -122,7 +122,7 @@ def fit_out(target: Any, result: Any) -> None:
     if array.shape == shape:
         return
     if array.size:
-        old, new = _errors.shape_text(array.shape), _errors.shape_text(shape)
+        old, new = shape_text(array.shape), shape_text(shape)
         _errors.warn(_errors.OUT_RESIZED.format(old=old, new=new))
     counter = target._counter
     if size <= array.size and array.flags.c_contiguous:

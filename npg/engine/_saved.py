@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops.memory import alias
+from npg.ops.strided import alias
 
 __all__ = ["Packed", "before_write", "hooks", "pack", "unpack"]
 

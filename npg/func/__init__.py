@@ -1,8 +1,8 @@
 """Functions of functions: gradients, Jacobians, and maps over a batch, which nest freely. Source: torch.func."""
 
 from npg.func._batching import vmap_report
-from npg.func._calling import functional_call, stack_module_state
 from npg.func._derivatives import grad, grad_and_value, jvp, value_and_grad, vjp
+from npg.func._functional_call import functional_call, stack_module_state
 from npg.func._jacobians import hessian, jacfwd, jacrev
 from npg.func._vmap import vmap
 

@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 
 from npg.engine import TensorBase, apply, wrap
-from npg.func._standin import Standin, Unbatchable, guard
+from npg.func._placeholder import Standin, Unbatchable, guard
 from npg.functional import copy_, getitem, reshape, setitem
 from npg.functional._index import basic
 from npg.ops import shape
 from npg.ops.elementwise import clone
-from npg.ops.memory import alias
+from npg.ops.strided import alias
 from npg.tensor import Tensor
 
 __all__ = ["BatchedTensor", "Level", "aliased", "batch", "bottom", "lift", "rewrap", "running", "top_level"]

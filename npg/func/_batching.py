@@ -1,7 +1,7 @@
 """What happens to an op that is applied to batched tensors: its rule, its composite, or a loop over the examples.
 
-The engine hands every call to intercept() while a vmap is running. A rule in _rules.py says how to apply the op to
-whole batches; a kernel without one is run as its composite, whose parts come here again; anything else is run on one
+The engine hands every call to intercept() while a vmap is running. An op's batching rule (npg/ops/_kinds.py) applies it
+to a whole batch; a kernel without one is run as its composite, whose parts come here again; anything else is run on one
 example after the other, and the running vmap_report is told.
 """
 
@@ -11,13 +11,13 @@ import weakref
 from collections import Counter
 from typing import Any
 
+from npg.creation import zeros
 from npg.engine import Block, apply, apply_in_place, set_interceptor
 from npg.engine._guard import guard
-from npg.func import _rules
 from npg.func._batched import BatchedTensor, Level, batch, running, top_level
-from npg.func._sharing import aligned_to, zeros_of
-from npg.func._standin import UNBATCHED_SELF, LikeArray, Unbatchable
-from npg.ops import join, shape
+from npg.func._placeholder import UNBATCHED_SELF, LikeArray, Unbatchable
+from npg.ops import joining, shape
+from npg.ops._kinds import padded, rank_of
 
 __all__ = ["intercept", "intercepting", "note_loop", "vmap_report"]
 
@@ -94,18 +94,15 @@ def intercept(op: Any, inputs: Any, params: dict[str, Any], way: str) -> Any:
         return NotImplemented
     if op is None:
         raise Unbatchable(level, "a change in place")
-    if way == "attach" or op.__module__ == "npg.ops.drawing":
+    if way == "attach" or op.__module__ == "npg.ops.random":
         raise Unbatchable(level, op.name)
     flags = [type(x) is BatchedTensor and x.level == level for x in inputs]
     xs = [x.physical if flag else x for x, flag in zip(inputs, flags, strict=True)]
     size = next(x._array.shape[0] for x, flag in zip(xs, flags, strict=True) if flag)
     if way == "apply_in_place":
         return _in_place(op, inputs[0], xs, flags, params)
-    decomposition = _rules.DECOMPOSITIONS.get(op.name)
-    if decomposition is not None and (any(flags[1:]) or op.name in _rules.SUMS):
-        return decomposition(op, *inputs, **params)
-    rule = _rules.rule_of(op)
-    found = NotImplemented if rule is None else rule(op, xs, flags, params, size)
+    rule = op.batch_rule
+    found = NotImplemented if rule is None else rule(op, xs, flags, size, **params)
     if found is NotImplemented and op.composite is not None:
         try:
             return op.composite(*inputs, **params)
@@ -124,14 +121,14 @@ def intercept(op: Any, inputs: Any, params: dict[str, Any], way: str) -> Any:
 
 def _examples(xs: Any, flags: Any, size: int) -> Any:
     """Yield the inputs of each example."""
-    parts = [apply(join.unbind, (x,), {"dim": 0}) if flag else None for x, flag in zip(xs, flags, strict=True)]
+    parts = [apply(joining.unbind, (x,), {"dim": 0}) if flag else None for x, flag in zip(xs, flags, strict=True)]
     for i in range(size):
         yield [x if part is None else part[i] for x, part in zip(xs, parts, strict=True)]
 
 
 def _looped(op: Any, xs: Any, flags: Any, params: dict[str, Any], size: int) -> Any:
     if not size:  # zeros in the place of an example tell the shapes
-        first = [zeros_of(x) if flag else x for x, flag in zip(xs, flags, strict=True)]
+        first = [zeros((1, *x.shape[1:]), dtype=x.dtype) if flag else x for x, flag in zip(xs, flags, strict=True)]
         found = _looped(op, first, flags, params, 1)
         nothing = {"dim": 0, "start": 0, "stop": 0, "step": 1}
         parts = [apply(shape.slice_, (y,), nothing) for y in (found if op.is_multi else (found,))]
@@ -149,10 +146,18 @@ def _stacked(op: Any, ys: Any) -> Any:
             "vmap: We do not support batching operators that can output dynamic shape. Attempted to vmap over "
             f"{op.name}, whose results for single examples have the shapes {', '.join(map(str, shapes))}"
         )
-    return apply(join.stack, tuple(ys), {"dim": 0})
+    return apply(joining.stack, tuple(ys), {"dim": 0})
 
 
 # ----- In place -----
+
+
+def _aligned(xs: Any, flags: Any) -> Any:
+    """Return operands that broadcast example by example to those of the first one, None where that is not sure."""
+    rank = rank_of(xs[0], flags[0])
+    if any(rank_of(x, flag) > rank for x, flag in zip(xs, flags, strict=True)):
+        return None
+    return tuple([padded(x, rank) if flag else x for x, flag in zip(xs, flags, strict=True)])
 
 
 def _in_place(op: Any, first: Any, xs: Any, flags: Any, params: dict[str, Any]) -> Any:
@@ -160,7 +165,7 @@ def _in_place(op: Any, first: Any, xs: Any, flags: Any, params: dict[str, Any]) 
         if isinstance(first._array, LikeArray):
             raise Unbatchable(running.levels[-1].number, "a change in place of what was made like a batched tensor")
         raise RuntimeError(UNBATCHED_SELF.format(name="inplace arithmetic"))
-    aligned = aligned_to(xs, flags) if _rules.is_elementwise(op) else None
+    aligned = _aligned(xs, flags) if op.kind is not None and op.kind.aligned else None
     if aligned is not None:
         apply_in_place(op, aligned, params)
     else:

@@ -1,6 +1,6 @@
 """Tangents sent forward through a recorded graph: the product of a Jacobian with a vector in one sweep.
 
-The nodes are visited in the order in which they were made, each by its rule (_tangents.py); a fused kernel without one
+The nodes are visited in the order in which they were made, each by its op's tangent rule; a fused kernel without one
 is taken as its composite. Where a graph has a node of another kind, sweep() says so, and the caller takes the transpose
 of the transpose (two reverse passes) through the same graph.
 
@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from npg._floating import silent
-from npg.engine import TensorBase, enable_grad, wrap
+from npg.engine import TensorBase, array_of, enable_grad, wrap
 from npg.engine._common import reachable
-from npg.func._tangents import rule_of
 from npg.ops import _half
 from npg.ops._op import Like
 
@@ -69,49 +68,47 @@ def _differs(node: Any) -> bool:
 
 def _pushed(node: Any, ts: list[Any]) -> Any:
     """Return the tangent of a node's output (of a multi op, all of them), or NotImplemented."""
-    op = node.op
     node.check_versions()
-    if not op.exact and _half.among(ts):
-        ts = [None if t is None else _half.widen(t, _cast) for t in ts]
-        return _half.narrow(_pushed_now(_in_float32(node), ts), _cast)
-    return _pushed_now(node, ts)
+    call = _call(node)
+    if node.op.exact or not _half.among(ts):
+        return _pushed_now(call, ts)
+    ts = [None if t is None else _half.widen(t, _cast) for t in ts]
+    call.inputs = None if call.inputs is None else _half.widen(call.inputs, _cast)
+    call.output = None if call.output is None else _half.widen(call.output, _cast)
+    return _half.narrow(_pushed_now(call, ts), _cast)
 
 
 def _cast(x: Any, dtype: Any) -> Any:
-    return wrap(x._array.astype(dtype)) if isinstance(x, TensorBase) else x.astype(dtype)
+    return x.astype(dtype)
 
 
-def _in_float32(node: Any) -> Any:
-    """Return what the rules read of a node, float16 in float32; see npg/ops/_half.py."""
-    inputs = None if node.inputs is None else _half.widen(tuple(node.inputs), _cast)
-    output = None if node.output is None else _half.widen(node.output, _cast)
+def _call(node: Any) -> Any:
+    """Return what a tangent rule reads of a node: its inputs as arrays."""
     return SimpleNamespace(
         op=node.op,
         params=node.params,
-        inputs=inputs,
-        output=output,
+        inputs=None if node.inputs is None else tuple(map(array_of, node.inputs)),
+        output=node.output,
         saved=node.saved,
         shapes=node.shapes,
         needs=node.needs,
-        output_count=node.output_count,
     )
 
 
-def _pushed_now(node: Any, ts: list[Any]) -> Any:
-    op = node.op
-    rule = rule_of(op)
-    found = NotImplemented if rule is None else rule(node, ts)
-    if found is NotImplemented and op.composite is not None and node.inputs is not None:
-        return _through_composite(node, ts)
-    return found
+def _pushed_now(call: Any, ts: list[Any]) -> Any:
+    op = call.op
+    tangent = NotImplemented if op.tangent_rule is None else op.tangent_rule(call, ts)
+    if tangent is NotImplemented and op.composite is not None and call.inputs is not None:
+        return _through_composite(call, ts)
+    return tangent
 
 
-def _through_composite(node: Any, ts: list[Any]) -> Any:
+def _through_composite(call: Any, ts: list[Any]) -> Any:
     """Return the tangent of a fused kernel's output: that of its composite, which is recorded for this."""
     inputs, leaves, tangents = [], [], []
-    for x, t in zip(node.inputs, [*ts, *[None] * (len(node.inputs) - len(ts))], strict=True):
-        if isinstance(x, TensorBase):
-            x = wrap(x._array)
+    for x, t in zip(call.inputs, [*ts, *[None] * (len(call.inputs) - len(ts))], strict=True):
+        if isinstance(x, np.ndarray):
+            x = wrap(x)
         elif t is not None:  # not saved, since no gradient depends on its values
             x = wrap(np.zeros_like(t))
         elif isinstance(x, Like):
@@ -122,10 +119,10 @@ def _through_composite(node: Any, ts: list[Any]) -> Any:
             tangents.append(t)
         inputs.append(x)
     with enable_grad():
-        found = node.op.composite(*inputs, **node.params)
-    outputs = found if node.op.is_multi else (found,)
+        result = call.op.composite(*inputs, **call.params)
+    outputs = result if call.op.is_multi else (result,)
     swept = sweep(outputs, leaves, tangents)
     if swept is NotImplemented:
         return NotImplemented
     made = [np.zeros_like(y._array) if t is None else t for y, t in zip(outputs, swept, strict=True)]
-    return made if node.op.is_multi else made[0]
+    return made if call.op.is_multi else made[0]

@@ -9,8 +9,8 @@ from typing import Any
 
 from npg.func._batched import BatchedTensor, Level, batch, running
 from npg.func._batching import intercepting, note_loop
+from npg.func._placeholder import Standin, Unbatchable
 from npg.func._pytree import Spec, broadcast_prefix, flatten, unflatten
-from npg.func._standin import Standin, Unbatchable
 from npg.functional import cat, expand, movedim, narrow, select, stack
 from npg.random._standing_in import Repeats, refusing
 from npg.tensor import Tensor

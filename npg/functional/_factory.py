@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any
 
 import numpy as np
 
 from npg import _errors, dtypes
 from npg._floating import silent
-from npg.engine import TensorBase, bump_version, check_in_place, is_grad_enabled, wrap, write_out
+from npg._words import c_name, type_name
+from npg.engine import TensorBase, array_of, bump_version, check_in_place, is_grad_enabled, wrap, write_out
+from npg.engine._common import is_number
 from npg.engine._out import DEFAULT, OutRule, check_out
+from npg.functional._arguments import sizes_of
 from npg.functional._attributes import check_device, contiguous_format, layout, preserve_format, strided
-from npg.functional._public import as_tensor_input
+from npg.functional._public import as_tensor_input, to_dtype
 from npg.random import empty_like
 
 __all__ = [
@@ -33,43 +35,11 @@ __all__ = [
 
 
 def parse_sizes(name: str, given: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
-    """Return the shape that a call was given as `f(2, 3)`, `f((2, 3))` or `f(size=(2, 3))`.
+    """Return the shape of a new tensor that a call was given as `f(2, 3)`, `f((2, 3))` or `f(size=(2, 3))`.
 
     Raises: TypeError: when it is no tuple of ints. RuntimeError: for a negative size.
     """
-    if size is not None:
-        if given:
-            raise TypeError(f"{name}() got multiple values for argument 'size'")
-        given = (size,)
-    if not given:
-        raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
-    first = given[0]
-    whole = isinstance(first, (tuple, list))
-    if whole and len(given) > 1:
-        raise TypeError(f"{name}() takes 1 positional argument but {len(given)} were given")
-    items = first if whole else given
-    if all(type(n) is int for n in items):
-        return check_sizes(tuple(items), name)
-    shape = []
-    for i, n in enumerate(items):
-        try:
-            shape.append(_index(n))
-        except TypeError:
-            kind = type(n).__name__
-            if i:
-                reason = (
-                    f'failed to unpack the object at pos {i + 1} with error "type must be tuple of ints,but got {kind}"'
-                )
-                raise TypeError(f"{name}(): argument 'size' {reason}") from None
-            reason = f"but found element of type {kind} at pos 0" if whole else f"not {kind}"
-            raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, {reason}") from None
-    return check_sizes(tuple(shape), name)
-
-
-def _index(n: Any) -> int:
-    if isinstance(n, (bool, np.bool_)):
-        raise TypeError
-    return operator.index(n)
+    return check_sizes(sizes_of(name, given, "size", size), name)
 
 
 _MOST = 2**60  # elements, beyond which the bytes of the widest dtype cannot be counted
@@ -134,10 +104,6 @@ def number(name: str, value: Any, argument: str, position: int) -> Any:
     raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be Number, not {type(value).__name__}")
 
 
-# What PyTorch's texts call the C type.
-_C_NAMES = {"float16": "c10::Half", "float32": "float", "int32": "int"}
-
-
 def fill_number(value: Any, dtype: np.dtype[Any], suffix: str = "_t") -> Any:
     """Return a Python number as a NumPy scalar of `dtype`, truncated where that is an integer dtype.
 
@@ -164,8 +130,24 @@ def fill_number(value: Any, dtype: np.dtype[Any], suffix: str = "_t") -> Any:
 
 def overflow_text(dtype: np.dtype[Any], suffix: str = "_t") -> str:
     """Return PyTorch's words for a number that does not fit."""
-    name = _C_NAMES.get(dtype.name, dtype.name + suffix) if suffix else dtype.name
+    name = dtype.name
+    if suffix:  # a floating dtype and int by the C type, the others as int64_t
+        name = c_name(dtype) if dtype.kind == "f" or name == "int32" else name + suffix
     return f"value cannot be converted to type {name} without overflow"
+
+
+def fill_value(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
+    """Return a number as a NumPy scalar of the dtype, a 0-d tensor in the dtype."""
+    if is_number(value):
+        return fill_number(value.item() if isinstance(value, np.generic) else value, dtype)
+    if not isinstance(value, (TensorBase, np.ndarray)):
+        raise TypeError(_errors.NOT_A_TENSOR.format(name=name, argument="value", position=3, kind=type_name(value)))
+    ndim = np.ndim(array_of(value))
+    if ndim:
+        raise RuntimeError(
+            f"{name} only supports a 0-dimensional value tensor, but got tensor with {ndim} dimension(s)."
+        )
+    return to_dtype(value, dtype)
 
 
 # ----- Results -----
@@ -230,7 +212,7 @@ def drawn(
     array: Any = getattr(out, "_array", np.empty(0))
     check_out(name, out, wrap(np.empty(0, array.dtype)), inputs)
     check_in_place(out)
-    given = [x._array if isinstance(x, TensorBase) else x for x in inputs]
+    given = [array_of(x) for x in inputs]
     given = [x.copy() if isinstance(x, np.ndarray) and np.may_share_memory(x, array) else x for x in given]
     made = draw(array if shape is None or array.shape == shape else np.empty(shape, array.dtype), *given)
     if made is not array:
@@ -259,7 +241,7 @@ def empty_array_like(
     """
     check_options(layout, device, pin_memory)
     x = as_tensor_input(name, input)
-    array = x._array if isinstance(x, TensorBase) else x
+    array = array_of(x)
     return like_array(array, array.dtype if dtype is None else dtypes.to_numpy(dtype), memory_format)
 
 

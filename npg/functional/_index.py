@@ -1,4 +1,4 @@
-"""What stands in brackets, read: from any index that NumPy or PyTorch knows to what the ops in npg/ops/index.py take.
+"""What stands in brackets, read: from any index that NumPy or PyTorch knows to what the ops of npg.ops.indexing take.
 
 An index is read item by item, as PyTorch does: ints, slices, None and Ellipsis give a view; then the integer arrays and
 masks that remain are applied to that view all at once. NumPy differs in one case: it takes an int beside an array for
@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from npg._errors import shape_text, warn
-from npg.engine import TensorBase, is_grad_enabled
-from npg.engine._common import type_name
-from npg.ops import index as ops
+from npg import _errors
+from npg._errors import warn
+from npg._words import shape_text, type_name
+from npg.engine import TensorBase, array_of, is_grad_enabled
+from npg.ops import indexing as ops
+from npg.ops.strided import meets
 
 __all__ = [
     "WHOLE",
@@ -25,7 +27,7 @@ __all__ = [
     "explained",
     "is_mask",
     "item_of",
-    "plain",
+    "refuse_meeting",
     "result_shape",
     "sequence",
     "without_masks",
@@ -131,11 +133,7 @@ def item_of(item: Any) -> Any:
 def sequence(item: Any) -> np.ndarray[Any, Any]:
     if isinstance(item, range):
         return np.asarray(item)
-    return np.array([sequence(k) if isinstance(k, (list, tuple)) else plain(k) for k in item])
-
-
-def plain(k: Any) -> Any:
-    return k._array if isinstance(k, TensorBase) else k
+    return np.array([sequence(k) if isinstance(k, (list, tuple)) else array_of(k) for k in item])
 
 
 def _array_item(array: np.ndarray[Any, Any]) -> Any:
@@ -237,7 +235,7 @@ def explained(error: IndexError, array: np.ndarray[Any, Any], index: Any, arrays
         i, axis, size = found.groups()
         return IndexError(f"index {i} is out of bounds for dimension {axis} with size {size}")
     if str(error).startswith("shape mismatch"):
-        shapes = ", ".join(shape_text(plain(a).shape) for a in arrays)
+        shapes = ", ".join(shape_text(array_of(a).shape) for a in arrays)
         return IndexError(f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}")
     if "numpy.newaxis" in str(error):  # all else was sorted out: an int of more than 64 bits
         return IndexError("Overflow when unpacking long long")
@@ -254,7 +252,7 @@ def explained(error: IndexError, array: np.ndarray[Any, Any], index: Any, arrays
 
 
 def result_shape(shape: tuple[int, ...], arrays: Any, at: tuple[int, ...]) -> tuple[int, ...]:
-    found = [plain(a) for a in arrays]
+    found = [array_of(a) for a in arrays]
     if found[0].dtype.kind == "b":
         return (int(np.count_nonzero(found[0])), *shape[found[0].ndim :])
     try:
@@ -264,3 +262,13 @@ def result_shape(shape: tuple[int, ...], arrays: Any, at: tuple[int, ...]) -> tu
     rest = tuple(n for d, n in enumerate(shape) if d not in at)
     start = at[0] if at[-1] - at[0] == len(at) - 1 else 0
     return rest[:start] + b + rest[start:]
+
+
+def refuse_meeting(written: np.ndarray[Any, Any], others: Any) -> None:
+    """Raise when an array that is written by index shares memory with one that is read meanwhile.
+
+    Raises: RuntimeError: in PyTorch's words, and where PyTorch looks: at arrays without gaps.
+    """
+    for other in others:
+        if isinstance(other, np.ndarray) and meets(written, other):
+            raise RuntimeError(_errors.PARTIAL_OVERLAP_IN_PLACE)

@@ -10,13 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from npg import dtypes
-from npg._errors import shape_text
-from npg.functional._picking import broadcast, scalar_name
+from npg._words import c_name, scalar_name, shape_text
+from npg.functional._arguments import broadcast
 
 __all__ = [
     "Shape",
-    "c_name",
     "check_batches",
     "check_bmm",
     "check_dot",
@@ -27,10 +25,6 @@ __all__ = [
     "no_bool",
     "size_text",
 ]
-
-
-def c_name(array: Any) -> str:
-    return dtypes.c_name(array.dtype)
 
 
 def size_text(array: Any) -> str:

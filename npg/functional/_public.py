@@ -10,16 +10,17 @@ import numpy as np
 
 from npg import _errors, dtypes
 from npg._errors import warn
-from npg.engine import Function, TensorBase, apply, is_grad_enabled, write_out
-from npg.engine._common import refuse_broadcast, refuse_in_place, refuse_shapes, type_name
+from npg._words import scalar_name, type_name
+from npg.engine import Function, TensorBase, apply, array_of, is_grad_enabled, write_out
+from npg.engine._common import refuse_broadcast, refuse_in_place, refuse_shapes
 from npg.engine._out import DEFAULT, OutRule, check_out, is_same
+from npg.ops._half import SINGLE
 from npg.ops._op import COMPARISON, FLOAT, Op, parameters_of
 from npg.ops.elementwise import cast
 
 __all__ = [
     "as_tensor_input",
-    "canonical_dim",
-    "canonical_dims",
+    "apply_floating",
     "augmented",
     "in_place",
     "new_function",
@@ -30,7 +31,6 @@ __all__ = [
     "public_function",
     "reflected",
     "refuse_gradient",
-    "type_name",
     "writes",
 ]
 
@@ -53,7 +53,7 @@ def promote(op: Op, args: Any, in_place: bool = False) -> list[Any]:
     for x in args:
         if type(x) is int and not -(2**63) <= x < 2**64:
             raise OverflowError("int too big to convert")
-    arrays = [x._array if isinstance(x, TensorBase) else x for x in args]
+    arrays = [array_of(x) for x in args]
     if op.refusal is not None:
         try:
             op.refusal(*arrays)
@@ -82,13 +82,13 @@ def _is_recorded(x: Any) -> bool:
 
 
 def _is_wider(x: Any, than: dtypes.dtype) -> bool:
-    array = x._array if isinstance(x, TensorBase) else x
+    array = array_of(x)
     return isinstance(array, np.ndarray) and array.dtype.kind == "f" and array.dtype.itemsize > than.itemsize
 
 
 def _as_number(x: Any) -> Any:
     """Return a 0-d tensor or array that float16 cannot hold as a number, which counts with all its digits."""
-    array = x._array if isinstance(x, TensorBase) else x
+    array = array_of(x)
     if not isinstance(array, np.ndarray) or array.ndim or array.dtype.kind not in "iuf" or array.dtype.itemsize < 4:
         return x
     return x if _is_recorded(x) else array.item()
@@ -123,6 +123,23 @@ def to_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
 
 
 # ----- Callables -----
+
+
+def apply_floating(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any], kernel: str) -> Any:
+    """Apply an op whose first input must be floating; beside float16 the others may be float32.
+
+    Args:
+        kernel: PyTorch's name in the message.
+    Raises: NotImplementedError: for integers and bools.
+    """
+    first = inputs[0]
+    dtype = (array_of(first)).dtype
+    if dtype.kind != "f":
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(dtype)}'")
+    if dtype.char != "e" or not any(getattr(x, "dtype", None) == SINGLE for x in inputs):
+        return apply(op, inputs, settings)
+    wide = tuple([to_dtype(x, SINGLE) if getattr(x, "dtype", None) == dtype else x for x in inputs])
+    return to_dtype(apply(op, wide, settings), dtype)
 
 
 def public(op: Op) -> Function:
@@ -269,7 +286,7 @@ def _explained(function: Any, args: Any, kwargs: Any, error: Exception) -> Excep
         # PyTorch comes to a leaf before all that is wrong with the other arguments, but for their types.
         if args and not isinstance(error, TypeError) and _is_recorded(args[0]) and is_grad_enabled():
             refuse_in_place(args[0])
-    from npg.functional._arguments import explain  # here: a program without mistakes never needs it
+    from npg.functional._argument_errors import explain  # here: a program without mistakes never needs it
 
     return explain(function, args, kwargs, error)
 
@@ -311,28 +328,3 @@ def refuse_gradient(function: str, argument: str, x: Any) -> None:
             f"The function '{function}' is not differentiable with respect to argument '{argument}'. This input cannot "
             "have requires_grad True."
         )
-
-
-def canonical_dim(dim: int, ndim: int) -> int:
-    """Return dim counted from the front.
-
-    Raises: IndexError: when it is out of range; a 0-d tensor takes -1 and 0.
-    """
-    bound = max(ndim, 1)
-    if not -bound <= dim < bound:
-        if not -(2**63) <= dim < 2**63:
-            raise ValueError("Overflow when unpacking long long")
-        raise IndexError(f"Dimension out of range (expected to be in range of [{-bound}, {bound - 1}], but got {dim})")
-    return dim % bound
-
-
-def canonical_dims(dims: Any, ndim: int) -> tuple[int, ...]:
-    """Return dims (an int or a sequence of ints) counted from the front.
-
-    Raises: IndexError: when one is out of range. RuntimeError: when one appears twice.
-    """
-    found = tuple(canonical_dim(int(d), ndim) for d in (dims if isinstance(dims, (tuple, list)) else (dims,)))
-    for i, d in enumerate(found):
-        if d in found[:i]:
-            raise RuntimeError(f"dim {d} appears multiple times in the list of dims")
-    return found

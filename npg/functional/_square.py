@@ -8,9 +8,9 @@ import numpy as np
 
 from npg._errors import LinAlgError
 from npg._floating import silent
-from npg.functional._dims import array_of
-from npg.functional._picking import scalar_name
-from npg.ops import decompose as ops
+from npg._words import scalar_name
+from npg.functional._arguments import checked_array
+from npg.ops import linalg as ops
 
 __all__ = ["LinAlgError", "matrix_of", "not_positive", "singular", "square_of", "unsolvable"]
 
@@ -22,7 +22,7 @@ def matrix_of(name: str, A: Any, argument: str = "A", low: bool = True) -> Any:
         low: refuse float16.
     Raises: RuntimeError: when it has fewer than two dimensions or is not floating.
     """
-    array = array_of(name, A, argument)
+    array = checked_array(name, A, argument)
     if array.ndim < 2:
         raise RuntimeError(f"{name}: The input tensor {argument} must have at least 2 dimensions.")
     if array.dtype.kind != "f":
@@ -34,7 +34,7 @@ def matrix_of(name: str, A: Any, argument: str = "A", low: bool = True) -> Any:
 
 def square_of(name: str, A: Any) -> Any:
     """Return the array of a square matrix or a batch of them. Raises: RuntimeError."""
-    array = array_of(name, A, "A")
+    array = checked_array(name, A, "A")
     if array.ndim < 2:
         raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
     if array.shape[-1] != array.shape[-2]:

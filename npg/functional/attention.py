@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from npg import dtypes, random
-from npg.functional._dims import array_of
-from npg.functional._kernels import apply_floating
-from npg.functional._public import public_function, to_dtype
+from npg import random
+from npg._words import c_name
+from npg.functional._arguments import checked_array
+from npg.functional._public import apply_floating, public_function, to_dtype
 from npg.functional._types import T
-from npg.functional.shaping import expand, reshape, unsqueeze
+from npg.functional.shape import expand, reshape, unsqueeze
 from npg.ops import attention as ops
 
 __all__ = ["scaled_dot_product_attention"]
@@ -45,17 +45,17 @@ def scaled_dot_product_attention(
     Raises: RuntimeError: when dtypes or shapes do not fit, or both attn_mask and is_causal are given.
     Source: torch.nn.functional.scaled_dot_product_attention; dropout draws what PyTorch's computation on a CPU draws.
     """
-    q = array_of(_NAME, query, "query")
-    k = array_of(_NAME, key, "key", 2)
-    v = array_of(_NAME, value, "value", 3)
+    q = checked_array(_NAME, query, "query")
+    k = checked_array(_NAME, key, "key", 2)
+    v = checked_array(_NAME, value, "value", 3)
     if not q.dtype == k.dtype == v.dtype or q.ndim < 2 or k.ndim < 2 or v.ndim < 2:
         _refuse(q, k, v)
     if enable_gqa:
         key, value = (_repeated(x, a, q) for x, a in ((key, k), (value, v)))
-        k, v = array_of(_NAME, key), array_of(_NAME, value)
+        k, v = checked_array(_NAME, key), checked_array(_NAME, value)
     if q.shape != k.shape or k.shape != v.shape:
         query, key, value = _broadcast(query, key, value, q, k, v)
-        q, k = array_of(_NAME, query), array_of(_NAME, key)
+        q, k = checked_array(_NAME, query), checked_array(_NAME, key)
     if attn_mask is not None:
         if is_causal:
             raise RuntimeError(
@@ -78,8 +78,8 @@ def _refuse(q: Any, k: Any, v: Any) -> None:
             f"{q.ndim} key.dim: {k.ndim} and value.dim: {v.ndim} instead."
         )
     raise RuntimeError(
-        f"Expected query, key, and value to have the same dtype, but got query.dtype: {dtypes.c_name(q.dtype)} "
-        f"key.dtype: {dtypes.c_name(k.dtype)} and value.dtype: {dtypes.c_name(v.dtype)} instead."
+        f"Expected query, key, and value to have the same dtype, but got query.dtype: {c_name(q)} "
+        f"key.dtype: {c_name(k)} and value.dtype: {c_name(v)} instead."
     )
 
 
@@ -133,11 +133,11 @@ def _additive(mask: Any, q: Any, k: Any) -> Any:
 
     Raises: RuntimeError: when its dtype or shape does not fit.
     """
-    array = array_of(_NAME, mask, "attn_mask", 4)
+    array = checked_array(_NAME, mask, "attn_mask", 4)
     if array.dtype not in (np.bool_, np.float32, q.dtype):
         raise RuntimeError(
             "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
-            f"{dtypes.c_name(array.dtype)} and  query.dtype: {dtypes.c_name(q.dtype)} instead."
+            f"{c_name(array)} and  query.dtype: {c_name(q)} instead."
         )
     scores = (*q.shape[:-1], k.shape[-2])
     for i in range(1, array.ndim + 1):

@@ -10,10 +10,10 @@ from npg._errors import OUT_DTYPE
 from npg.engine import Function, TensorBase, apply
 from npg.engine._out import DEFAULT, OutRule, is_same
 from npg.functional import return_types
-from npg.functional._dims import array_of, dim_index, dims_of
+from npg.functional._arguments import checked_array, dim_index, dims_of
 from npg.functional._public import public, public_function, writes
 from npg.functional._types import B, Dims, MinMax, T, ValuesIndices
-from npg.ops import order, reduce, select
+from npg.ops import extrema, reduction, selection
 from npg.ops._op import Op
 
 __all__ = [
@@ -62,7 +62,7 @@ _SPECIFY = " Specify the reduction dim with the 'dim' argument."
 
 
 def _with_places(op: Op, returns: Any, name: str, input: Any, dim: Any, keepdim: bool, **settings: Any) -> Any:
-    array = array_of(name, input)
+    array = checked_array(name, input)
     d = dim_index(name, dim, array.ndim)
     _refuse_empty(name, array, (d,))
     return returns(apply(op, (input,), {"dim": d, "keepdim": keepdim, **settings}))
@@ -70,7 +70,7 @@ def _with_places(op: Op, returns: Any, name: str, input: Any, dim: Any, keepdim:
 
 # ----- Extrema -----
 
-_maximum, _minimum = public(select.maximum), public(select.minimum)
+_maximum, _minimum = public(selection.maximum), public(selection.minimum)
 
 
 def _extreme(
@@ -84,7 +84,7 @@ def _extreme(
     keepdim: bool,
     other: Any,
 ) -> Any:
-    array = array_of(name, input)
+    array = checked_array(name, input)
     if other is None and isinstance(dim, TensorBase):
         other, dim = dim, None
     if other is not None:
@@ -139,7 +139,7 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     Raises: RuntimeError, IndexError: when there is nothing to choose from.
     Source: torch.max.
     """
-    return _extreme("max", reduce.max_, order.max_dim, return_types.max, _maximum, input, dim, keepdim, other)
+    return _extreme("max", reduction.max_, extrema.max_dim, return_types.max, _maximum, input, dim, keepdim, other)
 
 
 @overload
@@ -157,11 +157,11 @@ def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
 
     Args, results and gradients as in max. Source: torch.min.
     """
-    return _extreme("min", reduce.min_, order.min_dim, return_types.min, _minimum, input, dim, keepdim, other)
+    return _extreme("min", reduction.min_, extrema.min_dim, return_types.min, _minimum, input, dim, keepdim, other)
 
 
 def _spread_extreme(op: Op, input: Any, dim: Any, keepdim: bool) -> Any:
-    array = array_of(op.name, input)
+    array = checked_array(op.name, input)
     dims = dims_of(op.name, dim, array.ndim)
     _refuse_empty(op.name, array, dims, _SPECIFY)
     return apply(op, (input,), {"dim": dims, "keepdim": keepdim})
@@ -175,14 +175,14 @@ def amax(input: T, dim: Dims | None = (), keepdim: bool = False, *, out: Any = N
     Raises: RuntimeError, IndexError: when there is nothing to choose from.
     Source: torch.amax.
     """
-    return _spread_extreme(reduce.amax, input, dim, keepdim)
+    return _spread_extreme(reduction.amax, input, dim, keepdim)
 
 
 @public_function
 @writes(_AMAX, looks=(), expanded=True)
 def amin(input: T, dim: Dims | None = (), keepdim: bool = False, *, out: Any = None) -> T:
     """Return the smallest elements over dimensions; see amax. Source: torch.amin."""
-    return _spread_extreme(reduce.amin, input, dim, keepdim)
+    return _spread_extreme(reduction.amin, input, dim, keepdim)
 
 
 @public_function
@@ -193,7 +193,7 @@ def aminmax(input: T, *, dim: int | None = None, keepdim: bool = False, out: Any
     Returns: (min, max).
     Source: torch.aminmax.
     """
-    array = array_of("aminmax", input)
+    array = checked_array("aminmax", input)
     if dim is None and not array.size:
         raise RuntimeError(
             "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
@@ -201,14 +201,16 @@ def aminmax(input: T, *, dim: int | None = None, keepdim: bool = False, out: Any
     d = None if dim is None else (dim_index("aminmax", dim, array.ndim),)
     if d is not None and array.ndim and not array.size and not array.shape[d[0]]:
         raise IndexError(f"aminmax: Expected reduction dim {d[0]} to have non-zero size.")
-    return return_types.aminmax(apply(reduce.aminmax, (input,), {"dim": d if array.ndim else None, "keepdim": keepdim}))
+    return return_types.aminmax(
+        apply(reduction.aminmax, (input,), {"dim": d if array.ndim else None, "keepdim": keepdim})
+    )
 
 
 # ----- Places -----
 
 
 def _place(op: Op, input: Any, dim: Any, keepdim: bool) -> Any:
-    array = array_of(op.name, input)
+    array = checked_array(op.name, input)
     if array.dtype == bool:
         raise RuntimeError(f"{op.name}(): does not support bool input")
     d = None if dim is None else dim_index(op.name, dim, array.ndim)
@@ -225,21 +227,21 @@ def argmax(input: T, dim: int | None = None, keepdim: bool = False, *, out: Any 
     Raises: IndexError: when there is nothing to choose from. RuntimeError: for bools.
     Source: torch.argmax.
     """
-    return _place(order.argmax, input, dim, keepdim)
+    return _place(extrema.argmax, input, dim, keepdim)
 
 
 @public_function
 @writes(OUT_DTYPE, looks=(), grad=False, expanded=True)
 def argmin(input: T, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> T:
     """Return where the smallest element is; see argmax. Source: torch.argmin."""
-    return _place(order.argmin, input, dim, keepdim)
+    return _place(extrema.argmin, input, dim, keepdim)
 
 
 # ----- Order statistics -----
 
 
 def _refuse_bool(name: str, input: Any, kernel: str) -> None:
-    if array_of(name, input).dtype == bool:
+    if checked_array(name, input).dtype == bool:
         raise NotImplementedError(f"\"{kernel}\" not implemented for 'Bool'")
 
 
@@ -263,8 +265,8 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False, *, out: An
     """
     _refuse_bool("median", input, "median_cpu" if dim is None else "median_out")
     if dim is None:
-        return apply(order.median, (input,), {})
-    return _with_places(order.median_dim, return_types.median, "median", input, dim, keepdim)
+        return apply(extrema.median, (input,), {})
+    return _with_places(extrema.median_dim, return_types.median, "median", input, dim, keepdim)
 
 
 @overload
@@ -279,8 +281,8 @@ def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False, *, out:
     """Return the median of what is not nan; see median. Source: torch.nanmedian."""
     _refuse_bool("nanmedian", input, "median_cpu" if dim is None else "median_out")
     if dim is None:
-        return apply(order.nanmedian, (input,), {})
-    return _with_places(order.nanmedian_dim, return_types.nanmedian, "nanmedian", input, dim, keepdim)
+        return apply(extrema.nanmedian, (input,), {})
+    return _with_places(extrema.nanmedian_dim, return_types.nanmedian, "nanmedian", input, dim, keepdim)
 
 
 @public_function
@@ -292,12 +294,12 @@ def kthvalue(input: T, k: int, dim: int = -1, keepdim: bool = False, *, out: Any
     Raises: RuntimeError: when k is out of range.
     Source: torch.kthvalue; of equal elements the place is where the search of its CPU kernel ends.
     """
-    array = array_of("kthvalue", input)
+    array = checked_array("kthvalue", input)
     d = dim_index("kthvalue", dim, array.ndim)
     if not 1 <= k <= (array.shape[d] if array.ndim else 1):
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {d}")
     _refuse_bool("kthvalue", input, "kthvalue_cpu")
-    return return_types.kthvalue(apply(order.kthvalue, (input,), {"k": k, "dim": d, "keepdim": keepdim}))
+    return return_types.kthvalue(apply(extrema.kthvalue, (input,), {"k": k, "dim": d, "keepdim": keepdim}))
 
 
 @public_function
@@ -314,4 +316,4 @@ def mode(input: T, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> 
     Returns: (values, indices).
     Source: torch.mode.
     """
-    return _with_places(order.mode, return_types.mode, "mode", input, dim, keepdim)
+    return _with_places(extrema.mode, return_types.mode, "mode", input, dim, keepdim)

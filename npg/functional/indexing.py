@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from npg import _errors, dtypes
-from npg._errors import shape_text
+from npg import _errors
 from npg._floating import silent
-from npg.engine import TensorBase, apply, apply_in_place, bump_version, check_in_place, is_grad_enabled
-from npg.engine._common import refuse_in_place, refuse_partial_overlap, type_name
+from npg._words import scalar_name, shape_text, type_name
+from npg.engine import TensorBase, apply, apply_in_place, array_of, bump_version, check_in_place, is_grad_enabled
+from npg.engine._common import refuse_in_place, refuse_partial_overlap
+from npg.functional._arguments import expanded_shape
 from npg.functional._factory import fill_number, overflow_text
 from npg.functional._index import (
     WHOLE,
@@ -19,20 +20,18 @@ from npg.functional._index import (
     explained,
     is_mask,
     item_of,
-    plain,
+    refuse_meeting,
     result_shape,
     sequence,
     without_masks,
 )
-from npg.functional._picking import check_expand
 from npg.functional._public import as_tensor_input, public_function, to_dtype
-from npg.functional._storage import address, refuse_meeting
 from npg.functional._types import B
-from npg.functional.filling import each_once
-from npg.ops import index as ops
+from npg.functional.fill import each_once
+from npg.ops import indexing as ops
 from npg.ops.elementwise import clone
-from npg.ops.memory import overlaps
 from npg.ops.shape import reshape
+from npg.ops.strided import address, overlaps
 
 __all__ = ["copy_", "getitem", "index_put", "index_put_", "setitem"]
 
@@ -95,13 +94,13 @@ def _value(value: Any, dtype: np.dtype[Any]) -> Any:
             return value.astype(dtype, copy=False)
     if isinstance(value, complex):
         raise RuntimeError(overflow_text(dtype).replace("float64_t", "double"))
-    name = dtypes.from_numpy(dtype).scalar_name
+    name = scalar_name(dtype)
     raise TypeError(f"can't assign a {type(value).__name__} to a npg.{name}Tensor")
 
 
 def _fitted(value: Any, ndim: int) -> Any:
     """Return value without those leading dimensions of size 1 that the target does not have."""
-    array = plain(value)
+    array = array_of(value)
     extra = array.ndim - ndim
     if extra <= 0 or array.shape[:extra] != (1,) * extra:
         return value
@@ -163,13 +162,13 @@ def setitem(input: Any, index: Any, value: Any) -> None:
                     value = apply(clone, (value,), {})  # perhaps an element of input: a number all the same
             value = _check_put(value, target, arrays, at)
         else:
-            check_expand(plain(value), target.shape)
+            expanded_shape(array_of(value), target.shape)
         if not recorded:
             check_in_place(input)
             if arrays:
-                _write(target, plain(value), arrays, at, False)
+                _write(target, array_of(value), arrays, at, False)
             else:
-                source = plain(value)
+                source = array_of(value)
                 while isinstance(source, np.ndarray) and source.ndim < target.ndim and len(target) == 1:
                     target = target[0, ...]  # in as many dimensions, for x[None] = x writes each place as it is
                 refuse_partial_overlap((target, source))
@@ -209,7 +208,7 @@ def _written_into_itself(input: Any, value: Any) -> bool:
 
     It is the one way to write the whole of a tensor that shows one place several times.
     """
-    if not (overlaps(input._array) and _is_same(input._array, plain(value))):
+    if not (overlaps(input._array) and _is_same(input._array, array_of(value))):
         return False
     if is_grad_enabled() and input.requires_grad:
         refuse_in_place(input)
@@ -221,9 +220,9 @@ def _written_into_itself(input: Any, value: Any) -> bool:
 def _rank(shape: tuple[int, ...], arrays: Any) -> int:
     if not arrays:
         return len(shape)
-    if len(arrays) == 1 and plain(arrays[0]).dtype.kind == "b":
+    if len(arrays) == 1 and array_of(arrays[0]).dtype.kind == "b":
         return len(shape) - arrays[0].ndim + 1
-    return len(shape) - len(arrays) + max(plain(a).ndim for a in arrays)
+    return len(shape) - len(arrays) + max(array_of(a).ndim for a in arrays)
 
 
 def _check_put(value: Any, target: np.ndarray[Any, Any], arrays: Any, at: tuple[int, ...]) -> Any:
@@ -231,7 +230,7 @@ def _check_put(value: Any, target: np.ndarray[Any, Any], arrays: Any, at: tuple[
 
     Raises: RuntimeError: for a tensor of another dtype.
     """
-    source = plain(value)
+    source = array_of(value)
     if source.dtype == target.dtype:
         return value
     if isinstance(value, TensorBase):
@@ -242,7 +241,7 @@ def _check_put(value: Any, target: np.ndarray[Any, Any], arrays: Any, at: tuple[
             fits = False
         if not fits:
             raise _misfit(source, target.shape, arrays, at)
-        ours, theirs = (dtypes.from_numpy(a.dtype).scalar_name for a in (target, source))
+        ours, theirs = (scalar_name(a) for a in (target, source))
         raise RuntimeError(
             f"Index put requires the source and destination dtypes match, got {ours} for the destination and "
             f"{theirs} for the source."
@@ -251,7 +250,7 @@ def _check_put(value: Any, target: np.ndarray[Any, Any], arrays: Any, at: tuple[
 
 
 def _write(target: np.ndarray[Any, Any], value: Any, arrays: Any, at: tuple[int, ...], accumulate: bool) -> None:
-    found = [plain(a) for a in arrays]
+    found = [array_of(a) for a in arrays]
     refuse_meeting(target, (value, *found))
     try:
         with silent():
@@ -261,13 +260,13 @@ def _write(target: np.ndarray[Any, Any], value: Any, arrays: Any, at: tuple[int,
 
 
 def _put(op: Any, x: Any, value: Any, arrays: Any, at: tuple[int, ...], accumulate: bool) -> Any:
-    refuse_meeting(x._array, map(plain, (value, *arrays)))
+    refuse_meeting(x._array, map(array_of, (value, *arrays)))
     try:
         return apply_in_place(op, (x, value, *arrays), {"at": at, "accumulate": accumulate})
     except (ValueError, TypeError):
         if not x._array.flags.writeable:
             raise
-        raise _misfit(plain(value), x._array.shape, arrays, at) from None
+        raise _misfit(array_of(value), x._array.shape, arrays, at) from None
 
 
 def _misfit(value: Any, shape: tuple[int, ...], arrays: Any, at: tuple[int, ...]) -> RuntimeError:
@@ -338,7 +337,7 @@ def index_put(input: B, indices: Any, values: Any, accumulate: bool = False) -> 
     try:
         return apply(ops.index_put, (input, values, *arrays), {"at": at, "accumulate": bool(accumulate)})
     except ValueError:
-        raise _misfit(plain(values), input._array.shape, arrays, at) from None
+        raise _misfit(array_of(values), input._array.shape, arrays, at) from None
     except IndexError as error:
         raise explained(error, input._array, indices, arrays) from None
 
@@ -358,7 +357,7 @@ def copy_(input: B, src: Any, non_blocking: bool = False) -> B:
     if not isinstance(src, (TensorBase, np.ndarray, bool, int, float, np.generic)):
         raise TypeError(_errors.NOT_A_TENSOR.format(name="copy_", argument="other", position=1, kind=type_name(src)))
     src = _value(src, input._array.dtype)
-    given, shape = plain(src).shape, input._array.shape
+    given, shape = array_of(src).shape, input._array.shape
     for i in range(1, min(len(given), len(shape)) + 1):
         if given[-i] != shape[-i] and given[-i] != 1 and shape[-i] != 1:
             raise RuntimeError(

@@ -7,11 +7,11 @@ from typing import Any, overload
 
 from npg import dtypes
 from npg.engine import apply
-from npg.functional._dims import array_of, dim_index, tensor_list
+from npg.functional._arguments import checked_array, dim_index, tensor_list
 from npg.functional._public import public_function, to_dtype, writes
 from npg.functional._types import B, T
-from npg.functional.shaping import reshape, unsqueeze
-from npg.ops import join as ops
+from npg.functional.shape import reshape, unsqueeze
+from npg.ops import joining as ops
 
 __all__ = [
     "atleast_1d",
@@ -43,16 +43,16 @@ def _each(name: str, tensors: Any, change: Callable[[str, Any], Any]) -> Any:
 
 
 def _one(name: str, x: Any) -> Any:
-    return x if array_of(name, x).ndim else reshape(x, (1,))
+    return x if checked_array(name, x).ndim else reshape(x, (1,))
 
 
 def _two(name: str, x: Any) -> Any:
-    ndim = array_of(name, x).ndim
+    ndim = checked_array(name, x).ndim
     return x if ndim >= 2 else unsqueeze(x, 0) if ndim else reshape(x, (1, 1))
 
 
 def _three(name: str, x: Any) -> Any:
-    ndim = array_of(name, x).ndim
+    ndim = checked_array(name, x).ndim
     if ndim == 1:
         return unsqueeze(unsqueeze(x, 0), -1)
     return x if ndim >= 3 else unsqueeze(x, -1) if ndim else reshape(x, (1, 1, 1))
@@ -123,7 +123,7 @@ def cat(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     tensors = tensor_list("cat", tensors)
     if not tensors:
         raise ValueError("npg.cat(): expected a non-empty list of Tensors")
-    arrays = [array_of("cat", x) for x in tensors]
+    arrays = [checked_array("cat", x) for x in tensors]
     for i, a in enumerate(arrays):
         if not a.ndim:
             raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated")
@@ -187,7 +187,7 @@ def stack(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     tensors = tensor_list("stack", tensors)
     if not tensors:
         raise RuntimeError("stack expects a non-empty TensorList")
-    arrays = [array_of("stack", x) for x in tensors]
+    arrays = [checked_array("stack", x) for x in tensors]
     shape = arrays[0].shape
     d = dim_index("stack", dim, len(shape) + 1)
     for i, a in enumerate(arrays):
@@ -211,7 +211,7 @@ def _raised(name: str, tensors: Any, raise_one: Callable[[Any], Any]) -> list[An
 def hstack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors side by side: along the second dimension, 1-d ones along the first. Source: torch.hstack."""
     parts = _raised("hstack", tensors, atleast_1d)
-    return cat(parts, 0 if array_of("hstack", parts[0]).ndim == 1 else 1)
+    return cat(parts, 0 if checked_array("hstack", parts[0]).ndim == 1 else 1)
 
 
 @public_function
@@ -241,7 +241,7 @@ def column_stack(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the tensors along the second dimension, 1-d ones as columns. Source: torch.column_stack."""
 
     def column(x: Any) -> Any:
-        array = array_of("column_stack", x)
+        array = checked_array("column_stack", x)
         return x if array.ndim > 1 else reshape(x, (array.size, 1))
 
     return cat(_raised("column_stack", tensors, column), 1)

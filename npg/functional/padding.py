@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from npg.engine import apply
-from npg.functional._dims import array_of, sizes_of
+from npg.functional._arguments import checked_array, sizes_of
 from npg.functional._factory import fill_number
 from npg.functional._public import public_function
 from npg.functional._types import Scalar, Sizes, T
@@ -25,7 +25,7 @@ def pad(input: T, pad: Sizes, mode: str = "constant", value: Scalar | None = Non
     Raises: RuntimeError: when pad does not fit the input. NotImplementedError: for another mode.
     Source: torch.nn.functional.pad.
     """
-    shape = array_of("pad", input).shape
+    shape = checked_array("pad", input).shape
     sizes = sizes_of("pad", (pad,), "pad")
     if len(sizes) % 2:
         raise RuntimeError("Padding length must be divisible by 2")
@@ -40,7 +40,7 @@ def pad(input: T, pad: Sizes, mode: str = "constant", value: Scalar | None = Non
         _check_size(shape, pairs, lead)
         filled = ((0, 0),) * lead + pairs
         # By way of a float, as PyTorch.
-        fill = 0 if value is None else fill_number(float(value), array_of("pad", input).dtype)
+        fill = 0 if value is None else fill_number(float(value), checked_array("pad", input).dtype)
         return apply(ops.constant_pad, (input,), {"pad": filled, "value": fill})
     if mode not in ("reflect", "replicate", "circular"):
         raise NotImplementedError(f"Unrecognised padding mode {mode}")

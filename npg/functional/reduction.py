@@ -13,12 +13,13 @@ import numpy as np
 
 from npg import dtypes
 from npg._errors import OUT_DTYPE, warn
+from npg._words import scalar_name
 from npg.engine import TensorBase, apply, is_grad_enabled
 from npg.engine._out import OutRule
-from npg.functional._dims import array_of, dim_index, dims_of
+from npg.functional._arguments import checked_array, dim_index, dims_of
 from npg.functional._public import promote, public_function, to_dtype, writes
 from npg.functional._types import B, Dims, Scalar, T
-from npg.ops import distance, reduce as ops, scan as scan_ops
+from npg.ops import cumulative as scan_ops, distance, reduction as ops
 from npg.ops._op import Op
 
 __all__ = [
@@ -61,7 +62,7 @@ def sum(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any 
     Returns: dtype of input, int64 for integers and bools.
     Source: torch.sum.
     """
-    array = array_of("sum", input)
+    array = checked_array("sum", input)
     if dtype is not None:
         return _sum_as(input, dim, keepdim, dtypes.to_numpy(dtype))
     if dim is None and not keepdim:
@@ -75,7 +76,7 @@ def _cast(input: Any, dtype: np.dtype[Any]) -> Any:
     Raises: RuntimeError: for an integer dtype when the input requires grad.
     """
     if dtype.kind != "f" and isinstance(input, TensorBase) and input.requires_grad and is_grad_enabled():
-        raise RuntimeError(f"Autograd not support dtype: {dtypes.from_numpy(dtype).scalar_name}")
+        raise RuntimeError(f"Autograd not support dtype: {scalar_name(dtype)}")
     return to_dtype(input, dtype)
 
 
@@ -100,7 +101,7 @@ def mean(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any
     Raises: RuntimeError: when the input or dtype is not floating.
     Source: torch.mean.
     """
-    array = array_of("mean", input)
+    array = checked_array("mean", input)
     if dtype is not None:
         given = dtypes.to_numpy(dtype)
         _check_mean(given, "Optional")
@@ -116,7 +117,7 @@ def _check_mean(dtype: np.dtype[Any], which: str) -> None:
     if dtype.kind != "f":
         raise RuntimeError(
             f"mean(): could not infer output dtype. {which} dtype must be either a floating point or complex dtype. "
-            f"Got: {dtypes.from_numpy(dtype).scalar_name}"
+            f"Got: {scalar_name(dtype)}"
         )
 
 
@@ -132,7 +133,7 @@ def _nansum_rule(given: dict[str, Any], out: Any) -> OutRule:
 @writes(_nansum_rule)
 def nansum(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
     """Return the sum over dimensions, nan counted as 0. Args as in sum. Source: torch.nansum."""
-    array = array_of("nansum", input)
+    array = checked_array("nansum", input)
     if array.dtype.kind != "f":
         return sum(input, dim, keepdim, dtype=dtype)
     if dtype is not None:
@@ -147,18 +148,17 @@ def nansum(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: A
 @writes(looks=())
 def nanmean(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
     """Return the mean over dimensions of what is not nan. Args as in mean. Source: torch.nanmean."""
-    array = array_of("nanmean", input)
+    array = checked_array("nanmean", input)
     if array.dtype.kind != "f":
         raise RuntimeError(
-            "nanmean(): expected input to have floating point or complex dtype but got "
-            + dtypes.from_numpy(array.dtype).scalar_name
+            "nanmean(): expected input to have floating point or complex dtype but got " + scalar_name(array)
         )
     if dtype is not None:
         given = dtypes.to_numpy(dtype)
         if given.kind != "f":
             raise RuntimeError(
                 "nanmean(): could not infer output dtype. Optional dtype must be either a floating point or complex "
-                f"dtype. Got: {dtypes.from_numpy(given).scalar_name}"
+                f"dtype. Got: {scalar_name(given)}"
             )
         input = to_dtype(input, given)
     return apply(ops.nanmean, (input,), {"dim": dims_of("nanmean", dim, array.ndim), "keepdim": keepdim})
@@ -167,7 +167,7 @@ def nanmean(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: 
 @public_function
 def count_nonzero(input: T, dim: Dims | None = None) -> T:
     """Return how many elements over dimensions are not 0, in int64. Source: torch.count_nonzero."""
-    array = array_of("count_nonzero", input)
+    array = checked_array("count_nonzero", input)
     return apply(ops.count_nonzero, (input,), {"dim": dims_of("count_nonzero", dim, array.ndim)})
 
 
@@ -189,7 +189,7 @@ def any(input: T, dim: Dims | None = None, keepdim: bool = False, *, out: Any = 
 
 
 def _truth(op: Op, name: str, input: Any, dim: Any, keepdim: bool) -> Any:
-    array = array_of(name, input)
+    array = checked_array(name, input)
     # For these two, and no other reduction, PyTorch takes an empty tuple at its word: nothing is reduced.
     nothing = isinstance(dim, (tuple, list)) and not dim
     dims = () if nothing else dims_of(name, dim, array.ndim)
@@ -202,7 +202,7 @@ def _truth(op: Op, name: str, input: Any, dim: Any, keepdim: bool) -> Any:
 
 def _variance(op: Op, input: Any, dim: Any, unbiased: bool | None, keepdim: bool, correction: Scalar | None) -> Any:
     name = op.name
-    array = array_of(name, input)
+    array = checked_array(name, input)
     if array.dtype.kind != "f":
         who = name if name.endswith("_mean") else "std and var"
         raise RuntimeError(f"{who} only support floating point and complex dtypes")
@@ -300,7 +300,7 @@ def prod(input: T, dim: int | None = None, keepdim: bool = False, *, dtype: Any 
         keepdim, dtype: as in sum.
     Source: torch.prod.
     """
-    array = array_of("prod", input)
+    array = checked_array("prod", input)
     if dtype is not None:
         dtype = dtypes.to_numpy(dtype)
         return to_dtype(prod(_cast(input, dtype), dim, keepdim), dtype)
@@ -317,7 +317,7 @@ def logsumexp(input: T, dim: Dims, keepdim: bool = False, *, out: Any = None) ->
 
     Source: torch.logsumexp.
     """
-    array = array_of("logsumexp", input)
+    array = checked_array("logsumexp", input)
     if array.dtype.kind != "f":
         input = to_dtype(input, dtypes.get_default_dtype().dtype)
     return apply(ops.logsumexp, (input,), {"dim": dims_of("logsumexp", dim, array.ndim), "keepdim": keepdim})
@@ -339,11 +339,10 @@ def vector_norm(
     Raises: RuntimeError: when the input is not floating, or is empty and the norm has no value there.
     Source: torch.linalg.vector_norm.
     """
-    array = array_of("linalg.vector_norm", input)
+    array = checked_array("linalg.vector_norm", input)
     if array.dtype.kind != "f":
         raise RuntimeError(
-            "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
-            + dtypes.from_numpy(array.dtype).scalar_name
+            "linalg.vector_norm: Expected a floating point or complex tensor as input. Got " + scalar_name(array)
         )
     p = float(ord)
     dims = dims_of("linalg.vector_norm", dim, array.ndim)
@@ -358,7 +357,7 @@ def vector_norm(
 
 def _check_norm_dtype(own: np.dtype[Any], given: np.dtype[Any]) -> None:
     """Raise RuntimeError when a norm cannot be computed in the dtype asked for."""
-    theirs, wanted = dtypes.from_numpy(own).scalar_name, dtypes.from_numpy(given).scalar_name
+    theirs, wanted = scalar_name(own), scalar_name(given)
     if given.kind != "f":
         raise RuntimeError(f"linalg.vector_norm: dtype should be floating point or complex, but got {wanted}")
     if given.itemsize < own.itemsize:
@@ -403,11 +402,11 @@ def norm(
     Raises: RuntimeError: when the input is not floating or p is none of these.
     Source: torch.norm.
     """
-    array = array_of("norm", input)
+    array = checked_array("norm", input)
     if isinstance(p, str) and p not in ("fro", "nuc"):
         raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
     if p == "nuc":
-        from npg.functional.matrix_norms import matrix_norm  # it imports this module
+        from npg.functional.linalg_norms import matrix_norm  # it imports this module
 
         return matrix_norm(input, p, tuple(range(array.ndim)) if dim is None else dim, keepdim, dtype=dtype)
     return vector_norm(input, 2 if p is None or p == "fro" else p, dim, keepdim, dtype=dtype)
@@ -420,7 +419,7 @@ def dist(input: B, other: Any, p: float = 2) -> B:
     Raises: RuntimeError: when both are integers.
     Source: torch.dist.
     """
-    common = dtypes.common_dtype([array_of("dist", input), array_of("dist", other, "other", 2)])
+    common = dtypes.common_dtype([checked_array("dist", input), checked_array("dist", other, "other", 2)])
     if not common.is_floating_point:
         raise RuntimeError(
             f"norm(): input dtype should be either floating point or complex. Got {common.scalar_name} instead."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from npg.nn.module import Module
+from npg.nn.modules.module import Module
 
 __all__ = ["DataParallel"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from npg._words import type_name
 from npg.creation import empty
-from npg.functional._public import type_name
 from npg.tensor import Tensor
 
 __all__ = ["Buffer", "Parameter"]

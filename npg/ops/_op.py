@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops import _half
+from npg.ops._kinds import ELEMENTWISE, Kind
 
 __all__ = [
     "ARITHMETIC",
@@ -34,6 +35,7 @@ __all__ = [
     "FLOAT",
     "LIKE",
     "NOTHING",
+    "OPS",
     "VALUE",
     "Like",
     "Op",
@@ -114,6 +116,9 @@ class _Rule:
         return self.inputs[i] if i < len(self.inputs) else self.variadic
 
 
+OPS: list[Op] = []  # all that are declared
+
+
 class Op:
     """One operation: its forward on ndarrays and its vjp.
 
@@ -142,9 +147,29 @@ class Op:
         node_name: what the graph node is called, as in PyTorch.
         edge_order: the inputs in the order of the edges of PyTorch's node, where that is another: in this order
             next_functions and a node's hooks have them, and leaves get their gradients.
+        kind: what the op does to dimensions, see ops/_kinds.py; None for an op by itself.
+        batch_rule, tangent_rule: how the op is applied to a batch of examples, and what it makes of tangents.
+        namespace: of PyTorch's function where that is not torch: "linalg".
+        aten: PyTorch's name of the op, None where PyTorch has no such op.
+        flops: counts additions and multiplications, given the shapes of the inputs; None where nobody counts them.
+        numpy, scipy: the NumPy ufuncs, and the name of the ufunc in scipy.special, that the public function of this
+            name computes when they are called with tensors.
     """
 
-    def __init__(self, declared: Callable[..., Any], *, node: str | None = None, promote: str | None = None) -> None:
+    def __init__(
+        self,
+        declared: Callable[..., Any],
+        *,
+        node: str | None = None,
+        promote: str | None = None,
+        kind: Kind | None = None,
+        tangent: Callable[..., Any] | None = None,
+        namespace: str = "",
+        aten: str | None = "",
+        flops: Callable[..., int] | None = None,
+        numpy: tuple[np.ufunc, ...] = (),
+        scipy: str = "",
+    ) -> None:
         self.name = declared.__name__.rstrip("_")
         self.__name__ = self.name
         self.__doc__ = declared.__doc__
@@ -158,6 +183,13 @@ class Op:
         self.recorded: Callable[..., Any] | None = None
         self.composite: Callable[..., Any] | None = None
         self.promote = promote
+        self.kind = kind
+        self.batch_rule = kind.batch if kind is not None else None
+        self.tangent_rule = tangent or (kind.tangent if kind is not None else None)
+        self.namespace = namespace
+        self.aten = (f"{namespace}_{self.name}" if namespace else self.name) if aten == "" else aten
+        self.flops = flops
+        self.numpy, self.scipy = numpy, scipy
         self.refusal: Callable[..., Any] | None = None
         self.is_fused = self.is_view = self.is_ufunc = self.is_multi = self.broadcasts = self.exact = False
         self.runs_without_gradient = self.takes_numbers = False
@@ -170,6 +202,12 @@ class Op:
         self._rules: tuple[_Rule | None, ...] | None = None  # read when a call is first recorded
         self.plan: Any = None  # the Cython engine's: what it has read from here
         self._saves: dict[tuple[bool, ...], tuple[int, tuple[int, ...]]] = {}
+        OPS.append(self)
+
+    @property
+    def key(self) -> str:
+        """The op's name in PyTorch's namespace, aten::mul; under npg:: where PyTorch has no such op."""
+        return f"npg::{self.name}" if self.aten is None else f"aten::{self.aten}"
 
     @property
     def signature(self) -> inspect.Signature:
@@ -229,6 +267,18 @@ class Op:
         self.half = forward
         return forward
 
+    # ----- Rules beside the op, as decorators -----
+
+    def batch(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Declare the op's batching rule, see ops/_kinds.py."""
+        self.batch_rule = rule
+        return rule
+
+    def tangent(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Declare the op's tangent rule, see ops/_kinds.py."""
+        self.tangent_rule = rule
+        return rule
+
     # ----- The parts of a fused kernel, as decorators -----
 
     def backward(self, rule: Callable[..., Any]) -> Callable[..., Any]:
@@ -251,34 +301,34 @@ class Op:
 
 
 # ----- Declarations -----
+# Each also takes what Op keeps as it is given: promote, kind, tangent, namespace, aten, flops, numpy, scipy; and
+# `node`: the name of the graph node without "Backward0", where it is not the op's name in camel case.
 
 
 def primitive(
     *vjps: Callable[..., Any] | None,
-    promote: str | None = None,
     view: bool = False,
     multi: bool = False,
     broadcasts: bool = False,
     reads: tuple[int, ...] | None = None,
     exact: bool = False,
-    node: str | None = None,
+    **facts: Any,
 ) -> Callable[[Callable[..., Any]], Op]:
     """Declare an op whose forward is the decorated function, with one vjp per input (or a joint one, set by `@op.vjp`).
 
     Args:
         vjps: rules `(g, y, *inputs, **params)`; None for an input through which no gradient flows. None at all: the op
             is not differentiable, unless a joint rule follows.
-        promote: ARITHMETIC, FLOAT, COMPARISON, or None when dtypes are taken as they are.
         view: the result shares memory with the first input.
         multi: the result is a tuple; g is then a tuple too, with None where no gradient came, and so is y.
         broadcasts: the inputs are broadcast against each other, so gradients are summed back to the inputs' shapes.
         reads: of a multi op, the numbers of the outputs that rules read; None: all.
         exact: nothing is rounded, so float16 arrays are taken as they are.
-        node: the name of the graph node without "Backward0", where it is not the op's name in camel case.
+        facts: promote, None when dtypes are taken as they are, and the rest.
     """
 
     def declare(function: Callable[..., Any]) -> Op:
-        op = Op(function, node=node, promote=promote)
+        op = Op(function, **facts)
         op.is_view, op.is_multi, op.broadcasts, op.reads = view, multi, broadcasts, reads
         op.exact = exact or view
         op._set_vjps(vjps)
@@ -287,22 +337,27 @@ def primitive(
     return declare
 
 
-def movement(*vjps: Callable[..., Any] | None, **settings: Any) -> Callable[[Callable[..., Any]], Op]:
+def movement(*vjps: Callable[..., Any] | None, **facts: Any) -> Callable[[Callable[..., Any]], Op]:
     """Declare an op that moves, picks or makes numbers and computes none: a primitive that is exact in every dtype."""
-    return primitive(*vjps, exact=True, **settings)
+    return primitive(*vjps, exact=True, **facts)
 
 
 def ufunc(
-    forward: Callable[..., Any],
+    forward: Any,
     *vjps: Callable[..., Any] | None,
     promote: str | None = ARITHMETIC,
     exact: bool = False,
-    node: str | None = None,
+    numpy: tuple[np.ufunc, ...] | None = None,
+    **facts: Any,
 ) -> Callable[[Callable[..., Any]], Op]:
-    """Declare an elementwise op computed by a NumPy ufunc; the function gives name, signature and docstring."""
+    """Declare an elementwise op computed by a NumPy ufunc; the function gives name, signature and docstring.
+
+    Args:
+        numpy: None for that ufunc.
+    """
 
     def declare(function: Callable[..., Any]) -> Op:
-        op = Op(function, node=node, promote=promote)
+        op = Op(function, promote=promote, kind=ELEMENTWISE, numpy=(forward,) if numpy is None else numpy, **facts)
         op.forward, op.is_ufunc, op.broadcasts = forward, True, len(op.inputs) > 1
         op.exact = exact
         op.elementwise = True
@@ -322,7 +377,7 @@ def elementwise(*ops: Op, forward: bool = True) -> None:
         op.elementwise, op.blocks = True, forward
 
 
-def fused(*, promote: str | None = None, node: str | None = None) -> Callable[[Callable[..., Any]], Op]:
+def fused(**facts: Any) -> Callable[[Callable[..., Any]], Op]:
     """Declare a hand-written kernel. The forward returns (result, saved); saved is a tuple of arrays for the backward.
 
     A forward with a keyword parameter `keep` is told whether a backward may follow, and may return () as saved if not.
@@ -331,7 +386,7 @@ def fused(*, promote: str | None = None, node: str | None = None) -> Callable[[C
     """
 
     def declare(function: Callable[..., Any]) -> Op:
-        op = Op(function, node=node, promote=promote)
+        op = Op(function, **facts)
         op.is_fused = True
         return op
 

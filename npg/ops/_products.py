@@ -50,7 +50,7 @@ def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
         out = np.empty((*shape, a.shape[-2], b.shape[-1]), dtype)
         if out.ndim == 2 and a.size and _is_plain(a) and _is_plain(b):
             (m, k), n = a.shape, b.shape[1]
-            if m * k * n <= _tiles.VECTOR and m * n <= _tiles.AREA:  # which is never cut
+            if m * k * n <= _tiles.UNSHARED_VECTOR and m * n <= _tiles.SMALL_TILE:  # which is never cut
                 return np.matmul(a, b, out=out)
             if m == 1 and k > 1 < n:
                 _tiles.in_tiles(a, b, out, *_tiles.cut(1, k, n, a.itemsize, True, False))
@@ -81,7 +81,7 @@ def _multiply_batch(a: Array, b: Array, out: Array) -> None:
     a_lines, b_lines = (_tiles.lines(x[(0,) * (x.ndim - 2)]) for x in (a, b))
     assert a_lines is not None and b_lines is not None
     tile = _tiles.cut(m, k, n, a.itemsize, a_lines[0], b_lines[1], out.size == m * n)
-    if tile == (m, n, k) and (m * k * n <= _tiles.ALONE or not APART):
+    if tile == (m, n, k) and (m * k * n <= _tiles.UNSHARED_BATCH or not APART):
         np.matmul(a, b, out=out)  # each a call of BLAS that stays in its thread
         return
     if not (_tiles.lines(first) or (False,))[0]:

@@ -3,7 +3,8 @@
 np.add.reduce adds in pairs along the dimension whose elements lie one after the other, and row after row along any
 other: after 10^6 rows of numbers near 1000 not one digit of a float32 sum is right. BLAS's products with ones, which
 take a third of the time where rows are as long as those of a network, add in much the same way. Here rows are added in
-blocks, and the sums of the blocks, which are few, in float64, so that no number is rounded more than some `FEW` times.
+blocks, and the sums of the blocks, which are few, in float64, so that no number is rounded more than some
+`ADDED_SINGLY` times.
 How the work is cut depends on shapes and strides alone, and so do the bits.
 """
 
@@ -19,9 +20,9 @@ from npg.ops._constants import constants
 from npg.ops._keys import keys
 from npg.ops._openblas import SHARES
 from npg.ops._products import multiply
-from npg.ops._tiles import VECTOR
+from npg.ops._tiles import UNSHARED_VECTOR
 
-__all__ = ["FEW", "RUN", "add_at", "add_up", "column_sum", "inner", "ones", "row_sum"]
+__all__ = ["ADDED_SINGLY", "ADDED_IN_A_RUN", "add_at", "add_up", "column_sum", "inner", "ones", "row_sum"]
 
 Array = np.ndarray[Any, Any]
 
@@ -29,12 +30,12 @@ _ROWS = 32  # so many rows are added one after the other, and no more
 _WIDE = 1024  # elements; shorter rows are taken several as one, for NumPy's loop costs as much again for each row
 _SHORT = 32  # elements; shorter runs are added last
 _LONG = 1 << 14  # elements
-FEW = 2 * _ROWS  # elements or rows; so few are added as they come
+ADDED_SINGLY = 2 * _ROWS  # elements or rows; so few are added as they come
 _TALL = 128  # rows up to which one product with ones keeps its digits: BLAS adds four at a time
 _NARROW = 64  # columns; of more, a tile of npg/ops/_tiles.py has at most `_TALL` rows, and the tiles are added up
-_PRODUCT = FEW * VECTOR  # elements of so many tiles
+_PRODUCT = ADDED_SINGLY * UNSHARED_VECTOR  # elements of so many tiles
 _SLAB = 1 << 20  # elements; of more, the sums of blocks would take much memory at once
-RUN = 1 << 11  # elements of an inner product
+ADDED_IN_A_RUN = 1 << 11  # elements of an inner product
 _PLACES = 1 << 16  # elements whose positions are made at a time
 _HALF, _SINGLE, _DOUBLE = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
 _reduce: Any = np.add.reduce  # whose types know of no dtype that may be None
@@ -55,7 +56,7 @@ def add_up(x: Array, dim: Any = None, keepdim: bool = False) -> Any:
         keepdim: keep these dimensions, with size 1.
     Returns: the sums, laid out as it comes; the dtype of x, of float16 float32, in which they are computed.
     """
-    if x.size > FEW:
+    if x.size > ADDED_SINGLY:
         if dim is None:
             if not x.flags.forc:
                 return _in_blocks(x, tuple(range(x.ndim)), keepdim)
@@ -71,7 +72,7 @@ def add_up(x: Array, dim: Any = None, keepdim: bool = False) -> Any:
                     return y[None] if keepdim else y
                 if not is_last:
                     return _in_blocks(x, (dim,), keepdim)
-            elif x.shape[dim] > FEW:
+            elif x.shape[dim] > ADDED_SINGLY:
                 return _in_blocks(x, (dim,), keepdim)
     return _as_they_lie(x, dim, keepdim)
 
@@ -166,12 +167,12 @@ def _in_any_layout(x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
 
 def _rows(x: Array, dim: int) -> Array:
     """Return the sums over a dimension that is not the last, in blocks; float32's perhaps in float64."""
-    return _in_slabs(_block_sums, x, dim) if x.size > _SLAB and x.shape[dim] > FEW else _block_sums(x, dim)
+    return _in_slabs(_block_sums, x, dim) if x.size > _SLAB and x.shape[dim] > ADDED_SINGLY else _block_sums(x, dim)
 
 
 def _block_sums(x: Array, dim: int) -> Array:
     n = x.shape[dim]
-    if n <= FEW:
+    if n <= ADDED_SINGLY:
         return _reduce(x, dim, _SINGLE if x.dtype == _HALF else None)
     before, after = x.shape[:dim], x.shape[dim + 1 :]
     k = after[0]
@@ -201,7 +202,7 @@ def _in_slabs(function: Callable[[Array, int], Array], x: Array, dim: int) -> Ar
     total = np.empty(kept, _DOUBLE if x.dtype == _DOUBLE else _SINGLE)
     for key in keys(kept, max(_WIDE, _SLAB // n)):
         part = x[(*key[:dim], slice(None), *key[dim + 1 :])]
-        height = max(_SLAB * n // part.size, FEW)
+        height = max(_SLAB * n // part.size, ADDED_SINGLY)
         sums = [function(part[(*lead, slice(i, i + height))], dim) for i in range(0, n, height)]
         total[key] = np.expand_dims(_rows(np.stack(sums, dtype=_DOUBLE), 0) if len(sums) > 1 else sums[0], dim)
     return total.reshape(*kept[:dim], *kept[dim + 1 :])
@@ -268,7 +269,7 @@ def _tall(x: Array, _dim: int = -2) -> Array:
     rest = rows - count * height  # fewer than there are blocks
     if rest:
         sums[..., :rest, :] += x[..., -rest:, :]
-    if count > FEW:
+    if count > ADDED_SINGLY:
         sums = sums.astype(_DOUBLE, copy=False)
     return _by_products(sums).astype(x.dtype, copy=False)
 
@@ -283,10 +284,11 @@ def weighed_column_sum(x: Array, weights: Array) -> Array:
 def inner(a: Array, b: Array) -> Any:
     """Return the sums of the products of two C-contiguous arrays over their last dimension, float32 or float64."""
     n = a.shape[-1]
-    if n < 2 * RUN:
+    if n < 2 * ADDED_IN_A_RUN:
         return np.vecdot(a, b)
-    whole = n - n % RUN
-    parts = np.vecdot(a[..., :whole].reshape(*a.shape[:-1], -1, RUN), b[..., :whole].reshape(*b.shape[:-1], -1, RUN))
+    whole = n - n % ADDED_IN_A_RUN
+    runs = [x[..., :whole].reshape(*x.shape[:-1], -1, ADDED_IN_A_RUN) for x in (a, b)]
+    parts = np.vecdot(*runs)
     # One after the other, as the Cython engine's programs do.
     total = np.add.accumulate(parts, -1, _DOUBLE)[..., -1]
     if whole < n:
@@ -308,7 +310,7 @@ def add_at(out: Array, index: Array, rows: Array) -> None:
     # columns) and up to ten times slower. The positions of so many rows at a time as stay in the cache.
     count, columns = out.shape
     index = index.astype(np.intp, copy=False)
-    together = FEW * count  # so many rows are added one by one: on average `FEW` to each row of `out`
+    together = ADDED_SINGLY * count  # so many rows are added one by one: on average `ADDED_SINGLY` to each row of `out`
     in_blocks = len(index) > 2 * together and out.dtype.kind == "f" and out.size > 0
     dtype = out.dtype
     if columns % 2 == 0 and dtype.itemsize >= 4 and dtype.kind == "f":

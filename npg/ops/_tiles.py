@@ -30,20 +30,23 @@ import numpy as np
 from npg.ops._openblas import APART, BATCHES, IS_SEQUENTIAL, SHARES, kernels
 from npg.ops._parallel import split
 
-__all__ = ["ALONE", "AREA", "LONE", "VECTOR", "cut", "in_tiles", "lines"]
+__all__ = ["UNSHARED_BATCH", "SMALL_TILE", "UNSHARED_GEMM", "UNSHARED_VECTOR", "cut", "in_tiles", "lines"]
 
 Array = np.ndarray[Any, Any]
 
 # ----- What OpenBLAS does -----
 
 KERNELS = kernels() in ("SkylakeX", "Cooperlake", "SapphireRapids")  # for small matrices
-LONE = 1 << 18  # multiplications up to which a call stays in its thread: 65,536 x 4 in OpenBLAS's interface/gemm.c
-ALONE = 1_000_000  # from more than these on a batch of one may be asked: some versions have wrong kernels below
-VECTOR = 8192  # elements up to which the product of a matrix and a vector, or of two vectors, stays in its thread
+# Multiplications up to which a call of gemm stays in its thread: 65,536 x 4 in OpenBLAS's interface/gemm.c.
+UNSHARED_GEMM = 1 << 18
+# From more than these on a batch of one may be asked: some versions have wrong kernels below.
+UNSHARED_BATCH = 1_000_000
+# Elements up to which the product of a matrix and a vector, or of two vectors, stays in its thread.
+UNSHARED_VECTOR = 8192
 
 # ----- How a product is cut -----
 
-AREA = 1024  # elements of a tile for the kernels for small matrices
+SMALL_TILE = 1024  # elements of a tile for the kernels for small matrices
 _TAKEN = 1200  # up to which they take a product of matrices that are both read along their lines
 _EDGE = 32  # rows of such a tile, and columns where it has that many rows
 _LINE = 4096  # bytes of a row of the first matrix, from which the first cache is too small for what a tile reads
@@ -83,26 +86,27 @@ def _cut(
     work = m * k * n
     both = a_lines and b_lines
     takes = small_kernels and (a_lines or not b_lines)  # the kernels for small matrices know these layouts
-    stays = work <= LONE or (takes and work <= ALONE and (not both or (m * n <= _TAKEN and k >= _SHORT)))
+    is_taken = takes and work <= UNSHARED_BATCH and (not both or (m * n <= _TAKEN and k >= _SHORT))
+    stays = work <= UNSHARED_GEMM or is_taken
     if (
         takes
         and (is_one or not stays)
-        and m * n > AREA
+        and m * n > SMALL_TILE
         and k >= (_SHORT if both else 4)
         and k * itemsize <= _LINE
         and min(m, n) <= _BOTH
         and work <= _LARGE
     ):
-        is_thin = _EDGE * _EDGE * k <= ALONE
+        is_thin = _EDGE * _EDGE * k <= UNSHARED_BATCH
         rows = min(m, _EDGE if is_thin else _EDGE // 2)
-        columns = _even(n, min(n, AREA // rows if is_thin else _EDGE))
+        columns = _even(n, min(n, SMALL_TILE // rows if is_thin else _EDGE))
         rows = _even(m, rows)
         # A last row or column by itself would be a product with a vector, which BLAS computes in another way.
         if m % rows != 1 and n % columns != 1:
             return rows, columns, k
     if stays:
         return m, n, k
-    if work > ALONE:
+    if work > UNSHARED_BATCH:
         rows, columns = _cut_large(m, k, n) if APART else (m, n)
         if not APART or (rows, columns) != (m, n):
             return rows, columns, k
@@ -117,14 +121,14 @@ def _even(n: int, most: int) -> int:
 
 
 def _cut_with_vector(m: int, k: int, n: int, a_lines: bool, b_lines: bool) -> tuple[int, int, int]:
-    if m * k * n <= VECTOR or not SHARES:
+    if m * k * n <= UNSHARED_VECTOR or not SHARES:
         return m, n, k
     long, along = (m, a_lines) if n == 1 else (n, b_lines)
     if along or long == 1:  # some lines, each with the whole vector
-        part, depth = max(1, VECTOR // k), _even(k, VECTOR)
+        part, depth = max(1, UNSHARED_VECTOR // k), _even(k, UNSHARED_VECTOR)
     else:  # pieces of some lines
         part = _even(long, _WIDE if k * long <= _CACHED else _WIDEST)
-        depth = _even(k, VECTOR // part)
+        depth = _even(k, UNSHARED_VECTOR // part)
     part = min(part, long)
     return (part, 1, depth) if n == 1 else (1, part, depth)
 
@@ -134,17 +138,17 @@ def _cut_to_lone(m: int, k: int, n: int) -> tuple[int, int, int]:
     long, short = max(m, n), min(m, n)
     for parts in range(2, long // 2 + 1):
         size = -(-long // parts)
-        if size * short * k <= LONE and long % size != 1:
+        if size * short * k <= UNSHARED_GEMM and long % size != 1:
             return (size, n, k) if m >= n else (m, size, k)
         if size < 16:
             break
-    return m, n, _even(k, max(1, LONE // (m * n)))
+    return m, n, _even(k, max(1, UNSHARED_GEMM // (m * n)))
 
 
 def _cut_large(m: int, k: int, n: int) -> tuple[int, int]:
     """Cut into tiles large enough to be asked for as a batch of one, and at least four where that costs little."""
     down, across = -(-m // _ROWS), -(-n // _COLUMNS)
-    while down * across > 1 and not _is_large(m, k, n, down, across, ALONE):
+    while down * across > 1 and not _is_large(m, k, n, down, across, UNSHARED_BATCH):
         if m // down < n // across:
             down -= down > 1
             across -= down == 1 and across > 1
@@ -155,7 +159,7 @@ def _cut_large(m: int, k: int, n: int) -> tuple[int, int]:
         by_rows = m // down >= n // across
         finer = (down + 1, across) if by_rows else (down, across + 1)
         edge = m // finer[0] if by_rows else n // finer[1]
-        if edge < _SMALLEST or not _is_large(m, k, n, *finer, ALONE):
+        if edge < _SMALLEST or not _is_large(m, k, n, *finer, UNSHARED_BATCH):
             break
         down, across = finer
     return -(-m // down), -(-n // across)
@@ -190,7 +194,7 @@ def lines(x: Array) -> tuple[bool, bool] | None:
 def in_tiles(a: Array, b: Array, out: Array, rows: int, columns: int, depth: int) -> None:
     """Write the products of the matrices of two batches of one shape into out, `depth` of k at once."""
     m, k = a.shape[-2:]
-    if rows * columns * depth > ALONE and not IS_SEQUENTIAL:
+    if rows * columns * depth > UNSHARED_BATCH and not IS_SEQUENTIAL:
         corners = [
             (*index, slice(top, top + rows), slice(left, left + columns))
             for index in np.ndindex(out.shape[:-2])

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from npg.ops._dtypes import no_bool
+from npg.ops._kinds import ELEMENTWISE, along_dims, weights
 from npg.ops._op import FLOAT, Op, elementwise, primitive
 from npg.ops.elementwise import abs, exp, reciprocal, refuse_subtraction
-from npg.ops.select import choose, keep_where, mask, where
+from npg.ops.selection import choose, keep_where, mask, where
 from npg.ops.shape import c_order
 from npg.ops.special import sigmoid
 
@@ -30,13 +31,13 @@ def _of_result(op: Op, rule: Callable[..., Any]) -> Op:
 # ----- Piecewise linear -----
 
 
-@primitive(lambda g, y, _x: mask(g, ~(y <= 0)))
+@primitive(lambda g, y, _x: mask(g, ~(y <= 0)), kind=ELEMENTWISE)
 def relu(input: Any) -> Any:
     """Return max(input, 0)."""
     return np.maximum(0, input)  # in this order -0 stays, as in PyTorch
 
 
-@primitive(lambda g, _y, x, *, negative_slope: where(x > 0, g, g * negative_slope))
+@primitive(lambda g, _y, x, *, negative_slope: where(x > 0, g, g * negative_slope), kind=ELEMENTWISE)
 def leaky_relu(input: Any, *, negative_slope: float) -> Any:
     """Return input where it is positive, else input * negative_slope."""
     if 0 < negative_slope <= 1:
@@ -53,44 +54,45 @@ leaky_relu_in_place = _of_result(leaky_relu, lambda g, y, _x, *, negative_slope:
     lambda g, _y, x, _weight: mask(g * x, ~(x > 0)),
     broadcasts=True,
     node="PreluKernel",
+    kind=ELEMENTWISE,
 )
 def prelu(input: Any, weight: Any) -> Any:
     """Return input where it is positive, else input * weight; weight broadcasts."""
     return choose(input > 0, input, input * weight)
 
 
-@primitive(lambda g, _y, x, *, low, high: mask(g, (x > low) & (x < high)))
+@primitive(lambda g, _y, x, *, low, high: mask(g, (x > low) & (x < high)), kind=ELEMENTWISE)
 def hardtanh(input: Any, *, low: float, high: float) -> Any:
     """Return the input limited to [low, high]; unlike clamp's, the gradient at the limits is 0."""
     return np.minimum(np.maximum(input, low), high)
 
 
-@primitive(lambda g, _y, x, *, threshold, value: mask(g, ~(x <= threshold)))
+@primitive(lambda g, _y, x, *, threshold, value: mask(g, ~(x <= threshold)), kind=ELEMENTWISE)
 def threshold(input: Any, *, threshold: float, value: float) -> Any:
     """Return the input where it is above threshold, else value."""
     return np.where(input <= threshold, np.asarray(value).astype(input.dtype), input)
 
 
-@primitive(lambda g, _y, x, *, lambd: mask(g, (x < -lambd) | (x > lambd)))
+@primitive(lambda g, _y, x, *, lambd: mask(g, (x < -lambd) | (x > lambd)), kind=ELEMENTWISE)
 def hardshrink(input: Any, *, lambd: float) -> Any:
     """Return the input, 0 within [-lambd, lambd]."""
     return keep_where(np.asarray(~((input >= -lambd) & (input <= lambd))), input)
 
 
-@primitive(lambda g, _y, x, *, lambd: mask(g, (x < -lambd) | (x > lambd)))
+@primitive(lambda g, _y, x, *, lambd: mask(g, (x < -lambd) | (x > lambd)), kind=ELEMENTWISE)
 def softshrink(input: Any, *, lambd: float) -> Any:
     """Return the input moved by lambd towards 0, 0 within [-lambd, lambd]."""
     return input - np.clip(input, -lambd, lambd)
 
 
-@primitive(lambda g, _y, x: mask(g * (1.0 / 6.0), (x > -3.0) & (x < 3.0)))
+@primitive(lambda g, _y, x: mask(g * (1.0 / 6.0), (x > -3.0) & (x < 3.0)), kind=ELEMENTWISE)
 def hardsigmoid(input: Any) -> Any:
     """Return min(max(input + 3, 0), 6) / 6."""
     y = input + 3.0
     return np.minimum(np.maximum(y, 0.0), 6.0) / 6.0
 
 
-@primitive(lambda g, _y, x: where(x >= 3.0, g, mask(g * (x / 3.0 + 0.5), ~(x <= -3.0))))
+@primitive(lambda g, _y, x: where(x >= 3.0, g, mask(g * (x / 3.0 + 0.5), ~(x <= -3.0))), kind=ELEMENTWISE)
 def hardswish(input: Any) -> Any:
     """Return input * min(max(input + 3, 0), 6) / 6."""
     return input * np.minimum(np.maximum(input + 3.0, 0.0), 6.0) / 6.0
@@ -106,7 +108,7 @@ def _elu_vjp(g: Any, _y: Any, x: Any, *, alpha: float, scale: float, input_scale
     return where(above, g if scale == 1 else g * scale, g * (slope * (alpha * scale * input_scale)))
 
 
-@primitive(_elu_vjp)
+@primitive(_elu_vjp, kind=ELEMENTWISE)
 def elu(input: Any, *, alpha: float, scale: float, input_scale: float) -> Any:
     """Return scale * input where it is positive, else scale * alpha * (exp(input * input_scale) - 1)."""
     below = np.asarray(input * input_scale)
@@ -116,7 +118,7 @@ def elu(input: Any, *, alpha: float, scale: float, input_scale: float) -> Any:
     return choose(np.asarray(input >= 0), input if scale == 1 else input * scale, below)
 
 
-@primitive(_elu_vjp)
+@primitive(_elu_vjp, kind=ELEMENTWISE)
 def celu(input: Any, *, alpha: float, scale: float, input_scale: float) -> Any:
     """Return max(0, input) + min(0, alpha * (exp(input / alpha) - 1)): elu with input_scale 1 / alpha."""
     return elu.forward(input, alpha=alpha, scale=scale, input_scale=input_scale)
@@ -137,7 +139,7 @@ def _softplus_vjp(g: Any, _y: Any, x: Any, *, beta: float, threshold: float) -> 
     return where(t > threshold, g, g * sigmoid(t))
 
 
-@primitive(_softplus_vjp)
+@primitive(_softplus_vjp, kind=ELEMENTWISE)
 def softplus(input: Any, *, beta: float, threshold: float) -> Any:
     """Return log(1 + exp(beta * input)) / beta; the input itself where beta * input > threshold."""
     t = input * beta
@@ -145,7 +147,7 @@ def softplus(input: Any, *, beta: float, threshold: float) -> Any:
     return choose(np.asarray(t > threshold), input, y)
 
 
-@primitive(lambda g, _y, x: g * sigmoid(-x))
+@primitive(lambda g, _y, x: g * sigmoid(-x), kind=ELEMENTWISE, aten="log_sigmoid", scipy="log_expit")
 def logsigmoid(input: Any) -> Any:
     """Return log(sigmoid(input)) = min(0, input) - log(1 + exp(-|input|))."""
     return c_order(np.minimum(input, 0.0) - np.log1p(np.exp(-np.abs(input))))
@@ -163,7 +165,7 @@ def _silu_vjp(g: Any, _y: Any, x: Any) -> Any:
     return g * (s * (1.0 + x * (1.0 - s)))
 
 
-@primitive(_silu_vjp)
+@primitive(_silu_vjp, kind=ELEMENTWISE)
 def silu(input: Any) -> Any:
     """Return input * sigmoid(input)."""
     y = sigmoid.forward(input)
@@ -177,7 +179,7 @@ def _mish_vjp(g: Any, _y: Any, x: Any) -> Any:
     return g * (t + x * (sigmoid(x) * (1.0 - t * t)))
 
 
-@primitive(_mish_vjp)
+@primitive(_mish_vjp, kind=ELEMENTWISE)
 def mish(input: Any) -> Any:
     """Return input * tanh(softplus(input))."""
     y = np.asarray(np.exp(input))
@@ -201,13 +203,21 @@ def _glu_vjp(g: Any, _y: Any, x: Any, *, dim: int) -> Any:
     return np.concatenate((ga, ga * (a * (1.0 - s))), axis=dim)
 
 
-@primitive(_glu_vjp)
+@primitive(_glu_vjp, kind=along_dims("dim"))
 def glu(input: Any, *, dim: int) -> Any:
     """Return the first half of the input along dim times the sigmoid of the second."""
     a, b = _halves(input, dim)
     y = sigmoid.forward(b)
     y *= a
     return y
+
+
+@glu.tangent
+def _glu_tangent(node: Any, ts: list[Any]) -> Any:
+    (t,), dim = ts, node.params["dim"]
+    ones = np.ones_like(t.take(range(t.shape[dim] // 2), dim))
+    a, b = np.split(weights(node, [ones])[0] * t, 2, dim)
+    return a + b
 
 
 # ----- Of absolute values -----
@@ -219,13 +229,13 @@ def _softsign_vjp(g: Any, _y: Any, x: Any) -> Any:
     return g * (r * r)
 
 
-@primitive(_softsign_vjp, promote=FLOAT, node="Div")
+@primitive(_softsign_vjp, promote=FLOAT, node="Div", kind=ELEMENTWISE, aten=None)
 def softsign(input: Any) -> Any:
     """Return input / (1 + |input|)."""
     return input / (np.abs(input) + 1.0)
 
 
-@primitive(lambda g, _y, x: g * (np.tanh(x) * np.tanh(x)), promote=FLOAT, node="Sub")
+@primitive(lambda g, _y, x: g * (np.tanh(x) * np.tanh(x)), promote=FLOAT, node="Sub", kind=ELEMENTWISE, aten=None)
 def tanhshrink(input: Any) -> Any:
     """Return input - tanh(input)."""
     return input - np.tanh(input)

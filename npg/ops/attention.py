@@ -19,15 +19,16 @@ import numpy as np
 
 from npg.ops._broadcast import unbroadcast
 from npg.ops._constants import constants
-from npg.ops._op import fused, movement, primitive
+from npg.ops._kinds import ELEMENTWISE, rank_of
+from npg.ops._op import Op, fused, movement, primitive
 from npg.ops._parallel import split
 from npg.ops._products import for_blas, multiply
 from npg.ops._scratch import scratch
-from npg.ops._sums import FEW
+from npg.ops._sums import ADDED_SINGLY
 from npg.ops.elementwise import exp
-from npg.ops.linalg import matmul
-from npg.ops.reduce import sum_
-from npg.ops.shape import transpose
+from npg.ops.matmul import matmul
+from npg.ops.reduction import sum_
+from npg.ops.shape import transpose, whole
 from npg.ops.softmax import SAFE
 
 __all__ = ["attention"]
@@ -175,10 +176,10 @@ def _scores(
 def _over_keys(p: Array) -> Array:
     """Return the sums over the keys of (B, keys, nh, queries), in blocks as the Cython engine adds them."""
     keys = p.shape[1]
-    if keys <= FEW:
+    if keys <= ADDED_SINGLY:
         return np.add.reduce(p, axis=1, keepdims=True)
-    whole = keys - keys % FEW
-    sums = np.add.reduce(p[:, :whole].reshape(p.shape[0], whole // FEW, FEW, *p.shape[2:]), axis=2)
+    whole = keys - keys % ADDED_SINGLY
+    sums = np.add.reduce(p[:, :whole].reshape(p.shape[0], whole // ADDED_SINGLY, ADDED_SINGLY, *p.shape[2:]), axis=2)
     total = np.add.reduce(sums, axis=1, keepdims=True)
     if whole < keys:
         total += np.add.reduce(p[:, whole:], axis=1, keepdims=True)
@@ -238,7 +239,7 @@ def _attended(
     return done, np.log(total) if done and total is not None else p
 
 
-@fused(node="ScaledDotProductFlashAttentionForCpu")
+@fused(node="ScaledDotProductFlashAttentionForCpu", aten="scaled_dot_product_attention")
 def attention(
     query: Any, key: Any, value: Any, mask: Any, noise: Any, *, is_causal: bool, scale: float, keep: bool = True
 ) -> Any:
@@ -291,6 +292,16 @@ def attention(
     else:
         _each(tiles, run)
     return (y if query.ndim == 4 else y.reshape(*query.shape[:-1], v.shape[3])), tuple(saved)
+
+
+@attention.batch
+def _attention_batch(op: Op, xs: Any, batched: Any, size: int, /, **params: Any) -> Any:
+    *operands, mask, noise = xs
+    if mask is not None or noise is not None:
+        return NotImplemented
+    if len({rank_of(x, flag) for x, flag in zip(operands, batched, strict=False)}) > 1:
+        return NotImplemented
+    return op(*[whole(x, flag, size) for x, flag in zip(operands, batched, strict=False)], None, None, **params)
 
 
 @attention.backward
@@ -391,13 +402,13 @@ def _into(out: Array, a: Array, b: Array, first: bool) -> None:
 # ----- In primitives -----
 
 
-@primitive()
+@primitive(aten=None)
 def row_top(input: Any) -> Any:
     """Return the maximum of each row, a finite number; no gradient, because what it shifts does not depend on it."""
     return np.maximum.reduce(input, axis=-1, keepdims=True, initial=np.finfo(input.dtype).min)
 
 
-@movement()
+@movement(kind=ELEMENTWISE, aten=None)
 def is_zero(input: Any) -> Any:
     """Return 1 where the input is 0, else 0, in its dtype."""
     return (input == 0).astype(input.dtype)

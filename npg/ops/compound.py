@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._dtypes import no_bool
+from npg.ops._kinds import ELEMENTWISE
 from npg.ops._op import ARITHMETIC, elementwise, primitive
 from npg.ops.shape import overload
 
@@ -17,6 +18,7 @@ from npg.ops.shape import overload
     lambda g, _y, _x, a, _b, *, value: g * (a * value),
     promote=ARITHMETIC,
     broadcasts=True,
+    kind=ELEMENTWISE,
 )
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: float) -> Any:
     """Return input + value * tensor1 * tensor2."""
@@ -32,6 +34,7 @@ addcmul.refuses(no_bool("addcmul_cpu_out"))
     lambda g, _y, _x, a, b, *, value: -g * (value * (a / (b * b))),
     promote=ARITHMETIC,
     broadcasts=True,
+    kind=ELEMENTWISE,
 )
 def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: float) -> Any:
     """Return input + value * tensor1 / tensor2."""
@@ -43,6 +46,7 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: float) -> Any:
     lambda g, _y, _a, _b, w: g * w,
     lambda g, _y, a, b, _w: g * (b - a),
     broadcasts=True,
+    kind=ELEMENTWISE,
 )
 def lerp(input: Any, end: Any, weight: Any) -> Any:
     """Return input + weight * (end - input), computed from the nearer end."""

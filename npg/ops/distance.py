@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from npg.ops._broadcast import unbroadcast
+from npg.ops._kinds import REDUCTION
 from npg.ops._op import ARITHMETIC, primitive
 from npg.ops._sums import add_up, inner
 from npg.ops.elementwise import sign
-from npg.ops.reduce import count, kept_shape, shared_vjp, spread
-from npg.ops.select import mask as keep, where
+from npg.ops.reduction import count, kept_shape, shared_vjp, spread
+from npg.ops.selection import mask as keep, where
 from npg.ops.shape import c_order
 
 __all__ = ["dist", "vector_norm"]
@@ -67,7 +68,12 @@ def _norm(x: Array, p: float, dim: tuple[int, ...] | None, keepdim: Any) -> Any:
     return add_up(size**p, dim, keepdim) ** (1 / p)
 
 
-@primitive(lambda g, y, x, *, p, dim, keepdim: _norm_vjp(g, y, x, p, dim, keepdim), node="LinalgVectorNorm")
+@primitive(
+    lambda g, y, x, *, p, dim, keepdim: _norm_vjp(g, y, x, p, dim, keepdim),
+    node="LinalgVectorNorm",
+    kind=REDUCTION,
+    namespace="linalg",
+)
 def vector_norm(input: Any, *, p: float, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
     """Return sum(|x|^p)^(1/p) over `dim`; for p = inf or -inf the largest or smallest |x|, for 0 how many are not 0."""
     return c_order(_norm(input, p, dim, keepdim))

@@ -8,20 +8,27 @@ from typing import Any
 import numpy as np
 
 from npg.ops._dtypes import no_bool, no_integers, refuse_floats
+from npg.ops._kinds import ELEMENTWISE, linear
 from npg.ops._op import ARITHMETIC, FLOAT, elementwise, movement, primitive, ufunc
-from npg.ops.select import mask
+from npg.ops.selection import mask
 from npg.ops.shape import copied, overload
 
 # ----- Copies, casts, zeros -----
 
 
-@movement(lambda g, _y, _x: g)
+@movement(lambda g, _y, _x: g, kind=ELEMENTWISE, tangent=linear)
 def clone(input: Any) -> Any:
     """Return a copy of the input."""
     return copied(input, input.dtype)
 
 
-@movement(lambda g, _y, x_like, *, dtype: cast(g, dtype=x_like.dtype), node="ToCopy")
+@movement(
+    lambda g, _y, x_like, *, dtype: cast(g, dtype=x_like.dtype),
+    node="ToCopy",
+    kind=ELEMENTWISE,
+    tangent=linear,
+    aten="_to_copy",
+)
 def cast(input: Any, *, dtype: np.dtype[Any]) -> Any:
     """Return the input in another dtype."""
     if dtype == np.float16 and input.dtype == np.float64:  # PyTorch gets there by way of float32
@@ -29,7 +36,7 @@ def cast(input: Any, *, dtype: np.dtype[Any]) -> Any:
     return copied(input, dtype)
 
 
-@movement()
+@movement(kind=ELEMENTWISE)
 def zeros(input: Any) -> Any:
     """Return zeros of the input's shape and dtype: the gradient of a step function."""
     return np.zeros_like(input)
@@ -38,12 +45,16 @@ def zeros(input: Any) -> Any:
 # ----- Arithmetic -----
 
 
+def _of_first(input: list[int], _other: list[int]) -> int:
+    return math.prod(input)  # as torch.profiler counts
+
+
 @ufunc(np.negative, lambda g, _y, _x: -g)
 def neg(input: Any) -> Any:
     """Return the input with its sign changed."""
 
 
-@ufunc(np.add, lambda g, _y, _a, _b: g, lambda g, _y, _a, _b: g)
+@ufunc(np.add, lambda g, _y, _a, _b: g, lambda g, _y, _a, _b: g, flops=_of_first)
 def add(input: Any, other: Any) -> Any:
     """Return input + other."""
 
@@ -53,7 +64,7 @@ def sub(input: Any, other: Any) -> Any:
     """Return input - other."""
 
 
-@ufunc(np.multiply, lambda g, _y, _a, b: g * b, lambda g, _y, a, _b: g * a)
+@ufunc(np.multiply, lambda g, _y, _a, b: g * b, lambda g, _y, a, _b: g * a, flops=_of_first)
 def mul(input: Any, other: Any) -> Any:
     """Return input * other."""
 
@@ -96,7 +107,7 @@ def refuse_subtraction(input: Any, other: Any) -> None:
         raise RuntimeError(_SUBTRACT_BOOLS if all(bools) else _SUBTRACT_BOOL)
 
 
-rsub = overload(sub, "RsubBackward1")  # of `number - tensor`
+rsub = overload(sub, "RsubBackward1", aten="rsub")  # of `number - tensor`
 
 
 @primitive(
@@ -105,13 +116,15 @@ rsub = overload(sub, "RsubBackward1")  # of `number - tensor`
     promote=ARITHMETIC,
     broadcasts=True,
     node="Add",
+    kind=ELEMENTWISE,
+    aten="add",
 )
 def add_scaled(input: Any, other: Any, *, alpha: float) -> Any:
     """Return input + alpha * other, of floating dtypes."""
     return input + other * alpha
 
 
-sub_scaled = overload(add_scaled, "SubBackward0")  # with -alpha
+sub_scaled = overload(add_scaled, "SubBackward0", aten="sub")  # with -alpha
 
 
 # ----- Division with rounding, remainders -----
@@ -145,7 +158,14 @@ def not_implemented(name: str) -> Any:
     return rule
 
 
-@primitive(not_implemented("floor_divide"), not_implemented("floor_divide"), promote=ARITHMETIC, broadcasts=True)
+@primitive(
+    not_implemented("floor_divide"),
+    not_implemented("floor_divide"),
+    promote=ARITHMETIC,
+    broadcasts=True,
+    kind=ELEMENTWISE,
+    numpy=(np.floor_divide,),
+)
 def floor_divide(input: Any, other: Any) -> Any:
     """Return the quotient rounded down.
 
@@ -164,6 +184,8 @@ floor_divide.node_name = "NotImplemented"
     promote=ARITHMETIC,
     broadcasts=True,
     node="Div",
+    kind=ELEMENTWISE,
+    aten="div",
 )
 def div_rounded(input: Any, other: Any, *, rounding_mode: str) -> Any:
     """Return the quotient rounded down ("floor") or towards zero ("trunc")."""
@@ -181,6 +203,8 @@ def div_rounded(input: Any, other: Any, *, rounding_mode: str) -> Any:
     lambda g, _y, a, b: -g * div_rounded(a, b, rounding_mode="floor"),
     promote=ARITHMETIC,
     broadcasts=True,
+    kind=ELEMENTWISE,
+    numpy=(np.remainder,),
 )
 def remainder(input: Any, other: Any) -> Any:
     """Return input - other * floor(input / other): the sign is the divisor's, as in Python; that of 0 is the input's.
@@ -199,6 +223,8 @@ def remainder(input: Any, other: Any) -> Any:
     lambda g, _y, a, b: -g * div_rounded(a, b, rounding_mode="trunc"),
     promote=ARITHMETIC,
     broadcasts=True,
+    kind=ELEMENTWISE,
+    numpy=(np.fmod,),
 )
 def fmod(input: Any, other: Any) -> Any:
     """Return input - other * trunc(input / other): the sign is the dividend's, as in C.
@@ -218,14 +244,28 @@ remainder_tensor = overload(remainder, "RemainderBackward1")  # where the diviso
 fmod_tensor = overload(fmod, "FmodBackward1")
 
 
-@primitive(not_implemented("gcd"), not_implemented("gcd"), promote=ARITHMETIC, broadcasts=True)
+@primitive(
+    not_implemented("gcd"),
+    not_implemented("gcd"),
+    promote=ARITHMETIC,
+    broadcasts=True,
+    kind=ELEMENTWISE,
+    numpy=(np.gcd,),
+)
 def gcd(input: Any, other: Any) -> Any:
     """Return the greatest common divisor."""
     refuse_floats("gcd_cpu", input, other, bools=False)
     return np.gcd(input, other)
 
 
-@primitive(not_implemented("lcm"), not_implemented("lcm"), promote=ARITHMETIC, broadcasts=True)
+@primitive(
+    not_implemented("lcm"),
+    not_implemented("lcm"),
+    promote=ARITHMETIC,
+    broadcasts=True,
+    kind=ELEMENTWISE,
+    numpy=(np.lcm,),
+)
 def lcm(input: Any, other: Any) -> Any:
     """Return the least common multiple."""
     refuse_floats("lcm_cpu", input, other, bools=False)
@@ -293,7 +333,7 @@ def _pow_exponent_vjp(g: Any, y: Any, x: Any, p: Any) -> Any:
     return g * mask(y * log(x), ~((x == 0) & (p >= 0)))
 
 
-@primitive(_pow_input_vjp, _pow_exponent_vjp, promote=ARITHMETIC, broadcasts=True)
+@primitive(_pow_input_vjp, _pow_exponent_vjp, promote=ARITHMETIC, broadcasts=True, kind=ELEMENTWISE, numpy=(np.power,))
 def pow(input: Any, exponent: Any) -> Any:
     """Return input to the power of exponent.
 
@@ -337,13 +377,15 @@ def _two_to(p: Any) -> Any:
     lambda g, _y, x, other: g * (x * _two_to(other) * math.log(2.0)),
     promote=FLOAT,
     broadcasts=True,
+    kind=ELEMENTWISE,
+    numpy=(np.ldexp,),
 )
 def ldexp(input: Any, other: Any) -> Any:
     """Return input * 2**other."""
     return input * _two_to(other)
 
 
-@primitive(lambda g, _y, x: g * (2.0 * x), promote=ARITHMETIC, node="Pow")
+@primitive(lambda g, _y, x: g * (2.0 * x), promote=ARITHMETIC, node="Pow", kind=ELEMENTWISE, numpy=(np.square,))
 def square(input: Any) -> Any:
     """Return the square of each element."""
     return input * input if input.dtype != bool else input.astype(np.int64)
@@ -357,7 +399,7 @@ def sqrt(input: Any) -> Any:
     """Return the square root of each element."""
 
 
-@primitive(lambda g, y, _x: -0.5 * g * (y * y * y), promote=FLOAT)
+@primitive(lambda g, y, _x: -0.5 * g * (y * y * y), promote=FLOAT, kind=ELEMENTWISE)
 def rsqrt(input: Any) -> Any:
     """Return 1 / sqrt(input)."""
     return 1.0 / np.sqrt(input)
@@ -366,7 +408,7 @@ def rsqrt(input: Any) -> Any:
 # ----- Absolute value and sign -----
 
 
-@ufunc(np.absolute, lambda g, _y, x: g * sign(x))
+@ufunc(np.absolute, lambda g, _y, x: g * sign(x), numpy=(np.absolute, np.fabs))
 def abs(input: Any) -> Any:
     """Return the absolute value of each element."""
 
@@ -374,7 +416,7 @@ def abs(input: Any) -> Any:
 abs.refuses(no_bool("abs_cpu"))
 
 
-@movement(lambda g, _y, _x: zeros(g))
+@movement(lambda g, _y, _x: zeros(g), kind=ELEMENTWISE, numpy=(np.sign,))
 def sign(input: Any) -> Any:
     """Return -1, 0 or 1; 0 for nan, as in PyTorch."""
     if input.dtype == bool:
@@ -383,7 +425,7 @@ def sign(input: Any) -> Any:
     return (above.view(np.int8) - below.view(np.int8)).astype(input.dtype)
 
 
-@movement(lambda g, _y, _x: zeros(g))
+@movement(lambda g, _y, _x: zeros(g), kind=ELEMENTWISE)
 def sgn(input: Any) -> Any:
     """Return -1, 0 or 1; the same as sign for real numbers."""
     return sign.forward(input)
@@ -407,12 +449,12 @@ def exp(input: Any) -> Any:
     """Return e to the power of each element."""
 
 
-@ufunc(np.exp2, lambda g, y, _x: g * (y * math.log(2.0)), promote=FLOAT)
+@ufunc(np.exp2, lambda g, y, _x: g * (y * math.log(2.0)), promote=FLOAT, scipy="exp2")
 def exp2(input: Any) -> Any:
     """Return 2 to the power of each element."""
 
 
-@ufunc(np.expm1, lambda g, y, _x: g * (y + 1.0), promote=FLOAT)
+@ufunc(np.expm1, lambda g, y, _x: g * (y + 1.0), promote=FLOAT, scipy="expm1")
 def expm1(input: Any) -> Any:
     """Return exp(input) - 1, exact near 0."""
 
@@ -432,7 +474,7 @@ def log10(input: Any) -> Any:
     """Return the logarithm to base 10 of each element."""
 
 
-@ufunc(np.log1p, lambda g, _y, x: g / (x + 1.0), promote=FLOAT, node="Log1P")
+@ufunc(np.log1p, lambda g, _y, x: g / (x + 1.0), promote=FLOAT, node="Log1P", scipy="log1p")
 def log1p(input: Any) -> Any:
     """Return log(1 + input), exact near 0."""
 

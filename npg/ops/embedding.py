@@ -8,8 +8,9 @@ import numpy as np
 
 from npg._floating import silent
 from npg.ops._half import cast, widen
-from npg.ops._op import movement, primitive
-from npg.ops.index import add_rows
+from npg.ops._kinds import linear
+from npg.ops._op import Op, movement, primitive
+from npg.ops.indexing import add_rows, index_batch
 
 __all__ = ["embedding", "embedding_backward", "renorm_rows"]
 
@@ -33,10 +34,20 @@ def _flat(index: Array, rows: int) -> Array:
         g, index, rows=weight_like.shape[0], padding_idx=padding_idx, scale_grad_by_freq=scale_grad_by_freq
     ),
     None,
+    tangent=linear,
 )
 def embedding(weight: Any, index: Any, *, padding_idx: int | None, scale_grad_by_freq: bool) -> Any:
     """Return the rows of weight (V, C) at int64 indices (...): (..., C). The other settings are for the gradient."""
     return weight.take(_flat(index, weight.shape[0]), axis=0).reshape(*index.shape, weight.shape[1])
+
+
+@embedding.batch
+def _embedding_batch(op: Op, xs: Any, batched: Any, size: int, /, **settings: Any) -> Any:
+    if not batched[0]:
+        return op(*xs, **settings)
+    if settings["padding_idx"] is not None or settings["scale_grad_by_freq"]:
+        return NotImplemented
+    return index_batch(op, xs, batched, size, at=(0,))
 
 
 @primitive(
@@ -69,6 +80,7 @@ def _frequency(flat: Array, rows: int) -> Array:
         g, index, rows=x_like.shape[0], padding_idx=padding_idx, scale_grad_by_freq=scale_grad_by_freq
     ),
     None,
+    aten=None,
 )
 def embedding_double_backward(input: Any, index: Any, *, padding_idx: int | None, scale_grad_by_freq: bool) -> Any:
     """Return the rows of the input at the indices, scaled and zeroed as embedding_backward does: its adjoint."""

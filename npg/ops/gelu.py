@@ -13,6 +13,7 @@ import numpy as np
 
 from npg.ops import _blocks
 from npg.ops._blocks import in_blocks, program_in_blocks
+from npg.ops._kinds import ELEMENTWISE
 from npg.ops._op import fused
 from npg.ops._program import program
 from npg.ops.special import erf, erfc
@@ -88,7 +89,7 @@ def _keeps_slope(x: Any, keep: bool) -> bool:
     return keep and x.size <= _blocks.LARGE
 
 
-@fused()
+@fused(kind=ELEMENTWISE)
 def gelu(input: Any, *, keep: bool = True) -> tuple[Any, tuple[Any, ...]]:
     """Return input times the normal distribution function of each element, x (1 + erf(x / sqrt(2))) / 2."""
     x = np.asarray(input, order="C")
@@ -153,7 +154,7 @@ def _gelu_tanh_gradient(g: Any, x: Any) -> Any:
     return g * ((square * (6.0 * _CUBIC * _INNER) + 2.0 * _INNER) * (x * s) * (1.0 - s) + s)
 
 
-@fused(node="Gelu")
+@fused(node="Gelu", kind=ELEMENTWISE, aten="gelu")
 def gelu_tanh(input: Any, *, keep: bool = True) -> tuple[Any, tuple[Any, ...]]:
     """Return x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 of each element."""
     x = np.asarray(input, order="C")

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._op import primitive
+from npg.ops._blas_rows import add_row, as_rows
+from npg.ops._kinds import padded, rank_of, total
+from npg.ops._op import Op, primitive
 from npg.ops._products import multiply
-from npg.ops._rows import add_row, as_rows
 from npg.ops._sums import column_sum
-from npg.ops.linalg import mm
-from npg.ops.reduce import sum_
+from npg.ops.matmul import matmul, mm, multiplied, product_flops
+from npg.ops.reduction import sum_
 from npg.ops.shape import overload, reshape, transpose
 
 __all__ = ["linear", "node_variants"]
@@ -42,7 +43,11 @@ def _bias_vjp(g: Any, _y: Any, _x: Any, _weight: Any, _bias: Any) -> Any:
     return column_sum(rows) if isinstance(rows, np.ndarray) else sum_(rows, dim=(0,), keepdim=False)
 
 
-@primitive(_input_vjp, _weight_vjp, _bias_vjp, node="Addmm")
+def _flops(input: list[int], weight: list[int], _bias: list[int]) -> int:
+    return product_flops(input, weight[::-1])  # the weight is (out, in)
+
+
+@primitive(_input_vjp, _weight_vjp, _bias_vjp, node="Addmm", flops=_flops)
 def linear(input: Any, weight: Any, bias: Any) -> Any:
     """Return input weight^T + bias: (..., in), (out, in) and (out,) or None give (..., out)."""
     # Separate rules and no fused backward, because they share no work, and each saves only what it needs.
@@ -51,6 +56,35 @@ def linear(input: Any, weight: Any, bias: Any) -> Any:
     if bias is not None:
         add_row(y if y.ndim == 2 else y.reshape(math.prod(y.shape[:-1]), len(weight)), bias)
     return y if y.ndim == input.ndim else y.reshape(*input.shape[:-1], len(weight))
+
+
+@linear.batch
+def _linear_batch(op: Op, xs: Any, batched: Any, size: int) -> Any:
+    x, weight, bias = xs
+    if not any(batched[1:]):
+        return op(*xs)  # any leading dimensions
+    if batched[0] and batched[1] and math.prod(x.shape[1:-1]) == 1:  # one row an example
+        rows = x.reshape(size, x.shape[-1])
+        y = multiplied(matmul, (weight, rows), (True, True)).reshape((*x.shape[:-1], weight.shape[-2]))
+    else:
+        y = multiplied(matmul, (x, weight.mT), batched[:2])
+    if bias is None:
+        return y
+    return y + (padded(bias, rank_of(x, batched[0])) if batched[2] else bias)
+
+
+@linear.tangent
+def _linear_tangent(node: Any, ts: list[Any]) -> Any:
+    x, weight = node.inputs[:2]
+    terms = [
+        node.op.forward(*operands, None)
+        for operands in ((ts[0], weight), (x, ts[1]))
+        if all(a is not None for a in operands)
+    ]
+    if terms and len(ts) > 2 and ts[2] is not None:
+        terms.append(ts[2])
+    result = total(terms)
+    return result if result is NotImplemented else np.asarray(result)
 
 
 linear.edge_order = (2, 0, 1)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._op import movement, primitive
-from npg.ops.reduce import sum_dim
+from npg.ops._kinds import ELEMENTWISE, along_dims, flattened, linear, moved, padded
+from npg.ops._op import Op, movement, primitive
+from npg.ops.reduction import sum_dim
 from npg.ops.shape import along, c_order, diagonal, diagonal_backward, expand, reshape, slice_
 
 __all__ = [
@@ -37,7 +38,7 @@ def _repeat_vjp(g: Any, _y: Any, x_like: Any, *, repeats: tuple[int, ...]) -> An
     return reshape(g, shape=x_like.shape)
 
 
-@movement(_repeat_vjp)
+@movement(_repeat_vjp, tangent=linear)
 def repeat(input: Any, *, repeats: tuple[int, ...]) -> Any:
     """Return the input laid side by side, `repeats` times along each dimension; there may be more of these in front."""
     shape = (1,) * (len(repeats) - input.ndim) + input.shape
@@ -48,10 +49,16 @@ def repeat(input: Any, *, repeats: tuple[int, ...]) -> Any:
     return out
 
 
+@repeat.batch
+def _repeat_batch(op: Op, xs: Any, batched: Any, size: int, /, *, repeats: tuple[int, ...]) -> Any:
+    return op(padded(xs[0], len(repeats)), repeats=(1, *repeats))
+
+
 @movement(
     lambda g, _y, x_like, *, repeats, dim: sum_dim(
         reshape(g, shape=(*x_like.shape[: dim + 1], repeats, *x_like.shape[dim + 1 :])), dim=(dim + 1,), keepdim=False
-    )
+    ),
+    kind=along_dims("dim", tangent=linear),
 )
 def repeat_interleave(input: Any, *, repeats: int, dim: int) -> Any:
     """Return the input with every slice along a dimension repeated so many times."""
@@ -65,19 +72,29 @@ def _reversed(x: np.ndarray[Any, Any], dims: tuple[int, ...]) -> np.ndarray[Any,
     return x[tuple(slice(None, None, -1) if i in dims else slice(None) for i in range(x.ndim))]
 
 
-@movement(lambda g, _y, _x, *, dims: flip(g, dims=dims))
+@movement(lambda g, _y, _x, *, dims: flip(g, dims=dims), kind=along_dims("dims", tangent=linear))
 def flip(input: Any, *, dims: tuple[int, ...]) -> Any:
     """Return a copy with these dimensions in reverse order."""
     return _reversed(input, dims).copy()
 
 
-@movement(lambda g, _y, _x, *, shifts, dims: roll(g, shifts=tuple(-s for s in shifts), dims=dims))
+@movement(lambda g, _y, _x, *, shifts, dims: roll(g, shifts=tuple(-s for s in shifts), dims=dims), tangent=linear)
 def roll(input: Any, *, shifts: tuple[int, ...], dims: tuple[int, ...] | None) -> Any:
     """Return a copy shifted along these dimensions (None: flattened); what leaves at the end enters in front."""
     return c_order(np.roll(input, shifts if dims is not None else shifts[0], dims))
 
 
-@movement(lambda g, _y, _x, *, k, dims: rot90(g, k=-k, dims=dims))
+@roll.batch
+def _roll_batch(
+    op: Op, xs: Any, batched: Any, size: int, /, *, shifts: tuple[int, ...], dims: tuple[int, ...] | None
+) -> Any:
+    (x,) = xs
+    if dims is not None:
+        return op(x, shifts=shifts, dims=moved(dims))
+    return reshape(op(flattened(x), shifts=shifts, dims=(1,)), shape=tuple(x.shape))
+
+
+@movement(lambda g, _y, _x, *, k, dims: rot90(g, k=-k, dims=dims), kind=along_dims("dims", tangent=linear))
 def rot90(input: Any, *, k: int, dims: tuple[int, int]) -> Any:
     """Return a copy turned k times by 90 degrees in the plane of two dimensions."""
     return np.rot90(input, k, dims).copy()
@@ -86,19 +103,22 @@ def rot90(input: Any, *, k: int, dims: tuple[int, int]) -> Any:
 # ----- Triangles and diagonals -----
 
 
-@movement(lambda g, _y, _x, *, diagonal: tril(g, diagonal=diagonal))
+@movement(lambda g, _y, _x, *, diagonal: tril(g, diagonal=diagonal), kind=ELEMENTWISE, tangent=linear)
 def tril(input: Any, *, diagonal: int) -> Any:
     """Return a copy with zeros above a diagonal of the last two dimensions."""
     return c_order(np.tril(input, diagonal))
 
 
-@movement(lambda g, _y, _x, *, diagonal: triu(g, diagonal=diagonal))
+@movement(lambda g, _y, _x, *, diagonal: triu(g, diagonal=diagonal), kind=ELEMENTWISE, tangent=linear)
 def triu(input: Any, *, diagonal: int) -> Any:
     """Return a copy with zeros below a diagonal of the last two dimensions."""
     return c_order(np.triu(input, diagonal))
 
 
-@movement(lambda g, _y, _x, *, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2))
+@movement(
+    lambda g, _y, _x, *, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2),
+    kind=along_dims("dim1", "dim2", tangent=linear),
+)
 def diag_embed(input: Any, *, offset: int, dim1: int, dim2: int) -> Any:
     """Return zeros with the last dimension of the input on a diagonal of two new dimensions."""
     n = input.shape[-1] + abs(offset)
@@ -112,7 +132,7 @@ def _trace_vjp(g: Any, _y: Any, x_like: Any) -> Any:
     return diagonal_backward(spread, shape=x_like.shape, offset=0, dim1=0, dim2=1)
 
 
-@primitive(_trace_vjp)
+@primitive(_trace_vjp, tangent=linear)
 def trace(input: Any) -> Any:
     """Return the sum of a matrix's diagonal."""
     d = input.diagonal()
@@ -131,7 +151,7 @@ def _constant_pad_vjp(g: Any, _y: Any, _x: Any, *, pad: tuple[tuple[int, int], .
     return g
 
 
-@movement(_constant_pad_vjp, node="ConstantPadNd")
+@movement(_constant_pad_vjp, node="ConstantPadNd", aten="constant_pad_nd")
 def constant_pad(input: Any, *, pad: tuple[tuple[int, int], ...], value: float) -> Any:
     """Return the input with (before, after) places of a value added in each dimension; negative ones are cut off."""
     shape = tuple(n + a + b for n, (a, b) in zip(input.shape, pad, strict=True))
@@ -141,6 +161,16 @@ def constant_pad(input: Any, *, pad: tuple[tuple[int, int], ...], value: float) 
     out = np.zeros(shape, input.dtype) if value == 0 else np.full(shape, value, input.dtype)
     out[tuple(slice(max(a, 0), n - max(b, 0)) for n, (a, b) in zip(shape, pad, strict=True))] = inside
     return out
+
+
+@constant_pad.batch
+def _constant_pad_batch(op: Op, xs: Any, batched: Any, size: int, /, *, pad: Any, value: float) -> Any:
+    return op(*xs, pad=((0, 0), *pad), value=value)
+
+
+@constant_pad.tangent
+def _constant_pad_tangent(node: Any, ts: list[Any]) -> Any:
+    return node.op.forward(ts[0], **{**node.params, "value": 0})
 
 
 def _pad_index(n: int, before: int, after: int, mode: str) -> np.ndarray[Any, Any]:
@@ -158,7 +188,9 @@ def _pad_index(n: int, before: int, after: int, mode: str) -> np.ndarray[Any, An
 @movement(
     lambda g, _y, x_like, *, dim, before, after, mode: index_pad_backward(
         g, n=x_like.shape[dim], dim=dim, before=before, after=after, mode=mode
-    )
+    ),
+    kind=along_dims("dim", tangent=linear),
+    aten=None,
 )
 def index_pad(input: Any, *, dim: int, before: int, after: int, mode: str) -> Any:
     """Return one dimension padded with its own elements: mode is reflect, replicate or circular."""
@@ -166,7 +198,8 @@ def index_pad(input: Any, *, dim: int, before: int, after: int, mode: str) -> An
 
 
 @primitive(
-    lambda g, _y, _x, *, n, dim, before, after, mode: index_pad(g, dim=dim, before=before, after=after, mode=mode)
+    lambda g, _y, _x, *, n, dim, before, after, mode: index_pad(g, dim=dim, before=before, after=after, mode=mode),
+    aten=None,
 )
 def index_pad_backward(input: Any, *, n: int, dim: int, before: int, after: int, mode: str) -> Any:
     """Return the padded places added to the places they were taken from: the adjoint of index_pad."""

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from npg.ops._dtypes import no_bool, no_integers
+from npg.ops._kinds import ELEMENTWISE
 from npg.ops._op import ARITHMETIC, elementwise, movement, primitive
 from npg.ops.elementwise import zeros
-from npg.ops.select import mask
+from npg.ops.selection import mask
 from npg.ops.shape import copied
 
 # ----- To integers -----
@@ -21,25 +22,25 @@ def _round(how: Any, input: Any) -> Any:
     return how(input) if input.dtype.kind == "f" else input.copy()
 
 
-@movement(lambda g, _y, _x: zeros(g), promote=ARITHMETIC)
+@movement(lambda g, _y, _x: zeros(g), promote=ARITHMETIC, kind=ELEMENTWISE, numpy=(np.floor,))
 def floor(input: Any) -> Any:
     """Return the largest integer that is not above each element."""
     return _round(np.floor, input)
 
 
-@movement(lambda g, _y, _x: zeros(g), promote=ARITHMETIC)
+@movement(lambda g, _y, _x: zeros(g), promote=ARITHMETIC, kind=ELEMENTWISE, numpy=(np.ceil,))
 def ceil(input: Any) -> Any:
     """Return the smallest integer that is not below each element."""
     return _round(np.ceil, input)
 
 
-@movement(lambda g, _y, _x: zeros(g), promote=ARITHMETIC)
+@movement(lambda g, _y, _x: zeros(g), promote=ARITHMETIC, kind=ELEMENTWISE, numpy=(np.trunc,))
 def trunc(input: Any) -> Any:
     """Return each element rounded towards zero."""
     return _round(np.trunc, input)
 
 
-@movement(lambda g, _y, _x: zeros(g), promote=ARITHMETIC)
+@movement(lambda g, _y, _x: zeros(g), promote=ARITHMETIC, kind=ELEMENTWISE, numpy=(np.rint,))
 def round(input: Any) -> Any:
     """Return each element rounded to the nearest integer, halves to the even one."""
     return _round(np.rint, input)
@@ -54,7 +55,7 @@ round.refuses(no_bool("round_vml_cpu"))
 # ----- To decimals -----
 
 
-@primitive(lambda g, _y, _x, *, decimals: zeros(g), promote=ARITHMETIC, node="Round")
+@primitive(lambda g, _y, _x, *, decimals: zeros(g), promote=ARITHMETIC, node="Round", kind=ELEMENTWISE, aten="round")
 def round_decimals(input: Any, *, decimals: int) -> Any:
     """Return each element rounded to so many decimals; a negative number rounds before the point."""
     power = 10.0 ** math.fabs(decimals) if math.fabs(decimals) <= 308 else math.inf
@@ -65,7 +66,7 @@ round_decimals.node_name = "RoundBackward1"
 round_decimals.refuses(no_integers("round_cpu"))
 
 
-@movement(lambda g, _y, _x: g, promote=ARITHMETIC)
+@movement(lambda g, _y, _x: g, promote=ARITHMETIC, kind=ELEMENTWISE)
 def frac(input: Any) -> Any:
     """Return the part behind the point, with the input's sign."""
     return input - np.trunc(input)
@@ -77,7 +78,7 @@ frac.refuses(no_integers("frac_cpu"))
 # ----- Replacing nan and infinities -----
 
 
-@movement(lambda g, _y, x, *, nan, posinf, neginf: mask(g, np.isfinite(x)))
+@movement(lambda g, _y, x, *, nan, posinf, neginf: mask(g, np.isfinite(x)), kind=ELEMENTWISE)
 def nan_to_num(input: Any, *, nan: float | None, posinf: float | None, neginf: float | None) -> Any:
     """Return the input with nan, inf and -inf replaced; None: 0, and the largest and smallest number."""
     if input.dtype.kind != "f":

@@ -15,12 +15,13 @@ import numpy as np
 from npg.ops import _blocks
 from npg.ops._broadcast import unbroadcast
 from npg.ops._half import HALF
-from npg.ops._op import movement, primitive
+from npg.ops._kinds import ELEMENTWISE, Kind, linear, rank_of, written
+from npg.ops._op import Op, movement, primitive
 from npg.ops._scratch import scratch
-from npg.ops._sums import FEW, add_at
-from npg.ops.index import like_dtype, writing
-from npg.ops.select import _SMALL as SMALL, mask as keep
-from npg.ops.shape import copied, overload
+from npg.ops._sums import ADDED_SINGLY, add_at
+from npg.ops.indexing import like_dtype, writing
+from npg.ops.selection import _SMALL as SMALL, mask as keep
+from npg.ops.shape import copied, overload, whole
 
 __all__ = [
     "gather",
@@ -98,9 +99,24 @@ def _one_dimensional(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 # ----- gather and scatter -----
 
 
+def _batch(op: Op, xs: Any, batched: Any, size: int, /, *, dim: int, **settings: Any) -> Any:
+    # What is written may be a number.
+    arrays = [not isinstance(x, (bool, int, float, np.generic)) for x in xs]
+    if not all(rank_of(x, flag) for x, flag, is_array in zip(xs, batched, arrays, strict=True) if is_array):
+        return NotImplemented
+    parts = zip(xs, batched, arrays, strict=True)
+    return op(*[whole(x, flag, size) if is_array else x for x, flag, is_array in parts], dim=dim + 1, **settings)
+
+
+GATHER = Kind("gather", _batch, linear)
+SCATTER, SCATTER_REDUCE = Kind("scatter", _batch, written), Kind("scatter_reduce", _batch)
+
+
 @movement(
     lambda g, _y, x_like, index, *, dim: scatter_sum(g, index, shape=x_like.shape, dim=dim),
     None,
+    kind=GATHER,
+    tangent=linear,
 )
 def gather(input: Any, index: Any, *, dim: int) -> Any:
     """Return the elements of the input that index names along a dimension; the shape is the index's."""
@@ -114,7 +130,7 @@ def gather(input: Any, index: Any, *, dim: int) -> Any:
     return found.reshape(index.shape)
 
 
-@primitive(lambda g, _y, _src, index, *, shape, dim, distinct=False: gather(g, index, dim=dim), None)
+@primitive(lambda g, _y, _src, index, *, shape, dim, distinct=False: gather(g, index, dim=dim), None, aten=None)
 def scatter_sum(input: Any, index: Any, *, shape: tuple[int, ...], dim: int, distinct: bool = False) -> Any:
     """Return zeros of a shape with the input added where index names (no place twice if distinct): gather's adjoint."""
     out = np.zeros(shape, input.dtype)
@@ -137,7 +153,7 @@ def _accumulate(ufunc: Any, x: Array, index: Array, src: Array, dim: int) -> Non
     """Combine the elements of src one by one with those of x that index names, by ufunc.at."""
     if x.flags.c_contiguous:
         # One-dimensional arrays are what ufunc.at has a fast loop for.
-        if ufunc is np.add and index.size > 2 * FEW * x.size:
+        if ufunc is np.add and index.size > 2 * ADDED_SINGLY * x.size:
             places = _places(_checked(index, dim, x.shape[dim]), x.shape, dim).reshape(-1)
             add_at(x.reshape(-1, 1), places, src.reshape(-1, 1))
             return
@@ -161,13 +177,13 @@ def _scatter_src_rule(g: Any, _y: Any, _x: Any, index: Any, src_like: Any, *, di
     return unbroadcast(gather(g, index, dim=dim), src_like.shape)
 
 
-@movement(lambda g, _y, _x, index, _src, *, dim: scatter(g, index, 0.0, dim=dim), None, _scatter_src_rule)
+@movement(lambda g, _y, _x, index, _src, *, dim: scatter(g, index, 0.0, dim=dim), None, _scatter_src_rule, kind=SCATTER)
 def scatter(input: Any, index: Any, src: Any, *, dim: int) -> Any:
     """Return a copy of the input with src (an array of the index's shape, or a number) written where index names."""
     return _write_into(np.array(input, order="C"), index, src, dim=dim)
 
 
-@primitive(lambda g, _y, _x, _index, _src, *, dim: g, None, _scatter_src_rule)
+@primitive(lambda g, _y, _x, _index, _src, *, dim: g, None, _scatter_src_rule, kind=SCATTER)
 def scatter_add(input: Any, index: Any, src: Any, *, dim: int) -> Any:
     """Return a copy of the input with src added where index names."""
     return _add_into(np.array(input, order="C"), index, src, dim=dim)
@@ -204,7 +220,7 @@ def _count(like: Any, index: Any, dim: int, include_self: bool) -> Any:
     return counts + like_dtype(counts == 0, like.dtype)
 
 
-@primitive(node="ScatterReduce")
+@primitive(node="ScatterReduce", kind=SCATTER_REDUCE)
 def scatter_reduce(input: Any, index: Any, src: Any, *, dim: int, reduce: str, include_self: bool) -> Any:
     """Return a copy of the input in which every place is reduced together with the elements of src sent there."""
     out = np.array(input, order="C")
@@ -276,7 +292,7 @@ def _flat_index(index: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
     return index
 
 
-@movement(lambda g, _y, x_like, index: take_backward(g, index, shape=x_like.shape), None)
+@movement(lambda g, _y, x_like, index: take_backward(g, index, shape=x_like.shape), None, tangent=linear)
 def take(input: Any, index: Any) -> Any:
     """Return the elements at these positions of the flattened input; the shape is the index's."""
     if not input.size and index.size:
@@ -284,7 +300,7 @@ def take(input: Any, index: Any) -> Any:
     return np.asarray(input.take(_flat_index(index, input.size)))
 
 
-@primitive(lambda g, _y, _x, index, *, shape: take(g, index), None)
+@primitive(lambda g, _y, _x, index, *, shape: take(g, index), None, aten=None)
 def take_backward(input: Any, index: Any, *, shape: tuple[int, ...]) -> Any:
     """Return zeros of a shape with the input added at flat positions: the adjoint of take."""
     out = np.zeros(shape, input.dtype)
@@ -310,6 +326,7 @@ def _put_into(input: Array, index: Array, source: Any, *, accumulate: bool) -> A
     lambda g, _y, _x, index, _source, *, accumulate: g if accumulate else put(g, index, 0.0, accumulate=False),
     None,
     lambda g, _y, _x, index, source_like, *, accumulate: np.reshape(take(g, index), source_like.shape),
+    tangent=written,
 )
 def put(input: Any, index: Any, source: Any, *, accumulate: bool) -> Any:
     """Return a copy of the input with source written (or added) at positions of the flattened array."""
@@ -332,6 +349,7 @@ def _masked_fill_into(input: Array, mask: Array, value: Any) -> Array:
     None,
     lambda g, _y, _x, mask, value_like: like_dtype(unbroadcast(keep(g, mask), ()), value_like.dtype),
     broadcasts=True,
+    kind=ELEMENTWISE,
 )
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """Return the input with value (a number or 0-d array) where the mask is True; mask and input broadcast."""
@@ -365,6 +383,7 @@ masked_fill_tensor, masked_fill_tensor_into = (
         masked_put(g, mask, shape=np.broadcast_shapes(x_like.shape, mask.shape)), x_like.shape
     ),
     None,
+    tangent=linear,
 )
 def masked_select(input: Any, mask: Any) -> Any:
     """Return the elements of the input where the mask is True, one-dimensional; mask and input broadcast."""
@@ -373,7 +392,7 @@ def masked_select(input: Any, mask: Any) -> Any:
     return input[mask] if input.ndim else input.reshape(1)[mask.reshape(1)]
 
 
-@movement(lambda g, _y, _x, mask, *, shape: masked_select(g, mask), None)
+@movement(lambda g, _y, _x, mask, *, shape: masked_select(g, mask), None, aten=None)
 def masked_put(input: Any, mask: Any, *, shape: tuple[int, ...]) -> Any:
     """Return zeros of a shape with the elements of the input where the mask is True: the adjoint of masked_select."""
     out = np.zeros(shape, input.dtype)
@@ -394,6 +413,7 @@ def _masked_scatter_into(input: Array, mask: Array, source: Array) -> Array:
     lambda g, _y, x_like, mask, _source: unbroadcast(masked_fill(g, mask, 0.0), x_like.shape),
     None,
     lambda g, _y, _x, mask, source_like: padded(masked_select(g, mask), shape=source_like.shape),
+    tangent=written,
 )
 def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
     """Return the input with the first elements of source where the mask is True, in order; mask and input broadcast."""
@@ -405,7 +425,7 @@ def masked_scatter(input: Any, mask: Any, source: Any) -> Any:
 masked_scatter_into = writing(masked_scatter, _masked_scatter_into)
 
 
-@movement(lambda g, _y, x_like, *, shape: np.reshape(g, -1)[: x_like.shape[0]])
+@movement(lambda g, _y, x_like, *, shape: np.reshape(g, -1)[: x_like.shape[0]], aten=None)
 def padded(input: Any, *, shape: tuple[int, ...]) -> Any:
     """Return an array of this shape that begins with the elements of the one-dimensional input; the rest is zero."""
     out = np.zeros(shape, input.dtype)

@@ -1,6 +1,6 @@
 """Views: the same memory in another shape. Every op here returns a NumPy view of its input (reshape where it can).
 
-Dimensions in the settings are counted from the front and checked; npg/functional/shaping.py does that.
+Dimensions in the settings are counted from the front and checked; npg/functional/shape.py does that.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._broadcast import unbroadcast
+from npg.ops._kinds import ELEMENTWISE, along_dims, linear, moved, padded
 from npg.ops._op import Op, movement, primitive
 from npg.random import empty_like
 
@@ -41,6 +42,7 @@ __all__ = [
     "unsqueeze",
     "view",
     "view_dtype",
+    "whole",
 ]
 
 VIEW_NEEDS_COPY = (
@@ -49,10 +51,14 @@ VIEW_NEEDS_COPY = (
 )
 
 
-def overload(op: Op, node_name: str, edge_order: tuple[int, ...] | None = None) -> Op:
-    """Return the same op under another node name: PyTorch numbers the overloads of one function."""
+def overload(op: Op, node_name: str, edge_order: tuple[int, ...] | None = None, aten: str | None = None) -> Op:
+    """Return the same op under another node name: PyTorch numbers the overloads of one function.
+
+    Args:
+        edge_order, aten: as of Op, where they are not those of `op`.
+    """
     twin = copy.copy(op)
-    twin.node_name, twin.edge_order = node_name, edge_order or op.edge_order
+    twin.node_name, twin.edge_order, twin.aten = node_name, edge_order or op.edge_order, aten or op.aten
     return twin
 
 
@@ -113,37 +119,67 @@ def view(input: Any, *, shape: tuple[int, ...]) -> Any:
     return out
 
 
-@primitive(lambda g, _y, x_like, *, shape: reshape(g, shape=x_like.shape), view=True, node="UnsafeView")
+@view.tangent
+def _view_tangent(node: Any, ts: list[Any]) -> Any:
+    return ts[0].reshape(node.params["shape"])  # a tangent's strides are others than its value's
+
+
+@primitive(lambda g, _y, x_like, *, shape: reshape(g, shape=x_like.shape), view=True, node="UnsafeView", tangent=linear)
 def reshape(input: Any, *, shape: tuple[int, ...]) -> Any:
     """Return a view of this shape, or a copy where the strides allow none."""
     return input.reshape(shape)
 
 
-@movement()
+@view.batch
+@reshape.batch
+def _reshape_batch(op: Op, xs: Any, batched: Any, size: int, /, *, shape: tuple[int, ...]) -> Any:
+    (x,) = xs
+    if -1 in shape:
+        count, known = math.prod(x.shape[1:]), -math.prod(shape)
+        if shape.count(-1) > 1 or not known or count % known:
+            raise ValueError("cannot infer a size")  # for the caller, who knows PyTorch's words
+        shape = tuple([count // known if n == -1 else n for n in shape])
+    return reshape(x, shape=(size, *shape))
+
+
+@movement(aten="view")
 def view_dtype(input: Any, *, dtype: np.dtype[Any]) -> Any:
     """Return the same bytes as another dtype; a view of the memory, but not of the history."""
     return input.view(dtype)
 
 
-@primitive(lambda g, _y, x_like, *, dim: reshape(g, shape=x_like.shape), view=True)
+@primitive(lambda g, _y, x_like, *, dim: reshape(g, shape=x_like.shape), view=True, tangent=linear)
 def squeeze(input: Any, *, dim: tuple[int, ...] | None) -> Any:
     """Return the input without those of the dimensions `dim` (None: all) that have size 1."""
-    kept = (n for i, n in enumerate(input.shape) if n != 1 or (dim is not None and i not in dim))
-    return input.reshape(tuple(kept))
+    return input.reshape(_squeezed(input.shape, dim))
+
+
+def _squeezed(shape: tuple[int, ...], dim: tuple[int, ...] | None) -> tuple[int, ...]:
+    return tuple(n for i, n in enumerate(shape) if n != 1 or (dim is not None and i not in dim))
+
+
+@squeeze.batch
+def _squeeze_batch(op: Op, xs: Any, batched: Any, size: int, /, *, dim: tuple[int, ...] | None) -> Any:
+    return reshape(xs[0], shape=(size, *_squeezed(xs[0].shape[1:], dim)))
 
 
 squeeze_dim = overload(squeeze, "SqueezeBackward1")
 squeeze_dims = overload(squeeze, "SqueezeBackward2")
 
 
-@primitive(lambda g, _y, x_like, *, dim: reshape(g, shape=x_like.shape), view=True)
+@primitive(lambda g, _y, x_like, *, dim: reshape(g, shape=x_like.shape), view=True, tangent=linear)
 def unsqueeze(input: Any, *, dim: int) -> Any:
     """Return the input with a dimension of size 1 put in before dimension `dim`."""
     shape = input.shape
     return input.reshape((*shape[:dim], 1, *shape[dim:]))
 
 
-@primitive(lambda g, _y, x_like, *, shape: unbroadcast(g, x_like.shape), view=True)
+@unsqueeze.batch
+def _unsqueeze_batch(op: Op, xs: Any, batched: Any, size: int, /, *, dim: int) -> Any:
+    return op(*xs, dim=dim + 1)
+
+
+@primitive(lambda g, _y, x_like, *, shape: unbroadcast(g, x_like.shape), view=True, tangent=linear)
 def expand(input: Any, *, shape: tuple[int, ...]) -> Any:
     """Return a view of this shape: dimensions of size 1, and new ones in front, get stride 0."""
     own = input.shape
@@ -162,7 +198,18 @@ def expand(input: Any, *, shape: tuple[int, ...]) -> Any:
     return out
 
 
-@movement(lambda g, _y, _x: g, node="Clone")
+@expand.batch
+def _expand_batch(op: Op, xs: Any, batched: Any, size: int, /, *, shape: tuple[int, ...]) -> Any:
+    return op(padded(xs[0], len(shape)), shape=(size, *shape))
+
+
+def whole(x: Any, is_batch: bool, size: int) -> Any:
+    """Return a batch of `size` examples: x itself where it is one, else x in each of them."""
+    x = np.asarray(x) if isinstance(x, (bool, int, float, np.generic)) else x
+    return x if is_batch else expand(x, shape=(size, *x.shape))
+
+
+@movement(lambda g, _y, _x: g, node="Clone", kind=ELEMENTWISE, tangent=linear)
 def contiguous(input: Any) -> Any:
     """Return a C-contiguous copy."""
     return input.copy(order="C")
@@ -171,13 +218,20 @@ def contiguous(input: Any) -> Any:
 # ----- The order of dimensions -----
 
 
-@primitive(lambda g, _y, _x, *, dim0, dim1: transpose(g, dim0=dim0, dim1=dim1), view=True)
+@primitive(lambda g, _y, _x, *, dim0, dim1: transpose(g, dim0=dim0, dim1=dim1), view=True, tangent=linear)
 def transpose(input: Any, *, dim0: int, dim1: int) -> Any:
     """Return the input with two dimensions swapped."""
     return input.swapaxes(dim0, dim1) if dim0 != dim1 else input.view()
 
 
-t = overload(transpose, "TBackward0")
+@transpose.batch
+def _transpose_batch(op: Op, xs: Any, batched: Any, size: int, /, *, dim0: int, dim1: int) -> Any:
+    if dim0 == dim1:  # of an example without dimensions too
+        return reshape(*xs, shape=tuple(xs[0].shape))
+    return op(*xs, dim0=dim0 + 1, dim1=dim1 + 1)
+
+
+t = overload(transpose, "TBackward0", aten="t")
 
 
 def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
@@ -187,22 +241,31 @@ def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(order)
 
 
-@primitive(lambda g, _y, _x, *, dims: permute(g, dims=_inverse(dims)), view=True)
+@primitive(lambda g, _y, _x, *, dims: permute(g, dims=_inverse(dims)), view=True, tangent=linear)
 def permute(input: Any, *, dims: tuple[int, ...]) -> Any:
     """Return the input with its dimensions in this order."""
     return input.transpose(dims)
 
 
+@permute.batch
+def _permute_batch(op: Op, xs: Any, batched: Any, size: int, /, *, dims: tuple[int, ...]) -> Any:
+    return op(*xs, dims=(0, *moved(dims)))
+
+
 # ----- Parts -----
 
 
-@primitive(lambda g, _y, x_like, *, dim, index: select_backward(g, shape=x_like.shape, dim=dim, index=index), view=True)
+@primitive(
+    lambda g, _y, x_like, *, dim, index: select_backward(g, shape=x_like.shape, dim=dim, index=index),
+    view=True,
+    kind=along_dims("dim", tangent=linear),
+)
 def select(input: Any, *, dim: int, index: int) -> Any:
     """Return the slice at one index of a dimension, without that dimension."""
     return input[along(dim, index)]
 
 
-@movement(lambda g, _y, _x, *, shape, dim, index: select(g, dim=dim, index=index))
+@movement(lambda g, _y, _x, *, shape, dim, index: select(g, dim=dim, index=index), tangent=linear)
 def select_backward(input: Any, *, shape: tuple[int, ...], dim: int, index: int) -> Any:
     """Return zeros with the input at one index of a dimension: the adjoint of select."""
     out = np.zeros(shape, input.dtype)
@@ -215,13 +278,17 @@ def select_backward(input: Any, *, shape: tuple[int, ...], dim: int, index: int)
         g, shape=x_like.shape, dim=dim, start=start, stop=stop, step=step
     ),
     view=True,
+    kind=along_dims("dim", tangent=linear),
 )
 def slice_(input: Any, *, dim: int, start: int | None, stop: int | None, step: int) -> Any:
     """Return input[start:stop:step] in one dimension."""
     return input[along(dim, slice(start, stop, step))]
 
 
-@movement(lambda g, _y, _x, *, shape, dim, start, stop, step: slice_(g, dim=dim, start=start, stop=stop, step=step))
+@movement(
+    lambda g, _y, _x, *, shape, dim, start, stop, step: slice_(g, dim=dim, start=start, stop=stop, step=step),
+    tangent=linear,
+)
 def slice_backward(
     input: Any, *, shape: tuple[int, ...], dim: int, start: int | None, stop: int | None, step: int
 ) -> Any:
@@ -244,13 +311,13 @@ def _diagonal_rule(g: Any, _y: Any, x_like: Any, *, offset: int, dim1: int, dim2
     return diagonal_backward(g, shape=x_like.shape, offset=offset, dim1=dim1, dim2=dim2)
 
 
-@primitive(_diagonal_rule, view=True)
+@primitive(_diagonal_rule, view=True, kind=along_dims("dim1", "dim2", tangent=linear))
 def diagonal(input: Any, *, offset: int, dim1: int, dim2: int) -> Any:
     """Return the elements (.., i, .., i + offset, ..) of two dimensions as a new last dimension."""
     return _diagonal_of(input, offset, dim1, dim2)
 
 
-@movement(_diagonal_rule)
+@movement(_diagonal_rule, kind=along_dims("dim1", "dim2", tangent=linear))
 def diagonal_copy(input: Any, *, offset: int, dim1: int, dim2: int) -> Any:
     """Return a copy of the diagonal."""
     return input.diagonal(offset, dim1, dim2).copy()
@@ -259,7 +326,9 @@ def diagonal_copy(input: Any, *, offset: int, dim1: int, dim2: int) -> Any:
 diagonal_copy.node_name = "DiagonalBackward0_copy"
 
 
-@movement(lambda g, _y, _x, *, shape, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2))
+@movement(
+    lambda g, _y, _x, *, shape, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2), tangent=linear
+)
 def diagonal_backward(input: Any, *, shape: tuple[int, ...], offset: int, dim1: int, dim2: int) -> Any:
     """Return zeros with the input on a diagonal: the adjoint of diagonal."""
     out = np.zeros(shape, input.dtype)
@@ -270,6 +339,7 @@ def diagonal_backward(input: Any, *, shape: tuple[int, ...], offset: int, dim1: 
 @primitive(
     lambda g, _y, x_like, *, dim, size, step: unfold_backward(g, shape=x_like.shape, dim=dim, size=size, step=step),
     view=True,
+    kind=along_dims("dim", tangent=linear),
 )
 def unfold(input: Any, *, dim: int, size: int, step: int) -> Any:
     """Return the windows of this size, every `step` places, along a dimension; the new last one is within a window."""
@@ -285,7 +355,7 @@ def unfold(input: Any, *, dim: int, size: int, step: int) -> Any:
     return out
 
 
-@primitive(lambda g, _y, _x, *, shape, dim, size, step: unfold(g, dim=dim, size=size, step=step))
+@primitive(lambda g, _y, _x, *, shape, dim, size, step: unfold(g, dim=dim, size=size, step=step), tangent=linear)
 def unfold_backward(input: Any, *, shape: tuple[int, ...], dim: int, size: int, step: int) -> Any:
     """Return the sum of all windows, each at its place: the adjoint of unfold."""
     out = np.zeros(shape, input.dtype)

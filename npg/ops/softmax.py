@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._op import fused
+from npg.ops._kinds import Kind, rank_of
+from npg.ops._op import Op, fused
 from npg.ops._program import program
 from npg.ops._scratch import LIMIT, scratch
 from npg.ops._sums import add_up, ones, row_sum
 from npg.ops.elementwise import exp
-from npg.ops.reduce import sum_
+from npg.ops.reduction import sum_
+from npg.ops.shape import reshape
 
 __all__ = ["SAFE", "log_softmax", "softmax"]
 
@@ -116,7 +118,17 @@ def _log_softmax_of_rows(x: Any, ones: Any) -> Any:
 # ----- The ops -----
 
 
-@fused()
+def _batch(op: Op, xs: Any, batched: Any, size: int, /, *, dim: int) -> Any:
+    (x,) = xs
+    if rank_of(x, True):
+        return op(x, dim=dim + 1)
+    return reshape(op(reshape(x, shape=(size, 1)), dim=1), shape=(size,))
+
+
+SOFTMAX = Kind("softmax", _batch)
+
+
+@fused(kind=SOFTMAX)
 def softmax(input: Any, *, dim: int) -> tuple[Any, tuple[()]]:
     """Return exp(input), divided by its sum over dim."""
     if input.ndim == 0:
@@ -156,7 +168,7 @@ def _softmax(input: Any, *, dim: int) -> Any:
     return e / sum_(e, dim=(dim,), keepdim=True)
 
 
-@fused()
+@fused(kind=SOFTMAX)
 def log_softmax(input: Any, *, dim: int) -> tuple[Any, tuple[()]]:
     """Return input minus the logarithm of the sum of exp(input) over dim."""
     if input.ndim == 0:
@@ -195,3 +207,15 @@ def _log_softmax_vjp(g: Any, y: Any, _x: Any, *, saved: Any, needs: tuple[bool, 
 def _log_softmax(input: Any, *, dim: int) -> Any:
     e = exp(input)
     return input - (sum_(e, dim=(dim,), keepdim=True)).log()
+
+
+@softmax.tangent
+def _softmax_tangent(node: Any, ts: list[Any]) -> Any:
+    (t,), y, dim = ts, node.output, node.params["dim"]
+    return y * (t - add_up(y * t, dim, True)) if t.ndim else np.zeros_like(t)
+
+
+@log_softmax.tangent
+def _log_softmax_tangent(node: Any, ts: list[Any]) -> Any:
+    (t,), y, dim = ts, node.output, node.params["dim"]
+    return t - add_up(np.exp(y) * t, dim, True) if t.ndim else np.zeros_like(t)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._blocks import in_slabs
+from npg.ops._kinds import along_dims, chosen
 from npg.ops._op import movement
 from npg.ops.scatter import scatter_sum
 
@@ -102,20 +103,20 @@ def _values_rule(g: Any, y: Any, x_like: Any, *, dim: int, **_: Any) -> Any:
     return scatter_sum(g[0], y[1], shape=x_like.shape, dim=dim, distinct=True)
 
 
-@movement(_values_rule, multi=True, reads=(1,))
+@movement(_values_rule, multi=True, reads=(1,), kind=along_dims("dim", tangent=chosen))
 def sort(input: Any, *, dim: int, descending: bool) -> Any:
     """Return the elements in order along a dimension, and the places that they came from."""
     at = _along_last(_places, input, dim, descending)
     return np.take_along_axis(input, at, dim) if input.ndim else input.copy(), at
 
 
-@movement()
+@movement(kind=along_dims("dim"))
 def argsort(input: Any, *, dim: int, descending: bool) -> Any:
     """Return the places of the elements in order along a dimension."""
     return _along_last(_places, input, dim, descending)
 
 
-@movement(_values_rule, multi=True, reads=(1,))
+@movement(_values_rule, multi=True, reads=(1,), kind=along_dims("dim", tangent=chosen))
 def topk(input: Any, *, k: int, dim: int, largest: bool) -> Any:
     """Return the k largest (or smallest) elements along a dimension, in order, and their places."""
     at = _along_last(_largest, input, dim, k, largest)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from npg.ops._dtypes import no_integers
+from npg.ops._kinds import ELEMENTWISE
 from npg.ops._op import ARITHMETIC, FLOAT, elementwise, primitive, ufunc
 from npg.ops._program import program
 from npg.ops.elementwise import exp, exp2, log, reciprocal
-from npg.ops.select import mask, where
+from npg.ops.selection import mask, where
 from npg.random import memory_order
 
 # ----- The error function -----
@@ -129,7 +130,9 @@ def _by_blocks(function: Any, x: Any) -> Any:
     return result
 
 
-@primitive(lambda g, _y, x: (2.0 / math.sqrt(math.pi)) * g * exp(-(x * x)), promote=FLOAT)
+@primitive(
+    lambda g, _y, x: (2.0 / math.sqrt(math.pi)) * g * exp(-(x * x)), promote=FLOAT, kind=ELEMENTWISE, scipy="erf"
+)
 def erf(input: Any) -> Any:
     """Return 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to each element.
 
@@ -138,7 +141,9 @@ def erf(input: Any) -> Any:
     return _by_blocks(_erf_double if input.dtype == np.float64 else _erf_single, input)
 
 
-@primitive(lambda g, _y, x: (-2.0 / math.sqrt(math.pi)) * g * exp(-(x * x)), promote=FLOAT)
+@primitive(
+    lambda g, _y, x: (-2.0 / math.sqrt(math.pi)) * g * exp(-(x * x)), promote=FLOAT, kind=ELEMENTWISE, scipy="erfc"
+)
 def erfc(input: Any) -> Any:
     """Return 1 - erf(input), with full relative precision where that is small.
 
@@ -175,7 +180,7 @@ def _erfinv_vjp(g: Any, _y: Any, x: Any) -> Any:
     return (0.5 * math.sqrt(math.pi)) * g * exp(y * y)
 
 
-@primitive(_erfinv_vjp, promote=FLOAT)
+@primitive(_erfinv_vjp, promote=FLOAT, kind=ELEMENTWISE, scipy="erfinv")
 def erfinv(input: Any) -> Any:
     """Return the x whose erf is the input, inf at 1 and nan outside [-1, 1]."""
     return _by_blocks(lambda x: _erfinv_double(x.astype(np.float64)), input)
@@ -186,7 +191,7 @@ def _sigmoid(x: Any) -> Any:
     return 1.0 / (np.exp(-x) + 1.0)
 
 
-@primitive(lambda g, y, _x: g * ((1.0 - y) * y), promote=FLOAT)
+@primitive(lambda g, y, _x: g * ((1.0 - y) * y), promote=FLOAT, kind=ELEMENTWISE, scipy="expit")
 def sigmoid(input: Any) -> Any:
     """Return 1 / (1 + exp(-input))."""
     return _sigmoid.of(input)
@@ -202,7 +207,7 @@ def _logit_vjp(g: Any, _y: Any, x: Any, *, eps: float | None) -> Any:
     return mask(slope, (x >= eps) & (x <= 1.0 - eps))
 
 
-@primitive(_logit_vjp, promote=FLOAT)
+@primitive(_logit_vjp, promote=FLOAT, kind=ELEMENTWISE, scipy="logit")
 def logit(input: Any, *, eps: float | None) -> Any:
     """Return log(x / (1 - x)), x cut to [eps, 1 - eps] unless eps is None or nan; what is below eps is eps."""
     if eps is not None and eps == eps:
@@ -223,6 +228,8 @@ def _log(x: Any) -> Any:
     lambda g, _y, x, other: g * x / other,
     promote=FLOAT,
     broadcasts=True,
+    kind=ELEMENTWISE,
+    scipy="xlogy",
 )
 def xlogy(input: Any, other: Any) -> Any:
     """Return input * log(other), 0 where input is 0 unless other is nan."""

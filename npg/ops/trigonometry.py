@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from npg.ops._dtypes import no_integers
+from npg.ops._kinds import ELEMENTWISE
 from npg.ops._op import ARITHMETIC, FLOAT, elementwise, primitive, ufunc
 from npg.ops.elementwise import reciprocal, rsqrt
-from npg.ops.select import mask, where
+from npg.ops.selection import mask, where
 
 # ----- Trigonometric -----
 
@@ -97,13 +98,25 @@ def atanh(input: Any) -> Any:
 # ----- Angles and lengths -----
 
 
-@primitive(lambda g, _y, _x: g * (math.pi / 180.0), promote=FLOAT, node="Deg2Rad")
+@primitive(
+    lambda g, _y, _x: g * (math.pi / 180.0),
+    promote=FLOAT,
+    node="Deg2Rad",
+    kind=ELEMENTWISE,
+    numpy=(np.deg2rad, np.radians),
+)
 def deg2rad(input: Any) -> Any:
     """Return the input in radians."""
     return input * (math.pi / 180.0)
 
 
-@primitive(lambda g, _y, _x: g * (180.0 / math.pi), promote=FLOAT, node="Rad2Deg")
+@primitive(
+    lambda g, _y, _x: g * (180.0 / math.pi),
+    promote=FLOAT,
+    node="Rad2Deg",
+    kind=ELEMENTWISE,
+    numpy=(np.degrees, np.rad2deg),
+)
 def rad2deg(input: Any) -> Any:
     """Return the input in degrees."""
     return input * (180.0 / math.pi)
@@ -139,7 +152,7 @@ def _sinc_vjp(g: Any, _y: Any, x: Any) -> Any:
     return g * where(near, (series + _SINC_SLOPE[0]) * x, slope)
 
 
-@primitive(_sinc_vjp, promote=FLOAT)
+@primitive(_sinc_vjp, promote=FLOAT, kind=ELEMENTWISE)
 def sinc(input: Any) -> Any:
     """Return sin(pi input) / (pi input), 1 at 0."""
     x = input * math.pi

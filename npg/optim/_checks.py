@@ -6,7 +6,7 @@ import math
 import numbers
 from typing import Any
 
-from npg import dtypes
+from npg._words import scalar_name
 from npg.functional import lerp
 from npg.tensor import Tensor
 
@@ -100,7 +100,7 @@ def check_state(optimizer: Any, p: Tensor, group: dict[str, Any]) -> None:
             continue
         value, g = value.detach(), p.grad.detach()  # type: ignore[union-attr]  # those without are passed over
         if group.get("fused") and value.dtype != p.dtype:
-            names = [dtypes.from_numpy(x._array.dtype).scalar_name for x in (p, value)]
+            names = [scalar_name(x._array) for x in (p, value)]
             raise RuntimeError(f"expected scalar type {names[0]} but found {names[1]}")
         if name in optimizer._lerped:
             lerp(value, g, 0.5)  # the operations themselves say what they refuse

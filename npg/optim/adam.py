@@ -11,8 +11,8 @@ from npg.creation import zeros_like
 from npg.functional import maximum
 from npg.functional.stepping import adam, in_place_array, on_lines
 from npg.optim._checks import check_betas, check_hyperparameters, check_implementation
+from npg.optim._flat_state import Together, fits, side_by_side
 from npg.optim._state import number, step_count
-from npg.optim._together import Together, fits, side_by_side
 from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
 

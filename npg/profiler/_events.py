@@ -8,6 +8,9 @@ from typing import Any
 
 from npg.profiler._table import format_time, table
 
+# PyTorch's name of the range around a node's rule.
+EVALUATE = "autograd::engine::evaluate_function: "
+
 __all__ = ["DeviceType", "EventList", "FunctionEvent", "FunctionEventAvg", "Interval"]
 
 

@@ -2,47 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from npg.engine import TensorBase
+from npg.engine import TensorBase, array_of
 
-__all__ = ["call_stack", "flops", "new_arrays", "sequence_number", "shapes"]
+__all__ = ["call_stack", "new_arrays", "sequence_number", "shapes"]
 
-# ----- Shapes and arithmetic -----
+# ----- Shapes -----
 
 
 def shapes(inputs: Iterable[Any]) -> list[list[int]]:
     """Return per input its sizes, [] for what is no array."""
     return [list(getattr(x, "shape", ())) for x in inputs]
-
-
-def flops(name: str, sizes: list[list[int]]) -> int:
-    """Return how many additions and multiplications an op does, 0 for those that have no formula here.
-
-    Args:
-        sizes: its inputs' shapes.
-    Source: the formulas of torch.profiler for mm, bmm, addmm, mul and add; linear and matmul are counted like them.
-    """
-    if name in ("add", "mul"):
-        return math.prod(sizes[0])
-    if name in ("addmm", "baddbmm"):
-        sizes = sizes[1:]
-    elif name == "linear":
-        sizes = [sizes[0], sizes[1][::-1]]  # the weight is (out, in)
-    elif name not in ("bmm", "dot", "matmul", "mm", "mv"):
-        return 0
-    a, b = sizes[:2]
-    if not a or not b:
-        return 0
-    columns = b[-1] if len(b) > 1 else 1
-    rows = a[-2] if len(a) > 1 else 1
-    batch = np.broadcast_shapes(tuple(a[:-2]), tuple(b[:-2]))
-    return 2 * math.prod(batch) * rows * a[-1] * columns
 
 
 # ----- Memory -----
@@ -52,7 +27,7 @@ def _owners(values: Iterable[Any]) -> dict[int, np.ndarray[Any, Any]]:
     """Return the arrays that own the memory which these tensors and arrays show, by identity."""
     found = {}
     for value in values:
-        a = value._array if isinstance(value, TensorBase) else value
+        a = array_of(value)
         if issubclass(type(a), np.ndarray):  # its type: under vmap there are stand-ins that only pass for arrays
             while isinstance(a.base, np.ndarray):
                 a = a.base

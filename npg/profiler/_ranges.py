@@ -38,7 +38,7 @@ def watch(range_of: Callable[..., Any], modules: bool) -> Callable[[], None]:
 
 def watched() -> list[tuple[Any, str]]:
     """Return the classes whose methods are watched, and the methods' names."""
-    from npg.nn._calling import Calling  # here: record_function without a profiler needs neither nn nor optim
+    from npg.nn.modules._calling import Calling  # here: record_function without a profiler needs neither nn nor optim
     from npg.optim import Optimizer
 
     family = dict.fromkeys(_family(Optimizer))

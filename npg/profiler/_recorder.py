@@ -17,8 +17,7 @@ import numpy as np
 from npg import engine
 from npg.engine._guard import guard
 from npg.profiler import _measures, _ranges
-from npg.profiler._events import EventList, FunctionEvent
-from npg.profiler._keys import EVALUATE, backward_key, forward_key
+from npg.profiler._events import EVALUATE, EventList, FunctionEvent
 from npg.profiler._tree import finish
 
 __all__ = ["Options", "Recorder", "record_function", "switched"]
@@ -129,23 +128,23 @@ class Recorder:
 
     def _observe(self, phase: str, op: Any, inputs: Any, run: Callable[[], Any]) -> Any:
         if phase == "forward":
-            event = self.open(forward_key(op), FORWARD)
-            result = self._call(event, op.name, inputs, run)
+            event = self.open(op.key, FORWARD)
+            result = self._call(event, op.flops, inputs, run)
             in_place = bool(inputs) and result is inputs[0]
             if in_place:
                 event.name = event.trace_name = event.name + "_"
             event.sequence_nr = _measures.sequence_number(result, in_place)
             return result
         node, g = inputs
-        key = backward_key(op)
+        key = op.node_name
         around = self.open(EVALUATE + key, FORWARD, sequence_nr=node.sequence_nr)
         try:
             event = self.open(key, BACKWARD, sequence_nr=node.sequence_nr)
-            return self._call(event, "", g if isinstance(g, tuple) else (g,), run)
+            return self._call(event, None, g if isinstance(g, tuple) else (g,), run)
         finally:
             self.close(around)
 
-    def _call(self, event: _Event, name: str, inputs: Any, run: Callable[[], Any]) -> Any:
+    def _call(self, event: _Event, flops: Any, inputs: Any, run: Callable[[], Any]) -> Any:
         """Run a call and note what is asked for."""
         options = self.options
         if options.record_shapes or options.with_flops:
@@ -153,7 +152,7 @@ class Recorder:
             if options.record_shapes:
                 event.input_shapes = sizes
             if options.with_flops:
-                event.flops = _measures.flops(name, sizes)
+                event.flops = 0 if flops is None else flops(*sizes)
         if options.with_stack and event.scope == FORWARD:
             event.stack = _measures.call_stack()
         if options.profile_memory:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from npg.profiler._keys import EVALUATE
+from npg.profiler._events import EVALUATE
 
 __all__ = ["write_trace"]
 

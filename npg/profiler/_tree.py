@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from npg.profiler._keys import EVALUATE
+from npg.profiler._events import EVALUATE
 
 __all__ = ["finish"]
 

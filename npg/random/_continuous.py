@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from npg._words import c_name, scalar_name
 from npg.random import _filling
 from npg.random._arithmetic import fma32, fma64, libm
 from npg.random._generator import Generator, chosen
@@ -50,16 +52,16 @@ def uniform_(out: np.ndarray, low: float = 0.0, high: float = 1.0, generator: Ge
 
 
 def _check_bounds(low: float, high: float, dtype: np.dtype[Any]) -> None:
-    kind = _filling.KINDS[dtype]
-    limit = kind.largest
+    limits = _filling.LIMITS[dtype]
+    limit = limits.largest
     for argument, value in (("from", low), ("to", high)):
         if not -limit <= value <= limit:
-            raise RuntimeError(f"{argument} is out of bounds for {kind.c_name}")
+            raise RuntimeError(f"{argument} is out of bounds for {c_name(dtype)}")
     if low > high:
         raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}")
     if high - low > limit:
         raise RuntimeError(
-            f"uniform_ expects to-from <= std::numeric_limits<{kind.title}>::max(), but found to={high:g} and "
+            f"uniform_ expects to-from <= std::numeric_limits<{scalar_name(dtype)}>::max(), but found to={high:g} and "
             f"from={low:g} which result in to-from to exceed the limit"
         )
 
@@ -87,7 +89,7 @@ def exponential_(out: np.ndarray, lambd: float = 1.0, generator: Generator | Non
     lambd = float(lambd)
     if not lambd > 0.0:
         raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={lambd:g}")
-    _check_floating(out, "Exponential", "title")
+    _check_floating(out, "Exponential", scalar_name)
     return _filling.fill(out, chosen(generator), lambda g, count: exponentials(g, count, lambd))
 
 
@@ -118,7 +120,7 @@ def cauchy_(out: np.ndarray, median: float = 0.0, sigma: float = 1.0, generator:
     median, sigma = float(median), float(sigma)
     if not sigma > 0.0:
         raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
-    _check_floating(out, "Cauchy", "c_name")
+    _check_floating(out, "Cauchy", c_name)
 
     def make(g: Generator, count: int) -> np.ndarray:
         angles = _filling.uniform64(g, count)
@@ -129,12 +131,12 @@ def cauchy_(out: np.ndarray, median: float = 0.0, sigma: float = 1.0, generator:
     return _filling.fill(out, chosen(generator), make)
 
 
-def _check_floating(out: np.ndarray, name: str, style: str) -> None:
+def _check_floating(out: np.ndarray, name: str, word: Callable[[Any], str]) -> None:
     if name == "Exponential" and isinstance(out, np.ndarray) and not out.size:  # PyTorch looks after that
         return
-    if isinstance(out, np.ndarray) and out.dtype.kind != "f" and out.dtype in _filling.KINDS:
+    if isinstance(out, np.ndarray) and out.dtype.kind != "f" and out.dtype in _filling.LIMITS:
         raise RuntimeError(
             f"{name} distribution is a continuous probability distribution. dtype must be a floating point but you "
-            f"specified {getattr(_filling.KINDS[out.dtype], style)}"
+            f"specified {word(out)}"
         )
     _filling.check_out(out, f"{name.lower()}_cpu")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from npg._floating import silent
+from npg._words import scalar_name
 from npg.random import _filling
 from npg.random._arithmetic import libm
 from npg.random._continuous import exponential_
@@ -63,7 +64,7 @@ def _trials(generator: Generator, count: int, p: float) -> np.ndarray:
 
 def _bernoulli_each(out: np.ndarray, p: np.ndarray, g: Generator) -> np.ndarray:
     if p.dtype.kind != "f" and out.size:
-        title = _filling.title_of(p.dtype)
+        title = scalar_name(p)
         raise NotImplementedError(f"\"bernoulli_tensor_cpu_p_\" not implemented for '{title}'")
     p = _expanded(p, out.shape)
     if not (np.all(p >= 0) and np.all(p <= 1)):
@@ -89,7 +90,7 @@ def _along(values: np.ndarray, make: Callable[[Generator, np.ndarray], np.ndarra
 def _expanded(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     if x.ndim > len(shape):
         raise RuntimeError(
-            f"expand(torch.{_filling.title_of(x.dtype)}Tensor{{{list(x.shape)}}}, size={list(shape)}): the number "
+            f"expand(torch.{scalar_name(x)}Tensor{{{list(x.shape)}}}, size={list(shape)}): the number "
             f"of sizes provided ({len(shape)}) must be greater or equal to the number of dimensions in the tensor "
             f"({x.ndim})"
         )
@@ -121,7 +122,7 @@ def dropout_mask(x: np.ndarray, p: float = 0.5, generator: Generator | None = No
         mask[...] = 1.0 - p
         return mask
     if x.dtype.kind != "f":
-        title = _filling.title_of(x.dtype)
+        title = scalar_name(x)
         raise RuntimeError(f"result type Float can't be cast to the desired output type {title}")
     kept = 1.0 - p
     bernoulli_(mask, kept, generator)
@@ -306,7 +307,7 @@ def _check_multinomial(probs: np.ndarray, num_samples: int, replacement: bool) -
     if probs.ndim not in (1, 2):
         raise RuntimeError("prob_dist must be 1 or 2 dim")
     if probs.dtype.kind != "f":
-        title = _filling.title_of(probs.dtype)
+        title = scalar_name(probs)
         raise RuntimeError(f"multinomial only supports floating-point dtypes for input, got: {title}")
     if num_samples <= 0:
         raise RuntimeError("cannot sample n_sample <= 0 samples")

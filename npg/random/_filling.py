@@ -2,48 +2,38 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from npg import dtypes
 from npg._errors import OVERLAP_IN_PLACE
 from npg._floating import silent
+from npg._words import scalar_name
 from npg.random._generator import Generator
 
 BLOCK = 32768  # elements at a time: the temporaries of a block stay in the processor's cache
 
 
-class Kind(NamedTuple):
-    """What PyTorch's messages call a dtype, the C++ type included, and its limits."""
+class Limits(NamedTuple):
+    """The limits of a dtype; integers up to 2**digits are exact in a floating one, 0 stands for the others."""
 
-    title: str
-    c_name: str
     smallest: float
     largest: float
-    digits: int = 0  # of a floating dtype: integers up to 2**digits are exact
+    digits: int = 0
 
 
-KINDS = {
-    np.dtype("float16"): Kind("Half", "c10::Half", -65504.0, 65504.0, 11),
-    np.dtype("float32"): Kind("Float", "float", -(2.0**128 - 2.0**104), 2.0**128 - 2.0**104, 24),
-    np.dtype("float64"): Kind("Double", "double", -sys.float_info.max, sys.float_info.max, 53),
-    np.dtype("int8"): Kind("Char", "signed char", -(2**7), 2**7 - 1),
-    np.dtype("int16"): Kind("Short", "short int", -(2**15), 2**15 - 1),
-    np.dtype("int32"): Kind("Int", "int", -(2**31), 2**31 - 1),
-    np.dtype("int64"): Kind("Long", "long int", -(2**63), 2**63 - 1),
-    np.dtype("uint8"): Kind("Byte", "unsigned char", 0, 2**8 - 1),
-    np.dtype("uint16"): Kind("UInt16", "short unsigned int", 0, 2**16 - 1),
-    np.dtype("uint32"): Kind("UInt32", "unsigned int", 0, 2**32 - 1),
-    np.dtype("uint64"): Kind("UInt64", "long unsigned int", 0, 2**64 - 1),
-    np.dtype("bool"): Kind("Bool", "bool", 0, 1),
-}
+def _limits(d: dtypes.dtype) -> Limits:
+    if d is dtypes.bool_:
+        return Limits(0, 1)
+    if d.is_floating_point:
+        info = np.finfo(d.dtype)
+        return Limits(float(info.min), float(info.max), info.nmant + 1)
+    return Limits(int(np.iinfo(d.dtype).min), int(np.iinfo(d.dtype).max))
 
 
-def title_of(dtype: np.dtype[Any]) -> str:
-    """Return PyTorch's name of a dtype, such as Float."""
-    return KINDS[dtype].title if dtype in KINDS else dtype.name
+LIMITS = {d.dtype: _limits(d) for d in dtypes.ALL}
 
 
 # Kernels that PyTorch does not come to where there is nothing to fill; the others look at the dtype first.
@@ -56,8 +46,8 @@ def check_out(out: Any, kernel: str, kinds: str = "f") -> None:
         raise TypeError(f"expected an ndarray to fill, got {type(out).__name__}")
     if not out.size and kernel in _NOT_RUN:
         return
-    if out.dtype not in KINDS or out.dtype.kind not in kinds:
-        raise NotImplementedError(f"\"{kernel}\" not implemented for '{title_of(out.dtype)}'")
+    if out.dtype not in LIMITS or out.dtype.kind not in kinds:
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(out)}'")
     check_writable(out)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from npg._floating import silent
+from npg._words import c_name, scalar_name
 from npg.random import _filling
 from npg.random._generator import Generator, chosen
 
@@ -49,7 +50,7 @@ def random_(
     elif out.dtype.kind in "iu":
         raise RuntimeError("random_full_64_bits_range_kernel_cpu handles only int64, double, float and bfloat16")
     else:
-        title = _filling.title_of(out.dtype)
+        title = scalar_name(out)
         raise NotImplementedError(f"\"random_full_64_bits_range_kernel_cpu\" not implemented for '{title}'")
     return _filling.fill(out, chosen(generator), lambda g, n: _floated(_from_range(g, n, span, low), out.dtype))
 
@@ -85,8 +86,8 @@ def _from_range(generator: Generator, count: int, span: int, low: int) -> np.nda
 
 
 def _full_range_of(dtype: np.dtype[Any]) -> Callable[[Generator, int], np.ndarray]:
-    kind = _filling.KINDS[dtype]
-    modulus = (2**kind.digits if kind.digits else int(kind.largest)) + 1
+    limits = _filling.LIMITS[dtype]
+    modulus = (2**limits.digits if limits.digits else int(limits.largest)) + 1
     if dtype in (np.int64, np.float64):
         return lambda g, count: _floated((g._long_words(count) % np.uint64(modulus)).view(np.int64), dtype)
     return lambda g, count: _floated(g._words(count) % np.uint32(modulus), dtype)
@@ -116,7 +117,7 @@ def _span(low: int, high: int, dtype: np.dtype[Any]) -> tuple[int, int]:
 
 def _span_to_end(low: int, dtype: np.dtype[Any]) -> tuple[int, int]:
     if dtype.kind == "f":
-        last = 2 ** _filling.KINDS[dtype].digits
+        last = 2 ** _filling.LIMITS[dtype].digits
         low = _next_float(low, dtype)
         if low >= last:
             raise RuntimeError(
@@ -124,23 +125,23 @@ def _span_to_end(low: int, dtype: np.dtype[Any]) -> tuple[int, int]:
                 f"from={low} > to_inc={last}"
             )
     else:
-        last = int(_filling.KINDS[dtype].largest)
+        last = int(_filling.LIMITS[dtype].largest)
     _check_range(low, last, dtype)
     return last - low + 1, low
 
 
 def _check_range(first: int, last: int, dtype: np.dtype[Any]) -> None:
-    kind = _filling.KINDS[dtype]
+    limits = _filling.LIMITS[dtype]
     for argument, value in (("from", first), ("to - 1", last)):
-        if not kind.smallest <= value <= kind.largest:
-            raise RuntimeError(f"{argument} is out of bounds for {kind.c_name}")
-    if not kind.digits:
+        if not limits.smallest <= value <= limits.largest:
+            raise RuntimeError(f"{argument} is out of bounds for {c_name(dtype)}")
+    if not limits.digits:
         return
     for argument, value in (("from", first), ("to - 1", last)):
-        if not -(2**kind.digits) <= value <= 2**kind.digits:
+        if not -(2**limits.digits) <= value <= 2**limits.digits:
             warnings.warn(
-                f"{argument} is out of bounds [-(2^{kind.digits}), 2^{kind.digits}]. Due to precision limitations "
-                f"{kind.c_name} can support discrete uniform distribution only within this range. This warning will "
+                f"{argument} is out of bounds [-(2^{limits.digits}), 2^{limits.digits}]. Due to precision limitations "
+                f"{c_name(dtype)} can support discrete uniform distribution only within this range. This warning will "
                 "become an error in version 1.7 release, please fix the code in advance",
                 UserWarning,
                 stacklevel=4,
@@ -152,14 +153,14 @@ def _next_float(low: int, dtype: np.dtype[Any]) -> int:
     rounded = _cast(low + 1, dtype)
     if rounded >= low:
         return low
-    return rounded + (1 << (abs(low + 1).bit_length() - _filling.KINDS[dtype].digits))
+    return rounded + (1 << (abs(low + 1).bit_length() - _filling.LIMITS[dtype].digits))
 
 
 def _previous_float(high: int, dtype: np.dtype[Any]) -> int:
     rounded = _cast(high - 1, dtype)
     if rounded < high:
         return high
-    return rounded - (1 << (abs(high - 1).bit_length() - _filling.KINDS[dtype].digits))
+    return rounded - (1 << (abs(high - 1).bit_length() - _filling.LIMITS[dtype].digits))
 
 
 def _cast(value: int, dtype: np.dtype[Any]) -> int:
@@ -204,13 +205,13 @@ def randperm(n: int, dtype: Any = np.int64, generator: Generator | None = None) 
 def _check_permutation(n: int, dtype: np.dtype[Any]) -> None:
     if n < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
-    if dtype not in _filling.KINDS or dtype == np.bool_:
-        raise NotImplementedError(f"\"randperm\" not implemented for '{_filling.title_of(dtype)}'")
+    if dtype not in _filling.LIMITS or dtype == np.bool_:
+        raise NotImplementedError(f"\"randperm\" not implemented for '{scalar_name(dtype)}'")
     if dtype.kind == "f":
-        if n > 2 ** _filling.KINDS[dtype].digits + 1:
+        if n > 2 ** _filling.LIMITS[dtype].digits + 1:
             limit = {"float16": "2049", "float32": "2^24+1", "float64": "2^53+1"}[dtype.name]
-            raise RuntimeError(f"n cannot be greater than {limit} for {_filling.title_of(dtype)} type.")
-    elif n - 1 > _filling.KINDS[dtype].largest:
+            raise RuntimeError(f"n cannot be greater than {limit} for {scalar_name(dtype)} type.")
+    elif n - 1 > _filling.LIMITS[dtype].largest:
         raise RuntimeError(f"value cannot be converted to type {dtype.name}_t without overflow")
 
 

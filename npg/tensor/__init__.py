@@ -2,7 +2,7 @@
 
 `tensor.py` holds the class: constructor, attributes, what it is to Python. Operators stand in `operators.py`, methods
 that are functions of npg.functional in `methods.py`, one line each; conversions, copies and subclasses, exchange with
-other libraries, memory, gradients and printing each have a file; `numpy_protocol.py` and its tables make NumPy's
+other libraries, memory, gradients and printing each have a file; `_numpy/protocol.py` and its tables make NumPy's
 functions work on tensors.
 """
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from npg import dtypes
 from npg._errors import warn
+from npg._words import scalar_name
 from npg.engine import TensorBase, is_grad_enabled
 from npg.functional._attributes import (
     NO_CUDA,
@@ -21,8 +22,8 @@ from npg.functional._attributes import (
 )
 from npg.functional._public import public_function, to_dtype
 from npg.functional._types import B, T
-from npg.functional.copying import clone, laid_out
-from npg.functional.shaping import contiguous as contiguous_
+from npg.functional.copy import clone, laid_out
+from npg.functional.shape import contiguous as contiguous_
 from npg.tensor.memory import is_contiguous
 
 __all__ = ["numpy", "to", "tolist", "type_"]
@@ -100,7 +101,11 @@ def astype(
         requires grad.
     Source: numpy.ndarray.astype.
     """
-    from npg.tensor.numpy_constant import as_tensors, has_history, refused  # where NumPy is asked, see tensor.py
+    from npg.tensor._numpy.nondifferentiable import (  # where NumPy is asked, see tensor.py
+        as_tensors,
+        has_history,
+        refused,
+    )
 
     kind = np.dtype(dtype)
     if not has_history((tensor,)):
@@ -137,7 +142,7 @@ def type_(tensor: Any, dtype: Any = None, non_blocking: bool = False) -> Any:
     Source: torch.Tensor.type; names that begin with "torch." are understood.
     """
     if dtype is None:
-        return f"npg.{dtypes.from_numpy(tensor._array.dtype).scalar_name}Tensor"
+        return f"npg.{scalar_name(tensor._array)}Tensor"
     return converted(tensor, type_dtype(dtype))
 
 

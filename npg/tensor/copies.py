@@ -14,8 +14,7 @@ import numpy as np
 
 from npg import dtypes
 from npg.engine import TensorBase, apply
-from npg.functional._storage import address, root
-from npg.ops.memory import alias
+from npg.ops.strided import address, alias, root
 
 __all__ = [
     "as_subclass",

@@ -9,7 +9,7 @@ import numpy as np
 
 from npg import dtypes
 from npg._floating import silent
-from npg.engine import TensorBase
+from npg.engine import TensorBase, array_of
 from npg.functional._factory import fill_number, overflow_text
 from npg.ops.shape import copied as copied_array
 
@@ -199,7 +199,7 @@ def _note(x: Any, types: set[Any]) -> Exception | str | None:
     elif isinstance(x, np.generic):
         types.add(x.dtype)
     elif isinstance(x, (TensorBase, np.ndarray)):
-        array = x._array if isinstance(x, TensorBase) else x
+        array = array_of(x)
         types.add(array.dtype)
         if array.size != 1:
             return ValueError("only one element tensors can be converted to Python scalars")

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npg import _errors
+from npg._words import shape_text
 from npg.engine import AccumulateGrad, TensorBase, apply, run_backward, wrap
 from npg.ops.elementwise import clone
-from npg.ops.join import stack
-from npg.ops.memory import overlaps
+from npg.ops.joining import stack
 from npg.ops.shape import contiguous
+from npg.ops.strided import overlaps
 
 __all__ = ["GradientEdge", "backward", "grad", "passes_for_inputs"]
 
@@ -292,8 +293,8 @@ def _batch_size(roots: tuple[Any, ...], gradients: tuple[Any, ...]) -> int:
                 "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch "
                 "dimension. The sizes of the remaining dimensions are expected to match the shape of corresponding "
                 f"output, but a mismatch was detected: grad_output[{i}] has a shape of "
-                f"npg.Size({_errors.shape_text(shape)}) and output[{i}] has a shape of "
-                f"npg.Size({_errors.shape_text(own)})."
+                f"npg.Size({shape_text(shape)}) and output[{i}] has a shape of "
+                f"npg.Size({shape_text(own)})."
             )
         sizes.add(shape[0])
     if len(sizes) != 1:

@@ -9,14 +9,14 @@ from typing import Any, overload
 import numpy as np
 
 from npg import dtypes
-from npg._errors import shape_text
+from npg._words import c_name, scalar_name, shape_text
 from npg.engine import TensorBase, bump_version, check_in_place
+from npg.functional._arguments import dim_index
 from npg.functional._attributes import channels_last, channels_last_3d
-from npg.functional._dims import dim_index
 from npg.functional._factory import channels_last_array, parse_sizes
 from npg.functional._public import public_function
-from npg.functional._storage import address, contiguous_strides, offset_of, root
 from npg.functional._types import B
+from npg.ops.strided import address, contiguous_strides, offset_of, root
 
 # ----- Layout -----
 
@@ -218,10 +218,7 @@ def set_(tensor: B, source: Any = None, storage_offset: int = 0, size: Any = Non
         return tensor
     array = source._array
     if array.dtype != tensor._array.dtype:
-        raise RuntimeError(
-            f"Could not set tensor of type {dtypes.c_name(array.dtype)} to a tensor of type "
-            f"{dtypes.c_name(tensor._array.dtype)}"
-        )
+        raise RuntimeError(f"Could not set tensor of type {c_name(array)} to a tensor of type {c_name(tensor._array)}")
     if size is not None or isinstance(source, Storage):
         flat = _flat(array, array.dtype)
         shape = (flat.size,) if size is None else tuple(size)
@@ -260,8 +257,8 @@ def check_grad(tensor: Any, value: Any) -> None:
     mine, theirs = tensor._array, value._array
     if theirs.dtype != mine.dtype:
         raise RuntimeError(
-            f"attempting to assign a gradient with dtype '{dtypes.c_name(theirs.dtype)}' to a tensor with "
-            f"grad_dtype '{dtypes.from_numpy(mine.dtype).scalar_name}'. The gradient must match the tensor's "
+            f"attempting to assign a gradient with dtype '{c_name(theirs)}' to a tensor with "
+            f"grad_dtype '{scalar_name(mine)}'. The gradient must match the tensor's "
             "grad_dtype (defaults to the tensor's dtype)."
         )
     if theirs.shape != mine.shape:

@@ -9,7 +9,7 @@ import numpy as np
 from npg import functional as F
 from npg.engine import TensorBase, register_operators
 from npg.functional._public import augmented, operator, reflected
-from npg.ops import compare, elementwise
+from npg.ops import comparison, elementwise
 from npg.tensor.methods import Methods
 
 __all__ = ["Operators"]
@@ -46,27 +46,27 @@ class Operators(Methods):
     __ifloordiv__ = augmented(elementwise.floor_divide)
     __rmod__ = reflected(elementwise.remainder)
     __rpow__ = reflected(elementwise.rpow)
-    __and__ = operator(compare.bitwise_and)
-    __rand__ = reflected(compare.bitwise_and)
-    __iand__ = augmented(compare.bitwise_and)
-    __or__ = operator(compare.bitwise_or)
-    __ror__ = reflected(compare.bitwise_or)
-    __ior__ = augmented(compare.bitwise_or)
-    __xor__ = operator(compare.bitwise_xor)
-    __rxor__ = reflected(compare.bitwise_xor)
-    __ixor__ = augmented(compare.bitwise_xor)
-    __lshift__ = operator(compare.bitwise_left_shift)
-    __rlshift__ = reflected(compare.bitwise_left_shift)
-    __ilshift__ = augmented(compare.bitwise_left_shift)
-    __rshift__ = operator(compare.bitwise_right_shift)
-    __rrshift__ = reflected(compare.bitwise_right_shift)
-    __irshift__ = augmented(compare.bitwise_right_shift)
-    __eq__ = operator(compare.eq)  # type: ignore[assignment]  # object has bools
-    __ne__ = operator(compare.ne)  # type: ignore[assignment]
-    __lt__ = operator(compare.lt)
-    __le__ = operator(compare.le)
-    __gt__ = operator(compare.gt)
-    __ge__ = operator(compare.ge)
+    __and__ = operator(comparison.bitwise_and)
+    __rand__ = reflected(comparison.bitwise_and)
+    __iand__ = augmented(comparison.bitwise_and)
+    __or__ = operator(comparison.bitwise_or)
+    __ror__ = reflected(comparison.bitwise_or)
+    __ior__ = augmented(comparison.bitwise_or)
+    __xor__ = operator(comparison.bitwise_xor)
+    __rxor__ = reflected(comparison.bitwise_xor)
+    __ixor__ = augmented(comparison.bitwise_xor)
+    __lshift__ = operator(comparison.bitwise_left_shift)
+    __rlshift__ = reflected(comparison.bitwise_left_shift)
+    __ilshift__ = augmented(comparison.bitwise_left_shift)
+    __rshift__ = operator(comparison.bitwise_right_shift)
+    __rrshift__ = reflected(comparison.bitwise_right_shift)
+    __irshift__ = augmented(comparison.bitwise_right_shift)
+    __eq__ = operator(comparison.eq)  # type: ignore[assignment]  # object has bools
+    __ne__ = operator(comparison.ne)  # type: ignore[assignment]
+    __lt__ = operator(comparison.lt)
+    __le__ = operator(comparison.le)
+    __gt__ = operator(comparison.gt)
+    __ge__ = operator(comparison.ge)
     __hash__ = object.__hash__  # by identity: == compares the elements
 
     def __mod__(self, other: Any) -> Self:

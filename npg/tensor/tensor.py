@@ -11,7 +11,7 @@ import numpy as np
 
 from npg import dtypes, functional as F
 from npg.engine import TensorBase, register_tensor_class, wrap
-from npg.functional import permuting
+from npg.functional._arguments import dim_index
 from npg.functional._attributes import (
     CPU,
     NO_CUDA,
@@ -22,8 +22,13 @@ from npg.functional._attributes import (
     preserve_format,
     strided,
 )
-from npg.functional._dims import dim_index
 from npg.functional._public import public_function
+from npg.functional.transpose import (
+    conjugate_transpose,
+    matrix_conjugate_transpose,
+    matrix_transpose,
+    reversed_dims,
+)
 from npg.tensor import conversion, copies, exchange, memory
 from npg.tensor.constructing import (
     constructed,
@@ -123,10 +128,10 @@ class Tensor(Operators):
     is_cuda = is_sparse = is_quantized = is_meta = is_mps = is_xpu = is_nested = False
     is_sparse_csr = is_mkldnn = is_xla = is_ipu = is_vulkan = False
 
-    T: Self = property(permuting.reversed_dims)  # type: ignore[assignment]
-    mT: Self = property(permuting.matrix_transpose)  # type: ignore[assignment]
-    H: Self = property(permuting.conjugate_transpose)  # type: ignore[assignment]
-    mH: Self = property(permuting.matrix_conjugate_transpose)  # type: ignore[assignment]
+    T: Self = property(reversed_dims)  # type: ignore[assignment]
+    mT: Self = property(matrix_transpose)  # type: ignore[assignment]
+    H: Self = property(conjugate_transpose)  # type: ignore[assignment]
+    mH: Self = property(matrix_conjugate_transpose)  # type: ignore[assignment]
 
     @property
     def real(self) -> Tensor:
@@ -462,12 +467,12 @@ class Tensor(Operators):
     # Imported when NumPy first asks: most programs never do, and `import npg` is to stay quick.
 
     def __array_ufunc__(self, *args: Any, **kwargs: Any) -> Any:
-        from npg.tensor.numpy_protocol import array_ufunc
+        from npg.tensor._numpy.protocol import array_ufunc
 
         return array_ufunc(self, *args, **kwargs)
 
     def __array_function__(self, *args: Any, **kwargs: Any) -> Any:
-        from npg.tensor.numpy_protocol import array_function
+        from npg.tensor._numpy.protocol import array_function
 
         return array_function(self, *args, **kwargs)
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from npg.ops import activation, compare, elementwise, special
+from npg.ops import activation, comparison, elementwise, special
 from npg.ops._op import Op
 
 UFUNCS = sorted(
     {
         op.name: op
-        for module in (activation, compare, elementwise, special)
+        for module in (activation, comparison, elementwise, special)
         for op in vars(module).values()
         if isinstance(op, Op) and op.is_ufunc
     }.items()

@@ -153,13 +153,14 @@ def test_tiles_stay_in_their_thread_and_leave_no_single_line(itemsize, lines, ke
         last = (m - 1) % rows + 1, (n - 1) % columns + 1
         work = last[0] * last[1] * depth  # of the smallest tile
         if m == 1 or n == 1:
-            assert rows * columns * depth <= _tiles.VECTOR
+            assert rows * columns * depth <= _tiles.UNSHARED_VECTOR
             continue
         assert min(last) > 1
-        is_small = kernels and (lines[0] or not lines[1]) and rows * columns * depth <= _tiles.ALONE
+        is_small = kernels and (lines[0] or not lines[1]) and rows * columns * depth <= _tiles.UNSHARED_BATCH
         if lines == (True, True):
             is_small = is_small and rows * columns <= 1200 and depth >= 32
-        assert is_small or rows * columns * depth <= _tiles.LONE or (work > _tiles.ALONE and depth == k)
+        is_batch = work > _tiles.UNSHARED_BATCH and depth == k
+        assert is_small or rows * columns * depth <= _tiles.UNSHARED_GEMM or is_batch
     assert cuts > 500
 
 

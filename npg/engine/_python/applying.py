@@ -29,7 +29,7 @@ from npg.engine._python.tensor import TensorBase, wrap
 from npg.ops import _half
 from npg.ops._blocks import in_blocks, is_large
 from npg.ops._op import LIKE, VALUE, Like
-from npg.ops.memory import as_strided, copy_slices, geometry, overlaps
+from npg.ops.strided import as_strided, copy_slices, geometry, overlaps
 
 _sequence = itertools.count(1)
 

@@ -38,7 +38,7 @@ from npg.ops import _half
 from npg.ops._blocks import is_large, rule_in_blocks
 from npg.ops._broadcast import unbroadcast
 from npg.ops.elementwise import cast
-from npg.ops.memory import alias, overlaps
+from npg.ops.strided import alias, overlaps
 
 # ----- One node -----
 

@@ -11,7 +11,7 @@ from npg.dtypes import KNOWN, check_known
 from npg.engine._common import NO_GRAD_VIEW, OPERATORS, VIEW, RemovableHandle, refuse_view
 from npg.engine._hooks import retain
 from npg.engine._python.modes import state
-from npg.ops.memory import as_strided, geometry
+from npg.ops.strided import as_strided, geometry
 
 if TYPE_CHECKING:
     from npg.engine._python.node import Node

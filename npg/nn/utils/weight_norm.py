@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from npg import functional as F
 from npg._errors import warn
 from npg.functional._public import public_function
-from npg.nn.module import Module
+from npg.nn.modules.module import Module
 from npg.nn.parameter import Parameter
 from npg.tensor import Tensor
 

@@ -1,0 +1,30 @@
+"""The forms in which an op is public: a function, and one that writes into its first input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg.engine import Function, TensorBase, apply, apply_in_place, wrap
+from npg.engine._common import of_numbers
+from npg.functional._public import (
+    in_place,
+    promote,
+    public,
+)
+from npg.ops._op import Op
+
+
+# fmt: on
+def both(op: Op) -> tuple[Function, Function]:
+    """Return the public function of an op and its in-place form."""
+    return public(op), in_place(op)
+
+
+def run(op: Op, inputs: Any, in_place: bool = False, **settings: Any) -> Any:
+    """Promote the inputs of an op with settings and apply it, in place if wanted."""
+    if not any(isinstance(x, (TensorBase, np.ndarray)) for x in inputs):
+        inputs = of_numbers(public(op), inputs, wrap)
+    inputs = tuple(promote(op, inputs, in_place))
+    return apply_in_place(op, inputs, settings) if in_place else apply(op, inputs, settings)

@@ -1,0 +1,160 @@
+"""The same values again: clone, detach, as_strided, sum_to_size, and what is the identity on real numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg._errors import OUT_DTYPE_FOUND
+from npg._words import shape_text
+from npg.engine import apply, array_of, wrap
+from npg.functional._attributes import channels_last, channels_last_3d, contiguous_format
+from npg.functional._factory import channels_last_array, parse_sizes
+from npg.functional._public import as_tensor_input, public_function, writes
+from npg.functional._types import B, Dims, Sizes, T
+from npg.functional.reduction import sum as sum_
+from npg.functional.shape import reshape
+from npg.ops import elementwise, shape, strided
+from npg.ops.strided import offset_of, root
+
+__all__ = [
+    "as_strided",
+    "clone",
+    "conj",
+    "conj_physical",
+    "detach",
+    "real",
+    "resolve_conj",
+    "resolve_neg",
+    "sum_to_size",
+]
+
+
+def clone(input: T, *, memory_format: Any = None) -> T:
+    """Return a copy of input, through which gradients flow.
+
+    Args:
+        memory_format: npg.preserve_format (as None: strides as input's where it is dense), npg.contiguous_format, or
+            npg.channels_last.
+    Source: torch.clone.
+    """
+    x = as_tensor_input("clone", input)
+    if memory_format is contiguous_format:
+        return apply(shape.contiguous, (x,), {})
+    found = apply(elementwise.clone, (x,), {})
+    laid_out(found, memory_format)
+    return found
+
+
+def laid_out(fresh: Any, memory_format: Any) -> None:
+    """Lay out the elements of a tensor that nobody else has seen in a memory format."""
+    array = fresh._array
+    if memory_format is contiguous_format:
+        fresh._array = np.ascontiguousarray(array) if array.ndim else array
+    elif memory_format in (channels_last, channels_last_3d):
+        fresh._array = channels_last_array(array.shape, array.dtype, memory_format)
+        fresh._array[...] = array
+
+
+@public_function
+def detach(input: B) -> B:
+    """Return a tensor on the same memory that is not part of the graph; changes through it are noticed.
+
+    Source: torch.Tensor.detach.
+    """
+    found = wrap(input._array)
+    found._share_version(input)
+    return found
+
+
+@public_function
+def as_strided(input: T, size: Sizes, stride: Sizes, storage_offset: int | None = None) -> T:
+    """Return the view of input's memory with these sizes and strides.
+
+    Args:
+        size, stride: in elements.
+        storage_offset: of the first element from the start of the memory; None: that of input.
+    Raises: RuntimeError: when the view would leave the memory.
+    Source: torch.as_strided.
+    """
+    x = as_tensor_input("as_strided", input)
+    array = array_of(x)
+    sizes, strides = parse_sizes("as_strided", (tuple(size),)), tuple(int(s) for s in stride)
+    if len(sizes) != len(strides):
+        raise RuntimeError("mismatch in length of strides and shape")
+    if any(s < 0 for s in strides):
+        raise RuntimeError(
+            f"as_strided: Negative strides are not supported at the moment, got strides: {shape_text(strides)}"
+        )
+    here = offset_of(array)
+    start = here if storage_offset is None else int(storage_offset)
+    if start < 0:
+        raise RuntimeError(f"Tensor: invalid storage offset {start}")
+    reach = start + 1 + sum((n - 1) * s for n, s in zip(sizes, strides)) if 0 not in sizes else 0
+    width, stored = array.itemsize, root(array).nbytes
+    if reach * width > stored:
+        raise RuntimeError(
+            f"setStorage: sizes {shape_text(sizes)}, strides {shape_text(strides)}, storage offset {start}, and "
+            f"itemsize {width} requiring a storage size of {reach * width} are out of bounds for storage of size "
+            f"{stored}"
+        )
+    where = {
+        "shape": sizes,
+        "strides": tuple(s * width for s in strides),
+        "offset": (start - here) * width,
+        "base": (array.shape, array.strides),
+    }
+    return apply(strided.as_strided, (x,), where)
+
+
+@public_function
+def sum_to_size(input: T, *size: Dims) -> T:
+    """Return input summed down to a size that it could be broadcast from.
+
+    Raises: RuntimeError: when it could not.
+    Source: torch.Tensor.sum_to_size.
+    """
+    shape = parse_sizes("sum_to_size", size)
+    old = tuple(as_tensor_input("sum_to_size", input).shape)
+    lead = len(old) - len(shape)
+    if lead < 0 or any(n not in (1, m) for n, m in zip(shape, old[lead:])):
+        raise RuntimeError(f"size {{{shape_text(shape)}}} is not expandable to size {{{shape_text(old)}}}.")
+    if not shape:
+        return sum_(input)
+    dims = tuple(i for i in range(len(old)) if i < lead or shape[i - lead] != old[i])
+    return reshape(sum_(input, dims), shape) if dims else input
+
+
+# ----- What is the identity on real numbers -----
+
+
+@public_function
+def real(input: T) -> T:
+    """Return input itself: npg has no complex numbers. Source: torch.real."""
+    return as_tensor_input("real", input)
+
+
+@public_function
+def conj(input: T) -> T:
+    """Return input itself: npg has no complex numbers. Source: torch.conj."""
+    return as_tensor_input("conj", input)
+
+
+@public_function
+@writes(OUT_DTYPE_FOUND)
+def conj_physical(input: T, *, out: Any = None) -> T:
+    """Return input itself: npg has no complex numbers. Source: torch.conj_physical."""
+    return as_tensor_input("conj_physical", input)
+
+
+@public_function
+def resolve_conj(input: T) -> T:
+    """Return input itself: npg has no lazy conjugation. Source: torch.resolve_conj."""
+    return as_tensor_input("resolve_conj", input)
+
+
+@public_function
+def resolve_neg(input: T) -> T:
+    """Return input itself: npg has no lazy negation. Source: torch.resolve_neg."""
+    return as_tensor_input("resolve_neg", input)

@@ -1,0 +1,112 @@
+"""Normalisation over the last dimensions, and of vectors to length one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg import dtypes
+from npg._words import scalar_name, shape_text
+from npg.functional._arguments import checked_array
+from npg.functional._public import apply_floating, public_function, to_dtype
+from npg.functional._types import Dims, Sizes, T
+from npg.functional.elementwise import div, mul
+from npg.functional.reduction import norm
+from npg.functional.selection import clamp_min
+from npg.ops import normalization as norm_ops
+
+__all__ = ["layer_norm", "normalize", "rms_norm"]
+
+
+# ----- Normalisation -----
+
+
+def _check_normalized(x: Any, shape: Any, name: str, star: str, weight: Any, bias: Any = None) -> tuple[int, ...]:
+    """Return normalized_shape as a tuple. Raises: RuntimeError, TypeError: when it or a parameter does not fit."""
+    if not isinstance(shape, (tuple, list)):
+        kind = type(shape).__name__
+        raise TypeError(f"{name}(): argument 'normalized_shape' (position 2) must be tuple of ints, not {kind}")
+    shape = tuple(shape)
+    if not shape:
+        raise RuntimeError(
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+            "normalized_shape = []"
+        )
+    for what, array in (("weight", weight), ("bias", bias)):
+        if array is not None and array.shape != shape:
+            raise RuntimeError(
+                f"Expected {what} to be of same shape as normalized_shape, but got {what} of shape "
+                f"{shape_text(array.shape)} and normalized_shape = {shape_text(shape)}"
+            )
+    if x.shape[-len(shape) :] != shape:
+        sizes = ", ".join(str(n) for n in shape)
+        raise RuntimeError(
+            f"Given normalized_shape={shape_text(shape)}, expected input with shape [*{star}{sizes}], but got "
+            f"input of size{shape_text(x.shape)}"
+        )
+    return shape
+
+
+@public_function
+def layer_norm(
+    input: T, normalized_shape: Sizes, weight: T | None = None, bias: T | None = None, eps: float = 1e-5
+) -> T:
+    """Return (input - mean) / sqrt(var + eps) * weight + bias, mean and variance over the last dimensions.
+
+    Args:
+        input: (..., *normalized_shape), floating.
+        normalized_shape: the sizes of the dimensions that are normalised together.
+        weight, bias: normalized_shape, or None.
+        eps: added to the variance, which is that of all elements (no correction).
+    Raises: RuntimeError: when shapes or dtypes do not fit.
+    Source: Ba, Kiros, Hinton, Layer Normalization, 2016; torch.nn.functional.layer_norm.
+    """
+    x = checked_array("layer_norm", input)
+    w = None if weight is None else checked_array("layer_norm", weight, "weight", 3)
+    b = None if bias is None else checked_array("layer_norm", bias, "bias", 4)
+    shape = _check_normalized(x, normalized_shape, "layer_norm", ", ", w, b)
+    for parameter in (w, b):
+        if parameter is not None and parameter.dtype != x.dtype:
+            if x.dtype != np.float16 or parameter.dtype != np.float32:
+                raise RuntimeError(f"mixed dtype (CPU): expect parameter to have scalar type of {scalar_name(x)}")
+    settings = {"dims": len(shape), "eps": float(eps)}
+    return apply_floating(norm_ops.layer_norm, (input, weight, bias), settings, "LayerNormKernelImpl")
+
+
+@public_function
+def rms_norm(input: T, normalized_shape: Sizes, weight: T | None = None, eps: float | None = None) -> T:
+    """Return input / sqrt(mean(input^2) + eps) * weight, the mean over the last dimensions.
+
+    Args:
+        input: (..., *normalized_shape), floating.
+        normalized_shape: the sizes of the dimensions that are normalised together.
+        weight: normalized_shape, or None.
+        eps: None is the eps of the dtype.
+    Raises: RuntimeError: when the shapes do not fit.
+    Source: Zhang, Sennrich, Root Mean Square Layer Normalization, 2019; torch.nn.functional.rms_norm.
+    """
+    x = checked_array("rms_norm", input)
+    w = None if weight is None else checked_array("rms_norm", weight, "weight", 3)
+    shape = _check_normalized(x, normalized_shape, "rms_norm", "", w)
+    if eps is None:
+        eps = float(np.finfo(np.float32 if x.dtype == np.float16 else x.dtype).eps) if x.dtype.kind == "f" else 0.0
+    settings = {"dims": len(shape), "eps": float(eps)}
+    if w is not None and w.dtype != x.dtype:
+        common = dtypes.promote_types(dtypes.from_numpy(x.dtype), dtypes.from_numpy(w.dtype)).dtype
+        return mul(apply_floating(norm_ops.rms_norm, (to_dtype(input, common), None), settings, "rms_norm"), weight)
+    return apply_floating(norm_ops.rms_norm, (input, weight), settings, "rms_norm")
+
+
+@public_function
+def normalize(input: T, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12, out: Any = None) -> T:
+    """Return input / max(norm(input, p), eps), the norm over a dimension.
+
+    Args:
+        input: floating, any shape.
+        p: the norm's exponent.
+        dim: the dimension, or several.
+        eps: what the norm is at least, so that 0 is not divided by 0.
+    Source: torch.nn.functional.normalize.
+    """
+    return div(input, clamp_min(norm(input, p, dim, keepdim=True), eps))

@@ -1,0 +1,254 @@
+"""Comparisons, tests for nan and inf, logical and bitwise ops. None of them has a gradient but for writes in place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg.ops._dtypes import only_integers, refuse_floats
+from npg.ops._kinds import ELEMENTWISE
+from npg.ops._op import ARITHMETIC, COMPARISON, Op, elementwise, movement, primitive, ufunc
+from npg.ops.elementwise import not_implemented, zeros
+from npg.ops.indexing import like_dtype
+
+# ----- Comparisons -----
+
+
+@ufunc(np.equal, promote=COMPARISON, exact=True)
+def eq(input: Any, other: Any) -> Any:
+    """Return whether input == other, elementwise."""
+
+
+@ufunc(np.not_equal, promote=COMPARISON, exact=True)
+def ne(input: Any, other: Any) -> Any:
+    """Return whether input != other, elementwise."""
+
+
+@ufunc(np.less, promote=COMPARISON, exact=True)
+def lt(input: Any, other: Any) -> Any:
+    """Return whether input < other, elementwise."""
+
+
+@ufunc(np.less_equal, promote=COMPARISON, exact=True)
+def le(input: Any, other: Any) -> Any:
+    """Return whether input <= other, elementwise."""
+
+
+@ufunc(np.greater, promote=COMPARISON, exact=True)
+def gt(input: Any, other: Any) -> Any:
+    """Return whether input > other, elementwise."""
+
+
+@ufunc(np.greater_equal, promote=COMPARISON, exact=True)
+def ge(input: Any, other: Any) -> Any:
+    """Return whether input >= other, elementwise."""
+
+
+def written(comparison: Op) -> Op:
+    """Return a comparison that is written over its input: a step function, whose gradient is zero.
+
+    The comparison itself gives bools and needs no history; an input that is written over must lose the history it had.
+    """
+
+    def to_input(g: Any, _y: Any, _input: Any, _other: Any) -> Any:
+        return zeros(g)
+
+    def to_other(g: Any, _y: Any, _input: Any, other_like: Any) -> Any:  # compared in the dtype that both promote to
+        return like_dtype(zeros(g), other_like.dtype)
+
+    return ufunc(comparison.forward, to_input, to_other, promote=COMPARISON, exact=True)(comparison._declared)
+
+
+@primitive(broadcasts=True, kind=ELEMENTWISE)
+def isclose(input: Any, other: Any, *, rtol: float, atol: float, equal_nan: bool) -> Any:
+    """Return whether |input - other| <= atol + rtol |other|, or both are the same infinity."""
+    close = input == other
+    if input.dtype.kind != "f":
+        input, other = input.astype(np.int64), other.astype(np.int64)  # uint8 differences would wrap around
+        return close | (np.abs(input - other) <= atol + np.abs(rtol * other))
+    if equal_nan:
+        close |= (input != input) & (other != other)
+    if rtol == 0 and atol == 0:
+        return close
+    difference = np.abs(input - other)
+    return close | (np.isfinite(difference) & (difference <= atol + np.abs(rtol * other)))
+
+
+# ----- nan and inf -----
+
+
+@ufunc(np.isnan, promote=None, exact=True)
+def isnan(input: Any) -> Any:
+    """Return whether each element is nan."""
+
+
+@ufunc(np.isinf, promote=None, exact=True)
+def isinf(input: Any) -> Any:
+    """Return whether each element is inf or -inf."""
+
+
+@ufunc(np.isfinite, promote=None, exact=True)
+def isfinite(input: Any) -> Any:
+    """Return whether each element is neither inf nor nan."""
+
+
+@movement(kind=ELEMENTWISE)
+def isposinf(input: Any) -> Any:
+    """Return whether each element is inf."""
+    return input == np.inf
+
+
+@movement(kind=ELEMENTWISE)
+def isneginf(input: Any) -> Any:
+    """Return whether each element is -inf."""
+    return input == -np.inf
+
+
+@movement(kind=ELEMENTWISE)
+def isreal(input: Any) -> Any:
+    """Return True for each element: there are no complex dtypes."""
+    return np.ones(input.shape, bool)
+
+
+@movement(kind=ELEMENTWISE, numpy=(np.signbit,))
+def signbit(input: Any) -> Any:
+    """Return whether each element's sign bit is set; -0.0 counts as negative."""
+    return np.signbit(input) if input.dtype.kind == "f" else input < 0
+
+
+for _op in (isposinf, isneginf, signbit):
+    _op.out_text = f"{_op.name} does not support non-boolean outputs."
+
+
+# ----- Logical -----
+
+
+@ufunc(np.logical_not, promote=None, exact=True)
+def logical_not(input: Any) -> Any:
+    """Return whether each element is zero."""
+
+
+@ufunc(np.logical_and, promote=None, exact=True)
+def logical_and(input: Any, other: Any) -> Any:
+    """Return whether both are nonzero."""
+
+
+@ufunc(np.logical_or, promote=None, exact=True)
+def logical_or(input: Any, other: Any) -> Any:
+    """Return whether one is nonzero."""
+
+
+@ufunc(np.logical_xor, promote=None, exact=True)
+def logical_xor(input: Any, other: Any) -> Any:
+    """Return whether exactly one is nonzero."""
+
+
+# ----- Bitwise -----
+
+# Integers have no gradient; a rule, which is never called, makes floats that require one be refused as such first.
+
+
+def _bitwise(function: np.ufunc, kernel: str, *operands: Any) -> Any:
+    # Also here, because Op.refuses does not see operands that are all of one floating dtype.
+    refuse_floats(kernel, *operands)
+    return function(*operands)
+
+
+@movement(not_implemented("bitwise_not"), promote=ARITHMETIC, kind=ELEMENTWISE, numpy=(np.invert,))
+def bitwise_not(input: Any) -> Any:
+    """Return the input with every bit flipped; of bools the negation."""
+    return _bitwise(np.invert, "bitwise_not_cpu", input)
+
+
+@movement(
+    not_implemented("bitwise_and"),
+    not_implemented("bitwise_and"),
+    promote=ARITHMETIC,
+    broadcasts=True,
+    kind=ELEMENTWISE,
+    numpy=(np.bitwise_and,),
+)
+def bitwise_and(input: Any, other: Any) -> Any:
+    """Return the bitwise and; of bools the logical one."""
+    return _bitwise(np.bitwise_and, "bitwise_and_cpu", input, other)
+
+
+@movement(
+    not_implemented("bitwise_or"),
+    not_implemented("bitwise_or"),
+    promote=ARITHMETIC,
+    broadcasts=True,
+    kind=ELEMENTWISE,
+    numpy=(np.bitwise_or,),
+)
+def bitwise_or(input: Any, other: Any) -> Any:
+    """Return the bitwise or; of bools the logical one."""
+    return _bitwise(np.bitwise_or, "bitwise_or_cpu", input, other)
+
+
+@movement(
+    not_implemented("bitwise_xor"),
+    not_implemented("bitwise_xor"),
+    promote=ARITHMETIC,
+    broadcasts=True,
+    kind=ELEMENTWISE,
+    numpy=(np.bitwise_xor,),
+)
+def bitwise_xor(input: Any, other: Any) -> Any:
+    """Return the bitwise exclusive or; of bools the logical one."""
+    return _bitwise(np.bitwise_xor, "bitwise_xor_cpu", input, other)
+
+
+@movement(
+    not_implemented("bitwise_left_shift"),
+    not_implemented("bitwise_left_shift"),
+    promote=ARITHMETIC,
+    broadcasts=True,
+    kind=ELEMENTWISE,
+    numpy=(np.left_shift,),
+)
+def bitwise_left_shift(input: Any, other: Any) -> Any:
+    """Return input * 2**other, 0 when other is as large as the number of bits."""
+    return _bitwise(np.left_shift, "lshift_cpu", input, other)
+
+
+@movement(
+    not_implemented("bitwise_right_shift"),
+    not_implemented("bitwise_right_shift"),
+    promote=ARITHMETIC,
+    broadcasts=True,
+    kind=ELEMENTWISE,
+    numpy=(np.right_shift,),
+)
+def bitwise_right_shift(input: Any, other: Any) -> Any:
+    """Return floor(input / 2**other)."""
+    return _bitwise(np.right_shift, "rshift_cpu", input, other)
+
+
+bitwise_and.refuses(only_integers("bitwise_and_cpu"))
+bitwise_or.refuses(only_integers("bitwise_or_cpu"))
+bitwise_xor.refuses(only_integers("bitwise_xor_cpu"))
+bitwise_left_shift.refuses(only_integers("lshift_cpu", bools=False))
+bitwise_right_shift.refuses(only_integers("rshift_cpu", bools=False))
+
+
+# ----- Steps -----
+
+
+@primitive(
+    not_implemented("heaviside"),
+    not_implemented("heaviside"),
+    promote=ARITHMETIC,
+    broadcasts=True,
+    kind=ELEMENTWISE,
+    numpy=(np.heaviside,),
+)
+def heaviside(input: Any, values: Any) -> Any:
+    """Return 0 for negative input and for nan, 1 for positive, and values where the input is 0."""
+    return np.where(input == 0, values, (input > 0).astype(input.dtype))
+
+
+heaviside.node_name = "NotImplemented"
+
+elementwise(isclose, heaviside)

@@ -1,0 +1,31 @@
+"""A whole tensor set to zero or to one value: recorded in place, so that the gradient of what was there is zero."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg.ops._broadcast import unbroadcast
+from npg.ops._kinds import ELEMENTWISE, FILLING
+from npg.ops._op import movement
+from npg.ops.shape import overload
+
+__all__ = ["fill", "fill_tensor", "zero"]
+
+
+@movement(lambda g, _y, _x: np.zeros_like(g), kind=ELEMENTWISE)
+def zero(input: Any) -> Any:
+    """Return zeros in the shape and dtype of input."""
+    return np.zeros_like(input)
+
+
+@movement(lambda g, _y, _x, _value: np.zeros_like(g), lambda g, _y, _x, _value: unbroadcast(g, ()), kind=FILLING)
+def fill(input: Any, value: Any) -> Any:
+    """Return the 0-d value in the shape and dtype of input."""
+    return np.full_like(input, value)
+
+
+# What PyTorch calls the two forms.
+fill_tensor = overload(fill, "FillBackward3")
+fill.node_name = "FillBackward2"

@@ -1,0 +1,121 @@
+"""Taking apart and putting together along a dimension: split and unbind, and their adjoints cat and stack."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg.ops._kinds import Kind, along_dims, linear
+from npg.ops._op import Op, movement, primitive
+from npg.ops.shape import along, c_order, overload, select, slice_, whole
+
+__all__ = ["cat", "split", "split_with_sizes", "stack", "unbind"]
+
+# ----- Taking apart -----
+# One node for all parts: its backward is a single concatenation, not one zeroed buffer a part and their sum.
+
+
+@primitive(view=True, multi=True, kind=along_dims("dim", tangent=linear))
+def split(input: Any, *, sizes: tuple[int, ...], dim: int) -> Any:
+    """Return views of consecutive parts of these sizes along a dimension."""
+    parts = []
+    start = 0
+    for n in sizes:
+        parts.append(input[along(dim, slice(start, start + n))])
+        start += n
+    return parts
+
+
+@split.vjp
+def _split_vjp(g: Any, _y: Any, x_like: Any, *, needs: tuple[bool, ...], sizes: tuple[int, ...], dim: int) -> Any:
+    """g of all parts, concatenated; zeros for those through which none came."""
+    shape = x_like.shape
+    parts = [
+        np.zeros((*shape[:dim], n, *shape[dim + 1 :]), x_like.dtype) if p is None else p
+        for p, n in zip(g, sizes, strict=True)
+    ]
+    whole = _adjacent(parts, dim)
+    return (cat(*parts, dim=dim) if whole is None else whole,)
+
+
+def _adjacent(parts: list[Any], dim: int) -> np.ndarray[Any, Any] | None:
+    """Return arrays as one without a copy where they lie side by side in one array, else None.
+
+    The backward of attention writes the gradients of its three inputs like that.
+    """
+    first = parts[0]
+    owner = getattr(first, "base", None)
+    if not isinstance(owner, np.ndarray) or not owner.flags.c_contiguous:
+        return None
+    start = at = first.__array_interface__["data"][0]
+    for p in parts:
+        if p.base is not owner or p.strides != first.strides or p.dtype != owner.dtype:
+            return None
+        if p.__array_interface__["data"][0] != at:
+            return None
+        at += p.shape[dim] * p.strides[dim]
+    shape = (*first.shape[:dim], sum(p.shape[dim] for p in parts), *first.shape[dim + 1 :])
+    return np.ndarray(shape, first.dtype, owner, start - owner.__array_interface__["data"][0], first.strides)
+
+
+split_with_sizes = overload(split, "SplitWithSizesBackward0", aten="split_with_sizes")
+
+
+@primitive(view=True, multi=True, kind=along_dims("dim", tangent=linear))
+def unbind(input: Any, *, dim: int) -> Any:
+    """Return a view of every slice along a dimension, without that dimension."""
+    return [input[along(dim, i)] for i in range(input.shape[dim])]
+
+
+@unbind.vjp
+def _unbind_vjp(g: Any, _y: Any, x_like: Any, *, needs: tuple[bool, ...], dim: int) -> Any:
+    """g of all slices, stacked; zeros for those through which none came."""
+    shape = x_like.shape[:dim] + x_like.shape[dim + 1 :]
+    return (stack(*(np.zeros(shape, x_like.dtype) if p is None else p for p in g), dim=dim),)
+
+
+# ----- Putting together -----
+
+
+def _join_batch(op: Op, xs: Any, batched: Any, size: int, /, *, dim: int) -> Any:
+    return op(*[whole(x, flag, size) for x, flag in zip(xs, batched, strict=True)], dim=dim + 1)
+
+
+def _join_tangent(node: Any, ts: list[Any]) -> Any:
+    return NotImplemented if any(t is None for t in ts) else node.op.forward(*ts, **node.params)
+
+
+JOIN = Kind("join", _join_batch, _join_tangent)
+
+
+@movement(kind=JOIN)
+def cat(*tensors: Any, dim: int) -> Any:
+    """Return the inputs one after the other along a dimension."""
+    return c_order(np.concatenate(tensors, axis=dim))
+
+
+@cat.vjp
+def _cat_vjp(g: Any, _y: Any, *xs_like: Any, needs: tuple[bool, ...], dim: int) -> Any:
+    """The part of g that came from each input: views of g."""
+    grads = []
+    start = 0
+    for x, need in zip(xs_like, needs, strict=True):
+        stop = start + x.shape[dim]
+        grads.append(slice_(g, dim=dim, start=start, stop=stop, step=1) if need else None)
+        start = stop
+    return grads
+
+
+@movement(kind=JOIN)
+def stack(*tensors: Any, dim: int) -> Any:
+    """Return the inputs, all of one shape, along a new dimension."""
+    shape = tensors[0].shape
+    shape = (*shape[:dim], 1, *shape[dim:])
+    return c_order(np.concatenate([x.reshape(shape) for x in tensors], axis=dim))
+
+
+@stack.vjp
+def _stack_vjp(g: Any, _y: Any, *_xs: Any, needs: tuple[bool, ...], dim: int) -> Any:
+    """The slice of g that came from each input: views of g."""
+    return [select(g, dim=dim, index=i) if need else None for i, need in enumerate(needs)]

@@ -1,0 +1,185 @@
+"""Ops that choose between values: where, mask, maximum and minimum, clamp.
+
+On random masks np.where is ten times slower than arithmetic, because it branches on every element. Multiplying by the
+mask is fast but makes nan of masked infinities. Here floating arrays are chosen by their bits: as fast, and exact.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg.ops._kinds import ELEMENTWISE
+from npg.ops._op import ARITHMETIC, elementwise, movement, primitive, ufunc
+from npg.ops.shape import overload
+
+_INTEGER = {2: np.int16, 4: np.int32, 8: np.int64}
+_SMALL = 1024  # elements; up to here the passes over the bits cost more in calls than the branches do
+
+
+def _bits(keep: np.ndarray[Any, Any], dtype: Any) -> np.ndarray[Any, Any]:
+    """Return integers of the dtype's width, all ones where keep is true, else 0."""
+    bits = keep.view(np.int8).astype(_INTEGER[dtype.itemsize])
+    return np.negative(bits, out=bits)
+
+
+def keep_where(keep: Any, a: Any) -> Any:
+    """Return a where keep is true, else 0; both are arrays and broadcast."""
+    if a.dtype.kind != "f":
+        return np.where(keep, a, a.dtype.type(0))
+    if a.size <= _SMALL or keep.dtype != bool:
+        return np.where(keep, a, 0.0)
+    bits = _bits(keep, a.dtype)
+    given = a.view(bits.dtype)
+    bits = np.bitwise_and(bits, given, out=bits) if bits.shape == np.broadcast(bits, given).shape else bits & given
+    return bits.view(a.dtype)
+
+
+def choose(condition: Any, a: Any, b: Any) -> Any:
+    """Return a where condition is true, else b; arrays or numbers, as np.where takes them."""
+    if not isinstance(condition, np.ndarray) or condition.size <= _SMALL or condition.dtype != bool:
+        return np.where(condition, a, b)
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        if a.dtype.kind == "f" and a.dtype == b.dtype and a.shape == b.shape == condition.shape:
+            bits = _bits(condition, a.dtype)
+            first, second = a.view(bits.dtype), b.view(bits.dtype)
+            difference = first ^ second
+            difference &= bits
+            difference ^= second
+            return difference.view(a.dtype)
+    elif isinstance(a, np.ndarray) and a.dtype.kind == "f" and isinstance(b, (int, float)) and b == 0:
+        return keep_where(condition, a)
+    return np.where(condition, a, b)
+
+
+# ----- Masks -----
+
+
+@movement(lambda g, _y, _x, keep: mask(g, keep), None, broadcasts=True, kind=ELEMENTWISE, aten=None)
+def mask(input: Any, keep: Any) -> Any:
+    """Return the input where keep is true, else 0, also where the input is inf or nan."""
+    return keep_where(np.asarray(keep), np.asarray(input))
+
+
+@movement(
+    None,
+    lambda g, _y, condition, _a, _b: mask(g, condition),
+    lambda g, _y, condition, _a, _b: mask(g, ~condition),
+    broadcasts=True,
+    kind=ELEMENTWISE,
+)
+def where(condition: Any, input: Any, other: Any) -> Any:
+    """Return input where the bool condition is true, else other."""
+    return choose(condition, input, other)
+
+
+# ----- Maximum and minimum -----
+
+
+@ufunc(
+    np.maximum,
+    lambda g, _y, a, b: mask(where(a == b, g * 0.5, g), ~(a < b)),
+    lambda g, _y, a, b: mask(where(a == b, g * 0.5, g), ~(a > b)),
+)
+def maximum(input: Any, other: Any) -> Any:
+    """Return the larger of two; nan where one is nan. Equal ones share the gradient."""
+
+
+@ufunc(
+    np.minimum,
+    lambda g, _y, a, b: mask(where(a == b, g * 0.5, g), ~(a > b)),
+    lambda g, _y, a, b: mask(where(a == b, g * 0.5, g), ~(a < b)),
+)
+def minimum(input: Any, other: Any) -> Any:
+    """Return the smaller of two; nan where one is nan. Equal ones share the gradient."""
+
+
+@ufunc(
+    np.fmax,
+    lambda g, _y, a, b: mask(g, (a >= b) | (b != b)),
+    lambda g, _y, a, b: mask(g, ~((a >= b) | (b != b))),
+)
+def fmax(input: Any, other: Any) -> Any:
+    """Return the larger of two; where one is nan, the other. Among equal ones the first gets the gradient."""
+
+
+@ufunc(
+    np.fmin,
+    lambda g, _y, a, b: mask(g, (a <= b) | (b != b)),
+    lambda g, _y, a, b: mask(g, ~((a <= b) | (b != b))),
+)
+def fmin(input: Any, other: Any) -> Any:
+    """Return the smaller of two; where one is nan, the other. Among equal ones the first gets the gradient."""
+
+
+# ----- Clamp -----
+
+
+def _inside(x: Any, low: Any, high: Any) -> Any:
+    return x <= high if low is None else x >= low if high is None else (x >= low) & (x <= high)
+
+
+@primitive(
+    lambda g, _y, x, *, low, high: mask(g, _inside(x, low, high)),
+    promote=ARITHMETIC,
+    node="Clamp",
+    kind=ELEMENTWISE,
+    numpy=(np.clip,),
+)
+def clamp(input: Any, *, low: Any, high: Any) -> Any:
+    """Return the input limited to [low, high], numbers or None; high where low > high."""
+    if low is None:
+        return np.minimum(input, high)
+    y = np.maximum(input, low)
+    return y if high is None else np.minimum(y, high, out=y if isinstance(y, np.ndarray) else None)
+
+
+@ufunc(
+    np.maximum,
+    lambda g, _y, x, low: mask(g, x >= low),
+    lambda g, _y, x, low: mask(g, x < low),
+    node="Clamp",
+    aten="clamp",
+    numpy=(),
+)
+def clamp_low(input: Any, low: Any) -> Any:
+    """Return the input, at least low."""
+
+
+@ufunc(
+    np.minimum,
+    lambda g, _y, x, high: mask(g, x <= high),
+    lambda g, _y, x, high: mask(g, x > high),
+    node="Clamp",
+    aten="clamp",
+    numpy=(),
+)
+def clamp_high(input: Any, high: Any) -> Any:
+    """Return the input, at most high."""
+
+
+@primitive(
+    lambda g, _y, x, low, high: mask(g, (x >= low) & (x <= high)),
+    lambda g, _y, x, low, high: mask(g, (low < high) & (x < low)),
+    lambda g, _y, x, low, high: mask(g, (x > high) | (high < low)),
+    promote=ARITHMETIC,
+    broadcasts=True,
+    node="Clamp",
+    kind=ELEMENTWISE,
+    aten="clamp",
+)
+def clamp_between(input: Any, low: Any, high: Any) -> Any:
+    """Return the input limited to [low, high], tensors; high where low > high."""
+    return np.minimum(np.maximum(input, low), high)
+
+
+# clamp_min and clamp_max, with a number and with a tensor.
+clamp.node_name = "ClampBackward1"
+clamp_min = overload(clamp, "ClampMinBackward0", aten="clamp_min")
+clamp_max = overload(clamp, "ClampMaxBackward0", aten="clamp_max")
+clamp_min_tensor = overload(clamp_low, "ClampMinBackward1", aten="clamp_min")
+clamp_max_tensor = overload(clamp_high, "ClampMaxBackward1", aten="clamp_max")
+
+elementwise(mask, where, clamp_between)
+elementwise(clamp, clamp_min, clamp_max, forward=False)

@@ -1,0 +1,274 @@
+"""Ops on memory: views by shape and strides, and what an in-place change of a view means for its base.
+
+A layout is (shape, strides in bytes) and an offset in bytes from the base's first element. The engine uses these when a
+view or its base is changed in place; everything is stated in the base's layout, so a gradient of another layout is
+first laid out like the base.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg.ops._half import HALF
+from npg.ops._kinds import ELEMENTWISE, linear
+from npg.ops._op import movement, primitive
+from npg.ops._sums import add_up
+
+__all__ = [
+    "address", "alias", "as_strided", "contiguous_strides", "copy_slices", "geometry", "meets", "offset_of", "overlaps",
+    "partly_overlaps", "root",
+]  # fmt: skip
+
+
+@primitive(lambda g, _y, _x: g, view=True, kind=ELEMENTWISE, tangent=linear)
+def alias(input: Any) -> Any:
+    """Return a view of the whole input."""
+    return input.view()
+
+
+# ----- Layouts -----
+
+
+def geometry(base: np.ndarray[Any, Any], view: np.ndarray[Any, Any]) -> dict[str, Any]:
+    """Return where `view` lies in the memory of `base`, as the settings of the ops below."""
+    offset = view.__array_interface__["data"][0] - base.__array_interface__["data"][0] if view.size and base.size else 0
+    return {"shape": view.shape, "strides": view.strides, "offset": offset, "base": (base.shape, base.strides)}
+
+
+def overlaps(array: np.ndarray[Any, Any]) -> bool:
+    """Tell whether several elements share one place because a dimension was expanded."""
+    if 0 not in array.strides:
+        return False
+    return any(s == 0 and n > 1 for n, s in zip(array.shape, array.strides, strict=True)) and array.size > 0
+
+
+def partly_overlaps(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
+    """Tell whether two arrays without gaps share some places but not all, or all of them in another order."""
+    if a.base is None and b.base is None or not np.may_share_memory(a, b) or not (_is_dense(a) and _is_dense(b)):
+        return False
+    first, second = a.__array_interface__["data"][0], b.__array_interface__["data"][0]
+    return first != second or a.nbytes != b.nbytes or a.ndim != b.ndim or _steps(a) != _steps(b)
+
+
+def _steps(a: np.ndarray[Any, Any]) -> list[tuple[int, int]]:
+    # The stride of a dimension of size 1 is arbitrary.
+    return [(n, s) for n, s in zip(a.shape, a.strides, strict=True) if n != 1]
+
+
+def meets(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
+    """Tell whether two arrays without gaps share any place."""
+    if a is b:
+        return a.size > 0
+    if a.base is None and b.base is None:
+        return False
+    return np.may_share_memory(a, b) and _is_dense(a) and _is_dense(b)
+
+
+def _is_dense(a: np.ndarray[Any, Any]) -> bool:
+    reach = a.itemsize
+    for s, n in sorted((s, n) for n, s in zip(a.shape, a.strides, strict=True) if n > 1):
+        if s != reach:
+            return False
+        reach *= n
+    return a.size > 0
+
+
+def _extent(shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int) -> int:
+    return sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) + itemsize if 0 not in shape else 0
+
+
+class _Window:
+    # NumPy makes an array from an __array_interface__; holding `owner` keeps the memory alive.
+    def __init__(self, interface: dict[str, Any], owner: Any) -> None:
+        self.__array_interface__ = interface
+        self.owner = owner
+
+
+def root(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the array that owns the memory."""
+    while True:
+        owner = array.base
+        if not isinstance(owner, np.ndarray):
+            owner = getattr(owner, "owner", getattr(owner, "base", None))  # of a window on another array
+            if not isinstance(owner, np.ndarray):
+                return array
+        array = owner
+
+
+def address(array: np.ndarray[Any, Any]) -> int:
+    """Return the address of the first element."""
+    return array.__array_interface__["data"][0]
+
+
+def offset_of(array: np.ndarray[Any, Any]) -> int:
+    """Return how many elements lie between the start of the memory and the first element."""
+    return (address(array) - address(root(array))) // array.itemsize if array.size else 0
+
+
+def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the strides, in elements, of a contiguous array; a size of 0 counts as 1."""
+    found, step = [], 1
+    for n in reversed(shape):
+        found.append(step)
+        step *= max(n, 1)
+    return tuple(reversed(found))
+
+
+def _window(array: np.ndarray[Any, Any], shape: Any, strides: Any, offset: int) -> np.ndarray[Any, Any]:
+    """Return the view of the array's memory with this layout, in bytes from the array's first element."""
+    whole = root(array)
+    first = array.__array_interface__["data"][0] + offset
+    dense = whole.transpose(sorted(range(whole.ndim), key=lambda d: -whole.strides[d]))
+    if dense.flags.c_contiguous:  # then the view's base is the memory, by which the engine knows a view
+        start = first - whole.__array_interface__["data"][0]
+        return np.ndarray(shape, array.dtype, dense, start if 0 not in shape else 0, strides)
+    interface = dict(array.__array_interface__)
+    interface["shape"], interface["strides"] = tuple(shape), tuple(strides)
+    interface["data"] = (first, not array.flags.writeable)
+    return np.asarray(_Window(interface, array))
+
+
+def _blank(base: Any, dtype: Any, shape: Any, strides: Any, offset: int) -> tuple[Any, Any]:
+    """Return a zeroed array of the base's layout, and the view into it."""
+    start = max(0, -offset)  # as_strided may show what lies before its input
+    size = start + max(_extent(base[0], base[1], dtype.itemsize), offset + _extent(shape, strides, dtype.itemsize))
+    memory = np.zeros(size, np.uint8)
+    whole = np.ndarray(base[0], dtype, memory, start, base[1])
+    part = np.ndarray(shape, dtype, memory, start + offset, strides)
+    return whole, part
+
+
+def _are_apart(shape: Any, strides: Any, itemsize: int) -> bool:
+    """Tell whether no two elements share a place, as far as the strides tell at once."""
+    reach = itemsize
+    for s, n in sorted((abs(s), n) for n, s in zip(shape, strides, strict=True) if n > 1):
+        if s < reach:
+            return False
+        reach += s * (n - 1)
+    return True
+
+
+def _add_into(part: np.ndarray[Any, Any], g: np.ndarray[Any, Any]) -> None:
+    for i, (n, s) in enumerate(zip(part.shape, part.strides, strict=True)):
+        if s == 0 and n > 1:  # an expanded dimension: all its elements are one place
+            g = add_up(g, i, True)
+            part = part[(slice(None),) * i + (slice(0, 1),)]
+    if _are_apart(part.shape, part.strides, part.itemsize):
+        part += g
+        return
+    for index in np.ndindex(part.shape):  # windows that overlap: one at a time, so that none is lost
+        part[index] += g[index]
+
+
+def _mean_of_shared(base: Any, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return an array in the base's shape, each element divided by how many elements of the base share its place.
+
+    A place that an overlapping base shows several times has one gradient, which its elements share: the backward of
+    that base adds them up.
+    """
+    shape, strides = base
+    if 0 in shape or _are_apart(shape, strides, x.itemsize):
+        return x
+    counts, _ = _blank(base, x.dtype, shape, strides, 0)
+    _add_into(counts, np.ones(shape, x.dtype))
+    return x / counts
+
+
+# ----- The ops -----
+
+
+@primitive(lambda g, _y, _x, **where: strided_scatter(g, **where), view=True)
+def as_strided(
+    input: Any,
+    *,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    offset: int,
+    base: tuple[tuple[int, ...], tuple[int, ...]],
+) -> Any:
+    """Return the view of the input's memory with this layout."""
+    return _window(input, shape, strides, offset)
+
+
+@movement(lambda g, _y, _x, **where: strided_gather(g, **where), aten=None)
+def strided_scatter(
+    input: Any,
+    *,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    offset: int,
+    base: tuple[tuple[int, ...], tuple[int, ...]],
+) -> Any:
+    """Return zeros of the base's layout with the input added at the view's places: the adjoint of strided_gather."""
+    if input.dtype == HALF:  # added up in float32, whose elements lie twice as far apart
+        twice = tuple([2 * s for s in strides]), (base[0], tuple([2 * s for s in base[1]]))
+        wide = strided_scatter(
+            input.astype(np.float32), shape=shape, strides=twice[0], offset=2 * offset, base=twice[1]
+        )
+        whole, _ = _blank(base, HALF, shape, strides, offset)
+        np.copyto(whole, wide, casting="same_kind")
+        return whole
+    whole, part = _blank(base, input.dtype, shape, strides, offset)
+    _add_into(part, input)
+    return _mean_of_shared(base, whole)
+
+
+@movement(lambda g, _y, _x, **where: strided_scatter(g, **where), aten=None)
+def strided_gather(
+    input: Any,
+    *,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    offset: int,
+    base: tuple[tuple[int, ...], tuple[int, ...]],
+) -> Any:
+    """Return a copy of the view's places in an array that is laid out like the base: where two meet, the mean."""
+    whole, part = _blank(base, input.dtype, shape, strides, offset)
+    shared = _mean_of_shared(base, input)
+    if shared is input:
+        whole[...] = input
+    else:
+        _add_into(whole, shared)
+    return part.copy()
+
+
+@movement(lambda g, _y, _x, **where: strided_clear(g, **where), aten=None)
+def strided_clear(
+    input: Any,
+    *,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    offset: int,
+    base: tuple[tuple[int, ...], tuple[int, ...]],
+) -> Any:
+    """Return a copy of the input, laid out like the base, with zeros at the view's places."""
+    whole, part = _blank(base, input.dtype, shape, strides, offset)
+    whole[...] = input
+    part[...] = 0
+    return whole
+
+
+@movement(
+    lambda g, _y, _base, _value, **where: strided_clear(g, **where),
+    lambda g, _y, _base, _value, **where: strided_gather(g, **where),
+    aten=None,
+)
+def copy_slices(
+    input: Any,
+    value: Any,
+    *,
+    shape: tuple[int, ...],
+    strides: tuple[int, ...],
+    offset: int,
+    base: tuple[tuple[int, ...], tuple[int, ...]],
+) -> Any:
+    """Return the input with the view's places replaced by value."""
+    whole, part = _blank(base, input.dtype, shape, strides, offset)
+    whole[...] = input
+    part[...] = value
+    return whole
+
+
+copy_slices.node_name = "torch::autograd::CopySlices"
