@@ -320,7 +320,7 @@ log1p, log1p_ = both(elementwise.log1p)
 # ----- Three operands -----
 
 
-_SIGNATURE = "Tensor tensor1, Tensor tensor2, *, Number value = 1"
+_SIGNATURE_OF_THREE = "Tensor tensor1, Tensor tensor2, *, Number value = 1"
 
 
 @public_function
@@ -334,7 +334,7 @@ def addcmul(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1,
     Source: torch.addcmul.
     """
     if late:
-        tensor1, (tensor2, value) = tensor2, old_order("addcmul", _SIGNATURE, tensor1, late)
+        tensor1, (tensor2, value) = tensor2, old_order("addcmul", _SIGNATURE_OF_THREE, tensor1, late)
     return _add_product(ops.addcmul, input, tensor1, tensor2, value, False)
 
 
@@ -342,7 +342,7 @@ def addcmul(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1,
 def addcmul_(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1) -> T:
     """Add value * tensor1 * tensor2 in place. Source: torch.Tensor.addcmul_."""
     if late:
-        tensor1, (tensor2, value) = tensor2, old_order("addcmul_", _SIGNATURE, tensor1, late)
+        tensor1, (tensor2, value) = tensor2, old_order("addcmul_", _SIGNATURE_OF_THREE, tensor1, late)
     return _add_product(ops.addcmul, input, tensor1, tensor2, value, True)
 
 
@@ -357,7 +357,7 @@ def addcdiv(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1,
     Source: torch.addcdiv.
     """
     if late:
-        tensor1, (tensor2, value) = tensor2, old_order("addcdiv", _SIGNATURE, tensor1, late)
+        tensor1, (tensor2, value) = tensor2, old_order("addcdiv", _SIGNATURE_OF_THREE, tensor1, late)
     return _add_product(ops.addcdiv, input, tensor1, tensor2, value, False)
 
 
@@ -365,7 +365,7 @@ def addcdiv(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1,
 def addcdiv_(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1) -> T:
     """Add value * tensor1 / tensor2 in place. Source: torch.Tensor.addcdiv_."""
     if late:
-        tensor1, (tensor2, value) = tensor2, old_order("addcdiv_", _SIGNATURE, tensor1, late)
+        tensor1, (tensor2, value) = tensor2, old_order("addcdiv_", _SIGNATURE_OF_THREE, tensor1, late)
     return _add_product(ops.addcdiv, input, tensor1, tensor2, value, True)
 
 
