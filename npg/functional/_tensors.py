@@ -3,7 +3,6 @@
 import sys as _sys
 import typing as _typing
 
-from npg.functional._forms import *  # noqa: F403
 from npg.functional.activation import *  # noqa: F403
 from npg.functional.addmm import *  # noqa: F403
 from npg.functional.comparison import *  # noqa: F403

@@ -262,7 +262,7 @@ def test_every_rule_has_its_case():
     source = inspect.getsource(inspect.getmodule(test_every_rule_has_its_case))
     others = set(
         "mode kthvalue logcumsumexp cummin contract vector_norm reverse_cumsum cofactor index_pad diagonal_copy "
-        "addmv".split()
+        "addmv svd eigh".split()
     )
     kinds = (ELEMENTWISE.batch, ASSIGNMENT.batch, REDUCTION.batch)
     for op in OPS:
