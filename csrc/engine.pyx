@@ -26,40 +26,24 @@ from libc.string cimport memcpy
 
 from npg import _errors, _floating, dtypes
 from npg._blocks import MISSING
-from npg.engine import _anomaly, _common, _saved
-from npg.engine._common import (
-    RemovableHandle,
-    bind,
-    call_node,
-    check_gradient,
-    copy_in_layout,
-    is_number,
-    modified,
-    next_functions,
-    node_attribute,
-    of_numbers,
-    operand_error,
-    own_copy,
-    reachable,
-    recorded_copy,
-    refuse_broadcast,
-    refuse_in_place,
-    refuse_partial_overlap,
-    refuse_shapes,
-    refuse_view,
-)
+from npg.engine import _anomaly, _arguments, _checks, _saved
+from npg.engine._arguments import bind, is_number, of_numbers, operand_error
+from npg.engine._checks import refuse_broadcast, refuse_in_place, refuse_partial_overlap, refuse_shapes, refuse_view
+from npg.engine._gradients import check_gradient, copy_in_layout, own_copy, recorded_copy
 from npg.engine._guard import guard
 from npg.engine._hooks import (
-    edges_to_come,
+    RemovableHandle,
     retain,
     run_hooks,
     run_leaf_hooks,
     run_post_hooks,
     run_prehooks,
     run_tensor_hooks,
-    running,
 )
+from npg.engine._node import call_node, next_functions, node_attribute
 from npg.engine._out import DEFAULT, check_out, fit_out, rule_of
+from npg.engine._saved import modified
+from npg.engine._walks import edges_to_come, reachable, running
 from npg.ops._blocks import in_blocks, rule_in_blocks
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import Like
@@ -202,8 +186,8 @@ cdef inline int _unsilence(object before) except -1:
 name = "cython"
 
 cdef int NOTHING = 0, LIKE = 1, VALUE = 2
-cdef int VIEW_ = _common.VIEW, MULTI_VIEW_ = _common.MULTI_VIEW, NO_GRAD_VIEW_ = _common.NO_GRAD_VIEW
-cdef int CUSTOM_VIEW_ = _common.CUSTOM_VIEW
+cdef int VIEW_ = _checks.VIEW, MULTI_VIEW_ = _checks.MULTI_VIEW, NO_GRAD_VIEW_ = _checks.NO_GRAD_VIEW
+cdef int CUSTOM_VIEW_ = _checks.CUSTOM_VIEW
 
 cdef long long _sequence = 0
 cdef object _add = np.add

@@ -366,7 +366,7 @@ def apply(op, inputs, dict params):
     return _apply(_plan(op), inputs if type(inputs) is tuple else tuple(inputs), params)
 
 
-# What the in-place checks of _common.py find in nearly all cases, found without a call.
+# What the in-place checks of _checks.py find in nearly all cases, found without a call.
 
 cdef inline bint _is_expanded(cnp.ndarray array) noexcept:
     """Tell whether several elements share one place, see overlaps."""

@@ -116,6 +116,9 @@ cdef class Block:
         return self._left(*error)
 
 
+cdef object npg_observer = None
+
+
 cdef class _Switches:
     """The modes as attributes, for a Block."""
 
@@ -163,7 +166,7 @@ cdef class _Switches:
 
     @property
     def observer(self):
-        """See set_observer."""
+        """What makes every call of an op and of a node's rule; see the Python twin."""
         return npg_observer
 
     @observer.setter
@@ -192,12 +195,3 @@ def set_interceptor(hook):
     """Let hook(op, inputs, params, way) see every call of an op before it runs; see the Python twin."""
     global npg_interceptor
     npg_interceptor = hook
-
-
-cdef object npg_observer = None
-
-
-def set_observer(observer):
-    """Let observer(phase, op, inputs, run) make every call of an op and of a node's rule; see the Python twin."""
-    global npg_observer
-    npg_observer = observer

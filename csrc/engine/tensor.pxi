@@ -153,12 +153,12 @@ cdef class TensorBase:
         return _operators[8](self)
 
 
-cdef list _operators = [None] * len(_common.OPERATORS)
+cdef list _operators = [None] * len(_arguments.OPERATORS)
 
 
 def register_operators(table):
     """Let these functions be the operators of tensors, by name; see the Python twin. tensor.py calls this once."""
-    for i, operator_name in enumerate(_common.OPERATORS):
+    for i, operator_name in enumerate(_arguments.OPERATORS):
         _operators[i] = table[operator_name]
 
 

@@ -12,7 +12,7 @@ from npg.tensor import Tensor
 
 __all__ = ["pass_through"]
 
-_MULTI_VIEW = 1  # see npg/engine/_common.py: such views may not be changed in place
+_MULTI_VIEW = 1  # see npg/engine/_checks.py: such views may not be changed in place
 
 
 @primitive(multi=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from npg.engine import TensorBase, is_grad_enabled, no_grad, wrap
-from npg.engine._common import modified
-from npg.engine._saved import Packed
+from npg.engine._saved import Packed, modified
 
 __all__ = ["SAVED_BY_FUNCTIONS", "PackedSaved", "Saved"]
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from npg.autograd._saved import SAVED_BY_FUNCTIONS
 from npg.engine import AccumulateGrad, Block, Node as EngineNode, accumulator_of, bump_version, switches, wrap
-from npg.engine._hooks import current_pass
 from npg.engine._saved import Packed, hooks
+from npg.engine._walks import current_pass
 from npg.ops._op import Like
 from npg.tensor import Tensor
 from npg.tensor.gradients import GradientEdge

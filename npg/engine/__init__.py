@@ -2,74 +2,21 @@
 
 from typing import TYPE_CHECKING, Any
 
-from npg.engine._common import AccumulateGrad, RemovableHandle, accumulator_of
-from npg.engine._modes import enable_grad, inference_mode, no_grad, set_grad_enabled
+from npg.engine._hooks import RemovableHandle as RemovableHandle
+from npg.engine._modes import (
+    enable_grad as enable_grad,
+    inference_mode as inference_mode,
+    no_grad as no_grad,
+    set_grad_enabled as set_grad_enabled,
+)
+from npg.engine._node import AccumulateGrad as AccumulateGrad, accumulator_of as accumulator_of
 from npg.engine._select import NAMES, core
 
-if TYPE_CHECKING:  # both engines have these names; type checkers read the Python one
-    from npg.engine._python import (
-        Block,
-        Function,
-        Node,
-        TensorBase,
-        apply,
-        apply_in_place,
-        attach,
-        bump_version,
-        check_in_place,
-        drop_memory,
-        is_anomaly_check_nan_enabled,
-        is_anomaly_enabled,
-        is_grad_enabled,
-        is_inference_mode_enabled,
-        memory_held,
-        name,
-        register_operators,
-        register_tensor_class,
-        run_backward,
-        set_interceptor,
-        set_observer,
-        switches,
-        wrap,
-        write_out,
-    )
+if TYPE_CHECKING:  # both engines have the same names; type checkers read the Python one
+    from npg.engine._python import *  # noqa: F403
+    from npg.engine._python import TensorBase
 else:
     globals().update({_name: getattr(core, _name) for _name in NAMES})
-
-__all__ = [
-    "AccumulateGrad",
-    "Block",
-    "Function",
-    "Node",
-    "RemovableHandle",
-    "TensorBase",
-    "accumulator_of",
-    "apply",
-    "array_of",
-    "apply_in_place",
-    "attach",
-    "bump_version",
-    "check_in_place",
-    "drop_memory",
-    "enable_grad",
-    "inference_mode",
-    "is_grad_enabled",
-    "is_inference_mode_enabled",
-    "set_interceptor",
-    "set_observer",
-    "is_anomaly_enabled",
-    "is_anomaly_check_nan_enabled",
-    "memory_held",
-    "switches",
-    "name",
-    "no_grad",
-    "register_operators",
-    "register_tensor_class",
-    "run_backward",
-    "set_grad_enabled",
-    "wrap",
-    "write_out",
-]
 
 
 def array_of(x: Any) -> Any:

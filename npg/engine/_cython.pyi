@@ -6,7 +6,7 @@ from typing import Any, Self, final
 import numpy as np
 from typing_extensions import disjoint_base
 
-from npg.engine._common import RemovableHandle
+from npg.engine._hooks import RemovableHandle
 from npg.engine._out import OutRule
 
 name: str
@@ -40,7 +40,6 @@ class _Switches:
 switches: _Switches
 
 def set_interceptor(hook: Callable[..., Any] | None) -> None: ...
-def set_observer(observer: Callable[..., Any] | None) -> None: ...
 def is_anomaly_enabled() -> bool: ...
 def is_anomaly_check_nan_enabled() -> bool: ...
 

@@ -1,11 +1,11 @@
-"""Hooks of tensors and nodes: calling them, checking what they return, and which gradients a backward pass delivers.
+"""Hooks of tensors and nodes: the handles that remove them, calling them, and checking what they return.
 
 Gradients are arrays, or tensors in a recorded backward; hooks see tensors.
 """
 
 from __future__ import annotations
 
-import threading
+import itertools
 import weakref
 from typing import Any
 
@@ -15,18 +15,39 @@ from npg import _errors
 from npg._words import scalar_name, shape_text
 from npg.ops.shape import contiguous
 
-__all__ = [
-    "Pass",
-    "current_pass",
-    "edges_to_come",
-    "retain",
-    "run_hooks",
-    "run_leaf_hooks",
-    "run_post_hooks",
-    "run_prehooks",
-    "run_tensor_hooks",
-    "running",
-]
+_hook_ids = itertools.count()
+
+
+class RemovableHandle:
+    """Returned by the register functions; `remove()` takes the hook out again.
+
+    Args:
+        hooks: the dict that the hook is put into.
+        hook: the hook.
+        prepend: put it before the hooks that are there.
+    """
+
+    def __init__(self, hooks: dict[int, Any], hook: Any, prepend: bool = False) -> None:
+        self.id = next(_hook_ids)
+        # A plain dict takes no weak reference, so the handle holds the dict; it holds no tensor.
+        self._hooks = hooks
+        if prepend:
+            rest = dict(hooks)
+            hooks.clear()
+            hooks[self.id] = hook
+            hooks.update(rest)
+        else:
+            hooks[self.id] = hook
+
+    def remove(self) -> None:
+        """Take the hook out; a second call does nothing."""
+        self._hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.remove()
 
 
 # ----- What a hook may return -----
@@ -144,91 +165,3 @@ def run_hooks(node: Any, results: Any, grads: Any, recorded: bool, wrap: Any) ->
     for i, g in zip(order, new, strict=True):
         placed[i] = g
     return placed
-
-
-def edges_to_come(roots: Any, needed: Any, seq: int) -> dict[int, int]:
-    """Return per leaf (its id) how many edges lead to it from nodes that run with this pass and have not run yet.
-
-    A leaf with hooks is settled as soon as none is left, as in PyTorch: so a hook may use its gradient, such as for the
-    optimizer's step, and let it go while the pass still runs.
-
-    Args:
-        roots: the nodes that the pass starts from; None for a root that is a leaf.
-        needed: the nodes that run, or None for all.
-        seq: the number of the node that is running; those that have run have higher ones.
-    """
-    counts: dict[int, int] = {}
-    seen: set[int] = set()
-    stack = [node for node in roots if node is not None]
-    while stack:
-        node = stack.pop()
-        if node.seq in seen or (needed is not None and node not in needed):
-            continue
-        seen.add(node.seq)
-        for edge in node.edges:
-            if edge is None:
-                continue
-            if hasattr(edge[0], "edges"):
-                stack.append(edge[0])
-            elif node.seq <= seq:
-                counts[id(edge[0])] = counts.get(id(edge[0]), 0) + 1
-    return counts
-
-
-# ----- What a backward pass delivers -----
-
-
-class _Running(threading.local):
-    """The backward pass that runs in a thread: [roots, wanted, needed, its Pass or None], or None."""
-
-    current: list[Any] | None = None
-
-
-running = _Running()
-
-
-class Pass:
-    """A running backward pass, for hooks that must know what is still to come.
-
-    Attributes:
-        tables: what hooks keep for as long as the pass runs.
-    """
-
-    def __init__(self, roots: Any, wanted: Any, needed: Any) -> None:
-        self.tables: dict[Any, Any] = {}
-        self._reached: set[tuple[int, int]] = set()  # (id of a node or leaf, which of its outputs)
-        seen = set()
-        stack: list[Any] = []
-
-        def reach(target: Any, nr: int) -> None:
-            key = id(target), nr
-            is_node = hasattr(target, "edges")
-            if needed is not None and key not in wanted and not (is_node and target in needed):
-                return
-            self._reached.add(key)
-            if is_node and id(target) not in seen and (needed is None or target in needed):
-                seen.add(id(target))
-                stack.append(target)
-
-        for root in roots:
-            fn = root.grad_fn
-            reach(root if fn is None else fn, 0 if fn is None else root._nr)
-        while stack:
-            for edge in stack.pop().edges:
-                if edge is not None:
-                    reach(*edge)
-
-    def delivers(self, target: Any, nr: int) -> bool:
-        """Tell whether a gradient arrives at output nr of a node, or at a leaf (nr 0), in this pass."""
-        return (id(target), nr) in self._reached
-
-
-def current_pass() -> Pass | None:
-    """Return the backward pass that runs in this thread, or None."""
-    current = running.current
-    if current is None:
-        return None
-    if current[3] is None:
-        current[3] = Pass(*current[:3])
-    found: Pass = current[3]
-    return found

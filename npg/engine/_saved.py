@@ -1,4 +1,4 @@
-"""Hooks on what nodes save: pack makes of each tensor what is kept, unpack gives it back when backward needs it."""
+"""Saved tensors: the hooks that pack and unpack them, and the error where one was changed in place."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from npg import _errors
+from npg._words import op_text, scalar_name, shape_text
 from npg.ops.strided import alias
-
-__all__ = ["Packed", "before_write", "hooks", "pack", "unpack"]
 
 
 class _Hooks(threading.local):
@@ -114,3 +114,22 @@ def unpack(node: Any, wrap: Any, tensor_base: Any, recorded: bool) -> tuple[Any,
     output = tuple([get(a) for a in node.output]) if isinstance(node.output, tuple) else get(node.output)
     saved = tuple([get(a) for a in node.saved]) if isinstance(node.saved, tuple) else node.saved
     return tuple(inputs), output, saved, versions
+
+
+def modified(array: Any, source: Any, place: str, node: Any, version: int, expected: int) -> str:
+    """Return the text for a saved array that was changed in place.
+
+    Args:
+        source: (node, output_nr) that produced the array; (None, 0) for a leaf.
+        place: what the array is to `node`, which saved it.
+    """
+    fn, nr = source
+    return _errors.MODIFIED.format(
+        kind=scalar_name(array),
+        shape=shape_text(array.shape),
+        source="" if fn is None else f", which is output {nr} of {op_text(fn.name())},",
+        place=place,
+        node=node.name(),
+        version=version,
+        expected=expected,
+    )

@@ -33,7 +33,6 @@ NAMES = (
     "register_tensor_class",
     "run_backward",
     "set_interceptor",
-    "set_observer",
     "wrap",
     "write_out",
 )

@@ -17,7 +17,7 @@ import numpy as np
 
 from npg._floating import silent
 from npg.engine import TensorBase, array_of, enable_grad, wrap
-from npg.engine._common import reachable
+from npg.engine._walks import reachable
 from npg.ops import _half
 from npg.ops._op import Like
 

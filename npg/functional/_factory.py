@@ -11,7 +11,7 @@ from npg import _errors, dtypes
 from npg._floating import silent
 from npg._words import c_name, type_name
 from npg.engine import TensorBase, array_of, bump_version, check_in_place, is_grad_enabled, wrap, write_out
-from npg.engine._common import is_number
+from npg.engine._arguments import is_number
 from npg.engine._out import DEFAULT, OutRule, check_out
 from npg.functional._arguments import sizes_of
 from npg.functional._attributes import check_device, contiguous_format, layout, preserve_format, strided

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from npg.engine import Function, TensorBase, apply, apply_in_place, wrap
-from npg.engine._common import of_numbers
+from npg.engine._arguments import of_numbers
 from npg.functional._public import (
     in_place,
     promote,

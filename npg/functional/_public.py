@@ -12,7 +12,7 @@ from npg import _errors, dtypes
 from npg._errors import warn
 from npg._words import scalar_name, type_name
 from npg.engine import Function, TensorBase, apply, array_of, is_grad_enabled, write_out
-from npg.engine._common import refuse_broadcast, refuse_in_place, refuse_shapes
+from npg.engine._checks import refuse_broadcast, refuse_in_place, refuse_shapes
 from npg.engine._out import DEFAULT, OutRule, check_out, is_same
 from npg.ops._half import SINGLE
 from npg.ops._op import COMPARISON, FLOAT, Op, parameters_of

@@ -10,7 +10,7 @@ from npg import _errors
 from npg._floating import silent
 from npg._words import scalar_name, shape_text, type_name
 from npg.engine import TensorBase, apply, apply_in_place, array_of, bump_version, check_in_place, is_grad_enabled
-from npg.engine._common import refuse_in_place, refuse_partial_overlap
+from npg.engine._checks import refuse_in_place, refuse_partial_overlap
 from npg.functional._arguments import expanded_shape
 from npg.functional._factory import fill_number, overflow_text
 from npg.functional._index import (

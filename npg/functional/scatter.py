@@ -10,7 +10,7 @@ from npg import _errors
 from npg._errors import OUT_DTYPE, warn
 from npg._words import scalar_name, shape_text, type_name
 from npg.engine import TensorBase, apply, apply_in_place, array_of
-from npg.engine._common import is_number
+from npg.engine._arguments import is_number
 from npg.functional._arguments import broadcast, checked_array, dim_index, without
 from npg.functional._factory import fill_number
 from npg.functional._index import refuse_meeting

@@ -13,7 +13,7 @@ import numpy as np
 from npg._floating import silent
 from npg._words import scalar_name, shape_text
 from npg.engine import apply, wrap
-from npg.engine._common import is_number
+from npg.engine._arguments import is_number
 from npg.functional._arguments import checked_array, dim_index
 from npg.functional._public import public_function, writes
 from npg.functional._types import T

@@ -82,12 +82,12 @@ class Recorder:
         self._undo.callback(_ranges.watch(self.range, self.options.with_modules))
         self.epoch = time.time_ns()
         self.began = clock()
-        engine.set_observer(self._observe)
+        engine.switches.observer = self._observe
 
     def stop(self) -> EventList:
         """Listen no more. Returns: the events that have ended, the first to begin first."""
         global _running
-        engine.set_observer(None)
+        engine.switches.observer = None
         self._undo.close()
         _running = None
         ended = finish(self.events, self.began)

@@ -19,9 +19,9 @@ def seen(engine: ModuleType) -> Iterator[list[tuple[str, str]]]:
         calls.append((phase, op.name))
         return run()
 
-    engine.set_observer(observer)
+    engine.switches.observer = observer
     yield calls
-    engine.set_observer(None)
+    engine.switches.observer = None
 
 
 def _gradient(engine: ModuleType) -> Any:
@@ -42,7 +42,7 @@ def test_observer_sees_every_op_and_every_rule(engine: ModuleType, seen: list[tu
         ("backward", "add"),
         ("backward", "mul"),
     ]
-    engine.set_observer(None)
+    engine.switches.observer = None
     assert _gradient(engine) == found
     assert len(seen) == 6
 

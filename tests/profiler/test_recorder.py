@@ -31,13 +31,18 @@ def ticks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def observers(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What the engine was told to call, the last one last."""
     told: list[Any] = [None]
-    original = npg.engine.set_observer
+    switches = npg.engine.switches
 
-    def tell(observer: Any) -> None:
-        told.append(observer)
-        original(observer)
+    class Telling:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(switches, name)
 
-    monkeypatch.setattr(npg.engine, "set_observer", tell)
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name == "observer":
+                told.append(value)
+            setattr(switches, name, value)
+
+    monkeypatch.setattr(npg.engine, "switches", Telling())
     return told
 
 

@@ -12,24 +12,35 @@ could still add to its gradient has a higher number and is therefore done.
 Read tensor.py, node.py, applying.py, backward.py, in this order.
 """
 
-from npg._blocks import Block
-from npg.engine._python.applying import apply, apply_in_place, attach, bump_version, check_in_place
-from npg.engine._python.backward import run_backward
-from npg.engine._python.function import Function, write_out
-from npg.engine._python.modes import (
-    ModeBlock,
-    is_anomaly_check_nan_enabled,
-    is_anomaly_enabled,
-    is_grad_enabled,
-    is_inference_mode_enabled,
-    set_grad_mode,
-    set_inference_mode,
-    set_interceptor,
-    set_observer,
-    switches,
+from npg._blocks import Block as Block
+from npg.engine._python.applying import (
+    apply as apply,
+    apply_in_place as apply_in_place,
+    attach as attach,
+    bump_version as bump_version,
+    check_in_place as check_in_place,
 )
-from npg.engine._python.node import Node
-from npg.engine._python.tensor import TensorBase, VersionCounter, register_operators, register_tensor_class, wrap
+from npg.engine._python.backward import run_backward as run_backward
+from npg.engine._python.function import Function as Function, write_out as write_out
+from npg.engine._python.modes import (
+    ModeBlock as ModeBlock,
+    is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled,
+    is_anomaly_enabled as is_anomaly_enabled,
+    is_grad_enabled as is_grad_enabled,
+    is_inference_mode_enabled as is_inference_mode_enabled,
+    set_grad_mode as set_grad_mode,
+    set_inference_mode as set_inference_mode,
+    set_interceptor as set_interceptor,
+    switches as switches,
+)
+from npg.engine._python.node import Node as Node
+from npg.engine._python.tensor import (
+    TensorBase as TensorBase,
+    VersionCounter as VersionCounter,
+    register_operators as register_operators,
+    register_tensor_class as register_tensor_class,
+    wrap as wrap,
+)
 
 name = "python"
 
@@ -41,35 +52,3 @@ def memory_held() -> tuple[int, int]:
 
 def drop_memory() -> None:
     """Give the blocks kept for later back to the operating system."""
-
-
-__all__ = [
-    "Block",
-    "Function",
-    "ModeBlock",
-    "Node",
-    "TensorBase",
-    "VersionCounter",
-    "apply",
-    "apply_in_place",
-    "attach",
-    "bump_version",
-    "check_in_place",
-    "drop_memory",
-    "is_anomaly_check_nan_enabled",
-    "is_anomaly_enabled",
-    "is_grad_enabled",
-    "is_inference_mode_enabled",
-    "memory_held",
-    "switches",
-    "name",
-    "register_operators",
-    "register_tensor_class",
-    "run_backward",
-    "set_grad_mode",
-    "set_inference_mode",
-    "set_interceptor",
-    "set_observer",
-    "wrap",
-    "write_out",
-]

@@ -12,7 +12,7 @@ from npg import _errors
 from npg._blocks import cover, depth
 from npg._floating import SILENT, floating_errors
 from npg.engine import _anomaly, _saved
-from npg.engine._common import (
+from npg.engine._checks import (
     CUSTOM_VIEW,
     MULTI_VIEW,
     NO_GRAD_VIEW,

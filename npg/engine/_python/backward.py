@@ -12,28 +12,15 @@ from npg import _errors
 from npg._blocks import cover, depth
 from npg._floating import SILENT, floating_errors
 from npg.engine import _anomaly, _saved
-from npg.engine._common import (
-    check_gradient,
-    copy_in_layout,
-    own_copy,
-    reachable,
-    recorded_copy,
-    refuse_shapes,
-)
+from npg.engine._checks import refuse_shapes
+from npg.engine._gradients import check_gradient, copy_in_layout, own_copy, recorded_copy
 from npg.engine._guard import guard
-from npg.engine._hooks import (
-    edges_to_come,
-    run_hooks,
-    run_leaf_hooks,
-    run_post_hooks,
-    run_prehooks,
-    run_tensor_hooks,
-    running,
-)
+from npg.engine._hooks import run_hooks, run_leaf_hooks, run_post_hooks, run_prehooks, run_tensor_hooks
 from npg.engine._python.applying import apply, apply_in_place
 from npg.engine._python.modes import anomaly, interception, state, switches
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, wrap
+from npg.engine._walks import edges_to_come, reachable, running
 from npg.ops import _half
 from npg.ops._blocks import is_large, rule_in_blocks
 from npg.ops._broadcast import unbroadcast

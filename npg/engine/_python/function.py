@@ -9,12 +9,7 @@ import numpy as np
 
 from npg._floating import silent
 from npg.dtypes import KNOWN, check_known
-from npg.engine._common import (
-    bind,
-    is_number,
-    of_numbers,
-    operand_error,
-)
+from npg.engine._arguments import bind, is_number, of_numbers, operand_error
 from npg.engine._out import DEFAULT, OutRule, check_out, fit_out, rule_of
 from npg.engine._python.applying import apply, apply_in_place
 from npg.engine._python.modes import state

@@ -107,6 +107,11 @@ class _Switches:
 
     @property
     def observer(self) -> Any:
+        """What makes every call of an op and of a node's rule, in all threads: observer(phase, op, inputs, run).
+
+        It must call run() and return what that returns. `phase` is "forward" or "backward"; a rule's inputs are its
+        node and what it was sent. None: they run by themselves.
+        """
         return interception.observer
 
     @observer.setter
@@ -134,12 +139,3 @@ def set_interceptor(hook: Any) -> None:
     "apply_in_place", "attach" or "check_in_place" (op is then None).
     """
     interception.hook = hook
-
-
-def set_observer(observer: Any) -> None:
-    """Let observer(phase, op, inputs, run) make every call of an op and of a node's rule, in all threads; None: none.
-
-    It must call run() and return what that returns. `phase` is "forward" or "backward"; a rule's inputs are its node
-    and what it was sent.
-    """
-    interception.observer = observer

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
-from npg.engine._common import HookedNode, call_node, modified, next_functions, node_attribute
+from npg.engine._node import HookedNode, call_node, next_functions, node_attribute
 from npg.engine._python.modes import state
 from npg.engine._python.tensor import TensorBase, wrap
+from npg.engine._saved import modified
 
 
 class _Graves(threading.local):

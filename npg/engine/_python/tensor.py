@@ -8,8 +8,9 @@ import numpy as np
 
 from npg import _errors
 from npg.dtypes import KNOWN, check_known
-from npg.engine._common import NO_GRAD_VIEW, OPERATORS, VIEW, RemovableHandle, refuse_view
-from npg.engine._hooks import retain
+from npg.engine._arguments import OPERATORS
+from npg.engine._checks import NO_GRAD_VIEW, VIEW, refuse_view
+from npg.engine._hooks import RemovableHandle, retain
 from npg.engine._python.modes import state
 from npg.ops.strided import as_strided, geometry
 

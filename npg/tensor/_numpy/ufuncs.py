@@ -15,7 +15,7 @@ import numpy as np
 from npg import functional as F
 from npg.dtypes import is_known, to_numpy
 from npg.engine import TensorBase, wrap
-from npg.engine._common import is_number
+from npg.engine._arguments import is_number
 from npg.functional import linalg_norms
 from npg.functional._arguments import canonical_dim
 from npg.functional._public import to_dtype

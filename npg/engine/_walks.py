@@ -1,0 +1,117 @@
+"""Walks through a graph: which nodes a backward pass runs, what is still to come, where it delivers gradients."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+
+def reachable(roots: Any, wanted: set[Any], tensor_base: type, first: int = 0) -> set[Any]:
+    """Return the nodes through which the wanted targets, (id of a node or leaf, nr), are reached from the roots.
+
+    Args:
+        first: the lowest number of a wanted node, 0 with a leaf among them: what has a lower one leads to none of them,
+            so the gradient of a new part of a large graph costs no walk through all of it.
+    """
+    seen: dict[int, Any] = {}
+    stack = [r for r in roots if r is not None]
+    while stack:
+        node = stack.pop()
+        if node.seq in seen or node.seq < first:
+            continue
+        seen[node.seq] = node
+        stack.extend(e[0] for e in node.edges if e is not None and not isinstance(e[0], tensor_base))
+    needed: set[Any] = set()
+    for seq in sorted(seen):  # inputs come before their consumers
+        node = seen[seq]
+        if any(e is not None and ((id(e[0]), e[1]) in wanted or e[0] in needed) for e in node.edges):
+            needed.add(node)
+    return needed
+
+
+def edges_to_come(roots: Any, needed: Any, seq: int) -> dict[int, int]:
+    """Return per leaf (its id) how many edges lead to it from nodes that run with this pass and have not run yet.
+
+    A leaf with hooks is settled as soon as none is left, as in PyTorch: so a hook may use its gradient, such as for the
+    optimizer's step, and let it go while the pass still runs.
+
+    Args:
+        roots: the nodes that the pass starts from; None for a root that is a leaf.
+        needed: the nodes that run, or None for all.
+        seq: the number of the node that is running; those that have run have higher ones.
+    """
+    counts: dict[int, int] = {}
+    seen: set[int] = set()
+    stack = [node for node in roots if node is not None]
+    while stack:
+        node = stack.pop()
+        if node.seq in seen or (needed is not None and node not in needed):
+            continue
+        seen.add(node.seq)
+        for edge in node.edges:
+            if edge is None:
+                continue
+            if hasattr(edge[0], "edges"):
+                stack.append(edge[0])
+            elif node.seq <= seq:
+                counts[id(edge[0])] = counts.get(id(edge[0]), 0) + 1
+    return counts
+
+
+# ----- The pass that runs -----
+
+
+class _Running(threading.local):
+    """The backward pass that runs in a thread: [roots, wanted, needed, its Pass or None], or None."""
+
+    current: list[Any] | None = None
+
+
+running = _Running()
+
+
+class Pass:
+    """A running backward pass, for hooks that must know what is still to come.
+
+    Attributes:
+        tables: what hooks keep for as long as the pass runs.
+    """
+
+    def __init__(self, roots: Any, wanted: Any, needed: Any) -> None:
+        self.tables: dict[Any, Any] = {}
+        self._reached: set[tuple[int, int]] = set()  # (id of a node or leaf, which of its outputs)
+        seen = set()
+        stack: list[Any] = []
+
+        def reach(target: Any, nr: int) -> None:
+            key = id(target), nr
+            is_node = hasattr(target, "edges")
+            if needed is not None and key not in wanted and not (is_node and target in needed):
+                return
+            self._reached.add(key)
+            if is_node and id(target) not in seen and (needed is None or target in needed):
+                seen.add(id(target))
+                stack.append(target)
+
+        for root in roots:
+            fn = root.grad_fn
+            reach(root if fn is None else fn, 0 if fn is None else root._nr)
+        while stack:
+            for edge in stack.pop().edges:
+                if edge is not None:
+                    reach(*edge)
+
+    def delivers(self, target: Any, nr: int) -> bool:
+        """Tell whether a gradient arrives at output nr of a node, or at a leaf (nr 0), in this pass."""
+        return (id(target), nr) in self._reached
+
+
+def current_pass() -> Pass | None:
+    """Return the backward pass that runs in this thread, or None."""
+    current = running.current
+    if current is None:
+        return None
+    if current[3] is None:
+        current[3] = Pass(*current[:3])
+    found: Pass = current[3]
+    return found
