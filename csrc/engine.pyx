@@ -204,8 +204,11 @@ include "engine/products.pxi"
 include "engine/attending.pxi"
 include "engine/plan.pxi"
 include "engine/node.pxi"
+include "engine/recording.pxi"
 include "engine/applying.pxi"
+include "engine/in_place.pxi"
 include "engine/function.pxi"
+include "engine/vjp.pxi"
 include "engine/backward.pxi"
 
 for _type in list(globals().values()):

@@ -9,19 +9,19 @@ creation (`seq`), so an edge always leads from a higher number to a lower one. T
 the nodes that have been reached in a heap and always take the highest number. When a node is taken, every node that
 could still add to its gradient has a higher number and is therefore done.
 
-Read tensor.py, node.py, applying.py, backward.py, in this order.
+Read tensor.py, node.py, recording.py, applying.py, in_place.py, vjp.py, backward.py, in this order.
 """
 
 from npg._blocks import Block as Block
-from npg.engine._python.applying import (
-    apply as apply,
+from npg.engine._python.applying import apply as apply
+from npg.engine._python.backward import run_backward as run_backward
+from npg.engine._python.function import Function as Function, write_out as write_out
+from npg.engine._python.in_place import (
     apply_in_place as apply_in_place,
     attach as attach,
     bump_version as bump_version,
     check_in_place as check_in_place,
 )
-from npg.engine._python.backward import run_backward as run_backward
-from npg.engine._python.function import Function as Function, write_out as write_out
 from npg.engine._python.modes import (
     ModeBlock as ModeBlock,
     is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled,

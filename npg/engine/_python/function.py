@@ -11,7 +11,8 @@ from npg._floating import silent
 from npg.dtypes import KNOWN, check_known
 from npg.engine._arguments import bind, is_number, of_numbers, operand_error
 from npg.engine._out import DEFAULT, OutRule, check_out, fit_out, rule_of
-from npg.engine._python.applying import apply, apply_in_place
+from npg.engine._python.applying import apply
+from npg.engine._python.in_place import apply_in_place
 from npg.engine._python.modes import state
 from npg.engine._python.tensor import TensorBase, wrap
 from npg.engine._saved import before_write

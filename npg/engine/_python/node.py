@@ -73,9 +73,9 @@ class Node(HookedNode):
 
     def __call__(self, *gradients: Any) -> Any:
         """Return the gradients of the inputs, made of those of the outputs."""
-        from npg.engine._python.backward import _run_node  # not above: it imports this module
+        from npg.engine._python.vjp import run_node  # not above: it imports this module
 
-        return call_node(self, gradients, _run_node, state.grad, wrap, TensorBase)
+        return call_node(self, gradients, run_node, state.grad, wrap, TensorBase)
 
     def __getattr__(self, name: str) -> Any:
         if name == "params":  # of a node whose making was interrupted

@@ -95,7 +95,7 @@ class TensorBase:
         # fresh slice of the changed base. That slice is made here, when somebody asks.
         if base is not None and self._seen != self._counter.value:
             if self._fn is not None or base.requires_grad:
-                from npg.engine._python.applying import record  # which itself imports this module
+                from npg.engine._python.recording import record  # which itself imports this module
 
                 if self._kind:
                     refuse_view(self, self._fn, _errors.INDIRECTLY)
