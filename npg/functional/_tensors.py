@@ -19,6 +19,7 @@ from npg.functional.linalg import *  # noqa: F403
 from npg.functional.linalg_solvers import *  # noqa: F403
 from npg.functional.masked import *  # noqa: F403
 from npg.functional.matmul import *  # noqa: F403
+from npg.functional.norm import *  # noqa: F403
 from npg.functional.random import *  # noqa: F403
 from npg.functional.rearrange import *  # noqa: F403
 from npg.functional.reduction import *  # noqa: F403

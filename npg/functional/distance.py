@@ -8,8 +8,9 @@ from npg.functional._arguments import checked_array
 from npg.functional._public import public_function, to_dtype
 from npg.functional._types import T
 from npg.functional.elementwise import add, mul, sub
+from npg.functional.norm import norm
 from npg.functional.normalization import normalize
-from npg.functional.reduction import norm, sum
+from npg.functional.reduction import sum
 from npg.functional.shape import broadcast_tensors
 
 __all__ = ["cosine_similarity", "pairwise_distance"]

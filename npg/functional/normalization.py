@@ -12,7 +12,7 @@ from npg.functional._arguments import checked_array
 from npg.functional._public import apply_floating, public_function, to_dtype
 from npg.functional._types import Dims, Sizes, T
 from npg.functional.elementwise import div, mul
-from npg.functional.reduction import norm
+from npg.functional.norm import norm
 from npg.functional.selection import clamp_min
 from npg.ops import normalization as norm_ops
 

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes
-from npg._errors import OUT_DTYPE, warn
+from npg._errors import warn
 from npg._words import scalar_name
 from npg.engine import TensorBase, apply, is_grad_enabled
 from npg.engine._out import OutRule
 from npg.functional._arguments import checked_array, dim_index, dims_of
-from npg.functional._public import promote, public_function, to_dtype, writes
-from npg.functional._types import B, Dims, Scalar, T
+from npg.functional._public import public_function, to_dtype, writes
+from npg.functional._types import Dims, Scalar, T
 from npg.ops import cumulative as scan_ops, distance, reduction as ops
 from npg.ops._op import Op
 
@@ -26,12 +26,10 @@ __all__ = [
     "all",
     "any",
     "count_nonzero",
-    "dist",
     "logsumexp",
     "mean",
     "nanmean",
     "nansum",
-    "norm",
     "prod",
     "std",
     "std_mean",
@@ -323,7 +321,7 @@ def logsumexp(input: T, dim: Dims, keepdim: bool = False, *, out: Any = None) ->
     return apply(ops.logsumexp, (input,), {"dim": dims_of("logsumexp", dim, array.ndim), "keepdim": keepdim})
 
 
-# ----- Norms -----
+# ----- Norm -----
 
 
 @public_function
@@ -380,50 +378,3 @@ def _refuse_empty(shape: tuple[int, ...], dims: tuple[int, ...] | None, p: float
                 f"linalg.vector_norm cannot compute the {order} norm on the dimension {d}because this dimension is "
                 "empty and the operation does not have an identity"
             )
-
-
-@public_function
-@writes(OUT_DTYPE, looks=(), expanded=True)
-def norm(
-    input: T,
-    p: float | str | None = "fro",
-    dim: Dims | None = None,
-    keepdim: bool = False,
-    dtype: Any = None,
-    *,
-    out: Any = None,
-) -> T:
-    """Return the norm of the elements over dimensions.
-
-    Args:
-        input: floating.
-        p: a number as in vector_norm; "fro" stands for 2; "nuc": of a matrix the sum of its singular values.
-        dim, keepdim, dtype: as in sum; with "nuc" dim is two dimensions, the rows and the columns.
-    Raises: RuntimeError: when the input is not floating or p is none of these.
-    Source: torch.norm.
-    """
-    array = checked_array("norm", input)
-    if isinstance(p, str) and p not in ("fro", "nuc"):
-        raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
-    if p == "nuc":
-        from npg.functional.linalg_norms import matrix_norm  # it imports this module
-
-        return matrix_norm(input, p, tuple(range(array.ndim)) if dim is None else dim, keepdim, dtype=dtype)
-    return vector_norm(input, 2 if p is None or p == "fro" else p, dim, keepdim, dtype=dtype)
-
-
-@public_function
-def dist(input: B, other: Any, p: float = 2) -> B:
-    """Return the p-norm of input - other, which are broadcast.
-
-    Raises: RuntimeError: when both are integers.
-    Source: torch.dist.
-    """
-    common = dtypes.common_dtype([checked_array("dist", input), checked_array("dist", other, "other", 2)])
-    if not common.is_floating_point:
-        raise RuntimeError(
-            f"norm(): input dtype should be either floating point or complex. Got {common.scalar_name} instead."
-        )
-    if not isinstance(input, np.ndarray) and input._array.dtype != getattr(other, "_array", other).dtype:
-        input, other = promote(distance.dist, (input, other))
-    return apply(distance.dist, (input, other), {"p": float(p)})

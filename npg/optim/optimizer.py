@@ -16,6 +16,7 @@ from npg.functional.stepping import check_in_place
 from npg.optim._checks import check_finite, check_implementation_at_step, check_state
 from npg.optim._state import State, number, plain_settings
 from npg.tensor import Tensor
+from npg.utils._profiled import profiled
 from npg.utils._typename import typename
 from npg.utils.hooks import RemovableHandle
 
@@ -32,6 +33,7 @@ class _Required:
 required = _Required()
 
 
+@profiled("step", "zero_grad")
 class Optimizer(State):
     """Base class of all optimizers.
 

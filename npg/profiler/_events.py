@@ -124,6 +124,11 @@ class FunctionEvent(_Times):
         self.is_python_function = is_python_function
 
     @property
+    def is_evaluation(self) -> bool:
+        """Whether this is the range around a node's rule."""
+        return self.name.startswith(EVALUATE)
+
+    @property
     def key(self) -> str:
         """What calls of the same kind share: the name."""
         return self.name

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-__all__ = ["watch"]
+from npg.utils import _profiled
 
 
 def watch(range_of: Callable[..., Any], modules: bool) -> Callable[[], None]:
@@ -23,27 +23,37 @@ def watch(range_of: Callable[..., Any], modules: bool) -> Callable[[], None]:
     Returns: a function that ends it.
     """
     undo = contextlib.ExitStack()
-    for owner, method in watched():
-        if method == "__call__":
-            if modules:
-                undo.callback(_replace(owner, method, range_of, _Numbers().name, is_python_function=True))
-            continue
+    numbers = _Numbers()
 
-        def name_of(self: Any, method: str = method) -> str:
-            return f"Optimizer.{method}#{type(self).__name__}.{method}"
+    def begin(cls: Any, methods: tuple[str, ...]) -> None:
+        for owner, method in _methods(cls, methods):
+            if method != "__call__":
+                name_of = functools.partial(_step_name, method)
+                undo.callback(_replace(owner, method, range_of, name_of, is_user_annotation=True))
+            elif modules:
+                undo.callback(_replace(owner, method, range_of, numbers.name, is_python_function=True))
 
-        undo.callback(_replace(owner, method, range_of, name_of, is_user_annotation=True))
+    for cls, methods in _profiled.classes.items():
+        begin(cls, methods)
+    _profiled.watcher = begin
+    undo.callback(setattr, _profiled, "watcher", None)
     return undo.close
 
 
 def watched() -> list[tuple[Any, str]]:
-    """Return the classes whose methods are watched, and the methods' names."""
-    from npg.nn.modules._calling import Calling  # here: record_function without a profiler needs neither nn nor optim
-    from npg.optim import Optimizer
+    """Return what a recording switches: the classes whose methods are watched, with their names; and the watcher."""
+    methods = [place for cls, names in _profiled.classes.items() for place in _methods(cls, names)]
+    return [*methods, (_profiled, "watcher")]
 
-    family = dict.fromkeys(_family(Optimizer))
-    found = [(cls, method) for method in ("step", "zero_grad") for cls in family if method in vars(cls)]
-    return [*found, (Calling, "__call__")]
+
+def _methods(cls: Any, methods: tuple[str, ...]) -> list[tuple[Any, str]]:
+    """Return where the methods of a class stand: of an optimizer's also in the classes derived from it."""
+    family = (cls,) if methods == ("__call__",) else dict.fromkeys(_family(cls))
+    return [(owner, method) for method in methods for owner in family if method in vars(owner)]
+
+
+def _step_name(method: str, optimizer: Any) -> str:
+    return f"Optimizer.{method}#{type(optimizer).__name__}.{method}"
 
 
 def _family(cls: Any) -> Iterator[Any]:

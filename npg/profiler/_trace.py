@@ -12,8 +12,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from npg.profiler._events import EVALUATE
-
 __all__ = ["write_trace"]
 
 
@@ -67,7 +65,7 @@ def _complete(e: Any) -> dict[str, Any]:
 
 def _flows(events: Sequence[Any]) -> Iterator[dict[str, Any]]:
     """Yield the two ends of the arrows from forward calls to their rules."""
-    forward = {e.sequence_nr: e for e in reversed(events) if not e.scope and not e.name.startswith(EVALUATE)}
+    forward = {e.sequence_nr: e for e in reversed(events) if not e.scope and not e.is_evaluation}
     for e in events:
         start = forward.get(e.sequence_nr)
         if e.scope != 1 or start is None:

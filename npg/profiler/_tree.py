@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from npg.profiler._events import EVALUATE
-
 __all__ = ["finish"]
 
 
@@ -57,7 +55,7 @@ def _link_backward(events: list[Any]) -> None:
     for e in events:
         if e.sequence_nr < 0:
             continue
-        if e.scope == 1 or e.name.startswith(EVALUATE):
+        if e.scope == 1 or e.is_evaluation:
             backward.append(e)
         else:
             forward.setdefault(e.sequence_nr, e)

@@ -1,21 +1,20 @@
-"""Module: what a network is made of.
-
-The class is put together from parts that each do one thing: _calling.py runs forward and the hooks around it,
-_walking.py yields what is in a module, _converting.py changes its dtypes, _state.py saves and loads it.
-"""
+"""Module: what a network is made of. _hooks.py runs the hooks around forward, _state_dict.py saves and loads."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from npg.nn.modules._calling import Calling, hook_tables
-from npg.nn.modules._converting import Converting
-from npg.nn.modules._state import State
-from npg.nn.modules._walking import Walking
+from npg import dtypes
+from npg.autograd import no_grad
+from npg.creation import empty, empty_like
+from npg.nn.modules import _hooks, _state_dict
 from npg.nn.parameter import Buffer, Parameter
 from npg.tensor import Tensor
+from npg.utils._profiled import profiled
 from npg.utils._typename import typename
+from npg.utils.hooks import RemovableHandle
 
 __all__ = ["Module"]
 
@@ -27,7 +26,8 @@ def _indent(text: str) -> str:
     return "\n".join([first, *("  " + line if line.strip() else "" for line in rest)])
 
 
-class Module(Calling, Walking, Converting, State):
+@profiled("__call__")
+class Module:
     """Base class of all networks: subclass it, assign parameters and submodules in __init__, define forward.
 
     Attributes:
@@ -36,17 +36,38 @@ class Module(Calling, Walking, Converting, State):
     """
 
     training: bool
+    _version = 1  # stands in a state_dict's _metadata; a subclass that changes its names raises it
+    _parameters: dict[str, Any]
+    _buffers: dict[str, Any]
+    _modules: dict[str, Any]
+    _non_persistent_buffers_set: set[str]
+    _forward_pre_hooks: dict[int, Callable[..., Any]]
+    _forward_pre_hooks_with_kwargs: dict[int, bool]
+    _forward_hooks: dict[int, Callable[..., Any]]
+    _forward_hooks_with_kwargs: dict[int, bool]
+    _forward_hooks_always_called: dict[int, bool]
+    _backward_pre_hooks: dict[int, Callable[..., Any]]
+    _backward_hooks: dict[int, Callable[..., Any]]
+    _is_full_backward_hook: bool | None
+    _state_dict_pre_hooks: dict[int, Callable[..., Any]]
+    _state_dict_hooks: dict[int, Callable[..., Any]]
+    _load_state_dict_pre_hooks: dict[int, Callable[..., Any]]
+    _load_state_dict_post_hooks: dict[int, Callable[..., Any]]
 
     def __init__(self) -> None:
         # Past our own __setattr__, which needs these tables.
-        self.__dict__.update(
-            training=True, _parameters={}, _buffers={}, _non_persistent_buffers_set=set(), _modules={}, **hook_tables()
-        )
+        tables: dict[str, Any] = {"_parameters": {}, "_buffers": {}, "_modules": {}}
+        self.__dict__.update(training=True, **tables, _non_persistent_buffers_set=set(), **_hooks.tables())
 
     # These parameters let a subclass's forward take any others, for type checkers too.
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; every subclass defines it."""
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not (self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks):
+            return self.forward(*args, **kwargs)
+        return _hooks.call(self, args, kwargs)
 
     # ----- Attributes: parameters, buffers and modules stand in tables of their own -----
 
@@ -120,7 +141,7 @@ class Module(Calling, Walking, Converting, State):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        for name, table in {"_non_persistent_buffers_set": set(), **hook_tables()}.items():
+        for name, table in {"_non_persistent_buffers_set": set(), **_hooks.tables()}.items():
             self.__dict__.setdefault(name, table)  # a module that was pickled before there was such a table
 
     # ----- Registering -----
@@ -226,6 +247,87 @@ class Module(Calling, Walking, Converting, State):
             raise AttributeError(f"`{name}` is not a buffer")
         return found
 
+    # ----- What is in it -----
+
+    def named_modules(
+        self, memo: set[Any] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """Yield (dotted name, module) of this module and all below it.
+
+        Args:
+            memo: modules not to be yielded again; those that are yielded are added.
+            prefix: stands before each name.
+            remove_duplicate: yield a shared module once, under its first name.
+        """
+        memo = set() if memo is None else memo
+        if self in memo:
+            return
+        if remove_duplicate:
+            memo.add(self)
+        yield prefix, self
+        for name, module in self._modules.items():
+            if module is not None:
+                yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
+
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
+        """Yield this module and all below it, a shared one once."""
+        for _, module in self.named_modules(remove_duplicate=remove_duplicate):
+            yield module
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """Yield (name, module) of the direct children, a shared one once."""
+        seen: set[Module] = set()
+        for name, module in self._modules.items():
+            if module is not None and module not in seen:
+                seen.add(module)
+                yield name, module
+
+    def children(self) -> Iterator[Module]:
+        """Yield the direct children."""
+        for _, module in self.named_children():
+            yield module
+
+    def _named_members(
+        self, table: str, prefix: str, recurse: bool, remove_duplicate: bool
+    ) -> Iterator[tuple[str, Any]]:
+        seen: set[int] = set()
+        modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
+        for path, module in modules:
+            for name, member in getattr(module, table).items():
+                if member is None or id(member) in seen:
+                    continue
+                if remove_duplicate:
+                    seen.add(id(member))
+                yield (f"{path}.{name}" if path else name), member
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """Yield (dotted name, parameter).
+
+        Args:
+            prefix: stands before each name, with a dot.
+            recurse: also those of the modules below this one.
+            remove_duplicate: yield a shared parameter once, under its first name.
+        """
+        return self._named_members("_parameters", prefix, recurse, remove_duplicate)
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """Yield the parameters, shared ones once."""
+        for _, parameter in self.named_parameters(recurse=recurse):
+            yield parameter
+
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        """Yield (dotted name, buffer), persistent or not; the arguments are those of named_parameters."""
+        return self._named_members("_buffers", prefix, recurse, remove_duplicate)
+
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """Yield the buffers, shared ones once."""
+        for _, buffer in self.named_buffers(recurse=recurse):
+            yield buffer
+
     # ----- Acting on all -----
 
     def apply(self: M, fn: Callable[[Module], Any]) -> M:
@@ -264,6 +366,254 @@ class Module(Calling, Walking, Converting, State):
             else:
                 parameter.grad.detach_()
                 parameter.grad.zero_()
+
+    # ----- Other dtypes -----
+
+    def _apply(self: M, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> M:
+        """Replace the data of every parameter, gradient and buffer by fn of it; parameters and gradients stay the same.
+
+        Args:
+            recurse: also in all modules below this one.
+        """
+        if recurse:
+            for module in self.children():
+                module._apply(fn)
+        with no_grad():
+            for parameter in self._parameters.values():
+                if parameter is None:
+                    continue
+                grad = parameter.grad
+                parameter.data = fn(parameter.data)
+                if grad is not None:
+                    grad.data = fn(grad.detach())
+            for name, buffer in self._buffers.items():
+                if buffer is not None:
+                    self._buffers[name] = fn(buffer)
+        return self
+
+    def to(self: M, *args: Any, **kwargs: Any) -> M:
+        """Change the dtype of floating parameters and buffers; a device may only be the CPU. As Tensor.to otherwise."""
+        dtype = empty(0).to(*args, **kwargs).dtype
+        is_asked = kwargs.get("dtype") is not None or any(isinstance(a, (dtypes.dtype, Tensor)) for a in args)
+        if not is_asked:
+            return self
+        if not dtype.is_floating_point:
+            raise TypeError(
+                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
+            )
+        return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
+
+    def type(self: M, dst_type: Any) -> M:
+        """Change the dtype of all parameters and buffers."""
+        return self._apply(lambda t: t.type(dst_type))
+
+    def float(self: M) -> M:
+        """Change floating parameters and buffers to float32."""
+        return self.to(dtypes.float32)
+
+    def double(self: M) -> M:
+        """Change floating parameters and buffers to float64."""
+        return self.to(dtypes.float64)
+
+    def half(self: M) -> M:
+        """Change floating parameters and buffers to float16."""
+        return self.to(dtypes.float16)
+
+    def to_empty(self: M, *, device: Any, recurse: bool = True) -> M:
+        """Give all parameters and buffers fresh memory whose values are arbitrary."""
+        return self._apply(lambda t: empty_like(t, device=device), recurse)
+
+    def cpu(self: M) -> M:
+        """Return this module: everything is on the CPU."""
+        return self
+
+    def cuda(self: M, device: Any = None) -> M:
+        """Raise, as PyTorch without CUDA does; a module without state is returned."""
+        return self._apply(lambda t: t.cuda(device))
+
+    def share_memory(self: M) -> M:
+        """Return this module; there are no other devices to share with."""
+        return self
+
+    # ----- Hooks -----
+
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call hook(module, args) before forward; what it returns replaces args.
+
+        Args:
+            hook: with_kwargs: called as hook(module, args, kwargs), and may return (args, kwargs).
+            prepend: put it before the hooks that are there.
+        Returns: a handle; its remove() takes the hook out.
+        """
+        notes = {"kwargs": self._forward_pre_hooks_with_kwargs} if with_kwargs else {}
+        return _hooks.Handle(self._forward_pre_hooks, hook, prepend, **notes)
+
+    def register_forward_hook(
+        self,
+        hook: Callable[..., Any],
+        *,
+        prepend: bool = False,
+        with_kwargs: bool = False,
+        always_call: bool = False,
+    ) -> RemovableHandle:
+        """Call hook(module, args, output) after forward; what it returns replaces the output.
+
+        Args:
+            hook: with_kwargs: called as hook(module, args, kwargs, output).
+            prepend: put it before the hooks that are there.
+            always_call: call it even when forward or another hook raises; the output is then None, or what there is.
+        Returns: a handle; its remove() takes the hook out.
+        """
+        notes = {"kwargs": self._forward_hooks_with_kwargs} if with_kwargs else {}
+        if always_call:
+            notes["always"] = self._forward_hooks_always_called
+        return _hooks.Handle(self._forward_hooks, hook, prepend, **notes)
+
+    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call hook(module, grad_outputs) before the gradients of the inputs are computed.
+
+        A tuple that it returns replaces grad_outputs, which has None for outputs that are no tensors or have no
+        gradient. While there are such hooks, forward gets views of its tensors and so does the caller; these may not be
+        changed in place.
+        Args:
+            prepend: put it before the hooks that are there.
+        Returns: a handle; its remove() takes the hook out.
+        Source: torch.nn.Module.register_full_backward_pre_hook.
+        """
+        return RemovableHandle(self._backward_pre_hooks, hook, prepend)
+
+    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
+        """Call hook(module, grad_inputs, grad_outputs) when the gradients of the inputs are known.
+
+        A tuple that it returns replaces grad_inputs. Only positional arguments count; where none requires grad, the
+        hook is called when the gradients of the outputs are known, with None for the inputs. See
+        register_full_backward_pre_hook about changes in place.
+        Args:
+            prepend: put it before the hooks that are there.
+        Returns: a handle; its remove() takes the hook out.
+        Raises: RuntimeError: when the module has hooks of register_backward_hook.
+        Source: torch.nn.Module.register_full_backward_hook.
+        """
+        if self._is_full_backward_hook is False:
+            raise RuntimeError(_hooks.BOTH_KINDS)
+        self._is_full_backward_hook = True
+        return RemovableHandle(self._backward_hooks, hook, prepend)
+
+    def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call hook(module, grad_inputs, grad_outputs) with the gradients of the node that made the output.
+
+        Deprecated in PyTorch: for a forward of several operations that is only the last one; a warning says so.
+        Raises: RuntimeError: when the module has hooks of register_full_backward_hook.
+        Source: torch.nn.Module.register_backward_hook.
+        """
+        if self._is_full_backward_hook is True:
+            raise RuntimeError(_hooks.BOTH_KINDS)
+        self._is_full_backward_hook = False
+        return RemovableHandle(self._backward_hooks, hook)
+
+    # ----- State -----
+
+    def state_dict(self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> Any:
+        """Return an ordered dict of dotted names to parameters and persistent buffers, detached and sharing memory.
+
+        Args:
+            args: destination, prefix, keep_vars by position, as old programs pass them.
+            destination: a mapping to fill.
+            prefix: stands before each name.
+            keep_vars: give the parameters themselves, not detached.
+        Source: torch.nn.Module.state_dict.
+        """
+        if args:
+            warnings.warn(
+                "Positional args are being deprecated, use kwargs instead. Refer to https://pytorch.org/docs/main/"
+                "generated/torch.nn.Module.html#torch.nn.Module.state_dict for details.",
+                FutureWarning,
+                stacklevel=2,
+            )
+            arguments: list[Any] = [*args, *(destination, prefix, keep_vars)[len(args) :]]
+            destination, prefix, keep_vars = arguments
+        return _state_dict.save(self, destination, prefix, keep_vars)
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        """Put this module's own state into destination; a subclass may do it in another way."""
+        for name, t in _state_dict.persistent(self).items():
+            destination[prefix + name] = t if keep_vars else t.detach()
+        if type(self).get_extra_state is not Module.get_extra_state:
+            destination[prefix + _state_dict.EXTRA] = self.get_extra_state()
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> _state_dict.IncompatibleKeys:
+        """Copy the tensors of a state_dict into the parameters and buffers of the same names.
+
+        Args:
+            state_dict: a mapping of dotted names to tensors.
+            strict: raise when names are missing or unexpected.
+            assign: take over the tensors themselves instead of copying.
+        Returns: missing and unexpected names.
+        Raises: TypeError: when it is no mapping. RuntimeError: listing every mismatch. The module is then as it was,
+            whereas PyTorch has copied what fits.
+        Source: torch.nn.Module.load_state_dict.
+        """
+        return _state_dict.load(self, state_dict, strict, assign)
+
+    def _load_from_state_dict(
+        self,
+        state_dict: Any,
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        """Look through the part of state_dict that is this module's own, and note what is to be changed.
+
+        A subclass may do something before or after, as in PyTorch; the changes are made when all modules have looked.
+        Args:
+            state_dict: the names that start with prefix; may be changed.
+            local_metadata: what the state_dict says about this module; load_state_dict adds "changes", a list to fill.
+            missing_keys, unexpected_keys, error_msgs: lists to fill.
+        """
+        has_extra_state = type(self).set_extra_state is not Module.set_extra_state
+        lists = missing_keys, unexpected_keys, error_msgs
+        _state_dict.load_own(self, state_dict, prefix, local_metadata, strict, *lists, has_extra_state)
+
+    def get_extra_state(self) -> Any:
+        """Return extra state for state_dict; a subclass that has some defines this and set_extra_state."""
+        raise RuntimeError(_state_dict.UNREACHABLE.format("get"))
+
+    def set_extra_state(self, state: Any) -> None:
+        """Take back what get_extra_state gave."""
+        raise RuntimeError(_state_dict.UNREACHABLE.format("set"))
+
+    def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call hook(module, prefix, keep_vars) before state_dict collects. Returns: a handle to remove it."""
+        return RemovableHandle(self._state_dict_pre_hooks, hook)
+
+    def register_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call hook(module, state_dict, prefix, metadata) when state_dict is done; it may change state_dict in place.
+
+        Returns: a handle to remove it.
+        """
+        return RemovableHandle(self._state_dict_hooks, hook)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call hook(module, state_dict, prefix, metadata, strict, missing, unexpected, errors) before this is loaded.
+
+        The hook may change state_dict and the three lists in place. Returns: a handle to remove it.
+        """
+        return RemovableHandle(self._load_state_dict_pre_hooks, hook)
+
+    def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call hook(module, incompatible_keys) when load_state_dict has copied everything.
+
+        It may take names off incompatible_keys.missing_keys and .unexpected_keys, or add some, in place;
+        load_state_dict looks at them afterwards. Returns: a handle to remove it.
+        """
+        return RemovableHandle(self._load_state_dict_post_hooks, hook)
 
     # ----- Printing -----
 

@@ -1,4 +1,4 @@
-"""Backward hooks of modules: an identity node around the inputs, another around the outputs, hooks on both."""
+"""Hooks of modules: calling forward with those before, after and behind it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,118 @@ from typing import Any
 from npg.autograd import is_grad_enabled
 from npg.autograd._passing import pass_through
 from npg.tensor import Tensor
+from npg.utils.hooks import RemovableHandle
 
-__all__ = ["BackwardHooks", "hook_last_node"]
+BOTH_KINDS = (
+    "Cannot use both regular backward hooks and full backward hooks on a single Module. Please use only one of them."
+)
+
+
+def tables() -> dict[str, Any]:
+    """Return the attributes that hold a module's hooks, as PyTorch names them."""
+    return {
+        "_forward_pre_hooks": {},
+        "_forward_pre_hooks_with_kwargs": {},
+        "_forward_hooks": {},
+        "_forward_hooks_with_kwargs": {},
+        "_forward_hooks_always_called": {},
+        "_backward_pre_hooks": {},
+        "_backward_hooks": {},
+        "_is_full_backward_hook": None,
+        "_state_dict_pre_hooks": {},
+        "_state_dict_hooks": {},
+        "_load_state_dict_pre_hooks": {},
+        "_load_state_dict_post_hooks": {},
+    }
+
+
+class Handle(RemovableHandle):
+    """A handle that also takes the hook out of the tables that note how it wants to be called."""
+
+    def __init__(self, hooks: dict[int, Any], hook: Any, prepend: bool, **notes: dict[int, bool]) -> None:
+        super().__init__(hooks, hook, prepend)
+        self._notes = notes.values()
+        for table in self._notes:
+            table[self.id] = True
+
+    def remove(self) -> None:
+        super().remove()
+        for table in self._notes:
+            table.pop(self.id, None)
+
+
+# ----- The call -----
+
+
+def call(module: Any, args: Any, kwargs: Any) -> Any:
+    """Return what a module's hooks and its forward make of the arguments."""
+    result: list[Any] = [None]
+    done: set[int] = set()
+    try:
+        return _call(module, args, kwargs, result, done)
+    except Exception:
+        for key in [k for k in module._forward_hooks if k in module._forward_hooks_always_called and k not in done]:
+            try:
+                _run_forward_hook(module, key, args, kwargs, result)
+            except Exception as error:
+                warnings.warn(
+                    "module forward hook with ``always_call=True`` raised an exception that was silenced as "
+                    f"another error was raised in forward: {error}",
+                    stacklevel=3,
+                )
+        raise
+
+
+def _call(module: Any, args: Any, kwargs: Any, result: list[Any], done: set[int]) -> Any:
+    """Run the hooks and forward.
+
+    Args:
+        result: a list of one; forward's result stands there as soon as it is known.
+        done: gets the keys of the forward hooks that have been called.
+    """
+    args, kwargs = _run_forward_pre_hooks(module, args, kwargs)
+    full = list(module._backward_hooks.values()) if module._is_full_backward_hook else []
+    behind = _BackwardHooks(module, full, list(module._backward_pre_hooks.values()))
+    hooked = bool(full or behind.pre_hooks)
+    if hooked:
+        args = behind.enter(args)
+    result[0] = module.forward(*args, **kwargs)
+    for key in list(module._forward_hooks):
+        done.add(key)
+        _run_forward_hook(module, key, args, kwargs, result)
+    if hooked:
+        result[0] = behind.leave(result[0])
+    if module._backward_hooks and not full:
+        _hook_last_node(module, list(module._backward_hooks.values()), args, result[0])
+    return result[0]
+
+
+def _run_forward_pre_hooks(module: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
+    for key, hook in list(module._forward_pre_hooks.items()):
+        if key in module._forward_pre_hooks_with_kwargs:
+            changed = hook(module, args, kwargs)
+            if changed is not None:
+                if not (isinstance(changed, tuple) and len(changed) == 2):
+                    raise RuntimeError(
+                        f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {changed}."
+                    )
+                args, kwargs = changed
+        else:
+            changed = hook(module, args)
+            if changed is not None:
+                args = changed if isinstance(changed, tuple) else (changed,)
+    return args, kwargs
+
+
+def _run_forward_hook(module: Any, key: int, args: Any, kwargs: Any, result: list[Any]) -> None:
+    hook = module._forward_hooks[key]
+    with_kwargs = key in module._forward_hooks_with_kwargs
+    changed = hook(module, args, kwargs, result[0]) if with_kwargs else hook(module, args, result[0])
+    if changed is not None:
+        result[0] = changed
+
+
+# ----- Full backward hooks: an identity node around the inputs, another around the outputs, hooks on both -----
 
 _FIRES_ON_OUTPUTS = (
     "Full backward hook is firing when gradients are computed with respect to module outputs since no inputs require "
@@ -44,7 +154,7 @@ def _spread(positions: list[int], values: Any, size: int) -> tuple[Any, ...]:
     return tuple(spread)
 
 
-class BackwardHooks:
+class _BackwardHooks:
     """The full backward hooks and pre-hooks of one call of a module.
 
     The backward pass comes to the outputs' node first: there the pre-hooks run, and the gradients of the outputs are
@@ -84,7 +194,7 @@ class BackwardHooks:
             warnings.warn(
                 "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but received "
                 f"{type(result)}",
-                stacklevel=4,
+                stacklevel=5,
             )
             return result
         values, places, node = self._enter(result if isinstance(result, tuple) else (result,))
@@ -175,7 +285,7 @@ def _shortcoming(args: Any, result: Any, node: Any) -> str | None:
     return None if sources == {target for target, _ in node.next_functions} else _SEVERAL_NODES
 
 
-def hook_last_node(module: Any, hooks: list[Callable[..., Any]], args: Any, result: Any) -> None:
+def _hook_last_node(module: Any, hooks: list[Callable[..., Any]], args: Any, result: Any) -> None:
     """Hang hooks of register_backward_hook on the node that made the (first) output, and say what they will miss."""
     first = result
     while not isinstance(first, Tensor):
@@ -187,4 +297,4 @@ def hook_last_node(module: Any, hooks: list[Callable[..., Any]], args: Any, resu
         node.register_hook(lambda grad_inputs, grad_outputs, hook=hook: hook(module, grad_inputs, grad_outputs))
     shortcoming = _shortcoming(args, result, node)
     if shortcoming is not None:
-        warnings.warn(shortcoming, FutureWarning, stacklevel=4)
+        warnings.warn(shortcoming, FutureWarning, stacklevel=5)

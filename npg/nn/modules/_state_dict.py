@@ -1,0 +1,236 @@
+"""state_dict and load_state_dict: what a module remembers, by dotted names."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from npg.autograd import no_grad
+from npg.nn.parameter import Parameter
+from npg.tensor import Tensor
+
+EXTRA = "_extra_state"
+UNREACHABLE = (
+    "Reached a code path in Module.{}_extra_state() that should never be called. Please file an issue at "
+    "https://github.com/pytorch/pytorch/issues/new?template=bug-report.yml to report this bug."
+)
+
+
+class IncompatibleKeys(NamedTuple):
+    """What load_state_dict(strict=False) found missing and unexpected."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+    def __repr__(self) -> str:
+        if not self.missing_keys and not self.unexpected_keys:
+            return "<All keys matched successfully>"
+        return f"_IncompatibleKeys(missing_keys={self.missing_keys!r}, unexpected_keys={self.unexpected_keys!r})"
+
+    def __str__(self) -> str:
+        return self.__repr__()
+
+
+class _Change(NamedTuple):
+    """Something load_state_dict is going to do, and how to take it back."""
+
+    make: Callable[[], Any]
+    note: Callable[[], Callable[[], Any]]  # before it is made; returns what undoes it
+
+
+def persistent(module: Any) -> dict[str, Any]:
+    """Return a module's own parameters and persistent buffers by name, without those that are None."""
+    kept = {name: t for name, t in module._buffers.items() if name not in module._non_persistent_buffers_set}
+    return {name: t for name, t in (*module._parameters.items(), *kept.items()) if t is not None}
+
+
+def save(module: Any, destination: Any, prefix: str, keep_vars: bool) -> Any:
+    """Fill a destination, or a new ordered dict, with the state of a module and all below it; see Module.state_dict."""
+    if destination is None:
+        destination = OrderedDict()
+        destination._metadata = OrderedDict()
+    metadata = {"version": module._version}
+    if hasattr(destination, "_metadata"):
+        destination._metadata[prefix[:-1]] = metadata
+    for hook in list(module._state_dict_pre_hooks.values()):
+        hook(module, prefix, keep_vars)
+    module._save_to_state_dict(destination, prefix, keep_vars)
+    for name, child in module._modules.items():
+        if child is not None:
+            child.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
+    for hook in list(module._state_dict_hooks.values()):
+        if hook(module, destination, prefix, metadata) is not None:
+            raise RuntimeError("state_dict post-hook must return None")
+    return destination
+
+
+def load(root: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool) -> IncompatibleKeys:
+    """Copy the tensors of a state_dict into a module and all below it; see Module.load_state_dict."""
+    if not isinstance(state_dict, Mapping):
+        raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
+    missing: list[str] = []
+    unexpected: list[str] = []
+    errors: list[str] = []
+    changes: list[_Change] = []
+    metadata = getattr(state_dict, "_metadata", None) or {}
+    given: Any = OrderedDict(state_dict)  # hooks may change it
+    if metadata:
+        given._metadata = metadata
+    found = IncompatibleKeys(missing, unexpected)
+    undo: list[Callable[[], Any]] | None = None  # wanted where a post-hook wants to see the state before all is sure
+    if any(module._load_state_dict_post_hooks for module in root.modules()):
+        undo = []
+
+    def settle() -> None:
+        for change in changes:
+            if undo is not None:
+                undo.append(change.note())
+            change.make()
+        changes.clear()
+
+    def look(module: Any, own: Any, prefix: str) -> None:
+        local = {**metadata.get(prefix[:-1], {}), "changes": changes}
+        if assign:
+            local["assign_to_params_buffers"] = assign
+        module._load_from_state_dict(own, prefix, local, True, missing, unexpected, errors)
+        for name, child in module._modules.items():
+            if child is not None:
+                under = f"{prefix}{name}."
+                look(child, {k: v for k, v in own.items() if k.startswith(under)}, under)
+        for hook in list(module._load_state_dict_post_hooks.values()):
+            settle()
+            if hook(module, found) is not None:
+                raise AssertionError(
+                    "Hooks registered with ``register_load_state_dict_post_hook`` are not expected to return new "
+                    "values, if incompatible_keys need to be modified, it should be done inplace."
+                )
+
+    with no_grad():
+        try:
+            look(root, given, "")
+            if strict:
+                _report(errors, missing, unexpected)
+            if errors:
+                raise RuntimeError(
+                    "Error(s) in loading state_dict for {}:\n\t{}".format(type(root).__name__, "\n\t".join(errors))
+                )
+            settle()
+        except BaseException:
+            for back in reversed(undo or []):
+                back()
+            raise
+    return found
+
+
+def load_own(
+    module: Any,
+    state_dict: Any,
+    prefix: str,
+    local_metadata: dict[str, Any],
+    strict: bool,
+    missing_keys: list[str],
+    unexpected_keys: list[str],
+    error_msgs: list[str],
+    has_extra_state: bool,
+) -> None:
+    """Look through the part of state_dict that is a module's own; see Module._load_from_state_dict."""
+    for hook in list(module._load_state_dict_pre_hooks.values()):
+        hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
+    changes: list[_Change] = local_metadata.get("changes", [])
+    assign = local_metadata.get("assign_to_params_buffers", False)
+    own = persistent(module)
+    for name, t in own.items():
+        key = prefix + name
+        if key not in state_dict:
+            if strict:
+                missing_keys.append(key)
+            continue
+        given = state_dict[key]
+        if isinstance(given, Tensor) and t.dim() == 0 and given.shape == (1,):
+            given = given[0]  # as PyTorch before 0.4 kept 0-d tensors
+        refusal = _refusal(key, t, given, assign)
+        if refusal is not None:
+            error_msgs.append(refusal)
+        else:
+            changes.append(_assignment(module, name, t, given) if assign else _copying(t, given))
+    extra = prefix + EXTRA
+    if has_extra_state:
+        if extra in state_dict:
+            changes.append(_extra_change(module, state_dict[extra]))
+        elif strict:
+            missing_keys.append(extra)
+    elif strict and extra in state_dict:
+        unexpected_keys.append(extra)
+    if strict:
+        for key in state_dict:
+            if key.startswith(prefix) and key != extra:
+                name, dot, _ = key[len(prefix) :].partition(".")
+                if name not in (module._modules if dot else own):
+                    unexpected_keys.append(key)
+    if "changes" not in local_metadata:  # called by itself
+        with no_grad():
+            for change in changes:
+                change.make()
+
+
+def _assignment(module: Any, name: str, t: Any, given: Any) -> _Change:
+    def make() -> None:
+        new = given
+        if isinstance(t, Parameter):
+            if isinstance(given, Parameter):
+                given.requires_grad_(t.requires_grad)
+            else:
+                new = Parameter(given, t.requires_grad)
+        setattr(module, name, new)
+
+    return _Change(make, lambda: lambda: setattr(module, name, t))
+
+
+def _extra_change(module: Any, given: Any) -> _Change:
+    def note() -> Callable[[], Any]:
+        old = module.get_extra_state()
+        return lambda: module.set_extra_state(old)
+
+    return _Change(lambda: module.set_extra_state(given), note)
+
+
+def _report(errors: list[str], missing: list[str], unexpected: list[str]) -> None:
+    for kind, names in (("Unexpected", unexpected), ("Missing", missing)):
+        if names:
+            errors.insert(0, f"{kind} key(s) in state_dict: " + ", ".join(f'"{k}"' for k in names) + ". ")
+
+
+def _copying(t: Any, given: Any) -> _Change:
+    def note() -> Callable[[], Any]:
+        old = t.detach().clone()
+        return lambda: t.copy_(old)
+
+    return _Change(lambda: t.copy_(given), note)
+
+
+def _refusal(key: str, t: Any, given: Any, assign: bool) -> str | None:
+    """Return why a tensor of the state_dict cannot become the state t, or None."""
+    if not isinstance(given, Tensor):
+        return (
+            f'While copying the parameter named "{key}", expected npg.Tensor or Tensor-like object from checkpoint but '
+            f"received {type(given)}"
+        )
+    if given.shape != t.shape:
+        return (
+            f"size mismatch for {key}: copying a param with shape {given.shape} from checkpoint, the shape in current "
+            f"model is {t.shape}."
+        )
+    try:
+        if assign:
+            if isinstance(t, Parameter) and t.requires_grad:
+                Parameter(given, True)  # integers are refused
+        elif t.is_inference() or 0 in t.stride():  # these alone can be refused
+            with no_grad():
+                t.copy_(t.clone())  # of t itself it would do nothing
+    except Exception as error:
+        return (
+            f'While copying the parameter named "{key}", whose dimensions in the model are {t.size()} and whose '
+            f"dimensions in the checkpoint are {given.size()}, an exception occurred : {error.args}."
+        )
+    return None
