@@ -150,6 +150,45 @@ def check(root: Path) -> tuple[list[str], int]:
     return found, len(files)
 
 
+# ----- Circles -----
+
+
+def modules_imported(path: Path, root: Path, modules: set[str]) -> Iterator[str]:
+    """Yield those of the modules that a file imports; `from npg.ops import shape` is npg.ops.shape."""
+    package = module_of(path, root).split(".")[: None if path.stem == "__init__" else -1]
+    for _, node in parse(path):
+        if isinstance(node, ast.Import):
+            yield from {alias.name for alias in node.names} & modules
+        elif isinstance(node, ast.ImportFrom):
+            parents = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*parents, *filter(None, [node.module])])
+            inner = [f"{base}.{alias.name}" for alias in node.names]
+            yield from {name if name in modules else base for name in inner} & modules
+
+
+def circles(root: Path) -> list[set[str]]:
+    """Return the sets of modules of npg each of which imports all others of the set, directly or not."""
+    files = {module_of(path, root): path for path in (root / "npg").rglob("*.py")}
+    graph = {module: set(modules_imported(path, root, set(files))) for module, path in files.items()}
+
+    def reach(module: str) -> set[str]:
+        seen: set[str] = set()
+        stack = list(graph[module])
+        while stack:
+            name = stack.pop()
+            if name not in seen:
+                seen.add(name)
+                stack.extend(graph[name])
+        return seen
+
+    reached = {module: reach(module) for module in files}
+    found: list[set[str]] = []
+    for module in sorted(files):
+        if module in reached[module] and not any(module in circle for circle in found):
+            found.append({name for name in reached[module] if module in reached[name]})
+    return found
+
+
 # ----- npg -----
 
 
@@ -157,6 +196,13 @@ def test_layering_of_this_repository_is_kept():
     found, files = check(ROOT)
     assert files > 20
     assert not found, "\n".join(found)
+
+
+def test_circles_are_the_engines_own():
+    # A node runs rules, a rule may run a backward pass, and a tensor asks for nodes.
+    found = circles(ROOT)
+    assert len(found) == 1
+    assert {".".join(name.split(".")[:2]) for name in found[0]} == {"npg.engine"}
 
 
 # ----- The checker itself -----
@@ -190,6 +236,23 @@ def write_tree(root: Path, files: dict[str, str]) -> None:
 def test_checker_right_imports_are_accepted(tmp_path):
     write_tree(tmp_path, RIGHT)
     assert check(tmp_path) == ([], len(RIGHT))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f():\n    from npg.functional import b\n",
+        "if TYPE_CHECKING:\n    from .b import y\n",
+        "import npg.functional.b\n",
+        "from . import b\n",
+    ],
+)
+def test_checker_circle_is_found(tmp_path, source):
+    files = {"npg/functional/b.py": "import npg.functional.c\n", "npg/functional/c.py": "from .a import x\n"}
+    write_tree(tmp_path, {**files, "npg/functional/a.py": ""})
+    assert circles(tmp_path) == []
+    write_tree(tmp_path, {"npg/functional/a.py": source})
+    assert circles(tmp_path) == [{f"npg.functional.{name}" for name in "abc"}]
 
 
 @pytest.mark.parametrize(
