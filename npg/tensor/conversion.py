@@ -1,4 +1,4 @@
-"""A tensor in another dtype or another form: to() and its short forms, NumPy, Python numbers."""
+"""A tensor in another dtype or another form: to(), NumPy, Python numbers. The short forms of to() stand in casts.py."""
 
 from __future__ import annotations
 
@@ -241,6 +241,29 @@ def scalar(tensor: Any) -> Any:
     return found
 
 
+def to_int(tensor: Any) -> int:
+    """Return the only element for int(), without its fraction."""
+    return int(only_element(tensor))
+
+
+def to_float(tensor: Any) -> float:
+    """Return the only element for float()."""
+    return float(scalar(tensor))
+
+
+def to_complex(tensor: Any) -> complex:
+    """Return the only element for complex()."""
+    return complex(scalar(tensor))
+
+
+def to_index(tensor: Any) -> int:
+    """Return the only element for operator.index(). Raises: TypeError: when it is none, or no integer."""
+    array = tensor._array
+    if array.size != 1 or array.dtype.kind not in "iub":
+        raise TypeError("only integer tensors of a single element can be converted to an index")
+    return int(array.item())
+
+
 def truth(tensor: Any) -> bool:
     """Return the only element as a bool.
 
@@ -256,3 +279,13 @@ def truth(tensor: Any) -> bool:
 def tolist(tensor: Any) -> Any:
     """Return the elements as nested lists of Python numbers; a number for a 0-d tensor."""
     return tensor._array.tolist()
+
+
+def copy(tensor: B, order: str = "C") -> B:
+    """Return a copy, recorded, as the method of an ndarray does."""
+    return clone(tensor, memory_format=contiguous_format if order == "C" else preserve_format)
+
+
+def tobytes(tensor: Any, order: Any = "C") -> bytes:
+    """Return the bytes of the elements, as the method of an ndarray does."""
+    return numpy(tensor).tobytes(order)

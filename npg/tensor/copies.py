@@ -217,8 +217,9 @@ def _check_class(cls: Any) -> None:
         )
 
 
+@functools.cache
 def result_class(plain: Any) -> Any:
-    """Return the class that stands between Tensor and the classes that users derive from it.
+    """Return the class that stands between Tensor and the classes that users derive from it; it is made once.
 
     Its methods are Tensor's, but that a tensor which they make is of the class of the tensor they were called on. So
     Tensor itself, and what the engine makes, has nothing to look up.

@@ -1,15 +1,14 @@
-"""A tensor's memory: strides and storage, resizing, and what may be assigned to .data and .grad."""
+"""A tensor's memory: strides and storage, resizing, other memory."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any, overload
 
 import numpy as np
 
 from npg import dtypes
-from npg._words import c_name, scalar_name, shape_text
+from npg._words import c_name, shape_text
 from npg.engine import TensorBase, bump_version, check_in_place
 from npg.functional._arguments import dim_index
 from npg.functional._attributes import channels_last, channels_last_3d
@@ -240,55 +239,6 @@ def set_(tensor: B, source: Any = None, storage_offset: int = 0, size: Any = Non
     return tensor
 
 
-# ----- What may be assigned -----
-
-
-def check_grad(tensor: Any, value: Any) -> None:
-    """Raise when value cannot be the gradient of a tensor.
-
-    Raises: TypeError: when it is no tensor. RuntimeError: for another shape or dtype, or the tensor itself.
-    """
-    if value is None:
-        return
-    if not isinstance(value, TensorBase):
-        raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
-    if value is tensor:
-        raise RuntimeError("can't assign Variable as its own grad")
-    mine, theirs = tensor._array, value._array
-    if theirs.dtype != mine.dtype:
-        raise RuntimeError(
-            f"attempting to assign a gradient with dtype '{c_name(theirs)}' to a tensor with "
-            f"grad_dtype '{scalar_name(mine)}'. The gradient must match the tensor's "
-            "grad_dtype (defaults to the tensor's dtype)."
-        )
-    if theirs.shape != mine.shape:
-        raise RuntimeError(
-            f"attempting to assign a gradient of size '{shape_text(theirs.shape)}' to a tensor of size "
-            f"'{shape_text(mine.shape)}'. Please ensure that the gradient and the tensor are the same size"
-        )
-
-
-def check_data(tensor: Any, value: Any) -> None:
-    """Raise when value cannot be assigned to a tensor's .data.
-
-    Raises: TypeError: when it is no tensor. RuntimeError: when integers would require a gradient.
-    """
-    if not isinstance(value, TensorBase):
-        raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
-    if tensor.requires_grad and value._array.dtype.kind != "f":
-        raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
-
-
-def check_detach(tensor: Any) -> None:
-    """Raise RuntimeError when the tensor is a view, which cannot leave the graph alone."""
-    if tensor._base is not None:
-        raise RuntimeError(
-            "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
-            "training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence "
-            "detach_() cannot be called on these gradients."
-        )
-
-
 # ----- Python functions on elements -----
 
 
@@ -317,12 +267,29 @@ def map_(tensor: B, other: Any, callable: Callable[[Any, Any], Any]) -> B:
     return tensor
 
 
-def warn_of_no_grad() -> None:
-    """Warn that .grad of a non-leaf is read, which no backward pass sets."""
-    warnings.warn(
-        "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
-        "populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf "
-        "Tensor, use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure "
-        "you access the leaf Tensor instead.",
-        stacklevel=3,
-    )
+# ----- Where it lies -----
+
+
+def share_memory_(tensor: B) -> B:
+    """Return the tensor; npg has no memory shared between processes."""
+    return tensor
+
+
+def is_shared(tensor: Any) -> bool:
+    """Tell that the memory is this process's own."""
+    return False
+
+
+def is_pinned(tensor: Any, device: Any = None) -> bool:
+    """Tell that the memory is not pinned: only accelerators need that."""
+    return False
+
+
+def pin_memory(tensor: B, device: Any = None) -> B:
+    """Raise RuntimeError: only accelerators need pinned memory."""
+    raise RuntimeError("Cannot access accelerator device when none is available.")
+
+
+def get_device(tensor: Any) -> int:
+    """Return -1: the tensor is on no accelerator."""
+    return -1

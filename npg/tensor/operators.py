@@ -1,18 +1,16 @@
-"""The operators of Tensor: `x + y` is `npg.add(x, y)`."""
+"""Operators of Tensor that are more than one function, and those that the engine keeps."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 import numpy as np
 
 from npg import functional as F
 from npg.engine import TensorBase, register_operators
 from npg.functional._public import augmented, operator, reflected
-from npg.ops import comparison, elementwise
-from npg.tensor.methods import Methods
-
-__all__ = ["Operators"]
+from npg.functional._types import B
+from npg.ops import elementwise
 
 # PyTorch's graph has nodes of their own for tensors on the right.
 _mod, _mod_tensor = operator(elementwise.remainder), operator(elementwise.remainder_tensor)
@@ -21,81 +19,48 @@ _pow, _pow_tensor = operator(elementwise.pow), operator(elementwise.pow_tensor)
 _ipow, _ipow_tensor = augmented(elementwise.pow), augmented(elementwise.pow_tensor)
 
 
-class Operators(Methods):
-    """What stands for Tensor on either side of an operator."""
+def mod(tensor: B, other: Any) -> B:
+    """Return `tensor % other`."""
+    return (_mod_tensor if isinstance(other, TensorBase) else _mod)(tensor, other)
 
-    if TYPE_CHECKING:  # the engine keeps these, see below
 
-        def __add__(self, other: Any) -> Self: ...
-        def __radd__(self, other: Any) -> Self: ...
-        def __sub__(self, other: Any) -> Self: ...
-        def __rsub__(self, other: Any) -> Self: ...
-        def __mul__(self, other: Any) -> Self: ...
-        def __rmul__(self, other: Any) -> Self: ...
-        def __truediv__(self, other: Any) -> Self: ...
-        def __rtruediv__(self, other: Any) -> Self: ...
-        def __neg__(self) -> Self: ...
+def imod(tensor: B, other: Any) -> B:
+    """Return `tensor %= other`."""
+    return (_imod_tensor if isinstance(other, TensorBase) else _imod)(tensor, other)
 
-    __abs__ = operator(elementwise.abs)
-    __iadd__ = augmented(elementwise.add)
-    __isub__ = augmented(elementwise.sub)
-    __imul__ = augmented(elementwise.mul)
-    __itruediv__ = augmented(elementwise.div)
-    __floordiv__ = operator(elementwise.floor_divide)
-    __rfloordiv__ = reflected(elementwise.floor_divide)
-    __ifloordiv__ = augmented(elementwise.floor_divide)
-    __rmod__ = reflected(elementwise.remainder)
-    __rpow__ = reflected(elementwise.rpow)
-    __and__ = operator(comparison.bitwise_and)
-    __rand__ = reflected(comparison.bitwise_and)
-    __iand__ = augmented(comparison.bitwise_and)
-    __or__ = operator(comparison.bitwise_or)
-    __ror__ = reflected(comparison.bitwise_or)
-    __ior__ = augmented(comparison.bitwise_or)
-    __xor__ = operator(comparison.bitwise_xor)
-    __rxor__ = reflected(comparison.bitwise_xor)
-    __ixor__ = augmented(comparison.bitwise_xor)
-    __lshift__ = operator(comparison.bitwise_left_shift)
-    __rlshift__ = reflected(comparison.bitwise_left_shift)
-    __ilshift__ = augmented(comparison.bitwise_left_shift)
-    __rshift__ = operator(comparison.bitwise_right_shift)
-    __rrshift__ = reflected(comparison.bitwise_right_shift)
-    __irshift__ = augmented(comparison.bitwise_right_shift)
-    __eq__ = operator(comparison.eq)  # type: ignore[assignment]  # object has bools
-    __ne__ = operator(comparison.ne)  # type: ignore[assignment]
-    __lt__ = operator(comparison.lt)
-    __le__ = operator(comparison.le)
-    __gt__ = operator(comparison.gt)
-    __ge__ = operator(comparison.ge)
-    __hash__ = object.__hash__  # by identity: == compares the elements
 
-    def __mod__(self, other: Any) -> Self:
-        return (_mod_tensor if isinstance(other, TensorBase) else _mod)(self, other)
+def pow(tensor: B, exponent: Any) -> B:
+    """Return `tensor ** exponent`."""
+    return (_pow_tensor if isinstance(exponent, TensorBase) else _pow)(tensor, exponent)
 
-    def __imod__(self, other: Any) -> Self:
-        return (_imod_tensor if isinstance(other, TensorBase) else _imod)(self, other)
 
-    def __pow__(self, exponent: Any) -> Self:
-        return (_pow_tensor if isinstance(exponent, TensorBase) else _pow)(self, exponent)
+def ipow(tensor: B, exponent: Any) -> B:
+    """Return `tensor **= exponent`."""
+    return (_ipow_tensor if isinstance(exponent, TensorBase) else _ipow)(tensor, exponent)
 
-    def __ipow__(self, exponent: Any) -> Self:
-        return (_ipow_tensor if isinstance(exponent, TensorBase) else _ipow)(self, exponent)
 
-    def __pos__(self) -> Self:
-        if self._array.dtype.kind == "b":
-            raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
-        return self
+def pos(tensor: B) -> B:
+    """Return `+tensor`."""
+    if tensor._array.dtype.kind == "b":
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return tensor
 
-    def __invert__(self) -> Self:
-        if self._array.dtype.kind == "f":
-            raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
-        return F.bitwise_not(self)
 
-    def __matmul__(self, other: Any) -> Self:
-        return F.matmul(self, other) if isinstance(other, (TensorBase, np.ndarray)) else NotImplemented
+def invert(tensor: B) -> B:
+    """Return `~tensor`."""
+    if tensor._array.dtype.kind == "f":
+        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+    return F.bitwise_not(tensor)
 
-    def __rmatmul__(self, other: Any) -> Any:
-        return F.matmul(other, self) if isinstance(other, (TensorBase, np.ndarray)) else NotImplemented
+
+def matmul(tensor: B, other: Any) -> B:
+    """Return `tensor @ other`."""
+    return F.matmul(tensor, other) if isinstance(other, (TensorBase, np.ndarray)) else NotImplemented
+
+
+def rmatmul(tensor: Any, other: Any) -> Any:
+    """Return `other @ tensor`."""
+    return F.matmul(other, tensor) if isinstance(other, (TensorBase, np.ndarray)) else NotImplemented
 
 
 def _divided_into(self: Any, other: Any) -> Any:

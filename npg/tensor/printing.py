@@ -221,3 +221,12 @@ def _joined(text: str, suffixes: list[str], indent: int) -> str:
             text += ", " + suffix
             length += n + 2
     return text + ")"
+
+
+def tensor_format(tensor: Any, spec: str) -> str:
+    """Return the text of a tensor in an f-string; of a number in the form that `spec` asks for."""
+    if tensor._array.ndim == 0:
+        return format(tensor._array.item(), spec)
+    if spec:
+        raise TypeError("unsupported format string passed to Tensor.__format__")
+    return repr(tensor)

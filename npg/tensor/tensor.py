@@ -1,59 +1,37 @@
-"""The class Tensor. Its operators stand in operators.py, the methods it takes from npg.functional in methods.py."""
+"""The class Tensor: each attribute, operator and method once; those of some length stand in files by theme."""
 
 from __future__ import annotations
 
 import builtins
-import functools
 from collections.abc import Iterator
-from typing import Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 
 from npg import dtypes, functional as F
 from npg.engine import TensorBase, register_tensor_class, wrap
 from npg.functional._arguments import dim_index
-from npg.functional._attributes import (
-    CPU,
-    NO_CUDA,
-    Size,
-    check_device,
-    contiguous_format,
-    device,
-    preserve_format,
-    strided,
-)
-from npg.functional._public import public_function
+from npg.functional._attributes import CPU, Size, check_device, device, strided
+from npg.functional._public import augmented, operator, public_function, reflected
 from npg.functional.transpose import (
     conjugate_transpose,
     matrix_conjugate_transpose,
     matrix_transpose,
     reversed_dims,
 )
-from npg.tensor import conversion, copies, exchange, memory
-from npg.tensor.constructing import (
-    constructed,
-    new,
-    new_empty,
-    new_empty_strided,
-    new_full,
-    new_ones,
-    new_tensor,
-    new_zeros,
-)
-from npg.tensor.gradients import backward
-from npg.tensor.operators import Operators
-from npg.tensor.printing import tensor_repr
+from npg.ops import comparison, elementwise
+from npg.tensor import casts, constructing, conversion, copies, exchange, gradients, graph, memory, operators, printing
+from npg.tensor.methods import Methods
 
 __all__ = ["Tensor"]
 
 _new_tuple = tuple.__new__
 _requires_grad = TensorBase.requires_grad
-_get_requires_grad: Any = (
-    getattr(_requires_grad, "fget", None) or _requires_grad.__get__
-)  # a property or a C descriptor
+# Of a property or of a C descriptor.
+_get_requires_grad: Any = getattr(_requires_grad, "fget", None) or _requires_grad.__get__
 
 
-class Tensor(Operators):
+class Tensor(Methods):
     """A multi-dimensional array that can record what is done with it.
 
     Calls:
@@ -81,7 +59,7 @@ class Tensor(Operators):
         check_device(device)
         given = args if data is None else (*args, data)
         made = TensorBase.__new__(cls)
-        made._set_array(constructed(given, size, dtypes.get_default_dtype().dtype, keep=True))
+        made._set_array(constructing.constructed(given, size, dtypes.get_default_dtype().dtype, keep=True))
         if requires_grad:
             made.requires_grad = True
         return made
@@ -186,26 +164,11 @@ class Tensor(Operators):
     apply_ = memory.apply_
     map_ = memory.map_
     is_set_to = memory.is_set_to
-
-    def share_memory_(self) -> Tensor:
-        """Return self; npg has no memory shared between processes."""
-        return self
-
-    def is_shared(self) -> builtins.bool:
-        """Tell that the memory is this process's own."""
-        return False
-
-    def is_pinned(self, device: Any = None) -> builtins.bool:
-        """Tell that the memory is not pinned: only accelerators need that."""
-        return False
-
-    def pin_memory(self, device: Any = None) -> Tensor:
-        """Raise RuntimeError: only accelerators need pinned memory."""
-        raise RuntimeError("Cannot access accelerator device when none is available.")
-
-    def get_device(self) -> builtins.int:
-        """Return -1: the tensor is on no accelerator."""
-        return -1
+    share_memory_ = memory.share_memory_
+    is_shared = memory.is_shared
+    is_pinned = memory.is_pinned
+    pin_memory = memory.pin_memory
+    get_device = memory.get_device
 
     # ----- Kinds -----
 
@@ -245,27 +208,19 @@ class Tensor(Operators):
             raise RuntimeError("you can only change requires_grad flags of leaf variables.")
         self._set_requires_grad(flag)
 
-    def requires_grad_(self, requires_grad: builtins.bool = True) -> Tensor:
-        """Set requires_grad and return self."""
-        if not isinstance(requires_grad, builtins.bool):
-            kind = type(requires_grad).__name__
-            raise TypeError(f"requires_grad_(): argument 'requires_grad' (position 1) must be bool, not {kind}")
-        if requires_grad and self._array.dtype.kind != "f":
-            raise RuntimeError("only Tensors of floating point dtype can require gradients")
-        self._set_requires_grad(requires_grad)
-        return self
+    requires_grad_ = graph.requires_grad_
 
     @property
     def grad(self) -> Tensor | None:
         """The gradient that backward() has accumulated, or None; None of a non-leaf comes with a warning."""
         found = self._grad
         if found is None and self._fn is not None and not self._retains:
-            memory.warn_of_no_grad()
+            graph.warn_of_no_grad()
         return found
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        memory.check_grad(self, value)
+        graph.check_grad(self, value)
         self._grad = value
 
     @grad.deleter
@@ -279,7 +234,7 @@ class Tensor(Operators):
 
     @data.setter
     def data(self, value: Tensor) -> None:
-        memory.check_data(self, value)
+        graph.check_data(self, value)
         self._swap_array(value._array)
 
     def backward(
@@ -299,7 +254,7 @@ class Tensor(Operators):
         Raises: RuntimeError: when there is no graph, when it was freed, when the shapes do not fit.
         Source: torch.Tensor.backward; starting a non-scalar from ones is npg's.
         """
-        backward((self,), gradient, retain_graph, create_graph, inputs=inputs)
+        gradients.backward((self,), gradient, retain_graph, create_graph, inputs=inputs)
 
     @property
     def _version(self) -> builtins.int:
@@ -315,14 +270,62 @@ class Tensor(Operators):
         """Tell whether this tensor shows another's memory, `_base`'s. Source: torch.Tensor._is_view."""
         return self._base is not None
 
-    def detach_(self) -> Tensor:
-        """Take this tensor out of the graph, and return it.
+    detach_ = graph.detach_
 
-        Raises: RuntimeError: for a view.
-        """
-        memory.check_detach(self)
-        self._detach_in_place()
-        return self
+    # ----- Operators -----
+
+    if TYPE_CHECKING:  # the engine keeps these, see operators.py
+
+        def __add__(self, other: Any) -> Self: ...
+        def __radd__(self, other: Any) -> Self: ...
+        def __sub__(self, other: Any) -> Self: ...
+        def __rsub__(self, other: Any) -> Self: ...
+        def __mul__(self, other: Any) -> Self: ...
+        def __rmul__(self, other: Any) -> Self: ...
+        def __truediv__(self, other: Any) -> Self: ...
+        def __rtruediv__(self, other: Any) -> Self: ...
+        def __neg__(self) -> Self: ...
+
+    __abs__ = operator(elementwise.abs)
+    __iadd__ = augmented(elementwise.add)
+    __isub__ = augmented(elementwise.sub)
+    __imul__ = augmented(elementwise.mul)
+    __itruediv__ = augmented(elementwise.div)
+    __floordiv__ = operator(elementwise.floor_divide)
+    __rfloordiv__ = reflected(elementwise.floor_divide)
+    __ifloordiv__ = augmented(elementwise.floor_divide)
+    __rmod__ = reflected(elementwise.remainder)
+    __rpow__ = reflected(elementwise.rpow)
+    __and__ = operator(comparison.bitwise_and)
+    __rand__ = reflected(comparison.bitwise_and)
+    __iand__ = augmented(comparison.bitwise_and)
+    __or__ = operator(comparison.bitwise_or)
+    __ror__ = reflected(comparison.bitwise_or)
+    __ior__ = augmented(comparison.bitwise_or)
+    __xor__ = operator(comparison.bitwise_xor)
+    __rxor__ = reflected(comparison.bitwise_xor)
+    __ixor__ = augmented(comparison.bitwise_xor)
+    __lshift__ = operator(comparison.bitwise_left_shift)
+    __rlshift__ = reflected(comparison.bitwise_left_shift)
+    __ilshift__ = augmented(comparison.bitwise_left_shift)
+    __rshift__ = operator(comparison.bitwise_right_shift)
+    __rrshift__ = reflected(comparison.bitwise_right_shift)
+    __irshift__ = augmented(comparison.bitwise_right_shift)
+    __eq__ = operator(comparison.eq)  # type: ignore[assignment]  # object has bools
+    __ne__ = operator(comparison.ne)  # type: ignore[assignment]
+    __lt__ = operator(comparison.lt)
+    __le__ = operator(comparison.le)
+    __gt__ = operator(comparison.gt)
+    __ge__ = operator(comparison.ge)
+    __hash__ = object.__hash__  # by identity: == compares the elements
+    __mod__ = operators.mod
+    __imod__ = operators.imod
+    __pow__ = operators.pow
+    __ipow__ = operators.ipow
+    __pos__ = operators.pos
+    __invert__ = operators.invert
+    __matmul__ = operators.matmul
+    __rmatmul__ = operators.rmatmul
 
     # ----- As a container -----
 
@@ -352,95 +355,42 @@ class Tensor(Operators):
     __bool__ = conversion.truth
     item = conversion.item
     tolist = conversion.tolist
+    __int__ = conversion.to_int
+    __float__ = conversion.to_float
+    __complex__ = conversion.to_complex
+    __index__ = conversion.to_index
 
-    def __int__(self) -> builtins.int:
-        return builtins.int(conversion.only_element(self))
-
-    def __float__(self) -> builtins.float:
-        return builtins.float(conversion.scalar(self))
-
-    def __complex__(self) -> complex:
-        return complex(conversion.scalar(self))
-
-    def __index__(self) -> builtins.int:
-        array = self._array
-        if array.size != 1 or array.dtype.kind not in "iub":
-            raise TypeError("only integer tensors of a single element can be converted to an index")
-        return builtins.int(array.item())
+    __format__ = printing.tensor_format
 
     def __repr__(self) -> str:
-        return tensor_repr(self)
-
-    def __format__(self, spec: str) -> str:
-        if self._array.ndim == 0:
-            return format(self._array.item(), spec)
-        if spec:
-            raise TypeError("unsupported format string passed to Tensor.__format__")
-        return repr(self)
+        return printing.tensor_repr(self)
 
     # ----- Other dtypes -----
 
     to = conversion.to
     type = conversion.type_
-
-    @public_function
-    def type_as(self, other: Tensor) -> Tensor:
-        """Return this tensor in the dtype of another."""
-        return conversion.converted(self, other._array.dtype)
-
-    def float(self, memory_format: Any = None) -> Tensor:
-        """Return this tensor as float32."""
-        return conversion.converted(self, np.dtype(np.float32), layout=memory_format)
-
-    def double(self, memory_format: Any = None) -> Tensor:
-        """Return this tensor as float64."""
-        return conversion.converted(self, np.dtype(np.float64), layout=memory_format)
-
-    def half(self, memory_format: Any = None) -> Tensor:
-        """Return this tensor as float16."""
-        return conversion.converted(self, np.dtype(np.float16), layout=memory_format)
-
-    def long(self, memory_format: Any = None) -> Tensor:
-        """Return this tensor as int64."""
-        return conversion.converted(self, np.dtype(np.int64), layout=memory_format)
-
-    def int(self, memory_format: Any = None) -> Tensor:
-        """Return this tensor as int32."""
-        return conversion.converted(self, np.dtype(np.int32), layout=memory_format)
-
-    def short(self, memory_format: Any = None) -> Tensor:
-        """Return this tensor as int16."""
-        return conversion.converted(self, np.dtype(np.int16), layout=memory_format)
-
-    def char(self, memory_format: Any = None) -> Tensor:
-        """Return this tensor as int8."""
-        return conversion.converted(self, np.dtype(np.int8), layout=memory_format)
-
-    def byte(self, memory_format: Any = None) -> Tensor:
-        """Return this tensor as uint8."""
-        return conversion.converted(self, np.dtype(np.uint8), layout=memory_format)
-
-    def bool(self, memory_format: Any = None) -> Tensor:
-        """Return this tensor as bool: what is not zero is True."""
-        return conversion.converted(self, np.dtype(np.bool_), layout=memory_format)
-
-    def cpu(self, memory_format: Any = None) -> Tensor:
-        """Return this tensor: it is on the CPU."""
-        return conversion.converted(self, None, layout=memory_format)
-
-    def cuda(self, device: Any = None, non_blocking: builtins.bool = False, memory_format: Any = None) -> Tensor:
-        """Raise AssertionError: npg computes on the CPU."""
-        raise AssertionError(NO_CUDA)
+    type_as = casts.type_as
+    float = casts.float
+    double = casts.double
+    half = casts.half
+    long = casts.long
+    int = casts.int
+    short = casts.short
+    char = casts.char
+    byte = casts.byte
+    bool = casts.bool
+    cpu = casts.cpu
+    cuda = casts.cuda
 
     # ----- New tensors like this one -----
 
-    new = new
-    new_tensor = new_tensor
-    new_zeros = new_zeros
-    new_ones = new_ones
-    new_full = new_full
-    new_empty = new_empty
-    new_empty_strided = new_empty_strided
+    new = constructing.new
+    new_tensor = constructing.new_tensor
+    new_zeros = constructing.new_zeros
+    new_ones = constructing.new_ones
+    new_full = constructing.new_full
+    new_empty = constructing.new_empty
+    new_empty_strided = constructing.new_empty_strided
 
     def where(self, condition: Tensor, other: Any) -> Tensor:
         """Return this tensor where the condition holds, else other."""
@@ -452,14 +402,8 @@ class Tensor(Operators):
     __array__ = conversion.array
     __dlpack__ = exchange.to_dlpack
     astype = conversion.astype
-
-    def copy(self, order: str = "C") -> Tensor:
-        """Return a copy, recorded, as the method of an ndarray does."""
-        return self.clone(memory_format=contiguous_format if order == "C" else preserve_format)
-
-    def tobytes(self, order: Any = "C") -> bytes:
-        """Return the bytes of the elements, as the method of an ndarray does."""
-        return self.numpy().tobytes(order)
+    copy = conversion.copy
+    tobytes = conversion.tobytes
 
     def __dlpack_device__(self) -> tuple[builtins.int, builtins.int]:
         return (1, 0)  # kDLCPU
@@ -488,7 +432,7 @@ class Tensor(Operators):
         if cls.__module__.partition(".")[0] == "npg":  # Parameter: what is computed from it is a plain Tensor
             cls._plain_results = True
         elif not cls._plain_results:
-            cls.__bases__ = tuple(_between() if b is Tensor else b for b in cls.__bases__)
+            cls.__bases__ = tuple(copies.result_class(Tensor) if b is Tensor else b for b in cls.__bases__)
 
     _plain_results = False
 
@@ -497,12 +441,6 @@ class Tensor(Operators):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-
-
-@functools.cache
-def _between() -> Any:
-    """Return the base of the classes that users derive from Tensor, made when there is the first; see result_class."""
-    return copies.result_class(Tensor)
 
 
 register_tensor_class(Tensor)
