@@ -197,7 +197,7 @@ BROKEN = {
     "a crash": ("raise SystemError('bad call')", "it is there, but cannot be imported: SystemError: bad call"),
     "of another version": (
         "name = 'cython'",
-        "it was built from another version of npg: it lacks Block, Function",
+        "it was built from another version of npg: it lacks Block, Function, ModeBlock",
     ),
 }
 

@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 
+from npg.engine._select import NAMES
 from tests.engine.programs import Program, leaf, programs, run
 
 # The fixtures hold no state that an example could leave behind.
@@ -41,26 +42,10 @@ def _public(thing: object) -> set[str]:
 
 
 def test_modules_offer_the_same_names(engines: dict) -> None:
-    names = [
-        "apply",
-        "apply_in_place",
-        "bump_version",
-        "check_in_place",
-        "is_grad_enabled",
-        "is_inference_mode_enabled",
-    ]
-    names += [
-        "register_tensor_class",
-        "run_backward",
-        "set_grad_mode",
-        "set_inference_mode",
-        "wrap",
-        "write_out",
-        "name",
-    ]
-    names += ["Function", "Node", "TensorBase", "VersionCounter"]
     for module in engines.values():
-        assert [n for n in names if not hasattr(module, n)] == []
+        assert [n for n in NAMES if not hasattr(module, n)] == []
+    modules = {name for name, value in vars(engines["python"]).items() if inspect.ismodule(value)}
+    assert _public(engines["python"]) - modules == set(NAMES)
 
 
 def test_tensor_base_offers_the_same_attributes(engines: dict) -> None:
