@@ -174,11 +174,15 @@ class Program:
         in_place: tuple[str, ...] = (),
         rows: tuple[str, ...] = (),
         columns: tuple[str, ...] = (),
+        arguments: tuple[tuple[str, ...], tuple[str, ...]] | None = None,
     ) -> None:
-        """Read a function; the other arguments are those of `program`."""
+        """Make a program of a function; in_place, rows and columns are those of `program`.
+
+        Args: arguments: the names of its arrays and of its numbers, where its signature does not say them.
+        """
         self.function, self.in_place = function, in_place
         self.__doc__, self.__name__ = function.__doc__, function.__name__
-        inputs, numbers, _ = parameters_of(function)
+        inputs, numbers = arguments or parameters_of(function)[:2]
         self.inputs, self.numbers = list(inputs), list(numbers)
         self.shapes = [ROW if name in rows else COLUMN if name in columns else FULL for name in self.inputs]
         self.on_rows = bool(rows or columns)

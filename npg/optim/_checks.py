@@ -10,43 +10,57 @@ from npg._words import scalar_name
 from npg.functional import lerp
 from npg.tensor import Tensor
 
-__all__ = [
-    "check_betas",
-    "check_finite",
-    "check_hyperparameters",
-    "check_implementation",
-    "check_implementation_at_step",
-    "check_state",
-]
+__all__ = ["check_finite", "check_implementation", "check_implementation_at_step", "check_settings", "check_state"]
 
+# The settings that are checked, in this order, and how an error calls them.
 _NAMES = {
     "lr": "learning rate",
+    "lr_decay": "lr_decay value",
+    "rho": "rho value",
     "eps": "epsilon value",
+    "momentum": "momentum value",
+    "betas": "beta parameter",
+    "weight_decay": "weight_decay value",
+    "alpha": "alpha value",
+    "initial_accumulator_value": "initial_accumulator_value value",
 }
+_AT_MOST = {"rho": 1.0}
 
 
-def check_hyperparameters(lr: Any, **others: Any) -> None:
-    """Refuse a learning rate or another setting that is negative or not finite.
+def check_settings(settings: dict[str, Any]) -> None:
+    """Refuse a setting that is negative or not finite, and betas that are none; make a tuple of betas.
 
     PyTorch lets some of these pass: nan, inf and, in groups, anything.
     Raises: TypeError: for what is no number. ValueError: naming the setting and its value.
     """
-    for name, value in {"lr": lr, **others}.items():
-        if isinstance(value, Tensor):
-            if value.numel() != 1:
-                raise ValueError(f"Tensor {name} must be 1-element")
-        elif not isinstance(value, numbers.Real):
-            raise TypeError(f"expected {name} to be a number, got {type(value).__name__}")
-        if not 0.0 <= float(value) < math.inf:
-            raise ValueError(f"Invalid {_NAMES.get(name, name + ' value')}: {value}")
+    for name, text in _NAMES.items():
+        if name == "betas" and name in settings:
+            settings[name] = _checked_betas(settings[name])
+        elif name in settings:
+            value = settings[name]
+            if isinstance(value, Tensor):
+                if value.numel() != 1:
+                    raise ValueError(f"Tensor {name} must be 1-element")
+            elif not isinstance(value, numbers.Real):
+                raise TypeError(f"expected {name} to be a number, got {type(value).__name__}")
+            if not 0.0 <= float(value) < math.inf or float(value) > _AT_MOST.get(name, math.inf):
+                raise ValueError(f"Invalid {text}: {value}")
 
 
-def check_betas(
-    betas: Any, foreach: bool | None = None, capturable: bool = False, of_one_kind: bool = True
-) -> tuple[Any, Any]:
-    """Return a pair of decay rates.
+def check_implementation(settings: dict[str, Any]) -> None:
+    """Refuse settings that choose between PyTorch's implementations and do not go together.
 
-    Args: of_one_kind: insist on two floats or two tensors, as PyTorch's Adam does.
+    Raises: RuntimeError.
+    """
+    if settings.get("fused") and settings["differentiable"]:
+        raise RuntimeError("`fused` does not support `differentiable`")
+    if settings.get("fused") and settings["foreach"]:
+        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+
+
+def _checked_betas(betas: Any) -> tuple[Any, Any]:
+    """Return betas as a tuple.
+
     Raises: ValueError: when they are no pair of numbers, or of one-element tensors, in [0, 1).
     """
     if not isinstance(betas, (tuple, list)) or len(betas) != 2:
@@ -56,23 +70,7 @@ def check_betas(
             raise ValueError(f"Tensor betas[{i}] must be 1-element")
         if not isinstance(beta, (Tensor, numbers.Real)) or not 0.0 <= float(beta) < 1.0:
             raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
-    if of_one_kind and not (all(isinstance(b, float) for b in betas) or all(isinstance(b, Tensor) for b in betas)):
-        raise ValueError("betas must be either both floats or both Tensors")
-    for i, beta in enumerate(betas):
-        if isinstance(beta, Tensor) and foreach and not capturable:
-            raise ValueError(f"betas[{i}] as a Tensor is not supported for capturable=False and foreach=True")
     return betas[0], betas[1]
-
-
-def check_implementation(foreach: bool | None, fused: bool | None, differentiable: bool) -> None:
-    """Refuse settings that choose between PyTorch's implementations and do not go together.
-
-    Raises: RuntimeError.
-    """
-    if fused and differentiable:
-        raise RuntimeError("`fused` does not support `differentiable`")
-    if fused and foreach:
-        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
 
 
 def check_implementation_at_step(optimizer: Any, group: dict[str, Any]) -> None:

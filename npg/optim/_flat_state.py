@@ -1,80 +1,177 @@
-"""Small parameters stepped as one.
+"""Parameters stepped as one flat array.
 
-A step of Adam is some fifteen passes over arrays. Of a bias of ten numbers each pass costs only its call, so what is
-remembered of a group's small parameters lies side by side in one flat array for each kind, of which `state` has views:
-one call then serves them all. Every tensor stays an ordinary tensor; whoever replaces one, as load_state_dict does,
-makes the next step lay them side by side anew.
+A step is up to some fifteen passes over arrays. Of a bias of ten numbers each pass costs only its call, so what is
+remembered of a group's small parameters lies side by side in one flat array for each entry, of which `state` has views:
+one call then serves them all. A large parameter is stepped alone, where its memory lies. Every tensor stays an ordinary
+tensor; whoever replaces one, as load_state_dict does, makes the next step lay them side by side anew.
 """
 
 from __future__ import annotations
 
+from operator import is_
 from typing import Any
 
 import numpy as np
 
 from npg.creation import from_numpy
+from npg.functional._in_place import array_to_write
+from npg.random import memory_order
 from npg.tensor import Tensor
 
-__all__ = ["Together", "fits", "side_by_side"]
+__all__ = ["FlatState", "FlatStates"]
 
+Array = np.ndarray[Any, Any]
+
+_NOTHING: dict[str, Any] = {}
 _SMALL = 1 << 14  # elements; of larger ones the passes themselves take the time
 
 
-def fits(p: Tensor) -> bool:
-    """Tell whether a parameter with its gradient may be stepped together with others."""
-    array, g = p._array, p.grad._array  # type: ignore[union-attr]  # those without a gradient are passed over
-    return (
-        array.size <= _SMALL
-        and array.dtype == g.dtype
-        and array.shape == g.shape
-        and array.flags.c_contiguous
-        and array.dtype.char in "fd"
-    )
-
-
-class Together:
-    """The flat state of some parameters of one dtype.
+class FlatState:
+    """What is remembered of some parameters of one dtype that have taken equally many steps.
 
     Attributes:
         params: the parameters.
-        flat: per name what is remembered of all of them; "step" has one number for each.
-        slices: per parameter its part of the flat arrays.
+        entries: per name, but "step", what is remembered of all of them.
+        steps: how many steps each has taken; None where that is not counted.
+        t: the number of the step that is under way, if they are counted.
+        fresh: entries have been made for that step, as zeros.
     """
 
     def __init__(self, params: list[Tensor], states: Any, names: tuple[str, ...]) -> None:
-        """Lay side by side what `states` remembers of the parameters (zeros: nothing yet), and give it views."""
-        self.params = params
-        dtype = params[0]._array.dtype
-        ends = np.cumsum([p._array.size for p in params]).tolist()
-        self.slices = [slice(end - p._array.size, end) for end, p in zip(ends, params, strict=True)]
-        self.flat = {name: np.zeros(ends[-1], dtype) for name in names}
-        self.flat["step"] = np.zeros(len(params), states[params[0]]["step"]._array.dtype)
-        self.gradient, self.values = np.empty(ends[-1], dtype), np.empty(ends[-1], dtype)
-        self._views: list[dict[str, Tensor]] = []
-        for i, (p, part) in enumerate(zip(params, self.slices, strict=True)):
-            known = states.get(p, {})
-            views = {"step": from_numpy(self.flat["step"][i : i + 1].reshape(()))}
-            for name in names:
-                views[name] = from_numpy(self.flat[name][part].reshape(p._array.shape))
-            for name, view in views.items():
-                if name in known:
-                    np.copyto(view._array, known[name]._array)
-            states[p] = {**known, **views}
-            self._views.append(views)
+        """Take over the entries that `states` has of the parameters, and give it views; what is missing begins at 0."""
+        self.params, self.t = params, 0.0
+        arrays = [p._array for p in params]
+        self._orders = [None if a.flags.c_contiguous else memory_order(a.shape, a.strides) for a in arrays]
+        ends = np.cumsum([a.size for a in arrays]).tolist()
+        self._slices = [slice(end - a.size, end) for end, a in zip(ends, arrays, strict=True)]
+        dtype = arrays[0].dtype
+        self.fresh = _is_fresh(states.get(params[0], {}), names)
+        self.entries: dict[str, Array] = {}
+        self.steps: Array | None = None
+        for name in names:
+            if name == "step":
+                continue
+            known = [states[p].get(name) for p in params]
+            flat = _in_its_place(known, self._orders)
+            if flat is None:
+                flat = np.zeros(ends[-1], dtype)
+                for p, view, value in zip(params, self._views(flat), known, strict=True):
+                    states[p][name] = _filled(view, value)
+            self.entries[name] = flat
+        if "step" in names:
+            self.steps = np.empty(len(params), states[params[0]]["step"]._array.dtype)
+            for i, p in enumerate(params):
+                states[p]["step"] = _filled(self.steps[i : i + 1].reshape(()), states[p]["step"])
+        self._values = self._gradient = None
+        if len(params) > 1:
+            self._values, self._gradient = np.empty(ends[-1], dtype), np.empty(ends[-1], dtype)
+            self._value_views, self._gradient_views = self._views(self._values), self._views(self._gradient)
 
-    def serves(self, params: list[Tensor], states: Any, names: tuple[str, ...]) -> bool:
-        """Tell whether these parameters' states are still the views."""
-        if len(params) != len(self.params) or len(names) + 1 != len(self.flat):
+    def _views(self, flat: Array) -> list[Array]:
+        """Return per parameter its part of a flat array, in its shape and in the order in which its memory lies."""
+        views = []
+        for p, part, order in zip(self.params, self._slices, self._orders, strict=True):
+            shape = p._array.shape
+            if order is None:
+                views.append(flat[part].reshape(shape))
+            else:
+                back = sorted(range(len(shape)), key=order.__getitem__)
+                views.append(flat[part].reshape([shape[i] for i in order]).transpose(back))
+        return views
+
+    def run(self, update: Any, group: dict[str, Any]) -> None:
+        """Step the parameters: update(p, g, state, group) changes flat arrays in place, but g."""
+        arrays = [array_to_write(p) for p in self.params]
+        gradients = [p._grad._array for p in self.params]
+        if self.steps is not None:
+            self.steps += 1
+            self.t = self.steps[0].item()
+        if self._values is None:
+            p, g = _line(arrays[0], self._orders[0]), _line(gradients[0], self._orders[0])
+            update(p, g, self, group)
+            if not _is_line(arrays[0], self._orders[0]):
+                arrays[0][...] = self._views(p)[0]
+        else:
+            for view, array in zip(self._value_views, arrays, strict=True):
+                view[...] = array
+            for view, array in zip(self._gradient_views, gradients, strict=True):
+                view[...] = array
+            update(self._values, self._gradient, self, group)
+            for view, array in zip(self._value_views, arrays, strict=True):
+                array[...] = view
+        self.fresh = False
+
+    @property
+    def is_even(self) -> bool:
+        """Whether all have taken equally many steps; who writes the counts may change that."""
+        return self.steps is None or len(self.params) == 1 or len(set(self.steps.tolist())) == 1
+
+
+class FlatStates:
+    """The flat states of a group's parameters: of the small ones together, of each large one its own."""
+
+    def __init__(self, params: list[Tensor], states: Any, names: tuple[str, ...]) -> None:
+        """Lay flat what `states` has under these names, of parameters that have a gradient."""
+        lots: dict[Any, list[Tensor]] = {}
+        for p in params:
+            array, state = p._array, states.get(p, {})
+            key: Any = id(p)
+            if array.size <= _SMALL and array.shape == p._grad._array.shape:
+                step = state.get("step")
+                key = array.dtype, _is_fresh(state, names), step is not None and (step.dtype, step.item())
+            lots.setdefault(key, []).append(p)
+        self.lots = [FlatState(lot, states, names) for lot in lots.values()]
+        self._objects, self._rest = _signature(params, states, names)
+
+    def serve(self, params: list[Tensor], states: Any, names: tuple[str, ...]) -> bool:
+        """Tell whether they still are the state of these parameters, which live where they lived."""
+        try:
+            objects, rest = _signature(params, states, names)
+        except (KeyError, AttributeError):  # an entry is missing, or no tensor
             return False
-        for p, mine, views in zip(params, self.params, self._views, strict=True):
-            if p is not mine:
-                return False
-            state = states.get(p)
-            if state is None or any(state.get(name) is not view for name, view in views.items()):
-                return False
-        return True
+        return (
+            rest == self._rest
+            and len(objects) == len(self._objects)
+            and all(map(is_, objects, self._objects))
+            and all(lot.is_even for lot in self.lots)
+        )
 
 
-def side_by_side(arrays: list[np.ndarray[Any, Any]], out: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Copy arrays one after the other into `out`, which is flat, and return it."""
-    return np.concatenate([a.reshape(-1) for a in arrays], out=out)
+def _is_fresh(state: dict[str, Any], names: tuple[str, ...]) -> bool:
+    return any(state.get(name) is None for name in names)
+
+
+def _signature(params: list[Tensor], states: Any, names: tuple[str, ...]) -> tuple[list[Any], Any]:
+    """Return what flat states depend on: which objects, such as the arrays of parameters and entries; what else."""
+    gradients = [p._grad._array for p in params]
+    objects = [*params, *[p._array for p in params], *[g.dtype for g in gradients]]
+    if names:
+        entries = [states.get(p, _NOTHING) for p in params]
+        objects += [entry[name]._array for entry in entries for name in names]
+    return objects, (names, [g.shape for g in gradients])
+
+
+# ----- Lines -----
+
+
+def _line(array: Array, order: list[int] | None) -> Array:
+    return array.reshape(-1) if order is None else array.transpose(order).reshape(-1)
+
+
+def _is_line(array: Array, order: list[int] | None) -> bool:
+    return order is None or array.transpose(order).flags.c_contiguous
+
+
+def _in_its_place(known: list[Tensor | None], orders: list[list[int] | None]) -> Array | None:
+    """Return the entry of a single parameter as a line of its own memory, where that is possible."""
+    if len(known) == 1 and known[0] is not None:
+        transposed = known[0]._array if orders[0] is None else known[0]._array.transpose(orders[0])
+        if transposed.flags.c_contiguous:
+            return transposed.reshape(-1)
+    return None
+
+
+def _filled(view: Array, value: Tensor | None) -> Tensor:
+    if value is not None:
+        np.copyto(view, value._array)
+    return from_numpy(view)

@@ -144,17 +144,18 @@ def number(setting: Any) -> Any:
     return setting
 
 
+_PLAIN = {bool, float, int, list, str, tuple, type(None), Tensor}
+
+
 def plain_settings(group: dict[str, Any]) -> dict[str, Any]:
     """Return a group whose settings are Python's numbers: itself, or a copy where some are NumPy's scalars.
 
     A np.float64 would promote what it is computed with, and a np.float16 round it.
     """
-    kinds = set(map(type, group.values()))  # few: a step asks each time
+    kinds = {*map(type, group.values())}  # few: a step asks each time
     if tuple in kinds:
         kinds.update([type(x) for value in group.values() if type(value) is tuple for x in value])
-    if not any(issubclass(kind, np.generic) for kind in kinds):
-        return group
-    return {name: _plain(value) for name, value in group.items()}
+    return group if kinds <= _PLAIN else {name: _plain(value) for name, value in group.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -6,14 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from npg.creation import from_numpy, zeros_like
-from npg.optim._averages import average_square
-from npg.optim._checks import check_hyperparameters
-from npg.optim._state import number, step_count
-from npg.optim.optimizer import Optimizer
+from npg.optim._flat_state import FlatState
+from npg.optim._state import number
+from npg.optim._step_program import average_square, step_program
+from npg.optim.optimizer import Array, Optimizer
 from npg.tensor import Tensor
 
 __all__ = ["Adadelta"]
+
+
+@step_program()
+def _adadelta(p: Any, g: Any, square_avg: Any, acc_delta: Any, *, rho: Any, new: Any, eps: Any, lr: Any) -> Any:
+    v = average_square(square_avg, g, rho, new)
+    d = np.sqrt(acc_delta + eps) / np.sqrt(v + eps) * g
+    return p - d * lr, v, average_square(acc_delta, d, rho, new)
 
 
 class Adadelta(Optimizer):
@@ -35,6 +41,7 @@ class Adadelta(Optimizer):
 
     _parameter_like = ("square_avg", "acc_delta")
     _xla = (False, False)
+    _order = "lr rho eps weight_decay maximize capturable foreach differentiable"
 
     def __init__(
         self,
@@ -49,39 +56,11 @@ class Adadelta(Optimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        check_hyperparameters(lr, rho=rho, eps=eps, weight_decay=weight_decay)
-        if rho > 1.0:
-            raise ValueError(f"Invalid rho value: {rho}")
-        defaults = {
-            "lr": lr,
-            "rho": rho,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-            "capturable": capturable,
-            "foreach": foreach,
-            "differentiable": differentiable,
-        }
-        super().__init__(params, defaults)
+        self._set_up(params, locals())
 
-    def _first_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
-        return {"step": step_count(), "square_avg": zeros_like(p), "acc_delta": zeros_like(p)}
-
-    def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
-        state["step"] += 1
-        g = self._gradient(p, group, group["weight_decay"])
-        w, d = self._temporary(g, 1), self._temporary(g, 4)
-        v, u, rho, eps = state["square_avg"].numpy(), state["acc_delta"].numpy(), group["rho"], group["eps"]
-        average_square(v, g, rho, w)
-        np.add(v, eps, out=w)
-        np.sqrt(w, out=w)
-        np.add(u, eps, out=d)
-        np.sqrt(d, out=d)
-        d /= w
-        d *= g
-        average_square(u, d, rho, w)
-        d *= float(group["lr"])
-        p.sub_(from_numpy(d))
+    def _update(self, p: Array, g: Array, state: FlatState, group: dict[str, Any]) -> None:
+        rho = group["rho"]
+        _adadelta(p, g, state.entries, group, rho=rho, new=1 - rho, eps=group["eps"], lr=float(group["lr"]))
 
     def _update_by_ops(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
         lr, rho, eps = number(group["lr"]), group["rho"], group["eps"]

@@ -6,13 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from npg.creation import from_numpy, full_like
-from npg.optim._checks import check_hyperparameters, check_implementation
-from npg.optim._state import number, step_count
-from npg.optim.optimizer import Optimizer
+from npg.creation import full_like
+from npg.optim._flat_state import FlatState
+from npg.optim._state import number
+from npg.optim._step_program import step_program
+from npg.optim.optimizer import Array, Optimizer
 from npg.tensor import Tensor
 
 __all__ = ["Adagrad"]
+
+
+@step_program()
+def _adagrad(p: Any, g: Any, sum: Any, *, eps: Any, rate: Any) -> Any:
+    s = sum + g * g
+    return p - g / (np.sqrt(s) + eps) * rate, s
 
 
 class Adagrad(Optimizer):
@@ -32,6 +39,7 @@ class Adagrad(Optimizer):
     """
 
     _parameter_like = ("sum",)
+    _order = "lr lr_decay eps weight_decay initial_accumulator_value foreach maximize differentiable fused"
 
     def __init__(
         self,
@@ -47,47 +55,18 @@ class Adagrad(Optimizer):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        check_hyperparameters(
-            lr,
-            lr_decay=lr_decay,
-            weight_decay=weight_decay,
-            initial_accumulator_value=initial_accumulator_value,
-            eps=eps,
-        )
-        check_implementation(foreach, fused, differentiable)
-        defaults = {
-            "lr": lr,
-            "lr_decay": lr_decay,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "initial_accumulator_value": initial_accumulator_value,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-            "fused": fused,
-        }
-        super().__init__(params, defaults)
+        self._set_up(params, locals())
         # PyTorch makes Adagrad's state at once, so that a state_dict before the first step has it.
         for group in self.param_groups:
             for p in group["params"]:
                 self.state[p] = self._first_state(p, group)
 
     def _first_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
-        total = full_like(p.detach(), group["initial_accumulator_value"])
-        return {"step": step_count(group["fused"]), "sum": total}
+        return {**super()._first_state(p, group), "sum": full_like(p.detach(), group["initial_accumulator_value"])}
 
-    def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
-        state["step"] += 1
-        g = self._gradient(p, group, group["weight_decay"])
-        w = self._temporary(g, 1)
-        s = state["sum"].numpy()
-        np.multiply(g, g, out=w)
-        s += w
-        np.sqrt(s, out=w)
-        w += group["eps"]
-        np.divide(g, w, out=w)
-        w *= float(group["lr"]) / (1 + (state["step"].item() - 1) * group["lr_decay"])
-        p.sub_(from_numpy(w))
+    def _update(self, p: Array, g: Array, state: FlatState, group: dict[str, Any]) -> None:
+        rate = float(group["lr"]) / (1 + (state.t - 1) * group["lr_decay"])
+        _adagrad(p, g, state.entries, group, eps=group["eps"], rate=rate)
 
     def _update_by_ops(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
         state["step"] += 1

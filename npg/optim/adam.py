@@ -9,14 +9,34 @@ import numpy as np
 
 from npg.creation import zeros_like
 from npg.functional import maximum
-from npg.functional.stepping import adam, in_place_array, on_lines
-from npg.optim._checks import check_betas, check_hyperparameters, check_implementation
-from npg.optim._flat_state import Together, fits, side_by_side
-from npg.optim._state import number, step_count
-from npg.optim.optimizer import Optimizer
+from npg.optim._flat_state import FlatState
+from npg.optim._state import number
+from npg.optim._step_program import average, average_square, nearer_end, step_program
+from npg.optim.optimizer import Array, Optimizer
 from npg.tensor import Tensor
 
 __all__ = ["Adam", "AdamW"]
+
+
+@step_program("far")
+def _adam(
+    p: Any,
+    g: Any,
+    exp_avg: Any,
+    exp_avg_sq: Any,
+    max_exp_avg_sq: Any,
+    *,
+    far: bool,
+    new1: Any,
+    keep2: Any,
+    new2: Any,
+    root: Any,
+    eps: Any,
+    rate: Any,
+) -> Any:
+    m, v = average(exp_avg, g, new1, far), average_square(exp_avg_sq, g, keep2, new2)
+    largest = None if max_exp_avg_sq is None else np.maximum(max_exp_avg_sq, v)
+    return p - m / (np.sqrt(v if largest is None else largest) * root + eps) * rate, m, v, largest
 
 
 class Adam(Optimizer):
@@ -41,6 +61,7 @@ class Adam(Optimizer):
     _parameter_like = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
     _lerped = ("exp_avg",)
     _refuses_lr_tensor = True
+    _order = "lr betas eps weight_decay amsgrad maximize foreach capturable differentiable fused decoupled_weight_decay"
 
     def __init__(
         self,
@@ -58,71 +79,28 @@ class Adam(Optimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
-        if isinstance(lr, Tensor) and foreach and not capturable:
+        self._set_up(params, locals())
+
+    def _check(self, settings: dict[str, Any]) -> None:
+        foreach = settings["foreach"] and not settings["capturable"]
+        if isinstance(settings["lr"], Tensor) and foreach:
             raise ValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
-        check_hyperparameters(lr, eps=eps)
-        betas = check_betas(betas, foreach, capturable)
-        check_hyperparameters(lr, weight_decay=weight_decay)
-        check_implementation(foreach, fused, differentiable)
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "amsgrad": amsgrad,
-            "maximize": maximize,
-            "foreach": foreach,
-            "capturable": capturable,
-            "differentiable": differentiable,
-            "fused": fused,
-            "decoupled_weight_decay": decoupled_weight_decay,
-        }
-        super().__init__(params, defaults)
+        super()._check(settings)
+        betas = settings["betas"]
+        if not any(all(isinstance(b, kind) for b in betas) for kind in (float, Tensor)):
+            raise ValueError("betas must be either both floats or both Tensors")
+        if isinstance(betas[0], Tensor) and foreach:
+            raise ValueError("betas[0] as a Tensor is not supported for capturable=False and foreach=True")
 
-    def _first_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
-        names = self._parameter_like if group["amsgrad"] else self._parameter_like[:2]
-        return {"step": step_count(group["fused"]), **{name: zeros_like(p) for name in names}}
+    def _entries(self, group: dict[str, Any]) -> tuple[str, ...]:
+        return self._parameter_like if group["amsgrad"] else self._parameter_like[:2]
 
-    def _update_group(self, params: list[Tensor], group: dict[str, Any]) -> None:
-        names = self._parameter_like if group["amsgrad"] else self._parameter_like[:2]
-        small = [p for p in params if fits(p)]
-        for dtype in {p._array.dtype for p in small}:
-            those = [p for p in small if p._array.dtype == dtype]
-            if len(those) > 1 and self._update_together(those, group, names):
-                done = {id(p) for p in those}
-                params = [p for p in params if id(p) not in done]
-        super()._update_group(params, group)
-
-    def _update_together(self, params: list[Tensor], group: dict[str, Any], names: tuple[str, ...]) -> bool:
-        """Step small parameters of one dtype as one; return whether that was possible: not after unequal counts."""
-        key = id(group["params"]), params[0]._array.dtype
-        those: Together | None = self._together.get(key)
-        if those is None or not those.serves(params, self.state, names):
-            those = self._together[key] = Together(params, self.state, names)
-        steps = those.flat["step"]
-        if steps.min() != steps.max():
-            return False
-        steps += 1
-        arrays = [in_place_array(p) for p in params]
-        g = side_by_side([p.grad._array for p in params], those.gradient)  # type: ignore[union-attr]  # fits(p)
-        if group["maximize"]:
-            np.negative(g, out=g)
-        p = side_by_side(arrays, those.values)
-        if group["weight_decay"] and not group["decoupled_weight_decay"]:
-            g += p * group["weight_decay"]
-        adam(p, g, *[those.flat[name] for name in names], **_factors(group, steps[0].item()))
-        for array, part in zip(arrays, those.slices, strict=True):
-            array[...] = p[part].reshape(array.shape)
-        return True
-
-    def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
-        if group["amsgrad"] and "max_exp_avg_sq" not in state:
-            state["max_exp_avg_sq"] = zeros_like(p)
-        state["step"] += 1
-        decay = 0 if group["decoupled_weight_decay"] else group["weight_decay"]
-        arrays = [in_place_array(p), self._gradient(p, group, decay)]
-        arrays += [state[name].numpy() for name in self._parameter_like[: 3 if group["amsgrad"] else 2]]
-        on_lines(adam, *arrays, **_factors(group, state["step"].item()))
+    def _update(self, p: Array, g: Array, state: FlatState, group: dict[str, Any]) -> None:
+        lr, (beta1, beta2) = float(group["lr"]), map(float, group["betas"])
+        far, new1 = nearer_end(1 - beta1, p.dtype)
+        root, rate = 1 / math.sqrt(1 - beta2**state.t), lr / (1 - beta1**state.t)
+        numbers = {"new1": new1, "keep2": beta2, "new2": 1 - beta2, "root": root, "eps": group["eps"], "rate": rate}
+        _adam(p, g, state.entries, group, far=far, **numbers)
 
     def _update_by_ops(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
         lr, (beta1, beta2) = number(group["lr"]), map(number, group["betas"])
@@ -153,19 +131,6 @@ class Adam(Optimizer):
             p.addcdiv_(m, root, value=-rate)
 
 
-def _factors(group: dict[str, Any], t: float) -> dict[str, Any]:
-    """Return the factors of Adam's step number t, see npg.ops.step.adam."""
-    lr, (beta1, beta2) = float(group["lr"]), map(float, group["betas"])
-    decoupled = group["decoupled_weight_decay"] and group["weight_decay"] != 0
-    return {
-        "betas": (beta1, beta2),
-        "decay": 1 - lr * group["weight_decay"] if decoupled else 1,
-        "root": 1 / math.sqrt(1 - beta2**t),
-        "eps": group["eps"],
-        "rate": lr / (1 - beta1**t),
-    }
-
-
 class AdamW(Adam):
     """Adam with decoupled weight decay: p = p (1 - lr weight_decay), then Adam's step.
 
@@ -188,17 +153,4 @@ class AdamW(Adam):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        super().__init__(
-            params,
-            lr,
-            betas,
-            eps,
-            weight_decay,
-            amsgrad,
-            foreach=foreach,
-            maximize=maximize,
-            capturable=capturable,
-            differentiable=differentiable,
-            fused=fused,
-            decoupled_weight_decay=True,
-        )
+        self._set_up(params, {**locals(), "decoupled_weight_decay": True})

@@ -10,7 +10,6 @@ from npg.autograd import enable_grad, no_grad
 from npg.creation import zeros
 from npg.functional import cat
 from npg.functional._public import public_function
-from npg.optim._checks import check_hyperparameters
 from npg.optim._line_search import strong_wolfe
 from npg.optim._state import plain_settings
 from npg.optim.optimizer import Optimizer
@@ -50,21 +49,16 @@ class LBFGS(Optimizer):
         history_size: int = 100,
         line_search_fn: str | None = None,
     ) -> None:
-        check_hyperparameters(lr)
-        if line_search_fn not in (None, "strong_wolfe"):
-            raise RuntimeError("only 'strong_wolfe' is supported")
-        defaults = {
-            "lr": lr,
-            "max_iter": max_iter,
-            "max_eval": max_iter * 5 // 4 if max_eval is None else max_eval,
-            "tolerance_grad": tolerance_grad,
-            "tolerance_change": tolerance_change,
-            "history_size": history_size,
-            "line_search_fn": line_search_fn,
-        }
-        super().__init__(params, defaults)
+        if max_eval is None:
+            max_eval = max_iter * 5 // 4
+        self._set_up(params, locals())
         if len(self.param_groups) != 1:
             raise ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
+
+    def _check(self, settings: dict[str, Any]) -> None:
+        super()._check(settings)
+        if settings["line_search_fn"] not in (None, "strong_wolfe"):
+            raise RuntimeError("only 'strong_wolfe' is supported")
 
     # ----- All parameters as one vector -----
 

@@ -12,9 +12,17 @@ import numpy as np
 
 from npg._floating import silent
 from npg.autograd import enable_grad, no_grad
-from npg.functional.stepping import check_in_place
-from npg.optim._checks import check_finite, check_implementation_at_step, check_state
-from npg.optim._state import State, number, plain_settings
+from npg.creation import zeros_like
+from npg.functional._in_place import check_in_place
+from npg.optim._checks import (
+    check_finite,
+    check_implementation,
+    check_implementation_at_step,
+    check_settings,
+    check_state,
+)
+from npg.optim._flat_state import FlatState, FlatStates
+from npg.optim._state import State, number, plain_settings, step_count
 from npg.tensor import Tensor
 from npg.utils._profiled import profiled
 from npg.utils._typename import typename
@@ -32,6 +40,8 @@ class _Required:
 
 required = _Required()
 
+Array = np.ndarray[Any, Any]
+
 
 @profiled("step", "zero_grad")
 class Optimizer(State):
@@ -46,6 +56,9 @@ class Optimizer(State):
     Raises: TypeError, ValueError: for something that is no leaf tensor, an empty list, a parameter in two groups.
     Source: torch.optim.Optimizer. A subclass of npg's own defines _update instead of step.
     """
+
+    _order = ""  # of a group's settings, where it is not that of the constructor's arguments
+    _counts_steps = True
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
@@ -67,6 +80,17 @@ class Optimizer(State):
         for group in groups:
             self.add_param_group(group)
 
+    def _set_up(self, params: Any, settings: dict[str, Any]) -> None:
+        """Start with an optimizer's own settings, which its constructor hands over as its locals()."""
+        settings = {name: value for name, value in settings.items() if name not in ("self", "params")}
+        self._check(settings)
+        check_implementation(settings)
+        Optimizer.__init__(self, params, {name: settings[name] for name in self._order.split() or settings})
+
+    def _check(self, settings: dict[str, Any]) -> None:
+        """Refuse settings that PyTorch refuses; betas become a tuple."""
+        check_settings(settings)
+
     def _reset_transient(self) -> None:
         """Set what is neither copied nor pickled."""
         self._step_pre_hooks: dict[int, Any] = {}
@@ -75,8 +99,7 @@ class Optimizer(State):
         self._state_dict_post_hooks: dict[int, Any] = {}
         self._load_state_dict_pre_hooks: dict[int, Any] = {}
         self._load_state_dict_post_hooks: dict[int, Any] = {}
-        self._scratch: dict[Any, np.ndarray[Any, Any]] = {}
-        self._together: dict[Any, Any] = {}  # see _together.py
+        self._flat_states: dict[int, FlatStates] = {}  # by the id of a group's list of parameters
         # Schedules warn when they are stepped before their optimizer: whether there is one, and a step since.
         self._scheduled = self._stepped = False
 
@@ -170,93 +193,89 @@ class Optimizer(State):
             with enable_grad():
                 loss = closure()
         with enable_grad() if self.defaults.get("differentiable") else no_grad(), silent():
-            work = [(plain_settings(group), *self._parted(group)) for group in self.param_groups]
-            for group, plain, others in work:
-                self._begin(group)
-                self._update_group(plain, group)
+            work = [(group, *self._parted(group)) for group in map(plain_settings, self.param_groups)]
+            for group, flats, plain, others in work:
+                for flat in (flats or self._lay_flat(group, plain)).lots:
+                    flat.run(self._update, group)
                 for p in others:
-                    state = self.state.get(p, {})
-                    self._update_by_ops(p, group, state)
-                    if state:
-                        self.state[p] = state
+                    self._update_by_ops(p, group, self.state.get(p, {}))
         return loss
 
-    def _parted(self, group: dict[str, Any]) -> tuple[list[Tensor], list[Tensor]]:
+    def _parted(self, group: dict[str, Any]) -> tuple[FlatStates | None, list[Tensor], list[Tensor]]:
         """Return the parameters that have a gradient: those to update by NumPy, and those to update by operations.
 
         The latter are recorded, or they, their gradients and what is remembered of them are not all float32 or all
-        float64. One that is listed twice comes once.
+        float64. One that is listed twice comes once. Of the former also their flat states, if they still serve.
         Raises: RuntimeError, AssertionError: for what PyTorch refuses in a step.
         """
-        live = {id(p): p for p in group["params"] if p._grad is not None}.values()
+        live = list({id(p): p for p in group["params"] if p._grad is not None}.values())
         if live:
             check_implementation_at_step(self, group)
-        recorded, names, states = group.get("differentiable"), self._parameter_like, self.state
+        recorded, states = group.get("differentiable"), self.state
+        flats = self._flat_states.get(id(group["params"]))
+        if flats is not None and not recorded and flats.serve(live, states, self._names(group)):
+            return flats, live, []
         plain: list[Tensor] = []
         others: list[Tensor] = []
         for p in live:
-            array, state = p._array, states.get(p)
-            dtype, shape = array.dtype, array.shape
-            usual = not recorded and dtype.char in "fd" and p._grad._array.dtype == dtype
-            if usual and state:
-                for name in names:
-                    value = state.get(name)
-                    if value is not None and (value._array.dtype != dtype or value._array.shape != shape):
-                        usual = False
-            if usual:
+            array, state = p._array, states.get(p, {})
+            entries = [state.get(name) for name in self._parameter_like]
+            if (
+                not recorded
+                and array.dtype.char in "fd"
+                and all(x is None or (x._array.dtype == array.dtype and x._array.shape == array.shape) for x in entries)
+                and p._grad._array.dtype == array.dtype
+            ):
                 plain.append(p)
                 continue
             if recorded:
                 check_in_place(p)
             check_state(self, p, group)
             others.append(p)
-        return plain, others
+        return None, plain, others
 
-    def _begin(self, group: dict[str, Any]) -> None:
-        """Make what is remembered of parameters before their first step, in their order."""
+    def _lay_flat(self, group: dict[str, Any], params: list[Tensor]) -> FlatStates:
+        """Make what is remembered of a group's parameters before their first step, and flat states of some of them."""
         for p in group["params"]:
-            if p.grad is not None and not self.state.get(p):
+            if p._grad is not None and not self.state.get(p):
                 first = self._first_state(p, group)
                 if first:
                     self.state[p] = first
+        names, key = self._names(group), id(group["params"])
+        flats = self._flat_states.get(key)
+        if flats is None or not flats.serve(params, self.state, names):
+            flats = self._flat_states[key] = FlatStates(params, self.state, names)
+        return flats
+
+    def _names(self, group: dict[str, Any]) -> tuple[str, ...]:
+        """Return the names of what is remembered of a parameter with a group's settings."""
+        return ("step",) * self._counts_steps + self._entries(group)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "step" in cls.__dict__:
             cls.step = _hooked(cls.__dict__["step"])  # type: ignore[method-assign]
 
+    # ----- What an optimizer defines -----
+
+    def _entries(self, group: dict[str, Any]) -> tuple[str, ...]:
+        """Return the names of what is remembered in the parameter's shape, those of _parameter_like that are used."""
+        return self._parameter_like
+
     def _first_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         """Return what is remembered of a parameter before its first step."""
-        return {}
+        entries: dict[str, Any] = {name: zeros_like(p) for name in self._entries(group)}
+        return {"step": step_count(group.get("fused")), **entries} if self._counts_steps else entries
 
-    def _update_group(self, params: list[Tensor], group: dict[str, Any]) -> None:
-        """Update parameters of a group, one after the other."""
-        for p in params:
-            state = self.state.get(p, {})
-            self._update(p, group, state)
-            if state:
-                self.state[p] = state
-
-    def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
-        """Update one parameter by NumPy, without recording; every optimizer defines it."""
+    def _update(self, p: Array, g: Array, state: FlatState, group: dict[str, Any]) -> None:
+        """Step a flat array p and its state's entries in place, without recording; g is not written."""
         raise NotImplementedError
 
     def _update_by_ops(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
         """Update one parameter by the tensor operations that PyTorch uses: where they are recorded (differentiable),
         and where dtypes are mixed or float16, for then each operation rounds.
         """
-        self._update(p, group, state)
-
-    def _gradient(self, p: Tensor, group: dict[str, Any], weight_decay: float) -> np.ndarray[Any, Any]:
-        """Return p's gradient as an array, its sign turned for maximize, plus weight_decay p; not to be written."""
-        g = p.grad.detach().numpy()  # type: ignore[union-attr]  # step passes over the others
-        if group["maximize"]:
-            g = np.negative(g, out=self._temporary(g, 2))
-        if weight_decay:
-            decayed = self._temporary(g, 3)
-            np.multiply(p.detach().numpy(), weight_decay, out=decayed)
-            g = np.add(g, decayed, out=decayed)
-        return g
+        raise NotImplementedError
 
     def _gradient_tensor(self, p: Tensor, group: dict[str, Any], weight_decay: Any) -> Any:
         """Return p's gradient as a tensor, its sign turned for maximize, plus weight_decay p; not to be written."""
@@ -268,13 +287,7 @@ class Optimizer(State):
             return g.addcmul(p.clone(), weight_decay)
         return g.add(p, alpha=weight_decay)
 
-    def _temporary(self, like: np.ndarray[Any, Any], which: int = 0) -> np.ndarray[Any, Any]:
-        """Return an array of like's shape and dtype to compute in; the next parameter gets the same memory."""
-        key = (like.dtype, which)
-        memory = self._scratch.get(key)
-        if memory is None or memory.size < like.size:
-            memory = self._scratch[key] = np.empty(like.size, like.dtype)
-        return memory[: like.size].reshape(like.shape)
+    # ----- Hooks -----
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call hook(optimizer, args, kwargs) before each step; args begin with the optimizer.
@@ -294,7 +307,7 @@ class Optimizer(State):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        if "_scratch" not in self.__dict__:
+        if "_flat_states" not in self.__dict__:
             self._reset_transient()
 
     def __repr__(self) -> str:

@@ -7,14 +7,32 @@ from typing import Any
 
 import numpy as np
 
-from npg.creation import from_numpy, zeros_like
-from npg.optim._averages import average, average_square
-from npg.optim._checks import check_betas, check_hyperparameters
-from npg.optim._state import number, step_count
-from npg.optim.optimizer import Optimizer
+from npg.optim._flat_state import FlatState
+from npg.optim._state import number
+from npg.optim._step_program import average, average_square, nearer_end, step_program
+from npg.optim.optimizer import Array, Optimizer
 from npg.tensor import Tensor
 
 __all__ = ["RAdam"]
+
+
+@step_program("far", "rectified")
+def _radam(
+    p: Any,
+    g: Any,
+    exp_avg: Any,
+    exp_avg_sq: Any,
+    *,
+    far: bool,
+    rectified: bool,
+    new1: Any,
+    keep2: Any,
+    new2: Any,
+    eps: Any,
+    rate: Any,
+) -> Any:
+    m, v = average(exp_avg, g, new1, far), average_square(exp_avg_sq, g, keep2, new2)
+    return p - (m / (np.sqrt(v) + eps) if rectified else m) * rate, m, v
 
 
 class RAdam(Optimizer):
@@ -38,6 +56,7 @@ class RAdam(Optimizer):
 
     _parameter_like = ("exp_avg", "exp_avg_sq")
     _lerped = ("exp_avg",)
+    _order = "lr betas eps weight_decay maximize foreach capturable decoupled_weight_decay differentiable"
 
     def __init__(
         self,
@@ -53,45 +72,16 @@ class RAdam(Optimizer):
         capturable: bool = False,
         differentiable: bool = False,
     ) -> None:
-        check_hyperparameters(lr, eps=eps)
-        betas = check_betas(betas, of_one_kind=False)
-        check_hyperparameters(lr, weight_decay=weight_decay)
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-            "foreach": foreach,
-            "capturable": capturable,
-            "decoupled_weight_decay": decoupled_weight_decay,
-            "differentiable": differentiable,
-        }
-        super().__init__(params, defaults)
+        self._set_up(params, locals())
 
-    def _first_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
-        return {"step": step_count(), "exp_avg": zeros_like(p), "exp_avg_sq": zeros_like(p)}
-
-    def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
-        state["step"] += 1
-        t, lr, (beta1, beta2) = state["step"].item(), float(group["lr"]), map(float, group["betas"])
-        decoupled = group["decoupled_weight_decay"]
-        if decoupled and group["weight_decay"] != 0:
-            p.mul_(1 - lr * group["weight_decay"])
-        g = self._gradient(p, group, 0 if decoupled else group["weight_decay"])
-        w = self._temporary(g, 1)
-        m, v = state["exp_avg"].numpy(), state["exp_avg_sq"].numpy()
-        average(m, g, 1 - beta1, w)
-        average_square(v, g, beta2, w)
-        rectified = _rectified(beta2, t)
-        if rectified is not None:
-            np.sqrt(v, out=w)
-            w += group["eps"]
-            np.divide(m, w, out=w)
-            w *= lr / (1 - beta1**t) * math.sqrt(1 - beta2**t) * rectified
-        else:
-            np.multiply(m, lr / (1 - beta1**t), out=w)
-        p.sub_(from_numpy(w))
+    def _update(self, p: Array, g: Array, state: FlatState, group: dict[str, Any]) -> None:
+        t, (beta1, beta2) = state.t, map(float, group["betas"])
+        far, new1 = nearer_end(1 - beta1, p.dtype)
+        rate, r = float(group["lr"]) / (1 - beta1**t), _rectified(beta2, t)
+        if r is not None:
+            rate = rate * math.sqrt(1 - beta2**t) * r
+        numbers = {"new1": new1, "keep2": beta2, "new2": 1 - beta2, "eps": group["eps"], "rate": rate}
+        _radam(p, g, state.entries, group, far=far, rectified=r is not None, **numbers)
 
     def _update_by_ops(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
         lr, (beta1, beta2) = number(group["lr"]), map(number, group["betas"])

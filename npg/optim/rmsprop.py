@@ -6,14 +6,36 @@ from typing import Any
 
 import numpy as np
 
-from npg.creation import from_numpy, zeros_like
-from npg.optim._averages import average, average_square
-from npg.optim._checks import check_hyperparameters
-from npg.optim._state import number, step_count
-from npg.optim.optimizer import Optimizer
+from npg.optim._flat_state import FlatState
+from npg.optim._state import number
+from npg.optim._step_program import average, average_square, nearer_end, step_program
+from npg.optim.optimizer import Array, Optimizer
 from npg.tensor import Tensor
 
 __all__ = ["RMSprop"]
+
+
+@step_program("far")
+def _rmsprop(
+    p: Any,
+    g: Any,
+    square_avg: Any,
+    momentum_buffer: Any,
+    grad_avg: Any,
+    *,
+    far: bool,
+    alpha: Any,
+    new1: Any,
+    new2: Any,
+    eps: Any,
+    momentum: Any,
+    lr: Any,
+) -> Any:
+    v = average_square(square_avg, g, alpha, new2)
+    mean = None if grad_avg is None else average(grad_avg, g, new1, far)
+    d = g / (np.sqrt(v if mean is None else v - mean * mean) + eps)
+    b = None if momentum_buffer is None else momentum_buffer * momentum + d
+    return p - (d if b is None else b) * lr, v, b, mean
 
 
 class RMSprop(Optimizer):
@@ -37,6 +59,7 @@ class RMSprop(Optimizer):
     _parameter_like = ("square_avg", "momentum_buffer", "grad_avg")
     _lerped = ("grad_avg",)
     _xla = (True, True)
+    _order = "lr momentum alpha eps centered weight_decay capturable foreach maximize differentiable"
 
     def __init__(
         self,
@@ -52,53 +75,17 @@ class RMSprop(Optimizer):
         maximize: bool = False,
         differentiable: bool = False,
     ) -> None:
-        check_hyperparameters(lr, eps=eps, momentum=momentum, weight_decay=weight_decay, alpha=alpha)
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "alpha": alpha,
-            "eps": eps,
-            "centered": centered,
-            "weight_decay": weight_decay,
-            "capturable": capturable,
-            "foreach": foreach,
-            "maximize": maximize,
-            "differentiable": differentiable,
-        }
-        super().__init__(params, defaults)
+        self._set_up(params, locals())
 
-    def _first_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
-        state = {"step": step_count(), "square_avg": zeros_like(p)}
-        if group["momentum"] > 0:
-            state["momentum_buffer"] = zeros_like(p)
-        if group["centered"]:
-            state["grad_avg"] = zeros_like(p)
-        return state
+    def _entries(self, group: dict[str, Any]) -> tuple[str, ...]:
+        used = {"square_avg": True, "momentum_buffer": group["momentum"] > 0, "grad_avg": group["centered"]}
+        return tuple(name for name in self._parameter_like if used[name])
 
-    def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
-        state["step"] += 1
-        g = self._gradient(p, group, group["weight_decay"])
-        w = self._temporary(g, 1)
-        v, alpha = state["square_avg"].numpy(), group["alpha"]
-        average_square(v, g, alpha, w)
-        if group["centered"]:
-            mean = state["grad_avg"].numpy()
-            average(mean, g, 1 - alpha, w)
-            np.multiply(mean, mean, out=w)
-            np.subtract(v, w, out=w)
-            np.sqrt(w, out=w)
-        else:
-            np.sqrt(v, out=w)
-        w += group["eps"]
-        np.divide(g, w, out=w)
-        if group["momentum"] > 0:
-            b = state["momentum_buffer"].numpy()
-            b *= group["momentum"]
-            b += w
-            np.multiply(b, float(group["lr"]), out=w)
-        else:
-            w *= float(group["lr"])
-        p.sub_(from_numpy(w))
+    def _update(self, p: Array, g: Array, state: FlatState, group: dict[str, Any]) -> None:
+        far, new1 = nearer_end(1 - group["alpha"], p.dtype)
+        numbers = {name: group[name] for name in ("alpha", "eps", "momentum")}
+        numbers |= {"new1": new1, "new2": 1 - group["alpha"], "lr": float(group["lr"])}
+        _rmsprop(p, g, state.entries, group, far=far, **numbers)
 
     def _update_by_ops(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
         lr, v, alpha = number(group["lr"]), state["square_avg"], group["alpha"]

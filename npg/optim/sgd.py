@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from npg.creation import zeros_like
-from npg.functional.stepping import in_place_array, on_lines, sgd
-from npg.optim._checks import check_hyperparameters, check_implementation
+from npg.optim._flat_state import FlatState
 from npg.optim._state import number
-from npg.optim.optimizer import Optimizer
+from npg.optim._step_program import step_program
+from npg.optim.optimizer import Array, Optimizer
 from npg.tensor import Tensor
 
 __all__ = ["SGD"]
+
+
+@step_program("nesterov")
+def _sgd(p: Any, g: Any, momentum_buffer: Any, *, nesterov: bool, lr: Any, momentum: Any, new: Any) -> Any:
+    if momentum_buffer is None:
+        return p - g * lr, None
+    b = momentum_buffer * momentum + g * new
+    return p - ((g + b * momentum) if nesterov else b) * lr, b
 
 
 class SGD(Optimizer):
@@ -32,6 +39,7 @@ class SGD(Optimizer):
     """
 
     _parameter_like = ("momentum_buffer",)
+    _counts_steps = False
     _foreach_records = True
 
     def __init__(
@@ -48,33 +56,23 @@ class SGD(Optimizer):
         differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:
-        check_hyperparameters(lr, momentum=momentum, weight_decay=weight_decay)
-        if nesterov and (momentum <= 0 or dampening != 0):
-            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
-        check_implementation(foreach, fused, differentiable)
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "dampening": dampening,
-            "weight_decay": weight_decay,
-            "nesterov": nesterov,
-            "maximize": maximize,
-            "foreach": foreach,
-            "differentiable": differentiable,
-            "fused": fused,
-        }
-        super().__init__(params, defaults)
+        self._set_up(params, locals())
 
-    def _update(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
-        g = self._gradient(p, group, group["weight_decay"])
-        settings = {name: group[name] for name in ("momentum", "dampening", "nesterov")}
-        buffers = []
-        if group["momentum"] != 0:
-            if state.get("momentum_buffer") is None:
-                state["momentum_buffer"] = zeros_like(p)
-                settings["dampening"] = 0  # the first average is the gradient itself
-            buffers = [state["momentum_buffer"].numpy()]
-        on_lines(sgd, in_place_array(p), g, *buffers, lr=float(group["lr"]), **settings)
+    def _check(self, settings: dict[str, Any]) -> None:
+        super()._check(settings)
+        if settings["nesterov"] and (settings["momentum"] <= 0 or settings["dampening"] != 0):
+            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+
+    def _entries(self, group: dict[str, Any]) -> tuple[str, ...]:
+        return self._parameter_like if group["momentum"] != 0 else ()
+
+    def _first_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        return dict.fromkeys(self._entries(group))  # the first average is the gradient itself
+
+    def _update(self, p: Array, g: Array, state: FlatState, group: dict[str, Any]) -> None:
+        settings = {name: group[name] for name in ("momentum", "nesterov")}
+        new = 1 if state.fresh else 1 - group["dampening"]
+        _sgd(p, g, state.entries, group, lr=float(group["lr"]), new=new, **settings)
 
     def _update_by_ops(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
         g, lr, momentum = self._gradient_tensor(p, group, group["weight_decay"]), number(group["lr"]), group["momentum"]

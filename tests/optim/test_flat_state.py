@@ -1,4 +1,4 @@
-"""Adam on many small parameters, which are stepped as one: the numbers are torch's, whatever happens to the state."""
+"""Many small parameters, which are stepped as one: the numbers are torch's, whatever happens to the state."""
 
 import copy
 
@@ -26,28 +26,32 @@ def _give_gradients(lib, params, seed, without=()):
         p.grad = None if i in without else lib.tensor(g.tolist(), dtype=p.dtype).reshape(p.shape)
 
 
-def _run(lib, script, dtype="float32", **settings):
+ENTRIES = ("momentum_buffer", "exp_avg", "exp_avg_sq", "max_exp_avg_sq", "square_avg", "grad_avg", "sum", "acc_delta")
+
+
+def _run(lib, script, dtype="float32", name="AdamW", **settings):
     params = _parameters(lib, dtype)
-    optimizer = lib.optim.AdamW(params, lr=0.1, **settings)
+    optimizer = getattr(lib.optim, name)(params, lr=0.1, **settings)
     for seed, act in enumerate(script):
         _give_gradients(lib, params, seed, act if isinstance(act, tuple) else ())
         if act == "copy":
             optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
         elif act == "replace":
-            p = params[2]
-            optimizer.state[p]["exp_avg"] = lib.ones_like(optimizer.state[p]["exp_avg"])
+            state = optimizer.state[params[2]]
+            state.update({key: lib.ones_like(state[key]) for key in ENTRIES[:-1] if key in state})
         elif act == "forget":
             optimizer.state.pop(params[0], None)
         elif act == "write":
-            optimizer.state[params[2]]["exp_avg_sq"].mul_(2)
+            for value in optimizer.state[params[2]].values():  # the count of steps too
+                value.mul_(2)
         elif act == "settings":
             optimizer.param_groups[0]["lr"] = 0.03
             optimizer.param_groups[0]["weight_decay"] = 0.3
         elif act == "transposed":
-            params[2].data = params[2].detach().t().contiguous().t()
+            for i in (2, 5):
+                params[i].data = params[i].detach().t().contiguous().t()
         optimizer.step()
-    names = ("step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq")
-    kept = [[optimizer.state[p][n].tolist() for n in names if n in optimizer.state[p]] for p in params]
+    kept = [[optimizer.state[p][n].tolist() for n in ("step", *ENTRIES) if n in optimizer.state[p]] for p in params]
     return [p.tolist() for p in params], kept
 
 
@@ -63,29 +67,70 @@ def _leaves(x):
         yield x
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(
-    "settings",
-    [{}, {"amsgrad": True}, {"maximize": True, "weight_decay": 0.1}, {"weight_decay": 0}],
-    ids=["plain", "amsgrad", "maximize", "no_decay"],
-)
-@pytest.mark.parametrize(
+each_script = pytest.mark.parametrize(
     "script",
     [
         [None] * 4,
         [None, "copy", None, "replace", None],
         [None, "forget", None, None],
-        [None, (0, 3), None, (), None],
+        [(0, 3), None, (0, 3), None, (), None],
         [None, "write", None],
         [None, "settings", None],
         [None, "transposed", None, None],
     ],
     ids=["plain", "loaded", "forgotten", "some_without_gradient", "written", "settings", "transposed"],
 )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"amsgrad": True}, {"maximize": True, "weight_decay": 0.1}, {"weight_decay": 0}],
+    ids=["plain", "amsgrad", "maximize", "no_decay"],
+)
+@each_script
 def test_steps_are_torchs(script, settings, dtype):
     found, expected = _run(npg, script, dtype, **settings), _run(torch, script, dtype, **settings)
     tolerance = {"float32": 2e-6, "float64": 1e-12}[dtype]
     np.testing.assert_allclose(_flat(found), _flat(expected), rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("SGD", {}),
+        ("SGD", {"momentum": 0.9, "dampening": 0.1, "weight_decay": 0.1}),
+        ("SGD", {"momentum": 0.9, "nesterov": True}),
+        ("RMSprop", {"momentum": 0.9, "centered": True}),
+        ("RMSprop", {"maximize": True, "weight_decay": 0.1}),
+        ("Adagrad", {"lr_decay": 0.1, "initial_accumulator_value": 0.5}),
+        ("Adadelta", {"weight_decay": 0.1}),
+        ("RAdam", {"betas": (0.5, 0.6)}),
+        ("RAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "-".join(value),
+)
+@each_script
+def test_steps_of_every_optimizer_are_torchs(script, name, settings):
+    found, expected = (_run(lib, script, "float64", name, **settings) for lib in (npg, torch))
+    # Torch counts in float32 what it raises to the power of the count of steps.
+    np.testing.assert_allclose(_flat(found), _flat(expected), rtol=1e-6, atol=1e-6)
+
+
+def test_a_setting_switched_on_begins_what_it_remembers():
+    def steps(lib, name, before, after):
+        params = _parameters(lib, "float64")
+        optimizer = getattr(lib.optim, name)(params, lr=0.1, **before)
+        for seed in range(4):
+            _give_gradients(lib, params, seed)
+            if seed == 2:
+                optimizer.param_groups[0].update(after)
+            optimizer.step()
+        return _flat([p.tolist() for p in params])
+
+    case = "SGD", {}, {"momentum": 0.9, "dampening": 0.5}
+    np.testing.assert_allclose(steps(npg, *case), steps(torch, *case), rtol=1e-12, atol=1e-12)
+    assert np.isfinite(steps(npg, "Adam", {}, {"amsgrad": True})).all()  # which torch refuses
 
 
 def test_adam_with_l2_is_torchs():

@@ -1,0 +1,23 @@
+"""What optimizers compute in place with: arrays of tensors that are about to be written, and programs on arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from npg.engine import bump_version, check_in_place
+from npg.ops._program import Program
+
+__all__ = ["Program", "array_to_write", "check_in_place"]
+
+
+def array_to_write(input: Any) -> np.ndarray[Any, Any]:
+    """Return a tensor's array for writing: what an in-place change would refuse is refused, its version is counted.
+
+    Raises: RuntimeError: for a leaf that requires grad while recording is on, or memory that overlaps itself.
+    """
+    check_in_place(input)
+    bump_version(input)
+    array: np.ndarray[Any, Any] = input._array
+    return array
