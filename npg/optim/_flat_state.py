@@ -12,6 +12,7 @@ from operator import is_
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 from npg.creation import from_numpy
 from npg.functional._in_place import array_to_write
@@ -113,10 +114,11 @@ class FlatStates:
     def __init__(self, params: list[Tensor], states: Any, names: tuple[str, ...]) -> None:
         """Lay flat what `states` has under these names, of parameters that have a gradient."""
         lots: dict[Any, list[Tensor]] = {}
+        shared = _shared(params)
         for p in params:
             array, state = p._array, states.get(p, {})
             key: Any = id(p)
-            if array.size <= _SMALL and array.shape == p._grad._array.shape:
+            if array.size <= _SMALL and array.shape == p._grad._array.shape and key not in shared:
                 step = state.get("step")
                 key = array.dtype, _is_fresh(state, names), step is not None and (step.dtype, step.item())
             lots.setdefault(key, []).append(p)
@@ -135,6 +137,19 @@ class FlatStates:
             and all(map(is_, objects, self._objects))
             and all(lot.is_even for lot in self.lots)
         )
+
+
+def _shared(params: list[Tensor]) -> set[int]:
+    """Return the ids of parameters whose memory may overlap: the steps of these follow one another."""
+    spans = sorted([(*byte_bounds(p._array), id(p)) for p in params])
+    overlapping: set[int] = set()
+    end = owner = 0
+    for start, stop, key in spans:
+        if start < end:
+            overlapping |= {owner, key}
+        if stop > end:
+            end, owner = stop, key
+    return overlapping
 
 
 def _is_fresh(state: dict[str, Any], names: tuple[str, ...]) -> bool:

@@ -170,6 +170,21 @@ def test_what_is_remembered_stays_ordinary_tensors():
     assert optimizer.state[params[0]]["exp_avg"] is before
 
 
+@pytest.mark.parametrize("name", ["SGD", "Adam", "RMSprop", "Adagrad", "Adadelta", "RAdam"])
+def test_parameters_in_the_same_memory_are_stepped_one_after_the_other(name):
+    found = []
+    for lib in (npg, torch):
+        memory = lib.arange(12.0, dtype=lib.float64)
+        params = [lib.nn.Parameter(x) for x in (memory[:4], memory[2:6], memory[2:4], memory[8:])]
+        optimizer = getattr(lib.optim, name)(params, lr=0.1)
+        for _ in range(3):
+            for i, p in enumerate(params):
+                p.grad = lib.full_like(p.detach(), i + 1.0)
+            optimizer.step()
+        found.append(_flat([p.tolist() for p in params]))
+    np.testing.assert_allclose(*found, rtol=1e-7)
+
+
 def test_two_dtypes_in_one_group():
     found = []
     for lib in (npg, torch):
