@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npg.functional._square import LinAlgError
+from npg._errors import LinAlgError
 from npg.functional._types import T
 from npg.functional.linalg import cholesky, eigh, eigvalsh, qr, svd, svdvals
 from npg.functional.linalg_norms import cond, matrix_norm, matrix_rank, norm, vander, vecdot

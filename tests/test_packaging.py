@@ -71,7 +71,7 @@ def test_numpy_is_the_only_dependency():
 # ----- The sdist and the wheel -----
 
 PROJECT = (
-    "npg", "csrc", "demo", "tests", "docs", ".ci", ".github",
+    "npg", "csrc", "demo", "tests", "tools", "docs", ".ci", ".github",
     "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md", ".gitignore",
 )  # fmt: skip
 
@@ -119,6 +119,7 @@ def test_sdist_holds_all_that_is_written_by_hand(sdist, tree):
         "csrc/**/*.pxi",
         "demo/**/*.py",
         "tests/**/*.py",
+        "tools/*.py",
     )
     wanted = {path.relative_to(tree).as_posix() for pattern in patterns for path in tree.glob(pattern)}
     wanted |= {"npg/py.typed", "setup.py", "pyproject.toml", "LICENSE", "CHANGELOG.md", "README.md", "MANIFEST.in"}

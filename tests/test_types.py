@@ -49,6 +49,22 @@ def test_users_code_has_types(checked):
         ("npg.ones(2).sum(dmi=0)", 'Unexpected keyword argument "dmi"'),
         ("x: int = npg.randn(2)", "Incompatible types in assignment"),
         ("npg.nn.Linear('4', 3)", 'incompatible type "str"; expected "int"'),
+        ("npg.exp(npg.ones(2), bogus=1)", 'Unexpected keyword argument "bogus" for "exp"'),
+        ("npg.exp(npg.ones(2), axis=0)", 'Unexpected keyword argument "axis" for "exp"'),
+        ("npg.exp('2')", 'Value of type variable "B" of "exp" cannot be "str"'),
+        ("npg.exp_(npg.ones(2), out=npg.ones(2))", 'Unexpected keyword argument "out" for "exp_"'),
+        ("npg.isnan(npg.ones(2), out=npg.ones(2))", 'Unexpected keyword argument "out" for "isnan"'),
+        ("npg.sqrt(npg.ones(2), out=3)", 'incompatible type "int"; expected "TensorBase | None"'),
+        ("npg.mul(npg.ones(2))", 'No overload variant of "mul" matches argument type "Tensor"'),
+        ("npg.mul(npg.ones(2), '2')", 'No overload variant of "mul" matches argument types "Tensor", "str"'),
+        ("npg.neg_(2)", 'Value of type variable "B" of "neg_" cannot be "int"'),
+        ("npg.ones(2).exp(1, 2, 3)", 'Too many arguments for "exp" of "Methods"'),
+        ("npg.ones(2).mul()", 'Missing positional argument "other" in call to "mul" of "Methods"'),
+        ("npg.ones(2).mul_('2')", 'incompatible type "str"'),
+        ("npg.ones(2).add(1, out=npg.ones(2))", 'Unexpected keyword argument "out" for "add" of "Methods"'),
+        ("npg.ones(2).sum(0, keepdims=True)", 'Unexpected keyword argument "keepdims" for "sum"'),
+        ("npg.ones(2).max(0).indexes", 'has no attribute "indexes"'),
+        ("x: npg.Tensor = npg.ones(2).max(0)", "Incompatible types in assignment"),
         ("npg.nn.functional.cross_entropy(npg.ones(2), npg.ones(2), reduction=3)", 'incompatible type "int"'),
     ],
 )
@@ -79,6 +95,11 @@ def test_nn_functional_is_functional_for_editors_too():
     assert "from npg.functional import *" in text
 
 
+def test_stubs_are_what_the_functions_are():
+    done = processes.run([sys.executable, "tools/stubs.py", "--check"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_types_are_marked_as_there():
     assert (ROOT / "npg" / "py.typed").exists()
 
@@ -99,4 +120,5 @@ def test_every_function_and_method_says_what_it_gives(checked):
     assert len(told) >= len(names) > 1000
     any_result = re.compile(r'user_\d+.py:(\d+): note: Revealed type is "(Any|.* -> Any)"$')
     found = {names[int(m[1]) - 3] for m in map(any_result.match, told) if m}
+    assert not [text for text in told if text.endswith('Function"')]  # an object of which nothing is known
     assert found <= loose, sorted(found - loose)

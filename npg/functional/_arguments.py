@@ -11,19 +11,6 @@ from npg import _errors
 from npg._words import scalar_name, shape_text, type_name
 from npg.engine import TensorBase
 
-__all__ = [
-    "broadcast",
-    "canonical_dim",
-    "checked_array",
-    "dim_index",
-    "dims_of",
-    "dims_tuple",
-    "expanded_shape",
-    "sizes_of",
-    "tensor_list",
-    "without",
-]
-
 
 def checked_array(name: str, x: Any, argument: str = "input", position: int = 1) -> Any:
     """Return the ndarray of a tensor, or the ndarray itself.

@@ -9,20 +9,6 @@ from __future__ import annotations
 import operator
 from typing import Any, SupportsIndex, overload
 
-__all__ = [
-    "NO_CUDA",
-    "Size",
-    "channels_last",
-    "channels_last_3d",
-    "check_device",
-    "contiguous_format",
-    "device",
-    "layout",
-    "memory_format",
-    "preserve_format",
-    "strided",
-]
-
 NO_CUDA = "Torch not compiled with CUDA enabled"
 
 

@@ -18,19 +18,6 @@ from npg.functional._attributes import check_device, contiguous_format, layout, 
 from npg.functional._public import as_tensor_input, to_dtype
 from npg.random import empty_like
 
-__all__ = [
-    "check_options",
-    "dtype_of",
-    "empty_array_like",
-    "fill_number",
-    "finish",
-    "leaf",
-    "like_array",
-    "number",
-    "parse_sizes",
-]
-
-
 # ----- Arguments -----
 
 

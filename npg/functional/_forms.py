@@ -8,23 +8,22 @@ import numpy as np
 
 from npg.engine import Function, TensorBase, apply, apply_in_place, wrap
 from npg.engine._arguments import of_numbers
-from npg.functional._public import (
-    in_place,
-    promote,
-    public,
-)
+from npg.functional._public import promote
 from npg.ops._op import Op
 
 
-# fmt: on
-def both(op: Op) -> tuple[Function, Function]:
-    """Return the public function of an op and its in-place form."""
-    return public(op), in_place(op)
+def expose(op: Op) -> Any:
+    """Return the public function of an op; with its in-place form, such as exp and exp_, where the op has one.
+
+    Names, signatures and docstrings are the declaration's.
+    """
+    function = Function(op, promote)
+    return function if op.in_place is None else (function, Function(op.in_place, promote, "inplace"))
 
 
 def run(op: Op, inputs: Any, in_place: bool = False, **settings: Any) -> Any:
     """Promote the inputs of an op with settings and apply it, in place if wanted."""
     if not any(isinstance(x, (TensorBase, np.ndarray)) for x in inputs):
-        inputs = of_numbers(public(op), inputs, wrap)
+        inputs = of_numbers(Function(op, promote), inputs, wrap)
     inputs = tuple(promote(op, inputs, in_place))
     return apply_in_place(op, inputs, settings) if in_place else apply(op, inputs, settings)

@@ -20,19 +20,6 @@ from npg.engine import TensorBase, array_of, is_grad_enabled
 from npg.ops import indexing as ops
 from npg.ops.strided import meets
 
-__all__ = [
-    "WHOLE",
-    "advanced",
-    "basic",
-    "explained",
-    "is_mask",
-    "item_of",
-    "refuse_meeting",
-    "result_shape",
-    "sequence",
-    "without_masks",
-]
-
 _KINDS = "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {kind})"
 _DTYPES = "tensors used as indices must be long, int, byte or bool tensors"
 _BYTE_MASK = "indexing with dtype npg.uint8 is now deprecated, please use a dtype npg.bool instead."

@@ -13,19 +13,6 @@ import numpy as np
 from npg._words import c_name, scalar_name, shape_text
 from npg.functional._arguments import broadcast
 
-__all__ = [
-    "Shape",
-    "check_batches",
-    "check_bmm",
-    "check_dot",
-    "check_matrices",
-    "check_mm",
-    "check_mv",
-    "check_same",
-    "no_bool",
-    "size_text",
-]
-
 
 def size_text(array: Any) -> str:
     return f"{array.shape[0]}x{array.shape[1]}"

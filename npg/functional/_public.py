@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar, cast as typed
+from types import FunctionType, ModuleType
+from typing import Any, TypeVar, cast as typed, overload
 
 import numpy as np
 
@@ -17,23 +18,6 @@ from npg.engine._out import DEFAULT, OutRule, check_out, is_same
 from npg.ops._half import SINGLE
 from npg.ops._op import COMPARISON, FLOAT, Op, parameters_of
 from npg.ops.elementwise import cast
-
-__all__ = [
-    "as_tensor_input",
-    "apply_floating",
-    "augmented",
-    "in_place",
-    "new_function",
-    "old_order",
-    "operator",
-    "promote",
-    "public",
-    "public_function",
-    "reflected",
-    "refuse_gradient",
-    "writes",
-]
-
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -142,11 +126,6 @@ def apply_floating(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any], ke
     return to_dtype(apply(op, wide, settings), dtype)
 
 
-def public(op: Op) -> Function:
-    """Return the public function of an op; name, signature and docstring are the declaration's."""
-    return Function(op, promote)
-
-
 def operator(op: Op) -> Function:
     """Return the function behind an operator: foreign operands get NotImplemented."""
     return Function(op, promote, "operator")
@@ -155,11 +134,6 @@ def operator(op: Op) -> Function:
 def reflected(op: Op) -> Function:
     """Return the function behind a reflected operator, `other op self`."""
     return Function(op, promote, "reflected")
-
-
-def in_place(op: Op) -> Function:
-    """Return the in-place form of an op, such as `exp_`."""
-    return Function(op, promote, "inplace")
 
 
 def augmented(op: Op) -> Function:
@@ -177,8 +151,33 @@ _NOT_NUMBERS = frozenset(("dim", "dtype", "generator", "index", "memory_format",
 _DATA = frozenset(("data", "obj"))  # whose dtype counts
 
 
-def public_function(function: F) -> F:
-    """Let a function be called as PyTorch's are.
+def exposed(function: F, namespace: str = "torch") -> F:
+    """Mark a function as one that users call, by its name in a namespace of PyTorch's."""
+    function.namespace = namespace  # type: ignore[attr-defined]
+    return function
+
+
+def functions_of(module: ModuleType, namespace: str = "torch") -> dict[str, Any]:
+    """Return the public functions of a module by name, aliases too, but nothing that it imports.
+
+    They are what it exposes, and the forms of ops that are declared in the file of the same name.
+    """
+    theme = "." + module.__name__.rpartition(".")[2]
+
+    def is_own(value: Any) -> bool:
+        if type(value) is FunctionType:
+            return vars(value).get("namespace") == namespace and value.__module__ == module.__name__
+        return type(value) is Function and value.op.__module__.endswith(theme)
+
+    return {name: value for name, value in vars(module).items() if name[0] != "_" and is_own(value)}
+
+
+@overload
+def public_function(function: F) -> F: ...
+@overload
+def public_function(*, namespace: str) -> Callable[[F], F]: ...
+def public_function(function: Any = None, *, namespace: str = "torch") -> Any:
+    """Let a function be called as PyTorch's are, and expose it.
 
     It takes NumPy's names of keywords, and out= where its signature has one (which never gets a value; see writes).
     NumPy's scalars become Python's numbers, as PyTorch's parser makes them: a np.float64 would promote what it is
@@ -186,9 +185,11 @@ def public_function(function: F) -> F:
     names the argument; see _arguments.py. Type checkers see PyTorch's names only.
 
     It costs 0.1 microseconds, so the few functions that programs call most (matmul, linear, view, reshape, transpose,
-    permute, clone) go without it, and look at what they are given themselves.
+    permute, clone) are only exposed, and look at what they are given themselves.
     """
-    return _public(function, True)
+    if function is None:
+        return lambda function: _public(function, True, namespace)
+    return _public(function, True, namespace)
 
 
 def writes(same: str | tuple[str, ...] | Callable[..., OutRule] | None = None, **rule: Any) -> Callable[[F], F]:
@@ -214,7 +215,7 @@ def new_function(function: F) -> F:
     return _public(function, False)
 
 
-def _public(function: F, writes_out: bool) -> F:
+def _public(function: F, writes_out: bool, namespace: str = "torch") -> F:
     names, keywords, _ = parameters_of(function)
     takes_out = writes_out and "out" in (*names, *keywords)
     numbers = _takes_numbers(function, names)
@@ -243,7 +244,7 @@ def _public(function: F, writes_out: bool) -> F:
         except Exception as error:
             raise _explained(function, args, kwargs, error)  # noqa: B904  (which has set the cause)
 
-    return typed(F, call)
+    return exposed(typed(F, call), namespace)
 
 
 def _plain(args: Any) -> Any:

@@ -12,8 +12,6 @@ from npg._words import scalar_name
 from npg.functional._arguments import checked_array
 from npg.ops import linalg as ops
 
-__all__ = ["LinAlgError", "matrix_of", "not_positive", "singular", "square_of", "unsolvable"]
-
 
 def matrix_of(name: str, A: Any, argument: str = "A", low: bool = True) -> Any:
     """Return the array of a matrix or a batch of matrices.

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
+
+import numpy as np
 
 from npg.engine import TensorBase
-
-__all__ = [
-    "B", "Dims", "Eigh", "Lstsq", "MinMax", "QR", "SVD", "Scalar", "SignLogdet", "Sizes", "T", "ValuesIndices",
-]  # fmt: skip
 
 # What a function is given and gives back: a Tensor; where a rule calls it, an ndarray.
 T = TypeVar("T")
 B = TypeVar("B", bound=TensorBase)
 
 Scalar: TypeAlias = bool | int | float
+Operand: TypeAlias = TensorBase | np.ndarray[Any, Any] | np.generic | Scalar
 Dims: TypeAlias = int | Sequence[int]
 Sizes: TypeAlias = Sequence[int]
 

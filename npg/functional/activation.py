@@ -12,19 +12,12 @@ from npg._words import scalar_name
 from npg.engine import TensorBase, apply, apply_in_place, array_of
 from npg.functional._arguments import canonical_dim, checked_array
 from npg.functional._factory import fill_number
-from npg.functional._public import apply_floating, as_tensor_input, in_place, public, public_function, writes
+from npg.functional._forms import expose
+from npg.functional._public import apply_floating, as_tensor_input, public_function, writes
 from npg.functional._types import T
 from npg.ops import activation as ops, gelu as gelu_ops
 from npg.ops._op import Op
 from npg.ops.shape import reshape
-
-# fmt: off
-__all__ = [
-    "celu", "celu_", "elu", "elu_", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",
-    "leaky_relu", "leaky_relu_", "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_", "selu", "selu_", "silu",
-    "softplus", "softshrink", "softsign", "tanhshrink", "threshold", "threshold_",
-]
-# fmt: on
 
 
 def _activate(op: Op, input: Any, inplace: bool = False, kernel: str | None = None, **settings: Any) -> Any:
@@ -38,8 +31,7 @@ def _activate(op: Op, input: Any, inplace: bool = False, kernel: str | None = No
 
 # ----- Piecewise linear -----
 
-_relu = public(ops.relu)
-_relu_ = in_place(ops.relu)
+_relu, _relu_ = expose(ops.relu)
 
 
 @public_function
@@ -316,8 +308,8 @@ def glu(input: T, dim: int = -1) -> T:
 
 # ----- Of absolute values -----
 
-softsign = public(ops.softsign)
-tanhshrink = public(ops.tanhshrink)
+softsign = expose(ops.softsign)
+tanhshrink = expose(ops.tanhshrink)
 
 
 @public_function

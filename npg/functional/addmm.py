@@ -14,19 +14,6 @@ from npg.functional._public import promote, public_function, writes
 from npg.functional._types import T
 from npg.ops import elementwise, matmul as ops
 
-__all__ = [
-    "addbmm",
-    "addbmm_",
-    "addmm",
-    "addmm_",
-    "addmv",
-    "addmv_",
-    "addr",
-    "addr_",
-    "baddbmm",
-    "baddbmm_",
-]
-
 
 def _factor(value: Any, array: Any) -> Any:
     """Return alpha or beta: a Python number, truncated for integers."""

@@ -15,8 +15,6 @@ from npg.functional._types import T
 from npg.functional.shape import expand, reshape, unsqueeze
 from npg.ops import attention as ops
 
-__all__ = ["scaled_dot_product_attention"]
-
 _NAME = "scaled_dot_product_attention"
 
 

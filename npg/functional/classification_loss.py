@@ -22,9 +22,6 @@ from npg.functional.shape import expand, reshape
 from npg.functional.softmax import log_softmax
 from npg.ops import classification_loss as ops, regression_loss
 
-__all__ = ["binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "nll_loss"]
-
-
 # ----- Class indices and probabilities -----
 
 

@@ -8,31 +8,19 @@ import numpy as np
 
 from npg._words import scalar_name
 from npg.engine import apply, array_of
-from npg.functional._forms import both
-from npg.functional._public import as_tensor_input, in_place, public, public_function, writes
+from npg.functional._forms import expose
+from npg.functional._public import as_tensor_input, public_function, writes
 from npg.functional._types import T
 from npg.ops import comparison as ops
 
-# fmt: off
-__all__ = [
-    "allclose", "bitwise_and", "bitwise_and_", "bitwise_left_shift", "bitwise_left_shift_", "bitwise_not",
-    "bitwise_not_", "bitwise_or", "bitwise_or_", "bitwise_right_shift", "bitwise_right_shift_", "bitwise_xor",
-    "bitwise_xor_", "eq", "eq_", "equal", "ge", "ge_", "greater", "greater_", "greater_equal", "greater_equal_", "gt",
-    "gt_", "heaviside", "heaviside_", "isclose", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "isreal", "le",
-    "le_", "less", "less_", "less_equal", "less_equal_", "logical_and", "logical_and_", "logical_not", "logical_not_",
-    "logical_or", "logical_or_", "logical_xor", "logical_xor_", "lt", "lt_", "ne", "ne_", "not_equal", "not_equal_",
-    "signbit",
-]
-# fmt: on
-
 # ----- Comparisons -----
 
-eq, eq_ = public(ops.eq), in_place(ops.written(ops.eq))
-ne, ne_ = not_equal, not_equal_ = public(ops.ne), in_place(ops.written(ops.ne))
-lt, lt_ = less, less_ = public(ops.lt), in_place(ops.written(ops.lt))
-le, le_ = less_equal, less_equal_ = public(ops.le), in_place(ops.written(ops.le))
-gt, gt_ = greater, greater_ = public(ops.gt), in_place(ops.written(ops.gt))
-ge, ge_ = greater_equal, greater_equal_ = public(ops.ge), in_place(ops.written(ops.ge))
+eq, eq_ = expose(ops.eq)
+ne, ne_ = not_equal, not_equal_ = expose(ops.ne)
+lt, lt_ = less, less_ = expose(ops.lt)
+le, le_ = less_equal, less_equal_ = expose(ops.le)
+gt, gt_ = greater, greater_ = expose(ops.gt)
+ge, ge_ = greater_equal, greater_equal_ = expose(ops.ge)
 
 
 @public_function
@@ -82,14 +70,14 @@ def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, e
 
 # ----- nan, inf, sign -----
 
-isnan = public(ops.isnan)
-isinf = public(ops.isinf)
-isfinite = public(ops.isfinite)
-isposinf = public(ops.isposinf)
-isneginf = public(ops.isneginf)
-isreal = public(ops.isreal)
-signbit = public(ops.signbit)
-_heaviside, _heaviside_ = both(ops.heaviside)
+isnan = expose(ops.isnan)
+isinf = expose(ops.isinf)
+isfinite = expose(ops.isfinite)
+isposinf = expose(ops.isposinf)
+isneginf = expose(ops.isneginf)
+isreal = expose(ops.isreal)
+signbit = expose(ops.signbit)
+_heaviside, _heaviside_ = expose(ops.heaviside)
 
 
 def _one_dtype(input: Any, values: Any) -> None:
@@ -121,16 +109,16 @@ def heaviside_(input: T, values: T) -> T:
 
 # ----- Logical -----
 
-logical_not, logical_not_ = both(ops.logical_not)
-logical_and, logical_and_ = both(ops.logical_and)
-logical_or, logical_or_ = both(ops.logical_or)
-logical_xor, logical_xor_ = both(ops.logical_xor)
+logical_not, logical_not_ = expose(ops.logical_not)
+logical_and, logical_and_ = expose(ops.logical_and)
+logical_or, logical_or_ = expose(ops.logical_or)
+logical_xor, logical_xor_ = expose(ops.logical_xor)
 
 # ----- Bitwise -----
 
-bitwise_not, bitwise_not_ = both(ops.bitwise_not)
-bitwise_and, bitwise_and_ = both(ops.bitwise_and)
-bitwise_or, bitwise_or_ = both(ops.bitwise_or)
-bitwise_xor, bitwise_xor_ = both(ops.bitwise_xor)
-bitwise_left_shift, bitwise_left_shift_ = both(ops.bitwise_left_shift)
-bitwise_right_shift, bitwise_right_shift_ = both(ops.bitwise_right_shift)
+bitwise_not, bitwise_not_ = expose(ops.bitwise_not)
+bitwise_and, bitwise_and_ = expose(ops.bitwise_and)
+bitwise_or, bitwise_or_ = expose(ops.bitwise_or)
+bitwise_xor, bitwise_xor_ = expose(ops.bitwise_xor)
+bitwise_left_shift, bitwise_left_shift_ = expose(ops.bitwise_left_shift)
+bitwise_right_shift, bitwise_right_shift_ = expose(ops.bitwise_right_shift)

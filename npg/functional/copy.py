@@ -11,26 +11,15 @@ from npg._words import shape_text
 from npg.engine import apply, array_of, wrap
 from npg.functional._attributes import channels_last, channels_last_3d, contiguous_format
 from npg.functional._factory import channels_last_array, parse_sizes
-from npg.functional._public import as_tensor_input, public_function, writes
+from npg.functional._public import as_tensor_input, exposed, public_function, writes
 from npg.functional._types import B, Dims, Sizes, T
 from npg.functional.reduction import sum as sum_
 from npg.functional.shape import reshape
 from npg.ops import elementwise, shape, strided
 from npg.ops.strided import offset_of, root
 
-__all__ = [
-    "as_strided",
-    "clone",
-    "conj",
-    "conj_physical",
-    "detach",
-    "real",
-    "resolve_conj",
-    "resolve_neg",
-    "sum_to_size",
-]
 
-
+@exposed
 def clone(input: T, *, memory_format: Any = None) -> T:
     """Return a copy of input, through which gradients flow.
 

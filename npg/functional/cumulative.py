@@ -20,17 +20,6 @@ from npg.ops import cumulative as ops
 from npg.ops._op import Op
 from npg.ops.elementwise import clone
 
-__all__ = [
-    "cummax",
-    "cummin",
-    "cumprod",
-    "cumprod_",
-    "cumsum",
-    "cumsum_",
-    "diff",
-    "logcumsumexp",
-]
-
 
 def _running(op: Op, input: Any, dim: Any, dtype: Any) -> Any:
     array = checked_array(op.name, input)

@@ -13,8 +13,6 @@ from npg.functional.normalization import normalize
 from npg.functional.reduction import sum
 from npg.functional.shape import broadcast_tensors
 
-__all__ = ["cosine_similarity", "pairwise_distance"]
-
 
 @public_function
 def cosine_similarity(x1: T, x2: T, dim: int = 1, eps: float = 1e-8) -> T:

@@ -17,16 +17,6 @@ from npg.functional.elementwise import add, add_
 from npg.functional.shape import squeeze, unsqueeze
 from npg.ops.elementwise import mul
 
-__all__ = [
-    "alpha_dropout",
-    "dropout",
-    "dropout1d",
-    "dropout2d",
-    "dropout3d",
-    "feature_alpha_dropout",
-    "feature_dropout",
-]
-
 _SELU = 1.7580993408473766  # the product of SELU's two constants: what an input of -inf becomes, negated
 
 

@@ -23,8 +23,6 @@ from npg.ops import elementwise, shape
 from npg.ops.einsum import contract
 from npg.ops.reduction import sum_dim
 
-__all__ = ["einsum", "tensordot"]
-
 Labels = tuple[int, ...]
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

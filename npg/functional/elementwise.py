@@ -12,38 +12,17 @@ from npg._words import c_name, scalar_name
 from npg.engine import TensorBase, apply, apply_in_place, array_of
 from npg.engine._out import DEFAULT, OutRule, is_same
 from npg.functional._factory import fill_number
-from npg.functional._forms import both, run
-from npg.functional._public import (
-    as_tensor_input,
-    old_order,
-    public,
-    public_function,
-    python_number,
-    to_dtype,
-    writes,
-)
+from npg.functional._forms import expose, run
+from npg.functional._public import as_tensor_input, old_order, public_function, python_number, to_dtype, writes
 from npg.functional._types import B, Scalar, T
 from npg.ops import compound as ops, elementwise
 from npg.ops._op import Op
 
-# fmt: off
-__all__ = [
-    "abs", "abs_", "absolute", "absolute_", "add", "add_", "addcdiv", "addcdiv_", "addcmul", "addcmul_", "copysign",
-    "copysign_", "div", "div_", "divide", "divide_", "exp", "exp2", "exp2_", "exp_", "expm1", "expm1_", "float_power",
-    "floor_divide", "floor_divide_", "fmod", "fmod_", "gcd", "gcd_", "lcm", "lcm_", "ldexp", "ldexp_", "lerp", "lerp_",
-    "log", "log10", "log10_", "log1p", "log1p_", "log2", "log2_", "log_", "mul", "mul_", "multiply", "multiply_", "neg",
-    "neg_", "negative", "negative_", "nextafter", "nextafter_", "positive", "pow", "pow_", "reciprocal", "reciprocal_",
-    "remainder", "remainder_", "rsqrt", "rsqrt_", "rsub", "sgn", "sgn_", "sign", "sign_", "sqrt", "sqrt_", "square",
-    "square_", "sub", "sub_", "subtract", "subtract_", "true_divide", "true_divide_",
-]
-# fmt: on
-
-
 # ----- Sums and differences -----
 
-neg, neg_ = negative, negative_ = both(elementwise.neg)
-_add, _add_ = both(elementwise.add)
-_sub, _sub_ = both(elementwise.sub)
+neg, neg_ = negative, negative_ = expose(elementwise.neg)
+_add, _add_ = expose(elementwise.add)
+_sub, _sub_ = expose(elementwise.sub)
 
 
 def _with_alpha(name: str, input: Any, other: Any, alpha: Any, in_place: bool = False) -> Any:
@@ -147,17 +126,17 @@ def positive(input: T) -> T:
 
 # ----- Products and quotients -----
 
-mul, mul_ = multiply, multiply_ = both(elementwise.mul)
-_div, _div_ = both(elementwise.div)
-reciprocal, reciprocal_ = both(elementwise.reciprocal)
-floor_divide, floor_divide_ = both(elementwise.floor_divide)
-_remainder, _remainder_ = both(elementwise.remainder)
-_remainder_tensor, _remainder_tensor_ = both(elementwise.remainder_tensor)
-_fmod, _fmod_ = both(elementwise.fmod)
-_fmod_tensor, _fmod_tensor_ = both(elementwise.fmod_tensor)
-gcd, gcd_ = both(elementwise.gcd)
-lcm, lcm_ = both(elementwise.lcm)
-nextafter, nextafter_ = both(elementwise.nextafter)
+mul, mul_ = multiply, multiply_ = expose(elementwise.mul)
+_div, _div_ = expose(elementwise.div)
+reciprocal, reciprocal_ = expose(elementwise.reciprocal)
+floor_divide, floor_divide_ = expose(elementwise.floor_divide)
+_remainder, _remainder_ = expose(elementwise.remainder)
+_remainder_tensor, _remainder_tensor_ = expose(elementwise.remainder_tensor)
+_fmod, _fmod_ = expose(elementwise.fmod)
+_fmod_tensor, _fmod_tensor_ = expose(elementwise.fmod_tensor)
+gcd, gcd_ = expose(elementwise.gcd)
+lcm, lcm_ = expose(elementwise.lcm)
+nextafter, nextafter_ = expose(elementwise.nextafter)
 
 
 @overload
@@ -236,10 +215,10 @@ divide_ = true_divide_ = div_
 
 # ----- Powers and roots -----
 
-_pow, _pow_ = both(elementwise.pow)
-_pow_tensor, _pow_tensor_ = both(elementwise.pow_tensor)
-_rpow = public(elementwise.rpow)
-square, _square_ = both(elementwise.square)
+_pow, _pow_ = expose(elementwise.pow)
+_pow_tensor, _pow_tensor_ = expose(elementwise.pow_tensor)
+_rpow, _ = expose(elementwise.rpow)
+square, _square_ = expose(elementwise.square)
 
 
 @public_function
@@ -250,8 +229,8 @@ def square_(input: T) -> T:
     return _square_(input)
 
 
-sqrt, sqrt_ = both(elementwise.sqrt)
-rsqrt, rsqrt_ = both(elementwise.rsqrt)
+sqrt, sqrt_ = expose(elementwise.sqrt)
+rsqrt, rsqrt_ = expose(elementwise.rsqrt)
 
 
 @overload
@@ -278,7 +257,7 @@ def pow_(input: T, exponent: Any) -> T:
     return (_pow_tensor_ if isinstance(exponent, TensorBase) else _pow_)(input, exponent)
 
 
-ldexp, ldexp_ = both(elementwise.ldexp)
+ldexp, ldexp_ = expose(elementwise.ldexp)
 
 
 @overload
@@ -300,21 +279,21 @@ def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:
 
 # ----- Absolute value, sign -----
 
-abs, abs_ = absolute, absolute_ = both(elementwise.abs)
-sign, sign_ = both(elementwise.sign)
-sgn, sgn_ = both(elementwise.sgn)
-copysign, copysign_ = both(elementwise.copysign)
+abs, abs_ = absolute, absolute_ = expose(elementwise.abs)
+sign, sign_ = expose(elementwise.sign)
+sgn, sgn_ = expose(elementwise.sgn)
+copysign, copysign_ = expose(elementwise.copysign)
 
 
 # ----- Exponentials and logarithms -----
 
-exp, exp_ = both(elementwise.exp)
-exp2, exp2_ = both(elementwise.exp2)
-expm1, expm1_ = both(elementwise.expm1)
-log, log_ = both(elementwise.log)
-log2, log2_ = both(elementwise.log2)
-log10, log10_ = both(elementwise.log10)
-log1p, log1p_ = both(elementwise.log1p)
+exp, exp_ = expose(elementwise.exp)
+exp2, exp2_ = expose(elementwise.exp2)
+expm1, expm1_ = expose(elementwise.expm1)
+log, log_ = expose(elementwise.log)
+log2, log2_ = expose(elementwise.log2)
+log10, log10_ = expose(elementwise.log10)
+log1p, log1p_ = expose(elementwise.log1p)
 
 
 # ----- Three operands -----

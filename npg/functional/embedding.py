@@ -12,9 +12,6 @@ from npg.functional._public import public_function, to_dtype
 from npg.functional._types import T
 from npg.ops import embedding as embedding_ops
 
-__all__ = ["embedding"]
-
-
 # ----- Embedding -----
 
 

@@ -11,24 +11,11 @@ from npg.engine import Function, TensorBase, apply
 from npg.engine._out import DEFAULT, OutRule, is_same
 from npg.functional import return_types
 from npg.functional._arguments import checked_array, dim_index, dims_of
-from npg.functional._public import public, public_function, writes
+from npg.functional._forms import expose
+from npg.functional._public import public_function, writes
 from npg.functional._types import B, Dims, MinMax, T, ValuesIndices
 from npg.ops import extrema, reduction, selection
 from npg.ops._op import Op
-
-__all__ = [
-    "amax",
-    "amin",
-    "aminmax",
-    "argmax",
-    "argmin",
-    "kthvalue",
-    "max",
-    "median",
-    "min",
-    "mode",
-    "nanmedian",
-]
 
 _MEDIAN_VALUES = (
     "Expected tensor for 'values' to have the same type as tensor for argument #2 'self'; but type npg.{wanted}Tensor "
@@ -70,7 +57,7 @@ def _with_places(op: Op, returns: Any, name: str, input: Any, dim: Any, keepdim:
 
 # ----- Extrema -----
 
-_maximum, _minimum = public(selection.maximum), public(selection.minimum)
+_maximum, _minimum = expose(selection.maximum), expose(selection.minimum)
 
 
 def _extreme(

@@ -15,8 +15,6 @@ from npg.ops.elementwise import clone
 from npg.ops.indexing import getitem
 from npg.ops.strided import overlaps
 
-__all__ = ["fill", "fill_", "zero_"]
-
 
 def _recorded(*tensors: Any) -> bool:
     return is_grad_enabled() and any(isinstance(t, TensorBase) and t.requires_grad for t in tensors)

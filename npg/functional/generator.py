@@ -9,16 +9,7 @@ import numpy as np
 from npg import random
 from npg.engine import TensorBase, wrap
 from npg.functional._attributes import CPU, device
-
-__all__ = [
-    "Generator",
-    "default_generator",
-    "get_rng_state",
-    "initial_seed",
-    "manual_seed",
-    "seed",
-    "set_rng_state",
-]
+from npg.functional._public import exposed
 
 
 class Generator(random.Generator):
@@ -61,27 +52,32 @@ default_generator = random.default_generator
 default_generator.__class__ = Generator
 
 
+@exposed
 def manual_seed(seed: Any) -> Generator:
     """Restart the default generator from a seed, and return it. Source: torch.manual_seed."""
     random.manual_seed(seed)
     return default_generator  # type: ignore[return-value]
 
 
+@exposed
 def seed() -> int:
     """Restart the default generator from a seed of the operating system, and return that. Source: torch.seed."""
     return random.seed()
 
 
+@exposed
 def initial_seed() -> int:
     """Return the seed that the default generator started from. Source: torch.initial_seed."""
     return random.initial_seed()
 
 
+@exposed
 def get_rng_state() -> Any:
     """Return the default generator's state, a uint8 tensor. Source: torch.get_rng_state."""
     return wrap(random.get_state())
 
 
+@exposed
 def set_rng_state(new_state: Any) -> None:
     """Continue the default generator from a state. Source: torch.set_rng_state."""
     random.set_state(_state_array(new_state))

@@ -17,16 +17,6 @@ from npg.functional._types import T
 from npg.ops import indexing as ops, shape
 from npg.ops.elementwise import mul
 
-__all__ = [
-    "index_add",
-    "index_add_",
-    "index_copy",
-    "index_copy_",
-    "index_fill",
-    "index_fill_",
-    "index_select",
-]
-
 
 def _lined(x: Any) -> Any:
     """Return x, or the one-dimensional view of a 0-d x."""

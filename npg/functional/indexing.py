@@ -25,16 +25,13 @@ from npg.functional._index import (
     sequence,
     without_masks,
 )
-from npg.functional._public import as_tensor_input, public_function, to_dtype
+from npg.functional._public import as_tensor_input, exposed, public_function, to_dtype
 from npg.functional._types import B
 from npg.functional.fill import each_once
 from npg.ops import indexing as ops
 from npg.ops.elementwise import clone
 from npg.ops.shape import reshape
 from npg.ops.strided import address, overlaps
-
-__all__ = ["copy_", "getitem", "index_put", "index_put_", "setitem"]
-
 
 # ----- x[index] -----
 
@@ -46,6 +43,7 @@ def _is_rows(index: Any) -> bool:
     return isinstance(index, TensorBase) and index._array.dtype.char in "lq" and index._array.ndim > 0
 
 
+@exposed
 def getitem(input: B, index: Any) -> B:
     """Return input[index].
 
@@ -117,6 +115,7 @@ def _recorded(x: Any, value: Any) -> bool:
     )
 
 
+@exposed
 def setitem(input: Any, index: Any, value: Any) -> None:
     """Write value at input[index].
 

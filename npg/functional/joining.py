@@ -13,21 +13,6 @@ from npg.functional._types import B, T
 from npg.functional.shape import reshape, unsqueeze
 from npg.ops import joining as ops
 
-__all__ = [
-    "atleast_1d",
-    "atleast_2d",
-    "atleast_3d",
-    "cat",
-    "column_stack",
-    "concat",
-    "concatenate",
-    "dstack",
-    "hstack",
-    "row_stack",
-    "stack",
-    "vstack",
-]
-
 _CAT = "npg.cat(): input types can't be cast to the desired output type {wanted}"
 
 

@@ -16,8 +16,6 @@ from npg.functional._square import matrix_of, not_positive, square_of
 from npg.functional._types import QR, SVD, Eigh, T
 from npg.ops import linalg as ops
 
-__all__ = ["cholesky"]
-
 
 def _recorded(x: Any) -> bool:
     return isinstance(x, TensorBase) and x.requires_grad and is_grad_enabled()
@@ -43,7 +41,7 @@ def cholesky(A: T, upper: bool = False, *, out: Any = None) -> T:
         raise not_positive("linalg.cholesky", array.mT if upper else array) from None
 
 
-@public_function
+@public_function(namespace="linalg")
 @writes(OUT_DTYPE, looks=())
 def qr(A: T, mode: str = "reduced", *, out: Any = None) -> QR[T]:
     """Return Q with orthonormal columns and the upper triangular R with Q R = A.
@@ -64,7 +62,7 @@ def qr(A: T, mode: str = "reduced", *, out: Any = None) -> QR[T]:
     return return_types.linalg_qr(apply(ops.qr, (A,), {"mode": mode}))
 
 
-@public_function
+@public_function(namespace="linalg")
 @writes(OUT_DTYPE, looks=())
 def svd(A: T, full_matrices: bool = True, *, driver: str | None = None, out: Any = None) -> SVD[T]:
     """Return U, S, Vh with U diag(S) Vh = A: U and Vh orthogonal, S descending and not negative.
@@ -82,7 +80,7 @@ def svd(A: T, full_matrices: bool = True, *, driver: str | None = None, out: Any
     return return_types.linalg_svd(apply(ops.svd, (A,), {"full_matrices": bool(full_matrices)}))
 
 
-@public_function
+@public_function(namespace="linalg")
 @writes(OUT_DTYPE, looks=())
 def svdvals(A: T, *, driver: str | None = None, out: Any = None) -> T:
     """Return the singular values, descending; see svd. Source: torch.linalg.svdvals."""
@@ -91,7 +89,7 @@ def svdvals(A: T, *, driver: str | None = None, out: Any = None) -> T:
     return wrap(ops.singular_values(matrix_of("linalg.svd", A)))
 
 
-@public_function
+@public_function(namespace="linalg")
 @writes(OUT_DTYPE, looks=())
 def eigh(A: T, UPLO: str = "L", *, out: Any = None) -> Eigh[T]:
     """Return the eigenvalues, ascending, and the eigenvectors, as columns, of a symmetric matrix.
@@ -122,7 +120,7 @@ def _check_symmetric(A: Any, uplo: Any) -> bool:
     return str(uplo).upper() == "L"
 
 
-@public_function
+@public_function(namespace="linalg")
 @writes(OUT_DTYPE, looks=())
 def eigvalsh(A: T, UPLO: str = "L", *, out: Any = None) -> T:
     """Return the eigenvalues of a symmetric matrix, ascending; see eigh. Source: torch.linalg.eigvalsh."""

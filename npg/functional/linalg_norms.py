@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from npg._errors import LinAlgError
 from npg._floating import silent
 from npg._words import scalar_name, shape_text
 from npg.dtypes import to_numpy
 from npg.engine import wrap
 from npg.functional._arguments import broadcast, checked_array, dim_index
 from npg.functional._public import public_function, to_dtype, writes
-from npg.functional._square import LinAlgError, matrix_of
+from npg.functional._square import matrix_of
 from npg.functional._types import T
 from npg.functional.extrema import amax, amin
 from npg.functional.linalg import eigvalsh, svdvals
@@ -23,13 +24,10 @@ from npg.functional.shape import reshape, unsqueeze
 from npg.functional.transpose import movedim
 from npg.ops.linalg import singular_values
 
-__all__ = ["cond", "matrix_norm", "matrix_rank", "norm", "vander", "vecdot"]
-
-
 # ----- Norms -----
 
 
-@public_function
+@public_function(namespace="linalg")
 @writes("linalg.matrix_norm expected out tensor dtype {result} but got: {wanted}", looks=())
 def matrix_norm(
     A: T, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None, out: Any = None
@@ -84,7 +82,7 @@ def _extreme(values: Any, dim: int, largest: bool, keepdim: bool = False) -> Any
     return (amax if largest else amin)(values, dim, keepdim)
 
 
-@public_function
+@public_function(namespace="linalg")
 @writes("linalg.norm expected out tensor dtype {result} but got: {wanted}", looks=())
 def norm(A: T, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
     """Return a norm of vectors or of matrices.
@@ -113,7 +111,7 @@ def norm(A: T, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype
     return matrix_norm(A, ord, (-2, -1) if dims is None else dims, keepdim, dtype=dtype)
 
 
-@public_function
+@public_function(namespace="linalg")
 @writes(
     text=CASTABLE.format(name="linalg.cond"),
     looks=(),
@@ -162,7 +160,7 @@ def _cond_of(matrix: np.ndarray[Any, Any], p: Any) -> Any:
         return math.inf
 
 
-@public_function
+@public_function(namespace="linalg")
 @writes(
     text=CASTABLE.format(name="npg.linalg.matrix_rank"),
     looks=(),
@@ -200,7 +198,7 @@ def matrix_rank(
 # ----- Vectors -----
 
 
-@public_function
+@public_function(namespace="linalg")
 @writes("linalg.vecdot: Expected out of dtype{result} but found {wanted}", looks=())
 def vecdot(x: T, y: Any, *, dim: Any = -1, out: Any = None) -> T:
     """Return the inner products along a dimension; the others broadcast. Source: torch.linalg.vecdot."""
@@ -216,7 +214,7 @@ def vecdot(x: T, y: Any, *, dim: Any = -1, out: Any = None) -> T:
     return total(x * y, dim)
 
 
-@public_function
+@public_function(namespace="linalg")
 def vander(x: T, N: int | None = None) -> T:
     """Return the matrix of powers x^0, x^1, ..., x^(N-1), one row for each element.
 

@@ -26,8 +26,6 @@ from npg.ops import linalg as ops
 from npg.ops.indexing import assign
 from npg.ops.shape import contiguous
 
-__all__ = ["det", "inverse", "logdet", "matrix_power", "pinverse", "slogdet"]
-
 _LSTSQ = tuple(
     f"npg.linalg.lstsq: Expected {what} to be safely castable from {{result}} dtype, but got {what} with dtype "
     "{wanted}"
@@ -39,7 +37,7 @@ CASTABLE = "{name}: Expected result to be safely castable from {{result}} dtype,
 # ----- Inverse and determinant -----
 
 
-@public_function
+@public_function(namespace="linalg")
 @writes(OUT_DTYPE, looks=())
 def inv(A: T, *, out: Any = None) -> T:
     """Return the inverse of a square matrix.
@@ -145,7 +143,7 @@ def _is_vector(a: Any, b: Any) -> bool:
     return b.ndim == 1 or (a.ndim - 1 == b.ndim and b.shape == a.shape[:-1])
 
 
-@public_function
+@public_function(namespace="linalg")
 @writes(OUT_DTYPE, looks=())
 def solve(A: T, B: Any, *, left: bool = True, out: Any = None) -> T:
     """Return X with A X = B.
@@ -195,7 +193,7 @@ def _incompatible(name: str, a: Any, b: Any, left: bool) -> RuntimeError:
     return RuntimeError(f"{name}: Incompatible shapes of A and B for the equation {equation} ({sizes})")
 
 
-@public_function
+@public_function(namespace="linalg")
 @writes("expected scalar type {result} but found {wanted}", looks=("B",))
 def solve_triangular(
     A: T, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False, out: Any = None
@@ -234,7 +232,7 @@ def solve_triangular(
 _DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 
 
-@public_function
+@public_function(namespace="linalg")
 @writes(text=_LSTSQ, looks=())
 def lstsq(A: T, B: Any, rcond: float | None = None, *, driver: str | None = None, out: Any = None) -> Lstsq[T]:
     """Return the X of least norm for which A X is nearest to B.
@@ -316,7 +314,7 @@ def tolerance(values: np.ndarray[Any, Any], size: int, atol: Any, rtol: Any) -> 
     return np.maximum(atol, rtol * values.max(axis=-1, keepdims=True, initial=0))
 
 
-@public_function
+@public_function(namespace="linalg")
 @writes(text=CASTABLE.format(name="linalg.pinv"), looks=())
 def pinv(A: T, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None) -> T:
     """Return the Moore-Penrose inverse.
@@ -361,7 +359,7 @@ def pinverse(input: T, rcond: float = 1e-15) -> T:
 # ----- Tensors as matrices -----
 
 
-@public_function
+@public_function(namespace="linalg")
 @writes(text=CASTABLE.format(name="tensorinv"), looks=())
 def tensorinv(A: T, ind: int = 2, *, out: Any = None) -> T:
     """Return the inverse for tensordot(A, x, x.ndim): A as a matrix whose rows are its first `ind` dimensions.
@@ -383,7 +381,7 @@ def tensorinv(A: T, ind: int = 2, *, out: Any = None) -> T:
     return reshape(inv(reshape(A, (rows, columns))), shape[ind:] + shape[:ind])
 
 
-@public_function
+@public_function(namespace="linalg")
 @writes(text=CASTABLE.format(name="tensorsolve"), looks=())
 def tensorsolve(A: T, B: Any, dims: Any = None, *, out: Any = None) -> T:
     """Return X with tensordot(A, X, X.ndim) = B.

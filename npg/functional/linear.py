@@ -8,19 +8,17 @@ from typing import Any
 from npg._words import c_name, scalar_name
 from npg.engine import apply
 from npg.functional._arguments import checked_array
-from npg.functional._public import public_function, to_dtype
+from npg.functional._public import exposed, public_function, to_dtype
 from npg.functional._types import T
 from npg.functional.elementwise import add, mul
 from npg.functional.reduction import sum
 from npg.functional.shape import reshape
 from npg.ops.linear import linear as linear_op, node_variants
 
-__all__ = ["bilinear", "linear"]
-
-
 # ----- Linear -----
 
 
+@exposed
 def linear(input: T, weight: T, bias: T | None = None) -> T:
     """Return input weight^T + bias.
 

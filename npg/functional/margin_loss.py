@@ -30,22 +30,6 @@ from npg.functional.shape import broadcast_tensors, reshape, unsqueeze
 from npg.functional.special import xlogy
 from npg.ops import regression_loss
 
-__all__ = [
-    "cosine_embedding_loss",
-    "gaussian_nll_loss",
-    "hinge_embedding_loss",
-    "kl_div",
-    "margin_ranking_loss",
-    "multi_margin_loss",
-    "multilabel_margin_loss",
-    "multilabel_soft_margin_loss",
-    "poisson_nll_loss",
-    "soft_margin_loss",
-    "triplet_margin_loss",
-    "triplet_margin_with_distance_loss",
-]
-
-
 # ----- Distributions -----
 
 

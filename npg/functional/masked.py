@@ -14,14 +14,6 @@ from npg.functional._types import T
 from npg.ops import scatter as ops
 from npg.ops.elementwise import clone
 
-__all__ = [
-    "masked_fill",
-    "masked_fill_",
-    "masked_scatter",
-    "masked_scatter_",
-    "masked_select",
-]
-
 
 def _check_write(array: Any, mask: Any) -> None:
     """Raise RuntimeError when the mask does not broadcast to the array."""

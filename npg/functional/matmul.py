@@ -21,28 +21,13 @@ from npg.functional._matrices import (
     check_same,
     no_bool,
 )
-from npg.functional._public import public_function, to_dtype, writes
+from npg.functional._public import exposed, public_function, to_dtype, writes
 from npg.functional._types import T
 from npg.functional.elementwise import mul
 from npg.functional.shape import reshape, unsqueeze
 from npg.ops import matmul as ops
 from npg.ops.einsum import contract
 from npg.ops.elementwise import clone
-
-__all__ = [
-    "bmm",
-    "chain_matmul",
-    "cross",
-    "dot",
-    "ger",
-    "inner",
-    "kron",
-    "matmul",
-    "mm",
-    "mv",
-    "outer",
-    "vdot",
-]
 
 _MV = "addmv input tensors must have the same dtype, but got {wanted}, {result}, and {result}"
 _MULTI_DOT = "multi_dot(): expected out tensor to have dtype {c_result} but got {c_wanted}"
@@ -52,6 +37,7 @@ _DOT = "result dtype {wanted} does not match input dtype {result}"
 # ----- Two factors -----
 
 
+@exposed
 def matmul(input: T, other: Any, *, out: Any = None) -> T:
     """Return the matrix product; also `input @ other`.
 
@@ -253,7 +239,7 @@ def cross(input: T, other: Any, dim: Any = None, *, out: Any = None) -> T:
     return cross_along(input, other, dim)
 
 
-@public_function
+@public_function(namespace="linalg")
 @writes(OUT_DTYPE, apart=("input", "other"))
 def cross_along(input: T, other: Any, dim: Any = -1, *, out: Any = None) -> T:
     """Return the cross products along a dimension; see cross."""
@@ -291,7 +277,7 @@ def _order(sizes: list[int]) -> list[list[int]]:
     return split
 
 
-@public_function
+@public_function(namespace="linalg")
 @writes(_MULTI_DOT, looks=())
 def multi_dot(tensors: Sequence[T], *, out: Any = None) -> T:
     """Return the product of two or more matrices, multiplied in the cheapest order.

@@ -15,8 +15,6 @@ from npg.functional._types import B, Dims, T
 from npg.functional.reduction import vector_norm
 from npg.ops import distance
 
-__all__ = ["dist", "norm"]
-
 
 @public_function
 @writes(OUT_DTYPE, looks=(), expanded=True)

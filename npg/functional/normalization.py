@@ -16,9 +16,6 @@ from npg.functional.norm import norm
 from npg.functional.selection import clamp_min
 from npg.ops import normalization as norm_ops
 
-__all__ = ["layer_norm", "normalize", "rms_norm"]
-
-
 # ----- Normalisation -----
 
 

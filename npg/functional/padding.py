@@ -9,8 +9,6 @@ from npg.functional._public import public_function
 from npg.functional._types import Scalar, Sizes, T
 from npg.ops import rearrange as ops
 
-__all__ = ["pad"]
-
 
 @public_function
 def pad(input: T, pad: Sizes, mode: str = "constant", value: Scalar | None = None) -> T:

@@ -17,20 +17,6 @@ from npg.functional.generator import check_generator
 from npg.ops import random as ops
 from npg.ops.elementwise import clone
 
-__all__ = [
-    "bernoulli",
-    "bernoulli_",
-    "cauchy_",
-    "exponential_",
-    "geometric_",
-    "log_normal_",
-    "multinomial",
-    "normal_",
-    "poisson",
-    "random_",
-    "uniform_",
-]
-
 # ----- In place -----
 
 

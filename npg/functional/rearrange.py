@@ -18,27 +18,6 @@ from npg.ops import indexing as index_ops, rearrange as ops, shape as shape_ops
 from npg.ops._op import Op
 from npg.ops.elementwise import clone
 
-__all__ = [
-    "diag",
-    "diag_embed",
-    "diagflat",
-    "flip",
-    "fliplr",
-    "flipud",
-    "meshgrid",
-    "repeat",
-    "repeat_interleave",
-    "roll",
-    "rot90",
-    "tile",
-    "trace",
-    "tril",
-    "tril_",
-    "triu",
-    "triu_",
-]
-
-
 # ----- Repeated -----
 
 

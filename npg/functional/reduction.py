@@ -22,23 +22,6 @@ from npg.functional._types import Dims, Scalar, T
 from npg.ops import cumulative as scan_ops, distance, reduction as ops
 from npg.ops._op import Op
 
-__all__ = [
-    "all",
-    "any",
-    "count_nonzero",
-    "logsumexp",
-    "mean",
-    "nanmean",
-    "nansum",
-    "prod",
-    "std",
-    "std_mean",
-    "sum",
-    "var",
-    "var_mean",
-    "vector_norm",
-]
-
 
 def _bool_or_byte(held: dtypes.dtype, _result: dtypes.dtype) -> bool:
     return held is dtypes.bool_ or held is dtypes.uint8

@@ -18,9 +18,6 @@ from npg.functional.reduction import sum
 from npg.functional.shape import broadcast_tensors
 from npg.ops import regression_loss
 
-__all__ = ["huber_loss", "l1_loss", "mse_loss", "smooth_l1_loss"]
-
-
 # ----- Regression -----
 
 

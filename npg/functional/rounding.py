@@ -5,39 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from npg._errors import OUT_DTYPE_FOUND
-from npg.functional._forms import both, run
-from npg.functional._public import (
-    public_function,
-    writes,
-)
+from npg.functional._forms import expose, run
+from npg.functional._public import public_function, writes
 from npg.functional._types import T
 from npg.ops import rounding
 
-__all__ = [
-    "ceil",
-    "ceil_",
-    "fix",
-    "fix_",
-    "floor",
-    "floor_",
-    "frac",
-    "frac_",
-    "nan_to_num",
-    "nan_to_num_",
-    "round",
-    "round_",
-    "trunc",
-    "trunc_",
-]
-
-
 # ----- Rounding -----
 
-floor, floor_ = both(rounding.floor)
-ceil, ceil_ = both(rounding.ceil)
-trunc, trunc_ = fix, fix_ = both(rounding.trunc)
-frac, frac_ = both(rounding.frac)
-_round, _round_ = both(rounding.round)
+floor, floor_ = expose(rounding.floor)
+ceil, ceil_ = expose(rounding.ceil)
+trunc, trunc_ = fix, fix_ = expose(rounding.trunc)
+frac, frac_ = expose(rounding.frac)
+_round, _round_ = expose(rounding.round)
 
 
 @public_function

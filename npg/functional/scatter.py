@@ -18,21 +18,6 @@ from npg.functional._public import public_function, writes
 from npg.functional._types import T
 from npg.ops import indexing as rows, scatter as ops, shape
 
-__all__ = [
-    "gather",
-    "put",
-    "put_",
-    "scatter",
-    "scatter_",
-    "scatter_add",
-    "scatter_add_",
-    "scatter_reduce",
-    "scatter_reduce_",
-    "take",
-    "take_along_dim",
-]
-
-
 # ----- gather and scatter -----
 
 

@@ -20,18 +20,6 @@ from npg.functional._types import T
 from npg.ops import extrema as ops
 from npg.ops._keys import keys
 
-__all__ = [
-    "argwhere",
-    "bincount",
-    "bucketize",
-    "histc",
-    "nonzero",
-    "one_hot",
-    "searchsorted",
-    "unique",
-    "unique_consecutive",
-]
-
 Array = np.ndarray[Any, Any]
 
 _LARGE = 1 << 16  # elements

@@ -10,17 +10,10 @@ from npg import dtypes
 from npg._words import scalar_name
 from npg.engine import TensorBase, apply, apply_in_place, array_of, wrap
 from npg.functional._factory import fill_number
-from npg.functional._forms import both
-from npg.functional._public import as_tensor_input, public, public_function, to_dtype
+from npg.functional._forms import expose
+from npg.functional._public import as_tensor_input, public_function, to_dtype
 from npg.functional._types import T
 from npg.ops import selection as ops
-
-# fmt: off
-__all__ = [
-    "clamp", "clamp_", "clamp_max", "clamp_max_", "clamp_min", "clamp_min_", "clip", "clip_", "fmax", "fmin",
-    "maximum", "minimum", "where",
-]
-# fmt: on
 
 # ----- Where -----
 
@@ -67,18 +60,18 @@ def _has_dtype(x: Any) -> bool:
 
 # ----- Maximum and minimum -----
 
-maximum = public(ops.maximum)
-minimum = public(ops.minimum)
-fmax = public(ops.fmax)
-fmin = public(ops.fmin)
+maximum = expose(ops.maximum)
+minimum = expose(ops.minimum)
+fmax = expose(ops.fmax)
+fmin = expose(ops.fmin)
 
 # ----- Clamp -----
 
 # Per function: with numbers, with a lower bound, with an upper bound; the last two in both forms.
-_CLAMP = (ops.clamp, both(ops.clamp_low), both(ops.clamp_high))
-_CLAMP_MIN = (ops.clamp_min, both(ops.clamp_min_tensor), None)
-_CLAMP_MAX = (ops.clamp_max, None, both(ops.clamp_max_tensor))
-_between = both(ops.clamp_between)
+_CLAMP = (ops.clamp, expose(ops.clamp_low), expose(ops.clamp_high))
+_CLAMP_MIN = (ops.clamp_min, expose(ops.clamp_min_tensor), None)
+_CLAMP_MAX = (ops.clamp_max, None, expose(ops.clamp_max_tensor))
+_between = expose(ops.clamp_between)
 
 
 def _number(bound: Any) -> Any:

@@ -12,33 +12,11 @@ from npg._words import scalar_name
 from npg.engine import TensorBase, apply, check_in_place
 from npg.functional._arguments import checked_array, dim_index, dims_tuple, expanded_shape, sizes_of
 from npg.functional._attributes import Size
-from npg.functional._public import public_function
+from npg.functional._public import exposed, public_function
 from npg.functional._types import Dims, Sizes, T
 from npg.functional.fill import each_once
 from npg.ops import shape as ops
 from npg.ops.strided import contiguous_strides, offset_of, overlaps
-
-__all__ = [
-    "broadcast_shapes",
-    "broadcast_tensors",
-    "broadcast_to",
-    "contiguous",
-    "expand",
-    "expand_as",
-    "flatten",
-    "numel",
-    "ravel",
-    "reshape",
-    "reshape_as",
-    "squeeze",
-    "squeeze_",
-    "unflatten",
-    "unsqueeze",
-    "unsqueeze_",
-    "view",
-    "view_as",
-]
-
 
 # ----- Another shape -----
 
@@ -70,6 +48,7 @@ def _reshaped(op: Any, input: Any, array: Any, shape: tuple[int, ...]) -> Any:
         raise _shape_error(shape, array.size) from None
 
 
+@exposed
 def view(input: T, *shape: Any, size: Dims | None = None, dtype: Any = None) -> T:
     """Return a view of another shape, or of the same bytes as another dtype.
 
@@ -117,6 +96,7 @@ def view_as(input: T, other: Any) -> T:
     return view(input, checked_array("view_as", other, "other").shape)
 
 
+@exposed
 def reshape(input: T, *sizes: Any, shape: Dims | None = None) -> T:
     """Return the elements in another shape: a view where the strides allow it, else a copy.
 

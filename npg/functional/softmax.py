@@ -17,8 +17,6 @@ from npg.ops import softmax as ops
 from npg.ops._op import Op
 from npg.ops.elementwise import clone
 
-__all__ = ["gumbel_softmax", "log_softmax", "softmax", "softmin"]
-
 
 def _apply(op: Op, name: str, input: Any, dim: Any, third: Any, dtype: Any) -> Any:
     array = checked_array(name, input)

@@ -12,8 +12,6 @@ from npg.functional._public import public_function, writes
 from npg.functional._types import T, ValuesIndices
 from npg.ops import sort as ops
 
-__all__ = ["argsort", "msort", "sort", "topk"]
-
 
 @public_function
 @writes(OUT_DTYPE)

@@ -4,42 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from npg.functional._forms import both, run
-from npg.functional._public import (
-    public,
-    public_function,
-)
+from npg.functional._forms import expose, run
+from npg.functional._public import public_function
 from npg.functional._types import T
 from npg.ops import special
 
-__all__ = [
-    "erf",
-    "erf_",
-    "erfc",
-    "erfc_",
-    "erfinv",
-    "erfinv_",
-    "logaddexp",
-    "logaddexp2",
-    "logit",
-    "logit_",
-    "sigmoid",
-    "sigmoid_",
-    "xlogy",
-    "xlogy_",
-]
-
-logaddexp = public(special.logaddexp)
-logaddexp2 = public(special.logaddexp2)
-xlogy, xlogy_ = both(special.xlogy)
+logaddexp = expose(special.logaddexp)
+logaddexp2 = expose(special.logaddexp2)
+xlogy, xlogy_ = expose(special.xlogy)
 
 
 # ----- Special functions -----
 
-erf, erf_ = both(special.erf)
-erfc, erfc_ = both(special.erfc)
-erfinv, erfinv_ = both(special.erfinv)
-sigmoid, sigmoid_ = both(special.sigmoid)
+erf, erf_ = expose(special.erf)
+erfc, erfc_ = expose(special.erfc)
+erfinv, erfinv_ = expose(special.erfinv)
+sigmoid, sigmoid_ = expose(special.sigmoid)
 
 
 @public_function

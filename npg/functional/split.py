@@ -14,22 +14,6 @@ from npg.functional._public import public_function
 from npg.functional._types import Dims, Sizes, T
 from npg.ops import joining as join_ops, shape as ops
 
-__all__ = [
-    "chunk",
-    "diagonal",
-    "dsplit",
-    "hsplit",
-    "narrow",
-    "select",
-    "split",
-    "split_with_sizes",
-    "tensor_split",
-    "unbind",
-    "unfold",
-    "vsplit",
-]
-
-
 # ----- One part -----
 
 

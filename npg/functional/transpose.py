@@ -7,30 +7,15 @@ from typing import Any
 from npg._errors import warn
 from npg.engine import apply
 from npg.functional._arguments import checked_array, dim_index, sizes_of
-from npg.functional._public import public_function
+from npg.functional._public import exposed, public_function
 from npg.functional._types import Dims, T
 from npg.functional.shape import reshape_in_place
 from npg.ops import shape as ops
 
-__all__ = [
-    "adjoint",
-    "moveaxis",
-    "movedim",
-    "permute",
-    "swapaxes",
-    "swapaxes_",
-    "swapdims",
-    "swapdims_",
-    "t",
-    "t_",
-    "transpose",
-    "transpose_",
-]
-
-
 # ----- Two dimensions swapped -----
 
 
+@exposed
 def transpose(input: T, dim0: int, dim1: int) -> T:
     """Return a view with two dimensions swapped. Source: torch.transpose."""
     ndim = checked_array("transpose", input).ndim
@@ -62,6 +47,7 @@ def t(input: T) -> T:
 # ----- Any order -----
 
 
+@exposed
 def permute(input: T, *order: Any, dims: Dims | None = None) -> T:
     """Return a view with the dimensions in this order, given one by one, as a sequence or as dims=.
 

@@ -152,6 +152,9 @@ class Op:
         namespace: of PyTorch's function where that is not torch: "linalg".
         aten: PyTorch's name of the op, None where PyTorch has no such op.
         flops: counts additions and multiplications, given the shapes of the inputs; None where nobody counts them.
+        in_place: the op that the in-place form applies, exp_; itself, unless the declaration of the form says another.
+            None where PyTorch has no such form: ops that are not elementwise, and those declared with in_place=False.
+        takes_out: whether the function has an out=, as PyTorch's.
         numpy, scipy: the NumPy ufuncs, and the name of the ufunc in scipy.special, that the public function of this
             name computes when they are called with tensors.
     """
@@ -169,6 +172,8 @@ class Op:
         flops: Callable[..., int] | None = None,
         numpy: tuple[np.ufunc, ...] = (),
         scipy: str = "",
+        in_place: bool = True,
+        takes_out: bool = True,
     ) -> None:
         self.name = declared.__name__.rstrip("_")
         self.__name__ = self.name
@@ -190,6 +195,8 @@ class Op:
         self.aten = (f"{namespace}_{self.name}" if namespace else self.name) if aten == "" else aten
         self.flops = flops
         self.numpy, self.scipy = numpy, scipy
+        self.in_place: Op | None = self if in_place and kind is ELEMENTWISE else None
+        self.takes_out = takes_out
         self.refusal: Callable[..., Any] | None = None
         self.is_fused = self.is_view = self.is_ufunc = self.is_multi = self.broadcasts = self.exact = False
         self.runs_without_gradient = self.takes_numbers = False
@@ -301,8 +308,8 @@ class Op:
 
 
 # ----- Declarations -----
-# Each also takes what Op keeps as it is given: promote, kind, tangent, namespace, aten, flops, numpy, scipy; and
-# `node`: the name of the graph node without "Backward0", where it is not the op's name in camel case.
+# Each also takes what Op keeps as it is given: promote, kind, tangent, namespace, aten, flops, numpy, scipy, in_place,
+# takes_out; and `node`: the name of the graph node without "Backward0", where it is not the op's name in camel case.
 
 
 def primitive(

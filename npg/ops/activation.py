@@ -229,13 +229,16 @@ def _softsign_vjp(g: Any, _y: Any, x: Any) -> Any:
     return g * (r * r)
 
 
-@primitive(_softsign_vjp, promote=FLOAT, node="Div", kind=ELEMENTWISE, aten=None)
+@primitive(_softsign_vjp, promote=FLOAT, node="Div", kind=ELEMENTWISE, aten=None, in_place=False, takes_out=False)
 def softsign(input: Any) -> Any:
     """Return input / (1 + |input|)."""
     return input / (np.abs(input) + 1.0)
 
 
-@primitive(lambda g, _y, x: g * (np.tanh(x) * np.tanh(x)), promote=FLOAT, node="Sub", kind=ELEMENTWISE, aten=None)
+@primitive(
+    lambda g, _y, x: g * (np.tanh(x) * np.tanh(x)), promote=FLOAT, node="Sub", kind=ELEMENTWISE, aten=None,
+    in_place=False, takes_out=False,
+)  # fmt: skip
 def tanhshrink(input: Any) -> Any:
     """Return input - tanh(input)."""
     return input - np.tanh(input)

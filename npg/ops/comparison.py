@@ -45,7 +45,7 @@ def ge(input: Any, other: Any) -> Any:
     """Return whether input >= other, elementwise."""
 
 
-def written(comparison: Op) -> Op:
+def _written(comparison: Op) -> Op:
     """Return a comparison that is written over its input: a step function, whose gradient is zero.
 
     The comparison itself gives bools and needs no history; an input that is written over must lose the history it had.
@@ -58,6 +58,10 @@ def written(comparison: Op) -> Op:
         return like_dtype(zeros(g), other_like.dtype)
 
     return ufunc(comparison.forward, to_input, to_other, promote=COMPARISON, exact=True)(comparison._declared)
+
+
+for _comparison in (eq, ne, lt, le, gt, ge):
+    _comparison.in_place = _written(_comparison)
 
 
 @primitive(broadcasts=True, kind=ELEMENTWISE)
@@ -78,40 +82,40 @@ def isclose(input: Any, other: Any, *, rtol: float, atol: float, equal_nan: bool
 # ----- nan and inf -----
 
 
-@ufunc(np.isnan, promote=None, exact=True)
+@ufunc(np.isnan, promote=None, exact=True, in_place=False, takes_out=False)
 def isnan(input: Any) -> Any:
     """Return whether each element is nan."""
 
 
-@ufunc(np.isinf, promote=None, exact=True)
+@ufunc(np.isinf, promote=None, exact=True, in_place=False, takes_out=False)
 def isinf(input: Any) -> Any:
     """Return whether each element is inf or -inf."""
 
 
-@ufunc(np.isfinite, promote=None, exact=True)
+@ufunc(np.isfinite, promote=None, exact=True, in_place=False, takes_out=False)
 def isfinite(input: Any) -> Any:
     """Return whether each element is neither inf nor nan."""
 
 
-@movement(kind=ELEMENTWISE)
+@movement(kind=ELEMENTWISE, in_place=False)
 def isposinf(input: Any) -> Any:
     """Return whether each element is inf."""
     return input == np.inf
 
 
-@movement(kind=ELEMENTWISE)
+@movement(kind=ELEMENTWISE, in_place=False)
 def isneginf(input: Any) -> Any:
     """Return whether each element is -inf."""
     return input == -np.inf
 
 
-@movement(kind=ELEMENTWISE)
+@movement(kind=ELEMENTWISE, in_place=False, takes_out=False)
 def isreal(input: Any) -> Any:
     """Return True for each element: there are no complex dtypes."""
     return np.ones(input.shape, bool)
 
 
-@movement(kind=ELEMENTWISE, numpy=(np.signbit,))
+@movement(kind=ELEMENTWISE, numpy=(np.signbit,), in_place=False)
 def signbit(input: Any) -> Any:
     """Return whether each element's sign bit is set; -0.0 counts as negative."""
     return np.signbit(input) if input.dtype.kind == "f" else input < 0

@@ -81,6 +81,7 @@ def where(condition: Any, input: Any, other: Any) -> Any:
     np.maximum,
     lambda g, _y, a, b: mask(where(a == b, g * 0.5, g), ~(a < b)),
     lambda g, _y, a, b: mask(where(a == b, g * 0.5, g), ~(a > b)),
+    in_place=False,
 )
 def maximum(input: Any, other: Any) -> Any:
     """Return the larger of two; nan where one is nan. Equal ones share the gradient."""
@@ -90,6 +91,7 @@ def maximum(input: Any, other: Any) -> Any:
     np.minimum,
     lambda g, _y, a, b: mask(where(a == b, g * 0.5, g), ~(a > b)),
     lambda g, _y, a, b: mask(where(a == b, g * 0.5, g), ~(a < b)),
+    in_place=False,
 )
 def minimum(input: Any, other: Any) -> Any:
     """Return the smaller of two; nan where one is nan. Equal ones share the gradient."""
@@ -99,6 +101,7 @@ def minimum(input: Any, other: Any) -> Any:
     np.fmax,
     lambda g, _y, a, b: mask(g, (a >= b) | (b != b)),
     lambda g, _y, a, b: mask(g, ~((a >= b) | (b != b))),
+    in_place=False,
 )
 def fmax(input: Any, other: Any) -> Any:
     """Return the larger of two; where one is nan, the other. Among equal ones the first gets the gradient."""
@@ -108,6 +111,7 @@ def fmax(input: Any, other: Any) -> Any:
     np.fmin,
     lambda g, _y, a, b: mask(g, (a <= b) | (b != b)),
     lambda g, _y, a, b: mask(g, ~((a <= b) | (b != b))),
+    in_place=False,
 )
 def fmin(input: Any, other: Any) -> Any:
     """Return the smaller of two; where one is nan, the other. Among equal ones the first gets the gradient."""

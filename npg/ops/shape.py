@@ -59,6 +59,7 @@ def overload(op: Op, node_name: str, edge_order: tuple[int, ...] | None = None, 
     """
     twin = copy.copy(op)
     twin.node_name, twin.edge_order, twin.aten = node_name, edge_order or op.edge_order, aten or op.aten
+    twin.in_place = twin if op.in_place is op else op.in_place
     return twin
 
 

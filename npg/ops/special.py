@@ -242,6 +242,7 @@ def xlogy(input: Any, other: Any) -> Any:
     lambda g, _y, a, b: g * reciprocal(1.0 + exp(b - a)),
     lambda g, _y, a, b: g * reciprocal(1.0 + exp(a - b)),
     promote=ARITHMETIC,
+    in_place=False,
 )
 def logaddexp(input: Any, other: Any) -> Any:
     """Return log(exp(input) + exp(other)) without overflow."""
@@ -252,6 +253,7 @@ def logaddexp(input: Any, other: Any) -> Any:
     lambda g, _y, a, b: g * reciprocal(1.0 + exp2(b - a)),
     lambda g, _y, a, b: g * reciprocal(1.0 + exp2(a - b)),
     promote=ARITHMETIC,
+    in_place=False,
 )
 def logaddexp2(input: Any, other: Any) -> Any:
     """Return log2(2**input + 2**other) without overflow."""

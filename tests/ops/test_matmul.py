@@ -9,7 +9,6 @@ import pytest
 import torch
 
 import npg
-from npg.functional.addmm import __all__ as SUMS
 from npg.functional.matmul import _order
 from npg.ops import _products
 from npg.ops._products import multiply
@@ -330,7 +329,6 @@ def test_in_place_product_refused_changes_nothing():
         with pytest.raises(RuntimeError):
             call(npg.ones(3, 3), npg.ones(3, 4))
     assert (x == 1).all()
-    assert set(SUMS) >= {"addmm_", "addbmm_"}
 
 
 # ----- einsum -----
