@@ -28,8 +28,4 @@ def _is_method(name: str, function: Any) -> bool:
 
 
 METHODS = {name: function for name, function in FUNCTIONS.items() if _is_method(name, function)}
-Methods = type(
-    "Methods",
-    (TensorBase,),
-    {"__module__": __name__, "__doc__": "The methods of Tensor that are functions.", **METHODS},
-)
+Methods = TensorBase  # for type checkers a class of its own, with these methods: methods.pyi

@@ -21,7 +21,7 @@ from npg.functional.transpose import (
 )
 from npg.ops import comparison, elementwise
 from npg.tensor import casts, constructing, conversion, copies, exchange, gradients, graph, memory, operators, printing
-from npg.tensor.methods import Methods
+from npg.tensor.methods import METHODS, Methods
 
 __all__ = ["Tensor"]
 
@@ -48,6 +48,8 @@ class Tensor(Methods):
     Raises: TypeError, ValueError: for data that is no numbers, or ragged.
     Source: torch.Tensor; requires_grad is npg's.
     """
+
+    locals().update(METHODS)
 
     __array_priority__ = 1000
     __module__ = "npg"
