@@ -71,21 +71,22 @@ def as_methods(signatures: list[Signature]) -> list[Signature]:
         if first.annotation not in (*OWN, "Any"):
             continue
         receiver = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        parameters = [p.replace(annotation=_renamed(p.annotation, first.annotation)) for p in rest if p.name != "out"]
-        method = ([receiver, *parameters], _renamed(result, first.annotation))
+        own = first.annotation
+        parameters = [p.replace(annotation=_renamed(p.annotation, own, "TensorBase")) for p in rest if p.name != "out"]
+        method = ([receiver, *parameters], _renamed(result, own, "Self"))
         if method not in methods:
             methods.append(method)
     return methods
 
 
-def _renamed(annotation: str, own: str) -> str:
-    """Return an annotation in which the type of the tensor is that of the method's receiver."""
+def _renamed(annotation: str, own: str, name: str) -> str:
+    """Return an annotation in which the type of the tensor has another name."""
     if own not in OWN:
         return annotation
     tree = ast.parse(annotation, mode="eval")
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id == own:
-            node.id = "Self"
+            node.id = name
     return ast.unparse(tree)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from npg.engine import TensorBase
 
-# What a function is given and gives back: a Tensor; where a rule calls it, an ndarray.
-T = TypeVar("T")
+# What a function is given and gives back: a Tensor, or of a class that is derived from it.
+T = TypeVar("T", bound=TensorBase)
 B = TypeVar("B", bound=TensorBase)
 
 Scalar: TypeAlias = bool | int | float

@@ -14,7 +14,7 @@ from npg.engine._out import DEFAULT, OutRule, is_same
 from npg.functional._factory import fill_number
 from npg.functional._forms import expose, run
 from npg.functional._public import as_tensor_input, old_order, public_function, python_number, to_dtype, writes
-from npg.functional._types import B, Scalar, T
+from npg.functional._types import B, Operand, Scalar, T
 from npg.ops import compound as ops, elementwise
 from npg.ops._op import Op
 
@@ -56,8 +56,12 @@ def _with_alpha(name: str, input: Any, other: Any, alpha: Any, in_place: bool = 
 _SIGNATURE = "Tensor other, *, Number alpha = 1"
 
 
+@overload
+def add(input: Scalar, other: B, *late: Any, alpha: Scalar = ..., out: Any = ...) -> B: ...
+@overload
+def add(input: B, other: Operand, *late: Any, alpha: Scalar = ..., out: Any = ...) -> B: ...
 @public_function
-def add(input: T, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) -> T:
+def add(input: Any, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) -> Any:
     """Return input + alpha * other.
 
     Args:
@@ -73,15 +77,19 @@ def add(input: T, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) ->
 
 
 @public_function
-def add_(input: T, other: Any, *late: Any, alpha: Scalar = 1) -> T:
+def add_(input: T, other: Operand, *late: Any, alpha: Scalar = 1) -> T:
     """Add alpha * other to the input in place. Source: torch.Tensor.add_."""
     if late:
         other, alpha = old_order("add_", _SIGNATURE, other, late)
     return _add_(input, other) if type(alpha) is int and alpha == 1 else _with_alpha("add", input, other, alpha, True)
 
 
+@overload
+def sub(input: Scalar, other: B, *late: Any, alpha: Scalar = ..., out: Any = ...) -> B: ...
+@overload
+def sub(input: B, other: Operand, *late: Any, alpha: Scalar = ..., out: Any = ...) -> B: ...
 @public_function
-def sub(input: T, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) -> T:
+def sub(input: Any, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) -> Any:
     """Return input - alpha * other.
 
     Args:
@@ -96,7 +104,7 @@ def sub(input: T, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) ->
 
 
 @public_function
-def sub_(input: T, other: Any, *late: Any, alpha: Scalar = 1) -> T:
+def sub_(input: T, other: Operand, *late: Any, alpha: Scalar = 1) -> T:
     """Subtract alpha * other from the input in place. Source: torch.Tensor.sub_."""
     if late:
         other, alpha = old_order("sub_", _SIGNATURE, other, late)
@@ -142,7 +150,7 @@ nextafter, nextafter_ = expose(elementwise.nextafter)
 @overload
 def remainder(input: Scalar, other: B, *, out: Any = ...) -> B: ...
 @overload
-def remainder(input: B, other: Any, *, out: Any = ...) -> B: ...
+def remainder(input: B, other: Operand, *, out: Any = ...) -> B: ...
 @public_function
 def remainder(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return input - other * floor(input / other): the sign is the divisor's, as in Python.
@@ -156,13 +164,17 @@ def remainder(input: Any, other: Any, *, out: Any = None) -> Any:
 
 
 @public_function
-def remainder_(input: T, other: Any) -> T:
+def remainder_(input: T, other: Operand) -> T:
     """Replace the input by its remainder in place; see remainder. Source: torch.Tensor.remainder_."""
     return (_remainder_tensor_ if isinstance(other, TensorBase) else _remainder_)(input, other)
 
 
+@overload
+def fmod(input: Scalar, other: B, *, out: Any = ...) -> B: ...
+@overload
+def fmod(input: B, other: Operand, *, out: Any = ...) -> B: ...
 @public_function
-def fmod(input: T, other: Any, *, out: Any = None) -> T:
+def fmod(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return input - other * trunc(input / other): the sign is the dividend's, as in C.
 
     Args:
@@ -174,7 +186,7 @@ def fmod(input: T, other: Any, *, out: Any = None) -> T:
 
 
 @public_function
-def fmod_(input: T, other: Any) -> T:
+def fmod_(input: T, other: Operand) -> T:
     """Replace the input by its remainder in place; see fmod. Source: torch.Tensor.fmod_."""
     return (_fmod_tensor_ if isinstance(other, TensorBase) else _fmod_)(input, other)
 
@@ -189,8 +201,12 @@ def _divide(input: Any, other: Any, rounding_mode: Any, in_place: bool) -> Any:
     return run(elementwise.div_rounded, (input, other), in_place, rounding_mode=rounding_mode)
 
 
+@overload
+def div(input: Scalar, other: B, *, rounding_mode: str | None = ..., out: Any = ...) -> B: ...
+@overload
+def div(input: B, other: Operand, *, rounding_mode: str | None = ..., out: Any = ...) -> B: ...
 @public_function
-def div(input: T, other: Any, *, rounding_mode: str | None = None, out: Any = None) -> T:
+def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = None) -> Any:
     """Return input / other, exact or rounded.
 
     Args:
@@ -204,7 +220,7 @@ def div(input: T, other: Any, *, rounding_mode: str | None = None, out: Any = No
 
 
 @public_function
-def div_(input: T, other: Any, *, rounding_mode: str | None = None) -> T:
+def div_(input: T, other: Operand, *, rounding_mode: str | None = None) -> T:
     """Divide the input in place; see div. Source: torch.Tensor.div_."""
     return _divide(input, other, rounding_mode, True)
 
@@ -236,7 +252,7 @@ rsqrt, rsqrt_ = expose(elementwise.rsqrt)
 @overload
 def pow(input: Scalar, exponent: B, *, out: Any = ...) -> B: ...
 @overload
-def pow(input: B, exponent: Any, *, out: Any = ...) -> B: ...
+def pow(input: B, exponent: Operand, *, out: Any = ...) -> B: ...
 @public_function
 def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """Return input to the power of exponent.
@@ -252,7 +268,7 @@ def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
 
 
 @public_function
-def pow_(input: T, exponent: Any) -> T:
+def pow_(input: T, exponent: Operand) -> T:
     """Raise the input to the power of exponent in place; see pow. Source: torch.Tensor.pow_."""
     return (_pow_tensor_ if isinstance(exponent, TensorBase) else _pow_)(input, exponent)
 
@@ -263,7 +279,7 @@ ldexp, ldexp_ = expose(elementwise.ldexp)
 @overload
 def float_power(input: Scalar, exponent: B, *, out: Any = ...) -> B: ...
 @overload
-def float_power(input: B, exponent: Any, *, out: Any = ...) -> B: ...
+def float_power(input: B, exponent: Operand, *, out: Any = ...) -> B: ...
 @public_function
 @writes("the output given to float_power has dtype {wanted} but the operation's result requires dtype {result}")
 def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:

@@ -12,6 +12,8 @@ from npg.functional._public import augmented, operator, reflected
 from npg.functional._types import B
 from npg.ops import elementwise
 
+_ARRAYS: Any = (TensorBase, np.ndarray)  # what is no tensor is a constant
+
 # PyTorch's graph has nodes of their own for tensors on the right.
 _mod, _mod_tensor = operator(elementwise.remainder), operator(elementwise.remainder_tensor)
 _imod, _imod_tensor = augmented(elementwise.remainder), augmented(elementwise.remainder_tensor)
@@ -55,16 +57,16 @@ def invert(tensor: B) -> B:
 
 def matmul(tensor: B, other: Any) -> B:
     """Return `tensor @ other`."""
-    return F.matmul(tensor, other) if isinstance(other, (TensorBase, np.ndarray)) else NotImplemented
+    return F.matmul(tensor, other) if isinstance(other, _ARRAYS) else NotImplemented
 
 
 def rmatmul(tensor: Any, other: Any) -> Any:
     """Return `other @ tensor`."""
-    return F.matmul(other, tensor) if isinstance(other, (TensorBase, np.ndarray)) else NotImplemented
+    return F.matmul(other, tensor) if isinstance(other, _ARRAYS) else NotImplemented
 
 
 def _divided_into(self: Any, other: Any) -> Any:
-    if isinstance(other, (TensorBase, np.ndarray)):
+    if isinstance(other, _ARRAYS):
         return F.div(other, self)
     return F.reciprocal(self) * other  # rounded twice, as PyTorch does
 
