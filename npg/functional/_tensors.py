@@ -9,9 +9,9 @@ FUNCTIONS = {
     name: function
     for module in (
         "activation", "addmm", "comparison", "copy", "cumulative", "elementwise", "extrema", "fill", "generator",
-        "index_select", "indexing", "joining", "linalg", "linalg_solvers", "masked", "matmul", "norm", "random", "rearrange",
-        "reduction", "rounding", "scatter", "search", "selection", "shape", "softmax", "sort", "special", "split",
-        "transpose", "trigonometry",
+        "index_select", "indexing", "joining", "linalg", "linalg_solvers", "masked", "matmul", "norm", "random",
+        "rearrange", "reduction", "rounding", "scatter", "search", "selection", "shape", "softmax", "sort", "special",
+        "split", "transpose", "trigonometry",
     )
     for name, function in _functions_of(_import_module(f"npg.functional.{module}")).items()
 }  # fmt: skip

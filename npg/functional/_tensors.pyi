@@ -185,6 +185,7 @@ from npg.functional.matmul import (
     outer as outer,
     vdot as vdot,
 )
+from npg.functional.norm import dist as dist, norm as norm
 from npg.functional.random import (
     bernoulli as bernoulli,
     bernoulli_ as bernoulli_,
@@ -221,12 +222,10 @@ from npg.functional.reduction import (
     all as all,
     any as any,
     count_nonzero as count_nonzero,
-    dist as dist,
     logsumexp as logsumexp,
     mean as mean,
     nanmean as nanmean,
     nansum as nansum,
-    norm as norm,
     prod as prod,
     std as std,
     std_mean as std_mean,
