@@ -1,13 +1,13 @@
-"""Builds npg.engine._cython; everything else about the distribution stands in pyproject.toml.
+"""Builds npg.kernels._cython and npg.engine._cython; everything else about the distribution stands in pyproject.toml.
 
-`pip install .`, `pip install -e .` and `python setup.py build_ext --inplace` all come through here. Where the extension
-cannot be built (no compiler, no Cython) an install goes on without it and npg runs on its pure-Python engine.
+`pip install .`, `pip install -e .` and `python setup.py build_ext --inplace` all come through here. Where the
+extensions cannot be built (no compiler, no Cython) an install goes on without them and npg runs in pure Python.
 Environment:
     NPG_REQUIRE_EXTENSION=1: that is an error instead.
-    NPG_PURE_PYTHON=1: there is no extension; a wheel then fits every platform.
-    NPG_BUILD=trace: the extension tells coverage and profilers of each of its lines; several times slower.
-    NPG_BUILD=checks: the extension checks indices, None and overflow, and C code its assertions.
-    NPG_BUILD=sanitize: AddressSanitizer and UndefinedBehaviorSanitizer watch the extension, and what it hands to
+    NPG_PURE_PYTHON=1: there are no extensions; a wheel then fits every platform.
+    NPG_BUILD=trace: the extensions tell coverage and profilers of each of its lines; several times slower.
+    NPG_BUILD=checks: the extensions check indices, None and overflow, and C code its assertions.
+    NPG_BUILD=sanitize: AddressSanitizer and UndefinedBehaviorSanitizer watch the extensions, and what they hand to
         NumPy's loops and to BLAS. NPG_BUILD=races: ThreadSanitizer does. Both with GCC; tests/sanitized.py runs them.
 """
 
@@ -20,7 +20,7 @@ from setuptools.command.build_ext import build_ext
 
 # Relative to this file, as setuptools wants its sources. The generated C does not lie beside the .pyx (but for
 # coverage): what stands in csrc/ is what somebody wrote, and is what the sdist carries.
-SOURCE = "csrc/engine.pyx"
+SOURCES = {"npg.kernels._cython": "csrc/kernels.pyx", "npg.engine._cython": "csrc/engine.pyx"}
 GENERATED = Path("build/cython")
 
 # Checks that cost in the release: indices are bounded by the loops around them, and every attribute that may be None is
@@ -81,16 +81,13 @@ class BuildExtension(build_ext):
                 raise
             self._go_on_without(error)
 
-    def build_extension(self, ext: Extension) -> None:
-        try:
-            self._cythonize(ext)
-            super().build_extension(ext)
-        except Exception as error:
-            if is_required():
-                raise
-            self._go_on_without(error)
+    def build_extensions(self) -> None:
+        # All or none: the engine calls the kernels in C. Hence not setuptools' own loop, which leaves out what fails.
+        self._cythonize()
+        for ext in self.extensions:
+            self.build_extension(ext)
 
-    def _cythonize(self, ext: Extension) -> None:
+    def _cythonize(self) -> None:
         import numpy as np  # imported late: their absence must count as a failed build, not break `setup.py sdist`
         from Cython.Build import cythonize
 
@@ -98,17 +95,21 @@ class BuildExtension(build_ext):
         stamp = GENERATED / "kind"
         if not stamp.exists() or stamp.read_text() != kind:  # what lies there was built in another way
             self.force = True
-        ext.include_dirs.extend([np.get_include(), "csrc"])
-        ext.define_macros.extend(MACROS[kind])
-        if self.compiler.compiler_type == "msvc":  # setuptools gives /O2
-            ext.extra_compile_args.append("/Od" if kind else "/O2")
-        else:
-            ext.extra_compile_args.extend(COMPILE[kind])
-            ext.extra_link_args.extend(SANITIZERS.get(kind, []) if kind else LINK.get(sys.platform, []))
+        for ext in self.extensions:
+            ext.include_dirs.extend([np.get_include(), "csrc"])
+            ext.define_macros.extend(MACROS[kind])
+            if self.compiler.compiler_type == "msvc":  # setuptools gives /O2
+                ext.extra_compile_args.append("/Od" if kind else "/O2")
+            else:
+                ext.extra_compile_args.extend(COMPILE[kind])
+                ext.extra_link_args.extend(SANITIZERS.get(kind, []) if kind else LINK.get(sys.platform, []))
         # Cython's plug-in for coverage looks for the C beside the .pyx.
         build_dir = None if kind == "trace" else str(GENERATED)
-        (translated,) = cythonize([ext], build_dir=build_dir, force=bool(self.force), compiler_directives=KINDS[kind])
-        ext.sources = translated.sources
+        translated = cythonize(
+            self.extensions, build_dir=build_dir, force=bool(self.force), compiler_directives=KINDS[kind]
+        )
+        for ext, done in zip(self.extensions, translated, strict=True):
+            ext.sources = done.sources
         GENERATED.mkdir(parents=True, exist_ok=True)
         stamp.write_text(kind)
 
@@ -120,7 +121,7 @@ class BuildExtension(build_ext):
             if self.editable_mode:
                 Path(*ext.name.split(".")[:-1], built.name).unlink(missing_ok=True)
         lines = [
-            f"WARNING: the extension npg.engine._cython was not built: {type(error).__name__}: {error}",
+            f"WARNING: the extensions {' and '.join(SOURCES)} were not built: {type(error).__name__}: {error}",
             "npg is installed with its pure-Python engine: the same results, slower.",
             "For the fast engine install a C compiler and the Python headers, then install npg again;",
             "NPG_REQUIRE_EXTENSION=1 turns this warning into an error.",
@@ -135,16 +136,17 @@ setup(
     if is_set("NPG_PURE_PYTHON")
     else [
         Extension(
-            "npg.engine._cython",
-            [SOURCE],
-            depends=[f"csrc/engine/{name}.h" for name in ("blas", "checked", "memory", "pool")],
+            name,
+            [source],
+            depends=[str(header) for header in sorted(Path("csrc").rglob("*.h"))],
             # npg needs NumPy 2.0 at run time, so nothing older than its C API has to be supported.
             define_macros=[
                 ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
                 ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),
             ],
-            # Tells setuptools that the built file may be missing, and no error on its account may pass.
+            # Tells setuptools that the built file may be missing.
             optional=not is_required(),
         )
+        for name, source in SOURCES.items()
     ],
 )

@@ -9,7 +9,6 @@ nothing here is pickled, so no pickling code is generated. setup.py turns off th
 """
 
 import contextvars
-import ctypes
 import functools
 import gc
 import os
@@ -22,7 +21,8 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF, Py_REFCNT
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.stdlib cimport free, realloc
-from libc.string cimport memcpy
+
+from npg.kernels._cython cimport LARGE_INPUT, Loops, ask_here, loops_of, release, run_loop, same_shape
 
 from npg import _errors, _floating, dtypes
 from npg._blocks import MISSING
@@ -44,14 +44,12 @@ from npg.engine._node import call_node, next_functions, node_attribute
 from npg.engine._out import DEFAULT, check_out, fit_out, rule_of
 from npg.engine._saved import modified
 from npg.engine._walks import edges_to_come, reachable, running
-from npg.ops._blocks import in_blocks, rule_in_blocks
+from npg.kernels import blocks
+from npg.kernels.blocks import in_blocks, rule_in_blocks
+from npg.kernels.programs import Probe
+from npg.ops import _half
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import Like
-from npg.ops import _blocks, _half, _openblas, _parallel, _sums, _tiles
-from npg.ops._products import accelerate as accelerate_products
-from npg.ops._program import Probe, accelerate
-from npg.ops._tiles import cut
-from npg.ops.attention import accelerate as accelerate_attention
 from npg.ops.elementwise import cast
 from npg.ops.strided import alias, as_strided, copy_slices, geometry
 
@@ -79,22 +77,11 @@ cdef extern from *:
 cdef extern from "Python.h":
     object PyMethod_New(object function, object instance)
     object PyObject_Call(object function, object args, PyObject *kwargs)
-    ctypedef struct PyTypeObject:
-        unsigned long tp_flags
-    unsigned long Py_TPFLAGS_METHOD_DESCRIPTOR, Py_TPFLAGS_BASETYPE
-    void PyType_Modified(PyTypeObject *cls)
+
+include "seal.pxi"
 
 cdef extern from *:
     """
-    /* Let Python make no objects of a type: the engine's own have fields that its methods do not check. */
-    static void npg_seal(PyTypeObject *cls) {
-        cls->tp_new = NULL;
-        cls->tp_vectorcall = NULL;  /* Cython's way past tp_new */
-        cls->tp_flags |= Py_TPFLAGS_DISALLOW_INSTANTIATION;
-        if (PyDict_DelItemString(cls->tp_dict, "__new__") < 0) PyErr_Clear();
-        PyType_Modified(cls);
-    }
-
     /* Let the attribute `name` of a type be set to objects of type `kind` only. */
     static setter npg_setters[2];
     static PyTypeObject *npg_kinds[2];
@@ -134,20 +121,9 @@ cdef extern from *:
         return npg_plain_new(cls, args, NULL);
     }
     """
-    void npg_seal(PyTypeObject *cls)
     void npg_check_attribute(int which, PyTypeObject *cls, const char *name, PyTypeObject *kind)
     void npg_replace_new(PyTypeObject *cls, object (*function)(PyTypeObject *, PyObject *, PyObject *))
     object npg_new(PyTypeObject *cls, object args)
-
-ctypedef void (*InnerLoop)(char **args, cnp.npy_intp *n, cnp.npy_intp *steps, void *data) noexcept nogil
-
-cdef extern from "numpy/ufuncobject.h":
-    # Not Cython's own declaration of it, which changes with NumPy. A loop's type does too, hence void and a cast.
-    ctypedef struct PyUFuncObject:
-        int nin, nout, nargs, ntypes
-        void **functions
-        void **data
-        const char *types
 
 cdef extern from "numpy/ndarraytypes.h":
     int NPY_HALF
@@ -156,9 +132,6 @@ cdef extern from "Python.h":
     void PyObject_GC_UnTrack(PyObject *object)
     void PyObject_GC_Track(PyObject *object)
     bint PyObject_GC_IsTracked(object object)
-    bytes PyBytes_FromStringAndSize(char *start, Py_ssize_t size)
-    char *PyBytes_AS_STRING(object bytes)
-    long long PyLong_AsLongLongAndOverflow(object number, int *overflow) except? -1
     object PyContextVar_Set(object variable, object value)
     int PyContextVar_Reset(object variable, object token) except -1
 
@@ -196,12 +169,7 @@ cdef dict _NO_PARAMS = {}
 
 include "engine/modes.pxi"
 include "engine/tensor.pxi"
-include "engine/memory.pxi"
-include "engine/loops.pxi"
-include "engine/threads.pxi"
-include "engine/programs.pxi"
-include "engine/products.pxi"
-include "engine/attending.pxi"
+include "engine/rules.pxi"
 include "engine/plan.pxi"
 include "engine/node.pxi"
 include "engine/recording.pxi"
@@ -211,8 +179,4 @@ include "engine/function.pxi"
 include "engine/vjp.pxi"
 include "engine/backward.pxi"
 
-for _type in list(globals().values()):
-    if isinstance(_type, type) and _type.__module__ == __name__ and _type is not VersionCounter:
-        if not _type.__flags__ & Py_TPFLAGS_BASETYPE:  # the others are there to be derived from
-            npg_seal(<PyTypeObject *>_type)
-del _type
+_seal_types(globals(), VersionCounter)

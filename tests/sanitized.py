@@ -1,14 +1,14 @@
 """Run Python with the sanitizers that an extension was built with: their libraries must be loaded before all others.
 
     NPG_BUILD=sanitize python setup.py build_ext --inplace
-    python -m tests.sanitized -m pytest -p no:cacheprovider tests/test_layouts.py tests/engine
+    python -m tests.sanitized -m pytest -p no:cacheprovider tests/test_layouts.py tests/kernels tests/engine
     NPG_BUILD=races python setup.py build_ext --inplace
-    python -m tests.sanitized --races -m pytest -p no:cacheprovider tests/engine/test_sharing.py
+    python -m tests.sanitized --races -m pytest -p no:cacheprovider tests/kernels/test_sharing.py
 
 A report ends the process, and one of a race lets it go on to a status that is not 0; NPG_REPORTS=path writes it to
 path.<number of the process> instead of standard error. In the first of the two, arrays come from malloc itself, and
 npg looks at what it gives to NumPy's loops and to BLAS before it does, for no sanitizer sees what they read
-(csrc/engine/checked.h). Python and NumPy leak on purpose, so leaks are not looked for. Left out of such runs: tests
+(csrc/kernels/checked.h). Python and NumPy leak on purpose, so leaks are not looked for. Left out of such runs: tests
 that limit a process's address space or count its memory. Races that are reported in OpenBLAS's own threads, and name
 nothing of csrc/, are none: their hand-shakes cannot be seen.
 """

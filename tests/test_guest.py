@@ -13,7 +13,7 @@ import textwrap
 import pytest
 
 import npg
-from npg.ops import _openblas
+from npg.kernels import openblas
 from tests import processes
 
 LINUX = sys.platform.startswith("linux")
@@ -45,12 +45,12 @@ def run(program, *arguments, timeout=120, **variables):
 # ----- Settings of BLAS -----
 
 
-@pytest.mark.skipif(_openblas.function("get_num_threads") is None, reason="needs OpenBLAS")
+@pytest.mark.skipif(openblas.function("get_num_threads") is None, reason="needs OpenBLAS")
 def test_import_and_use_change_no_setting_of_openblas():
     program = """
         import ctypes, threading, numpy as np
-        from npg.ops import _openblas
-        ask = _openblas.function("get_num_threads")
+        from npg.kernels import openblas
+        ask = openblas.function("get_num_threads")
         seen = {ask()}
         import npg
         stop = threading.Event()
@@ -66,31 +66,31 @@ def test_import_and_use_change_no_setting_of_openblas():
             (y.sum() + (npg.nn.functional.gelu(x @ npg.randn(512, 700)) @ npg.randn(700, 900)).sum()).backward()
         stop.set()
         watcher.join()
-        callback = getattr(_openblas._library(), "openblas_threads_callback_", None)
+        callback = getattr(openblas._library(), "openblas_threads_callback_", None)
         value = None if callback is None else ctypes.c_void_p.in_dll(
-            _openblas._library(), "openblas_threads_callback_").value
+            openblas._library(), "openblas_threads_callback_").value
         print(seen, value)
     """
     assert run(program) == "{2} None"
 
 
-@pytest.mark.skipif(not _openblas.APART, reason="the limit is read from OpenBLAS")
+@pytest.mark.skipif(not openblas.APART, reason="the limit is read from OpenBLAS")
 def test_limits_of_the_process_hold_for_kernels_too():
-    from npg.ops import _parallel
+    from npg.kernels import parallel
 
-    ask, tell = _openblas.function("get_num_threads"), _openblas.function("set_num_threads")
-    before, limit = ask(), _parallel.wanted()
+    ask, tell = openblas.function("get_num_threads"), openblas.function("set_num_threads")
+    before, limit = ask(), parallel.wanted()
     try:
-        _parallel.set_limit(4)
+        parallel.set_limit(4)
         for threads in (1, 3):
             tell(ctypes.c_int(threads))  # as threadpoolctl does
-            assert _parallel.limit() == npg.get_num_threads() == threads
+            assert parallel.limit() == npg.get_num_threads() == threads
     finally:
         tell(ctypes.c_int(before))
-        _parallel.set_limit(limit)
+        parallel.set_limit(limit)
 
 
-@pytest.mark.skipif(not (LINUX and _openblas.APART), reason="reads the threads of the process")
+@pytest.mark.skipif(not (LINUX and openblas.APART), reason="reads the threads of the process")
 def test_products_of_npg_leave_openblas_threads_asleep():
     # Its thread spins after each product that was handed to it: seen in the time that the thread has had.
     program = """
@@ -154,12 +154,12 @@ def test_without_threads_all_runs(order):
 def test_interrupts_in_attention_change_nothing():
     program = """
         import signal, npg, npg.nn.functional as F
-        from npg.ops import _parallel
+        from npg.kernels import parallel
         class Stop(Exception): pass
         def stop(*_): raise Stop
         signal.signal(signal.SIGALRM, stop)
         q = npg.randn(8, 4, 130, 32, requires_grad=True)
-        before, count = (npg.get_num_threads(), _parallel.limit()), 0
+        before, count = (npg.get_num_threads(), parallel.limit()), 0
         for i in range(150):
             try:
                 signal.setitimer(signal.ITIMER_REAL, 0.0002 + 0.00005 * (i % 40))
@@ -170,10 +170,10 @@ def test_interrupts_in_attention_change_nothing():
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
         done = []
-        _parallel.split(100, lambda a, b: done.append((a, b)), 1e9)
-        print(count > 100, before == (npg.get_num_threads(), _parallel.limit()), _parallel.inside.part, sorted(done))
+        parallel.split(100, lambda a, b: done.append((a, b)), 1e9)
+        print(count > 100, before == (npg.get_num_threads(), parallel.limit()), parallel.inside.part, sorted(done))
     """
-    expected = "[(0, 50), (50, 100)]" if _openblas.APART else "[(0, 100)]"
+    expected = "[(0, 50), (50, 100)]" if openblas.APART else "[(0, 100)]"
     assert run(program) == f"True True False {expected}"
 
 
@@ -182,7 +182,7 @@ def test_interrupts_in_attention_change_nothing():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 # NumPy 2.0 and 2.1 have no batches of products to ask for.
-@pytest.mark.skipif(not _openblas.APART, reason="large products go to threads of BLAS, which do not outlive a fork")
+@pytest.mark.skipif(not openblas.APART, reason="large products go to threads of BLAS, which do not outlive a fork")
 def test_children_forked_while_others_multiply_multiply():
     program = """
         import os, threading, time, npg, npg.nn.functional as F
@@ -271,7 +271,7 @@ def test_pools_of_processes(method, tmp_path):
     assert done.stdout.strip() == "True", done.stderr
 
 
-@pytest.mark.skipif(not _openblas.APART, reason="large products go to threads of BLAS, which an end may hang in")
+@pytest.mark.skipif(not openblas.APART, reason="large products go to threads of BLAS, which an end may hang in")
 def test_daemons_in_large_products_do_not_crash_the_end():
     program = """
         import threading, time, npg

@@ -19,8 +19,9 @@ import numpy as np
 import pytest
 
 import npg
+from npg.kernels import blas_rows, blocks, parallel, programs, sums
 from npg.nn import functional
-from npg.ops import _blas_rows, _blocks, _parallel, _program, _sums, softmax, special
+from npg.ops import softmax, special
 
 SIDE = 512  # 1 MB of float32
 SPARE = 0.15
@@ -29,15 +30,15 @@ SPARE = 0.15
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch):
     # Who computes a part has scratch of its own, and which threads come in time is chance.
-    monkeypatch.setattr(_parallel._pool, "limit", 1)
+    monkeypatch.setattr(parallel._pool, "limit", 1)
     # As if the arrays were 16 times as long on each side.
-    monkeypatch.setattr(_blocks, "LARGE", 1 << 14)
-    monkeypatch.setattr(_blocks, "BLOCK", 1 << 11)
-    monkeypatch.setattr(_program, "BLOCK", 1 << 11)
-    monkeypatch.setattr(_blas_rows, "LIMIT", 1 << 15)
+    monkeypatch.setattr(blocks, "LARGE", 1 << 14)
+    monkeypatch.setattr(blocks, "BLOCK", 1 << 11)
+    monkeypatch.setattr(programs, "BLOCK", 1 << 11)
+    monkeypatch.setattr(blas_rows, "LIMIT", 1 << 15)
     monkeypatch.setattr(softmax, "LIMIT", 1 << 15)
     monkeypatch.setattr(softmax, "_LINE", 1 << 4)
-    monkeypatch.setattr(_sums, "_PLACES", 1 << 12)
+    monkeypatch.setattr(sums, "_PLACES", 1 << 12)
     monkeypatch.setattr(special, "_BLOCK", 1 << 9)
 
 
@@ -300,12 +301,12 @@ def test_op_in_blocks_gives_what_it_gives_as_a_whole(name, layout, monkeypatch):
         xs = [npg.from_numpy(LAYOUTS[layout](a)) for a in arrays(count)]
     found = []
     for large in (1 << 14, 1 << 62):
-        monkeypatch.setattr(_blocks, "LARGE", large)
+        monkeypatch.setattr(blocks, "LARGE", large)
         if large > 1 << 14:
-            monkeypatch.setattr(_blas_rows, "LIMIT", 1 << 30)
+            monkeypatch.setattr(blas_rows, "LIMIT", 1 << 30)
             monkeypatch.setattr(softmax, "LIMIT", 1 << 30)
-            monkeypatch.setattr(_sums, "_PLACES", 1 << 30)
-            monkeypatch.setattr(_blocks, "BLOCK", 1 << 30)
+            monkeypatch.setattr(sums, "_PLACES", 1 << 30)
+            monkeypatch.setattr(blocks, "BLOCK", 1 << 30)
         leaves = [x.detach().requires_grad_(both is not None) for x in xs]
         y = function(*leaves)
         results = [y]
@@ -328,7 +329,7 @@ def test_op_in_blocks_of_another_dtype_gives_the_same(name, dtype, monkeypatch):
     xs = [npg.from_numpy(a[:128].astype(dtype)) for a in arrays(count)]
     found = []
     for large in (1 << 14, 1 << 62):
-        monkeypatch.setattr(_blocks, "LARGE", large)
+        monkeypatch.setattr(blocks, "LARGE", large)
         leaves = [x.detach().requires_grad_() for x in xs]
         y = function(*leaves)
         found.append([r.numpy(force=True) for r in (y, *npg.autograd.grad(y.sum(), leaves))])
@@ -344,7 +345,7 @@ def test_op_in_blocks_broadcasts(other, monkeypatch):
     for function in (npg.div, npg.hypot, npg.maximum, npg.xlogy, lambda x, b: npg.where(x > 0.5, x, b)):
         found = []
         for large in (1 << 14, 1 << 62):
-            monkeypatch.setattr(_blocks, "LARGE", large)
+            monkeypatch.setattr(blocks, "LARGE", large)
             leaves = [npg.tensor(v, requires_grad=True) for v in (x, b)]
             y = function(*leaves)
             found.append([y.numpy(force=True)] + [g.numpy() for g in npg.autograd.grad(y.square().sum(), leaves)])
@@ -356,7 +357,7 @@ def test_op_in_blocks_broadcasts(other, monkeypatch):
 def test_op_in_place_in_blocks_gives_the_same(name, monkeypatch):
     found = []
     for large in (1 << 14, 1 << 62):
-        monkeypatch.setattr(_blocks, "LARGE", large)
+        monkeypatch.setattr(blocks, "LARGE", large)
         for layout in LAYOUTS.values():
             x = npg.from_numpy(np.array(layout(arrays(1)[0]), order="K"))
             IN_PLACE[name](x)

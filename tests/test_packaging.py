@@ -2,6 +2,7 @@
 
 import ast
 import importlib.machinery
+import itertools
 import os
 import shutil
 import subprocess
@@ -114,6 +115,7 @@ def test_sdist_holds_all_that_is_written_by_hand(sdist, tree):
     patterns = (
         "npg/**/*.py",
         "npg/**/*.pyi",
+        "npg/**/*.pxd",
         "csrc/**/*.pyx",
         "csrc/**/*.pxd",
         "csrc/**/*.pxi",
@@ -123,7 +125,7 @@ def test_sdist_holds_all_that_is_written_by_hand(sdist, tree):
     )
     wanted = {path.relative_to(tree).as_posix() for pattern in patterns for path in tree.glob(pattern)}
     wanted |= {"npg/py.typed", "setup.py", "pyproject.toml", "LICENSE", "CHANGELOG.md", "README.md", "MANIFEST.in"}
-    assert {"csrc/engine.pyx", "npg/engine/_cython.pyi", "tests/conftest.py"} <= wanted
+    assert {"csrc/kernels.pyx", "npg/kernels/_cython.pxd", "npg/engine/_cython.pyi", "tests/conftest.py"} <= wanted
     assert wanted - sdist == set()
 
 
@@ -136,7 +138,7 @@ def test_sdist_holds_all_that_is_in_the_repository(sdist):
 
 def test_sdist_holds_nothing_generated(sdist):
     generated = (".c", ".cpp", ".so", ".pyd", ".pyc", ".bin", ".o")
-    written = {"tests/guarded.c", "tests/engine/pool.c"}
+    written = {"tests/guarded.c", "tests/kernels/pool.c"}
     assert [name for name in sdist - written if name.endswith(generated) or name.startswith("build")] == []
 
 
@@ -151,13 +153,13 @@ def no_compiler() -> dict[str, str]:
 def test_wheel_without_compiler_warns_and_holds_the_python_engine(tree, tmp_path, no_compiler):
     process, made = build("build_wheel", tree, tmp_path, **no_compiler)
     assert process.returncode == 0, process.stderr
-    assert "WARNING: the extension npg.engine._cython was not built" in process.stderr
+    assert "WARNING: the extensions npg.kernels._cython and npg.engine._cython were not built" in process.stderr
     assert "/nonexistent/cc" in process.stderr
     (wheel,) = made
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    assert {"npg/__init__.py", "npg/engine/_cython.pyi", "npg/py.typed"} <= names
-    assert [name for name in names if name.startswith("npg/engine/_python")] != []
+    assert {"npg/__init__.py", "npg/engine/_cython.pyi", "npg/kernels/_cython.pyi", "npg/py.typed"} <= names
+    assert {"npg/engine/_python/__init__.py", "npg/kernels/_python.py"} <= names
     assert [name for name in names if name.endswith((".so", ".pyd", ".c", ".pyx"))] == []
     # demo/, tests/ and csrc/ stay in the sdist.
     assert {name.partition("/")[0] for name in names} == {"npg", f"npg_autograd-{read_version()}.dist-info"}
@@ -198,37 +200,42 @@ BROKEN = {
     "a crash": ("raise SystemError('bad call')", "it is there, but cannot be imported: SystemError: bad call"),
     "of another version": (
         "name = 'cython'",
-        "it was built from another version of npg: it lacks Block, Function, ModeBlock",
+        "it was built from another version of npg: it lacks ",
     ),
 }
 
 
-@pytest.fixture(params=BROKEN)
+@pytest.fixture(params=itertools.product(("kernels", "engine"), BROKEN), ids=" ".join)
 def damaged(request, tree, tmp_path):
-    """A copy of npg with an extension that does not work. Returns: (its folder, what is told about it)."""
-    content, told = BROKEN[request.param]
+    """A copy of npg with an extension that does not work. Returns: (its folder, what is told about it, whose it is)."""
+    room, kind = request.param
+    content, told = BROKEN[kind]
     ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd")
     shutil.copytree(tree / "npg", tmp_path / "npg", ignore=ignored)
+    if room == "engine":
+        (built,) = (ROOT / "npg" / "kernels").glob(f"_cython*{importlib.machinery.EXTENSION_SUFFIXES[0]}")
+        shutil.copy(built, tmp_path / "npg" / "kernels")
     if content is not None:
         name = "_cython" + (importlib.machinery.EXTENSION_SUFFIXES[-1] if isinstance(content, bytes) else ".py")
         data = content if isinstance(content, bytes) else content.encode()
-        (tmp_path / "npg" / "engine" / name).write_bytes(data)
-    return tmp_path, told
+        (tmp_path / "npg" / room / name).write_bytes(data)
+    return tmp_path, told, room
 
 
 def test_engine_that_does_not_work_is_told_once_with_the_reason(damaged):
-    folder, told = damaged
-    code = "import npg; import npg.nn; print(npg.engine.name, npg.engine._select.why)"
+    folder, told, room = damaged
+    code = "import npg; import npg.nn; print(npg.engine.name, npg.engine._select.why, npg.kernels.core.name)"
     done = run(code, cwd=folder, PYTHONPATH=str(folder), NPG_ENGINE="")
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("RuntimeWarning: npg runs on its pure-Python engine: the same results, slower.") == 1
     assert told in done.stderr
     assert done.stdout.startswith("python the compiled one cannot be used: ")
     assert told in done.stdout
+    assert done.stdout.split()[-1] == ("python" if room == "kernels" else "cython")  # the engine's C needs the kernels'
 
 
 def test_engine_that_does_not_work_is_an_error_where_it_was_asked_for(damaged):
-    folder, told = damaged
+    folder, told, _ = damaged
     done = run("import npg", cwd=folder, PYTHONPATH=str(folder), NPG_ENGINE="cython")
     assert done.returncode != 0
     assert "ImportError: NPG_ENGINE=cython, but npg's compiled engine cannot be used: " in done.stderr
@@ -236,7 +243,7 @@ def test_engine_that_does_not_work_is_an_error_where_it_was_asked_for(damaged):
 
 
 def test_python_engine_that_was_asked_for_says_nothing(damaged):
-    folder, _ = damaged
+    folder, *_ = damaged
     done = run("import npg; print(npg.engine.name)", cwd=folder, PYTHONPATH=str(folder), NPG_ENGINE="python")
     assert (done.stdout.strip(), done.stderr) == ("python", "")
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import npg
+from npg.kernels import openblas, parallel
 from npg.nn import functional as F
-from npg.ops import _openblas, _parallel
 
 SIZES = (1_000, 3_001, 5_000, 8_191, 12_000, 16_384, 20_011, 25_000, 28_000, 32_000, 32_767, 32_768, 40_000, 70_001)
 THREADS = (2, 3, 5)
@@ -95,7 +95,7 @@ OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
 
 @pytest.fixture(autouse=True)
 def _free(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(_parallel._pool, "is_free", True)
+    monkeypatch.setattr(parallel._pool, "is_free", True)
     before = npg.get_num_threads()
     yield
     npg.set_num_threads(before)
@@ -119,7 +119,7 @@ def check(compute: Callable[[Any], list[Any]], dtype: Any, sizes: tuple[int, ...
 @pytest.mark.parametrize("dtype", [npg.float32, npg.float64, npg.float16], ids=str)
 @pytest.mark.parametrize("name", KERNELS)
 def test_kernels_have_the_bits_of_one_thread(name: str, dtype: Any) -> None:
-    if name in PRODUCTS and not _openblas.APART:
+    if name in PRODUCTS and not openblas.APART:
         pytest.skip("large products go to threads of BLAS, which cut them as they like (NumPy 2.0 and 2.1)")
 
     def compute(x: Any) -> list[Any]:

@@ -26,7 +26,7 @@ cdef object _apply_now(Plan plan, tuple inputs, dict params):
                 record = True
                 break
     if plan.loops is not None and not params and 0 < n <= 2:
-        out = _run_loop(plan.loops, _value(inputs[0]), _value(inputs[1]) if n == 2 else None, None)
+        out = run_loop(plan.loops, _value(inputs[0]), _value(inputs[1]) if n == 2 else None, None)
     if out is None:
         out = _compute(plan, inputs, params, record)
     if plan.is_fused:
@@ -45,6 +45,18 @@ cdef object _apply_now(Plan plan, tuple inputs, dict params):
             _finish(plan, first, o if isinstance(o, cnp.ndarray) else _asarray(o), node, i) for i, o in enumerate(out)
         ])
     return _finish(plan, first, <cnp.ndarray>out, node, 0)
+
+
+cdef inline object _keep_memory(tuple inputs):
+    """Have NumPy ask memory.h if an input is large; return what release takes, None otherwise."""
+    cdef object item
+    cdef cnp.ndarray x
+    for item in inputs:
+        if isinstance(item, TensorBase):
+            x = (<TensorBase>item)._array
+            if cnp.PyArray_NBYTES(x) >= LARGE_INPUT:
+                return ask_here()
+    return None
 
 
 cdef object _compute(Plan plan, tuple inputs, dict params, bint record):
@@ -66,16 +78,20 @@ cdef object _compute(Plan plan, tuple inputs, dict params, bint record):
         raise
     finally:
         _unsilence(before)
-        _release(memory)
+        if memory is not None:
+            release(memory)
+
+
+cdef cnp.npy_intp FEW = 2048  # elements up to which no array is large, whatever a test sets
 
 
 cdef bint _are_large(object inputs) except -1:
-    """Tell whether one of the inputs is an array for which blocks pay, see npg/ops/_blocks.py."""
+    """Tell whether one of the inputs is an array for which blocks pay, see npg/kernels/blocks.py."""
     cdef object x
     for item in inputs:
         x = _value(item)
-        if isinstance(x, cnp.ndarray) and cnp.PyArray_SIZE(<cnp.ndarray>x) > SMALL:
-            if cnp.PyArray_SIZE(<cnp.ndarray>x) > <cnp.npy_intp>_blocks.LARGE:  # which tests set
+        if isinstance(x, cnp.ndarray) and cnp.PyArray_SIZE(<cnp.ndarray>x) > FEW:
+            if cnp.PyArray_SIZE(<cnp.ndarray>x) > <cnp.npy_intp>blocks.LARGE:  # which tests set
                 return True
     return False
 
@@ -119,7 +135,7 @@ cdef object _apply_small(Plan plan, object a, object b, int n):
         return None
     if npg_saved_hooks or npg_anomaly_mode or npg_inference_mode:
         return None
-    out = _run_loop(plan.loops, _value(a), _value(b), None)
+    out = run_loop(plan.loops, _value(a), _value(b), None)
     if out is None:
         return None
     t = _new_tensor()
@@ -166,8 +182,8 @@ cdef object _apply_small(Plan plan, object a, object b, int n):
         node.targets = (target, other)
         node.inputs = (kept, kept_other)
         if plan.broadcasts and (
-            (target is not None and not _same_shape(x._array, out))
-            or (other is not None and not _same_shape(y._array, out))
+            (target is not None and not same_shape(x._array, out))
+            or (other is not None and not same_shape(y._array, out))
         ):
             node.shapes = (
                 (<object>x._array).shape if target is not None else None,

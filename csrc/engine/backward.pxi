@@ -212,7 +212,7 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
         needed = reachable([r.grad_fn for r in tensors], set(wanted), TensorBase, min(first))
     outer, running.current = running.current, [tensors, wanted, needed, None]
     npg_grad_mode = create_graph
-    memory = _ask_here()
+    memory = ask_here()
     before = _silence()
     try:
         for root, g in zip(tensors, starts, strict=True):
@@ -303,7 +303,7 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
             _settle(slot, inputs is not None, wanted, captured, accumulate, create_graph)
     finally:
         _unsilence(before)
-        _release(memory)
+        release(memory)
         npg_grad_mode = previous
         running.current = outer
     if accumulate:

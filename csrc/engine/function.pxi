@@ -161,7 +161,7 @@ cdef bint _fits_out(target, TensorBase result, inputs) except -1:
         or npg_grad_mode and (t.requires_grad or result.requires_grad)
         or cnp.PyArray_TYPE(array) != cnp.PyArray_TYPE(result._array)
         or not cnp.PyArray_ISCARRAY(array)
-        or not _same_shape(array, result._array)
+        or not same_shape(array, result._array)
     ):
         return False
     for x in inputs:

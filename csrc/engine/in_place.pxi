@@ -26,7 +26,7 @@ cdef inline bint _are_like(cnp.ndarray array, list arrays):
     cdef int dtype = cnp.PyArray_TYPE(array)
     for a in arrays:
         if isinstance(a, cnp.ndarray):
-            if cnp.PyArray_TYPE(<cnp.ndarray>a) != dtype or not _same_shape(<cnp.ndarray>a, array):
+            if cnp.PyArray_TYPE(<cnp.ndarray>a) != dtype or not same_shape(<cnp.ndarray>a, array):
                 return False
         elif type(a) is not float and type(a) is not int:
             return False
@@ -80,7 +80,7 @@ cdef object _apply_in_place_now(Plan plan, tuple inputs, dict params):
             _pack(node, False)
         _saved.before_write(array)
     if plan.loops is not None and not params and _are_like(array, arrays):
-        written = _run_loop(plan.loops, arrays[0], arrays[1] if n == 2 else None, array)
+        written = run_loop(plan.loops, arrays[0], arrays[1] if n == 2 else None, array)
     before = _silence() if written is None else None
     try:
         if written is not None:

@@ -28,7 +28,7 @@ cdef class Plan:
         self.is_ufunc, self.broadcasts, self.takes_keep = op.is_ufunc, op.broadcasts, op.takes_keep
         self.exact = op.exact
         self.differentiable, self.runs_without_gradient = op.differentiable, op.runs_without_gradient
-        self.loops = _loops(op.forward) if op.is_ufunc else None
+        self.loops = loops_of(op.forward) if op.is_ufunc else None
         self.arity = -1
         return 0
 

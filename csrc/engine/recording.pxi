@@ -23,16 +23,6 @@ cdef inline bint _follows_base(TensorBase x) except -1:
     return x._kind == NO_GRAD_VIEW_ and npg_grad_mode and x._base is not None and x._base.requires_grad
 
 
-cdef inline bint _same_shape(cnp.ndarray a, cnp.ndarray b) noexcept:
-    cdef int i, n = cnp.PyArray_NDIM(a)
-    if n != cnp.PyArray_NDIM(b):
-        return False
-    for i in range(n):
-        if cnp.PyArray_DIM(a, i) != cnp.PyArray_DIM(b, i):
-            return False
-    return True
-
-
 cdef inline object _like(object x):
     x = _value(x)
     return Like(x.shape, x.dtype) if isinstance(x, cnp.ndarray) else x
@@ -109,7 +99,7 @@ cdef Node _record(Plan plan, tuple inputs, dict params, object out, object saved
         node.output_count = len(out)
     if plan.broadcasts:
         for i in range(n):
-            if targets[i] is not None and not _same_shape((<TensorBase>inputs[i])._array, out):
+            if targets[i] is not None and not same_shape((<TensorBase>inputs[i])._array, out):
                 resized = True
         if resized:
             node.shapes = tuple([

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from npg.engine import bump_version, check_in_place
-from npg.ops._program import Program
+from npg.kernels.programs import Program
 
 __all__ = ["Program", "array_to_write", "check_in_place"]
 

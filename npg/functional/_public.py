@@ -11,12 +11,13 @@ import numpy as np
 
 from npg import _errors, dtypes
 from npg._errors import warn
+from npg._signatures import parameters_of
 from npg._words import scalar_name, type_name
 from npg.engine import Function, TensorBase, apply, array_of, is_grad_enabled, write_out
 from npg.engine._checks import refuse_broadcast, refuse_in_place, refuse_shapes
 from npg.engine._out import DEFAULT, OutRule, check_out, is_same
 from npg.ops._half import SINGLE
-from npg.ops._op import COMPARISON, FLOAT, Op, parameters_of
+from npg.ops._op import COMPARISON, FLOAT, Op
 from npg.ops.elementwise import cast
 
 F = TypeVar("F", bound=Callable[..., Any])

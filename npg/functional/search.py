@@ -17,8 +17,8 @@ from npg.engine._arguments import is_number
 from npg.functional._arguments import checked_array, dim_index
 from npg.functional._public import public_function, writes
 from npg.functional._types import T
+from npg.kernels.keys import keys
 from npg.ops import extrema as ops
-from npg.ops._keys import keys
 
 Array = np.ndarray[Any, Any]
 

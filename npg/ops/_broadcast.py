@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._sums import add_up
+from npg.kernels.sums import add_up
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from npg.ops._sums import add_up
+from npg.kernels.sums import add_up
 
 __all__ = [
     "ASSIGNMENT",

@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from npg._signatures import parameters_of
 from npg.ops import _half
 from npg.ops._kinds import ELEMENTWISE, Kind
 
@@ -42,7 +43,6 @@ __all__ = [
     "elementwise",
     "fused",
     "movement",
-    "parameters_of",
     "primitive",
     "ufunc",
 ]
@@ -87,18 +87,6 @@ def _mode(name: str) -> int:
     return LIKE if name.endswith("_like") else VALUE
 
 
-def parameters_of(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
-    """Return the names of the positional parameters, of the keyword-only ones, and of the rest (`*xs`)."""
-    # Some six hundred functions are read when npg is imported; inspect.signature would take a quarter of that time.
-    while hasattr(function, "__wrapped__"):
-        function = function.__wrapped__
-    code = function.__code__
-    n = code.co_argcount
-    last = n + code.co_kwonlyargcount
-    names = code.co_varnames
-    return names[:n], names[n:last], names[last] if code.co_flags & inspect.CO_VARARGS else None
-
-
 class _Rule:
     """A vjp rule with what its parameter names say: the mode of y and of each input."""
 
@@ -137,7 +125,7 @@ class Op:
         exact: the forward rounds nothing, for it only moves, picks or compares numbers: it runs on float16 arrays as
             they are. The others compute in float32, see ops/_half.py.
         elementwise: each element of the result, and of the gradients before broadcasting is undone, is computed by
-            itself; rules run in blocks, see ops/_blocks.py. blocks: so does the forward.
+            itself; rules run in blocks, see kernels/blocks.py. blocks: so does the forward.
         broadcasts: gradients may come out larger than their input and are summed down.
         reads: of a multi op, which outputs its rules read; None: all. Others are not saved, and y has None for them.
         takes_numbers: all its inputs may be Python numbers, as PyTorch has it for +, -, * and /.

@@ -17,14 +17,14 @@ from typing import Any
 
 import numpy as np
 
+from npg.kernels import core
+from npg.kernels.buffers import constants, scratch
+from npg.kernels.limits import ADDED_SINGLY
+from npg.kernels.parallel import split
+from npg.kernels.products import for_blas, multiply
 from npg.ops._broadcast import unbroadcast
-from npg.ops._constants import constants
 from npg.ops._kinds import ELEMENTWISE, rank_of
 from npg.ops._op import Op, fused, movement, primitive
-from npg.ops._parallel import split
-from npg.ops._products import for_blas, multiply
-from npg.ops._scratch import scratch
-from npg.ops._sums import ADDED_SINGLY
 from npg.ops.elementwise import exp
 from npg.ops.matmul import matmul
 from npg.ops.reduction import sum_
@@ -39,16 +39,10 @@ BLOCK = 64  # queries in a tile
 TILE = 1 << 19  # bytes of scores in a tile, so that it stays in the second cache while it is worked on
 KEPT = 256 * 256  # scores of one head up to which the probabilities are kept
 
-_attend: Callable[..., bool] | None = None
+_attend: Callable[..., bool] | None = core.attend  # which computes tiles without a mask; csrc/kernels/attention.pxi
 
 _masks = constants()
 _KEPT_MASKS = 64
-
-
-def accelerate(attend: Callable[..., bool]) -> None:
-    """Let the Cython engine compute tiles without a mask; see csrc/engine/attending.pxi."""
-    global _attend
-    _attend = attend
 
 
 # ----- Tiles and masks -----
@@ -174,7 +168,7 @@ def _scores(
 
 
 def _over_keys(p: Array) -> Array:
-    """Return the sums over the keys of (B, keys, nh, queries), in blocks as the Cython engine adds them."""
+    """Return the sums over the keys of (B, keys, nh, queries), in blocks as C adds them."""
     keys = p.shape[1]
     if keys <= ADDED_SINGLY:
         return np.add.reduce(p, axis=1, keepdims=True)
@@ -224,7 +218,7 @@ def _attended(
     keep: bool,
     keeps_probabilities: bool,
 ) -> tuple[bool, Array | None]:
-    """Have the Cython engine compute a tile. Return whether it did, and what is kept of it."""
+    """Have C compute a tile. Return whether it did, and what is kept of it."""
     b0, b1, start, stop, seen = tile
     heads, queries = q.shape[1], stop - start
     if y.shape[0] != b1 - b0 or y.shape[2] != queries or k.shape[2] != seen:

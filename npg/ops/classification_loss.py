@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._blas_rows import as_rows
+from npg.kernels.blas_rows import as_rows
+from npg.kernels.products import multiply
+from npg.kernels.sums import row_sum
 from npg.ops._kinds import Kind, loss, reshaped
 from npg.ops._op import Op, fused, primitive
-from npg.ops._products import multiply
-from npg.ops._sums import row_sum
 from npg.ops.elementwise import cast
 from npg.ops.indexing import index
 from npg.ops.reduction import reduced_examples, sum_

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops import _blocks
-from npg.ops._keys import keys
+from npg.kernels import blocks
+from npg.kernels.keys import keys
 from npg.ops._kinds import REDUCTION_OF_ONE, along_dims, chosen, linear
 from npg.ops._op import movement, primitive
 from npg.ops.extrema import values_vjp
@@ -45,10 +45,10 @@ def _running_total(ufunc: np.ufunc, x: np.ndarray[Any, Any], dim: int, out: Any)
     """Write the results so far into out: of some elements along dim at a time, in float64."""
     lines = (*x.shape[:dim], 1, *x.shape[dim + 1 :])
     across = 1 if dim == x.ndim - 1 else _LINE
-    for key in keys(lines, max(_blocks.BLOCK // x.shape[dim], across)):
+    for key in keys(lines, max(blocks.BLOCK // x.shape[dim], across)):
         whole = (*key[:dim], slice(None), *key[dim + 1 :])
         source, target = np.moveaxis(x[whole], dim, 0), np.moveaxis(out[whole], dim, 0)
-        height = max(1, _blocks.BLOCK * x.shape[dim] // source.size) if source.size else 1
+        height = max(1, blocks.BLOCK * x.shape[dim] // source.size) if source.size else 1
         last = None
         for start in range(0, len(source), height):
             part = source[start : start + height].astype(np.float64)
@@ -66,7 +66,7 @@ def _accumulate(ufunc: np.ufunc, x: np.ndarray[Any, Any], dim: int) -> np.ndarra
         return x.copy()
     if x.dtype.kind != "f":
         return c_order(ufunc.accumulate(x, axis=dim, dtype=np.int64))
-    if x.dtype != np.float64 and x.size > _blocks.BLOCK:
+    if x.dtype != np.float64 and x.size > blocks.BLOCK:
         return _running_total(ufunc, x, dim, np.empty(x.shape, x.dtype))
     return c_order(ufunc.accumulate(x, axis=dim, dtype=np.float64).astype(x.dtype, copy=False))
 
@@ -86,7 +86,7 @@ def reverse_cumsum(input: Any, *, dim: int) -> Any:
     if not input.ndim:
         return input.copy()
     back = along(dim, slice(None, None, -1))
-    if input.dtype == np.float32 and input.size > _blocks.BLOCK:
+    if input.dtype == np.float32 and input.size > blocks.BLOCK:
         out = np.empty(input.shape, input.dtype)
         _running_total(np.add, input[back], dim, out[back])
         return out

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from npg.kernels.sums import add_up, inner
 from npg.ops._broadcast import unbroadcast
 from npg.ops._kinds import REDUCTION
 from npg.ops._op import ARITHMETIC, primitive
-from npg.ops._sums import add_up, inner
 from npg.ops.elementwise import sign
 from npg.ops.reduction import count, kept_shape, shared_vjp, spread
 from npg.ops.selection import mask as keep, where

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from npg.kernels.limits import ADDED_IN_A_RUN, ADDED_SINGLY
+from npg.kernels.products import multiply
+from npg.kernels.sums import add_up
 from npg.ops._kinds import product
 from npg.ops._op import Op, primitive
-from npg.ops._products import multiply
-from npg.ops._sums import ADDED_IN_A_RUN, ADDED_SINGLY, add_up
 from npg.ops.shape import along
 
 __all__ = ["contract"]

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops import _blocks
-from npg.ops._blocks import in_blocks, program_in_blocks
+from npg.kernels import blocks
+from npg.kernels.blocks import in_blocks, program_in_blocks
+from npg.kernels.programs import program
 from npg.ops._kinds import ELEMENTWISE
 from npg.ops._op import fused
-from npg.ops._program import program
 from npg.ops.special import erf, erfc
 from npg.ops.trigonometry import tanh
 
@@ -86,7 +86,7 @@ def _gelu_gradient(g: Any, x: Any) -> Any:
 
 
 def _keeps_slope(x: Any, keep: bool) -> bool:
-    return keep and x.size <= _blocks.LARGE
+    return keep and x.size <= blocks.LARGE
 
 
 @fused(kind=ELEMENTWISE)

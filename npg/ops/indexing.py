@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops import _blocks
+from npg.kernels import blocks
+from npg.kernels.sums import add_at
 from npg.ops._broadcast import unbroadcast
 from npg.ops._half import HALF
 from npg.ops._kinds import ASSIGNMENT, linear, moved, padded, rank_of, written
 from npg.ops._op import Op, movement, primitive
-from npg.ops._sums import add_at
 from npg.ops.elementwise import cast, zeros
 from npg.ops.shape import c_order, copied, overload
 
@@ -258,10 +258,10 @@ def index_backward(input: Any, *indices: Any, shape: tuple[int, ...], at: tuple[
         if input.size:
             out[first] = input
         return out
-    if at[0] and at[-1] - at[0] == len(at) - 1 and math.prod(shape) > 2 * _blocks.BLOCK and shape[0] > 1:
+    if at[0] and at[-1] - at[0] == len(at) - 1 and math.prod(shape) > 2 * blocks.BLOCK and shape[0] > 1:
         # Some of the leading dimension at a time, so that no second array is laid out with the indexed ones in front.
         whole = np.empty(shape, input.dtype)
-        height = max(1, _blocks.BLOCK * shape[0] // whole.size)
+        height = max(1, blocks.BLOCK * shape[0] // whole.size)
         for start in range(0, shape[0], height):
             part = whole[start : start + height]
             part[...] = index_backward.forward(input[start : start + height], *indices, shape=part.shape, at=at)

@@ -13,11 +13,11 @@ from typing import Any, Literal
 import numpy as np
 
 from npg._errors import LinAlgError
+from npg.kernels.products import multiply
+from npg.kernels.sums import add_up
 from npg.ops._broadcast import unbroadcast
 from npg.ops._kinds import MATRICES, weights
 from npg.ops._op import primitive
-from npg.ops._products import multiply
-from npg.ops._sums import add_up
 from npg.ops.joining import cat
 from npg.ops.matmul import matmul
 from npg.ops.rearrange import tril

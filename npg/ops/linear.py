@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._blas_rows import add_row, as_rows
+from npg.kernels.blas_rows import add_row, as_rows
+from npg.kernels.products import multiply
+from npg.kernels.sums import column_sum
 from npg.ops._kinds import padded, rank_of, total
 from npg.ops._op import Op, primitive
-from npg.ops._products import multiply
-from npg.ops._sums import column_sum
 from npg.ops.matmul import matmul, mm, multiplied, product_flops
 from npg.ops.reduction import sum_
 from npg.ops.shape import overload, reshape, transpose

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from npg.kernels.limits import ADDED_IN_A_RUN
+from npg.kernels.products import multiply
+from npg.kernels.sums import inner
 from npg.ops._broadcast import unbroadcast
 from npg.ops._kinds import Kind, padded, product, rank_of, reshaped, total
 from npg.ops._op import Op, primitive
-from npg.ops._products import multiply
-from npg.ops._sums import ADDED_IN_A_RUN, inner
 from npg.ops.einsum import contract
 from npg.ops.shape import overload, whole
 

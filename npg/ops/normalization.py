@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._blas_rows import row_blocks
+from npg.kernels.blas_rows import row_blocks
+from npg.kernels.buffers import scratch
+from npg.kernels.limits import ADDED_IN_A_RUN
+from npg.kernels.programs import program
+from npg.kernels.sums import column_sum, ones, weighed_column_sum
 from npg.ops._kinds import Kind, padded, rank_of, total
 from npg.ops._op import Op, fused
-from npg.ops._program import program
-from npg.ops._scratch import scratch
-from npg.ops._sums import ADDED_IN_A_RUN, column_sum, ones, weighed_column_sum
 from npg.ops.elementwise import sqrt
 from npg.ops.reduction import mean, sum_
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from npg.kernels.moments import variance
+from npg.kernels.sums import add_up
 from npg.ops._kinds import REDUCTION, flattened, linear, reduced
-from npg.ops._moments import variance
 from npg.ops._op import Op, movement, primitive
-from npg.ops._sums import add_up
 from npg.ops.selection import mask as keep, where
 from npg.ops.shape import c_order, expand, overload, reshape
 

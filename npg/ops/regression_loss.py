@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._blocks import blockwise
+from npg.kernels.blocks import blockwise
+from npg.kernels.sums import add_up
 from npg.ops._kinds import ELEMENTWISE, Kind, loss, padded, rank_of
 from npg.ops._op import Op, elementwise, primitive
-from npg.ops._sums import add_up
 from npg.ops.activation import logsigmoid
 from npg.ops.elementwise import log
 from npg.ops.reduction import reduced_examples

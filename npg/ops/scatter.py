@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops import _blocks
+from npg.kernels import blocks
+from npg.kernels.buffers import scratch
+from npg.kernels.limits import ADDED_SINGLY
+from npg.kernels.sums import add_at
 from npg.ops._broadcast import unbroadcast
 from npg.ops._half import HALF
 from npg.ops._kinds import ELEMENTWISE, Kind, linear, rank_of, written
 from npg.ops._op import Op, movement, primitive
-from npg.ops._scratch import scratch
-from npg.ops._sums import ADDED_SINGLY, add_at
 from npg.ops.indexing import like_dtype, writing
 from npg.ops.selection import _SMALL as SMALL, mask as keep
 from npg.ops.shape import copied, overload, whole
@@ -63,7 +64,7 @@ def _checked(index: np.ndarray[Any, Any], dim: int, size: int) -> np.ndarray[Any
 def _parts(index: Array, shape: tuple[int, ...], dim: int) -> Iterator[tuple[slice, Array]]:
     """Yield slices of the first dimension of index, and for each the positions in a flattened array of this shape."""
     index = _checked(index, dim, shape[dim])
-    height = max(1, _blocks.BLOCK * len(index) // max(1, index.size))
+    height = max(1, blocks.BLOCK * len(index) // max(1, index.size))
     ahead = 0 if dim == 0 else math.prod(shape[1:])
     for start in range(0, len(index), height):
         part = slice(start, start + height)

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from npg.kernels.buffers import LIMIT, scratch
+from npg.kernels.programs import program
+from npg.kernels.sums import add_up, ones, row_sum
 from npg.ops._kinds import Kind, rank_of
 from npg.ops._op import Op, fused
-from npg.ops._program import program
-from npg.ops._scratch import LIMIT, scratch
-from npg.ops._sums import add_up, ones, row_sum
 from npg.ops.elementwise import exp
 from npg.ops.reduction import sum_
 from npg.ops.shape import reshape

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._blocks import in_slabs
+from npg.kernels.blocks import in_slabs
 from npg.ops._kinds import along_dims, chosen
 from npg.ops._op import movement
 from npg.ops.scatter import scatter_sum

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from npg.kernels.programs import program
 from npg.ops._dtypes import no_integers
 from npg.ops._kinds import ELEMENTWISE
 from npg.ops._op import ARITHMETIC, FLOAT, elementwise, primitive, ufunc
-from npg.ops._program import program
 from npg.ops.elementwise import exp, exp2, log, reciprocal
 from npg.ops.selection import mask, where
 from npg.random import memory_order

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from npg.kernels.sums import add_up
 from npg.ops._half import HALF
 from npg.ops._kinds import ELEMENTWISE, linear
 from npg.ops._op import movement, primitive
-from npg.ops._sums import add_up
 
 __all__ = [
     "address", "alias", "as_strided", "contiguous_strides", "copy_slices", "geometry", "meets", "offset_of", "overlaps",

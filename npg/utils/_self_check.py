@@ -17,7 +17,7 @@ from npg._floating import silent
 from npg.autograd import gradcheck
 from npg.creation import from_numpy, ones, tensor
 from npg.engine import enable_grad
-from npg.ops import _parallel
+from npg.kernels import parallel
 from npg.random import Generator, rand, randn
 from npg.tensor import Tensor
 
@@ -79,17 +79,17 @@ def attention_is_its_definition() -> None:
 def threads_do_not_change_bits() -> None:
     """Kernels with one thread and with several, also of sizes that are just large enough to be shared."""
     x, weight = from_numpy(_numbers(8, 4, 64, 32)), from_numpy(_numbers(256, 128))
-    before, found = _parallel.wanted(), []
+    before, found = parallel.wanted(), []
     try:
         for threads in (1, 3):
-            _parallel.set_limit(threads)
+            parallel.set_limit(threads)
             y = F.gelu(F.scaled_dot_product_attention(x, x, x, is_causal=True)).reshape(-1, 128)
             results = [F.linear(y[:64], weight)]
             for rows in (70, 150, 200):
                 results += [F.gelu(y[:rows]), F.sigmoid(y[:rows].double()), F.layer_norm(y[:rows].double(), (128,))]
             found.append([result.numpy().tobytes() for result in results])
     finally:
-        _parallel.set_limit(before)
+        parallel.set_limit(before)
     assert found[0] == found[1]
 
 

@@ -16,8 +16,9 @@ import numpy as np
 from npg import engine
 from npg._version import __version__
 from npg.engine._select import why
-from npg.ops._openblas import function, kernels
-from npg.ops._parallel import limit
+from npg.kernels import core, why as why_kernels
+from npg.kernels.openblas import function, kernels
+from npg.kernels.parallel import limit
 from npg.utils._self_check import CHECKS, failures
 from npg.utils.threads import get_num_threads
 
@@ -34,6 +35,7 @@ class SystemEnv(NamedTuple):
 
     npg_version: str
     engine: str
+    kernels: str
     numpy_version: str
     blas: str
     threads: str
@@ -51,6 +53,7 @@ def get_env_info() -> SystemEnv:
     return SystemEnv(
         npg_version=f"{__version__} ({os.path.dirname(os.path.dirname(os.path.abspath(__file__)))})",
         engine=f"{engine.name}: {why}",
+        kernels=f"{core.name}: {why_kernels}",
         numpy_version=np.__version__,
         blas=_blas(),
         threads=f"{get_num_threads()} for matrix products, {limit()} for kernels, of {os.cpu_count()} processors",
@@ -75,7 +78,7 @@ def _blas() -> str:
 
 def _hands_over() -> bool:
     takes_callback = function("set_threads_callback_function") is not None
-    return engine.name == "cython" and takes_callback and os.environ.get("NPG_POOL", "1") != "0"
+    return core.name == "cython" and takes_callback and os.environ.get("NPG_POOL", "1") != "0"
 
 
 def _cpu() -> str:

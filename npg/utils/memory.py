@@ -1,16 +1,15 @@
 """The memory that npg, and the C library below it, keep for later: how much it is, and giving it back.
 
 Tensors are NumPy arrays, made when they are needed and freed with their last reference. What stays is bounded:
-temporaries of the fused kernels, a few constant arrays, on the Cython engine blocks of freed arrays for the next ones
-(csrc/engine/memory.h), and the free part of the C library's heap.
+temporaries of the fused kernels, a few constant arrays, where npg is compiled blocks of freed arrays for the next ones
+(csrc/kernels/memory.h), and the free part of the C library's heap.
 """
 
 from __future__ import annotations
 
-from npg.engine import drop_memory, memory_held
-from npg.ops._constants import drop_constants, held_by_constants
-from npg.ops._heap import heap_bytes, trim_heap
-from npg.ops._scratch import drop_scratch, held_by_scratch
+from npg.kernels import core
+from npg.kernels.buffers import drop_constants, drop_scratch, held_by_constants, held_by_scratch
+from npg.kernels.heap import heap_bytes, trim_heap
 
 __all__ = ["empty_cache", "memory_stats"]
 
@@ -22,10 +21,10 @@ def memory_stats() -> dict[str, int]:
         scratch_bytes: temporaries of fused kernels, of all threads alive. At most about 1 MB for each of the few that a
             kernel uses at the same time, in each thread.
         constant_bytes: arrays that kernels read in every call: ones, and masks of causal attention.
-        block_bytes: memory of large arrays that were freed, kept for the next ones; 0 on the Python engine. More than
+        block_bytes: memory of large arrays that were freed, kept for the next ones, where npg is compiled. More than
             64 MB of it stays only while it is used again and again, and is given back half a second later.
     Of the arrays themselves:
-        block_used_bytes: of large arrays alive that ops have made, on the Cython engine; 0 on the Python engine.
+        block_used_bytes: of large arrays alive that ops have made, where npg is compiled; else 0.
     Of the C library's heap, on which the arrays of NumPy, of npg and of everybody else in the process lie; only with
     glibc 2.33 or later, elsewhere these keys are absent:
         heap_used_bytes: in use. The first two above are part of it.
@@ -35,7 +34,7 @@ def memory_stats() -> dict[str, int]:
     Small objects of Python are not counted; they have an allocator of their own.
     Source: torch.cuda.memory_stats in spirit; the keys are npg's.
     """
-    used, kept = memory_held()
+    used, kept = core.memory_held()
     return {
         "scratch_bytes": held_by_scratch(),
         "constant_bytes": held_by_constants(),
@@ -54,5 +53,5 @@ def empty_cache() -> None:
     """
     drop_scratch()
     drop_constants()
-    drop_memory()
+    core.drop_memory()
     trim_heap()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ctypes
 
-from npg.ops._openblas import function
-from npg.ops._parallel import set_limit, wanted
+from npg.kernels.openblas import function
+from npg.kernels.parallel import set_limit, wanted
 
 __all__ = ["get_num_threads", "set_num_threads"]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a worker runs this file itself
 
-from npg.ops._openblas import kernels
+from npg.kernels.openblas import kernels
 from tests.benchmarks.works import WORKS, bench
 
 ROUNDS, PARTS, WARMUP = 15, 5, 5

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from npg import engine, functional as F
-from npg.ops import _program, gelu as ops
+from npg.kernels import programs
+from npg.ops import gelu as ops
 from tests.helpers import assert_same_error, strided
 from tests.ops.fused import check_both, check_composite, gradients, leaf
 
@@ -62,7 +63,7 @@ def test_gelu_of_large_numbers_is_the_number_or_zero(approximate):
 def test_gelu_in_several_blocks_equals_one(monkeypatch):
     x = rng.standard_normal(1000).astype(np.float32)
     whole = [op.forward(x) for op in FORMS.values()]
-    monkeypatch.setattr(_program, "BLOCK", 64)
+    monkeypatch.setattr(programs, "BLOCK", 64)
     for kernel in (ops._gelu_single_and_slope, ops._gelu_tanh_and_slope):
         monkeypatch.setattr(kernel, "_runner", kernel._run)
     for op, (y, saved) in zip(FORMS.values(), whole, strict=True):

@@ -10,8 +10,8 @@ import torch
 
 import npg
 from npg.functional.matmul import _order
-from npg.ops import _products
-from npg.ops._products import multiply
+from npg.kernels import products
+from npg.kernels.products import multiply
 from npg.ops.einsum import contract
 from tests.expressions import check
 from tests.helpers import assert_like, assert_same_error, check_like_torch, compare_calls, strided, to_npg
@@ -84,7 +84,7 @@ def test_matmul_batches_by_one_matrix_are_one_product(monkeypatch):
     a, b = (np.asarray(x) for x in (r(30, 40, 50), r(50, 60)))
     calls = []
     original = np.matmul
-    monkeypatch.setattr(_products, "_multiply", None)  # products that the engine does not compute itself
+    monkeypatch.setattr(products, "_multiply", None)  # products that the engine does not compute itself
     monkeypatch.setattr(np, "matmul", lambda x, y, out: calls.append(math.prod(x.shape[:-1])) or original(x, y, out))
     a, b = a.astype(np.float32), b.astype(np.float32)
     multiply(a[:3, :4], b[:, :5])
@@ -462,7 +462,7 @@ def test_contract_is_one_matrix_product(equation, calls, monkeypatch):
     a, b = r(*(size[c] for c in left)), r(*(size[c] for c in right))
     found = []
     original = np.matmul
-    monkeypatch.setattr(_products, "_multiply", None)
+    monkeypatch.setattr(products, "_multiply", None)
     monkeypatch.setattr(np, "matmul", lambda x, y, out: found.append(1) or original(x, y, out))
     monkeypatch.setattr(np, "einsum", None)  # not by way of NumPy's loops
     y = contract.forward(a, b, left=left, right=right, out=out)

@@ -64,7 +64,7 @@ def test_failing_check_is_told_by_name_and_gives_status_1(monkeypatch, capsys):
     ("module", "name", "broken", "noticed"),
     [
         ("npg.random._filling", "uniform32", lambda g, n: np.zeros(n, np.float32), "random numbers"),
-        ("npg.ops._products", "_multiply", lambda a, b, out: np.zeros((len(a), b.shape[-1]), a.dtype), "products"),
+        ("npg.kernels.products", "_multiply", lambda a, b, out: np.zeros((len(a), b.shape[-1]), a.dtype), "products"),
     ],
 )
 def test_what_is_broken_is_noticed(module, name, broken, noticed, monkeypatch):

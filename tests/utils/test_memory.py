@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import npg
-from npg.ops import _constants, _heap, _program, _scratch
+from npg.kernels import buffers, heap, programs
 from npg.ops.attention import _KEPT_MASKS, _diagonal, _masks
 from npg.utils.memory import empty_cache, memory_stats
 from tests import processes
@@ -77,25 +77,25 @@ def test_kernels_raise_the_counts_and_empty_cache_lowers_them():
 
 
 def test_count_is_of_the_memory_that_is_held():
-    _scratch.scratch(0, (30_000,), np.dtype(np.uint8))
-    assert kept() == (_scratch._kept.buffers[0].base.nbytes, 0)
-    mine = _constants.constants()
+    buffers.scratch(0, (30_000,), np.dtype(np.uint8))
+    assert kept() == (buffers._kept.buffers[0].base.nbytes, 0)
+    mine = buffers.constants()
     try:
         mine["a"], mine["b"] = np.ones(10), np.ones(3, np.float32)
         assert kept()[1] == 92
         empty_cache()
         assert mine == {}
     finally:
-        _constants._all.remove(mine)
+        buffers._all.remove(mine)
 
 
 def test_what_is_in_use_and_what_is_the_users_survives():
     users = npg.full((10_000,), 4.0, requires_grad=True)
     y = F.gelu(users)
-    in_use = _scratch.scratch(0, (10_000,), np.dtype(np.float64))
+    in_use = buffers.scratch(0, (10_000,), np.dtype(np.float64))
     in_use[...] = 3.0
     empty_cache()
-    other = _scratch.scratch(0, (10_000,), np.dtype(np.float64))
+    other = buffers.scratch(0, (10_000,), np.dtype(np.float64))
     other[...] = 5.0
     assert not np.shares_memory(in_use, other) and (in_use == 3.0).all()
     y.sum().backward()
@@ -105,9 +105,9 @@ def test_what_is_in_use_and_what_is_the_users_survives():
 @pytest.mark.parametrize("dtype", [npg.float32, npg.float64])
 def test_counts_stay_bounded_over_many_sizes(dtype):
     slots = 3
-    bound = slots * (_scratch.LIMIT + 2 * 4096)
+    bound = slots * (buffers.LIMIT + 2 * 4096)
     if npg.engine.name == "python":  # which keeps the temporaries of programs there too, four blocks of them at most
-        bound += 4 * (2 * _program.BLOCK * 8 + 2 * 4096)
+        bound += 4 * (2 * programs.BLOCK * 8 + 2 * 4096)
     highest = 0
     for n in [*range(10, 600, 47), 1000, 3000]:
         x = npg.rand(1, n, 64, dtype=dtype)
@@ -115,7 +115,7 @@ def test_counts_stay_bounded_over_many_sizes(dtype):
         scratch, constants = kept()
         highest = max(highest, scratch)
         assert scratch <= bound and constants < 8 << 20
-    assert highest > _scratch.LIMIT // 2
+    assert highest > buffers.LIMIT // 2
 
 
 def test_masks_of_attention_are_bounded():
@@ -207,7 +207,7 @@ def test_emptying_while_threads_compute_changes_no_result():
 
 def test_threads_that_come_and_go_while_counting():
     def work():
-        _scratch.scratch(0, (30_000,), np.dtype(np.uint8))
+        buffers.scratch(0, (30_000,), np.dtype(np.uint8))
 
     def many():
         for _ in range(100):
@@ -270,7 +270,7 @@ def test_heap_keys_are_there_with_glibc():
 
 
 def test_heap_keys_are_absent_where_the_c_library_does_not_tell(monkeypatch):
-    monkeypatch.setattr(_heap, "_c_function", lambda _name: None)
+    monkeypatch.setattr(heap, "_c_function", lambda _name: None)
     F.log_softmax(npg.rand(100, 100), -1)
     assert list(memory_stats()) == ["scratch_bytes", "constant_bytes", "block_bytes", "block_used_bytes"]
     assert kept()[0] > 0
@@ -279,10 +279,10 @@ def test_heap_keys_are_absent_where_the_c_library_does_not_tell(monkeypatch):
 
 
 def test_functions_that_the_c_library_has_not_are_none(monkeypatch):
-    assert _heap._c_function("no_such_function_in_any_c_library") is None
+    assert heap._c_function("no_such_function_in_any_c_library") is None
 
     def refuse(_name):
         raise TypeError("bad argument type")
 
     monkeypatch.setattr("ctypes.CDLL", refuse)
-    assert _heap._c_function("malloc_trim") is None
+    assert heap._c_function("malloc_trim") is None

@@ -43,12 +43,3 @@ from npg.engine._python.tensor import (
 )
 
 name = "python"
-
-
-def memory_held() -> tuple[int, int]:
-    """Return the bytes of arrays in blocks of the engine's own, and of blocks kept for later: it has none."""
-    return 0, 0
-
-
-def drop_memory() -> None:
-    """Give the blocks kept for later back to the operating system."""

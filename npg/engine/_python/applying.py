@@ -12,8 +12,8 @@ from npg.engine._checks import refuse_shapes
 from npg.engine._python.modes import interception, state
 from npg.engine._python.recording import finish, observe, record
 from npg.engine._python.tensor import TensorBase
+from npg.kernels.blocks import in_blocks, is_large
 from npg.ops import _half
-from npg.ops._blocks import in_blocks, is_large
 
 
 def apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:

@@ -24,8 +24,8 @@ from npg.engine._python.modes import anomaly, interception, state
 from npg.engine._python.node import Node
 from npg.engine._python.recording import observe, pack, record
 from npg.engine._python.tensor import TensorBase, wrap
+from npg.kernels.blocks import in_blocks, is_large
 from npg.ops import _half
-from npg.ops._blocks import in_blocks, is_large
 from npg.ops._op import VALUE
 from npg.ops.strided import as_strided, copy_slices, geometry, overlaps
 

@@ -9,8 +9,8 @@ from npg.engine._python.applying import apply
 from npg.engine._python.modes import anomaly
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, wrap
+from npg.kernels.blocks import is_large, rule_in_blocks
 from npg.ops import _half
-from npg.ops._blocks import is_large, rule_in_blocks
 from npg.ops._broadcast import unbroadcast
 from npg.ops.elementwise import cast
 from npg.ops.strided import alias

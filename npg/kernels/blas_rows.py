@@ -1,4 +1,4 @@
-"""What the fused kernels share: arrays as rows in a layout that BLAS takes as it is. Their sums are in _sums.py."""
+"""What the fused kernels share: arrays as rows in a layout that BLAS takes as it is. Their sums are in sums.py."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._products import for_blas
-from npg.ops._scratch import LIMIT, scratch
+from npg.kernels.buffers import LIMIT, scratch
+from npg.kernels.products import for_blas
 
 __all__ = ["add_row", "as_rows", "row_blocks"]
 

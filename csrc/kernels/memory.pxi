@@ -2,7 +2,7 @@
 
 cdef extern from *:
     """
-    #include "engine/memory.h"
+    #include "kernels/memory.h"
     #if !defined(MEMORY_ALWAYS)
     #define MEMORY_ALWAYS 0
     #endif
@@ -21,7 +21,7 @@ cdef extern from *:
     object npg_set_handler(object handler)
     object npg_default_handler()
 
-cdef cnp.npy_intp LARGE = 0 if MEMORY_ALWAYS else 1 << 12  # bytes of an op's input from which asking costs little beside it
+LARGE_INPUT = 0 if MEMORY_ALWAYS else 1 << 12
 
 cdef object _handler = memory_make_handler(), _default_handler = npg_default_handler()
 
@@ -29,8 +29,8 @@ if MEMORY_ALWAYS:
     npg_set_handler(_handler)
 
 
-cdef inline object _ask_here():
-    """Have NumPy ask memory.h, unless the user has a handler of his own; return what _release takes."""
+cdef object ask_here():
+    """Have NumPy ask memory.h, unless the user has a handler of his own; return what release takes."""
     cdef object before = npg_set_handler(_handler)
     if before is _default_handler or before is _handler:
         return before
@@ -38,20 +38,8 @@ cdef inline object _ask_here():
     return None
 
 
-cdef inline object _keep_memory(tuple inputs):
-    """Have NumPy ask memory.h if an input is large; return what _release takes, None otherwise."""
-    cdef object item
-    cdef cnp.ndarray x
-    for item in inputs:
-        if isinstance(item, TensorBase):
-            x = (<TensorBase>item)._array
-            if cnp.PyArray_NBYTES(x) >= LARGE:
-                return _ask_here()
-    return None
-
-
-cdef inline int _release(object before) except -1:
-    """End what _keep_memory or _ask_here began."""
+cdef int release(object before) except -1:
+    """End what ask_here began."""
     if before is not None:
         npg_set_handler(before)
     return 0

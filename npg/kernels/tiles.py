@@ -16,7 +16,7 @@ tiles small enough for them takes 0.6 to 0.8 of the time on one thread.
 *Digits.* A product with a vector adds up in blocks.
 
 Each tile is one call of BLAS, here by NumPy's matmul (many tiles as the items of a batch) or by ctypes;
-csrc/engine/products.pxi makes the same calls. With a BLAS that is no OpenBLAS nothing is cut.
+csrc/kernels/products.pxi makes the same calls. With a BLAS that is no OpenBLAS nothing is cut.
 """
 
 from __future__ import annotations
@@ -27,26 +27,20 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._openblas import APART, BATCHES, IS_SEQUENTIAL, SHARES, kernels
-from npg.ops._parallel import split
+from npg.kernels.limits import SMALL_TILE, UNSHARED_BATCH, UNSHARED_GEMM, UNSHARED_VECTOR
+from npg.kernels.openblas import APART, BATCHES, IS_SEQUENTIAL, SHARES, kernels
+from npg.kernels.parallel import split
 
-__all__ = ["UNSHARED_BATCH", "SMALL_TILE", "UNSHARED_GEMM", "UNSHARED_VECTOR", "cut", "in_tiles", "lines"]
+__all__ = ["cut", "in_tiles", "lines"]
 
 Array = np.ndarray[Any, Any]
 
 # ----- What OpenBLAS does -----
 
 KERNELS = kernels() in ("SkylakeX", "Cooperlake", "SapphireRapids")  # for small matrices
-# Multiplications up to which a call of gemm stays in its thread: 65,536 x 4 in OpenBLAS's interface/gemm.c.
-UNSHARED_GEMM = 1 << 18
-# From more than these on a batch of one may be asked: some versions have wrong kernels below.
-UNSHARED_BATCH = 1_000_000
-# Elements up to which the product of a matrix and a vector, or of two vectors, stays in its thread.
-UNSHARED_VECTOR = 8192
 
 # ----- How a product is cut -----
 
-SMALL_TILE = 1024  # elements of a tile for the kernels for small matrices
 _TAKEN = 1200  # up to which they take a product of matrices that are both read along their lines
 _EDGE = 32  # rows of such a tile, and columns where it has that many rows
 _LINE = 4096  # bytes of a row of the first matrix, from which the first cache is too small for what a tile reads

@@ -1,4 +1,4 @@
-# Programs (npg/ops/_program.py), run by calling NumPy's inner loops block by block; without the GIL where it is long.
+# Programs (npg/kernels/programs.py), run by calling NumPy's inner loops block by block; the long ones without the GIL.
 
 # Elements a block, or one row: five blocks of float32 fit into a first cache of 48 kB.
 cdef cnp.npy_intp BLOCK = 2048
@@ -99,7 +99,7 @@ cdef LoopWay _way(noted) except *:
 
 
 cdef void _dot(Loop *loop, char *a, char *b, char *out, cnp.npy_intp n, int size) noexcept nogil:
-    """Compute an inner product of many numbers in runs, as npg/ops/_sums.py does."""
+    """Compute an inner product of many numbers in runs, as npg/kernels/sums.py does."""
     cdef char *args[3]
     cdef cnp.npy_intp strides[5]
     cdef cnp.npy_intp lengths[2]
@@ -234,7 +234,7 @@ cdef class _Runner:
             array = <cnp.ndarray?>result
             wanted = rows if code.shapes[i] == COLUMN else n if code.shapes[i] == ROW else rows * n
             if (
-                cnp.PyArray_TYPE(array) != kind or not _is_plain(array) or cnp.PyArray_SIZE(array) != wanted
+                cnp.PyArray_TYPE(array) != kind or not is_plain(array) or cnp.PyArray_SIZE(array) != wanted
                 or (i >= code.inputs and not cnp.PyArray_ISWRITEABLE(array))
             ):
                 return self.program._run(arrays, numbers, out)
@@ -284,6 +284,3 @@ def compile_steps(program):
         runner.numbers, runner.over = tuple(program.numbers), tuple(program.over)
         return runner
     return None
-
-
-accelerate(compile_steps)

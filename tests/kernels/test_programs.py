@@ -1,15 +1,13 @@
 """Programs: the steps give the bits of the function itself, in blocks of any size, in place and not."""
 
-import importlib
 import itertools
 
 import numpy as np
 import pytest
 
-from npg.engine import name as engine
-from npg.ops import _program
-from npg.ops._program import Program, program
-from npg.ops._scratch import scratch
+from npg.kernels import core, programs
+from npg.kernels.buffers import scratch
+from npg.kernels.programs import Program, program
 
 
 def _mixed(x, y, *, k):
@@ -35,7 +33,7 @@ def test_program_bits_are_those_of_the_function(n, dtype):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_steps_run_by_numpy_give_the_same_bits(dtype, monkeypatch):
-    monkeypatch.setattr(_program, "BLOCK", 64)
+    monkeypatch.setattr(programs, "BLOCK", 64)
     x, y = _arrays(2, 1000, dtype)
     p = program(_mixed)
     found = p(x, y, k=0.7)
@@ -117,20 +115,20 @@ def test_function_that_decides_by_values_is_refused():
         p(np.ones(3))
 
 
-def test_cython_engine_runs_programs_itself():
-    if engine != "cython":
-        pytest.skip("of the Cython engine")
+def test_compiled_kernels_run_programs_themselves():
+    if core.name != "cython":
+        pytest.skip("of the compiled kernels")
     p: Program = program(_mixed)
     p(*_arrays(2, 10, "float32"), k=1.0)
     assert type(p._runner).__name__ == "_Runner"
-    assert importlib.import_module("npg.engine._cython").compile_steps(program_of_strange_ufunc()) is None
+    assert core.compile_steps(program_of_strange_ufunc()) is None
 
 
 def program_of_strange_ufunc():
     """Return a program with a step that has no loop for floats alone."""
     p = program(lambda x: x)
     place = ("out", 0)
-    p.steps = [_program.Step(np.ldexp, [("in", 0), ("constant", 2)], ["full", "number"], place, "full", False)]
+    p.steps = [programs.Step(np.ldexp, [("in", 0), ("constant", 2)], ["full", "number"], place, "full", False)]
     p.outputs, p.results = 1, ["full"]
     return p
 
@@ -166,7 +164,7 @@ def test_program_on_rows_is_the_function_and_the_same_on_both_ways_to_run(rows, 
         assert mine.shape == expected.shape
         assert mine.dtype == dtype
         np.testing.assert_allclose(mine, expected, 1e-5 if dtype == "float32" else 1e-13)
-    monkeypatch.setattr(_program, "BLOCK", 300)
+    monkeypatch.setattr(programs, "BLOCK", 300)
     again = tuple([np.empty_like(a) for a in found])
     _on_rows._run((x, ones, weight, shift), {"n": n}, again)
     assert [a.tobytes() for a in found] == [a.tobytes() for a in again]

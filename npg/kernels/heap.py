@@ -1,6 +1,6 @@
 """What the C library's heap holds, and giving its free pages back. npg changes none of its settings.
 
-Large arrays that ops make lie elsewhere on the Cython engine: csrc/engine/memory.h.
+Large arrays that ops make lie elsewhere where npg is compiled: csrc/kernels/memory.h.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ a program it is run on one block after the other, so small that all it touches s
 
 The function is run once, on probes that note what is done with them: operators and ufuncs of one or two inputs, on its
 positional arguments (arrays), its keyword arguments (numbers, given at each call) and constants. Here the steps are
-then run with `out=`. The Cython engine runs the same steps by calling NumPy's inner loops, which saves the call's own
-cost, so its blocks can be smaller; each element goes through the same loops, so the bits are the same.
+then run with `out=`. The C of csrc/kernels/programs.pxi runs them by calling NumPy's inner loops, which saves the
+call's own cost, so its blocks can be smaller; each element goes through the same loops, so the bits are the same.
 
 A program may also work on rows. Its first array is then a matrix, and others may be a column of it, one number for each
 row, or a row, the same for all. np.vecdot and np.maximum.reduce(x, -1, keepdims=True) give columns:
@@ -29,25 +29,18 @@ from typing import Any, NamedTuple, overload
 
 import numpy as np
 
-from npg.ops._op import parameters_of
-from npg.ops._scratch import scratch
-from npg.ops._sums import inner
+from npg._signatures import parameters_of
+from npg.kernels import core
+from npg.kernels.buffers import scratch
+from npg.kernels.sums import inner
 from npg.random import memory_order
 
-__all__ = ["Probe", "Program", "accelerate", "program"]
+__all__ = ["Probe", "Program", "program"]
 
 Array = np.ndarray[Any, Any]
 
-BLOCK = 1 << 15  # elements a block, of these steps; the Cython engine has its own
+BLOCK = 1 << 15  # elements a block, of these steps; C has its own
 _SLOT = 64  # the scratch of temporaries; what a kernel gives as out= may be its own scratch
-
-_accelerator: Callable[..., Any] | None = None
-
-
-def accelerate(compile_steps: Callable[..., Any]) -> None:
-    """Let the Cython engine run programs: compile_steps(program) gives a function like Program._run, or None."""
-    global _accelerator
-    _accelerator = compile_steps
 
 
 # ----- Reading a function -----
@@ -231,7 +224,7 @@ class Program:
         self.results = [r.shape for r in results]
         self.over = [self.inputs.index(name) for name in self.in_place] or [None] * self.outputs
         self.steps = self._placed(noted, [_place(r) for r in results])
-        self._runner = (_accelerator and _accelerator(self)) or self._run
+        self._runner = (core.compile_steps and core.compile_steps(self)) or self._run
 
     def _placed(self, noted: list[Noted], results: list[Any]) -> list[Step]:
         """Give every step's result a place: an output's memory, or a temporary that nobody needs any more."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, strategies as st
 
-from npg.ops import _moments, _products, _sums
+from npg.kernels import limits, moments, products, sums
 
 rng = np.random.default_rng(0)
 F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
@@ -43,7 +43,7 @@ def arrays(draw):
 @given(arrays())
 def test_add_up_is_the_sum_whatever_the_layout(case):
     x, dim, keepdim = case
-    found = _sums.add_up(x, dim, keepdim)
+    found = sums.add_up(x, dim, keepdim)
     expected = np.add.reduce(x.astype(F8), dim, keepdims=keepdim)
     assert found.shape == expected.shape and found.dtype == (F8 if x.dtype == F8 else F4)
     np.testing.assert_allclose(found, expected, rtol=1e-14 if x.dtype == F8 else 2e-6)
@@ -53,7 +53,7 @@ def test_add_up_is_the_sum_whatever_the_layout(case):
 @pytest.mark.parametrize("x", [np.ones((140, 1, 1)), np.ones((140, 1, 1))[::-1], np.ones((140, 2, 1))[:, :1]])
 @pytest.mark.parametrize("dim", [1, 2, (1, 2)])
 def test_sums_over_dimensions_of_size_1_are_no_views(x, dim):
-    assert not np.shares_memory(_sums.add_up(x, dim), x)
+    assert not np.shares_memory(sums.add_up(x, dim), x)
 
 
 @given(arrays(), st.sampled_from([0.0, 1e3, 1e6]), st.sampled_from([0, 1, 2.5]))
@@ -66,7 +66,7 @@ def test_variance_is_that_of_float64_whatever_the_layout(case, offset, correctio
     n = x.size if dims is None else math.prod(x.shape[d] for d in dims)
     if n <= correction:
         return
-    found, center = _moments.variance(x, dims, correction, keepdim)
+    found, center = moments.variance(x, dims, correction, keepdim)
     wide = x.astype(np.longdouble)
     expected = ((wide - wide.mean(dims, keepdims=True)) ** 2).sum(dims, keepdims=keepdim) / (n - correction)
     assert found.shape == expected.shape
@@ -98,7 +98,7 @@ def test_add_up_of_many_numbers_keeps_its_digits(shape, dim, fill):
     x = rng.random(shape, F4) + F4.type(1000) if fill == "far" else np.full(shape, 0.1, F4)
     layouts = [x, x.copy(order="F"), np.stack([x, x], -1)[..., 0], x[::-1]]
     for y in layouts[: 4 if x.size < 2**20 else 1]:
-        assert ulps(_sums.add_up(y, dim), y.sum(dim, dtype=F8)) <= 20
+        assert ulps(sums.add_up(y, dim), y.sum(dim, dtype=F8)) <= 20
 
 
 @given(
@@ -111,32 +111,32 @@ def test_add_up_of_many_numbers_keeps_its_digits(shape, dim, fill):
 def test_sums_of_columns_keep_their_digits_and_are_the_same_without_the_extension(lead, rows, columns, dtype, slab):
     assume(math.prod(lead) * rows * columns < 600_000)
     x = np.random.default_rng(rows * columns).random((*lead, rows, columns)).astype(dtype) + dtype.type(1000)
-    accelerated, kept = _products._multiply, _sums._SLAB
+    accelerated, kept = products._multiply, sums._SLAB
     found = []
     try:
-        _sums._SLAB = slab
-        for _products._multiply in (accelerated, None):
-            found.append(_sums.add_up(x, len(lead)))
-            assert lead or x.size <= _sums.ADDED_SINGLY or np.array_equal(found[-1], _sums.column_sum(x))
+        sums._SLAB = slab
+        for products._multiply in (accelerated, None):
+            found.append(sums.add_up(x, len(lead)))
+            assert lead or x.size <= limits.ADDED_SINGLY or np.array_equal(found[-1], sums.column_sum(x))
     finally:
-        _products._multiply, _sums._SLAB = accelerated, kept
+        products._multiply, sums._SLAB = accelerated, kept
     np.testing.assert_array_equal(*found)
     assert found[0].dtype == dtype
     assert ulps(found[0], x.sum(len(lead), dtype=np.longdouble).astype(F8), dtype) <= 12
 
 
 def test_add_up_counts_beyond_what_float32_can_count_one_by_one():
-    assert _sums.add_up(np.broadcast_to(F4.type(1), (3 * 10**7, 2)), 0).tolist() == [3e7, 3e7]
-    assert _sums.add_up(np.ones((2**25, 1), np.float16), 0).tolist() == [2**25]
+    assert sums.add_up(np.broadcast_to(F4.type(1), (3 * 10**7, 2)), 0).tolist() == [3e7, 3e7]
+    assert sums.add_up(np.ones((2**25, 1), np.float16), 0).tolist() == [2**25]
 
 
 def test_rows_columns_and_products_keep_their_digits():
     x = rng.random((TALL, 3), F4) + F4.type(1000)
     wide = x.astype(F8)
-    assert ulps(_sums.column_sum(x), wide.sum(0)) <= 8
-    assert ulps(_sums.row_sum(x.T.copy()), wide.sum(0)) <= 8
+    assert ulps(sums.column_sum(x), wide.sum(0)) <= 8
+    assert ulps(sums.row_sum(x.T.copy()), wide.sum(0)) <= 8
     flat = x.reshape(-1)
-    assert ulps(_sums.inner(flat, flat), np.float64((wide * wide).sum())) <= 8
+    assert ulps(sums.inner(flat, flat), np.float64((wide * wide).sum())) <= 8
 
 
 @pytest.mark.parametrize("dtype", [np.float16, F4, F8])
@@ -144,20 +144,20 @@ def test_sums_over_rows_and_columns(dtype):
     x = rng.standard_normal((700, 5)).astype(dtype)
     tolerance = {"rtol": 1e-2, "atol": 1e-2} if dtype == np.float16 else {"rtol": 1e-5, "atol": 1e-4}
     for a in (x, x.T, x[:300], x[:, 1:4]):
-        rows, columns = _sums.row_sum(a), _sums.column_sum(a)
+        rows, columns = sums.row_sum(a), sums.column_sum(a)
         assert rows.dtype == columns.dtype == dtype
         np.testing.assert_allclose(rows, a.sum(1, dtype=F8), **tolerance)
         np.testing.assert_allclose(columns, a.sum(0, dtype=F8), **tolerance)
 
 
 def test_ones_are_read_only_shared_and_bounded():
-    a = _sums.ones(5, F4)
+    a = sums.ones(5, F4)
     assert a.dtype == F4 and a.tolist() == [1.0] * 5
-    assert np.shares_memory(a, _sums.ones(3, F4))
+    assert np.shares_memory(a, sums.ones(3, F4))
     with pytest.raises(ValueError, match="read-only"):
         a[0] = 2.0
-    n = _sums._KEPT_LENGTH + 1
-    assert not np.shares_memory(_sums.ones(n, F8), _sums.ones(n, F8))
+    n = sums._KEPT_LENGTH + 1
+    assert not np.shares_memory(sums.ones(n, F8), sums.ones(n, F8))
 
 
 # ----- Mean and variance -----
@@ -168,14 +168,14 @@ def test_ones_are_read_only_shared_and_bounded():
 def test_variance_of_float32_neither_overflows_nor_vanishes(n, scale):
     x = (np.linspace(1, 2, n) * scale).astype(F4)
     with np.errstate(all="ignore"):  # as an op's caller has it
-        found, _ = _moments.variance(x, None, 1, False)
+        found, _ = moments.variance(x, None, 1, False)
     assert ulps(np.sqrt(found), np.std(x.astype(F8), ddof=1), F4) <= 1
 
 
 @pytest.mark.parametrize("dtype", [F4, F8])
 @pytest.mark.parametrize("shape", [(10,), (300, 3), (500_000,), (100_000, 7)])
 def test_variance_of_equal_numbers_is_nothing(shape, dtype):
-    found, center = _moments.variance(np.full(shape, 0.1, dtype), (0,), 1, False)
+    found, center = moments.variance(np.full(shape, 0.1, dtype), (0,), 1, False)
     assert not found.any()
     np.testing.assert_allclose(center, dtype.type(0.1), rtol=1e-15)
 
@@ -191,7 +191,7 @@ def test_add_at_keeps_its_digits(count, columns, n, dtype):
     out = rng.random((count, columns)).astype(dtype)
     expected = out.astype(np.longdouble)
     np.add.at(expected, index, rows)
-    _sums.add_at(out, index, rows)
+    sums.add_at(out, index, rows)
     assert ulps(out, np.asarray(expected, F8), dtype) <= 8
 
 
@@ -206,7 +206,7 @@ def test_add_at_is_that_of_numpy(data):
     out = np.zeros((count, columns), dtype)
     expected = out.astype(F8)
     np.add.at(expected, index, rows)
-    _sums.add_at(out, index, rows)
+    sums.add_at(out, index, rows)
     np.testing.assert_allclose(out, expected, rtol=2e-6)
 
 
@@ -216,5 +216,5 @@ def test_add_at_refuses_other_rows_before_it_adds(columns, n, wrong):
     out, index = np.zeros((5, columns), F4), np.zeros(n, np.int64)
     index[-1] = wrong
     with pytest.raises(IndexError, match="out of bounds"):
-        _sums.add_at(out, index, np.ones((n, columns), F4))
+        sums.add_at(out, index, np.ones((n, columns), F4))
     assert not out.any()

@@ -1,14 +1,14 @@
 """Large work in several threads: `split` runs one function on parts of a range side by side.
 
-NumPy's loops, matrix products and the Cython engine's programs let go of the interpreter while they run, so threads of
+NumPy's loops, matrix products and the programs in C let go of the interpreter while they run, so threads of
 one process can share a kernel whose parts do not depend on each other: blocks of elements, sequences of a batch. Each
 part computes what it would compute alone, so results do not depend on the number of threads. A thread is handed its
 part in some 20 microseconds; work that takes less than `WORTH` is not split.
 
 OpenBLAS lets its threads spin for a tenth of a second after each product, in case the next one comes: a second thread
 of ours then finds its processor busy with nothing. So kernels are shared only where npg's own products leave those
-threads alone (npg/ops/_tiles.py), or where nothing spins: with OPENBLAS_THREAD_TIMEOUT, on macOS. The Cython engine has
-threads that need no interpreter (csrc/engine/pool.h). NPG_POOL=0: npg makes no threads, and shares nothing.
+threads alone (npg/kernels/tiles.py), or where nothing spins: with OPENBLAS_THREAD_TIMEOUT, on macOS. In C there are
+threads that need no interpreter (csrc/kernels/pool.h). NPG_POOL=0: npg makes no threads, and shares nothing.
 
 The number of threads is `npg.set_num_threads`, else OMP_NUM_THREADS, else the processors this process may use; and
 never more than OpenBLAS may use just now, so that threadpoolctl's limits hold here too.
@@ -24,7 +24,7 @@ import threading
 from collections.abc import Callable
 
 from npg._floating import silent
-from npg.ops._openblas import APART, function
+from npg.kernels.openblas import APART, function
 
 __all__ = ["WORTH", "limit", "set_limit", "split", "wanted"]
 

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from npg.ops import _blas_rows, _scratch
+from npg.kernels import blas_rows, buffers
 
 rng = np.random.default_rng(0)
 
@@ -28,7 +28,7 @@ rng = np.random.default_rng(0)
     ],
 )
 def test_for_blas_copies_only_what_blas_cannot_walk(array, copied):
-    found = _blas_rows.for_blas(array)
+    found = blas_rows.for_blas(array)
     assert (found is not array) == copied
     np.testing.assert_array_equal(found, array)
 
@@ -38,7 +38,7 @@ def test_for_blas_copies_only_what_blas_cannot_walk(array, copied):
 )
 def test_as_rows_takes_trailing_dimensions_as_one(shape, n, rows):
     x = rng.standard_normal(shape)
-    found = _blas_rows.as_rows(x, n)
+    found = blas_rows.as_rows(x, n)
     assert found.shape == (rows, n)
     np.testing.assert_array_equal(found.reshape(-1), x.reshape(-1))
 
@@ -49,7 +49,7 @@ def test_as_rows_takes_trailing_dimensions_as_one(shape, n, rows):
 def test_add_row_adds_to_every_row(shape):
     x, row = rng.standard_normal(shape).astype(np.float32), rng.standard_normal(shape[1]).astype(np.float32)
     expected = x + row
-    _blas_rows.add_row(x, row)
+    blas_rows.add_row(x, row)
     np.testing.assert_array_equal(x, expected)
 
 
@@ -58,20 +58,20 @@ def test_add_row_adds_to_every_row(shape):
 
 def test_scratch_returns_the_same_memory_to_the_same_slot():
     shape, dtype = (100, 100), np.dtype(np.float32)
-    a, b = _scratch.scratch(0, shape, dtype), _scratch.scratch(1, shape, dtype)
+    a, b = buffers.scratch(0, shape, dtype), buffers.scratch(1, shape, dtype)
     assert a.shape == shape and a.dtype == dtype and a.flags.c_contiguous and a.flags.aligned
     assert not np.shares_memory(a, b)
-    assert np.shares_memory(a, _scratch.scratch(0, (50, 50), np.dtype(np.float64)))
+    assert np.shares_memory(a, buffers.scratch(0, (50, 50), np.dtype(np.float64)))
 
 
 def test_scratch_grows_and_stays_bounded():
-    sizes = (5_000, 20_000, 100_000, _scratch.LIMIT)
+    sizes = (5_000, 20_000, 100_000, buffers.LIMIT)
     for n in sizes:
-        a = _scratch.scratch(2, (n,), np.dtype(np.uint8))
+        a = buffers.scratch(2, (n,), np.dtype(np.uint8))
         a[...] = 1
         assert a.shape == (n,)
-    assert len(_scratch._kept.buffers[2]) <= _scratch.LIMIT
-    large = [_scratch.scratch(2, (_scratch.LIMIT + 1,), np.dtype(np.uint8)) for _ in range(2)]
+    assert len(buffers._kept.buffers[2]) <= buffers.LIMIT
+    large = [buffers.scratch(2, (buffers.LIMIT + 1,), np.dtype(np.uint8)) for _ in range(2)]
     assert not np.shares_memory(*large)
 
 
@@ -79,7 +79,7 @@ def test_scratch_belongs_to_its_thread():
     found = {}
 
     def take(name):
-        found[name] = _scratch.scratch(0, (10_000,), np.dtype(np.float64))
+        found[name] = buffers.scratch(0, (10_000,), np.dtype(np.float64))
 
     for name in "ab":
         thread = threading.Thread(target=take, args=(name,))
@@ -91,5 +91,5 @@ def test_scratch_belongs_to_its_thread():
 
 def test_scratch_starts_off_the_page_start():
     for slot in range(3):
-        a = _scratch.scratch(slot, (50_000,), np.dtype(np.float32))
+        a = buffers.scratch(slot, (50_000,), np.dtype(np.float32))
         assert a.__array_interface__["data"][0] % 4096 == 1024 + 512 * slot

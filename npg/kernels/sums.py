@@ -16,26 +16,24 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._constants import constants
-from npg.ops._keys import keys
-from npg.ops._openblas import SHARES
-from npg.ops._products import multiply
-from npg.ops._tiles import UNSHARED_VECTOR
+from npg.kernels.buffers import constants
+from npg.kernels.keys import keys
+from npg.kernels.limits import ADDED_IN_A_RUN, ADDED_SINGLY, UNSHARED_VECTOR
+from npg.kernels.openblas import SHARES
+from npg.kernels.products import multiply
 
-__all__ = ["ADDED_SINGLY", "ADDED_IN_A_RUN", "add_at", "add_up", "column_sum", "inner", "ones", "row_sum"]
+__all__ = ["add_at", "add_up", "column_sum", "inner", "ones", "row_sum"]
 
 Array = np.ndarray[Any, Any]
 
-_ROWS = 32  # so many rows are added one after the other, and no more
+_ROWS = ADDED_SINGLY // 2  # so many rows are added one after the other, and no more
 _WIDE = 1024  # elements; shorter rows are taken several as one, for NumPy's loop costs as much again for each row
 _SHORT = 32  # elements; shorter runs are added last
 _LONG = 1 << 14  # elements
-ADDED_SINGLY = 2 * _ROWS  # elements or rows; so few are added as they come
 _TALL = 128  # rows up to which one product with ones keeps its digits: BLAS adds four at a time
-_NARROW = 64  # columns; of more, a tile of npg/ops/_tiles.py has at most `_TALL` rows, and the tiles are added up
+_NARROW = 64  # columns; of more, a tile of npg/kernels/tiles.py has at most `_TALL` rows, and the tiles are added up
 _PRODUCT = ADDED_SINGLY * UNSHARED_VECTOR  # elements of so many tiles
 _SLAB = 1 << 20  # elements; of more, the sums of blocks would take much memory at once
-ADDED_IN_A_RUN = 1 << 11  # elements of an inner product
 _PLACES = 1 << 16  # elements whose positions are made at a time
 _HALF, _SINGLE, _DOUBLE = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
 _reduce: Any = np.add.reduce  # whose types know of no dtype that may be None
@@ -289,7 +287,7 @@ def inner(a: Array, b: Array) -> Any:
     whole = n - n % ADDED_IN_A_RUN
     runs = [x[..., :whole].reshape(*x.shape[:-1], -1, ADDED_IN_A_RUN) for x in (a, b)]
     parts = np.vecdot(*runs)
-    # One after the other, as the Cython engine's programs do.
+    # One after the other, as programs in C do.
     total = np.add.accumulate(parts, -1, _DOUBLE)[..., -1]
     if whole < n:
         total = total + np.vecdot(a[..., whole:], b[..., whole:])

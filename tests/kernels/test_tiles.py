@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings, strategies as st
 
-from npg.ops import _openblas, _parallel, _products, _tiles
+from npg.kernels import limits, openblas, parallel, products, tiles
 from tests.helpers import strided
 
 rng = np.random.default_rng(0)
-needs_apart = pytest.mark.skipif(not _openblas.APART, reason="needs a BLAS that can be asked to stay in the thread")
+needs_apart = pytest.mark.skipif(not openblas.APART, reason="needs a BLAS that can be asked to stay in the thread")
 
 SHAPES = [
     (64, 128, 384),
@@ -37,7 +37,7 @@ SHAPES = [
 
 @pytest.fixture(params=[True, False], ids=["small kernels", "without"])
 def kernels(request, monkeypatch):
-    monkeypatch.setattr(_tiles, "KERNELS", request.param)
+    monkeypatch.setattr(tiles, "KERNELS", request.param)
     return request.param
 
 
@@ -51,59 +51,59 @@ def matrices(m, k, n, dtype, layouts):
 @pytest.mark.parametrize(("m", "k", "n"), SHAPES)
 def test_product_is_numpys_and_of_the_same_bits_on_both_engines(m, k, n, dtype, layouts, kernels, monkeypatch):
     a, b = matrices(m, k, n, dtype, layouts)
-    y = _products.multiply(a, b)
+    y = products.multiply(a, b)
     np.testing.assert_allclose(y, a.astype(np.float64) @ b.astype(np.float64), atol=1e-5 * k)
     assert y.dtype == dtype
     assert y.flags.c_contiguous
-    monkeypatch.setattr(_products, "_multiply", None)
-    np.testing.assert_array_equal(_products.multiply(a, b), y)
+    monkeypatch.setattr(products, "_multiply", None)
+    np.testing.assert_array_equal(products.multiply(a, b), y)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_product_of_a_batch_by_a_matrix_has_the_bits_of_its_rows(dtype, kernels, monkeypatch):
     a, b = matrices(60, 128, 200, dtype, "CF")
     batch = a.reshape(3, 4, 5, 128)
-    expected = _products.multiply(a, b).reshape(3, 4, 5, 200)
-    np.testing.assert_array_equal(_products.multiply(batch, b), expected)
-    monkeypatch.setattr(_products, "_multiply", None)
-    np.testing.assert_array_equal(_products.multiply(batch, b), expected)
+    expected = products.multiply(a, b).reshape(3, 4, 5, 200)
+    np.testing.assert_array_equal(products.multiply(batch, b), expected)
+    monkeypatch.setattr(products, "_multiply", None)
+    np.testing.assert_array_equal(products.multiply(batch, b), expected)
 
 
 @contextlib.contextmanager
-def threads(ours, products):
+def threads(ours, blas):
     """So many threads of npg's, and so many of OpenBLAS's."""
-    ask, tell = _openblas.function("get_num_threads"), _openblas.function("set_num_threads")
-    limit, before = _parallel.wanted(), ask() if ask else 0
+    ask, tell = openblas.function("get_num_threads"), openblas.function("set_num_threads")
+    limit, before = parallel.wanted(), ask() if ask else 0
     try:
-        _parallel.set_limit(ours)
+        parallel.set_limit(ours)
         if tell:
-            tell(products)
+            tell(blas)
         yield
     finally:
-        _parallel.set_limit(limit)
+        parallel.set_limit(limit)
         if tell:
             tell(before)
 
 
 def in_every_way(a, b):
     """Return the bits of the product: of both engines, for numbers of threads."""
-    accelerated = _products._multiply
+    accelerated = products._multiply
     found = set()
     try:
-        for ours, products, multiply in itertools.product((1, 2, 5), (1, 2, 5), {accelerated, None}):
-            _products._multiply = multiply
-            with threads(ours, products):
-                found.add(_products.multiply(a, b).tobytes())
+        for ours, blas, multiply in itertools.product((1, 2, 5), (1, 2, 5), {accelerated, None}):
+            products._multiply = multiply
+            with threads(ours, blas):
+                found.add(products.multiply(a, b).tobytes())
     finally:
-        _products._multiply = accelerated
+        products._multiply = accelerated
     return found
 
 
 @pytest.mark.parametrize(("m", "k", "n"), [(64, 128, 512), (33, 512, 129), (256, 64, 256), (400, 300, 500)])
 def test_bits_do_not_depend_on_the_number_of_threads(m, k, n, kernels, monkeypatch):
-    monkeypatch.setattr(_parallel._pool, "is_free", True)
+    monkeypatch.setattr(parallel._pool, "is_free", True)
     found = in_every_way(*matrices(m, k, n, np.float32, "CF"))
-    assert len(found) == 1 or not (_openblas.APART or (m <= 64 and kernels))  # what is not cut is BLAS's own
+    assert len(found) == 1 or not (openblas.APART or (m <= 64 and kernels))  # what is not cut is BLAS's own
 
 
 sizes = st.one_of(st.integers(1, 40), st.integers(1, 700), st.sampled_from([1, 2, 3, 64, 65, 128, 513, 9000]))
@@ -133,7 +133,7 @@ def test_any_product_has_the_same_bits_in_every_way_and_is_right(m, k, n, double
     np.testing.assert_allclose(found, exact, rtol=0, atol=20 * np.finfo(dtype).eps * k**0.5 * (1 + abs(exact).max()))
 
 
-needs_batches = pytest.mark.skipif(not _openblas.SHARES or not _openblas.APART, reason="needs OpenBLAS's batches")
+needs_batches = pytest.mark.skipif(not openblas.SHARES or not openblas.APART, reason="needs OpenBLAS's batches")
 
 
 @needs_batches
@@ -145,7 +145,7 @@ def test_tiles_stay_in_their_thread_and_leave_no_single_line(itemsize, lines, ke
     for m, k, n, is_one in itertools.product(
         lengths, (1, 4, 31, 32, 500, 976, 1024, 1025, 20000), lengths, (True, False)
     ):
-        rows, columns, depth = _tiles.cut(m, k, n, itemsize, *lines, is_one)
+        rows, columns, depth = tiles.cut(m, k, n, itemsize, *lines, is_one)
         cuts += (rows, columns, depth) != (m, n, k)
         assert 0 < rows <= m
         assert 0 < columns <= n
@@ -153,53 +153,53 @@ def test_tiles_stay_in_their_thread_and_leave_no_single_line(itemsize, lines, ke
         last = (m - 1) % rows + 1, (n - 1) % columns + 1
         work = last[0] * last[1] * depth  # of the smallest tile
         if m == 1 or n == 1:
-            assert rows * columns * depth <= _tiles.UNSHARED_VECTOR
+            assert rows * columns * depth <= limits.UNSHARED_VECTOR
             continue
         assert min(last) > 1
-        is_small = kernels and (lines[0] or not lines[1]) and rows * columns * depth <= _tiles.UNSHARED_BATCH
+        is_small = kernels and (lines[0] or not lines[1]) and rows * columns * depth <= limits.UNSHARED_BATCH
         if lines == (True, True):
             is_small = is_small and rows * columns <= 1200 and depth >= 32
-        is_batch = work > _tiles.UNSHARED_BATCH and depth == k
-        assert is_small or rows * columns * depth <= _tiles.UNSHARED_GEMM or is_batch
+        is_batch = work > limits.UNSHARED_BATCH and depth == k
+        assert is_small or rows * columns * depth <= limits.UNSHARED_GEMM or is_batch
     assert cuts > 500
 
 
 def test_what_is_too_small_for_two_batches_of_one_is_cut_for_threads_all_the_same():
-    assert _tiles._cut(False, 16, 128, 512, 4, True, False, True) == (16, 128, 128)
-    assert _tiles._cut(False, 512, 16, 128, 4, False, False, True) == (128, 128, 16)
-    assert _tiles._cut(False, 101, 9941, 3, 4, True, False, True) == (101, 3, 9941)  # only k could be cut: not worth it
+    assert tiles._cut(False, 16, 128, 512, 4, True, False, True) == (16, 128, 128)
+    assert tiles._cut(False, 512, 16, 128, 4, False, False, True) == (128, 128, 16)
+    assert tiles._cut(False, 101, 9941, 3, 4, True, False, True) == (101, 3, 9941)  # only k could be cut: not worth it
 
 
 def test_nothing_is_cut_for_another_blas(monkeypatch):
     for name in ("SHARES", "APART"):
-        monkeypatch.setattr(_tiles, name, False)
-    _tiles._cut.cache_clear()
-    assert _tiles.cut(700, 600, 500, 4, True, False) == (700, 500, 600)
-    assert _tiles.cut(1, 6000, 5000, 4, True, False) == (1, 5000, 6000)
-    _tiles._cut.cache_clear()
+        monkeypatch.setattr(tiles, name, False)
+    tiles._cut.cache_clear()
+    assert tiles.cut(700, 600, 500, 4, True, False) == (700, 500, 600)
+    assert tiles.cut(1, 6000, 5000, 4, True, False) == (1, 5000, 6000)
+    tiles._cut.cache_clear()
 
 
 def test_product_into_a_given_array_of_any_layout():
     a, b = matrices(70, 80, 90, np.float32, "CF")
-    expected = _products.multiply(a, b)
+    expected = products.multiply(a, b)
     out = np.full((3, 70, 2, 91), 7, np.float32)
-    for multiply in (_products._multiply, None):
-        accelerated, _products._multiply = _products._multiply, multiply
+    for multiply in (products._multiply, None):
+        accelerated, products._multiply = products._multiply, multiply
         try:
             for target in (out[1, :, 1, :90], out[0, :, 0, 90:0:-1], np.empty((90, 70), np.float32).T):
-                assert _products.multiply(a, b, target) is target
+                assert products.multiply(a, b, target) is target
                 np.testing.assert_array_equal(target, expected)
         finally:
-            _products._multiply = accelerated
+            products._multiply = accelerated
     assert (out[2] == 7).all()
 
 
 @pytest.mark.parametrize("change", [strided, lambda x: x[::-1].copy()[::-1], lambda x: x.astype(">f4")])
 def test_layouts_that_blas_refuses_are_copied(change, kernels):
     a, b = matrices(40, 64, 60, np.float32, "CC")
-    y = _products.multiply(a, b)
+    y = products.multiply(a, b)
     for pair in ((change(a), b), (a, change(b))):
-        np.testing.assert_allclose(_products.multiply(*pair), y, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(products.multiply(*pair), y, rtol=1e-5, atol=1e-5)
 
 
 ODD = [  # shapes of the factors, and the strides that dimensions of size 1 get
@@ -223,14 +223,14 @@ def test_the_stride_of_a_dimension_of_size_1_tells_nothing(
     a, b = rng.standard_normal(a_shape).astype("f"), rng.standard_normal(b_shape).astype("f")
     pair = np.ndarray(a_shape, "f", a, 0, a_strides), np.ndarray(b_shape, "f", b, 0, b_strides)
     assert [x.flags.c_contiguous for x in pair] == [True, True]
-    expected = _products.multiply(a, b)
-    np.testing.assert_array_equal(_products.multiply(*pair), expected)
-    monkeypatch.setattr(_products, "_multiply", None)
-    np.testing.assert_array_equal(_products.multiply(*pair), expected)
+    expected = products.multiply(a, b)
+    np.testing.assert_array_equal(products.multiply(*pair), expected)
+    monkeypatch.setattr(products, "_multiply", None)
+    np.testing.assert_array_equal(products.multiply(*pair), expected)
 
 
 @pytest.mark.parametrize("shape", [(0, 5, 3), (5, 0, 3), (5, 3, 0), (0, 0, 0)])
 def test_products_without_elements_are_zeros(shape, kernels):
     m, k, n = shape
-    y = _products.multiply(np.ones((m, k), np.float32), np.ones((k, n), np.float32))
+    y = products.multiply(np.ones((m, k), np.float32), np.ones((k, n), np.float32))
     np.testing.assert_array_equal(y, np.zeros((m, n)))

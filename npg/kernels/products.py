@@ -1,4 +1,4 @@
-"""Products of arrays by BLAS, in tiles (npg/ops/_tiles.py): of float32 and float64, and of integers."""
+"""Products of arrays by BLAS, in tiles (npg/kernels/tiles.py): of float32 and float64, and of integers."""
 
 from __future__ import annotations
 
@@ -8,28 +8,21 @@ from typing import Any
 import numpy as np
 
 from npg._floating import silent
-from npg.ops import _tiles
-from npg.ops._openblas import APART
+from npg.kernels import core, limits, tiles
+from npg.kernels.openblas import APART
 
-__all__ = ["accelerate", "for_blas", "multiply"]
+__all__ = ["for_blas", "multiply"]
 
 Array = np.ndarray[Any, Any]
 
 _EXACT = 2**53  # float64 holds every integer up to here
 _SMALL = 4096  # elements; for smaller arrays looking at them costs more than it saves
 
-
-_multiply: Callable[[Array, Array, Array | None], Array | None] | None = None
-
-
-def accelerate(multiply: Callable[[Array, Array, Array | None], Array | None]) -> None:
-    """Let the Cython engine compute products of matrices and of batches of them; see csrc/engine/products.pxi."""
-    global _multiply
-    _multiply = multiply
+_multiply: Callable[[Array, Array, Array | None], Array | None] | None = core.multiply
 
 
 def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
-    """Return np.matmul(a, b) by way of BLAS wherever that is possible, in the tiles of npg/ops/_tiles.py.
+    """Return np.matmul(a, b) by way of BLAS wherever that is possible, in the tiles of npg/kernels/tiles.py.
 
     Args:
         out: what it is written into; for floating products of matrices only.
@@ -50,10 +43,10 @@ def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
         out = np.empty((*shape, a.shape[-2], b.shape[-1]), dtype)
         if out.ndim == 2 and a.size and _is_plain(a) and _is_plain(b):
             (m, k), n = a.shape, b.shape[1]
-            if m * k * n <= _tiles.UNSHARED_VECTOR and m * n <= _tiles.SMALL_TILE:  # which is never cut
+            if m * k * n <= limits.UNSHARED_VECTOR and m * n <= limits.SMALL_TILE:  # which is never cut
                 return np.matmul(a, b, out=out)
             if m == 1 and k > 1 < n:
-                _tiles.in_tiles(a, b, out, *_tiles.cut(1, k, n, a.itemsize, True, False))
+                tiles.in_tiles(a, b, out, *tiles.cut(1, k, n, a.itemsize, True, False))
                 return out
     if not out.size or not a.shape[-1]:
         out[...] = 0
@@ -78,18 +71,18 @@ def _multiply_batch(a: Array, b: Array, out: Array) -> None:
     if m == n and _address(a) == _address(b):
         b = b.copy("C")  # of a matrix and its transpose NumPy has BLAS compute one half, by threads of its own
     first = out[(0,) * (out.ndim - 2)]
-    a_lines, b_lines = (_tiles.lines(x[(0,) * (x.ndim - 2)]) for x in (a, b))
+    a_lines, b_lines = (tiles.lines(x[(0,) * (x.ndim - 2)]) for x in (a, b))
     assert a_lines is not None and b_lines is not None
-    tile = _tiles.cut(m, k, n, a.itemsize, a_lines[0], b_lines[1], out.size == m * n)
-    if tile == (m, n, k) and (m * k * n <= _tiles.UNSHARED_BATCH or not APART):
+    tile = tiles.cut(m, k, n, a.itemsize, a_lines[0], b_lines[1], out.size == m * n)
+    if tile == (m, n, k) and (m * k * n <= limits.UNSHARED_BATCH or not APART):
         np.matmul(a, b, out=out)  # each a call of BLAS that stays in its thread
         return
-    if not (_tiles.lines(first) or (False,))[0]:
+    if not (tiles.lines(first) or (False,))[0]:
         out[...] = multiply(a, b)
         return
     lead = out.shape[:-2]
     a, b = np.broadcast_to(a, (*lead, m, k)), np.broadcast_to(b, (*lead, k, n))
-    _tiles.in_tiles(a, b, out, *tile)
+    tiles.in_tiles(a, b, out, *tile)
 
 
 def _address(x: Array) -> int:
@@ -111,6 +104,6 @@ def for_blas(x: Array) -> Array:
     """Return x, or a copy if BLAS cannot walk its last two dimensions: NumPy multiplies such with a slow loop."""
     if _is_plain(x):
         return x
-    if x.size and _tiles.lines(x[(0,) * (x.ndim - 2)]):
+    if x.size and tiles.lines(x[(0,) * (x.ndim - 2)]):
         return x
     return np.array(x, x.dtype.newbyteorder("="), order="C")

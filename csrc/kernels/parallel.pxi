@@ -1,6 +1,6 @@
-# The threads of pool.h: how many share a piece of work, see npg/ops/_parallel.py.
+# The threads of pool.h: how many share a piece of work, see npg/kernels/parallel.py.
 
-cdef extern from "engine/pool.h":
+cdef extern from "kernels/pool.h":
     ctypedef void (*pool_part)(int worker, long number, void *data) noexcept nogil
     void pool_prepare()
     void pool_enter() noexcept nogil
@@ -23,8 +23,8 @@ cdef size_t _address(object function) except? 0:
     return 0 if function is None else ctypes.cast(function, ctypes.c_void_p).value
 
 
-cdef Getter _get_products = <Getter>_address(_openblas.function("get_num_threads"))
-cdef object _pool = _parallel._pool, _inside = _parallel.inside
+cdef Getter _get_products = <Getter>_address(openblas.function("get_num_threads"))
+cdef object _pool = parallel._pool, _inside = parallel.inside
 
 
 cdef inline int _threads_for(double nanoseconds) except -1:

@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 
 import npg
+from npg.kernels import parallel
 from npg.nn import functional as F
-from npg.ops import _parallel
 
 THREADS = 4
 
 
 @pytest.fixture(autouse=True)
 def _shared(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(_parallel._pool, "is_free", True)
-    limit, before = _parallel.wanted(), npg.get_num_threads()
+    monkeypatch.setattr(parallel._pool, "is_free", True)
+    limit, before = parallel.wanted(), npg.get_num_threads()
     npg.set_num_threads(THREADS)
     yield
     npg.set_num_threads(before)
-    _parallel.set_limit(limit)
+    parallel.set_limit(limit)
 
 
 def heads(factor: float) -> Any:

@@ -122,7 +122,7 @@ cdef AttentionLoops _attention_single, _attention_double
 
 cdef bint _find_attention_loops(int kind, AttentionLoops *loops) except -1:
     return (
-        _matmul_single.run != NULL and _find_loop(np.multiply, kind, &loops.multiply)
+        _has_product_loops and _find_loop(np.multiply, kind, &loops.multiply)
         and _find_loop(np.add, kind, &loops.add) and _find_loop(np.maximum, kind, &loops.maximum)
         and _find_loop(np.minimum, kind, &loops.minimum) and _find_loop(np.exp, kind, &loops.exp)
         and _find_loop(np.divide, kind, &loops.divide)
@@ -198,6 +198,3 @@ def attend(cnp.ndarray q not None, k, v, y, p, total, cnp.ndarray mask, double s
         pool_run(attend_to_head, heads, &call, threads)
         pool_leave()
     return not call.unsafe
-
-
-accelerate_attention(attend)

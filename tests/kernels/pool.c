@@ -30,8 +30,8 @@ static PyObject *PyDataMem_DefaultHandler = &plain;
 #define PyCapsule_GetPointer(capsule, name) (capsule)
 #define PyCapsule_New(pointer, name, end) ((PyObject *)(pointer))
 
-#include "engine/memory.h"
-#include "engine/pool.h"
+#include "kernels/memory.h"
+#include "kernels/pool.h"
 
 enum { THREADS = 4, PARTS = 50, ARRAYS = 20, ROUNDS = 40, FORKS = 4 };
 

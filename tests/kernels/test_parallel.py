@@ -9,19 +9,19 @@ import pytest
 
 import npg
 from npg.engine import name as engine_name
-from npg.ops import _openblas, _parallel
-from npg.ops._parallel import split
+from npg.kernels import openblas, parallel
+from npg.kernels.parallel import split
 from tests import processes
 
 
 @pytest.fixture(autouse=True)
 def _two_threads(monkeypatch):
-    monkeypatch.setattr(_parallel._pool, "is_free", True)
-    limit, before = _parallel.wanted(), npg.get_num_threads()
+    monkeypatch.setattr(parallel._pool, "is_free", True)
+    limit, before = parallel.wanted(), npg.get_num_threads()
     npg.set_num_threads(2)
     yield
     npg.set_num_threads(before)
-    _parallel.set_limit(limit)
+    parallel.set_limit(limit)
 
 
 @pytest.mark.parametrize("grain", [1, 7, 64])
@@ -115,9 +115,9 @@ def test_set_num_threads_sets_the_limit():
     before = npg.get_num_threads()
     try:
         npg.set_num_threads(1)
-        assert _parallel.limit() == 1
+        assert parallel.limit() == 1
         npg.set_num_threads(2)
-        assert _parallel.limit() == 2
+        assert parallel.limit() == 2
     finally:
         npg.set_num_threads(before)
 
@@ -127,13 +127,13 @@ def test_workers_are_made_anew_in_a_forked_process():
         pytest.skip("needs fork")
     code = """
 import os, npg, numpy as np
-from npg.ops import _parallel
+from npg.kernels import parallel
 npg.set_num_threads(2)
 out = np.zeros(100)
 def work(a, b): out[a:b] += 1
-_parallel.split(100, work, 1e9)
+parallel.split(100, work, 1e9)
 pid = os.fork()
-_parallel.split(100, work, 1e9)
+parallel.split(100, work, 1e9)
 assert out.sum() == 200
 if pid:
     assert os.waitpid(pid, 0)[1] == 0
@@ -149,16 +149,16 @@ os._exit(0)
     [
         ({"NPG_POOL": "0"}, 1),
         ({"NPG_POOL": "0", "OPENBLAS_THREAD_TIMEOUT": "20"}, 1),
-        ({"OPENBLAS_NUM_THREADS": "1"}, 1 if _openblas.function("get_num_threads") else 2),
+        ({"OPENBLAS_NUM_THREADS": "1"}, 1 if openblas.function("get_num_threads") else 2),
         ({"OPENBLAS_THREAD_TIMEOUT": "20"}, 2),
-        ({"NPG_ENGINE": "python"}, 2 if _openblas.APART else 1),
-        ({"NPG_ENGINE": engine_name}, 2 if _openblas.APART else 1),
+        ({"NPG_ENGINE": "python"}, 2 if openblas.APART else 1),
+        ({"NPG_ENGINE": engine_name}, 2 if openblas.APART else 1),
     ],
 )
 @pytest.mark.skipif(sys.platform == "darwin", reason="threads of its BLAS do not spin")
 def test_kernels_are_shared_only_where_the_threads_of_products_do_not_spin(given, expected):
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("OPENBLAS_", "NPG_POOL"))}
-    code = "from npg.ops import _parallel; print(_parallel.limit())"
+    code = "from npg.kernels import parallel; print(parallel.limit())"
     environment |= {"OMP_NUM_THREADS": "2", **given}
     done = processes.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == str(expected), done.stderr
@@ -230,20 +230,20 @@ def test_interrupt_leaves_the_threads_usable(where, monkeypatch):
 
             release = acquire
 
-        made = _parallel._Job.__init__
+        made = parallel._Job.__init__
 
         def interrupted(job, *args):
             made(job, *args)
             job.ended = Lock()
 
-        monkeypatch.setattr(_parallel._Job, "__init__", interrupted)
-        monkeypatch.setattr(_parallel, "_helpers", lambda wanted: 0)
+        monkeypatch.setattr(parallel._Job, "__init__", interrupted)
+        monkeypatch.setattr(parallel, "_helpers", lambda wanted: 0)
     with pytest.raises(KeyboardInterrupt):
         split(100, work, 1e9)
     monkeypatch.undo()
-    monkeypatch.setattr(_parallel._pool, "is_free", True)
+    monkeypatch.setattr(parallel._pool, "is_free", True)
     assert npg.get_num_threads() == before
-    assert not _parallel.inside.part
+    assert not parallel.inside.part
     done = []
     for _ in range(3):
         split(100, lambda start, stop: done.append((start, stop)), 1e9)
@@ -255,7 +255,7 @@ def test_where_no_thread_can_be_made_the_caller_does_all(monkeypatch):
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    monkeypatch.setattr(_parallel._pool, "helpers", 0)
+    monkeypatch.setattr(parallel._pool, "helpers", 0)
     done = []
     split(100, lambda start, stop: done.append((threading.current_thread().name, start, stop)), 1e9)
     name = threading.current_thread().name

@@ -1,10 +1,11 @@
-# Products of matrices in tiles (npg/ops/_tiles.py), by calling the loop of NumPy's matmul, or its BLAS, tile by tile.
+# Products of matrices in tiles (npg/kernels/tiles.py): for each the loop of NumPy's matmul is called, or its BLAS.
 
 cdef double MULTIPLICATIONS = 50  # in a nanosecond of one thread, or fewer
 cdef cnp.npy_intp WITH_GIL = 1 << 17  # multiplications up to which a product does not let go of the interpreter
 
-cdef cnp.npy_intp SMALL_TILE = _tiles.SMALL_TILE, UNSHARED_GEMM = _tiles.UNSHARED_GEMM, UNSHARED_BATCH = _tiles.UNSHARED_BATCH, UNSHARED_VECTOR = _tiles.UNSHARED_VECTOR
-cdef bint _is_apart = _openblas.APART
+cdef cnp.npy_intp SMALL_TILE = limits.SMALL_TILE, UNSHARED_GEMM = limits.UNSHARED_GEMM
+cdef cnp.npy_intp UNSHARED_BATCH = limits.UNSHARED_BATCH, UNSHARED_VECTOR = limits.UNSHARED_VECTOR
+cdef bint _is_apart = openblas.APART
 
 cdef enum: MOST_DIMS = 64  # NumPy's
 
@@ -44,7 +45,7 @@ cdef Batch _batch_single, _batch_double
 
 
 cdef int _find_batch(object dtype, Batch *batch) except -1:
-    function, width = _openblas.BATCHES[np.dtype(dtype)]
+    function, width = openblas.BATCHES[np.dtype(dtype)]
     batch.function, batch.width = <void *>_address(function), width
     return 0
 
@@ -76,7 +77,7 @@ cdef inline void _product(
     loop.run(args, lengths, steps, loop.data)
 
 
-cdef extern from "engine/blas.h":
+cdef extern from "kernels/blas.h":
     void npg_batch_of_one(
         void *function, int size, int width, int a_how, int b_how, long long m, long long n, long long k, char *a,
         long long a_apart, char *b, long long b_apart, char *out, long long out_apart,
@@ -189,7 +190,9 @@ cdef int _cut_up(Product *call, int kind, bint is_one) except -1:
     call.batch = &_batch_single if kind == cnp.NPY_FLOAT else &_batch_double
     call.rows, call.columns, call.depth = call.m, call.n, call.k
     # Most products are not cut; asking takes longer than many of them.
-    if work > (UNSHARED_VECTOR if call.m == 1 or call.n == 1 else UNSHARED_GEMM) or (is_one and call.m * call.n > SMALL_TILE):
+    if work > (UNSHARED_VECTOR if call.m == 1 or call.n == 1 else UNSHARED_GEMM) or (
+        is_one and call.m * call.n > SMALL_TILE
+    ):
         call.rows, call.columns, call.depth = cut(
             call.m, call.k, call.n, call.size, call.a.by_rows, call.b.by_columns, is_one
         )
@@ -230,7 +233,8 @@ def multiply(cnp.ndarray a not None, cnp.ndarray b not None, out):
     cdef int kind = cnp.PyArray_TYPE(a), dims = cnp.PyArray_NDIM(a), threads, i
     cdef bint is_flat
     if (
-        kind != cnp.PyArray_TYPE(b) or not (kind == cnp.NPY_FLOAT or kind == cnp.NPY_DOUBLE)
+        not _has_product_loops
+        or kind != cnp.PyArray_TYPE(b) or not (kind == cnp.NPY_FLOAT or kind == cnp.NPY_DOUBLE)
         or dims < 2 or cnp.PyArray_NDIM(b) < 2 or not cnp.PyArray_SIZE(a) or not cnp.PyArray_SIZE(b)
     ):
         return None
@@ -253,7 +257,7 @@ def multiply(cnp.ndarray a not None, cnp.ndarray b not None, out):
         if not _take_batch(&call, a, b, shape):
             return None
         dims = call.dims + 2
-    if call.a.start == call.b.start and call.m == call.n:  # see npg/ops/_products.py
+    if call.a.start == call.b.start and call.m == call.n:  # see npg/kernels/products.py
         b = <cnp.ndarray>cnp.PyArray_NewCopy(b, cnp.NPY_CORDER)
         _take_matrix(b, &call.b)
         if not is_flat:
@@ -302,10 +306,15 @@ def multiply(cnp.ndarray a not None, cnp.ndarray b not None, out):
     return y
 
 
-if (
-    _find_loop(np.matmul, cnp.NPY_FLOAT, &_matmul_single) and _find_loop(np.matmul, cnp.NPY_DOUBLE, &_matmul_double)
-    and _find_loop(np.add, cnp.NPY_FLOAT, &_add_single) and _find_loop(np.add, cnp.NPY_DOUBLE, &_add_double)
-):
+cdef bint _find_product_loops() except -1:
+    if not (
+        _find_loop(np.matmul, cnp.NPY_FLOAT, &_matmul_single) and _find_loop(np.matmul, cnp.NPY_DOUBLE, &_matmul_double)
+        and _find_loop(np.add, cnp.NPY_FLOAT, &_add_single) and _find_loop(np.add, cnp.NPY_DOUBLE, &_add_double)
+    ):
+        return False
     _find_batch(np.float32, &_batch_single)
     _find_batch(np.float64, &_batch_double)
-    accelerate_products(multiply)
+    return True
+
+
+cdef bint _has_product_loops = _find_product_loops()

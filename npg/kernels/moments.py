@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._keys import keys
-from npg.ops._scratch import scratch
-from npg.ops._sums import add_up, inner
+from npg.kernels.buffers import scratch
+from npg.kernels.keys import keys
+from npg.kernels.sums import add_up, inner
 
 __all__ = ["variance"]
 

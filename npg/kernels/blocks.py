@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from npg.ops._keys import keys
-from npg.ops._program import Noted, Probe, Program
+from npg.kernels.keys import keys
+from npg.kernels.programs import Noted, Probe, Program
 
 __all__ = ["LARGE", "blockwise", "in_blocks", "in_slabs", "is_large", "program_in_blocks", "rule_in_blocks"]
 

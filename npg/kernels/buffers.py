@@ -1,8 +1,13 @@
-"""Temporaries that a kernel needs only while it runs, kept for the next call.
+"""Arrays that outlive a call, so that the next one need not make them: temporaries, and constants.
 
-Fresh memory of some 100 kB and more comes from the operating system page by page, which can cost more than the
-arithmetic done in it. A kernel that works in blocks needs only a few temporaries of a block's size: each thread keeps
-those, until it ends or someone drops them. A kernel that is using one has a reference of its own.
+*Temporaries.* Fresh memory of some 100 kB and more comes from the operating system page by page, which can cost more
+than the arithmetic done in it. A kernel that works in blocks needs only a few temporaries of a block's size: each
+thread keeps those, until it ends or someone drops them.
+
+*Constants*, ones for a sum or the mask of a tile, are read in every call. Who keeps some bounds their number and size;
+all of them are known here, to be counted and to be dropped.
+
+A kernel that is using one of these arrays has a reference of its own.
 """
 
 from __future__ import annotations
@@ -13,14 +18,19 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["drop_scratch", "held_by_scratch", "scratch"]
+__all__ = ["constants", "drop_constants", "drop_scratch", "held_by_constants", "held_by_scratch", "scratch"]
+
+Array = np.ndarray[Any, Any]
 
 LIMIT = 1 << 20  # bytes; larger ones are made each time, so that what a thread holds is bounded
 _SMALL = 1 << 14  # bytes; smaller ones come from the heap faster than from here
 _PAGE = 1 << 12
 
 
-class _Buffers(dict[int, np.ndarray[Any, Any]]):
+# ----- Temporaries -----
+
+
+class _Buffers(dict[int, Array]):
     """The buffers of one thread by slot: parts of the arrays that are their base."""
 
     __slots__ = ("__weakref__",)
@@ -38,7 +48,7 @@ class _Kept(threading.local):
 _kept = _Kept()
 
 
-def scratch(slot: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+def scratch(slot: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """Return an uninitialised array that is the caller's until it returns.
 
     Args:
@@ -62,9 +72,6 @@ def scratch(slot: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarr
     return np.ndarray(shape, dtype, buffer)
 
 
-# ----- The buffers of all threads -----
-
-
 def _alive() -> list[_Buffers]:
     # The list of references is made in one step: other threads come and go.
     return [buffers for ref in _of_threads.valuerefs() if (buffers := ref()) is not None]
@@ -72,15 +79,39 @@ def _alive() -> list[_Buffers]:
 
 def held_by_scratch() -> int:
     """Return the bytes that the threads alive keep."""
-    found = 0
+    total = 0
     for buffers in _alive():
         for buffer in buffers.copy().values():
             assert buffer.base is not None
-            found += buffer.base.nbytes
-    return found
+            total += buffer.base.nbytes
+    return total
 
 
 def drop_scratch() -> None:
     """Forget the buffers of all threads; those in use are freed when their kernel returns."""
     for buffers in _alive():
         buffers.clear()
+
+
+# ----- Constants -----
+
+_all: list[dict[Any, Array]] = []
+
+
+def constants() -> dict[Any, Array]:
+    """Return a new dict for read-only arrays; any of them may be gone at the next look."""
+    kept: dict[Any, Array] = {}
+    _all.append(kept)
+    return kept
+
+
+def held_by_constants() -> int:
+    """Return the bytes of all arrays kept."""
+    # A copy is made in one step: another thread may be keeping one more.
+    return sum(array.nbytes for kept in _all for array in kept.copy().values())
+
+
+def drop_constants() -> None:
+    """Forget the arrays."""
+    for kept in _all:
+        kept.clear()

@@ -1,0 +1,93 @@
+# Rules as loops.
+#
+# Most rules of elementwise ops are one or two ufuncs, such as `g * b`. Run once on probes that note what is done with
+# them, such a rule gives the list of its steps, which then runs without a Python frame.
+
+cdef int CONSTANT = 32, RESULT = 16  # places: 0 is g, 1 is y, 2 and on the inputs; RESULT + k what step k gave
+
+
+@cython.final
+cdef class RuleSteps:
+    """A rule as a list of loops."""
+
+    cdef int count, result
+    cdef list loops, constants
+    cdef int left[8]
+    cdef int right[8]  # -1: a step of one input
+
+    cdef inline object _value(self, int place, object g, object y, tuple inputs, list results):
+        if place >= CONSTANT:
+            return self.constants[place - CONSTANT]
+        if place >= RESULT:
+            return results[place - RESULT]
+        return g if place == 0 else y if place == 1 else _value(inputs[place - 2])
+
+    cdef object run(self, object g, object y, tuple inputs):
+        """Return the rule's gradient, or None where the rule itself must be asked."""
+        cdef list results = None
+        cdef object found, right
+        cdef int i
+        if self.count == 0:
+            return g
+        if self.count > 1:
+            results = []
+        for i in range(self.count):
+            right = None if self.right[i] < 0 else self._value(self.right[i], g, y, inputs, results)
+            found = run_loop(
+                <Loops>self.loops[i], self._value(self.left[i], g, y, inputs, results), right, None
+            )
+            if found is None:
+                return None
+            if results is not None:
+                results.append(found)
+        return found
+
+
+cdef int _number(object probe) except -1:
+    kind, number = probe.place
+    return number if kind == "in" else RESULT + number
+
+
+cdef RuleSteps _read_rule(object rule, int arity):
+    """Return a rule's steps, or None for one that is more than ufuncs of its arguments."""
+    cdef RuleSteps steps
+    cdef list noted = []
+    cdef int i, k
+    code = getattr(rule, "__code__", None)
+    # Names beside NumPy's could lead anywhere, to something that looks at shapes or types.
+    if code is None or code.co_freevars or code.co_kwonlyargcount or not all(
+        [name == "np" or isinstance(getattr(np, name, None), np.ufunc) for name in code.co_names]
+    ):
+        return None
+    try:
+        result = rule(*[Probe(noted, ("in", i)) for i in range(2 + arity)])
+    except Exception:
+        return None
+    if not isinstance(result, Probe) or len(noted) > 8:
+        return None
+    steps = RuleSteps.__new__(RuleSteps)
+    steps.count, steps.loops, steps.constants = len(noted), [], []
+    for i in range(steps.count):
+        step = noted[i]
+        operands, loops = step.inputs, loops_of(step.ufunc)
+        if loops is None or step.shape != "full":
+            return None
+        steps.loops.append(loops)
+        steps.right[i] = -1
+        for k in range(len(operands)):
+            if isinstance(operands[k], Probe):
+                place = _number(operands[k])
+            elif type(operands[k]) is float or type(operands[k]) is int:
+                place = CONSTANT + len(steps.constants)
+                steps.constants.append(operands[k])
+            else:
+                return None
+            if k == 0:
+                steps.left[i] = place
+            else:
+                steps.right[i] = place
+    steps.result = _number(result)
+    # What comes out must be what the last step gave, or with no step g itself.
+    if steps.result != (RESULT + steps.count - 1 if steps.count else 0):
+        return None
+    return steps

@@ -1,0 +1,46 @@
+# cython: language_level=3
+# cython: auto_pickle=False
+# cython: freethreading_compatible=False
+"""What npg/kernels has in C: NumPy's inner loops and its BLAS, called directly, and threads that need no interpreter.
+
+The modules of that package say what is computed and how it is cut; the files in csrc/kernels have their names, do the
+same and give the same bits. npg/kernels/_cython.pxd says what the engine calls. The directives are those of engine.pyx.
+"""
+
+import ctypes
+
+import numpy as np
+
+cimport cython
+cimport numpy as cnp
+from libc.string cimport memcpy
+
+from npg.kernels import limits, openblas, parallel
+from npg.kernels.tiles import cut
+
+cnp.import_array()
+
+cdef extern from "numpy/ufuncobject.h":
+    # Not Cython's own declaration of it, which changes with NumPy. A loop's type does too, hence void and a cast.
+    ctypedef struct PyUFuncObject:
+        int nin, nout, nargs, ntypes
+        void **functions
+        void **data
+        const char *types
+
+cdef extern from "Python.h":
+    bytes PyBytes_FromStringAndSize(char *start, Py_ssize_t size)
+    char *PyBytes_AS_STRING(object bytes)
+    long long PyLong_AsLongLongAndOverflow(object number, int *overflow) except? -1
+
+name = "cython"
+
+include "seal.pxi"
+include "kernels/memory.pxi"
+include "kernels/parallel.pxi"
+include "kernels/loops.pxi"
+include "kernels/programs.pxi"
+include "kernels/products.pxi"
+include "kernels/attention.pxi"
+
+_seal_types(globals(), None)
