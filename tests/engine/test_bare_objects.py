@@ -23,6 +23,7 @@ import numpy as np
 import npg
 from npg.engine import apply
 from npg.engine._select import core
+from npg.kernels import core as kernels, programs
 
 WRONG = [(), (None,), (1,), ("a",), ((),), (None, None), (1, 2, 3), (np.ones(2), np.ones(2))]
 BINARY = [operator.add, operator.mul, operator.matmul, operator.eq, operator.lt, operator.getitem, operator.iadd]
@@ -96,6 +97,9 @@ def real():
     parts = (fused * 1).split(1)
     roots.append((parts[0] * parts[1].exp() + fused.max(0)[0]).sum())
     made = [leaf, hooked, roots[-1], leaf._counter, npg.nn.Parameter(npg.ones(2)), npg.add, npg.Tensor.mul_]
+    twice = programs.program(lambda x: x * 2)
+    twice(np.ones(2))
+    made.append(twice._runner)
     stack, seen = [roots[-1].grad_fn], set()
     while stack:
         node = stack.pop()
@@ -107,7 +111,9 @@ def real():
     return made
 
 
-kinds = {t for t in vars(core).values() if isinstance(t, type) and t.__module__.startswith("npg.engine")}
+rooms = ("npg.engine", "npg.kernels")
+kinds = {t for module in (core, kernels) for t in vars(module).values() if isinstance(t, type)}
+kinds = {t for t in kinds if t.__module__.startswith(rooms)}
 kinds |= {type(x) for x in real()} - {type(None)}
 for kind in sorted(kinds, key=lambda t: t.__name__):
     found = [attempt(kind, *args) for args in WRONG] + [attempt(kind, a=1), attempt(kind.__new__, kind)]
