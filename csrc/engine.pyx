@@ -25,7 +25,7 @@ from libc.stdlib cimport free, realloc
 from npg.kernels._cython cimport LARGE_INPUT, Loops, ask_here, loops_of, release, run_loop, same_shape
 
 from npg import _errors, _floating, dtypes
-from npg._blocks import MISSING
+from npg._contextlib import MISSING
 from npg.engine import _anomaly, _arguments, _checks, _saved
 from npg.engine._arguments import bind, is_number, of_numbers, operand_error
 from npg.engine._checks import refuse_broadcast, refuse_in_place, refuse_partial_overlap, refuse_shapes, refuse_view

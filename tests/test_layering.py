@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Left never imports right. Rooms of one stage may import each other.
 STAGES = (
-    ("_blocks", "_compiled", "_errors", "_floating", "_interpreter", "_signatures", "_version", "_words", "dtypes"),
+    ("_compiled", "_contextlib", "_errors", "_floating", "_interpreter", "_signatures", "_version", "_words", "dtypes"),
     ("kernels", "random"),
     ("ops",),
     ("engine",),

@@ -69,7 +69,7 @@ cdef int _put(object target, object name, object value) except -1:
 
 @cython.binding(False)  # as of Node
 cdef class Block:
-    """A context manager that switches things for the length of a block; see npg/_blocks.py.
+    """A context manager that switches things for the length of a block; see npg/_contextlib.py.
 
     In C, for there no handler of a signal runs between the steps of entering or leaving.
     """

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from npg._blocks import Block
+from npg._contextlib import Block
 from npg.random._generator import Generator, default_generator, standing_in_for, this_thread
 
 __all__ = ["Repeats", "drawing_from", "fork_rng", "refusing"]

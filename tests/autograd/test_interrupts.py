@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import npg
-from npg._blocks import _Leaving
+from npg._contextlib import _Leaving
 from npg.engine import _saved
 from npg.func import _batching
 from npg.func._batched import running

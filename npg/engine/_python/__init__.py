@@ -12,7 +12,7 @@ could still add to its gradient has a higher number and is therefore done.
 Read tensor.py, node.py, recording.py, applying.py, in_place.py, vjp.py, backward.py, in this order.
 """
 
-from npg._blocks import Block as Block
+from npg._contextlib import Block as Block
 from npg.engine._python.applying import apply as apply
 from npg.engine._python.backward import run_backward as run_backward
 from npg.engine._python.function import Function as Function, write_out as write_out

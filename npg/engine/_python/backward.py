@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
-from npg._blocks import cover, depth
+from npg._contextlib import cover, depth
 from npg._floating import SILENT, floating_errors
 from npg.engine._checks import refuse_shapes
 from npg.engine._gradients import check_gradient, copy_in_layout, own_copy, recorded_copy

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from npg._blocks import Block
+from npg._contextlib import Block
 
 
 class _State(threading.local):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
-from npg._blocks import cover, depth
+from npg._contextlib import cover, depth
 from npg.engine import _anomaly, _saved
 from npg.engine._checks import MULTI_VIEW, NO_GRAD_VIEW, VIEW
 from npg.engine._python.modes import anomaly, state, switches

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from npg._blocks import Block
+from npg._contextlib import Block
 from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from npg._blocks import Block
+from npg._contextlib import Block
 from npg.utils.benchmark.measurement import Measurement, TaskSpec
 from npg.utils.threads import get_num_threads, set_num_threads
 

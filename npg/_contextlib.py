@@ -1,4 +1,4 @@
-"""Blocks that an interrupt cannot leave switched: what a context manager sets is put back whatever ends it.
+"""Context managers that an interrupt cannot leave switched: what one sets is put back whatever ends its block.
 
 CPython lets a signal's handler run when a function in Python begins and when a call has returned, so an `__exit__` in
 Python may be interrupted before it has done anything. The compiled engine's Block (csrc/engine/modes.pxi) leaves in C,
