@@ -22,12 +22,12 @@ def check_gradient(index: int, root: Any, g: Any, recorded: bool, wrap: Any) -> 
     if g is None:
         ones = np.ones(array.shape, array.dtype)
         return wrap(ones) if recorded else ones
-    given = g._array.shape
-    if given != array.shape:
+    shape = g._array.shape
+    if shape != array.shape:
         raise RuntimeError(
             _errors.GRADIENT_SHAPE.format(
                 index=index,
-                given=f"npg.Size({shape_text(given)})",
+                given=f"npg.Size({shape_text(shape)})",
                 expected=f"npg.Size({shape_text(array.shape)})",
             )
         )

@@ -90,10 +90,10 @@ class AccumulateGrad(HookedNode):
 
 def accumulator_of(leaf: Any) -> AccumulateGrad:
     """Return the AccumulateGrad of a leaf: the same object each time."""
-    found: AccumulateGrad | None = leaf._accumulator
-    if found is None:
-        found = leaf._accumulator = AccumulateGrad(leaf)
-    return found
+    accumulator: AccumulateGrad | None = leaf._accumulator
+    if accumulator is None:
+        accumulator = leaf._accumulator = AccumulateGrad(leaf)
+    return accumulator
 
 
 # ----- What both engines' nodes answer -----
@@ -126,14 +126,14 @@ def call_node(node: Any, gradients: tuple[Any, ...], run: Any, recorded: bool, w
     for i, g in enumerate(gradients):
         if g is not None and not isinstance(g, tensor_base):
             raise TypeError(f"argument {i} is not a Variable")
-    found = [g if g is None or recorded else g._array for g in gradients]
-    if not node.op.runs_without_gradient and all(g is None for g in found):
+    grads = [g if g is None or recorded else g._array for g in gradients]
+    if not node.op.runs_without_gradient and all(g is None for g in grads):
         results: Any = [None] * len(node.edges)
     else:
         with silent():
-            results = run(node, tuple(found) if node.op.is_multi else found[0], recorded)
-    made = [g if g is None or isinstance(g, tensor_base) else wrap(np.asarray(g)) for g in results]
-    return made[0] if len(made) == 1 else tuple(made)
+            results = run(node, tuple(grads) if node.op.is_multi else grads[0], recorded)
+    tensors = [g if g is None or isinstance(g, tensor_base) else wrap(np.asarray(g)) for g in results]
+    return tensors[0] if len(tensors) == 1 else tuple(tensors)
 
 
 def node_attribute(node: Any, name: str, wrap: Any, tensor_base: Any) -> Any:
@@ -145,21 +145,21 @@ def node_attribute(node: Any, name: str, wrap: Any, tensor_base: Any) -> Any:
     if context is not None and not name.startswith("__") and hasattr(context, name):
         return getattr(context, name)
     names = ["self" if n == "input" else n for n in node.op.inputs]
-    wanted = name.removeprefix("_saved_")
-    if name.startswith("_saved_") and wanted in (*names, "result"):
+    saved = name.removeprefix("_saved_")
+    if name.startswith("_saved_") and saved in (*names, "result"):
         node.check_versions()
         inputs, output = node.inputs, node.output
         if node.packed:
             inputs, output, _, _ = unpack(node, wrap, tensor_base, False)
-        if wanted != "result":
-            i = names.index(wanted)
-            found, edge = inputs[i], node.edges[i]
-            if node.packed and edge is not None and isinstance(found, tensor_base):
+        if saved != "result":
+            i = names.index(saved)
+            value, edge = inputs[i], node.edges[i]
+            if node.packed and edge is not None and isinstance(value, tensor_base):
                 if isinstance(edge[0], tensor_base):
-                    found._set_requires_grad(True)
+                    value._set_requires_grad(True)
                 else:
-                    found._fn, found._nr = edge
-            return None if isinstance(found, Like) else found
+                    value._fn, value._nr = edge
+            return None if isinstance(value, Like) else value
         if isinstance(output, np.ndarray):
             result = wrap(output)
             result._fn = node

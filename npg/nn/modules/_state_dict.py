@@ -74,10 +74,10 @@ def load(root: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool) -
     errors: list[str] = []
     changes: list[_Change] = []
     metadata = getattr(state_dict, "_metadata", None) or {}
-    given: Any = OrderedDict(state_dict)  # hooks may change it
+    copied: Any = OrderedDict(state_dict)  # hooks may change it
     if metadata:
-        given._metadata = metadata
-    found = IncompatibleKeys(missing, unexpected)
+        copied._metadata = metadata
+    incompatible = IncompatibleKeys(missing, unexpected)
     undo: list[Callable[[], Any]] | None = None  # wanted where a post-hook wants to see the state before all is sure
     if any(module._load_state_dict_post_hooks for module in root.modules()):
         undo = []
@@ -100,7 +100,7 @@ def load(root: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool) -
                 look(child, {k: v for k, v in own.items() if k.startswith(under)}, under)
         for hook in list(module._load_state_dict_post_hooks.values()):
             settle()
-            if hook(module, found) is not None:
+            if hook(module, incompatible) is not None:
                 raise AssertionError(
                     "Hooks registered with ``register_load_state_dict_post_hook`` are not expected to return new "
                     "values, if incompatible_keys need to be modified, it should be done inplace."
@@ -108,7 +108,7 @@ def load(root: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool) -
 
     with no_grad():
         try:
-            look(root, given, "")
+            look(root, copied, "")
             if strict:
                 _report(errors, missing, unexpected)
             if errors:
@@ -120,7 +120,7 @@ def load(root: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool) -
             for back in reversed(undo or []):
                 back()
             raise
-    return found
+    return incompatible
 
 
 def load_own(
