@@ -1,6 +1,7 @@
 """The recorder: nesting, times by a clock of the test's own, memory, threads, and that nothing of it stays."""
 
 import itertools
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,7 @@ import npg
 from npg.ops import elementwise
 from npg.profiler import _recorder, profile, record_function
 from npg.profiler._recorder import Options, Recorder
+from tests import processes
 
 
 @pytest.fixture
@@ -225,6 +227,22 @@ def test_optimizers_and_modules_are_ranges(name: str) -> None:
 
 def names_and(attribute: str, events: Any) -> list[tuple[str, Any]]:
     return [(e.name, getattr(e, attribute)) for e in events if not e.name.startswith("autograd::")]
+
+
+def test_modules_and_optimizers_that_are_imported_while_it_records_are_ranges() -> None:
+    code = (
+        "import sys, npg\n"
+        "from npg.profiler import profile\n"
+        "assert not {'npg.nn', 'npg.optim'} & set(sys.modules)\n"
+        "with profile(with_modules=True) as prof:\n"
+        "    model = npg.nn.Linear(2, 1)\n"
+        "    optimizer = npg.optim.SGD(model.parameters(), 0.1)\n"
+        "    model(npg.ones(1, 2)).sum().backward()\n"
+        "    optimizer.step()\n"
+        "print(*sorted({e.name for e in prof.events() if not e.name.startswith(('aten', 'autograd'))}), sep='\\n')\n"
+    )
+    output = processes.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert {"Optimizer.step#SGD.step", "nn.Module: Linear_0"} <= set(output.splitlines())
 
 
 def test_memory_is_that_of_new_arrays() -> None:
