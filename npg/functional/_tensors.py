@@ -8,10 +8,10 @@ from npg.functional.generator import Generator as Generator, default_generator a
 FUNCTIONS = {
     name: function
     for module in (
-        "activation", "addmm", "comparison", "copy", "cumulative", "elementwise", "extrema", "fill", "generator",
-        "index_select", "indexing", "joining", "linalg", "linalg_solvers", "masked", "matmul", "norm", "random",
-        "rearrange", "reduction", "rounding", "scatter", "search", "selection", "shape", "softmax", "sort", "special",
-        "split", "transpose", "trigonometry",
+        "activation", "addmm", "comparison", "copy", "cumulative", "division", "elementwise", "extrema", "fill",
+        "generator", "index_select", "indexing", "joining", "linalg", "linalg_solvers", "masked", "matmul", "norm",
+        "random", "rearrange", "reduction", "rounding", "scatter", "search", "selection", "shape", "softmax", "sort",
+        "special", "split", "transpose", "trigonometry",
     )
     for name, function in _functions_of(_import_module(f"npg.functional.{module}")).items()
 }  # fmt: skip

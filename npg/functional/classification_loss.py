@@ -16,7 +16,8 @@ from npg.functional._arguments import checked_array
 from npg.functional._losses import checked_reduction, sizes
 from npg.functional._public import apply_floating, public_function, refuse_gradient, to_dtype
 from npg.functional._types import T
-from npg.functional.elementwise import add, div, mul, neg, sub
+from npg.functional.division import div
+from npg.functional.elementwise import add, mul, neg, sub
 from npg.functional.reduction import sum
 from npg.functional.shape import expand, reshape
 from npg.functional.softmax import log_softmax

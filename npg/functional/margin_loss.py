@@ -22,7 +22,8 @@ from npg.functional._types import T
 from npg.functional.activation import logsigmoid
 from npg.functional.comparison import eq, gt, le, logical_and, ne
 from npg.functional.distance import pairwise_distance
-from npg.functional.elementwise import add, div, exp, log, mul, neg, sqrt, square, sub
+from npg.functional.division import div
+from npg.functional.elementwise import add, exp, log, mul, neg, sqrt, square, sub
 from npg.functional.reduction import mean, sum
 from npg.functional.scatter import gather
 from npg.functional.selection import clamp_min, minimum, where

@@ -11,7 +11,8 @@ from npg._words import scalar_name, shape_text
 from npg.functional._arguments import checked_array
 from npg.functional._public import apply_floating, public_function, to_dtype
 from npg.functional._types import Dims, Sizes, T
-from npg.functional.elementwise import div, mul
+from npg.functional.division import div
+from npg.functional.elementwise import mul
 from npg.functional.norm import norm
 from npg.functional.selection import clamp_min
 from npg.ops import normalization as norm_ops

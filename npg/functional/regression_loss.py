@@ -13,7 +13,8 @@ from npg.functional._arguments import checked_array
 from npg.functional._losses import checked_reduction, reduced, sizes
 from npg.functional._public import apply_floating, public_function, to_dtype
 from npg.functional._types import T
-from npg.functional.elementwise import abs, div, mul, square, sub
+from npg.functional.division import div
+from npg.functional.elementwise import abs, mul, square, sub
 from npg.functional.reduction import sum
 from npg.functional.shape import broadcast_tensors
 from npg.ops import regression_loss

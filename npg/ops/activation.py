@@ -11,7 +11,8 @@ import numpy as np
 from npg.ops._dtypes import no_bool
 from npg.ops._kinds import ELEMENTWISE, along_dims, weights
 from npg.ops._op import FLOAT, Op, elementwise, primitive
-from npg.ops.elementwise import abs, exp, reciprocal, refuse_subtraction
+from npg.ops.division import reciprocal
+from npg.ops.elementwise import abs, exp, refuse_subtraction
 from npg.ops.selection import choose, keep_where, mask, where
 from npg.ops.shape import c_order
 from npg.ops.special import sigmoid

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.ops._dtypes import no_bool, no_integers, refuse_floats
+from npg.ops._dtypes import no_bool, no_integers
 from npg.ops._kinds import ELEMENTWISE, linear
 from npg.ops._op import ARITHMETIC, FLOAT, elementwise, movement, primitive, ufunc
 from npg.ops.selection import mask
@@ -69,16 +69,6 @@ def mul(input: Any, other: Any) -> Any:
     """Return input * other."""
 
 
-@ufunc(np.true_divide, lambda g, _y, _a, b: g / b, lambda g, _y, a, b: -g * ((a / b) / b), promote=FLOAT)
-def div(input: Any, other: Any) -> Any:
-    """Return input / other; two integers give the default floating dtype."""
-
-
-@ufunc(np.reciprocal, lambda g, y, _x: -g * (y * y), promote=FLOAT)
-def reciprocal(input: Any) -> Any:
-    """Return 1 / input."""
-
-
 _NEGATIVE_BOOL = (
     "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, "
     "use the `~` or `logical_not()` operator instead."
@@ -127,28 +117,6 @@ def add_scaled(input: Any, other: Any, *, alpha: float) -> Any:
 sub_scaled = overload(add_scaled, "SubBackward0", aten="sub")  # with -alpha
 
 
-# ----- Division with rounding, remainders -----
-
-
-def _divides_floats(input: Any, other: Any) -> bool:
-    """Tell whether the quotient is computed in floats; a number beside a floating array may be an int.
-
-    Raises: RuntimeError: when an integer is divided by zero.
-    """
-    for x in (input, other):
-        if x.dtype.kind == "f" if isinstance(x, (np.ndarray, np.generic)) else isinstance(x, float):
-            return True
-    if np.size(input) and not np.all(other):
-        raise RuntimeError("ZeroDivisionError")
-    return False
-
-
-def _trunc_divide(a: Any, b: Any) -> Any:
-    if _divides_floats(a, b):
-        return np.trunc(a / b)
-    return np.floor_divide(a - np.fmod(a, b), b)  # an exact quotient, so floor rounds nothing
-
-
 def not_implemented(name: str) -> Any:
     """Return the rule of an op that PyTorch records but cannot differentiate."""
 
@@ -156,120 +124,6 @@ def not_implemented(name: str) -> Any:
         raise RuntimeError(f"derivative for aten::{name} is not implemented")
 
     return rule
-
-
-@primitive(
-    not_implemented("floor_divide"),
-    not_implemented("floor_divide"),
-    promote=ARITHMETIC,
-    broadcasts=True,
-    kind=ELEMENTWISE,
-    numpy=(np.floor_divide,),
-)
-def floor_divide(input: Any, other: Any) -> Any:
-    """Return the quotient rounded down.
-
-    Raises: RuntimeError: when an integer is divided by zero.
-    """
-    _divides_floats(input, other)
-    return np.floor_divide(input, other)
-
-
-floor_divide.node_name = "NotImplemented"
-
-
-@primitive(
-    lambda g, _y, _a, _b, *, rounding_mode: zeros(g),
-    lambda g, _y, _a, _b, *, rounding_mode: zeros(g),
-    promote=ARITHMETIC,
-    broadcasts=True,
-    node="Div",
-    kind=ELEMENTWISE,
-    aten="div",
-)
-def div_rounded(input: Any, other: Any, *, rounding_mode: str) -> Any:
-    """Return the quotient rounded down ("floor") or towards zero ("trunc")."""
-    if rounding_mode == "trunc":
-        return _trunc_divide(input, other)
-    _divides_floats(input, other)
-    return np.floor_divide(input, other)
-
-
-# PyTorch rounds a divisor that is a number to float16 here, and the rest of such a division is exact.
-
-
-@movement(
-    lambda g, _y, _a, _b: g,
-    lambda g, _y, a, b: -g * div_rounded(a, b, rounding_mode="floor"),
-    promote=ARITHMETIC,
-    broadcasts=True,
-    kind=ELEMENTWISE,
-    numpy=(np.remainder,),
-)
-def remainder(input: Any, other: Any) -> Any:
-    """Return input - other * floor(input / other): the sign is the divisor's, as in Python; that of 0 is the input's.
-
-    Raises: RuntimeError: when an integer is divided by zero.
-    """
-    if not _divides_floats(input, other):
-        return np.remainder(input, other)
-    # np.remainder gives 0 the divisor's sign and takes four times as long.
-    y = np.asarray(np.fmod(input, other))
-    return np.add(y, other, out=y, where=(y != 0) & ((y < 0) != (np.asarray(other) < 0)))
-
-
-@movement(
-    lambda g, _y, _a, _b: g,
-    lambda g, _y, a, b: -g * div_rounded(a, b, rounding_mode="trunc"),
-    promote=ARITHMETIC,
-    broadcasts=True,
-    kind=ELEMENTWISE,
-    numpy=(np.fmod,),
-)
-def fmod(input: Any, other: Any) -> Any:
-    """Return input - other * trunc(input / other): the sign is the dividend's, as in C.
-
-    Raises: RuntimeError: when an integer is divided by zero.
-    """
-    _divides_floats(input, other)
-    return np.fmod(input, other)
-
-
-div_rounded.node_name = "DivBackward2"
-floor_divide.refuses(no_bool("div_floor_cpu"))
-div_rounded.refuses(no_bool("div_floor_cpu"))
-remainder.refuses(no_bool("remainder_cpu"))
-fmod.refuses(no_bool("fmod_cpu"))
-remainder_tensor = overload(remainder, "RemainderBackward1")  # where the divisor is a tensor
-fmod_tensor = overload(fmod, "FmodBackward1")
-
-
-@primitive(
-    not_implemented("gcd"),
-    not_implemented("gcd"),
-    promote=ARITHMETIC,
-    broadcasts=True,
-    kind=ELEMENTWISE,
-    numpy=(np.gcd,),
-)
-def gcd(input: Any, other: Any) -> Any:
-    """Return the greatest common divisor."""
-    refuse_floats("gcd_cpu", input, other, bools=False)
-    return np.gcd(input, other)
-
-
-@primitive(
-    not_implemented("lcm"),
-    not_implemented("lcm"),
-    promote=ARITHMETIC,
-    broadcasts=True,
-    kind=ELEMENTWISE,
-    numpy=(np.lcm,),
-)
-def lcm(input: Any, other: Any) -> Any:
-    """Return the least common multiple."""
-    refuse_floats("lcm_cpu", input, other, bools=False)
-    return np.lcm(input, other)
 
 
 @ufunc(np.nextafter, lambda g, _y, a, b: mask(g, a != b), lambda g, _y, _a, _b: zeros(g), exact=True)
@@ -280,7 +134,7 @@ def nextafter(input: Any, other: Any) -> Any:
 nextafter.refuses(no_integers("nextafter_cpu"))
 
 
-for op in (add, sub, mul, div, div_rounded, floor_divide):
+for op in (add, sub, mul):
     op.takes_numbers = True
 
 
@@ -479,5 +333,5 @@ def log1p(input: Any) -> Any:
     """Return log(1 + input), exact near 0."""
 
 
-elementwise(div_rounded, remainder, remainder_tensor, fmod, fmod_tensor, pow, pow_tensor, rpow, sign, sgn, rsqrt)
+elementwise(pow, pow_tensor, rpow, sign, sgn, rsqrt)
 elementwise(square, forward=False)

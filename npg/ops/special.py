@@ -11,7 +11,8 @@ from npg.kernels.programs import program
 from npg.ops._dtypes import no_integers
 from npg.ops._kinds import ELEMENTWISE
 from npg.ops._op import ARITHMETIC, FLOAT, elementwise, primitive, ufunc
-from npg.ops.elementwise import exp, exp2, log, reciprocal
+from npg.ops.division import reciprocal
+from npg.ops.elementwise import exp, exp2, log
 from npg.ops.selection import mask, where
 from npg.random import memory_order
 

@@ -10,7 +10,8 @@ import numpy as np
 from npg.ops._dtypes import no_integers
 from npg.ops._kinds import ELEMENTWISE
 from npg.ops._op import ARITHMETIC, FLOAT, elementwise, primitive, ufunc
-from npg.ops.elementwise import reciprocal, rsqrt
+from npg.ops.division import reciprocal
+from npg.ops.elementwise import rsqrt
 from npg.ops.selection import mask, where
 
 # ----- Trigonometric -----

@@ -10,13 +10,13 @@ from npg import functional as F
 from npg.engine import TensorBase, register_operators
 from npg.functional._public import augmented, operator, reflected
 from npg.functional._types import B
-from npg.ops import elementwise
+from npg.ops import division, elementwise
 
 _ARRAYS: Any = (TensorBase, np.ndarray)  # what is no tensor is a constant
 
 # PyTorch's graph has nodes of their own for tensors on the right.
-_mod, _mod_tensor = operator(elementwise.remainder), operator(elementwise.remainder_tensor)
-_imod, _imod_tensor = augmented(elementwise.remainder), augmented(elementwise.remainder_tensor)
+_mod, _mod_tensor = operator(division.remainder), operator(division.remainder_tensor)
+_imod, _imod_tensor = augmented(division.remainder), augmented(division.remainder_tensor)
 _pow, _pow_tensor = operator(elementwise.pow), operator(elementwise.pow_tensor)
 _ipow, _ipow_tensor = augmented(elementwise.pow), augmented(elementwise.pow_tensor)
 
@@ -79,7 +79,7 @@ register_operators(
         "__rsub__": reflected(elementwise.rsub),
         "__mul__": operator(elementwise.mul),
         "__rmul__": reflected(elementwise.mul),
-        "__truediv__": operator(elementwise.div),
+        "__truediv__": operator(division.div),
         "__rtruediv__": _divided_into,
         "__neg__": operator(elementwise.neg),
     }

@@ -19,7 +19,7 @@ from npg.functional.transpose import (
     matrix_transpose,
     reversed_dims,
 )
-from npg.ops import comparison, elementwise
+from npg.ops import comparison, division, elementwise
 from npg.tensor import casts, constructing, conversion, copies, exchange, gradients, graph, memory, operators, printing
 from npg.tensor.methods import METHODS, Methods
 
@@ -292,11 +292,11 @@ class Tensor(Methods):
     __iadd__ = augmented(elementwise.add)
     __isub__ = augmented(elementwise.sub)
     __imul__ = augmented(elementwise.mul)
-    __itruediv__ = augmented(elementwise.div)
-    __floordiv__ = operator(elementwise.floor_divide)
-    __rfloordiv__ = reflected(elementwise.floor_divide)
-    __ifloordiv__ = augmented(elementwise.floor_divide)
-    __rmod__ = reflected(elementwise.remainder)
+    __itruediv__ = augmented(division.div)
+    __floordiv__ = operator(division.floor_divide)
+    __rfloordiv__ = reflected(division.floor_divide)
+    __ifloordiv__ = augmented(division.floor_divide)
+    __rmod__ = reflected(division.remainder)
     __rpow__ = reflected(elementwise.rpow)
     __and__ = operator(comparison.bitwise_and)
     __rand__ = reflected(comparison.bitwise_and)

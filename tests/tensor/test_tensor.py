@@ -18,6 +18,10 @@ from ..expressions import check, check_error
 # ----- Attributes -----
 
 
+def test_class_stands_on_the_engines_alone():
+    assert npg.Tensor.__mro__ == (npg.Tensor, npg.engine.TensorBase, object)
+
+
 @pytest.mark.parametrize(
     "call",
     [
