@@ -20,6 +20,17 @@ import numpy as _numpy  # noqa: F401  (here, and not below a dozen imports: CPyt
 from npg import creation, engine as engine, functional, random as random
 from npg._version import __version__ as __version__
 from npg.creation import *  # noqa: F403
+from npg.creation.data import (
+    BoolTensor as BoolTensor,
+    ByteTensor as ByteTensor,
+    CharTensor as CharTensor,
+    DoubleTensor as DoubleTensor,
+    FloatTensor as FloatTensor,
+    HalfTensor as HalfTensor,
+    IntTensor as IntTensor,
+    LongTensor as LongTensor,
+    ShortTensor as ShortTensor,
+)
 from npg.dtypes import (
     bool_ as bool_,
     can_cast as can_cast,
@@ -69,6 +80,7 @@ from npg.functional._attributes import (
 )
 from npg.functional._tensors import *  # noqa: F403
 from npg.tensor import Tensor as Tensor
+from npg.tensor.exchange import from_dlpack as from_dlpack
 from npg.tensor.memory import resize_as_ as resize_as_
 from npg.tensor.printing import (
     get_printoptions as get_printoptions,
@@ -78,6 +90,15 @@ from npg.tensor.printing import (
 
 if not _typing.TYPE_CHECKING:  # who cannot read this, and exports what is imported with a star or an alias
     __all__ = [
+        "BoolTensor",
+        "ByteTensor",
+        "CharTensor",
+        "DoubleTensor",
+        "FloatTensor",
+        "HalfTensor",
+        "IntTensor",
+        "LongTensor",
+        "ShortTensor",
         "Size",
         "Tensor",
         "__version__",
@@ -95,6 +116,7 @@ if not _typing.TYPE_CHECKING:  # who cannot read this, and exports what is impor
         "float16",
         "float32",
         "float64",
+        "from_dlpack",
         "functional",
         "get_default_dtype",
         "get_printoptions",

@@ -13,8 +13,6 @@ import threading
 import weakref
 from typing import Any, Self
 
-__all__ = ["MISSING", "Block", "cover", "depth"]
-
 MISSING: Any = type("_Missing", (), {"__slots__": (), "__repr__": lambda _self: "MISSING"})()
 
 

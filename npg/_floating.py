@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["SILENT", "floating_errors", "silent"]
-
 floating_errors: Any  # with get and set
 SILENT: Any
 try:  # what np.errstate enters, in a tenth of its time; private, hence the other branch

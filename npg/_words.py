@@ -9,8 +9,6 @@ import numpy as np
 
 from npg import dtypes
 
-__all__ = ["c_name", "op_text", "scalar_name", "shape_text", "type_name"]
-
 
 def scalar_name(x: Any) -> str:
     """Return the name of the dtype of an array, or of a dtype: Float, Long; NumPy's name of one that npg lacks."""

@@ -12,35 +12,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = [
-    "bool_",
-    "can_cast",
-    "common_dtype",
-    "double",
-    "dtype",
-    "finfo",
-    "float16",
-    "float32",
-    "float64",
-    "from_numpy",
-    "get_default_dtype",
-    "half",
-    "iinfo",
-    "int16",
-    "int32",
-    "int64",
-    "int8",
-    "long",
-    "promote_types",
-    "set_default_dtype",
-    "short",
-    "to_numpy",
-    "uint16",
-    "uint32",
-    "uint64",
-    "uint8",
-]
-
 # Categories, in the order in which they win.
 BOOL, INTEGER, FLOATING = 0, 1, 2
 

@@ -1,6 +1,6 @@
 """Write the stubs of the modules whose names are made when npg is imported, for type checkers and editors.
 
-    python tools/stubs.py            write npg/functional/_tensors.pyi and npg/tensor/methods.pyi
+    python tools/stubs.py            write the stubs of npg/functional/_tensors.py, npg/creation, npg/tensor/methods.py
     python tools/stubs.py --check    exit with 1 where one of them is not what would be written
 
 A function that is written out keeps its annotations and overloads; the types of an op's forms follow from its
@@ -13,13 +13,14 @@ import argparse
 import ast
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_overloads
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from npg import creation  # noqa: E402
 from npg.engine import Function  # noqa: E402
 from npg.functional import _types  # noqa: E402
 from npg.functional._tensors import FUNCTIONS  # noqa: E402
@@ -147,19 +148,25 @@ def _import(home: str, names: list[str]) -> str:
 # ----- Stubs -----
 
 
-def functions_stub() -> str:
-    """Return the stub of npg/functional/_tensors.py: written functions come from their modules."""
-    homes: dict[str, list[str]] = {"npg.functional.generator": ["Generator as Generator"]}
-    homes["npg.functional.generator"].append("default_generator as default_generator")
+def functions_stub(functions: dict[str, Any], others: tuple[str, ...] = ()) -> str:
+    """Return the stub of a module that gathers functions: those that are written out come from their own modules.
+
+    Args:
+        others: what else the module has, "module name".
+    """
+    homes: dict[str, list[str]] = {}
     body = []
-    for name in sorted(FUNCTIONS):
-        function = FUNCTIONS[name]
+    for name in sorted(functions):
+        function = functions[name]
         if isinstance(function, Function):
             body += lines_of(name, of_op(function))
         else:
             homes.setdefault(function.__module__, []).append(f"{name} as {name}")
+    for other in others:
+        home, name = other.split()
+        homes.setdefault(home, []).insert(0, f"{name} as {name}")
     imports = imports_of([*body, "x: Any"], [_import(home, names) for home, names in homes.items()])
-    return "\n".join([HEADER, "", *imports, "FUNCTIONS: dict[str, Any]", "", *body, ""])
+    return "\n".join([HEADER, "", *imports, "FUNCTIONS: dict[str, Any]", *([""] if body else []), *body, ""])
 
 
 def methods_stub() -> str:
@@ -172,7 +179,14 @@ def methods_stub() -> str:
     return "\n".join([HEADER, "", *imports_of([*body, "x: Any"], []), "METHODS: dict[str, Any]", "", *body, ""])
 
 
-STUBS = {"npg/functional/_tensors.pyi": functions_stub, "npg/tensor/methods.pyi": methods_stub}
+GENERATOR = "npg.functional.generator"
+STUBS: dict[str, Callable[[], str]] = {
+    "npg/functional/_tensors.pyi": lambda: functions_stub(
+        FUNCTIONS, (f"{GENERATOR} default_generator", f"{GENERATOR} Generator")
+    ),
+    "npg/creation/__init__.pyi": lambda: functions_stub(creation.FUNCTIONS),
+    "npg/tensor/methods.pyi": methods_stub,
+}
 
 
 def stale() -> list[str]:

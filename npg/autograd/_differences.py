@@ -11,8 +11,6 @@ from npg._floating import silent
 from npg.engine import no_grad
 from npg.tensor import Tensor
 
-__all__ = ["Array", "difference", "numerical_jacobian", "sequence"]
-
 Array = np.ndarray[Any, Any]
 
 

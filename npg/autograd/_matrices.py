@@ -25,8 +25,6 @@ from npg.func._derivatives import refuse_integers
 from npg.functional import reshape, stack
 from npg.tensor import Tensor
 
-__all__ = ["hessian", "jacobian"]
-
 
 def jacobian(
     func: Callable[..., Any],

@@ -10,8 +10,6 @@ from npg.engine import Node, TensorBase, apply, wrap
 from npg.ops._op import primitive
 from npg.tensor import Tensor
 
-__all__ = ["pass_through"]
-
 _MULTI_VIEW = 1  # see npg/engine/_checks.py: such views may not be changed in place
 
 

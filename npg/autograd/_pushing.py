@@ -11,8 +11,6 @@ from npg.creation import zeros_like
 from npg.engine import enable_grad, wrap
 from npg.func._forward import sweep
 
-__all__ = ["Pushforward"]
-
 
 class Pushforward:
     """The linear map v -> J v, by a sweep through the graph where its nodes have rules, else by two reverse passes.

@@ -9,27 +9,6 @@ from npg.creation import ones_like, zeros_like
 from npg.tensor import Tensor
 from npg.tensor.gradients import grad
 
-__all__ = [
-    "CONSTANT_JACOBIAN",
-    "INPUT",
-    "OF_GRADIENT",
-    "OF_HESSIAN",
-    "OF_HESSIAN_TRICK",
-    "OF_TRICK",
-    "OUTPUT",
-    "STRICT",
-    "Tensors",
-    "as_tuple",
-    "filled",
-    "gradients",
-    "outputs_of",
-    "packed",
-    "prepared",
-    "recorded_gradient",
-    "scalar_of",
-    "vector_of",
-]
-
 Tensors = tuple[Tensor, ...]
 STRICT = "This is not allowed in strict mode"
 

@@ -7,8 +7,6 @@ from typing import Any
 from npg.engine import TensorBase, is_grad_enabled, no_grad, wrap
 from npg.engine._saved import Packed, modified
 
-__all__ = ["SAVED_BY_FUNCTIONS", "PackedSaved", "Saved"]
-
 
 class Saved:
     """A tensor given to save_for_backward, and the version it had."""

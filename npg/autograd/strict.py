@@ -7,8 +7,6 @@ from typing import Any
 from npg import dtypes
 from npg.engine import Block
 
-__all__ = ["strict_dtype"]
-
 
 class strict_dtype(Block):
     """A context manager: within it, an op that would compute a floating tensor in a wider dtype raises.

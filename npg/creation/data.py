@@ -19,27 +19,6 @@ from npg.tensor.conversion import NEEDS_DETACH, type_dtype
 from npg.tensor.data import check_shareable, copied, shared
 from npg.tensor.exchange import from_dlpack
 
-__all__ = [
-    "BoolTensor",
-    "ByteTensor",
-    "CharTensor",
-    "DoubleTensor",
-    "FloatTensor",
-    "HalfTensor",
-    "IntTensor",
-    "LongTensor",
-    "ShortTensor",
-    "as_tensor",
-    "asarray",
-    "from_dlpack",
-    "from_numpy",
-    "frombuffer",
-    "scalar_tensor",
-    "set_default_tensor_type",
-    "tensor",
-]
-
-
 # ----- From data -----
 
 

@@ -24,23 +24,6 @@ from npg.functional._public import new_function
 from npg.tensor import Tensor
 from npg.tensor.constructing import strided_array
 
-__all__ = [
-    "empty",
-    "empty_like",
-    "empty_permuted",
-    "empty_strided",
-    "eye",
-    "full",
-    "full_like",
-    "ones",
-    "ones_like",
-    "tril_indices",
-    "triu_indices",
-    "zeros",
-    "zeros_like",
-]
-
-
 # ----- Filled -----
 
 

@@ -13,20 +13,6 @@ from npg.functional._public import as_tensor_input, new_function
 from npg.tensor import Tensor
 from npg.tensor.memory import Storage
 
-__all__ = [
-    "is_complex",
-    "is_conj",
-    "is_floating_point",
-    "is_inference",
-    "is_neg",
-    "is_nonzero",
-    "is_same_size",
-    "is_signed",
-    "is_storage",
-    "is_tensor",
-    "result_type",
-]
-
 
 @new_function
 def is_tensor(obj: Any) -> bool:

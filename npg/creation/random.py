@@ -14,8 +14,6 @@ from npg.functional.generator import check_generator
 from npg.ops import random as ops
 from npg.tensor import Tensor
 
-__all__ = ["normal", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm"]
-
 # ----- Of a given size -----
 
 

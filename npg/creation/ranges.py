@@ -16,8 +16,6 @@ from npg.functional._factory import check_options, check_sizes, dtype_of, fill_n
 from npg.functional._public import new_function
 from npg.tensor import Tensor
 
-__all__ = ["arange", "linspace", "logspace", "range"]
-
 _builtin_range = range
 
 

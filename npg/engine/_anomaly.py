@@ -13,8 +13,6 @@ from npg._words import shape_text
 if TYPE_CHECKING:
     import traceback
 
-__all__ = ["Origin", "check", "tell"]
-
 
 class Origin:
     """Where a node was made: the stack of the call, without npg's own innermost frames, and the shapes in and out.

@@ -12,8 +12,6 @@ import threading
 
 import npg.random  # noqa: F401  (its handlers are registered before)
 
-__all__ = ["guard"]
-
 guard = threading.RLock()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=guard.acquire, after_in_parent=guard.release, after_in_child=guard.release)

@@ -17,8 +17,6 @@ from npg._words import c_name, shape_text, type_name
 from npg.ops._op import ARITHMETIC, Op
 from npg.ops.strided import meets, overlaps, partly_overlaps
 
-__all__ = ["DEFAULT", "OutRule", "check_out", "fit_out", "is_same", "rule_of"]
-
 
 def _can_hold(held: dtypes.dtype, result: dtypes.dtype) -> bool:
     return dtypes.can_cast(result, held)

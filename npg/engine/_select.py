@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from npg._compiled import choose
 
-__all__ = ["NAMES", "core", "why"]
-
 # What an engine offers; npg/engine/__init__.py hands it on.
 NAMES = (
     "Block",

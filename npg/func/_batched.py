@@ -25,8 +25,6 @@ from npg.ops.elementwise import clone
 from npg.ops.strided import alias
 from npg.tensor import Tensor
 
-__all__ = ["BatchedTensor", "Level", "aliased", "batch", "bottom", "lift", "rewrap", "running", "top_level"]
-
 
 class Level:
     """One vmap that is running: its number, and how many examples it has."""

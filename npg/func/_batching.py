@@ -19,8 +19,6 @@ from npg.func._placeholder import UNBATCHED_SELF, LikeArray, Unbatchable
 from npg.ops import joining, shape
 from npg.ops._kinds import padded, rank_of
 
-__all__ = ["intercept", "intercepting", "note_loop", "vmap_report"]
-
 
 class vmap_report(Block):
     """Tell, within a with statement, what vmap runs one example after the other for want of a rule.

@@ -17,8 +17,6 @@ from npg.func._pytree import flatten, tree_map, unflatten
 from npg.func._scope import Scope, transform
 from npg.tensor import Tensor
 
-__all__ = ["grad", "grad_and_value", "jvp", "value_and_grad", "vjp"]
-
 # ----- Arguments -----
 
 

@@ -21,8 +21,6 @@ from npg.engine._walks import reachable
 from npg.ops import _half
 from npg.ops._op import Like
 
-__all__ = ["sweep"]
-
 
 def sweep(outputs: Any, inputs: Any, tangents: Any, transposed: bool = False) -> Any:
     """Return the tangents of the outputs, ndarrays, None where an output does not depend on the inputs.

@@ -11,8 +11,6 @@ from npg.functional import stack
 from npg.nn import Module
 from npg.tensor import Tensor
 
-__all__ = ["functional_call", "stack_module_state"]
-
 
 def functional_call(
     module: Module,

@@ -15,8 +15,6 @@ from npg.func._vmap import check_randomness, refuse_drawing
 from npg.functional import reshape, stack
 from npg.random._standing_in import refusing
 
-__all__ = ["hessian", "jacfwd", "jacrev"]
-
 
 def jacrev(
     func: Callable[..., Any],

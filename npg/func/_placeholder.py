@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["UNBATCHED_SELF", "LikeArray", "Standin", "Unbatchable", "guard"]
-
 
 class Unbatchable(RuntimeError):
     """Raised where the values of a batched tensor are asked for. `level` is the number of its vmap."""

@@ -8,8 +8,6 @@ from typing import Any
 
 from npg.functional._attributes import Size
 
-__all__ = ["LEAF", "Spec", "broadcast_prefix", "flatten", "tree_map", "unflatten"]
-
 
 def _is_namedtuple(kind: type) -> bool:
     return issubclass(kind, tuple) and hasattr(kind, "_fields")

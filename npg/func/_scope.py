@@ -26,8 +26,6 @@ from npg.functional import select, stack
 from npg.tensor import Tensor
 from npg.tensor.gradients import handed_out
 
-__all__ = ["Scope", "transform"]
-
 
 class _Open(threading.local):
     def __init__(self) -> None:

@@ -15,8 +15,6 @@ from npg.functional import cat, expand, movedim, narrow, select, stack
 from npg.random._standing_in import Repeats, refusing
 from npg.tensor import Tensor
 
-__all__ = ["vmap"]
-
 
 def vmap(
     func: Callable[..., Any],

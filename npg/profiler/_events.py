@@ -11,8 +11,6 @@ from npg.profiler._table import format_time, table
 # PyTorch's name of the range around a node's rule.
 EVALUATE = "autograd::engine::evaluate_function: "
 
-__all__ = ["DeviceType", "EventList", "FunctionEvent", "FunctionEventAvg", "Interval"]
-
 
 class DeviceType(enum.Enum):
     """Where an event took place; PyTorch has more of them."""

@@ -10,8 +10,6 @@ import numpy as np
 
 from npg.engine import TensorBase, array_of
 
-__all__ = ["call_stack", "new_arrays", "sequence_number", "shapes"]
-
 # ----- Shapes -----
 
 

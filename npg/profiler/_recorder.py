@@ -20,8 +20,6 @@ from npg.profiler import _measures, _ranges
 from npg.profiler._events import EVALUATE, EventList, FunctionEvent
 from npg.profiler._tree import finish
 
-__all__ = ["Options", "Recorder", "record_function", "switched"]
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 FORWARD, BACKWARD, USER = 0, 1, 7  # PyTorch's numbers of an event's scope

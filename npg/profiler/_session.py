@@ -9,8 +9,6 @@ from npg.profiler._events import EventList
 from npg.profiler._recorder import Options, Recorder
 from npg.profiler._trace import write_trace
 
-__all__ = ["Session"]
-
 
 class Session:
     """A recorder and its events; each start begins anew."""

@@ -12,8 +12,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-__all__ = ["write_trace"]
-
 
 def write_trace(events: Sequence[Any], path: str, about: dict[str, Any] | None = None) -> None:
     """Write a trace, gzipped when the path ends in .gz.

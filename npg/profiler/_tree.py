@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["finish"]
-
 
 def finish(events: Sequence[Any], began: int) -> list[Any]:
     """Return the events that have ended, ready to be read.

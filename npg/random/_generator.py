@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Generator", "default_generator", "get_state", "initial_seed", "manual_seed", "seed", "set_state"]
-
 _WORDS = 624  # of MT19937's state
 _WORD = np.array(32, np.uint64)  # bits; an array, for a scalar is converted anew in each operation
 _DEFAULT_SEED = 67280421310721  # of every torch.Generator() that was not seeded

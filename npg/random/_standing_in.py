@@ -14,8 +14,6 @@ import numpy as np
 from npg._contextlib import Block
 from npg.random._generator import Generator, default_generator, standing_in_for, this_thread
 
-__all__ = ["Repeats", "drawing_from", "fork_rng", "refusing"]
-
 
 class refusing(Block):
     """Call refuse() before every draw of this thread within; it may raise."""

@@ -6,6 +6,4 @@ other libraries, memory, gradients and printing each have a file; `_numpy/protoc
 functions work on tensors.
 """
 
-from npg.tensor.tensor import Tensor
-
-__all__ = ["Tensor"]
+from npg.tensor.tensor import Tensor as Tensor

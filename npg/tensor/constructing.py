@@ -14,8 +14,6 @@ from npg.functional._public import public_function
 from npg.functional._types import B
 from npg.tensor.data import copied, shared
 
-__all__ = ["constructed", "new", "new_empty", "new_empty_strided", "new_full", "new_ones", "new_tensor", "new_zeros"]
-
 # ----- The constructors -----
 
 

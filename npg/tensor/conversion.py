@@ -26,9 +26,6 @@ from npg.functional.copy import clone, laid_out
 from npg.functional.shape import contiguous as contiguous_
 from npg.tensor.memory import is_contiguous
 
-__all__ = ["numpy", "to", "tolist", "type_"]
-
-
 # ----- dtype and device -----
 
 

@@ -16,18 +16,6 @@ from npg import dtypes
 from npg.engine import TensorBase, apply
 from npg.ops.strided import address, alias, root
 
-__all__ = [
-    "as_subclass",
-    "deepcopy",
-    "make_subclass",
-    "own_attributes",
-    "rebuild",
-    "reduce",
-    "result_class",
-    "shallow_copy",
-    "unpickle",
-]
-
 S = TypeVar("S", bound=TensorBase)
 
 # ----- Copies and pickles -----

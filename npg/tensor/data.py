@@ -13,8 +13,6 @@ from npg.engine import TensorBase, array_of
 from npg.functional._factory import fill_number, overflow_text
 from npg.ops.shape import copied as copied_array
 
-__all__ = ["check_shareable", "copied", "shared"]
-
 _TOO_DEEP = 128  # as PyTorch: more nested sequences than this are taken for one that contains itself
 
 

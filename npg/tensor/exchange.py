@@ -10,8 +10,6 @@ from npg.engine import wrap
 from npg.functional._attributes import check_device
 from npg.tensor.data import check_shareable
 
-__all__ = ["from_dlpack", "to_dlpack"]
-
 _CPU = (1, 0)  # kDLCPU
 _SPENT = (
     "from_dlpack received an invalid capsule. Note that DLTensor capsules can be consumed only once, so you might have "

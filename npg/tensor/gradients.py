@@ -17,8 +17,6 @@ from npg.ops.joining import stack
 from npg.ops.shape import contiguous
 from npg.ops.strided import overlaps
 
-__all__ = ["GradientEdge", "backward", "grad", "passes_for_inputs"]
-
 
 class GradientEdge(NamedTuple):
     """Where a gradient goes: an output of a node. `node` of a leaf is its AccumulateGrad.

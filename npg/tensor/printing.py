@@ -19,8 +19,6 @@ from npg import dtypes
 from npg._floating import silent
 from npg.engine import Block
 
-__all__ = ["get_printoptions", "printoptions", "set_printoptions", "tensor_repr"]
-
 # ----- Options -----
 
 

@@ -23,8 +23,6 @@ from npg.ops import comparison, division, elementwise
 from npg.tensor import casts, constructing, conversion, copies, exchange, gradients, graph, memory, operators, printing
 from npg.tensor.methods import METHODS, Methods
 
-__all__ = ["Tensor"]
-
 _new_tuple = tuple.__new__
 _requires_grad = TensorBase.requires_grad
 # Of a property or of a C descriptor.

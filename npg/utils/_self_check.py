@@ -21,8 +21,6 @@ from npg.kernels import parallel
 from npg.random import Generator, rand, randn
 from npg.tensor import Tensor
 
-__all__ = ["CHECKS", "failures"]
-
 
 def _numbers(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal(shape, np.float32)

@@ -6,8 +6,6 @@ from typing import Any
 
 from npg.tensor import Tensor
 
-__all__ = ["typename"]
-
 
 def typename(value: Any) -> str:
     """Return what PyTorch's messages call a value's type: npg.FloatTensor, int, my.Class. Source: torch.typename."""

@@ -11,8 +11,6 @@ from npg.kernels import core
 from npg.kernels.buffers import drop_constants, drop_scratch, held_by_constants, held_by_scratch
 from npg.kernels.heap import heap_bytes, trim_heap
 
-__all__ = ["empty_cache", "memory_stats"]
-
 
 def memory_stats() -> dict[str, int]:
     """Return what is kept, in bytes.

@@ -7,8 +7,6 @@ import ctypes
 from npg.kernels.openblas import function
 from npg.kernels.parallel import set_limit, wanted
 
-__all__ = ["get_num_threads", "set_num_threads"]
-
 
 def get_num_threads() -> int:
     """Return how many threads matrix products use. Source: torch.get_num_threads."""

@@ -10,8 +10,6 @@ from typing import Any
 from npg.nn.modules.module import Module
 from npg.utils._typename import typename
 
-__all__ = ["ModuleDict", "ModuleList", "Sequential"]
-
 
 def _checked(modules: Any, called: str) -> list[Module]:
     """Return modules as a list.

@@ -6,9 +6,6 @@ from npg import functional as F
 from npg.nn.modules.module import Module
 from npg.tensor import Tensor
 
-__all__ = ["CosineSimilarity", "PairwiseDistance"]
-
-
 # ----- Distances -----
 
 

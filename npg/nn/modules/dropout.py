@@ -7,8 +7,6 @@ from npg.functional._public import public_function
 from npg.nn.modules.module import Module
 from npg.tensor import Tensor
 
-__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
-
 
 class _Dropout(Module):
     """A dropout with its settings.

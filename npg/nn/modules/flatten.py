@@ -8,8 +8,6 @@ from npg import functional as F
 from npg.nn.modules.module import Module
 from npg.tensor import Tensor
 
-__all__ = ["Flatten", "Unflatten"]
-
 
 class Flatten(Module):
     """Flatten dimensions start_dim to end_dim into one. Source: torch.nn.Flatten."""

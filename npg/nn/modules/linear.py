@@ -12,8 +12,6 @@ from npg.nn.modules.module import Module
 from npg.nn.parameter import Parameter
 from npg.tensor import Tensor
 
-__all__ = ["Identity", "Linear"]
-
 
 class Identity(Module):
     """Return the input. Any arguments are taken and ignored. Source: torch.nn.Identity."""

@@ -16,8 +16,6 @@ from npg.utils._profiled import profiled
 from npg.utils._typename import typename
 from npg.utils.hooks import RemovableHandle
 
-__all__ = ["Module"]
-
 M = TypeVar("M", bound="Module")
 
 

@@ -13,8 +13,6 @@ from npg.nn.modules.module import Module
 from npg.nn.parameter import Parameter
 from npg.tensor import Tensor
 
-__all__ = ["LayerNorm", "RMSNorm"]
-
 
 def _shape(given: Any) -> tuple[int, ...]:
     return (int(given),) if isinstance(given, numbers.Integral) else tuple(given)

@@ -12,8 +12,6 @@ from npg.nn.parameter import Parameter
 from npg.tensor import Tensor
 from npg.utils._typename import typename
 
-__all__ = ["ParameterDict", "ParameterList"]
-
 
 def _as_parameter(value: Any) -> Any:
     return Parameter(value) if isinstance(value, Tensor) and not isinstance(value, Parameter) else value

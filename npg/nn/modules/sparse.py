@@ -12,8 +12,6 @@ from npg.nn.modules.module import Module
 from npg.nn.parameter import Parameter
 from npg.tensor import Tensor
 
-__all__ = ["Embedding"]
-
 
 class Embedding(Module):
     """A table of vectors, looked up by index.

@@ -14,8 +14,6 @@ from npg.creation import tensor
 from npg.functional._public import public_function
 from npg.tensor import Tensor
 
-__all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
-
 
 def _gradients(parameters: Any) -> list[Tensor]:
     given = [parameters] if isinstance(parameters, Tensor) else parameters

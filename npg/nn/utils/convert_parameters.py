@@ -8,8 +8,6 @@ from npg import functional as F
 from npg.functional._public import public_function
 from npg.tensor import Tensor
 
-__all__ = ["parameters_to_vector", "vector_to_parameters"]
-
 
 @public_function
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:

@@ -11,8 +11,6 @@ from npg.nn.modules.module import Module
 from npg.nn.parameter import Parameter
 from npg.tensor import Tensor
 
-__all__ = ["WeightNorm", "remove_weight_norm", "weight_norm"]
-
 M = TypeVar("M", bound=Module)
 
 

@@ -20,17 +20,6 @@ from npg.engine import TensorBase, apply, array_of, bump_version, check_in_place
 from npg.ops.strided import as_strided, geometry
 from npg.tensor._numpy.registry import REMEDY
 
-__all__ = [
-    "CONVERSIONS",
-    "as_arrays",
-    "as_tensors",
-    "has_history",
-    "is_batched",
-    "own_answer",
-    "refuse_recorded",
-    "refused",
-]
-
 # ----- To arrays and back -----
 
 

@@ -34,8 +34,6 @@ from npg.tensor._numpy.nondifferentiable import CONVERSIONS, as_arrays, has_hist
 from npg.tensor._numpy.registry import CALLING, FUNCTIONS, REMEDY, WRITING, name_of, tensor
 from npg.tensor._numpy.ufuncs import METHODS, call, call_where, function_of, is_operator, ufunc_name
 
-__all__ = ["array_function", "array_ufunc"]
-
 # ----- Ufuncs -----
 
 

@@ -23,8 +23,6 @@ from npg.ops._op import OPS
 from npg.tensor._numpy.nondifferentiable import refused
 from npg.tensor._numpy.registry import REMEDY, axes_of, tensor, values
 
-__all__ = ["METHODS", "call", "call_where", "function_of", "is_operator", "ufunc_name"]
-
 # ----- Calls -----
 
 # The public functions of the ops that declare a ufunc, and of two ufuncs for which there is no op.

@@ -11,8 +11,6 @@ from typing import Any
 from npg.utils.benchmark.measurement import Measurement
 from npg.utils.benchmark.units import log10, ordered_unique, select_unit, trim_sigfig, unit_to_english
 
-__all__ = ["Colorize", "Compare"]
-
 _BETWEEN = "  |  "
 
 # ----- Colours -----

@@ -13,8 +13,6 @@ import numpy as np
 
 from npg.utils.benchmark.units import log10, select_unit
 
-__all__ = ["Measurement", "TaskSpec"]
-
 _MOST_FIGURES = 4
 _SMALLEST_INTERVAL = 25e-9  # seconds; no clock tells more
 _NOTABLE, _GROSS = 0.1, 0.25  # interquartile range over median from which a measurement carries a warning

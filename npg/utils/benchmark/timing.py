@@ -15,8 +15,6 @@ from npg._contextlib import Block
 from npg.utils.benchmark.measurement import Measurement, TaskSpec
 from npg.utils.threads import get_num_threads, set_num_threads
 
-__all__ = ["Language", "Timer", "timer"]
-
 Callback = Callable[[int, float], Any]
 
 _SHORTEST = 1e-9  # seconds; nothing takes less, and times are divided by

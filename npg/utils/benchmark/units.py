@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["log10", "ordered_unique", "select_unit", "trim_sigfig", "unit_to_english"]
-
 _SCALES = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
 _ENGLISH = {"ns": "nanosecond", "us": "microsecond", "ms": "millisecond", "s": "second"}
 
