@@ -14,8 +14,6 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["choose"]
-
 _refusal = ""  # why a compiled module could not be used; the warning has been given
 
 

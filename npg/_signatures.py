@@ -6,8 +6,6 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["parameters_of"]
-
 
 def parameters_of(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
     """Return the names of the positional parameters, of the keyword-only ones, and of the rest (`*xs`)."""

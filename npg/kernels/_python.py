@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["attend", "compile_steps", "drop_memory", "memory_held", "multiply", "name"]
-
 name = "python"
 attend: Any = None
 compile_steps: Any = None

@@ -11,8 +11,6 @@ import numpy as np
 from npg.kernels.buffers import LIMIT, scratch
 from npg.kernels.products import for_blas
 
-__all__ = ["add_row", "as_rows", "row_blocks"]
-
 Array = np.ndarray[Any, Any]
 
 _LARGE = 1 << 17  # elements from which it pays to copy a row several times before it is added to all

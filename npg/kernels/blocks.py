@@ -19,8 +19,6 @@ import numpy as np
 from npg.kernels.keys import keys
 from npg.kernels.programs import Noted, Probe, Program
 
-__all__ = ["LARGE", "blockwise", "in_blocks", "in_slabs", "is_large", "program_in_blocks", "rule_in_blocks"]
-
 Array = np.ndarray[Any, Any]
 
 LARGE = 3 << 20  # elements from which an array is taken in blocks; smaller ones live in the cache as they are

@@ -18,8 +18,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["constants", "drop_constants", "drop_scratch", "held_by_constants", "held_by_scratch", "scratch"]
-
 Array = np.ndarray[Any, Any]
 
 LIMIT = 1 << 20  # bytes; larger ones are made each time, so that what a thread holds is bounded

@@ -9,8 +9,6 @@ import ctypes
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["heap_bytes", "trim_heap"]
-
 
 class _Mallinfo2(ctypes.Structure):
     """What glibc tells about its heap; see mallinfo2(3)."""

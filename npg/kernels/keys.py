@@ -6,8 +6,6 @@ import itertools
 import math
 from collections.abc import Iterator
 
-__all__ = ["keys"]
-
 
 def keys(shape: tuple[int, ...], size: int) -> Iterator[tuple[slice, ...]]:
     """Yield the keys of blocks of about so many elements that cover a shape."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["ADDED_IN_A_RUN", "ADDED_SINGLY", "SMALL_TILE", "UNSHARED_BATCH", "UNSHARED_GEMM", "UNSHARED_VECTOR"]
-
 # ----- Sums (sums.py) -----
 
 ADDED_SINGLY = 64  # elements or rows; so few are added as they come

@@ -13,8 +13,6 @@ from npg.kernels.buffers import scratch
 from npg.kernels.keys import keys
 from npg.kernels.sums import add_up, inner
 
-__all__ = ["variance"]
-
 Array = np.ndarray[Any, Any]
 
 _SMALL = 1 << 16  # elements, up to which everything is computed in float64 at once

@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["APART", "BATCHES", "IS_SEQUENTIAL", "SHARES", "function", "kernels"]
-
 # The names of OpenBLAS's functions and of CBLAS's, as NumPy's wheels, conda and distributions build it.
 _NAMES = ("scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_", "openblas_{}")
 _CBLAS = ("scipy_cblas_{}64_", "scipy_cblas_{}", "cblas_{}64_", "cblas_{}")

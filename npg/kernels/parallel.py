@@ -26,8 +26,6 @@ from collections.abc import Callable
 from npg._floating import silent
 from npg.kernels.openblas import APART, function
 
-__all__ = ["WORTH", "limit", "set_limit", "split", "wanted"]
-
 WORTH = 100_000  # nanoseconds of one thread from which it pays to split work
 
 Work = Callable[[int, int], None]

@@ -11,8 +11,6 @@ from npg._floating import silent
 from npg.kernels import core, limits, tiles
 from npg.kernels.openblas import APART
 
-__all__ = ["for_blas", "multiply"]
-
 Array = np.ndarray[Any, Any]
 
 _EXACT = 2**53  # float64 holds every integer up to here

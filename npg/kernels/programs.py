@@ -35,8 +35,6 @@ from npg.kernels.buffers import scratch
 from npg.kernels.sums import inner
 from npg.random import memory_order
 
-__all__ = ["Probe", "Program", "program"]
-
 Array = np.ndarray[Any, Any]
 
 BLOCK = 1 << 15  # elements a block, of these steps; C has its own

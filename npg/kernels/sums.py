@@ -22,8 +22,6 @@ from npg.kernels.limits import ADDED_IN_A_RUN, ADDED_SINGLY, UNSHARED_VECTOR
 from npg.kernels.openblas import SHARES
 from npg.kernels.products import multiply
 
-__all__ = ["add_at", "add_up", "column_sum", "inner", "ones", "row_sum"]
-
 Array = np.ndarray[Any, Any]
 
 _ROWS = ADDED_SINGLY // 2  # so many rows are added one after the other, and no more

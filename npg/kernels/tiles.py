@@ -31,8 +31,6 @@ from npg.kernels.limits import SMALL_TILE, UNSHARED_BATCH, UNSHARED_GEMM, UNSHAR
 from npg.kernels.openblas import APART, BATCHES, IS_SEQUENTIAL, SHARES, kernels
 from npg.kernels.parallel import split
 
-__all__ = ["cut", "in_tiles", "lines"]
-
 Array = np.ndarray[Any, Any]
 
 # ----- What OpenBLAS does -----

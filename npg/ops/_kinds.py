@@ -24,30 +24,6 @@ import numpy as np
 
 from npg.kernels.sums import add_up
 
-__all__ = [
-    "ASSIGNMENT",
-    "ELEMENTWISE",
-    "FILLING",
-    "MATRICES",
-    "REDUCTION",
-    "REDUCTION_OF_ONE",
-    "Kind",
-    "along_dims",
-    "flattened",
-    "chosen",
-    "linear",
-    "loss",
-    "moved",
-    "padded",
-    "product",
-    "rank_of",
-    "reduced",
-    "reshaped",
-    "total",
-    "weights",
-    "written",
-]
-
 Batching = Callable[..., Any]
 Tangent = Callable[[Any, list[Any]], Any]
 

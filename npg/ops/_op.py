@@ -30,23 +30,6 @@ from npg._signatures import parameters_of
 from npg.ops import _half
 from npg.ops._kinds import ELEMENTWISE, Kind
 
-__all__ = [
-    "ARITHMETIC",
-    "COMPARISON",
-    "FLOAT",
-    "LIKE",
-    "NOTHING",
-    "OPS",
-    "VALUE",
-    "Like",
-    "Op",
-    "elementwise",
-    "fused",
-    "movement",
-    "primitive",
-    "ufunc",
-]
-
 # How the inputs are promoted before the forward runs (npg/dtypes.py decides the dtype).
 ARITHMETIC = "arithmetic"  # to their common dtype
 FLOAT = "float"  # to their common dtype, integers and bools to the default floating dtype

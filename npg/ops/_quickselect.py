@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["place_in_order", "place_of_search"]
-
 Array = np.ndarray[Any, Any]
 
 

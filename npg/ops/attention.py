@@ -31,8 +31,6 @@ from npg.ops.reduction import sum_
 from npg.ops.shape import transpose, whole
 from npg.ops.softmax import SAFE
 
-__all__ = ["attention"]
-
 Array = np.ndarray[Any, Any]
 
 BLOCK = 64  # queries in a tile

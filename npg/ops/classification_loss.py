@@ -26,8 +26,6 @@ from npg.ops.selection import where
 from npg.ops.shape import overload, whole
 from npg.ops.softmax import log_softmax
 
-__all__ = ["cross_entropy", "cross_entropy_smoothed", "nll_loss", "of_flattened", "of_images"]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -20,20 +20,6 @@ from npg.ops.reduction import spread
 from npg.ops.selection import where
 from npg.ops.shape import along, c_order, overload, reshape, slice_
 
-__all__ = [
-    "cummax",
-    "cummin",
-    "cumprod",
-    "cumsum",
-    "has_zero",
-    "logcumsumexp",
-    "prod",
-    "prod_dim",
-    "recurrence",
-    "reverse_cumsum",
-]
-
-
 _LINE = 1 << 12  # elements next to each other that are taken at once, where dim is not the last
 
 

@@ -16,8 +16,6 @@ from npg.ops.reduction import count, kept_shape, shared_vjp, spread
 from npg.ops.selection import mask as keep, where
 from npg.ops.shape import c_order
 
-__all__ = ["dist", "vector_norm"]
-
 Array = np.ndarray[Any, Any]
 
 

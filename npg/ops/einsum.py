@@ -16,8 +16,6 @@ from npg.ops._kinds import product
 from npg.ops._op import Op, primitive
 from npg.ops.shape import along
 
-__all__ = ["contract"]
-
 Labels = tuple[int, ...]
 
 

@@ -12,8 +12,6 @@ from npg.ops._kinds import linear
 from npg.ops._op import Op, movement, primitive
 from npg.ops.indexing import add_rows, index_batch
 
-__all__ = ["embedding", "embedding_backward", "renorm_rows"]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -16,20 +16,6 @@ from npg.ops.reduction import evenly_vjp
 from npg.ops.scatter import scatter_sum
 from npg.ops.shape import along, c_order, unsqueeze
 
-__all__ = [
-    "argmax",
-    "argmin",
-    "kthvalue",
-    "max_dim",
-    "median",
-    "median_dim",
-    "min_dim",
-    "mode",
-    "nanmedian",
-    "nanmedian_dim",
-    "values_vjp",
-]
-
 Array = np.ndarray[Any, Any]
 
 # ----- What the ops share -----

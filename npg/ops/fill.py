@@ -11,8 +11,6 @@ from npg.ops._kinds import ELEMENTWISE, FILLING
 from npg.ops._op import movement
 from npg.ops.shape import overload
 
-__all__ = ["fill", "fill_tensor", "zero"]
-
 
 @movement(lambda g, _y, _x: np.zeros_like(g), kind=ELEMENTWISE)
 def zero(input: Any) -> Any:

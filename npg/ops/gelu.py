@@ -19,8 +19,6 @@ from npg.ops._op import fused
 from npg.ops.special import erf, erfc
 from npg.ops.trigonometry import tanh
 
-__all__ = ["gelu", "gelu_tanh"]
-
 _DENSITY = 1.0 / math.sqrt(2.0 * math.pi)  # phi(x) = _DENSITY exp(-x^2 / 2)
 
 # In float32 Phi(x) = (1 + tanh(x q(x^2))) / 2 with a polynomial q, for NumPy's tanh takes half the time of its exp. The

@@ -24,31 +24,6 @@ from npg.ops._op import Op, movement, primitive
 from npg.ops.elementwise import cast, zeros
 from npg.ops.shape import c_order, copied, overload
 
-__all__ = [
-    "add_rows",
-    "assign",
-    "assign_view",
-    "getitem",
-    "getitem_alias",
-    "getitem_backward",
-    "getitem_select",
-    "getitem_unsqueeze",
-    "index",
-    "index_batch",
-    "index_add",
-    "index_add_into",
-    "index_backward",
-    "index_copy",
-    "index_copy_into",
-    "index_fill",
-    "index_fill_into",
-    "index_put",
-    "index_put_into",
-    "index_select",
-    "like_dtype",
-    "writing",
-]
-
 
 def like_dtype(g: Any, dtype: np.dtype[Any]) -> Any:
     """Return g in a dtype; g itself where it has it."""

@@ -10,8 +10,6 @@ from npg.ops._kinds import Kind, along_dims, linear
 from npg.ops._op import Op, movement, primitive
 from npg.ops.shape import along, c_order, overload, select, slice_, whole
 
-__all__ = ["cat", "split", "split_with_sizes", "stack", "unbind"]
-
 # ----- Taking apart -----
 # One node for all parts: its backward is a single concatenation, not one zeroed buffer a part and their sum.
 

@@ -22,25 +22,6 @@ from npg.ops.joining import cat
 from npg.ops.matmul import matmul
 from npg.ops.rearrange import tril
 
-__all__ = [
-    "cholesky",
-    "cofactor",
-    "det",
-    "eigh",
-    "eliminated",
-    "inv",
-    "lstsq",
-    "mirrored",
-    "pinv",
-    "qr",
-    "singular_values",
-    "slogdet",
-    "solve",
-    "solve_triangular",
-    "svd",
-    "unfinished",
-]
-
 
 def _column(x: Any) -> Any:
     """Return (..., n) as (..., n, 1)."""

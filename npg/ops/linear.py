@@ -16,8 +16,6 @@ from npg.ops.matmul import matmul, mm, multiplied, product_flops
 from npg.ops.reduction import sum_
 from npg.ops.shape import overload, reshape, transpose
 
-__all__ = ["linear", "node_variants"]
-
 
 def _rows(x: Any) -> Any:
     """Return (..., n) as (rows, n): an ndarray in a layout for BLAS, a Tensor by a recorded reshape."""

@@ -19,25 +19,6 @@ from npg.ops._op import Op, primitive
 from npg.ops.einsum import contract
 from npg.ops.shape import overload, whole
 
-__all__ = [
-    "addbmm",
-    "addmm",
-    "addmv",
-    "addr",
-    "baddbmm",
-    "bmm",
-    "cross",
-    "dot",
-    "matmul",
-    "matrix_and_batch",
-    "mm",
-    "multiply",
-    "mv",
-    "vdot",
-    "vector_and_batch",
-    "vm",
-]
-
 Array = np.ndarray[Any, Any]
 
 # ----- Batches -----

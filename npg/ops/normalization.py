@@ -21,8 +21,6 @@ from npg.ops._op import Op, fused
 from npg.ops.elementwise import sqrt
 from npg.ops.reduction import mean, sum_
 
-__all__ = ["layer_norm", "rms_norm"]
-
 Array = np.ndarray[Any, Any]
 
 

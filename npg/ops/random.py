@@ -16,8 +16,6 @@ from npg.ops._op import movement
 from npg.ops.indexing import like_dtype
 from npg.ops.shape import overload
 
-__all__ = ["bernoulli", "bernoulli_each", "fill_by", "normal", "poisson"]
-
 
 @movement(lambda g, _y, _x, *, draw: np.zeros_like(g), node="Random", aten=None)
 def fill_by(input: Any, *, draw: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]) -> Any:

@@ -11,21 +11,6 @@ from npg.ops._op import Op, movement, primitive
 from npg.ops.reduction import sum_dim
 from npg.ops.shape import along, c_order, diagonal, diagonal_backward, expand, reshape, slice_
 
-__all__ = [
-    "constant_pad",
-    "diag_embed",
-    "flip",
-    "index_pad",
-    "index_pad_backward",
-    "repeat",
-    "repeat_interleave",
-    "roll",
-    "rot90",
-    "trace",
-    "tril",
-    "triu",
-]
-
 # ----- Repeated -----
 
 

@@ -18,33 +18,6 @@ from npg.ops._op import Op, movement, primitive
 from npg.ops.selection import mask as keep, where
 from npg.ops.shape import c_order, expand, overload, reshape
 
-__all__ = [
-    "all_",
-    "amax",
-    "amin",
-    "aminmax",
-    "any_",
-    "count_nonzero",
-    "evenly_vjp",
-    "logsumexp",
-    "max_",
-    "mean",
-    "mean_dim",
-    "min_",
-    "nanmean",
-    "nansum",
-    "reduced_examples",
-    "shared_vjp",
-    "spread",
-    "std",
-    "std_mean",
-    "sum_",
-    "sum_dim",
-    "ties",
-    "var",
-    "var_mean",
-]
-
 Array = np.ndarray[Any, Any]
 
 # ----- What the ops share -----

@@ -22,16 +22,6 @@ from npg.ops.selection import clamp
 from npg.ops.shape import whole
 from npg.ops.special import sigmoid
 
-__all__ = [
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "huber_loss",
-    "mse_loss",
-    "smooth_l1_loss",
-    "soft_margin_loss",
-]
-
-
 # ----- What the losses share -----
 
 

@@ -24,29 +24,6 @@ from npg.ops.indexing import like_dtype, writing
 from npg.ops.selection import _SMALL as SMALL, mask as keep
 from npg.ops.shape import copied, overload, whole
 
-__all__ = [
-    "gather",
-    "masked_fill",
-    "masked_fill_into",
-    "masked_fill_tensor",
-    "masked_fill_tensor_into",
-    "masked_scatter",
-    "masked_scatter_into",
-    "masked_select",
-    "put",
-    "put_into",
-    "scatter",
-    "scatter_add",
-    "scatter_add_into",
-    "scatter_into",
-    "scatter_reduce",
-    "scatter_sum",
-    "scatter_value",
-    "scatter_value_into",
-    "take",
-    "take_backward",
-]
-
 Array = np.ndarray[Any, Any]
 
 

@@ -16,35 +16,6 @@ from npg.ops._kinds import ELEMENTWISE, along_dims, linear, moved, padded
 from npg.ops._op import Op, movement, primitive
 from npg.random import empty_like
 
-__all__ = [
-    "c_order",
-    "contiguous",
-    "copied",
-    "diagonal",
-    "diagonal_backward",
-    "diagonal_copy",
-    "expand",
-    "overload",
-    "permute",
-    "reshape",
-    "select",
-    "select_backward",
-    "shares_memory",
-    "slice_",
-    "slice_backward",
-    "squeeze",
-    "squeeze_dim",
-    "squeeze_dims",
-    "t",
-    "transpose",
-    "unfold",
-    "unfold_backward",
-    "unsqueeze",
-    "view",
-    "view_dtype",
-    "whole",
-]
-
 VIEW_NEEDS_COPY = (
     "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
     "contiguous subspaces). Use .reshape(...) instead."

@@ -20,8 +20,6 @@ from npg.ops.elementwise import exp
 from npg.ops.reduction import sum_
 from npg.ops.shape import reshape
 
-__all__ = ["SAFE", "log_softmax", "softmax"]
-
 Array = np.ndarray[Any, Any]
 
 _LARGE = 1 << 12  # elements

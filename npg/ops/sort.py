@@ -15,8 +15,6 @@ from npg.ops._kinds import along_dims, chosen
 from npg.ops._op import movement
 from npg.ops.scatter import scatter_sum
 
-__all__ = ["argsort", "sort", "topk"]
-
 _PLACE = np.uint64(0xFFFFFFFF)
 
 

@@ -16,11 +16,6 @@ from npg.ops._half import HALF
 from npg.ops._kinds import ELEMENTWISE, linear
 from npg.ops._op import movement, primitive
 
-__all__ = [
-    "address", "alias", "as_strided", "contiguous_strides", "copy_slices", "geometry", "meets", "offset_of", "overlaps",
-    "partly_overlaps", "root",
-]  # fmt: skip
-
 
 @primitive(lambda g, _y, _x: g, view=True, kind=ELEMENTWISE, tangent=linear)
 def alias(input: Any) -> Any:
