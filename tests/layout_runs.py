@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 import npg
-from npg import functional as F  # noqa: F401  (the kernels' text)
 from npg.engine import TensorBase, run_backward, wrap
+from npg.nn import functional as F  # noqa: F401  (the kernels' text)
 
 from .layouts import LAYOUTS
 

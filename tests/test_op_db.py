@@ -55,9 +55,6 @@ WITHOUT_GRADIENT = {"nextafter"}
 # Which of several equal elements is meant is undefined, and integer samples have equal elements.
 TIES = {"argsort", "kthvalue", "sort", "topk"}
 
-# npg has a function of this name that is another one.
-ANOTHER = {"nn.functional.unfold": "npg.functional.unfold is the window view, Tensor.unfold"}
-
 
 class Known(NamedTuple):
     """Samples on which npg differs from PyTorch on purpose: those of a dtype where the difference's text has a word."""
@@ -126,7 +123,7 @@ def forms(op: Any) -> list[Form]:
     """Return the forms of an op that npg has, the function first; an empty list when npg does not offer the op."""
     last = op.name.rpartition(".")[2]
     private = op.name.startswith("_") and not op.name.startswith("__")
-    if private or op.name in ANOTHER or op.name.startswith(("torch.ops", "jiterator")):
+    if private or op.name.startswith(("torch.ops", "jiterator")):
         return []
     if lookup(op.name) is None and lookup(last + "_") is None:
         return []

@@ -104,7 +104,11 @@ def test_refused_call_has_torchs_words(call):
         (lambda: npg.nn.init.normal_("a"), TypeError, "normal_(): argument 'tensor' must be Tensor, not str"),
         (lambda: npg.nn.init.trunc_normal_(X(npg), mean=2**64), ValueError, "expected a mean near [-2.0, 2.0], got"),
         (lambda: X(npg).backward(3), TypeError, "gradients can be either Tensors or None, but got int"),
-        (lambda: npg.eq_(3, npg.ones(2)), TypeError, "eq_(): argument 'input' (position 1) must be Tensor, not int"),
+        (
+            lambda: npg.functional.eq_(3, npg.ones(2)),
+            TypeError,
+            "eq_(): argument 'input' (position 1) must be Tensor, not int",
+        ),
         (lambda: npg.linalg.vander(npg.ones(1)), RuntimeError, "N must be greater than 1."),
         (lambda: npg.tensor_split(npg.ones(3), 2**62), RuntimeError, "more than fit into memory"),
     ],

@@ -1,4 +1,4 @@
-"""Types: a user's code checks, mistakes in it are found, and npg.nn.functional is npg.functional for editors too."""
+"""Types: a user's code checks, and mistakes in it are found."""
 
 import re
 import shutil
@@ -90,12 +90,6 @@ def test_users_code_runs():
     assert isinstance(names["groups"](model), npg.optim.SGD)
     assert names["evaluate"](model, npg.ones(2, 4)) >= 0
     assert names["Double"].apply(x).tolist() == (x * 2).tolist()
-
-
-def test_nn_functional_is_functional_for_editors_too():
-    assert npg.nn.functional is npg.functional
-    text = (ROOT / "npg" / "nn" / "functional.py").read_text(encoding="utf-8")
-    assert "from npg.functional import *" in text
 
 
 def test_stubs_are_what_the_functions_are():

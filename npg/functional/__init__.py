@@ -1,84 +1,38 @@
-"""Every public function on tensors; also `npg.nn.functional`."""
+"""The functions of torch.*; those of torch.nn.functional stand in `npg.functional.nn`.
 
-import sys as _sys
+Here are the functions that are there from the start. What stands in a module that is not imported here (dropout,
+einsum, embedding, losses, normalization ...) `npg` loads when it is first used: see npg/__init__.py.
+"""
+
 import typing as _typing
 from importlib import import_module as _import_module
 
 from npg.functional import _tensors
 from npg.functional._tensors import *  # noqa: F403
 
-# What loads when it is first used: functions that are no methods, most of them of networks, by their module.
-# Loaded at once they would be an eighth of the time that `import npg` adds to NumPy's.
-_LATER = {
-    "attention": ("scaled_dot_product_attention",),
-    "classification_loss": ("binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "nll_loss"),
-    "distance": ("cosine_similarity", "pairwise_distance"),
-    "dropout": (
-        "alpha_dropout",
-        "dropout",
-        "dropout1d",
-        "dropout2d",
-        "dropout3d",
-        "feature_alpha_dropout",
-        "feature_dropout",
-    ),
-    "einsum": ("einsum", "tensordot"),
-    "embedding": ("embedding",),
-    "linear": ("bilinear", "linear"),
-    "margin_loss": (
-        "cosine_embedding_loss",
-        "gaussian_nll_loss",
-        "hinge_embedding_loss",
-        "kl_div",
-        "margin_ranking_loss",
-        "multi_margin_loss",
-        "multilabel_margin_loss",
-        "multilabel_soft_margin_loss",
-        "poisson_nll_loss",
-        "soft_margin_loss",
-        "triplet_margin_loss",
-        "triplet_margin_with_distance_loss",
-    ),
-    "normalization": ("layer_norm", "normalize", "rms_norm"),
-    "padding": ("pad",),
-    "regression_loss": ("huber_loss", "l1_loss", "mse_loss", "smooth_l1_loss"),
-}
-_LAZY = {name: module for module, names in _LATER.items() for name in names}
+# What is a method of Tensor, or a function of another namespace, and no function of torch.
+_NOT_OF_TORCH = frozenset(
+    """
+    absolute_ add_ addbmm_ addcdiv_ addcmul_ addmm_ addr_ arctan2_ atan2_ baddbmm_ bernoulli_ bitwise_and_
+    bitwise_left_shift_ bitwise_not_ bitwise_or_ bitwise_right_shift_ bitwise_xor_ cauchy_ contiguous copy_
+    copysign_ cumprod_ cumsum_ div_ divide_ eq_ erfinv_ expand expand_as exponential_ floor_divide_ fmod_ ge_
+    geometric_ getitem greater_ greater_equal_ gt_ heaviside_ hypot_ index_add_ index_copy_ index_fill_ le_
+    lerp_ less_ less_equal_ log_normal_ logical_and_ logical_not_ logical_or_ logical_xor_ lt_ masked_fill_
+    masked_scatter_ mul_ multiply_ ne_ nextafter_ normal_ not_equal_ pow_ put_ random_ remainder_ repeat
+    reshape_as scatter_ scatter_add_ scatter_reduce_ setitem sgn_ sign_ squeeze_ sub_ subtract_ sum_to_size
+    swapaxes_ swapdims_ t_ transpose_ tril_ triu_ true_divide_ unfold uniform_ unsqueeze_ vector_norm view
+    view_as
+""".split()
+)
 
-if _typing.TYPE_CHECKING:
-    from npg.functional.attention import *  # noqa: F403
-    from npg.functional.classification_loss import *  # noqa: F403
-    from npg.functional.distance import *  # noqa: F403
-    from npg.functional.dropout import *  # noqa: F403
-    from npg.functional.einsum import *  # noqa: F403
-    from npg.functional.embedding import *  # noqa: F403
-    from npg.functional.linear import *  # noqa: F403
-    from npg.functional.margin_loss import *  # noqa: F403
-    from npg.functional.normalization import *  # noqa: F403
-    from npg.functional.padding import *  # noqa: F403
-    from npg.functional.regression_loss import *  # noqa: F403
-else:
-    __all__ = _tensors.__all__ + list(_LAZY)
+if not _typing.TYPE_CHECKING:  # who cannot read this, and exports what is imported with a star
+    __all__ = [name for name in _tensors.__all__ if name not in _NOT_OF_TORCH]
 
 
 def __getattr__(name: str) -> _typing.Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'npg.nn.functional' has no attribute {name!r}")
-    found = globals()[name] = getattr(_import_module(f"npg.functional.{_LAZY[name]}"), name)
-    return found
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)  # type: ignore[name-defined]  # see above
-
-
-class _Functions(type(_sys)):  # type: ignore[misc]  # ModuleType
-    """A package in which a function keeps its name where a module has the same: linear in linear.py."""
-
-    def __setattr__(self, name: str, value: _typing.Any) -> None:
-        if name in _LAZY and isinstance(value, type(_sys)):  # the import system puts modules into packages
-            return
-        super().__setattr__(name, value)
-
-
-_sys.modules[__name__].__class__ = _Functions
+    # The functions of networks stood here once, and pickles name them here.
+    if name[0] != "_":
+        networks = _import_module("npg.functional.nn")
+        if name in networks.__all__:
+            return getattr(networks, name)
+    raise AttributeError(f"module 'npg.functional' has no attribute {name!r}")

@@ -150,7 +150,7 @@ def _wrong_argument(function: Callable[..., Any], args: Any, kwargs: Any) -> Exc
     try:
         bound = signature.bind(*args, **kwargs)
     except TypeError as error:
-        return TypeError(f"{name}() {_arguments_text(str(error))}")
+        return TypeError(f"{name}() {_arguments_text(str(error), signature, len(args))}")
     for i, (key, value) in enumerate(bound.arguments.items()):
         parameter = signature.parameters[key]
         kind, optional = _kind(parameter)
@@ -170,8 +170,13 @@ def _name(function: Callable[..., Any]) -> str:
     return function.__qualname__.split(".")[-2] if function.__name__ == "__init__" else function.__name__
 
 
-def _arguments_text(text: str) -> str:
-    """Return what inspect says of missing and unknown arguments as PyTorch does."""
+def _arguments_text(text: str, signature: inspect.Signature, count: int) -> str:
+    """Return what inspect says of missing, unknown and too many arguments as PyTorch does."""
+    if text == "too many positional arguments":
+        places = [p for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
+        least, most = sum(p.default is p.empty for p in places), len(places)
+        takes = f"{most}" if least == most else f"from {least} to {most}"
+        return f"takes {takes} positional argument{'s' * (most != 1)} but {count} were given"
     found = re.fullmatch(r"missing a required (?:keyword-only )?argument: '(\w+)'", text)
     return f'missing 1 required positional arguments: "{found[1]}"' if found else text
 

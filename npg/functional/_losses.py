@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
 
 from npg._errors import warn
@@ -9,6 +10,8 @@ from npg._words import shape_text
 from npg.functional.reduction import mean, sum
 
 # ----- Reduction -----
+
+_REDUCTIONS = ("none", "mean", "sum")
 
 
 def checked_reduction(reduction: Any, size_average: Any = None, reduce: Any = None) -> str:
@@ -20,9 +23,19 @@ def checked_reduction(reduction: Any, size_average: Any = None, reduce: Any = No
         averages = size_average is None or size_average
         reduction = "none" if reduce is False else "mean" if averages else "sum"
         warn(f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.")
-    if reduction not in ("mean", "sum", "none"):
+    if reduction not in _REDUCTIONS:
         raise ValueError(f"{reduction} is not a valid value for reduction")
     return reduction
+
+
+def reduction_number(reduction: Any, size_average: Any = None, reduce: Any = None) -> int:
+    """Return the reduction that is meant as the torch namespace counts them: 0 for none, 1 for mean, 2 for sum."""
+    return _REDUCTIONS.index(checked_reduction(reduction, size_average, reduce))
+
+
+def reduction_name(number: int) -> str:
+    """Return the name of a reduction that is given as a number; a number that is none of them does not reduce."""
+    return _REDUCTIONS[number] if index(number) in (1, 2) else "none"
 
 
 def reduced(losses: Any, reduction: str) -> Any:

@@ -1,4 +1,4 @@
-"""The public functions that are there from the start: all but those that `npg.functional` loads later."""
+"""The functions of torch and of Tensor that are there from the start: all but those that npg loads later."""
 
 from importlib import import_module as _import_module
 

@@ -7,28 +7,12 @@ from npg.functional._types import B, Operand, Scalar
 from npg.functional.activation import (
     celu as celu,
     celu_ as celu_,
-    elu as elu,
-    elu_ as elu_,
-    gelu as gelu,
-    glu as glu,
     hardshrink as hardshrink,
-    hardsigmoid as hardsigmoid,
-    hardswish as hardswish,
-    hardtanh as hardtanh,
-    hardtanh_ as hardtanh_,
-    leaky_relu as leaky_relu,
-    leaky_relu_ as leaky_relu_,
-    logsigmoid as logsigmoid,
-    mish as mish,
     prelu as prelu,
     relu as relu,
-    relu6 as relu6,
     relu_ as relu_,
     selu as selu,
     selu_ as selu_,
-    silu as silu,
-    softplus as softplus,
-    softshrink as softshrink,
     threshold as threshold,
     threshold_ as threshold_,
 )
@@ -261,7 +245,6 @@ from npg.functional.search import (
     bucketize as bucketize,
     histc as histc,
     nonzero as nonzero,
-    one_hot as one_hot,
     searchsorted as searchsorted,
     unique as unique,
     unique_consecutive as unique_consecutive,
@@ -297,12 +280,7 @@ from npg.functional.shape import (
     view as view,
     view_as as view_as,
 )
-from npg.functional.softmax import (
-    gumbel_softmax as gumbel_softmax,
-    log_softmax as log_softmax,
-    softmax as softmax,
-    softmin as softmin,
-)
+from npg.functional.softmax import log_softmax as log_softmax, softmax as softmax
 from npg.functional.sort import argsort as argsort, msort as msort, sort as sort, topk as topk
 from npg.functional.special import logit as logit, logit_ as logit_
 from npg.functional.split import (
@@ -605,7 +583,6 @@ def sinc(input: B, *, out: TensorBase | None = None) -> B: ...
 def sinc_(input: B) -> B: ...
 def sinh(input: B, *, out: TensorBase | None = None) -> B: ...
 def sinh_(input: B) -> B: ...
-def softsign(input: B) -> B: ...
 def sqrt(input: B, *, out: TensorBase | None = None) -> B: ...
 def sqrt_(input: B) -> B: ...
 def square(input: B, *, out: TensorBase | None = None) -> B: ...
@@ -613,7 +590,6 @@ def tan(input: B, *, out: TensorBase | None = None) -> B: ...
 def tan_(input: B) -> B: ...
 def tanh(input: B, *, out: TensorBase | None = None) -> B: ...
 def tanh_(input: B) -> B: ...
-def tanhshrink(input: B) -> B: ...
 def trunc(input: B, *, out: TensorBase | None = None) -> B: ...
 def trunc_(input: B) -> B: ...
 @overload

@@ -1,83 +1,17 @@
-"""Linear and bilinear maps."""
+"""Bilinear maps."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from npg._words import c_name, scalar_name
-from npg.engine import apply
 from npg.functional._arguments import checked_array
-from npg.functional._public import exposed, public_function, to_dtype
+from npg.functional._public import public_function, to_dtype
 from npg.functional._types import T
 from npg.functional.elementwise import add, mul
+from npg.functional.matmul import matmul
 from npg.functional.reduction import sum
 from npg.functional.shape import reshape
-from npg.ops.linear import linear as linear_op, node_variants
-
-# ----- Linear -----
-
-
-@exposed
-def linear(input: T, weight: T, bias: T | None = None) -> T:
-    """Return input weight^T + bias.
-
-    Args:
-        input: (..., in).
-        weight: (out, in), of the dtype of input; or (in,), which gives (...).
-        bias: (out,) or None; of a vector times a vector 0-d.
-    Returns: (..., out).
-    Raises: RuntimeError: when shapes or dtypes do not fit.
-    Source: torch.nn.functional.linear.
-    """
-    x = checked_array("linear", input)
-    w = checked_array("linear", weight, "weight", 2)
-    b = None if bias is None else checked_array("linear", bias, "bias", 3)
-    if w.ndim != 2 or not x.ndim or x.shape[-1] != w.shape[1] or x.dtype != w.dtype:
-        if w.ndim == 1 and x.ndim and (b is None or (x.ndim == 1 and not b.ndim)):
-            y = reshape(linear(input, reshape(weight, (1, -1))), x.shape[:-1])
-            return y if bias is None else add(y, bias)
-        _refuse_linear(x, w, b)
-    if b is not None and b.shape != (w.shape[0],):
-        return add(linear(input, weight), _fitting_bias(bias, x, w, b))
-    if b is not None and b.dtype != w.dtype:
-        kinds = scalar_name(b), scalar_name(w)
-        raise RuntimeError(f"self and mat2 must have the same dtype, but got {kinds[0]} and {kinds[1]}")
-    op = linear_op if x.ndim == 2 and b is not None else node_variants[x.ndim if x.ndim < 3 else 3, b is not None]
-    return apply(op, (input, weight, bias), {})
-
-
-def _refuse_linear(x: Any, w: Any, b: Any) -> None:
-    if not x.ndim:
-        raise RuntimeError(f"both arguments to linear need to be at least 1D, but they are 0D and {w.ndim}D")
-    if w.ndim > 2:
-        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {w.ndim}D")
-    if w.ndim != 2:
-        raise RuntimeError(f"mat2 must be a matrix, got {w.ndim}-D tensor")
-    if x.shape[-1] != w.shape[1]:
-        rows = math.prod(x.shape[:-1])
-        raise RuntimeError(
-            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{x.shape[-1]} and {w.shape[1]}x{w.shape[0]})"
-        )
-    if b is None:
-        raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {c_name(x)} != {c_name(w)}")
-    raise RuntimeError(f"mat1 and mat2 must have the same dtype, but got {scalar_name(x)} and {scalar_name(w)}")
-
-
-def _fitting_bias(bias: Any, x: Any, w: Any, b: Any) -> Any:
-    # Any bias that broadcasts to the result is taken.
-    shape = (*x.shape[:-1], w.shape[0])
-    rows = (math.prod(x.shape[:-1]), w.shape[0])
-    if b.ndim == 2 and b.shape == rows:
-        return reshape(bias, shape)
-    for i in range(1, b.ndim + 1):
-        wanted = rows[-i] if i <= 2 else 1
-        if b.shape[-i] not in (1, wanted):
-            raise RuntimeError(
-                f"The expanded size of the tensor ({wanted}) must match the existing size ({b.shape[-i]}) at "
-                f"non-singleton dimension {2 - i}.  Target sizes: {list(rows)}.  Tensor sizes: {list(b.shape)}"
-            )
-    return bias
+from npg.functional.transpose import transpose
 
 
 @public_function
@@ -90,7 +24,7 @@ def bilinear(input1: T, input2: T, weight: T, bias: T | None = None) -> T:
         bias: (out,) or None.
     Returns: (..., out).
     Raises: RuntimeError: when the shapes do not fit.
-    Source: torch.nn.functional.bilinear.
+    Source: torch.bilinear.
     """
     a, b = checked_array("bilinear", input1, "input1"), checked_array("bilinear", input2, "input2", 2)
     w = checked_array("bilinear", weight, "weight", 3)
@@ -112,7 +46,7 @@ def bilinear(input1: T, input2: T, weight: T, bias: T | None = None) -> T:
     rows = math.prod(a.shape[:-1])
     out, first, second = w.shape
     # All k in one product: (rows, out * in1) from input2, then a sum over in1.
-    part = linear(reshape(input2, (rows, second)), reshape(weight, (out * first, second)))
+    part = matmul(reshape(input2, (rows, second)), transpose(reshape(weight, (out * first, second)), 0, 1))
     y = sum(mul(reshape(part, (rows, out, first)), reshape(input1, (rows, 1, first))), -1)
     y = to_dtype(reshape(y, (*a.shape[:-1], out)), a.dtype)  # a sum of integers is int64
     return y if bias is None else add(y, bias)

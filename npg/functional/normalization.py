@@ -1,4 +1,4 @@
-"""Normalisation over the last dimensions, and of vectors to length one."""
+"""Normalisation over the last dimensions."""
 
 from __future__ import annotations
 
@@ -10,14 +10,9 @@ from npg import dtypes
 from npg._words import scalar_name, shape_text
 from npg.functional._arguments import checked_array
 from npg.functional._public import apply_floating, public_function, to_dtype
-from npg.functional._types import Dims, Sizes, T
-from npg.functional.division import div
+from npg.functional._types import Sizes, T
 from npg.functional.elementwise import mul
-from npg.functional.norm import norm
-from npg.functional.selection import clamp_min
 from npg.ops import normalization as norm_ops
-
-# ----- Normalisation -----
 
 
 def _check_normalized(x: Any, shape: Any, name: str, star: str, weight: Any, bias: Any = None) -> tuple[int, ...]:
@@ -46,20 +41,8 @@ def _check_normalized(x: Any, shape: Any, name: str, star: str, weight: Any, bia
     return shape
 
 
-@public_function
-def layer_norm(
-    input: T, normalized_shape: Sizes, weight: T | None = None, bias: T | None = None, eps: float = 1e-5
-) -> T:
-    """Return (input - mean) / sqrt(var + eps) * weight + bias, mean and variance over the last dimensions.
-
-    Args:
-        input: (..., *normalized_shape), floating.
-        normalized_shape: the sizes of the dimensions that are normalised together.
-        weight, bias: normalized_shape, or None.
-        eps: added to the variance, which is that of all elements (no correction).
-    Raises: RuntimeError: when shapes or dtypes do not fit.
-    Source: Ba, Kiros, Hinton, Layer Normalization, 2016; torch.nn.functional.layer_norm.
-    """
+def apply_layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: float) -> Any:
+    """Apply layer_norm. Raises: RuntimeError: when shapes or dtypes do not fit."""
     x = checked_array("layer_norm", input)
     w = None if weight is None else checked_array("layer_norm", weight, "weight", 3)
     b = None if bias is None else checked_array("layer_norm", bias, "bias", 4)
@@ -70,6 +53,24 @@ def layer_norm(
                 raise RuntimeError(f"mixed dtype (CPU): expect parameter to have scalar type of {scalar_name(x)}")
     settings = {"dims": len(shape), "eps": float(eps)}
     return apply_floating(norm_ops.layer_norm, (input, weight, bias), settings, "LayerNormKernelImpl")
+
+
+@public_function
+def layer_norm(
+    input: T,
+    normalized_shape: Sizes,
+    weight: T | None = None,
+    bias: T | None = None,
+    eps: float = 1e-5,
+    cudnn_enable: bool = True,
+) -> T:
+    """Return (input - mean) / sqrt(var + eps) * weight + bias, mean and variance over the last dimensions.
+
+    Args:
+        cudnn_enable: has no effect. The others as in torch.nn.functional.layer_norm.
+    Source: torch.layer_norm.
+    """
+    return apply_layer_norm(input, normalized_shape, weight, bias, eps)
 
 
 @public_function
@@ -94,17 +95,3 @@ def rms_norm(input: T, normalized_shape: Sizes, weight: T | None = None, eps: fl
         common = dtypes.promote_types(dtypes.from_numpy(x.dtype), dtypes.from_numpy(w.dtype)).dtype
         return mul(apply_floating(norm_ops.rms_norm, (to_dtype(input, common), None), settings, "rms_norm"), weight)
     return apply_floating(norm_ops.rms_norm, (input, weight), settings, "rms_norm")
-
-
-@public_function
-def normalize(input: T, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12, out: Any = None) -> T:
-    """Return input / max(norm(input, p), eps), the norm over a dimension.
-
-    Args:
-        input: floating, any shape.
-        p: the norm's exponent.
-        dim: the dimension, or several.
-        eps: what the norm is at least, so that 0 is not divided by 0.
-    Source: torch.nn.functional.normalize.
-    """
-    return div(input, clamp_min(norm(input, p, dim, keepdim=True), eps))

@@ -75,36 +75,6 @@ def argwhere(input: T) -> T:
     return nonzero(input)
 
 
-@public_function
-def one_hot(tensor: T, num_classes: int = -1) -> T:
-    """Return zeros with a one at each class.
-
-    Args:
-        tensor: classes, int64, any shape, not negative.
-        num_classes: -1 takes one more than the largest class.
-    Returns: shape of tensor and a last dimension of num_classes; int64.
-    Raises: RuntimeError: for another dtype, a class that is negative or too large, or nothing to infer the number from.
-    Source: torch.nn.functional.one_hot.
-    """
-    array = checked_array("one_hot", tensor, "tensor")
-    if array.dtype.char not in "lq":
-        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
-    if not array.size:
-        if num_classes <= 0:
-            raise RuntimeError("Can not infer total number of classes from empty tensor.")
-        return wrap(np.zeros((*array.shape, num_classes), np.int64))
-    if array.min() < 0:
-        raise RuntimeError("Class values must be non-negative.")
-    largest = int(array.max())
-    if num_classes == -1:
-        num_classes = largest + 1
-    elif largest >= num_classes:
-        raise RuntimeError("Class values must be smaller than num_classes.")
-    out = np.zeros((array.size, num_classes), np.int64)
-    out[np.arange(array.size), array.reshape(-1)] = 1
-    return wrap(out.reshape(*array.shape, num_classes))
-
-
 # ----- Counts -----
 
 

@@ -1,4 +1,4 @@
-"""Softmax, its logarithm and relatives. Their `dim` may be left out, which PyTorch warns of."""
+"""Softmax and its logarithm."""
 
 from __future__ import annotations
 
@@ -6,26 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from npg import dtypes, random
-from npg._errors import OUT_DTYPE, warn
+from npg import dtypes
+from npg._errors import OUT_DTYPE
 from npg.engine import apply
 from npg.functional._arguments import checked_array, dim_index
 from npg.functional._public import apply_floating, public_function, to_dtype, writes
 from npg.functional._types import T
-from npg.functional.elementwise import neg
 from npg.ops import softmax as ops
 from npg.ops._op import Op
 from npg.ops.elementwise import clone
 
 
-def _apply(op: Op, name: str, input: Any, dim: Any, third: Any, dtype: Any) -> Any:
+def apply_softmax(op: Op, name: str, input: Any, dim: Any, dtype: Any) -> Any:
+    """Apply softmax or its logarithm; name is that of the function in messages."""
     array = checked_array(name, input)
     if type(dim) is int and -array.ndim <= dim < array.ndim:
         dim %= array.ndim
     else:
-        dim = dim_index(name, _implicit_dim(name, array.ndim) if dim is None else dim, array.ndim)
-    if dtype is None and not isinstance(third, int):
-        dtype = third  # the third of torch.softmax; in torch.nn.functional that is the level at which to warn
+        dim = dim_index(name, dim, array.ndim)
     if dtype is not None:
         input = to_dtype(input, dtypes.to_numpy(dtype))
         array = checked_array(name, input)
@@ -38,70 +36,28 @@ def _apply(op: Op, name: str, input: Any, dim: Any, third: Any, dtype: Any) -> A
     return apply_floating(op, (input,), {"dim": dim}, kernel)
 
 
-def _implicit_dim(name: str, ndim: int) -> int:
-    warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.")
-    return 0 if ndim in (0, 1, 3) else 1
-
-
 @public_function
 @writes(OUT_DTYPE, looks=())
-def softmax(input: T, dim: int | None = None, _stacklevel: Any = 3, dtype: Any = None, *, out: Any = None) -> T:
+def softmax(input: T, dim: int, dtype: Any = None, *, out: Any = None) -> T:
     """Return exp(input) / sum(exp(input)) over a dimension.
 
     Args:
         input: floating, any shape.
         dim: the dimension over which the results sum to 1.
-        dtype: cast the input to this dtype first. It may also stand third, as in torch.softmax.
+        dtype: cast the input to this dtype first.
     Returns: the shape of input.
     Raises: IndexError: when dim is out of range. NotImplementedError: for integers without dtype=.
-    Source: torch.softmax, torch.nn.functional.softmax.
+    Source: torch.softmax.
     """
-    return _apply(ops.softmax, "softmax", input, dim, _stacklevel, dtype)
+    return apply_softmax(ops.softmax, "softmax", input, dim, dtype)
 
 
 @public_function
 @writes(OUT_DTYPE, looks=())
-def log_softmax(input: T, dim: int | None = None, _stacklevel: Any = 3, dtype: Any = None, *, out: Any = None) -> T:
+def log_softmax(input: T, dim: int, dtype: Any = None, *, out: Any = None) -> T:
     """Return the logarithm of softmax, computed without overflow.
 
     Args as in softmax.
-    Source: torch.log_softmax, torch.nn.functional.log_softmax.
+    Source: torch.log_softmax.
     """
-    return _apply(ops.log_softmax, "log_softmax", input, dim, _stacklevel, dtype)
-
-
-@public_function
-def softmin(input: T, dim: int | None = None, _stacklevel: Any = 3, dtype: Any = None) -> T:
-    """Return softmax(-input). Args as in softmax. Source: torch.nn.functional.softmin."""
-    return _apply(ops.softmax, "softmin", neg(input), dim, _stacklevel, dtype)
-
-
-@public_function
-def gumbel_softmax(logits: T, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> T:
-    """Return a sample from the Gumbel-softmax distribution: softmax((logits + noise) / tau).
-
-    Args:
-        logits: (..., num_features) unnormalised logarithms of probabilities.
-        tau: the temperature.
-        hard: give one-hot vectors, whose gradient is that of the soft sample.
-        eps: has no effect.
-        dim: the dimension over which the results sum to 1.
-    Source: Jang, Gu, Poole, Categorical Reparameterization with Gumbel-Softmax, 2017;
-        torch.nn.functional.gumbel_softmax, whose numbers these are for the same seed.
-    """
-    array = checked_array("gumbel_softmax", logits, "logits")
-    if eps != 1e-10:
-        warn("`eps` parameter is deprecated and has no effect.")
-    dim, hard = dim_index("gumbel_softmax", dim, array.ndim), bool(hard)
-    if not isinstance(tau, (int, float)):
-        raise TypeError(f"gumbel_softmax(): argument 'tau' (position 2) must be float, not {type(tau).__name__}")
-    noise = random.exponential_(np.empty(array.shape, array.dtype))
-    np.log(noise, out=noise)
-    y = softmax((logits - noise) / tau, dim)
-    if not hard:
-        return y
-    soft = checked_array("gumbel_softmax", y)
-    place = np.expand_dims(soft.argmax(dim), dim)
-    one_hot = np.zeros_like(soft)
-    np.put_along_axis(one_hot, place, 1.0, dim)
-    return (one_hot - soft) + y  # its value is one_hot, its gradient that of y
+    return apply_softmax(ops.log_softmax, "log_softmax", input, dim, dtype)

@@ -1,3 +1,3 @@
-"""For readers, editors and type checkers: `npg.nn.functional` is npg.functional itself, see npg/nn/__init__.py."""
+"""torch.nn.functional: what npg has of it, and nothing else. Where a function stands, npg/functional/nn says."""
 
-from npg.functional import *  # noqa: F403
+from npg.functional.nn import *  # noqa: F403

@@ -11,9 +11,7 @@ from npg.ops._op import parameters_of
 # Functions on one tensor that are no methods.
 _NO_METHODS = {
     # Functions only, in PyTorch as well.
-    "celu", "celu_", "elu", "elu_", "fill", "gelu", "glu", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",
-    "leaky_relu", "leaky_relu_", "logsigmoid", "mish", "one_hot", "poisson", "relu6", "rsub", "selu", "selu_", "silu",
-    "softmin", "softplus", "softshrink", "softsign", "std_mean", "tanhshrink", "threshold", "threshold_", "var_mean",
+    "celu", "celu_", "fill", "poisson", "rsub", "selu", "selu_", "std_mean", "threshold", "threshold_", "var_mean",
     "vector_norm",
     # Tensor has its own: an attribute, an operator, or a method that asks less.
     "contiguous", "getitem", "numel", "real", "setitem",

@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from npg import functional as F, nn, optim
+from npg import nn, optim
 from npg._floating import silent
 from npg.autograd import gradcheck
 from npg.creation import from_numpy, ones, tensor
 from npg.engine import enable_grad
 from npg.kernels import parallel
+from npg.nn import functional as F
 from npg.random import Generator, rand, randn
 from npg.tensor import Tensor
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from npg import engine, functional as F, random
+from npg import engine, random
+from npg.nn import functional as F
 from npg.ops.elementwise import clone
 from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 import npg
-from npg import engine, functional as F
+from npg import engine
+from npg.nn import functional as F
 from tests.expressions import check_error
 from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
 

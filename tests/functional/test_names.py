@@ -1,53 +1,197 @@
-"""Names of npg.functional: which are loaded with it, and which when they are first used."""
+"""Names of `npg` and `npg.nn.functional`: torch's own, with its signatures; and when they are loaded."""
 
 import copy
 import functools
 import importlib
+import inspect
 import pickle
 import sys
+import types
 
 import pytest
+import torch
+import torch.nn.functional as TF
 
 import npg
-import npg.functional as F
+import npg.nn.functional as F
 from npg.functional._public import functions_of
 from tests import processes
 
 
-@pytest.mark.parametrize("module", F._LATER)
+def public(room):
+    return {name for name in dir(room) if name[0] != "_"}
+
+
+# ----- Which names -----
+
+# What stands in npg and not in torch, by reason.
+OWN = {
+    "numpygrad has them at its top level": {"cross_entropy", "gelu", "mse_loss"},
+    "the engine, which can be replaced": {"engine"},
+    "blocks of memory that are kept": {"empty_cache", "memory_stats"},
+    "NumPy's, beside set_printoptions": {"get_printoptions", "printoptions"},
+}
+
+
+def test_npg_has_torchs_names_and_a_few_of_its_own():
+    assert public(npg) - set(dir(torch)) == set().union(*OWN.values())
+    assert {"relu", "sigmoid", "softmax", "tanh"} <= public(npg)  # numpygrad's too
+    assert public(npg) - {*npg.__all__} == {"bool", "float", "int"}  # which a star import leaves to Python
+
+
+def test_nn_functional_has_torchs_names_only():
+    assert public(F) <= public(TF)
+    assert isinstance(F, types.ModuleType) and F.__name__ == "npg.nn.functional"
+    assert npg.nn.functional is F is sys.modules["npg.nn.functional"]
+    strange = {name for name in public(F) if not getattr(F, name).__module__.startswith("npg.functional")}
+    assert not strange
+
+
+def test_methods_only_are_methods_and_no_functions_of_torch():
+    methods = npg.functional._NOT_OF_TORCH
+    assert not methods & set(dir(torch)) and methods <= set(dir(npg.functional))
+    not_methods = {"getitem", "setitem", "vector_norm"}  # of the operators, and of linalg
+    assert all(hasattr(npg.Tensor, name) and hasattr(torch.Tensor, name) for name in methods - not_methods)
+    assert set(npg.functional.__all__) <= set(dir(torch))
+
+
+@pytest.mark.parametrize(("room", "name"), [(npg, "elu"), (npg, "add_"), (npg, "bool_"), (F, "nothing"), (F, "exp")])
+def test_unknown_name(room, name):
+    with pytest.raises(AttributeError, match=f"module '{room.__name__}' has no attribute '{name}'"):
+        getattr(room, name)
+
+
+# ----- Signatures -----
+
+
+def parameters(function):
+    """Return (name, keyword only, default) of the parameters, without out=, which no schema and few signatures have."""
+    found = inspect.signature(function).parameters.values()
+    return [(p.name, p.kind is p.KEYWORD_ONLY, p.default) for p in found if p.name != "out"]
+
+
+def schemas(name):
+    """Return what `parameters` does of every overload that aten has, of which torch's functions are made."""
+    packet = getattr(torch.ops.aten, name)
+    found = [getattr(packet, overload)._schema.arguments for overload in packet.overloads()]
+    return [
+        [
+            (
+                "input" if a.name == "self" else a.name,
+                a.kwarg_only,
+                a.default_value if a.has_default_value() else inspect._empty,
+            )
+            for a in arguments
+        ]
+        for arguments in found
+        if not any(a.is_out for a in arguments)
+    ]
+
+
+# Of torch.nn.functional, in Python, with a parameter more in npg or another annotation of the same.
+NAMED_OTHERWISE = {"one_hot": [("tensor", False, inspect._empty), ("num_classes", False, -1)]}
+# aten's schema of these has parameters, or defaults, that torch's function has not.
+WITHOUT_SETTINGS = {
+    "elu_": [("input", False, inspect._empty), ("alpha", False, 1.0)],
+    "logsigmoid": [("input", False, inspect._empty)],
+}
+
+
+@pytest.mark.parametrize("name", sorted(public(F)))
+def test_signature_in_nn_functional_is_torchs(name):
+    found = parameters(getattr(F, name))
+    if isinstance(getattr(TF, name), types.FunctionType):
+        assert found == parameters(getattr(TF, name))
+    else:  # a built-in
+        assert found in [
+            *(schemas(name) if hasattr(torch.ops.aten, name) else []),
+            WITHOUT_SETTINGS.get(name),
+            NAMED_OTHERWISE.get(name),
+        ]
+
+
+BOTH = sorted(public(F) & set(dir(torch)))
+
+
+@pytest.mark.parametrize("name", [*BOTH, "feature_dropout"])
+def test_signature_in_npg_is_torchs(name):
+    assert parameters(getattr(npg, name)) in schemas(name)
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_function_of_both_namespaces_with_one_signature_is_one_object(name):
+    ours, theirs = getattr(npg, name), getattr(F, name)
+    assert (ours is theirs) == (parameters(ours) == parameters(theirs))
+
+
+# ----- When they are loaded -----
+
+
+@pytest.mark.parametrize("module", npg._LATER)
 def test_later_names_are_those_of_their_module(module):
-    found = importlib.import_module(f"npg.functional.{module}")
-    functions = functions_of(found)
-    assert sorted(F._LATER[module]) == sorted(functions)
-    assert all(getattr(F, name) is function for name, function in functions.items())
+    found = importlib.import_module(module)
+    assert all(getattr(npg, name) is getattr(found, name) for name in npg._LATER[module])
+    if module.startswith("npg.functional.") and ".nn." not in module:
+        assert sorted(npg._LATER[module]) == sorted(functions_of(found))
 
 
 def test_import_leaves_later_modules_out():
     code = (
-        "import sys, npg, npg.functional as F\n"
-        "names = {f'npg.functional.{m}' for m in F._LATER} | {'npg.autograd', 'npg.nn', 'npg.optim'}\n"
+        "import sys, npg\n"
+        "names = {*npg._LATER, 'npg.functional.nn', 'npg.autograd', 'npg.nn', 'npg.optim'}\n"
         "assert not names & set(sys.modules), names & set(sys.modules)\n"
-        "assert {*F._LAZY} <= {*dir(F)} & {*dir(npg)} & {*F.__all__} & {*npg.__all__}\n"
-        "assert npg.cross_entropy is F.cross_entropy and 'cross_entropy' in vars(F) and 'cross_entropy' in vars(npg)\n"
-        "from npg.functional import *\n"
-        "from npg import einsum\n"
-        "assert einsum is F.einsum and linear is F.linear\n"
+        "assert {*npg._LAZY_NAMES} <= {*dir(npg)} & {*npg.__all__}\n"
+        "assert npg.embedding.__module__ == 'npg.functional.embedding' and 'embedding' in vars(npg)\n"
+        "assert 'npg.functional.nn' not in sys.modules\n"
+        "from npg import *\n"
+        "assert einsum is npg.einsum and dropout is npg.dropout\n"
+        "import npg.nn.functional as F\n"
+        "from npg.nn.functional import *\n"
+        "assert npg.cross_entropy is F.cross_entropy is cross_entropy and linear is F.linear\n"
+        "assert dropout is F.dropout is not npg.dropout and softmax is F.softmax\n"
     )
     processes.run([sys.executable, "-c", code], check=True)
 
 
-def test_unknown_name():
-    with pytest.raises(AttributeError, match=r"module 'npg.nn.functional' has no attribute 'nothing'"):
-        _ = F.nothing
+# ----- Pickles -----
 
 
-def test_functions_are_copied_and_pickled_by_name():
-    for name in npg.functional.__all__:
-        function = getattr(npg.functional, name)
-        if not callable(function) or isinstance(function, type):
+@pytest.mark.parametrize("room", [npg, npg.functional, F])
+def test_functions_are_copied_and_pickled_by_name(room):
+    for name in dir(room):
+        function = getattr(room, name)
+        if name[0] == "_" or not callable(function) or isinstance(function, type):
+            continue
+        if not getattr(function, "__module__", "").startswith("npg.functional"):
             continue
         assert copy.copy(function) is copy.deepcopy(function) is function, name
         assert pickle.loads(pickle.dumps(function)) is function, name
+
+
+@pytest.mark.parametrize(
+    ("place", "room"),
+    [
+        ("npg.functional tanh", npg),
+        ("npg.functional softsign", F),
+        ("npg.functional.neural gelu", F),
+        ("npg.functional.activating relu", F),
+        ("npg.functional.softmaxes softmax", F),
+        ("npg.functional.dropouts dropout", F),
+        ("npg.functional.linear_algebra matmul", npg),
+        ("npg.functional.contracting einsum", npg),
+        ("npg.functional.dropouts feature_dropout", npg),
+        ("npg.functional.shaping view", npg.functional),
+        ("npg.functional.matrix_norms norm", npg.linalg),
+        ("npg.functional.solving inv", npg.linalg),
+    ],
+)
+def test_pickles_of_the_releases_before_are_read(place, room):
+    module, name = place.split()
+    code = (
+        f"import pickle; function = pickle.loads(b'c{module}\\n{name}\\n.')\n"
+        f"import {room.__name__} as room; assert function is room.{name}"
+    )
+    processes.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_module_that_holds_functions_is_copied_and_pickled():

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from npg import engine, functional as F
+from npg import engine
+from npg.nn import functional as F
 from npg.ops import embedding as ops
 from tests.expressions import check, check_error
 from tests.helpers import assert_like, assert_same_error

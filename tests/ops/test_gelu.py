@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from npg import engine, functional as F
+from npg import engine
 from npg.kernels import programs
+from npg.nn import functional as F
 from npg.ops import gelu as ops
 from tests.helpers import assert_same_error, strided
 from tests.ops.fused import check_both, check_composite, gradients, leaf
@@ -86,5 +87,7 @@ def test_gelu_of_half_is_like_torch():
 
 
 def test_gelu_refuses_as_torch_does():
-    assert_same_error(lambda: F.gelu(engine.wrap(np.ones(2)), "x"), lambda: TF.gelu(torch.ones(2), approximate="x"))
+    x, t = engine.wrap(np.ones(2)), torch.ones(2)
+    assert_same_error(lambda: F.gelu(x, approximate="x"), lambda: TF.gelu(t, approximate="x"))
+    assert_same_error(lambda: F.gelu(x, "tanh"), lambda: TF.gelu(t, "tanh"))
     assert_same_error(lambda: F.gelu(engine.wrap(np.arange(2))), lambda: TF.gelu(torch.arange(2)))

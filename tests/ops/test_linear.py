@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from npg import engine, functional as F
+from npg import engine
+from npg.nn import functional as F
 from npg.ops.linear import linear as op
 from tests.expressions import check
 from tests.helpers import assert_same_error, check_like_torch, strided

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from npg import engine, functional as F
+from npg import engine
+from npg.nn import functional as F
 from npg.ops import normalization as ops
 from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
 from tests.ops.fused import check_both, check_composite, gradients, leaf

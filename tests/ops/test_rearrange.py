@@ -8,6 +8,7 @@ import torch
 
 from npg import functional as F
 from npg.engine import wrap
+from npg.nn import functional as nn_functional
 from npg.ops import rearrange as ops
 from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
 
@@ -146,9 +147,9 @@ def test_meshgrid_without_indexing_warns():
 def test_constant_padding_is_like_torch(shape, pad):
     a = rng.standard_normal(shape)
     for array in (a, strided(a), a.astype(np.float32), (a * 9).astype(np.int32)):
-        check_like_torch(F.pad, torch.nn.functional.pad, array, pad)
-        check_like_torch(F.pad, torch.nn.functional.pad, array, pad, value=3)
-        check_like_torch(F.pad, torch.nn.functional.pad, array, pad, "constant", 0.0)
+        check_like_torch(nn_functional.pad, torch.nn.functional.pad, array, pad)
+        check_like_torch(nn_functional.pad, torch.nn.functional.pad, array, pad, value=3)
+        check_like_torch(nn_functional.pad, torch.nn.functional.pad, array, pad, "constant", 0.0)
 
 
 @pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
@@ -162,17 +163,17 @@ def test_constant_padding_is_like_torch(shape, pad):
 def test_padding_by_own_elements_is_like_torch(mode, shape, pad):
     a = rng.standard_normal(shape)
     for array in (a, strided(a), a.astype(np.float32)):
-        check_like_torch(F.pad, torch.nn.functional.pad, array, pad, mode)
+        check_like_torch(nn_functional.pad, torch.nn.functional.pad, array, pad, mode)
 
 
 @pytest.mark.parametrize("pad", [(-1, 1), (2, -1), (-1, -1), (-2, 3)])
 @pytest.mark.parametrize("mode", ["replicate", "circular"])
 def test_negative_padding_by_own_elements_is_like_torch(mode, pad):
-    check_like_torch(F.pad, torch.nn.functional.pad, rng.standard_normal((2, 3, 5)), pad, mode)
+    check_like_torch(nn_functional.pad, torch.nn.functional.pad, rng.standard_normal((2, 3, 5)), pad, mode)
 
 
 def test_replicate_may_pad_by_more_than_there_is():
-    check_like_torch(F.pad, torch.nn.functional.pad, rng.standard_normal((2, 3)), (7, 5), "replicate")
+    check_like_torch(nn_functional.pad, torch.nn.functional.pad, rng.standard_normal((2, 3)), (7, 5), "replicate")
 
 
 def test_gradient_of_padding_is_a_view():
@@ -227,7 +228,8 @@ def test_refused_repeats_raise_pytorchs_error(counts, kwargs):
 )  # fmt: skip
 def test_refused_padding_raises_pytorchs_error(pad, mode, value):
     assert_same_error(
-        lambda: F.pad(wrap(A), pad, mode, value), lambda: torch.nn.functional.pad(torch.tensor(A), pad, mode, value)
+        lambda: nn_functional.pad(wrap(A), pad, mode, value),
+        lambda: torch.nn.functional.pad(torch.tensor(A), pad, mode, value),
     )
 
 

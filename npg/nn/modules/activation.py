@@ -6,9 +6,9 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from npg import functional as F
 from npg.creation import empty
 from npg.functional._public import public_function
+from npg.nn import functional as F
 from npg.nn.init import constant_
 from npg.nn.modules.module import Module
 from npg.nn.parameter import Parameter

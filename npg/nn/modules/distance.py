@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from npg import functional as F
+from npg.nn import functional as F
 from npg.nn.modules.module import Module
 from npg.tensor import Tensor
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from npg import functional as F
 from npg.functional._public import public_function
+from npg.nn import functional as F
 from npg.nn.modules.module import Module
 from npg.tensor import Tensor
 

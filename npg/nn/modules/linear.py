@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from npg import functional as F
 from npg.creation import empty
-from npg.nn import init
+from npg.nn import functional as F, init
 from npg.nn.modules.module import Module
 from npg.nn.parameter import Parameter
 from npg.tensor import Tensor

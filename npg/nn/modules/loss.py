@@ -6,8 +6,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from npg import functional as F
 from npg.functional._public import public_function
+from npg.nn import functional as F
 from npg.nn.modules.distance import PairwiseDistance
 from npg.nn.modules.module import Module
 from npg.tensor import Tensor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from npg import functional as F
+from npg.nn import functional as F
 from npg.nn.modules.module import Module
 from npg.tensor import Tensor
 

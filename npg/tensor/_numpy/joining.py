@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from npg import functional as F
+from npg.functional.nn.padding import pad
 from npg.tensor._numpy.registry import as_dtype, implements, tensor, tensors
 from npg.tensor._numpy.shape import atleast_1d, atleast_2d
 
@@ -119,7 +120,7 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", *, constant_values:
             "np.pad of a Tensor has the modes edge, reflect, symmetric, wrap, and constant with one value, got "
             f"{mode!r}"
         )
-    return F.pad(array, [int(n) for pair in reversed(widths) for n in pair], value=constant_values)
+    return pad(array, [int(n) for pair in reversed(widths) for n in pair], value=constant_values)
 
 
 @implements(np.meshgrid)

@@ -8,6 +8,7 @@ import numpy as np
 
 from npg import functional as F
 from npg.functional import linalg, linalg_norms, linalg_solvers
+from npg.functional.einsum import einsum, tensordot
 from npg.functional.matmul import cross_along, multi_dot
 from npg.tensor._numpy.registry import as_dtype, implements, tensor, tensors
 
@@ -21,13 +22,13 @@ def _dot(a: Any, b: Any) -> Any:
         return a * b
     if a.ndim <= 2 and b.ndim <= 2:
         return F.matmul(a, b)
-    return F.tensordot(a, b, ((-1,), (max(b.ndim - 2, 0),)))
+    return tensordot(a, b, ((-1,), (max(b.ndim - 2, 0),)))
 
 
 @implements(np.inner)
 def _inner(a: Any, b: Any) -> Any:
     a, b = tensor(a), tensor(b)
-    return F.tensordot(a, b, ((-1,), (-1,))) if a.ndim and b.ndim else a * b
+    return tensordot(a, b, ((-1,), (-1,))) if a.ndim and b.ndim else a * b
 
 
 @implements(np.vdot)
@@ -42,16 +43,16 @@ def _outer(a: Any, b: Any) -> Any:
 
 @implements(np.tensordot, np.linalg.tensordot)
 def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
-    return F.tensordot(tensor(a), tensor(b), axes)
+    return tensordot(tensor(a), tensor(b), axes)
 
 
 @implements(np.einsum)
 def _einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:
     if isinstance(subscripts, str):
-        return F.einsum(subscripts, *tensors(operands))
+        return einsum(subscripts, *tensors(operands))
     given = (subscripts, *operands)  # operand, its dimensions, operand, its dimensions, ..., those of the result
     pairs = [tensor(x) if i % 2 == 0 and i + 1 < len(given) else x for i, x in enumerate(given)]
-    return F.einsum(*pairs)
+    return einsum(*pairs)
 
 
 @implements(np.kron)

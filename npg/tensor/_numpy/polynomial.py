@@ -8,6 +8,7 @@ import numpy as np
 
 from npg import functional as F
 from npg.engine import TensorBase
+from npg.functional.nn.padding import pad
 from npg.tensor._numpy.nondifferentiable import refuse_recorded
 from npg.tensor._numpy.registry import as_dtype, axes_of, flat, floating, implements, tensor, values
 
@@ -173,7 +174,7 @@ def _convolved(a: Any, v: Any, mode: str) -> Any:
     n, m = a.shape[0], v.shape[0]
     if mode not in ("full", "same", "valid"):
         raise ValueError(f"mode must be one of 'valid', 'same', or 'full' (got '{mode}')")
-    windows = F.unfold(F.pad(a, [m - 1, m - 1]), 0, m, 1)  # (n + m - 1, m)
+    windows = F.unfold(pad(a, [m - 1, m - 1]), 0, m, 1)  # (n + m - 1, m)
     full = F.sum(windows * F.flip(v, (0,)), -1)
     if mode == "full":
         return full
@@ -208,7 +209,7 @@ def _polyval(p: Any, x: Any) -> Any:
 def _poly_sum(a: Any, b: Any, sign: int) -> Any:
     a, b = (F.reshape(tensor(x), (-1,)) for x in (a, b))
     n = max(a.shape[0], b.shape[0])
-    a, b = (F.pad(x, [n - x.shape[0], 0]) for x in (a, b))
+    a, b = (pad(x, [n - x.shape[0], 0]) for x in (a, b))
     return a + b if sign > 0 else a - b
 
 
@@ -254,7 +255,7 @@ def _poly(seq_of_zeros: Any) -> Any:
         raise TypeError("np.poly of a Tensor takes zeros, not a matrix; use np.linalg.eigvalsh for its eigenvalues")
     found = tensor(np.ones(1, zeros._array.dtype))
     for z in zeros:
-        found = F.pad(found, [0, 1]) - z * F.pad(found, [1, 0])
+        found = pad(found, [0, 1]) - z * pad(found, [1, 0])
     return found
 
 
