@@ -279,4 +279,4 @@ _sys.modules.update(
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY, *_LAZY_NAMES} - {"creation", "dtypes"})  # rooms of which torch has none
+    return sorted({*__all__, "bool", "float", "int"})  # type: ignore[name-defined]  # see above
