@@ -77,6 +77,7 @@ cdef extern from *:
 cdef extern from "Python.h":
     object PyMethod_New(object function, object instance)
     object PyObject_Call(object function, object args, PyObject *kwargs)
+    unsigned long Py_TPFLAGS_METHOD_DESCRIPTOR
 
 include "seal.pxi"
 

@@ -3,7 +3,7 @@
 cdef extern from "Python.h":
     ctypedef struct PyTypeObject:
         unsigned long tp_flags
-    unsigned long Py_TPFLAGS_METHOD_DESCRIPTOR, Py_TPFLAGS_BASETYPE
+    unsigned long Py_TPFLAGS_BASETYPE
     void PyType_Modified(PyTypeObject *cls)
 
 cdef extern from *:

@@ -99,7 +99,7 @@ static void pool_after_fork_in_child(void) {
 }
 
 static void pool_prepare(void) {
-    /* Called once, by the thread that imports the engine. */
+    /* Called once, by the thread that imports npg. */
     if (pool_prepared) return;
     pool_prepared = 1;
     pool_make_gate();
