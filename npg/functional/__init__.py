@@ -9,6 +9,7 @@ from importlib import import_module as _import_module
 
 from npg.functional import _tensors
 from npg.functional._tensors import *  # noqa: F403
+from npg.functional.nn import MODULES as _MODULES
 
 # What is a method of Tensor, or a function of another namespace, and no function of torch.
 _NOT_OF_TORCH = frozenset(
@@ -31,8 +32,6 @@ if not _typing.TYPE_CHECKING:  # who cannot read this, and exports what is impor
 
 def __getattr__(name: str) -> _typing.Any:
     # The functions of networks stood here once, and pickles name them here.
-    if name[0] != "_":
-        networks = _import_module("npg.functional.nn")
-        if name in networks.__all__:
-            return getattr(networks, name)
-    raise AttributeError(f"module 'npg.functional' has no attribute {name!r}")
+    if name not in _MODULES:
+        raise AttributeError(f"module 'npg.functional' has no attribute {name!r}")
+    return getattr(_import_module(_MODULES[name]), name)

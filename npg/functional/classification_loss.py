@@ -37,7 +37,7 @@ def binary_cross_entropy_with_logits(
     target: T,
     weight: T | None = None,
     pos_weight: T | None = None,
-    reduction: int = 1,
+    reduction: int = 0,
 ) -> T:
     """Return the binary cross-entropy of sigmoid(input), computed without overflow.
 
@@ -53,8 +53,8 @@ def binary_cross_entropy_with_logits(
     name = "binary_cross_entropy_with_logits"
     x, t = checked_array(name, input), checked_array(name, target, "target", 2)
     if x.shape != t.shape:
-        refuse_shapes([x, t])
-        refuse_broadcast(t, [x, t])
+        refuse_shapes([t, x])
+        refuse_broadcast(t, [t, x])
         input = expand(input, t.shape)
     if x.dtype.kind != "f":
         raise NotImplementedError(f"\"log_sigmoid_cpu\" not implemented for '{scalar_name(x)}'")

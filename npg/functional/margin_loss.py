@@ -1,6 +1,6 @@
 """Losses on distributions, margins and distances as the torch namespace has them, composed of simpler functions.
 
-`reduction` is a number: 0 for none, 1 for mean, 2 for sum.
+`reduction` is a number: 0 for none, 1 for mean, 2 for sum. PyTorch's stubs say that 1 is the default; it is 0.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _reduced(losses: Any, reduction: int) -> Any:
 
 
 @public_function
-def kl_div(input: T, target: T, reduction: int = 1, *, log_target: bool = False) -> T:
+def kl_div(input: T, target: T, reduction: int = 0, *, log_target: bool = False) -> T:
     """Return the Kullback-Leibler divergence, elementwise target (log(target) - input).
 
     Args:
@@ -84,7 +84,7 @@ def hinge_embedding_loss(
     input: T,
     target: T,
     margin: float = 1.0,
-    reduction: int = 1,
+    reduction: int = 0,
 ) -> T:
     """Return input where target is 1, and max(0, margin - input) where it is -1.
 
@@ -101,7 +101,7 @@ def margin_ranking_loss(
     input2: T,
     target: T,
     margin: float = 0,
-    reduction: int = 1,
+    reduction: int = 0,
 ) -> T:
     """Return max(0, -target (input1 - input2) + margin): target 1 says that input1 should be the larger.
 
@@ -121,7 +121,7 @@ def cosine_embedding_loss(
     input2: T,
     target: T,
     margin: float = 0,
-    reduction: int = 1,
+    reduction: int = 0,
 ) -> T:
     """Return 1 - cos(input1, input2) where target is 1, and max(0, cos - margin) where it is -1.
 
@@ -170,7 +170,7 @@ def triplet_margin_loss(
     p: float = 2.0,
     eps: float = 1e-6,
     swap: bool = False,
-    reduction: int = 1,
+    reduction: int = 0,
 ) -> T:
     """Return max(0, d(anchor, positive) - d(anchor, negative) + margin), d the pairwise distance.
 

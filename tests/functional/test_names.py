@@ -71,7 +71,10 @@ def parameters(function):
 
 
 def schemas(name):
-    """Return what `parameters` does of every overload that aten has, of which torch's functions are made."""
+    """Return what `parameters` does of every overload that aten has, of which torch's functions are made.
+
+    A reduction's default is mean there, a word that PyTorch's parser of arguments reads as 0: test_namespaces.py.
+    """
     packet = getattr(torch.ops.aten, name)
     found = [getattr(packet, overload)._schema.arguments for overload in packet.overloads()]
     return [
@@ -79,7 +82,7 @@ def schemas(name):
             (
                 "input" if a.name == "self" else a.name,
                 a.kwarg_only,
-                a.default_value if a.has_default_value() else inspect._empty,
+                (0 if a.name == "reduction" else a.default_value) if a.has_default_value() else inspect._empty,
             )
             for a in arguments
         ]
@@ -135,14 +138,22 @@ def test_later_names_are_those_of_their_module(module):
         assert sorted(npg._LATER[module]) == sorted(functions_of(found))
 
 
+def test_functions_of_networks_are_those_of_their_modules():
+    own = {name: module for name, module in npg.functional._MODULES.items() if ".nn." in module}
+    found = {module: functions_of(importlib.import_module(module)) for module in set(own.values())}
+    assert own == {name: module for module, functions in found.items() for name in functions}
+    assert all(getattr(F, name) is found[module][name] for name, module in own.items())
+
+
 def test_import_leaves_later_modules_out():
     code = (
         "import sys, npg\n"
-        "names = {*npg._LATER, 'npg.functional.nn', 'npg.autograd', 'npg.nn', 'npg.optim'}\n"
+        "names = {*npg._LATER, *npg.functional._MODULES.values(), 'npg.autograd', 'npg.nn', 'npg.optim'}\n"
+        "names -= {'npg.functional._tensors'}\n"
         "assert not names & set(sys.modules), names & set(sys.modules)\n"
         "assert {*npg._LAZY_NAMES} <= {*dir(npg)} & {*npg.__all__}\n"
         "assert npg.embedding.__module__ == 'npg.functional.embedding' and 'embedding' in vars(npg)\n"
-        "assert 'npg.functional.nn' not in sys.modules\n"
+        "assert 'npg.functional.nn.embedding' not in sys.modules\n"
         "from npg import *\n"
         "assert einsum is npg.einsum and dropout is npg.dropout\n"
         "import npg.nn.functional as F\n"

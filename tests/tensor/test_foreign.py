@@ -131,7 +131,7 @@ def test_next_functions_of_a_custom_function_are_of_its_tensors():
 
 
 def test_public_namespaces_show_public_names():
-    for room in (npg.linalg, npg.nn.init, npg.random, npg.utils, npg.autograd.functional):
+    for room in (npg.linalg, npg.nn.functional, npg.nn.init, npg.random, npg.utils, npg.autograd.functional):
         assert set(dir(room)) == set(room.__all__)
     with pytest.raises(AttributeError, match="module 'npg.nn.functional' has no attribute 'nothing'"):
         _ = npg.nn.functional.nothing

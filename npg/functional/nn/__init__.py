@@ -4,43 +4,33 @@ Here stands what the torch namespace has not, or has with another signature. Wha
 object, and stands in npg/functional/.
 """
 
-import sys as _sys
-import typing as _typing
-from importlib import import_module as _import_module
-
-from npg.functional._public import functions_of as _functions_of
-from npg.functional._tensors import (
-    celu_ as celu_,
-    hardshrink as hardshrink,
-    prelu as prelu,
-    relu_ as relu_,
-    selu_ as selu_,
-    sigmoid as sigmoid,
-    tanh as tanh,
-    threshold_ as threshold_,
-)
-from npg.functional.distance import cosine_similarity as cosine_similarity, pairwise_distance as pairwise_distance
-from npg.functional.linear import bilinear as bilinear
-from npg.functional.normalization import rms_norm as rms_norm
-
-if _typing.TYPE_CHECKING:
-    from npg.functional.nn.activation import *  # noqa: F403
-    from npg.functional.nn.attention import *  # noqa: F403
-    from npg.functional.nn.classification_loss import *  # noqa: F403
-    from npg.functional.nn.dropout import *  # noqa: F403
-    from npg.functional.nn.embedding import *  # noqa: F403
-    from npg.functional.nn.fold import *  # noqa: F403
-    from npg.functional.nn.linear import *  # noqa: F403
-    from npg.functional.nn.margin_loss import *  # noqa: F403
-    from npg.functional.nn.normalization import *  # noqa: F403
-    from npg.functional.nn.padding import *  # noqa: F403
-    from npg.functional.nn.regression_loss import *  # noqa: F403
-    from npg.functional.nn.softmax import *  # noqa: F403
-else:
-    for _name in (
-        "activation", "attention", "classification_loss", "dropout", "embedding", "fold", "linear", "margin_loss",
-        "normalization", "padding", "regression_loss", "softmax",
-    ):  # fmt: skip
-        globals().update(_functions_of(_import_module(f"npg.functional.nn.{_name}")))
-    # The functions, without the modules they come from.
-    __all__ = [name for name, value in vars().items() if name[0] != "_" and not isinstance(value, type(_sys))]
+# The module of each function, which is loaded when the function is first used.
+MODULES = {
+    name: f"npg.functional.{module}"
+    for module, names in {
+        "_tensors": "celu_ hardshrink prelu relu_ selu_ sigmoid tanh threshold_",
+        "distance": "cosine_similarity pairwise_distance",
+        "linear": "bilinear",
+        "normalization": "rms_norm",
+        "nn.activation": (
+            "celu elu elu_ gelu glu hardsigmoid hardswish hardtanh hardtanh_ leaky_relu leaky_relu_ logsigmoid mish "
+            "relu relu6 selu silu softplus softshrink softsign tanhshrink threshold"
+        ),
+        "nn.attention": "scaled_dot_product_attention",
+        "nn.classification_loss": "binary_cross_entropy binary_cross_entropy_with_logits cross_entropy nll_loss",
+        "nn.dropout": "alpha_dropout dropout dropout1d dropout2d dropout3d feature_alpha_dropout",
+        "nn.embedding": "embedding one_hot",
+        "nn.fold": "unfold",
+        "nn.linear": "linear",
+        "nn.margin_loss": (
+            "cosine_embedding_loss gaussian_nll_loss hinge_embedding_loss kl_div margin_ranking_loss "
+            "multi_margin_loss multilabel_margin_loss multilabel_soft_margin_loss poisson_nll_loss soft_margin_loss "
+            "triplet_margin_loss triplet_margin_with_distance_loss"
+        ),
+        "nn.normalization": "layer_norm normalize",
+        "nn.padding": "pad",
+        "nn.regression_loss": "huber_loss l1_loss mse_loss smooth_l1_loss",
+        "nn.softmax": "gumbel_softmax log_softmax softmax softmin",
+    }.items()
+    for name in names.split()
+}
