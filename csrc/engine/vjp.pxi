@@ -137,5 +137,5 @@ cdef object _composite_vjp(Node node, object g):
     if half:
         y = _cast(y, _half.HALF)
     wanted = [x for x, need in zip(inputs, needs, strict=True) if need]
-    found = iter(run_backward((y,), (g,), True, True, wanted, False))
-    return [next(found) if need else None for need in needs]
+    grads = iter(run_backward((y,), (g,), True, True, wanted, False))
+    return [next(grads) if need else None for need in needs]

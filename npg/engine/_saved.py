@@ -41,13 +41,13 @@ class Packed:
 
     def tensor(self, tensor_base: Any) -> Any:
         """Return the tensor. Raises: TypeError: when unpack returns something else."""
-        found = self.unpack(self.value)
-        if not isinstance(found, tensor_base):
+        tensor = self.unpack(self.value)
+        if not isinstance(tensor, tensor_base):
             raise TypeError(
                 "Output of saved tensor unpack_hook expected to be a Tensor but got result of type "
-                f"{type(found).__name__}"
+                f"{type(tensor).__name__}"
             )
-        return found
+        return tensor
 
 
 def before_write(array: np.ndarray[Any, Any]) -> None:

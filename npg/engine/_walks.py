@@ -113,5 +113,5 @@ def current_pass() -> Pass | None:
         return None
     if current[3] is None:
         current[3] = Pass(*current[:3])
-    found: Pass = current[3]
-    return found
+    running_pass: Pass = current[3]
+    return running_pass

@@ -57,12 +57,12 @@ class Tensor(Methods):
         cls, *args: Any, data: Any = None, size: Any = None, requires_grad: builtins.bool = False, device: Any = None
     ) -> Self:
         check_device(device)
-        given = args if data is None else (*args, data)
-        made = TensorBase.__new__(cls)
-        made._set_array(constructing.constructed(given, size, dtypes.get_default_dtype().dtype, keep=True))
+        arguments = args if data is None else (*args, data)
+        tensor = TensorBase.__new__(cls)
+        tensor._set_array(constructing.constructed(arguments, size, dtypes.get_default_dtype().dtype, keep=True))
         if requires_grad:
-            made.requires_grad = True
-        return made
+            tensor.requires_grad = True
+        return tensor
 
     # ----- Attributes -----
 
@@ -213,10 +213,10 @@ class Tensor(Methods):
     @property
     def grad(self) -> Tensor | None:
         """The gradient that backward() has accumulated, or None; None of a non-leaf comes with a warning."""
-        found = self._grad
-        if found is None and self._fn is not None and not self._retains:
+        grad = self._grad
+        if grad is None and self._fn is not None and not self._retains:
             graph.warn_of_no_grad()
-        return found
+        return grad
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:

@@ -190,12 +190,12 @@ def run_backward(
         cover(start, switches, "grad")
     if accumulate:
         return None
-    found = []
+    grads = []
     for x in inputs:
         fn = x.grad_fn
         g = captured.get((id(x), 0) if fn is None else (id(fn), x._nr))
-        found.append(g if g is None or create_graph else wrap(own_copy(g)))
-    return found
+        grads.append(g if g is None or create_graph else wrap(own_copy(g)))
+    return grads
 
 
 def _accumulate(leaf: Any, g: Any, own: bool, create_graph: bool) -> None:

@@ -108,8 +108,8 @@ class Node(HookedNode):
         if self.versions is not None:
             for i, x in enumerate(self.inputs):
                 if isinstance(x, TensorBase) and x._counter.value != self.versions[i]:
-                    found, expected = x._counter.value, self.versions[i]
-                    raise RuntimeError(modified(x._array, (x.grad_fn, x._nr), f"input {i}", self, found, expected))
+                    version, expected = x._counter.value, self.versions[i]
+                    raise RuntimeError(modified(x._array, (x.grad_fn, x._nr), f"input {i}", self, version, expected))
         for nr, counter, expected in self.output_versions:
             if counter.value != expected:
                 array = self.output[nr] if self.op.is_multi else self.output

@@ -109,5 +109,5 @@ def _composite_vjp(node: Node, g: Any) -> Any:
     if half:
         y = _cast(y, _half.HALF)
     wanted = [x for x, need in zip(inputs, node.needs, strict=True) if need]
-    found = iter(run_backward((y,), (g,), True, True, wanted, False))
-    return [next(found) if need else None for need in node.needs]
+    grads = iter(run_backward((y,), (g,), True, True, wanted, False))
+    return [next(grads) if need else None for need in node.needs]

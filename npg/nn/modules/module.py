@@ -204,13 +204,13 @@ class Module:
 
     def get_submodule(self, target: str) -> Module:
         """Return the module at a dotted path; "" is this one."""
-        found: Module = self
+        module: Module = self
         for name in target.split(".") if target else ():
-            member = _member(found, name)
+            member = _member(module, name)
             if not isinstance(member, Module):
                 raise AttributeError(f"`{name}` is not an nn.Module")
-            found = member
-        return found
+            module = member
+        return module
 
     def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
         """Put a module at a dotted path, in place of the one there; or where none is, unless strict.
@@ -231,19 +231,19 @@ class Module:
     def get_parameter(self, target: str) -> Parameter:
         """Return the parameter at a dotted path."""
         path, _, name = target.rpartition(".")
-        found = _member(self.get_submodule(path), name)
-        if not isinstance(found, Parameter):
+        parameter = _member(self.get_submodule(path), name)
+        if not isinstance(parameter, Parameter):
             raise AttributeError(f"`{name}` is not an nn.Parameter")
-        return found
+        return parameter
 
     def get_buffer(self, target: str) -> Tensor:
         """Return the buffer at a dotted path."""
         path, _, name = target.rpartition(".")
         owner = self.get_submodule(path)
-        found: Tensor = _member(owner, name)
+        buffer: Tensor = _member(owner, name)
         if name not in owner._buffers:
             raise AttributeError(f"`{name}` is not a buffer")
-        return found
+        return buffer
 
     # ----- What is in it -----
 
