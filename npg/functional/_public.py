@@ -163,14 +163,19 @@ def functions_of(module: ModuleType, namespace: str = "torch") -> dict[str, Any]
 
     They are what it exposes, and the forms of ops that are declared in the file of the same name.
     """
-    theme = "." + module.__name__.rpartition(".")[2]
-
-    def is_own(value: Any) -> bool:
-        if type(value) is FunctionType:
-            return vars(value).get("namespace") == namespace and value.__module__ == module.__name__
-        return type(value) is Function and value.op.__module__.endswith(theme)
-
-    return {name: value for name, value in vars(module).items() if name[0] != "_" and is_own(value)}
+    theme, own = "." + module.__name__.rpartition(".")[2], module.__name__
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if (
+            type(value) is Function
+            and value.op.__module__.endswith(theme)
+            or type(value) is FunctionType
+            and value.__module__ == own
+            and vars(value).get("namespace") == namespace
+        )
+        and name[0] != "_"
+    }
 
 
 @overload
