@@ -1,6 +1,6 @@
 """Write the stubs of the modules whose names are made when npg is imported, for type checkers and editors.
 
-    python tools/stubs.py            write the stubs of npg/functional/_tensors.py, npg/creation, npg/tensor/methods.py
+    python tools/stubs.py            write them
     python tools/stubs.py --check    exit with 1 where one of them is not what would be written
 
 A function that is written out keeps its annotations and overloads; the types of an op's forms follow from its
@@ -20,7 +20,8 @@ from typing import Any, get_overloads
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from npg import creation  # noqa: E402
+import npg.nn.functional  # noqa: E402
+from npg import creation, functional  # noqa: E402
 from npg.engine import Function  # noqa: E402
 from npg.functional import _types  # noqa: E402
 from npg.functional._tensors import FUNCTIONS  # noqa: E402
@@ -148,25 +149,35 @@ def _import(home: str, names: list[str]) -> str:
 # ----- Stubs -----
 
 
-def functions_stub(functions: dict[str, Any], others: tuple[str, ...] = ()) -> str:
+def functions_stub(functions: dict[str, Any], others: tuple[str, ...] = (), gathered: bool = True) -> str:
     """Return the stub of a module that gathers functions: those that are written out come from their own modules.
 
     Args:
-        others: what else the module has, "module name".
+        others: what else it imports, "module name".
+        gathered: it has them in FUNCTIONS too.
     """
     homes: dict[str, list[str]] = {}
-    body = []
+    for other in others:
+        home, name = other.split()
+        homes.setdefault(home, []).append(f"{name} as {name}")
+    body: list[str] = []
     for name in sorted(functions):
         function = functions[name]
         if isinstance(function, Function):
             body += lines_of(name, of_op(function))
         else:
             homes.setdefault(function.__module__, []).append(f"{name} as {name}")
-    for other in others:
-        home, name = other.split()
-        homes.setdefault(home, []).insert(0, f"{name} as {name}")
-    imports = imports_of([*body, "x: Any"], [_import(home, names) for home, names in homes.items()])
-    return "\n".join([HEADER, "", *imports, "FUNCTIONS: dict[str, Any]", *([""] if body else []), *body, ""])
+    if gathered:
+        body = ["FUNCTIONS: dict[str, Any]", *([""] if body else []), *body]
+    imports = imports_of(body, [_import(home, names) for home, names in homes.items()])
+    return "\n".join([HEADER, "", *imports, *body, ""])
+
+
+def names_stub() -> str:
+    """Return the stub of npg/functional, which leaves out of a star import what is a method only."""
+    names = [f'    "{name}",' for name in functional.__all__]
+    star = "from npg.functional._tensors import *"
+    return "\n".join([HEADER, "", "# ruff: noqa: F403, F405", star, "", "__all__ = [", *names, "]", ""])
 
 
 def methods_stub() -> str:
@@ -179,11 +190,14 @@ def methods_stub() -> str:
     return "\n".join([HEADER, "", *imports_of([*body, "x: Any"], []), "METHODS: dict[str, Any]", "", *body, ""])
 
 
+NETWORKS = {name: getattr(npg.nn.functional, name) for name in npg.nn.functional.__all__}
 GENERATOR = "npg.functional.generator"
 STUBS: dict[str, Callable[[], str]] = {
     "npg/functional/_tensors.pyi": lambda: functions_stub(
-        FUNCTIONS, (f"{GENERATOR} default_generator", f"{GENERATOR} Generator")
+        FUNCTIONS, (f"{GENERATOR} Generator", f"{GENERATOR} default_generator")
     ),
+    "npg/functional/__init__.pyi": names_stub,
+    "npg/nn/functional.pyi": lambda: functions_stub(NETWORKS, gathered=False),
     "npg/creation/__init__.pyi": lambda: functions_stub(creation.FUNCTIONS),
     "npg/tensor/methods.pyi": methods_stub,
 }

@@ -26,8 +26,7 @@ _NOT_OF_TORCH = frozenset(
 """.split()
 )
 
-if not _typing.TYPE_CHECKING:  # who cannot read this, and exports what is imported with a star
-    __all__ = [name for name in _tensors.__all__ if name not in _NOT_OF_TORCH]
+__all__ = [name for name in _tensors.__all__ if name not in _NOT_OF_TORCH]
 
 
 def __getattr__(name: str) -> _typing.Any:

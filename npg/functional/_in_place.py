@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from npg.engine import bump_version, check_in_place
-from npg.kernels.programs import Program
-
-__all__ = ["Program", "array_to_write", "check_in_place"]
+from npg.engine import bump_version, check_in_place as check_in_place
+from npg.kernels.programs import Program as Program
 
 
 def array_to_write(input: Any) -> np.ndarray[Any, Any]:

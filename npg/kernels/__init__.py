@@ -6,6 +6,4 @@ which the modules of this room do all of it by NumPy's own functions: the same r
 
 from npg._compiled import choose
 
-__all__ = ["core", "why"]
-
 core, why = choose(__name__, ("attend", "compile_steps", "drop_memory", "memory_held", "multiply", "name"))

@@ -230,7 +230,7 @@ def _softsign_vjp(g: Any, _y: Any, x: Any) -> Any:
     return g * (r * r)
 
 
-@primitive(_softsign_vjp, promote=FLOAT, node="Div", kind=ELEMENTWISE, aten=None, in_place=False, takes_out=False)
+@primitive(_softsign_vjp, promote=FLOAT, node="Div", kind=ELEMENTWISE, aten=None, in_place=False)
 def softsign(input: Any) -> Any:
     """Return input / (1 + |input|)."""
     return input / (np.abs(input) + 1.0)
@@ -238,7 +238,7 @@ def softsign(input: Any) -> Any:
 
 @primitive(
     lambda g, _y, x: g * (np.tanh(x) * np.tanh(x)), promote=FLOAT, node="Sub", kind=ELEMENTWISE, aten=None,
-    in_place=False, takes_out=False,
+    in_place=False,
 )  # fmt: skip
 def tanhshrink(input: Any) -> Any:
     """Return input - tanh(input)."""

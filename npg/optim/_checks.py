@@ -10,8 +10,6 @@ from npg._words import scalar_name
 from npg.functional import lerp
 from npg.tensor import Tensor
 
-__all__ = ["check_finite", "check_implementation", "check_implementation_at_step", "check_settings", "check_state"]
-
 # The settings that are checked, in this order, and how an error calls them.
 _NAMES = {
     "lr": "learning rate",

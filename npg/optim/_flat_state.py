@@ -19,8 +19,6 @@ from npg.functional._in_place import array_to_write
 from npg.random import memory_order
 from npg.tensor import Tensor
 
-__all__ = ["FlatState", "FlatStates"]
-
 Array = np.ndarray[Any, Any]
 
 _NOTHING: dict[str, Any] = {}

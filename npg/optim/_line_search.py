@@ -7,8 +7,6 @@ from typing import Any
 
 from npg.tensor import Tensor
 
-__all__ = ["strong_wolfe"]
-
 # A point of the search: the step, the loss there, the gradient there, the slope along the direction there.
 _Point = tuple[Any, float, Tensor, Any]
 

@@ -16,8 +16,6 @@ from npg.optim._checks import check_finite
 from npg.tensor import Tensor
 from npg.utils.hooks import RemovableHandle
 
-__all__ = ["State", "number", "plain_settings", "step_count"]
-
 
 class State:
     """The part of Optimizer that gives and takes its state."""

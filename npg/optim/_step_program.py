@@ -20,8 +20,6 @@ import numpy as np
 
 from npg.functional._in_place import Program
 
-__all__ = ["StepProgram", "average", "average_square", "nearer_end", "step_program"]
-
 Array = np.ndarray[Any, Any]
 
 

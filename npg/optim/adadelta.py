@@ -12,8 +12,6 @@ from npg.optim._step_program import average_square, step_program
 from npg.optim.optimizer import Array, Optimizer
 from npg.tensor import Tensor
 
-__all__ = ["Adadelta"]
-
 
 @step_program()
 def _adadelta(p: Any, g: Any, square_avg: Any, acc_delta: Any, *, rho: Any, new: Any, eps: Any, lr: Any) -> Any:

@@ -13,8 +13,6 @@ from npg.optim._step_program import step_program
 from npg.optim.optimizer import Array, Optimizer
 from npg.tensor import Tensor
 
-__all__ = ["Adagrad"]
-
 
 @step_program()
 def _adagrad(p: Any, g: Any, sum: Any, *, eps: Any, rate: Any) -> Any:

@@ -15,8 +15,6 @@ from npg.optim._step_program import average, average_square, nearer_end, step_pr
 from npg.optim.optimizer import Array, Optimizer
 from npg.tensor import Tensor
 
-__all__ = ["Adam", "AdamW"]
-
 
 @step_program("far")
 def _adam(

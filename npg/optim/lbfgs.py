@@ -15,8 +15,6 @@ from npg.optim._state import plain_settings
 from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
 
-__all__ = ["LBFGS"]
-
 # Of the last iteration: in this order PyTorch keeps them.
 _REMEMBERED = ("d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad", "prev_loss")
 

@@ -28,8 +28,6 @@ from npg.utils._profiled import profiled
 from npg.utils._typename import typename
 from npg.utils.hooks import RemovableHandle
 
-__all__ = ["Optimizer", "required"]
-
 
 class _Required:
     """The default of a setting that every group must give."""

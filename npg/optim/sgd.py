@@ -10,8 +10,6 @@ from npg.optim._step_program import step_program
 from npg.optim.optimizer import Array, Optimizer
 from npg.tensor import Tensor
 
-__all__ = ["SGD"]
-
 
 @step_program("nesterov")
 def _sgd(p: Any, g: Any, momentum_buffer: Any, *, nesterov: bool, lr: Any, momentum: Any, new: Any) -> Any:

@@ -10,8 +10,6 @@ from npg._contextlib import Block
 from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
 
-__all__ = ["EPOCH_DEPRECATION_WARNING", "LRScheduler", "one_per_group", "set_value", "values_of"]
-
 EPOCH_DEPRECATION_WARNING = (
     "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated where possible. Please use "
     "`scheduler.step()` to step the scheduler. During the deprecation, if epoch is different from None, the closed "

@@ -9,8 +9,6 @@ from typing import Any
 from npg.optim.lr_scheduler._base import LRScheduler, check_optimizer
 from npg.optim.optimizer import Optimizer
 
-__all__ = ["LambdaLR", "MultiplicativeLR"]
-
 
 class _ByFunction(LRScheduler):
     def __init__(self, optimizer: Optimizer, lr_lambda: Any, last_epoch: int = -1) -> None:

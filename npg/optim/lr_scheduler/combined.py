@@ -10,8 +10,6 @@ from npg.optim.lr_scheduler._base import LRScheduler, check_optimizer, set_value
 from npg.optim.lr_scheduler.plateau import ReduceLROnPlateau
 from npg.optim.optimizer import Optimizer
 
-__all__ = ["ChainedScheduler", "SequentialLR"]
-
 
 class _Combined(LRScheduler):
     _schedulers: Sequence[LRScheduler]

@@ -10,8 +10,6 @@ from typing import Any
 from npg.optim.lr_scheduler._base import LRScheduler, check_optimizer, one_per_group, set_value
 from npg.optim.optimizer import Optimizer
 
-__all__ = ["CyclicLR", "OneCycleLR"]
-
 
 class _WithMomentum(LRScheduler):
     """What the two have in common: they may also set "momentum", or the first of "betas"."""

@@ -15,8 +15,6 @@ from npg.optim.lr_scheduler._base import (
 )
 from npg.optim.optimizer import Optimizer
 
-__all__ = ["ReduceLROnPlateau"]
-
 
 class ReduceLROnPlateau(LRScheduler):
     """Multiply lr by factor when a metric has not got better for more than `patience` epochs.

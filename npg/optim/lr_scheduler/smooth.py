@@ -8,8 +8,6 @@ from typing import Any
 from npg.optim.lr_scheduler._base import LRScheduler, set_value, values_of
 from npg.optim.optimizer import Optimizer
 
-__all__ = ["CosineAnnealingLR", "CosineAnnealingWarmRestarts", "ExponentialLR", "LinearLR", "PolynomialLR"]
-
 
 class ExponentialLR(LRScheduler):
     """Multiply lr by gamma every epoch. Source: torch.optim.lr_scheduler.ExponentialLR."""

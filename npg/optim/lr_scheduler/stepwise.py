@@ -9,8 +9,6 @@ from typing import Any
 from npg.optim.lr_scheduler._base import LRScheduler
 from npg.optim.optimizer import Optimizer
 
-__all__ = ["ConstantLR", "MultiStepLR", "StepLR"]
-
 
 class StepLR(LRScheduler):
     """Multiply lr by gamma every step_size epochs.
