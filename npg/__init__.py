@@ -239,7 +239,7 @@ else:
     __all__ += list(_LAZY) + list(_LAZY_NAMES)
 
 
-def __getattr__(name: str) -> _Any:
+def _load(name: str) -> _Any:
     if name in _LAZY or name in _LAZY_NAMES:
         from importlib import import_module
 
@@ -251,6 +251,10 @@ def __getattr__(name: str) -> _Any:
     if name.startswith(("complex", "cfloat", "cdouble", "chalf")):
         raise AttributeError(f"npg has no complex dtypes, got npg.{name}")
     raise AttributeError(f"module 'npg' has no attribute {name!r}")
+
+
+if not _typing.TYPE_CHECKING:  # for type checkers npg would have every name
+    __getattr__ = _load
 
 
 # ----- Where functions once stood: pickles name them there -----
