@@ -138,7 +138,7 @@ def imports_of(body: list[str], first: list[str]) -> list[str]:
     lines = {home: _import(home, names) for home, names in homes.items()}
     standard = [lines[home] for home in sorted(homes) if not home.startswith("npg.")]
     own = sorted([lines[home] for home in homes if home.startswith("npg.")] + first, key=lambda text: text.split()[1])
-    return [*standard, "", *own, ""]
+    return [*standard, *([""] if standard else []), *own, ""]
 
 
 def _import(home: str, names: list[str]) -> str:
