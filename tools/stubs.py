@@ -20,11 +20,11 @@ from typing import Any, get_overloads
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import npg.nn.functional  # noqa: E402
 from npg import creation, functional  # noqa: E402
 from npg.engine import Function  # noqa: E402
 from npg.functional import _types  # noqa: E402
 from npg.functional._tensors import FUNCTIONS  # noqa: E402
+from npg.functional.nn import MODULES  # noqa: E402
 from npg.tensor.methods import METHODS  # noqa: E402
 
 HEADER = '"""Written by tools/stubs.py."""'
@@ -170,7 +170,7 @@ def functions_stub(functions: dict[str, Any], others: tuple[str, ...] = (), gath
     if gathered:
         body = ["FUNCTIONS: dict[str, Any]", *([""] if body else []), *body]
     imports = imports_of(body, [_import(home, names) for home, names in homes.items()])
-    return "\n".join([HEADER, "", *imports, *body, ""])
+    return "\n".join([HEADER, "", *imports, *body]).rstrip("\n") + "\n"
 
 
 def names_stub() -> str:
@@ -190,14 +190,14 @@ def methods_stub() -> str:
     return "\n".join([HEADER, "", *imports_of([*body, "x: Any"], []), "METHODS: dict[str, Any]", "", *body, ""])
 
 
-NETWORKS = {name: getattr(npg.nn.functional, name) for name in npg.nn.functional.__all__}
+NETWORKS = tuple(f"{module} {name}" for name, module in sorted(MODULES.items()))
 GENERATOR = "npg.functional.generator"
 STUBS: dict[str, Callable[[], str]] = {
     "npg/functional/_tensors.pyi": lambda: functions_stub(
         FUNCTIONS, (f"{GENERATOR} Generator", f"{GENERATOR} default_generator")
     ),
     "npg/functional/__init__.pyi": names_stub,
-    "npg/nn/functional.pyi": lambda: functions_stub(NETWORKS, gathered=False),
+    "npg/nn/functional.pyi": lambda: functions_stub({}, NETWORKS, gathered=False),
     "npg/creation/__init__.pyi": lambda: functions_stub(creation.FUNCTIONS),
     "npg/tensor/methods.pyi": methods_stub,
 }

@@ -1,13 +1,13 @@
 """Written by tools/stubs.py."""
 
-from npg.engine import TensorBase
-from npg.functional._types import B
-from npg.functional.activation import (
+from npg.functional._tensors import (
     celu_ as celu_,
     hardshrink as hardshrink,
     prelu as prelu,
     relu_ as relu_,
     selu_ as selu_,
+    sigmoid as sigmoid,
+    tanh as tanh,
     threshold_ as threshold_,
 )
 from npg.functional.distance import cosine_similarity as cosine_similarity, pairwise_distance as pairwise_distance
@@ -83,6 +83,3 @@ from npg.functional.nn.softmax import (
     softmin as softmin,
 )
 from npg.functional.normalization import rms_norm as rms_norm
-
-def sigmoid(input: B, *, out: TensorBase | None = None) -> B: ...
-def tanh(input: B, *, out: TensorBase | None = None) -> B: ...
