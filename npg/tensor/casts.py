@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from npg.engine import TensorBase
 from npg.functional._attributes import NO_CUDA
 from npg.functional._public import public_function
 from npg.functional._types import B
@@ -14,7 +15,7 @@ from npg.tensor.conversion import converted
 
 
 @public_function
-def type_as(tensor: B, other: Any) -> B:
+def type_as(tensor: B, other: TensorBase) -> B:
     """Return the tensor in the dtype of another."""
     return converted(tensor, other._array.dtype)
 
