@@ -21,6 +21,7 @@ from npg.functional.elementwise import add, exp, log, mul, neg, sqrt, square, su
 from npg.functional.reduction import sum
 from npg.functional.selection import clamp_min, minimum, where
 from npg.functional.special import xlogy
+from npg.ops._half import HALF, SINGLE
 
 
 def _reduced(losses: Any, reduction: int) -> Any:
@@ -45,6 +46,9 @@ def kl_div(input: T, target: T, reduction: int = 0, *, log_target: bool = False)
         raise RuntimeError("kl_div: Integral inputs not supported.")
     if log_target:
         losses = mul(exp(target), sub(target, input))
+    elif x.dtype == t.dtype == HALF:  # the difference of what was rounded would have few digits
+        wide, given = to_dtype(target, SINGLE), to_dtype(input, SINGLE)
+        losses = to_dtype(sub(xlogy(wide, wide), mul(wide, given)), HALF)
     else:
         losses = sub(xlogy(target, target), mul(target, input))
     return _reduced(losses, reduction)
