@@ -44,6 +44,7 @@ def square_of(name: str, A: Any) -> Any:
 # ----- Matrices that LAPACK refused -----
 
 
+@silent()
 def _first(array: np.ndarray[Any, Any], function: Any) -> tuple[str, Any]:
     """Return ("(Batch element i): " or "", that matrix) of the first one that NumPy's function refuses."""
     for i, matrix in enumerate(array.reshape(-1, *array.shape[-2:])):
@@ -75,6 +76,7 @@ def unsolvable(name: str, array: np.ndarray[Any, Any]) -> LinAlgError:
     return LinAlgError(f"{name}: {batch}The solver failed because the input matrix is singular.")
 
 
+@silent()
 def not_positive(name: str, array: np.ndarray[Any, Any]) -> LinAlgError:
     """Return the error for a Cholesky factorization that does not exist."""
     batch, matrix = _first(array, ops.cholesky)
