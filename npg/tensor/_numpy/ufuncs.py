@@ -59,11 +59,11 @@ _COMPOSITES: dict[np.ufunc, Callable[..., Any]] = {
     np.conjugate: lambda x: x,
     np.divmod: lambda a, b: (F.floor_divide(a, b), F.remainder(a, b)),
     np.frexp: _frexp,
-    np.matvec: _matvec,
     np.modf: lambda x: (x - F.trunc(x), F.trunc(x)),
     np.vecdot: _vecdot,
-    np.vecmat: _vecmat,
 }
+if hasattr(np, "matvec"):  # NumPy 2.2 and later
+    _COMPOSITES |= {np.matvec: _matvec, np.vecmat: _vecmat}
 # Behind Python's operators of two operands: where the left one is NumPy's, it asks its ufunc.
 _OPERATORS = frozenset(
     (
