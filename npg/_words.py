@@ -26,6 +26,11 @@ def shape_text(shape: Iterable[Any]) -> str:
     return "[" + ", ".join(str(n) for n in shape) + "]"
 
 
+def size_text(shape: Iterable[Any]) -> str:
+    """Return a shape as messages print it where PyTorch prints a Size: npg.Size([2, 3])."""
+    return f"npg.Size({shape_text(shape)})"
+
+
 def op_text(node_name: str) -> str:
     """Return the name of a node without what all of them have: Mul for MulBackward0."""
     return node_name.rstrip("0123456789").removesuffix("Backward")

@@ -200,6 +200,10 @@ static void memory_note_used(size_t needed) {
     if (memory_now.used > memory_most) memory_most = memory_now.used;
 }
 
+static memory_block *memory_from_heap(size_t needed, int zeroed) {
+    return (memory_block *)(zeroed ? calloc(1, needed) : malloc(needed));
+}
+
 static void *memory_allocate_middle(size_t size, int zeroed) {
     size_t number = (size + MEMORY_STEP - 1) / MEMORY_STEP;
     size_t needed = number * MEMORY_STEP + sizeof(memory_block);
@@ -220,7 +224,11 @@ static void *memory_allocate_middle(size_t size, int zeroed) {
         if (zeroed) memset(block + 1, 0, size);
         return block + 1;
     }
-    block = (memory_block *)(zeroed ? calloc(1, needed) : malloc(needed));
+    block = memory_from_heap(needed, zeroed);
+    if (!block) {
+        memory_trim(0); /* others may need what waits here */
+        block = memory_from_heap(needed, zeroed);
+    }
     if (!block) {
         pthread_mutex_lock(&memory_mutex);
         memory_now.used -= needed;
@@ -232,7 +240,7 @@ static void *memory_allocate_middle(size_t size, int zeroed) {
     return block + 1;
 }
 
-static void *memory_allocate(size_t size, int zeroed) {
+static void *memory_allocate_large(size_t size, int zeroed) {
     static unsigned int places = 0;
     memory_block *block, *best = NULL, *list = NULL;
     size_t needed, start;
@@ -278,6 +286,10 @@ static void *memory_allocate(size_t size, int zeroed) {
     return block + 1;
 }
 
+static void *memory_allocate(size_t size, int zeroed) {
+    return size > MEMORY_LARGE ? memory_allocate_large(size, zeroed) : memory_allocate_middle(size, zeroed);
+}
+
 static void memory_free_block(memory_block *block) {
     memory_block *list = NULL;
     int starts;
@@ -317,7 +329,7 @@ static void *memory_small(memory_block *block, size_t size) {
 static void *memory_malloc(void *context, size_t size) {
     PyDataMemAllocator *its = &memory_default->allocator;
     (void)context;
-    if (size >= MEMORY_MIDDLE) return size > MEMORY_LARGE ? memory_allocate(size, 0) : memory_allocate_middle(size, 0);
+    if (size >= MEMORY_MIDDLE) return memory_allocate(size, 0);
     return memory_small((memory_block *)its->malloc(its->ctx, size + sizeof(memory_block)), size);
 }
 
@@ -326,7 +338,7 @@ static void *memory_calloc(void *context, size_t count, size_t size) {
     (void)context;
     if (size && count > (size_t)-1 / size) return NULL;
     size *= count;
-    if (size >= MEMORY_MIDDLE) return size > MEMORY_LARGE ? memory_allocate(size, 1) : memory_allocate_middle(size, 1);
+    if (size >= MEMORY_MIDDLE) return memory_allocate(size, 1);
     return memory_small((memory_block *)its->calloc(its->ctx, 1, size + sizeof(memory_block)), size);
 }
 

@@ -1,4 +1,4 @@
-# While an op runs on large arrays, NumPy asks memory.h for the memory of those that it makes.
+# While an op runs on arrays that are not small, NumPy asks memory.h for the memory of those that it makes.
 
 cdef extern from *:
     """

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
-from npg._words import shape_text
+from npg._words import size_text
 from npg.ops.indexing import assign
 from npg.ops.shape import contiguous
 from npg.ops.strided import overlaps
@@ -27,8 +27,8 @@ def check_gradient(index: int, root: Any, g: Any, recorded: bool, wrap: Any) -> 
         raise RuntimeError(
             _errors.GRADIENT_SHAPE.format(
                 index=index,
-                given=f"npg.Size({shape_text(shape)})",
-                expected=f"npg.Size({shape_text(array.shape)})",
+                given=size_text(shape),
+                expected=size_text(array.shape),
             )
         )
     if g._array.dtype != array.dtype:

@@ -6,7 +6,6 @@ from operator import index
 from typing import Any
 
 from npg._errors import warn
-from npg._words import shape_text
 from npg.functional.reduction import mean, sum
 
 # ----- Reduction -----
@@ -41,8 +40,3 @@ def reduction_name(number: int) -> str:
 def reduced(losses: Any, reduction: str) -> Any:
     """Return the losses as the result."""
     return losses if reduction == "none" else sum(losses) if reduction == "sum" else mean(losses)
-
-
-def sizes(shape: tuple[int, ...]) -> str:
-    """Return a shape as PyTorch prints a Size."""
-    return f"npg.Size({shape_text(shape)})"

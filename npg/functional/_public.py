@@ -118,7 +118,7 @@ def apply_floating(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any], ke
     Raises: NotImplementedError: for integers and bools.
     """
     first = inputs[0]
-    dtype = (array_of(first)).dtype
+    dtype = array_of(first).dtype
     if dtype.kind != "f":
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(dtype)}'")
     if dtype.char != "e" or not any(getattr(x, "dtype", None) == SINGLE for x in inputs):
@@ -188,7 +188,7 @@ def public_function(function: Any = None, *, namespace: str = "torch") -> Any:
     It takes NumPy's names of keywords, and out= where its signature has one (which never gets a value; see writes).
     NumPy's scalars become Python's numbers, as PyTorch's parser makes them: a np.float64 would promote what it is
     computed with. An error that says nothing of the call, because Python or NumPy raised it, is replaced by one that
-    names the argument; see _arguments.py. Type checkers see PyTorch's names only.
+    names the argument; see _argument_errors.py. Type checkers see PyTorch's names only.
 
     It costs 0.1 microseconds, so the few functions that programs call most (matmul, linear, view, reshape, transpose,
     permute, clone) are only exposed, and look at what they are given themselves.

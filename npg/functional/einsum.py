@@ -320,7 +320,7 @@ def einsum(*args: Any) -> Any:
     for i, x in enumerate(tensors):
         if not isinstance(x, (TensorBase, np.ndarray)):
             raise TypeError(f"expected Tensor as element {i} in argument 1, but got {type_name(x)}")
-        shapes.append((array_of(x)).shape)
+        shapes.append(array_of(x).shape)
     operands, out, sizes = _resolve(subscripts, result, tuple(shapes))
     return contracted(tensors, operands, out, sizes)
 

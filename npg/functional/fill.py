@@ -62,7 +62,7 @@ def fill_(input: B, value: Any) -> B:
             raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {ndim} dimensions.")
         if _recorded(input, value):
             return apply_in_place(ops.fill_tensor, (input, to_dtype(value, array.dtype)), {})
-        new = (array_of(value)).astype(array.dtype)
+        new = array_of(value).astype(array.dtype)
     elif isinstance(value, (bool, int, float, np.generic)):
         new = fill_number(value.item() if isinstance(value, np.generic) else value, array.dtype)
         if overlaps(array):

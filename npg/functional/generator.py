@@ -47,7 +47,7 @@ def _state_array(state: Any) -> np.ndarray[Any, Any]:
     return np.ascontiguousarray(state._array)
 
 
-# The generator that npg/random.py falls back on gets a tensor's manners; its stream stays one and the same.
+# The generator that npg.random falls back on gets a tensor's manners; its stream stays one and the same.
 default_generator = random.default_generator
 default_generator.__class__ = Generator
 

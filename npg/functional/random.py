@@ -21,7 +21,7 @@ from npg.ops.elementwise import clone
 
 
 def _fill(name: str, input: Any, *args: Any, generator: Any) -> Any:
-    """Fill a tensor by the function of npg/random.py of that name."""
+    """Fill a tensor by the function of npg.random of that name."""
     check_generator(name, generator)
     draw = functools.partial(_draw, getattr(random, name), args, generator)
     if is_grad_enabled() and input.requires_grad:

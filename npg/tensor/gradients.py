@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npg import _errors
-from npg._words import shape_text
+from npg._words import size_text
 from npg.engine import AccumulateGrad, TensorBase, apply, run_backward, wrap
 from npg.ops.elementwise import clone
 from npg.ops.joining import stack
@@ -291,8 +291,7 @@ def _batch_size(roots: tuple[Any, ...], gradients: tuple[Any, ...]) -> int:
                 "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch "
                 "dimension. The sizes of the remaining dimensions are expected to match the shape of corresponding "
                 f"output, but a mismatch was detected: grad_output[{i}] has a shape of "
-                f"npg.Size({shape_text(shape)}) and output[{i}] has a shape of "
-                f"npg.Size({shape_text(own)})."
+                f"{size_text(shape)} and output[{i}] has a shape of {size_text(own)}."
             )
         sizes.add(shape[0])
     if len(sizes) != 1:

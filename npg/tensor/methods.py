@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from npg._signatures import parameters_of
 from npg.engine import Function, TensorBase
 from npg.functional._tensors import FUNCTIONS
-from npg.ops._op import parameters_of
 
 # Functions on one tensor that are no methods.
 _NO_METHODS = {

@@ -19,13 +19,13 @@ def memory_stats() -> dict[str, int]:
         scratch_bytes: temporaries of fused kernels, of all threads alive. At most about 1 MB for each of the few that a
             kernel uses at the same time, in each thread.
         constant_bytes: arrays that kernels read in every call: ones, and masks of causal attention.
-        block_bytes: memory of large arrays that were freed, kept for the next ones, where npg is compiled. More than
-            64 MB of it stays only while it is used again and again, and is given back half a second later.
+        block_bytes: memory of arrays of 1 kB and more that were freed, kept for the next ones, where npg is compiled.
+            More than 64 MB of it stays only while it is used again and again, and is given back half a second later.
     Of the arrays themselves:
-        block_used_bytes: of large arrays alive that ops have made, where npg is compiled; else 0.
+        block_used_bytes: of arrays alive that ops have made in such blocks, where npg is compiled; else 0.
     Of the C library's heap, on which the arrays of NumPy, of npg and of everybody else in the process lie; only with
     glibc 2.33 or later, elsewhere these keys are absent:
-        heap_used_bytes: in use. The first two above are part of it.
+        heap_used_bytes: in use. The first two above are part of it, and so are blocks of up to 64 kB.
         heap_free_bytes: freed, and kept for the next arrays. Some of its pages may not be in memory: those that
             empty_cache gave back from between used ones still count.
         heap_mapped_bytes: in use, by large arrays with pages of their own, which return to the system when freed.

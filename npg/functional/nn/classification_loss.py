@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from npg._words import scalar_name, shape_text
+from npg._words import scalar_name, shape_text, size_text
 from npg.functional import classification_loss
 from npg.functional._arguments import checked_array
-from npg.functional._losses import checked_reduction, reduction_number, sizes
+from npg.functional._losses import checked_reduction, reduction_number
 from npg.functional._public import apply_floating, public_function, refuse_gradient, to_dtype
 from npg.functional._types import T
 from npg.functional.division import div
@@ -199,7 +199,7 @@ def binary_cross_entropy(
     x, t = checked_array("binary_cross_entropy", input), checked_array("binary_cross_entropy", target, "target", 2)
     if x.shape != t.shape:
         raise ValueError(
-            f"Using a target size ({sizes(t.shape)}) that is different to the input size ({sizes(x.shape)}) is "
+            f"Using a target size ({size_text(t.shape)}) that is different to the input size ({size_text(x.shape)}) is "
             "deprecated. Please ensure they have the same size."
         )
     refuse_gradient("binary_cross_entropy", "weight", weight)
@@ -237,5 +237,5 @@ def binary_cross_entropy_with_logits(
     name = "binary_cross_entropy_with_logits"
     x, t = checked_array(name, input), checked_array(name, target, "target", 2)
     if x.shape != t.shape:
-        raise ValueError(f"Target size ({sizes(t.shape)}) must be the same as input size ({sizes(x.shape)})")
+        raise ValueError(f"Target size ({size_text(t.shape)}) must be the same as input size ({size_text(x.shape)})")
     return classification_loss.binary_cross_entropy_with_logits(input, target, weight, pos_weight, number)

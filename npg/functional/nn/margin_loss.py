@@ -14,10 +14,10 @@ import numpy as np
 from npg import dtypes, engine
 from npg._errors import warn
 from npg._floating import silent
-from npg._words import scalar_name
+from npg._words import scalar_name, size_text
 from npg.functional import margin_loss
 from npg.functional._arguments import checked_array
-from npg.functional._losses import checked_reduction, reduced, reduction_number, sizes
+from npg.functional._losses import checked_reduction, reduced, reduction_number
 from npg.functional._public import apply_floating, public_function, refuse_gradient, to_dtype
 from npg.functional._types import T
 from npg.functional.comparison import gt, logical_and
@@ -219,7 +219,7 @@ def margin_ranking_loss(
     number = reduction_number(reduction, size_average, reduce)
     arrays = [checked_array("margin_ranking_loss", x) for x in (input1, input2, target)]
     if len({a.ndim for a in arrays}) != 1:
-        first, second, third = (sizes(a.shape) for a in arrays)
+        first, second, third = (size_text(a.shape) for a in arrays)
         raise RuntimeError(
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
             f"input1: {first}, input2: {second}, target: {third} "

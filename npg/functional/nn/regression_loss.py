@@ -9,8 +9,9 @@ from typing import Any
 
 from npg import dtypes
 from npg._errors import warn
+from npg._words import size_text
 from npg.functional._arguments import checked_array
-from npg.functional._losses import checked_reduction, reduced, sizes
+from npg.functional._losses import checked_reduction, reduced
 from npg.functional._public import apply_floating, public_function, to_dtype
 from npg.functional._types import T
 from npg.functional.division import div
@@ -28,8 +29,8 @@ def _pair(input: Any, target: Any, name: str) -> tuple[Any, Any]:
     if x.shape == t.shape:
         return input, target
     warn(
-        f"Using a target size ({sizes(t.shape)}) that is different to the input size ({sizes(x.shape)}). This will "
-        "likely lead to incorrect results due to broadcasting. Please ensure they have the same size."
+        f"Using a target size ({size_text(t.shape)}) that is different to the input size ({size_text(x.shape)}). This "
+        "will likely lead to incorrect results due to broadcasting. Please ensure they have the same size."
     )
     return broadcast_tensors(input, target)
 
