@@ -1,9 +1,12 @@
-"""Hooks and retained gradients of tensors that are changed in place, and the order of the two; against torch."""
+"""PyTorch's page "Autograd mechanics", section "Behavior of Tensor hooks when Tensor is modified in-place"."""
 
-from .programs import collect, compared, doubled, values
+from ..programs import collect, compared, doubled, values
 
 PROGRAMS = {}
 program = collect(PROGRAMS)
+
+
+# ----- Hooks -----
 
 
 @program
@@ -39,6 +42,31 @@ def hook_handle_before_inplace_removed_after(lib):
     h.remove()
     (y * 5).sum().backward()
     return log
+
+
+@program
+def hook_leaf_then_inplace_nograd(lib):
+    log = []
+    x = lib.ones(2, requires_grad=True)
+    x.register_hook(lambda g: log.append(values(g)))
+    with lib.no_grad():
+        x.mul_(2)
+    (x * 2).sum().backward()
+    return log
+
+
+@program
+def hook_leaf_becomes_nonleaf(lib):
+    log = []
+    x = lib.ones(2)
+    w = lib.ones(2, requires_grad=True)
+    x.mul_(w)
+    x.register_hook(lambda g: log.append(values(g)))
+    (x * 3).sum().backward()
+    return log
+
+
+# ----- Retained gradients -----
 
 
 @program
@@ -93,76 +121,58 @@ def retain_base_view_inplace(lib):
     return values(y.grad), values(x.grad)
 
 
-@program
-def retain_hook_order_before(lib):
-    x, y = doubled(lib)
-    y.retain_grad()
-    y.register_hook(lambda g: g * 10)
-    (y * 3).sum().backward()
-    return values(y.grad), values(x.grad)
+# ----- Views -----
 
 
 @program
-def retain_hook_order_after(lib):
-    x, y = doubled(lib)
-    y.register_hook(lambda g: g * 10)
-    y.retain_grad()
-    (y * 3).sum().backward()
-    return values(y.grad)
-
-
-@program
-def retain_prehook(lib):
-    x, y = doubled(lib)
-    y.retain_grad()
-    y.grad_fn.register_prehook(lambda g: (g[0] * 10,))
-    (y * 3).sum().backward()
-    return values(y.grad), values(x.grad)
-
-
-@program
-def retain_on_leaf(lib):
-    x = lib.ones(2, requires_grad=True)
-    x.retain_grad()
-    return x.retains_grad
-
-
-@program
-def retain_create_graph(lib):
-    x, y = doubled(lib)
-    y.retain_grad()
-    (y**3).sum().backward(create_graph=True)
-    return values(y.grad), y.grad.requires_grad
-
-
-@program
-def retain_grad_call(lib):
-    x, y = doubled(lib)
-    y.retain_grad()
-    lib.autograd.grad((y * 3).sum(), x)
-    return values(y.grad), values(x.grad)
-
-
-@program
-def hook_leaf_then_inplace_nograd(lib):
+def hooks_of_views_before_a_change(lib):
     log = []
-    x = lib.ones(2, requires_grad=True)
-    x.register_hook(lambda g: log.append(values(g)))
-    with lib.no_grad():
-        x.mul_(2)
-    (x * 2).sum().backward()
-    return log
+    x = lib.arange(4.0).requires_grad_()
+    b = x * 1
+    v = b[1:3]
+    w = v[:1]
+    for name, t in {"b": b, "v": v, "w": w}.items():
+        t.register_hook(lambda g, name=name: log.append((name, values(g))))
+    w.mul_(3)
+    (b * lib.arange(4.0)).sum().backward()
+    return log, values(x.grad)
 
 
 @program
-def hook_leaf_becomes_nonleaf(lib):
+def hooks_of_a_view_used_before_and_after_a_change(lib):
     log = []
-    x = lib.ones(2)
-    w = lib.ones(2, requires_grad=True)
-    x.mul_(w)
-    x.register_hook(lambda g: log.append(values(g)))
-    (x * 3).sum().backward()
-    return log
+    x = lib.arange(4.0).requires_grad_()
+    b = x * 1
+    v = b[1:3]
+    v.register_hook(lambda g: log.append(("before", values(g))))
+    s = v.sum()
+    v.mul_(3)
+    v.register_hook(lambda g: log.append(("after", values(g))))
+    (s + (b * lib.arange(4.0)).sum() + v.sum()).backward()
+    return log, values(x.grad)
+
+
+@program
+def hooks_of_a_view_that_a_function_changes(lib):
+    log = []
+
+    class Double(lib.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.mark_dirty(x)
+            return x.mul_(2)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2
+
+    x = lib.arange(4.0).requires_grad_()
+    b = x * 1
+    v = b[1:3]
+    v.register_hook(lambda g: log.append(("v", values(g))))
+    Double.apply(v)
+    (b * lib.arange(4.0)).sum().backward()
+    return log, values(x.grad)
 
 
 test_program_does_in_npg_what_it_does_in_torch = compared(PROGRAMS)

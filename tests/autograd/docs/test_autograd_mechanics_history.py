@@ -1,4 +1,8 @@
-"""How the history is written down: names of nodes, edges, identities; against torch."""
+"""PyTorch's page "Autograd mechanics", section "How autograd encodes the history".
+
+Names of nodes, edges, identities; what nodes save ("Saved tensors") and the hooks that see it ("Hooks for saved
+tensors"); each in npg and in torch.
+"""
 
 import gc
 import weakref
@@ -8,7 +12,17 @@ import torch
 
 import npg
 
+from ..programs import collect, compared, outcome, values
+
+PROGRAMS = {}
+program = collect(PROGRAMS)
+
+
+# ----- The graph -----
+
+
 LIBRARIES = (npg, torch)
+
 
 EXPRESSIONS = [
     "x * 3", "3 * x", "x + w", "x - w", "x / w", "x @ w", "x ** 2", "2 ** x", "x ** w", "-x", "x.exp()", "x.sum(0)",
@@ -37,11 +51,11 @@ def written(node):
 
 @pytest.mark.parametrize("source", EXPRESSIONS)
 def test_history_has_torchs_names_and_edges(source):
-    found, expected = [], []
-    for lib, into in zip(LIBRARIES, (found, expected), strict=True):
+    histories, expected = [], []
+    for lib, history_of in zip(LIBRARIES, (histories, expected), strict=True):
         x, w = leaves(lib)
-        into.append(written(eval(source, {"lib": lib, "x": x, "w": w}).grad_fn))
-    assert found == expected
+        history_of.append(written(eval(source, {"lib": lib, "x": x, "w": w}).grad_fn))
+    assert histories == expected
 
 
 @pytest.mark.parametrize("lib", LIBRARIES, ids=["npg", "torch"])
@@ -71,3 +85,73 @@ def test_history_outlives_the_tensors_between(lib):
     assert gone() is None and z.grad_fn.next_functions[0][0] is node
     z.sum().backward()
     assert x.grad.tolist() == w.tolist()
+
+
+# ----- Saved tensors -----
+
+
+@program
+def graph_runs_again_where_nothing_was_saved(lib):
+    x = lib.tensor([1.0, 2.0], requires_grad=True)
+    y, z = x.exp(), x + 2
+    y.sum().backward()
+    z.sum().backward()
+    return outcome(lambda: y.sum().backward()), outcome(lambda: z.sum().backward())
+
+
+@program
+def saved_inputs_and_results(lib):
+    a = lib.tensor([4.0, 9.0], requires_grad=True)
+    power, root = a**2, a.sqrt()
+    product, scaled = a * root, a * lib.ones(2)
+    result = root.grad_fn._saved_result
+    return (
+        power.grad_fn._saved_self is a,
+        power.grad_fn._saved_exponent,
+        (values(result), result is root, result.grad_fn is root.grad_fn),
+        product.grad_fn._saved_self is a,
+        values(product.grad_fn._saved_other),
+        scaled.grad_fn._saved_self,
+        values(scaled.grad_fn._saved_other),
+    )
+
+
+@program
+def names_that_nodes_lack(lib):
+    a = lib.ones(2, requires_grad=True)
+    node = (a * a).grad_fn
+    y = a * a
+    y.sum().backward()
+    return (
+        outcome(lambda: node._saved_nothing),
+        outcome(lambda: node.nothing),
+        outcome(lambda: y.grad_fn._saved_other),
+    )
+
+
+# ----- Hooks for saved tensors -----
+
+
+@program
+def saved_under_hooks(lib):
+    a = lib.tensor([4.0, 9.0], requires_grad=True)
+    with lib.autograd.graph.saved_tensors_hooks(lambda t: t * 2, lambda t: t / 2):
+        y = a.sqrt()
+    return values(y.grad_fn._saved_result)
+
+
+@program
+def change_in_place_is_packed_before_it_is_made(lib):
+    a = lib.tensor([4.0, 16.0], requires_grad=True)
+    with lib.autograd.graph.saved_tensors_hooks(lambda t: t.clone(), lambda t: t):
+        b = a * 1
+        b.mul_(b)
+        c = a * 3
+        c.div_(c * 1)
+        d = a * 1
+        d.sqrt_()
+    (b + c + d).sum().backward()
+    return values(a.grad)
+
+
+test_program_does_in_npg_what_it_does_in_torch = compared(PROGRAMS)

@@ -1,4 +1,4 @@
-"""Views of other layouts and dtypes, and views that must not be changed in place; against torch."""
+"""PyTorch's page "Tensor Views": views of other layouts and dtypes, and views that must not be changed in place."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,14 @@ import torch
 
 import npg
 
+from ..programs import collect, compared, outcome, values
+
+PROGRAMS = {}
+program = collect(PROGRAMS)
+
+
 # ----- Views of other layouts and dtypes -----
+
 
 LAYOUTS = {
     "contiguous": lambda lib: lib.arange(24.0).view(2, 3, 4),
@@ -21,13 +28,13 @@ LAYOUTS = {
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("where", [((2, 3), (3, 1)), ((2, 2), (1, 2), 0), ((), ()), ((4,), (2,))])
 def test_as_strided_is_a_view_in_every_layout(layout, where):
-    found, expected = [], []
-    for lib, seen in ((npg, found), (torch, expected)):
+    actual, expected = [], []
+    for lib, results in ((npg, actual), (torch, expected)):
         x = LAYOUTS[layout](lib)
         window = x.as_strided(*where)
         window.mul_(3)
-        seen += [window._is_view(), x._version, x.tolist(), window.tolist()]
-    assert found == expected and found[0]
+        results += [window._is_view(), x._version, x.tolist(), window.tolist()]
+    assert actual == expected and actual[0]
 
 
 def test_as_strided_follows_its_base_and_leads_it():
@@ -43,14 +50,14 @@ def test_as_strided_follows_its_base_and_leads_it():
 
 @pytest.mark.parametrize("where", [((2, 3), (0, 1)), ((3, 2), (1, 0), 1), ((2, 2, 2), (0, 2, 0)), ((3, 3), (1, 1))])
 def test_gradient_of_places_that_are_shown_several_times_is_their_sum(where):
-    for lib, seen in ((npg, found := []), (torch, expected := [])):
+    for lib, gradients in ((npg, actual := []), (torch, expected := [])):
         x = lib.arange(6.0).requires_grad_()
         y = x * 1
         window = y.as_strided(*where)
         y.mul_(2)  # so that the window is a slice of the changed base
         (window * lib.arange(float(window.numel())).view(window.shape) ** 2).sum().backward()
-        seen += x.grad.tolist()
-    assert found == expected
+        gradients += x.grad.tolist()
+    assert actual == expected
 
 
 def test_view_as_another_dtype_shares_the_version_and_no_history():
@@ -68,7 +75,7 @@ def test_view_as_another_dtype_shares_the_version_and_no_history():
             square.sum().backward()
 
 
-# ----- Views made with recording off -----
+# ----- Views that must not be changed in place -----
 
 
 @pytest.mark.parametrize("change", ["view", "base"])
@@ -91,6 +98,8 @@ FIRST = {
     "no_grad": lambda lib, y: lib.no_grad()(lambda: y[:2])(),
     "inference_mode": lambda lib, y: lib.inference_mode()(lambda: y[:2])(),
 }
+
+
 SECOND = {
     "part": lambda v: v[:1],
     "flat": lambda v: v.view(-1),
@@ -106,10 +115,10 @@ def test_view_of_a_view_that_must_not_change_must_not_change(first, second, chan
     for lib in (npg, torch):
         x = lib.ones(4, 3, requires_grad=True)
         y = x * 1
-        given = FIRST[first](lib, y)
-        view = SECOND[second](given)
+        first_view = FIRST[first](lib, y)
+        view = SECOND[second](first_view)
         with pytest.raises(RuntimeError, match="view"):
-            {"view": view, "base": y, "first view": given}[change].mul_(2)
+            {"view": view, "base": y, "first view": first_view}[change].mul_(2)
             view.grad_fn  # where its base was changed
 
 
@@ -142,3 +151,38 @@ def test_view_made_without_recording_has_no_gradient() -> None:
     with npg.no_grad():
         view = x[:2]
     assert not view.requires_grad and view.is_leaf
+
+
+@program
+def view_of_a_leaf_that_is_a_view(lib):
+    x = lib.arange(4.0).view(2, 2).requires_grad_()
+    return outcome(lambda: x[0].mul_(2)), outcome(lambda: x.view(4).zero_()), x.is_leaf, values(x)
+
+
+@program
+def view_made_without_recording_whose_base_is_changed(lib):
+    p = lib.ones(3, requires_grad=True)
+    with lib.no_grad():
+        v = p[:2]
+        p.mul_(2)
+        inside = values(v), repr(v)
+    return inside, repr(v), outcome(lambda: v.grad_fn)
+
+
+@program
+def view_of_several_whose_base_gets_a_history(lib):
+    base = lib.arange(4.0)
+    first, _ = base.split(2)
+    before = first.requires_grad
+    base.mul_(lib.ones(4, requires_grad=True))
+    return before, first.requires_grad, repr(first), outcome(lambda: first * 2).split(":")[0]
+
+
+@program
+def repr_after_a_change_through_a_view(lib):
+    m = lib.arange(4.0).requires_grad_() * 1
+    m[0] = 3
+    return repr(m)
+
+
+test_program_does_in_npg_what_it_does_in_torch = compared(PROGRAMS)

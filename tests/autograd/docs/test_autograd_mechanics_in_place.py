@@ -1,13 +1,16 @@
-"""Changes in place and what backward says to them; against torch."""
+"""PyTorch's page "Autograd mechanics", section "In-place operations with autograd"; against torch."""
 
-from .programs import collect, compared, outcome, values
+from ..programs import collect, compared, outcome, values
 
 PROGRAMS = {}
 program = collect(PROGRAMS)
 
 
+# ----- In-place correctness checks -----
+
+
 @program
-def inplace_checks(lib):
+def in_place_correctness_checks(lib):
     r = []
     x = lib.ones(2, 2, requires_grad=True)
 
@@ -136,6 +139,57 @@ def inplace_checks(lib):
         run(fn)
     r.append(values(x.grad))
     return r
+
+
+@program
+def data_is_replaced(lib):
+    r = []
+    x = lib.ones(2, requires_grad=True)
+    y = x * x
+    x.data = lib.tensor([3.0, 4.0])
+    y.sum().backward()
+    r.append(values(x.grad))
+    x = lib.ones(2, requires_grad=True)
+    (x * 2).sum().backward()
+    x.data = lib.ones(3)
+    r.append(values(x.grad))
+    r.append(outcome(lambda: (x * 2).sum().backward()))
+    x = lib.ones(2, requires_grad=True)
+    z = x * 1
+    y = z * z
+    z.data.mul_(5)
+    y.sum().backward()
+    r.append(values(x.grad))
+    z = x * 1
+    y = z * z
+    z.data = lib.full((2,), 9.0)
+    y.sum().backward()
+    r.append(values(x.grad))
+    x = lib.ones(2, requires_grad=True)
+    y = x * x
+    x.data = lib.full((2,), 9.0)
+    x.data.add_(1)
+    r.append(x._version)
+    y.sum().backward()
+    r.append(values(x.grad))
+    return r
+
+
+# ----- Views -----
+
+
+@program
+def chain_of_views_is_changed(lib):
+    x = lib.arange(6.0).reshape(2, 3).requires_grad_()
+    y = x * 1
+    a = y[0]
+    b = a[1:]
+    c = y.t()
+    b.mul_(3)
+    c[0].add_(1)
+    y[1] = x[0]
+    (y * y).sum().backward()
+    return values(x.grad), a.grad_fn is not None, values(b), values(c)
 
 
 test_program_does_in_npg_what_it_does_in_torch = compared(PROGRAMS)

@@ -1,18 +1,21 @@
-"""Grad mode, inference mode and evaluation mode, however they are switched; against torch."""
+"""PyTorch's pages "torch.no_grad", "enable_grad", "set_grad_enabled", "inference_mode": as decorators and contexts."""
 
 import asyncio
 import inspect
 
 import pytest
 
-from .programs import collect, compared, outcome, values
+from ..programs import collect, compared, outcome
 
 PROGRAMS = {}
 program = collect(PROGRAMS)
 
 
+# ----- As decorators -----
+
+
 @program
-def deco_fn(lib):
+def function(lib):
     r = []
     for m in (
         lib.no_grad,
@@ -33,7 +36,7 @@ def deco_fn(lib):
 
 
 @program
-def deco_recursive(lib):
+def recursive_function(lib):
     @lib.no_grad()
     def f(n):
         return [lib.is_grad_enabled()] + (f(n - 1) if n else [])
@@ -42,7 +45,7 @@ def deco_recursive(lib):
 
 
 @program
-def deco_gen(lib):
+def generator(lib):
     @lib.no_grad()
     def g():
         r = []
@@ -68,7 +71,7 @@ def deco_gen(lib):
 
 
 @program
-def deco_gen_close(lib):
+def generator_is_closed(lib):
     log = []
 
     @lib.no_grad()
@@ -88,7 +91,7 @@ def deco_gen_close(lib):
 
 
 @program
-def deco_gen_raise(lib):
+def generator_raises(lib):
     @lib.no_grad()
     def g():
         yield 1
@@ -100,7 +103,7 @@ def deco_gen_raise(lib):
 
 
 @program
-def deco_coro(lib):
+def coroutine(lib):
     @lib.no_grad()
     async def f():
         a = lib.is_grad_enabled()
@@ -111,19 +114,19 @@ def deco_coro(lib):
 
 
 @program
-def deco_agen(lib):
+def asynchronous_generator(lib):
     @lib.no_grad()
     async def f():
         yield lib.is_grad_enabled()
 
     async def m():
-        return [found async for found in f()]
+        return [mode async for mode in f()]
 
     return asyncio.run(m())
 
 
 @program
-def deco_class(lib):
+def decorated_class(lib):
     r = []
     for m in (lib.no_grad(), lib.no_grad, lib.enable_grad(), lib.inference_mode(), lib.set_grad_enabled(False)):
 
@@ -135,14 +138,14 @@ def deco_class(lib):
                 return lib.is_grad_enabled()
 
         with pytest.warns(FutureWarning, match="Decorating classes is deprecated"):
-            made = m(A)()
-        r.append((made.g, made.now()))
+            instance = m(A)()
+        r.append((instance.g, instance.now()))
         lib.set_grad_enabled(True)
     return r
 
 
 @program
-def deco_name(lib):
+def name_and_annotations(lib):
     @lib.no_grad()
     def foo(x: int) -> int:
         "doc"
@@ -152,7 +155,7 @@ def deco_name(lib):
 
 
 @program
-def deco_method(lib):
+def methods(lib):
     class A:
         @lib.no_grad()
         def f(self):
@@ -176,8 +179,11 @@ def deco_method(lib):
     return A().f(), A.g(), A.h(), A().q
 
 
+# ----- As contexts -----
+
+
 @program
-def reenter(lib):
+def context_is_entered_again(lib):
     m = lib.no_grad()
     r = []
     with m:
@@ -191,15 +197,7 @@ def reenter(lib):
 
 
 @program
-def evalmode(lib):
-    m = lib.nn.Dropout(0.5).eval()
-    x = lib.ones(4, requires_grad=True)
-    y = m(x)
-    return y.requires_grad, values(y), lib.is_grad_enabled()
-
-
-@program
-def setge2(lib):
+def set_grad_enabled(lib):
     r = []
     lib.set_grad_enabled(False)
     r.append(lib.is_grad_enabled())
@@ -220,69 +218,6 @@ def setge2(lib):
         outcome(lambda: lib.no_grad().clone()),
         lib.inference_mode(False).clone().mode,
     ]
-    return r
-
-
-@program
-def inference_nested(lib):
-    r = []
-    with lib.inference_mode():
-        r.append((lib.is_grad_enabled(), lib.is_inference_mode_enabled()))
-        with lib.inference_mode(False):
-            r.append((lib.is_grad_enabled(), lib.is_inference_mode_enabled(), lib.ones(1).is_inference()))
-        r.append((lib.is_grad_enabled(), lib.is_inference_mode_enabled()))
-    with lib.no_grad():
-        with lib.inference_mode(False):
-            r.append(lib.is_grad_enabled())
-        r.append(lib.is_grad_enabled())
-    return r
-
-
-@program
-def inference_tensors(lib):
-    x = lib.ones(3, requires_grad=True)
-    n = lib.ones(3)
-    short = lambda f: outcome(f)[:60]
-    with lib.inference_mode():
-        i = lib.ones(3)
-        nv = n[:2]
-        r = [t.is_inference() for t in (i, nv, i.clone(), x * 2, i[:2], i.data, lib.ones(2, requires_grad=True))]
-        n.add_(1)
-        i.add_(1)
-        nv.add_(1)
-        r.append(
-            (
-                n._version,
-                values(i),
-                short(lambda: (x * 2).backward(lib.ones(3))),
-                short(lambda: i.requires_grad_()),
-                i.requires_grad,
-            )
-        )
-        i.requires_grad_(False)
-        j = i[:2]
-    r += [
-        short(lambda: i.add_(1)),
-        short(lambda: j.mul_(2)),
-        short(lambda: i.zero_()),
-        short(lambda: i.copy_(n)),
-        short(lambda: i.__setitem__(0, 2.0)),
-        short(lambda: nv.add_(1)),
-        n._version,
-    ]
-    r += [
-        short(lambda: x * i),
-        short(lambda: i * x),
-        short(lambda: x + i),
-        short(lambda: (x * 1).add_(i)),
-        short(lambda: (x * 1).mul_(i)),
-        short(lambda: n.add_(i)),
-        short(lambda: lib.nn.functional.linear(x, i[None])),
-    ]
-    r += [short(lambda: i.requires_grad_()), i.requires_grad, short(lambda: i.requires_grad_(False))]
-    r += [t.is_inference() for t in (i.clone(), i * 2, i[:1], i.view(3))]
-    with lib.no_grad():
-        r.append(short(lambda: i.add_(1)))
     return r
 
 

@@ -1,6 +1,6 @@
-"""Several threads: each has its grad mode, leaves that graphs share lose no gradient, a graph moves between threads.
+"""PyTorch's page "Autograd mechanics", section "Multithreaded Autograd".
 
-Source of what must hold: PyTorch's notes on multithreaded autograd.
+Each thread has its grad mode, leaves that graphs share lose no gradient, a graph moves between threads.
 """
 
 import sys
@@ -11,6 +11,8 @@ import pytest
 
 import npg
 from tests import processes
+
+from ..programs import assert_same, outcome, values
 
 THREADS, ROUNDS = 16, 1000
 
@@ -68,30 +70,30 @@ def test_backward_through_one_graph_from_several_threads_adds_up():
 
 def test_graph_built_in_one_thread_runs_in_another():
     x = npg.tensor([1.0, 2.0], requires_grad=True)
-    made = []
-    together(lambda: made.append((x * x).sum()))
-    together(lambda: made[0].backward())
+    losses = []
+    together(lambda: losses.append((x * x).sum()))
+    together(lambda: losses[0].backward())
     assert x.grad.tolist() == [2.0, 4.0]
 
 
 def test_grad_and_inference_mode_are_each_threads_own():
-    seen = {}
+    modes = {}
     inside, done = threading.Event(), threading.Event()
 
     def quiet():
         with npg.no_grad(), npg.inference_mode():
             inside.set()
             done.wait(10)
-            seen["quiet"] = npg.is_grad_enabled(), npg.is_inference_mode_enabled()
+            modes["quiet"] = npg.is_grad_enabled(), npg.is_inference_mode_enabled()
 
     def loud():
         inside.wait(10)
-        seen["loud"] = npg.is_grad_enabled(), npg.is_inference_mode_enabled()
-        seen["recorded"] = (npg.ones(1, requires_grad=True) * 2).requires_grad
+        modes["loud"] = npg.is_grad_enabled(), npg.is_inference_mode_enabled()
+        modes["recorded"] = (npg.ones(1, requires_grad=True) * 2).requires_grad
         done.set()
 
     together(quiet, loud)
-    assert seen == {"quiet": (False, True), "loud": (True, False), "recorded": True}
+    assert modes == {"quiet": (False, True), "loud": (True, False), "recorded": True}
 
 
 def test_hooks_on_saved_tensors_are_each_threads_own():
@@ -172,3 +174,17 @@ print(resident() - before)
 def test_training_without_the_collector_does_not_grow():
     run = processes.run([sys.executable, "-c", STEPS], capture_output=True, text=True, check=True)
     assert int(run.stdout) < 2 << 20
+
+
+def test_graph_that_two_backwards_share_is_freed_by_the_first():
+    def program(lib):
+        x = lib.ones(2, requires_grad=True)
+        shared = x.exp()
+        outcomes = []
+        for root in ((shared * 2).sum(), (shared * 3).sum()):
+            thread = threading.Thread(target=lambda root=root: outcomes.append(outcome(lambda: root.backward())[:70]))
+            thread.start()
+            thread.join()
+        return outcomes, [round(v, 4) for v in values(x.grad)]
+
+    assert_same(program)

@@ -1,4 +1,7 @@
-"""Gradients where a function has none or several: kinks, ties, poles, ends, nan and infinity; the choice is torch's."""
+"""PyTorch's page "Autograd mechanics", section "Gradients for non-differentiable functions".
+
+Gradients at kinks, ties, poles, boundaries, nan and infinity are those of torch.
+"""
 
 import math
 
@@ -9,12 +12,19 @@ import torch
 import npg
 
 INF, NAN = math.inf, math.nan
+
+
 POINTS = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, -3.0, 6.0, INF, -INF, 1e-30, 1e30, 20.0, -20.0, 25.0]
+
+
 PAIRS = [0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, INF, -INF, NAN]
+
+
 ROWS = [
     [0, 0, 0], [1, 1, 1], [0, 1, 2], [0, 0, 2], [2, 0, 0], [INF, 1, INF], [-INF, -INF, -INF], [NAN, 1, 2],
     [1, NAN, NAN], [-INF, 1, 2], [-1, -1, 0], [3, 1, 3], [1], [0],
 ]  # fmt: skip
+
 
 ELEMENTWISE = [
     *(
@@ -54,6 +64,8 @@ ELEMENTWISE = [
     "x * float('inf')",
     "lib.round(x, decimals=1)",
 ]
+
+
 BINARY = [
     *(
         f"lib.{name}(x, y)"
@@ -71,7 +83,11 @@ BINARY = [
     "lib.div(x, y, rounding_mode='floor')",
     "lib.nn.functional.cosine_similarity(x, y, dim=0)",
 ]
+
+
 BINARY[BINARY.index("lib.addcdiv(x, y)")] = "lib.addcdiv(x, y, x)"
+
+
 REDUCTIONS = [
     *(
         f"lib.{name}(x{dim})"
@@ -103,22 +119,22 @@ REDUCTIONS = [
 def gradients(lib, source, *arrays):
     """Return the values of an expression in x (and y), and their gradients; zeros where none arrives."""
     inputs = [lib.tensor(a, requires_grad=True) for a in arrays]
-    found = eval(source, {"lib": lib, **dict(zip("xy", inputs, strict=False))})
-    found = [y for y in (found if isinstance(found, tuple) else (found,)) if y.requires_grad]
-    if not found:
+    outputs = eval(source, {"lib": lib, **dict(zip("xy", inputs, strict=False))})
+    outputs = [y for y in (outputs if isinstance(outputs, tuple) else (outputs,)) if y.requires_grad]
+    if not outputs:
         return []
-    given = [lib.full_like(y.detach(), 1.5) for y in found]
-    grads = lib.autograd.grad(found, inputs, given, allow_unused=True)
+    grad_outputs = [lib.full_like(y.detach(), 1.5) for y in outputs]
+    grads = lib.autograd.grad(outputs, inputs, grad_outputs, allow_unused=True)
     filled = [lib.zeros_like(x) if g is None else g for g, x in zip(grads, inputs, strict=True)]
-    return [t.detach().numpy(force=True) for t in (*found, *filled)]
+    return [t.detach().numpy(force=True) for t in (*outputs, *filled)]
 
 
 def compare(source, *arrays):
-    found, expected = gradients(npg, source, *arrays), gradients(torch, source, *arrays)
-    assert len(found) == len(expected)
-    for f, e in zip(found, expected, strict=True):
-        assert f.dtype == e.dtype
-        np.testing.assert_allclose(f, e, rtol=1e-9, atol=1e-12, err_msg=f"{source} at {arrays}")
+    actual, expected = gradients(npg, source, *arrays), gradients(torch, source, *arrays)
+    assert len(actual) == len(expected)
+    for a, e in zip(actual, expected, strict=True):
+        assert a.dtype == e.dtype
+        np.testing.assert_allclose(a, e, rtol=1e-9, atol=1e-12, err_msg=f"{source} at {arrays}")
 
 
 @pytest.mark.parametrize("source", ELEMENTWISE)

@@ -1,4 +1,7 @@
-"""Every method that changes a tensor in place: values, versions, histories, gradients and refusals; against torch."""
+"""PyTorch's page "torch.Tensor": every method that changes its tensor in place (a name that ends in an underscore).
+
+Values, versions, histories, gradients and errors are those of torch.
+"""
 
 import re
 
@@ -8,9 +11,10 @@ import torch
 
 import npg
 
-from .programs import outcome
+from ..programs import outcome
 
 # ----- The methods -----
+
 
 GROUPS = {
     "()": """
@@ -46,12 +50,19 @@ GROUPS = {
     "(0, i[None], o[:1])": "scatter_ scatter_add_",
     "(0, i[None], o[:1], 'amax')": "scatter_reduce_",
 }
+
+
 # Without a history: other memory or flags (tests/tensor), and what runs a Python function for each element.
 OTHERS = "requires_grad_ detach_ share_memory_ set_ resize_ resize_as_ apply_ map_".split()
+
+
 # PyTorch has no derivative of these in place, and of sgn_ a wrong one: it has no shape.
 NOT_IN_TORCH = "acosh_ arccosh_ asinh_ arcsinh_ atanh_ arctanh_ sgn_".split()
 
+
 CALLS = [f"x.{name}{arguments}" for arguments, names in GROUPS.items() for name in names.split()]
+
+
 CALLS += ["x[0].addmv_(o, o[1])", "x[None].baddbmm_(o[None], o[None])"]
 
 
@@ -113,18 +124,19 @@ TENSORS = [plain, recorded, view, constant_into_recorded, recorded_into_constant
 def test_method_does_in_npg_what_it_does_in_torch(call, tensors):
     if tensors is recording_off and ("logical" in call or call[1] == "["):
         return  # what has no derivative is refused here too; and a view of the view has no history to look at
-    (seen, arrays), (expected, theirs) = (run(lib, call, tensors) for lib in (npg, torch))
+    (actual, arrays), (expected, expected_arrays) = (run(lib, call, tensors) for lib in (npg, torch))
     if expected[0] != "ok" and run(torch, call, plain)[0][0] != "ok":
-        assert seen[0] != "ok"  # of two reasons to refuse each library names its own
+        assert actual[0] != "ok"  # of two reasons to refuse each library names its own
         return
-    assert seen == expected
+    assert actual == expected
     if (call, tensors) == ("x.sinc_()", narrower):
         # PyTorch's gradient of sinc in float16 takes each step in float16 and is off by up to 9,000 units, npg's by
         # half a unit (measured on all 65,536 values): the values are those of float32.
-        theirs = [t.astype(a.dtype) for t, a in zip(run(torch, call, recorded)[1], theirs, strict=True)]
-    for found, array in zip(arrays, theirs, strict=True):
-        assert found.dtype == array.dtype
-        np.testing.assert_allclose(found, array, 2e-3 if "float16" in seen else 1e-5, 1e-6)
+        in_float32 = run(torch, call, recorded)[1]
+        expected_arrays = [t.astype(a.dtype) for t, a in zip(in_float32, expected_arrays, strict=True)]
+    for actual_array, expected_array in zip(arrays, expected_arrays, strict=True):
+        assert actual_array.dtype == expected_array.dtype
+        np.testing.assert_allclose(actual_array, expected_array, 2e-3 if "float16" in actual else 1e-5, 1e-6)
 
 
 def run(lib, call, tensors):
@@ -133,11 +145,11 @@ def run(lib, call, tensors):
     a = lib.tensor([[0.5, 0.25], [0.75, 0.875]], requires_grad=True)
     b = lib.tensor([[1.0, 2.0], [1.0, 4.0]], requires_grad=True)
     x, o = tensors(lib, a, b)
-    seen = [outcome(lambda: exec(call, {"x": x, "o": o, "i": lib.tensor([0, 1])})), x._version, x._is_view()]
-    seen += [x.is_leaf, str(x.dtype).split(".")[1]]
+    states = [outcome(lambda: exec(call, {"x": x, "o": o, "i": lib.tensor([0, 1])})), x._version, x._is_view()]
+    states += [x.is_leaf, str(x.dtype).split(".")[1]]
     arrays = [x.detach().numpy()]
     if x.grad_fn is not None:
-        seen.append(outcome(lambda: (x * x.detach()).sum().backward()).replace("_ is not impl", " is not impl"))
-        seen += [a.grad is None, b.grad is None]
+        states.append(outcome(lambda: (x * x.detach()).sum().backward()).replace("_ is not impl", " is not impl"))
+        states += [a.grad is None, b.grad is None]
         arrays += [t.grad.numpy() for t in (a, b) if t.grad is not None]
-    return seen, arrays
+    return states, arrays
