@@ -1,7 +1,7 @@
-"""What a refused call is told: which argument is of another kind than its parameter, as PyTorch's parser puts it.
+"""The error messages of refused calls: which argument has the wrong kind, in the words of PyTorch's parser.
 
-No call that succeeds comes here. A function checks what it must know itself; where it was given something absurd, and
-NumPy or Python stumbled over that, `explain` reads the function's signature and finds the argument that does not fit.
+No successful call comes here. A function checks only what it needs to know; where an argument is so wrong that NumPy
+or Python fails on it, `explain` reads the function's signature and finds the argument that does not fit.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from npg._words import scalar_name, shape_text, type_name
 from npg.engine import TensorBase, array_of
 
 _RAISE = opcode.opmap["RAISE_VARARGS"]
-# What npg raises on purpose, it raises as one of these; PyTorch's own OverflowError is the one text among the others.
+# The types that npg raises on purpose; an OverflowError is deliberate only with PyTorch's text.
 _ERRORS = (TypeError, ValueError, IndexError, RuntimeError)
 _INT64 = 1 << 63
-_OVERFLOWS = (  # Python's words, which PyTorch has too
+_OVERFLOWS = (  # Python's texts, which PyTorch also uses
     "int too big to convert", "int too large to convert to float", "can't convert negative int to unsigned",
 )  # fmt: skip
-# Python's words of arguments that PyTorch's modules, functions of Python as npg's, have too.
+# Python's texts that also come from PyTorch's modules, which are written in Python like npg's.
 _PYTHONS = "object is not iterable|could not convert string to float|float division by zero"
-_TOO_LARGE = "array is too big|Maximum allowed (size|dimension) exceeded|larger than the maximum"  # NumPy's words
+_TOO_LARGE = "array is too big|Maximum allowed (size|dimension) exceeded|larger than the maximum"  # NumPy's texts
 
 # ----- Kinds of arguments -----
 
@@ -59,7 +59,7 @@ def _is_dtype(x: Any) -> bool:
 
 
 class Kind(NamedTuple):
-    """What a parameter takes: PyTorch's name of it, a test, and the test of the items where it may be a sequence."""
+    """The kind of argument that a parameter takes: PyTorch's name, a test, and a test of the items of a sequence."""
 
     text: str
     fits: Callable[[Any], bool]
@@ -80,7 +80,7 @@ _DTYPE = Kind("npg.dtype", _is_dtype)
 _ARRAY = Kind("np.ndarray", lambda x: isinstance(x, np.ndarray))
 _CALLABLE = Kind("callable", callable)
 
-# By annotation; what is none of these says nothing of the kind, and the name decides.
+# By annotation; with any other annotation the parameter's name decides.
 _BY_ANNOTATION = {
     "T": _TENSOR, "B": _TENSOR, "Tensor": _TENSOR, "TensorBase": _TENSOR, "Sequence[T]": _TENSORS,
     "int": _INT, "bool": _BOOL, "float": _FLOAT, "str": _STR, "Scalar": _NUMBER, "Dims": _INTS, "Sizes": _INTS,
@@ -104,20 +104,20 @@ def _kind(parameter: inspect.Parameter) -> tuple[Kind | None, bool]:
     """Return the kind of a parameter, and whether it may be None."""
     text = str(parameter.annotation).replace("builtins.", "")
     optional = parameter.default is None or text.endswith("| None") or text == "Any"
-    found = _BY_ANNOTATION.get(text.removesuffix(" | None"))
-    if found is None and text.startswith("Callable"):
-        found = _CALLABLE
-    if found is None:
-        found = _BY_NAME.get(parameter.name)
+    kind = _BY_ANNOTATION.get(text.removesuffix(" | None"))
+    if kind is None and text.startswith("Callable"):
+        kind = _CALLABLE
+    if kind is None:
+        kind = _BY_NAME.get(parameter.name)
         optional = parameter.default is None
-    return found, optional
+    return kind, optional
 
 
 # ----- The argument that does not fit -----
 
 
 def _misfit(name: str, label: str, kind: Kind, value: Any) -> Exception | None:
-    """Return the error for an argument that is not of its parameter's kind, or too large for one; None: it fits."""
+    """Return the error for an argument of the wrong kind or too large for its parameter; None if it fits."""
     argument = f"{name}(): argument {label}"
     if kind.items is not None and isinstance(value, (tuple, list)):
         for i, item in enumerate(value):
@@ -143,9 +143,9 @@ def _too_long(value: Any) -> bool:
 
 
 def _wrong_argument(function: Callable[..., Any], args: Any, kwargs: Any) -> Exception | None:
-    """Return the error for the first argument that does not fit its parameter, None where all do."""
+    """Return the error for the first argument that does not fit its parameter; None if all fit."""
     name, signature = _name(function), inspect.signature(function)
-    # Of what is a method only, PyTorch does not count self.
+    # PyTorch does not count self in functions that exist as methods only.
     method = name.endswith("_") or function.__name__ == "__init__" or function.__module__.startswith("npg.tensor")
     try:
         bound = signature.bind(*args, **kwargs)
@@ -160,9 +160,9 @@ def _wrong_argument(function: Callable[..., Any], args: Any, kwargs: Any) -> Exc
         if parameter.kind is parameter.VAR_POSITIONAL:
             value = value[0] if len(value) == 1 else value
             label = f"'{key}' (position {i + 1 - method})"
-        found = _misfit(name, label, kind, value)
-        if found is not None:
-            return found
+        misfit = _misfit(name, label, kind, value)
+        if misfit is not None:
+            return misfit
     return None
 
 
@@ -171,25 +171,25 @@ def _name(function: Callable[..., Any]) -> str:
 
 
 def _arguments_text(text: str, signature: inspect.Signature, count: int) -> str:
-    """Return what inspect says of missing, unknown and too many arguments as PyTorch does."""
+    """Return inspect's text on missing, unknown or too many arguments in PyTorch's words."""
     if text == "too many positional arguments":
         places = [p for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
         least, most = sum(p.default is p.empty for p in places), len(places)
         takes = f"{most}" if least == most else f"from {least} to {most}"
         return f"takes {takes} positional argument{'s' * (most != 1)} but {count} were given"
-    found = re.fullmatch(r"missing a required (?:keyword-only )?argument: '(\w+)'", text)
-    return f'missing 1 required positional arguments: "{found[1]}"' if found else text
+    match = re.fullmatch(r"missing a required (?:keyword-only )?argument: '(\w+)'", text)
+    return f'missing 1 required positional arguments: "{match[1]}"' if match else text
 
 
-# ----- Errors that nobody meant -----
+# ----- Unintended errors -----
 
 
 def is_accident(error: BaseException) -> bool:
-    """Tell whether Python or NumPy raised an error within npg, where no statement of npg's raised it."""
+    """Tell whether an error was raised by Python or NumPy, not by a raise statement of npg's."""
     trace = error.__traceback__
     if trace is None or isinstance(error, (Warning, RecursionError)):
         return False
-    if str(error).endswith("is read-only"):  # NumPy says it best
+    if str(error).endswith("is read-only"):  # NumPy's text is clear enough
         return False
     while trace.tb_next is not None:
         trace = trace.tb_next
@@ -197,39 +197,39 @@ def is_accident(error: BaseException) -> bool:
     room = frame.f_globals.get("__name__", "").partition(".")[0]
     if room == "numpy":
         return True
-    if room != "npg":  # a function that the user gave
+    if room != "npg":  # a function of the user's
         return False
     code = frame.f_code.co_code
-    if len(code) <= trace.tb_lasti or not frame.f_code.co_filename.endswith(".py"):  # of the extension: it checks
+    if len(code) <= trace.tb_lasti or not frame.f_code.co_filename.endswith(".py"):  # the extension checks arguments
         return not isinstance(error, _ERRORS) or type(error) not in (*_ERRORS, NotImplementedError)
     return code[trace.tb_lasti] != _RAISE
 
 
 def explain(function: Callable[..., Any], args: Any, kwargs: Any, error: Exception) -> Exception:
-    """Return the error that a call which failed should raise: a better one, or the one it had.
+    """Return the error that a failed call should raise: a clearer one, or the original.
 
     Args:
         function, args, kwargs: the call.
-        error: what it raised.
+        error: the exception that it raised.
     """
-    inner = error.__cause__ if getattr(error, "_explains", False) else None  # of a function that this one called
+    inner = error.__cause__ if getattr(error, "_explains", False) else None  # raised by a function called by this one
     if inner is None and not is_accident(error):
         return error
     if function.__module__.startswith("npg.nn.") and re.search(_PYTHONS, str(error)):
         return error
     name, signature = _name(function), inspect.signature(function)
-    found = _wrong_argument(function, args, kwargs)
-    if found is None and inner is None:
-        found = _translated(name, signature, args, kwargs, error)
-    if found is None:
+    explanation = _wrong_argument(function, args, kwargs)
+    if explanation is None and inner is None:
+        explanation = _translated(name, signature, args, kwargs, error)
+    if explanation is None:
         return error
-    found._explains = True  # type: ignore[attr-defined]
-    found.__cause__ = inner or error
-    return found
+    explanation._explains = True  # type: ignore[attr-defined]
+    explanation.__cause__ = inner or error
+    return explanation
 
 
 def _translated(name: str, signature: inspect.Signature, args: Any, kwargs: Any, error: Exception) -> Exception | None:
-    """Return PyTorch's words for what no argument's kind explains."""
+    """Return PyTorch's error for a failure that no argument's kind explains."""
     text = str(error)
     if isinstance(error, MemoryError):
         shape, dtype = getattr(error, "shape", None), getattr(error, "dtype", None)
@@ -243,23 +243,23 @@ def _translated(name: str, signature: inspect.Signature, args: Any, kwargs: Any,
             "allocate memory)"
         )
     if re.search(_TOO_LARGE, text):
-        return RuntimeError(f"{name}(): Storage size calculation overflowed with {_given(args, kwargs)}")
+        return RuntimeError(f"{name}(): Storage size calculation overflowed with {_call_text(args, kwargs)}")
     if text in _OVERFLOWS:
         return None
     if isinstance(error, OverflowError):
         return ValueError("Overflow when unpacking long long")
     return TypeError(
-        f"{name}() received an invalid combination of arguments - got {_given(args, kwargs)}, but expected "
+        f"{name}() received an invalid combination of arguments - got {_call_text(args, kwargs)}, but expected "
         f"{_expected(signature)}"
     )
 
 
-def _given(args: Any, kwargs: Any) -> str:
-    return "(" + ", ".join([*map(_word, args), *(f"{k}={_word(v)}" for k, v in kwargs.items())]) + ")"
+def _call_text(args: Any, kwargs: Any) -> str:
+    return "(" + ", ".join([*map(_argument_text, args), *(f"{k}={_argument_text(v)}" for k, v in kwargs.items())]) + ")"
 
 
-def _word(value: Any) -> str:
-    """Return what a text says of an argument: a number itself, the shape of a tensor, else the type."""
+def _argument_text(value: Any) -> str:
+    """Return how a message shows an argument: a number itself, a tensor's shape, else the type."""
     if isinstance(value, TensorBase):
         return f"{scalar_name(value._array)}Tensor{shape_text(value._array.shape)}"
     if value is None or isinstance(value, (bool, int, float)):
@@ -267,12 +267,12 @@ def _word(value: Any) -> str:
     if isinstance(value, str) and len(value) < 40:
         return repr(value)
     if isinstance(value, (tuple, list)) and len(value) < 8:
-        return f"{type(value).__name__} of ({', '.join(map(_word, value))})"
+        return f"{type(value).__name__} of ({', '.join(map(_argument_text, value))})"
     return type_name(value)
 
 
 def _expected(signature: inspect.Signature) -> str:
-    """Return a signature with PyTorch's names of the kinds: (Tensor input, int dim = 0)."""
+    """Return a signature with PyTorch's names of kinds: (Tensor input, int dim = 0)."""
     parts = []
     star = False
     for parameter in signature.parameters.values():

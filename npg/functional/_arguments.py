@@ -1,4 +1,4 @@
-"""Arguments, checked: tensors, dimensions, sizes, and shapes that must fit."""
+"""Checks of arguments: tensors, dimensions, sizes, and shapes that must fit together."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def checked_array(name: str, x: Any, argument: str = "input", position: int = 1)
 
 
 def canonical_dim(dim: int, ndim: int) -> int:
-    """Return dim counted from the front.
+    """Return dim as a non-negative index.
 
     Raises: IndexError: when it is out of range; a 0-d tensor takes -1 and 0.
     """
@@ -38,7 +38,7 @@ def canonical_dim(dim: int, ndim: int) -> int:
 
 
 def dim_index(name: str, dim: Any, ndim: int) -> int:
-    """Return one dimension counted from the front.
+    """Return one dimension as a non-negative index.
 
     Raises: TypeError: when it is no int. IndexError: when it is out of range.
     """
@@ -52,21 +52,21 @@ def dim_index(name: str, dim: Any, ndim: int) -> int:
 
 
 def dims_tuple(name: str, dims: Any, ndim: int) -> tuple[int, ...]:
-    """Return dimensions (an int or a sequence of ints) counted from the front.
+    """Return dimensions (an int or a sequence of ints) as non-negative indices.
 
     Raises: IndexError: when one is out of range. RuntimeError: when one appears twice.
     """
     if not isinstance(dims, (tuple, list)):
         return (dim_index(name, dims, ndim),)
-    found = tuple([dim_index(name, d, ndim) for d in dims])
-    if len(set(found)) != len(found):
-        twice = next(d for i, d in enumerate(found) if d in found[:i])
+    result = tuple([dim_index(name, d, ndim) for d in dims])
+    if len(set(result)) != len(result):
+        twice = next(d for i, d in enumerate(result) if d in result[:i])
         raise RuntimeError(f"dim {twice} appears multiple times in the list of dims")
-    return found
+    return result
 
 
 def dims_of(name: str, dim: Any, ndim: int) -> tuple[int, ...] | None:
-    """Return the dimensions to reduce: None for all, which None and an empty sequence stand for.
+    """Return the dimensions to reduce, None for all; None and an empty sequence stand for all.
 
     Raises: see dims_tuple.
     """
@@ -74,33 +74,33 @@ def dims_of(name: str, dim: Any, ndim: int) -> tuple[int, ...] | None:
         return None
     if type(dim) is int and -ndim <= dim < ndim:
         return (dim if dim >= 0 else dim + ndim,)
-    found = dims_tuple(name, dim, ndim)
-    return found if ndim and found else None
+    dims = dims_tuple(name, dim, ndim)
+    return dims if ndim and dims else None
 
 
-def sizes_of(name: str, given: tuple[Any, ...], argument: str = "size", named: Any = None) -> tuple[int, ...]:
-    """Return the sizes that a call was given one by one, as one sequence, or by keyword (`named`).
+def sizes_of(name: str, args: tuple[Any, ...], argument: str = "size", keyword: Any = None) -> tuple[int, ...]:
+    """Return the sizes passed to a call one by one, as one sequence, or by keyword (`keyword`).
 
-    Raises: TypeError: when one is no integer, none was given, or both ways were used.
+    Raises: TypeError: when one is no integer, none was passed, or both ways were used.
     """
-    if named is not None:
-        if given:
+    if keyword is not None:
+        if args:
             raise TypeError(f"{name}() got multiple values for argument '{argument}'")
-        given = (named,)
-    if not given:
+        args = (keyword,)
+    if not args:
         raise TypeError(f'{name}() missing 1 required positional arguments: "{argument}"')
-    first = given[0]
-    whole = isinstance(first, (tuple, list))
-    if whole and len(given) > 1:
-        raise TypeError(f"{name}() takes 1 positional argument but {len(given)} were given")
-    sizes = first if whole else given
+    first = args[0]
+    is_sequence = isinstance(first, (tuple, list))
+    if is_sequence and len(args) > 1:
+        raise TypeError(f"{name}() takes 1 positional argument but {len(args)} were given")
+    sizes = first if is_sequence else args
     if all(type(n) is int for n in sizes):
         return tuple(sizes)
-    found = []
+    integers = []
     for i, n in enumerate(sizes):
         if not isinstance(n, (bool, np.bool_)):
             try:
-                found.append(operator.index(n))
+                integers.append(operator.index(n))
                 continue
             except TypeError:
                 pass
@@ -110,9 +110,9 @@ def sizes_of(name: str, given: tuple[Any, ...], argument: str = "size", named: A
             raise TypeError(
                 f"{name}(): argument '{argument}' failed to unpack the object at pos {i + 1} with error \"{why}\""
             )
-        reason = f"but found element of type {kind} at pos 0" if whole else f"not {kind}"
+        reason = f"but found element of type {kind} at pos 0" if is_sequence else f"not {kind}"
         raise TypeError(f"{name}(): argument '{argument}' (position 1) must be tuple of ints, {reason}")
-    return tuple(found)
+    return tuple(integers)
 
 
 def tensor_list(name: str, tensors: Any) -> tuple[Any, ...]:
@@ -149,7 +149,7 @@ def broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def expanded_shape(array: np.ndarray[Any, Any], sizes: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the sizes to which an array is expanded, its own in the place of -1.
+    """Return the sizes to which an array is expanded, with -1 replaced by its own size.
 
     Raises: RuntimeError: when the array does not broadcast to them.
     """
@@ -179,5 +179,5 @@ def expanded_shape(array: np.ndarray[Any, Any], sizes: tuple[int, ...]) -> tuple
 
 
 def without(sizes: tuple[int, ...], dim: int) -> tuple[int, ...]:
-    """Return the sizes without that of one dimension."""
+    """Return the sizes of all dimensions but one."""
     return sizes[:dim] + sizes[dim + 1 :]

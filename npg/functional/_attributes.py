@@ -1,4 +1,4 @@
-"""What a tensor is besides its values: Size, device, layout, memory_format.
+"""The types of a tensor's attributes: Size, device, layout, memory_format.
 
 They are here because PyTorch programs name them. npg computes on the CPU, in strided memory; other devices can be named
 but not used.
@@ -27,18 +27,18 @@ class Size(tuple[int, ...]):
     def __new__(cls, sizes: Any = ()) -> Size:
         if not hasattr(sizes, "__iter__"):
             raise TypeError(f"npg.Size() takes an iterable of 'int', not '{type(sizes).__name__}'")
-        made = tuple.__new__(cls, sizes)
-        for i, n in enumerate(made):
+        size = tuple.__new__(cls, sizes)
+        for i, n in enumerate(size):
             if type(n) is not int:
                 try:
-                    return tuple.__new__(cls, [operator.index(k) for k in made])
+                    return tuple.__new__(cls, [operator.index(k) for k in size])
                 except TypeError:
                     kind = type(n).__name__
                     raise TypeError(f"npg.Size() takes an iterable of 'int' (item {i} is '{kind}')") from None
-        return made
+        return size
 
     def numel(self) -> int:
-        """Return how many elements a tensor of this shape has."""
+        """Return the number of elements of a tensor of this shape."""
         n = 1
         for k in self:
             n *= k
@@ -52,8 +52,8 @@ class Size(tuple[int, ...]):
     @overload
     def __getitem__(self, index: slice) -> Size: ...
     def __getitem__(self, index: Any) -> Any:
-        found = tuple.__getitem__(self, index)
-        return tuple.__new__(Size, found) if type(found) is tuple else found
+        item = tuple.__getitem__(self, index)
+        return tuple.__new__(Size, item) if type(item) is tuple else item
 
     def __add__(self, other: Any) -> Size:
         return Size(tuple.__add__(self, other)) if isinstance(other, tuple) else NotImplemented
@@ -79,7 +79,7 @@ _TYPES = (
 
 
 class device:
-    """Where a tensor lives: always the CPU. Others can be named, so that a program may ask for them and be refused.
+    """The device of a tensor: always the CPU. Others can be named, so that asking for one raises a clear error.
 
     Args:
         type: "cpu", "cuda:0", ... or a device.
@@ -146,25 +146,25 @@ class device:
 CPU = device("cpu")
 
 
-def check_device(given: Any) -> None:
-    """Raise when `given` (None, a name or a device) is not the CPU.
+def check_device(argument: Any) -> None:
+    """Raise when `argument` (None, a name or a device) is not the CPU.
 
     Raises: AssertionError: for CUDA, as PyTorch's CPU build does. RuntimeError: for any other.
     """
-    if given is None or given is CPU or given == "cpu":
+    if argument is None or argument is CPU or argument == "cpu":
         return
-    wanted = given if isinstance(given, device) else device(given)
-    if wanted.type == "cuda":
+    target = argument if isinstance(argument, device) else device(argument)
+    if target.type == "cuda":
         raise AssertionError(NO_CUDA)
-    if wanted.type != "cpu":
-        raise RuntimeError(f"npg computes on the CPU, got device {str(wanted)!r}; use device='cpu'")
+    if target.type != "cpu":
+        raise RuntimeError(f"npg computes on the CPU, got device {str(target)!r}; use device='cpu'")
 
 
 # ----- Layout and memory format -----
 
 
 class layout:
-    """How a tensor lies in memory; npg has `npg.strided` only."""
+    """The memory layout of a tensor; npg has `npg.strided` only."""
 
     __slots__ = ("_name",)
 
@@ -179,7 +179,7 @@ class layout:
 
 
 class memory_format(layout):
-    """Which order of the dimensions a copy is laid out in, such as npg.contiguous_format or npg.channels_last."""
+    """The order of dimensions in memory, such as npg.contiguous_format or npg.channels_last."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""What every function that makes a new tensor does: read the sizes, the dtype and the device, and finish a leaf."""
+"""The steps shared by all functions that create tensors: parse sizes, dtype and device, and return a leaf."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from npg.random import empty_like
 # ----- Arguments -----
 
 
-def parse_sizes(name: str, given: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
-    """Return the shape of a new tensor that a call was given as `f(2, 3)`, `f((2, 3))` or `f(size=(2, 3))`.
+def parse_sizes(name: str, args: tuple[Any, ...], size: Any = None) -> tuple[int, ...]:
+    """Return the shape of a new tensor, passed as `f(2, 3)`, `f((2, 3))` or `f(size=(2, 3))`.
 
     Raises: TypeError: when it is no tuple of ints. RuntimeError: for a negative size.
     """
-    return check_sizes(sizes_of(name, given, "size", size), name)
+    return check_sizes(sizes_of(name, args, "size", size), name)
 
 
-_MOST = 2**60  # elements, beyond which the bytes of the widest dtype cannot be counted
+_MOST = 2**60  # elements; with more, the byte count of the widest dtype overflows
 
 
 def check_sizes(shape: tuple[int, ...], name: str = "") -> tuple[int, ...]:
-    """Return the shape when no size is negative and the memory can be counted, else raise RuntimeError."""
+    """Return the shape. Raises: RuntimeError: for a negative size, or more bytes than can be counted."""
     if len(shape) > 64:
         raise RuntimeError(f"expected at most 64 dimensions, which are NumPy's limit, got {len(shape)}")
     count = 1
@@ -49,21 +49,21 @@ def check_sizes(shape: tuple[int, ...], name: str = "") -> tuple[int, ...]:
 
 
 def dtype_of(dtype: Any, out: Any = None) -> np.dtype[Any]:
-    """Return the NumPy dtype of a new tensor: the one asked for, that of `out`, or the default.
+    """Return the NumPy dtype of a new tensor: the requested one, that of `out`, or the default.
 
     Raises: RuntimeError: when both are given and differ.
     """
     if out is not None:
-        theirs = out._array.dtype
-        if dtype is not None and dtypes.to_numpy(dtype) != theirs:
-            asked, found = dtypes.from_numpy(dtypes.to_numpy(dtype)), dtypes.from_numpy(theirs)
-            raise RuntimeError(f"dtype {asked.scalar_name} does not match dtype of out parameter ({found.scalar_name})")
-        return theirs
+        out_dtype = out._array.dtype
+        if dtype is not None and dtypes.to_numpy(dtype) != out_dtype:
+            asked, own = dtypes.from_numpy(dtypes.to_numpy(dtype)), dtypes.from_numpy(out_dtype)
+            raise RuntimeError(f"dtype {asked.scalar_name} does not match dtype of out parameter ({own.scalar_name})")
+        return out_dtype
     return dtypes.get_default_dtype().dtype if dtype is None else dtypes.to_numpy(dtype)
 
 
 def check_options(layout_: Any = None, device: Any = None, pin_memory: bool = False) -> None:
-    """Raise for a layout, device or memory that npg does not have."""
+    """Raise for a layout, device or kind of memory that npg does not support."""
     if device is not None:
         check_device(device)
     if layout_ is not None and layout_ is not strided:
@@ -103,7 +103,7 @@ def fill_number(value: Any, dtype: np.dtype[Any], suffix: str = "_t") -> Any:
     if kind == "f":
         if dtype.itemsize < 8 and math.isfinite(value) and abs(value) > float(np.finfo(dtype).max):
             raise RuntimeError(overflow_text(dtype, suffix))
-        # PyTorch reaches float16 by way of float32.
+        # PyTorch converts to float16 through float32.
         with silent():
             return dtype.type(np.float32(value)) if dtype.itemsize == 2 else dtype.type(value)
     info = np.iinfo(dtype)
@@ -116,7 +116,7 @@ def fill_number(value: Any, dtype: np.dtype[Any], suffix: str = "_t") -> Any:
 
 
 def overflow_text(dtype: np.dtype[Any], suffix: str = "_t") -> str:
-    """Return PyTorch's words for a number that does not fit."""
+    """Return PyTorch's text for a number that does not fit."""
     name = dtype.name
     if suffix:  # a floating dtype and int by the C type, the others as int64_t
         name = c_name(dtype) if dtype.kind == "f" or name == "int32" else name + suffix
@@ -124,7 +124,7 @@ def overflow_text(dtype: np.dtype[Any], suffix: str = "_t") -> str:
 
 
 def fill_value(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
-    """Return a number as a NumPy scalar of the dtype, a 0-d tensor in the dtype."""
+    """Return a number as a NumPy scalar of the dtype, or a 0-d tensor cast to it."""
     if is_number(value):
         return fill_number(value.item() if isinstance(value, np.generic) else value, dtype)
     if not isinstance(value, (TensorBase, np.ndarray)):
@@ -143,7 +143,7 @@ def fill_value(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
 def leaf(array: np.ndarray[Any, Any], requires_grad: bool = False) -> Any:
     """Return a new leaf tensor on an array, which it shares.
 
-    Raises: RuntimeError: when an integer tensor is asked to require a gradient.
+    Raises: RuntimeError: when a tensor of integers or bools is to require a gradient.
     """
     if requires_grad and array.dtype.kind != "f":
         raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
@@ -156,14 +156,14 @@ def leaf(array: np.ndarray[Any, Any], requires_grad: bool = False) -> Any:
 def finish(
     name: str, array: np.ndarray[Any, Any], out: Any = None, requires_grad: bool = False, filled: bool = False
 ) -> Any:
-    """Return the new tensor, or `out` after it was given the array's shape and values.
+    """Return the new tensor, or `out` resized to the array's shape and filled with its values.
 
     Args:
-        filled: the values are such that `out` may show a place several times.
+        filled: PyTorch fills `out` in place, so several of its elements may share a place in memory.
     """
     if out is None:
         return leaf(array, requires_grad)
-    if isinstance(out, TensorBase) and out._array.shape != array.shape:  # without the warning that other functions give
+    if isinstance(out, TensorBase) and out._array.shape != array.shape:  # without other functions' warning
         check_out(name, out, wrap(array), ())
         out._swap_array(np.empty(array.shape, out._array.dtype))
     write_out(name, out, wrap(array), (), _FILLED if filled else DEFAULT)
@@ -184,13 +184,13 @@ def drawn(
     requires_grad: bool = False,
     inputs: tuple[Any, ...] = (),
 ) -> Any:
-    """Return a new tensor of numbers drawn, or `out` after they were drawn into it, in the order of its memory.
+    """Return a new tensor of random numbers, or `out` filled with them, in the order of its memory.
 
     Args:
-        draw: fills the array that it is given, or another where that is not of the right shape, or raises before it
-            draws; called with the inputs' arrays too. It returns the array.
+        draw: a function of the array to fill and the inputs' arrays, which returns that array, or a new one where the
+            shape is wrong; it raises before it draws.
         shape: None when only draw knows it.
-        inputs: tensors, ndarrays and numbers; none with a gradient, nor sharing a part of its memory with `out`.
+        inputs: tensors, ndarrays and numbers; none may require grad or share part of its memory with `out`.
     """
     if out is None:
         return leaf(draw(np.empty(shape or (), dtype)), requires_grad)
@@ -199,11 +199,11 @@ def drawn(
     array: Any = getattr(out, "_array", np.empty(0))
     check_out(name, out, wrap(np.empty(0, array.dtype)), inputs)
     check_in_place(out)
-    given = [array_of(x) for x in inputs]
-    given = [x.copy() if isinstance(x, np.ndarray) and np.may_share_memory(x, array) else x for x in given]
-    made = draw(array if shape is None or array.shape == shape else np.empty(shape, array.dtype), *given)
-    if made is not array:
-        out._swap_array(made)
+    arrays = [array_of(x) for x in inputs]
+    arrays = [x.copy() if isinstance(x, np.ndarray) and np.may_share_memory(x, array) else x for x in arrays]
+    filled = draw(array if shape is None or array.shape == shape else np.empty(shape, array.dtype), *arrays)
+    if filled is not array:
+        out._swap_array(filled)
     bump_version(out)
     if requires_grad:
         out._set_requires_grad(True)
@@ -211,7 +211,7 @@ def drawn(
 
 
 def like_array(array: np.ndarray[Any, Any], dtype: np.dtype[Any], memory_format: Any = None) -> np.ndarray[Any, Any]:
-    """Return an uninitialised array of the shape of `array`, in its order of dimensions where it is dense."""
+    """Return an uninitialised array of the shape of `array`, with its memory order if it is dense."""
     if memory_format is None or memory_format is preserve_format:
         return empty_like(array, dtype)
     if memory_format is contiguous_format:
@@ -222,9 +222,9 @@ def like_array(array: np.ndarray[Any, Any], dtype: np.dtype[Any], memory_format:
 def empty_array_like(
     name: str, input: Any, dtype: Any, layout: Any, device: Any, memory_format: Any, pin_memory: bool
 ) -> np.ndarray[Any, Any]:
-    """Return the uninitialised array of the function `name` that makes a tensor like another.
+    """Return an uninitialised array for the `..._like` function `name`.
 
-    Raises: TypeError: when input is no tensor, or as check_options.
+    Raises: TypeError: when input is no tensor. Others: as check_options.
     """
     check_options(layout, device, pin_memory)
     x = as_tensor_input(name, input)

@@ -1,4 +1,4 @@
-"""The forms in which an op is public: a function, and one that writes into its first input."""
+"""The public forms of an op: a function, and an in-place one."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from npg.ops._op import Op
 
 
 def expose(op: Op) -> Any:
-    """Return the public function of an op; with its in-place form, such as exp and exp_, where the op has one.
+    """Return the public function of an op, or the pair with its in-place form (exp, exp_) if the op has one.
 
-    Names, signatures and docstrings are the declaration's.
+    Names, signatures and docstrings come from the declaration.
     """
     function = Function(op, promote)
     return function if op.in_place is None else (function, Function(op.in_place, promote, "inplace"))
 
 
 def run(op: Op, inputs: Any, in_place: bool = False, **settings: Any) -> Any:
-    """Promote the inputs of an op with settings and apply it, in place if wanted."""
+    """Promote the inputs of an op and apply it with these settings, in place or not."""
     if not any(isinstance(x, (TensorBase, np.ndarray)) for x in inputs):
         inputs = of_numbers(Function(op, promote), inputs, wrap)
     inputs = tuple(promote(op, inputs, in_place))

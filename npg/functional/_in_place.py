@@ -1,4 +1,4 @@
-"""What optimizers compute in place with: arrays of tensors that are about to be written, and programs on arrays."""
+"""In-place computation for optimizers: arrays of tensors about to be written, and programs on arrays."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from npg.kernels.programs import Program as Program
 
 
 def array_to_write(input: Any) -> np.ndarray[Any, Any]:
-    """Return a tensor's array for writing: what an in-place change would refuse is refused, its version is counted.
+    """Return a tensor's array for writing, after the checks of an in-place op and an increment of its version.
 
     Raises: RuntimeError: for a leaf that requires grad while recording is on, or memory that overlaps itself.
     """

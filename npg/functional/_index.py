@@ -1,8 +1,8 @@
-"""What stands in brackets, read: from any index that NumPy or PyTorch knows to what the ops of npg.ops.indexing take.
+"""Parsing of indices: from any index that NumPy or PyTorch accepts to the arguments of npg.ops.indexing.
 
-An index is read item by item, as PyTorch does: ints, slices, None and Ellipsis give a view; then the integer arrays and
-masks that remain are applied to that view all at once. NumPy differs in one case: it takes an int beside an array for
-an array, and places the result's dimensions accordingly.
+An index is read item by item, as in PyTorch: ints, slices, None and Ellipsis give a view; the remaining integer arrays
+and masks are then applied to that view together. NumPy differs in one case: it treats an int beside an array as an
+array, and places the result's dimensions accordingly.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ WHOLE = slice(None)
 
 
 def basic(index: Any) -> tuple[Any, Any]:
-    """Return (op, key) of an index of ints, slices, None and Ellipsis, or (None, None) when it holds anything else.
+    """Return (op, key) of an index of ints, slices, None and Ellipsis, or (None, None) if it holds anything else.
 
-    The key ends in Ellipsis unless there is one, because NumPy gives a scalar, not a view, where no dimension is left.
+    An Ellipsis is appended unless there is one, because NumPy returns a scalar, not a view, when no dimension is left.
     """
     kind = type(index)
     if kind is int:
@@ -79,7 +79,7 @@ def _check_step(item: slice) -> None:
 
 
 def _is_legacy_tuple(index: list[Any]) -> bool:
-    # A short list that holds a sequence, slice, tensor, None or Ellipsis stands for a tuple; PyTorch warns, so do we.
+    # A short list that holds a sequence, slice, tensor, None or Ellipsis counts as a tuple; PyTorch warns, so npg does.
     return len(index) < 32 and any(
         item is None or item is Ellipsis or isinstance(item, (slice, list, tuple, str, range, np.ndarray, TensorBase))
         for item in index
@@ -97,10 +97,10 @@ def item_of(item: Any) -> Any:
     if isinstance(item, TensorBase):
         array = item._array
         if array.dtype.char in "lqi" and array.ndim:  # int64, int32
-            return item  # as it is: the engine then notices when it is changed before the backward pass
+            return item  # uncopied: the engine's version check notices a change before the backward pass
         if array.dtype.kind == "f" or (array.ndim and array.dtype.kind != "b" and array.dtype != np.uint8):
             raise IndexError(_DTYPES)
-        # A mask is copied: PyTorch, which keeps the places of its ones, does not mind a change either.
+        # A mask is copied, so that it may change before the backward pass: PyTorch saves the places of its ones.
         return _array_item(array.copy() if is_grad_enabled() else array)
     if isinstance(item, np.integer):
         return operator.index(item)
@@ -108,8 +108,8 @@ def item_of(item: Any) -> Any:
     if isinstance(item, (np.ndarray, np.bool_)) or of_others:
         return _array_item(np.asarray(item).copy())
     if isinstance(item, (list, tuple, range)):
-        found = sequence(item)
-        return _array_item(found if found.size else found.astype(np.int64))
+        values = sequence(item)
+        return _array_item(values if values.size else values.astype(np.int64))
     if isinstance(item, str):
         raise TypeError("new(): invalid data type 'str'")
     if hasattr(item, "__index__"):
@@ -140,14 +140,14 @@ def is_mask(item: Any) -> bool:
 
 
 def advanced(array: np.ndarray[Any, Any], index: Any) -> tuple[Any, Any, list[Any], tuple[int, ...]]:
-    """Return (op, key, arrays, at): the view to take first (op None: none), then the advanced index for the ops."""
+    """Return (op, key, arrays, at): the view to take first (no view if op is None), then the advanced index."""
     if isinstance(index, list) and _is_legacy_tuple(index):
         warn(_LIST_AS_TUPLE)
         index = tuple(index)
     items = list(map(item_of, index if isinstance(index, tuple) else (index,)))
     consumed = [0 if i is None or i is Ellipsis or isinstance(i, bool) else i.ndim if is_mask(i) else 1 for i in items]
-    rest = array.ndim - sum(consumed)
-    if rest < 0:
+    remaining = array.ndim - sum(consumed)
+    if remaining < 0:
         raise IndexError(f"too many indices for tensor of dimension {array.ndim}")
     key: list[Any] = []
     arrays: list[Any] = []
@@ -163,9 +163,9 @@ def advanced(array: np.ndarray[Any, Any], index: Any) -> tuple[Any, Any, list[An
                 at.append(position)
             position += 1
         elif item is Ellipsis:
-            key.extend([WHOLE] * rest)
-            position += rest
-            rest = 0  # a second Ellipsis stands for nothing
+            key.extend([WHOLE] * remaining)
+            position += remaining
+            remaining = 0  # a second Ellipsis covers no dimension
         elif isinstance(item, int):
             key.append(item)
             op = ops.getitem_select
@@ -187,12 +187,12 @@ def advanced(array: np.ndarray[Any, Any], index: Any) -> tuple[Any, Any, list[An
 
 
 def without_masks(arrays: list[Any], at: list[int], shape: tuple[int, ...]) -> tuple[list[Any], list[int]]:
-    """Return the index with masks replaced by the places of their ones; a mask that is alone and in front stays."""
-    found: list[Any] = []
+    """Return the index with masks replaced by the places of their ones; a single leading mask stays."""
+    items: list[Any] = []
     where: list[int] = []
     for item, d in zip(arrays, at, strict=True):
         if not is_mask(item):
-            found.append(item)
+            items.append(item)
             where.append(d)
             continue
         for j, n in enumerate(item.shape):
@@ -203,28 +203,28 @@ def without_masks(arrays: list[Any], at: list[int], shape: tuple[int, ...]) -> t
                 )
         if len(arrays) == 1 and d == 0:
             return [item], [0]
-        found.extend(item.nonzero())
+        items.extend(item.nonzero())
         where.extend(range(d, d + item.ndim))
-    return found, where
+    return items, where
 
 
 # ----- Errors in PyTorch's words -----
 
-# Compiled where it is first wanted, and not when npg is imported.
+# A string, so that it is compiled at the first use and not at import.
 _OUT_OF_BOUNDS = r"index (-?\d+) is out of bounds for axis (\d+) with size (\d+)"
 
 
 def explained(error: IndexError, array: np.ndarray[Any, Any], index: Any, arrays: Any = ()) -> IndexError:
-    found = re.search(_OUT_OF_BOUNDS, str(error))
-    if arrays and ((found and found[3] == "0") or "empty axes" in str(error)):
+    match = re.search(_OUT_OF_BOUNDS, str(error))
+    if arrays and ((match and match[3] == "0") or "empty axes" in str(error)):
         return IndexError("index is out of bounds for dimension with size 0")
-    if found:
-        i, axis, size = found.groups()
+    if match:
+        i, axis, size = match.groups()
         return IndexError(f"index {i} is out of bounds for dimension {axis} with size {size}")
     if str(error).startswith("shape mismatch"):
         shapes = ", ".join(shape_text(array_of(a).shape) for a in arrays)
         return IndexError(f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}")
-    if "numpy.newaxis" in str(error):  # all else was sorted out: an int of more than 64 bits
+    if "numpy.newaxis" in str(error):  # only an int of more than 64 bits gets here
         return IndexError("Overflow when unpacking long long")
     if str(error).startswith("too many indices"):
         if array.ndim == 0 and isinstance(index, (int, np.integer)):
@@ -239,22 +239,22 @@ def explained(error: IndexError, array: np.ndarray[Any, Any], index: Any, arrays
 
 
 def result_shape(shape: tuple[int, ...], arrays: Any, at: tuple[int, ...]) -> tuple[int, ...]:
-    found = [array_of(a) for a in arrays]
-    if found[0].dtype.kind == "b":
-        return (int(np.count_nonzero(found[0])), *shape[found[0].ndim :])
+    indices = [array_of(a) for a in arrays]
+    if indices[0].dtype.kind == "b":
+        return (int(np.count_nonzero(indices[0])), *shape[indices[0].ndim :])
     try:
-        b = np.broadcast_shapes(*(a.shape for a in found))
+        b = np.broadcast_shapes(*(a.shape for a in indices))
     except ValueError as error:
-        raise IndexError(str(error)) from None  # what NumPy raises on reading; see explained
+        raise IndexError(str(error)) from None  # the text that NumPy raises on reading; see explained
     rest = tuple(n for d, n in enumerate(shape) if d not in at)
     start = at[0] if at[-1] - at[0] == len(at) - 1 else 0
     return rest[:start] + b + rest[start:]
 
 
 def refuse_meeting(written: np.ndarray[Any, Any], others: Any) -> None:
-    """Raise when an array that is written by index shares memory with one that is read meanwhile.
+    """Raise when an array written by index shares memory with one that is read at the same time.
 
-    Raises: RuntimeError: in PyTorch's words, and where PyTorch looks: at arrays without gaps.
+    Raises: RuntimeError: in PyTorch's words, and like PyTorch only for arrays without gaps.
     """
     for other in others:
         if isinstance(other, np.ndarray) and meets(written, other):

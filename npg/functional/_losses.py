@@ -1,4 +1,4 @@
-"""What losses share: how they are reduced, and what they refuse."""
+"""The reductions of losses, and their checks."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _REDUCTIONS = ("none", "mean", "sum")
 
 
 def checked_reduction(reduction: Any, size_average: Any = None, reduce: Any = None) -> str:
-    """Return the reduction that is meant.
+    """Return the reduction, which the older size_average and reduce override.
 
-    Raises: ValueError: when there is no such.
+    Raises: ValueError: when there is no such reduction.
     """
     if size_average is not None or reduce is not None:
         averages = size_average is None or size_average
@@ -28,15 +28,15 @@ def checked_reduction(reduction: Any, size_average: Any = None, reduce: Any = No
 
 
 def reduction_number(reduction: Any, size_average: Any = None, reduce: Any = None) -> int:
-    """Return the reduction that is meant as the torch namespace counts them: 0 for none, 1 for mean, 2 for sum."""
+    """Return the reduction as a number, as in the torch namespace: 0 for none, 1 for mean, 2 for sum."""
     return _REDUCTIONS.index(checked_reduction(reduction, size_average, reduce))
 
 
 def reduction_name(number: int) -> str:
-    """Return the name of a reduction that is given as a number; a number that is none of them does not reduce."""
+    """Return the name of a numbered reduction; an unknown number does not reduce."""
     return _REDUCTIONS[number] if index(number) in (1, 2) else "none"
 
 
 def reduced(losses: Any, reduction: str) -> Any:
-    """Return the losses as the result."""
+    """Return the losses after the reduction."""
     return losses if reduction == "none" else sum(losses) if reduction == "sum" else mean(losses)

@@ -1,6 +1,6 @@
-"""Whether vectors, matrices and batches of matrices can be multiplied: PyTorch's checks, in its words.
+"""Checks that vectors, matrices and batches of matrices can be multiplied, in PyTorch's words.
 
-Each raises RuntimeError, but for bools NotImplementedError.
+Each raises RuntimeError, or NotImplementedError for bools.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ def size_text(array: Any) -> str:
 
 
 # ----- Checks -----
-# Each raises what PyTorch raises, RuntimeError but for bools.
 
 
 def no_bool(array: Any, kernel: str) -> None:
@@ -53,7 +52,7 @@ def check_bmm(a: Any, b: Any, kernel: str = "bmm") -> None:
             f"[{b.shape[0]}, {b.shape[1]}]."
         )
     if kernel == "bmm" and (0 in a.shape or 0 in b.shape):
-        return  # there is nothing to compute, and PyTorch gives the second one's dtype
+        return  # nothing to compute: PyTorch takes the second operand's dtype
     check_same(a, b)
     no_bool(a, kernel)
 
@@ -95,7 +94,7 @@ def check_dot(a: Any, b: Any) -> None:
 
 
 def check_batches(a: Any, b: Any) -> None:
-    # matmul of more than two dimensions: the check that fails is that of the product PyTorch folds it into.
+    # matmul of more than two dimensions fails in the check of the product that PyTorch folds it into.
     k = b.shape[-2] if b.ndim > 1 else b.shape[0]
     if a.dtype == b.dtype and a.shape[-1] == k and a.dtype.kind != "b":
         if a.ndim > 2 and b.ndim > 2 and a.shape[:-2] != b.shape[:-2]:
@@ -113,7 +112,7 @@ def check_batches(a: Any, b: Any) -> None:
 
 
 class Shape:
-    """The shape and dtype of an array that PyTorch would make, for a check."""
+    """The shape and dtype of an array that PyTorch would create, for a check."""
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         self.shape, self.dtype, self.ndim = shape, dtype, len(shape)

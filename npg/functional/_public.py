@@ -1,4 +1,4 @@
-"""How an op becomes what users call: promotion of dtypes, operators, in-place forms, NumPy's spellings of keywords."""
+"""From ops to public functions: dtype promotion, operators, in-place forms, NumPy's names of keywords."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 def promote(op: Op, args: Any, in_place: bool = False) -> list[Any]:
     """Return the arguments in the dtype that the op computes in; see npg/dtypes.py for the rules.
 
-    Raises: RuntimeError: when the result of an in-place op could not be stored. What the op itself refuses.
+    Raises: RuntimeError: when the result of an in-place op could not be stored. Others: the op's own refusals.
     """
     if in_place:
         as_tensor_input(op.name + "_", args[0])
         if is_grad_enabled() and getattr(args[0], "requires_grad", False):
-            refuse_in_place(args[0])  # before the dtypes, as PyTorch
+            refuse_in_place(args[0])  # before the dtypes, as in PyTorch
     args = [python_number(x) if isinstance(x, np.generic) else x for x in args]
     for x in args:
         if type(x) is int and not -(2**63) <= x < 2**64:
@@ -42,20 +42,20 @@ def promote(op: Op, args: Any, in_place: bool = False) -> list[Any]:
     if op.refusal is not None:
         try:
             op.refusal(*arrays)
-        except NotImplementedError:  # of a kernel, to which PyTorch comes after the shapes and the cast
+        except NotImplementedError:  # raised in a kernel, which PyTorch reaches after the checks of shapes and cast
             _check_result(op, arrays, in_place)
             raise
     target = dtypes.float_dtype(arrays) if op.promote == FLOAT else dtypes.common_dtype(arrays)
     if in_place:
-        wanted = dtypes.from_numpy(arrays[0].dtype)
-        if not dtypes.can_cast(target, wanted):
+        own = dtypes.from_numpy(arrays[0].dtype)
+        if not dtypes.can_cast(target, own):
             _check_result(op, arrays, True)
-        if op.promote != COMPARISON and wanted.is_floating_point:
-            target = wanted
-        # The first operand is the tensor that is written, so it stays. Numbers of several widths are computed in the
-        # widest, which NumPy does by itself, and cut on writing; but a rule knows no dtype but that of its gradient.
-        if wanted.is_floating_point and not (is_grad_enabled() and any(_is_recorded(x) for x in args)):
-            return [args[0], *(x if _is_wider(x, wanted) else to_dtype(x, target.dtype) for x in args[1:])]
+        if op.promote != COMPARISON and own.is_floating_point:
+            target = own
+        # The first operand is the tensor that is written, so it keeps its dtype. NumPy computes operands of different
+        # widths in the widest and rounds on writing; a recorded op needs one dtype, as a vjp only knows its gradient's.
+        if own.is_floating_point and not (is_grad_enabled() and any(_is_recorded(x) for x in args)):
+            return [args[0], *(x if _is_wider(x, own) else to_dtype(x, target.dtype) for x in args[1:])]
         return [args[0], *(to_dtype(x, target.dtype) for x in args[1:])]
     if target is dtypes.float16:
         args = [_as_number(x) for x in args]
@@ -72,7 +72,7 @@ def _is_wider(x: Any, than: dtypes.dtype) -> bool:
 
 
 def _as_number(x: Any) -> Any:
-    """Return a 0-d tensor or array that float16 cannot hold as a number, which counts with all its digits."""
+    """Return a 0-d tensor or array that float16 cannot hold as a Python number, which keeps its precision."""
     array = array_of(x)
     if not isinstance(array, np.ndarray) or array.ndim or array.dtype.kind not in "iuf" or array.dtype.itemsize < 4:
         return x
@@ -80,29 +80,29 @@ def _as_number(x: Any) -> Any:
 
 
 def python_number(x: Any) -> Any:
-    return float(x) if isinstance(x, np.floating) else x.item()  # item() of a longdouble is one
+    return float(x) if isinstance(x, np.floating) else x.item()  # a longdouble's item() is a longdouble
 
 
 def _check_result(op: Op, arrays: list[Any], in_place: bool) -> None:
-    """Raise where the shapes do not broadcast, or the result cannot be stored in the first operand."""
+    """Raise when the shapes do not broadcast, or the result cannot be stored in the first operand."""
     refuse_shapes(arrays)
     if not in_place:
         return
     refuse_broadcast(arrays[0], arrays)
-    target, wanted = dtypes.common_dtype(arrays), dtypes.from_numpy(arrays[0].dtype)
+    target, own = dtypes.common_dtype(arrays), dtypes.from_numpy(arrays[0].dtype)
     if op.promote == FLOAT and not target.is_floating_point:
         target = dtypes.get_default_dtype()
-    if op.promote != COMPARISON and not dtypes.can_cast(target, wanted):
-        raise RuntimeError(_errors.NO_CAST_IN_PLACE.format(result=target.scalar_name, wanted=wanted.scalar_name))
+    if op.promote != COMPARISON and not dtypes.can_cast(target, own):
+        raise RuntimeError(_errors.NO_CAST_IN_PLACE.format(result=target.scalar_name, wanted=own.scalar_name))
 
 
 def to_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
-    """Return a tensor, ndarray or number in a NumPy dtype; a tensor's cast is recorded."""
+    """Return a tensor, ndarray or number cast to a NumPy dtype; a tensor's cast is recorded."""
     if isinstance(x, TensorBase):
         return x if x._array.dtype == dtype else apply(cast, (x,), {"dtype": dtype})
     if isinstance(x, np.ndarray):
         return x.astype(dtype, copy=False)
-    if dtype.kind in "iu":  # wraps around where NumPy would refuse
+    if dtype.kind in "iu":  # wraps around where NumPy would raise
         return np.asarray(x).astype(dtype)
     return x
 
@@ -111,7 +111,7 @@ def to_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
 
 
 def apply_floating(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any], kernel: str) -> Any:
-    """Apply an op whose first input must be floating; beside float16 the others may be float32.
+    """Apply an op whose first input must be floating; if it is float16 the others may be float32.
 
     Args:
         kernel: PyTorch's name in the message.
@@ -128,7 +128,7 @@ def apply_floating(op: Op, inputs: tuple[Any, ...], settings: dict[str, Any], ke
 
 
 def operator(op: Op) -> Function:
-    """Return the function behind an operator: foreign operands get NotImplemented."""
+    """Return the function behind an operator, which returns NotImplemented for foreign operands."""
     return Function(op, promote, "operator")
 
 
@@ -138,22 +138,22 @@ def reflected(op: Op) -> Function:
 
 
 def augmented(op: Op) -> Function:
-    """Return the function behind an augmented operator, such as `+=`: in place, foreign operands get NotImplemented."""
+    """Return the function behind an augmented operator, such as `+=`: in place, else as operator."""
     return Function(op, promote, "augmented")
 
 
-# NumPy's names of what PyTorch calls otherwise, which its parser of arguments understands in every function.
+# NumPy's names of parameters, which PyTorch's parser accepts in every function.
 _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input", "x2": "other"}
 _RENAMED = frozenset(_NUMPY_NAMES)
 _SCALARS = frozenset(np.dtype(c).type for c in "?bBhHiIlLqQefdg")
-# Parameters that hold no number that is computed with, or an operand: a Function makes a number of that by itself.
+# Annotations and names of parameters that take no NumPy scalar to compute with, or that a Function converts itself.
 _NO_NUMBERS = frozenset(("B", "T", "T | None", "Tensor", "TensorBase", "str", "str | None"))
 _NOT_NUMBERS = frozenset(("dim", "dtype", "generator", "index", "memory_format", "other", "_stacklevel"))
-_DATA = frozenset(("data", "obj"))  # whose dtype counts
+_DATA = frozenset(("data", "obj"))  # these keep their NumPy dtype
 
 
 def exposed(function: F, namespace: str = "torch") -> F:
-    """Mark a function as one that users call, by its name in a namespace of PyTorch's."""
+    """Mark a function as public, under its name in a namespace of PyTorch."""
     function.namespace = namespace  # type: ignore[attr-defined]
     return function
 
@@ -183,15 +183,15 @@ def public_function(function: F) -> F: ...
 @overload
 def public_function(*, namespace: str) -> Callable[[F], F]: ...
 def public_function(function: Any = None, *, namespace: str = "torch") -> Any:
-    """Let a function be called as PyTorch's are, and expose it.
+    """Give a function PyTorch's calling conventions, and expose it.
 
-    It takes NumPy's names of keywords, and out= where its signature has one (which never gets a value; see writes).
-    NumPy's scalars become Python's numbers, as PyTorch's parser makes them: a np.float64 would promote what it is
-    computed with. An error that says nothing of the call, because Python or NumPy raised it, is replaced by one that
-    names the argument; see _argument_errors.py. Type checkers see PyTorch's names only.
+    The wrapper accepts NumPy's keywords, and handles out= if it is in the signature (the function never sees it; see
+    writes). NumPy scalars become Python numbers, as in PyTorch's parser: a np.float64 would otherwise promote the other
+    operands. An error from Python or NumPy that does not describe the call is replaced by one that names the argument;
+    see _argument_errors.py. Type checkers see PyTorch's names only.
 
-    It costs 0.1 microseconds, so the few functions that programs call most (matmul, linear, view, reshape, transpose,
-    permute, clone) are only exposed, and look at what they are given themselves.
+    A call costs 0.1 microseconds, so the most frequently called functions (matmul, linear, view, reshape, transpose,
+    permute, clone) are only exposed, and check their arguments themselves.
     """
     if function is None:
         return lambda function: _public(function, True, namespace)
@@ -199,11 +199,11 @@ def public_function(function: Any = None, *, namespace: str = "torch") -> Any:
 
 
 def writes(same: str | tuple[str, ...] | Callable[..., OutRule] | None = None, **rule: Any) -> Callable[[F], F]:
-    """Declare how a function's out= deviates from what most functions allow; stands below public_function.
+    """Declare how a function's out= differs from the default rule; goes below public_function.
 
     Args:
-        same: what is said of an out= that has not the result's dtype; None: the result is cast to it. Or a function
-            from the arguments by name, and out=, to the rule, where that depends on them.
+        same: the error text for an out= whose dtype is not the result's; None: the result is cast. Or a function that
+            returns the rule for these arguments, by name, and out=.
         rule: the other attributes of OutRule.
     """
     if same is not None and not callable(same):
@@ -217,7 +217,7 @@ def writes(same: str | tuple[str, ...] | Callable[..., OutRule] | None = None, *
 
 
 def new_function(function: F) -> F:
-    """Let a function that makes a new tensor be called as PyTorch's are, as public_function; out= is its own matter."""
+    """Give a function that creates a tensor PyTorch's calling conventions; it handles out= itself."""
     return _public(function, False)
 
 
@@ -235,10 +235,10 @@ def _public(function: F, writes_out: bool, namespace: str = "torch") -> F:
             if not kwargs:
                 return function(*args)
             if not _RENAMED.isdisjoint(kwargs):
-                for theirs in _NUMPY_NAMES.keys() & kwargs.keys():
-                    ours = _NUMPY_NAMES[theirs]
-                    if theirs not in names and ours not in kwargs and (ours in names or ours in keywords):
-                        kwargs[ours] = kwargs.pop(theirs)
+                for alias in _NUMPY_NAMES.keys() & kwargs.keys():
+                    own = _NUMPY_NAMES[alias]
+                    if alias not in names and own not in kwargs and (own in names or own in keywords):
+                        kwargs[own] = kwargs.pop(alias)
             for key, value in kwargs.items():
                 if type(value) in _SCALARS and key not in _DATA:
                     kwargs[key] = python_number(value)
@@ -248,7 +248,7 @@ def _public(function: F, writes_out: bool, namespace: str = "torch") -> F:
                     return _written(function, names, args, kwargs, target)
             return function(*args, **kwargs)
         except Exception as error:
-            raise _explained(function, args, kwargs, error)  # noqa: B904  (which has set the cause)
+            raise _explained(function, args, kwargs, error)  # noqa: B904  (_explained has set the cause)
 
     return exposed(typed(F, call), namespace)
 
@@ -258,23 +258,23 @@ def _plain(args: Any) -> Any:
 
 
 def _takes_numbers(function: Any, names: tuple[str, ...]) -> bool:
-    """Tell whether a parameter behind the first may be a number that no Function sees."""
+    """Tell whether a parameter after the first may be a NumPy scalar that no Function converts."""
     kinds = function.__annotations__
     return any(kinds.get(n) not in _NO_NUMBERS and n not in _NOT_NUMBERS for n in names[1:])
 
 
 def _written(function: Any, names: tuple[str, ...], args: Any, kwargs: dict[str, Any], target: Any) -> Any:
-    """Return out=, a tensor or several, after the results of a call were written to it."""
+    """Call a function and return out=, one tensor or several, with the results written to it."""
     name, rule = function.__name__, getattr(function, "out_rule", DEFAULT)
     inputs: Any = (*args, *kwargs.values()) if kwargs else args
     apart: Any = ()
     if rule is not DEFAULT:
-        given = {**dict(zip(names, args)), **kwargs}
+        arguments = {**dict(zip(names, args)), **kwargs}
         if not isinstance(rule, OutRule):
-            rule = rule(given, target)
-        apart = [given[n] for n in rule.apart if n in given]
+            rule = rule(arguments, target)
+        apart = [arguments[n] for n in rule.apart if n in arguments]
         if rule.looks is not None:
-            inputs = [given[n] for n in rule.looks if n in given]
+            inputs = [arguments[n] for n in rule.looks if n in arguments]
         if rule.takes_dtype and isinstance(target, TensorBase) and kwargs.get("dtype") is None:
             kwargs["dtype"] = dtypes.from_numpy(target._array.dtype)
     result = function(*args, **kwargs)
@@ -283,25 +283,25 @@ def _written(function: Any, names: tuple[str, ...], args: Any, kwargs: dict[str,
     if not isinstance(target, (tuple, list)) or len(target) != len(result):
         kind = f"{len(target)} elements" if isinstance(target, (tuple, list)) else type(target).__name__
         raise TypeError(f"{name}(): argument 'out' must be tuple of {len(result)} Tensors, not {kind}")
-    for i, (t, r) in enumerate(zip(target, result)):  # all of them, before the first is written
+    for i, (t, r) in enumerate(zip(target, result)):  # all are checked before the first is written
         check_out(name, t, r, inputs, rule, apart, i)
     return type(result)([write_out(name, t, r, (), rule) for t, r in zip(target, result)])
 
 
 def _explained(function: Any, args: Any, kwargs: Any, error: Exception) -> Exception:
     if function.__name__.endswith("_") and function.__module__.startswith("npg.functional."):
-        # PyTorch comes to a leaf before all that is wrong with the other arguments, but for their types.
+        # PyTorch refuses a leaf before it checks anything of the other arguments but their types.
         if args and not isinstance(error, TypeError) and _is_recorded(args[0]) and is_grad_enabled():
             refuse_in_place(args[0])
-    from npg.functional._argument_errors import explain  # here: a program without mistakes never needs it
+    from npg.functional._argument_errors import explain  # here: only needed after a mistake
 
     return explain(function, args, kwargs, error)
 
 
 def old_order(name: str, signature: str, scale: Any, late: tuple[Any, ...]) -> tuple[Any, Any]:
-    """Return the last tensor of a call in PyTorch's old order of arguments, and the scale in front; warn of it.
+    """Return the last tensor and the scale of a call in PyTorch's old order of arguments, with a warning.
 
-    Raises: TypeError: when it is no such call.
+    Raises: TypeError: when it is not in that order.
     """
     if len(late) != 1 or isinstance(scale, (TensorBase, np.ndarray)):
         count = signature.count(",") + 1
@@ -319,7 +319,7 @@ def old_order(name: str, signature: str, scale: Any, late: tuple[Any, ...]) -> t
 
 
 def as_tensor_input(name: str, x: Any, argument: str = "input", position: int = 1) -> Any:
-    """Return x if it is a tensor (or an ndarray, which then is a constant).
+    """Return x if it is a tensor (or an ndarray, which counts as a constant).
 
     Raises: TypeError: for anything else, in PyTorch's words.
     """
@@ -329,7 +329,7 @@ def as_tensor_input(name: str, x: Any, argument: str = "input", position: int = 
 
 
 def refuse_gradient(function: str, argument: str, x: Any) -> None:
-    """Raises: RuntimeError: when a gradient with respect to an argument is wanted that does not get one."""
+    """Raise RuntimeError when an argument without a gradient requires one."""
     if is_grad_enabled() and getattr(x, "requires_grad", False):
         raise RuntimeError(
             f"The function '{function}' is not differentiable with respect to argument '{argument}'. This input cannot "

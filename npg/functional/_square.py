@@ -1,4 +1,4 @@
-"""What the functions of npg.linalg ask of a matrix, and their errors, in PyTorch's words."""
+"""Checks of the matrices passed to npg.linalg, and errors of LAPACK, in PyTorch's words."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def matrix_of(name: str, A: Any, argument: str = "A", low: bool = True) -> Any:
 
 
 def square_of(name: str, A: Any) -> Any:
-    """Return the array of a square matrix or a batch of them. Raises: RuntimeError."""
+    """Return the array of a square matrix or a batch of them. Raises: RuntimeError: for anything else."""
     array = checked_array(name, A, "A")
     if array.ndim < 2:
         raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
@@ -41,12 +41,12 @@ def square_of(name: str, A: Any) -> Any:
     return matrix_of(name, A)
 
 
-# ----- Matrices that LAPACK refused -----
+# ----- Matrices that LAPACK refuses -----
 
 
 @silent()
 def _first(array: np.ndarray[Any, Any], function: Any) -> tuple[str, Any]:
-    """Return ("(Batch element i): " or "", that matrix) of the first one that NumPy's function refuses."""
+    """Return ("(Batch element i): " or "", matrix) for the first matrix that NumPy's function refuses."""
     for i, matrix in enumerate(array.reshape(-1, *array.shape[-2:])):
         try:
             function(matrix)
@@ -57,7 +57,7 @@ def _first(array: np.ndarray[Any, Any], function: Any) -> tuple[str, Any]:
 
 @silent()
 def _zero_pivot(matrix: np.ndarray[Any, Any]) -> int:
-    """Return which pivot of an LU factorization is zero, counted from 1."""
+    """Return the number of the zero pivot of an LU factorization, counted from 1."""
     return ops.eliminated(matrix.astype(np.float64))[3] or len(matrix)
 
 

@@ -1,4 +1,4 @@
-"""Types that the functions' signatures share."""
+"""Types shared by the functions' signatures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from npg.engine import TensorBase
 
-# What a function is given and gives back: a Tensor, or of a class that is derived from it.
+# A function returns the class of its argument: Tensor, or a subclass.
 T = TypeVar("T", bound=TensorBase)
 B = TypeVar("B", bound=TensorBase)
 
@@ -18,7 +18,7 @@ Operand: TypeAlias = TensorBase | np.ndarray[Any, Any] | np.generic | Scalar
 Dims: TypeAlias = int | Sequence[int]
 Sizes: TypeAlias = Sequence[int]
 
-# What functions with several results return. At run time the classes are those of npg.return_types.
+# The results of functions that return several. At run time the classes are those of npg.return_types.
 if TYPE_CHECKING:
 
     class ValuesIndices(NamedTuple, Generic[T]):

@@ -20,7 +20,7 @@ from npg.ops.shape import reshape
 
 
 def activate(op: Op, input: Any, inplace: bool = False, kernel: str | None = None, **settings: Any) -> Any:
-    """Apply an activation to a floating tensor; kernel is PyTorch's name in the message that refuses another dtype."""
+    """Apply an activation to a floating tensor; kernel is PyTorch's name of it in the error for other dtypes."""
     x = input._array if isinstance(input, TensorBase) else as_tensor_input(op.name, input)
     if x.dtype.kind != "f":
         kind = scalar_name(x)
@@ -119,7 +119,7 @@ def threshold_(input: T, threshold: float, value: float) -> T:
 def hardshrink(input: T, lambd: float = 0.5, *, out: Any = None) -> T:
     """Return the input, 0 within [-lambd, lambd].
 
-    Raises: RuntimeError: for a lambd that the dtype does not hold.
+    Raises: RuntimeError: for a lambd that does not fit in the dtype.
     Source: torch.hardshrink.
     """
     x = array_of(as_tensor_input("hardshrink", input))
@@ -142,7 +142,7 @@ def apply_selu(input: Any, inplace: bool) -> Any:
 
 @public_function
 def selu(input: T) -> T:
-    """Return scale * elu(input, alpha), with which means and variances stay near 0 and 1.
+    """Return scale * elu(input, alpha), which keeps means and variances near 0 and 1.
 
     Source: torch.selu; Klambauer et al. 2017, Self-Normalizing Neural Networks, for alpha and scale.
     """

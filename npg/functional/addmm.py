@@ -1,4 +1,4 @@
-"""beta times a tensor plus alpha times a product: addmm and its kin."""
+"""beta times a tensor plus alpha times a product: addmm and its relatives."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def addmm(input: T, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1, out:
 
     Args:
         input: broadcasts to (n, m). mat1: (n, k). mat2: (k, m), all of one dtype.
-        beta, alpha: numbers; beta = 0 leaves out input, even nan.
+        beta, alpha: numbers; beta = 0 ignores input, even nan.
     Raises: RuntimeError: when shapes do not fit or dtypes differ.
     Source: torch.addmm.
     """

@@ -1,4 +1,4 @@
-"""The classification loss of the torch namespace: the others stand in nn/classification_loss.py."""
+"""The classification loss of the torch namespace; the others are in nn/classification_loss.py."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from npg.ops import regression_loss
 
 
 def expanded_weight(weight: Any, shape: tuple[int, ...]) -> Any:
-    """Return weight in this shape. Raises: RuntimeError: when it does not broadcast to it."""
+    """Return weight broadcast to a shape. Raises: RuntimeError: when it does not fit."""
     w = checked_array("binary_cross_entropy", weight, "weight", 3).shape
     if len(w) > len(shape) or any(m not in (1, n) for m, n in zip(w[::-1], shape[::-1], strict=False)):
         for i, (m, n) in enumerate(zip(w[::-1], shape[::-1], strict=False), 1):
@@ -44,7 +44,7 @@ def binary_cross_entropy_with_logits(
     Args:
         input: any real numbers. target: of the shape of input, floating.
         weight: broadcasts to input, or None.
-        pos_weight: broadcasts to input, or None: multiplies the part of the loss with target.
+        pos_weight: broadcasts to input, or None: the factor of the term with target.
         reduction: 0 for none, 1 for mean, 2 for sum.
     Returns: dtype of target.
     Raises: RuntimeError: when a shape or dtype does not fit.
@@ -61,7 +61,7 @@ def binary_cross_entropy_with_logits(
     refuse_gradient(name, "weight", weight)
     refuse_gradient(name, "pos_weight", pos_weight)
     if t.dtype == np.bool_:
-        sub(target, target)  # these say what is wrong with PyTorch's 1 - target
+        sub(target, target)  # raises the errors of PyTorch's 1 - target
     if pos_weight is not None and checked_array(name, pos_weight, "pos_weight", 4).dtype == np.bool_:
         sub(pos_weight, 1)
     if t.dtype.kind != "f":
@@ -72,4 +72,4 @@ def binary_cross_entropy_with_logits(
         inputs.append(None if parameter is None else to_dtype(expanded_weight(parameter, t.shape), common))
     op = regression_loss.binary_cross_entropy_with_logits
     losses = apply_floating(op, tuple(inputs), {"reduction": reduction_name(reduction)}, "log_sigmoid_cpu")
-    return to_dtype(losses, t.dtype)  # PyTorch computes in place in 1 - target
+    return to_dtype(losses, t.dtype)  # PyTorch computes in place on 1 - target

@@ -37,12 +37,12 @@ def equal(input: Any, other: Any) -> bool:
 
 @public_function
 def isclose(input: T, other: T, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> T:
-    """Return whether |input - other| <= atol + rtol |other|, elementwise.
+    """Tell elementwise whether |input - other| <= atol + rtol |other|.
 
     Args:
         input, other: tensors of one dtype, broadcast.
         rtol, atol: relative and absolute tolerance, not negative.
-        equal_nan: nan is close to nan.
+        equal_nan: count nan as close to nan.
     Returns: bool tensor.
     Raises: RuntimeError: when the dtypes differ or a tolerance is negative.
     Source: torch.isclose.

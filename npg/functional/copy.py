@@ -1,4 +1,4 @@
-"""The same values again: clone, detach, as_strided, sum_to_size, and what is the identity on real numbers."""
+"""Copies and views of the same values: clone, detach, as_strided, sum_to_size, and identities on real numbers."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def clone(input: T, *, memory_format: Any = None) -> T:
     """Return a copy of input, through which gradients flow.
 
     Args:
-        memory_format: npg.preserve_format (as None: strides as input's where it is dense), npg.contiguous_format, or
+        memory_format: npg.preserve_format (as None: input's strides if it is dense), npg.contiguous_format, or
             npg.channels_last.
     Source: torch.clone.
     """
     x = as_tensor_input("clone", input)
     if memory_format is contiguous_format:
         return apply(shape.contiguous, (x,), {})
-    found = apply(elementwise.clone, (x,), {})
-    laid_out(found, memory_format)
-    return found
+    copy = apply(elementwise.clone, (x,), {})
+    laid_out(copy, memory_format)
+    return copy
 
 
 def laid_out(fresh: Any, memory_format: Any) -> None:
-    """Lay out the elements of a tensor that nobody else has seen in a memory format."""
+    """Convert a new tensor, which nothing else refers to, to a memory format."""
     array = fresh._array
     if memory_format is contiguous_format:
         fresh._array = np.ascontiguousarray(array) if array.ndim else array
@@ -48,23 +48,23 @@ def laid_out(fresh: Any, memory_format: Any) -> None:
 
 @public_function
 def detach(input: B) -> B:
-    """Return a tensor on the same memory that is not part of the graph; changes through it are noticed.
+    """Return a tensor on the same memory, outside the graph; writes through it bump the shared version.
 
     Source: torch.Tensor.detach.
     """
-    found = wrap(input._array)
-    found._share_version(input)
-    return found
+    detached = wrap(input._array)
+    detached._share_version(input)
+    return detached
 
 
 @public_function
 def as_strided(input: T, size: Sizes, stride: Sizes, storage_offset: int | None = None) -> T:
-    """Return the view of input's memory with these sizes and strides.
+    """Return a view of input's memory with these sizes and strides.
 
     Args:
         size, stride: in elements.
         storage_offset: of the first element from the start of the memory; None: that of input.
-    Raises: RuntimeError: when the view would leave the memory.
+    Raises: RuntimeError: when the view would exceed the memory.
     Source: torch.as_strided.
     """
     x = as_tensor_input("as_strided", input)
@@ -99,9 +99,9 @@ def as_strided(input: T, size: Sizes, stride: Sizes, storage_offset: int | None 
 
 @public_function
 def sum_to_size(input: T, *size: Dims) -> T:
-    """Return input summed down to a size that it could be broadcast from.
+    """Return input summed to a size that broadcasts to its own.
 
-    Raises: RuntimeError: when it could not.
+    Raises: RuntimeError: when the size does not.
     Source: torch.Tensor.sum_to_size.
     """
     shape = parse_sizes("sum_to_size", size)

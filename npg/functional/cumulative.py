@@ -1,4 +1,4 @@
-"""Along one dimension: running sums, products and extrema, and differences."""
+"""Running sums, products and extrema, and differences, along one dimension."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ def _running(op: Op, input: Any, dim: Any, dtype: Any) -> Any:
     array = checked_array(op.name, input)
     d = dim_index(op.name, dim, array.ndim)
     if dtype is not None:
-        wanted = dtypes.to_numpy(dtype)
-        if wanted.kind != "f" and is_grad_enabled() and getattr(input, "requires_grad", False):
-            raise RuntimeError(f"Autograd not support dtype: {scalar_name(wanted)}")
-        if wanted.kind == "b":
+        target = dtypes.to_numpy(dtype)
+        if target.kind != "f" and is_grad_enabled() and getattr(input, "requires_grad", False):
+            raise RuntimeError(f"Autograd not support dtype: {scalar_name(target)}")
+        if target.kind == "b":
             raise NotImplementedError(f"\"{op.name}_out_cpu\" not implemented for 'Bool'")
-        return to_dtype(apply(op, (to_dtype(input, wanted),), {"dim": d}), wanted)
-    found = apply(op, (input,), {"dim": d})
-    return found if array.ndim or array.dtype.kind == "f" else to_dtype(found, np.dtype(np.int64))
+        return to_dtype(apply(op, (to_dtype(input, target),), {"dim": d}), target)
+    result = apply(op, (input,), {"dim": d})
+    return result if array.ndim or array.dtype.kind == "f" else to_dtype(result, np.dtype(np.int64))
 
 
 @public_function
 @writes(takes_dtype=True)
 def cumsum(input: T, dim: int, *, dtype: Any = None, out: Any = None) -> T:
-    """Return the sums of the elements so far along a dimension.
+    """Return the cumulative sums along a dimension.
 
     Args:
         input: any shape and dtype.
@@ -53,7 +53,7 @@ def cumsum(input: T, dim: int, *, dtype: Any = None, out: Any = None) -> T:
 @public_function
 @writes(takes_dtype=True)
 def cumprod(input: T, dim: int, *, dtype: Any = None, out: Any = None) -> T:
-    """Return the products of the elements so far along a dimension; the gradient is right where elements are 0.
+    """Return the cumulative products along a dimension; the gradient is also right where elements are 0.
 
     Args and dtypes as in cumsum. Source: torch.cumprod.
     """
@@ -62,24 +62,24 @@ def cumprod(input: T, dim: int, *, dtype: Any = None, out: Any = None) -> T:
 
 @public_function
 def cumsum_(input: T, dim: int, *, dtype: Any = None) -> T:
-    """Put the sums so far in place of the input; see cumsum. A dtype must be the input's."""
+    """Replace the input by its cumulative sums in place; see cumsum. A dtype must be the input's."""
     return _running_in_place(ops.cumsum, input, dim, dtype)
 
 
 @public_function
 def cumprod_(input: T, dim: int, *, dtype: Any = None) -> T:
-    """Put the products so far in place of the input; see cumprod. A dtype must be the input's."""
+    """Replace the input by its cumulative products in place; see cumprod. A dtype must be the input's."""
     return _running_in_place(ops.cumprod, input, dim, dtype)
 
 
 def _running_in_place(op: Op, input: Any, dim: Any, dtype: Any) -> Any:
     array = checked_array(op.name, input)
-    wanted = array.dtype if dtype is None else dtypes.to_numpy(dtype)
-    if wanted != array.dtype:
+    target = array.dtype if dtype is None else dtypes.to_numpy(dtype)
+    if target != array.dtype:
         raise RuntimeError(
-            f"Bad in-place call: input tensor dtype {array.dtype} and output tensor dtype {wanted} should match"
+            f"Bad in-place call: input tensor dtype {array.dtype} and output tensor dtype {target} should match"
         )
-    if array.dtype == bool and array.ndim and array.size:  # else no kernel runs
+    if array.dtype == bool and array.ndim and array.size:  # otherwise PyTorch runs no kernel
         raise NotImplementedError(f"\"{op.name}_out_cpu\" not implemented for 'Bool'")
     return apply_in_place(op, (input,), {"dim": dim_index(op.name, dim, array.ndim)})
 
@@ -87,7 +87,7 @@ def _running_in_place(op: Op, input: Any, dim: Any, dtype: Any) -> Any:
 @public_function
 @writes(OUT_SCALAR_TYPE)
 def logcumsumexp(input: T, dim: int, *, out: Any = None) -> T:
-    """Return log(sum(exp)) of the elements so far along a dimension, without overflow. Source: torch.logcumsumexp."""
+    """Return cumulative log(sum(exp)) along a dimension, without overflow. Source: torch.logcumsumexp."""
     array = checked_array("logcumsumexp", input)
     if array.dtype.kind != "f":
         kind = scalar_name(array)
@@ -98,7 +98,7 @@ def logcumsumexp(input: T, dim: int, *, out: Any = None) -> T:
 @public_function
 @writes(OUT_SCALAR_TYPE, looks=(), expanded=True)
 def cummax(input: T, dim: int, *, out: Any = None) -> ValuesIndices[T]:
-    """Return the largest of the elements so far along a dimension, and the places of the last of them.
+    """Return the cumulative maxima along a dimension, and the index of the last element equal to each.
 
     Returns: (values, indices).
     Source: torch.cummax.
@@ -110,7 +110,7 @@ def cummax(input: T, dim: int, *, out: Any = None) -> ValuesIndices[T]:
 @public_function
 @writes(OUT_SCALAR_TYPE, looks=(), expanded=True)
 def cummin(input: T, dim: int, *, out: Any = None) -> ValuesIndices[T]:
-    """Return the smallest of the elements so far along a dimension, and their places; see cummax.
+    """Return the cumulative minima along a dimension, and their indices; see cummax.
 
     Source: torch.cummin.
     """
@@ -123,14 +123,14 @@ def cummin(input: T, dim: int, *, out: Any = None) -> ValuesIndices[T]:
 def diff(
     input: T, n: int = 1, dim: int = -1, prepend: T | None = None, append: T | None = None, *, out: Any = None
 ) -> T:
-    """Return the differences of neighbours along a dimension, n times over.
+    """Return the n-th differences of neighbours along a dimension.
 
     Args:
         input: at least one dimension.
-        n: how often; 0 gives a copy of the input.
+        n: the order of the differences; 0 gives a copy of the input.
         dim: an int.
-        prepend, append: tensors with as many dimensions, put before and after the input first.
-    Returns: n shorter along dim, not below 0. Of bools: whether neighbours differ.
+        prepend, append: tensors with as many dimensions, joined to the input's ends first.
+    Returns: n fewer elements along dim, at least 0. For bools: whether neighbours differ.
     Source: torch.diff.
     """
     array = checked_array("diff", input)
@@ -152,7 +152,7 @@ def diff(
     later: Any
     earlier: Any
     for _ in range(min(n, size)):
-        rest = checked_array("diff", input).shape[d] - 1
-        later, earlier = narrow(input, d, 1, rest), narrow(input, d, 0, rest)
+        length = checked_array("diff", input).shape[d] - 1
+        later, earlier = narrow(input, d, 1, length), narrow(input, d, 0, length)
         input = wrap(later._array != earlier._array) if joined.dtype == bool else later - earlier
     return input

@@ -22,7 +22,7 @@ def cosine_similarity(x1: T, x2: T, dim: int = 1, eps: float = 1e-8) -> T:
     Args:
         x1, x2: tensors, broadcast; at least one floating.
         dim: the dimension.
-        eps: what each norm is at least.
+        eps: the lower bound of each norm.
     Returns: the broadcast shape without dim.
     Raises: RuntimeError: when both are integers, the shapes do not fit, or eps is negative.
     Source: torch.cosine_similarity.

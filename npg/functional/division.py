@@ -27,7 +27,7 @@ def remainder(input: Scalar, other: B, *, out: Any = ...) -> B: ...
 def remainder(input: B, other: Operand, *, out: Any = ...) -> B: ...
 @public_function
 def remainder(input: Any, other: Any, *, out: Any = None) -> Any:
-    """Return input - other * floor(input / other): the sign is the divisor's, as in Python.
+    """Return input - other * floor(input / other), which has the divisor's sign, as in Python.
 
     Args:
         input, other: tensors or numbers, broadcast.
@@ -49,7 +49,7 @@ def fmod(input: Scalar, other: B, *, out: Any = ...) -> B: ...
 def fmod(input: B, other: Operand, *, out: Any = ...) -> B: ...
 @public_function
 def fmod(input: Any, other: Any, *, out: Any = None) -> Any:
-    """Return input - other * trunc(input / other): the sign is the dividend's, as in C.
+    """Return input - other * trunc(input / other), which has the dividend's sign, as in C.
 
     Args:
         input, other: tensors or numbers, broadcast.
@@ -86,7 +86,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = 
     Args:
         input, other: tensors or numbers, broadcast.
         rounding_mode: None: integers give the default floating dtype; "trunc": rounded towards zero; "floor": rounded
-            down. Both keep integers, and their gradient is 0.
+            down. The last two keep integer dtypes, and have gradient 0.
     Raises: RuntimeError: for another rounding_mode, or when a rounded integer division is by zero.
     Source: torch.div.
     """

@@ -1,4 +1,4 @@
-"""Dropout and its relatives. For the same seed they zero what PyTorch zeroes on a CPU."""
+"""Dropout and its relatives. For the same seed they zero the same elements as PyTorch on a CPU."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from npg.functional._types import T
 from npg.functional.elementwise import add, add_
 from npg.ops.elementwise import mul
 
-_SELU = 1.7580993408473766  # the product of SELU's two constants: what an input of -inf becomes, negated
+_SELU = 1.7580993408473766  # the product of SELU's two constants; SELU's limit at -inf is -_SELU
 
 
 def drop(
     name: str, input: Any, p: float, train: bool, inplace: bool = False, features: bool = False, alpha: bool = False
 ) -> Any:
-    """Return the input with elements, or whole channels, dropped: what all of dropout's relatives are made of."""
+    """Return the input with elements, or whole channels, dropped: the function behind all relatives of dropout."""
     x = checked_array(name, input)
     if not 0.0 <= p <= 1.0:
         raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {p:g}")
@@ -36,7 +36,7 @@ def drop(
     if not alpha or p == 1:
         return scaled(mul, (input, random.dropout_mask(like, p)), {})
     noise = random.bernoulli_(random.empty_like(like), 1.0 - p)
-    # Dropped elements become -_SELU, and a and the shift restore mean 0 and variance 1.
+    # Dropped elements become -_SELU; the factor a and the shift restore mean 0 and variance 1.
     a = 1.0 / math.sqrt((_SELU * _SELU * p + 1.0) * (1.0 - p))
     shift = (noise - 1.0) * (_SELU * a) + _SELU * a * p
     y = scaled(mul, (input, noise * a), {})
@@ -50,7 +50,7 @@ def dropout(input: T, p: float, train: bool) -> T:
     Args:
         input: floating, any shape.
         p: the probability of a zero.
-        train: otherwise the input itself is returned.
+        train: if False, return the input itself.
     Raises: RuntimeError: when p is outside [0, 1], and for integers.
     Source: Srivastava et al., Dropout, 2014; torch.dropout.
     """
@@ -67,7 +67,7 @@ def feature_dropout(input: T, p: float, train: bool) -> T:
 def alpha_dropout(input: T, p: float, train: bool) -> T:
     """Return the input with elements at random set to SELU's lower limit, then scaled and shifted.
 
-    Mean 0 and variance 1 stay what they are.
+    A mean of 0 and a variance of 1 are preserved.
 
     Args as in dropout.
     Source: Klambauer et al., Self-Normalizing Neural Networks, 2017; torch.alpha_dropout.

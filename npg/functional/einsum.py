@@ -1,7 +1,7 @@
 """einsum and tensordot: sums of products over named dimensions.
 
-Operands are first made simple (diagonals taken, dimensions of size 1 dropped, what only one operand has summed), then
-contracted two at a time; each contraction is one op that finds the matrix product in it.
+Operands are first simplified (diagonals taken, dimensions of size 1 dropped, labels of only one operand summed), then
+contracted in pairs; each contraction is one op, which maps it to a matrix product.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from npg.ops.reduction import sum_dim
 Labels = tuple[int, ...]
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_ELLIPSIS = -1  # in subscripts that have been read; its dimensions get labels from 52 on, counted from the last
+_ELLIPSIS = -1  # in parsed subscripts; its dimensions get the labels from 52 up, counted from the last one
 
 
 # ----- Subscripts -----
 
 
 def _read(subscripts: str, where: str) -> tuple[list[int], int]:
-    """Return the labels of one operand, read up to the next comma or arrow, and how many characters that took."""
+    """Return the labels of one operand, up to the next comma or arrow, and the number of characters read."""
     labels: list[int] = []
     i = 0
     while i < len(subscripts):
@@ -59,7 +59,7 @@ def _read(subscripts: str, where: str) -> tuple[list[int], int]:
 
 
 class _Invalid(Exception):
-    """A character that is no subscript, at a place in what was read."""
+    """Raised for a character that is no subscript, with its position."""
 
 
 def _invalid(at: int) -> RuntimeError:
@@ -70,19 +70,19 @@ def _invalid(at: int) -> RuntimeError:
 
 @functools.lru_cache(maxsize=512)
 def _parse(equation: str, count: int) -> tuple[tuple[Labels, ...], Labels | None]:
-    """Return the subscripts of each operand, and those of the result or None."""
+    """Return the subscripts of each operand, and those of the result (None if left out)."""
     arrow = equation.find("->")
-    left = equation if arrow < 0 else equation[:arrow]
+    operands_text = equation if arrow < 0 else equation[:arrow]
     operands: list[Labels] = []
     start = 0
     while True:
         try:
-            labels, n = _read(left[start:], f"operand {len(operands)}")
+            labels, n = _read(operands_text[start:], f"operand {len(operands)}")
         except _Invalid as at:
             raise _invalid(start + at.args[0]) from None
         operands.append(tuple(labels))
         start += n + 1
-        if start > len(left):
+        if start > len(operands_text):
             break
     if len(operands) > count:
         raise RuntimeError("einsum(): fewer operands were provided than specified in the equation")
@@ -100,18 +100,18 @@ def _parse(equation: str, count: int) -> tuple[tuple[Labels, ...], Labels | None
 
 
 def _sublists(args: tuple[Any, ...]) -> tuple[list[Any], tuple[Labels, ...], Labels | None]:
-    """Return (operands, their subscripts, those of the result or None) of `einsum(x, [0, 1], y, [1, 2], [0, 2])`."""
+    """Return (operands, their subscripts, the result's or None) of `einsum(x, [0, 1], y, [1, 2], [0, 2])`."""
 
-    def labels(given: Any) -> Labels:
-        found = []
-        for s in given:
+    def labels(subscripts: Any) -> Labels:
+        read = []
+        for s in subscripts:
             if s is Ellipsis:
-                found.append(_ELLIPSIS)
+                read.append(_ELLIPSIS)
             elif 0 <= s < len(_LETTERS):
-                found.append(s)
+                read.append(s)
             else:
                 raise ValueError("einsum(): subscript in subscript list is not within the valid range [0, 52)")
-        return tuple(found)
+        return tuple(read)
 
     odd = len(args) % 2
     result = labels(args[-1]) if odd else None
@@ -126,20 +126,20 @@ def _text(label: int) -> str:
 def _resolve(
     operands: tuple[Labels, ...], result: Labels | None, shapes: tuple[tuple[int, ...], ...]
 ) -> tuple[list[Labels], Labels, dict[int, int]]:
-    """Return one label for each dimension of the operands and the result, and the sizes of the labels."""
+    """Return a label for each dimension of the operands and of the result, and the size of each label."""
     sizes: dict[int, int] = {}
-    found: list[Labels] = []
+    resolved: list[Labels] = []
     widest = 0
     for i, (labels, dims) in enumerate(zip(operands, shapes, strict=True)):
-        named = len(labels) - (_ELLIPSIS in labels)
-        if named > len(dims) or (named < len(dims) and _ELLIPSIS not in labels):
+        count = len(labels) - (_ELLIPSIS in labels)
+        if count > len(dims) or (count < len(dims) and _ELLIPSIS not in labels):
             dots = _ELLIPSIS in labels
             word = "is more than" if dots else "does not match"
             raise RuntimeError(
-                f"einsum(): the number of subscripts in the equation ({named}) {word} the number of dimensions "
+                f"einsum(): the number of subscripts in the equation ({count}) {word} the number of dimensions "
                 f"({len(dims)}) for operand {i}" + ("" if dots else " and no ellipsis was given")
             )
-        width = len(dims) - named
+        width = len(dims) - count
         widest = max(widest, width)
         full: list[int] = []
         for label in labels:
@@ -157,8 +157,8 @@ def _resolve(
                 raise _mismatch(label, i, n, before, width)
             if n != 1 or label not in sizes:
                 sizes[label] = n
-        found.append(tuple(full))
-    return found, _result(found, result, widest), sizes
+        resolved.append(tuple(full))
+    return resolved, _result(resolved, result, widest), sizes
 
 
 def _mismatch(label: int, operand: int, n: int, before: int, width: int) -> RuntimeError:
@@ -175,9 +175,9 @@ def _mismatch(label: int, operand: int, n: int, before: int, width: int) -> Runt
 
 def _result(operands: list[Labels], result: Labels | None, widest: int) -> Labels:
     dots = tuple(range(51 + widest, 51, -1))
-    named = [label for labels in operands for label in labels if label < 52]
-    if result is None:  # the dimensions of the ellipsis, then in order what appears once
-        return dots + tuple(sorted(label for label in set(named) if named.count(label) == 1))
+    letters = [label for labels in operands for label in labels if label < 52]
+    if result is None:  # the ellipsis' dimensions, then the labels that appear once, in order
+        return dots + tuple(sorted(label for label in set(letters) if letters.count(label) == 1))
     full: list[int] = []
     for label in result:
         if label == _ELLIPSIS:
@@ -185,7 +185,7 @@ def _result(operands: list[Labels], result: Labels | None, widest: int) -> Label
             continue
         if label in full:
             raise RuntimeError(f"einsum(): output subscript {_text(label)} appears more than once in the output")
-        if label not in named:
+        if label not in letters:
             raise RuntimeError(
                 f"einsum(): output subscript {_text(label)} does not appear in the equation for any input operand"
             )
@@ -197,7 +197,7 @@ def _result(operands: list[Labels], result: Labels | None, widest: int) -> Label
 
 
 def _diagonal(x: Any, labels: Labels) -> tuple[Any, Labels]:
-    """Return x with one dimension for each label."""
+    """Return x with one dimension per label: repeated labels take the diagonal."""
     while len(set(labels)) < len(labels):
         label = next(s for s in labels if labels.count(s) > 1)
         first = labels.index(label)
@@ -216,24 +216,24 @@ def _without(x: Any, labels: Labels, dropped: Any) -> tuple[Any, Labels]:
 
 
 def _narrow(x: Any, labels: Labels, sizes: dict[int, int]) -> tuple[Any, Labels]:
-    """Return x without those dimensions of size 1 that other operands have with another size."""
+    """Return x without the dimensions of size 1 that have another size in other operands."""
     array = array_of(x)
     dims = tuple(i for i, (n, s) in enumerate(zip(array.shape, labels, strict=True)) if n == 1 and sizes[s] != 1)
     if not dims:
         return x, labels
-    kept = tuple(n for i, n in enumerate(array.shape) if i not in dims)
-    return apply(shape.reshape, (x,), {"shape": kept}), tuple(s for i, s in enumerate(labels) if i not in dims)
+    rest_sizes = tuple(n for i, n in enumerate(array.shape) if i not in dims)
+    return apply(shape.reshape, (x,), {"shape": rest_sizes}), tuple(s for i, s in enumerate(labels) if i not in dims)
 
 
 @functools.lru_cache(maxsize=512)
 def _path(labels: tuple[Labels, ...], shapes: tuple[tuple[int, ...], ...], result: Labels) -> list[tuple[int, ...]]:
-    """Return which operands to contract after each other, in NumPy's form: the result goes to the end of the list."""
+    """Return the order of contractions, in the form of np.einsum_path: each result is appended to the list."""
     number: dict[int, int] = {}
-    for s in (s for one in labels for s in one):
+    for s in (s for operand in labels for s in operand):
         number.setdefault(s, len(number))
     args: list[Any] = []
-    for one, dims in zip(labels, shapes, strict=True):
-        args += [np.broadcast_to(np.float32(0), dims), [number[s] for s in one]]
+    for operand, dims in zip(labels, shapes, strict=True):
+        args += [np.broadcast_to(np.float32(0), dims), [number[s] for s in operand]]
     return np.einsum_path(*args, [number[s] for s in result if s in number], optimize="greedy")[0][1:]
 
 
@@ -250,11 +250,11 @@ def contracted(tensors: list[Any], operands: list[Labels], result: Labels, sizes
     for at in order:
         parts = [simple[i] for i in sorted(at)]
         simple = [s for i, s in enumerate(simple) if i not in at]
-        made = parts[0]
+        product = parts[0]
         for k, part in enumerate(parts[1:], 2):
             later = set(result).union(*(s for _, s in simple), *(s for _, s in parts[k:]))
-            made = _pair(made, part, later, result)
-        simple.append(made)
+            product = _pair(product, part, later, result)
+        simple.append(product)
     x, labels = simple[0]
     if labels == result and not any(x is t for t in tensors):
         return x
@@ -262,15 +262,15 @@ def contracted(tensors: list[Any], operands: list[Labels], result: Labels, sizes
 
 
 def _pair(first: Any, second: Any, later: set[int], result: Labels) -> tuple[Any, Labels]:
-    """Return the contraction of two, each (tensor, labels): labels that nothing later has are summed."""
+    """Contract two pairs of (tensor, labels): labels that do not occur later are summed."""
     (a, left), (b, right) = first, second
     a, left = _without(a, left, [s for s in left if s not in later and s not in right])
     b, right = _without(b, right, [s for s in right if s not in later and s not in left])
-    kept = [s for s in left if s in later] + [s for s in right if s in later and s not in left]
-    out = tuple(result) if set(result) == set(kept) else tuple(kept)
+    remaining = [s for s in left if s in later] + [s for s in right if s in later and s not in left]
+    out = tuple(result) if set(result) == set(remaining) else tuple(remaining)
     x, y = (array_of(t) for t in (a, b))
     summed = [i for i, s in enumerate(left) if s in right and s not in later]
-    if any(x.shape[i] != 1 for i in summed):  # nothing is added up over one element, so that is a product as any
+    if any(x.shape[i] != 1 for i in summed):  # a sum over one element is a plain product
         check_same(x, y)
         no_bool(x, "bmm")
     elif x.dtype != y.dtype:
@@ -295,8 +295,8 @@ def einsum(*args: Any) -> Any:
 
     Args:
         args: an equation and the operands, or operands each followed by its subscripts (0 to 51), and those of the
-            result. A repeated subscript takes a diagonal, "..." stands for the dimensions not named, which broadcast,
-            and so do dimensions of size 1. Without "->" the result has what appears once, in order.
+            result. A repeated subscript takes a diagonal, "..." stands for the unnamed dimensions, which broadcast, as
+            do dimensions of size 1. Without "->" the result has the subscripts that appear once, sorted.
     Returns: the dimensions of the result, in its order.
     Raises: RuntimeError: when the equation does not fit the operands. ValueError: for a bad list of subscripts.
     Source: torch.einsum.
@@ -332,7 +332,7 @@ def tensordot(a: T, b: Any, dims: Any = 2, *, out: Any = None) -> T:
 
     Args:
         a, b: of one dtype.
-        dims: how many of the last dimensions of a and the first of b, or two lists: which of a, and which of b.
+        dims: the number of last dimensions of a and first ones of b; or two lists, of dimensions of a and of b.
     Returns: the other dimensions of a, then those of b.
     Raises: RuntimeError: when the lists or the sizes do not fit, or the dtypes differ.
     Source: torch.tensordot.
@@ -358,13 +358,15 @@ def tensordot(a: T, b: Any, dims: Any = 2, *, out: Any = None) -> T:
                 f"contracted dimensions need to match, but first has size {x.shape[i]} in dim {i} and second has size "
                 f"{y.shape[j]} in dim {j}"
             )
-    ours = list(range(x.ndim))
-    theirs = list(range(x.ndim, x.ndim + y.ndim))
+    labels_a = list(range(x.ndim))
+    labels_b = list(range(x.ndim, x.ndim + y.ndim))
     for i, j in zip(left, right):
-        theirs[j] = ours[i]
-    sizes = dict(zip(ours, x.shape))
-    for s, n in zip(theirs, y.shape):
+        labels_b[j] = labels_a[i]
+    sizes = dict(zip(labels_a, x.shape))
+    for s, n in zip(labels_b, y.shape):
         sizes[s] = max(n, sizes.get(s, 0)) if 0 not in (n, sizes.get(s, 1)) else 0
-    summed = {ours[i] for i in left}
-    out = tuple(s for s in ours + theirs if s not in summed)
-    return to_dtype(contracted([a, b], [tuple(ours), tuple(theirs)], out, sizes), x.dtype)  # sums of integers are int64
+    summed = {labels_a[i] for i in left}
+    out = tuple(s for s in labels_a + labels_b if s not in summed)
+    return to_dtype(
+        contracted([a, b], [tuple(labels_a), tuple(labels_b)], out, sizes), x.dtype
+    )  # integers are summed in int64

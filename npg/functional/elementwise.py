@@ -30,7 +30,7 @@ def _with_alpha(name: str, input: Any, other: Any, alpha: Any, in_place: bool = 
     if not isinstance(alpha, (int, float)):
         raise TypeError(f"{name}(): argument 'alpha' must be Number, not {type(alpha).__name__}")
     if isinstance(other, np.generic):
-        other = python_number(other)  # before it is multiplied: an int8 would wrap around
+        other = python_number(other)  # before the product, in which an int8 would wrap around
     if name == "sub":
         elementwise.refuse_subtraction(array_of(input), array_of(other))
     common = dtypes.common_dtype([array_of(input), array_of(other)])
@@ -48,7 +48,7 @@ def _with_alpha(name: str, input: Any, other: Any, alpha: Any, in_place: bool = 
     if isinstance(other, TensorBase):
         other = mul(to_dtype(other, common.dtype), alpha)
     else:
-        other = other and alpha if alpha is True or alpha is False else other * alpha  # no bool is a product of two
+        other = other and alpha if alpha is True or alpha is False else other * alpha  # bool * bool is an int
     function = (_sub_ if in_place else _sub) if name == "sub" else (_add_ if in_place else _add)
     return function(input, other)
 
@@ -66,8 +66,8 @@ def add(input: Any, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) 
 
     Args:
         input, other: tensors or numbers, broadcast.
-        late: other, where alpha stands before it: PyTorch's old order, of which a warning is given.
-        alpha: a number; an integer where the result is one.
+        late: other, if alpha stands before it: PyTorch's old order, which gives a warning.
+        alpha: a number; an integer if the result is one.
     Raises: RuntimeError: when alpha's kind does not fit, or the shapes do not broadcast.
     Source: torch.add.
     """
@@ -94,7 +94,7 @@ def sub(input: Any, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) 
 
     Args:
         input, other: tensors or numbers, broadcast; no bools.
-        alpha: a number; an integer where the result is one.
+        alpha: a number; an integer if the result is one.
     Raises: RuntimeError: for bools, or when alpha's kind does not fit, or the shapes do not broadcast.
     Source: torch.sub.
     """
@@ -233,8 +233,8 @@ def addcmul(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1,
 
     Args:
         input, tensor1, tensor2: tensors, broadcast.
-        late: tensor2, where value stands before the tensors: PyTorch's old order, of which a warning is given.
-        value: a number; cut to an integer where the result is one.
+        late: tensor2, if value stands before the tensors: PyTorch's old order, which gives a warning.
+        value: a number; truncated if the result is an integer.
     Source: torch.addcmul.
     """
     if late:
@@ -283,8 +283,8 @@ _INTEGER_ADDCDIV = (
 
 
 def _add_product(op: Op, input: Any, tensor1: Any, tensor2: Any, value: Any, in_place: bool) -> Any:
-    named = zip((input, tensor1, tensor2), op.inputs)
-    operands = [as_tensor_input(op.name, x, name, i + 1) for i, (x, name) in enumerate(named)]
+    arguments = zip((input, tensor1, tensor2), op.inputs)
+    operands = [as_tensor_input(op.name, x, name, i + 1) for i, (x, name) in enumerate(arguments)]
     arrays = [array_of(x) for x in operands]
     if op is ops.addcdiv and arrays[1].dtype.kind != "f" and arrays[2].dtype.kind != "f":
         raise RuntimeError(_INTEGER_ADDCDIV)
@@ -312,8 +312,8 @@ def _lerp(input: Any, end: Any, weight: Any, in_place: bool) -> Any:
     return apply_in_place(op, inputs, {}) if in_place else apply(op, inputs, {})
 
 
-def _lerp_rule(given: dict[str, Any], _out: Any) -> OutRule:
-    is_tensor = isinstance(given.get("weight"), (TensorBase, np.ndarray))
+def _lerp_rule(arguments: dict[str, Any], _out: Any) -> OutRule:
+    is_tensor = isinstance(arguments.get("weight"), (TensorBase, np.ndarray))
     return OutRule(is_same, OUT_DTYPE_FOUND) if is_tensor else DEFAULT
 
 

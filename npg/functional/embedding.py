@@ -17,7 +17,7 @@ from npg.ops import embedding as ops
 def checked_table(weight: Any, indices: Any) -> tuple[Any, Any]:
     """Return the arrays of a table and of indices into it.
 
-    Raises: RuntimeError: when the table is no matrix, or the indices have another dtype than int64 and int32.
+    Raises: RuntimeError: when the table is not 2-D, or the indices are neither int64 nor int32.
     """
     w, index = checked_array("embedding", weight, "weight"), checked_array("embedding", indices, "indices", 2)
     if w.ndim != 2:
@@ -41,7 +41,7 @@ def embedding(
         weight: (V, C).
         indices: (...) int64 or int32.
         padding_idx: a row whose gradient is 0; no row if negative.
-        scale_grad_by_freq: divide a row's gradient by how often its index occurs.
+        scale_grad_by_freq: divide a row's gradient by the number of times its index occurs.
         sparse: has no effect: gradients are dense.
     Returns: (..., C).
     Raises: IndexError: when an index is out of range. RuntimeError: for another dtype of indices or shape of weight.

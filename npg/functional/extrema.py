@@ -1,4 +1,4 @@
-"""Largest and smallest elements, their places, and order statistics."""
+"""Largest and smallest elements, their indices, and order statistics."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _AMAX = (
 
 
 def _refuse_empty(name: str, array: Any, dim: Any, hint: str = "") -> None:
-    """Raise for a reduction of nothing: dim is None or a tuple of dimensions."""
+    """Raise for a reduction over no elements; dim is None or a tuple of dimensions."""
     if array.size:
         return
     if dim is None:
@@ -62,7 +62,7 @@ _maximum, _minimum = expose(selection.maximum), expose(selection.minimum)
 
 def _extreme(
     name: str,
-    whole: Op,
+    of_all: Op,
     along: Op,
     returns: Any,
     elementwise: Function,
@@ -79,7 +79,7 @@ def _extreme(
     if dim is not None:
         return _with_places(along, returns, name, input, dim, keepdim)
     _refuse_empty(name, array, None, _SPECIFY)
-    return apply(whole, (input,), {})
+    return apply(of_all, (input,), {})
 
 
 _RULE_OF_ALL = OutRule(
@@ -90,15 +90,15 @@ _RULE_OF_ALL = OutRule(
 _RULE_ALONG = OutRule(is_same, OUT_DTYPE)
 
 
-def _extreme_rule(given: dict[str, Any], _out: Any) -> OutRule:
-    dim = given.get("dim")
+def _extreme_rule(arguments: dict[str, Any], _out: Any) -> OutRule:
+    dim = arguments.get("dim")
     if dim is None:
-        return _RULE_OF_ALL if given.get("other") is None else DEFAULT
+        return _RULE_OF_ALL if arguments.get("other") is None else DEFAULT
     return DEFAULT if isinstance(dim, (TensorBase, np.ndarray)) else _RULE_ALONG
 
 
-def _aminmax_rule(given: dict[str, Any], _out: Any) -> OutRule:
-    if given.get("dim") is None:
+def _aminmax_rule(arguments: dict[str, Any], _out: Any) -> OutRule:
+    if arguments.get("dim") is None:
         return OutRule(is_same, OUT_DTYPE, looks=())
     return OutRule(is_same, OUT_DTYPE, apart=("input",))
 
@@ -114,16 +114,16 @@ def max(input: B, *args: Any, **kwargs: Any) -> Any: ...
 @public_function
 @writes(_extreme_rule)
 def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
-    """Return the largest element, or those along a dimension with their places, or of two tensors the larger ones.
+    """Return the largest element; with dim, the largest along it and their indices; or maximum(input, other).
 
     Args:
         input: any shape and dtype.
-        dim: an int; a tensor stands for other.
+        dim: an int; a tensor here counts as other.
         keepdim: keep the dimension, with size 1.
         other: a tensor; the result is maximum(input, other).
-    Returns: a 0-d tensor; with dim (values, indices), indices of the first of equal elements. nan is larger than all.
-        The gradient of the 0-d result is shared by equal elements, that of values goes to the places in indices.
-    Raises: RuntimeError, IndexError: when there is nothing to choose from.
+    Returns: a 0-d tensor; with dim (values, indices), the index of the first of equal elements. nan counts as largest.
+        The gradient of the 0-d result is shared by equal elements; that of values goes to the elements at indices.
+    Raises: RuntimeError, IndexError: when there are no elements.
     Source: torch.max.
     """
     return _extreme("max", reduction.max_, extrema.max_dim, return_types.max, _maximum, input, dim, keepdim, other)
@@ -140,7 +140,7 @@ def min(input: B, *args: Any, **kwargs: Any) -> Any: ...
 @public_function
 @writes(_extreme_rule)
 def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
-    """Return the smallest element, or those along a dimension with their places, or of two tensors the smaller ones.
+    """Return the smallest element; with dim, the smallest along it and their indices; or minimum(input, other).
 
     Args, results and gradients as in max. Source: torch.min.
     """
@@ -159,7 +159,7 @@ def _spread_extreme(op: Op, input: Any, dim: Any, keepdim: bool) -> Any:
 def amax(input: T, dim: Dims | None = (), keepdim: bool = False, *, out: Any = None) -> T:
     """Return the largest elements over dimensions (an int, a tuple; () for all); equal ones share the gradient.
 
-    Raises: RuntimeError, IndexError: when there is nothing to choose from.
+    Raises: RuntimeError, IndexError: when there are no elements.
     Source: torch.amax.
     """
     return _spread_extreme(reduction.amax, input, dim, keepdim)
@@ -208,10 +208,10 @@ def _place(op: Op, input: Any, dim: Any, keepdim: bool) -> Any:
 @public_function
 @writes(OUT_DTYPE, looks=(), grad=False, expanded=True)
 def argmax(input: T, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> T:
-    """Return where the largest element is, along a dimension or in the flattened input; of equal ones the first.
+    """Return the index of the (first) largest element along a dimension or in the flattened input.
 
     Returns: int64.
-    Raises: IndexError: when there is nothing to choose from. RuntimeError: for bools.
+    Raises: IndexError: when there are no elements. RuntimeError: for bools.
     Source: torch.argmax.
     """
     return _place(extrema.argmax, input, dim, keepdim)
@@ -220,7 +220,7 @@ def argmax(input: T, dim: int | None = None, keepdim: bool = False, *, out: Any 
 @public_function
 @writes(OUT_DTYPE, looks=(), grad=False, expanded=True)
 def argmin(input: T, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> T:
-    """Return where the smallest element is; see argmax. Source: torch.argmin."""
+    """Return the index of the smallest element; see argmax. Source: torch.argmin."""
     return _place(extrema.argmin, input, dim, keepdim)
 
 
@@ -241,14 +241,14 @@ def median(input: B, *args: Any, **kwargs: Any) -> Any: ...
 @public_function
 @writes((_MEDIAN_VALUES, _MEDIAN_INDICES))
 def median(input: Any, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> Any:
-    """Return the median, or the medians along a dimension with their places; of two middle elements the lower.
+    """Return the median, the lower of two middle elements; with dim, the medians along it and their indices.
 
     Args:
         input: any dtype but bool.
         dim: an int or None.
         keepdim: keep the dimension, with size 1.
     Returns: a 0-d tensor, whose gradient is shared by equal elements; with dim (values, indices). nan if there is one.
-    Source: torch.median; of equal elements the place is the one in the middle of a stable sort.
+    Source: torch.median; for equal elements the index is that of the middle one in a stable sort.
     """
     _refuse_bool("median", input, "median_cpu" if dim is None else "median_out")
     if dim is None:
@@ -265,7 +265,7 @@ def nanmedian(input: B, *args: Any, **kwargs: Any) -> Any: ...
 @public_function
 @writes((_MEDIAN_VALUES, _MEDIAN_INDICES))
 def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False, *, out: Any = None) -> Any:
-    """Return the median of what is not nan; see median. Source: torch.nanmedian."""
+    """Return the median of the elements that are not nan; see median. Source: torch.nanmedian."""
     _refuse_bool("nanmedian", input, "median_cpu" if dim is None else "median_out")
     if dim is None:
         return apply(extrema.nanmedian, (input,), {})
@@ -275,11 +275,11 @@ def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False, *, out:
 @public_function
 @writes(("output values must be of same type as input", "output indices must be of scalar type Long"), apart=("input",))
 def kthvalue(input: T, k: int, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> ValuesIndices[T]:
-    """Return the k-th smallest elements along a dimension, k counted from 1, and their places.
+    """Return the k-th smallest elements along a dimension, k counted from 1, and their indices.
 
     Returns: (values, indices).
     Raises: RuntimeError: when k is out of range.
-    Source: torch.kthvalue; of equal elements the place is where the search of its CPU kernel ends.
+    Source: torch.kthvalue; for equal elements the index is the one that its CPU kernel finds.
     """
     array = checked_array("kthvalue", input)
     d = dim_index("kthvalue", dim, array.ndim)
@@ -298,7 +298,7 @@ def kthvalue(input: T, k: int, dim: int = -1, keepdim: bool = False, *, out: Any
     apart=("input",),
 )
 def mode(input: T, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> ValuesIndices[T]:
-    """Return the most frequent elements along a dimension and their last places; of several the smallest.
+    """Return the most frequent elements along a dimension (the smallest of several) and their last indices.
 
     Returns: (values, indices).
     Source: torch.mode.

@@ -1,4 +1,4 @@
-"""One value put into the whole of a tensor: fill_, zero_."""
+"""Filling a tensor with one value: fill_, zero_."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _recorded(*tensors: Any) -> bool:
 
 
 def each_once(input: Any) -> Any:
-    """Return the view of an expanded tensor that shows each of its places once."""
+    """Return the view of an expanded tensor that contains each place in memory once."""
     array = input._array
     key = tuple(slice(0, 1) if s == 0 and n > 1 else slice(None) for n, s in zip(array.shape, array.strides))
     return apply(getitem, (input,), {"index": key})

@@ -1,4 +1,4 @@
-"""Generators of random numbers whose states are tensors, and the default one."""
+"""Generators of random numbers with tensors as states, and the default generator."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Generator(random.Generator):
     def set_state(self, new_state: Any) -> Generator:  # type: ignore[override]
         """Continue from a state.
 
-        Raises: TypeError: when it is no uint8 tensor. RuntimeError: when it cannot be a state.
+        Raises: TypeError: when it is no uint8 tensor. RuntimeError: when it is not a valid state.
         """
         super().set_state(_state_array(new_state))
         return self
@@ -47,7 +47,7 @@ def _state_array(state: Any) -> np.ndarray[Any, Any]:
     return np.ascontiguousarray(state._array)
 
 
-# The generator that npg.random falls back on gets a tensor's manners; its stream stays one and the same.
+# The default generator of npg.random gets this class, whose states are tensors; its stream stays the same.
 default_generator = random.default_generator
 default_generator.__class__ = Generator
 
@@ -61,7 +61,10 @@ def manual_seed(seed: Any) -> Generator:
 
 @exposed
 def seed() -> int:
-    """Restart the default generator from a seed of the operating system, and return that. Source: torch.seed."""
+    """Restart the default generator from a random seed of the operating system, and return the seed.
+
+    Source: torch.seed.
+    """
     return random.seed()
 
 
@@ -84,6 +87,6 @@ def set_rng_state(new_state: Any) -> None:
 
 
 def check_generator(name: str, generator: Any) -> None:
-    """Raise TypeError when an argument that should be a generator is none."""
+    """Raise TypeError when an argument is neither a generator nor None."""
     if generator is not None and not isinstance(generator, random.Generator):
         raise TypeError(f"{name}(): argument 'generator' must be npg.Generator, not {type(generator).__name__}")

@@ -1,4 +1,4 @@
-"""Whole slices of a dimension, named by a vector of indices: read, added to, copied, filled."""
+"""Slices along a dimension, selected by a vector of indices: read, added to, copied, filled."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from npg.ops.elementwise import mul
 
 
 def _lined(x: Any) -> Any:
-    """Return x, or the one-dimensional view of a 0-d x."""
+    """Return x, or a one-dimensional view of a 0-d x."""
     return x if array_of(x).ndim else apply(shape.reshape, (x,), {"shape": (1,)})
 
 
 def _inside(index: np.ndarray[Any, Any], size: int) -> Any:
-    """Return the first index that is negative or too large, or None."""
+    """Return the first index that is negative or too large; None if all are valid."""
     if index.size and index.view(f"u{index.itemsize}").max() >= size:
         return index[(index < 0) | (index >= size)].flat[0]
     return None
@@ -33,11 +33,11 @@ def _inside(index: np.ndarray[Any, Any], size: int) -> Any:
 @public_function
 @writes("index_select(): self and result must have the same scalar type", apart=("input", "index"))
 def index_select(input: T, dim: Any, index: Any, *, out: Any = None) -> T:
-    """Return the slices of input that index names along a dimension, in that order.
+    """Return the slices of input at these indices of a dimension, in their order.
 
     Args:
         input: any shape and dtype.
-        dim: the dimension that index counts in.
+        dim: the dimension that index refers to.
         index: 0-d or 1-d, int64 or int32, not negative.
     Returns: shape of input with the size of dim replaced by that of index; a copy.
     Raises: IndexError: when index is no vector or out of range. RuntimeError: for another dtype.
@@ -55,8 +55,8 @@ def index_select(input: T, dim: Any, index: Any, *, out: Any = None) -> T:
         raise RuntimeError("index_select(): self indexing axis dim should be positive")
     if _inside(places, array.shape[dim] if array.ndim else 1) is not None:
         raise IndexError("index out of range in self")
-    found = apply(ops.index_select, (_lined(input), _lined(index)), {"at": (dim,)})
-    return found if array.ndim else apply(shape.reshape, (found,), {"shape": ()})
+    slices = apply(ops.index_select, (_lined(input), _lined(index)), {"at": (dim,)})
+    return slices if array.ndim else apply(shape.reshape, (slices,), {"shape": ()})
 
 
 def _indexed(op: Any, into: Any, in_place: bool, x: Any, index: Any, source: Any, dim: int, accumulate: bool) -> Any:
@@ -64,15 +64,15 @@ def _indexed(op: Any, into: Any, in_place: bool, x: Any, index: Any, source: Any
     settings = {"at": (dim,), "accumulate": accumulate}
     inputs = (_lined(x), source, _lined(index))
     if not in_place:
-        made = apply(op, inputs, settings)
-        return made if array_of(x).ndim else apply(shape.reshape, (made,), {"shape": ()})
+        result = apply(op, inputs, settings)
+        return result if array_of(x).ndim else apply(shape.reshape, (result,), {"shape": ()})
     refuse_meeting(array_of(x), (array_of(source) if array_of(source).ndim else None, array_of(index)))
     apply_in_place(into, inputs, settings)
     return x
 
 
 def _index_add(name: str, input: Any, dim: Any, index: Any, source: Any, alpha: Any) -> Any:
-    array, places, given = (
+    array, places, values = (
         checked_array(name, input),
         checked_array(name, index, "index", 3),
         checked_array(name, source, "source", 4),
@@ -85,25 +85,25 @@ def _index_add(name: str, input: Any, dim: Any, index: Any, source: Any, alpha: 
         )
     if places.dtype.char not in "lqi":
         raise RuntimeError(f"index_add_(): Expected dtype int32/int64 for index but got: {scalar_name(places)}")
-    if given.dtype != array.dtype:
+    if values.dtype != array.dtype:
         raise RuntimeError(
-            f"index_add_(): self ({scalar_name(array)}) and source ({scalar_name(given)}) must have the same scalar "
+            f"index_add_(): self ({scalar_name(array)}) and source ({scalar_name(values)}) must have the same scalar "
             "type"
         )
-    size = given.shape[dim] if given.ndim > dim else 1
-    if given.ndim == array.ndim and places.size != size:
+    size = values.shape[dim] if values.ndim > dim else 1
+    if values.ndim == array.ndim and places.size != size:
         raise RuntimeError(
             f"index_add_(): Number of indices ({places.size}) should be equal to source.size(dim): ({size}), for "
             f"dim: {dim}"
         )
-    if (given.ndim != array.ndim and array.ndim > 1) or without(given.shape, dim) != without(array.shape, dim):
+    if (values.ndim != array.ndim and array.ndim > 1) or without(values.shape, dim) != without(array.shape, dim):
         raise RuntimeError(
             "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
-            f"{shape_text(array.shape)} source.shape = {shape_text(given.shape)}"
+            f"{shape_text(array.shape)} source.shape = {shape_text(values.shape)}"
         )
     wrong = _inside(places, array.shape[dim] if array.ndim else 1)
     if wrong is not None:
-        if array.ndim < 2 or places.itemsize == 4:  # which PyTorch does in another kernel
+        if array.ndim < 2 or places.itemsize == 4:  # PyTorch's other kernel
             raise IndexError("index out of range in self")
         raise RuntimeError(f"index {wrong} is out of bounds for dimension {dim} with size {array.shape[dim]}")
     if alpha != 1:
@@ -116,13 +116,13 @@ def _index_add(name: str, input: Any, dim: Any, index: Any, source: Any, alpha: 
 @public_function
 @writes(OUT_DTYPE, apart=("index", "source"))
 def index_add(input: T, dim: Any, index: Any, source: Any, *, alpha: Any = 1, out: Any = None) -> T:
-    """Return input with alpha * source added to the slices that index names; to each, all that is sent there.
+    """Return input with alpha * source added to the slices at these indices; repeated indices accumulate.
 
     Args:
         input: any shape and dtype.
-        dim: the dimension that index counts in.
+        dim: the dimension that index refers to.
         index: 0-d or 1-d, int64 or int32, not negative.
-        source: dtype and shape of input, but that dim has the size of index.
+        source: dtype and shape of input, except that dim has the size of index.
         alpha: number.
     Raises: RuntimeError, IndexError: when dtypes, shapes or indices do not fit.
     Source: torch.index_add.
@@ -137,7 +137,7 @@ def index_add_(input: T, dim: Any, index: Any, source: Any, *, alpha: Any = 1) -
 
 
 def _index_copy(name: str, input: Any, dim: Any, index: Any, source: Any) -> Any:
-    array, places, given = (
+    array, places, values = (
         checked_array(name, input),
         checked_array(name, index, "index", 3),
         checked_array(name, source, "source", 4),
@@ -145,28 +145,28 @@ def _index_copy(name: str, input: Any, dim: Any, index: Any, source: Any) -> Any
     dim = dim_index(name, dim, array.ndim)
     if places.ndim > 1:
         raise IndexError(f"index_copy_(): Index should have dimension 1 or 0 (got {places.ndim})")
-    if given.ndim == 0 and places.size != 1:
+    if values.ndim == 0 and places.size != 1:
         raise IndexError(f"index_copy_(): When source is scalar, index should have one element (got {places.size})")
-    if given.ndim and array.ndim and given.ndim != array.ndim:
+    if values.ndim and array.ndim and values.ndim != array.ndim:
         raise IndexError(
             "index_copy_(): When source and destination are not scalars, their dimensionality must match. Source "
-            f"dimensionality ({given.ndim}), destination dimensionality ({array.ndim})"
+            f"dimensionality ({values.ndim}), destination dimensionality ({array.ndim})"
         )
     if places.dtype.char not in "lq":
         raise RuntimeError(f"index_copy_(): Expected a long tensor for index, but got {scalar_name(places)}")
-    if given.dtype != array.dtype:
+    if values.dtype != array.dtype:
         raise RuntimeError(
             f"index_copy_(): self and source expected to have the same dtype, but got (self) {scalar_name(array)} "
-            f"and (source) {scalar_name(given)}"
+            f"and (source) {scalar_name(values)}"
         )
-    ours, theirs = without(array.shape, dim), without(given.shape, dim)
-    if ours != theirs:
+    own, other = without(array.shape, dim), without(values.shape, dim)
+    if own != other:
         raise RuntimeError(
             "index_copy_(): Source/destination tensor must have same slice shapes. Destination slice shape: "
-            f"{' '.join(map(str, ours))} at dimension {dim} and source slice shape: {' '.join(map(str, theirs))} at "
+            f"{' '.join(map(str, own))} at dimension {dim} and source slice shape: {' '.join(map(str, other))} at "
             "dimension 0."
         )
-    size = given.shape[dim] if given.ndim else 1
+    size = values.shape[dim] if values.ndim else 1
     if places.size != size:
         raise IndexError(
             f"index_copy_(): Number of indices ({places.size}) should be equal to source.size(dim) ({size})"
@@ -182,7 +182,7 @@ def _index_copy(name: str, input: Any, dim: Any, index: Any, source: Any) -> Any
 @public_function
 @writes(OUT_DTYPE, apart=("index", "source"))
 def index_copy(input: T, dim: Any, index: Any, source: Any, *, out: Any = None) -> T:
-    """Return input with the slices that index names replaced by those of source; see index_add for the arguments.
+    """Return input with the slices at these indices replaced by those of source; arguments as in index_add.
 
     Source: torch.index_copy.
     """
@@ -212,7 +212,7 @@ def _index_fill(name: str, input: Any, dim: Any, index: Any, value: Any) -> Any:
 
 @public_function
 def index_fill(input: T, dim: Any, index: Any, value: Any, *, out: Any = None) -> T:
-    """Return input with the slices that index names (negative: from the end) filled with a number or 0-d tensor.
+    """Return input with the slices at these indices (negative: from the end) filled with a number or 0-d tensor.
 
     Raises: IndexError: when an index is out of range or not int64. RuntimeError: when value is no number and not 0-d.
     Source: torch.index_fill.

@@ -1,4 +1,4 @@
-"""Indexing: x[...] read and written, and the functions that write whole tensors or at a tuple of indices."""
+"""Reading and writing x[...], and the functions that write whole tensors or at a tuple of indices."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _ROWS = {"at": (0,)}
 
 
 def _is_rows(index: Any) -> bool:
-    # The usual integer index, spared the work that the others need.
+    # The usual integer index, which takes a fast path.
     return isinstance(index, TensorBase) and index._array.dtype.char in "lq" and index._array.ndim > 0
 
 
@@ -51,7 +51,7 @@ def getitem(input: B, index: Any) -> B:
         input: tensor.
         index: an int, slice, None, Ellipsis, bool, mask or integer array (tensor, ndarray, list), or a tuple of these.
     Returns: a view when the index holds ints, slices, None and Ellipsis only, otherwise a copy.
-    Raises: IndexError: when an index is out of range, of a wrong kind, or one too many. ValueError: for a step below 1.
+    Raises: IndexError: for an index out of range or of the wrong kind, or too many. ValueError: for a step below 1.
     Source: Tensor.__getitem__. Floats in lists and arrays are refused, as NumPy does; PyTorch truncates them.
     """
     op, key = basic(index)
@@ -73,7 +73,7 @@ def getitem(input: B, index: Any) -> B:
 
 
 def _value(value: Any, dtype: np.dtype[Any]) -> Any:
-    """Return a value to be written as a Tensor, an ndarray or a NumPy scalar of the dtype written to."""
+    """Return a value to write as a Tensor, or as an ndarray or a NumPy scalar of the target's dtype."""
     if isinstance(value, TensorBase):
         return value
     if isinstance(value, (bool, int, float)):
@@ -81,7 +81,7 @@ def _value(value: Any, dtype: np.dtype[Any]) -> Any:
             raise ValueError("Overflow when unpacking long long")
         if dtype != np.float16:
             return fill_number(value, dtype)
-        with silent():  # of float16 PyTorch takes a number that is too large for inf
+        with silent():  # PyTorch turns a number that is too large for float16 into inf
             return np.asarray(np.clip(value, -7e4, 7e4)).astype(dtype)
     if isinstance(value, np.generic) and value.dtype.kind in "biuf":
         return fill_number(value.item(), dtype)
@@ -97,7 +97,7 @@ def _value(value: Any, dtype: np.dtype[Any]) -> Any:
 
 
 def _fitted(value: Any, ndim: int) -> Any:
-    """Return value without those leading dimensions of size 1 that the target does not have."""
+    """Return value without the leading dimensions of size 1 that the target lacks."""
     array = array_of(value)
     extra = array.ndim - ndim
     if extra <= 0 or array.shape[:extra] != (1,) * extra:
@@ -121,7 +121,7 @@ def setitem(input: Any, index: Any, value: Any) -> None:
 
     Args:
         input: tensor; changed in place.
-        index: as for getitem. Where an integer array names a place twice, the last value stays.
+        index: as for getitem. If an integer array repeats an index, the last value stays.
         value: tensor, number, ndarray or list that broadcasts to input[index]. Numbers, arrays, and tensors written to
             a view are cast; a tensor written through integer arrays or a mask must have the dtype of input.
     Raises: IndexError: as getitem. RuntimeError: when value does not fit, or input may not be changed in place.
@@ -130,7 +130,7 @@ def setitem(input: Any, index: Any, value: Any) -> None:
     array = input._array
     value = _value(value, array.dtype)
     op, key = basic(index)
-    if op is None and isinstance(index, bool):  # True: all of it, False: nothing
+    if op is None and isinstance(index, bool):  # True selects everything, False nothing
         if not index:
             return
         op, key = basic(None)
@@ -143,22 +143,22 @@ def setitem(input: Any, index: Any, value: Any) -> None:
         elif op is None:
             op, key, arrays, at = advanced(array, index)
         if op is ops.getitem_alias or (op is ops.getitem and key == WHOLE and array.ndim):
-            op = None  # all of it
+            op = None  # the whole tensor
         target = array if op is None else array[key]
         if target is not array and _is_all_of(target, array):
-            op, target = None, array  # slices from end to end: PyTorch makes no view of them
+            op, target = None, array  # full slices: PyTorch makes no view for them
         if op is None and not arrays and _written_into_itself(input, value):
             return
         used = arrays
         value = _fitted(value, _rank(target.shape, arrays))
-        # A part of an expanded tensor may be written where the whole may not; the view of a recorded call tells.
+        # Part of an expanded tensor may be writable when the whole is not; the recorded path checks the view.
         recorded = _recorded(input, value) or overlaps(array)
         if arrays:
             if isinstance(value, TensorBase) and _fills_a_mask(index, value):
                 if value._array.dtype != array.dtype:
                     value = to_dtype(value, array.dtype)
                 elif not value._array.ndim and value._array.base is not None:
-                    value = apply(clone, (value,), {})  # perhaps an element of input: a number all the same
+                    value = apply(clone, (value,), {})  # it may be an element of input, but counts as a number
             value = _check_put(value, target, arrays, at)
         else:
             expanded_shape(array_of(value), target.shape)
@@ -169,7 +169,7 @@ def setitem(input: Any, index: Any, value: Any) -> None:
             else:
                 source = array_of(value)
                 while isinstance(source, np.ndarray) and source.ndim < target.ndim and len(target) == 1:
-                    target = target[0, ...]  # in as many dimensions, for x[None] = x writes each place as it is
+                    target = target[0, ...]  # equal dimensions, so that x[None] = x is no partial overlap
                 refuse_partial_overlap((target, source))
                 with silent():
                     np.copyto(target, source, casting="unsafe")
@@ -185,16 +185,16 @@ def setitem(input: Any, index: Any, value: Any) -> None:
 
 
 def _fills_a_mask(index: Any, value: Any) -> bool:
-    """Tell whether one number is written through one mask and no other array: PyTorch casts it then."""
+    """Tell whether one number is written through one mask and no other array; PyTorch casts it then."""
     items = index if isinstance(index, tuple) else (index,)
-    arrays = [found for found in map(item_of, items) if isinstance(found, (bool, np.ndarray, TensorBase))]
+    arrays = [item for item in map(item_of, items) if isinstance(item, (bool, np.ndarray, TensorBase))]
     if value._array.size != 1 or len(arrays) != 1:
         return False
     return is_mask(arrays[0])
 
 
 def _is_all_of(part: Any, array: np.ndarray[Any, Any]) -> bool:
-    # A part of an array with its shape and strides is all of it.
+    # A part with the array's own shape and strides is the whole array.
     return part.shape == array.shape and part.strides == array.strides
 
 
@@ -203,9 +203,9 @@ def _is_same(a: Any, b: Any) -> bool:
 
 
 def _written_into_itself(input: Any, value: Any) -> bool:
-    """Tell whether an expanded tensor is written into itself; if so, that was checked and counted, and is done.
+    """Write an expanded tensor into itself, which only needs checks and a new version; tell whether it was one.
 
-    It is the one way to write the whole of a tensor that shows one place several times.
+    No other write to a whole tensor that has several elements in one place is allowed.
     """
     if not (overlaps(input._array) and _is_same(input._array, array_of(value))):
         return False
@@ -225,37 +225,37 @@ def _rank(shape: tuple[int, ...], arrays: Any) -> int:
 
 
 def _check_put(value: Any, target: np.ndarray[Any, Any], arrays: Any, at: tuple[int, ...]) -> Any:
-    """Return the value to put, in the dtype of the target.
+    """Return the value to write.
 
-    Raises: RuntimeError: for a tensor of another dtype.
+    Raises: RuntimeError: for a tensor of another dtype than the target's.
     """
     source = array_of(value)
     if source.dtype == target.dtype:
         return value
     if isinstance(value, TensorBase):
-        wanted = result_shape(target.shape, arrays, at)
+        indexed_shape = result_shape(target.shape, arrays, at)
         try:
-            fits = np.broadcast_shapes(source.shape, wanted) == wanted
+            fits = np.broadcast_shapes(source.shape, indexed_shape) == indexed_shape
         except ValueError:
             fits = False
         if not fits:
             raise _misfit(source, target.shape, arrays, at)
-        ours, theirs = (scalar_name(a) for a in (target, source))
+        target_name, source_name = (scalar_name(a) for a in (target, source))
         raise RuntimeError(
-            f"Index put requires the source and destination dtypes match, got {ours} for the destination and "
-            f"{theirs} for the source."
+            f"Index put requires the source and destination dtypes match, got {target_name} for the destination and "
+            f"{source_name} for the source."
         )
     return value
 
 
 def _write(target: np.ndarray[Any, Any], value: Any, arrays: Any, at: tuple[int, ...], accumulate: bool) -> None:
-    found = [array_of(a) for a in arrays]
-    refuse_meeting(target, (value, *found))
+    indices = [array_of(a) for a in arrays]
+    refuse_meeting(target, (value, *indices))
     try:
         with silent():
-            ops.index_put_into.forward(target, value, *found, at=at, accumulate=accumulate)
-    except (ValueError, TypeError):  # the second where NumPy wants one dimension for those of the mask
-        raise _misfit(value, target.shape, found, at) from None
+            ops.index_put_into.forward(target, value, *indices, at=at, accumulate=accumulate)
+    except (ValueError, TypeError):  # TypeError when NumPy expects one dimension for those of the mask
+        raise _misfit(value, target.shape, indices, at) from None
 
 
 def _put(op: Any, x: Any, value: Any, arrays: Any, at: tuple[int, ...], accumulate: bool) -> Any:
@@ -269,10 +269,10 @@ def _put(op: Any, x: Any, value: Any, arrays: Any, at: tuple[int, ...], accumula
 
 
 def _misfit(value: Any, shape: tuple[int, ...], arrays: Any, at: tuple[int, ...]) -> RuntimeError:
-    wanted = shape_text(result_shape(shape, arrays, at))
+    indexed_shape = shape_text(result_shape(shape, arrays, at))
     return RuntimeError(
         f"shape mismatch: value tensor of shape {shape_text(value.shape)} cannot be broadcast to indexing result of "
-        f"shape {wanted}"
+        f"shape {indexed_shape}"
     )
 
 
@@ -290,14 +290,14 @@ def _put_arguments(name: str, x: Any, indices: Any, values: Any) -> tuple[Any, l
     for i, item in enumerate(indices):
         if not isinstance(item, (TensorBase, np.ndarray)):
             raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type_name(item)}")
-        found = item_of(item)
-        if isinstance(found, bool):
+        index = item_of(item)
+        if isinstance(index, bool):
             raise IndexError(f"expected masks of at least one dimension as indices, got a 0-d one as element {i}")
-        if isinstance(found, int):  # 0-d: keep it an array
-            found = np.array(found)
-        arrays.append(found)
+        if isinstance(index, int):  # from a 0-d tensor, which counts as an array here
+            index = np.array(index)
+        arrays.append(index)
         at.append(position)
-        position += found.ndim if is_mask(found) else 1
+        position += index.ndim if is_mask(index) else 1
     shape = x._array.shape
     if position > len(shape):
         raise IndexError(f"too many indices for tensor of dimension {len(shape)} (got {position})")
@@ -314,7 +314,7 @@ def index_put_(input: B, indices: Any, values: Any, accumulate: bool = False) ->
         input: tensor.
         indices: tuple of integer tensors or masks, one for each leading dimension.
         values: tensor of the dtype of input that broadcasts to input[indices].
-        accumulate: add instead; places that are named more than once get every value.
+        accumulate: add instead; repeated indices accumulate.
     Returns: input.
     Raises: IndexError: when an index is out of range. RuntimeError: when values do not fit.
     Source: torch.Tensor.index_put_.
@@ -348,7 +348,7 @@ def copy_(input: B, src: Any, non_blocking: bool = False) -> B:
     Args:
         input: tensor; changed in place.
         src: tensor, ndarray or number.
-        non_blocking: taken and ignored.
+        non_blocking: ignored.
     Returns: input.
     Raises: RuntimeError: when src does not broadcast to the shape of input, or input may not be changed in place.
     Source: torch.Tensor.copy_.
@@ -356,15 +356,15 @@ def copy_(input: B, src: Any, non_blocking: bool = False) -> B:
     if not isinstance(src, (TensorBase, np.ndarray, bool, int, float, np.generic)):
         raise TypeError(_errors.NOT_A_TENSOR.format(name="copy_", argument="other", position=1, kind=type_name(src)))
     src = _value(src, input._array.dtype)
-    given, shape = array_of(src).shape, input._array.shape
-    for i in range(1, min(len(given), len(shape)) + 1):
-        if given[-i] != shape[-i] and given[-i] != 1 and shape[-i] != 1:
+    source, shape = array_of(src).shape, input._array.shape
+    for i in range(1, min(len(source), len(shape)) + 1):
+        if source[-i] != shape[-i] and source[-i] != 1 and shape[-i] != 1:
             raise RuntimeError(
-                f"The size of tensor a ({shape[-i]}) must match the size of tensor b ({given[-i]}) at non-singleton "
-                f"dimension {max(len(given), len(shape)) - i}"
+                f"The size of tensor a ({shape[-i]}) must match the size of tensor b ({source[-i]}) at non-singleton "
+                f"dimension {max(len(source), len(shape)) - i}"
             )
-    if len(given) > len(shape) or any(n != 1 and m == 1 for n, m in zip(given[::-1], shape[::-1])):
-        broadcast = np.broadcast_shapes(given, shape)
+    if len(source) > len(shape) or any(n != 1 and m == 1 for n, m in zip(source[::-1], shape[::-1])):
+        broadcast = np.broadcast_shapes(source, shape)
         raise RuntimeError(_errors.BROADCAST_IN_PLACE.format(shape=shape_text(shape), broadcast=shape_text(broadcast)))
     if _written_into_itself(input, src):
         return input

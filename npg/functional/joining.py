@@ -1,4 +1,4 @@
-"""Tensors put together: along a dimension there is, or along a new one."""
+"""Joining tensors along an existing dimension or a new one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from npg.ops import joining as ops
 _CAT = "npg.cat(): input types can't be cast to the desired output type {wanted}"
 
 
-# ----- At least so many dimensions -----
+# ----- A minimum number of dimensions -----
 
 
 def _each(name: str, tensors: Any, change: Callable[[str, Any], Any]) -> Any:
@@ -51,7 +51,7 @@ def atleast_1d(tensors: Sequence[B], /) -> tuple[B, ...]: ...
 def atleast_1d(first: B, second: B, /, *others: B) -> tuple[B, ...]: ...
 @public_function
 def atleast_1d(*tensors: Any) -> Any:
-    """Return the tensor, or a tuple of them, with 0-d ones as (1,). Source: torch.atleast_1d."""
+    """Return the tensor, or a tuple of tensors, with 0-d ones as (1,). Source: torch.atleast_1d."""
     return _each("atleast_1d", tensors, _one)
 
 
@@ -63,7 +63,7 @@ def atleast_2d(tensors: Sequence[B], /) -> tuple[B, ...]: ...
 def atleast_2d(first: B, second: B, /, *others: B) -> tuple[B, ...]: ...
 @public_function
 def atleast_2d(*tensors: Any) -> Any:
-    """Return the tensor, or a tuple of them, as at least 2-d: (n,) as (1, n). Source: torch.atleast_2d."""
+    """Return the tensor, or a tuple of tensors, as at least 2-d: (n,) as (1, n). Source: torch.atleast_2d."""
     return _each("atleast_2d", tensors, _two)
 
 
@@ -75,7 +75,7 @@ def atleast_3d(tensors: Sequence[B], /) -> tuple[B, ...]: ...
 def atleast_3d(first: B, second: B, /, *others: B) -> tuple[B, ...]: ...
 @public_function
 def atleast_3d(*tensors: Any) -> Any:
-    """Return the tensor, or a tuple of them, as at least 3-d: (n,) as (1, n, 1), (n, m) as (n, m, 1).
+    """Return the tensor, or a tuple of tensors, as at least 3-d: (n,) as (1, n, 1), (n, m) as (n, m, 1).
 
     Source: torch.atleast_3d.
     """
@@ -97,10 +97,10 @@ def _promoted(tensors: tuple[Any, ...], arrays: list[Any]) -> tuple[Any, ...]:
 @public_function
 @writes(text=_CAT, error=TypeError, apart=("tensors",))
 def cat(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
-    """Return the tensors one after the other along a dimension.
+    """Concatenate tensors along a dimension.
 
     Args:
-        tensors: a sequence, of the same sizes but along dim; mixed dtypes are promoted. One of shape (0,) fits all.
+        tensors: a sequence, of equal sizes except along dim; dtypes are promoted. Those of shape (0,) are skipped.
         dim: an int.
     Raises: ValueError: when there are none. RuntimeError: when their sizes do not fit.
     Source: torch.cat.
@@ -116,7 +116,7 @@ def cat(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     shape = arrays[0].shape
     if shape == (0,):
         shape = next((a.shape for a in arrays if a.shape != (0,)), shape)
-    d = dim_index("cat", dim, len(shape)) if shape != (0,) else 0  # the old kind of nothing: any dim will do
+    d = dim_index("cat", dim, len(shape)) if shape != (0,) else 0  # legacy empty tensors: any dim is valid
     for i, a in enumerate(arrays):
         if a.shape != shape:
             if a.shape == (0,) and len(shape) > 1:
@@ -131,7 +131,7 @@ def _cat_with_empty(tensors: tuple[Any, ...], arrays: list[Any], shape: tuple[in
         if a.shape != (0,):
             _check_cat(i, a.shape, shape, dim)
             fitting.append(x)
-        else:  # it has its part in the history
+        else:  # it stays an input of the graph
             fitting.append(reshape(x, (*shape[:dim], 0, *shape[dim + 1 :])))
     return apply(ops.cat, tuple(fitting), {"dim": dim})
 
@@ -150,21 +150,21 @@ def _check_cat(i: int, shape: tuple[int, ...], expected: tuple[int, ...], dim: i
 @public_function
 @writes(text=_CAT, error=TypeError, apart=("tensors",))
 def concat(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
-    """Return the tensors one after the other; see cat. Source: torch.concat."""
+    """Concatenate tensors; see cat. Source: torch.concat."""
     return cat(tensors, dim)
 
 
 @public_function
 @writes(text=_CAT, error=TypeError, apart=("tensors",))
 def concatenate(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
-    """Return the tensors one after the other; see cat. Source: torch.concatenate."""
+    """Concatenate tensors; see cat. Source: torch.concatenate."""
     return cat(tensors, dim)
 
 
 @public_function
 @writes(text=_CAT, error=TypeError, apart=("tensors",))
 def stack(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
-    """Return the tensors, all of one shape, along a new dimension.
+    """Stack tensors of one shape along a new dimension.
 
     Raises: RuntimeError: when there are none or their shapes differ.
     Source: torch.stack.
@@ -194,7 +194,7 @@ def _raised(name: str, tensors: Any, raise_one: Callable[[Any], Any]) -> list[An
 @public_function
 @writes(text=_CAT, error=TypeError, apart=("tensors",))
 def hstack(tensors: Sequence[T], *, out: Any = None) -> T:
-    """Return the tensors side by side: along the second dimension, 1-d ones along the first. Source: torch.hstack."""
+    """Join tensors along the second dimension, 1-d ones along the first. Source: torch.hstack."""
     parts = _raised("hstack", tensors, atleast_1d)
     return cat(parts, 0 if checked_array("hstack", parts[0]).ndim == 1 else 1)
 
@@ -202,28 +202,28 @@ def hstack(tensors: Sequence[T], *, out: Any = None) -> T:
 @public_function
 @writes(text=_CAT, error=TypeError, apart=("tensors",))
 def vstack(tensors: Sequence[T], *, out: Any = None) -> T:
-    """Return the tensors one below the other: along the first dimension, 1-d ones as rows. Source: torch.vstack."""
+    """Join tensors along the first dimension, 1-d ones as rows. Source: torch.vstack."""
     return cat(_raised("vstack", tensors, atleast_2d), 0)
 
 
 @public_function
 @writes(text=_CAT, error=TypeError, apart=("tensors",))
 def row_stack(tensors: Sequence[T], *, out: Any = None) -> T:
-    """Return the tensors one below the other; see vstack. Source: torch.row_stack."""
+    """Join tensors along the first dimension; see vstack. Source: torch.row_stack."""
     return vstack(tensors)
 
 
 @public_function
 @writes(text=_CAT, error=TypeError, apart=("tensors",))
 def dstack(tensors: Sequence[T], *, out: Any = None) -> T:
-    """Return the tensors along the third dimension. Source: torch.dstack."""
+    """Join tensors along the third dimension. Source: torch.dstack."""
     return cat(_raised("dstack", tensors, atleast_3d), 2)
 
 
 @public_function
 @writes(text=_CAT, error=TypeError, apart=("tensors",))
 def column_stack(tensors: Sequence[T], *, out: Any = None) -> T:
-    """Return the tensors along the second dimension, 1-d ones as columns. Source: torch.column_stack."""
+    """Join tensors along the second dimension, 1-d ones as columns. Source: torch.column_stack."""
 
     def column(x: Any) -> Any:
         array = checked_array("column_stack", x)

@@ -1,4 +1,4 @@
-"""Factorizations of matrices: Cholesky, QR, singular values, eigenvalues of symmetric matrices. For npg.linalg."""
+"""Factorizations of matrices for npg.linalg: Cholesky, QR, singular values, eigenvalues of symmetric matrices."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def qr(A: T, mode: str = "reduced", *, out: Any = None) -> QR[T]:
     Args:
         A: (..., m, n) float32 or float64.
         mode: "reduced": Q is (..., m, k), R (..., k, n) with k = min(m, n). "complete": (..., m, m) and (..., m, n).
-            "r": R only, Q is empty.
+            "r": R only; Q is empty.
     Returns: (Q, R).
     Raises: RuntimeError: when A is no floating matrix or mode is none of these.
     Source: torch.linalg.qr.
@@ -70,11 +70,11 @@ def svd(A: T, full_matrices: bool = True, *, driver: str | None = None, out: Any
     Args:
         A: (..., m, n) float32 or float64.
         full_matrices: U is (..., m, m) and Vh (..., n, n); otherwise they have k = min(m, n) columns and rows. The
-            gradient takes only these into account.
-        driver: taken and ignored.
+            gradient considers only these.
+        driver: ignored.
     Returns: (U, S, Vh), S (..., k).
     Raises: RuntimeError: when A is no floating matrix. LinAlgError: when the algorithm does not converge.
-    Source: torch.linalg.svd. U and Vh are known up to signs only; gradients through them need distinct singular values.
+    Source: torch.linalg.svd. U and Vh are unique up to signs; gradients through them need distinct singular values.
     """
     matrix_of("linalg.svd", A)
     return return_types.linalg_svd(apply(ops.svd, (A,), {"full_matrices": bool(full_matrices)}))
@@ -99,7 +99,7 @@ def eigh(A: T, UPLO: str = "L", *, out: Any = None) -> Eigh[T]:
         UPLO: "L" or "U", the lower or the upper one.
     Returns: (eigenvalues (..., n), eigenvectors (..., n, n)).
     Raises: RuntimeError: when A is not square or UPLO neither. LinAlgError: when the algorithm does not converge.
-    Source: torch.linalg.eigh. Eigenvectors are known up to signs only; gradients through them need distinct
+    Source: torch.linalg.eigh. Eigenvectors are unique up to signs only; gradients through them need distinct
         eigenvalues.
     """
     lower = _check_symmetric(A, UPLO)

@@ -1,4 +1,4 @@
-"""Norms of vectors and matrices, rank and condition. For npg.linalg."""
+"""Norms of vectors and matrices, rank and condition number, for npg.linalg."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def matrix_norm(
 
     Args:
         A: at least two dimensions, floating.
-        ord: "fro": of the elements as a vector; "nuc": the sum of the singular values; 2 and -2: the largest, the
-            smallest of them; 1 and -1: of the columns' sums of absolute values; inf and -inf: of the rows'.
-        dim: which two dimensions are the rows and the columns.
+        ord: "fro": the 2-norm of all elements; "nuc": the sum of the singular values; 2 and -2: the largest and the
+            smallest of them; 1 and -1: those of the absolute column sums; inf and -inf: those of the row sums.
+        dim: the two dimensions of the rows and the columns.
         keepdim: keep them, with size 1.
         dtype: cast A to this first.
     Raises: RuntimeError: when A is no floating matrix, dim no pair, or ord none of these.
@@ -65,18 +65,18 @@ def matrix_norm(
         return vector_norm(A, 2, (rows, columns), keepdim)
     if ord == "nuc" or abs(ord) == 2:
         values = svdvals(movedim(A, (rows, columns), (-2, -1)))
-        made = total(values, -1) if ord == "nuc" else _extreme(values, -1, ord > 0)
+        norms = total(values, -1) if ord == "nuc" else _extreme(values, -1, ord > 0)
         if not keepdim:
-            return made
-        return reshape(made, tuple(1 if d in (rows, columns) else n for d, n in enumerate(array.shape)))
+            return norms
+        return reshape(norms, tuple(1 if d in (rows, columns) else n for d, n in enumerate(array.shape)))
     summed, other = (rows, columns) if abs(ord) == 1 else (columns, rows)
     sums = vector_norm(A, 1, (summed,), True)
-    made = _extreme(sums, other, ord > 0, True)
-    return made if keepdim else reshape(made, tuple(n for d, n in enumerate(array.shape) if d not in (rows, columns)))
+    norms = _extreme(sums, other, ord > 0, True)
+    return norms if keepdim else reshape(norms, tuple(n for d, n in enumerate(array.shape) if d not in (rows, columns)))
 
 
 def _extreme(values: Any, dim: int, largest: bool, keepdim: bool = False) -> Any:
-    """Return the largest or the smallest along a dimension; the largest norm of none is 0."""
+    """Return the largest or smallest along a dimension; the largest of no norms is 0."""
     if largest and not values.shape[dim]:
         return total(values, dim, keepdim)
     return (amax if largest else amin)(values, dim, keepdim)
@@ -89,9 +89,9 @@ def norm(A: T, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype
 
     Args:
         A: any shape, floating.
-        ord: None is 2 of all elements; a number is that of a vector (see vector_norm) or matrix (see matrix_norm),
-            "fro" and "nuc" are of matrices.
-        dim: an int for vectors, two for matrices; None takes a 1-d A for a vector, a 2-d one for a matrix.
+        ord: None: the 2-norm of all elements; a number: see vector_norm and matrix_norm; "fro" and "nuc": for matrices
+            only.
+        dim: an int for vectors, two for matrices; None treats a 1-d A as a vector, a 2-d one as a matrix.
         keepdim: keep the dimensions, with size 1.
         dtype: cast A to this first.
     Raises: RuntimeError: when dim or ord do not fit.
@@ -117,7 +117,7 @@ def norm(A: T, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype
     looks=(),
 )
 def cond(A: T, p: Any = None, *, out: Any = None) -> T:
-    """Return the condition of a matrix: the norm of A times that of its inverse.
+    """Return the condition number of a matrix: the norm of A times that of its inverse.
 
     Args:
         A: (..., m, n) float32 or float64; square unless p is None, 2 or -2.
@@ -147,8 +147,8 @@ def cond(A: T, p: Any = None, *, out: Any = None) -> T:
     try:
         inverse: Any = inv(A)
     except LinAlgError:
-        found = [_cond_of(matrix, p) for matrix in array.reshape(-1, *array.shape[-2:])]
-        return wrap(np.array(found, array.dtype).reshape(array.shape[:-2]))
+        conditions = [_cond_of(matrix, p) for matrix in array.reshape(-1, *array.shape[-2:])]
+        return wrap(np.array(conditions, array.dtype).reshape(array.shape[:-2]))
     return matrix_norm(A, p) * matrix_norm(inverse, p)
 
 
@@ -169,12 +169,12 @@ def _cond_of(matrix: np.ndarray[Any, Any], p: Any) -> Any:
 def matrix_rank(
     A: T, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None, out: Any = None
 ) -> T:
-    """Return how many singular values are larger than a tolerance.
+    """Return the number of singular values larger than a tolerance.
 
     Args:
         A: (..., m, n) float32 or float64.
         tol: the tolerance itself.
-        hermitian: A is symmetric: take the absolute eigenvalues.
+        hermitian: A is symmetric: use its absolute eigenvalues.
         atol, rtol: the tolerance is max(atol, rtol * the largest), see pinv.
     Returns: (...) int64.
     Raises: RuntimeError: when A is no floating matrix.
@@ -220,7 +220,7 @@ def vander(x: T, N: int | None = None) -> T:
 
     Args:
         x: (..., n); 0-d counts as one element.
-        N: the number of columns; None takes n.
+        N: the number of columns; None means n.
     Returns: (..., n, N); of integers int64.
     Raises: RuntimeError: when N is not above 1.
     Source: torch.linalg.vander.

@@ -1,4 +1,4 @@
-"""Inverses, determinants and linear equations: what npg.linalg has of them, and the names that are at npg's top too."""
+"""Inverses, determinants and linear equations, for npg.linalg and for npg itself."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def det(A: T, *, out: Any = None) -> T:
         A: (..., n, n) float32 or float64.
     Returns: (...), without the last two dimensions.
     Raises: RuntimeError: when A is not square.
-    Source: torch.linalg.det. The gradient is right for singular matrices too; PyTorch's is not always.
+    Source: torch.linalg.det. The gradient is also right for singular matrices, where PyTorch's not always is.
     """
     square_of("linalg.det", A)
     return apply(ops.det, (A,), {})
@@ -97,7 +97,7 @@ def slogdet(A: T, *, out: Any = None) -> SignLogdet[T]:
 
 @public_function
 def logdet(input: T) -> T:
-    """Return the logarithm of the determinant, nan where that is negative. Source: torch.logdet."""
+    """Return the logarithm of the determinant, nan if that is negative. Source: torch.logdet."""
     sign, logabsdet = _slogdet(input)
     return where(wrap(sign._array < 0), math.nan, logabsdet)
 
@@ -105,7 +105,7 @@ def logdet(input: T) -> T:
 @public_function
 @writes(text=CASTABLE.format(name="matrix_power"), looks=())
 def matrix_power(A: T, n: int, *, out: Any = None) -> T:
-    """Return the n-th power of a square matrix; a negative n takes the inverse.
+    """Return the n-th power of a square matrix; for negative n that of its inverse.
 
     Args:
         A: (..., m, m).
@@ -174,12 +174,12 @@ def solve(A: T, B: Any, *, left: bool = True, out: Any = None) -> T:
     broadcast(a.shape[:-2], b.shape[:-1] if vector else b.shape[:-2])
     try:
         if left:
-            found = apply(ops.solve, (A, B), {})
+            solution = apply(ops.solve, (A, B), {})
         else:
-            found = apply(ops.solve, (transpose(A, -2, -1), transpose(B, -2, -1)), {}).mT
+            solution = apply(ops.solve, (transpose(A, -2, -1), transpose(B, -2, -1)), {}).mT
     except np.linalg.LinAlgError:
         raise unsolvable("npg.linalg.solve", a) from None
-    return found.squeeze(-1) if vector else found
+    return solution.squeeze(-1) if vector else solution
 
 
 class _Sizes:
@@ -198,14 +198,14 @@ def _incompatible(name: str, a: Any, b: Any, left: bool) -> RuntimeError:
 def solve_triangular(
     A: T, B: Any, *, upper: bool, left: bool = True, unitriangular: bool = False, out: Any = None
 ) -> T:
-    """Return X with A X = B for a triangular A, of which the other triangle is not read.
+    """Return X with A X = B for a triangular A, whose other triangle is not read.
 
     Args:
         A: (..., n, n) float32 or float64.
         B: (..., n, k), of the same dtype; batches broadcast.
-        upper: which triangle is read.
+        upper: read the upper triangle, otherwise the lower.
         left: False solves X A = B.
-        unitriangular: take the diagonal as ones.
+        unitriangular: treat the diagonal as ones.
     Returns: shape of B, broadcast; inf and nan where the diagonal has a zero.
     Raises: RuntimeError: when shapes do not fit or dtypes differ.
     Source: torch.linalg.solve_triangular.
@@ -215,9 +215,9 @@ def solve_triangular(
     if a.shape[-1] != b.shape[-2 if left else -1]:
         raise _incompatible(name, a, b, left)
     diagonal = 1 if unitriangular else 0
-    kept = triu(A, diagonal) if upper else tril(A, -diagonal)
+    triangle = triu(A, diagonal) if upper else tril(A, -diagonal)
     if unitriangular:
-        kept = kept + wrap(np.eye(a.shape[-1], dtype=a.dtype))
+        triangle = triangle + wrap(np.eye(a.shape[-1], dtype=a.dtype))
     if a.dtype != b.dtype:
         raise RuntimeError(
             f"{name}: Expected A and B to have the same dtype, but found A of type {scalar_name(a)} and B of type "
@@ -225,8 +225,8 @@ def solve_triangular(
         )
     broadcast(a.shape[:-2], b.shape[:-2])
     if left:
-        return apply(ops.solve_triangular, (kept, B), {"upper": upper})
-    return apply(ops.solve_triangular, (transpose(kept, -2, -1), transpose(B, -2, -1)), {"upper": not upper}).mT
+        return apply(ops.solve_triangular, (triangle, B), {"upper": upper})
+    return apply(ops.solve_triangular, (transpose(triangle, -2, -1), transpose(B, -2, -1)), {"upper": not upper}).mT
 
 
 _DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
@@ -235,13 +235,13 @@ _DRIVERS = ("gels", "gelsy", "gelsd", "gelss")
 @public_function(namespace="linalg")
 @writes(text=_LSTSQ, looks=())
 def lstsq(A: T, B: Any, rcond: float | None = None, *, driver: str | None = None, out: Any = None) -> Lstsq[T]:
-    """Return the X of least norm for which A X is nearest to B.
+    """Return the least-squares solution of A X = B, of minimal norm.
 
     Args:
         A: (..., m, n) float32 or float64.
         B: (..., m, k) of the same dtype, or (..., m), one dimension less than A.
-        rcond: singular values below rcond times the largest count as 0; None takes rounding times max(m, n).
-        driver: the LAPACK routine in whose manner the other results are given; the solution is always gelsd's.
+        rcond: singular values below rcond times the largest count as 0; None means the dtype's eps times max(m, n).
+        driver: the LAPACK routine whose other results are returned; the solution is always computed by gelsd.
     Returns: (solution, residuals, rank, singular_values). Residuals for m > n, rank unless the driver is gels, singular
         values for gelsd and gelss; otherwise they are empty.
     Raises: RuntimeError: when shapes do not fit, dtypes differ or the driver is unknown.
@@ -266,7 +266,7 @@ def lstsq(A: T, B: Any, rcond: float | None = None, *, driver: str | None = None
         axis = -1 if vector else -2
         raise RuntimeError(f"npg.linalg.lstsq: input.size(-2) should match other.size({axis})")
     right = unsqueeze(B, -1) if vector else B
-    # PyTorch takes the batch of a B with fewer dimensions for one of vectors, and then that B for a matrix.
+    # PyTorch first treats a B with fewer dimensions as a batch of vectors, and then that B as a matrix.
     batch = broadcast(a.shape[:-2], b.shape[:-1] if b.ndim < a.ndim else b.shape[:-2])
     A, right = (_batched(x, batch) for x in (A, right))
     solution = apply(ops.lstsq, (A, right), {"rcond": rcond})
@@ -299,7 +299,7 @@ def _batched(x: Any, batch: tuple[int, ...]) -> Any:
 
 @silent()
 def tolerance(values: np.ndarray[Any, Any], size: int, atol: Any, rtol: Any) -> Any:
-    """Return (..., 1): singular values up to this count as 0: max(atol, rtol * the largest).
+    """Return max(atol, rtol * the largest singular value) in shape (..., 1): values up to this count as 0.
 
     Args:
         values: (..., k) singular values.
@@ -307,8 +307,8 @@ def tolerance(values: np.ndarray[Any, Any], size: int, atol: Any, rtol: Any) -> 
         atol, rtol: numbers or tensors of the batch's shape, or None.
     """
     if rtol is None:
-        given = atol is not None and np.all(np.asarray(array_of(atol)) > 0)
-        rtol = 0.0 if given else size * float(np.finfo(values.dtype).eps)
+        atol_is_positive = atol is not None and np.all(np.asarray(array_of(atol)) > 0)
+        rtol = 0.0 if atol_is_positive else size * float(np.finfo(values.dtype).eps)
     atol = 0.0 if atol is None else atol
     atol, rtol = (np.asarray(array_of(t))[..., None] for t in (atol, rtol))
     return np.maximum(atol, rtol * values.max(axis=-1, keepdims=True, initial=0))
@@ -324,7 +324,7 @@ def pinv(A: T, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, 
         rcond: an older name of rtol.
         hermitian: A is symmetric; only its lower triangle is read.
         atol, rtol: singular values up to max(atol, rtol * the largest) count as 0. Numbers or tensors of the batch's
-            shape; None takes rounding times max(m, n) for rtol, and 0 if there is an atol.
+            shape; rtol None means the dtype's eps times max(m, n), or 0 if atol is positive.
     Returns: (..., n, m).
     Raises: RuntimeError: when A is no floating matrix.
     Source: torch.linalg.pinv.
@@ -343,8 +343,8 @@ def pinv(A: T, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, 
     rtol = rcond if rtol is None else rtol
     limit = None
     if atol is not None or rtol is not None:
-        # By the call that the op makes: without vectors LAPACK computes other last digits, and the largest value could
-        # then exceed a tolerance that it is to meet.
+        # The same call as in the op: without vectors LAPACK's last digits differ, and the largest value could
+        # then exceed a tolerance that it should equal.
         values = ops.svd(ops.mirrored(array) if hermitian else array, full_matrices=False)[1]
         limit = tolerance(values, max(array.shape[-2:]), atol, rtol).astype(array.dtype)
     return apply(ops.pinv, (A,), {"tolerance": limit, "hermitian": hermitian})
@@ -362,7 +362,7 @@ def pinverse(input: T, rcond: float = 1e-15) -> T:
 @public_function(namespace="linalg")
 @writes(text=CASTABLE.format(name="tensorinv"), looks=())
 def tensorinv(A: T, ind: int = 2, *, out: Any = None) -> T:
-    """Return the inverse for tensordot(A, x, x.ndim): A as a matrix whose rows are its first `ind` dimensions.
+    """Return the inverse of A for tensordot: of the matrix whose rows are the first `ind` dimensions of A.
 
     Raises: RuntimeError: when this matrix is not square. LinAlgError: when it is singular.
     Source: torch.linalg.tensorinv.

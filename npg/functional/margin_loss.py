@@ -1,6 +1,6 @@
-"""Losses on distributions, margins and distances as the torch namespace has them, composed of simpler functions.
+"""Losses on distributions, margins and distances in the torch namespace, composed of simpler functions.
 
-`reduction` is a number: 0 for none, 1 for mean, 2 for sum. PyTorch's stubs say that 1 is the default; it is 0.
+`reduction` is a number: 0 for none, 1 for mean, 2 for sum. The default is 0, although PyTorch's stubs say 1.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ def kl_div(input: T, target: T, reduction: int = 0, *, log_target: bool = False)
         raise RuntimeError("kl_div: Integral inputs not supported.")
     if log_target:
         losses = mul(exp(target), sub(target, input))
-    elif x.dtype == t.dtype == HALF:  # the difference of what was rounded would have few digits
-        wide, given = to_dtype(target, SINGLE), to_dtype(input, SINGLE)
-        losses = to_dtype(sub(xlogy(wide, wide), mul(wide, given)), HALF)
+    elif x.dtype == t.dtype == HALF:  # the difference of rounded terms would lose digits
+        wide_target, wide_input = to_dtype(target, SINGLE), to_dtype(input, SINGLE)
+        losses = to_dtype(sub(xlogy(wide_target, wide_target), mul(wide_target, wide_input)), HALF)
     else:
         losses = sub(xlogy(target, target), mul(target, input))
     return _reduced(losses, reduction)
@@ -61,7 +61,7 @@ def poisson_nll_loss(input: T, target: T, log_input: bool, full: bool, eps: floa
     Args:
         input: logarithms of the rates, for exp(input) - target input; or rates, for input - target log(input + eps).
         target: counts.
-        log_input: which of the two.
+        log_input: input holds logarithms, otherwise rates.
         full: add Stirling's approximation of log(target!) where target > 1.
     Source: torch.poisson_nll_loss.
     """
@@ -71,8 +71,8 @@ def poisson_nll_loss(input: T, target: T, log_input: bool, full: bool, eps: floa
         losses = sub(input, mul(target, log(add(input, eps))))
     if full:
         if checked_array("poisson_nll_loss", target, "target", 2).dtype == np.bool_:
-            sub(input, target)  # it says that bools are not subtracted
-        # 1 in place of the targets that do not count, so that no logarithm of 0 spoils a gradient.
+            sub(input, target)  # raises the error for bools
+        # 1 replaces the targets that do not count, so that no logarithm of 0 makes a gradient nan.
         small = le(target, 1)
         t = where(small, 1.0, target)
         stirling = add(sub(mul(t, log(t)), t), mul(log(mul(t, 2.0 * math.pi)), 0.5))
@@ -107,7 +107,7 @@ def margin_ranking_loss(
     margin: float = 0,
     reduction: int = 0,
 ) -> T:
-    """Return max(0, -target (input1 - input2) + margin): target 1 says that input1 should be the larger.
+    """Return max(0, -target (input1 - input2) + margin): target 1 means that input1 should be larger.
 
     Source: torch.margin_ranking_loss.
     """
@@ -149,14 +149,14 @@ def cosine_embedding_loss(
 
 
 def triplet(near: Any, far: Any, swapped: Any, margin: float) -> Any:
-    """Return max(0, near - far + margin) of distances; swapped is None, or taken where it is less than far."""
+    """Return max(0, near - far + margin) of distances; swapped, if given, replaces far where it is less."""
     if swapped is not None:
         far = minimum(far, swapped)
     return clamp_min(sub(add(near, margin), far), 0)
 
 
 def check_triplet(anchor: Any, positive: Any, negative: Any) -> None:
-    """Raises: RuntimeError: when the numbers of dimensions differ."""
+    """Raise RuntimeError when the numbers of dimensions differ."""
     a, p, n = (checked_array("triplet_margin_loss", x).ndim for x in (anchor, positive, negative))
     if not a == p == n:
         raise RuntimeError(
@@ -181,7 +181,7 @@ def triplet_margin_loss(
     Args:
         anchor, positive, negative: (N, D) or (D,).
         p, eps: as in pairwise_distance.
-        swap: take d(positive, negative) where it is smaller than d(anchor, negative).
+        swap: use d(positive, negative) where it is smaller than d(anchor, negative).
     Raises: RuntimeError: when the numbers of dimensions differ.
     Source: Balntas et al., Learning shallow convolutional feature descriptors with triplet losses, 2016;
         torch.nn.functional.triplet_margin_loss.

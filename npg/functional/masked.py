@@ -1,4 +1,4 @@
-"""Elements under a mask: filled, selected, replaced."""
+"""Filling, selecting and replacing elements under a mask."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from npg.ops.elementwise import clone
 
 def _check_write(array: Any, mask: Any) -> None:
     """Raise RuntimeError when the mask does not broadcast to the array."""
-    found = broadcast(array.shape, mask.shape)
-    if found != array.shape:
+    common = broadcast(array.shape, mask.shape)
+    if common != array.shape:
         raise RuntimeError(
-            _errors.BROADCAST_IN_PLACE.format(shape=shape_text(array.shape), broadcast=shape_text(found))
+            _errors.BROADCAST_IN_PLACE.format(shape=shape_text(array.shape), broadcast=shape_text(common))
         )
 
 
@@ -36,14 +36,14 @@ def _masked_fill(name: str, input: Any, mask: Any, value: Any) -> Any:
         return apply(op, (input, mask, value), {})
     _check_write(array, where)
     if isinstance(value, TensorBase) and value._array.base is not None:
-        value = apply(clone, (value,), {})  # perhaps an element of input, which PyTorch lets stand for its number
+        value = apply(clone, (value,), {})  # it may be an element of input, which PyTorch treats as a number
     op = ops.masked_fill_tensor_into if isinstance(value, TensorBase) else ops.masked_fill_into
     return apply_in_place(op, (input, mask, value), {})
 
 
 @public_function
 def masked_fill(input: T, mask: Any, value: Any) -> T:
-    """Return input with value where mask is True.
+    """Return input with value wherever mask is True.
 
     Args:
         input: any shape and dtype.
@@ -81,15 +81,15 @@ def masked_select(input: T, mask: Any, *, out: Any = None) -> T:
 
 
 def _masked_scatter(name: str, input: Any, mask: Any, source: Any) -> Any:
-    array, where, given = (
+    array, where, values = (
         checked_array(name, input),
         checked_array(name, mask, "mask", 2),
         checked_array(name, source, "source", 3),
     )
-    if given.dtype != array.dtype:
+    if values.dtype != array.dtype:
         raise RuntimeError(
             f"masked_scatter: expected self and source to have same dtypes but got{scalar_name(array)} and "
-            f"{scalar_name(given)}"
+            f"{scalar_name(values)}"
         )
     if where.dtype.kind != "b":
         raise RuntimeError(f"masked_scatter_ only supports boolean masks, but got mask with dtype {scalar_name(where)}")

@@ -68,7 +68,7 @@ def matmul(input: T, other: Any, *, out: Any = None) -> T:
     else:
         check_batches(a, b)
         op = ops.matmul if na > 2 else ops.matrix_and_batch if na == 2 else ops.vector_and_batch
-        if a.dtype != b.dtype:  # of nothing
+        if a.dtype != b.dtype:  # allowed for empty operands
             input = to_dtype(input, b.dtype)
     result = apply(op, (input, other), {})
     if out is None:
@@ -166,19 +166,19 @@ def outer(input: T, vec2: Any, *, out: Any = None) -> T:
 ger = outer
 
 
-def _inner_rule(given: dict[str, Any], _out: Any) -> OutRule:
-    ranks = [getattr(x, "ndim", 0) for x in given.values()]
+def _inner_rule(arguments: dict[str, Any], _out: Any) -> OutRule:
+    ranks = [getattr(x, "ndim", 0) for x in arguments.values()]
     return OutRule(is_same, OUT_OF_TENSORDOT, looks=()) if all(ranks) else DEFAULT  # a product of numbers
 
 
 @public_function
 @writes(_inner_rule)
 def inner(input: T, other: Any, *, out: Any = None) -> T:
-    """Return the sums of products over the last dimensions of both.
+    """Return the inner products over the last dimensions of both.
 
     Args:
-        input: (..., k). other: (..., k), of the same dtype; a 0-d one multiplies.
-    Returns: the dimensions of input but the last, then those of other but the last.
+        input: (..., k). other: (..., k), of the same dtype; a 0-d operand multiplies.
+    Returns: the dimensions of input except the last, then those of other except the last.
     Raises: RuntimeError: when the last sizes or the dtypes differ.
     Source: torch.inner.
     """
@@ -204,7 +204,7 @@ def kron(input: T, other: Any, *, out: Any = None) -> T:
     """Return the Kronecker product: every element of input times all of other.
 
     Args:
-        input, other: any shapes; the one with fewer dimensions gets more of size 1 in front. Dtypes are promoted.
+        input, other: any shapes, the shorter one extended by leading dimensions of size 1. Dtypes are promoted.
     Source: torch.kron.
     """
     a, b = checked_array("kron", input).shape, checked_array("kron", other, "other", 2).shape
@@ -221,8 +221,8 @@ def cross(input: T, other: Any, dim: Any = None, *, out: Any = None) -> T:
     """Return the cross products of the vectors along a dimension of size 3.
 
     Args:
-        input, other: of one dtype and number of dimensions; the others broadcast.
-        dim: None takes the first dimension of size 3 (deprecated; linalg.cross takes the last dimension).
+        input, other: of one dtype and number of dimensions; those other than dim broadcast.
+        dim: None means the first dimension of size 3 (deprecated; linalg.cross uses the last dimension).
     Raises: RuntimeError: when the dimension has another size or the dtypes differ.
     Source: torch.cross.
     """
@@ -261,7 +261,7 @@ def cross_along(input: T, other: Any, dim: Any = -1, *, out: Any = None) -> T:
 
 
 def _order(sizes: list[int]) -> list[list[int]]:
-    """Return where to split each chain of matrices i..j so that the product costs the fewest multiplications.
+    """Return where to split each chain of matrices i..j for the fewest multiplications.
 
     Source: Cormen, Leiserson, Rivest, Stein, Introduction to Algorithms, section 15.2.
     """
@@ -284,7 +284,7 @@ def multi_dot(tensors: Sequence[T], *, out: Any = None) -> T:
 
     Args:
         tensors: matrices of one dtype; the first and the last may be vectors.
-    Returns: as if the first were a row and the last a column, but without these dimensions.
+    Returns: the product's shape, without the dimension of a first or last factor that is a vector.
     Raises: RuntimeError: when there are fewer than two, or shapes or dtypes do not fit.
     Source: torch.linalg.multi_dot.
     """
@@ -330,7 +330,7 @@ def multi_dot(tensors: Sequence[T], *, out: Any = None) -> T:
 @public_function
 @writes(_MULTI_DOT, looks=())
 def chain_matmul(*matrices: T, out: Any = None) -> T:
-    """Return the product of matrices; the same as multi_dot but for one matrix, which is copied.
+    """Return the product of matrices, as multi_dot; a single matrix is copied.
 
     Source: torch.chain_matmul, deprecated there.
     """

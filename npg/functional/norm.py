@@ -1,4 +1,4 @@
-"""The norm of a tensor and the distance of two; linalg_norms.py has what only npg.linalg offers."""
+"""The norm of a tensor and the distance of two; linalg_norms.py has the norms of npg.linalg."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def norm(
 
     Args:
         input: floating.
-        p: a number as in vector_norm; "fro" stands for 2; "nuc": of a matrix the sum of its singular values.
+        p: a number as in vector_norm; "fro" means 2; "nuc": the sum of a matrix's singular values.
         dim, keepdim, dtype: as in sum; with "nuc" dim is two dimensions, the rows and the columns.
     Raises: RuntimeError: when the input is not floating or p is none of these.
     Source: torch.norm.
@@ -40,7 +40,7 @@ def norm(
     if isinstance(p, str) and p not in ("fro", "nuc"):
         raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
     if p == "nuc":
-        from npg.functional.linalg_norms import matrix_norm  # here: few programs need it
+        from npg.functional.linalg_norms import matrix_norm  # here: rarely needed
 
         return matrix_norm(input, p, tuple(range(array.ndim)) if dim is None else dim, keepdim, dtype=dtype)
     return vector_norm(input, 2 if p is None or p == "fro" else p, dim, keepdim, dtype=dtype)
@@ -48,7 +48,7 @@ def norm(
 
 @public_function
 def dist(input: B, other: Any, p: float = 2) -> B:
-    """Return the p-norm of input - other, which are broadcast.
+    """Return the p-norm of input - other, broadcast.
 
     Raises: RuntimeError: when both are integers.
     Source: torch.dist.

@@ -26,10 +26,10 @@ def _check_normalized(x: Any, shape: Any, name: str, star: str, weight: Any, bia
             "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
             "normalized_shape = []"
         )
-    for what, array in (("weight", weight), ("bias", bias)):
+    for which, array in (("weight", weight), ("bias", bias)):
         if array is not None and array.shape != shape:
             raise RuntimeError(
-                f"Expected {what} to be of same shape as normalized_shape, but got {what} of shape "
+                f"Expected {which} to be of same shape as normalized_shape, but got {which} of shape "
                 f"{shape_text(array.shape)} and normalized_shape = {shape_text(shape)}"
             )
     if x.shape[-len(shape) :] != shape:
@@ -67,7 +67,7 @@ def layer_norm(
     """Return (input - mean) / sqrt(var + eps) * weight + bias, mean and variance over the last dimensions.
 
     Args:
-        cudnn_enable: has no effect. The others as in torch.nn.functional.layer_norm.
+        cudnn_enable: ignored. The others: as in torch.nn.functional.layer_norm.
     Source: torch.layer_norm.
     """
     return apply_layer_norm(input, normalized_shape, weight, bias, eps)
@@ -79,9 +79,9 @@ def rms_norm(input: T, normalized_shape: Sizes, weight: T | None = None, eps: fl
 
     Args:
         input: (..., *normalized_shape), floating.
-        normalized_shape: the sizes of the dimensions that are normalised together.
+        normalized_shape: the sizes of the last dimensions, which are normalised together.
         weight: normalized_shape, or None.
-        eps: None is the eps of the dtype.
+        eps: None means the eps of the dtype.
     Raises: RuntimeError: when the shapes do not fit.
     Source: Zhang, Sennrich, Root Mean Square Layer Normalization, 2019; torch.nn.functional.rms_norm.
     """

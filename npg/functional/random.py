@@ -1,5 +1,5 @@
-"""Random numbers drawn into a tensor, and with the probabilities in one: the streams of npg/random, number for number
-PyTorch's."""
+"""Random numbers drawn into a tensor, or with probabilities from one; for the same seed they equal
+PyTorch's, see npg/random."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from npg.ops.elementwise import clone
 
 
 def _fill(name: str, input: Any, *args: Any, generator: Any) -> Any:
-    """Fill a tensor by the function of npg.random of that name."""
+    """Fill a tensor with the function of npg.random of this name."""
     check_generator(name, generator)
     draw = functools.partial(_draw, getattr(random, name), args, generator)
     if is_grad_enabled() and input.requires_grad:
@@ -37,7 +37,7 @@ def _draw(function: Any, args: tuple[Any, ...], generator: Any, array: np.ndarra
 
 
 def _from_to(name: str, low: Any, high: Any, named: dict[str, Any]) -> tuple[Any, Any]:
-    """Return the bounds; PyTorch's names of them, `from` and `to`, come in `named`."""
+    """Return the bounds, which `named` may hold under PyTorch's names `from` and `to`."""
     low, high = named.pop("from", low), named.pop("to", high)
     if named:
         raise TypeError(f"{name}() got an unexpected keyword argument '{next(iter(named))}'")
@@ -93,7 +93,7 @@ def log_normal_(input: T, mean: float = 1.0, std: float = 2.0, *, generator: Any
 
 @public_function
 def geometric_(input: T, p: float, *, generator: Any = None) -> T:
-    """Fill input with the numbers of trials up to the first success. Source: torch.Tensor.geometric_."""
+    """Fill input with the number of trials up to the first success. Source: torch.Tensor.geometric_."""
     return _fill("geometric_", input, p, generator=generator)
 
 
@@ -137,18 +137,18 @@ def bernoulli(input: T, p: Any = None, *, generator: Any = None, out: T | None =
         draw = lambda array, p: random.bernoulli_(array, p, generator)
         return drawn("bernoulli", draw, x.shape, None, out, inputs=(x,))
     if p is None:
-        found = apply(ops.bernoulli, (x,), {"generator": generator})
+        draws = apply(ops.bernoulli, (x,), {"generator": generator})
     else:
         array = array_of(x)
         recorded = is_grad_enabled() and getattr(x, "requires_grad", False)
         place = apply(clone, (x,), {}) if recorded else wrap(np.empty(array.shape, array.dtype))
-        found = bernoulli_(place, p, generator=generator)
-    return found if out is None else finish("bernoulli", found._array, out)
+        draws = bernoulli_(place, p, generator=generator)
+    return draws if out is None else finish("bernoulli", draws._array, out)
 
 
 @public_function
 def poisson(input: T, generator: Any = None) -> T:
-    """Return Poisson-distributed counts, the means of which are in input.
+    """Return Poisson-distributed counts with the means in input.
 
     Source: torch.poisson; the gradient is zero.
     """
@@ -164,10 +164,10 @@ def multinomial(
 
     Args:
         input: (K,) or (B, K) floating; weights >= 0, finite, not all zero.
-        num_samples: how many of each row.
-        replacement: whether an index may come twice.
+        num_samples: the number of indices per row.
+        replacement: whether an index may be drawn twice.
     Returns: (num_samples,) or (B, num_samples) int64.
-    Raises: RuntimeError: when a weight is negative or not finite, or when there are too few for the samples.
+    Raises: RuntimeError: when a weight is negative or not finite, or when too few are nonzero for the samples.
     Source: torch.multinomial.
     """
     x = as_tensor_input("multinomial", input)
@@ -175,5 +175,5 @@ def multinomial(
     array = array_of(x)
     if out is not None:
         as_tensor_input("multinomial", out, "out", 4)  # before anything is drawn
-    found = random.multinomial(array, num_samples, replacement, generator)
-    return leaf(found) if out is None else finish("multinomial", found, out)
+    indices = random.multinomial(array, num_samples, replacement, generator)
+    return leaf(indices) if out is None else finish("multinomial", indices, out)

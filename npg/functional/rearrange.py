@@ -1,4 +1,4 @@
-"""The same elements in other places: repeated, reversed, rolled, in triangles, on diagonals, as grids."""
+"""Rearranged elements: repeated, reversed, rolled, in triangles, on diagonals, as grids."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from npg.ops.elementwise import clone
 
 @public_function
 def repeat(input: T, *times: Dims, repeats: Dims | None = None) -> T:
-    """Return the input laid side by side along each dimension.
+    """Return the input repeated along each dimension.
 
     Args:
         input: any shape.
-        times: how often, an int for each dimension, also as repeats=; there may be more, for new dimensions in front.
-    Raises: RuntimeError: when there are fewer than dimensions, or a negative one.
+        times: an int for each dimension, also as repeats=; extra ones are for new leading dimensions.
+    Raises: RuntimeError: when there are fewer ints than dimensions, or a negative one.
     Source: torch.Tensor.repeat.
     """
     shape = checked_array("repeat", input).shape
@@ -45,7 +45,7 @@ def repeat(input: T, *times: Dims, repeats: Dims | None = None) -> T:
 
 @public_function
 def tile(input: T, *times: Dims, dims: Dims | None = None) -> T:
-    """Return the input laid side by side; as repeat, but fewer numbers stand for the last dimensions.
+    """Return the input repeated, as repeat; fewer numbers than dimensions refer to the last ones.
 
     Source: torch.tile.
     """
@@ -55,14 +55,14 @@ def tile(input: T, *times: Dims, dims: Dims | None = None) -> T:
 
 @public_function
 def repeat_interleave(input: T, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> T:
-    """Return the input with every element, or every slice along a dimension, repeated in place.
+    """Return the input with each element, or each slice along a dimension, repeated consecutively.
 
     Args:
-        input: any shape; without repeats the numbers themselves, and the result is which place is repeated.
-        repeats: an int, or an integer tensor with one number for each place.
-        dim: an int; None takes the flattened input.
-        output_size: the size of the result along dim, which is checked.
-    Raises: RuntimeError: when a number is negative or there are not as many as places.
+        input: any shape; without repeats, the repeats themselves, and the result holds the repeated indices.
+        repeats: an int, or an integer tensor with one number per element or slice.
+        dim: an int; None flattens the input.
+        output_size: the expected size of the result along dim.
+    Raises: RuntimeError: when a number is negative, or their count is wrong.
     Source: torch.repeat_interleave.
     """
     array = checked_array("repeat_interleave", input)
@@ -86,7 +86,7 @@ def repeat_interleave(input: T, repeats: Any = None, dim: int | None = None, *, 
         return apply(index_ops.index_select, (input, index), {"at": (d,)})
     if repeats < 0:
         raise RuntimeError("Repeats must be non-negative")
-    check_sizes((*array.shape[:d], n * repeats, *array.shape[d + 1 :]))  # NumPy would write out of its memory
+    check_sizes((*array.shape[:d], n * repeats, *array.shape[d + 1 :]))  # NumPy would write beyond its memory
     _check_size(n * repeats, output_size)
     return apply(ops.repeat_interleave, (input,), {"repeats": int(repeats), "dim": d})
 
@@ -142,7 +142,7 @@ def flipud(input: T) -> T:
 
 @public_function
 def roll(input: T, shifts: Dims, dims: Dims | None = None) -> T:
-    """Return a copy shifted along dimensions; what leaves at the end enters in front.
+    """Return a copy shifted along dimensions; elements that leave at the end reappear in front.
 
     Args:
         input: any shape.
@@ -160,19 +160,19 @@ def roll(input: T, shifts: Dims, dims: Dims | None = None) -> T:
     if len(shifts) != len(dims) and (dims or len(shifts) != 1):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
     if not array.size:
-        return apply(clone, (input,), {})  # of any dims, as in PyTorch
+        return apply(clone, (input,), {})  # dims are unchecked, as in PyTorch
     if dims and not ndim:
         raise IndexError(f"Dimension specified as {dims[0]} but tensor has no dimensions")
-    found = tuple(dim_index("roll", d, ndim) for d in dims)
+    axes = tuple(dim_index("roll", d, ndim) for d in dims)
     shifts = tuple(int(s) for s in shifts)
-    return apply(ops.roll, (input,), {"shifts": shifts, "dims": found or None})
+    return apply(ops.roll, (input,), {"shifts": shifts, "dims": axes or None})
 
 
 @public_function
 def rot90(input: T, k: int = 1, dims: Sizes = (0, 1)) -> T:
-    """Return a copy turned k times by 90 degrees, from the first towards the second of two dimensions.
+    """Return a copy rotated k times by 90 degrees, from the first towards the second of two dimensions.
 
-    Raises: RuntimeError: when dims are not two different dimensions.
+    Raises: RuntimeError: unless dims are two different dimensions.
     Source: torch.rot90.
     """
     ndim = checked_array("rot90", input).ndim
@@ -180,10 +180,10 @@ def rot90(input: T, k: int = 1, dims: Sizes = (0, 1)) -> T:
         raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
     if ndim < 2:
         raise RuntimeError(f"expected total dims >= 2, but got total dims = {ndim}")
-    found = tuple(dim_index("rot90", d, ndim) for d in dims)
-    if found[0] == found[1]:
+    plane = tuple(dim_index("rot90", d, ndim) for d in dims)
+    if plane[0] == plane[1]:
         raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
-    return apply(ops.rot90, (input,), {"k": int(k), "dims": found})
+    return apply(ops.rot90, (input,), {"k": int(k), "dims": plane})
 
 
 # ----- Triangles -----
@@ -217,13 +217,13 @@ def triu(input: T, diagonal: int = 0, *, out: Any = None) -> T:
 
 @public_function
 def tril_(input: T, diagonal: int = 0) -> T:
-    """Put zeros above a diagonal of the input; see tril."""
+    """Set the elements above a diagonal of the input to zero; see tril."""
     return apply_in_place(ops.tril, (input,), _triangle(ops.tril, input, diagonal))
 
 
 @public_function
 def triu_(input: T, diagonal: int = 0) -> T:
-    """Put zeros below a diagonal of the input; see triu."""
+    """Set the elements below a diagonal of the input to zero; see triu."""
     return apply_in_place(ops.triu, (input,), _triangle(ops.triu, input, diagonal))
 
 
@@ -235,7 +235,7 @@ def triu_(input: T, diagonal: int = 0) -> T:
 def diag(input: T, diagonal: int = 0, *, out: Any = None) -> T:
     """Return a square matrix with a vector on a diagonal, or a copy of a diagonal of a matrix.
 
-    Raises: RuntimeError: for other than one or two dimensions.
+    Raises: RuntimeError: unless it has one or two dimensions.
     Source: torch.diag.
     """
     ndim = checked_array("diag", input).ndim
@@ -253,7 +253,7 @@ def diag_embed(input: T, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T:
     Args:
         input: at least one dimension.
         offset: above (positive) or below the main diagonal.
-        dim1, dim2: where the new dimensions are in the result.
+        dim1, dim2: the positions of the new dimensions in the result.
     Raises: RuntimeError: when dim1 and dim2 are the same.
     Source: torch.diag_embed.
     """
@@ -273,7 +273,7 @@ def diagflat(input: T, offset: int = 0) -> T:
 
 @public_function
 def trace(input: T) -> T:
-    """Return the sum of the diagonal of a matrix; of integers in int64. Source: torch.trace."""
+    """Return the sum of the diagonal of a matrix, int64 for integers. Source: torch.trace."""
     ndim = checked_array("trace", input).ndim
     if ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {ndim}")
@@ -287,12 +287,12 @@ def trace(input: T) -> T:
 
 @public_function
 def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
-    """Return a grid of coordinates: each vector as a view that varies along one dimension only.
+    """Return grids of coordinates: a view of each vector that varies along one dimension only.
 
     Args:
         tensors: vectors (or 0-d tensors) of one dtype, one by one or as a sequence.
-        indexing: "ij": the first vector varies along the first dimension; "xy": the first two are swapped. None warns
-            and is "ij".
+        indexing: "ij": the first vector varies along the first dimension; "xy": the first two are swapped. None means
+            "ij", with a warning.
     Returns: a tuple.
     Source: torch.meshgrid.
     """

@@ -1,6 +1,6 @@
 """Sums, means, variances, products, norms.
 
-`dim` is an int, a tuple of ints or None; None (and an empty tuple) stands for all dimensions. Integers and bools are
+`dim` is an int, a tuple of ints or None; None (or an empty tuple) means all dimensions. Integers and bools are
 summed and multiplied in int64, float16 in float32.
 """
 
@@ -23,8 +23,8 @@ from npg.ops import cumulative as scan_ops, distance, reduction as ops
 from npg.ops._op import Op
 
 
-def _bool_or_byte(held: dtypes.dtype, _result: dtypes.dtype) -> bool:
-    return held is dtypes.bool_ or held is dtypes.uint8
+def _bool_or_byte(own: dtypes.dtype, _result: dtypes.dtype) -> bool:
+    return own is dtypes.bool_ or own is dtypes.uint8
 
 
 # ----- Sums and means -----
@@ -37,7 +37,7 @@ def sum(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any 
 
     Args:
         input: any shape and dtype.
-        dim: what to sum over.
+        dim: the dimensions to sum over.
         keepdim: keep these dimensions, with size 1.
         dtype: cast the input to this dtype first.
     Returns: dtype of input, int64 for integers and bools.
@@ -52,7 +52,7 @@ def sum(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any 
 
 
 def _cast(input: Any, dtype: np.dtype[Any]) -> Any:
-    """Return the input in the NumPy dtype that a caller asked for.
+    """Return the input cast to a NumPy dtype.
 
     Raises: RuntimeError: for an integer dtype when the input requires grad.
     """
@@ -63,18 +63,18 @@ def _cast(input: Any, dtype: np.dtype[Any]) -> Any:
 
 def _sum_as(input: Any, dim: Any, keepdim: bool, dtype: np.dtype[Any]) -> Any:
     total = sum(_cast(input, dtype), dim, keepdim)
-    return to_dtype(total, dtype)  # a sum in int64, where a smaller integer was asked for
+    return to_dtype(total, dtype)  # a sum in int64, when a smaller integer is requested
 
 
-def _mean_rule(given: dict[str, Any], _out: Any) -> OutRule:
+def _mean_rule(arguments: dict[str, Any], _out: Any) -> OutRule:
     text = "mean.dtype_out(): input types can't be cast to the desired output type {wanted}"
-    return OutRule(text=text, looks=()) if given.get("dim") is None else OutRule(looks=())
+    return OutRule(text=text, looks=()) if arguments.get("dim") is None else OutRule(looks=())
 
 
 @public_function
 @writes(_mean_rule)
 def mean(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
-    """Return the mean over dimensions; nan where nothing is averaged.
+    """Return the mean over dimensions; nan over no elements.
 
     Args:
         input: floating, or any with a floating dtype=.
@@ -84,9 +84,9 @@ def mean(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any
     """
     array = checked_array("mean", input)
     if dtype is not None:
-        given = dtypes.to_numpy(dtype)
-        _check_mean(given, "Optional")
-        input = to_dtype(input, given)
+        target = dtypes.to_numpy(dtype)
+        _check_mean(target, "Optional")
+        input = to_dtype(input, target)
     else:
         _check_mean(array.dtype, "Input")
     if dim is None and not keepdim:
@@ -102,8 +102,10 @@ def _check_mean(dtype: np.dtype[Any], which: str) -> None:
         )
 
 
-def _nansum_rule(given: dict[str, Any], out: Any) -> OutRule:
-    kinds = [getattr(getattr(x, "_array", x), "dtype", np.dtype(np.float32)).kind for x in (given.get("input"), out)]
+def _nansum_rule(arguments: dict[str, Any], out: Any) -> OutRule:
+    kinds = [
+        getattr(getattr(x, "_array", x), "dtype", np.dtype(np.float32)).kind for x in (arguments.get("input"), out)
+    ]
     if kinds[0] != "f" or kinds[1] == "f":
         return OutRule(takes_dtype=True, looks=(), expanded=True)
     text = "\"nansum_cpu\" not implemented for '{wanted}'"
@@ -113,41 +115,41 @@ def _nansum_rule(given: dict[str, Any], out: Any) -> OutRule:
 @public_function
 @writes(_nansum_rule)
 def nansum(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
-    """Return the sum over dimensions, nan counted as 0. Args as in sum. Source: torch.nansum."""
+    """Return the sum over dimensions, with nan as 0. Args as in sum. Source: torch.nansum."""
     array = checked_array("nansum", input)
     if array.dtype.kind != "f":
         return sum(input, dim, keepdim, dtype=dtype)
     if dtype is not None:
-        given = dtypes.to_numpy(dtype)
-        if given.kind != "f":  # of nan, too, as PyTorch casts it
+        target = dtypes.to_numpy(dtype)
+        if target.kind != "f":  # also cast nan, as PyTorch does
             return sum(input, dim, keepdim, dtype=dtype)
-        input = to_dtype(input, given)
+        input = to_dtype(input, target)
     return apply(ops.nansum, (input,), {"dim": dims_of("nansum", dim, array.ndim), "keepdim": keepdim})
 
 
 @public_function
 @writes(looks=())
 def nanmean(input: T, dim: Dims | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
-    """Return the mean over dimensions of what is not nan. Args as in mean. Source: torch.nanmean."""
+    """Return the mean over dimensions of the elements that are not nan. Args as in mean. Source: torch.nanmean."""
     array = checked_array("nanmean", input)
     if array.dtype.kind != "f":
         raise RuntimeError(
             "nanmean(): expected input to have floating point or complex dtype but got " + scalar_name(array)
         )
     if dtype is not None:
-        given = dtypes.to_numpy(dtype)
-        if given.kind != "f":
+        target = dtypes.to_numpy(dtype)
+        if target.kind != "f":
             raise RuntimeError(
                 "nanmean(): could not infer output dtype. Optional dtype must be either a floating point or complex "
-                f"dtype. Got: {scalar_name(given)}"
+                f"dtype. Got: {scalar_name(target)}"
             )
-        input = to_dtype(input, given)
+        input = to_dtype(input, target)
     return apply(ops.nanmean, (input,), {"dim": dims_of("nanmean", dim, array.ndim), "keepdim": keepdim})
 
 
 @public_function
 def count_nonzero(input: T, dim: Dims | None = None) -> T:
-    """Return how many elements over dimensions are not 0, in int64. Source: torch.count_nonzero."""
+    """Return the int64 number of nonzero elements over dimensions. Source: torch.count_nonzero."""
     array = checked_array("count_nonzero", input)
     return apply(ops.count_nonzero, (input,), {"dim": dims_of("count_nonzero", dim, array.ndim)})
 
@@ -165,17 +167,17 @@ def all(input: T, dim: Dims | None = None, keepdim: bool = False, *, out: Any = 
 @public_function
 @writes(accepts=_bool_or_byte, text="any only supports bool tensor for result, got: {wanted}", looks=(), expanded=True)
 def any(input: T, dim: Dims | None = None, keepdim: bool = False, *, out: Any = None) -> T:
-    """Tell whether an element over dimensions is true. Returns: bool; uint8 for uint8. Source: torch.any."""
+    """Tell whether any element over dimensions is true. Returns: bool; uint8 for uint8. Source: torch.any."""
     return _truth(ops.any_, "any", input, dim, keepdim)
 
 
 def _truth(op: Op, name: str, input: Any, dim: Any, keepdim: bool) -> Any:
     array = checked_array(name, input)
-    # For these two, and no other reduction, PyTorch takes an empty tuple at its word: nothing is reduced.
+    # For these two reductions only, an empty tuple reduces nothing in PyTorch.
     nothing = isinstance(dim, (tuple, list)) and not dim
     dims = () if nothing else dims_of(name, dim, array.ndim)
-    found = apply(op, (input,), {"dim": dims, "keepdim": keepdim})
-    return to_dtype(found, array.dtype) if array.dtype == np.uint8 else found
+    truth = apply(op, (input,), {"dim": dims, "keepdim": keepdim})
+    return to_dtype(truth, array.dtype) if array.dtype == np.uint8 else truth
 
 
 # ----- Variance -----
@@ -216,8 +218,8 @@ def var(
     Args:
         input: floating.
         dim, keepdim: as in sum. `var(x, False)` is var(x, unbiased=False), as in PyTorch.
-        unbiased: False stands for correction=0, True for 1.
-        correction: 1 unless given.
+        unbiased: False means correction=0, True means 1.
+        correction: 1 by default.
     Raises: RuntimeError: when the input is not floating.
     Source: torch.var.
     """
@@ -273,7 +275,7 @@ def std_mean(
 @public_function
 @writes(takes_dtype=True, looks=(), expanded=True)
 def prod(input: T, dim: int | None = None, keepdim: bool = False, *, dtype: Any = None, out: Any = None) -> T:
-    """Return the product over one dimension or all of them; the gradient is right where elements are 0.
+    """Return the product over one dimension or all; the gradient is also right where elements are 0.
 
     Args:
         input: any shape and dtype.
@@ -317,7 +319,7 @@ def vector_norm(
         input: floating.
         ord: any number; inf and -inf give the largest and smallest |x|, 0 the number of nonzeros.
         dim, keepdim, dtype: as in sum.
-    Raises: RuntimeError: when the input is not floating, or is empty and the norm has no value there.
+    Raises: RuntimeError: when the input is not floating, or is empty and the norm has no value for that.
     Source: torch.linalg.vector_norm.
     """
     array = checked_array("linalg.vector_norm", input)
@@ -330,21 +332,21 @@ def vector_norm(
     if not array.size and (p < 0 or p == math.inf):
         _refuse_empty(array.shape, dims, p)
     if dtype is not None:
-        given = dtypes.to_numpy(dtype)
-        _check_norm_dtype(array.dtype, given)
-        input = to_dtype(input, given)
+        target = dtypes.to_numpy(dtype)
+        _check_norm_dtype(array.dtype, target)
+        input = to_dtype(input, target)
     return apply(distance.vector_norm, (input,), {"p": p, "dim": dims, "keepdim": keepdim})
 
 
-def _check_norm_dtype(own: np.dtype[Any], given: np.dtype[Any]) -> None:
-    """Raise RuntimeError when a norm cannot be computed in the dtype asked for."""
-    theirs, wanted = scalar_name(own), scalar_name(given)
-    if given.kind != "f":
-        raise RuntimeError(f"linalg.vector_norm: dtype should be floating point or complex, but got {wanted}")
-    if given.itemsize < own.itemsize:
+def _check_norm_dtype(own: np.dtype[Any], target: np.dtype[Any]) -> None:
+    """Raise RuntimeError when a norm cannot be computed in the requested dtype."""
+    input_name, target_name = scalar_name(own), scalar_name(target)
+    if target.kind != "f":
+        raise RuntimeError(f"linalg.vector_norm: dtype should be floating point or complex, but got {target_name}")
+    if target.itemsize < own.itemsize:
         raise RuntimeError(
-            f"linalg.vector_norm: the dtype of the input ({theirs}) should be convertible without narrowing to the "
-            f"specified dtype ({wanted})"
+            f"linalg.vector_norm: the dtype of the input ({input_name}) should be convertible without narrowing to the "
+            f"specified dtype ({target_name})"
         )
 
 

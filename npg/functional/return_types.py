@@ -1,4 +1,4 @@
-"""What functions with several results return: a tuple whose items have names, as torch.return_types."""
+"""The results of functions that return several: tuples whose items have names, as torch.return_types."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ __all__ = ["aminmax", "cummax", "cummin", "kthvalue", "max", "median", "min", "m
 
 
 def named(name: str, *fields: str) -> type[Any]:
-    """Return a class of tuples that are made of one sequence and whose items are also attributes.
+    """Return a class of tuples whose items are also attributes, and whose repr is PyTorch's.
 
-    `topk = named("topk", "values", "indices")`; `topk((v, i)).values`. Its repr is PyTorch's.
+    `topk = named("topk", "values", "indices")`; `topk((v, i)).values`.
     """
 
     def represent(self: Any) -> str:
@@ -24,8 +24,8 @@ def named(name: str, *fields: str) -> type[Any]:
     body: dict[str, Any] = {f: property(operator.itemgetter(i)) for i, f in enumerate(fields)}
     body.update(__slots__=(), __match_args__=fields, __repr__=represent, __reduce__=reduce)
     body.update(__module__="npg.return_types", __doc__=f"The results of {name}: ({', '.join(fields)}).")
-    made = _types[name] = type(name, (tuple,), body)
-    return made
+    cls = _types[name] = type(name, (tuple,), body)
+    return cls
 
 
 _types: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Rounding, and numbers in the place of nan and inf."""
+"""Rounding, and replacement of nan and inf."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _round, _round_ = expose(rounding.round)
 @public_function
 @writes(OUT_DTYPE_FOUND)
 def round(input: T, *, decimals: int = 0, out: Any = None) -> T:
-    """Return each element rounded to the nearest number with so many decimals, halves to the even one.
+    """Return each element rounded to this number of decimals, halves to even.
 
     Args:
-        input: any shape; with decimals a floating dtype.
-        decimals: how many; a negative number rounds before the point.
+        input: any shape; floating if decimals is not 0.
+        decimals: negative numbers round to the left of the point.
     Source: torch.round.
     """
     return run(rounding.round_decimals, (input,), decimals=decimals) if decimals else _round(input)
@@ -47,8 +47,8 @@ def nan_to_num(
 
     Args:
         input: any shape and dtype.
-        nan: in place of nan; None: 0.
-        posinf, neginf: in place of inf and -inf; None: the dtype's largest and smallest number.
+        nan: replaces nan; None means 0.
+        posinf, neginf: replace inf and -inf; None means the dtype's largest and smallest number.
     Source: torch.nan_to_num.
     """
     return run(rounding.nan_to_num, (input,), nan=nan, posinf=posinf, neginf=neginf)

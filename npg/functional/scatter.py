@@ -1,4 +1,4 @@
-"""Elements picked and written one by one: by index along a dimension, or at positions of the flattened tensor."""
+"""Reading and writing of single elements: by index along a dimension, or at positions of the flattened tensor."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from npg.ops import indexing as rows, scatter as ops, shape
 
 
 def _check_index(name: str, x: Any, index: Any, dim: Any, other: str) -> tuple[Any, Any, int]:
-    """Return the arrays of x and index, and dim counted from the front; what gather and scatter share."""
+    """Return the arrays of x and index, and dim as a non-negative index, for gather and scatter."""
     array, places = checked_array(name, x), checked_array(name, index, "index", 3)
     dim = dim_index(name, dim, array.ndim)
     if not places.size:
@@ -37,15 +37,15 @@ def _check_index(name: str, x: Any, index: Any, dim: Any, other: str) -> tuple[A
 @public_function
 @writes(OUT_DTYPE, apart=("input",))
 def gather(input: T, dim: Any, index: Any, *, sparse_grad: bool = False, out: Any = None) -> T:
-    """Return the elements of input that index names along a dimension.
+    """Return the elements of input at these indices along a dimension.
 
     out[i, j] = input[index[i, j], j] for dim = 0, input[i, index[i, j]] for dim = 1, and so on.
 
     Args:
         input: any shape and dtype.
-        dim: the dimension that index counts in.
-        index: int64 or int32, as many dimensions as input, in the others no larger than it.
-        sparse_grad: taken and ignored.
+        dim: the dimension that index refers to.
+        index: int64 or int32, as many dimensions as input, no larger than it except in dim.
+        sparse_grad: ignored.
     Returns: shape of index, dtype of input.
     Raises: RuntimeError: when the shapes do not fit or an index is negative or out of range.
     Source: torch.gather.
@@ -65,7 +65,7 @@ def gather(input: T, dim: Any, index: Any, *, sparse_grad: bool = False, out: An
 
 
 def _scatter_arguments(name: str, x: Any, dim: Any, index: Any, src: Any) -> tuple[Any, Any, int]:
-    """Return (index, src cut to its shape or a number, dim); an empty index in a shape that fits input's."""
+    """Return (index, src cut to its shape or a number, dim); an empty index gets input's number of dimensions."""
     array, places, dim = _check_index(name, x, index, dim, "self")
     if isinstance(src, (TensorBase, np.ndarray)):
         source = array_of(src)
@@ -84,16 +84,18 @@ def _scatter_arguments(name: str, x: Any, dim: Any, index: Any, src: Any) -> tup
             nothing = apply(rows.getitem, (src,), {"index": (None,) * (source.ndim == 0) + (slice(0),)})
             src = apply(shape.reshape, (nothing,), {"shape": none})
         return np.empty(none, np.int64), src, dim
-    own, given = array.shape or (1,), places.shape or (1,)
-    sizes = given if source is None else source.shape or (1,)
-    if any(n > m and d != dim for d, (n, m) in enumerate(zip(given, own))) or any(n > m for n, m in zip(given, sizes)):
+    own, index_shape = array.shape or (1,), places.shape or (1,)
+    sizes = index_shape if source is None else source.shape or (1,)
+    if any(n > m and d != dim for d, (n, m) in enumerate(zip(index_shape, own))) or any(
+        n > m for n, m in zip(index_shape, sizes)
+    ):
         tail = "" if source is None else f" and to be no larger size than src {shape_text(source.shape)}"
         raise RuntimeError(
             f"Expected index {shape_text(places.shape)} to be no larger than self {shape_text(array.shape)} apart from "
             f"dimension {dim}{tail}"
         )
-    if source is not None and sizes != given:
-        src = apply(rows.getitem, (src,), {"index": tuple(slice(n) for n in given)})
+    if source is not None and sizes != index_shape:
+        src = apply(rows.getitem, (src,), {"index": tuple(slice(n) for n in index_shape)})
     if source is not None and source.ndim != places.ndim:
         src = apply(shape.reshape, (src,), {"shape": places.shape})
     return index, src, dim
@@ -137,23 +139,23 @@ def _with_reduce(name: str, input: Any, dim: Any, index: Any, src: Any, value: A
 def scatter(
     input: T, dim: Any, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None, out: Any = None
 ) -> T:
-    """Return a copy of input with src written where index names; see scatter_."""
+    """Return a copy of input with src written at these indices; see scatter_."""
     return _with_reduce("scatter", input, dim, index, src, value, reduce)
 
 
 @public_function
 def scatter_(input: T, dim: Any, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> T:
-    """Write src into input, in place, where index names along a dimension.
+    """Write src into input, in place, at these indices along a dimension.
 
     input[index[i, j], j] = src[i, j] for dim = 0, input[i, index[i, j]] = src[i, j] for dim = 1, and so on.
 
     Args:
         input: any shape and dtype.
-        dim: the dimension that index counts in.
-        index: int64 or int32, as many dimensions as input, in the others no larger than it, nowhere larger than src.
+        dim: the dimension that index refers to.
+        index: int64 or int32, as many dimensions as input, no larger than it except in dim, nor than src.
         src: tensor of the dtype of input, or a number.
         value: the number, by keyword.
-        reduce: "add" or "multiply": combine with what is there.
+        reduce: "add" or "multiply": combine with the elements of input.
     Returns: input.
     Raises: RuntimeError: when shapes or dtypes do not fit or an index is out of range.
     Source: torch.Tensor.scatter_. With reduce="multiply" the gradient is that of scatter_reduce; PyTorch has none.
@@ -164,7 +166,7 @@ def scatter_(input: T, dim: Any, index: Any, src: Any = None, *, value: Any = No
 @public_function
 @writes(OUT_DTYPE, apart=("index", "src"))
 def scatter_add(input: T, dim: Any, index: Any, src: Any, *, out: Any = None) -> T:
-    """Return a copy of input with src added where index names along a dimension; all of it where indices repeat.
+    """Return a copy of input with src added at these indices along a dimension; repeated indices accumulate.
 
     Args, Raises: as scatter_.
     Source: torch.scatter_add.
@@ -175,7 +177,7 @@ def scatter_add(input: T, dim: Any, index: Any, src: Any, *, out: Any = None) ->
 
 @public_function
 def scatter_add_(input: T, dim: Any, index: Any, src: Any) -> T:
-    """Add src to input, in place, where index names; see scatter_add."""
+    """Add src to input, in place, at these indices; see scatter_add."""
     checked_array("scatter_add_", src, "src", 3)
     return _scattered("scatter_add_", ops.scatter_add_into, input, dim, index, src)
 
@@ -193,12 +195,12 @@ def _reduced(name: str, input: Any, dim: Any, index: Any, src: Any, reduce: Any,
 def scatter_reduce(
     input: T, dim: Any, index: Any, src: Any, reduce: str, *, include_self: bool = True, out: Any = None
 ) -> T:
-    """Return a copy of input in which each place is reduced together with the elements of src that index sends there.
+    """Return a copy of input with each element reduced together with the elements of src at its index.
 
     Args:
         input, dim, index, src: as for scatter_.
         reduce: "sum", "prod", "mean", "amax" or "amin".
-        include_self: whether what is in input takes part; otherwise the places that index names start afresh.
+        include_self: whether the elements of input take part in the reduction.
     Raises: RuntimeError: when shapes or dtypes do not fit, an index is out of range, or reduce is none of these.
     Source: torch.scatter_reduce.
     """
@@ -237,35 +239,35 @@ def take(input: T, index: Any, *, out: Any = None) -> T:
 
 
 def _put(name: str, input: Any, index: Any, source: Any, accumulate: bool) -> Any:
-    array, places, given = (
+    array, places, values = (
         checked_array(name, input),
         checked_array(name, index, "index", 2),
         checked_array(name, source, "source", 3),
     )
     if places.dtype.char not in "lq":
         raise RuntimeError(f"put_(): Expected a long tensor for index, but got {scalar_name(places)}")
-    if given.dtype != array.dtype:
+    if values.dtype != array.dtype:
         raise RuntimeError(
             f"put_(): self and source expected to have the same dtype, but got self.dtype = {scalar_name(array)} and "
-            f"source.dtype = {scalar_name(given)}"
+            f"source.dtype = {scalar_name(values)}"
         )
-    if given.size != places.size:
+    if values.size != places.size:
         raise IndexError(
             "put_(): Expected source and index to have the same number of elements, but got source.numel() = "
-            f"{given.size}, index.numel() = {places.size}"
+            f"{values.size}, index.numel() = {places.size}"
         )
-    if given.shape != places.shape:
+    if values.shape != places.shape:
         source = apply(shape.reshape, (source,), {"shape": places.shape})
     settings = {"accumulate": bool(accumulate)}
     if name.endswith("_"):
-        refuse_meeting(array, (places, given))
+        refuse_meeting(array, (places, values))
         return apply_in_place(ops.put_into, (input, index, source), settings)
     return apply(ops.put, (input, index, source), settings)
 
 
 @public_function
 def put_(input: T, index: Any, source: Any, accumulate: bool = False) -> T:
-    """Write source at these positions of the flattened input, in place.
+    """Write source to these positions of the flattened input, in place.
 
     Args:
         input: any shape and dtype.
@@ -281,21 +283,21 @@ def put_(input: T, index: Any, source: Any, accumulate: bool = False) -> T:
 
 @public_function
 def put(input: T, index: Any, source: Any, accumulate: bool = False) -> T:
-    """Return a copy of input with source at positions of the flattened array; see put_."""
+    """Return a copy of input with source written to positions of the flattened input; see put_."""
     return _put("put", input, index, source, accumulate)
 
 
 @public_function
 @writes(OUT_DTYPE, apart=("input",))
 def take_along_dim(input: T, indices: Any, dim: Any = None, *, out: Any = None) -> T:
-    """Return the elements of input that indices name along a dimension, as np.take_along_axis.
+    """Return the elements of input at these indices along a dimension, as np.take_along_axis.
 
     Args:
         input: any shape and dtype.
-        indices: int64, as many dimensions as input; in the others the two broadcast. Negative ones count from the end.
-        dim: None takes both as flattened.
+        indices: int64, as many dimensions as input, broadcast except in dim; negative ones count from the end.
+        dim: None flattens both.
     Raises: RuntimeError: for another dtype or number of dimensions. IndexError: when an index is out of range.
-    Source: torch.take_along_dim, which takes an index that is out of range modulo the size.
+    Source: torch.take_along_dim, which takes an index out of range modulo the size.
     """
     array, places = checked_array("take_along_dim", input), checked_array("take_along_dim", indices, "indices", 2)
     if places.dtype.char not in "lq":
@@ -319,5 +321,5 @@ def take_along_dim(input: T, indices: Any, dim: Any = None, *, out: Any = None) 
     if wide != array.shape:
         input = apply(shape.expand, (input,), {"shape": wide})
     wide = (*sizes[:dim], places.shape[dim], *sizes[dim:])
-    # A copy with the negative ones counted from the front: gather takes no others.
+    # A copy with non-negative indices, as gather requires.
     return apply(ops.gather, (input, np.where(places < 0, places + size, np.broadcast_to(places, wide))), {"dim": dim})

@@ -1,6 +1,6 @@
-"""Places and counts: what is not zero, which values there are and how often, where a value belongs in an order.
+"""Indices and counts: nonzero elements, unique values and their counts, positions in sorted sequences.
 
-Their results are no function of the input that could be differentiated, and are never recorded.
+Indices and counts have no gradient, and are never recorded.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def nonzero(input: Any, *, as_tuple: bool = False, out: Any = None) -> Any:
 
     Args:
         input: any shape and dtype.
-        as_tuple: return one vector a dimension, which as an index gives the elements; a 0-d input counts as 1-d.
+        as_tuple: return one vector per dimension, usable as an index; a 0-d input counts as 1-d.
     Returns: (n, number of dimensions) int64, or the tuple.
     Source: torch.nonzero.
     """
@@ -56,22 +56,22 @@ def nonzero(input: Any, *, as_tuple: bool = False, out: Any = None) -> Any:
 
 
 def _argwhere(array: Array) -> Array:
-    """Return np.argwhere(array), of a large array without a second copy of the places."""
+    """Return np.argwhere(array); a large array is processed in blocks, without a second copy of the indices."""
     if array.size <= _LARGE:
         return np.argwhere(array)
     places = np.empty((array.ndim, np.count_nonzero(array)), np.intp)
     end = 0
     for key in keys(array.shape, _LARGE):
-        found = array[key].nonzero()
-        start, end = end, end + len(found[0])
-        for target, part, along in zip(places, found, key, strict=True):
+        block = array[key].nonzero()
+        start, end = end, end + len(block[0])
+        for target, part, along in zip(places, block, key, strict=True):
             np.add(part, along.start or 0, out=target[start:end])
     return places.T
 
 
 @public_function
 def argwhere(input: T) -> T:
-    """Return the indices of the elements that are not zero, one a row. Source: torch.argwhere."""
+    """Return the indices of the elements that are not zero, one per row. Source: torch.argwhere."""
     return nonzero(input)
 
 
@@ -80,13 +80,13 @@ def argwhere(input: T) -> T:
 
 @public_function
 def bincount(input: T, weights: Any = None, minlength: int = 0) -> T:
-    """Return how often each of 0, 1, 2, ... occurs, or the sum of its weights.
+    """Return the number of times that each of 0, 1, 2, ... occurs, or the sum of its weights.
 
     Args:
         input: (n,) integers, not negative.
         weights: (n,) or None.
-        minlength: the least size of the result.
-    Returns: int64 counts; with weights float32 where they are, else float64.
+        minlength: the minimal size of the result.
+    Returns: int64 counts; with weights, float32 if they are float32, else float64.
     Raises: RuntimeError: when input is negative or not 1-d, or the weights do not fit. NotImplementedError: for floats.
     Source: torch.bincount.
     """
@@ -101,11 +101,11 @@ def bincount(input: T, weights: Any = None, minlength: int = 0) -> T:
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
     if weights is None:
         return wrap(np.bincount(array, minlength=minlength))
-    given = checked_array("bincount", weights, "weights", 2)
-    if given.shape != array.shape:
+    w = checked_array("bincount", weights, "weights", 2)
+    if w.shape != array.shape:
         raise RuntimeError("weights should be 1-d and have the same length as input")
-    dtype = np.float32 if given.dtype == np.float32 else np.float64
-    return wrap(np.bincount(array, given.astype(np.float64), minlength).astype(dtype))
+    dtype = np.float32 if w.dtype == np.float32 else np.float64
+    return wrap(np.bincount(array, w.astype(np.float64), minlength).astype(dtype))
 
 
 @public_function
@@ -117,12 +117,12 @@ def bincount(input: T, weights: Any = None, minlength: int = 0) -> T:
     expanded=True,
 )
 def histc(input: T, bins: int = 100, min: Any = 0, max: Any = 0, *, out: Any = None) -> T:
-    """Return how many elements lie in each of `bins` equal parts of [min, max]; others and nan are left out.
+    """Return the number of elements in each of `bins` equal parts of [min, max]; others and nan are ignored.
 
     Args:
         input: any shape, floating.
         bins: the number of parts.
-        min, max: numbers; equal ones stand for the extremes of input.
+        min, max: numbers; if equal, the extremes of input are used.
     Returns: (bins,), dtype of input.
     Raises: RuntimeError: when bins is not positive, max below min or the range not finite.
     Source: torch.histc.
@@ -141,11 +141,11 @@ def histc(input: T, bins: int = 100, min: Any = 0, max: Any = 0, *, out: Any = N
         raise RuntimeError(f"npg.histc: range of [{low:g}, {high:g}] is not finite")
     if low > high:
         raise RuntimeError("npg.histc: max must be larger than min")
-    kept = array[(array >= low) & (array <= high)]
+    inside = array[(array >= low) & (array <= high)]
     low, high = array.dtype.type(low), array.dtype.type(high)
     with silent():
-        part = ((kept - low) * bins / (high - low)).astype(np.intp)
-    counts = np.bincount(np.minimum(part, bins - 1), minlength=bins)  # max itself belongs to the last part
+        part = ((inside - low) * bins / (high - low)).astype(np.intp)
+    counts = np.bincount(np.minimum(part, bins - 1), minlength=bins)  # max itself is in the last part
     return wrap(counts.astype(array.dtype))
 
 
@@ -153,7 +153,7 @@ def histc(input: T, bins: int = 100, min: Any = 0, max: Any = 0, *, out: Any = N
 
 
 def _unique_rows(rows: np.ndarray[Any, Any]) -> tuple[Any, Any, Any]:
-    """Return (first of each kind in order, inverse, counts) for the rows of a matrix, compared as sequences."""
+    """Return (indices of the unique rows in order, inverse, counts) of a matrix, rows compared as sequences."""
     if not rows.shape[0]:
         return np.zeros(0, np.intp), np.zeros(0, np.int64), np.zeros(0, np.int64)
     order = np.lexsort(rows.T[::-1]) if rows.shape[1] else np.arange(rows.shape[0])
@@ -185,8 +185,8 @@ def _chosen(
     if return_counts:
         results.append(counts.astype(np.int64, copy=False))
     first = apply(op, (input,), {"values": np.asarray(values)})
-    made = (first, *(wrap(np.asarray(r)) for r in results))
-    return made if len(made) > 1 else made[0]
+    outputs = (first, *(wrap(np.asarray(r)) for r in results))
+    return outputs if len(outputs) > 1 else outputs[0]
 
 
 @overload
@@ -197,15 +197,15 @@ def unique(input: T, *args: Any, **kwargs: Any) -> Any: ...
 def unique(
     input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None
 ) -> Any:
-    """Return the different elements in ascending order, or the different slices along a dimension.
+    """Return the unique elements in ascending order, or the unique slices along a dimension.
 
     Args:
         input: any shape and dtype. nan differs from nan.
-        sorted: taken for PyTorch's sake; the result always is.
-        return_inverse: also return the place of every element in the result.
-        return_counts: also return how often each occurs.
+        sorted: has no effect: the result is always sorted.
+        return_inverse: also return the index of each element in the result.
+        return_counts: also return the number of occurrences of each.
         dim: None compares elements, an int slices.
-    Returns: values, or (values, inverse, counts) of which those asked for.
+    Returns: values, or a tuple of values and the requested inverse and counts.
     Raises: IndexError: when dim is out of range. RuntimeError: when slices are empty.
     Source: torch.unique.
     """
@@ -226,7 +226,7 @@ def unique_consecutive(input: T, *, dim: int | None = ...) -> T: ...
 def unique_consecutive(input: T, *args: Any, **kwargs: Any) -> Any: ...
 @public_function
 def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: bool = False, dim: Any = None) -> Any:
-    """Return the input without those elements (or slices) that equal the one before.
+    """Return the input without the elements (or slices) that equal their predecessor.
 
     Args, Returns, Raises: as for unique.
     Source: torch.unique_consecutive.
@@ -244,7 +244,7 @@ def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: 
     return _chosen(ops.unique_consecutive, input, values, inverse, counts, return_inverse, return_counts)
 
 
-# ----- Places in an order -----
+# ----- Positions in sorted sequences -----
 
 
 @public_function
@@ -259,14 +259,14 @@ def searchsorted(
     sorter: Any = None,
     out: Any = None,
 ) -> T:
-    """Return where to put values so that the last dimension of a sorted sequence stays sorted.
+    """Return the positions at which values can be inserted into a sorted sequence, along its last dimension.
 
     Args:
         sorted_sequence: (n,), or any shape whose dimensions before the last are those of input.
         input: values, a tensor or number.
         out_int32: return int32 instead of int64.
-        right: after equal elements instead of before.
-        side: "left" or "right", the same in words.
+        right: insert after equal elements instead of before.
+        side: "left" or "right", the same as a word.
         sorter: int64, shape of sorted_sequence: the order that sorts it.
     Returns: shape of input.
     Raises: RuntimeError: when shapes do not fit, or side and right contradict each other.
@@ -305,7 +305,7 @@ def searchsorted(
 
 
 def _places(sequence: np.ndarray[Any, Any], values: Any, where: Any, order: Any) -> Any:
-    # To NumPy nan is the largest number, to PyTorch one that no search passes by: it, and what meets it, goes last.
+    # NumPy sorts nan as the largest number; in PyTorch's binary search every comparison with nan is False.
     places = np.searchsorted(sequence, values, where, order)
     if not (np.isnan(sequence).any() or np.isnan(values).any()):
         return places
@@ -313,9 +313,9 @@ def _places(sequence: np.ndarray[Any, Any], values: Any, where: Any, order: Any)
     start, end = np.zeros(np.shape(values), np.intp), np.full(np.shape(values), len(ordered))
     while (searching := start < end).any():
         middle = np.where(searching, (start + end) // 2, 0)
-        found = ordered[middle] > values if where == "right" else ordered[middle] >= values
-        start = np.where(searching & ~found, middle + 1, start)
-        end = np.where(searching & found, middle, end)
+        below = ordered[middle] > values if where == "right" else ordered[middle] >= values
+        start = np.where(searching & ~below, middle + 1, start)
+        end = np.where(searching & below, middle, end)
     return start
 
 
@@ -340,13 +340,13 @@ def _sorter(sorter: Any, sequence: np.ndarray[Any, Any]) -> Any:
 @public_function
 @writes(_PLACES, looks=(), grad=False)
 def bucketize(input: Any, boundaries: T, *, out_int32: bool = False, right: bool = False, out: Any = None) -> T:
-    """Return in which part between sorted boundaries each value lies: 0 below the first.
+    """Return the index of the interval between sorted boundaries that holds each value, 0 below the first.
 
     Args:
         input: values, a tensor or number.
         boundaries: (n,), ascending.
         out_int32: return int32 instead of int64.
-        right: a value that equals a boundary belongs to the part above it.
+        right: a value equal to a boundary belongs to the interval above it.
     Returns: shape of input.
     Raises: RuntimeError: when boundaries is not 1-d.
     Source: torch.bucketize.

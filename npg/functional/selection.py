@@ -30,7 +30,7 @@ def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = No
         condition: bool tensor.
         input, other: tensors or numbers, broadcast with condition.
         out: a tensor to write to.
-    Returns: of the common dtype of input and other; with condition alone, a tuple of int64 tensors, one per dimension.
+    Returns: common dtype of input and other; with condition alone, a tuple of int64 tensors, one per dimension.
     Raises: RuntimeError: when condition is not bool. TypeError: when only one of input and other is given.
     Source: torch.where.
     """
@@ -48,7 +48,7 @@ def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = No
     common = dtypes.common_dtype([array_of(x) for x in operands]).dtype
     if not any(map(_has_dtype, operands)):
         operands[0] = np.asarray(operands[0], common)
-    if common != np.float16:  # where PyTorch takes a number that is too large for inf
+    if common != np.float16:  # for which PyTorch turns a number that is too large into inf
         operands = [x if _has_dtype(x) else fill_number(x, common) for x in operands]
     operands = [to_dtype(x, common) for x in operands]
     return apply(ops.where, (condition, *operands), {})
@@ -67,7 +67,7 @@ fmin = expose(ops.fmin)
 
 # ----- Clamp -----
 
-# Per function: with numbers, with a lower bound, with an upper bound; the last two in both forms.
+# For each function: the op with numbers, and the pairs (out of place, in place) with a lower and an upper bound.
 _CLAMP = (ops.clamp, expose(ops.clamp_low), expose(ops.clamp_high))
 _CLAMP_MIN = (ops.clamp_min, expose(ops.clamp_min_tensor), None)
 _CLAMP_MAX = (ops.clamp_max, None, expose(ops.clamp_max_tensor))
@@ -75,7 +75,7 @@ _between = expose(ops.clamp_between)
 
 
 def _number(bound: Any) -> Any:
-    # Beside a number, a 0-d tensor without a gradient counts as one, as in PyTorch.
+    # Beside a number, a 0-d tensor without a gradient counts as a number, as in PyTorch.
     if isinstance(bound, np.generic) or (isinstance(bound, np.ndarray) and bound.ndim == 0):
         return bound.item()
     if isinstance(bound, TensorBase) and bound._array.ndim == 0 and not bound.requires_grad:
@@ -84,11 +84,11 @@ def _number(bound: Any) -> Any:
 
 
 def _bound(b: Any, dtype: Any) -> Any:
-    """Return a bound as a number of the dtype that is computed in: a negative one wraps around in an unsigned dtype."""
+    """Return a bound as a number of the computation's dtype; a negative one wraps around in an unsigned dtype."""
     if b is None:
         return None
-    found = fill_number(b, dtype)  # raises where it does not fit
-    return found.item() if dtype.kind in "iu" else b
+    bound = fill_number(b, dtype)  # raises where it does not fit
+    return bound.item() if dtype.kind in "iu" else b
 
 
 def _clamp(name: str, forms: Any, input: Any, low: Any, high: Any, in_place: bool) -> Any:
@@ -99,13 +99,13 @@ def _clamp(name: str, forms: Any, input: Any, low: Any, high: Any, in_place: boo
         low, high = _number(low), _number(high)
     by_numbers, below, above = forms
     if all(b is None or isinstance(b, (int, float)) for b in (low, high)):
-        given = [b for b in (low, high) if b is not None]
-        common = dtypes.common_dtype((x, *given))
+        bounds = [b for b in (low, high) if b is not None]
+        common = dtypes.common_dtype((x, *bounds))
         if common is dtypes.bool_:
             kernel = "clamp_min_scalar" if high is None else "clamp_max_scalar" if low is None else "clamp_scalar"
             raise NotImplementedError(f"\"{kernel}_cpu\" not implemented for 'Bool'")
         low, high = _bound(low, common.dtype), _bound(high, common.dtype)
-        if x.dtype.kind == "f" or (all(isinstance(b, int) for b in given) and x.dtype != bool):
+        if x.dtype.kind == "f" or (all(isinstance(b, int) for b in bounds) and x.dtype != bool):
             settings = {"low": low, "high": high}
             return apply_in_place(by_numbers, (input,), settings) if in_place else apply(by_numbers, (input,), settings)
     if high is None:
@@ -121,8 +121,8 @@ def clamp(input: T, min: Any = None, max: Any = None, *, out: Any = None) -> T:
 
     Args:
         input: any shape.
-        min, max: numbers or tensors that broadcast with the input; one may be None. Where min > max the result is max.
-    Returns: of the common dtype. The gradient at the limits is 1.
+        min, max: numbers or tensors that broadcast with the input; one may be None. If min > max the result is max.
+    Returns: the common dtype. The gradient at the limits is 1.
     Raises: RuntimeError: when both are None.
     Source: torch.clamp.
     """
@@ -137,7 +137,7 @@ def clamp_(input: T, min: Any = None, max: Any = None) -> T:
 
 @public_function
 def clamp_min(input: T, min: Any, *, out: Any = None) -> T:
-    """Return the input, at least min, a number or tensor. Source: torch.clamp_min."""
+    """Return the input limited to at least min, a number or tensor. Source: torch.clamp_min."""
     return _clamp("clamp_min", _CLAMP_MIN, input, min, None, False)
 
 
@@ -149,7 +149,7 @@ def clamp_min_(input: T, min: Any) -> T:
 
 @public_function
 def clamp_max(input: T, max: Any, *, out: Any = None) -> T:
-    """Return the input, at most max, a number or tensor. Source: torch.clamp_max."""
+    """Return the input limited to at most max, a number or tensor. Source: torch.clamp_max."""
     return _clamp("clamp_max", _CLAMP_MAX, input, None, max, False)
 
 

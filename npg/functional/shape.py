@@ -1,4 +1,4 @@
-"""Other shapes, as views wherever that is possible; broadcasting; what is asked about a layout."""
+"""Changes of shape, as views wherever possible; broadcasting; queries of layout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from npg.ops.strided import contiguous_strides, offset_of, overlaps
 
 
 def _shape_error(shape: tuple[int, ...], size: int) -> RuntimeError:
-    """Return PyTorch's error for a shape that `size` elements cannot have."""
+    """Return PyTorch's error for a shape that does not fit `size` elements."""
     text = str(list(shape))
     for i, n in enumerate(shape):
         if n < -1:
@@ -34,7 +34,7 @@ def _shape_error(shape: tuple[int, ...], size: int) -> RuntimeError:
             f"cannot reshape tensor of 0 elements into shape {text} because the unspecified dimension size -1 can be "
             "any value and is ambiguous"
         )
-    if not size and 0 in shape:  # NumPy counts the bytes without the 0
+    if not size and 0 in shape:  # NumPy ignores the 0 when it counts the bytes
         return RuntimeError(f"Storage size calculation overflowed with sizes={text}")
     return RuntimeError(f"shape '{text}' is invalid for input of size {size}")
 
@@ -54,9 +54,9 @@ def view(input: T, *shape: Any, size: Dims | None = None, dtype: Any = None) -> 
 
     Args:
         input: any shape.
-        shape: ints, or one sequence of them, of which one may be -1 and is inferred; or a dtype.
+        shape: ints, or one sequence of them, one of which may be -1, which is inferred; or a dtype.
         size, dtype: the same by keyword.
-    Returns: shares memory with the input. A dtype of another width changes the size of the last dimension.
+    Returns: a view. A dtype of another width changes the size of the last dimension.
     Raises: RuntimeError: when the number of elements or the strides do not allow it.
     Source: torch.Tensor.view.
     """
@@ -74,20 +74,20 @@ def _view_dtype(input: Any, array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -
         if not array.ndim:
             raise RuntimeError(f"self.dim() cannot be 0 {names}")
         steps, ratio = [s // old for s in array.strides], max(new // old, 1)
-        if not array.size:  # NumPy has zeros here
+        if not array.size:  # NumPy's strides are zero here
             steps = list(contiguous_strides(array.shape))
-        for what, n in (("size(-1)", array.shape[-1]), ("storage_offset()", offset_of(array))):
+        for quantity, n in (("size(-1)", array.shape[-1]), ("storage_offset()", offset_of(array))):
             if n % ratio:
-                raise RuntimeError(f"self.{what} must be divisible by {ratio} {names}, but got {n}")
+                raise RuntimeError(f"self.{quantity} must be divisible by {ratio} {names}, but got {n}")
         if steps[-1] != 1:
             raise RuntimeError(f"self.stride(-1) must be 1 {names}, but got {steps[-1]}")
         for d, n in enumerate(steps[:-1]):
             if n % ratio:
                 raise RuntimeError(f"self.stride({d}) must be divisible by {ratio} {names}, but got {n}")
-    found = apply(ops.view_dtype, (input,), {"dtype": dtype})
+    result = apply(ops.view_dtype, (input,), {"dtype": dtype})
     if isinstance(input, TensorBase):
-        found._share_version(input)  # as detach(): changes through it are noticed, and are no part of the graph
-    return found
+        result._share_version(input)  # as detach(): outside the graph, but its writes are counted
+    return result
 
 
 @public_function
@@ -102,7 +102,7 @@ def reshape(input: T, *sizes: Any, shape: Dims | None = None) -> T:
 
     Args:
         input: any shape.
-        sizes: ints, or one sequence of them, also as shape=; one may be -1 and is inferred.
+        sizes: ints, or one sequence of them, also as shape=; one may be -1, which is inferred.
     Raises: RuntimeError: when the number of elements does not fit.
     Source: torch.reshape.
     """
@@ -119,7 +119,7 @@ def reshape_as(input: T, other: Any) -> T:
 
 @public_function
 def flatten(input: T, start_dim: int = 0, end_dim: int = -1) -> T:
-    """Return the input with the dimensions from start_dim to end_dim as one; a 0-d input becomes 1-d.
+    """Return the input with the dimensions from start_dim to end_dim merged; a 0-d input becomes 1-d.
 
     Raises: RuntimeError: when start_dim comes after end_dim.
     Source: torch.flatten.
@@ -138,7 +138,7 @@ def flatten(input: T, start_dim: int = 0, end_dim: int = -1) -> T:
 
 @public_function
 def unflatten(input: T, dim: int, sizes: Sizes) -> T:
-    """Return the input with one dimension as several.
+    """Return the input with one dimension split into several.
 
     Args:
         input: any shape.
@@ -152,16 +152,16 @@ def unflatten(input: T, dim: int, sizes: Sizes) -> T:
     sizes = sizes_of("unflatten", (sizes,), "sizes")
     if not sizes:
         raise RuntimeError("unflatten: sizes must be non-empty")
-    known = math.prod(n for n in sizes if n != -1)
+    product = math.prod(n for n in sizes if n != -1)
     if sizes.count(-1) > 1:
         raise RuntimeError("only one dimension can be inferred")
-    inferred = -1 in sizes and known > 0 and shape[d] % known == 0
-    if known != shape[d] and not inferred:
+    inferred = -1 in sizes and product > 0 and shape[d] % product == 0
+    if product != shape[d] and not inferred:
         raise RuntimeError(
             f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {d} ({shape[d]}) in the "
             "input tensor"
         )
-    filled = tuple(shape[d] // known if n == -1 else n for n in sizes)
+    filled = tuple(shape[d] // product if n == -1 else n for n in sizes)
     return view(input, (*shape[:d], *filled, *shape[d + 1 :]))
 
 
@@ -177,7 +177,7 @@ def squeeze(input: T, dim: Dims | None = None) -> T:
 
     Args:
         input: any shape.
-        dim: an int or a tuple: only these, and those of them that have another size stay; None: all.
+        dim: an int or a tuple: only these, if their size is 1; None: all.
     Source: torch.squeeze.
     """
     op, d = _squeezed(input, dim)
@@ -194,7 +194,7 @@ def _squeezed(input: Any, dim: Dims | None) -> tuple[Any, tuple[int, ...] | None
 
 @public_function
 def unsqueeze(input: T, dim: int) -> T:
-    """Return a view with a dimension of size 1 put in at dim, which may be the number of dimensions.
+    """Return a view with a dimension of size 1 inserted at dim, which may be the number of dimensions.
 
     Source: torch.unsqueeze.
     """
@@ -207,17 +207,17 @@ def unsqueeze(input: T, dim: int) -> T:
 
 @public_function
 def expand(input: T, *sizes: Any, size: Dims | None = None, implicit: bool = False) -> T:
-    """Return a read-only view of a larger shape: dimensions of size 1, and new ones in front, are repeated in place.
+    """Return a read-only view of a larger shape: dimensions of size 1 and new leading ones are repeated.
 
     Args:
         input: any shape.
         sizes: ints, or one sequence of them, also as size=; -1 keeps the size of a dimension.
     Raises: RuntimeError: when the input does not broadcast to this size.
-    Source: torch.Tensor.expand, whose result can be written to where no two elements share a place.
+    Source: torch.Tensor.expand, whose result is writable where no two elements share memory.
     """
     array = checked_array("expand", input)
-    wanted = sizes_of("expand", sizes, "size", size)
-    return apply(ops.expand, (input,), {"shape": expanded_shape(array, wanted)})
+    target = sizes_of("expand", sizes, "size", size)
+    return apply(ops.expand, (input,), {"shape": expanded_shape(array, target)})
 
 
 @public_function
@@ -236,7 +236,7 @@ def broadcast_to(input: T, *sizes: Any, size: Dims | None = None) -> T:
 def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
     """Return the shape that these shapes broadcast to.
 
-    Raises: RuntimeError: when they do not fit together.
+    Raises: RuntimeError: when they do not broadcast.
     Source: torch.broadcast_shapes.
     """
     shapes = tuple((s,) if isinstance(s, int) else tuple(s) for s in shapes)
@@ -261,7 +261,7 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
 def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
     """Return the tensors broadcast against each other, as views.
 
-    Raises: RuntimeError: when their shapes do not fit together.
+    Raises: RuntimeError: when their shapes do not broadcast.
     Source: torch.broadcast_tensors.
     """
     if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)):
@@ -284,7 +284,7 @@ def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
 
 @public_function
 def contiguous(input: T, memory_format: Any = None) -> T:
-    """Return the input itself if its elements lie in memory in order, else such a copy.
+    """Return the input itself if it is contiguous, else a contiguous copy.
 
     Source: torch.Tensor.contiguous.
     """
@@ -303,12 +303,12 @@ def numel(input: Any) -> int:
 
 
 def reshape_in_place(op: Any, input: Any, settings: dict[str, Any]) -> Any:
-    """Let a tensor show its memory in another shape, as the result of a recorded view op."""
+    """Turn a tensor in place into the result of a view op, which is recorded."""
     check_in_place(each_once(input) if overlaps(input._array) else input)  # no element is written
-    seen = apply(op, (input,), settings)
-    input._array = seen._array
-    if seen._fn is not None:
-        input._fn, input._nr = seen._fn, seen._nr
+    result = apply(op, (input,), settings)
+    input._array = result._array
+    if result._fn is not None:
+        input._fn, input._nr = result._fn, result._nr
     input._counter.value += 1
     input._seen = input._counter.value
     return input
@@ -316,13 +316,13 @@ def reshape_in_place(op: Any, input: Any, settings: dict[str, Any]) -> Any:
 
 @public_function
 def squeeze_(input: T, dim: Dims | None = None) -> T:
-    """Take dimensions of size 1 out of the input; see squeeze."""
+    """Remove dimensions of size 1 from the input, in place; see squeeze."""
     op, d = _squeezed(input, dim)
     return reshape_in_place(op, input, {"dim": d})
 
 
 @public_function
 def unsqueeze_(input: T, dim: int) -> T:
-    """Put a dimension of size 1 into the input; see unsqueeze."""
+    """Insert a dimension of size 1 into the input, in place; see unsqueeze."""
     ndim = checked_array("unsqueeze_", input).ndim
     return reshape_in_place(ops.unsqueeze, input, {"dim": dim_index("unsqueeze_", dim, ndim + 1)})

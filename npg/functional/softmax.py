@@ -18,7 +18,7 @@ from npg.ops.elementwise import clone
 
 
 def apply_softmax(op: Op, name: str, input: Any, dim: Any, dtype: Any) -> Any:
-    """Apply softmax or its logarithm; name is that of the function in messages."""
+    """Apply softmax or its logarithm; name is the function's name in messages."""
     array = checked_array(name, input)
     if type(dim) is int and -array.ndim <= dim < array.ndim:
         dim %= array.ndim
@@ -30,7 +30,7 @@ def apply_softmax(op: Op, name: str, input: Any, dim: Any, dtype: Any) -> Any:
     if array.dtype.char in "fd":
         return apply(op, (input,), {"dim": dim})
     if not array.size and array.dtype != np.float16:
-        return apply(clone, (input,), {})  # no kernel runs
+        return apply(clone, (input,), {})  # PyTorch runs no kernel
     last = "_lastdim" if dim == max(array.ndim, 1) - 1 else ""
     kernel = op.name + last + "_kernel_impl"
     return apply_floating(op, (input,), {"dim": dim}, kernel)
@@ -43,7 +43,7 @@ def softmax(input: T, dim: int, dtype: Any = None, *, out: Any = None) -> T:
 
     Args:
         input: floating, any shape.
-        dim: the dimension over which the results sum to 1.
+        dim: the dimension along which the results sum to 1.
         dtype: cast the input to this dtype first.
     Returns: the shape of input.
     Raises: IndexError: when dim is out of range. NotImplementedError: for integers without dtype=.

@@ -1,4 +1,4 @@
-"""Order along a dimension: sort, argsort, msort, topk."""
+"""Sorting along a dimension: sort, argsort, msort, topk."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from npg.ops import sort as ops
 def sort(
     input: T, dim: Any = -1, descending: bool = False, *, stable: bool | None = None, out: Any = None
 ) -> ValuesIndices[T]:
-    """Return the elements in order along a dimension, and the places that they came from.
+    """Return the elements sorted along a dimension, and their indices in the input.
 
     Args:
         input: any shape and dtype.
         dim: an int.
         descending: the largest first; nan is larger than everything.
-        stable: taken for PyTorch's sake; equal elements always keep their order.
+        stable: has no effect: equal elements always keep their order.
     Returns: (values, indices), indices int64; both of the shape of input.
     Raises: IndexError: when dim is out of range.
     Source: torch.sort.
@@ -36,7 +36,7 @@ def sort(
 @public_function
 @writes(OUT_DTYPE, grad=False, looks=())
 def argsort(input: T, dim: Any = -1, descending: bool = False, stable: bool = False, *, out: Any = None) -> T:
-    """Return the places of the elements in order along a dimension; see sort.
+    """Return the indices that sort the elements along a dimension; see sort.
 
     Source: torch.argsort.
     """
@@ -56,16 +56,15 @@ def msort(input: T, *, out: Any = None) -> T:
 def topk(
     input: T, k: int, dim: Any = -1, largest: bool = True, sorted: bool = True, *, out: Any = None
 ) -> ValuesIndices[T]:
-    """Return the k largest elements along a dimension, in descending order, and their places.
+    """Return the k largest elements along a dimension, in descending order, and their indices.
 
     Args:
         input: any shape and dtype but bool.
         k: from 0 to the size of dim.
         dim: an int.
         largest: False gives the smallest in ascending order. nan is larger than everything.
-        sorted: taken for PyTorch's sake; the result always is.
-    Returns: (values, indices) with k in place of the size of dim. Which of several equal elements are taken is not
-        said.
+        sorted: has no effect: the result is always sorted.
+    Returns: (values, indices), of size k along dim. Which of several equal elements are chosen is unspecified.
     Raises: RuntimeError: when k is out of range, or for bools. IndexError: when dim is out of range.
     Source: torch.topk.
     """

@@ -28,7 +28,7 @@ def logit(input: T, eps: float | None = None, *, out: Any = None) -> T:
 
     Args:
         input: any shape; integers give the default floating dtype.
-        eps: cut the input to [eps, 1 - eps] first; with None or below 0, what is outside [0, 1] gives nan.
+        eps: clamp the input to [eps, 1 - eps] first; None or negative: elements outside [0, 1] give nan.
     Source: torch.logit.
     """
     return run(special.logit, (input,), eps=None if eps is not None and eps < 0 else eps)

@@ -1,4 +1,4 @@
-"""Parts of a tensor, as views: one slice, a window, a diagonal, or the whole taken apart."""
+"""Parts of a tensor, as views: slices, windows, diagonals, and splits of the whole."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from npg.ops import joining as join_ops, shape as ops
 
 @public_function
 def narrow(input: T, dim: int, start: Any, length: int) -> T:
-    """Return the view of `length` places from `start` on along a dimension.
+    """Return a view of `length` elements from `start` on along a dimension.
 
     Args:
         input: at least one dimension.
         dim: an int.
         start: an int or a 0-d integer tensor; negative ones count from the end.
         length: an int.
-    Raises: IndexError, RuntimeError: when the places are not there.
+    Raises: IndexError, RuntimeError: when the range exceeds the dimension.
     Source: torch.narrow.
     """
     shape = checked_array("narrow", input).shape
@@ -48,7 +48,7 @@ def narrow(input: T, dim: int, start: Any, length: int) -> T:
 
 @public_function
 def select(input: T, dim: int, index: Any) -> T:
-    """Return the view at one index of a dimension, without that dimension.
+    """Return a view at one index of a dimension, without that dimension.
 
     Raises: IndexError: when the index is out of range.
     Source: torch.select.
@@ -66,7 +66,7 @@ def select(input: T, dim: int, index: Any) -> T:
 
 @public_function
 def diagonal(input: T, offset: int = 0, dim1: int = 0, dim2: int = 1) -> T:
-    """Return the view of a diagonal of two dimensions, as the last dimension.
+    """Return a view of a diagonal of two dimensions, as the last dimension.
 
     Args:
         input: at least two dimensions.
@@ -78,14 +78,14 @@ def diagonal(input: T, offset: int = 0, dim1: int = 0, dim2: int = 1) -> T:
     d1, d2 = dim_index("diagonal", dim1, len(shape)), dim_index("diagonal", dim2, len(shape))
     if d1 == d2:
         raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
-    if not -shape[d1] <= offset <= shape[d2]:  # beyond the corners there is nothing; NumPy takes 32 bits
+    if not -shape[d1] <= offset <= shape[d2]:  # an empty diagonal; NumPy's offset has 32 bits
         offset = shape[d2] if offset > 0 else -shape[d1]
     return apply(ops.diagonal, (input,), {"offset": offset, "dim1": d1, "dim2": d2})
 
 
 @public_function
 def unfold(input: T, dimension: int, size: int, step: int) -> T:
-    """Return the view of all windows of this size, `step` apart, along a dimension; a new last one is within a window.
+    """Return a view of all windows of this size, `step` apart, along a dimension, as a new last dimension.
 
     Raises: RuntimeError: when size or step do not fit.
     Source: torch.Tensor.unfold.
@@ -109,38 +109,38 @@ def unfold(input: T, dimension: int, size: int, step: int) -> T:
 def split(
     tensor: T, split_size_or_sections: Dims | None = None, dim: int = 0, *, split_size: Dims | None = None
 ) -> tuple[T, ...]:
-    """Return the tensor as views of consecutive parts along a dimension.
+    """Return views of consecutive parts of a tensor along a dimension.
 
     Args:
         tensor: at least one dimension.
-        split_size_or_sections: an int: the size of each part but perhaps the last; or a sequence: the size of each.
+        split_size_or_sections: an int: the size of each part (the last may be smaller); or a sequence: all sizes.
         dim: an int.
-        split_size: the same by the name that the method has.
+        split_size: the same under the method's name.
     Returns: a tuple. All parts come from one node, whose backward is one concatenation.
     Raises: RuntimeError: when the sizes do not fit.
     Source: torch.split.
     """
-    wanted: Any = split_size if split_size_or_sections is None else split_size_or_sections
-    if isinstance(wanted, (tuple, list)):
-        return split_with_sizes(tensor, wanted, dim)
+    size: Any = split_size if split_size_or_sections is None else split_size_or_sections
+    if isinstance(size, (tuple, list)):
+        return split_with_sizes(tensor, size, dim)
     shape = checked_array("split", tensor, "tensor").shape
     if not shape:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
     d = dim_index("split", dim, len(shape))
     n = shape[d]
-    if wanted < 0:
-        raise RuntimeError(f"split expects split_size be non-negative, but got split_size={wanted}")
-    if wanted == 0 and n:
+    if size < 0:
+        raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
+    if size == 0 and n:
         raise RuntimeError(f"split_size can only be 0 if dimension size is 0, but got dimension size of {n}")
-    return _split(tensor, n, wanted, d)
+    return _split(tensor, n, size, d)
 
 
 def _split(tensor: Any, n: int, size: int, dim: int) -> tuple[Any, ...]:
     if n <= size:
         sizes: tuple[int, ...] = (n,)
     else:
-        whole, rest = divmod(n, size)
-        sizes = (size,) * whole + ((rest,) if rest else ())
+        full, remainder = divmod(n, size)
+        sizes = (size,) * full + ((remainder,) if remainder else ())
     return apply(join_ops.split, (tensor,), {"sizes": sizes, "dim": dim})
 
 
@@ -166,7 +166,7 @@ def split_with_sizes(input: T, split_sizes: Sizes, dim: int = 0) -> tuple[T, ...
 
 @public_function
 def chunk(input: T, chunks: int, dim: int = 0) -> tuple[T, ...]:
-    """Return at most so many views of parts of equal size (the last may be smaller); see split.
+    """Return views of at most `chunks` parts of equal size (the last may be smaller); see split.
 
     Raises: RuntimeError: when chunks is below 1.
     Source: torch.chunk.
@@ -178,7 +178,7 @@ def chunk(input: T, chunks: int, dim: int = 0) -> tuple[T, ...]:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     d = dim_index("chunk", dim, len(shape))
     n = shape[d]
-    if not n:  # as many empty parts as were asked for
+    if not n:  # the requested number of empty parts
         return apply(join_ops.split_with_sizes, (input,), {"sizes": (0,) * chunks, "dim": d})
     return _split(input, n, math.ceil(n / chunks), d)
 
@@ -189,8 +189,8 @@ def tensor_split(input: T, indices_or_sections: Any, dim: int = 0) -> tuple[T, .
 
     Args:
         input: at least one dimension.
-        indices_or_sections: an int: the number of parts, of which the first may be larger by one; or a sequence: where
-            the parts begin, as in slices. Also a 0-d or 1-d int64 tensor.
+        indices_or_sections: an int: the number of parts, the first of which may be larger by one; or a sequence: the
+            indices at which to split. Also a 0-d or 1-d int64 tensor.
         dim: an int.
     Raises: RuntimeError: when the number of parts is below 1.
     Source: torch.tensor_split.
@@ -246,7 +246,7 @@ def _at_least(name: str, input: Any, ndim: int) -> int:
 
 @public_function
 def hsplit(input: T, indices_or_sections: Any) -> tuple[T, ...]:
-    """Return views of parts along the second dimension, the first if there is one; see tensor_split.
+    """Return views of parts along the second dimension, or the only one; see tensor_split.
 
     Source: torch.hsplit.
     """
@@ -269,7 +269,7 @@ def dsplit(input: T, indices_or_sections: Any) -> tuple[T, ...]:
 
 @public_function
 def unbind(input: T, dim: int = 0) -> tuple[T, ...]:
-    """Return a view of every slice along a dimension, without that dimension. Source: torch.unbind."""
+    """Return a tuple of views of all slices along a dimension, without it. Source: torch.unbind."""
     ndim = checked_array("unbind", input).ndim
     if not ndim:
         raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")

@@ -1,4 +1,4 @@
-"""Other orders of dimensions, as views: transposes, permutations, T."""
+"""Reordered dimensions, as views: transposes, permutations, T."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def swapdims(input: T, dim0: int, dim1: int) -> T:
 
 @public_function
 def t(input: T) -> T:
-    """Return the transpose of a matrix, as a view; a tensor of fewer dimensions as it is. Source: torch.t."""
+    """Return the transpose of a matrix, or a tensor of fewer dimensions unchanged, as a view. Source: torch.t."""
     ndim = checked_array("t", input).ndim
     if ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {ndim}D")
@@ -49,9 +49,9 @@ def t(input: T) -> T:
 
 @exposed
 def permute(input: T, *order: Any, dims: Dims | None = None) -> T:
-    """Return a view with the dimensions in this order, given one by one, as a sequence or as dims=.
+    """Return a view with the dimensions in this order, passed one by one, as a sequence or as dims=.
 
-    Raises: RuntimeError: when dims is no order of the dimensions.
+    Raises: RuntimeError: when dims is no permutation of the dimensions.
     Source: torch.permute.
     """
     ndim = checked_array("permute", input).ndim
@@ -61,15 +61,15 @@ def permute(input: T, *order: Any, dims: Dims | None = None) -> T:
             "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
             f"ordering of dimensions i.e. input.dim() = {ndim} is not equal to len(dims) = {len(dims)}"
         )
-    found = tuple([dim_index("permute", d, ndim) for d in dims])
-    if len(set(found)) != ndim:
+    permutation = tuple([dim_index("permute", d, ndim) for d in dims])
+    if len(set(permutation)) != ndim:
         raise RuntimeError("permute(): duplicate dims are not allowed.")
-    return apply(ops.permute, (input,), {"dims": found})
+    return apply(ops.permute, (input,), {"dims": permutation})
 
 
 @public_function
 def movedim(input: T, source: int | tuple[int, ...] | list[int], destination: int | tuple[int, ...] | list[int]) -> T:
-    """Return a view with dimensions moved to other positions; the rest stay in order.
+    """Return a view with dimensions moved to other positions; the others keep their order.
 
     Args:
         input: any shape.
@@ -85,16 +85,16 @@ def movedim(input: T, source: int | tuple[int, ...] | list[int], destination: in
             f"movedim: Invalid source or destination dims: source ({list(source)} dims) should contain the same number "
             f"of dims as destination ({list(destination)} dims)"
         )
-    found = []
+    moved = []
     for name, dims in (("source", source), ("destination", destination)):
-        counted = [dim_index("movedim", d, ndim) for d in dims]
-        if len(set(counted)) != len(counted):
+        canonical = [dim_index("movedim", d, ndim) for d in dims]
+        if len(set(canonical)) != len(canonical):
             raise RuntimeError(f"movedim: repeated dim in `{name}` ({list(dims)})")
-        found.append(counted)
+        moved.append(canonical)
     if not ndim:
         return apply(ops.permute, (input,), {"dims": ()})
-    order = [d for d in range(ndim) if d not in found[0]]
-    for to, d in sorted(zip(found[1], found[0], strict=True)):
+    order = [d for d in range(ndim) if d not in moved[0]]
+    for to, d in sorted(zip(moved[1], moved[0], strict=True)):
         order.insert(to, d)
     return apply(ops.permute, (input,), {"dims": tuple(order)})
 
@@ -156,7 +156,7 @@ def matrix_conjugate_transpose(input: Any) -> Any:
 
 @public_function
 def adjoint(input: T) -> T:
-    """Return a view with the last two dimensions swapped, which of real numbers is the conjugate transpose.
+    """Return a view with the last two dimensions swapped: for real numbers the conjugate transpose.
 
     Source: torch.adjoint.
     """
@@ -177,7 +177,7 @@ def _last_two_swapped(name: str, input: Any) -> Any:
 
 @public_function
 def transpose_(input: T, dim0: int, dim1: int) -> T:
-    """Swap two dimensions of the input; see transpose."""
+    """Swap two dimensions of the input in place; see transpose."""
     ndim = checked_array("transpose_", input).ndim
     d0, d1 = dim_index("transpose_", dim0, ndim), dim_index("transpose_", dim1, ndim)
     return reshape_in_place(ops.transpose, input, {"dim0": d0, "dim1": d1})
@@ -185,19 +185,19 @@ def transpose_(input: T, dim0: int, dim1: int) -> T:
 
 @public_function
 def swapaxes_(input: T, axis0: int, axis1: int) -> T:
-    """Swap two dimensions of the input; see transpose."""
+    """Swap two dimensions of the input in place; see transpose."""
     return transpose_(input, axis0, axis1)
 
 
 @public_function
 def swapdims_(input: T, dim0: int, dim1: int) -> T:
-    """Swap two dimensions of the input; see transpose."""
+    """Swap two dimensions of the input in place; see transpose."""
     return transpose_(input, dim0, dim1)
 
 
 @public_function
 def t_(input: T) -> T:
-    """Transpose the input, a matrix; see t."""
+    """Transpose a matrix in place; see t."""
     ndim = checked_array("t_", input).ndim
     if ndim > 2:
         raise RuntimeError(f"t_() expects a tensor with <= 2 dimensions, but self is {ndim}D")

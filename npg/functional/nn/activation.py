@@ -1,4 +1,4 @@
-"""Elementwise activations. Those with `inplace` write into their input when it is true."""
+"""Elementwise activations. Those with `inplace` write into their input if it is true."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _hardtanh(input: Any, x: Any, low: float, high: float, inplace: bool) -> Any
         if x.dtype == np.uint8 and (low < 0 or high < 0):
             raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
     limits = fill_number(low, x.dtype), fill_number(high, x.dtype)
-    if x.dtype != np.float16:  # which is computed in float32
+    if x.dtype != np.float16:  # float16 is computed in float32
         low, high = limits
     settings = {"low": low, "high": high}
     return apply_in_place(ops.hardtanh, (input,), settings) if inplace else apply(ops.hardtanh, (input,), settings)
@@ -99,9 +99,9 @@ def threshold(input: T, threshold: float, value: float, inplace: bool = False) -
 @public_function
 @writes(OUT_DTYPE_FOUND)
 def softshrink(input: T, lambd: float = 0.5, *, out: Any = None) -> T:
-    """Return the input moved by lambd towards 0, 0 within [-lambd, lambd].
+    """Return the input shrunk by lambd towards 0, 0 within [-lambd, lambd].
 
-    Raises: RuntimeError: for a negative lambd, or one that the dtype does not hold.
+    Raises: RuntimeError: for a lambd that is negative or does not fit in the dtype.
     Source: torch.nn.functional.softshrink.
     """
     x = array_of(as_tensor_input("softshrink", input))
@@ -162,7 +162,7 @@ def celu(input: T, alpha: float = 1.0, inplace: bool = False) -> T:
 @public_function
 @writes(OUT_DTYPE_FOUND)
 def softplus(input: T, beta: float = 1.0, threshold: float = 20.0, *, out: Any = None) -> T:
-    """Return log(1 + exp(beta * input)) / beta, the input itself where beta * input > threshold.
+    """Return log(1 + exp(beta * input)) / beta, or the input where beta * input > threshold.
 
     Source: torch.nn.functional.softplus.
     """

@@ -35,14 +35,14 @@ def scaled_dot_product_attention(
     Args:
         query: (..., T, E) float32 or float64; with four dimensions (B, nh, T, E).
         key: (..., S, E). value: (..., S, Ev). Leading dimensions broadcast.
-        attn_mask: broadcasts to (..., T, S). Bool: True where a query may look; floating: added to the scores.
-        dropout_p: the probability with which each of the softmax's outputs is zeroed, whether training or not.
-        is_causal: query t looks at the keys up to t only.
-        scale: a number; None is 1 / sqrt(E).
-        enable_gqa: key and value may have fewer heads, each of which serves as many heads of query in a row.
-    Returns: (..., T, Ev), laid out in memory like query. A query that may look nowhere gives 0.
+        attn_mask: broadcasts to (..., T, S). Bool: True where a query may attend; floating: added to the scores.
+        dropout_p: the probability of zeroing each output of the softmax, whether training or not.
+        is_causal: query t attends to the keys up to t only.
+        scale: a number; None means 1 / sqrt(E).
+        enable_gqa: key and value may have fewer heads, each shared by a group of consecutive heads of query.
+    Returns: (..., T, Ev), laid out in memory like query. A query that may attend to no key gives 0.
     Raises: RuntimeError: when dtypes or shapes do not fit, or both attn_mask and is_causal are given.
-    Source: torch.nn.functional.scaled_dot_product_attention; dropout draws what PyTorch's computation on a CPU draws.
+    Source: torch.nn.functional.scaled_dot_product_attention; dropout draws the same numbers as PyTorch on a CPU.
     """
     q = checked_array(_NAME, query, "query")
     k = checked_array(_NAME, key, "key", 2)
@@ -106,7 +106,7 @@ def _lead(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _broadcast(query: Any, key: Any, value: Any, q: Any, k: Any, v: Any) -> tuple[Any, Any, Any]:
-    """Return the three with the same leading dimensions.
+    """Return query, key and value with the same leading dimensions.
 
     Raises: RuntimeError: when their shapes do not fit together.
     """
@@ -128,7 +128,7 @@ def _broadcast(query: Any, key: Any, value: Any, q: Any, k: Any, v: Any) -> tupl
 
 
 def _additive(mask: Any, q: Any, k: Any) -> Any:
-    """Return a mask as what is added to the scores.
+    """Return a mask as a term to add to the scores.
 
     Raises: RuntimeError: when its dtype or shape does not fit.
     """

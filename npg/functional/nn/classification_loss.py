@@ -1,6 +1,6 @@
 """Losses of class indices, of probabilities, and of two classes.
 
-`reduction` is "mean", "sum" or "none". The older size_average and reduce are understood as PyTorch does.
+`reduction` is "mean", "sum" or "none". The older size_average and reduce are accepted as in PyTorch.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def nll_loss(
         weight: (C,) or None.
         ignore_index: targets that do not count.
         reduction: "mean" divides by the sum of the weights of the targets.
-    Raises: IndexError: for a class that is not there. ValueError, RuntimeError: when shapes or dtypes do not fit.
+    Raises: IndexError: for a class out of range. ValueError, RuntimeError: when shapes or dtypes do not fit.
     Source: torch.nn.functional.nll_loss.
     """
     reduction = checked_reduction(reduction, size_average, reduce)
@@ -127,8 +127,8 @@ def cross_entropy(
         weight: (C,) or None.
         ignore_index: class indices that do not count.
         reduction: "mean" divides by the sum of the weights of the class indices, or by N d1 ... for probabilities.
-        label_smoothing: the part of each target, from 0 to 1, that is spread over all classes.
-    Raises: IndexError: for a class that is not there. ValueError, RuntimeError: when shapes or dtypes do not fit.
+        label_smoothing: the fraction of each target, from 0 to 1, that is spread over all classes.
+    Raises: IndexError: for a class out of range. ValueError, RuntimeError: when shapes or dtypes do not fit.
     Source: torch.nn.functional.cross_entropy.
     """
     reduction = checked_reduction(reduction, size_average, reduce)
@@ -191,8 +191,8 @@ def binary_cross_entropy(
     Args:
         input: probabilities. target: of the shape and dtype of input.
         weight: broadcasts to input, or None.
-    Raises: RuntimeError: when an element of input or target is not in [0, 1], or dtypes differ. ValueError: when the
-        shapes do.
+    Raises: RuntimeError: when an element of input or target is not in [0, 1], or dtypes differ. ValueError: when
+        shapes differ.
     Source: torch.nn.functional.binary_cross_entropy.
     """
     reduction = checked_reduction(reduction, size_average, reduce)
@@ -228,9 +228,9 @@ def binary_cross_entropy_with_logits(
     Args:
         input: any real numbers. target: of the shape of input, floating.
         weight: broadcasts to input, or None.
-        pos_weight: broadcasts to input, or None: multiplies the part of the loss with target.
+        pos_weight: broadcasts to input, or None: the factor of the term with target.
     Returns: dtype of target.
-    Raises: ValueError: when the shapes of input and target differ. RuntimeError: when another does not fit.
+    Raises: ValueError: when the shapes of input and target differ. RuntimeError: when another shape does not fit.
     Source: torch.nn.functional.binary_cross_entropy_with_logits.
     """
     number = reduction_number(reduction, size_average, reduce)

@@ -1,4 +1,4 @@
-"""Dropout and its relatives. For the same seed they zero what PyTorch zeroes on a CPU."""
+"""Dropout and its relatives. For the same seed they zero the same elements as PyTorch on a CPU."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from npg.functional.shape import squeeze, unsqueeze
 
 
 def _check(p: float) -> None:
-    if p < 0.0 or p > 1.0:  # what is nan, torch.dropout refuses
+    if p < 0.0 or p > 1.0:  # nan is left to torch.dropout, which refuses it
         raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
@@ -24,7 +24,7 @@ def dropout(input: T, p: float = 0.5, training: bool = True, inplace: bool = Fal
     Args:
         input: floating, any shape.
         p: the probability of a zero.
-        training: otherwise the input itself is returned.
+        training: if False, return the input itself.
         inplace: write into input.
     Raises: ValueError: when p is outside [0, 1]. RuntimeError: for integers.
     Source: Srivastava et al., Dropout, 2014; torch.nn.functional.dropout.
@@ -37,7 +37,7 @@ def dropout(input: T, p: float = 0.5, training: bool = True, inplace: bool = Fal
 def alpha_dropout(input: T, p: float = 0.5, training: bool = False, inplace: bool = False) -> T:
     """Return the input with elements at random set to SELU's lower limit, then scaled and shifted.
 
-    Mean 0 and variance 1 stay what they are.
+    A mean of 0 and a variance of 1 are preserved.
 
     Args as in dropout.
     Source: Klambauer et al., Self-Normalizing Neural Networks, 2017; torch.nn.functional.alpha_dropout.
@@ -95,7 +95,7 @@ def _warn(name: str, ndim: int, spatial: int) -> None:
 def dropout2d(input: T, p: float = 0.5, training: bool = True, inplace: bool = False) -> T:
     """Return the input (N, C, H, W) with whole channels zeroed at random.
 
-    A 3-D input counts as (N, C, L), of which PyTorch warns. Args as in dropout.
+    A 3-D input counts as (N, C, L), with PyTorch's warning. Args as in dropout.
     Source: torch.nn.functional.dropout2d.
     """
     ndim = checked_array("dropout2d", input).ndim

@@ -1,4 +1,4 @@
-"""Rows of a table looked up by index, and indices as vectors of zeros and a one."""
+"""Rows of a table looked up by index, and one-hot vectors."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def embedding(
         input: (...) int64 or int32 indices.
         weight: (V, C).
         padding_idx: a row whose gradient is 0; counted from the end if negative.
-        max_norm: scale the rows that are looked up, and whose norm is larger, down to it; this changes weight.
+        max_norm: scale looked-up rows of larger norm down to it, in place in weight.
         norm_type: the p of that norm.
-        scale_grad_by_freq: divide a row's gradient by how often its index occurs.
+        scale_grad_by_freq: divide a row's gradient by the number of times its index occurs.
         sparse: has no effect: gradients are dense.
     Returns: (..., C).
     Raises: IndexError: when an index is out of range. RuntimeError: for another dtype of input or shape of weight.
@@ -58,7 +58,7 @@ def one_hot(tensor: T, num_classes: int = -1) -> T:
 
     Args:
         tensor: classes, int64, any shape, not negative.
-        num_classes: -1 takes one more than the largest class.
+        num_classes: -1 means the largest class plus one.
     Returns: shape of tensor and a last dimension of num_classes; int64.
     Raises: RuntimeError: for another dtype, a class that is negative or too large, or nothing to infer the number from.
     Source: torch.nn.functional.one_hot.

@@ -16,7 +16,7 @@ from npg.functional.transpose import permute
 
 
 def _pair(name: str, value: Any) -> tuple[int, int]:
-    """Return a number, or one for the height and one for the width, as two."""
+    """Return one number for both height and width, or two, as a pair."""
     pair = sizes_of("im2col", (value,), name)
     if isinstance(value, (tuple, list)) and len(pair) != 2:
         raise RuntimeError(f"It is expected {name} equals to 2, but got size {len(pair)}")
@@ -24,7 +24,7 @@ def _pair(name: str, value: Any) -> tuple[int, int]:
 
 
 def _check(shape: tuple[int, ...], kernel: Any, dilation: Any, padding: Any, stride: Any) -> None:
-    """Raises: RuntimeError: when an argument is too small, or the input has no place for a block."""
+    """Raise RuntimeError when an argument is too small, or no block fits in the input."""
     for name, short, pair in (("kernel size", "kernel", kernel), ("dilation", "dilation", dilation),
                               ("stride", "stride", stride)):  # fmt: skip
         if min(pair) <= 0:
@@ -62,11 +62,11 @@ def unfold(
 
     Args:
         input: (N, C, H, W) or (C, H, W), floating or bool.
-        kernel_size: the height and width of a block; each of these four is a number for both, or two.
-        dilation: from an element of a block to the next.
-        padding: how many zeros are added on each side.
-        stride: from a block to the next.
-    Returns: (N, C * kernel height * kernel width, blocks) or without N; a view where the blocks lie so in memory.
+        kernel_size: height and width of a block; this and the next three are a number for both, or two.
+        dilation: the distance between elements of a block.
+        padding: the number of zeros added on each side.
+        stride: the distance between blocks.
+    Returns: (N, C * kernel height * kernel width, blocks) or without N; a view where the strides allow it.
     Raises: RuntimeError: when the arguments leave no block. NotImplementedError: for integers, as in PyTorch.
     Source: torch.nn.functional.unfold.
     """

@@ -22,7 +22,7 @@ def linear(input: T, weight: T, bias: T | None = None) -> T:
     Args:
         input: (..., in).
         weight: (out, in), of the dtype of input; or (in,), which gives (...).
-        bias: (out,) or None; of a vector times a vector 0-d.
+        bias: (out,) or None; 0-d for a vector times a vector.
     Returns: (..., out).
     Raises: RuntimeError: when shapes or dtypes do not fit.
     Source: torch.nn.functional.linear.
@@ -62,16 +62,16 @@ def _refuse_linear(x: Any, w: Any, b: Any) -> None:
 
 
 def _fitting_bias(bias: Any, x: Any, w: Any, b: Any) -> Any:
-    # Any bias that broadcasts to the result is taken.
+    # Any bias that broadcasts to the result is accepted.
     shape = (*x.shape[:-1], w.shape[0])
     rows = (math.prod(x.shape[:-1]), w.shape[0])
     if b.ndim == 2 and b.shape == rows:
         return reshape(bias, shape)
     for i in range(1, b.ndim + 1):
-        wanted = rows[-i] if i <= 2 else 1
-        if b.shape[-i] not in (1, wanted):
+        expected = rows[-i] if i <= 2 else 1
+        if b.shape[-i] not in (1, expected):
             raise RuntimeError(
-                f"The expanded size of the tensor ({wanted}) must match the existing size ({b.shape[-i]}) at "
+                f"The expanded size of the tensor ({expected}) must match the existing size ({b.shape[-i]}) at "
                 f"non-singleton dimension {2 - i}.  Target sizes: {list(rows)}.  Tensor sizes: {list(b.shape)}"
             )
     return bias

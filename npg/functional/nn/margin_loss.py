@@ -75,7 +75,7 @@ def gaussian_nll_loss(
         input: (..., n) means. target: the same shape, or one that broadcasts.
         var: variances of the shape of input; one per row as (...) or (..., 1); or a number.
         full: add the constant log(2 pi) / 2.
-        eps: what var is at least; the gradient does not see that.
+        eps: the lower bound of var, which the gradient ignores.
     Raises: ValueError: when var is negative or its shape does not fit.
     Source: torch.nn.functional.gaussian_nll_loss.
     """
@@ -96,7 +96,7 @@ def gaussian_nll_loss(
         raise ValueError(f"{reduction} is not valid")
     v = checked_array("gaussian_nll_loss", var)
     if (v < eps).any():
-        # Raised by a constant, so that the gradient passes as if it had not been.
+        # Increased by a constant, so that the gradient passes unchanged.
         with silent():
             missing = np.maximum(v, v.dtype.type(eps)) - v
         var = add(var, missing)
@@ -122,7 +122,7 @@ def poisson_nll_loss(
     Args:
         input: logarithms of the rates, for exp(input) - target input; or rates, for input - target log(input + eps).
         target: counts.
-        log_input: which of the two.
+        log_input: input holds logarithms, otherwise rates.
         full: add Stirling's approximation of log(target!) where target > 1.
     Source: torch.nn.functional.poisson_nll_loss.
     """
@@ -211,7 +211,7 @@ def margin_ranking_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> T:
-    """Return max(0, -target (input1 - input2) + margin): target 1 says that input1 should be the larger.
+    """Return max(0, -target (input1 - input2) + margin): target 1 means that input1 should be larger.
 
     Raises: RuntimeError: when the numbers of dimensions differ.
     Source: torch.nn.functional.margin_ranking_loss.
@@ -246,7 +246,7 @@ def _only_single_and_double(kernel: str, x: Any) -> None:
 
 
 def _positive(z: Any, counts: Any) -> Any:
-    """Return z where it counts and is above 0, else 0: no gradient at 0, and inf - inf, of infinite logits, is 0."""
+    """Return z where it counts and is above 0, else 0: no gradient at 0, and inf - inf of infinite logits is 0."""
     return where(logical_and(gt(z, 0), counts), z, 0)
 
 
@@ -266,8 +266,8 @@ def multi_margin_loss(
     Args:
         input: (N, C) or (C,). target: (N,) or () class indices.
         p: 1 or 2.
-        weight: (C,) or None: multiplies by that of the target.
-    Raises: ValueError: for another p. RuntimeError: for a class that is not there. NotImplementedError: for float16, as
+        weight: (C,) or None: the factor of each target class.
+    Raises: ValueError: for another p. RuntimeError: for a class out of range. NotImplementedError: for float16, as
         in PyTorch.
     Source: torch.nn.functional.multi_margin_loss.
     """
@@ -297,8 +297,8 @@ def multilabel_margin_loss(
     """Return the sum over target classes i and others j of max(0, 1 - input[i] + input[j]), divided by C.
 
     Args:
-        input: (N, C) or (C,). target: the same shape: the target classes, those after a -1 do not count.
-    Raises: RuntimeError: for a class that is not there. NotImplementedError: for float16, as in PyTorch.
+        input: (N, C) or (C,). target: the same shape: the target classes; those after a -1 are ignored.
+    Raises: RuntimeError: for a class out of range. NotImplementedError: for float16, as in PyTorch.
     Source: torch.nn.functional.multilabel_margin_loss.
     """
     reduction = checked_reduction(reduction, size_average, reduce)
@@ -368,7 +368,7 @@ def triplet_margin_loss(
     Args:
         anchor, positive, negative: (N, D) or (D,).
         p, eps: as in pairwise_distance.
-        swap: take d(positive, negative) where it is smaller than d(anchor, negative).
+        swap: use d(positive, negative) where it is smaller than d(anchor, negative).
     Raises: ValueError: when margin is not positive. RuntimeError: when the numbers of dimensions differ.
     Source: Balntas et al., Learning shallow convolutional feature descriptors with triplet losses, 2016;
         torch.nn.functional.triplet_margin_loss.

@@ -20,9 +20,9 @@ def layer_norm(
 
     Args:
         input: (..., *normalized_shape), floating.
-        normalized_shape: the sizes of the dimensions that are normalised together.
+        normalized_shape: the sizes of the last dimensions, which are normalised together.
         weight, bias: normalized_shape, or None.
-        eps: added to the variance, which is that of all elements (no correction).
+        eps: added to the variance, which has no correction.
     Raises: RuntimeError: when shapes or dtypes do not fit.
     Source: Ba, Kiros, Hinton, Layer Normalization, 2016; torch.nn.functional.layer_norm.
     """
@@ -37,7 +37,7 @@ def normalize(input: T, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12, out: 
         input: floating, any shape.
         p: the norm's exponent.
         dim: the dimension, or several.
-        eps: what the norm is at least, so that 0 is not divided by 0.
+        eps: the lower bound of the norm, which avoids 0 / 0.
     Source: torch.nn.functional.normalize.
     """
     return div(input, clamp_min(norm(input, p, dim, keepdim=True), eps))

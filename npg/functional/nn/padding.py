@@ -12,14 +12,14 @@ from npg.ops import rearrange as ops
 
 @public_function
 def pad(input: T, pad: Sizes, mode: str = "constant", value: Scalar | None = None) -> T:
-    """Return the input with places added before and after the last dimensions; negative numbers cut places off.
+    """Return the input padded before and after the last dimensions; negative numbers remove elements.
 
     Args:
-        input: any shape; for other modes than constant one to three padded dimensions, and one or two before them.
+        input: any shape; for modes other than constant one to three padded dimensions, after one or two others.
         pad: (before, after) of the last dimension, then of the one before it, and so on, in one flat sequence.
         mode: "constant"; "reflect": mirrored at the border, which is not repeated; "replicate": the border repeated;
-            "circular": continued at the other end.
-        value: of the added places, 0 unless given; for mode "constant".
+            "circular": continued from the other end.
+        value: the constant of mode "constant", 0 by default.
     Raises: RuntimeError: when pad does not fit the input. NotImplementedError: for another mode.
     Source: torch.nn.functional.pad.
     """
@@ -37,7 +37,7 @@ def pad(input: T, pad: Sizes, mode: str = "constant", value: Scalar | None = Non
     if mode == "constant":
         _check_size(shape, pairs, lead)
         filled = ((0, 0),) * lead + pairs
-        # By way of a float, as PyTorch.
+        # Through a float, as in PyTorch.
         fill = 0 if value is None else fill_number(float(value), checked_array("pad", input).dtype)
         return apply(ops.constant_pad, (input,), {"pad": filled, "value": fill})
     if mode not in ("reflect", "replicate", "circular"):

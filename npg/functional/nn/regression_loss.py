@@ -1,6 +1,6 @@
 """Losses of differences.
 
-`reduction` is "mean", "sum" or "none". The older size_average and reduce are understood as PyTorch does.
+`reduction` is "mean", "sum" or "none". The older size_average and reduce are accepted as in PyTorch.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from npg.ops import regression_loss
 
 
 def _pair(input: Any, target: Any, name: str) -> tuple[Any, Any]:
-    """Return input and target in one shape, as two arrays' worth of tensors; warns when they had to be broadcast."""
+    """Return input and target in one shape; warn if they had to be broadcast."""
     x, t = checked_array(name, input), checked_array(name, target, "target", 2)
     if x.shape == t.shape:
         return input, target

@@ -1,4 +1,4 @@
-"""Softmax, its logarithm and relatives. Their `dim` may be left out, which PyTorch warns of."""
+"""Softmax, its logarithm and relatives. Their `dim` may be left out, with PyTorch's warning."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def softmax(input: T, dim: int | None = None, _stacklevel: int = 3, dtype: Any =
 
     Args:
         input: floating, any shape.
-        dim: the dimension over which the results sum to 1; chosen, with a warning, where it is left out.
-        _stacklevel: has no effect.
+        dim: the dimension along which the results sum to 1; None chooses one, with a warning.
+        _stacklevel: ignored.
         dtype: cast the input to this dtype first.
     Returns: the shape of input.
     Raises: IndexError: when dim is out of range. NotImplementedError: for integers without dtype=.
@@ -66,11 +66,11 @@ def gumbel_softmax(logits: T, tau: float = 1, hard: bool = False, eps: float = 1
     Args:
         logits: (..., num_features) unnormalised logarithms of probabilities.
         tau: the temperature.
-        hard: give one-hot vectors, whose gradient is that of the soft sample.
-        eps: has no effect.
-        dim: the dimension over which the results sum to 1.
+        hard: return one-hot vectors, with the gradient of the soft sample.
+        eps: ignored.
+        dim: the dimension along which the results sum to 1.
     Source: Jang, Gu, Poole, Categorical Reparameterization with Gumbel-Softmax, 2017;
-        torch.nn.functional.gumbel_softmax, whose numbers these are for the same seed.
+        torch.nn.functional.gumbel_softmax, with the same numbers for the same seed.
     """
     array = checked_array("gumbel_softmax", logits, "logits")
     if eps != 1e-10:
