@@ -1,4 +1,4 @@
-"""The short forms of to(): a tensor in the dtype, or on the device, that a method is called by."""
+"""The short forms of to(), methods named after a dtype or a device."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from npg.tensor.conversion import converted
 
 @public_function
 def type_as(tensor: B, other: TensorBase) -> B:
-    """Return the tensor in the dtype of another."""
+    """Return the tensor cast to the dtype of another."""
     return converted(tensor, other._array.dtype)
 
 
@@ -61,12 +61,12 @@ def byte(tensor: B, memory_format: Any = None) -> B:
 
 
 def bool(tensor: B, memory_format: Any = None) -> B:
-    """Return the tensor as bool: what is not zero is True."""
+    """Return the tensor as bool: True where it is not zero."""
     return converted(tensor, np.dtype(np.bool_), layout=memory_format)
 
 
 def cpu(tensor: B, memory_format: Any = None) -> B:
-    """Return the tensor: it is on the CPU."""
+    """Return the tensor itself, which is on the CPU."""
     return converted(tensor, None, layout=memory_format)
 
 

@@ -1,4 +1,4 @@
-"""New tensors from an old one: new_zeros and the others, and what the constructors are given."""
+"""New tensors from an existing one (new_zeros and the like), and the arguments of the constructors."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from npg.tensor.data import copied, shared
 
 
 def constructed(data: tuple[Any, ...], size: Any, dtype: np.dtype[Any], keep: bool) -> np.ndarray[Any, Any]:
-    """Return the array of a call of Tensor or of a typed constructor such as FloatTensor.
+    """Return the array for a call of Tensor or of a typed constructor such as FloatTensor.
 
     Args:
-        dtype: of the result; an ndarray of it is shared, another one cast.
-        keep: a tensor keeps its dtype (Tensor); else it must have that one (FloatTensor).
-    Raises: TypeError, ValueError: for data that is no numbers, ragged, or an ndarray that cannot be shared.
+        dtype: of the result; an ndarray of this dtype is shared, any other cast.
+        keep: a tensor keeps its dtype (Tensor); otherwise it must have this one (FloatTensor).
+    Raises: TypeError, ValueError: for data that is not numeric, ragged sequences, or an ndarray that cannot be shared.
     """
     if size is not None:
         return np.empty(parse_sizes("new", data, size), dtype)
@@ -37,8 +37,8 @@ def constructed(data: tuple[Any, ...], size: Any, dtype: np.dtype[Any], keep: bo
         return shared(first, dtype)
     if isinstance(first, TensorBase):
         if not keep and first._array.dtype != dtype:
-            wanted, found = dtypes.from_numpy(dtype), dtypes.from_numpy(first._array.dtype)
-            raise TypeError(f"expected a tensor of dtype {wanted!r} (got {found!r}); use tensor.to({wanted!r})")
+            expected, actual = dtypes.from_numpy(dtype), dtypes.from_numpy(first._array.dtype)
+            raise TypeError(f"expected a tensor of dtype {expected!r} (got {actual!r}); use tensor.to({expected!r})")
         return first._array
     if isinstance(first, (str, bytes)):
         raise TypeError(f"new(): invalid data type '{type(first).__name__}'")
@@ -59,7 +59,7 @@ def _dtype(tensor: Any, dtype: Any) -> np.dtype[Any]:
 
 @public_function
 def new(self: B, *args: Any, device: Any = None) -> B:
-    """Return a new tensor of this one's dtype from sizes or data, as the constructors do."""
+    """Return a new tensor of this tensor's dtype from sizes or data, as the constructors do."""
     check_device(device)
     return leaf(constructed(args, None, self._array.dtype, keep=False))
 
@@ -164,9 +164,9 @@ def new_empty_strided(
 
 
 def strided_array(name: str, size: Any, stride: Any, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    """Return an uninitialised array whose strides, in elements, are given.
+    """Return an uninitialised array with these strides, in elements.
 
-    Raises: RuntimeError: when their number is not that of the sizes, or one is negative.
+    Raises: RuntimeError: when there are not as many strides as sizes, or one is negative.
     """
     shape, strides = parse_sizes(name, (tuple(size),)), tuple(int(s) for s in stride)
     if len(shape) != len(strides):

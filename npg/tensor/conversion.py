@@ -1,4 +1,4 @@
-"""A tensor in another dtype or another form: to(), NumPy, Python numbers. The short forms of to() stand in casts.py."""
+"""Conversions of tensors: to(), to NumPy, to Python numbers. The short forms of to() are in casts.py."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from npg.tensor.memory import is_contiguous
 
 @public_function
 def to(tensor: B, *args: Any, **kwargs: Any) -> B:
-    """Return the tensor in another dtype; the tensor itself where nothing changes.
+    """Return the tensor in another dtype; the tensor itself if nothing changes.
 
     Calls: to(dtype, non_blocking=False, copy=False), to(device=None, dtype=None, ...), to(other, ...); memory_format=.
     Raises: AssertionError, RuntimeError: for a device other than the CPU.
@@ -42,9 +42,9 @@ def to(tensor: B, *args: Any, **kwargs: Any) -> B:
 
 
 def parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[np.dtype[Any] | None, bool, Any]:
-    """Return (NumPy dtype or None, copy, memory_format or None) of the arguments of to()."""
-    given = dict(kwargs)
-    layout = given.pop("memory_format", None)
+    """Return (NumPy dtype or None, copy, memory_format or None) from the arguments of to()."""
+    arguments = dict(kwargs)
+    layout = arguments.pop("memory_format", None)
     names = ["dtype", "non_blocking", "copy"]
     first = args[0] if args else None
     if isinstance(first, (str, int, device)) and not isinstance(first, bool):
@@ -56,16 +56,16 @@ def parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[np.dtype[An
     if len(args) > len(names):
         raise TypeError(f"to() takes at most {len(names)} positional arguments, got {len(args)}")
     for name, value in zip(names, args):
-        if name in given:
+        if name in arguments:
             raise TypeError(f"to() got multiple values for argument '{name}'")
-        given[name] = value
-    other = given.pop("other", None)
-    dtype = given.pop("dtype", None)
-    check_device(given.pop("device", None))
-    make_copy = given.pop("copy", False)
-    given.pop("non_blocking", None)
-    if given:
-        raise TypeError(f"to() got an unexpected keyword argument '{next(iter(given))}'")
+        arguments[name] = value
+    other = arguments.pop("other", None)
+    dtype = arguments.pop("dtype", None)
+    check_device(arguments.pop("device", None))
+    make_copy = arguments.pop("copy", False)
+    arguments.pop("non_blocking", None)
+    if arguments:
+        raise TypeError(f"to() got an unexpected keyword argument '{next(iter(arguments))}'")
     if layout is not None and not isinstance(layout, memory_format):
         raise TypeError(f"to(): argument 'memory_format' must be npg.memory_format, not {type(layout).__name__}")
     if other is not None:
@@ -74,18 +74,18 @@ def parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[np.dtype[An
 
 
 def converted(tensor: Any, dtype: np.dtype[Any] | None, make_copy: bool = False, layout: Any = None) -> Any:
-    """Return the tensor in a NumPy dtype and a memory format; the tensor itself where nothing changes."""
-    found = tensor if dtype is None else to_dtype(tensor, dtype)
-    if layout is not None and layout is not preserve_format and not is_contiguous(found, layout):
-        # To be contiguous is asked of copies and of what lies as channels_last alone.
-        asked = layout is not contiguous_format or any(
-            is_contiguous(found, f) for f in (channels_last, channels_last_3d)
+    """Return the tensor in a NumPy dtype and a memory format; the tensor itself if nothing changes."""
+    result = tensor if dtype is None else to_dtype(tensor, dtype)
+    if layout is not None and layout is not preserve_format and not is_contiguous(result, layout):
+        # contiguous_format only applies to copies and to tensors in channels_last.
+        needs_copy = layout is not contiguous_format or any(
+            is_contiguous(result, f) for f in (channels_last, channels_last_3d)
         )
-        if found is tensor and (make_copy or asked):
-            found = clone(found)
-        if found is not tensor:
-            laid_out(found, layout)
-    return clone(tensor) if make_copy and found is tensor else found
+        if result is tensor and (make_copy or needs_copy):
+            result = clone(result)
+        if result is not tensor:
+            laid_out(result, layout)
+    return clone(tensor) if make_copy and result is tensor else result
 
 
 def astype(
@@ -93,12 +93,12 @@ def astype(
 ) -> B:
     """Return the tensor in another dtype, as the method of an ndarray does: a copy unless copy=False.
 
-    Returns: a tensor, or an ndarray of a dtype that npg does not have.
+    Returns: a tensor; for a dtype that npg does not have, an ndarray.
     Raises: TypeError: when the casting is not allowed, or when the dtype is one that npg does not have and the tensor
         requires grad.
     Source: numpy.ndarray.astype.
     """
-    from npg.tensor._numpy.nondifferentiable import (  # where NumPy is asked, see tensor.py
+    from npg.tensor._numpy.nondifferentiable import (  # only loaded when NumPy is used, see tensor.py
         as_tensors,
         has_history,
         refused,
@@ -109,15 +109,15 @@ def astype(
         return as_tensors(tensor._array.astype(kind, order, casting, subok, copy), (tensor,))
     if not dtypes.is_known(kind):
         raise refused(f"astype({kind})")
-    np.empty(0, tensor._array.dtype).astype(kind, casting=casting)  # raises where NumPy does
+    np.empty(0, tensor._array.dtype).astype(kind, casting=casting)  # raises NumPy's error
     return converted(tensor, kind, copy)
 
 
 def contiguous(tensor: T, memory_format: Any = contiguous_format) -> T:
-    """Return the tensor itself if its elements lie in order in memory, else such a copy.
+    """Return the tensor itself if it is contiguous, else a contiguous copy.
 
     Args:
-        memory_format: which order; npg.contiguous_format or npg.channels_last.
+        memory_format: the order in memory; npg.contiguous_format or npg.channels_last.
     Source: torch.Tensor.contiguous.
     """
     if memory_format in (channels_last, channels_last_3d):
@@ -136,29 +136,29 @@ def type_(tensor: B, dtype: Any, non_blocking: bool = ...) -> B: ...
 def type_(tensor: Any, dtype: Any = None, non_blocking: bool = False) -> Any:
     """Return the name of the tensor's type, such as "npg.FloatTensor", or the tensor cast to a dtype or such a type.
 
-    Source: torch.Tensor.type; names that begin with "torch." are understood.
+    Source: torch.Tensor.type; names that begin with "torch." are accepted.
     """
     if dtype is None:
         return f"npg.{scalar_name(tensor._array)}Tensor"
     return converted(tensor, type_dtype(dtype))
 
 
-def type_dtype(given: Any) -> np.dtype[Any]:
+def type_dtype(kind: Any) -> np.dtype[Any]:
     """Return the NumPy dtype of a dtype, a type such as npg.FloatTensor, or the name of one.
 
-    Raises: ValueError: for a name of no type. TypeError: for anything else.
+    Raises: ValueError: for an unknown name. TypeError: for anything else.
     """
-    if isinstance(given, str):
-        prefix, _, name = given.rpartition(".")
+    if isinstance(kind, str):
+        prefix, _, name = kind.rpartition(".")
         if prefix in ("torch.cuda", "npg.cuda"):
             raise AssertionError(NO_CUDA)
         if prefix not in ("torch", "npg") or (name not in _TYPE_NAMES and name != "Tensor"):
-            raise ValueError(f"invalid type: {given!r}")
+            raise ValueError(f"invalid type: {kind!r}")
         return (dtypes.get_default_dtype() if name == "Tensor" else _TYPE_NAMES[name]).dtype
-    if isinstance(given, dtypes.dtype) or given in (float, int, bool):
-        return dtypes.to_numpy(given)
-    if isinstance(getattr(given, "dtype", None), dtypes.dtype):
-        return given.dtype.dtype
+    if isinstance(kind, dtypes.dtype) or kind in (float, int, bool):
+        return dtypes.to_numpy(kind)
+    if isinstance(getattr(kind, "dtype", None), dtypes.dtype):
+        return kind.dtype.dtype
     raise TypeError("dtype must be a type, str, or dtype object")
 
 
@@ -173,7 +173,7 @@ def numpy(tensor: Any, *, force: bool = False) -> np.ndarray[Any, Any]:
     """Return the tensor's own ndarray: writing to it writes to the tensor.
 
     Args:
-        force: also from a tensor that requires grad.
+        force: detach a tensor that requires grad.
     Raises: RuntimeError: when the tensor requires grad and recording is on.
     """
     if not force and tensor.requires_grad and is_grad_enabled():
@@ -186,16 +186,16 @@ def array(tensor: Any, dtype: Any = None, copy: bool | None = None) -> np.ndarra
 
     Args:
         dtype: of the result; None: the tensor's own.
-        copy: True copies, False never (and raises where it would have to), None where it must.
+        copy: True always copies, False never (it raises instead), None if necessary.
     Raises: RuntimeError: when the tensor requires grad and recording is on. ValueError: when copy=False and the dtype
         is another.
     """
-    found = numpy(tensor)
-    if dtype is not None and found.dtype != dtype:
+    ndarray = numpy(tensor)
+    if dtype is not None and ndarray.dtype != dtype:
         if copy is False:
-            raise ValueError(f"Unable to avoid copy while creating an array of dtype {dtype} from {found.dtype}.")
-        return found.astype(dtype)
-    return found.copy() if copy else found
+            raise ValueError(f"Unable to avoid copy while creating an array of dtype {dtype} from {ndarray.dtype}.")
+        return ndarray.astype(dtype)
+    return ndarray.copy() if copy else ndarray
 
 
 def item(tensor: Any) -> Any:
@@ -203,10 +203,10 @@ def item(tensor: Any) -> Any:
 
     Raises: RuntimeError: when there is not exactly one.
     """
-    found = tensor._array
-    if found.size != 1:
-        raise RuntimeError(f"a Tensor with {found.size} elements cannot be converted to Scalar")
-    return found.item()
+    array = tensor._array
+    if array.size != 1:
+        raise RuntimeError(f"a Tensor with {array.size} elements cannot be converted to Scalar")
+    return array.item()
 
 
 def only_element(tensor: Any) -> Any:
@@ -219,27 +219,27 @@ def only_element(tensor: Any) -> Any:
     return tensor._array.item()
 
 
-_warned_of_history = False  # PyTorch says it once in a process, and never where nothing is recorded
+_warned_of_history = False  # PyTorch warns once per process, and only while recording is on
 
 
 def scalar(tensor: Any) -> Any:
-    """Return the only element, for float() and complex(), which warn where a graph is left behind.
+    """Return the only element, for float() and complex(), with a warning if the tensor requires grad.
 
     Raises: ValueError: when there is not exactly one.
     """
     global _warned_of_history
-    found = only_element(tensor)
+    value = only_element(tensor)
     if not _warned_of_history and tensor.requires_grad and is_grad_enabled():
         _warned_of_history = True
         warn(
             "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\n"
             "Consider using tensor.detach() first."
         )
-    return found
+    return value
 
 
 def to_int(tensor: Any) -> int:
-    """Return the only element for int(), without its fraction."""
+    """Return the only element for int(), truncated."""
     return int(only_element(tensor))
 
 
@@ -254,7 +254,7 @@ def to_complex(tensor: Any) -> complex:
 
 
 def to_index(tensor: Any) -> int:
-    """Return the only element for operator.index(). Raises: TypeError: when it is none, or no integer."""
+    """Return the only element for operator.index(). Raises: TypeError: when it is not a single integer."""
     array = tensor._array
     if array.size != 1 or array.dtype.kind not in "iub":
         raise TypeError("only integer tensors of a single element can be converted to an index")
@@ -266,11 +266,11 @@ def truth(tensor: Any) -> bool:
 
     Raises: RuntimeError: when there is not exactly one.
     """
-    found = tensor._array
-    if found.size != 1:
-        values = "more than one value" if found.size else "no values"
+    array = tensor._array
+    if array.size != 1:
+        values = "more than one value" if array.size else "no values"
         raise RuntimeError(f"Boolean value of Tensor with {values} is ambiguous")
-    return bool(found.item())
+    return bool(array.item())
 
 
 def tolist(tensor: Any) -> Any:
@@ -279,10 +279,10 @@ def tolist(tensor: Any) -> Any:
 
 
 def copy(tensor: B, order: str = "C") -> B:
-    """Return a copy, recorded, as the method of an ndarray does."""
+    """Return a recorded copy, as the method of an ndarray."""
     return clone(tensor, memory_format=contiguous_format if order == "C" else preserve_format)
 
 
 def tobytes(tensor: Any, order: Any = "C") -> bytes:
-    """Return the bytes of the elements, as the method of an ndarray does."""
+    """Return the bytes of the elements, as the method of an ndarray."""
     return numpy(tensor).tobytes(order)

@@ -20,7 +20,7 @@ S = TypeVar("S", bound=TensorBase)
 
 # ----- Copies and pickles -----
 
-# What the engine keeps in a tensor: not the user's own attributes.
+# Attributes of the engine, as opposed to the user's.
 _ENGINE_NAMES = frozenset(
     ("_array", "_grad", "_requires_grad", "_fn", "_nr", "_counter", "_base", "_kind", "_seen", "_hooks")
     + ("_post_hooks", "_retains", "_inference")
@@ -33,27 +33,27 @@ def own_attributes(tensor: Any) -> dict[str, Any]:
 
 
 def rebuild(cls: Any, values: np.ndarray[Any, Any], requires_grad: bool, shape: Any = None, strides: Any = None) -> Any:
-    """Return a leaf of class `cls` on an array, or on a flat one seen in a shape and strides."""
-    made = TensorBase.__new__(cls)  # a subclass may want arguments of its own
-    made._set_array(values if shape is None else np.ndarray(shape, values.dtype, values, 0, strides))
+    """Return a leaf of class `cls` on an array, or on a flat array viewed with this shape and strides."""
+    tensor = TensorBase.__new__(cls)  # a subclass's constructor may take other arguments
+    tensor._set_array(values if shape is None else np.ndarray(shape, values.dtype, values, 0, strides))
     if requires_grad:
-        made._set_requires_grad(True)
-    return made
+        tensor._set_requires_grad(True)
+    return tensor
 
 
 def unpickle(
     cls: Any, kind: str, shape: tuple[int, ...], strides: tuple[int, ...] | None, data: Any, requires_grad: bool
 ) -> Any:
-    """Return the tensor that `reduce` took apart; pickles call this.
+    """Return the tensor that `reduce` pickled; pickles call this.
 
-    Everything is checked before anything is built: NumPy's own pickles of arrays and dtypes are not, so that a damaged
-    file can end the process.
+    Everything is checked before anything is built. NumPy's own pickles of arrays and dtypes are unchecked: a damaged
+    file can crash the process.
 
     Args:
         kind: the name of the dtype, such as "float32".
         strides: in elements, or None for C order.
-        data: the elements in the order of the memory, little-endian.
-    Raises: TypeError, ValueError: for what no tensor can have been pickled as.
+        data: the elements in memory order, little-endian.
+    Raises: TypeError, ValueError: for anything that `reduce` does not write.
     """
     if not (isinstance(cls, type) and issubclass(cls, TensorBase)):
         raise TypeError(f"expected a class of tensors in a pickle, got {cls!r}")
@@ -67,7 +67,7 @@ def unpickle(
     if memory.nbytes != size * dtype.itemsize:
         raise ValueError(f"expected {size * dtype.itemsize} bytes of {kind} in a pickle, got {memory.nbytes}")
     if dtype.kind == "b":
-        flat = np.frombuffer(memory, np.uint8) != 0  # a bool of another byte than 0 and 1 is none
+        flat = np.frombuffer(memory, np.uint8) != 0  # a byte other than 0 and 1 is no valid bool
     else:
         flat = np.frombuffer(memory, dtype.newbyteorder("<")).astype(dtype, copy=memory.readonly)
     if strides is None:
@@ -75,14 +75,14 @@ def unpickle(
     return rebuild(cls, flat, bool(requires_grad), shape, tuple([step * dtype.itemsize for step in strides]))
 
 
-def _counts(given: Any, what: str) -> tuple[int, ...]:
-    if not isinstance(given, tuple) or not all(type(n) is int and 0 <= n < 2**62 for n in given) or len(given) > 64:
-        raise ValueError(f"expected a {what} of counts in a pickle, got {given!r:.100}")
-    return given
+def _counts(counts: Any, name: str) -> tuple[int, ...]:
+    if not isinstance(counts, tuple) or not all(type(n) is int and 0 <= n < 2**62 for n in counts) or len(counts) > 64:
+        raise ValueError(f"expected a {name} of counts in a pickle, got {counts!r:.100}")
+    return counts
 
 
 def reduce(tensor: Any, protocol: int) -> tuple[Any, ...]:
-    """Return how a tensor is pickled: values, whether it requires grad, its own attributes; no graph, no .grad."""
+    """Return the pickle of a tensor: values, requires_grad and its own attributes; no graph, no .grad."""
     for hook in (tensor._hooks or {}).values():
         warnings.warn(
             f"backward hook {hook!r} on tensor will not be serialized.  Remove it before the tensor is pickled if this "
@@ -99,57 +99,57 @@ def reduce(tensor: Any, protocol: int) -> tuple[Any, ...]:
 
 
 def _flat(array: np.ndarray[Any, Any]) -> tuple[Any, tuple[int, ...] | None]:
-    """Return an array's elements in a row, and its strides in elements where permuted or expanded, else None."""
+    """Return an array's elements in memory order, and its strides in elements if permuted or expanded, else None."""
     size = array.itemsize
     if not array.flags.c_contiguous and array.size and all(step >= 0 and not step % size for step in array.strides):
         strides = tuple([step // size for step in array.strides])
         reach = 1 + sum((n - 1) * step for n, step in zip(array.shape, strides))
-        if reach <= array.size:  # else a part of something larger, which comes alone
+        if reach <= array.size:  # otherwise a part of a larger array, which is pickled alone
             return np.lib.stride_tricks.as_strided(array, (reach,), (size,)), strides
     return np.ascontiguousarray(array).reshape(-1), None
 
 
 def deepcopy(tensor: Any, memo: dict[int, Any]) -> Any:
-    """Return a copy of a leaf with its own memory, .grad and attributes; views that share memory still do.
+    """Return a copy of a leaf with its own memory, .grad and attributes; tensors that share memory still do.
 
     Raises: RuntimeError: for a tensor that is no leaf.
     """
-    found = memo.get(id(tensor))
-    if found is not None:
-        return found
+    known = memo.get(id(tensor))
+    if known is not None:
+        return known
     if not tensor.is_leaf:
         raise RuntimeError(
             "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  "
             "If you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, "
             "see https://github.com/pytorch/pytorch/pull/103001"
         )
-    made = rebuild(type(tensor), _copied_with_its_memory(tensor, memo), tensor.requires_grad)
-    memo[id(tensor)] = made
+    twin = rebuild(type(tensor), _copied_with_its_memory(tensor, memo), tensor.requires_grad)
+    memo[id(tensor)] = twin
     if tensor._grad is not None:
-        made._grad = copy.deepcopy(tensor._grad, memo)
-    vars(made).update(copy.deepcopy(own_attributes(tensor), memo))
-    return made
+        twin._grad = copy.deepcopy(tensor._grad, memo)
+    vars(twin).update(copy.deepcopy(own_attributes(tensor), memo))
+    return twin
 
 
 def _copied_with_its_memory(tensor: Any, memo: dict[int, Any]) -> np.ndarray[Any, Any]:
-    """Return the same view of a copy of the whole memory, which is made once for all that show it.
+    """Return the same view of a copy of the whole memory, which is made once for all its views.
 
-    The whole is what the base of a view shows: of a tensor on a part of an ndarray, that part alone.
+    The whole memory is that of the view's base: for a tensor on a part of an ndarray, that part alone.
     """
     array = tensor._array
-    own, whole = array if tensor._base is None else tensor._base._array, root(array)
-    if id(whole) not in memo and _is_dense(own):
-        whole = own
-    if not _is_dense(whole):
+    own, memory = array if tensor._base is None else tensor._base._array, root(array)
+    if id(memory) not in memo and _is_dense(own):
+        memory = own
+    if not _is_dense(memory):
         return array.copy(order="K")
-    twin = memo.get(id(whole))
-    if not isinstance(twin, np.ndarray) or twin.strides != whole.strides or twin.dtype != whole.dtype:
-        twin = memo[id(whole)] = whole.copy(order="K")
-        memo.setdefault(id(memo), []).append(whole)  # its id must stay its own as long as the memo is used
-    if array is whole:
+    twin = memo.get(id(memory))
+    if not isinstance(twin, np.ndarray) or twin.strides != memory.strides or twin.dtype != memory.dtype:
+        twin = memo[id(memory)] = memory.copy(order="K")
+        memo.setdefault(id(memo), []).append(memory)  # keeps it alive: its id stays unique meanwhile
+    if array is memory:
         return twin
     flat = (twin if twin.flags.c_contiguous else twin.T).reshape(-1)
-    offset = address(array) - address(whole) if array.size else 0
+    offset = address(array) - address(memory) if array.size else 0
     return np.ndarray(array.shape, array.dtype, flat.view(np.uint8), offset, array.strides)
 
 
@@ -159,10 +159,10 @@ def _is_dense(array: np.ndarray[Any, Any]) -> bool:
 
 def shallow_copy(tensor: Any) -> Any:
     """Return a leaf that shares the tensor's memory and attributes, for copy.copy."""
-    made = rebuild(type(tensor), tensor._array, tensor.requires_grad)
-    made._share_version(tensor)
-    vars(made).update(own_attributes(tensor))
-    return made
+    twin = rebuild(type(tensor), tensor._array, tensor.requires_grad)
+    twin._share_version(tensor)
+    vars(twin).update(own_attributes(tensor))
+    return twin
 
 
 # ----- Subclasses -----
@@ -171,28 +171,28 @@ def shallow_copy(tensor: Any) -> Any:
 def as_subclass(tensor: Any, cls: type[S]) -> S:
     """Return a view of the tensor that is an instance of a subclass of Tensor.
 
-    Raises: TypeError: when cls is no class, or not derived from Tensor.
+    Raises: TypeError: when cls is not a subclass of Tensor.
     Source: torch.Tensor.as_subclass.
     """
     _check_class(cls)
-    found = apply(alias, (tensor,), {})
-    found.__class__ = cls
-    return found
+    view = apply(alias, (tensor,), {})
+    view.__class__ = cls
+    return view
 
 
 def make_subclass(cls: Any, data: Any, require_grad: bool = False) -> Any:
     """Return a leaf of a subclass of Tensor on the memory of another tensor; constructors of subclasses call this.
 
-    Raises: TypeError: when cls is no class, or not derived from Tensor. RuntimeError: when integers shall require grad.
+    Raises: TypeError: when cls is not a subclass of Tensor. RuntimeError: when integers should require grad.
     Source: torch.Tensor._make_subclass.
     """
     _check_class(cls)
-    made = rebuild(cls, data._array, False)
-    made._share_version(data)
+    instance = rebuild(cls, data._array, False)
+    instance._share_version(data)
     if require_grad and data._array.dtype.kind != "f":
         raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
-    made._set_requires_grad(require_grad)
-    return made
+    instance._set_requires_grad(require_grad)
+    return instance
 
 
 def _check_class(cls: Any) -> None:
@@ -207,20 +207,20 @@ def _check_class(cls: Any) -> None:
 
 @functools.cache
 def result_class(plain: Any) -> Any:
-    """Return the class that stands between Tensor and the classes that users derive from it; it is made once.
+    """Return the class, made once, between Tensor and the classes that users derive from it.
 
-    Its methods are Tensor's, but that a tensor which they make is of the class of the tensor they were called on. So
-    Tensor itself, and what the engine makes, has nothing to look up.
+    Its methods are Tensor's, but return tensors of the class of the tensor they are called on. Thus Tensor itself and
+    the engine's results need no lookup.
     """
     names = [n for n in dir(plain) if n not in _AS_THEY_ARE and (n.startswith("__") or not n.startswith("_"))]
     members: dict[str, Any] = {"__slots__": (), "__module__": "npg.tensor"}
     for name in names:
-        found = getattr(plain, name)
-        if isinstance(found, property):
+        member = getattr(plain, name)
+        if isinstance(member, property):
             if name in _OF_TENSORS:
-                members[name] = property(_labelled(plain, found.fget), found.fset, found.fdel, found.__doc__)
-        elif callable(found) and not isinstance(found, (type, bool)) and name not in _STATIC:
-            members[name] = _labelled(plain, found)
+                members[name] = property(_labelled(plain, member.fget), member.fset, member.fdel, member.__doc__)
+        elif callable(member) and not isinstance(member, (type, bool)) and name not in _STATIC:
+            members[name] = _labelled(plain, member)
     members["__hash__"] = object.__hash__
     return type(plain)("Tensor", (plain,), members)
 
@@ -242,17 +242,17 @@ def _labelled(plain: Any, method: Callable[..., Any] | None) -> Any:
         return None
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        found = method(self, *args, **kwargs)
-        kind = type(found)
-        if kind is plain or isinstance(found, (tuple, list)):
+        result = method(self, *args, **kwargs)
+        kind = type(result)
+        if kind is plain or isinstance(result, (tuple, list)):
             cls = type(self)
             for other in args:
                 if type(other) is not cls and isinstance(other, cls):
                     cls = type(other)
-            for t in (found,) if kind is plain else found:
+            for t in (result,) if kind is plain else result:
                 if type(t) is plain:
                     t.__class__ = cls
-        return found
+        return result
 
     functools.update_wrapper(call, method, ("__name__", "__qualname__", "__doc__"), ())
     return call

@@ -1,4 +1,4 @@
-"""From Python data to an array: what `npg.tensor([[1, 2], [3, 4]])` and the constructors read."""
+"""Conversion of Python data to arrays, for `npg.tensor([[1, 2], [3, 4]])` and the constructors."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from npg.engine import TensorBase, array_of
 from npg.functional._factory import fill_number, overflow_text
 from npg.ops.shape import copied as copied_array
 
-_TOO_DEEP = 128  # as PyTorch: more nested sequences than this are taken for one that contains itself
+_TOO_DEEP = 128  # as in PyTorch: deeper nesting counts as a sequence that contains itself
 
 
 # ----- Arrays -----
 
 
 def check_shareable(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return a plain view of the array when a tensor can show its memory.
+    """Return a plain view of the array if a tensor can share its memory.
 
     Raises: TypeError: for a dtype that npg does not have. ValueError: for foreign byte order, negative strides, and
-        strides that are no multiple of the item, as those of a field of a structured array.
+        strides that are no multiple of the itemsize, as of a field of a structured array.
     """
     if type(array) is not np.ndarray:
         array = array.view(np.ndarray)
@@ -43,7 +43,7 @@ def check_shareable(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def shared(data: Any, dtype: np.dtype[Any] | None = None) -> np.ndarray[Any, Any]:
-    """Return an array of the data that shares memory where the data is an array or tensor of that dtype."""
+    """Return an array of the data, which shares memory if the data is an array or tensor of this dtype."""
     if isinstance(data, TensorBase):
         array = data._array
     elif isinstance(data, np.ndarray):
@@ -59,7 +59,7 @@ def copied(data: Any, dtype: np.dtype[Any] | None = None) -> np.ndarray[Any, Any
     Args:
         data: a number, an array, a tensor, or nested sequences of these.
         dtype: a NumPy dtype, or None.
-    Raises: TypeError, ValueError, RuntimeError: as torch.tensor does, for what is no number and for ragged sequences.
+    Raises: TypeError, ValueError, RuntimeError: as torch.tensor, for data that is not numeric and for ragged sequences.
     """
     if isinstance(data, TensorBase):
         data = data._array
@@ -77,7 +77,7 @@ def copied(data: Any, dtype: np.dtype[Any] | None = None) -> np.ndarray[Any, Any
     shape = _shape(data)
     values: list[Any] = []
     types: set[Any] = set()
-    if 0 in shape:  # nothing to collect: PyTorch does not even look whether the rest is as empty
+    if 0 in shape:  # nothing to collect: PyTorch does not check that the rest is empty, either
         ragged = _note(data, types)
     else:
         ragged = _collect(data, shape, 0, values, types)
@@ -95,7 +95,7 @@ def copied(data: Any, dtype: np.dtype[Any] | None = None) -> np.ndarray[Any, Any
 def _converted(array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     with silent():
         if dtype.itemsize == 2 and dtype.kind == "f" and array.dtype.itemsize == 8:
-            array = array.astype(np.float32)  # PyTorch reaches float16 by way of float32
+            array = array.astype(np.float32)  # PyTorch converts to float16 through float32
         return copied_array(array, dtype)
 
 
@@ -103,7 +103,7 @@ def _converted(array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[
 
 
 def _is_foreign(data: Any) -> bool:
-    """Tell whether data is an array of another library, such as a tensor of PyTorch's or a table of pandas'."""
+    """Tell whether data is an array of another library, such as a PyTorch tensor or a pandas DataFrame."""
     kind = type(data)
     if kind in _PLAIN or kind is list or kind is tuple or isinstance(data, (np.ndarray, np.generic, TensorBase)):
         return False
@@ -124,7 +124,7 @@ def _is_sequence(data: Any) -> bool:
 
 
 def _shape(data: Any) -> tuple[int, ...]:
-    # The first element of each sequence tells; the others are held against it when the values are collected.
+    # The first element of each sequence decides; the others are checked when the values are collected.
     shape: list[int] = []
     while _is_sequence(data):
         if _is_foreign(data):
@@ -136,7 +136,7 @@ def _shape(data: Any) -> tuple[int, ...]:
         try:
             n = len(data)
             first = data[0] if n else None
-        except (KeyError, IndexError, TypeError):  # no sequence, though it looks like one
+        except (KeyError, IndexError, TypeError):  # not a sequence after all
             raise ValueError(f"could not determine the shape of object type '{type(data).__name__}'") from None
         shape.append(n)
         if len(shape) > _TOO_DEEP:
@@ -148,10 +148,10 @@ def _shape(data: Any) -> tuple[int, ...]:
 
 
 def _collect(data: Any, shape: tuple[int, ...], dim: int, values: list[Any], types: set[Any]) -> Exception | str | None:
-    """Append the elements of data to values, and what they are to types.
+    """Append the elements of data to values, and their types to types.
 
-    Returns: for the first place where the data is ragged the error, or the name of the sequence that stands where a
-        number should. It is raised after the dtype was inferred from everything, because PyTorch does that first.
+    Returns: the error for the first place where the data is ragged, or the type name of a sequence in place of a
+        number. The caller raises it after inferring the dtype from all elements, as PyTorch does.
     """
     if _is_foreign(data):
         data = _of_foreign(data)
@@ -179,8 +179,8 @@ def _collect(data: Any, shape: tuple[int, ...], dim: int, values: list[Any], typ
             return None
     ragged: Exception | str | None = None
     for item in data:
-        found = _collect(item, shape, dim + 1, values, types)
-        ragged = ragged or found
+        inner = _collect(item, shape, dim + 1, values, types)
+        ragged = ragged or inner
     return ragged
 
 
@@ -188,7 +188,7 @@ _PLAIN = {bool, int, float}
 
 
 def _note(x: Any, types: set[Any]) -> Exception | str | None:
-    """Add to types what x is, or what is in it; return what is wrong when it is no number (see _collect)."""
+    """Add the type of x, or of its elements, to types; return the error if it is no number (see _collect)."""
     if _is_foreign(x):
         x = _of_foreign(x)
     kind = type(x)
@@ -214,7 +214,7 @@ def _note(x: Any, types: set[Any]) -> Exception | str | None:
     elif isinstance(x, complex):
         raise TypeError("complex dtypes are not supported, got a complex number")
     else:
-        types.add(kind)  # its dtype cannot be inferred; with a dtype given, its conversion fails
+        types.add(kind)  # its dtype cannot be inferred; with an explicit dtype its conversion fails
     return None
 
 
@@ -243,7 +243,7 @@ def _filled(values: list[Any], types: set[Any], dtype: np.dtype[Any]) -> np.ndar
         return np.fromiter((_number(x) != 0 for x in values), dtype, len(values))
     if dtype.kind == "f":
         with silent():
-            if dtype.itemsize == 2:  # PyTorch reaches float16 by way of float32
+            if dtype.itemsize == 2:  # PyTorch converts to float16 through float32
                 return np.array([_number(x, float) for x in values], np.float32).astype(dtype)
             if types <= _PLAIN:
                 return np.array(values, dtype)
@@ -271,10 +271,10 @@ def _plain(x: Any) -> Any:
     return x.item() if isinstance(x, (np.generic, np.ndarray)) else x
 
 
-def _number(x: Any, wanted: type = int) -> Any:
+def _number(x: Any, kind: type = int) -> Any:
     if isinstance(x, (bool, int, float)):
         return x
     try:
-        return operator.index(x) if wanted is int else float(x)
+        return operator.index(x) if kind is int else float(x)
     except TypeError:
         raise TypeError(f"must be real number, not {type(x).__name__}") from None

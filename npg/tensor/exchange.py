@@ -1,4 +1,4 @@
-"""DLPack, both ways: memory shared with other libraries, which hold it as long as they use it."""
+"""DLPack in both directions: memory shared with other libraries, which keep it alive while they use it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def to_dlpack(
 
     Args:
         stream: None or -1: a CPU has none.
-        max_version: the latest version, as (1, 0), that the consumer reads; None: it reads the first protocol only.
+        max_version: the latest version that the consumer supports, such as (1, 0); None: the unversioned protocol.
         dl_device: None or (1, 0), the CPU.
         copy: True exports a copy; False and None share.
-    Raises: BufferError: when the tensor requires grad, for another device, for read-only memory in the first protocol.
+    Raises: BufferError: when the tensor requires grad, for another device, and for read-only memory without versions.
     Source: the array API standard, `__dlpack__`.
     """
     if tensor.requires_grad:
@@ -41,12 +41,12 @@ def to_dlpack(
     array = tensor._array
     try:
         return array.__dlpack__(max_version=max_version, copy=copy)
-    except TypeError:  # NumPy 2.0 speaks the first protocol only
+    except TypeError:  # NumPy 2.0 supports the unversioned protocol only
         return (array.copy() if copy else array).__dlpack__()
 
 
 class _Producer:
-    """What NumPy asks for a capsule that was made already."""
+    """A DLPack producer, for NumPy, of an existing capsule."""
 
     def __init__(self, capsule: Any) -> None:
         self._capsule = capsule
@@ -59,14 +59,14 @@ class _Producer:
 
 
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Any:
-    """Return a tensor that shares memory with any object that speaks DLPack: an ndarray, a tensor of another library.
+    """Return a tensor that shares memory with an object that supports DLPack, such as another library's tensor.
 
     Args:
-        ext_tensor: the object, or a capsule of it, which can be used once.
+        ext_tensor: the object, or its capsule, which can be used once.
         device: None or the CPU.
         copy: True copies; False or None shares.
-    Returns: a tensor that can be written unless its producer says that the memory is read-only.
-    Raises: RuntimeError: when the object does not speak it, the capsule was used, or the memory is another device's.
+    Returns: a tensor, writable unless the producer marks the memory as read-only.
+    Raises: RuntimeError: when the object does not support DLPack, the capsule was used, or the device is not the CPU.
         TypeError: for a dtype that npg does not have. ValueError: for negative strides.
     Source: torch.from_dlpack.
     """
@@ -84,24 +84,24 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     name = repr(capsule).partition('"')[2].partition('"')[0]
     if name not in ("dltensor", "dltensor_versioned"):
         raise RuntimeError(_SPENT)
-    found = np.from_dlpack(_Producer(capsule))
-    if not found.flags.writeable and name == "dltensor" and not isinstance(ext_tensor, np.ndarray):
-        found = _writeable(found)
-    return wrap(check_shareable(found).copy() if copy else check_shareable(found))
+    array = np.from_dlpack(_Producer(capsule))
+    if not array.flags.writeable and name == "dltensor" and not isinstance(ext_tensor, np.ndarray):
+        array = _writeable(array)
+    return wrap(check_shareable(array).copy() if copy else check_shareable(array))
 
 
 def _capsule_of(x: Any) -> Any:
     try:
         return x.__dlpack__(max_version=(1, 0))
-    except TypeError:  # of the time before versions
+    except TypeError:  # a producer without versions
         return x.__dlpack__()
 
 
-def _writeable(found: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    # The first protocol has no mark for read-only memory, so NumPy takes everything for read-only; PyTorch, nothing.
-    interface = dict(found.__array_interface__)
+def _writeable(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    # The unversioned protocol cannot mark memory as read-only: NumPy treats all of it as read-only, PyTorch none.
+    interface = dict(array.__array_interface__)
     interface["data"] = (interface["data"][0], False)
-    return np.asarray(_Memory(interface, found))
+    return np.asarray(_Memory(interface, array))
 
 
 class _Memory:

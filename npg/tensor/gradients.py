@@ -19,12 +19,12 @@ from npg.ops.strided import overlaps
 
 
 class GradientEdge(NamedTuple):
-    """Where a gradient goes: an output of a node. `node` of a leaf is its AccumulateGrad.
+    """An edge of the graph: an output of a node; for a leaf, of its AccumulateGrad.
 
-    backward and grad take it in place of the tensor, which need not be alive.
+    backward and grad accept it in place of the tensor, which need not be alive.
 
     Attributes:
-        ownership_token: what else the edge keeps, here the shape and dtype of the tensor.
+        ownership_token: further data of the edge, here the shape and dtype of the tensor.
     Source: torch.autograd.graph.GradientEdge.
     """
 
@@ -33,16 +33,16 @@ class GradientEdge(NamedTuple):
     ownership_token: Any = None
 
 
-def _sequence(given: Any) -> tuple[Any, ...]:
-    return (given,) if isinstance(given, (TensorBase, GradientEdge)) else tuple(given)
+def _sequence(tensors: Any) -> tuple[Any, ...]:
+    return (tensors,) if isinstance(tensors, (TensorBase, GradientEdge)) else tuple(tensors)
 
 
 def _resolved(x: Any, g: Any = None) -> Any:
-    """Return a tensor as it is, and for an edge the leaf, or a stand-in for the tensor with that history.
+    """Return a tensor unchanged, and for an edge the leaf, or a placeholder with the same history.
 
     Args:
-        g: the gradient that is given for it, or None.
-    Raises: RuntimeError: for a tensor whose graph is not its own (npg.func's batched ones), with the text that it has.
+        g: its gradient, or None.
+    Raises: RuntimeError: for a tensor without a graph of its own, such as npg.func's batched ones.
     """
     if not isinstance(x, GradientEdge):
         refusal = getattr(x, "_without_gradients", None)
@@ -52,51 +52,51 @@ def _resolved(x: Any, g: Any = None) -> Any:
     if isinstance(x.node, AccumulateGrad) and x.node.variable is not None:
         return x.node.variable
     like = x.ownership_token if x.ownership_token is not None else np.zeros(()) if g is None else g._array
-    t = wrap(np.broadcast_to(np.zeros((), like.dtype), like.shape))  # no memory for values that nobody reads
-    if isinstance(x.node, AccumulateGrad):  # of a leaf that is gone: no graph leads there
+    t = wrap(np.broadcast_to(np.zeros((), like.dtype), like.shape))  # no memory for values that are never read
+    if isinstance(x.node, AccumulateGrad):  # of a dead leaf, which no graph reaches
         t._set_requires_grad(True)
     else:
         t._fn, t._nr = x.node, x.output_nr
     return t
 
 
-def _roots(given: Any, gradients: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def _roots(tensors: Any, gradients: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """Return the tensors to start from and the gradient (or None) of each.
 
-    Raises: TypeError, AssertionError: for what is no tensor. RuntimeError: for another number of gradients.
+    Raises: TypeError, AssertionError: for anything but tensors. RuntimeError: for a wrong number of gradients.
     """
-    roots = _sequence(given)
+    roots = _sequence(tensors)
     for root in roots:
         if not isinstance(root, (TensorBase, GradientEdge)):
             raise AssertionError("Expected output to be a npg.Tensor")
-    found = _gradients(gradients, len(roots))
-    return tuple([_resolved(root, g) for root, g in zip(roots, found)]), found
+    grads = _gradients(gradients, len(roots))
+    return tuple([_resolved(root, g) for root, g in zip(roots, grads)]), grads
 
 
 def _wanted(inputs: Any, empty: str) -> tuple[Any, ...]:
-    """Return the tensors and edges that inputs= names.
+    """Return the tensors and edges of inputs= as a tuple.
 
-    Raises: RuntimeError: when there are none, or for what is neither.
+    Raises: RuntimeError: when there are none, or for anything else.
     """
     if not hasattr(inputs, "__iter__"):
         raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(inputs).__name__}")
-    wanted = _sequence(inputs)
-    if not wanted:
+    targets = _sequence(inputs)
+    if not targets:
         raise RuntimeError(empty)
-    for x in wanted:
+    for x in targets:
         if not isinstance(x, (TensorBase, GradientEdge)):
             raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(x).__name__}")
-    return wanted
+    return targets
 
 
-def _gradients(given: Any, count: int) -> tuple[Any, ...]:
+def _gradients(grads: Any, count: int) -> tuple[Any, ...]:
     """Return one gradient (a tensor or None) per root.
 
-    Raises: TypeError: for what is neither. RuntimeError: for another number of them.
+    Raises: TypeError: for anything else. RuntimeError: for a wrong number of them.
     """
-    if given is not None and not hasattr(given, "__iter__"):
-        raise TypeError(f"gradients can be either Tensors or None, but got {type(given).__name__}")
-    gradients = (None,) * count if given is None else _sequence(given)
+    if grads is not None and not hasattr(grads, "__iter__"):
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(grads).__name__}")
+    gradients = (None,) * count if grads is None else _sequence(grads)
     for g in gradients:
         if g is not None and not isinstance(g, TensorBase):
             raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
@@ -106,12 +106,12 @@ def _gradients(given: Any, count: int) -> tuple[Any, ...]:
 
 
 def _lacks_gradient(roots: tuple[Any, ...], gradients: tuple[Any, ...]) -> bool:
-    """Tell whether a root that is no scalar was given no gradient."""
+    """Tell whether a root that is not a scalar has no gradient."""
     return any(g is None and r._array.size != 1 and r.requires_grad for r, g in zip(roots, gradients))
 
 
 def _level_of_user() -> int:
-    """Return the stacklevel of a warning of the caller's at which the user's own line is named."""
+    """Return the stacklevel with which a warning of the caller points to the user's own line."""
     frame: Any = sys._getframe(1)
     level = 1
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("npg."):
@@ -130,14 +130,14 @@ def backward(
     """Add the gradients of `tensors` to .grad of the leaves.
 
     Args:
-        tensors: a tensor or a sequence of them; a GradientEdge stands for its tensor, here and in inputs.
-        grad_tensors: the gradient of each, None where it has one element. Without one a tensor of another shape starts
-            from ones, as if its sum were differentiated, with a UserWarning: PyTorch refuses it.
+        tensors: a tensor or a sequence of them; a GradientEdge counts as its tensor, here and in inputs.
+        grad_tensors: the gradient of each, None if it has one element. Without one, any other tensor starts from ones,
+            as if its sum were differentiated, with a UserWarning; PyTorch raises.
         retain_graph: keep the graph for another backward; None: as create_graph.
         create_graph: record the backward pass, for gradients of higher order.
         grad_variables: the old name of grad_tensors.
-        inputs: only these tensors get their gradient in .grad; those that are no leaves retain it from then on.
-    Raises: RuntimeError: when a tensor has no graph, when it was freed, when the shapes do not fit.
+        inputs: only these tensors get their gradient in .grad; non-leaves retain theirs from then on.
+    Raises: RuntimeError: when a tensor has no graph, the graph was freed, or shapes do not fit.
     Source: torch.autograd.backward.
     """
     if grad_variables is not None:
@@ -147,19 +147,19 @@ def backward(
                 "use `grad_tensors`."
             )
         grad_tensors = grad_variables
-    wanted = None
+    targets = None
     if inputs is not None:
-        given = _wanted(inputs, _errors.EMPTY_INPUTS)
-        for x in given:
+        named = _wanted(inputs, _errors.EMPTY_INPUTS)
+        for x in named:
             if isinstance(x, TensorBase):
-                x.retain_grad()  # which is all it takes for those that are no leaves
-        wanted = tuple([_resolved(x) for x in given])
+                x.retain_grad()  # suffices for non-leaves
+        targets = tuple([_resolved(x) for x in named])
     roots, gradients = _roots(tensors, grad_tensors)
     if _lacks_gradient(roots, gradients):
         warnings.warn(f"{_errors.ONLY_SCALARS}; starting from ones, as if of its sum", stacklevel=_level_of_user())
     if create_graph:
         _warn_of_cycle()
-    _run(roots, gradients, create_graph if retain_graph is None else retain_graph, create_graph, wanted)
+    _run(roots, gradients, create_graph if retain_graph is None else retain_graph, create_graph, targets)
 
 
 def grad(
@@ -173,21 +173,21 @@ def grad(
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Any, ...]:
-    """Return the sum of the gradients of `outputs` with respect to each of `inputs`; no .grad is touched.
+    """Return the sum of the gradients of `outputs` with respect to each of `inputs`; no .grad changes.
 
     Args:
-        outputs: a tensor or a sequence of them; a GradientEdge stands for its tensor, here and in inputs.
+        outputs: a tensor or a sequence of them; a GradientEdge counts as its tensor, here and in inputs.
         inputs: a tensor or a sequence of them, leaves or not.
-        grad_outputs: the gradient of each output, None where it has one element.
+        grad_outputs: the gradient of each output, None if it has one element.
         retain_graph: keep the graph for another backward; None: as create_graph.
         create_graph: record the backward pass, so that the results can be differentiated.
-        only_inputs: as in PyTorch without effect.
-        allow_unused: give None for an input that the outputs do not depend on, instead of raising.
-        is_grads_batched: the first dimension of each of grad_outputs counts gradients; each is sent on its own, one
-            after the other, and so are the results counted by their first dimension.
-        materialize_grads: give zeros for such an input.
+        only_inputs: ignored, as in PyTorch.
+        allow_unused: return None for an input that the outputs do not depend on, instead of raising.
+        is_grads_batched: the first dimension of each of grad_outputs is a batch of gradients, and so is that of the
+            results; one backward pass is run for each.
+        materialize_grads: return zeros for such an input.
     Returns: one tensor (or None) per input.
-    Raises: RuntimeError: when there is no graph, it was freed, the shapes do not fit, an input is unused.
+    Raises: RuntimeError: when there is no graph, it was freed, shapes do not fit, or an input is unused.
     Source: torch.autograd.grad.
     """
     if materialize_grads and allow_unused is False:
@@ -202,47 +202,47 @@ def grad(
             stacklevel=2,
         )
     roots, gradients = _roots(outputs, grad_outputs)
-    given = _wanted(inputs, "`inputs` argument to `grad()` cannot be empty.")
-    wanted = tuple([_resolved(x) for x in given])
+    named = _wanted(inputs, "`inputs` argument to `grad()` cannot be empty.")
+    targets = tuple([_resolved(x) for x in named])
     count = _batch_size(roots, gradients) if is_grads_batched else None
     if count is None:
         if _lacks_gradient(roots, gradients):
             raise RuntimeError(_errors.ONLY_SCALARS)
-    for x in wanted:
+    for x in targets:
         if not x.requires_grad:
             raise RuntimeError(_errors.INPUT_WITHOUT_GRAD)
     keep = create_graph if retain_graph is None else retain_graph
     if count is None:
-        found = _run(roots, gradients, keep, create_graph, wanted, False)
-        found = handed_out(found, gradients) if create_graph else found
+        grads = _run(roots, gradients, keep, create_graph, targets, False)
+        grads = handed_out(grads, gradients) if create_graph else grads
     else:
-        found = _batched(roots, gradients, keep, create_graph, wanted, count)
+        grads = _batched(roots, gradients, keep, create_graph, targets, count)
     if materialize_grads:
-        for x, g in zip(given, found):
+        for x, g in zip(named, grads):
             if g is None and isinstance(x, GradientEdge):
                 raise RuntimeError("materialize_grads cannot be used when the given input is a GradientEdge")
-        return tuple([wrap(np.zeros_like(x._array)) if g is None else g for g, x in zip(found, wanted)])
+        return tuple([wrap(np.zeros_like(x._array)) if g is None else g for g, x in zip(grads, targets)])
     if not allow_unused:
-        for i, g in enumerate(found):
+        for i, g in enumerate(grads):
             if g is None:
                 raise RuntimeError(_errors.UNUSED_INPUT.format(index=i))
-    return tuple(found)
+    return tuple(grads)
 
 
-def handed_out(found: Any, given: Any) -> list[Any]:
-    """Return the gradients of a recorded pass as they are given to a user: each with memory of its own.
+def handed_out(grads: Any, initial: Any) -> list[Any]:
+    """Return the gradients of a recorded pass, each with memory of its own, for the user.
 
-    The engine itself sees to that where nothing is recorded.
+    The engine itself ensures that when nothing is recorded.
 
     Args:
-        given: the gradients that the pass started from.
+        initial: the gradients that the pass started from.
     """
-    taken = {id(g) for g in given}
+    shared = {id(g) for g in initial}
     results: list[Any] = []
-    for g in found:
-        if g is not None and (id(g) in taken or g._array.base is not None):
+    for g in grads:
+        if g is not None and (id(g) in shared or g._array.base is not None):
             g = apply(contiguous if overlaps(g._array) else clone, (g,), {})
-        taken.add(id(g))
+        shared.add(id(g))
         results.append(g)
     return results
 
@@ -258,16 +258,16 @@ _here = _Here()
 
 
 def passes_for_inputs() -> bool:
-    """Tell whether within a backward pass of this thread that is for some inputs only: of grad(), or with inputs=."""
+    """Tell whether this thread is in a backward pass for some inputs only, by grad() or with inputs=."""
     return _here.for_inputs
 
 
-def _run(roots: Any, gradients: Any, keep: bool, create_graph: bool, wanted: Any, accumulate: bool = True) -> Any:
-    if wanted is None:
+def _run(roots: Any, gradients: Any, keep: bool, create_graph: bool, targets: Any, accumulate: bool = True) -> Any:
+    if targets is None:
         return run_backward(roots, gradients, keep, create_graph)
     before, _here.for_inputs = _here.for_inputs, True
     try:
-        return run_backward(roots, gradients, keep, create_graph, wanted, accumulate)
+        return run_backward(roots, gradients, keep, create_graph, targets, accumulate)
     finally:
         _here.for_inputs = before
 
@@ -276,7 +276,7 @@ def _run(roots: Any, gradients: Any, keep: bool, create_graph: bool, wanted: Any
 
 
 def _batch_size(roots: tuple[Any, ...], gradients: tuple[Any, ...]) -> int:
-    """Return how many gradients there are for each root.
+    """Return the number of gradients for each root.
 
     Raises: RuntimeError: when their shape is not (count, *shape of the root). ValueError: when the counts differ or one
         is missing.
@@ -300,31 +300,31 @@ def _batch_size(roots: tuple[Any, ...], gradients: tuple[Any, ...]) -> int:
 
 
 def _batched(
-    roots: tuple[Any, ...], gradients: Any, keep: bool, create_graph: bool, wanted: tuple[Any, ...], count: int
+    roots: tuple[Any, ...], gradients: Any, keep: bool, create_graph: bool, targets: tuple[Any, ...], count: int
 ) -> list[Any]:
-    """Return per input its gradients, one for each entry of the first dimension of `gradients`."""
+    """Return a batch of gradients per input, one for each entry of the first dimension of `gradients`."""
     if not count:
-        return [wrap(np.zeros((0, *x._array.shape), x._array.dtype)) for x in wanted]
+        return [wrap(np.zeros((0, *x._array.shape), x._array.dtype)) for x in targets]
     passes = [
-        _run(roots, tuple([g[i] for g in gradients]), keep or i + 1 < count, create_graph, wanted, False)
+        _run(roots, tuple([g[i] for g in gradients]), keep or i + 1 < count, create_graph, targets, False)
         for i in range(count)
     ]
-    found: list[Any] = []
+    stacked: list[Any] = []
     for parts in zip(*passes):
         arrived = [g for g in parts if g is not None]
         if not arrived:
-            found.append(None)
+            stacked.append(None)
             continue
         filled = tuple([wrap(np.zeros_like(arrived[0]._array)) if g is None else g for g in parts])
-        found.append(apply(stack, filled, {"dim": 0}))
-    return found
+        stacked.append(apply(stack, filled, {"dim": 0}))
+    return stacked
 
 
 _warned: list[bool] = []
 
 
 def _warn_of_cycle() -> None:
-    """Warn, once in a process as PyTorch does, of what create_graph=True does to leaves."""
+    """Warn, once per process as PyTorch does, of the reference cycle that create_graph=True makes."""
     if _warned:
         return
     _warned.append(True)

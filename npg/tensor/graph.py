@@ -1,4 +1,4 @@
-"""A tensor's place in the graph: what may be assigned to .data and .grad, and the ways in and out."""
+"""A tensor's place in the graph: checks of .data and .grad, requires_grad_ and detach_."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ def check_grad(tensor: Any, value: Any) -> None:
         raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
     if value is tensor:
         raise RuntimeError("can't assign Variable as its own grad")
-    mine, theirs = tensor._array, value._array
-    if theirs.dtype != mine.dtype:
+    own, new = tensor._array, value._array
+    if new.dtype != own.dtype:
         raise RuntimeError(
-            f"attempting to assign a gradient with dtype '{c_name(theirs)}' to a tensor with "
-            f"grad_dtype '{scalar_name(mine)}'. The gradient must match the tensor's "
+            f"attempting to assign a gradient with dtype '{c_name(new)}' to a tensor with "
+            f"grad_dtype '{scalar_name(own)}'. The gradient must match the tensor's "
             "grad_dtype (defaults to the tensor's dtype)."
         )
-    if theirs.shape != mine.shape:
+    if new.shape != own.shape:
         raise RuntimeError(
-            f"attempting to assign a gradient of size '{shape_text(theirs.shape)}' to a tensor of size "
-            f"'{shape_text(mine.shape)}'. Please ensure that the gradient and the tensor are the same size"
+            f"attempting to assign a gradient of size '{shape_text(new.shape)}' to a tensor of size "
+            f"'{shape_text(own.shape)}'. Please ensure that the gradient and the tensor are the same size"
         )
 
 
 def check_data(tensor: Any, value: Any) -> None:
     """Raise when value cannot be assigned to a tensor's .data.
 
-    Raises: TypeError: when it is no tensor. RuntimeError: when integers would require a gradient.
+    Raises: TypeError: when it is no tensor. RuntimeError: when integers would require grad.
     """
     if not isinstance(value, TensorBase):
         raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
@@ -47,7 +47,7 @@ def check_data(tensor: Any, value: Any) -> None:
 
 
 def warn_of_no_grad() -> None:
-    """Warn that .grad of a non-leaf is read, which no backward pass sets."""
+    """Warn of a read of .grad of a non-leaf, which no backward pass sets."""
     warnings.warn(
         "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
         "populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf "
@@ -69,7 +69,7 @@ def requires_grad_(tensor: B, requires_grad: bool = True) -> B:
 
 
 def detach_(tensor: B) -> B:
-    """Take this tensor out of the graph, and return it.
+    """Detach this tensor from the graph in place, and return it.
 
     Raises: RuntimeError: for a view.
     """

@@ -1,4 +1,4 @@
-"""A tensor's memory: strides and storage, resizing, other memory."""
+"""A tensor's memory: strides, storage, resizing, and replacement."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ def stride(tensor: Any, dim: int) -> int: ...
 @overload
 def stride(tensor: Any, dim: int | None) -> int | tuple[int, ...]: ...
 def stride(tensor: Any, dim: int | None = None) -> Any:
-    """Return the steps, in elements, from one element to the next along each dimension, or along one."""
+    """Return the strides in elements, or the stride of one dimension."""
     array = tensor._array
     size = array.itemsize
     if array.size:
         steps = tuple(s // size for s in array.strides)
         if 0 in steps and 1 in array.shape:
             steps = _of_new_dimensions(array.shape, steps)
-    else:  # NumPy has zeros here
+    else:  # NumPy's strides are zero here
         steps = contiguous_strides(array.shape)
     return steps if dim is None else steps[dim_index("stride", dim, array.ndim)]
 
 
 def _of_new_dimensions(shape: tuple[int, ...], steps: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the steps with those of dimensions that x[None] made: over what follows, where NumPy says 0."""
-    found = list(steps)
+    """Return the strides, with PyTorch's for the dimensions from x[None], where NumPy's are 0."""
+    adjusted = list(steps)
     for d in reversed(range(len(shape))):
-        if shape[d] == 1 and not found[d]:
-            found[d] = shape[d + 1] * found[d + 1] if d + 1 < len(shape) else 1
-    return tuple(found)
+        if shape[d] == 1 and not adjusted[d]:
+            adjusted[d] = shape[d + 1] * adjusted[d + 1] if d + 1 < len(shape) else 1
+    return tuple(adjusted)
 
 
 def data_ptr(tensor: Any) -> int:
@@ -54,26 +54,26 @@ def data_ptr(tensor: Any) -> int:
 
 
 def storage_offset(tensor: Any) -> int:
-    """Return how many elements lie between the start of the memory and the first element."""
+    """Return the number of elements between the start of the memory and the first element."""
     return offset_of(tensor._array)
 
 
 @public_function
 def is_contiguous(tensor: Any, memory_format: Any = None) -> bool:
-    """Tell whether the elements lie one after the other in the order of the dimensions (of the memory format)."""
+    """Tell whether the elements are contiguous in the order of the dimensions (of the memory format)."""
     array = tensor._array
     if memory_format in (channels_last, channels_last_3d):
         rank = 4 if memory_format is channels_last else 5
         if array.ndim != rank:
             return False
-        wanted = channels_last_array(array.shape, array.dtype, memory_format)
-        return all(n == 1 or s == w for n, s, w in zip(array.shape, array.strides, wanted.strides))
+        reference = channels_last_array(array.shape, array.dtype, memory_format)
+        return all(n == 1 or s == w for n, s, w in zip(array.shape, array.strides, reference.strides))
     return array.flags.c_contiguous
 
 
 @public_function
 def is_set_to(tensor: Any, other: Any) -> bool:
-    """Tell whether both tensors show the same memory with the same shape and strides."""
+    """Tell whether both tensors have the same memory, shape and strides."""
     a, b = tensor._array, other._array
     return a.shape == b.shape and a.strides == b.strides and data_ptr(tensor) == data_ptr(other)
 
@@ -94,8 +94,8 @@ class Storage:
         return self._array.size
 
     def __getitem__(self, index: Any) -> Any:
-        found = self._array[index]
-        return Storage(found) if isinstance(found, np.ndarray) else found.item()
+        item = self._array[index]
+        return Storage(item) if isinstance(item, np.ndarray) else item.item()
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self._array[index] = value
@@ -144,23 +144,23 @@ def untyped_storage(tensor: Any) -> Storage:
 
 
 def _flat(array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    whole = root(array)
-    if whole.flags.c_contiguous:
-        return whole.reshape(-1).view(dtype)
-    if whole.flags.f_contiguous:
-        return whole.T.reshape(-1).view(dtype)
-    if any(s < 0 or s % whole.itemsize for s in whole.strides):
+    memory = root(array)
+    if memory.flags.c_contiguous:
+        return memory.reshape(-1).view(dtype)
+    if memory.flags.f_contiguous:
+        return memory.T.reshape(-1).view(dtype)
+    if any(s < 0 or s % memory.itemsize for s in memory.strides):
         return np.ascontiguousarray(array).reshape(-1).view(dtype)
-    # What owns the memory is no ndarray: all that lies between the first element and the last.
-    reach = 1 + sum((n - 1) * s // whole.itemsize for n, s in zip(whole.shape, whole.strides))
-    return np.lib.stride_tricks.as_strided(whole, (reach,), (whole.itemsize,)).view(dtype)
+    # The memory is not owned by an ndarray: take everything from the first element to the last.
+    reach = 1 + sum((n - 1) * s // memory.itemsize for n, s in zip(memory.shape, memory.strides))
+    return np.lib.stride_tricks.as_strided(memory, (reach,), (memory.itemsize,)).view(dtype)
 
 
 @public_function
 def resize_(tensor: B, *sizes: Any, memory_format: Any = None) -> B:
-    """Give the tensor another shape, contiguous; elements beyond the old ones are uninitialised.
+    """Resize the tensor to another shape, contiguous; elements beyond the old ones are uninitialised.
 
-    Where the memory is large enough it is kept, else the tensor moves to a new one.
+    The memory is kept if it is large enough; otherwise the tensor moves to a new one.
     Raises: RuntimeError: when the tensor requires grad.
     Source: torch.Tensor.resize_.
     """
@@ -180,28 +180,28 @@ def resize_(tensor: B, *sizes: Any, memory_format: Any = None) -> B:
         tensor._swap_array(flat[start : start + count].reshape(shape))
         return tensor
     grown = np.empty(count, array.dtype)
-    kept = flat[start:]
-    grown[: kept.size] = kept
+    old = flat[start:]
+    grown[: old.size] = old
     tensor._swap_array(grown.reshape(shape))
     return tensor
 
 
 @public_function
 def resize_as_(tensor: B, the_template: Any, memory_format: Any = None) -> B:
-    """Give the tensor the shape of another; see resize_."""
+    """Resize the tensor to the shape of another; see resize_."""
     return resize_(tensor, the_template._array.shape)
 
 
 @public_function
 def resize(tensor: Any, *sizes: Any) -> Any:
-    """Return the tensor in another shape of as many elements. Source: torch.Tensor.resize (deprecated there)."""
+    """Return the tensor in another shape with equally many elements. Source: torch.Tensor.resize (deprecated there)."""
     shape = parse_sizes("resize", sizes)
     return tensor.reshape(shape)
 
 
 @public_function
 def set_(tensor: B, source: Any = None, storage_offset: int = 0, size: Any = None, stride: Any = None) -> B:
-    """Make the tensor show the memory of another, or with no argument none.
+    """Make the tensor share the memory of another, or without an argument none.
 
     Args:
         source: a tensor or a storage of the same dtype.
@@ -234,7 +234,7 @@ def set_(tensor: B, source: Any = None, storage_offset: int = 0, size: Any = Non
     tensor._swap_array(array)
     if isinstance(source, TensorBase):
         tensor._share_version(source)
-    # Where a node has saved this tensor, the memory is no longer what it was: the version must be another one.
+    # A node that saved this tensor must notice that its memory is another: the version must change.
     tensor._counter.value = max(tensor._counter.value, before + 1)
     return tensor
 
@@ -244,7 +244,7 @@ def set_(tensor: B, source: Any = None, storage_offset: int = 0, size: Any = Non
 
 @public_function
 def apply_(tensor: B, callable: Callable[[Any], Any]) -> B:
-    """Replace every element by callable(element), in place. For tests and small tensors: it is slow."""
+    """Replace every element by callable(element), in place. It is slow, for tests and small tensors."""
     if tensor.requires_grad:
         raise RuntimeError("Can't call apply_() on Variable that requires grad. Use var.detach().apply_() instead.")
     check_in_place(tensor)
@@ -271,17 +271,17 @@ def map_(tensor: B, other: Any, callable: Callable[[Any, Any], Any]) -> B:
 
 
 def share_memory_(tensor: B) -> B:
-    """Return the tensor; npg has no memory shared between processes."""
+    """Return the tensor unchanged; npg has no memory shared between processes."""
     return tensor
 
 
 def is_shared(tensor: Any) -> bool:
-    """Tell that the memory is this process's own."""
+    """Return False: the memory is this process's own."""
     return False
 
 
 def is_pinned(tensor: Any, device: Any = None) -> bool:
-    """Tell that the memory is not pinned: only accelerators need that."""
+    """Return False: only accelerators need pinned memory."""
     return False
 
 

@@ -1,4 +1,4 @@
-"""Operators of Tensor that are more than one function, and those that the engine keeps."""
+"""Operators of Tensor that are more than one function, and those that the engine implements."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from npg.functional._public import augmented, operator, reflected
 from npg.functional._types import B
 from npg.ops import division, elementwise
 
-_ARRAYS: Any = (TensorBase, np.ndarray)  # what is no tensor is a constant
+_ARRAYS: Any = (TensorBase, np.ndarray)  # ndarrays count as constants
 
-# PyTorch's graph has nodes of their own for tensors on the right.
+# PyTorch's graph has separate nodes for tensors on the right.
 _mod, _mod_tensor = operator(division.remainder), operator(division.remainder_tensor)
 _imod, _imod_tensor = augmented(division.remainder), augmented(division.remainder_tensor)
 _pow, _pow_tensor = operator(elementwise.pow), operator(elementwise.pow_tensor)
@@ -68,7 +68,7 @@ def rmatmul(tensor: Any, other: Any) -> Any:
 def _divided_into(self: Any, other: Any) -> Any:
     if isinstance(other, _ARRAYS):
         return F.div(other, self)
-    return F.reciprocal(self) * other  # rounded twice, as PyTorch does
+    return F.reciprocal(self) * other  # rounded twice, as in PyTorch
 
 
 register_operators(

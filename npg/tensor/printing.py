@@ -1,9 +1,8 @@
 """Printing: `repr(tensor)` reads as PyTorch's, with npg's dtype names.
 
-One column width serves all elements, found from those that will be shown. Floats print as integers with a point when
-all are whole, else with `precision` digits, and in scientific notation when they span more than three orders of
-magnitude or are very large or small. More than `threshold` elements are summarised to `edgeitems` at either end of each
-dimension.
+All elements have one column width, computed from those that will be shown. Floats print as integers with a point if all
+are whole, else with `precision` digits, and in scientific notation if they span more than three orders of magnitude or
+are very large or small. More than `threshold` elements are summarised to `edgeitems` at either end of each dimension.
 Source: torch.set_printoptions and the observable output of torch.Tensor.__repr__.
 """
 
@@ -47,22 +46,22 @@ def set_printoptions(
     profile: str | None = None,
     sci_mode: bool | None = None,
 ) -> None:
-    """Set how tensors print; what is None stays as it is, except sci_mode.
+    """Set how tensors print; None keeps an option, except sci_mode.
 
     Args:
         precision: digits after the point.
-        threshold: how many elements are printed in full.
-        edgeitems: how many items at either end of a dimension a summary shows.
-        linewidth: characters in a line.
-        profile: "default", "short" or "full", before the other arguments.
-        sci_mode: scientific notation always (True), never (False), or as the values ask for it (None).
+        threshold: the number of elements up to which all are printed.
+        edgeitems: the number of items at either end of a dimension in a summary.
+        linewidth: characters per line.
+        profile: "default", "short" or "full", which the other arguments override.
+        sci_mode: scientific notation always (True), never (False), or depending on the values (None).
     Source: torch.set_printoptions.
     """
     if profile is not None:
         for name, value in _PROFILES[profile].items():
             setattr(_options, name, value)
-    given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
-    for name, value in given.items():
+    settings = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
+    for name, value in settings.items():
         if value is not None:
             setattr(_options, name, value)
     _options.sci_mode = sci_mode
@@ -80,7 +79,7 @@ class printoptions(ContextDecorator, Block):
         self._given = options
 
     def _places(self) -> Any:
-        return ((_options, "__dict__", get_printoptions()),)  # a copy, which goes with the block
+        return ((_options, "__dict__", get_printoptions()),)  # a copy for the block
 
     def _entered(self) -> None:
         set_printoptions(**self._given)
@@ -90,15 +89,15 @@ class printoptions(ContextDecorator, Block):
 
 
 class _Format:
-    """How one element is written, decided from all elements that will be shown."""
+    """The format of one element, decided from all elements that will be shown."""
 
-    def __init__(self, shown: np.ndarray[Any, Any]) -> None:
-        self.is_float = shown.dtype.kind == "f"
+    def __init__(self, elements: np.ndarray[Any, Any]) -> None:
+        self.is_float = elements.dtype.kind == "f"
         self.whole, self.scientific, self.width = True, False, 1
         if not self.is_float:
-            self.width = max((len(str(v)) for v in shown.reshape(-1).tolist()), default=1)
+            self.width = max((len(str(v)) for v in elements.reshape(-1).tolist()), default=1)
             return
-        values = shown[np.isfinite(shown) & (shown != 0)].astype(np.float64)
+        values = elements[np.isfinite(elements) & (elements != 0)].astype(np.float64)
         if not values.size:
             return
         size = np.abs(values)
@@ -107,7 +106,7 @@ class _Format:
         with silent():
             wide = bool(np.float64(high) / np.float64(low) > 1000.0) or high > 1.0e8
         self.scientific = wide or (not self.whole and low < 1.0e-4)
-        # The width comes before sci_mode has its say, except where it decides how many characters a number takes.
+        # The width is computed before sci_mode applies, except where sci_mode decides the length of a number.
         if _options.sci_mode is not None:
             self.scientific = _options.sci_mode
         self.width = max(len(self.text(v)) for v in values.tolist())
@@ -171,7 +170,7 @@ def _nested(array: np.ndarray[Any, Any], indent: int, summarise: bool, form: _Fo
 
 
 def tensor_repr(tensor: Any) -> str:
-    """Return what `repr(tensor)` prints."""
+    """Return the text of `repr(tensor)`."""
     array = tensor._array
     kind = type(tensor)
     prefix = "tensor(" if kind.__module__.partition(".")[0] == "npg" else f"{kind.__name__}("
@@ -190,14 +189,14 @@ def tensor_repr(tensor: Any) -> str:
         summarise = array.size > _options.threshold
         form = _Format(_summary(array) if summarise else array)
         body = _nested(array, indent, summarise, form)
-        if not _options.edgeitems:  # then a summary shows nothing, and PyTorch always gives the size
+        if not _options.edgeitems:  # a summary shows nothing then, and PyTorch always prints the size
             suffixes.append(f"size={tuple(array.shape)}")
     if not usual:
         suffixes.append(f"dtype={dtype!r}")
     try:
         node = tensor.grad_fn
         name = None if node is None else node.name().rpartition("::")[2]
-    except RuntimeError:  # of a view that must not go on after a change of its base
+    except RuntimeError:  # a view that is invalid after a change of its base
         name = "Invalid"
     if name is not None:
         suffixes.append(f"grad_fn=<{name}>")
@@ -207,10 +206,10 @@ def tensor_repr(tensor: Any) -> str:
 
 
 def _joined(text: str, suffixes: list[str], indent: int) -> str:
-    """Append the suffixes, each on a new line where the line would grow too long."""
+    """Append the suffixes, each on a new line if the line would become too long."""
     length = len(text) - text.rfind("\n") + 1
     for suffix in suffixes:
-        # "npg." counts as "torch.", so that the line breaks stand where PyTorch's do.
+        # "npg." counts as "torch.", so that the line breaks are where PyTorch's are.
         n = len(suffix) + (2 if "=npg." in suffix else 0)
         if length + n + 2 > _options.linewidth:
             text += ",\n" + " " * indent + suffix
@@ -222,7 +221,7 @@ def _joined(text: str, suffixes: list[str], indent: int) -> str:
 
 
 def tensor_format(tensor: Any, spec: str) -> str:
-    """Return the text of a tensor in an f-string; of a number in the form that `spec` asks for."""
+    """Return the text of a tensor in an f-string; that of a 0-d tensor formatted with `spec`."""
     if tensor._array.ndim == 0:
         return format(tensor._array.item(), spec)
     if spec:

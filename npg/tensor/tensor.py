@@ -1,4 +1,4 @@
-"""The class Tensor: each attribute, operator and method once; those of some length stand in files by theme."""
+"""The class Tensor: each attribute, operator and method once; the longer ones are in files by theme."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from npg.tensor.methods import METHODS, Methods
 
 _new_tuple = tuple.__new__
 _requires_grad = TensorBase.requires_grad
-# Of a property or of a C descriptor.
+# The getter of a property or of a C descriptor.
 _get_requires_grad: Any = getattr(_requires_grad, "fget", None) or _requires_grad.__get__
 
 
 class Tensor(Methods):
-    """A multi-dimensional array that can record what is done with it.
+    """A multi-dimensional array that can record the operations on it.
 
     Calls:
         Tensor(): an empty tensor of the default dtype.
@@ -41,9 +41,9 @@ class Tensor(Methods):
 
     Args:
         data: sizes, nested sequences of numbers, an ndarray or a tensor.
-        requires_grad: whether a gradient is wanted.
+        requires_grad: record operations on the tensor, for its gradient.
         device: None or the CPU.
-    Raises: TypeError, ValueError: for data that is no numbers, or ragged.
+    Raises: TypeError, ValueError: for data that is not numeric, or ragged.
     Source: torch.Tensor; requires_grad is npg's.
     """
 
@@ -98,7 +98,7 @@ class Tensor(Methods):
 
     @property
     def strides(self) -> tuple[builtins.int, ...]:
-        """The steps in bytes from one element to the next along each dimension, as of an ndarray; see stride()."""
+        """The strides in bytes, as of an ndarray; see stride()."""
         return self._array.strides
 
     layout = strided
@@ -118,7 +118,7 @@ class Tensor(Methods):
 
     @property
     def imag(self) -> Tensor:
-        """Raises RuntimeError: npg has no complex numbers."""
+        """Raise RuntimeError: npg has no complex numbers."""
         raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
 
     # ----- Sizes and memory -----
@@ -177,7 +177,7 @@ class Tensor(Methods):
         return self._array.dtype.kind == "f"
 
     def is_complex(self) -> builtins.bool:
-        """Tell that the dtype is not complex."""
+        """Return False: npg has no complex dtypes."""
         return False
 
     is_conj = is_neg = is_complex
@@ -212,7 +212,7 @@ class Tensor(Methods):
 
     @property
     def grad(self) -> Tensor | None:
-        """The gradient that backward() has accumulated, or None; None of a non-leaf comes with a warning."""
+        """The gradient that backward() has accumulated, or None; reading None from a non-leaf gives a warning."""
         grad = self._grad
         if grad is None and self._fn is not None and not self._retains:
             graph.warn_of_no_grad()
@@ -229,7 +229,7 @@ class Tensor(Methods):
 
     @property
     def data(self) -> Tensor:
-        """A tensor on the same memory with no history; changes through it are not noticed."""
+        """A tensor on the same memory without history; writes through it bump no version."""
         return wrap(self._array)
 
     @data.setter
@@ -251,14 +251,14 @@ class Tensor(Methods):
             retain_graph: keep the graph for another backward; None: as create_graph.
             create_graph: record the backward pass, for gradients of higher order.
             inputs: only these tensors get their gradient in .grad.
-        Raises: RuntimeError: when there is no graph, when it was freed, when the shapes do not fit.
+        Raises: RuntimeError: when there is no graph, it was freed, or shapes do not fit.
         Source: torch.Tensor.backward; starting a non-scalar from ones is npg's.
         """
         gradients.backward((self,), gradient, retain_graph, create_graph, inputs=inputs)
 
     @property
     def _version(self) -> builtins.int:
-        """How often this tensor's memory was written in place, by itself or a view.
+        """The number of in-place writes to this tensor's memory, by itself or a view.
 
         Raises: RuntimeError: for a tensor made in inference mode. Source: torch.Tensor._version.
         """
@@ -267,14 +267,14 @@ class Tensor(Methods):
         return self._counter.value
 
     def _is_view(self) -> builtins.bool:
-        """Tell whether this tensor shows another's memory, `_base`'s. Source: torch.Tensor._is_view."""
+        """Tell whether this tensor is a view of another one, `_base`. Source: torch.Tensor._is_view."""
         return self._base is not None
 
     detach_ = graph.detach_
 
     # ----- Operators -----
 
-    if TYPE_CHECKING:  # the engine keeps these, see operators.py
+    if TYPE_CHECKING:  # implemented by the engine, see operators.py
 
         def __add__(self, other: Any) -> Self: ...
         def __radd__(self, other: Any) -> Self: ...
@@ -408,7 +408,7 @@ class Tensor(Methods):
     def __dlpack_device__(self) -> tuple[builtins.int, builtins.int]:
         return (1, 0)  # kDLCPU
 
-    # Imported when NumPy first asks: most programs never do, and `import npg` is to stay quick.
+    # Imported on NumPy's first call: most programs need no protocol, and `import npg` stays fast.
 
     def __array_ufunc__(self, *args: Any, **kwargs: Any) -> Any:
         from npg.tensor._numpy.protocol import array_ufunc
@@ -429,7 +429,7 @@ class Tensor(Methods):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if cls.__module__.partition(".")[0] == "npg":  # Parameter: what is computed from it is a plain Tensor
+        if cls.__module__.partition(".")[0] == "npg":  # Parameter: results of its operations are plain Tensors
             cls._plain_results = True
         elif not cls._plain_results:
             cls.__bases__ = tuple(copies.result_class(Tensor) if b is Tensor else b for b in cls.__bases__)

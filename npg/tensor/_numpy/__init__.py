@@ -1,1 +1,1 @@
-"""NumPy's protocols on tensors: what a NumPy function or ufunc gives for a Tensor."""
+"""NumPy's protocols on tensors: the results of NumPy's functions and ufuncs for Tensors."""

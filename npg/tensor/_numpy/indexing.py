@@ -38,8 +38,8 @@ def _choose(a: Any, choices: Any, mode: str = "raise") -> Any:
         at = np.clip(at, 0, n - 1)
     elif at.size and (at.min() < 0 or at.max() >= n):
         raise ValueError("invalid entry in choice array")
-    at, *rest = F.broadcast_tensors(tensor(at.astype(np.int64)), *choices)
-    return F.gather(F.stack(rest), 0, at[None])[0]
+    at, *candidates = F.broadcast_tensors(tensor(at.astype(np.int64)), *choices)
+    return F.gather(F.stack(candidates), 0, at[None])[0]
 
 
 @implements(np.resize)
@@ -91,31 +91,33 @@ def _trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
 @implements(np.piecewise, calls=True)
 def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
     x = tensor(x)
-    given = values(condlist) if isinstance(condlist, TensorBase) else condlist
-    if np.isscalar(given) or (not isinstance(given[0], (list, np.ndarray, TensorBase)) and x.ndim):
-        given = [given]
-    masks = [np.broadcast_to(np.asarray(values(c), bool), tuple(x.shape)) for c in given]
+    conditions = values(condlist) if isinstance(condlist, TensorBase) else condlist
+    if np.isscalar(conditions) or (not isinstance(conditions[0], (list, np.ndarray, TensorBase)) and x.ndim):
+        conditions = [conditions]
+    masks = [np.broadcast_to(np.asarray(values(c), bool), tuple(x.shape)) for c in conditions]
     if len(funclist) == len(masks) + 1:
         masks.append(~np.any(masks, axis=0))
     elif len(funclist) != len(masks):
         raise ValueError(
             f"with {len(masks)} condition(s), either {len(masks)} or {len(masks) + 1} functions are expected"
         )
-    found = tensor(np.zeros_like(x._array))
+    result = tensor(np.zeros_like(x._array))
     for mask, function in zip(masks, funclist):
         if not callable(function):
-            found = F.where(tensor(mask), function, found)
+            result = F.where(tensor(mask), function, result)
         elif mask.any():
             part = F.masked_select(x, tensor(mask))
-            found = F.masked_scatter(found, tensor(mask), to_dtype(tensor(function(part, *args, **kw)), x._array.dtype))
-    return to_dtype(found, x._array.dtype)
+            result = F.masked_scatter(
+                result, tensor(mask), to_dtype(tensor(function(part, *args, **kw)), x._array.dtype)
+            )
+    return to_dtype(result, x._array.dtype)
 
 
 # ----- Elements written in place -----
 
 
 def _target(name: str, a: Any, *sources: Any) -> bool:
-    """Tell whether a is a tensor; otherwise the array cannot take sources that require grad."""
+    """Tell whether a is a tensor; raise if it is an array and a source requires grad."""
     if isinstance(a, TensorBase):
         return True
     if any(isinstance(s, TensorBase) and s.requires_grad for s in sources):
@@ -124,7 +126,7 @@ def _target(name: str, a: Any, *sources: Any) -> bool:
 
 
 def _repeated(x: Any, dtype: Any, count: int) -> Any:
-    """Return the elements of x, repeated until there are so many."""
+    """Return the elements of x, repeated up to this count."""
     x = F.reshape(to_dtype(tensor(x), dtype), (-1,))
     return F.take(x, tensor(np.resize(np.arange(x.shape[0]), count)))
 
@@ -204,10 +206,10 @@ def _apply_along_axis(func1d: Callable[..., Any], axis: int, arr: Any, *args: An
     arr = F.movedim(tensor(arr), axis, -1)
     lead = tuple(arr.shape[:-1])
     rows = [tensor(func1d(row, *args, **kwargs)) for row in F.unbind(F.reshape(arr, (-1, arr.shape[-1])), 0)]
-    found = F.reshape(F.stack(rows), (*lead, *rows[0].shape))
+    result = F.reshape(F.stack(rows), (*lead, *rows[0].shape))
     k = rows[0].ndim
     axis = canonical_dim(axis, len(lead) + 1)
-    return F.movedim(found, tuple(range(len(lead), len(lead) + k)), tuple(range(axis, axis + k))) if k else found
+    return F.movedim(result, tuple(range(len(lead), len(lead) + k)), tuple(range(axis, axis + k))) if k else result
 
 
 @implements(np.apply_over_axes, calls=True)
@@ -215,14 +217,14 @@ def _apply_over_axes(func: Callable[..., Any], a: Any, axes: Any) -> Any:
     a = tensor(a)
     ndim = a.ndim
     for axis in axes_of(axes, ndim):
-        found = tensor(func(a, axis))
-        a = found if found.ndim == ndim else F.unsqueeze(found, axis)
+        reduced = tensor(func(a, axis))
+        a = reduced if reduced.ndim == ndim else F.unsqueeze(reduced, axis)
     return a
 
 
 def _astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
-    found = as_dtype(tensor(x), dtype)
-    return apply(clone, (found,), {}) if copy and found is x else found
+    converted = as_dtype(tensor(x), dtype)
+    return apply(clone, (converted,), {}) if copy and converted is x else converted
 
 
 if hasattr(np, "astype"):  # NumPy 2.1

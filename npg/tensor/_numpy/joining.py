@@ -111,7 +111,7 @@ if hasattr(np, "unstack"):  # NumPy 2.1
 def _pad(array: Any, pad_width: Any, mode: Any = "constant", *, constant_values: Any = 0) -> Any:
     array = tensor(array)
     widths = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2)).tolist()
-    if mode in ("edge", "reflect", "symmetric", "wrap"):  # elements of the array itself: NumPy says which
+    if mode in ("edge", "reflect", "symmetric", "wrap"):  # elements of the array itself: NumPy pads their indices
         for d, width in enumerate(widths):
             array = F.index_select(array, d, tensor(np.pad(np.arange(array.shape[d]), width, mode)))
         return array

@@ -50,8 +50,8 @@ def _tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 def _einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:
     if isinstance(subscripts, str):
         return einsum(subscripts, *tensors(operands))
-    given = (subscripts, *operands)  # operand, its dimensions, operand, its dimensions, ..., those of the result
-    pairs = [tensor(x) if i % 2 == 0 and i + 1 < len(given) else x for i, x in enumerate(given)]
+    args = (subscripts, *operands)  # operand, its labels, operand, its labels, ..., the result's labels
+    pairs = [tensor(x) if i % 2 == 0 and i + 1 < len(args) else x for i, x in enumerate(args)]
     return einsum(*pairs)
 
 
@@ -141,12 +141,12 @@ def _solve(a: Any, b: Any) -> Any:
 @implements(np.linalg.lstsq)
 def _lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, int, Any]:
     a, b = tensor(a), tensor(b)
-    found = linalg_solvers.lstsq(a, b, None if rcond in (None, -1) else rcond, driver="gelsd")
-    residuals = found.residuals
+    solved = linalg_solvers.lstsq(a, b, None if rcond in (None, -1) else rcond, driver="gelsd")
+    residuals = solved.residuals
     if b.ndim == 1 and residuals._array.size:
         residuals = F.reshape(residuals, (1,))
-    widths = linalg.svdvals(a) if a.requires_grad else found.singular_values
-    return found.solution, residuals, int(found.rank._array), widths
+    widths = linalg.svdvals(a) if a.requires_grad else solved.singular_values
+    return solved.solution, residuals, int(solved.rank._array), widths
 
 
 @implements(np.linalg.tensorinv)

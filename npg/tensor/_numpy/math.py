@@ -1,8 +1,8 @@
 """NumPy's reductions, elementwise functions and sorting on tensors.
 
-Each entry has NumPy's parameters, as far as npg has something for them; another keyword is a TypeError. Results follow
-npg, so `np.mean` of float32 is float32; where the two libraries differ in meaning (np.var divides by N, np.sort gives
-values only) the entry does what NumPy means.
+Each entry has NumPy's parameters, as far as npg supports them; any other keyword is a TypeError. Results have npg's
+dtypes, so `np.mean` of float32 is float32; where the meaning differs (np.var divides by N, np.sort returns values only)
+the entry follows NumPy.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from npg.tensor._numpy.registry import as_dtype, axes_of, flat, floating, implem
 
 def _reduce(function: Callable[..., Any], x: Any, axis: Any, keepdims: bool) -> Any:
     x = tensor(x)
-    if axis == ():  # over nothing: every element is a group of its own
+    if axis == ():  # no axis to reduce: every element is its own result
         return function(F.unsqueeze(x, -1), -1)
     if axis is None:
         axis = tuple(range(x.ndim))
@@ -33,7 +33,7 @@ def _reduce(function: Callable[..., Any], x: Any, axis: Any, keepdims: bool) -> 
 
 
 def _where_or(a: Any, where: Any, fill: Any) -> Any:
-    """Return a with a number where the mask does not hold, so that a reduction does not see what was there."""
+    """Return a with a number where the mask is False, so that a reduction ignores the elements there."""
     return a if where is True else F.where(tensor(np.asarray(values(where), bool)), a, fill)
 
 
@@ -41,16 +41,16 @@ def _where_or(a: Any, where: Any, fill: Any) -> Any:
 def _sum(
     a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> Any:
-    found = _reduce(F.sum, _where_or(as_dtype(tensor(a), dtype), where, 0), axis, keepdims)
-    return found if initial is None else found + initial
+    total = _reduce(F.sum, _where_or(as_dtype(tensor(a), dtype), where, 0), axis, keepdims)
+    return total if initial is None else total + initial
 
 
 @implements(np.nansum)
 def _nansum(
     a: Any, axis: Any = None, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
 ) -> Any:
-    found = _reduce(F.nansum, _where_or(as_dtype(tensor(a), dtype), where, 0), axis, keepdims)
-    return found if initial is None else found + initial
+    total = _reduce(F.nansum, _where_or(as_dtype(tensor(a), dtype), where, 0), axis, keepdims)
+    return total if initial is None else total + initial
 
 
 @implements(np.mean)
@@ -75,8 +75,8 @@ def _prod(
         return _prod(a, axis, dtype, keepdims, None, where) * initial
     a = _where_or(as_dtype(tensor(a), dtype), where, 1)
     if axis is None:
-        found = F.prod(a)
-        return F.reshape(found, (1,) * a.ndim) if keepdims else found
+        product = F.prod(a)
+        return F.reshape(product, (1,) * a.ndim) if keepdims else product
     for d in sorted(axes_of(axis, a.ndim), reverse=True):  # torch.prod takes one dimension
         a = F.prod(a, d, keepdim=keepdims)
     return a
@@ -168,17 +168,17 @@ def _diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any =
 def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: bool = False) -> Any:
     a = tensor(a)
     if weights is None:
-        found = _mean(a, axis, keepdims=keepdims)
-        each = a._array.size // max(found._array.size, 1)
-        return (found, tensor(np.full_like(found._array, each))) if returned else found
+        average = _mean(a, axis, keepdims=keepdims)
+        each = a._array.size // max(average._array.size, 1)
+        return (average, tensor(np.full_like(average._array, each))) if returned else average
     a, weights = tensor(a), tensor(weights)
     if weights.shape != a.shape:
         if not isinstance(axis, int) or weights.ndim != 1:
             raise TypeError(f"np.average of a Tensor needs weights of its shape, got {weights.shape} and {a.shape}")
         weights = F.movedim(F.expand(weights, F.movedim(a, axis, -1).shape), -1, axis)
     total = _sum(weights, axis, keepdims=keepdims)
-    found = _sum(a * weights, axis, keepdims=keepdims) / total
-    return (found, to_dtype(total, found._array.dtype)) if returned else found
+    average = _sum(a * weights, axis, keepdims=keepdims) / total
+    return (average, to_dtype(total, average._array.dtype)) if returned else average
 
 
 # ----- Element by element -----
@@ -192,16 +192,16 @@ def _where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     if x is None and y is None:
         return F.nonzero(condition, as_tuple=True)
     if not isinstance(x, TensorBase) and not isinstance(y, TensorBase):
-        x = tensor(x)  # the condition alone is a tensor
+        x = tensor(x)  # only the condition is a tensor
     return F.where(condition, x, y)
 
 
 @implements(np.select)
 def _select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
-    found = default
+    result = default
     for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
-        found = _where(condition, choice, found)
-    return found
+        result = _where(condition, choice, result)
+    return result
 
 
 @implements(np.clip)
@@ -223,8 +223,8 @@ def _fix(x: Any) -> Any:
 def _nan_to_num(
     x: Any, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
 ) -> Any:
-    found = F.nan_to_num(tensor(x), nan=nan, posinf=posinf, neginf=neginf)
-    return F.copy_(x, found) if not copy and isinstance(x, TensorBase) else found
+    numbers = F.nan_to_num(tensor(x), nan=nan, posinf=posinf, neginf=neginf)
+    return F.copy_(x, numbers) if not copy and isinstance(x, TensorBase) else numbers
 
 
 @implements(np.sinc)
@@ -252,8 +252,8 @@ def _take(a: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
     elif indices.size and not (indices.min() >= -n and indices.max() < n):
         bad = indices.max() if indices.max() >= n else indices.min()
         raise IndexError(f"index {bad} is out of bounds for axis {axis} with size {n}")
-    found = F.index_select(a, axis, tensor(np.where(indices < 0, indices + n, indices).reshape(-1)))
-    return F.reshape(found, (*a.shape[:axis], *indices.shape, *a.shape[axis + 1 :]))
+    slices = F.index_select(a, axis, tensor(np.where(indices < 0, indices + n, indices).reshape(-1)))
+    return F.reshape(slices, (*a.shape[:axis], *indices.shape, *a.shape[axis + 1 :]))
 
 
 @implements(np.take_along_axis)
@@ -291,15 +291,15 @@ def _argsort(a: Any, axis: Any = -1, kind: str | None = None, *, stable: bool | 
 
 @implements(np.median)
 def _median(a: Any, axis: Any = None, overwrite_input: bool = False, keepdims: bool = False) -> Any:
-    # NumPy takes the mean of the two middle values, torch.median the lower one.
+    # NumPy returns the mean of the two middle values, torch.median the lower one.
     a, dims = tensor(a), None if axis is None else axes_of(axis, tensor(a).ndim)
     dims = tuple(range(a.ndim)) if dims is None else dims
-    kept = tuple(n for i, n in enumerate(a.shape) if i not in dims)
-    flat = F.reshape(F.permute(a, (*(i for i in range(a.ndim) if i not in dims), *dims)), (*kept, -1))
+    remaining = tuple(n for i, n in enumerate(a.shape) if i not in dims)
+    flat = F.reshape(F.permute(a, (*(i for i in range(a.ndim) if i not in dims), *dims)), (*remaining, -1))
     n = flat.shape[-1]
     ordered = F.sort(flat, dim=-1)[0]
-    found = (ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2
-    return F.reshape(found, tuple(1 if i in dims else m for i, m in enumerate(a.shape))) if keepdims else found
+    median = (ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2
+    return F.reshape(median, tuple(1 if i in dims else m for i, m in enumerate(a.shape))) if keepdims else median
 
 
 @implements(np.searchsorted)

@@ -1,4 +1,4 @@
-"""NumPy's slopes, integrals, interpolation, convolution and polynomials on tensors; see math.py."""
+"""NumPy's differences, integrals, interpolation, convolution and polynomials on tensors; see math.py."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from npg.tensor._numpy.registry import as_dtype, axes_of, flat, floating, implem
 
 
 def _slope(f: Any, spacing: Any, edge_order: int) -> Any:
-    """Return the differences of f along its first dimension over a step, or over the coordinates of its rows."""
+    """Return the gradient of f along its first dimension, for one step or for the coordinates of its rows."""
     n = f.shape[0]
     if n < edge_order + 1:
         raise ValueError(
@@ -56,8 +56,8 @@ def _gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> A
         raise TypeError("invalid number of arguments")
     steps = varargs or (1.0,)
     steps = steps * len(axes) if len(steps) == 1 else steps
-    found = [F.movedim(_slope(F.movedim(f, d, 0), h, edge_order), 0, d) for d, h in zip(axes, steps)]
-    return found[0] if len(axes) == 1 else tuple(found)
+    slopes = [F.movedim(_slope(F.movedim(f, d, 0), h, edge_order), 0, d) for d, h in zip(axes, steps)]
+    return slopes[0] if len(axes) == 1 else tuple(slopes)
 
 
 @implements(np.trapezoid)
@@ -79,7 +79,7 @@ def _ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
 
 @implements(np.unwrap)
 def _unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2 * np.pi) -> Any:
-    # What is added to each element is constant but for jumps.
+    # The correction added to each element is piecewise constant.
     p = floating(tensor(p))
     return p + (np.unwrap(p._array, discont, axis, period=period) - p._array)
 
@@ -95,31 +95,31 @@ def _interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, perio
     below, above = x._array < xp._array[0], x._array > xp._array[-1]
     inside = F.clamp(x, xp._array[0], xp._array[-1])
     width = xp[j] - xp[i] if n > 1 else 1.0
-    found = fp[i] + (fp[j] - fp[i]) * ((inside - xp[i]) / width)
-    found = F.where(tensor(below), fp[0] if left is None else left, found)
-    return F.where(tensor(above), fp[-1] if right is None else right, found)
+    y = fp[i] + (fp[j] - fp[i]) * ((inside - xp[i]) / width)
+    y = F.where(tensor(below), fp[0] if left is None else left, y)
+    return F.where(tensor(above), fp[-1] if right is None else right, y)
 
 
 @implements(np.angle)
 def _angle(z: Any, deg: bool = False) -> Any:
     z = floating(tensor(z))
-    found = F.atan2(tensor(np.zeros_like(z._array)), z)
-    return F.rad2deg(found) if deg else found
+    angle = F.atan2(tensor(np.zeros_like(z._array)), z)
+    return F.rad2deg(angle) if deg else angle
 
 
 # ----- Numbers at equal distances -----
 
 
 def _ends(start: Any, stop: Any) -> tuple[Any, Any, Any]:
-    """Return both ends as tensors of one shape, and the dtype to compute in, which a number does not widen."""
+    """Return both ends as tensors of one shape, and the dtype to compute in, which numbers do not widen."""
     ends = [values(e) if isinstance(e, (TensorBase, np.ndarray)) else e for e in (start, stop)]
     kind = np.result_type(*(e if isinstance(e, (int, float)) else np.asarray(e) for e in ends))
     both = F.broadcast_tensors(*(floating(as_dtype(tensor(e), kind)) for e in (start, stop)))
     return *both, both[0]._array.dtype
 
 
-def _axis_last(found: Any, axis: int) -> Any:
-    return F.movedim(found, 0, axis) if axis else found
+def _axis_last(x: Any, axis: int) -> Any:
+    return F.movedim(x, 0, axis) if axis else x
 
 
 def _places(num: int, endpoint: bool, ndim: int) -> np.ndarray[Any, Any]:
@@ -140,8 +140,8 @@ def _linspace(
 ) -> Any:
     start, stop, kind = _ends(start, stop)
     places = _places(num, endpoint, start.ndim).astype(kind)
-    found = as_dtype(_axis_last(start * (1 - places) + stop * places, axis), dtype)
-    return (found, (stop - start) / (num - 1 if endpoint else num)) if retstep else found
+    points = as_dtype(_axis_last(start * (1 - places) + stop * places, axis), dtype)
+    return (points, (stop - start) / (num - 1 if endpoint else num)) if retstep else points
 
 
 @implements(np.logspace)
@@ -189,7 +189,7 @@ def _convolve(a: Any, v: Any, mode: str = "full") -> Any:
 @implements(np.correlate)
 def _correlate(a: Any, v: Any, mode: str = "valid") -> Any:
     a, v = (F.reshape(tensor(x), (-1,)) if tensor(x).ndim < 2 else tensor(x) for x in (a, v))
-    if a.shape[0] < v.shape[0]:  # NumPy swaps the two, and turns the result round
+    if a.shape[0] < v.shape[0]:  # NumPy swaps the two, and reverses the result
         return F.flip(_convolved(v, F.flip(a, (0,)), mode), (0,))
     return _convolved(a, F.flip(v, (0,)), mode)
 
@@ -200,10 +200,10 @@ def _correlate(a: Any, v: Any, mode: str = "valid") -> Any:
 @implements(np.polyval)
 def _polyval(p: Any, x: Any) -> Any:
     p, x = tensor(p), tensor(x)
-    found: Any = tensor(np.zeros_like(x._array))
+    y: Any = tensor(np.zeros_like(x._array))
     for c in p:
-        found = found * x + c
-    return found
+        y = y * x + c
+    return y
 
 
 def _poly_sum(a: Any, b: Any, sign: int) -> Any:
@@ -253,10 +253,10 @@ def _poly(seq_of_zeros: Any) -> Any:
     zeros = tensor(seq_of_zeros)
     if zeros.ndim != 1:
         raise TypeError("np.poly of a Tensor takes zeros, not a matrix; use np.linalg.eigvalsh for its eigenvalues")
-    found = tensor(np.ones(1, zeros._array.dtype))
+    coefficients = tensor(np.ones(1, zeros._array.dtype))
     for z in zeros:
-        found = pad(found, [0, 1]) - z * pad(found, [1, 0])
-    return found
+        coefficients = pad(coefficients, [0, 1]) - z * pad(coefficients, [1, 0])
+    return coefficients
 
 
 @implements(np.vander)

@@ -1,12 +1,12 @@
 """NumPy's protocols: `np.exp(t)`, `array * t` and `np.sum(t, axis=0)` on tensors.
 
-Without history NumPy itself answers, on the arrays of the tensors (nondifferentiable.py). With history a ufunc is
-looked up in ufuncs.py, another function in the table that math.py and its like fill, and the call is recorded;
-what is in neither is refused where its result has floats: a tensor never loses its history without a word. The rules of
-npg/ops run on tensors through here when a backward pass is itself recorded (create_graph).
+Without history NumPy itself computes the result, on the arrays of the tensors (nondifferentiable.py). With history the
+call is recorded: a ufunc is looked up in ufuncs.py, any other function in the table filled by math.py and its siblings.
+A call found in neither is refused if its result has floats: a tensor never loses its history silently. The rules of
+npg/ops run on tensors through this module when a backward pass is itself recorded (create_graph).
 
-Two kinds of calls are npg's own, history or not: the ufunc behind a Python operator, for `array * t` is `t * array` and
-has PyTorch's dtype; and functions that call one of the user's, which shall see tensors.
+Two kinds of calls are always npg's own: the ufunc behind a Python operator, as `array * t` is `t * array` and has
+PyTorch's dtype; and functions that call one of the user's, which should see tensors.
 """
 
 from __future__ import annotations
@@ -48,42 +48,42 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any)
     inputs = tuple([np.asarray(x) if isinstance(x, (list, tuple)) and method == "__call__" else x for x in inputs])
     if method == "__call__" and not kwargs and out is None and is_operator(ufunc, inputs):
         return call(ufunc, inputs, {})
-    given: list[Any] = []
-    arrays, settings = as_arrays(inputs, given), as_arrays(kwargs, given)
+    tensors: list[Any] = []
+    arrays, settings = as_arrays(inputs, tensors), as_arrays(kwargs, tensors)
     targets = [t for t in out or () if isinstance(t, TensorBase)]
     name = ufunc_name(ufunc) if method == "__call__" else f"{ufunc_name(ufunc)}.{method}"
     run = functools.partial(getattr(ufunc, method), *arrays, **settings)
-    if not has_history((*given, *targets)):
+    if not has_history((*tensors, *targets)):
         if method == "at":
             return _written(ufunc.at, inputs[0], arrays, settings)
-        return own_answer(name, run, given, out)
+        return own_answer(name, run, tensors, out)
     out = out[0] if out is not None and len(out) == 1 else out
-    if not any(isinstance(x, TensorBase) for x in inputs):  # a tensor is the target only
+    if not any(isinstance(x, TensorBase) for x in inputs):  # tensors are targets only
         return _into_history(run, out if isinstance(out, tuple) else (out,))
     if method == "at":
         return METHODS[method](ufunc, *inputs)
     if method == "__call__" and function_of(ufunc) is None:
-        if "where" in kwargs:  # elsewhere would stand anything
+        if "where" in kwargs:  # the other elements would be undefined
             raise refused(name)
-        result = own_answer(name, run, given)
+        result = own_answer(name, run, tensors)
         return result if out is None else store(name, out, result)
-    result = _recorded(name, functools.partial(_record_ufunc, ufunc, method, inputs, dict(kwargs), out), run, given)
+    result = _recorded(name, functools.partial(_record_ufunc, ufunc, method, inputs, dict(kwargs), out), run, tensors)
     if isinstance(result, _Masked):
         return store(name, out, *result)
     return result if out is None else store(name, out, result)
 
 
 def _into_history(run: Callable[..., Any], outs: tuple[Any, ...]) -> Any:
-    """Have NumPy compute constants into tensors with history, and return these."""
+    """Let NumPy compute constants, write them to tensors with history, and return these."""
     values = tuple([t._array.copy() if isinstance(t, TensorBase) else t for t in outs])
-    found = run(out=values)
-    found = found if isinstance(found, tuple) else (found,)
-    results = [F.copy_(t, tensor(r)) if isinstance(t, TensorBase) else r for t, r in zip(outs, found)]
+    written = run(out=values)
+    written = written if isinstance(written, tuple) else (written,)
+    results = [F.copy_(t, tensor(r)) if isinstance(t, TensorBase) else r for t, r in zip(outs, written)]
     return tuple(results) if len(results) > 1 else results[0]
 
 
 class _Masked(tuple[Any, Any]):
-    """Elements, and the mask of where they belong."""
+    """Elements, and the mask of their positions."""
 
 
 def _record_ufunc(ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any], out: Any) -> Any:
@@ -94,16 +94,16 @@ def _record_ufunc(ufunc: Any, method: str, inputs: Any, kwargs: dict[str, Any], 
 
 
 def _answers_itself(x: Any) -> bool:
-    # Of another class, such as pandas', NumPy asks next.
+    # Whether NumPy should try another class next, such as pandas'.
     kind = type(x)
     return hasattr(kind, "__array_ufunc__") and not issubclass(kind, (TensorBase, np.ndarray, np.generic))
 
 
 def store(name: str, out: Any, result: Any, mask: Any = None) -> Any:
-    """Write a result into NumPy's out=, tensors or arrays that its shape broadcasts to, and return that.
+    """Write a result into NumPy's out=, tensors or arrays to whose shape it broadcasts, and return out.
 
     Args:
-        mask: None, or where to write the elements, which then are one-dimensional.
+        mask: None, or the positions of the elements of a one-dimensional result.
     Raises: ValueError: for another shape. TypeError: when a result that requires grad would lose its history.
     """
     if isinstance(result, tuple):
@@ -149,37 +149,37 @@ def array_function(self: Any, function: Any, types: Any, args: Any, kwargs: Any)
         args, kwargs = _named(function, args, kwargs)
     kwargs = dict(kwargs)
     out = kwargs.pop("out", None)
-    given: list[Any] = []
-    arrays, settings = as_arrays(args, given), as_arrays(kwargs, given)
-    history = has_history([*given, out] if isinstance(out, TensorBase) else given)
-    found, name = FUNCTIONS.get(function), name_of(function)
-    # Not the function itself: it would ask again where a tensor has been overlooked.
+    tensors: list[Any] = []
+    arrays, settings = as_arrays(args, tensors), as_arrays(kwargs, tensors)
+    history = has_history([*tensors, out] if isinstance(out, TensorBase) else tensors)
+    entry, name = FUNCTIONS.get(function), name_of(function)
+    # Not the function itself, which would dispatch again for an overlooked tensor.
     run = functools.partial(getattr(function, "_implementation", function), *arrays, **settings)
-    if found is None or not (history or function in CALLING):
+    if entry is None or not (history or function in CALLING):
         if function in WRITING and _is_written(function, args, kwargs):
             return _written(run.func, args[0], arrays, settings)
         if not history:
             if function in CONVERSIONS:
                 return run.func(*[array_of(x) for x in args], **kwargs)
-            return own_answer(name, run, given, out)
-        result = own_answer(name, run, given)
+            return own_answer(name, run, tensors, out)
+        result = own_answer(name, run, tensors)
     else:
-        # What those raise is the user's, or says what cannot be written.
+        # Their errors are the user's own, or about the array to write, and stay as they are.
         plain = function in CALLING or function in WRITING
-        record = functools.partial(found, *args, **kwargs)
-        result = record() if plain else _recorded(name, record, run, given)
+        record = functools.partial(entry, *args, **kwargs)
+        result = record() if plain else _recorded(name, record, run, tensors)
     return result if out is None else store(name, out, result)
 
 
-def _recorded(name: str, record: Callable[[], Any], run: Callable[[], Any], given: Any) -> Any:
-    """Return what a call gives that is recorded.
+def _recorded(name: str, record: Callable[[], Any], run: Callable[[], Any], tensors: Any) -> Any:
+    """Return the result of a recorded call.
 
-    Raises: TypeError: when that fails although NumPy can do it. Else NumPy's own error.
+    Raises: TypeError: when the call fails although NumPy can compute it. Others: NumPy's own error.
     """
     try:
         return record()
     except (TypeError, ValueError, IndexError, RuntimeError) as error:
-        if is_batched(given) or REMEDY in str(error):
+        if is_batched(tensors) or REMEDY in str(error):
             raise
         refusal = refused(name, str(error).split("\n")[0])
         refusal.__cause__ = error
@@ -196,18 +196,18 @@ def _is_written(function: Any, args: Any, kwargs: Any) -> bool:
 
 
 def _written(function: Any, target: Any, arrays: Any, settings: Any) -> Any:
-    """Have NumPy write into its first argument."""
+    """Let NumPy write into its first argument."""
     if not isinstance(target, TensorBase):
         return function(*arrays, **settings)
     check_in_place(target)
-    found = function(target._array, *arrays[1:], **settings)
+    result = function(target._array, *arrays[1:], **settings)
     bump_version(target)
-    return None if found is None else target
+    return None if result is None else target
 
 
 @functools.cache
 def _from_out(function: Any) -> tuple[int, tuple[str, ...]]:
-    """Return at which position a NumPy function takes out=, and the names of its parameters from there on."""
+    """Return the position of a NumPy function's out=, and the names of its parameters from there on."""
     try:
         parameters = [*inspect.signature(function).parameters.values()]
     except ValueError:  # a function in C, before NumPy 2.4
@@ -217,6 +217,6 @@ def _from_out(function: Any) -> tuple[int, tuple[str, ...]]:
 
 
 def _named(function: Any, args: Any, kwargs: Any) -> tuple[Any, dict[str, Any]]:
-    """Return the arguments with those from NumPy's `out` on by name: the table's functions have none in its place."""
+    """Return the arguments with those from `out` on by name: the table's functions have no positional out."""
     at, names = _from_out(function)
     return args[:at] + args[at + len(names) :], {**kwargs, **dict(zip(names, args[at:]))}

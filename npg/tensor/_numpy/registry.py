@@ -1,4 +1,4 @@
-"""The table of NumPy functions that work on tensors, and what its entries share. See protocol.py."""
+"""The table of NumPy functions that work on tensors, and helpers of its entries. See protocol.py."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from npg.functional._arguments import canonical_dim
 from npg.functional._public import to_dtype
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
-CALLING: set[Any] = set()  # those that call a function of the user's
-WRITING: set[Any] = set()  # those that may write into their first argument
+CALLING: set[Any] = set()  # functions that call one of the user's
+WRITING: set[Any] = set()  # functions that may write into their first argument
 REMEDY = "use a function of npg, or tensor.detach() for a result without history"
 
 
 def implements(
     *functions: Any, calls: bool = False, writes: bool = False
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Enter the decorated function for these NumPy functions; see CALLING and WRITING."""
+    """Register the decorated function for these NumPy functions; see CALLING and WRITING."""
 
     def register(implementation: Callable[..., Any]) -> Callable[..., Any]:
         for f in functions:
@@ -36,7 +36,7 @@ def implements(
 
 
 def name_of(function: Any) -> str:
-    """Return what users call a NumPy function: np.linalg.eig."""
+    """Return the public name of a NumPy function: np.linalg.eig."""
     module = getattr(function, "__module__", "").replace("numpy", "np", 1) or "np"
     if "scimath" in module:  # np.lib._scimath_impl before NumPy 2.4
         module = "np.emath"
@@ -44,7 +44,7 @@ def name_of(function: Any) -> str:
 
 
 def floating(x: Any) -> Any:
-    """Return a tensor of floats as it is, any other in the default dtype."""
+    """Return a floating tensor unchanged, any other in the default dtype."""
     return x if x._array.dtype.kind == "f" else to_dtype(x, dtypes.get_default_dtype().dtype)
 
 
@@ -64,17 +64,17 @@ def as_dtype(x: Any, dtype: Any) -> Any:
 
 
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
-    """Return an axis or several, counted from the front."""
-    given = axis if isinstance(axis, (tuple, list)) else (axis,)
-    return tuple(canonical_dim(int(d), ndim) for d in given)
+    """Return one axis or several as a tuple of non-negative indices."""
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    return tuple(canonical_dim(int(d), ndim) for d in axes)
 
 
 def flat(x: Any, axis: Any) -> tuple[Any, int]:
-    """Return (x, axis); without an axis NumPy flattens."""
+    """Return (x, axis); x is flattened if there is no axis, as in NumPy."""
     x = tensor(x)
     return (F.reshape(x, (-1,)), 0) if axis is None else (x, int(axis))
 
 
 def values(x: Any) -> np.ndarray[Any, Any]:
-    """Return the ndarray of x, for questions that have no gradient."""
+    """Return the ndarray of x, for computations without a gradient."""
     return x._array if isinstance(x, TensorBase) else np.asarray(x)

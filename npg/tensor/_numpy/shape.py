@@ -100,14 +100,14 @@ def _broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
 
 @implements(np.atleast_1d)
 def atleast_1d(*arys: Any) -> Any:
-    found = tuple(x if x.ndim else F.reshape(x, (1,)) for x in tensors(arys))
-    return found[0] if len(found) == 1 else found
+    results = tuple(x if x.ndim else F.reshape(x, (1,)) for x in tensors(arys))
+    return results[0] if len(results) == 1 else results
 
 
 @implements(np.atleast_2d)
 def atleast_2d(*arys: Any) -> Any:
-    found = tuple(x if x.ndim > 1 else F.reshape(x, (1, -1)) for x in tensors(arys))
-    return found[0] if len(found) == 1 else found
+    results = tuple(x if x.ndim > 1 else F.reshape(x, (1, -1)) for x in tensors(arys))
+    return results[0] if len(results) == 1 else results
 
 
 @implements(np.atleast_3d)
@@ -135,7 +135,7 @@ def _flipud(m: Any) -> Any:
 def _roll(a: Any, shift: Any, axis: Any = None) -> Any:
     if axis is None:
         return F.roll(tensor(a), int(np.sum(values(shift))))
-    pairs = np.broadcast(shift, axis)  # a dimension that is named twice is rolled by both
+    pairs = np.broadcast(shift, axis)  # a repeated dimension is rolled by both shifts
     return F.roll(tensor(a), tuple(int(s) for s, _ in pairs), tuple(int(d) for _, d in np.broadcast(shift, axis)))
 
 
@@ -238,11 +238,11 @@ def _full_like(
     *,
     device: Any = None,
 ) -> Any:
-    found = _like(a, dtype, shape)
+    array = _like(a, dtype, shape)
     if isinstance(fill_value, TensorBase):
-        return F.fill_(wrap(found), fill_value)
-    found[...] = fill_value
-    return wrap(found)
+        return F.fill_(wrap(array), fill_value)
+    array[...] = fill_value
+    return wrap(array)
 
 
 # ----- Written elsewhere -----
@@ -252,8 +252,8 @@ def _full_like(
 def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
     if isinstance(dst, TensorBase):
         if where is not True:
-            kept = apply(clone, (dst,), {})
-            src = F.where(tensor(np.asarray(values(where), bool)), to_dtype(tensor(src), kept._array.dtype), kept)
+            before = apply(clone, (dst,), {})
+            src = F.where(tensor(np.asarray(values(where), bool)), to_dtype(tensor(src), before._array.dtype), before)
         F.copy_(dst, src)
     elif isinstance(src, TensorBase) and src.requires_grad:
         raise TypeError("np.copyto cannot write a Tensor that requires grad into an array; use tensor.detach()")
@@ -263,7 +263,7 @@ def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -
 
 
 def _on_host(function: Callable[..., Any]) -> None:
-    """Let a function that only writes values out see a tensor's array; it raises when the tensor requires grad."""
+    """Register a function that only outputs values: it gets the tensors' arrays, or raises if one requires grad."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
         def plain(x: Any) -> Any:

@@ -15,7 +15,7 @@ from npg.tensor._numpy.shape import atleast_2d
 
 # ----- Quantiles -----
 
-_VIRTUAL = {  # method: (place from the virtual index, weight of the next element)
+_VIRTUAL = {  # method: (index from the virtual index, weight of the next element)
     "linear": lambda v: (np.floor(v), v - np.floor(v)),
     "lower": lambda v: (np.floor(v), 0 * v),
     "higher": lambda v: (np.ceil(v), 0 * v),
@@ -25,11 +25,11 @@ _VIRTUAL = {  # method: (place from the virtual index, weight of the next elemen
 
 
 def _rows(a: Any, axis: Any) -> tuple[Any, tuple[int, ...], tuple[int, ...]]:
-    """Return a with the axes flattened into one at the end, the shape without them, and the shape with 1 for them."""
+    """Return a with the axes flattened into a last one, the shape without them, and the shape with 1 for them."""
     dims = tuple(range(a.ndim)) if axis is None else axes_of(axis, a.ndim)
-    kept = tuple(n for i, n in enumerate(a.shape) if i not in dims)
-    flat = F.reshape(F.permute(a, (*(i for i in range(a.ndim) if i not in dims), *dims)), (*kept, -1))
-    return flat, kept, tuple(1 if i in dims else n for i, n in enumerate(a.shape))
+    remaining = tuple(n for i, n in enumerate(a.shape) if i not in dims)
+    flat = F.reshape(F.permute(a, (*(i for i in range(a.ndim) if i not in dims), *dims)), (*remaining, -1))
+    return flat, remaining, tuple(1 if i in dims else n for i, n in enumerate(a.shape))
 
 
 def _quantile(name: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool, skip: bool, scale: float = 1.0) -> Any:
@@ -42,24 +42,24 @@ def _quantile(name: str, a: Any, q: Any, axis: Any, method: str, keepdims: bool,
         raise ValueError(
             "Quantiles must be in the range [0, 1]" if scale == 1 else "Percentiles must be in the range [0, 100]"
         )
-    flat, kept, ones = _rows(a, axis)
-    ordered = F.sort(flat, dim=-1)[0]  # nan stands last
+    flat, remaining, kept_dims = _rows(a, axis)
+    ordered = F.sort(flat, dim=-1)[0]  # nan is last
     count = np.count_nonzero(~np.isnan(ordered._array), axis=-1)
-    length = count if skip else np.full(kept, ordered.shape[-1])
+    length = count if skip else np.full(remaining, ordered.shape[-1])
     last = np.maximum(length - 1, 0)
-    place, weight = _VIRTUAL[method](q.reshape(-1, *(1,) * len(kept)) * last)  # (number of q, *kept)
+    place, weight = _VIRTUAL[method](q.reshape(-1, *(1,) * len(remaining)) * last)  # (number of q, *kept)
     low = np.moveaxis(place.astype(np.int64), 0, -1)
     high = np.minimum(low + 1, last[..., None])
     w = np.moveaxis(weight, 0, -1).astype(a._array.dtype)
     first, second = F.take_along_dim(ordered, low, -1), F.take_along_dim(ordered, high, -1)
-    found = F.where(tensor(w == 0), first, first + (second - first) * w)
+    quantiles = F.where(tensor(w == 0), first, first + (second - first) * w)
     bad = count == 0 if skip else count < length
     if bad.any():
         if skip:
             warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=5)
-        found = F.where(tensor(bad[..., None]), float("nan"), found)
-    found = F.movedim(found, -1, 0)
-    return F.reshape(found, (*q.shape, *(ones if keepdims else kept)))
+        quantiles = F.where(tensor(bad[..., None]), float("nan"), quantiles)
+    quantiles = F.movedim(quantiles, -1, 0)
+    return F.reshape(quantiles, (*q.shape, *(kept_dims if keepdims else remaining)))
 
 
 @implements(np.quantile)
@@ -122,12 +122,12 @@ def _nancumprod(a: Any, axis: Any = None, dtype: Any = None) -> Any:
 
 def _nan_extremum(extremum: Any, a: Any, axis: Any, keepdims: bool, initial: Any, where: Any, other: float) -> Any:
     a = tensor(a)
-    found = extremum(_filled(a, other), axis, keepdims, initial, where)
+    extrema = extremum(_filled(a, other), axis, keepdims, initial, where)
     nothing = np.isnan(a._array).all(axis, keepdims=keepdims) if initial is None else np.False_
     if not np.any(nothing):
-        return found
+        return extrema
     warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=5)
-    return F.where(tensor(nothing), float("nan"), found)
+    return F.where(tensor(nothing), float("nan"), extrema)
 
 
 @implements(np.nanmax)
@@ -144,26 +144,26 @@ def _nanmin(a: Any, axis: Any = None, keepdims: bool = False, initial: Any = Non
 
 
 def _variance(a: Any, there: Any, axis: Any, ddof: float, keepdims: bool, mean: Any) -> Any:
-    """Return the variance of the elements that are `there`, about their own mean or one that is given."""
+    """Return the variance of the elements where `there` is True, about their mean or a given one."""
     axis = tuple(range(a.ndim)) if axis is None else axis
     count = np.count_nonzero(there, axis, keepdims=True)
-    kept = F.where(tensor(there), a, 0.0)
+    present = F.where(tensor(there), a, 0.0)
     if mean is not None:
         mean = as_dtype(tensor(mean), a._array.dtype)
     else:
-        mean = _sum(kept, axis, None, True) / count.astype(a._array.dtype)
-    # Where nothing is there its difference must not meet the product, whose gradient could be nan.
-    apart = F.where(tensor(there), kept - mean, 0.0)
+        mean = _sum(present, axis, None, True) / count.astype(a._array.dtype)
+    # Masked differences must not enter the product, whose gradient could be nan.
+    apart = F.where(tensor(there), present - mean, 0.0)
     freedom = (count - ddof).astype(a._array.dtype)
     if (freedom <= 0).any():
         warnings.warn("Degrees of freedom <= 0 for slice.", RuntimeWarning, stacklevel=5)
         freedom = np.where(freedom <= 0, np.nan, freedom)
-    found = _sum(apart * apart, axis, None, True) / freedom
-    return found if keepdims else F.reshape(found, values(found).squeeze(axis).shape)
+    variance = _sum(apart * apart, axis, None, True) / freedom
+    return variance if keepdims else F.reshape(variance, values(variance).squeeze(axis).shape)
 
 
 def _root(x: Any) -> Any:
-    """Return the square root, whose gradient is 0 where it is 0, as that of torch.std."""
+    """Return the square root, with gradient 0 where it is 0, as torch.std."""
     nothing = F.eq(x, 0)
     return F.where(nothing, 0.0, F.sqrt(F.where(nothing, 1.0, x)))
 
@@ -245,11 +245,11 @@ def _cumulative(name: str, running: Any, first: int, x: Any, axis: Any, dtype: A
         if x.ndim > 1:
             raise ValueError("For arrays which have more than one dimension ``axis`` argument is required.")
         axis = 0
-    found = running(F.reshape(x, (-1,)) if not x.ndim else x, axis, dtype)
+    sums = running(F.reshape(x, (-1,)) if not x.ndim else x, axis, dtype)
     if not include_initial:
-        return found
-    start = np.full(tuple(1 if d == axis % found.ndim else n for d, n in enumerate(found.shape)), first)
-    return F.cat([tensor(start.astype(found._array.dtype)), found], axis)
+        return sums
+    start = np.full(tuple(1 if d == axis % sums.ndim else n for d, n in enumerate(sums.shape)), first)
+    return F.cat([tensor(start.astype(sums._array.dtype)), sums], axis)
 
 
 if hasattr(np, "cumulative_sum"):  # NumPy 2.1
@@ -319,7 +319,7 @@ def _corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) 
 
 @implements(np.partition)
 def _partition(a: Any, kth: Any, axis: Any = -1, kind: str = "introselect", order: Any = None) -> Any:
-    # Sorted is partitioned at every place.
+    # A sorted array is partitioned at every index.
     a = tensor(a)
     a, axis = (F.reshape(a, (-1,)), 0) if axis is None else (a, axis)
     kth = np.atleast_1d(np.asarray(values(kth)))

@@ -1,7 +1,7 @@
 """NumPy's ufuncs on tensors: calls, with out= and where=, and the methods reduce, accumulate, reduceat, outer and at.
 
-A ufunc becomes the function of npg.functional that the table names, or the composite below it. The methods that npg has
-a function of are that function; every other binary ufunc is applied to one slice after the other, as NumPy does it.
+A ufunc maps to the function of npg.functional that the table names, or to the composite below it. Methods map to a
+function of npg if there is one; otherwise the binary ufunc is applied to one slice after the other, as in NumPy.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from npg.tensor._numpy.registry import REMEDY, axes_of, tensor, values
 
 # ----- Calls -----
 
-# The public functions of the ops that declare a ufunc, and of two ufuncs for which there is no op.
+# The public functions of ops that declare a ufunc, and of two ufuncs without an op.
 _FUNCTIONS = {ufunc: op.name for op in OPS for ufunc in op.numpy} | {
     np.float_power: "float_power",
     np.positive: "positive",
@@ -64,7 +64,7 @@ _COMPOSITES: dict[np.ufunc, Callable[..., Any]] = {
 }
 if hasattr(np, "matvec"):  # NumPy 2.2 and later
     _COMPOSITES |= {np.matvec: _matvec, np.vecmat: _vecmat}
-# Behind Python's operators of two operands: where the left one is NumPy's, it asks its ufunc.
+# The ufuncs of Python's binary operators, which NumPy calls if the left operand is NumPy's.
 _OPERATORS = frozenset(
     (
         np.add, np.subtract, np.multiply, np.divide, np.floor_divide, np.remainder, np.divmod, np.power, np.left_shift,
@@ -75,14 +75,14 @@ _OPERATORS = frozenset(
 
 
 def is_operator(ufunc: Any, inputs: tuple[Any, ...]) -> bool:
-    """Tell whether a call is that of one of Python's operators, on what Tensor's own operators take."""
+    """Tell whether a call is one of Python's operators, on operands that Tensor's own operators accept."""
     return ufunc in _OPERATORS and all(
         is_known(x.dtype) if isinstance(x, np.ndarray) else isinstance(x, TensorBase) or is_number(x) for x in inputs
     )
 
 
 def ufunc_name(ufunc: Any) -> str:
-    """Return what users call a ufunc: np.exp, scipy.special.expit."""
+    """Return the public name of a ufunc: np.exp, scipy.special.expit."""
     name = ufunc.__name__
     for module, short in (("numpy", "np"), ("scipy.special", "scipy.special")):
         if getattr(sys.modules.get(module), name, None) is ufunc:
@@ -91,7 +91,7 @@ def ufunc_name(ufunc: Any) -> str:
 
 
 def function_of(ufunc: Any) -> Callable[..., Any] | None:
-    """Return what npg computes a ufunc with, or None."""
+    """Return the function with which npg computes a ufunc, or None."""
     if ufunc in _COMPOSITES:
         return _COMPOSITES[ufunc]
     name = _FUNCTIONS.get(ufunc)
@@ -101,14 +101,14 @@ def function_of(ufunc: Any) -> Callable[..., Any] | None:
 
 
 def call(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Return what a ufunc gives for tensors, arrays and numbers: an operator in PyTorch's dtype, others in NumPy's.
+    """Return a ufunc's result for tensors, arrays and numbers, in PyTorch's dtype for operators, else in NumPy's.
 
     Raises: TypeError: for a ufunc or an argument that has no counterpart.
     """
     for ignored in ("order", "subok", "casting"):
         kwargs.pop(ignored, None)
     dtype = kwargs.pop("dtype", None)
-    named = {"axis": kwargs.pop("axis")} if ufunc is np.vecdot and "axis" in kwargs else {}
+    keywords = {"axis": kwargs.pop("axis")} if ufunc is np.vecdot and "axis" in kwargs else {}
     if kwargs:
         raise TypeError(f"{ufunc_name(ufunc)} of a Tensor takes no {next(iter(kwargs))}=; {REMEDY}")
     function = function_of(ufunc)
@@ -117,23 +117,23 @@ def call(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     if dtype is None and is_operator(ufunc, inputs):
         return function(*inputs)
     kinds = _numpys_dtypes(ufunc, inputs, dtype)
-    found = function(*(to_dtype(tensor(x), kind) for x, kind in zip(inputs, kinds)), **named)
-    if isinstance(found, tuple):
-        return tuple([to_dtype(y, kind) for y, kind in zip(found, kinds[ufunc.nin :])])
-    return to_dtype(found, kinds[-1])
+    result = function(*(to_dtype(tensor(x), kind) for x, kind in zip(inputs, kinds)), **keywords)
+    if isinstance(result, tuple):
+        return tuple([to_dtype(y, kind) for y, kind in zip(result, kinds[ufunc.nin :])])
+    return to_dtype(result, kinds[-1])
 
 
 def _numpys_dtypes(ufunc: Any, inputs: tuple[Any, ...], dtype: Any) -> tuple[Any, ...]:
     """Return the dtypes of the operands and results of NumPy's loop for these inputs."""
     kinds = tuple([type(x) if type(x) in (int, float) else values(x).dtype for x in inputs])
-    wanted = {} if dtype is None else {"signature": (None,) * ufunc.nin + (to_numpy(dtype),) * ufunc.nout}
-    return ufunc.resolve_dtypes(kinds + (None,) * ufunc.nout, **wanted)
+    settings = {} if dtype is None else {"signature": (None,) * ufunc.nin + (to_numpy(dtype),) * ufunc.nout}
+    return ufunc.resolve_dtypes(kinds + (None,) * ufunc.nout, **settings)
 
 
 def call_where(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any], where: Any, out: Any) -> Any:
-    """Return the elements that a ufunc gives where a mask holds, and the mask: in the shape of out.
+    """Return a ufunc's results where a mask is True, and the mask in the shape of out.
 
-    Raises: TypeError: without out, which has the elements elsewhere.
+    Raises: TypeError: without out, which holds the other elements.
     """
     if out is None or isinstance(out, tuple):
         raise TypeError(
@@ -146,9 +146,9 @@ def call_where(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any], wher
     chosen = tuple(
         x if np.ndim(values(x)) == 0 else F.masked_select(F.expand(tensor(x), shape), picked) for x in inputs
     )
-    found = call(ufunc, chosen, kwargs)
+    elements = call(ufunc, chosen, kwargs)
     count = int(np.count_nonzero(mask))
-    return (found if found._array.ndim else F.expand(found, (count,))), mask
+    return (elements if elements._array.ndim else F.expand(elements, (count,))), mask
 
 
 # ----- Reductions -----
@@ -171,13 +171,13 @@ _ANY_ORDER = frozenset(
 
 
 def _fold(ufunc: Any, slices: Any, first: Any = None, masks: Any = None) -> Any:
-    found = first
+    total = first
     for i, x in enumerate(slices):
-        new = x if found is None else call(ufunc, (found, x), {})
-        found = new if masks is None else F.where(masks[i], new, found)
-    if found is None:
+        new = x if total is None else call(ufunc, (total, x), {})
+        total = new if masks is None else F.where(masks[i], new, total)
+    if total is None:
         raise ValueError(f"zero-size array to reduction operation {ufunc.__name__} which has no identity")
-    return found
+    return total
 
 
 def _binary(ufunc: Any, method: str) -> None:
@@ -208,35 +208,35 @@ def _reduce(
                 "'initial'"
             )
         fill = initial if name in _IDEMPOTENT else ufunc.identity
-        if fill is not None:  # what changes nothing
+        if fill is not None:  # the neutral element
             x, mask = F.where(mask, x, to_dtype(tensor(np.asarray(fill)), x._array.dtype)), None
     if not dims:
         x, dims = F.unsqueeze(x, -1), (x.ndim,)
         mask, keepdims = mask if mask is None else F.unsqueeze(mask, -1), False
     shape = tuple(1 if d in dims else n for d, n in enumerate(x.shape))
-    kept = shape if keepdims else tuple(n for d, n in enumerate(x.shape) if d not in dims)
+    result_shape = shape if keepdims else tuple(n for d, n in enumerate(x.shape) if d not in dims)
     if name in _REDUCTIONS and (x._array.size or ufunc.identity is not None or initial is not None):
         if not x._array.size and ufunc.identity is None:
-            return tensor(np.full(kept, initial, x._array.dtype))
-        found = x
+            return tensor(np.full(result_shape, initial, x._array.dtype))
+        result = x
         if name == "multiply":  # torch.prod takes one dimension
             for d in dims:
-                found = F.prod(found, d, keepdim=True)
+                result = F.prod(result, d, keepdim=True)
         else:
-            found = getattr(F, _REDUCTIONS[name][0])(x, dims, keepdim=True)
-        found = F.reshape(found, kept)
-        return found if initial is None else call(ufunc, (initial, found), {})
-    rest = tuple(d for d in range(x.ndim) if d not in dims)
+            result = getattr(F, _REDUCTIONS[name][0])(x, dims, keepdim=True)
+        result = F.reshape(result, result_shape)
+        return result if initial is None else call(ufunc, (initial, result), {})
+    others = tuple(d for d in range(x.ndim) if d not in dims)
     lined_up: Callable[[Any], Any] = lambda t: F.reshape(
-        F.permute(t, (*dims, *rest)), (-1, *(t.shape[d] for d in rest))
+        F.permute(t, (*dims, *others)), (-1, *(t.shape[d] for d in others))
     )
     rows = lined_up(x)
     first = initial if initial is not None else ufunc.identity if not rows.shape[0] else None
     first = first if first is None else tensor(np.asarray(first, x._array.dtype))
-    found = _fold(ufunc, F.unbind(rows, 0), first, None if mask is None else lined_up(mask))
+    result = _fold(ufunc, F.unbind(rows, 0), first, None if mask is None else lined_up(mask))
     if not rows.shape[0]:
-        found = F.expand(found, rows.shape[1:])
-    return F.reshape(found, kept)
+        result = F.expand(result, rows.shape[1:])
+    return F.reshape(result, result_shape)
 
 
 def _accumulate(ufunc: Any, x: Any, axis: int = 0, dtype: Any = None) -> Any:
@@ -248,8 +248,8 @@ def _accumulate(ufunc: Any, x: Any, axis: int = 0, dtype: Any = None) -> Any:
         x = F.ne(x, 0)
     running = _REDUCTIONS.get(ufunc.__name__, (None, None))[1]
     if running is not None:
-        found = getattr(F, running)(x, axis)
-        return found[0] if isinstance(found, tuple) else found
+        result = getattr(F, running)(x, axis)
+        return result[0] if isinstance(result, tuple) else result
     parts: list[Any] = []
     for row in F.unbind(x, axis):
         parts.append(call(ufunc, (parts[-1], row), {}) if parts else row)
