@@ -1,4 +1,4 @@
-"""Linear algebra under PyTorch's names. The functions are those of npg/functional; this room only gathers them."""
+"""Linear algebra under PyTorch's names; the functions are implemented in npg/functional."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""New tensors: from data, filled, counted, drawn at random; and what is asked about tensors."""
+"""Creation of tensors: from data, filled, ranges, random; and predicates on tensors."""
 
 from npg.creation import data, filled, predicates, random, ranges
 from npg.functional._public import functions_of as _functions_of

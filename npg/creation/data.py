@@ -30,10 +30,10 @@ def tensor(
 
     Args:
         data: a number, an ndarray, a tensor, or nested sequences of these.
-        dtype: None takes that of an array, the default dtype for floats, int64 for ints, bool for bools.
+        dtype: None means that of an array, the default dtype for floats, int64 for ints, bool for bools.
         device: None or the CPU.
-        requires_grad: whether a gradient is wanted.
-    Raises: ValueError: for ragged sequences. TypeError, RuntimeError: for what is no number, or does not fit the dtype.
+        requires_grad: record operations on the tensor, for its gradient.
+    Raises: ValueError: for ragged sequences. TypeError, RuntimeError: for elements that are not numeric or do not fit.
     Source: torch.tensor.
     """
     check_options(None, device, pin_memory)
@@ -42,7 +42,7 @@ def tensor(
 
 @new_function
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
-    """Return the data as a tensor, sharing memory and history where it is a tensor or an ndarray of that dtype.
+    """Return the data as a tensor, which shares memory and history with a tensor or ndarray of this dtype.
 
     Source: torch.as_tensor.
     """
@@ -61,22 +61,22 @@ def asarray(
 
     Args:
         obj: a tensor, an ndarray, an object with DLPack or the buffer protocol, a number or nested sequences.
-        copy: True always copies, False never (and raises where it would have to), None where it must.
-        requires_grad: whether a gradient is wanted of the result, which then is a leaf.
+        copy: True always copies, False never (it raises instead), None if necessary.
+        requires_grad: make the result a leaf that requires grad.
     Raises: ValueError: when copy=False and memory cannot be shared.
     Source: torch.asarray.
     """
     check_device(device)
     kind = None if dtype is None else dtypes.to_numpy(dtype)
     if isinstance(obj, TensorBase):
-        found: Any = obj if kind is None else obj.to(kind)  # type: ignore[attr-defined]
-        if found is not obj and copy is False:
-            raise ValueError("can't alias tensor with dtype '{}' into dtype '{}'.".format(*_names(obj, found)))
-        if found is obj and copy:
-            found = clone(obj)
-        if requires_grad and not found.requires_grad:
-            found = found.detach().requires_grad_()
-        return found if requires_grad or not found.requires_grad else found.detach()
+        result: Any = obj if kind is None else obj.to(kind)  # type: ignore[attr-defined]
+        if result is not obj and copy is False:
+            raise ValueError("can't alias tensor with dtype '{}' into dtype '{}'.".format(*_names(obj, result)))
+        if result is obj and copy:
+            result = clone(obj)
+        if requires_grad and not result.requires_grad:
+            result = result.detach().requires_grad_()
+        return result if requires_grad or not result.requires_grad else result.detach()
     if isinstance(obj, np.ndarray) and not obj.ndim:
         if copy is False:
             raise ValueError("can't alias NumPy scalars. \nEither remove copy=False or transform it in a ndarray. ")
@@ -102,7 +102,7 @@ def _names(*tensors: Any) -> list[str]:
 
 @new_function
 def from_numpy(ndarray: np.ndarray[Any, Any]) -> Tensor:
-    """Return a tensor that shares the memory of an ndarray, or of a tensor: NumPy's functions of tensors give such.
+    """Return a tensor that shares the memory of an ndarray, or of a tensor, as NumPy's functions return for tensors.
 
     Raises: TypeError: when it is no ndarray, or of a dtype that npg does not have. ValueError: for negative strides.
         RuntimeError: for a tensor that requires grad.
@@ -126,8 +126,8 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
     Args:
         buffer: bytes, bytearray, memoryview, array.array, ...
         dtype: of the elements.
-        count: how many elements; -1: all.
-        offset: how many bytes to skip.
+        count: the number of elements; -1 means all.
+        offset: the number of bytes to skip.
     Raises: ValueError: when the buffer is empty, too short, or no multiple of the element size.
     Source: torch.frombuffer.
     """
@@ -165,7 +165,7 @@ def scalar_tensor(
     requires_grad: bool = False,
     pin_memory: bool = False,
 ) -> Tensor:
-    """Return a 0-d tensor of a number, in the default dtype unless one is given. Source: torch.scalar_tensor."""
+    """Return a 0-d tensor of a number, in the default dtype unless dtype is given. Source: torch.scalar_tensor."""
     check_options(layout, device, pin_memory)
     kind = dtype_of(dtype)
     return leaf(np.array(fill_number(number("scalar_tensor", s, "s", 1), kind)), requires_grad)
@@ -175,7 +175,7 @@ def scalar_tensor(
 
 
 class _Typed(type):
-    """The class of FloatTensor and its like: they make tensors, and isinstance asks for the dtype."""
+    """The metaclass of FloatTensor and the like, which create tensors; isinstance checks the dtype."""
 
     dtype: dtypes.dtype
     is_cuda = False
@@ -216,9 +216,9 @@ def set_default_tensor_type(t: Any) -> None:
     Source: torch.set_default_tensor_type.
     """
     try:
-        found = dtypes.from_numpy(type_dtype(t))
+        floating = dtypes.from_numpy(type_dtype(t))
     except TypeError:
         raise TypeError("invalid type object: only floating-point types are supported as the default type") from None
-    if not found.is_floating_point:
+    if not floating.is_floating_point:
         raise TypeError("only floating-point types are supported as the default type")
-    dtypes.set_default_dtype(found)
+    dtypes.set_default_dtype(floating)

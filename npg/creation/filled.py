@@ -1,4 +1,4 @@
-"""Filled tensors: of a given size, like another, and with a pattern."""
+"""Filled tensors: of a given size, like another tensor, and with a pattern."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def full(
     pin_memory: bool = False,
     requires_grad: bool = False,
 ) -> Tensor:
-    """Return a new leaf full of one number, in the dtype that the number implies. Source: torch.full."""
+    """Return a new leaf full of one number, in the number's default dtype. Source: torch.full."""
     check_options(layout, device, pin_memory)
     value = number("full", fill_value, "fill_value", 2)
     if not isinstance(size, (tuple, list)):
@@ -129,7 +129,7 @@ def empty_permuted(
     requires_grad: bool = False,
     pin_memory: bool = False,
 ) -> Tensor:
-    """Return a new uninitialised leaf whose dimensions lie in this order, outermost first.
+    """Return a new uninitialised leaf with this order of dimensions in memory, outermost first.
 
     Source: torch.empty_permuted.
     """

@@ -1,4 +1,4 @@
-"""The questions about tensors and dtypes that torch has at top level."""
+"""Predicates on tensors and dtypes in the torch namespace."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def is_tensor(obj: Any) -> bool:
 
 @new_function
 def is_storage(obj: Any) -> bool:
-    """Tell whether obj is what Tensor.storage() returns."""
+    """Tell whether obj is a result of Tensor.storage()."""
     return isinstance(obj, Storage)
 
 
@@ -39,13 +39,13 @@ def is_floating_point(input: Any) -> bool:
 
 @new_function
 def is_complex(input: Any) -> bool:
-    """Tell that the dtype of a tensor is not complex."""
+    """Return False: npg has no complex dtypes."""
     return _asked("is_complex", input).is_complex()
 
 
 @new_function
 def is_conj(input: Any) -> bool:
-    """Tell that a tensor is no lazy conjugate: npg has none."""
+    """Return False: npg has no lazy conjugates."""
     return _asked("is_conj", input).is_conj()
 
 
@@ -57,7 +57,7 @@ def is_inference(input: Any) -> bool:
 
 @new_function
 def is_neg(input: Any) -> bool:
-    """Tell that a tensor is no lazy negative: npg has none."""
+    """Return False: npg has no lazy negatives."""
     return _asked("is_neg", input).is_neg()
 
 

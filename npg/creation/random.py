@@ -1,4 +1,4 @@
-"""New random tensors: rand, randn, randint, randperm, normal, and their forms like another tensor."""
+"""New random tensors: rand, randn, randint, randperm, normal, and their _like forms."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def rand(
     check_options(layout, device, pin_memory)
     check_generator("rand", generator)
     shape, kind = parse_sizes("rand", args, size), dtype_of(dtype, out)
-    wanted = bool(requires_grad)  # before anything is drawn
-    return drawn("rand", lambda array: random.uniform_(array, generator=generator), shape, kind, out, wanted)
+    requires_grad = bool(requires_grad)  # before anything is drawn
+    return drawn("rand", lambda array: random.uniform_(array, generator=generator), shape, kind, out, requires_grad)
 
 
 @new_function
@@ -53,8 +53,8 @@ def randn(
     check_options(layout, device, pin_memory)
     check_generator("randn", generator)
     shape, kind = parse_sizes("randn", args, size), dtype_of(dtype, out)
-    wanted = bool(requires_grad)  # before anything is drawn
-    return drawn("randn", lambda array: random.normal_(array, generator=generator), shape, kind, out, wanted)
+    requires_grad = bool(requires_grad)  # before anything is drawn
+    return drawn("randn", lambda array: random.normal_(array, generator=generator), shape, kind, out, requires_grad)
 
 
 @new_function
@@ -78,20 +78,22 @@ def randint(
     """
     check_options(layout, device, pin_memory)
     check_generator("randint", generator)
-    given = list(args)
+    positional = list(args)
     if size is None:
-        if not given:
+        if not positional:
             raise TypeError('randint() missing 1 required positional arguments: "size"')
-        size = given.pop()
-    bounds = _bounds("randint", given, low, high)
+        size = positional.pop()
+    bounds = _bounds("randint", positional, low, high)
     if not isinstance(size, (tuple, list)):
         raise TypeError(
             f"randint(): argument 'size' (position {len(args)}) must be tuple of ints, not {type(size).__name__}"
         )
     kind = np.dtype(np.int64) if dtype is None and out is None else dtype_of(dtype, out)
     shape = parse_sizes("randint", (size,))
-    wanted = bool(requires_grad)  # before anything is drawn
-    return drawn("randint", lambda array: random.random_(array, *bounds, generator=generator), shape, kind, out, wanted)
+    requires_grad = bool(requires_grad)  # before anything is drawn
+    return drawn(
+        "randint", lambda array: random.random_(array, *bounds, generator=generator), shape, kind, out, requires_grad
+    )
 
 
 def _bounds(name: str, args: list[Any], low: Any, high: Any) -> tuple[int, int]:
@@ -131,8 +133,8 @@ def randperm(
     check_options(layout, device, pin_memory)
     check_generator("randperm", generator)
     kind = np.dtype(np.int64) if dtype is None and out is None else dtype_of(dtype, out)
-    wanted = bool(requires_grad)  # before anything is drawn
-    return finish("randperm", random.randperm(_whole("randperm", "n", n), kind, generator), out, wanted)
+    requires_grad = bool(requires_grad)  # before anything is drawn
+    return finish("randperm", random.randperm(_whole("randperm", "n", n), kind, generator), out, requires_grad)
 
 
 @new_function
@@ -154,7 +156,7 @@ def normal(
     Args:
         mean, std: tensors, which are broadcast, or a tensor and a number; or two numbers and a size.
         size: the shape, with two numbers only.
-    Returns: where mean or std is a tensor, its dtype.
+    Returns: the dtype of mean or std if one is a tensor, else the default.
     Raises: RuntimeError: when std is negative, or when the shapes do not broadcast.
     Source: torch.normal; gradients to mean and std are zero, as there.
     """
@@ -165,8 +167,10 @@ def normal(
             raise TypeError("normal(): expected size=(...) with two numbers for mean and std")
         check_options(layout, device, pin_memory)
         shape, kind = parse_sizes("normal", (tuple(size),)), dtype_of(dtype, out)
-        wanted = bool(requires_grad)  # before anything is drawn
-        return drawn("normal", lambda array: random.normal_(array, mean, std, generator), shape, kind, out, wanted)
+        requires_grad = bool(requires_grad)  # before anything is drawn
+        return drawn(
+            "normal", lambda array: random.normal_(array, mean, std, generator), shape, kind, out, requires_grad
+        )
     if size is not None:
         raise TypeError("normal(): got a size beside tensors for mean and std; their shapes give the size")
     if out is None:
@@ -197,8 +201,8 @@ def rand_like(
 ) -> Tensor:
     """Return a new leaf of uniform numbers from [0, 1) in the shape of input. Source: torch.rand_like."""
     array = _like("rand_like", input, generator, dtype, layout, device, memory_format, pin_memory)
-    wanted = bool(requires_grad)  # before anything is drawn
-    return leaf(random.uniform_(array, generator=generator), wanted)
+    requires_grad = bool(requires_grad)  # before anything is drawn
+    return leaf(random.uniform_(array, generator=generator), requires_grad)
 
 
 @new_function
@@ -215,8 +219,8 @@ def randn_like(
 ) -> Tensor:
     """Return a new leaf of standard normal numbers in the shape of input. Source: torch.randn_like."""
     array = _like("randn_like", input, generator, dtype, layout, device, memory_format, pin_memory)
-    wanted = bool(requires_grad)  # before anything is drawn
-    return leaf(random.normal_(array, generator=generator), wanted)
+    requires_grad = bool(requires_grad)  # before anything is drawn
+    return leaf(random.normal_(array, generator=generator), requires_grad)
 
 
 @new_function
@@ -239,5 +243,5 @@ def randint_like(
     """
     bounds = _bounds("randint_like", list(args), low, high)
     array = _like("randint_like", input, generator, dtype, layout, device, memory_format, pin_memory)
-    wanted = bool(requires_grad)  # before anything is drawn
-    return leaf(random.random_(array, *bounds, generator=generator), wanted)
+    requires_grad = bool(requires_grad)  # before anything is drawn
+    return leaf(random.random_(array, *bounds, generator=generator), requires_grad)

@@ -1,4 +1,4 @@
-"""Counted tensors: arange, range, linspace, logspace, to the last bit what PyTorch's AVX2 kernels give."""
+"""arange, range, linspace, logspace, equal to PyTorch's AVX2 kernels to the last bit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _builtin_range = range
 
 
 def _fma(a: Any, b: Any, c: Any) -> Any:
-    """Return a * b + c in float64, rounded once: PyTorch's compiler contracts the product and the sum."""
+    """Return a * b + c in float64, rounded once, as PyTorch's compiler emits fused multiply-adds."""
     # Veltkamp's splitting and Dekker's product give the rounding error of a * b, Knuth's two-sum that of the sum.
     p = a * b
     ca, cb = a * 134217729.0, b * 134217729.0
@@ -31,17 +31,17 @@ def _fma(a: Any, b: Any, c: Any) -> Any:
     t = s - p
     f = (p - (s - t)) + (c - t)
     y = s + (e + f)
-    return np.where(np.isnan(y), s, y)  # the errors of infinities, and of what overflows when it is split, are nan
+    return np.where(np.isnan(y), s, y)  # the error is nan for infinities and for overflow in the splitting
 
 
 def _finish(name: str, array: np.ndarray[Any, Any], out: Any, requires_grad: bool) -> Tensor:
-    """Return the new tensor, or `out` with these numbers, in its own shape where it has as many places."""
+    """Return the new tensor, or `out` with these numbers, in its own shape if that has as many elements."""
     if isinstance(out, TensorBase) and out._array.size == array.size:
         array = array.reshape(out._array.shape)
     elif name == "arange" and isinstance(out, TensorBase) and out._array.size:
-        held = out._array
+        old = out._array
         warn(
-            f"The number of elements in the out tensor of shape {shape_text(held.shape)} is {held.size} which does not "
+            f"The number of elements in the out tensor of shape {shape_text(old.shape)} is {old.size} which does not "
             f"match the computed number of elements {array.size}. Note that this may occur as a result of rounding "
             f"error. The out tensor will be resized to a tensor of shape ({array.size},)."
         )
@@ -52,35 +52,35 @@ def _finish(name: str, array: np.ndarray[Any, Any], out: Any, requires_grad: boo
 
 
 def _bounds(name: str, args: tuple[Any, ...], start: Any, end: Any, step: Any) -> list[Any]:
-    given = {"start": start, "end": end, "step": step}
+    bounds = {"start": start, "end": end, "step": step}
     order = ("end",) if len(args) == 1 and end is None else ("start", "end", "step")
     if len(args) > 3:
         raise TypeError(f"{name}() takes from 1 to 3 positional arguments but {len(args)} were given")
     for key, value in zip(order, args):
-        if given[key] is not None:
+        if bounds[key] is not None:
             raise TypeError(f"{name}() got multiple values for argument '{key}'")
-        given[key] = value
-    if given["end"] is None:
+        bounds[key] = value
+    if bounds["end"] is None:
         raise TypeError(f'{name}() missing 1 required positional arguments: "end"')
     for key, default in (("start", 0), ("step", 1)):
-        if given[key] is None:
-            given[key] = default
-    return [number(name, value, key, i + 1) for i, (key, value) in enumerate(given.items())]
+        if bounds[key] is None:
+            bounds[key] = default
+    return [number(name, value, key, i + 1) for i, (key, value) in enumerate(bounds.items())]
 
 
 def _integers(*numbers: Any) -> list[int]:
-    """Return the numbers cut to integers that int64 has.
+    """Return the numbers truncated to integers.
 
-    Raises: RuntimeError: when it has not.
+    Raises: RuntimeError: when one does not fit in int64.
     """
-    whole = [int(x) for x in numbers]
-    if any(not -(2**63) <= n < 2**63 for n in whole):
+    integers = [int(x) for x in numbers]
+    if any(not -(2**63) <= n < 2**63 for n in integers):
         raise RuntimeError("value cannot be converted to type int64_t without overflow")
-    return whole
+    return integers
 
 
 def _size(n: Any) -> int:
-    """Return a number of elements. Raises: RuntimeError: when there cannot be so many."""
+    """Return a number of elements as an int. Raises: RuntimeError: when it is too large."""
     if n >= 2**63:
         raise RuntimeError("invalid size, possible overflow?")
     return check_sizes((max(int(n), 0),))[0]
@@ -101,18 +101,18 @@ def _steps(start: Any, step: Any, n: int, dtype: np.dtype[Any]) -> np.ndarray[An
     i = np.arange(n)
     if dtype.kind != "f":
         return (int(start) + i * int(step)).astype(dtype)
-    # The kernel takes vectors of 32 bytes, two at a time: the first element of each is rounded to the dtype, the others
-    # count from there. What is left at the end is computed one by one. float16 is computed in float32.
+    # The kernel computes two vectors of 32 bytes at a time: the first element of each is rounded to the dtype, and the
+    # others count from it. The remaining elements are computed one by one. float16 is computed in float32.
     wide = np.dtype(np.float32 if dtype.itemsize == 2 else np.float64)
     start, by = wide.type(start), np.full(n, step, wide)
     steps = _fma if wide == np.float64 else _fma32
     width = 32 // dtype.itemsize
     first = i - i % width
     base = steps(by, first.astype(wide), start).astype(dtype).astype(wide)
-    found = steps(by, (i - first).astype(wide), base).astype(dtype)
-    rest = n - n % (2 * width)
-    found[rest:] = steps(by[rest:], i[rest:].astype(wide), start).astype(dtype)
-    return found
+    values = steps(by, (i - first).astype(wide), base).astype(dtype)
+    tail = n - n % (2 * width)
+    values[tail:] = steps(by[tail:], i[tail:].astype(wide), start).astype(dtype)
+    return values
 
 
 def _fma32(a: Any, b: Any, c: Any) -> Any:
@@ -121,7 +121,7 @@ def _fma32(a: Any, b: Any, c: Any) -> Any:
 
 
 def _rounded(values: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    # PyTorch reaches float16 by way of float32.
+    # PyTorch converts to float16 through float32.
     return values.astype(np.float32).astype(dtype) if dtype == np.float16 else values.astype(dtype)
 
 
@@ -140,24 +140,24 @@ def arange(
 ) -> Tensor:
     """Return the numbers from start, in steps, up to but not including end: arange(5), arange(1, 5), arange(1, 2, 0.5).
 
-    Returns: ceil((end - start) / step) numbers, int64 when all three are integers, else of the default dtype.
-    Raises: RuntimeError: when step is zero, points away from end, or a bound is not finite.
+    Returns: ceil((end - start) / step) numbers, int64 if all three are integers, else the default dtype.
+    Raises: RuntimeError: when step is zero or leads away from end, or a bound is not finite.
     Source: torch.arange.
     """
     check_options(layout, device, pin_memory)
     low, high, by = _bounds("arange", args, start, end, step)
     if dtype is None and out is None:
-        counted = all(isinstance(x, int) for x in (low, high, by))
-        kind = (dtypes.int64 if counted else dtypes.get_default_dtype()).dtype
+        integral = all(isinstance(x, int) for x in (low, high, by))
+        kind = (dtypes.int64 if integral else dtypes.get_default_dtype()).dtype
     else:
         kind = dtype_of(dtype, out)
     if kind.kind == "b":
         raise NotImplementedError("\"arange_cpu\" not implemented for 'Bool'")
     _check_range(low, high, by)
     if kind.kind != "f":
-        whole = _integers(low, high, by)
+        integers = _integers(low, high, by)
         if kind == np.int64:  # the other integer dtypes count in float64
-            low, high, by = whole
+            low, high, by = integers
             if by == 0:
                 raise ValueError("step must be nonzero")
     n = -((low - high) // by) if isinstance(by, int) and isinstance(low, int) and isinstance(high, int) else 0
@@ -197,8 +197,8 @@ def range(
     i = np.arange(n)
     if kind.kind != "f":
         return _finish("range", (low + i * by).astype(kind), out, requires_grad)
-    found = _fma(np.full(n, float(by)), i.astype(np.float64), float(low))
-    return _finish("range", found.astype(kind), out, requires_grad)
+    values = _fma(np.full(n, float(by)), i.astype(np.float64), float(low))
+    return _finish("range", values.astype(kind), out, requires_grad)
 
 
 # ----- linspace, logspace -----
@@ -216,14 +216,14 @@ def _count(steps: Any, name: str) -> int:
 def _ends(name: str, start: Any, end: Any) -> tuple[Any, Any]:
     ranks = [x._array.ndim if isinstance(x, TensorBase) else 0 for x in (start, end)]
     if any(ranks):
-        given = [
+        ends = [
             f"{argument} with {rank} dimension(s)"
             for argument, rank, x in zip(("start", "end"), ranks, (start, end), strict=True)
             if isinstance(x, TensorBase)
         ]
-        found = " and ".join(given)
-        raise RuntimeError(f"{name} only supports 0-dimensional start and end tensors, but got {found}.")
-    # Without their history: PyTorch records nothing either.
+        description = " and ".join(ends)
+        raise RuntimeError(f"{name} only supports 0-dimensional start and end tensors, but got {description}.")
+    # Without their history, as in PyTorch.
     start, end = (x._array.item() if isinstance(x, TensorBase) else x for x in (start, end))
     return number(name, start, "start", 1), number(name, end, "end", 2)
 
@@ -244,7 +244,7 @@ def _line(start: Any, end: Any, n: int, dtype: np.dtype[Any]) -> np.ndarray[Any,
     if dtype.kind == "f":
         low, high = dtype.type(start), dtype.type(end)
         by = float((high - low) / dtype.type(n - 1))
-    else:  # a negative bound wraps around in an unsigned dtype before anything is counted
+    else:  # a negative bound of an unsigned dtype wraps around first
         low, high = int(fill_number(start, dtype)), int(fill_number(end, dtype))
         by = (high - low) / (n - 1)
     by, low, high = np.full(n, by), float(low), float(high)
@@ -277,7 +277,7 @@ def linspace(
 
 @silent()
 def _whole_powers(start: Any, end: Any, n: int, base: float, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    # PyTorch cuts both exponents to the dtype, and steps between them in float32.
+    # PyTorch truncates both exponents to the dtype, and steps between them in float32.
     low, high = (int(fill_number(x, dtype)) for x in (start, end))
     by = np.float32(high - low) / np.float32(n - 1)
     i = np.arange(n, dtype=np.float32)
@@ -322,5 +322,5 @@ def logspace(
     by = (high - low) / (n - 1) if n > 1 else 0.0
     i = np.arange(n, dtype=np.float64)
     with silent():
-        found = np.power(float(base), np.where(i < n // 2 + (n == 1), low + by * i, high - by * (n - 1 - i)))
-        return _finish("logspace", _rounded(found, kind), out, requires_grad)
+        powers = np.power(float(base), np.where(i < n // 2 + (n == 1), low + by * i, high - by * (n - 1 - i)))
+        return _finish("logspace", _rounded(powers, kind), out, requires_grad)
