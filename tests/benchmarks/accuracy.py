@@ -1,15 +1,15 @@
-"""How many digits sums, scans, norms, products and losses keep: npg beside PyTorch, in units of the last place.
+"""Accuracy of sums, scans, norms, products and losses: npg's and PyTorch's errors, in units in the last place.
 
 python -m tests.benchmarks.accuracy              write docs/accuracy.md: 10^7 elements, some ten minutes
-python -m tests.benchmarks.accuracy 100000       print the table for as many elements; names of works choose some:
+python -m tests.benchmarks.accuracy 100000       print the table for as many elements, below: of these functions alone
 python -m tests.benchmarks.accuracy 100000 sum var
 
-Each work is computed in float32 and in float16 and compared with PyTorch's result in float64 from the same numbers. An
-error is the largest over all results, in units of the last place (ulp) of the result's dtype there; of results near 0
-beside the others, in units of an eighth of their root mean square; `infinite` where the result is inf or nan and should
-not be. Shapes: `all`, all elements; `tall`, (n, 4) over the first dimension; `wide`, (4, n), `middle`, (4, n, 4), and
-`rows`, (100, n), over the second. Data: `far`, uniform in [1000, 1001) (in float16 [1, 2)); `tenth`, 0.1 everywhere;
-`turns`, those of `far`, every second one times -0.5; `normal`, from the normal distribution.
+Each function is computed in float32 and in float16 and compared with PyTorch's result in float64 from the same numbers.
+The error is the largest over all results, in units in the last place (ulp) of the result's dtype; for results that are
+near 0 compared with the others, the unit is that of an eighth of their root mean square; `infinite` means an inf or nan
+that should be finite. Shapes: `all`, all elements; `tall`, (n, 4) over the first dimension; `wide`, (4, n), `middle`,
+(4, n, 4), and `rows`, (100, n), over the second. Data: `far`, uniform in [1000, 1001) (in float16 [1, 2)); `tenth`, 0.1
+everywhere; `turns`, that of `far` with every second number times -0.5; `normal`, from the normal distribution.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from tests.benchmarks.judge import machine
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 LARGE = 10**7
-TIMES = 2.0  # npg's error may be so much of PyTorch's,
-FLOOR = 2.0  # or so many units
+TIMES = 2.0  # npg's error may be this multiple of PyTorch's,
+FLOOR = 2.0  # or this many units
 
 Array = np.ndarray[Any, Any]
 DATA = ("far", "tenth", "turns", "normal")
@@ -44,11 +44,11 @@ class Work:
     """One row for each shape.
 
     Attributes:
-        run: takes a library, a tensor and a dim (None: all) and gives a tensor.
-        shapes: what it takes, of those of shape_of.
-        data: which of DATA.
-        near_one: it is run on numbers from 0.9995 to 1.0005, whose products stay near 1.
-        half: whether PyTorch has it in float16, too.
+        run: function of a library, a tensor and a dim (None: all); returns a tensor.
+        shapes: the names of the shapes it is run on (see shape_of).
+        data: the names of the data it is run on, of DATA.
+        near_one: run it on numbers from 0.9995 to 1.0005, whose products stay near 1.
+        half: whether PyTorch supports it in float16, too.
     """
 
     run: Callable[[Any, Any, Any], Any]
@@ -301,9 +301,9 @@ def _text(value: float) -> str:
 
 
 def table(rows: list[Row]) -> list[str]:
-    """Return the lines of a table: for each work and shape the worst data of each dtype."""
+    """Return the lines of a table: for each function and shape the worst data of each dtype."""
     lines = [
-        "| work | shape | float32: data | npg | PyTorch | float16: data | npg | PyTorch | over the limit |",
+        "| function | shape | float32: data | npg | PyTorch | float16: data | npg | PyTorch | over the limit |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for key in dict.fromkeys((r.work, r.shape) for r in rows):
@@ -331,9 +331,9 @@ def report(rows: list[Row], n: int) -> str:
         "",
         f"{n:,} elements. {what}",
         "",
-        f"The limit for npg's error is {TIMES:g} times PyTorch's, or {FLOOR:g} units where that is more: it is kept in",
-        f"{sum(r.holds for r in rows)} of {len(rows)} cases of work, shape, dtype and data.",
-        "A row gives the data for which npg's error is the largest.",
+        f"The limit for npg's error is {TIMES:g} times PyTorch's, or {FLOOR:g} units where that is more; npg stays within it",
+        f"in {sum(r.holds for r in rows)} of {len(rows)} combinations of function, shape, dtype and data.",
+        "A row shows the data for which npg's error is largest.",
         "",
         *table(rows),
     ]

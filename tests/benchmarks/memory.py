@@ -1,11 +1,11 @@
 """Write docs/memory.md: the peak of npg's memory beside PyTorch's.
 
-python -m tests.benchmarks.memory             measure the works, some minutes, and write
-python -m tests.benchmarks.memory ops         print the calls of op_db's functions that take more than PyTorch; an hour
-python -m tests.benchmarks.memory sort gather  print all calls of these functions
+python -m tests.benchmarks.memory              measures the workloads and writes the file; some minutes
+python -m tests.benchmarks.memory ops          prints the calls of op_db's functions that need more than torch; an hour
+python -m tests.benchmarks.memory sort gather  prints all calls of these functions
 
-Each piece of work is done in a process of its own, forked from one that has imported both libraries and done nothing:
-what counts is by how much resident memory rises over what was resident with the inputs made. One thread. Linux only.
+Each workload runs in its own process, forked from one that has only imported both libraries: the figure is the rise of
+resident memory after the inputs were created. One thread. Linux only.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ FILE = Path(__file__).resolve().parents[2] / "docs" / "memory.md"
 HEAD = """\
 # Memory
 
-The peak of resident memory, over what the inputs take, in MB (2^20 bytes), measured by
-`python -m tests.benchmarks.memory`: each line and library in a process of its own, one thread. Forward and backward end
-with `y.sum().backward()`; y is still there at the end, as in a program. Bold: more than {most} of PyTorch's.
+Peak resident memory beyond that of the inputs, in MB (2^20 bytes), measured by `python -m tests.benchmarks.memory`:
+each line and library in its own process, one thread. "Forward and backward" ends with `y.sum().backward()`, and y is
+still referenced then, as in a program. Bold: more than {most} times PyTorch's.
 
 {machine}
 
-What an op allocates is tested by counting (tests/test_memory.py).
+tests/test_memory.py counts what each op allocates.
 
 | work | PyTorch | npg | npg / PyTorch |
 |---|---:|---:|---:|
