@@ -70,19 +70,19 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'npg.autograd' has no attribute {name!r}")
     from importlib import import_module
 
-    found: Any = import_module(f"npg.autograd.{_LAZY[name] or name}")
+    value: Any = import_module(f"npg.autograd.{_LAZY[name] or name}")
     if _LAZY[name]:
-        found = getattr(found, name)
-    globals()[name] = found
-    return found
+        value = getattr(value, name)
+    globals()[name] = value
+    return value
 
 
 class _Variable(type):
     def __call__(cls, data: Any, requires_grad: bool = False, *, volatile: Any = None) -> Any:
         if volatile is not None:
             warn("volatile was removed and now has no effect. Use `with npg.no_grad():` instead.")
-        found = data.detach()
-        return found.requires_grad_() if requires_grad else found
+        variable = data.detach()
+        return variable.requires_grad_() if requires_grad else variable
 
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, Tensor)

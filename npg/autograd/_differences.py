@@ -14,28 +14,28 @@ from npg.tensor import Tensor
 Array = np.ndarray[Any, Any]
 
 
-def sequence(given: Any) -> tuple[Any, ...]:
+def sequence(values: Any) -> tuple[Any, ...]:
     """Return the items of a list or tuple, or the one thing given, as a tuple."""
-    return tuple(given) if isinstance(given, Sequence) and not isinstance(given, Tensor) else (given,)
+    return tuple(values) if isinstance(values, Sequence) and not isinstance(values, Tensor) else (values,)
 
 
 def values(func: Callable[..., Any], inputs: tuple[Any, ...]) -> list[Array]:
     with no_grad():
-        found = sequence(func(*inputs))
-    return [np.array(y._array, np.float64) for y in found if isinstance(y, Tensor) and y._array.dtype.kind == "f"]
+        outputs = sequence(func(*inputs))
+    return [np.array(y._array, np.float64) for y in outputs if isinstance(y, Tensor) and y._array.dtype.kind == "f"]
 
 
 def difference(func: Callable[..., Any], inputs: tuple[Any, ...], x: Tensor, step: Array, eps: float) -> list[Array]:
     """Return (f(x + eps step) - f(x - eps step)) / (2 eps) of every floating output. x is left as it was."""
     array = x._array
-    kept = array.copy()
+    original = array.copy()
     try:
-        array[...] = kept + eps * step
+        array[...] = original + eps * step
         above = values(func, inputs)
-        array[...] = kept - eps * step
+        array[...] = original - eps * step
         below = values(func, inputs)
     finally:
-        array[...] = kept
+        array[...] = original
     with silent():
         return [(a - b) / (2 * eps) for a, b in zip(above, below, strict=True)]
 

@@ -85,7 +85,7 @@ def jacobian(
 
 def _rows(i: int, y: Tensor, inputs: Tensors, create_graph: bool, strict: bool) -> list[Tensor]:
     """Return the Jacobian of one output with respect to each input, a reverse pass per element."""
-    found: list[list[Tensor]] = [[] for _ in inputs]
+    rows_of: list[list[Tensor]] = [[] for _ in inputs]
     for j in range(y.numel()):
         one = zeros_like(y, requires_grad=False)
         one.view(-1)[j] = 1
@@ -94,10 +94,10 @@ def _rows(i: int, y: Tensor, inputs: Tensors, create_graph: bool, strict: bool) 
                 raise RuntimeError(f"Output {i} of the user-provided function is independent of input {at}. {STRICT}.")
             if strict and create_graph and not g.requires_grad:
                 raise RuntimeError(OF_GRADIENT[1].format(i=i))
-            found[at].append(zeros_like(x) if g is None else g)
+            rows_of[at].append(zeros_like(x) if g is None else g)
     return [
         reshape(stack(parts), (*y.shape, *x.shape)) if parts else zeros((*y.shape, *x.shape), dtype=x.dtype)
-        for parts, x in zip(found, inputs, strict=True)
+        for parts, x in zip(rows_of, inputs, strict=True)
     ]
 
 
@@ -115,21 +115,21 @@ def _by_columns(func: Callable[..., Any], inputs: Any) -> Any:
             v = [zeros_like(part, requires_grad=False) for part in inputs]
             v[at].view(-1)[j] = 1
             columns[-1].append(push(tuple(v)))
-    found = []
+    rows = []
     for i, y in enumerate(outputs):
         shapes = [(*y.shape, *x.shape) for x in inputs]
-        found.append(
+        rows.append(
             [
                 reshape(stack([column[i] for column in each], -1), shape) if each else zeros(shape, dtype=y.dtype)
                 for each, shape in zip(columns, shapes, strict=True)
             ]
         )
-    return _nested(found, many, is_tuple, False)
+    return _nested(rows, many, is_tuple, False)
 
 
 def _nested(rows: list[list[Tensor]], many: bool, is_tuple: bool, create_graph: bool) -> Any:
-    found = tuple([packed(row, is_tuple, create_graph) for row in rows])
-    return found if many else found[0]
+    matrices = tuple([packed(row, is_tuple, create_graph) for row in rows])
+    return matrices if many else matrices[0]
 
 
 def hessian(
@@ -151,7 +151,7 @@ def hessian(
     Raises: TypeError: for what is no tensor. RuntimeError: when func returns more than one element, or for what strict
         refuses.
     """
-    is_tuple, given = as_tuple(inputs, "inputs", "hessian")
+    is_tuple, as_given = as_tuple(inputs, "inputs", "hessian")
     if outer_jacobian_strategy not in ("forward-mode", "reverse-mode"):
         raise AssertionError('Expected strategy to be either "forward-mode" or "reverse-mode".')
 
@@ -159,11 +159,11 @@ def hessian(
         if outer_jacobian_strategy == "forward-mode":
             xs = tuple([x if x.requires_grad else x.detach().requires_grad_() for x in xs])
         output = scalar_of(func, xs, "hessian", strict)
-        found = gradients((output,), xs, (None,), True)
-        for i, g in enumerate(found):
+        grads = gradients((output,), xs, (None,), True)
+        for i, g in enumerate(grads):
             if strict and (g is None or not g.requires_grad):
                 raise RuntimeError(CONSTANT_JACOBIAN.format(i=i))
-        return filled(found, xs, False, True, OF_GRADIENT)
+        return filled(grads, xs, False, True, OF_GRADIENT)
 
-    found = jacobian(gradient, given, create_graph, strict, vectorize, strategy=outer_jacobian_strategy)
-    return found if is_tuple else found[0][0]
+    matrices = jacobian(gradient, as_given, create_graph, strict, vectorize, strategy=outer_jacobian_strategy)
+    return matrices if is_tuple else matrices[0][0]

@@ -40,16 +40,16 @@ def pass_through(tensors: list[Tensor]) -> tuple[list[Tensor], Node]:
     Raises: ValueError: when none requires grad, or nothing is recorded.
     Source: torch.nn.modules._functions.BackwardHookFunction.
     """
-    made = apply(passing, tuple(tensors), {})
+    views = apply(passing, tuple(tensors), {})
     passed, node = [], None
-    for given, view in zip(tensors, made, strict=True):
-        if view.grad_fn is None or not given.requires_grad:
-            passed.append(given)
+    for x, view in zip(tensors, views, strict=True):
+        if view.grad_fn is None or not x.requires_grad:
+            passed.append(x)
             continue
         node = view.grad_fn
-        base: Any = given if given._base is None else given._base
-        view._share_version(given)
-        view._base, view._seen, view._kind = base, given._counter.value, _MULTI_VIEW
+        base: Any = x if x._base is None else x._base
+        view._share_version(x)
+        view._base, view._seen, view._kind = base, x._counter.value, _MULTI_VIEW
         passed.append(view)
     if node is None:
         raise ValueError("expected recording to be on and a tensor that requires grad, got none")

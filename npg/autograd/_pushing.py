@@ -30,17 +30,17 @@ class Pushforward:
     def __call__(self, v: Tensors) -> Tensors:
         """Return J v, one tensor for each output; v is as the inputs."""
         if all(x.dtype == t.dtype for x, t in zip(self.inputs, v, strict=True)):
-            found = sweep(self.outputs, self.inputs, [t._array for t in v], transposed=True)
-            if found is not NotImplemented:
+            tangents = sweep(self.outputs, self.inputs, [t._array for t in v], transposed=True)
+            if tangents is not NotImplemented:
                 return tuple(
                     [
                         zeros_like(y, requires_grad=False) if t is None else wrap(np.array(t, y._array.dtype))
-                        for y, t in zip(self.outputs, found, strict=True)
+                        for y, t in zip(self.outputs, tangents, strict=True)
                     ]
                 )
         with enable_grad():
             if self.pulled is None:
                 self.u = tuple([zeros_like(y, requires_grad=y.is_floating_point()) for y in self.outputs])
                 self.pulled = gradients(self.outputs, self.inputs, self.u, True)
-            found = gradients(self.pulled, self.u, v, False, True)
-        return tuple([zeros_like(y, requires_grad=False) if g is None else g for g, y in zip(found, self.outputs)])
+            tangents = gradients(self.pulled, self.u, v, False, True)
+        return tuple([zeros_like(y, requires_grad=False) if g is None else g for g, y in zip(tangents, self.outputs)])

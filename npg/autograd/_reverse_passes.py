@@ -16,23 +16,23 @@ STRICT = "This is not allowed in strict mode"
 # ----- Arguments and results -----
 
 
-def as_tuple(given: Any, what: str, function: str) -> tuple[bool, Tensors]:
+def as_tuple(tensors: Any, what: str, function: str) -> tuple[bool, Tensors]:
     """Return (whether it is a tuple, the tensors). Raises: TypeError: for anything else than tensors."""
-    is_tuple = isinstance(given, tuple)
-    for i, x in enumerate(given if is_tuple else (given,)):
+    is_tuple = isinstance(tensors, tuple)
+    for i, x in enumerate(tensors if is_tuple else (tensors,)):
         if not isinstance(x, Tensor):
             where = f"value at index {i}" if is_tuple else f"given {what}"
             raise TypeError(
                 f"The {what} given to {function} must be either a Tensor or a tuple of Tensors but the {where} has "
                 f"type {type(x)}."
             )
-    return is_tuple, given if is_tuple else (given,)
+    return is_tuple, tensors if is_tuple else (tensors,)
 
 
-def prepared(inputs: Tensors, create_graph: bool, wanted: bool = True) -> Tensors:
+def prepared(inputs: Tensors, create_graph: bool, requires_grad: bool = True) -> Tensors:
     # New tensors in any case: func may hold the very same tensors and use them as constants.
     return tuple(
-        [x.view_as(x) if create_graph and x.requires_grad else x.detach().requires_grad_(wanted) for x in inputs]
+        [x.view_as(x) if create_graph and x.requires_grad else x.detach().requires_grad_(requires_grad) for x in inputs]
     )
 
 
@@ -147,14 +147,14 @@ OF_HESSIAN_TRICK = (
 
 def recorded_gradient(outputs: Any, inputs: Tensors, v: Any, strict: bool, of_scalar: bool) -> Any:
     """Return the gradients, recorded. Raises: RuntimeError: under strict, where one does not depend on the inputs."""
-    found = gradients(outputs, inputs, v, True)
+    grads = gradients(outputs, inputs, v, True)
     if strict:
-        for i, g in enumerate(found):
+        for i, g in enumerate(grads):
             if g is None:
                 raise RuntimeError(OF_GRADIENT[0].format(i=i))
             if not g.requires_grad:
                 raise RuntimeError((CONSTANT_JACOBIAN if of_scalar else _CONSTANT_GRADIENT).format(i=i))
-    return found
+    return grads
 
 
 _CONSTANT_GRADIENT = (

@@ -207,8 +207,8 @@ def _former(x: Any) -> Any:
 
 def _unrecorded(ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the outputs; for an input that is returned as it is another tensor, which requires no grad."""
-    given = [x for x in args if isinstance(x, TensorBase) and not _among(x, ctx._dirty)]
-    return tuple([y.detach() if any(y is x for x in given) else y for y in outputs])
+    inputs = [x for x in args if isinstance(x, TensorBase) and not _among(x, ctx._dirty)]
+    return tuple([y.detach() if any(y is x for x in inputs) else y for y in outputs])
 
 
 def _recorded(
@@ -230,16 +230,16 @@ def _recorded(
             raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
     returned: list[Any] = []
     attached: list[Any] = []  # the outputs that get a history, None at the places of the others
-    for i, given in enumerate(outputs):
-        made = given
-        flows = isinstance(given, TensorBase) and given._array.dtype.kind == "f" and not _among(given, ctx._constant)
-        if isinstance(given, TensorBase) and not _among(given, ctx._dirty):
+    for i, output in enumerate(outputs):
+        result = output
+        flows = isinstance(output, TensorBase) and output._array.dtype.kind == "f" and not _among(output, ctx._constant)
+        if isinstance(output, TensorBase) and not _among(output, ctx._dirty):
             # An input, a tensor with a history, or the same one twice: each output has a history of its own.
-            if _among(given, args) or given.requires_grad or _among(given, outputs[:i]):
+            if _among(output, args) or output.requires_grad or _among(output, outputs[:i]):
                 with no_grad():
-                    made = apply(alias, (given,), {})
-        returned.append(made)
-        attached.append(made if flows else None)
+                    result = apply(alias, (output,), {})
+        returned.append(result)
+        attached.append(result if flows else None)
     numbers = {id(x): i for i, x in enumerate(outputs) if attached[i] is not None}
     keep = PackedSaved if hooks.pairs else Saved
     saved = tuple([None if x is None else keep(x, _number(x, numbers, args, ctx)) for x in ctx._to_save])
@@ -325,8 +325,8 @@ def _checked(name: str, i: int, gx: Any, like: Like | None) -> Any:
         )
     shape: tuple[int, ...] = gx._array.shape
     if shape != like.shape:
-        ours = (1,) * (len(shape) - len(like.shape)) + like.shape
-        if len(ours) != len(shape) or any(m not in (1, n) for m, n in zip(ours, shape, strict=True)):
+        padded = (1,) * (len(shape) - len(like.shape)) + like.shape
+        if len(padded) != len(shape) or any(m not in (1, n) for m, n in zip(padded, shape, strict=True)):
             raise RuntimeError(
                 f"Function {name} returned an invalid gradient at index {i} - got {shape_text(shape)} but "
                 f"expected shape compatible with {shape_text(like.shape)}"

@@ -68,8 +68,8 @@ def vjp(
         many, outputs = outputs_of(func, inputs, "vjp", strict)
         v = vector_of(v, outputs, many, create_graph, "vjp", OUTPUT)
     with _recording(create_graph):
-        found = gradients(outputs, inputs, v, create_graph)
-        products = filled(found, inputs, strict, create_graph, OF_GRADIENT)
+        grads = gradients(outputs, inputs, v, create_graph)
+        products = filled(grads, inputs, strict, create_graph, OF_GRADIENT)
     return packed(outputs, many, create_graph), packed(products, is_tuple, create_graph)
 
 
@@ -97,8 +97,8 @@ def jvp(
         u = tuple([zeros_like(y, requires_grad=True) for y in outputs])
         pulled = recorded_gradient(outputs, inputs, u, strict, False)
     with _recording(create_graph):
-        found = gradients(pulled, u, v, create_graph)
-        products = filled(found, outputs, strict, create_graph, OF_TRICK)
+        grads = gradients(pulled, u, v, create_graph)
+        products = filled(grads, outputs, strict, create_graph, OF_TRICK)
     return packed(outputs, many, create_graph), packed(products, many, create_graph)
 
 
@@ -122,8 +122,8 @@ def vhp(
         output = scalar_of(func, inputs, "vhp", strict)
         gradient = recorded_gradient((output,), inputs, (None,), strict, True)
     with _recording(create_graph):
-        found = gradients(gradient, inputs, v, create_graph)
-        products = filled(found, inputs, strict, create_graph, OF_HESSIAN)
+        grads = gradients(gradient, inputs, v, create_graph)
+        products = filled(grads, inputs, strict, create_graph, OF_HESSIAN)
     return packed((output,), False, create_graph), packed(products, is_tuple, create_graph)
 
 
@@ -146,6 +146,6 @@ def hvp(
         u = tuple([zeros_like(x, requires_grad=True) for x in inputs])
         pulled = recorded_gradient(gradient, inputs, u, strict, False)
     with _recording(create_graph):
-        found = gradients(pulled, u, v, create_graph)
-        products = filled(found, inputs, strict, create_graph, OF_HESSIAN_TRICK)
+        grads = gradients(pulled, u, v, create_graph)
+        products = filled(grads, inputs, strict, create_graph, OF_HESSIAN_TRICK)
     return packed((output,), False, create_graph), packed(products, is_tuple, create_graph)

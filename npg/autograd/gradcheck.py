@@ -188,12 +188,12 @@ def _check_inputs(inputs: tuple[Any, ...]) -> None:
 
 def _random_like(y: Tensor, strided: bool) -> Tensor:
     dtype = y._array.dtype
-    made: Tensor
+    grad: Tensor
     if strided:
-        made = wrap(np.repeat(randn(tuple(y.shape), dtype)[..., None], 2, -1)).select(-1, 0)
+        grad = wrap(np.repeat(randn(tuple(y.shape), dtype)[..., None], 2, -1)).select(-1, 0)
     else:
-        made = wrap(randn(tuple(y.shape), dtype))
-    return made.detach().requires_grad_()
+        grad = wrap(randn(tuple(y.shape), dtype))
+    return grad.detach().requires_grad_()
 
 
 # ----- Analytical -----
@@ -203,14 +203,14 @@ def _pull(y: Tensor, inputs: list[Tensor], g: Array, nondet_tol: float, check_dt
     """Return the gradients from the gradient g of y, the pass run twice."""
     passes = []
     for _ in range(2):
-        found = grad(y, inputs, wrap(g.astype(y._array.dtype)), retain_graph=True, allow_unused=True)
-        for part, x in zip(found, inputs, strict=True):
+        grads = grad(y, inputs, wrap(g.astype(y._array.dtype)), retain_graph=True, allow_unused=True)
+        for part, x in zip(grads, inputs, strict=True):
             if part is not None and part.shape != x.shape:
                 raise GradcheckError("Analytical gradient has incorrect size")
             if part is not None and check_dtypes and part.dtype != x.dtype:
                 raise GradcheckError("Gradient has dtype mismatch")
         passes.append(
-            [np.zeros(x.shape) if part is None else part._array for part, x in zip(found, inputs, strict=True)]
+            [np.zeros(x.shape) if part is None else part._array for part, x in zip(grads, inputs, strict=True)]
         )
     for first, second in zip(*passes, strict=True):
         with silent():
@@ -241,14 +241,14 @@ def _check(
     check_dtypes: bool,
     fast: bool,
 ) -> None:
-    given = sequence(func(*inputs))
-    if given and not any(isinstance(y, Tensor) for y in given):
-        raise TypeError(f"expected func to return a tensor or a tuple of tensors, got {type(given[0]).__name__}")
-    outputs = [y for y in given if isinstance(y, Tensor) and y._array.dtype.kind == "f"]
+    results = sequence(func(*inputs))
+    if results and not any(isinstance(y, Tensor) for y in results):
+        raise TypeError(f"expected func to return a tensor or a tuple of tensors, got {type(results[0]).__name__}")
+    outputs = [y for y in results if isinstance(y, Tensor) and y._array.dtype.kind == "f"]
     places = [i for i, x in enumerate(inputs) if _wanted(x)]
-    wanted = [inputs[i] for i in places]
+    checked = [inputs[i] for i in places]
     compare = _compare_fast if fast else _compare_all
-    compare(func, inputs, places, wanted, outputs, eps, atol, rtol, nondet_tol, check_dtypes)
+    compare(func, inputs, places, checked, outputs, eps, atol, rtol, nondet_tol, check_dtypes)
 
 
 def _near(a: Array, n: Array, atol: float, rtol: float) -> bool:
@@ -263,20 +263,20 @@ def _mismatch(y: int, x: int, numerical: Any, analytical: Any) -> GradcheckError
 
 
 def _compare_all(
-    func: Any, inputs: Any, places: Any, wanted: Any, outputs: Any, eps: float, atol: float, rtol: float, nondet: float,
-    dtypes: bool,
+    func: Any, inputs: Any, places: Any, checked: Any, outputs: Any, eps: float, atol: float, rtol: float,
+    nondet: float, dtypes: bool,
 ) -> None:  # fmt: skip
-    numerical = [numerical_jacobian(func, inputs, x, eps) for x in wanted]  # [input][output]
+    numerical = [numerical_jacobian(func, inputs, x, eps) for x in checked]  # [input][output]
     for i, y in enumerate(outputs):
         if not y.requires_grad:
             if any(not _near(columns[i], np.zeros_like(columns[i]), atol, 0.0) for columns in numerical):
                 raise GradcheckError("Numerical gradient for function expected to be zero")
             continue
-        analytical = [np.zeros((x.numel(), y.numel())) for x in wanted]
+        analytical = [np.zeros((x.numel(), y.numel())) for x in checked]
         for j, place in enumerate(np.ndindex(y._array.shape)):
             g = np.zeros(y._array.shape)
             g[place] = 1
-            for matrix, part in zip(analytical, _pull(y, wanted, g, nondet, dtypes), strict=True):
+            for matrix, part in zip(analytical, _pull(y, checked, g, nondet, dtypes), strict=True):
                 matrix[:, j] = part.reshape(-1)
         for at, columns, matrix in zip(places, numerical, analytical, strict=True):
             if not _near(matrix, columns[i], atol, rtol):
@@ -290,20 +290,23 @@ def _unit(shape: tuple[int, ...]) -> Array:
 
 
 def _compare_fast(
-    func: Any, inputs: Any, places: Any, wanted: Any, outputs: Any, eps: float, atol: float, rtol: float, nondet: float,
-    dtypes: bool,
+    func: Any, inputs: Any, places: Any, checked: Any, outputs: Any, eps: float, atol: float, rtol: float,
+    nondet: float, dtypes: bool,
 ) -> None:  # fmt: skip
-    steps = [_unit(x._array.shape) for x in wanted]
-    differences = [difference(func, inputs, x, u, eps) for x, u in zip(wanted, steps, strict=True)]
+    steps = [_unit(x._array.shape) for x in checked]
+    differences = [difference(func, inputs, x, u, eps) for x, u in zip(checked, steps, strict=True)]
     for i, y in enumerate(outputs):
         if not y.requires_grad:
-            if any(not _near(found[i], np.zeros_like(found[i]), atol, 0.0) for found in differences):
+            if any(
+                not _near(numerical_parts[i], np.zeros_like(numerical_parts[i]), atol, 0.0)
+                for numerical_parts in differences
+            ):
                 raise GradcheckError("Numerical gradient for function expected to be zero")
             continue
         v = _unit(y._array.shape)
-        pulled = _pull(y, wanted, v, nondet, dtypes)
-        for at, u, found, part in zip(places, steps, differences, pulled, strict=True):
-            numerical, analytical = np.array((v * found[i]).sum()), np.array((u * part).sum())
+        pulled = _pull(y, checked, v, nondet, dtypes)
+        for at, u, numerical_parts, part in zip(places, steps, differences, pulled, strict=True):
+            numerical, analytical = np.array((v * numerical_parts[i]).sum()), np.array((u * part).sum())
             if not _near(analytical, numerical, atol, rtol):
                 raise _mismatch(i, at, numerical, analytical)
 
@@ -313,8 +316,8 @@ def _check_proportional(func: Callable[..., Any], inputs: tuple[Any, ...]) -> No
     outputs = _differentiable(func(*inputs))
     if outputs:
         zeros = [zeros_like(y, requires_grad=False) for y in outputs]
-        found = grad(outputs, [x for x in inputs if _wanted(x)], zeros, allow_unused=True)
-        if any(g is not None and np.any(g._array != 0) for g in found):
+        grads = grad(outputs, [x for x in inputs if _wanted(x)], zeros, allow_unused=True)
+        if any(g is not None and np.any(g._array != 0) for g in grads):
             raise GradcheckError("backward not multiplied by grad_output")
 
 
@@ -331,18 +334,18 @@ def _check_undefined(func: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
         def backward(_ctx: Any, _g: Any) -> None:
             return None
 
-    wanted = [x for x in inputs if _wanted(x)]
+    checked = [x for x in inputs if _wanted(x)]
     count = len(_differentiable(func(*inputs)))
     for missing in (set(range(count)), *({i} for i in range(count if count > 1 else 0))):
-        given = _differentiable(func(*inputs))
-        outputs = [Undefined.apply(y) if i in missing else y for i, y in enumerate(given)]
+        results = _differentiable(func(*inputs))
+        outputs = [Undefined.apply(y) if i in missing else y for i, y in enumerate(results)]
         if not outputs:
             continue
         try:
-            found = grad(outputs, wanted, [zeros_like(y, requires_grad=False) for y in outputs], allow_unused=True)
+            grads = grad(outputs, checked, [zeros_like(y, requires_grad=False) for y in outputs], allow_unused=True)
         except RuntimeError as error:
             raise GradcheckError("Expected backward function to handle undefined output grads.") from error
-        if any(g is not None and np.any(g._array != 0) for g in found):
+        if any(g is not None and np.any(g._array != 0) for g in grads):
             raise GradcheckError(
                 "Expected all input grads to be undefined or zero when all output grads are undefined or zero."
             )

@@ -127,13 +127,13 @@ def register_multi_grad_hook(tensors: Any, fn: Callable[[Any], None], *, mode: s
         running = current_pass()
         if running is None:
             return
-        found = running.tables.setdefault(key, {})
-        if not found:
-            found["missing"] = sum(running.delivers(*target) for target in targets)
-        found[i] = g
-        found["missing"] -= 1
-        if not found["missing"]:
-            fn([found.get(k) for k in range(len(targets))])
+        grads = running.tables.setdefault(key, {})
+        if not grads:
+            grads["missing"] = sum(running.delivers(*target) for target in targets)
+        grads[i] = g
+        grads["missing"] -= 1
+        if not grads["missing"]:
+            fn([grads.get(k) for k in range(len(targets))])
 
     return _MultiHandle([t.register_hook(lambda g, i=i: note(i, g)) for i, t in enumerate(tensors)])
 
@@ -228,8 +228,8 @@ class allow_mutation_on_saved_tensors(Block):
                 "Trying to backward outside of the 'allow_mutation_on_saved_tensors' context"
                 "in which the graph was originally recorded."  # sic
             )
-        given: Tensor = wrap(held.array)
-        return given
+        tensor: Tensor = wrap(held.array)
+        return tensor
 
     def _keep_values(self, array: np.ndarray[Any, Any]) -> None:
         for held in self._held.pop(id(_owner(array)), ()):
@@ -266,15 +266,15 @@ def saved_bytes(*tensors: Tensor) -> int:
 
     Source: npg's own.
     """
-    seen: set[int] = set()
+    visited: set[int] = set()
     buffers: dict[int, int] = {}
     leaves: set[int] = set()
     stack = [t.grad_fn for t in tensors if t.grad_fn is not None]
     while stack:
         node = stack.pop()
-        if id(node) in seen:
+        if id(node) in visited:
             continue
-        seen.add(id(node))
+        visited.add(id(node))
         for edge in node.edges:
             if edge is None:
                 continue

@@ -205,9 +205,9 @@ class BatchedTensor(Tensor):
     def zero_(self) -> Any:
         return copy_(self, 0)
 
-    def _like(self, made: Any) -> Any:
+    def _like(self, new: Any) -> Any:
         # In-place writes of batched values must find a place for every example.
-        return batch(apply(clone, (_expanded(made, self.physical._array.shape[0]),), {}), self.level)
+        return batch(apply(clone, (_expanded(new, self.physical._array.shape[0]),), {}), self.level)
 
     def new_zeros(self, *args: Any, **kwargs: Any) -> Any:
         return self._like(_probe(self).new_zeros(*args, **kwargs))
@@ -251,11 +251,11 @@ def _expanded(x: Any, size: int) -> Any:
 
 def top_level(inputs: Any) -> int:
     """Return the innermost level that an input is batched at, 0 for none."""
-    found = 0
+    level = 0
     for x in inputs:
-        if type(x) is BatchedTensor and x.level > found:
-            found = x.level
-    return found
+        if type(x) is BatchedTensor and x.level > level:
+            level = x.level
+    return level
 
 
 def lift(x: Any, levels: Any = None) -> Any:

@@ -100,18 +100,18 @@ def intercept(op: Any, inputs: Any, params: dict[str, Any], way: str) -> Any:
     if way == "apply_in_place":
         return _in_place(op, inputs[0], xs, flags, params)
     rule = op.batch_rule
-    found = NotImplemented if rule is None else rule(op, xs, flags, size, **params)
-    if found is NotImplemented and op.composite is not None:
+    outputs = NotImplemented if rule is None else rule(op, xs, flags, size, **params)
+    if outputs is NotImplemented and op.composite is not None:
         try:
             return op.composite(*inputs, **params)
         except Unbatchable:
             pass
-    if found is NotImplemented:
+    if outputs is NotImplemented:
         note_loop(op.name)
-        found = _looped(op, xs, flags, params, size)
+        outputs = _looped(op, xs, flags, params, size)
     if op.is_multi:
-        return tuple([batch(y, level) for y in found])
-    return batch(found, level)
+        return tuple([batch(y, level) for y in outputs])
+    return batch(outputs, level)
 
 
 # ----- One example after the other -----
@@ -127,9 +127,9 @@ def _examples(xs: Any, flags: Any, size: int) -> Any:
 def _looped(op: Any, xs: Any, flags: Any, params: dict[str, Any], size: int) -> Any:
     if not size:  # zeros in the place of an example tell the shapes
         first = [zeros((1, *x.shape[1:]), dtype=x.dtype) if flag else x for x, flag in zip(xs, flags, strict=True)]
-        found = _looped(op, first, flags, params, 1)
+        outputs = _looped(op, first, flags, params, 1)
         nothing = {"dim": 0, "start": 0, "stop": 0, "step": 1}
-        parts = [apply(shape.slice_, (y,), nothing) for y in (found if op.is_multi else (found,))]
+        parts = [apply(shape.slice_, (y,), nothing) for y in (outputs if op.is_multi else (outputs,))]
         return tuple(parts) if op.is_multi else parts[0]
     results = [apply(op, tuple(each), params) for each in _examples(xs, flags, size)]
     if not op.is_multi:

@@ -27,24 +27,24 @@ def chosen(args: tuple[Any, ...], argnums: Any) -> tuple[int, ...]:
     """
     if not isinstance(argnums, (int, tuple)):
         raise RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(argnums)}")
-    found = []
+    places = []
     for n in argnums if isinstance(argnums, tuple) else (argnums,):
         if not isinstance(n, int):
             raise RuntimeError(f"argnum must be int, got: {type(n)}")
         if not -len(args) <= n < len(args):
             raise RuntimeError(f"Got argnum={n}, but only {len(args)} positional inputs")
-        found.append(n % len(args))
-    if not found:
+        places.append(n % len(args))
+    if not places:
         raise RuntimeError("argnums must be non-empty")
-    if len(set(found)) != len(found):
-        raise RuntimeError(f"argnums elements must be unique, got {tuple(found)}")
-    return tuple(found)
+    if len(set(places)) != len(places):
+        raise RuntimeError(f"argnums elements must be unique, got {tuple(places)}")
+    return tuple(places)
 
 
 def replaced(args: tuple[Any, ...], places: tuple[int, ...], scope: Scope) -> tuple[Any, ...]:
     """Return the arguments with aliases at these places."""
-    made = dict(zip(places, [tree_map(scope.fresh, args[n]) for n in places], strict=True))
-    return tuple([made[i] if i in made else tree_map(scope.constant, x) for i, x in enumerate(args)])
+    fresh = dict(zip(places, [tree_map(scope.fresh, args[n]) for n in places], strict=True))
+    return tuple([fresh[i] if i in fresh else tree_map(scope.constant, x) for i, x in enumerate(args)])
 
 
 def with_aux(output: Any, has_aux: bool, name: str) -> tuple[Any, Any]:
@@ -85,9 +85,9 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
                 )
             one = ones((), dtype=value.dtype)
             recorded = scope.leads_out((value,))
-            found = scope.gradients((value,), scope.inputs, (one,), recorded)
+            gradients = scope.gradients((value,), scope.inputs, (one,), recorded)
             spec = flatten(tuple([inputs[n] for n in places]))[1]
-            gradient = unflatten([scope.result(g) for g in found], spec)
+            gradient = unflatten([scope.result(g) for g in gradients], spec)
             gradient = gradient if isinstance(argnums, tuple) else gradient[0]
             value = value if recorded else value.detach()
             return gradient, (value, tree_map(scope.result, aux)) if has_aux else value
@@ -180,9 +180,9 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         recorded = is_grad_enabled() if create_graph is None else create_graph
         recorded = recorded and (scope.leads_out(leaves) or any(v.requires_grad for v in vectors))
         with enable_grad():
-            found = scope.gradients(leaves, scope.inputs, vectors, recorded, retain_graph)
-        found = [_outside(scope, g, vectors) for g in found] if recorded else found
-        return unflatten(found, input_spec)
+            grads = scope.gradients(leaves, scope.inputs, vectors, recorded, retain_graph)
+        grads = [_outside(scope, g, vectors) for g in grads] if recorded else grads
+        return unflatten(grads, input_spec)
 
     return (results, vjp_fn, aux) if has_aux else (results, vjp_fn)
 
@@ -305,15 +305,15 @@ class Pushforward:
         if not recorded and scope.covers(vectors):
             swept: Any = self._sweep(vectors)
             if swept is not NotImplemented:
-                given: list[Any] = swept
-                return given
+                tangents: list[Any] = swept
+                return tangents
         if self.pulled is None:
             self.u = [self._vector(y) for y in self.leaves]
             self.pulled = scope.gradients(self.leaves, scope.inputs, self.u, True, True)
-        found = scope.gradients(self.pulled, self.u, vectors, recorded, True)
+        grads = scope.gradients(self.pulled, self.u, vectors, recorded, True)
         if not recorded or any(v.requires_grad for v in vectors):
-            return found
-        return [scope.result(g) for g in found]
+            return grads
+        return [scope.result(g) for g in grads]
 
     def _sweep(self, vectors: Any) -> Any:
         """Return J v by one sweep through the graph, or NotImplemented."""
@@ -326,11 +326,11 @@ class Pushforward:
             if t.shape != x._array.shape or t.dtype != x._array.dtype:
                 return NotImplemented
             arrays.append(t)
-        found = sweep(outputs, inputs, arrays)
-        if found is NotImplemented:
-            return found
-        made = []
-        for y, t in zip(outputs, found, strict=True):
+        tangents = sweep(outputs, inputs, arrays)
+        if tangents is NotImplemented:
+            return tangents
+        wrapped = []
+        for y, t in zip(outputs, tangents, strict=True):
             new = zeros_like(y, requires_grad=False) if t is None else wrap(np.array(t, y._array.dtype))
-            made.append(rewrap(new, levels))
-        return made
+            wrapped.append(rewrap(new, levels))
+        return wrapped

@@ -44,10 +44,10 @@ def sweep(outputs: Any, inputs: Any, tangents: Any, transposed: bool = False) ->
             ts = [None if e is None else known.get((id(e[0]), e[1])) for e in node.edges]
             if all(t is None for t in ts):
                 continue
-            found = NotImplemented if node.packed or (transposed and _differs(node)) else _pushed(node, ts)
-            if found is NotImplemented:
+            pushed = NotImplemented if node.packed or (transposed and _differs(node)) else _pushed(node, ts)
+            if pushed is NotImplemented:
                 return NotImplemented
-            for nr, t in enumerate(found if node.op.is_multi else (found,)):
+            for nr, t in enumerate(pushed if node.op.is_multi else (pushed,)):
                 known.setdefault((id(node), nr), None if t is None else np.asarray(t))
     return [known.get(_key(y)) for y in outputs]
 
@@ -122,5 +122,5 @@ def _through_composite(call: Any, ts: list[Any]) -> Any:
     swept = sweep(outputs, leaves, tangents)
     if swept is NotImplemented:
         return NotImplemented
-    made = [np.zeros_like(y._array) if t is None else t for y, t in zip(outputs, swept, strict=True)]
-    return made if call.op.is_multi else made[0]
+    filled = [np.zeros_like(y._array) if t is None else t for y, t in zip(outputs, swept, strict=True)]
+    return filled if call.op.is_multi else filled[0]

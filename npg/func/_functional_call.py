@@ -40,7 +40,7 @@ def functional_call(
     Source: torch.func.functional_call.
     """
     if isinstance(parameter_and_buffer_dicts, dict):
-        given = parameter_and_buffer_dicts
+        replacements = parameter_and_buffer_dicts
     elif isinstance(parameter_and_buffer_dicts, Sequence):
         if not all(isinstance(d, dict) for d in parameter_and_buffer_dicts):
             raise ValueError("Expected all elements of parameter_and_buffer_dicts to be dictionaries")
@@ -48,14 +48,14 @@ def functional_call(
         repeated = [key for key, n in counts.items() if n > 1]
         if repeated:
             raise ValueError(f"{repeated} appeared in multiple dictionaries; behavior of functional call is ambiguous")
-        given = {key: x for d in parameter_and_buffer_dicts for key, x in d.items()}
+        replacements = {key: x for d in parameter_and_buffer_dicts for key, x in d.items()}
     else:
         raise ValueError(
             "Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got "
             f"{type(parameter_and_buffer_dicts)}"
         )
     positional = () if args is None else args if isinstance(args, tuple) else (args,)
-    with _Replaced(module, given, tie_weights, strict) as replaced:
+    with _Replaced(module, replacements, tie_weights, strict) as replaced:
         try:
             return module(*positional, **(kwargs or {}))
         finally:
@@ -63,12 +63,12 @@ def functional_call(
 
 
 def _names(module: Module) -> dict[str, Any]:
-    found: dict[str, Any] = dict(module.named_parameters(remove_duplicate=False))
-    found.update(module.named_buffers(remove_duplicate=False))
-    return found
+    tensors: dict[str, Any] = dict(module.named_parameters(remove_duplicate=False))
+    tensors.update(module.named_buffers(remove_duplicate=False))
+    return tensors
 
 
-def _untied(module: Module, given: dict[str, Any]) -> dict[str, Any]:
+def _untied(module: Module, replacements: dict[str, Any]) -> dict[str, Any]:
     """Return the given tensors under all names that their places are tied to.
 
     Raises: ValueError: when two values are given for tied names.
@@ -76,18 +76,18 @@ def _untied(module: Module, given: dict[str, Any]) -> dict[str, Any]:
     groups: dict[int, list[str]] = {}
     for name, x in _names(module).items():
         groups.setdefault(id(x), []).append(name)
-    found = dict(given)
+    extended = dict(replacements)
     for names in groups.values():
-        named = [n for n in names if n in given]
+        named = [n for n in names if n in replacements]
         if len(names) == 1 or not named:
             continue
-        if any(given[n] is not given[named[0]] for n in named):
+        if any(replacements[n] is not replacements[named[0]] for n in named):
             raise ValueError(
                 f"functional_call got multiple values for keys {sorted(names)}, which are tied. Consider using "
                 "tie_weights=False"
             )
-        found.update(dict.fromkeys(names, given[named[0]]))
-    return found
+        extended.update(dict.fromkeys(names, replacements[named[0]]))
+    return extended
 
 
 class _Replaced(Block):
@@ -169,8 +169,8 @@ def stack_module_state(models: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _stacked(tensors: list[Any], name: str) -> Any:
-    wanted = {x.requires_grad for x in tensors}
-    if len(wanted) > 1:
+    flags = {x.requires_grad for x in tensors}
+    if len(flags) > 1:
         raise RuntimeError(f"Expected {name} from each model to have the same .requires_grad")
-    found = stack(tensors)
-    return found.detach().requires_grad_() if wanted == {True} else found
+    stacked = stack(tensors)
+    return stacked.detach().requires_grad_() if flags == {True} else stacked

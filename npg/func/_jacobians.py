@@ -45,10 +45,10 @@ def jacrev(
         places = chosen(args, argnums)
 
         def partial_func(*primals: Any) -> Any:
-            given = list(args)
+            full_args = list(args)
             for n, x in zip(places, primals, strict=True):
-                given[n] = x
-            return func(*given)
+                full_args[n] = x
+            return func(*full_args)
 
         primals = tuple([args[n] for n in places])
         output, vjp_fn, *aux = vjp(partial_func, *primals, has_aux=has_aux)
@@ -56,14 +56,14 @@ def jacrev(
         xs, in_spec = flatten(primals)
         rows: list[Any] = []
         for at, y in enumerate(leaves):
-            found: list[list[Any]] = [[] for _ in xs]
+            grads_of: list[list[Any]] = [[] for _ in xs]
             for one in _basis(y):
                 vector = [zeros(o.shape, dtype=o.dtype) for o in leaves]
                 vector[at] = one
-                for own, g in zip(found, flatten(vjp_fn(unflatten(vector, out_spec)))[0], strict=True):
+                for own, g in zip(grads_of, flatten(vjp_fn(unflatten(vector, out_spec)))[0], strict=True):
                     own.append(g)
-            made = [_rows(gs, y, x) for gs, x in zip(found, xs, strict=True)]
-            rows.append(_at_places(unflatten(made, in_spec), argnums))
+            blocks = [_rows(gs, y, x) for gs, x in zip(grads_of, xs, strict=True)]
+            rows.append(_at_places(unflatten(blocks, in_spec), argnums))
         jacobian = unflatten(rows, out_spec)
         return (jacobian, aux[0]) if has_aux else jacobian
 
@@ -119,13 +119,13 @@ def jacfwd(
                     columns[-1].append(push(vector))
             outputs = []
             for i, y in enumerate(push.leaves):
-                made = [
+                blocks = [
                     reshape(stack([c[i] for c in own], -1), (*y.shape, *x.shape))
                     if own
                     else zeros((*y.shape, *x.shape), dtype=y.dtype)
                     for own, x in zip(columns, xs, strict=True)
                 ]
-                outputs.append(_at_places(unflatten(made, in_spec), argnums))
+                outputs.append(_at_places(unflatten(blocks, in_spec), argnums))
             jacobian = unflatten(outputs, push.spec)
             if not has_aux:
                 return jacobian

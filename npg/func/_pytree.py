@@ -94,10 +94,10 @@ def flatten(tree: Any) -> tuple[list[Any], Spec]:
 
     Anything but a tuple, list, dict, deque or named tuple is a leaf; so is None.
     """
-    found = _parts(tree)
-    if found is None:
+    node = _parts(tree)
+    if node is None:
         return [tree], LEAF
-    context, children = found
+    context, children = node
     leaves: list[Any] = []
     specs = []
     for child in children:
@@ -136,10 +136,10 @@ def broadcast_prefix(tree: Any, spec: Spec) -> list[Any] | None:
 
     Source: torch.utils._pytree._broadcast_to_and_flatten.
     """
-    found = _parts(tree)
-    if found is None:
+    node = _parts(tree)
+    if node is None:
         return [tree] * spec.count
-    context, children = found
+    context, children = node
     if spec.kind is not type(tree):
         return None
     if spec.kind in _DICTS:

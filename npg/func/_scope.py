@@ -90,12 +90,12 @@ class Scope:
                 stack_.append(t.grad_fn)
             elif id(t) not in self.own:
                 return True
-        seen: set[int] = set()
+        visited: set[int] = set()
         while stack_:
             node = stack_.pop()
-            if node.seq in seen:
+            if node.seq in visited:
                 continue
-            seen.add(node.seq)
+            visited.add(node.seq)
             for edge in node.edges:
                 if edge is None:
                     continue
@@ -126,17 +126,17 @@ class Scope:
         if beyond is not None:
             return self._example_by_example(outputs, inputs, v, create_graph, beyond)
         live = [(y, g) for y, g in zip(outputs, v, strict=True) if y.requires_grad]
-        wanted = tuple([bottom(x) for x in inputs])
+        bottoms = tuple([bottom(x) for x in inputs])
         if live:
             roots = tuple([bottom(lift(y, self.levels)) for y, _ in live])
             weights = tuple([bottom(lift(g, self.levels)) for _, g in live])
-            found = run_backward(roots, weights, retain or create_graph, create_graph, wanted, False)
-            found = handed_out(found, weights) if create_graph else found
+            grads = run_backward(roots, weights, retain or create_graph, create_graph, bottoms, False)
+            grads = handed_out(grads, weights) if create_graph else grads
         else:
-            found = [None] * len(wanted)
+            grads = [None] * len(bottoms)
         return [
             rewrap(zeros_like(x, requires_grad=False) if g is None else g, self.levels)
-            for g, x in zip(found, wanted, strict=True)
+            for g, x in zip(grads, bottoms, strict=True)
         ]
 
     def covers(self, v: Any) -> bool:
@@ -147,8 +147,8 @@ class Scope:
 
     def _beyond(self, v: Any) -> int | None:
         known = {level.number for level in self.levels}
-        found = [g.level for g in v if type(g) is BatchedTensor and g.level not in known]
-        return max(found, default=None)
+        levels = [g.level for g in v if type(g) is BatchedTensor and g.level not in known]
+        return max(levels, default=None)
 
     def _example_by_example(self, outputs: Any, inputs: Any, v: Any, create_graph: bool, number: int) -> list[Any]:
         flags = [type(g) is BatchedTensor and g.level == number for g in v]

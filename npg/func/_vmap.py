@@ -216,33 +216,33 @@ class _Call:
             results.append(flatten(self.func(*unflatten(each, self.spec), **self.kwargs)))
         leaves, spec = results[0]
         dims = self._dims_of_outputs(unflatten(leaves, spec), leaves, spec)
-        found = []
+        outputs = []
         for at, d in enumerate(dims):
             ys = [each[at] for each, _ in results]
             if d is None:
-                found.append(ys[0])
+                outputs.append(ys[0])
                 continue
             self._check_output(ys[0])
-            found.append(movedim(stack(ys), 0, d))
-        return unflatten(found, spec)
+            outputs.append(movedim(stack(ys), 0, d))
+        return unflatten(outputs, spec)
 
     # ----- Outputs -----
 
     def _dims_of_outputs(self, outputs: Any, leaves: Any, spec: Spec) -> list[Any]:
         out = self.out_dims
-        found: list[Any] | None
+        dims: list[Any] | None
         if isinstance(outputs, Tensor):
-            found = [out] if out is None or isinstance(out, int) else None
+            dims = [out] if out is None or isinstance(out, int) else None
             if isinstance(out, tuple) and len(out) == 1:
-                found = list(out)
+                dims = list(out)
         else:
-            found = broadcast_prefix(out, spec)
-        if found is None:
+            dims = broadcast_prefix(out, spec)
+        if dims is None:
             raise ValueError(
                 f"vmap({self.name}, ..., out_dims={out})(<inputs>): out_dims is not compatible with the structure of "
                 f"`outputs`. out_dims has structure {flatten(out)[1]} but outputs has structure {spec}."
             )
-        return found
+        return dims
 
     def _check_output(self, y: Any) -> None:
         if not isinstance(y, Tensor):

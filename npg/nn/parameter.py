@@ -35,12 +35,12 @@ class Parameter(Tensor):
             raise TypeError(f"expected requires_grad to be bool, got {type(requires_grad).__name__}")
         if requires_grad and not source.is_floating_point():
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
-        made = Tensor.__new__(cls)
-        made._set_array(source._array)
-        made._share_version(source)
-        made._inference = source._inference
-        made._set_requires_grad(requires_grad)
-        return made
+        parameter = Tensor.__new__(cls)
+        parameter._set_array(source._array)
+        parameter._share_version(source)
+        parameter._inference = source._inference
+        parameter._set_requires_grad(requires_grad)
+        return parameter
 
     def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
         pass
@@ -76,6 +76,6 @@ class Buffer(metaclass=_BufferMeta):
 
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:
         source = _given(data, "Buffer")
-        made: Any = source.detach().requires_grad_(source.requires_grad)
-        made.persistent, made._is_buffer = persistent, True
-        return made
+        buffer: Any = source.detach().requires_grad_(source.requires_grad)
+        buffer.persistent, buffer._is_buffer = persistent, True
+        return buffer

@@ -51,12 +51,12 @@ class State:
             settings = {k: v for k, v in group.items() if k != "params"}
             groups.append({**settings, "params": [number[id(p)] for p in group["params"]]})
         state = {(number[id(k)] if isinstance(k, Tensor) else k): v for k, v in self.state.items()}
-        found: dict[str, Any] = {"state": state, "param_groups": groups}
+        result: dict[str, Any] = {"state": state, "param_groups": groups}
         for hook in list(self._state_dict_post_hooks.values()):
-            replaced = hook(self, found)
+            replaced = hook(self, result)
             if replaced is not None:
-                found = replaced
-        return found
+                result = replaced
+        return result
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a state_dict; tensors are copied and cast to their parameter's dtype.
@@ -92,8 +92,8 @@ class State:
             else:
                 state[key] = deepcopy(value)
         groups = []
-        for mine, theirs in zip(self.param_groups, saved, strict=True):
-            settings = {k: deepcopy(v) for k, v in theirs.items() if k != "params"}
+        for mine, other in zip(self.param_groups, saved, strict=True):
+            settings = {k: deepcopy(v) for k, v in other.items() if k != "params"}
             if "param_names" in mine:
                 settings.setdefault("param_names", mine["param_names"])
             for name, default in self.defaults.items():  # of a version that had fewer

@@ -77,11 +77,11 @@ class LBFGS(Optimizer):
 
     def _evaluate_at(self, closure: Callable[[], Any], direction: Tensor, step: Any) -> tuple[float, Tensor]:
         """Return the loss and the gradient after a step, and go back."""
-        kept = [p.clone() for p in self._params]
+        originals = [p.clone() for p in self._params]
         self._move(step, direction)
         loss = float(closure())
         gradient = self._gather()
-        for p, old in zip(self._params, kept, strict=True):
+        for p, old in zip(self._params, originals, strict=True):
             p.copy_(old)
         return loss, gradient
 

@@ -114,16 +114,16 @@ class Optimizer(State):
         """
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
-        given = param_group["params"]
-        if isinstance(given, Tensor):
-            params: list[Any] = [given]
-        elif isinstance(given, set):
+        value = param_group["params"]
+        if isinstance(value, Tensor):
+            params: list[Any] = [value]
+        elif isinstance(value, set):
             raise TypeError(
                 "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets "
                 "will change between runs. Please use a list instead."
             )
         else:
-            params = list(given)
+            params = list(value)
         names = None
         named = [isinstance(p, tuple) for p in params]
         if any(named):

@@ -23,24 +23,24 @@ def shapes(inputs: Iterable[Any]) -> list[list[int]]:
 
 def _owners(values: Iterable[Any]) -> dict[int, np.ndarray[Any, Any]]:
     """Return the arrays that own the memory which these tensors and arrays show, by identity."""
-    found = {}
+    owners = {}
     for value in values:
         a = array_of(value)
         if issubclass(type(a), np.ndarray):  # its type: under vmap there are stand-ins that only pass for arrays
             while isinstance(a.base, np.ndarray):
                 a = a.base
-            found[id(a)] = a
-    return found
+            owners[id(a)] = a
+    return owners
 
 
 def new_arrays(result: Any, inputs: Iterable[Any], known: list[np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
     """Return the arrays that a call made: they own memory of the result that neither an input nor `known` has."""
-    made = _owners(result if isinstance(result, (tuple, list)) else (result,))
+    owners = _owners(result if isinstance(result, (tuple, list)) else (result,))
     for key in _owners(inputs):
-        made.pop(key, None)
+        owners.pop(key, None)
     for a in known:
-        made.pop(id(a), None)
-    return list(made.values())
+        owners.pop(id(a), None)
+    return list(owners.values())
 
 
 # ----- The graph and the source -----

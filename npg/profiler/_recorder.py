@@ -161,11 +161,11 @@ class Recorder:
         finally:
             self.close(event)
         if event.made is not None:
-            made = _measures.new_arrays(result, inputs, event.made)
-            event.cpu_memory_usage = sum(a.nbytes for a in made)
+            arrays = _measures.new_arrays(result, inputs, event.made)
+            event.cpu_memory_usage = sum(a.nbytes for a in arrays)
             around = self._thread.open[-1] if self._thread.open else None
             if around is not None and around.made is not None:
-                around.made += event.made + made
+                around.made += event.made + arrays
             event.made = None
         return result
 

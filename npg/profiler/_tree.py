@@ -33,17 +33,17 @@ def finish(events: Sequence[Any], began: int) -> list[Any]:
 
 def _without_repetition(events: list[Any]) -> list[Any]:
     """Return the events without those that are the only child of one of the same name, as an op is under vmap."""
-    kept = []
+    unique = []
     for e in events:
         parent = e.cpu_parent
         if parent is None or parent.name != e.name or len(parent.cpu_children) > 1:
-            kept.append(e)
+            unique.append(e)
             continue
         parent.cpu_memory_usage += e.cpu_memory_usage
         parent.cpu_children = e.cpu_children
         for child in e.cpu_children:
             child.cpu_parent = parent
-    return kept
+    return unique
 
 
 def _link_backward(events: list[Any]) -> None:

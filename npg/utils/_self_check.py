@@ -27,9 +27,9 @@ def _numbers(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal(shape, np.float32)
 
 
-def _near(found: Tensor | None, expected: Any, tolerance: float = 1e-5) -> None:
-    assert found is not None
-    np.testing.assert_allclose(found.detach().numpy(), expected, tolerance, tolerance)
+def _near(actual: Tensor | None, expected: Any, tolerance: float = 1e-5) -> None:
+    assert actual is not None
+    np.testing.assert_allclose(actual.detach().numpy(), expected, tolerance, tolerance)
 
 
 def gradients_are_the_differences() -> None:
@@ -78,7 +78,7 @@ def attention_is_its_definition() -> None:
 def threads_do_not_change_bits() -> None:
     """Kernels with one thread and with several, also of sizes that are just large enough to be shared."""
     x, weight = from_numpy(_numbers(8, 4, 64, 32)), from_numpy(_numbers(256, 128))
-    before, found = parallel.wanted(), []
+    before, bits = parallel.wanted(), []
     try:
         for threads in (1, 3):
             parallel.set_limit(threads)
@@ -86,10 +86,10 @@ def threads_do_not_change_bits() -> None:
             results = [F.linear(y[:64], weight)]
             for rows in (70, 150, 200):
                 results += [F.gelu(y[:rows]), F.sigmoid(y[:rows].double()), F.layer_norm(y[:rows].double(), (128,))]
-            found.append([result.numpy().tobytes() for result in results])
+            bits.append([result.numpy().tobytes() for result in results])
     finally:
         parallel.set_limit(before)
-    assert found[0] == found[1]
+    assert bits[0] == bits[1]
 
 
 def an_optimizer_takes_the_right_step() -> None:
@@ -173,12 +173,12 @@ CHECKS: tuple[Callable[[], None], ...] = (
 
 def failures() -> list[tuple[str, str]]:
     """Run the checks; return the name of each that fails, and why."""
-    found = []
+    reports = []
     with enable_grad(), silent():
         for check in CHECKS:
             try:
                 check()
             except Exception as error:  # a broken installation fails in any way
                 reason = str(error).strip().split("\n")[0] or "no reason given"
-                found.append((check.__name__.replace("_", " "), f"{type(error).__name__}: {reason}"))
-    return found
+                reports.append((check.__name__.replace("_", " "), f"{type(error).__name__}: {reason}"))
+    return reports

@@ -298,9 +298,9 @@ class _Frame:
         if not self.check:
             return
         others = "".join(
-            f"tensor at position {i}:\nsaved metadata: {self.kinds[i]}\nrecomputed metadata: {_kind(found)}\n"
-            for i, found in self.found.items()
-            if _kind(found) != self.kinds[i]
+            f"tensor at position {i}:\nsaved metadata: {self.kinds[i]}\nrecomputed metadata: {_kind(tensor)}\n"
+            for i, tensor in self.found.items()
+            if _kind(tensor) != self.kinds[i]
         )
         if others:
             raise CheckpointError(
@@ -348,7 +348,7 @@ def _without_reentry(
     stream = _stream(preserve)
     frame = _Frame(function, args, kwargs, stream, recompute_context, check, stop)
     with saved_tensors_hooks(frame.pack, lambda holder: holder.frame.unpack(holder)), forward_context:
-        found = function(*args, **kwargs)
+        output = function(*args, **kwargs)
         frame.complete = True
     if not frame.complete:
         raise RuntimeError(
@@ -356,4 +356,4 @@ def _without_reentry(
             "the checkpointed forward. This is not supported because checkpoint cannot return a value for a failed "
             "forward."
         )
-    return found
+    return output

@@ -93,13 +93,13 @@ def _cpu() -> str:
 
 
 def _packages() -> list[str]:
-    found = []
+    lines = []
     for name in _OPTIONAL:
         try:
-            found.append(f"{name} {importlib.metadata.version(name)}")
+            lines.append(f"{name} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return lines
 
 
 def _self_check() -> str:
@@ -128,9 +128,9 @@ def get_pretty_env_info() -> str:
 
 def main() -> int:
     """Print the lines; return 1 where a check of the self-check fails, else 0."""
-    found = get_env_info()
-    print(pretty_str(found))
-    return int("failed:" in found.self_check)
+    environment = get_env_info()
+    print(pretty_str(environment))
+    return int("failed:" in environment.self_check)
 
 
 if __name__ == "__main__":

@@ -32,11 +32,11 @@ def memory_stats() -> dict[str, int]:
     Small objects of Python are not counted; they have an allocator of their own.
     Source: torch.cuda.memory_stats in spirit; the keys are npg's.
     """
-    used, kept = core.memory_held()
+    used, blocks = core.memory_held()
     return {
         "scratch_bytes": held_by_scratch(),
         "constant_bytes": held_by_constants(),
-        "block_bytes": kept,
+        "block_bytes": blocks,
         "block_used_bytes": used,
         **{f"heap_{name}_bytes": n for name, n in heap_bytes().items()},
     }

@@ -129,16 +129,16 @@ _FIRES_ON_OUTPUTS = (
 )
 
 
-def _replacement(replaced: Any, given: tuple[Any, ...], what: str, name: str) -> tuple[Any, ...]:
+def _replacement(replaced: Any, old_values: tuple[Any, ...], what: str, name: str) -> tuple[Any, ...]:
     """Return what a hook gave in place of gradients.
 
     Raises: RuntimeError: for another number of them or another shape.
     """
-    if len(replaced) != len(given):
+    if len(replaced) != len(old_values):
         raise RuntimeError(
-            f"{what} returned an invalid number of {name}, got {len(replaced)}, but expected {len(given)}"
+            f"{what} returned an invalid number of {name}, got {len(replaced)}, but expected {len(old_values)}"
         )
-    for new, old in zip(replaced, given, strict=True):
+    for new, old in zip(replaced, old_values, strict=True):
         if new is not None and old is not None and new.shape != old.shape:
             raise RuntimeError(
                 f"hook has changed the size of value: {what} returned {name} of shape {tuple(new.shape)}, but expected "

@@ -41,8 +41,8 @@ class _Change(NamedTuple):
 
 def persistent(module: Any) -> dict[str, Any]:
     """Return a module's own parameters and persistent buffers by name, without those that are None."""
-    kept = {name: t for name, t in module._buffers.items() if name not in module._non_persistent_buffers_set}
-    return {name: t for name, t in (*module._parameters.items(), *kept.items()) if t is not None}
+    buffers = {name: t for name, t in module._buffers.items() if name not in module._non_persistent_buffers_set}
+    return {name: t for name, t in (*module._parameters.items(), *buffers.items()) if t is not None}
 
 
 def save(module: Any, destination: Any, prefix: str, keep_vars: bool) -> Any:
@@ -146,14 +146,14 @@ def load_own(
             if strict:
                 missing_keys.append(key)
             continue
-        given = state_dict[key]
-        if isinstance(given, Tensor) and t.dim() == 0 and given.shape == (1,):
-            given = given[0]  # as PyTorch before 0.4 kept 0-d tensors
-        refusal = _refusal(key, t, given, assign)
+        value = state_dict[key]
+        if isinstance(value, Tensor) and t.dim() == 0 and value.shape == (1,):
+            value = value[0]  # as PyTorch before 0.4 kept 0-d tensors
+        refusal = _refusal(key, t, value, assign)
         if refusal is not None:
             error_msgs.append(refusal)
         else:
-            changes.append(_assignment(module, name, t, given) if assign else _copying(t, given))
+            changes.append(_assignment(module, name, t, value) if assign else _copying(t, value))
     extra = prefix + EXTRA
     if has_extra_state:
         if extra in state_dict:
@@ -174,25 +174,25 @@ def load_own(
                 change.make()
 
 
-def _assignment(module: Any, name: str, t: Any, given: Any) -> _Change:
+def _assignment(module: Any, name: str, t: Any, value: Any) -> _Change:
     def make() -> None:
-        new = given
+        new = value
         if isinstance(t, Parameter):
-            if isinstance(given, Parameter):
-                given.requires_grad_(t.requires_grad)
+            if isinstance(value, Parameter):
+                value.requires_grad_(t.requires_grad)
             else:
-                new = Parameter(given, t.requires_grad)
+                new = Parameter(value, t.requires_grad)
         setattr(module, name, new)
 
     return _Change(make, lambda: lambda: setattr(module, name, t))
 
 
-def _extra_change(module: Any, given: Any) -> _Change:
+def _extra_change(module: Any, extra: Any) -> _Change:
     def note() -> Callable[[], Any]:
         old = module.get_extra_state()
         return lambda: module.set_extra_state(old)
 
-    return _Change(lambda: module.set_extra_state(given), note)
+    return _Change(lambda: module.set_extra_state(extra), note)
 
 
 def _report(errors: list[str], missing: list[str], unexpected: list[str]) -> None:
@@ -201,36 +201,36 @@ def _report(errors: list[str], missing: list[str], unexpected: list[str]) -> Non
             errors.insert(0, f"{kind} key(s) in state_dict: " + ", ".join(f'"{k}"' for k in names) + ". ")
 
 
-def _copying(t: Any, given: Any) -> _Change:
+def _copying(t: Any, value: Any) -> _Change:
     def note() -> Callable[[], Any]:
         old = t.detach().clone()
         return lambda: t.copy_(old)
 
-    return _Change(lambda: t.copy_(given), note)
+    return _Change(lambda: t.copy_(value), note)
 
 
-def _refusal(key: str, t: Any, given: Any, assign: bool) -> str | None:
+def _refusal(key: str, t: Any, value: Any, assign: bool) -> str | None:
     """Return why a tensor of the state_dict cannot become the state t, or None."""
-    if not isinstance(given, Tensor):
+    if not isinstance(value, Tensor):
         return (
             f'While copying the parameter named "{key}", expected npg.Tensor or Tensor-like object from checkpoint but '
-            f"received {type(given)}"
+            f"received {type(value)}"
         )
-    if given.shape != t.shape:
+    if value.shape != t.shape:
         return (
-            f"size mismatch for {key}: copying a param with shape {given.shape} from checkpoint, the shape in current "
+            f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, the shape in current "
             f"model is {t.shape}."
         )
     try:
         if assign:
             if isinstance(t, Parameter) and t.requires_grad:
-                Parameter(given, True)  # integers are refused
+                Parameter(value, True)  # integers are refused
         elif t.is_inference() or 0 in t.stride():  # these alone can be refused
             with no_grad():
                 t.copy_(t.clone())  # of t itself it would do nothing
     except Exception as error:
         return (
             f'While copying the parameter named "{key}", whose dimensions in the model are {t.size()} and whose '
-            f"dimensions in the checkpoint are {given.size()}, an exception occurred : {error.args}."
+            f"dimensions in the checkpoint are {value.size()}, an exception occurred : {error.args}."
         )
     return None

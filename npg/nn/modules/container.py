@@ -18,27 +18,27 @@ def _checked(modules: Any, called: str) -> list[Module]:
     """
     if not isinstance(modules, Iterable):
         raise TypeError(f"{called} should be called with an iterable, but got {type(modules).__name__}")
-    found = list(modules)
-    for module in found:
+    checked = list(modules)
+    for module in checked:
         if not isinstance(module, Module):
             raise TypeError(f"{typename(module)} is not a Module subclass")
-    return found
+    return checked
 
 
-def pairs_of(given: Any, kind: str) -> list[tuple[Any, Any]]:
+def pairs_of(source: Any, kind: str) -> list[tuple[Any, Any]]:
     """Return the (key, value) pairs of a mapping or of an iterable of pairs.
 
     Raises: TypeError, ValueError: for something else; kind stands in the message.
     """
-    if not isinstance(given, Iterable):
+    if not isinstance(source, Iterable):
         raise TypeError(
-            f"{kind}.update should be called with an iterable of key/value pairs, but got {type(given).__name__}"
+            f"{kind}.update should be called with an iterable of key/value pairs, but got {type(source).__name__}"
         )
-    if hasattr(given, "items"):
-        return list(given.items())
+    if hasattr(source, "items"):
+        return list(source.items())
     kind = kind.replace("ParametersDict", "ParameterDict")
     pairs = []
-    for i, pair in enumerate(given):
+    for i, pair in enumerate(source):
         if not isinstance(pair, Iterable):
             raise TypeError(f"{kind} update sequence element #{i} should be Iterable; is{type(pair).__name__}")
         if len(pair) != 2:  # type: ignore[arg-type]

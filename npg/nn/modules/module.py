@@ -274,10 +274,10 @@ class Module:
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """Yield (name, module) of the direct children, a shared one once."""
-        seen: set[Module] = set()
+        visited: set[Module] = set()
         for name, module in self._modules.items():
-            if module is not None and module not in seen:
-                seen.add(module)
+            if module is not None and module not in visited:
+                visited.add(module)
                 yield name, module
 
     def children(self) -> Iterator[Module]:
@@ -288,14 +288,14 @@ class Module:
     def _named_members(
         self, table: str, prefix: str, recurse: bool, remove_duplicate: bool
     ) -> Iterator[tuple[str, Any]]:
-        seen: set[int] = set()
+        visited: set[int] = set()
         modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
         for path, module in modules:
             for name, member in getattr(module, table).items():
-                if member is None or id(member) in seen:
+                if member is None or id(member) in visited:
                     continue
                 if remove_duplicate:
-                    seen.add(id(member))
+                    visited.add(id(member))
                 yield (f"{path}.{name}" if path else name), member
 
     def named_parameters(

@@ -13,8 +13,8 @@ from npg.nn.parameter import Parameter
 from npg.tensor import Tensor
 
 
-def _shape(given: Any) -> tuple[int, ...]:
-    return (int(given),) if isinstance(given, numbers.Integral) else tuple(given)
+def _shape(shape: Any) -> tuple[int, ...]:
+    return (int(shape),) if isinstance(shape, numbers.Integral) else tuple(shape)
 
 
 class LayerNorm(Module):
@@ -41,9 +41,9 @@ class LayerNorm(Module):
         super().__init__()
         self.normalized_shape = _shape(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
-        for name, wanted in (("weight", elementwise_affine), ("bias", elementwise_affine and bias)):
-            given = Parameter(empty(self.normalized_shape, device=device, dtype=dtype)) if wanted else None
-            self.register_parameter(name, given)
+        for name, is_learned in (("weight", elementwise_affine), ("bias", elementwise_affine and bias)):
+            parameter = Parameter(empty(self.normalized_shape, device=device, dtype=dtype)) if is_learned else None
+            self.register_parameter(name, parameter)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -84,8 +84,8 @@ class RMSNorm(Module):
         super().__init__()
         self.normalized_shape = _shape(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
-        given = Parameter(empty(self.normalized_shape, device=device, dtype=dtype)) if elementwise_affine else None
-        self.register_parameter("weight", given)
+        parameter = Parameter(empty(self.normalized_shape, device=device, dtype=dtype)) if elementwise_affine else None
+        self.register_parameter("weight", parameter)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -16,8 +16,8 @@ from npg.tensor import Tensor
 
 
 def _gradients(parameters: Any) -> list[Tensor]:
-    given = [parameters] if isinstance(parameters, Tensor) else parameters
-    return [p.grad for p in given if p.grad is not None]
+    tensors = [parameters] if isinstance(parameters, Tensor) else parameters
+    return [p.grad for p in tensors if p.grad is not None]
 
 
 @public_function
@@ -34,12 +34,12 @@ def get_total_norm(
     Raises: RuntimeError: when the norm is not finite and error_if_nonfinite.
     Source: torch.nn.utils.get_total_norm.
     """
-    found = [tensors] if isinstance(tensors, Tensor) else list(tensors)
-    if not found:
+    grads = [tensors] if isinstance(tensors, Tensor) else list(tensors)
+    if not grads:
         return tensor(0.0)
     norm_type = float(norm_type)
     with no_grad():
-        norms = F.stack([F.vector_norm(t, norm_type) for t in found])
+        norms = F.stack([F.vector_norm(t, norm_type) for t in grads])
         total = F.vector_norm(norms, norm_type)
     if error_if_nonfinite and not math.isfinite(total.item()):
         raise RuntimeError(
@@ -87,11 +87,11 @@ def clip_grad_norm_(
     """
     max_norm = float(max_norm)
     is_generator = isinstance(parameters, types.GeneratorType)
-    given = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    if is_generator and not given:
+    tensors = [parameters] if isinstance(parameters, Tensor) else list(parameters)
+    if is_generator and not tensors:
         warn("`parameters` is an empty generator, no gradient clipping will occur.")
-    total = get_total_norm(_gradients(given), norm_type, error_if_nonfinite)
-    clip_grads_with_norm_(given, max_norm, total)
+    total = get_total_norm(_gradients(tensors), norm_type, error_if_nonfinite)
+    clip_grads_with_norm_(tensors, max_norm, total)
     return total
 
 

@@ -34,9 +34,9 @@ class _ByFunction(LRScheduler):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what state_dict gave; functions stay as they are."""
         saved = dict(state_dict)
-        for f, kept in zip(self.lr_lambdas, saved.pop("lr_lambdas"), strict=True):
-            if kept is not None:
-                f.__dict__.update(kept)
+        for f, attributes in zip(self.lr_lambdas, saved.pop("lr_lambdas"), strict=True):
+            if attributes is not None:
+                f.__dict__.update(attributes)
         super().load_state_dict(saved)
 
 

@@ -46,10 +46,10 @@ class _Combined(LRScheduler):
         Raises: ValueError: when it is of another number of schedules.
         """
         saved = dict(state_dict)
-        kept = saved.pop("_schedulers")
-        if len(kept) != len(self._schedulers):
-            raise ValueError(f"expected the state of {len(self._schedulers)} schedules, got {len(kept)}")
-        for scheduler, state in zip(self._schedulers, kept, strict=True):
+        states = saved.pop("_schedulers")
+        if len(states) != len(self._schedulers):
+            raise ValueError(f"expected the state of {len(self._schedulers)} schedules, got {len(states)}")
+        for scheduler, state in zip(self._schedulers, states, strict=True):
             scheduler.load_state_dict(state)
         super().load_state_dict(saved)
 

@@ -126,10 +126,10 @@ class CyclicLR(_WithMomentum):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what state_dict gave; the function stays as it is."""
         saved = dict(state_dict)
-        kept = saved.pop("_scale_fn_custom")
+        attributes = saved.pop("_scale_fn_custom")
         super().load_state_dict(saved)
-        if kept is not None:
-            self._scale_fn_custom.__dict__.update(kept)
+        if attributes is not None:
+            self._scale_fn_custom.__dict__.update(attributes)
 
 
 class OneCycleLR(_WithMomentum):
@@ -212,15 +212,15 @@ class OneCycleLR(_WithMomentum):
 
 def _length(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
     if total_steps is not None:
-        given = {"total_steps": total_steps}
+        counts = {"total_steps": total_steps}
     elif epochs is not None and steps_per_epoch is not None:
-        given = {"epochs": epochs, "steps_per_epoch": steps_per_epoch}
+        counts = {"epochs": epochs, "steps_per_epoch": steps_per_epoch}
     else:
         raise ValueError("You must define either total_steps OR (epochs AND steps_per_epoch)")
-    for name, value in given.items():
+    for name, value in counts.items():
         if not isinstance(value, int) or value <= 0:
             raise ValueError(f"Expected positive integer {name}, but got {value}")
-    return math.prod(given.values())
+    return math.prod(counts.values())
 
 
 def _phases(steps: int, rising: float, three: bool) -> list[dict[str, Any]]:

@@ -73,13 +73,13 @@ class PolynomialLR(LRScheduler):
         rates = self._lrs()
         if self._is_initial or self.last_epoch > self.total_iters:
             return rates
-        left = 1.0 - self.last_epoch / self.total_iters
+        remaining = 1.0 - self.last_epoch / self.total_iters
         before = 1.0 - (self.last_epoch - 1) / self.total_iters
-        return [lr * (left / before) ** self.power for lr in rates]
+        return [lr * (remaining / before) ** self.power for lr in rates]
 
     def _get_closed_form_lr(self) -> list[Any]:
-        left = 1.0 - min(self.total_iters, self.last_epoch) / self.total_iters
-        return [base * left**self.power for base in self.base_lrs]
+        remaining = 1.0 - min(self.total_iters, self.last_epoch) / self.total_iters
+        return [base * remaining**self.power for base in self.base_lrs]
 
 
 class CosineAnnealingLR(LRScheduler):

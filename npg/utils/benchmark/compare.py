@@ -172,9 +172,9 @@ class Compare:
     def extend_results(self, results: Iterable[Measurement]) -> None:
         """Add measurements."""
         results = list(results)
-        for found in results:
-            if not isinstance(found, Measurement):
-                raise ValueError(f"Expected an instance of `Measurement`, got {type(found)} instead.")
+        for measurement in results:
+            if not isinstance(measurement, Measurement):
+                raise ValueError(f"Expected an instance of `Measurement`, got {type(measurement)} instead.")
         self._results += results
 
     def trim_significant_figures(self) -> None:
@@ -195,6 +195,6 @@ class Compare:
 
     def __str__(self) -> str:
         by_label: dict[Any, list[Measurement]] = {}
-        for found in Measurement.merge(self._results):
-            by_label.setdefault(found.label, []).append(found)
+        for measurement in Measurement.merge(self._results):
+            by_label.setdefault(measurement.label, []).append(measurement)
         return "\n".join(str(_Table(results, self._style)) for results in by_label.values())

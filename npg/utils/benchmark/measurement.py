@@ -189,4 +189,4 @@ class Measurement:
         times: dict[TaskSpec, list[float]] = {}
         for measurement in measurements:
             times.setdefault(measurement.task_spec, []).extend(measurement.times)
-        return [Measurement(1, found, task_spec) for task_spec, found in times.items()]
+        return [Measurement(1, merged, task_spec) for task_spec, merged in times.items()]

@@ -194,7 +194,7 @@ class Timer:
                 min_run_time,
                 max_run_time,
                 callback,
-                lambda found: len(found.raw_times) > 3 and found.meets_confidence(threshold),
+                lambda measurement: len(measurement.raw_times) > 3 and measurement.meets_confidence(threshold),
             )
 
     # ----- Instruction counts -----
