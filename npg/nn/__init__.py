@@ -1,4 +1,4 @@
-"""Modules, parameters, initialisation, and the functions of networks in `functional`."""
+"""Modules, parameters and their initialisation; `functional` holds torch.nn.functional."""
 
 import sys as _sys
 
@@ -7,7 +7,7 @@ from npg.nn.modules import *  # noqa: F403
 from npg.nn.parallel import DataParallel as DataParallel
 from npg.nn.parameter import Buffer as Buffer, Parameter as Parameter
 
-# Where the modules once were: pickles name them there.
+# Former places of the modules: old pickles name them.
 for _name in (
     "activations", "comparing_losses", "containers", "dropouts", "layers", "losses", "module", "padding",
     "parameter_containers",

@@ -1,4 +1,4 @@
-"""torch.nn.functional: what npg has of it, and nothing else. Where a function stands, npg/functional/nn says."""
+"""torch.nn.functional: the functions of it that npg has, and no others; npg/functional/nn defines them."""
 
 import typing as _typing
 from importlib import import_module as _import_module

@@ -1,6 +1,6 @@
-"""Initialisation of parameters, in place and outside the graph; the numbers are PyTorch's, seed for seed.
+"""Initialisation of parameters, in place and outside the graph, with PyTorch's numbers for the same seed.
 
-Each function returns its tensor. `generator` draws the numbers, npg's own by default.
+Each function returns its tensor. `generator` draws the numbers; by default it is npg's global generator.
 """
 
 from __future__ import annotations
@@ -71,9 +71,9 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Any 
 def trunc_normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
 ) -> Tensor:
-    """Fill with values from N(mean, std^2) that lie in [a, b], by drawing again what is refused.
+    """Fill with values from N(mean, std^2) that lie in [a, b], by rejection sampling.
 
-    Where [a, b] is likely, normal values outside are refused; else uniform values of [a, b], by the density.
+    Where [a, b] is likely, normal values outside are rejected; else uniform values of [a, b], by the density.
     """
 
     def below(x: float) -> float:
@@ -85,7 +85,7 @@ def trunc_normal_(
         )
     with no_grad():
         drawn = creation.empty(tensor.shape, dtype=tensor.dtype)
-        pending: Any = None  # all of them; afterwards a mask. Every round draws for all, as PyTorch does
+        pending: Any = None  # first all of them, then a mask; every round draws for all, as in PyTorch
         if below(b) - below(a) > 0.3:
             low, high = creation.full_like(drawn, a), creation.full_like(drawn, b)
             while pending is None or bool(pending.any()):
@@ -94,7 +94,7 @@ def trunc_normal_(
                 pending = (tensor < low) | (tensor > high)
         else:
             peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
-            if not peak > -1e20:  # rounding would refuse every value, and the loop never end
+            if not peak > -1e20:  # rounding would reject every value, and the loop would not end
                 raise ValueError(f"expected a mean near [{a}, {b}], got {mean} with std {std}")
             chance = creation.empty(tensor.shape, dtype=tensor.dtype)
             while pending is None or bool(pending.any()):
@@ -138,7 +138,7 @@ def eye_(tensor: Tensor) -> Tensor:
 
 @public_function
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
-    """Fill a 3- to 5-D convolution weight so that it passes its input channels on."""
+    """Fill a 3- to 5-D convolution weight so that it passes its input channels through unchanged."""
     if tensor.ndim not in (3, 4, 5):
         raise ValueError("Only tensors with 3, 4, or 5 dimensions are supported")
     out, channels, *kernel = tensor.shape
@@ -245,7 +245,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Any = None) -> Tenso
         raise ValueError("Only tensors with 2 or more dimensions are supported")
     if tensor.numel() == 0:
         return tensor
-    gain = float(gain)  # before anything is drawn
+    gain = float(gain)  # raises before anything is drawn
     rows = tensor.shape[0]
     columns = tensor.numel() // rows
     with no_grad():

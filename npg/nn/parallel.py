@@ -1,4 +1,4 @@
-"""DataParallel, for programs that were written for several devices: here there is one."""
+"""DataParallel, for programs written for several devices; npg has one."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ __all__ = ["DataParallel"]
 
 
 class DataParallel(Module):
-    """Run the module as it is; its parameters get "module." before their names.
+    """Run the module unchanged; its parameters' names get the prefix "module.".
 
     Args:
         module: the module.
-        device_ids, output_device, dim: accepted and ignored, as PyTorch does where there is no other device.
+        device_ids, output_device, dim: accepted and ignored, as in PyTorch without other devices.
     Source: torch.nn.DataParallel.
     """
 

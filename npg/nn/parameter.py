@@ -1,4 +1,4 @@
-"""Parameter and Buffer: tensors that a module counts among its own."""
+"""Parameter and Buffer: tensors that a module registers when they are assigned to it."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Parameter(Tensor):
 
     Args:
         data: the tensor to show; the buffer is shared. None gives an empty tensor.
-        requires_grad: whether its gradient is wanted.
-    Raises: TypeError: for data that is no tensor. RuntimeError: when integers shall require grad, or a tensor made in
-        inference mode outside of it.
+        requires_grad: whether to compute its gradient.
+    Raises: TypeError: for data that is no tensor. RuntimeError: when integers are to require grad, or, outside
+        inference mode, a tensor made in it.
     Source: torch.nn.Parameter.
     """
 
@@ -63,7 +63,7 @@ class _BufferMeta(type(Tensor)):  # type: ignore[misc]
 class Buffer(metaclass=_BufferMeta):
     """Return a tensor that, assigned to a module's attribute, becomes one of its buffers.
 
-    It is a plain Tensor with a mark, which copies and pickles keep.
+    It is a plain Tensor with a mark, which is kept by copies and pickles.
 
     Args:
         data: the tensor to show; the buffer is shared. None gives an empty tensor.

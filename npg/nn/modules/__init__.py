@@ -1,4 +1,4 @@
-"""The modules, by theme; the file names are those of torch.nn.modules."""
+"""The modules by theme, in files named as in torch.nn.modules."""
 
 from npg.nn.modules.activation import (
     CELU as CELU,

@@ -1,4 +1,4 @@
-"""Hooks of modules: calling forward with those before, after and behind it."""
+"""Hooks of modules: the call of forward with forward and backward hooks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def tables() -> dict[str, Any]:
 
 
 class Handle(RemovableHandle):
-    """A handle that also takes the hook out of the tables that note how it wants to be called."""
+    """A handle that also removes the hook's call options."""
 
     def __init__(self, hooks: dict[int, Any], hook: Any, prepend: bool, **notes: dict[int, bool]) -> None:
         super().__init__(hooks, hook, prepend)
@@ -53,7 +53,7 @@ class Handle(RemovableHandle):
 
 
 def call(module: Any, args: Any, kwargs: Any) -> Any:
-    """Return what a module's hooks and its forward make of the arguments."""
+    """Call a module's forward with its hooks and return the result."""
     result: list[Any] = [None]
     done: set[int] = set()
     try:
@@ -75,8 +75,8 @@ def _call(module: Any, args: Any, kwargs: Any, result: list[Any], done: set[int]
     """Run the hooks and forward.
 
     Args:
-        result: a list of one; forward's result stands there as soon as it is known.
-        done: gets the keys of the forward hooks that have been called.
+        result: a list of length one that receives forward's result as soon as it is known.
+        done: receives the keys of the forward hooks that have been called.
     """
     args, kwargs = _run_forward_pre_hooks(module, args, kwargs)
     full = list(module._backward_hooks.values()) if module._is_full_backward_hook else []
@@ -130,9 +130,9 @@ _FIRES_ON_OUTPUTS = (
 
 
 def _replacement(replaced: Any, old_values: tuple[Any, ...], what: str, name: str) -> tuple[Any, ...]:
-    """Return what a hook gave in place of gradients.
+    """Return the gradients with which a hook replaces the old ones, as a tuple.
 
-    Raises: RuntimeError: for another number of them or another shape.
+    Raises: RuntimeError: when their number or a shape differs.
     """
     if len(replaced) != len(old_values):
         raise RuntimeError(
@@ -157,8 +157,8 @@ def _spread(positions: list[int], values: Any, size: int) -> tuple[Any, ...]:
 class _BackwardHooks:
     """The full backward hooks and pre-hooks of one call of a module.
 
-    The backward pass comes to the outputs' node first: there the pre-hooks run, and the gradients of the outputs are
-    kept. When it has come through the module to the inputs' node, the hooks run with both.
+    The backward pass reaches the outputs' node first: the pre-hooks run there, and the gradients of the outputs are
+    kept. When it has passed through the module to the inputs' node, the hooks run with both.
     Source: torch.utils.hooks.BackwardHook.
     """
 
@@ -169,7 +169,7 @@ class _BackwardHooks:
         self.grad_outputs: tuple[Any, ...] | None = None
 
     def _enter(self, values: tuple[Any, ...]) -> tuple[tuple[Any, ...], list[int] | None, Any]:
-        """Return the values with their tensors behind one node, the places of the tensors (or None), the node."""
+        """Return the values with their tensors passed through one node, the tensors' positions (or None), the node."""
         places = [i for i, value in enumerate(values) if isinstance(value, Tensor)]
         if not (is_grad_enabled() and any(values[i].requires_grad for i in places)):
             return values, None, None
@@ -181,7 +181,7 @@ class _BackwardHooks:
         return (type(values)(*behind) if named else tuple(behind)), places, node
 
     def enter(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return the positional arguments that forward shall get."""
+        """Return the positional arguments to call forward with."""
         args, self.inputs, node = self._enter(args)
         self.input_count = len(args)
         if node is not None:
@@ -189,7 +189,7 @@ class _BackwardHooks:
         return args
 
     def leave(self, result: Any) -> Any:
-        """Return the result that the caller shall get."""
+        """Return the result to hand to the caller."""
         if not isinstance(result, (Tensor, tuple)):
             warnings.warn(
                 "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but received "
@@ -200,7 +200,7 @@ class _BackwardHooks:
         values, places, node = self._enter(result if isinstance(result, tuple) else (result,))
         if node is not None:
             assert places is not None
-            count = len(values)  # the hook must not hold the values: they hold the node
+            count = len(values)  # the hook must not refer to the values, which refer to the node
             node.register_hook(lambda _, grads: self._at_outputs(places, grads, count))
         return values if isinstance(result, tuple) else values[0]
 
@@ -216,7 +216,7 @@ class _BackwardHooks:
         return tuple(outer[i] for i in places)
 
     def _without_inputs(self) -> None:
-        """Run the hooks now: the backward pass will not come to the module's inputs."""
+        """Run the hooks now: the backward pass will not reach the module's inputs."""
         warnings.warn(_FIRES_ON_OUTPUTS, stacklevel=5)
         for hook in self.hooks:
             replaced = hook(self.module, (None,) * self.input_count, self.grad_outputs)
@@ -228,7 +228,7 @@ class _BackwardHooks:
         self.grad_outputs = None
 
     def _at_inputs(self, grads: Any, _: Any) -> tuple[Any, ...] | None:
-        if self.grad_outputs is None:  # the gradient did not come through the outputs: a gradient of a gradient
+        if self.grad_outputs is None:  # the gradient did not pass through the outputs: a gradient of a gradient
             return None
         assert self.inputs is not None
         inner = _spread(self.inputs, grads, self.input_count)
@@ -270,7 +270,7 @@ _SEVERAL_NODES = (
 
 
 def _shortcoming(args: Any, result: Any, node: Any) -> str | None:
-    """Return what a hook on this node alone will miss, or None."""
+    """Return a warning of the gradients that a hook on this node alone will miss, or None."""
     results = (result,) if isinstance(result, Tensor) else result
     if not (isinstance(results, tuple) and all(isinstance(r, Tensor) for r in results)):
         return _ANOTHER_OUTPUT
@@ -286,7 +286,7 @@ def _shortcoming(args: Any, result: Any, node: Any) -> str | None:
 
 
 def _hook_last_node(module: Any, hooks: list[Callable[..., Any]], args: Any, result: Any) -> None:
-    """Hang hooks of register_backward_hook on the node that made the (first) output, and say what they will miss."""
+    """Register hooks of register_backward_hook on the node of the (first) output; warn of what they will miss."""
     first = result
     while not isinstance(first, Tensor):
         first = next(v for v in first.values() if isinstance(v, Tensor)) if isinstance(first, dict) else first[0]

@@ -1,4 +1,4 @@
-"""state_dict and load_state_dict: what a module remembers, by dotted names."""
+"""state_dict and load_state_dict: a module's state by dotted names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNREACHABLE = (
 
 
 class IncompatibleKeys(NamedTuple):
-    """What load_state_dict(strict=False) found missing and unexpected."""
+    """The missing and unexpected names that load_state_dict returns."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]
@@ -33,10 +33,10 @@ class IncompatibleKeys(NamedTuple):
 
 
 class _Change(NamedTuple):
-    """Something load_state_dict is going to do, and how to take it back."""
+    """A change that load_state_dict is going to make, and how to undo it."""
 
     make: Callable[[], Any]
-    note: Callable[[], Callable[[], Any]]  # before it is made; returns what undoes it
+    note: Callable[[], Callable[[], Any]]  # called before the change; returns the function that undoes it
 
 
 def persistent(module: Any) -> dict[str, Any]:
@@ -78,7 +78,8 @@ def load(root: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool) -
     if metadata:
         copied._metadata = metadata
     incompatible = IncompatibleKeys(missing, unexpected)
-    undo: list[Callable[[], Any]] | None = None  # wanted where a post-hook wants to see the state before all is sure
+    # Needed where a post-hook sees the new state before all checks are done.
+    undo: list[Callable[[], Any]] | None = None
     if any(module._load_state_dict_post_hooks for module in root.modules()):
         undo = []
 
@@ -134,7 +135,7 @@ def load_own(
     error_msgs: list[str],
     has_extra_state: bool,
 ) -> None:
-    """Look through the part of state_dict that is a module's own; see Module._load_from_state_dict."""
+    """Check the entries of state_dict that are a module's own; see Module._load_from_state_dict."""
     for hook in list(module._load_state_dict_pre_hooks.values()):
         hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
     changes: list[_Change] = local_metadata.get("changes", [])
@@ -168,7 +169,7 @@ def load_own(
                 name, dot, _ = key[len(prefix) :].partition(".")
                 if name not in (module._modules if dot else own):
                     unexpected_keys.append(key)
-    if "changes" not in local_metadata:  # called by itself
+    if "changes" not in local_metadata:  # called directly, not by load
         with no_grad():
             for change in changes:
                 change.make()
@@ -224,10 +225,10 @@ def _refusal(key: str, t: Any, value: Any, assign: bool) -> str | None:
     try:
         if assign:
             if isinstance(t, Parameter) and t.requires_grad:
-                Parameter(value, True)  # integers are refused
-        elif t.is_inference() or 0 in t.stride():  # these alone can be refused
+                Parameter(value, True)  # raises for integers
+        elif t.is_inference() or 0 in t.stride():  # only these can raise
             with no_grad():
-                t.copy_(t.clone())  # of t itself it would do nothing
+                t.copy_(t.clone())  # copying t itself would do nothing
     except Exception as error:
         return (
             f'While copying the parameter named "{key}", whose dimensions in the model are {t.size()} and whose '

@@ -1,4 +1,4 @@
-"""Activation modules: each is its function with the settings kept."""
+"""Activation modules: each calls its function with stored settings."""
 
 from __future__ import annotations
 
@@ -264,7 +264,7 @@ class GELU(_Activation):
 
 
 class GeLU(GELU):
-    """GELU in its tanh form, under numpygrad's name."""
+    """GELU with the tanh approximation, under numpygrad's name."""
 
     def __init__(self) -> None:
         super().__init__("tanh")

@@ -1,4 +1,4 @@
-"""Containers of modules: Sequential, ModuleList, ModuleDict. A refused change leaves them as they were."""
+"""Containers of modules: Sequential, ModuleList, ModuleDict. A change that raises leaves them as they were."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from npg.utils._typename import typename
 def _checked(modules: Any, called: str) -> list[Module]:
     """Return modules as a list.
 
-    Raises: TypeError: when it is no iterable, or holds something that is no module.
+    Raises: TypeError: for something that is not an iterable of modules.
     """
     if not isinstance(modules, Iterable):
         raise TypeError(f"{called} should be called with an iterable, but got {type(modules).__name__}")
@@ -28,7 +28,7 @@ def _checked(modules: Any, called: str) -> list[Module]:
 def pairs_of(source: Any, kind: str) -> list[tuple[Any, Any]]:
     """Return the (key, value) pairs of a mapping or of an iterable of pairs.
 
-    Raises: TypeError, ValueError: for something else; kind stands in the message.
+    Raises: TypeError, ValueError: for anything else; the message names kind.
     """
     if not isinstance(source, Iterable):
         raise TypeError(
@@ -102,7 +102,7 @@ class _Indexed(Module):
         return self
 
     def insert(self, index: int, module: Module) -> Any:
-        """Put a module before position index; the modules are numbered anew."""
+        """Insert a module before position index and renumber those after it."""
         if not isinstance(module, Module):
             raise AssertionError(f"module should be of type: {Module}")
         size = len(self)
@@ -114,14 +114,14 @@ class _Indexed(Module):
         return self
 
     def pop(self, key: Any) -> Any:
-        """Take out and return the module at a position."""
+        """Remove and return the module at a position."""
         module = self[key]
         del self[key]
         return module
 
 
 class Sequential(_Indexed):
-    """Modules in a chain: the output of each is the input of the next.
+    """A chain of modules: the output of each is the input of the next.
 
     Args:
         args: the modules, or one OrderedDict of names to modules.
@@ -195,7 +195,7 @@ class ModuleList(_Indexed):
         return ModuleList([*self, *other])
 
     def __repr__(self) -> str:
-        # Equal neighbours are printed once, as PyTorch does: (0-3): 4 x Block(...)
+        # Equal neighbours are printed once, as in PyTorch: (0-3): 4 x Block(...)
         texts = [repr(m) for m in self]
         if not texts:
             return self._get_name() + "()"
@@ -212,7 +212,7 @@ class ModuleList(_Indexed):
 
 
 class ModuleDict(Module):
-    """A dict of modules, in the order of insertion.
+    """A dict of modules, in insertion order.
 
     Args:
         modules: a mapping or pairs of names and modules, or None.
@@ -243,11 +243,11 @@ class ModuleDict(Module):
         return key in self._modules
 
     def clear(self) -> None:
-        """Take out all modules."""
+        """Remove all modules."""
         self._modules.clear()
 
     def pop(self, key: str) -> Any:
-        """Take out and return a module."""
+        """Remove and return a module."""
         return self._modules.pop(key)
 
     def keys(self) -> Any:

@@ -9,12 +9,12 @@ from npg.tensor import Tensor
 
 
 class _Dropout(Module):
-    """A dropout with its settings.
+    """Base class of the dropout modules.
 
     Args:
         p: the probability, in [0, 1].
         inplace: write the result into the input.
-    Raises: ValueError: for another p.
+    Raises: ValueError: for a p outside [0, 1].
     """
 
     @public_function
@@ -60,7 +60,7 @@ class Dropout3d(_Dropout):
 
 
 class AlphaDropout(_Dropout):
-    """Dropout for SELU: mean and variance stay. As in PyTorch, inplace has no effect. Source: torch.nn.AlphaDropout."""
+    """Dropout that keeps mean and variance, for SELU. inplace has no effect. Source: torch.nn.AlphaDropout."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.alpha_dropout(input, self.p, self.training)

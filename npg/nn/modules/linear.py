@@ -13,7 +13,7 @@ from npg.tensor import Tensor
 
 
 class Identity(Module):
-    """Return the input. Any arguments are taken and ignored. Source: torch.nn.Identity."""
+    """Return the input. Constructor arguments are ignored. Source: torch.nn.Identity."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class Linear(Module):
         in_features, out_features: sizes of the last dimension of input and output.
         bias: whether to learn b.
     Attributes:
-        weight: (out_features, in_features), uniform in +-1/sqrt(in_features), number for number PyTorch's.
+        weight: (out_features, in_features), uniform in +-1/sqrt(in_features), PyTorch's numbers for the same seed.
         bias: (out_features,), from the same range, or None.
     Source: torch.nn.Linear.
     """

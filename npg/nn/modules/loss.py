@@ -1,4 +1,4 @@
-"""Loss modules: each is its function with the settings kept."""
+"""Loss modules: each calls its function with stored settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from npg.tensor import Tensor
 
 
 class _Loss(Module):
-    """A loss with a reduction; the older size_average and reduce are understood as PyTorch does."""
+    """Base class of losses with a reduction; the older size_average and reduce are accepted, as in PyTorch."""
 
     def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
         super().__init__()
@@ -332,7 +332,7 @@ class SoftMarginLoss(_Loss):
 
 
 class MultiLabelMarginLoss(_Loss):
-    """A hinge between each class that target lists and each that it does not. Source: torch.nn.MultiLabelMarginLoss."""
+    """Hinge loss between classes that target lists and the others. Source: torch.nn.MultiLabelMarginLoss."""
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.multilabel_margin_loss(input, target, reduction=self.reduction)

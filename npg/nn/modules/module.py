@@ -1,4 +1,4 @@
-"""Module: what a network is made of. _hooks.py runs the hooks around forward, _state_dict.py saves and loads."""
+"""Module, the base class of networks. _hooks.py runs the hooks around forward, _state_dict.py saves and loads."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Module:
     """Base class of all networks: subclass it, assign parameters and submodules in __init__, define forward.
 
     Attributes:
-        training: whether dropout and its like are active; set by train() and eval().
-    Source: torch.nn.Module. There are no hooks common to all modules.
+        training: whether dropout and the like are active; set by train() and eval().
+    Source: torch.nn.Module. Global module hooks are not supported.
     """
 
     training: bool
-    _version = 1  # stands in a state_dict's _metadata; a subclass that changes its names raises it
+    _version = 1  # written to a state_dict's _metadata; a subclass that renames its state increments it
     _parameters: dict[str, Any]
     _buffers: dict[str, Any]
     _modules: dict[str, Any]
@@ -53,7 +53,7 @@ class Module:
     _load_state_dict_post_hooks: dict[int, Callable[..., Any]]
 
     def __init__(self) -> None:
-        # Past our own __setattr__, which needs these tables.
+        # Bypasses __setattr__, which needs these tables.
         tables: dict[str, Any] = {"_parameters": {}, "_buffers": {}, "_modules": {}}
         self.__dict__.update(training=True, **tables, _non_persistent_buffers_set=set(), **_hooks.tables())
 
@@ -106,15 +106,15 @@ class Module:
             object.__setattr__(self, name, value)
 
     def _forget(self, name: str, *tables: str) -> None:
-        """Take a name out of these tables and of the plain attributes, because it becomes something else."""
+        """Remove a name from these tables and from the plain attributes, because it gets another kind of value."""
         for table in tables:
             self.__dict__[table].pop(name, None)
         self.__dict__.pop(name, None)
         self._non_persistent_buffers_set.discard(name)
 
     def __getattr__(self, name: str) -> Any:
-        # Called only when the ordinary look-up has failed. A name stands in one table only. No loop over the tables,
-        # because a model's forward comes here for each of its parts.
+        # Called only when the ordinary look-up has failed. A name is in one table only. Written without a loop for
+        # speed: a model's forward looks up each of its submodules here.
         tables = self.__dict__
         if "_modules" in tables:
             if name in tables["_modules"]:
@@ -140,7 +140,7 @@ class Module:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         for name, table in {"_non_persistent_buffers_set": set(), **_hooks.tables()}.items():
-            self.__dict__.setdefault(name, table)  # a module that was pickled before there was such a table
+            self.__dict__.setdefault(name, table)  # a module pickled before this table existed
 
     # ----- Registering -----
 
@@ -213,7 +213,7 @@ class Module:
         return module
 
     def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
-        """Put a module at a dotted path, in place of the one there; or where none is, unless strict.
+        """Set the module at a dotted path; with strict, only where there is one already.
 
         Raises: ValueError: for the path "" or something that is no module. AttributeError: for a path that leads
             nowhere or to something else.
@@ -253,7 +253,7 @@ class Module:
         """Yield (dotted name, module) of this module and all below it.
 
         Args:
-            memo: modules not to be yielded again; those that are yielded are added.
+            memo: modules to skip; those that are yielded are added.
             prefix: stands before each name.
             remove_duplicate: yield a shared module once, under its first name.
         """
@@ -368,7 +368,7 @@ class Module:
     # ----- Other dtypes -----
 
     def _apply(self: M, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> M:
-        """Replace the data of every parameter, gradient and buffer by fn of it; parameters and gradients stay the same.
+        """Replace the data of every parameter, gradient and buffer by fn of it; the Tensor objects stay the same.
 
         Args:
             recurse: also in all modules below this one.
@@ -390,7 +390,7 @@ class Module:
         return self
 
     def to(self: M, *args: Any, **kwargs: Any) -> M:
-        """Change the dtype of floating parameters and buffers; a device may only be the CPU. As Tensor.to otherwise."""
+        """Change the dtype of floating parameters and buffers, as Tensor.to; the only device is the CPU."""
         dtype = empty(0).to(*args, **kwargs).dtype
         is_asked = kwargs.get("dtype") is not None or any(isinstance(a, (dtypes.dtype, Tensor)) for a in args)
         if not is_asked:
@@ -418,19 +418,19 @@ class Module:
         return self.to(dtypes.float16)
 
     def to_empty(self: M, *, device: Any, recurse: bool = True) -> M:
-        """Give all parameters and buffers fresh memory whose values are arbitrary."""
+        """Give all parameters and buffers uninitialised memory."""
         return self._apply(lambda t: empty_like(t, device=device), recurse)
 
     def cpu(self: M) -> M:
-        """Return this module: everything is on the CPU."""
+        """Return this module, which is on the CPU already."""
         return self
 
     def cuda(self: M, device: Any = None) -> M:
-        """Raise, as PyTorch without CUDA does; a module without state is returned."""
+        """Raise as PyTorch without CUDA does; return a module without state."""
         return self._apply(lambda t: t.cuda(device))
 
     def share_memory(self: M) -> M:
-        """Return this module; there are no other devices to share with."""
+        """Return this module unchanged: its memory is not shared with other processes."""
         return self
 
     # ----- Hooks -----
@@ -438,12 +438,12 @@ class Module:
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
     ) -> RemovableHandle:
-        """Call hook(module, args) before forward; what it returns replaces args.
+        """Call hook(module, args) before forward; a value that it returns replaces args.
 
         Args:
-            hook: with_kwargs: called as hook(module, args, kwargs), and may return (args, kwargs).
-            prepend: put it before the hooks that are there.
-        Returns: a handle; its remove() takes the hook out.
+            hook: the hook; with_kwargs: called as hook(module, args, kwargs), and may return (args, kwargs).
+            prepend: call it before the hooks registered so far.
+        Returns: a handle, whose remove() removes the hook.
         """
         notes = {"kwargs": self._forward_pre_hooks_with_kwargs} if with_kwargs else {}
         return _hooks.Handle(self._forward_pre_hooks, hook, prepend, **notes)
@@ -456,13 +456,13 @@ class Module:
         with_kwargs: bool = False,
         always_call: bool = False,
     ) -> RemovableHandle:
-        """Call hook(module, args, output) after forward; what it returns replaces the output.
+        """Call hook(module, args, output) after forward; a value that it returns replaces the output.
 
         Args:
-            hook: with_kwargs: called as hook(module, args, kwargs, output).
-            prepend: put it before the hooks that are there.
-            always_call: call it even when forward or another hook raises; the output is then None, or what there is.
-        Returns: a handle; its remove() takes the hook out.
+            hook: the hook; with_kwargs: called as hook(module, args, kwargs, output).
+            prepend: call it before the hooks registered so far.
+            always_call: call it even when forward or another hook raises; the output is None if there is none yet.
+        Returns: a handle, whose remove() removes the hook.
         """
         notes = {"kwargs": self._forward_hooks_with_kwargs} if with_kwargs else {}
         if always_call:
@@ -473,11 +473,10 @@ class Module:
         """Call hook(module, grad_outputs) before the gradients of the inputs are computed.
 
         A tuple that it returns replaces grad_outputs, which has None for outputs that are no tensors or have no
-        gradient. While there are such hooks, forward gets views of its tensors and so does the caller; these may not be
-        changed in place.
+        gradient. With such hooks, forward and the caller receive views, which must not be changed in place.
         Args:
-            prepend: put it before the hooks that are there.
-        Returns: a handle; its remove() takes the hook out.
+            prepend: call it before the hooks registered so far.
+        Returns: a handle, whose remove() removes the hook.
         Source: torch.nn.Module.register_full_backward_pre_hook.
         """
         return RemovableHandle(self._backward_pre_hooks, hook, prepend)
@@ -489,8 +488,8 @@ class Module:
         hook is called when the gradients of the outputs are known, with None for the inputs. See
         register_full_backward_pre_hook about changes in place.
         Args:
-            prepend: put it before the hooks that are there.
-        Returns: a handle; its remove() takes the hook out.
+            prepend: call it before the hooks registered so far.
+        Returns: a handle, whose remove() removes the hook.
         Raises: RuntimeError: when the module has hooks of register_backward_hook.
         Source: torch.nn.Module.register_full_backward_hook.
         """
@@ -502,7 +501,7 @@ class Module:
     def register_backward_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call hook(module, grad_inputs, grad_outputs) with the gradients of the node that made the output.
 
-        Deprecated in PyTorch: for a forward of several operations that is only the last one; a warning says so.
+        Deprecated in PyTorch: for a forward of several operations that is only the last one, and a warning is given.
         Raises: RuntimeError: when the module has hooks of register_full_backward_hook.
         Source: torch.nn.Module.register_backward_hook.
         """
@@ -517,10 +516,10 @@ class Module:
         """Return an ordered dict of dotted names to parameters and persistent buffers, detached and sharing memory.
 
         Args:
-            args: destination, prefix, keep_vars by position, as old programs pass them.
+            args: destination, prefix, keep_vars by position, deprecated.
             destination: a mapping to fill.
             prefix: stands before each name.
-            keep_vars: give the parameters themselves, not detached.
+            keep_vars: return the parameters themselves, not detached.
         Source: torch.nn.Module.state_dict.
         """
         if args:
@@ -535,7 +534,7 @@ class Module:
         return _state_dict.save(self, destination, prefix, keep_vars)
 
     def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
-        """Put this module's own state into destination; a subclass may do it in another way."""
+        """Add this module's own state to destination; subclasses may override it."""
         for name, t in _state_dict.persistent(self).items():
             destination[prefix + name] = t if keep_vars else t.detach()
         if type(self).get_extra_state is not Module.get_extra_state:
@@ -549,10 +548,10 @@ class Module:
         Args:
             state_dict: a mapping of dotted names to tensors.
             strict: raise when names are missing or unexpected.
-            assign: take over the tensors themselves instead of copying.
+            assign: use the tensors themselves instead of copying them.
         Returns: missing and unexpected names.
-        Raises: TypeError: when it is no mapping. RuntimeError: listing every mismatch. The module is then as it was,
-            whereas PyTorch has copied what fits.
+        Raises: TypeError: when it is no mapping. RuntimeError: listing every mismatch. The module is then unchanged,
+            whereas PyTorch has copied the tensors that fit.
         Source: torch.nn.Module.load_state_dict.
         """
         return _state_dict.load(self, state_dict, strict, assign)
@@ -567,12 +566,12 @@ class Module:
         unexpected_keys: list[str],
         error_msgs: list[str],
     ) -> None:
-        """Look through the part of state_dict that is this module's own, and note what is to be changed.
+        """Check the entries of state_dict that are this module's own, and note the changes to make.
 
-        A subclass may do something before or after, as in PyTorch; the changes are made when all modules have looked.
+        A subclass may extend it, as in PyTorch; the changes are made when all modules have been checked.
         Args:
-            state_dict: the names that start with prefix; may be changed.
-            local_metadata: what the state_dict says about this module; load_state_dict adds "changes", a list to fill.
+            state_dict: the entries whose names start with prefix; may be changed.
+            local_metadata: the state_dict's metadata of this module; load_state_dict adds "changes", a list to fill.
             missing_keys, unexpected_keys, error_msgs: lists to fill.
         """
         has_extra_state = type(self).set_extra_state is not Module.set_extra_state
@@ -580,11 +579,11 @@ class Module:
         _state_dict.load_own(self, state_dict, prefix, local_metadata, strict, *lists, has_extra_state)
 
     def get_extra_state(self) -> Any:
-        """Return extra state for state_dict; a subclass that has some defines this and set_extra_state."""
+        """Return extra state for state_dict; subclasses define this together with set_extra_state."""
         raise RuntimeError(_state_dict.UNREACHABLE.format("get"))
 
     def set_extra_state(self, state: Any) -> None:
-        """Take back what get_extra_state gave."""
+        """Restore the state that get_extra_state returned."""
         raise RuntimeError(_state_dict.UNREACHABLE.format("set"))
 
     def register_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
@@ -599,7 +598,7 @@ class Module:
         return RemovableHandle(self._state_dict_hooks, hook)
 
     def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call hook(module, state_dict, prefix, metadata, strict, missing, unexpected, errors) before this is loaded.
+        """Call hook(module, state_dict, prefix, metadata, strict, missing, unexpected, errors) before loading.
 
         The hook may change state_dict and the three lists in place. Returns: a handle to remove it.
         """
@@ -608,15 +607,15 @@ class Module:
     def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call hook(module, incompatible_keys) when load_state_dict has copied everything.
 
-        It may take names off incompatible_keys.missing_keys and .unexpected_keys, or add some, in place;
-        load_state_dict looks at them afterwards. Returns: a handle to remove it.
+        It may change incompatible_keys.missing_keys and .unexpected_keys in place; load_state_dict reads them
+        afterwards. Returns: a handle to remove it.
         """
         return RemovableHandle(self._load_state_dict_post_hooks, hook)
 
     # ----- Printing -----
 
     def extra_repr(self) -> str:
-        """Return what stands in the parentheses of this module's line; subclasses define it."""
+        """Return the text in the parentheses of this module's repr; subclasses define it."""
         return ""
 
     def _get_name(self) -> str:

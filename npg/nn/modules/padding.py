@@ -1,4 +1,4 @@
-"""Padding modules: each is `pad` with the amounts and the mode kept."""
+"""Padding modules: each calls `pad` with stored amounts and a mode."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class _Pad(Module):
 
 
 class _ConstantPad(_Pad):
-    """Args: padding: an int, or before and after of each dimension, the last one first. value: of the added places."""
+    """Args: padding: an int, or the amounts before and after each dimension, last one first. value: the fill value."""
 
     def __init__(self, padding: Any, value: float) -> None:
         super().__init__(padding)
@@ -95,19 +95,19 @@ class ZeroPad3d(ConstantPad3d):
 
 
 class ReflectionPad1d(_Pad):
-    """Pad the last dimension with what lies mirrored at the edge. Source: torch.nn.ReflectionPad1d."""
+    """Pad the last dimension with values mirrored at the edge. Source: torch.nn.ReflectionPad1d."""
 
     mode, dims = "reflect", 1
 
 
 class ReflectionPad2d(_Pad):
-    """Pad the last two dimensions with what lies mirrored at the edge. Source: torch.nn.ReflectionPad2d."""
+    """Pad the last two dimensions with values mirrored at the edge. Source: torch.nn.ReflectionPad2d."""
 
     mode, dims = "reflect", 2
 
 
 class ReflectionPad3d(_Pad):
-    """Pad the last three dimensions with what lies mirrored at the edge. Source: torch.nn.ReflectionPad3d."""
+    """Pad the last three dimensions with values mirrored at the edge. Source: torch.nn.ReflectionPad3d."""
 
     mode, dims = "reflect", 3
 
@@ -131,18 +131,18 @@ class ReplicationPad3d(_Pad):
 
 
 class CircularPad1d(_Pad):
-    """Pad the last dimension with what lies at the other end. Source: torch.nn.CircularPad1d."""
+    """Pad the last dimension with values from the opposite end. Source: torch.nn.CircularPad1d."""
 
     mode, dims = "circular", 1
 
 
 class CircularPad2d(_Pad):
-    """Pad the last two dimensions with what lies at the other end. Source: torch.nn.CircularPad2d."""
+    """Pad the last two dimensions with values from the opposite end. Source: torch.nn.CircularPad2d."""
 
     mode, dims = "circular", 2
 
 
 class CircularPad3d(_Pad):
-    """Pad the last three dimensions with what lies at the other end. Source: torch.nn.CircularPad3d."""
+    """Pad the last three dimensions with values from the opposite end. Source: torch.nn.CircularPad3d."""
 
     mode, dims = "circular", 3

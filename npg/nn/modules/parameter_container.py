@@ -78,7 +78,7 @@ class ParameterList(Module):
 
 
 class ParameterDict(Module):
-    """A dict of parameters, in the order of insertion; a plain dict is taken over in the order of its keys.
+    """A dict of parameters, in insertion order; a plain dict is added in the order of its sorted keys.
 
     Args:
         parameters: a mapping or pairs of names and values, tensors become parameters; or None.
@@ -141,18 +141,18 @@ class ParameterDict(Module):
         return ParameterDict([(key, default) for key in keys])
 
     def clear(self) -> None:
-        """Take out everything."""
+        """Remove all entries."""
         for key in list(self._keys):
             del self[key]
 
     def pop(self, key: str) -> Any:
-        """Take out and return the value of a name."""
+        """Remove and return the value of a name."""
         value = self[key]
         del self[key]
         return value
 
     def popitem(self) -> tuple[str, Any]:
-        """Take out and return the last (name, value)."""
+        """Remove and return the last (name, value)."""
         if not self._keys:
             raise KeyError("popitem(): dictionary is empty")
         key = next(reversed(self._keys))
@@ -174,7 +174,7 @@ class ParameterDict(Module):
         """Add or replace values from a mapping or from pairs."""
         pairs = pairs_of(parameters, "ParametersDict")
         if isinstance(parameters, Mapping) and not isinstance(parameters, OrderedDict):
-            pairs.sort(key=lambda pair: pair[0])  # as PyTorch, from the time when a dict had no order
+            pairs.sort(key=lambda pair: pair[0])  # as in PyTorch, since dicts once had no order
         for key, value in [(self._check_key(key), _as_parameter(value)) for key, value in pairs]:
             self[key] = value
 

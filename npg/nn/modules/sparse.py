@@ -18,8 +18,8 @@ class Embedding(Module):
     Args:
         num_embeddings: rows. embedding_dim: columns.
         padding_idx: a row that starts as zeros and gets no gradient.
-        max_norm, norm_type: rows that are looked up are first scaled down to this norm, in place.
-        scale_grad_by_freq: divide a row's gradient by how often it was looked up.
+        max_norm, norm_type: before the look-up, scale rows in place so that their norm is at most max_norm.
+        scale_grad_by_freq: divide a row's gradient by the number of its look-ups.
         sparse: not supported: gradients are dense.
     Attributes:
         weight: (num_embeddings, embedding_dim), from N(0, 1).
@@ -79,7 +79,7 @@ class Embedding(Module):
         """Return an Embedding on a given (rows, columns) table.
 
         Args:
-            freeze: the table gets no gradient. The others are the constructor's.
+            freeze: do not compute the table's gradient. The others are the constructor's.
         Raises: AssertionError: for a table of other than two dimensions.
         """
         if embeddings.dim() != 2:

@@ -30,7 +30,7 @@ def get_total_norm(
         tensors: a tensor or an iterable of tensors.
         norm_type: the order of the norm; math.inf for the largest absolute value.
         error_if_nonfinite: raise when the norm is nan or infinite.
-        foreach: accepted and ignored, it chooses between PyTorch's implementations.
+        foreach: accepted and ignored; it selects among PyTorch's implementations.
     Raises: RuntimeError: when the norm is not finite and error_if_nonfinite.
     Source: torch.nn.utils.get_total_norm.
     """
@@ -55,12 +55,12 @@ def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Tensor, 
     """Scale all gradients in place by max_norm / (total_norm + 1e-6), if that is below 1.
 
     Args:
-        total_norm: what get_total_norm gave for the gradients. foreach: accepted and ignored.
+        total_norm: the gradients' norm, from get_total_norm. foreach: accepted and ignored.
     Source: torch.nn.utils.clip_grads_with_norm_.
     """
     grads = _gradients(parameters)
-    scale = (float(max_norm) / (total_norm + 1e-6)).item()  # on tensors, so that it is rounded as PyTorch's
-    if scale < 1.0 or math.isnan(scale):  # multiplying by a scale clamped to 1 would change nothing
+    scale = (float(max_norm) / (total_norm + 1e-6)).item()  # on tensors, to be rounded as PyTorch's
+    if scale < 1.0 or math.isnan(scale):  # else the scale, clamped to 1, changes nothing
         with no_grad():
             for g in grads:
                 g.mul_(scale)
@@ -77,11 +77,11 @@ def clip_grad_norm_(
     """Scale all gradients in place so that their total norm is at most max_norm.
 
     Args:
-        parameters: a tensor or an iterable of tensors; those without a gradient are passed over.
+        parameters: a tensor or an iterable of tensors; those without a gradient are skipped.
         max_norm: the bound. norm_type: the order of the norm.
         error_if_nonfinite: raise when the norm is nan or infinite, and change nothing.
-        foreach: accepted and ignored, it chooses between PyTorch's implementations.
-    Returns: the norm before, 0-d.
+        foreach: accepted and ignored; it selects among PyTorch's implementations.
+    Returns: the norm before clipping, 0-d.
     Raises: RuntimeError: when the norm is not finite and error_if_nonfinite.
     Source: torch.nn.utils.clip_grad_norm_.
     """
@@ -96,7 +96,7 @@ def clip_grad_norm_(
 
 
 def clip_grad_norm(parameters: Any, max_norm: float, *settings: Any, **named: Any) -> Tensor:
-    """Do what clip_grad_norm_ does, with the same arguments; the old name, which warns."""
+    """Call clip_grad_norm_, with the same arguments; a deprecated name, which warns."""
     warn(
         "`torch.nn.utils.clip_grad_norm` is now deprecated in favor of `torch.nn.utils.clip_grad_norm_`.",
         FutureWarning,

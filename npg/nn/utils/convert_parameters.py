@@ -17,7 +17,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 
 @public_function
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
-    """Let the parameters show consecutive parts of one vector.
+    """Make the parameters views of consecutive parts of one vector.
 
     Raises: TypeError: when vec is no tensor. RuntimeError: when it is too short; no parameter has changed then.
     Source: torch.nn.utils.vector_to_parameters.

@@ -1,4 +1,4 @@
-"""Weight normalisation: a weight as its direction and its length."""
+"""Weight normalisation: a weight as a direction and a length."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ M = TypeVar("M", bound=Module)
 
 
 def _norm_except(v: Tensor, dim: int) -> Tensor:
-    """Return the norms of v over all dimensions but dim; over all of them for -1."""
+    """Return the norms of v over all dimensions except dim, or over all for -1."""
     if dim == -1:
         return F.vector_norm(v)
     return F.vector_norm(v, dim=tuple(d for d in range(v.dim()) if d != dim % v.dim()), keepdim=True)
@@ -39,16 +39,16 @@ class WeightNorm:
 
 @public_function
 def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
-    """Replace a module's parameter by its length name_g and its direction name_v; each forward computes it from them.
+    """Replace a module's parameter by a length name_g and a direction name_v; each forward computes it from these.
 
     w = g v / |v|
 
     Args:
         name: the parameter.
-        dim: one length for each index of this dimension; None: one for all.
+        dim: one length for each index of this dimension; None: one length in all.
     Returns: the module.
     Raises: RuntimeError: when the parameter is normalised already. AttributeError: when there is no such parameter.
-    Source: Salimans and Kingma 2016; torch.nn.utils.weight_norm, which warns that it is deprecated, as does this.
+    Source: Salimans and Kingma 2016; torch.nn.utils.weight_norm. Like it, warns that it is deprecated.
     """
     warn(
         "`torch.nn.utils.weight_norm` is deprecated in favor of `torch.nn.utils.parametrizations.weight_norm`.",
@@ -70,7 +70,7 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
 
 @public_function
 def remove_weight_norm(module: M, name: str = "weight") -> M:
-    """Make the parameter what it was before weight_norm, with its present value.
+    """Make the parameter an ordinary one again, with its present value.
 
     Raises: ValueError: when the parameter is not normalised.
     Source: torch.nn.utils.remove_weight_norm.
