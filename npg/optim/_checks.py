@@ -1,4 +1,4 @@
-"""Settings, checked before an optimizer is made of them."""
+"""Checks of an optimizer's settings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from npg._words import scalar_name
 from npg.functional import lerp
 from npg.tensor import Tensor
 
-# The settings that are checked, in this order, and how an error calls them.
+# The settings that are checked, in this order, and their names in errors.
 _NAMES = {
     "lr": "learning rate",
     "lr_decay": "lr_decay value",
@@ -26,10 +26,10 @@ _AT_MOST = {"rho": 1.0}
 
 
 def check_settings(settings: dict[str, Any]) -> None:
-    """Refuse a setting that is negative or not finite, and betas that are none; make a tuple of betas.
+    """Raise for a setting that is negative or not finite and for invalid betas; make betas a tuple.
 
-    PyTorch lets some of these pass: nan, inf and, in groups, anything.
-    Raises: TypeError: for what is no number. ValueError: naming the setting and its value.
+    PyTorch accepts some of these: nan, inf and, in groups, anything.
+    Raises: TypeError: for something that is no number. ValueError: naming the setting and its value.
     """
     for name, text in _NAMES.items():
         if name == "betas" and name in settings:
@@ -46,7 +46,7 @@ def check_settings(settings: dict[str, Any]) -> None:
 
 
 def check_implementation(settings: dict[str, Any]) -> None:
-    """Refuse settings that choose between PyTorch's implementations and do not go together.
+    """Raise for settings that select PyTorch's implementations and exclude each other.
 
     Raises: RuntimeError.
     """
@@ -59,7 +59,7 @@ def check_implementation(settings: dict[str, Any]) -> None:
 def _checked_betas(betas: Any) -> tuple[Any, Any]:
     """Return betas as a tuple.
 
-    Raises: ValueError: when they are no pair of numbers, or of one-element tensors, in [0, 1).
+    Raises: ValueError: when they are not two numbers, or one-element tensors, in [0, 1).
     """
     if not isinstance(betas, (tuple, list)) or len(betas) != 2:
         raise ValueError(f"expected betas to be a pair of floats, got {betas}")
@@ -72,7 +72,7 @@ def _checked_betas(betas: Any) -> tuple[Any, Any]:
 
 
 def check_implementation_at_step(optimizer: Any, group: dict[str, Any]) -> None:
-    """Refuse a group's settings that PyTorch refuses when it steps: for other devices, or that do not go together.
+    """Raise for a group's settings at which PyTorch's step raises: those of other devices, or that exclude each other.
 
     Raises: AssertionError, RuntimeError.
     """
@@ -87,7 +87,7 @@ def check_implementation_at_step(optimizer: Any, group: dict[str, Any]) -> None:
 
 
 def check_state(optimizer: Any, p: Tensor, group: dict[str, Any]) -> None:
-    """Refuse a parameter that has another dtype or shape than what is remembered of it, where PyTorch refuses it.
+    """Raise where a parameter's dtype or shape differs from its state's and PyTorch raises.
 
     Raises: RuntimeError.
     """
@@ -99,12 +99,12 @@ def check_state(optimizer: Any, p: Tensor, group: dict[str, Any]) -> None:
             names = [scalar_name(x._array) for x in (p, value)]
             raise RuntimeError(f"expected scalar type {names[0]} but found {names[1]}")
         if name in optimizer._lerped:
-            lerp(value, g, 0.5)  # the operations themselves say what they refuse
+            lerp(value, g, 0.5)  # the operation itself raises
         value.clone().addcmul_(g, g)
 
 
 def check_finite(group: dict[str, Any]) -> None:
-    """Refuse a group's own learning rate that is nan or infinite.
+    """Raise for a group's own learning rate that is nan or infinite.
 
     Raises: ValueError: naming it.
     """

@@ -1,9 +1,9 @@
 """Parameters stepped as one flat array.
 
-A step is up to some fifteen passes over arrays. Of a bias of ten numbers each pass costs only its call, so what is
-remembered of a group's small parameters lies side by side in one flat array for each entry, of which `state` has views:
-one call then serves them all. A large parameter is stepped alone, where its memory lies. Every tensor stays an ordinary
-tensor; whoever replaces one, as load_state_dict does, makes the next step lay them side by side anew.
+A step is up to about fifteen passes over arrays. For a bias of ten numbers a pass costs only its call, so the state of
+a group's small parameters is stored in one flat array for each entry, of which `state` has views: one call then serves
+them all. A large parameter is stepped alone, in its own memory. Every tensor stays an ordinary tensor; when one is
+replaced, as load_state_dict does, the next step builds the flat arrays anew.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from npg.tensor import Tensor
 Array = np.ndarray[Any, Any]
 
 _NOTHING: dict[str, Any] = {}
-_SMALL = 1 << 14  # elements; of larger ones the passes themselves take the time
+_SMALL = 1 << 14  # elements; for larger parameters the passes themselves take the time
 
 
 class FlatState:
-    """What is remembered of some parameters of one dtype that have taken equally many steps.
+    """The state of some parameters of one dtype that have taken equally many steps.
 
     Attributes:
         params: the parameters.
-        entries: per name, but "step", what is remembered of all of them.
-        steps: how many steps each has taken; None where that is not counted.
-        t: the number of the step that is under way, if they are counted.
-        fresh: entries have been made for that step, as zeros.
+        entries: for each name except "step", the flat array of that entry.
+        steps: how many steps each has taken; None where steps are not counted.
+        t: the number of the current step, if steps are counted.
+        fresh: whether entries were created for that step, as zeros.
     """
 
     def __init__(self, params: list[Tensor], states: Any, names: tuple[str, ...]) -> None:
-        """Take over the entries that `states` has of the parameters, and give it views; what is missing begins at 0."""
+        """Copy the parameters' entries from `states` and replace them there by views; missing ones start at 0."""
         self.params, self.t = params, 0.0
         arrays = [p._array for p in params]
         self._orders = [None if a.flags.c_contiguous else memory_order(a.shape, a.strides) for a in arrays]
@@ -67,7 +67,7 @@ class FlatState:
             self._value_views, self._gradient_views = self._views(self._values), self._views(self._gradient)
 
     def _views(self, flat: Array) -> list[Array]:
-        """Return per parameter its part of a flat array, in its shape and in the order in which its memory lies."""
+        """Return each parameter's part of a flat array, in its shape and memory order."""
         views = []
         for p, part, order in zip(self.params, self._slices, self._orders, strict=True):
             shape = p._array.shape
@@ -79,7 +79,7 @@ class FlatState:
         return views
 
     def run(self, update: Any, group: dict[str, Any]) -> None:
-        """Step the parameters: update(p, g, state, group) changes flat arrays in place, but g."""
+        """Step the parameters: update(p, g, state, group) changes flat arrays in place, except g."""
         arrays = [array_to_write(p) for p in self.params]
         gradients = [p._grad._array for p in self.params]
         if self.steps is not None:
@@ -102,15 +102,15 @@ class FlatState:
 
     @property
     def is_even(self) -> bool:
-        """Whether all have taken equally many steps; who writes the counts may change that."""
+        """Tell whether all have taken equally many steps; writing to the counts may change that."""
         return self.steps is None or len(self.params) == 1 or len(set(self.steps.tolist())) == 1
 
 
 class FlatStates:
-    """The flat states of a group's parameters: of the small ones together, of each large one its own."""
+    """The flat states of a group's parameters: a shared one for the small, one for each large parameter."""
 
     def __init__(self, params: list[Tensor], states: Any, names: tuple[str, ...]) -> None:
-        """Lay flat what `states` has under these names, of parameters that have a gradient."""
+        """Flatten the entries of `states` with these names, for the parameters that have a gradient."""
         lots: dict[Any, list[Tensor]] = {}
         shared = _shared(params)
         for p in params:
@@ -124,10 +124,10 @@ class FlatStates:
         self._objects, self._rest = _signature(params, states, names)
 
     def serve(self, params: list[Tensor], states: Any, names: tuple[str, ...]) -> bool:
-        """Tell whether they still are the state of these parameters, which live where they lived."""
+        """Tell whether they are still the state of these parameters, at the same places in memory."""
         try:
             objects, rest = _signature(params, states, names)
-        except (KeyError, AttributeError):  # an entry is missing, or no tensor
+        except (KeyError, AttributeError):  # an entry is missing or is no tensor
             return False
         return (
             rest == self._rest
@@ -138,7 +138,7 @@ class FlatStates:
 
 
 def _shared(params: list[Tensor]) -> set[int]:
-    """Return the ids of parameters whose memory may overlap: the steps of these follow one another."""
+    """Return the ids of parameters whose memory may overlap: they are stepped one after another."""
     spans = sorted([(*byte_bounds(p._array), id(p)) for p in params])
     overlapping: set[int] = set()
     end = owner = 0
@@ -155,7 +155,7 @@ def _is_fresh(state: dict[str, Any], names: tuple[str, ...]) -> bool:
 
 
 def _signature(params: list[Tensor], states: Any, names: tuple[str, ...]) -> tuple[list[Any], Any]:
-    """Return what flat states depend on: which objects, such as the arrays of parameters and entries; what else."""
+    """Return what flat states depend on: the objects (arrays of parameters and entries), and the rest."""
     gradients = [p._grad._array for p in params]
     objects = [*params, *[p._array for p in params], *[g.dtype for g in gradients]]
     if names:
@@ -176,7 +176,7 @@ def _is_line(array: Array, order: list[int] | None) -> bool:
 
 
 def _in_its_place(known: list[Tensor | None], orders: list[list[int] | None]) -> Array | None:
-    """Return the entry of a single parameter as a line of its own memory, where that is possible."""
+    """Return the entry of a single parameter as a flat view of its own memory, or None where there is none."""
     if len(known) == 1 and known[0] is not None:
         transposed = known[0]._array if orders[0] is None else known[0]._array.transpose(orders[0])
         if transposed.flags.c_contiguous:

@@ -7,12 +7,12 @@ from typing import Any
 
 from npg.tensor import Tensor
 
-# A point of the search: the step, the loss there, the gradient there, the slope along the direction there.
+# A point of the search: the step, and the loss, gradient and directional derivative there.
 _Point = tuple[Any, float, Tensor, Any]
 
 
 def _minimum_of_cubic(a: _Point, b: _Point, bounds: tuple[Any, Any] | None = None) -> Any:
-    """Return where the cubic through two points with their slopes is lowest, within bounds."""
+    """Return the minimizer, within bounds, of the cubic through two points with their slopes."""
     (x1, f1, _, g1), (x2, f2, _, g2) = a, b
     low, high = bounds if bounds is not None else (x1, x2) if x1 <= x2 else (x2, x1)
     d1 = g1 + g2 - 3 * (f1 - f2) / (x1 - x2)
@@ -39,16 +39,16 @@ def strong_wolfe(
     curvature: float = 0.9,
     smallest: float = 1e-9,
 ) -> tuple[float, Tensor, Any, int]:
-    """Find a step that lowers the loss enough and flattens the slope enough.
+    """Find a step that decreases the loss and the slope sufficiently.
 
     f(t) <= f(0) + sufficient t f'(0)  and  |f'(t)| <= curvature |f'(0)|
 
     Args:
         evaluate: returns the loss and the gradient at a step.
-        step: the first guess.
-        loss, gradient, slope: those at 0.
-        most: how many evaluations there may be after the first.
-        smallest: a bracket that moves no parameter by more than this ends the search.
+        step: the initial guess.
+        loss, gradient, slope: their values at step 0.
+        most: the maximum number of evaluations after the first.
+        smallest: stop when the bracket moves no parameter by more than this.
     Returns: loss, gradient, step, number of evaluations.
     Source: Nocedal and Wright, Numerical Optimization, algorithms 3.5 and 3.6, as torch.optim.LBFGS does it.
     """
@@ -67,7 +67,7 @@ def strong_wolfe(
     def is_flat(p: _Point) -> bool:
         return bool(abs(p[3]) <= -curvature * slope)
 
-    # Go forward until the lowest point is passed.
+    # Bracket a minimum.
     start = before = (0, loss, gradient.clone(), slope)
     here = look(step)
     rounds = 0
@@ -95,7 +95,7 @@ def strong_wolfe(
         t = _minimum_of_cubic(bracket[0], bracket[1])
         margin = 0.1 * (max(ends) - min(ends))
         near = min(max(ends) - t, t - min(ends)) < margin
-        if near and (stuck or t >= max(ends) or t <= min(ends)):  # the second time: a tenth away from the end
+        if near and (stuck or t >= max(ends) or t <= min(ends)):  # the second time: move a tenth away from the end
             t = max(ends) - margin if abs(t - max(ends)) < abs(t - min(ends)) else min(ends) + margin
             near = False
         stuck = bool(near)

@@ -18,12 +18,12 @@ from npg.utils.hooks import RemovableHandle
 
 
 class State:
-    """The part of Optimizer that gives and takes its state."""
+    """The part of Optimizer that saves and loads its state."""
 
-    # Entries that have the parameter's shape, which load_state_dict looks at.
+    # Entries that have the parameter's shape, which load_state_dict checks.
     _parameter_like: tuple[str, ...] = ()
-    # What a step refuses, see check_step: entries that lerp_ updates are to keep their dtype; foreach goes with
-    # differentiable or a rate in a tensor, or not; PyTorch's text of capturable names XLA without foreach, with it.
+    # At what a step raises: entries updated by lerp_ must keep their dtype; whether foreach excludes differentiable
+    # or a rate in a tensor; whether PyTorch's text about capturable names XLA: without foreach, with it.
     _lerped: tuple[str, ...] = ()
     _foreach_records = False
     _refuses_lr_tensor = False
@@ -38,14 +38,14 @@ class State:
     _load_state_dict_post_hooks: dict[int, Any]
 
     def state_dict(self) -> dict[str, Any]:
-        """Return {"state": per parameter number what is remembered, "param_groups": settings and parameter numbers}."""
+        """Return {"state": parameter number to entries, "param_groups": settings and parameter numbers}."""
         for hook in list(self._state_dict_pre_hooks.values()):
             hook(self)
         number: dict[int, int] = {}
         groups = []
         start = 0
         for group in self.param_groups:
-            # Of a parameter that is listed twice, the last place counts, as in PyTorch.
+            # If a parameter is listed twice, the last position counts, as in PyTorch.
             number.update({id(p): i for i, p in enumerate(group["params"], start) if id(p) not in number})
             start += len(group["params"])
             settings = {k: v for k, v in group.items() if k != "params"}
@@ -59,9 +59,9 @@ class State:
         return result
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over a state_dict; tensors are copied and cast to their parameter's dtype.
+        """Load a state_dict; tensors are copied and cast to their parameter's dtype.
 
-        Raises: ValueError: when the groups or the shapes do not match this optimizer's. It is then as it was.
+        Raises: ValueError: when the groups or shapes do not match this optimizer's, which is then unchanged.
         """
         state_dict = dict(state_dict)
         for hook in list(self._load_state_dict_pre_hooks.values()):
@@ -96,7 +96,7 @@ class State:
             settings = {k: deepcopy(v) for k, v in other.items() if k != "params"}
             if "param_names" in mine:
                 settings.setdefault("param_names", mine["param_names"])
-            for name, default in self.defaults.items():  # of a version that had fewer
+            for name, default in self.defaults.items():  # from a version with fewer settings
                 settings.setdefault(name, default)
             groups.append({**settings, "params": mine["params"]})
         self.state, self.param_groups = state, groups
@@ -117,11 +117,11 @@ class State:
         return RemovableHandle(self._state_dict_pre_hooks, hook, prepend)
 
     def register_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """Call hook(optimizer, state_dict) after; what it returns replaces state_dict. Returns: a handle."""
+        """Call hook(optimizer, state_dict) after; its result, if any, replaces state_dict. Returns: a handle."""
         return RemovableHandle(self._state_dict_post_hooks, hook, prepend)
 
     def register_load_state_dict_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """Call hook(optimizer, state_dict) before loading; what it returns replaces state_dict. Returns: a handle."""
+        """Call hook(optimizer, state_dict) before loading; its result, if any, replaces it. Returns: a handle."""
         return RemovableHandle(self._load_state_dict_pre_hooks, hook, prepend)
 
     def register_load_state_dict_post_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
@@ -130,13 +130,13 @@ class State:
 
 
 def step_count(fused: bool | None = False) -> Tensor:
-    """Return a count of steps, at 0: float64 where that is the default dtype, else float32."""
+    """Return a step count of 0: float64 where that is the default dtype, else float32."""
     wide = not fused and get_default_dtype() is float64
     return tensor(0.0, dtype=float64 if wide else float32)
 
 
 def number(setting: Any) -> Any:
-    """Return a setting as a float; one that requires grad as a 0-d tensor."""
+    """Return a setting as a float, or as a 0-d tensor if it requires grad."""
     if isinstance(setting, Tensor):
         return setting.squeeze() if setting.requires_grad else setting.item()
     return setting
@@ -146,11 +146,11 @@ _PLAIN = {bool, float, int, list, str, tuple, type(None), Tensor}
 
 
 def plain_settings(group: dict[str, Any]) -> dict[str, Any]:
-    """Return a group whose settings are Python's numbers: itself, or a copy where some are NumPy's scalars.
+    """Return a group whose settings are Python numbers: itself, or a copy where some are NumPy scalars.
 
-    A np.float64 would promote what it is computed with, and a np.float16 round it.
+    A np.float64 would promote arrays in arithmetic, and a np.float16 would round them.
     """
-    kinds = {*map(type, group.values())}  # few: a step asks each time
+    kinds = {*map(type, group.values())}  # a set of few types, since every step calls this
     if tuple in kinds:
         kinds.update([type(x) for value in group.values() if type(value) is tuple for x in value])
     return group if kinds <= _PLAIN else {name: _plain(value) for name, value in group.items()}
@@ -163,7 +163,7 @@ def _plain(value: Any) -> Any:
 
 
 def _copied(name: Any, value: Any, p: Tensor) -> Any:
-    """Return a copy of what is remembered of p, in p's dtype; counts of steps keep theirs."""
+    """Return a copy of an entry of p's state, in p's dtype; step counts keep theirs."""
     if isinstance(value, dict):
         return {k: _copied(k, v, p) for k, v in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,14 +1,14 @@
-"""An optimizer's step, written once for all its settings, and compiled for those that are used.
+"""An optimizer's step, written once for all settings and compiled for those in use.
 
     @step_program("nesterov")
     def sgd(p, g, momentum_buffer, *, nesterov, lr, momentum, fresh):
         ...
         return p - b * lr, b
 
-The function takes a parameter, its gradient and what is remembered of it by the names that these entries have in
-`state`; an entry that the settings do without is None. It returns the new p and the new entries. Flags are decided
-when the function is read, numbers are given at each step. What all optimizers do is done before: the sign for
-maximize, and the weight decay of either kind.
+The function takes a parameter, its gradient and the entries of its state by their names in `state`; an entry that the
+settings do not need is None. It returns the new p and the new entries. Flags are fixed when the function is traced,
+numbers are passed at each step. The steps common to all optimizers come before: the sign for maximize, and both kinds
+of weight decay.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Array = np.ndarray[Any, Any]
 
 
 class StepProgram:
-    """A step that is run in place on flat arrays of one dtype; see the top of this file."""
+    """A step run in place on flat arrays of one dtype; see the top of this file."""
 
     def __init__(self, function: Callable[..., Any], flags: tuple[str, ...]) -> None:
         self.function, self.flags = function, flags
@@ -36,12 +36,12 @@ class StepProgram:
         self._programs: dict[Any, Program] = {}
 
     def __call__(self, p: Array, g: Array, entries: dict[str, Array], group: dict[str, Any], **settings: Any) -> None:
-        """Run on arrays.
+        """Run the step on arrays.
 
         Args:
             p, g: a parameter and its gradient, which is not written.
-            entries: what is remembered, in the order of the function's arguments.
-            group: gives maximize, lr, weight_decay and decoupled_weight_decay.
+            entries: the state's entries, in the order of the function's arguments.
+            group: maximize, lr, weight_decay and decoupled_weight_decay are read from it.
             settings: the flags and the numbers.
         """
         decay, decoupled = group["weight_decay"], False
@@ -75,7 +75,7 @@ class StepProgram:
 
 
 def step_program(*flags: str) -> Callable[[Callable[..., Any]], StepProgram]:
-    """Make a StepProgram of a function; `flags` are the arguments that are decided when it is read."""
+    """Make a function a StepProgram; `flags` are the arguments fixed when it is traced."""
     return lambda function: StepProgram(function, flags)
 
 
@@ -83,12 +83,12 @@ def step_program(*flags: str) -> Callable[[Callable[..., Any]], StepProgram]:
 
 
 def nearer_end(weight: float, dtype: np.dtype[Any]) -> tuple[bool, float]:
-    """Return (far, weight) for `average`: lerp counts from the end that is nearer."""
+    """Return (far, weight) for `average`: lerp computes from the nearer end."""
     return (False, weight) if abs(weight) < 0.5 else (True, float(1 - dtype.type(weight)))
 
 
 def average(m: Any, g: Any, weight: Any, far: bool) -> Any:
-    """Return m + weight (g - m); if `far`, the weight is that of m."""
+    """Return m + weight (g - m); if `far`, weight is m's instead."""
     return g - (g - m) * weight if far else m + (g - m) * weight
 
 

@@ -30,8 +30,8 @@ class Adadelta(Optimizer):
         lr, rho, eps: as above.
         weight_decay: adds weight_decay p to the gradient.
         maximize: step up the gradient.
-        foreach: accepted and ignored: it chooses between PyTorch's implementations.
-        capturable: for other devices only; a step refuses it.
+        foreach: accepted and ignored; it selects among PyTorch's implementations.
+        capturable: for other devices; a step with it raises.
         differentiable: record the step, so that gradients flow through it; parameters must not be leaves then.
     Raises: ValueError: for a setting that is negative or not finite, or a rho above 1.
     Source: Zeiler 2012; torch.optim.Adadelta.

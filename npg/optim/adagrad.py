@@ -29,9 +29,9 @@ class Adagrad(Optimizer):
         params: parameters or groups.
         lr, lr_decay, eps: as above.
         weight_decay: adds weight_decay p to the gradient.
-        initial_accumulator_value: where s starts.
+        initial_accumulator_value: the initial s.
         maximize: step up the gradient.
-        foreach, fused: accepted and ignored: they choose between PyTorch's implementations.
+        foreach, fused: accepted and ignored; they select among PyTorch's implementations.
         differentiable: record the step, so that gradients flow through it; parameters must not be leaves then.
     Source: Duchi et al. 2011; torch.optim.Adagrad.
     """
@@ -54,7 +54,7 @@ class Adagrad(Optimizer):
         fused: bool | None = None,
     ) -> None:
         self._set_up(params, locals())
-        # PyTorch makes Adagrad's state at once, so that a state_dict before the first step has it.
+        # As in PyTorch, the state exists from the start, so that a state_dict before the first step has it.
         for group in self.param_groups:
             for p in group["params"]:
                 self.state[p] = self._first_state(p, group)

@@ -49,8 +49,8 @@ class Adam(Optimizer):
         weight_decay: adds weight_decay p to the gradient (or shrinks p directly, if decoupled_weight_decay).
         amsgrad: divide by the largest v so far.
         maximize: step up the gradient.
-        foreach, fused: accepted and ignored: they choose between PyTorch's implementations.
-        capturable: for other devices only; a step refuses it.
+        foreach, fused: accepted and ignored; they select among PyTorch's implementations.
+        capturable: for other devices; a step with it raises.
         differentiable: record the step, so that gradients flow through it; parameters must not be leaves then.
     Raises: ValueError: for a setting that is negative or not finite.
     Source: Kingma and Ba 2015; torch.optim.Adam.

@@ -15,7 +15,7 @@ from npg.optim._state import plain_settings
 from npg.optim.optimizer import Optimizer
 from npg.tensor import Tensor
 
-# Of the last iteration: in this order PyTorch keeps them.
+# Entries of the last iteration, in PyTorch's order.
 _REMEMBERED = ("d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad", "prev_loss")
 
 
@@ -24,11 +24,11 @@ class LBFGS(Optimizer):
 
     Args:
         params: parameters; there can be only one group.
-        lr: the step, or the first guess of the line search.
+        lr: the step, or the line search's initial guess.
         max_iter: iterations in one call of step. max_eval: evaluations in it, max_iter * 5 // 4 by default.
         tolerance_grad: stop when no gradient is larger.
         tolerance_change: stop when no parameter, or the loss, changes by more.
-        history_size: how many steps are remembered.
+        history_size: the number of steps to keep.
         line_search_fn: None or "strong_wolfe".
     Raises: ValueError: for a learning rate that is negative or not finite, several groups. RuntimeError: for another
         line search.
@@ -76,7 +76,7 @@ class LBFGS(Optimizer):
             at += p.numel()
 
     def _evaluate_at(self, closure: Callable[[], Any], direction: Tensor, step: Any) -> tuple[float, Tensor]:
-        """Return the loss and the gradient after a step, and go back."""
+        """Return the loss and the gradient after a step, and undo the step."""
         originals = [p.clone() for p in self._params]
         self._move(step, direction)
         loss = float(closure())
@@ -88,7 +88,7 @@ class LBFGS(Optimizer):
     # ----- A step -----
 
     def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]
-        """Do up to max_iter iterations.
+        """Perform up to max_iter iterations.
 
         Args: closure: clears the gradients, computes the loss, calls backward and returns the loss.
         Returns: the loss at the start.
@@ -110,7 +110,7 @@ class LBFGS(Optimizer):
         g = self._gather()
         if g.abs().max() <= group["tolerance_grad"]:
             return first
-        # What the last iteration left; an error on the way leaves it as it was.
+        # The entries of the last iteration; an error on the way leaves them unchanged.
         last = {name: state.get(name) for name in _REMEMBERED}
         for name in ("old_dirs", "old_stps", "ro"):
             last[name] = list(last[name] or ())
@@ -119,7 +119,7 @@ class LBFGS(Optimizer):
         for iteration in range(1, most + 1):
             state["n_iter"] += 1
             d = last["d"] = self._direction(state, last, g, group["history_size"])
-            before = last["prev_flat_grad"]  # it keeps its dtype, as where PyTorch copies into it
+            before = last["prev_flat_grad"]  # it keeps its dtype, since PyTorch copies into it
             last["prev_flat_grad"] = g.clone() if before is None else g.to(before.dtype, copy=True)
             last["prev_loss"] = loss
             t = last["t"] = min(1.0, 1.0 / g.abs().sum()) * lr if state["n_iter"] == 1 else lr
@@ -134,7 +134,7 @@ class LBFGS(Optimizer):
                 self._move(t, d)
             else:
                 self._move(t, d)
-                if iteration != most:  # whoever calls step again asks for it then
+                if iteration != most:  # the next call of step computes it then
                     loss, asked = float(closure()), 1
                     g = self._gather()
             evaluations += asked
@@ -150,7 +150,7 @@ class LBFGS(Optimizer):
         return first
 
     def _direction(self, state: dict[str, Any], last: dict[str, Any], g: Tensor, size: int) -> Tensor:
-        """Return -H g, with the inverse Hessian H estimated from the steps that are remembered."""
+        """Return -H g, with the inverse Hessian H estimated from the stored steps."""
         changes, steps, ro = last["old_dirs"], last["old_stps"], last["ro"]
         if state["n_iter"] == 1:
             last["H_diag"] = 1

@@ -1,4 +1,4 @@
-"""Optimizer: parameter groups, state, and the frame of a step."""
+"""Optimizer: parameter groups, state, and the parts of a step that all optimizers share."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from npg.utils.hooks import RemovableHandle
 
 
 class _Required:
-    """The default of a setting that every group must give."""
+    """The default of a setting that every group must specify."""
 
     def __repr__(self) -> str:
         return "<required parameter>"
@@ -47,15 +47,15 @@ class Optimizer(State):
 
     Args:
         params: parameters, (name, parameter) pairs, or dicts of groups with their own settings.
-        defaults: the settings of groups that do not give their own.
+        defaults: the settings of groups that do not specify them.
     Attributes:
         param_groups: list of dicts: "params" and the settings.
-        state: per parameter a dict of what the optimizer remembers.
+        state: a dict of entries for each parameter.
     Raises: TypeError, ValueError: for something that is no leaf tensor, an empty list, a parameter in two groups.
     Source: torch.optim.Optimizer. A subclass of npg's own defines _update instead of step.
     """
 
-    _order = ""  # of a group's settings, where it is not that of the constructor's arguments
+    _order = ""  # of a group's settings, where it differs from the constructor's arguments
     _counts_steps = True
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
@@ -79,18 +79,18 @@ class Optimizer(State):
             self.add_param_group(group)
 
     def _set_up(self, params: Any, settings: dict[str, Any]) -> None:
-        """Start with an optimizer's own settings, which its constructor hands over as its locals()."""
+        """Initialise from an optimizer's settings, which its constructor passes as its locals()."""
         settings = {name: value for name, value in settings.items() if name not in ("self", "params")}
         self._check(settings)
         check_implementation(settings)
         Optimizer.__init__(self, params, {name: settings[name] for name in self._order.split() or settings})
 
     def _check(self, settings: dict[str, Any]) -> None:
-        """Refuse settings that PyTorch refuses; betas become a tuple."""
+        """Raise for settings at which PyTorch raises; betas become a tuple."""
         check_settings(settings)
 
     def _reset_transient(self) -> None:
-        """Set what is neither copied nor pickled."""
+        """Set the attributes that are neither copied nor pickled."""
         self._step_pre_hooks: dict[int, Any] = {}
         self._step_post_hooks: dict[int, Any] = {}
         self._state_dict_pre_hooks: dict[int, Any] = {}
@@ -98,7 +98,7 @@ class Optimizer(State):
         self._load_state_dict_pre_hooks: dict[int, Any] = {}
         self._load_state_dict_post_hooks: dict[int, Any] = {}
         self._flat_states: dict[int, FlatStates] = {}  # by the id of a group's list of parameters
-        # Schedules warn when they are stepped before their optimizer: whether there is one, and a step since.
+        # Schedules warn when they step before their optimizer: whether there is a schedule, and a step since.
         self._scheduled = self._stepped = False
 
     # ----- Groups -----
@@ -108,9 +108,9 @@ class Optimizer(State):
 
         Args:
             param_group: a dict with "params" (parameters, or (name, parameter) pairs) and the settings that differ from
-                the defaults. The others are put into it, and it becomes part of param_groups, as in PyTorch.
+                the defaults. The others are added to it, and the dict itself becomes part of param_groups.
         Raises: TypeError, ValueError: for something that is no leaf tensor, a parameter of another group, names in some
-            groups only, a learning rate that is not finite. Neither the optimizer nor the dict has changed then.
+            groups only, a learning rate that is not finite. The optimizer and the dict are then unchanged.
         """
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
@@ -183,8 +183,8 @@ class Optimizer(State):
         Args:
             closure: re-evaluates the model and returns the loss; called once with recording on.
         Returns: what the closure returned, or None.
-        Raises: RuntimeError: when a parameter has another dtype than what is remembered of it, where PyTorch refuses
-            that. AssertionError: for settings of other devices. Nothing has changed then.
+        Raises: RuntimeError: when a parameter's dtype differs from its state's, where PyTorch raises, too.
+            AssertionError: for settings of other devices. Nothing has changed then.
         """
         loss = None
         if closure is not None:
@@ -200,11 +200,11 @@ class Optimizer(State):
         return loss
 
     def _parted(self, group: dict[str, Any]) -> tuple[FlatStates | None, list[Tensor], list[Tensor]]:
-        """Return the parameters that have a gradient: those to update by NumPy, and those to update by operations.
+        """Return the parameters that have a gradient: those to update by NumPy, and those by tensor operations.
 
-        The latter are recorded, or they, their gradients and what is remembered of them are not all float32 or all
-        float64. One that is listed twice comes once. Of the former also their flat states, if they still serve.
-        Raises: RuntimeError, AssertionError: for what PyTorch refuses in a step.
+        The latter are recorded, or they, their gradients and their state are not all float32 or all float64. A
+        parameter listed twice is returned once. For the former the flat states come first, if they are still valid.
+        Raises: RuntimeError, AssertionError: where PyTorch's step raises.
         """
         live = list({id(p): p for p in group["params"] if p._grad is not None}.values())
         if live:
@@ -233,7 +233,7 @@ class Optimizer(State):
         return None, plain, others
 
     def _lay_flat(self, group: dict[str, Any], params: list[Tensor]) -> FlatStates:
-        """Make what is remembered of a group's parameters before their first step, and flat states of some of them."""
+        """Create the state of a group's parameters before their first step, and flat states of `params`."""
         for p in group["params"]:
             if p._grad is not None and not self.state.get(p):
                 first = self._first_state(p, group)
@@ -246,7 +246,7 @@ class Optimizer(State):
         return flats
 
     def _names(self, group: dict[str, Any]) -> tuple[str, ...]:
-        """Return the names of what is remembered of a parameter with a group's settings."""
+        """Return the names of a parameter's entries with a group's settings."""
         return ("step",) * self._counts_steps + self._entries(group)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -257,11 +257,11 @@ class Optimizer(State):
     # ----- What an optimizer defines -----
 
     def _entries(self, group: dict[str, Any]) -> tuple[str, ...]:
-        """Return the names of what is remembered in the parameter's shape, those of _parameter_like that are used."""
+        """Return the names of the entries in the parameter's shape: those of _parameter_like that are in use."""
         return self._parameter_like
 
     def _first_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
-        """Return what is remembered of a parameter before its first step."""
+        """Return a parameter's state before its first step."""
         entries: dict[str, Any] = {name: zeros_like(p) for name in self._entries(group)}
         return {"step": step_count(group.get("fused")), **entries} if self._counts_steps else entries
 
@@ -270,13 +270,13 @@ class Optimizer(State):
         raise NotImplementedError
 
     def _update_by_ops(self, p: Tensor, group: dict[str, Any], state: dict[str, Any]) -> None:
-        """Update one parameter by the tensor operations that PyTorch uses: where they are recorded (differentiable),
-        and where dtypes are mixed or float16, for then each operation rounds.
+        """Update one parameter by PyTorch's tensor operations: where they are recorded (differentiable), and where
+        dtypes are mixed or float16, since each operation then rounds.
         """
         raise NotImplementedError
 
     def _gradient_tensor(self, p: Tensor, group: dict[str, Any], weight_decay: Any) -> Any:
-        """Return p's gradient as a tensor, its sign turned for maximize, plus weight_decay p; not to be written."""
+        """Return p's gradient as a tensor, negated for maximize, plus weight_decay p; not to be written."""
         g: Any = -p.grad if group["maximize"] else p.grad  # type: ignore[operator]
         if weight_decay == 0:
             return g
@@ -317,7 +317,7 @@ class Optimizer(State):
 
 
 def _hooked(step: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a step that runs the step hooks around it."""
+    """Wrap a step in the step hooks."""
 
     @functools.wraps(step)
     def call(*args: Any, **kwargs: Any) -> Any:

@@ -45,8 +45,8 @@ class RAdam(Optimizer):
         lr, betas, eps: as above.
         weight_decay: adds weight_decay p to the gradient (or shrinks p directly, if decoupled_weight_decay).
         maximize: step up the gradient.
-        foreach: accepted and ignored: it chooses between PyTorch's implementations.
-        capturable: for other devices only; a step refuses it.
+        foreach: accepted and ignored; it selects among PyTorch's implementations.
+        capturable: for other devices; a step with it raises.
         differentiable: record the step, so that gradients flow through it; parameters must not be leaves then.
     Raises: ValueError: for a setting that is negative or not finite.
     Source: Liu et al. 2020; torch.optim.RAdam.
@@ -100,7 +100,7 @@ class RAdam(Optimizer):
 
 
 def _rectified(beta2: Any, t: float) -> Any:
-    """Return r of step number t, or None where the average square is still too uncertain."""
+    """Return r at step t, or None where the average square is still too uncertain."""
     longest = 2 / (1 - beta2) - 1
     length = longest - 2 * t * beta2**t / (1 - beta2**t)
     if length > 5.0:

@@ -48,8 +48,8 @@ class RMSprop(Optimizer):
         momentum: b = momentum b + g / (sqrt(v) + eps); p = p - lr b.
         centered: subtract the square of the running mean gradient from v.
         maximize: step up the gradient.
-        foreach: accepted and ignored: it chooses between PyTorch's implementations.
-        capturable: for other devices only; a step refuses it.
+        foreach: accepted and ignored; it selects among PyTorch's implementations.
+        capturable: for other devices; a step with it raises.
         differentiable: record the step, so that gradients flow through it; parameters must not be leaves then.
     Source: Hinton's lecture 6e; torch.optim.RMSprop.
     """

@@ -30,7 +30,7 @@ class SGD(Optimizer):
         lr, momentum, dampening, nesterov: as above.
         weight_decay: adds weight_decay p to the gradient.
         maximize: step up the gradient.
-        foreach, fused: accepted and ignored: they choose between PyTorch's implementations.
+        foreach, fused: accepted and ignored; they select among PyTorch's implementations.
         differentiable: record the step, so that gradients flow through it; parameters must not be leaves then.
     Raises: ValueError: for a setting that is negative or not finite, or nesterov without momentum.
     Source: torch.optim.SGD.

@@ -332,8 +332,8 @@ def report(rows: list[Row], n: int) -> str:
         f"{n:,} elements. {what}",
         "",
         f"The limit for npg's error is {TIMES:g} times PyTorch's, or {FLOOR:g} units where that is more;",
-        f"npg stays within it in {sum(r.holds for r in rows)} of {len(rows)} combinations of function, shape, dtype and",
-        "data. A row shows the data for which npg's error is largest.",
+        f"npg stays within it in {sum(r.holds for r in rows)} of {len(rows)} combinations of function, shape, dtype",
+        "and data. A row shows the data for which npg's error is largest.",
         "",
         *table(rows),
     ]

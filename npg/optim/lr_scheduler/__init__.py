@@ -14,7 +14,7 @@ from npg.optim.lr_scheduler.smooth import (
 )
 from npg.optim.lr_scheduler.stepwise import ConstantLR, MultiStepLR, StepLR
 
-_LRScheduler = LRScheduler  # its name before PyTorch 2.0
+_LRScheduler = LRScheduler  # the name before PyTorch 2.0
 
 __all__ = [
     "EPOCH_DEPRECATION_WARNING",

@@ -1,4 +1,4 @@
-"""The frame of a schedule: it keeps the epoch, asks get_lr for each group's rate and sets it."""
+"""The base class of schedules: counts epochs, calls get_lr for the groups' rates and sets them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def check_optimizer(optimizer: Any) -> Optimizer:
 def one_per_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
     """Return one value per group.
 
-    Raises: ValueError: when a list of another length was given.
+    Raises: ValueError: for a list of another length.
     """
     count = len(optimizer.param_groups)
     if not isinstance(value, (list, tuple)):
@@ -51,12 +51,12 @@ def one_per_group(name: str, optimizer: Optimizer, value: Any) -> list[Any]:
 
 
 def values_of(optimizer: Optimizer, key: str) -> list[Any]:
-    """Return one setting of all groups; a tensor is copied, since set_value writes into it."""
+    """Return one setting of all groups; tensors are copied, since set_value writes into them."""
     return [g[key].clone() if isinstance(g[key], Tensor) else g[key] for g in optimizer.param_groups]
 
 
 def set_value(group: dict[str, Any], key: str, value: Any) -> None:
-    """Set one setting of a group; a tensor stays the same tensor."""
+    """Set one setting of a group; a tensor is written in place."""
     if isinstance(group[key], Tensor):
         group[key].fill_(float(value))
     else:
@@ -64,7 +64,7 @@ def set_value(group: dict[str, Any], key: str, value: Any) -> None:
 
 
 class _Asking(Block):
-    """Within, it is step that asks a scheduler for rates."""
+    """A context within which a scheduler's get_lr is called by step."""
 
     def __init__(self, scheduler: LRScheduler) -> None:
         self._scheduler = scheduler
@@ -76,12 +76,12 @@ class _Asking(Block):
 class LRScheduler:
     """Base class of all schedules: subclass it and define get_lr.
 
-    Most schedules state the new rate from the one before, so that several of them can be chained on one optimizer;
-    `_get_closed_form_lr` gives the rate of an epoch directly, where a schedule has one.
+    Most schedules compute the new rate from the previous one, so that several can be chained on one optimizer;
+    `_get_closed_form_lr`, where a schedule has one, computes an epoch's rate directly.
 
     Args:
-        optimizer: whose groups' "lr" is set.
-        last_epoch: -1 to start; to resume, the epoch that was done (groups then have "initial_lr").
+        optimizer: the optimizer whose groups' "lr" is set.
+        last_epoch: -1 to start; to resume, the last completed epoch (groups then have "initial_lr").
     Attributes:
         base_lrs: the rates that the schedule starts from. last_epoch: the current epoch.
     Raises: TypeError: for something that is no Optimizer. KeyError: when a group lacks "initial_lr" on resuming.
@@ -127,11 +127,11 @@ class LRScheduler:
         return self._last_lr
 
     def get_lr(self) -> list[Any]:
-        """Return the groups' rates for the current epoch; every schedule defines it. For use by step."""
+        """Return the groups' rates for the current epoch; every schedule defines it, and step calls it."""
         raise NotImplementedError
 
     def _lrs(self) -> list[Any]:
-        """Return the groups' present rates, and warn when it is not step that asks."""
+        """Return the groups' present rates, and warn when the caller is not step."""
         if not self._get_lr_called_within_step:
             warnings.warn(
                 "To get the last learning rate computed by the scheduler, please use `get_last_lr()`.",
@@ -174,5 +174,5 @@ class LRScheduler:
         return {k: v for k, v in self.__dict__.items() if k != "optimizer"}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over what state_dict gave."""
+        """Load a state_dict."""
         self.__dict__.update(state_dict)

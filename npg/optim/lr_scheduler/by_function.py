@@ -1,4 +1,4 @@
-"""Schedules by a function of the epoch."""
+"""Schedules given by a function of the epoch."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class _ByFunction(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state; of plain functions nothing is kept, of other callables their attributes."""
+        """Return the state, with the attributes of callables that are no plain functions."""
         state = super().state_dict()
         state["lr_lambdas"] = [None if isinstance(f, types.FunctionType) else dict(f.__dict__) for f in self.lr_lambdas]
         return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over what state_dict gave; functions stay as they are."""
+        """Load a state_dict; plain functions stay as they are."""
         saved = dict(state_dict)
         for f, attributes in zip(self.lr_lambdas, saved.pop("lr_lambdas"), strict=True):
             if attributes is not None:
@@ -50,7 +50,7 @@ class LambdaLR(_ByFunction):
     """
 
     def get_lr(self) -> list[Any]:
-        self._lrs()  # which warns when it is not step that asks
+        self._lrs()  # warns when the caller is not step
         return [base * f(self.last_epoch) for f, base in zip(self.lr_lambdas, self.base_lrs, strict=True)]
 
 

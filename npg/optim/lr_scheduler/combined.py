@@ -35,15 +35,15 @@ class _Combined(LRScheduler):
                 )
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state, with that of each schedule."""
+        """Return the state, including each schedule's."""
         state = super().state_dict()
         state["_schedulers"] = [s.state_dict() for s in self._schedulers]
         return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over what state_dict gave.
+        """Load a state_dict.
 
-        Raises: ValueError: when it is of another number of schedules.
+        Raises: ValueError: when it is for another number of schedules.
         """
         saved = dict(state_dict)
         states = saved.pop("_schedulers")
@@ -77,7 +77,7 @@ class SequentialLR(_Combined):
         self._schedulers, self._milestones = schedulers, milestones
         self.last_epoch = last_epoch + 1
         self.optimizer = optimizer
-        # Each schedule has set its first rate when it was made; only the first one's shall count.
+        # Each schedule set its initial rate when it was created; only the first one's counts.
         for group in optimizer.param_groups:
             set_value(group, "lr", group["initial_lr"])
         self._undo(self)
@@ -105,7 +105,7 @@ class SequentialLR(_Combined):
 
 
 class ChainedScheduler(_Combined):
-    """Several schedules at once: each changes the rate that the one before it has set.
+    """Several schedules at once: each changes the rate set by the one before it.
 
     Args:
         schedulers: the schedules, all on the same optimizer.

@@ -12,7 +12,7 @@ from npg.optim.optimizer import Optimizer
 
 
 class _WithMomentum(LRScheduler):
-    """What the two have in common: they may also set "momentum", or the first of "betas"."""
+    """Base class of the two, which may also set "momentum", or the first of "betas"."""
 
     cycle_momentum: bool
     use_beta1: bool
@@ -20,7 +20,7 @@ class _WithMomentum(LRScheduler):
     def _momentums(self, optimizer: Optimizer, base: Any, top: Any) -> tuple[list[Any], list[Any]]:
         """Return the lowest and highest momentum of each group.
 
-        Raises: ValueError: when the optimizer has none, or for another number of them.
+        Raises: ValueError: when the optimizer has no momentum, or for another number of values.
         """
         if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
             raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
@@ -44,8 +44,8 @@ class CyclicLR(_WithMomentum):
 
     Args:
         base_lr, max_lr: the bounds, each a number or one per group.
-        step_size_up, step_size_down: steps up and down; down is as up by default.
-        mode: the height of the cycles: "triangular" stays, "triangular2" halves each time, "exp_range" is
+        step_size_up, step_size_down: steps up and down; by default as many down as up.
+        mode: the height of the cycles: "triangular", constant; "triangular2", halved each time; "exp_range",
             gamma ** step.
         scale_fn, scale_mode: the height as a function of the cycle ("cycle") or the step ("iterations"), instead.
         cycle_momentum, base_momentum, max_momentum: let the momentum fall while lr rises.
@@ -93,7 +93,7 @@ class CyclicLR(_WithMomentum):
         self.base_lrs = base_lrs
 
     def scale_fn(self, x: float) -> float:
-        """Return the height of a cycle, or at a step."""
+        """Return the height of cycle x or at step x, by scale_mode."""
         if self._scale_fn_custom is not None:
             return self._scale_fn_custom(x)
         if self.mode == "triangular":
@@ -103,7 +103,7 @@ class CyclicLR(_WithMomentum):
 
     def get_lr(self) -> list[Any]:
         """Return the groups' rates, and set their momentum."""
-        self._lrs()  # which warns when it is not step that asks
+        self._lrs()  # warns when the caller is not step
         cycle = math.floor(1 + self.last_epoch / self.total_size)
         x = 1.0 + self.last_epoch / self.total_size - cycle
         part = x / self.step_ratio if x <= self.step_ratio else (x - 1) / (self.step_ratio - 1)
@@ -116,7 +116,7 @@ class CyclicLR(_WithMomentum):
         return [low + (top - low) * part * height for low, top in zip(self.base_lrs, self.max_lrs, strict=True)]
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state; of a plain scale_fn nothing is kept, of another callable its attributes."""
+        """Return the state, with the attributes of a scale_fn that is no plain function."""
         state = super().state_dict()
         scale = state["_scale_fn_custom"]
         plain = scale is None or isinstance(scale, types.FunctionType)
@@ -124,7 +124,7 @@ class CyclicLR(_WithMomentum):
         return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over what state_dict gave; the function stays as it is."""
+        """Load a state_dict; a plain scale_fn stays as it is."""
         saved = dict(state_dict)
         attributes = saved.pop("_scale_fn_custom")
         super().load_state_dict(saved)
@@ -138,11 +138,11 @@ class OneCycleLR(_WithMomentum):
     Args:
         max_lr: the highest rate, or one per group.
         total_steps: the length, or epochs and steps_per_epoch.
-        pct_start: the part of the steps in which lr rises.
+        pct_start: the fraction of the steps in which lr rises.
         anneal_strategy: "cos" or "linear".
         cycle_momentum, base_momentum, max_momentum: let the momentum fall while lr rises.
-        three_phase: fall to where lr started, symmetrically, and then to the end.
-    Raises: ValueError: for no length, a setting out of its range, an optimizer without momentum, more steps than that.
+        three_phase: fall symmetrically to the initial lr, then to the final one.
+    Raises: ValueError: for no length, a setting out of its range, an optimizer without momentum, too many steps.
     Source: Smith and Topin 2018; torch.optim.lr_scheduler.OneCycleLR.
     """
 
@@ -190,7 +190,7 @@ class OneCycleLR(_WithMomentum):
 
     def get_lr(self) -> list[Any]:
         """Return the groups' rates, and set their momentum."""
-        self._lrs()  # which warns when it is not step that asks
+        self._lrs()  # warns when the caller is not step
         step = self.last_epoch
         if step > self.total_steps:
             raise ValueError(f"Tried to step {step} times. The specified number of total steps is {self.total_steps}")
@@ -224,7 +224,7 @@ def _length(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
 
 
 def _phases(steps: int, rising: float, three: bool) -> list[dict[str, Any]]:
-    """Return what happens until which step: from which and to which of a group's settings lr and momentum go."""
+    """Return the phases: the step at which each ends, and the group's settings between which lr and momentum move."""
 
     def phase(end: float, *names: str) -> dict[str, Any]:
         return {"end_step": end} | dict(

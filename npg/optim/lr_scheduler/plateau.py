@@ -1,4 +1,4 @@
-"""The schedule by what is measured."""
+"""The schedule that follows a metric."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from npg.optim.optimizer import Optimizer
 
 
 class ReduceLROnPlateau(LRScheduler):
-    """Multiply lr by factor when a metric has not got better for more than `patience` epochs.
+    """Multiply lr by factor when a metric has not improved for more than `patience` epochs.
 
     Args:
-        mode: "min" or "max": which way is better.
-        factor: below 1. patience: epochs without improvement that are allowed.
-        threshold, threshold_mode: how much better counts: relative ("rel") or absolute ("abs").
-        cooldown: epochs to wait after a reduction. min_lr: a bound, or one per group. eps: smaller changes are not
-            made.
+        mode: "min" or "max": whether lower or higher is better.
+        factor: below 1. patience: the number of epochs without improvement to allow.
+        threshold, threshold_mode: the least improvement, relative ("rel") or absolute ("abs").
+        cooldown: epochs to wait after a reduction. min_lr: a lower bound, or one per group. eps: the smallest change
+            of lr that is made.
     Raises: ValueError: for a factor of 1 or more, an unknown mode, another number of bounds. TypeError: for something
         that is no Optimizer.
     Source: torch.optim.lr_scheduler.ReduceLROnPlateau.
@@ -75,11 +75,11 @@ class ReduceLROnPlateau(LRScheduler):
 
     @property
     def in_cooldown(self) -> bool:
-        """Whether a reduction was made in the last `cooldown` epochs."""
+        """Tell whether a reduction was made in the last `cooldown` epochs."""
         return self.cooldown_counter > 0
 
     def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
-        """Look at the epoch's metric and reduce the rates if it is time.
+        """Take the epoch's metric and reduce the rates if it has stopped improving.
 
         Args: epoch: deprecated: the number of the epoch.
         """

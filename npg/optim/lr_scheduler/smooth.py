@@ -100,10 +100,10 @@ class CosineAnnealingLR(LRScheduler):
         epoch, low = self.last_epoch, self.eta_min
         if self._is_initial:
             return rates
-        if self._step_count == 1 and epoch > 0:  # there is no rate of the epoch before to start from
+        if self._step_count == 1 and epoch > 0:  # there is no previous epoch's rate to start from
             return self._get_closed_form_lr()
         if (epoch - 1 - self.T_max) % (2 * self.T_max) == 0:
-            # The rate before is eta_min, from which the ratio below cannot lead away.
+            # The previous rate is eta_min, which the ratio below would never leave.
             rise = (1 - math.cos(math.pi / self.T_max)) / 2
             return [lr + (base - low) * rise for base, lr in zip(self.base_lrs, rates, strict=True)]
         ratio = (1 + math.cos(math.pi * epoch / self.T_max)) / (1 + math.cos(math.pi * (epoch - 1) / self.T_max))
@@ -115,10 +115,10 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
-    """Cosine annealing that starts again after T_0 epochs, then after T_0 T_mult, T_0 T_mult^2, ...
+    """Cosine annealing that restarts after T_0 epochs, then after T_0 T_mult, T_0 T_mult^2, ...
 
     Args:
-        T_0: epochs to the first restart. T_mult: by how much each round is longer than the one before.
+        T_0: epochs to the first restart. T_mult: the ratio of each period to the previous one.
         eta_min: the lowest rate.
     Raises: ValueError: for a T_0 or T_mult that is no positive integer, an eta_min that is no number, a negative epoch.
     Source: Loshchilov and Hutter 2017; torch.optim.lr_scheduler.CosineAnnealingWarmRestarts.
@@ -138,7 +138,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Any]:
-        self._lrs()  # which warns when it is not step that asks
+        self._lrs()  # warns when the caller is not step
         part = 1 + math.cos(math.pi * self.T_cur / self.T_i)
         return [self.eta_min + (base - self.eta_min) * part / 2 for base in self.base_lrs]
 

@@ -52,7 +52,7 @@ class MultiStepLR(LRScheduler):
 
 
 class ConstantLR(LRScheduler):
-    """lr times factor for total_iters epochs, then lr.
+    """lr times factor for total_iters epochs, then lr itself.
 
     Raises: ValueError: for a factor outside [0, 1].
     Source: torch.optim.lr_scheduler.ConstantLR.
