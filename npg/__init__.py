@@ -243,11 +243,11 @@ def _load(name: str) -> _Any:
     if name in _LAZY or name in _LAZY_NAMES:
         from importlib import import_module
 
-        found = import_module(_LAZY.get(name) or _LAZY_NAMES[name])
+        value = import_module(_LAZY.get(name) or _LAZY_NAMES[name])
         if name in _LAZY_NAMES:
-            found = getattr(found, name)
-        globals()[name] = found
-        return found
+            value = getattr(value, name)
+        globals()[name] = value
+        return value
     if name.startswith(("complex", "cfloat", "cdouble", "chalf")):
         raise AttributeError(f"npg has no complex dtypes, got npg.{name}")
     raise AttributeError(f"module 'npg' has no attribute {name!r}")

@@ -1,8 +1,8 @@
-"""The choice between the rooms' compiled modules and their Python ones, for all of npg.
+"""The choice between compiled modules and their Python twins, for all packages of npg.
 
-A room that has a `_cython` has a `_python` beside it, with the same names and results. Cython is taken where it was
-built; NPG_ENGINE=python or cython decides it by hand. Once a room had to do without, those to its right do too: what
-each of them has in C calls what the ones before it have.
+A package that has a `_cython` has a `_python` beside it, with the same names and results. Cython is used where it was
+built; NPG_ENGINE=python or cython overrides the choice. Once one package has fallen back to Python, those that import
+it do so too, because their C calls its C.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-_refusal = ""  # why a compiled module could not be used; the warning has been given
+_refusal = ""  # why a compiled module could not be used, once the warning was issued
 
 
 def _load(module: str, names: Sequence[str]) -> Any:
@@ -26,7 +26,7 @@ def _load(module: str, names: Sequence[str]) -> Any:
         raise ImportError("it was not built for this Python and platform")
     try:
         compiled = importlib.import_module(module)
-    except Exception as reason:  # a broken extension fails in any way
+    except Exception as reason:  # a broken extension may raise anything
         raise ImportError(f"it is there, but cannot be imported: {type(reason).__name__}: {reason}") from reason
     missing = [name for name in names if not hasattr(compiled, name)]
     if missing:
@@ -34,24 +34,24 @@ def _load(module: str, names: Sequence[str]) -> Any:
     return compiled
 
 
-def choose(room: str, names: Sequence[str]) -> tuple[Any, str]:
-    """Return the module that a room uses, and why it is this one.
+def choose(package: str, names: Sequence[str]) -> tuple[Any, str]:
+    """Return the module that a package uses, and the reason for this choice.
 
     Args:
-        room: the package with a `_cython` and a `_python`.
-        names: what both of them have.
+        package: the name of a package with a `_cython` and a `_python`.
+        names: the names that both of them have.
     """
     global _refusal
-    wanted = os.environ.get("NPG_ENGINE", "").strip().lower()
-    if wanted not in ("", "cython", "python"):
-        raise ImportError(f"expected NPG_ENGINE to be cython or python, got {wanted!r}")
-    if wanted == "python":
-        return importlib.import_module(f"{room}._python"), "NPG_ENGINE=python asks for it"
+    requested = os.environ.get("NPG_ENGINE", "").strip().lower()
+    if requested not in ("", "cython", "python"):
+        raise ImportError(f"expected NPG_ENGINE to be cython or python, got {requested!r}")
+    if requested == "python":
+        return importlib.import_module(f"{package}._python"), "NPG_ENGINE=python asks for it"
     if not _refusal:
         try:
-            return _load(f"{room}._cython", names), "NPG_ENGINE=cython asks for it" if wanted else "it was built"
+            return _load(f"{package}._cython", names), "NPG_ENGINE=cython asks for it" if requested else "it was built"
         except ImportError as reason:
-            if wanted:
+            if requested:
                 raise ImportError(
                     f"NPG_ENGINE=cython, but npg's compiled engine cannot be used: {reason}. In a source tree "
                     "`python setup.py build_ext --inplace` builds it."
@@ -63,4 +63,4 @@ def choose(room: str, names: Sequence[str]) -> tuple[Any, str]:
                 stacklevel=2,
             )
             _refusal = str(reason)
-    return importlib.import_module(f"{room}._python"), f"the compiled one cannot be used: {_refusal}"
+    return importlib.import_module(f"{package}._python"), f"the compiled one cannot be used: {_refusal}"

@@ -1,10 +1,10 @@
-"""Context managers that an interrupt cannot leave switched: what one sets is put back whatever ends its block.
+"""Context managers that are safe against interrupts: what one sets is restored, whatever ends its block.
 
-CPython lets a signal's handler run when a function in Python begins and when a call has returned, so an `__exit__` in
-Python may be interrupted before it has done anything. The compiled engine's Block (csrc/engine/modes.pxi) leaves in C,
-where no handler runs. This twin has for each `with` statement a token that the statement alone holds, calls at its
-end, and drops whatever happens: dropped without having put back, it does so then. Where the exception is kept, its
-traceback keeps the token: then things are back as soon as it is gone.
+CPython may run a signal handler when a Python function begins and when a call has returned, so an `__exit__` in Python
+may be interrupted before it has done anything. The compiled engine's Block (csrc/engine/modes.pxi) exits in C, where no
+handler runs. This twin gives each `with` statement a token that only the statement holds. The statement calls it at its
+end, and drops it in any case: a token that is dropped without having been called restores then. While an exception is
+kept, its traceback keeps the token alive: values are then restored as soon as it is gone.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ def _put(target: Any, name: str, value: Any) -> None:
 
 
 class _Record:
-    """What one entry of a block puts back.
+    """The values that one entry of a block restores.
 
     Attributes:
-        before: (target, name, value) each.
-        covered: what a block around this one has put back meanwhile, which is not to be put back late.
+        before: a list of (target, name, value).
+        covered: the (id of target, name) that an outer block has restored meanwhile, which must not be restored late.
     """
 
     __slots__ = ("before", "covered", "thread")
@@ -45,7 +45,7 @@ class _Record:
         self.thread = threading.get_ident()
 
     def put_back(self, late: bool = False) -> None:
-        """Put everything back, unless that has been done. Interrupted, it begins anew when it is called again."""
+        """Restore everything, unless that was done. If interrupted, a second call starts over."""
         records = _entered.records
         if self not in records:
             return
@@ -60,34 +60,34 @@ class _Record:
 
 class _Entered(threading.local):
     def __init__(self) -> None:
-        self.records: list[_Record] = []  # of the blocks that this thread is in, the outermost first
+        self.records: list[_Record] = []  # those of the blocks that this thread is in, the outermost first
 
 
 _entered = _Entered()
 
 
 def depth() -> int:
-    """Return in how many blocks this thread is."""
+    """Return the number of blocks that this thread is in."""
     return len(_entered.records)
 
 
 def cover(start: int, target: Any, name: str) -> None:
-    """Say that a place was put back without a block: those entered since depth() was `start` do not do it late."""
+    """Declare a value restored without a block: blocks entered since depth() was `start` will not restore it late."""
     if len(_entered.records) > start:
         for record in _entered.records[start:]:
             record.covered.add((id(target), name))
 
 
 class _Leaving:
-    """What a `with` statement holds of a block, and calls at its end."""
+    """The token that a `with` statement holds for a block, and calls at its end."""
 
-    record: _Record | None = None  # here: the constructor too may be interrupted
+    record: _Record | None = None  # on the class, because the constructor too may be interrupted
 
     def __init__(self, block: Block) -> None:
         self.block = block
 
     def __call__(self, *error: Any) -> Any:
-        if self.record is None:  # __exit__ was asked for by name
+        if self.record is None:  # __exit__ was called by name
             self.record = self.block._entries[-1]
         self.record.put_back()
         block, record, self.record = self.block, self.record, None
@@ -96,7 +96,7 @@ class _Leaving:
         return block._left(*error)
 
     def __del__(self) -> None:
-        # What is thread-local elsewhere is not this thread's to put back.
+        # Thread-local values of another thread are not this thread's to restore.
         if self.record is not None and self.record.thread == threading.get_ident():
             self.record.put_back(late=True)
             if self.record in self.block._entries:
@@ -104,10 +104,10 @@ class _Leaving:
 
 
 class _Exit:
-    """The descriptor `__exit__`: a `with` statement asks for it before it enters."""
+    """The descriptor `__exit__`: a `with` statement looks it up before it enters."""
 
     def __get__(self, block: Block | None, owner: Any = None) -> Any:
-        if block is None:  # contextlib.ExitStack asks the class
+        if block is None:  # contextlib.ExitStack looks it up on the class
             return lambda block, *error: _Leaving(block)(*error)
         leaving = _Leaving(block)
         block._coming = weakref.ref(leaving)
@@ -115,9 +115,9 @@ class _Exit:
 
 
 class Block:
-    """A context manager that switches things for the length of a block, which may be entered within itself.
+    """A context manager that sets values for the length of a block; it is reentrant.
 
-    A subclass says what holds within; the compiled engine has a twin.
+    A subclass defines the values; the compiled engine has a twin.
     """
 
     _entries: list[_Record]
@@ -129,18 +129,18 @@ class Block:
         return block
 
     def _places(self) -> Any:
-        """Return what holds within: (target, name, value) each, an attribute, or an item of a dict.
+        """Return the values within the block as (target, name, value), for attributes or for items of dicts.
 
-        It must change nothing.
+        It must not change anything.
         """
         return ()
 
     def _entered(self) -> Any:
-        """Return what stands behind `as`. Everything is switched."""
+        """Return the value for `as`. It is called when everything is set."""
         return self
 
     def _left(self, *error: Any) -> Any:
-        """Do what is left to do when everything is back."""
+        """Finish; called when everything is restored."""
 
     def __enter__(self) -> Any:
         places = [*self._places()]

@@ -1,4 +1,4 @@
-"""Texts that more than one place raises. They are PyTorch's words where it has some, because people search for them."""
+"""Error texts that several places raise: in PyTorch's words where it has any, because people search for them."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class LinAlgError(RuntimeError):
 
 
 def warn(text: str, category: type[Warning] = UserWarning) -> None:
-    """Give a warning, at the line of the caller's own code that called npg."""
+    """Issue a warning at the line of the user's code that called npg."""
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "npg":
         frame, level = frame.f_back, level + 1

@@ -1,7 +1,7 @@
-"""NumPy's warnings about floating-point numbers, which are off while npg computes.
+"""NumPy's floating-point warnings, which are off while npg computes.
 
-PyTorch computes inf and nan in silence, so an op does too; the caller's own NumPy code keeps its warnings. They are off
-for this thread alone, and back whatever ends the block.
+PyTorch computes inf and nan silently, so npg's ops do too; the caller's own NumPy code keeps its warnings. They are off
+for this thread alone, and restored whatever ends the block.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
-floating_errors: Any  # with get and set
+floating_errors: Any  # has get and set
 SILENT: Any
-try:  # what np.errstate enters, in a tenth of its time; private, hence the other branch
+try:  # what np.errstate sets, in a tenth of its time; private, hence the fallback
     _umath = importlib.import_module("numpy._core.umath")
     floating_errors, SILENT = _umath._extobj_contextvar, _umath._make_extobj(all="ignore")
 except (ImportError, AttributeError):
 
     class _FloatingErrors:
-        """The same by NumPy's public functions."""
+        """The same with NumPy's public functions."""
 
         get = staticmethod(np.geterr)
 
@@ -34,13 +34,13 @@ except (ImportError, AttributeError):
 class silent(contextlib.ContextDecorator):
     """A block or, as a decorator, a function without NumPy's floating-point warnings.
 
-    Leaner than a Block, which would cost as much as a small op: only a `with` statement holds it, so what an interrupt
-    has kept from being put back is put back when the statement drops it.
+    Leaner than a Block, which would cost as much as a small op: only a `with` statement holds it, so if an interrupt
+    prevents the exit, the warnings are restored when the statement drops it.
     """
 
     _before: Any = None
 
-    def _recreate_cm(self) -> silent:  # each call of a function has its own
+    def _recreate_cm(self) -> silent:  # each call of a decorated function has its own
         return silent()
 
     def __enter__(self) -> None:
@@ -48,7 +48,7 @@ class silent(contextlib.ContextDecorator):
         self._before = floating_errors.get()
         try:
             floating_errors.set(SILENT)
-        except BaseException:  # an interrupt: the block is not entered, and nobody would leave it
+        except BaseException:  # an interrupt: the block is not entered, so it will not be exited
             floating_errors.set(self._before)
             raise
 
@@ -57,6 +57,6 @@ class silent(contextlib.ContextDecorator):
         self._before = None
 
     def __del__(self) -> None:
-        # Where somebody else has put them back meanwhile, as the engine does after an op, they stay so.
+        # If they were restored meanwhile, as the engine does after an op, they stay as they are.
         if self._before is not None and self._thread == _thread.get_ident() and floating_errors.get() is SILENT:
             floating_errors.set(self._before)

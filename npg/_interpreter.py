@@ -1,4 +1,4 @@
-"""npg lives in the main interpreter of a process, and refuses a subinterpreter before NumPy is half imported there."""
+"""The check that npg is in the main interpreter: it refuses a subinterpreter before NumPy is half imported there."""
 
 import _thread
 

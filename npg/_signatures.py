@@ -1,4 +1,4 @@
-"""What a function's parameters are called."""
+"""The names of a function's parameters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 def parameters_of(function: Callable[..., Any]) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
     """Return the names of the positional parameters, of the keyword-only ones, and of the rest (`*xs`)."""
-    # Some six hundred functions are read when npg is imported; inspect.signature would take a quarter of that time.
+    # Some six hundred functions are read when npg is imported; inspect.signature would take a quarter of the import.
     while hasattr(function, "__wrapped__"):
         function = function.__wrapped__
     code = function.__code__

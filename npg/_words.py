@@ -1,4 +1,4 @@
-"""What messages call a dtype, a shape, a type and a node, in PyTorch's words."""
+"""The texts of dtypes, shapes, types and nodes in messages, in PyTorch's words."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from npg import dtypes
 
 
 def scalar_name(x: Any) -> str:
-    """Return the name of the dtype of an array, or of a dtype: Float, Long; NumPy's name of one that npg lacks."""
+    """Return the name of the dtype of an array, or of a dtype: Float, Long; NumPy's name for one that npg lacks."""
     dtype = np.dtype(getattr(x, "dtype", x))
     return dtypes.from_numpy(dtype).scalar_name if dtypes.is_known(dtype) else dtype.name
 
 
 def c_name(x: Any) -> str:
-    """Return what C++ calls the dtype of an array, or a NumPy dtype: long int for int64."""
+    """Return the C++ name of the dtype of an array, or of a NumPy dtype: long int for int64."""
     return dtypes.from_numpy(getattr(x, "dtype", x)).c_name
 
 
@@ -32,11 +32,11 @@ def size_text(shape: Iterable[Any]) -> str:
 
 
 def op_text(node_name: str) -> str:
-    """Return the name of a node without what all of them have: Mul for MulBackward0."""
+    """Return the name of a node without "Backward" and its number: Mul for MulBackward0."""
     return node_name.rstrip("0123456789").removesuffix("Backward")
 
 
 def type_name(x: Any) -> str:
-    """Return the name of an argument's type, with that of its module where it is no builtin."""
+    """Return the name of an argument's type, with that of its module if it is not a builtin."""
     kind = type(x)
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"

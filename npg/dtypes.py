@@ -1,4 +1,4 @@
-"""The dtypes and PyTorch's type promotion: which dtype an operation computes in.
+"""The dtypes and PyTorch's type promotion: the dtype in which an operation computes.
 
 Every rule about result dtypes lives here. Python numbers are weak (they only decide the category), 0-d arrays do not
 promote arrays within a category, and a number or an integer array that must become floating takes the default dtype.
@@ -16,7 +16,7 @@ import numpy as np
 BOOL, INTEGER, FLOATING = 0, 1, 2
 
 
-# What C++ calls them, as some of PyTorch's messages do.
+# Their C++ names, which some of PyTorch's messages use.
 _C_NAMES = {
     "float16": "c10::Half", "float32": "float", "float64": "double", "int8": "signed char", "int16": "short int",
     "int32": "int", "int64": "long int", "uint8": "unsigned char", "uint16": "short unsigned int",
@@ -34,7 +34,7 @@ class dtype:
         dtype: the NumPy dtype, so that NumPy accepts npg.float32 wherever it takes a dtype.
         itemsize: bytes per element.
         is_floating_point: whether it is float16, float32 or float64.
-        kind, char, num, type: as of the NumPy dtype, for code that asks an array's.
+        kind, char, num, type: those of the NumPy dtype, for code that reads them from an array's dtype.
     Source: torch.dtype.
     """
 
@@ -47,7 +47,7 @@ class dtype:
         if not isinstance(name, str) or name not in _C_NAMES:
             raise TypeError("cannot create 'npg.dtype' instances")
         self.name = name
-        self.scalar_name = scalar_name  # what PyTorch's error texts call it: Float, Long, ...
+        self.scalar_name = scalar_name  # its name in PyTorch's error texts: Float, Long, ...
         self.c_name = _C_NAMES[name]
         self.dtype = np.dtype(name)
         self.itemsize = self.dtype.itemsize
@@ -61,7 +61,7 @@ class dtype:
         return "npg." + self.name
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return by_name, (self.name,)  # not by NumPy's dtype, whose own pickles are not checked when they are read
+        return by_name, (self.name,)  # not by NumPy's dtype, whose pickles are not validated when loaded
 
     def __eq__(self, other: object) -> bool:
         # Equal to the NumPy dtype it stands for, so that both spellings work in comparisons.
@@ -95,8 +95,8 @@ uint64 = dtype("uint64", "UInt64")
 bool_ = dtype("bool", "Bool")
 
 ALL = (float16, float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64, bool_)
-UNSIGNED = (uint16, uint32, uint64)  # which go with floats and Python numbers only
-# Keyed by the type character: on every platform two C types share a width, and NumPy tells them apart.
+UNSIGNED = (uint16, uint32, uint64)  # promoted only with floats and Python numbers
+# Keyed by the type character: on every platform two C types share a width, and NumPy distinguishes them.
 _BY_CHAR = {
     np.dtype(kind).char: d
     for d in ALL
@@ -134,14 +134,14 @@ def from_numpy(numpy_dtype: Any) -> dtype:
 
     Raises: TypeError: when npg has no such dtype.
     """
-    found = _BY_CHAR.get(np.dtype(numpy_dtype).char)
-    if found is None:
+    d = _BY_CHAR.get(np.dtype(numpy_dtype).char)
+    if d is None:
         kind = np.dtype(numpy_dtype).type
         raise TypeError(
             f"can't convert np.ndarray of type {kind.__module__}.{kind.__name__}. The only supported types are: "
             "float64, float32, float16, int64, int32, int16, int8, uint64, uint32, uint16, uint8, and bool."
         )
-    return found
+    return d
 
 
 def by_name(name: str) -> dtype:
@@ -155,14 +155,14 @@ def by_name(name: str) -> dtype:
     raise ValueError(f"expected the name of a dtype, such as float32, got {name!r:.100}")
 
 
-def to_numpy(given: Any) -> np.dtype[Any]:
+def to_numpy(kind: Any) -> np.dtype[Any]:
     """Return the NumPy dtype of an npg dtype, a NumPy dtype or a Python type (as in PyTorch, float is float64)."""
-    if isinstance(given, dtype):
-        return given.dtype
+    if isinstance(kind, dtype):
+        return kind.dtype
     try:
-        return from_numpy(np.dtype(given)).dtype
-    except (TypeError, ValueError):  # the second for what has a `dtype` that is none of NumPy's
-        raise TypeError(f"expected a dtype such as npg.float32, got {given!r}") from None
+        return from_numpy(np.dtype(kind)).dtype
+    except (TypeError, ValueError):  # ValueError: it has a `dtype` attribute that is not NumPy's
+        raise TypeError(f"expected a dtype such as npg.float32, got {kind!r}") from None
 
 
 def get_default_dtype() -> dtype:
@@ -197,7 +197,7 @@ class finfo:
         self.bits, self.dtype = info.bits, d.name
         self.eps, self.max, self.min = float(info.eps), float(info.max), float(info.min)
         self.tiny = self.smallest_normal = float(info.tiny)
-        self.resolution = float(f"1e-{info.precision}")  # of float16 the dtype's own is inexact
+        self.resolution = float(f"1e-{info.precision}")  # the resolution of NumPy's float16 is inexact
 
     def __repr__(self) -> str:
         return (
@@ -243,16 +243,16 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     return from_numpy(np.promote_types(type1.dtype, type2.dtype))
 
 
-def _check_dtypes(name: str, **given: Any) -> None:
-    """Raise TypeError for an argument that is no dtype."""
-    for i, (argument, d) in enumerate(given.items(), 1):
+def _check_dtypes(name: str, **arguments: Any) -> None:
+    """Raise TypeError for an argument that is not a dtype."""
+    for i, (argument, d) in enumerate(arguments.items(), 1):
         if not isinstance(d, dtype):
             kind = type(d).__name__
             raise TypeError(f"{name}(): argument '{argument}' (position {i}) must be npg.dtype, not {kind}")
 
 
 def can_cast(from_: dtype, to: dtype) -> bool:
-    """Tell whether PyTorch lets a result of dtype `from_` be stored in `to`: the category may not fall.
+    """Tell whether a result of dtype `from_` may be stored in `to`: its category must not be higher.
 
     Raises: TypeError: when an argument is no dtype.
     """
@@ -270,7 +270,7 @@ def scalar_dtype(number: Any) -> dtype:
 
 
 def _combine(higher: dtype | None, lower: dtype | None) -> dtype | None:
-    # `higher` has precedence (arrays over 0-d arrays over numbers): a lower one counts only for its category.
+    # `higher` has precedence (arrays over 0-d arrays over numbers): `lower` counts only by its category.
     if higher is None or lower is None:
         return higher or lower
     if higher.category >= lower.category and higher is not bool_:
@@ -279,7 +279,7 @@ def _combine(higher: dtype | None, lower: dtype | None) -> dtype | None:
 
 
 def common_dtype(operands: Any) -> dtype:
-    """Return the dtype that an operation on these operands computes in.
+    """Return the dtype in which an operation on these operands computes.
 
     Args:
         operands: ndarrays (or anything with dtype and ndim) and Python numbers.
@@ -314,7 +314,7 @@ def float_dtype(operands: Any) -> dtype:
 
 # ----- No silent promotion -----
 
-# See npg.autograd.strict_dtype. common_dtype is only asked where dtypes differ: looking costs the others nothing.
+# See npg.autograd.strict_dtype. common_dtype is called only where dtypes differ, so other calls pay nothing for this.
 _strict = False
 
 
@@ -326,17 +326,17 @@ def _refuse_upcast(operands: Any, result: dtype) -> None:
     frame: Any = sys._getframe(2)
     name = ""
     while frame is not None and frame.f_globals.get("__name__", "").startswith("npg."):
-        # The op that promotes, else the outermost function of npg's own.
+        # The op that promotes, else the outermost function of npg.
         code = frame.f_code.co_name
-        if code == "result_type":  # asks, computes nothing
+        if code == "result_type":  # a query, which computes nothing
             return
-        name = name if code == "call" else code  # a wrapper
+        name = name if code == "call" else code  # "call" is a wrapper
         op = frame.f_locals.get("op")
         if hasattr(op, "name"):
             name = op.name
             break
         frame = frame.f_back
-    found = " and ".join(sorted({d.name for d in kinds}))
+    names = " and ".join(sorted({d.name for d in kinds}))
     raise TypeError(
-        f"{name.strip('_')}: expected floating tensors of one dtype within strict_dtype(), got {found}; use to()"
+        f"{name.strip('_')}: expected floating tensors of one dtype within strict_dtype(), got {names}; use to()"
     )

@@ -1,4 +1,4 @@
-"""The graph: nodes, edges, grad mode, backward. `name` tells which engine runs, "cython" or "python"."""
+"""The graph: nodes, edges, grad mode, backward. `name` is that of the running engine, "cython" or "python"."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -20,5 +20,5 @@ else:
 
 
 def array_of(x: Any) -> Any:
-    """Return the ndarray of a tensor; anything else as it is."""
+    """Return the ndarray of a tensor; anything else unchanged."""
     return x._array if isinstance(x, TensorBase) else x

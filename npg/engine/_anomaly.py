@@ -1,4 +1,4 @@
-"""Anomaly mode: where a node was made, and what is wrong with the gradients that it sends."""
+"""Anomaly mode: where a node was created, and nan in the gradients that it sends."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 class Origin:
-    """Where a node was made: the stack of the call, without npg's own innermost frames, and the shapes in and out.
+    """Where a node was created: the stack of the call, without npg's innermost frames, and the shapes in and out.
 
     Attributes:
         stack: a list of traceback.FrameSummary, the innermost last.
-        inputs, outputs: for each its shape, or the text of what is no array.
+        inputs, outputs: the shape of each as text, or the name of its type if it is no array.
     """
 
     def __init__(self, inputs: Any, outputs: Any) -> None:
-        import traceback  # when it is needed: every program imports this module
+        import traceback  # only when needed: every program imports this module
 
         frame: Any = sys._getframe(1)
         while frame is not None and frame.f_globals.get("__name__", "").startswith("npg."):
@@ -39,7 +39,7 @@ def _shape(x: Any) -> str:
 
 
 def tell(node: Any) -> None:
-    """Warn of an error in a node's backward, with the stack of the forward call that made it, and the shapes."""
+    """Warn of an error in a node's backward, with the stack of the forward call that created it, and the shapes."""
     if node.origin is None:
         warnings.warn(
             f"Error detected in {node.name()}. No forward pass information available. Enable detect anomaly during "
@@ -59,9 +59,9 @@ def tell(node: Any) -> None:
 
 
 def check(node: Any, grads: Any) -> None:
-    """Raise when a gradient that a node sends has a nan.
+    """Raise when a gradient that a node sends contains nan.
 
-    Raises: RuntimeError: naming the node, the input, the shape, and the places of the first nan and of the first
+    Raises: RuntimeError: naming the node, the input, the shape, and the indices of the first nan and the first
         infinite element.
     """
     for i, g in enumerate(grads):
@@ -69,9 +69,9 @@ def check(node: Any, grads: Any) -> None:
         if isinstance(array, (np.ndarray, np.generic)) and array.dtype.kind == "f" and np.isnan(array).any():
             text = f"Function '{node.name()}' returned nan values in its {i}th output. "
             text += f"Its shape is {shape_text(array.shape)}"
-            for name, found in (("nan", np.isnan(array)), ("infinite", np.isinf(array))):
-                places = np.argwhere(np.asarray(found)).tolist()
-                text += f", {len(places)} elements are {name}"
-                if places:
-                    text += f", the first at {places[0]}"
+            for name, mask in (("nan", np.isnan(array)), ("infinite", np.isinf(array))):
+                indices = np.argwhere(np.asarray(mask)).tolist()
+                text += f", {len(indices)} elements are {name}"
+                if indices:
+                    text += f", the first at {indices[0]}"
             raise RuntimeError(text + ".")

@@ -1,4 +1,4 @@
-"""The arguments of functions and operators, off the hot path: numbers, keywords, and what is refused."""
+"""The arguments of functions and operators, off the hot path: numbers, keywords, and errors."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from npg import _errors, dtypes
 from npg._words import type_name
 
-# The operators that both engines keep for tensors, see register_operators; the Cython engine counts on this order. Not
-# those that write, such as +=: CPython would take a C __iadd__ for the concatenation of sequences too.
+# The operators that both engines install on tensors, see register_operators; the Cython engine relies on this order.
+# In-place ones such as += are not among them: CPython would use a C __iadd__ for the concatenation of sequences too.
 OPERATORS = (
     "__add__",
     "__radd__",
@@ -23,15 +23,15 @@ OPERATORS = (
     "__neg__",
 )
 
-# What an operator takes beside tensors and arrays. NumPy counts its time spans among the integers.
+# What an operator takes besides tensors and arrays. NumPy's timedelta64 is a subclass of its integers.
 _NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
 
-# NumPy's names for what PyTorch calls input and other, which PyTorch understands too.
+# NumPy's names for PyTorch's input and other, which PyTorch accepts too.
 _NUMPY_INPUTS = {"input": ("x", "a", "x1"), "other": ("x2",)}
 
 
 def is_number(x: Any) -> bool:
-    """Tell whether x is a real number of Python's or NumPy's."""
+    """Tell whether x is a real number of Python or NumPy."""
     return isinstance(x, _NUMBERS) and not isinstance(x, np.timedelta64)
 
 
@@ -45,9 +45,9 @@ def operand_error(function: Any, args: Any, i: int) -> TypeError:
 
 
 def of_numbers(function: Any, args: Any, wrap: Any) -> Any:
-    """Return arguments without a tensor among them with the first as a 0-d one, where the op takes numbers alone.
+    """Return arguments that are all numbers with the first as a 0-d tensor, for an op that takes numbers alone.
 
-    Raises: TypeError: where it does not.
+    Raises: TypeError: when the op does not, or an argument is no number.
     """
     if not function.op.takes_numbers or function.writes or not all(is_number(x) for x in args):
         raise operand_error(function, args, 0)
@@ -61,7 +61,7 @@ def bind(function: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any]:
     Raises: TypeError: when they do not fit, in PyTorch's words.
     """
     target = kwargs.pop("out", None)
-    if not kwargs and len(args) == len(function._names):  # only out=, and to read a signature takes 10 microseconds
+    if not kwargs and len(args) == len(function._names):  # only out=: reading the signature would take 10 microseconds
         return args, target
     signature = function.__signature__
     try:
@@ -72,10 +72,10 @@ def bind(function: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, Any]:
             plural = "" if len(names) == 1 else "s"
             text = f"takes {len(names)} positional argument{plural} but {len(args)} were given"
             raise TypeError(f"{function.__name__}() {text}") from None
-        for ours, theirs in _NUMPY_INPUTS.items():
-            for name in theirs:
-                if name in kwargs and ours in names[len(args) :] and ours not in kwargs:
-                    kwargs[ours] = kwargs.pop(name)
+        for parameter, aliases in _NUMPY_INPUTS.items():
+            for name in aliases:
+                if name in kwargs and parameter in names[len(args) :] and parameter not in kwargs:
+                    kwargs[parameter] = kwargs.pop(name)
         required = [n for n, p in signature.parameters.items() if p.default is p.empty]
         missing = [n for n in required[len(args) :] if n not in kwargs]
         if missing:

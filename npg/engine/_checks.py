@@ -1,4 +1,4 @@
-"""What both engines refuse: shapes that do not broadcast, memory that overlaps, changes in place without a meaning."""
+"""What both engines refuse: shapes that do not broadcast, overlapping memory, meaningless in-place changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from npg import _errors
 from npg._words import op_text, shape_text
 from npg.ops.strided import partly_overlaps
 
-# How a view came to be, which decides whether it and its base may be changed in place; 0 for those that may.
+# How a view was created, which decides whether it and its base may be changed in place; VIEW may.
 VIEW, MULTI_VIEW, NO_GRAD_VIEW, CUSTOM_VIEW = 0, 1, 2, 3
 
 
@@ -18,7 +18,7 @@ VIEW, MULTI_VIEW, NO_GRAD_VIEW, CUSTOM_VIEW = 0, 1, 2, 3
 
 
 def refuse_shapes(arrays: Any) -> None:
-    """Raise when the shapes of the operands do not broadcast; numbers among them fit anything.
+    """Raise when the shapes of the operands do not broadcast; numbers broadcast to anything.
 
     Raises: RuntimeError: naming the first two sizes that differ, counted from the last dimension, as PyTorch does.
     """
@@ -33,12 +33,12 @@ def refuse_shapes(arrays: Any) -> None:
 
 
 def refuse_broadcast(array: Any, arrays: Any) -> None:
-    """Raise when the operands broadcast to another shape than that of the tensor that is written.
+    """Raise when the operands broadcast to a shape other than that of the tensor to be written.
 
     Raises: RuntimeError: naming both shapes.
     """
     shapes = [a.shape for a in arrays if isinstance(a, (np.ndarray, np.generic))]
-    if all(s == array.shape or not s for s in shapes):  # nearly always, and the test below takes microseconds
+    if all(s == array.shape or not s for s in shapes):  # nearly always true, and the test below takes microseconds
         return
     shape = np.broadcast_shapes(*shapes)
     if np.broadcast_shapes(shape, array.shape) != array.shape:
@@ -48,9 +48,9 @@ def refuse_broadcast(array: Any, arrays: Any) -> None:
 
 
 def refuse_partial_overlap(arrays: Any) -> None:
-    """Raise when the first array, which is to be written, shares a part of its memory with another, and not all of it.
+    """Raise when the first array, which is to be written, shares a part but not all of its memory with another.
 
-    Raises: RuntimeError: in PyTorch's words, and where PyTorch looks: at arrays without gaps.
+    Raises: RuntimeError: in PyTorch's words, and for the arrays that PyTorch checks: those without gaps.
     """
     written = arrays[0]
     for other in arrays[1:]:
@@ -62,7 +62,7 @@ def refuse_partial_overlap(arrays: Any) -> None:
 
 
 def refuse_in_place(x: Any) -> None:
-    """Raise when a recorded in-place change of x has no meaning: x is a leaf or shows one, or is a view that must not
+    """Raise when a recorded in-place change of x is not allowed: x is a leaf, a view of one, or a view that must not
     change.
 
     Raises: RuntimeError: in PyTorch's words.
@@ -70,17 +70,17 @@ def refuse_in_place(x: Any) -> None:
     fn = x.grad_fn
     if x._base is not None:
         refuse_view(x, fn, "is being")
-        if x.requires_grad and x._base.grad_fn is None:  # of the base, or of a leaf that is itself a view of it
+        if x.requires_grad and x._base.grad_fn is None:  # the base's, or its own where it is a leaf and a view
             raise RuntimeError(_errors.LEAF_VIEW_IN_PLACE)
     if x._requires_grad and fn is None:
         raise RuntimeError(_errors.LEAF_IN_PLACE)
 
 
 def refuse_view(x: Any, fn: Any, what: str) -> None:
-    """Raise when x, whose history is fn, is a view of a kind that does not go with in-place changes.
+    """Raise when x, whose history is fn, is a view of a kind that forbids in-place changes.
 
     Args:
-        what: "is being", or words for a change of its base.
+        what: the words for the change: "is being", or _errors.INDIRECTLY for one of its base.
     Raises: RuntimeError: in PyTorch's words.
     """
     producer = f"Output {x._nr} of {op_text(fn.name())}" if fn else None

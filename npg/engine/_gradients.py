@@ -42,7 +42,7 @@ def _is_dense(array: Any) -> bool:
 
 
 def copy_in_layout(g: Any, array: Any) -> Any:
-    """Return a copy of a gradient: strided as the leaf's array where that is dense, else in C order, as in PyTorch."""
+    """Return a copy of a gradient with the strides of the leaf's array where that is dense, else in C order."""
     if not _is_dense(array):
         return np.array(g, order="C")
     copy = np.empty_like(array)
@@ -51,12 +51,12 @@ def copy_in_layout(g: Any, array: Any) -> Any:
 
 
 def recorded_copy(g: Any, array: Any, wrap: Any, apply_in_place: Any) -> Any:
-    """Return a copy of a gradient that has a history, strided as `copy_in_layout` does, with nodes as in PyTorch."""
+    """Return a recorded copy of a gradient with the strides of `copy_in_layout`, and nodes as in PyTorch."""
     if not _is_dense(array):
         return contiguous(g)
     return apply_in_place(assign, (wrap(np.empty_like(array)), g), {})
 
 
 def own_copy(g: Any) -> Any:
-    """Return a copy of a gradient for whoever asked for it: strided alike, in C order where it was expanded."""
+    """Return a copy of a gradient to hand out, with the same strides, or in C order where it was expanded."""
     return np.array(g, order="C" if overlaps(g) else "K")

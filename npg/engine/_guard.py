@@ -1,8 +1,8 @@
-"""The lock of what threads of a process share: gradients that are added up, the count of vmaps, the profiler.
+"""The lock of what threads of a process share: the accumulation of gradients, the count of vmaps, the profiler.
 
-A fork waits for it, so that the child finds no half-written gradient and no lock that nobody will give back. It is one
-for all, and taken before those of the random generators (the handler that is registered last runs first before a fork):
-what runs under it may draw.
+A fork waits for it, so that the child finds no half-written gradient and no lock that is never released. There is one
+lock for all, taken before those of the random generators (the handler that is registered last runs first before a
+fork), because code under it may draw random numbers.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 
-import npg.random  # noqa: F401  (its handlers are registered before)
+import npg.random  # noqa: F401  (registers its handlers first)
 
 guard = threading.RLock()
 if hasattr(os, "register_at_fork"):

@@ -55,26 +55,26 @@ class _Mode:
 
     def _steps(self, steps: Any) -> Any:
         # The mode must hold only while the generator runs, not while its caller does.
-        resume, given = steps.send, None
+        resume, sent = steps.send, None
         while True:
             try:
                 with self.clone():
-                    value = resume(given)
+                    value = resume(sent)
             except StopIteration as stop:
                 return stop.value
             try:
-                given = yield value
+                sent = yield value
                 resume = steps.send
             except GeneratorExit:
                 with self.clone():
                     steps.close()
                 raise
             except BaseException as error:  # the caller's throw(), which is the generator's to handle
-                resume, given = steps.throw, error
+                resume, sent = steps.throw, error
 
 
 class no_grad(_Mode, ModeBlock):
-    """Record nothing inside, in this thread. A context manager, and a decorator with or without parentheses.
+    """Disable recording within, in this thread. A context manager, and a decorator with or without parentheses.
 
     Source: torch.no_grad.
     """
@@ -91,13 +91,13 @@ class no_grad(_Mode, ModeBlock):
 
 
 class enable_grad(no_grad):
-    """Record inside, even within no_grad. Source: torch.enable_grad."""
+    """Enable recording within, even inside no_grad. Source: torch.enable_grad."""
 
     _records = True
 
 
 class set_grad_enabled(_Mode, ModeBlock):
-    """Switch recording on or off: at once when called, and until the end of the block when used as a context manager.
+    """Switch recording on or off: immediately when called, until the end of the block as a context manager.
 
     Source: torch.set_grad_enabled.
     """
@@ -123,7 +123,7 @@ class set_grad_enabled(_Mode, ModeBlock):
 
 
 class inference_mode(_Mode, ModeBlock):
-    """Record nothing inside and mark what is made there as never to be recorded. Source: torch.inference_mode."""
+    """Disable recording within, and mark tensors made there as never to be recorded. Source: torch.inference_mode."""
 
     def __new__(cls, mode: Any = True) -> Any:
         return super().__new__(cls) if isinstance(mode, bool) else cls()(mode)

@@ -1,4 +1,4 @@
-"""Nodes as users see them, whichever engine runs: hooks, metadata, edges, what was saved, and AccumulateGrad."""
+"""Nodes as users see them, on either engine: hooks, metadata, edges, saved tensors, and AccumulateGrad."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from npg.ops._op import Like
 
 
 class HookedNode:
-    """What the Python engine's nodes and the AccumulateGrad of leaves have in common: hooks, and the user's notes."""
+    """Base of the Python engine's nodes and of AccumulateGrad: hooks, and the user's metadata."""
 
     __slots__ = ("hooks", "notes", "prehooks")
 
@@ -24,13 +24,13 @@ class HookedNode:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """A dict for the user's own notes on this node."""
+        """Return a dict for the user's own notes on this node."""
         if self.notes is None:
             self.notes = {}
         return self.notes
 
     def register_hook(self, hook: Any) -> RemovableHandle:
-        """Call hook(grad_inputs, grad_outputs) after this node has run; a returned tuple replaces grad_inputs.
+        """Call hook(grad_inputs, grad_outputs) after this node has run; a tuple that it returns replaces grad_inputs.
 
         The hook of a leaf's AccumulateGrad is called after the gradient was added, with () as grad_inputs.
         """
@@ -39,7 +39,7 @@ class HookedNode:
         return RemovableHandle(self.hooks, hook)
 
     def register_prehook(self, hook: Any) -> RemovableHandle:
-        """Call hook(grad_outputs) before this node runs; a returned tuple replaces grad_outputs."""
+        """Call hook(grad_outputs) before this node runs; a tuple that it returns replaces grad_outputs."""
         if self.prehooks is None:
             self.prehooks = {}
         return RemovableHandle(self.prehooks, hook)
@@ -49,10 +49,10 @@ class HookedNode:
 
 
 class AccumulateGrad(HookedNode):
-    """The node at a leaf, as users see it: `variable` is the leaf, into whose .grad the gradient is added.
+    """The node of a leaf, as users see it: `variable` is the leaf, to whose .grad the gradient is added.
 
-    The graph's edges lead to the leaf itself. This object is made when somebody asks for it, by `accumulator_of`; the
-    leaf keeps it, and it does not keep the leaf.
+    The graph's edges lead to the leaf itself. This object is made on demand, by `accumulator_of`; the leaf holds a
+    reference to it, and it holds a weak one to the leaf.
     """
 
     __slots__ = ("__weakref__", "_leaf")
@@ -63,21 +63,21 @@ class AccumulateGrad(HookedNode):
 
     @property
     def variable(self) -> Any:
-        """The leaf, or None when it is gone."""
+        """Return the leaf, or None when it is gone."""
         return self._leaf()
 
     @property
     def next_functions(self) -> tuple[()]:
-        """Nothing comes after a leaf."""
+        """Return (): nothing follows a leaf."""
         return ()
 
     def name(self) -> str:
-        """Return what PyTorch calls this node."""
+        """Return PyTorch's name of this node."""
         return "torch::autograd::AccumulateGrad"
 
     def __call__(self, gradient: Any) -> None:
-        """Add a gradient into the leaf's .grad."""
-        from npg.engine import TensorBase, is_grad_enabled, run_backward  # not above: the engines import this module
+        """Add a gradient to the leaf's .grad."""
+        from npg.engine import TensorBase, is_grad_enabled, run_backward  # here, because the engines import this module
 
         if not isinstance(gradient, TensorBase):
             raise TypeError("argument 0 is not a Variable")
@@ -96,13 +96,15 @@ def accumulator_of(leaf: Any) -> AccumulateGrad:
     return accumulator
 
 
-# ----- What both engines' nodes answer -----
+# ----- Attributes of both engines' nodes -----
 
 
 def next_functions(node: Any, tensor_base: type) -> tuple[Any, ...]:
-    """Return a node's edges as users see them: (node, output_nr), (None, 0) for none, in the order of PyTorch's."""
+    """Return a node's edges as users see them: (node, output_nr), or (None, 0) for none, in PyTorch's order."""
     edges, order = node.edges, node.op.edge_order
-    if node.op.runs_without_gradient and "ctx" in node.params:  # a custom function's: of its arguments only the tensors
+    if (
+        node.op.runs_without_gradient and "ctx" in node.params
+    ):  # a custom function: only its tensor arguments have edges
         order = [i for i, like in enumerate(node.params["ctx"]._inputs) if like is not None]
     return tuple(
         [
@@ -113,13 +115,13 @@ def next_functions(node: Any, tensor_base: type) -> tuple[Any, ...]:
 
 
 def call_node(node: Any, gradients: tuple[Any, ...], run: Any, recorded: bool, wrap: Any, tensor_base: Any) -> Any:
-    """Return what a node makes of the gradients of its outputs: one gradient, or a tuple with one for each input.
+    """Run a node on gradients of its outputs; return one gradient, or a tuple with one for each input.
 
     Args:
-        node: a node of the running engine, whose hooks are not called.
+        node: a node of the running engine; its hooks are not called.
         gradients: one tensor, or None, for each output.
         run: the engine's `run(node, gradients, recorded)`.
-    Raises: TypeError: for anything else. RuntimeError: for another number, or when the graph was freed.
+    Raises: TypeError: when a gradient is no tensor. RuntimeError: for a wrong number of gradients or a freed graph.
     """
     if len(gradients) != node.output_count:
         raise RuntimeError(f"{node.name()} expected {node.output_count} gradients, got {len(gradients)}")
@@ -137,9 +139,9 @@ def call_node(node: Any, gradients: tuple[Any, ...], run: Any, recorded: bool, w
 
 
 def node_attribute(node: Any, name: str, wrap: Any, tensor_base: Any) -> Any:
-    """Return what PyTorch's nodes have beside their methods: what they saved, as `_saved_self`; a function's context.
+    """Return an attribute of PyTorch's nodes: what they saved, as `_saved_self`, or one of a custom function's context.
 
-    Raises: RuntimeError: when the graph was freed. AttributeError: for another name.
+    Raises: RuntimeError: when the graph was freed. AttributeError: for any other name.
     """
     context = node.params.get("ctx")
     if context is not None and not name.startswith("__") and hasattr(context, name):

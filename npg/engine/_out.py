@@ -1,8 +1,9 @@
-"""What a function allows of its out=: dtypes, memory that it shares with inputs, gradients.
+"""What a function requires of its out=: dtypes, memory shared with inputs, gradients.
 
-Both engines ask here before anything is written. A function that says nothing has the rule of most of PyTorch's: the
-result can be cast to out=, neither requires grad, no place of out= is shown twice, and out= shares with an input all of
-its places, in one order, or none. What deviates is declared at the function, by `writes` in npg/functional/_public.py.
+Both engines check here before anything is written. The default rule is that of most functions of PyTorch: the result
+can be cast to out=, neither requires grad, no two elements of out= share an address, and out= shares either all of its
+elements with an input, in the same order, or none. A function with another rule declares it by `writes` in
+npg/functional/_public.py.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from npg.ops._op import ARITHMETIC, Op
 from npg.ops.strided import meets, overlaps, partly_overlaps
 
 
-def _can_hold(held: dtypes.dtype, result: dtypes.dtype) -> bool:
-    return dtypes.can_cast(result, held)
+def _can_hold(out: dtypes.dtype, result: dtypes.dtype) -> bool:
+    return dtypes.can_cast(result, out)
 
 
-def is_same(held: dtypes.dtype, result: dtypes.dtype) -> bool:
+def is_same(out: dtypes.dtype, result: dtypes.dtype) -> bool:
     """Accept the result's own dtype only."""
-    return held is result
+    return out is result
 
 
 class OutRule(NamedTuple):
@@ -32,14 +33,14 @@ class OutRule(NamedTuple):
 
     Attributes:
         accepts: tells whether an out= of the first dtype may hold a result of the second.
-        text: what else is told, with the dtypes' names in {wanted} and {result} (Float) or {c_wanted}, {c_result}
-            (float); where they differ, a text for each of several results.
-        error: the kind of that exception.
-        apart: the names of the inputs that may not share any place with out=.
-        looks: the names of the inputs whose memory is looked at; None: all.
-        expanded: places may be shown several times.
-        grad: False for a function without gradient, to which it is all one whether something requires grad.
-        takes_dtype: the function has a dtype=, which is that of out= where none is given.
+        text: the message of the error otherwise, with the names of the dtypes of out= and of the result in {wanted}
+            and {result} (Float) or {c_wanted} and {c_result} (float); a tuple: one for each of several results.
+        error: the type of that exception.
+        apart: the names of the inputs that may not share any memory with out=.
+        looks: the names of the inputs whose memory is checked; None: all.
+        expanded: elements of out= may share an address.
+        grad: False for a function without gradient, which ignores requires_grad.
+        takes_dtype: the function has a dtype=, whose default is the dtype of out=.
     """
 
     accepts: Callable[[dtypes.dtype, dtypes.dtype], bool] = _can_hold
@@ -56,28 +57,33 @@ DEFAULT = OutRule()
 
 
 def rule_of(op: Op) -> OutRule:
-    """Return the rule of the public function of an op, which follows from what the op is."""
+    """Return the rule of the public function of an op, derived from the op."""
     text = op.out_text
     if text is None and len(op.inputs) == 1 and (op.promote == ARITHMETIC or op.promote is None and op.differentiable):
-        text = _errors.OUT_DTYPE_FOUND  # PyTorch promotes no single input
+        text = _errors.OUT_DTYPE_FOUND  # PyTorch does not promote a single input
     rule = OutRule(is_same, text) if text else DEFAULT
-    # Comparisons and logical functions; PyTorch says of bitwise ones that they have no gradient yet.
+    # Comparisons and logical functions ignore requires_grad; bitwise ones are differentiable in name only.
     return rule if op.differentiable or op.promote == ARITHMETIC else rule._replace(grad=False)
 
 
 def check_out(
     name: str, target: Any, result: Any, inputs: Any, rule: OutRule = DEFAULT, apart: Any = (), number: int = 0
 ) -> None:
-    """Raise when a result, of several that of this number, cannot go to an out= tensor.
+    """Raise when a result cannot be written to an out= tensor.
 
     Args:
-        inputs: what the call was given and is looked at; tensors, ndarrays and sequences of them count.
-        apart: those among them that may share no place with the target.
-    Raises: TypeError: when the target is no tensor. RuntimeError: when a gradient is wanted; when the target was made
-        in inference mode, outside of it; when it shows one place several times, shares some with an input, or cannot
-        hold the result's dtype.
+        inputs: the inputs of the call that are checked: tensors, ndarrays and sequences of them.
+        apart: the inputs that may share no memory with the target.
+        number: the index of the result among several.
+    Raises: TypeError: when the target is no tensor. RuntimeError: when a gradient is required; when the target was
+        made in inference mode and is written outside of it; when its elements overlap, it partly overlaps an input, or
+        it cannot hold the result's dtype.
     """
-    from npg.engine import TensorBase, is_grad_enabled, is_inference_mode_enabled  # which import this module
+    from npg.engine import (
+        TensorBase,
+        is_grad_enabled,
+        is_inference_mode_enabled,
+    )  # here, because they import this module
 
     if not isinstance(target, TensorBase):
         raise TypeError(_errors.OUT_NOT_A_TENSOR.format(name=name, kind=type_name(target)))
@@ -90,13 +96,13 @@ def check_out(
         raise RuntimeError(_errors.OVERLAP_IN_PLACE)
     _refuse_shared(array, inputs, apart)
     if array.dtype != result._array.dtype:
-        wanted, given = dtypes.from_numpy(array.dtype), dtypes.from_numpy(result._array.dtype)
-        if not rule.accepts(wanted, given):
+        out_dtype, result_dtype = dtypes.from_numpy(array.dtype), dtypes.from_numpy(result._array.dtype)
+        if not rule.accepts(out_dtype, result_dtype):
             text = rule.text if isinstance(rule.text, str) else rule.text[number]
             raise rule.error(
                 text.format(
-                    result=given.scalar_name, wanted=wanted.scalar_name,
-                    c_result=c_name(given), c_wanted=c_name(wanted),
+                    result=result_dtype.scalar_name, wanted=out_dtype.scalar_name,
+                    c_result=c_name(result_dtype), c_wanted=c_name(out_dtype),
                 )
             )  # fmt: skip
     if not array.flags.writeable:
@@ -104,13 +110,13 @@ def check_out(
 
 
 def _refuse_shared(array: np.ndarray[Any, Any], inputs: Any, apart: Any) -> None:
-    for given, looks in ((inputs, partly_overlaps), (apart, meets)):
-        for x in given:
+    for operands, shares in ((inputs, partly_overlaps), (apart, meets)):
+        for x in operands:
             if isinstance(x, (list, tuple)):
-                _refuse_shared(array, *((x, ()) if looks is partly_overlaps else ((), x)))
+                _refuse_shared(array, *((x, ()) if shares is partly_overlaps else ((), x)))
                 continue
             other = getattr(x, "_array", x)
-            if isinstance(other, np.ndarray) and looks(array, other):
+            if isinstance(other, np.ndarray) and shares(array, other):
                 raise RuntimeError(_errors.PARTIAL_OVERLAP_IN_PLACE)
 
 

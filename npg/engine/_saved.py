@@ -1,4 +1,4 @@
-"""Saved tensors: the hooks that pack and unpack them, and the error where one was changed in place."""
+"""Saved tensors: the hooks that pack and unpack them, and the error for one that was changed in place."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from npg.ops.strided import alias
 
 
 class _Hooks(threading.local):
-    """What is in force in a thread.
+    """The hooks in force in a thread.
 
     Attributes:
         pairs: the (pack, unpack) pairs, the innermost last.
-        refused: why there may be none, or None.
-        on_write: called with an array that is about to be written in place; or None.
+        refused: why hooks are disabled, or None.
+        on_write: is called with an array that is about to be written in place; or None.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ hooks = _Hooks()
 
 
 class Packed:
-    """What pack made of one saved tensor, and the unpack that belongs to it."""
+    """The result of pack for one saved tensor, and the matching unpack."""
 
     __slots__ = ("unpack", "value")
 
@@ -51,20 +51,21 @@ class Packed:
 
 
 def before_write(array: np.ndarray[Any, Any]) -> None:
-    """Tell those who asked for it that an array is about to be written. Called while hooks are in force."""
+    """Call `on_write` with an array that is about to be written. Called only while hooks are in force."""
     if hooks.on_write is not None:
         hooks.on_write(array)
 
 
 def pack(node: Any, wrap: Any, tensor_base: Any, results: bool = True) -> tuple[Any, Any, Any, bool]:
-    """Return what the innermost hooks make of what a new node has saved.
+    """Pass what a new node has saved through the innermost pack hook.
 
-    The hooks see tensors without a history: one that led back to the node would keep it alive.
+    The hook sees tensors without a history: one that led back to the node would keep it alive.
 
     Args:
-        results: the output and a kernel's arrays too. They are not there yet before a change in place, which the inputs
-            must not see.
-    Returns: the node's inputs, output and saved, and whether it is packed: what the hooks keep cannot be checked.
+        results: pack the output and a kernel's arrays too. Before an in-place change they do not exist yet, while the
+            inputs must be packed before it.
+    Returns: the node's inputs, output and saved, and whether it is packed: the versions of packed values are not
+        checked.
     """
     packed = node.packed
 
@@ -89,9 +90,9 @@ def _are_equal(a: Any, b: Any) -> bool:
 
 
 def unpack(node: Any, wrap: Any, tensor_base: Any, recorded: bool) -> tuple[Any, Any, Any, tuple[int, ...]]:
-    """Return the inputs, the output and the arrays of a kernel that a node has saved, as its rule wants them.
+    """Return the inputs, the output and a kernel's arrays that a node has saved, unpacked, and the inputs' versions.
 
-    In a recorded backward the inputs have the history that they had. Last come the versions of the inputs.
+    In a recorded backward the inputs get back their history.
     """
     inputs = []
     for x, edge in zip(node.inputs, node.edges, strict=True):
@@ -117,11 +118,11 @@ def unpack(node: Any, wrap: Any, tensor_base: Any, recorded: bool) -> tuple[Any,
 
 
 def modified(array: Any, source: Any, place: str, node: Any, version: int, expected: int) -> str:
-    """Return the text for a saved array that was changed in place.
+    """Return the error text for a saved array that was changed in place.
 
     Args:
         source: (node, output_nr) that produced the array; (None, 0) for a leaf.
-        place: what the array is to `node`, which saved it.
+        place: the role of the array in `node`, which saved it: "input 0".
     """
     fn, nr = source
     return _errors.MODIFIED.format(

@@ -1,10 +1,10 @@
-"""The engine: Cython where it was built, else Python, see npg/_compiled.py."""
+"""The choice of the engine: Cython where it was built, else Python, see npg/_compiled.py."""
 
 from __future__ import annotations
 
 from npg._compiled import choose
 
-# What an engine offers; npg/engine/__init__.py hands it on.
+# The names of an engine, which npg/engine/__init__.py re-exports.
 NAMES = (
     "Block",
     "Function",

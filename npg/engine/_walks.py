@@ -1,4 +1,4 @@
-"""Walks through a graph: which nodes a backward pass runs, what is still to come, where it delivers gradients."""
+"""Graph walks: which nodes a backward pass runs, what is still to come, where it delivers gradients."""
 
 from __future__ import annotations
 
@@ -6,48 +6,48 @@ import threading
 from typing import Any
 
 
-def reachable(roots: Any, wanted: set[Any], tensor_base: type, first: int = 0) -> set[Any]:
-    """Return the nodes through which the wanted targets, (id of a node or leaf, nr), are reached from the roots.
+def reachable(roots: Any, targets: set[Any], tensor_base: type, first: int = 0) -> set[Any]:
+    """Return the nodes on paths from the roots to the targets, each target (id of a node or leaf, nr).
 
     Args:
-        first: the lowest number of a wanted node, 0 with a leaf among them: what has a lower one leads to none of them,
-            so the gradient of a new part of a large graph costs no walk through all of it.
+        first: the lowest number of a target node, 0 if one is a leaf. Nodes with lower numbers lead to no target, so
+            the gradient of a new part of a large graph costs no walk through all of it.
     """
-    seen: dict[int, Any] = {}
+    visited: dict[int, Any] = {}
     stack = [r for r in roots if r is not None]
     while stack:
         node = stack.pop()
-        if node.seq in seen or node.seq < first:
+        if node.seq in visited or node.seq < first:
             continue
-        seen[node.seq] = node
+        visited[node.seq] = node
         stack.extend(e[0] for e in node.edges if e is not None and not isinstance(e[0], tensor_base))
     needed: set[Any] = set()
-    for seq in sorted(seen):  # inputs come before their consumers
-        node = seen[seq]
-        if any(e is not None and ((id(e[0]), e[1]) in wanted or e[0] in needed) for e in node.edges):
+    for seq in sorted(visited):  # inputs come before their consumers
+        node = visited[seq]
+        if any(e is not None and ((id(e[0]), e[1]) in targets or e[0] in needed) for e in node.edges):
             needed.add(node)
     return needed
 
 
 def edges_to_come(roots: Any, needed: Any, seq: int) -> dict[int, int]:
-    """Return per leaf (its id) how many edges lead to it from nodes that run with this pass and have not run yet.
+    """Return the number of edges that lead to each leaf (by its id) from nodes that this pass has yet to run.
 
-    A leaf with hooks is settled as soon as none is left, as in PyTorch: so a hook may use its gradient, such as for the
-    optimizer's step, and let it go while the pass still runs.
+    A leaf with hooks is settled as soon as none is left, as in PyTorch: a hook may use its gradient, for example in an
+    optimizer's step, and free it while the pass still runs.
 
     Args:
         roots: the nodes that the pass starts from; None for a root that is a leaf.
         needed: the nodes that run, or None for all.
-        seq: the number of the node that is running; those that have run have higher ones.
+        seq: the number of the running node; nodes that have run have higher numbers.
     """
     counts: dict[int, int] = {}
-    seen: set[int] = set()
+    visited: set[int] = set()
     stack = [node for node in roots if node is not None]
     while stack:
         node = stack.pop()
-        if node.seq in seen or (needed is not None and node not in needed):
+        if node.seq in visited or (needed is not None and node not in needed):
             continue
-        seen.add(node.seq)
+        visited.add(node.seq)
         for edge in node.edges:
             if edge is None:
                 continue
@@ -58,11 +58,11 @@ def edges_to_come(roots: Any, needed: Any, seq: int) -> dict[int, int]:
     return counts
 
 
-# ----- The pass that runs -----
+# ----- The running pass -----
 
 
 class _Running(threading.local):
-    """The backward pass that runs in a thread: [roots, wanted, needed, its Pass or None], or None."""
+    """The backward pass that runs in a thread: [roots, targets, needed, its Pass or None], or None."""
 
     current: list[Any] | None = None
 
@@ -74,23 +74,23 @@ class Pass:
     """A running backward pass, for hooks that must know what is still to come.
 
     Attributes:
-        tables: what hooks keep for as long as the pass runs.
+        tables: data that hooks store for the length of the pass.
     """
 
-    def __init__(self, roots: Any, wanted: Any, needed: Any) -> None:
+    def __init__(self, roots: Any, targets: Any, needed: Any) -> None:
         self.tables: dict[Any, Any] = {}
-        self._reached: set[tuple[int, int]] = set()  # (id of a node or leaf, which of its outputs)
-        seen = set()
+        self._reached: set[tuple[int, int]] = set()  # (id of a node or leaf, output nr)
+        visited = set()
         stack: list[Any] = []
 
         def reach(target: Any, nr: int) -> None:
             key = id(target), nr
             is_node = hasattr(target, "edges")
-            if needed is not None and key not in wanted and not (is_node and target in needed):
+            if needed is not None and key not in targets and not (is_node and target in needed):
                 return
             self._reached.add(key)
-            if is_node and id(target) not in seen and (needed is None or target in needed):
-                seen.add(id(target))
+            if is_node and id(target) not in visited and (needed is None or target in needed):
+                visited.add(id(target))
                 stack.append(target)
 
         for root in roots:

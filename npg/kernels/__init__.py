@@ -1,7 +1,7 @@
-"""How NumPy's loops and BLAS are called: in blocks that stay in the cache, in tiles, in threads, without losing digits.
+"""Calls of NumPy's loops and BLAS: in blocks that stay in the cache, in tiles, in threads, without losing digits.
 
-What is measured to take long has an implementation in C, `_cython` (csrc/kernels). `core` is that, or `_python`, with
-which the modules of this room do all of it by NumPy's own functions: the same results, bit for bit.
+What measurably takes long has an implementation in C, `_cython` (csrc/kernels). `core` is that or `_python`, with which
+the modules of this package do everything by NumPy's own functions: the same results, bit for bit.
 """
 
 from npg._compiled import choose

@@ -1,4 +1,4 @@
-"""What _cython has, where it is not used: nothing, for NumPy's own functions do it all."""
+"""The names of _cython where it is not used: all None, because NumPy's own functions do the work."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ multiply: Any = None
 
 
 def memory_held() -> tuple[int, int]:
-    """Return the bytes of arrays in memory of npg's own, and of what waits for the next array: there is none."""
+    """Return the bytes of arrays in npg's own memory and of what is held for later arrays: none of either."""
     return 0, 0
 
 
 def drop_memory() -> None:
-    """Give nothing back."""
+    """Do nothing: there is no memory to give back."""

@@ -1,4 +1,4 @@
-"""What the fused kernels share: arrays as rows in a layout that BLAS takes as it is. Their sums are in sums.py."""
+"""Arrays as rows in a layout for BLAS, for the fused kernels. Sums of rows are in sums.py."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from npg.kernels.products import for_blas
 
 Array = np.ndarray[Any, Any]
 
-_LARGE = 1 << 17  # elements from which it pays to copy a row several times before it is added to all
-_LINE = 1 << 13  # elements of such copies
+_LARGE = 1 << 17  # elements from which it pays to repeat a row several times before adding it to all rows
+_LINE = 1 << 13  # elements of the repeated row
 
 
 def as_rows(x: Array, n: int) -> Array:
-    """Return an array as (rows, n), ready for BLAS, n the size of its last dimension (or of several, taken as one).
+    """Return x as (rows, n), ready for BLAS, with n the size of its last dimension (or of several, merged).
 
-    It is copied only where its strides ask for it.
+    It is copied only where its strides require that.
     """
     if x.ndim != 2 or x.shape[1] != n:
         x = x.reshape(x.size // n if n else math.prod(x.shape[:-1]), n)
@@ -28,7 +28,7 @@ def as_rows(x: Array, n: int) -> Array:
 
 
 def row_blocks(*arrays: Array | None) -> Iterator[tuple[Any, ...]]:
-    """Yield arrays by the same rows of each, so few that a temporary like a part of the first array is scratch.
+    """Yield the same rows of all arrays, so few that a temporary of the first array's part fits in scratch memory.
 
     None stays None.
     """
@@ -46,7 +46,7 @@ def add_row(x: Array, row: Array) -> None:
     """Add a row to each row of a C-contiguous (rows, n), in place."""
     rows, n = x.shape
     if x.size >= _LARGE:
-        # For each row NumPy's loop costs as much again as some hundred additions: take several rows as one.
+        # Starting NumPy's loop on a row costs as much as some hundred additions: take several rows as one.
         several = math.gcd(rows, 1 << (_LINE // n).bit_length() - 1) if n <= _LINE else 1
         if several > 1:
             line = scratch(0, (several, n), x.dtype)

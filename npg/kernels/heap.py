@@ -1,6 +1,6 @@
-"""What the C library's heap holds, and giving its free pages back. npg changes none of its settings.
+"""The C library's heap: how much it holds, and returning its free pages. npg changes none of its settings.
 
-Large arrays that ops make lie elsewhere where npg is compiled: csrc/kernels/memory.h.
+Where npg is compiled, large arrays made by ops lie elsewhere: csrc/kernels/memory.h.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class _Mallinfo2(ctypes.Structure):
-    """What glibc tells about its heap; see mallinfo2(3)."""
+    """glibc's statistics of its heap; see mallinfo2(3)."""
 
     _fields_ = [
         (name, ctypes.c_size_t)
@@ -30,7 +30,7 @@ def _c_function(name: str) -> Callable[..., Any] | None:
 
 
 def heap_bytes() -> dict[str, int]:
-    """Return how much of the heap is in use, is free, and how much has pages of its own; {} where nobody tells."""
+    """Return the bytes of the heap in use, free, and mapped separately; {} where the C library does not tell."""
     function = _c_function("mallinfo2")  # since glibc 2.33
     if function is None:
         return {}

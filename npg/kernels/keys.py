@@ -1,4 +1,4 @@
-"""Where large arrays are cut into blocks."""
+"""Cutting large arrays into blocks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 
 def keys(shape: tuple[int, ...], size: int) -> Iterator[tuple[slice, ...]]:
-    """Yield the keys of blocks of about so many elements that cover a shape."""
+    """Yield the keys of blocks of about `size` elements that cover a shape."""
     d = len(shape) - 1
     while d and math.prod(shape[d:]) <= size:
         d -= 1

@@ -1,5 +1,5 @@
-"""Mean and variance. float32 comes out as if computed in float64, as PyTorch has it: also of numbers whose squares
-overflow or vanish, and of numbers far from 0. Large arrays are read in blocks, for which there is memory already.
+"""Mean and variance. float32 results are as if computed in float64, as in PyTorch: also for numbers whose squares
+overflow or vanish, and for numbers far from 0. Large arrays are read in blocks, in scratch memory.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Array = np.ndarray[Any, Any]
 
 _SMALL = 1 << 16  # elements, up to which everything is computed in float64 at once
 _BLOCK = 1 << 17  # elements
-_LARGE_MEAN = 1e-7  # the variance, as a part of the mean square, from which on that is computed in one pass
+_LARGE_MEAN = 1e-7  # the fraction of the mean square from which the variance is computed in one pass
 _DOUBLE = np.dtype(np.float64)
 _ALL = slice(None)
 
@@ -25,7 +25,7 @@ _ALL = slice(None)
 def variance(x: Array, dim: tuple[int, ...] | None, correction: float, keepdim: bool) -> tuple[Any, Any]:
     """Return the variance over `dim` in float64, and the mean with the reduced dimensions kept.
 
-    The sum of squares is divided by n - correction; where that is not above 0, by 0.
+    The sum of squares is divided by n - correction, or by 0 where that is negative.
     """
     is_double = x.dtype == _DOUBLE
     if 0 < x.size <= _SMALL and not is_double:
@@ -51,8 +51,10 @@ def variance(x: Array, dim: tuple[int, ...] | None, correction: float, keepdim: 
         if n:
             moved = moved / n
             center = center + moved
-            rest = total - moved * moved * n
-            total = np.where(rest <= total * 1e-13, 0.0, rest)  # what is left of equal numbers is the rounding alone
+            remaining = total - moved * moved * n
+            total = np.where(
+                remaining <= total * 1e-13, 0.0, remaining
+            )  # for equal numbers only rounding errors remain
     if not n:
         total = np.full(total.shape, math.nan)
     if not keepdim:
@@ -65,7 +67,7 @@ def _kept(shape: tuple[int, ...], dims: tuple[int, ...]) -> list[int]:
 
 
 def _of_doubles(x: Array, dims: tuple[int, ...], n: int) -> tuple[Any, Any, Any]:
-    """Return the mean, and the sums of what x is above it and of the squares of that, all over dims, which are kept."""
+    """Return the mean, the sums of x - mean (its rounding error) and of (x - mean)^2, all over dims, which are kept."""
     if x.size <= _SMALL or not x.ndim:
         d = x.astype(_DOUBLE)
         center = add_up(d, dims, True) / n if n else np.full(_kept(x.shape, dims), math.nan)
@@ -82,7 +84,7 @@ def _squares(x: Array, dims: tuple[int, ...], center: Array | None, sums: Array 
 
     Args:
         center: None for 0.
-        sums: where the sums of x - center are added to.
+        sums: an array to which the sums of x - center are added, or None.
     """
     total = target = np.zeros(_kept(x.shape, dims))
     added = dims
@@ -93,18 +95,18 @@ def _squares(x: Array, dims: tuple[int, ...], center: Array | None, sums: Array 
         center, sums = (None if a is None else a.transpose(order) for a in (center, sums))
     is_last = sorted(added) == list(range(x.ndim - len(added), x.ndim))
     for block in keys(x.shape, _BLOCK):
-        kept = tuple([_ALL if i in added else part for i, part in enumerate(block)])
+        key = tuple([_ALL if i in added else part for i, part in enumerate(block)])
         part = x[block]
         d = scratch(0, part.shape, _DOUBLE)
         if center is None:
             np.copyto(d, part)
         else:
-            np.subtract(part, center[kept], out=d)
+            np.subtract(part, center[key], out=d)
         if sums is not None:
-            sums[kept] += add_up(d, added, True)
+            sums[key] += add_up(d, added, True)
         if is_last:
             rows = d.reshape(-1, math.prod([part.shape[i] for i in added]))
-            target[kept] += inner(rows, rows).reshape(target[kept].shape)
+            target[key] += inner(rows, rows).reshape(target[key].shape)
         else:
-            target[kept] += add_up(np.multiply(d, d, out=d), added, True)
+            target[key] += add_up(np.multiply(d, d, out=d), added, True)
     return total

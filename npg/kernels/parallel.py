@@ -1,17 +1,17 @@
-"""Large work in several threads: `split` runs one function on parts of a range side by side.
+"""Large work in several threads: `split` runs one function on parts of a range in parallel.
 
-NumPy's loops, matrix products and the programs in C let go of the interpreter while they run, so threads of
-one process can share a kernel whose parts do not depend on each other: blocks of elements, sequences of a batch. Each
-part computes what it would compute alone, so results do not depend on the number of threads. A thread is handed its
-part in some 20 microseconds; work that takes less than `WORTH` is not split.
+NumPy's loops, matrix products and the programs in C release the GIL while they run, so threads of one process can
+share a kernel whose parts do not depend on each other: blocks of elements, sequences of a batch. Each part computes
+what it would compute alone, so results do not depend on the number of threads. Handing a part to a thread takes some
+20 microseconds; work that takes less than `WORTH` is not split.
 
 OpenBLAS lets its threads spin for a tenth of a second after each product, in case the next one comes: a second thread
-of ours then finds its processor busy with nothing. So kernels are shared only where npg's own products leave those
-threads alone (npg/kernels/tiles.py), or where nothing spins: with OPENBLAS_THREAD_TIMEOUT, on macOS. In C there are
-threads that need no interpreter (csrc/kernels/pool.h). NPG_POOL=0: npg makes no threads, and shares nothing.
+of npg then finds its processor busy with nothing. So kernels are shared only where npg's own products leave those
+threads alone (npg/kernels/tiles.py), or where nothing spins: with OPENBLAS_THREAD_TIMEOUT, or on macOS. In C there are
+threads that need no interpreter (csrc/kernels/pool.h). With NPG_POOL=0 npg makes no threads and shares nothing.
 
-The number of threads is `npg.set_num_threads`, else OMP_NUM_THREADS, else the processors this process may use; and
-never more than OpenBLAS may use just now, so that threadpoolctl's limits hold here too.
+The number of threads is that of `npg.set_num_threads`, else OMP_NUM_THREADS, else the processors this process may use;
+and never more than OpenBLAS may currently use, so that threadpoolctl's limits hold here too.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Work = Callable[[int, int], None]
 
 
 def _is_free() -> bool:
-    """Tell whether npg may have threads, and the threads of matrix products leave processors to them."""
+    """Tell whether npg may make threads, and the threads of matrix products leave processors to them."""
     pool = os.environ.get("NPG_POOL", "1")
     if pool not in ("0", "1"):
         raise ValueError(f"expected NPG_POOL to be 0 or 1, got {pool!r}; 0: npg makes no threads of its own")
@@ -47,10 +47,10 @@ def _given() -> int:
 
 
 class _Job:
-    """Parts of one call: whoever takes part, the caller among them, takes the next part until none is left.
+    """Parts of one call: every participating thread, including the caller, takes the next part until none is left.
 
-    Nothing of it is shared with other calls, so nothing has to be given back: a caller who is interrupted leaves, and
-    threads end the parts that they have begun.
+    Nothing is shared with other calls, so nothing has to be given back: a caller that is interrupted leaves, and
+    threads finish the parts that they have begun.
     """
 
     def __init__(self, work: Work, parts: list[tuple[int, int]]) -> None:
@@ -78,7 +78,7 @@ class _Job:
             inside.part = before
 
     def run(self) -> None:
-        """Compute all parts, with the help of those who come in time."""
+        """Compute all parts, with the help of the threads that come in time."""
         try:
             self.take()
             self.ended.acquire()
@@ -89,7 +89,7 @@ class _Job:
 
 
 class _Inside(threading.local):
-    """Whether this thread computes a part of something: what it calls is not shared once more."""
+    """Whether this thread computes a part of a job: what it calls is not shared again."""
 
     part = False
 
@@ -99,7 +99,7 @@ inside = _Inside()
 
 def _help(jobs: queue.SimpleQueue[_Job]) -> None:
     """Take part in one job after the other."""
-    with silent():  # as an op's caller has it
+    with silent():  # like the thread that runs the op
         while True:
             jobs.get().take()
 
@@ -117,7 +117,7 @@ _pool = _Pool()
 
 
 def _forget() -> None:
-    """In a forked process: the threads are not there."""
+    """Forget the threads: in a forked process there are none."""
     _pool.jobs, _pool.helpers = queue.SimpleQueue(), 0
 
 
@@ -126,28 +126,28 @@ if hasattr(os, "register_at_fork"):
 
 
 def limit() -> int:
-    """Return how many threads share a kernel: 1 where threads of matrix products spin."""
+    """Return the number of threads that share a kernel: 1 where threads of matrix products spin."""
     if not _pool.is_free:
         return 1
     return _pool.limit if _pool.get_products is None else min(_pool.limit, int(_pool.get_products()))
 
 
 def wanted() -> int:
-    """Return how many threads were asked for, whether or not kernels may be shared."""
+    """Return the number of threads that is set, whether or not kernels may be shared."""
     return _pool.limit
 
 
 def set_limit(threads: int) -> None:
-    """Let at most this many threads share a kernel, the calling one among them."""
+    """Let at most this many threads share a kernel, including the calling one."""
     _pool.limit = threads
 
 
 def split(count: int, work: Work, nanoseconds: float, grain: int = 1) -> None:
-    """Call work(start, stop) so that the parts cover range(count).
+    """Call work(start, stop) on parts that cover range(count).
 
     Args:
         work: computes the part from start to stop; parts may run at the same time.
-        nanoseconds: about how long one thread takes for all of it.
+        nanoseconds: the approximate time of one thread for all of it.
         grain: parts begin at multiples of this.
     Raises: what work raises; all parts have ended then.
     """
@@ -162,9 +162,9 @@ def split(count: int, work: Work, nanoseconds: float, grain: int = 1) -> None:
     job.run()
 
 
-def _helpers(wanted: int) -> int:
-    """Have so many threads that wait for jobs, or as many as can be made; return how many there are."""
-    while _pool.helpers < wanted:
+def _helpers(count: int) -> int:
+    """Start threads until `count` wait for jobs, or as many as can be made; return how many there are."""
+    while _pool.helpers < count:
         try:
             threading.Thread(target=_help, args=(_pool.jobs,), name="npg worker", daemon=True).start()
         except RuntimeError:  # can't start new thread

@@ -1,4 +1,4 @@
-"""Products of arrays by BLAS, in tiles (npg/kernels/tiles.py): of float32 and float64, and of integers."""
+"""Products of float32, float64 and integer arrays by BLAS, in tiles (npg/kernels/tiles.py)."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from npg.kernels.openblas import APART
 Array = np.ndarray[Any, Any]
 
 _EXACT = 2**53  # float64 holds every integer up to here
-_SMALL = 4096  # elements; for smaller arrays looking at them costs more than it saves
+_SMALL = 4096  # elements; for smaller arrays finding the largest costs more than it saves
 
 _multiply: Callable[[Array, Array, Array | None], Array | None] | None = core.multiply
 
 
 def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
-    """Return np.matmul(a, b) by way of BLAS wherever that is possible, in the tiles of npg/kernels/tiles.py.
+    """Return np.matmul(a, b), by BLAS wherever possible, in the tiles of npg/kernels/tiles.py.
 
     Args:
-        out: what it is written into; for floating products of matrices only.
+        out: the array to write into; for floating products of matrices only.
     """
     if _multiply is not None:
         y = _multiply(a, b, out)
@@ -41,7 +41,7 @@ def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
         out = np.empty((*shape, a.shape[-2], b.shape[-1]), dtype)
         if out.ndim == 2 and a.size and _is_plain(a) and _is_plain(b):
             (m, k), n = a.shape, b.shape[1]
-            if m * k * n <= limits.UNSHARED_VECTOR and m * n <= limits.SMALL_TILE:  # which is never cut
+            if m * k * n <= limits.UNSHARED_VECTOR and m * n <= limits.SMALL_TILE:  # never cut
                 return np.matmul(a, b, out=out)
             if m == 1 and k > 1 < n:
                 tiles.in_tiles(a, b, out, *tiles.cut(1, k, n, a.itemsize, True, False))
@@ -67,13 +67,13 @@ def _multiply_batch(a: Array, b: Array, out: Array) -> None:
     """Write the products of the matrices of two batches, which broadcast to each other, into out."""
     (m, k), n = a.shape[-2:], b.shape[-1]
     if m == n and _address(a) == _address(b):
-        b = b.copy("C")  # of a matrix and its transpose NumPy has BLAS compute one half, by threads of its own
+        b = b.copy("C")  # for a matrix and its transpose NumPy calls syrk, which would use threads of its own
     first = out[(0,) * (out.ndim - 2)]
     a_lines, b_lines = (tiles.lines(x[(0,) * (x.ndim - 2)]) for x in (a, b))
     assert a_lines is not None and b_lines is not None
     tile = tiles.cut(m, k, n, a.itemsize, a_lines[0], b_lines[1], out.size == m * n)
     if tile == (m, n, k) and (m * k * n <= limits.UNSHARED_BATCH or not APART):
-        np.matmul(a, b, out=out)  # each a call of BLAS that stays in its thread
+        np.matmul(a, b, out=out)  # each is a call of BLAS that stays in its thread
         return
     if not (tiles.lines(first) or (False,))[0]:
         out[...] = multiply(a, b)
@@ -99,7 +99,7 @@ def _multiply_integers(a: Array, b: Array) -> Array:
 
 
 def for_blas(x: Array) -> Array:
-    """Return x, or a copy if BLAS cannot walk its last two dimensions: NumPy multiplies such with a slow loop."""
+    """Return x, or a copy where BLAS cannot read its last two dimensions: NumPy would use a slow loop."""
     if _is_plain(x):
         return x
     if x.size and tiles.lines(x[(0,) * (x.ndim - 2)]):

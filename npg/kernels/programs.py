@@ -1,19 +1,19 @@
 """Kernels on elements and on rows as lists of ufunc calls, run block by block.
 
-A kernel of twenty NumPy calls passes over its arrays twenty times, and each pass of a large array waits for memory. As
-a program it is run on one block after the other, so small that all it touches stays in the processor's first cache:
+A kernel of twenty NumPy calls passes over its arrays twenty times, and each pass over a large array waits for memory.
+As a program it runs on one block after the other, so small that all it touches stays in the processor's first cache:
 
     @program
     def silu(x, *, beta):
         return x / (1.0 + np.exp(-beta * x))
 
-The function is run once, on probes that note what is done with them: operators and ufuncs of one or two inputs, on its
-positional arguments (arrays), its keyword arguments (numbers, given at each call) and constants. Here the steps are
-then run with `out=`. The C of csrc/kernels/programs.pxi runs them by calling NumPy's inner loops, which saves the
-call's own cost, so its blocks can be smaller; each element goes through the same loops, so the bits are the same.
+The function is traced once, on probes that record what is done with them: operators and ufuncs of one or two inputs, on
+its positional arguments (arrays), its keyword arguments (numbers, given at each call) and constants. Here the steps are
+then run with `out=`. csrc/kernels/programs.pxi runs them by calling NumPy's inner loops, which saves the overhead of
+the calls, so its blocks can be smaller; each element goes through the same loops, so the bits are the same.
 
-A program may also work on rows. Its first array is then a matrix, and others may be a column of it, one number for each
-row, or a row, the same for all. np.vecdot and np.maximum.reduce(x, -1, keepdims=True) give columns:
+A program may also work on rows. Its first array is then a matrix, and others may be a column, one number for each row,
+or a row, the same for all. np.vecdot and np.maximum.reduce(x, -1, keepdims=True) give columns:
 
     @program(rows=("ones", "weight"))
     def normalized(x, ones, weight, *, n):
@@ -37,17 +37,17 @@ from npg.random import memory_order
 
 Array = np.ndarray[Any, Any]
 
-BLOCK = 1 << 15  # elements a block, of these steps; C has its own
-_SLOT = 64  # the scratch of temporaries; what a kernel gives as out= may be its own scratch
+BLOCK = 1 << 15  # elements of a block here; C has its own size
+_SLOT = 64  # first scratch slot of the temporaries; a kernel's out= may be scratch of its own
 
 
-# ----- Reading a function -----
+# ----- Tracing a function -----
 
 FULL, COLUMN, ROW, NUMBER = "full", "column", "row", "number"  # shapes: (rows, n), (rows, 1), (n,) and ()
 
 
 class Noted(NamedTuple):
-    """What was done with probes: inputs are probes and constants."""
+    """A recorded ufunc call; its inputs are probes and constants."""
 
     ufunc: Any
     inputs: tuple[Any, ...]
@@ -61,8 +61,8 @@ class Step(NamedTuple):
     Attributes:
         operands, place: the places of its operands and of its result: ("in", i), ("number", i), ("constant", value),
             ("out", i) or ("temporary", i).
-        shapes, shape: their shapes.
-        reduces: it is the ufunc's reduction of each row.
+        shapes, shape: the shapes of its operands and of its result.
+        reduces: whether it is the ufunc's reduction of each row.
     """
 
     ufunc: Any
@@ -74,14 +74,14 @@ class Step(NamedTuple):
 
 
 def _note(ufunc: Any, *operands: Any) -> Any:
-    return ufunc(*operands)  # whose types do not know of __array_ufunc__
+    return ufunc(*operands)  # typed Any, because NumPy's stubs do not know __array_ufunc__
 
 
 class Probe:
-    """Stands for a value while a function is read; a ufunc of probes is noted in `steps`, which they share.
+    """A stand-in for a value while a function is traced; ufuncs of probes are recorded in `steps`, which they share.
 
     Attributes:
-        place: what it stands for: the function's argument number, or the step that gives it, as (kind, number).
+        place: the argument that it stands for, or the step that computes it, as (kind, number).
         shape: FULL, COLUMN, ROW or NUMBER.
     """
 
@@ -103,7 +103,7 @@ class Probe:
                 return NotImplemented
             shape = COLUMN
         else:
-            # Numbers alone are computed for each element, for a place of their own would serve nobody.
+            # A step of numbers alone is computed for each element: too rare for a shape of its own.
             shape = COLUMN if COLUMN in shapes and not {FULL, ROW} & {*shapes} else FULL
         self.steps.append(Noted(ufunc, inputs, shape, method == "reduce"))
         return Probe(self.steps, ("step", len(self.steps) - 1), shape)
@@ -149,14 +149,14 @@ class Probe:
 
 
 class Program:
-    """A function of arrays, as steps.
+    """A function of arrays as a list of steps.
 
     Attributes:
         inputs, numbers: the names of its arrays and of its numbers.
         shapes, results: the shapes of its arrays and of its results; FULL for all unless it works on rows.
-        over: per result the number of the array that it replaces, or None.
-        steps: a list of Step, once it was called.
-        outputs: how many results it has. temporaries: how many blocks it needs beside.
+        over: for each result the index of the array that it replaces, or None.
+        steps: a list of Step, after the first call.
+        outputs, temporaries: the numbers of its results and of its temporary blocks.
     """
 
     def __init__(
@@ -167,9 +167,9 @@ class Program:
         columns: tuple[str, ...] = (),
         arguments: tuple[tuple[str, ...], tuple[str, ...]] | None = None,
     ) -> None:
-        """Make a program of a function; in_place, rows and columns are those of `program`.
+        """Make a program of a function; in_place, rows and columns are as for `program`.
 
-        Args: arguments: the names of its arrays and of its numbers, where its signature does not say them.
+        Args: arguments: the names of its arrays and of its numbers, where its signature does not give them.
         """
         self.function, self.in_place = function, in_place
         self.__doc__, self.__name__ = function.__doc__, function.__name__
@@ -184,10 +184,10 @@ class Program:
         self._runner: Any = None
 
     def __call__(self, *arrays: Array, out: tuple[Array | None, ...] | None = None, **numbers: float) -> Any:
-        """Run on C-contiguous arrays of one floating dtype: of one shape, or for a program on rows as it says.
+        """Run on C-contiguous arrays of one floating dtype: of one shape, or of the declared shapes on rows.
 
         Args:
-            out: where the results go, None for a new array. Not for a program in place.
+            out: arrays for the results, None for a new one. Not for an in-place program.
         Returns: the result, or a tuple of them. A column has the shape (rows, 1).
         """
         if self.steps is None:
@@ -195,9 +195,9 @@ class Program:
         return self._runner(arrays, numbers, out)
 
     def of(self, x: Array, **numbers: float) -> Array:
-        """Run a program of one array on an array of any layout; the result lies in memory as NumPy's would.
+        """Run a program of one array on an array of any layout; the result has the memory order of NumPy's ufuncs.
 
-        Within a function that is being read, the program's steps become that function's.
+        Within a function that is being traced, the program's steps become part of that function's.
         """
         if isinstance(x, Probe):
             return self.function(x, **numbers)
@@ -207,52 +207,52 @@ class Program:
             return self(np.ascontiguousarray(x) if x.ndim else x, out=None, **numbers)
         order = memory_order(x.shape, strides)
         back = sorted(range(x.ndim), key=order.__getitem__)
-        found: Array = self(np.ascontiguousarray(x.transpose(order)), out=None, **numbers)
-        return found.transpose(back)
+        result: Array = self(np.ascontiguousarray(x.transpose(order)), out=None, **numbers)
+        return result.transpose(back)
 
-    # ----- Reading -----
+    # ----- Tracing -----
 
     def _read(self) -> None:
-        noted: list[Any] = []
-        given = [Probe(noted, ("in", i), shape) for i, shape in enumerate(self.shapes)]
-        numbers = {name: Probe(noted, ("number", i), NUMBER) for i, name in enumerate(self.numbers)}
-        found = self.function(*given, **numbers)
-        results = list(found) if isinstance(found, tuple) else [found]
+        recorded: list[Any] = []
+        arrays = [Probe(recorded, ("in", i), shape) for i, shape in enumerate(self.shapes)]
+        numbers = {name: Probe(recorded, ("number", i), NUMBER) for i, name in enumerate(self.numbers)}
+        returned = self.function(*arrays, **numbers)
+        results = list(returned) if isinstance(returned, tuple) else [returned]
         self.outputs = len(results)
         self.results = [r.shape for r in results]
         self.over = [self.inputs.index(name) for name in self.in_place] or [None] * self.outputs
-        self.steps = self._placed(noted, [_place(r) for r in results])
+        self.steps = self._placed(recorded, [_place(r) for r in results])
         self._runner = (core.compile_steps and core.compile_steps(self)) or self._run
 
-    def _placed(self, noted: list[Noted], results: list[Any]) -> list[Step]:
-        """Give every step's result a place: an output's memory, or a temporary that nobody needs any more."""
+    def _placed(self, recorded: list[Noted], results: list[Any]) -> list[Step]:
+        """Give every step's result a place: an output's memory, or a temporary that is no longer needed."""
         last: dict[Any, int] = {}  # place: the last step that reads it
-        for i, step in enumerate(noted):
+        for i, step in enumerate(recorded):
             for x in step.inputs:
                 last[_place(x)] = i
-        # An output that lies where an input lies may be written only when nobody reads that input any more.
+        # An output that replaces an input may be written only after the last read of that input.
         target: dict[Any, Any] = {}
         copies = []
         for k, place in enumerate(results):
             over = ("in", self.over[k]) if self.in_place else None
             if place[0] != "step" or place in target or (over and last.get(over, -1) > place[1]):
                 copies.append((place, k))
-                last[place] = len(noted)
+                last[place] = len(recorded)
             else:
                 target[place] = ("out", k)
         free: list[int] = []
         where: dict[Any, Any] = {}
         placed = []
-        for i, step in enumerate(noted):
+        for i, step in enumerate(recorded):
             operands = [_place(x) for x in step.inputs]
             shapes = [x.shape if isinstance(x, Probe) else NUMBER for x in step.inputs]
-            found = [where.get(p, p) for p in operands]
+            moved = [where.get(p, p) for p in operands]
             ended = {
                 p[1]: shape
-                for p, o, shape in zip(found, operands, shapes, strict=True)
+                for p, o, shape in zip(moved, operands, shapes, strict=True)
                 if p[0] == "temporary" and last[o] == i
             }
-            # A result may lie where an operand lies, unless one of them has fewer numbers: these lie closer together.
+            # A result may overwrite an operand of its own shape; numbers of a smaller shape lie closer together.
             free += [number for number, shape in ended.items() if shape is step.shape]
             place = target.get(("step", i))
             if place is None:
@@ -262,7 +262,7 @@ class Program:
                 place = ("temporary", free.pop())
             free += [number for number, shape in ended.items() if shape is not step.shape]
             where["step", i] = place
-            placed.append(Step(step.ufunc, found, shapes, place, step.shape, step.reduces))
+            placed.append(Step(step.ufunc, moved, shapes, place, step.shape, step.reduces))
         for place, k in copies:
             shape = self.results[k]
             placed.append(Step(np.positive, [where.get(place, place)], [shape], ("out", k), shape, False))
@@ -273,16 +273,16 @@ class Program:
     def _run(self, arrays: tuple[Array, ...], numbers: dict[str, float], out: tuple[Array | None, ...] | None) -> Any:
         assert self.steps is not None
         n = arrays[0].shape[-1] if self.on_rows else 1
-        found = self._results(arrays, out, n)
-        given = [_as_shape(a, shape, n) for a, shape in zip(arrays, self.shapes, strict=True)]
-        results = [_as_shape(a, shape, n) for a, shape in zip(found, self.results, strict=True)]
+        outputs = self._results(arrays, out, n)
+        inputs = [_as_shape(a, shape, n) for a, shape in zip(arrays, self.shapes, strict=True)]
+        results = [_as_shape(a, shape, n) for a, shape in zip(outputs, self.results, strict=True)]
         values_of_numbers = [float(numbers[name]) for name in self.numbers]
-        dtype = given[0].dtype
+        dtype = inputs[0].dtype
         height = max(1, BLOCK // max(1, n))
-        for start in range(0, len(given[0]), height):
+        for start in range(0, len(inputs[0]), height):
             part = slice(start, start + height)
             places: dict[str, Any] = {
-                "in": [a if shape is ROW else a[part] for a, shape in zip(given, self.shapes, strict=True)],
+                "in": [a if shape is ROW else a[part] for a, shape in zip(inputs, self.shapes, strict=True)],
                 "out": [a[part] for a in results],
                 "number": values_of_numbers,
             }
@@ -305,21 +305,21 @@ class Program:
                     target[:, 0] = inner(*operands)
                 else:
                     step.ufunc(*operands, out=target)
-        return found if self.outputs > 1 else found[0]
+        return outputs if self.outputs > 1 else outputs[0]
 
     def _results(self, arrays: tuple[Array, ...], out: tuple[Array | None, ...] | None, n: int) -> tuple[Array, ...]:
-        """Return where the results go."""
+        """Return the arrays for the results."""
         first = arrays[0]
-        found = []
-        for shape, over, given in zip(self.results, self.over, out or [None] * self.outputs, strict=True):
+        outputs = []
+        for shape, over, array in zip(self.results, self.over, out or [None] * self.outputs, strict=True):
             if over is not None:
-                found.append(arrays[over])
-            elif given is not None:
-                found.append(given)
+                outputs.append(arrays[over])
+            elif array is not None:
+                outputs.append(array)
             else:
                 size = (first.size // max(n, 1), 1) if shape is COLUMN else first.shape
-                found.append(np.empty(size, first.dtype))
-        return tuple(found)
+                outputs.append(np.empty(size, first.dtype))
+        return tuple(outputs)
 
 
 def _as_shape(array: Array, shape: str, n: int) -> Array:
@@ -346,7 +346,7 @@ def program(
     """Make a Program of a function; see the top of this file.
 
     Args:
-        in_place: per result the name of the input that it replaces; () for new memory.
+        in_place: for each result the name of the input that it replaces; () for new arrays.
         rows, columns: the names of the inputs that are a row (n,) or a column (rows, 1) beside matrices (rows, n).
     """
     if function is None:

@@ -1,10 +1,9 @@
 """Sums that keep their digits, however many numbers are added and along whichever dimension: the one place for them.
 
-np.add.reduce adds in pairs along the dimension whose elements lie one after the other, and row after row along any
-other: after 10^6 rows of numbers near 1000 not one digit of a float32 sum is right. BLAS's products with ones, which
-take a third of the time where rows are as long as those of a network, add in much the same way. Here rows are added in
-blocks, and the sums of the blocks, which are few, in float64, so that no number is rounded more than some
-`ADDED_SINGLY` times.
+np.add.reduce adds pairwise along the dimension whose elements are contiguous, and row after row along any other: after
+10^6 rows of numbers near 1000 not one digit of a float32 sum is right. BLAS's products with ones, which take a third
+of the time where rows are as long as those of a network, add in much the same way. Here rows are added in blocks, and
+the sums of the blocks, which are few, in float64, so that no number is rounded more than some `ADDED_SINGLY` times.
 How the work is cut depends on shapes and strides alone, and so do the bits.
 """
 
@@ -24,33 +23,33 @@ from npg.kernels.products import multiply
 
 Array = np.ndarray[Any, Any]
 
-_ROWS = ADDED_SINGLY // 2  # so many rows are added one after the other, and no more
-_WIDE = 1024  # elements; shorter rows are taken several as one, for NumPy's loop costs as much again for each row
+_ROWS = ADDED_SINGLY // 2  # rows that are added one after the other, at most
+_WIDE = 1024  # elements; shorter rows are merged, because NumPy's loop has a cost for each row
 _SHORT = 32  # elements; shorter runs are added last
 _LONG = 1 << 14  # elements
 _TALL = 128  # rows up to which one product with ones keeps its digits: BLAS adds four at a time
-_NARROW = 64  # columns; of more, a tile of npg/kernels/tiles.py has at most `_TALL` rows, and the tiles are added up
-_PRODUCT = ADDED_SINGLY * UNSHARED_VECTOR  # elements of so many tiles
-_SLAB = 1 << 20  # elements; of more, the sums of blocks would take much memory at once
-_PLACES = 1 << 16  # elements whose positions are made at a time
+_NARROW = 64  # columns; with more, a tile of npg/kernels/tiles.py has at most `_TALL` rows, and the tiles are added up
+_PRODUCT = ADDED_SINGLY * UNSHARED_VECTOR  # elements of `ADDED_SINGLY` tiles
+_SLAB = 1 << 20  # elements; for more, the sums of blocks would take much memory at once
+_PLACES = 1 << 16  # elements whose positions are computed at a time
 _HALF, _SINGLE, _DOUBLE = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
-_reduce: Any = np.add.reduce  # whose types know of no dtype that may be None
+_reduce: Any = np.add.reduce  # NumPy's stubs allow no dtype of None
 
 _kept = constants()
-_KEPT_LENGTH = 1 << 16  # longer ones are made each time, so that the memory held here is bounded
+_KEPT_LENGTH = 1 << 16  # longer rows are made each time, so that the memory held here is bounded
 
 
 # ----- Sums of arrays of any layout -----
 
 
 def add_up(x: Array, dim: Any = None, keepdim: bool = False) -> Any:
-    """Return np.add.reduce(x, dim, keepdims=keepdim) of floating numbers.
+    """Return np.add.reduce(x, dim, keepdims=keepdim) for floating numbers.
 
     Args:
         x: any shape and layout, floating.
-        dim: an int or a tuple of them, not negative; None for all.
+        dim: an int or a tuple of ints, not negative; None for all.
         keepdim: keep these dimensions, with size 1.
-    Returns: the sums, laid out as it comes; the dtype of x, of float16 float32, in which they are computed.
+    Returns: the sums, in any memory layout; dtype of x, but float32 for float16, in which they are computed.
     """
     if x.size > ADDED_SINGLY:
         if dim is None:
@@ -74,18 +73,18 @@ def add_up(x: Array, dim: Any = None, keepdim: bool = False) -> Any:
 
 
 def _as_they_lie(x: Array, dim: Any, keepdim: bool) -> Any:
-    """Return the sums over dimensions along which NumPy adds in pairs, or few numbers; float32's of long runs."""
+    """Return the sums over dimensions along which NumPy adds pairwise, or few numbers; long float32 runs in pieces."""
     if x.size >= _LONG and x.dtype == _SINGLE and x.flags.c_contiguous:
         n = x.size if dim is None else math.prod(x.shape[d] for d in (dim if isinstance(dim, tuple) else (dim,)))
-        if n >= _LONG:  # the sums of pieces are few; equal numbers would be rounded alike at each level of the pairs
+        if n >= _LONG:  # pairwise sums of equal numbers would be rounded alike at each level
             rows = x.reshape(-1, n)
-            whole = n - n % _WIDE
-            total = np.add.reduce(np.add.reduce(rows[:, :whole].reshape(len(rows), -1, _WIDE), 2), 1, _DOUBLE)
-            if whole < n:
-                total += np.add.reduce(rows[:, whole:], 1)
+            blocked = n - n % _WIDE
+            total = np.add.reduce(np.add.reduce(rows[:, :blocked].reshape(len(rows), -1, _WIDE), 2), 1, _DOUBLE)
+            if blocked < n:
+                total += np.add.reduce(rows[:, blocked:], 1)
             dims = tuple(range(x.ndim)) if dim is None else dim if isinstance(dim, tuple) else (dim,)
-            kept = [1 if d in dims else k for d, k in enumerate(x.shape) if keepdim or d not in dims]
-            return total.astype(_SINGLE).reshape(kept)
+            sizes = [1 if d in dims else k for d, k in enumerate(x.shape) if keepdim or d not in dims]
+            return total.astype(_SINGLE).reshape(sizes)
     return _reduce(x, dim, _SINGLE if x.dtype == _HALF else None, None, keepdim)
 
 
@@ -115,10 +114,10 @@ def _in_blocks(x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
 
 
 def _in_any_layout(x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
-    """Return the same of an array that may lie in memory as it likes."""
+    """Return the sums over some dimensions of an array with any strides."""
     strides = x.strides
     shape = x.shape
-    times = 1  # what is there many times over (a dimension that was expanded) is added once, and multiplied
+    times = 1  # an expanded dimension is added once, and multiplied
     order: list[int] = []
     for d, n in enumerate(shape):
         if n != 1:
@@ -128,7 +127,7 @@ def _in_any_layout(x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
             else:
                 order.append(d)
     order.sort(key=lambda d: -abs(strides[d]))
-    # Neighbours of one kind that lie as one are taken as one.
+    # Adjacent dimensions of one kind that are contiguous are merged.
     sizes: list[int] = []
     added: list[bool] = []
     last = 0
@@ -142,9 +141,9 @@ def _in_any_layout(x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
     order += [d for d in range(x.ndim) if x.shape[d] == 1]
     y = x.transpose(order).reshape(sizes)
     if True not in added:
-        y = y.copy()  # a sum is nobody's view
+        y = y.copy()  # a sum is never a view
     while True in added:
-        # Runs of numbers that lie one after the other first: these are added in pairs. Short ones last.
+        # Contiguous runs first: these are added pairwise. Short ones last.
         if added[-1] and (sizes[-1] >= _SHORT or added.count(True) == 1):
             y = _reduce(y, -1, _SINGLE if y.dtype == _HALF else None)
             at = len(added) - 1
@@ -155,14 +154,14 @@ def _in_any_layout(x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
     y = np.asarray(y, _DOUBLE if x.dtype == _DOUBLE else _SINGLE)
     if times > 1:
         y = y * times
-    kept = [d for d in order if d not in dims]
-    y = y.reshape([shape[d] for d in kept])
-    y = y.transpose(sorted(range(len(kept)), key=kept.__getitem__))
+    remaining = [d for d in order if d not in dims]
+    y = y.reshape([shape[d] for d in remaining])
+    y = y.transpose(sorted(range(len(remaining)), key=remaining.__getitem__))
     return y.reshape([1 if d in dims else n for d, n in enumerate(shape)]) if keepdim else y
 
 
 def _rows(x: Array, dim: int) -> Array:
-    """Return the sums over a dimension that is not the last, in blocks; float32's perhaps in float64."""
+    """Return the sums over a dimension that is not the last, in blocks; those of float32 may be float64."""
     return _in_slabs(_block_sums, x, dim) if x.size > _SLAB and x.shape[dim] > ADDED_SINGLY else _block_sums(x, dim)
 
 
@@ -180,28 +179,28 @@ def _block_sums(x: Array, dim: int) -> Array:
     else:
         count = -(-n // _ROWS)
         blocks = n // count
-        whole = x[(slice(None),) * dim + (slice(blocks * count),)].reshape(*before, count, blocks, *after)
-        total = _reduce(whole, dim + 1, _SINGLE if x.dtype == _HALF else None)
+        stacked = x[(slice(None),) * dim + (slice(blocks * count),)].reshape(*before, count, blocks, *after)
+        total = _reduce(stacked, dim + 1, _SINGLE if x.dtype == _HALF else None)
     if count > 8:
         total = total.astype(_DOUBLE, copy=False)
-    rest = n - blocks * count  # fewer than there are sums
+    rest = n - blocks * count  # fewer than the sums
     if rest:
         total[(slice(None),) * dim + (slice(rest),)] += x[(slice(None),) * dim + (slice(n - rest, None),)]
     return _rows(total, dim)
 
 
 def _in_slabs(function: Callable[[Array, int], Array], x: Array, dim: int) -> Array:
-    """Return function(x, dim), the sums over a dimension of a large array, from some columns and rows at a time."""
+    """Return function(x, dim), the sums over a dimension of a large array, a block of columns and rows at a time."""
     n = x.shape[dim]
     lead = (slice(None),) * dim
-    kept = (*x.shape[:dim], 1, *x.shape[dim + 1 :])
-    total = np.empty(kept, _DOUBLE if x.dtype == _DOUBLE else _SINGLE)
-    for key in keys(kept, max(_WIDE, _SLAB // n)):
+    reduced = (*x.shape[:dim], 1, *x.shape[dim + 1 :])
+    total = np.empty(reduced, _DOUBLE if x.dtype == _DOUBLE else _SINGLE)
+    for key in keys(reduced, max(_WIDE, _SLAB // n)):
         part = x[(*key[:dim], slice(None), *key[dim + 1 :])]
         height = max(_SLAB * n // part.size, ADDED_SINGLY)
         sums = [function(part[(*lead, slice(i, i + height))], dim) for i in range(0, n, height)]
         total[key] = np.expand_dims(_rows(np.stack(sums, dtype=_DOUBLE), 0) if len(sums) > 1 else sums[0], dim)
-    return total.reshape(*kept[:dim], *kept[dim + 1 :])
+    return total.reshape(*reduced[:dim], *reduced[dim + 1 :])
 
 
 # ----- Sums of contiguous rows -----
@@ -213,17 +212,17 @@ def ones(n: int, dtype: np.dtype[Any]) -> Array:
 
 
 def _row_of_ones(n: int, dtype: np.dtype[Any]) -> Array:
-    kept = _kept.get(dtype)
-    if kept is None or kept.shape[1] < n:
-        kept = np.ones((1, max(n, 1024)), dtype)
-        kept.flags.writeable = False
+    row = _kept.get(dtype)
+    if row is None or row.shape[1] < n:
+        row = np.ones((1, max(n, 1024)), dtype)
+        row.flags.writeable = False
         if n <= _KEPT_LENGTH:
-            _kept[dtype] = kept
-    return kept[:, :n]
+            _kept[dtype] = row
+    return row[:, :n]
 
 
 def row_sum(x: Array) -> Array:
-    """Return the sum of each row of (rows, n), which BLAS can walk."""
+    """Return the sum of each row of (rows, n), which is laid out for BLAS."""
     n = x.shape[1]
     if n > 2 * _TALL or x.dtype == _HALF:
         return add_up(x, 1).astype(x.dtype, copy=False)
@@ -231,14 +230,14 @@ def row_sum(x: Array) -> Array:
 
 
 def column_sum(x: Array) -> Array:
-    """Return the sum of each column of (rows, n), which BLAS can walk."""
+    """Return the sum of each column of (rows, n), which is laid out for BLAS."""
     if x.dtype == _HALF or not x.flags.c_contiguous:
         return add_up(x, 0).astype(x.dtype, copy=False)
     return _by_products(x)
 
 
 def _by_products(x: Array) -> Array:
-    """Return the sums over the rows of C-contiguous (..., rows, n), which are float32 or float64, as x is."""
+    """Return the sums over the rows of a C-contiguous (..., rows, n), float32 or float64, in its dtype."""
     rows, n = x.shape[-2:]
     if n == 1:
         return np.add.reduce(x[..., 0], -1, keepdims=True)
@@ -249,12 +248,12 @@ def _by_products(x: Array) -> Array:
 
 
 def _is_one_product(rows: int, n: int) -> bool:
-    """Tell whether a product of a vector and (rows, n) keeps its digits."""
+    """Tell whether one product of a vector and (rows, n) keeps its digits."""
     return rows <= _TALL or (SHARES and n >= _NARROW and rows * n <= _PRODUCT)
 
 
 def _tall(x: Array, _dim: int = -2) -> Array:
-    """Return the same of many rows: so many at a time, and the sums of the blocks."""
+    """Return the sums over many rows: sums of blocks of rows, and the sums of those."""
     *lead, rows, n = x.shape
     count = -(-rows // (_PRODUCT // n if SHARES and n >= _NARROW else _TALL))
     if count == 1:
@@ -262,7 +261,7 @@ def _tall(x: Array, _dim: int = -2) -> Array:
     height = rows // count
     blocks = x[..., : count * height, :].reshape(*lead, count, height, n)
     sums = multiply(_row_of_ones(height, x.dtype), blocks)[..., 0, :]
-    rest = rows - count * height  # fewer than there are blocks
+    rest = rows - count * height  # fewer than the blocks
     if rest:
         sums[..., :rest, :] += x[..., -rest:, :]
     if count > ADDED_SINGLY:
@@ -271,7 +270,7 @@ def _tall(x: Array, _dim: int = -2) -> Array:
 
 
 def weighed_column_sum(x: Array, weights: Array) -> Array:
-    """Return the sums of weights (rows, 1) times each column of a C-contiguous (rows, n), which may be overwritten."""
+    """Return the sums of the columns of x (rows, n) times weights (rows, 1); x, C-contiguous, may be overwritten."""
     if _is_one_product(*x.shape):
         return multiply(weights.reshape(1, -1), x)[0]
     return column_sum(np.multiply(x, weights, out=x))
@@ -282,31 +281,31 @@ def inner(a: Array, b: Array) -> Any:
     n = a.shape[-1]
     if n < 2 * ADDED_IN_A_RUN:
         return np.vecdot(a, b)
-    whole = n - n % ADDED_IN_A_RUN
-    runs = [x[..., :whole].reshape(*x.shape[:-1], -1, ADDED_IN_A_RUN) for x in (a, b)]
+    blocked = n - n % ADDED_IN_A_RUN
+    runs = [x[..., :blocked].reshape(*x.shape[:-1], -1, ADDED_IN_A_RUN) for x in (a, b)]
     parts = np.vecdot(*runs)
-    # One after the other, as programs in C do.
+    # One after the other, like the programs in C.
     total = np.add.accumulate(parts, -1, _DOUBLE)[..., -1]
-    if whole < n:
-        total = total + np.vecdot(a[..., whole:], b[..., whole:])
+    if blocked < n:
+        total = total + np.vecdot(a[..., blocked:], b[..., blocked:])
     return total.astype(a.dtype, copy=False)
 
 
-# ----- Sums at places -----
+# ----- Sums by index -----
 
 
 def add_at(out: Array, index: Array, rows: Array) -> None:
     """Add row i of `rows` (N, C) to row index[i] of `out` (V, C), which is C-contiguous.
 
-    Raises: IndexError: when an index is not from -V to V - 1; nothing was added then.
+    Raises: IndexError: when an index is not in -V to V - 1; nothing is added then.
     """
-    # np.add.at(out, index, rows) takes 15 ns an element, because its fast loop is for one-dimensional arrays alone.
-    # Spread out to flat positions it takes 2 ns, and half of that when two neighbours are added as one complex number.
-    # Sorting the rows and np.add.reduceat, or a product with a one-hot matrix, is as fast at best (few rows, many
-    # columns) and up to ten times slower. The positions of so many rows at a time as stay in the cache.
+    # np.add.at(out, index, rows) takes 15 ns an element, because its fast loop is for one-dimensional arrays only.
+    # With flat positions it takes 2 ns, and half of that when two neighbours are added as one complex number. Sorting
+    # the rows and np.add.reduceat, or a product with a one-hot matrix, is as fast at best (few rows, many columns) and
+    # up to ten times slower. The positions are computed for as many rows at a time as fit in the cache.
     count, columns = out.shape
     index = index.astype(np.intp, copy=False)
-    together = ADDED_SINGLY * count  # so many rows are added one by one: on average `ADDED_SINGLY` to each row of `out`
+    together = ADDED_SINGLY * count  # rows that are added one by one: on average `ADDED_SINGLY` to each row of `out`
     in_blocks = len(index) > 2 * together and out.dtype.kind == "f" and out.size > 0
     dtype = out.dtype
     if columns % 2 == 0 and dtype.itemsize >= 4 and dtype.kind == "f":
@@ -314,7 +313,7 @@ def add_at(out: Array, index: Array, rows: Array) -> None:
         columns //= 2
     along = np.arange(columns)
     height = max(1, _PLACES // max(1, columns))
-    # Read as unsigned, a negative index is a very large one: one pass tells of both.
+    # Read as unsigned, a negative index is a very large one: one pass checks both bounds.
     if (in_blocks or len(index) > height) and np.maximum.reduce(index.view(np.uintp)) >= count:
         low, high = int(np.minimum.reduce(index)), int(np.maximum.reduce(index))
         if low < -count or high >= count:
@@ -324,7 +323,7 @@ def add_at(out: Array, index: Array, rows: Array) -> None:
     if in_blocks:
         total = out.astype(_DOUBLE)
         height = max(height, together)
-        first = np.arange(height) // together * count  # of the sums of its block
+        first = np.arange(height) // together * count  # the first row of its block's sums
     target = out
     for start in range(0, len(index), height):
         places = index[start : start + height]

@@ -1,22 +1,22 @@
-"""Products of matrices in tiles: each a call of BLAS that stays in the thread that makes it.
+"""Products of matrices in tiles: each a call of BLAS that stays in the calling thread.
 
-How a product is cut depends on its shape, its layout, its dtype and the BLAS, never on the number of threads: so do its
-bits, whoever computes which tile. Tiles are needed for three things:
+How a product is cut depends on its shape, layout, dtype and the BLAS, never on the number of threads: so do its bits,
+whichever thread computes a tile. Tiles are needed for three things:
 
 *Threads.* OpenBLAS shares a product of more than some 260,000 multiplications among threads of its own, which spin for
-a tenth of a second after it: a second thread of ours then finds its processor busy with nothing. Its limit is a setting
+a tenth of a second after it: a second thread of npg then finds its processor busy with nothing. Its limit is a setting
 of the whole process, which is not npg's to change. But a call below that size stays in the caller's thread, and so does
 a batch of one (cblas_?gemm_batch gives each product of a batch to one thread). npg's own threads share the tiles.
 
 *Few rows.* OpenBLAS copies both matrices into the order in which its kernels read them, and its threads share a product
 only along its long side. For a thousand rows that is nothing; for a batch of some ten it takes as long as the product.
-On processors with AVX-512 it has other kernels, which read small matrices where they lie: a product that is cut into
-tiles small enough for them takes 0.6 to 0.8 of the time on one thread.
+On processors with AVX-512 it has other kernels, which read small matrices in place: a product that is cut into tiles
+small enough for them takes 0.6 to 0.8 of the time on one thread.
 
 *Digits.* A product with a vector adds up in blocks.
 
 Each tile is one call of BLAS, here by NumPy's matmul (many tiles as the items of a batch) or by ctypes;
-csrc/kernels/products.pxi makes the same calls. With a BLAS that is no OpenBLAS nothing is cut.
+csrc/kernels/products.pxi makes the same calls. With a BLAS other than OpenBLAS nothing is cut.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ KERNELS = kernels() in ("SkylakeX", "Cooperlake", "SapphireRapids")  # for small
 
 # ----- How a product is cut -----
 
-_TAKEN = 1200  # up to which they take a product of matrices that are both read along their lines
+_TAKEN = 1200  # elements up to which they take a product of matrices that are both read along their lines
 _EDGE = 32  # rows of such a tile, and columns where it has that many rows
 _LINE = 4096  # bytes of a row of the first matrix, from which the first cache is too small for what a tile reads
 _SHORT = 32  # numbers in a row, up to which those kernels are not used where both matrices are read along their lines
@@ -50,16 +50,16 @@ _SMALLEST = 64  # rows or columns of such a tile that is cut once more, so that 
 _MULTIPLICATIONS = 50  # in a nanosecond of one thread, or fewer
 _TOGETHER = 1 << 16  # elements of the products of several depths, if they are small
 _WIDE = 512  # columns of a tile of a matrix whose rows a vector is multiplied with
-_CACHED = 1 << 23  # elements of such a matrix; larger ones come from memory, which prefers longer pieces of rows
-_WIDEST = 2048  # columns of a tile of those
+_CACHED = 1 << 23  # elements of such a matrix; larger ones come from memory, which reads longer pieces of rows faster
+_WIDEST = 2048  # columns of a tile of a matrix larger than that
 
 
 def cut(
     m: int, k: int, n: int, itemsize: int, a_lines: bool, b_lines: bool, is_one: bool = True
 ) -> tuple[int, int, int]:
-    """Return rows and columns of a tile of the product of (m, k) and (k, n), and how much of k is added up at once.
+    """Return the rows and columns of a tile of the product of (m, k) and (k, n), and how much of k is added at once.
 
-    (m, n, k) where it is not to be cut.
+    (m, n, k) where the product is not cut.
     Args:
         a_lines, b_lines: whether k runs along contiguous numbers in the first and in the second matrix.
         is_one: whether it is the only product; threads may share several without tiles.
@@ -77,7 +77,7 @@ def _cut(
         return _cut_with_vector(m, k, n, a_lines, b_lines)
     work = m * k * n
     both = a_lines and b_lines
-    takes = small_kernels and (a_lines or not b_lines)  # the kernels for small matrices know these layouts
+    takes = small_kernels and (a_lines or not b_lines)  # the kernels for small matrices support these layouts
     is_taken = takes and work <= UNSHARED_BATCH and (not both or (m * n <= _TAKEN and k >= _SHORT))
     stays = work <= UNSHARED_GEMM or is_taken
     if (
@@ -93,7 +93,7 @@ def _cut(
         rows = min(m, _EDGE if is_thin else _EDGE // 2)
         columns = _even(n, min(n, SMALL_TILE // rows if is_thin else _EDGE))
         rows = _even(m, rows)
-        # A last row or column by itself would be a product with a vector, which BLAS computes in another way.
+        # A single last row or column would be a product with a vector, which BLAS computes in another way.
         if m % rows != 1 and n % columns != 1:
             return rows, columns, k
     if stays:
@@ -102,13 +102,13 @@ def _cut(
         rows, columns = _cut_large(m, k, n) if APART else (m, n)
         if not APART or (rows, columns) != (m, n):
             return rows, columns, k
-        tile = _cut_to_lone(m, k, n)  # too small for two batches of one, and still for two threads
+        tile = _cut_to_lone(m, k, n)  # too small for two batches of one, but worth two threads
         return tile if tile[2] == k else (m, n, k)
     return _cut_to_lone(m, k, n)
 
 
 def _even(n: int, most: int) -> int:
-    """Return the size of the fewest parts of at most this size that cover n."""
+    """Return the size of a part when n is cut evenly into as few parts of at most this size as possible."""
     return -(-n // -(-n // most))
 
 
@@ -138,7 +138,7 @@ def _cut_to_lone(m: int, k: int, n: int) -> tuple[int, int, int]:
 
 
 def _cut_large(m: int, k: int, n: int) -> tuple[int, int]:
-    """Cut into tiles large enough to be asked for as a batch of one, and at least four where that costs little."""
+    """Cut into tiles large enough for a batch of one, and into at least four where that costs little."""
     down, across = -(-m // _ROWS), -(-n // _COLUMNS)
     while down * across > 1 and not _is_large(m, k, n, down, across, UNSHARED_BATCH):
         if m // down < n // across:
@@ -158,7 +158,7 @@ def _cut_large(m: int, k: int, n: int) -> tuple[int, int]:
 
 
 def _is_large(m: int, k: int, n: int, down: int, across: int, least: int) -> bool:
-    """Tell whether the smallest tile has more multiplications than these, and no line by itself."""
+    """Tell whether the smallest tile has more than `least` multiplications, and more than one row and column."""
     rows, columns = -(-m // down), -(-n // across)
     last = (m - 1) % rows + 1, (n - 1) % columns + 1
     return min(last) > 1 and last[0] * last[1] * k > least
@@ -168,9 +168,9 @@ def _is_large(m: int, k: int, n: int, down: int, across: int, least: int) -> boo
 
 
 def lines(x: Array) -> tuple[bool, bool] | None:
-    """Tell whether a matrix's rows, and its columns, lie along contiguous numbers; None where BLAS cannot walk it.
+    """Tell whether a matrix's rows, and its columns, are contiguous; None where BLAS cannot read it.
 
-    A stride is looked at only where its dimension is longer than one.
+    A stride counts only where its dimension is longer than one.
     """
     if not x.flags.aligned or not x.dtype.isnative:
         return None
@@ -184,7 +184,7 @@ def lines(x: Array) -> tuple[bool, bool] | None:
 
 
 def in_tiles(a: Array, b: Array, out: Array, rows: int, columns: int, depth: int) -> None:
-    """Write the products of the matrices of two batches of one shape into out, `depth` of k at once."""
+    """Write the products of the matrices of two batches with one shape into out, `depth` of k at once."""
     m, k = a.shape[-2:]
     if rows * columns * depth > UNSHARED_BATCH and not IS_SEQUENTIAL:
         corners = [
@@ -203,19 +203,19 @@ def in_tiles(a: Array, b: Array, out: Array, rows: int, columns: int, depth: int
     if depth == k:
         _multiply_blocks(a, b, out, rows, columns)
         return
-    # Added one after the other, some depths at a time: one call of NumPy's for each would cost more than all of them.
+    # Added one after the other, several depths at a time, because one call of NumPy for each would be slow.
     lead, n = out.shape[:-2], out.shape[-1]
-    whole = k - k % depth
-    if m == 1 < n <= columns and not lead and whole // depth * n <= _TOGETHER:  # sums of columns
-        parts = np.matmul(a[0, :whole].reshape(-1, 1, depth), b[:whole].reshape(-1, depth, n))
+    blocked = k - k % depth
+    if m == 1 < n <= columns and not lead and blocked // depth * n <= _TOGETHER:  # sums of columns
+        parts = np.matmul(a[0, :blocked].reshape(-1, 1, depth), b[:blocked].reshape(-1, depth, n))
         np.add.reduce(parts, 0, out=out)
-        if whole < k:
-            out += np.matmul(a[:, whole:], b[whole:])
+        if blocked < k:
+            out += np.matmul(a[:, blocked:], b[blocked:])
         return
     most = max(1, _TOGETHER // out.size)
-    for start in [*range(0, whole, most * depth), *([whole] if whole < k else [])]:
+    for start in [*range(0, blocked, most * depth), *([blocked] if blocked < k else [])]:
         height = min(depth, k - start)
-        count = min((whole - start) // depth, most) if start < whole else 1
+        count = min((blocked - start) // depth, most) if start < blocked else 1
         parts = np.empty((1 + count, *lead, m, n), out.dtype)
         pieces = _along(a, -1, start, count, height), _along(b, -2, start, count, height)
         _multiply_blocks(*pieces, parts[1:], rows, columns)
@@ -223,14 +223,14 @@ def in_tiles(a: Array, b: Array, out: Array, rows: int, columns: int, depth: int
             parts[0] = out
         else:
             parts = parts[1:]
-        if m * n == 1:  # np.add.reduce adds in pairs what lies one after the other
+        if m * n == 1:  # np.add.reduce would add contiguous numbers pairwise
             out[...] = np.add.accumulate(parts, 0)[-1]
         else:
             np.add.reduce(parts, 0, out=out)
 
 
 def _along(x: Array, dim: int, start: int, count: int, height: int) -> Array:
-    """Return a view of so many parts of one of the last two dimensions, with their number as the first dimension."""
+    """Return a view of `count` parts of one of the last two dimensions, with `count` as the first dimension."""
     at, part = x.ndim + dim, slice(start, start + count * height)
     x = x[..., part] if dim == -1 else x[..., part, :]
     x = x.reshape(*x.shape[:at], count, height, *x.shape[at + 1 :])
@@ -242,8 +242,8 @@ def _multiply_blocks(a: Array, b: Array, out: Array, rows: int, columns: int) ->
     if m <= rows and n <= columns:
         np.matmul(a, b, out=out)
         return
-    whole, wide = m - m % rows, n - n % columns
-    for down in (slice(0, whole), slice(whole, m)):
+    tall, wide = m - m % rows, n - n % columns
+    for down in (slice(0, tall), slice(tall, m)):
         for right in (slice(0, wide), slice(wide, n)):
             r, c = min(rows, down.stop - down.start), min(columns, right.stop - right.start)
             if r and c:
@@ -252,7 +252,7 @@ def _multiply_blocks(a: Array, b: Array, out: Array, rows: int, columns: int) ->
 
 
 def _blocks(x: Array, rows: int, columns: int) -> Array:
-    """Return a view of a batch of matrices as a batch of matrices of matrices of this shape."""
+    """Return a view of a batch of matrices as a batch of block matrices with blocks of this shape."""
     *lead, m, n = x.shape
     *steps, down, right = x.strides
     shape, strides = (
@@ -262,11 +262,11 @@ def _blocks(x: Array, rows: int, columns: int) -> Array:
     return np.lib.stride_tricks.as_strided(x, shape, strides)
 
 
-_ROW_MAJOR, _AS_IT_IS, _TRANSPOSED = 101, 111, 112  # of CBLAS
+_ROW_MAJOR, _AS_IT_IS, _TRANSPOSED = 101, 111, 112  # CBLAS's constants
 
 
 def _multiply_alone(a: Array, b: Array, out: Array) -> None:
-    """Write the product of two matrices that BLAS can walk into out, whose rows lie along contiguous numbers."""
+    """Write the product of two matrices, laid out for BLAS, into out, whose rows are contiguous."""
     function, width = BATCHES[out.dtype]
     integer = ctypes.c_int64 if width == 8 else ctypes.c_int32
     real = ctypes.c_float if out.itemsize == 4 else ctypes.c_double
@@ -275,21 +275,25 @@ def _multiply_alone(a: Array, b: Array, out: Array) -> None:
         return ctypes.byref(kind(value))
 
     def matrix(x: Array) -> tuple[Any, Any, Any]:
-        """Return how a matrix lies, where, and how far apart its lines are."""
-        found = lines(x)
-        assert found is not None
-        by_rows = found[0]
+        """Return a matrix's orientation, address and leading dimension."""
+        contiguous = lines(x)
+        assert contiguous is not None
+        by_rows = contiguous[0]
         count, stride = (x.shape[0], x.strides[0]) if by_rows else (x.shape[1], x.strides[1])
         apart = stride // x.itemsize if count > 1 else x.shape[1] if by_rows else x.shape[0]
         address = x.__array_interface__["data"][0]
-        how = _AS_IT_IS if by_rows else _TRANSPOSED
-        return one(ctypes.c_int, how), one(ctypes.c_void_p, address), one(integer, apart)
+        orientation = _AS_IT_IS if by_rows else _TRANSPOSED
+        return one(ctypes.c_int, orientation), one(ctypes.c_void_p, address), one(integer, apart)
 
-    (a_how, a_at, a_apart), (b_how, b_at, b_apart), (_, at, apart) = matrix(a), matrix(b), matrix(out)
+    (a_order, a_address, a_stride), (b_order, b_address, b_stride), (_, address, stride) = (
+        matrix(a),
+        matrix(b),
+        matrix(out),
+    )
     sizes = one(integer, out.shape[0]), one(integer, out.shape[1]), one(integer, a.shape[1])
     factors = one(real, 1.0), one(real, 0.0)
     function(
-        *(ctypes.c_int(_ROW_MAJOR), a_how, b_how, *sizes),
-        *(factors[0], a_at, a_apart, b_at, b_apart, factors[1], at, apart),
+        *(ctypes.c_int(_ROW_MAJOR), a_order, b_order, *sizes),
+        *(factors[0], a_address, a_stride, b_address, b_stride, factors[1], address, stride),
         *(integer(1), one(integer, 1)),
     )

@@ -1,4 +1,4 @@
-"""Broadcasting, undone: the one place where a gradient is summed back to the shape of the input it belongs to."""
+"""Undoing broadcasts: the one place where a gradient is summed back to the shape of the input it belongs to."""
 
 from __future__ import annotations
 

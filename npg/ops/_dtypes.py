@@ -12,9 +12,9 @@ from npg import dtypes
 
 def _refuse(kernel: str, lowest: int) -> Callable[..., None]:
     def check(*operands: Any) -> None:
-        found = dtypes.common_dtype(operands)
-        if found.category < lowest:
-            raise NotImplementedError(f"\"{kernel}\" not implemented for '{found.scalar_name}'")
+        dtype = dtypes.common_dtype(operands)
+        if dtype.category < lowest:
+            raise NotImplementedError(f"\"{kernel}\" not implemented for '{dtype.scalar_name}'")
 
     return check
 
@@ -33,9 +33,9 @@ def only_integers(kernel: str, bools: bool = True) -> Callable[..., None]:
     """Return a check that refuses floating operands, and with bools=False bools too."""
 
     def check(*operands: Any) -> None:
-        found = dtypes.common_dtype(operands)
-        if found.is_floating_point or (found is dtypes.bool_ and not bools):
-            raise NotImplementedError(f"\"{kernel}\" not implemented for '{found.scalar_name}'")
+        dtype = dtypes.common_dtype(operands)
+        if dtype.is_floating_point or (dtype is dtypes.bool_ and not bools):
+            raise NotImplementedError(f"\"{kernel}\" not implemented for '{dtype.scalar_name}'")
 
     return check
 

@@ -1,8 +1,8 @@
-"""float16 is a format to keep numbers in: an op computes in float32 and rounds once, at its end.
+"""float16 is a storage format: an op computes in float32 and rounds once, at the end.
 
-That is what PyTorch's CPU kernels do, forward and backward. A Python number beside a float16 array is so never rounded
-to float16, an intermediate result neither overflows nor vanishes, and sums are added up in float32. The engines and
-Op.__call__ come here where an array is float16; what only moves numbers (Op.exact) stays float16.
+That is what PyTorch's CPU kernels do, forward and backward. A Python number beside a float16 array is never rounded to
+float16, intermediate results neither overflow nor vanish, and sums are accumulated in float32. The engines and
+Op.__call__ come here where an array is float16; ops that only move numbers (Op.exact) run on float16 as it is.
 """
 
 from __future__ import annotations
@@ -42,19 +42,21 @@ def cast(x: Any, dtype: np.dtype[Any]) -> Any:
 
 
 def in_float32(op: Any, g: Any, y: Any, inputs: Any, params: dict[str, Any], cast: Any) -> Any:
-    """Return g, y and the inputs that a rule gets of a node whose output is float16.
+    """Return g, y and the inputs in float32, for the rule of a node whose output is float16.
 
-    A y that can be had from the inputs is computed anew: its rounding error, times the slope of an exp or lost in a
-    difference, would be all that is left of some gradients.
+    y is recomputed where all inputs are at hand: its rounding error, times the slope of an exp or left over from a
+    difference, would otherwise dominate some gradients.
     """
     g, *inputs = widen((g, *inputs), cast)
-    known = y is not None and not op.is_fused
-    known = known and all(isinstance(x, (int, float)) or hasattr(x, "__array__") for x in inputs)  # no Like, no None
-    return g, op(*inputs, **params) if known else widen(y, cast), inputs
+    recomputes = y is not None and not op.is_fused
+    recomputes = recomputes and all(
+        isinstance(x, (int, float)) or hasattr(x, "__array__") for x in inputs
+    )  # no Like, no None
+    return g, op(*inputs, **params) if recomputes else widen(y, cast), inputs
 
 
 def compute(op: Any, arrays: Any, params: dict[str, Any]) -> Any:
-    """Return what op.forward makes of arrays and numbers, some of them float16.
+    """Run op.forward on arrays and numbers, some of them float16.
 
     The result is float16 unless a wider floating array takes part.
     """
@@ -63,6 +65,6 @@ def compute(op: Any, arrays: Any, params: dict[str, Any]) -> Any:
     result = (op.half or op.forward)(*[widen(x, cast) for x in arrays], **params)
     if any(isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.dtype != HALF for x in arrays):
         return result
-    if op.is_fused:  # what is saved stays as it was computed
+    if op.is_fused:  # saved arrays stay in the dtype they were computed in
         return narrow(result[0], cast), result[1]
     return narrow(result, cast)

@@ -3,14 +3,14 @@
 An op's kind gives it two rules, unless it declares its own with `@op.batch` and `@op.tangent`.
 
 A *batching rule* applies the op to a batch of examples at once (npg.func.vmap). It takes `(op, xs, batched, size,
-**params)`: the inputs, those of a True in `batched` with `size` examples along their first dimension, and the settings;
-it returns the result (of a multi op, all of them) with the examples along the first dimension, or NotImplemented.
+**params)`: the inputs (where `batched` is True, with `size` examples along their first dimension) and the settings. It
+returns the result (of a multi op, all results) with the examples along the first dimension, or NotImplemented.
 Dimensions in the settings are those of one example, counted from the front. An op without a rule, or whose rule returns
 NotImplemented, runs as its composite; where it has none it runs on one example after the other.
 
 A *tangent rule* sends tangents forward through a recorded call (npg.func.jvp). It takes `(node, ts)`: the call with its
 op, params, inputs and output (ndarrays, a Like or None where nothing else was kept), and for each input the tangent, an
-ndarray or None; it returns the tangent of the output (of a multi op, one for each output), or NotImplemented.
+ndarray or None. It returns the tangent of the output (of a multi op, one for each output), or NotImplemented.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ Tangent = Callable[[Any, list[Any]], Any]
 
 
 class Kind(NamedTuple):
-    """What ops have in common: the rules that an op of the kind has unless it declares its own.
+    """A kind of ops: the rules that each of them has unless it declares its own.
 
     Attributes:
-        name: for people.
+        name: a readable name.
         batch: the batching rule, or None.
         tangent: the tangent rule, or None.
-        aligned: written in place, the operands broadcast to the first one; so do their examples.
+        aligned: in place, the operands broadcast to the first one, and so do their examples.
     """
 
     name: str
@@ -53,12 +53,12 @@ def rank_of(x: Any, batched: bool) -> int:
 
 
 def reshaped(x: Any, sizes: tuple[int, ...]) -> Any:
-    """Return an array or tensor in another shape; itself where it has it."""
+    """Return an array or tensor in this shape; itself where it already has it."""
     return x if tuple(x.shape) == sizes else x.reshape(sizes)
 
 
 def padded(x: Any, rank: int) -> Any:
-    """Return a batch whose examples have that many dimensions, new ones of size 1 in front."""
+    """Return a batch whose examples have `rank` dimensions, new ones of size 1 in front."""
     size, *rest = x.shape
     return reshaped(x, (size, *(1,) * (rank - len(rest)), *rest))
 
@@ -70,7 +70,7 @@ def flattened(x: Any) -> Any:
 
 
 def moved(dim: Any) -> Any:
-    """Return a dimension of an example, or several, as that of the batch."""
+    """Return the dimension of the batch for a dimension of an example (or for several)."""
     return dim + 1 if isinstance(dim, int) else tuple([d + 1 for d in dim])
 
 
@@ -86,12 +86,12 @@ def _matrices(op: Any, xs: Any, batched: Any, size: int, /, **params: Any) -> An
     return op(*xs, **params)  # any leading dimensions
 
 
-def _reduction(op: Any, xs: Any, batched: Any, size: int, /, *, whole: Any = (1,), **params: Any) -> Any:
+def _reduction(op: Any, xs: Any, batched: Any, size: int, /, *, all_dims: Any = (1,), **params: Any) -> Any:
     (x,) = xs
     rank, dim = rank_of(x, True), params.get("dim")
     if rank and dim is not None:
         return op(x, **{**params, "dim": moved(dim)})
-    settings = {**params, "dim": 1 if isinstance(dim, int) else whole}  # all dimensions as one
+    settings = {**params, "dim": 1 if isinstance(dim, int) else all_dims}  # all dimensions as one
     if "keepdim" in settings:
         settings["keepdim"] = False
     result = op(flattened(x), **settings)
@@ -117,7 +117,7 @@ def total(terms: list[Any]) -> Any:
 
 
 def weights(node: Any, gs: list[Any]) -> Any:
-    """Return what the op's rules make of gradients of the output: gs has one for each input that is wanted."""
+    """Run the op's vjps on gradients of the output: gs has one for each input, None where none is needed."""
     op = node.op
     if op.joint is not None:
         (g,) = {id(g): g for g in gs if g is not None}.values()  # a joint rule has one gradient for all inputs
@@ -130,12 +130,12 @@ def weights(node: Any, gs: list[Any]) -> Any:
 
 
 def _weighted(node: Any, ts: list[Any]) -> Any:
-    """Of an elementwise op: its derivative is its own transpose, so the rules of its gradients serve."""
+    """Return the tangent of an elementwise op: its Jacobian is diagonal, so its vjps serve."""
     if node.op.joint is not None and len(ts) > 1:
         return NotImplemented
     if node.shapes is not None:
         if not all(node.needs):
-            return NotImplemented  # the operand that is not wanted may be the larger one, and its shape is not known
+            return NotImplemented  # the operand without a gradient may be the larger one, and its shape was not saved
         shape = np.broadcast_shapes(*node.shapes)
         ts = [None if t is None else np.broadcast_to(t, shape) for t in ts]
     result = total([part for part in weights(node, ts) if part is not None])
@@ -143,7 +143,7 @@ def _weighted(node: Any, ts: list[Any]) -> Any:
 
 
 def reduced(node: Any, ts: list[Any]) -> Any:
-    """Of an op whose gradient is g times a weight for each element, g being expanded over the dimensions `dim`."""
+    """Return the tangent of an op whose vjp is g, expanded over the dimensions `dim`, times a weight per element."""
     (t,) = ts
     if not t.size:
         return NotImplemented  # var and std of nothing have no weights
@@ -160,14 +160,14 @@ def reduced(node: Any, ts: list[Any]) -> Any:
 
 
 def linear(node: Any, ts: list[Any]) -> Any:
-    """Tangent rule of an op that is linear in its first input, and has no tangents from others: indices, masks."""
+    """Return the tangent of an op that is linear in its first input; the others (indices, masks) have no tangents."""
     if any(t is not None for t in ts[1:]):
         return NotImplemented
     return _only(node.op, node.op.forward(ts[0], *(node.inputs or ())[1:], **node.params))
 
 
 def written(node: Any, ts: list[Any]) -> Any:
-    """Tangent rule of an op that writes parts of one input into another: linear in both."""
+    """Return the tangent of an op that writes one input into parts of another: it is linear in both."""
     values = []
     for x, t in zip(node.inputs, ts, strict=True):
         if t is None and (x is None or isinstance(x, float)):
@@ -179,19 +179,19 @@ def written(node: Any, ts: list[Any]) -> Any:
 
 
 def product(node: Any, ts: list[Any]) -> Any:
-    """Tangent rule of an op that is linear in each of its two inputs."""
+    """Return the tangent of an op that is linear in each of its two inputs."""
     op, (a, b) = node.op, node.inputs
     terms = [
         op.forward(*operands, **node.params)
         for operands in ((ts[0], b), (a, ts[1]))
-        if all(x is not None for x in operands)  # a factor that is not wanted has no tangent
+        if all(x is not None for x in operands)  # what was not saved belongs to a term without a tangent
     ]
     result = total(terms)
     return result if result is NotImplemented else np.asarray(result)
 
 
 def chosen(node: Any, ts: list[Any]) -> Any:
-    """Tangent rule of an op that gives elements of its input along a dimension, and their indices."""
+    """Return the tangent of an op that picks elements of its input along a dimension, with their indices."""
     (t,), dim, indices = ts, node.params["dim"], node.output[1]
     if not t.ndim:
         return [t, np.zeros(indices.shape)]
@@ -201,7 +201,7 @@ def chosen(node: Any, ts: list[Any]) -> Any:
 
 
 def loss(node: Any, ts: list[Any]) -> Any:
-    """Tangent rule of a loss that is reduced to one number."""
+    """Return the tangent of a loss that is reduced to one number."""
     if node.params.get("reduction") not in ("mean", "sum"):
         return NotImplemented
     g = np.ones((), next(t for t in ts if t is not None).dtype)
@@ -210,22 +210,24 @@ def loss(node: Any, ts: list[Any]) -> Any:
         if part is not None and t is not None:
             result = result + add_up(part * t)
             if not t.size and node.params["reduction"] == "mean":
-                result = result * np.nan  # as the mean of nothing is
+                result = result * np.nan  # like the mean of nothing
     return np.asarray(result, g.dtype)
 
 
 # ----- The kinds -----
 
-ELEMENTWISE = Kind("elementwise", _elementwise, _weighted, True)  # operands are broadcast, each element is by itself
-ASSIGNMENT = Kind("assignment", _elementwise, None, True)  # what is written is broadcast, the first operand is not
+ELEMENTWISE = Kind("elementwise", _elementwise, _weighted, True)  # operands are broadcast, each element is independent
+ASSIGNMENT = Kind("assignment", _elementwise, None, True)  # the source is broadcast, the first operand is not
 FILLING = Kind("filling", None, None, True)
 REDUCTION = Kind("reduction", _reduction, reduced)  # over the dimensions `dim`: several, or None for all
-REDUCTION_OF_ONE = Kind("reduction of one", functools.partial(_reduction, whole=1), reduced)  # `dim` is an int or None
+REDUCTION_OF_ONE = Kind(
+    "reduction of one", functools.partial(_reduction, all_dims=1), reduced
+)  # `dim` is an int or None
 MATRICES = Kind("matrices", _matrices)  # of the last two dimensions, for any leading ones
 
 
 def along_dims(*settings: str, tangent: Tangent | None = None) -> Kind:
-    """Return the kind of an op of one input that works along dimensions, which stand in these settings."""
+    """Return the kind of an op of one input that works along the dimensions named by these settings."""
 
     def rule(op: Any, xs: Any, batched: Any, size: int, /, **params: Any) -> Any:
         if not rank_of(xs[0], True) or any(params[name] is None for name in settings):

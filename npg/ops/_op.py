@@ -5,17 +5,17 @@
         \"\"\"Return e to the power of each element of input.\"\"\"
 
 The positional parameters of the declared function are the op's inputs (arrays or numbers), its keyword-only parameters
-are settings. A rule takes `(g, y, *inputs, **params)`: the incoming gradient, the output, then the inputs, then all
-settings by keyword, and returns the gradient of one input. The *names* a rule gives to y and to the inputs say what is
-saved for it:
+are settings. A rule takes `(g, y, *inputs, **params)`: the incoming gradient, the output, the inputs, and all settings
+by keyword; it returns the gradient of one input. The *names* a rule gives to y and to the inputs say what is saved for
+it:
 
     x        the array (in a recorded backward: the Tensor) is saved, and version-checked
     x_like   only its shape and dtype are kept, as a Like
     _x       nothing is kept; the rule gets None
 
 Rules are written with operators, NumPy functions and other ops only, so the same text runs on ndarrays (fast) and on
-Tensors (recorded, for gradients of any order). This room knows no Tensor: an op that is called with anything that has
-`__npg_apply__` hands itself to that.
+Tensors (recorded, for gradients of any order). This package knows no Tensor: an op called with an object whose type has
+`__npg_apply__` hands the call to that method.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _mode(name: str) -> int:
 
 
 class _Rule:
-    """A vjp rule with what its parameter names say: the mode of y and of each input."""
+    """A vjp rule and what its parameter names ask to save: the mode of y and of each input."""
 
     __slots__ = ("inputs", "output", "variadic")
 
@@ -87,7 +87,7 @@ class _Rule:
         return self.inputs[i] if i < len(self.inputs) else self.variadic
 
 
-OPS: list[Op] = []  # all that are declared
+OPS: list[Op] = []  # all declared ops
 
 
 class Op:
@@ -102,32 +102,32 @@ class Op:
         recorded: a joint rule of a fused op that may run on Tensors; without one, `composite` does.
         composite: the same function written in primitives: the tests' oracle.
         promote: ARITHMETIC, FLOAT, COMPARISON or None.
-        refusal: sees the inputs before promotion where they are not all of one floating dtype, and raises for some.
-        is_view: the result shares the first input's memory (or may, which is looked at).
+        refusal: is called with the inputs before promotion, unless all have one floating dtype; raises for some.
+        is_view: the result shares the first input's memory (or may, which is checked).
         is_ufunc: the forward is a NumPy ufunc; it takes out= and broadcasts.
-        exact: the forward rounds nothing, for it only moves, picks or compares numbers: it runs on float16 arrays as
-            they are. The others compute in float32, see ops/_half.py.
-        elementwise: each element of the result, and of the gradients before broadcasting is undone, is computed by
-            itself; rules run in blocks, see kernels/blocks.py. blocks: so does the forward.
+        exact: the forward rounds nothing, because it only moves, picks or compares numbers: it runs on float16 arrays
+            as they are. Other ops compute in float32, see ops/_half.py.
+        elementwise: each element of the result, and of the gradients before broadcasting is undone, is computed
+            independently; rules run in blocks, see kernels/blocks.py. blocks: so does the forward.
         broadcasts: gradients may come out larger than their input and are summed down.
         reads: of a multi op, which outputs its rules read; None: all. Others are not saved, and y has None for them.
-        takes_numbers: all its inputs may be Python numbers, as PyTorch has it for +, -, * and /.
-        runs_without_gradient: its rule is called even when no output has a gradient, for it makes zeros of None.
-        out_text: what PyTorch says to an out= of another dtype than the result's; "" where it casts. None: what follows
-            from the kind of op, see engine/_out.py.
-        node_name: what the graph node is called, as in PyTorch.
-        edge_order: the inputs in the order of the edges of PyTorch's node, where that is another: in this order
-            next_functions and a node's hooks have them, and leaves get their gradients.
-        kind: what the op does to dimensions, see ops/_kinds.py; None for an op by itself.
-        batch_rule, tangent_rule: how the op is applied to a batch of examples, and what it makes of tangents.
-        namespace: of PyTorch's function where that is not torch: "linalg".
+        takes_numbers: all its inputs may be Python numbers, as PyTorch allows for +, -, * and /.
+        runs_without_gradient: its rule is called even when no output has a gradient, because it turns None into zeros.
+        out_text: PyTorch's error for an out= whose dtype is not the result's; "" where it casts. None: the kind of op
+            decides, see engine/_out.py.
+        node_name: the name of the graph node, as in PyTorch.
+        edge_order: the inputs in the order of PyTorch's edges, where that differs: the order of next_functions, of the
+            gradients that a node's hooks see, and in which leaves get theirs.
+        kind: what the op does to dimensions, see ops/_kinds.py; None for an op without a kind.
+        batch_rule, tangent_rule: the op's batching rule and tangent rule, see ops/_kinds.py; or None.
+        namespace: the namespace of PyTorch's function where that is not torch: "linalg".
         aten: PyTorch's name of the op, None where PyTorch has no such op.
-        flops: counts additions and multiplications, given the shapes of the inputs; None where nobody counts them.
-        in_place: the op that the in-place form applies, exp_; itself, unless the declaration of the form says another.
-            None where PyTorch has no such form: ops that are not elementwise, and those declared with in_place=False.
-        takes_out: whether the function has an out=, as PyTorch's.
-        numpy, scipy: the NumPy ufuncs, and the name of the ufunc in scipy.special, that the public function of this
-            name computes when they are called with tensors.
+        flops: counts additions and multiplications, given the shapes of the inputs; None where they are not counted.
+        in_place: the op that the in-place form (exp_) applies: itself, unless the declaration names another. None
+            where PyTorch has no such form: ops that are not elementwise, and those declared with in_place=False.
+        takes_out: whether the function takes out=, as in PyTorch.
+        numpy, scipy: the NumPy ufuncs, and the name of the scipy.special ufunc, for which the public function of this
+            name is called when they are given tensors.
     """
 
     def __init__(
@@ -178,13 +178,13 @@ class Op:
         self.takes_keep = "keep" in settings
         self.node_name = (node or "".join(w.capitalize() for w in self.name.split("_"))) + "Backward0"
         self._rules: tuple[_Rule | None, ...] | None = None  # read when a call is first recorded
-        self.plan: Any = None  # the Cython engine's: what it has read from here
+        self.plan: Any = None  # what the Cython engine has read from this declaration
         self._saves: dict[tuple[bool, ...], tuple[int, tuple[int, ...]]] = {}
         OPS.append(self)
 
     @property
     def key(self) -> str:
-        """The op's name in PyTorch's namespace, aten::mul; under npg:: where PyTorch has no such op."""
+        """Return the op's name in PyTorch's namespace, aten::mul; under npg:: where PyTorch has no such op."""
         return f"npg::{self.name}" if self.aten is None else f"aten::{self.aten}"
 
     @property
@@ -197,8 +197,8 @@ class Op:
 
     def saves(self, needs: tuple[bool, ...]) -> tuple[int, tuple[int, ...]]:
         """Return the mode of y and of each input, given which inputs need a gradient."""
-        found = self._saves.get(needs)
-        if found is None:
+        modes = self._saves.get(needs)
+        if modes is None:
             if self._rules is None:
                 vjps = self.vjps if self.joint is None else (self.joint,)
                 self._rules = tuple(None if v is None else _Rule(v) for v in vjps)
@@ -208,8 +208,8 @@ class Op:
                 live = [r for r, n in zip(self._rules, needs, strict=False) if n and r is not None]
             output = max((r.output for r in live), default=NOTHING)
             inputs = tuple(max((r.input_mode(i) for r in live), default=NOTHING) for i in range(len(needs)))
-            found = self._saves[needs] = (output, inputs)
-        return found
+            modes = self._saves[needs] = (output, inputs)
+        return modes
 
     def _set_vjps(self, vjps: tuple[Callable[..., Any] | None, ...]) -> None:
         if vjps and len(vjps) != len(self.inputs):
@@ -236,12 +236,12 @@ class Op:
         return f"<op {self.name}{self.signature}>"
 
     def refuses(self, check: Callable[..., Any]) -> Callable[..., Any]:
-        """Declare what the op refuses although it could be promoted, such as the difference of two bools."""
+        """Declare a check that raises for inputs that could be promoted but are refused: a difference of bools."""
         self.refusal = check
         return check
 
     def in_half(self, forward: Callable[..., Any]) -> Callable[..., Any]:
-        """Declare the forward for what was float16; same arguments as the op's own, arrays in float32."""
+        """Declare the forward for inputs that were float16; it takes the op's arguments, with arrays in float32."""
         self.half = forward
         return forward
 
@@ -279,7 +279,7 @@ class Op:
 
 
 # ----- Declarations -----
-# Each also takes what Op keeps as it is given: promote, kind, tangent, namespace, aten, flops, numpy, scipy, in_place,
+# Each also takes what Op stores unchanged: promote, kind, tangent, namespace, aten, flops, numpy, scipy, in_place,
 # takes_out; and `node`: the name of the graph node without "Backward0", where it is not the op's name in camel case.
 
 
@@ -302,7 +302,7 @@ def primitive(
         broadcasts: the inputs are broadcast against each other, so gradients are summed back to the inputs' shapes.
         reads: of a multi op, the numbers of the outputs that rules read; None: all.
         exact: nothing is rounded, so float16 arrays are taken as they are.
-        facts: promote, None when dtypes are taken as they are, and the rest.
+        facts: what Op takes: promote (None: dtypes are taken as they are), and the rest.
     """
 
     def declare(function: Callable[..., Any]) -> Op:
@@ -316,7 +316,7 @@ def primitive(
 
 
 def movement(*vjps: Callable[..., Any] | None, **facts: Any) -> Callable[[Callable[..., Any]], Op]:
-    """Declare an op that moves, picks or makes numbers and computes none: a primitive that is exact in every dtype."""
+    """Declare an op that moves, picks or makes numbers but computes none: a primitive, exact in every dtype."""
     return primitive(*vjps, exact=True, **facts)
 
 
@@ -331,7 +331,7 @@ def ufunc(
     """Declare an elementwise op computed by a NumPy ufunc; the function gives name, signature and docstring.
 
     Args:
-        numpy: None for that ufunc.
+        numpy: as of Op; None for `forward` itself.
     """
 
     def declare(function: Callable[..., Any]) -> Op:
@@ -346,10 +346,10 @@ def ufunc(
 
 
 def elementwise(*ops: Op, forward: bool = True) -> None:
-    """Declare that ops compute each element by itself, so that large arrays may be taken in blocks.
+    """Declare that ops compute each element independently, so that large arrays may be processed in blocks.
 
     Args:
-        forward: False where the forward makes no temporaries; of a ufunc that is known.
+        forward: False where the forward makes no temporaries. A ufunc's makes none.
     """
     for op in ops:
         op.elementwise, op.blocks = True, forward

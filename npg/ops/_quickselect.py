@@ -1,4 +1,4 @@
-"""Where the k-th smallest of equal elements is: at the place that PyTorch finds, where the gradient goes."""
+"""Which of several equal elements is the k-th smallest: the one that PyTorch finds, because it gets the gradient."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ def _equals(x: Array, value: Array) -> Array:
 
 
 def place_in_order(x: Array, value: Array, k: int | Array, dim: int) -> Array:
-    """Return where a stable sort along a dimension has the k-th smallest from.
+    """Return the index from which a stable sort along a dimension takes the k-th smallest element.
 
     Args:
         value: the k-th smallest elements, the dimension kept.
-        k: how many come before, an int or of the shape of value.
+        k: the number of elements before it, an int or an array of the shape of value.
     """
     rank = k - np.count_nonzero(x < value, axis=dim, keepdims=True)  # among the equal ones
     equal = _equals(x, value)
@@ -26,20 +26,20 @@ def place_in_order(x: Array, value: Array, k: int | Array, dim: int) -> Array:
 
 
 def place_of_search(x: Array, value: Array, k: int, dim: int) -> Array:
-    """Return where a search by partition along a dimension finds the k-th smallest; see place_in_order."""
+    """Return the index at which quickselect along a dimension finds the k-th smallest; see place_in_order."""
     equal = _equals(x, value)
-    found = np.moveaxis(np.argmax(equal, axis=dim, keepdims=True), dim, -1)
+    places = np.moveaxis(np.argmax(equal, axis=dim, keepdims=True), dim, -1)
     tied = np.moveaxis(np.count_nonzero(equal, axis=dim, keepdims=True) > 1, dim, -1)
-    if tied.any():  # only those rows are searched, which is slow
+    if tied.any():  # the search is slow, so only for rows with ties
         rows = np.moveaxis(x, dim, -1)[tied[..., 0]]
         if x.dtype.kind == "f" and np.isnan(rows).any():
-            rows = np.stack([np.searchsorted(np.sort(row), row) for row in rows])  # numbers that compare
-        found[tied] = [_search(row.tolist(), k) for row in rows]
-    return np.moveaxis(found, -1, dim)
+            rows = np.stack([np.searchsorted(np.sort(row), row) for row in rows])  # ranks, because nan does not compare
+        places[tied] = [_search(row.tolist(), k) for row in rows]
+    return np.moveaxis(places, -1, dim)
 
 
 def _search(keys: list[Any], k: int) -> int:
-    """Return the place of the k-th smallest key, from 0: by Hoare's partition around the median of three."""
+    """Return the index of the k-th smallest key, counted from 0, by Hoare's partition around the median of three."""
     at = list(range(len(keys)))
 
     def swap(i: int, j: int) -> None:

@@ -19,9 +19,9 @@ from npg.ops.special import sigmoid
 
 
 def _of_result(op: Op, rule: Callable[..., Any]) -> Op:
-    """Return an op for changes in place, with a rule that reads the result: the old value need not be kept.
+    """Return the op of the in-place form, whose rule reads the result, so that the old value need not be saved.
 
-    So does PyTorch, hence a later change of the result is refused in backward there and here.
+    PyTorch does the same, hence a later change of the result is refused in backward there and here.
     """
     twin = copy.copy(op)
     twin._saves = {}
@@ -46,7 +46,7 @@ def leaky_relu(input: Any, *, negative_slope: float) -> Any:
     return choose(input > 0, input, input * negative_slope)
 
 
-# For slopes that are not negative, so that the result has the sign of the input.
+# For slopes that are not negative, where the result has the sign of the input.
 leaky_relu_in_place = _of_result(leaky_relu, lambda g, y, _x, *, negative_slope: where(y > 0, g, g * negative_slope))
 
 
@@ -221,7 +221,7 @@ def _glu_tangent(node: Any, ts: list[Any]) -> Any:
     return a + b
 
 
-# ----- Of absolute values -----
+# ----- With absolute values -----
 
 
 def _softsign_vjp(g: Any, _y: Any, x: Any) -> Any:

@@ -1,12 +1,12 @@
-"""Scaled dot-product attention: softmax(q k^T scale + mask) v, in tiles of some batches and a block of queries.
+"""Scaled dot-product attention: softmax(q k^T scale + mask) v, in tiles of a few batches and one block of queries.
 
 The scores of a tile lie in memory as (B, keys, nh, queries). A row of the softmax is then a column, so that its
-maximum, its sum and what is subtracted and divided run over long contiguous lines: in NumPy that is three times as fast
-as along rows of a head's length, and the matrix products take this layout as it is.
+maximum, its sum, the subtraction and the division run over long contiguous lines: in NumPy that is three times as fast
+as along rows of one head's length, and the matrix products take this layout as it is.
 
 With a causal mask a block sees only the keys up to its last query, and needs a mask only on its diagonal. Short
-sequences keep the probabilities for the backward; long ones keep the logarithm of each sum and compute the
-probabilities anew, so that memory grows linearly with the length.
+sequences save the probabilities for the backward; long ones save the logarithm of each sum and recompute the
+probabilities, so that memory grows linearly with the length.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from npg.ops.softmax import SAFE
 Array = np.ndarray[Any, Any]
 
 BLOCK = 64  # queries in a tile
-TILE = 1 << 19  # bytes of scores in a tile, so that it stays in the second cache while it is worked on
-KEPT = 256 * 256  # scores of one head up to which the probabilities are kept
+TILE = 1 << 19  # bytes of scores in a tile: it stays in the L2 cache while it is worked on
+KEPT = 256 * 256  # scores of one head up to which the probabilities are saved
 
-_attend: Callable[..., bool] | None = core.attend  # which computes tiles without a mask; csrc/kernels/attention.pxi
+_attend: Callable[..., bool] | None = core.attend  # computes tiles without a mask; see csrc/kernels/attention.pxi
 
 _masks = constants()
 _KEPT_MASKS = 64
@@ -49,7 +49,7 @@ _KEPT_MASKS = 64
 def _tiles(
     batch: int, heads: int, queries: int, keys: int, is_causal: bool, itemsize: int
 ) -> list[tuple[int, int, int, int, int]]:
-    """Return (first batch, end, first query, end, number of keys seen) of each tile, the late queries first.
+    """Return (first batch, end, first query, end, number of visible keys) of each tile, the late queries first.
 
     Every block of queries is cut at the same batches, into parts of equal size, for threads.
     """
@@ -58,13 +58,13 @@ def _tiles(
     tiles = []
     for start in reversed(range(0, queries, BLOCK)):
         stop = min(start + BLOCK, queries)
-        seen = min(stop, keys) if is_causal else keys
-        tiles += [(b, min(b + step, batch), start, stop, seen) for b in range(0, batch, step)]
+        visible = min(stop, keys) if is_causal else keys
+        tiles += [(b, min(b + step, batch), start, stop, visible) for b in range(0, batch, step)]
     return tiles
 
 
 def _diagonal(keys: int, heads: int, queries: int, dtype: np.dtype[Any]) -> Array:
-    """Return what is added to the scores on the diagonal of a tile: -inf where the key is later than the query."""
+    """Return the mask added to the scores on the diagonal of a tile: -inf where the key is later than the query."""
     mask = _masks.get((keys, heads, queries, dtype))
     if mask is not None:
         return mask
@@ -87,7 +87,7 @@ def _four(x: Array) -> Array:
 
 
 def _four_of_scores(x: Array | None, lead: tuple[int, ...], queries: int, keys: int) -> Array | None:
-    """Return what broadcasts to (*lead, T, S) with four dimensions that broadcast to (B, nh, T, S)."""
+    """Return an array that broadcasts to (*lead, T, S) as a 4-D array that broadcasts to (B, nh, T, S)."""
     if x is None:
         return None
     if len(lead) > 2:
@@ -97,13 +97,13 @@ def _four_of_scores(x: Array | None, lead: tuple[int, ...], queries: int, keys: 
     return x if len(lead) == 2 else x[:, None] if len(lead) == 1 else x[None, None]
 
 
-def _part(x: Array, b0: int, b1: int, start: int, stop: int, seen: int) -> Array:
+def _part(x: Array, b0: int, b1: int, start: int, stop: int, visible: int) -> Array:
     """Return the tile's part of a mask or noise as (B, keys, nh, queries)."""
     return np.broadcast_to(x, x.shape)[
         slice(b0, b1) if x.shape[0] != 1 else slice(None),
         :,
         slice(start, stop) if x.shape[2] != 1 else slice(None),
-        slice(0, seen) if x.shape[3] != 1 else slice(None),
+        slice(0, visible) if x.shape[3] != 1 else slice(None),
     ].transpose(0, 3, 1, 2)
 
 
@@ -144,7 +144,7 @@ def _gradients_like(q: Array, k: Array, v: Array, needs: tuple[bool, ...]) -> tu
 
 
 def _scaled(q: Array, tile: tuple[int, int, int, int, int], scale: float) -> Array:
-    """Return the queries of a tile times the scale: mostly fewer numbers than their scores."""
+    """Return the queries of a tile times the scale: usually there are fewer of them than scores."""
     b0, b1, start, stop, _ = tile
     return q[b0:b1, :, start:stop] * scale
 
@@ -152,29 +152,31 @@ def _scaled(q: Array, tile: tuple[int, int, int, int, int], scale: float) -> Arr
 def _scores(
     scaled: Array, k: Array, mask: Array | None, is_causal: bool, tile: tuple[int, int, int, int, int], keep: bool
 ) -> Array:
-    """Return the masked scores of a tile, (B, keys, nh, queries), in a scratch array unless kept."""
-    b0, b1, start, stop, seen = tile
+    """Return the masked scores of a tile, (B, keys, nh, queries), in a scratch array unless `keep`."""
+    b0, b1, start, stop, visible = tile
     heads = scaled.shape[1]
-    shape = (b1 - b0, seen, heads, stop - start)
+    shape = (b1 - b0, visible, heads, stop - start)
     s = np.empty(shape, scaled.dtype) if keep else scratch(0, shape, scaled.dtype)
-    multiply(k[b0:b1, :, :seen], scaled.swapaxes(2, 3), s.transpose(0, 2, 1, 3))  # (B, nh, S, T)
+    multiply(k[b0:b1, :, :visible], scaled.swapaxes(2, 3), s.transpose(0, 2, 1, 3))  # (B, nh, S, T)
     if mask is not None:
         s += _part(mask, *tile)
-    if is_causal and seen > start:
-        s[:, start:] += _diagonal(seen - start, heads, stop - start, s.dtype)
+    if is_causal and visible > start:
+        s[:, start:] += _diagonal(visible - start, heads, stop - start, s.dtype)
     return s
 
 
 def _over_keys(p: Array) -> Array:
-    """Return the sums over the keys of (B, keys, nh, queries), in blocks as C adds them."""
+    """Return the sums over the keys of (B, keys, nh, queries), added in the same blocks as in C."""
     keys = p.shape[1]
     if keys <= ADDED_SINGLY:
         return np.add.reduce(p, axis=1, keepdims=True)
-    whole = keys - keys % ADDED_SINGLY
-    sums = np.add.reduce(p[:, :whole].reshape(p.shape[0], whole // ADDED_SINGLY, ADDED_SINGLY, *p.shape[2:]), axis=2)
+    blocked = keys - keys % ADDED_SINGLY
+    sums = np.add.reduce(
+        p[:, :blocked].reshape(p.shape[0], blocked // ADDED_SINGLY, ADDED_SINGLY, *p.shape[2:]), axis=2
+    )
     total = np.add.reduce(sums, axis=1, keepdims=True)
-    if whole < keys:
-        total += np.add.reduce(p[:, whole:], axis=1, keepdims=True)
+    if blocked < keys:
+        total += np.add.reduce(p[:, blocked:], axis=1, keepdims=True)
     return total
 
 
@@ -183,8 +185,8 @@ def _exponentials(
 ) -> tuple[Array, Array, Array | float]:
     """Return exp(scores - top) of a tile, the sums for each query, and top: each query's largest score, or 0.0.
 
-    top is there so that no exponential overflows. The largest score of all is found in a third of the time, and mostly
-    tells that none can; where then no sum is tiny either, no digits were lost.
+    Subtracting top keeps the exponentials from overflowing. The maximum of the whole tile takes a third of the time and
+    usually shows that none can; where no sum is tiny either, no digits were lost, and top is 0.0.
     """
     limit = SAFE[scaled.dtype.char]
     p = _scores(scaled, k, mask, is_causal, tile, keep)
@@ -196,7 +198,7 @@ def _exponentials(
         p = _scores(scaled, k, mask, is_causal, tile, keep)
     top = np.maximum.reduce(p, axis=1, keepdims=True)
     if mask is not None:
-        np.maximum(top, np.finfo(p.dtype).min, out=top)  # a query that may look nowhere
+        np.maximum(top, np.finfo(p.dtype).min, out=top)  # a query that may attend to nothing
     p -= top
     np.exp(p, out=p)
     total = _over_keys(p)
@@ -216,19 +218,19 @@ def _attended(
     keep: bool,
     keeps_probabilities: bool,
 ) -> tuple[bool, Array | None]:
-    """Have C compute a tile. Return whether it did, and what is kept of it."""
-    b0, b1, start, stop, seen = tile
+    """Compute a tile in C. Return whether that was possible, and what is saved of the tile."""
+    b0, b1, start, stop, visible = tile
     heads, queries = q.shape[1], stop - start
-    if y.shape[0] != b1 - b0 or y.shape[2] != queries or k.shape[2] != seen:
+    if y.shape[0] != b1 - b0 or y.shape[2] != queries or k.shape[2] != visible:
         q, y = q[b0:b1, :, start:stop], y[b0:b1, :, start:stop]
-        k, v = k[b0:b1, :, :seen], v[b0:b1, :, :seen]
-    p = np.empty((b1 - b0, seen, heads, queries), q.dtype) if keep and keeps_probabilities else None
+        k, v = k[b0:b1, :, :visible], v[b0:b1, :, :visible]
+    p = np.empty((b1 - b0, visible, heads, queries), q.dtype) if keep and keeps_probabilities else None
     total = np.empty((b1 - b0, 1, heads, queries), q.dtype) if keep and not keeps_probabilities else None
-    mask = _diagonal(seen - start, 1, queries, q.dtype) if is_causal and seen > start else None
+    mask = _diagonal(visible - start, 1, queries, q.dtype) if is_causal and visible > start else None
     limit = SAFE.get(q.dtype.char, 0.0)
     assert _attend is not None
-    done = _attend(q, k, v, y, p, total, mask, scale, limit, math.exp(-limit))
-    return done, np.log(total) if done and total is not None else p
+    is_done = _attend(q, k, v, y, p, total, mask, scale, limit, math.exp(-limit))
+    return is_done, np.log(total) if is_done and total is not None else p
 
 
 @fused(node="ScaledDotProductFlashAttentionForCpu", aten="scaled_dot_product_attention")
@@ -237,9 +239,9 @@ def attention(
 ) -> Any:
     """Return softmax(query key^T scale + mask) noise value.
 
-    query (..., T, n), key (..., S, n) and value (..., S, m) have the same leading dimensions. mask is added; noise,
-    what dropout multiplies the probabilities by, is multiplied; both broadcast to (..., T, S) and may be None. A query
-    that may look nowhere gives 0.
+    query (..., T, n), key (..., S, n) and value (..., S, m) have the same leading dimensions. mask is added to the
+    scores; the probabilities are multiplied by noise, the factors of dropout. Both broadcast to (..., T, S) and may be
+    None. A query that may attend to nothing gives 0.
     """
     q, k, v = (for_blas(_four(x)) for x in (query, key, value))
     batch, heads, queries, _ = q.shape
@@ -249,7 +251,9 @@ def attention(
         y[...] = 0
         return y.reshape(*query.shape[:-1], v.shape[3]), ()
     attends = _attend is not None and mask is None and noise is None
-    if attends and not keep and queries <= BLOCK:  # one block, and nothing that asks how a batch is cut
+    if (
+        attends and not keep and queries <= BLOCK
+    ):  # one block, and nothing is saved, which would depend on how the batch is cut
         tile = 0, batch, 0, queries, min(queries, keys) if is_causal else keys
         if _attended(q, k, v, y, scale, is_causal, tile, False, False)[0]:
             return (y if query.ndim == 4 else y.reshape(*query.shape[:-1], v.shape[3])), ()
@@ -262,12 +266,12 @@ def attention(
 
     def run(number: int) -> None:
         tile = tiles[number]
-        b0, b1, start, stop, seen = tile
+        b0, b1, start, stop, visible = tile
         if attends:
-            done, kept = _attended(q, k, v, y, scale, is_causal, tile, keep, keeps_probabilities)
-            if done:
+            is_done, saved_tile = _attended(q, k, v, y, scale, is_causal, tile, keep, keeps_probabilities)
+            if is_done:
                 if keep:
-                    saved[number] = kept
+                    saved[number] = saved_tile
                 return
         scaled = _scaled(q, tile, scale)
         p, total, top = _exponentials(scaled, k, bias, is_causal, tile, keep and keeps_probabilities)
@@ -276,9 +280,9 @@ def attention(
             saved[number] = p if keeps_probabilities else top + np.log(total)
         if noise is not None:
             p = np.multiply(p, _part(noise, *tile), out=scratch(1, p.shape, p.dtype))
-        multiply(p.transpose(0, 2, 3, 1), v[b0:b1, :, :seen], y[b0:b1, :, start:stop])  # (B, nh, T, m)
+        multiply(p.transpose(0, 2, 3, 1), v[b0:b1, :, :visible], y[b0:b1, :, start:stop])  # (B, nh, T, m)
 
-    if attends:  # which shares each tile by itself
+    if attends:  # C shares each tile among threads
         for number in range(len(tiles)):
             run(number)
     else:
@@ -327,38 +331,38 @@ def _attention_backward(
                 part[...] = 0
 
     def run(number: int) -> None:
-        tile, kept = tiles[number], saved[number]
-        b0, b1, start, stop, seen = tile
-        # The gradient of a sum is one number in every place: what BLAS cannot walk is written out tile by tile.
+        tile, saved_tile = tiles[number], saved[number]
+        b0, b1, start, stop, visible = tile
+        # The gradient of a sum is one number with strides of 0: what BLAS cannot read is copied tile by tile.
         scaled, gt = _scaled(q, tile, scale), for_blas(g[b0:b1, :, start:stop])
         if queries * keys <= KEPT:
-            p = kept
+            p = saved_tile
         else:
             p = _scores(scaled, k, bias, is_causal, tile, False)
-            p -= kept
+            p -= saved_tile
             np.exp(p, out=p)
         first = stop == queries  # late queries come first: this tile writes, the others add
         dropped = None if noise is None else _part(noise, *tile)
         if gv is not None:
             pd = p if dropped is None else np.multiply(p, dropped, out=scratch(1, p.shape, p.dtype))
-            _into(gv[b0:b1, :, :seen], pd.transpose(0, 2, 1, 3), gt, first)
+            _into(gv[b0:b1, :, :visible], pd.transpose(0, 2, 1, 3), gt, first)
         if gq is None and gk is None and gm is None:
             return
         gs = scratch(1, p.shape, p.dtype)
-        multiply(v[b0:b1, :, :seen], gt.swapaxes(2, 3), gs.transpose(0, 2, 1, 3))  # (B, nh, S, T)
+        multiply(v[b0:b1, :, :visible], gt.swapaxes(2, 3), gs.transpose(0, 2, 1, 3))  # (B, nh, S, T)
         if dropped is not None:
             gs *= dropped
         t = np.multiply(gs, p, out=scratch(2, p.shape, p.dtype))
         gs -= _over_keys(t)
         gs *= p
         if gm is not None:
-            gm[b0:b1, :, start:stop, :seen] = gs.transpose(0, 2, 3, 1)
+            gm[b0:b1, :, start:stop, :visible] = gs.transpose(0, 2, 3, 1)
         if gq is not None:
             part = gq[b0:b1, :, start:stop]
-            multiply(gs.transpose(0, 2, 3, 1), k[b0:b1, :, :seen], part)
+            multiply(gs.transpose(0, 2, 3, 1), k[b0:b1, :, :visible], part)
             part *= scale
         if gk is not None:
-            _into(gk[b0:b1, :, :seen], gs.transpose(0, 2, 1, 3), scaled, first)
+            _into(gk[b0:b1, :, :visible], gs.transpose(0, 2, 1, 3), scaled, first)
 
     _each(tiles, run)
     grads = [None if a is None else a.reshape(x.shape) for a, x in zip((gq, gk, gv), (query, key, value), strict=True)]
@@ -367,12 +371,12 @@ def _attention_backward(
 
 
 def _each(tiles: Sequence[tuple[int, int, int, int, int]], run: Callable[[int], None]) -> None:
-    """Run each tile: those of different sequences side by side, those of one sequence in their order."""
+    """Run each tile: those of different sequences in parallel, those of one sequence in order."""
     if len(tiles) == 1:
         run(0)
         return
     firsts = sorted({tile[0] for tile in tiles})
-    scores = sum([(b1 - b0) * (stop - start) * seen for b0, b1, start, stop, seen in tiles])
+    scores = sum([(b1 - b0) * (stop - start) * visible for b0, b1, start, stop, visible in tiles])
 
     def part(begin: int, end: int) -> None:
         chosen = set(firsts[begin:end])
@@ -384,7 +388,7 @@ def _each(tiles: Sequence[tuple[int, int, int, int, int]], run: Callable[[int], 
 
 
 def _into(out: Array, a: Array, b: Array, first: bool) -> None:
-    """Write a b into out, or add it."""
+    """Write the product of a and b into out, or add it where this is not the first."""
     if first:
         multiply(a, b, out)
     else:
@@ -396,7 +400,7 @@ def _into(out: Array, a: Array, b: Array, first: bool) -> None:
 
 @primitive(aten=None)
 def row_top(input: Any) -> Any:
-    """Return the maximum of each row, a finite number; no gradient, because what it shifts does not depend on it."""
+    """Return the maximum of each row, a finite number; no gradient, because a softmax does not depend on a shift."""
     return np.maximum.reduce(input, axis=-1, keepdims=True, initial=np.finfo(input.dtype).min)
 
 

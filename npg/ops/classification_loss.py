@@ -2,9 +2,8 @@
 
 The kernels see (rows, C), one row per target. `target` holds int64 indices, `weight` one number per class or is None.
 
-All settings together say what each row is multiplied by: the loss is -sum(K log p), where K is zero but for
-w[t] (1 - s) at the target t, s the label smoothing, and s w / C spread over the classes; rows with t = ignore_index are
-zero. "mean" divides by the sum of w[t].
+The settings together are coefficients K: the loss is -sum(K log p), where each row of K is s w / C, with the label
+smoothing s, plus w[t] (1 - s) at the target t; rows with t = ignore_index are zero. "mean" divides by the sum of w[t].
 """
 
 from __future__ import annotations
@@ -46,12 +45,12 @@ def _from_rows(rows: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _targets(target: Array, classes: int, ignore_index: int) -> tuple[Array, Array | None]:
-    """Return the flat target with 0 in place of ignore_index, and where it was not ignored (None: everywhere).
+    """Return the flat target with 0 in place of ignore_index, and a mask of those not ignored (None: all).
 
-    Raises: IndexError: for a class that is not there.
+    Raises: IndexError: for a class out of range.
     """
     flat = target.reshape(-1)
-    # Seen as unsigned, a negative number is larger than any class: one reduction finds both kinds of strays.
+    # Read as unsigned, a negative index is larger than any class: one reduction checks both bounds.
     if flat.size and not 0 <= ignore_index < classes and np.maximum.reduce(flat.view(np.uint64)) < classes:
         return flat, None
     valid = flat != ignore_index
@@ -78,7 +77,7 @@ def _divisor(reduction: str, row_weights: Array | None, rows: int) -> float:
 def _prepared(
     input: Array, target: Array, weight: Array | None, reduction: str, ignore_index: int
 ) -> tuple[Array, Array, Array | None, Array | None, float]:
-    """Return the rows, each target's flat place in them, where it counts, its weight, and what divides the sum."""
+    """Return the rows, the flat position of each target, the mask and weights of the targets, and the divisor."""
     x = _rows_of(input)
     rows, classes = x.shape
     flat, valid = _targets(target, classes, ignore_index)
@@ -87,7 +86,7 @@ def _prepared(
 
 
 def _reduced(losses: Array, reduction: str, divisor: float, shape: tuple[int, ...]) -> Array:
-    """Return the losses of the rows as the result; nan for the mean of nothing."""
+    """Reduce the losses of the rows to the result; nan for the mean of nothing."""
     if reduction == "none":
         return losses.reshape(shape)
     total = np.add.reduce(losses)
@@ -97,7 +96,7 @@ def _reduced(losses: Array, reduction: str, divisor: float, shape: tuple[int, ..
 
 
 def _row_gradients(g: Array, reduction: str, divisor: float) -> Array:
-    """Return what the loss of each row is multiplied by in the backward: an array, or one number for all."""
+    """Return the gradient of the loss of each row: an array, or one number for all."""
     if reduction == "none":
         return g.reshape(-1)
     each = g / divisor if reduction == "mean" and divisor else g  # without a divisor every row is ignored
@@ -263,7 +262,7 @@ def _cross_entropy_backward(
     ignore_index: int,
     label_smoothing: float,
 ) -> Any:
-    """g (sum(K) p - K), K as said above."""
+    """g (sum(K) p - K), with K as at the top of this file."""
     if not saved:
         return np.zeros(input.shape, input.dtype), None, None
     e, total, places, w, valid, divisor = saved
@@ -292,8 +291,8 @@ def _cross_entropy(input: Any, target: Any, weight: Any, **settings: Any) -> Any
     return _weighted(log_softmax(input, dim=1), target, weight, **settings)
 
 
-# PyTorch takes other ways for images, for inputs that it makes images of, and for smoothed targets; the node is called
-# after the last step.
+# PyTorch takes other paths for images, for inputs that it reshapes to images, and for smoothed targets; its node is
+# named after the last step.
 of_images = {op: overload(op, "NllLoss2DBackward0") for op in (nll_loss, cross_entropy)}
 of_flattened = {op: overload(op, "ViewBackward0") for op in (nll_loss, cross_entropy)}
 cross_entropy_smoothed = overload(cross_entropy, "AddBackward0")

@@ -1,4 +1,4 @@
-"""Comparisons, tests for nan and inf, logical and bitwise ops. None of them has a gradient but for writes in place."""
+"""Comparisons, tests for nan and inf, logical and bitwise ops. They have no gradient, except when written in place."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ def ge(input: Any, other: Any) -> Any:
 
 
 def _written(comparison: Op) -> Op:
-    """Return a comparison that is written over its input: a step function, whose gradient is zero.
+    """Return the op of a comparison's in-place form: a step function, whose gradient is zero.
 
-    The comparison itself gives bools and needs no history; an input that is written over must lose the history it had.
+    The comparison itself gives bools and needs no history; an input that is overwritten must lose its own.
     """
 
     def to_input(g: Any, _y: Any, _input: Any, _other: Any) -> Any:
         return zeros(g)
 
-    def to_other(g: Any, _y: Any, _input: Any, other_like: Any) -> Any:  # compared in the dtype that both promote to
+    def to_other(g: Any, _y: Any, _input: Any, other_like: Any) -> Any:  # g has the dtype that both promote to
         return like_dtype(zeros(g), other_like.dtype)
 
     return ufunc(comparison.forward, to_input, to_other, promote=COMPARISON, exact=True)(comparison._declared)
@@ -150,11 +150,11 @@ def logical_xor(input: Any, other: Any) -> Any:
 
 # ----- Bitwise -----
 
-# Integers have no gradient; a rule, which is never called, makes floats that require one be refused as such first.
+# Integers have no gradient. The rule is never called: it makes floats that require a gradient be refused for that.
 
 
 def _bitwise(function: np.ufunc, kernel: str, *operands: Any) -> Any:
-    # Also here, because Op.refuses does not see operands that are all of one floating dtype.
+    # Checked here too, because Op.refuses does not see operands that are all of one floating dtype.
     refuse_floats(kernel, *operands)
     return function(*operands)
 

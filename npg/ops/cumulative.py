@@ -1,4 +1,4 @@
-"""Along one dimension: products, running sums, running products, running extrema.
+"""Products, and running sums, products and extrema along one dimension.
 
 `dim` is counted from the front; a 0-d input is its own result.
 """
@@ -20,7 +20,7 @@ from npg.ops.reduction import spread
 from npg.ops.selection import where
 from npg.ops.shape import along, c_order, overload, reshape, slice_
 
-_LINE = 1 << 12  # elements next to each other that are taken at once, where dim is not the last
+_LINE = 1 << 12  # adjacent elements that are processed at once, where dim is not the last
 
 
 def _part(x: Any, dim: int, start: int, stop: int) -> Any:
@@ -28,12 +28,12 @@ def _part(x: Any, dim: int, start: int, stop: int) -> Any:
 
 
 def _running_total(ufunc: np.ufunc, x: np.ndarray[Any, Any], dim: int, out: Any) -> Any:
-    """Write the results so far into out: of some elements along dim at a time, in float64."""
+    """Write the running results into out: accumulated in float64, a block of elements along dim at a time."""
     lines = (*x.shape[:dim], 1, *x.shape[dim + 1 :])
     across = 1 if dim == x.ndim - 1 else _LINE
     for key in keys(lines, max(blocks.BLOCK // x.shape[dim], across)):
-        whole = (*key[:dim], slice(None), *key[dim + 1 :])
-        source, target = np.moveaxis(x[whole], dim, 0), np.moveaxis(out[whole], dim, 0)
+        line = (*key[:dim], slice(None), *key[dim + 1 :])
+        source, target = np.moveaxis(x[line], dim, 0), np.moveaxis(out[line], dim, 0)
         height = max(1, blocks.BLOCK * x.shape[dim] // source.size) if source.size else 1
         last = None
         for start in range(0, len(source), height):
@@ -47,7 +47,7 @@ def _running_total(ufunc: np.ufunc, x: np.ndarray[Any, Any], dim: int, out: Any)
 
 
 def _accumulate(ufunc: np.ufunc, x: np.ndarray[Any, Any], dim: int) -> np.ndarray[Any, Any]:
-    # Rounded once: a running float32 sum would lose a digit for every ten elements.
+    # In float64 and rounded once: a running float32 sum would lose a digit for every tenfold of elements.
     if not x.ndim:
         return x.copy()
     if x.dtype.kind != "f":
@@ -62,13 +62,13 @@ def _accumulate(ufunc: np.ufunc, x: np.ndarray[Any, Any], dim: int) -> np.ndarra
 
 @primitive(lambda g, _y, _x, *, dim: reverse_cumsum(g, dim=dim), kind=along_dims("dim", tangent=linear))
 def cumsum(input: Any, *, dim: int) -> Any:
-    """Return the sums of the elements so far; of integers and bools in int64."""
+    """Return the running sums; int64 for integers and bools."""
     return _accumulate(np.add, input, dim)
 
 
 @primitive(lambda g, _y, _x, *, dim: cumsum(g, dim=dim), aten=None, kind=along_dims("dim", tangent=linear))
 def reverse_cumsum(input: Any, *, dim: int) -> Any:
-    """Return the sums of the elements from here on: the adjoint of cumsum."""
+    """Return the sums from each element to the last: the adjoint of cumsum."""
     if not input.ndim:
         return input.copy()
     back = along(dim, slice(None, None, -1))
@@ -97,7 +97,7 @@ def recurrence(decay: Any, input: Any, *, dim: int, reverse: bool) -> Any:
 
 
 def _decay_vjp(g: Any, y: Any, decay: Any, dim: int, reverse: bool) -> Any:
-    """The gradient that arrives at one end of each link times the value at the other."""
+    """gdecay = the gradient that arrives at one end of each link times the value at the other."""
     t = recurrence(decay, g, dim=dim, reverse=not reverse)
     n = g.shape[dim]
     if reverse:
@@ -117,7 +117,7 @@ def _logcumsumexp_vjp(g: Any, y: Any, x: Any, *, dim: int) -> Any:
 
 @primitive(_logcumsumexp_vjp, kind=along_dims("dim"))
 def logcumsumexp(input: Any, *, dim: int) -> Any:
-    """Return the logarithm of the sum of the exponentials so far."""
+    """Return the logarithms of the running sums of exp(input)."""
     return _accumulate(np.logaddexp, input, dim)
 
 
@@ -126,19 +126,19 @@ def logcumsumexp(input: Any, *, dim: int) -> Any:
 
 @movement(aten=None)
 def has_zero(input: Any) -> Any:
-    """Tell whether an element is 0."""
+    """Tell whether any element is 0."""
     return np.asarray(not input.all())
 
 
 def _products_before(x: Any, dim: int) -> Any:
-    """Return for each element the product of those before it."""
+    """Return, for each element, the product of those before it."""
     pad = [(0, 0)] * len(x.shape)
     pad[dim] = (1, 0)
     return constant_pad(cumprod(_part(x, dim, 0, x.shape[dim] - 1), dim=dim), pad=tuple(pad), value=1.0)
 
 
 def _cumprod_vjp(g: Any, y: Any, x: Any, *, dim: int) -> Any:
-    """Of each element: the product of those before it times the sum over i >= k of g[i] x[k + 1] .. x[i]."""
+    """gx[k] = x[0] .. x[k - 1] times the sum over i >= k of g[i] x[k + 1] .. x[i]."""
     if math.prod(x.shape) <= 1:
         return g
     if not has_zero(x):
@@ -148,7 +148,7 @@ def _cumprod_vjp(g: Any, y: Any, x: Any, *, dim: int) -> Any:
 
 @primitive(_cumprod_vjp, kind=along_dims("dim"))
 def cumprod(input: Any, *, dim: int) -> Any:
-    """Return the products of the elements so far; of integers and bools in int64."""
+    """Return the running products; int64 for integers and bools."""
     return _accumulate(np.multiply, input, dim)
 
 
@@ -166,7 +166,7 @@ def _prod_vjp(g: Any, y: Any, x: Any, *, dim: int | None, keepdim: bool) -> Any:
 
 @primitive(_prod_vjp, kind=REDUCTION_OF_ONE)
 def prod(input: Any, *, dim: int | None, keepdim: Any) -> Any:
-    """Return the product over `dim` (an int or None); of integers and bools in int64."""
+    """Return the product over `dim` (an int or None); int64 for integers and bools."""
     wide = None if input.dtype.kind == "f" else np.int64
     return c_order(np.multiply.reduce(input, axis=dim, dtype=wide, keepdims=keepdim))
 
@@ -182,19 +182,19 @@ def _running(ufunc: np.ufunc, x: np.ndarray[Any, Any], dim: int) -> tuple[np.nda
         return x.copy(), np.zeros((), np.int64)
     values = ufunc.accumulate(x, axis=dim)
     at = np.arange(x.shape[dim]).reshape((-1,) + (1,) * (x.ndim - dim - 1))
-    found = (x == values) | np.isnan(x)
-    return c_order(values), c_order(np.maximum.accumulate(np.where(found, at, 0), axis=dim))
+    attains = (x == values) | np.isnan(x)
+    return c_order(values), c_order(np.maximum.accumulate(np.where(attains, at, 0), axis=dim))
 
 
 @movement(multi=True, reads=(1,), kind=along_dims("dim", tangent=chosen))
 def cummax(input: Any, *, dim: int) -> Any:
-    """Return the largest of the elements so far and the places of the last of them."""
+    """Return the running maxima, and the index of the last element so far that equals each."""
     return _running(np.maximum, input, dim)
 
 
 @movement(multi=True, reads=(1,), kind=along_dims("dim", tangent=chosen))
 def cummin(input: Any, *, dim: int) -> Any:
-    """Return the smallest of the elements so far and the places of the last of them."""
+    """Return the running minima, and the index of the last element so far that equals each."""
     return _running(np.minimum, input, dim)
 
 

@@ -20,12 +20,12 @@ Array = np.ndarray[Any, Any]
 
 
 def _over(g: Any, y: Any, p: float = 1) -> Any:
-    """Return g / y^p, 0 where y is 0, in every order."""
+    """Return g / y^p, 0 where y is 0, in derivatives of every order."""
     return keep(g, y != 0) / where(y == 0, 1.0, y) ** p
 
 
 def _norm_vjp(g: Any, y: Any, x: Any, p: float, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
-    """The gradient of the p-norm; 0 where it has none, and at p = 0."""
+    """Return the gradient of the p-norm: 0 where it has none, and for p = 0."""
     shape = x.shape
     if p == 0:
         return None
@@ -73,12 +73,12 @@ def _norm(x: Array, p: float, dim: tuple[int, ...] | None, keepdim: Any) -> Any:
     namespace="linalg",
 )
 def vector_norm(input: Any, *, p: float, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
-    """Return sum(|x|^p)^(1/p) over `dim`; for p = inf or -inf the largest or smallest |x|, for 0 how many are not 0."""
+    """Return sum(|x|^p)^(1/p) over `dim`; the largest or smallest |x| for p = inf or -inf, the nonzero count for 0."""
     return c_order(_norm(input, p, dim, keepdim))
 
 
 def _dist_vjp(g: Any, y: Any, x: Any, other: Any, p: float) -> Any:
-    """The gradient of x; the result has no dimensions, so the engine does not see that x was broadcast."""
+    """Return the gradient of x, summed down here: from a 0-d result the engine cannot see that x was broadcast."""
     gx = _norm_vjp(g, y, x - other, p, None, False)
     return None if gx is None else unbroadcast(gx, x.shape)
 

@@ -84,7 +84,7 @@ def div_rounded(input: Any, other: Any, *, rounding_mode: str) -> Any:
     return np.floor_divide(input, other)
 
 
-# PyTorch rounds a divisor that is a number to float16 here, and the rest of such a division is exact.
+# For float16 PyTorch rounds a divisor that is a number to float16 here; the remainder of such a division is exact.
 
 
 @movement(

@@ -1,5 +1,4 @@
-"""The contraction of two arrays, which einsum and tensordot are made of: one matrix product wherever there is one "
-"in it."""
+"""The contraction of two arrays, of which einsum and tensordot are made: one matrix product wherever possible."""
 
 from __future__ import annotations
 
@@ -21,10 +20,10 @@ Labels = tuple[int, ...]
 
 @functools.lru_cache(maxsize=1024)
 def _plan(left: Labels, right: Labels, out: Labels) -> tuple[Any, ...]:
-    """Return how to see the contraction as (batch, m, k) times (batch, k, n).
+    """Plan the contraction as a product of (batch, m, k) and (batch, k, n).
 
     Returns: (swap, orders of the dimensions of a and b, the numbers of batch, m, k and n labels, order of the result).
-        With swap the two change places, because then the product comes out in the order of `out`.
+        With swap the operands change places, because then the product comes out in the order of `out`.
     """
     own = {label for label in left if label in out and label not in right}
     other = {label for label in right if label in out and label not in left}
@@ -36,8 +35,8 @@ def _plan(left: Labels, right: Labels, out: Labels) -> tuple[Any, ...]:
     m = [label for label in out if label in own]
     n = [label for label in out if label in other]
     k = [label for label in left if label in right and label not in out]
-    made = batch + m + n
-    order = tuple(made.index(label) for label in out)
+    labels = batch + m + n
+    order = tuple(labels.index(label) for label in out)
     return (
         swap,
         tuple(left.index(label) for label in batch + m + k),
@@ -48,13 +47,13 @@ def _plan(left: Labels, right: Labels, out: Labels) -> tuple[Any, ...]:
 
 
 def _spread(x: np.ndarray[Any, Any], labels: Labels, out: Labels) -> np.ndarray[Any, Any]:
-    """Return x with its dimensions in the order of `out`, and size 1 where it has none."""
+    """Return x with its dimensions in the order of `out`, and size 1 for labels that it lacks."""
     x = x.transpose([labels.index(label) for label in out if label in labels])
     return x[tuple(slice(None) if label in labels else None for label in out)]
 
 
 def _grouped(x: np.ndarray[Any, Any], batch: int, rows: int) -> np.ndarray[Any, Any]:
-    """Return x as (batch..., rows, the rest), the last two each as one dimension."""
+    """Return x as (batch..., rows, columns): the dimensions of rows, and of what follows, are merged."""
     shape = x.shape
     if rows == 1 and x.ndim == batch + 2:
         return x
@@ -65,25 +64,25 @@ def _grouped(x: np.ndarray[Any, Any], batch: int, rows: int) -> np.ndarray[Any, 
 def _element_by_element(
     a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], left: Labels, right: Labels, out: Labels
 ) -> np.ndarray[Any, Any]:
-    """Return the sums of the products of equal elements, of which both have all labels."""
+    """Return the sums of elementwise products, for operands that both have all labels."""
     b = b.transpose([right.index(label) for label in left])
     longest = max((i for i, label in enumerate(left) if label not in out), key=a.shape.__getitem__)
     number = {label: i for i, label in enumerate(left)}  # NumPy takes labels below 52 only
-    labels, kept = list(range(a.ndim)), [number[x] for x in out]
+    labels, out_labels = list(range(a.ndim)), [number[x] for x in out]
     n = a.shape[longest]
     height = ADDED_SINGLY if a.strides[longest] != a.itemsize else ADDED_IN_A_RUN
     if n <= 2 * height:
-        return np.einsum(a, labels, b, labels, kept)
-    # It adds the products one after the other; so some of them at a time, and then the sums.
-    whole = n - n % height
-    start, rest = (along(longest, part) for part in (slice(whole), slice(whole, None)))
-    runs = (*a.shape[:longest], whole // height, height, *a.shape[longest + 1 :])
+        return np.einsum(a, labels, b, labels, out_labels)
+    # np.einsum adds products one after the other: so a block of them at a time, and then the sums of the blocks.
+    blocked = n - n % height
+    start, remainder = (along(longest, part) for part in (slice(blocked), slice(blocked, None)))
+    runs = (*a.shape[:longest], blocked // height, height, *a.shape[longest + 1 :])
     labels.insert(longest, a.ndim)
-    parts = np.einsum(a[start].reshape(runs), labels, b[start].reshape(runs), labels, [a.ndim, *kept])
+    parts = np.einsum(a[start].reshape(runs), labels, b[start].reshape(runs), labels, [a.ndim, *out_labels])
     total = add_up(parts, 0)
-    if whole < n:
+    if blocked < n:
         labels.remove(a.ndim)
-        total = total + np.einsum(a[rest], labels, b[rest], labels, kept)
+        total = total + np.einsum(a[remainder], labels, b[remainder], labels, out_labels)
     return total
 
 
@@ -97,8 +96,8 @@ def _element_by_element(
 def contract(input: Any, other: Any, *, left: Labels, right: Labels, out: Labels) -> Any:
     """Return the products of two arrays, summed over the labels that are not in `out`.
 
-    Every dimension has a label: `left` those of input, `right` those of other, `out` those of the result. No array has
-    one twice, and a label of one array is also in the other or in `out`. Equal labels have equal sizes.
+    Every dimension has a label: `left` has those of input, `right` those of other, `out` those of the result. No array
+    has a label twice, and a label of one array is also in the other or in `out`. Equal labels have equal sizes.
     """
     swap, a_order, b_order, (batch, m, k, n), order = _plan(left, right, out)
     if not k:

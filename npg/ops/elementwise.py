@@ -31,7 +31,7 @@ def clone(input: Any) -> Any:
 )
 def cast(input: Any, *, dtype: np.dtype[Any]) -> Any:
     """Return the input in another dtype."""
-    if dtype == np.float16 and input.dtype == np.float64:  # PyTorch gets there by way of float32
+    if dtype == np.float16 and input.dtype == np.float64:  # PyTorch converts by way of float32
         input = input.astype(np.float32)
     return copied(input, dtype)
 
@@ -91,7 +91,7 @@ def _(input: Any) -> None:
 
 @sub.refuses
 def refuse_subtraction(input: Any, other: Any) -> None:
-    """Raise where one of the two is bool."""
+    """Raise RuntimeError where one of the operands is bool."""
     bools = [x.dtype == bool if isinstance(x, np.ndarray) else isinstance(x, bool) for x in (input, other)]
     if any(bools):
         raise RuntimeError(_SUBTRACT_BOOLS if all(bools) else _SUBTRACT_BOOL)

@@ -1,4 +1,4 @@
-"""Looking up rows of a table, and adding gradients into them."""
+"""Looking up rows of a table, and adding their gradients up."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Array = np.ndarray[Any, Any]
 def _flat(index: Array, rows: int) -> Array:
     """Return the flat indices.
 
-    Raises: IndexError: when one is no row.
+    Raises: IndexError: when an index is out of range.
     """
     flat = index.reshape(-1)
-    # Seen as unsigned, a negative number is larger than any row: one reduction finds both kinds of strays.
+    # Read as unsigned, a negative index is larger than any row: one reduction checks both bounds.
     if flat.size and np.maximum.reduce(flat.view(np.uint64)) >= rows:
         raise IndexError("index out of range in self")
     return flat
@@ -93,7 +93,7 @@ def embedding_double_backward(input: Any, index: Any, *, padding_idx: int | None
 
 @silent()
 def renorm_rows(weight: Array, index: Array, max_norm: float, norm_type: float) -> None:
-    """Scale the rows of an array that are looked up, and whose norm is larger, down to max_norm; in place."""
+    """Scale the rows that are looked up, and whose norm is larger, down to max_norm, in place."""
     used = np.unique(_flat(index, weight.shape[0]))
     rows = widen(weight[used], cast)
     norms = np.linalg.norm(rows, norm_type, axis=1)

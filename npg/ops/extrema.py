@@ -1,6 +1,6 @@
-"""Places, and values with their places: extrema along a dimension, medians, the k-th smallest, the most frequent.
+"""Indices, and values with their indices: extrema along a dimension, medians, the k-th smallest, the most frequent.
 
-`dim` is an int counted from the front; a 0-d input is its own result, at place 0.
+`dim` is an int counted from the front; a 0-d input is its own result, at index 0.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Array = np.ndarray[Any, Any]
 def values_vjp(
     g: Any, y: Any, x_like: Any, *, needs: tuple[bool, ...], dim: int, keepdim: bool = True, **_: Any
 ) -> tuple[Any, ...]:
-    """g of the values at the places they came from."""
+    """g of the values, added at the indices they came from."""
     g, index = g[0], y[1]
     if not keepdim and x_like.shape:
         g, index = unsqueeze(g, dim=dim), unsqueeze(index, dim=dim)
@@ -32,8 +32,8 @@ def values_vjp(
 
 
 def _values_at(x: Array, index: Array, dim: int, keepdim: bool) -> tuple[Any, ...]:
-    found = np.take_along_axis(x, index, dim), index
-    return tuple(c_order(y if keepdim else y.squeeze(dim)) for y in found)
+    results = np.take_along_axis(x, index, dim), index
+    return tuple(c_order(y if keepdim else y.squeeze(dim)) for y in results)
 
 
 def _extreme(ufunc: Any, place: Any, x: Array, dim: int, keepdim: bool) -> tuple[Any, Any]:
@@ -46,25 +46,25 @@ def _extreme(ufunc: Any, place: Any, x: Array, dim: int, keepdim: bool) -> tuple
 
 @movement(kind=REDUCTION_OF_ONE)
 def argmax(input: Any, *, dim: int | None, keepdim: bool) -> Any:
-    """Return where the largest element over `dim` (an int or None) is, the first of equal ones."""
+    """Return the index of the largest element over `dim` (an int or None), the first of equal ones."""
     return c_order(np.argmax(input, axis=dim, keepdims=keepdim))
 
 
 @movement(kind=REDUCTION_OF_ONE)
 def argmin(input: Any, *, dim: int | None, keepdim: bool) -> Any:
-    """Return where the smallest element over `dim` (an int or None) is, the first of equal ones."""
+    """Return the index of the smallest element over `dim` (an int or None), the first of equal ones."""
     return c_order(np.argmin(input, axis=dim, keepdims=keepdim))
 
 
 @movement(multi=True, reads=(1,), node="Max", kind=along_dims("dim", tangent=chosen), aten="max")
 def max_dim(input: Any, *, dim: int, keepdim: bool) -> tuple[Any, ...]:
-    """Return the largest elements along a dimension and the places of the first of them."""
+    """Return the largest elements along a dimension and their indices, the first of equal ones."""
     return _extreme(np.maximum, np.argmax, input, dim, keepdim)
 
 
 @movement(multi=True, reads=(1,), node="Min", kind=along_dims("dim", tangent=chosen), aten="min")
 def min_dim(input: Any, *, dim: int, keepdim: bool) -> tuple[Any, ...]:
-    """Return the smallest elements along a dimension and the places of the first of them."""
+    """Return the smallest elements along a dimension and their indices, the first of equal ones."""
     return _extreme(np.minimum, np.argmin, input, dim, keepdim)
 
 
@@ -73,7 +73,7 @@ def min_dim(input: Any, *, dim: int, keepdim: bool) -> tuple[Any, ...]:
 
 @movement(multi=True, reads=(1,), kind=along_dims("dim", tangent=chosen))
 def kthvalue(input: Any, *, k: int, dim: int, keepdim: bool) -> tuple[Any, ...]:
-    """Return the k-th smallest elements along a dimension, counted from 1, and their places."""
+    """Return the k-th smallest elements along a dimension, counted from 1, and their indices."""
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
     value = np.partition(input, k - 1, axis=dim)[along(dim, slice(k - 1, k))]
@@ -81,15 +81,15 @@ def kthvalue(input: Any, *, k: int, dim: int, keepdim: bool) -> tuple[Any, ...]:
 
 
 def _median_values(x: Array, dim: int, skip_nan: bool) -> tuple[Array, Any]:
-    """Return the medians (the lower of two middle ones) and how many are below, the dimension kept."""
+    """Return the medians (the lower of two middle ones) and the number of elements before each, the dimension kept."""
     ordered = np.sort(x, axis=dim)  # nan comes last
     if x.dtype.kind != "f":
         k = (x.shape[dim] - 1) // 2
         return ordered[along(dim, slice(k, k + 1))], k
-    known = x.shape[dim] - np.isnan(x).sum(axis=dim, keepdims=True)
-    k = np.maximum(known - 1, 0) // 2
+    count = x.shape[dim] - np.isnan(x).sum(axis=dim, keepdims=True)
+    k = np.maximum(count - 1, 0) // 2
     value = np.take_along_axis(ordered, k, dim)
-    return value if skip_nan else np.where(known < x.shape[dim], x.dtype.type(np.nan), value), k
+    return value if skip_nan else np.where(count < x.shape[dim], x.dtype.type(np.nan), value), k
 
 
 def _median(x: Array, skip_nan: bool) -> Any:
@@ -100,13 +100,13 @@ def _median(x: Array, skip_nan: bool) -> Any:
 
 @primitive(evenly_vjp, tangent=reduced)
 def median(input: Any) -> Any:
-    """Return the median, the lower of two; nan if there is one. The gradient is shared by equal elements."""
+    """Return the median, the lower of two middle elements; nan if any is. The gradient is shared by equal elements."""
     return _median(input, False)
 
 
 @primitive(evenly_vjp, tangent=reduced)
 def nanmedian(input: Any) -> Any:
-    """Return the median of what is not nan. The gradient is shared by equal elements."""
+    """Return the median of the elements that are not nan. The gradient is shared by equal elements."""
     return _median(input, True)
 
 
@@ -114,21 +114,21 @@ def _median_along(x: Array, dim: int, keepdim: bool, skip_nan: bool) -> tuple[An
     if not x.ndim:
         return x.copy(), np.zeros((), np.int64)
     value, k = _median_values(x, dim, skip_nan)
-    found = place_in_order(x, value, k, dim)
+    places = place_in_order(x, value, k, dim)
     if not skip_nan and x.dtype.kind == "f":
-        found = np.where(np.isnan(value), np.argmax(np.isnan(x), axis=dim, keepdims=True), found)
-    return _values_at(x, found, dim, keepdim)
+        places = np.where(np.isnan(value), np.argmax(np.isnan(x), axis=dim, keepdims=True), places)
+    return _values_at(x, places, dim, keepdim)
 
 
 @movement(multi=True, reads=(1,), kind=along_dims("dim", tangent=chosen), aten="median")
 def median_dim(input: Any, *, dim: int, keepdim: bool) -> tuple[Any, ...]:
-    """Return the medians along a dimension (the lower of two; nan if there is one) and their places."""
+    """Return the medians along a dimension (the lower of two middle elements; nan if any is) and their indices."""
     return _median_along(input, dim, keepdim, False)
 
 
 @movement(multi=True, reads=(1,), kind=along_dims("dim", tangent=chosen), aten="nanmedian")
 def nanmedian_dim(input: Any, *, dim: int, keepdim: bool) -> tuple[Any, ...]:
-    """Return the medians of what is not nan along a dimension and their places."""
+    """Return the medians of the elements that are not nan along a dimension, and their indices."""
     return _median_along(input, dim, keepdim, True)
 
 
@@ -137,10 +137,10 @@ median_dim.node_name, nanmedian_dim.node_name = "MedianBackward1", "NanmedianBac
 
 @movement(multi=True, reads=(1,), kind=along_dims("dim", tangent=chosen))
 def mode(input: Any, *, dim: int, keepdim: bool) -> tuple[Any, ...]:
-    """Return the most frequent elements along a dimension (of several the smallest) and their last places.
+    """Return the most frequent elements along a dimension (of several the smallest) and their last indices.
 
-    nan is equal to nothing and larger than all, so it is the result, at place 0, only of nothing but nan. PyTorch's
-    depends on where nan stands: its sort compares with nan.
+    nan equals nothing and sorts last, so it is the result, at index 0, only where all elements are nan. PyTorch's
+    result depends on the positions of nan, because its sort compares with nan.
     """
     if not input.ndim:
         return input.copy(), np.zeros((), np.int64)
@@ -160,7 +160,7 @@ for _op in (max_dim, min_dim, kthvalue, median_dim, nanmedian_dim, mode):
     _op.vjp(values_vjp)
 
 
-# ----- Different elements -----
+# ----- Unique elements -----
 
 
 def _no_derivative(name: str) -> Any:
@@ -172,13 +172,13 @@ def _no_derivative(name: str) -> Any:
 
 @movement(_no_derivative("_unique2"), node="Unique2", aten="_unique2")
 def unique(input: Any, *, values: Any) -> Any:
-    """Return `values`, the different elements: PyTorch records that they come of the input, and has no derivative."""
+    """Return `values`, the unique elements: PyTorch records that they come from the input, but has no derivative."""
     return values
 
 
 @movement(_no_derivative("unique_dim"))
 def unique_dim(input: Any, *, values: Any) -> Any:
-    """Return `values`, the different slices along a dimension."""
+    """Return `values`, the unique slices along a dimension."""
     return values
 
 

@@ -1,4 +1,4 @@
-"""A whole tensor set to zero or to one value: recorded in place, so that the gradient of what was there is zero."""
+"""Filling a whole tensor with zeros or one value: recorded in place, so that the gradient of the old values is zero."""
 
 from __future__ import annotations
 
@@ -24,6 +24,6 @@ def fill(input: Any, value: Any) -> Any:
     return np.full_like(input, value)
 
 
-# What PyTorch calls the two forms.
+# PyTorch's names for the nodes of the two forms.
 fill_tensor = overload(fill, "FillBackward3")
 fill.node_name = "FillBackward2"

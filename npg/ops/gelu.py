@@ -1,7 +1,7 @@
 """GELU, x times the normal distribution function, and its tanh form.
 
 Where a backward may follow, the forward also computes the slope, while everything it needs is at hand; the backward is
-then one product. Of a large array the slope is computed in the backward: to keep it would take as much memory again.
+then one product. For a large array the slope is computed in the backward: saving it would take as much memory again.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from npg.ops.trigonometry import tanh
 
 _DENSITY = 1.0 / math.sqrt(2.0 * math.pi)  # phi(x) = _DENSITY exp(-x^2 / 2)
 
-# In float32 Phi(x) = (1 + tanh(x q(x^2))) / 2 with a polynomial q, for NumPy's tanh takes half the time of its exp. The
-# fit weighs an error of q by what it does to Phi, which it keeps below 3e-8; 9e-8 with float32's rounding
-# (tests/ops/test_gelu.py compares the whole range with float64). Beyond 6.2 the argument goes on growing.
+# In float32 Phi(x) = (1 + tanh(x q(x^2))) / 2 with a polynomial q, because NumPy's float32 tanh is faster than its exp.
+# The fit weights an error of q by its effect on Phi, which stays below 3e-8; 9e-8 with the rounding of float32
+# (tests/ops/test_gelu.py compares the whole range with float64). Beyond 6.2 the argument keeps growing.
 _Q = (
     0.7978849414638504,
     0.03633308455581037,
@@ -42,7 +42,7 @@ _CUBIC = 0.044715
 
 
 def _phi_single(x: Any, square: Any) -> Any:
-    """Return the normal distribution function of float32, given x^2."""
+    """Return the normal distribution function of a float32 x, given x^2."""
     q = square * _Q[-1]
     for coefficient in _Q[-2:0:-1]:
         q = (q + coefficient) * square
@@ -72,7 +72,7 @@ def _gelu_single_gradient(g: Any, x: Any) -> Any:
 
 
 def _phi(x: Any) -> Any:
-    """Return the normal distribution function of float64."""
+    """Return the normal distribution function of a float64 x."""
     p = erf.forward(x * math.sqrt(0.5))
     p += 1.0
     p *= 0.5
@@ -107,7 +107,7 @@ def _gelu_backward(g: Any, _y: Any, x: Any, *, saved: Any, needs: tuple[bool, ..
     """g times the slope, Phi(x) + x phi(x)."""
     if saved:
         return (g * saved[0],)
-    x = np.asarray(x, order="C")  # as the forward took it
+    x = np.asarray(x, order="C")  # in the layout the forward used
     if x.dtype == np.float32:
         return (program_in_blocks(_gelu_single_gradient, g, x),)
     return (in_blocks(_gelu_gradient, (g, x), {}),)
@@ -115,7 +115,7 @@ def _gelu_backward(g: Any, _y: Any, x: Any, *, saved: Any, needs: tuple[bool, ..
 
 @gelu.in_half
 def _gelu_half(input: Any, *, keep: bool = True) -> tuple[Any, tuple[Any, ...]]:
-    p = erfc.forward(input * -math.sqrt(0.5)) * 0.5  # the kernel's Phi is exact to 9e-8, float16 goes on to 6e-8 of it
+    p = erfc.forward(input * -math.sqrt(0.5)) * 0.5  # the float32 kernel's Phi errs by 9e-8, float16 goes down to 6e-8
     return input * p, (_slope(input, p),) if keep else ()
 
 
@@ -128,7 +128,7 @@ def _gelu(input: Any) -> Any:
 
 
 def _logistic(x: Any) -> tuple[Any, Any]:
-    """Return (1 + tanh(z)) / 2 = 1 / (1 + exp(-2 z)), for NumPy's exp takes half the time of its tanh; and x^2."""
+    """Return (1 + tanh(z)) / 2 = 1 / (1 + exp(-2 z)), which in float64 takes half the time; and x^2."""
     square = x * x
     return 1.0 / (np.exp((square * (-2.0 * _CUBIC * _INNER) - 2.0 * _INNER) * x) + 1.0), square
 
@@ -167,7 +167,7 @@ def _gelu_tanh_backward(g: Any, _y: Any, x: Any, *, saved: Any, needs: tuple[boo
     """g times the slope."""
     if saved:
         return (g * saved[0],)
-    x = np.asarray(x, order="C")  # as the forward took it
+    x = np.asarray(x, order="C")  # in the layout the forward used
     return (program_in_blocks(_gelu_tanh_gradient, g, x),)
 
 

@@ -1,4 +1,4 @@
-"""Parts of an array by index, read and written: basic indices are views, integer arrays and masks are copies.
+"""Reading and writing parts of an array by index: basic indices are views, integer arrays and masks are copies.
 
 npg/functional/indexing.py turns what users write in brackets into what these ops take: a *basic* index is a tuple for
 NumPy; an *advanced* one is a list of integer arrays and `at`, the dimension that each of them indexes (or one boolean
@@ -26,29 +26,28 @@ from npg.ops.shape import c_order, copied, overload
 
 
 def like_dtype(g: Any, dtype: np.dtype[Any]) -> Any:
-    """Return g in a dtype; g itself where it has it."""
+    """Return g in this dtype; g itself where it already has it."""
     return g if g.dtype == dtype else cast(g, dtype=dtype)
 
 
 def writing(op: Op, forward: Callable[..., Any]) -> Op:
-    """Return the twin of an op whose forward writes into its first input and returns it.
+    """Return a twin of the op whose forward writes into its first input and returns it.
 
-    For engine.apply_in_place, which then has nothing left to copy. The rules must not want the old values of that
-    input.
+    engine.apply_in_place then has nothing to copy. The rules must not need the old values of that input.
     """
     twin = copy.copy(op)
     twin.forward = forward
     return twin
 
 
-# ----- Rows added up -----
+# ----- Sums of rows -----
 
 
 def add_rows(g: np.ndarray[Any, Any], index: np.ndarray[Any, Any], rows: int) -> np.ndarray[Any, Any]:
-    """Return the array of so many rows whose row r is the sum of the rows of g that index sends there.
+    """Return an array whose row r is the sum of the rows of g whose index is r.
 
     Args:
-        g: (N, C). What is added, in this order.
+        g: (N, C). The rows, added in this order.
         index: (N,) integers from -rows to rows - 1.
         rows: V, the number of rows of the result.
     Returns: (V, C), dtype of g.
@@ -80,7 +79,7 @@ def _getitem_batch(op: Op, xs: Any, batched: Any, size: int, /, *, index: Any) -
     return getitem(*xs, index=key)
 
 
-# PyTorch applies the items of an index one by one; the node is called after the last.
+# PyTorch applies the items of an index one by one; its node is named after the last.
 getitem_select = overload(getitem, "SelectBackward0", aten="select")
 getitem_unsqueeze = overload(getitem, "UnsqueezeBackward0", aten="unsqueeze")
 getitem_alias = overload(getitem, "AliasBackward0", aten="alias")
@@ -108,7 +107,7 @@ def assign(input: Any, source: Any) -> Any:
 
 
 assign.node_name = "CopyBackwards"
-# For a slice that was made just for being written to: nobody asks for the gradient of its old values.
+# For a slice that is made only to be written to: the gradient of its old values is never needed.
 assign_view = copy.copy(assign)
 assign_view._saves = {}
 assign_view._set_vjps((None, _source_rule))
@@ -127,7 +126,7 @@ def _key(indices: Any, at: tuple[int, ...]) -> tuple[Any, ...]:
 
 
 def _read(input: np.ndarray[Any, Any], indices: Any, at: tuple[int, ...]) -> np.ndarray[Any, Any]:
-    # One dimension of an array: take needs half the time of brackets. It would copy an input with gaps.
+    # Along one dimension take needs half the time of brackets, but it would copy an input with gaps.
     if len(at) == 1 and input.ndim > 1 and indices[0].dtype.kind != "b" and input.flags.c_contiguous:
         return input.take(indices[0], at[0])
     return input[_key(indices, at)]
@@ -145,7 +144,7 @@ def _wrapped(index: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
 
 
 def _flatten(indices: Any, sizes: Any) -> np.ndarray[Any, Any]:
-    """Return the integer arrays, broadcast, as positions in an array of these sizes; each is counted from the front."""
+    """Return the integer arrays, broadcast, as flat positions in an array of these sizes; negative ones wrap around."""
     flat: Any = None
     for i, n in zip(indices, sizes, strict=True):
         i = _wrapped(i, n)
@@ -171,7 +170,7 @@ def _as_rows(
 
 
 def _add(out: np.ndarray[Any, Any], values: Any, indices: Any, at: tuple[int, ...]) -> None:
-    """Add values at an advanced index of out; where indices repeat, all of them."""
+    """Add values at an advanced index of out; repeated indices accumulate."""
     if indices[0].dtype.kind == "b":  # a mask names every place once
         out[indices[0]] += values
         return
@@ -193,18 +192,18 @@ def _add(out: np.ndarray[Any, Any], values: Any, indices: Any, at: tuple[int, ..
 @movement(tangent=linear)
 def index(input: Any, *indices: Any, at: tuple[int, ...]) -> Any:
     """Return a copy of the input's elements at an advanced index."""
-    return c_order(_read(input, indices, at))  # NumPy lays what the indices name out in front
+    return c_order(_read(input, indices, at))  # NumPy puts the indexed dimensions first in memory
 
 
 @index.vjp
 def _index_rule(g: Any, _y: Any, x_like: Any, *indices: Any, needs: tuple[bool, ...], at: tuple[int, ...]) -> Any:
-    """g added at the places that were read."""
+    """gx = g, added at the places that were read."""
     return (index_backward(g, *indices, shape=x_like.shape, at=at), *(None for _ in indices))
 
 
 @index.batch
 def index_batch(op: Op, xs: Any, batched: Any, size: int, /, *, at: tuple[int, ...]) -> Any:
-    """Batching rule of what looks up elements by integer arrays, side by side in the dimensions `at`."""
+    """Return a batch of lookups by integer arrays in the adjacent dimensions `at`."""
     x, *indices = xs
     first, *others = batched
     if any(i.dtype.kind not in "iu" for i in indices) or at != tuple(range(at[0], at[0] + len(at))):
@@ -228,19 +227,19 @@ index_select = overload(index, "IndexSelectBackward0", aten="index_select")
 def index_backward(input: Any, *indices: Any, shape: tuple[int, ...], at: tuple[int, ...]) -> Any:
     """Return zeros of a shape with the input added at an advanced index: the adjoint of index."""
     first = indices[0]
-    if first.dtype.kind == "b" or not input.size:  # nothing was read: NumPy did not look at the indices then
+    if first.dtype.kind == "b" or not input.size:  # nothing was read, so NumPy did not check the indices
         out = np.zeros(shape, input.dtype)
         if input.size:
             out[first] = input
         return out
     if at[0] and at[-1] - at[0] == len(at) - 1 and math.prod(shape) > 2 * blocks.BLOCK and shape[0] > 1:
-        # Some of the leading dimension at a time, so that no second array is laid out with the indexed ones in front.
-        whole = np.empty(shape, input.dtype)
-        height = max(1, blocks.BLOCK * shape[0] // whole.size)
+        # A block of the leading dimension at a time: no second full array with the indexed dimensions first.
+        result = np.empty(shape, input.dtype)
+        height = max(1, blocks.BLOCK * shape[0] // result.size)
         for start in range(0, shape[0], height):
-            part = whole[start : start + height]
+            part = result[start : start + height]
             part[...] = index_backward.forward(input[start : start + height], *indices, shape=part.shape, at=at)
-        return whole
+        return result
     sizes = tuple(shape[d] for d in at)
     rest = tuple(n for d, n in enumerate(shape) if d not in at)
     flat = _flatten(indices, sizes)
@@ -257,7 +256,7 @@ def index_backward(input: Any, *indices: Any, shape: tuple[int, ...], at: tuple[
 def _index_backward_rule(
     g: Any, _y: Any, _x: Any, *indices: Any, needs: tuple[bool, ...], shape: tuple[int, ...], at: tuple[int, ...]
 ) -> Any:
-    """g read at the places that were added to."""
+    """gg = g, read at the places that were added to."""
     return (index(g, *indices, at=at), *(None for _ in indices))
 
 
@@ -267,7 +266,7 @@ def _index_backward_rule(
 def _put_into(
     input: np.ndarray[Any, Any], values: Any, *indices: Any, at: tuple[int, ...], accumulate: bool
 ) -> np.ndarray[Any, Any]:
-    if accumulate and input.dtype == HALF:  # added up in float32
+    if accumulate and input.dtype == HALF:  # accumulated in float32
         wide = input.astype(np.float32)
         _add(wide, values, indices, at)
         input[...] = wide
@@ -309,7 +308,7 @@ def _index_put_rule(
 
 
 index_put_into = writing(index_put, _put_into)
-in_order = writing(index_put, _put_into_copy)  # which PyTorch's index_add and index_copy return contiguous
+in_order = writing(index_put, _put_into_copy)  # the results of PyTorch's index_add and index_copy are contiguous
 index_add, index_add_into = (overload(op, "IndexAddBackward0", aten="index_add") for op in (in_order, index_put_into))
 index_copy, index_copy_into = (
     overload(op, "IndexCopyBackward0", aten="index_copy") for op in (in_order, index_put_into)

@@ -1,4 +1,4 @@
-"""Taking apart and putting together along a dimension: split and unbind, and their adjoints cat and stack."""
+"""Splitting and joining along a dimension: split and unbind, and their adjoints cat and stack."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from npg.ops._kinds import Kind, along_dims, linear
 from npg.ops._op import Op, movement, primitive
 from npg.ops.shape import along, c_order, overload, select, slice_, whole
 
-# ----- Taking apart -----
-# One node for all parts: its backward is a single concatenation, not one zeroed buffer a part and their sum.
+# ----- Splitting -----
+# One node for all parts: its backward is a single concatenation, not the sum of one zeroed buffer per part.
 
 
 @primitive(view=True, multi=True, kind=along_dims("dim", tangent=linear))
@@ -27,20 +27,20 @@ def split(input: Any, *, sizes: tuple[int, ...], dim: int) -> Any:
 
 @split.vjp
 def _split_vjp(g: Any, _y: Any, x_like: Any, *, needs: tuple[bool, ...], sizes: tuple[int, ...], dim: int) -> Any:
-    """g of all parts, concatenated; zeros for those through which none came."""
+    """gx = g of all parts, concatenated; zeros for a part without one."""
     shape = x_like.shape
     parts = [
         np.zeros((*shape[:dim], n, *shape[dim + 1 :]), x_like.dtype) if p is None else p
         for p, n in zip(g, sizes, strict=True)
     ]
-    whole = _adjacent(parts, dim)
-    return (cat(*parts, dim=dim) if whole is None else whole,)
+    joined = _adjacent(parts, dim)
+    return (cat(*parts, dim=dim) if joined is None else joined,)
 
 
 def _adjacent(parts: list[Any], dim: int) -> np.ndarray[Any, Any] | None:
-    """Return arrays as one without a copy where they lie side by side in one array, else None.
+    """Return the parts as one array, without a copy, where they are adjacent in one buffer; else None.
 
-    The backward of attention writes the gradients of its three inputs like that.
+    The backward of attention lays out the gradients of its three inputs like that.
     """
     first = parts[0]
     owner = getattr(first, "base", None)
@@ -68,12 +68,12 @@ def unbind(input: Any, *, dim: int) -> Any:
 
 @unbind.vjp
 def _unbind_vjp(g: Any, _y: Any, x_like: Any, *, needs: tuple[bool, ...], dim: int) -> Any:
-    """g of all slices, stacked; zeros for those through which none came."""
+    """gx = g of all slices, stacked; zeros for a slice without one."""
     shape = x_like.shape[:dim] + x_like.shape[dim + 1 :]
     return (stack(*(np.zeros(shape, x_like.dtype) if p is None else p for p in g), dim=dim),)
 
 
-# ----- Putting together -----
+# ----- Joining -----
 
 
 def _join_batch(op: Op, xs: Any, batched: Any, size: int, /, *, dim: int) -> Any:
@@ -89,13 +89,13 @@ JOIN = Kind("join", _join_batch, _join_tangent)
 
 @movement(kind=JOIN)
 def cat(*tensors: Any, dim: int) -> Any:
-    """Return the inputs one after the other along a dimension."""
+    """Return the inputs concatenated along a dimension."""
     return c_order(np.concatenate(tensors, axis=dim))
 
 
 @cat.vjp
 def _cat_vjp(g: Any, _y: Any, *xs_like: Any, needs: tuple[bool, ...], dim: int) -> Any:
-    """The part of g that came from each input: views of g."""
+    """gx = the part of g that belongs to each input: views of g."""
     grads = []
     start = 0
     for x, need in zip(xs_like, needs, strict=True):
@@ -115,5 +115,5 @@ def stack(*tensors: Any, dim: int) -> Any:
 
 @stack.vjp
 def _stack_vjp(g: Any, _y: Any, *_xs: Any, needs: tuple[bool, ...], dim: int) -> Any:
-    """The slice of g that came from each input: views of g."""
+    """gx = the slice of g that belongs to each input: views of g."""
     return [select(g, dim=dim, index=i) if need else None for i, need in enumerate(needs)]

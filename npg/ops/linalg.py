@@ -42,7 +42,7 @@ def _trace_of_product(a: Any, b: Any) -> Any:
 
 
 def unfinished(name: str, array: Any) -> LinAlgError:
-    """Return the error for a factorization that LAPACK gave up, naming the first matrix that holds nan or inf."""
+    """Return the error for a factorization that did not converge, naming the first matrix with nan or inf."""
     finite = np.isfinite(array).all(axis=(-2, -1))
     why = "is ill-conditioned or has too many repeated singular values"
     batch = ""
@@ -69,11 +69,11 @@ def singular_values(A: Any) -> Any:
 
 # ----- Matrices that hold inf or nan -----
 
-_FEW = 16  # rows that are solved one after the other
+_BASE_SIZE = 16  # rows up to which a triangle is not halved once more
 
 
 def _unusual(A: Any) -> list[tuple[int, ...]] | None:
-    """Return which matrices of a batch hold inf or nan, of which OpenBLAS makes numbers; None where none does."""
+    """Return the indices of the matrices with inf or nan, which OpenBLAS would turn into numbers; None if none has."""
     finite = np.isfinite(A)
     if finite.all():
         return None
@@ -82,10 +82,10 @@ def _unusual(A: Any) -> list[tuple[int, ...]] | None:
 
 
 def eliminated(A: Any) -> tuple[Any, Any, int, int]:
-    """Factor a matrix by Gaussian elimination with the largest pivots, as LAPACK's own text does.
+    """Factor a matrix by Gaussian elimination with the largest pivots, like the reference LAPACK.
 
-    Returns: L and U in one matrix, the order of A's rows, that order's sign, and the first pivot that is 0, counted
-        from 1; 0 where none is.
+    Returns: L and U in one matrix, the order of A's rows, the sign of that permutation, and the number of the first
+        pivot that is 0, counted from 1, or 0.
     """
     a, order = A.copy(), np.arange(len(A))
     sign, zero = 1, 0
@@ -103,9 +103,9 @@ def eliminated(A: Any) -> tuple[Any, Any, int, int]:
 
 
 def _substituted(A: Any, X: Any, upper: bool) -> None:
-    """Solve A X = B in place of B by substitution: one half of A, then the other without what the first gave."""
+    """Solve A X = B in place of B (given as X) by substitution: one half of A, then the other, with B updated."""
     n = A.shape[-1]
-    if n > _FEW:
+    if n > _BASE_SIZE:
         first, last = slice(0, n // 2), slice(n // 2, n)
         if upper:
             first, last = last, first
@@ -120,7 +120,7 @@ def _substituted(A: Any, X: Any, upper: bool) -> None:
 
 
 def _solved_each(A: Any, B: Any, unusual: list[tuple[int, ...]]) -> Any:
-    """Return X with A X = B, of the unusual matrices by elimination. Raises: np.linalg.LinAlgError."""
+    """Return X with A X = B, by elimination for the unusual matrices. Raises: np.linalg.LinAlgError."""
     unit = np.eye(A.shape[-1], dtype=A.dtype)
     usual = A.copy()
     for i in unusual:
@@ -156,14 +156,14 @@ def _inv_tangent(node: Any, ts: list[Any]) -> Any:
 @primitive(lambda g, _y, x: g[..., None, None] * cofactor(x), node="LinalgDet", kind=MATRICES, namespace="linalg")
 def det(A: Any) -> Any:
     """Return the determinant: its gradient is the matrix of cofactors."""
-    found, unusual = np.linalg.det(A), _unusual(A)
+    result, unusual = np.linalg.det(A), _unusual(A)
     if unusual is None:
-        return found
-    found = np.array(found)
+        return result
+    result = np.array(result)
     for i in unusual:
-        lu, _, sign, _ = eliminated(A[i].mT)  # PyTorch factors what its LAPACK reads by columns
-        found[i] = sign * np.prod(np.diagonal(lu))
-    return found
+        lu, _, sign, _ = eliminated(A[i].mT)  # PyTorch's LAPACK reads by columns, so it factors the transpose
+        result[i] = sign * np.prod(np.diagonal(lu))
+    return result
 
 
 @det.tangent
@@ -195,7 +195,7 @@ def cofactor(A: Any) -> Any:
 
 @primitive(multi=True, node="LinalgSlogdet", kind=MATRICES, namespace="linalg")
 def slogdet(A: Any) -> Any:
-    """Return the sign and the logarithm of the absolute value of the determinant; of nan 0 and nan."""
+    """Return the sign and the logarithm of the absolute value of the determinant; 0 and nan where that is nan."""
     sign, logarithm = np.linalg.slogdet(A)
     for i in _unusual(A) or ():
         sign, logarithm = np.array(sign), np.array(logarithm)
@@ -240,7 +240,7 @@ def solve_triangular(A: Any, B: Any, *, upper: bool) -> Any:
 
 @solve_triangular.vjp
 def _solve_triangular_rule(g: Any, y: Any, a: Any, b_like: Any, *, needs: tuple[bool, ...], upper: bool) -> Any:
-    """gB = A^-T g; gA = -gB X^T in the triangle, by where A came from."""
+    """gB = A^-T g; gA = -gB X^T, cut to the triangle by the op that made A triangular."""
     gb = solve_triangular(a.mT, g, upper=not upper)
     ga = unbroadcast(-matmul(gb, y.mT), a.shape) if needs[0] else None
     return ga, unbroadcast(gb, b_like.shape) if needs[1] else None
@@ -248,8 +248,8 @@ def _solve_triangular_rule(g: Any, y: Any, a: Any, b_like: Any, *, needs: tuple[
 
 @primitive(node="LinalgLstsq", namespace="linalg")
 def lstsq(A: Any, B: Any, *, rcond: float | None) -> Any:
-    """Return the X of least norm for which A X - B is shortest; matrices, batches of one shape."""
-    if not (np.isfinite(A).all() and np.isfinite(B).all()):  # LAPACK would print what it thinks of that
+    """Return the X of least norm that minimizes the norm of A X - B; matrices, batches of one shape."""
+    if not (np.isfinite(A).all() and np.isfinite(B).all()):  # LAPACK would print a message
         raise unfinished("linalg.lstsq", np.concatenate([A, B], axis=-1))
     out = np.empty((*A.shape[:-2], A.shape[-1], B.shape[-1]), A.dtype)
     for i in np.ndindex(A.shape[:-2]):
@@ -259,7 +259,7 @@ def lstsq(A: Any, B: Any, *, rcond: float | None) -> Any:
 
 @lstsq.vjp
 def _lstsq_rule(g: Any, _y: Any, a: Any, b: Any, *, needs: tuple[bool, ...], rcond: float | None) -> Any:
-    """Those of pinv(A) B."""
+    """The gradients of pinv(A) B."""
     inverse = pinv(a, tolerance=None)
     ga = _pinv_rule(matmul(g, b.mT), inverse, a) if needs[0] else None
     return ga, matmul(inverse.mT, g) if needs[1] else None
@@ -278,14 +278,14 @@ def _pinv_rule(g: Any, y: Any, x: Any) -> Any:
 def pinv(A: Any, *, tolerance: Any, hermitian: bool = False) -> Any:
     """Return the pseudo-inverse; singular values up to the tolerance (an array that broadcasts; None: rounding) are 0.
 
-    With hermitian that of the symmetric matrix whose lower triangle is A's.
+    With hermitian A stands for the symmetric matrix with its lower triangle.
     """
     u, s, vh = _svd(mirrored(A) if hermitian else A, False)
     if tolerance is None:
         largest = s.max(axis=-1, keepdims=True, initial=0)
         tolerance = largest * (max(A.shape[-2:]) * np.finfo(A.dtype).eps)
-    kept = s > tolerance
-    inverse = np.where(kept, 1 / np.where(kept, s, 1), 0).astype(A.dtype)
+    nonzero = s > tolerance
+    inverse = np.where(nonzero, 1 / np.where(nonzero, s, 1), 0).astype(A.dtype)
     return multiply(vh.mT * _row(inverse), u.mT)
 
 
@@ -293,7 +293,7 @@ def pinv(A: Any, *, tolerance: Any, hermitian: bool = False) -> Any:
 
 
 def mirrored(x: Any) -> Any:
-    """Return the symmetric matrices whose lower triangles are those of an array."""
+    """Return the symmetric matrices with the lower triangles of x."""
     lower = np.tril(x)
     return lower + np.tril(lower, -1).mT
 
@@ -313,11 +313,11 @@ def _cholesky_rule(g: Any, y: Any, _x: Any) -> Any:
 
 @primitive(_cholesky_rule, node="LinalgCholeskyEx", kind=MATRICES, namespace="linalg")
 def cholesky(A: Any) -> Any:
-    """Return the lower triangular L with L L^T = A; of A only the lower triangle is read."""
-    found = np.linalg.cholesky(A)
-    if np.isnan(np.einsum("...ii", found)).any():  # LAPACK takes the square root of nan for one
+    """Return the lower triangular L with L L^T = A; only the lower triangle of A is read."""
+    factor = np.linalg.cholesky(A)
+    if np.isnan(np.einsum("...ii", factor)).any():  # LAPACK accepts nan as a pivot
         raise np.linalg.LinAlgError("Matrix is not positive definite")
-    return found
+    return factor
 
 
 @primitive(multi=True, node="LinalgQr", namespace="linalg")
@@ -342,7 +342,7 @@ def _qr_square(gq: Any, gr: Any, q: Any, r: Any) -> Any:
 
 @qr.vjp
 def _qr_rule(g: Any, y: Any, x: Any, *, needs: tuple[bool, ...], mode: Literal["complete", "r", "reduced"]) -> Any:
-    """Of a wide A = (X, Y), X = Q R1 is factored, and R = (R1, Q^T Y)."""
+    """For a wide A = (X, Y), X = Q R1 is the factorization and R = (R1, Q^T Y)."""
     (gq, gr), (q, r) = g, y
     rows, columns = x.shape[-2:]
     if mode == "r":
@@ -377,7 +377,7 @@ def svd(A: Any, *, full_matrices: bool) -> Any:
 
 @svd.vjp
 def _svd_rule(g: Any, y: Any, x_like: Any, *, needs: tuple[bool, ...], full_matrices: bool) -> Any:
-    """U ((skew(U^T gU) / E) S + S (skew(V^T gV) / E) + gS) V^T, E_ij = S_j^2 - S_i^2, and what leaves these spaces."""
+    """U ((skew(U^T gU) / E) S + S (skew(V^T gV) / E) + gS) V^T, E_ij = S_j^2 - S_i^2, plus parts outside the spans."""
     k = min(x_like.shape[-2:])
     (gu, gs, gvh), (u, s, vh) = g, y
     u, vh = u[..., :k], vh[..., :k, :]
@@ -412,7 +412,7 @@ def eigh(A: Any, *, lower: bool) -> Any:
 
 @eigh.vjp
 def _eigh_rule(g: Any, y: Any, _x: Any, *, needs: tuple[bool, ...], lower: bool) -> Any:
-    """V (diag(gL) + skew(V^T gV) / 2E) V^T, E_ij = L_j - L_i: symmetric, as what A may change by is."""
+    """V (diag(gL) + skew(V^T gV) / 2E) V^T, E_ij = L_j - L_i: symmetric, as any change of A is."""
     (gl, gv), (values, v) = g, y
     unit = np.eye(v.shape[-1], dtype=v.dtype)
     middle = None if gl is None else _column(gl) * unit

@@ -87,7 +87,7 @@ def _linear_tangent(node: Any, ts: list[Any]) -> Any:
 
 linear.edge_order = (2, 0, 1)
 # By the number of dimensions of the input, 3 for more, and whether there is a bias: PyTorch folds the leading
-# dimensions, and its node is called after the last step.
+# dimensions, and its node is named after the last step.
 node_variants = {
     (1, True): overload(linear, "ViewBackward0", (2, 1, 0)),
     (1, False): overload(linear, "SqueezeBackward4", (0, 1)),

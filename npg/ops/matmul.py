@@ -1,6 +1,6 @@
 """Products of vectors, matrices and batches of matrices.
 
-The shapes and dtypes have been checked; npg/functional/matmul.py does that.
+npg/functional/matmul.py has checked shapes and dtypes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def multiplied(op: Op, xs: Any, batched: Any, size: int = 0) -> Any:
     if ranks == [2, 1] and not batched[0]:  # the vectors as the rows of one matrix
         return matmul(b, a.mT)
     if all(batched) and sorted(ranks) == [1, 2]:
-        # The gradient of the matrix is then a product element by element, a quarter of the time of matmul's.
+        # The gradient of the matrix is then an elementwise product, in a quarter of the time of matmul's.
         matrix = ranks.index(2)
         labels = ((0, 1, 2), (0, 2), (0, 1)) if not matrix else ((0, 1), (0, 1, 2), (0, 2))
         return contract(a, b, left=labels[0], right=labels[1], out=labels[2])
@@ -79,7 +79,7 @@ def _sum_of_product_tangent(node: Any, ts: list[Any]) -> Any:
 
 
 def product_flops(a: list[int], b: list[int]) -> int:
-    """Return how many additions and multiplications the product of arrays of these shapes takes."""
+    """Return the number of additions and multiplications in the product of arrays of these shapes."""
     if not a or not b:
         return 0
     columns = b[-1] if len(b) > 1 else 1
@@ -165,8 +165,8 @@ vector_and_batch = overload(matmul, "UnsafeViewBackward0", (0, 1))
 matrix_and_batch = overload(matmul, "CloneBackward0", (0, 1))
 
 
-# ----- A product added to something -----
-# beta = 0 leaves out the input, even where that is nan.
+# ----- Products added to an input -----
+# With beta = 0 the input is ignored, even where it is nan.
 
 
 def _add_product(x: Array, product: Any, beta: float, alpha: float) -> Array:
@@ -234,7 +234,7 @@ def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: float, alpha: float) 
 
 
 def _side_by_side(x: Array) -> Array:
-    """Return a batch of matrices as one: (n, batch * k)."""
+    """Return a batch of matrices as one matrix (n, batch * k)."""
     n = x.shape[1]
     return np.swapaxes(x, 0, 1).reshape(n, -1 if n else 0)
 

@@ -1,7 +1,7 @@
 """Normalisation over the trailing dimensions: layer_norm and rms_norm.
 
 The kernels are programs on (rows, n), n the number of elements normalised together. Sums over a row are products with
-ones or with the weight, which BLAS takes. `dims` is the number of trailing dimensions.
+ones or with the weight, for BLAS. `dims` is the number of trailing dimensions.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _over_rows(g: Any, dims: int) -> Any:
 
 
 def _no_gradient(x: Any, weight: Any, needs: tuple[bool, ...], dims: int) -> tuple[Array | None, ...]:
-    # Nothing was normalised: zeros, for every parameter too.
+    # Nothing was normalised: zeros, also for the parameters.
     shape = x.shape[x.ndim - dims :]
     return tuple(
         np.zeros(s, x.dtype) if need else None for s, need in zip((x.shape, shape, shape), needs, strict=False)
@@ -54,7 +54,7 @@ def _parameter(parameter: Array | None, n: int, dtype: np.dtype[Any]) -> Array:
 
 
 def _ready(x: Array, n: int) -> Array:
-    """Return an array whose last dimension has n elements, contiguous."""
+    """Return x, contiguous and with a last dimension of n elements."""
     return x if x.shape[-1] == n and x.flags.c_contiguous else np.ascontiguousarray(x).reshape(-1, n)
 
 
@@ -67,7 +67,7 @@ def _shaped(x: Array | None, like: Array, shape: tuple[int, ...]) -> Array | Non
 
 
 def _added(total: Array | None, part: Array) -> Array:
-    """Return the sum of two rows: of some parts of a matrix, so in float64."""
+    """Return total plus the sum of one more block of rows, in float64 where there are several."""
     return part if total is None else np.add(total, part, dtype=np.float64)
 
 
@@ -85,7 +85,7 @@ def _batch(op: Op, xs: Any, batched: Any, size: int, /, **params: Any) -> Any:
 
 
 def _tangent(node: Any, ts: list[Any]) -> Any:
-    """Without weight and bias the Jacobian is symmetric, so the gradients' rule serves."""
+    """Return the tangent: without weight and bias the Jacobian is symmetric, so the backward serves."""
     if not node.saved:
         return NotImplemented
     x, weight, *_ = node.inputs
@@ -102,7 +102,7 @@ def _tangent(node: Any, ts: list[Any]) -> Any:
 
 
 def _normalized(node: Any) -> Any:
-    # Kept are a factor for each row, and a layer_norm's mean: what a weight is multiplied by is made again.
+    # Only the scale of each row is saved, and its mean for layer_norm: what the weight multiplies is recomputed.
     *mean, scale = node.saved
     x = node.inputs[0]
     rows = x.reshape(len(scale), -1)
@@ -115,18 +115,18 @@ NORMALIZATION = Kind("normalization", _batch, _tangent)
 
 
 def _scale(d: Any, n: Any, eps: Any) -> Any:
-    """Return what differences from the mean are multiplied by to have variance 1."""
+    """Return the factor that gives differences from the mean a variance of 1."""
     return 1.0 / np.sqrt(np.vecdot(d, d) / n + eps)
 
 
 def _mean(x: Any, ones: Any, n: Any) -> Any:
-    return np.vecdot(x, ones) / n  # and no product with 1 / n: equal numbers must give 0, to all digits
+    return np.vecdot(x, ones) / n  # not times 1 / n: equal numbers must give exactly 0
 
 
 def _standard(x: Any, ones: Any, n: Any, eps: Any, again: bool = False) -> Any:
     """Return x with mean 0 and variance 1, the mean and the scale.
 
-    The mean was rounded before it is subtracted: `again` subtracts what is left of it.
+    The mean is rounded before it is subtracted: `again` subtracts the mean of the differences, too.
     """
     mean = _mean(x, ones, n)
     d = x - mean
@@ -148,7 +148,7 @@ def _layer_biased(x: Any, ones: Any, weight: Any, bias: Any, *, n: Any, eps: Any
     return y * weight + bias, mean, scale
 
 
-# A row so long may be all that there is, with no others among which its error is a usual one.
+# A row this long may be the only one, so its rounding error is not averaged with those of others.
 _LONG = 2 * ADDED_IN_A_RUN
 
 
@@ -173,19 +173,19 @@ def layer_norm(input: Any, weight: Any, bias: Any, *, dims: int, eps: float) -> 
     if not input.size:
         return np.zeros(input.shape, input.dtype), ()
     n = _length(input.shape, dims)
-    given = [_ready(input, n), ones(n, input.dtype), _parameter(weight, n, input.dtype)]
+    arguments = [_ready(input, n), ones(n, input.dtype), _parameter(weight, n, input.dtype)]
     if bias is not None:
-        given.append(_parameter(bias, n, input.dtype))
+        arguments.append(_parameter(bias, n, input.dtype))
     if n < _LONG:
         layer = _layer if bias is None else _layer_biased
     else:
         layer = _long_layer if bias is None else _long_layer_biased
-    y, mean, scale = layer(*given, n=n, eps=eps)
+    y, mean, scale = layer(*arguments, n=n, eps=eps)
     return _as(y, input.shape), (mean, scale)
 
 
 def _backward_rows(g: Any, x: Any, weight: Any, needs: tuple[bool, ...], dims: int) -> tuple[Any, ...]:
-    """Return g and x as rows, the weight, what a product with gives its mean over a row, and where gx goes."""
+    """Return g and x as rows, the weight, the weight over n (for means over a row), and an array for gx."""
     n = _length(x.shape, dims)
     x = _ready(x, n).reshape(-1, n)
     w = _parameter(weight, n, x.dtype)
@@ -211,7 +211,7 @@ def _layer_norm_backward(
 ) -> Any:
     """gx = (gh - mean(gh) - xh mean(gh xh)) / sqrt(var + eps) with gh = g weight; g xh and g summed over rows.
 
-    What is normalised, xh, is never in memory as a whole: it is d scale, d = x - mean.
+    xh, the normalised x, is never in memory as a whole: it is d scale, with d = x - mean.
     """
     if not saved:
         return _no_gradient(x, weight, needs, dims)
@@ -238,7 +238,7 @@ def _layer_norm_backward(
 def _layer_norm_vjp(
     g: Any, _y: Any, x: Any, weight: Any, _bias: Any, *, saved: Any, needs: tuple[bool, ...], dims: int, eps: float
 ) -> Any:
-    """The same on tensors, from the input."""
+    """The same on Tensors, from the input."""
     over = _trailing(x.shape, dims)
     d = x - mean(x, dim=over, keepdim=True)
     scale = 1.0 / sqrt(mean(d * d, dim=over, keepdim=True) + eps)
@@ -314,7 +314,7 @@ def _rms_norm_backward(
 def _rms_norm_vjp(
     g: Any, _y: Any, x: Any, weight: Any, *, saved: Any, needs: tuple[bool, ...], dims: int, eps: float
 ) -> Any:
-    """The same on tensors, from the input."""
+    """The same on Tensors, from the input."""
     over = _trailing(x.shape, dims)
     scale = 1.0 / sqrt(mean(x * x, dim=over, keepdim=True) + eps)
     xh = x * scale

@@ -1,6 +1,6 @@
-"""Random numbers as ops: what is drawn does not depend on the input's values, so every gradient is zero.
+"""Random numbers as ops: the numbers do not depend on the input's values, so every gradient is zero.
 
-The in-place ops write into their first input themselves: in which order an array is filled depends on its strides.
+The in-place ops write into their first input themselves, because the order of filling depends on its strides.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ NAMED = {
     aten="bernoulli",
 )
 def bernoulli_each(input: Any, p: Any, *, generator: random.Generator | None) -> Any:
-    """Return the input after every element was drawn with the probability in p."""
+    """Return the input, each element drawn as 1 with the probability in p, else 0."""
     return random.bernoulli_(input, p, generator)
 
 

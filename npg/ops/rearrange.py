@@ -1,4 +1,4 @@
-"""The same elements in other places, as a copy: repeated, reversed, rolled, cut to a triangle, diagonals, padding."""
+"""Copies with rearranged elements: repeated, reversed, rolled, cut to a triangle, put on a diagonal, padded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _repeat_vjp(g: Any, _y: Any, x_like: Any, *, repeats: tuple[int, ...]) -> An
 
 @movement(_repeat_vjp, tangent=linear)
 def repeat(input: Any, *, repeats: tuple[int, ...]) -> Any:
-    """Return the input laid side by side, `repeats` times along each dimension; there may be more of these in front."""
+    """Return the input tiled `repeats` times along each dimension; `repeats` may add dimensions in front."""
     shape = (1,) * (len(repeats) - input.ndim) + input.shape
     pairs = tuple(k for pair in zip(repeats, shape, strict=True) for k in pair)
     single = tuple(k for n in shape for k in (1, n))
@@ -46,7 +46,7 @@ def _repeat_batch(op: Op, xs: Any, batched: Any, size: int, /, *, repeats: tuple
     kind=along_dims("dim", tangent=linear),
 )
 def repeat_interleave(input: Any, *, repeats: int, dim: int) -> Any:
-    """Return the input with every slice along a dimension repeated so many times."""
+    """Return the input with every slice along a dimension repeated `repeats` times."""
     return np.repeat(input, repeats, axis=dim)
 
 
@@ -65,7 +65,7 @@ def flip(input: Any, *, dims: tuple[int, ...]) -> Any:
 
 @movement(lambda g, _y, _x, *, shifts, dims: roll(g, shifts=tuple(-s for s in shifts), dims=dims), tangent=linear)
 def roll(input: Any, *, shifts: tuple[int, ...], dims: tuple[int, ...] | None) -> Any:
-    """Return a copy shifted along these dimensions (None: flattened); what leaves at the end enters in front."""
+    """Return a copy shifted along these dimensions (None: flattened), with wrap-around."""
     return c_order(np.roll(input, shifts if dims is not None else shifts[0], dims))
 
 
@@ -81,7 +81,7 @@ def _roll_batch(
 
 @movement(lambda g, _y, _x, *, k, dims: rot90(g, k=-k, dims=dims), kind=along_dims("dims", tangent=linear))
 def rot90(input: Any, *, k: int, dims: tuple[int, int]) -> Any:
-    """Return a copy turned k times by 90 degrees in the plane of two dimensions."""
+    """Return a copy rotated k times by 90 degrees in the plane of two dimensions."""
     return np.rot90(input, k, dims).copy()
 
 
@@ -107,8 +107,8 @@ def triu(input: Any, *, diagonal: int) -> Any:
 def diag_embed(input: Any, *, offset: int, dim1: int, dim2: int) -> Any:
     """Return zeros with the last dimension of the input on a diagonal of two new dimensions."""
     n = input.shape[-1] + abs(offset)
-    rest = iter(input.shape[:-1])
-    shape = tuple(n if i in (dim1, dim2) else next(rest) for i in range(input.ndim + 1))
+    sizes = iter(input.shape[:-1])
+    shape = tuple(n if i in (dim1, dim2) else next(sizes) for i in range(input.ndim + 1))
     return diagonal_backward(input, shape=shape, offset=offset, dim1=dim1, dim2=dim2)
 
 
@@ -130,7 +130,7 @@ def trace(input: Any) -> Any:
 def _constant_pad_vjp(g: Any, _y: Any, _x: Any, *, pad: tuple[tuple[int, int], ...], value: float) -> Any:
     if any(a < 0 or b < 0 for a, b in pad):
         return constant_pad(g, pad=tuple((-a, -b) for a, b in pad), value=0.0)
-    for dim, (a, b) in enumerate(pad):  # what was added is cut off: a view of g
+    for dim, (a, b) in enumerate(pad):  # the padding is cut off: a view of g
         if a or b:
             g = slice_(g, dim=dim, start=a, stop=g.shape[dim] - b, step=1)
     return g
@@ -138,7 +138,7 @@ def _constant_pad_vjp(g: Any, _y: Any, _x: Any, *, pad: tuple[tuple[int, int], .
 
 @movement(_constant_pad_vjp, node="ConstantPadNd", aten="constant_pad_nd")
 def constant_pad(input: Any, *, pad: tuple[tuple[int, int], ...], value: float) -> Any:
-    """Return the input with (before, after) places of a value added in each dimension; negative ones are cut off."""
+    """Return the input padded with a value by (before, after) elements in each dimension; negative ones are cut off."""
     shape = tuple(n + a + b for n, (a, b) in zip(input.shape, pad, strict=True))
     inside = input[tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(input.shape, pad, strict=True))]
     if inside.shape == shape:
@@ -159,10 +159,10 @@ def _constant_pad_tangent(node: Any, ts: list[Any]) -> Any:
 
 
 def _pad_index(n: int, before: int, after: int, mode: str) -> np.ndarray[Any, Any]:
-    """Return which place of a dimension of size n stands at each place of the padded one."""
-    if mode == "circular":  # of what is left when negative padding has been cut off
-        first, left = max(-before, 0), n - max(-before, 0) - max(-after, 0)
-        return first + np.arange(-max(before, 0), left + max(after, 0)) % left
+    """Return, for each index of the padded dimension, the index it comes from in the dimension of size n."""
+    if mode == "circular":  # of what remains when negative padding has been cut off
+        first, remaining = max(-before, 0), n - max(-before, 0) - max(-after, 0)
+        return first + np.arange(-max(before, 0), remaining + max(after, 0)) % remaining
     at = np.arange(-before, n + after)
     if mode == "replicate":
         return at.clip(0, n - 1)
@@ -178,7 +178,7 @@ def _pad_index(n: int, before: int, after: int, mode: str) -> np.ndarray[Any, An
     aten=None,
 )
 def index_pad(input: Any, *, dim: int, before: int, after: int, mode: str) -> Any:
-    """Return one dimension padded with its own elements: mode is reflect, replicate or circular."""
+    """Return the input with one dimension padded by its own elements: mode is reflect, replicate or circular."""
     return input.take(_pad_index(input.shape[dim], before, after, mode), axis=dim)
 
 
@@ -187,9 +187,9 @@ def index_pad(input: Any, *, dim: int, before: int, after: int, mode: str) -> An
     aten=None,
 )
 def index_pad_backward(input: Any, *, n: int, dim: int, before: int, after: int, mode: str) -> Any:
-    """Return the padded places added to the places they were taken from: the adjoint of index_pad."""
+    """Return the padding added to the elements it was taken from: the adjoint of index_pad."""
     out = np.zeros((*input.shape[:dim], n, *input.shape[dim + 1 :]), input.dtype)
-    own = slice(max(-before, 0), n - max(-after, 0))  # not cut off: [first:last] of the padded array
+    own = slice(max(-before, 0), n - max(-after, 0))  # the part that was not cut off: [first:last] of the padded array
     first = max(before, 0)
     last = first + own.stop - own.start
     out[along(dim, own)] = input[along(dim, slice(first, last))]

@@ -1,6 +1,6 @@
 """Reductions: sums, means, variances, extrema.
 
-`dim` is None for all dimensions or a tuple of dimensions counted from the front (where only one is possible, an int).
+`dim` is None for all dimensions, or a tuple of dimensions counted from the front (an int where only one is possible).
 Integers and bools are accumulated in int64, as PyTorch does.
 """
 
@@ -33,14 +33,14 @@ def kept_shape(shape: tuple[int, ...], dim: tuple[int, ...] | int | None) -> tup
 
 
 def spread(g: Any, shape: tuple[int, ...], dim: tuple[int, ...] | int | None, keepdim: bool) -> Any:
-    """Return what was reduced over `dim` as a view of the shape it had before: the adjoint of a sum."""
+    """Return g, reduced over `dim`, as a view of the unreduced shape: the adjoint of a sum."""
     if not keepdim and dim is not None and shape:
         g = reshape(g, shape=kept_shape(shape, dim))
     return expand(g, shape=shape)
 
 
 def count(shape: tuple[int, ...], dim: tuple[int, ...] | int | None) -> int:
-    """Return how many elements are reduced into one."""
+    """Return the number of elements that are reduced into one."""
     if dim is None or isinstance(dim, int):
         return math.prod(shape) if dim is None else shape[dim]
     return math.prod(shape[d] for d in dim)
@@ -61,7 +61,7 @@ def _total(x: Array, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
 
 @primitive(lambda g, _y, x_like, *, dim, keepdim: spread(g, x_like.shape, dim, keepdim), kind=REDUCTION, tangent=linear)
 def sum_(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
-    """Return the sum over `dim`; of integers and bools in int64."""
+    """Return the sum over `dim`; int64 for integers and bools."""
     return _total(input, dim, keepdim)
 
 
@@ -69,7 +69,7 @@ sum_dim = overload(sum_, "SumBackward1")
 
 
 def _divided(g: Any, n: int) -> Any:
-    """Return g / n; of nothing g."""
+    """Return g / n; g where n is 0."""
     return g / (n or 1)
 
 
@@ -95,27 +95,27 @@ def nansum(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
 
 
 def _nanmean_vjp(g: Any, _y: Any, x: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
-    known = ties(x, x, nan=0.0)
-    n = sum_(known, dim=dim, keepdim=keepdim)
-    return spread(g / where(n == 0, math.nan, n), x.shape, dim, keepdim) * known
+    valid = ties(x, x, nan=0.0)
+    n = sum_(valid, dim=dim, keepdim=keepdim)
+    return spread(g / where(n == 0, math.nan, n), x.shape, dim, keepdim) * valid
 
 
 @primitive(_nanmean_vjp, node="Div", kind=REDUCTION)
 def nanmean(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
-    """Return the mean over `dim` of what is not nan."""
-    known = _reduce(np.add, ~np.isnan(input), dim, keepdim)
+    """Return the mean over `dim` of the elements that are not nan."""
+    valid = _reduce(np.add, ~np.isnan(input), dim, keepdim)
     total = _total(np.where(np.isnan(input), input.dtype.type(0), input), dim, keepdim)
-    return total / known.astype(input.dtype)
+    return total / valid.astype(input.dtype)
 
 
 @movement(kind=REDUCTION)
 def count_nonzero(input: Any, *, dim: tuple[int, ...] | None) -> Any:
-    """Return how many elements over `dim` are not 0."""
+    """Return the number of elements over `dim` that are not 0."""
     return c_order(np.asarray(np.count_nonzero(input, axis=dim)))
 
 
 def reduced_examples(losses: Any, reduction: str) -> Any:
-    """Return the losses of each example of a batch as one number: "sum" or "mean"; as they are for "none"."""
+    """Return the sum or mean of the losses of each example of a batch; the losses themselves for "none"."""
     if reduction == "none":
         return losses
     return (sum_ if reduction == "sum" else mean)(flattened(losses), dim=(1,), keepdim=False)
@@ -125,7 +125,7 @@ def reduced_examples(losses: Any, reduction: str) -> Any:
 
 
 def _variance_vjp(g: Any, x: Any, dim: tuple[int, ...] | None, correction: float, keepdim: bool) -> Any:
-    """g 2 (x - mean) / (n - correction); of all elements inf where the divisor is not above 0, as PyTorch's."""
+    """g 2 (x - mean) / (n - correction); over all dimensions inf where the divisor is not positive, as in PyTorch."""
     free = count(x.shape, dim) - correction
     if dim is None and free <= 0:
         return g * where(x == mean(x, dim=None, keepdim=False), g * math.nan, math.inf)
@@ -134,7 +134,7 @@ def _variance_vjp(g: Any, x: Any, dim: tuple[int, ...] | None, correction: float
 
 
 def _of_root(g: Any, y: Any) -> Any:
-    """Return the gradient of a sum under the root y: 0 where the root is 0."""
+    """Return the gradient of the radicand of the root y: 0 where y is 0."""
     return keep(g / (y + y), y != 0)
 
 
@@ -170,7 +170,7 @@ def var_mean(input: Any, *, dim: tuple[int, ...] | None, correction: float, keep
 def _var_mean_vjp(
     g: Any, _y: Any, x: Any, *, needs: tuple[bool, ...], dim: tuple[int, ...] | None, correction: float, keepdim: bool
 ) -> tuple[Any, ...]:
-    """The gradients of both, added."""
+    """The sum of both gradients."""
     return (_moments_vjp(g[0], g[1], x, dim, correction, keepdim),)
 
 
@@ -184,7 +184,7 @@ def std_mean(input: Any, *, dim: tuple[int, ...] | None, correction: float, keep
 def _std_mean_vjp(
     g: Any, y: Any, x: Any, *, needs: tuple[bool, ...], dim: tuple[int, ...] | None, correction: float, keepdim: bool
 ) -> tuple[Any, ...]:
-    """The gradients of both, added."""
+    """The sum of both gradients."""
     return (_moments_vjp(None if g[0] is None else _of_root(g[0], y[0]), g[1], x, dim, correction, keepdim),)
 
 
@@ -210,7 +210,7 @@ def ties(input: Any, extreme: Any, *, nan: float) -> Any:
 
 
 def shared_vjp(g: Any, y: Any, x: Any, dim: tuple[int, ...] | None, keepdim: bool, nan: float = math.nan) -> Any:
-    """g spread evenly over the elements that are the extreme."""
+    """g, spread evenly over the elements that equal the extreme."""
     if 0 in x.shape:
         return spread(g, x.shape, dim, keepdim)
     mask = ties(x, spread(y, x.shape, dim, keepdim), nan=nan)
@@ -219,7 +219,7 @@ def shared_vjp(g: Any, y: Any, x: Any, dim: tuple[int, ...] | None, keepdim: boo
 
 
 def evenly_vjp(g: Any, y: Any, x: Any) -> Any:
-    """g of the one extreme spread evenly over the elements that are it; the others get 0 of an infinite g too."""
+    """g, spread evenly over the elements that equal the one extreme; the others get 0 even where g is infinite."""
     if 0 in x.shape:
         return spread(g, x.shape, None, False)
     mask = ties(x, spread(y, x.shape, None, False), nan=1.0)
@@ -228,7 +228,7 @@ def evenly_vjp(g: Any, y: Any, x: Any) -> Any:
 
 @primitive(evenly_vjp, tangent=reduced)
 def max_(input: Any) -> Any:
-    """Return the largest element; nan if there is one."""
+    """Return the largest element; nan if any is nan."""
     return np.maximum.reduce(input, axis=None)
 
 
@@ -239,7 +239,7 @@ def _max_batch(op: Op, xs: Any, batched: Any, size: int) -> Any:
 
 @primitive(evenly_vjp, tangent=reduced)
 def min_(input: Any) -> Any:
-    """Return the smallest element; nan if there is one."""
+    """Return the smallest element; nan if any is nan."""
     return np.minimum.reduce(input, axis=None)
 
 
@@ -273,7 +273,7 @@ def aminmax(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> tuple[
 def _aminmax_vjp(
     g: Any, y: Any, x: Any, *, needs: tuple[bool, ...], dim: tuple[int, ...] | None, keepdim: bool
 ) -> tuple[Any, ...]:
-    """Both gradients, each shared by equal elements, added."""
+    """The sum of both gradients, each shared by equal elements."""
     low, high = (None if gi is None else shared_vjp(gi, yi, x, dim, keepdim) for gi, yi in zip(g, y, strict=True))
     return (low if high is None else high if low is None else low + high,)
 
@@ -286,7 +286,7 @@ def all_(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
 
 @movement(kind=REDUCTION)
 def any_(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> Any:
-    """Tell whether an element over `dim` is true."""
+    """Tell whether any element over `dim` is true."""
     return _reduce(np.logical_or, input, dim, keepdim)
 
 

@@ -1,7 +1,7 @@
 """Losses that compare an input with a target element by element, and then reduce: "mean", "sum" or "none".
 
-Input and target have one shape and dtype. A rule multiplies the slope of the loss by the gradient, spread over the
-elements.
+Input and target have the same shape and dtype. A rule multiplies the slope of the loss by the gradient, spread over
+the elements.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from npg.ops.special import sigmoid
 
 
 def _reduced(losses: np.ndarray[Any, Any], reduction: str) -> np.ndarray[Any, Any]:
-    """Return the losses as the result; nan for the mean of nothing."""
+    """Reduce the losses to the result; nan for the mean of nothing."""
     if reduction == "none":
         return losses
     total = np.asarray(add_up(losses))
@@ -36,7 +36,7 @@ def _reduced(losses: np.ndarray[Any, Any], reduction: str) -> np.ndarray[Any, An
 
 
 def _spread(g: Any, x: Any, reduction: str) -> Any:
-    """Return what the slope at each element of x is multiplied by."""
+    """Return the gradient of the loss of each element of x."""
     return g / (math.prod(x.shape) or 1) if reduction == "mean" else g
 
 
@@ -46,9 +46,9 @@ def _weighted(x: Any, weight: Any) -> Any:
 
 def _batch(op: Op, xs: Any, batched: Any, size: int, /, *, reduction: str, **params: Any) -> Any:
     rank = rank_of(xs[0], batched[0])
-    wholes = [whole(x, flag, size) for x, flag in zip(xs[:2], batched, strict=False)]
-    rest = [padded(x, rank) if flag else x for x, flag in zip(xs[2:], batched[2:], strict=True)]
-    return reduced_examples(op(*wholes, *rest, reduction="none", **params), reduction)
+    operands = [whole(x, flag, size) for x, flag in zip(xs[:2], batched, strict=False)]
+    weights = [padded(x, rank) if flag else x for x, flag in zip(xs[2:], batched[2:], strict=True)]
+    return reduced_examples(op(*operands, *weights, reduction="none", **params), reduction)
 
 
 LOSS = Kind("loss", _batch, loss)
@@ -103,12 +103,12 @@ def _huber(x: np.ndarray[Any, Any], t: np.ndarray[Any, Any], delta: float) -> np
 # ----- Classification -----
 
 
-_TINY = float(np.float32(1e-12))  # PyTorch's limit in the first derivative, which it holds as a float32
-_EPS = 1e-12  # what it adds in the second
+_TINY = float(np.float32(1e-12))  # PyTorch's limit in the first derivative, a float32 there
+_EPS = 1e-12  # what PyTorch adds in the second derivative
 
 
 def _from_0_and_1(x: Any) -> Any:
-    """Return x (1 - x), at least about 1e-12, as PyTorch's second derivative has it."""
+    """Return x (1 - x), at least about 1e-12, as in PyTorch's second derivative."""
     return (x + _EPS) * (1.0 - x + _EPS)
 
 
@@ -182,9 +182,9 @@ def _logits_target_slope(g: Any, x: Any, weight: Any, pos_weight: Any) -> Any:
 
 @primitive(_logits_vjp, _logits_target_vjp, None, None, kind=LOSS)
 def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any, pos_weight: Any, *, reduction: str) -> Any:
-    """Return (1 - target) input - (1 + (pos_weight - 1) target) log(sigmoid(input)), the same without overflow.
+    """Return (1 - target) input - (1 + (pos_weight - 1) target) log(sigmoid(input)), without overflow.
 
-    weight multiplies each element, pos_weight the part with target; both have the input's shape or are None.
+    weight multiplies each element, pos_weight the term with target; both have the input's shape or are None.
     """
     return _reduced(blockwise(_logits_losses, input, target, weight, pos_weight), reduction)
 

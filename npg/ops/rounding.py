@@ -1,4 +1,4 @@
-"""Rounding to integers or decimals, the part behind the point, and numbers in place of nan and inf."""
+"""Rounding to integers or decimals, the fractional part, and replacing nan and inf."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from npg.ops.shape import copied
 # ----- To integers -----
 
 
-def _round(how: Any, input: Any) -> Any:
+def _round(function: Any, input: Any) -> Any:
     # NumPy 2.0 turns integers into float64 here.
-    return how(input) if input.dtype.kind == "f" else input.copy()
+    return function(input) if input.dtype.kind == "f" else input.copy()
 
 
 @movement(lambda g, _y, _x: zeros(g), promote=ARITHMETIC, kind=ELEMENTWISE, numpy=(np.floor,))
@@ -57,7 +57,7 @@ round.refuses(no_bool("round_vml_cpu"))
 
 @primitive(lambda g, _y, _x, *, decimals: zeros(g), promote=ARITHMETIC, node="Round", kind=ELEMENTWISE, aten="round")
 def round_decimals(input: Any, *, decimals: int) -> Any:
-    """Return each element rounded to so many decimals; a negative number rounds before the point."""
+    """Return each element rounded to this many decimals; a negative number rounds before the point."""
     power = 10.0 ** math.fabs(decimals) if math.fabs(decimals) <= 308 else math.inf
     return np.rint(input * power) / power if decimals >= 0 else np.rint(input / power) * power
 
@@ -68,7 +68,7 @@ round_decimals.refuses(no_integers("round_cpu"))
 
 @movement(lambda g, _y, _x: g, promote=ARITHMETIC, kind=ELEMENTWISE)
 def frac(input: Any) -> Any:
-    """Return the part behind the point, with the input's sign."""
+    """Return the fractional part, with the input's sign."""
     return input - np.trunc(input)
 
 
@@ -80,7 +80,7 @@ frac.refuses(no_integers("frac_cpu"))
 
 @movement(lambda g, _y, x, *, nan, posinf, neginf: mask(g, np.isfinite(x)), kind=ELEMENTWISE)
 def nan_to_num(input: Any, *, nan: float | None, posinf: float | None, neginf: float | None) -> Any:
-    """Return the input with nan, inf and -inf replaced; None: 0, and the largest and smallest number."""
+    """Return the input with nan, inf and -inf replaced; None: by 0, and by the largest and smallest number."""
     if input.dtype.kind != "f":
         return input.copy()
     y = copied(input, input.dtype)

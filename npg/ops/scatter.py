@@ -1,7 +1,7 @@
-"""Elements picked one by one: gather and scatter along a dimension, take and put in a flattened array, masks.
+"""Picking elements one by one: gather and scatter along a dimension, take and put in a flattened array, masks.
 
 gather(x, index, dim)[i, j] is x[index[i, j], j] for dim = 0, and scatter writes where gather reads. The index may be
-smaller than the input in the other dimensions. Indices are not negative; reading and writing check them.
+smaller than the input in the other dimensions. Indices must not be negative; reading and writing check that.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from npg.ops.shape import copied, overload, whole
 Array = np.ndarray[Any, Any]
 
 
-# ----- Places -----
+# ----- Positions -----
 
 
 def _checked(index: np.ndarray[Any, Any], dim: int, size: int) -> np.ndarray[Any, Any]:
-    # Read as unsigned, a negative index is a very large one: one pass tells of both.
+    # Read as unsigned, a negative index is a very large one: one pass checks both bounds.
     if index.size and index.view(f"u{index.itemsize}").max() >= size:
         wrong = index[(index < 0) | (index >= size)].flat[0]
         raise RuntimeError(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
@@ -50,7 +50,7 @@ def _parts(index: Array, shape: tuple[int, ...], dim: int) -> Iterator[tuple[sli
 
 
 def _places(index: np.ndarray[Any, Any], shape: tuple[int, ...], dim: int) -> np.ndarray[Any, Any]:
-    """Return the positions in a flattened array of this shape; index has as many dimensions, and is checked."""
+    """Return the positions in a flattened array of this shape; index has as many dimensions and was checked."""
     step = 1
     steps = [1] * len(shape)
     for d in reversed(range(len(shape))):
@@ -65,7 +65,7 @@ def _places(index: np.ndarray[Any, Any], shape: tuple[int, ...], dim: int) -> np
 
 
 def _grid(index: np.ndarray[Any, Any], size: int, dim: int) -> tuple[Any, ...]:
-    """Return the same places as a NumPy index, for arrays that cannot be flattened without a copy."""
+    """Return the same positions as a NumPy index, for arrays that cannot be flattened without a copy."""
     grid = np.ogrid[tuple(slice(n) for n in index.shape)]
     return tuple(_checked(index, dim, size) if d == dim else g for d, g in enumerate(grid))
 
@@ -78,7 +78,7 @@ def _one_dimensional(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def _batch(op: Op, xs: Any, batched: Any, size: int, /, *, dim: int, **settings: Any) -> Any:
-    # What is written may be a number.
+    # The source may be a number.
     arrays = [not isinstance(x, (bool, int, float, np.generic)) for x in xs]
     if not all(rank_of(x, flag) for x, flag, is_array in zip(xs, batched, arrays, strict=True) if is_array):
         return NotImplemented
@@ -97,20 +97,20 @@ SCATTER, SCATTER_REDUCE = Kind("scatter", _batch, written), Kind("scatter_reduce
     tangent=linear,
 )
 def gather(input: Any, index: Any, *, dim: int) -> Any:
-    """Return the elements of the input that index names along a dimension; the shape is the index's."""
+    """Return the elements of the input at index along a dimension, in the shape of index."""
     x, i = _one_dimensional(input), _one_dimensional(index)
     if x.flags.c_contiguous:  # flat positions need half the time of a grid
-        flat, found = x.reshape(-1), np.empty(i.shape, x.dtype)
+        flat, values = x.reshape(-1), np.empty(i.shape, x.dtype)
         for part, places in _parts(i, x.shape, dim):
-            flat.take(places, out=found[part], mode="clip")  # they are checked: no copy is needed in case of an error
+            flat.take(places, out=values[part], mode="clip")  # checked already; "raise" would buffer the output
     else:
-        found = x[_grid(i, x.shape[dim], dim)]
-    return found.reshape(index.shape)
+        values = x[_grid(i, x.shape[dim], dim)]
+    return values.reshape(index.shape)
 
 
 @primitive(lambda g, _y, _src, index, *, shape, dim, distinct=False: gather(g, index, dim=dim), None, aten=None)
 def scatter_sum(input: Any, index: Any, *, shape: tuple[int, ...], dim: int, distinct: bool = False) -> Any:
-    """Return zeros of a shape with the input added where index names (no place twice if distinct): gather's adjoint."""
+    """Return zeros of a shape with the input added at index (no position twice if distinct): the adjoint of gather."""
     out = np.zeros(shape, input.dtype)
     return _write_into(out, index, input, dim=dim) if distinct else _add_into(out, index, input, dim=dim)
 
@@ -119,18 +119,18 @@ def _write_into(input: Array, index: Array, src: Any, *, dim: int) -> Array:
     x, i = _one_dimensional(input), _one_dimensional(index)
     src = src.reshape(i.shape) if isinstance(src, np.ndarray) and src.ndim != i.ndim and src.ndim == 0 else src
     if x.flags.c_contiguous:
-        flat, whole = x.reshape(-1), np.broadcast_to(src, i.shape)
+        flat, values = x.reshape(-1), np.broadcast_to(src, i.shape)
         for part, places in _parts(i, x.shape, dim):
-            flat[places] = whole[part]
+            flat[places] = values[part]
     else:
         x[_grid(i, x.shape[dim], dim)] = src
     return input
 
 
 def _accumulate(ufunc: Any, x: Array, index: Array, src: Array, dim: int) -> None:
-    """Combine the elements of src one by one with those of x that index names, by ufunc.at."""
+    """Combine the elements of src one by one with those of x at index, by ufunc.at."""
     if x.flags.c_contiguous:
-        # One-dimensional arrays are what ufunc.at has a fast loop for.
+        # ufunc.at has a fast loop only for one-dimensional arrays.
         if ufunc is np.add and index.size > 2 * ADDED_SINGLY * x.size:
             places = _places(_checked(index, dim, x.shape[dim]), x.shape, dim).reshape(-1)
             add_at(x.reshape(-1, 1), places, src.reshape(-1, 1))
@@ -157,13 +157,13 @@ def _scatter_src_rule(g: Any, _y: Any, _x: Any, index: Any, src_like: Any, *, di
 
 @movement(lambda g, _y, _x, index, _src, *, dim: scatter(g, index, 0.0, dim=dim), None, _scatter_src_rule, kind=SCATTER)
 def scatter(input: Any, index: Any, src: Any, *, dim: int) -> Any:
-    """Return a copy of the input with src (an array of the index's shape, or a number) written where index names."""
+    """Return a copy of the input with src (an array of the shape of index, or a number) written at index."""
     return _write_into(np.array(input, order="C"), index, src, dim=dim)
 
 
 @primitive(lambda g, _y, _x, _index, _src, *, dim: g, None, _scatter_src_rule, kind=SCATTER)
 def scatter_add(input: Any, index: Any, src: Any, *, dim: int) -> Any:
-    """Return a copy of the input with src added where index names."""
+    """Return a copy of the input with src added at index."""
     return _add_into(np.array(input, order="C"), index, src, dim=dim)
 
 
@@ -190,7 +190,7 @@ def _identity(reduce: str, dtype: np.dtype[Any]) -> Any:
 
 
 def _count(like: Any, index: Any, dim: int, include_self: bool) -> Any:
-    """Return how many elements each place got, perhaps with its own, and 1 where none; dtype of `like`."""
+    """Return the number of elements reduced at each position, 1 where there are none; dtype of `like`."""
     ones = np.ones(index.shape, like.dtype)
     if include_self:
         return scatter_add(np.ones(like.shape, like.dtype), index, ones, dim=dim)
@@ -200,7 +200,7 @@ def _count(like: Any, index: Any, dim: int, include_self: bool) -> Any:
 
 @primitive(node="ScatterReduce", kind=SCATTER_REDUCE)
 def scatter_reduce(input: Any, index: Any, src: Any, *, dim: int, reduce: str, include_self: bool) -> Any:
-    """Return a copy of the input in which every place is reduced together with the elements of src sent there."""
+    """Return a copy of the input, each element reduced together with the elements of src that index sends there."""
     out = np.array(input, order="C")
     if not include_self:
         _write_into(out, index, _identity(reduce, out.dtype), dim=dim)
@@ -219,7 +219,7 @@ def scatter_reduce(input: Any, index: Any, src: Any, *, dim: int, reduce: str, i
 def _scatter_reduce_rule(
     g: Any, y: Any, x: Any, index: Any, src: Any, *, needs: tuple[bool, ...], dim: int, reduce: str, include_self: bool
 ) -> tuple[Any, ...]:
-    """sum: g; mean: g / count; amax, amin: g shared equally by those that are the extreme; prod: g times the others."""
+    """sum: g; mean: g / count; amax, amin: g shared by elements equal to the extreme; prod: g times the others."""
     if reduce == "sum":
         gx, gsrc = g, gather(g, index, dim=dim)
     elif reduce == "mean":
@@ -245,7 +245,7 @@ def _prod_rule(g: Any, y: Any, x: Any, index: Any, src: Any, dim: int, include_s
     x_zero, src_zero = x == 0, src == 0
     nonzero = masked_fill(x, x_zero, 1.0)
     gx = g * scatter_reduce(nonzero, index, src, **settings) / nonzero
-    # A place with one zero among its src: only that zero has a gradient from there, the product of the others.
+    # Where one zero of src is sent to a position, only that zero gets a gradient from it: the product of the others.
     zeros = like_dtype(src_zero, g.dtype)
     count = scatter_sum(zeros, index, shape=g.shape, dim=dim)
     alone = src_zero & (gather(count, index, dim=dim) == 1)
@@ -259,7 +259,7 @@ def _prod_rule(g: Any, y: Any, x: Any, index: Any, src: Any, dim: int, include_s
 
 
 def _flat_index(index: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
-    """Return the indices counted from the front."""
+    """Return the indices with negative ones wrapped around."""
     if index.size:
         low, high = int(index.min()), int(index.max())
         if low < -size or high >= size:
@@ -272,7 +272,7 @@ def _flat_index(index: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
 
 @movement(lambda g, _y, x_like, index: take_backward(g, index, shape=x_like.shape), None, tangent=linear)
 def take(input: Any, index: Any) -> Any:
-    """Return the elements at these positions of the flattened input; the shape is the index's."""
+    """Return the elements at these positions of the flattened input, in the shape of index."""
     if not input.size and index.size:
         raise IndexError("take(): tried to take from an empty tensor")
     return np.asarray(input.take(_flat_index(index, input.size)))
@@ -290,7 +290,7 @@ def _put_into(input: Array, index: Array, source: Any, *, accumulate: bool) -> A
     flat = input.reshape(-1)
     places = _flat_index(index, flat.size).reshape(-1)
     if accumulate and input.dtype == HALF:
-        flat = flat.astype(np.float32)  # to be added up in
+        flat = flat.astype(np.float32)  # values are accumulated in float32
     if accumulate:
         add_at(flat.reshape(-1, 1), places, np.broadcast_to(source, index.shape).reshape(-1, 1))
     else:
@@ -332,20 +332,20 @@ def _masked_fill_into(input: Array, mask: Array, value: Any) -> Array:
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """Return the input with value (a number or 0-d array) where the mask is True; mask and input broadcast."""
     if input.shape != mask.shape:
-        # Smaller masks are those of padding and of the future: ones and zeros in long runs, as copying likes.
+        # Masks that broadcast are those of padding and causality: long runs of ones and zeros, which copy fast.
         shape = np.broadcast_shapes(input.shape, mask.shape)
         return _masked_fill_into(np.array(np.broadcast_to(input, shape), order="C"), mask, value)
     if input.dtype.kind != "f" or input.size <= SMALL:
         return _masked_fill_into(np.array(input, order="C"), mask, value)
-    # By bits, x ^ ((x ^ value) & mask): copying takes a branch for each element.
+    # By bits, x ^ ((x ^ value) & mask): copying would branch on every element.
     integer = np.dtype(f"i{input.dtype.itemsize}")
     bits = scratch(0, mask.shape, integer)
     np.copyto(bits, mask.view(np.int8))
     np.negative(bits, out=bits)  # all ones where the mask is True
-    given = input.view(integer)
-    out = np.bitwise_xor(given, np.asarray(value, input.dtype).view(integer), order="C")
+    input_bits = input.view(integer)
+    out = np.bitwise_xor(input_bits, np.asarray(value, input.dtype).view(integer), order="C")
     out &= bits
-    out ^= given
+    out ^= input_bits
     return out.view(input.dtype)
 
 

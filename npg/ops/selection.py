@@ -1,7 +1,7 @@
 """Ops that choose between values: where, mask, maximum and minimum, clamp.
 
 On random masks np.where is ten times slower than arithmetic, because it branches on every element. Multiplying by the
-mask is fast but makes nan of masked infinities. Here floating arrays are chosen by their bits: as fast, and exact.
+mask is fast but turns masked infinities into nan. Here floating arrays are chosen by their bits: as fast, and exact.
 """
 
 from __future__ import annotations
@@ -25,14 +25,18 @@ def _bits(keep: np.ndarray[Any, Any], dtype: Any) -> np.ndarray[Any, Any]:
 
 
 def keep_where(keep: Any, a: Any) -> Any:
-    """Return a where keep is true, else 0; both are arrays and broadcast."""
+    """Return a where keep is true, else 0; both are arrays and are broadcast."""
     if a.dtype.kind != "f":
         return np.where(keep, a, a.dtype.type(0))
     if a.size <= _SMALL or keep.dtype != bool:
         return np.where(keep, a, 0.0)
     bits = _bits(keep, a.dtype)
-    given = a.view(bits.dtype)
-    bits = np.bitwise_and(bits, given, out=bits) if bits.shape == np.broadcast(bits, given).shape else bits & given
+    value_bits = a.view(bits.dtype)
+    bits = (
+        np.bitwise_and(bits, value_bits, out=bits)
+        if bits.shape == np.broadcast(bits, value_bits).shape
+        else bits & value_bits
+    )
     return bits.view(a.dtype)
 
 
@@ -84,7 +88,7 @@ def where(condition: Any, input: Any, other: Any) -> Any:
     in_place=False,
 )
 def maximum(input: Any, other: Any) -> Any:
-    """Return the larger of two; nan where one is nan. Equal ones share the gradient."""
+    """Return the larger of the two; nan where one is nan. Equal elements share the gradient."""
 
 
 @ufunc(
@@ -94,7 +98,7 @@ def maximum(input: Any, other: Any) -> Any:
     in_place=False,
 )
 def minimum(input: Any, other: Any) -> Any:
-    """Return the smaller of two; nan where one is nan. Equal ones share the gradient."""
+    """Return the smaller of the two; nan where one is nan. Equal elements share the gradient."""
 
 
 @ufunc(
@@ -104,7 +108,7 @@ def minimum(input: Any, other: Any) -> Any:
     in_place=False,
 )
 def fmax(input: Any, other: Any) -> Any:
-    """Return the larger of two; where one is nan, the other. Among equal ones the first gets the gradient."""
+    """Return the larger of the two; where one is nan, the other. Of equal elements the first gets the gradient."""
 
 
 @ufunc(
@@ -114,7 +118,7 @@ def fmax(input: Any, other: Any) -> Any:
     in_place=False,
 )
 def fmin(input: Any, other: Any) -> Any:
-    """Return the smaller of two; where one is nan, the other. Among equal ones the first gets the gradient."""
+    """Return the smaller of the two; where one is nan, the other. Of equal elements the first gets the gradient."""
 
 
 # ----- Clamp -----

@@ -1,6 +1,6 @@
 """Views: the same memory in another shape. Every op here returns a NumPy view of its input (reshape where it can).
 
-Dimensions in the settings are counted from the front and checked; npg/functional/shape.py does that.
+Dimensions in the settings are counted from the front; npg/functional/shape.py has checked them.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ VIEW_NEEDS_COPY = (
 
 
 def overload(op: Op, node_name: str, edge_order: tuple[int, ...] | None = None, aten: str | None = None) -> Op:
-    """Return the same op under another node name: PyTorch numbers the overloads of one function.
+    """Return the op under another node name: PyTorch numbers the overloads of a function.
 
     Args:
-        edge_order, aten: as of Op, where they are not those of `op`.
+        edge_order, aten: see Op; None: those of `op`.
     """
     twin = copy.copy(op)
     twin.node_name, twin.edge_order, twin.aten = node_name, edge_order or op.edge_order, aten or op.aten
@@ -40,15 +40,15 @@ def shares_memory(out: np.ndarray[Any, Any], x: np.ndarray[Any, Any]) -> bool:
 
 
 def c_order(y: Any) -> Any:
-    """Return an array whose elements lie in the order of their indices.
+    """Return y, or a C-contiguous copy of it.
 
-    NumPy lays a result out like its input. PyTorch's reductions and joins are contiguous, and programs view() them.
+    NumPy lays a result out like its input. PyTorch's reductions and joins are contiguous, and users view() them.
     """
     return y if y.ndim < 2 or y.flags.c_contiguous else np.ascontiguousarray(y)
 
 
 def copied(x: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    """Return a copy whose dimensions lie in the order of x in memory, those of an expanded x as PyTorch's."""
+    """Return a copy with the memory order of x; that of an expanded x is PyTorch's."""
     if 0 not in x.strides:
         return x.astype(dtype)
     out = empty_like(x, dtype)
@@ -57,13 +57,13 @@ def copied(x: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[Any, Any
 
 
 def along(dim: int, index: Any) -> tuple[Any, ...]:
-    """Return the index that takes `index` in one dimension and everything in the others; it always gives a view."""
+    """Return the NumPy index with `index` in one dimension and all of the others; it always gives an array."""
     return (slice(None),) * dim + (index, ...)
 
 
 def _with_strides(x: np.ndarray[Any, Any], shape: Any, strides: Any) -> np.ndarray[Any, Any] | None:
-    # np.ndarray on a buffer costs a tenth of np.broadcast_to or as_strided, and its .base is the array, which tells the
-    # engine that it is a view. The buffer must be C-contiguous. None where there is none.
+    # np.ndarray on a buffer costs a tenth of np.broadcast_to or as_strided, and its .base is the array, by which the
+    # engine knows a view. The buffer must be C-contiguous. None where there is none.
     if not x.size or 0 in shape:
         return None
     owner = x if x.flags.c_contiguous or not isinstance(x.base, np.ndarray) else x.base
@@ -76,7 +76,7 @@ def _with_strides(x: np.ndarray[Any, Any], shape: Any, strides: Any) -> np.ndarr
     return np.ndarray(shape, x.dtype, owner, offset, strides)
 
 
-# ----- Another shape -----
+# ----- Shapes -----
 
 
 @primitive(lambda g, _y, x_like, *, shape: reshape(g, shape=x_like.shape), view=True)
@@ -93,7 +93,7 @@ def view(input: Any, *, shape: tuple[int, ...]) -> Any:
 
 @view.tangent
 def _view_tangent(node: Any, ts: list[Any]) -> Any:
-    return ts[0].reshape(node.params["shape"])  # a tangent's strides are others than its value's
+    return ts[0].reshape(node.params["shape"])  # the tangent may have other strides than the value
 
 
 @primitive(lambda g, _y, x_like, *, shape: reshape(g, shape=x_like.shape), view=True, node="UnsafeView", tangent=linear)
@@ -107,22 +107,22 @@ def reshape(input: Any, *, shape: tuple[int, ...]) -> Any:
 def _reshape_batch(op: Op, xs: Any, batched: Any, size: int, /, *, shape: tuple[int, ...]) -> Any:
     (x,) = xs
     if -1 in shape:
-        count, known = math.prod(x.shape[1:]), -math.prod(shape)
-        if shape.count(-1) > 1 or not known or count % known:
-            raise ValueError("cannot infer a size")  # for the caller, who knows PyTorch's words
-        shape = tuple([count // known if n == -1 else n for n in shape])
+        count, known_size = math.prod(x.shape[1:]), -math.prod(shape)
+        if shape.count(-1) > 1 or not known_size or count % known_size:
+            raise ValueError("cannot infer a size")  # the caller raises PyTorch's error
+        shape = tuple([count // known_size if n == -1 else n for n in shape])
     return reshape(x, shape=(size, *shape))
 
 
 @movement(aten="view")
 def view_dtype(input: Any, *, dtype: np.dtype[Any]) -> Any:
-    """Return the same bytes as another dtype; a view of the memory, but not of the history."""
+    """Return the bytes read as another dtype: a view of the memory, but without history."""
     return input.view(dtype)
 
 
 @primitive(lambda g, _y, x_like, *, dim: reshape(g, shape=x_like.shape), view=True, tangent=linear)
 def squeeze(input: Any, *, dim: tuple[int, ...] | None) -> Any:
-    """Return the input without those of the dimensions `dim` (None: all) that have size 1."""
+    """Return the input without the dimensions of size 1 among `dim` (None: all)."""
     return input.reshape(_squeezed(input.shape, dim))
 
 
@@ -141,7 +141,7 @@ squeeze_dims = overload(squeeze, "SqueezeBackward2")
 
 @primitive(lambda g, _y, x_like, *, dim: reshape(g, shape=x_like.shape), view=True, tangent=linear)
 def unsqueeze(input: Any, *, dim: int) -> Any:
-    """Return the input with a dimension of size 1 put in before dimension `dim`."""
+    """Return the input with a dimension of size 1 inserted before dimension `dim`."""
     shape = input.shape
     return input.reshape((*shape[:dim], 1, *shape[dim:]))
 
@@ -166,7 +166,7 @@ def expand(input: Any, *, shape: tuple[int, ...]) -> Any:
     out = _with_strides(input, shape, strides)
     if out is None:
         out = np.broadcast_to(input, shape)
-        out.flags.writeable = input.flags.writeable  # the engine refuses what would write one place twice
+        out.flags.writeable = input.flags.writeable  # the engine refuses writes to overlapping elements
     return out
 
 
@@ -176,7 +176,7 @@ def _expand_batch(op: Op, xs: Any, batched: Any, size: int, /, *, shape: tuple[i
 
 
 def whole(x: Any, is_batch: bool, size: int) -> Any:
-    """Return a batch of `size` examples: x itself where it is one, else x in each of them."""
+    """Return x as a batch of `size` examples: itself where it is one, else expanded."""
     x = np.asarray(x) if isinstance(x, (bool, int, float, np.generic)) else x
     return x if is_batch else expand(x, shape=(size, *x.shape))
 
@@ -198,7 +198,7 @@ def transpose(input: Any, *, dim0: int, dim1: int) -> Any:
 
 @transpose.batch
 def _transpose_batch(op: Op, xs: Any, batched: Any, size: int, /, *, dim0: int, dim1: int) -> Any:
-    if dim0 == dim1:  # of an example without dimensions too
+    if dim0 == dim1:  # also for 0-d examples
         return reshape(*xs, shape=tuple(xs[0].shape))
     return op(*xs, dim0=dim0 + 1, dim1=dim1 + 1)
 
@@ -314,7 +314,7 @@ def diagonal_backward(input: Any, *, shape: tuple[int, ...], offset: int, dim1: 
     kind=along_dims("dim", tangent=linear),
 )
 def unfold(input: Any, *, dim: int, size: int, step: int) -> Any:
-    """Return the windows of this size, every `step` places, along a dimension; the new last one is within a window."""
+    """Return the windows of this size, `step` apart, along a dimension; a new last dimension runs within a window."""
     if not input.ndim:
         return input.reshape(1)[:size]
     count = (input.shape[dim] - size) // step + 1
@@ -329,12 +329,12 @@ def unfold(input: Any, *, dim: int, size: int, step: int) -> Any:
 
 @primitive(lambda g, _y, _x, *, shape, dim, size, step: unfold(g, dim=dim, size=size, step=step), tangent=linear)
 def unfold_backward(input: Any, *, shape: tuple[int, ...], dim: int, size: int, step: int) -> Any:
-    """Return the sum of all windows, each at its place: the adjoint of unfold."""
+    """Return the windows added at their positions: the adjoint of unfold."""
     out = np.zeros(shape, input.dtype)
     if not shape:
         out += input.sum()
         return out
     reach = input.shape[dim] * step
-    for j in range(size):  # one place of every window at a time: these do not overlap
+    for j in range(size):  # one element of every window at a time: these do not overlap
         out[along(dim, slice(j, j + reach - step + 1, step))] += input[..., j]
     return out

@@ -1,6 +1,6 @@
-"""Softmax and its logarithm. Only the output is kept for the backward.
+"""Softmax and its logarithm. Only the output is saved for the backward.
 
-`dim` is counted from the front and checked.
+`dim` is counted from the front and was checked.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from npg.ops.shape import reshape
 Array = np.ndarray[Any, Any]
 
 _LARGE = 1 << 12  # elements
-_LINE = 1 << 10  # elements next to each other that a part has at least, where dim is not the last
-# Up to here no maximum need be subtracted: exp(-87) and exp(-708) are the smallest that keep all digits.
+_LINE = 1 << 10  # adjacent elements that a part has at least, where dim is not the last
+# Up to here no maximum need be subtracted: exp(-87) and exp(-708) are the smallest normal numbers.
 SAFE = {"f": 20.0, "d": 200.0}
 
 
@@ -32,7 +32,7 @@ SAFE = {"f": 20.0, "d": 200.0}
 
 
 def _sum(x: Array, dim: int) -> Array:
-    """Return the sum over dim, which is kept as 1; by BLAS where the rows lie one after the other."""
+    """Return the sum over dim, which is kept as 1; by BLAS where the rows are contiguous."""
     if x.size >= _LARGE and dim == x.ndim - 1 and x.flags.c_contiguous:
         n = x.shape[dim]
         return row_sum(x.reshape(x.size // n, n)).reshape(*x.shape[:dim], 1)
@@ -41,13 +41,13 @@ def _sum(x: Array, dim: int) -> Array:
 
 
 def _top(x: Array, dim: int) -> Array:
-    """Return the maximum over dim, which is kept as 1; minus that, no exponential overflows."""
+    """Return the maximum over dim, which is kept as 1; with it subtracted no exponential overflows."""
     top: Array = np.maximum.reduce(x, dim, None, None, True)  # type: ignore[call-overload]
     return top
 
 
 def _total(compute: Callable[..., Array], dim: int, *arrays: Array) -> Array:
-    """Return the sum over dim, which is kept as 1, of compute(*arrays, out=...), of which only parts are made.
+    """Return the sum over dim, which is kept as 1, of compute(*arrays, out=...), computed part by part.
 
     The first array is C-contiguous; the others have its shape, or 1 at dim.
     """
@@ -55,9 +55,9 @@ def _total(compute: Callable[..., Array], dim: int, *arrays: Array) -> Array:
     if x.nbytes <= LIMIT:
         return _sum(compute(*arrays, out=scratch(0, x.shape, x.dtype)), dim)
     outer, n, inner = math.prod(x.shape[:dim]), x.shape[dim], math.prod(x.shape[dim + 1 :])
-    given = [a.reshape(outer, a.shape[dim], *((inner,) if inner > 1 else ())) for a in arrays]
-    total = np.empty((outer, 1, *given[0].shape[2:]))  # in float64, where several parts are added
-    most = LIMIT // x.itemsize  # elements of a part: as many outer ones as fit, else of one of them
+    folded = [a.reshape(outer, a.shape[dim], *((inner,) if inner > 1 else ())) for a in arrays]
+    total = np.empty((outer, 1, *folded[0].shape[2:]))  # in float64, where several parts are added
+    most = LIMIT // x.itemsize  # elements of a part: as many outer slices as fit, else a part of one
     width = min(inner, max(most // n, _LINE))
     height = min(n, max(most // width, 1))
     count = max(most // (n * inner), 1)
@@ -66,23 +66,23 @@ def _total(compute: Callable[..., Array], dim: int, *arrays: Array) -> Array:
             where = (slice(start, start + count), slice(None), slice(left, left + width))[: total.ndim]
             for top in range(0, n, height):
                 rows = slice(top, top + height)
-                parts = [a[where][:, rows] if a.shape[1] == n else a[where] for a in given]
-                found = _sum(compute(*parts, out=scratch(0, parts[0].shape, x.dtype)), 1)
+                parts = [a[where][:, rows] if a.shape[1] == n else a[where] for a in folded]
+                part_sum = _sum(compute(*parts, out=scratch(0, parts[0].shape, x.dtype)), 1)
                 if top:
-                    total[where] += found
+                    total[where] += part_sum
                 else:
-                    total[where] = found
+                    total[where] = part_sum
     return total.astype(x.dtype).reshape(*x.shape[:dim], 1, *x.shape[dim + 1 :])
 
 
 def _exponentials(x: Array, dim: int, out: Array | None) -> Array | None:
     """Return the sums over dim of the exponentials of x without shifting it; None where that is not safe.
 
-    The largest number of all is found ten times as fast as that of each row, and mostly it is small. If it is, and no
-    sum is tiny, then nothing has overflown, and only what is less than exp(-67) of a sum has lost digits.
+    The maximum of the whole array is found ten times as fast as that of each row, and is usually small. If it is, and
+    no sum is tiny, nothing has overflowed, and only terms below exp(-67) of a sum have lost digits.
 
     Args:
-        out: where the exponentials go; None where they are not asked for.
+        out: where the exponentials are written; None where they are not needed.
     """
     if x.size < _LARGE:
         return None
@@ -133,7 +133,7 @@ def softmax(input: Any, *, dim: int) -> tuple[Any, tuple[()]]:
         return softmax.forward(input.reshape(1), dim=0)[0].reshape(()), ()
     if not input.size:
         return input.copy(), ()
-    input = np.ascontiguousarray(input)  # so that the result is, as PyTorch's
+    input = np.ascontiguousarray(input)  # so that the result is contiguous, as in PyTorch
     if _is_small(input, dim):
         return _softmax_of_rows(input, ones(input.shape[dim], input.dtype)), ()
     y = np.empty(input.shape, input.dtype)
@@ -156,7 +156,7 @@ def _softmax_backward(g: Any, y: Any, _x: Any, *, saved: Any, needs: tuple[bool,
 
 @softmax.vjp
 def _softmax_vjp(g: Any, y: Any, _x: Any, *, saved: Any, needs: tuple[bool, ...], dim: int) -> tuple[Any, ...]:
-    """The same on tensors."""
+    """The same on Tensors."""
     return (y * (g - sum_(g * y, dim=(dim,), keepdim=True)),) if y.shape else (g * 0.0,)
 
 
@@ -173,7 +173,7 @@ def log_softmax(input: Any, *, dim: int) -> tuple[Any, tuple[()]]:
         return log_softmax.forward(input.reshape(1), dim=0)[0].reshape(()), ()
     if not input.size:
         return input.copy(), ()
-    input = np.ascontiguousarray(input)  # so that the result is, as PyTorch's
+    input = np.ascontiguousarray(input)  # so that the result is contiguous, as in PyTorch
     if _is_small(input, dim):
         return _log_softmax_of_rows(input, ones(input.shape[dim], input.dtype)), ()
     total = _exponentials(input, dim, None)
@@ -197,7 +197,7 @@ def _log_softmax_backward(g: Any, y: Any, _x: Any, *, saved: Any, needs: tuple[b
 
 @log_softmax.vjp
 def _log_softmax_vjp(g: Any, y: Any, _x: Any, *, saved: Any, needs: tuple[bool, ...], dim: int) -> tuple[Any, ...]:
-    """The same on tensors."""
+    """The same on Tensors."""
     return (g - exp(y) * sum_(g, dim=(dim,), keepdim=True),) if y.shape else (g * 0.0,)
 
 

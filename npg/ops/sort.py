@@ -1,4 +1,4 @@
-"""Order along a dimension: sort and topk, with the places that the elements came from.
+"""Sorting along a dimension: sort and topk, with the indices that the elements came from.
 
 Equal elements keep their order, also in descending order, and nan is larger than everything: PyTorch's order.
 """
@@ -15,17 +15,17 @@ from npg.ops._kinds import along_dims, chosen
 from npg.ops._op import movement
 from npg.ops.scatter import scatter_sum
 
-_PLACE = np.uint64(0xFFFFFFFF)
+_INDEX = np.uint64(0xFFFFFFFF)
 
 
 # ----- Keys -----
 
 
 def _ordered(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return 32-bit unsigned integers, as uint64, in the order of the elements, equal where these are equal."""
+    """Return 32-bit unsigned integers, as uint64, that order as the elements do."""
     if x.dtype.kind == "f":
-        bits = (x.astype(np.float32) + np.float32(0)).view(np.uint32)  # + 0 makes 0 of -0
-        # Of a float with the sign bit all bits are turned around, of others that one: then they sort as integers do.
+        bits = (x.astype(np.float32) + np.float32(0)).view(np.uint32)  # + 0 turns -0 into 0
+        # Flip all bits of a float with the sign bit set, else the sign bit alone: the results order as integers.
         turned = (bits >> np.uint32(31)) * np.uint32(0x7FFFFFFF) + np.uint32(0x80000000)
         turned ^= bits
         unknown = np.isnan(x)
@@ -38,21 +38,21 @@ def _ordered(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def _keys(x: np.ndarray[Any, Any], descending: bool) -> np.ndarray[Any, Any]:
-    """Return the last dimension as integers with the value in the upper half and the place in the lower.
+    """Return the last dimension as integers with the value in the upper half and the index in the lower.
 
-    Sorting these is stable and gives the places along with the order; np.sort has a vectorised loop for them, so that
-    it needs a quarter of the time of a stable np.argsort. For dtypes of up to 32 bits.
+    Sorting these is stable and gives the indices along with the order; np.sort has a vectorised loop for them, which
+    takes a quarter of the time of a stable np.argsort. For dtypes of up to 32 bits.
     """
     keys = _ordered(x)
     if descending:
-        np.subtract(_PLACE, keys, out=keys)
+        np.subtract(_INDEX, keys, out=keys)
     keys <<= np.uint64(32)
     keys |= np.arange(x.shape[-1], dtype=np.uint64)
     return keys
 
 
 def _has_keys(x: np.ndarray[Any, Any]) -> bool:
-    return x.dtype.itemsize <= 4 and x.size >= 512 and x.shape[-1] <= 0xFFFFFFFF  # small ones are sorted in no time
+    return x.dtype.itemsize <= 4 and x.size >= 512 and x.shape[-1] <= 0xFFFFFFFF  # small arrays sort fast anyway
 
 
 def _places(x: np.ndarray[Any, Any], descending: bool) -> np.ndarray[Any, Any]:
@@ -60,18 +60,18 @@ def _places(x: np.ndarray[Any, Any], descending: bool) -> np.ndarray[Any, Any]:
     if _has_keys(x):
         keys = _keys(x, descending)
         keys.sort(axis=-1)
-        keys &= _PLACE
+        keys &= _INDEX
         return keys.view(np.int64)
     if not descending:
         return np.argsort(x, axis=-1, kind="stable")
-    # Turned around before and after, so that equal elements keep their order.
+    # Reversed before and after, so that equal elements keep their order.
     return x.shape[-1] - 1 - np.argsort(x[..., ::-1], axis=-1, kind="stable")[..., ::-1]
 
 
 def _largest(x: np.ndarray[Any, Any], k: int, largest: bool) -> np.ndarray[Any, Any]:
-    """Return the places of the first k of the last dimension in descending (or ascending) order."""
+    """Return the indices of the first k along the last dimension in descending (or ascending) order."""
     n = x.shape[-1]
-    if k == 0 or k == n or n <= 256:  # short rows: sorting them costs less than argpartition does to begin with
+    if k == 0 or k == n or n <= 256:  # sorting short rows costs less than calling argpartition
         return np.ascontiguousarray(_places(x, largest)[..., :k])
     at = np.argpartition(x, n - k if largest else k - 1, axis=-1)
     at = np.sort(at[..., n - k :] if largest else at[..., :k], axis=-1)
@@ -81,7 +81,7 @@ def _largest(x: np.ndarray[Any, Any], k: int, largest: bool) -> np.ndarray[Any, 
 def _along_last(
     function: Callable[..., np.ndarray[Any, Any]], x: np.ndarray[Any, Any], dim: int, *settings: Any
 ) -> np.ndarray[Any, Any]:
-    """Return the places that function finds, with dim as the last dimension."""
+    """Return the indices that function finds, with dim as the last dimension."""
     if not x.ndim:
         return np.zeros((), np.int64)
 
@@ -97,25 +97,25 @@ def _along_last(
 
 
 def _values_rule(g: Any, y: Any, x_like: Any, *, dim: int, **_: Any) -> Any:
-    # No place comes twice, so writing does for adding.
+    # No index occurs twice, so writing replaces adding.
     return scatter_sum(g[0], y[1], shape=x_like.shape, dim=dim, distinct=True)
 
 
 @movement(_values_rule, multi=True, reads=(1,), kind=along_dims("dim", tangent=chosen))
 def sort(input: Any, *, dim: int, descending: bool) -> Any:
-    """Return the elements in order along a dimension, and the places that they came from."""
+    """Return the elements sorted along a dimension, and the indices that they came from."""
     at = _along_last(_places, input, dim, descending)
     return np.take_along_axis(input, at, dim) if input.ndim else input.copy(), at
 
 
 @movement(kind=along_dims("dim"))
 def argsort(input: Any, *, dim: int, descending: bool) -> Any:
-    """Return the places of the elements in order along a dimension."""
+    """Return the indices that sort the elements along a dimension."""
     return _along_last(_places, input, dim, descending)
 
 
 @movement(_values_rule, multi=True, reads=(1,), kind=along_dims("dim", tangent=chosen))
 def topk(input: Any, *, k: int, dim: int, largest: bool) -> Any:
-    """Return the k largest (or smallest) elements along a dimension, in order, and their places."""
+    """Return the k largest (or smallest) elements along a dimension, sorted, and their indices."""
     at = _along_last(_largest, input, dim, k, largest)
     return np.take_along_axis(input, at, dim) if input.ndim else input.copy(), at

@@ -43,7 +43,7 @@ _ERFC_TAIL = (
      2.33520497626869185e-3),
 )  # fmt: skip
 # For float32: erf(x) / x as one quotient in x^2 for |x| <= 3.95, beyond which erf rounds to 1. Relative error 2.3e-9, a
-# least-squares fit with Lawson's weights; computed in float64, so that only the last rounding is seen.
+# least-squares fit with Lawson's weights; computed in float64, so that only the last rounding shows.
 _SINGLE_BOUND = 3.95
 _ERF_SINGLE = (
     (6.658590782127041e-06, 4.0765192048541123e-04, 4.205962687132481e-03, 5.564130665901065e-02,
@@ -79,7 +79,7 @@ def _erf_single(x: Any) -> Any:
 
 def _erfc_above(y: Any) -> Any:
     """Return erfc(y) of float64 y > _SMALL."""
-    y = np.minimum(y, 28.0)  # erfc is 0 there, and inf - inf must not occur below
+    y = np.minimum(y, 28.0)  # erfc is 0 beyond, and inf - inf must not occur below
     far = y > _LARGE
     result = _quotient(_ERFC_MIDDLE, y)
     if far.any():
@@ -102,7 +102,7 @@ def _erf_small(x: Any) -> Any:
 
 def _erf_double(x: Any) -> Any:
     result = _erf_small(x)
-    large = ~(np.abs(x) <= _SMALL)  # nan goes this way and stays nan
+    large = ~(np.abs(x) <= _SMALL)  # includes nan, which stays nan
     if large.any():
         v = x[large]
         result[large] = np.copysign(0.5 + (0.5 - _erfc_above(np.abs(v))), v)
@@ -156,23 +156,23 @@ def erfc(input: Any) -> Any:
 # ----- Sigmoid and its inverse -----
 
 
-def _erfinv_double(given: Any) -> Any:
-    """Take Winitzki's formula (2008), right to 2e-3, and three steps of Halley's, which triple the digits.
+def _erfinv_double(value: Any) -> Any:
+    """Return erfinv by Winitzki's formula (2008), accurate to 2e-3, and three Halley steps, which triple the digits.
 
-    Above 1/2 the steps go by erfc(x) and 1 - y, which is exact there: erf(x) is near 1 and knows its last digits only.
+    Above 1/2 the steps use erfc(x) and 1 - y, which is exact there: erf(x) is near 1, where its digits are spent.
     """
-    y = np.abs(given)
-    rest = 1.0 - y
+    y = np.abs(value)
+    complement = 1.0 - y
     a = 0.147
-    log_part = np.log(rest * (1.0 + y))
+    log_part = np.log(complement * (1.0 + y))
     half = 2.0 / (math.pi * a) + 0.5 * log_part
     x = np.sqrt(np.sqrt(half * half - log_part / a) - half)
     for _ in range(3):
-        beyond = np.where(y > 0.5, rest - _erfc_double(x), _erf_double(x) - y)  # erf(x) - y
+        beyond = np.where(y > 0.5, complement - _erfc_double(x), _erf_double(x) - y)  # erf(x) - y
         step = beyond * (0.5 * math.sqrt(math.pi)) * np.exp(x * x)
         x = x - step / (1.0 + x * step)
-    # At 1 the steps meet inf - inf; beyond it there is nothing.
-    return np.copysign(np.where(y < 1.0, x, np.where(y == 1.0, math.inf, math.nan)), given)
+    # At 1 the steps meet inf - inf; beyond it there is no result.
+    return np.copysign(np.where(y < 1.0, x, np.where(y == 1.0, math.inf, math.nan)), value)
 
 
 def _erfinv_vjp(g: Any, _y: Any, x: Any) -> Any:
@@ -199,7 +199,7 @@ def sigmoid(input: Any) -> Any:
 
 
 def _logit_vjp(g: Any, _y: Any, x: Any, *, eps: float | None) -> Any:
-    """gx = g / (x (1 - x)); where x was cut to [eps, 1 - eps] it is 0, and without eps it is nan outside [0, 1]."""
+    """gx = g / (x (1 - x)); 0 where x was clamped to [eps, 1 - eps]; without eps, nan outside [0, 1]."""
     slope = g / (x * (1.0 - x))
     if eps != eps:
         return slope
@@ -210,7 +210,7 @@ def _logit_vjp(g: Any, _y: Any, x: Any, *, eps: float | None) -> Any:
 
 @primitive(_logit_vjp, promote=FLOAT, kind=ELEMENTWISE, scipy="logit")
 def logit(input: Any, *, eps: float | None) -> Any:
-    """Return log(x / (1 - x)), x cut to [eps, 1 - eps] unless eps is None or nan; what is below eps is eps."""
+    """Return log(x / (1 - x)), x clamped to [eps, 1 - eps] unless eps is None or nan; eps wins where x < eps."""
     if eps is not None and eps == eps:
         input = np.where(input < eps, input.dtype.type(eps), np.minimum(input, 1.0 - eps))
     return np.log(input / (1.0 - input))
@@ -220,12 +220,12 @@ def logit(input: Any, *, eps: float | None) -> Any:
 
 
 def _log(x: Any) -> Any:
-    # Of a number a Python float: a NumPy scalar would promote float32.
+    # A Python float for a number: a NumPy scalar would promote float32.
     return log(x) if hasattr(x, "dtype") else float(np.log(float(x)))
 
 
 @primitive(
-    lambda g, _y, x, other: mask(xlogy(g, other), ~((x == 0) & (other <= 0))),  # no gradient remains none
+    lambda g, _y, x, other: mask(xlogy(g, other), ~((x == 0) & (other <= 0))),  # a g of 0 stays 0
     lambda g, _y, x, other: g * x / other,
     promote=FLOAT,
     broadcasts=True,
@@ -264,4 +264,4 @@ logaddexp.refuses(no_integers("logaddexp_cpu"))
 logaddexp2.refuses(no_integers("logaddexp2_cpu"))
 
 elementwise(logit, xlogy)
-elementwise(erf, erfc, erfinv, sigmoid, forward=False)  # these work in blocks of their own
+elementwise(erf, erfc, erfinv, sigmoid, forward=False)  # their forwards work in blocks already

@@ -1,8 +1,8 @@
-"""Ops on memory: views by shape and strides, and what an in-place change of a view means for its base.
+"""Ops on memory: views by shape and strides, and the effect of an in-place change of a view on its base.
 
-A layout is (shape, strides in bytes) and an offset in bytes from the base's first element. The engine uses these when a
-view or its base is changed in place; everything is stated in the base's layout, so a gradient of another layout is
-first laid out like the base.
+A layout is (shape, strides in bytes) and an offset in bytes from the base's first element. The engine uses these ops
+when a view or its base is changed in place. They work in the layout of the base: a gradient with another layout is
+copied to it first.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ def geometry(base: np.ndarray[Any, Any], view: np.ndarray[Any, Any]) -> dict[str
 
 
 def overlaps(array: np.ndarray[Any, Any]) -> bool:
-    """Tell whether several elements share one place because a dimension was expanded."""
+    """Tell whether several elements share one address because a dimension was expanded."""
     if 0 not in array.strides:
         return False
     return any(s == 0 and n > 1 for n, s in zip(array.shape, array.strides, strict=True)) and array.size > 0
 
 
 def partly_overlaps(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
-    """Tell whether two arrays without gaps share some places but not all, or all of them in another order."""
+    """Tell whether two arrays without gaps share some elements but not all, or all of them in another order."""
     if a.base is None and b.base is None or not np.may_share_memory(a, b) or not (_is_dense(a) and _is_dense(b)):
         return False
     first, second = a.__array_interface__["data"][0], b.__array_interface__["data"][0]
@@ -53,7 +53,7 @@ def _steps(a: np.ndarray[Any, Any]) -> list[tuple[int, int]]:
 
 
 def meets(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
-    """Tell whether two arrays without gaps share any place."""
+    """Tell whether two arrays without gaps share any element."""
     if a is b:
         return a.size > 0
     if a.base is None and b.base is None:
@@ -86,7 +86,7 @@ def root(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     while True:
         owner = array.base
         if not isinstance(owner, np.ndarray):
-            owner = getattr(owner, "owner", getattr(owner, "base", None))  # of a window on another array
+            owner = getattr(owner, "owner", getattr(owner, "base", None))  # a _Window on another array
             if not isinstance(owner, np.ndarray):
                 return array
         array = owner
@@ -98,26 +98,26 @@ def address(array: np.ndarray[Any, Any]) -> int:
 
 
 def offset_of(array: np.ndarray[Any, Any]) -> int:
-    """Return how many elements lie between the start of the memory and the first element."""
+    """Return the number of elements between the start of the memory and the first element."""
     return (address(array) - address(root(array))) // array.itemsize if array.size else 0
 
 
 def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Return the strides, in elements, of a contiguous array; a size of 0 counts as 1."""
-    found, step = [], 1
+    strides, step = [], 1
     for n in reversed(shape):
-        found.append(step)
+        strides.append(step)
         step *= max(n, 1)
-    return tuple(reversed(found))
+    return tuple(reversed(strides))
 
 
 def _window(array: np.ndarray[Any, Any], shape: Any, strides: Any, offset: int) -> np.ndarray[Any, Any]:
     """Return the view of the array's memory with this layout, in bytes from the array's first element."""
-    whole = root(array)
+    owner = root(array)
     first = array.__array_interface__["data"][0] + offset
-    dense = whole.transpose(sorted(range(whole.ndim), key=lambda d: -whole.strides[d]))
-    if dense.flags.c_contiguous:  # then the view's base is the memory, by which the engine knows a view
-        start = first - whole.__array_interface__["data"][0]
+    dense = owner.transpose(sorted(range(owner.ndim), key=lambda d: -owner.strides[d]))
+    if dense.flags.c_contiguous:  # the view's base is then the owner, by which the engine knows a view
+        start = first - owner.__array_interface__["data"][0]
         return np.ndarray(shape, array.dtype, dense, start if 0 not in shape else 0, strides)
     interface = dict(array.__array_interface__)
     interface["shape"], interface["strides"] = tuple(shape), tuple(strides)
@@ -127,16 +127,16 @@ def _window(array: np.ndarray[Any, Any], shape: Any, strides: Any, offset: int) 
 
 def _blank(base: Any, dtype: Any, shape: Any, strides: Any, offset: int) -> tuple[Any, Any]:
     """Return a zeroed array of the base's layout, and the view into it."""
-    start = max(0, -offset)  # as_strided may show what lies before its input
+    start = max(0, -offset)  # as_strided may reach memory before its input
     size = start + max(_extent(base[0], base[1], dtype.itemsize), offset + _extent(shape, strides, dtype.itemsize))
     memory = np.zeros(size, np.uint8)
-    whole = np.ndarray(base[0], dtype, memory, start, base[1])
+    full = np.ndarray(base[0], dtype, memory, start, base[1])
     part = np.ndarray(shape, dtype, memory, start + offset, strides)
-    return whole, part
+    return full, part
 
 
 def _are_apart(shape: Any, strides: Any, itemsize: int) -> bool:
-    """Tell whether no two elements share a place, as far as the strides tell at once."""
+    """Tell whether no two elements share an address, as far as the strides show directly."""
     reach = itemsize
     for s, n in sorted((abs(s), n) for n, s in zip(shape, strides, strict=True) if n > 1):
         if s < reach:
@@ -147,20 +147,20 @@ def _are_apart(shape: Any, strides: Any, itemsize: int) -> bool:
 
 def _add_into(part: np.ndarray[Any, Any], g: np.ndarray[Any, Any]) -> None:
     for i, (n, s) in enumerate(zip(part.shape, part.strides, strict=True)):
-        if s == 0 and n > 1:  # an expanded dimension: all its elements are one place
+        if s == 0 and n > 1:  # an expanded dimension: all its elements share one address
             g = add_up(g, i, True)
             part = part[(slice(None),) * i + (slice(0, 1),)]
     if _are_apart(part.shape, part.strides, part.itemsize):
         part += g
         return
-    for index in np.ndindex(part.shape):  # windows that overlap: one at a time, so that none is lost
+    for index in np.ndindex(part.shape):  # overlapping windows: one element at a time, so that none is lost
         part[index] += g[index]
 
 
 def _mean_of_shared(base: Any, x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return an array in the base's shape, each element divided by how many elements of the base share its place.
+    """Return x, each element divided by the number of elements of the base that share its address.
 
-    A place that an overlapping base shows several times has one gradient, which its elements share: the backward of
+    An address that an overlapping base shows several times has one gradient, which its elements share: the backward of
     that base adds them up.
     """
     shape, strides = base
@@ -196,18 +196,18 @@ def strided_scatter(
     offset: int,
     base: tuple[tuple[int, ...], tuple[int, ...]],
 ) -> Any:
-    """Return zeros of the base's layout with the input added at the view's places: the adjoint of strided_gather."""
-    if input.dtype == HALF:  # added up in float32, whose elements lie twice as far apart
+    """Return zeros of the base's layout with the input added in the view: the adjoint of strided_gather."""
+    if input.dtype == HALF:  # accumulated in float32, whose elements lie twice as far apart
         twice = tuple([2 * s for s in strides]), (base[0], tuple([2 * s for s in base[1]]))
         wide = strided_scatter(
             input.astype(np.float32), shape=shape, strides=twice[0], offset=2 * offset, base=twice[1]
         )
-        whole, _ = _blank(base, HALF, shape, strides, offset)
-        np.copyto(whole, wide, casting="same_kind")
-        return whole
-    whole, part = _blank(base, input.dtype, shape, strides, offset)
+        full, _ = _blank(base, HALF, shape, strides, offset)
+        np.copyto(full, wide, casting="same_kind")
+        return full
+    full, part = _blank(base, input.dtype, shape, strides, offset)
     _add_into(part, input)
-    return _mean_of_shared(base, whole)
+    return _mean_of_shared(base, full)
 
 
 @movement(lambda g, _y, _x, **where: strided_scatter(g, **where), aten=None)
@@ -219,13 +219,13 @@ def strided_gather(
     offset: int,
     base: tuple[tuple[int, ...], tuple[int, ...]],
 ) -> Any:
-    """Return a copy of the view's places in an array that is laid out like the base: where two meet, the mean."""
-    whole, part = _blank(base, input.dtype, shape, strides, offset)
+    """Return a copy of the view of the input, laid out like the base; the mean where elements share an address."""
+    full, part = _blank(base, input.dtype, shape, strides, offset)
     shared = _mean_of_shared(base, input)
     if shared is input:
-        whole[...] = input
+        full[...] = input
     else:
-        _add_into(whole, shared)
+        _add_into(full, shared)
     return part.copy()
 
 
@@ -238,11 +238,11 @@ def strided_clear(
     offset: int,
     base: tuple[tuple[int, ...], tuple[int, ...]],
 ) -> Any:
-    """Return a copy of the input, laid out like the base, with zeros at the view's places."""
-    whole, part = _blank(base, input.dtype, shape, strides, offset)
-    whole[...] = input
+    """Return a copy of the input, laid out like the base, with zeros in the view."""
+    full, part = _blank(base, input.dtype, shape, strides, offset)
+    full[...] = input
     part[...] = 0
-    return whole
+    return full
 
 
 @movement(
@@ -259,11 +259,11 @@ def copy_slices(
     offset: int,
     base: tuple[tuple[int, ...], tuple[int, ...]],
 ) -> Any:
-    """Return the input with the view's places replaced by value."""
-    whole, part = _blank(base, input.dtype, shape, strides, offset)
-    whole[...] = input
+    """Return the input with the view replaced by value."""
+    full, part = _blank(base, input.dtype, shape, strides, offset)
+    full[...] = input
     part[...] = value
-    return whole
+    return full
 
 
 copy_slices.node_name = "torch::autograd::CopySlices"

@@ -125,7 +125,7 @@ def rad2deg(input: Any) -> Any:
 
 @ufunc(
     np.hypot,
-    lambda g, _y, a, b: g * (a / np.hypot(a, b)),  # and not y, which is rounded where it is float16
+    lambda g, _y, a, b: g * (a / np.hypot(a, b)),  # not y, which is rounded for float16
     lambda g, _y, a, b: g * (b / np.hypot(a, b)),
     promote=ARITHMETIC,
 )
@@ -141,7 +141,7 @@ _SINC_SLOPE = tuple(math.pi**2 * (-1) ** k * 2 * k / math.factorial(2 * k + 1) f
 
 
 def _sinc_vjp(g: Any, _y: Any, x: Any) -> Any:
-    """gx = g (cos(pi x) - sinc(x)) / x; near 0, where the two are nearly equal, by its series."""
+    """gx = g (cos(pi x) - sinc(x)) / x; near 0, where that cancels, by its series."""
     near = np.abs(x) < 0.1
     apart = where(near, 1.0, x)
     t = math.pi * (apart - 2.0 * np.rint(apart * 0.5))

@@ -1,11 +1,12 @@
 """PyTorch's CPU random streams, number for number, on ndarrays.
 
-A Generator holds a stream. Functions whose names end in an underscore fill an array that is given, in the order in
-which PyTorch fills a tensor with the same strides; the others make a new array. All take `generator=None`, which stands
-for `default_generator`, the one that `manual_seed` seeds.
+A Generator holds a stream. Functions whose names end in an underscore fill a given array, in the order in which PyTorch
+fills a tensor with the same strides; the others return a new array. All take `generator=None`, which stands for
+`default_generator`, the one that `manual_seed` seeds.
 
-All are equal bit for bit where PyTorch runs its kernels with fused multiply-add (any x86 processor with AVX2) and calls
-the C library that Python calls; elsewhere normal numbers and uniform ones between bounds may differ in the last place.
+Results are equal bit for bit where PyTorch runs its kernels with fused multiply-add (any x86 processor with AVX2) and
+calls the same C library as Python; elsewhere normal numbers, and uniform ones between bounds, may differ in the last
+place.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Arithmetic of PyTorch's kernels that NumPy lacks: fused multiply-add, the C library's functions, a log and sincos.
 
 PyTorch's random kernels are compiled for AVX2 with fused multiply-add, whose result is rounded once. Bounds such as
-uniform_(-b, b) cancel, so rounding twice would be seen: in a third of the values, and near zero in many digits.
+uniform_(-b, b) cancel, so rounding twice would show: in a third of the values, and near zero in many digits.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _F32, _F64 = np.float32, np.float64
 def fma32(x: np.ndarray, a: float, b: float) -> np.ndarray:
     """Return x * a + b in float32, rounded once; a and b are first rounded to float32.
 
-    The product of two float32 is exact in float64, and so, but for one case in 2**29, is the second rounding harmless.
+    The product of two float32 is exact in float64, so the second rounding is harmless except in one case in 2**29.
     """
     factor, summand = _F32(a), _F32(b)
     if summand == 0:
@@ -47,8 +47,8 @@ def fma64(x: np.ndarray, a: float, b: float) -> np.ndarray:
     product = x * a
     product_error: np.ndarray = ((x_high * a_high - product) + x_high * a_low + x_low * a_high) + x_low * a_low
     total = product + b
-    seen = total - product
-    sum_error: np.ndarray = (product - (total - seen)) + (b - seen)
+    added = total - product
+    sum_error: np.ndarray = (product - (total - added)) + (b - added)
     corrected: np.ndarray = total + (sum_error + product_error)
     return corrected
 
@@ -66,7 +66,7 @@ def libm(function: Callable[[float], float], x: np.ndarray) -> np.ndarray:
     """Return function, one of the module math, of every element of x: (n,) float64.
 
     PyTorch's float64 samplers call the C library's log, log1p, exp, tan, cos and sin, and so does Python's math.
-    NumPy's are several times faster and, on processors for which it has its own, now and then a last place off.
+    NumPy's are several times faster, but where it has its own implementations they are sometimes off in the last place.
     """
     return np.fromiter(map(function, x.tolist()), _F64, len(x))
 
@@ -96,7 +96,7 @@ _ONE, _HALF = _F32(1), _F32(0.5)
 
 
 class Kernel32:
-    """log and sincos of up to `size` values, with room for the intermediate results: fresh arrays would cost more."""
+    """log and sincos of up to `size` values, with buffers for intermediate results: fresh arrays would cost more."""
 
     def __init__(self, size: int) -> None:
         self._wide = np.empty((3, size), _F64)
@@ -108,7 +108,7 @@ class Kernel32:
         wide_m, y, _ = self._wide[:, : len(x)]
         e, m, rounded = self._narrow[:, : len(x)]
         bits = x.view(np.int32)
-        # x = m * 2**e with m in [sqrt(1/2), sqrt(2)); from then on m stands for m - 1.
+        # x = m * 2**e with m in [sqrt(1/2), sqrt(2)); from here on m stands for m - 1.
         bits -= _SQRT_HALF_BITS
         np.copyto(e, np.right_shift(bits, 23, out=self._bits[0, : len(x)]))
         bits &= _MANTISSA
@@ -131,15 +131,15 @@ class Kernel32:
     def sincos(self, x: np.ndarray, sin: np.ndarray, cos: np.ndarray) -> None:
         """Write sine and cosine of x, float32 values in [0, 2 pi], into sin and cos. x is overwritten."""
         wide, wide_square, y = self._wide[:, : len(x)]
-        square, whole, rounded = self._narrow[:, : len(x)]
+        square, octant32, rounded = self._narrow[:, : len(x)]
         octant, swap, sign = self._bits[:, : len(x)]
-        np.copyto(octant, np.multiply(x, _FOUR_OVER_PI, out=whole), casting="unsafe")
+        np.copyto(octant, np.multiply(x, _FOUR_OVER_PI, out=octant32), casting="unsafe")
         octant += 1
         octant &= -2
-        np.copyto(whole, octant)
+        np.copyto(octant32, octant)
         for part in _QUARTER_PI[:2]:
-            x -= np.multiply(whole, part, out=rounded)
-        np.multiply(whole, _F64(_QUARTER_PI[2]), out=y)
+            x -= np.multiply(octant32, part, out=rounded)
+        np.multiply(octant32, _F64(_QUARTER_PI[2]), out=y)
         np.subtract(x, y, out=wide)
         _round(wide, x)
         np.multiply(x, x, out=square)
@@ -161,7 +161,7 @@ class Kernel32:
         y += wide
         np.copyto(sin, y, casting="same_kind")
 
-        # The octant tells which of the two is which, and their signs. All of it is done on the bits.
+        # The octant decides whether the two are swapped, and their signs. Both are done on the bits.
         s, c = sin.view(np.int32), cos.view(np.int32)
         np.bitwise_and(octant, 2, out=swap)
         swap <<= 30

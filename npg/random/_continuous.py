@@ -45,7 +45,7 @@ def uniform_(out: np.ndarray, low: float = 0.0, high: float = 1.0, generator: Ge
 
     def make(g: Generator, count: int) -> np.ndarray:
         values = fma(draw(g, count), scale, start).astype(out.dtype, copy=False)
-        values[values == top] = bottom  # rounding can reach the end, which does not belong to the range
+        values[values == top] = bottom  # rounding can reach the upper bound, which is excluded
         return values
 
     return _filling.fill(out, g, make)
@@ -111,7 +111,7 @@ def cauchy_(out: np.ndarray, median: float = 0.0, sigma: float = 1.0, generator:
 
     Args:
         out: an array of any shape, float16, float32 or float64.
-        median: the middle.
+        median: the median.
         sigma: the scale, > 0.
     Returns: out.
     Raises: RuntimeError: when sigma is not positive, or out not floating.
@@ -132,7 +132,7 @@ def cauchy_(out: np.ndarray, median: float = 0.0, sigma: float = 1.0, generator:
 
 
 def _check_floating(out: np.ndarray, name: str, word: Callable[[Any], str]) -> None:
-    if name == "Exponential" and isinstance(out, np.ndarray) and not out.size:  # PyTorch looks after that
+    if name == "Exponential" and isinstance(out, np.ndarray) and not out.size:  # PyTorch checks after returning early
         return
     if isinstance(out, np.ndarray) and out.dtype.kind != "f" and out.dtype in _filling.LIMITS:
         raise RuntimeError(

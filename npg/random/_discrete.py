@@ -32,8 +32,8 @@ def bernoulli_(out: np.ndarray, p: float | np.ndarray = 0.5, generator: Generato
         p: probabilities in [0, 1]: a number, or a floating array that broadcasts to out's shape.
     Returns: out.
     Raises: RuntimeError: when a probability is outside [0, 1] or the shapes do not fit.
-    Source: torch.Tensor.bernoulli_ as PyTorch computes it without MKL (its builds draw a number p from MKL's own stream
-        on processors by Intel).
+    Source: torch.Tensor.bernoulli_ as PyTorch computes it without MKL (on Intel
+        processors its builds draw for a number p from MKL's own stream).
     """
     _filling.check_out(out, "bernoulli_", "fiub")
     if isinstance(p, np.ndarray):
@@ -50,8 +50,8 @@ def bernoulli(p: np.ndarray, generator: Generator | None = None) -> np.ndarray:
 
 
 def _trials(generator: Generator, count: int, p: float) -> np.ndarray:
-    # (count,) bool. With k the 53 bits, k * 2**-53 < p exactly when k < ceil(p * 2**53). The first word holds the upper
-    # 21 of the bits and nearly always decides.
+    # (count,) bool. With the 53 bits k, k * 2**-53 < p exactly when k < ceil(p * 2**53). The first word holds the upper
+    # 21 bits and nearly always decides.
     upper, lower = divmod(math.ceil(p * 2.0**53), 2**32)
     raw = generator._raw(2 * count)
     high = raw[0::2] & np.uint64(0x1FFFFF)
@@ -76,7 +76,7 @@ def _bernoulli_each(out: np.ndarray, p: np.ndarray, g: Generator) -> np.ndarray:
 
 
 def _along(values: np.ndarray, make: Callable[[Generator, np.ndarray], np.ndarray]) -> Callable[..., np.ndarray]:
-    # make(generator, count) for a fill that takes the values one block after the other.
+    # Turn a function of values into make(generator, count) for fill, which goes through them block by block.
     start = 0
 
     def block(generator: Generator, count: int) -> np.ndarray:
@@ -108,11 +108,11 @@ def dropout_mask(x: np.ndarray, p: float = 0.5, generator: Generator | None = No
     """Return the factors of dropout: 0 with probability p, else 1 / (1 - p).
 
     Args:
-        x: the array to be dropped from: its shape, dtype and layout count.
+        x: the array to which dropout is applied; only its shape, dtype and layout are used.
         p: the probability of a zero. For 0 and 1 nothing is drawn.
     Returns: the shape, dtype and layout of x.
     Raises: RuntimeError: when p is outside [0, 1], or x is an array of integers.
-    Source: torch.dropout(x, p, True) / x; see bernoulli_ on processors by Intel.
+    Source: torch.dropout(x, p, True) / x; see bernoulli_ on Intel processors.
     """
     p = float(p)
     if not 0.0 <= p <= 1.0:
@@ -124,9 +124,9 @@ def dropout_mask(x: np.ndarray, p: float = 0.5, generator: Generator | None = No
     if x.dtype.kind != "f":
         title = scalar_name(x)
         raise RuntimeError(f"result type Float can't be cast to the desired output type {title}")
-    kept = 1.0 - p
-    bernoulli_(mask, kept, generator)
-    mask /= mask.dtype.type(kept) if mask.dtype != np.float16 else np.float32(kept)
+    keep = 1.0 - p
+    bernoulli_(mask, keep, generator)
+    mask /= mask.dtype.type(keep) if mask.dtype != np.float16 else np.float32(keep)
     return mask
 
 
@@ -186,7 +186,7 @@ def poisson(rate: np.ndarray, generator: Generator | None = None) -> np.ndarray:
     g = chosen(generator)
     with g._lock:
         uniforms = _Uniforms(g)
-        # How many uniforms a count takes depends on them: this walk cannot be done for all counts at once.
+        # The number of uniforms that a count takes depends on their values, so this cannot be vectorised.
         counts = [_poisson(r, uniforms) for r in rate.reshape(-1).tolist()]
         uniforms.close()
     values = np.array(counts, np.float64).reshape(rate.shape)
@@ -195,7 +195,7 @@ def poisson(rate: np.ndarray, generator: Generator | None = None) -> np.ndarray:
 
 
 class _Uniforms:
-    """An endless row of float64 uniforms, drawn ahead; close() puts the generator where the row was left."""
+    """An endless stream of float64 uniforms, drawn ahead; close() moves the generator to the last one used."""
 
     def __init__(self, generator: Generator) -> None:
         self._generator = generator
@@ -247,8 +247,10 @@ def _poisson_by_rejection(rate: float, draw: Callable[[], float]) -> float:
             return float(k)
         if k < 0 or (distance < 0.013 and v > distance):
             continue
-        left = (math.log(v) if v else -math.inf) + math.log(inverse_alpha) - math.log(a / (distance * distance) + b)
-        if left <= -rate + k * log_rate - math.lgamma(k + 1.0):
+        log_ratio = (
+            (math.log(v) if v else -math.inf) + math.log(inverse_alpha) - math.log(a / (distance * distance) + b)
+        )
+        if log_ratio <= -rate + k * log_rate - math.lgamma(k + 1.0):
             return float(k)
 
 
@@ -266,11 +268,11 @@ def multinomial(
     Args:
         probs: (K,) or (B, K) floating; weights >= 0, finite, not all zero in a row.
         num_samples: how many of each row; at most K without replacement.
-        replacement: whether a category may come twice.
+        replacement: whether a category may be drawn twice.
     Returns: (num_samples,) or (B, num_samples) int64.
-    Raises: RuntimeError: when one of these is not so.
-    Source: torch.multinomial; categories with equal weight / q (such as those of weight 0, when more samples are asked
-        for than there are others) come in another order.
+    Raises: RuntimeError: when one of these conditions does not hold.
+    Source: torch.multinomial; categories with equal weight / q (such as those of weight 0, when more samples are drawn
+        than there are others) come in another order.
     """
     _check_multinomial(probs, num_samples, replacement)
     g = chosen(generator)
@@ -285,7 +287,7 @@ def multinomial(
             "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
         )
     tops = np.maximum.reduce(rows, axis=1).tolist()
-    # The minimum also finds a nan, which Python's max may pass over.
+    # The minimum also detects nan, which Python's max may miss.
     if not (np.minimum.reduce(probs, axis=None) >= 0 and max(tops) < math.inf):
         raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
     if not min(tops) > 0:
@@ -294,8 +296,8 @@ def multinomial(
     with silent():
         np.divide(probs, quotients, out=quotients)
     if num_samples == 1:
-        found: np.ndarray = quotients.argmax(-1).reshape(shape)
-        return found
+        categories: np.ndarray = quotients.argmax(-1).reshape(shape)
+        return categories
     return _largest(quotients, num_samples)
 
 
@@ -318,7 +320,7 @@ def _check_multinomial(probs: np.ndarray, num_samples: int, replacement: bool) -
 
 
 def _largest(quotients: np.ndarray, count: int) -> np.ndarray:
-    # (..., count): where the largest ones are, the largest first.
+    # (..., count): the indices of the largest quotients, in descending order.
     quotients[np.isnan(quotients)] = math.inf  # 0 / 0: PyTorch sorts NaN above all
     np.negative(quotients, out=quotients)
     if count == quotients.shape[-1]:
@@ -340,11 +342,11 @@ def _with_replacement(rows: np.ndarray, count: int, g: Generator) -> np.ndarray:
     cumulative[:, -1] = 1
     with g._lock:
         uniforms = _filling.uniform64(g, len(rows) * count).reshape(len(rows), count)
-    found = np.empty(uniforms.shape, np.int64)
+    categories = np.empty(uniforms.shape, np.int64)
     if len(rows) <= count:
         for i, row in enumerate(cumulative):
-            found[i] = np.searchsorted(row, uniforms[i])
+            categories[i] = np.searchsorted(row, uniforms[i])
     else:
         for j in range(count):
-            np.sum(cumulative < uniforms[:, j : j + 1], axis=1, out=found[:, j])
-    return found
+            np.sum(cumulative < uniforms[:, j : j + 1], axis=1, out=categories[:, j])
+    return categories

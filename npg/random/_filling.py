@@ -17,7 +17,7 @@ BLOCK = 32768  # elements at a time: the temporaries of a block stay in the proc
 
 
 class Limits(NamedTuple):
-    """The limits of a dtype; integers up to 2**digits are exact in a floating one, 0 stands for the others."""
+    """The limits of a dtype; integers up to 2**digits are exact in a floating dtype, 0 stands for other dtypes."""
 
     smallest: float
     largest: float
@@ -36,12 +36,12 @@ def _limits(d: dtypes.dtype) -> Limits:
 LIMITS = {d.dtype: _limits(d) for d in dtypes.ALL}
 
 
-# Kernels that PyTorch does not come to where there is nothing to fill; the others look at the dtype first.
+# Kernels that PyTorch does not call when there is nothing to fill; for the others it checks the dtype first.
 _NOT_RUN = frozenset(("normal_kernel_cpu", "log_normal_cpu", "geometric_cpu"))
 
 
 def check_out(out: Any, kernel: str, kinds: str = "f") -> None:
-    """Raise unless out is an ndarray whose dtype the named kernel of PyTorch serves, which can be written."""
+    """Raise unless out is a writable ndarray with a dtype that the named kernel of PyTorch supports."""
     if not isinstance(out, np.ndarray):
         raise TypeError(f"expected an ndarray to fill, got {type(out).__name__}")
     if not out.size and kernel in _NOT_RUN:
@@ -63,9 +63,9 @@ def check_writable(out: np.ndarray) -> None:
 
 
 def memory_order(shape: tuple[int, ...], strides: tuple[int, ...]) -> list[int]:
-    """Return the dimensions, the outermost first, in the order in which PyTorch walks an array with these strides.
+    """Return the dimensions, the outermost first, in the order in which PyTorch traverses an array with these strides.
 
-    The smallest stride is innermost; a stride of 0 tells nothing, and of equal strides the longer dimension is outer.
+    The smallest stride is innermost; strides of 0 are ignored, and of equal strides the longer dimension is outer.
     Source: the sorting of dimensions in at::TensorIterator.
     """
     order = list(range(len(shape)))  # the innermost last, kept sorted from the end
@@ -83,7 +83,7 @@ def memory_order(shape: tuple[int, ...], strides: tuple[int, ...]) -> list[int]:
 
 
 def _is_inner(a: int, b: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> bool | None:
-    # Whether dimension a must lie inside of b; None where their strides do not tell.
+    # Whether dimension a must lie inside b; None where their strides do not decide.
     s, t = abs(strides[a]), abs(strides[b])
     if s == 0 or t == 0:
         return None
@@ -93,9 +93,9 @@ def _is_inner(a: int, b: int, shape: tuple[int, ...], strides: tuple[int, ...]) 
 
 
 def empty_like(x: np.ndarray, dtype: Any = None) -> np.ndarray:
-    """Return an uninitialised array with the shape of x, and with its order of dimensions in memory."""
+    """Return an uninitialised array with the shape and the memory order of x."""
     if x.flags.c_contiguous:
-        return np.empty_like(x, dtype, subok=False)  # of a batched tensor's stand-in, its answer
+        return np.empty_like(x, dtype, subok=False)  # a batched tensor's stand-in answers this itself
     order = memory_order(x.shape, x.strides)
     dense = np.empty([x.shape[d] for d in order], dtype or x.dtype)
     return dense.transpose(np.argsort(order))
@@ -108,7 +108,7 @@ def fill(out: np.ndarray, generator: Generator, make: Callable[[Generator, int],
     """Write make(generator, count) into out, block by block in PyTorch's order, and return out.
 
     Args:
-        make: returns count values; float64 is narrowed to float16 by way of float32, as PyTorch does.
+        make: returns count values; float64 is converted to float16 by way of float32, as in PyTorch.
     """
     total = out.size
     if not total:
@@ -117,7 +117,7 @@ def fill(out: np.ndarray, generator: Generator, make: Callable[[Generator, int],
         if out.flags.c_contiguous:
             _fill_flat(out.reshape(-1), generator, make)
         else:
-            # A copy, because a block of this array is no slice of any view.
+            # A copy, because a block of this array is not a slice of any view.
             ordered = out.transpose(memory_order(out.shape, out.strides))
             values = np.empty(total, out.dtype)
             _fill_flat(values, generator, make)
@@ -137,7 +137,7 @@ def _fill_flat(flat: np.ndarray, generator: Generator, make: Callable[[Generator
 
 
 def narrowed(values: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
-    """Return floating values as a C++ cast to dtype gives them, too large ones infinite; others as they are."""
+    """Return floating values as a C++ cast to dtype would, too large ones infinite; other values unchanged."""
     if values.dtype == dtype or values.dtype.kind != "f" or dtype == np.float64:
         return values
     with silent():
@@ -155,7 +155,7 @@ def uniform32(generator: Generator, count: int) -> np.ndarray:
     """Return count float32 values: 24 bits of a word each."""
     words = generator._words(count)
     words &= np.uint32(0xFFFFFF)
-    values = words.view(np.int32).astype(np.float32)  # from signed words, which processors convert faster
+    values = words.view(np.int32).astype(np.float32)  # signed words, because processors convert them faster
     values *= np.float32(2.0**-24)
     return values
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 _WORDS = 624  # of MT19937's state
-_WORD = np.array(32, np.uint64)  # bits; an array, for a scalar is converted anew in each operation
-_DEFAULT_SEED = 67280421310721  # of every torch.Generator() that was not seeded
+_WORD = np.array(32, np.uint64)  # bits; an array, because a scalar would be converted in each operation
+_DEFAULT_SEED = 67280421310721  # that of every torch.Generator() that was not seeded
 
-# at::CPUGeneratorImplState. `left` counts down to the next twist, `next` is the word to be read: both say where in the
-# block of 624 words the stream stands. The three fields after normal_x are remnants except for the cached sample.
+# at::CPUGeneratorImplState. `left` counts down to the next twist, `next` is the word to be read: both give the position
+# of the stream in the block of 624 words.
 _STATE = np.dtype(
     {
         "names": ["seed", "left", "seeded", "next", "words", "normal", "has_normal", "normal32", "has_normal32"],
@@ -28,13 +28,13 @@ _STATE = np.dtype(
 
 
 class _Fork:
-    """A fork waits for the draws that go on in other threads: the child has whole states, and locks that nobody holds.
+    """Handlers that let a fork wait for draws in other threads: the child gets consistent states and free locks.
 
-    NumPy's generators have locks too, and hold them while they draw; they are drawn from under ours alone.
+    NumPy's generators have locks too, and hold them while they draw; npg draws from them only under its own locks.
     """
 
     def __init__(self) -> None:
-        self.gate = threading.RLock()  # one fork at a time takes the locks, and no generator comes to be meanwhile
+        self.gate = threading.RLock()  # one fork at a time takes the locks, and no generator is created meanwhile
         self.generators: weakref.WeakSet[Generator] = weakref.WeakSet()
         self._held: list[Any] = []
 
@@ -63,7 +63,7 @@ if hasattr(os, "register_at_fork"):
 class Generator:
     """A stream of random numbers: the one that torch.Generator("cpu") yields for the same seed.
 
-    Every draw holds a lock, so threads may share a generator (the order among them is theirs to decide).
+    Every draw holds a lock, so threads may share a generator (in which order they draw is up to them).
 
     Args:
         device: "cpu", or anything whose str() is that.
@@ -78,7 +78,7 @@ class Generator:
         self._lock = threading.RLock()
         with _fork.gate:
             _fork.generators.add(self)
-        # numpy.random takes as long to import as a good part of NumPy itself, so it waits for the first draw.
+        # numpy.random takes as long to import as a good part of NumPy itself, so it is imported at the first draw.
         self._source: Any = None  # an MT19937
         self._seeding: Any = None  # a RandomState over it, which seeds it
         self._start(_DEFAULT_SEED)
@@ -88,13 +88,13 @@ class Generator:
         self._unread_seed = True  # the source still has to be seeded
         self._next_at_end = 0  # the `next` of a state whose block is used up: 0 when freshly seeded, else 624
         self._normal: float | None = None  # the sine of a pair whose cosine was handed out
-        self._normal32: float | None = None  # kept for the state's sake: nothing on a CPU reads it
+        self._normal32: float | None = None  # part of the state, but nothing on a CPU reads it
 
     # ----- Seeds -----
 
     @property
     def device(self) -> str:
-        """The string "cpu"."""
+        """Return the string "cpu"."""
         return "cpu"
 
     def manual_seed(self, seed: int) -> Generator:
@@ -128,7 +128,7 @@ class Generator:
     def get_state(self) -> Any:
         """Return the state.
 
-        Returns: (5056,) uint8, byte for byte what torch.Generator.get_state holds at this place of the stream.
+        Returns: (5056,) uint8, byte for byte torch.Generator.get_state at this position of the stream.
         """
         return self._pack()
 
@@ -144,11 +144,11 @@ class Generator:
         self._unpack(new_state)
 
     def clone_state(self) -> Generator:
-        """Return a new generator that stands at the same place of the same stream."""
+        """Return a new generator at the same position of the same stream."""
         return self._mark()()
 
     def _mark(self) -> Callable[[], Generator]:
-        """Return a function whose results are new generators that stand where this one stands now."""
+        """Return a function that makes new generators at this generator's present position."""
         return functools.partial(self._at, self._pack())
 
     def _pack(self) -> np.ndarray:
@@ -229,7 +229,7 @@ class Generator:
         self._ready().state = state
 
     def _raw(self, count: int) -> np.ndarray:
-        # count 32-bit words, each in a uint64: NumPy hands them out so.
+        # count 32-bit words, each in a uint64, as NumPy returns them.
         if not count:
             return np.empty(0, np.uint64)
         source = self._ready() if self._unread_seed else self._source
@@ -242,7 +242,7 @@ class Generator:
         return self._raw(count).astype(np.uint32)
 
     def _long_words(self, count: int) -> np.ndarray:
-        # (count,) uint64 of two words each, the first one above.
+        # (count,) uint64 of two words each, the first in the upper half.
         raw = self._raw(2 * count)
         long = raw[0::2] << _WORD
         long |= raw[1::2]
@@ -262,15 +262,15 @@ default_generator = Generator()
 default_generator.seed()
 
 
-# ----- What a thread draws from -----
+# ----- Each thread's source of random numbers -----
 
 
 class _Thread(threading.local):
-    """What holds for the draws of a thread; _standing_in.py sets it. The outermost come first.
+    """What applies to the draws of a thread; _standing_in.py sets it. The outermost come first.
 
     Attributes:
         refusals: called before every draw; they may raise.
-        stand_ins: functions that return the generator to be used in the place of another one.
+        stand_ins: functions that return the generator to use in place of another.
     """
 
     refusals: tuple[Callable[[], None], ...] = ()
@@ -281,16 +281,16 @@ this_thread = _Thread()
 
 
 def standing_in_for(generator: Generator) -> Generator:
-    """Return the generator that this thread uses in the place of one, which is itself as a rule."""
+    """Return the generator that this thread uses in place of `generator`: usually itself."""
     for replace in this_thread.stand_ins:
         generator = replace(generator)
     return generator
 
 
 def chosen(generator: Generator | None) -> Generator:
-    """Return what to draw from: the generator, the default one for None. Every draw begins here.
+    """Return the generator to draw from, the default one for None. Every draw begins here.
 
-    Raises: TypeError: when it is none. Whatever forbids this thread to draw.
+    Raises: TypeError: when it is not a Generator. Whatever a refusal of this thread raises.
     """
     if generator is None:
         generator = default_generator
@@ -325,7 +325,7 @@ def initial_seed() -> int:
     return standing_in_for(default_generator).initial_seed()
 
 
-# An ndarray in and out, even where the default generator has become one of a subclass that speaks in tensors.
+# ndarrays in and out, even where the default generator is of a subclass whose states are tensors.
 def get_state() -> np.ndarray:
     """Return the default generator's state: (5056,) uint8, see Generator.get_state."""
     return standing_in_for(default_generator)._pack()

@@ -1,4 +1,4 @@
-"""Whole numbers: random_, randint and permutations."""
+"""Random integers: random_, randint and permutations."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from npg.random import _filling
 from npg.random._generator import Generator, chosen
 
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
-_LONG_RANGE = 2**28  # from this range on, two words make a number, for the remainder's sake
+_LONG_RANGE = 2**28  # from this range on, two words make a number, so that the remainder is nearly unbiased
 _LONG_PERMUTATION = (2**32 - 1) // 20  # likewise
-_FEW = 256  # up to here swapping in a list is quicker than finding the swaps' outcome with NumPy
+_SMALL = 256  # up to here swapping in a list is faster than computing the outcome of all swaps with NumPy
 
 
 # ----- Integers in a range -----
@@ -25,7 +25,7 @@ _FEW = 256  # up to here swapping in a list is quicker than finding the swaps' o
 def random_(
     out: np.ndarray, low: int | None = None, high: int | None = None, generator: Generator | None = None
 ) -> np.ndarray:
-    """Fill out with whole numbers: from [low, high), from [low, largest], or without low and high from [0, largest].
+    """Fill out with integers from [low, high), from [low, largest], or without low and high from [0, largest].
 
     low + word % (high - low); largest is the dtype's for integers, 2**11, 2**24 or 2**53 for floating dtypes.
 
@@ -56,7 +56,7 @@ def random_(
 
 
 def randint(low: int, high: int, shape: Any, dtype: Any = np.int64, generator: Generator | None = None) -> np.ndarray:
-    """Return a new array of whole numbers from [low, high), see random_. Source: torch.randint."""
+    """Return a new array of integers from [low, high), see random_. Source: torch.randint."""
     return random_(np.empty(shape, dtype), low, high, generator)
 
 
@@ -72,7 +72,7 @@ def _from_range(generator: Generator, count: int, span: int, low: int) -> np.nda
     # (count,) int64
     if span < _LONG_RANGE:
         words = generator._words(count)
-        quotient = words // np.uint32(span)  # NumPy divides by a number fast, and has no such remainder
+        quotient = words // np.uint32(span)  # NumPy has a fast division by a number, but no such remainder
         quotient *= np.uint32(span)
         words -= quotient
         values = words.astype(np.int64)
@@ -94,7 +94,7 @@ def _full_range_of(dtype: np.dtype[Any]) -> Callable[[Generator, int], np.ndarra
 
 
 def _floated(values: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
-    # C++ makes a float16 of an integer by way of float32; NumPy would round once.
+    # C++ converts an integer to float16 by way of float32; NumPy would round once.
     return values.astype(np.float32) if dtype == np.float16 else values
 
 
@@ -149,7 +149,7 @@ def _check_range(first: int, last: int, dtype: np.dtype[Any]) -> None:
 
 
 def _next_float(low: int, dtype: np.dtype[Any]) -> int:
-    # The least number not below low whose successors the dtype tells apart.
+    # The smallest integer not below low from which the dtype represents ranges without gaps.
     rounded = _cast(low + 1, dtype)
     if rounded >= low:
         return low
@@ -164,7 +164,7 @@ def _previous_float(high: int, dtype: np.dtype[Any]) -> int:
 
 
 def _cast(value: int, dtype: np.dtype[Any]) -> int:
-    # To the floating dtype and back, as x86 does it: what leaves the range becomes the lowest integer.
+    # To the floating dtype and back, as on x86: values out of range become the lowest integer.
     wrapped = np.int64((value - _LOWEST) % 2**64 + _LOWEST)
     with silent():
         cast = float(wrapped.astype(np.float32 if dtype == np.float16 else dtype).astype(dtype))
@@ -180,8 +180,8 @@ def randperm(n: int, dtype: Any = np.int64, generator: Generator | None = None) 
     For i = 0 ... n - 2: swap i and i + word % (n - i).
 
     Args:
-        n: how many.
-        dtype: any but bool that can tell the numbers apart.
+        n: the number of elements.
+        dtype: any but bool that can represent the numbers.
     Returns: (n,) dtype.
     Raises: RuntimeError: when n is negative or too large for dtype.
     Source: torch.randperm, number for number; R. Durstenfeld, "Algorithm 235: Random permutation", 1964.
@@ -198,7 +198,7 @@ def randperm(n: int, dtype: Any = np.int64, generator: Generator | None = None) 
         else:
             targets = (g._long_words(n - 1) % np.arange(n, 1, -1, dtype=np.uint64)).view(np.int64)
     targets += np.arange(len(targets))
-    swapped = _swap_in_turn if n <= _FEW else _outcome_of_swaps
+    swapped = _swap_in_turn if n <= _SMALL else _outcome_of_swaps
     return _floated(swapped(targets, n), dtype).astype(dtype)
 
 
@@ -223,24 +223,24 @@ def _swap_in_turn(targets: np.ndarray, n: int) -> np.ndarray:
 
 
 def _outcome_of_swaps(targets: np.ndarray, n: int) -> np.ndarray:
-    """Return what swapping position i with targets[i] >= i, for i = 0, 1, ... in turn, makes of 0 ... n - 1.
+    """Return 0 ... n - 1 after swapping positions i and targets[i] >= i, for i = 0, 1, ... in turn.
 
-    Swap i carries the number at i to position targets[i] and leaves what was there at i for good. What was there had
-    been carried by the last earlier swap with the same target, or is the position's own number. So every swap either
-    carries its own number i or passes on what an earlier swap, the last one with target i, has carried: chains, which
-    are followed for all swaps at once by doubling.
+    Swap i moves the number at i to position targets[i], and the number found there to i for good. That number was moved
+    there by the last earlier swap with the same target, or is the position's own. So every swap moves either its own
+    number i or the number moved by an earlier swap, the last one with target i: these chains are followed for all
+    swaps at once by doubling.
     """
     steps = np.arange(n - 1)
     width = n.bit_length()
     by_target = np.sort((targets << width) | steps)  # twice the width fits 63 bits for every n that fits in memory
     step, target = by_target & (2**width - 1), by_target >> width
     same = target[1:] == target[:-1]
-    earlier = np.full(n, -1)  # of the swaps with the same target, the one before
+    earlier = np.full(n, -1)  # the preceding swap with the same target
     earlier[step[1:][same]] = step[:-1][same]
 
-    source = np.arange(n)  # the swap that swap i passes on; itself when it carries its own number
+    source = np.arange(n)  # the swap whose number swap i moves; itself when it moves its own
     moving = targets != steps
-    source[targets[moving]] = steps[moving]  # where a target repeats, the last assignment stays
+    source[targets[moving]] = steps[moving]  # where a target repeats, the last assignment wins
     while True:
         further = source[source]
         if np.array_equal(further, source):

@@ -1,7 +1,7 @@
-"""Normal and log-normal numbers: Box and Muller's transform, in the three forms in which PyTorch uses it.
+"""Normal and log-normal numbers: the Box-Muller transform, in the three forms that PyTorch uses.
 
-A contiguous array of 16 or more elements is filled in blocks of 16, in float32 or float64; any other one value after
-the other in float64, each pair of uniforms giving two values of which the second is kept for the next call.
+A contiguous array of 16 or more elements is filled in blocks of 16, in float32 or float64; any other array value by
+value in float64, where each pair of uniforms gives two values, the second of which is kept for the next call.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ def log_normal_(out: np.ndarray, mean: float = 1.0, std: float = 2.0, generator:
 
     Args:
         out: an array of any shape, float16, float32 or float64.
-        mean, std: of the logarithm, std > 0.
+        mean, std: those of the logarithm, std > 0.
     Returns: out.
     Raises:
         RuntimeError: when std is not positive.
         NotImplementedError: when out is not floating.
-    Source: torch.Tensor.log_normal_, which takes its normal numbers in pairs whatever the size.
+    Source: torch.Tensor.log_normal_, which draws its normal numbers in pairs for any size.
     """
     mean, std = float(mean), float(std)
     if not std > 0.0:
@@ -88,12 +88,12 @@ def normal(
     generator: Generator | None = None,
     out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Return normally distributed numbers with means and standard deviations of their own.
+    """Return normally distributed numbers, each with its own mean and standard deviation.
 
     Args:
         mean, std: arrays or numbers, at least one an array; they are broadcast. std >= 0.
-        out: an array of floating dtype, into which they are drawn where it has the broadcast shape; else a new array of
-            its dtype is.
+        out: a floating array, which is filled if it has the broadcast shape; otherwise a new array of its dtype is
+            returned.
     Returns: the broadcast shape, in the dtype of mean, or of std where mean is a number.
     Raises:
         RuntimeError: when an element of std is negative or NaN, or the shapes do not broadcast.
@@ -122,7 +122,7 @@ def normal(
 
 
 def _operand(x: np.ndarray, out: np.ndarray) -> np.ndarray:
-    # What PyTorch's promotion makes of x beside out: only a floating array computes in a dtype of its own.
+    # x, promoted beside out as in PyTorch: only a floating array keeps its own dtype.
     return x if x.dtype.kind == "f" and (x.ndim or not out.ndim) else x.astype(out.dtype)
 
 
@@ -140,7 +140,7 @@ def _agree(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
 
 
 def _pairwise(g: Generator, count: int, mean: float, std: float) -> np.ndarray:
-    """Return (count,) float64 normal numbers, the generator's kept one first. The caller holds its lock."""
+    """Return (count,) float64 normal numbers, first the one that the generator kept. The caller holds its lock."""
     start = 0 if g._normal is None else 1
     pairs = (count - start + 1) // 2
     values = np.empty(start + 2 * pairs)
@@ -160,21 +160,21 @@ def _pairwise(g: Generator, count: int, mean: float, std: float) -> np.ndarray:
 @silent()
 def _fill_by_sixteens(flat: np.ndarray, g: Generator, mean: float, std: float) -> None:
     total, block = len(flat), _filling.BLOCK
-    whole, rest = total // 16 * 16, total % 16
-    # PyTorch draws the rest too and then the last 16 anew, but for float16 only the latter.
-    passed_over = 0 if flat.dtype == np.float16 else rest
+    blocked, remainder = total // 16 * 16, total % 16
+    # PyTorch draws the remainder too and then the last 16 again, but only the latter for float16.
+    passed_over = 0 if flat.dtype == np.float16 else remainder
     if flat.dtype == np.float64:
         draw, transform, fma = _filling.uniform64, _sixteens64, fma64
     else:
-        kernel = Kernel32(min(whole + 16, block + 16) // 2)
+        kernel = Kernel32(min(blocked + 16, block + 16) // 2)
         draw, fma = _filling.uniform32, fma32
         transform = functools.partial(_sixteens32, kernel)
     with g._lock:
-        for start in range(0, whole, block):
-            count = min(block, whole - start)
-            anew = 16 if rest and start + count == whole else 0
-            values = draw(g, count + (passed_over + anew if anew else 0))
-            if anew:
+        for start in range(0, blocked, block):
+            count = min(block, blocked - start)
+            redrawn = 16 if remainder and start + count == blocked else 0
+            values = draw(g, count + (passed_over + redrawn if redrawn else 0))
+            if redrawn:
                 values[count : count + 16] = values[-16:]
                 values = values[: count + 16]
             transform(values.reshape(-1, 2, 8))
@@ -182,7 +182,7 @@ def _fill_by_sixteens(flat: np.ndarray, g: Generator, mean: float, std: float) -
                 values = fma(values, std, mean)
             values = _filling.narrowed(values, flat.dtype)
             flat[start : start + count] = values[:count]
-            if anew:
+            if redrawn:
                 flat[-16:] = values[-16:]
 
 

@@ -1,6 +1,7 @@
-"""What a thread draws from, for the length of a block: nothing, another generator, or the same numbers again.
+"""Blocks that change what a thread draws from: nothing, another generator, or the same numbers again.
 
-All of it is the thread's own. The state of a generator that others draw from is never set back: no number comes twice.
+They affect only this thread. The state of a generator that other threads use is never reset, so no number is drawn
+twice.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from npg.random._generator import Generator, default_generator, standing_in_for,
 
 
 class refusing(Block):
-    """Call refuse() before every draw of this thread within; it may raise."""
+    """Call refuse(), which may raise, before every draw of this thread within the block."""
 
     def __init__(self, refuse: Callable[[], None]) -> None:
         self._refuse = refuse
@@ -26,7 +27,7 @@ class refusing(Block):
 
 
 class _Replacing(Block):
-    """Let replace(generator) stand in for each generator within, for this thread."""
+    """Let _replace(generator) stand in for each generator within the block, for this thread."""
 
     def _replace(self, generator: Generator) -> Generator:
         raise NotImplementedError
@@ -36,7 +37,7 @@ class _Replacing(Block):
 
 
 class drawing_from(_Replacing):
-    """Let a generator stand in for the default one within, for this thread."""
+    """Let a generator stand in for the default one within the block, for this thread."""
 
     def __init__(self, generator: Generator) -> None:
         self._generator = generator
@@ -50,10 +51,10 @@ class fork_rng(contextlib.ContextDecorator, Block):
     """Leave the default generator after the block as it was before. A context manager and a decorator.
 
     Args:
-        devices: accepted and without effect: there is the CPU only.
+        devices: accepted without effect, because there is only the CPU.
         enabled: False: do nothing.
-    Source: torch.random.fork_rng. There other threads' draws are undone too; here what the block draws, seeds and sets
-        is the thread's own.
+    Source: torch.random.fork_rng, which undoes other threads' draws too; here the block's draws, seeds and states are
+        the thread's own.
     """
 
     def __init__(self, devices: Any = None, enabled: bool = True, **_others: Any) -> None:
@@ -70,7 +71,7 @@ class fork_rng(contextlib.ContextDecorator, Block):
 
 
 class Repeats(_Replacing):
-    """A context manager: after restart(), this thread draws within what it has drawn before, of each generator."""
+    """A block in which this thread, after restart(), draws again what it drew before, from each generator."""
 
     def __init__(self) -> None:
         self._of: dict[Generator, _Repeated] = {}
@@ -79,21 +80,21 @@ class Repeats(_Replacing):
         self.restart()
 
     def _replace(self, generator: Generator) -> Generator:
-        found = self._of.get(generator)
-        if found is None:
-            found = self._of[generator] = _Repeated(generator)
-        return found
+        repeated = self._of.get(generator)
+        if repeated is None:
+            repeated = self._of[generator] = _Repeated(generator)
+        return repeated
 
     def restart(self) -> None:
-        """Begin again with the numbers that were drawn first."""
+        """Start again with the numbers that were drawn first."""
         for generator in self._of.values():
             generator.restart()
 
 
 class _Repeated(Generator):
-    """Keeps the words that it draws from another generator, and reads them again after restart().
+    """A generator that records the words it draws from another one, and replays them after restart().
 
-    The other one moves on by what was drawn in the longest run; its kept normal number is here meanwhile.
+    The other one advances by the longest run; the normal number that it kept is held here meanwhile.
     """
 
     def __init__(self, other: Generator) -> None:
@@ -123,13 +124,13 @@ class _Repeated(Generator):
         self._normal = self._first_normal
 
     def _raw(self, count: int) -> np.ndarray:
-        kept = self._tape[self._place : self._place + count]
-        self._place += len(kept)
-        if len(kept) == count:
-            return kept.copy()
-        new = self._other._raw(count - len(kept))
+        taped = self._tape[self._place : self._place + count]
+        self._place += len(taped)
+        if len(taped) == count:
+            return taped.copy()
+        new = self._other._raw(count - len(taped))
         self._new.append(new)
-        return np.concatenate([kept, new])
+        return np.concatenate([taped, new])
 
     def _source_state(self) -> Any:
         return self._place, len(self._new), self._other._source_state()
@@ -139,7 +140,7 @@ class _Repeated(Generator):
         del self._new[count:]
         self._other._restore_source(other)
 
-    # ----- Seeds and states: what follows is drawn anew -----
+    # ----- Seeds and states: later numbers are drawn anew -----
 
     def _start(self, seed: int) -> None:
         self._other._start(seed)

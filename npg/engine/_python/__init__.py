@@ -1,13 +1,12 @@
 """The engine in plain Python: the text to read first, the fallback where nothing was compiled, the baseline for timing.
 
-`csrc/engine.pyx` has the same names and does the same things in the same order; the tests hold the two together bit for
-bit.
+`csrc/engine.pyx` has the same names and does the same things in the same order; tests compare the two bit for bit.
 
-A *node* stands for one call of an op. It keeps what the op's rule will need, and an *edge* to where each input came
-from: the node that produced it, or the tensor itself when that is a leaf. Nodes are numbered in the order of their
-creation (`seq`), so an edge always leads from a higher number to a lower one. That makes the backward pass short: keep
-the nodes that have been reached in a heap and always take the highest number. When a node is taken, every node that
-could still add to its gradient has a higher number and is therefore done.
+A *node* stands for one call of an op. It holds what the op's backward rule will need, and for each input an *edge* to
+where that input came from: the node that produced it, or the tensor itself if that is a leaf. Nodes are numbered in the
+order of their creation (`seq`), so an edge always leads from a higher number to a lower one. That makes the backward
+pass simple: keep the nodes that gradients have reached in a heap, and always run the one with the highest number. By
+then its gradient is complete, because every node that contributes to it has a higher number and has already run.
 
 Read tensor.py, node.py, recording.py, applying.py, in_place.py, vjp.py, backward.py, in this order.
 """

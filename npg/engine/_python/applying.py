@@ -1,4 +1,4 @@
-"""Running an op on tensors."""
+"""Applying an op to tensors: run its forward on their arrays, and record the call."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from npg.ops import _half
 
 
 def apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
-    """Run an op on tensors, numbers and ndarrays, and record it where a gradient may be wanted.
+    """Run an op on tensors, numbers and ndarrays, and record the call if an input requires a gradient.
 
     Args:
-        op: an npg.ops op.
-        inputs: its positional inputs. Their dtypes are taken as they are (see Function for promotion).
+        op: an op of npg.ops.
+        inputs: its positional inputs. Their dtypes are not promoted here, see Function.
         params: its settings.
     Returns: a tensor, or a tuple of tensors.
     """
@@ -31,22 +31,22 @@ def apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
 
 
 def compute(op: Any, arrays: Any, params: dict[str, Any]) -> Any:
-    """Return the forward of arrays, float16 computed in float32; see npg/ops/_half.py."""
+    """Run an op's forward on arrays; float16 is computed in float32, see npg/ops/_half.py."""
     if _half.among(arrays):
         return _half.compute(op, arrays, params)
     return op.forward(*arrays, **params) if params else op.forward(*arrays)
 
 
 def forward_of(op: Any, *arrays: Any, **params: Any) -> Any:
-    """Return the same, with the arguments spread, as in_blocks calls it."""
+    """Call compute with the arrays and settings as separate arguments, for in_blocks."""
     return compute(op, arrays, params)
 
 
 def _apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     if interception.hook is not None:
-        taken = interception.hook(op, inputs, params, "apply")
-        if taken is not NotImplemented:
-            return taken
+        intercepted = interception.hook(op, inputs, params, "apply")
+        if intercepted is not NotImplemented:
+            return intercepted
     arrays = []
     recording = False
     for x in inputs:

@@ -1,4 +1,4 @@
-"""The backward pass: nodes run from the highest number down, and what they send is added up."""
+"""The backward pass: nodes run from the highest number down, and the gradients that they send are summed."""
 
 from __future__ import annotations
 
@@ -31,29 +31,30 @@ def _has_hooks(leaf: Any) -> bool:
 def run_backward(
     tensors: Any, gradients: Any, retain_graph: bool, create_graph: bool, inputs: Any = None, accumulate: bool = True
 ) -> Any:
-    """Send gradients from `tensors` down the graph.
+    """Propagate gradients from `tensors`, the roots, through the graph.
 
     Args:
         tensors: the roots.
         gradients: one tensor per root; None stands for ones.
-        retain_graph: keep what nodes have saved.
-        create_graph: record the backward pass itself.
-        inputs: tensors whose gradients are wanted, or None for every leaf.
-        accumulate: add into .grad of leaves, while others have theirs from retain_grad; otherwise return the gradients
-            of `inputs`, None where none arrived.
+        retain_graph: keep what the nodes have saved, for another pass.
+        create_graph: record the backward pass itself, for gradients of higher order.
+        inputs: the tensors whose gradients are computed, or None for every leaf.
+        accumulate: add the gradients to .grad of the leaves (other tensors get theirs by retain_grad); otherwise
+            return the gradients of `inputs`, None where none arrived.
     Raises: RuntimeError: when a root has no graph, when the graph was freed, or when a saved tensor was changed in
         place.
     """
     heap: list[Any] = []
-    pending: dict[Any, list[Any]] = {}  # node: per output its gradient; and whether that buffer is the engine's own
+    # own: whether the buffer of a gradient belongs to the engine, which may then add to it in place.
+    pending: dict[Any, list[Any]] = {}  # node: [gradient, own] of each output, in one list
     leaves: dict[Any, list[Any]] = {}  # id of a leaf: [leaf, gradient, own]
     captured: dict[Any, Any] = {}
-    wanted: dict[Any, int] = {}
-    to_come: dict[int, int] | None = None  # once a leaf with hooks was reached: see edges_to_come
+    targets: dict[Any, int] = {}
+    to_come: dict[int, int] | None = None  # counted once a leaf with hooks is reached, see edges_to_come
     hooked = False
 
     def send(target: Any, nr: int, g: Any) -> None:
-        # A rule that gives no gradient sends None: the target is reached all the same, and its hooks are called.
+        # A rule without a gradient sends None: the target still counts as reached, and its hooks are called.
         nonlocal hooked
         if isinstance(target, TensorBase):
             slot = leaves.get(id(target))
@@ -67,7 +68,7 @@ def run_backward(
                 slot = pending[target] = [None, False] * target.output_count
                 heappush(heap, (-target.seq, target))
             at = 2 * nr
-        # The first gradient is kept by reference, the second makes a new buffer, later ones are added into that.
+        # The first gradient is kept by reference, the second allocates a buffer, later ones are added to it in place.
         if g is None:
             return
         if slot[at] is None:
@@ -82,16 +83,16 @@ def run_backward(
 
     def capture(node: Node, grads: list[Any]) -> None:
         for nr, g in enumerate(grads):
-            if g is not None and (id(node), nr) in wanted:
+            if g is not None and (id(node), nr) in targets:
                 captured[id(node), nr] = g
 
     def settle(leaf: Any, g: Any, own: bool) -> None:
-        # All of the leaf's gradient is known.
+        # The leaf's gradient is complete.
         if leaf._hooks:
             g = run_leaf_hooks(leaf, g, create_graph, wrap)
             own = False
         if inputs is not None:
-            if (id(leaf), 0) not in wanted:
+            if (id(leaf), 0) not in targets:
                 return
             if not accumulate:
                 captured[id(leaf), 0] = g
@@ -101,7 +102,7 @@ def run_backward(
             g = run_prehooks(node, [g], create_graph, wrap)[0]
             own = False
         observed = node is not None and node.hooks
-        if g is not None and leaf._requires_grad:  # else it was frozen since
+        if g is not None and leaf._requires_grad:  # unless it was frozen since
             _accumulate(leaf, g, own and not observed, create_graph)
         if leaf._post_hooks:
             run_post_hooks(leaf)
@@ -121,10 +122,10 @@ def run_backward(
         for i, x in enumerate(inputs):
             fn = x.grad_fn
             first.append(0 if fn is None else fn.seq)
-            wanted[(id(x), 0) if fn is None else (id(fn), x._nr)] = i
-        needed = reachable([r.grad_fn for r in tensors], set(wanted), TensorBase, min(first))
+            targets[(id(x), 0) if fn is None else (id(fn), x._nr)] = i
+        needed = reachable([r.grad_fn for r in tensors], set(targets), TensorBase, min(first))
     before = floating_errors.get()
-    outer, running.current = running.current, [tensors, wanted, needed, None]
+    outer, running.current = running.current, [tensors, targets, needed, None]
     start = depth()
     previous = state.grad
     state.grad = create_graph
@@ -137,9 +138,10 @@ def run_backward(
             node = heappop(heap)[1]
             slot = pending.pop(node)
             grads = slot[::2]
-            # PyTorch's order: hooks change what is captured where the pass ends, not where it goes on.
+            # As in PyTorch, a node captures its gradients before its tensor hooks run, but after them where the pass
+            # ends there.
             ends = needed is not None and node not in needed
-            if wanted and not ends:
+            if targets and not ends:
                 capture(node, grads)
             if node.tensor_hooks is not None or node.retained is not None:
                 run_tensor_hooks(node, grads, create_graph, wrap)
@@ -166,7 +168,7 @@ def run_backward(
             del grads
             for e, gx in zip(node.edges, results, strict=True):
                 if e is not None:
-                    if needed is not None and (id(e[0]), e[1]) not in wanted and e[0] not in needed:
+                    if needed is not None and (id(e[0]), e[1]) not in targets and e[0] not in needed:
                         continue
                     as_is = gx is None or create_graph or isinstance(gx, np.ndarray)
                     send(e[0], e[1], gx if as_is else np.asarray(gx))
@@ -199,8 +201,8 @@ def run_backward(
 
 
 def _accumulate(leaf: Any, g: Any, own: bool, create_graph: bool) -> None:
-    """Add g into leaf.grad. A buffer that somebody else may hold is copied before it becomes .grad."""
-    with guard:  # reading, adding and storing are one step: threads may share a leaf
+    """Add g to leaf.grad. A buffer that may be in use elsewhere is copied before it becomes .grad."""
+    with guard:  # makes reading, adding and storing one step, because threads may share a leaf
         if create_graph:
             own_g = recorded_copy(g, leaf._array, wrap, apply_in_place) if leaf._grad is None else leaf._grad + g
             leaf._grad = own_g

@@ -22,14 +22,15 @@ B = TypeVar("B", bound=TensorBase)
 
 
 class Function:
-    """A callable on an op: checks the arguments, promotes their dtypes, applies the op.
+    """The public function of an op: checks the arguments, promotes their dtypes, applies the op.
 
     Args:
         op: the op.
-        promote: `promote(op, args) -> args` brings arguments of mixed or integer dtypes to the dtype they are computed
-            in.
-        kind: "function"; "operator" returns NotImplemented for foreign operands; "reflected" also swaps the two;
-            "inplace" is a function that writes into the first, "augmented" an operator that does.
+        promote: `promote(op, args, writes) -> args` converts arguments of mixed or integer dtypes to the dtype in which
+            the op computes.
+        kind: "function"; "operator", which returns NotImplemented for foreign operands; "reflected", an operator that
+            swaps its operands; "inplace", a function that writes into its first argument; "augmented", an operator
+            that does so.
     """
 
     def __init__(self, op: Any, promote: Any = None, kind: str = "function") -> None:
@@ -50,13 +51,13 @@ class Function:
         return self if instance is None else _Bound(self, instance)
 
     def __getattr__(self, name: str) -> Any:
-        # Not an attribute of each function: signatures take long to make, and hundreds of functions are made at import.
+        # Made on demand: signatures are slow to make, and hundreds of functions are made at import.
         if name == "__signature__":
             return self.op.signature
         raise AttributeError(f"'Function' object has no attribute '{name}'")
 
     def __reduce__(self) -> str:
-        return str(self.__name__)  # by name, as functions are copied and pickled
+        return str(self.__name__)  # pickled by name, as functions are
 
     def __repr__(self) -> str:
         return f"<function npg.{self.__name__}{self.__signature__}>"
@@ -71,7 +72,7 @@ class Function:
             args, target = bind(self, args, kwargs)
         if self.kind == "reflected":
             args = (args[1], args[0])
-        given = args
+        original = args
         dtype = None
         uniform = True
         for i, x in enumerate(args):
@@ -106,7 +107,7 @@ class Function:
                 raise operand_error(self, args, 0)
             return apply_in_place(self.op, args, {})
         result = apply(self.op, args, {})
-        return result if target is None else write_out(self.__name__, target, result, given, rule_of(self.op))
+        return result if target is None else write_out(self.__name__, target, result, original, rule_of(self.op))
 
 
 class _Bound:
@@ -122,10 +123,10 @@ class _Bound:
 def write_out(
     function_name: str, target: Any, result: Any, inputs: Any = (), rule: OutRule = DEFAULT, apart: Any = ()
 ) -> Any:
-    """Copy a result into an out= tensor, giving it the result's shape, and return it.
+    """Resize an out= tensor to the shape of a result, copy the result into it, and return it.
 
     Args:
-        inputs, rule, apart: what the call was given and what goes for it, see check_out, which raises.
+        inputs, rule, apart: see check_out, which raises.
     """
     check_out(function_name, target, result, inputs, rule, apart)
     if state.saved_hooks:

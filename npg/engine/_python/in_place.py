@@ -1,4 +1,4 @@
-"""Writing an op's result in place, and the history that follows."""
+"""In-place changes: writing an op's result into its first input, and the history that this creates."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from npg.ops.strided import as_strided, copy_slices, geometry, overlaps
 
 
 def apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
-    """Run an op and write its result into its first input, which is returned.
+    """Run an op, write its result into its first input, and return that.
 
     Raises: RuntimeError: for a leaf that requires grad, a view that must not be changed, memory that overlaps itself or
         part of another operand, or a result that does not fit; the tensor is then unchanged.
@@ -43,9 +43,9 @@ def apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
 
 def _apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     if interception.hook is not None:
-        taken = interception.hook(op, inputs, params, "apply_in_place")
-        if taken is not NotImplemented:
-            return taken
+        intercepted = interception.hook(op, inputs, params, "apply_in_place")
+        if intercepted is not NotImplemented:
+            return intercepted
     x = inputs[0]
     array = x._array
     recording = state.grad and op.differentiable and array.dtype.kind in "fc"
@@ -56,7 +56,7 @@ def _apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
         refuse_in_place(x)
     if overlaps(array):
         raise RuntimeError(_errors.OVERLAP_IN_PLACE)
-    if not array.flags.writeable:  # np.add.at does not look
+    if not array.flags.writeable:  # np.add.at does not check
         raise ValueError(_errors.READ_ONLY)
     arrays = [t._array if isinstance(t, TensorBase) else t for t in inputs]
     if op.broadcasts:
@@ -64,9 +64,9 @@ def _apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     node = None
     if recording:
         if op.saves(tuple(_wants_edge(t) for t in inputs))[1][0] == VALUE:
-            arrays[0] = array.copy()  # the rule wants the old value, which is about to be overwritten
-        # Recorded before it is written: an operand that shows the same memory is saved with the version it has now, so
-        # that backward refuses it, and its history is that of the old value.
+            arrays[0] = array.copy()  # the rule needs the old value, which is about to be overwritten
+        # Recorded before the write: an operand that shares the memory is saved with its present version, so that
+        # backward refuses it, and its history is that of the old value.
         node = record(op, (_former(x, arrays[0]), *inputs[1:]), params, array, None)
     if state.saved_hooks:
         if node is not None:
@@ -104,19 +104,19 @@ def _apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
 
 
 def attach(op: Any, inputs: Any, params: dict[str, Any], saved: Any, outputs: Any, written: Any = ()) -> Node:
-    """Give tensors that were computed elsewhere the history "op of these inputs".
+    """Record a call that was computed elsewhere: give `outputs` the history "op of these inputs".
 
     Args:
-        op: an op of several outputs; its rule gets `saved`.
+        op: an op with several outputs; its rule gets `saved`.
         inputs: tensors and other values; at least one requires grad.
-        outputs: per output a tensor without a history of its own, or None where no gradient flows.
-        written: those outputs that are inputs whose buffers were changed; their bases get the new history too.
+        outputs: for each output a tensor without a history of its own, or None where no gradient flows.
+        written: the outputs that are inputs whose buffers were changed; their bases get the new history too.
     Returns: the node.
     """
     if interception.hook is not None:
-        taken = interception.hook(op, inputs, params, "attach")
-        if taken is not NotImplemented:
-            done: Node = taken
+        intercepted = interception.hook(op, inputs, params, "attach")
+        if intercepted is not NotImplemented:
+            done: Node = intercepted
             return done
     former = tuple([_former(x, x._array) if any(x is w for w in written) else x for x in inputs])
     node = record(op, former, params, outputs, saved)
@@ -127,14 +127,14 @@ def attach(op: Any, inputs: Any, params: dict[str, Any], saved: Any, outputs: An
             _rebase(t, node, nr)
         else:
             t._fn, t._nr, t._requires_grad = node, nr, False
-            t._kind, t._seen = CUSTOM_VIEW, t._counter.value  # for a view: its history is not that of a slice
+            t._kind, t._seen = CUSTOM_VIEW, t._counter.value  # of a view: its history is not a slice of its base
     if anomaly.enabled:
         node.origin = _anomaly.Origin(inputs, outputs)
     return node
 
 
 def _follows_base(x: TensorBase) -> bool:
-    # A view that was made without recording: what is written into it is written into a base that has a history.
+    # A view that was made without recording: writing into it changes a base that has a history.
     return x._kind == NO_GRAD_VIEW and state.grad and x._base is not None and x._base.requires_grad
 
 
@@ -143,7 +143,7 @@ def _wants_edge(t: Any) -> bool:
 
 
 def check_in_place(x: Any) -> None:
-    """Raise what an in-place change of x with recording on would raise, for changes that are not ops."""
+    """Raise the errors of a recorded in-place change of x, for changes that are not ops."""
     if interception.hook is not None:
         interception.hook(None, (x,), {}, "check_in_place")
     if x._inference and not state.inference:
@@ -157,34 +157,34 @@ def check_in_place(x: Any) -> None:
 
 
 def bump_version(x: Any) -> None:
-    """Note that x's buffer was written."""
+    """Increment the version of x, whose buffer was written."""
     x._counter.value += 1
 
 
 def _former(x: TensorBase, array: np.ndarray[Any, Any]) -> TensorBase:
-    """Return a stand-in for x as it was before a change in place, with its values in `array`."""
+    """Return a stand-in for x as it was before an in-place change, with its values in `array`."""
     former: TensorBase = wrap(array)
     fn, base = x.grad_fn, x._base
     if fn is None or base is None:
         former._fn, former._nr, former._requires_grad = fn, x._nr, x._requires_grad
     elif base.requires_grad:
-        # Not the view's own node: as in PyTorch, hooks on that are for what was made of the view before the change.
+        # Not the view's own node: as in PyTorch, hooks on that see only what used the view before the change.
         former._fn = record(as_strided, (base,), geometry(base._array, x._array), x._array, None)
     return former
 
 
 def _rebase(x: TensorBase, node: Node, nr: int = 0) -> None:
-    """Give x the history `node`, and where x is a view, give its base the history "base with this slice replaced"."""
+    """Give x the history `node`; if x is a view, give its base the history "base with this slice replaced"."""
     if x._retains:
         retain(x, node, nr)
     base = x._base
     if base is None:
         x._fn, x._nr = node, nr
         return
-    value = wrap(x._array)  # a stand-in for the new value of the slice
+    value = wrap(x._array)  # stands for the new value of the slice
     value._fn, value._nr = node, nr
     base._fn = record(copy_slices, (base, value), geometry(base._array, x._array), base._array, None)
     base._nr = 0
     if base._retains:
         retain(base, base._fn, 0)
-    x._seen = -1  # what was its history until now is that of its old value
+    x._seen = -1  # its former history is that of the old value; grad_fn makes the new one

@@ -1,4 +1,4 @@
-"""Grad mode, inference mode and hooks on saved tensors, per thread; anomaly mode, for all of them."""
+"""Grad mode, inference mode and hooks on saved tensors, for each thread; anomaly mode, for all threads."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ class ModeBlock(Block):
     """A context manager that switches modes for the length of a block."""
 
     def _switch(self, grad: int, inference: int = -1, outer: int = -1) -> None:
-        """Say what holds within; -1: what holds around. outer: the recording after the block."""
+        """Set the modes within the block, -1: unchanged. outer: the grad mode after the block, -1: that before it."""
         self._grad, self._inference, self._outer = grad, inference, outer
 
     def _places(self) -> Any:
-        if self._outer >= 0:  # it was switched when the block was made
+        if self._outer >= 0:  # grad mode was switched when the block was made
             state.grad = self._outer > 0
         places = []
         if self._inference >= 0:
@@ -71,7 +71,7 @@ class ModeBlock(Block):
 
 
 class _Switches:
-    """The modes as attributes, for a Block; `saved_hooks`: what this thread's nodes save goes through hooks."""
+    """The modes as attributes, for a Block; `saved_hooks`: this thread's nodes pass what they save through hooks."""
 
     @property
     def grad(self) -> bool:
@@ -107,10 +107,10 @@ class _Switches:
 
     @property
     def observer(self) -> Any:
-        """What makes every call of an op and of a node's rule, in all threads: observer(phase, op, inputs, run).
+        """Return the callable that wraps every call of an op and of a node's rule, in all threads, or None.
 
-        It must call run() and return what that returns. `phase` is "forward" or "backward"; a rule's inputs are its
-        node and what it was sent. None: they run by themselves.
+        It is called as observer(phase, op, inputs, run), and must call run() and return its result. `phase` is
+        "forward" or "backward"; the inputs of a rule are its node and the gradient.
         """
         return interception.observer
 
@@ -128,14 +128,14 @@ def is_anomaly_enabled() -> bool:
 
 
 def is_anomaly_check_nan_enabled() -> bool:
-    """Tell whether anomaly mode, when it is on, looks for nan in gradients."""
+    """Tell whether anomaly mode checks gradients for nan."""
     return anomaly.check_nan
 
 
 def set_interceptor(hook: Any) -> None:
-    """Let hook(op, inputs, params, way) see every call of an op before it runs, in all threads; None: nothing.
+    """Call hook(op, inputs, params, way) in place of every call of an op, in all threads; None: no hook.
 
-    What it returns is the result, unless that is NotImplemented. `way` names the engine's function: "apply",
-    "apply_in_place", "attach" or "check_in_place" (op is then None).
+    Its return value is the result, unless that is NotImplemented: then the op runs. `way` names the engine's function:
+    "apply", "apply_in_place", "attach" or "check_in_place" (op is then None).
     """
     interception.hook = hook

@@ -1,4 +1,4 @@
-"""Nodes: one recorded call of an op each, and what it has saved."""
+"""Nodes: each is one recorded call of an op, with what it has saved for backward."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from npg.engine._saved import modified
 
 
 class _Graves(threading.local):
-    """What nodes that a thread has freed held, and whether it is emptying that list.
+    """The references of nodes that a thread is freeing, and whether it is emptying that list.
 
-    A chain of nodes is freed from a list, not by recursion: each node hands over what it holds, the outermost one
-    empties the list. CPython bounds such recursion by levels, in 3.13 by thousands, for which a stack may be too small.
+    A chain of nodes is freed by a loop, not by recursion: each node puts its references on the list, and the outermost
+    one empties it. CPython bounds such recursion only at thousands of levels (in 3.13), too many for a small stack.
     """
 
     def __init__(self) -> None:  # once in each thread
@@ -36,30 +36,30 @@ class Node(HookedNode):
         self.op: Any = None
         self.params: dict[str, Any] = {}
         self.seq = 0
-        self.edges: tuple[Any, ...] = ()  # per input: (node or leaf, output_nr), or None
-        self.needs: tuple[bool, ...] = ()  # per input: whether it has an edge
-        # Per input what the rule wants: tensor, number, Like or None; None as a whole: freed.
+        self.edges: tuple[Any, ...] = ()  # for each input: (node or leaf, output_nr), or None
+        self.needs: tuple[bool, ...] = ()  # for each input: whether it has an edge
+        # For each input what the rule needs: a tensor, a number, a Like or None; None instead of the tuple: freed.
         self.inputs: tuple[Any, ...] | None = ()
-        self.versions: tuple[int, ...] | None = None  # of the saved tensors
-        self.output: Any = None  # the output's array(s), where a rule wants y
+        self.versions: tuple[int, ...] | None = None  # those of the saved inputs
+        self.output: Any = None  # the output's array(s), where a rule needs y
         self.output_versions: list[Any] = []  # (nr, VersionCounter, value) of each saved output
-        self.saved: Any = None  # a fused kernel's own
-        self.shapes: tuple[Any, ...] | None = None  # per input its shape, where broadcasting must be undone
+        self.saved: Any = None  # what a fused kernel saved
+        self.shapes: tuple[Any, ...] | None = None  # for each input its shape, where broadcasting must be undone
         self.output_count = 1
-        self.packed = False  # inputs, output and saved hold what hooks made of them
-        self.origin: Any = None  # in anomaly mode: where this node was made
+        self.packed = False  # inputs, output and saved hold the results of pack hooks
+        self.origin: Any = None  # in anomaly mode: where this node was created
         self.tensor_hooks: dict[int, Any] | None = None
         self.retained: dict[int, Any] | None = None
         self.hooks = self.prehooks = self.notes = None
 
-    # The default keeps what is needed alive until the interpreter ends.
+    # As a default argument, the list stays alive while the interpreter shuts down.
     def __del__(self, graves: _Graves = _graves) -> None:
         waiting = graves.waiting
         waiting.append((self.edges, self.inputs))
         self.edges = self.inputs = ()
         if graves.is_emptied:
             return
-        graves.is_emptied = True  # with no call before `try`, after which an interrupt could come
+        graves.is_emptied = True  # no call between this and `try`, where an interrupt could strike
         try:
             while waiting:
                 waiting.pop()
@@ -67,18 +67,18 @@ class Node(HookedNode):
             graves.is_emptied = False
 
     def name(self) -> str:
-        """Return what PyTorch calls this node, such as MulBackward0."""
+        """Return PyTorch's name of this node, such as MulBackward0."""
         name: str = self.op.node_name
         return name
 
     def __call__(self, *gradients: Any) -> Any:
-        """Return the gradients of the inputs, made of those of the outputs."""
-        from npg.engine._python.vjp import run_node  # not above: it imports this module
+        """Return the gradients of the inputs, given those of the outputs."""
+        from npg.engine._python.vjp import run_node  # here, because it imports this module
 
         return call_node(self, gradients, run_node, state.grad, wrap, TensorBase)
 
     def __getattr__(self, name: str) -> Any:
-        if name == "params":  # of a node whose making was interrupted
+        if name == "params":  # the creation of the node was interrupted
             raise AttributeError(name)
         return node_attribute(self, name, wrap, TensorBase)
 
@@ -87,16 +87,16 @@ class Node(HookedNode):
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
-        """Per input the node that receives its gradient and which of that node's outputs it is; (None, 0) for none."""
+        """Return for each input (the node that receives its gradient, its output number there), or (None, 0)."""
         return next_functions(self, TensorBase)
 
     @property
     def sequence_nr(self) -> int:
-        """The node's number; nodes made later have higher ones."""
+        """Return the node's number; nodes created later have higher ones."""
         return self.seq
 
     def watch(self, t: TensorBase, nr: int) -> None:
-        """Note the version of output nr, the tensor t, where the node has saved it."""
+        """Remember the version of output nr, the tensor t, if the node has saved it."""
         if self.output is None or self.packed or (self.op.reads is not None and nr not in self.op.reads):
             return
         self.output_versions.append((nr, t._counter, t._counter.value))
@@ -116,7 +116,7 @@ class Node(HookedNode):
                 raise RuntimeError(modified(array, (self, nr), f"output {nr}", self, counter.value, expected))
 
     def free(self) -> None:
-        """Let go of what was saved. A node that had saved nothing can still run again, as in PyTorch."""
+        """Release what was saved. A node that had saved nothing can still run again, as in PyTorch."""
         inputs = self.inputs
         if (
             self.output is not None

@@ -1,4 +1,4 @@
-"""Recording a call of an op: its node, what the node saves, the tensors of its outputs."""
+"""Recording a call of an op: its node, what the node saves, and the tensors of its outputs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _sequence = itertools.count(1)
 
 
 def record(op: Any, inputs: Any, params: dict[str, Any], out: Any, saved: Any) -> Node:
-    """Return the node of a call that has been computed: `out` is its output array, or a tuple of them."""
+    """Return the node of a call that has been computed; `out` is its output array, or a tuple of them."""
     node = Node()
     node.op, node.params = op, params
     edges: list[Any] = []
@@ -31,11 +31,11 @@ def record(op: Any, inputs: Any, params: dict[str, Any], out: Any, saved: Any) -
             edges.append((fn, x._nr))
         else:
             edges.append((x, 0) if x._requires_grad else None)
-    node.seq = next(_sequence)  # only now: a view that was changed in place has just made the node of its new history
+    node.seq = next(_sequence)  # only now, because x.grad_fn may have made a node for a view
     node.edges = tuple(edges)
     node.needs = needs = tuple(e is not None for e in edges)
     y_mode, modes = op.saves(needs)
-    kept: list[Any] = []
+    saved_inputs: list[Any] = []
     versions: list[int] = []
     for x, mode in zip(inputs, modes, strict=True):
         version = 0
@@ -44,14 +44,14 @@ def record(op: Any, inputs: Any, params: dict[str, Any], out: Any, saved: Any) -
                 if x._inference:
                     raise RuntimeError(_errors.INFERENCE_SAVED)
                 version = x._counter.value
-            kept.append(x)
+            saved_inputs.append(x)
         elif mode == LIKE and x is not None:
             a = x._array if isinstance(x, TensorBase) else x
-            kept.append(Like(a.shape, a.dtype) if isinstance(a, np.ndarray) else a)
+            saved_inputs.append(Like(a.shape, a.dtype) if isinstance(a, np.ndarray) else a)
         else:
-            kept.append(None)
+            saved_inputs.append(None)
         versions.append(version)
-    node.inputs = tuple(kept)
+    node.inputs = tuple(saved_inputs)
     node.versions = tuple(versions)
     if y_mode:
         reads = op.reads
@@ -70,7 +70,7 @@ def record(op: Any, inputs: Any, params: dict[str, Any], out: Any, saved: Any) -
 
 
 def observe(node: Node, inputs: Any, out: Any) -> None:
-    """Do what hooks on saved tensors and anomaly mode ask of a new node."""
+    """Prepare a new node for anomaly mode and for hooks on saved tensors, if they are in force."""
     if anomaly.enabled:
         node.origin = _anomaly.Origin(inputs, out)
     if state.saved_hooks:
@@ -78,7 +78,7 @@ def observe(node: Node, inputs: Any, out: Any) -> None:
 
 
 def pack(node: Node, results: bool) -> None:
-    """Let the hooks on saved tensors keep what a node has saved; `results`: its output and a kernel's arrays too."""
+    """Pack what a node has saved by the hooks on saved tensors; `results`: the output and a kernel's arrays too."""
     start = depth()
     previous, state.grad = state.grad, False
     try:
@@ -97,7 +97,7 @@ def _is_view_of(out: np.ndarray[Any, Any], x: np.ndarray[Any, Any]) -> bool:
 
 
 def finish(op: Any, first: Any, out: Any, node: Node | None, nr: int) -> Any:
-    """Return the tensor of one output array."""
+    """Return the tensor of one output array, with its place in the graph; a view shares its base's version counter."""
     if not isinstance(out, np.ndarray):
         out = np.asarray(out)
     t = wrap(out)

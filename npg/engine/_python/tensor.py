@@ -1,4 +1,4 @@
-"""The tensor's part in the graph."""
+"""The tensor as the graph sees it: an array, its history, its gradient, its version."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class VersionCounter:
-    """How often a buffer was written in place; a tensor and its views share one."""
+    """The number of times a buffer was written in place; a tensor and its views share one."""
 
     __slots__ = ("value",)
 
@@ -33,15 +33,15 @@ class TensorBase:
     Attributes:
         _array: the ndarray.
         _grad: the accumulated gradient, a tensor, or None.
-        _requires_grad: set on a leaf whose gradient is wanted.
-        _fn, _nr: the node that produced it and which of that node's outputs it is; None for a leaf.
+        _requires_grad: set on a leaf whose gradient is to be computed.
+        _fn, _nr: the node that produced it (None for a leaf), and its number among that node's outputs.
         _counter: its VersionCounter.
-        _accumulator: its AccumulateGrad, once somebody has asked for it.
-        _base: for a view, the tensor whose buffer it shows (never itself a view); _kind: how the view was made;
-            _seen: the version at which _fn was true. See the comment in `grad_fn`.
+        _accumulator: its AccumulateGrad, once it has been asked for.
+        _base: for a view, the tensor whose buffer it shares (never itself a view); _kind: how the view was created;
+            _seen: the version at which _fn was valid. See the comment in `grad_fn`.
     """
 
-    # Defaults stand on the class, so that making a tensor sets only what differs.
+    # Defaults stand on the class, so that creating a tensor sets only what differs.
     _array: np.ndarray[Any, Any]
     _grad: Any = None
     _requires_grad = False
@@ -57,7 +57,7 @@ class TensorBase:
     _inference = False
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        # For Python, which may never give it an array: until then it is empty. The engine's own are made by `wrap`.
+        # For calls from Python, which may never set an array: the tensor is empty until then. The engine uses `wrap`.
         t = object.__new__(cls)
         t._array = np.empty(0, np.float32)
         t._counter = VersionCounter()
@@ -67,7 +67,7 @@ class TensorBase:
         pass
 
     def _set_array(self, array: np.ndarray[Any, Any]) -> None:
-        """Make this a fresh leaf on `array`. For constructors."""
+        """Make this a new leaf on `array`. For constructors."""
         if array.dtype not in KNOWN:
             check_known(array.dtype)
         self._array = array
@@ -76,7 +76,7 @@ class TensorBase:
             self._inference = True
 
     def _swap_array(self, array: np.ndarray[Any, Any]) -> None:
-        """Show another buffer from now on; the place in the graph stays, and the version. For `x.data = y`."""
+        """Replace the buffer; the place in the graph and the version stay. For `x.data = y`."""
         if array.dtype not in KNOWN:
             check_known(array.dtype)
         version = self._counter.value
@@ -89,13 +89,13 @@ class TensorBase:
 
     @property
     def grad_fn(self) -> Node | None:
-        """The node that produced this tensor, or None for a leaf."""
+        """Return the node that produced this tensor, or None for a leaf."""
         base = self._base
-        # A view's history follows its base's: after an in-place change of the base (or of another view), the view is a
-        # fresh slice of the changed base. That slice is made here, when somebody asks.
+        # A view's history follows its base's: after an in-place change of the base (or of another view of it), the view
+        # is a new slice of the changed base. That slice is recorded here, on demand.
         if base is not None and self._seen != self._counter.value:
             if self._fn is not None or base.requires_grad:
-                from npg.engine._python.recording import record  # which itself imports this module
+                from npg.engine._python.recording import record  # here, because it imports this module
 
                 if self._kind:
                     refuse_view(self, self._fn, _errors.INDIRECTLY)
@@ -108,27 +108,27 @@ class TensorBase:
 
     @property
     def requires_grad(self) -> bool:
-        """Whether gradients flow to or through this tensor."""
+        """Tell whether gradients flow to or through this tensor."""
         base = self._base
         if self._kind and base is not None and self._seen != self._counter.value:
-            # Its history can no longer be told, and asking for it would raise; this question has an answer.
-            shows = self._kind != NO_GRAD_VIEW and base.requires_grad
-            return self._requires_grad or self._fn is not None or shows
+            # grad_fn would raise, because this view's history is no longer defined; this question has an answer.
+            base_requires = self._kind != NO_GRAD_VIEW and base.requires_grad
+            return self._requires_grad or self._fn is not None or base_requires
         return self._requires_grad or self.grad_fn is not None
 
     @property
     def is_leaf(self) -> bool:
-        """Whether no recorded operation produced this tensor."""
+        """Tell whether no recorded operation produced this tensor."""
         return self.grad_fn is None
 
     @property
     def output_nr(self) -> int:
-        """Which output of grad_fn this tensor is."""
+        """Return this tensor's number among the outputs of grad_fn."""
         return self._nr
 
     @property
     def retains_grad(self) -> bool:
-        """Whether this non-leaf tensor keeps its gradient in .grad."""
+        """Tell whether this non-leaf tensor keeps its gradient in .grad."""
         return self._retains and self.grad_fn is not None
 
     def is_inference(self) -> bool:
@@ -150,7 +150,7 @@ class TensorBase:
         self._fn, self._nr, self._requires_grad, self._base = None, 0, False, None
 
     def retain_grad(self) -> None:
-        """Keep this tensor's gradient in .grad although it is no leaf."""
+        """Keep this tensor's gradient in .grad although it is not a leaf."""
         fn = self.grad_fn
         if fn is None:
             if not self._requires_grad:
@@ -160,7 +160,7 @@ class TensorBase:
         retain(self, fn, self._nr)
 
     def register_hook(self, hook: Any) -> RemovableHandle:
-        """Call hook(grad) when the gradient of this tensor is known; a returned tensor replaces it."""
+        """Call hook(grad) when the gradient of this tensor is complete; a tensor that it returns replaces it."""
         if not self.requires_grad:
             raise RuntimeError(_errors.HOOK_WITHOUT_GRAD)
         fn = self.grad_fn
@@ -168,7 +168,7 @@ class TensorBase:
             if self._hooks is None:
                 self._hooks = {}
             return RemovableHandle(self._hooks, hook)
-        # They stay with this node: after a change in place the tensor has another, and hooks of its own for that.
+        # Hooks belong to the node: after an in-place change the tensor has another node, with hooks of its own.
         if fn.tensor_hooks is None:
             fn.tensor_hooks = {}
         return RemovableHandle(fn.tensor_hooks.setdefault(self._nr, {}), hook)
@@ -191,9 +191,9 @@ class TensorBase:
 
 
 def register_operators(table: dict[str, Any]) -> None:
-    """Let these functions be the operators of tensors, by name. tensor.py calls this once.
+    """Install these functions, by name, as the operators of tensors. npg/tensor calls this once.
 
-    They stand on TensorBase, for the Cython engine's twin of it has them in C.
+    They are set on TensorBase, because its twin in the Cython engine has them in C.
     """
     for name in OPERATORS:
         setattr(TensorBase, name, table[name])
@@ -204,13 +204,13 @@ _tensor_class: type[TensorBase] = TensorBase
 
 
 def register_tensor_class(cls: type[TensorBase]) -> None:
-    """Make outputs instances of `cls` from now on. tensor.py calls this once."""
+    """Let outputs be instances of `cls` from now on. npg/tensor calls this once."""
     global _tensor_class
     _tensor_class = cls
 
 
 def wrap(array: Any) -> Any:
-    """Return a new leaf tensor on an ndarray (or NumPy scalar), which it shares.
+    """Return a new leaf tensor that shares an ndarray (or holds a NumPy scalar).
 
     Raises: TypeError, ValueError: for a dtype that npg does not have.
     """

@@ -1,4 +1,4 @@
-"""Running a node: the rules of its op make the gradients of its inputs."""
+"""Running a node: the rules of its op compute the gradients of its inputs."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from npg.ops.strided import alias
 
 
 def run_node(node: Node, g: Any, recorded: bool) -> Any:
-    """Return the gradients of a node's inputs, made of that of its output (or a tuple of them)."""
+    """Return the gradients of a node's inputs, given that of its output (or a tuple of those of its outputs)."""
     if node.packed or anomaly.enabled:
         return _vjp_checked(node, g, recorded)
     return _vjp_recorded(node, g) if recorded else _vjp(node, g)
 
 
 def _vjp(node: Node, g: Any) -> Any:
-    """Run the op's rule on arrays: g and the result are ndarrays (tuples of them, None where there is none)."""
+    """Run the op's rules on arrays: g and the results are ndarrays (g a tuple for a multi op), or None."""
     node.check_versions()
     inputs = [x._array if isinstance(x, TensorBase) else x for x in node.inputs or ()]
     return _run_rules(node, node.op.joint, g, node.output, inputs)
 
 
 def _vjp_recorded(node: Node, g: Any) -> Any:
-    """Run the op's rule on tensors and record it, for create_graph: g and the result are tensors."""
+    """Run the op's rules on tensors and record them, for create_graph: g and the results are tensors."""
     node.check_versions()
     op, y = node.op, node.output
     if op.is_fused and op.recorded is None:
@@ -69,8 +69,8 @@ def _run_rules(node: Node, joint: Any, g: Any, y: Any, inputs: Any) -> Any:
 
 
 def _vjp_checked(node: Node, g: Any, recorded: bool) -> Any:
-    """Run the op's rule on what hooks give back of the saved tensors, and look at the result in anomaly mode."""
-    kept = node.inputs, node.output, node.saved
+    """Unpack what hooks have packed, run the op's rules, and in anomaly mode check the results for nan."""
+    stored = node.inputs, node.output, node.saved
     packed = node.packed and node.inputs is not None
     try:
         if packed:
@@ -86,7 +86,7 @@ def _vjp_checked(node: Node, g: Any, recorded: bool) -> Any:
     finally:
         if packed:
             node.packed, node.versions = True, None
-            node.inputs, node.output, node.saved = kept
+            node.inputs, node.output, node.saved = stored
     return results
 
 
@@ -102,12 +102,12 @@ def _output_tensor(node: Node, array: Any, nr: int) -> Any:
 def _composite_vjp(node: Node, g: Any) -> Any:
     from npg.engine._python.backward import run_backward  # not above: it imports this module
 
-    # Aliases: one tensor may be several inputs (attention of x with itself) and each needs its own gradient.
+    # Aliases, because one tensor may be several inputs (as in self-attention) and each needs a gradient of its own.
     inputs = [apply(alias, (x,), {}) if need else x for x, need in zip(node.inputs or (), node.needs, strict=True)]
     half = _half.among((g,))
     y = node.op.composite(*(_half.widen(tuple(inputs), _cast) if half else inputs), **node.params)
     if half:
         y = _cast(y, _half.HALF)
-    wanted = [x for x, need in zip(inputs, node.needs, strict=True) if need]
-    grads = iter(run_backward((y,), (g,), True, True, wanted, False))
+    differentiated = [x for x, need in zip(inputs, node.needs, strict=True) if need]
+    grads = iter(run_backward((y,), (g,), True, True, differentiated, False))
     return [next(grads) if need else None for need in node.needs]
