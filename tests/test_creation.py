@@ -15,7 +15,7 @@ DTYPES = ("float16", "float32", "float64", "int8", "int16", "int32", "int64", "u
 
 
 class Sequence:
-    """A sequence by its methods alone."""
+    """A sequence by its methods only."""
 
     def __len__(self):
         return 2
@@ -25,7 +25,7 @@ class Sequence:
 
 
 class WithArray:
-    """Something that gives NumPy an array."""
+    """An object with `__array__`."""
 
     def __array__(self, dtype=None, copy=None):
         return np.arange(3.0)
@@ -116,7 +116,7 @@ def test_tensor_with_dtype_is_torchs(data, dtype):
         "lib.tensor([1e10], dtype=lib.float16)",
         "lib.tensor([1e40], dtype=lib.float32)",
         "lib.tensor(2**63, dtype=lib.float32)",
-        "lib.tensor([1 + 2**-11 + 2**-40], dtype=lib.float16)",  # rounded twice, by way of float32
+        "lib.tensor([1 + 2**-11 + 2**-40], dtype=lib.float16)",  # rounded twice, through float32
         "lib.tensor(np.array([1 + 2**-11 + 2**-40]), dtype=lib.float16)",
         "lib.tensor(np.array([300]), dtype=lib.uint8)",
         "lib.tensor(np.array([np.nan]), dtype=lib.int32)",
@@ -353,7 +353,7 @@ def test_constructor_of_bad_data_raises_torchs_error(call):
 
 
 def test_constructor_of_ndarray_has_the_default_dtype():
-    for lib in (npg, torch):  # the default dtype, whatever the array's
+    for lib in (npg, torch):  # the default dtype, regardless of the array's
         assert lib.Tensor(np.arange(3)).dtype is lib.Tensor(np.arange(3.0)).dtype is lib.float32
         assert lib.Tensor(np.array(2.5)).tolist() == 2.5 and lib.Tensor(np.array(3)).shape == (3,)  # a size
         assert lib.Tensor(np.ones(2, np.float16)).dtype is lib.float32
@@ -631,9 +631,9 @@ def test_logspace_of_any_bounds_is_torchs(dtype):
     for _ in range(100):
         start, end, n = float(rng.uniform(-3, 3)), float(rng.uniform(-3, 3)), int(rng.integers(1, 40))
         expected = torch.logspace(start, end, n, dtype=dtype).numpy()
-        found = npg.logspace(start, end, n, dtype=expected.dtype).numpy()
-        # Rounding an exponent of 3 in base 10 to the dtype is worth 3 * eps / 2 * ln(10).
-        np.testing.assert_allclose(found, expected, rtol=3.5 * np.finfo(expected.dtype).eps)
+        actual = npg.logspace(start, end, n, dtype=expected.dtype).numpy()
+        # Rounding an exponent of 3 in base 10 to the dtype is an error of up to 3 * eps / 2 * ln(10).
+        np.testing.assert_allclose(actual, expected, rtol=3.5 * np.finfo(expected.dtype).eps)
 
 
 # ----- Questions and defaults -----

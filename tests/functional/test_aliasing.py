@@ -1,6 +1,6 @@
-"""Functions and methods that hand out tensors: the input itself, a view or a copy as torch's, over layouts; strides.
+"""Functions and methods that return tensors: the input itself, a view or a copy, as torch's, for each layout; strides.
 
-Identity and addresses are compared, and then tried: the result is written, and the input must have changed alike.
+Identity and addresses are compared, and then tested: a write to the result must change the input as in torch.
 """
 
 import copy
@@ -306,7 +306,7 @@ lib.cross(x[:, :3], x[:, :3]) if x.dim() == 2 and x.shape[1] > 2 else x
 lib.tensordot(x, lib.ones(()), 0) if not x.dim() else x
 """
 
-# Results whose elements lie in another order than torch's: in that of their indices, or as LAPACK's in torch.
+# Results with another memory order than torch's: that of their indices, where torch has LAPACK's.
 ORDERED = (
     "x.sort", "x.argsort", "x.flip", "x.rot90", "lib.nn.functional.pad", "x ** 1", "lib.pow", "x.float_power", "x[[0]]",
     "lib.nn.functional.normalize", "lib.nn.functional.gelu", "lib.inverse", "lib.linalg.cholesky", "lib.linalg.qr",
@@ -315,7 +315,7 @@ ORDERED = (
 
 
 def relation(lib, text, call):
-    """Return whose memory a call's result is and how it lies there, and what x is after the result was written."""
+    """Return whose memory a call's result shares, its layout there, and x after a write to the result."""
     x = eval(text, {"lib": lib})
     start, storage = x.data_ptr(), x.untyped_storage()
     first, last = storage.data_ptr(), storage.data_ptr() + storage.nbytes()
@@ -336,12 +336,12 @@ def relation(lib, text, call):
     else:
         where = f"view at {y.data_ptr() - start}" if first <= y.data_ptr() < last else "copy"
     steps = [s for s, size in zip(y.stride(), y.shape) if size > 1] if y.numel() else None
-    seen = [where, tuple(y.shape), y.is_contiguous(), steps]
+    facts = [where, tuple(y.shape), y.is_contiguous(), steps]
     if y is not x and y.dtype != lib.bool and steps and 0 not in steps:
         with lib.no_grad():
             y.fill_(7)
-        seen.append(x.tolist())
-    return where, seen
+        facts.append(x.tolist())
+    return where, facts
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
@@ -349,12 +349,12 @@ def relation(lib, text, call):
 def test_result_is_itself_a_view_or_a_copy_as_torchs(call):
     wrong = []
     for name, text in INPUTS.items():
-        expected, found = relation(torch, text, call), relation(npg, text, call)
-        if call.startswith(ORDERED) and isinstance(found[1], list) and isinstance(expected[1], list):
-            for seen in (found[1], expected[1]):
-                seen[2:4] = []
-        if found != expected:
-            wrong.append(f"{name}: {found}, torch has {expected}")
+        expected, actual = relation(torch, text, call), relation(npg, text, call)
+        if call.startswith(ORDERED) and isinstance(actual[1], list) and isinstance(expected[1], list):
+            for facts in (actual[1], expected[1]):
+                facts[2:4] = []
+        if actual != expected:
+            wrong.append(f"{name}: {actual}, torch has {expected}")
     assert not wrong, "\n".join(wrong)
 
 
@@ -368,14 +368,14 @@ def test_numbers_are_drawn_in_the_order_of_torchs_result():
     for lib in (npg, torch):
         lib.manual_seed(3)
     p = npg.arange(6.0).view(2, 3).t()
-    theirs = torch.arange(6.0).view(2, 3).t()
+    q = torch.arange(6.0).view(2, 3).t()
     for f in (lambda lib, x: x.bernoulli(0.4), lambda lib, x: lib.bernoulli(x / 7)):
-        np.testing.assert_array_equal(f(npg, p).numpy(), f(torch, theirs).numpy())
+        np.testing.assert_array_equal(f(npg, p).numpy(), f(torch, q).numpy())
 
 
 def test_storage_of_memory_that_no_array_owns_is_that_memory():
-    whole = torch.arange(12.0)
-    x = npg.from_dlpack(whole[1::2].view(2, 3)[:, 1:])
-    assert x.untyped_storage().data_ptr() == x.data_ptr() == whole.data_ptr() + 12
+    memory = torch.arange(12.0)
+    x = npg.from_dlpack(memory[1::2].view(2, 3)[:, 1:])
+    assert x.untyped_storage().data_ptr() == x.data_ptr() == memory.data_ptr() + 12
     x.storage()[0] = 9.0
-    assert whole[3] == 9 and x[0, 0] == 9
+    assert memory[3] == 9 and x[0, 0] == 9

@@ -1,6 +1,6 @@
-"""Calls at the edge of what PyTorch takes: the same result, or the same error in the same words.
+"""Calls at the edge of what PyTorch accepts: the same result, or the same error in the same words.
 
-L is either library, F its nn.functional. What is compared: dtype, shape, values, requires_grad; of an error its kind
+L is either library, F its nn.functional. Compared are dtype, shape, values and requires_grad; for an error its type
 and first line.
 """
 
@@ -389,15 +389,15 @@ def test_call_at_the_edge_does_what_pytorch_does(call):
 
 
 def test_numpy_bool_counts_as_a_bool():
-    """PyTorch's parser takes np.bool_ for a float; it is NumPy's bool, which promotes nothing."""
+    """PyTorch's parser treats np.bool_ as a float; in npg it is a bool, which promotes nothing."""
     x = npg.tensor([2, 3])
-    for found in (x * np.True_, x + np.False_, np.True_ * x, x**np.True_, x.mul_(np.True_)):
-        assert found.dtype is npg.int64
-        assert found.tolist() == [2, 3]
+    for y in (x * np.True_, x + np.False_, np.True_ * x, x**np.True_, x.mul_(np.True_)):
+        assert y.dtype is npg.int64
+        assert y.tolist() == [2, 3]
 
 
 def test_writes_to_overlapping_memory_are_refused():
-    """PyTorch lets some through, and what stays depends on the order of the writes."""
+    """PyTorch allows some, with a result that depends on the order of the writes."""
     for write in (npg.Tensor.tril_, npg.Tensor.triu_):
         x = npg.ones(1).expand(2, 2)
         with pytest.raises(RuntimeError, match="more than one element of the written-to tensor"):
@@ -406,13 +406,13 @@ def test_writes_to_overlapping_memory_are_refused():
 
 
 def test_triu_of_a_vector_within_vmap_is_refused():
-    """PyTorch takes the batch for rows."""
+    """PyTorch treats the batch as rows."""
     with pytest.raises(RuntimeError, match="must have at least 2 dimensions"):
         npg.func.vmap(npg.triu)(npg.ones(2, 3))
 
 
 def test_integers_take_no_history_from_a_comparison():
-    """In PyTorch an int64 tensor requires a gradient then."""
+    """In PyTorch an int64 tensor would then require grad."""
     x = npg.tensor([1])
     assert not x.lt_(npg.ones(1, requires_grad=True)).requires_grad
 

@@ -1,4 +1,4 @@
-"""dropout and its relatives: what PyTorch zeroes for the same seed, and gradients."""
+"""dropout and its relatives: the elements that PyTorch zeroes for the same seed, and gradients."""
 
 import numpy as np
 import pytest
@@ -58,8 +58,8 @@ def test_dropouts_in_turn_continue_one_stream():
     random.manual_seed(2)
     torch.manual_seed(2)
     for name in ("dropout", "alpha_dropout", "dropout"):
-        found = getattr(F, name)(engine.wrap(x), 0.3, True)
-        assert_like(found, getattr(TF, name)(torch.from_numpy(x), 0.3, True))
+        actual = getattr(F, name)(engine.wrap(x), 0.3, True)
+        assert_like(actual, getattr(TF, name)(torch.from_numpy(x), 0.3, True))
 
 
 @pytest.mark.parametrize("name", INPUTS)
@@ -87,8 +87,8 @@ def test_dropout_in_place_writes_the_input(name):
     expected = getattr(TF, name)(t.clone(), 0.4, training=True, inplace=True)
     assert_like(y, expected)
     g = rng.standard_normal(x.shape)
-    found = engine.run_backward((y,), (engine.wrap(g),), False, False, (leaf,), False)[0]
-    assert_like(found, torch.autograd.grad(expected, t, torch.from_numpy(g))[0])
+    actual = engine.run_backward((y,), (engine.wrap(g),), False, False, (leaf,), False)[0]
+    assert_like(actual, torch.autograd.grad(expected, t, torch.from_numpy(g))[0])
 
 
 def test_dropout_in_place_of_a_leaf_is_refused_as_torch_does():
@@ -141,8 +141,8 @@ def test_dropout_of_channels_warns_of_other_shapes_as_torch_does(name, shape):
     x = np.ones(shape)
     with pytest.warns(UserWarning) as caught:
         random.manual_seed(1)
-        found = getattr(F, name)(engine.wrap(x))
+        actual = getattr(F, name)(engine.wrap(x))
     with pytest.warns(UserWarning) as expected:
         torch.manual_seed(1)
-        assert_like(found, getattr(TF, name)(torch.from_numpy(x)))
+        assert_like(actual, getattr(TF, name)(torch.from_numpy(x)))
     assert [str(w.message) for w in caught] == [str(w.message) for w in expected]

@@ -19,10 +19,10 @@ def value(call, lib):
 
 
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.filterwarnings("ignore:This overload of")  # torch warns of the first only
+@pytest.mark.filterwarnings("ignore:This overload of")  # torch warns once only
 def test_scale_in_front_is_torchs(call):
-    found, expected = value(call, npg), value(call, torch)
-    np.testing.assert_array_equal(found.numpy(), expected.numpy())
+    actual, expected = value(call, npg), value(call, torch)
+    np.testing.assert_array_equal(actual.numpy(), expected.numpy())
 
 
 def test_scale_in_front_is_warned_of():

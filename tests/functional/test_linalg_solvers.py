@@ -1,4 +1,4 @@
-"""Matrices that cannot be solved, inverted or factored: nan, infinite, singular, empty; errors as PyTorch's."""
+"""Matrices that cannot be solved, inverted or factored: nan, infinite, singular, empty; errors equal PyTorch's."""
 
 import warnings
 
@@ -48,7 +48,7 @@ FUNCTIONS = {
     "solve": _solved,
     "power": lambda lib, x: lib.linalg.matrix_power(x, -2),
 }  # fmt: skip
-# Another LAPACK rounds a singular value to 0 where this one does not.
+# LAPACKs differ in whether a singular value rounds to 0.
 BY_LAPACK = {("cond", "singular")}
 
 
@@ -65,13 +65,13 @@ def _outcome(lib, function, array):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_odd_matrices_as_torch(name, matrix):
     expected, torch_error = _outcome(torch, FUNCTIONS[name], MATRICES[matrix])
-    found, error = _outcome(npg, FUNCTIONS[name], MATRICES[matrix])
+    actual, error = _outcome(npg, FUNCTIONS[name], MATRICES[matrix])
     assert (error is None) == (torch_error is None), (error, torch_error)
     if error is not None:
         assert isinstance(error, npg.linalg.LinAlgError) == isinstance(torch_error, torch.linalg.LinAlgError)
         assert str(error).split("\n")[0] == str(torch_error).split("\n")[0].replace("torch.", "npg.")
         return
-    pairs = zip(found, expected, strict=True) if isinstance(found, tuple) else [(found, expected)]
+    pairs = zip(actual, expected, strict=True) if isinstance(actual, tuple) else [(actual, expected)]
     for f, e in pairs:
         assert f.shape == tuple(e.shape)
         if (name, matrix.removesuffix(" in a batch")) not in BY_LAPACK:
@@ -103,7 +103,7 @@ def test_gradient_of_a_norm_of_nan_is_refused_alike():
 def test_median_and_mode_of_nan_and_of_nothing():
     x = npg.tensor([NAN, 1.0, 1.0])
     assert np.isnan(x.median().item()) and x.nanmedian().item() == 1
-    # nan equals nothing, so it is never the most frequent; PyTorch's depends on how its sort leaves them.
+    # nan equals nothing, so it is never the most frequent; PyTorch's result depends on its sort.
     assert x.mode().values.item() == 1 and npg.tensor([1.0, NAN, 1.0]).mode().indices.item() == 2
     assert np.isnan(npg.ones(0).median().item()) and npg.ones(0, 2).median(1).values.shape == (0,)
     for call in (lambda: npg.ones(0).mode(), lambda: npg.ones(0, 2).median(0)):
@@ -138,16 +138,16 @@ def matrices(draw):
 @pytest.mark.parametrize("name", BY_ELIMINATION)
 @given(x=matrices())
 def test_matrix_with_odd_numbers_gives_torchs_result(name, x):
-    # OpenBLAS makes numbers of inf and nan where elimination gives nan.
+    # OpenBLAS may turn inf and nan into numbers where elimination gives nan.
     if np.isfinite(x).all() and np.linalg.cond(x) > 1e10:
-        return  # singular but for rounding
-    (found, error), (expected, refused) = (_outcome(lib, BY_ELIMINATION[name], x) for lib in (npg, torch))
+        return  # singular up to rounding
+    (actual, error), (expected, refused) = (_outcome(lib, BY_ELIMINATION[name], x) for lib in (npg, torch))
     if refused is not None:
-        assert isinstance(error, npg.linalg.LinAlgError), (found, refused)
+        assert isinstance(error, npg.linalg.LinAlgError), (actual, refused)
         assert str(error).removeprefix("npg.") == str(refused).removeprefix("torch.")
     else:
         assert error is None, error
-        assert np.allclose(found.numpy(), expected.numpy(), 1e-9, 1e-9, equal_nan=True)
+        assert np.allclose(actual.numpy(), expected.numpy(), 1e-9, 1e-9, equal_nan=True)
 
 
 # ----- Vectors and batches -----
@@ -174,11 +174,11 @@ def test_solve_triangular_takes_a_matrix_for_a_matrix(a, b, upper, left, unitria
 
 
 def test_solve_triangular_of_a_zero_on_the_diagonal_is_infinite():
-    found, expected = (
+    actual, expected = (
         lib.linalg.solve_triangular(lib.tensor([[0.0, 0], [1, 1]]), lib.tensor([[1.0, 2], [3, 4]]), upper=False)
         for lib in (npg, torch)
     )
-    assert_like(found, expected)
+    assert_like(actual, expected)
 
 
 SHAPES_A = [(2, 2), (1, 2, 2), (2, 2, 2), (3, 2, 2), (1, 3, 2, 2), (3, 2)]
@@ -197,7 +197,7 @@ def test_lstsq_takes_and_refuses_the_shapes_that_torch_does(a, b):
         except RuntimeError as error:
             return None, str(error).removeprefix(f"{lib.__name__}.")
 
-    (found, error), (expected, refused) = outcome(npg), outcome(torch)
+    (actual, error), (expected, refused) = outcome(npg), outcome(torch)
     assert error == refused
     if refused is None:
-        assert found.shape == expected.shape and np.allclose(found, expected, 1e-9)
+        assert actual.shape == expected.shape and np.allclose(actual, expected, 1e-9)

@@ -80,7 +80,7 @@ def test_poisson_nll_loss_is_like_torch(reduction, full, log_input):
 @pytest.mark.parametrize("reduction", REDUCTIONS)
 def test_soft_margin_loss_is_like_torch(reduction):
     check("soft_margin_loss", normal(4, 3), signs(4, 3), reduction=reduction)
-    # Where exp overflows, torch's loss is inf and its gradient nan; here the gradient is right.
+    # If exp overflows, torch's loss is inf and its gradient nan; npg's gradient is right.
     check("soft_margin_loss", np.array([1e4, -1e4]), signs(2), reduction=reduction, grad=False)
 
 
@@ -131,14 +131,14 @@ def test_margin_losses_at_the_kink_and_of_infinite_logits_are_torchs(p):
     rows = np.array(list(itertools.product(values, repeat=3)))
     for target in range(3):
         targets = np.full(len(rows), target) if p else np.tile([target, -1, -1], (len(rows), 1))
-        found, expected = [], []
-        for lib, results in ((npg, found), (torch, expected)):
+        actual, expected = [], []
+        for lib, results in ((npg, actual), (torch, expected)):
             x = lib.from_numpy(rows.copy()).requires_grad_()
             loss = getattr(lib.nn.functional, name)(x, lib.from_numpy(targets), reduction="none", **options)
             loss.sum().backward()
             results += [loss.detach().numpy(), x.grad.numpy()]
-        np.testing.assert_allclose(found[0], expected[0], 1e-15)
-        np.testing.assert_allclose(found[1], expected[1], 1e-15)
+        np.testing.assert_allclose(actual[0], expected[0], 1e-15)
+        np.testing.assert_allclose(actual[1], expected[1], 1e-15)
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -237,8 +237,8 @@ def test_margin_losses_refuse_a_class_that_is_not_there():
 def test_losses_understand_the_older_arguments(name):
     x = np.full(3, 0.5)
     with pytest.warns(UserWarning, match="size_average and reduce args will be deprecated"):
-        found = getattr(F, name)(engine.wrap(x), engine.wrap(x), size_average=False)
-    assert_like(found, getattr(TF, name)(torch.from_numpy(x), torch.from_numpy(x), reduction="sum"))
+        actual = getattr(F, name)(engine.wrap(x), engine.wrap(x), size_average=False)
+    assert_like(actual, getattr(TF, name)(torch.from_numpy(x), torch.from_numpy(x), reduction="sum"))
 
 
 def test_losses_keep_float32():
@@ -286,10 +286,10 @@ PAIRS = {
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_dtypes_that_differ_give_torchs_results_gradients_and_errors(name):
-    """huber_loss is not among them: PyTorch computes it for two dtypes, and then refuses its backward."""
+    """Check all but huber_loss, which PyTorch computes for two dtypes, but whose backward it refuses."""
     kinds = ("float32", "float64", "int64", "bool")
-    for first, second, reduction, wanted in itertools.product(kinds[:2], kinds, ("none", "mean"), ("x", "t", "xt")):
-        if "t" in wanted and not second.startswith("float"):
+    for first, second, reduction, recorded in itertools.product(kinds[:2], kinds, ("none", "mean"), ("x", "t", "xt")):
+        if "t" in recorded and not second.startswith("float"):
             continue
         if name == "soft_margin_loss" and second == "bool":
             continue  # as huber_loss
@@ -298,7 +298,7 @@ def test_dtypes_that_differ_give_torchs_results_gradients_and_errors(name):
             x = lib.full((2, 3), 0.75).to(getattr(lib, first))  # noqa: B023
             t = lib.full((2, 3), 0.25).to(getattr(lib, second))  # noqa: B023
             for letter, leaf in (("x", x), ("t", t)):
-                leaf.requires_grad_(letter in wanted and leaf.is_floating_point())  # noqa: B023
+                leaf.requires_grad_(letter in recorded and leaf.is_floating_point())  # noqa: B023
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 y = PAIRS[name](lib.nn.functional, x, t, reduction=reduction)  # noqa: B023
@@ -308,14 +308,14 @@ def test_dtypes_that_differ_give_torchs_results_gradients_and_errors(name):
         try:
             expected = call(torch)
         except Exception as error:
-            with pytest.raises(type(error)) as found:
+            with pytest.raises(type(error)) as raised:
                 call(npg)
-            assert str(found.value) == str(error).replace("torch", "npg"), (first, second, reduction, wanted)
+            assert str(raised.value) == str(error).replace("torch", "npg"), (first, second, reduction, recorded)
             continue
         for a, b in zip(call(npg), expected, strict=True):
             assert (a is None) == (b is None)
             if a is not None:
-                assert a.dtype == b.dtype, (first, second, reduction, wanted)
+                assert a.dtype == b.dtype, (first, second, reduction, recorded)
                 np.testing.assert_allclose(a, b, 2e-6, 1e-7)
 
 

@@ -1,4 +1,4 @@
-"""Names of `npg` and `npg.nn.functional`: torch's own, with its signatures; and when they are loaded."""
+"""Names of `npg` and `npg.nn.functional`: torch's, with its signatures; and when they are loaded."""
 
 import copy
 import functools
@@ -24,7 +24,7 @@ def public(room):
 
 # ----- Which names -----
 
-# What stands in npg and not in torch, by reason.
+# Names of npg that torch lacks, by reason.
 OWN = {
     "numpygrad has them at its top level": {"cross_entropy", "gelu", "mse_loss"},
     "the engine, which can be replaced": {"engine"},
@@ -35,8 +35,8 @@ OWN = {
 
 def test_npg_has_torchs_names_and_a_few_of_its_own():
     assert public(npg) - set(dir(torch)) == set().union(*OWN.values())
-    assert {"relu", "sigmoid", "softmax", "tanh"} <= public(npg)  # numpygrad's too
-    assert public(npg) - {*npg.__all__} == {"bool", "float", "int"}  # which a star import leaves to Python
+    assert {"relu", "sigmoid", "softmax", "tanh"} <= public(npg)  # numpygrad's, too
+    assert public(npg) - {*npg.__all__} == {"bool", "float", "int"}  # a star import keeps Python's
 
 
 def test_nn_functional_has_torchs_names_only():
@@ -50,7 +50,7 @@ def test_nn_functional_has_torchs_names_only():
 def test_methods_only_are_methods_and_no_functions_of_torch():
     methods = npg.functional._NOT_OF_TORCH
     assert not methods & set(dir(torch)) and methods <= set(dir(npg.functional))
-    not_methods = {"getitem", "setitem", "vector_norm"}  # of the operators, and of linalg
+    not_methods = {"getitem", "setitem", "vector_norm"}  # operators, and a function of linalg
     assert all(hasattr(npg.Tensor, name) and hasattr(torch.Tensor, name) for name in methods - not_methods)
     assert set(npg.functional.__all__) <= set(dir(torch))
 
@@ -65,18 +65,18 @@ def test_unknown_name(room, name):
 
 
 def parameters(function):
-    """Return (name, keyword only, default) of the parameters, without out=, which no schema and few signatures have."""
-    found = inspect.signature(function).parameters.values()
-    return [(p.name, p.kind is p.KEYWORD_ONLY, p.default) for p in found if p.name != "out"]
+    """Return (name, keyword only, default) of the parameters, without out=, which schemas lack."""
+    parameters_ = inspect.signature(function).parameters.values()
+    return [(p.name, p.kind is p.KEYWORD_ONLY, p.default) for p in parameters_ if p.name != "out"]
 
 
 def schemas(name):
-    """Return what `parameters` does of every overload that aten has, of which torch's functions are made.
+    """Return the same as `parameters` for every overload in aten, from which torch's functions are generated.
 
-    A reduction's default is mean there, a word that PyTorch's parser of arguments reads as 0: test_namespaces.py.
+    A reduction's default is the word mean there, which PyTorch's parser reads as 0: see test_namespaces.py.
     """
     packet = getattr(torch.ops.aten, name)
-    found = [getattr(packet, overload)._schema.arguments for overload in packet.overloads()]
+    signatures = [getattr(packet, overload)._schema.arguments for overload in packet.overloads()]
     return [
         [
             (
@@ -86,14 +86,14 @@ def schemas(name):
             )
             for a in arguments
         ]
-        for arguments in found
+        for arguments in signatures
         if not any(a.is_out for a in arguments)
     ]
 
 
-# Of torch.nn.functional, in Python, with a parameter more in npg or another annotation of the same.
+# Functions written in Python in torch.nn.functional, with an extra parameter in npg or a different annotation.
 NAMED_OTHERWISE = {"one_hot": [("tensor", False, inspect._empty), ("num_classes", False, -1)]}
-# aten's schema of these has parameters, or defaults, that torch's function has not.
+# The aten schemas of these have parameters or defaults that torch's functions lack.
 WITHOUT_SETTINGS = {
     "elu_": [("input", False, inspect._empty), ("alpha", False, 1.0)],
     "logsigmoid": [("input", False, inspect._empty)],
@@ -102,11 +102,11 @@ WITHOUT_SETTINGS = {
 
 @pytest.mark.parametrize("name", sorted(public(F)))
 def test_signature_in_nn_functional_is_torchs(name):
-    found = parameters(getattr(F, name))
+    actual = parameters(getattr(F, name))
     if isinstance(getattr(TF, name), types.FunctionType):
-        assert found == parameters(getattr(TF, name))
+        assert actual == parameters(getattr(TF, name))
     else:  # a built-in
-        assert found in [
+        assert actual in [
             *(schemas(name) if hasattr(torch.ops.aten, name) else []),
             WITHOUT_SETTINGS.get(name),
             NAMED_OTHERWISE.get(name),
@@ -123,8 +123,8 @@ def test_signature_in_npg_is_torchs(name):
 
 @pytest.mark.parametrize("name", BOTH)
 def test_function_of_both_namespaces_with_one_signature_is_one_object(name):
-    ours, theirs = getattr(npg, name), getattr(F, name)
-    assert (ours is theirs) == (parameters(ours) == parameters(theirs))
+    own, other = getattr(npg, name), getattr(F, name)
+    assert (own is other) == (parameters(own) == parameters(other))
 
 
 # ----- When they are loaded -----
@@ -132,17 +132,17 @@ def test_function_of_both_namespaces_with_one_signature_is_one_object(name):
 
 @pytest.mark.parametrize("module", npg._LATER)
 def test_later_names_are_those_of_their_module(module):
-    found = importlib.import_module(module)
-    assert all(getattr(npg, name) is getattr(found, name) for name in npg._LATER[module])
+    loaded = importlib.import_module(module)
+    assert all(getattr(npg, name) is getattr(loaded, name) for name in npg._LATER[module])
     if module.startswith("npg.functional.") and ".nn." not in module:
-        assert sorted(npg._LATER[module]) == sorted(functions_of(found))
+        assert sorted(npg._LATER[module]) == sorted(functions_of(loaded))
 
 
 def test_functions_of_networks_are_those_of_their_modules():
     own = {name: module for name, module in npg.functional._MODULES.items() if ".nn." in module}
-    found = {module: functions_of(importlib.import_module(module)) for module in set(own.values())}
-    assert own == {name: module for module, functions in found.items() for name in functions}
-    assert all(getattr(F, name) is found[module][name] for name, module in own.items())
+    functions_by_module = {module: functions_of(importlib.import_module(module)) for module in set(own.values())}
+    assert own == {name: module for module, functions in functions_by_module.items() for name in functions}
+    assert all(getattr(F, name) is functions_by_module[module][name] for name, module in own.items())
 
 
 def test_import_leaves_later_modules_out():

@@ -1,4 +1,4 @@
-"""Functions that torch has with another signature than torch.nn.functional, called as torch's, and F.unfold."""
+"""Functions whose signatures differ between torch and torch.nn.functional, called as torch's; and F.unfold."""
 
 import numpy as np
 import pytest
@@ -59,11 +59,11 @@ def test_embedding_takes_the_table_first(settings):
 @pytest.mark.parametrize("name", ["dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout"])
 def test_dropout_takes_what_torchs_takes(name):
     for p, train in ((0.4, True), (0.4, False), (1.0, True), (0, True)):
-        found = []
+        results = []
         for lib in (npg, torch):
             lib.manual_seed(3)
-            found.append(getattr(lib, name)(lib.ones(5, 4, 3), p, train).numpy())
-        np.testing.assert_allclose(*found, 1e-6)
+            results.append(getattr(lib, name)(lib.ones(5, 4, 3), p, train).numpy())
+        np.testing.assert_allclose(*results, 1e-6)
     for p in (2.5, -1, 2, float("nan")):
         calls = [lambda lib=lib, p=p: getattr(lib, name)(lib.ones(5, 4), p, True) for lib in (npg, torch)]
         assert_same_error(*calls)
@@ -81,15 +81,17 @@ def test_activations_and_normalisations_are_torchs():
 
 def test_softmax_needs_a_dim_and_takes_a_dtype_third():
     for name in ("softmax", "log_softmax"):
-        found, expected = getattr(npg, name), getattr(torch, name)
+        function, expected = getattr(npg, name), getattr(torch, name)
         for args in ((), (None,), (1, 3)):
             assert_same_error(
-                lambda: found(npg.ones(2, 3), *args),  # noqa: B023
+                lambda: function(npg.ones(2, 3), *args),  # noqa: B023
                 lambda: expected(torch.ones(2, 3), *args),  # noqa: B023
                 text=not args or args[0] is not None and len(args) < 2,
             )
-        assert found(npg.ones(2, 3), 1, npg.float64).dtype == npg.float64
-        assert getattr(F, name)(npg.ones(2, 3), 1, npg.float64).dtype == npg.float32  # there the third is _stacklevel
+        assert function(npg.ones(2, 3), 1, npg.float64).dtype == npg.float64
+        assert (
+            getattr(F, name)(npg.ones(2, 3), 1, npg.float64).dtype == npg.float32
+        )  # the third parameter of F is _stacklevel
         with pytest.warns(UserWarning, match=f"Implicit dimension choice for {name} has been deprecated"):
             getattr(F, name)(npg.ones(2, 3))
 

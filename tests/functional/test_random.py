@@ -1,4 +1,4 @@
-"""Random tensors: number for number torch's, through PyTorch's functions."""
+"""Random tensors from PyTorch's functions: number for number torch's."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ import npg
 
 from ..expressions import check, check_error
 
-# Each is made twice after both generators were seeded alike, and then the streams must still be in step.
+# Each is drawn twice from equal seeds, and the streams must still agree afterwards.
 CALLS = """
 lib.rand(5)
 lib.rand(2, 3)
@@ -223,17 +223,17 @@ RECORDED = [
 
 @pytest.mark.parametrize("source", RECORDED)
 def test_gradient_of_random_numbers_is_zero(source):
-    found = {}
+    facts = {}
     for lib in (npg, torch):
         lib.manual_seed(2)
         x = lib.full((3,), 0.5, requires_grad=True)
         y = eval(source, {"lib": lib, "x": x})
         (g,) = lib.autograd.grad((y * 2).sum(), x)
-        found[lib] = (y.grad_fn.name(), y.requires_grad, g.tolist(), g.dtype.is_floating_point)
-    name, *rest = found[torch]
-    assert found[npg][1:] == tuple(rest)
+        facts[lib] = (y.grad_fn.name(), y.requires_grad, g.tolist(), g.dtype.is_floating_point)
+    name, *rest = facts[torch]
+    assert facts[npg][1:] == tuple(rest)
     # Overloads of one function are numbered in torch: NormalBackward0, NormalBackward1, ...
-    assert found[npg][0].rstrip("0123456789") == name.rstrip("0123456789")
+    assert facts[npg][0].rstrip("0123456789") == name.rstrip("0123456789")
 
 
 def test_random_like_and_multinomial_are_not_recorded():

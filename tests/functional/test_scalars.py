@@ -83,17 +83,17 @@ def written(x, index, value):
 def outcome(lib, name, dtype, number):
     x = lib.tensor([0, 1, 1, 0] if dtype == "bool" else [0, 1, 5, 100]).to(getattr(lib, dtype))
     try:
-        found = FUNCTIONS[name](lib, x, number)
+        result = FUNCTIONS[name](lib, x, number)
     except Exception as error:
         return type(error).__name__, str(error).split("\n")[0].replace("torch", "npg")
-    return str(found.dtype).split(".")[-1], found.tolist()
+    return str(result.dtype).split(".")[-1], result.tolist()
 
 
 def check(name, dtype, number):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        expected, found = outcome(torch, name, dtype, number), outcome(npg, name, dtype, number)
-    assert repr(found) == repr(expected), f"{name} of {dtype} and {number}"
+        expected, actual = outcome(torch, name, dtype, number), outcome(npg, name, dtype, number)
+    assert repr(actual) == repr(expected), f"{name} of {dtype} and {number}"
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -132,10 +132,10 @@ def test_view_of_another_dtype_looks_at_offset_and_strides_as_pytorch(view):
     def of(lib, source, target):
         x = VIEWS[view](lib.arange(32).to(getattr(lib, source)).reshape(4, 8))
         try:
-            found = x.view(getattr(lib, target))
+            y = x.view(getattr(lib, target))
         except RuntimeError as error:
             return str(error).split("\n")[0]
-        return found.stride(), found.storage_offset(), tuple(found.shape), repr(found.tolist())
+        return y.stride(), y.storage_offset(), tuple(y.shape), repr(y.tolist())
 
     for source in DTYPES:
         for target in DTYPES:

@@ -1,4 +1,4 @@
-"""Arguments that no sample has: infinite ends and tolerances, empty inputs, one element, bounds beyond int64."""
+"""Arguments absent from the samples: infinite ends and tolerances, empty inputs, one element, bounds beyond int64."""
 
 import math
 
@@ -14,8 +14,10 @@ INF, NAN = math.inf, math.nan
 
 def check(call):
     """Compare a call written with `lib` in npg and in torch."""
-    found, expected = (eval(call, {"lib": lib, "INF": INF, "NAN": NAN, "F": lib.nn.functional}) for lib in (npg, torch))
-    assert_like(found, expected)
+    actual, expected = (
+        eval(call, {"lib": lib, "INF": INF, "NAN": NAN, "F": lib.nn.functional}) for lib in (npg, torch)
+    )
+    assert_like(actual, expected)
 
 
 @pytest.mark.filterwarnings("ignore:.*degrees of freedom")
@@ -75,12 +77,12 @@ def test_gradient_of_a_norm_over_one_element_is_its_sign(p, value):
 @pytest.mark.parametrize("correction", [0, 1, 2])
 @pytest.mark.filterwarnings("ignore:.*degrees of freedom")
 def test_gradient_of_a_variance_of_one_element_has_the_inputs_dtype(name, correction):
-    found = []
+    gradients = []
     for lib in (npg, torch):
         x = lib.tensor([3.0], requires_grad=True)
         y = getattr(lib, name)(x, correction=correction)
-        found.append(lib.autograd.grad(y[0] if isinstance(y, tuple) else y, x)[0])
-    assert_like(*found)
+        gradients.append(lib.autograd.grad(y[0] if isinstance(y, tuple) else y, x)[0])
+    assert_like(*gradients)
 
 
 LOSSES = "l1 mse smooth_l1 huber soft_margin kl_div binary_cross_entropy binary_cross_entropy_with_logits".split()
@@ -90,28 +92,28 @@ LOSSES = "l1 mse smooth_l1 huber soft_margin kl_div binary_cross_entropy binary_
 @pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.filterwarnings("ignore:reduction", "ignore:.torch.jit.script:DeprecationWarning")
 def test_tangent_of_a_loss_of_nothing_is_torchs(name, reduction):
-    found = []
+    tangents = []
     for lib in (npg, torch):
         loss = getattr(lib.nn.functional, name if hasattr(lib.nn.functional, name) else name + "_loss")
 
         def function(x, lib=lib, loss=loss):
             return loss(x, lib.zeros(0), reduction=reduction)
 
-        found.append(lib.func.jvp(function, (lib.zeros(0),), (lib.ones(0),)))
-    assert_like(*found)
+        tangents.append(lib.func.jvp(function, (lib.zeros(0),), (lib.ones(0),)))
+    assert_like(*tangents)
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.script:DeprecationWarning")
 @pytest.mark.parametrize("shape", [(0, 3), (2, 0), (0, 0), (2, 0, 3)])
 def test_tangent_of_attention_over_nothing_is_torchs(shape):
-    found = []
+    tangents = []
     for lib in (npg, torch):
 
         def function(x, lib=lib):
             return lib.nn.functional.scaled_dot_product_attention(x, x, x)
 
-        found.append(lib.func.jvp(function, (lib.zeros(shape),), (lib.ones(shape),)))
-    assert_like(*found)
+        tangents.append(lib.func.jvp(function, (lib.zeros(shape),), (lib.ones(shape),)))
+    assert_like(*tangents)
 
 
 @pytest.mark.parametrize("target", [2.0, -1.0, NAN, INF])
@@ -130,7 +132,7 @@ def test_arange_beyond_int64_is_refused_as_by_torch(ends):
 
 
 def test_arange_up_to_the_ends_of_int64_is_right():
-    # PyTorch overflows when it counts these: it refuses the first and gives nothing for the second.
+    # PyTorch's element count overflows: it refuses the first and returns an empty tensor for the second.
     last = 2**63 - 1
     assert npg.arange(0, last, 2**62).tolist() == [0, 2**62]
     assert npg.arange(-(2**63), last, 2**62).tolist() == [-(2**63), -(2**62), 0, 2**62]
@@ -153,14 +155,14 @@ NAN_ROWS = [[NAN, 1.0, 1.0], [1.0, NAN, 1.0], [1.0, 1.0, NAN], [NAN, NAN, 2.0], 
 
 @pytest.mark.parametrize("row", NAN_ROWS, ids=str)
 def test_mode_counts_every_nan_as_another_and_the_last(row):
-    # PyTorch sorts by comparing with nan, so there the result depends on the order: of (nan, 1) nan, of (1, nan) 1.
-    found = []
+    # PyTorch's sort compares with nan, so its result depends on the order: nan for (nan, 1), 1 for (1, nan).
+    modes = []
     for order in ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0)):
         values, place = npg.mode(npg.tensor([row[i] for i in order]))
-        found.append(values.item())
+        modes.append(values.item())
         assert np.array_equal([row[i] for i in order][place.item()], values.item(), equal_nan=True)
-    known = [x for x in row if x == x]
-    expected = min(known, key=lambda x: (-known.count(x), x)) if known else NAN
-    assert all(np.array_equal(x, expected, equal_nan=True) for x in found)
-    if not known:
+    numbers = [x for x in row if x == x]
+    expected = min(numbers, key=lambda x: (-numbers.count(x), x)) if numbers else NAN
+    assert all(np.array_equal(x, expected, equal_nan=True) for x in modes)
+    if not numbers:
         assert_like(npg.mode(npg.tensor(row)), torch.mode(torch.tensor(row)))

@@ -58,9 +58,9 @@ def test_deepcopy_of_what_is_no_leaf_is_refused():
     for call in ("copy.deepcopy(a * 2)", "copy.deepcopy([a[0]])"):
         with pytest.raises(RuntimeError) as expected:
             eval(call, {"copy": copy, "a": torch.ones(2, requires_grad=True)})
-        with pytest.raises(RuntimeError) as found:
+        with pytest.raises(RuntimeError) as raised:
             eval(call, {"copy": copy, "a": npg.ones(2, requires_grad=True)})
-        assert str(found.value) == str(expected.value)
+        assert str(raised.value) == str(expected.value)
 
 
 def test_deepcopy_with_ndarrays_keeps_them_sharing_too():
@@ -146,8 +146,8 @@ def test_pickle_keeps_the_strides_of_permuted_and_expanded_tensors(view):
 def test_pickle_of_a_part_holds_the_part_alone():
     x = npg.arange(24.0).reshape(4, 6)
     for part in (x[:, :2], x[::2], x.t()[1:3], x[1, 3:]):
-        made = pickle.loads(pickle.dumps(part))
-        assert npg.equal(made, part) and made.untyped_storage().nbytes() == part.nbytes
+        restored = pickle.loads(pickle.dumps(part))
+        assert npg.equal(restored, part) and restored.untyped_storage().nbytes() == part.nbytes
 
 
 def test_pickles_of_views_do_not_share_memory():
@@ -166,12 +166,12 @@ def test_weak_reference_ends_with_its_tensor():
     try:
         for make in (npg.ones, lambda n: npg.nn.Parameter(npg.ones(n)), lambda n: npg.ones(n).as_subclass(Mine)):
             x = make(2)
-            seen = weakref.ref(x)
-            assert seen() is x
+            reference = weakref.ref(x)
+            assert reference() is x
             del x
-            assert seen() is None
-        kept = weakref.WeakKeyDictionary({npg.ones(1): 1})
-        assert not kept
+            assert reference() is None
+        table = weakref.WeakKeyDictionary({npg.ones(1): 1})
+        assert not table
     finally:
         gc.enable()
 
@@ -180,7 +180,7 @@ def test_weak_reference_ends_with_its_tensor():
 
 
 class Mine(npg.Tensor):
-    """A user's class: methods, an attribute, one method of Tensor replaced."""
+    """A user's class: methods, an attribute, one overridden method of Tensor."""
 
     tag = "mine"
 
@@ -227,9 +227,9 @@ RESULTS = [
 def kind_of(call, lib, mine, narrower):
     names = {"lib": lib, "copy": copy, "t": lib.ones(2)}
     names |= {"x": lib.ones(2).as_subclass(mine), "y": lib.ones(2).as_subclass(narrower)}
-    found = eval(call, names)
+    result = eval(call, names)
     kinds = {mine: "Mine", narrower: "Narrower"}
-    return kinds.get(type(found), type(found).__name__)
+    return kinds.get(type(result), type(result).__name__)
 
 
 @pytest.mark.parametrize("call", RESULTS)
@@ -250,19 +250,19 @@ def test_subclass_is_made_from_data_keeps_values_and_records():
     assert type(x) is Mine and type(np.exp(x)) is Mine and type(np.ones(2) * x) is Mine
 
 
-def test_functions_of_npg_give_plain_tensors():  # torch asks __torch_function__; here it would cost every op a question
+def test_functions_of_npg_give_plain_tensors():  # torch uses __torch_function__; here it would slow every op down
     x = npg.ones(2).as_subclass(Mine)
     assert type(npg.exp(x)) is npg.Tensor and type(npg.stack([x])) is npg.Tensor
     assert type(npg.autograd.grad(x.requires_grad_().sum(), x)[0]) is npg.Tensor
 
 
 class Named(npg.Tensor):
-    """Takes arguments of its own."""
+    """A subclass whose constructor takes other arguments."""
 
     def __new__(cls, data, name):
-        made = npg.as_tensor(np.asarray(data)).as_subclass(cls)
-        made.name_ = name
-        return made
+        instance = npg.as_tensor(np.asarray(data)).as_subclass(cls)
+        instance.name_ = name
+        return instance
 
     def __init__(self, data, name):
         pass
@@ -304,7 +304,7 @@ def test_what_is_computed_from_a_parameter_is_a_plain_tensor():
 
 
 def subclasses(lib):
-    """Return the ways in which users make subclasses that take arguments of their own."""
+    """Return the ways in which users write subclasses whose constructors take other arguments."""
 
     class ByMake(lib.Tensor):
         @staticmethod
@@ -316,9 +316,9 @@ def subclasses(lib):
 
     class ByAs(lib.Tensor):
         def __new__(cls, data, extra=1):
-            made = lib.as_tensor(data).as_subclass(cls)
-            made.extra = extra
-            return made
+            instance = lib.as_tensor(data).as_subclass(cls)
+            instance.extra = extra
+            return instance
 
     class BySuper(lib.Tensor):
         def __new__(cls, *args, extra=1):
@@ -332,10 +332,10 @@ def subclasses(lib):
 
 
 def test_subclass_with_a_constructor_of_its_own_is_torchs():
-    for mine, theirs in zip(subclasses(npg), subclasses(torch), strict=True):
-        assert type(mine).__name__ == type(theirs).__name__ == type(mine + 1).__name__
-        assert mine.shape == theirs.shape and mine.extra == theirs.extra and not hasattr(mine + 1, "extra")
-        assert (mine.requires_grad, mine.is_leaf) == (theirs.requires_grad, theirs.is_leaf)
+    for own, other in zip(subclasses(npg), subclasses(torch), strict=True):
+        assert type(own).__name__ == type(other).__name__ == type(own + 1).__name__
+        assert own.shape == other.shape and own.extra == other.extra and not hasattr(own + 1, "extra")
+        assert (own.requires_grad, own.is_leaf) == (other.requires_grad, other.is_leaf)
 
 
 def test_make_subclass_shares_memory_and_versions():

@@ -1,4 +1,4 @@
-"""Memory shared with NumPy and torch: __array__, from_numpy, DLPack in both directions; how long it lives."""
+"""Memory shared with NumPy and torch: __array__, from_numpy, DLPack in both directions; its lifetime."""
 
 import gc
 import weakref
@@ -132,9 +132,9 @@ def test_dlpack_shares_every_layout_in_both_directions(layout, dtype):
     assert out.dtype == t.dtype and tuple(out.shape) == tuple(t.shape) and torch.equal(out, t)
     assert np.array_equal(array, a) and array.dtype == a.dtype
     again, back, of_array = npg.from_dlpack(x), npg.from_dlpack(t), npg.from_dlpack(a)
-    for found in (again, back, of_array):
-        assert repr(found.dtype) == repr(t.dtype).replace("torch", "npg") and tuple(found.shape) == tuple(t.shape)
-        assert np.array_equal(found.numpy(), a)
+    for shared in (again, back, of_array):
+        assert repr(shared.dtype) == repr(t.dtype).replace("torch", "npg") and tuple(shared.shape) == tuple(t.shape)
+        assert np.array_equal(shared.numpy(), a)
     if not a.size:
         return
     assert out.data_ptr() == again.data_ptr() == x.data_ptr() == array.ctypes.data
@@ -245,7 +245,7 @@ def test_dlpack_takes_capsules_of_both_protocols():
 
 
 class Early:
-    """A producer of the time before versions: its __dlpack__ takes a stream only."""
+    """A producer without DLPack versions: its __dlpack__ takes a stream only."""
 
     def __init__(self, tensor):
         self.tensor = tensor
@@ -272,7 +272,7 @@ def test_dlpack_keeps_read_only_memory_read_only():
     assert not npg.from_dlpack(x).numpy().flags.writeable and not np.from_dlpack(x).flags.writeable
     assert npg.from_dlpack(a, copy=True).add_(1).tolist() == [1, 2, 3]
     with pytest.raises(BufferError, match="readonly"):
-        x.__dlpack__()  # the first protocol cannot say it
+        x.__dlpack__()  # the unversioned protocol cannot mark it read-only
     assert capsule_name(x.__dlpack__(max_version=(1, 0))) == "dltensor_versioned"
 
 
@@ -291,14 +291,14 @@ def test_memory_lives_as_long_as_its_consumer(consume):
     gc.disable()
     try:
         x = npg.from_numpy(np.arange(1000.0))
-        seen = weakref.ref(x.numpy())
-        taken = consume(x)
+        memory = weakref.ref(x.numpy())
+        consumer = consume(x)
         del x
-        assert seen() is not None, "the memory was freed while it was in use"
-        if hasattr(taken, "sum"):
-            assert float(taken.sum()) > 0
-        del taken
-        assert seen() is None, "the memory was not freed"
+        assert memory() is not None, "the memory was freed while it was in use"
+        if hasattr(consumer, "sum"):
+            assert float(consumer.sum()) > 0
+        del consumer
+        assert memory() is None, "the memory was not freed"
     finally:
         gc.enable()
 
@@ -308,34 +308,34 @@ def test_tensor_holds_the_array_that_it_shows_and_lets_it_go(produce):
     gc.disable()
     try:
         a = np.arange(1000.0, dtype=np.float32)
-        seen = weakref.ref(a)
+        reference = weakref.ref(a)
         x = produce(a)
         y = x[10:]
         del a, x
-        assert seen() is not None and y[0].item() == 10
+        assert reference() is not None and y[0].item() == 10
         del y
-        assert seen() is None
+        assert reference() is None
     finally:
         gc.enable()
 
 
 def test_torchs_memory_lives_as_long_as_the_tensor_on_it():
     t = torch.arange(1000.0)
-    seen = weakref.ref(t.untyped_storage())
+    memory = weakref.ref(t.untyped_storage())
     x = npg.from_dlpack(t)[5:]
     del t
     gc.collect()
     assert x[0].item() == 5 and x.sum().item() == sum(range(5, 1000))
     del x
     gc.collect()
-    assert seen() is None
+    assert memory() is None
 
 
 def test_unused_capsule_frees_its_memory():
     a = np.arange(10.0)
-    seen = weakref.ref(a)
+    memory = weakref.ref(a)
     capsules = [npg.from_numpy(a).__dlpack__(max_version=v) for v in (None, (1, 0))]
     del a
-    assert seen() is not None
+    assert memory() is not None
     del capsules
-    assert seen() is None
+    assert memory() is None

@@ -1,4 +1,4 @@
-"""Arrays of other libraries: read where data is asked for, refused by name where a tensor is."""
+"""Arrays of other libraries: read as data, refused by name in place of a tensor."""
 
 import re
 
@@ -10,7 +10,7 @@ import npg
 
 
 class Exporter:
-    """An array that only DLPack shows."""
+    """An array with no interface but DLPack."""
 
     def __init__(self, array):
         self.array = array
@@ -23,7 +23,7 @@ class Exporter:
 
 
 class Keyed:
-    """It has a length and brackets, and is no sequence."""
+    """A class with a length and brackets that is no sequence."""
 
     def __len__(self):
         return 2
@@ -35,15 +35,15 @@ class Keyed:
 @pytest.mark.parametrize("shape", [(), (1,), (0,), (2,), (2, 3)])
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int64", "uint8", "bool"])
 def test_torch_tensor_as_data(dtype, shape):
-    given = torch.ones(shape, dtype=getattr(torch, dtype))
+    source = torch.ones(shape, dtype=getattr(torch, dtype))
     for make in (npg.tensor, npg.as_tensor, npg.asarray):
-        found = make(given)
-        assert (found.dtype.name, found.shape) == (dtype, shape)
-        assert found.tolist() == given.tolist()
-    assert npg.tensor([given, given]).shape == (2, *shape)
-    assert npg.tensor([[given], (given,)]).dtype.name == dtype
+        actual = make(source)
+        assert (actual.dtype.name, actual.shape) == (dtype, shape)
+        assert actual.tolist() == source.tolist()
+    assert npg.tensor([source, source]).shape == (2, *shape)
+    assert npg.tensor([[source], (source,)]).dtype.name == dtype
     if shape:
-        assert npg.Tensor(given).dtype is npg.float32
+        assert npg.Tensor(source).dtype is npg.float32
 
 
 def test_torch_tensors_among_numbers_and_lists():
@@ -54,14 +54,14 @@ def test_torch_tensors_among_numbers_and_lists():
 
 
 def test_copy_of_a_torch_tensor_is_a_copy():
-    given = torch.ones(2)
-    npg.tensor(given).fill_(5.0)
-    assert given.tolist() == [1.0, 1.0]
+    source = torch.ones(2)
+    npg.tensor(source).fill_(5.0)
+    assert source.tolist() == [1.0, 1.0]
 
 
 def test_array_that_only_dlpack_shows():
-    found = npg.tensor(Exporter(np.arange(3.0)))
-    assert found.tolist() == [0.0, 1.0, 2.0]
+    x = npg.tensor(Exporter(np.arange(3.0)))
+    assert x.tolist() == [0.0, 1.0, 2.0]
 
 
 def test_torch_tensor_as_index():
@@ -113,7 +113,7 @@ def test_text_names_the_module_of_a_foreign_tensor(name):
 
 
 def test_next_functions_of_a_custom_function_are_of_its_tensors():
-    found = []
+    edges = []
     for lib in (npg, torch):
 
         class Scale(lib.autograd.Function):
@@ -126,8 +126,8 @@ def test_next_functions_of_a_custom_function_are_of_its_tensors():
                 return g, None, g, None
 
         y = Scale.apply(lib.ones(2, requires_grad=True), 3, lib.ones(2), None)
-        found.append([(None if node is None else type(node).__name__, i) for node, i in y.grad_fn.next_functions])
-    assert found[0] == found[1] == [("AccumulateGrad", 0), (None, 0)]
+        edges.append([(None if node is None else type(node).__name__, i) for node, i in y.grad_fn.next_functions])
+    assert edges[0] == edges[1] == [("AccumulateGrad", 0), (None, 0)]
 
 
 def test_public_namespaces_show_public_names():

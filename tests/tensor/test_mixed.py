@@ -1,6 +1,7 @@
-"""What programs do with tensors among Python's builtins, NumPy's arrays and other libraries.
+"""Tensors combined with Python's builtins, NumPy's arrays and other libraries, as in programs.
 
-Python and NumPy: as with PyTorch's tensors, result or error. SciPy, pandas, scikit-learn: as with ndarrays.
+With Python and NumPy, results and errors are those of PyTorch's tensors; with SciPy, pandas and scikit-learn those of
+ndarrays.
 """
 
 import array
@@ -83,32 +84,32 @@ np.random.permutation(i0).shape || np.take(arr,vi) || np.matrix(v) || np.ma.mask
 
 def result(lib, expression):
     t0, i0, i1, v = lib.tensor(2.5), lib.tensor(3), lib.tensor([1]), lib.tensor([1.0, 3.0, 2.0])
-    given = {
+    names = {
         "t0": t0, "i0": i0, "i1": i1, "v": v, "w": lib.tensor([1.0, 3.0, 2.0], requires_grad=True),
         "w0": lib.tensor(4.0, requires_grad=True), "one": lib.tensor([2.5]), "one2": lib.tensor([[7]]),
         "b0": lib.tensor(True), "vi": lib.tensor([0, 2]), "m": lib.tensor([[1.0, 2.0], [0.0, 5.0]]),
         "mask": lib.tensor([True, False, True, False]), "empty": lib.empty(0), "arr": np.arange(4.0),
         "arr2": np.arange(16.0).reshape(4, 4), "L": list("abcdef"), "np": np, **NAMES,
     }  # fmt: skip
-    given["mask4"] = given["mask"]
+    names["mask4"] = names["mask"]
 
     def write(target, index, value):
         target[index] = value
         return target
 
-    given["sa"], given["st"] = write, lambda index, value: write(v, index, value)
-    given["if1"] = lambda x: 1 if x else 0
-    given["time_"] = lambda x: datetime.datetime.fromtimestamp(float(x)).second
+    names["sa"], names["st"] = write, lambda index, value: write(v, index, value)
+    names["if1"] = lambda x: 1 if x else 0
+    names["time_"] = lambda x: datetime.datetime.fromtimestamp(float(x)).second
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             if expression.startswith("a,b,c="):
-                exec(expression, given)
-                return given["b"].item()
-            found = eval(expression, given)
+                exec(expression, names)
+                return names["b"].item()
+            actual = eval(expression, names)
         except Exception as error:
             return type(error).__name__, str(error).split("\n")[0].replace("torch", "npg")
-    return type(found).__name__, repr(found).replace("torch", "npg")
+    return type(actual).__name__, repr(actual).replace("torch", "npg")
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS.strip().replace("\n", " || ").split(" || "))
@@ -170,9 +171,9 @@ FOREIGN = [
 @pytest.mark.parametrize("foreign", FOREIGN, ids=lambda a: str(a.dtype))
 def test_no_tensor_can_be_made_over_a_foreign_dtype(foreign, engine):
     x = npg.ones(2)
-    made = engine.TensorBase.__new__(engine.TensorBase)
+    bare = engine.TensorBase.__new__(engine.TensorBase)
     ways = [
-        lambda: engine.wrap(foreign), lambda: made._set_array(foreign), lambda: npg.from_numpy(foreign),
+        lambda: engine.wrap(foreign), lambda: bare._set_array(foreign), lambda: npg.from_numpy(foreign),
         lambda: npg.as_tensor(foreign), lambda: npg.Tensor(foreign[::1]), lambda: npg.asarray(foreign),
         lambda: engine.wrap(np.ones(2))._swap_array(foreign), lambda: npg.sum(foreign), lambda: npg.stack([x, foreign]),
         lambda: x.add(foreign), lambda: x.add_(foreign), lambda: x.copy_(foreign), lambda: x.__iadd__(foreign),
@@ -181,11 +182,11 @@ def test_no_tensor_can_be_made_over_a_foreign_dtype(foreign, engine):
     ]  # fmt: skip
     for i, way in enumerate(ways):
         try:
-            found = way()
+            result = way()
         except (TypeError, ValueError, RuntimeError, AttributeError, NotImplementedError):
             continue
-        if isinstance(found, npg.Tensor):  # made of its values
-            assert npg.dtypes.is_known(found._array.dtype), f"way {i} gives a Tensor over {found._array.dtype}"
+        if isinstance(result, npg.Tensor):  # a copy of its values
+            assert npg.dtypes.is_known(result._array.dtype), f"way {i} gives a Tensor over {result._array.dtype}"
     assert x.tolist() == [1, 1]
 
 
@@ -193,8 +194,8 @@ def test_no_tensor_can_be_made_over_a_foreign_dtype(foreign, engine):
 def test_operator_with_a_foreign_array_is_numpys(foreign):
     x, w = npg.ones(2), npg.ones(2, requires_grad=True)
     for f in (operator.add, operator.mul, operator.sub, operator.truediv, operator.pow):
-        for found, expected in ((f(x, foreign), f(x.numpy(), foreign)), (f(foreign, x), f(foreign, x.numpy()))):
-            assert type(found) is np.ndarray and found.dtype == expected.dtype and (found == expected).all()
+        for actual, expected in ((f(x, foreign), f(x.numpy(), foreign)), (f(foreign, x), f(foreign, x.numpy()))):
+            assert type(actual) is np.ndarray and actual.dtype == expected.dtype and (actual == expected).all()
         for call in (lambda f=f: f(w, foreign), lambda f=f: f(foreign, w)):
             with pytest.raises(TypeError, match=r"requires grad .*detach\(\)"):
                 call()
@@ -279,8 +280,8 @@ def test_programs_of_other_libraries_take_tensors(library):
     for program in PROGRAMS[library].strip().replace("\n", " || ").split(" || "):
         names = {library: module, "io": io, "np": np}
         expected = eval(program.strip(), {**names, **{k: a.copy() for k, a in DATA.items()}})
-        found = eval(program.strip(), {**names, **{k: npg.tensor(a) for k, a in DATA.items()}})
+        actual = eval(program.strip(), {**names, **{k: npg.tensor(a) for k, a in DATA.items()}})
         if expected is not None and not isinstance(expected, tuple):
-            np.testing.assert_allclose(np.asarray(found), np.asarray(expected), 1e-6, 1e-9, err_msg=program)
+            np.testing.assert_allclose(np.asarray(actual), np.asarray(expected), 1e-6, 1e-9, err_msg=program)
         elif isinstance(expected, tuple):
-            assert found == expected, program
+            assert actual == expected, program

@@ -1,4 +1,4 @@
-"""Pickles: what comes back, and that damaged ones load or raise, but never end the process."""
+"""Pickles are restored; damaged ones load or raise, but never crash the process."""
 
 import os
 import pickle

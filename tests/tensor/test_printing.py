@@ -1,4 +1,4 @@
-"""Printing: the very characters that torch prints, with npg's dtype names."""
+"""Printing: torch's text, character by character, with npg's dtype names."""
 
 import numpy as np
 import pytest

@@ -176,15 +176,15 @@ def test_operator_with_ndarray_records(op):
     a = np.array([[1.0, 2.0], [3.0, 4.0]])
     x = npg.tensor([[1.5, 2.5], [2.0, 3.0]], dtype=npg.float64, requires_grad=True)
     y = torch.tensor(x.tolist(), dtype=torch.float64, requires_grad=True)
-    for found, expected in (
+    for actual, expected in (
         (eval(f"x {op} a"), eval(f"y {op} b", {"y": y, "b": torch.from_numpy(a)})),
         (eval(f"a {op} x"), eval(f"b {op} y", {"y": y, "b": torch.from_numpy(a)})),
     ):
-        assert isinstance(found, npg.Tensor)
-        np.testing.assert_allclose(found.detach().numpy(), expected.detach().numpy(), rtol=1e-12)
+        assert isinstance(actual, npg.Tensor)
+        np.testing.assert_allclose(actual.detach().numpy(), expected.detach().numpy(), rtol=1e-12)
         if op == "//":
             continue
-        (g,) = npg.autograd.grad(found.sum(), x)
+        (g,) = npg.autograd.grad(actual.sum(), x)
         (h,) = torch.autograd.grad(expected.sum(), y)
         np.testing.assert_allclose(g.numpy(), h.numpy(), rtol=1e-12)
 
@@ -473,7 +473,7 @@ def test_detached_tensor_changed_in_place_is_noticed_and_data_is_not():
     y = x * 2
     z = y * y
     y.data.add_(1)
-    z.sum().backward()  # unnoticed, as in PyTorch
+    z.sum().backward()  # the write is not noticed, as in PyTorch
     y = x * 2
     z = y * y
     y.detach().add_(1)
@@ -602,9 +602,9 @@ def test_tensor_is_freed_without_the_garbage_collector():
         x = npg.ones(2, requires_grad=True)
         y = (x * 2).sum()
         y.backward()
-        seen = [weakref.ref(t) for t in (x, y, x.grad)]
+        references = [weakref.ref(t) for t in (x, y, x.grad)]
         del x, y
-        assert all(r() is None for r in seen)
+        assert all(r() is None for r in references)
     finally:
         gc.enable()
 

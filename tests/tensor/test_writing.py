@@ -1,4 +1,4 @@
-"""Writing into memory that is shared or shown several times, and into out=: what torch does, case by case."""
+"""Writes to memory that is shared or repeated within a tensor, and to out=, compared with torch case by case."""
 
 import warnings
 
@@ -129,9 +129,9 @@ OUTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("dtype", "held"), OUTS)
-def test_out_of_another_dtype_holds_or_refuses_as_in_torch(dtype, held):
-    call = f"o = lib.zeros(2, dtype=lib.{held}); x = lib.ones(2, dtype=lib.{dtype}); r = lib.mul(x, x, out=o), o"
+@pytest.mark.parametrize(("dtype", "out_dtype"), OUTS)
+def test_out_of_another_dtype_holds_or_refuses_as_in_torch(dtype, out_dtype):
+    call = f"o = lib.zeros(2, dtype=lib.{out_dtype}); x = lib.ones(2, dtype=lib.{dtype}); r = lib.mul(x, x, out=o), o"
     try:
         check(call)
     except RuntimeError:
@@ -157,11 +157,11 @@ def test_sum_is_computed_in_the_dtype_of_out(name):
 
 
 def warnings_of(call, lib):
-    with warnings.catch_warnings(record=True) as seen:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         scope = {"lib": lib}
         exec(call, scope)
-    return [str(w.message).split(" (Triggered")[0] for w in seen], scope["r"]
+    return [str(w.message).split(" (Triggered")[0] for w in caught], scope["r"]
 
 
 @pytest.mark.parametrize(
@@ -170,8 +170,8 @@ def warnings_of(call, lib):
 def test_out_of_another_shape_is_resized_with_torchs_warning(out):
     call = f"o = {out}; r = lib.add(lib.ones(2), 1, out=o)"
     expected, _ = warnings_of(call, torch)
-    found, result = warnings_of(call, npg)
-    assert found == expected and result.tolist() == [2, 2]
+    actual, result = warnings_of(call, npg)
+    assert actual == expected and result.tolist() == [2, 2]
 
 
 def test_out_is_resized_in_its_own_memory_where_that_is_large_enough():
@@ -226,7 +226,7 @@ def test_tensor_of_inference_mode_is_not_written_outside_of_it(call):
             x = lib.arange(4.0)
         with pytest.raises(RuntimeError, match="Inplace update to inference tensor outside InferenceMode"):
             eval(call, {"lib": lib, "x": x})
-        assert lib is torch or x.tolist() == [0, 1, 2, 3]  # torch has written it by then
+        assert lib is torch or x.tolist() == [0, 1, 2, 3]  # torch has already written it
         with lib.inference_mode():
             eval(call, {"lib": lib, "x": x})
 

@@ -1,6 +1,6 @@
-"""NumPy's and SciPy's functions on tensors without history give what they give on `t.numpy()`; with it, they record.
+"""NumPy's and SciPy's functions: without history the same results as on `t.numpy()`; with history, recorded.
 
-The functions are read from NumPy's namespaces. One that has no sample call here fails the test.
+The functions are read from NumPy's namespaces. A function without a sample call here fails the test.
 """
 
 import re
@@ -23,7 +23,7 @@ ARRAYS = {
     "e": np.empty((0, 3)),
 }  # fmt: skip
 
-# Of each function the calls that it is compared by. The letters are those of ARRAYS.
+# The sample calls of each function. The letters are those of ARRAYS.
 SAMPLES = """
 np.all: (b) (b,axis=1) (x) (e,axis=0) | np.any: (b,0) (x,keepdims=True) | np.allclose: (x,x) (x,y) | np.amax: (x,1) (u)
 np.amin: (i,0) (h) | np.angle: (s) (x,True) | np.append: (x,y) (x,i,0) (x,k) | np.apply_along_axis: (np.sum,0,x)
@@ -95,25 +95,25 @@ SPACES = {
     "np": np, "np.linalg": np.linalg, "np.fft": np.fft, "np.lib.stride_tricks": np.lib.stride_tricks,
     "np.emath": np.emath, "np.polynomial.polynomial": np.polynomial.polynomial,
 }  # fmt: skip
-# They take no array, or read and write the library's settings and files.
+# Functions that take no array, or access the library's settings and files.
 NO_ARRAYS = set(
     "datetime_data fromfile fromregex fromstring genfromtxt get_include get_printoptions getbufsize geterr geterrcall "
     "info load loadtxt mintypecode printoptions set_printoptions setbufsize seterr seterrcall show_config show_runtime "
     "test typename "
-    "normalize_axis_index polygrid2d polygrid3d polyvalfromroots".split()  # the last three ask for an ndarray
+    "normalize_axis_index polygrid2d polygrid3d polyvalfromroots".split()  # the last three require an ndarray
 )
 
 
 def _read_samples():
-    found = {}
+    samples = {}
     for entry in re.split(r"\s\|\s|\n", SAMPLES.strip()):
         name, calls = entry.strip().split(": ", 1)
-        found.setdefault(name, []).extend(_calls(calls))
-    return found
+        samples.setdefault(name, []).extend(_calls(calls))
+    return samples
 
 
 def _calls(text):
-    """Yield the parts of "(x) (x,1).shape (y)", of which each is one call."""
+    """Yield the calls in "(x) (x,1).shape (y)"."""
     depth, start = 0, 0
     for at, char in enumerate(text + " "):
         depth += (char in "([{") - (char in ")]}")
@@ -142,7 +142,7 @@ def test_every_function_of_numpys_namespaces_has_a_sample():
 
 
 class Elsewhere:
-    """A file that keeps nothing."""
+    """A file that discards what is written."""
 
     def write(self, _data):
         return None
@@ -161,12 +161,12 @@ class Elsewhere:
 
 
 def evaluate(name, call, convert):
-    """Return what a call gives on the arrays as `convert` makes them, and those arrays afterwards."""
-    given = {letter: convert(array.copy()) for letter, array in ARRAYS.items() if re.search(rf"\b{letter}\b", call)}
+    """Return the result of a call on the converted arrays, and these arrays afterwards."""
+    arguments = {letter: convert(array.copy()) for letter, array in ARRAYS.items() if re.search(rf"\b{letter}\b", call)}
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        found = eval(f"{name}{call}", {"np": np, "FILE": Elsewhere(), **given})
-    return found, given
+        result = eval(f"{name}{call}", {"np": np, "FILE": Elsewhere(), **arguments})
+    return result, arguments
 
 
 def numpys(name, call):
@@ -178,42 +178,42 @@ def numpys(name, call):
         pytest.fail(f"NumPy {np.__version__} refuses the sample {name}{call}: {error!r}")
 
 
-def assert_same(found, expected, own, what, exact=True):
+def assert_same(actual, expected, own, label, exact=True):
     """Compare with NumPy's result: equal to the bit, and a Tensor where npg has its dtype.
 
     Args:
-        exact: to the bit and in dtype; False: nearly, and in dtype; "values": nearly.
-        own: NumPy asked the tensors; else it has made arrays of them.
+        exact: equal to the bit, with dtype; False: close, with dtype; "values": close.
+        own: NumPy's protocol was used; otherwise NumPy converted the tensors to arrays.
     """
     if isinstance(expected, (tuple, list)):
         kinds = (tuple, list) if exact is not True else (type(expected), npg.Size)
-        assert isinstance(found, kinds), f"{what}: {type(found)}"
-        assert len(found) == len(expected), what
-        for f, e in zip(found, expected, strict=True):
-            assert_same(f, e, own, what, exact)
+        assert isinstance(actual, kinds), f"{label}: {type(actual)}"
+        assert len(actual) == len(expected), label
+        for f, e in zip(actual, expected, strict=True):
+            assert_same(f, e, own, label, exact)
         return
     if type(expected) is np.ndarray or isinstance(expected, np.generic):
-        is_tensor = isinstance(found, npg.Tensor)
-        if exact is not True and isinstance(found, int):
-            assert found == expected, what
+        is_tensor = isinstance(actual, npg.Tensor)
+        if exact is not True and isinstance(actual, int):
+            assert actual == expected, label
             return
-        assert is_tensor or not own or expected.dtype.char not in npg.dtypes._BY_CHAR, f"{what}: {type(found)}"
-        array = found.numpy(force=True) if is_tensor else found
+        assert is_tensor or not own or expected.dtype.char not in npg.dtypes._BY_CHAR, f"{label}: {type(actual)}"
+        array = actual.numpy(force=True) if is_tensor else actual
         if exact != "values":
-            assert array.dtype == expected.dtype, f"{what}: {array.dtype}, NumPy has {expected.dtype}"
-        assert np.shape(array) == np.shape(expected), f"{what}: {np.shape(array)}, NumPy has {np.shape(expected)}"
+            assert array.dtype == expected.dtype, f"{label}: {array.dtype}, NumPy has {expected.dtype}"
+        assert np.shape(array) == np.shape(expected), f"{label}: {np.shape(array)}, NumPy has {np.shape(expected)}"
         if exact is True or expected.dtype.kind not in "fc":
-            np.testing.assert_array_equal(array, expected, what)
+            np.testing.assert_array_equal(array, expected, label)
         else:
             tolerance = {2: 4e-3, 4: 1e-5}.get(expected.dtype.itemsize, 1e-11)
-            np.testing.assert_allclose(array, expected, tolerance, tolerance, err_msg=what)
+            np.testing.assert_allclose(array, expected, tolerance, tolerance, err_msg=label)
         return
     if isinstance(expected, np.ndarray):
-        np.testing.assert_array_equal(np.asarray(found), expected, what)
+        np.testing.assert_array_equal(np.asarray(actual), expected, label)
     elif callable(expected):
-        assert callable(found), what
+        assert callable(actual), label
     else:
-        assert found == expected or found != found, f"{what}: {found!r}, NumPy has {expected!r}"
+        assert actual == expected or actual != actual, f"{label}: {actual!r}, NumPy has {expected!r}"
 
 
 def asks(name):
@@ -224,17 +224,17 @@ def asks(name):
 @pytest.mark.parametrize(("name", "call"), SAMPLED, ids=str)
 def test_function_of_tensors_without_history_is_numpys(name, call):
     expected, arrays = numpys(name, call)
-    found, tensors = evaluate(name, call, npg.from_numpy)
+    actual, tensors = evaluate(name, call, npg.from_numpy)
     own = (asks(name) and FUNCTIONS[name] not in CONVERSIONS) or "like=" in call
     if not asked_for(call):
         own = False
-    assert_same(found, expected, own, f"{name}{call}")
-    for letter, array in arrays.items():  # a function may write into its argument
+    assert_same(actual, expected, own, f"{name}{call}")
+    for letter, array in arrays.items():  # a function may write to its argument
         np.testing.assert_array_equal(tensors[letter].numpy(), array, f"{name}{call} has changed {letter}")
 
 
 def asked_for(call):
-    """Tell whether an array is an argument, and not only in one that NumPy does not look into."""
+    """Tell whether an array is an argument itself, not only inside one that NumPy does not inspect."""
     return re.search(r"\b[xyspvhcijubnze]\b", call) or re.search(r"\bk\b(?!\+)", call)
 
 
@@ -246,7 +246,7 @@ def floats_in(x):
         yield x
 
 
-# Their floats do not depend on the values of a tensor, or the tensor is an index, a shape or a text only.
+# Results whose floats do not depend on a tensor's values, or where the tensor is an index, a shape or text.
 CONSTANT = {
     "np.zeros_like", "np.ones_like", "np.empty_like", "np.full_like", "np.average(x,1,j+1.0,True)",
     "np.piecewise(x,[x<.3,x>=.3],[-1,1])",
@@ -266,16 +266,16 @@ def test_function_of_tensors_with_history_is_recorded_or_refused_by_name(name, c
         return t.requires_grad_() * 1 if array.dtype.kind == "f" else t
 
     try:
-        found, tensors = evaluate(name, call, with_history)
+        actual, tensors = evaluate(name, call, with_history)
     except (TypeError, RuntimeError) as error:
         assert "detach()" in str(error), f"{name}{call}: {error}"
         words = [name, "cannot write a Tensor", "Can't call numpy()", *re.findall(r"np\.[a-z0-9_.]+", call)]
         assert any(w in str(error) for w in words), f"{name}{call}: {error}"
         return
-    # Where integers meet a tensor with history, the dtype is PyTorch's.
+    # For integers beside a tensor with history, the dtype is PyTorch's.
     mixed = any(a.dtype.kind != "f" for n, a in ARRAYS.items() if re.search(rf"\b{n}\b", call))
-    assert_same(found, expected, True, f"{name}{call}", exact="values" if mixed else False)
-    for f in floats_in(found):
+    assert_same(actual, expected, True, f"{name}{call}", exact="values" if mixed else False)
+    for f in floats_in(actual):
         assert isinstance(f, npg.Tensor) and f.requires_grad, f"{name}{call} has lost its history"
     for n in written:
         np.testing.assert_allclose(tensors[n].detach().numpy(), arrays[n], 1e-6)
@@ -283,7 +283,7 @@ def test_function_of_tensors_with_history_is_recorded_or_refused_by_name(name, c
 
 
 def test_recorded_functions_are_many():
-    """The refusals of the test above are no way out: these are recorded."""
+    """The test above allows refusals, but these are recorded."""
     for (
         name
     ) in "sum mean prod max sort cumsum where clip concatenate stack reshape tile split linalg.inv einsum".split():
@@ -292,10 +292,10 @@ def test_recorded_functions_are_many():
 
 def _is_recorded(name, call):
     try:
-        found, _ = evaluate(name, call, lambda a: npg.tensor(a, requires_grad=a.dtype.kind == "f"))
+        actual, _ = evaluate(name, call, lambda a: npg.tensor(a, requires_grad=a.dtype.kind == "f"))
     except TypeError:
         return False
-    return all(f.requires_grad for f in floats_in(found))
+    return all(f.requires_grad for f in floats_in(actual))
 
 
 # ----- Ufuncs -----
@@ -320,12 +320,12 @@ def operators():
 
 
 def inputs_of(f):
-    """Yield operands of a ufunc: of one dtype each, and for two operands of two."""
+    """Yield operands of a ufunc: of one dtype, and of two dtypes if it takes two operands."""
     if f.signature is not None:
         yield (ARRAYS["p"], ARRAYS["s"]) if f.__name__ == "matmul" else (ARRAYS["p"], ARRAYS["p"])[: f.nin]
         return
     for name, a in OPERANDS.items():
-        if f.nin < 3 or "float" in name:  # of large integers SciPy's spheroidal functions do not come back
+        if f.nin < 3 or "float" in name:  # SciPy's spheroidal functions do not return for large integers
             yield (a,) * f.nin
     if f.nin == 2:
         for a in OPERANDS.values():
@@ -352,22 +352,22 @@ def check_ufunc(name, f):
             expected = quiet(f, *args)
         except (TypeError, ValueError):
             continue
-        what = f"{name}({', '.join(str(getattr(a, 'dtype', a)) for a in args)})"
-        found = None
+        label = f"{name}({', '.join(str(getattr(a, 'dtype', a)) for a in args)})"
+        actual = None
         if not (f in operators() and any(np.ndim(a) for a in args)):
-            found = quiet(f, *to_tensors(args))
-            assert_same(found, expected, True, what)
+            actual = quiet(f, *to_tensors(args))
+            assert_same(actual, expected, True, label)
         if not any(type(a) is np.ndarray and a.dtype.kind == "f" for a in args):
             continue
         try:
             recorded = quiet(f, *to_tensors(args, True))
         except (TypeError, RuntimeError, NotImplementedError) as error:
-            assert f.__name__ in str(error) and "detach()" in str(error) or f in operators(), f"{what}: {error}"
+            assert f.__name__ in str(error) and "detach()" in str(error) or f in operators(), f"{label}: {error}"
             continue
         for r in floats_in(recorded if isinstance(recorded, tuple) else (recorded,)):
-            assert isinstance(r, npg.Tensor) and r.requires_grad, f"{what} has lost its history"
-        if found is not None:
-            assert_same(recorded, expected, True, what, exact=False)
+            assert isinstance(r, npg.Tensor) and r.requires_grad, f"{label} has lost its history"
+        if actual is not None:
+            assert_same(recorded, expected, True, label, exact=False)
 
 
 @pytest.mark.parametrize("name", UFUNCS)
@@ -385,9 +385,9 @@ def test_ufunc_of_scipy_is_recorded(name):
     special = pytest.importorskip("scipy.special", reason="SciPy is not installed")
     f, a = getattr(special, name), np.array([0.2, 0.5, 0.7])
     x = npg.tensor(a, requires_grad=True)
-    found = f(x)
-    np.testing.assert_allclose(found.detach().numpy(), f(a), 1e-12)
-    found.sum().backward()
+    actual = f(x)
+    np.testing.assert_allclose(actual.detach().numpy(), f(a), 1e-12)
+    actual.sum().backward()
     np.testing.assert_allclose(x.grad.numpy(), (f(a + 1e-6) - f(a - 1e-6)) / 2e-6, 1e-6)
 
 
@@ -398,7 +398,7 @@ def test_ufunc_of_scipy_that_npg_lacks_is_refused_by_its_own_name():
 
 
 def test_ufunc_behind_an_operator_has_pytorchs_dtype():
-    """NumPy asks np.multiply for `array * t`, which is `t * array`."""
+    """NumPy calls np.multiply for `array * t`, which should equal `t * array`."""
     x, i = npg.ones(2), npg.tensor([1, 2])
     assert (np.ones(2, np.int64) * x).dtype is (x * np.ones(2, np.int64)).dtype is npg.float32
     assert (np.float64(2) * x).dtype is (np.longdouble(2) * x).dtype is (np.array(2.0) * x).dtype is npg.float32
@@ -418,15 +418,15 @@ def test_ufunc_behind_an_operator_has_pytorchs_dtype():
 )  # fmt: skip
 def test_result_that_shows_the_memory_is_a_view(call):
     x = npg.rand(2, 3)
-    found = eval(call, {"np": np, "x": x})
-    assert np.shares_memory(found.numpy(), x.numpy()) and found._is_view() and found.numpy().flags.writeable
-    version = found._version
+    view = eval(call, {"np": np, "x": x})
+    assert np.shares_memory(view.numpy(), x.numpy()) and view._is_view() and view.numpy().flags.writeable
+    version = view._version
     x.add_(1)
-    assert found._version > version, "a write to the tensor is not noticed"
+    assert view._version > version, "a write to the tensor is not noticed"
     w = npg.ones(2, 3, requires_grad=True)
-    x.mul_(w)  # the view follows its base into the graph
-    assert found.requires_grad
-    found.sum().backward()
+    x.mul_(w)  # the view joins the graph with its base
+    assert view.requires_grad
+    view.sum().backward()
     assert w.grad.abs().sum() > 0
 
 
@@ -434,10 +434,10 @@ def test_result_that_shows_the_memory_is_a_view(call):
 @pytest.mark.parametrize("shape", [(), (4,), (2, 3)], ids=str)
 def test_conversion_gives_an_ndarray_that_can_be_written_and_with_history_a_tensor(function, shape):
     x = npg.rand(shape)
-    found, expected = function(x), function(x.numpy())
-    assert type(found) is np.ndarray and found.flags.writeable
-    assert np.shares_memory(found, x.numpy()) == np.shares_memory(expected, x.numpy())
-    np.testing.assert_array_equal(found, expected, strict=True)
+    actual, expected = function(x), function(x.numpy())
+    assert type(actual) is np.ndarray and actual.flags.writeable
+    assert np.shares_memory(actual, x.numpy()) == np.shares_memory(expected, x.numpy())
+    np.testing.assert_array_equal(actual, expected, strict=True)
     assert type(function(npg.tensor(3))) is np.ndarray
     w = npg.rand(shape).requires_grad_()
     recorded = function(w)
@@ -452,8 +452,8 @@ def test_conversion_gives_an_ndarray_that_can_be_written_and_with_history_a_tens
 @pytest.mark.parametrize("call", ["np.flip(x)", "np.rot90(x)", "np.fliplr(x)", "np.flipud(x)"])
 def test_result_of_negative_steps_is_a_copy_as_in_pytorch(call):
     x = npg.rand(2, 3)
-    found = eval(call, {"np": np, "x": x})
-    assert not np.shares_memory(found.numpy(), x.numpy()) and min(found.stride()) > 0
+    actual = eval(call, {"np": np, "x": x})
+    assert not np.shares_memory(actual.numpy(), x.numpy()) and min(actual.stride()) > 0
 
 
 @pytest.mark.parametrize(
@@ -503,8 +503,8 @@ def test_containers_of_tensors_are_seen():
     x = npg.ones(2)
     pair = namedtuple("pair", "a b")(x, x)
     for arrays in ([x, x], (x, x), pair, deque([x, x]), [x, np.ones(2)], x.reshape(1, 2)):
-        found = np.concatenate(arrays) if not isinstance(arrays, npg.Tensor) else np.concatenate(arrays)
-        assert isinstance(found, npg.Tensor)
+        actual = np.concatenate(arrays) if not isinstance(arrays, npg.Tensor) else np.concatenate(arrays)
+        assert isinstance(actual, npg.Tensor)
     objects = np.empty(2, object)
     objects[:] = [x, x]
     assert np.concatenate(objects).tolist() == [1, 1, 1, 1]
@@ -518,7 +518,7 @@ def test_masked_arrays_and_matrices_stay_what_they_are():
 
 
 class Asked:
-    """A class that answers NumPy's ufuncs itself."""
+    """A class that implements NumPy's ufuncs itself."""
 
     def __array_ufunc__(self, *args, **kwargs):
         return "mine"
@@ -539,5 +539,5 @@ def test_vmap_sees_through_numpys_functions():
         lambda t: np.fft.fftshift(t),
         np.spacing,
     ):
-        found = npg.func.vmap(f)(x)
-        assert found.tolist() == [f(row).tolist() for row in x], f
+        actual = npg.func.vmap(f)(x)
+        assert actual.tolist() == [f(row).tolist() for row in x], f

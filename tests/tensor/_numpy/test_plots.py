@@ -1,4 +1,4 @@
-"""Matplotlib draws of tensors what it draws of ndarrays: 40 kinds of plot, pixel by pixel."""
+"""Matplotlib draws tensors as it draws ndarrays: 40 kinds of plot, compared pixel by pixel."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ def pixels(call, convert):
         plt.close(fig)
 
 
-@pytest.mark.filterwarnings("ignore")  # NumPy's and Matplotlib's own, of both
+@pytest.mark.filterwarnings("ignore")  # NumPy's and Matplotlib's own
 @pytest.mark.parametrize("call", CALLS)
 def test_plot_of_tensors_is_that_of_arrays(call):
     expected = pixels(call, np.array)

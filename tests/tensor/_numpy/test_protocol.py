@@ -1,4 +1,4 @@
-"""NumPy's functions on tensors: NumPy's values, recorded, and a TypeError where npg has nothing."""
+"""NumPy's functions on tensors: NumPy's values, recorded, and a TypeError if npg has no counterpart."""
 
 import numpy as np
 import pytest
@@ -18,24 +18,24 @@ def leaf(a: np.ndarray) -> npg.Tensor:
     return npg.tensor(a, requires_grad=a.dtype.kind == "f")
 
 
-def assert_close(found, expected) -> None:
+def assert_close(actual, expected) -> None:
     if isinstance(expected, (list, tuple)):
-        assert len(found) == len(expected)
-        for f, e in zip(found, expected, strict=True):
+        assert len(actual) == len(expected)
+        for f, e in zip(actual, expected, strict=True):
             assert_close(f, e)
         return
-    assert isinstance(found, npg.Tensor), f"expected a Tensor, got {found!r}"
-    assert tuple(found.shape) == np.shape(expected), f"{found.shape}, NumPy has {np.shape(expected)}"
-    np.testing.assert_allclose(found.detach().numpy(), expected, rtol=1e-12, atol=1e-13)
+    assert isinstance(actual, npg.Tensor), f"expected a Tensor, got {actual!r}"
+    assert tuple(actual.shape) == np.shape(expected), f"{actual.shape}, NumPy has {np.shape(expected)}"
+    np.testing.assert_allclose(actual.detach().numpy(), expected, rtol=1e-12, atol=1e-13)
 
 
 def numeric_gradient(function, arrays: list[np.ndarray], weights: list[np.ndarray]) -> list[np.ndarray]:
     """Return the gradients of the weighted sum of the results by central differences."""
 
     def total() -> float:
-        found = function(*arrays)
-        found = found if isinstance(found, (list, tuple)) else [found]
-        return sum(float(np.sum(w * f)) for w, f in zip(weights, found, strict=True))
+        results = function(*arrays)
+        results = results if isinstance(results, (list, tuple)) else [results]
+        return sum(float(np.sum(w * f)) for w, f in zip(weights, results, strict=True))
 
     gradients = []
     for a in arrays:
@@ -52,13 +52,13 @@ def numeric_gradient(function, arrays: list[np.ndarray], weights: list[np.ndarra
 
 
 def check_recorded(function, *arrays: np.ndarray) -> None:
-    """Check value and gradient of function(*tensors), where NumPy and central differences say what they are."""
+    """Check the value of function(*tensors) against NumPy, and its gradient against central differences."""
     arrays = [np.array(a) for a in arrays]
     expected = function(*arrays)
     xs = [leaf(a) for a in arrays]
-    found = function(*xs)
-    assert_close(found, expected)
-    founds = list(found) if isinstance(found, (list, tuple)) else [found]
+    actual = function(*xs)
+    assert_close(actual, expected)
+    founds = list(actual) if isinstance(actual, (list, tuple)) else [actual]
     if not any(f.dtype.is_floating_point for f in founds):
         return
     weights = [rng.standard_normal(tuple(f.shape)) for f in founds]
@@ -99,8 +99,8 @@ def test_arccosh_is_recorded():
 @pytest.mark.parametrize("name", STEPS)
 def test_ufunc_with_steps_is_numpys(name):
     a = np.array([-1.5, -0.2, 0.3, 2.5])
-    found = getattr(np, name)(npg.tensor(a))
-    assert_close(found, getattr(np, name)(a))
+    actual = getattr(np, name)(npg.tensor(a))
+    assert_close(actual, getattr(np, name)(a))
 
 
 @pytest.mark.parametrize("name", BINARY)
@@ -141,13 +141,13 @@ def test_matmul_and_divmod_are_numpys():
 
 def test_ufunc_of_float32_stays_float32():
     x = npg.ones(2)
-    for found in (np.multiply(x, 2.5), np.float64(2.5) * x, np.maximum(x, 0.5), np.exp(x), 2.5 + x, np.add(1, x)):
-        assert found.dtype is npg.float32
+    for y in (np.multiply(x, 2.5), np.float64(2.5) * x, np.maximum(x, 0.5), np.exp(x), 2.5 + x, np.add(1, x)):
+        assert y.dtype is npg.float32
     assert np.multiply(x, np.ones(2)).dtype is npg.float64
-    assert np.exp(npg.tensor([1, 2])).dtype is npg.float64  # NumPy's, as PyTorch gives it
+    assert np.exp(npg.tensor([1, 2])).dtype is npg.float64  # NumPy's dtype, as with PyTorch
     w = npg.ones(2, requires_grad=True)
-    for found in (np.multiply(w, 2.5), np.float64(2.5) * w, np.maximum(w, 0.5), np.exp(w), np.longdouble(2) * w):
-        assert found.dtype is npg.float32 and found.requires_grad
+    for y in (np.multiply(w, 2.5), np.float64(2.5) * w, np.maximum(w, 0.5), np.exp(w), np.longdouble(2) * w):
+        assert y.dtype is npg.float32 and y.requires_grad
     assert np.maximum(w, np.float64(0.5)).dtype is np.maximum(x, np.float64(0.5)).dtype is npg.float64
 
 
@@ -182,8 +182,8 @@ def test_logical_reductions_are_numpys():
 
 
 def test_ufunc_with_dtype_computes_in_it():
-    found = np.add(npg.ones(2), 1, dtype=np.float64)
-    assert found.dtype is npg.float64
+    actual = np.add(npg.ones(2), 1, dtype=np.float64)
+    assert actual.dtype is npg.float64
     assert np.add.reduce(npg.ones(2), dtype=np.float64).dtype is npg.float64
 
 
@@ -390,8 +390,8 @@ def test_function_is_recorded(name):
 @pytest.mark.parametrize("name", ["zeros_like", "ones_like", "empty_like"])
 def test_like_function_makes_a_new_leaf(name):
     x = npg.ones(2, 3, requires_grad=True).t()
-    found = getattr(np, name)(x)
-    assert isinstance(found, npg.Tensor) and not found.requires_grad and found.stride() == x.stride()
+    y = getattr(np, name)(x)
+    assert isinstance(y, npg.Tensor) and not y.requires_grad and y.stride() == x.stride()
     assert getattr(np, name)(x, dtype=np.int64).dtype is npg.int64
     assert tuple(getattr(np, name)(x, shape=(4,)).shape) == (4,)
     assert np.full_like(x, 3).tolist() == [[3.0] * 2] * 3
@@ -443,9 +443,9 @@ def test_decompositions_multiply_to_the_matrix():
     q, r = np.linalg.qr(x)
     u, s, vh = np.linalg.svd(x, full_matrices=False)
     w, v = np.linalg.eigh(gram(x))
-    for found in (q @ r, u * s @ vh):
-        np.testing.assert_allclose(found.detach().numpy(), A, rtol=1e-10)
-        assert found.requires_grad
+    for product in (q @ r, u * s @ vh):
+        np.testing.assert_allclose(product.detach().numpy(), A, rtol=1e-10)
+        assert product.requires_grad
     np.testing.assert_allclose((v * w @ v.T).detach().numpy(), gram(A), rtol=1e-10)
 
 
@@ -471,7 +471,7 @@ def test_wrong_division_and_shapes_raise_numpys_errors():
 
 
 class Foreign:
-    """Another class that answers NumPy."""
+    """Another class that implements NumPy's protocols."""
 
     def __array_function__(self, function, types, args, kwargs):
         return "mine"
@@ -484,9 +484,9 @@ def test_foreign_class_is_asked_too():
 def test_second_order_gradient_through_numpy_functions():
     x = npg.tensor(A, requires_grad=True)
     y = torch.tensor(A, requires_grad=True)
-    found = np.sum(np.exp(x) * np.tanh(x) / np.sqrt(x) - np.log(x) ** 2)
+    loss = np.sum(np.exp(x) * np.tanh(x) / np.sqrt(x) - np.log(x) ** 2)
     expected = (y.exp() * y.tanh() / y.sqrt() - y.log() ** 2).sum()
-    (g,) = npg.autograd.grad(found, x, create_graph=True)
+    (g,) = npg.autograd.grad(loss, x, create_graph=True)
     (h,) = torch.autograd.grad(expected, y, create_graph=True)
     (gg,) = npg.autograd.grad(np.sum(g * g), x)
     (hh,) = torch.autograd.grad((h * h).sum(), y)

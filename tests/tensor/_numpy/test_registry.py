@@ -1,4 +1,4 @@
-"""Every function of NumPy that asks a tensor: it gives NumPy's values, recorded, or a TypeError that names it."""
+"""Every NumPy function with the protocol: NumPy's values, recorded, or a TypeError that names it."""
 
 import inspect
 import warnings
@@ -17,7 +17,7 @@ NAN = np.array([[0.3, np.nan, 0.7, 0.1], [np.nan, np.nan, 0.2, 0.9], [0.5, 0.8, 
 V = np.array([0.3, 0.9, 0.1, 0.5, 0.7])
 ZEROS = np.array([0.0, 0.0, 0.4, 0.0, 0.2, 0.0])
 RISING = np.array([0.0, 0.5, 0.6, 1.0])
-# Functions whose parameters have other names here, at the same places.
+# Functions whose parameters have other names in npg, at the same positions.
 RENAMED = (np.linalg.outer, np.linalg.tensordot, np.linalg.cross, np.real, np.real_if_close)
 NAMES = {"np": np, "A": A, "B": B, "SQUARE": SQUARE, "V": V, "RISING": RISING, "NAN": NAN}
 
@@ -78,14 +78,14 @@ RECORDED = [
         "np.all(x > 0.5, axis=0, where=B > 0.5)", "np.nanmax(x)", "np.nanvar(x, ddof=1)", "np.isrealobj(x)",
         "np.amax(x, axis=0)", "np.around(x, 1)", "np.real_if_close(x)", "np.linalg.cross(x, B)",
         "np.linalg.matrix_transpose(x)",
-        # NumPy's out, given by position as None, does not shift what follows.
+        # NumPy's positional out=None does not shift the arguments after it.
         "np.sum(x, 0, None, None, True)", "np.prod(x, 1, None, None, True, 2.0)", "np.mean(x, 0, None, None, True)",
         "np.max(x, 0, None, True, 0.5)", "np.var(x, 0, None, None, 1, True)", "np.std(x, None, None, None, 1)",
         "np.median(x, 0, None, False, True)", "np.quantile(x, 0.3, 0, None, False, 'lower', True)",
         "np.take(x, [0, 1], 1, None, 'wrap')", "np.choose([0, 1, 0], [x, B], None, 'wrap')",
         "np.cumsum(x, 1, None, None)",
         "np.clip(x, 0.2, 0.6, None)", "np.any(x > 0.5, 0, None, True)",
-        # Over no dimension every element is a group of its own.
+        # With no dimension to reduce, every element is its own result.
         "np.sum(x, axis=())", "np.var(x, axis=())", "np.std(x, axis=(), keepdims=True)", "np.any(x, axis=())",
         "np.all(x > 0.5, axis=())", "np.sum(x > 0.5, axis=())", "np.add.reduce(x > 0.5, axis=())",
         "np.add.reduce(x, axis=(), initial=2.0)", "np.subtract.reduce(x, axis=())",
@@ -146,18 +146,18 @@ def test_numpy_function_is_recorded(name, array, call):
 
 
 def check(function, array):
-    found = function(npg.tensor(array))
-    if not isinstance(found, (npg.Tensor, tuple, list)):
-        assert found == function(array)
+    actual = function(npg.tensor(array))
+    if not isinstance(actual, (npg.Tensor, tuple, list)):
+        assert actual == function(array)
         return
     if not np.isnan(array).any():
         check_recorded(function, array)
         return
     x = leaf(array)
-    found = function(x)
-    assert_close(found, function(array))
-    w = np.random.default_rng(1).standard_normal(tuple(found.shape))
-    found.backward(npg.tensor(w))
+    actual = function(x)
+    assert_close(actual, function(array))
+    w = np.random.default_rng(1).standard_normal(tuple(actual.shape))
+    actual.backward(npg.tensor(w))
     there = array[~np.isnan(array)]
 
     def of_numbers(numbers):
@@ -192,22 +192,22 @@ CONSTANT = [
 ]  # fmt: skip
 
 
-def plain(found):
-    if isinstance(found, (tuple, list)):
-        return [plain(f) for f in found]
-    return found.numpy() if isinstance(found, npg.Tensor) else found
+def plain(result):
+    if isinstance(result, (tuple, list)):
+        return [plain(f) for f in result]
+    return result.numpy() if isinstance(result, npg.Tensor) else result
 
 
-def assert_same(found, expected):
+def assert_same(actual, expected):
     if isinstance(expected, (tuple, list)):
-        assert len(found) == len(expected)
-        for f, e in zip(found, expected, strict=True):
+        assert len(actual) == len(expected)
+        for f, e in zip(actual, expected, strict=True):
             assert_same(f, e)
     elif isinstance(expected, np.ndarray):
-        assert isinstance(found, npg.Tensor)
-        np.testing.assert_allclose(found.numpy(), expected, rtol=1e-12)
+        assert isinstance(actual, npg.Tensor)
+        np.testing.assert_allclose(actual.numpy(), expected, rtol=1e-12)
     else:
-        assert plain(found) == expected
+        assert plain(actual) == expected
 
 
 @pytest.mark.parametrize("call", COUNTED)
@@ -261,7 +261,7 @@ def test_array_takes_constants_and_no_history(name):
         getattr(np, name)(a, A > 0.5, npg.ones(2, requires_grad=True))
 
 
-# NumPy asks no protocol here, but for an array.
+# NumPy uses no protocol here, but converts to an array.
 CONVERTING = [
     "np.mean([x, x])", "np.ones(2).dot(x)", "np.ones(2).__setitem__(slice(None), x)", "np.vectorize(float)(x)",
     "np.full(2, x)", "np.arange(x[0])", "np.random.normal(x)", "np.nditer(x)", "np.broadcast(x, x)", "np.r_[x, x]",
@@ -289,7 +289,7 @@ def test_what_numpy_would_convert_by_itself_raises(call):
 
 
 class Seen(dict):
-    """The table, with a note of what was asked for."""
+    """The table, which notes the functions looked up."""
 
     def __init__(self, table):
         super().__init__(table)
@@ -300,7 +300,7 @@ class Seen(dict):
         return super().get(key, default)
 
 
-# Tested in test_protocol.py, not through its table of functions.
+# Tested in test_protocol.py, outside the table.
 ELSEWHERE = set(
     "array_split array2string array_repr array_str hsplit vsplit dsplit unstack save savez savez_compressed savetxt "
     "pad meshgrid select can_cast iscomplexobj may_share_memory shares_memory empty_like full_like ones_like "
@@ -329,14 +329,14 @@ def test_every_function_of_the_table_has_a_case(monkeypatch):
 def test_positional_parameters_stand_where_numpys_do():
     for function, implementation in FUNCTIONS.items():
         kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY)
-        ours, theirs = (
+        names, numpy_names = (
             [p.name for p in inspect.signature(f).parameters.values() if p.kind in kinds] if has_signature(f) else None
             for f in (implementation, function)
         )
-        if ours is None or theirs is None or function in RENAMED:
+        if names is None or numpy_names is None or function in RENAMED:
             continue
-        before = theirs[: theirs.index("out")] if "out" in theirs else theirs
-        assert ours[: len(before)] == before[: len(ours)], name_of(function)
+        before = numpy_names[: numpy_names.index("out")] if "out" in numpy_names else numpy_names
+        assert names[: len(before)] == before[: len(names)], name_of(function)
 
 
 def has_signature(function):
@@ -360,17 +360,17 @@ def test_out_given_by_position_is_written():
 def test_take_out_of_bounds_raises_numpys_error(index):
     with pytest.raises(IndexError) as expected:
         np.take(A, index, axis=1)
-    with pytest.raises(IndexError) as found:
+    with pytest.raises(IndexError) as raised:
         np.take(npg.tensor(A), index, axis=1)
-    assert str(found.value) == str(expected.value)
+    assert str(raised.value) == str(expected.value)
 
 
 @pytest.mark.parametrize("weights", [None, [1, 2, 3], [0.5, 0.25, 1.0]])
 @pytest.mark.parametrize("axis", [1, None])
 def test_average_returns_the_sum_of_weights_too(axis, weights):
     weights = weights and np.broadcast_to(weights, A.shape)
-    (found, total), expected = (np.average(x, axis, weights, True) for x in (npg.tensor(A), A))
-    assert_close((found, total), expected)
+    (average, total), expected = (np.average(x, axis, weights, True) for x in (npg.tensor(A), A))
+    assert_close((average, total), expected)
 
 
 def test_std_of_equal_elements_has_the_gradient_zero():
@@ -414,7 +414,7 @@ OF_X_ALONE = [(a, c) for _, a, cs in RECORDED for c in cs if not any(n in c for 
 def test_float32_stays_float32_unless_numpy_promotes_it(array, call):
     single = array.astype(np.float32)
     f = eval(f"lambda x: {call}", {**NAMES})
-    found, expected = (r if isinstance(r, (tuple, list)) else (r,) for r in (f(npg.tensor(single)), f(single)))
-    for a, b in zip(found, expected, strict=True):
+    actual, expected = (r if isinstance(r, (tuple, list)) else (r,) for r in (f(npg.tensor(single)), f(single)))
+    for a, b in zip(actual, expected, strict=True):
         if isinstance(a, npg.Tensor) and a.dtype.is_floating_point:
             assert a.dtype is npg.float32 or a.numpy().dtype == np.asarray(b).dtype

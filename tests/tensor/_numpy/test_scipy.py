@@ -1,6 +1,6 @@
-"""SciPy's functions on tensors: what works on PyTorch's CPU tensors works on npg's, with the same numbers.
+"""SciPy's functions on tensors: whatever works on PyTorch's CPU tensors works on npg's, with the same numbers.
 
-SciPy asks for arrays in many ways (np.asarray, np.atleast_1d, np.ravel, ...) and goes on with what it gets.
+SciPy converts to arrays in many ways (np.asarray, np.atleast_1d, np.ravel, ...) and uses the results as ndarrays.
 """
 
 import warnings
@@ -20,11 +20,11 @@ MATRIX = rng.standard_normal((8, 3))
 
 
 class Problem:
-    """A loss of three numbers, its gradient by backward, and what other functions are given, of one library."""
+    """A loss of three numbers in one library, its gradient by backward, and arguments of other functions."""
 
     def __init__(self, lib, plain=False):
         self.lib = lib
-        self.plain = plain  # what SciPy is given are ndarrays
+        self.plain = plain  # pass ndarrays to SciPy
         self.c = self.t([1.0, -2.0, 0.5])
         self.x0 = self.out(self.t([0.1, 0.2, 0.3]))
 
@@ -199,42 +199,40 @@ def read_calls() -> list[tuple[str, str]]:
     return [(module, call.strip()) for module, calls in lines for call in dict.fromkeys(calls.split(" | "))]
 
 
-def arrays_of(found):
-    if isinstance(found, (tuple, list)):
-        return [a for x in found for a in arrays_of(x)]
-    return [found.numpy() if hasattr(found, "detach") else np.asarray(found)]
+def arrays_of(result):
+    if isinstance(result, (tuple, list)):
+        return [a for x in result for a in arrays_of(x)]
+    return [result.numpy() if hasattr(result, "detach") else np.asarray(result)]
 
 
-def assert_same(found, expected):
-    found, expected = arrays_of(found), arrays_of(expected)
-    assert len(found) == len(expected)
-    for f, e in zip(found, expected, strict=True):
+def assert_same(actual, expected):
+    actual, expected = arrays_of(actual), arrays_of(expected)
+    assert len(actual) == len(expected)
+    for f, e in zip(actual, expected, strict=True):
         np.testing.assert_allclose(f, e, 1e-6, 1e-8)
 
 
 @pytest.fixture(autouse=True)
 def _silent():
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # SciPy's: of iterations that end, of degenerate statistics, of what it deprecates
+        warnings.simplefilter("ignore")  # SciPy's warnings of iteration limits, degenerate statistics and deprecations
         yield
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_program_with_npgs_gradients_is_as_with_arrays_and_as_with_pytorchs(name):
     run = PROGRAMS[name]
-    found = run(Problem(npg))
-    assert_same(found, run(Problem(npg, plain=True)))
-    assert_same(found, run(Problem(torch)))
+    actual = run(Problem(npg))
+    assert_same(actual, run(Problem(npg, plain=True)))
+    assert_same(actual, run(Problem(torch)))
 
 
 @pytest.mark.parametrize(("module", "call"), read_calls(), ids=str)
 def test_function_of_tensors_gives_what_it_gives_on_pytorchs(module, call):
     text = call if call.startswith("csr_matrix(a) @") else f"{module}.{call}"
     text = text.replace("csr_matrix(a) @", "sparse.csr_matrix(a) @")
-    found, expected = (
+    actual, expected = (
         eval(text, {**MODULES, **{k: convert(v.copy()) for k, v in NAMES.items()}})
         for convert in (npg.from_numpy, torch.from_numpy)
     )
-    assert_same(found, expected)
+    assert_same(actual, expected)

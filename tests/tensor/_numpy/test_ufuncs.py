@@ -1,4 +1,4 @@
-"""Every ufunc of NumPy and each of its methods on tensors: NumPy's values, recorded, or a refusal in words."""
+"""Every ufunc of NumPy and each of its methods on tensors: NumPy's values, recorded, or a clear refusal."""
 
 import warnings
 
@@ -35,7 +35,7 @@ METHODS = {
 
 
 def numpys(call, raises=False):
-    """Return what a call gives, without NumPy's warnings, or its error."""
+    """Return the result of a call without NumPy's warnings, or its error."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -46,20 +46,20 @@ def numpys(call, raises=False):
             return error
 
 
-def compare(name, found, expected, recorded):
-    """Compare what a ufunc gives with NumPy's result: equal, or a TypeError in words; never history lost."""
+def compare(name, actual, expected, recorded):
+    """Compare a ufunc's result with NumPy's: equal, or a clear TypeError; history is never lost."""
     if isinstance(expected, tuple):
-        assert isinstance(found, tuple) and len(found) == len(expected)
-        for f, e in zip(found, expected, strict=True):
+        assert isinstance(actual, tuple) and len(actual) == len(expected)
+        for f, e in zip(actual, expected, strict=True):
             compare(name, f, e, recorded)
         return
-    assert isinstance(found, npg.Tensor), f"np.{name} gives {found!r}"
-    assert tuple(found.shape) == np.shape(expected), f"np.{name}: {found.shape}, NumPy has {np.shape(expected)}"
-    kinds = (found.numpy(force=True).dtype, np.asarray(expected).dtype)
+    assert isinstance(actual, npg.Tensor), f"np.{name} gives {actual!r}"
+    assert tuple(actual.shape) == np.shape(expected), f"np.{name}: {actual.shape}, NumPy has {np.shape(expected)}"
+    kinds = (actual.numpy(force=True).dtype, np.asarray(expected).dtype)
     rtol = 2e-3 if np.float16 in kinds else 2e-6 if np.float32 in kinds else 1e-12
-    np.testing.assert_allclose(found.detach().numpy().astype(float), np.asarray(expected, float), rtol, 1e-13)
-    if recorded and found.dtype.is_floating_point and np.asarray(expected).dtype.kind == "f":
-        assert found.requires_grad, f"np.{name} has lost its history"
+    np.testing.assert_allclose(actual.detach().numpy().astype(float), np.asarray(expected, float), rtol, 1e-13)
+    if recorded and actual.dtype.is_floating_point and np.asarray(expected).dtype.kind == "f":
+        assert actual.requires_grad, f"np.{name} has lost its history"
 
 
 def named_refusal(name, error):
@@ -70,33 +70,33 @@ def named_refusal(name, error):
 @pytest.mark.parametrize("name", UFUNCS)
 def test_every_ufunc_is_numpys_or_refused(name):
     f = UFUNCS[name]
-    taken = 0
+    accepted = 0
     for a, b in OPERANDS:
         if name == "reciprocal" and a.dtype.kind in "ib":
-            continue  # NumPy divides integers here, npg as everywhere gives floats
-        given = (a, b)[: f.nin] if name not in ("matvec", "vecmat", "matmul") else {
+            continue  # NumPy divides integers here, npg always gives floats
+        operands = (a, b)[: f.nin] if name not in ("matvec", "vecmat", "matmul") else {
             "matvec": (SQUARE, b[0]), "vecmat": (b[0], SQUARE), "matmul": (a, b.T)
         }[name]  # fmt: skip
         if name == "clip":
-            given = (a, b[0], a[0])
+            operands = (a, b[0], a[0])
         if name in ("arccosh",):
-            given = (a + 1,)
-        expected = numpys(lambda given=given: f(*given))
+            operands = (a + 1,)
+        expected = numpys(lambda operands=operands: f(*operands))
         if isinstance(expected, Exception):
             continue
-        xs = [leaf(x) for x in given]
+        xs = [leaf(x) for x in operands]
         try:
-            found = numpys(lambda xs=xs: f(*xs), raises=True)
+            actual = numpys(lambda xs=xs: f(*xs), raises=True)
         except TypeError as error:
             assert named_refusal(name, error), error
             continue
         except (RuntimeError, NotImplementedError) as error:
             assert a.dtype.kind == "b" or name == "nextafter", (name, error)
             continue
-        taken += 1
-        compare(name, found, expected, any(x.requires_grad for x in xs))
+        accepted += 1
+        compare(name, actual, expected, any(x.requires_grad for x in xs))
     if name not in ("isnat", "spacing"):
-        assert taken, f"np.{name} takes no kind of tensor"
+        assert accepted, f"np.{name} takes no kind of tensor"
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -111,11 +111,11 @@ def test_every_method_of_a_binary_ufunc_is_numpys_or_refused(name, method):
             continue
         x = leaf(a)
         try:
-            found = numpys(lambda x=x: METHODS[method](f, x), raises=True)
+            actual = numpys(lambda x=x: METHODS[method](f, x), raises=True)
         except (TypeError, RuntimeError, NotImplementedError, ValueError) as error:
             assert a.dtype.kind in "ib", (name, method, error)
             continue
-        compare(f"{name}.{method}", found, expected, x.requires_grad and method != "reduce none")
+        compare(f"{name}.{method}", actual, expected, x.requires_grad and method != "reduce none")
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -141,11 +141,11 @@ def test_masked_reduce_with_an_initial_value_is_numpys(name):
         if isinstance(expected, Exception) or expected.shape != (3,):
             continue
         try:
-            found = numpys(lambda a=a, call=call: call(leaf(a)), raises=True)
+            actual = numpys(lambda a=a, call=call: call(leaf(a)), raises=True)
         except (TypeError, RuntimeError, NotImplementedError) as error:
             assert a.dtype.kind in "ib", (name, error)
             continue
-        compare(f"{name}.reduce", found, expected, leaf(a).requires_grad)
+        compare(f"{name}.reduce", actual, expected, leaf(a).requires_grad)
 
 
 def test_where_with_out_writes_the_rest_from_out():
@@ -167,8 +167,8 @@ def test_where_with_out_writes_the_rest_from_out():
 
 def test_results_of_several_outputs_are_written_to_their_outs():
     a, b = npg.zeros(2), npg.zeros(2)
-    found = np.divmod(npg.tensor([7.0, -7.0]), 2, out=(a, b))
-    assert found[0] is a and found[1] is b and a.tolist() == [3, -4] and b.tolist() == [1, 1]
+    results = np.divmod(npg.tensor([7.0, -7.0]), 2, out=(a, b))
+    assert results[0] is a and results[1] is b and a.tolist() == [3, -4] and b.tolist() == [1, 1]
 
 
 FLOATING = [
@@ -192,10 +192,10 @@ def test_every_ufunc_takes_out_and_where_and_never_drops_history(name):
     np.testing.assert_allclose(out.numpy(), expected, 1e-12)
     np.testing.assert_allclose(target, expected, 1e-12)
     mask = A > 0.5
-    wanted, part = np.full_like(expected, 1), npg.from_numpy(np.full_like(expected, 1))
-    f(*arrays, out=wanted, where=mask)
+    by_numpy, part = np.full_like(expected, 1), npg.from_numpy(np.full_like(expected, 1))
+    f(*arrays, out=by_numpy, where=mask)
     assert f(*map(npg.tensor, arrays), out=part, where=mask) is part
-    np.testing.assert_allclose(part.numpy(), wanted, 1e-12)
+    np.testing.assert_allclose(part.numpy(), by_numpy, 1e-12)
     xs = [leaf(a) for a in arrays]
     if expected.dtype.kind != "f":
         return
@@ -217,6 +217,6 @@ def test_every_ufunc_computes_in_the_dtype_asked_for(name):
     expected = numpys(lambda: f(*arrays, dtype=np.float64))
     if isinstance(expected, (Exception, tuple)) or expected.dtype != np.float64:
         return
-    found = numpys(lambda: f(*map(npg.tensor, arrays), dtype=np.float64))
-    assert found.dtype is npg.float64
-    np.testing.assert_allclose(found.numpy(), expected, 1e-12)
+    actual = numpys(lambda: f(*map(npg.tensor, arrays), dtype=np.float64))
+    assert actual.dtype is npg.float64
+    np.testing.assert_allclose(actual.numpy(), expected, 1e-12)
