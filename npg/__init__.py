@@ -19,9 +19,8 @@ from npg import _interpreter  # noqa: F401  (refuses a subinterpreter, before Nu
 # isort: split
 import numpy as _numpy  # noqa: F401  (here, and not below a dozen imports: CPython 3.11 calls slower from some depths)
 
-from npg import creation, dtypes, engine as engine, functional as functional, random as random
+from npg import _lazy, _names, dtypes, engine as engine, functional as functional, random as random
 from npg._version import __version__ as __version__
-from npg.creation import *  # noqa: F403
 from npg.creation.data import (
     BoolTensor as BoolTensor,
     ByteTensor as ByteTensor,
@@ -32,6 +31,7 @@ from npg.creation.data import (
     IntTensor as IntTensor,
     LongTensor as LongTensor,
     ShortTensor as ShortTensor,
+    tensor as tensor,
 )
 from npg.dtypes import (
     can_cast as can_cast,
@@ -67,8 +67,6 @@ from npg.engine import (
     no_grad as no_grad,
     set_grad_enabled as set_grad_enabled,
 )
-from npg.functional import *  # noqa: F403
-from npg.functional import return_types as return_types
 from npg.functional._attributes import (
     Size as Size,
     channels_last as channels_last,
@@ -80,6 +78,7 @@ from npg.functional._attributes import (
     preserve_format as preserve_format,
     strided as strided,
 )
+from npg.functional.generator import Generator as Generator, default_generator as default_generator
 from npg.tensor import Tensor as Tensor
 from npg.tensor.exchange import from_dlpack as from_dlpack
 from npg.tensor.memory import resize_as_ as resize_as_
@@ -96,6 +95,7 @@ if not _typing.TYPE_CHECKING:  # who cannot read this, and exports what is impor
         "CharTensor",
         "DoubleTensor",
         "FloatTensor",
+        "Generator",
         "HalfTensor",
         "IntTensor",
         "LongTensor",
@@ -107,6 +107,7 @@ if not _typing.TYPE_CHECKING:  # who cannot read this, and exports what is impor
         "channels_last",
         "channels_last_3d",
         "contiguous_format",
+        "default_generator",
         "device",
         "double",
         "dtype",
@@ -156,8 +157,6 @@ if not _typing.TYPE_CHECKING:  # who cannot read this, and exports what is impor
         "uint64",
         "uint8",
     ]
-    __all__ += creation.__all__
-    __all__ += functional.__all__
 
 # ----- Constants, and dtypes whose names are Python's -----
 
@@ -167,94 +166,50 @@ newaxis = None
 
 # ----- What loads when it is first used -----
 
-_LAZY = {name: f"npg.{name}" for name in ("autograd", "func", "linalg", "nn", "optim", "profiler", "utils")}
-# Functions that are no methods, most of them of networks, by their module. Loaded at once they would be an eighth of
-# the time that `import npg` adds to NumPy's.
-_LATER = {
-    "npg.func": ("vmap",),
-    "npg.functional.classification_loss": ("binary_cross_entropy_with_logits",),
-    "npg.functional.distance": ("cosine_similarity", "pairwise_distance"),
-    "npg.functional.dropout": ("alpha_dropout", "dropout", "feature_alpha_dropout", "feature_dropout"),
-    "npg.functional.einsum": ("einsum", "tensordot"),
-    "npg.functional.embedding": ("embedding",),
-    "npg.functional.linear": ("bilinear",),
-    "npg.functional.margin_loss": (
-        "cosine_embedding_loss",
-        "hinge_embedding_loss",
-        "kl_div",
-        "margin_ranking_loss",
-        "poisson_nll_loss",
-        "triplet_margin_loss",
-    ),
-    "npg.functional.normalization": ("layer_norm", "rms_norm"),
-    # Of torch.nn.functional: numpygrad has them at its top level, and so has npg. Of its names there, relu, sigmoid,
-    # tanh and softmax are PyTorch's too, and nn.GeLU stands in nn/modules/activation.py.
-    "npg.functional.nn.activation": ("gelu",),
-    "npg.functional.nn.classification_loss": ("cross_entropy",),
-    "npg.functional.nn.regression_loss": ("mse_loss",),
-    # npg's own.
-    "npg.utils.memory": ("empty_cache", "memory_stats"),
-    "npg.utils.threads": ("get_num_threads", "set_num_threads"),
-}
-_LAZY_NAMES = {name: module for module, names in _LATER.items() for name in names}
+_MODULES = ("autograd", "func", "linalg", "nn", "optim", "profiler", "utils")
+_HOMES = _lazy.homes_of(
+    _names.TORCH,
+    _names.CREATION,
+    {
+        "npg.functional": "return_types",
+        "npg.func": "vmap",
+        # Of torch.nn.functional: numpygrad has them at its top level, and so has npg. Of its names there, relu,
+        # sigmoid, tanh and softmax are PyTorch's too, and nn.GeLU stands in nn/modules/activation.py.
+        "npg.functional.nn.activation": "gelu",
+        "npg.functional.nn.classification_loss": "cross_entropy",
+        "npg.functional.nn.regression_loss": "mse_loss",
+        # npg's own.
+        "npg.utils.memory": "empty_cache memory_stats",
+        "npg.utils.threads": "get_num_threads set_num_threads",
+    },
+)
+_load = _lazy.loader(__name__, _HOMES, _MODULES)
 if _typing.TYPE_CHECKING:
     from npg import (
         autograd as autograd,
         func as func,
-        functional as functional,
         linalg as linalg,
         nn as nn,
         optim as optim,
         profiler as profiler,
         utils as utils,
     )
-    from npg.creation import tensor as tensor  # and not the package of that name
+    from npg.creation import *  # noqa: F403
     from npg.func import vmap as vmap
-    from npg.functional.classification_loss import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
-    from npg.functional.distance import cosine_similarity as cosine_similarity, pairwise_distance as pairwise_distance
-    from npg.functional.dropout import (
-        alpha_dropout as alpha_dropout,
-        dropout as dropout,
-        feature_alpha_dropout as feature_alpha_dropout,
-        feature_dropout as feature_dropout,
-    )
-    from npg.functional.einsum import einsum as einsum, tensordot as tensordot
-    from npg.functional.embedding import embedding as embedding
-    from npg.functional.linear import bilinear as bilinear
-    from npg.functional.margin_loss import (
-        cosine_embedding_loss as cosine_embedding_loss,
-        hinge_embedding_loss as hinge_embedding_loss,
-        kl_div as kl_div,
-        margin_ranking_loss as margin_ranking_loss,
-        poisson_nll_loss as poisson_nll_loss,
-        triplet_margin_loss as triplet_margin_loss,
-    )
+    from npg.functional import *  # noqa: F403
+    from npg.functional import return_types as return_types
     from npg.functional.nn.activation import gelu as gelu
     from npg.functional.nn.classification_loss import cross_entropy as cross_entropy
     from npg.functional.nn.regression_loss import mse_loss as mse_loss
-    from npg.functional.normalization import layer_norm as layer_norm, rms_norm as rms_norm
     from npg.utils.memory import empty_cache as empty_cache, memory_stats as memory_stats
     from npg.utils.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
-else:
-    __all__ += list(_LAZY) + list(_LAZY_NAMES)
+else:  # a __getattr__ that type checkers see would give npg every name
+    __all__ += list(_MODULES) + list(_HOMES)
 
-
-def _load(name: str) -> _Any:
-    if name in _LAZY or name in _LAZY_NAMES:
-        from importlib import import_module
-
-        value = import_module(_LAZY.get(name) or _LAZY_NAMES[name])
-        if name in _LAZY_NAMES:
-            value = getattr(value, name)
-        globals()[name] = value
-        return value
-    if name.startswith(("complex", "cfloat", "cdouble", "chalf")):
-        raise AttributeError(f"npg has no complex dtypes, got npg.{name}")
-    raise AttributeError(f"module 'npg' has no attribute {name!r}")
-
-
-if not _typing.TYPE_CHECKING:  # for type checkers npg would have every name
-    __getattr__ = _load
+    def __getattr__(name: str) -> _Any:
+        if name.startswith(("complex", "cfloat", "cdouble", "chalf")):
+            raise AttributeError(f"npg has no complex dtypes, got npg.{name}")
+        return _load(name)
 
 
 # ----- Where functions once stood: pickles name them there -----

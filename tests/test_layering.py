@@ -15,7 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Left never imports right. Rooms of one stage may import each other.
 STAGES = (
-    ("_compiled", "_contextlib", "_errors", "_floating", "_interpreter", "_signatures", "_version", "_words", "dtypes"),
+    (
+        "_compiled", "_contextlib", "_errors", "_floating", "_interpreter", "_lazy", "_names", "_signatures",
+        "_version", "_words", "dtypes",
+    ),
     ("kernels", "random"),
     ("ops",),
     ("engine",),
@@ -24,7 +27,7 @@ STAGES = (
     ("creation",),
     ("nn", "optim", "autograd", "func", "utils", "profiler", "linalg", "distributions", "distributed"),
     ("demo",),
-)
+)  # fmt: skip
 RANK = {room: rank for rank, stage in enumerate(STAGES) for room in stage}
 TOP = "npg"  # npg/__init__.py and __main__.py: put the rooms together and are imported by none of them
 

@@ -1,4 +1,4 @@
-"""Write the stubs of the modules whose names are made when npg is imported, for type checkers and editors.
+"""Write npg/_names.py, which file has which function, and stubs of the modules that load functions by it.
 
     python tools/stubs.py            write them
     python tools/stubs.py --check    exit with 1 where one of them is not what would be written
@@ -13,6 +13,7 @@ import argparse
 import ast
 import inspect
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_overloads
@@ -20,12 +21,20 @@ from typing import Any, get_overloads
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from npg import creation, functional  # noqa: E402
+from npg import creation  # noqa: E402
 from npg.engine import Function  # noqa: E402
 from npg.functional import _types  # noqa: E402
-from npg.functional._tensors import FUNCTIONS  # noqa: E402
-from npg.functional.nn import MODULES  # noqa: E402
-from npg.tensor.methods import METHODS  # noqa: E402
+from npg.functional._namespaces import (  # noqa: E402
+    FUNCTIONS,
+    METHODS,
+    NETWORKS,
+    SHARED,
+    TORCH,
+    Table,
+    chosen,
+    flat,
+    functions_in,
+)
 
 HEADER = '"""Written by tools/stubs.py."""'
 WIDTH = 120
@@ -35,6 +44,7 @@ HOMES = {
     "Generator": "npg.functional.generator",
     "TensorBase": "npg.engine",
 }
+CREATING = functions_in(creation)
 OWN = {"T", "B"}  # what a function is given and gives back; a method: its tensor
 
 Parameters = list[inspect.Parameter]
@@ -146,66 +156,84 @@ def _import(home: str, names: list[str]) -> str:
     return line if len(line) <= WIDTH else "\n    ".join([f"from {home} import (", *[f"{n}," for n in names]]) + "\n)"
 
 
-# ----- Stubs -----
+# ----- Files -----
 
 
-def functions_stub(functions: dict[str, Any], others: tuple[str, ...] = (), gathered: bool = True) -> str:
-    """Return the stub of a module that gathers functions: those that are written out come from their own modules.
+def names_table() -> str:
+    """Return npg/_names.py: for each namespace the modules, and the names that each of them has."""
+    named = flat(TORCH) | flat(METHODS)
+    tables = {
+        "TORCH": ("torch", TORCH),
+        "CREATION": ("torch that make tensors", CREATING),
+        "METHODS": ("torch.Tensor", METHODS),
+        "NETWORKS": (
+            "torch.nn.functional",
+            {m: {**NETWORKS.get(m, {}), **SHARED.get(m, {})} for m in NETWORKS | SHARED},
+        ),
+        "OTHERS": ("other namespaces and of operators", chosen(FUNCTIONS, lambda name, _: name not in named)),
+    }
+    lines = [HEADER, ""]
+    for table, (title, modules) in tables.items():
+        lines += [f"# The functions of {title}, by module.", f"{table} = {{"]
+        for module, functions in sorted(modules.items()):
+            if functions:
+                lines += _entry(module, sorted(functions))
+        lines += ["}"]
+    return "\n".join([*lines, ""])
+
+
+def _entry(module: str, names: list[str]) -> list[str]:
+    line = f'    "{module}": "{" ".join(names)}",'
+    if len(line) <= WIDTH:
+        return [line]
+    rows = textwrap.wrap(" ".join(names), WIDTH - 11)
+    texts = [f'        "{row} "' for row in rows[:-1]] + [f'        "{rows[-1]}"']
+    return [f'    "{module}": (', *texts, "    ),"]
+
+
+def functions_stub(table: Table, public: Table | None = None) -> str:
+    """Return the stub of a module that loads functions: those that are written out come from their own modules.
 
     Args:
-        others: what else it imports, "module name".
-        gathered: it has them in FUNCTIONS too.
+        public: the functions that a star import takes, where it does not take all.
     """
     homes: dict[str, list[str]] = {}
-    for other in others:
-        home, name = other.split()
-        homes.setdefault(home, []).append(f"{name} as {name}")
     body: list[str] = []
-    for name in sorted(functions):
-        function = functions[name]
-        if isinstance(function, Function):
-            body += lines_of(name, of_op(function))
-        else:
-            homes.setdefault(function.__module__, []).append(f"{name} as {name}")
-    if gathered:
-        body = ["FUNCTIONS: dict[str, Any]", *([""] if body else []), *body]
-    imports = imports_of(body, [_import(home, names) for home, names in homes.items()])
+    for functions in table.values():
+        for name, function in sorted(functions.items()):
+            if not isinstance(function, Function):
+                homes.setdefault(function.__module__, []).append(f"{name} as {name}")
+            elif table is FUNCTIONS:
+                body += lines_of(name, of_op(function))
+            else:
+                homes.setdefault("npg.functional", []).append(f"{name} as {name}")
+    if public is not None:
+        body += ["", "__all__ = [", *[f'    "{name}",' for name in sorted(flat(public))], "]"]
+    imports = imports_of(body, [_import(home, sorted(names)) for home, names in homes.items()])
     return "\n".join([HEADER, "", *imports, *body]).rstrip("\n") + "\n"
-
-
-def names_stub() -> str:
-    """Return the stub of npg/functional, which leaves out of a star import what is a method only."""
-    names = [f'    "{name}",' for name in functional.__all__]
-    star = "from npg.functional._tensors import *"
-    return "\n".join([HEADER, "", "# ruff: noqa: F403, F405", star, "", "__all__ = [", *names, "]", ""])
 
 
 def methods_stub() -> str:
     """Return the stub of npg/tensor/methods.py: the functions with the tensor as self, and without out=."""
     body = ["class Methods(TensorBase):"]
-    for name in sorted(METHODS):
-        function = METHODS[name]
+    for name, function in sorted(flat(METHODS).items()):
         signatures = of_op(function) if isinstance(function, Function) else of_definition(function)
         body += lines_of(name, as_methods(signatures), "    ")
     return "\n".join([HEADER, "", *imports_of([*body, "x: Any"], []), "METHODS: dict[str, Any]", "", *body, ""])
 
 
-NETWORKS = tuple(f"{module} {name}" for name, module in sorted(MODULES.items()))
-GENERATOR = "npg.functional.generator"
-STUBS: dict[str, Callable[[], str]] = {
-    "npg/functional/_tensors.pyi": lambda: functions_stub(
-        FUNCTIONS, (f"{GENERATOR} Generator", f"{GENERATOR} default_generator")
-    ),
-    "npg/functional/__init__.pyi": names_stub,
-    "npg/nn/functional.pyi": lambda: functions_stub({}, NETWORKS, gathered=False),
-    "npg/creation/__init__.pyi": lambda: functions_stub(creation.FUNCTIONS),
+FILES: dict[str, Callable[[], str]] = {
+    "npg/_names.py": names_table,
+    "npg/functional/__init__.pyi": lambda: functions_stub(FUNCTIONS, TORCH),
+    "npg/nn/functional.pyi": lambda: functions_stub({**NETWORKS, **SHARED}),
+    "npg/creation/__init__.pyi": lambda: functions_stub(CREATING),
     "npg/tensor/methods.pyi": methods_stub,
 }
 
 
 def stale() -> list[str]:
-    """Return which stubs are not what would be written."""
-    return [name for name, stub in STUBS.items() if (ROOT / name).read_text(encoding="utf-8") != stub()]
+    """Return which files are not what would be written."""
+    return [name for name, text in FILES.items() if (ROOT / name).read_text(encoding="utf-8") != text()]
 
 
 def main() -> int:
@@ -215,8 +243,8 @@ def main() -> int:
         wrong = stale()
         print("".join(f"{name} is not what tools/stubs.py writes\n" for name in wrong), end="")
         return bool(wrong)
-    for name, stub in STUBS.items():
-        (ROOT / name).write_text(stub(), encoding="utf-8")
+    for name, text in FILES.items():
+        (ROOT / name).write_text(text(), encoding="utf-8")
     return 0
 
 

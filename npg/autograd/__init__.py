@@ -4,6 +4,7 @@ Jacobians, anomaly mode, hooks on saved tensors. Source: torch.autograd.
 
 from typing import TYPE_CHECKING, Any
 
+from npg import _lazy
 from npg._errors import warn
 from npg.autograd.gradcheck import gradcheck, gradgradcheck  # now: later the module would take the function's name
 from npg.engine import (
@@ -51,30 +52,17 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-# Name: the module it stands in; a name that is a module of its own stands for that.
-_LAZY = {
-    "Function": "function",
-    "anomaly_mode": "",
-    "detect_anomaly": "anomaly_mode",
-    "function": "",
-    "functional": "",
-    "graph": "",
-    "profiler": "",
-    "set_detect_anomaly": "anomaly_mode",
-    "strict_dtype": "strict",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'npg.autograd' has no attribute {name!r}")
-    from importlib import import_module
-
-    value: Any = import_module(f"npg.autograd.{_LAZY[name] or name}")
-    if _LAZY[name]:
-        value = getattr(value, name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # for type checkers, the names above are all
+    __getattr__ = _lazy.loader(
+        __name__,
+        {
+            "Function": "npg.autograd.function",
+            "detect_anomaly": "npg.autograd.anomaly_mode",
+            "set_detect_anomaly": "npg.autograd.anomaly_mode",
+            "strict_dtype": "npg.autograd.strict",
+        },
+        ("anomaly_mode", "function", "functional", "graph", "profiler"),
+    )
 
 
 class _Variable(type):

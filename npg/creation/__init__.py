@@ -1,12 +1,11 @@
 """Creation of tensors: from data, filled, ranges, random; and predicates on tensors."""
 
-from npg.creation import data, filled, predicates, random, ranges
-from npg.functional._public import functions_of as _functions_of
+from npg import _lazy, _names
 
-FUNCTIONS = {
-    name: function
-    for module in (data, filled, predicates, random, ranges)
-    for name, function in _functions_of(module).items()
-}
-globals().update(FUNCTIONS)
-__all__ = list(FUNCTIONS)
+_HOMES = _lazy.homes_of(_names.CREATION)
+__all__ = list(_HOMES)
+__getattr__ = _lazy.loader(__name__, _HOMES)
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOMES)

@@ -1,7 +1,5 @@
 """Written by tools/stubs.py."""
 
-from typing import Any
-
 from npg.creation.data import (
     as_tensor as as_tensor,
     asarray as asarray,
@@ -50,5 +48,3 @@ from npg.creation.random import (
     randperm as randperm,
 )
 from npg.creation.ranges import arange as arange, linspace as linspace, logspace as logspace, range as range
-
-FUNCTIONS: dict[str, Any]

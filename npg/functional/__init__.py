@@ -1,36 +1,29 @@
-"""The functions of torch.*; those of torch.nn.functional stand in `npg.functional.nn`.
+"""The functions of torch.* and of Tensor, loaded when they are first used; see npg/_names.py.
 
-Here are the functions that are there from the start. What stands in a module that is not imported here (dropout,
-einsum, embedding, losses, normalization ...) `npg` loads when it is first used: see npg/__init__.py.
+Those of torch.nn.functional stand in `npg.functional.nn`.
 """
 
-import typing as _typing
-from importlib import import_module as _import_module
+import sys as _sys
+from types import ModuleType as _ModuleType
 
-from npg.functional import _tensors
-from npg.functional._tensors import *  # noqa: F403
-from npg.functional.nn import MODULES as _MODULES
+from npg import _lazy, _names
 
-# What is a method of Tensor, or a function of another namespace, and no function of torch.
-_NOT_OF_TORCH = frozenset(
-    """
-    absolute_ add_ addbmm_ addcdiv_ addcmul_ addmm_ addr_ arctan2_ atan2_ baddbmm_ bernoulli_ bitwise_and_
-    bitwise_left_shift_ bitwise_not_ bitwise_or_ bitwise_right_shift_ bitwise_xor_ cauchy_ contiguous copy_
-    copysign_ cumprod_ cumsum_ div_ divide_ eq_ erfinv_ expand expand_as exponential_ floor_divide_ fmod_ ge_
-    geometric_ getitem greater_ greater_equal_ gt_ heaviside_ hypot_ index_add_ index_copy_ index_fill_ le_
-    lerp_ less_ less_equal_ log_normal_ logical_and_ logical_not_ logical_or_ logical_xor_ lt_ masked_fill_
-    masked_scatter_ mul_ multiply_ ne_ nextafter_ normal_ not_equal_ pow_ put_ random_ remainder_ repeat
-    reshape_as scatter_ scatter_add_ scatter_reduce_ setitem sgn_ sign_ squeeze_ sub_ subtract_ sum_to_size
-    swapaxes_ swapdims_ t_ transpose_ tril_ triu_ true_divide_ unfold uniform_ unsqueeze_ vector_norm view
-    view_as
-""".split()
-)
-
-__all__ = [name for name in _tensors.__all__ if name not in _NOT_OF_TORCH]
+__all__ = list(_lazy.homes_of(_names.TORCH))  # what a star import takes: functions of torch
+# The functions of networks stood here once, and pickles name them here.
+_HOMES = _lazy.homes_of(_names.NETWORKS, _names.METHODS, _names.OTHERS, _names.TORCH)
+__getattr__ = _lazy.loader(__name__, _HOMES)
 
 
-def __getattr__(name: str) -> _typing.Any:
-    # The functions of networks stood here once, and pickles name them here.
-    if name not in _MODULES:
-        raise AttributeError(f"module 'npg.functional' has no attribute {name!r}")
-    return getattr(_import_module(_MODULES[name]), name)
+def __dir__() -> list[str]:
+    return sorted(_lazy.homes_of(_names.METHODS, _names.OTHERS, _names.TORCH))
+
+
+class _Functions(_ModuleType):
+    """A package in which a file does not hide the function of its own name, when it is imported."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOMES and isinstance(value, _ModuleType)):
+            super().__setattr__(name, value)
+
+
+_sys.modules[__name__].__class__ = _Functions

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from types import FunctionType, ModuleType
 from typing import Any, TypeVar, cast as typed, overload
 
 import numpy as np
@@ -156,26 +155,6 @@ def exposed(function: F, namespace: str = "torch") -> F:
     """Mark a function as public, under its name in a namespace of PyTorch."""
     function.namespace = namespace  # type: ignore[attr-defined]
     return function
-
-
-def functions_of(module: ModuleType, namespace: str = "torch") -> dict[str, Any]:
-    """Return the public functions of a module by name, aliases too, but nothing that it imports.
-
-    They are what it exposes, and the forms of ops that are declared in the file of the same name.
-    """
-    theme, own = "." + module.__name__.rpartition(".")[2], module.__name__
-    return {
-        name: value
-        for name, value in vars(module).items()
-        if (
-            type(value) is Function
-            and value.op.__module__.endswith(theme)
-            or type(value) is FunctionType
-            and value.__module__ == own
-            and vars(value).get("namespace") == namespace
-        )
-        and name[0] != "_"
-    }
 
 
 @overload

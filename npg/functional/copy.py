@@ -1,4 +1,4 @@
-"""Copies and views of the same values: clone, detach, as_strided, sum_to_size, and identities on real numbers."""
+"""Copies and views of the same values: clone, detach, as_strided, and identities on real numbers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from npg.engine import apply, array_of, wrap
 from npg.functional._attributes import channels_last, channels_last_3d, contiguous_format
 from npg.functional._factory import channels_last_array, parse_sizes
 from npg.functional._public import as_tensor_input, exposed, public_function, writes
-from npg.functional._types import B, Dims, Sizes, T
-from npg.functional.reduction import sum as sum_
-from npg.functional.shape import reshape
+from npg.functional._types import B, Sizes, T
 from npg.ops import elementwise, shape, strided
 from npg.ops.strided import offset_of, root
 
@@ -95,24 +93,6 @@ def as_strided(input: T, size: Sizes, stride: Sizes, storage_offset: int | None 
         "base": (array.shape, array.strides),
     }
     return apply(strided.as_strided, (x,), where)
-
-
-@public_function
-def sum_to_size(input: T, *size: Dims) -> T:
-    """Return input summed to a size that broadcasts to its own.
-
-    Raises: RuntimeError: when the size does not.
-    Source: torch.Tensor.sum_to_size.
-    """
-    shape = parse_sizes("sum_to_size", size)
-    old = tuple(as_tensor_input("sum_to_size", input).shape)
-    lead = len(old) - len(shape)
-    if lead < 0 or any(n not in (1, m) for n, m in zip(shape, old[lead:])):
-        raise RuntimeError(f"size {{{shape_text(shape)}}} is not expandable to size {{{shape_text(old)}}}.")
-    if not shape:
-        return sum_(input)
-    dims = tuple(i for i in range(len(old)) if i < lead or shape[i - lead] != old[i])
-    return reshape(sum_(input, dims), shape) if dims else input
 
 
 # ----- What is the identity on real numbers -----

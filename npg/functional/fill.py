@@ -8,23 +8,16 @@ import numpy as np
 
 from npg.engine import TensorBase, apply, apply_in_place, array_of, bump_version, check_in_place, is_grad_enabled
 from npg.functional._factory import fill_number
+from npg.functional._in_place import each_once
 from npg.functional._public import as_tensor_input, public_function, to_dtype
 from npg.functional._types import B, T
 from npg.ops import fill as ops
 from npg.ops.elementwise import clone
-from npg.ops.indexing import getitem
 from npg.ops.strided import overlaps
 
 
 def _recorded(*tensors: Any) -> bool:
     return is_grad_enabled() and any(isinstance(t, TensorBase) and t.requires_grad for t in tensors)
-
-
-def each_once(input: Any) -> Any:
-    """Return the view of an expanded tensor that contains each place in memory once."""
-    array = input._array
-    key = tuple(slice(0, 1) if s == 0 and n > 1 else slice(None) for n, s in zip(array.shape, array.strides))
-    return apply(getitem, (input,), {"index": key})
 
 
 @public_function

@@ -13,6 +13,7 @@ from npg.engine import TensorBase, apply, apply_in_place, array_of, bump_version
 from npg.engine._checks import refuse_in_place, refuse_partial_overlap
 from npg.functional._arguments import expanded_shape
 from npg.functional._factory import fill_number, overflow_text
+from npg.functional._in_place import each_once
 from npg.functional._index import (
     WHOLE,
     advanced,
@@ -27,7 +28,6 @@ from npg.functional._index import (
 )
 from npg.functional._public import as_tensor_input, exposed, public_function, to_dtype
 from npg.functional._types import B
-from npg.functional.fill import each_once
 from npg.ops import indexing as ops
 from npg.ops.elementwise import clone
 from npg.ops.shape import reshape

@@ -6,6 +6,7 @@ summed and multiplied in int64, float16 in float32.
 
 from __future__ import annotations
 
+import builtins
 import math
 from typing import Any
 
@@ -13,12 +14,14 @@ import numpy as np
 
 from npg import dtypes
 from npg._errors import warn
-from npg._words import scalar_name
+from npg._words import scalar_name, shape_text
 from npg.engine import TensorBase, apply, is_grad_enabled
 from npg.engine._out import OutRule
 from npg.functional._arguments import checked_array, dim_index, dims_of
-from npg.functional._public import public_function, to_dtype, writes
+from npg.functional._factory import parse_sizes
+from npg.functional._public import as_tensor_input, public_function, to_dtype, writes
 from npg.functional._types import Dims, Scalar, T
+from npg.functional.shape import reshape
 from npg.ops import cumulative as scan_ops, distance, reduction as ops
 from npg.ops._op import Op
 
@@ -152,6 +155,24 @@ def count_nonzero(input: T, dim: Dims | None = None) -> T:
     """Return the int64 number of nonzero elements over dimensions. Source: torch.count_nonzero."""
     array = checked_array("count_nonzero", input)
     return apply(ops.count_nonzero, (input,), {"dim": dims_of("count_nonzero", dim, array.ndim)})
+
+
+@public_function
+def sum_to_size(input: T, *size: Dims) -> T:
+    """Return input summed to a size that broadcasts to its own.
+
+    Raises: RuntimeError: when the size does not.
+    Source: torch.Tensor.sum_to_size.
+    """
+    shape = parse_sizes("sum_to_size", size)
+    old = tuple(as_tensor_input("sum_to_size", input).shape)
+    lead = len(old) - len(shape)
+    if lead < 0 or builtins.any(n not in (1, m) for n, m in zip(shape, old[lead:])):
+        raise RuntimeError(f"size {{{shape_text(shape)}}} is not expandable to size {{{shape_text(old)}}}.")
+    if not shape:
+        return sum(input)
+    dims = tuple(i for i in range(len(old)) if i < lead or shape[i - lead] != old[i])
+    return reshape(sum(input, dims), shape) if dims else input
 
 
 # ----- Truth -----

@@ -12,9 +12,9 @@ from npg._words import scalar_name
 from npg.engine import TensorBase, apply, check_in_place
 from npg.functional._arguments import checked_array, dim_index, dims_tuple, expanded_shape, sizes_of
 from npg.functional._attributes import Size
+from npg.functional._in_place import each_once
 from npg.functional._public import exposed, public_function
 from npg.functional._types import Dims, Sizes, T
-from npg.functional.fill import each_once
 from npg.ops import shape as ops
 from npg.ops.strided import contiguous_strides, offset_of, overlaps
 

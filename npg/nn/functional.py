@@ -1,19 +1,11 @@
-"""torch.nn.functional: the functions of it that npg has, and no others; npg/functional/nn defines them."""
+"""torch.nn.functional: the functions of it that npg has, and no others; npg/_names.py says where they stand."""
 
-import typing as _typing
-from importlib import import_module as _import_module
+from npg import _lazy, _names
 
-from npg.functional.nn import MODULES as _MODULES
-
-__all__ = list(_MODULES)
-
-
-def __getattr__(name: str) -> _typing.Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module 'npg.nn.functional' has no attribute {name!r}")
-    function = globals()[name] = getattr(_import_module(_MODULES[name]), name)
-    return function
+_HOMES = _lazy.homes_of(_names.NETWORKS)
+__all__ = list(_HOMES)
+__getattr__ = _lazy.loader(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:
-    return sorted(_MODULES)
+    return sorted(_HOMES)

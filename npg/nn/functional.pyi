@@ -1,13 +1,12 @@
 """Written by tools/stubs.py."""
 
-from npg.functional._tensors import (
+from npg.functional import sigmoid as sigmoid, tanh as tanh
+from npg.functional.activation import (
     celu_ as celu_,
     hardshrink as hardshrink,
     prelu as prelu,
     relu_ as relu_,
     selu_ as selu_,
-    sigmoid as sigmoid,
-    tanh as tanh,
     threshold_ as threshold_,
 )
 from npg.functional.distance import cosine_similarity as cosine_similarity, pairwise_distance as pairwise_distance

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
-from npg._signatures import parameters_of
-from npg.engine import Function, TensorBase
-from npg.functional._tensors import FUNCTIONS
-
-# Functions on one tensor that are no methods.
-_NO_METHODS = {
-    # Functions only, in PyTorch as well.
-    "celu", "celu_", "fill", "poisson", "rsub", "selu", "selu_", "std_mean", "threshold", "threshold_", "var_mean",
-    "vector_norm",
-    # Tensor has its own: an attribute, an operator, or a method that asks less.
-    "contiguous", "getitem", "numel", "real", "setitem",
-}  # fmt: skip
-# How a function calls the tensor whose method it is; the others take none, several, or another one first.
-_SELF = {("input",), ("A",), ("tensor",), ("sorted_sequence",)}
+from npg import _lazy, _names
+from npg.engine import TensorBase
 
 
-def _is_method(name: str, function: Any) -> bool:
-    names = function._names if type(function) is Function else parameters_of(function)[0]
-    return names[:1] in _SELF and name not in _NO_METHODS
+class _Method:
+    """A method that loads when it is first used, and then is the function itself."""
+
+    __slots__ = ("module", "name", "owner")
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.owner, self.name = owner, name
+
+    def __get__(self, tensor: Any, kind: type | None = None) -> Any:
+        function = getattr(import_module(self.module), self.name)
+        if vars(self.owner).get(self.name) is self:  # and not what somebody has put there
+            setattr(self.owner, self.name, function)
+        return function.__get__(tensor, kind)
 
 
-METHODS = {name: function for name, function in FUNCTIONS.items() if _is_method(name, function)}
+METHODS = {name: _Method(module) for name, module in _lazy.homes_of(_names.METHODS).items()}
 Methods = TensorBase  # for type checkers a class of its own, with these methods: methods.pyi

@@ -13,6 +13,7 @@ from npg.engine import TensorBase, register_tensor_class, wrap
 from npg.functional._arguments import dim_index
 from npg.functional._attributes import CPU, Size, check_device, device, strided
 from npg.functional._public import augmented, operator, public_function, reflected
+from npg.functional.indexing import getitem, setitem
 from npg.functional.transpose import (
     conjugate_transpose,
     matrix_conjugate_transpose,
@@ -329,8 +330,8 @@ class Tensor(Methods):
 
     # ----- As a container -----
 
-    __getitem__ = F.getitem
-    __setitem__ = F.setitem
+    __getitem__ = getitem
+    __setitem__ = setitem
 
     def __len__(self) -> builtins.int:
         if not self._array.ndim:

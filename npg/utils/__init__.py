@@ -1,19 +1,15 @@
 """Helpers beside the core."""
 
-from typing import Any as _Any
+import typing as _typing
 
+from npg import _lazy
 from npg.utils import hooks
 
 __all__ = ["benchmark", "checkpoint", "collect_env", "dlpack", "hooks"]
 
-
-def __getattr__(name: str) -> _Any:
+if not _typing.TYPE_CHECKING:  # for type checkers, the names above are all
     # Loaded when they are used: they need more than modules do, the hooks.
-    if name in ("benchmark", "checkpoint", "collect_env", "dlpack"):
-        from importlib import import_module
-
-        return import_module(f"npg.utils.{name}")
-    raise AttributeError(f"module 'npg.utils' has no attribute {name!r}")
+    __getattr__ = _lazy.loader(__name__, {}, ("benchmark", "checkpoint", "collect_env", "dlpack"))
 
 
 def __dir__() -> list[str]:

@@ -2,7 +2,6 @@
 
 import copy
 import functools
-import importlib
 import inspect
 import pickle
 import sys
@@ -14,7 +13,7 @@ import torch.nn.functional as TF
 
 import npg
 import npg.nn.functional as F
-from npg.functional._public import functions_of
+from npg.functional._namespaces import NETWORKS, NOT_OF_TORCH, flat
 from tests import processes
 
 
@@ -48,7 +47,7 @@ def test_nn_functional_has_torchs_names_only():
 
 
 def test_methods_only_are_methods_and_no_functions_of_torch():
-    methods = npg.functional._NOT_OF_TORCH
+    methods = NOT_OF_TORCH
     assert not methods & set(dir(torch)) and methods <= set(dir(npg.functional))
     not_methods = {"getitem", "setitem", "vector_norm"}  # operators, and a function of linalg
     assert all(hasattr(npg.Tensor, name) and hasattr(torch.Tensor, name) for name in methods - not_methods)
@@ -130,28 +129,19 @@ def test_function_of_both_namespaces_with_one_signature_is_one_object(name):
 # ----- When they are loaded -----
 
 
-@pytest.mark.parametrize("module", npg._LATER)
-def test_later_names_are_those_of_their_module(module):
-    loaded = importlib.import_module(module)
-    assert all(getattr(npg, name) is getattr(loaded, name) for name in npg._LATER[module])
-    if module.startswith("npg.functional.") and ".nn." not in module:
-        assert sorted(npg._LATER[module]) == sorted(functions_of(loaded))
-
-
 def test_functions_of_networks_are_those_of_their_modules():
-    own = {name: module for name, module in npg.functional._MODULES.items() if ".nn." in module}
-    functions_by_module = {module: functions_of(importlib.import_module(module)) for module in set(own.values())}
-    assert own == {name: module for module, functions in functions_by_module.items() for name in functions}
-    assert all(getattr(F, name) is functions_by_module[module][name] for name, module in own.items())
+    assert all(getattr(F, name) is function for name, function in flat(NETWORKS).items())
 
 
-def test_import_leaves_later_modules_out():
+def test_import_loads_what_the_operators_need():
     code = (
         "import sys, npg\n"
-        "names = {*npg._LATER, *npg.functional._MODULES.values(), 'npg.autograd', 'npg.nn', 'npg.optim'}\n"
-        "names -= {'npg.functional._tensors'}\n"
-        "assert not names & set(sys.modules), names & set(sys.modules)\n"
-        "assert {*npg._LAZY_NAMES} <= {*dir(npg)} & {*npg.__all__}\n"
+        "loaded = {name for name in sys.modules if name.startswith('npg.')}\n"
+        "assert not loaded & {'npg.autograd', 'npg.nn', 'npg.optim', 'npg.ops.linalg', 'npg.ops.attention'}\n"
+        "functions = {name.rpartition('.')[2] for name in loaded if name.startswith('npg.functional.')}\n"
+        "functions = {n for n in functions if n[0] != '_' and sys.modules['npg.functional.' + n].__spec__}\n"
+        "assert functions == {'copy', 'generator', 'indexing', 'shape', 'transpose'}, functions\n"
+        "assert {*npg._HOMES} <= {*dir(npg)} & {*npg.__all__}\n"
         "assert npg.embedding.__module__ == 'npg.functional.embedding' and 'embedding' in vars(npg)\n"
         "assert 'npg.functional.nn.embedding' not in sys.modules\n"
         "from npg import *\n"

@@ -19,6 +19,17 @@ from npg.engine._arguments import is_number
 from npg.functional import linalg_norms
 from npg.functional._arguments import canonical_dim
 from npg.functional._public import to_dtype
+from npg.ops import (  # noqa: F401  (these declare ufuncs)
+    activation,
+    comparison,
+    division,
+    elementwise,
+    matmul,
+    rounding,
+    selection,
+    special,
+    trigonometry,
+)
 from npg.ops._op import OPS
 from npg.tensor._numpy.nondifferentiable import refused
 from npg.tensor._numpy.registry import REMEDY, axes_of, tensor, values

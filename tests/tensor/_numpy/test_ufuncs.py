@@ -1,11 +1,13 @@
 """Every ufunc of NumPy and each of its methods on tensors: NumPy's values, recorded, or a clear refusal."""
 
+import sys
 import warnings
 
 import numpy as np
 import pytest
 
 import npg
+from tests import processes
 
 from .test_protocol import SQUARE, A, B, check_recorded, leaf
 
@@ -220,3 +222,15 @@ def test_every_ufunc_computes_in_the_dtype_asked_for(name):
     actual = numpys(lambda: f(*map(npg.tensor, arrays), dtype=np.float64))
     assert actual.dtype is npg.float64
     np.testing.assert_allclose(actual.numpy(), expected, 1e-12)
+
+
+def test_table_has_the_ufuncs_of_all_ops_before_their_functions_are_used():
+    code = (
+        "from npg.tensor._numpy import ufuncs\n"
+        "import npg.functional._namespaces\n"
+        "from npg.ops._op import OPS\n"
+        "declared = {f for op in OPS for f in op.numpy}\n"
+        "assert declared and not declared - {*ufuncs._FUNCTIONS}, declared - {*ufuncs._FUNCTIONS}\n"
+        "assert {op.scipy for op in OPS if op.scipy} == {*ufuncs._SCIPYS}\n"
+    )
+    processes.run([sys.executable, "-c", code], check=True)
