@@ -315,8 +315,8 @@ def logspace(
         return _finish("logspace", _whole_powers(low, high, n, base, kind), out, requires_grad)
     if kind.kind in "iub":
         with silent():
-            only = np.power(float(base), float(low)).item()
-        return _finish("logspace", np.full(1, fill_number(only, kind), kind), out, requires_grad)
+            power = np.power(float(base), float(low)).item()
+        return _finish("logspace", np.full(1, fill_number(power, kind), kind), out, requires_grad)
     if kind.kind == "f":
         low, high = float(kind.type(low)), float(kind.type(high))
     by = (high - low) / (n - 1) if n > 1 else 0.0

@@ -104,8 +104,8 @@ def item_of(item: Any) -> Any:
         return _array_item(array.copy() if is_grad_enabled() else array)
     if isinstance(item, np.integer):
         return operator.index(item)
-    of_others = hasattr(type(item), "__array__") and not isinstance(item, np.generic)  # arrays of other libraries
-    if isinstance(item, (np.ndarray, np.bool_)) or of_others:
+    is_foreign = hasattr(type(item), "__array__") and not isinstance(item, np.generic)  # arrays of other libraries
+    if isinstance(item, (np.ndarray, np.bool_)) or is_foreign:
         return _array_item(np.asarray(item).copy())
     if isinstance(item, (list, tuple, range)):
         values = sequence(item)
@@ -189,11 +189,11 @@ def advanced(array: np.ndarray[Any, Any], index: Any) -> tuple[Any, Any, list[An
 def without_masks(arrays: list[Any], at: list[int], shape: tuple[int, ...]) -> tuple[list[Any], list[int]]:
     """Return the index with masks replaced by the places of their ones; a single leading mask stays."""
     items: list[Any] = []
-    where: list[int] = []
+    positions: list[int] = []
     for item, d in zip(arrays, at, strict=True):
         if not is_mask(item):
             items.append(item)
-            where.append(d)
+            positions.append(d)
             continue
         for j, n in enumerate(item.shape):
             if n != shape[d + j]:
@@ -204,8 +204,8 @@ def without_masks(arrays: list[Any], at: list[int], shape: tuple[int, ...]) -> t
         if len(arrays) == 1 and d == 0:
             return [item], [0]
         items.extend(item.nonzero())
-        where.extend(range(d, d + item.ndim))
-    return items, where
+        positions.extend(range(d, d + item.ndim))
+    return items, positions
 
 
 # ----- Errors in PyTorch's words -----

@@ -74,22 +74,22 @@ def as_strided(input: T, size: Sizes, stride: Sizes, storage_offset: int | None 
         raise RuntimeError(
             f"as_strided: Negative strides are not supported at the moment, got strides: {shape_text(strides)}"
         )
-    here = offset_of(array)
-    start = here if storage_offset is None else int(storage_offset)
+    own_offset = offset_of(array)
+    start = own_offset if storage_offset is None else int(storage_offset)
     if start < 0:
         raise RuntimeError(f"Tensor: invalid storage offset {start}")
     reach = start + 1 + sum((n - 1) * s for n, s in zip(sizes, strides)) if 0 not in sizes else 0
-    width, stored = array.itemsize, root(array).nbytes
-    if reach * width > stored:
+    width, nbytes = array.itemsize, root(array).nbytes
+    if reach * width > nbytes:
         raise RuntimeError(
             f"setStorage: sizes {shape_text(sizes)}, strides {shape_text(strides)}, storage offset {start}, and "
             f"itemsize {width} requiring a storage size of {reach * width} are out of bounds for storage of size "
-            f"{stored}"
+            f"{nbytes}"
         )
     where = {
         "shape": sizes,
         "strides": tuple(s * width for s in strides),
-        "offset": (start - here) * width,
+        "offset": (start - own_offset) * width,
         "base": (array.shape, array.strides),
     }
     return apply(strided.as_strided, (x,), where)

@@ -134,9 +134,9 @@ def _resolve(
         count = len(labels) - (_ELLIPSIS in labels)
         if count > len(dims) or (count < len(dims) and _ELLIPSIS not in labels):
             dots = _ELLIPSIS in labels
-            word = "is more than" if dots else "does not match"
+            relation = "is more than" if dots else "does not match"
             raise RuntimeError(
-                f"einsum(): the number of subscripts in the equation ({count}) {word} the number of dimensions "
+                f"einsum(): the number of subscripts in the equation ({count}) {relation} the number of dimensions "
                 f"({len(dims)}) for operand {i}" + ("" if dots else " and no ellipsis was given")
             )
         width = len(dims) - count

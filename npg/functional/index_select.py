@@ -101,11 +101,11 @@ def _index_add(name: str, input: Any, dim: Any, index: Any, source: Any, alpha: 
             "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
             f"{shape_text(array.shape)} source.shape = {shape_text(values.shape)}"
         )
-    wrong = _inside(places, array.shape[dim] if array.ndim else 1)
-    if wrong is not None:
+    invalid = _inside(places, array.shape[dim] if array.ndim else 1)
+    if invalid is not None:
         if array.ndim < 2 or places.itemsize == 4:  # PyTorch's other kernel
             raise IndexError("index out of range in self")
-        raise RuntimeError(f"index {wrong} is out of bounds for dimension {dim} with size {array.shape[dim]}")
+        raise RuntimeError(f"index {invalid} is out of bounds for dimension {dim} with size {array.shape[dim]}")
     if alpha != 1:
         factor = fill_number(alpha, array.dtype)
         source = apply(mul, (source, factor.item() if array.dtype.kind == "f" else factor), {})
@@ -172,9 +172,9 @@ def _index_copy(name: str, input: Any, dim: Any, index: Any, source: Any) -> Any
             f"index_copy_(): Number of indices ({places.size}) should be equal to source.size(dim) ({size})"
         )
     size = array.shape[dim] if array.ndim else 1
-    wrong = _inside(places, size)
-    if wrong is not None:
-        raise IndexError(f"index_copy_(): index {wrong} is out of bounds for dimension {dim} with size {size}")
+    invalid = _inside(places, size)
+    if invalid is not None:
+        raise IndexError(f"index_copy_(): index {invalid} is out of bounds for dimension {dim} with size {size}")
     in_place = name.endswith("_")
     return _indexed(ops.index_copy, ops.index_copy_into, in_place, input, index, _lined(source), dim, False)
 

@@ -55,21 +55,21 @@ def getitem(input: B, index: Any) -> B:
     Source: Tensor.__getitem__. Floats in lists and arrays are refused, as NumPy does; PyTorch truncates them.
     """
     op, key = basic(index)
-    used: Any = ()
+    indices: Any = ()
     try:
         if op is not None:
             return apply(op, (input,), {"index": key})
         if _is_rows(index):
-            used = (index,)
+            indices = (index,)
             return apply(ops.index, (input, index), _ROWS)
         op, key, arrays, at = advanced(input._array, index)
         if not arrays:
             return apply(op or ops.getitem_alias, (input,), {"index": key})
         x = input if op is None else apply(op, (input,), {"index": key})
-        used = arrays
+        indices = arrays
         return apply(ops.index, (x, *arrays), {"at": at})
     except IndexError as error:
-        raise explained(error, input._array, index, used) from None
+        raise explained(error, input._array, index, indices) from None
 
 
 def _value(value: Any, dtype: np.dtype[Any]) -> Any:
@@ -135,7 +135,7 @@ def setitem(input: Any, index: Any, value: Any) -> None:
             return
         op, key = basic(None)
     arrays: Any = ()
-    used: Any = ()
+    indices: Any = ()
     at: Any
     try:
         if op is None and array.ndim and _is_rows(index):
@@ -149,7 +149,7 @@ def setitem(input: Any, index: Any, value: Any) -> None:
             op, target = None, array  # full slices: PyTorch makes no view for them
         if op is None and not arrays and _written_into_itself(input, value):
             return
-        used = arrays
+        indices = arrays
         value = _fitted(value, _rank(target.shape, arrays))
         # Part of an expanded tensor may be writable when the whole is not; the recorded path checks the view.
         recorded = _recorded(input, value) or overlaps(array)
@@ -181,7 +181,7 @@ def setitem(input: Any, index: Any, value: Any) -> None:
         else:
             apply_in_place(ops.assign if op is None else ops.assign_view, (x, value), {})
     except IndexError as error:
-        raise explained(error, array, index, used) from None
+        raise explained(error, array, index, indices) from None
 
 
 def _fills_a_mask(index: Any, value: Any) -> bool:

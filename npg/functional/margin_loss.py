@@ -95,8 +95,8 @@ def hinge_embedding_loss(
     Source: torch.hinge_embedding_loss.
     """
     checked_array("hinge_embedding_loss", input)
-    apart = where(ne(target, 1), clamp_min(sub(float(margin), input), 0), 0)
-    return _reduced(add(apart, where(ne(target, -1), input, 0)), reduction)
+    hinge = where(ne(target, 1), clamp_min(sub(float(margin), input), 0), 0)
+    return _reduced(add(hinge, where(ne(target, -1), input, 0)), reduction)
 
 
 @public_function

@@ -208,8 +208,8 @@ def _variance(op: Op, input: Any, dim: Any, unbiased: bool | None, keepdim: bool
     name = op.name
     array = checked_array(name, input)
     if array.dtype.kind != "f":
-        who = name if name.endswith("_mean") else "std and var"
-        raise RuntimeError(f"{who} only support floating point and complex dtypes")
+        subject = name if name.endswith("_mean") else "std and var"
+        raise RuntimeError(f"{subject} only support floating point and complex dtypes")
     if isinstance(dim, bool):  # var(input, unbiased)
         dim, unbiased = None, dim
     if correction is None:

@@ -79,11 +79,11 @@ def _scatter_arguments(name: str, x: Any, dim: Any, index: Any, src: Any) -> tup
     else:
         raise TypeError(_errors.NOT_A_TENSOR.format(name=name, argument="src", position=3, kind=type_name(src)))
     if not places.size:
-        none = (0,) * max(array.ndim, 1)
+        empty_shape = (0,) * max(array.ndim, 1)
         if not isinstance(src, np.generic):
-            nothing = apply(rows.getitem, (src,), {"index": (None,) * (source.ndim == 0) + (slice(0),)})
-            src = apply(shape.reshape, (nothing,), {"shape": none})
-        return np.empty(none, np.int64), src, dim
+            empty = apply(rows.getitem, (src,), {"index": (None,) * (source.ndim == 0) + (slice(0),)})
+            src = apply(shape.reshape, (empty,), {"shape": empty_shape})
+        return np.empty(empty_shape, np.int64), src, dim
     own, index_shape = array.shape or (1,), places.shape or (1,)
     sizes = index_shape if source is None else source.shape or (1,)
     if any(n > m and d != dim for d, (n, m) in enumerate(zip(index_shape, own))) or any(
@@ -314,8 +314,8 @@ def take_along_dim(input: T, indices: Any, dim: Any = None, *, out: Any = None) 
     dim = dim_index("take_along_dim", dim, array.ndim)
     size = array.shape[dim]
     if places.size and (places.min() < -size or places.max() >= size):
-        wrong = places[(places < -size) | (places >= size)].flat[0]
-        raise IndexError(f"index {wrong} is out of bounds for dimension {dim} with size {size}")
+        invalid = places[(places < -size) | (places >= size)].flat[0]
+        raise IndexError(f"index {invalid} is out of bounds for dimension {dim} with size {size}")
     sizes = broadcast(without(places.shape, dim), without(array.shape, dim))
     wide = (*sizes[:dim], size, *sizes[dim:])
     if wide != array.shape:

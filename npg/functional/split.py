@@ -236,12 +236,12 @@ def _split_evenly(name: str, input: Any, indices_or_sections: Any, dim: int) -> 
 
 
 def _at_least(name: str, input: Any, ndim: int) -> int:
-    have = checked_array(name, input).ndim
-    if have < ndim:
+    actual = checked_array(name, input).ndim
+    if actual < ndim:
         raise RuntimeError(
-            f"npg.{name} requires a tensor with at least {ndim} dimension, but got a tensor with {have} dimensions!"
+            f"npg.{name} requires a tensor with at least {ndim} dimension, but got a tensor with {actual} dimensions!"
         )
-    return have
+    return actual
 
 
 @public_function

@@ -73,7 +73,7 @@ def _roots(tensors: Any, gradients: Any) -> tuple[tuple[Any, ...], tuple[Any, ..
     return tuple([_resolved(root, g) for root, g in zip(roots, grads)]), grads
 
 
-def _wanted(inputs: Any, empty: str) -> tuple[Any, ...]:
+def _input_list(inputs: Any, empty: str) -> tuple[Any, ...]:
     """Return the tensors and edges of inputs= as a tuple.
 
     Raises: RuntimeError: when there are none, or for anything else.
@@ -149,7 +149,7 @@ def backward(
         grad_tensors = grad_variables
     targets = None
     if inputs is not None:
-        named = _wanted(inputs, _errors.EMPTY_INPUTS)
+        named = _input_list(inputs, _errors.EMPTY_INPUTS)
         for x in named:
             if isinstance(x, TensorBase):
                 x.retain_grad()  # suffices for non-leaves
@@ -202,7 +202,7 @@ def grad(
             stacklevel=2,
         )
     roots, gradients = _roots(outputs, grad_outputs)
-    named = _wanted(inputs, "`inputs` argument to `grad()` cannot be empty.")
+    named = _input_list(inputs, "`inputs` argument to `grad()` cannot be empty.")
     targets = tuple([_resolved(x) for x in named])
     count = _batch_size(roots, gradients) if is_grads_batched else None
     if count is None:
@@ -311,11 +311,11 @@ def _batched(
     ]
     stacked: list[Any] = []
     for parts in zip(*passes):
-        arrived = [g for g in parts if g is not None]
-        if not arrived:
+        present = [g for g in parts if g is not None]
+        if not present:
             stacked.append(None)
             continue
-        filled = tuple([wrap(np.zeros_like(arrived[0]._array)) if g is None else g for g in parts])
+        filled = tuple([wrap(np.zeros_like(present[0]._array)) if g is None else g for g in parts])
         stacked.append(apply(stack, filled, {"dim": 0}))
     return stacked
 

@@ -179,10 +179,10 @@ def resize_(tensor: B, *sizes: Any, memory_format: Any = None) -> B:
     if start + count <= flat.size:
         tensor._swap_array(flat[start : start + count].reshape(shape))
         return tensor
-    grown = np.empty(count, array.dtype)
+    larger = np.empty(count, array.dtype)
     old = flat[start:]
-    grown[: old.size] = old
-    tensor._swap_array(grown.reshape(shape))
+    larger[: old.size] = old
+    tensor._swap_array(larger.reshape(shape))
     return tensor
 
 

@@ -177,12 +177,12 @@ def tensor_repr(tensor: Any) -> str:
     indent = len(prefix)
     suffixes = []
     dtype = dtypes.from_numpy(array.dtype)
-    usual = dtype in (dtypes.get_default_dtype(), dtypes.int64, dtypes.bool_)
+    is_default = dtype in (dtypes.get_default_dtype(), dtypes.int64, dtypes.bool_)
     if array.size == 0:
         body = "[]"
         if array.ndim != 1:
             suffixes.append(f"size={tuple(array.shape)}")
-        usual = dtype is dtypes.get_default_dtype()
+        is_default = dtype is dtypes.get_default_dtype()
     else:
         if dtype is dtypes.float16:
             array = array.astype(np.float32)
@@ -191,7 +191,7 @@ def tensor_repr(tensor: Any) -> str:
         body = _nested(array, indent, summarise, form)
         if not _options.edgeitems:  # a summary shows nothing then, and PyTorch always prints the size
             suffixes.append(f"size={tuple(array.shape)}")
-    if not usual:
+    if not is_default:
         suffixes.append(f"dtype={dtype!r}")
     try:
         node = tensor.grad_fn

@@ -81,11 +81,11 @@ def _trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
     filt = tensor(filt)
     if axis is not None or filt.ndim != 1:
         raise TypeError("np.trim_zeros of a Tensor takes one dimension only")
-    there = np.flatnonzero(filt._array)
-    if not there.size:
+    nonzero = np.flatnonzero(filt._array)
+    if not nonzero.size:
         return filt[:0]
-    start = int(there[0]) if "f" in trim.lower() else 0
-    return filt[start : int(there[-1]) + 1 if "b" in trim.lower() else filt.shape[0]]
+    start = int(nonzero[0]) if "f" in trim.lower() else 0
+    return filt[start : int(nonzero[-1]) + 1 if "b" in trim.lower() else filt.shape[0]]
 
 
 @implements(np.piecewise, calls=True)

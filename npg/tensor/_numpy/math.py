@@ -169,8 +169,8 @@ def _average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fal
     a = tensor(a)
     if weights is None:
         average = _mean(a, axis, keepdims=keepdims)
-        each = a._array.size // max(average._array.size, 1)
-        return (average, tensor(np.full_like(average._array, each))) if returned else average
+        count = a._array.size // max(average._array.size, 1)
+        return (average, tensor(np.full_like(average._array, count))) if returned else average
     a, weights = tensor(a), tensor(weights)
     if weights.shape != a.shape:
         if not isinstance(axis, int) or weights.ndim != 1:

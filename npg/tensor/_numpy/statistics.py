@@ -143,22 +143,22 @@ def _nanmin(a: Any, axis: Any = None, keepdims: bool = False, initial: Any = Non
 # ----- Variances -----
 
 
-def _variance(a: Any, there: Any, axis: Any, ddof: float, keepdims: bool, mean: Any) -> Any:
-    """Return the variance of the elements where `there` is True, about their mean or a given one."""
+def _variance(a: Any, mask: Any, axis: Any, ddof: float, keepdims: bool, mean: Any) -> Any:
+    """Return the variance of the elements where the mask is True, about their mean or a given one."""
     axis = tuple(range(a.ndim)) if axis is None else axis
-    count = np.count_nonzero(there, axis, keepdims=True)
-    present = F.where(tensor(there), a, 0.0)
+    count = np.count_nonzero(mask, axis, keepdims=True)
+    present = F.where(tensor(mask), a, 0.0)
     if mean is not None:
         mean = as_dtype(tensor(mean), a._array.dtype)
     else:
         mean = _sum(present, axis, None, True) / count.astype(a._array.dtype)
     # Masked differences must not enter the product, whose gradient could be nan.
-    apart = F.where(tensor(there), present - mean, 0.0)
+    deviation = F.where(tensor(mask), present - mean, 0.0)
     freedom = (count - ddof).astype(a._array.dtype)
     if (freedom <= 0).any():
         warnings.warn("Degrees of freedom <= 0 for slice.", RuntimeWarning, stacklevel=5)
         freedom = np.where(freedom <= 0, np.nan, freedom)
-    variance = _sum(apart * apart, axis, None, True) / freedom
+    variance = _sum(deviation * deviation, axis, None, True) / freedom
     return variance if keepdims else F.reshape(variance, values(variance).squeeze(axis).shape)
 
 
@@ -183,8 +183,8 @@ def _var(
     a, ddof = floating(as_dtype(tensor(a), dtype)), ddof if correction is None else correction
     if where is True and mean is None and axis != ():
         return F.var(a, axis, correction=ddof, keepdim=keepdims)
-    there = np.broadcast_to(np.asarray(values(where), bool), tuple(a.shape))
-    return _variance(a, there, axis, ddof, keepdims, mean)
+    mask = np.broadcast_to(np.asarray(values(where), bool), tuple(a.shape))
+    return _variance(a, mask, axis, ddof, keepdims, mean)
 
 
 @implements(np.std)
@@ -310,8 +310,8 @@ def _corrcoef(x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any = None) 
     c = _cov(x, y, rowvar, dtype=dtype)
     if not c.ndim:
         return c / c
-    spread = F.sqrt(F.diagonal(c))
-    return F.clamp(c / spread[:, None] / spread[None], -1, 1)
+    deviations = F.sqrt(F.diagonal(c))
+    return F.clamp(c / deviations[:, None] / deviations[None], -1, 1)
 
 
 # ----- Order -----
