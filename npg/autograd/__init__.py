@@ -1,12 +1,12 @@
-"""Gradients as functions: backward, grad, the grad modes, and what is loaded when it is first used: custom functions,
-Jacobians, anomaly mode, hooks on saved tensors. Source: torch.autograd.
+"""Gradients as functions: backward, grad and the grad modes; custom functions, Jacobians, anomaly mode and hooks on
+saved tensors, loaded on first use. Source: torch.autograd.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from npg import _lazy
 from npg._errors import warn
-from npg.autograd.gradcheck import gradcheck, gradgradcheck  # now: later the module would take the function's name
+from npg.autograd.gradcheck import gradcheck, gradgradcheck  # now: importing the module later would rebind its name
 from npg.engine import (
     enable_grad,
     inference_mode,
@@ -77,4 +77,4 @@ class _Variable(type):
 
 
 class Variable(metaclass=_Variable):
-    """Return a tensor on the same memory as data; what a tensor with a gradient was called before PyTorch 0.4."""
+    """Return a tensor that shares data's memory; before PyTorch 0.4 the type of tensors with gradients."""

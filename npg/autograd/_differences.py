@@ -15,7 +15,7 @@ Array = np.ndarray[Any, Any]
 
 
 def sequence(values: Any) -> tuple[Any, ...]:
-    """Return the items of a list or tuple, or the one thing given, as a tuple."""
+    """Return a tuple of the items of a list or tuple, or of a single value."""
     return tuple(values) if isinstance(values, Sequence) and not isinstance(values, Tensor) else (values,)
 
 
@@ -26,7 +26,7 @@ def values(func: Callable[..., Any], inputs: tuple[Any, ...]) -> list[Array]:
 
 
 def difference(func: Callable[..., Any], inputs: tuple[Any, ...], x: Tensor, step: Array, eps: float) -> list[Array]:
-    """Return (f(x + eps step) - f(x - eps step)) / (2 eps) of every floating output. x is left as it was."""
+    """Return (f(x + eps step) - f(x - eps step)) / (2 eps) of every floating output; x is restored."""
     array = x._array
     original = array.copy()
     try:

@@ -1,4 +1,4 @@
-"""Jacobians and Hessians, whole; see functional.py."""
+"""Full Jacobians and Hessians; see functional.py."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def jacobian(
 
     Args:
         func, inputs, create_graph, strict: as for vjp.
-        vectorize: accepted; the passes run one after the other either way.
+        vectorize: accepted; the passes run one after another in any case.
         strategy: "reverse-mode" or, with vectorize=True, "forward-mode".
     Returns: a tensor of shape (*output.shape, *input.shape); a tuple of them over the inputs where these are a tuple,
         a tuple over the outputs where func returns one, nested with the outputs first where both are.
-    Raises: TypeError: for what is no tensor. RuntimeError: for what strict refuses. AssertionError,
-        NotImplementedError: for a strategy that is none, or does not go with the other arguments.
+    Raises: TypeError: for something that is no tensor. RuntimeError: under strict, for an independent output.
+        AssertionError, NotImplementedError: for an unknown strategy, or one that excludes the other arguments.
     """
     if strategy not in ("forward-mode", "reverse-mode"):
         raise AssertionError(
@@ -148,8 +148,8 @@ def hessian(
         func, inputs, create_graph, strict: as for vjp.
         vectorize, outer_jacobian_strategy: as for jacobian.
     Returns: a tensor of shape (*input.shape, *input.shape); nested tuples of them where inputs is a tuple.
-    Raises: TypeError: for what is no tensor. RuntimeError: when func returns more than one element, or for what strict
-        refuses.
+    Raises: TypeError: for something that is no tensor. RuntimeError: when func returns more than one element, or under
+        strict, for an independent output.
     """
     is_tuple, as_given = as_tuple(inputs, "inputs", "hessian")
     if outer_jacobian_strategy not in ("forward-mode", "reverse-mode"):

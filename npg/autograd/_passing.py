@@ -1,4 +1,4 @@
-"""One node around several tensors: what the backward hooks of modules hang on."""
+"""One node for several tensors, for the backward hooks of modules."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def passing(*tensors: Any) -> tuple[Any, ...]:
 
 @passing.vjp
 def _passing_vjp(g: Any, _y: Any, *xs_like: Any, needs: Any) -> tuple[Any, ...]:
-    """g; zeros where none came, so that a hook sees all gradients."""
+    """g, with zeros for missing gradients, so that a hook sees all of them."""
     recorded = any(isinstance(part, TensorBase) for part in g)
     zeros = [np.zeros(x.shape, x.dtype) if part is None else None for part, x in zip(g, xs_like, strict=True)]
     return tuple(
@@ -33,10 +33,10 @@ passing.node_name = "BackwardHookFunctionBackward"
 
 
 def pass_through(tensors: list[Tensor]) -> tuple[list[Tensor], Node]:
-    """Return the tensors behind one common node, and that node.
+    """Return the tensors passed through one common node, and that node.
 
-    A tensor that requires no grad is returned itself; the others are views, which may not be changed in place. The
-    node's hooks see the gradients of all of them together.
+    A tensor that does not require grad is returned itself; the others are views, which must not be changed in place.
+    The node's hooks see the gradients of all of them together.
     Raises: ValueError: when none requires grad, or nothing is recorded.
     Source: torch.nn.modules._functions.BackwardHookFunction.
     """

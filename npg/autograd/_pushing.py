@@ -1,4 +1,4 @@
-"""The product of a Jacobian with vectors from the right, on one recorded call of the function."""
+"""Products of a Jacobian with vectors (J v), for one recorded call of a function."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from npg.func._forward import sweep
 
 
 class Pushforward:
-    """The linear map v -> J v, by a sweep through the graph where its nodes have rules, else by two reverse passes.
+    """The linear map v -> J v: one sweep through the graph where its nodes have tangent rules, else two reverse passes.
 
-    The sweep takes half of the time and less; see npg/func/_forward.py. The results have no graph.
+    The sweep takes at most half of the time; see npg/func/_forward.py. The results have no graph.
 
     Args:
-        outputs: of the function, recorded.
-        inputs: what it was given.
+        outputs: the function's recorded outputs.
+        inputs: its inputs.
     """
 
     def __init__(self, outputs: Tensors, inputs: Tensors) -> None:
         self.outputs, self.inputs = outputs, inputs
         self.u: Tensors = ()
-        self.pulled: Any = None  # u J, where it has been needed
+        self.pulled: Any = None  # u J, once it has been needed
 
     def __call__(self, v: Tensors) -> Tensors:
-        """Return J v, one tensor for each output; v is as the inputs."""
+        """Return J v, one tensor for each output; v has the structure of the inputs."""
         if all(x.dtype == t.dtype for x, t in zip(self.inputs, v, strict=True)):
             tangents = sweep(self.outputs, self.inputs, [t._array for t in v], transposed=True)
             if tangents is not NotImplemented:

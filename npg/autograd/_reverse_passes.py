@@ -1,4 +1,4 @@
-"""What autograd.functional shares: arguments and results, reverse passes, and PyTorch's words for strict mode."""
+"""Helpers of autograd.functional: arguments, results, reverse passes, and PyTorch's texts for strict mode."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STRICT = "This is not allowed in strict mode"
 
 
 def as_tuple(tensors: Any, what: str, function: str) -> tuple[bool, Tensors]:
-    """Return (whether it is a tuple, the tensors). Raises: TypeError: for anything else than tensors."""
+    """Return (whether it is a tuple, the tensors). Raises: TypeError: for anything but tensors."""
     is_tuple = isinstance(tensors, tuple)
     for i, x in enumerate(tensors if is_tuple else (tensors,)):
         if not isinstance(x, Tensor):
@@ -30,7 +30,7 @@ def as_tuple(tensors: Any, what: str, function: str) -> tuple[bool, Tensors]:
 
 
 def prepared(inputs: Tensors, create_graph: bool, requires_grad: bool = True) -> Tensors:
-    # New tensors in any case: func may hold the very same tensors and use them as constants.
+    # Always new tensors: func may hold the same tensors and use them as constants.
     return tuple(
         [x.view_as(x) if create_graph and x.requires_grad else x.detach().requires_grad_(requires_grad) for x in inputs]
     )
@@ -110,7 +110,7 @@ def filled(grads: Any, like: Tensors, strict: bool, create_graph: bool, texts: t
     """Return the gradients with zeros for None.
 
     Args:
-        texts: what strict says of a None, and of a gradient without a graph under create_graph; {i} is the place.
+        texts: the errors of strict for a None, and for a gradient without a graph under create_graph; {i} is the index.
     """
     if strict:
         for i, g in enumerate(grads):

@@ -1,4 +1,4 @@
-"""What a custom function keeps of the tensors given to save_for_backward."""
+"""Tensors that a custom function has saved with save_for_backward."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from npg.engine._saved import Packed, modified
 
 
 class Saved:
-    """A tensor given to save_for_backward, and the version it had."""
+    """A tensor passed to save_for_backward, and its version then."""
 
     __slots__ = ("array", "counter", "nr", "tensor", "version")
 
     def __init__(self, tensor: Any, nr: int | None) -> None:
-        # An output is kept without its history, which would lead back to the node that keeps it.
+        # An output is kept without its history, which would refer back to the node that keeps it.
         self.tensor = tensor if nr is None else None
         self.array, self.nr = tensor._array, nr
         self.counter, self.version = tensor._counter, tensor._counter.value
 
     def unpack(self, node: Any) -> Any:
-        """Return the tensor. Raises: RuntimeError: when it was changed in place since."""
+        """Return the tensor. Raises: RuntimeError: when it has been changed in place since."""
         if self.counter.value != self.version:
             source = (node, self.nr) if self.tensor is None else (self.tensor.grad_fn, self.tensor._nr)
             text = modified(self.array, source, "saved tensor", node, self.counter.value, self.version)
@@ -35,7 +35,7 @@ class Saved:
 
 
 class PackedSaved:
-    """A tensor given to save_for_backward while hooks on saved tensors were in force."""
+    """A tensor passed to save_for_backward under hooks on saved tensors."""
 
     __slots__ = ("fn", "leaf", "nr", "output", "packed")
 
@@ -48,11 +48,11 @@ class PackedSaved:
             self.packed = Packed(wrap(tensor._array))
 
     def unpack(self, node: Any) -> Any:
-        """Return the tensor with the history it had."""
+        """Return the tensor with its history."""
         t = wrap(self.packed.tensor(TensorBase)._array)
         if self.leaf is not None:
             if is_grad_enabled():
-                return self.leaf  # which is to receive the gradient
+                return self.leaf  # the leaf itself, which receives the gradient
             t._set_requires_grad(True)
             return t
         if t._array.dtype.kind == "f" and (self.fn is not None or self.output):

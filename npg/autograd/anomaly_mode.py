@@ -1,4 +1,4 @@
-"""Find the forward call whose backward went wrong: anomaly mode."""
+"""Anomaly mode: find the forward call whose backward fails."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ __all__ = ["detect_anomaly", "set_detect_anomaly"]
 
 
 class set_detect_anomaly(Block):
-    """Switch anomaly mode on or off, for all threads; as a context manager until its end.
+    """Switch anomaly mode on or off, for all threads; as a context manager, until its end.
 
-    While it is on, every node remembers the stack of the call that made it; an error in its backward is followed by a
-    warning with that stack, and a gradient with a nan is an error that names its shape and the first nan.
+    While it is on, every node records the stack of the call that created it; an error in its backward is followed by a
+    warning with that stack, and a nan in a gradient raises an error that names its shape and position.
 
     Args:
         mode: on or off.
-        check_nan: look for nan.
-    Source: torch.autograd.set_detect_anomaly; the shape and the place of the nan are npg's.
+        check_nan: check gradients for nan.
+    Source: torch.autograd.set_detect_anomaly; the nan's shape and position are npg's addition.
     """
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
@@ -28,7 +28,7 @@ class set_detect_anomaly(Block):
         switches.anomaly = self._within
 
     def _places(self) -> Any:
-        switches.anomaly = self.prev, self.prev_check_nan  # what the block puts back
+        switches.anomaly = self.prev, self.prev_check_nan  # the block restores these
         return ((switches, "anomaly", self._within),)
 
     def _entered(self) -> None:
@@ -36,10 +36,10 @@ class set_detect_anomaly(Block):
 
 
 class detect_anomaly(Block):
-    """A context manager that switches anomaly mode on; see set_detect_anomaly. It warns that everything gets slower.
+    """A context manager that switches anomaly mode on; see set_detect_anomaly. It warns that it slows everything down.
 
     Args:
-        check_nan: look for nan.
+        check_nan: check gradients for nan.
     Source: torch.autograd.detect_anomaly.
     """
 

@@ -1,4 +1,4 @@
-"""Functions of the user's own: a forward on tensors and a backward beside it.
+"""Custom functions: a forward on tensors and its backward.
 
     class Exp(autograd.Function):
         @staticmethod
@@ -14,8 +14,8 @@
 
     y = Exp.apply(x)
 
-A call becomes one node. In a recorded backward (create_graph) `backward` gets tensors with a history, so what it does
-is recorded, and the function has gradients of any order.
+A call becomes one node. In a recorded backward (create_graph) `backward` receives tensors with a history, so it is
+recorded itself, and the function has gradients of any order.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ __all__ = ["Function", "FunctionCtx", "once_differentiable"]
 
 
 class FunctionCtx:
-    """What forward tells backward: saved tensors, and any attribute set on it.
+    """The context of a call, which carries saved tensors and attributes from forward to backward.
 
     Attributes:
-        needs_input_grad: a tuple of bool, per argument of forward whether its gradient may be wanted.
+        needs_input_grad: a tuple of bool: for each argument of forward whether its gradient may be needed.
     Source: torch.autograd.function.FunctionCtx.
     """
 
@@ -56,44 +56,44 @@ class FunctionCtx:
         self._dirty: tuple[Any, ...] = ()
         self._constant: tuple[Any, ...] = ()
         self._materialize = True
-        self._node: Any = None  # a weak reference: the node holds this object
+        self._node: Any = None  # a weak reference, since the node refers to this object
         self._inputs: tuple[Like | None, ...] = ()
         self._outputs: tuple[Like | None, ...] = ()
         self._function: Any = None
 
     def save_for_backward(self, *tensors: Any) -> None:
-        """Keep tensors (or None) for backward, where `saved_tensors` gives them back unless they were changed in place.
+        """Save tensors (or None) for backward; `saved_tensors` returns them, or raises if they were changed in place.
 
         Call it once, in forward or setup_context, with inputs, outputs or intermediate tensors.
         """
         self._to_save = tensors
 
     def save_for_forward(self, *tensors: Any) -> None:
-        """Accepted and without effect: npg has no forward-mode differentiation of custom functions."""
+        """Do nothing: npg has no forward-mode differentiation of custom functions."""
 
     def mark_dirty(self, *tensors: Any) -> None:
-        """Tell which inputs forward has changed in place; they must be among its outputs."""
+        """Declare the inputs that forward has changed in place; they must be among its outputs."""
         for i, x in enumerate(tensors):
             if not isinstance(x, TensorBase):
                 raise TypeError(f"mark_dirty can only accept variables, but argument {i} is of type {type(x).__name__}")
         self._dirty = tensors
 
     def mark_non_differentiable(self, *tensors: Any) -> None:
-        """Tell which outputs no gradient flows back from. Integer outputs need not be marked."""
+        """Declare outputs that have no gradient. Integer outputs need not be declared."""
         for x in tensors:
             if not isinstance(x, TensorBase):
                 raise TypeError(f"mark_non_differentiable only accepts variable arguments, but got {type(x).__name__}")
         self._constant = tensors
 
     def set_materialize_grads(self, value: bool) -> None:
-        """Whether an output without a gradient gives backward zeros (True, the default) or None."""
+        """Set whether backward receives zeros (True, the default) or None for an output without a gradient."""
         self._materialize = value
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
-        """The tensors given to save_for_backward.
+        """The tensors passed to save_for_backward.
 
-        Raises: RuntimeError: when one was changed in place since, or when the graph was freed.
+        Raises: RuntimeError: when one has been changed in place since, or the graph has been freed.
         """
         if self._node is None:  # forward is still running
             return self._to_save
@@ -120,8 +120,8 @@ class Function:
     setup_context(ctx, inputs, output). backward(ctx, *grads) -> one gradient per argument of forward, None for those
     that have none. All are static methods; `apply` calls the function.
 
-    forward runs with recording off. An input that is returned as it is comes back as a view. A view that comes out of
-    forward must not be changed in place.
+    forward runs with recording off. An input that forward returns unchanged becomes a view of it. A view that forward
+    returns must not be changed in place.
     Source: torch.autograd.Function.
     """
 
@@ -144,17 +144,17 @@ class Function:
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
-        """Compute the outputs. To be overridden."""
+        """Compute the outputs; subclasses define it."""
         raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
-        """Save for backward what it needs, where forward takes no ctx. To be overridden then."""
+        """Save the tensors that backward needs; subclasses whose forward takes no ctx define it."""
         raise NotImplementedError("setup_context is not implemented.")
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
-        """Return the gradient of each argument of forward. To be overridden; `vjp` is its other name."""
+        """Return the gradient of each argument of forward; subclasses define it, also under the name `vjp`."""
         raise NotImplementedError(
             "You must implement either the backward or vjp method for your custom autograd.Function to use it with "
             "backward mode AD."
@@ -167,10 +167,10 @@ class Function:
         """Call the function and record it as one node.
 
         Args:
-            args, kwargs: what forward takes; gradients flow to the tensors among them, not to those inside lists.
-        Returns: what forward returns.
+            args, kwargs: forward's arguments; gradients flow to the tensors among them, not to those inside lists.
+        Returns: forward's result.
         Raises: RuntimeError: for a leaf that requires grad and was changed in place, or a changed input that is not
-            returned. TypeError: when something else than tensors is to be saved.
+            returned. TypeError: when anything but tensors is saved.
         """
         separate = cls.setup_context is not Function.setup_context
         context: tuple[Any, ...] = () if separate else (FunctionCtx(),)
@@ -197,7 +197,7 @@ def _among(x: Any, tensors: tuple[Any, ...]) -> bool:
 
 
 def _former(x: Any) -> Any:
-    """Return a stand-in with the history that x has before forward; x itself where no change takes that away."""
+    """Return a placeholder with x's history before forward, or x itself where forward cannot change its history."""
     if not isinstance(x, TensorBase) or x._base is None or not x._kind:
         return x
     former = wrap(x._array)
@@ -206,7 +206,7 @@ def _former(x: Any) -> Any:
 
 
 def _unrecorded(ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the outputs; for an input that is returned as it is another tensor, which requires no grad."""
+    """Return the outputs, with inputs that are returned unchanged detached."""
     inputs = [x for x in args if isinstance(x, TensorBase) and not _among(x, ctx._dirty)]
     return tuple([y.detach() if any(y is x for x in inputs) else y for y in outputs])
 
@@ -214,7 +214,7 @@ def _unrecorded(ctx: FunctionCtx, args: tuple[Any, ...], outputs: tuple[Any, ...
 def _recorded(
     ctx: FunctionCtx, args: tuple[Any, ...], former: tuple[Any, ...], outputs: tuple[Any, ...]
 ) -> tuple[Any, ...]:
-    """Return the outputs with this call as their history, which goes on to that of `former`."""
+    """Return the outputs with this call as their history, on top of the histories of `former`."""
     for i, x in enumerate(ctx._to_save):
         if x is not None and not isinstance(x, TensorBase):
             raise TypeError(
@@ -229,12 +229,12 @@ def _recorded(
         if x.requires_grad and x.is_leaf:
             raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
     returned: list[Any] = []
-    attached: list[Any] = []  # the outputs that get a history, None at the places of the others
+    attached: list[Any] = []  # the outputs that get a history, None for the others
     for i, output in enumerate(outputs):
         result = output
         flows = isinstance(output, TensorBase) and output._array.dtype.kind == "f" and not _among(output, ctx._constant)
         if isinstance(output, TensorBase) and not _among(output, ctx._dirty):
-            # An input, a tensor with a history, or the same one twice: each output has a history of its own.
+            # An input, a tensor with a history, or a repeated output: each output gets a history of its own.
             if _among(output, args) or output.requires_grad or _among(output, outputs[:i]):
                 with no_grad():
                     result = apply(alias, (output,), {})
@@ -246,7 +246,7 @@ def _recorded(
     ctx._to_save = ()
     ctx._inputs = tuple([Like(x._array.shape, x._array.dtype) if isinstance(x, TensorBase) else None for x in args])
     ctx._outputs = tuple([None if x is None else Like(x._array.shape, x._array.dtype) for x in attached])
-    # What forward marked as changed is recorded as such; of other arguments the history before forward counts.
+    # Arguments marked as dirty are recorded as they are; for the others the history before forward counts.
     inputs = tuple([x if _among(x, ctx._dirty) else f for x, f in zip(args, former, strict=True)])
     node = attach(_op_of(ctx._function), inputs, {"ctx": ctx}, saved, tuple(attached), ctx._dirty)
     ctx._node = weakref.ref(node)
@@ -255,7 +255,7 @@ def _recorded(
 
 
 def _number(x: Any, numbers: dict[int, int], args: tuple[Any, ...], ctx: FunctionCtx) -> int | None:
-    # Which output a saved tensor is. An input that is returned unchanged is saved as the input it is.
+    # The output number of a saved tensor. An input that is returned unchanged is saved as an input.
     return None if _among(x, args) and not _among(x, ctx._dirty) else numbers.get(id(x))
 
 
@@ -279,7 +279,7 @@ def _op_of(function: Any) -> Op:
 
 
 def _rule(g: Any, _y: Any, *_inputs: Any, saved: Any, needs: Any, ctx: Any) -> list[Any]:
-    """What the function's backward returns."""
+    """Call the function's backward."""
     recorded = is_grad_enabled()  # in a backward pass: whether it is itself recorded
     given = [
         _materialized(like) if part is None and ctx._materialize else part if recorded or part is None else wrap(part)
@@ -313,7 +313,7 @@ def _materialized(like: Like | None) -> Any:
 
 
 def _checked(name: str, i: int, gx: Any, like: Like | None) -> Any:
-    """Return a gradient that backward returned, brought to the shape and dtype of its input."""
+    """Return a gradient from backward in the shape and dtype of its input."""
     if gx is None:
         return None
     if not isinstance(gx, TensorBase):
@@ -352,9 +352,9 @@ _final.node_name = "NotDifferentiable"
 
 
 def once_differentiable(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a backward whose own gradient would be wrong: differentiating it raises.
+    """Decorate a backward whose own gradient would be wrong: differentiating it raises.
 
-    Raises: RuntimeError: in a backward pass through what it returned.
+    Raises: RuntimeError: in a backward pass through its results.
     Source: torch.autograd.function.once_differentiable.
     """
 

@@ -1,11 +1,11 @@
-"""Derivatives of functions: products of vectors with Jacobians and Hessians, and the matrices themselves.
+"""Derivatives of functions: Jacobians, Hessians, and their products with vectors.
 
-Most is made of reverse passes. The product of a Jacobian with a vector from the right, which one reverse pass
-does not give, takes two: u -> u J is linear in u, and the transpose of that linear map, applied to v, is J v ("double
-backward": J. Townsend, "A new trick for calculating Jacobian vector products", 2017).
+Most are computed by reverse passes. J v, which one reverse pass does not give, takes two: u -> u J is linear in u, and
+the transpose of that linear map, applied to v, is J v ("double backward": J. Townsend, "A new trick for calculating
+Jacobian vector products", 2017).
 
-All take `strict`: raise where a derivative is zero because nothing depends on an input, instead of returning zeros; and
-`create_graph`: the results can be differentiated with respect to the inputs. Source: torch.autograd.functional.
+All take `strict`: raise, instead of returning zeros, where an output does not depend on an input; and `create_graph`:
+make the results differentiable with respect to the inputs. Source: torch.autograd.functional.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def __dir__() -> list[str]:
 
 
 def _recording(create_graph: bool) -> contextlib.AbstractContextManager[None]:
-    """Record the passes too, where gradients of them are wanted; else as it is around the call."""
+    """Return a context that records the passes if create_graph, and else leaves the grad mode as it is."""
     return enable_grad() if create_graph else contextlib.nullcontext()
 
 
@@ -58,9 +58,9 @@ def vjp(
     Args:
         func: takes and returns a tensor or a tuple of them.
         inputs: a tensor or a tuple of them.
-        v: as the outputs of func; None where that is one element.
-    Returns: (outputs, products), products as the inputs.
-    Raises: TypeError: for what is no tensor. RuntimeError: when v does not fit, or for what strict refuses.
+        v: a vector in the structure of func's outputs; None where these have one element.
+    Returns: (outputs, products), the products in the structure of the inputs.
+    Raises: TypeError: for something that is no tensor. RuntimeError: when v does not fit, or by strict.
     """
     with enable_grad():
         is_tuple, inputs = as_tuple(inputs, "inputs", "vjp")
@@ -78,14 +78,14 @@ def jvp(
 ) -> tuple[Any, Any]:
     """Return func(*inputs), and the product of func's Jacobian with a vector.
 
-    J v, one sweep of tangents through the recorded function (npg/func/_forward.py); two reverse passes, see the top of
-    this file, where a node has no rule for tangents, and under create_graph and strict.
+    J v, one sweep of tangents through the recorded function (npg/func/_forward.py); two reverse passes (see the top of
+    this file) where a node has no tangent rule, and under create_graph and strict.
 
     Args:
         func, inputs, create_graph, strict: as for vjp.
-        v: as the inputs; None where that is one element.
-    Returns: (outputs, products), both as func returns.
-    Raises: TypeError: for what is no tensor. RuntimeError: when v does not fit, or for what strict refuses.
+        v: a vector in the structure of the inputs; None where these have one element.
+    Returns: (outputs, products), both in the structure of func's outputs.
+    Raises: TypeError: for something that is no tensor. RuntimeError: when v does not fit, or by strict.
     """
     with enable_grad():
         is_tuple, inputs = as_tuple(inputs, "inputs", "jvp")
@@ -111,9 +111,9 @@ def vhp(
 
     Args:
         func, inputs, create_graph, strict: as for vjp; func returns one element.
-        v: as the inputs; None where that is one element.
-    Returns: (output, products), products as the inputs.
-    Raises: TypeError: for what is no tensor. RuntimeError: when v does not fit, or for what strict refuses.
+        v: a vector in the structure of the inputs; None where these have one element.
+    Returns: (output, products), the products in the structure of the inputs.
+    Raises: TypeError: for something that is no tensor. RuntimeError: when v does not fit, or by strict.
     """
     with enable_grad():
         is_tuple, inputs = as_tuple(inputs, "inputs", "vhp")
@@ -132,7 +132,7 @@ def hvp(
 ) -> tuple[Any, Any]:
     """Return func(*inputs), one number, and the product of func's Hessian with a vector.
 
-    H v. The Hessian is symmetric, so vhp gives the same with one pass less; this is for functions whose second
+    H v. The Hessian is symmetric, so vhp gives the same in one pass less; this is for functions whose second
     derivatives are not continuous.
 
     Args and Returns: as vhp.

@@ -1,9 +1,9 @@
-"""Are the gradients right? Compare them with differences of function values, in float64.
+"""Check gradients against finite differences of function values, in float64.
 
-For an output y and an input x the Jacobian J = dy/dx is found twice: numerically, column by column, as
+For an output y and an input x the Jacobian J = dy/dx is computed twice: numerically, column by column, as
 (f(x + eps e) - f(x - eps e)) / (2 eps), and analytically, row by row, by a backward pass from each element of y. In
 fast mode only the number u J v is compared, for random unit vectors u and v (from npg's default generator): one
-difference and one backward pass, which a wrong gradient passes with probability zero but for the tolerance.
+difference and one backward pass. Up to the tolerance, a wrong gradient passes with probability zero.
 Source: torch.autograd.gradcheck.
 """
 
@@ -27,7 +27,7 @@ __all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
 
 
 class GradcheckError(RuntimeError):
-    """A gradient that gradcheck or gradgradcheck found to be wrong."""
+    """Raised when gradcheck or gradgradcheck finds a wrong gradient."""
 
 
 def gradcheck(
@@ -48,21 +48,21 @@ def gradcheck(
     fast_mode: bool = False,
     masked: bool | None = None,
 ) -> bool:
-    """Compare the gradients of func with differences of its values.
+    """Compare the gradients of func with finite differences of its values.
 
     Args:
-        func: takes the inputs, returns a tensor or a tuple of them (and of other things, which are not looked at).
+        func: takes the inputs, returns a tensor or a tuple of them (other values in it are ignored).
         inputs: a tensor or a sequence; those that require grad should be float64.
         eps: the step of the differences.
         atol, rtol: |analytical - numerical| <= atol + rtol |numerical|.
-        raise_exception: raise what is wrong; otherwise return False.
-        nondet_tol: how far two backward passes from the same gradient may lie apart.
-        check_undefined_grad: also check that outputs without a gradient are served, and give zeros.
+        raise_exception: raise on failure; otherwise return False.
+        nondet_tol: the largest difference allowed between two backward passes from the same gradient.
+        check_undefined_grad: also check that undefined gradients of outputs are supported and give zeros.
         check_grad_dtypes: also check that gradients have the dtype of their input.
         check_batched_grad, check_batched_forward_grad, check_forward_ad: not supported.
-        check_backward_ad: must be True, the only mode that is checked.
+        check_backward_ad: must be True; backward mode is the only one checked.
         fast_mode: compare one random projection of the Jacobian instead of all of it.
-        masked: as in PyTorch for sparse tensors alone, so without effect.
+        masked: ignored; in PyTorch it concerns sparse tensors only.
     Returns: True when all agree.
     Raises: ValueError: when no input requires grad. TypeError: when func returns no tensor. RuntimeError: for an
         expanded input. GradcheckError: when a gradient is wrong. NotImplementedError: for a mode that is not supported.
@@ -105,10 +105,10 @@ def gradgradcheck(
     fast_mode: bool = False,
     masked: bool = False,
 ) -> bool:
-    """Compare the gradients of func's gradients with differences of these.
+    """Compare the gradients of func's gradients with finite differences of the latter.
 
     Args:
-        grad_outputs: the gradients of the outputs to start from; None: random ones. They are inputs of the check too.
+        grad_outputs: the outputs' gradients to start from; None: random ones. They are inputs of the check, too.
         gen_non_contig_grad_outputs: make the random ones non-contiguous.
         check_fwd_over_rev: not supported; check_rev_over_rev must be True.
         The others: as for gradcheck.
@@ -124,7 +124,7 @@ def gradgradcheck(
     else:
         starts = sequence(grad_outputs)
 
-    @enable_grad()  # the differences are taken without recording, and these values are gradients
+    @enable_grad()  # differences are taken with recording off, and these values are gradients
     def gradients(*both: Any) -> Any:
         xs, gs = both[: len(given)], both[len(given) :]
         found = grad(
@@ -200,7 +200,7 @@ def _random_like(y: Tensor, strided: bool) -> Tensor:
 
 
 def _pull(y: Tensor, inputs: list[Tensor], g: Array, nondet_tol: float, check_dtypes: bool) -> list[Array]:
-    """Return the gradients from the gradient g of y, the pass run twice."""
+    """Return the inputs' gradients for the gradient g of y, after comparing two runs of the pass."""
     passes = []
     for _ in range(2):
         grads = grad(y, inputs, wrap(g.astype(y._array.dtype)), retain_graph=True, allow_unused=True)
@@ -252,7 +252,7 @@ def _check(
 
 
 def _near(a: Array, n: Array, atol: float, rtol: float) -> bool:
-    return np.allclose(a, n, rtol, atol)  # a nan is never right
+    return np.allclose(a, n, rtol, atol)  # a nan never passes
 
 
 def _mismatch(y: int, x: int, numerical: Any, analytical: Any) -> GradcheckError:
@@ -312,7 +312,7 @@ def _compare_fast(
 
 
 def _check_proportional(func: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
-    """Give zeros for all outputs: all gradients must be zero."""
+    """Check that zero gradients of all outputs give zero gradients."""
     outputs = _differentiable(func(*inputs))
     if outputs:
         zeros = [zeros_like(y, requires_grad=False) for y in outputs]
@@ -322,7 +322,7 @@ def _check_proportional(func: Callable[..., Any], inputs: tuple[Any, ...]) -> No
 
 
 def _check_undefined(func: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
-    """Leave out the gradients of all outputs, then of one after the other with zeros for the rest: all must be zero."""
+    """Check that undefined gradients, of all outputs or of one with zeros for the rest, give zero gradients."""
     from npg.autograd.function import Function  # loaded when it is first used
 
     class Undefined(Function):

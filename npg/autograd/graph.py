@@ -1,4 +1,4 @@
-"""The graph itself: its nodes and edges, and hooks on what it saves. Source: torch.autograd.graph."""
+"""The graph: its nodes and edges, and hooks on saved tensors. Source: torch.autograd.graph."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def __dir__() -> list[str]:
 
 
 class Node(abc.ABC):
-    """What is in a graph, for isinstance: the nodes of recorded calls and the AccumulateGrad of leaves.
+    """The abstract base class, for isinstance, of a graph's nodes: recorded calls and the AccumulateGrad of leaves.
 
     Source: torch.autograd.graph.Node.
     """
 
     @abc.abstractmethod
     def name(self) -> str:
-        """Return what PyTorch calls this node."""
+        """Return PyTorch's name of this node."""
 
 
 Node.register(EngineNode)
@@ -55,7 +55,7 @@ Node.register(AccumulateGrad)
 
 
 def get_gradient_edge(tensor: Tensor) -> GradientEdge:
-    """Return the edge that the gradient of a tensor takes.
+    """Return the edge along which the gradient of a tensor flows.
 
     Raises: RuntimeError: when the tensor does not require grad.
     """
@@ -67,7 +67,7 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
 
 
 def increment_version(tensor: Any) -> None:
-    """Note that a tensor's memory (or that of several tensors) was written by other means than npg's functions."""
+    """Record that the memory of a tensor, or of several, was written by other means than npg's functions."""
     for t in (tensor,) if isinstance(tensor, Tensor) else tensor:
         bump_version(t)
 
@@ -76,7 +76,7 @@ def increment_version(tensor: Any) -> None:
 
 
 class _MultiHandle:
-    """Takes the hook out of all its tensors."""
+    """The handle that removes a hook from all its tensors."""
 
     def __init__(self, handles: list[Any]) -> None:
         self.handles = tuple(handles)
@@ -97,18 +97,17 @@ def register_multi_grad_hook(tensors: Any, fn: Callable[[Any], None], *, mode: s
 
     Args:
         tensors: the tensors.
-        fn: returns nothing. With "all" it takes a list with the gradient of each tensor, None for those that take no
-            part in this pass, and is called when the last of them is known; with "any" it takes the gradient that
-            comes first.
+        fn: returns nothing. With "all" it takes a list of the tensors' gradients, None for tensors that take no part in
+            this pass, and is called when the last gradient is computed; with "any" it takes the first gradient.
         mode: "all" or "any".
-    Returns: a handle whose remove() takes the hook out again.
+    Returns: a handle, whose remove() removes the hook.
     Raises: ValueError: for another mode. AssertionError: with "all", for a tensor that does not require grad.
-    Source: torch.autograd.graph.register_multi_grad_hook. A node's outputs take part one by one, and leaves are known
-        in a pass of autograd.grad too, which PyTorch refuses.
+    Source: torch.autograd.graph.register_multi_grad_hook. A node's outputs take part one by one, and leaves also take
+        part in a pass of autograd.grad, where PyTorch raises.
     """
     if mode not in ("all", "any"):
         raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
-    key = object()  # of this registration in the tables of a pass
+    key = object()  # the registration's key in the tables of a pass
     if mode == "any":
 
         def first(g: Any) -> None:
@@ -142,14 +141,14 @@ def register_multi_grad_hook(tensors: Any, fn: Callable[[Any], None], *, mode: s
 
 
 class saved_tensors_hooks(Block):
-    """A context manager: what nodes made within it save goes through a pair of functions.
+    """A context manager within which a pair of functions packs and unpacks saved tensors.
 
     Args:
-        pack_hook: takes a tensor (without a history) that is to be saved, returns anything that is kept in its place.
-            It runs with recording off and must not change the tensor.
-        unpack_hook: takes what pack_hook returned, returns a tensor with the same values; called each time when
-            backward needs it.
-    Pairs nest; the innermost is used. Saved tensors that went through hooks are not checked for in-place changes.
+        pack_hook: takes the tensor to save (without a history), returns any object to keep in its place. It runs with
+            recording off and must not change the tensor.
+        unpack_hook: takes pack_hook's result, returns a tensor with the same values; called each time backward needs
+            it.
+    Pairs nest; the innermost is used. Packed tensors are not checked for in-place changes.
     Source: torch.autograd.graph.saved_tensors_hooks.
     """
 
@@ -168,7 +167,7 @@ class saved_tensors_hooks(Block):
 
 
 class save_on_cpu(saved_tensors_hooks):
-    """A context manager that in PyTorch moves saved tensors to the CPU; here they are there and are kept as they are.
+    """A context manager without effect: in PyTorch it moves saved tensors to the CPU, where npg's are already.
 
     Args:
         pin_memory, device_type: accepted and without effect.
@@ -179,7 +178,7 @@ class save_on_cpu(saved_tensors_hooks):
 
 
 class _Held:
-    """An array that a node has saved while changes of saved tensors were allowed; a copy once it has been changed."""
+    """An array saved under allow_mutation_on_saved_tensors, copied before it is changed."""
 
     __slots__ = ("__weakref__", "array")
 
@@ -188,11 +187,11 @@ class _Held:
 
 
 class allow_mutation_on_saved_tensors(Block):
-    """A context manager within which tensors saved for backward may be changed in place: they are copied before.
+    """A context manager within which saved tensors may be changed in place: they are copied first.
 
-    Forward and backward must both run in the same such context. It returns an object that PyTorch keeps its state in.
+    Forward and backward must both run in the same context. It returns an object, PyTorch's state of the context.
 
-    Raises: RuntimeError: when one is entered within another. AssertionError: in a backward pass outside.
+    Raises: RuntimeError: when contexts are nested. AssertionError: in a backward pass outside.
     Source: torch.autograd.graph.allow_mutation_on_saved_tensors. Known difference: it is per thread.
     """
 
@@ -201,7 +200,7 @@ class allow_mutation_on_saved_tensors(Block):
         self._hooks = saved_tensors_hooks(self._hold, self._give)
 
     def clear(self) -> None:
-        """Forget which arrays are saved."""
+        """Release the saved arrays."""
         self._held.clear()
 
     def _places(self) -> Any:
@@ -237,7 +236,7 @@ class allow_mutation_on_saved_tensors(Block):
 
 
 class disable_saved_tensors_hooks(contextlib.ContextDecorator, Block):
-    """Refuse saved_tensors_hooks within, with a message. A context manager and a decorator.
+    """Raise a message where saved_tensors_hooks are used within. A context manager and a decorator.
 
     Raises: RuntimeError: when hooks are in force already.
     """
@@ -258,11 +257,11 @@ class disable_saved_tensors_hooks(contextlib.ContextDecorator, Block):
 
 
 def saved_bytes(*tensors: Tensor) -> int:
-    """Return how many bytes the graphs of these tensors keep for backward.
+    """Return the number of bytes that the graphs of these tensors keep for backward.
 
-    Counted are the buffers of saved inputs, outputs and intermediate arrays of kernels, each once however many nodes or
-    views show it, and as a whole even where a view shows a part. Not counted are leaves that require grad, which live
-    anyway; nor what hooks made of saved tensors, unless it is a tensor or an array.
+    Counts the buffers of saved inputs, outputs and intermediate arrays of kernels, each once and in full, however many
+    nodes or views refer to it. Leaves that require grad, which exist anyway, do not count, nor do objects that hooks
+    packed, unless they are tensors or arrays.
 
     Source: npg's own.
     """
@@ -289,14 +288,14 @@ def saved_bytes(*tensors: Tensor) -> int:
 
 
 def _owner(array: np.ndarray[Any, Any]) -> Any:
-    """Return the array that owns the memory that another shows."""
+    """Return the array that owns an array's memory."""
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
 
 
 def _arrays(saved: Any) -> Iterator[np.ndarray[Any, Any]]:
-    """Yield the arrays within what a node has saved."""
+    """Yield the arrays among the objects that a node has saved."""
     if isinstance(saved, np.ndarray):
         yield saved
     elif isinstance(saved, Tensor):

@@ -1,6 +1,6 @@
-"""The profiler without a schedule: one recording, whose events are at hand when the block ends.
+"""The profiler without a schedule: one recording, whose events are available when the block ends.
 
-Source: torch.autograd.profiler; npg.profiler has the one with schedules and says what is recorded.
+Source: torch.autograd.profiler; npg.profiler has the one with schedules and documents the events.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = [
 
 
 class profile(Block):
-    """Record what happens in a block.
+    """Record the events within a block.
 
     Args:
         enabled: False: record nothing.
@@ -115,7 +115,7 @@ class profile(Block):
 
     @property
     def self_cpu_time_total(self) -> float:
-        """Microseconds of all events, none counted twice."""
+        """The total time of all events in microseconds, none counted twice."""
         return self.function_events.self_cpu_time_total
 
     def export_chrome_trace(self, path: str) -> None:
@@ -123,5 +123,5 @@ class profile(Block):
         self._session.export_chrome_trace(path)
 
     def export_stacks(self, path: str, metric: str = "self_cpu_time_total") -> None:
-        """Write stacks and times for flame graphs; it needs with_stack."""
+        """Write stacks and times for flame graphs; requires with_stack."""
         self._session.export_stacks(path, metric)

@@ -1,4 +1,4 @@
-"""Functions of functions: gradients, Jacobians, and maps over a batch, which nest freely. Source: torch.func."""
+"""Function transforms, which nest freely: gradients, Jacobians and maps over a batch. Source: torch.func."""
 
 from npg.func._batching import vmap_report
 from npg.func._derivatives import grad, grad_and_value, jvp, value_and_grad, vjp

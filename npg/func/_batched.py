@@ -1,12 +1,11 @@
-"""Batched tensors: one tensor that stands for B, of which a function under vmap sees one.
+"""Batched tensors: a tensor that represents B examples, of which a function under vmap sees one.
 
-A batched tensor has the shape of one example. What it is made of, the *physical* tensor, has the batch as its first
-dimension, and is itself a batched tensor of the vmap around this one, or an ordinary tensor with its place in the
-graph. Levels count the vmaps that are running in this thread, the outermost first.
+A batched tensor has the shape of one example. It wraps the *physical* tensor, whose first dimension is the batch and
+which is itself a batched tensor of the enclosing vmap, or an ordinary tensor of the graph. Levels number the vmaps that
+are running in this thread, the outermost first.
 
-No example's values can be had from a batched tensor. Where an ordinary tensor holds its ndarray there is a stand-in
-that tells shape and dtype, and raises Unbatchable when anything else is asked of it; vmap then runs the function one
-example after the other.
+A batched tensor does not expose values of its examples. In place of the ndarray it holds a placeholder with a shape and
+a dtype, which raises Unbatchable on any other access; vmap then runs the function one example after another.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from npg.tensor import Tensor
 
 
 class Level:
-    """One vmap that is running: its number, and how many examples it has."""
+    """A running vmap: its number and its number of examples."""
 
     __slots__ = ("__weakref__", "number", "size")
 
@@ -37,7 +36,7 @@ class Level:
 
 class _Running(threading.local):
     def __init__(self) -> None:
-        self.levels: tuple[Level, ...] = ()  # the outermost first
+        self.levels: tuple[Level, ...] = ()  # outermost first
         self.reports: tuple[Any, ...] = ()
 
 
@@ -68,7 +67,7 @@ _ITEM = (
 
 
 class BatchedTensor(Tensor):
-    """What a function under vmap gets in the place of a tensor; see the top of this file.
+    """The tensor that a function under vmap sees; see the top of this file.
 
     Attributes:
         level: the number of its vmap.
@@ -90,7 +89,7 @@ class BatchedTensor(Tensor):
 
     @property
     def requires_grad(self) -> bool:
-        """Whether gradients flow to or through the physical tensor."""
+        """Tell whether gradients flow to or through the physical tensor."""
         return bool(self.physical.requires_grad)
 
     @requires_grad.setter
@@ -206,7 +205,7 @@ class BatchedTensor(Tensor):
         return copy_(self, 0)
 
     def _like(self, new: Any) -> Any:
-        # In-place writes of batched values must find a place for every example.
+        # In-place writes of batched values need memory for every example.
         return batch(apply(clone, (_expanded(new, self.physical._array.shape[0]),), {}), self.level)
 
     def new_zeros(self, *args: Any, **kwargs: Any) -> Any:
@@ -237,12 +236,12 @@ def _made(physical: Any, level: int) -> Any:
 
 
 def batch(physical: Any, level: int) -> Any:
-    """Return a tensor with the batch in front as the batched tensor of a level."""
+    """Return the batched tensor of a level for a tensor whose first dimension is the batch."""
     return _made(physical, level)
 
 
 def _expanded(x: Any, size: int) -> Any:
-    """Return x once for each example, without a copy."""
+    """Return x repeated for each example, without a copy."""
     return apply(shape.expand, (x,), {"shape": (size, *x._array.shape)})
 
 
@@ -250,7 +249,7 @@ def _expanded(x: Any, size: int) -> Any:
 
 
 def top_level(inputs: Any) -> int:
-    """Return the innermost level that an input is batched at, 0 for none."""
+    """Return the innermost level at which an input is batched, 0 for none."""
     level = 0
     for x in inputs:
         if type(x) is BatchedTensor and x.level > level:
@@ -259,9 +258,7 @@ def top_level(inputs: Any) -> int:
 
 
 def lift(x: Any, levels: Any = None) -> Any:
-    """Return x batched at every one of the levels (None: those that are running), the same for all examples if it was
-    not.
-    """
+    """Return x batched at all levels (None: the running ones), expanded over the examples where it was not."""
     levels = running.levels if levels is None else levels
     return _lift(x, list(levels)) if levels else x
 
@@ -277,19 +274,19 @@ def _lift(x: Any, levels: list[Level]) -> Any:
 
 
 def bottom(x: Any) -> Any:
-    """Return the ordinary tensor that a batched one is made of in the end."""
+    """Return the ordinary tensor at the bottom of a batched one."""
     while type(x) is BatchedTensor:
         x = x.physical
     return x
 
 
 def rewrap(x: Any, levels: Any) -> Any:
-    """Undo bottom() of a tensor that was lifted to the levels."""
+    """Undo bottom() for a tensor lifted to the levels."""
     for level in levels:
         x = batch(x, level.number)
     return x
 
 
 def aliased(x: Any) -> Any:
-    """Return a new tensor on the same memory, with the history of x."""
+    """Return a new tensor that shares x's memory and history."""
     return apply(alias, (x,), {})

@@ -1,8 +1,8 @@
-"""What happens to an op that is applied to batched tensors: its rule, its composite, or a loop over the examples.
+"""Ops on batched tensors: by a batching rule, by the composite, or by a loop over the examples.
 
-The engine hands every call to intercept() while a vmap is running. An op's batching rule (npg/ops/_kinds.py) applies it
-to a whole batch; a kernel without one is run as its composite, whose parts come here again; anything else is run on one
-example after the other, and the running vmap_report is told.
+The engine passes every call to intercept() while a vmap is running. An op's batching rule (npg/ops/_kinds.py) applies
+it to a whole batch; a kernel without one runs as its composite, whose parts are intercepted in turn; any other op runs
+on one example after another, which the active vmap_report records.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from npg.ops._kinds import padded, rank_of
 
 
 class vmap_report(Block):
-    """Tell, within a with statement, what vmap runs one example after the other for want of a rule.
+    """Report, within a with statement, what vmap runs one example after another for lack of a rule.
 
     >>> with npg.func.vmap_report() as report:
     ...     y = npg.func.vmap(f)(x)
@@ -29,7 +29,7 @@ class vmap_report(Block):
 
     Attributes:
         looped: a Counter of the names of ops, one for each call on a whole batch; with "_" where the op wrote in place;
-            and of "func: <name> (<reason>)" where vmap ran the whole function on one example after the other.
+            and of "func: <name> (<reason>)" where vmap ran the whole function on one example after another.
     Source: npg's own; torch warns of a "performance drop" instead.
     """
 
@@ -44,18 +44,18 @@ class vmap_report(Block):
 
 
 def note_loop(name: str) -> None:
-    """Tell the reports what is run one example after the other."""
+    """Record in the active reports what is run one example after another."""
     for report in running.reports:
         report.looped[name] += 1
 
 
-# The vmaps that are running, in all threads. An interrupt may keep one from being taken out: it goes by itself then,
-# and the engine is told by the next that ends, or by intercept().
+# The vmaps running in all threads. An interrupt may prevent the removal of one: the weak reference then expires, and
+# the next vmap that ends, or intercept(), switches the interception off.
 _active: weakref.WeakSet[Level] = weakref.WeakSet()
 
 
 class intercepting(Block):
-    """Have the engine ask intercept() while a vmap is running."""
+    """Make the engine call intercept() while a vmap is running."""
 
     def __init__(self, level: Level) -> None:
         self._level = level
@@ -71,7 +71,7 @@ class intercepting(Block):
 
 
 def _rest(level: Level | None = None) -> None:
-    """Have the engine ask no more when no vmap but this one is running."""
+    """Stop the interception when no vmap but this one is running."""
     with guard:
         if level is not None:
             _active.discard(level)
@@ -80,9 +80,9 @@ def _rest(level: Level | None = None) -> None:
 
 
 def intercept(op: Any, inputs: Any, params: dict[str, Any], way: str) -> Any:
-    """Return the result of an op on batched tensors, NotImplemented where there is none among its inputs.
+    """Return the result of an op on batched tensors, NotImplemented where none of its inputs is batched.
 
-    Raises: Unbatchable: where only running the function itself on each example helps: it draws random numbers, or is an
+    Raises: Unbatchable: where the function itself must run on each example: the op draws random numbers, or is an
         autograd.Function.
     """
     level = top_level(inputs)
@@ -125,7 +125,7 @@ def _examples(xs: Any, flags: Any, size: int) -> Any:
 
 
 def _looped(op: Any, xs: Any, flags: Any, params: dict[str, Any], size: int) -> Any:
-    if not size:  # zeros in the place of an example tell the shapes
+    if not size:  # zeros in place of an example give the shapes
         first = [zeros((1, *x.shape[1:]), dtype=x.dtype) if flag else x for x, flag in zip(xs, flags, strict=True)]
         outputs = _looped(op, first, flags, params, 1)
         nothing = {"dim": 0, "start": 0, "stop": 0, "step": 1}
@@ -151,7 +151,7 @@ def _stacked(op: Any, ys: Any) -> Any:
 
 
 def _aligned(xs: Any, flags: Any) -> Any:
-    """Return operands that broadcast example by example to those of the first one, None where that is not sure."""
+    """Return operands that broadcast example by example as the first one's do, None where that is uncertain."""
     rank = rank_of(xs[0], flags[0])
     if any(rank_of(x, flag) > rank for x, flag in zip(xs, flags, strict=True)):
         return None

@@ -1,4 +1,4 @@
-"""grad, vjp and jvp: derivatives as functions. Their common ground is _scope.py."""
+"""grad, vjp and jvp: derivatives as functions; _scope.py has what they share."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from npg.tensor import Tensor
 
 
 def chosen(args: tuple[Any, ...], argnums: Any) -> tuple[int, ...]:
-    """Return the places of the arguments that are differentiated, counted from the front.
+    """Return the non-negative positions of the arguments to differentiate.
 
-    Raises: RuntimeError: when argnums does not name arguments.
+    Raises: RuntimeError: for argnums that are not positions of arguments.
     """
     if not isinstance(argnums, (int, tuple)):
         raise RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(argnums)}")
@@ -42,13 +42,13 @@ def chosen(args: tuple[Any, ...], argnums: Any) -> tuple[int, ...]:
 
 
 def replaced(args: tuple[Any, ...], places: tuple[int, ...], scope: Scope) -> tuple[Any, ...]:
-    """Return the arguments with aliases at these places."""
+    """Return the arguments with aliases at these positions."""
     fresh = dict(zip(places, [tree_map(scope.fresh, args[n]) for n in places], strict=True))
     return tuple([fresh[i] if i in fresh else tree_map(scope.constant, x) for i, x in enumerate(args)])
 
 
 def with_aux(output: Any, has_aux: bool, name: str) -> tuple[Any, Any]:
-    """Return (output, aux). Raises: RuntimeError: when has_aux and the output is no pair."""
+    """Return (output, aux). Raises: RuntimeError: when has_aux and the output is not a pair."""
     if not has_aux:
         return output, None
     if not (isinstance(output, tuple) and len(output) == 2):
@@ -60,11 +60,11 @@ def with_aux(output: Any, has_aux: bool, name: str) -> tuple[Any, Any]:
 
 
 def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> Callable[..., Any]:
-    """Return a function that gives the gradient of func, and its value.
+    """Return a function that computes the gradient of func, and its value.
 
     Args:
         func, argnums, has_aux: as for grad.
-    Returns: the function; it gives (gradient, value), or with has_aux (gradient, (value, aux)).
+    Returns: the function; it returns (gradient, value), or with has_aux (gradient, (value, aux)).
     Raises: as grad.
     Source: torch.func.grad_and_value.
     """
@@ -96,11 +96,11 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
 
 
 def value_and_grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> Callable[..., Any]:
-    """Return a function that gives the value of func, and its gradient: grad_and_value the other way round.
+    """Return a function that computes the value of func, and its gradient: grad_and_value in the other order.
 
     Args:
         func, argnums, has_aux: as for grad.
-    Returns: the function; it gives (value, gradient), or with has_aux ((value, aux), gradient).
+    Returns: the function; it returns (value, gradient), or with has_aux ((value, aux), gradient).
     Raises: as grad.
     Source: the order of JAX and MLX; PyTorch has grad_and_value only.
     """
@@ -115,16 +115,16 @@ def value_and_grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
 
 
 def grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> Callable[..., Any]:
-    """Return a function that gives the gradient of func.
+    """Return a function that computes the gradient of func.
 
     Args:
         func: returns a 0-d tensor; with has_aux a pair of that and a tree of tensors.
-        argnums: which argument is differentiated, a tensor or a tree of tensors; or a tuple of such places.
-        has_aux: func returns (output, aux); aux is handed on.
-    Returns: the function; it gives the gradient with the structure of the argument, a tuple of those where argnums is a
+        argnums: the position of the argument to differentiate, a tensor or a tree of tensors; or a tuple of positions.
+        has_aux: func returns (output, aux); aux is passed on.
+    Returns: the function; it returns the gradient in the structure of the argument, a tuple of those where argnums is a
         tuple, and with has_aux (gradient, aux).
-    Raises: RuntimeError: when func returns anything else, or argnums names no argument. ValueError: when what is
-        differentiated holds anything but tensors.
+    Raises: RuntimeError: when func returns anything else, or for argnums without an argument. ValueError: when the
+        differentiated arguments hold anything but tensors.
     Source: torch.func.grad.
     """
     both = grad_and_value(func, argnums, has_aux)
@@ -141,14 +141,14 @@ def grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> C
 
 
 def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
-    """Return func(*primals), and a function that gives the product of a vector with func's Jacobian.
+    """Return func(*primals), and a function that computes the product of a vector with func's Jacobian.
 
     Args:
         func: returns a tensor or a tree of them.
         primals: tensors, or trees of them; all are differentiated.
         has_aux: func returns (output, aux).
-    Returns: (output, vjp_fn) or (output, vjp_fn, aux). vjp_fn takes cotangents with the structure of the output and
-        returns a tuple, one product for each of the primals; it may be called again.
+    Returns: (output, vjp_fn) or (output, vjp_fn, aux). vjp_fn takes cotangents in the structure of the output and
+        returns a tuple, one product for each primal; it may be called repeatedly.
     Raises: RuntimeError: when func returns anything but tensors, or the cotangents do not fit.
     Source: torch.func.vjp.
     """
@@ -222,16 +222,16 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
     Args:
         func: returns a tensor or a tree of them.
         primals: a tuple of tensors or trees of them.
-        tangents: as primals.
+        tangents: in the structure of primals.
         strict: raise where an output does not depend on the primals, instead of returning zeros.
         has_aux: func returns (output, aux).
-    Returns: (output, product) or (output, product, aux), product as the output.
-    Raises: RuntimeError: when primals is no tuple, the tangents do not fit, func returns anything but tensors, or for
-        what strict refuses.
-    Source: torch.func.jvp, which sends tangents forward with the values. Here the function is recorded and they are
-        sent through the graph (_forward.py), or by two reverse passes, the transpose of the map u -> u J, where a node
-        has no rule for tangents, or the product is itself to be differentiated. So what func computes under no_grad is
-        constant here as it is for grad, while PyTorch's tangents pass through it.
+    Returns: (output, product) or (output, product, aux), the product in the structure of the output.
+    Raises: RuntimeError: when primals is no tuple, the tangents do not fit, func returns anything but tensors, or by
+        strict.
+    Source: torch.func.jvp, which propagates tangents along with the values. Here the function is recorded, and tangents
+        are swept through the graph (_forward.py), or J v is computed by two reverse passes (the transpose of u -> u J)
+        where a node has no tangent rule or the product is to be differentiated. So results of func under no_grad are
+        constants here, as for grad, while PyTorch propagates tangents through them.
     """
     with transform() as scope:
         if not isinstance(primals, tuple):
@@ -264,18 +264,18 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
 
 
 def refuse_integers(tensors: Any, what: str) -> None:
-    """Raises: ValueError: for a tensor that has no tangents."""
+    """Raise ValueError for a tensor whose dtype has no tangents."""
     for t in tensors:
         if isinstance(t, Tensor) and not t.is_floating_point():
             raise ValueError(f"Expected {what} to be floating point or complex, but got: {t.dtype}")
 
 
 class Pushforward:
-    """The linear map v -> J v of a function at its arguments, which is recorded once.
+    """The linear map v -> J v of a function, recorded once at its arguments.
 
     Attributes:
-        leaves, spec: the outputs and their structure; aux: what else the function returned.
-        depends: for each output, whether it depends on the inputs.
+        leaves, spec: the outputs and their structure; aux: the function's auxiliary result.
+        depends: for each output whether it depends on the inputs.
     """
 
     def __init__(self, func: Any, args: Any, places: tuple[int, ...], scope: Scope, has_aux: bool) -> None:
@@ -284,7 +284,7 @@ class Pushforward:
         self.leaves, self.spec = outputs_of(output, _JVP)
         self.depends = [y.requires_grad for y in self.leaves]
         self.u: list[Any] = []
-        self.pulled: list[Any] | None = None  # u J, where it has been needed
+        self.pulled: list[Any] | None = None  # u J, once it has been needed
         self.leads_out = scope.leads_out(self.leaves)
 
     def _vector(self, y: Any) -> Any:

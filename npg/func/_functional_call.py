@@ -1,4 +1,4 @@
-"""A module called with other parameters and buffers than its own."""
+"""Calls of a module with other parameters and buffers than its own."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ def functional_call(
     tie_weights: bool = True,
     strict: bool = False,
 ) -> Any:
-    """Call a module with these tensors in the place of its parameters and buffers.
+    """Call a module with these tensors in place of its parameters and buffers.
 
-    The module has its own back afterwards, after an error too; what the call assigned to a name is written to the dict.
+    The module's own are restored afterwards, also after an error; tensors that the call assigns are written to the
+    dict.
 
     Args:
         module: the module.
         parameter_and_buffer_dicts: a dict from dotted names to tensors, or a sequence of such dicts with distinct keys.
-            What is not named stays.
+            Tensors that are not named stay.
         args: a tuple of arguments, or the only one.
         kwargs: keyword arguments.
-        tie_weights: a tensor that the module has under several names is replaced under all of them.
+        tie_weights: replace a tensor that the module has under several names under all of them.
         strict: raise when names are missing or unknown.
-    Returns: what the module returns.
-    Raises: ValueError: for elements that are no dicts, for a key given twice, for different values of tied tensors.
-        RuntimeError: for what strict refuses. AttributeError: for a name in no module. TypeError: for what is no
-        tensor.
+    Returns: the module's result.
+    Raises: ValueError: for elements that are no dicts, repeated keys, or different values of tied tensors.
+        RuntimeError: by strict. AttributeError: for a name in no module. TypeError: for something that is no tensor.
     Source: torch.func.functional_call.
     """
     if isinstance(parameter_and_buffer_dicts, dict):
@@ -69,9 +69,9 @@ def _names(module: Module) -> dict[str, Any]:
 
 
 def _untied(module: Module, replacements: dict[str, Any]) -> dict[str, Any]:
-    """Return the given tensors under all names that their places are tied to.
+    """Return the replacements under all names to which theirs are tied.
 
-    Raises: ValueError: when two values are given for tied names.
+    Raises: ValueError: for different values of tied names.
     """
     groups: dict[int, list[str]] = {}
     for name, x in _names(module).items():
@@ -91,7 +91,7 @@ def _untied(module: Module, replacements: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Replaced(Block):
-    """Within, a module has other tensors."""
+    """A context within which a module has other tensors."""
 
     def __init__(self, module: Module, given: dict[str, Any], tie_weights: bool, strict: bool) -> None:
         tensors = _untied(module, given) if tie_weights else given
@@ -118,14 +118,14 @@ class _Replaced(Block):
         return found
 
     def note(self) -> None:
-        """Put into what was given the tensors that the module has now: it may have replaced some."""
+        """Write the module's present tensors to the replacements: the call may have assigned some."""
         for name, table, key in self._where:
             if name in self._given and key in table:
                 self._given[name] = table[key]
 
 
 def _place(module: Module, name: str) -> tuple[Any, str]:
-    """Return the dict that a dotted name of a tensor is an entry of, and its key there.
+    """Return the dict that holds the tensor of a dotted name, and its key there.
 
     Raises: AttributeError: when there is no such module. TypeError: when something else has the name.
     """
@@ -141,11 +141,11 @@ def _place(module: Module, name: str) -> tuple[Any, str]:
     own = getattr(owner, key, None)
     if own is not None and not isinstance(own, Tensor):
         raise TypeError(f"attribute `{key}`: {own} is not an instance of npg.Tensor")
-    return owner.__dict__, key  # a name of nothing becomes an attribute for the time of the call
+    return owner.__dict__, key  # an unknown name becomes an attribute during the call
 
 
 def stack_module_state(models: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the parameters and the buffers of several modules, stacked, by name.
+    """Return the stacked parameters and buffers of several modules, by name.
 
     Args:
         models: modules of one class, in one mode.

@@ -1,4 +1,4 @@
-"""Jacobians and Hessians, row by row or column by column."""
+"""Jacobians and Hessians, by rows or by columns."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def jacrev(
     chunk_size: int | None = None,
     _preallocate_and_copy: bool = False,
 ) -> Callable[..., Any]:
-    """Return a function that gives the Jacobian of func, one reverse pass for each element of the output.
+    """Return a function that computes the Jacobian of func, one reverse pass for each element of the output.
 
     J[i, j] = d output[i] / d input[j].
 
     Args:
         func: returns a tensor or a tree of them.
         argnums, has_aux: as for grad.
-        chunk_size: accepted; the passes run one after the other.
-    Returns: the function; for each output, in its structure, it gives what grad would: the structure of the argument,
-        or a tuple of those, each with the shape (*output.shape, *input.shape). With has_aux (Jacobian, aux).
+        chunk_size: accepted; the passes run one after another.
+    Returns: the function; for each output, in its structure, it returns as grad the structure of the argument, or a
+        tuple of those, of tensors of shape (*output.shape, *input.shape). With has_aux (Jacobian, aux).
     Raises: as vjp; ValueError: for a chunk_size below 1.
     Source: torch.func.jacrev.
     """
@@ -90,15 +90,15 @@ def _at_places(tree: Any, argnums: Any) -> Any:
 def jacfwd(
     func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False, *, randomness: str = "error"
 ) -> Callable[..., Any]:
-    """Return a function that gives the Jacobian of func, one pass for each element of the input.
+    """Return a function that computes the Jacobian of func, one pass for each element of the input.
 
     Args:
         func, argnums, has_aux: as for jacrev.
-        randomness: "error": func may draw no random numbers; otherwise the same hold for all columns, since func is run
-            once, where PyTorch's "different" draws new ones for each.
+        randomness: "error": func must not draw random numbers; otherwise all columns share them, since func is run
+            once, while PyTorch's "different" draws new ones for each.
     Returns, Raises: as jacrev.
-    Source: torch.func.jacfwd; the passes are the second ones of jvp, on one recorded first pass. What func computes
-        under no_grad is constant, see jvp.
+    Source: torch.func.jacfwd; the passes are jvp's second ones, on one recorded first pass. Results of func under
+        no_grad are constants, see jvp.
     """
 
     @functools.wraps(func)
@@ -110,7 +110,7 @@ def jacfwd(
             refuse_integers(xs, "primal")
             with refusing(refuse_drawing) if randomness == "error" else contextlib.nullcontext():
                 push = Pushforward(func, args, places, scope, has_aux)
-            columns: list[list[Any]] = []  # for each input the columns, of all outputs
+            columns: list[list[Any]] = []  # for each input the columns of all outputs
             for at, x in enumerate(xs):
                 columns.append([])
                 for one in _basis(x):
@@ -136,7 +136,7 @@ def jacfwd(
 
 
 def hessian(func: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
-    """Return a function that gives the Hessian of func.
+    """Return a function that computes the Hessian of func.
 
     H[i, j] = d^2 output / d input[i] d input[j].
 
@@ -144,7 +144,7 @@ def hessian(func: Callable[..., Any], argnums: Any = 0) -> Callable[..., Any]:
         func, argnums: as for jacrev.
     Returns: the function; its result is the Jacobian of the Jacobian, of shape (*output.shape, *input.shape,
         *input.shape) where there is one input.
-    Source: torch.func.hessian, which is jacfwd(jacrev(func)); here it is jacrev(jacrev(func)), which takes one backward
-        pass less, since jvp is made of two.
+    Source: torch.func.hessian, which is jacfwd(jacrev(func)); here it is jacrev(jacrev(func)), which needs one backward
+        pass less, since jvp takes two.
     """
     return jacrev(jacrev(func, argnums), argnums)

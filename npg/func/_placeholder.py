@@ -1,4 +1,4 @@
-"""What stands in the place of a batched tensor's ndarray: it has a shape and a dtype, and no values."""
+"""The placeholder of a batched tensor's ndarray: it has a shape and a dtype, and no values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 
 class Unbatchable(RuntimeError):
-    """Raised where the values of a batched tensor are asked for. `level` is the number of its vmap."""
+    """Raised on access to the values of a batched tensor. `level` is the number of its vmap."""
 
     def __init__(self, level: int, what: str) -> None:
         super().__init__(
@@ -31,13 +31,13 @@ _FLAGS = np.empty(1).flags
 
 
 class Standin:
-    """Looks like an ndarray as far as shape and dtype go; the rest raises."""
+    """An object with the shape and dtype of an ndarray; any other access raises."""
 
     def __init__(self, level: int, shape_: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         self.level, self.shape, self.dtype = level, shape_, dtype
 
     __class__ = np.ndarray  # type: ignore[assignment]  # for isinstance(); NumPy itself looks at the type
-    flags = _FLAGS  # a contiguous array's
+    flags = _FLAGS  # those of a contiguous array
     base = None
 
     @property
@@ -73,7 +73,7 @@ class Standin:
         raise Unbatchable(self.level, f"np.{ufunc.__name__}")
 
     def __array_function__(self, function: Any, _types: Any, args: Any, kwargs: Any) -> Any:
-        if function is np.empty_like:  # for zeros_like and its kin
+        if function is np.empty_like:  # for zeros_like and the like
             dtype = kwargs.get("dtype")
             return np.empty(self.shape, self.dtype if dtype is None else dtype).view(LikeArray)
         if function in (np.may_share_memory, np.shares_memory):
@@ -98,7 +98,7 @@ for _name in (
 
 
 class LikeArray(np.ndarray[Any, Any]):
-    """The array of zeros_like(x) of a batched x: where it is written in place, there must be one for each example."""
+    """The array of zeros_like(x) for a batched x: before an in-place write it is repeated for each example."""
 
     def __array_wrap__(self, array: Any, _context: Any = None, return_scalar: bool = False) -> Any:
         array = np.asarray(array)
@@ -106,7 +106,7 @@ class LikeArray(np.ndarray[Any, Any]):
 
 
 class _Guard(np.ndarray[Any, Any]):
-    """What the compiled engine finds in the place of the ndarray: nan, in an array that NumPy refuses to use."""
+    """The placeholder that the compiled engine holds: a nan, in an array that NumPy refuses to use."""
 
     def __array_ufunc__(self, ufunc: Any, *_args: Any, **_kwargs: Any) -> Any:
         raise Unbatchable(0, f"np.{ufunc.__name__}")

@@ -1,4 +1,4 @@
-"""Nested tuples, lists and dicts, taken apart into leaves and put together again."""
+"""Nested tuples, lists and dicts: flattened into leaves and unflattened."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _is_namedtuple(kind: type) -> bool:
 
 
 def _is_sequence(kind: type) -> bool:
-    # What functions with several results return is made of one sequence, as a plain tuple is.
+    # The result types of functions with several results take one sequence, as tuple does.
     return kind in (tuple, list, Size) or (issubclass(kind, tuple) and kind.__module__ == "npg.return_types")
 
 
@@ -22,10 +22,9 @@ _DICTS = (dict, OrderedDict, defaultdict)
 
 
 class Spec:
-    """What flatten() took away: the type of a container, what its leaves are called, and the specs of its children.
+    """The structure of a tree: the type of a container, the names of its entries, and the specs of its children.
 
-    Source: torch.utils._pytree.TreeSpec, whose text and whose notion of equality it has: dicts are equal in any order
-    of their keys.
+    Source: torch.utils._pytree.TreeSpec, with its repr and its equality: dicts are equal in any order of their keys.
     """
 
     __slots__ = ("children", "context", "count", "kind")
@@ -49,7 +48,7 @@ class Spec:
         return self._text(0)
 
     def short(self) -> str:
-        """Return the tree with a star for every leaf."""
+        """Return the tree as text, with a star for every leaf."""
         return repr(unflatten([_Star()] * self.count, self))
 
     def _text(self, indent: int) -> str:
@@ -75,7 +74,7 @@ def _keys(spec: Spec) -> list[Any]:
 
 
 def _parts(tree: Any) -> tuple[Any, list[Any]] | None:
-    """Return (context, children) of a container, None of a leaf."""
+    """Return (context, children) of a container, None for a leaf."""
     kind = type(tree)
     if _is_sequence(kind):
         return None, list(tree)
@@ -132,7 +131,7 @@ def tree_map(function: Callable[[Any], Any], tree: Any) -> Any:
 
 
 def broadcast_prefix(tree: Any, spec: Spec) -> list[Any] | None:
-    """Return one leaf for each leaf of `spec`, where a leaf of `tree` stands for all below it; None if it cannot.
+    """Return one leaf for each leaf of `spec`, a leaf of `tree` repeated for all below it; None if it does not fit.
 
     Source: torch.utils._pytree._broadcast_to_and_flatten.
     """

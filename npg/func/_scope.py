@@ -1,9 +1,9 @@
-"""The inputs of a transform, as fresh aliases, and gradients with respect to them.
+"""The inputs of a transform as fresh aliases, and gradients with respect to them.
 
-A transform gives the function fresh aliases of its inputs, so that a tensor which the function holds otherwise stays a
-constant, and takes the gradients with respect to the aliases. Where a transform or a tensor around this one wants a
-gradient too, the aliases have the history of the inputs and the backward pass is recorded; otherwise the results have
-no history. Under vmap an alias is batched at every level, so that no sum over the examples gets into a gradient.
+A transform passes fresh aliases of its inputs to the function, so that tensors which the function closes over stay
+constants, and takes the gradients with respect to the aliases. Where an enclosing transform or a tensor needs a
+gradient, too, the aliases have the history of the inputs and the backward pass is recorded; otherwise the results have
+no history. Under vmap an alias is batched at every level, so that no gradient is summed over the examples.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from npg.tensor.gradients import handed_out
 
 class _Open(threading.local):
     def __init__(self) -> None:
-        self.scopes: tuple[Scope, ...] = ()  # of the transforms that are running, the outermost first
+        self.scopes: tuple[Scope, ...] = ()  # of the running transforms, outermost first
 
 
 _open = _Open()
 
 
 class Scope:
-    """The inputs of one transform: their aliases, and what is known about the graph around it.
+    """The inputs of one transform: their aliases, and facts about the graph around it.
 
     Args:
         outer: whether gradients were recorded where the transform was called.
@@ -45,7 +45,7 @@ class Scope:
     def __init__(self, outer: bool) -> None:
         self.outer = outer
         self.levels: list[Level] = list(running.levels)
-        self.own: dict[int, Any] = {}  # by id the leaves made here, and by the transforms within
+        self.own: dict[int, Any] = {}  # by id, the leaves created by this and inner transforms
         self.inputs: list[Any] = []  # as the function sees them
         self.bottoms: list[Any] = []
 
@@ -69,16 +69,16 @@ class Scope:
         return x
 
     def adopt(self, leaf: Any) -> None:
-        """Note a leaf that was made here: to this scope and those around it, no graph that ends there leads out."""
+        """Register a leaf created here: for this and enclosing scopes, a graph that ends at it does not lead out."""
         for scope in (self, *_open.scopes):
             scope.own[id(leaf)] = leaf
 
     def constant(self, x: Any) -> Any:
-        """Return an input that is not differentiated: without history where none is recorded around the transform."""
+        """Return an undifferentiated input, detached where nothing is recorded around the transform."""
         return x.detach() if isinstance(x, Tensor) and not self.outer and x.requires_grad else x
 
     def leads_out(self, tensors: Any) -> bool:
-        """Tell whether a gradient of these tensors would reach a tensor outside of the transform."""
+        """Tell whether a gradient of these tensors would reach a tensor outside the transform."""
         if not self.outer:
             return False
         stack_: list[Any] = []
@@ -106,7 +106,7 @@ class Scope:
         return False
 
     def result(self, x: Any) -> Any:
-        """Return a result of the function as it is outside of the transform.
+        """Return a result of the function as it appears outside the transform.
 
         Raises: RuntimeError: when it is no tensor.
         """
@@ -118,8 +118,8 @@ class Scope:
         """Return the gradients of the outputs, weighted with v, with respect to inputs of this scope.
 
         Args:
-            outputs, v: as many tensors.
-            inputs: batched at all levels of the scope.
+            outputs, v: tensors, equally many.
+            inputs: tensors batched at all levels of the scope.
         Returns: one tensor for each input, zeros where nothing arrives.
         """
         beyond = self._beyond(v)
@@ -140,7 +140,7 @@ class Scope:
         ]
 
     def covers(self, v: Any) -> bool:
-        """Tell whether no vmap inside of the transform batches these vectors."""
+        """Tell whether no vmap inside the transform batches these vectors."""
         return self._beyond(v) is None
 
     # ----- Vectors that are batched by a vmap inside of the transform -----
@@ -162,7 +162,7 @@ class Scope:
 
 
 class transform(Block):
-    """Make the Scope of a transform, and have its function recorded whatever the grad mode around it."""
+    """Create the Scope of a transform and record its function, whatever the grad mode around it."""
 
     def _places(self) -> Any:
         self._scope = Scope(is_grad_enabled() and not is_inference_mode_enabled())

@@ -1,4 +1,4 @@
-"""vmap: a function of one example, applied to a whole batch."""
+"""vmap: apply a function of one example to a whole batch."""
 
 from __future__ import annotations
 
@@ -26,23 +26,22 @@ def vmap(
 ) -> Callable[..., Any]:
     """Return a function that maps func over a dimension of its inputs, and stacks the results.
 
-    y[i] = func(x[i]) for all i. Ops are applied to whole batches, by a rule or in parts that have one; ops without a
-    rule are run one example after the other, and where func needs the values of a tensor otherwise than by an op, so is
-    func. vmap_report tells which.
+    y[i] = func(x[i]) for all i. Ops are applied to whole batches, by a rule or as composites of ops that have one; ops
+    without a rule run on one example after another, and so does func where it reads values of a tensor other than by an
+    op. vmap_report lists both.
 
     Args:
         func: takes tensors of one example, and returns a tensor or a tree of them.
-        in_dims: which dimension of an input is mapped over, None for none; an int for all, or a tree as the inputs, of
-            which a part may stand for all below it.
-        out_dims: where the mapped dimension appears in the outputs, likewise; None for what is the same for all.
-        randomness: "error": func may draw no random numbers; "different": each example draws its own, which runs func
-            one example after the other; "same": all have the same.
-        chunk_size: as many examples at a time; None: all.
+        in_dims: the dimension of each input to map over, None for none; an int for all, or a prefix tree of the inputs.
+        out_dims: the position of the mapped dimension in the outputs, likewise; None for outputs common to all.
+        randomness: "error": func must not draw random numbers; "different": each example draws its own, which runs func
+            one example after another; "same": all use the same.
+        chunk_size: the number of examples at a time; None: all.
     Returns: the function; keyword arguments are the same for all examples.
     Raises: ValueError: when in_dims, out_dims, inputs or outputs do not fit. RuntimeError: when func uses a tensor in
         control flow or calls item() on it, and for random numbers under "error".
-    Source: torch.func.vmap. The random numbers under "different" are drawn example by example, so they are others than
-        PyTorch's. A function that can only be run example by example is started twice.
+    Source: torch.func.vmap. The random numbers under "different" are drawn example by example, so they differ from
+        PyTorch's. A function that can only run example by example is started twice.
     """
     check_randomness(randomness)
     if not (chunk_size is None or chunk_size > 0):
@@ -56,13 +55,13 @@ def vmap(
 
 
 def check_randomness(randomness: str) -> None:
-    """Raises: RuntimeError: for what is none of the three words."""
+    """Raise RuntimeError for anything but the three words."""
     if randomness not in ("error", "different", "same"):
         raise RuntimeError(f"Only allowed values for randomness are 'error', 'different', or 'same'. Got {randomness}")
 
 
 def refuse_drawing() -> None:
-    """Raises: RuntimeError: always."""
+    """Raise RuntimeError, always."""
     raise RuntimeError(
         "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' "
         "randomness flags on vmap or perform the randomness operation out of vmap"
@@ -70,7 +69,7 @@ def refuse_drawing() -> None:
 
 
 def name_of(func: Any) -> str:
-    """Return what errors call a function."""
+    """Return a function's name for errors."""
     if hasattr(func, "__name__"):
         return str(func.__name__)
     if isinstance(func, functools.partial):
@@ -79,7 +78,7 @@ def name_of(func: Any) -> str:
 
 
 class _Call:
-    """One call of a mapped function, its arguments read and checked."""
+    """One call of a mapped function, with its arguments parsed and checked."""
 
     def __init__(self, func: Any, in_dims: Any, out_dims: Any, randomness: str, args: Any, kwargs: Any) -> None:
         self.func, self.in_dims, self.out_dims, self.randomness = func, in_dims, out_dims, randomness
@@ -186,9 +185,9 @@ class _Call:
         except TypeError as error:
             if Standin.__name__ not in str(error):
                 raise
-            why = "an ndarray"  # the compiled engine was given the stand-in as an ndarray, by a constructor
+            why = "an ndarray"  # a constructor passed the placeholder to the compiled engine as an ndarray
         except Unbatchable as reason:
-            if 0 < reason.level < level.number:  # of a vmap around this one
+            if 0 < reason.level < level.number:  # an enclosing vmap's
                 raise
             why = reason.what
         note_loop(f"func: {self.name} ({why})")
@@ -197,7 +196,7 @@ class _Call:
     def _at_once(self, batched: list[Any], level: Level) -> Any:
         inputs = [x if d is None else batch(x, level.number) for x, d in zip(batched, self.dims, strict=True)]
 
-        def refuse() -> None:  # each example has its own, and none is drawn before that is known
+        def refuse() -> None:  # each example draws its own; none is drawn before this is known
             raise Unbatchable(level.number, "random numbers")
 
         each = refusing(refuse) if self.randomness == "different" else contextlib.nullcontext()
@@ -272,5 +271,5 @@ class _Call:
 
 
 def running_number() -> int:
-    """Return the number of the innermost vmap that is running in this thread, 0 for none."""
+    """Return the number of the innermost vmap running in this thread, 0 for none."""
     return running.levels[-1].number if running.levels else 0
