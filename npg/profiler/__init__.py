@@ -1,4 +1,4 @@
-"""Where the time goes: every op, every rule of backward, the steps of optimizers and blocks of the user's own.
+"""The profiler: times of every op, every rule of backward, optimizer steps and user-defined blocks.
 
     with npg.profiler.profile(record_shapes=True, profile_memory=True) as prof:
         with npg.profiler.record_function("step"):
@@ -7,9 +7,9 @@
     print(prof.key_averages().table(sort_by="self_cpu_time_total", row_limit=10))
     prof.export_chrome_trace("trace.json")  # for chrome://tracing or ui.perfetto.dev
 
-The package is put together from parts that each do one thing: _recorder.py listens to the engine, _measures.py looks at
-one call, _keys.py names it, _tree.py makes the events ready to be read, _events.py holds them, _table.py and _trace.py
-write them, _session.py is one recording and profiler.py repeats it on a schedule. Source: torch.profiler.
+Each part does one thing: _recorder.py observes the engine, _measures.py measures a call, _ranges.py covers optimizers
+and modules, _tree.py links the events, _events.py holds them, _table.py and _trace.py write them, _session.py is one
+recording and profiler.py repeats it on a schedule. Source: torch.profiler.
 """
 
 from npg.profiler._events import DeviceType

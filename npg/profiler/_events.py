@@ -1,4 +1,4 @@
-"""Events: one call, and the sum over all calls of a kind. Source: torch.autograd.profiler_util."""
+"""Events: a single call, or the sum over all calls of a kind. Source: torch.autograd.profiler_util."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 
 from npg.profiler._table import format_time, table
 
-# PyTorch's name of the range around a node's rule.
+# PyTorch's name for the range around a node's rule.
 EVALUATE = "autograd::engine::evaluate_function: "
 
 
 class DeviceType(enum.Enum):
-    """Where an event took place; PyTorch has more of them."""
+    """The device of an event; PyTorch has more of them."""
 
     CPU = 0
 
 
 class Interval:
-    """A time range in microseconds since the recording began."""
+    """A time range in microseconds from the start of the recording."""
 
     def __init__(self, start: float, end: float) -> None:
         self.start = start
@@ -31,13 +31,13 @@ class Interval:
 
 
 class _Times:
-    """What events and their sums have in common: times per call, times as text, and no other device."""
+    """Base class of events and their sums: times per call, times as text; times of other devices are 0."""
 
     count: int
     cpu_time_total: float
     self_cpu_time_total: float
 
-    # PyTorch's scripts sort by these on machines with and without such a device.
+    # PyTorch's scripts sort by these, whether or not there is such a device.
     device_time = device_time_total = self_device_time_total = 0
     device_memory_usage = self_device_memory_usage = 0
 
@@ -48,7 +48,7 @@ class _Times:
 
     @property
     def cpu_time(self) -> float:
-        """Microseconds per call."""
+        """The time per call in microseconds."""
         return self.cpu_time_total / self.count if self.count else 0.0
 
     @property
@@ -70,18 +70,18 @@ class FunctionEvent(_Times):
     Attributes:
         id: its number in the recording.
         name: its key in sums, such as aten::mul. trace_name: the same, with a step's number.
-        thread: the native id of the thread. fwd_thread: of a rule, that of the forward call.
+        thread: the native id of the thread. fwd_thread: for a rule, that of the forward call.
         time_range: an Interval.
-        cpu_parent, cpu_children: the calls around and directly within this one.
+        cpu_parent, cpu_children: the enclosing call, and the calls directly within this one.
         scope: 0 for an op, 1 for a rule of backward, 7 for a range of the user or of a module.
-        sequence_nr: the number of the node that a call made, or whose rule this is; -1 for none.
-        input_shapes: with record_shapes, per input its sizes, [] for what is no tensor.
-        cpu_memory_usage: with profile_memory, the bytes of the arrays that it and its children made.
-        stack: with with_stack, "file(line): function" of the frames outside npg, the innermost first; a rule has the
+        sequence_nr: the number of the node that a call created, or whose rule this is; -1 for none.
+        input_shapes: with record_shapes, the sizes of each input, [] for an input that is no tensor.
+        cpu_memory_usage: with profile_memory, the bytes of the arrays that it and its children created.
+        stack: with with_stack, "file(line): function" of the frames outside npg, innermost first; a rule has the
             stack of the forward call.
         flops: with with_flops, additions and multiplications, 0 where unknown.
-        is_async: it began in one thread and ended in another; it has no children and no time of its own.
-        is_user_annotation, is_python_function: it is a record_function, or the call of a module.
+        is_async: whether it began in one thread and ended in another; it then has no children and no self time.
+        is_user_annotation, is_python_function: whether it is a record_function, or the call of a module.
     """
 
     def __init__(
@@ -123,29 +123,29 @@ class FunctionEvent(_Times):
 
     @property
     def is_evaluation(self) -> bool:
-        """Whether this is the range around a node's rule."""
+        """Tell whether this is the range around a node's rule."""
         return self.name.startswith(EVALUATE)
 
     @property
     def key(self) -> str:
-        """What calls of the same kind share: the name."""
+        """The name, by which calls are summed."""
         return self.name
 
     @property
     def cpu_time_total(self) -> float:  # type: ignore[override]  # a plain attribute of the sums
-        """Microseconds from beginning to end."""
+        """The time from beginning to end in microseconds."""
         return self.time_range.elapsed_us()
 
     @property
     def self_cpu_time_total(self) -> float:  # type: ignore[override]
-        """Microseconds outside the children."""
+        """The time outside the children in microseconds."""
         if self.is_async:
             return 0
         return self.cpu_time_total - sum(child.cpu_time_total for child in self.cpu_children)
 
     @property
     def self_cpu_memory_usage(self) -> int:
-        """Bytes of the arrays that were made outside the children."""
+        """The bytes of the arrays created outside the children."""
         if self.is_async:
             return 0
         return self.cpu_memory_usage - sum(child.cpu_memory_usage for child in self.cpu_children)
@@ -161,7 +161,7 @@ class FunctionEvent(_Times):
 
 
 class FunctionEventAvg(_Times):
-    """The sum over events of one key; cpu_time is the average of one call. The attributes are FunctionEvent's."""
+    """The sum over the events of a key; cpu_time is the average per call. The attributes are FunctionEvent's."""
 
     def __init__(self) -> None:
         self.key: str | None = None
@@ -180,7 +180,7 @@ class FunctionEventAvg(_Times):
         self.is_async = self.is_user_annotation = False
 
     def add(self, other: Any) -> FunctionEventAvg:
-        """Add an event, or another sum, of the same key. The first one decides what is no number."""
+        """Add an event, or another sum, of the same key. Attributes that are no numbers stay those of the first."""
         if self.key is None:
             self.key = other.key
             for name in (
@@ -216,7 +216,7 @@ class FunctionEventAvg(_Times):
 
 
 class EventList(list[Any]):
-    """A list of events, or of their sums, that can be summed up, printed and written to a file."""
+    """A list of events, or of their sums, that can be summed, printed and written to a file."""
 
     def __init__(self, events: Iterable[Any] = (), *, profile_memory: bool = False, with_flops: bool = False) -> None:
         super().__init__(events)
@@ -228,7 +228,7 @@ class EventList(list[Any]):
 
     @property
     def self_cpu_time_total(self) -> float:
-        """Microseconds of all events, none counted twice."""
+        """The total time of all events in microseconds, none counted twice."""
         total: float = sum(event.self_cpu_time_total for event in self)
         return total
 
@@ -238,9 +238,9 @@ class EventList(list[Any]):
         """Return the sums over the events of each key.
 
         Args:
-            group_by_input_shapes: calls with other shapes are of another kind.
-            group_by_stack_n: calls whose innermost so many frames differ are of another kind.
-            group_by_overload_name: changes nothing, an op has no overloads here.
+            group_by_input_shapes: also group by the input shapes.
+            group_by_stack_n: also group by this many innermost frames.
+            group_by_overload_name: without effect, since npg's ops have no overloads.
         Returns: a list of FunctionEventAvg, in the order of first appearance.
         """
         sums: dict[Any, FunctionEventAvg] = {}
@@ -278,11 +278,11 @@ class EventList(list[Any]):
         Args:
             sort_by: the attribute to sort by, the largest first: "cpu_time", "cpu_time_total", "self_cpu_time_total",
                 "cpu_memory_usage", "self_cpu_memory_usage", "count". None: in the order of first appearance.
-            row_limit: so many rows at most; -1: all.
-            max_src_column_width, max_name_column_width, max_shapes_column_width: longer texts are cut.
+            row_limit: the maximum number of rows; -1: all.
+            max_src_column_width, max_name_column_width, max_shapes_column_width: longer texts are truncated.
             header: a line above the table.
-            top_level_events_only: leave out what was called by another event.
-            time_unit: "s", "ms" or "us" for all times. None: for each the one that suits it.
+            top_level_events_only: leave out events within other events.
+            time_unit: "s", "ms" or "us" for all times. None: choose for each time.
         Source: the texts are those of torch.autograd.profiler_util.EventList.table.
         """
         return table(
@@ -306,7 +306,7 @@ class EventList(list[Any]):
         write_trace(self, path)
 
     def export_stacks(self, path: str, metric: str = "self_cpu_time_total") -> None:
-        """Write a line "frame;...;frame microseconds" per event with a stack, the input of flame graphs.
+        """Write a line "frame;...;frame microseconds" for each event with a stack, the input of flame graphs.
 
         Raises: ValueError: for a metric other than self_cpu_time_total.
         """

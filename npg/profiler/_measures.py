@@ -1,4 +1,4 @@
-"""What is noted about one call: the shapes that went in, the memory that came out, arithmetic, where it was made."""
+"""Measurements of a call: the shapes of its inputs, the arrays it creates, its node's number, its stack."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from npg.engine import TensorBase, array_of
 
 
 def shapes(inputs: Iterable[Any]) -> list[list[int]]:
-    """Return per input its sizes, [] for what is no array."""
+    """Return the sizes of each input, [] for an input that is no array."""
     return [list(getattr(x, "shape", ())) for x in inputs]
 
 
@@ -22,11 +22,11 @@ def shapes(inputs: Iterable[Any]) -> list[list[int]]:
 
 
 def _owners(values: Iterable[Any]) -> dict[int, np.ndarray[Any, Any]]:
-    """Return the arrays that own the memory which these tensors and arrays show, by identity."""
+    """Return the arrays that own the memory of these tensors and arrays, by id."""
     owners = {}
     for value in values:
         a = array_of(value)
-        if issubclass(type(a), np.ndarray):  # its type: under vmap there are stand-ins that only pass for arrays
+        if issubclass(type(a), np.ndarray):  # by its type, since vmap's placeholders imitate arrays
             while isinstance(a.base, np.ndarray):
                 a = a.base
             owners[id(a)] = a
@@ -34,7 +34,7 @@ def _owners(values: Iterable[Any]) -> dict[int, np.ndarray[Any, Any]]:
 
 
 def new_arrays(result: Any, inputs: Iterable[Any], known: list[np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
-    """Return the arrays that a call made: they own memory of the result that neither an input nor `known` has."""
+    """Return the arrays that a call created: owners of the result's memory that neither an input nor `known` has."""
     owners = _owners(result if isinstance(result, (tuple, list)) else (result,))
     for key in _owners(inputs):
         owners.pop(key, None)
@@ -47,17 +47,17 @@ def new_arrays(result: Any, inputs: Iterable[Any], known: list[np.ndarray[Any, A
 
 
 def sequence_number(result: Any, in_place: bool) -> int:
-    """Return the number of the node that a call made, -1 when nothing was recorded."""
+    """Return the number of the node that a call created, -1 when nothing was recorded."""
     for t in result if isinstance(result, tuple) else (result,):
         if not isinstance(t, TensorBase) or (in_place and t._base is not None):
-            continue  # asking a view that was changed in place makes a node, and the profiler changes nothing
+            continue  # reading the grad_fn of a view changed in place creates a node; the profiler changes nothing
         if t.grad_fn is not None:
             return int(t.grad_fn.sequence_nr)
     return -1
 
 
 def call_stack() -> list[str]:
-    """Return "file(line): function" of every frame outside npg, the innermost first."""
+    """Return "file(line): function" of every frame outside npg, innermost first."""
     stack = []
     frame: Any = sys._getframe(1)
     while frame is not None:

@@ -1,7 +1,7 @@
-"""Ranges that are not ops: the steps of optimizers and, when asked for, the calls of modules.
+"""Ranges that are not ops: optimizer steps and, on request, calls of modules.
 
-Their methods are replaced in the classes while somebody watches, so that without a profiler not even a question is
-asked. An optimizer's class that is defined while one runs is not seen.
+Their methods are replaced in the classes during a recording, so that without a profiler they cost nothing. An
+optimizer's class that is defined during a recording is not covered.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from npg.utils import _profiled
 
 
 def watch(range_of: Callable[..., Any], modules: bool) -> Callable[[], None]:
-    """Let the context manager range_of(name, **settings) be around what is watched.
+    """Wrap the watched methods in the context manager range_of(name, **settings).
 
     Args:
-        modules: also the calls of modules.
-    Returns: a function that ends it.
+        modules: also wrap the calls of modules.
+    Returns: a function that undoes it.
     """
     undo = contextlib.ExitStack()
     numbers = _Numbers()
@@ -41,13 +41,13 @@ def watch(range_of: Callable[..., Any], modules: bool) -> Callable[[], None]:
 
 
 def watched() -> list[tuple[Any, str]]:
-    """Return what a recording switches: the classes whose methods are watched, with their names; and the watcher."""
+    """Return what a recording replaces, as (owner, name): the watched methods of classes, and the watcher."""
     methods = [place for cls, names in _profiled.classes.items() for place in _methods(cls, names)]
     return [*methods, (_profiled, "watcher")]
 
 
 def _methods(cls: Any, methods: tuple[str, ...]) -> list[tuple[Any, str]]:
-    """Return where the methods of a class stand: of an optimizer's also in the classes derived from it."""
+    """Return (class, name) of each definition of a class's methods, for optimizers also in derived classes."""
     family = (cls,) if methods == ("__call__",) else dict.fromkeys(_family(cls))
     return [(owner, method) for method in methods for owner in family if method in vars(owner)]
 
@@ -66,7 +66,7 @@ def _family(cls: Any) -> Iterator[Any]:
 def _replace(
     owner: Any, method: str, range_of: Callable[..., Any], name_of: Callable[[Any], str], **settings: Any
 ) -> Callable[[], None]:
-    """Put a range around a class's method. Returns: a function that takes it away."""
+    """Wrap a class's method in a range. Returns: a function that undoes it."""
     original = vars(owner)[method]
 
     @functools.wraps(original)
@@ -79,10 +79,10 @@ def _replace(
 
 
 class _Numbers:
-    """Names of modules as in PyTorch's traces: the class and the number of the instance, by first call."""
+    """Names of modules as in PyTorch's traces: the class and the instance's number, in order of first call."""
 
     def __init__(self) -> None:
-        self._names: dict[int, tuple[Any, str]] = {}  # with the module itself, so that its id stays its own
+        self._names: dict[int, tuple[Any, str]] = {}  # with the module, so that its id is not reused
         self._counts: Counter[str] = Counter()
 
     def name(self, module: Any) -> str:

@@ -1,4 +1,4 @@
-"""The recorder: it makes every op's call, every node's rule and every range of all threads an event while it runs."""
+"""The recorder: while it runs, every op call, node rule and range, in all threads, becomes an event."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from npg.profiler._tree import finish
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-FORWARD, BACKWARD, USER = 0, 1, 7  # PyTorch's numbers of an event's scope
+FORWARD, BACKWARD, USER = 0, 1, 7  # PyTorch's numbers for an event's scope
 
-clock = time.perf_counter_ns  # one name, so that tests can put a clock of their own in its place
+clock = time.perf_counter_ns  # a module global, so that tests can replace it
 
 
 class Options(NamedTuple):
-    """What is noted about every call; see npg.profiler.profile."""
+    """The measurements to take of every call; see npg.profiler.profile."""
 
     record_shapes: bool = False
     profile_memory: bool = False
@@ -38,11 +38,10 @@ class Options(NamedTuple):
 
 
 class _Event(FunctionEvent):
-    """An event that may still go on; its times are nanoseconds of the clock until _tree.finish makes them relative."""
+    """An event that may be open; its times are nanoseconds of the clock until _tree.finish makes them relative."""
 
     ended = False
-    # While a call runs whose memory is asked for: the arrays that the calls within it have made. What it returns may be
-    # one of them.
+    # With profile_memory, while a call runs: the arrays created by the calls within it, which its result may contain.
     made: list[np.ndarray[Any, Any]] | None = None
 
     def begin(self) -> None:
@@ -50,7 +49,7 @@ class _Event(FunctionEvent):
 
 
 class _Thread(threading.local):
-    """What a recorder knows of each thread: its id, and the events that are open in it, the outermost first."""
+    """A recorder's data for each thread: its id and its open events, outermost first."""
 
     def __init__(self) -> None:
         self.id = threading.get_native_id()
@@ -58,7 +57,7 @@ class _Thread(threading.local):
 
 
 class Recorder:
-    """One recording. Only one runs at a time in a process."""
+    """One recording. Only one can run in a process at a time."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -68,9 +67,9 @@ class Recorder:
         self._undo = contextlib.ExitStack()
 
     def start(self) -> None:
-        """Listen from now on.
+        """Start observing the engine.
 
-        Raises: RuntimeError: when another recorder does.
+        Raises: RuntimeError: when another recorder is running.
         """
         global _running
         with guard:
@@ -83,7 +82,7 @@ class Recorder:
         engine.switches.observer = self._observe
 
     def stop(self) -> EventList:
-        """Listen no more. Returns: the events that have ended, the first to begin first."""
+        """Stop observing. Returns: the events that have ended, in the order in which they began."""
         global _running
         engine.switches.observer = None
         self._undo.close()
@@ -94,7 +93,7 @@ class Recorder:
     # ----- Ranges -----
 
     def open(self, name: str, scope: int, **settings: Any) -> _Event:
-        """Begin an event within the one that is open in this thread."""
+        """Begin an event within this thread's innermost open event."""
         thread = self._thread
         event = _Event(next(self._ids), name, thread.id, 0, 0, scope=scope, **settings)
         if thread.open:
@@ -105,7 +104,7 @@ class Recorder:
         return event
 
     def close(self, event: _Event) -> None:
-        """End an event, and with it those that were begun within it and not ended."""
+        """End an event, and those begun within it that have not ended."""
         event.time_range.end = clock()
         event.ended = True
         thread = self._thread
@@ -115,7 +114,7 @@ class Recorder:
 
     @contextlib.contextmanager
     def range(self, name: str, **settings: Any) -> Iterator[None]:
-        """Return a context manager that is an event."""
+        """Return a context manager that records an event."""
         event = self.open(name, USER, **settings)
         try:
             yield
@@ -143,7 +142,7 @@ class Recorder:
             self.close(around)
 
     def _call(self, event: _Event, flops: Any, inputs: Any, run: Callable[[], Any]) -> Any:
-        """Run a call and note what is asked for."""
+        """Run a call and take the measurements."""
         options = self.options
         if options.record_shapes or options.with_flops:
             sizes = _measures.shapes(inputs)
@@ -155,7 +154,7 @@ class Recorder:
             event.stack = _measures.call_stack()
         if options.profile_memory:
             event.made = []
-        event.begin()  # anew: the notes were the profiler's time
+        event.begin()  # again, to leave out the time of the measurements above
         try:
             result = run()
         finally:
@@ -174,7 +173,7 @@ _running: Recorder | None = None
 
 
 def _after_fork() -> None:
-    """A child process has the engine's observer and the parent's half of a recording that never ends: drop both."""
+    """Drop the observer and the parent's unfinished recording in a child process."""
     global _running
     if _running is not None:
         _running.stop()
@@ -185,17 +184,17 @@ if hasattr(os, "register_at_fork"):
 
 
 def switched() -> list[tuple[Any, str, Any]]:
-    """Return what a recording switches, for a Block: (target, name, present value) each."""
+    """Return what a recording replaces, for a Block, as (target, name, present value)."""
     places = [(sys.modules[__name__], "_running"), (engine.switches, "observer"), *_ranges.watched()]
     return [(target, name, getattr(target, name)) for target, name in places]
 
 
 class record_function:
-    """A named range: a block, or every call of a function. Without a profiler it does nothing.
+    """A named range: a block, or every call of a function. Without a profiler it has no effect.
 
     Args:
         name: its key in sums.
-        args: a text that the trace shows beside it.
+        args: a text to show beside it in the trace.
     Source: torch.profiler.record_function.
     """
 
@@ -207,7 +206,7 @@ class record_function:
     def __enter__(self) -> record_function:
         recorder = _running
         if recorder is not None:
-            # As in PyTorch, the steps of a schedule are one kind in sums and have their numbers in traces.
+            # As in PyTorch, the steps of a schedule share a key in sums and have numbers in traces.
             key = "ProfilerStep*" if self.name.startswith("ProfilerStep#") else self.name
             event = recorder.open(key, USER, trace_name=self.name, is_user_annotation=True)
             if self.args is not None:

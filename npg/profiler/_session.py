@@ -1,4 +1,4 @@
-"""One recording, and what can be asked when it has ended."""
+"""One recording, and its results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from npg.profiler._trace import write_trace
 
 
 class Session:
-    """A recorder and its events; each start begins anew."""
+    """A recorder and its events; each start begins a new recording."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -20,13 +20,13 @@ class Session:
         self._running = False
 
     def start(self) -> None:
-        """Begin to record. Raises: RuntimeError: when a profiler records already."""
+        """Start a recording. Raises: RuntimeError: when a profiler is already recording."""
         recorder = Recorder(self.options)
         recorder.start()
         self._recorder, self._running = recorder, True
 
     def stop(self) -> None:
-        """End the recording; without one it does nothing."""
+        """End the recording, if there is one."""
         if self._recorder is not None and self._running:
             self._running = False
             self.events = self._recorder.stop()
@@ -35,13 +35,13 @@ class Session:
         """Write the events as a Chrome trace, gzipped when the path ends in .gz.
 
         Args:
-            metadata: what the trace shall have beside them.
+            metadata: further entries of the trace.
         Raises: RuntimeError: when nothing has been recorded.
         """
         if self._recorder is None or self._running:
             raise RuntimeError("Profiler didn't finish running; stop it before exporting its trace")
         flags = {name: 1 for name, on in self.options._asdict().items() if on}
-        # A time of the trace plus this is the time since 1970.
+        # A time in the trace plus this is the time since 1970.
         about = {"host_name": socket.gethostname(), "baseTimeNanoseconds": self._recorder.epoch}
         write_trace(self.events, path, {**flags, **about, **(metadata or {})})
 

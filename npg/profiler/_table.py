@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 _WIDTH = 12
 _FLOPS = ("FLOPs", "KFLOPs", "MFLOPs", "GFLOPs", "TFLOPs", "PFLOPs")
-# The other devices' names; here all of their values are 0.
+# The names of other devices, whose values are all 0.
 _DEVICES = ("cuda", "xpu", "privateuse1")
 
 # ----- Values as texts -----
 
 
 def format_time(us: float, unit: str | None = None) -> str:
-    """Return microseconds as text, in this unit or in the one that suits them."""
+    """Return microseconds as text, in the given unit or a suitable one."""
     if unit == "s" or (unit is None and us >= 1e6):
         return f"{us / 1e6:.3f}s"
     if unit == "ms" or (unit is None and us >= 1e3):
@@ -103,7 +103,7 @@ def table(
             _Column(f"Total {_FLOPS[power]}", lambda e: f"{e.flops / 1000**power:8.3f}" if e.flops > 0 else "--")
         )
     sources = [line for e in events for line in e.stack]
-    if sources:  # last, because it goes on in lines of its own
+    if sources:  # last, since it continues on further lines
         columns.append(_Column("Source Location", lambda e: "", _fit(sources, source_width), "<"))
 
     def row(texts: Sequence[Any]) -> str:

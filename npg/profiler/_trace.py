@@ -18,7 +18,7 @@ def write_trace(events: Sequence[Any], path: str, about: dict[str, Any] | None =
 
     Args:
         events: FunctionEvents.
-        about: what else stands beside the events.
+        about: further entries beside the events.
     """
     path = os.fspath(path)
     trace = {"schemaVersion": 1, "displayTimeUnit": "ms", **(about or {})}
@@ -29,7 +29,7 @@ def write_trace(events: Sequence[Any], path: str, about: dict[str, Any] | None =
 
 
 def _names(events: Sequence[Any]) -> Iterator[dict[str, Any]]:
-    """Yield what the process and its threads are called; the threads stand in order of appearance."""
+    """Yield the names of the process and its threads, in order of appearance."""
     process = os.getpid()
     program = os.path.basename(sys.argv[0]) or "python"
     yield {"ph": "M", "name": "process_name", "ts": 0, "pid": process, "tid": 0, "args": {"name": program}}
@@ -62,7 +62,7 @@ def _complete(e: Any) -> dict[str, Any]:
 
 
 def _flows(events: Sequence[Any]) -> Iterator[dict[str, Any]]:
-    """Yield the two ends of the arrows from forward calls to their rules."""
+    """Yield both ends of the arrows from forward calls to their rules."""
     forward = {e.sequence_nr: e for e in reversed(events) if not e.scope and not e.is_evaluation}
     for e in events:
         start = forward.get(e.sequence_nr)

@@ -1,4 +1,4 @@
-"""What becomes of the events when a recording ends: who called whom, what belongs to whom."""
+"""The end of a recording: link parents and children, and forward calls to their rules."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import Any
 
 
 def finish(events: Sequence[Any], began: int) -> list[Any]:
-    """Return the events that have ended, ready to be read.
+    """Return the completed events with relative times, linked to their parents and children.
 
     Args:
         events: in the order in which they began, times in nanoseconds of the clock.
-        began: when the recording began.
+        began: the beginning of the recording, in the same unit.
     """
     ended = [e for e in events if e.ended]
     for e in ended:
         e.time_range.start = (e.time_range.start - began) / 1000
         e.time_range.end = (e.time_range.end - began) / 1000
-        # What still went on is no parent; nor is what began in one thread and ended in another.
+        # An event that is still open is no parent, nor is one that began in one thread and ended in another.
         while e.cpu_parent is not None and (not e.cpu_parent.ended or e.cpu_parent.is_async):
             e.cpu_parent = e.cpu_parent.cpu_parent
         if e.is_async:
@@ -25,14 +25,14 @@ def finish(events: Sequence[Any], began: int) -> list[Any]:
         if e.cpu_parent is not None:
             e.cpu_parent.cpu_children.append(e)
     ended = _without_repetition(ended)
-    for e in reversed(ended):  # children stand behind their parents
+    for e in reversed(ended):  # children come after their parents
         e.cpu_memory_usage += sum(child.cpu_memory_usage for child in e.cpu_children)
     _link_backward(ended)
     return ended
 
 
 def _without_repetition(events: list[Any]) -> list[Any]:
-    """Return the events without those that are the only child of one of the same name, as an op is under vmap."""
+    """Return the events without only children of events of the same name, as vmap produces."""
     unique = []
     for e in events:
         parent = e.cpu_parent
@@ -47,7 +47,7 @@ def _without_repetition(events: list[Any]) -> list[Any]:
 
 
 def _link_backward(events: list[Any]) -> None:
-    """Give every rule, and the range around it, the thread and the stack of the forward call that made its node."""
+    """Give every rule, and its range, the thread and stack of the forward call that created its node."""
     forward: dict[int, Any] = {}
     backward = []
     for e in events:

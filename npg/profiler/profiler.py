@@ -27,7 +27,7 @@ __all__ = [
 
 
 class ProfilerActivity(enum.Enum):
-    """What PyTorch can record; here there is a CPU."""
+    """PyTorch's kinds of activities, of which npg supports the CPU's."""
 
     CPU = 0
     XPU = 1
@@ -38,12 +38,12 @@ class ProfilerActivity(enum.Enum):
 
 
 def supported_activities() -> set[ProfilerActivity]:
-    """Return what can be recorded."""
+    """Return the activities that can be recorded."""
     return {ProfilerActivity.CPU}
 
 
 class ProfilerAction(enum.Enum):
-    """What a schedule wants to be done in a step."""
+    """What to do in a step, as decided by a schedule."""
 
     NONE = 0
     WARMUP = 1
@@ -67,8 +67,8 @@ def schedule(
     """Return a schedule for `profile`: after skip_first steps, cycles of wait, warmup and active steps.
 
     Args:
-        repeat: so many cycles; 0: until the end.
-        skip_first_wait: not 0: the first cycle has no wait.
+        repeat: the number of cycles; 0: until the end.
+        skip_first_wait: if not 0, the first cycle has no wait.
     Returns: a function of the step's number.
     Raises: AssertionError: for negative numbers, or no active step.
     """
@@ -99,11 +99,11 @@ def schedule(
 def tensorboard_trace_handler(
     dir_name: str, worker_name: str | None = None, use_gzip: bool = False
 ) -> Callable[[profile], None]:
-    """Return an on_trace_ready that writes each recording into a directory, as TensorBoard expects it.
+    """Return an on_trace_ready that writes each recording to a directory in TensorBoard's layout.
 
     Args:
-        dir_name: made when it is not there.
-        worker_name: how the files' names begin. None: the host and the process.
+        dir_name: the directory; created if missing.
+        worker_name: the prefix of file names. None: the host and the process.
         use_gzip: compress.
     """
 
@@ -126,15 +126,15 @@ class profile(Block):
     """Record ops, backward's rules, optimizer steps and record_function blocks of all threads. A context manager.
 
     Args:
-        activities: PyTorch's list; what is not on a CPU is left out with a warning.
-        schedule: gives a ProfilerAction for each step's number; a step ends with step(). None: record everything.
+        activities: PyTorch's list; activities not on a CPU are left out with a warning.
+        schedule: returns a ProfilerAction for each step number; a step ends with step(). None: record everything.
         on_trace_ready: called with this profile when a recording has ended.
-        record_shapes: note the shapes of inputs.
-        profile_memory: note the bytes of the arrays that calls return and that are new. PyTorch notes every allocation,
-            also of intermediate arrays, and what is freed.
-        with_stack: note the Python stack, without npg's frames.
+        record_shapes: record the shapes of inputs.
+        profile_memory: record the bytes of new arrays that calls return. PyTorch records every allocation, also of
+            intermediate arrays, and every release.
+        with_stack: record the Python stack, without npg's frames.
         with_flops: count additions and multiplications of products, add and mul, forward only.
-        with_modules: note the calls of modules, as "nn.Module: Linear_0". PyTorch's traces have these with with_stack.
+        with_modules: record the calls of modules, as "nn.Module: Linear_0". PyTorch's traces have them with with_stack.
         acc_events: keep the events of earlier recordings.
     Raises: AssertionError: for no activities. RuntimeError: when it starts while another profiler records.
     Source: torch.profiler.profile. Fused ops such as linear are one event, as are backward's rules: the kernels that
@@ -191,12 +191,12 @@ class profile(Block):
         self.stop()
 
     def start(self) -> None:
-        """Begin with the schedule's first step."""
+        """Start with the schedule's first step."""
         self._change(ProfilerAction.NONE, self.current_action)
         self._open_step()
 
     def step(self) -> None:
-        """Say that the next step begins."""
+        """Begin the next step."""
         self._close_step()
         following = self.schedule(self.step_num + 1)
         self.step_num += 1
@@ -220,7 +220,7 @@ class profile(Block):
             self._mark = None
 
     def _change(self, previous: ProfilerAction, following: ProfilerAction | None) -> None:
-        """Do what it takes to get from one step's action to the next one's; None: the end."""
+        """Make the transition from one step's action to the next one's (None: the end)."""
         will_record = following in _RECORDING
         goes_on = previous is ProfilerAction.RECORD and will_record
         if (previous, following) in _INCORRECT:
@@ -243,7 +243,7 @@ class profile(Block):
     # ----- One recording -----
 
     def prepare_trace(self) -> None:
-        """Drop the last recording, or with acc_events put it aside."""
+        """Drop the last recording, or keep it with acc_events."""
         if self.profiler is not None:
             if self.acc_events:
                 self._earlier += self.profiler.events
@@ -257,7 +257,7 @@ class profile(Block):
         self.profiler = Session(options)
 
     def start_trace(self) -> None:
-        """Begin to record."""
+        """Start the recording."""
         self._session("starting trace").start()
 
     def stop_trace(self) -> None:
@@ -272,7 +272,7 @@ class profile(Block):
     # ----- Results -----
 
     def events(self) -> EventList:
-        """Return the events of the last recording, with acc_events of all; while it runs there are none."""
+        """Return the events of the last recording, or of all with acc_events; none while it runs."""
         return self._all("accessing events")
 
     def key_averages(
@@ -292,15 +292,15 @@ class profile(Block):
         self._session("exporting chrome trace").export_chrome_trace(path, self._metadata)
 
     def export_stacks(self, path: str, metric: str = "self_cpu_time_total") -> None:
-        """Write the last recording's stacks and times for flame graphs; it needs with_stack."""
+        """Write the last recording's stacks and times for flame graphs; requires with_stack."""
         self._session("exporting stacks").export_stacks(path, metric)
 
     def add_metadata(self, key: str, value: str) -> None:
-        """Let traces have this text under this key."""
+        """Add a text to traces under a key."""
         self._metadata[key] = value
 
     def add_metadata_json(self, key: str, value: str) -> None:
-        """Let traces have what this JSON text stands for under this key."""
+        """Add the value of a JSON text to traces under a key."""
         self._metadata[key] = json.loads(value)
 
     preset_metadata_json = add_metadata_json

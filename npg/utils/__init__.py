@@ -1,4 +1,4 @@
-"""Helpers beside the core."""
+"""Utilities: checkpoint, benchmark, memory, threads, environment reports and others."""
 
 import typing as _typing
 
@@ -8,7 +8,7 @@ from npg.utils import hooks
 __all__ = ["benchmark", "checkpoint", "collect_env", "dlpack", "hooks"]
 
 if not _typing.TYPE_CHECKING:  # for type checkers, the names above are all
-    # Loaded when they are used: they need more than modules do, the hooks.
+    # Loaded on first use, since they import more than nn needs of this package.
     __getattr__ = _lazy.loader(__name__, {}, ("benchmark", "checkpoint", "collect_env", "dlpack"))
 
 

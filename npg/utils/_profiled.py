@@ -1,4 +1,4 @@
-"""Classes whose methods are ranges in a profile: they say so here, and know nothing else of the profiler."""
+"""Registration of classes whose methods are ranges in a profile, without importing the profiler."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 C = TypeVar("C", bound=type)
 
 classes: dict[Any, tuple[str, ...]] = {}  # a class: the names of its methods
-watcher: Callable[[Any, tuple[str, ...]], None] | None = None  # told of classes that come while a profiler records
+watcher: Callable[[Any, tuple[str, ...]], None] | None = None  # called with classes registered during a recording
 
 
 def profiled(*methods: str) -> Callable[[C], C]:
-    """Return a decorator of a class whose calls of these methods are ranges in a profile."""
+    """Return a class decorator that makes calls of these methods ranges in a profile."""
 
     def register(cls: C) -> C:
         classes[cls] = methods

@@ -1,7 +1,7 @@
-"""A quick self-check: whether this installation computes what it should. `python -m npg` runs it.
+"""A quick self-check of the installation's results. `python -m npg` runs it.
 
-Each check takes some milliseconds, changes no state of the user (seed, grad mode, threads), and raises where something
-is wrong. They compare with numbers worked out by hand, with NumPy's own, or with PyTorch's.
+Each check takes some milliseconds, changes no state of the user (seed, grad mode, threads), and raises on a wrong
+result. Results are compared with values worked out by hand, with NumPy's or with PyTorch's.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _near(actual: Tensor | None, expected: Any, tolerance: float = 1e-5) -> None
 
 
 def gradients_are_the_differences() -> None:
-    """Of a small network, in float64, against differences of its values."""
+    """Check a small network's gradients in float64 against finite differences."""
     x, w, b = (from_numpy(_numbers(*shape).astype(np.float64)) for shape in ((3, 4), (5, 4), (5,)))
     for leaf in (x, w, b):
         leaf.requires_grad_()
@@ -41,7 +41,7 @@ def gradients_are_the_differences() -> None:
 
 
 def a_gradient_worked_out_by_hand() -> None:
-    """d/dx (x^2 y + y) = 2 x y, d/dy = x^2 + 1."""
+    """Check that d/dx (x^2 y + y) = 2 x y and d/dy = x^2 + 1."""
     x, y = tensor([1.0, 2.0, 3.0], requires_grad=True), tensor(4.0, requires_grad=True)
     (x * x * y + y).sum().backward()
     _near(x.grad, [8.0, 16.0, 24.0])
@@ -49,7 +49,7 @@ def a_gradient_worked_out_by_hand() -> None:
 
 
 def random_numbers_are_pytorchs() -> None:
-    """The first of the seed 0."""
+    """Check the first numbers of seed 0."""
     u, z = (draw((3,), generator=Generator().manual_seed(0)) for draw in (rand, randn))
     np.testing.assert_array_equal(
         u, np.array([0.49625658988952637, 0.7682217955589294, 0.08847743272781372], np.float32)
@@ -60,14 +60,14 @@ def random_numbers_are_pytorchs() -> None:
 
 
 def products_are_numpys() -> None:
-    """Of the sizes that are cut into tiles of each kind and of those that are not."""
+    """Check products of sizes with each kind of tiling, and without."""
     for m, k, n in ((1, 7, 5), (16, 128, 512), (64, 128, 384), (300, 40, 30), (1, 900, 90), (500, 200, 300)):
         a, w = _numbers(m, k), _numbers(n, k, seed=1)
         _near(F.linear(from_numpy(a), from_numpy(w)), a.astype(np.float64) @ w.T.astype(np.float64), 1e-4)
 
 
 def attention_is_its_definition() -> None:
-    """The fused kernel against softmax and products."""
+    """Check the fused kernel against softmax and products."""
     q, k, v = (from_numpy(_numbers(2, 3, 20, 8, seed=i)) for i in range(3))
     scores = q @ k.transpose(-2, -1) / 8**0.5
     later = from_numpy(np.triu(np.ones((20, 20), bool), 1))
@@ -76,7 +76,7 @@ def attention_is_its_definition() -> None:
 
 
 def threads_do_not_change_bits() -> None:
-    """Kernels with one thread and with several, also of sizes that are just large enough to be shared."""
+    """Check kernels with one thread against several, also at sizes just large enough for several."""
     x, weight = from_numpy(_numbers(8, 4, 64, 32)), from_numpy(_numbers(256, 128))
     before, bits = parallel.wanted(), []
     try:
@@ -93,7 +93,7 @@ def threads_do_not_change_bits() -> None:
 
 
 def an_optimizer_takes_the_right_step() -> None:
-    """AdamW's first step is lr after the decay, whatever the gradient's size."""
+    """Check that AdamW's first step, after the decay, is lr, whatever the gradient's magnitude."""
     p = nn.Parameter(tensor([1.0, -2.0]))
     p.grad = tensor([0.5, -30.0])
     optim.AdamW([p], lr=0.1, weight_decay=0.01).step()
@@ -101,7 +101,7 @@ def an_optimizer_takes_the_right_step() -> None:
 
 
 def training_lowers_the_loss() -> None:
-    """A line is fitted."""
+    """Check that fitting a line lowers the loss."""
     x = from_numpy(_numbers(64, 3))
     y = x @ tensor([[1.0], [-2.0], [0.5]]) + 0.3
     weight, bias = nn.Parameter(ones(1, 3) * 0.0), nn.Parameter(ones(1) * 0.0)
@@ -115,14 +115,14 @@ def training_lowers_the_loss() -> None:
 
 
 def a_module_survives_pickling() -> None:
-    """The same outputs afterwards."""
+    """Check that a pickled and unpickled module has the same outputs."""
     model = nn.Sequential(nn.LayerNorm(4), nn.ReLU())
     x = from_numpy(_numbers(2, 4))
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model))(x).detach().numpy(), model(x).detach().numpy())
 
 
 def a_change_in_place_is_noticed() -> None:
-    """Where a gradient rule will read the old value."""
+    """Check that changing a saved tensor in place raises in backward."""
     x = tensor([1.0, 2.0], requires_grad=True)
     y = x.exp()
     loss = y.sum()
@@ -136,7 +136,7 @@ def a_change_in_place_is_noticed() -> None:
 
 
 def views_share_memory_and_history() -> None:
-    """What is written into a view is written into its base."""
+    """Check that writing to a view changes its base."""
     x = tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
     y = x * 1.0
     y[0].mul_(10.0)
@@ -146,7 +146,7 @@ def views_share_memory_and_history() -> None:
 
 
 def long_graphs_need_no_stack() -> None:
-    """Ten thousand operations, backward and freed."""
+    """Check that backward through ten thousand operations, and freeing them, works."""
     x = tensor(1.0, requires_grad=True)
     y = x
     for _ in range(10_000):
@@ -172,13 +172,13 @@ CHECKS: tuple[Callable[[], None], ...] = (
 
 
 def failures() -> list[tuple[str, str]]:
-    """Run the checks; return the name of each that fails, and why."""
+    """Run the checks; return the name of each that fails, and the error."""
     reports = []
     with enable_grad(), silent():
         for check in CHECKS:
             try:
                 check()
-            except Exception as error:  # a broken installation fails in any way
+            except Exception as error:  # a broken installation may raise anything
                 reason = str(error).strip().split("\n")[0] or "no reason given"
                 reports.append((check.__name__.replace("_", " "), f"{type(error).__name__}: {reason}"))
     return reports

@@ -8,7 +8,7 @@ from npg.tensor import Tensor
 
 
 def typename(value: Any) -> str:
-    """Return what PyTorch's messages call a value's type: npg.FloatTensor, int, my.Class. Source: torch.typename."""
+    """Return a type's name as in PyTorch's messages: npg.FloatTensor, int, my.Class. Source: torch.typename."""
     if isinstance(value, Tensor):
         return str(value.type())
     module = getattr(value, "__module__", "") or ""

@@ -1,11 +1,11 @@
-"""Trade time for memory: forget what a part of a model saves for backward, and compute it again when backward comes.
+"""Trade time for memory: drop the tensors that a part of a model saves, and recompute them in backward.
 
-Without reentry (use_reentrant=False): the part runs as always, but hooks on saved tensors keep numbers in place of the
-tensors. When backward asks for one, the part runs again under hooks that collect what it saves, up to the last tensor
-that is needed. Any way of calling backward works, keywords and nesting do.
+Without reentry (use_reentrant=False): the part runs as usual, but hooks on saved tensors keep numbers in place of the
+tensors. When backward needs one, the part runs again under hooks that collect the tensors it saves, up to the last one
+needed. Backward may be called in any way, and keywords and nesting work.
 
 With reentry (use_reentrant=True): the part is one custom Function that records nothing; its backward runs the part
-again with recording on, and then a backward pass of its own. Simpler, but autograd.grad cannot be used through it.
+again with recording on, then a backward pass of its own. This is simpler, but does not support autograd.grad.
 Source: torch.utils.checkpoint; T. Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016.
 """
 
@@ -35,11 +35,11 @@ def __dir__() -> list[str]:
 
 
 class CheckpointError(RuntimeError):
-    """The recomputation did not save what the original forward did."""
+    """Raised when the recomputation saves other tensors than the original forward."""
 
 
 def noop_context_fn() -> tuple[Any, Any]:
-    """Return two context managers that do nothing: for the forward and for the recomputation."""
+    """Return two context managers without effect: for the forward and for the recomputation."""
     return contextlib.nullcontext(), contextlib.nullcontext()
 
 
@@ -51,7 +51,7 @@ class _EarlyStop:
 
 
 class set_checkpoint_early_stop(contextlib.ContextDecorator, Block):
-    """Within, decide for all recomputations whether they end with the last tensor that is needed.
+    """Set for all recomputations within whether they end with the last tensor needed.
 
     A context manager and a decorator.
     """
@@ -80,19 +80,19 @@ def checkpoint(
     preserve_rng_state: bool = True,
     **kwargs: Any,
 ) -> Any:
-    """Return function(*args, **kwargs), computed again in backward instead of kept in memory.
+    """Return function(*args, **kwargs), recomputed in backward instead of kept in memory.
 
     Args:
-        function: must compute the same when it is called again.
+        function: must compute the same results when it is called again.
         args, kwargs: its arguments; keywords only without reentry.
-        use_reentrant: which of the two ways; see the top of this file. None: True, with a warning.
+        use_reentrant: the implementation; see the top of this file. None: True, with a warning.
         context_fn: returns two context managers, for the forward and for the recomputation. Not with reentry.
-        determinism_check: "default": shapes and dtypes of what is saved are compared; "none": only how many there are.
+        determinism_check: "default": compare shapes and dtypes of saved tensors; "none": only their number.
         debug: accepted and without effect. Not with reentry.
-        early_stop: end the recomputation with the last tensor that is needed.
-        preserve_rng_state: restore the random stream for the recomputation, so that dropout drops the same.
-    Raises: ValueError: for arguments that do not go together. CheckpointError: in backward, when the recomputation
-        saved something else than the forward did.
+        early_stop: end the recomputation with the last tensor needed.
+        preserve_rng_state: restore the random stream for the recomputation, so that dropout repeats its mask.
+    Raises: ValueError: for arguments that exclude each other. CheckpointError: in backward, when the recomputation
+        saves other tensors than the forward.
     """
     if use_reentrant is None:
         warnings.warn(
@@ -118,12 +118,12 @@ def checkpoint(
 def checkpoint_sequential(
     functions: Any, segments: int, input: Any, use_reentrant: bool | None = None, preserve_rng_state: bool = True
 ) -> Any:
-    """Run functions one after the other, in segments of which all but the last are checkpointed.
+    """Run functions one after another, in segments of which all but the last are checkpointed.
 
     Args:
         functions: a Sequential, or a sequence of modules or functions of one argument.
-        segments: how many parts.
-        input: what the first takes.
+        segments: the number of segments.
+        input: the first function's argument.
         use_reentrant, preserve_rng_state: as for checkpoint.
     """
     if use_reentrant is None:
@@ -155,12 +155,12 @@ def checkpoint_sequential(
 
 
 def _stream(preserve: bool) -> Any:
-    """Return how to make a generator that stands where this thread's draws stand; None: no need of it."""
+    """Return a function that makes a generator in the state of this thread's stream, or None if not to preserve it."""
     return standing_in_for(default_generator)._mark() if preserve else None
 
 
 def _drawing_again(stream: Any) -> Any:
-    """Draw within what the forward drew: this thread alone, from a copy. Other threads' draws are theirs."""
+    """Return a context in which this thread repeats the forward's draws from a copy; other threads are unaffected."""
     return contextlib.nullcontext() if stream is None else drawing_from(stream())
 
 
@@ -181,7 +181,7 @@ class CheckpointFunction(Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
-        if passes_for_inputs():  # the pass below would put the gradients of parameters into .grad, and return none
+        if passes_for_inputs():  # the pass below would accumulate parameters' gradients in .grad, and return none
             raise RuntimeError(
                 "When use_reentrant=True, npg.utils.checkpoint is incompatible with .grad() or passing an `inputs` "
                 "parameter to .backward(). To resolve this error, you can either set use_reentrant=False, or call "
@@ -209,11 +209,11 @@ class CheckpointFunction(Function):
 
 
 class _Stop(Exception):
-    """Ends a recomputation: all that is needed was saved."""
+    """Raised to end a recomputation once all needed tensors have been saved."""
 
 
 class _Holder:
-    """What a node keeps in place of a saved tensor: its number, and whom to ask."""
+    """What a node keeps in place of a saved tensor: its number, and the frame that recomputes it."""
 
     __slots__ = ("__weakref__", "frame", "number")
 
@@ -222,7 +222,7 @@ class _Holder:
 
 
 class _KeepInputs(Function):
-    """Keeps the arguments as saved tensors, so that an outer checkpoint forgets them too."""
+    """Keep the arguments as saved tensors, so that an outer checkpoint drops them, too."""
 
     @staticmethod
     def forward(ctx: Any, token: Any, keeper: list[Any], *tensors: Any) -> Any:
@@ -236,7 +236,7 @@ class _KeepInputs(Function):
 
 
 class _Frame:
-    """One checkpointed call: how to run it again, and what the recomputation has saved."""
+    """One checkpointed call: how to run it again, and the tensors that the recomputation has saved."""
 
     def __init__(
         self, function: Any, args: Any, kwargs: Any, stream: Any, context: Any, check: bool, stop: bool
@@ -251,7 +251,7 @@ class _Frame:
         self.holders: list[weakref.ref[_Holder]] = []
         self.kinds: list[dict[str, Any]] = []
         self.found: dict[int, Tensor] = {}
-        self.complete = False  # whether the forward has ended: a backward pass within it finds less than it will save
+        self.complete = False  # whether the forward has ended: until then a backward pass sees fewer saved tensors
 
     def pack(self, tensor: Tensor) -> _Holder:
         holder = _Holder(self, len(self.holders))
@@ -262,7 +262,7 @@ class _Frame:
     def unpack(self, holder: _Holder) -> Tensor:
         if holder.number not in self.found:
             self._recompute()
-        # The tensor goes with the node that asked; a second backward computes all of them once more.
+        # The tensor is released with the node that needs it; a second backward recomputes all of them.
         return self.found.pop(holder.number)
 
     def _recompute(self) -> None:
@@ -287,7 +287,7 @@ class _Frame:
         self._check(collected.count)
 
     def _check(self, count: int) -> None:
-        """Raise CheckpointError when the recomputation has saved something else than the forward."""
+        """Raise CheckpointError when the recomputation has saved other tensors than the forward."""
         expected = len(self.holders)
         if count < expected or (count > expected and self.complete):
             raise CheckpointError(
@@ -314,7 +314,7 @@ def _kind(tensor: Tensor) -> dict[str, Any]:
 
 
 class _Collected:
-    """The hooks of a recomputation: what it saves goes to the frame, in order."""
+    """The hooks of a recomputation, which pass the saved tensors to the frame, in order."""
 
     def __init__(self, frame: _Frame) -> None:
         self.frame, self.count = frame, 0
@@ -329,8 +329,8 @@ class _Collected:
                     "forward pass."
                 )
             return tensor
-        if frame.holders[number]() is not None:  # else nobody will ask for it
-            frame.found[number] = tensor.detach()  # so that the graph of the recomputation ends with it
+        if frame.holders[number]() is not None:  # else it will not be needed
+            frame.found[number] = tensor.detach()  # so that the recomputation's graph can be freed
         if frame.stop and self.count == len(frame.holders):
             raise _Stop
         return tensor

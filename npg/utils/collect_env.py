@@ -1,6 +1,6 @@
-"""What a bug report needs: versions, the engine and why it runs, NumPy's BLAS, threads, platform, a self-check.
+"""Information for a bug report: versions, the engine and why it is in use, NumPy's BLAS, threads, platform, self-check.
 
-`python -m npg` prints it. Source: torch.utils.collect_env, which has the same name and functions.
+`python -m npg` prints it. Source: torch.utils.collect_env.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from npg.utils.threads import get_num_threads
 
 __all__ = ["SystemEnv", "get_env_info", "get_pretty_env_info", "main", "pretty_str"]
 
-# Variables that change what npg or NumPy does.
+# Prefixes of environment variables that affect npg or NumPy.
 _VARIABLES = ("NPG_", "OMP_", "OPENBLAS_", "MKL_", "VECLIB_", "BLIS_", "NPY_", "PYTHON_GIL")
-# What npg may load beside NumPy.
+# Optional packages that npg may import.
 _OPTIONAL = ("tqdm", "matplotlib", "safetensors", "torch")
 
 
 class SystemEnv(NamedTuple):
-    """What was found; each a line of text."""
+    """The environment; each field is a line of text."""
 
     npg_version: str
     engine: str
@@ -48,7 +48,7 @@ class SystemEnv(NamedTuple):
 
 
 def get_env_info() -> SystemEnv:
-    """Look at this process, and run the self-check, which takes less than a second."""
+    """Describe this process, and run the self-check, which takes less than a second."""
     bits = 64 if sys.maxsize > 2**32 else 32
     return SystemEnv(
         npg_version=f"{__version__} ({os.path.dirname(os.path.dirname(os.path.abspath(__file__)))})",
@@ -109,7 +109,7 @@ def _self_check() -> str:
 
 
 def pretty_str(envinfo: SystemEnv) -> str:
-    """Return what was found as lines for a bug report."""
+    """Format the environment as lines for a bug report."""
     titles = {
         "npg_version": "npg",
         "numpy_version": "NumPy",
@@ -122,12 +122,12 @@ def pretty_str(envinfo: SystemEnv) -> str:
 
 
 def get_pretty_env_info() -> str:
-    """Return the lines for a bug report."""
+    """Return the environment as lines for a bug report."""
     return pretty_str(get_env_info())
 
 
 def main() -> int:
-    """Print the lines; return 1 where a check of the self-check fails, else 0."""
+    """Print the lines; return 1 if the self-check fails, else 0."""
     environment = get_env_info()
     print(pretty_str(environment))
     return int("failed:" in environment.self_check)

@@ -1,4 +1,4 @@
-"""RemovableHandle, returned wherever a hook is registered."""
+"""RemovableHandle, the result of registering a hook."""
 
 from npg.engine import RemovableHandle
 

@@ -1,4 +1,4 @@
-"""How many threads NumPy's matrix products use, and npg's kernels where large work is shared."""
+"""The number of threads of NumPy's matrix products, and of npg's kernels on large arrays."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from npg.kernels.parallel import set_limit, wanted
 
 
 def get_num_threads() -> int:
-    """Return how many threads matrix products use. Source: torch.get_num_threads."""
+    """Return the number of threads of matrix products. Source: torch.get_num_threads."""
     ask = function("get_num_threads")
     if ask is not None:
         return int(ask())
@@ -17,10 +17,10 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(num: int) -> None:
-    """Let matrix products, and kernels that share large work, use so many threads.
+    """Set the number of threads of matrix products, and of kernels on large arrays.
 
-    It acts on OpenBLAS, which NumPy's wheels bring along; with another BLAS set OMP_NUM_THREADS (or MKL_NUM_THREADS)
-    before Python starts.
+    It acts on OpenBLAS, which NumPy's wheels include; with another BLAS set OMP_NUM_THREADS (or MKL_NUM_THREADS) before
+    Python starts.
     Raises: TypeError: when num is no int. RuntimeError: when it is not positive.
     Source: torch.set_num_threads.
     """

@@ -1,9 +1,9 @@
-"""Measure how long statements take, with replicates, and lay the results side by side.
+"""Measure the time of statements, with replicates, and compare the results.
 
 timer = npg.utils.benchmark.Timer("x @ x", globals={"x": npg.rand(64, 64)}, label="product", description="64")
 print(timer.blocked_autorange())
 
-Source: torch.utils.benchmark. Instruction counts, C++ statements and fuzzers are not here.
+Source: torch.utils.benchmark, without instruction counts, C++ statements and fuzzers.
 """
 
 from npg.utils.benchmark.compare import Colorize, Compare

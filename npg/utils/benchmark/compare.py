@@ -23,7 +23,7 @@ _END = "\033[0m\033[0m"
 
 
 class Colorize(enum.Enum):
-    """Among which measurements the best is sought."""
+    """The measurements among which the best is determined."""
 
     NONE = "none"
     COLUMNWISE = "columnwise"
@@ -53,7 +53,7 @@ class _Style:
 
 
 class _Column:
-    """How the cells of a column are written: all with the same number of decimals."""
+    """The format of a column: all cells have the same number of decimals."""
 
     def __init__(self, cells: list[Measurement], scale: float, style: _Style) -> None:
         self._scale = scale
@@ -87,7 +87,7 @@ def _column_of(m: Measurement) -> str:
 
 
 class _Table:
-    """The measurements of one label; rows with the same number of threads stand together, then those of an env."""
+    """The measurements of one label; rows are grouped by the number of threads, then by env."""
 
     def __init__(self, results: list[Measurement], style: _Style) -> None:
         self._results = results
@@ -96,13 +96,13 @@ class _Table:
         self._cells = {(_row_of(m), _column_of(m)): m for m in results}
         self._rows = sorted(ordered_unique(map(_row_of, results)), key=lambda row: row[:2])
         self._heads = ordered_unique(map(_column_of, results))
-        # From the cells: of two results in the same place only the last one is shown.
+        # From the cells: of two results in the same cell only the last is shown.
         self._columns = [
             _Column([m for (_, head), m in self._cells.items() if head == own], scale, style) for own in self._heads
         ]
 
     def _names(self) -> list[str]:
-        """Return what stands before each row: the env where a new one begins, and the name."""
+        """Return the head of each row: the env, where it changes, and the name."""
         envs = {env for _, env, _ in self._rows}
         width = max(map(len, envs)) if len(envs) > 1 else 0
         names = []
@@ -114,7 +114,7 @@ class _Table:
         return names
 
     def _best(self, row: tuple[int, str, str], head: str) -> float:
-        """Return the least median of the row, or of the column among the rows with as many threads."""
+        """Return the smallest median of the row, or of the column among the rows with equally many threads."""
         rowwise = self._style.colorize is Colorize.ROWWISE
         return min(
             m.median
@@ -153,15 +153,15 @@ class _Table:
 
 
 class Compare:
-    """Lay out measurements as tables: of each label one, with rows by sub_label and columns by description.
+    """Format measurements as tables: one for each label, with rows by sub_label and columns by description.
 
-    Replicates, measurements of equal task_spec, are merged. `str` gives the text, `print` prints it.
+    Replicates, measurements of equal task_spec, are merged. `str` returns the text, `print` prints it.
 
     Args:
         results: the measurements.
-    Raises: ValueError: for what is no Measurement.
-    Source: torch.utils.benchmark.Compare; here a missing description is an empty column head, and env may be missing
-        in some of the measurements, where PyTorch fails.
+    Raises: ValueError: for something that is no Measurement.
+    Source: torch.utils.benchmark.Compare. Unlike there, a missing description gives an empty column head, and some
+        measurements may lack env.
     """
 
     def __init__(self, results: Iterable[Measurement]) -> None:
@@ -178,15 +178,15 @@ class Compare:
         self._results += results
 
     def trim_significant_figures(self) -> None:
-        """Show as many figures as each measurement has significant ones."""
+        """Show only the significant figures of each measurement."""
         self._style.trim = True
 
     def colorize(self, rowwise: bool = False) -> None:
-        """Colour the cells by their distance from the best of their column, or of their row."""
+        """Colour the cells by their ratio to the best of their column, or of their row."""
         self._style.colorize = Colorize.ROWWISE if rowwise else Colorize.COLUMNWISE
 
     def highlight_warnings(self) -> None:
-        """Mark measurements whose times vary much."""
+        """Mark measurements whose times vary widely."""
         self._style.highlight = True
 
     def print(self) -> None:

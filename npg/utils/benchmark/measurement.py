@@ -1,4 +1,4 @@
-"""What a measurement found, and of what."""
+"""Measurements: the times of a task, and the task's description."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import numpy as np
 from npg.utils.benchmark.units import log10, select_unit
 
 _MOST_FIGURES = 4
-_SMALLEST_INTERVAL = 25e-9  # seconds; no clock tells more
-_NOTABLE, _GROSS = 0.1, 0.25  # interquartile range over median from which a measurement carries a warning
+_SMALLEST_INTERVAL = 25e-9  # seconds; no clock is more precise
+_NOTABLE, _GROSS = 0.1, 0.25  # ratios of interquartile range to median from which a measurement has a warning
 
 
 @dataclasses.dataclass(repr=False, frozen=True)
 class TaskSpec:
-    """What a Timer measures, without its globals. Source: torch.utils.benchmark.TaskSpec."""
+    """The description of a Timer's task, without its globals. Source: torch.utils.benchmark.TaskSpec."""
 
     stmt: str
     setup: str
@@ -41,13 +41,13 @@ class TaskSpec:
         return f"{title}: {self.sub_label}" if self.sub_label else title
 
     def setup_str(self) -> str:
-        """Return the setup as a line, or as several; "" when there is none."""
+        """Return the setup, on one line or several; "" when there is none."""
         if self.setup in ("", "pass"):
             return ""
         return f"setup:\n{textwrap.indent(self.setup, '  ')}" if "\n" in self.setup else f"setup: {self.setup}"
 
     def summarize(self) -> str:
-        """Return title, description and setup, those of several lines with an empty line after them."""
+        """Return title, description and setup; an empty line follows a setup of several lines."""
         parts = (self.title, self.description, self.setup_str())
         return "\n".join(f"{part}\n" if "\n" in part else part for part in parts if part)
 
@@ -57,16 +57,16 @@ _FORWARDED = frozenset(field.name for field in dataclasses.fields(TaskSpec))
 
 @dataclasses.dataclass(repr=False)
 class Measurement:
-    """What a Timer returns: the times of one or several blocks of runs.
+    """The result of a Timer: the times of one or several blocks of runs.
 
-    The fields of its task_spec can be asked of it directly. Statistics are those of the times per run, and are computed
-    once, when they are first asked for.
+    The fields of its task_spec are attributes, too. Statistics are those of the times per run, computed once, on first
+    access.
 
     Args:
-        number_per_run: how often the statement ran in each block.
-        raw_times: how long each block took, in seconds.
-        task_spec: what was measured.
-        metadata: what the user wants to keep with it.
+        number_per_run: the number of runs in each block.
+        raw_times: the time of each block, in seconds.
+        task_spec: the task measured.
+        metadata: any data of the user.
     Source: torch.utils.benchmark.Measurement.
     """
 
@@ -84,7 +84,7 @@ class Measurement:
 
     @property
     def times(self) -> list[float]:
-        """Seconds per run, one number for each block."""
+        """The seconds per run, one number for each block."""
         return [t / self.number_per_run for t in self.raw_times]
 
     @cached_property
@@ -92,7 +92,7 @@ class Measurement:
         return sorted(self.times)
 
     def _quantile(self, q: float) -> float:
-        """Interpolate between the two times around q; which one is stepped from decides the last bit, as in PyTorch."""
+        """Interpolate between the two times around q, from the same side as PyTorch, to the last bit."""
         if not self._sorted:
             return -1.0
         below, weight = divmod(q * (len(self._sorted) - 1), 1)
@@ -105,22 +105,22 @@ class Measurement:
 
     @property
     def median(self) -> float:
-        """Seconds per run that half of the blocks stay below; -1 without times."""
+        """The median of the seconds per run; -1 without times."""
         return self._quartiles[1]
 
     @property
     def mean(self) -> float:
-        """Seconds per run on average; -1 without times."""
+        """The mean of the seconds per run; -1 without times."""
         return math.fsum(self._sorted) / len(self._sorted) if self._sorted else -1.0
 
     @property
     def iqr(self) -> float:
-        """The interquartile range: what the middle half of the times spans."""
+        """The interquartile range, spanned by the middle half of the times."""
         return self._quartiles[2] - self._quartiles[0]
 
     @property
     def significant_figures(self) -> int:
-        """How many figures of the median can be trusted, from 1 to 4.
+        """The number of significant figures of the median, from 1 to 4.
 
         log10(median / interval), rounded down, with interval = 1.645 std / sqrt(n) of the n times in the interquartile
         range, at least 25 ns.
@@ -132,12 +132,12 @@ class Measurement:
         return min(max(math.floor(log10(self.median / interval)), 1), _MOST_FIGURES)
 
     def meets_confidence(self, threshold: float = _NOTABLE) -> bool:
-        """Return whether the interquartile range is less than this part of the median."""
+        """Tell whether the interquartile range is less than this fraction of the median."""
         return self.iqr / self.median < threshold
 
     @property
     def has_warnings(self) -> bool:
-        """Whether the times vary so much that the measurement is doubtful."""
+        """Tell whether the times vary so widely that the measurement is doubtful."""
         return bool(self._warning)
 
     @property
@@ -154,12 +154,12 @@ class Measurement:
 
     @property
     def title(self) -> str:
-        """The title of what was measured."""
+        """The title of the task."""
         return self.task_spec.title
 
     @property
     def as_row_name(self) -> str:
-        """What stands before its row in a table."""
+        """The head of its row in a table."""
         return self.sub_label or self.stmt or "[Unknown]"
 
     def __repr__(self) -> str:
@@ -185,7 +185,7 @@ class Measurement:
 
     @staticmethod
     def merge(measurements: Iterable[Measurement]) -> list[Measurement]:
-        """Return one measurement for each task_spec, of the times per run of all its replicates, without metadata."""
+        """Return one measurement per task_spec with the times per run of all its replicates, without metadata."""
         times: dict[TaskSpec, list[float]] = {}
         for measurement in measurements:
             times.setdefault(measurement.task_spec, []).extend(measurement.times)

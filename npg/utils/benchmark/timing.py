@@ -1,4 +1,4 @@
-"""Run a statement again and again under a clock."""
+"""Timer: measure the time of repeated runs of a statement."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Callback = Callable[[int, float], Any]
 
 _SHORTEST = 1e-9  # seconds; nothing takes less, and times are divided by
 _MOST_RUNS = 2**31 - 1  # in a block, as in PyTorch
-_OVERHEAD = 1e-4  # of a block's time that calls of the clock may take
+_OVERHEAD = 1e-4  # the largest fraction of a block's time for calls of the clock
 
 timer = timeit.default_timer
 
 
 class Language(enum.Enum):
-    """What a statement is written in. Timer refuses CPP: npg has no compiler."""
+    """The language of a statement. Timer raises for CPP: npg has no compiler."""
 
     PYTHON = 0
     CPP = 1
@@ -47,27 +47,27 @@ class _threads(Block):
 
 
 def _dedented(code: str) -> str:
-    """Return code that may come from a block of text within a function: no common indentation, no empty first line."""
+    """Return code without common indentation and without an empty first line, as of a text block in a function."""
     return textwrap.dedent(code).removeprefix("\n").rstrip()
 
 
 class Timer:
     """Measure the time that a statement takes.
 
-    Like timeit.Timer, of which it makes use, but it warms up, sets the number of threads, and measures replicates.
+    Like timeit.Timer, which it uses, but it warms up, sets the number of threads, and measures replicates.
 
     Args:
-        stmt: code to measure, a line or several.
+        stmt: the code to measure, one line or several.
         setup: code that runs once before each block of runs, unmeasured.
-        global_setup: for C++ alone; must be "".
+        global_setup: for C++ only; must be "".
         timer: returns the time in seconds.
-        globals: the names that stmt and setup see; `npg` is added. The dict is copied.
-        label: what stmt is, for people.
-        sub_label: what tells measurements of the same label apart: the row of a Compare table.
+        globals: the global names of stmt and setup; `npg` is added. The dict is copied.
+        label: a description of stmt.
+        sub_label: distinguishes measurements of the same label: the row of a Compare table.
         description: the column of a Compare table.
-        env: tells apart the same task in different environments: what is compared is never merged.
-        num_threads: of npg.set_num_threads while it measures; what it was is restored.
-        language: "python"; PyTorch's "c++" needs a compiler, which npg has not.
+        env: distinguishes environments of the same task, whose measurements are not merged.
+        num_threads: set by npg.set_num_threads during the measurement, then restored.
+        language: "python"; PyTorch's "c++" needs a compiler, which npg does not have.
     Raises: ValueError: for a stmt that is no string, a global_setup, an unknown language. NotImplementedError: for C++.
     Source: torch.utils.benchmark.Timer.
     """
@@ -99,7 +99,10 @@ class Timer:
                 f"global_setup is C++ only, got `{global_setup}`. Most likely this code can simply be moved to `setup`."
             )
         stmt, setup = _dedented(stmt), _dedented(setup)
-        names = {"npg": sys.modules["npg"], **(globals or {})}  # not imported: it stands above this room, and is loaded
+        names = {
+            "npg": sys.modules["npg"],
+            **(globals or {}),
+        }  # not imported: npg is above this room, and loaded
         self._timer = timeit.Timer(stmt, setup, timer, names)
         self._task_spec = TaskSpec(stmt, setup, global_setup, label, sub_label, description, env, num_threads)
 
@@ -109,23 +112,23 @@ class Timer:
     # ----- A fixed number of runs -----
 
     def timeit(self, number: int = 1000000) -> Measurement:
-        """Run the statement `number` times, after a hundredth of that to warm up, and return one time."""
+        """Run the statement `number` times, after a hundredth as many to warm up, and return one time."""
         with _threads(self._task_spec.num_threads):
             self._time(max(int(number // 100), 2))
             return Measurement(number, [self._time(number)], self._task_spec)
 
     def repeat(self, repeat: int = -1, number: int = -1) -> None:
-        """Raise: timeit.Timer has it, blocked_autorange measures replicates."""
+        """Raise: timeit.Timer has this method; here blocked_autorange measures replicates."""
         raise NotImplementedError("See `Timer.blocked_autorange.`")
 
     def autorange(self, callback: Callback | None = None) -> None:
-        """Raise: timeit.Timer has it, blocked_autorange finds the number of runs."""
+        """Raise: timeit.Timer has this method; here blocked_autorange chooses the number of runs."""
         raise NotImplementedError("See `Timer.blocked_autorange.`")
 
     # ----- As many as it takes -----
 
     def _block_size(self, min_run_time: float) -> int:
-        """Return the first power of ten runs beside which calling the clock is nothing; trying is the warm-up."""
+        """Return the first power of ten of runs that makes the clock's overhead negligible; this also warms up."""
         overhead = float(np.float32(sorted(self._time(0) for _ in range(5))[2]))  # float32, as PyTorch's
         number = 1
         while True:
@@ -143,7 +146,7 @@ class Timer:
         callback: Callback | None,
         enough: Callable[[Measurement], bool],
     ) -> Measurement:
-        """Measure blocks for min_run_time, and on until there are enough or max_run_time has passed."""
+        """Measure blocks for min_run_time, then until there are enough or max_run_time has passed."""
         times: list[float] = []
         total, done = 0.0, False
         while total < min_run_time or not done:
@@ -160,12 +163,12 @@ class Timer:
     def blocked_autorange(self, callback: Callback | None = None, min_run_time: float = 0.2) -> Measurement:
         """Measure blocks of runs for min_run_time seconds.
 
-        A block is as small as it can be (many replicates make good statistics) while the calls of the clock stay
-        below 0.01% of its time, and it takes a thousandth of min_run_time.
+        A block is as small as possible (many replicates make good statistics), but such that calls of the clock take
+        less than 0.01% of its time, and it takes a thousandth of min_run_time.
 
         Args:
-            callback: called after each block with the number of runs and the seconds they took.
-            min_run_time: seconds that all blocks take together, at least.
+            callback: called after each block with the number of runs and their seconds.
+            min_run_time: the least total time of all blocks, in seconds.
         """
         with _threads(self._task_spec.num_threads):
             number = self._block_size(min_run_time)

@@ -1,7 +1,7 @@
-"""Numbers for people: the unit of a time, significant figures.
+"""Formatting of numbers: the unit of a time, significant figures.
 
-PyTorch does this arithmetic in float32 tensors. So does this file: a time just beside a power of ten gets the same unit
-and the same number of figures.
+Like PyTorch, it computes in float32, so that a time next to a power of ten gets the same unit and the same number of
+figures.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _ENGLISH = {"ns": "nanosecond", "us": "microsecond", "ms": "millisecond", "s": "
 
 
 def log10(x: float) -> float:
-    """Return the logarithm of the float32 next to x, rounded to float32; -inf for 0, nan for what is negative."""
+    """Return log10 of x rounded to float32, as a float32; -inf for 0, nan for negative numbers."""
     x = float(np.float32(x))
-    # Not np.log10, which is off by its last bit at 1e-3 and most other powers of ten.
+    # Not np.log10, whose last bit is wrong at 1e-3 and most other powers of ten.
     return float(np.float32(math.log10(x))) if x > 0 else -math.inf if x == 0 else math.nan
 
 
@@ -27,7 +27,7 @@ def select_unit(t: float) -> tuple[str, float]:
     """Return the unit in which a time is a number from 1 to 1000, and that unit in seconds.
 
     Args:
-        t: seconds, positive. What is less than 1 ns is told in seconds.
+        t: seconds, positive. Times below 1 ns are given in seconds.
     Source: torch.utils.benchmark.select_unit.
     """
     unit = {-3: "ns", -2: "us", -1: "ms"}.get(int(log10(t) // 3), "s")
@@ -35,7 +35,7 @@ def select_unit(t: float) -> tuple[str, float]:
 
 
 def unit_to_english(u: str) -> str:
-    """Return the name of a unit that select_unit gave. Source: torch.utils.benchmark.unit_to_english."""
+    """Return the name of a unit of select_unit. Source: torch.utils.benchmark.unit_to_english."""
     return _ENGLISH[u]
 
 
@@ -52,5 +52,5 @@ def trim_sigfig(x: float, n: int) -> float:
 
 
 def ordered_unique(elements: Iterable[Any]) -> list[Any]:
-    """Return the elements without repetitions, in the order in which they first come."""
+    """Return the elements without repetitions, in order of first appearance."""
     return list(dict.fromkeys(elements))
