@@ -3,9 +3,9 @@
 # cython: freethreading_compatible=False
 """The engine in Cython: the same names as npg/engine/_python, doing the same things in the same order.
 
-Read that package first; the files in csrc/engine have its names, and their comments say only what differs in C. They
-are one module, so that calls between them stay direct. The module does not yet declare itself safe without the GIL;
-nothing here is pickled, so no pickling code is generated. setup.py turns off the checks of indices and of None.
+Read that package first: the files in csrc/engine are named after its modules, and their comments explain only what
+differs in C. They form one module, so that calls between them stay direct. It does not yet declare itself safe without
+the GIL; nothing here is pickled, so no pickling code is generated. setup.py turns off the checks of indices and None.
 """
 
 import contextvars
@@ -22,7 +22,7 @@ from cpython.ref cimport Py_DECREF, Py_INCREF, Py_REFCNT
 from cpython.tuple cimport PyTuple_New, PyTuple_SET_ITEM
 from libc.stdlib cimport free, realloc
 
-from npg.kernels._cython cimport LARGE_INPUT, Loops, ask_here, loops_of, release, run_loop, same_shape
+from npg.kernels._cython cimport LARGE_INPUT, Loops, loops_of, restore_memory, run_loop, same_shape, use_cached_memory
 
 from npg import _errors, _floating, dtypes
 from npg._contextlib import MISSING
@@ -111,7 +111,7 @@ cdef extern from *:
         }
     }
 
-    /* A type's own tp_new, kept while another one stands in its place. */
+    /* A type's original tp_new, while another one replaces it. */
     static newfunc npg_plain_new;
     static void npg_replace_new(PyTypeObject *cls, PyObject *(*function)(PyTypeObject *, PyObject *, PyObject *)) {
         npg_plain_new = cls->tp_new;
@@ -136,13 +136,13 @@ cdef extern from "Python.h":
     object PyContextVar_Set(object variable, object value)
     int PyContextVar_Reset(object variable, object token) except -1
 
-# A context variable, set in C; or, for a NumPy that keeps it elsewhere, an object with the same two methods.
+# A context variable, set in C; or, where NumPy keeps the state elsewhere, an object with the same two methods.
 cdef object _floating_errors = _floating.floating_errors, _SILENT = _floating.SILENT
 cdef bint _in_context = isinstance(_floating_errors, contextvars.ContextVar)
 
 
 cdef inline object _silence():
-    """Turn NumPy's warnings off; return what _unsilence takes to give them back. No signal is asked for in C."""
+    """Turn NumPy's warnings off; return the state for _unsilence. In C no signal handler runs in between."""
     if _in_context:
         return PyContextVar_Set(_floating_errors, _SILENT)
     before = _floating_errors.get()

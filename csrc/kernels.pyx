@@ -1,10 +1,11 @@
 # cython: language_level=3
 # cython: auto_pickle=False
 # cython: freethreading_compatible=False
-"""What npg/kernels has in C: NumPy's inner loops and its BLAS, called directly, and threads that need no interpreter.
+"""The C of npg/kernels: NumPy's inner loops and its BLAS, called directly, and threads that need no interpreter.
 
-The modules of that package say what is computed and how it is cut; the files in csrc/kernels have their names, do the
-same and give the same bits. npg/kernels/_cython.pxd says what the engine calls. The directives are those of engine.pyx.
+The modules of that package document what is computed and how it is cut; the files in csrc/kernels are named after them,
+do the same and give the same bits. npg/kernels/_cython.pxd declares what the engine calls. The directives are those of
+engine.pyx.
 """
 
 import ctypes
@@ -21,7 +22,7 @@ from npg.kernels.tiles import cut
 cnp.import_array()
 
 cdef extern from "numpy/ufuncobject.h":
-    # Not Cython's own declaration of it, which changes with NumPy. A loop's type does too, hence void and a cast.
+    # Not Cython's own declaration, which depends on NumPy's version. So does a loop's type, hence void and a cast.
     ctypedef struct PyUFuncObject:
         int nin, nout, nargs, ntypes
         void **functions

@@ -1,4 +1,4 @@
-# Running an op on tensors.
+# Applying an op to tensors: run its forward on their arrays, and record the call.
 
 cdef object _apply(Plan plan, tuple inputs, dict params):
     if npg_observer is not None:
@@ -17,9 +17,9 @@ cdef object _apply_now(Plan plan, tuple inputs, dict params):
     cdef object item, first, out = None, saved = None
     cdef Node node = None
     if npg_interceptor is not None:
-        taken = npg_interceptor(plan.op, inputs, params, "apply")
-        if taken is not NotImplemented:
-            return taken
+        intercepted = npg_interceptor(plan.op, inputs, params, "apply")
+        if intercepted is not NotImplemented:
+            return intercepted
     if npg_grad_mode and plan.differentiable:
         for item in inputs:
             if _wants_edge(item):
@@ -48,19 +48,19 @@ cdef object _apply_now(Plan plan, tuple inputs, dict params):
 
 
 cdef inline object _keep_memory(tuple inputs):
-    """Have NumPy ask memory.h if an input is large; return what release takes, None otherwise."""
+    """Let NumPy allocate by memory.h if an input is large; return the argument for restore_memory, or None."""
     cdef object item
     cdef cnp.ndarray x
     for item in inputs:
         if isinstance(item, TensorBase):
             x = (<TensorBase>item)._array
             if cnp.PyArray_NBYTES(x) >= LARGE_INPUT:
-                return ask_here()
+                return use_cached_memory()
     return None
 
 
 cdef object _compute(Plan plan, tuple inputs, dict params, bint record):
-    """Return what the op's forward makes of the inputs' arrays."""
+    """Run the op's forward on the inputs' arrays, without NumPy's warnings."""
     cdef object before = None
     if plan.takes_keep:
         params = dict(params, keep=record)
@@ -79,10 +79,10 @@ cdef object _compute(Plan plan, tuple inputs, dict params, bint record):
     finally:
         _unsilence(before)
         if memory is not None:
-            release(memory)
+            restore_memory(memory)
 
 
-cdef cnp.npy_intp FEW = 2048  # elements up to which no array is large, whatever a test sets
+cdef cnp.npy_intp NEVER_LARGE = 2048  # elements up to which no array is large, whatever a test sets
 
 
 cdef bint _are_large(object inputs) except -1:
@@ -90,8 +90,8 @@ cdef bint _are_large(object inputs) except -1:
     cdef object x
     for item in inputs:
         x = _value(item)
-        if isinstance(x, cnp.ndarray) and cnp.PyArray_SIZE(<cnp.ndarray>x) > FEW:
-            if cnp.PyArray_SIZE(<cnp.ndarray>x) > <cnp.npy_intp>blocks.LARGE:  # which tests set
+        if isinstance(x, cnp.ndarray) and cnp.PyArray_SIZE(<cnp.ndarray>x) > NEVER_LARGE:
+            if cnp.PyArray_SIZE(<cnp.ndarray>x) > <cnp.npy_intp>blocks.LARGE:  # which tests change
                 return True
     return False
 
@@ -105,7 +105,7 @@ cdef inline bint _is_half(object x) noexcept:
 
 
 cdef object _call(Plan plan, tuple inputs, dict params):
-    """Return the forward of the inputs' arrays, float16 computed in float32; see npg/ops/_half.py."""
+    """Run the op's forward on the inputs' arrays; float16 is computed in float32, see npg/ops/_half.py."""
     cdef Py_ssize_t i, n = len(inputs)
     cdef tuple arrays = PyTuple_New(n)
     cdef object value
@@ -121,15 +121,15 @@ cdef object _call(Plan plan, tuple inputs, dict params):
 
 
 cdef object _apply_small(Plan plan, object a, object b, int n):
-    """Run an elementwise op of n inputs as a loop and record it, or return None where _apply must be asked.
+    """Run an elementwise op of n inputs as a loop and record it, or return None where _apply must be called.
 
-    The same as _apply does, for the calls that come in thousands: without a tuple or list that nobody keeps.
+    The same as _apply for the most frequent calls, without temporary tuples and lists.
     """
     global _sequence
     cdef TensorBase t, x = None, y = None
     cdef Node node, f = None, h = None
     cdef cnp.ndarray out
-    cdef object target = None, other = None, kept = None, kept_other = None
+    cdef object target = None, other = None, saved_a = None, saved_b = None
     cdef int mask = 0, mode
     if npg_observer is not None or npg_interceptor is not None:
         return None
@@ -170,17 +170,17 @@ cdef object _apply_small(Plan plan, object a, object b, int n):
         node.numbers = (x._nr if f is not None else 0, y._nr if h is not None else 0)[:n]
     mode = plan.x_modes[mask][0]
     if mode:
-        kept = a if mode == VALUE else _like(a)
+        saved_a = a if mode == VALUE else _like(a)
         if mode == VALUE and x is not None and x._counter.value:
             node.versions = (x._counter.value, 0)[:n]
     if n == 2:
         mode = plan.x_modes[mask][1]
         if mode:
-            kept_other = b if mode == VALUE else _like(b)
+            saved_b = b if mode == VALUE else _like(b)
             if mode == VALUE and y is not None and y._counter.value:
                 node.versions = (0 if node.versions is None else node.versions[0], y._counter.value)
         node.targets = (target, other)
-        node.inputs = (kept, kept_other)
+        node.inputs = (saved_a, saved_b)
         if plan.broadcasts and (
             (target is not None and not same_shape(x._array, out))
             or (other is not None and not same_shape(y._array, out))
@@ -191,7 +191,7 @@ cdef object _apply_small(Plan plan, object a, object b, int n):
             )
     else:
         node.targets = (target,)
-        node.inputs = (kept,)
+        node.inputs = (saved_a,)
     if plan.y_modes[mask]:
         node.output = out
         node.output_counter = t._counter
@@ -201,5 +201,5 @@ cdef object _apply_small(Plan plan, object a, object b, int n):
 
 
 def apply(op, inputs, dict params):
-    """Run an op on tensors, numbers and ndarrays, and record it where a gradient may be wanted; see the Python twin."""
+    """Run an op on tensors, numbers and ndarrays, and record it if an input requires a gradient; see the twin."""
     return _apply(_plan(op), inputs if type(inputs) is tuple else tuple(inputs), params)

@@ -1,10 +1,10 @@
-# The backward pass: nodes run from the highest number down, and what they send is added up.
+# The backward pass: nodes run from the highest number down, and the gradients that they send are summed.
 
 
 @cython.final
 @cython.freelist(64)
 cdef class Slot:
-    """The gradient that has come together for one output, and whether its buffer is the engine's own."""
+    """The gradient accumulated for one output, and whether its buffer belongs to the engine."""
 
     cdef object target  # the node or leaf
     cdef object g
@@ -13,7 +13,7 @@ cdef class Slot:
 
 
 cdef inline int _add_to(Slot slot, object g, bint create_graph) except -1:
-    # The first gradient is kept by reference, the second makes a new buffer, later ones are added into that.
+    # The first gradient is kept by reference, the second allocates a buffer, later ones are added to it in place.
     if g is None:
         return 0
     if slot.g is None:
@@ -62,10 +62,10 @@ cdef Node _pop(list heap):
 
 @cython.final
 cdef class Reached:
-    """What a backward pass has reached and not yet run.
+    """The nodes and leaves that a backward pass has reached but not yet run.
 
-    A heap of nodes by number, as in the twin; the node of the highest number stands beside it, in `held`, so that a
-    chain of nodes goes through neither the heap nor the dict.
+    A heap of nodes by number, as in the twin; the node with the highest number may be kept beside it, in `held`, so
+    that a chain of nodes uses neither the heap nor the dict.
     """
 
     cdef list heap
@@ -76,31 +76,31 @@ cdef class Reached:
     cdef bint create_graph
 
     cdef int send(self, object target, int nr, object g) except -1:
-        """Add g (or None) to what has come together for a node's output or a leaf; return 1 for a leaf with hooks."""
+        """Add g (or None) to the gradient of a node's output or a leaf; return 1 for a leaf with hooks."""
         cdef Slot slot
         cdef Node node
-        cdef object found
+        cdef object entry
         if isinstance(target, TensorBase):
             key = <size_t><PyObject *>target
-            found = self.leaves.get(key)
-            if found is None:
+            entry = self.leaves.get(key)
+            if entry is None:
                 slot = Slot.__new__(Slot)
                 slot.target = target
                 self.leaves[key] = slot
             else:
-                slot = <Slot>found
+                slot = <Slot>entry
             _add_to(slot, g, self.create_graph)
             return _has_hooks(<TensorBase>target)
         node = <Node>target
         if node is self.held:
             slot = self.held_slot
         else:
-            found = self.pending.get(node) if self.pending else None
-            slot = self._reach(node) if found is None else <Slot>found
+            entry = self.pending.get(node) if self.pending else None
+            slot = self._reach(node) if entry is None else <Slot>entry
         return _add_to(slot if nr == 0 else <Slot>slot.others[nr - 1], g, self.create_graph)
 
     cdef Slot _reach(self, Node node):
-        """Return a new slot for a node that has been reached for the first time."""
+        """Return a new slot for a node that is reached for the first time."""
         cdef Slot slot = Slot.__new__(Slot)
         if node.output_count > 1:
             slot.others = [Slot.__new__(Slot) for _ in range(node.output_count - 1)]
@@ -117,7 +117,7 @@ cdef class Reached:
         return _push(self.heap, node)
 
     cdef Slot take(self):
-        """Return the slot of the node that is to run next, as its target; None when there is none."""
+        """Return the slot of the node to run next, with the node as its target; None if there is none."""
         cdef Node node = self.held
         cdef Slot slot = self.held_slot
         if node is not None and (not self.heap or node.seq > (<Node>self.heap[0]).seq):
@@ -138,31 +138,31 @@ cdef inline bint _are_all_none(list grads) noexcept:
     return True
 
 
-cdef int _capture(Node node, list grads, dict wanted, dict captured) except -1:
-    """Note the gradients of those outputs of a node that are wanted."""
+cdef int _capture(Node node, list grads, dict targets, dict captured) except -1:
+    """Store the gradients of a node's outputs that are among the targets."""
     cdef Py_ssize_t i
     cdef object key
     for i in range(len(grads)):
         key = (id(node), i)
-        if grads[i] is not None and key in wanted:
+        if grads[i] is not None and key in targets:
             captured[key] = grads[i]
     return 0
 
 
 cdef int _settle(
-    Slot slot, bint restricted, dict wanted, dict captured, bint accumulate, bint create_graph
+    Slot slot, bint restricted, dict targets, dict captured, bint accumulate, bint create_graph
 ) except -1:
-    """All of a leaf's gradient is known: run its hooks, store it."""
+    """Finish a leaf, whose gradient is complete: run its hooks, store the gradient."""
     cdef TensorBase leaf = <TensorBase>slot.target
     if leaf._hooks:
         slot.g = run_leaf_hooks(leaf, slot.g, create_graph, wrap)
     if restricted:
         key = (id(leaf), 0)
-        if key not in wanted:
+        if key not in targets:
             return 0
         if not accumulate:
             captured[key] = slot.g
-            slot.g = None  # so that nobody else holds it
+            slot.g = None  # so that `captured` holds the only reference
             return 0
     if not leaf._requires_grad:
         slot.g = None  # frozen since
@@ -171,7 +171,7 @@ cdef int _settle(
     node = leaf._accumulator
     if node is not None and node.prehooks:
         slot.g = run_prehooks(node, [slot.g], create_graph, wrap)[0]
-    g = slot.g if node is not None and node.hooks else None  # held, so that .grad gets a copy
+    g = slot.g if node is not None and node.hooks else None  # a second reference, so that .grad gets a copy
     if slot.g is not None:
         _accumulate(leaf, slot, create_graph)
     if leaf._post_hooks:
@@ -182,11 +182,11 @@ cdef int _settle(
 
 
 def run_backward(tensors, gradients, bint retain_graph, bint create_graph, inputs=None, bint accumulate=True):
-    """Send gradients from `tensors` down the graph; see the Python twin."""
+    """Propagate gradients from `tensors`, the roots, through the graph; see the Python twin."""
     global npg_grad_mode
     cdef Reached reached = Reached.__new__(Reached)
     cdef list grads
-    cdef dict captured = {}, wanted = {}
+    cdef dict captured = {}, targets = {}
     cdef set needed = None
     cdef Node node, fn
     cdef Slot slot
@@ -208,11 +208,11 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
         for i, x in enumerate(inputs):
             fn = _history(x)
             first.append(0 if fn is None else fn.seq)
-            wanted[(id(x), 0) if fn is None else (id(fn), (<TensorBase>x)._nr)] = i
-        needed = reachable([r.grad_fn for r in tensors], set(wanted), TensorBase, min(first))
-    outer, running.current = running.current, [tensors, wanted, needed, None]
+            targets[(id(x), 0) if fn is None else (id(fn), (<TensorBase>x)._nr)] = i
+        needed = reachable([r.grad_fn for r in tensors], set(targets), TensorBase, min(first))
+    outer, running.current = running.current, [tensors, targets, needed, None]
     npg_grad_mode = create_graph
-    memory = ask_here()
+    memory = use_cached_memory()
     before = _silence()
     try:
         for root, g in zip(tensors, starts, strict=True):
@@ -230,9 +230,9 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
             g = slot.g
             grads = None
             ends = needed is not None and node not in needed
-            # A list only where somebody looks at the single gradients.
+            # A list only where the single gradients are needed.
             if (
-                node.plan.is_multi or wanted or node.tensor_hooks is not None or node.retained is not None
+                node.plan.is_multi or targets or node.tensor_hooks is not None or node.retained is not None
                 or node.prehooks is not None or node.hooks is not None
             ):
                 grads = [g]
@@ -240,12 +240,12 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
                     for other in slot.others:
                         grads.append((<Slot>other).g)
                 slot = None
-                if wanted and not ends:
-                    _capture(node, grads, wanted, captured)
+                if targets and not ends:
+                    _capture(node, grads, targets, captured)
                 if node.tensor_hooks is not None or node.retained is not None:
                     run_tensor_hooks(node, grads, create_graph, wrap)
                 if ends:  # after the hooks: see the comment in the twin
-                    _capture(node, grads, wanted, captured)
+                    _capture(node, grads, targets, captured)
                     continue
                 if node.prehooks:
                     grads = run_prehooks(node, grads, create_graph, wrap)
@@ -278,7 +278,7 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
                 i += 1
                 if target is None:
                     continue
-                if needed is not None and (id(target), nr) not in wanted and target not in needed:
+                if needed is not None and (id(target), nr) not in targets and target not in needed:
                     continue
                 if gx is not None and not create_graph and not isinstance(gx, cnp.ndarray):
                     gx = _asarray(gx)
@@ -296,33 +296,33 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
                     to_come[key] -= 1
                     if not to_come[key] and _has_hooks(<TensorBase>target) and key in reached.leaves:
                         slot = <Slot>reached.leaves.pop(key)
-                        _settle(slot, inputs is not None, wanted, captured, accumulate, create_graph)
+                        _settle(slot, inputs is not None, targets, captured, accumulate, create_graph)
             target = slot = None
         for key in list(reached.leaves):
             slot = <Slot>reached.leaves.pop(key)
-            _settle(slot, inputs is not None, wanted, captured, accumulate, create_graph)
+            _settle(slot, inputs is not None, targets, captured, accumulate, create_graph)
     finally:
         _unsilence(before)
-        release(memory)
+        restore_memory(memory)
         npg_grad_mode = previous
         running.current = outer
     if accumulate:
         return None
-    found = []
+    grads = []
     for x in inputs:
         fn = _history(x)
         g = captured.get((id(x), 0) if fn is None else (id(fn), (<TensorBase>x)._nr))
-        # Its own memory: nobody but `captured` and `g` holds it. The twin always copies.
+        # No copy where `captured` and `g` have the only references to its memory. The twin always copies.
         if g is not None and not create_graph:
             if Py_REFCNT(g) > 2 or not _is_sole(<cnp.ndarray>g):
                 g = own_copy(g)
             g = wrap(g)
-        found.append(g)
-    return found
+        grads.append(g)
+    return grads
 
 
 cdef inline bint _is_sole(cnp.ndarray array) noexcept:
-    """Tell whether nobody else can see the memory of an array that has one reference, such as a reshaped result."""
+    """Tell whether an array with one reference has memory that no other object uses, such as a reshaped result."""
     cdef PyObject *base = <PyObject *>cnp.PyArray_BASE(array)
     cdef cnp.ndarray owner
     if base == NULL:
@@ -334,11 +334,11 @@ cdef inline bint _is_sole(cnp.ndarray array) noexcept:
 
 
 cdef int _accumulate(TensorBase leaf, Slot slot, bint create_graph) except -1:
-    """Add the slot's gradient into leaf.grad. A buffer that somebody else may hold is copied before."""
+    """Add the slot's gradient to leaf.grad. A buffer that may be in use elsewhere is copied before it becomes .grad."""
     cdef object g = slot.g
     cdef cnp.ndarray array
     slot.g = None
-    with guard:  # reading, adding and storing are one step: threads may share a leaf
+    with guard:  # makes reading, adding and storing one step, because threads may share a leaf
         if create_graph:
             if leaf._grad is None:
                 leaf._grad = recorded_copy(g, leaf._array, wrap, apply_in_place)

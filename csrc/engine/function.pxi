@@ -1,6 +1,6 @@
-# Functions: ops that users call.
+# Functions: ops as users call them.
 
-# How a function was asked for, and what follows: see the twin's Function.
+# The kinds of a function, see the twin's Function.
 cdef enum Kind:
     FUNCTION, INPLACE, OPERATOR, REFLECTED, AUGMENTED
 
@@ -14,7 +14,7 @@ _KINDS = {
 
 
 cdef class Function:
-    """A callable on an op: checks the arguments, promotes their dtypes, applies the op; see the Python twin."""
+    """The public function of an op: checks the arguments, promotes their dtypes, applies the op; see the twin."""
 
     cdef public object op
     cdef Plan plan
@@ -27,7 +27,7 @@ cdef class Function:
     cdef object _rule
     cdef dict __dict__
 
-    def __cinit__(self, op, promote=None, kind="function"):  # no object without its op
+    def __cinit__(self, op, promote=None, kind="function"):  # so that there is no object without an op
         self.op = op
         self.plan = _plan(op)
         self.promote = promote if op.promote is not None else None
@@ -44,13 +44,13 @@ cdef class Function:
         return self if instance is None else PyMethod_New(self, instance)
 
     def __getattr__(self, name):
-        # Not an attribute of each function: signatures take long to make, and hundreds of functions are made at import.
+        # Made on demand: signatures are slow to make, and hundreds of functions are made at import.
         if name == "__signature__":
             return self.op.signature
         raise AttributeError(f"'Function' object has no attribute '{name}'")
 
     def __reduce__(self):
-        return self.__name__  # by name, as functions are copied and pickled
+        return self.__name__  # pickled by name, as functions are
 
     def __repr__(self):
         return f"<function npg.{self.__name__}{self.__signature__}>"
@@ -62,23 +62,23 @@ cdef class Function:
         return self._call(args, target)
 
     cdef object _call_two(self, object a, object b):
-        """Call with two arguments, of which one is a tensor."""
-        cdef object found
+        """Call with two arguments, at least one of them a tensor."""
+        cdef object result
         if self.plan.loops is not None and not self.writes and self._arity == 2:
-            found = _apply_small(self.plan, b, a, 2) if self._kind == REFLECTED else _apply_small(self.plan, a, b, 2)
-            if found is not None:
-                return found
+            result = _apply_small(self.plan, b, a, 2) if self._kind == REFLECTED else _apply_small(self.plan, a, b, 2)
+            if result is not None:
+                return result
         return self._call((a, b), None)
 
     cdef object _call(self, tuple args, object target):
-        cdef tuple given
+        cdef tuple original
         cdef int dtype = -1, d
         cdef bint uniform = True
         cdef Py_ssize_t i
         cdef object x
         if self._kind == REFLECTED:
             args = (args[1], args[0])
-        given = args
+        original = args
         for i in range(len(args)):
             x = args[i]
             if isinstance(x, TensorBase):
@@ -87,14 +87,14 @@ cdef class Function:
                 d = cnp.PyArray_TYPE(<cnp.ndarray>x)
                 if not _is_known(<cnp.ndarray>x):
                     if self._kind == OPERATOR or self._kind == REFLECTED:
-                        return NotImplemented  # NumPy's own operator answers
+                        return NotImplemented  # NumPy's own operator handles it
                     _check_known(<cnp.ndarray>x)
             else:
                 if type(x) is not float and type(x) is not int:
                     uniform = False
                     if not is_number(x):
                         if self._kind != FUNCTION and self._kind != INPLACE:
-                            if not (self.writes and isinstance(x, np.generic)):  # NumPy would bind the name anew
+                            if not (self.writes and isinstance(x, np.generic)):  # NumPy would rebind the name
                                 return NotImplemented
                         raise operand_error(self, args, i)
                 continue
@@ -108,9 +108,9 @@ cdef class Function:
         if not uniform and self.promote is not None:
             args = tuple(self.promote(self.op, args, self.writes))
         elif uniform and target is None and self.plan.loops is not None and not self.writes:
-            found = _apply_small(self.plan, args[0], args[1] if len(args) == 2 else None, len(args))
-            if found is not None:
-                return found
+            result = _apply_small(self.plan, args[0], args[1] if len(args) == 2 else None, len(args))
+            if result is not None:
+                return result
         if self.writes:
             if not isinstance(args[0], TensorBase):
                 raise operand_error(self, args, 0)
@@ -119,16 +119,16 @@ cdef class Function:
             return _apply(self.plan, args, _NO_PARAMS)
         if self._rule is None:
             self._rule = rule_of(self.op)
-        return write_out(self.__name__, target, _apply(self.plan, args, _NO_PARAMS), given, self._rule)
+        return write_out(self.__name__, target, _apply(self.plan, args, _NO_PARAMS), original, self._rule)
 
 
-# Method lookup may then call Function(self, ...) directly, without making a bound method first.
+# Method calls may then call Function(self, ...) directly, without making a bound method first.
 (<PyTypeObject *>Function).tp_flags |= Py_TPFLAGS_METHOD_DESCRIPTOR
 PyType_Modified(<PyTypeObject *>Function)
 
 
 def write_out(function_name, target, TensorBase result not None, inputs=(), rule=DEFAULT, apart=()):
-    """Copy a result into an out= tensor, giving it the result's shape, and return it; see the Python twin."""
+    """Resize an out= tensor to the shape of a result, copy the result into it, and return it; see the Python twin."""
     cdef bint fits = _fits_out(target, result, inputs)
     if not fits or apart:
         check_out(function_name, target, result, inputs, rule, apart)
@@ -148,8 +148,8 @@ def write_out(function_name, target, TensorBase result not None, inputs=(), rule
 
 
 cdef bint _fits_out(target, TensorBase result, inputs) except -1:
-    """Tell whether a result goes to an out= tensor whatever the function's rule: it is of the same shape and dtype,
-    contiguous, has no gradient, and none of the inputs lies in the same memory, unless it is this very tensor."""
+    """Tell whether a result fits an out= tensor under any rule: shapes and dtypes agree, it is contiguous, no gradient
+    is required, and no input shares its memory, unless it is the tensor itself."""
     cdef cnp.ndarray array, other
     cdef TensorBase t
     if not isinstance(target, TensorBase):

@@ -1,9 +1,9 @@
-# Writing an op's result in place, and the history that follows.
+# In-place changes: writing an op's result into its first input, and the history that this creates.
 
-# What the in-place checks of _checks.py find in nearly all cases, found without a call.
+# Fast forms of the checks of _checks.py, which decide nearly all cases without a call.
 
 cdef inline bint _is_expanded(cnp.ndarray array) noexcept:
-    """Tell whether several elements share one place, see overlaps."""
+    """Tell whether several elements share one address, see overlaps."""
     cdef int i
     if cnp.PyArray_SIZE(array) == 0:
         return False
@@ -22,7 +22,7 @@ cdef inline bint _own_memory(list arrays):
 
 
 cdef inline bint _are_like(cnp.ndarray array, list arrays):
-    """Tell whether all operands are numbers or have the shape and dtype of the array that is written."""
+    """Tell whether all operands are numbers or have the shape and dtype of the array to be written."""
     cdef int dtype = cnp.PyArray_TYPE(array)
     for a in arrays:
         if isinstance(a, cnp.ndarray):
@@ -46,9 +46,9 @@ def _apply_in_place_unobserved(Plan plan, tuple inputs, dict params):
 
 cdef object _apply_in_place_now(Plan plan, tuple inputs, dict params):
     if npg_interceptor is not None:
-        taken = npg_interceptor(plan.op, inputs, params, "apply_in_place")
-        if taken is not NotImplemented:
-            return taken
+        intercepted = npg_interceptor(plan.op, inputs, params, "apply_in_place")
+        if intercepted is not NotImplemented:
+            return intercepted
     cdef TensorBase x = <TensorBase?>inputs[0]
     cdef cnp.ndarray array = x._array
     cdef bint record = False
@@ -66,14 +66,14 @@ cdef object _apply_in_place_now(Plan plan, tuple inputs, dict params):
         refuse_in_place(x)
     if _is_expanded(array):
         raise RuntimeError(_errors.OVERLAP_IN_PLACE)
-    if not cnp.PyArray_ISWRITEABLE(array):  # np.add.at does not look
+    if not cnp.PyArray_ISWRITEABLE(array):  # np.add.at does not check
         raise ValueError(_errors.READ_ONLY)
     if plan.broadcasts and not _own_memory(arrays):
         refuse_partial_overlap(arrays)
     if record:
         if plan.op.saves(tuple([_wants_edge(t) for t in inputs]))[1][0] == VALUE:
-            arrays[0] = array.copy()  # the rule wants the old value, which is about to be overwritten
-        # Before it is written: see the twin.
+            arrays[0] = array.copy()  # the rule needs the old value, which is about to be overwritten
+        # Recorded before the write, see the twin.
         node = _record(plan, (_former(x, arrays[0]), *inputs[1:]), params, array, None)
     if npg_saved_hooks:
         if record:
@@ -117,19 +117,19 @@ cdef object _apply_in_place_now(Plan plan, tuple inputs, dict params):
 
 
 def apply_in_place(op, inputs, dict params):
-    """Run an op and write its result into its first input, which is returned; see the Python twin."""
+    """Run an op, write its result into its first input, and return that; see the Python twin."""
     return _apply_in_place(_plan(op), tuple(inputs), params)
 
 
 def attach(op, tuple inputs, dict params, saved, tuple outputs, tuple written=()):
-    """Give tensors that were computed elsewhere the history "op of these inputs"; see the Python twin."""
+    """Record a call that was computed elsewhere: give `outputs` the history "op of these inputs"; see the twin."""
     cdef Node node
     cdef TensorBase t
     cdef int nr
     if npg_interceptor is not None:
-        taken = npg_interceptor(op, inputs, params, "attach")
-        if taken is not NotImplemented:
-            return taken
+        intercepted = npg_interceptor(op, inputs, params, "attach")
+        if intercepted is not NotImplemented:
+            return intercepted
     former = tuple([_former(x, x._array) if any([x is w for w in written]) else x for x in inputs])
     node = _record(_plan(op), former, params, outputs, saved)
     for nr, output in enumerate(outputs):
@@ -144,7 +144,7 @@ def attach(op, tuple inputs, dict params, saved, tuple outputs, tuple written=()
             t._fn = node
             t._nr = nr
             t._requires_grad = False
-            t._kind = CUSTOM_VIEW_  # for a view: its history is not that of a slice
+            t._kind = CUSTOM_VIEW_  # of a view: its history is not a slice of its base
             t._seen = t._counter.value
     if npg_anomaly_mode:
         node.origin = _anomaly.Origin(inputs, outputs)
@@ -152,7 +152,7 @@ def attach(op, tuple inputs, dict params, saved, tuple outputs, tuple written=()
 
 
 cdef TensorBase _former(TensorBase x, cnp.ndarray array):
-    """Return a stand-in for x as it was before a change in place, with its values in `array`."""
+    """Return a stand-in for x as it was before an in-place change, with its values in `array`."""
     cdef TensorBase former = _make(array), base = x._base
     cdef Node fn = _history(x)
     if fn is None or base is None:
@@ -166,7 +166,7 @@ cdef TensorBase _former(TensorBase x, cnp.ndarray array):
 
 
 cdef int _rebase(TensorBase x, Node node, int nr=0) except -1:
-    """Give x the history `node`, and where x is a view, give its base the history "base with this slice replaced"."""
+    """Give x the history `node`; if x is a view, give its base the history "base with this slice replaced"."""
     cdef TensorBase base = x._base
     cdef TensorBase value
     if x._retains:
@@ -175,19 +175,19 @@ cdef int _rebase(TensorBase x, Node node, int nr=0) except -1:
         x._fn = node
         x._nr = nr
         return 0
-    value = _make(x._array)  # a stand-in for the new value of the slice
+    value = _make(x._array)  # stands for the new value of the slice
     value._fn = node
     value._nr = nr
     base._fn = _record(_plan(copy_slices), (base, value), geometry(base._array, x._array), base._array, None)
     base._nr = 0
     if base._retains:
         retain(base, base._fn, 0)
-    x._seen = -1  # what was its history until now is that of its old value
+    x._seen = -1  # its former history is that of the old value; grad_fn makes the new one
     return 0
 
 
 def check_in_place(TensorBase x not None):
-    """Raise what an in-place change of x with recording on would raise, for changes that are not ops."""
+    """Raise the errors of a recorded in-place change of x, for changes that are not ops."""
     if npg_interceptor is not None:
         npg_interceptor(None, (x,), {}, "check_in_place")
     if x._inference and not npg_inference_mode:
@@ -201,5 +201,5 @@ def check_in_place(TensorBase x not None):
 
 
 def bump_version(TensorBase x not None):
-    """Note that x's buffer was written."""
+    """Increment the version of x, whose buffer was written."""
     x._counter.value += 1

@@ -1,4 +1,4 @@
-# Grad mode, inference mode and hooks on saved tensors, per thread; anomaly mode, for all of them.
+# Grad mode, inference mode and hooks on saved tensors, for each thread; anomaly mode, for all threads.
 
 def is_grad_enabled():
     """Tell whether operations are recorded in this thread."""
@@ -22,11 +22,11 @@ def set_inference_mode(bint enabled):
     npg_inference_mode = enabled
 
 
-@cython.binding(False)  # as of Node
+@cython.binding(False)  # see Node
 cdef class ModeBlock:
     """A context manager that switches modes for the length of a block; see the Python twin.
 
-    In C, for there no handler of a signal runs between the steps of entering or leaving.
+    In C, where no signal handler runs between the steps of entering and leaving.
     """
 
     cdef int _grad, _inference, _outer
@@ -37,7 +37,7 @@ cdef class ModeBlock:
         self._before = []
 
     def _switch(self, int grad, int inference=-1, int outer=-1):
-        """Say what holds within; -1: what holds around. outer: the recording after the block."""
+        """Set the modes within the block, -1: unchanged. outer: the grad mode after the block, -1: that before it."""
         self._grad, self._inference, self._outer = grad, inference, outer
 
     def __enter__(self):
@@ -67,11 +67,11 @@ cdef int _put(object target, object name, object value) except -1:
     return 0
 
 
-@cython.binding(False)  # as of Node
+@cython.binding(False)  # see Node
 cdef class Block:
-    """A context manager that switches things for the length of a block; see npg/_contextlib.py.
+    """A context manager that sets values for the length of a block; see npg/_contextlib.py.
 
-    In C, for there no handler of a signal runs between the steps of entering or leaving.
+    In C, where no signal handler runs between the steps of entering and leaving.
     """
 
     cdef list _before
@@ -80,15 +80,15 @@ cdef class Block:
         self._before = []
 
     def _places(self):
-        """Return what holds within: (target, name, value) each, an attribute, or an item of a dict."""
+        """Return the values within the block as (target, name, value), for attributes or for items of dicts."""
         return ()
 
     def _entered(self):
-        """Return what stands behind `as`."""
+        """Return the value for `as`. It is called when everything is set."""
         return self
 
     def _left(self, *error):
-        """Do what is left to do when everything is back."""
+        """Finish; called when everything is restored."""
 
     def __enter__(self):
         cdef list places = [*self._places()], before = []
@@ -124,7 +124,7 @@ cdef class _Switches:
 
     @property
     def grad(self):
-        """Whether operations are recorded in this thread."""
+        """Tell whether operations are recorded in this thread."""
         return npg_grad_mode != 0
 
     @grad.setter
@@ -134,7 +134,7 @@ cdef class _Switches:
 
     @property
     def inference(self):
-        """Whether this thread is in inference mode."""
+        """Tell whether this thread is in inference mode."""
         return npg_inference_mode != 0
 
     @inference.setter
@@ -144,7 +144,7 @@ cdef class _Switches:
 
     @property
     def saved_hooks(self):
-        """Whether what this thread's nodes save goes through the hooks of npg/engine/_saved.py."""
+        """Tell whether this thread's nodes pass what they save through the hooks of npg/engine/_saved.py."""
         return npg_saved_hooks != 0
 
     @saved_hooks.setter
@@ -154,7 +154,7 @@ cdef class _Switches:
 
     @property
     def anomaly(self):
-        """Whether nodes remember where they were made, and whether gradients are looked through for nan."""
+        """Tell whether nodes remember where they were created, and whether gradients are checked for nan."""
         return npg_anomaly_mode != 0, npg_anomaly_nan != 0
 
     @anomaly.setter
@@ -166,7 +166,7 @@ cdef class _Switches:
 
     @property
     def observer(self):
-        """What makes every call of an op and of a node's rule; see the Python twin."""
+        """Return the callable that wraps every call of an op and of a node's rule, or None; see the Python twin."""
         return npg_observer
 
     @observer.setter
@@ -184,7 +184,7 @@ def is_anomaly_enabled():
 
 
 def is_anomaly_check_nan_enabled():
-    """Tell whether anomaly mode, when it is on, looks for nan in gradients."""
+    """Tell whether anomaly mode checks gradients for nan."""
     return npg_anomaly_nan != 0
 
 
@@ -192,6 +192,6 @@ cdef object npg_interceptor = None
 
 
 def set_interceptor(hook):
-    """Let hook(op, inputs, params, way) see every call of an op before it runs; see the Python twin."""
+    """Call hook(op, inputs, params, way) in place of every call of an op; see the Python twin."""
     global npg_interceptor
     npg_interceptor = hook

@@ -1,16 +1,16 @@
-# Nodes: one recorded call of an op each, and what it has saved.
+# Nodes: each is one recorded call of an op, with what it has saved for backward.
 
-# A chain of nodes is freed from a stack, not by recursion: each node hands over what it holds, the outermost one
-# empties the stack. (A list would ask for other memory with each node.)
+# A chain of nodes is freed from a stack, not by recursion: each node puts its references on the stack, the outermost
+# one empties it. (A list would allocate memory for each node.)
 cdef PyObject **_to_free = NULL
 cdef Py_ssize_t _to_free_count = 0, _room = 0
 cdef bint _freeing = False
 
-cdef enum: MOST_TO_FREE = 16384  # that are kept when all are empty
+cdef enum: MOST_TO_FREE = 16384  # entries; a larger stack is freed once it is empty
 
 
-cdef inline bint _free_later(tuple held) noexcept:
-    """Take over a node's reference to what it held; return whether there was room."""
+cdef inline bint _free_later(tuple references) noexcept:
+    """Put the references of a node on the stack; return whether there was memory for that."""
     global _to_free, _to_free_count, _room
     cdef PyObject **larger
     if _to_free_count == _room:
@@ -18,14 +18,14 @@ cdef inline bint _free_later(tuple held) noexcept:
         if larger == NULL:
             return False
         _to_free, _room = larger, 2 * _room + 64
-    Py_INCREF(held)
-    _to_free[_to_free_count] = <PyObject *>held
+    Py_INCREF(references)
+    _to_free[_to_free_count] = <PyObject *>references
     _to_free_count += 1
     return True
 
 
 cdef inline void _free_all() noexcept:
-    """Free what was buried, and what that buries."""
+    """Empty the stack, including what is put there meanwhile."""
     global _freeing, _to_free_count, _to_free, _room
     if _freeing:
         return
@@ -40,7 +40,7 @@ cdef inline void _free_all() noexcept:
 
 
 def _after_fork():
-    """In a forked process: a thread that was emptying the stack is not there."""
+    """Reset the flag: in a forked process the thread that was emptying the stack is gone."""
     global _freeing
     _freeing = False
 
@@ -51,22 +51,22 @@ if hasattr(os, "register_at_fork"):
 
 @cython.final
 @cython.freelist(512)
-@cython.binding(False)  # method descriptors, which look at what they are called on
+@cython.binding(False)  # makes the methods descriptors, which check the type of self
 cdef class Node:
     """One recorded call of an op; see the Python twin for the attributes.
 
-    Python cannot set them: what reads them here does not check them again.
+    Python code cannot set them, so the code here reads them unchecked.
     """
 
     cdef Plan plan
     cdef readonly dict params
     cdef readonly long long seq
-    cdef tuple targets  # per input: the node or leaf that gets its gradient, or None
-    cdef tuple numbers  # per input: which output of that node it is; None when all are 0
+    cdef tuple targets  # for each input: the node or leaf that gets its gradient, or None
+    cdef tuple numbers  # for each input: which output of that node it is; None when all are 0
     cdef readonly tuple inputs  # None: freed
     cdef readonly object versions
     cdef readonly object output
-    cdef VersionCounter output_counter  # of a saved output, and the version it had
+    cdef VersionCounter output_counter  # that of a saved output, and its version when saved
     cdef long long output_version
     cdef list output_versions  # of a multi op: (nr, counter, version) of each saved output
     cdef readonly object saved
@@ -80,7 +80,7 @@ cdef class Node:
     cdef readonly dict prehooks
     cdef dict notes
     cdef object __weakref__
-    cdef bint hidden  # from the garbage collector; then it stands between two others that are, see _hide
+    cdef bint hidden  # from the garbage collector; then it is in a linked list of such nodes, see _hide
     cdef PyObject *earlier
     cdef PyObject *later
 
@@ -94,15 +94,15 @@ cdef class Node:
 
     @property
     def op(self):
-        """The op that was called."""
+        """Return the op that was called."""
         return self.plan.op
 
     def name(self):
-        """Return what PyTorch calls this node, such as MulBackward0."""
+        """Return PyTorch's name of this node, such as MulBackward0."""
         return self.plan.op.node_name
 
     def __call__(self, *gradients):
-        """Return the gradients of the inputs, made of those of the outputs."""
+        """Return the gradients of the inputs, given those of the outputs."""
         return call_node(self, gradients, _run_node_unobserved, bool(npg_grad_mode), wrap, TensorBase)
 
     def __getattr__(self, name):
@@ -113,7 +113,7 @@ cdef class Node:
 
     @property
     def edges(self):
-        """Per input (node or leaf, output_nr), or None."""
+        """Return for each input (node or leaf, output_nr), or None."""
         cdef int i
         return tuple([
             None if t is None else (t, 0 if self.numbers is None else self.numbers[i])
@@ -122,22 +122,22 @@ cdef class Node:
 
     @property
     def needs(self):
-        """Per input: whether it has an edge."""
+        """Return for each input whether it has an edge."""
         return tuple([t is not None for t in self.targets])
 
     @property
     def next_functions(self):
-        """Per input the node that receives its gradient and which of that node's outputs it is; (None, 0) for none."""
+        """Return for each input (the node that receives its gradient, its output number there), or (None, 0)."""
         return next_functions(self, TensorBase)
 
     @property
     def sequence_nr(self):
-        """The node's number; nodes made later have higher ones."""
+        """Return the node's number; nodes created later have higher ones."""
         return self.seq
 
     @property
     def metadata(self):
-        """A dict for the user's own notes on this node."""
+        """Return a dict for the user's own notes on this node."""
         if self.notes is None:
             _show(self)
             self.notes = {}
@@ -155,17 +155,17 @@ cdef class Node:
         return RemovableHandle(self.hooks, hook)
 
     def register_prehook(self, hook):
-        """Call hook(grad_outputs) before this node runs; a returned tuple replaces grad_outputs."""
+        """Call hook(grad_outputs) before this node runs; a tuple that it returns replaces grad_outputs."""
         _show(self)
         if self.prehooks is None:
             self.prehooks = {}
         return RemovableHandle(self.prehooks, hook)
 
 
-# A graph of a million nodes is no work for the collections of young objects, nor do they trigger any: a node of an op
-# leads to older nodes, to tensors and to arrays, and only a hook or an attribute of a tensor, or a gradient with a
-# history, leads back. So such nodes and the tuples that they hold are hidden from the garbage collector, but for its
-# full collections, which find every cycle. Nodes with hooks, and those that lead to them, are never hidden.
+# A graph of a million nodes must neither slow down the collections of young objects nor trigger any. A node refers to
+# older nodes, tensors and arrays; only a hook, an attribute of a tensor or a gradient with a history refers back. So
+# nodes and the tuples that they hold are hidden from the garbage collector, except during full collections, which find
+# every cycle. Nodes with hooks, and those that lead to them, are never hidden.
 
 cdef PyObject *_last_hidden = NULL
 
@@ -202,7 +202,7 @@ cdef inline void _unlink(Node node) noexcept:
 
 
 cdef inline void _show(Node node) noexcept:
-    """Hide a node no longer: hooks, which may lead to anything, are about to be added."""
+    """Stop hiding a node, because hooks, which may refer to anything, are about to be added."""
     if node.hidden:
         _unlink(node)
         _track(node)
@@ -225,7 +225,7 @@ cdef inline void _track(Node node) noexcept:
 
 
 def _on_collection(str phase, dict info):
-    """Show the garbage collector the hidden nodes for the length of a full collection. It calls this."""
+    """Show the hidden nodes to the garbage collector, which calls this, for the length of a full collection."""
     cdef PyObject *node
     if info["generation"] != 2:
         return
@@ -242,7 +242,7 @@ gc.callbacks.append(_on_collection)
 
 
 cdef inline int _watch(Node node, TensorBase t, int nr) except -1:
-    """Note the version of output nr, the tensor t, where the node has saved it."""
+    """Remember the version of output nr, the tensor t, if the node has saved it."""
     if node.output is None or node.packed:
         return 0
     if not node.plan.is_multi:
@@ -269,25 +269,25 @@ cdef int _check_versions(Node node) except -1:
                 source = (_history(x), x._nr)
                 raise RuntimeError(modified(x._array, source, f"input {i}", node, x._counter.value, expected))
     if node.output_counter is not None and node.output_counter.value != node.output_version:
-        found, expected = node.output_counter.value, node.output_version
-        raise RuntimeError(modified(node.output, (node, 0), "output 0", node, found, expected))
+        version, expected = node.output_counter.value, node.output_version
+        raise RuntimeError(modified(node.output, (node, 0), "output 0", node, version, expected))
     if node.output_versions is not None:
         for nr, counter, expected in node.output_versions:
-            found = (<VersionCounter>counter).value
-            if found != expected:
-                raise RuntimeError(modified(node.output[nr], (node, nr), f"output {nr}", node, found, expected))
+            version = (<VersionCounter>counter).value
+            if version != expected:
+                raise RuntimeError(modified(node.output[nr], (node, nr), f"output {nr}", node, version, expected))
     return 0
 
 
 cdef int _free(Node node) except -1:
-    """Let go of what was saved. A node that had saved nothing can still run again, as in PyTorch."""
-    cdef bint held = node.output is not None or node.packed or bool(node.saved)
-    if not held and node.inputs is not None:
+    """Release what was saved. A node that had saved nothing can still run again, as in PyTorch."""
+    cdef bint has_saved = node.output is not None or node.packed or bool(node.saved)
+    if not has_saved and node.inputs is not None:
         for x in node.inputs:
             if isinstance(x, TensorBase) or isinstance(x, cnp.ndarray):
-                held = True
+                has_saved = True
                 break
-    if held:
+    if has_saved:
         node.inputs = None
         node.output = None
         node.output_counter = None

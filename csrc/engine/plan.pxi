@@ -1,8 +1,8 @@
-# Ops, as the engine sees them: what the hot path needs to know, read once.
+# Plans: what the hot path needs to know of ops.
 
 @cython.final
 cdef class Plan:
-    """What the hot path needs to know of an op, read from it once."""
+    """The facts about an op that the hot path needs, read from it once."""
 
     cdef object op
     cdef object forward
@@ -10,12 +10,12 @@ cdef class Plan:
     cdef object recorded
     cdef tuple vjps
     cdef tuple reads
-    cdef Loops loops  # of the ufunc that the forward is, or None
-    cdef list steps  # per rule: its RuleSteps, or None
+    cdef Loops loops  # those of the forward where it is a ufunc, or None
+    cdef list steps  # for each rule: its RuleSteps, or None
     cdef bint elementwise, blocks
     cdef bint is_fused, is_multi, is_view, is_ufunc, exact, broadcasts, takes_keep, differentiable
     cdef bint runs_without_gradient
-    cdef int arity  # up to 3: the saving modes stand in the table; else 0; -1: not read yet
+    cdef int arity  # up to 3, with the saving modes in the tables below; 0: more; -1: not read yet
     cdef int y_modes[8]
     cdef int x_modes[8][3]
 
@@ -34,7 +34,7 @@ cdef class Plan:
 
     cdef int read_modes(self) except -1:
         # Not in the constructor: hundreds of plans are made at import, and few ops are ever recorded.
-        # The arity is set last: until then another thread reads the modes too.
+        # The arity is set last, so that until then another thread reads the modes too.
         cdef int mask, i, arity = len(self.vjps) if len(self.vjps) <= 3 else 0
         self.steps = [_read_rule(rule, arity) if rule is not None and arity <= 2 else None for rule in self.vjps]
         if arity:

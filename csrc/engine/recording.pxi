@@ -1,4 +1,4 @@
-# Recording a call of an op: its node, what the node saves, the tensors of its outputs.
+# Recording a call of an op: its node, what the node saves, and the tensors of its outputs.
 
 cdef inline object _value(object x):
     return (<TensorBase>x)._array if isinstance(x, TensorBase) else x
@@ -19,7 +19,7 @@ cdef inline bint _wants_edge(object x) except -1:
 
 
 cdef inline bint _follows_base(TensorBase x) except -1:
-    # A view that was made without recording: what is written into it is written into a base that has a history.
+    # A view that was made without recording: writing into it changes a base that has a history.
     return x._kind == NO_GRAD_VIEW_ and npg_grad_mode and x._base is not None and x._base.requires_grad
 
 
@@ -29,7 +29,7 @@ cdef inline object _like(object x):
 
 
 cdef Node _record(Plan plan, tuple inputs, dict params, object out, object saved):
-    """Return the node of a call that has been computed: `out` is its output array, or a tuple of them."""
+    """Return the node of a call that has been computed; `out` is its output array, or a tuple of them."""
     global _sequence
     cdef Node node = Node.__new__(Node)
     cdef Py_ssize_t i, n = len(inputs)
@@ -38,7 +38,7 @@ cdef Node _record(Plan plan, tuple inputs, dict params, object out, object saved
     cdef TensorBase x
     cdef Node fn
     cdef object item, modes = None
-    cdef list targets = [None] * n, numbers = None, versions = None, kept_inputs = [None] * n
+    cdef list targets = [None] * n, numbers = None, versions = None, saved_inputs = [None] * n
     node.plan = plan
     node.params = params if params else _NO_PARAMS
     node.output_count = 1
@@ -60,7 +60,7 @@ cdef Node _record(Plan plan, tuple inputs, dict params, object out, object saved
             continue
         if i < 3:
             mask |= 1 << i
-    # Only now: a view that was changed in place has just made the node of its new history.
+    # Only now, because _history(x) may have made a node for a view.
     _sequence += 1
     node.seq = _sequence
     node.targets = tuple(targets)
@@ -83,10 +83,10 @@ cdef Node _record(Plan plan, tuple inputs, dict params, object out, object saved
                     if versions is None:
                         versions = [0] * n
                     versions[i] = x._counter.value
-            kept_inputs[i] = item
+            saved_inputs[i] = item
         elif mode == LIKE and item is not None:
-            kept_inputs[i] = _like(item)
-    node.inputs = tuple(kept_inputs)
+            saved_inputs[i] = _like(item)
+    node.inputs = tuple(saved_inputs)
     if versions is not None:
         node.versions = tuple(versions)
     if y_mode:
@@ -111,7 +111,7 @@ cdef Node _record(Plan plan, tuple inputs, dict params, object out, object saved
 
 
 cdef int _observe(Node node, object inputs, object out) except -1:
-    """Do what hooks on saved tensors and anomaly mode ask of a new node."""
+    """Prepare a new node for anomaly mode and for hooks on saved tensors, if they are in force."""
     if npg_anomaly_mode:
         node.origin = _anomaly.Origin(inputs, out)
     if npg_saved_hooks:
@@ -134,7 +134,7 @@ cdef int _pack(Node node, bint results) except -1:
 
 
 cdef TensorBase _finish(Plan plan, object first, cnp.ndarray out, Node node, int nr):
-    """Return the tensor of one output array."""
+    """Return the tensor of one output array, with its place in the graph."""
     _check_known(out)
     cdef TensorBase t = _new_tensor()
     cdef TensorBase x

@@ -1,9 +1,9 @@
 # Rules as loops.
 #
-# Most rules of elementwise ops are one or two ufuncs, such as `g * b`. Run once on probes that note what is done with
-# them, such a rule gives the list of its steps, which then runs without a Python frame.
+# Most rules of elementwise ops are one or two ufuncs, such as `g * b`. Traced once on probes, such a rule becomes a
+# list of steps, which then runs without a Python frame.
 
-cdef int CONSTANT = 32, RESULT = 16  # places: 0 is g, 1 is y, 2 and on the inputs; RESULT + k what step k gave
+cdef int CONSTANT = 32, RESULT = 16  # places: 0 is g, 1 is y, 2 and up the inputs; RESULT + k the result of step k
 
 
 @cython.final
@@ -23,9 +23,9 @@ cdef class RuleSteps:
         return g if place == 0 else y if place == 1 else _value(inputs[place - 2])
 
     cdef object run(self, object g, object y, tuple inputs):
-        """Return the rule's gradient, or None where the rule itself must be asked."""
+        """Return the rule's gradient, or None where the rule itself must be called."""
         cdef list results = None
-        cdef object found, right
+        cdef object value, right
         cdef int i
         if self.count == 0:
             return g
@@ -33,14 +33,14 @@ cdef class RuleSteps:
             results = []
         for i in range(self.count):
             right = None if self.right[i] < 0 else self._value(self.right[i], g, y, inputs, results)
-            found = run_loop(
+            value = run_loop(
                 <Loops>self.loops[i], self._value(self.left[i], g, y, inputs, results), right, None
             )
-            if found is None:
+            if value is None:
                 return None
             if results is not None:
-                results.append(found)
-        return found
+                results.append(value)
+        return value
 
 
 cdef int _number(object probe) except -1:
@@ -49,26 +49,26 @@ cdef int _number(object probe) except -1:
 
 
 cdef RuleSteps _read_rule(object rule, int arity):
-    """Return a rule's steps, or None for one that is more than ufuncs of its arguments."""
+    """Return a rule's steps, or None for one that does more than apply ufuncs to its arguments."""
     cdef RuleSteps steps
-    cdef list noted = []
+    cdef list recorded = []
     cdef int i, k
     code = getattr(rule, "__code__", None)
-    # Names beside NumPy's could lead anywhere, to something that looks at shapes or types.
+    # Names other than NumPy's could refer to anything, such as code that reads shapes or types.
     if code is None or code.co_freevars or code.co_kwonlyargcount or not all(
         [name == "np" or isinstance(getattr(np, name, None), np.ufunc) for name in code.co_names]
     ):
         return None
     try:
-        result = rule(*[Probe(noted, ("in", i)) for i in range(2 + arity)])
+        result = rule(*[Probe(recorded, ("in", i)) for i in range(2 + arity)])
     except Exception:
         return None
-    if not isinstance(result, Probe) or len(noted) > 8:
+    if not isinstance(result, Probe) or len(recorded) > 8:
         return None
     steps = RuleSteps.__new__(RuleSteps)
-    steps.count, steps.loops, steps.constants = len(noted), [], []
+    steps.count, steps.loops, steps.constants = len(recorded), [], []
     for i in range(steps.count):
-        step = noted[i]
+        step = recorded[i]
         operands, loops = step.inputs, loops_of(step.ufunc)
         if loops is None or step.shape != "full":
             return None
@@ -87,7 +87,7 @@ cdef RuleSteps _read_rule(object rule, int arity):
             else:
                 steps.right[i] = place
     steps.result = _number(result)
-    # What comes out must be what the last step gave, or with no step g itself.
+    # The result must be that of the last step, or g itself where there are no steps.
     if steps.result != (RESULT + steps.count - 1 if steps.count else 0):
         return None
     return steps

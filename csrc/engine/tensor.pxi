@@ -1,15 +1,15 @@
-# The tensor's part in the graph.
+# The tensor as the graph sees it: an array, its history, its gradient, its version.
 
 @cython.final
 @cython.freelist(512)
 cdef class VersionCounter:
-    """How often a buffer was written in place; a tensor and its views share one."""
+    """The number of times a buffer was written in place; a tensor and its views share one."""
 
     cdef public long long value
 
 
 @cython.c_api_binop_methods(True)
-@cython.binding(False)  # as of Node
+@cython.binding(False)  # see Node
 cdef class TensorBase:
     """An ndarray with a place in the graph; see the Python twin for the attributes."""
 
@@ -29,14 +29,14 @@ cdef class TensorBase:
     cdef public bint _inference
 
     def _set_array(self, cnp.ndarray array not None):
-        """Make this a fresh leaf on `array`. For constructors."""
+        """Make this a new leaf on `array`. For constructors."""
         _check_known(array)
         self._array = array
         self._counter = VersionCounter.__new__(VersionCounter)
         self._inference = npg_inference_mode
 
     def _swap_array(self, cnp.ndarray array not None):
-        """Show another buffer from now on; the place in the graph stays, and the version. For `x.data = y`."""
+        """Replace the buffer; the place in the graph and the version stay. For `x.data = y`."""
         cdef long long version = self._counter.value
         _check_known(array)
         self._array = array
@@ -48,31 +48,31 @@ cdef class TensorBase:
 
     @property
     def grad_fn(self):
-        """The node that produced this tensor, or None for a leaf."""
+        """Return the node that produced this tensor, or None for a leaf."""
         return _history(self)
 
     @property
     def requires_grad(self):
-        """Whether gradients flow to or through this tensor."""
+        """Tell whether gradients flow to or through this tensor."""
         if self._kind and self._base is not None and self._seen != self._counter.value:
             # See the comment in the twin.
-            shows = self._kind != NO_GRAD_VIEW_ and self._base.requires_grad
-            return self._requires_grad or self._fn is not None or shows
+            base_requires = self._kind != NO_GRAD_VIEW_ and self._base.requires_grad
+            return self._requires_grad or self._fn is not None or base_requires
         return self._requires_grad or _history(self) is not None
 
     @property
     def is_leaf(self):
-        """Whether no recorded operation produced this tensor."""
+        """Tell whether no recorded operation produced this tensor."""
         return _history(self) is None
 
     @property
     def output_nr(self):
-        """Which output of grad_fn this tensor is."""
+        """Return this tensor's number among the outputs of grad_fn."""
         return self._nr
 
     @property
     def retains_grad(self):
-        """Whether this non-leaf tensor keeps its gradient in .grad."""
+        """Tell whether this non-leaf tensor keeps its gradient in .grad."""
         return self._retains and _history(self) is not None
 
     def is_inference(self):
@@ -97,7 +97,7 @@ cdef class TensorBase:
         self._base = None
 
     def retain_grad(self):
-        """Keep this tensor's gradient in .grad although it is no leaf."""
+        """Keep this tensor's gradient in .grad although it is not a leaf."""
         fn = _history(self)
         if fn is None:
             if not self._requires_grad:
@@ -107,7 +107,7 @@ cdef class TensorBase:
         retain(self, fn, self._nr)
 
     def register_hook(self, hook):
-        """Call hook(grad) when the gradient of this tensor is known; a returned tensor replaces it."""
+        """Call hook(grad) when the gradient of this tensor is complete; a tensor that it returns replaces it."""
         if not self.requires_grad:
             raise RuntimeError(_errors.HOOK_WITHOUT_GRAD)
         fn = _history(self)
@@ -134,8 +134,8 @@ cdef class TensorBase:
     def __npg_apply__(op, inputs, params):
         return apply(op, inputs, params)
 
-    # The operators of register_operators, where Python looks first: in C, without a lookup of their names. Python calls
-    # each with its operands in their order, for the reflected one too (c_api_binop_methods).
+    # The operators of register_operators, in C, so that Python need not look up their names. It calls each with the
+    # operands in order, also for the reflected operation (c_api_binop_methods).
 
     def __add__(a, b):
         return _operate(0, a, b)
@@ -157,13 +157,13 @@ cdef list _operators = [None] * len(_arguments.OPERATORS)
 
 
 def register_operators(table):
-    """Let these functions be the operators of tensors, by name; see the Python twin. tensor.py calls this once."""
+    """Install these functions, by name, as the operators of tensors; see the twin. npg/tensor calls this once."""
     for i, operator_name in enumerate(_arguments.OPERATORS):
         _operators[i] = table[operator_name]
 
 
 cdef inline object _operate(int which, object a, object b):
-    """Apply operator number `which`, or the one after it, its reflection, where the tensor is on the right."""
+    """Apply operator number `which`, or its reflection, the next one, where only the right operand is a tensor."""
     if not isinstance(a, TensorBase):
         which, a, b = which + 1, b, a
     function = _operators[which]
@@ -175,7 +175,7 @@ cdef cnp.ndarray _NOTHING = np.empty(0, np.float32)
 
 
 cdef object _new_from_python(PyTypeObject *cls, PyObject *args, PyObject *kwargs):
-    """Make a tensor for Python, which may never give it an array: until then it is empty."""
+    """Make a tensor for a call from Python, which may never set an array: the tensor is empty until then."""
     cdef TensorBase t = <TensorBase>npg_new(cls, _NO_ARGUMENTS)
     t._array = _NOTHING
     t._counter = VersionCounter.__new__(VersionCounter)
@@ -190,7 +190,7 @@ cdef type _tensor_class = TensorBase
 
 
 def register_tensor_class(type cls not None):
-    """Make outputs instances of `cls` from now on. tensor.py calls this once."""
+    """Let outputs be instances of `cls` from now on. npg/tensor calls this once."""
     global _tensor_class
     _tensor_class = cls
 
@@ -220,7 +220,7 @@ cdef inline TensorBase _new_tensor():
     return <TensorBase>npg_new(<PyTypeObject *>_tensor_class, _NO_ARGUMENTS)
 
 
-# NumPy's numbers of the types that npg has a dtype for, as bits.
+# NumPy's type numbers of the dtypes of npg, as bits.
 cdef unsigned long long _known_types = sum(1 << dtype.num for dtype in dtypes.KNOWN)
 
 
@@ -230,7 +230,7 @@ cdef inline bint _is_known(cnp.ndarray array) noexcept:
 
 
 cdef inline int _check_known(cnp.ndarray array) except -1:
-    """Raise when npg has no dtype for an array: no tensor can show it."""
+    """Raise when npg has no dtype for an array, so that no tensor can hold it."""
     if not _is_known(array):
         dtypes.check_known(array.dtype)
     return 0
@@ -246,7 +246,7 @@ cdef inline TensorBase _make(cnp.ndarray array):
 
 
 def wrap(array):
-    """Return a new leaf tensor on an ndarray (or NumPy scalar), which it shares; see the twin."""
+    """Return a new leaf tensor that shares an ndarray (or holds a NumPy scalar); see the twin."""
     return _make(array if isinstance(array, cnp.ndarray) else _asarray(array))
 
 

@@ -1,4 +1,4 @@
-# Running a node: the rules of its op make the gradients of its inputs.
+# Running a node: the rules of its op compute the gradients of its inputs.
 
 
 cdef inline object _run_node(Node node, object g, bint recorded):
@@ -12,13 +12,13 @@ def _run_node_unobserved(Node node, g, bint recorded):
 
 
 cdef object _vjp(Node node, object g):
-    """Run the op's rule on arrays; return the gradients per input."""
+    """Run the op's rules on arrays; return a gradient or None for each input."""
     cdef Plan plan = node.plan
     cdef tuple inputs = node.inputs
     cdef Py_ssize_t n = len(node.targets)
     cdef object y = node.output
     _check_versions(node)
-    # The common cases, without a list in between: one or two inputs, no settings, no broadcasting to undo.
+    # The common cases, without an intermediate list: one or two inputs, no settings, no broadcasting to undo.
     if plan.joint is None and node.params is _NO_PARAMS and node.shapes is None:
         if n == 2:
             return (
@@ -31,14 +31,14 @@ cdef object _vjp(Node node, object g):
 
 
 cdef inline object _run_rule(Plan plan, Node node, int i, object g, object y, tuple inputs):
-    """Run the rule of input i of an op of one or two inputs, as loops where that is possible."""
-    cdef object found, rule = plan.vjps[i]
+    """Run the rule of input i of an op of one or two inputs, as loops where possible."""
+    cdef object result, rule = plan.vjps[i]
     if rule is None:
         return None
     if plan.steps is not None and plan.steps[i] is not None:
-        found = (<RuleSteps>plan.steps[i]).run(g, y, inputs)
-        if found is not None:
-            return found
+        result = (<RuleSteps>plan.steps[i]).run(g, y, inputs)
+        if result is not None:
+            return result
     if _is_half(g):
         return _run_rules(node, None, g, y, [_value(x) for x in inputs])[i]
     if plan.elementwise and _are_large((g,)):
@@ -49,7 +49,7 @@ cdef inline object _run_rule(Plan plan, Node node, int i, object g, object y, tu
 
 
 cdef object _vjp_recorded(Node node, object g):
-    """Run the op's rule on tensors and record it, for create_graph."""
+    """Run the op's rules on tensors and record them, for create_graph."""
     cdef Plan plan = node.plan
     cdef object y = node.output
     _check_versions(node)
@@ -99,8 +99,8 @@ cdef object _run_rules(Node node, object joint, object g, object y, object input
 
 
 cdef object _vjp_checked(Node node, object g, bint recorded):
-    """Run the op's rule on what hooks give back of the saved tensors, and look at the result in anomaly mode."""
-    cdef tuple kept = (node.inputs, node.output, node.saved)
+    """Unpack what hooks have packed, run the op's rules, and in anomaly mode check the results for nan."""
+    cdef tuple stored = (node.inputs, node.output, node.saved)
     cdef bint packed = node.packed and node.inputs is not None
     try:
         if packed:
@@ -116,7 +116,7 @@ cdef object _vjp_checked(Node node, object g, bint recorded):
     finally:
         if packed:
             node.packed, node.versions = True, None
-            node.inputs, node.output, node.saved = kept
+            node.inputs, node.output, node.saved = stored
     return results
 
 
@@ -129,13 +129,13 @@ cdef TensorBase _output_tensor(Node node, cnp.ndarray array, int nr):
 
 
 cdef object _composite_vjp(Node node, object g):
-    # Aliases, because one tensor may be several inputs (attention of x with itself) and each needs its own gradient.
+    # Aliases, because one tensor may be several inputs (as in self-attention) and each needs a gradient of its own.
     needs = node.needs
     inputs = [apply(alias, (x,), {}) if need else x for x, need in zip(node.inputs, needs, strict=True)]
     half = _is_half(_value(g))
     y = node.plan.op.composite(*(_half.widen(tuple(inputs), _cast) if half else inputs), **node.params)
     if half:
         y = _cast(y, _half.HALF)
-    wanted = [x for x, need in zip(inputs, needs, strict=True) if need]
-    grads = iter(run_backward((y,), (g,), True, True, wanted, False))
+    differentiated = [x for x, need in zip(inputs, needs, strict=True) if need]
+    grads = iter(run_backward((y,), (g,), True, True, differentiated, False))
     return [next(grads) if need else None for need in needs]

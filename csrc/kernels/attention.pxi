@@ -1,8 +1,8 @@
-# Attention on heads side by side (npg/ops/attention.py), by calling the loops of NumPy's ufuncs and of matmul.
+# Attention on heads in parallel (npg/ops/attention.py), by calling the loops of NumPy's ufuncs and of matmul.
 #
-# A head's scores, some ten kilobytes, stay in the first cache while the loops pass over them, and the heads are shared
-# by the pool's threads, who need no interpreter between a product and the next. The numbers are computed in the order
-# of the Python code, so the bits are the same.
+# A head's scores, some ten kilobytes, stay in the L1 cache while the loops pass over them, and the pool's threads share
+# the heads, without the interpreter between one product and the next. The numbers are computed in the order of the
+# Python code, so the bits are the same.
 
 cdef double SCORE = 1.5  # nanoseconds of one thread
 
@@ -12,16 +12,16 @@ cdef struct AttentionLoops:
 
 
 cdef struct Attention:
-    # One call. RuleSteps are in bytes: from batch to batch, head to head, and position to position.
+    # One call. Steps are strides in bytes: from batch to batch, head to head, and position to position.
     AttentionLoops *loops
     Product scores, result
     char *q
     char *k
     char *v
     char *y
-    char *p  # NULL: not wanted
-    char *total  # NULL: not wanted
-    char *mask  # what is added to the scores from the key `start` on; NULL: nothing
+    char *p  # NULL: not written
+    char *total  # NULL: not written
+    char *mask  # added to the scores from the key `start` on; NULL: none
     cnp.npy_intp q_steps[3]
     cnp.npy_intp k_steps[3]
     cnp.npy_intp v_steps[3]
@@ -32,12 +32,12 @@ cdef struct Attention:
     int size
     double scale, most, least
     int unsafe  # a head has scores too large or too small
-    char *room  # of each thread, for one head
+    char *room  # scratch memory of each thread, for one head
     cnp.npy_intp room_size
 
 
 cdef inline double _reduced(Loop *loop, char *x, cnp.npy_intp n, int size) noexcept nogil:
-    """Return the reduction of n numbers that lie one after the other."""
+    """Return the reduction of n contiguous numbers."""
     cdef float single = 0
     cdef double doubled = 0
     _reduce(loop, x, <char *>&single if size == 4 else <char *>&doubled, n, size)
@@ -52,7 +52,7 @@ cdef void multiply_alone(Product *call, char *a, char *b, char *out, char *room)
 
 
 cdef void attend_to_head(int worker, long head, void *data) noexcept nogil:
-    """Compute a head's result, unless it has scores too large or too small to do without a shift."""
+    """Compute a head's result, unless its scores are too large or too small to do without a shift."""
     cdef Attention *call = <Attention *>data
     cdef AttentionLoops *loops = call.loops
     cdef cnp.npy_intp size = call.size, line = call.queries * size, n = call.queries * call.keys
@@ -60,7 +60,7 @@ cdef void attend_to_head(int worker, long head, void *data) noexcept nogil:
     cdef char *scaled = call.room + worker * call.room_size
     cdef char *s = scaled + call.queries * call.n * size
     cdef char *total = s + n * size
-    cdef char *room = total + 2 * line  # of the products; before it the sums of a block
+    cdef char *room = total + 2 * line  # for the products; before it the sums of a block
     cdef char *q = call.q + b * call.q_steps[0] + h * call.q_steps[1]
     cdef char *p
     cdef double doubled = call.scale
@@ -107,7 +107,7 @@ cdef void attend_to_head(int worker, long head, void *data) noexcept nogil:
 
 
 cdef bint _cut_alone(Product *call, int kind, bint is_one) except -1:
-    """Plan a product that is computed by multiply_alone; return whether BLAS can walk its matrices, in its thread."""
+    """Plan a product for multiply_alone; return whether BLAS can read its matrices and stays in its thread."""
     cdef cnp.npy_intp size = 4 if kind == cnp.NPY_FLOAT else 8
     if not _look(&call.a, call.m, call.k, size) or not _look(&call.b, call.k, call.n, size):
         return False
@@ -130,7 +130,7 @@ cdef bint _find_attention_loops(int kind, AttentionLoops *loops) except -1:
 
 
 cdef bint _take_steps(object array, int kind, cnp.npy_intp *steps, char **memory) except -1:
-    """Note where a 4-d array lies and its first three steps; return whether its rows can be walked."""
+    """Read the address and the first three strides of a 4-D array; return whether loops can run over its rows."""
     cdef cnp.ndarray x = <cnp.ndarray?>array
     cdef int i
     for i in range(3):
@@ -147,10 +147,10 @@ def attend(cnp.ndarray q not None, k, v, y, p, total, cnp.ndarray mask, double s
 
     Args:
         q, k, v, y: (B, nh, T, n), (B, nh, S, n), (B, nh, S, m) and (B, nh, T, m).
-        p, total: what else is written: (B, S, nh, T), the softmax, and (B, 1, nh, T), the sums; None: not wanted.
-        mask: C-contiguous (later, T), added to the scores of the last keys; None: nothing.
-        most, least: scores must be below, sums above.
-    Returns: whether it was done. Otherwise y, p and total hold anything.
+        p, total: further outputs: (B, S, nh, T), the softmax, and (B, 1, nh, T), the sums; None: not written.
+        mask: C-contiguous (later, T), added to the scores of the last keys; None: none.
+        most, least: bounds: scores must be below `most`, sums above `least`.
+    Returns: whether it was done. Otherwise the contents of y, p and total are undefined.
     """
     cdef Attention call
     cdef cnp.npy_intp heads, size = cnp.PyArray_ITEMSIZE(q)

@@ -1,6 +1,6 @@
-/* What code that no sanitizer has seen (NumPy's loops, BLAS) is about to read and write, looked at before it is called.
+/* Checks of the memory that uninstrumented code (NumPy's loops, BLAS) is about to access, before it is called.
 
-   In the build with sanitizers alone (NPG_BUILD=sanitize, see setup.py); elsewhere nothing is left of it. */
+   Only in the build with sanitizers (NPG_BUILD=sanitize, see setup.py); elsewhere they compile to nothing. */
 
 #ifndef NPG_CHECKED_H
 #define NPG_CHECKED_H
@@ -11,8 +11,8 @@
 
 #define NPG_CHECKED 1
 
-/* Look at n numbers, `right` bytes apart, in each of some rows, `down` bytes apart. The report comes from reading the
-   first byte that is out of bounds; a number that is not aligned is one as well. */
+/* Check n numbers, `right` bytes apart, in each of some rows, `down` bytes apart. Reading the first byte that is out of
+   bounds makes the sanitizer report it; so does reading an unaligned number. */
 static void npg_check(char *start, npy_intp rows, npy_intp down, npy_intp n, npy_intp right, npy_intp size) {
     npy_intp i, k, count = right == size ? 1 : n;
     if (rows < 1 || n < 1) return;

@@ -1,13 +1,13 @@
 # NumPy's inner loops, called directly on small arrays.
 #
-# A ufunc spends half a microsecond on finding out what it was given; its loop over sixteen numbers takes ten
-# nanoseconds. Where the operands are known to be plain (one floating dtype, one shape, contiguous), that loop can be
-# called without the search: the same machine code on the same numbers, so the same bits. Everything else: the ufunc.
+# A ufunc spends half a microsecond on inspecting its arguments; its loop over sixteen numbers takes ten nanoseconds.
+# Where the operands are known to be plain (one floating dtype, one shape, contiguous), that loop can be called
+# directly: the same machine code on the same numbers, so the same bits. Everything else goes to the ufunc.
 
-# Up to here the time that is saved can be seen; beyond, the ufunc itself does better, for it lets other threads run.
+# Elements up to which the time saved matters; beyond, the ufunc is better, because it releases the GIL.
 cdef cnp.npy_intp SMALL = 2048
 
-# Numbers, or rows, that are added one after the other; elements of an inner product.
+# Numbers or rows that are added one after the other; elements of an inner product.
 cdef cnp.npy_intp ADDED_SINGLY = limits.ADDED_SINGLY, ADDED_IN_A_RUN = limits.ADDED_IN_A_RUN
 
 # The largest integer up to which a Python int is a double exactly.
@@ -15,7 +15,7 @@ cdef long long EXACT = 1 << 53
 
 
 cdef extern from "kernels/checked.h":
-    # Nothing, but in the build with sanitizers.
+    # Does nothing except in the build with sanitizers.
     void npg_check(
         char *start, cnp.npy_intp rows, cnp.npy_intp down, cnp.npy_intp n, cnp.npy_intp right, cnp.npy_intp size
     ) noexcept nogil
@@ -36,7 +36,7 @@ cdef bint _find_loop(object ufunc, int kind, Loop *loop) except -1:
         fits = True
         for k in range(u.nargs):
             fits = fits and u.types[i * u.nargs + k] == kind
-        if fits:  # the first that fits is the one that the ufunc runs; later ones of the same types are older code
+        if fits:  # the first that fits is the one that the ufunc runs; later ones of the same types are legacy code
             loop.run, loop.data = <InnerLoop>u.functions[i], u.data[i]
             loop.count, loop.size = u.nargs, 4 if kind == cnp.NPY_FLOAT else 8
             return loop.run != NULL
@@ -52,9 +52,9 @@ cdef inline void _elementwise(Loop *loop, char **args, cnp.npy_intp n, cnp.npy_i
 
 
 cdef inline char *_line(bytes memory) noexcept:
-    """Return where a line of the cache begins in a buffer, which has 64 bytes more for that."""
+    """Return the start of the first cache line in a buffer, which has 64 spare bytes for that."""
     cdef char *start = PyBytes_AS_STRING(memory)
-    return start + 64 - (0 if NPG_CHECKED else <size_t>start % 64)  # checked, the buffer ends where its room does
+    return start + 64 - (0 if NPG_CHECKED else <size_t>start % 64)  # with checks: use the buffer to its last byte
 
 
 cdef inline void _pass(
@@ -70,7 +70,7 @@ cdef inline void _pass(
 
 
 cdef inline void _reduce(Loop *loop, char *x, char *out, cnp.npy_intp n, int size) noexcept nogil:
-    """Reduce n > 0 contiguous numbers as the ufunc's reduce: the others come to the first."""
+    """Reduce n > 0 contiguous numbers like the ufunc's reduce: combine the others with the first, in order."""
     memcpy(out, x, size)
     _pass(loop, out, x + size, out, n - 1, 0, size, 0)
 
@@ -97,7 +97,7 @@ cdef Loops loops_of(object ufunc):
 
 
 cdef inline bint _read_number(object x, double *value) except -1:
-    """Read a Python number that NumPy would take in the dtype of the array beside it."""
+    """Read a Python number that NumPy would convert to the dtype of the array beside it."""
     cdef long long i
     cdef int overflow = 0
     if type(x) is float:
@@ -111,11 +111,11 @@ cdef inline bint _read_number(object x, double *value) except -1:
 
 
 cdef cnp.ndarray run_loop(Loops loops, object a, object b, cnp.ndarray out):
-    """Return ufunc(a, b), or ufunc(a) where it has one input; or None where the ufunc must be asked.
+    """Return ufunc(a, b), or ufunc(a) where it has one input; None where the ufunc itself must be called.
 
     Args:
         a, b: arrays, or one of them a number.
-        out: where to write; None for a new array.
+        out: the array to write into; None for a new one.
     """
     cdef cnp.ndarray like, x
     cdef cnp.npy_intp n, size
@@ -125,7 +125,7 @@ cdef cnp.ndarray run_loop(Loops loops, object a, object b, cnp.ndarray out):
     cdef double doubles[2]
     cdef int kind, i, count = loops.nin
     cdef object operand
-    # The operand that gives the result's shape: an array, and not the 0-d one beside a larger one.
+    # The operand that gives the result's shape: an array, but not a 0-d one beside a larger one.
     if isinstance(a, cnp.ndarray) and (
         cnp.PyArray_NDIM(<cnp.ndarray>a) or not isinstance(b, cnp.ndarray) or not cnp.PyArray_NDIM(<cnp.ndarray>b)
     ):
@@ -158,7 +158,7 @@ cdef cnp.ndarray run_loop(Loops loops, object a, object b, cnp.ndarray out):
         else:
             if not _read_number(operand, &doubles[i]):
                 return None
-            singles[i] = <float>doubles[i]  # inf beyond float32, as NumPy
+            singles[i] = <float>doubles[i]  # inf beyond float32, as in NumPy
             args[i] = <char *>&singles[i] if kind == cnp.NPY_FLOAT else <char *>&doubles[i]
             steps[i] = 0
     if out is None:

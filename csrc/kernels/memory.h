@@ -1,18 +1,19 @@
-/* Memory of arrays that npg's ops make, kept for the next ones.
+/* A cache of memory for the arrays that npg's ops make.
 
-   The C library serves a large request with pages fresh from the operating system and gives them back when the array is
-   freed; and when the end of its heap is free, as it is after each backward pass, it gives that back too. A network's
-   activations are of that size: each is then paid for page by page in every iteration, a quarter of a nanoGPT
-   iteration's time, an eighth of an LSTM's. So while an op or a backward pass runs, NumPy asks here for the memory of
-   its arrays (NEP 49; the handler is one of the thread's context, and arrays remember theirs). Blocks that are freed
-   wait for the next array of about their size; those that it does not fit go first. More than MEMORY_KEPT of them stay
-   only while they are in use again and again: a thread that lives no longer than that gives the rest back after a pause.
-   Arrays that others make are not concerned.
+   The C library serves a large request with fresh pages of the operating system and returns them when the array is
+   freed; it also returns the end of its heap when that is free, as it is after each backward pass. A network's
+   activations are of that size, so they are paid for page by page in every iteration: a quarter of the time of a
+   nanoGPT iteration, an eighth of an LSTM's. So while an op or a backward pass runs, NumPy allocates its arrays here
+   (NEP 49; the handler is set in the thread's context, and arrays remember theirs). Freed blocks wait for the next
+   array of about their size; where memory must be returned, the oldest go first. More than MEMORY_KEPT bytes wait only
+   while blocks are used again and again: a thread that exists only meanwhile returns the rest after a pause. Arrays
+   made by other code are not affected.
 
-   A large block is a mapping of its own. A middle one lies in the C library's heap, for a process may have some 65,000
-   mappings, and graphs have more arrays than that; it waits beside those of its size. Smaller arrays are NumPy's affair.
+   A large block is a mapping of its own. A middle one lies in the C library's heap, because a process may have only
+   some 65,000 mappings, and graphs have more arrays than that; it waits in a list for its size. Smaller arrays are left
+   to NumPy.
 
-   Anonymous mappings and POSIX threads; elsewhere memory_handler is NULL, and arrays lie where NumPy puts them. */
+   Anonymous mappings and POSIX threads; elsewhere the handler is NumPy's own. */
 
 #ifndef NPG_MEMORY_H
 #define NPG_MEMORY_H
@@ -20,22 +21,22 @@
 #include <stddef.h>
 #include <string.h>
 
-#define MEMORY_MIDDLE ((size_t)1 << 10) /* bytes; NumPy keeps what is smaller by itself */
+#define MEMORY_MIDDLE ((size_t)1 << 10) /* bytes; NumPy caches smaller arrays itself */
 #define MEMORY_LARGE ((size_t)1 << 16)
-#define MEMORY_STEP ((size_t)1 << 10)   /* bytes by which sizes of middle blocks differ */
+#define MEMORY_STEP ((size_t)1 << 10)   /* bytes between the sizes of middle blocks */
 #define MEMORY_SIZES (MEMORY_LARGE / MEMORY_STEP)
-#define MEMORY_KEPT ((size_t)64 << 20)  /* bytes that wait at most, when nothing has happened for a while */
-#define MEMORY_SLACK (((size_t)16 << 20) + memory_most / 16)  /* bytes that wait beyond what arrays once needed at once */
-#define MEMORY_PAUSE 250000000L         /* nanoseconds; after one or two of these, nothing has */
+#define MEMORY_KEPT ((size_t)64 << 20)  /* bytes that wait at most after a pause */
+#define MEMORY_SLACK (((size_t)16 << 20) + memory_most / 16)  /* bytes that are held beyond the peak of live arrays */
+#define MEMORY_PAUSE 250000000L         /* nanoseconds; a pause lasts one or two of these */
 
 typedef struct {
-    size_t used, kept;  /* bytes of arrays alive, and of blocks that wait */
+    size_t used, kept;  /* bytes of live arrays, and of waiting blocks */
 } memory_counts;
 
 #if defined(NPG_SANITIZE)
 
-/* The C library's functions themselves, for all arrays of the thread that imports: a sanitizer knows what they gave, and
-   neither this cache nor NumPy's of small arrays hands out what was freed. */
+/* The C library's functions themselves, for all arrays of the importing thread: a sanitizer tracks what they return,
+   and neither this cache nor NumPy's cache of small arrays reuses freed memory. */
 
 #include <stdlib.h>
 
@@ -74,21 +75,21 @@ static PyObject *memory_make_handler(void) { return PyCapsule_New(&memory_handle
 #define MAP_ANONYMOUS MAP_ANON
 #endif
 
-/* What lies before an array's data; a multiple of the cache's line. */
+/* The header before an array's data; its size is a multiple of the cache line. */
 typedef struct memory_block {
     struct memory_block *next, *previous;
-    size_t capacity;  /* bytes of the whole block; 0 of a small one */
-    size_t start;     /* bytes from the beginning of a mapping to this; of a small block, of all of it */
+    size_t capacity;  /* bytes of the whole block; 0 for a small one */
+    size_t start;     /* bytes from the start of the mapping to this header; for a small block, its size */
     char padding[64 - 2 * sizeof(void *) - 2 * sizeof(size_t)];
 } memory_block;
 
-/* A ring of the large blocks that wait, the last freed first; and of the middle ones a list for each size. */
+/* The waiting blocks: a ring of the large ones, the last freed first, and a list of middle ones for each size. */
 static memory_block memory_waiting = {&memory_waiting, &memory_waiting, 0, 0, {0}};
 static memory_block *memory_middle[MEMORY_SIZES + 1];
 static memory_counts memory_now = {0, 0};
-static size_t memory_most = 0;  /* bytes of arrays that were alive at once */
+static size_t memory_most = 0;  /* the peak of the bytes of live arrays */
 static pthread_mutex_t memory_mutex = PTHREAD_MUTEX_INITIALIZER;
-static unsigned long memory_calls = 0;  /* tells whether something has happened */
+static unsigned long memory_calls = 0;  /* changes with every call, to detect a pause */
 static int memory_has_keeper = 0;
 static PyDataMem_Handler *memory_default = NULL;
 
@@ -116,8 +117,8 @@ static void memory_give_back(memory_block *block) {
 /* ----- Giving back ----- */
 
 static memory_block *memory_take_old(size_t most) {
-    /* Return a list of waiting blocks, the oldest of the large and then any, so that at most so many bytes wait. The
-       mutex is held. */
+    /* Remove waiting blocks, the oldest of the large first and then any, until at most `most` bytes wait; return
+       them as a list. The mutex is held. */
     memory_block *list = NULL, *block;
     size_t size = MEMORY_SIZES;
     while (memory_now.kept > most) {
@@ -128,7 +129,7 @@ static memory_block *memory_take_old(size_t most) {
             while (!memory_middle[size]) size--;
             block = memory_middle[size];
             memory_middle[size] = block->next;
-                    }
+        }
         memory_now.kept -= block->capacity;
         block->next = list;
         list = block;
@@ -153,7 +154,7 @@ static void memory_trim(size_t most) {
 }
 
 static void *memory_keep(void *unused) {
-    /* Wait until nothing has happened for a pause, give back what is too much, and end. */
+    /* Wait for a pause, give back the excess, and end. */
     struct timespec pause = {0, MEMORY_PAUSE};
     unsigned long before = 0;
     memory_block *list = NULL;
@@ -188,7 +189,7 @@ static int memory_start_keeper(void) {
 /* ----- What NumPy calls ----- */
 
 static memory_block *memory_make_room(size_t needed) {
-    /* Not much more than arrays once needed: return a list of those that make room. The mutex is held. */
+    /* Return a list of blocks to give back, so that little more is held than arrays once needed. The mutex is held. */
     size_t excess = memory_now.used + memory_now.kept + needed;
     if (excess <= memory_most + MEMORY_SLACK) return NULL;
     excess -= memory_most + MEMORY_SLACK;
@@ -226,7 +227,7 @@ static void *memory_allocate_middle(size_t size, int zeroed) {
     }
     block = memory_from_heap(needed, zeroed);
     if (!block) {
-        memory_trim(0); /* others may need what waits here */
+        memory_trim(0); /* the waiting blocks may be what is missing */
         block = memory_from_heap(needed, zeroed);
     }
     if (!block) {
@@ -245,8 +246,8 @@ static void *memory_allocate_large(size_t size, int zeroed) {
     memory_block *block, *best = NULL, *list = NULL;
     size_t needed, start;
     char *mapping;
-    /* A processor that compares only the lower bits of addresses lets a load wait for an earlier store at the same place
-       of another page: so each array begins at another place of its first page. */
+    /* A processor that compares only the lower bits of addresses makes a load wait for an earlier store at the same
+       offset in another page: so each array begins at another offset in its first page. */
     needed = (size + 17 * sizeof(memory_block) + 4095) / 4096 * 4096;
     if (needed < size) return NULL;
     pthread_mutex_lock(&memory_mutex);
@@ -273,7 +274,7 @@ static void *memory_allocate_large(size_t size, int zeroed) {
     }
     mapping = (char *)mmap(NULL, needed, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (mapping == (char *)MAP_FAILED) {
-        memory_trim(0); /* others may need what waits here */
+        memory_trim(0); /* the waiting blocks may be what is missing */
         mapping = (char *)mmap(NULL, needed, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (mapping == (char *)MAP_FAILED) return NULL;
     }
@@ -316,8 +317,8 @@ static void memory_free_block(memory_block *block) {
     }
 }
 
-/* A small array has such a header too: what NumPy tells a handler when it frees an array is not always what it asked for
-   (of an array without elements), and when it resizes one it tells nothing. */
+/* A small array has a header too: the size that NumPy passes when it frees an array is not always the one it requested
+   (for arrays without elements), and when it resizes an array it passes no old size. */
 
 static void *memory_small(memory_block *block, size_t size) {
     if (!block) return NULL;
@@ -327,23 +328,23 @@ static void *memory_small(memory_block *block, size_t size) {
 }
 
 static void *memory_malloc(void *context, size_t size) {
-    PyDataMemAllocator *its = &memory_default->allocator;
+    PyDataMemAllocator *allocator = &memory_default->allocator;
     (void)context;
     if (size >= MEMORY_MIDDLE) return memory_allocate(size, 0);
-    return memory_small((memory_block *)its->malloc(its->ctx, size + sizeof(memory_block)), size);
+    return memory_small((memory_block *)allocator->malloc(allocator->ctx, size + sizeof(memory_block)), size);
 }
 
 static void *memory_calloc(void *context, size_t count, size_t size) {
-    PyDataMemAllocator *its = &memory_default->allocator;
+    PyDataMemAllocator *allocator = &memory_default->allocator;
     (void)context;
     if (size && count > (size_t)-1 / size) return NULL;
     size *= count;
     if (size >= MEMORY_MIDDLE) return memory_allocate(size, 1);
-    return memory_small((memory_block *)its->calloc(its->ctx, 1, size + sizeof(memory_block)), size);
+    return memory_small((memory_block *)allocator->calloc(allocator->ctx, 1, size + sizeof(memory_block)), size);
 }
 
 static void memory_free(void *context, void *data, size_t size) {
-    PyDataMemAllocator *its = &memory_default->allocator;
+    PyDataMemAllocator *allocator = &memory_default->allocator;
     memory_block *block;
     (void)context, (void)size;
     if (!data) return;
@@ -351,7 +352,7 @@ static void memory_free(void *context, void *data, size_t size) {
     if (block->capacity)
         memory_free_block(block);
     else
-        its->free(its->ctx, block, block->start);
+        allocator->free(allocator->ctx, block, block->start);
 }
 
 static void *memory_realloc(void *context, void *data, size_t size) {
@@ -376,11 +377,11 @@ static void memory_before_fork(void) { pthread_mutex_lock(&memory_mutex); }
 static void memory_after_fork(void) { pthread_mutex_unlock(&memory_mutex); }
 static void memory_after_fork_in_child(void) {
     pthread_mutex_init(&memory_mutex, NULL);
-    memory_has_keeper = 0; /* the thread is not there */
+    memory_has_keeper = 0; /* the thread does not exist here */
 }
 
 static PyObject *memory_make_handler(void) {
-    /* Return the capsule that NumPy takes. */
+    /* Return the capsule for NumPy. */
     memory_default = (PyDataMem_Handler *)PyCapsule_GetPointer(PyDataMem_DefaultHandler, "mem_handler");
     if (!memory_default) return NULL;
     pthread_atfork(memory_before_fork, memory_after_fork, memory_after_fork_in_child);

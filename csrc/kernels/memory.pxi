@@ -1,4 +1,4 @@
-# While an op runs on arrays that are not small, NumPy asks memory.h for the memory of those that it makes.
+# While an op runs on arrays that are not small, NumPy allocates new arrays by memory.h.
 
 cdef extern from *:
     """
@@ -29,8 +29,8 @@ if MEMORY_ALWAYS:
     npg_set_handler(_handler)
 
 
-cdef object ask_here():
-    """Have NumPy ask memory.h, unless the user has a handler of his own; return what release takes."""
+cdef object use_cached_memory():
+    """Let NumPy allocate by memory.h, unless the user has set a handler; return the argument for restore_memory."""
     cdef object before = npg_set_handler(_handler)
     if before is _default_handler or before is _handler:
         return before
@@ -38,20 +38,20 @@ cdef object ask_here():
     return None
 
 
-cdef int release(object before) except -1:
-    """End what ask_here began."""
+cdef int restore_memory(object before) except -1:
+    """Restore the handler that use_cached_memory replaced."""
     if before is not None:
         npg_set_handler(before)
     return 0
 
 
 def memory_held():
-    """Return the bytes of arrays alive in blocks of memory.h, and of blocks that wait for the next array."""
+    """Return the bytes of live arrays in blocks of memory.h, and of blocks that wait for the next array."""
     cdef memory_counts now = memory_count()
     return now.used, now.kept
 
 
 def drop_memory():
-    """Give the blocks that wait back to the operating system."""
+    """Return the waiting blocks to the operating system."""
     with nogil:
         memory_trim(0)

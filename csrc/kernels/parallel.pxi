@@ -1,4 +1,4 @@
-# The threads of pool.h: how many share a piece of work, see npg/kernels/parallel.py.
+# The number of threads of pool.h that share a piece of work, see npg/kernels/parallel.py.
 
 cdef extern from "kernels/pool.h":
     ctypedef void (*pool_part)(int worker, long number, void *data) noexcept nogil
@@ -13,7 +13,7 @@ cdef enum: MOST_THREADS = 64
 
 ctypedef int (*Getter)() noexcept nogil
 
-cdef double HANDED = 10_000  # nanoseconds of one thread from which it pays to share work
+cdef double WORTH = 10_000  # nanoseconds of one thread from which it pays to share work
 
 pool_prepare()
 
@@ -28,9 +28,9 @@ cdef object _pool = parallel._pool, _inside = parallel.inside
 
 
 cdef inline int _threads_for(double nanoseconds) except -1:
-    """Return how many threads share work that takes one so long; the caller of a part of other work is alone."""
+    """Return the number of threads for work that takes one thread this long; 1 within a part of other work."""
     cdef int threads
-    if nanoseconds < HANDED or not _pool.is_free or _inside.part:
+    if nanoseconds < WORTH or not _pool.is_free or _inside.part:
         return 1
     threads = _pool.limit
     if _get_products != NULL:

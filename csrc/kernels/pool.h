@@ -1,13 +1,13 @@
 /* A pool of threads for work that needs no interpreter: parts of programs, tiles of products, heads of attention.
 
-   A job is a number of parts, cut by the shapes of what is computed and by nothing else. Whoever takes part in it, the
-   caller among them, takes the next part until none is left: a thread that wakes late, or cannot be made at all, costs
-   time and no result. Threads wait for the next job spinning for SPIN_NANOSECONDS and then sleep, so that a job that
-   follows soon begins within a microsecond. One job runs at a time; who finds the threads busy works alone.
+   A job is a number of parts, cut by shapes alone. Every participating thread, including the caller, takes the next
+   part until none is left: a thread that wakes late, or cannot be created, costs time but changes no result. Threads
+   wait for the next job by spinning for SPIN_NANOSECONDS and then sleeping, so that a job that follows soon begins
+   within a microsecond. One job runs at a time; a caller that finds the threads busy works alone.
 
-   The gate is open for all who work without the interpreter. A fork closes it, so that the child's copy of the process
-   has no lock that a thread held which is not there any more (BLAS has some), and so does the end of the process, whose
-   libraries free what a thread of a daemon would still be multiplying in.
+   All work without the interpreter passes the gate. A fork closes it, so that no lock in the child (BLAS has some) is
+   held by a thread that does not exist there. So does the end of the process, when libraries free memory that a daemon
+   thread might still use.
 
    POSIX threads and the atomics of GCC and Clang; elsewhere everything runs in the caller. */
 
@@ -16,8 +16,7 @@
 
 #include <stddef.h>
 
-/* Compute a part. `worker` is below the number of threads that the job was given to: two parts that run at the same time
-   have different ones. */
+/* Compute a part. `worker` is below the job's number of threads and differs between parts that run at the same time. */
 typedef void (*pool_part)(int worker, long number, void *data);
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -34,11 +33,11 @@ static struct {
     pool_part part;
     void *data;
     long count;
-    int helpers;      /* workers with a number below take part */
-    long next;        /* the part that nobody has taken yet */
-    long open;        /* the number of the job that runs, 0 between jobs */
-    int inside;       /* workers that are looking at the job */
-    int sleepers;     /* workers that do not spin any more; changed under pool_sleep */
+    int helpers;      /* workers with numbers up to this take part */
+    long next;        /* the next part to be taken */
+    long open;        /* the number of the running job, 0 between jobs */
+    int inside;       /* workers that may be using the job */
+    int sleepers;     /* workers that sleep; changed under pool_sleep */
 } pool_job;
 
 static int pool_size = 0;
@@ -82,7 +81,7 @@ static void pool_make_gate(void) {
     pthread_rwlockattr_t attributes;
     pthread_rwlockattr_init(&attributes);
 #if defined(__GLIBC__)
-    /* Who closes it waits for those inside, and not for those who come later. */
+    /* A closing thread waits for those inside, but not for those that come later. */
     pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 #endif
     pthread_rwlock_init(&pool_gate, &attributes);
@@ -90,7 +89,7 @@ static void pool_make_gate(void) {
 }
 
 static void pool_after_fork_in_child(void) {
-    pool_size = 0; /* the threads are not there */
+    pool_size = 0; /* the threads do not exist here */
     pool_job.open = pool_job.inside = pool_job.sleepers = 0;
     pthread_mutex_init(&pool_mutex, NULL);
     pthread_mutex_init(&pool_sleep, NULL);
@@ -133,12 +132,12 @@ static void pool_take(int worker) {
     while ((number = POOL_ADD(pool_job.next, 1)) < pool_job.count) pool_job.part(worker, number, pool_job.data);
 }
 
-static void *pool_serve(void *given) {
-    int worker = (int)(size_t)given;
+static void *pool_serve(void *argument) {
+    int worker = (int)(size_t)argument;
     long done = 0;
     for (;;) {
         done = pool_wait(done);
-        /* The caller waits for those inside after it has closed the job: who finds it open is waited for. */
+        /* After closing the job the caller waits for the workers inside: for each that finds it open here. */
         POOL_ADD(pool_job.inside, 1);
         if (POOL_LOAD(pool_job.open) == done && worker <= pool_job.helpers) pool_take(worker);
         POOL_ADD(pool_job.inside, -1);
@@ -147,7 +146,7 @@ static void *pool_serve(void *given) {
 }
 
 static int pool_grow(int size) {
-    /* Have at least `size` workers, or as many as can be made; return how many there are. */
+    /* Create workers until there are `size`, or as many as possible; return how many there are. */
     pthread_attr_t attributes;
     pthread_t thread;
     int failed = 0;
@@ -162,7 +161,7 @@ static int pool_grow(int size) {
 }
 
 static void pool_run(pool_part part, long count, void *data, int threads) {
-    /* Run part(worker, number, data) for number < count, on at most so many threads. The caller has entered the gate. */
+    /* Run part(worker, number, data) for number < count on at most `threads` threads. The caller is inside the gate. */
     int turns = 0;
     long number;
     if (threads > 1 && count > 1 && pthread_mutex_trylock(&pool_mutex) == 0) {

@@ -1,7 +1,7 @@
-# Products of matrices in tiles (npg/kernels/tiles.py): for each the loop of NumPy's matmul is called, or its BLAS.
+# Products of matrices in tiles (npg/kernels/tiles.py): for each the loop of NumPy's matmul or its BLAS is called.
 
 cdef double MULTIPLICATIONS = 50  # in a nanosecond of one thread, or fewer
-cdef cnp.npy_intp WITH_GIL = 1 << 17  # multiplications up to which a product does not let go of the interpreter
+cdef cnp.npy_intp WITH_GIL = 1 << 17  # multiplications up to which a product does not release the GIL
 
 cdef cnp.npy_intp SMALL_TILE = limits.SMALL_TILE, UNSHARED_GEMM = limits.UNSHARED_GEMM
 cdef cnp.npy_intp UNSHARED_BATCH = limits.UNSHARED_BATCH, UNSHARED_VECTOR = limits.UNSHARED_VECTOR
@@ -11,7 +11,7 @@ cdef enum: MOST_DIMS = 64  # NumPy's
 
 
 cdef struct Matrix:
-    # Where a matrix lies, how many bytes further the next row and column are, and along which of them BLAS can walk.
+    # The address of a matrix, the strides of rows and columns in bytes, and whether BLAS can read it by either.
     char *start
     cnp.npy_intp down, right
     bint by_rows, by_columns
@@ -24,19 +24,19 @@ cdef struct Batch:
 
 
 cdef struct Product:
-    # The shapes of factors, (m, k) and (k, n), and of tiles; where one product of them lies is given to each call.
+    # The shapes of the factors, (m, k) and (k, n), and of the tiles; each call is passed the addresses of its matrices.
     Loop loop, add
     Batch *batch
     Matrix a, b, out
     cnp.npy_intp m, k, n, rows, columns, depth, tiles_down, tiles, size
-    # Of a batch: its dimensions, and how many bytes further the next matrix is.
+    # Of a batch: its dimensions, and their strides in bytes.
     int dims
     cnp.npy_intp counts[MOST_DIMS]
     cnp.npy_intp a_steps[MOST_DIMS]
     cnp.npy_intp b_steps[MOST_DIMS]
     cnp.npy_intp out_steps[MOST_DIMS]
     cnp.npy_intp count, grain  # of tiles of the batch: all, and those that a thread takes at once
-    char *room  # for each thread, where k is added up in several steps
+    char *room  # scratch memory of each thread, where k is added up in several steps
     cnp.npy_intp room_size
 
 
@@ -57,7 +57,7 @@ cdef inline void _product(
     Loop *loop, char *a, cnp.npy_intp a_m, cnp.npy_intp a_n, char *b, cnp.npy_intp b_n, cnp.npy_intp b_p,
     char *out, cnp.npy_intp out_m, cnp.npy_intp out_p, cnp.npy_intp m, cnp.npy_intp n, cnp.npy_intp p,
 ) noexcept nogil:
-    """Write the product of (m, n) and (n, p); x_i is how many bytes further the next i of x is."""
+    """Write the product of (m, n) and (n, p); x_i is the stride of dimension i of x, in bytes."""
     cdef char *args[3]
     cdef cnp.npy_intp lengths[4]
     cdef cnp.npy_intp steps[9]
@@ -65,7 +65,7 @@ cdef inline void _product(
     lengths[0], lengths[1], lengths[2], lengths[3] = 1, m, n, p
     steps[0] = steps[1] = steps[2] = 0
     steps[3], steps[4], steps[5], steps[6], steps[7], steps[8] = a_m, a_n, b_n, b_p, out_m, out_p
-    if m == 1:  # NumPy gives the loop no step where there is nothing to step to, and its loop looks at that
+    if m == 1:  # NumPy passes strides of 0 for dimensions of size 1, and its loop depends on that
         steps[3] = steps[7] = 0
     if n == 1:
         steps[4] = steps[5] = 0
@@ -79,13 +79,13 @@ cdef inline void _product(
 
 cdef extern from "kernels/blas.h":
     void npg_batch_of_one(
-        void *function, int size, int width, int a_how, int b_how, long long m, long long n, long long k, char *a,
-        long long a_apart, char *b, long long b_apart, char *out, long long out_apart,
+        void *function, int size, int width, int a_trans, int b_trans, long long m, long long n, long long k, char *a,
+        long long lda, char *b, long long ldb, char *out, long long ldc,
     ) noexcept nogil
 
 
-cdef inline cnp.npy_intp _apart(Matrix *x, cnp.npy_intp rows, cnp.npy_intp columns, cnp.npy_intp size) noexcept nogil:
-    """Return how many elements further the next line of a matrix is, for BLAS."""
+cdef inline cnp.npy_intp _leading(Matrix *x, cnp.npy_intp rows, cnp.npy_intp columns, cnp.npy_intp size) noexcept nogil:
+    """Return the leading dimension of a matrix, for BLAS."""
     if x.by_rows:
         return x.down // size if rows > 1 else columns
     return x.right // size if columns > 1 else rows
@@ -103,7 +103,7 @@ cdef void multiply_tile(Product *call, cnp.npy_intp tile, char *a, char *b, char
         npg_batch_of_one(
             call.batch.function, call.size, call.batch.width, 111 if call.a.by_rows else 112,
             111 if call.b.by_rows else 112, rows, columns, call.k,
-            a, _apart(&call.a, call.m, call.k, call.size), b, _apart(&call.b, call.k, call.n, call.size),
+            a, _leading(&call.a, call.m, call.k, call.size), b, _leading(&call.b, call.k, call.n, call.size),
             out, call.out.down // call.size,
         )
         return
@@ -124,7 +124,7 @@ cdef void multiply_tile(Product *call, cnp.npy_intp tile, char *a, char *b, char
 
 
 cdef void multiply_tiles(int worker, long number, void *data) noexcept nogil:
-    """Compute some tiles of the products of a batch, one after the other: most read what the one before has read."""
+    """Compute some tiles of the products of a batch, one after the other: most read data that the last one has read."""
     cdef Product *call = <Product *>data
     cdef cnp.npy_intp tile
     for tile in range(number * call.grain, min((number + 1) * call.grain, call.count)):
@@ -151,8 +151,8 @@ cdef void multiply_one(int worker, cnp.npy_intp number, Product *call) noexcept 
 
 
 cdef bint _look(Matrix *matrix, cnp.npy_intp rows, cnp.npy_intp columns, cnp.npy_intp size) noexcept:
-    """Note along which lines BLAS can walk a matrix of these strides; return whether it can at all."""
-    # A stride says something only in a dimension that is longer than one.
+    """Determine whether BLAS can read a matrix with these strides by rows or by columns; return whether by either."""
+    # A stride counts only in a dimension that is longer than one.
     matrix.by_rows = (columns == 1 or matrix.right == size) and (
         rows == 1 or (matrix.down % size == 0 and matrix.down >= columns * size)
     )
@@ -163,7 +163,7 @@ cdef bint _look(Matrix *matrix, cnp.npy_intp rows, cnp.npy_intp columns, cnp.npy
 
 
 cdef bint _take_matrix(cnp.ndarray x, Matrix *matrix) noexcept:
-    """Note where the last two dimensions of an array lie; return whether BLAS can walk them as they are."""
+    """Read the layout of an array's last two dimensions; return whether BLAS can read them in place."""
     cdef int dims = cnp.PyArray_NDIM(x)
     matrix.start = cnp.PyArray_BYTES(x)
     matrix.down, matrix.right = cnp.PyArray_STRIDE(x, dims - 2), cnp.PyArray_STRIDE(x, dims - 1)
@@ -173,7 +173,7 @@ cdef bint _take_matrix(cnp.ndarray x, Matrix *matrix) noexcept:
 
 
 cdef bint _take_rows(cnp.ndarray x, Matrix *matrix) noexcept:
-    """Note where a C-contiguous array lies as the rows of one matrix."""
+    """Read the layout of a C-contiguous array as the rows of one matrix; return whether BLAS can read it in place."""
     cdef cnp.npy_intp size = cnp.PyArray_ITEMSIZE(x), columns = cnp.PyArray_DIM(x, cnp.PyArray_NDIM(x) - 1)
     matrix.start, matrix.down, matrix.right = cnp.PyArray_BYTES(x), columns * size, size
     matrix.by_rows = True
@@ -189,7 +189,7 @@ cdef int _cut_up(Product *call, int kind, bint is_one) except -1:
     call.add = _add_single if kind == cnp.NPY_FLOAT else _add_double
     call.batch = &_batch_single if kind == cnp.NPY_FLOAT else &_batch_double
     call.rows, call.columns, call.depth = call.m, call.n, call.k
-    # Most products are not cut; asking takes longer than many of them.
+    # Most products are not cut, and calling `cut` takes longer than many of them.
     if work > (UNSHARED_VECTOR if call.m == 1 or call.n == 1 else UNSHARED_GEMM) or (
         is_one and call.m * call.n > SMALL_TILE
     ):
@@ -203,7 +203,7 @@ cdef int _cut_up(Product *call, int kind, bint is_one) except -1:
 
 
 cdef bint _take_batch(Product *call, cnp.ndarray a, cnp.ndarray b, cnp.npy_intp *shape) noexcept:
-    """Note the dimensions of a batch; return whether the two broadcast to each other."""
+    """Read the dimensions of two batches of matrices; return whether they broadcast."""
     cdef int a_dims = cnp.PyArray_NDIM(a) - 2, b_dims = cnp.PyArray_NDIM(b) - 2, d, i
     cdef cnp.npy_intp a_count, b_count
     call.dims = max(a_dims, b_dims)
@@ -221,10 +221,10 @@ cdef bint _take_batch(Product *call, cnp.ndarray a, cnp.ndarray b, cnp.npy_intp 
 
 
 def multiply(cnp.ndarray a not None, cnp.ndarray b not None, out):
-    """Return np.matmul(a, b) of matrices or of batches of them, or None where that must be asked.
+    """Return np.matmul(a, b) of matrices or batches of matrices, or None where NumPy must be called.
 
     Args:
-        out: what it is written into; None for a new array.
+        out: the array to write into; None for a new one.
     """
     cdef Product call
     cdef cnp.ndarray y, x
@@ -286,7 +286,7 @@ def multiply(cnp.ndarray a not None, cnp.ndarray b not None, out):
         count *= call.counts[i]
     _cut_up(&call, kind, count == 1)
     if call.tiles == 1 and call.m * call.k * call.n > UNSHARED_BATCH and not _is_apart:
-        return None  # NumPy's BLAS shares it as it likes
+        return None  # NumPy's BLAS shares it among its own threads
     work = count * call.m * call.k * call.n
     call.count = count * call.tiles
     threads = min(<cnp.npy_intp>_threads_for(work / MULTIPLICATIONS), call.count) if call.count > 1 else 1

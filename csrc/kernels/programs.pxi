@@ -1,6 +1,6 @@
 # Programs (npg/kernels/programs.py), run by calling NumPy's inner loops block by block; the long ones without the GIL.
 
-# Elements a block, or one row: five blocks of float32 fit into a first cache of 48 kB.
+# Elements of a block, which has at least one row: five blocks of float32 fit into an L1 cache of 48 kB.
 cdef cnp.npy_intp BLOCK = 2048
 cdef cnp.npy_intp WITHOUT_GIL = 1 << 15  # elements
 
@@ -41,14 +41,14 @@ cdef struct Call:
     char *bases[MOST_PLACES]
     double numbers[MOST_PLACES]
     cnp.npy_intp n, height
-    # How it is shared: rows, rows of a part, and for each thread room for its temporaries.
+    # How it is shared: rows, rows of a part, and for each thread the bytes of its temporaries.
     cnp.npy_intp rows, share, room
     char *temporaries
 
 
 @cython.final
 cdef class Compiled:
-    """A program's steps for one floating dtype."""
+    """The steps of a program for one floating dtype."""
 
     cdef Code code
 
@@ -66,18 +66,18 @@ cdef class Compiled:
         first["constant"] = first["number"] + self.code.numbers
         if self.code.count > MOST_STEPS:
             return False
-        for i, noted in enumerate(program.steps):
+        for i, source in enumerate(program.steps):
             step = &self.code.steps[i]
-            if not _find_loop(noted.ufunc, kind, &step.loop):
+            if not _find_loop(source.ufunc, kind, &step.loop):
                 return False
-            step.count = len(noted.operands) + 1
-            for k, place, shape in zip(range(3), [*noted.operands, noted.place], [*noted.shapes, noted.shape]):
+            step.count = len(source.operands) + 1
+            for k, place, shape in zip(range(3), [*source.operands, source.place], [*source.shapes, source.shape]):
                 kind_of, value = place
                 if kind_of == "constant":
                     constants.append(value)
                     value = len(constants) - 1
                 step.places[k], step.shapes[k] = first[kind_of] + value, shapes[shape]
-            step.way = _way(noted)
+            step.way = _way(source)
         self.code.places = first["constant"] + len(constants)
         if self.code.places > MOST_PLACES:
             return False
@@ -88,18 +88,18 @@ cdef class Compiled:
         return True
 
 
-cdef LoopWay _way(noted) except *:
-    if noted.reduces:
+cdef LoopWay _way(source) except *:
+    if source.reduces:
         return REDUCTIONS
-    if noted.ufunc is np.vecdot:
+    if source.ufunc is np.vecdot:
         return DOTS
-    if noted.shape == "column":
+    if source.shape == "column":
         return ROW_HEADS
-    return ROWS if "row" in noted.shapes or "column" in noted.shapes else ELEMENTS
+    return ROWS if "row" in source.shapes or "column" in source.shapes else ELEMENTS
 
 
 cdef void _dot(Loop *loop, char *a, char *b, char *out, cnp.npy_intp n, int size) noexcept nogil:
-    """Compute an inner product of many numbers in runs, as npg/kernels/sums.py does."""
+    """Compute an inner product of many numbers in runs, like npg/kernels/sums.py."""
     cdef char *args[3]
     cdef cnp.npy_intp strides[5]
     cdef cnp.npy_intp lengths[2]
@@ -152,7 +152,7 @@ cdef void run_part(int worker, long number, void *data) noexcept nogil:
 
 
 cdef inline cnp.npy_intp _ahead(OperandShape shape, cnp.npy_intp n) noexcept nogil:
-    """Return how many elements further an operand's next row is."""
+    """Return the distance between the rows of an operand, in elements."""
     return n if shape == FULL else 1 if shape == COLUMN else 0
 
 
@@ -199,19 +199,19 @@ cdef inline void run_step(ProgramStep *step, char **places, cnp.npy_intp rows, c
 
 @cython.final
 cdef class _Runner:
-    """Runs a program on arrays of either dtype; called like Program._run."""
+    """Runner of a program for arrays of either dtype; called like Program._run."""
 
     cdef object program
     cdef Compiled single, double
-    cdef tuple numbers, over  # their names; per result the number of the input that it replaces, or None
+    cdef tuple numbers, over  # their names; for each result the index of the input that it replaces, or None
 
     def __call__(self, tuple arrays, dict numbers, tuple out):
         cdef cnp.ndarray first = <cnp.ndarray?>arrays[0], array
         cdef Code *code
         cdef Call call
-        cdef cnp.npy_intp rows, n, wanted, blocks, parts
+        cdef cnp.npy_intp rows, n, expected, blocks, parts
         cdef int i, kind = cnp.PyArray_TYPE(first), threads = 1
-        cdef list found = None
+        cdef list results = None
         cdef object result = None
         if kind == cnp.NPY_FLOAT:
             code = &self.single.code
@@ -223,18 +223,18 @@ cdef class _Runner:
         rows = cnp.PyArray_SIZE(first) // max(n, 1)
         call.code, call.n, call.height = code, n, max(1, BLOCK // max(n, 1))
         if code.outputs > 1:
-            found = []
+            results = []
         for i in range(code.inputs + code.outputs):
             if i < code.inputs:
                 result = arrays[i]
             else:
                 result = self._result(i - code.inputs, arrays, out, rows)
-                if found is not None:
-                    found.append(result)
+                if results is not None:
+                    results.append(result)
             array = <cnp.ndarray?>result
-            wanted = rows if code.shapes[i] == COLUMN else n if code.shapes[i] == ROW else rows * n
+            expected = rows if code.shapes[i] == COLUMN else n if code.shapes[i] == ROW else rows * n
             if (
-                cnp.PyArray_TYPE(array) != kind or not is_plain(array) or cnp.PyArray_SIZE(array) != wanted
+                cnp.PyArray_TYPE(array) != kind or not is_plain(array) or cnp.PyArray_SIZE(array) != expected
                 or (i >= code.inputs and not cnp.PyArray_ISWRITEABLE(array))
             ):
                 return self.program._run(arrays, numbers, out)
@@ -243,8 +243,8 @@ cdef class _Runner:
             call.numbers[i] = numbers[self.numbers[i]]
         blocks = (rows + call.height - 1) // call.height
         if rows * n * code.count * code.size > SHARED:
-            threads = min(<cnp.npy_intp>_threads_for(2 * HANDED), blocks)
-        # Each row is computed alone, so parts may be what threads like: some more than there are of them.
+            threads = min(<cnp.npy_intp>_threads_for(2 * WORTH), blocks)
+        # Rows are independent, so the number of threads may decide the parts: a few more than there are threads.
         parts = min(blocks, threads * MORE_PARTS) if threads > 1 else 1
         call.rows, call.share = rows, (blocks + parts - 1) // max(parts, 1) * call.height
         call.room = code.temporaries * call.height * n * code.size
@@ -257,10 +257,10 @@ cdef class _Runner:
                 pool_enter()
                 pool_run(run_part, parts, &call, threads)
                 pool_leave()
-        return result if found is None else tuple(found)
+        return result if results is None else tuple(results)
 
     cdef object _result(self, int k, tuple arrays, tuple out, cnp.npy_intp rows):
-        """Return where result k goes."""
+        """Return the array for result k."""
         cdef cnp.ndarray first = <cnp.ndarray>arrays[0]
         cdef cnp.npy_intp shape[2]
         cdef int kind = cnp.PyArray_TYPE(first)
@@ -275,7 +275,7 @@ cdef class _Runner:
 
 
 def compile_steps(program):
-    """Return what runs a program, or None where NumPy lacks a loop for it."""
+    """Return a runner for a program, or None where NumPy lacks a loop for it."""
     cdef Compiled single = Compiled.__new__(Compiled), double = Compiled.__new__(Compiled)
     cdef _Runner runner
     if single.compile(program, cnp.NPY_FLOAT, 4) and double.compile(program, cnp.NPY_DOUBLE, 8):

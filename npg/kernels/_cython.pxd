@@ -1,4 +1,4 @@
-# What the engine calls in C; csrc/kernels says what it does.
+# The C functions that the engine calls; csrc/kernels documents them.
 
 cimport cython
 cimport numpy as cnp
@@ -9,7 +9,7 @@ ctypedef void (*InnerLoop)(char **args, cnp.npy_intp *n, cnp.npy_intp *steps, vo
 
 
 cdef struct Loop:
-    # A ufunc's loop for one type, with the data that it is called with, its arguments and the bytes of a number.
+    # A ufunc's loop for one type, its data argument, its number of operands, and the bytes of a number.
     InnerLoop run
     void *data
     int count, size
@@ -42,7 +42,7 @@ cdef inline bint same_shape(cnp.ndarray a, cnp.ndarray b) noexcept:
 
 # ----- The memory of large arrays -----
 
-cdef cnp.npy_intp LARGE_INPUT  # bytes of an op's input from which asking for it costs little beside the op
+cdef cnp.npy_intp LARGE_INPUT  # bytes of an op's input from which setting the handler costs little compared to the op
 
-cdef object ask_here()
-cdef int release(object before) except -1
+cdef object use_cached_memory()
+cdef int restore_memory(object before) except -1

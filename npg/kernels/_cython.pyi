@@ -1,4 +1,4 @@
-"""What npg.kernels has in C, for type checkers; csrc/kernels documents it."""
+"""The compiled names of npg.kernels, for type checkers; csrc/kernels documents them."""
 
 from collections.abc import Callable
 from typing import Any, final
