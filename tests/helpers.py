@@ -1,4 +1,4 @@
-"""What the tests share: the same call made in npg and in PyTorch, and everything about the two results compared.
+"""Helpers of the tests: make the same call in npg and in PyTorch, and compare everything about the two results.
 
     check_like_torch(npg.exp, torch.exp, array)        one call: value, dtype, shape, gradients, second order
     check_layouts(npg.mul, torch.mul, a, b)            the same for contiguous, strided, 0-d and empty arrays
@@ -40,7 +40,7 @@ TOLERANCES = {
 
 
 class Unsupported(Exception):
-    """An argument that npg has no counterpart of, by design: complex, sparse, memory formats, other devices."""
+    """Raised for an argument that npg leaves out by design: complex, sparse, memory formats, other devices."""
 
 
 # ----- From one library to the other -----
@@ -65,9 +65,9 @@ def _array_of(t: torch.Tensor) -> np.ndarray:
 def to_npg(x: Any) -> Any:
     """Return the npg counterpart of a torch tensor, dtype or size, or of a list, tuple or dict of them.
 
-    A tensor becomes a leaf with the same strides and the same requires_grad. Anything else is returned as it is.
+    A tensor becomes a leaf with the same strides and the same requires_grad. Anything else is returned unchanged.
 
-    Raises: Unsupported: for what npg leaves out.
+    Raises: Unsupported: for arguments that npg does not support.
     """
     if isinstance(x, torch.Tensor):
         leaf = engine.wrap(_array_of(x))
@@ -102,21 +102,21 @@ def to_torch(x: Any, requires_grad: bool | None = None) -> Any:
     """Return the torch counterpart of an npg tensor or ndarray, or of a list, tuple or dict of them.
 
     Args:
-        requires_grad: for the tensors made; None keeps an npg tensor's own, and is False for ndarrays.
+        requires_grad: that of the new tensors; None keeps an npg tensor's own, and is False for ndarrays.
     """
     if isinstance(x, engine.TensorBase):
-        made = torch.from_numpy(x._array.copy(order="K"))
-        return made.requires_grad_(x.requires_grad if requires_grad is None else requires_grad)
+        t = torch.from_numpy(x._array.copy(order="K"))
+        return t.requires_grad_(x.requires_grad if requires_grad is None else requires_grad)
     if isinstance(x, np.ndarray):
         base = x if x.base is None else x.base
         strided = isinstance(base, np.ndarray) and base.dtype == x.dtype and min(x.strides, default=0) >= 0
         if strided and x.size and base.flags.c_contiguous:  # keep the strides: a copy of the base, seen the same way
             offset = (x.__array_interface__["data"][0] - base.__array_interface__["data"][0]) // x.itemsize
             flat = torch.from_numpy(base.reshape(-1).copy())
-            made = flat.as_strided(x.shape, [s // x.itemsize for s in x.strides], offset)
+            t = flat.as_strided(x.shape, [s // x.itemsize for s in x.strides], offset)
         else:
-            made = torch.from_numpy(x.copy())
-        return made.requires_grad_(bool(requires_grad) and made.is_floating_point())
+            t = torch.from_numpy(x.copy())
+        return t.requires_grad_(bool(requires_grad) and t.is_floating_point())
     if isinstance(x, dict):
         return {k: to_torch(v, requires_grad) for k, v in x.items()}
     if isinstance(x, (list, tuple)):
@@ -140,7 +140,7 @@ def tensors_in(x: Any) -> Iterator[Any]:
 
 
 def assert_like(
-    found: Any,
+    actual: Any,
     expected: Any,
     what: str = "value",
     rtol: float | None = None,
@@ -150,41 +150,41 @@ def assert_like(
     """Compare npg's result with torch's: structure, shape, dtype and values; integers and bools exactly, nan with nan.
 
     Args:
-        found: npg tensor, or nested lists and tuples of tensors and numbers.
+        actual: npg tensor, or nested lists and tuples of tensors and numbers.
         expected: the same from torch.
-        what: stands in front of the message.
-        rtol, atol: None takes TOLERANCES of the dtype.
+        what: a prefix of the message.
+        rtol, atol: None takes the TOLERANCES of the dtype.
         values: compare values, not only structure, shape and dtype.
     """
     if isinstance(expected, torch.Tensor):
-        assert isinstance(found, engine.TensorBase), f"{what}: expected a Tensor, got {type(found).__name__}"
-        array, wanted = found._array, expected.detach().resolve_neg().numpy(force=True)
-        assert array.shape == wanted.shape, f"{what}: shape {array.shape}, torch has {wanted.shape}"
-        assert array.dtype == wanted.dtype, f"{what}: dtype {array.dtype}, torch has {wanted.dtype}"
+        assert isinstance(actual, engine.TensorBase), f"{what}: expected a Tensor, got {type(actual).__name__}"
+        array, expected_array = actual._array, expected.detach().resolve_neg().numpy(force=True)
+        assert array.shape == expected_array.shape, f"{what}: shape {array.shape}, torch has {expected_array.shape}"
+        assert array.dtype == expected_array.dtype, f"{what}: dtype {array.dtype}, torch has {expected_array.dtype}"
         if not values:
             return
-        if wanted.dtype.kind != "f":
-            np.testing.assert_array_equal(array, wanted, err_msg=what)
+        if expected_array.dtype.kind != "f":
+            np.testing.assert_array_equal(array, expected_array, err_msg=what)
             return
-        if np.array_equal(array, wanted):
+        if np.array_equal(array, expected_array):
             return
-        given = TOLERANCES[wanted.dtype]
-        rtol, atol = given[0] if rtol is None else rtol, given[1] if atol is None else atol
+        tolerances = TOLERANCES[expected_array.dtype]
+        rtol, atol = tolerances[0] if rtol is None else rtol, tolerances[1] if atol is None else atol
         with np.errstate(invalid="ignore"):  # inf - inf; assert_allclose below looks at those places
-            near = np.abs(array - wanted) <= atol + rtol * np.abs(wanted)
-        if not near.all():  # it is slow, and says what is wrong
-            np.testing.assert_allclose(array, wanted, rtol, atol, err_msg=what)
+            near = np.abs(array - expected_array) <= atol + rtol * np.abs(expected_array)
+        if not near.all():  # slow, but explains the difference
+            np.testing.assert_allclose(array, expected_array, rtol, atol, err_msg=what)
     elif isinstance(expected, (list, tuple)):
-        assert isinstance(found, (list, tuple)), f"{what}: expected a sequence, got {type(found).__name__}"
-        assert len(found) == len(expected), f"{what}: {len(found)} results, torch has {len(expected)}"
-        for i, (f, e) in enumerate(zip(found, expected, strict=True)):
+        assert isinstance(actual, (list, tuple)), f"{what}: expected a sequence, got {type(actual).__name__}"
+        assert len(actual) == len(expected), f"{what}: {len(actual)} results, torch has {len(expected)}"
+        for i, (f, e) in enumerate(zip(actual, expected, strict=True)):
             assert_like(f, e, f"{what}[{i}]", rtol, atol, values)
     elif isinstance(expected, torch.dtype):
-        assert found is TORCH_DTYPES[expected], f"{what}: {found}, torch has {expected}"
+        assert actual is TORCH_DTYPES[expected], f"{what}: {actual}, torch has {expected}"
     elif isinstance(expected, float):
-        np.testing.assert_allclose(found, expected, rtol or 1e-6, atol or 0, err_msg=what)
+        np.testing.assert_allclose(actual, expected, rtol or 1e-6, atol or 0, err_msg=what)
     else:
-        assert found == expected, f"{what}: {found!r}, torch has {expected!r}"
+        assert actual == expected, f"{what}: {actual!r}, torch has {expected!r}"
 
 
 def _weights(shapes: list[tuple[int, ...]], like: list[torch.Tensor], seed: int) -> list[torch.Tensor]:
@@ -202,13 +202,13 @@ def gradients_npg(outs: Any, ins: Any, gs: Any, create_graph: bool) -> list[Any]
     return list(engine.run_backward(tuple(outs), tuple(gs), True, create_graph, tuple(ins), False))
 
 
-def _zero_where_none(expected: Any, found: Any) -> tuple[Any, Any]:
+def _zero_where_none(expected: Any, actual: Any) -> tuple[Any, Any]:
     # A gradient that is identically zero may be absent on one side and zeros on the other.
-    if expected is None and found is not None:
-        expected = torch.from_numpy(np.zeros_like(found._array))
-    elif found is None and expected is not None:
-        found = engine.wrap(np.zeros_like(expected.detach().numpy()))
-    return expected, found
+    if expected is None and actual is not None:
+        expected = torch.from_numpy(np.zeros_like(actual._array))
+    elif actual is None and expected is not None:
+        actual = engine.wrap(np.zeros_like(expected.detach().numpy()))
+    return expected, actual
 
 
 def compare_calls(
@@ -243,16 +243,16 @@ def compare_calls(
         first, *rest = args
         npg_first, *npg_rest = npg_args
         expected = torch_fn(first.clone(), *rest, **kwargs)
-        found = npg_fn(_recorded_copy(npg_first), *npg_rest, **npg_kwargs)
+        actual = npg_fn(_recorded_copy(npg_first), *npg_rest, **npg_kwargs)
     else:
         expected = torch_fn(*args, **kwargs)
-        found = npg_fn(*npg_args, **npg_kwargs)
-    assert_like(found, expected, "value", rtol, atol, values)
+        actual = npg_fn(*npg_args, **npg_kwargs)
+    assert_like(actual, expected, "value", rtol, atol, values)
     if not grad:
         return
     ins = [t for t in tensors_in((args, kwargs)) if t.requires_grad]
     npg_ins = [t for t in tensors_in((npg_args, npg_kwargs)) if t.requires_grad]
-    pairs = list(zip(tensors_in(expected), tensors_in(found), strict=True))
+    pairs = list(zip(tensors_in(expected), tensors_in(actual), strict=True))
     for i, (t, n) in enumerate(pairs):
         assert n.requires_grad == t.requires_grad, f"output {i}: requires_grad is not torch's, {t.requires_grad}"
     outs = [t for t, _ in pairs if t.requires_grad]
@@ -296,12 +296,12 @@ def _recorded_copy(x: Any) -> Any:
 
 
 def check_like_torch(npg_fn: Callable[..., Any], torch_fn: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
-    """Check that npg_fn does on these arguments what torch_fn does.
+    """Check that npg_fn does the same on these arguments as torch_fn.
 
     Args:
         args: ndarrays, torch tensors, numbers, or lists of them. A floating ndarray becomes a leaf that requires grad;
-            a torch tensor is taken as it is.
-        kwargs: for the functions; but grad, second, rtol, atol and seed go to compare_calls.
+            a torch tensor is used unchanged.
+        kwargs: for the functions, except grad, second, rtol, atol and seed, which go to compare_calls.
     """
     settings = {k: kwargs.pop(k) for k in ("grad", "second", "rtol", "atol", "seed") if k in kwargs}
     compare_calls(npg_fn, torch_fn, to_torch(args, True), to_torch(kwargs, True), **settings)
@@ -334,12 +334,12 @@ def check_layouts(npg_fn: Callable[..., Any], torch_fn: Callable[..., Any], *arr
 
 
 def assert_same_error(npg_call: Callable[[], Any], torch_call: Callable[[], Any], text: bool = True) -> None:
-    """Check that both calls fail with the same exception and, but for the library's name, the same first line.
+    """Check that both calls fail with the same exception and, except for the library's name, the same first line.
 
     Args:
         text: compare the texts too; otherwise only the exceptions.
     """
-    expected = found = None
+    expected = actual = None
     try:
         torch_call()
     except Exception as error:
@@ -347,13 +347,13 @@ def assert_same_error(npg_call: Callable[[], Any], torch_call: Callable[[], Any]
     try:
         npg_call()
     except Exception as error:
-        found = error
+        actual = error
     assert expected is not None, "torch accepts this call"
-    assert found is not None, f"npg accepts this call; torch raises {expected!r}"
-    assert isinstance(found, type(expected)), f"npg raises {found!r}, torch {expected!r}"
+    assert actual is not None, f"npg accepts this call; torch raises {expected!r}"
+    assert isinstance(actual, type(expected)), f"npg raises {actual!r}, torch {expected!r}"
     if text:
         line = str(expected).split("\n")[0].replace("torch", "npg")
-        assert str(found).split("\n")[0] == line, f"npg says {str(found)!r}, torch {line!r}"
+        assert str(actual).split("\n")[0] == line, f"npg says {str(actual)!r}, torch {line!r}"
 
 
 def same_result_or_error(npg_fn: Callable[..., Any], torch_fn: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
@@ -362,16 +362,16 @@ def same_result_or_error(npg_fn: Callable[..., Any], torch_fn: Callable[..., Any
     Args:
         args, kwargs: torch's; npg gets to_npg of them.
     """
-    given = to_npg((args, kwargs))  # before torch may change them in place
+    npg_arguments = to_npg((args, kwargs))  # before torch may change them in place
     try:
         expected = torch_fn(*args, **kwargs)
     except Exception as refusal:
         error = refusal
     else:
-        assert_like(npg_fn(*given[0], **given[1]), expected)
+        assert_like(npg_fn(*npg_arguments[0], **npg_arguments[1]), expected)
         return
 
     def refuse() -> None:
         raise error
 
-    assert_same_error(lambda: npg_fn(*given[0], **given[1]), refuse)
+    assert_same_error(lambda: npg_fn(*npg_arguments[0], **npg_arguments[1]), refuse)

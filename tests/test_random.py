@@ -60,24 +60,24 @@ def assert_same_state() -> None:
     assert random.get_state().tobytes() == torch.get_rng_state().numpy().tobytes()
 
 
-def assert_close(ours: np.ndarray, theirs: "torch.Tensor") -> None:
-    expected = theirs.numpy()
-    assert ours.dtype == expected.dtype and ours.shape == expected.shape
+def assert_close(actual: np.ndarray, tensor: "torch.Tensor") -> None:
+    expected = tensor.numpy()
+    assert actual.dtype == expected.dtype and actual.shape == expected.shape
     if AVX2:
-        np.testing.assert_array_equal(ours, expected, strict=True)
+        np.testing.assert_array_equal(actual, expected, strict=True)
         return
     # Where PyTorch's kernels round products and sums apart, adding a mean that cancels shows it in more digits.
     rtol, atol = {"float16": (2e-3, 2e-3), "float32": (1e-6, 4e-6), "float64": (1e-12, 1e-14)}[expected.dtype.name]
-    np.testing.assert_allclose(ours, expected, rtol=rtol, atol=atol)
+    np.testing.assert_allclose(actual, expected, rtol=rtol, atol=atol)
 
 
-def assert_equal(ours: np.ndarray, theirs: "torch.Tensor") -> None:
-    expected = theirs.numpy()
-    assert ours.dtype == expected.dtype and ours.shape == expected.shape
-    np.testing.assert_array_equal(ours, expected, strict=True)
+def assert_equal(actual: np.ndarray, tensor: "torch.Tensor") -> None:
+    expected = tensor.numpy()
+    assert actual.dtype == expected.dtype and actual.shape == expected.shape
+    np.testing.assert_array_equal(actual, expected, strict=True)
 
 
-# Each fills an array, or a tensor: (ours, theirs).
+# Each fills an array, or a tensor: (npg's, PyTorch's).
 EXACT_FILLS = {
     "uniform_": (lambda a: random.uniform_(a), lambda t: t.uniform_()),
     "uniform_ around 0": (lambda a: random.uniform_(a, -0.1, 0.1), lambda t: t.uniform_(-0.1, 0.1)),
@@ -118,12 +118,12 @@ INTEL_FILLS = {
 
 
 def fill_both(fills, size, dtype: str, seed: int):
-    ours, theirs = np.zeros(size, dtype), torch.zeros(size, dtype=torch_dtype(dtype))
+    actual, expected = np.zeros(size, dtype), torch.zeros(size, dtype=torch_dtype(dtype))
     seed_both(seed)
     for _ in range(2):  # the second time from the middle of a block, and perhaps with a number kept
-        assert fills[0](ours) is ours
-        fills[1](theirs)
-    return ours, theirs
+        assert fills[0](actual) is actual
+        fills[1](expected)
+    return actual, expected
 
 
 # ----- The generator -----
@@ -131,24 +131,24 @@ def fill_both(fills, size, dtype: str, seed: int):
 
 @pytest.mark.parametrize("seed", [0, 1, -1, 2**31, 2**32 - 1, 2**32, 2**63, 2**64 - 1, -(2**63), np.int64(12)])
 def test_manual_seed_any_integer_gives_torchs_words(seed):
-    ours, theirs = random.Generator(), torch.Generator()
-    assert ours.manual_seed(seed) is ours
-    theirs.manual_seed(int(seed))
-    assert ours.initial_seed() == theirs.initial_seed()
-    words = random.randint(0, 2**20, 2000, generator=ours)
-    assert_equal(words, torch.randint(0, 2**20, (2000,), generator=theirs))
-    assert ours.get_state().tobytes() == theirs.get_state().numpy().tobytes()
+    actual, expected = random.Generator(), torch.Generator()
+    assert actual.manual_seed(seed) is actual
+    expected.manual_seed(int(seed))
+    assert actual.initial_seed() == expected.initial_seed()
+    words = random.randint(0, 2**20, 2000, generator=actual)
+    assert_equal(words, torch.randint(0, 2**20, (2000,), generator=expected))
+    assert actual.get_state().tobytes() == expected.get_state().numpy().tobytes()
 
 
 @pytest.mark.parametrize("seed", [1.5, True, "a", None, 2**64, -(2**63) - 1])
 def test_manual_seed_bad_seed_raises_as_torch_and_keeps_the_stream(seed):
     generator = random.Generator().manual_seed(3)
     before = generator.get_state()
-    with pytest.raises((RuntimeError, ValueError)) as ours:
+    with pytest.raises((RuntimeError, ValueError)) as actual:
         generator.manual_seed(seed)
-    with pytest.raises((RuntimeError, ValueError)) as theirs:
+    with pytest.raises((RuntimeError, ValueError)) as expected:
         torch.Generator().manual_seed(seed)
-    assert ours.type is theirs.type and str(ours.value) == str(theirs.value)
+    assert actual.type is expected.type and str(actual.value) == str(expected.value)
     assert np.array_equal(generator.get_state(), before)
 
 
@@ -161,26 +161,26 @@ def test_module_manual_seed_takes_what_int_takes(seed):
 
 @pytest.mark.parametrize("seed", ["a", None, 2**64])
 def test_module_manual_seed_bad_seed_raises_as_torch(seed):
-    with pytest.raises((TypeError, ValueError)) as ours:
+    with pytest.raises((TypeError, ValueError)) as actual:
         random.manual_seed(seed)
-    with pytest.raises((TypeError, ValueError)) as theirs:
+    with pytest.raises((TypeError, ValueError)) as expected:
         torch.manual_seed(seed)
-    assert ours.type is theirs.type and str(ours.value) == str(theirs.value)
+    assert actual.type is expected.type and str(actual.value) == str(expected.value)
 
 
 def test_generator_unseeded_starts_where_torchs_does():
-    ours, theirs = random.Generator(), torch.Generator()
-    assert ours.initial_seed() == theirs.initial_seed()
-    assert_equal(random.rand(700, generator=ours), torch.rand(700, generator=theirs))
+    actual, expected = random.Generator(), torch.Generator()
+    assert actual.initial_seed() == expected.initial_seed()
+    assert_equal(random.rand(700, generator=actual), torch.rand(700, generator=expected))
 
 
 def test_generator_seed_gives_a_fresh_stream_that_can_be_repeated():
     generator = random.Generator()
     first = generator.seed()
-    drawn = random.rand(5, generator=generator)
+    samples = random.rand(5, generator=generator)
     second = generator.seed()
     assert first != second and generator.initial_seed() == second
-    assert_equal(random.rand(5, generator=generator.manual_seed(first)), torch.from_numpy(drawn))
+    assert_equal(random.rand(5, generator=generator.manual_seed(first)), torch.from_numpy(samples))
 
 
 def test_module_seed_restarts_the_default_generator():
@@ -213,10 +213,10 @@ def test_import_does_not_load_numpy_random():
 
 def test_generator_shared_by_threads_gives_each_word_once():
     generator = random.Generator().manual_seed(9)
-    found: list[np.ndarray] = []
+    words: list[np.ndarray] = []
 
     def draw() -> None:
-        found.extend(random.random_(np.empty(7, np.int32), generator=generator) for _ in range(200))
+        words.extend(random.random_(np.empty(7, np.int32), generator=generator) for _ in range(200))
 
     threads = [threading.Thread(target=draw) for _ in range(4)]
     for thread in threads:
@@ -224,7 +224,7 @@ def test_generator_shared_by_threads_gives_each_word_once():
     for thread in threads:
         thread.join()
     alone = random.random_(np.empty((800, 7), np.int32), generator=random.Generator().manual_seed(9))
-    assert sorted(map(bytes, found)) == sorted(map(bytes, alone))
+    assert sorted(map(bytes, words)) == sorted(map(bytes, alone))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
@@ -233,7 +233,7 @@ def test_generator_shared_by_threads_gives_each_word_once():
 def test_fork_during_another_threads_draw_gives_the_child_whole_streams_that_it_can_draw_from(generator):
     (generator or random.default_generator).manual_seed(9)
     alone = random.rand((8,), generator=random.Generator().manual_seed(9)).tolist()
-    begun, found = threading.Event(), []
+    begun, results = threading.Event(), []
 
     def make(g: random.Generator, count: int) -> np.ndarray:
         begun.set()
@@ -241,7 +241,7 @@ def test_fork_during_another_threads_draw_gives_the_child_whole_streams_that_it_
         return _filling.uniform32(g, count)
 
     def draw() -> None:
-        found.extend(_filling.fill(np.empty(4, np.float32), generator or random.default_generator, make).tolist())
+        results.extend(_filling.fill(np.empty(4, np.float32), generator or random.default_generator, make).tolist())
 
     thread = threading.Thread(target=draw)
     thread.start()
@@ -250,19 +250,19 @@ def test_fork_during_another_threads_draw_gives_the_child_whole_streams_that_it_
     if not child:
         try:
             signal.alarm(60)  # a child that waits for a lock for ever is killed
-            ours = random.rand((4,), generator=generator).tolist()
+            parent_draws = random.rand((4,), generator=generator).tolist()
             later = random.Generator().manual_seed(1)  # new ones can be made
-            os._exit(0 if ours == alone[4:] and random.rand((1,), generator=later).size else 1)
+            os._exit(0 if parent_draws == alone[4:] and random.rand((1,), generator=later).size else 1)
         finally:
             os._exit(2)
     thread.join()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert found == alone[:4] and random.rand((4,), generator=generator).tolist() == alone[4:]
+    assert results == alone[:4] and random.rand((4,), generator=generator).tolist() == alone[4:]
 
 
 def test_fork_rng_is_torchs_and_leaves_other_threads_alone():
     seed_both(4)
-    found = []
+    draws = []
     for lib, draw in ((random, lambda: random.rand((3,)).tolist()), (torch.random, lambda: torch.rand(3).tolist())):
         steps = [draw()]
         for enabled in (True, False):
@@ -273,8 +273,8 @@ def test_fork_rng_is_torchs_and_leaves_other_threads_alone():
                 with lib.fork_rng():
                     steps.append(draw())
             steps += [draw(), lib.initial_seed()]
-        found.append(steps)
-    assert found[0] == found[1]
+        draws.append(steps)
+    assert draws[0] == draws[1]
     assert_same_state()
     random.manual_seed(4)
     alone = random.rand((6,)).tolist()
@@ -361,11 +361,11 @@ def test_set_state_bad_state_raises_as_torch_and_changes_nothing(state):
     generator = random.Generator().manual_seed(6)
     random.randn(3, generator=generator)
     before = generator.get_state()
-    with pytest.raises((RuntimeError, TypeError)) as ours:
+    with pytest.raises((RuntimeError, TypeError)) as actual:
         generator.set_state(state)
-    with pytest.raises((RuntimeError, TypeError)) as theirs:
+    with pytest.raises((RuntimeError, TypeError)) as expected:
         torch.Generator().set_state(torch.from_numpy(state) if isinstance(state, np.ndarray) else state)
-    assert ours.type is theirs.type and str(ours.value).startswith(str(theirs.value).partition("\n")[0])
+    assert actual.type is expected.type and str(actual.value).startswith(str(expected.value).partition("\n")[0])
     assert np.array_equal(generator.get_state(), before)
 
 
@@ -465,20 +465,20 @@ def test_fill_longer_than_a_block_equals_torch():
 @pytest.mark.parametrize("high", [101, 1001, 1000.5])
 def test_uniform_never_yields_the_upper_end(dtype, high):
     # Rounding reaches it: in float16 in every 30th draw. PyTorch puts the lower end there.
-    ours, theirs = np.empty(200_000, dtype), torch.empty(200_000, dtype=torch_dtype(dtype))
+    actual, expected = np.empty(200_000, dtype), torch.empty(200_000, dtype=torch_dtype(dtype))
     seed_both(3)
-    random.uniform_(ours, high - 1, high)
-    theirs.uniform_(high - 1, high)
-    assert_equal(ours, theirs)
-    assert not np.any(ours == np.dtype(dtype).type(high))
+    random.uniform_(actual, high - 1, high)
+    expected.uniform_(high - 1, high)
+    assert_equal(actual, expected)
+    assert not np.any(actual == np.dtype(dtype).type(high))
 
 
 @fused
 @pytest.mark.parametrize("bounds", [(-1e300, 7e299), (0, 1.7e308), (1e-310, 1e-300), (-1.0, 1e16), (5.0, 5.0)])
 def test_uniform_float64_extreme_bounds_equal_torch(bounds):
-    ours, theirs = np.empty(1000), torch.empty(1000, dtype=torch.float64)
+    actual, expected = np.empty(1000), torch.empty(1000, dtype=torch.float64)
     seed_both(3)
-    assert_equal(random.uniform_(ours, *bounds), theirs.uniform_(*bounds))
+    assert_equal(random.uniform_(actual, *bounds), expected.uniform_(*bounds))
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -541,18 +541,18 @@ LAYOUT_FILLS = {
 @pytest.mark.parametrize("name", LAYOUT_FILLS)
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_fill_not_contiguous_goes_in_torchs_order(name, layout, dtype):
-    ours, theirs = np.zeros((4, 6, 8), dtype), torch.zeros(4, 6, 8, dtype=torch_dtype(dtype))
+    actual, expected = np.zeros((4, 6, 8), dtype), torch.zeros(4, 6, 8, dtype=torch_dtype(dtype))
     seed_both(12)
-    LAYOUT_FILLS[name][0](LAYOUTS[layout](ours))
-    LAYOUT_FILLS[name][1](LAYOUTS[layout](theirs))
-    assert_close(ours, theirs)  # what lies outside of the view stays 0
+    LAYOUT_FILLS[name][0](LAYOUTS[layout](actual))
+    LAYOUT_FILLS[name][1](LAYOUTS[layout](expected))
+    assert_close(actual, expected)  # what lies outside of the view stays 0
     assert_same_state()
 
 
 def test_fill_reversed_array_goes_in_the_order_of_its_elements():
-    whole = random.uniform_(np.empty(5), generator=random.Generator().manual_seed(1))
+    in_order = random.uniform_(np.empty(5), generator=random.Generator().manual_seed(1))
     backwards = random.uniform_(np.empty(5)[::-1], generator=random.Generator().manual_seed(1))
-    assert np.array_equal(backwards, whole)
+    assert np.array_equal(backwards, in_order)
 
 
 def test_fill_0_dimensional_array():
@@ -603,10 +603,10 @@ RANGES = [
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("bounds", RANGES, ids=str)
 def test_random_range_gives_torchs_numbers_errors_and_warnings(dtype, bounds):
-    ours, theirs = np.zeros(17, dtype), torch.zeros(17, dtype=torch_dtype(dtype))
+    actual, expected = np.zeros(17, dtype), torch.zeros(17, dtype=torch_dtype(dtype))
     seed_both(7)
     outcomes = []
-    for fill in (lambda: random.random_(ours, *bounds), lambda: theirs.random_(*bounds)):
+    for fill in (lambda: random.random_(actual, *bounds), lambda: expected.random_(*bounds)):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
@@ -618,7 +618,7 @@ def test_random_range_gives_torchs_numbers_errors_and_warnings(dtype, bounds):
     (our_error, our_warnings), (their_error, their_warnings) = outcomes
     assert our_error == their_error
     assert their_warnings in (our_warnings, [])  # PyTorch warns of each only once
-    assert_equal(ours, theirs)
+    assert_equal(actual, expected)
     assert_same_state()
 
 
@@ -663,11 +663,11 @@ def test_randperm_dtypes_equal_torch(dtype):
 )
 def test_randperm_bad_size_raises_as_torch_and_draws_nothing(size, dtype):
     seed_both(1)
-    with pytest.raises(RuntimeError) as ours:
+    with pytest.raises(RuntimeError) as actual:
         random.randperm(size, dtype)
-    with pytest.raises(RuntimeError) as theirs:
+    with pytest.raises(RuntimeError) as expected:
         torch.randperm(size, dtype=torch_dtype(dtype))
-    assert ours.type is theirs.type and str(ours.value) == str(theirs.value).partition("\n")[0]
+    assert actual.type is expected.type and str(actual.value) == str(expected.value).partition("\n")[0]
     assert_same_state()
 
 
@@ -733,16 +733,16 @@ EXPANDED = {
 @pytest.mark.parametrize("layout", EXPANDED)
 @own_stream
 def test_dropout_mask_layout_goes_in_torchs_order(layout):
-    theirs = EXPANDED[layout](torch.ones(4, 6, 8))
-    ours = np.lib.stride_tricks.as_strided(
-        np.ones((4, 6, 8), np.float32), theirs.shape, [4 * s for s in theirs.stride()], writeable=False
+    expected = EXPANDED[layout](torch.ones(4, 6, 8))
+    actual = np.lib.stride_tricks.as_strided(
+        np.ones((4, 6, 8), np.float32), expected.shape, [4 * s for s in expected.stride()], writeable=False
     )
-    mask = random.empty_like(ours)
+    mask = random.empty_like(actual)
     assert [s // 4 for n, s in zip(mask.shape, mask.strides, strict=True) if n > 1] == [
-        s for n, s in zip(theirs.shape, torch.empty_like(theirs).stride(), strict=True) if n > 1
+        s for n, s in zip(expected.shape, torch.empty_like(expected).stride(), strict=True) if n > 1
     ]
     seed_both(2)
-    assert_equal(random.dropout_mask(ours, 0.5), torch.nn.functional.dropout(theirs, 0.5))
+    assert_equal(random.dropout_mask(actual, 0.5), torch.nn.functional.dropout(expected, 0.5))
     assert_same_state()
 
 
@@ -832,8 +832,8 @@ def test_multinomial_equals_torch(dtype, replacement, shape):
         if not replacement and (count > positive or (dtype == "float16" and count > 5)):
             continue  # the order among equal ones is open
         seed_both(count)
-        theirs = torch.multinomial(torch.from_numpy(weights), count, replacement)
-        assert_equal(random.multinomial(weights, count, replacement), theirs)
+        expected = torch.multinomial(torch.from_numpy(weights), count, replacement)
+        assert_equal(random.multinomial(weights, count, replacement), expected)
         assert_same_state()
 
 
@@ -841,23 +841,23 @@ def test_multinomial_transposed_weights_equal_torch():
     weights = np.random.default_rng(1).uniform(0.1, 1, (9, 20))
     for count, replacement in ((1, False), (4, False), (9, True)):
         seed_both(count)
-        theirs = torch.multinomial(torch.from_numpy(weights).T, count, replacement)
-        assert_equal(random.multinomial(weights.T, count, replacement), theirs)
+        expected = torch.multinomial(torch.from_numpy(weights).T, count, replacement)
+        assert_equal(random.multinomial(weights.T, count, replacement), expected)
         assert_same_state()
 
 
 def test_multinomial_all_categories_is_a_permutation_in_torchs_order():
     weights = np.random.default_rng(1).uniform(0.1, 1, 50)
     seed_both(1)
-    drawn = random.multinomial(weights, 50)
-    assert_equal(drawn, torch.multinomial(torch.from_numpy(weights), 50))
-    assert sorted(drawn.tolist()) == list(range(50))
+    samples = random.multinomial(weights, 50)
+    assert_equal(samples, torch.multinomial(torch.from_numpy(weights), 50))
+    assert sorted(samples.tolist()) == list(range(50))
 
 
 def test_multinomial_more_samples_than_weights_takes_the_others_last():
     weights = np.array([0, 0, 1.0, 0, 2, 0, 0, 3])
-    drawn = random.multinomial(weights, 6, generator=random.Generator().manual_seed(1))
-    assert sorted(drawn[:3].tolist()) == [2, 4, 7] and len(set(drawn.tolist())) == 6
+    samples = random.multinomial(weights, 6, generator=random.Generator().manual_seed(1))
+    assert sorted(samples[:3].tolist()) == [2, 4, 7] and len(set(samples.tolist())) == 6
 
 
 def test_multinomial_no_rows_gives_no_rows():
@@ -890,11 +890,11 @@ BAD_WEIGHTS = {
 def test_multinomial_bad_weights_raise_as_torch_and_draw_nothing(case):
     weights, count, replacement = BAD_WEIGHTS[case]
     seed_both(1)
-    with pytest.raises(RuntimeError) as ours:
+    with pytest.raises(RuntimeError) as actual:
         random.multinomial(weights, count, replacement)
-    with pytest.raises(RuntimeError) as theirs:
+    with pytest.raises(RuntimeError) as expected:
         torch.multinomial(torch.from_numpy(weights), count, replacement)
-    assert str(ours.value) == str(theirs.value).partition("\n")[0]
+    assert str(actual.value) == str(expected.value).partition("\n")[0]
     assert_same_state()
 
 
@@ -959,26 +959,26 @@ def test_bad_argument_raises_as_torch_and_changes_nothing(name):
         dtype = "int64"
     if name.endswith("of bools"):
         dtype = "bool"
-    ours, theirs = np.zeros(3, dtype), torch.zeros(3, dtype=torch_dtype(dtype))
+    actual, expected = np.zeros(3, dtype), torch.zeros(3, dtype=torch_dtype(dtype))
     seed_both(1)
     before = random.get_state()
     with pytest.raises(RuntimeError) as our_error:
-        REFUSED[name][0](ours)
+        REFUSED[name][0](actual)
     with pytest.raises(RuntimeError) as their_error:
-        REFUSED[name][1](theirs)
+        REFUSED[name][1](expected)
     assert our_error.type is their_error.type
     assert str(our_error.value) == str(their_error.value).partition("\n")[0]
-    assert np.array_equal(random.get_state(), before) and not ours.any()
+    assert np.array_equal(random.get_state(), before) and not actual.any()
 
 
 @pytest.mark.parametrize("dtype", INTEGERS)
 def test_continuous_fill_of_integers_names_the_dtype_as_torch(dtype):
     for name in ("exponential_", "cauchy_", "log_normal_"):
-        with pytest.raises(RuntimeError) as ours:
+        with pytest.raises(RuntimeError) as actual:
             CLOSE_FILLS[name][0](np.zeros(3, dtype))
-        with pytest.raises(RuntimeError) as theirs:
+        with pytest.raises(RuntimeError) as expected:
             CLOSE_FILLS[name][1](torch.zeros(3, dtype=torch_dtype(dtype)))
-        assert str(ours.value) == str(theirs.value).partition("\n")[0]
+        assert str(actual.value) == str(expected.value).partition("\n")[0]
 
 
 def test_fill_of_a_list_raises():
@@ -1018,14 +1018,14 @@ def test_any_sequence_of_draws_stays_in_step_with_torch(seed, played):
     seed_both(seed)
     for name, dtype, size in played:
         if name in PLAYED:
-            ours = PLAYED[name][0](np.empty(size, dtype))
-            theirs = PLAYED[name][1](torch.empty(size, dtype=torch_dtype(dtype)))
+            actual = PLAYED[name][0](np.empty(size, dtype))
+            expected = PLAYED[name][1](torch.empty(size, dtype=torch_dtype(dtype)))
         else:
-            ours, theirs = CALLS[name][0](size), CALLS[name][1](size)
-        if ours.dtype.kind == "f":
-            assert_close(ours, theirs)
+            actual, expected = CALLS[name][0](size), CALLS[name][1](size)
+        if actual.dtype.kind == "f":
+            assert_close(actual, expected)
         else:
-            assert_equal(ours, theirs)
+            assert_equal(actual, expected)
     assert_same_state()
 
 

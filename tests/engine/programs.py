@@ -1,4 +1,4 @@
-"""Small random programs on tensors, run alike on either engine: the material of the engine tests."""
+"""Small random programs on tensors, run alike on either engine, for the engine tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from npg.ops._op import Op, primitive
 SHAPES = ((), (3,), (1, 3), (2, 1), (2, 3))  # any two broadcast
 
 
-# ----- Ops of the tests' own: what the engine must handle and elementwise ops do not show -----
+# ----- Ops of the tests, for what the engine must handle beyond elementwise ops -----
 
 
 @primitive(lambda g, y, _x: g * y * (2.0 - y))
@@ -154,16 +154,16 @@ def run(engine: ModuleType, program: Program, create_graph: bool = False) -> lis
         roots = [values[r] for r in program.roots if values[r].requires_grad]
         if not roots:
             return [v._array.tobytes() for v in values]
-        found = [v._array.tobytes() for v in values]
+        results = [v._array.tobytes() for v in values]
         if create_graph:
             inputs = [x for x in leaves if x.requires_grad]
             first = engine.run_backward(roots, [None] * len(roots), True, True, inputs, False)
             live = [g for g in first if g is not None and g.requires_grad]
-            found += [None if g is None else g._array.tobytes() for g in first]
+            results += [None if g is None else g._array.tobytes() for g in first]
             if live:
                 engine.run_backward(live, [None] * len(live), False, False)
         else:
             engine.run_backward(roots, [None] * len(roots), False, False)
-        return found + [None if x._grad is None else x._grad._array.tobytes() for x in leaves]
+        return results + [None if x._grad is None else x._grad._array.tobytes() for x in leaves]
     except (RuntimeError, ValueError) as error:
         return [type(error), str(error)]

@@ -88,8 +88,8 @@ def test_backward_inputs_reach_only_those(engine: Any) -> None:
     x, y = leaf(engine, [1.0]), leaf(engine, [2.0])
     mid = x * y
     out = mid * 3.0
-    found = backward(engine, out, inputs=[mid, x], accumulate=False, retain=True)
-    assert [f._array.tolist() for f in found] == [[3.0], [6.0]]
+    grads = backward(engine, out, inputs=[mid, x], accumulate=False, retain=True)
+    assert [f._array.tolist() for f in grads] == [[3.0], [6.0]]
     assert x._grad is None and y._grad is None
     backward(engine, out, inputs=[x])
     assert grad_of(x).tolist() == [6.0] and y._grad is None

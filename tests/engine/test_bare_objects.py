@@ -1,8 +1,8 @@
-"""Objects of the engine's types that nobody should make: an exception, never the end of the process.
+"""Objects of the engine's types made in unintended ways: an exception, never the end of the process.
 
-Each type is called without arguments and with wrong ones, made by __new__, subclassed; whatever comes out, and real
-objects too, is copied, pickled, has every attribute read, set and deleted, and every method called. In a process of its
-own, for what is looked for is a crash.
+Each type is called without arguments and with wrong ones, made by __new__, subclassed. Whatever results, and real
+objects too, is copied, pickled, has every attribute read, set and deleted, and every method called. This runs in a
+process of its own, because the failure would be a crash.
 """
 
 import os
@@ -170,7 +170,7 @@ def test_engines_own_types_cannot_be_made(engines):
 
 
 def test_none_for_an_array_or_a_tensor_is_refused(engines):
-    # A typed argument of Cython's takes None, and what lies behind it would be read as an array's fields.
+    # A typed argument in Cython accepts None, whose memory would then be read as an array's fields.
     core = engines["cython"]
     x = core.wrap(np.ones(2))
     calls = [x._set_array, x._swap_array, x._share_version, core.check_in_place, core.bump_version]

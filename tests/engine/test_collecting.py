@@ -1,4 +1,4 @@
-"""What the garbage collector sees of a graph: nothing where there can be no cycle, all of it where hooks make one."""
+"""Graphs and the garbage collector: it ignores them where there can be no cycle, and collects those that hooks make."""
 
 import functools
 import gc
@@ -12,37 +12,37 @@ from npg.engine import name as engine
 
 
 class Held:
-    """Something that a hook holds, and that can be watched."""
+    """An object that a hook holds, with a weak reference to it to see when it is freed."""
 
 
 def _gone_after(make):
-    """Tell whether what make() returns is collected once nobody outside holds it."""
+    """Tell whether the objects that make() returns are collected once nothing else refers to them."""
     watched = make()
     gc.collect()
     return all(w() is None for w in (watched if isinstance(watched, tuple) else (watched,)))
 
 
 def _cycle(hook_on_leaf=None, hook=None):
-    held = Held()
+    watched = Held()
     x = npg.ones(3, requires_grad=True)
     if hook_on_leaf is not None:
-        hook_on_leaf(x, held)
+        hook_on_leaf(x, watched)
     y = x * 2
     if hook is not None:
-        hook(y, held)
-    held.z = (y * 3).exp().sum()
-    return weakref.ref(held)
+        hook(y, watched)
+    watched.z = (y * 3).exp().sum()
+    return weakref.ref(watched)
 
 
 HOOKS = {
-    "of a tensor": lambda y, held: y.register_hook(lambda g: held),
-    "of a node": lambda y, held: y.grad_fn.register_hook(lambda i, o: held),
-    "before a node": lambda y, held: y.grad_fn.register_prehook(lambda o: held),
+    "of a tensor": lambda y, watched: y.register_hook(lambda g: watched),
+    "of a node": lambda y, watched: y.grad_fn.register_hook(lambda i, o: watched),
+    "before a node": lambda y, watched: y.grad_fn.register_prehook(lambda o: watched),
 }
 HOOKS_ON_LEAVES = {
-    "of a leaf": lambda x, held: x.register_hook(lambda g: held),
-    "after accumulation": lambda x, held: x.register_post_accumulate_grad_hook(lambda p: held),
-    "of an accumulator": lambda x, held: (x * 1).grad_fn.next_functions[0][0].register_hook(lambda i, o: held),
+    "of a leaf": lambda x, watched: x.register_hook(lambda g: watched),
+    "after accumulation": lambda x, watched: x.register_post_accumulate_grad_hook(lambda p: watched),
+    "of an accumulator": lambda x, watched: (x * 1).grad_fn.next_functions[0][0].register_hook(lambda i, o: watched),
 }
 
 
@@ -59,8 +59,8 @@ def test_cycle_through_a_hook_that_a_leaf_had_before_its_graph_is_collected(hook
 def test_cycle_through_a_custom_functions_context_is_collected():
     class Keeps(npg.autograd.Function):
         @staticmethod
-        def forward(ctx, x, held):
-            ctx.held = held
+        def forward(ctx, x, watched):
+            ctx.watched = watched
             return x * 2
 
         @staticmethod
@@ -68,33 +68,33 @@ def test_cycle_through_a_custom_functions_context_is_collected():
             return g * 2, None
 
     def make():
-        held = Held()
-        held.y = Keeps.apply(npg.ones(2, requires_grad=True), held) * 3
-        return weakref.ref(held)
+        watched = Held()
+        watched.y = Keeps.apply(npg.ones(2, requires_grad=True), watched) * 3
+        return weakref.ref(watched)
 
     assert _gone_after(make)
 
 
 def test_cycle_through_hooks_on_saved_tensors_is_collected():
     def make():
-        held = Held()
+        watched = Held()
         x = npg.ones(2, requires_grad=True)
-        with npg.autograd.graph.saved_tensors_hooks(lambda t: (t, held), lambda pair: pair[0]):
-            held.y = x.exp()
-        return weakref.ref(held)
+        with npg.autograd.graph.saved_tensors_hooks(lambda t: (t, watched), lambda pair: pair[0]):
+            watched.y = x.exp()
+        return weakref.ref(watched)
 
     assert _gone_after(make)
 
 
-# ----- Every way from something older back to a result -----
+# ----- Every way in which something older may refer to a result -----
 
 
 def _hold_in_hook(register):
-    return lambda x, held: register(x, lambda *_: held)
+    return lambda x, watched: register(x, lambda *_: watched)
 
 
-def _grad_with_history(x, held):
-    x.grad = held.results[-1].sum() * npg.ones(3)
+def _grad_with_history(x, watched):
+    x.grad = watched.results[-1].sum() * npg.ones(3)
 
 
 WAYS = {
@@ -102,9 +102,9 @@ WAYS = {
     "removed and other hook": _hold_in_hook(lambda x, hook: (x.register_hook(print).remove(), x.register_hook(hook))),
     "hook of the node": _hold_in_hook(lambda x, hook: _node(x).register_hook(hook)),
     "prehook of the node": _hold_in_hook(lambda x, hook: _node(x).register_prehook(hook)),
-    "notes on the node": lambda x, held: _node(x).metadata.update(held=held),
-    "attribute": lambda x, held: setattr(x, "held", held),
-    "attribute in a list": lambda x, held: setattr(x, "held", [[held]]),
+    "notes on the node": lambda x, watched: _node(x).metadata.update(watched=watched),
+    "attribute": lambda x, watched: setattr(x, "watched", watched),
+    "attribute in a list": lambda x, watched: setattr(x, "watched", [[watched]]),
     "gradient with a history": _grad_with_history,
 }
 ON_LEAVES = {
@@ -128,24 +128,24 @@ def _node(x):
 
 
 def _loop(way, steps, leaf, early, passed):
-    held = Held()
+    watched = Held()
     x = npg.ones(3, requires_grad=True)
     x = x if leaf else x * 1
-    held.results = [x * 1]
+    watched.results = [x * 1]
     if early:
-        way(x, held)
-    held.results += steps(x)
+        way(x, watched)
+    watched.results += steps(x)
     if not early:
-        way(x, held)
+        way(x, watched)
     if passed:
-        npg.autograd.grad(held.results[-1].sum(), x, retain_graph=True, create_graph=True)
-    return weakref.ref(held), weakref.ref(x)
+        npg.autograd.grad(watched.results[-1].sum(), x, retain_graph=True, create_graph=True)
+    return weakref.ref(watched), weakref.ref(x)
 
 
 @pytest.fixture
 def _collecting_new_objects_only():
     gc.collect()
-    gc.freeze()  # what pytest and the libraries have made takes nearly all of a full collection's time
+    gc.freeze()  # objects of pytest and the libraries take nearly all the time of a full collection
     yield
     gc.unfreeze()
 
@@ -184,17 +184,17 @@ def test_graphs_made_and_freed_within_a_collection_are_sound():
     class Busy:  # part of garbage: runs while the collector does
         def __del__(self):
             gone.append(x.mul(2).exp())
-            kept.pop()
+            alive.pop()
 
     x = npg.ones(3, requires_grad=True)
-    gone, kept = [], [x.sin().cos() for _ in range(20)]
+    gone, alive = [], [x.sin().cos() for _ in range(20)]
     for _ in range(10):
         busy = Busy()
         busy.itself = busy
         del busy
         gc.collect()
-    assert len(gone) == len(kept) == 10
-    sum(y.sum() for y in gone + kept).backward()
+    assert len(gone) == len(alive) == 10
+    sum(y.sum() for y in gone + alive).backward()
     assert x.grad is not None
 
 

@@ -23,22 +23,22 @@ def test_tensor_hook_replaces_the_gradient(engine: Any) -> None:
 
 def test_tensor_hook_on_a_leaf_sees_the_sum(engine: Any) -> None:
     x = leaf(engine, [1.0])
-    seen = []
-    x.register_hook(lambda g: seen.append(g._array.tolist()))
+    calls = []
+    x.register_hook(lambda g: calls.append(g._array.tolist()))
     backward(engine, x * 2.0 + x * 3.0)
-    assert seen == [[5.0]]
+    assert calls == [[5.0]]
 
 
 def test_tensor_hook_removed_is_not_called(engine: Any) -> None:
     x = leaf(engine, [1.0])
-    seen = []
-    with x.register_hook(seen.append):
+    calls = []
+    with x.register_hook(calls.append):
         pass
-    handle = x.register_hook(seen.append)
+    handle = x.register_hook(calls.append)
     handle.remove()
     handle.remove()
     backward(engine, x * 2.0)
-    assert seen == []
+    assert calls == []
 
 
 def test_tensor_hook_of_other_shape_raises(engine: Any) -> None:
@@ -55,10 +55,10 @@ def test_hook_without_grad_raises(engine: Any) -> None:
 
 def test_post_accumulate_hook_runs_once_after_the_sum(engine: Any) -> None:
     x = leaf(engine, [1.0])
-    seen = []
-    x.register_post_accumulate_grad_hook(lambda t: seen.append((t is x, t._grad._array.tolist())))
+    calls = []
+    x.register_post_accumulate_grad_hook(lambda t: calls.append((t is x, t._grad._array.tolist())))
     backward(engine, x * 2.0 + x * 3.0)
-    assert seen == [(True, [5.0])]
+    assert calls == [(True, [5.0])]
     with pytest.raises(RuntimeError, match="non-leaf"):
         (x * 1.0).register_post_accumulate_grad_hook(print)
 
@@ -66,11 +66,11 @@ def test_post_accumulate_hook_runs_once_after_the_sum(engine: Any) -> None:
 def test_node_hooks_see_and_replace(engine: Any) -> None:
     x = leaf(engine, [1.0])
     y = x * 2.0
-    seen = []
+    calls = []
     y.grad_fn.register_prehook(lambda g: (g[0] * 10.0,))
-    y.grad_fn.register_hook(lambda gi, go: seen.append((gi[0]._array.tolist(), gi[1], go[0]._array.tolist())))
+    y.grad_fn.register_hook(lambda gi, go: calls.append((gi[0]._array.tolist(), gi[1], go[0]._array.tolist())))
     backward(engine, y)
-    assert seen == [([20.0], None, [10.0])]
+    assert calls == [([20.0], None, [10.0])]
     assert x._grad._array.tolist() == [20.0]
 
 
@@ -96,15 +96,15 @@ def test_grad_mode_off_records_nothing(engine: Any) -> None:
 
 
 def test_grad_mode_is_per_thread(engine: Any) -> None:
-    seen = []
+    modes = []
     engine.set_grad_mode(False)
     try:
-        thread = threading.Thread(target=lambda: seen.append(engine.is_grad_enabled()))
+        thread = threading.Thread(target=lambda: modes.append(engine.is_grad_enabled()))
         thread.start()
         thread.join()
     finally:
         engine.set_grad_mode(True)
-    assert seen == [True]
+    assert modes == [True]
 
 
 def test_backward_restores_the_grad_mode_after_an_error(engine: Any) -> None:
@@ -159,22 +159,22 @@ def test_leaf_with_hooks_is_settled_before_the_nodes_below_run(engine: Any) -> N
 
 def test_leaf_with_hooks_waits_for_every_edge(engine: Any) -> None:
     x = leaf(engine, [1.0])
-    seen: list[Any] = []
-    x.register_post_accumulate_grad_hook(lambda t: seen.append(t._grad._array.tolist()))
+    calls: list[Any] = []
+    x.register_post_accumulate_grad_hook(lambda t: calls.append(t._grad._array.tolist()))
     y = x * 2.0
     z = (y * x) * x
     backward(engine, (z + x) * x)
-    assert seen == [[10.0]]  # of 2 x^4 + x^2
+    assert calls == [[10.0]]  # of 2 x^4 + x^2
 
 
 def test_leaf_with_hooks_that_misses_an_edge_is_settled_at_the_end(engine: Any) -> None:
     x = leaf(engine, [1.0])
-    seen: list[Any] = []
-    x.register_post_accumulate_grad_hook(lambda t: seen.append(t._grad._array.tolist()))
+    calls: list[Any] = []
+    x.register_post_accumulate_grad_hook(lambda t: calls.append(t._grad._array.tolist()))
     y = x * 2.0
     y.grad_fn.register_prehook(lambda gs: (None,))
     backward(engine, y + x * 3.0)
-    assert seen == [[3.0]]
+    assert calls == [[3.0]]
 
 
 def test_leaf_with_hooks_may_be_changed_and_its_gradient_let_go(engine: Any) -> None:
@@ -191,10 +191,10 @@ def test_leaf_with_hooks_may_be_changed_and_its_gradient_let_go(engine: Any) -> 
 
 def test_inputs_leave_out_other_leaves_with_hooks(engine: Any) -> None:
     a, b = leaf(engine, [2.0]), leaf(engine, [3.0])
-    seen: list[str] = []
+    calls: list[str] = []
     for name, t in (("a", a), ("b", b)):
-        t.register_hook(lambda g, name=name: seen.append(name))
+        t.register_hook(lambda g, name=name: calls.append(name))
     y = (a * 2.0) * b
     engine.run_backward((y,), (None,), True, False, (a,))
     (g,) = engine.run_backward((y,), (None,), False, False, (b,), False)
-    assert seen == ["a", "b"] and a._grad._array.tolist() == [6.0] and b._grad is None and g._array.tolist() == [4.0]
+    assert calls == ["a", "b"] and a._grad._array.tolist() == [6.0] and b._grad is None and g._array.tolist() == [4.0]

@@ -1,4 +1,4 @@
-"""Small arrays, on which the Cython engine calls NumPy's inner loops itself: the bits are those of the ufunc."""
+"""Small arrays, on which the Cython engine calls NumPy's inner loops directly: the bits are those of the ufunc."""
 
 import itertools
 from collections.abc import Iterable
@@ -50,18 +50,18 @@ def _leaf(engine: ModuleType, array: np.ndarray) -> Any:
 
 
 def _outcome(engine: ModuleType, op: Op, operands: Iterable[Any], in_place: bool = False) -> list[Any]:
-    """Return the bytes of what an op and its rules make of operands, or the error."""
-    given = [_leaf(engine, x) if isinstance(x, np.ndarray) else x for x in operands]
+    """Return the bytes of the results and gradients of an op on operands, or the error."""
+    inputs = [_leaf(engine, x) if isinstance(x, np.ndarray) else x for x in operands]
     if in_place:
-        given[0] = engine.apply(elementwise.clone, (given[0],), {})
-    y = engine.Function(op, None, "inplace" if in_place else "function")(*given)
-    found = [y._array.dtype, y._array.shape, y._array.tobytes()]
+        inputs[0] = engine.apply(elementwise.clone, (inputs[0],), {})
+    y = engine.Function(op, None, "inplace" if in_place else "function")(*inputs)
+    results = [y._array.dtype, y._array.shape, y._array.tobytes()]
     if y.requires_grad:
-        leaves = [x for x in given if hasattr(x, "_array") and x._fn is None]
+        leaves = [x for x in inputs if hasattr(x, "_array") and x._fn is None]
         g = engine.wrap(np.linspace(-1, 2, y._array.size, dtype=y._array.dtype).reshape(y._array.shape))
         engine.run_backward((y,), (g,), False, False)
-        found += [None if x._grad is None else x._grad._array.tobytes() for x in leaves]
-    return found
+        results += [None if x._grad is None else x._grad._array.tobytes() for x in leaves]
+    return results
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -93,8 +93,8 @@ def test_ufunc_of_two_dtypes_bits_equal(engines: dict, dtypes: tuple[str, str]) 
             np.broadcast_shapes(*shapes)
         except ValueError:
             continue
-        found = [_outcome(engines[name], elementwise.mul, operands) for name in ("cython", "python")]
-        assert found[0] == found[1]
+        outcomes = [_outcome(engines[name], elementwise.mul, operands) for name in ("cython", "python")]
+        assert outcomes[0] == outcomes[1]
 
 
 @pytest.mark.parametrize("size", [2047, 2048, 2049])
@@ -110,26 +110,26 @@ def test_in_place_of_small_arrays_bits_equal(engines: dict, dtype: str) -> None:
         if not chosen[0].flags.writeable:
             continue
         for op in (elementwise.add, elementwise.mul, division.div):
-            found = [_outcome(engines[name], op, chosen, in_place=True) for name in ("cython", "python")]
-            assert found[0] == found[1]
+            outcomes = [_outcome(engines[name], op, chosen, in_place=True) for name in ("cython", "python")]
+            assert outcomes[0] == outcomes[1]
 
 
 def test_one_array_as_both_operands_bits_equal(engines: dict) -> None:
     for name, op in (("mul", elementwise.mul), ("sub", elementwise.sub)):
-        found = []
+        outcomes = []
         for engine in engines.values():
             x = _leaf(engine, np.linspace(0, 1, 6, dtype=np.float32))
             y = engine.apply(op, (x, x), {})
             engine.run_backward((y,), (engine.wrap(np.ones(6, np.float32)),), False, False)
-            found.append((name, y._array.tobytes(), x._grad._array.tobytes()))
-        assert found[0] == found[1]
+            outcomes.append((name, y._array.tobytes(), x._grad._array.tobytes()))
+        assert outcomes[0] == outcomes[1]
 
 
 def test_a_rule_that_looks_at_its_arguments_is_not_read_as_loops(engine: ModuleType) -> None:
-    seen = []
+    calls = []
 
     def looks(g, _y, x):
-        seen.append(x.shape)
+        calls.append(x.shape)
         return g * x
 
     op = Op(lambda x: np.square(x))
@@ -139,4 +139,4 @@ def test_a_rule_that_looks_at_its_arguments_is_not_read_as_loops(engine: ModuleT
         x = _leaf(engine, np.ones(shape, np.float32))
         y = engine.apply(op, (x,), {})
         engine.run_backward((y,), (engine.wrap(np.ones(shape, np.float32)),), False, False)
-    assert seen == [(2,), (3,)]
+    assert calls == [(2,), (3,)]

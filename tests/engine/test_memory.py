@@ -46,14 +46,14 @@ def test_recorded_backward_without_the_collector_is_freed(engine: Any) -> None:
 
 def test_backward_frees_what_a_node_saved_before_the_next_node_runs(engine: Any) -> None:
     alive: list[Any] = []
-    seen: list[bool] = []
+    freed: list[bool] = []
 
     @primitive(lambda g, _y, x: g * x)
     def later(input):
         return input * 1.0
 
     def look(g: Any, _y: Any, _x: Any) -> Any:
-        seen.append(alive[0]() is None)
+        freed.append(alive[0]() is None)
         return g
 
     @primitive(look)
@@ -66,7 +66,7 @@ def test_backward_frees_what_a_node_saved_before_the_next_node_runs(engine: Any)
     alive.append(weakref.ref(z))
     z = engine.apply(later, (z,), {})
     engine.run_backward((z,), (None,), False, False)
-    assert seen == [True]
+    assert freed == [True]
 
 
 DEEP = """
@@ -102,8 +102,8 @@ threading.stack_size(256 * 1024)
 chain(1000)
 most = 10
 if sysconfig.get_config_var("Py_GIL_DISABLED"):
-    # The allocator of such a build keeps pages that were used once, and gives some back when it likes. Whoever leaked
-    # a chain would need 300 MB more for the next one.
+    # The allocator of such a build keeps pages that were used once, and returns some at any time. If a chain leaked,
+    # the next one would need 300 MB more.
     most = 200
     chain(1_000_000)
     in_thread()
@@ -117,7 +117,7 @@ assert not failures and after - before < most and resident() - before < most
 
 
 def run_alone(engine: Any, program: str, timeout: float = 300) -> None:
-    """Run a program, which prints the engine's name at its end, in a process of its own."""
+    """Run a program, which prints the engine's name at its end, in a separate process."""
     run = processes.run(
         [sys.executable, "-c", program],
         env={**os.environ, "NPG_ENGINE": engine.name},

@@ -1,4 +1,4 @@
-"""The observer, which makes every call of an op and of a node's rule while it is set."""
+"""The observer, which wraps every call of an op and of a node's rule while it is set."""
 
 from collections.abc import Iterator
 from types import ModuleType
@@ -33,7 +33,7 @@ def _gradient(engine: ModuleType) -> Any:
 
 
 def test_observer_sees_every_op_and_every_rule(engine: ModuleType, seen: list[tuple[str, str]]) -> None:
-    found = _gradient(engine)
+    gradient = _gradient(engine)
     assert seen == [
         ("forward", "mul"),
         ("forward", "add"),
@@ -43,7 +43,7 @@ def test_observer_sees_every_op_and_every_rule(engine: ModuleType, seen: list[tu
         ("backward", "mul"),
     ]
     engine.switches.observer = None
-    assert _gradient(engine) == found
+    assert _gradient(engine) == gradient
     assert len(seen) == 6
 
 

@@ -1,4 +1,4 @@
-"""The build with sanitizers sees what is wrong (NPG_BUILD=sanitize, tests/sanitized.py)."""
+"""The build with sanitizers reports errors (NPG_BUILD=sanitize, tests/sanitized.py)."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""How much of a graph a backward pass walks: what it needs, so that the time is linear in the graph's size."""
+"""A backward pass walks only the part of a graph that it needs, so its time is linear in the graph's size."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_recorded_pass_over_fused_ops_walks_each_node_a_few_times(name, monkeypa
     class Leaf(metaclass=Counting):
         pass
 
-    monkeypatch.setattr(module, "reachable", lambda roots, wanted, _, *first: plain(roots, wanted, Leaf, *first))
+    monkeypatch.setattr(module, "reachable", lambda roots, targets, _, *first: plain(roots, targets, Leaf, *first))
 
     def count(n):
         nonlocal walked

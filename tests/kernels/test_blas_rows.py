@@ -1,4 +1,4 @@
-"""Rows for BLAS and scratch arrays: what the fused kernels share."""
+"""Rows for BLAS and scratch arrays, which the fused kernels share."""
 
 import threading
 
@@ -28,9 +28,9 @@ rng = np.random.default_rng(0)
     ],
 )
 def test_for_blas_copies_only_what_blas_cannot_walk(array, copied):
-    found = blas_rows.for_blas(array)
-    assert (found is not array) == copied
-    np.testing.assert_array_equal(found, array)
+    rows = blas_rows.for_blas(array)
+    assert (rows is not array) == copied
+    np.testing.assert_array_equal(rows, array)
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,9 @@ def test_for_blas_copies_only_what_blas_cannot_walk(array, copied):
 )
 def test_as_rows_takes_trailing_dimensions_as_one(shape, n, rows):
     x = rng.standard_normal(shape)
-    found = blas_rows.as_rows(x, n)
-    assert found.shape == (rows, n)
-    np.testing.assert_array_equal(found.reshape(-1), x.reshape(-1))
+    actual = blas_rows.as_rows(x, n)
+    assert actual.shape == (rows, n)
+    np.testing.assert_array_equal(actual.reshape(-1), x.reshape(-1))
 
 
 @pytest.mark.parametrize(
@@ -76,17 +76,17 @@ def test_scratch_grows_and_stays_bounded():
 
 
 def test_scratch_belongs_to_its_thread():
-    found = {}
+    arrays = {}
 
     def take(name):
-        found[name] = buffers.scratch(0, (10_000,), np.dtype(np.float64))
+        arrays[name] = buffers.scratch(0, (10_000,), np.dtype(np.float64))
 
     for name in "ab":
         thread = threading.Thread(target=take, args=(name,))
         thread.start()
         thread.join()
     take("here")
-    assert not any(np.shares_memory(found["here"], found[name]) for name in "ab")
+    assert not any(np.shares_memory(arrays["here"], arrays[name]) for name in "ab")
 
 
 def test_scratch_starts_off_the_page_start():

@@ -1,4 +1,4 @@
-"""Work in several threads: every element once, errors raised, results whatever the number of threads."""
+"""Work in several threads: every element once, errors raised, results independent of the number of threads."""
 
 import os
 import sys
@@ -67,7 +67,7 @@ def test_error_of_a_part_is_raised_after_all_parts_have_ended(failing):
     with pytest.raises(ValueError, match="of this part"):
         split(100, work, 1e9)
     assert sorted(ended) == [0, 50]
-    split(100, lambda start, stop: ended.append(start), 1e9)  # the threads go on working
+    split(100, lambda start, stop: ended.append(start), 1e9)  # the threads keep working
     assert len(ended) == 4
 
 
@@ -88,15 +88,15 @@ def test_nothing_is_kept_between_calls():
         def __call__(self, start, stop):
             pass
 
-    held = Held()
-    gone = weakref.ref(held)
-    split(100, held, 1e9)
-    del held
+    watched = Held()
+    gone = weakref.ref(watched)
+    split(100, watched, 1e9)
+    del watched
     assert gone() is None
 
 
 def test_results_do_not_depend_on_the_number_of_threads():
-    found = []
+    results = []
     for threads in (1, 2, 3):
         npg.set_num_threads(threads)
         npg.manual_seed(0)
@@ -107,8 +107,8 @@ def test_results_do_not_depend_on_the_number_of_threads():
         p = npg.nn.Parameter(npg.randn(300_000))
         p.grad = npg.randn(300_000)
         npg.optim.AdamW([p]).step()
-        found.append([a.detach().numpy().tobytes() for a in (y, x.grad, p)])
-    assert found[0] == found[1] == found[2]
+        results.append([a.detach().numpy().tobytes() for a in (y, x.grad, p)])
+    assert results[0] == results[1] == results[2]
 
 
 def test_set_num_threads_sets_the_limit():
@@ -230,10 +230,10 @@ def test_interrupt_leaves_the_threads_usable(where, monkeypatch):
 
             release = acquire
 
-        made = parallel._Job.__init__
+        make_job = parallel._Job.__init__
 
         def interrupted(job, *args):
-            made(job, *args)
+            make_job(job, *args)
             job.ended = Lock()
 
         monkeypatch.setattr(parallel._Job, "__init__", interrupted)

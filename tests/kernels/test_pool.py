@@ -1,4 +1,4 @@
-"""The pool of threads and the memory of large arrays, in a C program that sanitizers watch."""
+"""The pool of threads and the memory of large arrays, in a C program with sanitizers."""
 
 import subprocess
 from pathlib import Path

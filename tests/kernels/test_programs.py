@@ -25,10 +25,10 @@ def _arrays(count, n, dtype):
 @pytest.mark.parametrize("n", [0, 1, 3, 2047, 2048, 2049, 5000, 100_000])
 def test_program_bits_are_those_of_the_function(n, dtype):
     x, y = _arrays(2, n, dtype)
-    found = program(_mixed)(x, y, k=0.7)
-    for mine, expected in zip(found, _mixed(x, y, k=0.7), strict=True):
-        assert mine.dtype == expected.dtype
-        assert mine.tobytes() == expected.tobytes()
+    actual = program(_mixed)(x, y, k=0.7)
+    for result, expected in zip(actual, _mixed(x, y, k=0.7), strict=True):
+        assert result.dtype == expected.dtype
+        assert result.tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -36,10 +36,10 @@ def test_steps_run_by_numpy_give_the_same_bits(dtype, monkeypatch):
     monkeypatch.setattr(programs, "BLOCK", 64)
     x, y = _arrays(2, 1000, dtype)
     p = program(_mixed)
-    found = p(x, y, k=0.7)
+    actual = p(x, y, k=0.7)
     again = tuple(np.empty_like(x) for _ in range(3))
     p._run((x, y), {"k": 0.7}, again)
-    assert [a.tobytes() for a in found] == [a.tobytes() for a in again]
+    assert [a.tobytes() for a in actual] == [a.tobytes() for a in again]
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(["p", "q"])))
@@ -51,11 +51,11 @@ def test_results_in_place_see_the_old_values(order):
 
     p, q = _arrays(2, 5000, "float32")
     expected = step(p, q)
-    found = program(step, in_place=order)(p, q)
-    kept = {"p": p, "q": q}
-    for name, mine, right in zip(order, found, expected, strict=True):
-        assert mine is kept[name]
-        assert mine.tobytes() == right.tobytes()
+    actual = program(step, in_place=order)(p, q)
+    arrays = {"p": p, "q": q}
+    for name, result, right in zip(order, actual, expected, strict=True):
+        assert result is arrays[name]
+        assert result.tobytes() == right.tobytes()
 
 
 def test_inputs_given_back_and_one_result_twice():
@@ -64,10 +64,10 @@ def test_inputs_given_back_and_one_result_twice():
         return x, y, y
 
     (x,) = _arrays(1, 3000, "float64")
-    found = program(same)(x)
-    assert [a.tobytes() for a in found] == [a.tobytes() for a in same(x)]
-    assert found[0] is not x
-    assert found[1] is not found[2]
+    actual = program(same)(x)
+    assert [a.tobytes() for a in actual] == [a.tobytes() for a in same(x)]
+    assert actual[0] is not x
+    assert actual[1] is not actual[2]
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
@@ -78,10 +78,10 @@ def test_arrays_that_no_loop_takes_as_they_are(dtype):
     def silu(x):
         return x / (np.exp(-x) + 1.0)
 
-    for given in (x.T, x[:, ::2], x[::2].T, x[1], np.asarray(x[0, 0]), x.astype(np.dtype(dtype).newbyteorder())):
-        found = silu.of(given)
-        assert np.array_equal(found, silu.function(given))
-        assert found.strides == np.negative(given).strides
+    for array in (x.T, x[:, ::2], x[::2].T, x[1], np.asarray(x[0, 0]), x.astype(np.dtype(dtype).newbyteorder())):
+        actual = silu.of(array)
+        assert np.array_equal(actual, silu.function(array))
+        assert actual.strides == np.negative(array).strides
 
 
 def test_temporaries_are_used_again():
@@ -99,8 +99,8 @@ def test_temporaries_are_used_again():
 def test_out_is_written():
     x, y = _arrays(2, 3000, "float32")
     out = tuple(np.empty_like(x) for _ in range(3))
-    found = program(_mixed)(x, y, k=2.0, out=out)
-    assert all(a is b for a, b in zip(found, out, strict=True))
+    actual = program(_mixed)(x, y, k=2.0, out=out)
+    assert all(a is b for a, b in zip(actual, out, strict=True))
 
 
 def test_numbers_are_given_at_each_call():
@@ -156,18 +156,18 @@ def _given_on_rows(rows, n, dtype):
 )
 def test_program_on_rows_is_the_function_and_the_same_on_both_ways_to_run(rows, n, dtype, monkeypatch):
     x, ones, weight, shift = _given_on_rows(rows, n, dtype)
-    found = _on_rows(x, ones, weight, shift, n=n)
+    actual = _on_rows(x, ones, weight, shift, n=n)
     e = np.exp(x - x.max(-1, keepdims=True))
     inverse = 1 / (e.sum(-1, keepdims=True) * n)
-    wanted = e * inverse * weight + shift, inverse, e - x, weight + ones + shift
-    for mine, expected in zip(found, wanted, strict=True):
-        assert mine.shape == expected.shape
-        assert mine.dtype == dtype
-        np.testing.assert_allclose(mine, expected, 1e-5 if dtype == "float32" else 1e-13)
+    formulas = e * inverse * weight + shift, inverse, e - x, weight + ones + shift
+    for result, expected in zip(actual, formulas, strict=True):
+        assert result.shape == expected.shape
+        assert result.dtype == dtype
+        np.testing.assert_allclose(result, expected, 1e-5 if dtype == "float32" else 1e-13)
     monkeypatch.setattr(programs, "BLOCK", 300)
-    again = tuple([np.empty_like(a) for a in found])
+    again = tuple([np.empty_like(a) for a in actual])
     _on_rows._run((x, ones, weight, shift), {"n": n}, again)
-    assert [a.tobytes() for a in found] == [a.tobytes() for a in again]
+    assert [a.tobytes() for a in actual] == [a.tobytes() for a in again]
 
 
 def test_program_on_rows_takes_arrays_of_its_shapes_only():
@@ -201,12 +201,12 @@ def test_long_rows_are_summed_in_runs_and_keep_their_digits():
         return np.vecdot(x, ones) / n
 
     x = np.random.default_rng(0).random((60, 20_000), np.float32) + np.float32(1000)
-    found = means(x, np.ones(20_000, np.float32), n=20_000.0)
-    np.testing.assert_allclose(found, x.mean(-1, dtype=np.float64, keepdims=True), rtol=2e-7)
+    actual = means(x, np.ones(20_000, np.float32), n=20_000.0)
+    np.testing.assert_allclose(actual, x.mean(-1, dtype=np.float64, keepdims=True), rtol=2e-7)
 
 
 def test_result_in_scratch_is_not_where_temporaries_are():
-    # Each op's kernel has the first slots for itself, and may have a program write there.
+    # An op's kernel uses the first slots itself, and may let a program write there.
     x, y = _arrays(2, 30_000, "float64")
     p = program(_mixed)
     expected = _mixed(x, y, k=0.5)

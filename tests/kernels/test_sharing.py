@@ -1,6 +1,6 @@
-"""Python's threads and the pool's at the same kernels: each result has the bits that it has alone.
+"""Python's threads and the pool's in the same kernels: each result has the bits that it has in one thread.
 
-ThreadSanitizer watches this where the extension was built for it; see tests/sanitized.py.
+ThreadSanitizer checks this where the extension was built for it; see tests/sanitized.py.
 """
 
 import threading
@@ -40,7 +40,7 @@ WORK = {
     "layer_norm": lambda: F.layer_norm(F.silu(LEAF), (300,)),
     "cross_entropy": lambda: F.cross_entropy(LEAF, npg.arange(400) % 300, reduction="none"),
     "attention": lambda: F.scaled_dot_product_attention(heads(1), heads(1), heads(1), is_causal=True),
-    # Scores too large for the way without a shift: its threads tell each other.
+    # Scores too large for the path without a shift: its threads signal each other.
     "attention, large": lambda: F.scaled_dot_product_attention(heads(400), heads(400), heads(400)),
 }
 

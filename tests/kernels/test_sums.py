@@ -11,12 +11,12 @@ from npg.kernels import limits, moments, products, sums
 rng = np.random.default_rng(0)
 F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
 
-TALL = 200_000  # rows; each of them rounded one after the other, thousands of units of the last place would be lost
+TALL = 200_000  # rows; added one after the other with rounding, they would lose thousands of units in the last place
 
 
-def ulps(found, expected, dtype=np.float32):
-    """The largest error in units of the last place of a dtype."""
-    return float(np.max(np.abs(np.asarray(found, F8) - expected) / np.spacing(np.abs(expected).astype(dtype))))
+def ulps(actual, expected, dtype=np.float32):
+    """Return the largest error in units of the last place of a dtype."""
+    return float(np.max(np.abs(np.asarray(actual, F8) - expected) / np.spacing(np.abs(expected).astype(dtype))))
 
 
 # ----- Any layout -----
@@ -24,7 +24,7 @@ def ulps(found, expected, dtype=np.float32):
 
 @st.composite
 def arrays(draw):
-    """An array whose dimensions lie in any order, reversed, with steps, expanded, and some of its dimensions."""
+    """Draw an array with dimensions in any order, reversed, with steps or expanded, and some of its dimensions."""
     sizes = draw(st.lists(st.sampled_from([1, 2, 3, 31, 32, 65, 130]), min_size=1, max_size=4))
     while math.prod(sizes) > 60_000:
         sizes.remove(max(sizes))
@@ -43,11 +43,11 @@ def arrays(draw):
 @given(arrays())
 def test_add_up_is_the_sum_whatever_the_layout(case):
     x, dim, keepdim = case
-    found = sums.add_up(x, dim, keepdim)
+    actual = sums.add_up(x, dim, keepdim)
     expected = np.add.reduce(x.astype(F8), dim, keepdims=keepdim)
-    assert found.shape == expected.shape and found.dtype == (F8 if x.dtype == F8 else F4)
-    np.testing.assert_allclose(found, expected, rtol=1e-14 if x.dtype == F8 else 2e-6)
-    assert not np.shares_memory(found, x)
+    assert actual.shape == expected.shape and actual.dtype == (F8 if x.dtype == F8 else F4)
+    np.testing.assert_allclose(actual, expected, rtol=1e-14 if x.dtype == F8 else 2e-6)
+    assert not np.shares_memory(actual, x)
 
 
 @pytest.mark.parametrize("x", [np.ones((140, 1, 1)), np.ones((140, 1, 1))[::-1], np.ones((140, 2, 1))[:, :1]])
@@ -66,12 +66,12 @@ def test_variance_is_that_of_float64_whatever_the_layout(case, offset, correctio
     n = x.size if dims is None else math.prod(x.shape[d] for d in dims)
     if n <= correction:
         return
-    found, center = moments.variance(x, dims, correction, keepdim)
+    actual, center = moments.variance(x, dims, correction, keepdim)
     wide = x.astype(np.longdouble)
     expected = ((wide - wide.mean(dims, keepdims=True)) ** 2).sum(dims, keepdims=keepdim) / (n - correction)
-    assert found.shape == expected.shape
+    assert actual.shape == expected.shape
     scale = np.asarray(expected, F8) + 1e-13 * offset**2 * (x.dtype == F8)  # float64 itself loses these
-    assert (np.abs(found - expected) <= (1e-12 if x.dtype == F8 else 1.2e-7) * scale + 1e-20).all()
+    assert (np.abs(actual - expected) <= (1e-12 if x.dtype == F8 else 1.2e-7) * scale + 1e-20).all()
     np.testing.assert_allclose(
         center, np.asarray(wide.mean(dims, keepdims=True), F8), rtol=1e-13 if x.dtype == F8 else 1e-8
     )
@@ -111,18 +111,18 @@ def test_add_up_of_many_numbers_keeps_its_digits(shape, dim, fill):
 def test_sums_of_columns_keep_their_digits_and_are_the_same_without_the_extension(lead, rows, columns, dtype, slab):
     assume(math.prod(lead) * rows * columns < 600_000)
     x = np.random.default_rng(rows * columns).random((*lead, rows, columns)).astype(dtype) + dtype.type(1000)
-    accelerated, kept = products._multiply, sums._SLAB
-    found = []
+    accelerated, default_slab = products._multiply, sums._SLAB
+    results = []
     try:
         sums._SLAB = slab
         for products._multiply in (accelerated, None):
-            found.append(sums.add_up(x, len(lead)))
-            assert lead or x.size <= limits.ADDED_SINGLY or np.array_equal(found[-1], sums.column_sum(x))
+            results.append(sums.add_up(x, len(lead)))
+            assert lead or x.size <= limits.ADDED_SINGLY or np.array_equal(results[-1], sums.column_sum(x))
     finally:
-        products._multiply, sums._SLAB = accelerated, kept
-    np.testing.assert_array_equal(*found)
-    assert found[0].dtype == dtype
-    assert ulps(found[0], x.sum(len(lead), dtype=np.longdouble).astype(F8), dtype) <= 12
+        products._multiply, sums._SLAB = accelerated, default_slab
+    np.testing.assert_array_equal(*results)
+    assert results[0].dtype == dtype
+    assert ulps(results[0], x.sum(len(lead), dtype=np.longdouble).astype(F8), dtype) <= 12
 
 
 def test_add_up_counts_beyond_what_float32_can_count_one_by_one():
@@ -167,20 +167,20 @@ def test_ones_are_read_only_shared_and_bounded():
 @pytest.mark.parametrize("scale", [1e30, 1e-30, 1.0])
 def test_variance_of_float32_neither_overflows_nor_vanishes(n, scale):
     x = (np.linspace(1, 2, n) * scale).astype(F4)
-    with np.errstate(all="ignore"):  # as an op's caller has it
-        found, _ = moments.variance(x, None, 1, False)
-    assert ulps(np.sqrt(found), np.std(x.astype(F8), ddof=1), F4) <= 1
+    with np.errstate(all="ignore"):  # as within an op
+        actual, _ = moments.variance(x, None, 1, False)
+    assert ulps(np.sqrt(actual), np.std(x.astype(F8), ddof=1), F4) <= 1
 
 
 @pytest.mark.parametrize("dtype", [F4, F8])
 @pytest.mark.parametrize("shape", [(10,), (300, 3), (500_000,), (100_000, 7)])
 def test_variance_of_equal_numbers_is_nothing(shape, dtype):
-    found, center = moments.variance(np.full(shape, 0.1, dtype), (0,), 1, False)
-    assert not found.any()
+    actual, center = moments.variance(np.full(shape, 0.1, dtype), (0,), 1, False)
+    assert not actual.any()
     np.testing.assert_allclose(center, dtype.type(0.1), rtol=1e-15)
 
 
-# ----- Sums at places -----
+# ----- Sums by index -----
 
 
 @pytest.mark.parametrize("dtype", [F4, F8])

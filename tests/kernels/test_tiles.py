@@ -1,4 +1,4 @@
-"""Products in tiles: cut alike by both engines, right at every edge, the same whatever the number of threads."""
+"""Products in tiles: cut alike by both engines, right at every edge, independent of the number of threads."""
 
 import contextlib
 import itertools
@@ -70,12 +70,12 @@ def test_product_of_a_batch_by_a_matrix_has_the_bits_of_its_rows(dtype, kernels,
 
 
 @contextlib.contextmanager
-def threads(ours, blas):
-    """So many threads of npg's, and so many of OpenBLAS's."""
+def threads(npg_threads, blas):
+    """Set the numbers of threads of npg and of OpenBLAS for the length of a block."""
     ask, tell = openblas.function("get_num_threads"), openblas.function("set_num_threads")
     limit, before = parallel.wanted(), ask() if ask else 0
     try:
-        parallel.set_limit(ours)
+        parallel.set_limit(npg_threads)
         if tell:
             tell(blas)
         yield
@@ -86,24 +86,24 @@ def threads(ours, blas):
 
 
 def in_every_way(a, b):
-    """Return the bits of the product: of both engines, for numbers of threads."""
+    """Return the set of the product's bits from both engines and several numbers of threads."""
     accelerated = products._multiply
-    found = set()
+    results = set()
     try:
-        for ours, blas, multiply in itertools.product((1, 2, 5), (1, 2, 5), {accelerated, None}):
+        for npg_threads, blas, multiply in itertools.product((1, 2, 5), (1, 2, 5), {accelerated, None}):
             products._multiply = multiply
-            with threads(ours, blas):
-                found.add(products.multiply(a, b).tobytes())
+            with threads(npg_threads, blas):
+                results.add(products.multiply(a, b).tobytes())
     finally:
         products._multiply = accelerated
-    return found
+    return results
 
 
 @pytest.mark.parametrize(("m", "k", "n"), [(64, 128, 512), (33, 512, 129), (256, 64, 256), (400, 300, 500)])
 def test_bits_do_not_depend_on_the_number_of_threads(m, k, n, kernels, monkeypatch):
     monkeypatch.setattr(parallel._pool, "is_free", True)
-    found = in_every_way(*matrices(m, k, n, np.float32, "CF"))
-    assert len(found) == 1 or not (openblas.APART or (m <= 64 and kernels))  # what is not cut is BLAS's own
+    results = in_every_way(*matrices(m, k, n, np.float32, "CF"))
+    assert len(results) == 1 or not (openblas.APART or (m <= 64 and kernels))  # what is not cut is BLAS's own
 
 
 sizes = st.one_of(st.integers(1, 40), st.integers(1, 700), st.sampled_from([1, 2, 3, 64, 65, 128, 513, 9000]))
@@ -126,11 +126,11 @@ def test_any_product_has_the_same_bits_in_every_way_and_is_right(m, k, n, double
         for shape, order in zip(shapes, layouts, strict=True)
     )  # fmt: skip
     if m == n and data.draw(st.booleans()):
-        b = a.swapaxes(-1, -2)  # of which NumPy would have BLAS compute one half
+        b = a.swapaxes(-1, -2)  # of which NumPy would let BLAS compute one half
     (bits,) = in_every_way(a, b)
-    found = np.frombuffer(bits, dtype).reshape(*lead, m, n)
+    product = np.frombuffer(bits, dtype).reshape(*lead, m, n)
     exact = a.astype(np.float64) @ b.astype(np.float64)
-    np.testing.assert_allclose(found, exact, rtol=0, atol=20 * np.finfo(dtype).eps * k**0.5 * (1 + abs(exact).max()))
+    np.testing.assert_allclose(product, exact, rtol=0, atol=20 * np.finfo(dtype).eps * k**0.5 * (1 + abs(exact).max()))
 
 
 needs_batches = pytest.mark.skipif(not openblas.SHARES or not openblas.APART, reason="needs OpenBLAS's batches")

@@ -28,7 +28,7 @@ def qkv(*lead, queries=5, keys=7, n=4, m=6, dtype=np.float64):
 
 
 def torch_math(*args, **kwargs):
-    """torch's attention in primitives: its fused kernel has no second derivative, and needs values as wide as keys."""
+    """Run torch's attention in primitives: its fused kernel has no second derivative and needs v as wide as k."""
     with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
         return torch_sdpa(*args, **kwargs)
 
@@ -50,9 +50,9 @@ def test_attention_is_like_torch(lead, queries, keys, is_causal, dtype):
 def test_attention_over_several_tiles_is_like_torch(length, is_causal, monkeypatch):
     arrays = qkv(3, 2, queries=length, keys=length, n=8, m=8)
     check_like_torch(sdpa, torch_math, *arrays, is_causal=is_causal, second=False)
-    for tile, kept in ((1, module.KEPT), (1 << 14, 0), (module.TILE, 0)):
+    for tile, limit in ((1, module.KEPT), (1 << 14, 0), (module.TILE, 0)):
         monkeypatch.setattr(module, "TILE", tile)
-        monkeypatch.setattr(module, "KEPT", kept)
+        monkeypatch.setattr(module, "KEPT", limit)
         check_like_torch(sdpa, torch_math, *arrays, is_causal=is_causal, second=False)
 
 
@@ -68,13 +68,13 @@ def test_attention_tiles_do_not_change_a_row(kept, monkeypatch):
     arrays = qkv(4, 2, queries=70, keys=70, m=4, dtype=np.float32)
     settings = {"is_causal": True, "scale": 0.5}
     g = normal(4, 2, 70, 4, dtype=np.float32)
-    found = []
+    results = []
     for tile in (1 << 30, 1):
         monkeypatch.setattr(module, "TILE", tile)
         y, saved = op.forward(*arrays, None, None, **settings)
         needs = (True, True, True, False, False)
-        found.append((y, *op.joint(g, y, *arrays, None, None, saved=saved, needs=needs, **settings)[:3]))
-    for a, b in zip(*found, strict=True):
+        results.append((y, *op.joint(g, y, *arrays, None, None, saved=saved, needs=needs, **settings)[:3]))
+    for a, b in zip(*results, strict=True):
         np.testing.assert_array_equal(a, b)
 
 
@@ -129,13 +129,13 @@ def test_attention_lays_its_result_out_like_the_query():
 def test_attention_on_one_projection_gives_one_gradient():
     # nanoGPT's layout: q, k and v are parts of (B, T, 3 C). Their gradients are parts of one array again.
     batch, length, heads, n = 2, 6, 3, 4
-    whole = normal(batch, length, 3, heads, n)
-    q, k, v = whole.transpose(2, 0, 3, 1, 4)
+    projection = normal(batch, length, 3, heads, n)
+    q, k, v = projection.transpose(2, 0, 3, 1, 4)
     y, saved = op.forward(q, k, v, None, None, is_causal=True, scale=0.5)
     needs = (True, True, True, False, False)
     grads = op.joint(y, y, q, k, v, None, None, saved=saved, needs=needs, is_causal=True, scale=0.5)[:3]
     assert grads[0].base is not None and grads[0].base is grads[1].base is grads[2].base
-    assert grads[0].base.shape == whole.shape
+    assert grads[0].base.shape == projection.shape
     apart = [np.ascontiguousarray(a) for a in (q, k, v)]
     separate = op.joint(y, y, *apart, None, None, saved=saved, needs=needs, is_causal=True, scale=0.5)[:3]
     for a, b in zip(grads, separate, strict=True):
@@ -155,10 +155,10 @@ def test_attention_on_split_heads_sends_its_gradient_back_without_a_copy():
     x = normal(batch, length, 3 * heads * n)
     check_like_torch(lambda a: attend(F, a), lambda a: attend(TF, a), x, second=False)
     a = leaf(x)
-    seen = []
-    a.register_hook(lambda g: seen.append(g._array.base))
+    grads = []
+    a.register_hook(lambda g: grads.append(g._array.base))
     gradients(attend(F, a), a, g=normal(batch, length, heads * n))
-    assert seen[0] is not None and seen[0].shape == (batch, length, 3, heads, n)
+    assert grads[0] is not None and grads[0].shape == (batch, length, 3, heads, n)
 
 
 def test_attention_of_a_tensor_with_itself_is_like_torch():
@@ -217,8 +217,8 @@ def test_attention_with_a_mask_of_other_leading_shapes_is_like_torch(lead):
 def test_attention_with_a_mask_over_several_tiles_is_like_torch(monkeypatch):
     monkeypatch.setattr(module, "BLOCK", 4)
     monkeypatch.setattr(module, "TILE", 1)
-    for kept in (module.KEPT, 0):
-        monkeypatch.setattr(module, "KEPT", kept)
+    for limit in (module.KEPT, 0):
+        monkeypatch.setattr(module, "KEPT", limit)
         for shape in ((13, 9), (2, 1, 13, 9), (3, 13, 1)):
             check_like_torch(sdpa, torch_math, *qkv(2, 3, queries=13, keys=9), attn_mask=normal(*shape), second=False)
 
@@ -247,9 +247,9 @@ def test_attention_with_a_mask_and_is_causal_is_refused_as_torch_does():
 def test_attention_casts_a_float32_mask():
     q, k, v = qkv(2, 3)
     mask = normal(5, 7, dtype=np.float32)
-    found = sdpa(*map(engine.wrap, (q, k, v)), attn_mask=engine.wrap(mask))
+    actual = sdpa(*map(engine.wrap, (q, k, v)), attn_mask=engine.wrap(mask))
     expected = sdpa(*map(engine.wrap, (q, k, v)), attn_mask=engine.wrap(mask.astype(np.float64)))
-    np.testing.assert_array_equal(found._array, expected._array)
+    np.testing.assert_array_equal(actual._array, expected._array)
 
 
 # ----- Broadcasting and groups -----
@@ -316,8 +316,8 @@ def test_attention_with_dropout_one_is_zero():
 
 def test_attention_of_half_is_computed_in_float32():
     arrays = qkv(2, 3, dtype=np.float16)
-    found = sdpa(*map(engine.wrap, arrays))
-    assert_like(found, torch_math(*(torch.from_numpy(a) for a in arrays)))
+    actual = sdpa(*map(engine.wrap, arrays))
+    assert_like(actual, torch_math(*(torch.from_numpy(a) for a in arrays)))
 
 
 REFUSED = [
@@ -356,7 +356,7 @@ def test_attention_refuses_other_arguments_as_torch_does():
     assert_same_error(lambda: sdpa([1], x, x), lambda: torch_sdpa([1], t, t))
 
 
-# ----- The Cython engine's way -----
+# ----- The Cython engine's path -----
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -185,10 +185,10 @@ def test_losses_understand_the_older_arguments(size_average, reduce):
         return
     x, t = normal(6, CLASSES), targets(6)
     with pytest.warns(UserWarning, match="size_average and reduce args will be deprecated"):
-        found = F.cross_entropy(engine.wrap(x), engine.wrap(t), size_average=size_average, reduce=reduce)
+        actual = F.cross_entropy(engine.wrap(x), engine.wrap(t), size_average=size_average, reduce=reduce)
     with pytest.warns(UserWarning, match="deprecated"):
         assert_like(
-            found, TF.cross_entropy(torch.from_numpy(x), torch.from_numpy(t), size_average=size_average, reduce=reduce)
+            actual, TF.cross_entropy(torch.from_numpy(x), torch.from_numpy(t), size_average=size_average, reduce=reduce)
         )
 
 
@@ -291,8 +291,8 @@ def test_losses_refuse_dtypes_of_targets_as_torch_does(name, kind):
     ],
 )
 def test_cross_entropy_refuses_other_arguments_as_torch_does(change):
-    given = {"input": ((3, 5), np.float32), "target": ((3,), np.int64)} | change
-    arrays = {k: np.zeros(*v) if isinstance(v, tuple) else v for k, v in given.items()}
+    shapes = {"input": ((3, 5), np.float32), "target": ((3,), np.int64)} | change
+    arrays = {k: np.zeros(*v) if isinstance(v, tuple) else v for k, v in shapes.items()}
 
     def call(fn, make):
         return fn(**{k: make(v) if isinstance(v, np.ndarray) else v for k, v in arrays.items()})

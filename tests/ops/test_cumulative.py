@@ -18,7 +18,7 @@ ZEROS[0, :, 0] = 0.0
 
 
 def gradient_of(fn, values, second=False):
-    """Return the gradient of sum(fn(x) w), w fixed, and where asked for the gradient of its weighted sum."""
+    """Return the gradient of sum(fn(x) w) for a fixed w, or the gradient of that gradient's weighted sum."""
     x = wrap(np.array(values))
     x._set_requires_grad(True)
     y = fn(x)
@@ -31,7 +31,7 @@ def gradient_of(fn, values, second=False):
 
 
 def differences_of(fn, values, second=False, step=1e-5):
-    """The same by central differences: of values, or of first gradients."""
+    """Return the same by central differences, of values or of first gradients."""
     values = np.array(values)
     out = np.zeros_like(values)
     for i in np.ndindex(values.shape):
@@ -84,9 +84,9 @@ def test_logcumsumexp_float32_gradient_keeps_its_digits():
 
 def test_float32_running_sum_is_rounded_once():
     a = rng.random(100_000).astype(np.float32)
-    found = F.cumsum(wrap(a), 0)._array
-    assert found.dtype == np.float32
-    np.testing.assert_array_equal(found, a.astype(np.float64).cumsum().astype(np.float32))
+    actual = F.cumsum(wrap(a), 0)._array
+    assert actual.dtype == np.float32
+    np.testing.assert_array_equal(actual, a.astype(np.float64).cumsum().astype(np.float32))
     check_like_torch(F.cumsum, torch.cumsum, np.ones(3000, np.float16), 0, grad=False)
 
 
@@ -102,10 +102,10 @@ def test_running_with_dtype_casts(name):
 
 @pytest.mark.parametrize("name", ["cumsum_", "cumprod_"])
 def test_running_in_place_is_recorded_like_torch(name):
-    theirs = getattr(torch.Tensor, name)
-    check_like_torch(getattr(F, name), theirs, A, 1, rtol=1e-10)
-    check_like_torch(getattr(F, name), theirs, A, 1, dtype=torch.float64, rtol=1e-10)
-    check_like_torch(getattr(F, name), theirs, rng.integers(-3, 4, (4, 6)).astype(np.int8), 1)
+    torch_fn = getattr(torch.Tensor, name)
+    check_like_torch(getattr(F, name), torch_fn, A, 1, rtol=1e-10)
+    check_like_torch(getattr(F, name), torch_fn, A, 1, dtype=torch.float64, rtol=1e-10)
+    check_like_torch(getattr(F, name), torch_fn, rng.integers(-3, 4, (4, 6)).astype(np.int8), 1)
     with pytest.raises(RuntimeError, match="Bad in-place call"):
         getattr(F, name)(wrap(A.copy()), 1, dtype=np.float32)
 
@@ -117,14 +117,14 @@ def test_recurrence_is_right_to_second_order(reverse):
     for k in range(3, -1, -1) if reverse else range(1, 5):
         expected[k] += decay[k] * expected[k + 1] if reverse else decay[k - 1] * expected[k - 1]
     np.testing.assert_allclose(ops.recurrence(decay, b, dim=0, reverse=reverse), expected, rtol=1e-14)
-    whole = np.concatenate([decay, b])
+    joined = np.concatenate([decay, b])
 
     def of_both(x):
         return ops.recurrence(F.narrow(x, 0, 0, 4), F.narrow(x, 0, 4, 5), dim=0, reverse=reverse)
 
-    np.testing.assert_allclose(gradient_of(of_both, whole), differences_of(of_both, whole), rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(gradient_of(of_both, joined), differences_of(of_both, joined), rtol=1e-6, atol=1e-8)
     np.testing.assert_allclose(
-        gradient_of(of_both, whole, True), differences_of(of_both, whole, True), rtol=1e-6, atol=1e-8
+        gradient_of(of_both, joined, True), differences_of(of_both, joined, True), rtol=1e-6, atol=1e-8
     )
 
 

@@ -1,4 +1,4 @@
-"""Quotients, exact and rounded, and remainders against torch; what they share with others is in test_elementwise.py."""
+"""Quotients, exact and rounded, and remainders against torch; see also test_elementwise.py."""
 
 import numpy as np
 import pytest

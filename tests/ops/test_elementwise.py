@@ -32,7 +32,7 @@ BINARY = {
     "pow": (0.5, 3), "atan2": (-3, 3), "hypot": (-3, 3), "copysign": (-3, 3), "logaddexp": (-5, 5),
     "logaddexp2": (-5, 5), "xlogy": (0.5, 3), "float_power": (0.5, 3), "rsub": (-3, 3),
 }  # fmt: skip
-# What torch records and cannot differentiate.
+# Functions that torch records but cannot differentiate.
 WITHOUT_GRADIENT = ("floor_divide",)
 # The rules of these divide by a power of the input, or torch's lose a few digits near a pole.
 POLES = {"sinc": {"rtol": 1e-9, "atol": 1e-9}}
@@ -170,7 +170,7 @@ def test_alpha_beside_bools_is_torchs(other, alpha):
         try:
             check(call)
         except RuntimeError:
-            check_error(call, text=alpha == 2)  # of two reasons to refuse each library names its own
+            check_error(call, text=alpha == 2)  # where there are two reasons to refuse, each library names its own
 
 
 def test_alpha_of_wrong_kind_is_refused():
@@ -206,7 +206,7 @@ def test_pow_integers_matches_torch():
     same_result_or_error(npg.pow, torch.pow, x.to(torch.int8), 200)
 
 
-# ----- Several in one -----
+# ----- Compound ops -----
 
 
 def test_addcmul_and_addcdiv_match_torch():

@@ -18,13 +18,13 @@ TF = torch.nn.functional
 
 
 def by_weight(functional, index, **kwargs):
-    """The weight first, because the helpers differentiate floating arguments."""
+    """Return a function that takes the weight first, because the helpers differentiate floating arguments."""
     return lambda weight: functional.embedding(index(functional), weight, **kwargs)
 
 
 def compare(weight, index, **kwargs):
     npg_fn = by_weight(F, lambda _: engine.wrap(index), **kwargs)
-    second = index.size > 0  # torch's second derivative cannot reshape nothing
+    second = index.size > 0  # torch's second derivative cannot reshape an empty tensor
     check_both(npg_fn, by_weight(TF, lambda _: torch.from_numpy(index), **kwargs), weight, second=second)
 
 
@@ -76,21 +76,21 @@ def test_embedding_takes_a_gradient_that_is_one_number_expanded():
 
 def test_embedding_of_integers_is_a_lookup():
     table = np.arange(6).reshape(3, 2)
-    found = F.embedding(engine.wrap(np.array([2, 0])), engine.wrap(table))
-    assert_like(found, TF.embedding(torch.tensor([2, 0]), torch.from_numpy(table)))
+    actual = F.embedding(engine.wrap(np.array([2, 0])), engine.wrap(table))
+    assert_like(actual, TF.embedding(torch.tensor([2, 0]), torch.from_numpy(table)))
 
 
 @pytest.mark.parametrize("norm_type", [1.0, 2.0, 3.0, math.inf])
 def test_embedding_with_max_norm_changes_the_rows_as_torch_does(norm_type):
     weight, index = rng.standard_normal((5, 3)), np.array([[0, 2, 2], [4, 2, 0]])
     w, t = leaf(weight.copy()), torch.from_numpy(weight.copy()).requires_grad_()
-    found = F.embedding(engine.wrap(index), w, max_norm=0.3, norm_type=norm_type)
+    actual = F.embedding(engine.wrap(index), w, max_norm=0.3, norm_type=norm_type)
     expected = TF.embedding(torch.from_numpy(index), t, max_norm=0.3, norm_type=norm_type)
-    assert_like(found, expected)
+    assert_like(actual, expected)
     np.testing.assert_allclose(w._array, t.detach().numpy(), 1e-12)
     assert not np.array_equal(w._array, weight)
     np.testing.assert_array_equal(w._array[[1, 3]], weight[[1, 3]])
-    (g,) = gradients(found, w, g=np.ones((2, 3, 3)))
+    (g,) = gradients(actual, w, g=np.ones((2, 3, 3)))
     np.testing.assert_array_equal(g, torch.autograd.grad(expected.sum(), t)[0].numpy())
 
 

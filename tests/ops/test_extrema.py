@@ -1,4 +1,4 @@
-"""Extrema along a dimension, places, medians, the k-th smallest and the most frequent, against torch."""
+"""Extrema along a dimension, indices, medians, the k-th smallest and the most frequent, against torch."""
 
 import numpy as np
 import pytest
@@ -83,7 +83,9 @@ def test_median_of_ties_is_like_torch(name, n):
         check_like_torch(getattr(F, name), getattr(torch, name), array, 0, True)
         check_like_torch(getattr(F, name), getattr(torch, name), array)  # the whole: the gradient is shared
     a = a.astype(np.float64)
-    a[:, 1:][rng.random((20, n - 1)) < 0.3] = NAN  # never a row alone: which nan of them torch names has no rule
+    a[:, 1:][rng.random((20, n - 1)) < 0.3] = (
+        NAN  # never a single row: which of several nan torch reports follows no rule
+    )
     check_like_torch(getattr(F, name), getattr(torch, name), a, 1, second=False)
 
 

@@ -63,11 +63,11 @@ def test_gelu_of_large_numbers_is_the_number_or_zero(approximate):
 
 def test_gelu_in_several_blocks_equals_one(monkeypatch):
     x = rng.standard_normal(1000).astype(np.float32)
-    whole = [op.forward(x) for op in FORMS.values()]
+    in_one_block = [op.forward(x) for op in FORMS.values()]
     monkeypatch.setattr(programs, "BLOCK", 64)
     for kernel in (ops._gelu_single_and_slope, ops._gelu_tanh_and_slope):
         monkeypatch.setattr(kernel, "_runner", kernel._run)
-    for op, (y, saved) in zip(FORMS.values(), whole, strict=True):
+    for op, (y, saved) in zip(FORMS.values(), in_one_block, strict=True):
         again, slope = op.forward(x)
         np.testing.assert_array_equal(again, y)
         np.testing.assert_array_equal(slope[0], saved[0])

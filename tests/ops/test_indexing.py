@@ -53,32 +53,32 @@ ADVANCED = [
 
 @pytest.mark.parametrize("index", BASIC + ADVANCED, ids=str)
 def test_getitem_is_like_torch(index):
-    ours = npg_index(index)
-    check_like_torch(lambda x: x[ours], lambda t: t[index], X)
-    check_like_torch(lambda x: x[ours], lambda t: t[index], X.transpose(2, 0, 1).astype(np.float32).transpose(1, 2, 0))
-    check_like_torch(lambda x: x[ours], lambda t: t[index], (X * 9).astype(np.int64))
+    key = npg_index(index)
+    check_like_torch(lambda x: x[key], lambda t: t[index], X)
+    check_like_torch(lambda x: x[key], lambda t: t[index], X.transpose(2, 0, 1).astype(np.float32).transpose(1, 2, 0))
+    check_like_torch(lambda x: x[key], lambda t: t[index], (X * 9).astype(np.int64))
 
 
 @pytest.mark.parametrize("index", BASIC, ids=str)
 def test_basic_index_is_a_view_with_torchs_node(index):
     t = torch.from_numpy(X.copy()).requires_grad_()
     x = npg.tensor(X, requires_grad=True)
-    theirs, ours = t[index], x[npg_index(index)]
-    assert ours.grad_fn.name() == theirs.grad_fn.name()
-    assert ours._base is x
+    expected, actual = t[index], x[npg_index(index)]
+    assert actual.grad_fn.name() == expected.grad_fn.name()
+    assert actual._base is x
     with npg.no_grad():
-        ours.fill_(7)
-        theirs.detach().fill_(7)
+        actual.fill_(7)
+        expected.detach().fill_(7)
     assert_like(x, t)
 
 
 @pytest.mark.parametrize("index", ADVANCED, ids=str)
 def test_advanced_index_is_a_copy(index):
     x = npg.tensor(X, requires_grad=True)
-    found = x[npg_index(index)]
-    assert found._base is None
-    assert found.grad_fn.name() == "IndexBackward0"
-    assert not np.shares_memory(found.detach().numpy(), x.detach().numpy())
+    actual = x[npg_index(index)]
+    assert actual._base is None
+    assert actual.grad_fn.name() == "IndexBackward0"
+    assert not np.shares_memory(actual.detach().numpy(), x.detach().numpy())
 
 
 def test_getitem_uint8_is_a_mask_and_warns():
@@ -95,8 +95,8 @@ def test_getitem_list_of_lists_is_a_tuple_and_warns():
             warnings.simplefilter("ignore")
             expected = t[index]
         with pytest.warns(UserWarning, match="non-tuple sequence"):
-            found = x[npg_index(index)]
-        assert_like(found, expected)
+            actual = x[npg_index(index)]
+        assert_like(actual, expected)
 
 
 def test_getitem_index_changed_in_place_fails_backward():
@@ -169,15 +169,15 @@ def test_getitem_and_setitem_random_index_are_like_torch(seed):
     r = random.Random(seed)
     for _ in range(8):
         shape, index = random_case(r)
-        ours = npg_index(index)
+        key = npg_index(index)
         t = torch.from_numpy(rng.standard_normal(shape)).requires_grad_()
         try:
             expected = t[index]
         except IndexError:  # an index after an Ellipsis may be out of range
             with pytest.raises(IndexError):
-                to_npg(t)[ours]
+                to_npg(t)[key]
             continue
-        compare_calls(lambda x: x[ours], lambda x: x[index], (t,), {})  # noqa: B023
+        compare_calls(lambda x: x[key], lambda x: x[index], (t,), {})  # noqa: B023
         value = torch.from_numpy(rng.standard_normal(tuple(1 if r.random() < 0.3 else n for n in expected.shape)))
         if r.random() < 0.7:
             value.requires_grad_()
@@ -188,7 +188,7 @@ def test_getitem_and_setitem_random_index_are_like_torch(seed):
             return y
 
         compare_calls(
-            lambda x, v: write(x, v, ours),  # noqa: B023
+            lambda x, v: write(x, v, key),  # noqa: B023
             lambda x, v: write(x, v, index),  # noqa: B023
             (t, value),
             {},
@@ -385,16 +385,16 @@ def test_index_put_is_like_torch(accumulate):
         ((L(1),), (4, 5)),
     ]
     for indices, shape in cases:
-        ours = tuple(npg_index(i) for i in indices)
+        key = tuple(npg_index(i) for i in indices)
         v = rng.standard_normal(shape)
         check_like_torch(
-            lambda x, v: npg.index_put(x, ours, v, accumulate),  # noqa: B023
+            lambda x, v: npg.index_put(x, key, v, accumulate),  # noqa: B023
             lambda x, v: torch.index_put(x, indices, v, accumulate),  # noqa: B023
             X,
             v,
         )
         check_like_torch(
-            lambda x, v: x.clone().index_put_(ours, v, accumulate=accumulate),  # noqa: B023
+            lambda x, v: x.clone().index_put_(key, v, accumulate=accumulate),  # noqa: B023
             lambda x, v: x.clone().index_put_(indices, v, accumulate=accumulate),  # noqa: B023
             X,
             v,
@@ -533,7 +533,7 @@ def test_slices_error_is_torchs(call):
     )
 
 
-# ----- Rows added up -----
+# ----- Sums of rows -----
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int64, np.int32])
@@ -544,9 +544,9 @@ def test_add_rows_is_add_at(dtype, columns):
         index = rng.integers(-rows, rows, 50)
         expected = np.zeros((rows, columns), dtype)
         np.add.at(expected, index, g)
-        found = ops.add_rows(g, index, rows)
-        assert found.dtype == dtype
-        np.testing.assert_array_equal(found, expected)  # bit for bit: added in the same order
+        actual = ops.add_rows(g, index, rows)
+        assert actual.dtype == dtype
+        np.testing.assert_array_equal(actual, expected)  # bit for bit: added in the same order
         np.testing.assert_array_equal(ops.add_rows(g[:, ::-1], index.astype(np.int32), rows), expected[:, ::-1])
 
 
@@ -580,7 +580,7 @@ def test_getitem_second_order_through_run_backward():
     assert h.tolist() == [12, 0, 18]
 
 
-# ----- What is written through a mask; errors of the value -----
+# ----- Writing through a mask; errors of the value -----
 
 
 @pytest.mark.parametrize(

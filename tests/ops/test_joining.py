@@ -1,4 +1,4 @@
-"""Taking apart and putting together: split, chunk, unbind, cat, stack and their kin, against torch."""
+"""Splitting and joining: split, chunk, unbind, cat, stack and related functions, against torch."""
 
 import numpy as np
 import pytest
@@ -29,26 +29,26 @@ def leaf(array):
     return x
 
 
-# ----- Taking apart -----
+# ----- Splitting -----
 
 
 @pytest.mark.parametrize(("name", "args"), SPLITS, ids=[f"{n}{a}" for n, a in SPLITS])
 def test_parts_are_like_torch(name, args):
-    ours = lambda x: getattr(F, name)(x, *args)
-    theirs = lambda t: getattr(torch, name)(t, *args)
+    npg_fn = lambda x: getattr(F, name)(x, *args)
+    torch_fn = lambda t: getattr(torch, name)(t, *args)
     for a in (A, A.astype(np.float32), strided(A), A.transpose(1, 0, 2)[[0, 1, 2, 3]], rng.integers(0, 9, A.shape)):
         if a.shape == A.shape:
-            check_like_torch(ours, theirs, a)
+            check_like_torch(npg_fn, torch_fn, a)
 
 
 @pytest.mark.parametrize(("name", "args"), SPLITS, ids=[f"{n}{a}" for n, a in SPLITS])
 def test_parts_are_views_with_pytorchs_node(name, args):
     x, t = leaf(A), torch.tensor(A, requires_grad=True)
-    found, expected = getattr(F, name)(x, *args), getattr(torch, name)(t, *args)
-    assert isinstance(found, tuple)
-    for part, theirs in zip(found, expected, strict=True):
+    parts, expected = getattr(F, name)(x, *args), getattr(torch, name)(t, *args)
+    assert isinstance(parts, tuple)
+    for part, torch_part in zip(parts, expected, strict=True):
         assert part._base is x
-        assert part.grad_fn.name() == theirs.grad_fn.name()
+        assert part.grad_fn.name() == torch_part.grad_fn.name()
         assert part._array.size == 0 or np.shares_memory(part._array, x._array)
 
 
@@ -71,27 +71,27 @@ def test_gradient_of_unused_parts_is_zero(used):
 
 
 def test_split_backward_is_one_concatenation(monkeypatch):
-    made = []
-    monkeypatch.setattr(ops, "cat", lambda *parts, dim: made.append(len(parts)) or np.concatenate(parts, dim))
+    calls = []
+    monkeypatch.setattr(ops, "cat", lambda *parts, dim: calls.append(len(parts)) or np.concatenate(parts, dim))
     x = leaf(A)
     q, k, v = F.split(x, 2, 1)
     g = run_backward((q, k, v), (None, None, None), False, False, (x,), False)[0]
-    assert made == [3]
+    assert calls == [3]
     np.testing.assert_array_equal(g._array, np.ones(A.shape))
 
 
 def test_split_takes_both_names_of_its_size():
     for kwargs in ({"split_size_or_sections": 2}, {"split_size": 2}, {"split_size": [1, 3]}):
-        found = F.split(wrap(A), **kwargs)
-        assert_like(found, torch.split(torch.tensor(A), next(iter(kwargs.values()))))
+        actual = F.split(wrap(A), **kwargs)
+        assert_like(actual, torch.split(torch.tensor(A), next(iter(kwargs.values()))))
     assert_like(F.split(wrap(A), 3, dim=1), torch.split(torch.tensor(A), 3, dim=1))
 
 
 def test_part_of_a_split_may_not_be_changed_in_place():
     base, other = leaf(A), torch.tensor(A, requires_grad=True)
     part = F.split(base * 1.0, 2)[0]
-    theirs = (other * 1.0).split(2)[0]
-    assert_same_error(lambda: apply_in_place(mul, (part, 2.0), {}), lambda: theirs.mul_(2.0), text=False)
+    torch_part = (other * 1.0).split(2)[0]
+    assert_same_error(lambda: apply_in_place(mul, (part, 2.0), {}), lambda: torch_part.mul_(2.0), text=False)
 
 
 def test_part_of_a_tensor_split_may_be_changed_in_place():
@@ -122,11 +122,11 @@ def test_parts_of_nothing_are_like_torch():
 
 
 def test_tensor_split_takes_a_tensor():
-    for given in (torch.tensor([1, 3]), torch.tensor(3)):
-        check_like_torch(F.tensor_split, torch.tensor_split, A, given, 1)
+    for sections in (torch.tensor([1, 3]), torch.tensor(3)):
+        check_like_torch(F.tensor_split, torch.tensor_split, A, sections, 1)
 
 
-# ----- Putting together -----
+# ----- Joining -----
 
 
 @pytest.mark.parametrize("dim", [0, 1, -1])
@@ -198,11 +198,11 @@ def test_cat_takes_axis_and_out():
 
 @pytest.mark.parametrize("name", ["atleast_1d", "atleast_2d", "atleast_3d"])
 def test_atleast_is_like_torch(name):
-    ours, theirs = getattr(F, name), getattr(torch, name)
+    npg_fn, torch_fn = getattr(F, name), getattr(torch, name)
     for a in (np.array(1.0), np.arange(3.0), A[0], A):
-        check_like_torch(ours, theirs, a)
-    check_like_torch(ours, theirs, np.array(1.0), A[0])
-    check_like_torch(ours, theirs, [np.arange(3.0), A])
+        check_like_torch(npg_fn, torch_fn, a)
+    check_like_torch(npg_fn, torch_fn, np.array(1.0), A[0])
+    check_like_torch(npg_fn, torch_fn, [np.arange(3.0), A])
 
 
 # ----- Errors -----

@@ -1,4 +1,4 @@
-"""npg.linalg against torch: inverse, equations, factorizations, norms; what is known up to signs by what it must do."""
+"""npg.linalg against torch: inverse, equations, factorizations, norms; what is known up to signs by its properties."""
 
 import math
 
@@ -29,7 +29,7 @@ def positive(*shape):
 
 
 def symmetric(*shape):
-    """Return symmetric matrices whose eigenvalues are apart."""
+    """Return symmetric matrices with well-separated eigenvalues."""
     x = r(*shape)
     return (x + np.swapaxes(x, -1, -2)) / 4 + np.diag(np.arange(shape[-1]) * 2.0)
 
@@ -111,10 +111,10 @@ def test_linalg_of_nothing_is_like_torch(name, shape):
 def test_linalg_nodes_are_torchs():
     a, t = npg.tensor(SPD[0], requires_grad=True), torch.tensor(SPD[0], requires_grad=True)
     for f in ("inv", "det", "slogdet", "cholesky", "qr", "svd", "eigh", "pinv", "svdvals", "eigvalsh"):
-        ours, theirs = getattr(npg.linalg, f)(a), getattr(torch.linalg, f)(t)
-        ours, theirs = (x[0] if isinstance(x, tuple) else x for x in (ours, theirs))
+        actual, expected = getattr(npg.linalg, f)(a), getattr(torch.linalg, f)(t)
+        actual, expected = (x[0] if isinstance(x, tuple) else x for x in (actual, expected))
         if f not in ("cholesky",):
-            assert ours.grad_fn.name() == theirs.grad_fn.name(), f
+            assert actual.grad_fn.name() == expected.grad_fn.name(), f
 
 
 # ----- Known up to signs -----
@@ -125,9 +125,9 @@ def test_linalg_nodes_are_torchs():
 def test_svd_multiplies_to_its_input(shape, full):
     a = r(*shape)
     u, s, vh = (x.numpy() for x in npg.linalg.svd(npg.tensor(a), full_matrices=full))
-    theirs = torch.linalg.svd(torch.tensor(a), full_matrices=full)
-    assert (u.shape, s.shape, vh.shape) == tuple(tuple(x.shape) for x in theirs)
-    np.testing.assert_allclose(s, theirs.S.numpy(), rtol=1e-12, atol=1e-12)
+    expected = torch.linalg.svd(torch.tensor(a), full_matrices=full)
+    assert (u.shape, s.shape, vh.shape) == tuple(tuple(x.shape) for x in expected)
+    np.testing.assert_allclose(s, expected.S.numpy(), rtol=1e-12, atol=1e-12)
     k = s.shape[-1]
     np.testing.assert_allclose((u[..., :k] * s[..., None, :]) @ vh[..., :k, :], a, atol=1e-12)
 
@@ -139,7 +139,7 @@ def test_svd_gradient_is_torchs(shape, full):
         u, s, vh = m.linalg.svd(a, full_matrices=full)
         k = min(shape[-2:])
         u, vh = u[..., :k], vh[..., :k, :]
-        # What does not depend on the signs: products of columns with the same sign.
+        # Independent of the signs: products of columns with the same sign.
         return u * u * s.unsqueeze(-2), vh * vh, u @ (s.unsqueeze(-1) ** 2 * vh)
 
     both(call, r(*shape))
@@ -159,8 +159,8 @@ def test_eigh_reads_one_triangle():
     for uplo in ("L", "U"):
         values, v = npg.linalg.eigh(npg.tensor(a), uplo)
         half = np.tril(a) if uplo == "L" else np.triu(a)
-        whole = half + half.T - np.diag(np.diag(a))
-        np.testing.assert_allclose(whole @ v.numpy(), v.numpy() * values.numpy(), atol=1e-12)
+        mirrored = half + half.T - np.diag(np.diag(a))
+        np.testing.assert_allclose(mirrored @ v.numpy(), v.numpy() * values.numpy(), atol=1e-12)
 
 
 # ----- Singular matrices -----
@@ -200,9 +200,9 @@ def test_pinv_of_a_product_is_like_torch():
 def test_pinv_tolerances_are_torchs(tolerances):
     a = np.stack([np.diag([1.0, 0.01]), np.diag([5.0, 0.07])])
     both(lambda m, a: m.linalg.pinv(a, **tolerances), a, grad=False)
-    kept = {k: v for k, v in tolerances.items() if k != "rcond"}
-    both(lambda m, a: m.linalg.matrix_rank(a, **kept), a, grad=False)
-    both(lambda m, a: m.linalg.matrix_rank(a, hermitian=True, **kept), a, grad=False)
+    settings = {k: v for k, v in tolerances.items() if k != "rcond"}
+    both(lambda m, a: m.linalg.matrix_rank(a, **settings), a, grad=False)
+    both(lambda m, a: m.linalg.matrix_rank(a, hermitian=True, **settings), a, grad=False)
 
 
 def test_matrix_rank_is_like_torch():
@@ -331,11 +331,11 @@ ERRORS |= {
 def test_linalg_error_is_torchs(name):
     call = ERRORS[name]
     if "singular" in name or "cholesky" in name and not name[-1].isdigit():
-        with pytest.raises(npg.linalg.LinAlgError) as ours:
+        with pytest.raises(npg.linalg.LinAlgError) as actual:
             call(npg)
-        with pytest.raises(torch.linalg.LinAlgError) as theirs:
+        with pytest.raises(torch.linalg.LinAlgError) as expected:
             call(torch)
-        assert str(ours.value) == str(theirs.value).replace("torch", "npg")
+        assert str(actual.value) == str(expected.value).replace("torch", "npg")
         return
     assert_same_error(lambda: call(npg), lambda: call(torch))
 

@@ -41,7 +41,7 @@ def test_linear_of_layouts_that_blas_refuses_is_like_torch():
 
 
 def test_linear_takes_a_gradient_that_is_one_number_expanded():
-    # What a sum sends: strides of 0.
+    # The gradient of a sum: strides of 0.
     x, w, b = (leaf(normal(*s)) for s in ((2, 3, 6), (4, 6), (4,)))
     g = np.broadcast_to(np.float64(2.0), (2, 3, 4))
     gx, gw, gb = gradients(F.linear(x, w, b), x, w, b, g=g)
@@ -82,7 +82,7 @@ def test_linear_of_half_is_computed_in_float32():
 def test_linear_saves_only_what_the_wanted_gradients_need():
     x, w, b = normal(3, 6), leaf(normal(4, 6)), leaf(normal(4))
     y = F.linear(engine.wrap(x), w, b)
-    engine.bump_version(w)  # its values are not wanted, because x needs no gradient
+    engine.bump_version(w)  # its values are not needed, because x needs no gradient
     gw, gb = gradients(y, w, b)
     np.testing.assert_allclose(gw, np.broadcast_to(x.sum(0), (4, 6)))
     np.testing.assert_allclose(gb, [3.0] * 4)

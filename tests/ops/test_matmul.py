@@ -52,7 +52,7 @@ def test_matmul_is_like_torch(a, b):
     ("a", "b"), [((70, 65), (65, 80)), ((4, 33, 40), (40, 50)), ((4, 33, 40), (4, 40, 50))], ids=str
 )
 def test_matmul_of_large_matrices_is_like_torch(a, b):
-    # Past the size from which layouts are looked at: every layout BLAS can and cannot walk.
+    # Above the size from which layouts are checked: every layout that BLAS can and cannot read.
     x, y = r(*a), r(*b)
     for change in (lambda z: z, strided, lambda z: z.mT.copy().mT, lambda z: np.broadcast_to(z[..., :1, :], z.shape)):
         both(lambda m, x, y: x @ y, change(x), y)
@@ -94,7 +94,7 @@ def test_matmul_batches_by_one_matrix_are_one_product(monkeypatch):
     assert sum(calls) in (0, 1200)  # in tiles of rows of all matrices; 0: by BLAS itself
 
 
-# ----- The others with two factors -----
+# ----- Other products of two factors -----
 
 VECDOT = lambda m, a, b: m.linalg.vecdot(a, b)
 V3, V4, M23, M34, B, C = r(3), r(4), r(2, 3), r(3, 4), r(5, 2, 3), r(5, 3, 4)
@@ -160,7 +160,7 @@ def test_cross_without_dim_warns_and_takes_the_first_of_size_three():
         assert_like(npg.cross(npg.tensor(C), npg.tensor(C) + 1), expected)
 
 
-# ----- A product added to something -----
+# ----- Products added to an input -----
 
 ADDED = [
     ("addmm", (2, 4), (2, 3), (3, 4)), ("addmm", (4,), (2, 3), (3, 4)), ("addmm", (2, 1), (2, 3), (3, 4)),
@@ -460,14 +460,14 @@ def test_contract_is_one_matrix_product(equation, calls, monkeypatch):
     left, right, out = (tuple(map(ord, part)) for part in equation.replace("->", ",").split(","))
     size = {c: 3 + i for i, c in enumerate(sorted({*left, *right}))}
     a, b = r(*(size[c] for c in left)), r(*(size[c] for c in right))
-    found = []
+    multiplied = []
     original = np.matmul
     monkeypatch.setattr(products, "_multiply", None)
-    monkeypatch.setattr(np, "matmul", lambda x, y, out: found.append(1) or original(x, y, out))
+    monkeypatch.setattr(np, "matmul", lambda x, y, out: multiplied.append(1) or original(x, y, out))
     monkeypatch.setattr(np, "einsum", None)  # not by way of NumPy's loops
     y = contract.forward(a, b, left=left, right=right, out=out)
     monkeypatch.undo()
-    assert len(found) == calls
+    assert len(multiplied) == calls
     np.testing.assert_allclose(y, np.einsum(equation, a, b), rtol=1e-12)
     assert y.flags.c_contiguous
 

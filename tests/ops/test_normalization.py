@@ -249,5 +249,5 @@ def test_layer_norm_of_long_rows_far_from_0_is_exact(n, parameters, offset):
         exact *= w
     if b is not None:
         exact += b
-    found = F.layer_norm(x, (n,), w, b)
-    assert np.abs(np.asarray(found) - exact).max() < 2e-6
+    actual = F.layer_norm(x, (n,), w, b)
+    assert np.abs(np.asarray(actual) - exact).max() < 2e-6

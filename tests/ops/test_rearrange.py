@@ -28,8 +28,8 @@ CALLS = [
 
 
 def both(name, *args):
-    theirs = getattr(torch.Tensor, name)
-    return (lambda x: getattr(F, name)(x, *args)), (lambda t: theirs(t, *args))
+    torch_fn = getattr(torch.Tensor, name)
+    return (lambda x: getattr(F, name)(x, *args)), (lambda t: torch_fn(t, *args))
 
 
 @pytest.mark.parametrize(("name", "args"), CALLS, ids=[f"{n}{a}" for n, a in CALLS])
@@ -76,8 +76,8 @@ def test_keywords_are_like_torch():
         ("roll", {"shifts": 1, "dims": 0}), ("rot90", {"k": 1, "dims": (0, 1)}), ("tril", {"diagonal": 1}),
         ("diag_embed", {"offset": 1, "dim1": 0, "dim2": 1}), ("repeat_interleave", {"repeats": 2, "dim": 1}),
     ]:  # fmt: skip
-        theirs = getattr(torch.Tensor, name)
-        check_like_torch(lambda x: getattr(F, name)(x, **kwargs), lambda t: theirs(t, **kwargs), A)  # noqa: B023
+        torch_fn = getattr(torch.Tensor, name)
+        check_like_torch(lambda x: getattr(F, name)(x, **kwargs), lambda t: torch_fn(t, **kwargs), A)  # noqa: B023
 
 
 # ----- repeat_interleave by a tensor -----
@@ -128,10 +128,10 @@ def test_meshgrid_is_like_torch(indexing):
 
 def test_meshgrid_without_indexing_warns():
     with pytest.warns(UserWarning, match="it will be required to pass the indexing argument"):
-        found = F.meshgrid(wrap(np.arange(2.0)), wrap(np.arange(3.0)))
+        actual = F.meshgrid(wrap(np.arange(2.0)), wrap(np.arange(3.0)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert_like(found, torch.meshgrid(torch.arange(2.0).double(), torch.arange(3.0).double()))
+        assert_like(actual, torch.meshgrid(torch.arange(2.0).double(), torch.arange(3.0).double()))
 
 
 # ----- Padding -----
@@ -196,8 +196,8 @@ def test_gradient_of_padding_is_a_view():
     ],
 )  # fmt: skip
 def test_refused_call_raises_pytorchs_error(name, args):
-    ours, theirs = both(name, *args)
-    assert_same_error(lambda: ours(wrap(A)), lambda: theirs(torch.tensor(A)))
+    npg_fn, torch_fn = both(name, *args)
+    assert_same_error(lambda: npg_fn(wrap(A)), lambda: torch_fn(torch.tensor(A)))
 
 
 @pytest.mark.parametrize("name", ["fliplr", "flipud", "rot90", "tril", "triu", "diag", "trace"])

@@ -94,9 +94,9 @@ def test_sum_with_dtype_casts_first():
         check_like_torch(F.sum, torch.sum, a, dtype=dtype, grad=False)
     for name in ("sum", "mean", "prod", "nansum", "nanmean"):
         for args in ((), (1,)):
-            given = (getattr(F, name), getattr(torch, name), A.astype(np.float32), *args)
+            call = (getattr(F, name), getattr(torch, name), A.astype(np.float32), *args)
             # gradients of gradients pass through float32
-            check_like_torch(*given, dtype=torch.float64, rtol=1e-5, atol=1e-6)
+            check_like_torch(*call, dtype=torch.float64, rtol=1e-5, atol=1e-6)
 
 
 def test_float32_results_and_gradients_stay_float32():
@@ -158,24 +158,24 @@ def test_nan_is_left_out_by_nansum_and_nanmean():
 
 @pytest.mark.parametrize("name", ["var", "std", "var_mean", "std_mean"])
 def test_variance_overloads_are_like_torch(name):
-    ours, theirs = getattr(F, name), getattr(torch, name)
+    npg_fn, torch_fn = getattr(F, name), getattr(torch, name)
     for args, kwargs in [
         ((), {}), ((False,), {}), ((True,), {}), ((0,), {}), ((1, False), {}), ((1, False, True), {}),
         (((0, 2), True, False), {}), ((), {"unbiased": False}), ((), {"correction": 0}), ((0,), {"correction": 2}),
         ((), {"dim": -1, "correction": 1.5, "keepdim": True}),
     ]:  # fmt: skip
-        check_like_torch(ours, theirs, A, *args, **kwargs)
+        check_like_torch(npg_fn, torch_fn, A, *args, **kwargs)
 
 
 def test_variance_without_freedom_warns_like_torch():
     for name, array, kwargs in [("var", [1.0], {}), ("std", [1.0, 2.0], {"correction": 3}), ("var_mean", [], {})]:
-        with warnings.catch_warnings(record=True) as theirs:
+        with warnings.catch_warnings(record=True) as torch_warnings:
             warnings.simplefilter("always")
             expected = getattr(torch, name)(torch.tensor(array), **kwargs)
-        with pytest.warns(UserWarning, match="degrees of freedom is <= 0") as ours:
-            found = getattr(F, name)(wrap(np.array(array, np.float32)), **kwargs)
-        assert str(theirs[0].message).startswith(str(ours[0].message))
-        assert_like(found, expected)
+        with pytest.warns(UserWarning, match="degrees of freedom is <= 0") as npg_warnings:
+            result = getattr(F, name)(wrap(np.array(array, np.float32)), **kwargs)
+        assert str(torch_warnings[0].message).startswith(str(npg_warnings[0].message))
+        assert_like(result, expected)
 
 
 @pytest.mark.filterwarnings("ignore:.*degrees of freedom:UserWarning")
@@ -185,12 +185,12 @@ def test_variance_without_freedom_warns_like_torch():
 def test_gradients_of_variances_without_degrees_of_freedom_are_those_of_torch(correction, dim, values):
     for name in ("var", "std", "var_mean", "std_mean"):
         first = (lambda y: y[0]) if name.endswith("mean") else (lambda y: y)
-        mine, expected = both_gradients(
+        actual, expected = both_gradients(
             lambda x, name=name, first=first: F.sum(first(getattr(F, name)(x, dim, correction=correction))),
             lambda t, name=name, first=first: first(getattr(torch, name)(t, dim, correction=correction)),
             values,
         )
-        np.testing.assert_allclose(mine, expected, err_msg=name)
+        np.testing.assert_allclose(actual, expected, err_msg=name)
 
 
 @pytest.mark.parametrize("values", [[1e30, 2e30], [1e-30, 3e-30], [3e38, 3e38, -3e38], [1e38, 1e38, 1e38]])
@@ -203,15 +203,15 @@ def test_std_of_huge_and_tiny_numbers_is_that_of_float64(values, count):
     for function, expected in ((F.std, std), (F.var, var)):
         np.testing.assert_allclose(function(x)._array, expected, 3e-7)
         np.testing.assert_allclose(function(wrap(values[:, None]), 0)._array, [expected], 3e-7)
-    for mine, expected in zip(F.std_mean(x), (std, mean), strict=True):
-        np.testing.assert_allclose(mine._array, expected, 3e-7)
+    for actual, expected in zip(F.std_mean(x), (std, mean), strict=True):
+        np.testing.assert_allclose(actual._array, expected, 3e-7)
     if count == 1:
         assert_like(F.std(x), torch.from_numpy(values).std())
 
 
 def test_std_gradient_where_it_is_zero_is_zero():
-    found, expected = both_gradients(F.std, torch.std, [1.0, 1.0, 1.0])
-    np.testing.assert_array_equal(found, expected)
+    actual, expected = both_gradients(F.std, torch.std, [1.0, 1.0, 1.0])
+    np.testing.assert_array_equal(actual, expected)
 
 
 def test_var_mean_with_one_gradient_only():
@@ -226,8 +226,8 @@ def test_var_mean_with_one_gradient_only():
 @pytest.mark.parametrize("values", [[1.0, 2.0, 2.0], [2.0, 2.0, 2.0, 2.0], [-1.0], [1.0, NAN, 2.0, NAN]])
 @pytest.mark.parametrize("name", ["max", "min", "amax", "amin", "median"])
 def test_equal_extremes_share_the_gradient(name, values):
-    found, expected = both_gradients(getattr(F, name), getattr(torch, name), values)
-    np.testing.assert_array_equal(found, expected)
+    actual, expected = both_gradients(getattr(F, name), getattr(torch, name), values)
+    np.testing.assert_array_equal(actual, expected)
 
 
 def test_amax_over_dims_shares_the_gradient_within_each_slice():
@@ -271,8 +271,8 @@ def test_norm_gradient_at_zeros_and_ties_is_like_torch(values, p):
     if p == 0:
         assert gradient_or_none(F.norm(x := leaf(values), p), x) is None
         return
-    found, expected = both_gradients(lambda x: F.norm(x, p), lambda x: torch.norm(x, p), values)
-    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    actual, expected = both_gradients(lambda x: F.norm(x, p), lambda x: torch.norm(x, p), values)
+    np.testing.assert_allclose(actual, expected, rtol=1e-12)
 
 
 def gradient_or_none(y, x):
@@ -316,17 +316,17 @@ def test_node_names_are_pytorchs():
 
 
 def test_return_types_behave_like_pytorchs():
-    found, expected = F.max(wrap(A), 0), torch.max(torch.tensor(A), 0)
-    assert repr(found).split("\n")[0] == repr(expected).split("\n")[0].replace("torch", "npg")
-    assert "\nvalues=tensor(" in repr(found) and ",\nindices=tensor(" in repr(found)
-    values, indices = found
-    assert found.values is values is found[0]
-    assert found.indices is indices
-    assert isinstance(found, tuple) and isinstance(found, return_types.max)
-    made = return_types.aminmax((1, 2))
-    assert (made.min, made.max) == (1, 2)
-    assert pickle.loads(pickle.dumps(made)) == made == copy.deepcopy(made)
-    assert type(copy.copy(made)) is return_types.aminmax
+    actual, expected = F.max(wrap(A), 0), torch.max(torch.tensor(A), 0)
+    assert repr(actual).split("\n")[0] == repr(expected).split("\n")[0].replace("torch", "npg")
+    assert "\nvalues=tensor(" in repr(actual) and ",\nindices=tensor(" in repr(actual)
+    values, indices = actual
+    assert actual.values is values is actual[0]
+    assert actual.indices is indices
+    assert isinstance(actual, tuple) and isinstance(actual, return_types.max)
+    constructed = return_types.aminmax((1, 2))
+    assert (constructed.min, constructed.max) == (1, 2)
+    assert pickle.loads(pickle.dumps(constructed)) == constructed == copy.deepcopy(constructed)
+    assert type(copy.copy(constructed)) is return_types.aminmax
 
 
 def test_numpy_names_and_out():
@@ -336,8 +336,8 @@ def test_numpy_names_and_out():
     assert F.mean(x, dim=0, out=out) is out
     np.testing.assert_array_equal(out._array, A.mean(0))
     values, indices = wrap(np.empty(0)), wrap(np.empty(0, np.int64))
-    found = F.max(x, 1, out=(values, indices))
-    assert found.values is values and found.indices is indices
+    actual = F.max(x, 1, out=(values, indices))
+    assert actual.values is values and actual.indices is indices
     np.testing.assert_array_equal(indices._array, A.argmax(1))
 
 
@@ -373,9 +373,9 @@ def test_numpy_names_and_out():
 )
 def test_refused_call_raises_pytorchs_error(call):
     arrays = [A, np.arange(3), np.empty((0, 3))]
-    ours = [wrap(a) for a in arrays]
-    theirs = [torch.tensor(a) for a in arrays]
-    assert_same_error(lambda: call(F, *ours), lambda: call(torch, *theirs))
+    tensors = [wrap(a) for a in arrays]
+    torch_tensors = [torch.tensor(a) for a in arrays]
+    assert_same_error(lambda: call(F, *tensors), lambda: call(torch, *torch_tensors))
 
 
 def test_nuclear_norm_is_like_torch():

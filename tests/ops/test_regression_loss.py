@@ -56,9 +56,9 @@ def test_loss_of_layouts_and_of_nothing_is_like_torch(name):
 def test_regression_loss_of_two_shapes_broadcasts_and_warns_as_torch_does(name, shapes):
     x, t = pair(name, *shapes[0])[0], pair(name, *shapes[1])[1]
     with pytest.warns(UserWarning, match="Using a target size") as caught:
-        found = getattr(F, name)(engine.wrap(x), engine.wrap(t))
+        actual = getattr(F, name)(engine.wrap(x), engine.wrap(t))
     with pytest.warns(UserWarning) as expected:
-        assert_like(found, getattr(TF, name)(torch.from_numpy(x), torch.from_numpy(t)))
+        assert_like(actual, getattr(TF, name)(torch.from_numpy(x), torch.from_numpy(t)))
     assert str(caught[0].message) == str(expected[0].message).replace("torch", "npg")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -201,8 +201,8 @@ def test_losses_refuse_settings_as_torch_does():
 def test_losses_understand_the_older_arguments(name):
     x, t = pair(name, 6)
     with pytest.warns(UserWarning, match="size_average and reduce args will be deprecated"):
-        found = getattr(F, name)(engine.wrap(x), engine.wrap(t), size_average=False)
-    assert_like(found, getattr(TF, name)(torch.from_numpy(x), torch.from_numpy(t), reduction="sum"))
+        actual = getattr(F, name)(engine.wrap(x), engine.wrap(t), size_average=False)
+    assert_like(actual, getattr(TF, name)(torch.from_numpy(x), torch.from_numpy(t), reduction="sum"))
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])

@@ -41,7 +41,7 @@ CALLS = [
     (lambda m, x, i: m.scatter(x, 1, i, value=-1), X, I1),
     (lambda m, x, i: (x * 1).scatter_(2, i, 0.5), X, SMALL),
 ]
-# Where no place is written twice, the result is the same on every machine.
+# Where no element is written twice, the result is the same on every machine.
 DISTINCT = np.argsort(rng.standard_normal((3, 4, 5)), axis=1)[:, :2]
 CALLS += [
     (lambda m, x, i, s: m.scatter(x, 1, i, s), X, DISTINCT, S),
@@ -114,10 +114,10 @@ def test_scatter_of_a_part_of_src_has_a_gradient_of_its_shape():
     for call in (npg.scatter, npg.scatter_add):
         x, src = npg.tensor(X, requires_grad=True), npg.tensor(X, requires_grad=True)
         y = call(x, 1, npg.tensor(DISTINCT[:2]), src)
-        theirs = getattr(torch, call.__name__)(
+        torch_result = getattr(torch, call.__name__)(
             *map(torch.from_numpy, (X,)), 1, torch.tensor(DISTINCT[:2]), torch.tensor(X)
         )
-        assert_like(y, theirs)
+        assert_like(y, torch_result)
         y.sum().backward()
         expected = np.zeros_like(X)
         expected[:2, :2] = 1
@@ -183,9 +183,9 @@ def test_scatter_add_and_multiply_are_like_torch():
     both(lambda m, x, i: (x * 1).scatter_(1, i, 2.5, reduce="add"), X, I1, grad=False)
     both(lambda m, x, i: x.scatter(1, i, 2.5, reduce="multiply"), X, I1, grad=False)
     with pytest.warns(UserWarning, match="scatter_reduce"):
-        found = npg.tensor(X).scatter(1, npg.tensor(I1), npg.tensor(S), reduce="multiply")
+        actual = npg.tensor(X).scatter(1, npg.tensor(I1), npg.tensor(S), reduce="multiply")
     expected = torch.from_numpy(X).scatter_reduce(1, torch.tensor(I1), torch.from_numpy(S), "prod")
-    assert_like(found, expected)
+    assert_like(actual, expected)
 
 
 # ----- take and put -----

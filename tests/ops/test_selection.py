@@ -32,9 +32,9 @@ def test_choose_and_keep_where_are_np_where(shape, dtype):
         keep.flat[:3] = False
     for x, y, k in ((a, b, keep), (a.T, b.T, keep.T)):
         np.testing.assert_array_equal(selection.choose(k, x, y), np.where(k, x, y))
-        kept = selection.keep_where(k, x)
-        np.testing.assert_array_equal(kept, np.where(k, x, dtype(0)))
-        assert kept.dtype == dtype
+        actual = selection.keep_where(k, x)
+        np.testing.assert_array_equal(actual, np.where(k, x, dtype(0)))
+        assert actual.dtype == dtype
 
 
 def test_keep_where_broadcasts_both_ways():
@@ -103,7 +103,7 @@ def test_where_with_one_value_is_refused():
 def test_extreme_of_two_matches_torch(name, shape):
     function, reference = getattr(npg, name), getattr(torch, name)
     a, b = draw(*shape), draw(*shape, seed=1)
-    b[0] = a[0]  # equal ones: who gets the gradient
+    b[0] = a[0]  # equal elements: which of them gets the gradient
     check_layouts(function, reference, a, b)
     check_like_torch(function, reference, a, b[:, :1])
     check_like_torch(function, reference, a.astype(np.float32), b)

@@ -33,8 +33,8 @@ def leaf(array):
 
 def call(name, *args, **kwargs):
     """Return the call of a function or method of that name, for npg and for torch."""
-    theirs = getattr(torch.Tensor, name)
-    return (lambda x: getattr(F, name)(x, *args, **kwargs)), (lambda t: theirs(t, *args, **kwargs))
+    torch_fn = getattr(torch.Tensor, name)
+    return (lambda x: getattr(F, name)(x, *args, **kwargs)), (lambda t: torch_fn(t, *args, **kwargs))
 
 
 VIEWS = [
@@ -56,12 +56,12 @@ VIEWS = [
 
 @pytest.mark.parametrize(("name", "args"), VIEWS, ids=[f"{n}{a}" for n, a in VIEWS])
 def test_view_is_like_torch(name, args):
-    ours, theirs = call(name, *args)
+    actual, expected = call(name, *args)
     arrays = [A, A.astype(np.float32), rng.integers(0, 9, (2, 3, 4))]
     if name not in ("view", "unflatten"):
         arrays += [strided(A), A.transpose(1, 2, 0).copy().transpose(2, 0, 1), A[:, ::-1].copy()[:, ::-1]]
     for a in arrays:
-        check_like_torch(ours, theirs, a)
+        check_like_torch(actual, expected, a)
 
 
 @pytest.mark.parametrize(("name", "args"), VIEWS, ids=[f"{n}{a}" for n, a in VIEWS])
@@ -80,9 +80,9 @@ def test_view_shares_memory_with_its_base(name, args):
 
 @pytest.mark.parametrize(("name", "args"), VIEWS, ids=[f"{n}{a}" for n, a in VIEWS])
 def test_node_name_is_pytorchs(name, args):
-    ours, theirs = call(name, *args)
+    actual, expected = call(name, *args)
     x, t = leaf(A), torch.tensor(A, requires_grad=True)
-    assert getattr(ours(x).grad_fn, "name", lambda: None)() == getattr(theirs(t).grad_fn, "name", lambda: None)()
+    assert getattr(actual(x).grad_fn, "name", lambda: None)() == getattr(expected(t).grad_fn, "name", lambda: None)()
 
 
 @pytest.mark.parametrize("name", ["t", "squeeze", "ravel", "flatten", "contiguous", "adjoint"])
@@ -143,10 +143,10 @@ def test_view_of_strided_memory_works_where_torchs_does():
                 with pytest.raises(RuntimeError):
                     F.view(x, shape)
                 continue
-            found = F.view(x, shape)
-            assert_like(found, expected)
-            assert np.shares_memory(found._array, base)
-            assert found.stride() == expected.stride()
+            actual = F.view(x, shape)
+            assert_like(actual, expected)
+            assert np.shares_memory(actual._array, base)
+            assert actual.stride() == expected.stride()
             agreed += 1
     assert agreed > 30
 
@@ -212,27 +212,27 @@ def test_broadcast_tensors_is_like_torch():
 
 @pytest.mark.parametrize("name", ["T", "mT", "H", "mH"])
 def test_transposing_attributes_are_like_torch(name):
-    ours = {
+    messages = {
         "T": reversed_dims,
         "mT": matrix_transpose,
         "H": conjugate_transpose,
         "mH": matrix_conjugate_transpose,
     }[name]
-    check_like_torch(ours, lambda t: getattr(t, name), M)
+    check_like_torch(messages, lambda t: getattr(t, name), M)
     for a in (np.array(1.0), np.arange(3.0), A):
         t = torch.tensor(a)
-        with warnings.catch_warnings(record=True) as theirs:
+        with warnings.catch_warnings(record=True) as torch_warnings:
             warnings.simplefilter("always")
             try:
                 expected = getattr(t, name)
             except RuntimeError:
-                assert_same_error(lambda a=a: ours(wrap(a)), lambda t=t: getattr(t, name))
+                assert_same_error(lambda a=a: messages(wrap(a)), lambda t=t: getattr(t, name))
                 continue
         with warnings.catch_warnings(record=True) as own:
             warnings.simplefilter("always")
-            assert_like(ours(wrap(a)), expected)
-        if theirs:  # torch says it once in a process
-            text = str(theirs[0].message).split(" (Triggered")[0]
+            assert_like(messages(wrap(a)), expected)
+        if torch_warnings:  # torch warns once in a process
+            text = str(torch_warnings[0].message).split(" (Triggered")[0]
             assert str(own[0].message) == text.replace("torch.arange", "npg.arange")
 
 
@@ -263,10 +263,10 @@ def test_change_in_place_of_a_view_reaches_the_base_and_its_gradient(name, args)
         double(part)
         return base * base
 
-    ours, theirs = call(name, *args)
+    actual, expected = call(name, *args)
     check_like_torch(
-        lambda x: program(x, ours, lambda v: apply_in_place(mul, (v, 2.0), {})),
-        lambda t: program(t, theirs, lambda v: v.mul_(2.0)),
+        lambda x: program(x, actual, lambda v: apply_in_place(mul, (v, 2.0), {})),
+        lambda t: program(t, expected, lambda v: v.mul_(2.0)),
         A,
     )
 
@@ -369,8 +369,8 @@ def test_expansion_is_undone_by_one_sum():
     ],
 )  # fmt: skip
 def test_refused_call_raises_pytorchs_error(name, args):
-    ours, theirs = call(name, *args)
-    assert_same_error(lambda: ours(wrap(A)), lambda: theirs(torch.tensor(A)))
+    actual, expected = call(name, *args)
+    assert_same_error(lambda: actual(wrap(A)), lambda: expected(torch.tensor(A)))
 
 
 def test_stride_of_no_dimension_is_refused_as_in_torch():
@@ -381,8 +381,8 @@ def test_stride_of_no_dimension_is_refused_as_in_torch():
     ("name", "args"), [("narrow", (0, 0, 1)), ("select", (0, 0)), ("diagonal", ()), ("unfold", (0, 2, 1))]
 )
 def test_refused_call_on_0d_raises_pytorchs_error(name, args):
-    ours, theirs = call(name, *args)
-    assert_same_error(lambda: ours(wrap(np.array(1.0))), lambda: theirs(torch.tensor(1.0)))
+    actual, expected = call(name, *args)
+    assert_same_error(lambda: actual(wrap(np.array(1.0))), lambda: expected(torch.tensor(1.0)))
 
 
 def test_broadcast_errors_are_pytorchs():

@@ -82,8 +82,8 @@ def test_softmax_of_large_arrays_is_like_torch(name, dtype, dim):
 def test_softmax_with_dtype_casts_first(name):
     for array in (np.arange(6).reshape(2, 3), rng.standard_normal((2, 3)).astype(np.float32)):
         for dtype, torch_dtype in ((dtypes.float64, torch.float64), (dtypes.float32, torch.float32)):
-            found = getattr(F, name)(engine.wrap(array), 1, dtype=dtype)
-            assert_like(found, getattr(TF, name)(torch.from_numpy(array), 1, dtype=torch_dtype))
+            actual = getattr(F, name)(engine.wrap(array), 1, dtype=dtype)
+            assert_like(actual, getattr(TF, name)(torch.from_numpy(array), 1, dtype=torch_dtype))
             if name != "softmin":  # the third of torch.softmax
                 assert_like(
                     getattr(npg, name)(engine.wrap(array), 1, dtype),
@@ -102,9 +102,9 @@ def test_softmax_with_dtype_returns_the_gradient_in_the_input_s():
 def test_softmax_without_dim_warns_and_chooses_as_torch_does(name, ndim):
     x = rng.standard_normal((2, 3, 2, 2)[:ndim])
     with pytest.warns(UserWarning, match=f"Implicit dimension choice for {name}"):
-        found = getattr(F, name)(engine.wrap(x))
+        actual = getattr(F, name)(engine.wrap(x))
     with pytest.warns(UserWarning, match="Implicit"):
-        assert_like(found, getattr(TF, name)(torch.from_numpy(x)))
+        assert_like(actual, getattr(TF, name)(torch.from_numpy(x)))
 
 
 def test_softmax_takes_numpy_names_and_out():
@@ -148,11 +148,11 @@ def test_gumbel_softmax_draws_what_torch_draws(hard):
     t, n = torch.from_numpy(x).requires_grad_(), leaf(x)
     torch.manual_seed(3)
     random.manual_seed(3)
-    expected, found = TF.gumbel_softmax(t, 0.7, hard), F.gumbel_softmax(n, 0.7, hard)
-    assert_like(found, expected)
+    expected, actual = TF.gumbel_softmax(t, 0.7, hard), F.gumbel_softmax(n, 0.7, hard)
+    assert_like(actual, expected)
     g = rng.standard_normal((50, 7))
     np.testing.assert_allclose(
-        gradients(found, n, g=g)[0], torch.autograd.grad(expected, t, torch.from_numpy(g))[0].numpy(), 1e-9, 1e-12
+        gradients(actual, n, g=g)[0], torch.autograd.grad(expected, t, torch.from_numpy(g))[0].numpy(), 1e-9, 1e-12
     )
 
 

@@ -1,4 +1,4 @@
-"""Order, counts and places against torch."""
+"""Sorting, counts and indices against torch."""
 
 import numpy as np
 import pytest
@@ -70,10 +70,10 @@ def test_sort_of_a_number_and_of_nothing_is_torchs():
 
 def test_sort_results_have_names_and_torchs_node():
     x = npg.tensor([3.0, 1.0], requires_grad=True)
-    found = x.sort()
-    assert found.values.tolist() == [1, 3]
-    assert found.indices.tolist() == [1, 0]
-    assert found.values.grad_fn.name() == "SortBackward0"
+    actual = x.sort()
+    assert actual.values.tolist() == [1, 3]
+    assert actual.indices.tolist() == [1, 0]
+    assert actual.values.grad_fn.name() == "SortBackward0"
     assert x.topk(1).values.grad_fn.name() == "TopkBackward0"
     assert repr(npg.tensor([1.0]).sort()).startswith("npg.return_types.sort(\nvalues=tensor([1.]),\nindices=")
 
@@ -112,10 +112,10 @@ def test_topk_with_equal_elements_has_torchs_values_and_fitting_places(dtype):
     for size in (50, 900):
         x = rng.integers(0, 9, (3, size)).astype(dtype)
         for largest in (True, False):
-            found, expected = npg.tensor(x).topk(20, largest=largest), torch.from_numpy(x).topk(20, largest=largest)
-            assert_like(found.values, expected.values)
-            places = found.indices.numpy()
-            np.testing.assert_array_equal(np.take_along_axis(x, places, -1), found.values.numpy())
+            actual, expected = npg.tensor(x).topk(20, largest=largest), torch.from_numpy(x).topk(20, largest=largest)
+            assert_like(actual.values, expected.values)
+            places = actual.indices.numpy()
+            np.testing.assert_array_equal(np.take_along_axis(x, places, -1), actual.values.numpy())
             assert all(len(set(row)) == 20 for row in places.tolist())
 
 
@@ -177,7 +177,7 @@ def test_ordered_keeps_the_order_of_every_float32():
     assert len(np.unique(keys)) == len(np.unique(x))  # 0 and -0 are one
 
 
-# ----- Places and counts -----
+# ----- Indices and counts -----
 
 COUNTS = rng.integers(0, 6, (4, 5))
 

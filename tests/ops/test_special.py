@@ -15,8 +15,8 @@ def ulps(op, reference, points):
     """Return the distances of op from a reference on floats, in units of the last place of the points' dtype."""
     exact = np.array([reference(x) for x in points])
     with np.errstate(all="ignore"):  # the engine does that for ops
-        found = op.forward(points)
-    return np.abs(found.astype(np.float64) - exact) / np.spacing(np.abs(exact.astype(found.dtype))).astype(np.float64)
+        actual = op.forward(points)
+    return np.abs(actual.astype(np.float64) - exact) / np.spacing(np.abs(exact.astype(actual.dtype))).astype(np.float64)
 
 
 POINTS = np.concatenate([
@@ -30,7 +30,7 @@ with np.errstate(over="ignore"):
 
 
 def test_erf_float64_is_within_two_units():
-    # The reference, the C library's erf, is itself within one unit.
+    # The reference, the C library's erf, is itself accurate to one unit.
     assert ulps(special.erf, math.erf, POINTS).max() <= 3
 
 
@@ -51,12 +51,12 @@ def test_erfc_float32_is_correctly_rounded():
 @pytest.mark.parametrize("name", ["erf", "erfc"])
 def test_erf_at_limits_has_exact_values(name, dtype):
     x = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 30.0, -30.0], dtype)
-    found = getattr(npg, name)(npg.tensor(x)).numpy()
+    actual = getattr(npg, name)(npg.tensor(x)).numpy()
     expected = getattr(torch, name)(torch.from_numpy(x)).numpy()
-    assert found.dtype == dtype
-    np.testing.assert_array_equal(found, expected)
+    assert actual.dtype == dtype
+    np.testing.assert_array_equal(actual, expected)
     if name == "erf":
-        np.testing.assert_array_equal(np.signbit(found[:2]), [False, True])
+        np.testing.assert_array_equal(np.signbit(actual[:2]), [False, True])
 
 
 def test_erf_is_odd_and_blocks_do_not_show():
@@ -95,5 +95,5 @@ def test_erfinv_of_scalars_and_near_one():
     y = np.concatenate([np.linspace(-0.999, 0.999, 201), 1 - 2.0 ** -np.arange(1, 54), 10.0 ** -np.arange(1, 300, 20)])
     with mpmath.workdps(40):
         expected = np.array([float(mpmath.erfinv(mpmath.mpf(float(v)))) for v in y])
-    found = npg.from_numpy(y).erfinv().numpy()
-    assert (np.abs(found - expected) <= 4 * np.spacing(np.abs(expected))).all()
+    actual = npg.from_numpy(y).erfinv().numpy()
+    assert (np.abs(actual - expected) <= 4 * np.spacing(np.abs(expected))).all()

@@ -1,4 +1,4 @@
-"""Every pointwise op at nan, infinities, zeros of both signs and where its pieces meet: value and gradient."""
+"""Every elementwise op at nan, infinities, zeros of both signs and where its pieces meet: value and gradient."""
 
 import math
 import warnings
@@ -43,16 +43,16 @@ def _same(a, b):
 @pytest.mark.parametrize("name", OPS)
 def test_op_at_special_values_is_like_torch(name):
     # In float64: the float32 kernels of torch give other gradients at nan in some lanes of a vector than in others.
-    found = []
+    results = []
     for lib in (npg, torch):
         x = lib.tensor(VALUES, dtype=lib.float64, requires_grad=True)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             y = OPS[name](lib, x)
             (g,) = lib.autograd.grad(y, x, lib.ones_like(y))
-        found.append((y.detach().numpy(), g.numpy()))
+        results.append((y.detach().numpy(), g.numpy()))
     with np.errstate(all="ignore"):
-        (y, g), (ty, tg) = found
+        (y, g), (ty, tg) = results
         assert _same(y, ty).all()
         right = _same(g, tg)
         if name in KNOWN:

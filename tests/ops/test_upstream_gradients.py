@@ -1,8 +1,8 @@
 """Gradients of every elementwise op of PyTorch's op_db at special inputs, for upstream gradients of 0, 1, inf and nan.
 
-A masked-out element hands 0 to the op before it, and an op whose slope is infinite or nan there must not make nan of
-it where PyTorch does not. Compared is with what PyTorch's kernels give, in the body that takes vectors and in the one
-that takes numbers one by one: where these two differ, either is right.
+A masked-out element passes a gradient of 0 to the op before it, and an op whose slope is infinite or nan there must not
+turn it into nan where PyTorch does not. The reference is PyTorch's kernels, both their vectorised body and the one for
+single numbers: where these two differ, either is right.
 """
 
 import itertools
@@ -65,15 +65,15 @@ TWO = {name for name, f in MORE.items() if f.__code__.co_argcount == 3}
 
 
 def _calls(name):
-    """Return npg's and torch's function of arrays, and how many arrays they take."""
+    """Return npg's and torch's function of arrays, and the number of arrays they take."""
     if name in MORE:
         return (lambda *xs: MORE[name](npg, *xs)), (lambda *xs: MORE[name](torch, *xs)), 2 if name in TWO else 1
     op = OPS[name]
-    own, theirs = counterpart(op.op, op.name), op.op
+    npg_fn, torch_fn = counterpart(op.op, op.name), op.op
     settings = {"threshold": 0.5, "value": -1.0} if name == "nn.functional.threshold" else {}
     if isinstance(op, BinaryUfuncInfo):
-        return own, theirs, 2
-    return (lambda x: own(x, **settings)), (lambda x: theirs(x, **settings)), 1
+        return npg_fn, torch_fn, 2
+    return (lambda x: npg_fn(x, **settings)), (lambda x: torch_fn(x, **settings)), 1
 
 
 def _gradients(lib, function, arrays, upstream, dtype, strided=False):
@@ -89,7 +89,7 @@ def _gradients(lib, function, arrays, upstream, dtype, strided=False):
     return [x.numpy() for x in lib.autograd.grad(y, xs, g)]
 
 
-# Where npg's gradient is another, and why: conditions on the upstream gradient and the inputs, each met somewhere.
+# Where npg's gradient differs, and why: conditions on the upstream gradient and the inputs, each of which occurs.
 KNOWN = {
     # The slope at infinity is 0; PyTorch's is that of a quotient, inf / inf.
     "nn.functional.softsign": lambda g, x: math.isinf(x) or g == INF,
@@ -97,7 +97,7 @@ KNOWN = {
     "nn.functional.tanhshrink": lambda g, x: g == INF,
     # PyTorch's loses all digits near 0, and for large inputs; at 0 it has no second derivative, but a 0 for any g.
     "sinc": lambda g, x: abs(x) in (1e-30, 1e30) or (x == 0 and not math.isfinite(g)),
-    # What was replaced by a constant has no part in the result, whatever g is; PyTorch multiplies by 0.
+    # An element replaced by a constant has no part in the result, whatever g is; PyTorch multiplies by 0.
     "nan_to_num": lambda g, x: not math.isfinite(x) and not math.isfinite(g),
     # The slope is below all float32 of full precision, which is 0 here.
     "nn.functional.logsigmoid": lambda g, x: g == INF and x == 100,
@@ -108,16 +108,16 @@ KNOWN = {
 
 def differences(name, dtype):
     """Yield (upstream gradient, inputs, which input's gradient, npg's, PyTorch's) wherever they differ."""
-    own, theirs, count = _calls(name)
-    # Often enough that vectors are full of them, and some are left over.
+    npg_fn, torch_fn, count = _calls(name)
+    # Repeated often enough to fill vectors and leave a remainder.
     lists = [np.array(v * (4 if count == 1 else 1)) for v in zip(*itertools.product(SPECIAL, repeat=count))]
     for upstream in UPSTREAM:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = _gradients(npg, own, lists, upstream, dtype)
-            vectors = _gradients(torch, theirs, lists, upstream, dtype)
-            numbers = _gradients(torch, theirs, lists, upstream, dtype, strided=True)
-        for k, (a, b, c) in enumerate(zip(found, vectors, numbers)):
+            actual = _gradients(npg, npg_fn, lists, upstream, dtype)
+            vectors = _gradients(torch, torch_fn, lists, upstream, dtype)
+            numbers = _gradients(torch, torch_fn, lists, upstream, dtype, strided=True)
+        for k, (a, b, c) in enumerate(zip(actual, vectors, numbers)):
             with np.errstate(all="ignore"):
                 right = [np.isclose(a, t, 1e-4, 1e-30, equal_nan=True) for t in (b, c)]
             for i in np.flatnonzero(~(right[0] | right[1])[: len(SPECIAL) ** count]):
@@ -128,8 +128,8 @@ def differences(name, dtype):
 @pytest.mark.parametrize("name", [*OPS, *MORE])
 def test_gradient_for_infinite_and_zero_upstream_gradients_is_torchs(name, dtype):
     wrong = list(differences(name, dtype))
-    known = KNOWN.get(name, lambda *_: False)
-    unknown = [d for d in wrong if not known(d[0], *d[1])]
+    is_known = KNOWN.get(name, lambda *_: False)
+    unknown = [d for d in wrong if not is_known(d[0], *d[1])]
     assert not unknown, unknown[:5]
     if name in KNOWN and dtype == "float32":
         assert wrong, "taken out of KNOWN?"
@@ -189,10 +189,10 @@ def test_gradient_of_a_reduction_for_special_upstream_gradients_is_torchs(name):
     for row, upstream in itertools.product(ROWS, UPSTREAM):
         if row.count(0) >= {"prod": 2, "cumprod": 1}.get(name, 9) and not np.isfinite([upstream, *row]).all():
             continue  # PyTorch gives a plain 0 there, which has no second derivative
-        own, theirs = (
+        npg_fn, torch_fn = (
             _gradients(lib, lambda x, lib=lib: function(lib, x), [row], upstream, float)[0] for lib in (npg, torch)
         )
-        assert np.allclose(own, theirs, 1e-12, 0, equal_nan=True), (row, upstream, own, theirs)
+        assert np.allclose(npg_fn, torch_fn, 1e-12, 0, equal_nan=True), (row, upstream, npg_fn, torch_fn)
 
 
 # ----- nan -----
