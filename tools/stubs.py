@@ -45,7 +45,7 @@ HOMES = {
     "TensorBase": "npg.engine",
 }
 CREATING = functions_in(creation)
-OWN = {"T", "B"}  # what a function is given and gives back; a method: its tensor
+OWN = "T"  # the tensor that a function takes and returns; a method: its own
 
 Parameters = list[inspect.Parameter]
 Signature = tuple[Parameters, str]
@@ -57,7 +57,7 @@ Signature = tuple[Parameters, str]
 def of_op(function: Any) -> list[Signature]:
     """Return the signatures of a form of an op: of two operands either may be a number."""
     first, *rest = function.op.inputs
-    orders = [("B", "Operand")] if function.writes or not rest else [("B", "Operand"), ("Scalar", "B")]
+    orders = [("T", "Operand")] if function.writes or not rest else [("T", "Operand"), ("Scalar", "T")]
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     signatures = []
     for one, other in orders:
@@ -66,7 +66,7 @@ def of_op(function: Any) -> list[Signature]:
         if function.op.takes_out and not function.writes:
             keyword = inspect.Parameter.KEYWORD_ONLY
             parameters.append(inspect.Parameter("out", keyword, annotation="TensorBase | None", default=None))
-        signatures.append((parameters, "B"))
+        signatures.append((parameters, "T"))
     return signatures
 
 
@@ -80,7 +80,7 @@ def as_methods(signatures: list[Signature]) -> list[Signature]:
     """Return the signatures of a method: what the tensor cannot be is left out, and so is out=."""
     methods: list[Signature] = []
     for (first, *rest), result in signatures:
-        if first.annotation not in (*OWN, "Any"):
+        if first.annotation not in (OWN, "Any"):
             continue
         receiver = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
         own = first.annotation
@@ -93,7 +93,7 @@ def as_methods(signatures: list[Signature]) -> list[Signature]:
 
 def _renamed(annotation: str, own: str, name: str) -> str:
     """Return an annotation in which the type of the tensor has another name."""
-    if own not in OWN:
+    if own != OWN:
         return annotation
     tree = ast.parse(annotation, mode="eval")
     for node in ast.walk(tree):

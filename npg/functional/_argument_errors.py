@@ -82,7 +82,7 @@ _CALLABLE = Kind("callable", callable)
 
 # By annotation; with any other annotation the parameter's name decides.
 _BY_ANNOTATION = {
-    "T": _TENSOR, "B": _TENSOR, "Tensor": _TENSOR, "TensorBase": _TENSOR, "Sequence[T]": _TENSORS,
+    "T": _TENSOR, "Tensor": _TENSOR, "TensorBase": _TENSOR, "Sequence[T]": _TENSORS,
     "int": _INT, "bool": _BOOL, "float": _FLOAT, "str": _STR, "Scalar": _NUMBER, "Dims": _INTS, "Sizes": _INTS,
     "int | tuple[int, ...] | list[int]": _INTS, "dtype": _DTYPE, "np.ndarray[Any, Any]": _ARRAY,
 }  # fmt: skip

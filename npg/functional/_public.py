@@ -146,7 +146,7 @@ _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input"
 _RENAMED = frozenset(_NUMPY_NAMES)
 _SCALARS = frozenset(np.dtype(c).type for c in "?bBhHiIlLqQefdg")
 # Annotations and names of parameters that take no NumPy scalar to compute with, or that a Function converts itself.
-_NO_NUMBERS = frozenset(("B", "T", "T | None", "Tensor", "TensorBase", "str", "str | None"))
+_NO_NUMBERS = frozenset(("T", "T | None", "Tensor", "TensorBase", "str", "str | None"))
 _NOT_NUMBERS = frozenset(("dim", "dtype", "generator", "index", "memory_format", "other", "_stacklevel"))
 _DATA = frozenset(("data", "obj"))  # these keep their NumPy dtype
 

@@ -11,7 +11,6 @@ from npg.engine import TensorBase
 
 # A function returns the class of its argument: Tensor, or a subclass.
 T = TypeVar("T", bound=TensorBase)
-B = TypeVar("B", bound=TensorBase)
 
 Scalar: TypeAlias = bool | int | float
 Operand: TypeAlias = TensorBase | np.ndarray[Any, Any] | np.generic | Scalar

@@ -12,7 +12,7 @@ from npg.engine import apply, array_of, wrap
 from npg.functional._attributes import channels_last, channels_last_3d, contiguous_format
 from npg.functional._factory import channels_last_array, parse_sizes
 from npg.functional._public import as_tensor_input, exposed, public_function, writes
-from npg.functional._types import B, Sizes, T
+from npg.functional._types import Sizes, T
 from npg.ops import elementwise, shape, strided
 from npg.ops.strided import offset_of, root
 
@@ -45,7 +45,7 @@ def laid_out(fresh: Any, memory_format: Any) -> None:
 
 
 @public_function
-def detach(input: B) -> B:
+def detach(input: T) -> T:
     """Return a tensor on the same memory, outside the graph; writes through it bump the shared version.
 
     Source: torch.Tensor.detach.

@@ -7,7 +7,7 @@ from typing import Any, overload
 from npg.engine import TensorBase
 from npg.functional._forms import expose, run
 from npg.functional._public import public_function
-from npg.functional._types import B, Operand, Scalar, T
+from npg.functional._types import Operand, Scalar, T
 from npg.ops import division as ops
 
 _div, _div_ = expose(ops.div)
@@ -22,9 +22,9 @@ lcm, lcm_ = expose(ops.lcm)
 
 
 @overload
-def remainder(input: Scalar, other: B, *, out: Any = ...) -> B: ...
+def remainder(input: Scalar, other: T, *, out: Any = ...) -> T: ...
 @overload
-def remainder(input: B, other: Operand, *, out: Any = ...) -> B: ...
+def remainder(input: T, other: Operand, *, out: Any = ...) -> T: ...
 @public_function
 def remainder(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return input - other * floor(input / other), which has the divisor's sign, as in Python.
@@ -44,9 +44,9 @@ def remainder_(input: T, other: Operand) -> T:
 
 
 @overload
-def fmod(input: Scalar, other: B, *, out: Any = ...) -> B: ...
+def fmod(input: Scalar, other: T, *, out: Any = ...) -> T: ...
 @overload
-def fmod(input: B, other: Operand, *, out: Any = ...) -> B: ...
+def fmod(input: T, other: Operand, *, out: Any = ...) -> T: ...
 @public_function
 def fmod(input: Any, other: Any, *, out: Any = None) -> Any:
     """Return input - other * trunc(input / other), which has the dividend's sign, as in C.
@@ -76,9 +76,9 @@ def _divide(input: Any, other: Any, rounding_mode: Any, in_place: bool) -> Any:
 
 
 @overload
-def div(input: Scalar, other: B, *, rounding_mode: str | None = ..., out: Any = ...) -> B: ...
+def div(input: Scalar, other: T, *, rounding_mode: str | None = ..., out: Any = ...) -> T: ...
 @overload
-def div(input: B, other: Operand, *, rounding_mode: str | None = ..., out: Any = ...) -> B: ...
+def div(input: T, other: Operand, *, rounding_mode: str | None = ..., out: Any = ...) -> T: ...
 @public_function
 def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = None) -> Any:
     """Return input / other, exact or rounded.

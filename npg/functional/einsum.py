@@ -18,7 +18,7 @@ from npg.engine import TensorBase, apply, array_of
 from npg.functional._arguments import checked_array
 from npg.functional._matrices import check_same, no_bool
 from npg.functional._public import promote, public_function, to_dtype, writes
-from npg.functional._types import B, T
+from npg.functional._types import T
 from npg.ops import elementwise, shape
 from npg.ops.einsum import contract
 from npg.ops.reduction import sum_dim
@@ -284,7 +284,7 @@ def _pair(first: Any, second: Any, later: set[int], result: Labels) -> tuple[Any
 @overload
 def einsum(equation: str, /, *operands: T | Sequence[T]) -> T: ...
 @overload
-def einsum(operand: B, subscripts: Sequence[Any], /, *others: Any) -> B: ...
+def einsum(operand: T, subscripts: Sequence[Any], /, *others: Any) -> T: ...
 @public_function
 def einsum(*args: Any) -> Any:
     """Return the sums of products of elements whose dimensions are named by an equation.

@@ -14,8 +14,8 @@ from npg.engine._out import DEFAULT, OutRule, is_same
 from npg.functional._factory import fill_number
 from npg.functional._forms import expose, run
 from npg.functional._public import as_tensor_input, old_order, public_function, python_number, to_dtype, writes
-from npg.functional._types import B, Operand, Scalar, T
-from npg.ops import compound as ops, elementwise
+from npg.functional._types import Operand, Scalar, T
+from npg.ops import elementwise
 from npg.ops._op import Op
 
 # ----- Sums and differences -----
@@ -57,9 +57,9 @@ _SIGNATURE = "Tensor other, *, Number alpha = 1"
 
 
 @overload
-def add(input: Scalar, other: B, *late: Any, alpha: Scalar = ..., out: Any = ...) -> B: ...
+def add(input: Scalar, other: T, *late: Any, alpha: Scalar = ..., out: Any = ...) -> T: ...
 @overload
-def add(input: B, other: Operand, *late: Any, alpha: Scalar = ..., out: Any = ...) -> B: ...
+def add(input: T, other: Operand, *late: Any, alpha: Scalar = ..., out: Any = ...) -> T: ...
 @public_function
 def add(input: Any, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) -> Any:
     """Return input + alpha * other.
@@ -85,9 +85,9 @@ def add_(input: T, other: Operand, *late: Any, alpha: Scalar = 1) -> T:
 
 
 @overload
-def sub(input: Scalar, other: B, *late: Any, alpha: Scalar = ..., out: Any = ...) -> B: ...
+def sub(input: Scalar, other: T, *late: Any, alpha: Scalar = ..., out: Any = ...) -> T: ...
 @overload
-def sub(input: B, other: Operand, *late: Any, alpha: Scalar = ..., out: Any = ...) -> B: ...
+def sub(input: T, other: Operand, *late: Any, alpha: Scalar = ..., out: Any = ...) -> T: ...
 @public_function
 def sub(input: Any, other: Any, *late: Any, alpha: Scalar = 1, out: Any = None) -> Any:
     """Return input - alpha * other.
@@ -159,9 +159,9 @@ rsqrt, rsqrt_ = expose(elementwise.rsqrt)
 
 
 @overload
-def pow(input: Scalar, exponent: B, *, out: Any = ...) -> B: ...
+def pow(input: Scalar, exponent: T, *, out: Any = ...) -> T: ...
 @overload
-def pow(input: B, exponent: Operand, *, out: Any = ...) -> B: ...
+def pow(input: T, exponent: Operand, *, out: Any = ...) -> T: ...
 @public_function
 def pow(input: Any, exponent: Any, *, out: Any = None) -> Any:
     """Return input to the power of exponent.
@@ -186,9 +186,9 @@ ldexp, ldexp_ = expose(elementwise.ldexp)
 
 
 @overload
-def float_power(input: Scalar, exponent: B, *, out: Any = ...) -> B: ...
+def float_power(input: Scalar, exponent: T, *, out: Any = ...) -> T: ...
 @overload
-def float_power(input: B, exponent: Operand, *, out: Any = ...) -> B: ...
+def float_power(input: T, exponent: Operand, *, out: Any = ...) -> T: ...
 @public_function
 @writes("the output given to float_power has dtype {wanted} but the operation's result requires dtype {result}")
 def float_power(input: Any, exponent: Any, *, out: Any = None) -> Any:
@@ -239,7 +239,7 @@ def addcmul(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1,
     """
     if late:
         tensor1, (tensor2, value) = tensor2, old_order("addcmul", _SIGNATURE_OF_THREE, tensor1, late)
-    return _add_product(ops.addcmul, input, tensor1, tensor2, value, False)
+    return _add_product(elementwise.addcmul, input, tensor1, tensor2, value, False)
 
 
 @public_function
@@ -247,7 +247,7 @@ def addcmul_(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1
     """Add value * tensor1 * tensor2 in place. Source: torch.Tensor.addcmul_."""
     if late:
         tensor1, (tensor2, value) = tensor2, old_order("addcmul_", _SIGNATURE_OF_THREE, tensor1, late)
-    return _add_product(ops.addcmul, input, tensor1, tensor2, value, True)
+    return _add_product(elementwise.addcmul, input, tensor1, tensor2, value, True)
 
 
 @public_function
@@ -262,7 +262,7 @@ def addcdiv(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1,
     """
     if late:
         tensor1, (tensor2, value) = tensor2, old_order("addcdiv", _SIGNATURE_OF_THREE, tensor1, late)
-    return _add_product(ops.addcdiv, input, tensor1, tensor2, value, False)
+    return _add_product(elementwise.addcdiv, input, tensor1, tensor2, value, False)
 
 
 @public_function
@@ -270,7 +270,7 @@ def addcdiv_(input: T, tensor1: Any, tensor2: Any, *late: Any, value: Scalar = 1
     """Add value * tensor1 / tensor2 in place. Source: torch.Tensor.addcdiv_."""
     if late:
         tensor1, (tensor2, value) = tensor2, old_order("addcdiv_", _SIGNATURE_OF_THREE, tensor1, late)
-    return _add_product(ops.addcdiv, input, tensor1, tensor2, value, True)
+    return _add_product(elementwise.addcdiv, input, tensor1, tensor2, value, True)
 
 
 _INTEGER_ADDCDIV = (
@@ -286,7 +286,7 @@ def _add_product(op: Op, input: Any, tensor1: Any, tensor2: Any, value: Any, in_
     arguments = zip((input, tensor1, tensor2), op.inputs)
     operands = [as_tensor_input(op.name, x, name, i + 1) for i, (x, name) in enumerate(arguments)]
     arrays = [array_of(x) for x in operands]
-    if op is ops.addcdiv and arrays[1].dtype.kind != "f" and arrays[2].dtype.kind != "f":
+    if op is elementwise.addcdiv and arrays[1].dtype.kind != "f" and arrays[2].dtype.kind != "f":
         raise RuntimeError(_INTEGER_ADDCDIV)
     common = dtypes.common_dtype(arrays)
     if not common.is_floating_point:
@@ -308,7 +308,7 @@ def _lerp(input: Any, end: Any, weight: Any, in_place: bool) -> Any:
         kind = scalar_name(x)
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{kind}'")
     inputs = (input, end, to_dtype(weight, x.dtype))
-    op = ops.lerp_tensor if isinstance(weight, TensorBase) else ops.lerp
+    op = elementwise.lerp_tensor if isinstance(weight, TensorBase) else elementwise.lerp
     return apply_in_place(op, inputs, {}) if in_place else apply(op, inputs, {})
 
 

@@ -10,7 +10,7 @@ from npg.engine import TensorBase, apply, apply_in_place, array_of, bump_version
 from npg.functional._factory import fill_number
 from npg.functional._in_place import each_once
 from npg.functional._public import as_tensor_input, public_function, to_dtype
-from npg.functional._types import B, T
+from npg.functional._types import T
 from npg.ops import fill as ops
 from npg.ops.elementwise import clone
 from npg.ops.strided import overlaps
@@ -21,7 +21,7 @@ def _recorded(*tensors: Any) -> bool:
 
 
 @public_function
-def zero_(input: B) -> B:
+def zero_(input: T) -> T:
     """Set every element of input to zero, in place.
 
     Returns: input.
@@ -39,7 +39,7 @@ def zero_(input: B) -> B:
 
 
 @public_function
-def fill_(input: B, value: Any) -> B:
+def fill_(input: T, value: Any) -> T:
     """Set every element of input to value, in place.
 
     Args:

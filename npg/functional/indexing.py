@@ -27,7 +27,7 @@ from npg.functional._index import (
     without_masks,
 )
 from npg.functional._public import as_tensor_input, exposed, public_function, to_dtype
-from npg.functional._types import B
+from npg.functional._types import T
 from npg.ops import indexing as ops
 from npg.ops.elementwise import clone
 from npg.ops.shape import reshape
@@ -44,7 +44,7 @@ def _is_rows(index: Any) -> bool:
 
 
 @exposed
-def getitem(input: B, index: Any) -> B:
+def getitem(input: T, index: Any) -> T:
     """Return input[index].
 
     Args:
@@ -307,7 +307,7 @@ def _put_arguments(name: str, x: Any, indices: Any, values: Any) -> tuple[Any, l
 
 
 @public_function
-def index_put_(input: B, indices: Any, values: Any, accumulate: bool = False) -> B:
+def index_put_(input: T, indices: Any, values: Any, accumulate: bool = False) -> T:
     """Write values at input[indices] in place.
 
     Args:
@@ -329,7 +329,7 @@ def index_put_(input: B, indices: Any, values: Any, accumulate: bool = False) ->
 
 
 @public_function
-def index_put(input: B, indices: Any, values: Any, accumulate: bool = False) -> B:
+def index_put(input: T, indices: Any, values: Any, accumulate: bool = False) -> T:
     """Return a copy of input with values written at input[indices]; see index_put_."""
     as_tensor_input("index_put", input)
     values, arrays, at = _put_arguments("index_put", input, indices, values)
@@ -342,7 +342,7 @@ def index_put(input: B, indices: Any, values: Any, accumulate: bool = False) -> 
 
 
 @public_function
-def copy_(input: B, src: Any, non_blocking: bool = False) -> B:
+def copy_(input: T, src: Any, non_blocking: bool = False) -> T:
     """Copy src into input, cast to its dtype and broadcast to its shape.
 
     Args:

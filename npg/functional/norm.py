@@ -11,7 +11,7 @@ from npg._errors import OUT_DTYPE
 from npg.engine import apply
 from npg.functional._arguments import checked_array
 from npg.functional._public import promote, public_function, writes
-from npg.functional._types import B, Dims, T
+from npg.functional._types import Dims, T
 from npg.functional.reduction import vector_norm
 from npg.ops import distance
 
@@ -47,7 +47,7 @@ def norm(
 
 
 @public_function
-def dist(input: B, other: Any, p: float = 2) -> B:
+def dist(input: T, other: Any, p: float = 2) -> T:
     """Return the p-norm of input - other, broadcast.
 
     Raises: RuntimeError: when both are integers.

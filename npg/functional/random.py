@@ -12,7 +12,7 @@ from npg import random
 from npg.engine import TensorBase, apply, apply_in_place, array_of, bump_version, check_in_place, is_grad_enabled, wrap
 from npg.functional._factory import drawn, finish, leaf
 from npg.functional._public import as_tensor_input, new_function, public_function
-from npg.functional._types import B, T
+from npg.functional._types import T
 from npg.functional.generator import check_generator
 from npg.ops import random as ops
 from npg.ops.elementwise import clone
@@ -98,7 +98,7 @@ def geometric_(input: T, p: float, *, generator: Any = None) -> T:
 
 
 @public_function
-def bernoulli_(input: B, p: Any = 0.5, *, generator: Any = None) -> B:
+def bernoulli_(input: T, p: Any = 0.5, *, generator: Any = None) -> T:
     """Fill input with 1 where a trial succeeds, else 0.
 
     Args:

@@ -10,66 +10,66 @@ import numpy as np
 from npg.engine import TensorBase
 from npg.functional._attributes import NO_CUDA
 from npg.functional._public import public_function
-from npg.functional._types import B
+from npg.functional._types import T
 from npg.tensor.conversion import converted
 
 
 @public_function
-def type_as(tensor: B, other: TensorBase) -> B:
+def type_as(tensor: T, other: TensorBase) -> T:
     """Return the tensor cast to the dtype of another."""
     return converted(tensor, other._array.dtype)
 
 
-def float(tensor: B, memory_format: Any = None) -> B:
+def float(tensor: T, memory_format: Any = None) -> T:
     """Return the tensor as float32."""
     return converted(tensor, np.dtype(np.float32), layout=memory_format)
 
 
-def double(tensor: B, memory_format: Any = None) -> B:
+def double(tensor: T, memory_format: Any = None) -> T:
     """Return the tensor as float64."""
     return converted(tensor, np.dtype(np.float64), layout=memory_format)
 
 
-def half(tensor: B, memory_format: Any = None) -> B:
+def half(tensor: T, memory_format: Any = None) -> T:
     """Return the tensor as float16."""
     return converted(tensor, np.dtype(np.float16), layout=memory_format)
 
 
-def long(tensor: B, memory_format: Any = None) -> B:
+def long(tensor: T, memory_format: Any = None) -> T:
     """Return the tensor as int64."""
     return converted(tensor, np.dtype(np.int64), layout=memory_format)
 
 
-def int(tensor: B, memory_format: Any = None) -> B:
+def int(tensor: T, memory_format: Any = None) -> T:
     """Return the tensor as int32."""
     return converted(tensor, np.dtype(np.int32), layout=memory_format)
 
 
-def short(tensor: B, memory_format: Any = None) -> B:
+def short(tensor: T, memory_format: Any = None) -> T:
     """Return the tensor as int16."""
     return converted(tensor, np.dtype(np.int16), layout=memory_format)
 
 
-def char(tensor: B, memory_format: Any = None) -> B:
+def char(tensor: T, memory_format: Any = None) -> T:
     """Return the tensor as int8."""
     return converted(tensor, np.dtype(np.int8), layout=memory_format)
 
 
-def byte(tensor: B, memory_format: Any = None) -> B:
+def byte(tensor: T, memory_format: Any = None) -> T:
     """Return the tensor as uint8."""
     return converted(tensor, np.dtype(np.uint8), layout=memory_format)
 
 
-def bool(tensor: B, memory_format: Any = None) -> B:
+def bool(tensor: T, memory_format: Any = None) -> T:
     """Return the tensor as bool: True where it is not zero."""
     return converted(tensor, np.dtype(np.bool_), layout=memory_format)
 
 
-def cpu(tensor: B, memory_format: Any = None) -> B:
+def cpu(tensor: T, memory_format: Any = None) -> T:
     """Return the tensor itself, which is on the CPU."""
     return converted(tensor, None, layout=memory_format)
 
 
-def cuda(tensor: B, device: Any = None, non_blocking: builtins.bool = False, memory_format: Any = None) -> B:
+def cuda(tensor: T, device: Any = None, non_blocking: builtins.bool = False, memory_format: Any = None) -> T:
     """Raise AssertionError: npg computes on the CPU."""
     raise AssertionError(NO_CUDA)

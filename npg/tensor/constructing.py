@@ -11,7 +11,7 @@ from npg.engine import TensorBase
 from npg.functional._attributes import Size, check_device
 from npg.functional._factory import check_options, fill_number, leaf, number, parse_sizes
 from npg.functional._public import public_function
-from npg.functional._types import B
+from npg.functional._types import T
 from npg.tensor.data import copied, shared
 
 # ----- The constructors -----
@@ -58,7 +58,7 @@ def _dtype(tensor: Any, dtype: Any) -> np.dtype[Any]:
 
 
 @public_function
-def new(self: B, *args: Any, device: Any = None) -> B:
+def new(self: T, *args: Any, device: Any = None) -> T:
     """Return a new tensor of this tensor's dtype from sizes or data, as the constructors do."""
     check_device(device)
     return leaf(constructed(args, None, self._array.dtype, keep=False))
@@ -66,7 +66,7 @@ def new(self: B, *args: Any, device: Any = None) -> B:
 
 @public_function
 def new_tensor(
-    self: B,
+    self: T,
     data: Any,
     *,
     dtype: Any = None,
@@ -74,7 +74,7 @@ def new_tensor(
     requires_grad: bool = False,
     layout: Any = None,
     pin_memory: bool = False,
-) -> B:
+) -> T:
     """Return a new leaf with a copy of the data, in this tensor's dtype. Source: torch.Tensor.new_tensor."""
     check_options(layout, device, pin_memory)
     return leaf(copied(data, _dtype(self, dtype)), requires_grad)
@@ -82,7 +82,7 @@ def new_tensor(
 
 @public_function
 def new_zeros(
-    self: B,
+    self: T,
     *args: Any,
     size: Any = None,
     dtype: Any = None,
@@ -90,7 +90,7 @@ def new_zeros(
     requires_grad: bool = False,
     layout: Any = None,
     pin_memory: bool = False,
-) -> B:
+) -> T:
     """Return a new leaf full of zeros, in this tensor's dtype. Source: torch.Tensor.new_zeros."""
     check_options(layout, device, pin_memory)
     return leaf(np.zeros(parse_sizes("new_zeros", args, size), _dtype(self, dtype)), requires_grad)
@@ -98,7 +98,7 @@ def new_zeros(
 
 @public_function
 def new_ones(
-    self: B,
+    self: T,
     *args: Any,
     size: Any = None,
     dtype: Any = None,
@@ -106,7 +106,7 @@ def new_ones(
     requires_grad: bool = False,
     layout: Any = None,
     pin_memory: bool = False,
-) -> B:
+) -> T:
     """Return a new leaf full of ones, in this tensor's dtype. Source: torch.Tensor.new_ones."""
     check_options(layout, device, pin_memory)
     return leaf(np.ones(parse_sizes("new_ones", args, size), _dtype(self, dtype)), requires_grad)
@@ -114,7 +114,7 @@ def new_ones(
 
 @public_function
 def new_empty(
-    self: B,
+    self: T,
     *args: Any,
     size: Any = None,
     dtype: Any = None,
@@ -122,7 +122,7 @@ def new_empty(
     requires_grad: bool = False,
     layout: Any = None,
     pin_memory: bool = False,
-) -> B:
+) -> T:
     """Return a new uninitialised leaf, in this tensor's dtype. Source: torch.Tensor.new_empty."""
     check_options(layout, device, pin_memory)
     return leaf(np.empty(parse_sizes("new_empty", args, size), _dtype(self, dtype)), requires_grad)
@@ -130,7 +130,7 @@ def new_empty(
 
 @public_function
 def new_full(
-    self: B,
+    self: T,
     size: Any,
     fill_value: Any,
     *,
@@ -139,7 +139,7 @@ def new_full(
     requires_grad: bool = False,
     layout: Any = None,
     pin_memory: bool = False,
-) -> B:
+) -> T:
     """Return a new leaf full of one number, in this tensor's dtype. Source: torch.Tensor.new_full."""
     check_options(layout, device, pin_memory)
     kind = _dtype(self, dtype)
@@ -149,7 +149,7 @@ def new_full(
 
 @public_function
 def new_empty_strided(
-    self: B,
+    self: T,
     size: Any,
     stride: Any,
     dtype: Any = None,
@@ -157,7 +157,7 @@ def new_empty_strided(
     requires_grad: bool = False,
     layout: Any = None,
     pin_memory: bool = False,
-) -> B:
+) -> T:
     """Return a new uninitialised leaf with these strides. Source: torch.Tensor.new_empty_strided."""
     check_options(layout, device, pin_memory)
     return leaf(strided_array("new_empty_strided", size, stride, _dtype(self, dtype)), requires_grad)

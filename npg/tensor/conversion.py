@@ -21,7 +21,7 @@ from npg.functional._attributes import (
     preserve_format,
 )
 from npg.functional._public import public_function, to_dtype
-from npg.functional._types import B, T
+from npg.functional._types import T
 from npg.functional.copy import clone, laid_out
 from npg.functional.shape import contiguous as contiguous_
 from npg.tensor.memory import is_contiguous
@@ -30,7 +30,7 @@ from npg.tensor.memory import is_contiguous
 
 
 @public_function
-def to(tensor: B, *args: Any, **kwargs: Any) -> B:
+def to(tensor: T, *args: Any, **kwargs: Any) -> T:
     """Return the tensor in another dtype; the tensor itself if nothing changes.
 
     Calls: to(dtype, non_blocking=False, copy=False), to(device=None, dtype=None, ...), to(other, ...); memory_format=.
@@ -89,8 +89,8 @@ def converted(tensor: Any, dtype: np.dtype[Any] | None, make_copy: bool = False,
 
 
 def astype(
-    tensor: B, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
-) -> B:
+    tensor: T, dtype: Any, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+) -> T:
     """Return the tensor in another dtype, as the method of an ndarray does: a copy unless copy=False.
 
     Returns: a tensor; for a dtype that npg does not have, an ndarray.
@@ -129,9 +129,9 @@ _TYPE_NAMES = {d.scalar_name + "Tensor": d for d in dtypes.ALL}
 
 
 @overload
-def type_(tensor: B) -> str: ...
+def type_(tensor: T) -> str: ...
 @overload
-def type_(tensor: B, dtype: Any, non_blocking: bool = ...) -> B: ...
+def type_(tensor: T, dtype: Any, non_blocking: bool = ...) -> T: ...
 @public_function
 def type_(tensor: Any, dtype: Any = None, non_blocking: bool = False) -> Any:
     """Return the name of the tensor's type, such as "npg.FloatTensor", or the tensor cast to a dtype or such a type.
@@ -278,7 +278,7 @@ def tolist(tensor: Any) -> Any:
     return tensor._array.tolist()
 
 
-def copy(tensor: B, order: str = "C") -> B:
+def copy(tensor: T, order: str = "C") -> T:
     """Return a recorded copy, as the method of an ndarray."""
     return clone(tensor, memory_format=contiguous_format if order == "C" else preserve_format)
 

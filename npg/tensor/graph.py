@@ -7,7 +7,7 @@ from typing import Any
 
 from npg._words import c_name, scalar_name, shape_text
 from npg.engine import TensorBase
-from npg.functional._types import B
+from npg.functional._types import T
 
 
 def check_grad(tensor: Any, value: Any) -> None:
@@ -57,7 +57,7 @@ def warn_of_no_grad() -> None:
     )
 
 
-def requires_grad_(tensor: B, requires_grad: bool = True) -> B:
+def requires_grad_(tensor: T, requires_grad: bool = True) -> T:
     """Set requires_grad and return the tensor."""
     if not isinstance(requires_grad, bool):
         kind = type(requires_grad).__name__
@@ -68,7 +68,7 @@ def requires_grad_(tensor: B, requires_grad: bool = True) -> B:
     return tensor
 
 
-def detach_(tensor: B) -> B:
+def detach_(tensor: T) -> T:
     """Detach this tensor from the graph in place, and return it.
 
     Raises: RuntimeError: for a view.

@@ -14,7 +14,7 @@ from npg.functional._arguments import dim_index
 from npg.functional._attributes import channels_last, channels_last_3d
 from npg.functional._factory import channels_last_array, parse_sizes
 from npg.functional._public import public_function
-from npg.functional._types import B
+from npg.functional._types import T
 from npg.ops.strided import address, contiguous_strides, offset_of, root
 
 # ----- Layout -----
@@ -157,7 +157,7 @@ def _flat(array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[Any, 
 
 
 @public_function
-def resize_(tensor: B, *sizes: Any, memory_format: Any = None) -> B:
+def resize_(tensor: T, *sizes: Any, memory_format: Any = None) -> T:
     """Resize the tensor to another shape, contiguous; elements beyond the old ones are uninitialised.
 
     The memory is kept if it is large enough; otherwise the tensor moves to a new one.
@@ -187,7 +187,7 @@ def resize_(tensor: B, *sizes: Any, memory_format: Any = None) -> B:
 
 
 @public_function
-def resize_as_(tensor: B, the_template: Any, memory_format: Any = None) -> B:
+def resize_as_(tensor: T, the_template: Any, memory_format: Any = None) -> T:
     """Resize the tensor to the shape of another; see resize_."""
     return resize_(tensor, the_template._array.shape)
 
@@ -200,7 +200,7 @@ def resize(tensor: Any, *sizes: Any) -> Any:
 
 
 @public_function
-def set_(tensor: B, source: Any = None, storage_offset: int = 0, size: Any = None, stride: Any = None) -> B:
+def set_(tensor: T, source: Any = None, storage_offset: int = 0, size: Any = None, stride: Any = None) -> T:
     """Make the tensor share the memory of another, or without an argument none.
 
     Args:
@@ -243,7 +243,7 @@ def set_(tensor: B, source: Any = None, storage_offset: int = 0, size: Any = Non
 
 
 @public_function
-def apply_(tensor: B, callable: Callable[[Any], Any]) -> B:
+def apply_(tensor: T, callable: Callable[[Any], Any]) -> T:
     """Replace every element by callable(element), in place. It is slow, for tests and small tensors."""
     if tensor.requires_grad:
         raise RuntimeError("Can't call apply_() on Variable that requires grad. Use var.detach().apply_() instead.")
@@ -255,7 +255,7 @@ def apply_(tensor: B, callable: Callable[[Any], Any]) -> B:
 
 
 @public_function
-def map_(tensor: B, other: Any, callable: Callable[[Any, Any], Any]) -> B:
+def map_(tensor: T, other: Any, callable: Callable[[Any, Any], Any]) -> T:
     """Replace every element by callable(element, element of other), in place. It is slow."""
     if tensor.requires_grad or other.requires_grad:
         raise RuntimeError("Can't call map_() on Variable that requires grad. Use var.detach().map_() instead.")
@@ -270,7 +270,7 @@ def map_(tensor: B, other: Any, callable: Callable[[Any, Any], Any]) -> B:
 # ----- Where it lies -----
 
 
-def share_memory_(tensor: B) -> B:
+def share_memory_(tensor: T) -> T:
     """Return the tensor unchanged; npg has no memory shared between processes."""
     return tensor
 
@@ -285,7 +285,7 @@ def is_pinned(tensor: Any, device: Any = None) -> bool:
     return False
 
 
-def pin_memory(tensor: B, device: Any = None) -> B:
+def pin_memory(tensor: T, device: Any = None) -> T:
     """Raise RuntimeError: only accelerators need pinned memory."""
     raise RuntimeError("Cannot access accelerator device when none is available.")
 

@@ -9,7 +9,7 @@ import numpy as np
 from npg import functional as F
 from npg.engine import TensorBase, register_operators
 from npg.functional._public import augmented, operator, reflected
-from npg.functional._types import B
+from npg.functional._types import T
 from npg.ops import division, elementwise
 
 _ARRAYS: Any = (TensorBase, np.ndarray)  # ndarrays count as constants
@@ -21,41 +21,41 @@ _pow, _pow_tensor = operator(elementwise.pow), operator(elementwise.pow_tensor)
 _ipow, _ipow_tensor = augmented(elementwise.pow), augmented(elementwise.pow_tensor)
 
 
-def mod(tensor: B, other: Any) -> B:
+def mod(tensor: T, other: Any) -> T:
     """Return `tensor % other`."""
     return (_mod_tensor if isinstance(other, TensorBase) else _mod)(tensor, other)
 
 
-def imod(tensor: B, other: Any) -> B:
+def imod(tensor: T, other: Any) -> T:
     """Return `tensor %= other`."""
     return (_imod_tensor if isinstance(other, TensorBase) else _imod)(tensor, other)
 
 
-def pow(tensor: B, exponent: Any) -> B:
+def pow(tensor: T, exponent: Any) -> T:
     """Return `tensor ** exponent`."""
     return (_pow_tensor if isinstance(exponent, TensorBase) else _pow)(tensor, exponent)
 
 
-def ipow(tensor: B, exponent: Any) -> B:
+def ipow(tensor: T, exponent: Any) -> T:
     """Return `tensor **= exponent`."""
     return (_ipow_tensor if isinstance(exponent, TensorBase) else _ipow)(tensor, exponent)
 
 
-def pos(tensor: B) -> B:
+def pos(tensor: T) -> T:
     """Return `+tensor`."""
     if tensor._array.dtype.kind == "b":
         raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
     return tensor
 
 
-def invert(tensor: B) -> B:
+def invert(tensor: T) -> T:
     """Return `~tensor`."""
     if tensor._array.dtype.kind == "f":
         raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
     return F.bitwise_not(tensor)
 
 
-def matmul(tensor: B, other: Any) -> B:
+def matmul(tensor: T, other: Any) -> T:
     """Return `tensor @ other`."""
     return F.matmul(tensor, other) if isinstance(other, _ARRAYS) else NotImplemented
 
