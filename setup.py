@@ -1,14 +1,14 @@
-"""Builds npg.kernels._cython and npg.engine._cython; everything else about the distribution stands in pyproject.toml.
+"""Builds npg.kernels._cython and npg.engine._cython; pyproject.toml has everything else about the distribution.
 
-`pip install .`, `pip install -e .` and `python setup.py build_ext --inplace` all come through here. Where the
-extensions cannot be built (no compiler, no Cython) an install goes on without them and npg runs in pure Python.
+`pip install .`, `pip install -e .` and `python setup.py build_ext --inplace` all run this file. Where the extensions
+cannot be built (no compiler, no Cython), an install continues without them and npg runs in pure Python.
 Environment:
-    NPG_REQUIRE_EXTENSION=1: that is an error instead.
-    NPG_PURE_PYTHON=1: there are no extensions; a wheel then fits every platform.
-    NPG_BUILD=trace: the extensions tell coverage and profilers of each of its lines; several times slower.
+    NPG_REQUIRE_EXTENSION=1: a failed build is an error instead.
+    NPG_PURE_PYTHON=1: build no extensions; a wheel then fits every platform.
+    NPG_BUILD=trace: line tracing of the extensions for coverage and profilers; several times slower.
     NPG_BUILD=checks: the extensions check indices, None and overflow, and C code its assertions.
-    NPG_BUILD=sanitize: AddressSanitizer and UndefinedBehaviorSanitizer watch the extensions, and what they hand to
-        NumPy's loops and to BLAS. NPG_BUILD=races: ThreadSanitizer does. Both with GCC; tests/sanitized.py runs them.
+    NPG_BUILD=sanitize: AddressSanitizer and UndefinedBehaviorSanitizer check the extensions, and the memory that they
+        pass to NumPy's loops and BLAS. NPG_BUILD=races: ThreadSanitizer. Both with GCC; tests/sanitized.py runs them.
 """
 
 import os
@@ -18,13 +18,13 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-# Relative to this file, as setuptools wants its sources. The generated C does not lie beside the .pyx (but for
-# coverage): what stands in csrc/ is what somebody wrote, and is what the sdist carries.
+# Relative to this file, as setuptools requires. The generated C is not put beside the .pyx (except for coverage): csrc/
+# contains only hand-written sources, which the sdist includes.
 SOURCES = {"npg.kernels._cython": "csrc/kernels.pyx", "npg.engine._cython": "csrc/engine.pyx"}
 GENERATED = Path("build/cython")
 
-# Checks that cost in the release: indices are bounded by the loops around them, and every attribute that may be None is
-# tested where it is used. The build that checks them nevertheless says whether that is so.
+# Checks that the release build omits for speed: indices are bounded by the loops around them, and every attribute that
+# may be None is tested where it is used. NPG_BUILD=checks verifies that.
 CHECKS = ("boundscheck", "wraparound", "initializedcheck", "nonecheck", "overflowcheck")
 KINDS = {
     "": dict.fromkeys(CHECKS, False),
@@ -41,7 +41,7 @@ MACROS = {
     "races": [],
 }
 SANITIZERS = {"sanitize": ["-fsanitize=address,undefined"], "races": ["-fsanitize=thread"]}
-# No -march: a wheel runs on every processor of its platform. -g0 and the linker leave out what only a debugger reads.
+# No -march: a wheel runs on every processor of its platform. -g0 and the linker flags leave out debugging data.
 COMPILE = {
     "": ["-O3", "-g0"],
     "trace": ["-O1", "-g0"],
@@ -52,7 +52,7 @@ LINK = {"linux": ["-Wl,--strip-all"], "darwin": ["-Wl,-S", "-Wl,-x"]}  # of the 
 
 
 def kind_of_build() -> str:
-    """Return what NPG_BUILD asks for, a key of KINDS."""
+    """Return the kind of build that NPG_BUILD selects, a key of KINDS."""
     kind = os.environ.get("NPG_BUILD", "")
     if kind not in KINDS:
         raise SystemExit(f"expected NPG_BUILD to be {', '.join(filter(None, KINDS))} or unset, got {kind!r}")
@@ -60,45 +60,45 @@ def kind_of_build() -> str:
 
 
 def is_set(name: str) -> bool:
-    """Tell whether a switch of the environment is on."""
+    """Tell whether an environment variable is switched on."""
     return os.environ.get(name, "0") not in ("", "0")
 
 
 def is_required() -> bool:
     """Tell whether a failed build must fail the command."""
-    # Who types build_ext asks for the extension and for nothing else, so carrying on without it would be no answer.
+    # The command build_ext asks for the extensions only, so continuing without them would be wrong.
     return is_set("NPG_REQUIRE_EXTENSION") or "build_ext" in sys.argv[1:]
 
 
 class BuildExtension(build_ext):
-    """build_ext that turns the .pyx into C under build/ and, unless required, survives a failure."""
+    """build_ext that writes the C of the .pyx to build/ and tolerates a failure unless the extensions are required."""
 
     def run(self) -> None:
         try:
             super().run()
-        except Exception as error:  # a machine lacks the compiler, headers, Cython, NumPy: each fails its own way
+        except Exception as error:  # a missing compiler, header, Cython or NumPy raises various errors
             if is_required():
                 raise
             self._go_on_without(error)
 
     def build_extensions(self) -> None:
-        # All or none: the engine calls the kernels in C. Hence not setuptools' own loop, which leaves out what fails.
+        # All or none, since the engine calls the kernels in C; setuptools' own loop would leave out only what fails.
         self._cythonize()
         for ext in self.extensions:
             self.build_extension(ext)
 
     def _cythonize(self) -> None:
-        import numpy as np  # imported late: their absence must count as a failed build, not break `setup.py sdist`
+        import numpy as np  # imported here: their absence must count as a failed build, not break `setup.py sdist`
         from Cython.Build import cythonize
 
         kind = kind_of_build()
         stamp = GENERATED / "kind"
-        if not stamp.exists() or stamp.read_text() != kind:  # what lies there was built in another way
+        if not stamp.exists() or stamp.read_text() != kind:  # the files there are of another kind of build
             self.force = True
         for ext in self.extensions:
             ext.include_dirs.extend([np.get_include(), "csrc"])
             ext.define_macros.extend(MACROS[kind])
-            if self.compiler.compiler_type == "msvc":  # setuptools gives /O2
+            if self.compiler.compiler_type == "msvc":  # setuptools passes /O2
                 ext.extra_compile_args.append("/Od" if kind else "/O2")
             else:
                 ext.extra_compile_args.extend(COMPILE[kind])
@@ -114,7 +114,7 @@ class BuildExtension(build_ext):
         stamp.write_text(kind)
 
     def _go_on_without(self, error: Exception) -> None:
-        # An extension left from an earlier build would be picked up silently, and it no longer matches its source.
+        # An extension of an earlier build would be loaded silently, though it no longer matches its source.
         for ext in self.extensions:
             built = Path(self.get_ext_fullpath(ext.name))
             built.unlink(missing_ok=True)
@@ -139,7 +139,7 @@ setup(
             name,
             [source],
             depends=[str(header) for header in sorted(Path("csrc").rglob("*.h"))],
-            # npg needs NumPy 2.0 at run time, so nothing older than its C API has to be supported.
+            # npg needs NumPy 2.0 at run time, so no older C API has to be supported.
             define_macros=[
                 ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
                 ("NPY_TARGET_VERSION", "NPY_2_0_API_VERSION"),

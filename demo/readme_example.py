@@ -1,4 +1,4 @@
-"""npg in a minute: a few operations, a gradient, and causal self-attention spelled out.
+"""npg in a minute: a few operations, a gradient, and causal self-attention step by step.
 
 python demo/readme_example.py
 """
@@ -14,7 +14,7 @@ import npg.nn as nn
 
 
 def basic_operations():
-    """Return what a few operations on a random (2, 3) Tensor give, by name."""
+    """Return the results of a few operations on a random (2, 3) Tensor, by name."""
     A = npg.randn(2, 3)
     return {
         "A": A,
@@ -22,7 +22,7 @@ def basic_operations():
         "var": npg.var(A, dim=0),  # (3,)
         "sum": npg.sum(A),  # ()
         "ones": npg.ones(2, 3),  # (2, 3)
-        "ones_like": np.ones_like(A),  # (2, 3), a Tensor: NumPy's functions give Tensors for Tensors
+        "ones_like": np.ones_like(A),  # (2, 3), a Tensor: NumPy's functions return Tensors for Tensors
     }
 
 
@@ -48,9 +48,9 @@ class AttentionConfig:
 
 
 class CausalSelfAttention(nn.Module):
-    """Attention to the past, step by step: scores, mask, softmax, weighted sum.
+    """Causal self-attention, step by step: scores, mask, softmax, weighted sum.
 
-    F.scaled_dot_product_attention(q, k, v, is_causal=True) is the same in one call.
+    F.scaled_dot_product_attention(q, k, v, is_causal=True) computes the same in one call.
     """
 
     def __init__(self, config):
@@ -74,12 +74,12 @@ class CausalSelfAttention(nn.Module):
 
 
 def block(config):
-    """Return an attention layer followed by a GeLU, numpygrad's spelling of the tanh form."""
+    """Return an attention layer followed by a GeLU, numpygrad's name for the tanh approximation."""
     return nn.Sequential(CausalSelfAttention(config), nn.GeLU())
 
 
 def main():
-    """Print all of it."""
+    """Print all results."""
     npg.manual_seed(1337)
     for name, value in basic_operations().items():
         print(f"{name} = {value}")

@@ -1,16 +1,16 @@
-"""Time npg's two engines and PyTorch in turn, on the same weights and batches.
+"""Time npg's two engines and PyTorch by turns, on the same weights and batches.
 
     python demo/nanogpt/bench.py                       one nanoGPT iteration: forward, backward, clipping, AdamW
     python demo/nanogpt/bench.py --n_layer=6 --n_embd=384 --n_head=6 --block_size=256 --rounds=3
     python demo/nanogpt/bench.py --chain               a chain of 1,000 multiplications and additions on (4, 4) float32
-    python demo/nanogpt/bench.py --imports             import npg beside import numpy, a new process each time
+    python demo/nanogpt/bench.py --imports             import npg against import numpy, a new process each time
     python demo/nanogpt/bench.py --checkpointing       peak memory of an iteration of 12 layers, with and without
     python demo/nanogpt/bench.py --resident            resident memory over 10,000 iterations, garbage collector off
 
-Each contender is a process of its own (the engine is chosen when npg is imported), limited to --threads threads; what
-it runs is in contenders.py. Workers are warmed up, then asked for one round after the other, A B C A B C, so that what
-else the machine does falls on all of them. Ratios are medians over the rounds of the quotient within a round. The last
-two commands measure bytes, not times; see memory.py.
+Each contender runs in its own process (the engine is selected when npg is imported), limited to --threads threads;
+contenders.py has its work. Workers warm up, then run rounds by turns, A B C A B C, so that other load on the machine
+affects all of them. Ratios are medians over the rounds of the quotient within a round. The last two commands measure
+bytes, not times; see memory.py.
 """
 
 import contextlib
@@ -45,14 +45,14 @@ IMPORTS = {
 }
 MODULES = {"cython": "npg", "python": "npg", "torch": "torch", "numpy": "numpy"}
 AGREE = 1e-3  # relative difference of the losses between two contenders
-QUIET = 0.15  # seconds before a round: the threads of the process before, such as OpenBLAS's, spin for 0.1
+QUIET = 0.15  # seconds before a round: threads of the previous process, such as OpenBLAS's, spin for 0.1
 
 
 @dataclasses.dataclass
 class BenchConfig:
     """Sizes of the model and of the measurement. --contenders is a choice of cython,python,torch,numpy."""
 
-    contenders: str = ""  # empty: all that apply
+    contenders: str = ""  # empty: all applicable ones
     rounds: int = 12
     iters: int = 5  # a round
     warmup: int = 5
@@ -75,7 +75,7 @@ class BenchConfig:
     way: str = ""  # internal: how this process checkpoints
 
 
-# Sizes that are other than above unless they are given.
+# The defaults of sizes that differ from those above.
 OTHER_SIZES = {
     "imports": {"rounds": 40},
     "checkpointing": {"n_layer": 12},
@@ -83,14 +83,14 @@ OTHER_SIZES = {
 }
 
 
-def sized(config, given):
-    """Return the config with the sizes of what is measured, where they are not among the given keys."""
-    sizes = {key: size for mode, found in OTHER_SIZES.items() if getattr(config, mode) for key, size in found.items()}
-    return dataclasses.replace(config, **{key: size for key, size in sizes.items() if key not in given})
+def sized(config, explicit):
+    """Return the config with the mode's sizes, except for keys that the user has set."""
+    sizes = {key: size for mode, preset in OTHER_SIZES.items() if getattr(config, mode) for key, size in preset.items()}
+    return dataclasses.replace(config, **{key: size for key, size in sizes.items() if key not in explicit})
 
 
 def check_bench(config):
-    """Raise DemoError when a value of a BenchConfig cannot be meant."""
+    """Raise DemoError for an invalid value of a BenchConfig."""
     counts = "rounds iters warmup threads batch_size block_size n_layer n_head n_embd vocab_size"
     require(config, "an integer of at least 1", counts, lambda value: value >= 1)
     require(config, "an even integer of at least 2", "length", lambda value: value >= 2 and value % 2 == 0)
@@ -128,19 +128,19 @@ def chosen(config):
 
 
 def environment(name, config):
-    """Return the environment of a contender's process: its engine, and its number of threads."""
+    """Return the environment of a contender's process, which sets its engine and its number of threads."""
     threads = {f"{library}_NUM_THREADS": str(config.threads) for library in ("OMP", "OPENBLAS", "MKL", "VECLIB")}
     engine = {"NPG_ENGINE": name} if name in ("cython", "python") else {}
     return {**os.environ, **threads, **engine}
 
 
 def ended(name, errors):
-    """Return the DemoError for a process that ended, with its last words."""
+    """Return the DemoError for a process that ended, with the last line of its standard error."""
     return DemoError(f"the worker {name} ended: {(errors.strip().splitlines() or ['without a word'])[-1]}")
 
 
 class Worker:
-    """A contender's process, starting up; its answers raise DemoError with its last words when it has ended."""
+    """A contender's process; its methods raise DemoError when the process has ended."""
 
     def __init__(self, name, config, arguments, script=__file__):
         self.name = name
@@ -155,13 +155,13 @@ class Worker:
         self.ready = None
 
     def wait(self):
-        """Wait until the process is warmed up; `ready` then holds its results and its version."""
+        """Wait until the process has warmed up; `ready` then holds its results and its version."""
         self.ready = self._answer()
 
     def round(self):
         """Return the seconds of each iteration of one round."""
         time.sleep(QUIET)
-        with contextlib.suppress(BrokenPipeError):  # one that has ended says so in its answer
+        with contextlib.suppress(BrokenPipeError):  # the missing answer tells that the process has ended
             self.process.stdin.write("\n")
             self.process.stdin.flush()
         return self._answer()
@@ -169,7 +169,7 @@ class Worker:
     def close(self):
         """End the process."""
         with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.close()  # a worker ends with its input
+            self.process.stdin.close()  # a worker ends at the end of its input
         self.process.wait()
         self.process.stdout.close()
         self.process.stderr.close()
@@ -182,12 +182,12 @@ class Worker:
 
 
 def measure(config, arguments, say=print):
-    """Run the contenders in turn.
+    """Run the contenders by turns.
 
-    Returns: dict of contender to its rounds, each a list of seconds.
-    Raises: DemoError: when a worker fails, or two contenders compute different losses. A missing PyTorch is left out.
+    Returns: dict of contender to its rounds, each a list of seconds; a missing PyTorch is left out.
+    Raises: DemoError: when a worker fails, or two contenders compute different losses.
     """
-    started = [Worker(name, config, arguments) for name in chosen(config)]  # side by side: nothing is timed yet
+    started = [Worker(name, config, arguments) for name in chosen(config)]  # concurrently, since nothing is timed yet
     try:
         workers = []
         for worker in started:
@@ -198,7 +198,7 @@ def measure(config, arguments, say=print):
                 if worker.name != "torch" or "No module named 'torch'" not in str(error):
                     raise
                 say("PyTorch is not installed and left out")
-        judged = [worker for worker in workers if worker.name != "numpy"]  # which has no loss and no gradient
+        judged = [worker for worker in workers if worker.name != "numpy"]  # NumPy's chain has no loss and no gradient
         for worker in judged[1:]:
             for mine, first in zip(worker.ready["results"], judged[0].ready["results"]):
                 if not abs(mine - first) <= AGREE * abs(first):
@@ -218,10 +218,10 @@ def measure(config, arguments, say=print):
 
 
 def measure_imports(config, say=print):
-    """Import each contender's module in a new process, in turn.
+    """Import each contender's module in a new process, by turns.
 
-    A first turn, which is not counted, compiles every module into a cache of its own: what is timed is neither the
-    compiler nor whether this machine may keep its results.
+    A first turn, which does not count, compiles every module into a cache of its own, so that neither the compiler nor
+    the machine's cache affects the times.
 
     Returns: dict of contender to its rounds, each a list of one time in seconds, of the import statement alone.
     Raises: DemoError: when a module cannot be imported.
@@ -252,7 +252,7 @@ def _import(module, name, variables, cache):
 
 
 def report(rounds, labels=LABELS, say=print):
-    """Print a line per contender: its median and, to each other one, the median of the ratios within a round."""
+    """Print a line per contender: its median and, against each other one, the median ratio within a round."""
     medians = {name: [statistics.median(times) for times in each] for name, each in rounds.items()}
     say(f"{'':22}{'ms':>9}" + "".join(f"{'of ' + name:>12}" for name in medians))
     for name, mine in medians.items():
@@ -262,7 +262,7 @@ def report(rounds, labels=LABELS, say=print):
 
 
 def machine():
-    """Return what the figures were measured on."""
+    """Return a description of the machine."""
     name = platform.processor() or platform.machine()
     try:
         with open("/proc/cpuinfo") as file:
@@ -274,7 +274,7 @@ def machine():
 
 
 def main(arguments=None):
-    """Run the command line; a mistake in it ends in one line on standard error."""
+    """Run the command line; report errors in it in one line on standard error."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     with one_line("bench.py"):
         config = sized(*parse(BenchConfig, arguments, "bench.py"))

@@ -1,7 +1,7 @@
-"""Checkpoints: weights, AdamW's moments, the random stream and the facts of the run, in one safetensors file.
+"""Checkpoints: weights, AdamW's moments, the random stream and facts about the run, in one safetensors file.
 
-Two files live in out_dir: best.safetensors, at the lowest validation loss so far, and last.safetensors, where the run
-ended or was interrupted. Each is written atomically, and a file is checked as a whole before anything is taken from it.
+There are two files in out_dir: best.safetensors, at the lowest validation loss so far, and last.safetensors, where the
+run ended or was interrupted. Each is written atomically, and a file is fully checked before anything is read from it.
 """
 
 import contextlib
@@ -29,9 +29,9 @@ def save(path, model, optimizer, rng_state, facts):
     Args:
         path: the file; its folder must exist.
         model, optimizer: their states are stored.
-        rng_state: the uint8 Tensor of npg.get_rng_state, taken before the batch that comes next was drawn.
-        facts: JSON values: iter_num, best_val_loss, config, vocabulary, sha256, source, and run, the time when the run
-            began that all its checkpoints share.
+        rng_state: the uint8 Tensor of npg.get_rng_state from before the next batch was drawn.
+        facts: JSON values: iter_num, best_val_loss, config, vocabulary, sha256, source, and run, the starting time of
+            the run, which all its checkpoints share.
     """
     arrays = {f"model.{name}": value.detach().numpy() for name, value in model.state_dict().items() if name != TIED}
     state = optimizer.state_dict()
@@ -57,7 +57,7 @@ def save(path, model, optimizer, rng_state, facts):
 
 
 class Checkpoint:
-    """A checkpoint in memory, its parts known to be there and to fit each other.
+    """A checkpoint in memory, checked to be complete and consistent.
 
     Args:
         path: a file written by save.
@@ -92,7 +92,7 @@ class Checkpoint:
             )
 
     def model(self):
-        """Return a new GPT with the stored weights; DemoError when a weight is missing, unknown or of another shape."""
+        """Return a new GPT with the stored weights; DemoError for a missing, unknown or misshapen weight."""
         model = GPT(self.model_config)
         state = {name: value for name, value in model.state_dict().items() if name != TIED}
         stored = {name.removeprefix("model."): a for name, a in self.arrays.items() if name.startswith("model.")}
@@ -113,7 +113,7 @@ class Checkpoint:
         return model
 
     def restore(self, optimizer):
-        """Put the stored moments into an optimizer of the model, and the random stream where it was.
+        """Restore the optimizer's moments and the random stream.
 
         Raises: DemoError: when they do not fit the optimizer's parameters; nothing is changed then.
         """
@@ -168,8 +168,8 @@ class Checkpoint:
 def find(out_dir, which):
     """Return the path of a checkpoint.
 
-    A run that was stopped before its first evaluation leaves last.safetensors beside the best of an earlier run in the
-    same folder: "best" and "newest" are those of the run that began later.
+    A run stopped before its first evaluation leaves last.safetensors beside an earlier run's best in the same folder:
+    "best" and "newest" are those of the run that began later.
 
     Args:
         out_dir: the folder of a run.
@@ -179,14 +179,14 @@ def find(out_dir, which):
     if which not in ("best", "last", "newest"):
         return Path(which)
     best, last = (Path(out_dir) / f"{name}.safetensors" for name in ("best", "last"))
-    found = [path for path in ((last, best) if which != "best" else (best, last)) if path.is_file()]
-    if not found:
+    candidates = [path for path in ((last, best) if which != "best" else (best, last)) if path.is_file()]
+    if not candidates:
         raise DemoError(f"{out_dir}: expected best.safetensors or last.safetensors, got neither; run train.py first")
-    if which == "last" or len(found) == 1:
-        return found[0]
+    if which == "last" or len(candidates) == 1:
+        return candidates[0]
     if which == "newest":
-        return max(found, key=lambda path: ((stored := Checkpoint(path)).run, stored.iter_num))
-    with contextlib.suppress(DemoError):  # a damaged last is no reason not to take the best
+        return max(candidates, key=lambda path: ((stored := Checkpoint(path)).run, stored.iter_num))
+    with contextlib.suppress(DemoError):  # with a damaged last, best can still be used
         if Checkpoint(last).run > Checkpoint(best).run:
             return last
     return best

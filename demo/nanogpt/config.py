@@ -1,7 +1,7 @@
 """Options on the command line: `--key=value`, as nanoGPT's configurator takes them, checked by type and name.
 
-A set of options is a dataclass: the fields are the keys, their defaults the defaults, the type of a default the type
-that is accepted. What the user can get wrong raises DemoError, naming value and remedy, before anything is written.
+A set of options is a dataclass: the fields are the keys, with their defaults, and the type of a default is the type
+that is accepted. User errors raise DemoError, naming value and remedy, before anything is written.
 """
 
 import ast
@@ -18,31 +18,31 @@ HERE = Path(__file__).resolve().parent
 
 
 class DemoError(ValueError):
-    """What the user gave cannot be used; the text names the value and the remedy."""
+    """An error of the user's; the text names the value and the remedy."""
 
 
 @contextlib.contextmanager
 def one_line(program):
-    """End what is no mistake of the program in one line on standard error instead of a traceback.
+    """Report errors that are not the program's in one line on standard error instead of a traceback.
 
-    A DemoError and too little memory end with status 1, Ctrl-C with 130. A reader that has gone (`| head`) is no error.
+    A DemoError and lack of memory exit with status 1, Ctrl-C with 130. A closed pipe (`| head`) is no error.
     """
-    with contextlib.suppress(AttributeError):  # a stand-in for the stream may have no encoding
-        sys.stdout.reconfigure(errors="replace")  # a text may have characters that the terminal lacks
+    with contextlib.suppress(AttributeError):  # a replaced stream may have no encoding
+        sys.stdout.reconfigure(errors="replace")  # a text may have characters that the terminal cannot show
     try:
         yield
         sys.stdout.flush()
     except DemoError as error:
         sys.exit(f"{program}: error: {error}")
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "DefaultCPUAllocator" not in str(error):  # as PyTorch says it
+        if isinstance(error, RuntimeError) and "DefaultCPUAllocator" not in str(error):  # PyTorch's text
             raise
         sys.exit(f"{program}: error: not enough memory ({error or 'no more is to be had'}); take smaller sizes")
     except KeyboardInterrupt:
         print(f"\n{program}: interrupted", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes it again at exit
         sys.exit(1)
 
 
@@ -85,13 +85,13 @@ def parse(options, arguments, program):
 
 
 def _nearest(key, fields):
-    """Return what a mistyped key was probably meant to be, in words."""
+    """Return a hint at the key that a mistyped one probably means."""
     near = difflib.get_close_matches(key, fields, n=1)
     return f"did you mean --{near[0]}?" if near else "expected --key=value;"
 
 
 def _convert(key, text, default):
-    """Return `text` as a value of the default's type; an int is also a float, nothing else is anything else."""
+    """Return `text` as a value of the default's type; an int is accepted as a float, no other conversion is made."""
     if isinstance(default, str):
         return text
     try:
@@ -112,7 +112,7 @@ def help_text(options, program):
 
 
 def require(config, rule, names, condition):
-    """Raise DemoError for the first of the fields `names` whose value fails `condition`; `rule` says it in words."""
+    """Raise DemoError for the first of the fields `names` whose value fails `condition`, described by `rule`."""
     for name in names.split():
         value = getattr(config, name)
         if not condition(value):
@@ -168,7 +168,7 @@ class TrainConfig:
 
 
 def check_training(config):
-    """Raise DemoError when a value of a TrainConfig cannot be meant, before anything is read or written."""
+    """Raise DemoError for an invalid value of a TrainConfig, before anything is read or written."""
     counts = (
         "eval_interval log_interval eval_iters gradient_accumulation_steps batch_size block_size n_layer n_head n_embd"
     )
@@ -215,7 +215,7 @@ class SampleConfig:
 
 
 def check_sampling(config):
-    """Raise DemoError when a value of a SampleConfig cannot be meant."""
+    """Raise DemoError for an invalid value of a SampleConfig."""
     require(config, "an integer of at least 1", "num_samples max_new_tokens", lambda value: value >= 1)
     require(config, "an integer of at least 0", "top_k", lambda value: value >= 0)
     require(config, "an integer in [0, 2**64)", "seed", lambda value: 0 <= value < 2**64)

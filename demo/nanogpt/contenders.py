@@ -1,7 +1,6 @@
-"""What bench.py times: one training iteration, and the chain, each for the library that this process is given.
+"""The workloads of bench.py: one training iteration, and the chain, each with the library chosen for this process.
 
-PyTorch runs the very same model.py: npg's names are its names, so the module npg is replaced by torch before the file
-is imported.
+PyTorch runs the same model.py: npg has PyTorch's names, so torch replaces the module npg before the file is imported.
 """
 
 import dataclasses
@@ -15,13 +14,13 @@ import numpy as np
 
 
 def work(config):
-    """Be one contender: announce the warm-up's results, then run a round for every line on standard input."""
+    """Run one contender: print the warm-up's results, then run a round for every line on standard input."""
     step = (numpy_chain if config.worker == "numpy" else chain if config.chain else iteration)(config)
     print(
         json.dumps({"results": [step() for _ in range(config.warmup)], "version": version(config.worker)}), flush=True
     )
     for _ in sys.stdin:
-        step()  # the caches hold what another process left
+        step()  # refills the caches, which hold another process's data
         times = []
         for _ in range(config.iters):
             started = time.perf_counter()
@@ -31,7 +30,7 @@ def work(config):
 
 
 def library(config):
-    """Return npg with the engine of NPG_ENGINE, or torch in its place."""
+    """Return npg with the engine of NPG_ENGINE, or torch in place of npg."""
     if config.worker == "torch":
         import torch
 
@@ -43,7 +42,7 @@ def library(config):
 
 
 def version(worker):
-    """Return the name and version of what a worker runs on."""
+    """Return the name and version of a worker's library."""
     module = sys.modules["numpy" if worker == "numpy" else "torch" if worker == "torch" else "npg"]
     return f"{module.__name__} {module.__version__}"
 
@@ -62,7 +61,7 @@ def iteration(config, prepare=lambda model: None):
 
     names = [field.name for field in dataclasses.fields(GPTConfig) if hasattr(config, field.name)]
     model = GPT(GPTConfig(**{name: getattr(config, name) for name in names}))
-    draw = np.random.default_rng(1337)  # NumPy's own stream: the same for every contender, whatever its generator
+    draw = np.random.default_rng(1337)  # NumPy's stream, the same for every contender
     state = {name: tensor for name, tensor in model.state_dict().items() if name != "lm_head.weight"}
     for name, tensor in state.items():
         if tensor.dim() > 1:
@@ -119,7 +118,7 @@ def chain(config):
 
 
 def numpy_chain(config):
-    """Return a function that runs the chain's forward on bare arrays: what no autograd on NumPy can undercut."""
+    """Return a function that runs the chain's forward on bare arrays: a lower bound for any autograd on NumPy."""
     x, w, b = _operands()
     half = config.length // 2
 

@@ -1,4 +1,4 @@
-"""Read the token files that data/prepare.py made, and draw batches from them."""
+"""Read the token files of data/prepare.py, and draw batches from them."""
 
 import hashlib
 import json
@@ -13,32 +13,32 @@ from files import check_folder
 
 
 class Dataset:
-    """Two splits of tokens and the characters they stand for.
+    """Two splits of tokens, and their vocabulary of characters.
 
     Args:
         path: a folder with train.bin, val.bin and meta.json.
-        made: (meta, splits) of prepare.tokenize, which `save` will write there; None reads what is there.
+        fresh: (meta, splits) of prepare.tokenize, which `save` writes there; None: read the files there.
     Raises: DemoError: when a file is missing, damaged, or does not fit the others.
     """
 
-    def __init__(self, path, made=None):
+    def __init__(self, path, fresh=None):
         self.path = path
-        self._made = made
-        self.meta, self.splits = made or self._read()
+        self._fresh = fresh
+        self.meta, self.splits = fresh or self._read()
         self.source = self.meta["source"]
         self.sha256 = self.meta["sha256"]
         self.vocabulary = self.meta["vocabulary"]
 
     def _read(self):
-        """Return (meta, splits) from the files, known to be whole and to fit each other."""
+        """Return (meta, splits) from the files, checked to be complete and consistent."""
         path = self.path
         command = f"python demo/nanogpt/data/prepare.py --dataset={path}"
         remedy = f"make it anew with {command} (and --input=FILE for a text of your own)"
         try:
             meta = json.loads((path / "meta.json").read_bytes())
-            found = tuple(meta[key] for key in ("format", "version", "dtype"))
-            if found != (prepare.FORMAT, 1, "uint16"):
-                raise ValueError(f"format, version and dtype {found}")
+            layout = tuple(meta[key] for key in ("format", "version", "dtype"))
+            if layout != (prepare.FORMAT, 1, "uint16"):
+                raise ValueError(f"format, version and dtype {layout}")
             if not all(isinstance(meta[key], str) for key in ("source", "sha256", "vocabulary")):
                 raise ValueError("source, sha256 or vocabulary that is no text")
             size, distinct = meta["vocab_size"], len(set(meta["vocabulary"]))
@@ -63,9 +63,9 @@ class Dataset:
                 raise DemoError(f"{file}: expected tokens, got {error.strerror}; {remedy}") from error
             if not content or len(content) % 2:
                 raise DemoError(f"{file}: expected tokens of two bytes each, got {len(content)} bytes; {remedy}")
-            found = hashlib.sha256(content).hexdigest()
-            if found != digest:
-                raise DemoError(f"{file}: expected SHA-256 {digest} as in meta.json, got {found}; {remedy}")
+            checksum = hashlib.sha256(content).hexdigest()
+            if checksum != digest:
+                raise DemoError(f"{file}: expected SHA-256 {digest} as in meta.json, got {checksum}; {remedy}")
             tokens = np.frombuffer(content, "<u2")
             if int(tokens.max()) >= size:
                 raise DemoError(
@@ -75,10 +75,10 @@ class Dataset:
         return meta, splits
 
     def save(self, say=print):
-        """Write the files if they are new; DemoError when that fails, and the old ones are unchanged then."""
-        if self._made is not None:
-            prepare.write(self.path, *self._made, say)
-            self._made = None
+        """Write the files if they are new; on failure raise DemoError and leave the old ones unchanged."""
+        if self._fresh is not None:
+            prepare.write(self.path, *self._fresh, say)
+            self._fresh = None
 
     @property
     def vocab_size(self):
@@ -86,7 +86,7 @@ class Dataset:
         return len(self.vocabulary)
 
     def check_block(self, block_size):
-        """Raise DemoError unless each split holds a block and the token after it."""
+        """Raise DemoError unless each split has room for a block and the token after it."""
         for name, tokens in self.splits.items():
             if len(tokens) <= block_size:
                 raise DemoError(
@@ -95,14 +95,14 @@ class Dataset:
                 )
 
     def batch(self, split, batch_size, block_size):
-        """Draw blocks at random places.
+        """Draw blocks at random positions.
 
-        The places come from npg.randint, one call a batch, so a PyTorch program with the same seed draws the same ones.
+        The positions come from npg.randint, one call per batch, as a PyTorch program with the same seed draws them.
 
         Args:
             split: "train" or "val".
-            batch_size: blocks to draw, B.
-            block_size: tokens a block, T.
+            batch_size: the number of blocks, B.
+            block_size: the number of tokens in a block, T.
         Returns: (x, y): (B, T) int64 each; y[b, t] is the token that follows x[b, t].
         """
         tokens = self.splits[split]
@@ -113,9 +113,9 @@ class Dataset:
 
 
 def open_dataset(name, input="", say=print):
-    """Return the dataset, made when it is missing or when `input` is another text than the one it was made from.
+    """Return the dataset, made anew if it is missing or was made from another text than `input`.
 
-    One that was made is in memory: the caller checks that it fits, then calls `save`.
+    A new one is in memory only: the caller checks that it fits, then calls `save`.
 
     Raises: DemoError: when the text cannot be used or the files are damaged. Nothing has been written.
     """
@@ -135,7 +135,7 @@ def open_dataset(name, input="", say=print):
 
 
 def _made_from(path, content):
-    """Return the dataset in a folder if it is whole and was made from this text; else None."""
+    """Return the dataset in a folder if it is complete and was made from this text, else None."""
     try:
         data = Dataset(path)
     except DemoError:
@@ -147,7 +147,7 @@ def _made_from(path, content):
 
 
 def encode(text, vocabulary):
-    """Return the tokens of a text, a list of int; DemoError names the characters that the vocabulary lacks."""
+    """Return the tokens of a text, a list of int; DemoError names characters that are not in the vocabulary."""
     token = {character: number for number, character in enumerate(vocabulary)}
     unknown = sorted(set(text) - set(token))
     if unknown:
@@ -159,7 +159,7 @@ def encode(text, vocabulary):
 
 
 def first_prompt(vocabulary):
-    """Return what a text from nothing starts after: a line break, or the first character where there is none."""
+    """Return the prompt of a text without a prompt: a line break, or else the vocabulary's first character."""
     return "\n" if "\n" in vocabulary else vocabulary[0]
 
 

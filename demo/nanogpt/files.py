@@ -1,8 +1,8 @@
-"""Files that are either whole or not there, and the safetensors format.
+"""Atomic writing of files, and the safetensors format.
 
 The format (https://github.com/huggingface/safetensors#format) is eight bytes with the header's length, a JSON header,
-and the raw little-endian arrays. It is small enough to be read and written here, so that checkpoints need nothing but
-NumPy and GPT-2 weights from elsewhere can be read, and every claim of the header is checked before a byte is used.
+and the raw little-endian arrays. It is simple enough to read and write here, so that checkpoints need only NumPy and
+published GPT-2 weights can be read; the header is fully checked before a byte is used.
 """
 
 import contextlib
@@ -19,12 +19,12 @@ from config import DemoError
 
 @contextlib.contextmanager
 def replacing(path):
-    """Open a temporary file beside `path`, which takes its place once the block has ended without an error.
+    """Open a temporary file beside `path`, which replaces it when the block ends without an error.
 
     Args:
         path: the file to write or replace; its folder must exist.
-    Returns: a context manager giving a binary file object. A reader sees the old file or the new one, never a part.
-    Raises: DemoError: when the block or the end of the writing raises OSError, as a full disk does.
+    Returns: a context manager for a binary file object. A reader sees the old file or the new one, never a part.
+    Raises: DemoError: when the block or the final write raises OSError, as on a full disk.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -37,31 +37,31 @@ def replacing(path):
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         if isinstance(error, OSError):
-            kept = "; the file that was there is unchanged" if path.is_file() else ""
+            unchanged = "; the file that was there is unchanged" if path.is_file() else ""
             raise DemoError(
-                f"cannot write {path} ({error.strerror or error}){kept}; make room or take another folder"
+                f"cannot write {path} ({error.strerror or error}){unchanged}; make room or take another folder"
             ) from error
         raise
 
 
 def sync(file):
-    """Bring what was written to a file to the disk, so that a full disk shows now."""
+    """Flush a file to disk, so that a full disk raises now."""
     file.flush()
     os.fsync(file.fileno())
 
 
 def check_folder(path, option):
-    """Raise DemoError unless a folder is there or can be made, and written to; nothing is made.
+    """Raise DemoError unless a folder exists or can be created, and is writable; nothing is created.
 
     Args:
         path: the folder.
-        option: the key that named it, for the message.
+        option: its key on the command line, for the message.
     """
     path = Path(path).absolute()
     there = next(folder for folder in (path, *path.parents) if folder.exists())
     if not there.is_dir():
-        found = f"the file {path}" if there == path else f"{path} below the file {there}"
-        raise DemoError(f"--{option}: expected a folder, got {found}; give another --{option}")
+        obstacle = f"the file {path}" if there == path else f"{path} below the file {there}"
+        raise DemoError(f"--{option}: expected a folder, got {obstacle}; give another --{option}")
     if not os.access(there, os.W_OK | os.X_OK):
         raise DemoError(f"--{option}: cannot write to {there} (Permission denied); give another --{option}")
 
@@ -89,7 +89,7 @@ def save_safetensors(path, arrays, metadata):
         path: the file to write; its folder must exist.
         arrays: dict of name to ndarray.
         metadata: dict of str to str.
-    Raises: DemoError: when an array's dtype has no place in the format; nothing is written then.
+    Raises: DemoError: when the format does not have an array's dtype; nothing is written then.
     """
     header, offset, chunks = {"__metadata__": metadata}, 0, []
     for name, array in arrays.items():
@@ -97,7 +97,7 @@ def save_safetensors(path, arrays, metadata):
         code = _CODES.get(array.dtype)
         if code is None:
             raise DemoError(f"{path}: expected one of {', '.join(_DTYPES)}, got dtype {array.dtype} for {name!r}")
-        chunks.append(np.ascontiguousarray(array))  # lifts 0-d to 1-d, so the shape is taken from `array`
+        chunks.append(np.ascontiguousarray(array))  # makes 0-d 1-d, so the shape is taken from `array`
         header[name] = {"dtype": code, "shape": list(array.shape), "data_offsets": [offset, offset + array.nbytes]}
         offset += array.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
@@ -110,7 +110,7 @@ def save_safetensors(path, arrays, metadata):
 
 
 def load_safetensors(path):
-    """Read a safetensors file, believing nothing in it before it is checked.
+    """Read a safetensors file and check everything in it.
 
     Args:
         path: the file. BF16 arrays are widened to float32, exactly.
@@ -155,7 +155,7 @@ def load_safetensors(path):
 
 
 def listed(names):
-    """Return names for a message, the first four of many."""
+    """Return names as text for a message, at most the first four."""
     return f"{names[:4]} and {len(names) - 4} more" if len(names) > 4 else str(names)
 
 

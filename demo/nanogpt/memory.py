@@ -1,5 +1,5 @@
-"""What bench.py measures in bytes: the peak of an iteration with checkpointing beside the one without, and the resident
-memory over thousands of iterations with the garbage collector off. Every measurement is a process of its own.
+"""The measurements of bench.py in bytes: the peak of an iteration with and without checkpointing, and the resident
+memory over thousands of iterations with the garbage collector off. Each measurement runs in its own process.
 """
 
 import functools
@@ -21,9 +21,9 @@ MB = 2**20
 
 
 def run_worker(config, arguments, environment, name, *more):
-    """Return what the worker of an engine answers.
+    """Run the worker of an engine and return its answer.
 
-    Raises: DemoError: when it fails, with its last words.
+    Raises: DemoError: when it fails, with the last line of its standard error.
     """
     program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bench.py")
     command = [sys.executable, program, *arguments, f"--worker={name}", *more]
@@ -35,7 +35,7 @@ def run_worker(config, arguments, environment, name, *more):
 
 
 def report_peaks(config, arguments, environment, names, say=print):
-    """Print the peaks of an iteration, and their ratios to the one without checkpointing.
+    """Print the peaks of an iteration, and their ratios to that without checkpointing.
 
     Returns: dict of engine to a dict of way to (bytes before, bytes at the peak).
     Raises: DemoError: when a worker fails, or checkpointing changes the loss.
@@ -45,10 +45,10 @@ def report_peaks(config, arguments, environment, names, say=print):
         answers = {way: run_worker(config, arguments, environment, name, f"--way={way}") for way in WAYS}
         if len({answer["loss"] for answer in answers.values()}) > 1:
             raise DemoError(f"checkpointing changes the loss: {', '.join(str(a['loss']) for a in answers.values())}")
-        found = results[name] = {way: (answer["before"], answer["peak"]) for way, answer in answers.items()}
-        before, peak = found["plain"]
+        figures = results[name] = {way: (answer["before"], answer["peak"]) for way, answer in answers.items()}
+        before, peak = figures["plain"]
         say(f"{name + ' engine':22}{'peak, MB':>12}{'of without':>12}{'above rest':>12}{'of without':>12}")
-        for way, (rest, top) in found.items():
+        for way, (rest, top) in figures.items():
             above = top - rest
             say(f"{LABELS[way]:22}{top / MB:12.1f}{top / peak:12.2f}{above / MB:12.1f}{above / (peak - before):12.2f}")
     say("at rest, between iterations, there are the weights and AdamW's moments")
@@ -62,9 +62,9 @@ def report_resident(config, arguments, environment, names, say=print):
     """
     results = {}
     for name in names:
-        found = results[name] = run_worker(config, arguments, environment, name)
-        say(f"{name} engine, MB: " + " ".join(f"{size / MB:.1f}" for size in found))
-        say(f"{name} engine, between the least and the most: {(max(found) - min(found)) / MB:.2f} MB")
+        figures = results[name] = run_worker(config, arguments, environment, name)
+        say(f"{name} engine, MB: " + " ".join(f"{size / MB:.1f}" for size in figures))
+        say(f"{name} engine, between the least and the most: {(max(figures) - min(figures)) / MB:.2f} MB")
     return results
 
 
@@ -72,17 +72,17 @@ def report_resident(config, arguments, environment, names, say=print):
 
 
 def work(config):
-    """Measure what the options ask for and print it as JSON."""
+    """Take the measurement that the options select and print it as JSON."""
     print(json.dumps(resident(config) if config.resident else peak(config)))
 
 
 def peak(config):
-    """Return the loss of an iteration, the bytes allocated before it and at its peak, as tracemalloc counts them."""
+    """Return the loss of an iteration, and tracemalloc's bytes before it and at its peak."""
     from contenders import iteration
 
     tracemalloc.start()
     step = iteration(config, functools.partial(checkpoint_blocks, WAYS[config.way]))
-    step()  # after which there are AdamW's moments, too
+    step()  # creates AdamW's moments
     before, _ = tracemalloc.get_traced_memory()
     tracemalloc.reset_peak()
     loss = step()
@@ -90,7 +90,7 @@ def peak(config):
 
 
 def checkpoint_blocks(use_reentrant, model):
-    """Let every block of a GPT be computed again in backward; None: leave the model as it is."""
+    """Checkpoint every block of a GPT; None: leave the model as it is."""
     from npg.utils.checkpoint import checkpoint
 
     for block in model.transformer["h"] if use_reentrant is not None else ():
@@ -112,9 +112,9 @@ def resident(config):
 
 
 def resident_bytes():
-    """Return how much of this process is in memory.
+    """Return the resident memory of this process in bytes.
 
-    Raises: DemoError: where /proc does not tell.
+    Raises: DemoError: where /proc does not have it.
     """
     try:
         with open("/proc/self/statm") as file:

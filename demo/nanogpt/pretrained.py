@@ -1,8 +1,8 @@
-"""Load GPT-2 weights as they are published: the state_dict of GPT2Model or GPT2LMHeadModel in a safetensors file.
+"""Load published GPT-2 weights: the state_dict of GPT2Model or GPT2LMHeadModel in a safetensors file.
 
 Three things differ from model.py. The published linear layers are "Conv1D": (in, out) where nn.Linear has (out, in).
-Attention keeps its causal mask as buffers (attn.bias, attn.masked_bias), which are no weights. Names may or may not
-begin with "transformer.".
+Attention has its causal mask as buffers (attn.bias, attn.masked_bias), which are no weights. Names may or may not begin
+with "transformer.".
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from files import listed, load_safetensors
 
 TRANSPOSED = ("attn.c_attn.weight", "attn.c_proj.weight", "mlp.c_fc.weight", "mlp.c_proj.weight")
 BUFFERS = (".attn.bias", ".attn.masked_bias")
-HEAD_SIZE = 64  # in every published GPT-2; the weights alone do not tell
+HEAD_SIZE = 64  # in every published GPT-2; the weights do not determine it
 
 
 def load_gpt2(model_class, config_class, path, dropout=0.0, n_head=None):
@@ -52,11 +52,11 @@ def load_gpt2(model_class, config_class, path, dropout=0.0, n_head=None):
 
 
 def _sizes(path, arrays, n_head):
-    """Return the sizes of the model that the arrays belong to."""
+    """Return the sizes of the model with these arrays."""
     for name in ("wte.weight", "wpe.weight"):
         if name not in arrays or arrays[name].ndim != 2:
-            found = f"shape {_shape(arrays[name])}" if name in arrays else f"{len(arrays)} other arrays"
-            raise DemoError(f"{path}: expected the matrix {name} of a GPT-2 state_dict, got {found}")
+            content = f"shape {_shape(arrays[name])}" if name in arrays else f"{len(arrays)} other arrays"
+            raise DemoError(f"{path}: expected the matrix {name} of a GPT-2 state_dict, got {content}")
     (vocab_size, n_embd), (block_size, width) = arrays["wte.weight"].shape, arrays["wpe.weight"].shape
     if width != n_embd:
         raise DemoError(f"{path}: expected wpe.weight {n_embd} wide as wte.weight, got {width}")

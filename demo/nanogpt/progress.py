@@ -1,4 +1,4 @@
-"""Progress on the screen and the loss curve on disk."""
+"""Progress on screen and the loss curve on disk."""
 
 import contextlib
 import csv
@@ -25,8 +25,8 @@ class Progress:
     """A progress bar on a terminal that has tqdm, lines everywhere else.
 
     Args:
-        start, total: the iteration to begin with and the number of iterations.
-        tokens: tokens an iteration.
+        start, total: the first iteration and the number of iterations.
+        tokens: tokens per iteration.
         log_interval: iterations between two lines.
         stream: where to write; standard output by default.
     """
@@ -36,7 +36,7 @@ class Progress:
         self.stream = stream if stream is not None else sys.stdout
         self.seconds = None  # per iteration, a moving average
         self.bar = None
-        if self.stream.isatty() and _columns(self.stream) != 0:  # as some CI systems say: no bar would show
+        if self.stream.isatty() and _columns(self.stream) != 0:  # some CI systems have 0 columns: no room for a bar
             try:
                 from tqdm import tqdm
             except ImportError:
@@ -45,7 +45,7 @@ class Progress:
                 self.bar = tqdm(total=total, initial=start, file=self.stream, bar_format=BAR, dynamic_ncols=True)
 
     def update(self, iteration, loss, seconds):
-        """Show that an iteration is done, with its loss and the seconds it took."""
+        """Report a completed iteration, with its loss and its time in seconds."""
         self.seconds = seconds if self.seconds is None else 0.9 * self.seconds + 0.1 * seconds
         parts = self._status(iteration, loss)
         if self.bar is not None:
@@ -55,26 +55,26 @@ class Progress:
             self.note(f"iter {iteration}/{self.total}: {', '.join(parts)}")
 
     def note(self, text):
-        """Print a line; a bar stays below it."""
+        """Print a line, above the bar if there is one."""
         if self.bar is None:
             print(text, file=self.stream, flush=True)
         else:
             self.bar.write(text, file=self.stream)
 
     def close(self):
-        """Leave the bar as it stands; lines after it begin on a line of their own."""
+        """Leave the bar as it is; later output starts on a new line."""
         if self.bar is not None:
             self.bar.close()
             self.bar = None
 
     def _status(self, iteration, loss):
-        """Return loss, time, speed and what is left, in words."""
-        left = max(0, self.total - iteration - 1) * self.seconds
+        """Return loss, time, speed and remaining time as text."""
+        remaining = max(0, self.total - iteration - 1) * self.seconds
         speed = f"{self.tokens / self.seconds:,.0f} tokens/s"
-        return [f"loss {loss:.4f}", f"{1e3 * self.seconds:.1f} ms/iter", speed, f"{clock(left)} left"]
+        return [f"loss {loss:.4f}", f"{1e3 * self.seconds:.1f} ms/iter", speed, f"{clock(remaining)} left"]
 
     def _fit(self, parts):
-        """Give the bar what the terminal has room for: speed goes first, then time, the bar itself, what is left."""
+        """Fit the bar to the terminal by dropping, in this order, speed, time, the bar itself, the remaining time."""
         columns = _columns(self.stream)
         for layout, shown in ((BAR, (0, 1, 2, 3)), (BAR, (0, 1, 3)), (BAR, (0, 3)), (NO_BAR, (0, 3)), (NO_BAR, (0,))):
             status = ", ".join(parts[i] for i in shown)
@@ -86,7 +86,7 @@ class Progress:
 
 
 def _columns(stream):
-    """Return the width of a terminal; None when it is not to be had."""
+    """Return the width of a terminal, or None if it is unknown."""
     try:
         return os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):
@@ -106,12 +106,12 @@ COLUMNS = ("iter", "learning_rate", "train_loss", "milliseconds", "eval_train_lo
 
 
 class LossCurve:
-    """Rows of a CSV file, one an iteration; the columns eval_* are filled where the model was evaluated.
+    """Rows of a CSV file, one per iteration; the columns eval_* are filled where the model was evaluated.
 
     Args:
-        path: the file; None keeps the rows in memory alone.
+        path: the file; None keeps the rows in memory only.
         start: 0 begins a new curve; a resumed run keeps the rows before it.
-    Raises: DemoError: when a resumed curve is no such file, or the disk is full.
+    Raises: DemoError: when a resumed curve is not such a file, or the disk is full.
     """
 
     def __init__(self, path, start=0):
@@ -132,11 +132,11 @@ class LossCurve:
             writer.writeheader()
             writer.writerows(self.rows)
             file.write(text.getvalue().encode())
-        self._file = open(self.path, "ab", buffering=0)  # a row at a time, so that a killed run leaves its curve
+        self._file = open(self.path, "ab", buffering=0)  # unbuffered, so that a killed run leaves its curve
         return self
 
     def evaluated(self, iteration, learning_rate, train_loss, val_loss):
-        """Note the mean losses before an iteration; written with its row, or by close if none comes."""
+        """Record the mean losses before an iteration, to be written with its row, or else by close."""
         self._pending = dict(zip(COLUMNS, (iteration, learning_rate, "", "", train_loss, val_loss)))
 
     def add(self, iteration, learning_rate, train_loss="", milliseconds=""):
@@ -153,11 +153,11 @@ class LossCurve:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             with contextlib.suppress(OSError):
-                self._file.truncate(before)  # no half row stays
+                self._file.truncate(before)  # removes a partial row
             raise DemoError(f"cannot write {self.path} ({error.strerror}); make room on the disk") from error
 
     def close(self):
-        """Write an evaluation that no iteration followed, and close the file; a second time is harmless."""
+        """Write an evaluation without a following iteration, and close the file; repeated calls are harmless."""
         try:
             if self._pending:
                 self.add(self._pending["iter"], self._pending["learning_rate"])
@@ -167,7 +167,7 @@ class LossCurve:
 
 
 def read_curve(path):
-    """Return the rows of a loss curve, dicts of text; DemoError when the file is something else."""
+    """Return the rows of a loss curve, dicts of text; DemoError for any other file."""
     try:
         with open(path, newline="", encoding="utf-8", errors="replace") as file:
             reader = csv.DictReader(file)
@@ -176,7 +176,7 @@ def read_curve(path):
                     f"{path}: expected the columns {', '.join(COLUMNS)}, got {reader.fieldnames}; move it away"
                 )
             rows = [row for row in reader if None not in row and None not in row.values()]
-            # a killed run, or a full disk, may leave half a row
+            # A killed run, or a full disk, may leave a partial row.
             return [row for row in rows if row["iter"].isdigit()]
     except (OSError, csv.Error) as error:
         raise DemoError(f"{path}: expected a loss curve, got {error}; move it away") from error
@@ -188,8 +188,8 @@ def plot(rows, path, title=""):
     Args:
         rows: as read_curve returns them.
         path: the file.
-        title: what the curve is of.
-    Returns: a line that says what was drawn, or what to install.
+        title: the plot's title.
+    Returns: a line of text with the path, or with what to install.
     """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -18,7 +18,7 @@ def sample(config):
 
     Args:
         config: a SampleConfig.
-    Raises: DemoError: when the checkpoint cannot be used or the prompt has characters that its vocabulary lacks.
+    Raises: DemoError: when the checkpoint cannot be used or the prompt has characters that are not in its vocabulary.
     """
     check_sampling(config)
     stored = checkpoint.Checkpoint(checkpoint.find(config.out_dir, config.checkpoint))
@@ -49,7 +49,7 @@ def sample(config):
 
 
 def main(arguments=None):
-    """Run the command line; a mistake in it ends in one line on standard error."""
+    """Run the command line; report errors in it in one line on standard error."""
     with one_line("sample.py"):
         config, _ = parse(SampleConfig, sys.argv[1:] if arguments is None else arguments, "sample.py")
         for text in sample(config):

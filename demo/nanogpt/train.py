@@ -3,11 +3,11 @@
     python demo/nanogpt/train.py                                Tiny Shakespeare, nanoGPT's small CPU configuration
     python demo/nanogpt/train.py --input=FILE                   any text
     python demo/nanogpt/train.py --n_layer=6 --max_iters=5000   any key of TrainConfig in config.py; --help lists them
-    python demo/nanogpt/train.py --init_from=resume             go on where Ctrl-C, or the end, left a run
+    python demo/nanogpt/train.py --init_from=resume             continue a run after Ctrl-C, or after its end
 
-In out_dir: best.safetensors (lowest validation loss), last.safetensors (where it stopped), loss.csv and loss.png. The
-batches, the initial weights and every draw in between come in nanoGPT's order, so the losses are those of PyTorch with
-the same seed.
+Writes to out_dir: best.safetensors (lowest validation loss), last.safetensors (where it stopped), loss.csv and
+loss.png. Batches, initial weights and all other random numbers are drawn in nanoGPT's order, so the losses are those of
+PyTorch with the same seed.
 """
 
 import contextlib
@@ -63,12 +63,12 @@ def estimate_loss(model, data, config, interrupt):
 
 
 def standard_error(values):
-    """Return how far the mean of so many batches lies from the mean over all of them: s / sqrt(n)."""
+    """Return the standard error of the mean of these values: s / sqrt(n)."""
     return statistics.stdev(values) / math.sqrt(len(values)) if len(values) > 1 else math.nan
 
 
 class Interrupt:
-    """Turn the first Ctrl-C into a request that the loop answers between two iterations; the second stops at once.
+    """Turn the first Ctrl-C into a request that the loop checks between two iterations; the second stops at once.
 
     An exception in the middle of an optimizer step would leave half of the weights updated.
     """
@@ -76,7 +76,7 @@ class Interrupt:
     asked = False
 
     def __enter__(self):
-        if threading.current_thread() is threading.main_thread():  # only there can handlers be set
+        if threading.current_thread() is threading.main_thread():  # handlers can be set in no other thread
             self._previous = signal.signal(signal.SIGINT, self._ask)
         return self
 
@@ -93,20 +93,22 @@ class Interrupt:
 # ----- Setting up -----
 
 
-def resumed_config(config, given, stored):
-    """Return the config of a resumed run: the stored one with the keys that were given; a model keeps its shape.
+def resumed_config(config, explicit, stored):
+    """Return the config of a resumed run: the stored one with the explicit keys; the model keeps its shape.
 
-    Raises: DemoError: when a given key contradicts the stored model, or there is nothing left to do.
+    Raises: DemoError: when an explicit key contradicts the stored model, or no iterations remain.
     """
     for key in MODEL_KEYS:
         value = getattr(stored.model_config, key)
-        if key in given and getattr(config, key) != value:
+        if key in explicit and getattr(config, key) != value:
             raise DemoError(f"--{key}: expected {value} as in {stored.path}, got {getattr(config, key)}")
     names = {field.name for field in dataclasses.fields(TrainConfig)}
-    kept = {
-        key: value for key, value in stored.config.items() if key in names - given - {"out_dir", "init_from", "input"}
+    inherited = {
+        key: value
+        for key, value in stored.config.items()
+        if key in names - explicit - {"out_dir", "init_from", "input"}
     }
-    config = dataclasses.replace(config, **kept)
+    config = dataclasses.replace(config, **inherited)
     if stored.iter_num >= config.max_iters and not config.eval_only:
         raise DemoError(
             f"--max_iters: expected more than the {stored.iter_num} iterations of {stored.path}, got {config.max_iters}"
@@ -114,11 +116,11 @@ def resumed_config(config, given, stored):
     return config
 
 
-def set_up(config, given):
+def set_up(config, explicit):
     """Check everything, then build the run.
 
-    Returns: (config, data, model, optimizer, stored): `stored` is the checkpoint resumed from or None; the first batch
-        is the next to be drawn.
+    Returns: (config, data, model, optimizer, stored): `stored` is the checkpoint to resume or None; the next draw is
+        that of the first batch.
     Raises: DemoError: when something does not fit; nothing has been written.
     """
     check_training(config)
@@ -126,7 +128,7 @@ def set_up(config, given):
     stored = None
     if config.init_from == "resume":
         stored = checkpoint.Checkpoint(checkpoint.find(config.out_dir, "newest"))
-        config = resumed_config(config, given, stored)
+        config = resumed_config(config, explicit, stored)
         check_training(config)
     data = open_dataset(config.dataset, config.input)
     data.check_block(config.block_size)
@@ -144,13 +146,13 @@ def set_up(config, given):
 
 
 def title(config, data):
-    """Return what the loss curve is of."""
+    """Return the title of the loss curve."""
     sizes = f"{config.n_layer} layers, {config.n_head} heads, {config.n_embd} wide, block {config.block_size}"
     return f"{Path(data.source).name}: {sizes}, seed {config.seed}"
 
 
 def print_sample(model, data, config):
-    """Print a text that the model makes up."""
+    """Print a text that the model generates."""
     start = encode(first_prompt(data.vocabulary), data.vocabulary)
     model.eval()
     idx = model.generate(npg.tensor([start]), config.sample_tokens, temperature=0.8, top_k=200)
@@ -160,17 +162,17 @@ def print_sample(model, data, config):
 # ----- The loop -----
 
 
-def train(config, given=frozenset()):
+def train(config, explicit=frozenset()):
     """Train, evaluate and save.
 
     Args:
         config: a TrainConfig.
-        given: the keys that were given on the command line; they take precedence over a checkpoint's.
+        explicit: the keys set on the command line; they take precedence over a checkpoint's.
     Returns: True when all iterations are done, False after Ctrl-C.
     Raises: DemoError: for arguments, data or a checkpoint that cannot be used, and for a loss that is no longer finite.
     """
     began = time.time()
-    config, data, model, optimizer, stored = set_up(config, given)
+    config, data, model, optimizer, stored = set_up(config, explicit)
     iter_num, best_val_loss = (stored.iter_num, stored.best_val_loss) if stored else (0, math.inf)
     run = stored.run if stored else began
     out_dir = Path(config.out_dir)
@@ -200,8 +202,8 @@ def train(config, given=frozenset()):
     start = iter_num
     progress = Progress(iter_num, config.max_iters, tokens, config.log_interval)
     with contextlib.closing(curve), contextlib.closing(progress), Interrupt() as interrupt:
-        # A checkpoint holds the stream as it was before the batch at hand was drawn, so a resumed run draws that batch,
-        # and repeats an evaluation at the same place, number for number.
+        # A checkpoint holds the stream from before the current batch was drawn, so a resumed run draws the same batch,
+        # and repeats an evaluation at the same iteration exactly.
         rng_state = npg.get_rng_state()
         x, y = data.batch("train", config.batch_size, config.block_size)
         while True:
@@ -236,10 +238,10 @@ def train(config, given=frozenset()):
                 value += loss.item()
             if not math.isfinite(value):
                 best = out_dir / "best.safetensors"
-                kept = f"; {best} is kept" if best.is_file() else ""
+                unchanged = f"; {best} is kept" if best.is_file() else ""
                 raise DemoError(
                     f"the training loss became {value} at iteration {iter_num} (learning rate {lr:g}); take a lower "
-                    f"--learning_rate{kept}"
+                    f"--learning_rate{unchanged}"
                 )
             if config.grad_clip > 0.0:
                 npg.nn.utils.clip_grad_norm_(model.parameters(), config.grad_clip)
@@ -257,10 +259,10 @@ def train(config, given=frozenset()):
             print(f"{iter_num - start:,} iterations in {clock(time.time() - began)}, best val loss {best_val_loss:.4f}")
             print(f"checkpoint: {out_dir / 'last.safetensors'} at iteration {iter_num}")
         if interrupt.asked:
-            left = (
+            state = (
                 "--init_from=resume goes on from here" if iter_num > start else "no iteration was done, nothing saved"
             )
-            print(f"interrupted; {left}")
+            print(f"interrupted; {state}")
     if not config.eval_only:
         print(plot(curve.rows, out_dir / "loss.png", title(config, data)))
         if config.sample_tokens:
@@ -269,11 +271,11 @@ def train(config, given=frozenset()):
 
 
 def main(arguments=None):
-    """Run the command line; a mistake in it ends in one line on standard error."""
+    """Run the command line; report errors in it in one line on standard error."""
     with one_line("train.py"):
-        config, given = parse(TrainConfig, sys.argv[1:] if arguments is None else arguments, "train.py")
-        done = train(config, given)
-    if not done:
+        config, explicit = parse(TrainConfig, sys.argv[1:] if arguments is None else arguments, "train.py")
+        is_done = train(config, explicit)
+    if not is_done:
         sys.exit(128 + signal.SIGINT)
 
 

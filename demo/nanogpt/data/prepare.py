@@ -3,10 +3,10 @@
     python demo/nanogpt/data/prepare.py                   Tiny Shakespeare, downloaded
     python demo/nanogpt/data/prepare.py --input=FILE      any text file in UTF-8
 
-Without a network it says so and takes a text that every Python brings along. Writes data/<dataset>/train.bin and
-val.bin (uint16, the first 90 % and the last 10 %) and meta.json: the vocabulary, the sizes, where the text is from and
-its checksum. All three are complete on disk before the first takes its name; meta.json comes last and holds the
-checksums of the two others, so that even a power cut in between is noticed.
+Without a network it says so and uses a text that comes with every Python. Writes data/<dataset>/train.bin and val.bin
+(uint16, the first 90 % and the last 10 %) and meta.json: the vocabulary, the sizes, the source of the text and its
+checksum. All three are complete on disk before the first is renamed into place; meta.json comes last and holds the
+checksums of the other two, so that even a power cut in between is detected.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a script, it finds the modules one level up
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for the modules one level up, when run as a script
 
 from config import DemoError, one_line, parse
 from files import check_folder, replacing, sync
@@ -32,7 +32,7 @@ URL = "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshake
 SHA256 = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
 SIZE = 1_115_394  # bytes of that text
 TIMEOUT = 10.0  # seconds without an answer
-LIMIT = 120.0  # seconds in all
+LIMIT = 120.0  # seconds in total
 FALLBACK = "pydoc_data.topics"
 FORMAT = "nanogpt characters"
 
@@ -46,7 +46,7 @@ class PrepareConfig:
 
 
 def folder(dataset):
-    """Return the folder of a dataset: a name lives in data/, anything with a separator is a path."""
+    """Return the folder of a dataset: a name is one in data/, anything with a separator a path."""
     return Path(dataset) if Path(dataset).name != dataset else DATA / dataset
 
 
@@ -58,12 +58,12 @@ def download(url=URL, timeout=TIMEOUT, limit=LIMIT):
 
     Returns: the bytes, their checksum verified.
     Raises: OSError: when there is no network, no answer within `timeout` seconds, no end within `limit` seconds, or the
-        bytes are other ones; its text says which.
+        checksum differs; the text tells which.
     """
     content, ends = bytearray(), time.monotonic() + limit
     try:
         with urllib.request.urlopen(url, timeout=timeout) as answer:
-            while len(content) <= SIZE and (piece := answer.read1(1 << 16)):  # a longer answer is cut, and shows
+            while len(content) <= SIZE and (piece := answer.read1(1 << 16)):  # a longer answer fails the checksum
                 content += piece
                 if time.monotonic() > ends:
                     raise TimeoutError(f"{len(content)} of {SIZE} bytes after {limit:g} seconds")
@@ -73,17 +73,17 @@ def download(url=URL, timeout=TIMEOUT, limit=LIMIT):
     except (urllib.error.URLError, http.client.HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise OSError(str(getattr(reason, "strerror", None) or reason or type(reason).__name__)) from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != SHA256:
-        raise OSError(f"expected {SIZE} bytes with SHA-256 {SHA256}, got {len(content)} with {found}")
+    checksum = hashlib.sha256(content).hexdigest()
+    if checksum != SHA256:
+        raise OSError(f"expected {SIZE} bytes with SHA-256 {SHA256}, got {len(content)} with {checksum}")
     return bytes(content)
 
 
 def bundled():
-    """Return the prose of the language reference, which every Python carries for help(), as bytes."""
+    """Return the prose of the language reference, which comes with every Python for help(), as bytes."""
     try:
         from pydoc_data.topics import topics
-    except ImportError as error:  # some distributions cut the standard library
+    except ImportError as error:  # some distributions leave out parts of the standard library
         raise DemoError(
             f"no text: this Python has no {FALLBACK} and there was no download; give --input=FILE"
         ) from error
@@ -91,7 +91,7 @@ def bundled():
 
 
 def fetch(say=print):
-    """Return (bytes, source): Tiny Shakespeare if it can be had, otherwise Python's own prose, and say which."""
+    """Return (bytes, source): Tiny Shakespeare if available, otherwise Python's own prose, and report which."""
     say(f"downloading {URL}")
     try:
         return download(URL), URL
@@ -112,17 +112,17 @@ def tokenize(content, source):
 
     Args:
         content: the text in UTF-8, bytes.
-        source: where it is from, for messages and meta.json.
-    Returns: (meta, splits): what meta.json holds, and dict of "train" and "val" to uint16 arrays.
-    Raises: DemoError: when it is empty, no text in UTF-8, or has more than 65,536 distinct characters.
+        source: its source, for messages and meta.json.
+    Returns: (meta, splits): the content of meta.json, and dict of "train" and "val" to uint16 arrays.
+    Raises: DemoError: when it is empty, not UTF-8, or has more than 65,536 distinct characters.
     """
     if (at := content.find(b"\0")) >= 0:
         raise DemoError(f"{source}: expected text, got a zero byte at {at}; save it as text in UTF-8")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        found = f"got byte {content[error.start]:#04x} at {error.start}"
-        raise DemoError(f"{source}: expected text in UTF-8, {found}; save it as text in UTF-8") from error
+        problem = f"got byte {content[error.start]:#04x} at {error.start}"
+        raise DemoError(f"{source}: expected text in UTF-8, {problem}; save it as text in UTF-8") from error
     if len(text) < 2:
         raise DemoError(
             f"{source}: expected at least 2 characters (one to train, one to validate), got {len(text)}; "
@@ -154,28 +154,28 @@ def tokenize(content, source):
 
 
 def write(target, meta, splits, say=print):
-    """Write the token files: all of them or, when that fails, none.
+    """Write all token files or, on failure, none.
 
     Args:
-        target: the folder; made when missing.
+        target: the folder; created if missing.
         meta, splits: as tokenize returns them.
-        say: takes the messages.
+        say: called with messages.
     Raises: DemoError: when the disk is full or the folder cannot be written to.
     """
     target = Path(target)
     check_folder(target, "dataset")
     files = {"meta.json": (json.dumps(meta, indent=1) + "\n").encode()}
     files |= {f"{name}.bin": part.tobytes() for name, part in splits.items()}
-    made = not target.exists()
+    is_new = not target.exists()
     try:
         target.mkdir(parents=True, exist_ok=True)
-        with contextlib.ExitStack() as stack:  # names are given in reverse, when every file is on disk
+        with contextlib.ExitStack() as stack:  # files are renamed in reverse order, once all are on disk
             for name, content in files.items():
                 file = stack.enter_context(replacing(target / name))
                 file.write(content)
                 sync(file)
     except BaseException as error:
-        if made:
+        if is_new:
             with contextlib.suppress(OSError):
                 target.rmdir()
         if isinstance(error, OSError):
@@ -186,12 +186,12 @@ def write(target, meta, splits, say=print):
 
 
 def prepare(dataset, input="", say=print):
-    """Make the token files of a dataset.
+    """Create the token files of a dataset.
 
     Args:
-        dataset: a name under data/, or a path; the folder is made when missing.
+        dataset: a name under data/, or a path; the folder is created if missing.
         input: a text file; empty for the download.
-        say: takes the messages.
+        say: called with messages.
     Returns: the folder.
     Raises: DemoError: when the input cannot be read or used. Nothing is written then.
     """
