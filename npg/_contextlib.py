@@ -140,7 +140,7 @@ class Block:
         return self
 
     def _left(self, *error: Any) -> Any:
-        """Finish; called when everything is restored."""
+        """Clean up; it is called when everything is restored."""
 
     def __enter__(self) -> Any:
         places = [*self._places()]

@@ -79,7 +79,7 @@ def test_limits_of_the_process_hold_for_kernels_too():
     from npg.kernels import parallel
 
     ask, tell = openblas.function("get_num_threads"), openblas.function("set_num_threads")
-    before, limit = ask(), parallel.wanted()
+    before, limit = ask(), parallel.requested()
     try:
         parallel.set_limit(4)
         for threads in (1, 3):

@@ -182,7 +182,7 @@ cdef int _settle(
 
 
 def run_backward(tensors, gradients, bint retain_graph, bint create_graph, inputs=None, bint accumulate=True):
-    """Propagate gradients from `tensors`, the roots, through the graph; see the Python twin."""
+    """Propagate gradients from the roots, `tensors`, through the graph; see the Python twin."""
     global npg_grad_mode
     cdef Reached reached = Reached.__new__(Reached)
     cdef list grads
@@ -193,7 +193,7 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
     cdef Py_ssize_t i
     cdef int previous = npg_grad_mode, nr
     cdef bint ends, idle, hooked = False
-    cdef dict to_come = None
+    cdef dict remaining = None
     cdef object target, g, gx, results, key
     reached.heap, reached.pending, reached.leaves, reached.create_graph = [], {}, {}, create_graph
     for i, root in enumerate(tensors):
@@ -204,12 +204,12 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
         for i, (root, g) in enumerate(zip(tensors, gradients, strict=True))
     ]
     if inputs is not None:
-        first = []
+        numbers = []
         for i, x in enumerate(inputs):
             fn = _history(x)
-            first.append(0 if fn is None else fn.seq)
+            numbers.append(0 if fn is None else fn.seq)
             targets[(id(x), 0) if fn is None else (id(fn), (<TensorBase>x)._nr)] = i
-        needed = reachable([r.grad_fn for r in tensors], set(targets), TensorBase, min(first))
+        needed = reachable([r.grad_fn for r in tensors], set(targets), TensorBase, min(numbers))
     outer, running.current = running.current, [tensors, targets, needed, None]
     npg_grad_mode = create_graph
     memory = use_cached_memory()
@@ -287,14 +287,14 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
             gx = results = target = None
             if not hooked:
                 continue
-            if to_come is None:
-                to_come = edges_to_come([r.grad_fn for r in tensors], needed, node.seq)
+            if remaining is None:
+                remaining = remaining_edges([r.grad_fn for r in tensors], needed, node.seq)
             for nr in node.plan.op.edge_order or range(len(node.targets)):
                 target = node.targets[nr]
                 if isinstance(target, TensorBase):
                     key = <size_t><PyObject *>target
-                    to_come[key] -= 1
-                    if not to_come[key] and _has_hooks(<TensorBase>target) and key in reached.leaves:
+                    remaining[key] -= 1
+                    if not remaining[key] and _has_hooks(<TensorBase>target) and key in reached.leaves:
                         slot = <Slot>reached.leaves.pop(key)
                         _settle(slot, inputs is not None, targets, captured, accumulate, create_graph)
             target = slot = None

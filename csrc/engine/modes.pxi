@@ -88,7 +88,7 @@ cdef class Block:
         return self
 
     def _left(self, *error):
-        """Finish; called when everything is restored."""
+        """Clean up; it is called when everything is restored."""
 
     def __enter__(self):
         cdef list places = [*self._places()], before = []

@@ -111,7 +111,7 @@ cdef object _vjp_checked(Node node, object g, bint recorded):
             _anomaly.check(node, results)
     except Exception:
         if npg_anomaly_mode:
-            _anomaly.tell(node)
+            _anomaly.warn_of_error(node)
         raise
     finally:
         if packed:

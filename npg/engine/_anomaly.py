@@ -38,7 +38,7 @@ def _shape(x: Any) -> str:
     return type(x).__name__ if shape is None else shape_text(shape)
 
 
-def tell(node: Any) -> None:
+def warn_of_error(node: Any) -> None:
     """Warn of an error in a node's backward, with the stack of the forward call that created it, and the shapes."""
     if node.origin is None:
         warnings.warn(

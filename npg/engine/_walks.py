@@ -29,7 +29,7 @@ def reachable(roots: Any, targets: set[Any], tensor_base: type, first: int = 0) 
     return needed
 
 
-def edges_to_come(roots: Any, needed: Any, seq: int) -> dict[int, int]:
+def remaining_edges(roots: Any, needed: Any, seq: int) -> dict[int, int]:
     """Return the number of edges that lead to each leaf (by its id) from nodes that this pass has yet to run.
 
     A leaf with hooks is settled as soon as none is left, as in PyTorch: a hook may use its gradient, for example in an

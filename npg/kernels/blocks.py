@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npg.kernels.keys import keys
-from npg.kernels.programs import Noted, Probe, Program
+from npg.kernels.programs import Probe, Program, RecordedStep
 
 Array = np.ndarray[Any, Any]
 
@@ -46,7 +46,7 @@ class _Reading(NamedTuple):
 
 @functools.cache
 def _read(rule: Callable[..., Any]) -> _Reading:
-    recorded: list[Noted] = []
+    recorded: list[RecordedStep] = []
     code = rule.__code__
     unknown = _Reading(None, frozenset(), code.co_names == ("zeros",))
     if code.co_kwonlyargcount or code.co_freevars:

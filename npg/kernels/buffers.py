@@ -37,13 +37,13 @@ class _Buffers(dict[int, Array]):
 _of_threads: weakref.WeakValueDictionary[int, _Buffers] = weakref.WeakValueDictionary()
 
 
-class _Kept(threading.local):
+class _OfThread(threading.local):
     def __init__(self) -> None:  # once in each thread
         self.buffers = _Buffers()
         _of_threads[id(self.buffers)] = self.buffers
 
 
-_kept = _Kept()
+_this_thread = _OfThread()
 
 
 def scratch(slot: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
@@ -58,14 +58,14 @@ def scratch(slot: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         n *= k
     if not _SMALL < n <= LIMIT:
         return np.empty(shape, dtype)
-    buffer = _kept.buffers.get(slot)
+    buffer = _this_thread.buffers.get(slot)
     if buffer is None or len(buffer) < n:
         # Large arrays start near the start of a page. A processor that compares only the lower bits of addresses makes
         # a load wait for an earlier store at the same offset in another page, and a loop up to ten times slower
         # (4K aliasing). So these arrays start at another offset, a different one for each slot.
         buffer = np.empty(min(LIMIT, 2 * n) + 2 * _PAGE, np.uint8)
         start = -buffer.__array_interface__["data"][0] % _PAGE + 1024 + 512 * (slot % 6)
-        buffer = _kept.buffers[slot] = buffer[start : start + min(LIMIT, 2 * n)]
+        buffer = _this_thread.buffers[slot] = buffer[start : start + min(LIMIT, 2 * n)]
     return np.ndarray(shape, dtype, buffer)
 
 

@@ -40,7 +40,7 @@ def variance(x: Array, dim: tuple[int, ...] | None, correction: float, keepdim: 
     n = math.prod([x.shape[d] for d in dims])
     if x.size and not is_double:
         # float64 holds the squares of float32 exactly, and enough digits of their sums unless the mean is large.
-        center = np.zeros(_kept(x.shape, dims))
+        center = np.zeros(_reduced_shape(x.shape, dims))
         squares = _squares(x, dims, None, center)
         center /= n
         total = squares - center * center * n
@@ -62,7 +62,7 @@ def variance(x: Array, dim: tuple[int, ...] | None, correction: float, keepdim: 
     return np.true_divide(total, max(n - correction, 0)), center
 
 
-def _kept(shape: tuple[int, ...], dims: tuple[int, ...]) -> list[int]:
+def _reduced_shape(shape: tuple[int, ...], dims: tuple[int, ...]) -> list[int]:
     return [1 if d in dims else n for d, n in enumerate(shape)]
 
 
@@ -70,7 +70,7 @@ def _of_doubles(x: Array, dims: tuple[int, ...], n: int) -> tuple[Any, Any, Any]
     """Return the mean, the sums of x - mean (its rounding error) and of (x - mean)^2, all over dims, which are kept."""
     if x.size <= _SMALL or not x.ndim:
         d = x.astype(_DOUBLE)
-        center = add_up(d, dims, True) / n if n else np.full(_kept(x.shape, dims), math.nan)
+        center = add_up(d, dims, True) / n if n else np.full(_reduced_shape(x.shape, dims), math.nan)
         d = np.subtract(d, center, out=d)
         moved = add_up(d, dims, True)
         return center, moved, add_up(np.multiply(d, d, out=d), dims, True)
@@ -86,7 +86,7 @@ def _squares(x: Array, dims: tuple[int, ...], center: Array | None, sums: Array 
         center: None for 0.
         sums: an array to which the sums of x - center are added, or None.
     """
-    total = target = np.zeros(_kept(x.shape, dims))
+    total = target = np.zeros(_reduced_shape(x.shape, dims))
     added = dims
     if not x.flags.c_contiguous:
         order = sorted(range(x.ndim), key=lambda d: -abs(x.strides[d]))

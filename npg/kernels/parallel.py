@@ -39,7 +39,7 @@ def _is_free() -> bool:
     return pool == "1" and (APART or "OPENBLAS_THREAD_TIMEOUT" in os.environ or sys.platform == "darwin")
 
 
-def _given() -> int:
+def _configured() -> int:
     text = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     if text.isdigit() and int(text):
         return int(text)
@@ -107,7 +107,7 @@ def _help(jobs: queue.SimpleQueue[_Job]) -> None:
 class _Pool:
     def __init__(self) -> None:
         self.is_free = _is_free()
-        self.limit = _given()
+        self.limit = _configured()
         self.get_products = function("get_num_threads")  # OpenBLAS's
         self.jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self.helpers = 0
@@ -132,7 +132,7 @@ def limit() -> int:
     return _pool.limit if _pool.get_products is None else min(_pool.limit, int(_pool.get_products()))
 
 
-def wanted() -> int:
+def requested() -> int:
     """Return the number of threads that is set, whether or not kernels may be shared."""
     return _pool.limit
 

@@ -46,7 +46,7 @@ _SLOT = 64  # first scratch slot of the temporaries; a kernel's out= may be scra
 FULL, COLUMN, ROW, NUMBER = "full", "column", "row", "number"  # shapes: (rows, n), (rows, 1), (n,) and ()
 
 
-class Noted(NamedTuple):
+class RecordedStep(NamedTuple):
     """A recorded ufunc call; its inputs are probes and constants."""
 
     ufunc: Any
@@ -73,7 +73,7 @@ class Step(NamedTuple):
     reduces: bool
 
 
-def _note(ufunc: Any, *operands: Any) -> Any:
+def _record(ufunc: Any, *operands: Any) -> Any:
     return ufunc(*operands)  # typed Any, because NumPy's stubs do not know __array_ufunc__
 
 
@@ -105,7 +105,7 @@ class Probe:
         else:
             # A step of numbers alone is computed for each element: too rare for a shape of its own.
             shape = COLUMN if COLUMN in shapes and not {FULL, ROW} & {*shapes} else FULL
-        self.steps.append(Noted(ufunc, inputs, shape, method == "reduce"))
+        self.steps.append(RecordedStep(ufunc, inputs, shape, method == "reduce"))
         return Probe(self.steps, ("step", len(self.steps) - 1), shape)
 
     def __bool__(self) -> bool:
@@ -118,31 +118,31 @@ class Probe:
     __hash__ = None  # type: ignore[assignment]
 
     def __add__(self, other: Any) -> Any:
-        return _note(np.add, self, other)
+        return _record(np.add, self, other)
 
     def __radd__(self, other: Any) -> Any:
-        return _note(np.add, other, self)
+        return _record(np.add, other, self)
 
     def __sub__(self, other: Any) -> Any:
-        return _note(np.subtract, self, other)
+        return _record(np.subtract, self, other)
 
     def __rsub__(self, other: Any) -> Any:
-        return _note(np.subtract, other, self)
+        return _record(np.subtract, other, self)
 
     def __mul__(self, other: Any) -> Any:
-        return _note(np.multiply, self, other)
+        return _record(np.multiply, self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        return _note(np.multiply, other, self)
+        return _record(np.multiply, other, self)
 
     def __truediv__(self, other: Any) -> Any:
-        return _note(np.true_divide, self, other)
+        return _record(np.true_divide, self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
-        return _note(np.true_divide, other, self)
+        return _record(np.true_divide, other, self)
 
     def __neg__(self) -> Any:
-        return _note(np.negative, self)
+        return _record(np.negative, self)
 
 
 # ----- Programs -----
@@ -224,7 +224,7 @@ class Program:
         self.steps = self._placed(recorded, [_place(r) for r in results])
         self._runner = (core.compile_steps and core.compile_steps(self)) or self._run
 
-    def _placed(self, recorded: list[Noted], results: list[Any]) -> list[Step]:
+    def _placed(self, recorded: list[RecordedStep], results: list[Any]) -> list[Step]:
         """Give every step's result a place: an output's memory, or a temporary that is no longer needed."""
         last: dict[Any, int] = {}  # place: the last step that reads it
         for i, step in enumerate(recorded):

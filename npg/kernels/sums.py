@@ -35,8 +35,8 @@ _PLACES = 1 << 16  # elements whose positions are computed at a time
 _HALF, _SINGLE, _DOUBLE = np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64)
 _reduce: Any = np.add.reduce  # NumPy's stubs allow no dtype of None
 
-_kept = constants()
-_KEPT_LENGTH = 1 << 16  # longer rows are made each time, so that the memory held here is bounded
+_ones_cache = constants()
+_CACHED_LENGTH = 1 << 16  # longer rows are made each time, so that the memory held here is bounded
 
 
 # ----- Sums of arrays of any layout -----
@@ -69,10 +69,10 @@ def add_up(x: Array, dim: Any = None, keepdim: bool = False) -> Any:
                     return _in_blocks(x, (dim,), keepdim)
             elif x.shape[dim] > ADDED_SINGLY:
                 return _in_blocks(x, (dim,), keepdim)
-    return _as_they_lie(x, dim, keepdim)
+    return _sum_directly(x, dim, keepdim)
 
 
-def _as_they_lie(x: Array, dim: Any, keepdim: bool) -> Any:
+def _sum_directly(x: Array, dim: Any, keepdim: bool) -> Any:
     """Return the sums over dimensions along which NumPy adds pairwise, or few numbers; long float32 runs in pieces."""
     if x.size >= _LONG and x.dtype == _SINGLE and x.flags.c_contiguous:
         n = x.size if dim is None else math.prod(x.shape[d] for d in (dim if isinstance(dim, tuple) else (dim,)))
@@ -102,12 +102,12 @@ def _in_blocks(x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
             inner -= 1
         if inner > first and math.prod(shape[inner:]) < _SHORT:
             return _in_any_layout(x, dims, keepdim)
-        y = _as_they_lie(x, tuple(range(inner, x.ndim)), keepdim)
+        y = _sum_directly(x, tuple(range(inner, x.ndim)), keepdim)
         outer = tuple(d for d in dims if d < inner)
         return add_up(y, outer, keepdim) if outer else y
     rows = x.reshape(math.prod(shape[:first]), n, after) if first else x.reshape(n, after)
     if x.dtype == _HALF:
-        y = _rows(rows, rows.ndim - 2).astype(_SINGLE, copy=False)
+        y = _sum_rows(rows, rows.ndim - 2).astype(_SINGLE, copy=False)
     else:
         y = _by_products(rows)
     return y.reshape([*shape[:first], *((1,) * len(dims) if keepdim else ()), *shape[last + 1 :]])
@@ -149,7 +149,7 @@ def _in_any_layout(x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
             at = len(added) - 1
         else:
             at = added.index(True)
-            y = _rows(y, at)
+            y = _sum_rows(y, at)
         del added[at], sizes[at]
     y = np.asarray(y, _DOUBLE if x.dtype == _DOUBLE else _SINGLE)
     if times > 1:
@@ -160,7 +160,7 @@ def _in_any_layout(x: Array, dims: tuple[int, ...], keepdim: bool) -> Array:
     return y.reshape([1 if d in dims else n for d, n in enumerate(shape)]) if keepdim else y
 
 
-def _rows(x: Array, dim: int) -> Array:
+def _sum_rows(x: Array, dim: int) -> Array:
     """Return the sums over a dimension that is not the last, in blocks; those of float32 may be float64."""
     return _in_slabs(_block_sums, x, dim) if x.size > _SLAB and x.shape[dim] > ADDED_SINGLY else _block_sums(x, dim)
 
@@ -174,7 +174,9 @@ def _block_sums(x: Array, dim: int) -> Array:
     together = min(_WIDE // k, max(n // _ROWS, _ROWS)) if len(after) == 1 and k < _WIDE else 1
     if together > 1 and x.strides[dim] == k * x.itemsize == k * x.strides[-1]:
         blocks = n // together
-        total = _rows(x[(slice(None),) * dim + (slice(blocks * together),)].reshape(*before, blocks, together * k), dim)
+        total = _sum_rows(
+            x[(slice(None),) * dim + (slice(blocks * together),)].reshape(*before, blocks, together * k), dim
+        )
         total, count = total.reshape(*before, together, k), together
     else:
         count = -(-n // _ROWS)
@@ -186,7 +188,7 @@ def _block_sums(x: Array, dim: int) -> Array:
     rest = n - blocks * count  # fewer than the sums
     if rest:
         total[(slice(None),) * dim + (slice(rest),)] += x[(slice(None),) * dim + (slice(n - rest, None),)]
-    return _rows(total, dim)
+    return _sum_rows(total, dim)
 
 
 def _in_slabs(function: Callable[[Array, int], Array], x: Array, dim: int) -> Array:
@@ -199,7 +201,7 @@ def _in_slabs(function: Callable[[Array, int], Array], x: Array, dim: int) -> Ar
         part = x[(*key[:dim], slice(None), *key[dim + 1 :])]
         height = max(_SLAB * n // part.size, ADDED_SINGLY)
         sums = [function(part[(*lead, slice(i, i + height))], dim) for i in range(0, n, height)]
-        total[key] = np.expand_dims(_rows(np.stack(sums, dtype=_DOUBLE), 0) if len(sums) > 1 else sums[0], dim)
+        total[key] = np.expand_dims(_sum_rows(np.stack(sums, dtype=_DOUBLE), 0) if len(sums) > 1 else sums[0], dim)
     return total.reshape(*reduced[:dim], *reduced[dim + 1 :])
 
 
@@ -212,12 +214,12 @@ def ones(n: int, dtype: np.dtype[Any]) -> Array:
 
 
 def _row_of_ones(n: int, dtype: np.dtype[Any]) -> Array:
-    row = _kept.get(dtype)
+    row = _ones_cache.get(dtype)
     if row is None or row.shape[1] < n:
         row = np.ones((1, max(n, 1024)), dtype)
         row.flags.writeable = False
-        if n <= _KEPT_LENGTH:
-            _kept[dtype] = row
+        if n <= _CACHED_LENGTH:
+            _ones_cache[dtype] = row
     return row[:, :n]
 
 
@@ -242,7 +244,7 @@ def _by_products(x: Array) -> Array:
     if n == 1:
         return np.add.reduce(x[..., 0], -1, keepdims=True)
     if not _is_one_product(rows, n):
-        return _in_slabs(_tall, x, x.ndim - 2) if x.size > 4 * _SLAB else _tall(x)
+        return _in_slabs(_sum_tall, x, x.ndim - 2) if x.size > 4 * _SLAB else _sum_tall(x)
     y = multiply(_row_of_ones(rows, x.dtype), x)
     return y[0] if x.ndim == 2 else y[..., 0, :]
 
@@ -252,7 +254,7 @@ def _is_one_product(rows: int, n: int) -> bool:
     return rows <= _TALL or (SHARES and n >= _NARROW and rows * n <= _PRODUCT)
 
 
-def _tall(x: Array, _dim: int = -2) -> Array:
+def _sum_tall(x: Array, _dim: int = -2) -> Array:
     """Return the sums over many rows: sums of blocks of rows, and the sums of those."""
     *lead, rows, n = x.shape
     count = -(-rows // (_PRODUCT // n if SHARES and n >= _NARROW else _TALL))

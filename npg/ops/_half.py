@@ -48,11 +48,10 @@ def in_float32(op: Any, g: Any, y: Any, inputs: Any, params: dict[str, Any], cas
     difference, would otherwise dominate some gradients.
     """
     g, *inputs = widen((g, *inputs), cast)
-    recomputes = y is not None and not op.is_fused
-    recomputes = recomputes and all(
-        isinstance(x, (int, float)) or hasattr(x, "__array__") for x in inputs
-    )  # no Like, no None
-    return g, op(*inputs, **params) if recomputes else widen(y, cast), inputs
+    # Without a Like or None among the inputs.
+    at_hand = y is not None and not op.is_fused
+    at_hand = at_hand and all(isinstance(x, (int, float)) or hasattr(x, "__array__") for x in inputs)
+    return g, op(*inputs, **params) if at_hand else widen(y, cast), inputs
 
 
 def compute(op: Any, arrays: Any, params: dict[str, Any]) -> Any:

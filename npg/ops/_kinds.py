@@ -9,8 +9,8 @@ Dimensions in the settings are those of one example, counted from the front. An 
 NotImplemented, runs as its composite; where it has none it runs on one example after the other.
 
 A *tangent rule* sends tangents forward through a recorded call (npg.func.jvp). It takes `(node, ts)`: the call with its
-op, params, inputs and output (ndarrays, a Like or None where nothing else was kept), and for each input the tangent, an
-ndarray or None. It returns the tangent of the output (of a multi op, one for each output), or NotImplemented.
+op, params, inputs and output (ndarrays, or a Like or None if nothing else was saved), and for each input the tangent,
+an ndarray or None. It returns the tangent of the output (of a multi op, one for each output), or NotImplemented.
 """
 
 from __future__ import annotations

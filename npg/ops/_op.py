@@ -10,8 +10,8 @@ by keyword; it returns the gradient of one input. The *names* a rule gives to y 
 it:
 
     x        the array (in a recorded backward: the Tensor) is saved, and version-checked
-    x_like   only its shape and dtype are kept, as a Like
-    _x       nothing is kept; the rule gets None
+    x_like   only its shape and dtype are saved, as a Like
+    _x       nothing is saved; the rule gets None
 
 Rules are written with operators, NumPy functions and other ops only, so the same text runs on ndarrays (fast) and on
 Tensors (recorded, for gradients of any order). This package knows no Tensor: an op called with an object whose type has
@@ -35,7 +35,7 @@ ARITHMETIC = "arithmetic"  # to their common dtype
 FLOAT = "float"  # to their common dtype, integers and bools to the default floating dtype
 COMPARISON = "comparison"  # to their common dtype; the result is bool
 
-# What is kept of an input for a rule.
+# What is saved of an input for a rule.
 NOTHING, LIKE, VALUE = 0, 1, 2
 
 

@@ -28,7 +28,7 @@ from npg.ops._op import Op, fused, movement, primitive
 from npg.ops.elementwise import exp
 from npg.ops.matmul import matmul
 from npg.ops.reduction import sum_
-from npg.ops.shape import transpose, whole
+from npg.ops.shape import as_batch, transpose
 from npg.ops.softmax import SAFE
 
 Array = np.ndarray[Any, Any]
@@ -79,14 +79,14 @@ def _diagonal(keys: int, heads: int, queries: int, dtype: np.dtype[Any]) -> Arra
     return mask
 
 
-def _four(x: Array) -> Array:
+def _as_4d(x: Array) -> Array:
     """Return (..., T, n) as (B, nh, T, n); a 3-D input is a batch of single heads."""
     if x.ndim == 3:
         return x[:, None]
     return x if x.ndim == 4 else x.reshape(math.prod(x.shape[:-3]), *(1,) * (3 - x.ndim), *x.shape[-3:])
 
 
-def _four_of_scores(x: Array | None, lead: tuple[int, ...], queries: int, keys: int) -> Array | None:
+def _scores_4d(x: Array | None, lead: tuple[int, ...], queries: int, keys: int) -> Array | None:
     """Return an array that broadcasts to (*lead, T, S) as a 4-D array that broadcasts to (B, nh, T, S)."""
     if x is None:
         return None
@@ -165,7 +165,7 @@ def _scores(
     return s
 
 
-def _over_keys(p: Array) -> Array:
+def _sum_over_keys(p: Array) -> Array:
     """Return the sums over the keys of (B, keys, nh, queries), added in the same blocks as in C."""
     keys = p.shape[1]
     if keys <= ADDED_SINGLY:
@@ -192,7 +192,7 @@ def _exponentials(
     p = _scores(scaled, k, mask, is_causal, tile, keep)
     if np.maximum.reduce(p, axis=None) < limit:
         np.exp(p, out=p)
-        total = _over_keys(p)
+        total = _sum_over_keys(p)
         if np.minimum.reduce(total, axis=None) > math.exp(-limit):
             return p, total, 0.0
         p = _scores(scaled, k, mask, is_causal, tile, keep)
@@ -201,13 +201,13 @@ def _exponentials(
         np.maximum(top, np.finfo(p.dtype).min, out=top)  # a query that may attend to nothing
     p -= top
     np.exp(p, out=p)
-    total = _over_keys(p)
+    total = _sum_over_keys(p)
     if mask is not None:
         total += total == 0
     return p, total, top
 
 
-def _attended(
+def _attend_tile(
     q: Array,
     k: Array,
     v: Array,
@@ -243,7 +243,7 @@ def attention(
     scores; the probabilities are multiplied by noise, the factors of dropout. Both broadcast to (..., T, S) and may be
     None. A query that may attend to nothing gives 0.
     """
-    q, k, v = (for_blas(_four(x)) for x in (query, key, value))
+    q, k, v = (for_blas(_as_4d(x)) for x in (query, key, value))
     batch, heads, queries, _ = q.shape
     keys = k.shape[2]
     y = _empty_like(q, v.shape[3])
@@ -255,11 +255,11 @@ def attention(
         attends and not keep and queries <= BLOCK
     ):  # one block, and nothing is saved, which would depend on how the batch is cut
         tile = 0, batch, 0, queries, min(queries, keys) if is_causal else keys
-        if _attended(q, k, v, y, scale, is_causal, tile, False, False)[0]:
+        if _attend_tile(q, k, v, y, scale, is_causal, tile, False, False)[0]:
             return (y if query.ndim == 4 else y.reshape(*query.shape[:-1], v.shape[3])), ()
         attends = False
     lead = query.shape[:-2]
-    bias, noise = _four_of_scores(mask, lead, queries, keys), _four_of_scores(noise, lead, queries, keys)
+    bias, noise = _scores_4d(mask, lead, queries, keys), _scores_4d(noise, lead, queries, keys)
     keeps_probabilities = queries * keys <= KEPT
     tiles = _tiles(batch, heads, queries, keys, is_causal, q.itemsize)
     saved: list[Any] = [None] * len(tiles) if keep else []
@@ -268,7 +268,7 @@ def attention(
         tile = tiles[number]
         b0, b1, start, stop, visible = tile
         if attends:
-            is_done, saved_tile = _attended(q, k, v, y, scale, is_causal, tile, keep, keeps_probabilities)
+            is_done, saved_tile = _attend_tile(q, k, v, y, scale, is_causal, tile, keep, keeps_probabilities)
             if is_done:
                 if keep:
                     saved[number] = saved_tile
@@ -286,7 +286,7 @@ def attention(
         for number in range(len(tiles)):
             run(number)
     else:
-        _each(tiles, run)
+        _run_tiles(tiles, run)
     return (y if query.ndim == 4 else y.reshape(*query.shape[:-1], v.shape[3])), tuple(saved)
 
 
@@ -297,7 +297,7 @@ def _attention_batch(op: Op, xs: Any, batched: Any, size: int, /, **params: Any)
         return NotImplemented
     if len({rank_of(x, flag) for x, flag in zip(operands, batched, strict=False)}) > 1:
         return NotImplemented
-    return op(*[whole(x, flag, size) for x, flag in zip(operands, batched, strict=False)], None, None, **params)
+    return op(*[as_batch(x, flag, size) for x, flag in zip(operands, batched, strict=False)], None, None, **params)
 
 
 @attention.backward
@@ -316,12 +316,12 @@ def _attention_backward(
     scale: float,
 ) -> Any:
     """With p the probabilities, gp = g v^T, gs = p (gp - sum(p gp)): gq = scale gs k, gk = scale gs^T q, gv = p^T g."""
-    q, k, v = (for_blas(_four(x)) for x in (query, key, value))
-    g = _four(g)
+    q, k, v = (for_blas(_as_4d(x)) for x in (query, key, value))
+    g = _as_4d(g)
     batch, heads, queries, _ = q.shape
     keys = k.shape[2]
     lead = query.shape[:-2]
-    bias, noise = _four_of_scores(mask, lead, queries, keys), _four_of_scores(noise, lead, queries, keys)
+    bias, noise = _scores_4d(mask, lead, queries, keys), _scores_4d(noise, lead, queries, keys)
     gq, gk, gv = _gradients_like(q, k, v, needs[:3])
     gm = np.zeros((batch, heads, queries, keys), q.dtype) if needs[3] else None
     tiles = _tiles(batch, heads, queries, keys, is_causal, q.itemsize) if saved else ()
@@ -345,7 +345,7 @@ def _attention_backward(
         dropped = None if noise is None else _part(noise, *tile)
         if gv is not None:
             pd = p if dropped is None else np.multiply(p, dropped, out=scratch(1, p.shape, p.dtype))
-            _into(gv[b0:b1, :, :visible], pd.transpose(0, 2, 1, 3), gt, first)
+            _write_product(gv[b0:b1, :, :visible], pd.transpose(0, 2, 1, 3), gt, first)
         if gq is None and gk is None and gm is None:
             return
         gs = scratch(1, p.shape, p.dtype)
@@ -353,7 +353,7 @@ def _attention_backward(
         if dropped is not None:
             gs *= dropped
         t = np.multiply(gs, p, out=scratch(2, p.shape, p.dtype))
-        gs -= _over_keys(t)
+        gs -= _sum_over_keys(t)
         gs *= p
         if gm is not None:
             gm[b0:b1, :, start:stop, :visible] = gs.transpose(0, 2, 3, 1)
@@ -362,15 +362,15 @@ def _attention_backward(
             multiply(gs.transpose(0, 2, 3, 1), k[b0:b1, :, :visible], part)
             part *= scale
         if gk is not None:
-            _into(gk[b0:b1, :, :visible], gs.transpose(0, 2, 1, 3), scaled, first)
+            _write_product(gk[b0:b1, :, :visible], gs.transpose(0, 2, 1, 3), scaled, first)
 
-    _each(tiles, run)
+    _run_tiles(tiles, run)
     grads = [None if a is None else a.reshape(x.shape) for a, x in zip((gq, gk, gv), (query, key, value), strict=True)]
     gm = None if gm is None else unbroadcast(gm.reshape(*lead, queries, keys), mask.shape)
     return (*grads, gm, None)
 
 
-def _each(tiles: Sequence[tuple[int, int, int, int, int]], run: Callable[[int], None]) -> None:
+def _run_tiles(tiles: Sequence[tuple[int, int, int, int, int]], run: Callable[[int], None]) -> None:
     """Run each tile: those of different sequences in parallel, those of one sequence in order."""
     if len(tiles) == 1:
         run(0)
@@ -387,7 +387,7 @@ def _each(tiles: Sequence[tuple[int, int, int, int, int]], run: Callable[[int], 
     split(len(firsts), part, 8.0 * scores)
 
 
-def _into(out: Array, a: Array, b: Array, first: bool) -> None:
+def _write_product(out: Array, a: Array, b: Array, first: bool) -> None:
     """Write the product of a and b into out, or add it where this is not the first."""
     if first:
         multiply(a, b, out)

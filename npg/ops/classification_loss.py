@@ -22,7 +22,7 @@ from npg.ops.elementwise import cast
 from npg.ops.indexing import index
 from npg.ops.reduction import reduced_examples, sum_
 from npg.ops.selection import where
-from npg.ops.shape import overload, whole
+from npg.ops.shape import as_batch, overload
 from npg.ops.softmax import log_softmax
 
 Array = np.ndarray[Any, Any]
@@ -149,7 +149,7 @@ def _batch(
     if batched[2]:
         return NotImplemented
     weight = xs[2]
-    x, target = (whole(t, flag, size) for t, flag in zip(xs[:2], batched, strict=False))
+    x, target = (as_batch(t, flag, size) for t, flag in zip(xs[:2], batched, strict=False))
     rows = tuple(target.shape)  # (examples, N, ...)
     merged = rows[0] * rows[1]
     smoothing = {} if label_smoothing is None else {"label_smoothing": label_smoothing}
@@ -202,7 +202,7 @@ def _nll_loss_backward(
     reduction: str,
     ignore_index: int,
 ) -> Any:
-    """-w[t] at the target, 0 elsewhere."""
+    """gx = g times -w[t] at the target, 0 elsewhere."""
     if not saved:
         return np.zeros(input.shape, input.dtype), None, None
     places, w, divisor = saved
@@ -262,7 +262,7 @@ def _cross_entropy_backward(
     ignore_index: int,
     label_smoothing: float,
 ) -> Any:
-    """g (sum(K) p - K), with K as at the top of this file."""
+    """gx = g (sum(K) p - K), with K as at the top of this file."""
     if not saved:
         return np.zeros(input.shape, input.dtype), None, None
     e, total, places, w, valid, divisor = saved

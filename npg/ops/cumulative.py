@@ -153,7 +153,7 @@ def cumprod(input: Any, *, dim: int) -> Any:
 
 
 def _prod_vjp(g: Any, y: Any, x: Any, *, dim: int | None, keepdim: bool) -> Any:
-    """g times the product of the other elements: y / x, or if there are zeros by the products before and after each."""
+    """gx = g times the product of the other elements: y / x, or with zeros that of the products before and after."""
     if not has_zero(x):
         return spread(g * y, x.shape, dim, keepdim) / x
     if not x.shape:

@@ -24,7 +24,7 @@ Array = np.ndarray[Any, Any]
 def values_vjp(
     g: Any, y: Any, x_like: Any, *, needs: tuple[bool, ...], dim: int, keepdim: bool = True, **_: Any
 ) -> tuple[Any, ...]:
-    """g of the values, added at the indices they came from."""
+    """gx = g of the values, added at the indices they came from."""
     g, index = g[0], y[1]
     if not keepdim and x_like.shape:
         g, index = unsqueeze(g, dim=dim), unsqueeze(index, dim=dim)

@@ -104,7 +104,7 @@ def gelu(input: Any, *, keep: bool = True) -> tuple[Any, tuple[Any, ...]]:
 
 @gelu.backward
 def _gelu_backward(g: Any, _y: Any, x: Any, *, saved: Any, needs: tuple[bool, ...]) -> tuple[Any, ...]:
-    """g times the slope, Phi(x) + x phi(x)."""
+    """gx = g times the slope, Phi(x) + x phi(x)."""
     if saved:
         return (g * saved[0],)
     x = np.asarray(x, order="C")  # in the layout the forward used
@@ -164,7 +164,7 @@ def gelu_tanh(input: Any, *, keep: bool = True) -> tuple[Any, tuple[Any, ...]]:
 
 @gelu_tanh.backward
 def _gelu_tanh_backward(g: Any, _y: Any, x: Any, *, saved: Any, needs: tuple[bool, ...]) -> tuple[Any, ...]:
-    """g times the slope."""
+    """gx = g times the slope."""
     if saved:
         return (g * saved[0],)
     x = np.asarray(x, order="C")  # in the layout the forward used

@@ -8,7 +8,7 @@ import numpy as np
 
 from npg.ops._kinds import Kind, along_dims, linear
 from npg.ops._op import Op, movement, primitive
-from npg.ops.shape import along, c_order, overload, select, slice_, whole
+from npg.ops.shape import along, as_batch, c_order, overload, select, slice_
 
 # ----- Splitting -----
 # One node for all parts: its backward is a single concatenation, not the sum of one zeroed buffer per part.
@@ -77,7 +77,7 @@ def _unbind_vjp(g: Any, _y: Any, x_like: Any, *, needs: tuple[bool, ...], dim: i
 
 
 def _join_batch(op: Op, xs: Any, batched: Any, size: int, /, *, dim: int) -> Any:
-    return op(*[whole(x, flag, size) for x, flag in zip(xs, batched, strict=True)], dim=dim + 1)
+    return op(*[as_batch(x, flag, size) for x, flag in zip(xs, batched, strict=True)], dim=dim + 1)
 
 
 def _join_tangent(node: Any, ts: list[Any]) -> Any:

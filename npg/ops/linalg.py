@@ -207,7 +207,7 @@ def slogdet(A: Any) -> Any:
 
 @slogdet.vjp
 def _slogdet_rule(g: Any, _y: Any, x: Any, *, needs: tuple[bool, ...]) -> Any:
-    """g x^-T; the sign is constant."""
+    """gx = g x^-T; the sign is constant."""
     return (np.zeros_like(x) if g[1] is None else g[1][..., None, None] * inv(x).mT,)
 
 
@@ -259,14 +259,14 @@ def lstsq(A: Any, B: Any, *, rcond: float | None) -> Any:
 
 @lstsq.vjp
 def _lstsq_rule(g: Any, _y: Any, a: Any, b: Any, *, needs: tuple[bool, ...], rcond: float | None) -> Any:
-    """The gradients of pinv(A) B."""
+    """Return the gradients of pinv(A) B."""
     inverse = pinv(a, tolerance=None)
     ga = _pinv_rule(matmul(g, b.mT), inverse, a) if needs[0] else None
     return ga, matmul(inverse.mT, g) if needs[1] else None
 
 
 def _pinv_rule(g: Any, y: Any, x: Any) -> Any:
-    """-y^T g y^T + (1 - x y) g^T y y^T + y^T y g^T (1 - y x)."""
+    """gx = -y^T g y^T + (1 - x y) g^T y y^T + y^T y g^T (1 - y x)."""
     yt, gt = y.mT, g.mT
     right, left = matmul(gt, matmul(y, yt)), matmul(matmul(yt, y), gt)
     return (
@@ -304,7 +304,7 @@ def _half_lower(x: Any) -> Any:
 
 
 def _cholesky_rule(g: Any, y: Any, _x: Any) -> Any:
-    """The symmetric part of L^-T half_lower(L^T g) L^-1."""
+    """gx = the symmetric part of L^-T half_lower(L^T g) L^-1."""
     lt = y.mT
     left = solve(lt, _half_lower(matmul(lt, g)))
     gx = solve(lt, left.mT)

@@ -25,18 +25,18 @@ def _rows(x: Any) -> Any:
 
 
 def _input_vjp(g: Any, _y: Any, x_like: Any, weight: Any, _bias: Any) -> Any:
-    """g W."""
+    """gx = g W."""
     gx = mm(_rows(g), weight)
     return gx if len(x_like.shape) == 2 else reshape(gx, shape=x_like.shape)
 
 
 def _weight_vjp(g: Any, _y: Any, x: Any, _weight: Any, _bias: Any) -> Any:
-    """g^T x, over all rows."""
+    """gW = g^T x, over all rows."""
     return mm(transpose(_rows(g), dim0=0, dim1=1), _rows(x))
 
 
 def _bias_vjp(g: Any, _y: Any, _x: Any, _weight: Any, _bias: Any) -> Any:
-    """g, summed over all rows."""
+    """gb = g, summed over all rows."""
     rows = _rows(g)
     return column_sum(rows) if isinstance(rows, np.ndarray) else sum_(rows, dim=(0,), keepdim=False)
 

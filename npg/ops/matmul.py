@@ -17,7 +17,7 @@ from npg.ops._broadcast import unbroadcast
 from npg.ops._kinds import Kind, padded, product, rank_of, reshaped, total
 from npg.ops._op import Op, primitive
 from npg.ops.einsum import contract
-from npg.ops.shape import overload, whole
+from npg.ops.shape import as_batch, overload
 
 Array = np.ndarray[Any, Any]
 
@@ -131,7 +131,7 @@ vdot = overload(dot, "VdotBackward0", aten="vdot")
 
 
 def _matmul_gx(g: Any, _y: Any, x_like: Any, w: Any) -> Any:
-    """g w^T, summed over the dimensions along which x was broadcast."""
+    """gx = g w^T, summed over the dimensions along which x was broadcast."""
     if len(w.shape) == 1:
         return g[..., None] * w
     if len(x_like.shape) == 1:
@@ -140,7 +140,7 @@ def _matmul_gx(g: Any, _y: Any, x_like: Any, w: Any) -> Any:
 
 
 def _matmul_gw(g: Any, _y: Any, x: Any, w_like: Any) -> Any:
-    """x^T g, summed over the dimensions along which w was broadcast: for a matrix w one product of all rows."""
+    """gw = x^T g, summed over the dimensions along which w was broadcast: for a matrix w one product of all rows."""
     if len(x.shape) == 1:
         return unbroadcast(x[:, None] * g[..., None, :], w_like.shape)
     shape = w_like.shape
@@ -284,4 +284,4 @@ def cross(input: Any, other: Any, *, dim: int) -> Any:
 def _cross_batch(op: Op, xs: Any, batched: Any, size: int, /, *, dim: int) -> Any:
     if rank_of(xs[0], batched[0]) != rank_of(xs[1], batched[1]):
         return NotImplemented
-    return op(*[whole(x, flag, size) for x, flag in zip(xs, batched, strict=True)], dim=dim + 1)
+    return op(*[as_batch(x, flag, size) for x, flag in zip(xs, batched, strict=True)], dim=dim + 1)

@@ -238,7 +238,7 @@ def _layer_norm_backward(
 def _layer_norm_vjp(
     g: Any, _y: Any, x: Any, weight: Any, _bias: Any, *, saved: Any, needs: tuple[bool, ...], dims: int, eps: float
 ) -> Any:
-    """The same on Tensors, from the input."""
+    """Compute the same on Tensors, from the input."""
     over = _trailing(x.shape, dims)
     d = x - mean(x, dim=over, keepdim=True)
     scale = 1.0 / sqrt(mean(d * d, dim=over, keepdim=True) + eps)
@@ -314,7 +314,7 @@ def _rms_norm_backward(
 def _rms_norm_vjp(
     g: Any, _y: Any, x: Any, weight: Any, *, saved: Any, needs: tuple[bool, ...], dims: int, eps: float
 ) -> Any:
-    """The same on Tensors, from the input."""
+    """Compute the same on Tensors, from the input."""
     over = _trailing(x.shape, dims)
     scale = 1.0 / sqrt(mean(x * x, dim=over, keepdim=True) + eps)
     xh = x * scale

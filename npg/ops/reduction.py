@@ -125,7 +125,7 @@ def reduced_examples(losses: Any, reduction: str) -> Any:
 
 
 def _variance_vjp(g: Any, x: Any, dim: tuple[int, ...] | None, correction: float, keepdim: bool) -> Any:
-    """g 2 (x - mean) / (n - correction); over all dimensions inf where the divisor is not positive, as in PyTorch."""
+    """gx = 2 g (x - mean) / (n - correction); inf over all dimensions if the divisor is not positive, as in PyTorch."""
     free = count(x.shape, dim) - correction
     if dim is None and free <= 0:
         return g * where(x == mean(x, dim=None, keepdim=False), g * math.nan, math.inf)
@@ -170,7 +170,7 @@ def var_mean(input: Any, *, dim: tuple[int, ...] | None, correction: float, keep
 def _var_mean_vjp(
     g: Any, _y: Any, x: Any, *, needs: tuple[bool, ...], dim: tuple[int, ...] | None, correction: float, keepdim: bool
 ) -> tuple[Any, ...]:
-    """The sum of both gradients."""
+    """Add the gradients of both."""
     return (_moments_vjp(g[0], g[1], x, dim, correction, keepdim),)
 
 
@@ -184,7 +184,7 @@ def std_mean(input: Any, *, dim: tuple[int, ...] | None, correction: float, keep
 def _std_mean_vjp(
     g: Any, y: Any, x: Any, *, needs: tuple[bool, ...], dim: tuple[int, ...] | None, correction: float, keepdim: bool
 ) -> tuple[Any, ...]:
-    """The sum of both gradients."""
+    """Add the gradients of both."""
     return (_moments_vjp(None if g[0] is None else _of_root(g[0], y[0]), g[1], x, dim, correction, keepdim),)
 
 
@@ -210,7 +210,7 @@ def ties(input: Any, extreme: Any, *, nan: float) -> Any:
 
 
 def shared_vjp(g: Any, y: Any, x: Any, dim: tuple[int, ...] | None, keepdim: bool, nan: float = math.nan) -> Any:
-    """g, spread evenly over the elements that equal the extreme."""
+    """gx = g, spread evenly over the elements that equal the extreme."""
     if 0 in x.shape:
         return spread(g, x.shape, dim, keepdim)
     mask = ties(x, spread(y, x.shape, dim, keepdim), nan=nan)
@@ -219,7 +219,7 @@ def shared_vjp(g: Any, y: Any, x: Any, dim: tuple[int, ...] | None, keepdim: boo
 
 
 def evenly_vjp(g: Any, y: Any, x: Any) -> Any:
-    """g, spread evenly over the elements that equal the one extreme; the others get 0 even where g is infinite."""
+    """gx = g, spread evenly over the elements that equal the one extreme; others get 0 even where g is infinite."""
     if 0 in x.shape:
         return spread(g, x.shape, None, False)
     mask = ties(x, spread(y, x.shape, None, False), nan=1.0)
@@ -273,7 +273,7 @@ def aminmax(input: Any, *, dim: tuple[int, ...] | None, keepdim: bool) -> tuple[
 def _aminmax_vjp(
     g: Any, y: Any, x: Any, *, needs: tuple[bool, ...], dim: tuple[int, ...] | None, keepdim: bool
 ) -> tuple[Any, ...]:
-    """The sum of both gradients, each shared by equal elements."""
+    """Add both gradients, each shared by equal elements."""
     low, high = (None if gi is None else shared_vjp(gi, yi, x, dim, keepdim) for gi, yi in zip(g, y, strict=True))
     return (low if high is None else high if low is None else low + high,)
 

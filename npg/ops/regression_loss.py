@@ -19,7 +19,7 @@ from npg.ops.activation import logsigmoid
 from npg.ops.elementwise import log
 from npg.ops.reduction import reduced_examples
 from npg.ops.selection import clamp
-from npg.ops.shape import whole
+from npg.ops.shape import as_batch
 from npg.ops.special import sigmoid
 
 # ----- What the losses share -----
@@ -46,7 +46,7 @@ def _weighted(x: Any, weight: Any) -> Any:
 
 def _batch(op: Op, xs: Any, batched: Any, size: int, /, *, reduction: str, **params: Any) -> Any:
     rank = rank_of(xs[0], batched[0])
-    operands = [whole(x, flag, size) for x, flag in zip(xs[:2], batched, strict=False)]
+    operands = [as_batch(x, flag, size) for x, flag in zip(xs[:2], batched, strict=False)]
     weights = [padded(x, rank) if flag else x for x, flag in zip(xs[2:], batched[2:], strict=True)]
     return reduced_examples(op(*operands, *weights, reduction="none", **params), reduction)
 

@@ -22,7 +22,7 @@ from npg.ops._kinds import ELEMENTWISE, Kind, linear, rank_of, written
 from npg.ops._op import Op, movement, primitive
 from npg.ops.indexing import like_dtype, writing
 from npg.ops.selection import _SMALL as SMALL, mask as keep
-from npg.ops.shape import copied, overload, whole
+from npg.ops.shape import as_batch, copied, overload
 
 Array = np.ndarray[Any, Any]
 
@@ -83,7 +83,7 @@ def _batch(op: Op, xs: Any, batched: Any, size: int, /, *, dim: int, **settings:
     if not all(rank_of(x, flag) for x, flag, is_array in zip(xs, batched, arrays, strict=True) if is_array):
         return NotImplemented
     parts = zip(xs, batched, arrays, strict=True)
-    return op(*[whole(x, flag, size) if is_array else x for x, flag, is_array in parts], dim=dim + 1, **settings)
+    return op(*[as_batch(x, flag, size) if is_array else x for x, flag, is_array in parts], dim=dim + 1, **settings)
 
 
 GATHER = Kind("gather", _batch, linear)

@@ -175,7 +175,7 @@ def _expand_batch(op: Op, xs: Any, batched: Any, size: int, /, *, shape: tuple[i
     return op(padded(xs[0], len(shape)), shape=(size, *shape))
 
 
-def whole(x: Any, is_batch: bool, size: int) -> Any:
+def as_batch(x: Any, is_batch: bool, size: int) -> Any:
     """Return x as a batch of `size` examples: itself where it is one, else expanded."""
     x = np.asarray(x) if isinstance(x, (bool, int, float, np.generic)) else x
     return x if is_batch else expand(x, shape=(size, *x.shape))

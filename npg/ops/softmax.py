@@ -146,7 +146,7 @@ def softmax(input: Any, *, dim: int) -> tuple[Any, tuple[()]]:
 
 @softmax.backward
 def _softmax_backward(g: Any, y: Any, _x: Any, *, saved: Any, needs: tuple[bool, ...], dim: int) -> tuple[Any, ...]:
-    """y (g - sum(g y))."""
+    """gx = y (g - sum(g y))."""
     if y.ndim == 0 or not y.size:
         return (np.zeros_like(y),)
     gx = np.subtract(g, _total(np.multiply, dim, y, g))
@@ -156,7 +156,7 @@ def _softmax_backward(g: Any, y: Any, _x: Any, *, saved: Any, needs: tuple[bool,
 
 @softmax.vjp
 def _softmax_vjp(g: Any, y: Any, _x: Any, *, saved: Any, needs: tuple[bool, ...], dim: int) -> tuple[Any, ...]:
-    """The same on Tensors."""
+    """Compute the same on Tensors."""
     return (y * (g - sum_(g * y, dim=(dim,), keepdim=True)),) if y.shape else (g * 0.0,)
 
 
@@ -187,7 +187,7 @@ def log_softmax(input: Any, *, dim: int) -> tuple[Any, tuple[()]]:
 
 @log_softmax.backward
 def _log_softmax_backward(g: Any, y: Any, _x: Any, *, saved: Any, needs: tuple[bool, ...], dim: int) -> tuple[Any, ...]:
-    """g - exp(y) sum(g)."""
+    """gx = g - exp(y) sum(g)."""
     if y.ndim == 0 or not y.size:
         return (np.zeros_like(y),)
     gx = np.exp(y)
@@ -197,7 +197,7 @@ def _log_softmax_backward(g: Any, y: Any, _x: Any, *, saved: Any, needs: tuple[b
 
 @log_softmax.vjp
 def _log_softmax_vjp(g: Any, y: Any, _x: Any, *, saved: Any, needs: tuple[bool, ...], dim: int) -> tuple[Any, ...]:
-    """The same on Tensors."""
+    """Compute the same on Tensors."""
     return (g - exp(y) * sum_(g, dim=(dim,), keepdim=True),) if y.shape else (g * 0.0,)
 
 

@@ -78,7 +78,7 @@ def attention_is_its_definition() -> None:
 def threads_do_not_change_bits() -> None:
     """Check kernels with one thread against several, also at sizes just large enough for several."""
     x, weight = from_numpy(_numbers(8, 4, 64, 32)), from_numpy(_numbers(256, 128))
-    before, bits = parallel.wanted(), []
+    before, bits = parallel.requested(), []
     try:
         for threads in (1, 3):
             parallel.set_limit(threads)

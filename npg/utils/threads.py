@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 
 from npg.kernels.openblas import function
-from npg.kernels.parallel import set_limit, wanted
+from npg.kernels.parallel import requested, set_limit
 
 
 def get_num_threads() -> int:
@@ -13,7 +13,7 @@ def get_num_threads() -> int:
     ask = function("get_num_threads")
     if ask is not None:
         return int(ask())
-    return wanted()
+    return requested()
 
 
 def set_num_threads(num: int) -> None:

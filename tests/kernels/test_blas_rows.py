@@ -70,7 +70,7 @@ def test_scratch_grows_and_stays_bounded():
         a = buffers.scratch(2, (n,), np.dtype(np.uint8))
         a[...] = 1
         assert a.shape == (n,)
-    assert len(buffers._kept.buffers[2]) <= buffers.LIMIT
+    assert len(buffers._this_thread.buffers[2]) <= buffers.LIMIT
     large = [buffers.scratch(2, (buffers.LIMIT + 1,), np.dtype(np.uint8)) for _ in range(2)]
     assert not np.shares_memory(*large)
 

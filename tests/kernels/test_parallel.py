@@ -17,7 +17,7 @@ from tests import processes
 @pytest.fixture(autouse=True)
 def _two_threads(monkeypatch):
     monkeypatch.setattr(parallel._pool, "is_free", True)
-    limit, before = parallel.wanted(), npg.get_num_threads()
+    limit, before = parallel.requested(), npg.get_num_threads()
     npg.set_num_threads(2)
     yield
     npg.set_num_threads(before)

@@ -19,7 +19,7 @@ THREADS = 4
 @pytest.fixture(autouse=True)
 def _shared(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(parallel._pool, "is_free", True)
-    limit, before = parallel.wanted(), npg.get_num_threads()
+    limit, before = parallel.requested(), npg.get_num_threads()
     npg.set_num_threads(THREADS)
     yield
     npg.set_num_threads(before)

@@ -156,7 +156,7 @@ def test_ones_are_read_only_shared_and_bounded():
     assert np.shares_memory(a, sums.ones(3, F4))
     with pytest.raises(ValueError, match="read-only"):
         a[0] = 2.0
-    n = sums._KEPT_LENGTH + 1
+    n = sums._CACHED_LENGTH + 1
     assert not np.shares_memory(sums.ones(n, F8), sums.ones(n, F8))
 
 

@@ -73,7 +73,7 @@ def test_product_of_a_batch_by_a_matrix_has_the_bits_of_its_rows(dtype, kernels,
 def threads(npg_threads, blas):
     """Set the numbers of threads of npg and of OpenBLAS for the length of a block."""
     ask, tell = openblas.function("get_num_threads"), openblas.function("set_num_threads")
-    limit, before = parallel.wanted(), ask() if ask else 0
+    limit, before = parallel.requested(), ask() if ask else 0
     try:
         parallel.set_limit(npg_threads)
         if tell:

@@ -78,7 +78,7 @@ def test_kernels_raise_the_counts_and_empty_cache_lowers_them():
 
 def test_count_is_of_the_memory_that_is_held():
     buffers.scratch(0, (30_000,), np.dtype(np.uint8))
-    assert kept() == (buffers._kept.buffers[0].base.nbytes, 0)
+    assert kept() == (buffers._this_thread.buffers[0].base.nbytes, 0)
     mine = buffers.constants()
     try:
         mine["a"], mine["b"] = np.ones(10), np.ones(3, np.float32)

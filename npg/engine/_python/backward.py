@@ -20,7 +20,7 @@ from npg.engine._python.modes import interception, state, switches
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, wrap
 from npg.engine._python.vjp import run_node
-from npg.engine._walks import edges_to_come, reachable, running
+from npg.engine._walks import reachable, remaining_edges, running
 from npg.ops.strided import overlaps
 
 
@@ -31,10 +31,10 @@ def _has_hooks(leaf: Any) -> bool:
 def run_backward(
     tensors: Any, gradients: Any, retain_graph: bool, create_graph: bool, inputs: Any = None, accumulate: bool = True
 ) -> Any:
-    """Propagate gradients from `tensors`, the roots, through the graph.
+    """Propagate gradients from the roots through the graph.
 
     Args:
-        tensors: the roots.
+        tensors: the roots, from which the gradients start.
         gradients: one tensor per root; None stands for ones.
         retain_graph: keep what the nodes have saved, for another pass.
         create_graph: record the backward pass itself, for gradients of higher order.
@@ -44,14 +44,14 @@ def run_backward(
     Raises: RuntimeError: when a root has no graph, when the graph was freed, or when a saved tensor was changed in
         place.
     """
-    heap: list[Any] = []
+    heap: list[Any] = []  # (-seq, node) of the nodes that were reached and have not run
     # own: whether the buffer of a gradient belongs to the engine, which may then add to it in place.
     pending: dict[Any, list[Any]] = {}  # node: [gradient, own] of each output, in one list
     leaves: dict[Any, list[Any]] = {}  # id of a leaf: [leaf, gradient, own]
-    captured: dict[Any, Any] = {}
-    targets: dict[Any, int] = {}
-    to_come: dict[int, int] | None = None  # counted once a leaf with hooks is reached, see edges_to_come
-    hooked = False
+    targets: dict[Any, int] = {}  # (id of a node or leaf, output number): index in `inputs`
+    captured: dict[Any, Any] = {}  # the gradients of the targets, by the same keys
+    remaining: dict[int, int] | None = None  # counted once a leaf with hooks is reached, see remaining_edges
+    hooked = False  # whether a leaf with hooks was reached
 
     def send(target: Any, nr: int, g: Any) -> None:
         # A rule without a gradient sends None: the target still counts as reached, and its hooks are called.
@@ -116,14 +116,14 @@ def run_backward(
         check_gradient(i, root, g, create_graph, wrap)
         for i, (root, g) in enumerate(zip(tensors, gradients, strict=True))
     ]
-    needed = None
+    needed = None  # the nodes that lead to the targets; None: all run
     if inputs is not None:
-        first = []
+        numbers = []
         for i, x in enumerate(inputs):
             fn = x.grad_fn
-            first.append(0 if fn is None else fn.seq)
+            numbers.append(0 if fn is None else fn.seq)
             targets[(id(x), 0) if fn is None else (id(fn), x._nr)] = i
-        needed = reachable([r.grad_fn for r in tensors], set(targets), TensorBase, min(first))
+        needed = reachable([r.grad_fn for r in tensors], set(targets), TensorBase, min(numbers))
     before = floating_errors.get()
     outer, running.current = running.current, [tensors, targets, needed, None]
     start = depth()
@@ -175,13 +175,14 @@ def run_backward(
             del results
             if not hooked:
                 continue
-            if to_come is None:
-                to_come = edges_to_come([r.grad_fn for r in tensors], needed, node.seq)
+            # A leaf with hooks is settled as soon as no further edge leads to it.
+            if remaining is None:
+                remaining = remaining_edges([r.grad_fn for r in tensors], needed, node.seq)
             for i in node.op.edge_order or range(len(node.edges)):
                 e = node.edges[i]
                 if e is not None and isinstance(e[0], TensorBase):
-                    to_come[id(e[0])] -= 1
-                    if not to_come[id(e[0])] and _has_hooks(e[0]) and id(e[0]) in leaves:
+                    remaining[id(e[0])] -= 1
+                    if not remaining[id(e[0])] and _has_hooks(e[0]) and id(e[0]) in leaves:
                         settle(*leaves.pop(id(e[0])))
         for slot in leaves.values():
             settle(*slot)

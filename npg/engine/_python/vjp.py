@@ -81,7 +81,7 @@ def _vjp_checked(node: Node, g: Any, recorded: bool) -> Any:
             _anomaly.check(node, results)
     except Exception:
         if anomaly.enabled:
-            _anomaly.tell(node)
+            _anomaly.warn_of_error(node)
         raise
     finally:
         if packed:
