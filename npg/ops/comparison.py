@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -150,91 +152,59 @@ def logical_xor(input: Any, other: Any) -> Any:
 
 # ----- Bitwise -----
 
-# Integers have no gradient. The rule is never called: it makes floats that require a gradient be refused for that.
+
+def _of_bits(forward: np.ufunc, kernel: str, bools: bool = True) -> Callable[[Callable[..., Any]], Op]:
+    """Declare an op on the bits of integers, computed by a NumPy ufunc.
+
+    Args:
+        kernel: PyTorch's name for it, in what refuses floats.
+        bools: whether it takes bools too.
+    """
+
+    def compute(*operands: Any) -> Any:
+        refuse_floats(kernel, *operands)  # again: Op.refuses does not see operands that are all of one floating dtype
+        return forward(*operands)
+
+    def declare(function: Callable[..., Any]) -> Op:
+        # Integers have no gradient. The rule is never called: it refuses floats that require one.
+        rules = [not_implemented(function.__name__)] * forward.nin
+        facts = {"promote": ARITHMETIC, "kind": ELEMENTWISE, "numpy": (forward,), "broadcasts": forward.nin > 1}
+        op = movement(*rules, **facts)(functools.wraps(function)(compute))
+        if forward.nin > 1:
+            op.refuses(only_integers(kernel, bools=bools))
+        return op
+
+    return declare
 
 
-def _bitwise(function: np.ufunc, kernel: str, *operands: Any) -> Any:
-    # Checked here too, because Op.refuses does not see operands that are all of one floating dtype.
-    refuse_floats(kernel, *operands)
-    return function(*operands)
-
-
-@movement(not_implemented("bitwise_not"), promote=ARITHMETIC, kind=ELEMENTWISE, numpy=(np.invert,))
+@_of_bits(np.invert, "bitwise_not_cpu")
 def bitwise_not(input: Any) -> Any:
     """Return the input with every bit flipped; of bools the negation."""
-    return _bitwise(np.invert, "bitwise_not_cpu", input)
 
 
-@movement(
-    not_implemented("bitwise_and"),
-    not_implemented("bitwise_and"),
-    promote=ARITHMETIC,
-    broadcasts=True,
-    kind=ELEMENTWISE,
-    numpy=(np.bitwise_and,),
-)
+@_of_bits(np.bitwise_and, "bitwise_and_cpu")
 def bitwise_and(input: Any, other: Any) -> Any:
     """Return the bitwise and; of bools the logical one."""
-    return _bitwise(np.bitwise_and, "bitwise_and_cpu", input, other)
 
 
-@movement(
-    not_implemented("bitwise_or"),
-    not_implemented("bitwise_or"),
-    promote=ARITHMETIC,
-    broadcasts=True,
-    kind=ELEMENTWISE,
-    numpy=(np.bitwise_or,),
-)
+@_of_bits(np.bitwise_or, "bitwise_or_cpu")
 def bitwise_or(input: Any, other: Any) -> Any:
     """Return the bitwise or; of bools the logical one."""
-    return _bitwise(np.bitwise_or, "bitwise_or_cpu", input, other)
 
 
-@movement(
-    not_implemented("bitwise_xor"),
-    not_implemented("bitwise_xor"),
-    promote=ARITHMETIC,
-    broadcasts=True,
-    kind=ELEMENTWISE,
-    numpy=(np.bitwise_xor,),
-)
+@_of_bits(np.bitwise_xor, "bitwise_xor_cpu")
 def bitwise_xor(input: Any, other: Any) -> Any:
     """Return the bitwise exclusive or; of bools the logical one."""
-    return _bitwise(np.bitwise_xor, "bitwise_xor_cpu", input, other)
 
 
-@movement(
-    not_implemented("bitwise_left_shift"),
-    not_implemented("bitwise_left_shift"),
-    promote=ARITHMETIC,
-    broadcasts=True,
-    kind=ELEMENTWISE,
-    numpy=(np.left_shift,),
-)
+@_of_bits(np.left_shift, "lshift_cpu", bools=False)
 def bitwise_left_shift(input: Any, other: Any) -> Any:
     """Return input * 2**other, 0 when other is as large as the number of bits."""
-    return _bitwise(np.left_shift, "lshift_cpu", input, other)
 
 
-@movement(
-    not_implemented("bitwise_right_shift"),
-    not_implemented("bitwise_right_shift"),
-    promote=ARITHMETIC,
-    broadcasts=True,
-    kind=ELEMENTWISE,
-    numpy=(np.right_shift,),
-)
+@_of_bits(np.right_shift, "rshift_cpu", bools=False)
 def bitwise_right_shift(input: Any, other: Any) -> Any:
     """Return floor(input / 2**other)."""
-    return _bitwise(np.right_shift, "rshift_cpu", input, other)
-
-
-bitwise_and.refuses(only_integers("bitwise_and_cpu"))
-bitwise_or.refuses(only_integers("bitwise_or_cpu"))
-bitwise_xor.refuses(only_integers("bitwise_xor_cpu"))
-bitwise_left_shift.refuses(only_integers("lshift_cpu", bools=False))
-bitwise_right_shift.refuses(only_integers("rshift_cpu", bools=False))
 
 
 # ----- Steps -----
