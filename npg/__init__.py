@@ -17,7 +17,7 @@ from typing import Any as _Any
 from npg import _interpreter  # noqa: F401  (refuses a subinterpreter, before NumPy)
 
 # isort: split
-import numpy as _numpy  # noqa: F401  (here, and not below a dozen imports: CPython 3.11 calls slower from some depths)
+import numpy as _numpy  # noqa: F401  (here, not a dozen imports deep: CPython 3.11 calls more slowly from some depths)
 
 from npg import _lazy, _names, dtypes, engine as engine, functional as functional, random as random
 from npg._version import __version__ as __version__
@@ -88,7 +88,7 @@ from npg.tensor.printing import (
     set_printoptions as set_printoptions,
 )
 
-if not _typing.TYPE_CHECKING:  # who cannot read this, and exports what is imported with a star or an alias
+if not _typing.TYPE_CHECKING:  # type checkers cannot read this; they export what is imported with a star or an alias
     __all__ = [
         "BoolTensor",
         "ByteTensor",
@@ -164,7 +164,7 @@ float, int, bool = float32, int32, dtypes.bool_
 pi, e, inf, nan = _math.pi, _math.e, _math.inf, _math.nan
 newaxis = None
 
-# ----- What loads when it is first used -----
+# ----- Names that load when they are first used -----
 
 _MODULES = ("autograd", "func", "linalg", "nn", "optim", "profiler", "utils")
 _HOMES = _lazy.homes_of(
@@ -173,8 +173,8 @@ _HOMES = _lazy.homes_of(
     {
         "npg.functional": "return_types",
         "npg.func": "vmap",
-        # Of torch.nn.functional: numpygrad has them at its top level, and so has npg. Of its names there, relu,
-        # sigmoid, tanh and softmax are PyTorch's too, and nn.GeLU stands in nn/modules/activation.py.
+        # From torch.nn.functional: numpygrad has them at its top level, and so does npg. Of numpygrad's other names,
+        # relu, sigmoid, tanh and softmax are PyTorch's too, and nn.GeLU is in nn/modules/activation.py.
         "npg.functional.nn.activation": "gelu",
         "npg.functional.nn.classification_loss": "cross_entropy",
         "npg.functional.nn.regression_loss": "mse_loss",
@@ -203,7 +203,7 @@ if _typing.TYPE_CHECKING:
     from npg.functional.nn.regression_loss import mse_loss as mse_loss
     from npg.utils.memory import empty_cache as empty_cache, memory_stats as memory_stats
     from npg.utils.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
-else:  # a __getattr__ that type checkers see would give npg every name
+else:  # with a visible __getattr__, npg would have every name for type checkers
     __all__ += list(_MODULES) + list(_HOMES)
 
     def __getattr__(name: str) -> _Any:
@@ -212,17 +212,17 @@ else:  # a __getattr__ that type checkers see would give npg every name
         return _load(name)
 
 
-# ----- Where functions once stood: pickles name them there -----
+# ----- Former modules of functions, to which pickles refer -----
 
 
 class _Moved(_types.ModuleType):
     def __getattr__(self, name: str) -> _Any:
         from importlib import import_module
 
-        rooms = ("npg.nn.functional", "npg.functional", "npg", "npg.linalg")
-        for room in () if name[:2] == "__" else rooms[3:] if self.__name__ == "matrix_norms" else rooms:
-            if hasattr(import_module(room), name):
-                return getattr(import_module(room), name)
+        packages = ("npg.nn.functional", "npg.functional", "npg", "npg.linalg")
+        for package in () if name[:2] == "__" else packages[3:] if self.__name__ == "matrix_norms" else packages:
+            if hasattr(import_module(package), name):
+                return getattr(import_module(package), name)
         raise AttributeError(f"module 'npg.functional.{self.__name__}' has no attribute {name!r}")
 
 

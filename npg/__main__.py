@@ -1,4 +1,4 @@
-"""`python -m npg` prints what a bug report needs."""
+"""`python -m npg` prints the environment for a bug report."""
 
 import sys
 

@@ -1,7 +1,7 @@
-"""Names of a module that load what stands behind them when they are first used.
+"""Lazy names of modules: what they refer to is imported at their first use.
 
-`import npg` reads the engine and what the operators of Tensor need, no other function: the time that it takes does not
-grow with the number of functions. Which file has which says npg/_names.py.
+`import npg` imports the engine and what the operators of Tensor need, but no other function, so its time does not grow
+with the number of functions. npg/_names.py lists the functions of each file.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ def homes_of(*tables: dict[str, str]) -> dict[str, str]:
 
 
 def loader(package: str, homes: dict[str, str], modules: Sequence[str] = ()) -> Callable[[str], Any]:
-    """Return a `__getattr__` for a module whose names load when they are first used.
+    """Return a `__getattr__` for a module whose names are imported at their first use.
 
     Args:
-        package: the module.
-        homes: the modules of the names that are taken from another one.
-        modules: names that are modules below this one.
+        package: the name of that module.
+        homes: for each name that comes from another module, the name of that module.
+        modules: names of submodules.
     """
     namespace = sys.modules[package].__dict__
 

@@ -226,7 +226,7 @@ class iinfo:
 def promote_types(type1: dtype, type2: dtype) -> dtype:
     """Return the smallest dtype that is at least as wide and of at least the category of both.
 
-    Raises: TypeError: when an argument is no dtype. RuntimeError: for uint16, uint32, uint64 beside integers or bools.
+    Raises: TypeError: when an argument is not a dtype. RuntimeError: for uint16, uint32, uint64 with integers or bools.
     """
     if type1 is type2:
         return type1
@@ -254,7 +254,7 @@ def _check_dtypes(name: str, **arguments: Any) -> None:
 def can_cast(from_: dtype, to: dtype) -> bool:
     """Tell whether a result of dtype `from_` may be stored in `to`: its category must not be higher.
 
-    Raises: TypeError: when an argument is no dtype.
+    Raises: TypeError: when an argument is not a dtype.
     """
     _check_dtypes("can_cast", from_=from_, to=to)
     return from_.category <= to.category

@@ -22,7 +22,7 @@ cdef object _apply_now(Plan plan, tuple inputs, dict params):
             return intercepted
     if npg_grad_mode and plan.differentiable:
         for item in inputs:
-            if _wants_edge(item):
+            if _needs_edge(item):
                 record = True
                 break
     if plan.loops is not None and not params and 0 < n <= 2:

@@ -58,7 +58,7 @@ cdef object _apply_in_place_now(Plan plan, tuple inputs, dict params):
     cdef object saved = None, written = None
     if npg_grad_mode and plan.differentiable and _is_differentiable(array):
         for t in inputs:
-            if _wants_edge(t):
+            if _needs_edge(t):
                 record = True
     if x._inference and not npg_inference_mode:
         raise RuntimeError(_errors.INFERENCE_IN_PLACE)
@@ -71,7 +71,7 @@ cdef object _apply_in_place_now(Plan plan, tuple inputs, dict params):
     if plan.broadcasts and not _own_memory(arrays):
         refuse_partial_overlap(arrays)
     if record:
-        if plan.op.saves(tuple([_wants_edge(t) for t in inputs]))[1][0] == VALUE:
+        if plan.op.saves(tuple([_needs_edge(t) for t in inputs]))[1][0] == VALUE:
             arrays[0] = array.copy()  # the rule needs the old value, which is about to be overwritten
         # Recorded before the write, see the twin.
         node = _record(plan, (_former(x, arrays[0]), *inputs[1:]), params, array, None)

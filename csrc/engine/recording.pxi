@@ -14,7 +14,7 @@ cdef inline bint _is_single_or_double(cnp.ndarray array) noexcept:
     return kind == cnp.NPY_FLOAT or kind == cnp.NPY_DOUBLE
 
 
-cdef inline bint _wants_edge(object x) except -1:
+cdef inline bint _needs_edge(object x) except -1:
     return isinstance(x, TensorBase) and ((<TensorBase>x)._requires_grad or _history(<TensorBase>x) is not None)
 
 

@@ -19,7 +19,7 @@ class Origin:
 
     Attributes:
         stack: a list of traceback.FrameSummary, the innermost last.
-        inputs, outputs: the shape of each as text, or the name of its type if it is no array.
+        inputs, outputs: the shape of each as text, or the name of its type if it is not an array.
     """
 
     def __init__(self, inputs: Any, outputs: Any) -> None:

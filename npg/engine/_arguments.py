@@ -47,7 +47,7 @@ def operand_error(function: Any, args: Any, i: int) -> TypeError:
 def of_numbers(function: Any, args: Any, wrap: Any) -> Any:
     """Return arguments that are all numbers with the first as a 0-d tensor, for an op that takes numbers alone.
 
-    Raises: TypeError: when the op does not, or an argument is no number.
+    Raises: TypeError: when the op does not, or an argument is not a number.
     """
     if not function.op.takes_numbers or function.writes or not all(is_number(x) for x in args):
         raise operand_error(function, args, 0)

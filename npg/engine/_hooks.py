@@ -60,7 +60,7 @@ def _name(hook: Any) -> str:
 def _checked(hook: Any, result: Any, grad: Any) -> Any:
     """Return the result of a hook, checked against the gradient that it replaces.
 
-    Raises: TypeError: when it is no tensor. RuntimeError: when its shape or dtype differs.
+    Raises: TypeError: when it is not a tensor. RuntimeError: when its shape or dtype differs.
     """
     new = getattr(result, "_array", None)
     if new is None:

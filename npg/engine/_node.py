@@ -121,7 +121,7 @@ def call_node(node: Any, gradients: tuple[Any, ...], run: Any, recorded: bool, w
         node: a node of the running engine; its hooks are not called.
         gradients: one tensor, or None, for each output.
         run: the engine's `run(node, gradients, recorded)`.
-    Raises: TypeError: when a gradient is no tensor. RuntimeError: for a wrong number of gradients or a freed graph.
+    Raises: TypeError: when a gradient is not a tensor. RuntimeError: for a wrong number of them or a freed graph.
     """
     if len(gradients) != node.output_count:
         raise RuntimeError(f"{node.name()} expected {node.output_count} gradients, got {len(gradients)}")

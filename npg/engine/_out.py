@@ -16,7 +16,7 @@ import numpy as np
 from npg import _errors, dtypes
 from npg._words import c_name, shape_text, type_name
 from npg.ops._op import ARITHMETIC, Op
-from npg.ops.strided import meets, overlaps, partly_overlaps
+from npg.ops.strided import intersects, overlaps, partly_overlaps
 
 
 def _can_hold(out: dtypes.dtype, result: dtypes.dtype) -> bool:
@@ -110,7 +110,7 @@ def check_out(
 
 
 def _refuse_shared(array: np.ndarray[Any, Any], inputs: Any, apart: Any) -> None:
-    for operands, shares in ((inputs, partly_overlaps), (apart, meets)):
+    for operands, shares in ((inputs, partly_overlaps), (apart, intersects)):
         for x in operands:
             if isinstance(x, (list, tuple)):
                 _refuse_shared(array, *((x, ()) if shares is partly_overlaps else ((), x)))

@@ -1,4 +1,4 @@
-"""Graph walks: which nodes a backward pass runs, what is still to come, where it delivers gradients."""
+"""Graph walks: which nodes a backward pass runs, which edges remain, and where it delivers gradients."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from npg._errors import warn
 from npg._words import shape_text, type_name
 from npg.engine import TensorBase, array_of, is_grad_enabled
 from npg.ops import indexing as ops
-from npg.ops.strided import meets
+from npg.ops.strided import intersects
 
 _KINDS = "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got {kind})"
 _DTYPES = "tensors used as indices must be long, int, byte or bool tensors"
@@ -257,5 +257,5 @@ def refuse_meeting(written: np.ndarray[Any, Any], others: Any) -> None:
     Raises: RuntimeError: in PyTorch's words, and like PyTorch only for arrays without gaps.
     """
     for other in others:
-        if isinstance(other, np.ndarray) and meets(written, other):
+        if isinstance(other, np.ndarray) and intersects(written, other):
             raise RuntimeError(_errors.PARTIAL_OVERLAP_IN_PLACE)

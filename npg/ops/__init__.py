@@ -1,1 +1,1 @@
-"""Every op, once: its forward on ndarrays and its vjp beside it. One file per theme; _op.py says what an op is."""
+"""Every op, once: its forward on ndarrays and its vjp beside it. One file per theme; _op.py defines an op."""

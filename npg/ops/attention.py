@@ -111,7 +111,7 @@ def _part(x: Array, b0: int, b1: int, start: int, stop: int, visible: int) -> Ar
 
 
 def _empty_like(x: Array, width: int) -> Array:
-    """Return an uninitialised (B, nh, T, width), in memory (B, T, nh, width) where x lies like that."""
+    """Return an uninitialised (B, nh, T, width), in memory (B, T, nh, width) where x is laid out like that."""
     batch, heads, length, _ = x.shape
     if x.strides[2] > x.strides[1]:
         return np.empty((batch, length, heads, width), x.dtype).transpose(0, 2, 1, 3)

@@ -166,7 +166,7 @@ def _integer_power(x: Any, p: Any) -> Any:
     negative = p < 0
     if not negative.any():
         return np.power(x, p)
-    # 1 / x**|p| rounded towards zero: 0 but for x = 1 and x = -1.
+    # 1 / x**|p| rounded towards zero: 0 except for x = 1 and x = -1.
     unit = np.where(x == 1, 1, np.where(x == -1, 1 - 2 * (p & 1), 0))
     return np.where(negative, unit, np.power(x, np.where(negative, 0, p))).astype(np.result_type(x, p))
 
@@ -337,7 +337,7 @@ elementwise(pow, pow_tensor, rpow, sign, sgn, rsqrt)
 elementwise(square, forward=False)
 
 
-# ----- Several operations in one -----
+# ----- Compound arithmetic -----
 
 
 @primitive(

@@ -278,7 +278,7 @@ def _pinv_rule(g: Any, y: Any, x: Any) -> Any:
 def pinv(A: Any, *, tolerance: Any, hermitian: bool = False) -> Any:
     """Return the pseudo-inverse; singular values up to the tolerance (an array that broadcasts; None: rounding) are 0.
 
-    With hermitian A stands for the symmetric matrix with its lower triangle.
+    With hermitian, A is taken to be symmetric and only its lower triangle is read.
     """
     u, s, vh = _svd(mirrored(A) if hermitian else A, False)
     if tolerance is None:

@@ -27,7 +27,7 @@ def alias(input: Any) -> Any:
 
 
 def geometry(base: np.ndarray[Any, Any], view: np.ndarray[Any, Any]) -> dict[str, Any]:
-    """Return where `view` lies in the memory of `base`, as the settings of the ops below."""
+    """Return the layout of `view` in the memory of `base`, as settings of the ops below."""
     offset = view.__array_interface__["data"][0] - base.__array_interface__["data"][0] if view.size and base.size else 0
     return {"shape": view.shape, "strides": view.strides, "offset": offset, "base": (base.shape, base.strides)}
 
@@ -52,7 +52,7 @@ def _steps(a: np.ndarray[Any, Any]) -> list[tuple[int, int]]:
     return [(n, s) for n, s in zip(a.shape, a.strides, strict=True) if n != 1]
 
 
-def meets(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
+def intersects(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
     """Tell whether two arrays without gaps share any element."""
     if a is b:
         return a.size > 0

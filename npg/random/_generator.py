@@ -104,7 +104,7 @@ class Generator:
             seed: an integer in [-2**63, 2**64); a negative one stands for seed + 2**64.
         Returns: the generator.
         Raises:
-            RuntimeError: when seed is no integer.
+            RuntimeError: when seed is not an integer.
             ValueError: when it is out of range.
         """
         if isinstance(seed, (bool, np.bool_)) or not isinstance(seed, (int, np.integer)):
@@ -138,7 +138,7 @@ class Generator:
         Args:
             new_state: (5056,) uint8, from get_state or from torch.Generator.get_state().numpy().
         Raises:
-            TypeError: when new_state is no ndarray of uint8.
+            TypeError: when new_state is not an ndarray of uint8.
             RuntimeError: when it has another size, or cannot be a state.
         """
         self._unpack(new_state)

@@ -159,7 +159,7 @@ def test_cycle_from_a_tensor_to_its_results_is_collected(data):
     way = data.draw(st.sampled_from(sorted(ways)), "way")
     steps = data.draw(st.sampled_from(sorted(STEPS)), "steps")
     if early and way == "hook" and passed:
-        passed = False  # the hook's result is no gradient
+        passed = False  # the hook's result is not a gradient
     passed = passed and "hook" not in way
     assert _gone_after(lambda: _loop(ways[way], STEPS[steps], leaf, early, passed))
 

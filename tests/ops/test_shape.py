@@ -408,7 +408,7 @@ def test_sizes_may_be_numpy_integers():
     assert clone.name == "clone"
 
 
-# ----- Layout of results that are no views -----
+# ----- Layout of results that are not views -----
 
 X = "lib.arange(1.0, 25.0, dtype=lib.float64).view(2, 3, 4).permute(2, 0, 1)"
 

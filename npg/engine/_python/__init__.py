@@ -8,7 +8,8 @@ order of their creation (`seq`), so an edge always leads from a higher number to
 pass simple: keep the nodes that gradients have reached in a heap, and always run the one with the highest number. By
 then its gradient is complete, because every node that contributes to it has a higher number and has already run.
 
-Read tensor.py, node.py, recording.py, applying.py, in_place.py, vjp.py, backward.py, in this order.
+Read in this order: tensor.py, node.py and recording.py make the graph, applying.py and in_place.py run the forward,
+vjp.py and backward.py the backward.
 """
 
 from npg._contextlib import Block as Block

@@ -63,7 +63,7 @@ def _apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
         refuse_partial_overlap(arrays)
     node = None
     if recording:
-        if op.saves(tuple(_wants_edge(t) for t in inputs))[1][0] == VALUE:
+        if op.saves(tuple(_needs_edge(t) for t in inputs))[1][0] == VALUE:
             arrays[0] = array.copy()  # the rule needs the old value, which is about to be overwritten
         # Recorded before the write: an operand that shares the memory is saved with its present version, so that
         # backward refuses it, and its history is that of the old value.
@@ -138,7 +138,7 @@ def _follows_base(x: TensorBase) -> bool:
     return x._kind == NO_GRAD_VIEW and state.grad and x._base is not None and x._base.requires_grad
 
 
-def _wants_edge(t: Any) -> bool:
+def _needs_edge(t: Any) -> bool:
     return isinstance(t, TensorBase) and t.requires_grad
 
 

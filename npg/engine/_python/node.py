@@ -14,7 +14,7 @@ from npg.engine._python.tensor import TensorBase, wrap
 from npg.engine._saved import modified
 
 
-class _Graves(threading.local):
+class _ToFree(threading.local):
     """The references of nodes that a thread is freeing, and whether it is emptying that list.
 
     A chain of nodes is freed by a loop, not by recursion: each node puts its references on the list, and the outermost
@@ -23,10 +23,10 @@ class _Graves(threading.local):
 
     def __init__(self) -> None:  # once in each thread
         self.waiting: list[tuple[Any, Any]] = []
-        self.is_emptied = False
+        self.is_emptying = False
 
 
-_graves = _Graves()
+_to_free = _ToFree()
 
 
 class Node(HookedNode):
@@ -53,18 +53,18 @@ class Node(HookedNode):
         self.hooks = self.prehooks = self.notes = None
 
     # As a default argument, the list stays alive while the interpreter shuts down.
-    def __del__(self, graves: _Graves = _graves) -> None:
-        waiting = graves.waiting
+    def __del__(self, to_free: _ToFree = _to_free) -> None:
+        waiting = to_free.waiting
         waiting.append((self.edges, self.inputs))
         self.edges = self.inputs = ()
-        if graves.is_emptied:
+        if to_free.is_emptying:
             return
-        graves.is_emptied = True  # no call between this and `try`, where an interrupt could strike
+        to_free.is_emptying = True  # no call between this and `try`, where an interrupt could strike
         try:
             while waiting:
                 waiting.pop()
         finally:
-            graves.is_emptied = False
+            to_free.is_emptying = False
 
     def name(self) -> str:
         """Return PyTorch's name of this node, such as MulBackward0."""

@@ -100,7 +100,7 @@ def _output_tensor(node: Node, array: Any, nr: int) -> Any:
 
 
 def _composite_vjp(node: Node, g: Any) -> Any:
-    from npg.engine._python.backward import run_backward  # not above: it imports this module
+    from npg.engine._python.backward import run_backward  # here, because it imports this module
 
     # Aliases, because one tensor may be several inputs (as in self-attention) and each needs a gradient of its own.
     inputs = [apply(alias, (x,), {}) if need else x for x, need in zip(node.inputs or (), node.needs, strict=True)]
