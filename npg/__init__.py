@@ -183,7 +183,7 @@ _HOMES = _lazy.homes_of(
         "npg.utils.threads": "get_num_threads set_num_threads",
     },
 )
-_load = _lazy.loader(__name__, _HOMES, _MODULES)
+_load = _lazy.loader(__name__, _HOMES, (*_MODULES, "torch_version", "version"))
 if _typing.TYPE_CHECKING:
     from npg import (
         autograd as autograd,
@@ -192,7 +192,9 @@ if _typing.TYPE_CHECKING:
         nn as nn,
         optim as optim,
         profiler as profiler,
+        torch_version as torch_version,
         utils as utils,
+        version as version,
     )
     from npg.creation import *  # noqa: F403
     from npg.func import vmap as vmap

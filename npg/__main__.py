@@ -1,8 +1,18 @@
-"""`python -m npg` prints the environment for a bug report."""
+"""`python -m npg` prints the environment for a bug report; `python -m npg run script.py` runs it, with npg for torch."""
 
 import sys
 
-from npg.utils.collect_env import main
+
+def main() -> int:
+    """Do what the command line asks for; the command `npg` calls this too."""
+    if sys.argv[1:2] == ["run"]:
+        from npg.as_torch._command import main as run
+
+        return run(sys.argv[2:])
+    from npg.utils.collect_env import main as report
+
+    return report()
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Left never imports right. Rooms of one stage may import each other.
 STAGES = (
     (
-        "_compiled", "_contextlib", "_errors", "_floating", "_interpreter", "_lazy", "_names", "_signatures",
-        "_version", "_words", "dtypes",
+        "_compiled", "_contextlib", "_errors", "_floating", "_interpreter", "_lazy", "_names", "_naming",
+        "_signatures", "_version", "_words", "dtypes", "torch_version", "version",
     ),
     ("kernels", "random"),
     ("ops",),
@@ -26,6 +26,7 @@ STAGES = (
     ("tensor",),
     ("creation",),
     ("nn", "optim", "autograd", "func", "utils", "profiler", "linalg", "distributions", "distributed"),
+    ("as_torch",),
     ("demo",),
 )  # fmt: skip
 RANK = {room: rank for rank, stage in enumerate(STAGES) for room in stage}
