@@ -1,4 +1,4 @@
-"""`python -m npg` prints the environment for a bug report; `python -m npg run script.py` runs it, with npg for torch."""
+"""`python -m npg` prints the environment for a bug report; `python -m npg run script.py` runs a program."""
 
 import sys
 

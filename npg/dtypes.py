@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from npg import _naming
+
 # Categories, in the order in which they win.
 BOOL, INTEGER, FLOATING = 0, 1, 2
 
@@ -58,7 +60,7 @@ class dtype:
         self.category = {"b": BOOL, "i": INTEGER, "u": INTEGER, "f": FLOATING}[self.dtype.kind]
 
     def __repr__(self) -> str:
-        return "npg." + self.name
+        return f"{_naming.library}.{self.name}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return by_name, (self.name,)  # not by NumPy's dtype, whose pickles are not validated when loaded
@@ -325,7 +327,7 @@ def _refuse_upcast(operands: Any, result: dtype) -> None:
         return
     frame: Any = sys._getframe(2)
     name = ""
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("npg."):
+    while frame is not None and _naming.is_own(frame.f_globals.get("__name__", "")):
         # The op that promotes, else the outermost function of npg.
         code = frame.f_code.co_name
         if code == "result_type":  # a query, which computes nothing

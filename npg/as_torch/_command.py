@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
 
 _START = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_start")
 _USAGE = """\
@@ -72,8 +74,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _list() -> int:
     try:
-        from npg.as_torch import table
-    except ImportError:
+        table: Any = import_module("npg.as_torch.table")
+    except ModuleNotFoundError:
         print("npg run: this npg has no table", file=sys.stderr)
         return 1
     return int(table.main() or 0)

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
-import npg
 from npg.as_torch._finder import Finder
 from npg.as_torch._renaming import Renaming
 from npg.torch_version import __version__ as _version
+
+_NPG: Any = sys.modules["npg"]  # not imported: npg stands above this room, and is loaded
 
 
 class Whole:
@@ -19,10 +20,10 @@ class Whole:
     def __init__(self) -> None:
         self.renaming = Renaming()
         self.finder = Finder(self.renaming.add, {"multiprocessing.process": _mark_children})
-        self.version = npg.__version__
+        self.version = _NPG.__version__
         names = [name for name in sys.modules if name == "torch" or name.startswith("torch.")]
         self.hidden: dict[str, ModuleType] = {name: sys.modules.pop(name) for name in names}
-        vars(npg)["__version__"] = _version
+        vars(_NPG)["__version__"] = _version
         self.renaming.begin()
         sys.meta_path.insert(0, self.finder)
         if (process := sys.modules.get("multiprocessing.process")) is not None:
@@ -32,7 +33,7 @@ class Whole:
         if self.finder in sys.meta_path:
             sys.meta_path.remove(self.finder)
         self.renaming.end()
-        vars(npg)["__version__"] = self.version
+        vars(_NPG)["__version__"] = self.version
         for name in [name for name in sys.modules if name == "torch" or name.startswith("torch.")]:
             del sys.modules[name]
         sys.modules.update(self.hidden)

@@ -48,7 +48,7 @@ def _start() -> None:
     sys.meta_path.insert(0, _Later())
     own = sys.modules.pop("sitecustomize")
     try:
-        import sitecustomize  # noqa: F401  # type: ignore[import-not-found, unused-ignore]
+        import sitecustomize  # type: ignore[import-not-found, unused-ignore]  # noqa: F401
     except ModuleNotFoundError as error:
         if error.name != "sitecustomize":
             raise
