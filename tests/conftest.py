@@ -131,11 +131,11 @@ settings.load_profile(PROFILE)
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """A directory with real data sets, see NPG_DATA; the test is skipped where there is none."""
-    given = os.environ.get("NPG_DATA")
-    if given:
-        if not Path(given).is_dir():
-            pytest.fail(f"NPG_DATA={given!r} is not a directory", pytrace=False)
-        return Path(given)
+    folder = os.environ.get("NPG_DATA")
+    if folder:
+        if not Path(folder).is_dir():
+            pytest.fail(f"NPG_DATA={folder!r} is not a directory", pytrace=False)
+        return Path(folder)
     beside = ROOT.parent / "shared" / "data"
     if not beside.is_dir():
         pytest.skip("needs real data sets; NPG_DATA names the directory")

@@ -29,8 +29,8 @@ _kept: list[Any] = []
 
 def compiler() -> list[str] | None:
     """Return the command of the compiler with which Python was made, None where it cannot serve."""
-    found = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")[:1]
-    return found if sys.platform == "linux" and found and shutil.which(found[0]) else None
+    result = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")[:1]
+    return result if sys.platform == "linux" and result and shutil.which(result[0]) else None
 
 
 def guard(side: str) -> None:

@@ -45,25 +45,27 @@ def rounded(a: np.ndarray) -> np.ndarray:
         return np.asarray(a, np.float64).astype(np.float16)
 
 
-def wrong(ours: np.ndarray, theirs: np.ndarray, exact: np.ndarray, near: int = 1) -> np.ndarray:
+def wrong(npg_result: np.ndarray, torch_result: np.ndarray, exact: np.ndarray, near: int = 1) -> np.ndarray:
     """Return where a result is wrong, see above; `near`: how far from the exact result it may be."""
     exact = rounded(exact)
-    from_exact = steps(ours, exact)
-    found = (steps(ours, theirs) > 1) & (from_exact > near) & (from_exact > steps(theirs, exact))
-    return found.reshape(np.shape(ours))
+    from_exact = steps(npg_result, exact)
+    actual = (steps(npg_result, torch_result) > 1) & (from_exact > near) & (from_exact > steps(torch_result, exact))
+    return actual.reshape(np.shape(npg_result))
 
 
-def worse(ours: np.ndarray, theirs: np.ndarray, exact: np.ndarray) -> bool:
+def worse(npg_result: np.ndarray, torch_result: np.ndarray, exact: np.ndarray) -> bool:
     """Tell whether a result of several ops, which round in between, is farther from the exact than PyTorch's about."""
-    if not wrong(ours, theirs, exact).any() or not np.isfinite(exact).all():
+    if not wrong(npg_result, torch_result, exact).any() or not np.isfinite(exact).all():
         return False
-    errors = [np.abs(x.astype(np.float64) - exact).max() for x in (ours, theirs)]
+    errors = [np.abs(x.astype(np.float64) - exact).max() for x in (npg_result, torch_result)]
     return bool(errors[0] > 2 * errors[1] + np.spacing(np.float16(np.abs(exact).max())) / 2)
 
 
-def check(what: str, ours: Any, theirs: Any, exact: Any, inputs: Any = (), near: int = 1, but: Any = None) -> None:
+def check(
+    what: str, npg_result: Any, torch_result: Any, exact: Any, inputs: Any = (), near: int = 1, but: Any = None
+) -> None:
     """Compare a result of float16 with PyTorch's and with that of float64; `but`: where not to look."""
-    a, b, c = ours.detach().numpy(), theirs.detach().numpy(force=True), exact.detach().numpy(force=True)
+    a, b, c = npg_result.detach().numpy(), torch_result.detach().numpy(force=True), exact.detach().numpy(force=True)
     assert a.dtype == b.dtype, f"{what}: {a.dtype}, PyTorch {b.dtype}"
     assert a.shape == b.shape, f"{what}: {a.shape}, PyTorch {b.shape}"
     if a.dtype != np.float16:
@@ -84,24 +86,24 @@ def check(what: str, ours: Any, theirs: Any, exact: Any, inputs: Any = (), near:
 
 def call(function: Callable[..., Any], library: Any, dtype: Any, operands: Any) -> tuple[list[Any], Any]:
     """Return the tensors and the result of a call in a dtype; float16 arrays among the operands become leaves."""
-    made = []
+    results = []
     for x in operands:
         if isinstance(x, np.ndarray):
             x = library.from_numpy(x.astype(dtype)).requires_grad_(True)
-        made.append(x)
+        results.append(x)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        return made, function(*made)
+        return results, function(*results)
 
 
-def compare(what: str, ours: Any, theirs: Any, operands: Any, near: int = 1, but: Any = None) -> bool:
+def compare(what: str, npg_result: Any, torch_result: Any, operands: Any, near: int = 1, but: Any = None) -> bool:
     """Compare value and gradients of a call; return False where PyTorch refuses it in float16."""
     try:
-        b = call(theirs, torch, np.float16, operands)
+        b = call(torch_result, torch, np.float16, operands)
     except (RuntimeError, TypeError, NotImplementedError, IndexError, ValueError):
         return False
-    a = call(ours, npg, np.float16, operands)
-    c = call(theirs, torch, np.float64, operands)
+    a = call(npg_result, npg, np.float16, operands)
+    c = call(torch_result, torch, np.float64, operands)
     check(what, a[1], b[1], c[1], operands)
     assert a[1].requires_grad == b[1].requires_grad, what
     if b[1].requires_grad:
@@ -127,17 +129,17 @@ def compare(what: str, ours: Any, theirs: Any, operands: Any, near: int = 1, but
 def offered() -> dict[str, tuple[Any, Any]]:
     """Return per name npg's function and PyTorch's; of several names for one function the first."""
     spaces = (("", npg, torch), ("nn.functional.", npg.nn.functional, torch.nn.functional))
-    found: dict[str, tuple[Any, Any]] = {}
-    seen = set()
-    for prefix, ours, theirs in (*spaces, ("special.", getattr(npg, "special", None), torch.special)):
-        for name in sorted(dir(ours)) if ours is not None else ():
-            f = getattr(ours, name)
-            if name.startswith(("_", "set_")) or not callable(f) or isinstance(f, type) or id(f) in seen:
+    results: dict[str, tuple[Any, Any]] = {}
+    visited = set()
+    for prefix, npg_space, torch_space in (*spaces, ("special.", getattr(npg, "special", None), torch.special)):
+        for name in sorted(dir(npg_space)) if npg_space is not None else ():
+            f = getattr(npg_space, name)
+            if name.startswith(("_", "set_")) or not callable(f) or isinstance(f, type) or id(f) in visited:
                 continue
-            if hasattr(theirs, name):
-                seen.add(id(f))
-                found[prefix + name] = f, getattr(theirs, name)
-    return found
+            if hasattr(torch_space, name):
+                visited.add(id(f))
+                results[prefix + name] = f, getattr(torch_space, name)
+    return results
 
 
 _NOT_COMPUTED = {"asarray", "as_tensor", "empty_like", "from_dlpack", "from_numpy", "unique_consecutive"}
@@ -147,7 +149,7 @@ def elementwise(*kinds: str) -> Iterator[str]:
     """Yield the names of what is computed element by element of operands of these kinds: "tensor" or "number"."""
     rng = np.random.default_rng(1)
     order = rng.permutation(48)
-    given = [rng.uniform(0.1, 0.9, 48).astype(np.float16) if kind == "tensor" else 0.3 for kind in kinds]
+    operands = [rng.uniform(0.1, 0.9, 48).astype(np.float16) if kind == "tensor" else 0.3 for kind in kinds]
     for name, (f, _) in offered().items():
         if name in _NOT_COMPUTED:
             continue
@@ -155,7 +157,7 @@ def elementwise(*kinds: str) -> Iterator[str]:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 once, again, turned = (
-                    f(*[npg.from_numpy(x[i].copy()) if isinstance(x, np.ndarray) else x for x in given])
+                    f(*[npg.from_numpy(x[i].copy()) if isinstance(x, np.ndarray) else x for x in operands])
                     for i in (slice(None), slice(None), order)
                 )
         except Exception:

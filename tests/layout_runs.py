@@ -174,18 +174,18 @@ class Call:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             ys = list(tensors_in(self.function(*xs)))
-        found: list[Array | None] = [y._array.copy() for y in ys]
+        results: list[Array | None] = [y._array.copy() for y in ys]
         ys = [y for y in ys if y.requires_grad]
         leaves = [x for x in xs if x.requires_grad]
         if not ys or not leaves:
-            return found
+            return results
         gs = []
         for i, y in enumerate(ys):
             g = np.asarray(np.random.default_rng(i).standard_normal(y.shape)).astype(y._array.dtype)
             other = of_gradients(g) if of_gradients else None
             gs.append(wrap(g if other is None else other))
         grads = run_backward(tuple(ys), tuple(gs), False, False, tuple(leaves), False)
-        return found + [None if g is None else g._array.copy() for g in grads]
+        return results + [None if g is None else g._array.copy() for g in grads]
 
 
 def tensors_in(x: Any) -> Iterator[Any]:
@@ -232,11 +232,11 @@ def digests(calls: Iterator[Call]) -> Iterator[tuple[str, str]]:
             arrays = laid_out(call.arrays, layout, None)
             if arrays is None:
                 continue
-            found = outcome(lambda call=call, arrays=arrays, layout=layout: call.run(arrays, layout))
+            result = outcome(lambda call=call, arrays=arrays, layout=layout: call.run(arrays, layout))
             bits = (
-                found.encode()
-                if isinstance(found, str)
-                else b"|".join(b"" if a is None else a.tobytes() for a in found)
+                result.encode()
+                if isinstance(result, str)
+                else b"|".join(b"" if a is None else a.tobytes() for a in result)
             )
             yield f"{name}: {call.name}", hashlib.sha1(bits).hexdigest()
 

@@ -53,8 +53,8 @@ def sampled(
     for op in op_db[part::parts]:
         if op.name in BY_MEMORY:
             continue
-        found = forms(op)
-        for form in [*found[:1], *(f for f in found[1:] if f.name == "in place")]:
+        result = forms(op)
+        for form in [*result[:1], *(f for f in result[1:] if f.name == "in place")]:
             for number, dtype in enumerate(dtypes):
                 if dtype not in op.dtypes:
                     continue
@@ -62,8 +62,8 @@ def sampled(
                     warnings.simplefilter("ignore")
                     grad = op.supports_autograd and dtype.is_floating_point
                     first = itertools.islice(op.sample_inputs("cpu", dtype, requires_grad=grad), count + 2 * number)
-                    given = list(first)[-count:]  # of each dtype others, where there are so many
-                for s in given:
+                    samples = list(first)[-count:]  # of each dtype others, where there are so many
+                for s in samples:
                     if form.in_place and s.broadcasts_input:
                         continue
                     try:

@@ -55,19 +55,19 @@ LEFT_OUT = {
 
 def targets():
     """Yield (name, callable) of everything public, each once."""
-    seen = set()
+    visited = set()
     places = {"npg": npg, "F": F, "linalg": npg.linalg, "Tensor": npg.Tensor, "nn": npg.nn, "optim": npg.optim}
     places |= {"nn.init": npg.nn.init, "nn.utils": npg.nn.utils}
-    for place, found in places.items():
-        for name in sorted(getattr(found, "__all__", dir(found))):
-            value = getattr(found, name)
-            if name[0] == "_" or name in LEFT_OUT or not callable(value) or id(value) in seen:
+    for place, result in places.items():
+        for name in sorted(getattr(result, "__all__", dir(result))):
+            value = getattr(result, name)
+            if name[0] == "_" or name in LEFT_OUT or not callable(value) or id(value) in visited:
                 continue
             if isinstance(value, type) and issubclass(value, (Warning, npg.nn.Parameter)):
                 continue
             if isinstance(value, types.ModuleType):
                 continue
-            seen.add(id(value))
+            visited.add(id(value))
             yield f"{place}.{name}", value
 
 
@@ -129,15 +129,15 @@ def calls(name, function, few):
                 if p.kind is p.VAR_KEYWORD or (p.kind is p.VAR_POSITIONAL and p is not target):
                     continue
                 if p is target:
-                    given = value
+                    replacement = value
                 elif p.default is p.empty:
-                    given = usual(p.name)
+                    replacement = usual(p.name)
                 else:
                     continue
                 if p.kind is p.KEYWORD_ONLY or p.default is not p.empty:
-                    kwargs[p.name] = given
+                    kwargs[p.name] = replacement
                 else:
-                    args.append(given)
+                    args.append(replacement)
             yield target.name, value, args, kwargs
 
 
@@ -201,8 +201,8 @@ def main(words, few):
         if words and not any(w in name for w in words):
             continue
         for parameter, value, args, kwargs in calls(name, function, few):
-            given = [*args, *kwargs.values()]
-            before = state(given)
+            arguments = [*args, *kwargs.values()]
+            before = state(arguments)
             why = None
             if hasattr(os, "fork"):
                 signal.setitimer(signal.ITIMER_PROF, SECONDS)
@@ -212,7 +212,7 @@ def main(words, few):
                 pythons = name.startswith(("optim.", "nn.")) and PYTHONS.fullmatch(str(error))
                 why = None if pythons else says_nothing(error)
                 why = why and f"{why}: {type(error).__name__}: {str(error)[:150]!r}"
-                if why is None and state(given) != before:
+                if why is None and state(arguments) != before:
                     why = f"changed something: {error!r}"
             finally:
                 if hasattr(os, "fork"):

@@ -36,14 +36,14 @@ def environment(kind: str) -> dict[str, str]:
     """Return what the environment must have for an extension of that kind of build."""
     command = compiler()
     assert command is not None, "needs GCC and Linux"
-    found = [
+    results = [
         subprocess.run([*command, f"-print-file-name=lib{name}.so"], stdout=subprocess.PIPE, text=True, check=True)
         for name in LIBRARIES[kind]
     ]
     reports = os.environ.get("NPG_REPORTS")
     more = [f"log_path={reports}"] if reports else []
     return {
-        "LD_PRELOAD": ":".join(run.stdout.strip() for run in found),
+        "LD_PRELOAD": ":".join(run.stdout.strip() for run in results),
         "PYTHONMALLOC": "malloc",
         **{name: ":".join(options + more) for name, options in OPTIONS.items()},
     }

@@ -144,17 +144,17 @@ def check(root: Path) -> tuple[list[str], int]:
     files = [p for d, e in (("npg", "py"), ("npg", "pyi"), ("demo", "py")) for p in sorted((root / d).rglob(f"*.{e}"))]
     for pattern in ("*.pyx", "*.pxd", "*.pxi"):
         files += [path for folder in ("csrc", "npg") for path in sorted((root / folder).rglob(pattern))]
-    found = []
+    results = []
     for path in files:
         module = module_of(path, root)
         if room_of(module) is None:
-            found.append(f"{path.relative_to(root)}:1: {module}: {verdict(module, 'npg.ops')}")
+            results.append(f"{path.relative_to(root)}:1: {module}: {verdict(module, 'npg.ops')}")
             continue
         for line, imported in imports(path, root):
             wrong = verdict(module, imported)
             if wrong:
-                found.append(f"{path.relative_to(root)}:{line}: {imported}: {wrong}")
-    return found, len(files)
+                results.append(f"{path.relative_to(root)}:{line}: {imported}: {wrong}")
+    return results, len(files)
 
 
 # ----- Circles -----
@@ -179,37 +179,37 @@ def circles(root: Path) -> list[set[str]]:
     graph = {module: set(modules_imported(path, root, set(files))) for module, path in files.items()}
 
     def reach(module: str) -> set[str]:
-        seen: set[str] = set()
+        visited: set[str] = set()
         stack = list(graph[module])
         while stack:
             name = stack.pop()
-            if name not in seen:
-                seen.add(name)
+            if name not in visited:
+                visited.add(name)
                 stack.extend(graph[name])
-        return seen
+        return visited
 
     reached = {module: reach(module) for module in files}
-    found: list[set[str]] = []
+    results: list[set[str]] = []
     for module in sorted(files):
-        if module in reached[module] and not any(module in circle for circle in found):
-            found.append({name for name in reached[module] if module in reached[name]})
-    return found
+        if module in reached[module] and not any(module in circle for circle in results):
+            results.append({name for name in reached[module] if module in reached[name]})
+    return results
 
 
 # ----- npg -----
 
 
 def test_layering_of_this_repository_is_kept():
-    found, files = check(ROOT)
+    result, files = check(ROOT)
     assert files > 20
-    assert not found, "\n".join(found)
+    assert not result, "\n".join(result)
 
 
 def test_circles_are_the_engines_own():
     # A node runs rules, a rule may run a backward pass, and a tensor asks for nodes.
-    found = circles(ROOT)
-    assert len(found) == 1
-    assert {".".join(name.split(".")[:2]) for name in found[0]} == {"npg.engine"}
+    result = circles(ROOT)
+    assert len(result) == 1
+    assert {".".join(name.split(".")[:2]) for name in result[0]} == {"npg.engine"}
 
 
 # ----- The checker itself -----
@@ -311,5 +311,5 @@ def test_checker_circle_is_found(tmp_path, source):
 )
 def test_checker_deliberately_wrong_import_is_caught(tmp_path, name, source, line):
     write_tree(tmp_path, {**RIGHT, name: source})
-    found, _ = check(tmp_path)
-    assert [text.partition(": ")[0] for text in found] == [f"{name}:{line}"]
+    result, _ = check(tmp_path)
+    assert [text.partition(": ")[0] for text in result] == [f"{name}:{line}"]

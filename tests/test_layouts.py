@@ -37,11 +37,13 @@ def _quick_samples(monkeypatch):
 
 
 @np.errstate(all="ignore")
-def difference(found, expected):
+def difference(actual, expected):
     """Return what differs between two outcomes, None where nothing does."""
-    if isinstance(found, str) or isinstance(expected, str):
-        return None if found == expected else f"{found if isinstance(found, str) else 'values'}, contiguous: {expected}"
-    for i, (a, e) in enumerate(zip(found, expected, strict=True)):
+    if isinstance(actual, str) or isinstance(expected, str):
+        return (
+            None if actual == expected else f"{actual if isinstance(actual, str) else 'values'}, contiguous: {expected}"
+        )
+    for i, (a, e) in enumerate(zip(actual, expected, strict=True)):
         if a is None and e is None:
             continue
         if a is None or e is None or a.shape != e.shape or a.dtype != e.dtype:
@@ -57,11 +59,11 @@ def difference(found, expected):
     return None
 
 
-def is_refused(name, call, found):
+def is_refused(name, call, result):
     """Tell whether an in-place call was refused as it must be."""
-    if "in place" not in call.name or not isinstance(found, str):
+    if "in place" not in call.name or not isinstance(result, str):
         return False
-    return "read-only" in found if name == "read_only" else "refers to a single memory location" in found
+    return "read-only" in result if name == "read_only" else "refers to a single memory location" in result
 
 
 def check(call: Call, each: bool) -> list[str]:
@@ -74,8 +76,8 @@ def check(call: Call, each: bool) -> list[str]:
             if arrays is None:
                 continue
             before = [a.copy() for a in arrays]
-            found = outcome(lambda arrays=arrays, layout=layout: call.run(arrays, layout))
-            text = None if is_refused(name, call, found) else difference(found, expected)
+            actual = outcome(lambda arrays=arrays, layout=layout: call.run(arrays, layout))
+            text = None if is_refused(name, call, actual) else difference(actual, expected)
             if text:
                 wrong.append(f"{call.name}: {name}, {which}: {text}")
             if "in place" not in call.name and not call.name.startswith("_"):
@@ -87,8 +89,8 @@ def check(call: Call, each: bool) -> list[str]:
         if arrays is None or "in place" in call.name:
             continue
         expected = outcome(lambda arrays=arrays: call.run([np.array(a, order="C") for a in arrays]))
-        found = outcome(lambda arrays=arrays: call.run(arrays))
-        text = None if singular(expected) else difference(found, expected)
+        actual = outcome(lambda arrays=arrays: call.run(arrays))
+        text = None if singular(expected) else difference(actual, expected)
         if text:
             wrong.append(f"{call.name}: {name}: {text}")
     return wrong
@@ -164,12 +166,12 @@ def test_from_numpy_refuses_what_torch_refuses_in_its_words():
     records = np.zeros(3, [("flag", np.int8), ("value", np.float32)])
     pairs = np.zeros((2, 3), [("a", np.float32), ("b", np.float32)])
     for array in (records["value"], np.ones(3, ">f4"), np.ones((2, 3))[::-1], np.ones((1, 3))[::-1]):
-        for ours, theirs in ((npg.from_numpy, torch.from_numpy), (npg.as_tensor, torch.as_tensor)):
+        for npg_function, torch_function in ((npg.from_numpy, torch.from_numpy), (npg.as_tensor, torch.as_tensor)):
             with pytest.raises(ValueError, match="numpy array") as expected:
-                theirs(array)
-            with pytest.raises(ValueError, match="numpy array") as found:
-                ours(array)
-            assert str(found.value) == str(expected.value)
+                torch_function(array)
+            with pytest.raises(ValueError, match="numpy array") as actual:
+                npg_function(array)
+            assert str(actual.value) == str(expected.value)
     for array in (pairs["b"], pairs["b"].T):
         x, y = npg.from_numpy(array), torch.from_numpy(array)
         assert x.stride() == y.stride() and x.data_ptr() == y.data_ptr() == array.ctypes.data
@@ -236,7 +238,7 @@ def test_reading_mapped_memory_is_reading_an_array(tmp_path):
     rng = np.random.default_rng(0)
     for name in ("x", "w"):
         rng.standard_normal((6, 6)).astype(np.float32).tofile(tmp_path / name)
-    found = []
+    actual = []
     for mode in ("r", "c", "r+", None):
         arrays = [np.memmap(tmp_path / name, np.float32, mode or "r").reshape(6, 6) for name in ("x", "w")]
         x, w = (npg.from_numpy(a if mode else np.array(a)) for a in arrays)
@@ -245,15 +247,15 @@ def test_reading_mapped_memory_is_reading_an_array(tmp_path):
         parts = [x[::2].unfold(1, 2, 1).sum(-1), x[1:4, None].expand(3, 2, 6).sum(1), x.t()[:, 1:4], x.view(4, 9)]
         loss = (x @ w).softmax(-1).sum() + sum((p * p).sum() for p in parts) + x.as_strided((3,), (7,)).sum()
         loss.backward()
-        found.append([loss.detach().numpy(), x.grad.numpy(), x.detach().clone().add_(1).numpy()])
+        actual.append([loss.detach().numpy(), x.grad.numpy(), x.detach().clone().add_(1).numpy()])
         if mode in ("c", "r+"):
             x.detach()[0].fill_(5.0)
             assert (arrays[0][0] == 5).all() and arrays[0][1, 0] != 5
             expected = 5 if mode == "r+" else np.fromfile(tmp_path / "x", np.float32, 6)
             arrays[0].base.flush() if hasattr(arrays[0].base, "flush") else None
             assert (np.fromfile(tmp_path / "x", np.float32, 6) == expected).all()
-    for other in found[:-1]:
-        for a, b in zip(other[:2], found[0][:2], strict=True):
+    for other in actual[:-1]:
+        for a, b in zip(other[:2], actual[0][:2], strict=True):
             np.testing.assert_array_equal(a, b)
 
 
@@ -282,17 +284,17 @@ OVERLAPPING = [
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-@pytest.mark.parametrize(("n", "seen"), OVERLAPPING)
-def test_gradient_of_a_view_of_an_overlapping_input_is_like_torch(n, seen, dtype):
-    found = []
+@pytest.mark.parametrize(("n", "view_of"), OVERLAPPING)
+def test_gradient_of_a_view_of_an_overlapping_input_is_like_torch(n, view_of, dtype):
+    results = []
     for lib in (npg, torch):
         x = lib.arange(1.0, n + 1).to(getattr(lib, dtype)).requires_grad_()
-        y = seen(x)
+        y = view_of(x)
         w = lib.arange(1.0, y.numel() + 1).to(x.dtype).reshape(y.shape)
         (g,) = lib.autograd.grad((y * y * w).sum(), x, create_graph=True)
         (second,) = lib.autograd.grad((g * g).sum(), x)
-        found.append([g.detach().numpy(), second.numpy()])
-    for a, b in zip(*found, strict=True):
+        results.append([g.detach().numpy(), second.numpy()])
+    for a, b in zip(*results, strict=True):
         np.testing.assert_array_equal(a, b)
 
 

@@ -299,7 +299,7 @@ def test_op_in_blocks_gives_what_it_gives_as_a_whole(name, layout, monkeypatch):
     xs = [npg.from_numpy(LAYOUTS[layout](a[: SIDE // 4])) for a in arrays(count)]
     if name.startswith("index") or "gather" in name or "scatter" in name:
         xs = [npg.from_numpy(LAYOUTS[layout](a)) for a in arrays(count)]
-    found = []
+    outcomes = []
     for large in (1 << 14, 1 << 62):
         monkeypatch.setattr(blocks, "LARGE", large)
         if large > 1 << 14:
@@ -313,8 +313,8 @@ def test_op_in_blocks_gives_what_it_gives_as_a_whole(name, layout, monkeypatch):
         if both is not None:
             results += npg.autograd.grad(y, leaves, npg.full_like(y, 0.5), retain_graph=True)
             results += npg.autograd.grad(y.sum(), leaves)
-        found.append([r.numpy(force=True) for r in results])
-    for a, b in zip(*found, strict=True):
+        outcomes.append([r.numpy(force=True) for r in results])
+    for a, b in zip(*outcomes, strict=True):
         assert a.strides == b.strides and a.dtype == b.dtype
         if name in UNLIKE:
             np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6)
@@ -327,13 +327,13 @@ def test_op_in_blocks_gives_what_it_gives_as_a_whole(name, layout, monkeypatch):
 def test_op_in_blocks_of_another_dtype_gives_the_same(name, dtype, monkeypatch):
     function, count, _, _ = BOUNDS[name]
     xs = [npg.from_numpy(a[:128].astype(dtype)) for a in arrays(count)]
-    found = []
+    results = []
     for large in (1 << 14, 1 << 62):
         monkeypatch.setattr(blocks, "LARGE", large)
         leaves = [x.detach().requires_grad_() for x in xs]
         y = function(*leaves)
-        found.append([r.numpy(force=True) for r in (y, *npg.autograd.grad(y.sum(), leaves))])
-    for a, b in zip(*found, strict=True):
+        results.append([r.numpy(force=True) for r in (y, *npg.autograd.grad(y.sum(), leaves))])
+    for a, b in zip(*results, strict=True):
         assert a.dtype == b.dtype == dtype
         np.testing.assert_array_equal(a, b)
 
@@ -343,27 +343,27 @@ def test_op_in_blocks_broadcasts(other, monkeypatch):
     x, a = arrays(2)
     b = a.reshape(-1)[: int(np.prod(other))].reshape(other)
     for function in (npg.div, npg.hypot, npg.maximum, npg.xlogy, lambda x, b: npg.where(x > 0.5, x, b)):
-        found = []
+        results = []
         for large in (1 << 14, 1 << 62):
             monkeypatch.setattr(blocks, "LARGE", large)
             leaves = [npg.tensor(v, requires_grad=True) for v in (x, b)]
             y = function(*leaves)
-            found.append([y.numpy(force=True)] + [g.numpy() for g in npg.autograd.grad(y.square().sum(), leaves)])
-        for u, v in zip(*found, strict=True):
+            results.append([y.numpy(force=True)] + [g.numpy() for g in npg.autograd.grad(y.square().sum(), leaves)])
+        for u, v in zip(*results, strict=True):
             np.testing.assert_array_equal(u, v)
 
 
 @pytest.mark.parametrize("name", IN_PLACE)
 def test_op_in_place_in_blocks_gives_the_same(name, monkeypatch):
-    found = []
+    results = []
     for large in (1 << 14, 1 << 62):
         monkeypatch.setattr(blocks, "LARGE", large)
         for layout in LAYOUTS.values():
             x = npg.from_numpy(np.array(layout(arrays(1)[0]), order="K"))
             IN_PLACE[name](x)
-            found.append(x.numpy())
-    half = len(found) // 2
-    for a, b in zip(found[:half], found[half:], strict=True):
+            results.append(x.numpy())
+    half = len(results) // 2
+    for a, b in zip(results[:half], results[half:], strict=True):
         np.testing.assert_array_equal(a, b)
 
 

@@ -85,10 +85,10 @@ class Form(NamedTuple):
 
 def lookup(path: str) -> Any:
     """Return npg's object of this name in the torch namespace, else Tensor's attribute, else None."""
-    found: Any = npg
+    result: Any = npg
     for part in path.split("."):
-        found = getattr(found, part, None)
-    return found if found is not None else getattr(npg.Tensor, path, None)
+        result = getattr(result, part, None)
+    return result if result is not None else getattr(npg.Tensor, path, None)
 
 
 def _seeded(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -99,9 +99,11 @@ def _seeded(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 def rebuilt(function: types.FunctionType) -> Callable[..., Any]:
     """Return torch's own lambda with npg in the place of torch."""
     scope = {**function.__globals__, "torch": npg, "np": npg, "wrapper_set_seed": _seeded, "F": npg.nn.functional}
-    made = types.FunctionType(function.__code__, scope, function.__name__, function.__defaults__, function.__closure__)
-    made.__kwdefaults__ = function.__kwdefaults__
-    return made
+    result = types.FunctionType(
+        function.__code__, scope, function.__name__, function.__defaults__, function.__closure__
+    )
+    result.__kwdefaults__ = function.__kwdefaults__
+    return result
 
 
 def is_lambda(function: Any) -> bool:
@@ -115,8 +117,8 @@ def counterpart(function: Any, path: str) -> Any:
         return inner and functools.partial(inner, *function.args, **function.keywords)
     if is_lambda(function):
         return rebuilt(function)
-    found = lookup(path)
-    return (lambda x: found.fget(x)) if isinstance(found, property) else found
+    result = lookup(path)
+    return (lambda x: result.fget(x)) if isinstance(result, property) else result
 
 
 def forms(op: Any) -> list[Form]:
@@ -127,19 +129,19 @@ def forms(op: Any) -> list[Form]:
         return []
     if lookup(op.name) is None and lookup(last + "_") is None:
         return []
-    found = [Form("function", counterpart(op.op, op.name), op.op, False)]
+    result = [Form("function", counterpart(op.op, op.name), op.op, False)]
     if op.method_variant is not None and hasattr(npg.Tensor, op.name):
         method = op.method_variant
         own = rebuilt(method) if is_lambda(method) else getattr(npg.Tensor, op.name)
-        found.append(Form("method", own, method, False))
+        result.append(Form("method", own, method, False))
     if op.inplace_variant is not None:
         name = getattr(op.inplace_variant, "__name__", op.name + "_")
-        found.append(Form("in place", counterpart(op.inplace_variant, name), op.inplace_variant, True))
+        result.append(Form("in place", counterpart(op.inplace_variant, name), op.inplace_variant, True))
     if op.operator_variant is not None:
-        found.append(Form("operator", op.operator_variant, op.operator_variant, False))
+        result.append(Form("operator", op.operator_variant, op.operator_variant, False))
     if op.inplace_operator_variant is not None:
-        found.append(Form("in-place operator", op.inplace_operator_variant, op.inplace_operator_variant, True))
-    return [f for f in found if f.npg_fn is not None]
+        result.append(Form("in-place operator", op.inplace_operator_variant, op.inplace_operator_variant, True))
+    return [f for f in result if f.npg_fn is not None]
 
 
 # ----- Running the samples -----
@@ -230,15 +232,15 @@ def as_near_as_torch(form: Form, args: Any, kwargs: Any, grad: bool) -> bool:
     """
     single = values_and_gradients(form.torch_fn, args, kwargs, grad, gradients_torch)
     double = values_and_gradients(form.torch_fn, *to_double((args, kwargs)), grad, gradients_torch)
-    found = values_and_gradients(form.npg_fn, to_npg(args), to_npg(kwargs), grad, gradients_npg)
-    if [a.shape for a in found] != [a.shape for a in single] or [a.dtype for a in found] != [a.dtype for a in single]:
+    actual = values_and_gradients(form.npg_fn, to_npg(args), to_npg(kwargs), grad, gradients_npg)
+    if [a.shape for a in actual] != [a.shape for a in single] or [a.dtype for a in actual] != [a.dtype for a in single]:
         return False
-    for ours, theirs, exact in zip(found, single, double, strict=True):
+    for npg_result, torch_result, exact in zip(actual, single, double, strict=True):
         if exact.size and exact.dtype.kind == "f":
-            allowed = 4 * np.abs(theirs - exact).max() + 1e-5 * max(1.0, np.abs(exact).max())
-            if not np.abs(ours - exact).max() <= allowed:
+            allowed = 4 * np.abs(torch_result - exact).max() + 1e-5 * max(1.0, np.abs(exact).max())
+            if not np.abs(npg_result - exact).max() <= allowed:
                 return False
-        elif not np.array_equal(ours, theirs):
+        elif not np.array_equal(npg_result, torch_result):
             return False
     return True
 
@@ -250,20 +252,20 @@ def values_and_gradients(function: Any, args: Any, kwargs: Any, grad: bool, grad
     outs = list(tensors_in(function(*args, **kwargs)))
     inputs = [t for t in tensors_in((args, kwargs)) if t.requires_grad]
     differentiable = [y for y in outs if y.requires_grad]
-    found = [y.detach().numpy() for y in outs]
+    results = [y.detach().numpy() for y in outs]
     if grad and differentiable and inputs:
         ones = [y.detach() * 0 + 1 for y in differentiable]
         for x, g in zip(inputs, gradients(differentiable, inputs, ones, False), strict=True):
-            found.append(np.zeros(tuple(x.shape), found[0].dtype) if g is None else g.numpy())
-    return found
+            results.append(np.zeros(tuple(x.shape), results[0].dtype) if g is None else g.numpy())
+    return results
 
 
 def samples(op: Any, dtype: torch.dtype, form: Form, grad: bool) -> Iterator[Any]:
     few = form.name != "function" or dtype not in FLOATS
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # some are made with deprecated functions
-        made = list(itertools.islice(op.sample_inputs("cpu", dtype, requires_grad=grad), FEW if few else None))
-    yield from (sample for sample in made if not (form.in_place and sample.broadcasts_input))
+        result = list(itertools.islice(op.sample_inputs("cpu", dtype, requires_grad=grad), FEW if few else None))
+    yield from (sample for sample in result if not (form.in_place and sample.broadcasts_input))
 
 
 def run(op: Any) -> Tally:

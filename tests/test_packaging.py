@@ -103,9 +103,9 @@ def build(kind: str, tree: Path, to: Path, **environment: str) -> tuple[subproce
 @pytest.fixture(scope="module")
 def sdist(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """The names in the sdist, without the leading folder."""
-    process, made = build("build_sdist", tree, tmp_path_factory.mktemp("sdist"))
+    process, result = build("build_sdist", tree, tmp_path_factory.mktemp("sdist"))
     assert process.returncode == 0, process.stderr
-    (archive,) = made
+    (archive,) = result
     assert archive.name == f"npg_autograd-{read_version()}.tar.gz"
     with tarfile.open(archive) as tar:
         return {name.partition("/")[2] for name in tar.getnames() if "/" in name}
@@ -123,10 +123,10 @@ def test_sdist_holds_all_that_is_written_by_hand(sdist, tree):
         "tests/**/*.py",
         "tools/*.py",
     )
-    wanted = {path.relative_to(tree).as_posix() for pattern in patterns for path in tree.glob(pattern)}
-    wanted |= {"npg/py.typed", "setup.py", "pyproject.toml", "LICENSE", "CHANGELOG.md", "README.md", "MANIFEST.in"}
-    assert {"csrc/kernels.pyx", "npg/kernels/_cython.pxd", "npg/engine/_cython.pyi", "tests/conftest.py"} <= wanted
-    assert wanted - sdist == set()
+    expected = {path.relative_to(tree).as_posix() for pattern in patterns for path in tree.glob(pattern)}
+    expected |= {"npg/py.typed", "setup.py", "pyproject.toml", "LICENSE", "CHANGELOG.md", "README.md", "MANIFEST.in"}
+    assert {"csrc/kernels.pyx", "npg/kernels/_cython.pxd", "npg/engine/_cython.pyi", "tests/conftest.py"} <= expected
+    assert expected - sdist == set()
 
 
 def test_sdist_holds_all_that_is_in_the_repository(sdist):
@@ -151,11 +151,11 @@ def no_compiler() -> dict[str, str]:
 
 
 def test_wheel_without_compiler_warns_and_holds_the_python_engine(tree, tmp_path, no_compiler):
-    process, made = build("build_wheel", tree, tmp_path, **no_compiler)
+    process, result = build("build_wheel", tree, tmp_path, **no_compiler)
     assert process.returncode == 0, process.stderr
     assert "WARNING: the extensions npg.kernels._cython and npg.engine._cython were not built" in process.stderr
     assert "/nonexistent/cc" in process.stderr
-    (wheel,) = made
+    (wheel,) = result
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert {"npg/__init__.py", "npg/engine/_cython.pyi", "npg/kernels/_cython.pyi", "npg/py.typed"} <= names
@@ -166,10 +166,10 @@ def test_wheel_without_compiler_warns_and_holds_the_python_engine(tree, tmp_path
 
 
 def test_wheel_without_compiler_required_extension_fails(tree, tmp_path, no_compiler):
-    process, made = build("build_wheel", tree, tmp_path, **{**no_compiler, "NPG_REQUIRE_EXTENSION": "1"})
+    process, result = build("build_wheel", tree, tmp_path, **{**no_compiler, "NPG_REQUIRE_EXTENSION": "1"})
     assert process.returncode != 0
     assert "/nonexistent/cc" in process.stderr
-    assert made == []
+    assert result == []
 
 
 def test_wheel_without_extension_fits_every_platform(tree, tmp_path):
@@ -185,10 +185,10 @@ def test_wheel_without_extension_fits_every_platform(tree, tmp_path):
 
 
 def test_unknown_kind_of_build_is_refused(tree, tmp_path):
-    process, made = build("build_wheel", tree, tmp_path, NPG_BUILD="fast", NPG_REQUIRE_EXTENSION="1")
+    process, result = build("build_wheel", tree, tmp_path, NPG_BUILD="fast", NPG_REQUIRE_EXTENSION="1")
     assert process.returncode != 0
     assert "expected NPG_BUILD to be trace, checks, sanitize, races or unset, got 'fast'" in process.stderr
-    assert made == []
+    assert result == []
 
 
 # ----- The engine of an installation that is not whole -----

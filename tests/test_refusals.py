@@ -77,21 +77,21 @@ CALLS = [
 ]
 
 
-def _as_torch(name, argument, position, wanted, given):
-    raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be {wanted}, not {given}")
+def _as_torch(name, argument, position, expected, got):
+    raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be {expected}, not {got}")
 
 
 @pytest.mark.parametrize("call", CALLS)
 def test_refused_call_has_torchs_words(call):
-    found = []
+    results = []
     for lib in (torch, npg):
         with pytest.raises(Exception) as caught:
             call(lib)
         text = str(caught.value).split("\n")[0].replace("torch.", "npg.")
         # PyTorch counts the arguments of a method without self, npg those of the function that the method is.
-        found.append((type(caught.value), re.sub(r" \(position \d\)", "", text)))
-    assert issubclass(found[1][0], found[0][0])
-    assert found[1][1] == found[0][1]
+        results.append((type(caught.value), re.sub(r" \(position \d\)", "", text)))
+    assert issubclass(results[1][0], results[0][0])
+    assert results[1][1] == results[0][1]
 
 
 @pytest.mark.parametrize(
@@ -214,8 +214,8 @@ def test_warnings_point_to_the_callers_line(call):
     ],
 )
 def test_numpys_names_of_keywords(call):
-    found, wanted = call(npg), call(torch)
-    pairs = zip(found, wanted, strict=True) if isinstance(wanted, tuple) else [(found, wanted)]
+    result, expected = call(npg), call(torch)
+    pairs = zip(result, expected, strict=True) if isinstance(expected, tuple) else [(result, expected)]
     assert all(f.tolist() == w.tolist() for f, w in pairs)
 
 

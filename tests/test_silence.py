@@ -23,30 +23,30 @@ DTYPES = list(LARGEST)
 
 def reports(call: Callable[[], Any]) -> list[str]:
     """Return what NumPy said of floating-point errors in a call, with the place."""
-    found: list[str] = []
+    results: list[str] = []
 
     def told(kind: str, flag: int) -> None:
         frames = [f"{f.filename}:{f.lineno}" for f in traceback.extract_stack() if "/npg/" in f.filename]
-        found.append(f"{kind} at {frames[-1:]}")
+        results.append(f"{kind} at {frames[-1:]}")
 
     with np.errstate(divide="call", over="call", invalid="call", call=told):
         try:
             call()
         except (RuntimeError, ValueError, TypeError, NotImplementedError, np.linalg.LinAlgError):
             pass  # a refusal of such numbers
-    return found
+    return results
 
 
 def extreme(arrays: list[Any], seed: int) -> list[Any]:
     rng = np.random.default_rng(seed)
-    found = []
+    results = []
     for a in arrays:
         a = a.copy()
         if a.dtype.kind == "f":
             most = float(np.finfo(a.dtype).max)
             a[...] = rng.choice(np.array([np.nan, np.inf, -np.inf, most, -most, 1e-7, 0.0]), a.shape)
-        found.append(a)
-    return found
+        results.append(a)
+    return results
 
 
 @pytest.mark.parametrize("part", range(3))
@@ -54,9 +54,9 @@ def test_ops_and_their_gradients_are_silent(part):
     said = {}
     dtype = (torch.float16, torch.float32, torch.float64)[part]  # of every sixth op, in the longer search of all
     for seed, call in enumerate(sampled(COUNT, part % PARTS, PARTS, (dtype,))):
-        found = reports(lambda call=call, seed=seed: call.run(extreme(call.arrays, seed)))
-        if found:
-            said[call.name] = found
+        result = reports(lambda call=call, seed=seed: call.run(extreme(call.arrays, seed)))
+        if result:
+            said[call.name] = result
     assert not said
 
 

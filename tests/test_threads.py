@@ -109,11 +109,14 @@ def numbers(size: int, dtype: Any) -> Any:
 def check(compute: Callable[[Any], list[Any]], dtype: Any, sizes: tuple[int, ...] = SIZES) -> None:
     """Compare what is computed of numbers of each size, bit for bit: by one thread, and by several."""
     for size in sizes:
-        found = {}
+        results = {}
         for threads in (1, *THREADS):
             npg.set_num_threads(threads)
-            found[threads] = [t.detach().numpy().tobytes() for t in compute(numbers(size, dtype))]
-        assert all(bits == found[1] for bits in found.values()), (size, {t: b == found[1] for t, b in found.items()})
+            results[threads] = [t.detach().numpy().tobytes() for t in compute(numbers(size, dtype))]
+        assert all(bits == results[1] for bits in results.values()), (
+            size,
+            {t: b == results[1] for t, b in results.items()},
+        )
 
 
 @pytest.mark.parametrize("dtype", [npg.float32, npg.float64, npg.float16], ids=str)

@@ -31,10 +31,10 @@ EXAMPLES = int(os.environ.get("NPG_TRAINING_PROGRAMS", "400" if PROFILE == "ci" 
 # ----- Differences -----
 
 
-def differences(found: Any, expected: Any, tolerance: float | None, what: str) -> Iterator[str]:
+def differences(actual: Any, expected: Any, tolerance: float | None, what: str) -> Iterator[str]:
     """Say in what a value differs; without a tolerance, floating numbers may be any."""
-    if isinstance(expected, tuple) and isinstance(found, tuple):
-        a, b = found[1], expected[1]
+    if isinstance(expected, tuple) and isinstance(actual, tuple):
+        a, b = actual[1], expected[1]
         same = (a.dtype, a.shape) == (b.dtype, b.shape)
         if same and b.dtype.kind == "f" and tolerance is not None:
             a, b = a.astype(float), b.astype(float)
@@ -43,18 +43,18 @@ def differences(found: Any, expected: Any, tolerance: float | None, what: str) -
         elif same and b.dtype.kind != "f":
             same = np.array_equal(a, b)
         if not same:
-            yield f"{what}: {found[1]!r}, torch has {expected[1]!r}"
-    elif isinstance(expected, dict) and isinstance(found, dict) and list(found) == list(expected):
+            yield f"{what}: {actual[1]!r}, torch has {expected[1]!r}"
+    elif isinstance(expected, dict) and isinstance(actual, dict) and list(actual) == list(expected):
         for key in expected:
-            yield from differences(found[key], expected[key], tolerance, f"{what} {key}")
-    elif isinstance(expected, list) and isinstance(found, list) and len(found) == len(expected):
-        for i, (f, e) in enumerate(zip(found, expected, strict=True)):
+            yield from differences(actual[key], expected[key], tolerance, f"{what} {key}")
+    elif isinstance(expected, list) and isinstance(actual, list) and len(actual) == len(expected):
+        for i, (f, e) in enumerate(zip(actual, expected, strict=True)):
             yield from differences(f, e, tolerance, f"{what} {i}")
-    elif isinstance(expected, float) and isinstance(found, float):
-        if tolerance is not None and not np.isclose(found, expected, tolerance, tolerance * SMALLEST, equal_nan=True):
-            yield f"{what}: {found!r}, torch has {expected!r}"
-    elif found != expected or type(found) is not type(expected):
-        yield f"{what}: {found!r}, torch has {expected!r}"
+    elif isinstance(expected, float) and isinstance(actual, float):
+        if tolerance is not None and not np.isclose(actual, expected, tolerance, tolerance * SMALLEST, equal_nan=True):
+            yield f"{what}: {actual!r}, torch has {expected!r}"
+    elif actual != expected or type(actual) is not type(expected):
+        yield f"{what}: {actual!r}, torch has {expected!r}"
 
 
 def _without_advice(what: str, value: Any) -> Any:
@@ -63,7 +63,7 @@ def _without_advice(what: str, value: Any) -> Any:
 
 
 def first_difference(
-    found: list[Record], expected: list[Record], tolerances: dict[str, float]
+    actual: list[Record], expected: list[Record], tolerances: dict[str, float]
 ) -> tuple[int, str] | None:
     """Return where two runs part, as the index of a record, and how; None when they don't.
 
@@ -71,16 +71,16 @@ def first_difference(
     hardtanh and others at nan depends on the place in memory (0 in a whole vector, nan in what is left at its end).
     """
     is_nan = False
-    for i, ((also, f, _), (what, e, rough)) in enumerate(zip(found, expected, strict=False)):
+    for i, ((also, f, _), (what, e, rough)) in enumerate(zip(actual, expected, strict=False)):
         if also != what:
             return i, f"{also}: {f!r}, torch has {what}: {e!r}"
         tolerance = None if is_nan else tolerances[rough]
         for text in differences(_without_advice(what, f), _without_advice(what, e), tolerance, what):
             return i, text
         is_nan = is_nan or (what.startswith("loss") and bool(np.isnan(e[1]).any()))
-    if len(found) != len(expected):
-        shorter = min(len(found), len(expected))
-        return shorter, f"npg has seen {found[shorter:]}, torch {expected[shorter:]}"
+    if len(actual) != len(expected):
+        shorter = min(len(actual), len(expected))
+        return shorter, f"npg has seen {actual[shorter:]}, torch {expected[shorter:]}"
     return None
 
 
@@ -90,8 +90,8 @@ def _is_infinite(value: Any) -> bool:
 
 def check(program: dict[str, Any], lib: Any = npg) -> None:
     """Compare a program's run with PyTorch's, until PyTorch's parts from itself."""
-    expected, found = run(torch, program), run(lib, program)
-    parted = first_difference(found, expected, TOLERANCES)
+    expected, actual = run(torch, program), run(lib, program)
+    parted = first_difference(actual, expected, TOLERANCES)
     if parted is None:
         return
     at, text = parted

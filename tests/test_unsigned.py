@@ -18,16 +18,16 @@ ALL |= {name: (getattr(torch, name), getattr(npg, name)) for name in NAMES}
 
 def both(call, name):
     """Return what a call gives with npg and with torch: (type of the error, its first line) or the result as text."""
-    found = []
+    results = []
     for lib in (npg, torch):
         try:
             result = call(lib, getattr(lib, name))
             text = repr(result.tolist() if isinstance(result, lib.Tensor) else result)
             kind = str(result.dtype) if isinstance(result, lib.Tensor) else ""
-            found.append((text.replace("npg.", "torch."), kind.replace("npg.", "torch.")))
+            results.append((text.replace("npg.", "torch."), kind.replace("npg.", "torch.")))
         except Exception as error:
-            found.append((type(error).__name__, str(error).split("\n")[0].replace("npg.", "torch.")))
-    return found
+            results.append((type(error).__name__, str(error).split("\n")[0].replace("npg.", "torch.")))
+    return results
 
 
 def x(lib, dtype):
@@ -104,14 +104,14 @@ def _refuse_default():
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("call", CALLS)
 def test_unsigned_as_torch(call, name):
-    found, expected = both(call, name)
-    assert found == expected
+    actual, expected = both(call, name)
+    assert actual == expected
 
 
 def test_promotion_of_every_pair():
     for a, b in itertools.product(ALL, ALL):
-        found, expected = both(lambda lib, _, a=a, b=b: lib.promote_types(getattr(lib, a), getattr(lib, b)), "uint16")
-        assert found == expected, (a, b)
+        actual, expected = both(lambda lib, _, a=a, b=b: lib.promote_types(getattr(lib, a), getattr(lib, b)), "uint16")
+        assert actual == expected, (a, b)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -141,9 +141,9 @@ class _Builder:
         if kind == "residual":
             return self.residual(inner)
         if kind == "checkpoint":
-            made = self.checkpointed(inner)
-            made.use_reentrant = rest[1]
-            return made
+            result = self.checkpointed(inner)
+            result.use_reentrant = rest[1]
+            return result
         return inner
 
     def model(self, program: dict[str, Any]) -> Any:
@@ -400,8 +400,8 @@ class _Run:
     def rounding(self, x: Any) -> Any:
         """Return factors for x: 1 and up to two units in the last place, of a loss in the roughest dtype."""
         name = str(x.dtype).rpartition(".")[2] if x.dim() else self.rough
-        found = 1 + np.finfo(name).eps * self.noise.integers(-2, 3, tuple(x.shape))
-        return self.lib.from_numpy(np.asarray(found)).to(x.dtype)
+        result = 1 + np.finfo(name).eps * self.noise.integers(-2, 3, tuple(x.shape))
+        return self.lib.from_numpy(np.asarray(result)).to(x.dtype)
 
     def zero(self) -> None:
         how = self.program["zero"]
@@ -538,12 +538,15 @@ class _Run:
             self.see(f"parameter {name}", p)
         for name, p in self.model.named_parameters():
             self.see(f"gradient {name}", p.grad)
-        found = self.optimizer.state_dict()
-        self.see("groups", found["param_groups"])
-        self.see("state", found["state"])
+        result = self.optimizer.state_dict()
+        self.see("groups", result["param_groups"])
+        self.see("state", result["state"])
         for schedule in self.schedules:
-            kept = schedule.state_dict()
-            self.see("schedule", {key: kept[key] for key in ("last_epoch", "_last_lr", "best") if key in kept})
+            schedule_state = schedule.state_dict()
+            self.see(
+                "schedule",
+                {key: schedule_state[key] for key in ("last_epoch", "_last_lr", "best") if key in schedule_state},
+            )
 
 
 def _plain(value: Any) -> Any:
@@ -568,16 +571,16 @@ def run(lib: Any, program: dict[str, Any], shaking: int | None = None) -> list[R
         the first evaluation only gradients are, so that ties (a number at the kink of a function) are compared.
     """
     this = _Run(lib, program, shaking)
-    with warnings.catch_warnings(record=True) as seen:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             this.start()
             for i in range(program["steps"]):
-                before = len(seen)
+                before = len(caught)
                 try:
                     this.step(i)
                 finally:
-                    for w in seen[before:]:
+                    for w in caught[before:]:
                         if "Converting a tensor with requires_grad" in str(w.message):
                             continue  # said once in a process
                         this.see(f"warning {i}", f"{w.category.__name__}: {w.message}")

@@ -31,27 +31,27 @@ def attempt(call: Callable[[], Any]) -> Any:
 
 def warned(call: Callable[[], Any]) -> tuple[Any, list[str]]:
     """Return what a call returns and the kinds and texts of its warnings."""
-    with warnings.catch_warnings(record=True) as seen:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = call()
-    return result, [f"{w.category.__name__}: {w.message}" for w in seen]
+    return result, [f"{w.category.__name__}: {w.message}" for w in caught]
 
 
-def _assert_same(found: Any, expected: Any, what: str) -> None:
+def _assert_same(actual: Any, expected: Any, what: str) -> None:
     if isinstance(expected, str):
-        expected, found = expected.replace("torch", "npg"), str(found).replace("torch", "npg")  # links name torch
-        assert found == expected, f"{what}: {found!r}, torch has {expected!r}"
+        expected, actual = expected.replace("torch", "npg"), str(actual).replace("torch", "npg")  # links name torch
+        assert actual == expected, f"{what}: {actual!r}, torch has {expected!r}"
     elif isinstance(expected, dict):
-        assert list(found) == list(expected), f"{what}: keys {list(found)}, torch has {list(expected)}"
+        assert list(actual) == list(expected), f"{what}: keys {list(actual)}, torch has {list(expected)}"
         for key in expected:
-            _assert_same(found[key], expected[key], f"{what}[{key!r}]")
+            _assert_same(actual[key], expected[key], f"{what}[{key!r}]")
     elif isinstance(expected, (list, tuple)) and not isinstance(expected, torch.Size):
-        assert isinstance(found, (list, tuple)), f"{what}: {found!r}, torch has {expected!r}"
-        assert len(found) == len(expected), f"{what}: {found!r}, torch has {expected!r}"
-        for i, (f, e) in enumerate(zip(found, expected, strict=True)):
+        assert isinstance(actual, (list, tuple)), f"{what}: {actual!r}, torch has {expected!r}"
+        assert len(actual) == len(expected), f"{what}: {actual!r}, torch has {expected!r}"
+        for i, (f, e) in enumerate(zip(actual, expected, strict=True)):
             _assert_same(f, e, f"{what}[{i}]")
     else:
-        assert_like(found, expected, what)
+        assert_like(actual, expected, what)
 
 
 def agree(program: Callable[[Any], Iterator[Any]], seed: int = 0) -> None:
@@ -59,8 +59,8 @@ def agree(program: Callable[[Any], Iterator[Any]], seed: int = 0) -> None:
     torch.manual_seed(seed)
     expected = list(program(torch))
     npg.manual_seed(seed)
-    found = list(program(npg))
+    actual = list(program(npg))
     name = getattr(program, "__name__", "program")
-    assert len(found) == len(expected), f"{name}: {len(found)} results, torch has {len(expected)}"
-    for i, (f, e) in enumerate(zip(found, expected, strict=True)):
+    assert len(actual) == len(expected), f"{name}: {len(actual)} results, torch has {len(expected)}"
+    for i, (f, e) in enumerate(zip(actual, expected, strict=True)):
         _assert_same(f, e, f"{name}, result {i}")

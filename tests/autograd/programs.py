@@ -41,8 +41,8 @@ def collect(programs: dict[str, Program]) -> Callable[[Program], Program]:
 def assert_same(program: Program) -> None:
     """Check that a program returns the same in npg as in torch."""
     with torch.enable_grad(), npg.enable_grad():  # a program may leave another mode behind
-        expected, found = program(torch), program(npg)
-    assert repr(found).replace("torch", "npg") == repr(expected).replace("torch", "npg")
+        expected, actual = program(torch), program(npg)
+    assert repr(actual).replace("torch", "npg") == repr(expected).replace("torch", "npg")
 
 
 def compared(programs: dict[str, Program]) -> Callable[[str], None]:

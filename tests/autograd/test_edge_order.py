@@ -74,12 +74,12 @@ def test_leaves_get_their_gradients_in_the_order_of_torch(op):
             args, kwargs = (sample.input, *sample.args), sample.kwargs
             try:
                 expected = _order(torch, form.torch_fn, args, kwargs)
-                ours = to_npg(args), to_npg(kwargs)
+                npg_args = to_npg(args), to_npg(kwargs)
             except Exception:  # torch refuses the sample, or npg has nothing for an argument: see test_op_db.py
                 continue
             if expected is None:
                 continue
-            assert _order(npg, form.npg_fn, *ours) == expected
+            assert _order(npg, form.npg_fn, *npg_args) == expected
 
 
 LAYERS = {
@@ -121,14 +121,14 @@ def test_edges_and_hooks_of_linear_are_those_of_addmm():
         y = lib.nn.functional.linear(x, w, b)
         edges = y.grad_fn.next_functions
         assert edges[0][0] is b.grad_fn and edges[1][0] is x.grad_fn and len(edges) == 3
-        seen = []
+        log = []
         y.grad_fn.register_hook(
-            lambda inner, outer, seen=seen, x=x: (
-                seen.append([tuple(g.shape) for g in inner[:2]]) or (inner[0] * 2, inner[1] * 3, inner[2])
+            lambda inner, outer, log=log, x=x: (
+                log.append([tuple(g.shape) for g in inner[:2]]) or (inner[0] * 2, inner[1] * 3, inner[2])
             )
         )
         gradients = lib.autograd.grad(y.sum(), [b, x, w])
-        assert seen == [[(4,), (5, 3)]]
+        assert log == [[(4,), (5, 3)]]
         assert [g.flatten()[0].item() for g in gradients] == [10.0, 12.0, 5.0]
 
 

@@ -227,9 +227,11 @@ def test_modes_that_do_not_go_together_raise_torchs_error(name, options):
 
 @pytest.mark.parametrize("name", ["gradcheck", "gradgradcheck"])
 def test_signature_is_torchs(name):
-    ours = inspect.signature(getattr(npg.autograd, name)).parameters.values()
-    theirs = inspect.signature(getattr(torch.autograd, name)).parameters.values()
-    assert [(p.name, p.kind, p.default) for p in ours] == [(p.name, p.kind, p.default) for p in theirs]
+    npg_parameters = inspect.signature(getattr(npg.autograd, name)).parameters.values()
+    torch_parameters = inspect.signature(getattr(torch.autograd, name)).parameters.values()
+    assert [(p.name, p.kind, p.default) for p in npg_parameters] == [
+        (p.name, p.kind, p.default) for p in torch_parameters
+    ]
 
 
 @pytest.mark.parametrize(

@@ -37,11 +37,11 @@ def _no_collector() -> Iterator[None]:
 
 def traces(ts: Any) -> list[weakref.ref[Any]]:
     """Return weak references to tensors, the nodes that made them and the buffers they show."""
-    found: list[Any] = []
+    results: list[Any] = []
     for t in ts:
         if t is not None:
-            found += [weakref.ref(x) for x in (t, t.grad_fn, t._array) if x is not None]
-    return found
+            results += [weakref.ref(x) for x in (t, t.grad_fn, t._array) if x is not None]
+    return results
 
 
 def call(function: Any, args: Any, kwargs: Any, create_graph: bool) -> list[weakref.ref[Any]]:
@@ -56,16 +56,16 @@ def call(function: Any, args: Any, kwargs: Any, create_graph: bool) -> list[weak
 
     args, kwargs = mapped(args, npg.Tensor, leaf), mapped(kwargs, npg.Tensor, leaf)
     npg.manual_seed(0)
-    given = {id(t) for t in tensors((args, list(kwargs.values())), npg.Tensor)}
-    outputs = [y for y in tensors(function(*args, **kwargs), npg.Tensor) if id(y) not in given]
-    seen = traces(outputs)
+    input_ids = {id(t) for t in tensors((args, list(kwargs.values())), npg.Tensor)}
+    outputs = [y for y in tensors(function(*args, **kwargs), npg.Tensor) if id(y) not in input_ids]
+    log = traces(outputs)
     live = [y for y in outputs if y.requires_grad]
     if live:
         total = sum(y.sum() for y in live)
-        seen += traces([total])
+        log += traces([total])
         grads = npg.autograd.grad(total, leaves, create_graph=create_graph, allow_unused=True)
-        seen += traces(grads)
-    return seen
+        log += traces(grads)
+    return log
 
 
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.formatted_name)
@@ -80,10 +80,10 @@ def test_call_leaves_nothing_behind(op: Any) -> None:
                 continue
             for create_graph in (False, True):
                 try:
-                    seen = call(form.npg_fn, args, kwargs, create_graph)
+                    log = call(form.npg_fn, args, kwargs, create_graph)
                 except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError):
                     continue  # what is refused is the matter of tests/test_op_db.py
-                assert [r() for r in seen if r() is not None] == []
+                assert [r() for r in log if r() is not None] == []
 
 
 def test_cycle_is_noticed() -> None:
@@ -92,8 +92,8 @@ def test_cycle_is_noticed() -> None:
         y.itself = y
         return y
 
-    seen = call(cyclic, (npg.from_numpy(np.ones(2)),), {}, False)
-    assert any(r() is not None for r in seen)
+    log = call(cyclic, (npg.from_numpy(np.ones(2)),), {}, False)
+    assert any(r() is not None for r in log)
 
 
 def test_ops_are_many() -> None:

@@ -117,8 +117,8 @@ def test_gradients_under_hooks_and_checkpoints_are_those_without(way, around, us
     net = _net()
     expected = _gradients(net, PLAIN.get(way, lambda f: f)(net), use)
     with AROUND[around]():
-        found = _gradients(net, WAYS[way](net), use)
-    for g, h in zip(expected, found, strict=True):
+        actual = _gradients(net, WAYS[way](net), use)
+    for g, h in zip(expected, actual, strict=True):
         assert (g is None) == (h is None)
         assert g is None or npg.equal(g, h)
 

@@ -88,17 +88,17 @@ class Call:
 def outcomes(lib: Any, function: Any, args: Any, kwargs: Any) -> list[Any]:
     """Return for each input and output what backward says when it was changed: the gradients, or "refused"."""
     first = Call(lib, function, args, kwargs)
-    found = []
+    results = []
     for what, count in (("inputs", len(first.inputs)), ("outputs", len(first.outputs))):
         for i in range(count):
             call = Call(lib, function, args, kwargs)
             try:
-                found.append((f"{what}[{i}]", call.gradients(lib, getattr(call, what)[i])))
+                results.append((f"{what}[{i}]", call.gradients(lib, getattr(call, what)[i])))
             except RuntimeError as error:
                 if "modified by an inplace operation" not in str(error):
                     raise
-                found.append((f"{what}[{i}]", "refused"))
-    return found
+                results.append((f"{what}[{i}]", "refused"))
+    return results
 
 
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.formatted_name)
@@ -110,12 +110,12 @@ def test_change_in_place_after_a_call_never_gives_a_wrong_gradient(op: Any) -> N
             args, kwargs = (sample.input, *sample.args), sample.kwargs
             try:
                 expected = outcomes(torch, form.torch_fn, args, kwargs)
-                ours = to_npg(args), to_npg(kwargs)
+                npg_args = to_npg(args), to_npg(kwargs)
             except Exception:  # torch refuses the sample, or npg has nothing for an argument: see test_op_db.py
                 continue
-            found = outcomes(npg, form.npg_fn, *ours)
-            unchanged = Call(npg, form.npg_fn, *ours).gradients(npg, None)
-            for (place, f), (_, e) in zip(found, expected, strict=True):
+            actual = outcomes(npg, form.npg_fn, *npg_args)
+            unchanged = Call(npg, form.npg_fn, *npg_args).gradients(npg, None)
+            for (place, f), (_, e) in zip(actual, expected, strict=True):
                 if isinstance(f, str):
                     assert isinstance(e, str) or op.name in CAUTIOUS, f"{place}: npg refuses what torch computes"
                 elif f is not None:

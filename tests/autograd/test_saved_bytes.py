@@ -42,8 +42,8 @@ def test_saved_bytes_of_a_custom_function_are_counted():
     class Square(npg.autograd.Function):
         @staticmethod
         def forward(ctx, x):
-            kept = x.detach() + 0
-            ctx.save_for_backward(kept)
+            copy = x.detach() + 0
+            ctx.save_for_backward(copy)
             return x * x
 
         @staticmethod

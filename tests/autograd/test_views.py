@@ -197,20 +197,20 @@ class Machine:
         self.log += [v.requires_grad, v.is_leaf, v.detach().numpy().copy()]
 
 
-def agree(found: Any, expected: Any) -> bool:
+def agree(actual: Any, expected: Any) -> bool:
     if isinstance(expected, np.ndarray):
-        return isinstance(found, np.ndarray) and np.allclose(found, expected, 1e-10, 1e-12, equal_nan=True)
-    return type(found) is type(expected) and found == expected
+        return isinstance(actual, np.ndarray) and np.allclose(actual, expected, 1e-10, 1e-12, equal_nan=True)
+    return type(actual) is type(expected) and actual == expected
 
 
 def check(leaves: list[tuple[int, bool]], steps: list[Step], roots: list[int]) -> list[Any]:
-    ours, theirs = Machine(npg, leaves), Machine(torch, leaves)
-    theirs.run(steps, roots)
-    ours.run(steps, roots)
-    for i, (found, expected) in enumerate(zip(ours.log, theirs.log)):
-        assert agree(found, expected), f"entry {i}: npg has {found!r}, torch {expected!r}"
-    assert len(ours.log) == len(theirs.log)
-    return theirs.log or [None]
+    npg_machine, torch_machine = Machine(npg, leaves), Machine(torch, leaves)
+    torch_machine.run(steps, roots)
+    npg_machine.run(steps, roots)
+    for i, (actual, expected) in enumerate(zip(npg_machine.log, torch_machine.log)):
+        assert agree(actual, expected), f"entry {i}: npg has {actual!r}, torch {expected!r}"
+    assert len(npg_machine.log) == len(torch_machine.log)
+    return torch_machine.log or [None]
 
 
 small = st.integers(0, 63)

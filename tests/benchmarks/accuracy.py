@@ -241,24 +241,24 @@ def numbers(name: str, shape: tuple[int, ...], dtype: Any, near_one: bool = Fals
     return rng.standard_normal(shape).astype(dtype)
 
 
-def error(found: Array, exact: Array, dtype: Any) -> float:
+def error(actual: Array, exact: Array, dtype: Any) -> float:
     """Return the largest error in units of the last place of a dtype; see the top of this file."""
     with np.errstate(over="ignore"):
         rounded = exact.astype(dtype).astype(np.float64)
     exact = np.where(np.isinf(rounded), rounded, exact)
-    same = (found == exact) | (np.isnan(found) & np.isnan(exact))
+    same = (actual == exact) | (np.isnan(actual) & np.isnan(exact))
     scale = np.sqrt(np.mean(np.square(exact))) / 8
     size = np.maximum(np.abs(exact), scale if np.isfinite(scale) else 0.0)
     with np.errstate(all="ignore"):
         unit = np.spacing(np.minimum(size, float(np.finfo(dtype).max) / 2).astype(dtype)).astype(np.float64)
-        return float(np.max(np.where(same, 0.0, np.nan_to_num(np.abs(found - exact) / unit, nan=np.inf)), initial=0.0))
+        return float(np.max(np.where(same, 0.0, np.nan_to_num(np.abs(actual - exact) / unit, nan=np.inf)), initial=0.0))
 
 
 def result(lib: Any, work: Work, x: Array, dim: int | None) -> Array:
     """Return what a library computes, in float64."""
-    given = lib.from_numpy(x)
+    tensor = lib.from_numpy(x)
     with np.errstate(all="ignore"):
-        return np.asarray(work.run(lib, given, dim).detach().numpy(), np.float64)
+        return np.asarray(work.run(lib, tensor, dim).detach().numpy(), np.float64)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -43,7 +43,7 @@ def works() -> dict[str, Callable[[], Any]]:
     a, b, tall = square(300), square(500), draw.standard_normal((600, 100))
     unit = b / 500**0.5  # its determinant is no overflow
     symmetric, definite = b + b.T, b @ b.T + 500 * np.eye(500)
-    found: dict[str, Callable[[], Any]] = {
+    result: dict[str, Callable[[], Any]] = {
         "inv 300": lambda: la.inv(a),
         "solve 500": lambda: la.solve(b, b),
         "det 500": lambda: la.det(unit),
@@ -62,10 +62,10 @@ def works() -> dict[str, Callable[[], Any]]:
     }
     for n in (64, 128, 256, 500, 1000, 1500, 2000):
         x = square(n).astype(np.float32)
-        found[f"a @ a {n}"] = lambda x=x: x @ x
+        result[f"a @ a {n}"] = lambda x=x: x @ x
     v = draw.standard_normal(2000)
     m = square(2000)
-    found["a @ v 2000"] = lambda: m @ v
+    result["a @ v 2000"] = lambda: m @ v
     four = [square(400) for _ in range(4)]
 
     def at_once() -> None:
@@ -75,17 +75,17 @@ def works() -> dict[str, Callable[[], Any]]:
         for thread in threads:
             thread.join()
 
-    found["4 threads, 5 products of 400 each"] = at_once
+    result["4 threads, 5 products of 400 each"] = at_once
     if importlib.util.find_spec("sklearn"):
         from sklearn.cluster import KMeans
         from sklearn.decomposition import PCA
         from sklearn.linear_model import LinearRegression
 
         x, y = draw.standard_normal((2000, 100)), draw.standard_normal(2000)
-        found["PCA of 2000 x 100"] = lambda: PCA(10).fit(x)
-        found["LinearRegression 2000 x 100"] = lambda: LinearRegression().fit(x, y)
-        found["KMeans of 2000 x 100"] = lambda: KMeans(8, n_init=1, max_iter=20, random_state=0).fit(x)
-    return found
+        result["PCA of 2000 x 100"] = lambda: PCA(10).fit(x)
+        result["LinearRegression 2000 x 100"] = lambda: LinearRegression().fit(x, y)
+        result["KMeans of 2000 x 100"] = lambda: KMeans(8, n_init=1, max_iter=20, random_state=0).fit(x)
+    return result
 
 
 def memory() -> dict[str, float]:
@@ -96,13 +96,13 @@ def memory() -> dict[str, float]:
         with open("/proc/self/statm") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
-    found = {}
+    results = {}
     for name, count, size in (("200 arrays of 2.4 MB", 200, 600_000), ("60 arrays of 24 MB", 60, 6_000_000)):
         before = resident()
         arrays = [np.ones(size, np.float32) for _ in range(count)]
         del arrays
-        found[f"resident after {name}, MB"] = resident() - before
-    return found
+        results[f"resident after {name}, MB"] = resident() - before
+    return results
 
 
 # ----- Processes -----
@@ -120,9 +120,9 @@ def serve(name: str) -> None:
             npg.nn.functional.gelu(x @ x).sum().backward()
 
         use()
-    kept = memory() if sys.platform.startswith("linux") else {}
+    residents = memory() if sys.platform.startswith("linux") else {}
     all_works = works()
-    print(json.dumps({"works": list(all_works), "memory": kept}), flush=True)
+    print(json.dumps({"works": list(all_works), "memory": residents}), flush=True)
     for line in sys.stdin:
         work = all_works[line.strip()]
         if use is not None:

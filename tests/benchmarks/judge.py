@@ -52,9 +52,9 @@ def version_of(distribution: str) -> str:
 
 def machine() -> str:
     """Return what the figures are measured on, and with which versions."""
-    given = ", which OPENBLAS_CORETYPE asks for" if "OPENBLAS_CORETYPE" in os.environ else ""
+    reason = ", which OPENBLAS_CORETYPE asks for" if "OPENBLAS_CORETYPE" in os.environ else ""
     names = ", ".join(version_of(name) for name in ("npg", "numpy", "torch"))
-    return f"{bench.machine()}; {names}; OpenBLAS's kernels for {kernels()}{given}."
+    return f"{bench.machine()}; {names}; OpenBLAS's kernels for {kernels()}{reason}."
 
 
 class Times:

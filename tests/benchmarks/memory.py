@@ -49,10 +49,10 @@ tests/test_memory.py counts what each op allocates.
 """
 
 
-def _row(*cells: Any, theirs: int, mine: int) -> str:
-    ratio = mine / max(theirs, SLACK)
-    mark = f"**{ratio:.2f}**" if mine > MOST * theirs + SLACK else f"{ratio:.2f}"
-    return f"| {' | '.join(map(str, cells))} | {theirs / 2**20:.0f} | {mine / 2**20:.0f} | {mark} |"
+def _row(*cells: Any, torch_peak: int, npg_peak: int) -> str:
+    ratio = npg_peak / max(torch_peak, SLACK)
+    mark = f"**{ratio:.2f}**" if npg_peak > MOST * torch_peak + SLACK else f"{ratio:.2f}"
+    return f"| {' | '.join(map(str, cells))} | {torch_peak / 2**20:.0f} | {npg_peak / 2**20:.0f} | {mark} |"
 
 
 # ----- Works -----
@@ -66,18 +66,18 @@ def _work(work: Callable[[Any], Callable[[], Any]], lib: Any) -> int:
 def works() -> Iterator[str]:
     """Yield the lines of the first table."""
     for work in (*FUNCTIONS.values(), *TRAINING.values()):
-        theirs, mine = (in_child(_work, work, lib) for lib in (torch, npg))
+        torch_peak, npg_peak = (in_child(_work, work, lib) for lib in (torch, npg))
         title = (work.__doc__ or "").strip().removesuffix(".")
-        yield _row(title, theirs=theirs, mine=mine)
+        yield _row(title, torch_peak=torch_peak, npg_peak=npg_peak)
 
 
 # ----- Every function -----
 
 
 def _floating(lib: Any, tree: Any) -> list[Any]:
-    found: list[Any] = []
-    samples.mapped(tree, found.append, lib.Tensor)
-    return [t for t in found if t.is_floating_point()]
+    results: list[Any] = []
+    samples.mapped(tree, results.append, lib.Tensor)
+    return [t for t in results if t.is_floating_point()]
 
 
 def _call(lib: Any, function: Any, args: Any, kwargs: Any, backward: bool) -> int | None:
@@ -108,19 +108,19 @@ def _call(lib: Any, function: Any, args: Any, kwargs: Any, backward: bool) -> in
 def calls(name: str, count: int) -> list[tuple[str, bool, Any, Any]]:
     """Return (inputs, whether with backward, PyTorch's peak, npg's) of some calls of a function of op_db."""
     op = samples.OPS[name]
-    found = []
+    results = []
     for text, args, kwargs in samples.scaled(name, count):
         try:
-            given = to_npg(args), to_npg(kwargs)
+            npg_call = to_npg(args), to_npg(kwargs)
         except Unsupported:
             continue
-        mine = forms(op)[0].npg_fn
+        npg_peak = forms(op)[0].npg_fn
         for backward in (False, True)[: 1 + op.supports_autograd]:
-            theirs = in_child(_call, torch, op.op, args, kwargs, backward)
-            own = in_child(_call, npg, mine, *given, backward)
-            if theirs is not None:
-                found.append((text, backward, theirs, own))
-    return found
+            torch_peak = in_child(_call, torch, op.op, args, kwargs, backward)
+            own = in_child(_call, npg, npg_peak, *npg_call, backward)
+            if torch_peak is not None:
+                results.append((text, backward, torch_peak, own))
+    return results
 
 
 def main() -> None:
@@ -133,11 +133,14 @@ def main() -> None:
         return
     every = names == ["ops"]
     for name in sorted(samples.OPS) if every else names:
-        for text, backward, theirs, mine in in_child(calls, name, 2):
-            if isinstance(theirs, str) or isinstance(mine, str):
-                print(f"{name}, {text}: {theirs}, {mine}", file=sys.stderr)
-            elif not every or mine > MOST * theirs + SLACK:
-                print(_row(name, text, "both" if backward else "forward", theirs=theirs, mine=mine), flush=True)
+        for text, backward, torch_peak, npg_peak in in_child(calls, name, 2):
+            if isinstance(torch_peak, str) or isinstance(npg_peak, str):
+                print(f"{name}, {text}: {torch_peak}, {npg_peak}", file=sys.stderr)
+            elif not every or npg_peak > MOST * torch_peak + SLACK:
+                print(
+                    _row(name, text, "both" if backward else "forward", torch_peak=torch_peak, npg_peak=npg_peak),
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

@@ -40,9 +40,9 @@ def mapped(tree: Any, function: Callable[[Any], Any], kind: Any = torch.Tensor) 
 
 def tensors(tree: Any) -> list[torch.Tensor]:
     """Return the tensors in a tree."""
-    found: list[torch.Tensor] = []
-    mapped(tree, found.append)
-    return found
+    results: list[torch.Tensor] = []
+    mapped(tree, results.append)
+    return results
 
 
 # ----- Blowing up -----
@@ -128,10 +128,10 @@ def scaled(name: str, count: int) -> Iterator[tuple[str, Any, Any]]:
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        given = list(itertools.islice(op.sample_inputs("cpu", torch.float32, requires_grad=False), TRIED))
+        samples = list(itertools.islice(op.sample_inputs("cpu", torch.float32, requires_grad=False), TRIED))
         known = set()
-        given.sort(key=lambda s: -max((t.numel() for t in tensors((s.input, s.args))), default=0))
-        for s in given:
+        samples.sort(key=lambda s: -max((t.numel() for t in tensors((s.input, s.args))), default=0))
+        for s in samples:
             tree = ((s.input, *s.args), dict(s.kwargs))
             floating = leaves(tree)
             if not floating or not max(t.numel() for t in floating) or not max(t.ndim for t in floating):

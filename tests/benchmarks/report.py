@@ -52,15 +52,15 @@ def report() -> str:
     lines += ["Before and after `import npg`; `python -m tests.benchmarks.guest` prints this table alone.", ""]
     lines += [*guest.rows(), "", "## How cost grows", ""]
     for name, series in SERIES.items():
-        found = measured(series)
-        picture(series, found, DOCS / f"growth_{name}.svg")
+        result = measured(series)
+        picture(series, result, DOCS / f"growth_{name}.svg")
         lines += [
             f"### {series.axis[0].upper()}{series.axis[1:]}",
             "",
             series.title[0].upper() + series.title[1:] + ".",
             "",
         ]
-        lines += [*table(series, found), "", f"![{series.title}](growth_{name}.svg)", ""]
+        lines += [*table(series, result), "", f"![{series.title}](growth_{name}.svg)", ""]
     return "\n".join(lines) + "\n" + STORY.read_text(encoding="utf-8")
 
 

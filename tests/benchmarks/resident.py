@@ -19,9 +19,9 @@ LONGEST = 120  # seconds of processor time that a child may take
 
 
 def _status(key: str) -> int:
-    found = re.search(rf"{key}:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    assert found is not None
-    return int(found[1]) << 10
+    result = re.search(rf"{key}:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert result is not None
+    return int(result[1]) << 10
 
 
 def peak(step: Callable[[], Any]) -> int:
@@ -31,9 +31,9 @@ def peak(step: Callable[[], Any]) -> int:
     Path("/proc/self/clear_refs").write_text("5")
     before = _status("VmRSS")
     result = step()
-    found = _status("VmHWM") - before
+    actual = _status("VmHWM") - before
     del result
-    return found
+    return actual
 
 
 def in_child(function: Callable[..., Any], *args: Any) -> Any:

@@ -204,15 +204,15 @@ CONSTANT = {
 def batches(arrays, which, constant=()):
     """Return for each array a tensor, with B different examples where it is one of `which`; `constant`: no leaves."""
     rng = np.random.default_rng(7)
-    made = []
+    results = []
     for n, a in enumerate(arrays):
         if n in which:
             change = (
                 (lambda x: x * rng.uniform(0.6, 1.1)) if a.dtype.kind == "f" else (lambda x: (x + 1) % (x.max() + 1))
             )
             a = np.stack([a, *[change(a) for _ in range(B - 1)]])
-        made.append(npg.tensor(a, requires_grad=a.dtype.kind == "f" and n not in constant))
-    return made
+        results.append(npg.tensor(a, requires_grad=a.dtype.kind == "f" and n not in constant))
+    return results
 
 
 def looped(f, args, which):
@@ -220,11 +220,11 @@ def looped(f, args, which):
 
 
 def gradients(y, args):
-    wanted = [x for x in args if x.requires_grad]
+    leaves = [x for x in args if x.requires_grad]
     if not y.requires_grad:
         return []
     weights = npg.tensor(floats(*y.shape, seed=11))
-    return npg.autograd.grad(y, wanted, weights, allow_unused=True, materialize_grads=True)
+    return npg.autograd.grad(y, leaves, weights, allow_unused=True, materialize_grads=True)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -234,14 +234,14 @@ def test_rule_gives_what_a_loop_gives(name):
         which = {n for n in range(len(arrays)) if bits >> n & 1}
         args = batches(arrays, which, CONSTANT.get(name, ()))
         with npg.func.vmap_report() as report:
-            found = npg.func.vmap(f, tuple(0 if n in which else None for n in range(len(arrays))))(*args)
+            actual = npg.func.vmap(f, tuple(0 if n in which else None for n in range(len(arrays))))(*args)
         if name not in LOOPED:
             assert not report.looped
         expected = looped(f, args, which)
-        assert found.shape == expected.shape and found.dtype is expected.dtype
-        np.testing.assert_allclose(found.detach().numpy(), expected.detach().numpy(), rtol=1e-10, atol=1e-13)
-        assert found.requires_grad == expected.requires_grad
-        for g, e in zip(gradients(found, args), gradients(expected, args), strict=True):
+        assert actual.shape == expected.shape and actual.dtype is expected.dtype
+        np.testing.assert_allclose(actual.detach().numpy(), expected.detach().numpy(), rtol=1e-10, atol=1e-13)
+        assert actual.requires_grad == expected.requires_grad
+        for g, e in zip(gradients(actual, args), gradients(expected, args), strict=True):
             np.testing.assert_allclose(g.numpy(), e.numpy(), rtol=1e-9, atol=1e-12)
 
 
@@ -252,9 +252,9 @@ def test_rule_nests(name):
     f, *arrays = CASES[name]
     inner = [np.stack([a, a if a.dtype.kind != "f" else a * 0.5]) for a in arrays]
     args = [npg.tensor(np.stack([a, a, a if a.dtype.kind != "f" else a + 0.1])) for a in inner]
-    found = npg.func.vmap(npg.func.vmap(f))(*args)
+    actual = npg.func.vmap(npg.func.vmap(f))(*args)
     expected = npg.stack([npg.stack([f(*[x[i, j] for x in args]) for j in range(2)]) for i in range(3)])
-    np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-10)
+    np.testing.assert_allclose(actual.numpy(), expected.numpy(), rtol=1e-10)
 
 
 def test_every_rule_has_its_case():

@@ -29,10 +29,10 @@ def _quick_samples(monkeypatch):
 def samples(op):
     """Yield (leaves, spec) of the arguments of some samples, spread over all of them."""
     try:
-        given = list(op.sample_inputs("cpu", torch.float64))
+        samples = list(op.sample_inputs("cpu", torch.float64))
     except Exception:
         return
-    for s in given[:: max(len(given) // SAMPLES, 1)][:SAMPLES]:
+    for s in samples[:: max(len(samples) // SAMPLES, 1)][:SAMPLES]:
         try:
             yield flatten(to_npg(((s.input, *s.args), dict(s.kwargs))))
         except Unsupported:
@@ -64,8 +64,8 @@ def expected_of(f, batched):
 @pytest.mark.parametrize("name", OPS)
 def test_vmap_of_op_is_a_loop_over_examples(name):
     op = OPS[name]
-    found = [form for form in forms(op) if form.name == "function"]
-    if not found:
+    actual = [form for form in forms(op) if form.name == "function"]
+    if not actual:
         return
     for leaves, spec in samples(op):
         places = [i for i, x in enumerate(leaves) if isinstance(x, npg.Tensor)]
@@ -78,7 +78,7 @@ def test_vmap_of_op_is_a_loop_over_examples(name):
                     own[i] = x.clone()
                 args, kwargs = unflatten(own, spec)
                 npg.manual_seed(0)
-                return found[0].npg_fn(*args, **kwargs)
+                return actual[0].npg_fn(*args, **kwargs)
 
             expected = expected_of(f, batched)
             if expected is None:

@@ -29,8 +29,8 @@ def test_results_with_names_and_defaultdicts_come_back_as_what_they_were():
 
 def test_gradient_of_a_defaultdict_is_one():
     def call(lib, cls):
-        found = lib.func.grad(lambda d: (d["a"] ** 2).sum())(cls(list, a=tensors(lib, (3,))))
-        assert type(found) is cls and found.default_factory is list
-        return dict(found)
+        result = lib.func.grad(lambda d: (d["a"] ** 2).sum())(cls(list, a=tensors(lib, (3,))))
+        assert type(result) is cls and result.default_factory is list
+        return dict(result)
 
     same(lambda lib: call(lib, collections.defaultdict))

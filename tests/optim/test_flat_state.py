@@ -51,8 +51,8 @@ def _run(lib, script, dtype="float32", name="AdamW", **settings):
             for i in (2, 5):
                 params[i].data = params[i].detach().t().contiguous().t()
         optimizer.step()
-    kept = [[optimizer.state[p][n].tolist() for n in ("step", *ENTRIES) if n in optimizer.state[p]] for p in params]
-    return [p.tolist() for p in params], kept
+    states = [[optimizer.state[p][n].tolist() for n in ("step", *ENTRIES) if n in optimizer.state[p]] for p in params]
+    return [p.tolist() for p in params], states
 
 
 def _flat(x):
@@ -90,9 +90,9 @@ each_script = pytest.mark.parametrize(
 )
 @each_script
 def test_steps_are_torchs(script, settings, dtype):
-    found, expected = _run(npg, script, dtype, **settings), _run(torch, script, dtype, **settings)
+    actual, expected = _run(npg, script, dtype, **settings), _run(torch, script, dtype, **settings)
     tolerance = {"float32": 2e-6, "float64": 1e-12}[dtype]
-    np.testing.assert_allclose(_flat(found), _flat(expected), rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(_flat(actual), _flat(expected), rtol=tolerance, atol=tolerance)
 
 
 @pytest.mark.parametrize(
@@ -112,9 +112,9 @@ def test_steps_are_torchs(script, settings, dtype):
 )
 @each_script
 def test_steps_of_every_optimizer_are_torchs(script, name, settings):
-    found, expected = (_run(lib, script, "float64", name, **settings) for lib in (npg, torch))
+    actual, expected = (_run(lib, script, "float64", name, **settings) for lib in (npg, torch))
     # Torch counts in float32 what it raises to the power of the count of steps.
-    np.testing.assert_allclose(_flat(found), _flat(expected), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(_flat(actual), _flat(expected), rtol=1e-6, atol=1e-6)
 
 
 def test_a_setting_switched_on_begins_what_it_remembers():
@@ -134,15 +134,15 @@ def test_a_setting_switched_on_begins_what_it_remembers():
 
 
 def test_adam_with_l2_is_torchs():
-    found = []
+    results = []
     for lib in (npg, torch):
         params = _parameters(lib)
         optimizer = lib.optim.Adam(params, lr=0.1, weight_decay=0.2)
         for seed in range(3):
             _give_gradients(lib, params, seed)
             optimizer.step()
-        found.append(_flat([p.tolist() for p in params]))
-    np.testing.assert_allclose(*found, rtol=2e-6, atol=2e-6)
+        results.append(_flat([p.tolist() for p in params]))
+    np.testing.assert_allclose(*results, rtol=2e-6, atol=2e-6)
 
 
 def test_step_counts_as_a_change_in_place():
@@ -172,7 +172,7 @@ def test_what_is_remembered_stays_ordinary_tensors():
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "RMSprop", "Adagrad", "Adadelta", "RAdam"])
 def test_parameters_in_the_same_memory_are_stepped_one_after_the_other(name):
-    found = []
+    results = []
     for lib in (npg, torch):
         memory = lib.arange(12.0, dtype=lib.float64)
         params = [lib.nn.Parameter(x) for x in (memory[:4], memory[2:6], memory[2:4], memory[8:])]
@@ -181,17 +181,17 @@ def test_parameters_in_the_same_memory_are_stepped_one_after_the_other(name):
             for i, p in enumerate(params):
                 p.grad = lib.full_like(p.detach(), i + 1.0)
             optimizer.step()
-        found.append(_flat([p.tolist() for p in params]))
-    np.testing.assert_allclose(*found, rtol=1e-7)
+        results.append(_flat([p.tolist() for p in params]))
+    np.testing.assert_allclose(*results, rtol=1e-7)
 
 
 def test_two_dtypes_in_one_group():
-    found = []
+    results = []
     for lib in (npg, torch):
         params = _parameters(lib) + _parameters(lib, "float64")
         optimizer = lib.optim.AdamW(params, lr=0.1)
         for seed in range(3):
             _give_gradients(lib, params, seed)
             optimizer.step()
-        found.append(_flat([p.tolist() for p in params]))
-    np.testing.assert_allclose(*found, rtol=2e-6, atol=2e-6)
+        results.append(_flat([p.tolist() for p in params]))
+    np.testing.assert_allclose(*results, rtol=2e-6, atol=2e-6)

@@ -16,8 +16,8 @@ from tests.helpers import assert_like, to_npg  # noqa: E402
 OFFERED = [info for info in optim_db if hasattr(optim, info.optim_cls.__name__)]
 # LBFGS has its own test: on this problem, after 150 of its iterations, 1e-15 more in a parameter makes 1e-3 in torch.
 STEPPED = [info for info in OFFERED if info.optim_cls is not torch.optim.LBFGS]
-CASES = [(info, given) for info in STEPPED for given in info.optim_inputs_func(device="cpu")]
-NAMES = [f"{info.optim_cls.__name__}-{given.desc}" for info, given in CASES]
+CASES = [(info, case) for info in STEPPED for case in info.optim_inputs_func(device="cpu")]
+NAMES = [f"{info.optim_cls.__name__}-{case.desc}" for info, case in CASES]
 
 
 def problem(library: Any, dtype: str) -> tuple[list[Any], Any]:
@@ -37,50 +37,50 @@ def train(optimizer: Any, loss: Any, steps: int = 10) -> None:
         optimizer.step()
 
 
-def converted(params: Any, made: dict[int, Any]) -> Any:
+def converted(params: Any, result: dict[int, Any]) -> Any:
     """Return a sample's parameters as npg's, each tensor once."""
     if isinstance(params, torch.Tensor):
-        return made.setdefault(id(params), to_npg(params))
+        return result.setdefault(id(params), to_npg(params))
     if isinstance(params, dict):
-        return {k: converted(v, made) for k, v in params.items()}
+        return {k: converted(v, result) for k, v in params.items()}
     if isinstance(params, tuple):
-        return tuple(converted(p, made) for p in params)
+        return tuple(converted(p, result) for p in params)
     if isinstance(params, list) or hasattr(params, "__next__"):
-        return [converted(p, made) for p in params]
+        return [converted(p, result) for p in params]
     return params
 
 
-def assert_same_state(ours: Any, theirs: Any) -> None:
-    found, expected = ours.state_dict()["state"], theirs.state_dict()["state"]
-    assert found.keys() == expected.keys()
+def assert_same_state(npg_optimizer: Any, torch_optimizer: Any) -> None:
+    actual, expected = npg_optimizer.state_dict()["state"], torch_optimizer.state_dict()["state"]
+    assert actual.keys() == expected.keys()
     for i in expected:
-        assert found[i].keys() == expected[i].keys()
+        assert actual[i].keys() == expected[i].keys()
         for name, value in expected[i].items():
             if isinstance(value, torch.Tensor):
-                assert_like(found[i][name], value, name)
+                assert_like(actual[i][name], value, name)
             else:
-                assert found[i][name] == value
+                assert actual[i][name] == value
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("info", "given"), CASES, ids=NAMES)
-def test_ten_steps_agree_with_torch(info: Any, given: Any, dtype: str) -> None:
-    (ours, our_loss), (theirs, their_loss) = problem(npg, dtype), problem(torch, dtype)
-    first = getattr(optim, info.optim_cls.__name__)(ours, **to_npg(given.kwargs))
-    second = info.optim_cls(theirs, **given.kwargs)
+@pytest.mark.parametrize(("info", "case"), CASES, ids=NAMES)
+def test_ten_steps_agree_with_torch(info: Any, case: Any, dtype: str) -> None:
+    (npg_params, our_loss), (torch_params, their_loss) = problem(npg, dtype), problem(torch, dtype)
+    first = getattr(optim, info.optim_cls.__name__)(npg_params, **to_npg(case.kwargs))
+    second = info.optim_cls(torch_params, **case.kwargs)
     train(first, our_loss)
     train(second, their_loss)
-    for f, e in zip(ours, theirs, strict=True):
+    for f, e in zip(npg_params, torch_params, strict=True):
         assert_like(f.detach(), e.detach())
     assert_same_state(first, second)
 
 
-@pytest.mark.parametrize(("info", "given"), CASES, ids=NAMES)
-def test_state_dict_resumes_where_it_was(info: Any, given: Any) -> None:
-    cls, kwargs = getattr(optim, info.optim_cls.__name__), to_npg(given.kwargs)
+@pytest.mark.parametrize(("info", "case"), CASES, ids=NAMES)
+def test_state_dict_resumes_where_it_was(info: Any, case: Any) -> None:
+    cls, kwargs = getattr(optim, info.optim_cls.__name__), to_npg(case.kwargs)
     params, loss = problem(npg, "float32")
-    whole = cls(params, **kwargs)
-    train(whole, loss, 6)
+    uninterrupted = cls(params, **kwargs)
+    train(uninterrupted, loss, 6)
     again, again_loss = problem(npg, "float32")
     before = cls(again, **kwargs)
     train(before, again_loss, 3)
@@ -93,28 +93,28 @@ def test_state_dict_resumes_where_it_was(info: Any, given: Any) -> None:
 
 @pytest.mark.parametrize("info", OFFERED, ids=lambda info: info.optim_cls.__name__)
 def test_defaults_agree_with_torch(info: Any) -> None:
-    ours, theirs = problem(npg, "float32")[0], problem(torch, "float32")[0]
-    found = getattr(optim, info.optim_cls.__name__)(ours)
-    expected = info.optim_cls(theirs)
-    assert found.defaults == expected.defaults
-    assert repr(found) == repr(expected)
+    npg_params, torch_params = problem(npg, "float32")[0], problem(torch, "float32")[0]
+    actual = getattr(optim, info.optim_cls.__name__)(npg_params)
+    expected = info.optim_cls(torch_params)
+    assert actual.defaults == expected.defaults
+    assert repr(actual) == repr(expected)
 
 
 @pytest.mark.parametrize("info", OFFERED, ids=lambda info: info.optim_cls.__name__)
 def test_refusals_agree_with_torch(info: Any) -> None:
     cls = getattr(optim, info.optim_cls.__name__)
     for case in info.optim_error_inputs_func(device="cpu", dtype=torch.float32):
-        given = case.optimizer_error_input
-        settings = {k: v for k, v in given.kwargs.items() if not isinstance(v, torch.Tensor) or v.numel() != 1}
-        if settings.keys() != given.kwargs.keys() or any(
+        error_input = case.optimizer_error_input
+        settings = {k: v for k, v in error_input.kwargs.items() if not isinstance(v, torch.Tensor) or v.numel() != 1}
+        if settings.keys() != error_input.kwargs.keys() or any(
             isinstance(v, tuple) and any(isinstance(x, torch.Tensor) for x in v) for v in settings.values()
         ):
             continue  # about PyTorch's choice between implementations, which npg does not have
-        made: dict[int, Any] = {}  # a parameter that is listed twice must stay one
+        result: dict[int, Any] = {}  # a parameter that is listed twice must stay one
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             with pytest.raises(case.error_type, match=case.error_regex):
-                cls(converted(given.params, made), **to_npg(given.kwargs))
+                cls(converted(error_input.params, result), **to_npg(error_input.kwargs))
 
 
 # ----- Beyond the samples -----
@@ -132,14 +132,16 @@ def test_empty_and_foreign_parameters_raise() -> None:
 
 
 def test_groups_have_their_own_settings() -> None:
-    (ours, our_loss), (theirs, their_loss) = problem(npg, "float64"), problem(torch, "float64")
-    first = optim.AdamW([{"params": ours[:1], "weight_decay": 0.5}, {"params": ours[1:], "lr": 0.1}], lr=0.01)
+    (npg_params, our_loss), (torch_params, their_loss) = problem(npg, "float64"), problem(torch, "float64")
+    first = optim.AdamW(
+        [{"params": npg_params[:1], "weight_decay": 0.5}, {"params": npg_params[1:], "lr": 0.1}], lr=0.01
+    )
     second = torch.optim.AdamW(
-        [{"params": theirs[:1], "weight_decay": 0.5}, {"params": theirs[1:], "lr": 0.1}], lr=0.01
+        [{"params": torch_params[:1], "weight_decay": 0.5}, {"params": torch_params[1:], "lr": 0.1}], lr=0.01
     )
     train(first, our_loss)
     train(second, their_loss)
-    for f, e in zip(ours, theirs, strict=True):
+    for f, e in zip(npg_params, torch_params, strict=True):
         assert_like(f.detach(), e.detach())
 
 
@@ -195,10 +197,10 @@ def test_load_state_dict_of_other_groups_raises() -> None:
 
 def test_step_hooks_run_around_the_step() -> None:
     optimizer = optim.SGD([npg.ones(1, requires_grad=True)], lr=0.1)
-    seen: list[str] = []
-    optimizer.register_step_pre_hook(lambda *a: seen.append("before"))
-    handle = optimizer.register_step_post_hook(lambda *a: seen.append("after"))
+    log: list[str] = []
+    optimizer.register_step_pre_hook(lambda *a: log.append("before"))
+    handle = optimizer.register_step_post_hook(lambda *a: log.append("after"))
     optimizer.step()
     handle.remove()
     optimizer.step()
-    assert seen == ["before", "after", "before"]
+    assert log == ["before", "after", "before"]

@@ -60,12 +60,12 @@ def test_settings_of_implementations_are_refused_where_torch_refuses_them(name: 
                 return states(optimizer)
 
             try:
-                found = run()
+                result = run()
             except TypeError as error:  # of another text: torch names the class
-                found = "unexpected keyword" in str(error)
+                result = "unexpected keyword" in str(error)
             except Exception as error:
-                found = type(error), str(error).replace("torch", "npg")
-            yield settings, rate, own, found, p
+                result = type(error), str(error).replace("torch", "npg")
+            yield settings, rate, own, result, p
 
     agree(program)
 
@@ -139,8 +139,8 @@ def test_differentiable_gradients_of_the_settings_are_torchs(name: str) -> None:
         for _ in range(3):
             (p.grad,) = lib.autograd.grad((p.clone() ** 4).sum(), p, create_graph=True)
             optimizer.step()
-        wanted = [start, settings["lr"], *settings.get("betas", ())]
-        yield p, lib.autograd.grad(p.sum(), wanted)
+        inputs = [start, settings["lr"], *settings.get("betas", ())]
+        yield p, lib.autograd.grad(p.sum(), inputs)
 
     agree(program)
 

@@ -66,11 +66,11 @@ CALLS = {
 
 @pytest.mark.parametrize("name", CALLS)
 def test_keys_of_a_call_are_among_those_of_torch(name: str) -> None:
-    found, expected = [], []
-    for f, keys in ((npg, found), (torch, expected)):
+    actual, expected = [], []
+    for f, keys in ((npg, actual), (torch, expected)):
         x = f.tensor(X, requires_grad=True)
         with f.profiler.profile() as prof:
             CALLS[name](f, x)
         keys += [e.name for e in prof.events()]
-    assert found
-    assert set(found) <= set(expected)
+    assert actual
+    assert set(actual) <= set(expected)

@@ -143,8 +143,8 @@ def test_changed_view_of_a_leaf_is_the_same_with_and_without_a_profiler() -> Non
 
     expected = gradient()
     with profile(record_shapes=True, profile_memory=True, with_stack=True, with_flops=True, with_modules=True):
-        found = gradient()
-    assert found == expected
+        actual = gradient()
+    assert actual == expected
 
 
 # ----- Ranges -----
@@ -444,8 +444,8 @@ def test_transforms_work_under_a_profiler() -> None:
 
     expected = results()
     with profile(record_shapes=True, profile_memory=True, with_stack=True, with_flops=True, with_modules=True) as prof:
-        found = results()
-    for a, b in zip(found, expected):
+        actual = results()
+    for a, b in zip(actual, expected):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
     assert all(e.self_cpu_memory_usage >= 0 for e in prof.events())
 
@@ -454,12 +454,12 @@ def test_checkpoint_and_hooks_work_under_a_profiler() -> None:
     from npg.utils.checkpoint import checkpoint
 
     x = npg.ones(3, requires_grad=True)
-    seen = []
+    log = []
     with profile() as prof:
         y = checkpoint(lambda a: a.exp().sin(), x, use_reentrant=False)
-        y.register_hook(seen.append)
+        y.register_hook(log.append)
         y.sum().backward()
-    assert len(seen) == 1
+    assert len(log) == 1
     assert [e.name for e in prof.events()].count("aten::exp") == 2  # the second time in backward
 
 

@@ -30,23 +30,23 @@ def kernels(x):
     """Return what the kernels with temporaries and constants give for x, (B, T, C), and the gradient of their sum."""
     x = x.detach().requires_grad_()
     heads = x.unflatten(-1, (2, -1)).transpose(1, 2)
-    found = [
+    result = [
         F.gelu(x),
         F.layer_norm(x, x.shape[-1:]),
         F.softmax(x, -1),
         F.log_softmax(x, -1),
         F.scaled_dot_product_attention(heads, heads, heads, is_causal=True),
     ]
-    sum((y * y).sum() for y in found).backward()
-    return [y.detach().numpy() for y in found] + [x.grad.numpy()]
+    sum((y * y).sum() for y in result).backward()
+    return [y.detach().numpy() for y in result] + [x.grad.numpy()]
 
 
-def assert_same(found, expected):
-    for one, other in zip(found, expected, strict=True):
+def assert_same(actual, expected):
+    for one, other in zip(actual, expected, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def kept():
+def held_bytes():
     stats = memory_stats()
     return stats["scratch_bytes"], stats["constant_bytes"]
 
@@ -63,26 +63,26 @@ def test_stats_are_ints_by_name():
 
 def test_kernels_raise_the_counts_and_empty_cache_lowers_them():
     x = npg.rand(2, 100, 64)
-    assert kept() == (0, 0)
+    assert held_bytes() == (0, 0)
     expected = kernels(x)
-    scratch, constants = kept()
+    scratch, constants = held_bytes()
     assert scratch >= x.numpy().nbytes and constants >= 64 * 2 * 36 * 4
     again = kernels(x)
-    assert kept() == (scratch, constants)  # the same memory serves every call
+    assert held_bytes() == (scratch, constants)  # the same memory serves every call
     assert empty_cache() is None
-    assert kept() == (0, 0)
+    assert held_bytes() == (0, 0)
     assert_same(again, expected)
     assert_same(kernels(x), expected)
-    assert kept() == (scratch, constants)
+    assert held_bytes() == (scratch, constants)
 
 
 def test_count_is_of_the_memory_that_is_held():
     buffers.scratch(0, (30_000,), np.dtype(np.uint8))
-    assert kept() == (buffers._this_thread.buffers[0].base.nbytes, 0)
+    assert held_bytes() == (buffers._this_thread.buffers[0].base.nbytes, 0)
     mine = buffers.constants()
     try:
         mine["a"], mine["b"] = np.ones(10), np.ones(3, np.float32)
-        assert kept()[1] == 92
+        assert held_bytes()[1] == 92
         empty_cache()
         assert mine == {}
     finally:
@@ -112,7 +112,7 @@ def test_counts_stay_bounded_over_many_sizes(dtype):
     for n in [*range(10, 600, 47), 1000, 3000]:
         x = npg.rand(1, n, 64, dtype=dtype)
         kernels(x)
-        scratch, constants = kept()
+        scratch, constants = held_bytes()
         highest = max(highest, scratch)
         assert scratch <= bound and constants < 8 << 20
     assert highest > buffers.LIMIT // 2
@@ -142,39 +142,39 @@ def test_buffers_of_all_threads_are_counted_until_they_end():
     for thread in threads:
         thread.start()
     used.wait(60)
-    of_two = kept()[0]
+    of_two = held_bytes()[0]
     F.log_softmax(npg.rand(100, 100), -1)
-    of_three = kept()[0]
+    of_three = held_bytes()[0]
     assert of_three * 2 == of_two * 3 > 0
     end.set()
     for thread in threads:
         thread.join()
     gc.collect()
-    assert kept()[0] * 3 == of_three
+    assert held_bytes()[0] * 3 == of_three
     empty_cache()
-    assert kept()[0] == 0
+    assert held_bytes()[0] == 0
 
 
 def test_buffers_of_other_threads_are_dropped_and_made_again():
     steps = threading.Barrier(2)
-    found = []
+    results = []
 
     def work():
         x = npg.ones(2, 100, 64)
-        found.append(kernels(x))
+        results.append(kernels(x))
         steps.wait(60)
         steps.wait(60)  # emptied
-        found.append(kernels(x))
+        results.append(kernels(x))
 
     thread = threading.Thread(target=work)
     thread.start()
     steps.wait(60)
-    assert kept()[0] > 0
+    assert held_bytes()[0] > 0
     empty_cache()
-    assert kept()[0] == 0
+    assert held_bytes()[0] == 0
     steps.wait(60)
     thread.join()
-    assert_same(*found)
+    assert_same(*results)
 
 
 def test_emptying_while_threads_compute_changes_no_result():
@@ -219,9 +219,9 @@ def test_threads_that_come_and_go_while_counting():
     for thread in starters:
         thread.start()
     while any(thread.is_alive() for thread in starters):
-        assert kept()[0] < 1 << 20
+        assert held_bytes()[0] < 1 << 20
         empty_cache()
-    assert kept()[0] == 0
+    assert held_bytes()[0] == 0
 
 
 # ----- The heap -----
@@ -273,9 +273,9 @@ def test_heap_keys_are_absent_where_the_c_library_does_not_tell(monkeypatch):
     monkeypatch.setattr(heap, "_c_function", lambda _name: None)
     F.log_softmax(npg.rand(100, 100), -1)
     assert list(memory_stats()) == ["scratch_bytes", "constant_bytes", "block_bytes", "block_used_bytes"]
-    assert kept()[0] > 0
+    assert held_bytes()[0] > 0
     empty_cache()
-    assert kept()[0] == 0
+    assert held_bytes()[0] == 0
 
 
 def test_functions_that_the_c_library_has_not_are_none(monkeypatch):
