@@ -40,9 +40,8 @@ def _quick_samples(monkeypatch):
 def difference(actual, expected):
     """Return what differs between two outcomes, None where nothing does."""
     if isinstance(actual, str) or isinstance(expected, str):
-        return (
-            None if actual == expected else f"{actual if isinstance(actual, str) else 'values'}, contiguous: {expected}"
-        )
+        shown = actual if isinstance(actual, str) else "values"
+        return None if actual == expected else f"{shown}, contiguous: {expected}"
     for i, (a, e) in enumerate(zip(actual, expected, strict=True)):
         if a is None and e is None:
             continue

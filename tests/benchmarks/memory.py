@@ -114,12 +114,12 @@ def calls(name: str, count: int) -> list[tuple[str, bool, Any, Any]]:
             npg_call = to_npg(args), to_npg(kwargs)
         except Unsupported:
             continue
-        npg_peak = forms(op)[0].npg_fn
+        npg_function = forms(op)[0].npg_fn
         for backward in (False, True)[: 1 + op.supports_autograd]:
             torch_peak = in_child(_call, torch, op.op, args, kwargs, backward)
-            own = in_child(_call, npg, npg_peak, *npg_call, backward)
+            npg_peak = in_child(_call, npg, npg_function, *npg_call, backward)
             if torch_peak is not None:
-                results.append((text, backward, torch_peak, own))
+                results.append((text, backward, torch_peak, npg_peak))
     return results
 
 
@@ -137,10 +137,8 @@ def main() -> None:
             if isinstance(torch_peak, str) or isinstance(npg_peak, str):
                 print(f"{name}, {text}: {torch_peak}, {npg_peak}", file=sys.stderr)
             elif not every or npg_peak > MOST * torch_peak + SLACK:
-                print(
-                    _row(name, text, "both" if backward else "forward", torch_peak=torch_peak, npg_peak=npg_peak),
-                    flush=True,
-                )
+                passes = "both" if backward else "forward"
+                print(_row(name, text, passes, torch_peak=torch_peak, npg_peak=npg_peak), flush=True)
 
 
 if __name__ == "__main__":

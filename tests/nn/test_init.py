@@ -1,4 +1,4 @@
-"""nn.init: the numbers are torch's, seed for seed."""
+"""nn.init: the numbers are torch's for the same seed."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Gradient clipping and parameter vectors, next to torch."""
+"""Gradient clipping and parameter vectors, against torch."""
 
 import math
 from typing import Any

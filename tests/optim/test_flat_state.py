@@ -1,4 +1,4 @@
-"""Many small parameters, which are stepped as one: the numbers are torch's, whatever happens to the state."""
+"""Many small parameters, stepped as one array: the numbers are torch's, whatever happens to the state."""
 
 import copy
 
@@ -8,7 +8,7 @@ import torch
 
 import npg
 
-SHAPES = [(3,), (), (4, 5), (1, 2, 3), (0,), (200, 90), (7,)]  # one is too large to be among the small ones
+SHAPES = [(3,), (), (4, 5), (1, 2, 3), (0,), (200, 90), (7,)]  # one is too large for the flat state
 
 
 def _parameters(lib, dtype="float32"):
@@ -42,7 +42,7 @@ def _run(lib, script, dtype="float32", name="AdamW", **settings):
         elif act == "forget":
             optimizer.state.pop(params[0], None)
         elif act == "write":
-            for value in optimizer.state[params[2]].values():  # the count of steps too
+            for value in optimizer.state[params[2]].values():  # including the step count
                 value.mul_(2)
         elif act == "settings":
             optimizer.param_groups[0]["lr"] = 0.03
@@ -113,7 +113,7 @@ def test_steps_are_torchs(script, settings, dtype):
 @each_script
 def test_steps_of_every_optimizer_are_torchs(script, name, settings):
     actual, expected = (_run(lib, script, "float64", name, **settings) for lib in (npg, torch))
-    # Torch counts in float32 what it raises to the power of the count of steps.
+    # Torch computes powers with step counts in float32.
     np.testing.assert_allclose(_flat(actual), _flat(expected), rtol=1e-6, atol=1e-6)
 
 
@@ -130,7 +130,7 @@ def test_a_setting_switched_on_begins_what_it_remembers():
 
     case = "SGD", {}, {"momentum": 0.9, "dampening": 0.5}
     np.testing.assert_allclose(steps(npg, *case), steps(torch, *case), rtol=1e-12, atol=1e-12)
-    assert np.isfinite(steps(npg, "Adam", {}, {"amsgrad": True})).all()  # which torch refuses
+    assert np.isfinite(steps(npg, "Adam", {}, {"amsgrad": True})).all()  # torch raises
 
 
 def test_adam_with_l2_is_torchs():

@@ -1,4 +1,4 @@
-"""Every schedule next to torch's: rates over many epochs, resuming, refusals."""
+"""Every schedule against torch's: rates over many epochs, resuming, errors."""
 
 import itertools
 import math
@@ -161,7 +161,7 @@ KEYS = [
 
 
 def plain(value: Any) -> Any:
-    """Return a state with functions left out, sorted by name: the order in which attributes were set says nothing."""
+    """Return a state without functions, sorted by name, since the order of assignment does not matter."""
     if isinstance(value, dict):
         return {k: plain(v) for k, v in sorted(value.items(), key=lambda item: str(item[0])) if not callable(v)}
     return [plain(v) for v in value] if isinstance(value, (list, tuple)) else value

@@ -1,4 +1,4 @@
-"""Every optimizer that npg offers over PyTorch's own settings: ten steps, state, resuming, refusals."""
+"""Every optimizer of npg with PyTorch's own sample settings: ten steps, state, resuming, errors."""
 
 import warnings
 from typing import Any
@@ -14,14 +14,14 @@ from npg import optim  # noqa: E402
 from tests.helpers import assert_like, to_npg  # noqa: E402
 
 OFFERED = [info for info in optim_db if hasattr(optim, info.optim_cls.__name__)]
-# LBFGS has its own test: on this problem, after 150 of its iterations, 1e-15 more in a parameter makes 1e-3 in torch.
+# LBFGS has its own test: on this problem a change of 1e-15 in a parameter grows to 1e-3 in 150 iterations in torch.
 STEPPED = [info for info in OFFERED if info.optim_cls is not torch.optim.LBFGS]
 CASES = [(info, case) for info in STEPPED for case in info.optim_inputs_func(device="cpu")]
 NAMES = [f"{info.optim_cls.__name__}-{case.desc}" for info, case in CASES]
 
 
 def problem(library: Any, dtype: str) -> tuple[list[Any], Any]:
-    """Return two parameters and a function that gives the loss of them; the same in either library."""
+    """Return two parameters and a function that computes their loss, the same in either library."""
     rng = np.random.default_rng(1)
     arrays = [rng.standard_normal(s).astype(dtype) for s in ((3, 2), (2,), (4, 3))]
     w, b, x = (library.tensor(a) for a in arrays)
@@ -38,7 +38,7 @@ def train(optimizer: Any, loss: Any, steps: int = 10) -> None:
 
 
 def converted(params: Any, result: dict[int, Any]) -> Any:
-    """Return a sample's parameters as npg's, each tensor once."""
+    """Return a sample's parameters as npg tensors, each converted once."""
     if isinstance(params, torch.Tensor):
         return result.setdefault(id(params), to_npg(params))
     if isinstance(params, dict):
@@ -109,7 +109,7 @@ def test_refusals_agree_with_torch(info: Any) -> None:
         if settings.keys() != error_input.kwargs.keys() or any(
             isinstance(v, tuple) and any(isinstance(x, torch.Tensor) for x in v) for v in settings.values()
         ):
-            continue  # about PyTorch's choice between implementations, which npg does not have
+            continue  # concerns the choice among PyTorch's implementations
         result: dict[int, Any] = {}  # a parameter that is listed twice must stay one
         with warnings.catch_warnings():
             warnings.simplefilter("error")

@@ -1,4 +1,4 @@
-"""What all optimizers share: groups, names, hooks, state, refusals; the same programs in torch."""
+"""Common parts of all optimizers: groups, names, hooks, state, errors; the same programs in torch."""
 
 import copy
 import importlib
@@ -169,7 +169,7 @@ def test_groups_are_torchs() -> None:
             optimizer.add_param_group({"params": more, "extra": "kept"})
             yield repr(optimizer), optimizer.param_groups[2]["params"][0] is more
             yield [g["params"] for g in optimizer.state_dict()["param_groups"]]
-            group["lr"] = 0.25  # the group is the dict that was given
+            group["lr"] = 0.25  # the group is the dict passed in
             take(optimizer, p)
             yield p
 
@@ -367,7 +367,7 @@ def test_state_dict_has_torchs_layout_and_crosses_over(name: str, settings: dict
     actual, expected = npg_optimizer.state_dict(), torch_optimizer.state_dict()
     assert actual["param_groups"] == expected["param_groups"]
     assert [list(s) for s in actual["state"].values()] == [list(s) for s in expected["state"].values()]
-    # Each goes on from the other's state.
+    # Each continues from the other's state.
     again, theirs_again = getattr(optim, name)(p, **settings), getattr(torch.optim, name)(q, **settings)
     again.load_state_dict(to_npg(expected))
     theirs_again.load_state_dict(to_torch(actual))
@@ -406,7 +406,7 @@ def test_load_state_dict_copies_casts_and_fills_in() -> None:
     assert entries["exp_avg"].dtype is npg.float32 and entries["step"].dtype is npg.float32
     assert second.param_groups[0]["lr"] == 0.1 and second.param_groups[0]["decoupled_weight_decay"] is False
     take(second, p)
-    assert state["state"][0]["step"].item() == 3.0  # a copy went on
+    assert state["state"][0]["step"].item() == 3.0  # the copy has been stepped
 
 
 def test_state_hooks_are_torchs() -> None:
@@ -435,13 +435,13 @@ def test_state_hooks_are_torchs() -> None:
     agree(program)
 
 
-@pytest.mark.parametrize("keep", [0.0, 0.5])  # of others the last bit depends on the processor's fused multiply-add
+@pytest.mark.parametrize("keep", [0.0, 0.5])  # with other values the last bit depends on fused multiply-add
 @pytest.mark.parametrize("name", ["Adam", "AdamW", "RAdam", "RMSprop"])
 @pytest.mark.parametrize("count", [1, 2])  # two small parameters are stepped as one
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_average_gradient_is_counted_from_the_nearer_end(name: str, keep: float, count: int, dtype: str) -> None:
     gradients = np.random.default_rng(0).standard_normal((3, 50)).astype(dtype)
-    gradients[:, 0] = np.inf  # of which the average is nan from here, infinite from there
+    gradients[:, 0] = np.inf  # the average is nan computed from one end, infinite from the other
     results = []
     for lib in (npg, torch):
         params = [lib.ones(50, dtype=getattr(lib, dtype), requires_grad=True) for _ in range(count)]

@@ -1,4 +1,4 @@
-"""Keys of ops: what stands under aten:: is an op of PyTorch, what it has not stands under npg::."""
+"""Keys of ops: aten:: for ops of PyTorch, npg:: for ops that it lacks."""
 
 import importlib
 import pkgutil

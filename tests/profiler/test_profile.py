@@ -1,4 +1,4 @@
-"""profile as a whole, beside torch.profiler: what it finds in a script, and what it does on a schedule."""
+"""profile against torch.profiler: the events of a script, and the actions on a schedule."""
 
 import itertools
 import warnings
@@ -68,7 +68,7 @@ def test_script_of_modules_has_keys_of_torch_with_its_counts() -> None:
     actual, expected = top_level(run_modules(npg).events()), top_level(run_modules(torch).events())
     assert actual["aten::linear"] == 2 and actual[EVALUATE + "AddmmBackward0"] == 2
     assert {name: expected[name] for name in actual} == actual
-    # What npg computes within another call, or not at all: a weight is not transposed, log_softmax is in cross_entropy.
+    # Ops that npg runs within another call, or not at all: it transposes no weight, and cross_entropy has log_softmax.
     missing = {EVALUATE + name for name in ("torch::autograd::AccumulateGrad", "TBackward0", "LogSoftmaxBackward0")}
     assert {name for name in expected if name not in actual} == missing
 
@@ -168,7 +168,7 @@ def test_schedule_refuses_what_torch_refuses() -> None:
 
 
 def protocol(f: Any, plan: Any, steps: int, acc_events: bool) -> tuple[list[Any], list[str]]:
-    """Return what on_trace_ready saw in each recording, and what stood there in the end; and the warnings."""
+    """Return the state of each recording in on_trace_ready, and the final one; and the warnings."""
     log: list[Any] = []
 
     def look(prof: Any) -> None:
@@ -200,7 +200,7 @@ def test_recordings_on_a_schedule_are_those_of_torch(arguments: dict[str, int], 
 
 
 def transitions(f: Any, actions: str, steps: int) -> list[Any]:
-    """Return what a profile does on a schedule that repeats these actions, without doing it, and its warnings."""
+    """Return the calls that a profile makes on a schedule of these actions, without effect, and its warnings."""
     done: list[Any] = []
 
     class Logged(f.profiler.profile):  # type: ignore[misc,name-defined]
@@ -237,7 +237,7 @@ def test_transitions_are_those_of_torch(actions: str) -> None:
 
 
 def test_warmup_after_record_prepares_the_next_recording() -> None:
-    warned = "Incorrect schedule: RECORD followed by WARMUP"  # PyTorch, too; it starts then without having prepared
+    warned = "Incorrect schedule: RECORD followed by WARMUP"  # so does PyTorch, which then starts without preparing
     expected = ["prepare", "start", 0, "stop", "prepare", 1, "start", "stop", "ready", warned]
     assert transitions(npg, "RW", 2) == expected
 

@@ -1,4 +1,4 @@
-"""The recorder: nesting, times by a clock of the test's own, memory, threads, and that nothing of it stays."""
+"""The recorder: nesting, times by a fake clock, memory, threads, and that it leaves nothing behind."""
 
 import itertools
 import sys
@@ -18,7 +18,7 @@ from tests import processes
 
 @pytest.fixture
 def ticks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A clock that goes on by one microsecond whenever it is read, and by more when asked to."""
+    """Replace the clock by one that advances one microsecond per reading, and further on request."""
     ticks = itertools.count(0, 1000)
 
     def wait(us: int) -> None:
@@ -31,7 +31,7 @@ def ticks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.fixture
 def observers(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What the engine was told to call, the last one last."""
+    """Return a list of the observers passed to the engine, in order."""
     told: list[Any] = [None]
     switches = npg.engine.switches
 
@@ -70,7 +70,7 @@ def test_self_time_is_total_less_that_of_the_children(ticks: Any) -> None:
                 with record_function("innermost"):
                     ticks(5)
     times = {(e.id, e.name): (e.cpu_time_total, e.self_cpu_time_total) for e in prof.events()}
-    assert times == {  # ... and when it ends: a block takes one more than it waits, and each one within it one more
+    assert times == {  # ... and when it ends: a block takes its wait plus one, plus one for each block within it
         (1, "outer"): (142, 103),
         (2, "inner"): (11, 11),
         (3, "inner"): (28, 22),
@@ -466,7 +466,7 @@ def test_checkpoint_and_hooks_work_under_a_profiler() -> None:
 def test_forked_process_records_nothing(observers: list[Any]) -> None:
     recorder = Recorder(Options())
     recorder.start()
-    _recorder._after_fork()  # what a child process does first
+    _recorder._after_fork()  # called first in a child process
     assert observers[-1] is None
     with profile() as prof:
         npg.ones(2) + 1

@@ -1,4 +1,4 @@
-"""Attributes, registering and walking: the same programs in torch, with the texts of every refusal."""
+"""Attributes, registration and traversal: the same programs in torch, including every error text."""
 
 import copy
 import pickle

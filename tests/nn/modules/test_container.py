@@ -1,4 +1,4 @@
-"""Containers: the same programs in torch, with the texts of every refusal."""
+"""Containers: the same programs in torch, including every error text."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Layers, activations, losses, initialisation: one expression each, in npg and in torch."""
+"""Layers, activations, losses, initialisation: the same expressions in npg and in torch."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -219,7 +219,7 @@ def test_expression_is_torchs(expression: str) -> None:
 def test_activation_prints_and_keeps_what_torchs_does(name: str, args: Any) -> None:
     def program(lib: Any) -> Iterator[Any]:
         result = attempt(lambda: getattr(lib.nn, name)(*args))
-        if isinstance(result, str):  # how many arguments there may be is told in Python's words, with the base's name
+        if isinstance(result, str):  # Python's own error for the number of arguments names the base class
             yield result.split(":")[0]
             return
         yield repr(result)

@@ -1,4 +1,4 @@
-"""Module: attributes, walking, state, hooks, printing; next to the same program in torch."""
+"""Module: attributes, traversal, state, hooks, printing, against the same program in torch."""
 
 import copy
 import pickle

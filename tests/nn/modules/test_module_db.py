@@ -1,4 +1,4 @@
-"""Every module that npg offers over PyTorch's own module samples: initial state, output, gradients, repr, modes."""
+"""Every module of npg on PyTorch's own module samples: initial state, output, gradients, repr, modes."""
 
 import functools
 from typing import Any
@@ -77,7 +77,7 @@ def test_module_samples_agree_with_torch(info: Any, dtype: Any, training: bool) 
                 assert_like(f.grad, e.grad, "gradient of an input")
         for (name, f), (_, e) in zip(npg_module.named_parameters(), torch_module.named_parameters(), strict=True):
             if e.grad is not None:
-                # Sums of some hundred float32 terms, in another order.
+                # Sums of a few hundred float32 terms, in another order.
                 assert_like(f.grad, e.grad, f"gradient of {name}", atol=4e-6 if dtype is torch.float32 else None)
     assert checked or not samples(info.name, dtype, training)
 

@@ -1,4 +1,4 @@
-"""state_dict, load_state_dict and their hooks: the same programs in torch; a refused load changes nothing."""
+"""state_dict, load_state_dict and their hooks: the same programs in torch; a load that raises changes nothing."""
 
 import copy
 import pickle
