@@ -1,4 +1,4 @@
-"""Programs that run in either library, and what is compared: values, and errors in their words."""
+"""Programs that run in either library and return values and error texts to compare."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Program = Callable[[Any], Any]
 
 
 def values(t: Any) -> Any:
-    """Return a tensor as nested lists, None as None."""
+    """Return a tensor as nested lists, or None for None."""
     return None if t is None else t.detach().numpy().tolist()
 
 
 def outcome(call: Callable[[], Any]) -> str:
-    """Return "ok", or what was raised: the exception and the first line, without the library's name."""
+    """Return "ok", or the type and the first line of the error raised, without the library's name."""
     try:
         call()
     except Exception as error:
@@ -46,7 +46,7 @@ def assert_same(program: Program) -> None:
 
 
 def compared(programs: dict[str, Program]) -> Callable[[str], None]:
-    """Return the test that runs each of the programs in both libraries; what torch warns of there is meant to be so."""
+    """Return the test that runs each program in both libraries; expected warnings of torch are ignored."""
 
     @pytest.mark.filterwarnings(
         "ignore:Using backward.. with create_graph=True",

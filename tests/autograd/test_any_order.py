@@ -1,7 +1,7 @@
-"""Gradients of third order through every op that npg offers, over PyTorch's own samples.
+"""Third-order gradients of every op of npg, on PyTorch's own samples.
 
-Second order is compared in tests/test_op_db.py. Here three backward passes are recorded one on the other; each gradient
-is weighed with numbers of its own, so that no part can cancel.
+tests/test_op_db.py compares second order. Here three backward passes are recorded on top of each other; each gradient
+has weights of its own, so that no parts cancel.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .test_saved import mapped, tensors
 
 ORDERS = 3
 SAMPLES = 4
-SMALL = 200  # elements of all arguments together
+SMALL = 200  # elements of all arguments in total
 
 # Where the libraries differ, and why.
 DIFFERENT = {
@@ -43,7 +43,7 @@ OPS = [
 
 
 def gradients(lib: Any, function: Any, args: Any, kwargs: Any) -> list[list[Any]]:
-    """Return the gradients of all leaves for each order; the list ends where nothing depends on a leaf any more."""
+    """Return the gradients of all leaves for each order, up to the last that depends on a leaf."""
     leaves: list[Any] = []
 
     def leaf(t: Any) -> Any:
@@ -93,7 +93,7 @@ def test_third_order_is_torchs(op: Any) -> None:
                 NotImplementedError,
                 TypeError,
                 Unsupported,
-            ):  # torch refuses, or npg has no such value
+            ):  # torch raises, or npg has no such value
                 continue
             assert_close(gradients(npg, form.npg_fn, *npg_args), expected)
 

@@ -1,4 +1,4 @@
-"""A node is callable: what it makes of the gradients of its outputs; and Variable, as before PyTorch 0.4."""
+"""Calls of nodes with gradients of their outputs; and Variable, as before PyTorch 0.4."""
 
 import numpy as np
 import pytest

@@ -1,6 +1,6 @@
-"""The order of a node's edges: in it PyTorch gives leaves their gradients, and calls their hooks.
+"""The order of a node's edges, in which leaves receive their gradients and hooks run.
 
-Over PyTorch's own samples of every op and the layers with parameters: leaves get their gradients in PyTorch's order.
+On PyTorch's own samples of every op and for layers with parameters, leaves receive gradients in PyTorch's order.
 """
 
 import itertools
@@ -15,10 +15,10 @@ from ..helpers import to_npg
 from ..test_op_db import _quick_samples, forms, op_db  # noqa: F401 (the fixture)
 from .test_saved import mapped, tensors
 
-SAMPLES = 2  # an op
+SAMPLES = 2  # per op
 
-# One node here where PyTorch's function is made of several, which run in an order that no order of edges gives; or
-# operands that a reflected operator has swapped.
+# One node in npg where PyTorch has several, whose order no order of edges reproduces; or operands swapped by a
+# reflected operator.
 COMPOSED = {
     "__radd__",
     "__rmatmul__",
@@ -44,7 +44,7 @@ OPS = [op for op in op_db if op.supports_autograd and forms(op) and op.name not 
 
 
 def _order(lib, function, args, kwargs):
-    """Return in which order the leaves of a call get their gradients; None where there are not two."""
+    """Return the order in which the leaves of a call receive gradients, None where fewer than two do."""
     log, leaves = [], []
 
     def fresh(t):
@@ -75,7 +75,7 @@ def test_leaves_get_their_gradients_in_the_order_of_torch(op):
             try:
                 expected = _order(torch, form.torch_fn, args, kwargs)
                 npg_args = to_npg(args), to_npg(kwargs)
-            except Exception:  # torch refuses the sample, or npg has nothing for an argument: see test_op_db.py
+            except Exception:  # torch rejects the sample, or npg lacks an argument's value: see test_op_db.py
                 continue
             if expected is None:
                 continue

@@ -1,4 +1,4 @@
-"""Custom functions: what forward and backward may do, and the errors, against torch."""
+"""Custom functions: forward, backward and errors, against torch."""
 
 import gc
 import weakref
@@ -169,14 +169,14 @@ def test_apply_dirty_input_gets_the_new_history():
         return x
 
     def backward(ctx, g):
-        return g * 7  # not the true one, so that it is seen to be used
+        return g * 7  # not the true gradient, to show that it is used
 
     def program(lib):
         (x,) = leaves(lib, [[1.0, 2.0], [3.0, 4.0]])
         y = x * 1
         z = define(lib, forward=forward, backward=backward).apply(y)
         base = x * 1
-        define(lib, forward=forward, backward=backward).apply(base[0])  # a view: its base changes too
+        define(lib, forward=forward, backward=backward).apply(base[0])  # a view, whose base changes, too
         (z.sum() + base.sum() * 10).backward()
         return z is y, z, base, x.grad
 
@@ -435,7 +435,7 @@ def test_marks_of_what_is_no_tensor_are_refused():
 
 
 def test_input_changed_without_mark_goes_on_to_the_history_before():
-    # The second call changes what the first has returned, a view that then has no history to be told.
+    # The second call changes the first one's result, a view that then has no history to update.
     results = []
     for lib in LIBRARIES:
         function = define(lib, forward=lambda ctx, x, lib=lib: lib.relu_(x), backward=lambda ctx, g: g * 3)

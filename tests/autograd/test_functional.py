@@ -1,4 +1,4 @@
-"""Jacobians, Hessians and their products, against torch: values, structure, whether they have a graph, errors."""
+"""Jacobians, Hessians and their products, against torch: values, structure, history, errors."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from ..helpers import assert_same_error
 SHAPE = (2, 3)
 OPTIONS = [{"create_graph": c, "strict": s} for c in (False, True) for s in (False, True)]
 
-# Functions of one tensor (with their number of elements out), and of two.
+# Functions of one tensor (with the size of their output), and of two.
 ONE = {
     "cubes": lambda lib: lambda x: (x**3).sum(),
     "sum": lambda lib: lambda x: x.sum(),
@@ -127,7 +127,7 @@ def test_matrix_vectorized_is_torchs(name):
 
 
 def test_jacobian_forward_mode_is_the_reverse_modes():
-    # torch's has a list in place of the inner tuple, and results with a graph.
+    # torch returns a list for the inner tuple, and results with a graph.
     f, inputs = TWO["two outputs"](npg), tensors(npg, SHAPE, SHAPE)
     jacobian = npg.autograd.functional.jacobian
     actual = jacobian(f, inputs, vectorize=True, strategy="forward-mode")
@@ -160,7 +160,7 @@ def test_jacobian_forward_mode_edges():
 
 @pytest.fixture
 def ways(monkeypatch):
-    """A list that gets, for each product, whether it was swept."""
+    """Return a list that receives, for each product, whether it was swept."""
     log = []
 
     def noted(*args, **kwargs):

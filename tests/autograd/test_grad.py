@@ -15,7 +15,7 @@ A = "a = lib.ones(2, requires_grad=True); c = lib.tensor(2.0, requires_grad=True
 
 # ----- grad -----
 
-# torch hands out expanded gradients, npg's own their memory.
+# torch returns expanded gradients, npg's own their memory.
 OWN = "r = tuple([g if g is None else g.contiguous() for g in r]); "
 
 

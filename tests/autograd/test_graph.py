@@ -16,7 +16,7 @@ LIBRARIES = (npg, torch)
 
 @pytest.fixture(params=LIBRARIES, ids=["npg", "torch"])
 def lib(request):
-    """Either library: what holds in torch must hold in npg."""
+    """Return either library: results in torch must hold in npg."""
     return request.param
 
 

@@ -1,6 +1,6 @@
-"""Nothing survives a call: over PyTorch's own samples of every op, without the garbage collector.
+"""No call leaks: every op on PyTorch's own samples, without the garbage collector.
 
-Outputs, their nodes, their buffers and the gradients of first and second order are gone when the last name is.
+Outputs, their nodes, their buffers and first- and second-order gradients are freed with the last reference.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _no_collector() -> Iterator[None]:
 
 
 def traces(ts: Any) -> list[weakref.ref[Any]]:
-    """Return weak references to tensors, the nodes that made them and the buffers they show."""
+    """Return weak references to tensors, their nodes and their buffers."""
     results: list[Any] = []
     for t in ts:
         if t is not None:
@@ -45,7 +45,7 @@ def traces(ts: Any) -> list[weakref.ref[Any]]:
 
 
 def call(function: Any, args: Any, kwargs: Any, create_graph: bool) -> list[weakref.ref[Any]]:
-    """Run forward and backward once; return weak references to all that came out."""
+    """Run forward and backward once; return weak references to all results."""
     leaves: list[Any] = []
 
     def leaf(t: Any) -> Any:
@@ -82,7 +82,7 @@ def test_call_leaves_nothing_behind(op: Any) -> None:
                 try:
                     log = call(form.npg_fn, args, kwargs, create_graph)
                 except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError):
-                    continue  # what is refused is the matter of tests/test_op_db.py
+                    continue  # tests/test_op_db.py tests the errors
                 assert [r() for r in log if r() is not None] == []
 
 

@@ -1,4 +1,4 @@
-"""saved_bytes: each buffer that a graph keeps once, before and after backward, with and without a checkpoint."""
+"""saved_bytes: counts each buffer of a graph once, before and after backward, with and without a checkpoint."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""strict_dtype: what it refuses, names and lets pass."""
+"""strict_dtype: the promotions at which it raises, its texts, and those that it allows."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What the tests of npg.func share: the same call in both libraries, and everything about the results compared."""
+"""Helpers of the tests of npg.func: run a call in both libraries and compare all properties of the results."""
 
 import warnings
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from ..helpers import TORCH_DTYPES, assert_same_error
 
 
 def tensors(lib: Any, *shapes: tuple[int, ...], seed: int = 0, grad: bool = False, dtype: str = "float64") -> Any:
-    """Return tensors with the same values in both libraries; the only one where there is one shape."""
+    """Return a tuple of tensors with the same values in both libraries, or one tensor for one shape."""
     rng = np.random.default_rng(seed)
     results = [
         lib.tensor(rng.uniform(0.3, 1.5, s).tolist(), dtype=getattr(lib, dtype), requires_grad=grad) for s in shapes
@@ -50,7 +50,7 @@ def of_torch(call: Callable[[Any], Any]) -> Any:
 
 
 def same(call: Callable[[Any], Any], grad: bool = True, rtol: float = 1e-10, text: bool = True) -> None:
-    """Check that call(lib) gives the same in both libraries, or the same error."""
+    """Check that call(lib) returns the same in both libraries, or raises the same error."""
     try:
         expected = of_torch(call)
     except Exception:

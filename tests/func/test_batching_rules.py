@@ -1,4 +1,4 @@
-"""Every batching rule against a loop over the examples: values, and gradients through the batch."""
+"""Every batching rule against a loop over the examples: values and gradients."""
 
 import importlib
 import inspect
@@ -30,7 +30,7 @@ S = floats()
 BATCHES = floats(2, 3, 4), floats(2, 4, 3, seed=4)
 SQUARE = floats(3, 3) + 3 * np.eye(3)
 
-# Name: (function, arguments of one example). All arrays among them are batched, in every combination.
+# Name: (function, arguments of one example). The arrays among them are batched in every combination.
 CASES = {
     "add": (lambda x, y: x + y, A, V),
     "mul rank": (lambda x, y: x * y, V, A),
@@ -194,7 +194,7 @@ CASES = {
     "cross_entropy image": (F.cross_entropy, BATCHES[0], ints(3, 2, 4)),
     "cross_entropy probabilities": (lambda x, p: F.cross_entropy(x, p.softmax(1)), A, N),
 }
-LOOPED = {"index second", "index 0-d"}  # where a later index, or a number alone is batched
+LOOPED = {"index second", "index 0-d"}  # where a later index, or only a number, is batched
 CONSTANT = {
     "bce weight": {2},
     **{f"soft_margin_loss {r}": {1} for r in ("mean", "sum", "none")},
@@ -202,7 +202,7 @@ CONSTANT = {
 
 
 def batches(arrays, which, constant=()):
-    """Return for each array a tensor, with B different examples where it is one of `which`; `constant`: no leaves."""
+    """Return a tensor for each array, with B different examples for those in `which`, a leaf unless in `constant`."""
     rng = np.random.default_rng(7)
     results = []
     for n, a in enumerate(arrays):
@@ -258,7 +258,7 @@ def test_rule_nests(name):
 
 
 def test_every_rule_has_its_case():
-    # The ops that the cases reach, and those that share a rule with one of them.
+    # The ops that the cases cover, and those that share a rule with one of them.
     source = inspect.getsource(inspect.getmodule(test_every_rule_has_its_case))
     others = set(
         "mode kthvalue logcumsumexp cummin contract vector_norm reverse_cumsum cofactor index_pad diagonal_copy "
@@ -270,7 +270,7 @@ def test_every_rule_has_its_case():
             assert op.name.removesuffix("_dim") in source, op.name
 
 
-# Run on one example after the other, for they have no batching rule and no composite.
+# Run on one example after another, since they have no batching rule and no composite.
 WITHOUT_A_RULE = set(
     "as_strided bernoulli coefficients copy_slices diagonal_backward dist embedding_backward embedding_double_backward "
     "fill fill_by getitem_backward has_zero index_backward index_fill index_pad_backward index_put lstsq masked_put "
@@ -288,7 +288,7 @@ def test_ops_without_a_batching_rule_are_these():
 
 
 def test_an_op_that_broadcasts_and_reduces_is_looped_and_right():
-    """What an op does to dimensions follows from its declared kind, not from the shapes that it takes."""
+    """Check that an op's effect on dimensions follows from its declared kind, not from its shapes."""
 
     @primitive(lambda g, _y, _a, b: g * b, lambda g, _y, a, _b: g * a, promote=ARITHMETIC, broadcasts=True)
     def inner(input, other):

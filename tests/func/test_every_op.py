@@ -1,6 +1,6 @@
-"""Every function that npg has of PyTorch's op_db, mapped over a batch: the same as a loop, by whatever way.
+"""Every function of PyTorch's op_db in npg, mapped over a batch: the same results as a loop.
 
-Samples are those of tests/test_op_db.py. Batched are the first tensor alone, all of them, and all but the first.
+Samples are those of tests/test_op_db.py. The batched tensors are the first alone, all of them, and all but the first.
 """
 
 import numpy as np
@@ -27,7 +27,7 @@ def _quick_samples(monkeypatch):
 
 
 def samples(op):
-    """Yield (leaves, spec) of the arguments of some samples, spread over all of them."""
+    """Yield (leaves, spec) of the arguments of some samples, spread evenly."""
     try:
         samples = list(op.sample_inputs("cpu", torch.float64))
     except Exception:
@@ -40,7 +40,7 @@ def samples(op):
 
 
 def examples(a, seed):
-    """Return a and variations of it, stacked."""
+    """Return a stacked with variations of it."""
     rng = np.random.default_rng(seed)
     if a.dtype.kind == "f":
         return np.stack([a, *[a * (0.5 + 0.4 * rng.random(a.shape)) for _ in range(B - 1)]])
@@ -48,11 +48,11 @@ def examples(a, seed):
 
 
 def expected_of(f, batched):
-    """Return the leaves of a loop over the examples, stacked; None where there is nothing to compare."""
+    """Return the stacked leaves of a loop over the examples; None where there is nothing to compare."""
     try:
         rows = [flatten(f(*[x[i] for x in batched]))[0] for i in range(B)]
     except Exception:
-        return None  # a sample that these other values do not fit
+        return None  # the variations are invalid for this sample
     if not all(
         isinstance(x, npg.Tensor) and x.shape == y.shape for row in rows for x, y in zip(row, rows[0], strict=True)
     ):

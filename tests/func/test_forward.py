@@ -1,4 +1,4 @@
-"""Tangents sent forward: the same products as by two reverse passes, over PyTorch's own samples of every op."""
+"""Tangents propagated forward: the same products as by two reverse passes, on PyTorch's own samples of every op."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from ..test_op_db import forms, op_db
 SAMPLES = 6
 
 OPS = [op for op in op_db if op.supports_autograd and forms(op)]
-# torch.func.jvp loads what PyTorch itself calls deprecated.
+# torch.func.jvp imports a deprecated part of PyTorch.
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
 
 
 @pytest.fixture
 def ways(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """A list that gets, for each product, whether it was swept."""
+    """Return a list that receives, for each product, whether it was swept."""
     log: list[bool] = []
 
     def noted(*args: Any) -> Any:
@@ -40,7 +40,7 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 
 def product(lib: Any, function: Any, args: Any, kwargs: Any) -> Any:
-    """Return jvp of a function at its float64 tensors, with tangents of their own; None where there is none."""
+    """Return jvp of a function at its float64 tensors with random tangents; None where there are no such tensors."""
     primals = [t for t in tensors((args, list(kwargs.values())), lib.Tensor) if t.dtype == lib.float64]
     rng = np.random.default_rng(0)
     tangents = tuple(lib.from_numpy(np.array(rng.uniform(0.5, 1.5, tuple(t.shape)))) for t in primals)
@@ -77,7 +77,7 @@ def test_swept_product_is_torchs(op: Any, ways: list[bool], monkeypatch: Any) ->
             actual = product(npg, form.npg_fn, args, kwargs)
             if actual is None or not ways[-1]:
                 continue
-            # Where torch has no forward mode, or 1/6 in single precision (hardsigmoid), two reverse passes judge.
+            # Two reverse passes are the reference where torch has no forward mode, or 1/6 in float32 (hardsigmoid).
             with contextlib.suppress(RuntimeError, TypeError, NotImplementedError):
                 if op.name != "nn.functional.hardsigmoid":
                     expected = product(torch, op.op, (sample.input, *sample.args), sample.kwargs)
@@ -167,7 +167,7 @@ def test_a_transformer_block_is_swept(ways: list[bool]) -> None:
     tangents = [npg.from_numpy(rng.normal(size=s)) for s in shapes]
     out, actual = npg.func.jvp(f(npg), tuple(primals), tuple(tangents))
     assert ways == [True]
-    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):  # the one that has a forward mode
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):  # the only one with a forward mode
         expected = torch.func.jvp(f(torch), tuple(map(_to_torch, primals)), tuple(map(_to_torch, tangents)))
     for a, b in zip((*out, *actual), (*expected[0], *expected[1]), strict=True):
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-9, atol=1e-11)

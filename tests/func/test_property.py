@@ -5,8 +5,8 @@ from hypothesis import given, strategies as st
 
 import npg
 
-# Each step takes the value so far, x, and one of the inputs, y, all of shape (3, 4) for one example, and gives that
-# shape again. The last group has no rule, draws nothing and loops.
+# Each step takes the value so far, x, and one of the inputs, y, each of shape (3, 4) for one example, and returns that
+# shape. The last group has no rule and loops.
 STEPS = {
     "add": lambda x, y: x + y,
     "mul": lambda x, y: x * y * 0.5,
@@ -40,7 +40,7 @@ LOOPS = {"solve", "searchsorted"}
 
 
 def _set(x, y):
-    x = x + y  # a new one, and batched where y is
+    x = x + y  # a new tensor, batched where y is
     x[1] = y[0] * 2
     x[:, 2:] += y[:, :2]
     return x

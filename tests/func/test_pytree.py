@@ -1,4 +1,4 @@
-"""Trees of tensors through the transforms: what functions with several results return, dicts of every kind, errors."""
+"""Trees of tensors in transforms: results of functions with several outputs, all kinds of dicts, errors."""
 
 import collections
 

@@ -1,4 +1,4 @@
-"""vmap against torch.func.vmap: dimensions, structure, errors, random numbers, gradients, what it loops over."""
+"""vmap against torch.func.vmap: dimensions, structure, errors, random numbers, gradients, loops."""
 
 import functools
 import threading
@@ -46,7 +46,7 @@ def test_vmap_structure_of_outputs_is_torchs(out_dims):
     same(lambda lib: call(lib, lambda x: (x, x * 2)))
     same(lambda lib: call(lib, lambda x: (x, [x, x * 2])))
     same(lambda lib: call(lib, lambda x: {"a": x}))
-    if out_dims != 1:  # PyTorch's own expansion of what is not batched then fails
+    if out_dims != 1:  # PyTorch's own expansion of unbatched outputs then fails
         same(lambda lib: call(lib, lambda x: (lib.ones(2), x)))
     same(lambda lib: call(lib, lambda x: (x, 3)))
     same(lambda lib: call(lib, lambda x: 3))
@@ -311,7 +311,7 @@ def test_vmap_leaves_the_draws_of_other_threads_alone(randomness, one_by_one, ch
 @pytest.mark.parametrize("inner", ["error", "same", "different"])
 @pytest.mark.parametrize("outer", ["error", "same", "different"])
 def test_vmap_nested_randomness_is_the_outer_ones_and_the_inner_ones(outer, inner):
-    """PyTorch draws the numbers of a batch at once; which of them are equal is the same."""
+    """PyTorch draws the numbers of a batch at once; which of them are equal must agree."""
 
     def call(lib):
         def f(x):

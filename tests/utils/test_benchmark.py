@@ -1,4 +1,4 @@
-"""npg.utils.benchmark beside torch.utils.benchmark: the same raw times and the same clocks give the same texts."""
+"""npg.utils.benchmark against torch.utils.benchmark: equal raw times and clocks give equal texts."""
 
 import copy
 import itertools
@@ -259,7 +259,7 @@ def test_compare_refused_results_change_nothing():
 
 
 class Clock:
-    """A clock on which only statements take time: run() goes on by what `times` says, a call of the clock by `tick`."""
+    """A fake clock: run() advances it by the next of `times`, a call of the clock by `tick`."""
 
     def __init__(self, times, tick):
         self.now, self.tick, self.calls, self.runs = 0.0, tick, 0, 0
@@ -288,7 +288,7 @@ CLOCKS = [
 
 
 def measured(of, clock, method, kwargs):
-    """Return everything that can be seen of a measurement."""
+    """Return all observable results of a measurement."""
     clock = Clock(*clock)
     blocks = []
     if method != "timeit":
@@ -316,7 +316,7 @@ def test_timer_calls_and_blocks_equal_torch(clock, method, kwargs):
 
 
 def test_timer_of_a_clock_that_stands_still_ends_as_in_torch(monkeypatch):
-    """Blocks grow to the largest there is; each then takes 1 ns, the least that is believed."""
+    """Check that blocks grow to the largest size, which then counts as 1 ns, the least time accepted."""
 
     def sizes(of):
         asked = []

@@ -1,4 +1,4 @@
-"""Checkpointing: the gradients of the plain run, bit for bit, in less memory; the random stream; nesting; errors."""
+"""Checkpointing: gradients equal the plain run's bit for bit, in less memory; the random stream; nesting; errors."""
 
 import contextlib
 import gc
@@ -80,7 +80,7 @@ def test_checkpoint_sequential_gives_the_plain_runs_bits(use_reentrant, segments
         np.testing.assert_array_equal(a, b, strict=True)
 
 
-@pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")  # of the inner ones, in the first run
+@pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")  # for the inner ones, in the first run
 @WAYS
 def test_checkpoint_nested_gives_the_plain_runs_bits(use_reentrant):
     inner = through(use_reentrant)
@@ -179,7 +179,7 @@ def test_checkpoint_stream_not_preserved_draws_anew():
 
 @WAYS
 def test_checkpoint_leaves_the_draws_of_other_threads_alone(use_reentrant):
-    """PyTorch sets the stream back for all threads: what another one draws during a recomputation comes twice."""
+    """PyTorch resets the stream for all threads, so another thread's draws during a recomputation repeat."""
     npg.manual_seed(0)
     alone = npg.rand(100).tolist()
     npg.manual_seed(0)

@@ -1,4 +1,4 @@
-"""python -m npg: what it tells, and that its self-check notices what is wrong."""
+"""python -m npg: its report, and that the self-check detects faults."""
 
 import os
 import re

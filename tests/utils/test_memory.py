@@ -1,4 +1,4 @@
-"""What npg keeps for later calls: counted, bounded, and dropped without touching anything else."""
+"""The memory that npg keeps for reuse: counted, bounded, and released without affecting anything else."""
 
 import gc
 import platform
@@ -27,7 +27,7 @@ def emptied():
 
 
 def kernels(x):
-    """Return what the kernels with temporaries and constants give for x, (B, T, C), and the gradient of their sum."""
+    """Return the results, for x of (B, T, C), of kernels with temporaries and constants, and their sum's gradient."""
     x = x.detach().requires_grad_()
     heads = x.unflatten(-1, (2, -1)).transpose(1, 2)
     result = [
@@ -106,7 +106,7 @@ def test_what_is_in_use_and_what_is_the_users_survives():
 def test_counts_stay_bounded_over_many_sizes(dtype):
     slots = 3
     bound = slots * (buffers.LIMIT + 2 * 4096)
-    if npg.engine.name == "python":  # which keeps the temporaries of programs there too, four blocks of them at most
+    if npg.engine.name == "python":  # it also keeps temporaries of programs, at most four blocks
         bound += 4 * (2 * programs.BLOCK * 8 + 2 * 4096)
     highest = 0
     for n in [*range(10, 600, 47), 1000, 3000]:
