@@ -58,10 +58,10 @@ def assert_same(actual: Any, expected: Any, what: str) -> None:
 
 
 def check(expression: str, **names: Any) -> None:
-    """Check that an expression gives the same in npg as in torch."""
+    """Check that an expression has the same value in npg as in torch."""
     assert_same(evaluate(expression, npg, **names), evaluate(expression, torch, **names), expression)
 
 
 def check_error(expression: str, text: bool = True, **names: Any) -> None:
-    """Check that an expression raises in npg what it raises in torch; `text`: with the same words."""
+    """Check that an expression raises the same error in npg as in torch; `text`: with the same text."""
     assert_same_error(lambda: evaluate(expression, npg, **names), lambda: evaluate(expression, torch, **names), text)

@@ -1,9 +1,9 @@
-"""What the tests of float16 share: every number, how far two of them are apart, and which results are wrong.
+"""Helpers of the tests of float16: all its numbers, their distances, and the criterion for wrong results.
 
-A result is right when it is at most one float16 from PyTorch's. PyTorch is not always right itself: it rounds some
-numbers that stand beside a tensor (alpha=, what is added), rounds between the operations of its derivatives, and has
-too few digits in places (erf near 0). Where that shows, mathematics decides, computed by PyTorch in float64: a result
-is also right when it is at most one float16 from that, or no farther from it than PyTorch's own.
+A result is right when it is at most one float16 from PyTorch's. PyTorch is not always exact itself: it rounds some
+scalar operands (alpha=, summands), rounds between the operations of its derivatives, and is inaccurate in places (erf
+near 0). There the reference is PyTorch's result in float64: a result is also right when it is at most one float16 from
+that, or no farther from it than PyTorch's float16 result.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ SPECIAL = np.array(
 
 
 def _place(a: np.ndarray) -> np.ndarray:
-    """Return the numbers as integers, in their order and without gaps; 0 and -0 alike."""
+    """Return the numbers' ranks as integers without gaps; 0 and -0 are equal."""
     i = a.view(np.int16).astype(np.int64)
     return np.where(i < 0, -(i & 0x7FFF), i)
 
 
 def steps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return how many float16 numbers lie between; many where only one is nan."""
+    """Return the distances in float16 numbers; large where only one is nan."""
     a, b = np.atleast_1d(a), np.atleast_1d(b)
     apart = np.abs(_place(a) - _place(b))
     apart[np.isnan(a) & np.isnan(b)] = 0
@@ -46,7 +46,7 @@ def rounded(a: np.ndarray) -> np.ndarray:
 
 
 def wrong(npg_result: np.ndarray, torch_result: np.ndarray, exact: np.ndarray, near: int = 1) -> np.ndarray:
-    """Return where a result is wrong, see above; `near`: how far from the exact result it may be."""
+    """Return where a result is wrong, see above; `near`: the distance allowed from the exact result."""
     exact = rounded(exact)
     from_exact = steps(npg_result, exact)
     actual = (steps(npg_result, torch_result) > 1) & (from_exact > near) & (from_exact > steps(torch_result, exact))
@@ -64,7 +64,7 @@ def worse(npg_result: np.ndarray, torch_result: np.ndarray, exact: np.ndarray) -
 def check(
     what: str, npg_result: Any, torch_result: Any, exact: Any, inputs: Any = (), near: int = 1, but: Any = None
 ) -> None:
-    """Compare a result of float16 with PyTorch's and with that of float64; `but`: where not to look."""
+    """Compare a float16 result with PyTorch's and with the float64 one; `but`: the elements to ignore."""
     a, b, c = npg_result.detach().numpy(), torch_result.detach().numpy(force=True), exact.detach().numpy(force=True)
     assert a.dtype == b.dtype, f"{what}: {a.dtype}, PyTorch {b.dtype}"
     assert a.shape == b.shape, f"{what}: {a.shape}, PyTorch {b.shape}"
@@ -97,7 +97,7 @@ def call(function: Callable[..., Any], library: Any, dtype: Any, operands: Any) 
 
 
 def compare(what: str, npg_result: Any, torch_result: Any, operands: Any, near: int = 1, but: Any = None) -> bool:
-    """Compare value and gradients of a call; return False where PyTorch refuses it in float16."""
+    """Compare value and gradients of a call; return False where PyTorch does not support it in float16."""
     try:
         b = call(torch_result, torch, np.float16, operands)
     except (RuntimeError, TypeError, NotImplementedError, IndexError, ValueError):
@@ -127,7 +127,7 @@ def compare(what: str, npg_result: Any, torch_result: Any, operands: Any, near: 
 
 @functools.cache
 def offered() -> dict[str, tuple[Any, Any]]:
-    """Return per name npg's function and PyTorch's; of several names for one function the first."""
+    """Return npg's and PyTorch's function by name, each under the first of its names."""
     spaces = (("", npg, torch), ("nn.functional.", npg.nn.functional, torch.nn.functional))
     results: dict[str, tuple[Any, Any]] = {}
     visited = set()
@@ -146,7 +146,7 @@ _NOT_COMPUTED = {"asarray", "as_tensor", "empty_like", "from_dlpack", "from_nump
 
 
 def elementwise(*kinds: str) -> Iterator[str]:
-    """Yield the names of what is computed element by element of operands of these kinds: "tensor" or "number"."""
+    """Yield the names of the elementwise functions of operands of these kinds: "tensor" or "number"."""
     rng = np.random.default_rng(1)
     order = rng.permutation(48)
     operands = [rng.uniform(0.1, 0.9, 48).astype(np.float16) if kind == "tensor" else 0.3 for kind in kinds]

@@ -1,4 +1,4 @@
-"""Samples of torch's op_db as calls whose arrays can be laid out in memory in other ways; see layout_runs.py."""
+"""Samples of torch's op_db as calls whose arrays can be put into other memory layouts; see layout_runs.py."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .helpers import Unsupported, to_npg
 from .layout_runs import Call
 from .test_op_db import UNDEFINED, Form, forms
 
-# Their numbers are drawn in the order of memory, as PyTorch's are, or they are about memory.
+# Ops that draw numbers in memory order, as in PyTorch, or that concern memory.
 BY_MEMORY = UNDEFINED | {
     *("cauchy", "exponential", "geometric", "log_normal", "normal", "uniform", "bernoulli", "multinomial"),
     *("rand_like", "randn_like", "randint_like", "nn.functional.dropout", "nn.functional.alpha_dropout"),

@@ -1,4 +1,4 @@
-"""Calls with out= in npg and PyTorch: every function that both have, with every kind of out=, comes to the same end."""
+"""Calls with out= in npg and PyTorch: for every common function and every kind of out= the outcome is the same."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .test_op_db import TIES, UNDEFINED, forms, is_lambda
 
 DTYPES = (torch.float32, torch.int64, torch.bool)
 FREE_SIGNS = {"linalg.eigh", "linalg.qr", "linalg.svd"}  # of the columns of factors
-LARGEST = 400  # elements of a sample, at most
+LARGEST = 400  # the most elements of a sample
 
 
 class Case(NamedTuple):
@@ -38,9 +38,9 @@ class Case(NamedTuple):
 
 
 class Out(NamedTuple):
-    """An out= to be made in either library: number `output` of the results is given by `make(lib, arguments)`.
+    """An out= to create in either library: `make(lib, arguments)` creates it for result number `output`.
 
-    make returns the tensor, and the arguments, which may have been put into the same memory.
+    make returns the tensor, and the arguments, possibly moved into the same memory.
     """
 
     what: str
@@ -167,7 +167,7 @@ def _spread(shape: Any) -> list[int]:
 
 
 def outs(case: Case) -> Iterator[Out]:
-    """Yield what is tried as out= of a call."""
+    """Yield the kinds of out= to try for a call."""
     for k, r in enumerate(case.results):
         yield from _kinds(k, r)
         for i, x in enumerate(case.args):
@@ -185,7 +185,7 @@ def outs(case: Case) -> Iterator[Out]:
 
 
 def _run(case: Case, lib: Any, out: Out) -> tuple[Any, list[str], bool]:
-    """Return the value of out= or the text of the error, the warnings, and whether an error left out= as it was."""
+    """Return the value of out= or the error's text, the warnings, and whether an error left out= unchanged."""
     function = case.torch_fn if lib is torch else case.npg_fn
     args, kwargs = (case.args, case.kwargs) if lib is torch else to_npg((case.args, case.kwargs))
     target, args = out.make(lib, tuple(args))
@@ -213,7 +213,7 @@ def _words(text: Any) -> Any:
     return text.replace("torch", "npg").replace("CPUBoolType", "npg.BoolTensor")[:64]
 
 
-# What PyTorch does otherwise, and npg on purpose not: the name of a function, of the kinds of out=, and the reason.
+# Intended differences from PyTorch: the name of a function, of the kinds of out=, and the reason.
 _COMPOSITE = "PyTorch computes it by others and copies, so what it writes to out= is recorded; npg's out= never is"
 _WITHOUT_RULE = "PyTorch has no gradient yet, so that what it writes has a history that raises in backward"
 _INDICES = "PyTorch does not look at the memory of indices that it gives or takes"
@@ -260,7 +260,7 @@ def is_known(case: Case, out: Out) -> bool:
 
 
 def difference(case: Case, out: Out) -> str | None:
-    """Return how npg's end of the call differs from PyTorch's, or None."""
+    """Return how npg's outcome differs from PyTorch's, or None."""
     where = f"{case.name}, out={out.what} ({out.output})"
     expected, their_warnings, _ = _run(case, torch, out)
     actual, own_warnings, is_unchanged = _run(case, npg, out)

@@ -1,9 +1,9 @@
-"""Call everything public with absurd arguments, and print what answers with an error that says nothing.
+"""Call everything public with absurd arguments, and print the calls whose errors are uninformative.
 
     NPG_ENGINE=python python -m tests.refusals [--few] [WORD ...]     fewer values; only names with one of the words
 
-Run by tests/test_refusals.py as a process of its own, with bounded memory, because a call that tries to take all of it,
-or never comes back, is a fault too. One line a fault: name, argument, value, what is wrong.
+tests/test_refusals.py runs it as a process of its own, with bounded memory, because a call that tries to allocate all
+memory, or never returns, is a fault, too. One line per fault: name, argument, value, problem.
 """
 
 import dis
@@ -23,18 +23,18 @@ import npg.linalg
 import npg.nn.functional as F
 
 ABSURD_NAME = "a"
-MEMORY = 3 << 30  # of address space
-SECONDS = 5  # of processor time, a call
+MEMORY = 3 << 30  # bytes of address space
+SECONDS = 5  # of processor time per call
 
 ALLOWED = (TypeError, ValueError, IndexError, RuntimeError)  # NotImplementedError and LinAlgError are RuntimeErrors
-# Python's own words, which PyTorch gives too.
+# Python's own texts, as in PyTorch.
 OVERFLOWS = (
     "int too big to convert", "int too large to convert to float", "can't convert negative int to unsigned",
     "Python int too large to convert to C long",  # NumPy's, of a number of more than 64 bits in a logical function
 )  # fmt: skip
 # And these, of parameters, shapes and numbers, where PyTorch's function is one of Python too: tests/nn/modules.
 PYTHONS = re.compile("'.*' object is not iterable|could not convert string to float: '.*'|float division by zero")
-# Words of Python and NumPy about what an argument was used for, not about the argument.
+# Texts of Python and NumPy about the use of an argument, not about the argument.
 LEAKS = re.compile(
     "unsupported operand|has no attribute|not supported between|did not contain a loop|ufunc|Maximum allowed|"
     "cannot reshape array|too big; `arr|object is not (iterable|subscriptable)|cannot be interpreted as an integer|"
@@ -153,13 +153,13 @@ def _tensors(values):
 
 
 def state(values):
-    """Return what a refused call must leave as it is."""
+    """Return the state that a failed call must not change."""
     arrays = [(x._array.tobytes(), x.shape, x._array.strides, x._version, x.requires_grad) for x in _tensors(values)]
     return arrays, npg.is_grad_enabled(), npg.get_default_dtype(), npg.get_rng_state()._array.tobytes()
 
 
 def says_nothing(error):
-    """Return why an error does not tell the caller what is wrong with the call, or None."""
+    """Return why an error does not explain to the caller what is wrong, or None."""
     text = str(error)
     if isinstance(error, OverflowError) and text in OVERFLOWS:
         return None

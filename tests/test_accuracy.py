@@ -1,11 +1,11 @@
-"""The table of accuracy (tests/benchmarks/accuracy.py) on numbers that CI can afford, and the measure itself."""
+"""The table of accuracy (tests/benchmarks/accuracy.py) on fewer numbers, and the measure itself."""
 
 import numpy as np
 import pytest
 
 from tests.benchmarks import accuracy
 
-COUNT = 100_000  # of numbers: many enough that sums one after the other lose hundreds of units
+COUNT = 100_000  # enough numbers for sequential sums to lose hundreds of units
 
 
 @pytest.mark.parametrize("work", list(accuracy.WORKS))

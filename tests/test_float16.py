@@ -1,8 +1,8 @@
-"""float16: each op computes in float32 and rounds once, forward and backward, and a number beside it keeps its digits.
+"""float16: each op computes in float32 and rounds once, forward and backward, and scalar operands are not rounded.
 
-Every function that npg shares with PyTorch is found by looking: of one tensor on all 65,536 numbers, of two tensors on
-400 x 400 numbers, of a tensor and a number in both orders. What is right says tests/half.py; all else that is computed
-in float16 is compared in tests/test_float16_samples.py.
+All functions that npg shares with PyTorch are discovered: those of one tensor run on all 65,536 numbers, those of two
+tensors on 400 x 400, those of a tensor and a number in both orders. tests/half.py defines the criterion; the rest of
+float16 is compared in tests/test_float16_samples.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""float16 beyond single elements: PyTorch's samples of every op that it has in float16, and the steps of optimizers.
+"""float16 beyond single elements: PyTorch's samples of every op that supports it, and the steps of optimizers.
 
-What is right says tests/half.py.
+tests/half.py defines the criterion.
 """
 
 from __future__ import annotations

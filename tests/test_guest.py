@@ -1,4 +1,4 @@
-"""npg is a guest in the process: what NumPy does beside it, its threads, its memory, forks and exits, is as before.
+"""npg is a guest in the process: NumPy's results, threads and memory, forks and exits are as without it.
 
 Each program runs in a process of its own, with and without npg where the two are compared.
 """

@@ -1,7 +1,7 @@
-"""Who may import whom: the rooms of npg in their order, read from the source with ast, nothing is imported.
+"""The allowed imports between the rooms of npg, read from the source with ast; nothing is imported.
 
-Every import counts: at the top of a file, inside a function, under TYPE_CHECKING, by importlib.import_module. An
-import that runs late still ties the room to what stands above it.
+Every import counts: at the top of a file, inside a function, under TYPE_CHECKING, by importlib.import_module. A late
+import also makes a room depend on the one above it.
 """
 
 import ast
@@ -30,9 +30,9 @@ STAGES = (
     ("demo",),
 )  # fmt: skip
 RANK = {room: rank for rank, stage in enumerate(STAGES) for room in stage}
-TOP = "npg"  # npg/__init__.py and __main__.py: put the rooms together and are imported by none of them
+TOP = "npg"  # npg/__init__.py and __main__.py, which import the rooms and are imported by none of them
 
-# Allowed by the order, and still not wanted: a module's forward is one call into functional.
+# Allowed by the order, but forbidden: a module's forward is one call into functional.
 FORBIDDEN = {"nn": {"kernels", "ops", "engine"}, "optim": {"kernels", "ops", "engine"}}
 # The demos see what a user sees.
 INTERNAL = {"kernels", "ops", "engine"}

@@ -1,8 +1,7 @@
-"""Every op on equal arrays that lie in memory in other ways: the same values and gradients, and bits in both engines.
+"""Every op on equal arrays in other memory layouts: the same values and gradients, to the bit in both engines.
 
-Between layouts the last digits may differ, for BLAS has other kernels for a transposed matrix and sums are added in the
-order of memory; between the engines nothing may. A process whose arrays lie beside forbidden pages finds what is read
-or written outside of them.
+The last digits may differ between layouts, since BLAS has other kernels for a transposed matrix and sums are computed
+in memory order; between engines nothing may. A process whose arrays have guard pages detects accesses outside them.
 """
 
 import os
@@ -59,14 +58,14 @@ def difference(actual, expected):
 
 
 def is_refused(name, call, result):
-    """Tell whether an in-place call was refused as it must be."""
+    """Tell whether an in-place call raised where it must."""
     if "in place" not in call.name or not isinstance(result, str):
         return False
     return "read-only" in result if name == "read_only" else "refers to a single memory location" in result
 
 
 def check(call: Call, each: bool) -> list[str]:
-    """Return what is wrong with a call: with all arrays in each layout, or also with one of them at a time."""
+    """Return the faults of a call with all arrays in each layout, or also with one of them at a time."""
     wrong = []
     expected = outcome(lambda: call.run([a.copy() for a in call.arrays]))
     for name, layout in LAYOUTS.items():
@@ -96,7 +95,7 @@ def check(call: Call, each: bool) -> list[str]:
 
 
 def singular(expected):
-    """Tell whether equal rows have made numbers that are all rounding: of a matrix that has no inverse."""
+    """Tell whether results are only rounding errors, as for a matrix with equal rows, which has no inverse."""
     if isinstance(expected, str):
         return False
     return any(a is not None and a.dtype.kind == "f" and not float(np.abs(a).max(initial=0)) < 1e5 for a in expected)

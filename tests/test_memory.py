@@ -1,10 +1,10 @@
-"""How many bytes an op allocates at its highest, in units of its largest input: forward, and forward with backward.
+"""The peak allocation of each op, in units of its largest input: forward, and forward with backward.
 
-NumPy tells tracemalloc of every array, so the count is the same on every run. What is kept between calls (scratch) is
-made by a first call. The bounds are what an op must make (its result, its gradients, what it saves) and 0.15 for blocks
-and for bools that must be whole. The gradient that backward starts from stands before.
+NumPy reports every array to tracemalloc, so the count is the same on every run. A first call creates the memory kept
+between calls (scratch). The bounds are the necessary arrays (result, gradients, saved tensors) and 0.15 for blocks and
+for full arrays of bools. The gradient that backward starts from exists before.
 
-docs/memory.md has PyTorch's peaks beside npg's, of resident memory.
+docs/memory.md compares peaks of resident memory with PyTorch's.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def _small_blocks(monkeypatch):
 
 
 class Bound(NamedTuple):
-    """What an op is given and may allocate.
+    """An op's inputs and the bound of its allocations.
 
     Attributes:
-        function: of some arrays.
-        count: how many arrays of SIDE x SIDE it takes.
-        forward, both: what it may allocate, in units of one such array. `both` counts the result and all gradients.
+        function: a function of arrays.
+        count: the number of arrays of SIDE x SIDE that it takes.
+        forward, both: the bounds, in units of one such array. `both` includes the result and all gradients.
     """
 
     function: Callable[..., Any]
@@ -174,7 +174,7 @@ def arrays(count: int) -> list[np.ndarray[Any, Any]]:
 
 
 def peak(step: Callable[[], Any]) -> float:
-    """Return the most that a step allocates, in units of one array."""
+    """Return the peak allocation of a step, in units of one array."""
     step()
     gc.collect()
     tracemalloc.start()

@@ -1,6 +1,6 @@
-"""A NumPy scalar where a number is meant: the result is that of the Python number, as PyTorch has it.
+"""NumPy scalars as number arguments: the result is that of the Python number, as in PyTorch.
 
-Calls are PyTorch's samples of its ops, each number in them replaced by NumPy's scalars of several dtypes in turn; and
+Calls are PyTorch's samples of its ops, with each number replaced in turn by NumPy scalars of several dtypes; and
 the hyperparameters of optimizers.
 """
 
@@ -33,7 +33,7 @@ def _quick_samples(monkeypatch):
 
 
 def _value(number: Any, kind: type) -> Any:
-    """Return a scalar of the kind, near a number; None where it has none."""
+    """Return a scalar of the kind near a number, or None where there is none."""
     if kind is np.bool_:
         return kind(number) if type(number) is bool else None
     if not -128 < number < 128:

@@ -1,16 +1,16 @@
-"""Every op that npg offers, run over PyTorch's own samples of it (torch.testing's op_db), in float32 and float64.
+"""Every op of npg, run on PyTorch's own samples of it (torch.testing's op_db), in float32 and float64.
 
-An op is offered when npg has its name. Then every sample is called on both sides and compared in values, shapes,
-dtypes and gradients, for the function and for those of its method, in-place and operator forms that npg has; integers
-and bools are compared in values, small float64 samples in second-order gradients too. Random functions are seeded alike
-and must draw the same numbers. Warnings of NumPy count as wrong.
+An op is included when npg has its name. Every sample is then called in both libraries and compared in values, shapes,
+dtypes and gradients, for the function and for its method, in-place and operator forms in npg; integers and bools are
+compared in values, small float64 samples also in second-order gradients. Random functions get the same seed and must
+draw the same numbers. Warnings of NumPy count as errors.
 
-Elementwise ops must agree within tests.helpers.TOLERANCES. The others may sum in another order, which float32 shows:
-where they do not agree so closely, npg's float32 result must be about as near to PyTorch's float64 result as PyTorch's
+Elementwise ops must agree within tests.helpers.TOLERANCES. Others may sum in another order, which shows in float32:
+where they do not agree as closely, npg's float32 result must be about as near to PyTorch's float64 result as PyTorch's
 own float32 result is.
 
-Left out, by rule: samples that need what npg does not have by design (complex and other dtypes beyond its nine, sparse
-layouts, other memory formats and devices: tests.helpers.Unsupported), and calls that PyTorch itself refuses.
+Left out are samples that need features which npg lacks by design (complex and other dtypes beyond its nine, sparse
+layouts, other memory formats and devices: tests.helpers.Unsupported), and calls for which PyTorch itself raises.
 """
 
 import functools
@@ -57,7 +57,7 @@ TIES = {"argsort", "kthvalue", "sort", "topk"}
 
 
 class Known(NamedTuple):
-    """Samples on which npg differs from PyTorch on purpose: those of a dtype where the difference's text has a word."""
+    """An intended difference from PyTorch: the samples of a dtype whose difference's text contains a word."""
 
     dtype: torch.dtype
     word: str
@@ -75,7 +75,7 @@ KNOWN = {
 
 
 class Form(NamedTuple):
-    """One way to call an op: the same callable of either library."""
+    """One form of an op: the same callable in either library."""
 
     name: str
     npg_fn: Callable[..., Any]
@@ -97,7 +97,7 @@ def _seeded(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 
 def rebuilt(function: types.FunctionType) -> Callable[..., Any]:
-    """Return torch's own lambda with npg in the place of torch."""
+    """Return torch's own lambda with npg in place of torch."""
     scope = {**function.__globals__, "torch": npg, "np": npg, "wrapper_set_seed": _seeded, "F": npg.nn.functional}
     result = types.FunctionType(
         function.__code__, scope, function.__name__, function.__defaults__, function.__closure__
@@ -122,7 +122,7 @@ def counterpart(function: Any, path: str) -> Any:
 
 
 def forms(op: Any) -> list[Form]:
-    """Return the forms of an op that npg has, the function first; an empty list when npg does not offer the op."""
+    """Return the forms of an op in npg, the function first; an empty list when npg does not have the op."""
     last = op.name.rpartition(".")[2]
     private = op.name.startswith("_") and not op.name.startswith("__")
     if private or op.name.startswith(("torch.ops", "jiterator")):
@@ -148,7 +148,7 @@ def forms(op: Any) -> list[Form]:
 
 
 class Tally:
-    """What came of an op's samples."""
+    """The results of an op's samples."""
 
     def __init__(self) -> None:
         self.right = self.known = self.left_out = 0
@@ -156,7 +156,7 @@ class Tally:
 
 
 def accepted(torch_fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function, raising Unsupported where PyTorch refuses the call or npg has no dtype of the result."""
+    """Return the function, which raises Unsupported where PyTorch raises or npg lacks the result's dtype."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -173,8 +173,8 @@ def accepted(torch_fn: Callable[..., Any]) -> Callable[..., Any]:
 def well_defined(op: Any, form: Form, sample: Any) -> Form:
     """Return the form with op_db's own preparation of the input and of the result.
 
-    A matrix that is to be symmetric is made so first; of an eigenvector, whose sign is arbitrary, the absolute value is
-    taken.
+    A matrix that must be symmetric is made so first; the absolute value is taken of an eigenvector, whose sign is
+    arbitrary.
     """
     if form.in_place:
         return form

@@ -1,4 +1,4 @@
-"""Functions with out= beside PyTorch's, over dtypes, shapes, layouts and memory of out=; draws and ranges into out=."""
+"""Functions with out= against PyTorch's, for dtypes, shapes, layouts and memory of out=; draws and ranges into out=."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""What is published and what an import loads: the version, the sdist, a wheel without a compiler, sys.modules."""
+"""The published files and the modules that an import loads: version, sdist, a wheel without a compiler, sys.modules."""
 
 import ast
 import importlib.machinery
@@ -31,7 +31,7 @@ def run(code: str, *arguments: str, cwd: Path, **environment: str) -> subprocess
 
 
 def read_version() -> str:
-    """Read npg/_version.py as text: it has to be a plain literal, which setuptools takes without importing npg."""
+    """Read npg/_version.py as text: it must be a plain literal, which setuptools reads without importing npg."""
     (assignment,) = [
         node
         for node in ast.parse((ROOT / "npg" / "_version.py").read_text(encoding="utf-8")).body
@@ -79,7 +79,7 @@ PROJECT = (
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project to build in, with an extension and C code lying about as after a build in place."""
+    """Return a copy of the project to build in, with an extension and C code left over from an in-place build."""
     copy = tmp_path_factory.mktemp("tree")
     leave = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd", "*.bin", "out", "out-*", "out_*")
     for name in PROJECT:
@@ -95,14 +95,14 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def build(kind: str, tree: Path, to: Path, **environment: str) -> tuple[subprocess.CompletedProcess[str], list[Path]]:
-    """Call the hook that pip calls, build_sdist or build_wheel. Returns: (the process, the files it made)."""
+    """Call the hook that pip calls, build_sdist or build_wheel. Returns: (the process, the files created)."""
     code = "import sys; from setuptools import build_meta; getattr(build_meta, sys.argv[1])(sys.argv[2])"
     return run(code, kind, str(to), cwd=tree, PYTHONPATH="", **environment), sorted(to.iterdir())
 
 
 @pytest.fixture(scope="module")
 def sdist(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The names in the sdist, without the leading folder."""
+    """Return the names in the sdist, without the leading folder."""
     process, result = build("build_sdist", tree, tmp_path_factory.mktemp("sdist"))
     assert process.returncode == 0, process.stderr
     (archive,) = result
@@ -144,7 +144,7 @@ def test_sdist_holds_nothing_generated(sdist):
 
 @pytest.fixture(scope="module")
 def no_compiler() -> dict[str, str]:
-    """The environment of a machine without a compiler."""
+    """Return the environment of a machine without a compiler."""
     if sys.platform == "win32":
         pytest.skip("takes the compiler away through CC, which Windows does not read")
     return {"CC": "/nonexistent/cc", "NPG_REQUIRE_EXTENSION": ""}
@@ -207,7 +207,7 @@ BROKEN = {
 
 @pytest.fixture(params=itertools.product(("kernels", "engine"), BROKEN), ids=" ".join)
 def damaged(request, tree, tmp_path):
-    """A copy of npg with an extension that does not work. Returns: (its folder, what is told about it, whose it is)."""
+    """Copy npg with a broken extension. Returns: (its folder, the expected message, the extension's room)."""
     room, kind = request.param
     content, told = BROKEN[kind]
     ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd")

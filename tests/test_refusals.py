@@ -1,4 +1,4 @@
-"""Calls with absurd arguments: an error that names the argument, in bounded time and memory, and nothing changed."""
+"""Calls with absurd arguments: errors name the argument, within bounded time and memory, without effects."""
 
 import os
 import re

@@ -1,7 +1,7 @@
-"""What overflows or is nan is computed in silence, as in PyTorch: NumPy warns only of the caller's own NumPy code.
+"""Overflow and nan are silent, as in PyTorch: NumPy warns only about the caller's own NumPy code.
 
-Ops on samples of PyTorch's op_db filled with nan, inf and extremes, and what computes outside ops: draws, ranges, rows
-that are renormed, optimizers, gradcheck. NumPy reports to a function here, which no handler of errors hides.
+Ops on samples of PyTorch's op_db filled with nan, inf and extremes, and computations outside ops: draws, ranges, renorm
+of rows, optimizers, gradcheck. NumPy reports errors to a function here, so that no error handler hides them.
 """
 
 import traceback
@@ -22,7 +22,7 @@ DTYPES = list(LARGEST)
 
 
 def reports(call: Callable[[], Any]) -> list[str]:
-    """Return what NumPy said of floating-point errors in a call, with the place."""
+    """Return the floating-point errors that NumPy reports in a call, with their places."""
     results: list[str] = []
 
     def told(kind: str, flag: int) -> None:

@@ -1,7 +1,7 @@
-"""Every op on 0-d tensors, on one element, and on nothing at all: as PyTorch, or an error where PyTorch has one.
+"""Every op on 0-d tensors, on one element, and on empty tensors: as PyTorch, or an error where PyTorch raises.
 
-The calls are PyTorch's own samples of each op (op_db), with every tensor cut down: to its first element (0-d, and with
-as many dimensions as it had), and to nothing along one dimension, along the last, along all, or as a vector.
+The calls are PyTorch's own samples of each op (op_db), with every tensor reduced: to its first element (0-d, or with
+the same number of dimensions), or to size 0 along one dimension, along the last, along all, or as a vector.
 """
 
 import itertools
@@ -85,7 +85,7 @@ def outcome(lib, function, args, kwargs):
 
 
 def calls(op):
-    """Yield (dtype, cut's name, args, kwargs) of torch tensors; one sample for each kind of arguments."""
+    """Yield (dtype, name of the reduction, args, kwargs) of torch tensors; one sample for each kind of arguments."""
     for dtype in DTYPES:
         if dtype not in op.supported_dtypes("cpu"):
             continue

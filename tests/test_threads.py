@@ -1,7 +1,7 @@
-"""Kernels shared by threads have the bits that one thread gives them, at every size: each element is computed, once.
+"""Kernels with several threads give the bits of one thread at every size: each element is computed exactly once.
 
-Where a kernel begins to be shared depends on how much it computes for each element, on the dtype and on the size, so
-there are sizes of every order, and some beside round numbers. Tests run with two threads anyway (tests/conftest.py).
+The size from which a kernel uses several threads depends on its work per element and on the dtype, so there are sizes
+of every magnitude, some next to round numbers. Tests run with two threads anyway (tests/conftest.py).
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def numbers(size: int, dtype: Any) -> Any:
 
 
 def check(compute: Callable[[Any], list[Any]], dtype: Any, sizes: tuple[int, ...] = SIZES) -> None:
-    """Compare what is computed of numbers of each size, bit for bit: by one thread, and by several."""
+    """Compare the results for each size, bit for bit, with one thread and with several."""
     for size in sizes:
         results = {}
         for threads in (1, *THREADS):

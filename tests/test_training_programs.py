@@ -1,10 +1,10 @@
 """Whole training programs, drawn at random and run in npg and in PyTorch from the same seed.
 
-How far may two right runs part? Training amplifies rounding, by how much depends on the program: a line search that
-takes another turn, a quotient of two gradients that are nothing but rounding, a loss that grows without bound. So no
-tolerance is right for all, and one that grows with the steps soon says nothing. Here it is small and the same at every
-step. Where npg's run is further away, PyTorch is run again with its numbers shaken by a few units in the last place: if
-PyTorch itself has parted from PyTorch by then, there is nothing left to compare; else npg is wrong.
+How far may two correct runs diverge? Training amplifies rounding errors, by a factor that depends on the program: a
+line search that takes another branch, a quotient of two gradients that are only rounding errors, an unbounded loss. So
+no tolerance suits all, and one that grows with the steps soon tests nothing. Here it is small and constant. Where npg's
+run is farther away, PyTorch is run again with its numbers perturbed by a few units in the last place: if PyTorch has
+diverged from itself by then, the comparison ends; else npg is wrong.
 """
 
 import os
@@ -32,7 +32,7 @@ EXAMPLES = int(os.environ.get("NPG_TRAINING_PROGRAMS", "400" if PROFILE == "ci" 
 
 
 def differences(actual: Any, expected: Any, tolerance: float | None, what: str) -> Iterator[str]:
-    """Say in what a value differs; without a tolerance, floating numbers may be any."""
+    """Yield how a value differs; without a tolerance, floating-point numbers are not compared."""
     if isinstance(expected, tuple) and isinstance(actual, tuple):
         a, b = actual[1], expected[1]
         same = (a.dtype, a.shape) == (b.dtype, b.shape)
@@ -58,14 +58,14 @@ def differences(actual: Any, expected: Any, tolerance: float | None, what: str) 
 
 
 def _without_advice(what: str, value: Any) -> Any:
-    """Return an error's text without what npg says beyond PyTorch about in-place operations."""
+    """Return an error's text without npg's additional advice about in-place operations."""
     return value.split("\n")[0].split("by an inplace operation")[0] if what == "error" else value
 
 
 def first_difference(
     actual: list[Record], expected: list[Record], tolerances: dict[str, float]
 ) -> tuple[int, str] | None:
-    """Return where two runs part, as the index of a record, and how; None when they don't.
+    """Return where two runs diverge, as the index of a record, and how; None when they don't.
 
     After a loss of nan, types, texts and the order of events are compared, but no numbers: PyTorch's gradient of relu6,
     hardtanh and others at nan depends on the place in memory (0 in a whole vector, nan in what is left at its end).
@@ -89,7 +89,7 @@ def _is_infinite(value: Any) -> bool:
 
 
 def check(program: dict[str, Any], lib: Any = npg) -> None:
-    """Compare a program's run with PyTorch's, until PyTorch's parts from itself."""
+    """Compare a program's run with PyTorch's, until a perturbed PyTorch diverges from itself."""
     expected, actual = run(torch, program), run(lib, program)
     parted = first_difference(actual, expected, TOLERANCES)
     if parted is None:

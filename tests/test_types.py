@@ -1,4 +1,4 @@
-"""Types: a user's code checks, and mistakes in it are found."""
+"""Types: correct user code passes type checking, and mistakes in it are detected."""
 
 import re
 import shutil
@@ -17,7 +17,7 @@ USER_CODE = Path(__file__).with_name("typing") / "user_code.py"
 
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory):
-    """A function that returns what mypy --strict says of code that has npg installed."""
+    """Return a function that returns the errors of mypy --strict for code with npg installed."""
     folder = tmp_path_factory.mktemp("user")
     # As an installed package: what is wrong in npg itself is no concern of its user, and not told.
     site = folder / "site"

@@ -1,4 +1,4 @@
-"""uint16, uint32 and uint64: made, converted, indexed, copied, compared and printed as PyTorch's; promotion refuses."""
+"""uint16, uint32 and uint64: created, converted, indexed, compared and printed as in PyTorch; promotion raises."""
 
 import itertools
 import pickle
@@ -17,7 +17,7 @@ ALL |= {name: (getattr(torch, name), getattr(npg, name)) for name in NAMES}
 
 
 def both(call, name):
-    """Return what a call gives with npg and with torch: (type of the error, its first line) or the result as text."""
+    """Return a call's outcome in npg and in torch: (type of the error, its first line) or the result as text."""
     results = []
     for lib in (npg, torch):
         try:

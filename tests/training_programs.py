@@ -1,9 +1,9 @@
 """Random training programs: a description that hypothesis draws, and its run in npg or in torch.
 
-A description is plain data: a model, its loss, data, an optimizer with groups, schedules, and what happens in each step
-besides (frozen parameters, hooks, clipping, state dicts, other dtypes, ...). Its run gives one record for each thing
-that is observed, in order: losses, warnings, rates, and at the end parameters, gradients, states. An error ends it.
-A run can be shaken: rounding is added to it, to see what the program makes of that.
+A description is plain data: a model, its loss, data, an optimizer with groups, schedules, and further events of each
+step (frozen parameters, hooks, clipping, state dicts, other dtypes, ...). A run yields records of observations in
+order: losses, warnings, rates, and at the end parameters, gradients, states. An error ends it. A run can be perturbed
+by additional rounding, to see how the program amplifies it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _layers(depth: int) -> st.SearchStrategy[Any]:
 
 
 class _Builder:
-    """Makes the layers of a model in a library."""
+    """Builds the layers of a model in a library."""
 
     def __init__(self, lib: Any) -> None:
         self.lib, self.linear = lib, None
@@ -306,7 +306,7 @@ programs = st.fixed_dictionaries(
 
 
 class _Run:
-    """One run of a program; `records` is what was seen."""
+    """One run of a program; `records` are its observations."""
 
     def __init__(self, lib: Any, program: dict[str, Any], shaking: int | None = None) -> None:
         self.lib, self.program = lib, program
@@ -565,7 +565,7 @@ def _plain(value: Any) -> Any:
 
 
 def run(lib: Any, program: dict[str, Any], shaking: int | None = None) -> list[Record]:
-    """Return the records of a run. Warnings are among them, and the error that ended it.
+    """Return the records of a run, including warnings and the error that ended it.
 
     Args: shaking: None, or a seed: parameters, outputs of layers, their gradients and losses are rounded otherwise. In
         the first evaluation only gradients are, so that ties (a number at the kink of a function) are compared.

@@ -1,4 +1,4 @@
-"""The same program in npg and in torch: `lib` is either, and what it returns must be the same.
+"""The same program in npg and in torch: `lib` is either, and the results must be the same.
 
 def program(lib):
     m = lib.nn.Linear(2, 3)
@@ -22,7 +22,7 @@ from .helpers import assert_like
 
 
 def attempt(call: Callable[[], Any]) -> Any:
-    """Return what a call returns, or the kind and text of the exception that it raises."""
+    """Return a call's result, or the type and text of the exception that it raises."""
     try:
         return call()
     except Exception as error:
@@ -30,7 +30,7 @@ def attempt(call: Callable[[], Any]) -> Any:
 
 
 def warned(call: Callable[[], Any]) -> tuple[Any, list[str]]:
-    """Return what a call returns and the kinds and texts of its warnings."""
+    """Return a call's result and the types and texts of its warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         result = call()

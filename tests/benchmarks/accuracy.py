@@ -33,7 +33,7 @@ FLOOR = 2.0  # or this many units
 
 Array = np.ndarray[Any, Any]
 DATA = ("far", "tenth", "turns", "normal")
-SHAPES = ("all", "tall", "wide", "middle")  # what most take
+SHAPES = ("all", "tall", "wide", "middle")  # those of most functions
 
 
 # ----- Works -----
@@ -75,7 +75,7 @@ def _targets(lib: Any, x: Any, classes: int) -> Any:
 
 
 def _other(lib: Any, x: Any) -> Any:
-    """Return other numbers of x's shape and kind."""
+    """Return other numbers of x's shape and dtype."""
     return lib.flip(x, (0,))
 
 
@@ -182,7 +182,7 @@ WORKS: dict[str, Work] = {
     "einsum ij,ij->j": Work(lambda lib, x, dim: lib.einsum("ij,ij->j", x, _other(lib, x)), **_ROWS),
     "einsum ij,ij->i": Work(lambda lib, x, dim: lib.einsum("ij,ij->i", x, _other(lib, x)), **_LAST),
     "einsum ij->j": Work(lambda lib, x, dim: lib.einsum("ij->j", x), **_ROWS),
-    # What is added at indices
+    # Sums at indices
     "index_add": Work(_index_add, **_ROWS),
     "scatter_add": Work(_scatter_add, **_FLAT),
     "bincount": Work(_bincount, **_FLAT, half=False),
@@ -216,7 +216,7 @@ WORKS: dict[str, Work] = {
 
 
 def shape_of(name: str, n: int) -> tuple[tuple[int, ...], int | None]:
-    """Return a shape of about n elements and the dimension that is worked over."""
+    """Return a shape of about n elements and the dimension to work along."""
     return {
         "all": ((n,), None),
         "tall": ((n // 4, 4), 0),
@@ -227,7 +227,7 @@ def shape_of(name: str, n: int) -> tuple[tuple[int, ...], int | None]:
 
 
 def numbers(name: str, shape: tuple[int, ...], dtype: Any, near_one: bool = False) -> Array:
-    """Return the numbers of DATA called so."""
+    """Return the numbers of DATA by their name."""
     rng = np.random.default_rng(1337)
     if near_one:
         return (1.0 + 0.001 * (rng.random(shape) - 0.5)).astype(dtype)
@@ -242,7 +242,7 @@ def numbers(name: str, shape: tuple[int, ...], dtype: Any, near_one: bool = Fals
 
 
 def error(actual: Array, exact: Array, dtype: Any) -> float:
-    """Return the largest error in units of the last place of a dtype; see the top of this file."""
+    """Return the largest error in units in the last place of a dtype; see the top of this file."""
     with np.errstate(over="ignore"):
         rounded = exact.astype(dtype).astype(np.float64)
     exact = np.where(np.isinf(rounded), rounded, exact)
@@ -255,7 +255,7 @@ def error(actual: Array, exact: Array, dtype: Any) -> float:
 
 
 def result(lib: Any, work: Work, x: Array, dim: int | None) -> Array:
-    """Return what a library computes, in float64."""
+    """Return a library's result, converted to float64."""
     tensor = lib.from_numpy(x)
     with np.errstate(all="ignore"):
         return np.asarray(work.run(lib, tensor, dim).detach().numpy(), np.float64)
@@ -263,7 +263,7 @@ def result(lib: Any, work: Work, x: Array, dim: int | None) -> Array:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """What was measured: the errors of both libraries."""
+    """A measurement: the errors of both libraries."""
 
     work: str
     shape: str
@@ -278,7 +278,7 @@ class Row:
 
 
 def measured(names: list[str], n: int, dtypes: tuple[Any, ...] = (np.float32, np.float16)) -> Iterator[Row]:
-    """Compute some works on about n elements."""
+    """Measure some functions on about n elements."""
     for name in names:
         work = WORKS[name]
         for shape_name in work.shapes:

@@ -1,4 +1,4 @@
-"""How cost grows: time against size, for npg, its Python engine and PyTorch.
+"""Growth of cost: time against size, for npg, its Python engine and PyTorch.
 
 python -m tests.benchmarks.growth              measure all series, some ten minutes; with nothing else running
 python -m tests.benchmarks.growth length size  some
@@ -20,17 +20,17 @@ from tests.benchmarks.works import bench
 
 CONTENDERS = ("cython", "python", "torch")
 ROUNDS = 5
-FASTER_GROWTH = 1.1  # npg's slope may be this much of PyTorch's
+FASTER_GROWTH = 1.1  # npg's slope may be this multiple of PyTorch's
 
 
 @dataclasses.dataclass(frozen=True)
 class Series:
-    """One work at several sizes.
+    """A workload at several sizes.
 
     Attributes:
-        title: what is done; {} stands for the size.
+        title: its description; {} stands for the size.
         work: its name in WORKS. sizes: the sizes.
-        settings: the work's settings at a size.
+        settings: the workload's settings at a size.
     """
 
     title: str
@@ -74,7 +74,7 @@ Measured = dict[str, list[float]]  # per contender the seconds at each size
 
 
 def measured(series: Series) -> Measured:
-    """Time a series, each size with the contenders in turn."""
+    """Time a series, each size with the contenders by turns."""
     results: Measured = {c: [] for c in CONTENDERS}
     for size in series.sizes:
         times = measure(dict.fromkeys(CONTENDERS, series.work), series.settings(size), ROUNDS)
@@ -91,7 +91,7 @@ def slope(sizes: tuple[int, ...], seconds: list[float]) -> float:
 
 
 def table(series: Series, result: Measured) -> list[str]:
-    """Return the series as the lines of a table, with what its growth comes to."""
+    """Return the series as the lines of a table, followed by its growth."""
     lines = [
         f"| {series.axis} | npg | npg, Python engine | PyTorch | npg / PyTorch |",
         "|---|---|---|---|---|",
@@ -117,7 +117,7 @@ def _time(seconds: float) -> str:
 
 
 def picture(series: Series, result: Measured, file: Path) -> None:
-    """Draw the series in two logarithmic scales. Needs matplotlib (the extra `demo`)."""
+    """Plot the series with logarithmic axes. Needs matplotlib (the extra `demo`)."""
     import matplotlib as mpl
 
     mpl.use("Agg")

@@ -1,10 +1,10 @@
-"""What `import npg` does to the code beside it: NumPy and scikit-learn in processes that have imported it, and others.
+"""The effect of `import npg` on other code: NumPy and scikit-learn in processes with and without npg.
 
-python -m tests.benchmarks.guest                 print the table: some three minutes, with nothing else running
-python -m tests.benchmarks.guest svd "@ 500"     works whose names contain one of these
+python -m tests.benchmarks.guest                 print the table: about three minutes, with nothing else running
+python -m tests.benchmarks.guest svd "@ 500"     workloads whose names contain one of these
 
-Both processes do the same work in turn, with two threads; the one with npg has used it before each (its threads are
-there, and wait). Scikit-learn's works are left out where it is not installed. Memory is what stays resident after
+Both processes do the same work by turns, with two threads; the one with npg uses it before each (so that its threads
+exist, waiting). Scikit-learn's workloads are left out where it is not installed. Memory is the resident memory after
 arrays have been freed.
 """
 
@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 ROUNDS = 25
-PART = 0.02  # seconds that a part of a round takes, or one call
+PART = 0.02  # seconds of a part of a round, or of one call
 QUIET = 0.15  # seconds before a round: OpenBLAS's threads spin for 0.1 after a product
 
 
@@ -29,7 +29,7 @@ QUIET = 0.15  # seconds before a round: OpenBLAS's threads spin for 0.1 after a 
 
 
 def works() -> dict[str, Callable[[], Any]]:
-    """Return what is done, by name."""
+    """Return the workloads by name."""
     import threading
 
     import numpy as np
@@ -41,7 +41,7 @@ def works() -> dict[str, Callable[[], Any]]:
         return draw.standard_normal((n, n))
 
     a, b, tall = square(300), square(500), draw.standard_normal((600, 100))
-    unit = b / 500**0.5  # its determinant is no overflow
+    unit = b / 500**0.5  # scaled so that its determinant does not overflow
     symmetric, definite = b + b.T, b @ b.T + 500 * np.eye(500)
     result: dict[str, Callable[[], Any]] = {
         "inv 300": lambda: la.inv(a),
@@ -89,7 +89,7 @@ def works() -> dict[str, Callable[[], Any]]:
 
 
 def memory() -> dict[str, float]:
-    """Return the MB that stay resident after arrays of the user have been made and freed."""
+    """Return the MB that stay resident after the user's arrays have been created and freed."""
     import numpy as np
 
     def resident() -> float:
@@ -109,7 +109,7 @@ def memory() -> dict[str, float]:
 
 
 def serve(name: str) -> None:
-    """Be one process, with npg or without: tell what stays resident, then time a work for each line of input."""
+    """Run one process, with or without npg: print its resident memory, then time a workload per line of input."""
     use = None
     if name == "npg":
         import npg

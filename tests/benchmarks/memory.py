@@ -1,4 +1,4 @@
-"""Write docs/memory.md: the peak of npg's memory beside PyTorch's.
+"""Write docs/memory.md: npg's peak memory against PyTorch's.
 
 python -m tests.benchmarks.memory              measures the workloads and writes the file; some minutes
 python -m tests.benchmarks.memory ops          prints the calls of op_db's functions that need more than torch; an hour
@@ -30,7 +30,7 @@ from tests.helpers import Unsupported, to_npg
 from tests.test_op_db import forms
 
 MOST = 1.1  # of PyTorch's peak
-SLACK = 1 << 20  # bytes: pages of code that are read for the first time
+SLACK = 1 << 20  # bytes: pages of code loaded for the first time
 FILE = Path(__file__).resolve().parents[2] / "docs" / "memory.md"
 
 HEAD = """\

@@ -1,8 +1,8 @@
-"""Every op that npg offers, called on samples of op_db (torch.testing) that are blown up to some megabytes.
+"""Every op of npg, called on samples of op_db (torch.testing) enlarged to some megabytes.
 
-How the sizes of a sample depend on each other is not known. So several ways are tried, and the first on which PyTorch
-computes something in time is taken: every size times a factor; the first size of every tensor; of the input alone; a
-new first dimension before all. Values are repeated, so that they stay in an op's domain and indices within their range.
+How the sizes of a sample depend on each other is unknown, so several enlargements are tried, up to the first on which
+PyTorch computes a result in time: every size times a factor; the first size of every tensor; that of the input alone;
+a new first dimension. Values are repeated, so that they stay in an op's domain, and indices in range.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.test_op_db import UNDEFINED, forms, op_db
 
 TARGET = 16 << 20  # bytes of a sample's largest tensor
 PATIENCE = 2  # seconds for PyTorch's forward and backward
-TRIED = 24  # samples looked at
+TRIED = 24  # samples to try
 
 OPS = {f"{op.name} {op.variant_test_name}".strip(): op for op in op_db if op.name not in UNDEFINED}
 
@@ -49,7 +49,7 @@ def tensors(tree: Any) -> list[torch.Tensor]:
 
 
 def _repeated(t: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
-    """Return a tensor repeated along its dimensions until it has a shape."""
+    """Return a tensor repeated along its dimensions to a shape."""
     array = np.asarray(t.detach())
     for d, n in enumerate(shape):
         if n != array.shape[d]:
@@ -100,7 +100,7 @@ def leaves(tree: Any) -> list[Any]:
 
 
 def _serves(function: Any, args: Any, kwargs: Any, gradients: bool) -> bool:
-    """Tell whether PyTorch computes something of that size in time."""
+    """Tell whether PyTorch computes a result of that size in time."""
     args, kwargs = mapped((args, kwargs), lambda t: t.requires_grad_() if gradients and t.is_floating_point() else t)
     try:
         signal.signal(signal.SIGPROF, _ring)
@@ -122,7 +122,7 @@ def _serves(function: Any, args: Any, kwargs: Any, gradients: bool) -> bool:
 
 
 def scaled(name: str, count: int) -> Iterator[tuple[str, Any, Any]]:
-    """Yield some (description, args, kwargs) of an op, blown up, as PyTorch tensors without history."""
+    """Yield some enlarged (description, args, kwargs) of an op, as PyTorch tensors without history."""
     op = OPS[name]
     if not forms(op):
         return

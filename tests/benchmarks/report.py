@@ -1,4 +1,4 @@
-"""Write docs/benchmarks.md and its pictures: the works, how cost grows, and story.md, what was tried.
+"""Write docs/benchmarks.md and its pictures: the workloads, the growth of cost, and story.md about what was tried.
 
 python -m tests.benchmarks.report    a quarter of an hour, with nothing else running; needs PyTorch and matplotlib
 """
@@ -16,14 +16,14 @@ from tests.benchmarks.works_table import HEADER, rows
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 STORY = Path(__file__).with_name("story.md")
-HELD = "Haswell"  # kernels without AVX-512, which is what older processors have
-OF_PRODUCTS = ("nanogpt", "wide_nanogpt", "lstm", "generate")  # works in which matrix products count
+HELD = "Haswell"  # kernels without AVX-512, as on older processors
+OF_PRODUCTS = ("nanogpt", "wide_nanogpt", "lstm", "generate")  # workloads dominated by matrix products
 
 
 def report() -> str:
     """Measure, draw the pictures, and return the text of docs/benchmarks.md."""
     for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
-        os.environ.pop(name, None)  # NumPy's products as on a machine where nobody has set anything
+        os.environ.pop(name, None)  # NumPy's products with default settings
     lines = [
         "# Benchmarks",
         "",

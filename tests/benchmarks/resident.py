@@ -1,6 +1,6 @@
-"""The peak of resident memory of one piece of work, over what was resident before it began.
+"""The rise of peak resident memory during a piece of work.
 
-Linux only. A process sets its high-water mark back by writing 5 to /proc/self/clear_refs, and reads it as VmHWM.
+Linux only. A process resets its high-water mark by writing 5 to /proc/self/clear_refs, and reads it as VmHWM.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ def _status(key: str) -> int:
 
 
 def peak(step: Callable[[], Any]) -> int:
-    """Return the bytes by which a step raises the process's resident memory at its highest."""
+    """Return the bytes by which a step raises the process's peak resident memory."""
     gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)  # memory that is kept though it is free would hide what the step takes
+    ctypes.CDLL(None).malloc_trim(0)  # free memory kept by the heap would hide the step's allocations
     Path("/proc/self/clear_refs").write_text("5")
     before = _status("VmRSS")
     result = step()
@@ -37,7 +37,7 @@ def peak(step: Callable[[], Any]) -> int:
 
 
 def in_child(function: Callable[..., Any], *args: Any) -> Any:
-    """Return what function(*args) gives in a forked process, as JSON does; the text of what it raises."""
+    """Return function(*args) computed in a forked process and passed as JSON, or the text of its error."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:

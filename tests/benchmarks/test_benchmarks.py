@@ -1,4 +1,4 @@
-"""The benchmarks themselves: contenders do the same work, and the figures are what they say."""
+"""Tests of the benchmarks: contenders do the same work, and the figures are correct."""
 
 from pathlib import Path
 

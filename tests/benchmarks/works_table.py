@@ -1,4 +1,4 @@
-"""The table of works: npg beside another contender, and what is asked of the ratio."""
+"""The table of workloads: npg against another contender, with the required ratio."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def row(goal: Wanted, times: Times) -> str:
 
 
 def rows(works: Collection[str] = tuple(WORKS)) -> list[str]:
-    """Measure the wanted ratios that concern these works, and return a row for each."""
+    """Measure the required ratios of these workloads, and return a row for each."""
     results = []
     measured: dict[tuple[str, ...], Times] = {}
     for goal in WANTED:
