@@ -75,15 +75,12 @@ def check_out(
         inputs: the inputs of the call that are checked: tensors, ndarrays and sequences of them.
         apart: the inputs that may share no memory with the target.
         number: the index of the result among several.
-    Raises: TypeError: when the target is no tensor. RuntimeError: when a gradient is required; when the target was
+    Raises: TypeError: when the target is not a tensor. RuntimeError: when a gradient is required; when the target was
         made in inference mode and is written outside of it; when its elements overlap, it partly overlaps an input, or
         it cannot hold the result's dtype.
     """
-    from npg.engine import (
-        TensorBase,
-        is_grad_enabled,
-        is_inference_mode_enabled,
-    )  # here, because they import this module
+    # Here, because the engines import this module.
+    from npg.engine import TensorBase, is_grad_enabled, is_inference_mode_enabled
 
     if not isinstance(target, TensorBase):
         raise TypeError(_errors.OUT_NOT_A_TENSOR.format(name=name, kind=type_name(target)))

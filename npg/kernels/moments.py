@@ -52,9 +52,8 @@ def variance(x: Array, dim: tuple[int, ...] | None, correction: float, keepdim: 
             moved = moved / n
             center = center + moved
             remaining = total - moved * moved * n
-            total = np.where(
-                remaining <= total * 1e-13, 0.0, remaining
-            )  # for equal numbers only rounding errors remain
+            # For equal numbers only rounding errors remain.
+            total = np.where(remaining <= total * 1e-13, 0.0, remaining)
     if not n:
         total = np.full(total.shape, math.nan)
     if not keepdim:
