@@ -12,6 +12,7 @@ import math as _math
 import sys as _sys
 import types as _types
 import typing as _typing
+from importlib.machinery import ModuleSpec as _ModuleSpec
 from typing import Any as _Any
 
 from npg import _interpreter  # noqa: F401  (refuses a subinterpreter, before NumPy)
@@ -166,12 +167,12 @@ newaxis = None
 
 # ----- Names that load when they are first used -----
 
-_MODULES = ("autograd", "func", "linalg", "nn", "optim", "profiler", "utils")
+_MODULES = {name: f"npg.{name}" for name in ("autograd", "func", "linalg", "nn", "optim", "profiler", "utils")}
+_MODULES["return_types"] = "npg.functional.return_types"
 _HOMES = _lazy.homes_of(
     _names.TORCH,
     _names.CREATION,
     {
-        "npg.functional": "return_types",
         "npg.func": "vmap",
         # From torch.nn.functional: numpygrad has them at its top level, and so does npg. Of numpygrad's other names,
         # relu, sigmoid, tanh and softmax are PyTorch's too, and nn.GeLU is in nn/modules/activation.py.
@@ -218,18 +219,23 @@ else:  # with a visible __getattr__, npg would have every name for type checkers
 
 
 class _Moved(_types.ModuleType):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.__spec__ = _ModuleSpec(name, None)
+
     def __getattr__(self, name: str) -> _Any:
         from importlib import import_module
 
         packages = ("npg.nn.functional", "npg.functional", "npg", "npg.linalg")
-        for package in () if name[:2] == "__" else packages[3:] if self.__name__ == "matrix_norms" else packages:
+        norms = self.__name__.endswith(".matrix_norms")
+        for package in () if name[:2] == "__" else packages[3:] if norms else packages:
             if hasattr(import_module(package), name):
                 return getattr(import_module(package), name)
-        raise AttributeError(f"module 'npg.functional.{self.__name__}' has no attribute {name!r}")
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 
 
 _sys.modules.update(
-    (f"npg.functional.{module}", _Moved(module))
+    (f"npg.functional.{module}", _Moved(f"npg.functional.{module}"))
     for module in (
         "activating", "adding_products", "comparing", "comparing_losses", "compound", "contracting", "copying",
         "decomposing", "dropouts", "filling", "generators", "linear_algebra", "losses", "masking", "matrix_norms",

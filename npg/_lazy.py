@@ -1,15 +1,20 @@
-"""Lazy names of modules: what they refer to is imported at their first use.
+"""Names of a module that load what stands behind them when they are first used.
 
-`import npg` imports the engine and what the operators of Tensor need, but no other function, so its time does not grow
-with the number of functions. npg/_names.py lists the functions of each file.
+`import npg` reads the engine and what the operators of Tensor need, no other function: the time that it takes does not
+grow with the number of functions. npg/_names.py, which tools/stubs.py writes, has the file of each.
 """
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
+
+PATIENCE = 10.0  # seconds that a fork waits for the loads of other threads
 
 
 def homes_of(*tables: dict[str, str]) -> dict[str, str]:
@@ -17,22 +22,76 @@ def homes_of(*tables: dict[str, str]) -> dict[str, str]:
     return {name: module for table in tables for module, names in table.items() for name in names.split()}
 
 
-def loader(package: str, homes: dict[str, str], modules: Sequence[str] = ()) -> Callable[[str], Any]:
-    """Return a `__getattr__` for a module whose names are imported at their first use.
+def loader(package: str, homes: Mapping[str, str], modules: Mapping[str, str] | None = None) -> Callable[[str], Any]:
+    """Return a `__getattr__` for a module whose names load when they are first used.
 
     Args:
-        package: the name of that module.
-        homes: for each name that comes from another module, the name of that module.
-        modules: names of submodules.
+        package: the module.
+        homes: the modules that the names are taken from.
+        modules: the modules that names stand for.
     """
     namespace = sys.modules[package].__dict__
+    modules = modules or {}
 
     def __getattr__(name: str) -> Any:
         if name in modules:
-            return import_module(f"{package}.{name}")
+            with _loading():
+                namespace[name] = import_module(modules[name])
+            return namespace[name]
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = namespace[name] = getattr(import_module(homes[name]), name)
+        value = load(homes[name], name)
+        if is_own(value):
+            namespace[name] = value
         return value
 
     return __getattr__
+
+
+def load(module: str, name: str) -> Any:
+    """Return an attribute of a module, which is imported."""
+    with _loading():
+        return getattr(import_module(module), name)
+
+
+def is_own(value: Any) -> bool:
+    """Tell whether a value is npg's, and not what a test has put in its place for a while: that is not to be kept."""
+    return str(getattr(value, "__module__", "")).partition(".")[0] in ("npg", "torch")
+
+
+# ----- Forks -----
+
+# A child that is forked while another thread imports inherits the lock of a half-imported module, which nobody
+# releases. So a fork waits until no other thread loads. A thread that loads in the middle of a load does not wait.
+_quiet = threading.Condition(threading.Lock())
+_depths: dict[int, int] = {}  # by thread
+
+
+@contextmanager
+def _loading() -> Iterator[None]:
+    thread = threading.get_ident()
+    with _quiet:
+        _depths[thread] = _depths.get(thread, 0) + 1
+    try:
+        yield
+    finally:
+        with _quiet:
+            _depths[thread] -= 1
+            if not _depths[thread]:
+                del _depths[thread]
+                _quiet.notify_all()
+
+
+def _before_fork() -> None:
+    _quiet.acquire()
+    _quiet.wait_for(lambda: not _depths.keys() - {threading.get_ident()}, PATIENCE)
+
+
+def _after_fork_in_child() -> None:
+    for thread in _depths.keys() - {threading.get_ident()}:
+        del _depths[thread]
+    _quiet.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_quiet.release, after_in_child=_after_fork_in_child)

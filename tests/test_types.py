@@ -97,7 +97,7 @@ def test_users_code_runs():
 
 def test_stubs_are_what_the_functions_are():
     done = processes.run([sys.executable, "tools/stubs.py", "--check"], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}run `python tools/stubs.py`"
 
 
 def test_types_are_marked_as_there():

@@ -61,7 +61,7 @@ if not TYPE_CHECKING:  # for type checkers, the names above are all
             "set_detect_anomaly": "npg.autograd.anomaly_mode",
             "strict_dtype": "npg.autograd.strict",
         },
-        ("anomaly_mode", "function", "functional", "graph", "profiler"),
+        {name: f"npg.autograd.{name}" for name in ("anomaly_mode", "function", "functional", "graph", "profiler")},
     )
 
 

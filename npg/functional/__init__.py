@@ -11,7 +11,8 @@ from npg import _lazy, _names
 __all__ = list(_lazy.homes_of(_names.TORCH))  # what a star import takes: functions of torch
 # The functions of networks stood here once, and pickles name them here.
 _HOMES = _lazy.homes_of(_names.NETWORKS, _names.METHODS, _names.OTHERS, _names.TORCH)
-__getattr__ = _lazy.loader(__name__, _HOMES)
+_MODULES = {name: f"npg.functional.{name}" for name in ("nn", "return_types")}
+__getattr__ = _lazy.loader(__name__, _HOMES, _MODULES)
 
 
 def __dir__() -> list[str]:

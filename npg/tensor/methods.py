@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 from npg import _lazy, _names
@@ -10,22 +9,25 @@ from npg.engine import TensorBase
 
 
 class _Method:
-    """A method that loads when it is first used, and then is the function itself."""
+    """A method that loads when it is first used, and is the function itself from then on."""
 
-    __slots__ = ("module", "name", "owner")
+    __slots__ = ("module", "name")
 
-    def __init__(self, module: str) -> None:
-        self.module = module
+    def __init__(self, module: str, name: str) -> None:
+        self.module, self.name = module, name
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.owner, self.name = owner, name
-
-    def __get__(self, tensor: Any, kind: type | None = None) -> Any:
-        function = getattr(import_module(self.module), self.name)
-        if vars(self.owner).get(self.name) is self:  # and not what somebody has put there
-            setattr(self.owner, self.name, function)
+    def __get__(self, tensor: Any, kind: type) -> Any:
+        function = _lazy.load(self.module, self.name)
+        if _lazy.is_own(function):
+            for owner in kind.__mro__:
+                if vars(owner).get(self.name) is self:  # and not a method that replaced this one
+                    setattr(owner, self.name, function)
         return function.__get__(tensor, kind)
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function: unittest.mock takes it from the class's dict."""
+        return _lazy.load(self.module, self.name)(*args, **kwargs)
 
-METHODS = {name: _Method(module) for name, module in _lazy.homes_of(_names.METHODS).items()}
+
+METHODS = {name: _Method(module, name) for name, module in _lazy.homes_of(_names.METHODS).items()}
 Methods = TensorBase  # for type checkers a class of its own, with these methods: methods.pyi

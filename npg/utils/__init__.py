@@ -9,7 +9,8 @@ __all__ = ["benchmark", "checkpoint", "collect_env", "dlpack", "hooks"]
 
 if not _typing.TYPE_CHECKING:  # for type checkers, the names above are all
     # Loaded on first use, since they import more than nn needs of this package.
-    __getattr__ = _lazy.loader(__name__, {}, ("benchmark", "checkpoint", "collect_env", "dlpack"))
+    _MODULES = {name: f"npg.utils.{name}" for name in ("benchmark", "checkpoint", "collect_env", "dlpack")}
+    __getattr__ = _lazy.loader(__name__, {}, _MODULES)
 
 
 def __dir__() -> list[str]:

@@ -3,6 +3,7 @@
 import copy
 import functools
 import inspect
+import os
 import pickle
 import sys
 import types
@@ -36,6 +37,11 @@ def test_npg_has_torchs_names_and_a_few_of_its_own():
     assert public(npg) - set(dir(torch)) == set().union(*OWN.values())
     assert {"relu", "sigmoid", "softmax", "tanh"} <= public(npg)  # numpygrad's, too
     assert public(npg) - {*npg.__all__} == {"bool", "float", "int"}  # a star import keeps Python's
+
+
+def test_functions_that_nn_functional_lacks_are_those_of_torch_alone():
+    missing = {name for name in public(npg) - public(F) if callable(getattr(TF, name, None))}
+    assert missing == {"Tensor"}, "offer them in torch.nn.functional too: npg/functional/nn, or _namespaces.py"
 
 
 def test_nn_functional_has_torchs_names_only():
@@ -139,7 +145,7 @@ def test_import_loads_what_the_operators_need():
         "loaded = {name for name in sys.modules if name.startswith('npg.')}\n"
         "assert not loaded & {'npg.autograd', 'npg.nn', 'npg.optim', 'npg.ops.linalg', 'npg.ops.attention'}\n"
         "functions = {name.rpartition('.')[2] for name in loaded if name.startswith('npg.functional.')}\n"
-        "functions = {n for n in functions if n[0] != '_' and sys.modules['npg.functional.' + n].__spec__}\n"
+        "functions = {n for n in functions if n[0] != '_' and sys.modules['npg.functional.' + n].__spec__.origin}\n"
         "assert functions == {'copy', 'generator', 'indexing', 'shape', 'transpose'}, functions\n"
         "assert {*npg._HOMES} <= {*dir(npg)} & {*npg.__all__}\n"
         "assert npg.embedding.__module__ == 'npg.functional.embedding' and 'embedding' in vars(npg)\n"
@@ -150,6 +156,74 @@ def test_import_loads_what_the_operators_need():
         "from npg.nn.functional import *\n"
         "assert npg.cross_entropy is F.cross_entropy is cross_entropy and linear is F.linear\n"
         "assert dropout is F.dropout is not npg.dropout and softmax is F.softmax\n"
+    )
+    processes.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+@pytest.mark.parametrize(
+    "room",
+    [
+        "npg",
+        "npg.Tensor",
+        "npg.functional",
+        "npg.nn.functional",
+        "npg.creation",
+        "npg.autograd",
+        "npg.utils",
+        "npg.linalg",
+    ],
+)
+def test_every_name_loads_when_it_is_the_first_that_is_used(room):
+    code = (
+        "import os, sys, npg\n"
+        f"for name in dir({room}):\n"
+        "    if not os.fork():\n"
+        f"        os._exit(not hasattr({room}, name))\n"
+        "    assert not os.wait()[1], name\n"
+    )
+    processes.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_fork_waits_for_a_load_in_another_thread(tmp_path):
+    (tmp_path / "slow.py").write_text("import builtins, time\nbuiltins.begun.set()\ntime.sleep(0.5)\nx = 1\n")
+    code = (
+        "import builtins, os, sys, threading\n"
+        "from npg import _lazy\n"
+        f"sys.path.append({str(tmp_path)!r})\n"
+        "builtins.begun = threading.Event()\n"
+        "thread = threading.Thread(target=_lazy.load, args=('slow', 'x'))\n"
+        "thread.start()\n"
+        "builtins.begun.wait()\n"
+        "if not os.fork():\n"
+        "    os._exit(_lazy.load('slow', 'x') - 1)\n"  # hangs where the module's lock was inherited
+        "assert not os.wait()[1] and not _lazy._depths\n"
+    )
+    processes.run([sys.executable, "-c", code], check=True, timeout=30)
+
+
+def test_load_that_forks_does_not_wait_for_itself(tmp_path):
+    (tmp_path / "forking.py").write_text("import os\npid = os.fork()\npid or os._exit(0)\nos.waitpid(pid, 0)\nx = 1\n")
+    code = (
+        "import sys, time\n"
+        "from npg import _lazy\n"
+        f"sys.path.append({str(tmp_path)!r})\n"
+        "start = time.monotonic()\n"
+        "assert _lazy.load('forking', 'x') == 1 and not _lazy._depths and time.monotonic() - start < _lazy.PATIENCE\n"
+    )
+    processes.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("use", ["npg.relu(x)", "x.relu()", "npg.functional.relu(x)"])
+def test_function_that_is_patched_at_its_first_use_comes_back(use):
+    code = (
+        "import npg\n"
+        "from unittest import mock\n"
+        "x = npg.ones(1)\n"
+        "with mock.patch('npg.functional.activation.relu', lambda t: 'patched'):\n"
+        f"    assert {use} == 'patched'\n"
+        f"assert {use} is not 'patched' and {use}.item() == 1\n".replace("is not", "!=")
     )
     processes.run([sys.executable, "-c", code], check=True)
 

@@ -41,7 +41,29 @@ def test_method_that_somebody_replaced_stays_replaced():
     fresh(
         "get = npg.Tensor.__dict__['roll'].__get__\n"
         "npg.Tensor.roll = lambda self, n: 'mine'\n"
-        "assert get(npg.ones(2))(1).tolist() == [1, 1] and npg.ones(2).roll(1) == 'mine'\n"
+        "assert get(npg.ones(2), npg.Tensor)(1).tolist() == [1, 1] and npg.ones(2).roll(1) == 'mine'\n"
+    )
+
+
+def test_method_can_be_mocked_before_its_first_use():
+    fresh(
+        "from unittest import mock\n"
+        "x = npg.zeros(1)\n"
+        "with mock.patch.object(npg.Tensor, 'sigmoid', autospec=True) as mocked:\n"
+        "    x.sigmoid()\n"
+        "assert mocked.called and x.sigmoid().item() == 0.5\n"
+        "with mock.patch.object(npg.Tensor, 'tanh', return_value=7):\n"
+        "    assert x.tanh() == 7\n"
+        "assert x.tanh().item() == 0\n"
+    )
+
+
+def test_method_under_a_second_name():
+    fresh(
+        "class Own(npg.Tensor):\n"
+        "    mine = vars(npg.Tensor)['relu']\n"
+        "own = npg.ones(1).as_subclass(Own)\n"
+        "assert own.mine().item() == own.relu().item() == npg.ones(1).relu().item() == 1\n"
     )
 
 

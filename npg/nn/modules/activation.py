@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 from npg.creation import empty
@@ -16,13 +15,13 @@ from npg.tensor import Tensor
 
 
 class _Activation(Module):
-    """Calls `function` with the attributes that `settings` names, and prints them."""
+    """Calls the function of torch.nn.functional named `function` with the attributes that `settings` names."""
 
-    function: Callable[..., Any]
+    function: str
     settings: tuple[str, ...] = ()
 
     def forward(self, input: Tensor) -> Tensor:
-        y: Tensor = type(self).function(input, **{name: getattr(self, name) for name in self.settings})
+        y: Tensor = getattr(F, self.function)(input, **{name: getattr(self, name) for name in self.settings})
         return y
 
     def extra_repr(self) -> str:
@@ -38,31 +37,31 @@ class _Activation(Module):
 class LogSigmoid(_Activation):
     """log(1 / (1 + exp(-x))). Source: torch.nn.LogSigmoid."""
 
-    function = staticmethod(F.logsigmoid)
+    function = "logsigmoid"
 
 
 class Sigmoid(_Activation):
     """1 / (1 + exp(-x)). Source: torch.nn.Sigmoid."""
 
-    function = staticmethod(F.sigmoid)
+    function = "sigmoid"
 
 
 class Softsign(_Activation):
     """x / (1 + |x|). Source: torch.nn.Softsign."""
 
-    function = staticmethod(F.softsign)
+    function = "softsign"
 
 
 class Tanh(_Activation):
     """The hyperbolic tangent. Source: torch.nn.Tanh."""
 
-    function = staticmethod(F.tanh)
+    function = "tanh"
 
 
 class Tanhshrink(_Activation):
     """x - tanh(x). Source: torch.nn.Tanhshrink."""
 
-    function = staticmethod(F.tanhshrink)
+    function = "tanhshrink"
 
 
 # ----- In place or not -----
@@ -81,7 +80,7 @@ class _InPlace(_Activation):
 class Hardsigmoid(_InPlace):
     """0 below -3, 1 above 3, x / 6 + 1/2 between. Source: torch.nn.Hardsigmoid."""
 
-    function = staticmethod(F.hardsigmoid)
+    function = "hardsigmoid"
 
     def extra_repr(self) -> str:
         return ""  # as PyTorch prints it
@@ -90,7 +89,7 @@ class Hardsigmoid(_InPlace):
 class Hardswish(_InPlace):
     """x hardsigmoid(x). Source: torch.nn.Hardswish."""
 
-    function = staticmethod(F.hardswish)
+    function = "hardswish"
 
     def extra_repr(self) -> str:
         return ""  # as PyTorch prints it
@@ -99,25 +98,25 @@ class Hardswish(_InPlace):
 class Mish(_InPlace):
     """x tanh(softplus(x)). Source: torch.nn.Mish."""
 
-    function = staticmethod(F.mish)
+    function = "mish"
 
 
 class ReLU(_InPlace):
     """max(0, x). Source: torch.nn.ReLU."""
 
-    function = staticmethod(F.relu)
+    function = "relu"
 
 
 class SELU(_InPlace):
     """The ELU that keeps mean 0 and variance 1. Source: torch.nn.SELU."""
 
-    function = staticmethod(F.selu)
+    function = "selu"
 
 
 class SiLU(_InPlace):
     """x sigmoid(x). Source: torch.nn.SiLU."""
 
-    function = staticmethod(F.silu)
+    function = "silu"
 
 
 # ----- With settings -----
@@ -134,19 +133,19 @@ class _Alpha(_InPlace):
 class CELU(_Alpha):
     """max(0, x) + min(0, alpha (exp(x / alpha) - 1)). Source: torch.nn.CELU."""
 
-    function = staticmethod(F.celu)
+    function = "celu"
 
 
 class ELU(_Alpha):
     """x above 0, alpha (exp(x) - 1) below. Source: torch.nn.ELU."""
 
-    function = staticmethod(F.elu)
+    function = "elu"
 
 
 class LeakyReLU(_InPlace):
     """x above 0, negative_slope x below. Source: torch.nn.LeakyReLU."""
 
-    function = staticmethod(F.leaky_relu)
+    function = "leaky_relu"
     settings = ("negative_slope", "inplace")
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
@@ -157,7 +156,7 @@ class LeakyReLU(_InPlace):
 class Threshold(_InPlace):
     """x above threshold, value elsewhere. Source: torch.nn.Threshold."""
 
-    function = staticmethod(F.threshold)
+    function = "threshold"
     settings = ("threshold", "value", "inplace")
 
     def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
@@ -175,7 +174,7 @@ class Hardtanh(_InPlace):
     Source: torch.nn.Hardtanh.
     """
 
-    function = staticmethod(F.hardtanh)
+    function = "hardtanh"
     settings = ("min_val", "max_val", "inplace")
 
     @public_function
@@ -214,7 +213,7 @@ class ReLU6(Hardtanh):
 class Softplus(_Activation):
     """log(1 + exp(beta x)) / beta; x itself where beta x is above threshold. Source: torch.nn.Softplus."""
 
-    function = staticmethod(F.softplus)
+    function = "softplus"
     settings = ("beta", "threshold")
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
@@ -236,13 +235,13 @@ class _Shrinking(_Activation):
 class Hardshrink(_Shrinking):
     """x where |x| is above lambd, else 0. Source: torch.nn.Hardshrink."""
 
-    function = staticmethod(F.hardshrink)
+    function = "hardshrink"
 
 
 class Softshrink(_Shrinking):
     """x moved towards 0 by lambd, at most to 0. Source: torch.nn.Softshrink."""
 
-    function = staticmethod(F.softshrink)
+    function = "softshrink"
 
 
 class GELU(_Activation):
@@ -252,7 +251,7 @@ class GELU(_Activation):
         approximate: "none" for the error function, "tanh" for the tanh approximation.
     """
 
-    function = staticmethod(F.gelu)
+    function = "gelu"
     settings = ("approximate",)
 
     def __init__(self, approximate: str = "none") -> None:
@@ -309,19 +308,19 @@ class _AlongDim(_Activation):
 class Softmax(_AlongDim):
     """exp(x) / sum of exp(x) along dim. Source: torch.nn.Softmax."""
 
-    function = staticmethod(F.softmax)
+    function = "softmax"
 
 
 class LogSoftmax(_AlongDim):
     """log of softmax along dim. Source: torch.nn.LogSoftmax."""
 
-    function = staticmethod(F.log_softmax)
+    function = "log_softmax"
 
 
 class Softmin(_AlongDim):
     """softmax of -x along dim. Source: torch.nn.Softmin."""
 
-    function = staticmethod(F.softmin)
+    function = "softmin"
 
 
 class Softmax2d(Module):
@@ -336,7 +335,7 @@ class Softmax2d(Module):
 class GLU(_Activation):
     """a sigmoid(b), for the two halves a and b of the input along dim. Source: torch.nn.GLU."""
 
-    function = staticmethod(F.glu)
+    function = "glu"
     settings = ("dim",)
 
     def __init__(self, dim: int = -1) -> None:
