@@ -147,7 +147,6 @@ if not _typing.TYPE_CHECKING:  # type checkers cannot read this; they export wha
         "promote_types",
         "random",
         "resize_as_",
-        "return_types",
         "set_default_dtype",
         "set_grad_enabled",
         "set_printoptions",
@@ -184,7 +183,8 @@ _HOMES = _lazy.homes_of(
         "npg.utils.threads": "get_num_threads set_num_threads",
     },
 )
-_load = _lazy.loader(__name__, _HOMES, (*_MODULES, "torch_version", "version"))
+_OTHERS = {name: f"npg.{name}" for name in ("torch_version", "version")}  # which no star import takes, as torch's
+_load = _lazy.loader(__name__, _HOMES, _MODULES | _OTHERS)
 if _typing.TYPE_CHECKING:
     from npg import (
         autograd as autograd,
