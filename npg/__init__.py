@@ -166,7 +166,13 @@ newaxis = None
 
 # ----- Names that load when they are first used -----
 
-_MODULES = {name: f"npg.{name}" for name in ("autograd", "func", "linalg", "nn", "optim", "profiler", "utils")}
+_MODULES = {
+    name: f"npg.{name}"
+    for name in (
+            "accelerator", "amp", "autograd", "backends", "cpu", "cuda", "func", "linalg", "mps", "nn", "optim",
+            "profiler", "utils", "xpu",
+    )
+}  # fmt: skip
 _MODULES["return_types"] = "npg.functional.return_types"
 _HOMES = _lazy.homes_of(
     _names.TORCH,
@@ -178,6 +184,25 @@ _HOMES = _lazy.homes_of(
         "npg.functional.nn.activation": "gelu",
         "npg.functional.nn.classification_loss": "cross_entropy",
         "npg.functional.nn.regression_loss": "mse_loss",
+        # Devices, and settings of how PyTorch computes.
+        "npg._errors": "AcceleratorError OutOfMemoryError",
+        "npg.functional._attributes": "get_default_device set_default_device",
+        "npg.tensor.memory": "get_device",
+        "npg.backends._flags": "get_float32_matmul_precision set_float32_matmul_precision",
+        "npg.backends._settings": (
+            "are_deterministic_algorithms_enabled compiled_with_cxx11_abi get_deterministic_debug_mode "
+            "get_device_module get_num_interop_threads is_deterministic_algorithms_warn_only_enabled "
+            "is_warn_always_enabled set_deterministic_debug_mode set_flush_denormal set_num_interop_threads "
+            "set_warn_always use_deterministic_algorithms"
+        ),
+        "npg.amp": "autocast",
+        "npg.amp._state": (
+            "autocast_decrement_nesting autocast_increment_nesting clear_autocast_cache get_autocast_cpu_dtype "
+            "get_autocast_dtype get_autocast_gpu_dtype is_autocast_cache_enabled is_autocast_cpu_enabled "
+            "is_autocast_enabled set_autocast_cache_enabled set_autocast_cpu_dtype set_autocast_cpu_enabled "
+            "set_autocast_dtype set_autocast_enabled set_autocast_gpu_dtype"
+        ),
+        "npg.utils._typename": "typename",
         # npg's own.
         "npg.utils.memory": "empty_cache memory_stats",
         "npg.utils.threads": "get_num_threads set_num_threads",
@@ -187,23 +212,73 @@ _OTHERS = {name: f"npg.{name}" for name in ("torch_version", "version")}  # whic
 _load = _lazy.loader(__name__, _HOMES, _MODULES | _OTHERS)
 if _typing.TYPE_CHECKING:
     from npg import (
+        accelerator as accelerator,
+        amp as amp,
         autograd as autograd,
+        backends as backends,
+        cpu as cpu,
+        cuda as cuda,
         func as func,
         linalg as linalg,
+        mps as mps,
         nn as nn,
         optim as optim,
         profiler as profiler,
         torch_version as torch_version,
         utils as utils,
         version as version,
+        xpu as xpu,
+    )
+    from npg._errors import AcceleratorError as AcceleratorError, OutOfMemoryError as OutOfMemoryError
+    from npg.amp import autocast as autocast
+    from npg.amp._state import (
+        autocast_decrement_nesting as autocast_decrement_nesting,
+        autocast_increment_nesting as autocast_increment_nesting,
+        clear_autocast_cache as clear_autocast_cache,
+        get_autocast_cpu_dtype as get_autocast_cpu_dtype,
+        get_autocast_dtype as get_autocast_dtype,
+        get_autocast_gpu_dtype as get_autocast_gpu_dtype,
+        is_autocast_cache_enabled as is_autocast_cache_enabled,
+        is_autocast_cpu_enabled as is_autocast_cpu_enabled,
+        is_autocast_enabled as is_autocast_enabled,
+        set_autocast_cache_enabled as set_autocast_cache_enabled,
+        set_autocast_cpu_dtype as set_autocast_cpu_dtype,
+        set_autocast_cpu_enabled as set_autocast_cpu_enabled,
+        set_autocast_dtype as set_autocast_dtype,
+        set_autocast_enabled as set_autocast_enabled,
+        set_autocast_gpu_dtype as set_autocast_gpu_dtype,
+    )
+    from npg.backends._flags import (
+        get_float32_matmul_precision as get_float32_matmul_precision,
+        set_float32_matmul_precision as set_float32_matmul_precision,
+    )
+    from npg.backends._settings import (
+        are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled,
+        compiled_with_cxx11_abi as compiled_with_cxx11_abi,
+        get_deterministic_debug_mode as get_deterministic_debug_mode,
+        get_device_module as get_device_module,
+        get_num_interop_threads as get_num_interop_threads,
+        is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled,
+        is_warn_always_enabled as is_warn_always_enabled,
+        set_deterministic_debug_mode as set_deterministic_debug_mode,
+        set_flush_denormal as set_flush_denormal,
+        set_num_interop_threads as set_num_interop_threads,
+        set_warn_always as set_warn_always,
+        use_deterministic_algorithms as use_deterministic_algorithms,
     )
     from npg.creation import *  # noqa: F403
     from npg.func import vmap as vmap
     from npg.functional import *  # noqa: F403
     from npg.functional import return_types as return_types
+    from npg.functional._attributes import (
+        get_default_device as get_default_device,
+        set_default_device as set_default_device,
+    )
     from npg.functional.nn.activation import gelu as gelu
     from npg.functional.nn.classification_loss import cross_entropy as cross_entropy
     from npg.functional.nn.regression_loss import mse_loss as mse_loss
+    from npg.tensor.memory import get_device as get_device
+    from npg.utils._typename import typename as typename
     from npg.utils.memory import empty_cache as empty_cache, memory_stats as memory_stats
     from npg.utils.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
 else:  # with a visible __getattr__, npg would have every name for type checkers

@@ -113,6 +113,24 @@ class LinAlgError(RuntimeError):
     __module__ = "npg.linalg"
 
 
+class OutOfMemoryError(RuntimeError):
+    """Raised by PyTorch when a device has no memory left. npg raises Python's MemoryError, and never this one.
+
+    Source: torch.OutOfMemoryError.
+    """
+
+    __module__ = "npg"
+
+
+class AcceleratorError(RuntimeError):
+    """Raised by PyTorch when a device fails; npg never raises it. Source: torch.AcceleratorError."""
+
+    __module__ = "npg"
+
+
+warn_always = False  # see npg.set_warn_always
+
+
 def warn(text: str, category: type[Warning] = UserWarning) -> None:
     """Issue a warning at the line of the user's code that called npg."""
     frame, level = sys._getframe(1), 2

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Left never imports right. Rooms of one stage may import each other.
 STAGES = (
     (
-        "_compiled", "_contextlib", "_errors", "_floating", "_interpreter", "_lazy", "_names", "_naming",
+        "_compiled", "_contextlib", "_errors", "_floating", "_interpreter", "_lazy", "_names", "_naming", "_refusal",
         "_signatures", "_version", "_words", "dtypes", "torch_version", "version",
     ),
     ("kernels", "random"),
@@ -25,7 +25,10 @@ STAGES = (
     ("functional",),
     ("tensor",),
     ("creation",),
-    ("nn", "optim", "autograd", "func", "utils", "profiler", "linalg", "distributions", "distributed"),
+    (
+        "nn", "optim", "autograd", "func", "utils", "profiler", "linalg", "distributions", "distributed",
+        "accelerator", "amp", "backends", "cpu", "cuda", "mps", "xpu",
+    ),
     ("as_torch",),
     ("demo",),
 )  # fmt: skip

@@ -46,7 +46,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
 
     Source: torch.as_tensor.
     """
-    check_device(device)
+    check_options(device=device)
     kind = None if dtype is None else dtypes.to_numpy(dtype)
     if isinstance(data, TensorBase):
         return data if kind is None else data.to(kind)  # type: ignore[attr-defined,return-value]
@@ -66,7 +66,7 @@ def asarray(
     Raises: ValueError: when copy=False and memory cannot be shared.
     Source: torch.asarray.
     """
-    check_device(device)
+    check_options(device=device)
     kind = None if dtype is None else dtypes.to_numpy(dtype)
     if isinstance(obj, TensorBase):
         result: Any = obj if kind is None else obj.to(kind)  # type: ignore[attr-defined]

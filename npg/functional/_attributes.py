@@ -7,9 +7,19 @@ but not used.
 from __future__ import annotations
 
 import operator
+import threading
 from typing import Any, SupportsIndex, overload
 
 NO_CUDA = "Torch not compiled with CUDA enabled"
+# What PyTorch's CPU build says about the devices that it knows and lacks.
+NOT_COMPILED = {
+    "cuda": NO_CUDA,
+    "xpu": "Torch not compiled with XPU enabled",
+    "mtia": (
+        "Torch not compiled with MTIA enabled. Ensure you have `import mtia.host_runtime.torch_mtia.dynamic_library` "
+        "in your python src file and include `//mtia/host_runtime/torch_mtia:torch_mtia` as your target dependency!"
+    ),
+}
 
 
 # ----- Size -----
@@ -136,11 +146,15 @@ class device:
         return device, (self.type, self.index)
 
     def __enter__(self) -> device:
-        check_device(self)
+        DEFAULTS.append((this_thread(), self))
         return self
 
     def __exit__(self, *exc: object) -> None:
-        pass
+        thread = this_thread()
+        for i in range(len(DEFAULTS) - 1, -1, -1):
+            if DEFAULTS[i] == (thread, self):
+                del DEFAULTS[i]
+                return
 
 
 CPU = device("cpu")
@@ -149,15 +163,66 @@ CPU = device("cpu")
 def check_device(argument: Any) -> None:
     """Raise when `argument` (None, a name or a device) is not the CPU.
 
-    Raises: AssertionError: for CUDA, as PyTorch's CPU build does. RuntimeError: for any other.
+    Raises: AssertionError: for CUDA, XPU and MTIA, as PyTorch's CPU build does. RuntimeError: for any other.
     """
     if argument is None or argument is CPU or argument == "cpu":
         return
     target = argument if isinstance(argument, device) else device(argument)
-    if target.type == "cuda":
-        raise AssertionError(NO_CUDA)
+    if target.type in NOT_COMPILED:
+        raise AssertionError(NOT_COMPILED[target.type])
     if target.type != "cpu":
         raise RuntimeError(f"npg computes on the CPU, got device {str(target)!r}; use device='cpu'")
+
+
+# ----- The default device -----
+
+# (thread, device) of `with device(...)` blocks and of set_default_device, the innermost last. Nearly always empty,
+# which is all that a function that makes a tensor looks at.
+DEFAULTS: list[tuple[object, device]] = []
+_local = threading.local()
+
+
+def this_thread() -> object:
+    """Return an object that stands for this thread; the number of a thread is used again when it has ended."""
+    if not hasattr(_local, "token"):
+        _local.token = object()
+    return _local.token
+
+
+def default_device() -> device:
+    """Return the device on which this thread makes tensors: a device that is not there can be chosen, not used."""
+    thread = this_thread()
+    return next((chosen for owner, chosen in reversed(DEFAULTS) if owner == thread), CPU)
+
+
+def get_default_device() -> device:
+    """Return the default device: the CPU.
+
+    Raises: AssertionError, RuntimeError: when the device of set_default_device or of a block is not there.
+    Source: torch.get_default_device.
+    """
+    check_device(default_device())
+    return CPU
+
+
+def set_default_device(device: Any) -> None:
+    """Choose the device on which this thread makes tensors; on one that is not there, making a tensor raises.
+
+    Args:
+        device: a name or a device; None: the CPU.
+    Source: torch.set_default_device.
+    """
+    chosen = device if device is None or isinstance(device, _device) else _device(device)
+    thread = this_thread()
+    before, _local.chosen = getattr(_local, "chosen", None), None
+    if before is not None:
+        DEFAULTS.remove((thread, before))
+    if chosen is not None and chosen.type != "cpu":
+        _local.chosen = chosen
+        DEFAULTS.insert(0, (thread, chosen))
+
+
+_device = device
 
 
 # ----- Layout and memory format -----

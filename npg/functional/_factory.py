@@ -14,7 +14,16 @@ from npg.engine import TensorBase, array_of, bump_version, check_in_place, is_gr
 from npg.engine._arguments import is_number
 from npg.engine._out import DEFAULT, OutRule, check_out
 from npg.functional._arguments import sizes_of
-from npg.functional._attributes import check_device, contiguous_format, layout, preserve_format, strided
+from npg.functional._attributes import (
+    CPU,
+    DEFAULTS,
+    check_device,
+    contiguous_format,
+    default_device,
+    layout,
+    preserve_format,
+    strided,
+)
 from npg.functional._public import as_tensor_input, to_dtype
 from npg.random import empty_like
 
@@ -66,6 +75,8 @@ def check_options(layout_: Any = None, device: Any = None, pin_memory: bool = Fa
     """Raise for a layout, device or kind of memory that npg does not support."""
     if device is not None:
         check_device(device)
+    elif DEFAULTS:
+        check_device(default_device())
     if layout_ is not None and layout_ is not strided:
         if not isinstance(layout_, layout):
             raise TypeError(f"argument 'layout' must be npg.layout, not {type(layout_).__name__}")
@@ -226,7 +237,7 @@ def empty_array_like(
 
     Raises: TypeError: when input is no tensor. Others: as check_options.
     """
-    check_options(layout, device, pin_memory)
+    check_options(layout, CPU if device is None else device, pin_memory)
     x = as_tensor_input(name, input)
     array = array_of(x)
     return like_array(array, array.dtype if dtype is None else dtypes.to_numpy(dtype), memory_format)

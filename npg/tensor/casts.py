@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from npg.engine import TensorBase
-from npg.functional._attributes import NO_CUDA
+from npg.functional._attributes import check_device, device as device_type
 from npg.functional._public import public_function
 from npg.functional._types import T
 from npg.tensor.conversion import converted
@@ -71,5 +71,30 @@ def cpu(tensor: T, memory_format: Any = None) -> T:
 
 
 def cuda(tensor: T, device: Any = None, non_blocking: builtins.bool = False, memory_format: Any = None) -> T:
-    """Raise AssertionError: npg computes on the CPU."""
-    raise AssertionError(NO_CUDA)
+    """Raise AssertionError: Torch not compiled with CUDA enabled."""
+    return _moved(tensor, "cuda", device)
+
+
+def xpu(tensor: T, device: Any = None, non_blocking: builtins.bool = False, memory_format: Any = None) -> T:
+    """Raise AssertionError: Torch not compiled with XPU enabled."""
+    return _moved(tensor, "xpu", device)
+
+
+def mtia(tensor: T, device: Any = None, non_blocking: builtins.bool = False, memory_format: Any = None) -> T:
+    """Raise AssertionError: Torch not compiled with MTIA enabled."""
+    return _moved(tensor, "mtia", device)
+
+
+def ipu(tensor: T, device: Any = None, non_blocking: builtins.bool = False, memory_format: Any = None) -> T:
+    """Raise RuntimeError: PyTorch is not linked with support for ipu devices."""
+    return _moved(tensor, "ipu", device)
+
+
+def _moved(tensor: T, kind: str, place: Any) -> T:
+    target = device_type(kind if place is None else place)
+    if target.type != kind:
+        raise RuntimeError(f"Invalid device, must be {kind} device")
+    if kind == "ipu":
+        raise RuntimeError("PyTorch is not linked with support for ipu devices")
+    check_device(target)
+    return tensor

@@ -8,7 +8,7 @@ import numpy as np
 
 from npg import dtypes
 from npg.engine import TensorBase
-from npg.functional._attributes import Size, check_device
+from npg.functional._attributes import CPU, Size, check_device
 from npg.functional._factory import check_options, fill_number, leaf, number, parse_sizes
 from npg.functional._public import public_function
 from npg.functional._types import T
@@ -76,7 +76,7 @@ def new_tensor(
     pin_memory: bool = False,
 ) -> T:
     """Return a new leaf with a copy of the data, in this tensor's dtype. Source: torch.Tensor.new_tensor."""
-    check_options(layout, device, pin_memory)
+    check_options(layout, CPU if device is None else device, pin_memory)
     return leaf(copied(data, _dtype(self, dtype)), requires_grad)
 
 
@@ -92,7 +92,7 @@ def new_zeros(
     pin_memory: bool = False,
 ) -> T:
     """Return a new leaf full of zeros, in this tensor's dtype. Source: torch.Tensor.new_zeros."""
-    check_options(layout, device, pin_memory)
+    check_options(layout, CPU if device is None else device, pin_memory)
     return leaf(np.zeros(parse_sizes("new_zeros", args, size), _dtype(self, dtype)), requires_grad)
 
 
@@ -108,7 +108,7 @@ def new_ones(
     pin_memory: bool = False,
 ) -> T:
     """Return a new leaf full of ones, in this tensor's dtype. Source: torch.Tensor.new_ones."""
-    check_options(layout, device, pin_memory)
+    check_options(layout, CPU if device is None else device, pin_memory)
     return leaf(np.ones(parse_sizes("new_ones", args, size), _dtype(self, dtype)), requires_grad)
 
 
@@ -124,7 +124,7 @@ def new_empty(
     pin_memory: bool = False,
 ) -> T:
     """Return a new uninitialised leaf, in this tensor's dtype. Source: torch.Tensor.new_empty."""
-    check_options(layout, device, pin_memory)
+    check_options(layout, CPU if device is None else device, pin_memory)
     return leaf(np.empty(parse_sizes("new_empty", args, size), _dtype(self, dtype)), requires_grad)
 
 
@@ -141,7 +141,7 @@ def new_full(
     pin_memory: bool = False,
 ) -> T:
     """Return a new leaf full of one number, in this tensor's dtype. Source: torch.Tensor.new_full."""
-    check_options(layout, device, pin_memory)
+    check_options(layout, CPU if device is None else device, pin_memory)
     kind = _dtype(self, dtype)
     value = fill_number(number("new_full", fill_value, "fill_value", 2), kind)
     return leaf(np.full(parse_sizes("new_full", (size,)), value, kind), requires_grad)
@@ -159,7 +159,7 @@ def new_empty_strided(
     pin_memory: bool = False,
 ) -> T:
     """Return a new uninitialised leaf with these strides. Source: torch.Tensor.new_empty_strided."""
-    check_options(layout, device, pin_memory)
+    check_options(layout, CPU if device is None else device, pin_memory)
     return leaf(strided_array("new_empty_strided", size, stride, _dtype(self, dtype)), requires_grad)
 
 

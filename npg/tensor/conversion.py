@@ -6,7 +6,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from npg import dtypes
+from npg import _errors, dtypes
 from npg._errors import warn
 from npg._words import scalar_name
 from npg.engine import TensorBase, is_grad_enabled
@@ -229,7 +229,7 @@ def scalar(tensor: Any) -> Any:
     """
     global _warned_of_history
     value = only_element(tensor)
-    if not _warned_of_history and tensor.requires_grad and is_grad_enabled():
+    if (not _warned_of_history or _errors.warn_always) and tensor.requires_grad and is_grad_enabled():
         _warned_of_history = True
         warn(
             "Converting a tensor with requires_grad=True to a scalar may lead to unexpected behavior.\n"

@@ -325,7 +325,7 @@ _warned: list[bool] = []
 
 def _warn_of_cycle() -> None:
     """Warn, once per process as PyTorch does, of the reference cycle that create_graph=True makes."""
-    if _warned:
+    if _warned and not _errors.warn_always:
         return
     _warned.append(True)
     warnings.warn(

@@ -105,7 +105,7 @@ class Tensor(Methods):
     layout = strided
     is_cpu = True
     is_cuda = is_sparse = is_quantized = is_meta = is_mps = is_xpu = is_nested = False
-    is_sparse_csr = is_mkldnn = is_xla = is_ipu = is_vulkan = False
+    is_sparse_csr = is_mkldnn = is_xla = is_ipu = is_vulkan = is_mtia = is_maia = False
 
     T: Self = property(reversed_dims)  # type: ignore[assignment]
     mT: Self = property(matrix_transpose)  # type: ignore[assignment]
@@ -382,6 +382,9 @@ class Tensor(Methods):
     bool = casts.bool
     cpu = casts.cpu
     cuda = casts.cuda
+    xpu = casts.xpu
+    mtia = casts.mtia
+    ipu = casts.ipu
 
     # ----- New tensors like this one -----
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from npg import dtypes
 from npg.autograd import no_grad
 from npg.creation import empty, empty_like
+from npg.functional._attributes import device
 from npg.nn.modules import _hooks, _state_dict
 from npg.nn.parameter import Buffer, Parameter
 from npg.tensor import Tensor
@@ -391,6 +392,10 @@ class Module:
 
     def to(self: M, *args: Any, **kwargs: Any) -> M:
         """Change the dtype of floating parameters and buffers, as Tensor.to; the only device is the CPU."""
+        place = kwargs.get("device", args[0] if args and isinstance(args[0], (str, device)) else None)
+        if place is not None and next(self.parameters(), None) is None and next(self.buffers(), None) is None:
+            device(place)  # as in PyTorch, a module without tensors may be asked to go anywhere
+            return self
         dtype = empty(0).to(*args, **kwargs).dtype
         is_asked = kwargs.get("dtype") is not None or any(isinstance(a, (dtypes.dtype, Tensor)) for a in args)
         if not is_asked:
@@ -428,6 +433,18 @@ class Module:
     def cuda(self: M, device: Any = None) -> M:
         """Raise as PyTorch without CUDA does; return a module without state."""
         return self._apply(lambda t: t.cuda(device))
+
+    def xpu(self: M, device: Any = None) -> M:
+        """Raise as PyTorch without XPU does; return a module without state."""
+        return self._apply(lambda t: t.xpu(device))
+
+    def mtia(self: M, device: Any = None) -> M:
+        """Raise as PyTorch without MTIA does; return a module without state."""
+        return self._apply(lambda t: t.mtia(device))
+
+    def ipu(self: M, device: Any = None) -> M:
+        """Raise as PyTorch without IPU does; return a module without state."""
+        return self._apply(lambda t: t.ipu(device))
 
     def share_memory(self: M) -> M:
         """Return this module unchanged: its memory is not shared with other processes."""

@@ -1,0 +1,5 @@
+"""XNNPACK, which is not there. Source: torch.backends.xnnpack."""
+
+from __future__ import annotations
+
+enabled = False
