@@ -169,8 +169,8 @@ newaxis = None
 _MODULES = {
     name: f"npg.{name}"
     for name in (
-            "accelerator", "amp", "autograd", "backends", "cpu", "cuda", "func", "linalg", "mps", "nn", "optim",
-            "profiler", "utils", "xpu",
+        "_dynamo", "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "export", "func",
+        "futures", "fx", "jit", "linalg", "mps", "nn", "onnx", "optim", "profiler", "utils", "xpu",
     )
 }  # fmt: skip
 _MODULES["return_types"] = "npg.functional.return_types"
@@ -196,6 +196,7 @@ _HOMES = _lazy.homes_of(
             "set_warn_always use_deterministic_algorithms"
         ),
         "npg.amp": "autocast",
+        "npg.compiler": "compile",
         "npg.amp._state": (
             "autocast_decrement_nesting autocast_increment_nesting clear_autocast_cache get_autocast_cpu_dtype "
             "get_autocast_dtype get_autocast_gpu_dtype is_autocast_cache_enabled is_autocast_cpu_enabled "
@@ -216,12 +217,18 @@ if _typing.TYPE_CHECKING:
         amp as amp,
         autograd as autograd,
         backends as backends,
+        compiler as compiler,
         cpu as cpu,
         cuda as cuda,
+        export as export,
         func as func,
+        futures as futures,
+        fx as fx,
+        jit as jit,
         linalg as linalg,
         mps as mps,
         nn as nn,
+        onnx as onnx,
         optim as optim,
         profiler as profiler,
         torch_version as torch_version,
@@ -266,6 +273,7 @@ if _typing.TYPE_CHECKING:
         set_warn_always as set_warn_always,
         use_deterministic_algorithms as use_deterministic_algorithms,
     )
+    from npg.compiler import compile as compile
     from npg.creation import *  # noqa: F403
     from npg.func import vmap as vmap
     from npg.functional import *  # noqa: F403
@@ -282,7 +290,7 @@ if _typing.TYPE_CHECKING:
     from npg.utils.memory import empty_cache as empty_cache, memory_stats as memory_stats
     from npg.utils.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
 else:  # with a visible __getattr__, npg would have every name for type checkers
-    __all__ += list(_MODULES) + list(_HOMES)
+    __all__ += [name for name in (*_MODULES, *_HOMES) if name[0] != "_"]
 
     def __getattr__(name: str) -> _Any:
         if name.startswith(("complex", "cfloat", "cdouble", "chalf")):

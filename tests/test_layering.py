@@ -27,7 +27,8 @@ STAGES = (
     ("creation",),
     (
         "nn", "optim", "autograd", "func", "utils", "profiler", "linalg", "distributions", "distributed",
-        "accelerator", "amp", "backends", "cpu", "cuda", "mps", "xpu",
+        "accelerator", "amp", "backends", "cpu", "cuda", "mps", "xpu", "_dynamo", "compiler", "export", "fx",
+        "futures", "hub", "jit", "library", "multiprocessing", "onnx", "overrides", "testing",
     ),
     ("as_torch",),
     ("demo",),

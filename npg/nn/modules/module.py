@@ -450,6 +450,12 @@ class Module:
         """Return this module unchanged: its memory is not shared with other processes."""
         return self
 
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Check the arguments as npg.compile does; the module runs as Python."""
+        from npg.compiler import compile
+
+        compile(self.forward, *args, **kwargs)
+
     # ----- Hooks -----
 
     def register_forward_pre_hook(
