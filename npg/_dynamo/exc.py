@@ -33,6 +33,18 @@ _BACKENDS = frozenset(
 )
 
 
+_MODES = ("default", "lite", "reduce-overhead", "max-autotune-no-cudagraphs", "max-autotune")
+
+
+def check_arguments(backend: Any = "inductor", mode: str | None = None, options: Any = None, **_others: Any) -> None:
+    """Raise RuntimeError for arguments of compile() that do not go together, and as check_backend."""
+    if mode is not None and options is not None:
+        raise RuntimeError("Either mode or options can be specified, but both can't be specified at the same time.")
+    if mode is not None and mode not in _MODES:
+        raise RuntimeError(f"Unrecognized mode={mode}, should be one of: {', '.join(_MODES)}")
+    check_backend(backend)
+
+
 def check_backend(backend: Any) -> None:
     """Raise InvalidBackend for an unknown name, NotImplementedError for a function, which would need a graph."""
     if isinstance(backend, str):

@@ -7,10 +7,8 @@ from typing import Any
 
 from npg._dynamo import allow_in_graph, assume_constant_result, is_compiling, reset
 from npg._dynamo.eval_frame import optimized
-from npg._dynamo.exc import check_backend
+from npg._dynamo.exc import check_arguments
 from npg._refusal import refusing
-
-_MODES = ("default", "lite", "reduce-overhead", "max-autotune-no-cudagraphs", "max-autotune")
 
 
 def compile(
@@ -36,11 +34,7 @@ def compile(
         backend that is a function: there is no graph that it could be given.
     Source: torch.compile.
     """
-    if mode is not None and options is not None:
-        raise RuntimeError("Either mode or options can be specified, but both can't be specified at the same time.")
-    if mode is not None and mode not in _MODES:
-        raise RuntimeError(f"Unrecognized mode={mode}, should be one of: {', '.join(_MODES)}")
-    check_backend(backend)
+    check_arguments(backend, mode, options)
     if model is None:
         return lambda model: compile(model, disable=disable)
     return model if disable else optimized(model)

@@ -452,9 +452,9 @@ class Module:
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Check the arguments as npg.compile does; the module runs as Python."""
-        from npg.compiler import compile
+        from npg._dynamo.exc import check_arguments
 
-        compile(self.forward, *args, **kwargs)
+        check_arguments(*args, **kwargs)
 
     # ----- Hooks -----
 
