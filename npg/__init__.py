@@ -238,41 +238,9 @@ if _typing.TYPE_CHECKING:
     )
     from npg._errors import AcceleratorError as AcceleratorError, OutOfMemoryError as OutOfMemoryError
     from npg.amp import autocast as autocast
-    from npg.amp._state import (
-        autocast_decrement_nesting as autocast_decrement_nesting,
-        autocast_increment_nesting as autocast_increment_nesting,
-        clear_autocast_cache as clear_autocast_cache,
-        get_autocast_cpu_dtype as get_autocast_cpu_dtype,
-        get_autocast_dtype as get_autocast_dtype,
-        get_autocast_gpu_dtype as get_autocast_gpu_dtype,
-        is_autocast_cache_enabled as is_autocast_cache_enabled,
-        is_autocast_cpu_enabled as is_autocast_cpu_enabled,
-        is_autocast_enabled as is_autocast_enabled,
-        set_autocast_cache_enabled as set_autocast_cache_enabled,
-        set_autocast_cpu_dtype as set_autocast_cpu_dtype,
-        set_autocast_cpu_enabled as set_autocast_cpu_enabled,
-        set_autocast_dtype as set_autocast_dtype,
-        set_autocast_enabled as set_autocast_enabled,
-        set_autocast_gpu_dtype as set_autocast_gpu_dtype,
-    )
-    from npg.backends._flags import (
-        get_float32_matmul_precision as get_float32_matmul_precision,
-        set_float32_matmul_precision as set_float32_matmul_precision,
-    )
-    from npg.backends._settings import (
-        are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled,
-        compiled_with_cxx11_abi as compiled_with_cxx11_abi,
-        get_deterministic_debug_mode as get_deterministic_debug_mode,
-        get_device_module as get_device_module,
-        get_num_interop_threads as get_num_interop_threads,
-        is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled,
-        is_warn_always_enabled as is_warn_always_enabled,
-        set_deterministic_debug_mode as set_deterministic_debug_mode,
-        set_flush_denormal as set_flush_denormal,
-        set_num_interop_threads as set_num_interop_threads,
-        set_warn_always as set_warn_always,
-        use_deterministic_algorithms as use_deterministic_algorithms,
-    )
+    from npg.amp._state import *  # noqa: F403
+    from npg.backends._flags import *  # noqa: F403
+    from npg.backends._settings import *  # noqa: F403
     from npg.compiler import compile as compile
     from npg.creation import *  # noqa: F403
     from npg.func import vmap as vmap

@@ -6,6 +6,8 @@ import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from npg._naming import named
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -18,7 +20,7 @@ def refusing(error: type[Exception], text: str) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         @functools.wraps(function)
         def refuse(*_args: Any, **_kwargs: Any) -> Any:
-            raise error(text)
+            raise error(named(text))
 
         refuse.__doc__ = f"Raise {error.__name__}: {text}"
         return refuse  # type: ignore[return-value]
@@ -33,7 +35,7 @@ class Refusing(type):
     _text: str
 
     def __call__(cls, *_args: Any, **_kwargs: Any) -> Any:
-        raise cls._error(cls._text)
+        raise cls._error(named(cls._text))
 
 
 def refusing_class(name: str, module: str, error: type[Exception], text: str, bases: tuple[type, ...] = ()) -> Any:

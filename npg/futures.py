@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
+from npg._naming import named
 from npg.functional._attributes import device
 
 T = TypeVar("T")
@@ -114,7 +115,7 @@ class Future(Generic[T]):
         return following
 
     def __reduce__(self) -> Any:
-        raise RuntimeError("Can not pickle npg.futures.Future")
+        raise RuntimeError(named("Can not pickle npg.futures.Future"))
 
 
 def _run(callback: Callable[[Any], Any], future: Any) -> None:

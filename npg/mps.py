@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from npg._naming import named
 from npg._refusal import refusing, refusing_class
 from npg.engine import TensorBase
 
@@ -32,7 +33,7 @@ def seed() -> Any: ...
 def set_rng_state(new_state: Any, device: Any = "mps") -> None:
     """Do nothing with a state: there is no device that could take it. Raises: TypeError: for what is no tensor."""
     if not isinstance(new_state, TensorBase):
-        raise TypeError(f"expected a npg.ByteTensor, but got {type(new_state).__name__}")
+        raise TypeError(named(f"expected a npg.ByteTensor, but got {type(new_state).__name__}"))
 
 
 @refusing(RuntimeError, _WITHOUT.format("getCurrentAllocatedMemory"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from npg._naming import named
+
 
 class TorchDynamoException(RuntimeError):
     """Raised by PyTorch when it cannot compile."""
@@ -13,7 +15,7 @@ class InvalidBackend(TorchDynamoException):
     """Raised when a backend has no name of PyTorch's."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"Invalid backend: {name!r}, see `npg._dynamo.list_backends()` for available backends.")
+        super().__init__(named(f"Invalid backend: {name!r}, see `npg._dynamo.list_backends()` for available backends."))
 
 
 class Unsupported(TorchDynamoException):

@@ -7,6 +7,7 @@ from typing import Any
 
 from npg import dtypes
 from npg._errors import warn
+from npg._naming import named
 from npg.functional._attributes import device
 
 
@@ -54,7 +55,7 @@ def set_autocast_dtype(device_type: str, dtype: Any) -> None:
     """Set the dtype of a device's casts."""
     if not isinstance(dtype, dtypes.dtype):
         kind = type(dtype).__name__
-        raise TypeError(f"set_autocast_dtype(): argument 'dtype' (position 2) must be npg.dtype, not {kind}")
+        raise TypeError(named(f"set_autocast_dtype(): argument 'dtype' (position 2) must be npg.dtype, not {kind}"))
     this_thread.dtypes[device(device_type).type] = dtype
 
 
@@ -125,3 +126,22 @@ def set_autocast_cpu_dtype(dtype: Any) -> None:
     """Set the dtype of the CPU's casts, with a warning: the old form of set_autocast_dtype."""
     _deprecated("set_autocast_cpu_dtype(dtype)", "set_autocast_dtype('cpu', dtype)")
     set_autocast_dtype("cpu", dtype)
+
+
+__all__ = [
+    "autocast_decrement_nesting",
+    "autocast_increment_nesting",
+    "clear_autocast_cache",
+    "get_autocast_cpu_dtype",
+    "get_autocast_dtype",
+    "get_autocast_gpu_dtype",
+    "is_autocast_cache_enabled",
+    "is_autocast_cpu_enabled",
+    "is_autocast_enabled",
+    "set_autocast_cache_enabled",
+    "set_autocast_cpu_dtype",
+    "set_autocast_cpu_enabled",
+    "set_autocast_dtype",
+    "set_autocast_enabled",
+    "set_autocast_gpu_dtype",
+]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from npg._errors import warn
+from npg._naming import named
 from npg.creation.filled import full
 from npg.engine import no_grad
 from npg.functional._attributes import CPU
@@ -176,8 +177,10 @@ class GradScaler:
             else:
                 if not isinstance(new_scale, Tensor) or new_scale.numel() != 1 or new_scale.requires_grad:
                     raise AssertionError(
-                        "new_scale should be a float or a 1-element npg.cuda.FloatTensor or npg.FloatTensor with "
-                        "requires_grad=False."
+                        named(
+                            "new_scale should be a float or a 1-element npg.cuda.FloatTensor or npg.FloatTensor with "
+                            "requires_grad=False."
+                        )
                     )
                 scale.copy_(new_scale)
         else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import types
 from typing import Any
 
+from npg._naming import named
+
 frozen = False  # see npg.backends.disable_global_flags
 
 
@@ -12,9 +14,11 @@ def check_assignable() -> None:
     """Raise RuntimeError when settings are frozen."""
     if frozen:
         raise RuntimeError(
-            "not allowed to set npg.backends.cudnn flags after disable_global_flags; please use flags() context "
-            "manager "
-            "instead"
+            named(
+                "not allowed to set npg.backends.cudnn flags after disable_global_flags; please use flags() context "
+                "manager "
+                "instead"
+            )
         )
 
 
@@ -137,3 +141,8 @@ def set_float32_matmul_precision(precision: str) -> None:
 
 
 _OF_MATMUL = {"highest": ("ieee", "ieee"), "high": ("tf32", "tf32"), "medium": ("tf32", "bf16")}
+
+__all__ = [
+    "get_float32_matmul_precision",
+    "set_float32_matmul_precision",
+]

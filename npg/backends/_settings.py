@@ -9,6 +9,7 @@ import os
 from typing import Any
 
 from npg import _errors
+from npg._naming import named
 
 # ----- The same result in every run -----
 
@@ -135,6 +136,22 @@ def get_device_module(device: Any = None) -> Any:
     chosen = CPU if device is None else device_type(device)
     if chosen.type not in ("cpu", "cuda", "mps", "xpu"):
         raise RuntimeError(
-            f"Device '{chosen.type}' does not have a corresponding module registered as 'npg.{chosen.type}'."
+            named(f"Device '{chosen.type}' does not have a corresponding module registered as 'npg.{chosen.type}'.")
         )
     return import_module(f"npg.{chosen.type}")
+
+
+__all__ = [
+    "are_deterministic_algorithms_enabled",
+    "compiled_with_cxx11_abi",
+    "get_deterministic_debug_mode",
+    "get_device_module",
+    "get_num_interop_threads",
+    "is_deterministic_algorithms_warn_only_enabled",
+    "is_warn_always_enabled",
+    "set_deterministic_debug_mode",
+    "set_flush_denormal",
+    "set_num_interop_threads",
+    "set_warn_always",
+    "use_deterministic_algorithms",
+]

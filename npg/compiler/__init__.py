@@ -8,6 +8,7 @@ from typing import Any
 from npg._dynamo import allow_in_graph, assume_constant_result, is_compiling, reset
 from npg._dynamo.eval_frame import optimized
 from npg._dynamo.exc import check_arguments
+from npg._naming import named
 from npg._refusal import refusing
 
 
@@ -94,7 +95,7 @@ class set_stance:
         self, stance: str = "default", *, skip_guard_eval_unsafe: bool = False, force_backend: Any = None
     ) -> None:
         if stance not in _STANCES:
-            raise RuntimeError(f"invalid npg.compile stance {stance!r}, expected one of {', '.join(_STANCES)}")
+            raise RuntimeError(named(f"invalid npg.compile stance {stance!r}, expected one of {', '.join(_STANCES)}"))
         self.stance = stance
 
     def __enter__(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from npg._naming import named
 from npg._refusal import refusing
 from npg.engine import TensorBase
 from npg.functional._attributes import NO_CUDA
@@ -46,7 +47,7 @@ def get_rng_state_all() -> list[Any]:
 def set_rng_state(new_state: Any, device: Any = "cuda") -> None:
     """Do nothing with a state: there is no device that could take it. Raises: TypeError: for what is no tensor."""
     if not isinstance(new_state, TensorBase):
-        raise TypeError(f"expected a npg.ByteTensor, but got {type(new_state).__name__}")
+        raise TypeError(named(f"expected a npg.ByteTensor, but got {type(new_state).__name__}"))
 
 
 def set_rng_state_all(new_states: Iterable[Any]) -> None:

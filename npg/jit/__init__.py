@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from npg._errors import warn
+from npg._naming import named
 from npg._refusal import refusing, refusing_class
 from npg.engine import TensorBase
 from npg.futures import Future
@@ -94,7 +95,7 @@ def trace_module(
     Raises: AttributeError: for what is no module. TypeError: when inputs is no dict.
     """
     if not builtins.isinstance(mod, Module):
-        raise AttributeError("expected npg.nn.Module as the first argument")
+        raise AttributeError(named("expected npg.nn.Module as the first argument"))
     if not builtins.isinstance(inputs, dict):
         raise AttributeError("expected a dictionary of (method_name, input) pairs")
     for name, example in inputs.items():
@@ -122,8 +123,10 @@ def freeze(mod: Any, preserved_attrs: Any = None, optimize_numerics: bool = True
     """
     if not builtins.isinstance(mod, Module):
         raise RuntimeError(
-            "Freezing expects a ScriptModule as input. Please use npg.jit.script or npg.jit.trace to script your "
-            "'nn.Module'."
+            named(
+                "Freezing expects a ScriptModule as input. Please use npg.jit.script or npg.jit.trace to script your "
+                "'nn.Module'."
+            )
         )
     if mod.training:
         raise RuntimeError(
@@ -155,7 +158,7 @@ def ignore(drop: Any = False, **kwargs: Any) -> Any:
     if callable(drop):
         return drop
     if not builtins.isinstance(drop, bool):
-        raise RuntimeError(f"Argument to @npg.jit.ignore must be a bool or a function but got {drop}")
+        raise RuntimeError(named(f"Argument to @npg.jit.ignore must be a bool or a function but got {drop}"))
     if kwargs.pop("drop_on_export", None) or drop:
         warn(
             f"ignore({drop}) has been deprecated. TorchScript will now drop the function call on compilation. Use "
