@@ -169,8 +169,9 @@ newaxis = None
 _MODULES = {
     name: f"npg.{name}"
     for name in (
-        "_dynamo", "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "export", "func",
-        "futures", "fx", "jit", "linalg", "mps", "nn", "onnx", "optim", "profiler", "utils", "xpu",
+        "__config__", "_dynamo", "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda",
+        "distributed", "export", "func", "futures", "fx", "hub", "jit", "linalg", "mps", "multiprocessing", "nn",
+        "onnx", "optim", "profiler", "testing", "utils", "xpu",
     )
 }  # fmt: skip
 _MODULES["return_types"] = "npg.functional.return_types"
@@ -220,17 +221,21 @@ if _typing.TYPE_CHECKING:
         compiler as compiler,
         cpu as cpu,
         cuda as cuda,
+        distributed as distributed,
         export as export,
         func as func,
         futures as futures,
         fx as fx,
+        hub as hub,
         jit as jit,
         linalg as linalg,
         mps as mps,
+        multiprocessing as multiprocessing,
         nn as nn,
         onnx as onnx,
         optim as optim,
         profiler as profiler,
+        testing as testing,
         torch_version as torch_version,
         utils as utils,
         version as version,

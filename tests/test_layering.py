@@ -28,7 +28,8 @@ STAGES = (
     (
         "nn", "optim", "autograd", "func", "utils", "profiler", "linalg", "distributions", "distributed",
         "accelerator", "amp", "backends", "cpu", "cuda", "mps", "xpu", "_dynamo", "compiler", "export", "fx",
-        "futures", "hub", "jit", "library", "multiprocessing", "onnx", "overrides", "testing",
+        "futures", "hub", "jit", "library", "multiprocessing", "onnx", "overrides", "serialization", "testing",
+        "__config__",
     ),
     ("as_torch",),
     ("demo",),

@@ -11,6 +11,9 @@ place.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from npg import _lazy
 from npg.random._continuous import cauchy_, exponential_, rand, uniform_
 from npg.random._discrete import bernoulli, bernoulli_, dropout_mask, geometric_, multinomial, poisson
 from npg.random._filling import empty_like, memory_order
@@ -54,8 +57,19 @@ __all__ = [
     "randperm",
     "seed",
     "set_state",
+    "thread_safe_generator",
     "uniform_",
 ]
+
+
+if not TYPE_CHECKING:
+    # torch.random has them too, on tensors, which are made to the right of here: they are looked for when named.
+    __getattr__ = _lazy.loader(__name__, dict.fromkeys(("get_rng_state", "set_rng_state"), "npg.functional.generator"))
+
+
+def thread_safe_generator() -> Generator | None:
+    """Return None: outside a worker of a DataLoader, as PyTorch, a thread draws from the default generator."""
+    return None
 
 
 def __dir__() -> list[str]:

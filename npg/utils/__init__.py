@@ -9,7 +9,10 @@ __all__ = ["benchmark", "checkpoint", "collect_env", "dlpack", "hooks"]
 
 if not _typing.TYPE_CHECKING:  # for type checkers, the names above are all
     # Loaded on first use, since they import more than nn needs of this package.
-    _MODULES = {name: f"npg.utils.{name}" for name in ("_pytree", "benchmark", "checkpoint", "collect_env", "dlpack")}
+    _MODULES = {
+        name: f"npg.utils.{name}"
+        for name in ("_pytree", "benchmark", "checkpoint", "collect_env", "dlpack", "model_zoo", "tensorboard")
+    }
     __getattr__ = _lazy.loader(__name__, {}, _MODULES)
 
 

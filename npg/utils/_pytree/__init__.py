@@ -241,9 +241,7 @@ def _leaves_with_path(path: tuple[Any, ...], tree: PyTree, is_leaf: IsLeaf) -> I
         yield from _leaves_with_path((*path, key), child, is_leaf)
 
 
-def tree_flatten_with_path(
-    tree: PyTree, is_leaf: IsLeaf = None
-) -> tuple[list[tuple[tuple[Any, ...], Any]], TreeSpec]:
+def tree_flatten_with_path(tree: PyTree, is_leaf: IsLeaf = None) -> tuple[list[tuple[tuple[Any, ...], Any]], TreeSpec]:
     """Return (path, leaf) for each leaf, and the structure."""
     return tree_leaves_with_path(tree, is_leaf), tree_structure(tree, is_leaf)
 

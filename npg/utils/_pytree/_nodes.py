@@ -161,9 +161,7 @@ def _register(
     flatten_with_keys_fn: Any = None,
 ) -> None:
     if (to_dumpable_context is None) != (from_dumpable_context is None):
-        raise ValueError(
-            f"Both to_dumpable_context and from_dumpable_context for {cls} must be None or registered."
-        )
+        raise ValueError(f"Both to_dumpable_context and from_dumpable_context for {cls} must be None or registered.")
     SUPPORTED_NODES[cls] = NodeDef(cls, flatten_fn, unflatten_fn, flatten_with_keys_fn)
     SERIALS[cls] = Serial(serialized_type_name, to_dumpable_context, from_dumpable_context)
     if serialized_type_name is not None:
@@ -199,7 +197,8 @@ def register_dataclass(
         if missing := own - set(names) - dropped:
             raise ValueError(
                 "field_names does not include all dataclass fields.\n"
-                f"Missing fields in `field_names`: {missing}. If you want to include these fields in the pytree, please "
+                f"Missing fields in `field_names`: {missing}. If you want to include these fields in the pytree, "
+                "please "
                 "add them to `field_names`, otherwise please add them to `drop_field_names`.\n"
             )
         if unknown := set(names) - own:
@@ -207,7 +206,8 @@ def register_dataclass(
         names = [name for name in names if name not in dropped]
     elif field_names is None:
         raise ValueError(
-            f"field_names must be specified with a list of all fields used to initialize {cls}, as it is not a dataclass."
+            f"field_names must be specified with a list of all fields used to initialize {cls}, as it is not a "
+            "dataclass."
         )
     else:
         names = field_names
@@ -342,5 +342,11 @@ _add(
 _add(deque, "collections.deque", _of_sequence(deque, lambda tree: tree.maxlen))
 BUILTIN_TYPES = frozenset(SUPPORTED_NODES)
 _add(Size, "torch.Size", _of_sequence(lambda values, _: tuple(values)))
+
+
+def _of_results(cls: Any) -> Any:
+    return _of_sequence(lambda values, _: cls(tuple(values)))
+
+
 for _name, _cls in return_types._types.items():
-    _add(_cls, f"torch.return_types.{_name}", _of_sequence(lambda values, _, cls=_cls: cls(tuple(values))))
+    _add(_cls, f"torch.return_types.{_name}", _of_results(_cls))

@@ -28,8 +28,8 @@ class TreeSpec:
     def __init__(self, type: Any, context: Any, children_specs: list[TreeSpec]) -> None:
         self.type, self.context, self._children = type, context, list(children_specs)
         self.num_children = len(self._children)
-        self.num_nodes = 1 + sum(child.num_nodes for child in self._children)
-        self.num_leaves = sum(child.num_leaves for child in self._children) if type is not None else 1
+        self.num_nodes: int = 1 + sum(child.num_nodes for child in self._children)
+        self.num_leaves: int = sum(child.num_leaves for child in self._children) if type is not None else 1
 
     def is_leaf(self) -> bool:
         """Tell whether this is a leaf."""
@@ -206,9 +206,7 @@ _PROTOCOL = 1
 def check_spec(treespec: Any) -> None:
     """Raise TypeError for what is no structure."""
     if not isinstance(treespec, TreeSpec):
-        raise TypeError(
-            f"Expected `treespec` to be an instance of PyTreeSpec but got item of type {type(treespec)}."
-        )
+        raise TypeError(f"Expected `treespec` to be an instance of PyTreeSpec but got item of type {type(treespec)}.")
 
 
 def treespec_dumps(treespec: TreeSpec, protocol: int | None = None) -> str:
@@ -228,7 +226,8 @@ def _dumpable(spec: TreeSpec) -> dict[str, Any]:
     serial = SERIALS[spec.type]
     if serial.name is None:
         raise NotImplementedError(
-            f"No registered serialization name for {spec.type} found. Please update your _register_pytree_node call with "
+            f"No registered serialization name for {spec.type} found. Please update your _register_pytree_node call "
+            "with "
             "a `serialized_type_name` kwarg."
         )
     if spec.type is namedtuple and spec.context not in SERIALS:
