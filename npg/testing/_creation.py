@@ -46,13 +46,15 @@ def make_tensor(
         raise ValueError(
             named(f"`requires_grad=True` is not supported for boolean and integral dtypes, but got dtype={dtype!r}")
         )
+    doubled = noncontiguous and math.prod(sizes) > 1
+    drawn = (*sizes[:-1], sizes[-1] * 2) if doubled else sizes
     lowest, highest = _bounds(dtype, low, high)
     if dtype is dtypes.bool_ or not dtype.is_floating_point:
-        result = randint(int(lowest), int(highest), sizes, dtype=dtype)
+        result = randint(int(lowest), int(highest), drawn, dtype=dtype)
     else:
-        result = empty(sizes, dtype=dtype).uniform_(lowest, highest)
-    if noncontiguous and result.numel() > 1:
-        result = result.repeat_interleave(2, dim=-1)[..., ::2]
+        result = empty(drawn, dtype=dtype).uniform_(lowest, highest)
+    if doubled:
+        result = result[..., 1::2]
     elif memory_format not in (None, contiguous_format, preserve_format):
         result = result.clone(memory_format=memory_format)
     if exclude_zero:
