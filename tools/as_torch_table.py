@@ -1,4 +1,4 @@
-"""Write the table of names in docs/as_torch.md: what torch's names do here that compute nothing.
+"""Write the table of names in docs/torch_names.md: what torch's names do here that compute nothing.
 
 python tools/as_torch_table.py            write it
 python tools/as_torch_table.py --check    exit with 1 where it is not what would be written
@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT))
 
 from npg.as_torch import table, uninstall  # noqa: E402
 
-PAGE = ROOT / "docs" / "as_torch.md"
+PAGE = ROOT / "docs" / "torch_names.md"
 BEGIN, END = "<!-- names: written by tools/as_torch_table.py -->", "<!-- end of names -->"
 
 

@@ -1,7 +1,7 @@
 """The names of torch that an eager library on the CPU answers without computing, and what each of them does here.
 
 One place says it: the first sentence of a function's or a class's docstring. `npg run --list` prints the table, and
-tools/as_torch_table.py writes it into docs/as_torch.md.
+tools/as_torch_table.py writes it into docs/torch_names.md.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from npg._naming import named
+
 # Modules that are only there to answer: all their names are listed.
 MODULES = (
     "cuda", "cuda.amp", "cuda.graphs", "cuda.nccl", "cuda.nvtx", "cuda.profiler", "accelerator", "mps", "xpu", "cpu",
     "cpu.amp", "amp", "backends", "backends.cpu", "backends.cuda", "backends.cudnn", "backends.cusparselt",
     "backends.kleidiai", "backends.mha", "backends.miopen", "backends.mkl", "backends.mkldnn", "backends.mps",
     "backends.nnpack", "backends.openmp", "backends.opt_einsum", "compiler", "_dynamo", "jit", "fx", "export", "onnx",
-    "futures",
+    "futures", "hub", "utils.model_zoo", "multiprocessing.spawn", "distributed", "__config__",
 )  # fmt: skip
 # Names of other modules.
 NAMES = """
@@ -103,12 +105,12 @@ def main() -> int:
     """Print the table."""
     for row in rows():
         print("\n".join(textwrap.wrap(str(row), 118, subsequent_indent="    ")))
-        print(textwrap.indent("\n".join(textwrap.wrap(row.does, 110)), "        "))
+        print(textwrap.indent("\n".join(textwrap.wrap(named(row.does), 110)), "        "))
     return 0
 
 
 def markdown() -> str:
-    """Return the table for docs/as_torch.md."""
+    """Return the table for docs/torch_names.md."""
     lines = ["| name | what it does here |", "| --- | --- |"]
     for row in rows():
         prefix = f"torch.{row.module}." if row.module else "torch."
