@@ -171,7 +171,7 @@ _MODULES = {
     for name in (
         "__config__", "_dynamo", "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda",
         "distributed", "export", "func", "futures", "fx", "hub", "jit", "linalg", "mps", "multiprocessing", "nn",
-        "onnx", "optim", "profiler", "testing", "utils", "xpu",
+        "optim", "profiler", "testing", "utils", "xpu",
     )
 }  # fmt: skip
 _MODULES["return_types"] = "npg.functional.return_types"
@@ -210,7 +210,9 @@ _HOMES = _lazy.homes_of(
         "npg.utils.threads": "get_num_threads set_num_threads",
     },
 )
-_OTHERS = {name: f"npg.{name}" for name in ("torch_version", "version")}  # which no star import takes, as torch's
+_OTHERS = {
+    name: f"npg.{name}" for name in ("onnx", "torch_version", "version")
+}  # which no star import takes, as torch's
 _load = _lazy.loader(__name__, _HOMES, _MODULES | _OTHERS)
 if _typing.TYPE_CHECKING:
     from npg import (
