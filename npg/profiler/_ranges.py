@@ -1,4 +1,4 @@
-"""Ranges that are not ops: optimizer steps and, on request, calls of modules.
+"""Ranges that are not ops: optimizer steps, batches of a DataLoader and, on request, calls of modules.
 
 Their methods are replaced in the classes during a recording, so that without a profiler they cost nothing. An
 optimizer's class that is defined during a recording is not covered.
@@ -52,8 +52,9 @@ def _methods(cls: Any, methods: tuple[str, ...]) -> list[tuple[Any, str]]:
     return [(owner, method) for method in methods for owner in family if method in vars(owner)]
 
 
-def _step_name(method: str, optimizer: Any) -> str:
-    return f"Optimizer.{method}#{type(optimizer).__name__}.{method}"
+def _step_name(method: str, owner: Any) -> str:
+    kind = type(owner).__name__
+    return f"enumerate(DataLoader)#{kind}.__next__" if method == "__next__" else f"Optimizer.{method}#{kind}.{method}"
 
 
 def _family(cls: Any) -> Iterator[Any]:

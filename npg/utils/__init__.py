@@ -5,13 +5,15 @@ import typing as _typing
 from npg import _lazy
 from npg.utils import hooks
 
-__all__ = ["benchmark", "checkpoint", "collect_env", "dlpack", "hooks"]
+__all__ = ["benchmark", "checkpoint", "collect_env", "data", "dlpack", "hooks"]
 
-if not _typing.TYPE_CHECKING:  # for type checkers, the names above are all
+if _typing.TYPE_CHECKING:
+    from npg.utils import data as data
+else:  # for type checkers, the names above are all
     # Loaded on first use, since they import more than nn needs of this package.
     _MODULES = {
         name: f"npg.utils.{name}"
-        for name in ("_pytree", "benchmark", "checkpoint", "collect_env", "dlpack", "model_zoo", "tensorboard")
+        for name in ("_pytree", "benchmark", "checkpoint", "collect_env", "data", "dlpack", "model_zoo", "tensorboard")
     }
     __getattr__ = _lazy.loader(__name__, {}, _MODULES)
 

@@ -9,6 +9,7 @@ import npg.nn.functional as F
 from npg import Tensor
 from npg.optim import SGD, AdamW, Optimizer
 from npg.optim.lr_scheduler import StepLR
+from npg.utils.data import DataLoader, Dataset, TensorDataset, random_split
 
 
 class Net(nn.Module):
@@ -141,3 +142,24 @@ class Double(npg.autograd.Function):
     @staticmethod
     def backward(ctx: npg.autograd.function.FunctionCtx, *grads: Tensor) -> Tensor:
         return grads[0] * 2
+
+
+class Squares(Dataset[tuple[Tensor, int]]):
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        return npg.tensor(float(index) ** 2), index
+
+    def __len__(self) -> int:
+        return 10
+
+
+def load(workers: int) -> float:
+    first, second = random_split(Squares(), [0.8, 0.2], generator=npg.Generator().manual_seed(1))
+    parts: list[tuple[Tensor, int]] = [first[0], second[0]]
+    both: npg.utils.data.ConcatDataset[tuple[Tensor, int]] = first + second
+    loader = DataLoader(both, batch_size=4, shuffle=True, num_workers=workers, worker_init_fn=lambda worker: None)
+    total = float(len(loader) + len(parts))
+    for x, y in loader:
+        total += float((x * y).sum())
+    for (row,) in DataLoader(TensorDataset(npg.ones(3, 2)), sampler=npg.utils.data.RandomSampler(range(3))):
+        total += float(row.sum())
+    return total
