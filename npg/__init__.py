@@ -205,15 +205,24 @@ _HOMES = _lazy.homes_of(
             "set_autocast_dtype set_autocast_enabled set_autocast_gpu_dtype"
         ),
         "npg.utils._typename": "typename",
+        # Dtypes that are names only.
+        "npg._dtype_names": (
+            "bfloat16 cdouble cfloat chalf complex128 complex32 complex64 float4_e2m1fn_x2 float8_e4m3fn "
+            "float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu qint32 qint8 quint2x4 quint4x2 quint8"
+        ),
         # npg's own.
         "npg.utils.memory": "empty_cache memory_stats",
         "npg.utils.threads": "get_num_threads set_num_threads",
     },
 )
-_OTHERS = {
-    name: f"npg.{name}" for name in ("onnx", "torch_version", "version")
-}  # which no star import takes, as torch's
-_load = _lazy.loader(__name__, _HOMES, _MODULES | _OTHERS)
+_OTHERS = {name: f"npg.{name}" for name in ("library", "onnx", "torch_version", "version")}  # no star import takes them
+_HIDDEN = {
+    "npg._checks": (
+        "_assert _check _check_index _check_is_size _check_not_implemented _check_tensor_all _check_tensor_all_with "
+        "_check_type _check_value _check_with"
+    )
+}
+_load = _lazy.loader(__name__, _HOMES | _lazy.homes_of(_HIDDEN), _MODULES | _OTHERS)
 if _typing.TYPE_CHECKING:
     from npg import (
         accelerator as accelerator,
@@ -230,6 +239,7 @@ if _typing.TYPE_CHECKING:
         fx as fx,
         hub as hub,
         jit as jit,
+        library as library,
         linalg as linalg,
         mps as mps,
         multiprocessing as multiprocessing,
@@ -243,6 +253,7 @@ if _typing.TYPE_CHECKING:
         version as version,
         xpu as xpu,
     )
+    from npg._dtype_names import *  # noqa: F403
     from npg._errors import AcceleratorError as AcceleratorError, OutOfMemoryError as OutOfMemoryError
     from npg.amp import autocast as autocast
     from npg.amp._state import *  # noqa: F403
@@ -268,8 +279,8 @@ else:  # with a visible __getattr__, npg would have every name for type checkers
     __all__ += [name for name in (*_MODULES, *_HOMES) if name[0] != "_"]
 
     def __getattr__(name: str) -> _Any:
-        if name.startswith(("complex", "cfloat", "cdouble", "chalf")):
-            raise AttributeError(f"npg has no complex dtypes, got npg.{name}")
+        if name == "complex":
+            raise AttributeError("npg has no complex tensors, got npg.complex")
         return _load(name)
 
 

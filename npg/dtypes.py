@@ -8,7 +8,7 @@ Source: torch.result_type, torch.promote_types and the table in PyTorch's tensor
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -63,6 +63,8 @@ class dtype:
         return f"{_naming.library}.{self.name}"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if self.name not in _C_NAMES:
+            return named_only, (self.name,)
         return by_name, (self.name,)  # not by NumPy's dtype, whose pickles are not validated when loaded
 
     def __eq__(self, other: object) -> bool:
@@ -77,10 +79,29 @@ class dtype:
         return NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self.dtype)
+        return hash(self.dtype) if self.name in _C_NAMES else hash(self.name)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name not in dtype.__slots__:
+                raise AttributeError(f"'{_naming.library}.dtype' object has no attribute {name!r}")
+            # One of NAMES_ONLY: whatever would compute in it asks for this first.
+            raise TypeError(f"npg has no tensors of dtype {self!r}, only the name; use another dtype, such as float32")
 
     def to_complex(self) -> dtype:
-        raise TypeError(f"complex dtypes are not supported, got to_complex() of {self!r}")
+        """Return the complex dtype of this precision, a name only: npg has no complex tensors."""
+        kinds = {"float16": "complex32", "bfloat16": "complex64", "float32": "complex64", "float64": "complex128"}
+        if self.is_complex:
+            return self
+        if self.name not in kinds:
+            raise RuntimeError(f"Unknown Complex ScalarType for {self.scalar_name}")
+        return named_only(kinds[self.name])
+
+    def to_real(self) -> dtype:
+        """Return the floating dtype of the parts of a complex dtype."""
+        kinds = {"complex32": "float16", "complex64": "float32", "complex128": "float64"}
+        return by_name(kinds[self.name]) if self.is_complex else self
 
 
 float16 = half = dtype("float16", "Half")
@@ -95,6 +116,31 @@ uint16 = dtype("uint16", "UInt16")
 uint32 = dtype("uint32", "UInt32")
 uint64 = dtype("uint64", "UInt64")
 bool_ = dtype("bool", "Bool")
+
+# PyTorch's other dtypes are names only (npg/_dtype_names.py): their bytes, and their names in error texts. They are no
+# names of this module, where code looks for what npg can compute in.
+_COMPLEX = {"complex32": (4, "ComplexHalf"), "complex64": (8, "ComplexFloat"), "complex128": (16, "ComplexDouble")}
+_QUANTIZED = {
+    "qint8": (1, "QInt8"), "qint32": (4, "QInt32"), "quint8": (1, "QUInt8"), "quint4x2": (1, "QUInt4x2"),
+    "quint2x4": (1, "QUInt2x4"),
+}  # fmt: skip
+_FLOATING = {
+    "bfloat16": (2, "BFloat16"), "float8_e4m3fn": (1, "Float8_e4m3fn"), "float8_e4m3fnuz": (1, "Float8_e4m3fnuz"),
+    "float8_e5m2": (1, "Float8_e5m2"), "float8_e5m2fnuz": (1, "Float8_e5m2fnuz"),
+    "float8_e8m0fnu": (1, "Float8_e8m0fnu"), "float4_e2m1fn_x2": (1, "Float4_e2m1fn_x2"),
+}  # fmt: skip
+
+
+def _name_only(name: str, itemsize: int, scalar_name: str) -> dtype:
+    d: dtype = object.__new__(dtype)  # without NumPy's dtype: see __getattr__
+    d.name, d.itemsize, d.scalar_name = name, itemsize, scalar_name
+    d.is_floating_point, d.is_complex = name in _FLOATING, name in _COMPLEX
+    if name not in _QUANTIZED:  # for these PyTorch raises, too
+        d.is_signed = name != "float8_e8m0fnu"
+    return d
+
+
+NAMES_ONLY = {name: _name_only(name, *facts) for name, facts in (_COMPLEX | _QUANTIZED | _FLOATING).items()}
 
 ALL = (float16, float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64, bool_)
 UNSIGNED = (uint16, uint32, uint64)  # promoted only with floats and Python numbers
@@ -157,6 +203,16 @@ def by_name(name: str) -> dtype:
     raise ValueError(f"expected the name of a dtype, such as float32, got {name!r:.100}")
 
 
+def named_only(name: str) -> dtype:
+    """Return the dtype of this name of which npg has no tensors, such as "bfloat16".
+
+    Raises: ValueError: when there is no such name.
+    """
+    if name not in NAMES_ONLY:
+        raise ValueError(f"expected the name of a dtype, such as bfloat16, got {name!r:.100}")
+    return NAMES_ONLY[name]
+
+
 def to_numpy(kind: Any) -> np.dtype[Any]:
     """Return the NumPy dtype of an npg dtype, a NumPy dtype or a Python type (as in PyTorch, float is float64)."""
     if isinstance(kind, dtype):
@@ -182,6 +238,7 @@ def set_default_dtype(d: dtype) -> None:
         raise TypeError(f"invalid dtype object: only floating-point types are supported as the default type, got {d!r}")
     if not d.is_floating_point:
         raise TypeError(f"only floating-point types are supported as the default type, got {d!r}")
+    to_numpy(d)  # raises for a dtype of which npg has no tensors
     _default = d
 
 

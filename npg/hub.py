@@ -43,8 +43,13 @@ def get_dir() -> str:
     """Return the folder of downloads: of set_dir, $TORCH_HOME/hub, or ~/.cache/torch/hub as PyTorch's."""
     if _dir is not None:
         return _dir
+    return os.path.join(_get_torch_home(), "hub")
+
+
+def _get_torch_home() -> str:
+    """Return the folder of PyTorch's downloads, in which other libraries keep theirs."""
     cache = os.getenv("XDG_CACHE_HOME", "~/.cache")
-    return os.path.join(os.path.expanduser(os.getenv("TORCH_HOME", os.path.join(cache, "torch"))), "hub")
+    return os.path.expanduser(os.getenv("TORCH_HOME", os.path.join(cache, "torch")))
 
 
 def set_dir(d: str | os.PathLike[str]) -> None:

@@ -2,6 +2,8 @@
 
 import array as python_array
 import collections
+import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -694,9 +696,57 @@ def test_question_with_bad_arguments_raises_what_torch_raises(call):
     check_error(call, text=False)
 
 
-def test_complex_dtypes_are_refused_by_name():
-    with pytest.raises(AttributeError, match="npg has no complex dtypes, got npg.complex64"):
-        npg.complex64
+NAMES_ONLY = (
+    "bfloat16 complex32 complex64 complex128 float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu "
+    "float4_e2m1fn_x2 qint8 qint32 quint8 quint4x2 quint2x4 chalf cfloat cdouble"
+).split()
+
+
+@pytest.mark.parametrize("name", NAMES_ONLY)
+def test_dtype_that_is_a_name_only_compares_and_pickles_and_makes_no_tensor(name):
+    d, reference = getattr(npg, name), getattr(torch, name)
+    assert repr(d) == repr(reference).replace("torch", "npg") and isinstance(d, npg.dtype)
+    asked = ("itemsize", "is_complex", "is_floating_point") + (("is_signed",) if name[0] != "q" else ())
+    assert [getattr(d, a) for a in asked] == [getattr(reference, a) for a in asked]
+    assert d == d and d in {d} and d not in (npg.float32, npg.float16, npg.int8) and d != np.float32
+    assert pickle.loads(pickle.dumps(d)) is copy.deepcopy(d) is d
+    x = npg.ones(2)
+    assert x.dtype != d
+    makers = (npg.ones, npg.empty, npg.zeros, npg.randn, npg.arange)
+    calls = [lambda make=make: make(2, dtype=d) for make in makers]
+    calls += [lambda: x.to(d), lambda: x.type(d), lambda: x.view(d), lambda: x.sum(dtype=d), lambda: np.zeros(2, d)]
+    calls += [
+        lambda: npg.tensor(1, dtype=d),
+        lambda: npg.promote_types(d, npg.float32),
+        lambda: npg.zeros_like(x, dtype=d),
+    ]
+    for call in calls:
+        with pytest.raises(TypeError, match=rf"npg has no tensors of dtype {d!r}, only the name"):
+            call()
+    with pytest.raises(TypeError):
+        npg.set_default_dtype(d)
+    with pytest.raises(TypeError):
+        npg.nn.Linear(2, 2).to(d)
+    assert npg.get_default_dtype() is npg.float32
+
+
+@pytest.mark.parametrize(
+    "name", ["float16", "float32", "float64", "bfloat16", "complex64", "int64", "bool", "float8_e5m2"]
+)
+@pytest.mark.parametrize("method", ["to_complex", "to_real"])
+def test_complex_and_real_of_a_dtype_are_torchs(name, method):
+    try:
+        expected = repr(getattr(getattr(torch, name), method)()).replace("torch", "npg")
+    except RuntimeError as error:
+        with pytest.raises(RuntimeError, match=str(error)):
+            getattr(getattr(npg, name), method)()
+    else:
+        assert repr(getattr(getattr(npg, name), method)()) == expected
+
+
+def test_names_that_npg_lacks_are_refused_by_name():
+    with pytest.raises(AttributeError, match="npg has no complex tensors, got npg.complex"):
+        npg.complex
     with pytest.raises(AttributeError, match="has no attribute 'no_such_name'"):
         npg.no_such_name
 

@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Left never imports right. Rooms of one stage may import each other.
 STAGES = (
     (
-        "_compiled", "_contextlib", "_errors", "_floating", "_interpreter", "_lazy", "_names", "_naming", "_refusal",
-        "_signatures", "_version", "_words", "dtypes", "torch_version", "version",
+        "_compiled", "_contextlib", "_dtype_names", "_errors", "_floating", "_interpreter", "_lazy", "_names",
+        "_naming", "_refusal", "_signatures", "_version", "_words", "dtypes", "torch_version", "version",
     ),
     ("kernels", "random"),
     ("ops",),
@@ -29,7 +29,7 @@ STAGES = (
         "nn", "optim", "autograd", "func", "utils", "profiler", "linalg", "distributions", "distributed",
         "accelerator", "amp", "backends", "cpu", "cuda", "mps", "xpu", "_dynamo", "compiler", "export", "fx",
         "futures", "hub", "jit", "library", "multiprocessing", "onnx", "overrides", "serialization", "testing",
-        "__config__",
+        "__config__", "_C", "_checks", "_custom_ops", "_ops",
     ),
     ("as_torch",),
     ("demo",),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
+from npg.as_torch import _operators
 from npg.as_torch._finder import Finder
 from npg.as_torch._renaming import Renaming
 from npg.torch_version import __version__ as _version
@@ -25,6 +26,7 @@ class Whole:
         self.hidden: dict[str, ModuleType] = {name: sys.modules.pop(name) for name in names}
         vars(_NPG)["__version__"] = _version
         self.renaming.begin()
+        _operators.begin()
         sys.meta_path.insert(0, self.finder)
         if (process := sys.modules.get("multiprocessing.process")) is not None:
             _mark_children(process)
@@ -33,6 +35,7 @@ class Whole:
         if self.finder in sys.meta_path:
             sys.meta_path.remove(self.finder)
         self.renaming.end()
+        _operators.end()
         vars(_NPG)["__version__"] = self.version
         for name in [name for name in sys.modules if name == "torch" or name.startswith("torch.")]:
             del sys.modules[name]

@@ -1,6 +1,6 @@
 """Gradient clipping, parameters as one vector, weight normalisation."""
 
-from npg.nn.utils import clip_grad, convert_parameters
+from npg.nn.utils import clip_grad, convert_parameters, rnn
 from npg.nn.utils.clip_grad import (
     clip_grad_norm,
     clip_grad_norm_,
@@ -21,6 +21,7 @@ __all__ = [
     "get_total_norm",
     "parameters_to_vector",
     "remove_weight_norm",
+    "rnn",
     "vector_to_parameters",
     "weight_norm",
 ]
