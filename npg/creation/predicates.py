@@ -11,7 +11,7 @@ from npg.engine import TensorBase
 from npg.functional._factory import leaf
 from npg.functional._public import as_tensor_input, new_function
 from npg.tensor import Tensor
-from npg.tensor.memory import Storage
+from npg.tensor.storage import Storage
 
 
 @new_function

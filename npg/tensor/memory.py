@@ -7,7 +7,6 @@ from typing import Any, overload
 
 import numpy as np
 
-from npg import dtypes
 from npg._words import c_name, shape_text
 from npg.engine import TensorBase, bump_version, check_in_place
 from npg.functional._arguments import dim_index
@@ -16,6 +15,7 @@ from npg.functional._factory import channels_last_array, parse_sizes
 from npg.functional._public import public_function
 from npg.functional._types import T
 from npg.ops.strided import address, contiguous_strides, offset_of, root
+from npg.tensor.storage import Storage, TypedStorage, UntypedStorage
 
 # ----- Layout -----
 
@@ -81,66 +81,14 @@ def is_set_to(tensor: Any, other: Any) -> bool:
 # ----- Storage -----
 
 
-class Storage:
-    """The memory of a tensor as a flat sequence of elements, shared with it.
-
-    Source: torch.TypedStorage and torch.UntypedStorage (whose elements are bytes).
-    """
-
-    def __init__(self, array: np.ndarray[Any, Any]) -> None:
-        self._array = array
-
-    def __len__(self) -> int:
-        return self._array.size
-
-    def __getitem__(self, index: Any) -> Any:
-        item = self._array[index]
-        return Storage(item) if isinstance(item, np.ndarray) else item.item()
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        self._array[index] = value
-
-    def __iter__(self) -> Any:
-        return iter(self._array.tolist())
-
-    def __repr__(self) -> str:
-        lines = "\n ".join(str(x) for x in self._array.tolist())
-        return f" {lines}\n[npg.Storage(dtype={self.dtype!r}, device=cpu) of size {len(self)}]"
-
-    @property
-    def dtype(self) -> dtypes.dtype:
-        """The element type."""
-        return dtypes.from_numpy(self._array.dtype)
-
-    def size(self) -> int:
-        """Return the number of elements."""
-        return self._array.size
-
-    def nbytes(self) -> int:
-        """Return the number of bytes."""
-        return self._array.nbytes
-
-    def element_size(self) -> int:
-        """Return the bytes per element."""
-        return self._array.itemsize
-
-    def tolist(self) -> list[Any]:
-        """Return the elements as Python numbers."""
-        return self._array.tolist()
-
-    def data_ptr(self) -> int:
-        """Return the address of the first element."""
-        return address(self._array)
-
-
-def storage(tensor: Any) -> Storage:
+def storage(tensor: Any) -> TypedStorage:
     """Return the memory that this tensor is a view of, element by element."""
-    return Storage(_flat(tensor._array, tensor._array.dtype))
+    return TypedStorage._over(_flat(tensor._array, tensor._array.dtype))
 
 
-def untyped_storage(tensor: Any) -> Storage:
+def untyped_storage(tensor: Any) -> UntypedStorage:
     """Return the memory that this tensor is a view of, byte by byte."""
-    return Storage(_flat(tensor._array, np.dtype(np.uint8)))
+    return UntypedStorage._over(_flat(tensor._array, np.dtype(np.uint8)))
 
 
 def _flat(array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
@@ -216,6 +164,8 @@ def set_(tensor: T, source: Any = None, storage_offset: int = 0, size: Any = Non
         tensor._counter.value = before + 1
         return tensor
     array = source._array
+    if isinstance(source, UntypedStorage):
+        array = source._seen_as(tensor._array.dtype)
     if array.dtype != tensor._array.dtype:
         raise RuntimeError(f"Could not set tensor of type {c_name(array)} to a tensor of type {c_name(tensor._array)}")
     if size is not None or isinstance(source, Storage):
