@@ -175,11 +175,14 @@ _MODULES = {
     )
 }  # fmt: skip
 _MODULES["return_types"] = "npg.functional.return_types"
+_MODULES |= {"serialization": "npg.serialization", "storage": "npg.storage"}
 _HOMES = _lazy.homes_of(
     _names.TORCH,
     _names.CREATION,
     {
         "npg.func": "vmap",
+        "npg.serialization": "load save",
+        "npg.storage": "TypedStorage UntypedStorage",
         # From torch.nn.functional: numpygrad has them at its top level, and so does npg. Of numpygrad's other names,
         # relu, sigmoid, tanh and softmax are PyTorch's too, and nn.GeLU is in nn/modules/activation.py.
         "npg.functional.nn.activation": "gelu",
@@ -247,6 +250,8 @@ if _typing.TYPE_CHECKING:
         onnx as onnx,
         optim as optim,
         profiler as profiler,
+        serialization as serialization,
+        storage as storage,
         testing as testing,
         torch_version as torch_version,
         utils as utils,
@@ -271,6 +276,8 @@ if _typing.TYPE_CHECKING:
     from npg.functional.nn.activation import gelu as gelu
     from npg.functional.nn.classification_loss import cross_entropy as cross_entropy
     from npg.functional.nn.regression_loss import mse_loss as mse_loss
+    from npg.serialization import load as load, save as save
+    from npg.storage import TypedStorage as TypedStorage, UntypedStorage as UntypedStorage
     from npg.tensor.memory import get_device as get_device
     from npg.utils._typename import typename as typename
     from npg.utils.memory import empty_cache as empty_cache, memory_stats as memory_stats

@@ -15,7 +15,10 @@ else:  # for type checkers, the names above are all
         name: f"npg.utils.{name}"
         for name in ("_pytree", "benchmark", "checkpoint", "collect_env", "data", "dlpack", "model_zoo", "tensorboard")
     }
+    _MODULES["serialization"] = "npg.utils.serialization"
     __getattr__ = _lazy.loader(__name__, {}, _MODULES)
+
+__all__ += ["serialization"]
 
 
 def __dir__() -> list[str]:
