@@ -1,6 +1,6 @@
-"""Python's multiprocessing, with PyTorch's spawn beside it: tensors are pickled. Source: torch.multiprocessing.
+"""Python's multiprocessing, with PyTorch's spawn beside it. Source: torch.multiprocessing.
 
-A tensor that is sent to another process is copied; nothing of it is shared.
+A tensor that is sent to another process is copied; one that share_memory_() has moved is shared.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ _strategy = "file_descriptor" if "file_descriptor" in _STRATEGIES else "file_sys
 
 
 def get_all_sharing_strategies() -> set[str]:
-    """Return the names that set_sharing_strategy takes; tensors are copied under each."""
+    """Return the names that set_sharing_strategy takes; memory is shared in one way."""
     return set(_STRATEGIES)
 
 
 def get_sharing_strategy() -> str:
-    """Return what set_sharing_strategy was given; tensors are copied."""
+    """Return what set_sharing_strategy was given; memory is shared in one way."""
     return _strategy
 
 
 def set_sharing_strategy(new_strategy: str) -> None:
-    """Choose how tensors are sent to other processes: it is kept, and they are copied.
+    """Choose how memory is shared: it is kept, and memory is shared in one way.
 
     Raises: AssertionError: for an unknown strategy.
     """

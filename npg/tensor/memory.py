@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, overload
 
@@ -221,13 +222,26 @@ def map_(tensor: T, other: Any, callable: Callable[[Any, Any], Any]) -> T:
 
 
 def share_memory_(tensor: T) -> T:
-    """Return the tensor unchanged; npg has no memory shared between processes."""
+    """Move the tensor into memory that processes share, where there is a fork; views of it stay where they are.
+
+    A forked child has the memory too, and a process that is sent the tensor by multiprocessing maps it. On Windows the
+    tensor stays as it is.
+    Raises: OSError: when there is no such memory.
+    Source: torch.Tensor.share_memory_, which moves the tensors that share this one's memory too.
+    """
+    from npg.tensor.sharing import share  # only loaded when it is used
+
+    share(tensor)
     return tensor
 
 
 def is_shared(tensor: Any) -> bool:
-    """Return False: the memory is this process's own."""
-    return False
+    """Tell whether the tensor lies in memory that processes share."""
+    if "npg.tensor.sharing" not in sys.modules:
+        return False
+    from npg.tensor.sharing import memory_of
+
+    return memory_of(tensor._array) is not None
 
 
 def is_pinned(tensor: Any, device: Any = None) -> bool:

@@ -447,8 +447,8 @@ class Module:
         return self._apply(lambda t: t.ipu(device))
 
     def share_memory(self: M) -> M:
-        """Return this module unchanged: its memory is not shared with other processes."""
-        return self
+        """Move all parameters and buffers into memory that processes share; see Tensor.share_memory_."""
+        return self._apply(lambda t: t.share_memory_())
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Check the arguments as npg.compile does; the module runs as Python."""
