@@ -169,9 +169,9 @@ newaxis = None
 _MODULES = {
     name: f"npg.{name}"
     for name in (
-        "__config__", "_dynamo", "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda",
-        "distributed", "export", "func", "futures", "fx", "hub", "jit", "linalg", "mps", "multiprocessing", "nn",
-        "optim", "profiler", "testing", "utils", "xpu",
+        "__config__", "_dynamo", "accelerator", "amp", "autograd", "backends", "compiler", "cpu",
+        "cuda", "distributed", "export", "func", "futures", "fx", "hub", "jit", "linalg", "mps",
+        "multiprocessing", "nn", "optim", "overrides", "profiler", "testing", "utils", "xpu",
     )
 }  # fmt: skip
 _MODULES["return_types"] = "npg.functional.return_types"
@@ -199,7 +199,9 @@ _HOMES = _lazy.homes_of(
             "is_warn_always_enabled set_deterministic_debug_mode set_flush_denormal set_num_interop_threads "
             "set_warn_always use_deterministic_algorithms"
         ),
+        "npg.accelerator._streams": "Event Stream",
         "npg.amp": "autocast",
+        "npg.autograd.anomaly_mode": "set_anomaly_enabled",
         "npg.compiler": "compile",
         "npg.amp._state": (
             "autocast_decrement_nesting autocast_increment_nesting clear_autocast_cache get_autocast_cpu_dtype "
@@ -249,6 +251,7 @@ if _typing.TYPE_CHECKING:
         nn as nn,
         onnx as onnx,
         optim as optim,
+        overrides as overrides,
         profiler as profiler,
         serialization as serialization,
         storage as storage,
@@ -260,8 +263,10 @@ if _typing.TYPE_CHECKING:
     )
     from npg._dtype_names import *  # noqa: F403
     from npg._errors import AcceleratorError as AcceleratorError, OutOfMemoryError as OutOfMemoryError
+    from npg.accelerator._streams import Event as Event, Stream as Stream
     from npg.amp import autocast as autocast
     from npg.amp._state import *  # noqa: F403
+    from npg.autograd.anomaly_mode import set_anomaly_enabled as set_anomaly_enabled
     from npg.backends._flags import *  # noqa: F403
     from npg.backends._settings import *  # noqa: F403
     from npg.compiler import compile as compile

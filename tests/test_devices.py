@@ -205,6 +205,42 @@ torch.get_device_module("mps").__name__
 torch.get_device_module("hpu")
 """
 
+STREAMS = """
+s = torch.Stream()
+s
+(s.device, s.device_index, s.device_type, s.stream_id, s.query())
+s.synchronize()
+s.wait_event(torch.Event())
+s.wait_stream(torch.Stream())
+s.record_event()
+s == torch.Stream("cpu")
+with torch.Stream() as t: print(t)
+torch.Stream("cuda:0")
+torch.Stream(3)
+e = torch.Event()
+e
+(e.device, e.event_id, e.query())
+e.record()
+e.wait()
+e.synchronize()
+e.elapsed_time(torch.Event())
+torch.Event("cpu", enable_timing=True)
+torch.Event("cuda")
+torch.cuda.FloatStorage.__name__
+torch.utils.deterministic.fill_uninitialized_memory
+torch.utils.deterministic.fill_uninitialized_memory = False
+torch.utils.deterministic.fill_uninitialized_memory
+torch.utils.deterministic.fill_uninitialized_memory = "x"
+torch.utils.deterministic.fill_uninitialized_memory = True
+torch.set_anomaly_enabled(True)
+(torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled())
+torch.set_anomaly_enabled(True, False)
+(torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled())
+torch.set_anomaly_enabled(False)
+torch.set_anomaly_enabled("x")
+torch.set_anomaly_enabled(False, 3)
+"""
+
 DEFAULT = """
 torch.get_default_device()
 torch.set_default_device("cpu")
@@ -235,7 +271,9 @@ torch.set_default_device(3)
 """
 
 
-@pytest.mark.parametrize("lines", [CUDA, OTHERS, DEVICE, DEFAULT], ids=["cuda", "others", "device", "default"])
+@pytest.mark.parametrize(
+    "lines", [CUDA, OTHERS, DEVICE, STREAMS, DEFAULT], ids=["cuda", "others", "device", "streams", "default"]
+)
 def test_calls_are_answered_as_in_pytorchs_cpu_build(lines):
     check_transcript(lines)
 
@@ -263,10 +301,7 @@ def test_a_block_on_a_device_that_is_not_there_cannot_be_entered(block):
         pass
 
 
-NOT_OF_CUDA = (
-    "BFloat16Storage BoolStorage ByteStorage CharStorage ComplexDoubleStorage ComplexFloatStorage DoubleStorage "
-    "FloatStorage GreenContext HalfStorage IntStorage LongStorage ShortStorage cudaStatus jiterator sparse tunable"
-)
+NOT_OF_CUDA = "GreenContext cudaStatus jiterator sparse tunable"
 MODULES = [
     ("cuda", NOT_OF_CUDA, ""),
     ("cuda.memory", "", ""),
@@ -296,6 +331,11 @@ MODULES = [
 @pytest.mark.parametrize(("path", "absent", "other"), MODULES, ids=[m[0] for m in MODULES])
 def test_modules_have_pytorchs_names_and_parameters(path, absent, other):
     check_names(path, absent, other)
+
+
+def test_tensors_of_a_device_cannot_be_the_default():
+    with pytest.raises(TypeError, match="type npg.cuda.FloatTensor not available. Torch not compiled with CUDA"):
+        npg.set_default_tensor_type("npg.cuda.FloatTensor")
 
 
 def test_default_device_is_of_one_thread():

@@ -7,7 +7,7 @@ from typing import Any
 
 from npg.engine import Block, switches
 
-__all__ = ["detect_anomaly", "set_detect_anomaly"]
+__all__ = ["detect_anomaly", "set_anomaly_enabled", "set_detect_anomaly"]
 
 
 class set_detect_anomaly(Block):
@@ -57,3 +57,12 @@ class detect_anomaly(Block):
 
     def _entered(self) -> None:
         return None
+
+
+def set_anomaly_enabled(enabled: bool, check_nan: bool = True) -> None:
+    """Switch anomaly mode on or off, for all threads; see set_detect_anomaly. Source: torch.set_anomaly_enabled."""
+    for position, (name, value) in enumerate((("enabled", enabled), ("check_nan", check_nan)), 1):
+        if not isinstance(value, bool):
+            where = f"argument '{name}' (position {position})"
+            raise TypeError(f"set_anomaly_enabled(): {where} must be bool, not {type(value).__name__}")
+    switches.anomaly = enabled, check_nan

@@ -9,7 +9,7 @@ import numpy as np
 from npg import dtypes
 from npg._words import scalar_name
 from npg.engine import TensorBase, is_grad_enabled
-from npg.functional._attributes import check_device
+from npg.functional._attributes import NO_CUDA, check_device
 from npg.functional._factory import check_options, dtype_of, fill_number, leaf, number
 from npg.functional._public import new_function
 from npg.functional.copy import clone
@@ -217,6 +217,8 @@ def set_default_tensor_type(t: Any) -> None:
     """
     try:
         floating = dtypes.from_numpy(type_dtype(t))
+    except AssertionError:
+        raise TypeError(f"type {t} not available. {NO_CUDA}.") from None
     except TypeError:
         raise TypeError("invalid type object: only floating-point types are supported as the default type") from None
     if not floating.is_floating_point:

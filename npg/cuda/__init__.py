@@ -284,6 +284,20 @@ BoolTensor, ByteTensor, CharTensor, ShortTensor = map(_type, ("BoolTensor", "Byt
 IntTensor, LongTensor, HalfTensor = map(_type, ("IntTensor", "LongTensor", "HalfTensor"))
 FloatTensor, DoubleTensor, BFloat16Tensor = map(_type, ("FloatTensor", "DoubleTensor", "BFloat16Tensor"))
 
+
+# ----- Types of storages on a device -----
+
+
+def _storage(name: str) -> Any:
+    return refusing_class(name, __name__, AssertionError, NO_CUDA)
+
+
+BoolStorage, ByteStorage, CharStorage = map(_storage, ("BoolStorage", "ByteStorage", "CharStorage"))
+ShortStorage, IntStorage, LongStorage = map(_storage, ("ShortStorage", "IntStorage", "LongStorage"))
+HalfStorage, FloatStorage, DoubleStorage = map(_storage, ("HalfStorage", "FloatStorage", "DoubleStorage"))
+BFloat16Storage = _storage("BFloat16Storage")
+ComplexFloatStorage, ComplexDoubleStorage = map(_storage, ("ComplexFloatStorage", "ComplexDoubleStorage"))
+
 _HOMES = _lazy.homes_of(
     {
         "npg.cuda.graphs": "CUDAGraph graph graph_pool_handle is_current_stream_capturing make_graphed_callables",
@@ -300,23 +314,35 @@ else:
 
 __all__ = [
     "AcceleratorError",
+    "BFloat16Storage",
     "BFloat16Tensor",
+    "BoolStorage",
     "BoolTensor",
+    "ByteStorage",
     "ByteTensor",
     "CUDAGraph",
     "CUDAPluggableAllocator",
+    "CharStorage",
     "CharTensor",
+    "ComplexDoubleStorage",
+    "ComplexFloatStorage",
     "CudaError",
     "DeferredCudaCallError",
+    "DoubleStorage",
     "DoubleTensor",
     "Event",
     "ExternalStream",
+    "FloatStorage",
     "FloatTensor",
+    "HalfStorage",
     "HalfTensor",
+    "IntStorage",
     "IntTensor",
+    "LongStorage",
     "LongTensor",
     "MemPool",
     "OutOfMemoryError",
+    "ShortStorage",
     "ShortTensor",
     "Stream",
     "StreamContext",

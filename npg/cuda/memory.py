@@ -140,6 +140,18 @@ def caching_allocator_alloc(size: int, device: Any = None, stream: Any = None) -
 def caching_allocator_delete(mem_ptr: int) -> Any: ...
 
 
+@_refuses
+def _record_memory_history(enabled: Any = "all", *args: Any, **kwargs: Any) -> Any: ...
+
+
+@_refuses
+def _snapshot(device: Any = None, augment_with_fx_traces: bool = False) -> Any: ...
+
+
+@_refuses
+def _dump_snapshot(filename: str = "dump_snapshot.pickle", augment_with_fx_traces: bool = False) -> Any: ...
+
+
 def caching_allocator_enable(value: bool = True) -> None:
     """Do nothing: there is no allocator of a device to switch."""
 

@@ -13,7 +13,17 @@ else:  # for type checkers, the names above are all
     # Loaded on first use, since they import more than nn needs of this package.
     _MODULES = {
         name: f"npg.utils.{name}"
-        for name in ("_pytree", "benchmark", "checkpoint", "collect_env", "data", "dlpack", "model_zoo", "tensorboard")
+        for name in (
+            "_pytree",
+            "benchmark",
+            "checkpoint",
+            "collect_env",
+            "data",
+            "deterministic",
+            "dlpack",
+            "model_zoo",
+            "tensorboard",
+        )  # fmt: skip
     }
     _MODULES["serialization"] = "npg.utils.serialization"
     __getattr__ = _lazy.loader(__name__, {}, _MODULES)
