@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
-from npg import random
+from npg import distributed, random
 from npg.utils.data.dataset import Dataset, _length
 from npg.utils.data.sampler import Sampler
 
@@ -25,13 +25,13 @@ class DistributedSampler(Sampler[T_co]):
 
     Args:
         dataset: has a length.
-        num_replicas: the number of processes.
-        rank: of this process, in [0, num_replicas).
+        num_replicas: the number of processes; None: that of the process group.
+        rank: of this process, in [0, num_replicas); None: its rank in the group.
         shuffle: a random order, another one in each epoch; see set_epoch.
         seed: of the order, the same in all processes.
         drop_last: leave out samples at the end so that all processes get equally many; otherwise some come twice.
     Raises: ValueError: for a rank that is out of range.
-        RuntimeError: when num_replicas or rank is None, which would ask for the process group.
+        RuntimeError: when there are no process groups to be asked.
     Source: torch.utils.data.DistributedSampler.
     """
 
@@ -45,7 +45,10 @@ class DistributedSampler(Sampler[T_co]):
         drop_last: bool = False,
     ) -> None:
         if num_replicas is None or rank is None:
-            raise RuntimeError("Requires distributed package to be available")
+            if not distributed.is_available():
+                raise RuntimeError("Requires distributed package to be available")
+            num_replicas = distributed.get_world_size() if num_replicas is None else num_replicas
+            rank = distributed.get_rank() if rank is None else rank
         if rank >= num_replicas or rank < 0:
             raise ValueError(f"Invalid rank {rank}, rank should be in the interval [0, {num_replicas - 1}]")
         self.dataset = dataset

@@ -53,6 +53,8 @@ BATCHES = {
     "gradient": lambda lib: [lib.ones(2, requires_grad=True), lib.ones(2)],
     "parameters": lambda lib: [lib.nn.Parameter(lib.ones(2)), lib.nn.Parameter(lib.ones(2))],
     "ints": lambda lib: [1, 2],
+    "a large int": lambda lib: [2**70, 1],
+    "an int64": lambda lib: [2**63 - 1, -(2**63)],
     "mixed numbers": lambda lib: [1, 2.5],
     "floats": lambda lib: [1.5, 2],
     "bool and int": lambda lib: [True, False],

@@ -487,7 +487,7 @@ def test_a_dataset_that_does_not_pickle(method):
         ("interrupted", "exited unexpectedly with exit code 0"),
     ],
 )
-@pytest.mark.parametrize("settings", [{}, {"in_order": False}, {"persistent_workers": True}, {"timeout": 30}])
+@pytest.mark.parametrize("settings", [{}, {"in_order": False, "persistent_workers": True, "timeout": 30}])
 def test_a_worker_that_dies(how, why, settings, monkeypatch):
     monkeypatch.setattr(_multiprocessing, "MP_STATUS_CHECK_INTERVAL", 0.2)
     with nothing_left():

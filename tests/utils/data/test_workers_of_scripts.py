@@ -79,9 +79,17 @@ def test_main_process_is_killed(method, sample, tmp_path):
         assert process.stderr.read() == ""
 
 
-@pytest.mark.parametrize("rest", ["for _ in batches: time.sleep(0.01)", "time.sleep(60)", "list(batches)"])
-@pytest.mark.parametrize("sample", BUSY)
-@pytest.mark.parametrize("settings", ["", "persistent_workers=True", "multiprocessing_context='spawn'"])
+@pytest.mark.parametrize(
+    ("rest", "sample", "settings"),
+    [
+        ("for _ in batches: time.sleep(0.01)", "idle", ""),
+        ("for _ in batches: time.sleep(0.01)", "busy", "persistent_workers=True"),
+        ("time.sleep(60)", "busy", ""),
+        ("time.sleep(60)", "idle", "multiprocessing_context='spawn'"),
+        ("list(batches)", "idle", ""),
+        ("list(batches)", "busy", "multiprocessing_context='spawn'"),
+    ],
+)
 def test_ctrl_c(rest, sample, settings, tmp_path):
     with piped(script(tmp_path, rest, settings, BUSY[sample])) as process:
         _, *pids = process.stdout.readline().split()
@@ -95,8 +103,17 @@ def test_ctrl_c(rest, sample, settings, tmp_path):
         wait_for_the_end_of(map(int, pids), 1)
 
 
-@pytest.mark.parametrize("rest", ["", "sys.exit(4)", "1 / 0", "del loader", "os._exit(5)", "list(batches)[:0]"])
-@pytest.mark.parametrize("settings", ["", "persistent_workers=True"])
+@pytest.mark.parametrize(
+    ("rest", "settings"),
+    [
+        ("", ""),
+        ("", "persistent_workers=True"),
+        ("sys.exit(4)", "persistent_workers=True"),
+        ("1 / 0", ""),
+        ("os._exit(5)", ""),
+        ("list(batches)[:0]", "persistent_workers=True"),
+    ],
+)
 def test_end_of_the_program(rest, settings, tmp_path):
     with piped(script(tmp_path, rest, settings)) as process:
         _, *pids = process.stdout.readline().split()

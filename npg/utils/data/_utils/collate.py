@@ -5,6 +5,7 @@ Source: torch.utils.data._utils.collate.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import re
 from collections.abc import Callable, Mapping, MutableMapping, MutableSequence, Sequence
@@ -27,6 +28,9 @@ np_str_obj_array_pattern = re.compile(r"[SaUO]")
 default_collate_err_msg_format = (
     "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {}"
 )
+
+_getter: Any = TensorBase.requires_grad
+_requires_grad: Callable[[Any], bool] = getattr(_getter, "fget", None) or _getter.__get__  # quicker than Tensor's
 
 # ----- Containers -----
 
@@ -109,7 +113,7 @@ def collate(batch: Any, *, collate_fn_map: CollateMap | None = None) -> Any:
         raise TypeError(default_collate_err_msg_format.format(kind))
     if isinstance(first, tuple) and hasattr(first, "_fields"):
         return kind(*[collate(column, collate_fn_map=collate_fn_map) for column in zip(*batch)])
-    if any(len(sample) != len(first) for sample in batch):
+    if len(set(map(len, batch))) > 1:
         raise RuntimeError("each element in list of batch should be of equal size")
     values = [collate(column, collate_fn_map=collate_fn_map) for column in zip(*batch)]
     return values if isinstance(first, tuple) else sequence_like(first, values)
@@ -117,27 +121,22 @@ def collate(batch: Any, *, collate_fn_map: CollateMap | None = None) -> Any:
 
 def stacked(arrays: Sequence[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any] | None:
     """Return arrays of one shape and dtype as one, in a worker in memory that it shares; None for others."""
-    first = arrays[0]
-    shape, dtype = first.shape, first.dtype
-    for array in arrays:
-        if array.shape != shape or array.dtype != dtype:
-            return None
+    shape, dtype = arrays[0].shape, arrays[0].dtype
+    if len({array.shape for array in arrays}) > 1 or len({array.dtype.char for array in arrays}) > 1:
+        return None
     whole = (len(arrays), *shape)
     if not shape:
-        return np.array([array[()] for array in arrays], dtype)
+        return np.array(arrays, dtype)
     out = None if shared.arena is None else shared.arena.empty(whole, dtype).reshape(-1, *shape[1:])
     return np.concatenate(arrays, out=out).reshape(whole)
 
 
 def collate_tensor_fn(batch: Any, *, collate_fn_map: CollateMap | None = None) -> Any:
     """Return tensors stacked along a new first dimension."""
-    arrays = []
-    for sample in batch:
-        if type(sample) is not Tensor or sample.requires_grad and (is_grad_enabled() or shared.arena is not None):
-            break
-        arrays.append(sample._array)
-    else:
-        array = stacked(arrays)
+    if set(map(type, batch)) == {Tensor} and not (
+        (is_grad_enabled() or shared.arena is not None) and any(map(_requires_grad, batch))
+    ):
+        array = stacked([sample._array for sample in batch])
         if array is not None:
             return wrap(array)
     if shared.arena is None:
@@ -162,11 +161,16 @@ def collate_numpy_scalar_fn(batch: Any, *, collate_fn_map: CollateMap | None = N
 
 def collate_float_fn(batch: Any, *, collate_fn_map: CollateMap | None = None) -> Any:
     """Return floats as a float64 tensor."""
+    if set(map(type, batch)) == {float}:
+        return wrap(np.array(batch, np.float64))
     return tensor(batch, dtype=dtypes.float64)
 
 
 def collate_int_fn(batch: Any, *, collate_fn_map: CollateMap | None = None) -> Any:
     """Return ints as an int64 tensor, bools as a bool one."""
+    if set(map(type, batch)) == {int}:
+        with contextlib.suppress(OverflowError):  # tensor says what does not fit
+            return wrap(np.array(batch, np.int64))
     return tensor(batch)
 
 
