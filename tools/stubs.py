@@ -1,10 +1,10 @@
-"""Write npg/_names.py, which file has which function, and stubs of the modules that load functions by it.
+"""Write npg/_names.py, which says which file has each function, and the stubs of the modules that load functions by it.
 
     python tools/stubs.py            write them
     python tools/stubs.py --check    exit with 1 where one of them is not what would be written
 
 A function that is written out keeps its annotations and overloads; the types of an op's forms follow from its
-declaration. NumPy's names of arguments, axis and keepdims, are PyTorch's secret too: they are in no stub.
+declaration. The stubs leave out NumPy's names of arguments, axis and keepdims, as PyTorch's do.
 """
 
 from __future__ import annotations

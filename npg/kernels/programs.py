@@ -252,7 +252,7 @@ class Program:
                 for p, o, shape in zip(moved, operands, shapes, strict=True)
                 if p[0] == "temporary" and last[o] == i
             }
-            # A result may overwrite an operand of its own shape; numbers of a smaller shape lie closer together.
+            # A result may overwrite an operand of its own shape only: a smaller one is broadcast, and read again.
             free += [number for number, shape in ended.items() if shape is step.shape]
             place = target.get(("step", i))
             if place is None:

@@ -65,7 +65,7 @@ class _Times:
 
 
 class FunctionEvent(_Times):
-    """One call.
+    """A recorded call of an op, a rule or a function.
 
     Attributes:
         id: its number in the recording.

@@ -15,7 +15,7 @@ from npg.engine._saved import modified
 
 
 class _ToFree(threading.local):
-    """The references of nodes that a thread is freeing, and whether it is emptying that list.
+    """The references that a thread still has to drop, and whether it is already at it.
 
     A chain of nodes is freed by a loop, not by recursion: each node puts its references on the list, and the outermost
     one empties it. CPython bounds such recursion only at thousands of levels (in 3.13), too many for a small stack.
