@@ -270,9 +270,9 @@ if _typing.TYPE_CHECKING:
     from npg.backends._flags import *  # noqa: F403
     from npg.backends._settings import *  # noqa: F403
     from npg.compiler import compile as compile
+    from npg._functions import *  # noqa: F403  (functions of npg.functional that return Tensors)
     from npg.creation import *  # noqa: F403
     from npg.func import vmap as vmap
-    from npg.functional import *  # noqa: F403
     from npg.functional import return_types as return_types
     from npg.functional._attributes import (
         get_default_device as get_default_device,

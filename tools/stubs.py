@@ -40,8 +40,9 @@ HEADER = '"""Written by tools/stubs.py."""'
 WIDTH = 120
 HOMES = {
     **dict.fromkeys(("Any", "Literal", "Self", "overload"), "typing"),
-    "Sequence": "collections.abc",
+    **dict.fromkeys(("Callable", "Sequence"), "collections.abc"),
     "Generator": "npg.functional.generator",
+    "Tensor": "npg.tensor",
     "TensorBase": "npg.engine",
 }
 CREATING = functions_in(creation)
@@ -76,8 +77,27 @@ def of_definition(function: Any) -> list[Signature]:
     return [(list(s.parameters.values()), s.return_annotation) for s in signatures]
 
 
-def as_methods(signatures: list[Signature]) -> list[Signature]:
-    """Return the signatures of a method: what the tensor cannot be is left out, and so is out=."""
+def of(function: Any) -> list[Signature]:
+    """Return the signatures of a public function."""
+    return of_op(function) if isinstance(function, Function) else of_definition(function)
+
+
+def with_tensors(signatures: list[Signature]) -> list[Signature]:
+    """Return the signatures with Tensor for the type of the tensor, as PyTorch's are: of a Parameter comes a Tensor."""
+
+    def named(annotation: Any) -> Any:
+        own = _renamed(annotation, OWN, "Tensor")
+        return own.replace("TensorBase", "Tensor") if isinstance(own, str) else own
+
+    return [([p.replace(annotation=named(p.annotation)) for p in ps], named(result)) for ps, result in signatures]
+
+
+def as_methods(name: str, signatures: list[Signature]) -> list[Signature]:
+    """Return the signatures of a method: what the tensor cannot be is left out, and so is out=.
+
+    It returns a Tensor, and where it writes in place, self.
+    """
+    kind = "Self" if name.endswith("_") else "Tensor"
     methods: list[Signature] = []
     for (first, *rest), result in signatures:
         if first.annotation not in (OWN, "Any"):
@@ -85,7 +105,7 @@ def as_methods(signatures: list[Signature]) -> list[Signature]:
         receiver = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
         own = first.annotation
         parameters = [p.replace(annotation=_renamed(p.annotation, own, "TensorBase")) for p in rest if p.name != "out"]
-        method = ([receiver, *parameters], _renamed(result, own, "Self"))
+        method = ([receiver, *parameters], _renamed(result, own, kind))
         if method not in methods:
             methods.append(method)
     return methods
@@ -93,7 +113,7 @@ def as_methods(signatures: list[Signature]) -> list[Signature]:
 
 def _renamed(annotation: str, own: str, name: str) -> str:
     """Return an annotation in which the type of the tensor has another name."""
-    if own != OWN:
+    if own != OWN or not isinstance(annotation, str):
         return annotation
     tree = ast.parse(annotation, mode="eval")
     for node in ast.walk(tree):
@@ -105,20 +125,24 @@ def _renamed(annotation: str, own: str, name: str) -> str:
 # ----- Text -----
 
 
-def lines_of(name: str, signatures: list[Signature], indent: str = "") -> Iterator[str]:
-    """Yield the lines of a function, laid out as ruff does."""
+def lines_of(name: str, signatures: list[Signature], indent: str = "", doc: str = "") -> Iterator[str]:
+    """Yield the lines of a function, laid out as ruff does; editors show the doc."""
     for parameters, result in signatures:
         if len(signatures) > 1:
             yield f"{indent}@overload"
         texts = list(_texts(parameters))
-        line = f"{indent}def {name}({', '.join(texts)}) -> {result}: ..."
+        line = f"{indent}def {name}({', '.join(texts)}) -> {result}:"
         inner = f"{indent}    {', '.join(texts)}"
-        if len(line) <= WIDTH:
-            yield line
-            continue
-        yield f"{indent}def {name}("
-        yield from [inner] if len(inner) <= WIDTH else [f"{indent}    {text}," for text in texts]
-        yield f"{indent}) -> {result}: ..."
+        end = "" if doc else " ..."
+        if len(line + end) <= WIDTH:
+            yield line + end
+        else:
+            yield f"{indent}def {name}("
+            yield from [inner] if len(inner) <= WIDTH else [f"{indent}    {text}," for text in texts]
+            yield f"{indent}) -> {result}:{end}"
+        if doc:
+            yield f'{indent}    """{doc}"""'
+            yield ""
 
 
 def _texts(parameters: Parameters) -> Iterator[str]:
@@ -191,41 +215,41 @@ def _entry(module: str, names: list[str]) -> list[str]:
     return [f'    "{module}": (', *texts, "    ),"]
 
 
-def functions_stub(table: Table, public: Table | None = None) -> str:
-    """Return the stub of a module that loads functions: those that are written out come from their own modules.
-
-    Args:
-        public: the functions that a star import takes, where it does not take all.
-    """
+def functions_stub(table: Table) -> str:
+    """Return the stub of a package that loads functions: those that are written out come from their own modules."""
     homes: dict[str, list[str]] = {}
     body: list[str] = []
     for functions in table.values():
         for name, function in sorted(functions.items()):
-            if not isinstance(function, Function):
-                homes.setdefault(function.__module__, []).append(f"{name} as {name}")
-            elif table is FUNCTIONS:
+            if isinstance(function, Function):
                 body += lines_of(name, of_op(function))
             else:
-                homes.setdefault("npg.functional", []).append(f"{name} as {name}")
-    if public is not None:
-        body += ["", "__all__ = [", *[f'    "{name}",' for name in sorted(flat(public))], "]"]
+                homes.setdefault(function.__module__, []).append(f"{name} as {name}")
     imports = imports_of(body, [_import(home, sorted(names)) for home, names in homes.items()])
     return "\n".join([HEADER, "", *imports, *body]).rstrip("\n") + "\n"
+
+
+def namespace_stub(table: Table) -> str:
+    """Return the stub of a namespace that users see: functions of Tensors."""
+    body: list[str] = []
+    for name, function in sorted(flat(table).items()):
+        body += lines_of(name, with_tensors(of(function)), doc=inspect.getdoc(function).partition("\n")[0])
+    return "\n".join([HEADER, "", *imports_of(body, []), *body]).rstrip("\n") + "\n"
 
 
 def methods_stub() -> str:
     """Return the stub of npg/tensor/methods.py: the functions with the tensor as self, and without out=."""
     body = ["class Methods(TensorBase):"]
     for name, function in sorted(flat(METHODS).items()):
-        signatures = of_op(function) if isinstance(function, Function) else of_definition(function)
-        body += lines_of(name, as_methods(signatures), "    ")
+        body += lines_of(name, as_methods(name, of(function)), "    ")
     return "\n".join([HEADER, "", *imports_of([*body, "x: Any"], []), "METHODS: dict[str, Any]", "", *body, ""])
 
 
 FILES: dict[str, Callable[[], str]] = {
     "npg/_names.py": names_table,
-    "npg/functional/__init__.pyi": lambda: functions_stub(FUNCTIONS, TORCH),
-    "npg/nn/functional.pyi": lambda: functions_stub({**NETWORKS, **SHARED}),
+    "npg/_functions.pyi": lambda: namespace_stub(TORCH),
+    "npg/functional/__init__.pyi": lambda: functions_stub(FUNCTIONS),
+    "npg/nn/functional.pyi": lambda: namespace_stub({"": flat(NETWORKS) | flat(SHARED)}),
     "npg/creation/__init__.pyi": lambda: functions_stub(CREATING),
     "npg/tensor/methods.pyi": methods_stub,
 }

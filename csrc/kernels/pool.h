@@ -56,7 +56,7 @@ static pthread_rwlock_t pool_gate;
 static inline void pool_raise(int *flag) { __atomic_store_n(flag, 1, __ATOMIC_RELAXED); }
 static inline int pool_is_raised(int *flag) { return __atomic_load_n(flag, __ATOMIC_RELAXED); }
 
-static inline void pool_relax(int *turns) {
+static inline void pool_relax(unsigned *turns) {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -110,7 +110,7 @@ static void pool_prepare(void) {
 
 static long pool_wait(long done) {
     /* Return the number of the next job after `done`. */
-    int turns = 0;
+    unsigned turns = 0;
     long open;
     long long until = pool_now() + SPIN_NANOSECONDS;
     for (;;) {
@@ -162,7 +162,7 @@ static int pool_grow(int size) {
 
 static void pool_run(pool_part part, long count, void *data, int threads) {
     /* Run part(worker, number, data) for number < count on at most `threads` threads. The caller is inside the gate. */
-    int turns = 0;
+    unsigned turns = 0;
     long number;
     if (threads > 1 && count > 1 && pthread_mutex_trylock(&pool_mutex) == 0) {
         if (pool_grow((threads < count ? threads : (int)count) - 1)) {

@@ -16,8 +16,6 @@ from npg.functional._factory import check_options, check_sizes, dtype_of, fill_n
 from npg.functional._public import new_function
 from npg.tensor import Tensor
 
-_builtin_range = range
-
 
 def _fma(a: Any, b: Any, c: Any) -> Any:
     """Return a * b + c in float64, rounded once, as PyTorch's compiler emits fused multiply-adds."""

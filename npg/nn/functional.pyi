@@ -1,84 +1,385 @@
 """Written by tools/stubs.py."""
 
-from npg.functional import sigmoid as sigmoid, tanh as tanh
-from npg.functional.activation import (
-    celu_ as celu_,
-    hardshrink as hardshrink,
-    prelu as prelu,
-    relu_ as relu_,
-    selu_ as selu_,
-    threshold_ as threshold_,
-)
-from npg.functional.distance import cosine_similarity as cosine_similarity, pairwise_distance as pairwise_distance
-from npg.functional.linear import bilinear as bilinear
-from npg.functional.nn.activation import (
-    celu as celu,
-    elu as elu,
-    elu_ as elu_,
-    gelu as gelu,
-    glu as glu,
-    hardsigmoid as hardsigmoid,
-    hardswish as hardswish,
-    hardtanh as hardtanh,
-    hardtanh_ as hardtanh_,
-    leaky_relu as leaky_relu,
-    leaky_relu_ as leaky_relu_,
-    logsigmoid as logsigmoid,
-    mish as mish,
-    relu as relu,
-    relu6 as relu6,
-    selu as selu,
-    silu as silu,
-    softplus as softplus,
-    softshrink as softshrink,
-    softsign as softsign,
-    tanhshrink as tanhshrink,
-    threshold as threshold,
-)
-from npg.functional.nn.attention import scaled_dot_product_attention as scaled_dot_product_attention
-from npg.functional.nn.classification_loss import (
-    binary_cross_entropy as binary_cross_entropy,
-    binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
-    cross_entropy as cross_entropy,
-    nll_loss as nll_loss,
-)
-from npg.functional.nn.dropout import (
-    alpha_dropout as alpha_dropout,
-    dropout as dropout,
-    dropout1d as dropout1d,
-    dropout2d as dropout2d,
-    dropout3d as dropout3d,
-    feature_alpha_dropout as feature_alpha_dropout,
-)
-from npg.functional.nn.embedding import embedding as embedding, one_hot as one_hot
-from npg.functional.nn.fold import unfold as unfold
-from npg.functional.nn.linear import linear as linear
-from npg.functional.nn.margin_loss import (
-    cosine_embedding_loss as cosine_embedding_loss,
-    gaussian_nll_loss as gaussian_nll_loss,
-    hinge_embedding_loss as hinge_embedding_loss,
-    kl_div as kl_div,
-    margin_ranking_loss as margin_ranking_loss,
-    multi_margin_loss as multi_margin_loss,
-    multilabel_margin_loss as multilabel_margin_loss,
-    multilabel_soft_margin_loss as multilabel_soft_margin_loss,
-    poisson_nll_loss as poisson_nll_loss,
-    soft_margin_loss as soft_margin_loss,
-    triplet_margin_loss as triplet_margin_loss,
-    triplet_margin_with_distance_loss as triplet_margin_with_distance_loss,
-)
-from npg.functional.nn.normalization import layer_norm as layer_norm, normalize as normalize
-from npg.functional.nn.padding import pad as pad
-from npg.functional.nn.regression_loss import (
-    huber_loss as huber_loss,
-    l1_loss as l1_loss,
-    mse_loss as mse_loss,
-    smooth_l1_loss as smooth_l1_loss,
-)
-from npg.functional.nn.softmax import (
-    gumbel_softmax as gumbel_softmax,
-    log_softmax as log_softmax,
-    softmax as softmax,
-    softmin as softmin,
-)
-from npg.functional.normalization import rms_norm as rms_norm
+from collections.abc import Callable
+from typing import Any
+
+from npg.functional._types import Dims, Scalar, Sizes
+from npg.tensor import Tensor
+
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """Return the input with elements at random set to SELU's lower limit, then scaled and shifted."""
+
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Return input1 weight[k] input2^T for each k, plus bias."""
+
+def binary_cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return -(target log(input) + (1 - target) log(1 - input)) weight, with logarithms of at least -100."""
+
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    """Return the binary cross-entropy of sigmoid(input), computed without overflow."""
+
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """Return max(0, input) + min(0, alpha * (exp(input / alpha) - 1))."""
+
+def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """Apply celu in place. Source: torch.celu_."""
+
+def cosine_embedding_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return 1 - cos(input1, input2) where target is 1, and max(0, cos - margin) where it is -1."""
+
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-08) -> Tensor:
+    """Return x1 x2 / (max(|x1|, eps) max(|x2|, eps)), product and norms over a dimension."""
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """Return the cross-entropy between softmax(input) and the target."""
+
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Return the input with elements zeroed at random and the others divided by 1 - p."""
+
+def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Return the input, (N, C, L) or (C, L), with whole channels zeroed at random."""
+
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Return the input (N, C, H, W) with whole channels zeroed at random."""
+
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Return the input, (N, C, D, H, W) or (C, D, H, W), with whole channels zeroed at random."""
+
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """Return input where it is positive, else alpha * (exp(input) - 1). Source: torch.nn.functional.elu."""
+
+def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
+    """Apply elu in place. Source: torch.nn.functional.elu_."""
+
+def embedding(
+    input: Tensor,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
+    """Return the rows of weight at the indices."""
+
+def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """Apply alpha_dropout to whole channels of (N, C, ...). Source: torch.nn.functional.feature_alpha_dropout."""
+
+def gaussian_nll_loss(
+    input: Tensor, target: Tensor, var: Any, full: bool = False, eps: float = 1e-06, reduction: str = "mean"
+) -> Tensor:
+    """Return the negative log-likelihood under normal distributions: (log(var) + (input - target)^2 / var) / 2."""
+
+def gelu(input: Tensor, *, approximate: str = "none", out: Any = None) -> Tensor:
+    """Return input * Phi(input), Phi the normal distribution function."""
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """Return the first half of the input along dim times the sigmoid of the second."""
+
+def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
+    """Return a sample from the Gumbel-softmax distribution: softmax((logits + noise) / tau)."""
+
+def hardshrink(input: Tensor, lambd: float = 0.5, *, out: Any = None) -> Tensor:
+    """Return the input, 0 within [-lambd, lambd]."""
+
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return min(max(input + 3, 0), 6) / 6. Source: torch.nn.functional.hardsigmoid."""
+
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return input * min(max(input + 3, 0), 6) / 6. Source: torch.nn.functional.hardswish."""
+
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
+    """Return the input limited to [min_val, max_val]; the gradient at the limits is 0."""
+
+def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """Apply hardtanh in place. Source: torch.nn.functional.hardtanh_."""
+
+def hinge_embedding_loss(
+    input: Tensor,
+    target: Tensor,
+    margin: float = 1.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return input where target is 1, and max(0, margin - input) where it is -1."""
+
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
+) -> Tensor:
+    """Return d^2 / 2 where d = |input - target| < delta, else delta (d - delta / 2)."""
+
+def kl_div(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> Tensor:
+    """Return the Kullback-Leibler divergence, elementwise target (log(target) - input)."""
+
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """Return |input - target|. Args as in mse_loss. Source: torch.nn.functional.l1_loss."""
+
+def layer_norm(
+    input: Tensor, normalized_shape: Sizes, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-05
+) -> Tensor:
+    """Return (input - mean) / sqrt(var + eps) * weight + bias, mean and variance over the last dimensions."""
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    """Return input where it is positive, else negative_slope * input. Source: torch.nn.functional.leaky_relu."""
+
+def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
+    """Apply leaky_relu in place. Source: torch.nn.functional.leaky_relu_."""
+
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Return input weight^T + bias."""
+
+def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """Return the logarithm of softmax, computed without overflow."""
+
+def logsigmoid(input: Tensor, *, out: Any = None) -> Tensor:
+    """Return log(sigmoid(input)). Source: torch.nn.functional.logsigmoid."""
+
+def margin_ranking_loss(
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return max(0, -target (input1 - input2) + margin): target 1 means that input1 should be larger."""
+
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return input * tanh(softplus(input)). Source: torch.nn.functional.mish."""
+
+def mse_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
+    """Return (input - target)^2."""
+
+def multi_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Any = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return the sum over the other classes j of max(0, margin - input[target] + input[j])^p, divided by C."""
+
+def multilabel_margin_loss(
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
+) -> Tensor:
+    """Return the sum over target classes i and others j of max(0, 1 - input[i] + input[j]), divided by C."""
+
+def multilabel_soft_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return the mean over classes of -(target log(sigmoid(input)) + (1 - target) log(sigmoid(-input)))."""
+
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return the negative log-likelihood: -weight[target] * input[target]."""
+
+def normalize(input: Tensor, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12, out: Any = None) -> Tensor:
+    """Return input / max(norm(input, p), eps), the norm over a dimension."""
+
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """Return zeros with a one at each class."""
+
+def pad(input: Tensor, pad: Sizes, mode: str = "constant", value: Scalar | None = None) -> Tensor:
+    """Return the input padded before and after the last dimensions; negative numbers remove elements."""
+
+def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-06, keepdim: bool = False) -> Tensor:
+    """Return the norm of x1 - x2 + eps over the last dimension."""
+
+def poisson_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    log_input: bool = True,
+    full: bool = False,
+    size_average: bool | None = None,
+    eps: float = 1e-08,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return the negative log-likelihood of the target under Poisson distributions."""
+
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """Return input where it is positive, else weight * input."""
+
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return max(input, 0)."""
+
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return the input limited to [0, 6]. Source: torch.nn.functional.relu6."""
+
+def relu_(input: Tensor) -> Tensor:
+    """Apply relu in place. Source: torch.relu_."""
+
+def rms_norm(input: Tensor, normalized_shape: Sizes, weight: Tensor | None = None, eps: float | None = None) -> Tensor:
+    """Return input / sqrt(mean(input^2) + eps) * weight, the mean over the last dimensions."""
+
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    *,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    """Return softmax(query key^T scale + mask) value."""
+
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return torch.selu(input). Source: torch.nn.functional.selu."""
+
+def selu_(input: Tensor) -> Tensor:
+    """Apply selu in place. Source: torch.selu_."""
+
+def sigmoid(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Return 1 / (1 + exp(-input))."""
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """Return input * sigmoid(input). Source: torch.nn.functional.silu."""
+
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
+    """Return d^2 / (2 beta) where d = |input - target| < beta, else d - beta / 2."""
+
+def soft_margin_loss(
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
+) -> Tensor:
+    """Return log(1 + exp(-target input))."""
+
+def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """Return exp(input) / sum(exp(input)) over a dimension."""
+
+def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """Return softmax(-input). Args as in softmax. Source: torch.nn.functional.softmin."""
+
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0, *, out: Any = None) -> Tensor:
+    """Return log(1 + exp(beta * input)) / beta, or the input where beta * input > threshold."""
+
+def softshrink(input: Tensor, lambd: float = 0.5, *, out: Any = None) -> Tensor:
+    """Return the input shrunk by lambd towards 0, 0 within [-lambd, lambd]."""
+
+def softsign(input: Tensor) -> Tensor:
+    """Return input / (1 + |input|). Source: torch.nn.functional.softsign."""
+
+def tanh(input: Tensor, *, out: Tensor | None = None) -> Tensor:
+    """Return the hyperbolic tangent of each element."""
+
+def tanhshrink(input: Tensor) -> Tensor:
+    """Return input - tanh(input). Source: torch.nn.functional.tanhshrink."""
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    """Return the input where it is above threshold, else value."""
+
+def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
+    """Apply threshold in place. Source: torch.threshold_."""
+
+def triplet_margin_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    margin: float = 1.0,
+    p: float = 2.0,
+    eps: float = 1e-06,
+    swap: bool = False,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return max(0, d(anchor, positive) - d(anchor, negative) + margin), d the pairwise distance."""
+
+def triplet_margin_with_distance_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    distance_function: Callable[[Tensor, Tensor], Tensor] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Tensor:
+    """Return triplet_margin_loss with another distance: a function of two tensors, None for pairwise_distance."""
+
+def unfold(
+    input: Tensor,
+    kernel_size: int | tuple[int, ...] | list[int],
+    dilation: int | tuple[int, ...] | list[int] = 1,
+    padding: int | tuple[int, ...] | list[int] = 0,
+    stride: int | tuple[int, ...] | list[int] = 1,
+) -> Tensor:
+    """Return the blocks that a kernel slides over, as columns (im2col)."""

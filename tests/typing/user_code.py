@@ -19,13 +19,14 @@ class Net(nn.Module):
         self.norm = nn.LayerNorm(hidden)
         self.layers = nn.ModuleList([nn.Linear(hidden, hidden) for _ in range(2)])
         self.head = nn.Sequential(nn.ReLU(), nn.Linear(hidden, 3))
+        self.last = nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.norm(F.gelu(self.first(x)))
         for layer in self.layers:
             x = x + layer(x)
         y: Tensor = self.head(x)
-        return y
+        return F.relu(self.last(y))
 
 
 def arithmetic(x: Tensor, y: Tensor) -> Tensor:
@@ -33,6 +34,9 @@ def arithmetic(x: Tensor, y: Tensor) -> Tensor:
     assert_type(2.0 * x - 1, Tensor)
     assert_type(x @ y, Tensor)
     assert_type(-x, Tensor)
+    assert_type(npg.exp(nn.Parameter(x)), Tensor)
+    assert_type(nn.Parameter(x).sum(0), Tensor)
+    assert_type(nn.Parameter(x, requires_grad=False).mul_(2), nn.Parameter)
     assert_type(x**2, Tensor)
     assert_type(x > 0, Tensor)
     assert_type(x[0], Tensor)
