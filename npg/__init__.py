@@ -263,6 +263,7 @@ if _typing.TYPE_CHECKING:
     )
     from npg._dtype_names import *  # noqa: F403
     from npg._errors import AcceleratorError as AcceleratorError, OutOfMemoryError as OutOfMemoryError
+    from npg._functions import *  # noqa: F403  (functions of npg.functional that return Tensors)
     from npg.accelerator._streams import Event as Event, Stream as Stream
     from npg.amp import autocast as autocast
     from npg.amp._state import *  # noqa: F403
@@ -270,7 +271,6 @@ if _typing.TYPE_CHECKING:
     from npg.backends._flags import *  # noqa: F403
     from npg.backends._settings import *  # noqa: F403
     from npg.compiler import compile as compile
-    from npg._functions import *  # noqa: F403  (functions of npg.functional that return Tensors)
     from npg.creation import *  # noqa: F403
     from npg.func import vmap as vmap
     from npg.functional import return_types as return_types
