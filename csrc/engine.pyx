@@ -26,6 +26,7 @@ from npg.kernels._cython cimport LARGE_INPUT, Loops, loops_of, restore_memory, r
 
 from npg import _errors, _floating, dtypes
 from npg._contextlib import MISSING
+from npg._naming import named
 from npg.engine import _anomaly, _arguments, _checks, _saved
 from npg.engine._arguments import bind, is_number, of_numbers, operand_error
 from npg.engine._checks import refuse_broadcast, refuse_in_place, refuse_partial_overlap, refuse_shapes, refuse_view

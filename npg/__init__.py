@@ -20,7 +20,7 @@ from npg import _interpreter  # noqa: F401  (refuses a subinterpreter, before Nu
 # isort: split
 import numpy as _numpy  # noqa: F401  (here, not a dozen imports deep: CPython 3.11 calls more slowly from some depths)
 
-from npg import _lazy, _names, dtypes, engine as engine, functional as functional, random as random
+from npg import _lazy, _names, _naming, dtypes, engine as engine, functional as functional, random as random
 from npg._version import __version__ as __version__
 from npg.creation.data import (
     BoolTensor as BoolTensor,
@@ -292,7 +292,7 @@ else:  # with a visible __getattr__, npg would have every name for type checkers
 
     def __getattr__(name: str) -> _Any:
         if name == "complex":
-            raise AttributeError("npg has no complex tensors, got npg.complex")
+            raise AttributeError(_naming.named("npg has no complex tensors, got npg.complex"))
         return _load(name)
 
 
@@ -312,7 +312,7 @@ class _Moved(_types.ModuleType):
         for package in () if name[:2] == "__" else packages[3:] if norms else packages:
             if hasattr(import_module(package), name):
                 return getattr(import_module(package), name)
-        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        raise AttributeError(_naming.named(f"module {self.__name__!r} has no attribute {name!r}"))
 
 
 _sys.modules.update(

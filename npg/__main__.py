@@ -6,7 +6,7 @@ import sys
 def main() -> int:
     """Do what the command line asks for; the command `npg` calls this too."""
     if sys.argv[1:2] == ["run"]:
-        from npg.as_torch._command import main as run
+        from npg._run import main as run
 
         return run(sys.argv[2:])
     from npg.utils.collect_env import main as report

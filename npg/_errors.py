@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import warnings
 
+from npg._naming import is_own, named
+
 FREED_GRAPH = (
     "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
     "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "
@@ -134,6 +136,6 @@ warn_always = False  # see npg.set_warn_always
 def warn(text: str, category: type[Warning] = UserWarning) -> None:
     """Issue a warning at the line of the user's code that called npg."""
     frame, level = sys._getframe(1), 2
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "npg":
+    while frame.f_back is not None and is_own(frame.f_globals.get("__name__", "")):
         frame, level = frame.f_back, level + 1
-    warnings.warn(text, category, stacklevel=level)
+    warnings.warn(named(text), category, stacklevel=level)

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
+from npg._naming import named
+
 PATIENCE = 10.0  # seconds that a fork waits for the loads of other threads
 
 
@@ -39,7 +41,7 @@ def loader(package: str, homes: Mapping[str, str], modules: Mapping[str, str] | 
                 namespace[name] = import_module(modules[name])
             return namespace[name]
         if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            raise AttributeError(named(f"module {package!r} has no attribute {name!r}"))
         value = load(homes[name], name)
         if is_own(value):
             value = namespace[name] = adapt(package, name, value)

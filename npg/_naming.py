@@ -12,7 +12,7 @@ def named(text: str) -> str:
 
     Whatever a user sees of npg's names goes through here: error texts, warnings, reprs.
     """
-    return text if library == "npg" else re.sub(r"\bnpg(?=\.\w|')", library, text)
+    return text if library == "npg" else re.sub(r"\bnpg(?=\.\w|'(?!s\b))", library, text)
 
 
 def is_own(module: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from npg import dtypes
+from npg import _naming, dtypes
 
 
 def scalar_name(x: Any) -> str:
@@ -28,7 +28,7 @@ def shape_text(shape: Iterable[Any]) -> str:
 
 def size_text(shape: Iterable[Any]) -> str:
     """Return a shape as messages print it where PyTorch prints a Size: npg.Size([2, 3])."""
-    return f"npg.Size({shape_text(shape)})"
+    return f"{_naming.library}.Size({shape_text(shape)})"
 
 
 def op_text(node_name: str) -> str:

@@ -47,7 +47,7 @@ class dtype:
 
     def __init__(self, name: str, scalar_name: str) -> None:
         if not isinstance(name, str) or name not in _C_NAMES:
-            raise TypeError("cannot create 'npg.dtype' instances")
+            raise TypeError(_naming.named("cannot create 'npg.dtype' instances"))
         self.name = name
         self.scalar_name = scalar_name  # its name in PyTorch's error texts: Float, Long, ...
         self.c_name = _C_NAMES[name]
@@ -220,7 +220,7 @@ def to_numpy(kind: Any) -> np.dtype[Any]:
     try:
         return from_numpy(np.dtype(kind)).dtype
     except (TypeError, ValueError):  # ValueError: it has a `dtype` attribute that is not NumPy's
-        raise TypeError(f"expected a dtype such as npg.float32, got {kind!r}") from None
+        raise TypeError(_naming.named(f"expected a dtype such as npg.float32, got {kind!r}")) from None
 
 
 def get_default_dtype() -> dtype:
@@ -307,7 +307,9 @@ def _check_dtypes(name: str, **arguments: Any) -> None:
     for i, (argument, d) in enumerate(arguments.items(), 1):
         if not isinstance(d, dtype):
             kind = type(d).__name__
-            raise TypeError(f"{name}(): argument '{argument}' (position {i}) must be npg.dtype, not {kind}")
+            raise TypeError(
+                _naming.named(f"{name}(): argument '{argument}' (position {i}) must be npg.dtype, not {kind}")
+            )
 
 
 def can_cast(from_: dtype, to: dtype) -> bool:

@@ -1,8 +1,8 @@
-"""Fixtures and settings of all tests: the two engines, the data directory, hypothesis profiles, thread counts.
+"""What all tests share: the two engines, the data directory, hypothesis profiles, thread counts.
 
 Environment:
-    NPG_ENGINE: unset, everything runs on the extension, and the engine tests on both engines; "python", everything runs
-        on the pure-Python engine only.
+    NPG_ENGINE: unset, everything runs on the extension and the engine tests on both engines; "python", all of it on the
+        pure-Python engine alone.
     NPG_HYPOTHESIS_PROFILE: "default" or "ci" (at least 2,000 examples); CI=true stands for "ci".
     NPG_DATA: a directory with real data sets; tests that need one are skipped without it.
 """
@@ -21,8 +21,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-# Two threads per process, set before NumPy loads, since users have several and shared work must be right. PyTorch has
-# one, see pytest_collection_finish.
+# Two threads a process, set before NumPy loads: users have several, and what is shared must be right. PyTorch has one,
+# see pytest_collection_finish.
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[_variable] = "2"
 os.environ["MKL_NUM_THREADS"] = "1"
@@ -35,7 +35,7 @@ ENGINES = ("python",) if os.environ.get("NPG_ENGINE", "").strip().lower() == "py
 
 
 def load_engine(name: str) -> ModuleType:
-    """Import npg.engine._<name>; fail the test if that is impossible, for whatever reason."""
+    """Import npg.engine._<name>; one that cannot be imported fails the test, whatever the reason."""
     try:
         return importlib.import_module(f"npg.engine._{name}")
     except (ImportError, RuntimeWarning) as error:  # the warning: npg.engine falls back, which is an error here
@@ -48,13 +48,13 @@ def load_engine(name: str) -> ModuleType:
 
 @pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> ModuleType:
-    """Return the module of one engine, npg.engine._python or npg.engine._cython: the test runs once for each."""
+    """The module of one engine, npg.engine._python or npg.engine._cython: the test runs once for each."""
     return load_engine(request.param)
 
 
 @pytest.fixture
 def engines() -> dict[str, ModuleType]:
-    """Return both engine modules by name, for tests that compare them; skip the test if there is only one."""
+    """Both engine modules by name, for tests that compare them; skipped when NPG_ENGINE=python leaves only one."""
     if len(ENGINES) == 1:
         pytest.skip("compares the engines, and NPG_ENGINE=python leaves only one")
     return {name: load_engine(name) for name in ENGINES}
@@ -67,7 +67,7 @@ HAS_TORCH = importlib.util.find_spec("torch") is not None
 
 @functools.cache
 def needs_torch(file: Path) -> bool:
-    """Tell whether a file of tests/ imports torch, directly or through another one."""
+    """Tell whether a file of tests/ imports torch, itself or by way of another one."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -83,13 +83,13 @@ def needs_torch(file: Path) -> bool:
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Ignore tests that need PyTorch where it is missing, as on machines on which wheels are tested."""
+    """Without PyTorch leave out what compares with it: a wheel is tested on machines that have none."""
     is_test = collection_path.suffix == ".py" and collection_path.name.startswith("test_")
     return True if not HAS_TORCH and is_test and needs_torch(collection_path) else None
 
 
 def pytest_collection_finish() -> None:
-    if "torch" in sys.modules:  # its splitting of sums must not depend on the machine, and workers share the cores
+    if "torch" in sys.modules:  # how it splits a sum must not depend on the machine, and workers share the cores
         sys.modules["torch"].set_num_threads(1)
 
 
@@ -102,7 +102,7 @@ def pytest_report_header() -> list[str]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Sum the counts of tests/test_op_db.py for each op; with xdist they come with the workers' reports."""
+    """Add up what tests/test_op_db.py noted for each op; with xdist the notes come with the workers' reports."""
     reports = [r for kind in ("passed", "failed") for r in terminalreporter.stats.get(kind, ()) if r.when == "call"]
     tallies = [value for r in reports for name, value in r.user_properties if name == "op_db"]
     if tallies:
@@ -116,11 +116,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 # ----- Hypothesis -----
 
-# No deadline: on a shared machine any example may be slow, and these tests do not measure speed.
+# No deadline: a shared machine makes any example slow now and then, and speed is not what these tests look at.
 _common = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow], "print_blob": True}
 _in_ci = os.environ.get("CI", "").strip().lower() in ("1", "true")
 settings.register_profile("default", max_examples=100, derandomize=_in_ci, **_common)
-# The same examples on every run and no database: failures are repeatable, and workers do not race for files.
+# The same examples on every run and no database: a red run can be repeated, and two workers do not race for files.
 settings.register_profile("ci", max_examples=2000, derandomize=True, database=None, **_common)
 PROFILE = os.environ.get("NPG_HYPOTHESIS_PROFILE") or ("ci" if _in_ci else "default")
 settings.load_profile(PROFILE)
@@ -130,12 +130,12 @@ settings.load_profile(PROFILE)
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
-    """Return a directory with real data sets, see NPG_DATA; skip the test where there is none."""
-    folder = os.environ.get("NPG_DATA")
-    if folder:
-        if not Path(folder).is_dir():
-            pytest.fail(f"NPG_DATA={folder!r} is not a directory", pytrace=False)
-        return Path(folder)
+    """A directory with real data sets, see NPG_DATA; the test is skipped where there is none."""
+    given = os.environ.get("NPG_DATA")
+    if given:
+        if not Path(given).is_dir():
+            pytest.fail(f"NPG_DATA={given!r} is not a directory", pytrace=False)
+        return Path(given)
     beside = ROOT.parent / "shared" / "data"
     if not beside.is_dir():
         pytest.skip("needs real data sets; NPG_DATA names the directory")
@@ -144,7 +144,7 @@ def data_dir() -> Path:
 
 @pytest.fixture
 def torch_threads() -> Iterator[Callable[[int], None]]:
-    """Return a function that sets the number of torch's threads, 1 or 2, for the rest of the test."""
+    """A function that sets the number of torch's threads, 1 or 2, for the rest of the test; undone after it."""
     import torch
 
     before = torch.get_num_threads()
@@ -164,7 +164,7 @@ _BEFORE = pytest.StashKey[dict[str, Any]]()
 
 
 def _modes() -> dict[str, Any]:
-    """Return the modes of npg and NumPy in this thread; none before npg has been imported."""
+    """Return what npg and NumPy are switched to in this thread; nothing before npg was imported."""
     npg = sys.modules.get("npg")
     if npg is None:
         return {}
@@ -184,7 +184,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[Any]:
-    """Fail a test that leaves a mode switched, and restore it, so that later tests do not fail."""
+    """Fail the test that leaves something switched, and switch it back: else those after it fail for no reason."""
     done = yield
     before = item.stash.get(_BEFORE, {})
     after = _modes() if before else {}

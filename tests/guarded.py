@@ -1,10 +1,10 @@
-"""NumPy's memory with a guard page on one side of every array, so that an access beyond it crashes.
+"""NumPy's memory with a forbidden page on one side of every array, so that a read or a write beyond it is a crash.
 
-    guard("end")      arrays end where the page begins: accesses beyond the end crash
-    guard("start")    arrays start where the page ends: accesses before the start crash
+    guard("end")      arrays end where the page begins: what goes too far forward dies
+    guard("start")    arrays start where the page ends: what goes too far backward dies
 
-New and freed memory is filled with bytes of 255 (nan, -1) instead of zeros. For a process of its own, on Linux, since
-it cannot be undone. guarded.c is compiled into a temporary directory.
+Fresh memory holds no zeros but bytes of 255 (nan, -1), and so does freed memory. For a process of its own, on Linux:
+there is no way back. guarded.c is compiled into a temporary directory.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _kept: list[Any] = []
 
 
 def compiler() -> list[str] | None:
-    """Return the command of the compiler that built Python, None where it is unusable."""
-    result = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")[:1]
-    return result if sys.platform == "linux" and result and shutil.which(result[0]) else None
+    """Return the command of the compiler with which Python was made, None where it cannot serve."""
+    found = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")[:1]
+    return found if sys.platform == "linux" and found and shutil.which(found[0]) else None
 
 
 def guard(side: str) -> None:
-    """Put a guard page at the "end" or the "start" of every array that NumPy allocates from now on."""
+    """Let every array that NumPy allocates from now on lie beside a forbidden page, at its "end" or its "start"."""
     command = compiler()
     assert command is not None
     with tempfile.TemporaryDirectory() as place:
@@ -49,7 +49,7 @@ def guard(side: str) -> None:
     name = b"mem_handler"
     capsule = make(handler(side == "end"), name, None)
     _kept.append(capsule)
-    ctypes.pythonapi.Py_IncRef(ctypes.py_object(name))  # never released: arrays freed at exit still use it
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(name))  # for ever: arrays that are freed last of all still ask for it
     table = pointer(np._core._multiarray_umath._ARRAY_API, None)  # type: ignore[attr-defined]
     entry = ctypes.cast(table, ctypes.POINTER(ctypes.c_void_p))[_SET_HANDLER]
     ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(entry)(capsule)

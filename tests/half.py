@@ -1,9 +1,9 @@
-"""Helpers of the tests of float16: all its numbers, their distances, and the criterion for wrong results.
+"""What the tests of float16 share: every number, how far two of them are apart, and which results are wrong.
 
-A result is right when it is at most one float16 from PyTorch's. PyTorch is not always exact itself: it rounds some
-scalar operands (alpha=, summands), rounds between the operations of its derivatives, and is inaccurate in places (erf
-near 0). There the reference is PyTorch's result in float64: a result is also right when it is at most one float16 from
-that, or no farther from it than PyTorch's float16 result.
+A result is right when it is at most one float16 from PyTorch's. PyTorch is not always right itself: it rounds some
+numbers that stand beside a tensor (alpha=, what is added), rounds between the operations of its derivatives, and has
+too few digits in places (erf near 0). Where that shows, mathematics decides, computed by PyTorch in float64: a result
+is also right when it is at most one float16 from that, or no farther from it than PyTorch's own.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ SPECIAL = np.array(
 
 
 def _place(a: np.ndarray) -> np.ndarray:
-    """Return the numbers' ranks as integers without gaps; 0 and -0 are equal."""
+    """Return the numbers as integers, in their order and without gaps; 0 and -0 alike."""
     i = a.view(np.int16).astype(np.int64)
     return np.where(i < 0, -(i & 0x7FFF), i)
 
 
 def steps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return the distances in float16 numbers; large where only one is nan."""
+    """Return how many float16 numbers lie between; many where only one is nan."""
     a, b = np.atleast_1d(a), np.atleast_1d(b)
     apart = np.abs(_place(a) - _place(b))
     apart[np.isnan(a) & np.isnan(b)] = 0
@@ -45,27 +45,25 @@ def rounded(a: np.ndarray) -> np.ndarray:
         return np.asarray(a, np.float64).astype(np.float16)
 
 
-def wrong(npg_result: np.ndarray, torch_result: np.ndarray, exact: np.ndarray, near: int = 1) -> np.ndarray:
-    """Return where a result is wrong, see above; `near`: the distance allowed from the exact result."""
+def wrong(ours: np.ndarray, theirs: np.ndarray, exact: np.ndarray, near: int = 1) -> np.ndarray:
+    """Return where a result is wrong, see above; `near`: how far from the exact result it may be."""
     exact = rounded(exact)
-    from_exact = steps(npg_result, exact)
-    actual = (steps(npg_result, torch_result) > 1) & (from_exact > near) & (from_exact > steps(torch_result, exact))
-    return actual.reshape(np.shape(npg_result))
+    from_exact = steps(ours, exact)
+    found = (steps(ours, theirs) > 1) & (from_exact > near) & (from_exact > steps(theirs, exact))
+    return found.reshape(np.shape(ours))
 
 
-def worse(npg_result: np.ndarray, torch_result: np.ndarray, exact: np.ndarray) -> bool:
+def worse(ours: np.ndarray, theirs: np.ndarray, exact: np.ndarray) -> bool:
     """Tell whether a result of several ops, which round in between, is farther from the exact than PyTorch's about."""
-    if not wrong(npg_result, torch_result, exact).any() or not np.isfinite(exact).all():
+    if not wrong(ours, theirs, exact).any() or not np.isfinite(exact).all():
         return False
-    errors = [np.abs(x.astype(np.float64) - exact).max() for x in (npg_result, torch_result)]
+    errors = [np.abs(x.astype(np.float64) - exact).max() for x in (ours, theirs)]
     return bool(errors[0] > 2 * errors[1] + np.spacing(np.float16(np.abs(exact).max())) / 2)
 
 
-def check(
-    what: str, npg_result: Any, torch_result: Any, exact: Any, inputs: Any = (), near: int = 1, but: Any = None
-) -> None:
-    """Compare a float16 result with PyTorch's and with the float64 one; `but`: the elements to ignore."""
-    a, b, c = npg_result.detach().numpy(), torch_result.detach().numpy(force=True), exact.detach().numpy(force=True)
+def check(what: str, ours: Any, theirs: Any, exact: Any, inputs: Any = (), near: int = 1, but: Any = None) -> None:
+    """Compare a result of float16 with PyTorch's and with that of float64; `but`: where not to look."""
+    a, b, c = ours.detach().numpy(), theirs.detach().numpy(force=True), exact.detach().numpy(force=True)
     assert a.dtype == b.dtype, f"{what}: {a.dtype}, PyTorch {b.dtype}"
     assert a.shape == b.shape, f"{what}: {a.shape}, PyTorch {b.shape}"
     if a.dtype != np.float16:
@@ -86,24 +84,24 @@ def check(
 
 def call(function: Callable[..., Any], library: Any, dtype: Any, operands: Any) -> tuple[list[Any], Any]:
     """Return the tensors and the result of a call in a dtype; float16 arrays among the operands become leaves."""
-    results = []
+    made = []
     for x in operands:
         if isinstance(x, np.ndarray):
             x = library.from_numpy(x.astype(dtype)).requires_grad_(True)
-        results.append(x)
+        made.append(x)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        return results, function(*results)
+        return made, function(*made)
 
 
-def compare(what: str, npg_result: Any, torch_result: Any, operands: Any, near: int = 1, but: Any = None) -> bool:
-    """Compare value and gradients of a call; return False where PyTorch does not support it in float16."""
+def compare(what: str, ours: Any, theirs: Any, operands: Any, near: int = 1, but: Any = None) -> bool:
+    """Compare value and gradients of a call; return False where PyTorch refuses it in float16."""
     try:
-        b = call(torch_result, torch, np.float16, operands)
+        b = call(theirs, torch, np.float16, operands)
     except (RuntimeError, TypeError, NotImplementedError, IndexError, ValueError):
         return False
-    a = call(npg_result, npg, np.float16, operands)
-    c = call(torch_result, torch, np.float64, operands)
+    a = call(ours, npg, np.float16, operands)
+    c = call(theirs, torch, np.float64, operands)
     check(what, a[1], b[1], c[1], operands)
     assert a[1].requires_grad == b[1].requires_grad, what
     if b[1].requires_grad:
@@ -127,29 +125,29 @@ def compare(what: str, npg_result: Any, torch_result: Any, operands: Any, near: 
 
 @functools.cache
 def offered() -> dict[str, tuple[Any, Any]]:
-    """Return npg's and PyTorch's function by name, each under the first of its names."""
+    """Return per name npg's function and PyTorch's; of several names for one function the first."""
     spaces = (("", npg, torch), ("nn.functional.", npg.nn.functional, torch.nn.functional))
-    results: dict[str, tuple[Any, Any]] = {}
-    visited = set()
-    for prefix, npg_space, torch_space in (*spaces, ("special.", getattr(npg, "special", None), torch.special)):
-        for name in sorted(dir(npg_space)) if npg_space is not None else ():
-            f = getattr(npg_space, name)
-            if name.startswith(("_", "set_")) or not callable(f) or isinstance(f, type) or id(f) in visited:
+    found: dict[str, tuple[Any, Any]] = {}
+    seen = set()
+    for prefix, ours, theirs in (*spaces, ("special.", getattr(npg, "special", None), torch.special)):
+        for name in sorted(dir(ours)) if ours is not None else ():
+            f = getattr(ours, name)
+            if name.startswith(("_", "set_")) or not callable(f) or isinstance(f, type) or id(f) in seen:
                 continue
-            if hasattr(torch_space, name):
-                visited.add(id(f))
-                results[prefix + name] = f, getattr(torch_space, name)
-    return results
+            if hasattr(theirs, name):
+                seen.add(id(f))
+                found[prefix + name] = f, getattr(theirs, name)
+    return found
 
 
 _NOT_COMPUTED = {"asarray", "as_tensor", "empty_like", "from_dlpack", "from_numpy", "unique_consecutive"}
 
 
 def elementwise(*kinds: str) -> Iterator[str]:
-    """Yield the names of the elementwise functions of operands of these kinds: "tensor" or "number"."""
+    """Yield the names of what is computed element by element of operands of these kinds: "tensor" or "number"."""
     rng = np.random.default_rng(1)
     order = rng.permutation(48)
-    operands = [rng.uniform(0.1, 0.9, 48).astype(np.float16) if kind == "tensor" else 0.3 for kind in kinds]
+    given = [rng.uniform(0.1, 0.9, 48).astype(np.float16) if kind == "tensor" else 0.3 for kind in kinds]
     for name, (f, _) in offered().items():
         if name in _NOT_COMPUTED:
             continue
@@ -157,7 +155,7 @@ def elementwise(*kinds: str) -> Iterator[str]:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 once, again, turned = (
-                    f(*[npg.from_numpy(x[i].copy()) if isinstance(x, np.ndarray) else x for x in operands])
+                    f(*[npg.from_numpy(x[i].copy()) if isinstance(x, np.ndarray) else x for x in given])
                     for i in (slice(None), slice(None), order)
                 )
         except Exception:

@@ -1,8 +1,8 @@
-"""Calls of npg on arrays of every memory layout (layouts.py), with values and gradients; see test_layouts.py.
+"""Calls of npg whose arrays lie in memory in every way (layouts.py), with values and gradients; see test_layouts.py.
 
     python -m tests.layout_runs [end | start] [op_db]      print a digest of the bits of each; with memory guarded
 
-KERNELS are calls at sizes where fast paths begin, as text; op_db's samples are small and cover all ops.
+KERNELS are calls at sizes where fast ways begin, written out as text; op_db's samples are small, and of all ops.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .layouts import LAYOUTS
 Array = np.ndarray[Any, Any]
 Layout = Callable[[Array], Array | None]
 
-# Calls on x, y, z, w, and the shapes of these; an integer before a shape: integers below it.
+# A call of x, y, z, w, and their shapes; an integer in front of a shape: integers below it.
 KERNELS = """
 x @ y | [(64, 128), (128, 96)]
 x @ y | [(5, 7), (7, 3)]
@@ -159,7 +159,7 @@ x.unsqueeze(1).expand(-1, 3, -1).transpose(0, 1) @ x.t() | [(5, 8)]
 
 
 class Call:
-    """A function of arrays, passed as tensors that require grad where they are floating."""
+    """A function of arrays, which are tensors that require grad where they are floating."""
 
     def __init__(self, name: str, function: Callable[..., Any], arrays: list[Array], leaves: list[bool]) -> None:
         self.name, self.function, self.arrays, self.leaves = name, function, arrays, leaves
@@ -174,18 +174,18 @@ class Call:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             ys = list(tensors_in(self.function(*xs)))
-        results: list[Array | None] = [y._array.copy() for y in ys]
+        found: list[Array | None] = [y._array.copy() for y in ys]
         ys = [y for y in ys if y.requires_grad]
         leaves = [x for x in xs if x.requires_grad]
         if not ys or not leaves:
-            return results
+            return found
         gs = []
         for i, y in enumerate(ys):
             g = np.asarray(np.random.default_rng(i).standard_normal(y.shape)).astype(y._array.dtype)
             other = of_gradients(g) if of_gradients else None
             gs.append(wrap(g if other is None else other))
         grads = run_backward(tuple(ys), tuple(gs), False, False, tuple(leaves), False)
-        return results + [None if g is None else g._array.copy() for g in grads]
+        return found + [None if g is None else g._array.copy() for g in grads]
 
 
 def tensors_in(x: Any) -> Iterator[Any]:
@@ -210,7 +210,7 @@ def kernels(dtype: str) -> Iterator[Call]:
 
 
 def laid_out(arrays: list[Array], layout: Layout, which: int | None) -> list[Array] | None:
-    """Return the arrays, all or one of them in a layout; None where it suits none of them."""
+    """Return the arrays, all or one of them in a layout; None where none of them can lie so."""
     others = [layout(a) if which in (None, i) else None for i, a in enumerate(arrays)]
     if all(other is None for other in others):
         return None
@@ -232,11 +232,11 @@ def digests(calls: Iterator[Call]) -> Iterator[tuple[str, str]]:
             arrays = laid_out(call.arrays, layout, None)
             if arrays is None:
                 continue
-            result = outcome(lambda call=call, arrays=arrays, layout=layout: call.run(arrays, layout))
+            found = outcome(lambda call=call, arrays=arrays, layout=layout: call.run(arrays, layout))
             bits = (
-                result.encode()
-                if isinstance(result, str)
-                else b"|".join(b"" if a is None else a.tobytes() for a in result)
+                found.encode()
+                if isinstance(found, str)
+                else b"|".join(b"" if a is None else a.tobytes() for a in found)
             )
             yield f"{name}: {call.name}", hashlib.sha1(bits).hexdigest()
 

@@ -1,4 +1,4 @@
-"""Samples of torch's op_db as calls whose arrays can be put into other memory layouts; see layout_runs.py."""
+"""Samples of torch's op_db as calls whose arrays can be laid out in memory in other ways; see layout_runs.py."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .helpers import Unsupported, to_npg
 from .layout_runs import Call
 from .test_op_db import UNDEFINED, Form, forms
 
-# Ops that draw numbers in memory order, as in PyTorch, or that concern memory.
+# Their numbers are drawn in the order of memory, as PyTorch's are, or they are about memory.
 BY_MEMORY = UNDEFINED | {
     *("cauchy", "exponential", "geometric", "log_normal", "normal", "uniform", "bernoulli", "multinomial"),
     *("rand_like", "randn_like", "randint_like", "nn.functional.dropout", "nn.functional.alpha_dropout"),
@@ -53,8 +53,8 @@ def sampled(
     for op in op_db[part::parts]:
         if op.name in BY_MEMORY:
             continue
-        result = forms(op)
-        for form in [*result[:1], *(f for f in result[1:] if f.name == "in place")]:
+        found = forms(op)
+        for form in [*found[:1], *(f for f in found[1:] if f.name == "in place")]:
             for number, dtype in enumerate(dtypes):
                 if dtype not in op.dtypes:
                     continue
@@ -62,8 +62,8 @@ def sampled(
                     warnings.simplefilter("ignore")
                     grad = op.supports_autograd and dtype.is_floating_point
                     first = itertools.islice(op.sample_inputs("cpu", dtype, requires_grad=grad), count + 2 * number)
-                    samples = list(first)[-count:]  # of each dtype others, where there are so many
-                for s in samples:
+                    given = list(first)[-count:]  # of each dtype others, where there are so many
+                for s in given:
                     if form.in_place and s.broadcasts_input:
                         continue
                     try:

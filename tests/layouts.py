@@ -1,10 +1,10 @@
-"""Copies of arrays in other memory layouts, for tests that no kernel relies on meaningless strides.
+"""Copies of arrays that lie in memory in other ways: for tests that no kernel reads more of a layout than it tells.
 
     for name, laid_out in LAYOUTS.items():
-        x = laid_out(a)        # equal to a, or None where the layout does not suit `a`
+        x = laid_out(a)        # equal to a, or None where `a` cannot lie so
 
-The stride of a dimension of size 1 is meaningless, also in an array that NumPy calls contiguous. Other arrays have
-gaps, negative strides, odd addresses or are read-only.
+The stride of a dimension of size 1 tells nothing, also in an array that NumPy calls contiguous. Other arrays have gaps,
+run backwards, start at odd addresses or may not be written.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Calls with out= in npg and PyTorch: for every common function and every kind of out= the outcome is the same."""
+"""Calls with out= in npg and PyTorch: every function that both have, with every kind of out=, comes to the same end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .test_op_db import TIES, UNDEFINED, forms, is_lambda
 
 DTYPES = (torch.float32, torch.int64, torch.bool)
 FREE_SIGNS = {"linalg.eigh", "linalg.qr", "linalg.svd"}  # of the columns of factors
-LARGEST = 400  # the most elements of a sample
+LARGEST = 400  # elements of a sample, at most
 
 
 class Case(NamedTuple):
@@ -38,9 +38,9 @@ class Case(NamedTuple):
 
 
 class Out(NamedTuple):
-    """An out= to create in either library: `make(lib, arguments)` creates it for result number `output`.
+    """An out= to be made in either library: number `output` of the results is given by `make(lib, arguments)`.
 
-    make returns the tensor, and the arguments, possibly moved into the same memory.
+    make returns the tensor, and the arguments, which may have been put into the same memory.
     """
 
     what: str
@@ -55,9 +55,9 @@ def _takes_out(function: Any, args: Any, kwargs: Any, expected: Any) -> bool:
     results = expected if isinstance(expected, tuple) else (expected,)
     if not results or not all(isinstance(r, torch.Tensor) for r in results):
         return False
-    result = tuple(torch.empty_like(r) for r in results)
+    made = tuple(torch.empty_like(r) for r in results)
     try:
-        function(*args, out=result if isinstance(expected, tuple) else result[0], **kwargs)
+        function(*args, out=made if isinstance(expected, tuple) else made[0], **kwargs)
     except (TypeError, RuntimeError, AttributeError):
         return False
     return True
@@ -66,32 +66,32 @@ def _takes_out(function: Any, args: Any, kwargs: Any, expected: Any) -> bool:
 def cases(part: int = 0, parts: int = 1, dtypes: Any = DTYPES) -> Iterator[Case]:
     """Yield a call of each function and dtype, of a part of all ops, that takes out= in PyTorch."""
     for op in op_db[part::parts]:
-        actual = forms(op)
-        if not actual or is_lambda(actual[0].torch_fn) or op.name.startswith("__") or op.name in UNDEFINED:
+        found = forms(op)
+        if not found or is_lambda(found[0].torch_fn) or op.name.startswith("__") or op.name in UNDEFINED:
             continue
         for dtype in dtypes:
             if dtype not in op.dtypes:
                 continue
-            log: list[Any] = []
+            seen: list[Any] = []
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 for s in itertools.islice(op.sample_inputs("cpu", dtype), 14):
                     args, kwargs = (s.input, *s.args), dict(s.kwargs)
                     try:
                         to_npg((args, kwargs))
-                        expected = actual[0].torch_fn(*args, **kwargs)
+                        expected = found[0].torch_fn(*args, **kwargs)
                     except (Unsupported, RuntimeError, TypeError):
                         continue
                     sizes = [x.numel() for x in torch.utils._pytree.tree_leaves((args, expected)) if _is_tensor(x)]
                     if max(sizes, default=1) > LARGEST or min(sizes, default=1) == 0 or max(sizes, default=2) < 2:
                         continue
-                    if _takes_out(actual[0].torch_fn, args, kwargs, expected):
+                    if _takes_out(found[0].torch_fn, args, kwargs, expected):
                         ranks = tuple([r.ndim for r in torch.utils._pytree.tree_leaves(expected)])
-                        if ranks in log:
+                        if ranks in seen:
                             continue
-                        log.append(ranks)
-                        yield Case(f"{op.name}, {dtype}", actual[0].npg_fn, actual[0].torch_fn, args, kwargs, expected)
-                        if len(log) == (2 if dtype is torch.float32 else 1):
+                        seen.append(ranks)
+                        yield Case(f"{op.name}, {dtype}", found[0].npg_fn, found[0].torch_fn, args, kwargs, expected)
+                        if len(seen) == (2 if dtype is torch.float32 else 1):
                             break
 
 
@@ -134,7 +134,7 @@ def _kinds(k: int, r: torch.Tensor) -> Iterator[Out]:
 
 def _sharing(k: int, r: torch.Tensor, i: int, inside: bool, t: torch.Tensor) -> Iterator[Out]:
     """Yield out= in the memory of argument i (inside: of the first tensor of a list)."""
-    n, m, shape, input_shape = r.numel(), t.numel(), tuple(r.shape), tuple(t.shape)
+    n, m, shape, given = r.numel(), t.numel(), tuple(r.shape), tuple(t.shape)
 
     def laid(window: Callable[[Any], Any], own: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
         def make(lib: Any, args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
@@ -147,27 +147,27 @@ def _sharing(k: int, r: torch.Tensor, i: int, inside: bool, t: torch.Tensor) -> 
 
         return make
 
-    plain = lambda base: base[:m].reshape(input_shape)
+    plain = lambda base: base[:m].reshape(given)
     yield Out(f"argument {i} itself", k, laid(lambda base: base[:n].reshape(shape), plain))
     yield Out(f"argument {i}, one on", k, laid(lambda base: base[1 : n + 1].reshape(shape), plain))
     yield Out(f"argument {i}, one before", k, laid(
-        lambda base: base[:n].reshape(shape), lambda base: base[1 : m + 1].reshape(input_shape)))  # fmt: skip
+        lambda base: base[:n].reshape(shape), lambda base: base[1 : m + 1].reshape(given)))  # fmt: skip
     every_second = lambda first, size, count: lambda base: base[first : 2 * count : 2].as_strided(size, _spread(size))
-    yield Out(f"argument {i}, between", k, laid(every_second(1, shape, n), every_second(0, input_shape, m)))
+    yield Out(f"argument {i}, between", k, laid(every_second(1, shape, n), every_second(0, given, m)))
     if len(shape) == 2 and shape[0] == shape[1]:
         yield Out(f"argument {i}, transposed", k, laid(lambda base: base[:n].reshape(shape).t(), plain))
 
 
 def _spread(shape: Any) -> list[int]:
-    results, step = [], 2
+    found, step = [], 2
     for n in reversed(shape):
-        results.append(step)
+        found.append(step)
         step *= n
-    return results[::-1]
+    return found[::-1]
 
 
 def outs(case: Case) -> Iterator[Out]:
-    """Yield the kinds of out= to try for a call."""
+    """Yield what is tried as out= of a call."""
     for k, r in enumerate(case.results):
         yield from _kinds(k, r)
         for i, x in enumerate(case.args):
@@ -185,25 +185,25 @@ def outs(case: Case) -> Iterator[Out]:
 
 
 def _run(case: Case, lib: Any, out: Out) -> tuple[Any, list[str], bool]:
-    """Return the value of out= or the error's text, the warnings, and whether an error left out= unchanged."""
+    """Return the value of out= or the text of the error, the warnings, and whether an error left out= as it was."""
     function = case.torch_fn if lib is torch else case.npg_fn
     args, kwargs = (case.args, case.kwargs) if lib is torch else to_npg((case.args, case.kwargs))
     target, args = out.make(lib, tuple(args))
     rest = [_blank(lib, r.shape, r.dtype) for r in case.results]
-    arguments: Any = (*rest[: out.output], target, *rest[out.output + 1 :])
+    given: Any = (*rest[: out.output], target, *rest[out.output + 1 :])
     if not isinstance(case.expected, tuple):
-        arguments = target
+        given = target
     before = target.detach().clone()
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         try:
-            result = function(*args, out=arguments, **kwargs)
+            found = function(*args, out=given, **kwargs)
         except Exception as error:
-            is_unchanged = lib is torch or target.shape == before.shape and np.array_equal(target.detach(), before)
-            return f"{type(error).__name__}: {error}", [], is_unchanged
-    result = result[out.output] if isinstance(case.expected, tuple) else result
-    assert lib is torch or result is target, f"{case.name}: not out= itself is returned"
-    return target, [str(w.message) for w in caught if "resized" in str(w.message)], True
+            kept = lib is torch or target.shape == before.shape and np.array_equal(target.detach(), before)
+            return f"{type(error).__name__}: {error}", [], kept
+    found = found[out.output] if isinstance(case.expected, tuple) else found
+    assert lib is torch or found is target, f"{case.name}: not out= itself is returned"
+    return target, [str(w.message) for w in seen if "resized" in str(w.message)], True
 
 
 def _words(text: Any) -> Any:
@@ -213,7 +213,7 @@ def _words(text: Any) -> Any:
     return text.replace("torch", "npg").replace("CPUBoolType", "npg.BoolTensor")[:64]
 
 
-# Intended differences from PyTorch: the name of a function, of the kinds of out=, and the reason.
+# What PyTorch does otherwise, and npg on purpose not: the name of a function, of the kinds of out=, and the reason.
 _COMPOSITE = "PyTorch computes it by others and copies, so what it writes to out= is recorded; npg's out= never is"
 _WITHOUT_RULE = "PyTorch has no gradient yet, so that what it writes has a history that raises in backward"
 _INDICES = "PyTorch does not look at the memory of indices that it gives or takes"
@@ -260,18 +260,18 @@ def is_known(case: Case, out: Out) -> bool:
 
 
 def difference(case: Case, out: Out) -> str | None:
-    """Return how npg's outcome differs from PyTorch's, or None."""
+    """Return how npg's end of the call differs from PyTorch's, or None."""
     where = f"{case.name}, out={out.what} ({out.output})"
     expected, their_warnings, _ = _run(case, torch, out)
-    actual, own_warnings, is_unchanged = _run(case, npg, out)
-    if isinstance(expected, str) or isinstance(actual, str):
-        e, f = (x if isinstance(x, str) else "a value" for x in (expected, actual))
-        both = isinstance(expected, str) and isinstance(actual, str)
+    found, own_warnings, kept = _run(case, npg, out)
+    if isinstance(expected, str) or isinstance(found, str):
+        e, f = (x if isinstance(x, str) else "a value" for x in (expected, found))
+        both = isinstance(expected, str) and isinstance(found, str)
         # Which of two reasons to refuse comes first where a place for integers requires grad.
         order = out.what.startswith("requires grad") and not case.results[out.output].is_floating_point()
         if _words(e) != _words(f) and not (both and order):
             return f"{where}: {f}; PyTorch: {e}"
-        return None if is_unchanged else f"{where}: refused, but written"
+        return None if kept else f"{where}: refused, but written"
     if len(own_warnings) != len(their_warnings):
         return f"{where}: warnings {own_warnings}; PyTorch: {their_warnings}"
     if out.what == "expanded":  # which of the values stays is all one
@@ -283,9 +283,9 @@ def difference(case: Case, out: Out) -> str | None:
     result = case.results[out.output]
     coarse = any(d == torch.float16 for d in (expected.dtype, result.dtype))  # computed in the one, cast to the other
     faults = []
-    for candidate in (result.to(expected.dtype).reshape(expected.shape), expected):
+    for wanted in (result.to(expected.dtype).reshape(expected.shape), expected):
         try:
-            assert_like(actual, candidate, where, 2e-3 if coarse else 1e-5, 1e-3 if coarse else 1e-5)
+            assert_like(found, wanted, where, 2e-3 if coarse else 1e-5, 1e-3 if coarse else 1e-5)
         except AssertionError as error:
             faults.append(str(error))
     return faults[0] if len(faults) == 2 else None

@@ -16,7 +16,7 @@ __all__ = ["default_interrupt", "run", "running"]
 
 @contextlib.contextmanager
 def default_interrupt() -> Iterator[None]:
-    """Make SIGINT raise KeyboardInterrupt within; processes started here then do not ignore it."""
+    """Let SIGINT raise KeyboardInterrupt within: processes that are started here inherit that it is not ignored."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -28,7 +28,7 @@ def default_interrupt() -> Iterator[None]:
 
 
 def _kill(process: subprocess.Popen[Any]) -> None:
-    """Kill a process and its descendants."""
+    """Kill a process and those that it has started."""
     with contextlib.suppress(ProcessLookupError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
@@ -38,7 +38,7 @@ def _kill(process: subprocess.Popen[Any]) -> None:
 
 @contextlib.contextmanager
 def running(command: Sequence[str], timeout: float = 120, **settings: Any) -> Iterator[subprocess.Popen[Any]]:
-    """Start a process, and kill it at the end of the block or after a timeout, so that reading from it ends."""
+    """Start a process, and kill it at the end of the block or after some seconds, so that reading from it ends."""
     with default_interrupt():
         process = subprocess.Popen(command, start_new_session=True, **settings)
     watch = threading.Timer(timeout, _kill, (process,))
@@ -59,7 +59,7 @@ def running(command: Sequence[str], timeout: float = 120, **settings: Any) -> It
 def run(
     command: Sequence[str], timeout: float = 300, *, capture_output: bool = False, check: bool = False, **settings: Any
 ) -> subprocess.CompletedProcess[Any]:
-    """Call subprocess.run; a process that exceeds the timeout is killed with its descendants.
+    """Do what subprocess.run does; a process that takes longer is killed with all that it has started.
 
     Raises: subprocess.TimeoutExpired, subprocess.CalledProcessError.
     """

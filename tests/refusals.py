@@ -1,9 +1,9 @@
-"""Call everything public with absurd arguments, and print the calls whose errors are uninformative.
+"""Call everything public with absurd arguments, and print what answers with an error that says nothing.
 
     NPG_ENGINE=python python -m tests.refusals [--few] [WORD ...]     fewer values; only names with one of the words
 
-tests/test_refusals.py runs it as a process of its own, with bounded memory, because a call that tries to allocate all
-memory, or never returns, is a fault, too. One line per fault: name, argument, value, problem.
+Run by tests/test_refusals.py as a process of its own, with bounded memory, because a call that tries to take all of it,
+or never comes back, is a fault too. One line a fault: name, argument, value, what is wrong.
 """
 
 import dis
@@ -23,18 +23,18 @@ import npg.linalg
 import npg.nn.functional as F
 
 ABSURD_NAME = "a"
-MEMORY = 3 << 30  # bytes of address space
-SECONDS = 5  # of processor time per call
+MEMORY = 3 << 30  # of address space
+SECONDS = 5  # of processor time, a call
 
 ALLOWED = (TypeError, ValueError, IndexError, RuntimeError)  # NotImplementedError and LinAlgError are RuntimeErrors
-# Python's own texts, as in PyTorch.
+# Python's own words, which PyTorch gives too.
 OVERFLOWS = (
     "int too big to convert", "int too large to convert to float", "can't convert negative int to unsigned",
     "Python int too large to convert to C long",  # NumPy's, of a number of more than 64 bits in a logical function
 )  # fmt: skip
 # And these, of parameters, shapes and numbers, where PyTorch's function is one of Python too: tests/nn/modules.
 PYTHONS = re.compile("'.*' object is not iterable|could not convert string to float: '.*'|float division by zero")
-# Texts of Python and NumPy about the use of an argument, not about the argument.
+# Words of Python and NumPy about what an argument was used for, not about the argument.
 LEAKS = re.compile(
     "unsupported operand|has no attribute|not supported between|did not contain a loop|ufunc|Maximum allowed|"
     "cannot reshape array|too big; `arr|object is not (iterable|subscriptable)|cannot be interpreted as an integer|"
@@ -55,19 +55,19 @@ LEFT_OUT = {
 
 def targets():
     """Yield (name, callable) of everything public, each once."""
-    visited = set()
+    seen = set()
     places = {"npg": npg, "F": F, "linalg": npg.linalg, "Tensor": npg.Tensor, "nn": npg.nn, "optim": npg.optim}
     places |= {"nn.init": npg.nn.init, "nn.utils": npg.nn.utils}
-    for place, result in places.items():
-        for name in sorted(getattr(result, "__all__", dir(result))):
-            value = getattr(result, name)
-            if name[0] == "_" or name in LEFT_OUT or not callable(value) or id(value) in visited:
+    for place, found in places.items():
+        for name in sorted(getattr(found, "__all__", dir(found))):
+            value = getattr(found, name)
+            if name[0] == "_" or name in LEFT_OUT or not callable(value) or id(value) in seen:
                 continue
             if isinstance(value, type) and issubclass(value, (Warning, npg.nn.Parameter)):
                 continue
             if isinstance(value, types.ModuleType):
                 continue
-            visited.add(id(value))
+            seen.add(id(value))
             yield f"{place}.{name}", value
 
 
@@ -129,15 +129,15 @@ def calls(name, function, few):
                 if p.kind is p.VAR_KEYWORD or (p.kind is p.VAR_POSITIONAL and p is not target):
                     continue
                 if p is target:
-                    replacement = value
+                    given = value
                 elif p.default is p.empty:
-                    replacement = usual(p.name)
+                    given = usual(p.name)
                 else:
                     continue
                 if p.kind is p.KEYWORD_ONLY or p.default is not p.empty:
-                    kwargs[p.name] = replacement
+                    kwargs[p.name] = given
                 else:
-                    args.append(replacement)
+                    args.append(given)
             yield target.name, value, args, kwargs
 
 
@@ -153,13 +153,13 @@ def _tensors(values):
 
 
 def state(values):
-    """Return the state that a failed call must not change."""
+    """Return what a refused call must leave as it is."""
     arrays = [(x._array.tobytes(), x.shape, x._array.strides, x._version, x.requires_grad) for x in _tensors(values)]
     return arrays, npg.is_grad_enabled(), npg.get_default_dtype(), npg.get_rng_state()._array.tobytes()
 
 
 def says_nothing(error):
-    """Return why an error does not explain to the caller what is wrong, or None."""
+    """Return why an error does not tell the caller what is wrong with the call, or None."""
     text = str(error)
     if isinstance(error, OverflowError) and text in OVERFLOWS:
         return None
@@ -201,8 +201,8 @@ def main(words, few):
         if words and not any(w in name for w in words):
             continue
         for parameter, value, args, kwargs in calls(name, function, few):
-            arguments = [*args, *kwargs.values()]
-            before = state(arguments)
+            given = [*args, *kwargs.values()]
+            before = state(given)
             why = None
             if hasattr(os, "fork"):
                 signal.setitimer(signal.ITIMER_PROF, SECONDS)
@@ -212,7 +212,7 @@ def main(words, few):
                 pythons = name.startswith(("optim.", "nn.")) and PYTHONS.fullmatch(str(error))
                 why = None if pythons else says_nothing(error)
                 why = why and f"{why}: {type(error).__name__}: {str(error)[:150]!r}"
-                if why is None and state(arguments) != before:
+                if why is None and state(given) != before:
                     why = f"changed something: {error!r}"
             finally:
                 if hasattr(os, "fork"):

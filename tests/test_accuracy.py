@@ -1,11 +1,11 @@
-"""The table of accuracy (tests/benchmarks/accuracy.py) on fewer numbers, and the measure itself."""
+"""The table of accuracy (tests/benchmarks/accuracy.py) on numbers that CI can afford, and the measure itself."""
 
 import numpy as np
 import pytest
 
 from tests.benchmarks import accuracy
 
-COUNT = 100_000  # enough numbers for sequential sums to lose hundreds of units
+COUNT = 100_000  # of numbers: many enough that sums one after the other lose hundreds of units
 
 
 @pytest.mark.parametrize("work", list(accuracy.WORKS))
@@ -17,8 +17,8 @@ def test_error_is_at_most_twice_that_of_pytorch(work):
 
 def test_error_counts_units_of_the_last_place():
     exact = np.array([1000.0, 1.0, np.inf, np.nan])
-    actual = exact + [2 * float(np.spacing(np.float32(1000.0))), 0.0, 0.0, 0.0]
-    assert accuracy.error(actual, exact, np.float32) == pytest.approx(2)
+    found = exact + [2 * float(np.spacing(np.float32(1000.0))), 0.0, 0.0, 0.0]
+    assert accuracy.error(found, exact, np.float32) == pytest.approx(2)
     assert accuracy.error(exact, exact, np.float32) == 0
     assert accuracy.error(np.array([1.0, np.inf]), np.array([1.0, np.nan]), np.float32) > 1e9  # nan is not inf
     assert accuracy.error(np.array([np.inf]), np.array([1e6]), np.float16) == 0  # what float16 cannot hold

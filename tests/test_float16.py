@@ -1,8 +1,8 @@
-"""float16: each op computes in float32 and rounds once, forward and backward, and scalar operands are not rounded.
+"""float16: each op computes in float32 and rounds once, forward and backward, and a number beside it keeps its digits.
 
-All functions that npg shares with PyTorch are discovered: those of one tensor run on all 65,536 numbers, those of two
-tensors on 400 x 400, those of a tensor and a number in both orders. tests/half.py defines the criterion; the rest of
-float16 is compared in tests/test_float16_samples.py.
+Every function that npg shares with PyTorch is found by looking: of one tensor on all 65,536 numbers, of two tensors on
+400 x 400 numbers, of a tensor and a number in both orders. What is right says tests/half.py; all else that is computed
+in float16 is compared in tests/test_float16_samples.py.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ NEAR = {"rsqrt": 2}
 
 @pytest.mark.parametrize("name", UNARY)
 def test_unary_of_every_float16(name):
-    npg_function, torch_function = offered()[name]
+    ours, theirs = offered()[name]
     but = np.isinf(EVERY) if name in AT_INFINITY else None
-    compare(name, npg_function, torch_function, [EVERY], NEAR.get(name, 1), but)
+    compare(name, ours, theirs, [EVERY], NEAR.get(name, 1), but)
 
 
 def test_unary_names_are_found():
-    expected = {"exp", "sigmoid", "erf", "tanh", "sinc", "rsqrt", "nn.functional.softplus", "nn.functional.mish"}
-    assert expected <= set(UNARY)
+    wanted = {"exp", "sigmoid", "erf", "tanh", "sinc", "rsqrt", "nn.functional.softplus", "nn.functional.mish"}
+    assert wanted <= set(UNARY)
     assert {"add", "mul", "atan2", "hypot", "logaddexp", "ldexp"} <= {n.replace("arctan2", "atan2") for n in BINARY}
     assert {("add", "ts"), ("pow", "st"), ("nn.functional.leaky_relu", "ts")} <= set(SCALAR)
 
@@ -65,11 +65,11 @@ def test_round_to_decimals_of_every_float16(decimals):
 
 def _grid() -> list[np.ndarray]:
     rng = np.random.default_rng(1)
-    results = []
+    found = []
     for _ in range(2):
         of_all = rng.choice(QUIET, 200 - len(SPECIAL))
-        results.append(np.concatenate([SPECIAL, of_all, (rng.standard_normal(200) * 2).astype(np.float16)]))
-    return [np.broadcast_to(results[0][:, None], (400, 400)).copy(), np.broadcast_to(results[1], (400, 400)).copy()]
+        found.append(np.concatenate([SPECIAL, of_all, (rng.standard_normal(200) * 2).astype(np.float16)]))
+    return [np.broadcast_to(found[0][:, None], (400, 400)).copy(), np.broadcast_to(found[1], (400, 400)).copy()]
 
 
 GRID = _grid()
@@ -132,13 +132,13 @@ _HALVES = st.lists(st.integers(0, 65535), min_size=1, max_size=8)
 @settings(deadline=None)
 def test_generated_operands(name, first, second, number):
     """Two columns broadcast against each other, whose gradients are then sums, and a number."""
-    npg_function, torch_function = offered()[name]
+    ours, theirs = offered()[name]
     a, b = (QUIET[np.array(bits, np.uint16)] for bits in (first, second))
     a, b = np.where(np.isfinite(a), a, 1), np.where(np.isfinite(b), b, 1)
-    grid = np.broadcast_to(a[:, None], (len(a), len(b))).copy(), np.broadcast_to(b, (len(a), len(b))).copy()
-    compare(name, npg_function, torch_function, grid)
+    whole = np.broadcast_to(a[:, None], (len(a), len(b))).copy(), np.broadcast_to(b, (len(a), len(b))).copy()
+    compare(name, ours, theirs, whole)
     if (name, "ts") in SCALAR:
-        compare(f"{name} {number}", npg_function, torch_function, [np.resize(a, 64), number])
+        compare(f"{name} {number}", ours, theirs, [np.resize(a, 64), number])
 
 
 # ----- What stays silent, what is refused -----

@@ -1,6 +1,6 @@
-"""float16 beyond single elements: PyTorch's samples of every op that supports it, and the steps of optimizers.
+"""float16 beyond single elements: PyTorch's samples of every op that it has in float16, and the steps of optimizers.
 
-tests/half.py defines the criterion.
+What is right says tests/half.py.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def _in_double(x: Any) -> Any:
     return torch.double if x is torch.half else x
 
 
-def _compare_arrays(what: str, npg_result: Any, torch_result: Any, exact: Any, composite: bool, near: int = 1) -> None:
-    a, b, c = npg_result.detach().numpy(), torch_result.detach().numpy(force=True), exact.detach().numpy(force=True)
+def _compare_arrays(what: str, ours: Any, theirs: Any, exact: Any, composite: bool, near: int = 1) -> None:
+    a, b, c = ours.detach().numpy(), theirs.detach().numpy(force=True), exact.detach().numpy(force=True)
     assert (a.dtype, a.shape) == (b.dtype, b.shape), what
     if a.dtype != np.float16:
         close = np.allclose(a, b, 1e-6, 1e-7, equal_nan=True) if a.dtype.kind == "f" else np.array_equal(a, b)
@@ -86,9 +86,9 @@ def test_samples_of_op_db(op):
     form, composite = forms(op)[0], op.name in COMPOSITE
     samples = list(op.sample_inputs("cpu", torch.half, requires_grad=op.supports_autograd))
     for s in samples[:: max(1, len(samples) // SAMPLES)]:
-        call = (s.input, *s.args), dict(s.kwargs)
+        given = (s.input, *s.args), dict(s.kwargs)
         try:
-            sides = [to_npg(call), call, _in_double(call)]
+            sides = [to_npg(given), given, _in_double(given)]
         except Unsupported:
             continue
         results = []
@@ -100,11 +100,11 @@ def test_samples_of_op_db(op):
             continue  # PyTorch itself refuses
         npg.manual_seed(42)
         results.insert(0, form.npg_fn(*sides[0][0], **sides[0][1]))
-        actual = [list(tensors_in(r)) for r in results]
-        assert len(actual[0]) == len(actual[1])
-        for npg_result, torch_result, exact in zip(*actual, strict=True):
-            _compare_arrays("value", npg_result, torch_result, exact, composite)
-        _compare_gradients([list(tensors_in(side)) for side in sides], actual, composite, NEAR.get(op.name, 1))
+        found = [list(tensors_in(r)) for r in results]
+        assert len(found[0]) == len(found[1])
+        for ours, theirs, exact in zip(*found, strict=True):
+            _compare_arrays("value", ours, theirs, exact, composite)
+        _compare_gradients([list(tensors_in(side)) for side in sides], found, composite, NEAR.get(op.name, 1))
 
 
 def _compare_gradients(leaves: list[list[Any]], results: list[list[Any]], composite: bool, near: int) -> None:
@@ -115,22 +115,22 @@ def _compare_gradients(leaves: list[list[Any]], results: list[list[Any]], compos
         return
     rng = np.random.default_rng(0)
     gs = [np.asarray(rng.random(tuple(results[1][i].shape)) + 0.5).astype(np.float16) for i in outputs]
-    outcomes: list[Any] = []
+    found: list[Any] = []
     for k, (lib, dtype) in ((1, (torch, np.float16)), (2, (torch, np.float64)), (0, (npg, np.float16))):
         ys, xs = [results[k][i] for i in outputs], [leaves[k][i] for i in places]
         try:
             cotangents = [lib.from_numpy(g.astype(dtype)) for g in gs]
-            outcomes.append(lib.autograd.grad(ys, xs, cotangents, allow_unused=True))
+            found.append(lib.autograd.grad(ys, xs, cotangents, allow_unused=True))
         except (RuntimeError, NotImplementedError):
             if not k:
                 raise
             return  # PyTorch has no derivative
-    for torch_result, exact, npg_result in zip(*outcomes, strict=True):
-        if npg_result is not None and torch_result is not None:
-            _compare_arrays("gradient", npg_result, torch_result, exact, composite, near)
+    for theirs, exact, ours in zip(*found, strict=True):
+        if ours is not None and theirs is not None:
+            _compare_arrays("gradient", ours, theirs, exact, composite, near)
         else:
-            gradient = torch_result if npg_result is None else npg_result
-            assert gradient is None or not gradient.numpy().any()
+            given = theirs if ours is None else ours
+            assert given is None or not given.numpy().any()
 
 
 # ----- Optimizers -----

@@ -1,4 +1,4 @@
-"""npg is a guest in the process: NumPy's results, threads and memory, forks and exits are as without it.
+"""npg is a guest in the process: what NumPy does beside it, its threads, its memory, forks and exits, is as before.
 
 Each program runs in a process of its own, with and without npg where the two are compared.
 """
@@ -112,8 +112,8 @@ def test_products_of_npg_leave_openblas_threads_asleep():
         import time; time.sleep(0.2)
         print(ours, spent() - before - ours > ours)
     """
-    npg_seconds, numpys_are_more = run(program, NPG_ENGINE=npg.engine.name).split()
-    assert int(npg_seconds) <= 2, f"OpenBLAS's own thread had {npg_seconds} hundredths of a second"
+    ours, numpys_are_more = run(program, NPG_ENGINE=npg.engine.name).split()
+    assert int(ours) <= 2, f"OpenBLAS's own thread had {ours} hundredths of a second"
     assert numpys_are_more == "True"
 
 
@@ -393,9 +393,9 @@ def test_blocks_serve_every_way_in_which_numpy_asks():
         grown = (x * 3).numpy()
         grown = grown if grown.base is None else grown.base
         grown.resize(size, refcheck=False)
-        checked = min(size, 20_000)
-        assert (grown[:checked] == 3).all()
-        assert not grown[checked:].any()
+        kept = min(size, 20_000)
+        assert (grown[:kept] == 3).all()
+        assert not grown[kept:].any()
         del grown
     (x[:0] * 2).numpy(), (x.reshape(20_000, 1)[:, :0] * 2).numpy()  # no elements
     del a

@@ -1,4 +1,4 @@
-"""npg in other interpreters and processes: subinterpreters raise, processes of every kind work."""
+"""npg in other interpreters and processes: subinterpreters are refused, processes of every kind work."""
 
 import multiprocessing
 import os

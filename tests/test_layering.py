@@ -1,7 +1,7 @@
-"""The allowed imports between the rooms of npg, read from the source with ast; nothing is imported.
+"""Who may import whom: the rooms of npg in their order, read from the source with ast, nothing is imported.
 
-Every import counts: at the top of a file, inside a function, under TYPE_CHECKING, by importlib.import_module. A late
-import also makes a room depend on the one above it.
+Every import counts: at the top of a file, inside a function, under TYPE_CHECKING, by importlib.import_module. An
+import that runs late still ties the room to what stands above it.
 """
 
 import ast
@@ -32,13 +32,13 @@ STAGES = (
         "futures", "hub", "jit", "library", "multiprocessing", "onnx", "overrides", "serialization", "testing",
         "__config__", "_C", "_checks", "_custom_ops", "_ops",
     ),
-    ("as_torch",),
+    ("_run", "as_torch"),
     ("demo",),
 )  # fmt: skip
 RANK = {room: rank for rank, stage in enumerate(STAGES) for room in stage}
-TOP = "npg"  # npg/__init__.py and __main__.py, which import the rooms and are imported by none of them
+TOP = "npg"  # npg/__init__.py and __main__.py: put the rooms together and are imported by none of them
 
-# Allowed by the order, but forbidden: a module's forward is one call into functional.
+# Allowed by the order, and still not wanted: a module's forward is one call into functional.
 FORBIDDEN = {"nn": {"kernels", "ops", "engine"}, "optim": {"kernels", "ops", "engine"}}
 # The demos see what a user sees.
 INTERNAL = {"kernels", "ops", "engine"}
@@ -150,17 +150,17 @@ def check(root: Path) -> tuple[list[str], int]:
     files = [p for d, e in (("npg", "py"), ("npg", "pyi"), ("demo", "py")) for p in sorted((root / d).rglob(f"*.{e}"))]
     for pattern in ("*.pyx", "*.pxd", "*.pxi"):
         files += [path for folder in ("csrc", "npg") for path in sorted((root / folder).rglob(pattern))]
-    results = []
+    found = []
     for path in files:
         module = module_of(path, root)
         if room_of(module) is None:
-            results.append(f"{path.relative_to(root)}:1: {module}: {verdict(module, 'npg.ops')}")
+            found.append(f"{path.relative_to(root)}:1: {module}: {verdict(module, 'npg.ops')}")
             continue
         for line, imported in imports(path, root):
             wrong = verdict(module, imported)
             if wrong:
-                results.append(f"{path.relative_to(root)}:{line}: {imported}: {wrong}")
-    return results, len(files)
+                found.append(f"{path.relative_to(root)}:{line}: {imported}: {wrong}")
+    return found, len(files)
 
 
 # ----- Circles -----
@@ -185,37 +185,37 @@ def circles(root: Path) -> list[set[str]]:
     graph = {module: set(modules_imported(path, root, set(files))) for module, path in files.items()}
 
     def reach(module: str) -> set[str]:
-        visited: set[str] = set()
+        seen: set[str] = set()
         stack = list(graph[module])
         while stack:
             name = stack.pop()
-            if name not in visited:
-                visited.add(name)
+            if name not in seen:
+                seen.add(name)
                 stack.extend(graph[name])
-        return visited
+        return seen
 
     reached = {module: reach(module) for module in files}
-    results: list[set[str]] = []
+    found: list[set[str]] = []
     for module in sorted(files):
-        if module in reached[module] and not any(module in circle for circle in results):
-            results.append({name for name in reached[module] if module in reached[name]})
-    return results
+        if module in reached[module] and not any(module in circle for circle in found):
+            found.append({name for name in reached[module] if module in reached[name]})
+    return found
 
 
 # ----- npg -----
 
 
 def test_layering_of_this_repository_is_kept():
-    result, files = check(ROOT)
+    found, files = check(ROOT)
     assert files > 20
-    assert not result, "\n".join(result)
+    assert not found, "\n".join(found)
 
 
 def test_circles_are_the_engines_own():
     # A node runs rules, a rule may run a backward pass, and a tensor asks for nodes.
-    result = circles(ROOT)
-    assert len(result) == 1
-    assert {".".join(name.split(".")[:2]) for name in result[0]} == {"npg.engine"}
+    found = circles(ROOT)
+    assert len(found) == 1
+    assert {".".join(name.split(".")[:2]) for name in found[0]} == {"npg.engine"}
 
 
 # ----- The checker itself -----
@@ -317,5 +317,5 @@ def test_checker_circle_is_found(tmp_path, source):
 )
 def test_checker_deliberately_wrong_import_is_caught(tmp_path, name, source, line):
     write_tree(tmp_path, {**RIGHT, name: source})
-    result, _ = check(tmp_path)
-    assert [text.partition(": ")[0] for text in result] == [f"{name}:{line}"]
+    found, _ = check(tmp_path)
+    assert [text.partition(": ")[0] for text in found] == [f"{name}:{line}"]

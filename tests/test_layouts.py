@@ -1,7 +1,8 @@
-"""Every op on equal arrays in other memory layouts: the same values and gradients, to the bit in both engines.
+"""Every op on equal arrays that lie in memory in other ways: the same values and gradients, and bits in both engines.
 
-The last digits may differ between layouts, since BLAS has other kernels for a transposed matrix and sums are computed
-in memory order; between engines nothing may. A process whose arrays have guard pages detects accesses outside them.
+Between layouts the last digits may differ, for BLAS has other kernels for a transposed matrix and sums are added in the
+order of memory; between the engines nothing may. A process whose arrays lie beside forbidden pages finds what is read
+or written outside of them.
 """
 
 import os
@@ -36,12 +37,11 @@ def _quick_samples(monkeypatch):
 
 
 @np.errstate(all="ignore")
-def difference(actual, expected):
+def difference(found, expected):
     """Return what differs between two outcomes, None where nothing does."""
-    if isinstance(actual, str) or isinstance(expected, str):
-        shown = actual if isinstance(actual, str) else "values"
-        return None if actual == expected else f"{shown}, contiguous: {expected}"
-    for i, (a, e) in enumerate(zip(actual, expected, strict=True)):
+    if isinstance(found, str) or isinstance(expected, str):
+        return None if found == expected else f"{found if isinstance(found, str) else 'values'}, contiguous: {expected}"
+    for i, (a, e) in enumerate(zip(found, expected, strict=True)):
         if a is None and e is None:
             continue
         if a is None or e is None or a.shape != e.shape or a.dtype != e.dtype:
@@ -57,15 +57,15 @@ def difference(actual, expected):
     return None
 
 
-def is_refused(name, call, result):
-    """Tell whether an in-place call raised where it must."""
-    if "in place" not in call.name or not isinstance(result, str):
+def is_refused(name, call, found):
+    """Tell whether an in-place call was refused as it must be."""
+    if "in place" not in call.name or not isinstance(found, str):
         return False
-    return "read-only" in result if name == "read_only" else "refers to a single memory location" in result
+    return "read-only" in found if name == "read_only" else "refers to a single memory location" in found
 
 
 def check(call: Call, each: bool) -> list[str]:
-    """Return the faults of a call with all arrays in each layout, or also with one of them at a time."""
+    """Return what is wrong with a call: with all arrays in each layout, or also with one of them at a time."""
     wrong = []
     expected = outcome(lambda: call.run([a.copy() for a in call.arrays]))
     for name, layout in LAYOUTS.items():
@@ -74,8 +74,8 @@ def check(call: Call, each: bool) -> list[str]:
             if arrays is None:
                 continue
             before = [a.copy() for a in arrays]
-            actual = outcome(lambda arrays=arrays, layout=layout: call.run(arrays, layout))
-            text = None if is_refused(name, call, actual) else difference(actual, expected)
+            found = outcome(lambda arrays=arrays, layout=layout: call.run(arrays, layout))
+            text = None if is_refused(name, call, found) else difference(found, expected)
             if text:
                 wrong.append(f"{call.name}: {name}, {which}: {text}")
             if "in place" not in call.name and not call.name.startswith("_"):
@@ -87,15 +87,15 @@ def check(call: Call, each: bool) -> list[str]:
         if arrays is None or "in place" in call.name:
             continue
         expected = outcome(lambda arrays=arrays: call.run([np.array(a, order="C") for a in arrays]))
-        actual = outcome(lambda arrays=arrays: call.run(arrays))
-        text = None if singular(expected) else difference(actual, expected)
+        found = outcome(lambda arrays=arrays: call.run(arrays))
+        text = None if singular(expected) else difference(found, expected)
         if text:
             wrong.append(f"{call.name}: {name}: {text}")
     return wrong
 
 
 def singular(expected):
-    """Tell whether results are only rounding errors, as for a matrix with equal rows, which has no inverse."""
+    """Tell whether equal rows have made numbers that are all rounding: of a matrix that has no inverse."""
     if isinstance(expected, str):
         return False
     return any(a is not None and a.dtype.kind == "f" and not float(np.abs(a).max(initial=0)) < 1e5 for a in expected)
@@ -164,12 +164,12 @@ def test_from_numpy_refuses_what_torch_refuses_in_its_words():
     records = np.zeros(3, [("flag", np.int8), ("value", np.float32)])
     pairs = np.zeros((2, 3), [("a", np.float32), ("b", np.float32)])
     for array in (records["value"], np.ones(3, ">f4"), np.ones((2, 3))[::-1], np.ones((1, 3))[::-1]):
-        for npg_function, torch_function in ((npg.from_numpy, torch.from_numpy), (npg.as_tensor, torch.as_tensor)):
+        for ours, theirs in ((npg.from_numpy, torch.from_numpy), (npg.as_tensor, torch.as_tensor)):
             with pytest.raises(ValueError, match="numpy array") as expected:
-                torch_function(array)
-            with pytest.raises(ValueError, match="numpy array") as actual:
-                npg_function(array)
-            assert str(actual.value) == str(expected.value)
+                theirs(array)
+            with pytest.raises(ValueError, match="numpy array") as found:
+                ours(array)
+            assert str(found.value) == str(expected.value)
     for array in (pairs["b"], pairs["b"].T):
         x, y = npg.from_numpy(array), torch.from_numpy(array)
         assert x.stride() == y.stride() and x.data_ptr() == y.data_ptr() == array.ctypes.data
@@ -236,7 +236,7 @@ def test_reading_mapped_memory_is_reading_an_array(tmp_path):
     rng = np.random.default_rng(0)
     for name in ("x", "w"):
         rng.standard_normal((6, 6)).astype(np.float32).tofile(tmp_path / name)
-    actual = []
+    found = []
     for mode in ("r", "c", "r+", None):
         arrays = [np.memmap(tmp_path / name, np.float32, mode or "r").reshape(6, 6) for name in ("x", "w")]
         x, w = (npg.from_numpy(a if mode else np.array(a)) for a in arrays)
@@ -245,15 +245,15 @@ def test_reading_mapped_memory_is_reading_an_array(tmp_path):
         parts = [x[::2].unfold(1, 2, 1).sum(-1), x[1:4, None].expand(3, 2, 6).sum(1), x.t()[:, 1:4], x.view(4, 9)]
         loss = (x @ w).softmax(-1).sum() + sum((p * p).sum() for p in parts) + x.as_strided((3,), (7,)).sum()
         loss.backward()
-        actual.append([loss.detach().numpy(), x.grad.numpy(), x.detach().clone().add_(1).numpy()])
+        found.append([loss.detach().numpy(), x.grad.numpy(), x.detach().clone().add_(1).numpy()])
         if mode in ("c", "r+"):
             x.detach()[0].fill_(5.0)
             assert (arrays[0][0] == 5).all() and arrays[0][1, 0] != 5
             expected = 5 if mode == "r+" else np.fromfile(tmp_path / "x", np.float32, 6)
             arrays[0].base.flush() if hasattr(arrays[0].base, "flush") else None
             assert (np.fromfile(tmp_path / "x", np.float32, 6) == expected).all()
-    for other in actual[:-1]:
-        for a, b in zip(other[:2], actual[0][:2], strict=True):
+    for other in found[:-1]:
+        for a, b in zip(other[:2], found[0][:2], strict=True):
             np.testing.assert_array_equal(a, b)
 
 
@@ -282,17 +282,17 @@ OVERLAPPING = [
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
-@pytest.mark.parametrize(("n", "view_of"), OVERLAPPING)
-def test_gradient_of_a_view_of_an_overlapping_input_is_like_torch(n, view_of, dtype):
-    results = []
+@pytest.mark.parametrize(("n", "seen"), OVERLAPPING)
+def test_gradient_of_a_view_of_an_overlapping_input_is_like_torch(n, seen, dtype):
+    found = []
     for lib in (npg, torch):
         x = lib.arange(1.0, n + 1).to(getattr(lib, dtype)).requires_grad_()
-        y = view_of(x)
+        y = seen(x)
         w = lib.arange(1.0, y.numel() + 1).to(x.dtype).reshape(y.shape)
         (g,) = lib.autograd.grad((y * y * w).sum(), x, create_graph=True)
         (second,) = lib.autograd.grad((g * g).sum(), x)
-        results.append([g.detach().numpy(), second.numpy()])
-    for a, b in zip(*results, strict=True):
+        found.append([g.detach().numpy(), second.numpy()])
+    for a, b in zip(*found, strict=True):
         np.testing.assert_array_equal(a, b)
 
 

@@ -1,10 +1,10 @@
-"""The peak allocation of each op, in units of its largest input: forward, and forward with backward.
+"""How many bytes an op allocates at its highest, in units of its largest input: forward, and forward with backward.
 
-NumPy reports every array to tracemalloc, so the count is the same on every run. A first call creates the memory kept
-between calls (scratch). The bounds are the necessary arrays (result, gradients, saved tensors) and 0.15 for blocks and
-for full arrays of bools. The gradient that backward starts from exists before.
+NumPy tells tracemalloc of every array, so the count is the same on every run. What is kept between calls (scratch) is
+made by a first call. The bounds are what an op must make (its result, its gradients, what it saves) and 0.15 for blocks
+and for bools that must be whole. The gradient that backward starts from stands before.
 
-docs/memory.md compares peaks of resident memory with PyTorch's.
+docs/memory.md has PyTorch's peaks beside npg's, of resident memory.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def _small_blocks(monkeypatch):
 
 
 class Bound(NamedTuple):
-    """An op's inputs and the bound of its allocations.
+    """What an op is given and may allocate.
 
     Attributes:
-        function: a function of arrays.
-        count: the number of arrays of SIDE x SIDE that it takes.
-        forward, both: the bounds, in units of one such array. `both` includes the result and all gradients.
+        function: of some arrays.
+        count: how many arrays of SIDE x SIDE it takes.
+        forward, both: what it may allocate, in units of one such array. `both` counts the result and all gradients.
     """
 
     function: Callable[..., Any]
@@ -174,7 +174,7 @@ def arrays(count: int) -> list[np.ndarray[Any, Any]]:
 
 
 def peak(step: Callable[[], Any]) -> float:
-    """Return the peak allocation of a step, in units of one array."""
+    """Return the most that a step allocates, in units of one array."""
     step()
     gc.collect()
     tracemalloc.start()
@@ -299,7 +299,7 @@ def test_op_in_blocks_gives_what_it_gives_as_a_whole(name, layout, monkeypatch):
     xs = [npg.from_numpy(LAYOUTS[layout](a[: SIDE // 4])) for a in arrays(count)]
     if name.startswith("index") or "gather" in name or "scatter" in name:
         xs = [npg.from_numpy(LAYOUTS[layout](a)) for a in arrays(count)]
-    outcomes = []
+    found = []
     for large in (1 << 14, 1 << 62):
         monkeypatch.setattr(blocks, "LARGE", large)
         if large > 1 << 14:
@@ -313,8 +313,8 @@ def test_op_in_blocks_gives_what_it_gives_as_a_whole(name, layout, monkeypatch):
         if both is not None:
             results += npg.autograd.grad(y, leaves, npg.full_like(y, 0.5), retain_graph=True)
             results += npg.autograd.grad(y.sum(), leaves)
-        outcomes.append([r.numpy(force=True) for r in results])
-    for a, b in zip(*outcomes, strict=True):
+        found.append([r.numpy(force=True) for r in results])
+    for a, b in zip(*found, strict=True):
         assert a.strides == b.strides and a.dtype == b.dtype
         if name in UNLIKE:
             np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6)
@@ -327,13 +327,13 @@ def test_op_in_blocks_gives_what_it_gives_as_a_whole(name, layout, monkeypatch):
 def test_op_in_blocks_of_another_dtype_gives_the_same(name, dtype, monkeypatch):
     function, count, _, _ = BOUNDS[name]
     xs = [npg.from_numpy(a[:128].astype(dtype)) for a in arrays(count)]
-    results = []
+    found = []
     for large in (1 << 14, 1 << 62):
         monkeypatch.setattr(blocks, "LARGE", large)
         leaves = [x.detach().requires_grad_() for x in xs]
         y = function(*leaves)
-        results.append([r.numpy(force=True) for r in (y, *npg.autograd.grad(y.sum(), leaves))])
-    for a, b in zip(*results, strict=True):
+        found.append([r.numpy(force=True) for r in (y, *npg.autograd.grad(y.sum(), leaves))])
+    for a, b in zip(*found, strict=True):
         assert a.dtype == b.dtype == dtype
         np.testing.assert_array_equal(a, b)
 
@@ -343,27 +343,27 @@ def test_op_in_blocks_broadcasts(other, monkeypatch):
     x, a = arrays(2)
     b = a.reshape(-1)[: int(np.prod(other))].reshape(other)
     for function in (npg.div, npg.hypot, npg.maximum, npg.xlogy, lambda x, b: npg.where(x > 0.5, x, b)):
-        results = []
+        found = []
         for large in (1 << 14, 1 << 62):
             monkeypatch.setattr(blocks, "LARGE", large)
             leaves = [npg.tensor(v, requires_grad=True) for v in (x, b)]
             y = function(*leaves)
-            results.append([y.numpy(force=True)] + [g.numpy() for g in npg.autograd.grad(y.square().sum(), leaves)])
-        for u, v in zip(*results, strict=True):
+            found.append([y.numpy(force=True)] + [g.numpy() for g in npg.autograd.grad(y.square().sum(), leaves)])
+        for u, v in zip(*found, strict=True):
             np.testing.assert_array_equal(u, v)
 
 
 @pytest.mark.parametrize("name", IN_PLACE)
 def test_op_in_place_in_blocks_gives_the_same(name, monkeypatch):
-    results = []
+    found = []
     for large in (1 << 14, 1 << 62):
         monkeypatch.setattr(blocks, "LARGE", large)
         for layout in LAYOUTS.values():
             x = npg.from_numpy(np.array(layout(arrays(1)[0]), order="K"))
             IN_PLACE[name](x)
-            results.append(x.numpy())
-    half = len(results) // 2
-    for a, b in zip(results[:half], results[half:], strict=True):
+            found.append(x.numpy())
+    half = len(found) // 2
+    for a, b in zip(found[:half], found[half:], strict=True):
         np.testing.assert_array_equal(a, b)
 
 

@@ -1,6 +1,6 @@
-"""NumPy scalars as number arguments: the result is that of the Python number, as in PyTorch.
+"""A NumPy scalar where a number is meant: the result is that of the Python number, as PyTorch has it.
 
-Calls are PyTorch's samples of its ops, with each number replaced in turn by NumPy scalars of several dtypes; and
+Calls are PyTorch's samples of its ops, each number in them replaced by NumPy's scalars of several dtypes in turn; and
 the hyperparameters of optimizers.
 """
 
@@ -33,7 +33,7 @@ def _quick_samples(monkeypatch):
 
 
 def _value(number: Any, kind: type) -> Any:
-    """Return a scalar of the kind near a number, or None where there is none."""
+    """Return a scalar of the kind, near a number; None where it has none."""
     if kind is np.bool_:
         return kind(number) if type(number) is bool else None
     if not -128 < number < 128:
@@ -46,26 +46,26 @@ def _value(number: Any, kind: type) -> Any:
 def _calls(op: Any, dtype: torch.dtype) -> Any:
     """Yield (form, args, kwargs, where, scalar) for each argument that is a number, and each kind of scalar."""
     for form in [f for f in forms(op) if f.name in ("function", "in place")]:
-        visited = set()
+        seen = set()
         for s in itertools.islice(op.sample_inputs("cpu", dtype, requires_grad=False), SAMPLES):
             if form.in_place and s.broadcasts_input:
                 continue
-            arguments = {**dict(enumerate((s.input, *s.args))), **s.kwargs}
-            for where, number in arguments.items():
+            given = {**dict(enumerate((s.input, *s.args))), **s.kwargs}
+            for where, number in given.items():
                 if type(number) not in (bool, int, float):
                     continue
                 for kind in KINDS[:2] if op.name == "logit" else KINDS:  # of which 1 is no sensible eps
                     scalar = _value(number, kind)
-                    if scalar is not None and (where, kind) not in visited:
-                        visited.add((where, kind))
-                        yield form, arguments, where, scalar
+                    if scalar is not None and (where, kind) not in seen:
+                        seen.add((where, kind))
+                        yield form, given, where, scalar
 
 
-def _run(lib: Any, function: Any, arguments: dict[Any, Any], where: Any, scalar: Any) -> list[Any]:
-    arguments = {k: x.clone() if isinstance(x, (torch.Tensor, npg.Tensor)) else x for k, x in arguments.items()}
-    arguments[where] = scalar
-    args = [x for k, x in arguments.items() if type(k) is int]
-    kwargs = {k: x for k, x in arguments.items() if type(k) is str}
+def _run(lib: Any, function: Any, given: dict[Any, Any], where: Any, scalar: Any) -> list[Any]:
+    given = {k: x.clone() if isinstance(x, (torch.Tensor, npg.Tensor)) else x for k, x in given.items()}
+    given[where] = scalar
+    args = [x for k, x in given.items() if type(k) is int]
+    kwargs = {k: x for k, x in given.items() if type(k) is str}
     lib.default_generator.manual_seed(3)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -91,26 +91,26 @@ def test_numpy_scalars_for_numbers_of_every_op(part):
         for dtype in (torch.float32, torch.int64):
             if dtype not in op.dtypes:
                 continue
-            for form, arguments, where, scalar in _calls(op, dtype):
+            for form, given, where, scalar in _calls(op, dtype):
                 try:
-                    npg_args = to_npg(arguments)
+                    ours = to_npg(given)
                 except Unsupported:
                     continue
-                text = ", ".join(f"{k}: {_word(x)}" for k, x in arguments.items())
+                text = ", ".join(f"{k}: {_word(x)}" for k, x in given.items())
                 case = f"{_case(op)}, {form.name}, {dtype}, ({text}) with {scalar!r} for {where}"
                 try:
                     if type(scalar) is np.bool_:  # PyTorch takes it for a float
-                        torch_result = _run(npg, form.npg_fn, npg_args, where, bool(scalar))
+                        theirs = _run(npg, form.npg_fn, ours, where, bool(scalar))
                     else:
-                        torch_result = _run(torch, form.torch_fn, arguments, where, scalar)
+                        theirs = _run(torch, form.torch_fn, given, where, scalar)
                 except Exception:
                     continue  # refused
                 try:
-                    result = _run(npg, form.npg_fn, npg_args, where, scalar)
+                    found = _run(npg, form.npg_fn, ours, where, scalar)
                 except Exception as error:
                     wrong.append(f"{case}: {error!r}")
                     continue
-                for a, b in zip(result, torch_result, strict=True):
+                for a, b in zip(found, theirs, strict=True):
                     x, y = a.numpy(), b.numpy()
                     if x.dtype != y.dtype or x.shape != y.shape or not np.allclose(x, y, 1e-4, 1e-5, equal_nan=True):
                         wrong.append(f"{case}: {x.dtype} {x}, expected {y.dtype} {y}")
@@ -155,14 +155,14 @@ def test_numpy_scalars_in_optimizers_are_python_numbers(name, kind, dtype):
     if name == "RAdam" or (kind is np.float64 and name.startswith("Adam")):  # as PyTorch refuses the others
         settings["betas"] = (kind(0.5), kind(0.75))
     plain = {k: tuple(map(float, x)) if isinstance(x, tuple) else float(x) for k, x in settings.items()}
-    for actual, expected in zip(_stepped(name, dtype, settings), _stepped(name, dtype, plain), strict=True):
-        assert actual.dtype == dtype.dtype
-        assert np.array_equal(actual, expected, equal_nan=True)
+    for ours, expected in zip(_stepped(name, dtype, settings), _stepped(name, dtype, plain), strict=True):
+        assert ours.dtype == dtype.dtype
+        assert np.array_equal(ours, expected, equal_nan=True)
 
 
 def test_numpy_scalars_as_alpha_in_the_old_order():
     x = npg.ones(2)
     with pytest.warns(UserWarning, match="deprecated"):
-        result = npg.add(x, np.float64(0.5), x)
-    assert result.dtype is npg.float32
-    assert result.tolist() == [1.5, 1.5]
+        found = npg.add(x, np.float64(0.5), x)
+    assert found.dtype is npg.float32
+    assert found.tolist() == [1.5, 1.5]

@@ -1,16 +1,16 @@
-"""Every op of npg, run on PyTorch's own samples of it (torch.testing's op_db), in float32 and float64.
+"""Every op that npg offers, run over PyTorch's own samples of it (torch.testing's op_db), in float32 and float64.
 
-An op is included when npg has its name. Every sample is then called in both libraries and compared in values, shapes,
-dtypes and gradients, for the function and for its method, in-place and operator forms in npg; integers and bools are
-compared in values, small float64 samples also in second-order gradients. Random functions get the same seed and must
-draw the same numbers. Warnings of NumPy count as errors.
+An op is offered when npg has its name. Then every sample is called on both sides and compared in values, shapes,
+dtypes and gradients, for the function and for those of its method, in-place and operator forms that npg has; integers
+and bools are compared in values, small float64 samples in second-order gradients too. Random functions are seeded alike
+and must draw the same numbers. Warnings of NumPy count as wrong.
 
-Elementwise ops must agree within tests.helpers.TOLERANCES. Others may sum in another order, which shows in float32:
-where they do not agree as closely, npg's float32 result must be about as near to PyTorch's float64 result as PyTorch's
+Elementwise ops must agree within tests.helpers.TOLERANCES. The others may sum in another order, which float32 shows:
+where they do not agree so closely, npg's float32 result must be about as near to PyTorch's float64 result as PyTorch's
 own float32 result is.
 
-Left out are samples that need features which npg lacks by design (complex and other dtypes beyond its nine, sparse
-layouts, other memory formats and devices: tests.helpers.Unsupported), and calls for which PyTorch itself raises.
+Left out, by rule: samples that need what npg does not have by design (complex and other dtypes beyond its nine, sparse
+layouts, other memory formats and devices: tests.helpers.Unsupported), and calls that PyTorch itself refuses.
 """
 
 import functools
@@ -57,7 +57,7 @@ TIES = {"argsort", "kthvalue", "sort", "topk"}
 
 
 class Known(NamedTuple):
-    """An intended difference from PyTorch: the samples of a dtype whose difference's text contains a word."""
+    """Samples on which npg differs from PyTorch on purpose: those of a dtype where the difference's text has a word."""
 
     dtype: torch.dtype
     word: str
@@ -75,7 +75,7 @@ KNOWN = {
 
 
 class Form(NamedTuple):
-    """One form of an op: the same callable in either library."""
+    """One way to call an op: the same callable of either library."""
 
     name: str
     npg_fn: Callable[..., Any]
@@ -85,10 +85,10 @@ class Form(NamedTuple):
 
 def lookup(path: str) -> Any:
     """Return npg's object of this name in the torch namespace, else Tensor's attribute, else None."""
-    result: Any = npg
+    found: Any = npg
     for part in path.split("."):
-        result = getattr(result, part, None)
-    return result if result is not None else getattr(npg.Tensor, path, None)
+        found = getattr(found, part, None)
+    return found if found is not None else getattr(npg.Tensor, path, None)
 
 
 def _seeded(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -97,13 +97,11 @@ def _seeded(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 
 def rebuilt(function: types.FunctionType) -> Callable[..., Any]:
-    """Return torch's own lambda with npg in place of torch."""
+    """Return torch's own lambda with npg in the place of torch."""
     scope = {**function.__globals__, "torch": npg, "np": npg, "wrapper_set_seed": _seeded, "F": npg.nn.functional}
-    result = types.FunctionType(
-        function.__code__, scope, function.__name__, function.__defaults__, function.__closure__
-    )
-    result.__kwdefaults__ = function.__kwdefaults__
-    return result
+    made = types.FunctionType(function.__code__, scope, function.__name__, function.__defaults__, function.__closure__)
+    made.__kwdefaults__ = function.__kwdefaults__
+    return made
 
 
 def is_lambda(function: Any) -> bool:
@@ -117,38 +115,38 @@ def counterpart(function: Any, path: str) -> Any:
         return inner and functools.partial(inner, *function.args, **function.keywords)
     if is_lambda(function):
         return rebuilt(function)
-    result = lookup(path)
-    return (lambda x: result.fget(x)) if isinstance(result, property) else result
+    found = lookup(path)
+    return (lambda x: found.fget(x)) if isinstance(found, property) else found
 
 
 def forms(op: Any) -> list[Form]:
-    """Return the forms of an op in npg, the function first; an empty list when npg does not have the op."""
+    """Return the forms of an op that npg has, the function first; an empty list when npg does not offer the op."""
     last = op.name.rpartition(".")[2]
     private = op.name.startswith("_") and not op.name.startswith("__")
     if private or op.name.startswith(("torch.ops", "jiterator")):
         return []
     if lookup(op.name) is None and lookup(last + "_") is None:
         return []
-    result = [Form("function", counterpart(op.op, op.name), op.op, False)]
+    found = [Form("function", counterpart(op.op, op.name), op.op, False)]
     if op.method_variant is not None and hasattr(npg.Tensor, op.name):
         method = op.method_variant
         own = rebuilt(method) if is_lambda(method) else getattr(npg.Tensor, op.name)
-        result.append(Form("method", own, method, False))
+        found.append(Form("method", own, method, False))
     if op.inplace_variant is not None:
         name = getattr(op.inplace_variant, "__name__", op.name + "_")
-        result.append(Form("in place", counterpart(op.inplace_variant, name), op.inplace_variant, True))
+        found.append(Form("in place", counterpart(op.inplace_variant, name), op.inplace_variant, True))
     if op.operator_variant is not None:
-        result.append(Form("operator", op.operator_variant, op.operator_variant, False))
+        found.append(Form("operator", op.operator_variant, op.operator_variant, False))
     if op.inplace_operator_variant is not None:
-        result.append(Form("in-place operator", op.inplace_operator_variant, op.inplace_operator_variant, True))
-    return [f for f in result if f.npg_fn is not None]
+        found.append(Form("in-place operator", op.inplace_operator_variant, op.inplace_operator_variant, True))
+    return [f for f in found if f.npg_fn is not None]
 
 
 # ----- Running the samples -----
 
 
 class Tally:
-    """The results of an op's samples."""
+    """What came of an op's samples."""
 
     def __init__(self) -> None:
         self.right = self.known = self.left_out = 0
@@ -156,7 +154,7 @@ class Tally:
 
 
 def accepted(torch_fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function, which raises Unsupported where PyTorch raises or npg lacks the result's dtype."""
+    """Return the function, raising Unsupported where PyTorch refuses the call or npg has no dtype of the result."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
@@ -173,8 +171,8 @@ def accepted(torch_fn: Callable[..., Any]) -> Callable[..., Any]:
 def well_defined(op: Any, form: Form, sample: Any) -> Form:
     """Return the form with op_db's own preparation of the input and of the result.
 
-    A matrix that must be symmetric is made so first; the absolute value is taken of an eigenvector, whose sign is
-    arbitrary.
+    A matrix that is to be symmetric is made so first; of an eigenvector, whose sign is arbitrary, the absolute value is
+    taken.
     """
     if form.in_place:
         return form
@@ -232,15 +230,15 @@ def as_near_as_torch(form: Form, args: Any, kwargs: Any, grad: bool) -> bool:
     """
     single = values_and_gradients(form.torch_fn, args, kwargs, grad, gradients_torch)
     double = values_and_gradients(form.torch_fn, *to_double((args, kwargs)), grad, gradients_torch)
-    actual = values_and_gradients(form.npg_fn, to_npg(args), to_npg(kwargs), grad, gradients_npg)
-    if [a.shape for a in actual] != [a.shape for a in single] or [a.dtype for a in actual] != [a.dtype for a in single]:
+    found = values_and_gradients(form.npg_fn, to_npg(args), to_npg(kwargs), grad, gradients_npg)
+    if [a.shape for a in found] != [a.shape for a in single] or [a.dtype for a in found] != [a.dtype for a in single]:
         return False
-    for npg_result, torch_result, exact in zip(actual, single, double, strict=True):
+    for ours, theirs, exact in zip(found, single, double, strict=True):
         if exact.size and exact.dtype.kind == "f":
-            allowed = 4 * np.abs(torch_result - exact).max() + 1e-5 * max(1.0, np.abs(exact).max())
-            if not np.abs(npg_result - exact).max() <= allowed:
+            allowed = 4 * np.abs(theirs - exact).max() + 1e-5 * max(1.0, np.abs(exact).max())
+            if not np.abs(ours - exact).max() <= allowed:
                 return False
-        elif not np.array_equal(npg_result, torch_result):
+        elif not np.array_equal(ours, theirs):
             return False
     return True
 
@@ -252,20 +250,20 @@ def values_and_gradients(function: Any, args: Any, kwargs: Any, grad: bool, grad
     outs = list(tensors_in(function(*args, **kwargs)))
     inputs = [t for t in tensors_in((args, kwargs)) if t.requires_grad]
     differentiable = [y for y in outs if y.requires_grad]
-    results = [y.detach().numpy() for y in outs]
+    found = [y.detach().numpy() for y in outs]
     if grad and differentiable and inputs:
         ones = [y.detach() * 0 + 1 for y in differentiable]
         for x, g in zip(inputs, gradients(differentiable, inputs, ones, False), strict=True):
-            results.append(np.zeros(tuple(x.shape), results[0].dtype) if g is None else g.numpy())
-    return results
+            found.append(np.zeros(tuple(x.shape), found[0].dtype) if g is None else g.numpy())
+    return found
 
 
 def samples(op: Any, dtype: torch.dtype, form: Form, grad: bool) -> Iterator[Any]:
     few = form.name != "function" or dtype not in FLOATS
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # some are made with deprecated functions
-        result = list(itertools.islice(op.sample_inputs("cpu", dtype, requires_grad=grad), FEW if few else None))
-    yield from (sample for sample in result if not (form.in_place and sample.broadcasts_input))
+        made = list(itertools.islice(op.sample_inputs("cpu", dtype, requires_grad=grad), FEW if few else None))
+    yield from (sample for sample in made if not (form.in_place and sample.broadcasts_input))
 
 
 def run(op: Any) -> Tally:

@@ -1,4 +1,4 @@
-"""Functions with out= against PyTorch's, for dtypes, shapes, layouts and memory of out=; draws and ranges into out=."""
+"""Functions with out= beside PyTorch's, over dtypes, shapes, layouts and memory of out=; draws and ranges into out=."""
 
 import itertools
 
@@ -113,8 +113,8 @@ def test_ranges_keep_the_shape_of_an_out_with_as_many_places():
                 lambda out: lib.logspace(0, 3, 4, out=out),
                 lambda out: lib.logspace(2, 3, 1, out=out),
             ):
-                result, warnings = warned(lambda call=call, shape=shape: call(lib.zeros(shape)))
-                yield result
+                found, warnings = warned(lambda call=call, shape=shape: call(lib.zeros(shape)))
+                yield found
                 yield [w.partition(" (Triggered")[0] for w in warnings]
 
     agree(program)
@@ -216,17 +216,17 @@ def test_windows_on_one_memory_are_refused_as_in_torch(name, windows):
         x, out = (memory.as_strided(*w) for w in windows)
         return *warned(lambda: attempt(lambda: MEETING[name](lib, x.clone() if apart else x, out))), memory
 
-    (expected, their_warnings, _), (actual, own_warnings, memory) = run(torch), run(npg)
+    (expected, their_warnings, _), (found, own_warnings, memory) = run(torch), run(npg)
     if isinstance(expected, str):
-        assert isinstance(actual, str), f"{actual}; PyTorch: {expected}"
-        assert actual[:64] == expected.replace("torch", "npg")[:64]
+        assert isinstance(found, str), f"{found}; PyTorch: {expected}"
+        assert found[:64] == expected.replace("torch", "npg")[:64]
         assert npg.equal(memory, npg.arange(float(PLACES)) / 4)
         return
-    assert not isinstance(actual, str), actual
+    assert not isinstance(found, str), found
     assert len(own_warnings) == len(their_warnings)
     if len(set(places)) == len(places):  # else which of the numbers stays is all one
         # As if what is read had been copied first: PyTorch may read what it has written.
-        assert_like(actual, run(torch, apart=True)[0], name)
+        assert_like(found, run(torch, apart=True)[0], name)
 
 
 def _places(shape, strides, offset):

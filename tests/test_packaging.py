@@ -1,4 +1,4 @@
-"""The published files and the modules that an import loads: version, sdist, a wheel without a compiler, sys.modules."""
+"""What is published and what an import loads: the version, the sdist, a wheel without a compiler, sys.modules."""
 
 import ast
 import importlib.machinery
@@ -31,7 +31,7 @@ def run(code: str, *arguments: str, cwd: Path, **environment: str) -> subprocess
 
 
 def read_version() -> str:
-    """Read npg/_version.py as text: it must be a plain literal, which setuptools reads without importing npg."""
+    """Read npg/_version.py as text: it has to be a plain literal, which setuptools takes without importing npg."""
     (assignment,) = [
         node
         for node in ast.parse((ROOT / "npg" / "_version.py").read_text(encoding="utf-8")).body
@@ -79,7 +79,7 @@ PROJECT = (
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the project to build in, with an extension and C code left over from an in-place build."""
+    """A copy of the project to build in, with an extension and C code lying about as after a build in place."""
     copy = tmp_path_factory.mktemp("tree")
     leave = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd", "*.bin", "out", "out-*", "out_*")
     for name in PROJECT:
@@ -95,17 +95,17 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def build(kind: str, tree: Path, to: Path, **environment: str) -> tuple[subprocess.CompletedProcess[str], list[Path]]:
-    """Call the hook that pip calls, build_sdist or build_wheel. Returns: (the process, the files created)."""
+    """Call the hook that pip calls, build_sdist or build_wheel. Returns: (the process, the files it made)."""
     code = "import sys; from setuptools import build_meta; getattr(build_meta, sys.argv[1])(sys.argv[2])"
     return run(code, kind, str(to), cwd=tree, PYTHONPATH="", **environment), sorted(to.iterdir())
 
 
 @pytest.fixture(scope="module")
 def sdist(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """Return the names in the sdist, without the leading folder."""
-    process, result = build("build_sdist", tree, tmp_path_factory.mktemp("sdist"))
+    """The names in the sdist, without the leading folder."""
+    process, made = build("build_sdist", tree, tmp_path_factory.mktemp("sdist"))
     assert process.returncode == 0, process.stderr
-    (archive,) = result
+    (archive,) = made
     assert archive.name == f"npg_autograd-{read_version()}.tar.gz"
     with tarfile.open(archive) as tar:
         return {name.partition("/")[2] for name in tar.getnames() if "/" in name}
@@ -123,10 +123,10 @@ def test_sdist_holds_all_that_is_written_by_hand(sdist, tree):
         "tests/**/*.py",
         "tools/*.py",
     )
-    expected = {path.relative_to(tree).as_posix() for pattern in patterns for path in tree.glob(pattern)}
-    expected |= {"npg/py.typed", "setup.py", "pyproject.toml", "LICENSE", "CHANGELOG.md", "README.md", "MANIFEST.in"}
-    assert {"csrc/kernels.pyx", "npg/kernels/_cython.pxd", "npg/engine/_cython.pyi", "tests/conftest.py"} <= expected
-    assert expected - sdist == set()
+    wanted = {path.relative_to(tree).as_posix() for pattern in patterns for path in tree.glob(pattern)}
+    wanted |= {"npg/py.typed", "setup.py", "pyproject.toml", "LICENSE", "CHANGELOG.md", "README.md", "MANIFEST.in"}
+    assert {"csrc/kernels.pyx", "npg/kernels/_cython.pxd", "npg/engine/_cython.pyi", "tests/conftest.py"} <= wanted
+    assert wanted - sdist == set()
 
 
 def test_sdist_holds_all_that_is_in_the_repository(sdist):
@@ -144,18 +144,18 @@ def test_sdist_holds_nothing_generated(sdist):
 
 @pytest.fixture(scope="module")
 def no_compiler() -> dict[str, str]:
-    """Return the environment of a machine without a compiler."""
+    """The environment of a machine without a compiler."""
     if sys.platform == "win32":
         pytest.skip("takes the compiler away through CC, which Windows does not read")
     return {"CC": "/nonexistent/cc", "NPG_REQUIRE_EXTENSION": ""}
 
 
 def test_wheel_without_compiler_warns_and_holds_the_python_engine(tree, tmp_path, no_compiler):
-    process, result = build("build_wheel", tree, tmp_path, **no_compiler)
+    process, made = build("build_wheel", tree, tmp_path, **no_compiler)
     assert process.returncode == 0, process.stderr
     assert "WARNING: the extensions npg.kernels._cython and npg.engine._cython were not built" in process.stderr
     assert "/nonexistent/cc" in process.stderr
-    (wheel,) = result
+    (wheel,) = made
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert {"npg/__init__.py", "npg/engine/_cython.pyi", "npg/kernels/_cython.pyi", "npg/py.typed"} <= names
@@ -166,10 +166,10 @@ def test_wheel_without_compiler_warns_and_holds_the_python_engine(tree, tmp_path
 
 
 def test_wheel_without_compiler_required_extension_fails(tree, tmp_path, no_compiler):
-    process, result = build("build_wheel", tree, tmp_path, **{**no_compiler, "NPG_REQUIRE_EXTENSION": "1"})
+    process, made = build("build_wheel", tree, tmp_path, **{**no_compiler, "NPG_REQUIRE_EXTENSION": "1"})
     assert process.returncode != 0
     assert "/nonexistent/cc" in process.stderr
-    assert result == []
+    assert made == []
 
 
 def test_wheel_without_extension_fits_every_platform(tree, tmp_path):
@@ -185,10 +185,10 @@ def test_wheel_without_extension_fits_every_platform(tree, tmp_path):
 
 
 def test_unknown_kind_of_build_is_refused(tree, tmp_path):
-    process, result = build("build_wheel", tree, tmp_path, NPG_BUILD="fast", NPG_REQUIRE_EXTENSION="1")
+    process, made = build("build_wheel", tree, tmp_path, NPG_BUILD="fast", NPG_REQUIRE_EXTENSION="1")
     assert process.returncode != 0
     assert "expected NPG_BUILD to be trace, checks, sanitize, races or unset, got 'fast'" in process.stderr
-    assert result == []
+    assert made == []
 
 
 # ----- The engine of an installation that is not whole -----
@@ -207,7 +207,7 @@ BROKEN = {
 
 @pytest.fixture(params=itertools.product(("kernels", "engine"), BROKEN), ids=" ".join)
 def damaged(request, tree, tmp_path):
-    """Copy npg with a broken extension. Returns: (its folder, the expected message, the extension's room)."""
+    """A copy of npg with an extension that does not work. Returns: (its folder, what is told about it, whose it is)."""
     room, kind = request.param
     content, told = BROKEN[kind]
     ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd")

@@ -1,4 +1,4 @@
-"""Processes started by tests: interrupts reach them, and none is left over."""
+"""The tests' own starting of processes: interrupts reach them, and none is left."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ FAMILY = (
 
 
 def ends(pid: int) -> bool:
-    """Tell whether a process ends soon; a killed process that has not been waited for counts as ended."""
+    """Tell whether a process ends soon; one that was killed and that nobody has waited for has ended."""
     for _ in range(200):
         try:
             with open(f"/proc/{pid}/stat") as file:

@@ -1,8 +1,8 @@
 """npg.random against PyTorch's CPU generator: numbers, dtypes, layouts, states, errors.
 
-Numbers are compared bit for bit wherever they come from basic arithmetic alone. Those that need log, log1p, exp, tan,
-sin or cos in float64 must agree to a relative 1e-12 (1e-6 in float32, one step in float16), since NumPy may compute
-these differently.
+Numbers are compared bit for bit wherever they come from basic arithmetic alone. What needs log, log1p, exp, tan, sin or
+cos in float64 is held to a relative 1e-12 (1e-6 in float32, one step in float16), since NumPy may compute these in its
+own way.
 """
 
 import copy

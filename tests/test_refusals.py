@@ -1,4 +1,4 @@
-"""Calls with absurd arguments: errors name the argument, within bounded time and memory, without effects."""
+"""Calls with absurd arguments: an error that names the argument, in bounded time and memory, and nothing changed."""
 
 import os
 import re
@@ -77,21 +77,21 @@ CALLS = [
 ]
 
 
-def _as_torch(name, argument, position, expected, got):
-    raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be {expected}, not {got}")
+def _as_torch(name, argument, position, wanted, given):
+    raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be {wanted}, not {given}")
 
 
 @pytest.mark.parametrize("call", CALLS)
 def test_refused_call_has_torchs_words(call):
-    results = []
+    found = []
     for lib in (torch, npg):
         with pytest.raises(Exception) as caught:
             call(lib)
         text = str(caught.value).split("\n")[0].replace("torch.", "npg.")
         # PyTorch counts the arguments of a method without self, npg those of the function that the method is.
-        results.append((type(caught.value), re.sub(r" \(position \d\)", "", text)))
-    assert issubclass(results[1][0], results[0][0])
-    assert results[1][1] == results[0][1]
+        found.append((type(caught.value), re.sub(r" \(position \d\)", "", text)))
+    assert issubclass(found[1][0], found[0][0])
+    assert found[1][1] == found[0][1]
 
 
 @pytest.mark.parametrize(
@@ -214,8 +214,8 @@ def test_warnings_point_to_the_callers_line(call):
     ],
 )
 def test_numpys_names_of_keywords(call):
-    result, expected = call(npg), call(torch)
-    pairs = zip(result, expected, strict=True) if isinstance(expected, tuple) else [(result, expected)]
+    found, wanted = call(npg), call(torch)
+    pairs = zip(found, wanted, strict=True) if isinstance(wanted, tuple) else [(found, wanted)]
     assert all(f.tolist() == w.tolist() for f, w in pairs)
 
 

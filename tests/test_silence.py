@@ -1,7 +1,7 @@
-"""Overflow and nan are silent, as in PyTorch: NumPy warns only about the caller's own NumPy code.
+"""What overflows or is nan is computed in silence, as in PyTorch: NumPy warns only of the caller's own NumPy code.
 
-Ops on samples of PyTorch's op_db filled with nan, inf and extremes, and computations outside ops: draws, ranges, renorm
-of rows, optimizers, gradcheck. NumPy reports errors to a function here, so that no error handler hides them.
+Ops on samples of PyTorch's op_db filled with nan, inf and extremes, and what computes outside ops: draws, ranges, rows
+that are renormed, optimizers, gradcheck. NumPy reports to a function here, which no handler of errors hides.
 """
 
 import traceback
@@ -22,31 +22,31 @@ DTYPES = list(LARGEST)
 
 
 def reports(call: Callable[[], Any]) -> list[str]:
-    """Return the floating-point errors that NumPy reports in a call, with their places."""
-    results: list[str] = []
+    """Return what NumPy said of floating-point errors in a call, with the place."""
+    found: list[str] = []
 
     def told(kind: str, flag: int) -> None:
         frames = [f"{f.filename}:{f.lineno}" for f in traceback.extract_stack() if "/npg/" in f.filename]
-        results.append(f"{kind} at {frames[-1:]}")
+        found.append(f"{kind} at {frames[-1:]}")
 
     with np.errstate(divide="call", over="call", invalid="call", call=told):
         try:
             call()
         except (RuntimeError, ValueError, TypeError, NotImplementedError, np.linalg.LinAlgError):
             pass  # a refusal of such numbers
-    return results
+    return found
 
 
 def extreme(arrays: list[Any], seed: int) -> list[Any]:
     rng = np.random.default_rng(seed)
-    results = []
+    found = []
     for a in arrays:
         a = a.copy()
         if a.dtype.kind == "f":
             most = float(np.finfo(a.dtype).max)
             a[...] = rng.choice(np.array([np.nan, np.inf, -np.inf, most, -most, 1e-7, 0.0]), a.shape)
-        results.append(a)
-    return results
+        found.append(a)
+    return found
 
 
 @pytest.mark.parametrize("part", range(3))
@@ -54,9 +54,9 @@ def test_ops_and_their_gradients_are_silent(part):
     said = {}
     dtype = (torch.float16, torch.float32, torch.float64)[part]  # of every sixth op, in the longer search of all
     for seed, call in enumerate(sampled(COUNT, part % PARTS, PARTS, (dtype,))):
-        result = reports(lambda call=call, seed=seed: call.run(extreme(call.arrays, seed)))
-        if result:
-            said[call.name] = result
+        found = reports(lambda call=call, seed=seed: call.run(extreme(call.arrays, seed)))
+        if found:
+            said[call.name] = found
     assert not said
 
 

@@ -1,7 +1,7 @@
-"""Every op on 0-d tensors, on one element, and on empty tensors: as PyTorch, or an error where PyTorch raises.
+"""Every op on 0-d tensors, on one element, and on nothing at all: as PyTorch, or an error where PyTorch has one.
 
-The calls are PyTorch's own samples of each op (op_db), with every tensor reduced: to its first element (0-d, or with
-the same number of dimensions), or to size 0 along one dimension, along the last, along all, or as a vector.
+The calls are PyTorch's own samples of each op (op_db), with every tensor cut down: to its first element (0-d, and with
+as many dimensions as it had), and to nothing along one dimension, along the last, along all, or as a vector.
 """
 
 import itertools
@@ -85,7 +85,7 @@ def outcome(lib, function, args, kwargs):
 
 
 def calls(op):
-    """Yield (dtype, name of the reduction, args, kwargs) of torch tensors; one sample for each kind of arguments."""
+    """Yield (dtype, cut's name, args, kwargs) of torch tensors; one sample for each kind of arguments."""
     for dtype in DTYPES:
         if dtype not in op.supported_dtypes("cpu"):
             continue
@@ -95,14 +95,14 @@ def calls(op):
             warnings.simplefilter("ignore")
             samples = list(itertools.islice(op.sample_inputs("cpu", dtype), 10))
         for sample in samples:
-            arguments = (sample.input, *sample.args)
-            ranks = tuple(t.ndim for t in tensors_in((arguments, sample.kwargs)))
+            given = (sample.input, *sample.args)
+            ranks = tuple(t.ndim for t in tensors_in((given, sample.kwargs)))
             kind = (ranks, str([a for a in sample.args if not isinstance(a, torch.Tensor)]), str(list(sample.kwargs)))
             if kind in kinds or len(kinds) == limit:
                 continue
             kinds.add(kind)
             for name, cut in CUTS.items():
-                yield dtype, name, changed(arguments, cut), changed(sample.kwargs, cut)
+                yield dtype, name, changed(given, cut), changed(sample.kwargs, cut)
 
 
 OPS = [op for op in op_db if forms(op)]
@@ -122,7 +122,7 @@ def test_small_inputs_as_torch(op):
             expected, torch_error = outcome(torch, form.torch_fn, args, kwargs)
             if torch_error is None and dtype == torch.float16 and op.name in STEPWISE:
                 expected = form.torch_fn(*changed(args, lambda t: t.double()), **kwargs).to(dtype)
-            actual, error = outcome(npg, form.npg_fn, npg_args, npg_kwargs)
+            found, error = outcome(npg, form.npg_fn, npg_args, npg_kwargs)
         shapes = [tuple(t.shape) for t in tensors_in((args, kwargs))]
         what = f"{cut}, {dtype}, {shapes}, {[a for a in args if not isinstance(a, torch.Tensor)]}, {kwargs}"
         if error is not None and not isinstance(error, ALLOWED):
@@ -137,7 +137,7 @@ def test_small_inputs_as_torch(op):
             values = op.name not in UNDEFINED and op.name not in ARBITRARY and op.name not in UNSTABLE
             tolerance = 3e-3 if dtype == torch.float16 else 1e-4
             try:
-                assert_like(actual, expected, "value", tolerance, tolerance / 10, values)
+                assert_like(found, expected, "value", tolerance, tolerance / 10, values)
             except AssertionError as differs:
                 wrong.append(f"{what}: {str(differs).strip()}")
     assert not wrong, "\n".join(w.replace("\n", " ")[:300] for w in wrong[:10])

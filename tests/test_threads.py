@@ -1,7 +1,7 @@
-"""Kernels with several threads give the bits of one thread at every size: each element is computed exactly once.
+"""Kernels shared by threads have the bits that one thread gives them, at every size: each element is computed, once.
 
-The size from which a kernel uses several threads depends on its work per element and on the dtype, so there are sizes
-of every magnitude, some next to round numbers. Tests run with two threads anyway (tests/conftest.py).
+Where a kernel begins to be shared depends on how much it computes for each element, on the dtype and on the size, so
+there are sizes of every order, and some beside round numbers. Tests run with two threads anyway (tests/conftest.py).
 """
 
 from __future__ import annotations
@@ -107,16 +107,13 @@ def numbers(size: int, dtype: Any) -> Any:
 
 
 def check(compute: Callable[[Any], list[Any]], dtype: Any, sizes: tuple[int, ...] = SIZES) -> None:
-    """Compare the results for each size, bit for bit, with one thread and with several."""
+    """Compare what is computed of numbers of each size, bit for bit: by one thread, and by several."""
     for size in sizes:
-        results = {}
+        found = {}
         for threads in (1, *THREADS):
             npg.set_num_threads(threads)
-            results[threads] = [t.detach().numpy().tobytes() for t in compute(numbers(size, dtype))]
-        assert all(bits == results[1] for bits in results.values()), (
-            size,
-            {t: b == results[1] for t, b in results.items()},
-        )
+            found[threads] = [t.detach().numpy().tobytes() for t in compute(numbers(size, dtype))]
+        assert all(bits == found[1] for bits in found.values()), (size, {t: b == found[1] for t, b in found.items()})
 
 
 @pytest.mark.parametrize("dtype", [npg.float32, npg.float64, npg.float16], ids=str)

@@ -1,10 +1,10 @@
 """Whole training programs, drawn at random and run in npg and in PyTorch from the same seed.
 
-How far may two correct runs diverge? Training amplifies rounding errors, by a factor that depends on the program: a
-line search that takes another branch, a quotient of two gradients that are only rounding errors, an unbounded loss. So
-no tolerance suits all, and one that grows with the steps soon tests nothing. Here it is small and constant. Where npg's
-run is farther away, PyTorch is run again with its numbers perturbed by a few units in the last place: if PyTorch has
-diverged from itself by then, the comparison ends; else npg is wrong.
+How far may two right runs part? Training amplifies rounding, by how much depends on the program: a line search that
+takes another turn, a quotient of two gradients that are nothing but rounding, a loss that grows without bound. So no
+tolerance is right for all, and one that grows with the steps soon says nothing. Here it is small and the same at every
+step. Where npg's run is further away, PyTorch is run again with its numbers shaken by a few units in the last place: if
+PyTorch itself has parted from PyTorch by then, there is nothing left to compare; else npg is wrong.
 """
 
 import os
@@ -31,10 +31,10 @@ EXAMPLES = int(os.environ.get("NPG_TRAINING_PROGRAMS", "400" if PROFILE == "ci" 
 # ----- Differences -----
 
 
-def differences(actual: Any, expected: Any, tolerance: float | None, what: str) -> Iterator[str]:
-    """Yield how a value differs; without a tolerance, floating-point numbers are not compared."""
-    if isinstance(expected, tuple) and isinstance(actual, tuple):
-        a, b = actual[1], expected[1]
+def differences(found: Any, expected: Any, tolerance: float | None, what: str) -> Iterator[str]:
+    """Say in what a value differs; without a tolerance, floating numbers may be any."""
+    if isinstance(expected, tuple) and isinstance(found, tuple):
+        a, b = found[1], expected[1]
         same = (a.dtype, a.shape) == (b.dtype, b.shape)
         if same and b.dtype.kind == "f" and tolerance is not None:
             a, b = a.astype(float), b.astype(float)
@@ -43,44 +43,44 @@ def differences(actual: Any, expected: Any, tolerance: float | None, what: str) 
         elif same and b.dtype.kind != "f":
             same = np.array_equal(a, b)
         if not same:
-            yield f"{what}: {actual[1]!r}, torch has {expected[1]!r}"
-    elif isinstance(expected, dict) and isinstance(actual, dict) and list(actual) == list(expected):
+            yield f"{what}: {found[1]!r}, torch has {expected[1]!r}"
+    elif isinstance(expected, dict) and isinstance(found, dict) and list(found) == list(expected):
         for key in expected:
-            yield from differences(actual[key], expected[key], tolerance, f"{what} {key}")
-    elif isinstance(expected, list) and isinstance(actual, list) and len(actual) == len(expected):
-        for i, (f, e) in enumerate(zip(actual, expected, strict=True)):
+            yield from differences(found[key], expected[key], tolerance, f"{what} {key}")
+    elif isinstance(expected, list) and isinstance(found, list) and len(found) == len(expected):
+        for i, (f, e) in enumerate(zip(found, expected, strict=True)):
             yield from differences(f, e, tolerance, f"{what} {i}")
-    elif isinstance(expected, float) and isinstance(actual, float):
-        if tolerance is not None and not np.isclose(actual, expected, tolerance, tolerance * SMALLEST, equal_nan=True):
-            yield f"{what}: {actual!r}, torch has {expected!r}"
-    elif actual != expected or type(actual) is not type(expected):
-        yield f"{what}: {actual!r}, torch has {expected!r}"
+    elif isinstance(expected, float) and isinstance(found, float):
+        if tolerance is not None and not np.isclose(found, expected, tolerance, tolerance * SMALLEST, equal_nan=True):
+            yield f"{what}: {found!r}, torch has {expected!r}"
+    elif found != expected or type(found) is not type(expected):
+        yield f"{what}: {found!r}, torch has {expected!r}"
 
 
 def _without_advice(what: str, value: Any) -> Any:
-    """Return an error's text without npg's additional advice about in-place operations."""
+    """Return an error's text without what npg says beyond PyTorch about in-place operations."""
     return value.split("\n")[0].split("by an inplace operation")[0] if what == "error" else value
 
 
 def first_difference(
-    actual: list[Record], expected: list[Record], tolerances: dict[str, float]
+    found: list[Record], expected: list[Record], tolerances: dict[str, float]
 ) -> tuple[int, str] | None:
-    """Return where two runs diverge, as the index of a record, and how; None when they don't.
+    """Return where two runs part, as the index of a record, and how; None when they don't.
 
     After a loss of nan, types, texts and the order of events are compared, but no numbers: PyTorch's gradient of relu6,
     hardtanh and others at nan depends on the place in memory (0 in a whole vector, nan in what is left at its end).
     """
     is_nan = False
-    for i, ((also, f, _), (what, e, rough)) in enumerate(zip(actual, expected, strict=False)):
+    for i, ((also, f, _), (what, e, rough)) in enumerate(zip(found, expected, strict=False)):
         if also != what:
             return i, f"{also}: {f!r}, torch has {what}: {e!r}"
         tolerance = None if is_nan else tolerances[rough]
         for text in differences(_without_advice(what, f), _without_advice(what, e), tolerance, what):
             return i, text
         is_nan = is_nan or (what.startswith("loss") and bool(np.isnan(e[1]).any()))
-    if len(actual) != len(expected):
-        shorter = min(len(actual), len(expected))
-        return shorter, f"npg has seen {actual[shorter:]}, torch {expected[shorter:]}"
+    if len(found) != len(expected):
+        shorter = min(len(found), len(expected))
+        return shorter, f"npg has seen {found[shorter:]}, torch {expected[shorter:]}"
     return None
 
 
@@ -89,9 +89,9 @@ def _is_infinite(value: Any) -> bool:
 
 
 def check(program: dict[str, Any], lib: Any = npg) -> None:
-    """Compare a program's run with PyTorch's, until a perturbed PyTorch diverges from itself."""
-    expected, actual = run(torch, program), run(lib, program)
-    parted = first_difference(actual, expected, TOLERANCES)
+    """Compare a program's run with PyTorch's, until PyTorch's parts from itself."""
+    expected, found = run(torch, program), run(lib, program)
+    parted = first_difference(found, expected, TOLERANCES)
     if parted is None:
         return
     at, text = parted

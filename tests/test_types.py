@@ -1,4 +1,4 @@
-"""Types: correct user code passes type checking, and mistakes in it are detected."""
+"""Types: a user's code checks, and mistakes in it are found."""
 
 import re
 import shutil
@@ -17,7 +17,7 @@ USER_CODE = Path(__file__).with_name("typing") / "user_code.py"
 
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory):
-    """Return a function that returns the errors of mypy --strict for code with npg installed."""
+    """A function that returns what mypy --strict says of code that has npg installed."""
     folder = tmp_path_factory.mktemp("user")
     # As an installed package: what is wrong in npg itself is no concern of its user, and not told.
     site = folder / "site"
@@ -75,8 +75,8 @@ def test_users_code_has_types(checked):
     ],
 )
 def test_mistakes_are_found(line, told, checked):
-    result = checked(f"import npg\nimport npg.nn.functional\n\n{line}\n")
-    assert any(told in error for error in result), result
+    found = checked(f"import npg\nimport npg.nn.functional\n\n{line}\n")
+    assert any(told in error for error in found), found
 
 
 def test_users_code_runs():
@@ -112,13 +112,13 @@ def test_every_function_and_method_says_what_it_gives(checked):
     }  # fmt: skip
     places = {"npg": npg, "F": npg.nn.functional, "npg.linalg": npg.linalg, "Tensor": npg.Tensor}
     attributes = {
-        f"{place}.{n}": getattr(result, n) for place, result in places.items() for n in dir(result) if n[0] != "_"
+        f"{place}.{n}": getattr(found, n) for place, found in places.items() for n in dir(found) if n[0] != "_"
     }
     names = [n for n, x in attributes.items() if (callable(x) or isinstance(x, property)) and not isinstance(x, type)]
     lines = [f"reveal_type({n.replace('Tensor.', 'npg.ones(2).')})" for n in names]
     told = checked("import npg, npg.linalg\nimport npg.nn.functional as F\n" + "\n".join(lines) + "\n")
     assert len(told) >= len(names) > 1000
     any_result = re.compile(r'user_\d+.py:(\d+): note: Revealed type is "(Any|.* -> Any)"$')
-    result = {names[int(m[1]) - 3] for m in map(any_result.match, told) if m}
+    found = {names[int(m[1]) - 3] for m in map(any_result.match, told) if m}
     assert not [text for text in told if text.endswith('Function"')]  # an object of which nothing is known
-    assert result <= loose, sorted(result - loose)
+    assert found <= loose, sorted(found - loose)

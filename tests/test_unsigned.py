@@ -1,4 +1,4 @@
-"""uint16, uint32 and uint64: created, converted, indexed, compared and printed as in PyTorch; promotion raises."""
+"""uint16, uint32 and uint64: made, converted, indexed, copied, compared and printed as PyTorch's; promotion refuses."""
 
 import itertools
 import pickle
@@ -17,17 +17,17 @@ ALL |= {name: (getattr(torch, name), getattr(npg, name)) for name in NAMES}
 
 
 def both(call, name):
-    """Return a call's outcome in npg and in torch: (type of the error, its first line) or the result as text."""
-    results = []
+    """Return what a call gives with npg and with torch: (type of the error, its first line) or the result as text."""
+    found = []
     for lib in (npg, torch):
         try:
             result = call(lib, getattr(lib, name))
             text = repr(result.tolist() if isinstance(result, lib.Tensor) else result)
             kind = str(result.dtype) if isinstance(result, lib.Tensor) else ""
-            results.append((text.replace("npg.", "torch."), kind.replace("npg.", "torch.")))
+            found.append((text.replace("npg.", "torch."), kind.replace("npg.", "torch.")))
         except Exception as error:
-            results.append((type(error).__name__, str(error).split("\n")[0].replace("npg.", "torch.")))
-    return results
+            found.append((type(error).__name__, str(error).split("\n")[0].replace("npg.", "torch.")))
+    return found
 
 
 def x(lib, dtype):
@@ -104,14 +104,14 @@ def _refuse_default():
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("call", CALLS)
 def test_unsigned_as_torch(call, name):
-    actual, expected = both(call, name)
-    assert actual == expected
+    found, expected = both(call, name)
+    assert found == expected
 
 
 def test_promotion_of_every_pair():
     for a, b in itertools.product(ALL, ALL):
-        actual, expected = both(lambda lib, _, a=a, b=b: lib.promote_types(getattr(lib, a), getattr(lib, b)), "uint16")
-        assert actual == expected, (a, b)
+        found, expected = both(lambda lib, _, a=a, b=b: lib.promote_types(getattr(lib, a), getattr(lib, b)), "uint16")
+        assert found == expected, (a, b)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,4 +1,4 @@
-"""Publishing: the wheels that cibuildwheel builds, and workflows that pin every action by its hash."""
+"""What publishes npg: the wheels that cibuildwheel will build, and workflows that name every action by its hash."""
 
 import importlib.util
 import os

@@ -1,9 +1,9 @@
 """Random training programs: a description that hypothesis draws, and its run in npg or in torch.
 
-A description is plain data: a model, its loss, data, an optimizer with groups, schedules, and further events of each
-step (frozen parameters, hooks, clipping, state dicts, other dtypes, ...). A run yields records of observations in
-order: losses, warnings, rates, and at the end parameters, gradients, states. An error ends it. A run can be perturbed
-by additional rounding, to see how the program amplifies it.
+A description is plain data: a model, its loss, data, an optimizer with groups, schedules, and what happens in each step
+besides (frozen parameters, hooks, clipping, state dicts, other dtypes, ...). Its run gives one record for each thing
+that is observed, in order: losses, warnings, rates, and at the end parameters, gradients, states. An error ends it.
+A run can be shaken: rounding is added to it, to see what the program makes of that.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _layers(depth: int) -> st.SearchStrategy[Any]:
 
 
 class _Builder:
-    """Builds the layers of a model in a library."""
+    """Makes the layers of a model in a library."""
 
     def __init__(self, lib: Any) -> None:
         self.lib, self.linear = lib, None
@@ -141,9 +141,9 @@ class _Builder:
         if kind == "residual":
             return self.residual(inner)
         if kind == "checkpoint":
-            result = self.checkpointed(inner)
-            result.use_reentrant = rest[1]
-            return result
+            made = self.checkpointed(inner)
+            made.use_reentrant = rest[1]
+            return made
         return inner
 
     def model(self, program: dict[str, Any]) -> Any:
@@ -306,7 +306,7 @@ programs = st.fixed_dictionaries(
 
 
 class _Run:
-    """One run of a program; `records` are its observations."""
+    """One run of a program; `records` is what was seen."""
 
     def __init__(self, lib: Any, program: dict[str, Any], shaking: int | None = None) -> None:
         self.lib, self.program = lib, program
@@ -400,8 +400,8 @@ class _Run:
     def rounding(self, x: Any) -> Any:
         """Return factors for x: 1 and up to two units in the last place, of a loss in the roughest dtype."""
         name = str(x.dtype).rpartition(".")[2] if x.dim() else self.rough
-        result = 1 + np.finfo(name).eps * self.noise.integers(-2, 3, tuple(x.shape))
-        return self.lib.from_numpy(np.asarray(result)).to(x.dtype)
+        found = 1 + np.finfo(name).eps * self.noise.integers(-2, 3, tuple(x.shape))
+        return self.lib.from_numpy(np.asarray(found)).to(x.dtype)
 
     def zero(self) -> None:
         how = self.program["zero"]
@@ -538,15 +538,12 @@ class _Run:
             self.see(f"parameter {name}", p)
         for name, p in self.model.named_parameters():
             self.see(f"gradient {name}", p.grad)
-        result = self.optimizer.state_dict()
-        self.see("groups", result["param_groups"])
-        self.see("state", result["state"])
+        found = self.optimizer.state_dict()
+        self.see("groups", found["param_groups"])
+        self.see("state", found["state"])
         for schedule in self.schedules:
-            schedule_state = schedule.state_dict()
-            self.see(
-                "schedule",
-                {key: schedule_state[key] for key in ("last_epoch", "_last_lr", "best") if key in schedule_state},
-            )
+            kept = schedule.state_dict()
+            self.see("schedule", {key: kept[key] for key in ("last_epoch", "_last_lr", "best") if key in kept})
 
 
 def _plain(value: Any) -> Any:
@@ -565,22 +562,22 @@ def _plain(value: Any) -> Any:
 
 
 def run(lib: Any, program: dict[str, Any], shaking: int | None = None) -> list[Record]:
-    """Return the records of a run, including warnings and the error that ended it.
+    """Return the records of a run. Warnings are among them, and the error that ended it.
 
     Args: shaking: None, or a seed: parameters, outputs of layers, their gradients and losses are rounded otherwise. In
         the first evaluation only gradients are, so that ties (a number at the kink of a function) are compared.
     """
     this = _Run(lib, program, shaking)
-    with warnings.catch_warnings(record=True) as caught:
+    with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         try:
             this.start()
             for i in range(program["steps"]):
-                before = len(caught)
+                before = len(seen)
                 try:
                     this.step(i)
                 finally:
-                    for w in caught[before:]:
+                    for w in seen[before:]:
                         if "Converting a tensor with requires_grad" in str(w.message):
                             continue  # said once in a process
                         this.see(f"warning {i}", f"{w.category.__name__}: {w.message}")

@@ -1,4 +1,4 @@
-"""The same program in npg and in torch: `lib` is either, and the results must be the same.
+"""The same program in npg and in torch: `lib` is either, and what it returns must be the same.
 
 def program(lib):
     m = lib.nn.Linear(2, 3)
@@ -22,7 +22,7 @@ from .helpers import assert_like
 
 
 def attempt(call: Callable[[], Any]) -> Any:
-    """Return a call's result, or the type and text of the exception that it raises."""
+    """Return what a call returns, or the kind and text of the exception that it raises."""
     try:
         return call()
     except Exception as error:
@@ -30,28 +30,28 @@ def attempt(call: Callable[[], Any]) -> Any:
 
 
 def warned(call: Callable[[], Any]) -> tuple[Any, list[str]]:
-    """Return a call's result and the types and texts of its warnings."""
-    with warnings.catch_warnings(record=True) as caught:
+    """Return what a call returns and the kinds and texts of its warnings."""
+    with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         result = call()
-    return result, [f"{w.category.__name__}: {w.message}" for w in caught]
+    return result, [f"{w.category.__name__}: {w.message}" for w in seen]
 
 
-def _assert_same(actual: Any, expected: Any, what: str) -> None:
+def _assert_same(found: Any, expected: Any, what: str) -> None:
     if isinstance(expected, str):
-        expected, actual = expected.replace("torch", "npg"), str(actual).replace("torch", "npg")  # links name torch
-        assert actual == expected, f"{what}: {actual!r}, torch has {expected!r}"
+        expected, found = expected.replace("torch", "npg"), str(found).replace("torch", "npg")  # links name torch
+        assert found == expected, f"{what}: {found!r}, torch has {expected!r}"
     elif isinstance(expected, dict):
-        assert list(actual) == list(expected), f"{what}: keys {list(actual)}, torch has {list(expected)}"
+        assert list(found) == list(expected), f"{what}: keys {list(found)}, torch has {list(expected)}"
         for key in expected:
-            _assert_same(actual[key], expected[key], f"{what}[{key!r}]")
+            _assert_same(found[key], expected[key], f"{what}[{key!r}]")
     elif isinstance(expected, (list, tuple)) and not isinstance(expected, torch.Size):
-        assert isinstance(actual, (list, tuple)), f"{what}: {actual!r}, torch has {expected!r}"
-        assert len(actual) == len(expected), f"{what}: {actual!r}, torch has {expected!r}"
-        for i, (f, e) in enumerate(zip(actual, expected, strict=True)):
+        assert isinstance(found, (list, tuple)), f"{what}: {found!r}, torch has {expected!r}"
+        assert len(found) == len(expected), f"{what}: {found!r}, torch has {expected!r}"
+        for i, (f, e) in enumerate(zip(found, expected, strict=True)):
             _assert_same(f, e, f"{what}[{i}]")
     else:
-        assert_like(actual, expected, what)
+        assert_like(found, expected, what)
 
 
 def agree(program: Callable[[Any], Iterator[Any]], seed: int = 0) -> None:
@@ -59,8 +59,8 @@ def agree(program: Callable[[Any], Iterator[Any]], seed: int = 0) -> None:
     torch.manual_seed(seed)
     expected = list(program(torch))
     npg.manual_seed(seed)
-    actual = list(program(npg))
+    found = list(program(npg))
     name = getattr(program, "__name__", "program")
-    assert len(actual) == len(expected), f"{name}: {len(actual)} results, torch has {len(expected)}"
-    for i, (f, e) in enumerate(zip(actual, expected, strict=True)):
+    assert len(found) == len(expected), f"{name}: {len(found)} results, torch has {len(expected)}"
+    for i, (f, e) in enumerate(zip(found, expected, strict=True)):
         _assert_same(f, e, f"{name}, result {i}")

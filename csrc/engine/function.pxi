@@ -53,7 +53,7 @@ cdef class Function:
         return self.__name__  # pickled by name, as functions are
 
     def __repr__(self):
-        return f"<function npg.{self.__name__}{self.__signature__}>"
+        return named(f"<function npg.{self.__name__}{self.__signature__}>")
 
     def __call__(self, *args, **kwargs):
         target = None

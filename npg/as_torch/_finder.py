@@ -15,6 +15,9 @@ from types import ModuleType
 from typing import Any
 
 from npg.as_torch import _distribution
+from npg.as_torch._missing import no_module
+
+Call = Callable[[ModuleType], object]
 
 # Rooms of npg's own, of which torch has none, or another thing under this name.
 _ROOMS = frozenset(
@@ -24,8 +27,17 @@ _ROOMS = frozenset(
 PLACES = {
     "torch._tensor": "npg.tensor.tensor",
     "torch._tensor_str": "npg.tensor.printing",
+    "torch.autograd.grad_mode": "npg.autograd",
+    "torch.autograd.profiler_util": "npg.profiler._events",
+    "torch.autograd.variable": "npg.autograd",
+    "torch.nn.utils.stateless": "npg.func",
+    "torch.optim.adamw": "npg.optim.adam",
+    "torch.return_types": "npg.functional.return_types",
+    "torch.utils.benchmark.utils": "npg.utils.benchmark",
+    "torch.utils.benchmark.utils.compare": "npg.utils.benchmark.compare",
+    "torch.utils.benchmark.utils.common": "npg.utils.benchmark.measurement",
+    "torch.utils.benchmark.utils.timer": "npg.utils.benchmark.timing",
 }
-_SERVED = {own: name for name, own in PLACES.items()}
 
 
 def own_name(name: str) -> str | None:
@@ -37,23 +49,17 @@ def own_name(name: str) -> str | None:
 
 
 def torch_name(own: str) -> str | None:
-    """Return the name of torch under which a module of npg is served, None for a module that torch has not."""
-    if own in _SERVED:
-        return _SERVED[own]
+    """Return the name of torch by which a module of npg goes, None for a module that goes by its own."""
     room = own.split(".")[1] if "." in own else ""
     return None if room in _ROOMS else "torch" + own.removeprefix("npg")
 
 
-def exists(own: str) -> bool:
+def exists(own: str | None) -> bool:
     """Tell whether npg has a module."""
     try:
-        return own in sys.modules or importlib.util.find_spec(own) is not None
+        return own is not None and (own in sys.modules or importlib.util.find_spec(own) is not None)
     except (ModuleNotFoundError, ValueError):  # no such parent; one that has no spec
         return False
-
-
-def missing(name: str) -> ModuleNotFoundError:
-    return ModuleNotFoundError(f"No module named {name!r}; npg does not have it yet", name=name)
 
 
 class _Alias(Loader):
@@ -72,10 +78,10 @@ class _Alias(Loader):
 
 
 class _Followed(Loader):
-    """Load a module as its own loader does, then call a function with it."""
+    """Load a module as its own loader does, and call a function with it before and one after that."""
 
-    def __init__(self, loader: Any, then: Callable[[ModuleType], object]) -> None:
-        self.loader, self.then = loader, then
+    def __init__(self, loader: Any, then: Call, before: Call | None) -> None:
+        self.loader, self.then, self.before = loader, then, before
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.loader, name)
@@ -87,18 +93,22 @@ class _Followed(Loader):
         module.__loader__ = self.loader
         if module.__spec__ is not None:
             module.__spec__.loader = self.loader
+        if self.before is not None:
+            self.before(module)
         self.loader.exec_module(module)
         self.then(module)
 
 
-def followed(finder: Any, name: str, path: Any, target: Any, then: Callable[[ModuleType], object]) -> ModuleSpec | None:
-    """Return the spec that the finders behind this one have for a module, with a call after it is loaded."""
+def followed(
+    finder: Any, name: str, path: Any, target: Any, then: Call, before: Call | None = None
+) -> ModuleSpec | None:
+    """Return the spec that the finders behind this one have for a module, with calls before and after it is loaded."""
     for other in sys.meta_path[sys.meta_path.index(finder) + 1 :] if finder in sys.meta_path else ():
         find = getattr(other, "find_spec", None)
         spec: ModuleSpec | None = None if find is None else find(name, path, target)
         if spec is not None:
             if spec.loader is not None and hasattr(spec.loader, "exec_module"):
-                spec.loader = _Followed(spec.loader, then)
+                spec.loader = _Followed(spec.loader, then, before)
             return spec
     return None
 
@@ -111,7 +121,7 @@ class Finder:
         follow: functions by the name of a module outside npg, called once it is loaded.
     """
 
-    def __init__(self, then: Callable[[ModuleType], object], follow: dict[str, Callable[[ModuleType], object]]) -> None:
+    def __init__(self, then: Call, follow: dict[str, Call]) -> None:
         self.then, self.follow = then, follow
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
@@ -133,7 +143,7 @@ class Finder:
         asked = sys._getframe(3).f_code.co_name  # above: find_spec of this class, and the import system's _find_spec
         if asked == "find_spec" and not (own is None and name.count(".") == 1):
             return None
-        raise missing(name)
+        raise no_module(name)
 
     def find_distributions(self, context: Any) -> list[Any]:
         return _distribution.found(context)

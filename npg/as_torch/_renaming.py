@@ -11,31 +11,15 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from npg import _naming
-from npg.as_torch._finder import torch_name
+from npg.as_torch._finder import exists, own_name, torch_name
+from npg.as_torch._homes import home_of
+from npg.as_torch._missing import getter
 from npg.engine import Function
 
-# Where torch says that things stand which npg defines elsewhere: by the beginning of npg's name, the longest first.
-_HOMES = {
-    "npg.functional.nn": "torch.nn.functional",
-    "npg.functional._attributes": "torch",
-    "npg.functional.generator": "torch",
-    "npg.functional": "torch.functional",
-    "npg.creation": "torch",
-    "npg.dtypes": "torch",
-    "npg.engine": "torch.autograd.grad_mode",
-    "npg.optim.lr_scheduler": "torch.optim.lr_scheduler",
-    "npg.tensor": "torch._tensor",
-}
 
-
-def home_of(module: str) -> str:
-    """Return the name of torch's module in which an object of npg's module is shown to stand."""
-    name = module
-    while name:
-        if name in _HOMES:
-            return _HOMES[name]
-        name = name.rpartition(".")[0]
-    return torch_name(module) or module
+def _has(name: str) -> bool:
+    """Tell whether npg has a module of torch."""
+    return exists(own_name(name))
 
 
 class Renaming:
@@ -48,7 +32,7 @@ class Renaming:
     def __init__(self) -> None:
         self.modules: dict[str, ModuleType] = {}
         self._objects: list[tuple[Any, str]] = []
-        self._homes: dict[str, str] = {}
+        self._getters: list[tuple[ModuleType, Any]] = []
 
     def begin(self) -> None:
         _naming.library = "torch"
@@ -58,21 +42,21 @@ class Renaming:
     def add(self, module: ModuleType) -> None:
         """Rename a module of npg with what is defined in it, and let sys.modules have it under torch's name."""
         own = module.__name__
-        name = torch_name(own) if own.partition(".")[0] == "npg" and type(module) is ModuleType else None
+        name = torch_name(own) if own.partition(".")[0] == "npg" and getattr(module.__spec__, "loader", None) else None
         if name is not None:
             module.__name__ = name
             self.modules[name] = sys.modules[name] = module
+            self._getters.append((module, vars(module).get("__getattr__")))
+            vars(module)["__getattr__"] = getter(module, name, _has)
         for value in list(vars(module).values()):
             if isinstance(value, (type, FunctionType, Function)):
                 self._rename(value)
 
     def _rename(self, value: Any) -> None:
-        own = value.__module__
-        if not isinstance(own, str) or own.partition(".")[0] != "npg":
+        own, name = value.__module__, value.__name__
+        if not isinstance(own, str) or own.partition(".")[0] != "npg" or name[0] == "_":
             return
-        home = self._homes.get(own)
-        if home is None:
-            home = self._homes[own] = home_of(own)
+        home = home_of(own, name, value)
         if home != own:
             try:
                 value.__module__ = home
@@ -85,9 +69,15 @@ class Renaming:
         _naming.library = "npg"
         for value, own in self._objects:
             value.__module__ = own
+        for module, getattr_ in self._getters:
+            if getattr_ is None:
+                del vars(module)["__getattr__"]
+            else:
+                vars(module)["__getattr__"] = getattr_
         for name, module in self.modules.items():
             module.__name__ = module.__spec__.name if module.__spec__ is not None else name
             if sys.modules.get(name) is module:
                 del sys.modules[name]
         self._objects.clear()
+        self._getters.clear()
         self.modules.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from npg._naming import named
 from npg.autograd._pushing import Pushforward
 from npg.autograd._reverse_passes import (
     CONSTANT_JACOBIAN,
@@ -56,13 +57,17 @@ def jacobian(
     if strategy == "forward-mode":
         if create_graph:
             raise NotImplementedError(
-                'npg.autograd.functional.jacobian: `create_graph=True` and `strategy="forward-mode"` are not '
-                'supported together (yet). Please either set `create_graph=False` or `strategy="reverse-mode"`.'
+                named(
+                    'npg.autograd.functional.jacobian: `create_graph=True` and `strategy="forward-mode"` are not '
+                    'supported together (yet). Please either set `create_graph=False` or `strategy="reverse-mode"`.'
+                )
             )
         if strict:
             raise RuntimeError(
-                'npg.autograd.functional.jacobian: `strict=True` and `strategy="forward-mode"` are not supported '
-                'together (yet). Please either set `strict=False` or `strategy="reverse-mode"`.'
+                named(
+                    'npg.autograd.functional.jacobian: `strict=True` and `strategy="forward-mode"` are not supported '
+                    'together (yet). Please either set `strict=False` or `strategy="reverse-mode"`.'
+                )
             )
         if not vectorize:
             raise NotImplementedError(
@@ -72,8 +77,10 @@ def jacobian(
         return _by_columns(func, inputs)
     if strict and vectorize:
         raise RuntimeError(
-            "npg.autograd.functional.jacobian: `strict=True` and `vectorized=True` are not supported together. "
-            "Please either set `strict=False` or `vectorize=False`."
+            named(
+                "npg.autograd.functional.jacobian: `strict=True` and `vectorized=True` are not supported together. "
+                "Please either set `strict=False` or `vectorize=False`."
+            )
         )
     with enable_grad():
         is_tuple, inputs = as_tuple(inputs, "inputs", "jacobian")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from npg._naming import named
 from npg.engine import Block
 from npg.profiler._events import DeviceType, EventList, FunctionEvent, FunctionEventAvg
 from npg.profiler._recorder import Options, record_function, switched
@@ -77,10 +78,10 @@ class profile(Block):
         return self._session.events
 
     def __str__(self) -> str:
-        return str(self.function_events) if self._finished else "<unfinished npg.autograd.profile>"
+        return str(self.function_events) if self._finished else named("<unfinished npg.autograd.profile>")
 
     def __repr__(self) -> str:
-        return repr(self.function_events) if self._finished else "<unfinished npg.autograd.profile>"
+        return repr(self.function_events) if self._finished else named("<unfinished npg.autograd.profile>")
 
     def table(
         self,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from npg import dtypes
+from npg._naming import named
 from npg._words import scalar_name
 from npg.engine import TensorBase, is_grad_enabled
 from npg.functional._attributes import NO_CUDA, check_device
@@ -188,7 +189,7 @@ class _Typed(type):
         return isinstance(instance, Tensor) and instance._array.dtype == cls.dtype.dtype
 
     def __repr__(cls) -> str:
-        return f"<class 'npg.{cls.__name__}'>"
+        return named(f"<class 'npg.{cls.__name__}'>")
 
 
 def _typed(dtype: dtypes.dtype) -> Any:

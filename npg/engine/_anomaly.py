@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from npg._naming import is_own
 from npg._words import shape_text
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Origin:
         import traceback  # only when needed: every program imports this module
 
         frame: Any = sys._getframe(1)
-        while frame is not None and frame.f_globals.get("__name__", "").startswith("npg."):
+        while frame is not None and is_own(frame.f_globals.get("__name__", "")):
             frame = frame.f_back
         self.stack: list[traceback.FrameSummary] = traceback.extract_stack(frame)
         self.inputs = [_shape(x) for x in inputs]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
+from npg._naming import named
 from npg._words import scalar_name, shape_text
 from npg.ops.shape import contiguous
 
@@ -73,7 +74,7 @@ def _checked(hook: Any, result: Any, grad: Any) -> Any:
         raise RuntimeError(_errors.HOOK_SHAPE.format(hook=_name(hook), expected=shapes[0], given=shapes[1]))
     if new.dtype != old.dtype:
         names = [scalar_name(a) for a in (old, new)]
-        raise RuntimeError(_errors.HOOK_DTYPE.format(hook=_name(hook), expected=names[0], given=names[1]))
+        raise RuntimeError(named(_errors.HOOK_DTYPE.format(hook=_name(hook), expected=names[0], given=names[1])))
     return result
 
 

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from npg._naming import named
 from npg.engine._select import core
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class set_grad_enabled(_Mode, ModeBlock):
         return type(self)(self.mode)
 
     def __repr__(self) -> str:
-        return f"npg.autograd.grad_mode.set_grad_enabled(mode={self.mode})"
+        return named(f"npg.autograd.grad_mode.set_grad_enabled(mode={self.mode})")
 
     def __call__(self, function: F) -> F:
         core.set_grad_mode(self.prev)  # as a decorator it acts only while the function runs

@@ -102,7 +102,9 @@ def accumulator_of(leaf: Any) -> AccumulateGrad:
 def next_functions(node: Any, tensor_base: type) -> tuple[Any, ...]:
     """Return a node's edges as users see them: (node, output_nr), or (None, 0) for none, in PyTorch's order."""
     edges, order = node.edges, node.op.edge_order
-    if node.op.runs_without_gradient and "ctx" in node.params:  # a custom function: edges for tensor arguments only
+    if (
+        node.op.runs_without_gradient and "ctx" in node.params
+    ):  # a custom function: only its tensor arguments have edges
         order = [i for i, like in enumerate(node.params["ctx"]._inputs) if like is not None]
     return tuple(
         [

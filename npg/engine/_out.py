@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npg import _errors, dtypes
+from npg._naming import named
 from npg._words import c_name, shape_text, type_name
 from npg.ops._op import ARITHMETIC, Op
 from npg.ops.strided import intersects, overlaps, partly_overlaps
@@ -75,12 +76,15 @@ def check_out(
         inputs: the inputs of the call that are checked: tensors, ndarrays and sequences of them.
         apart: the inputs that may share no memory with the target.
         number: the index of the result among several.
-    Raises: TypeError: when the target is not a tensor. RuntimeError: when a gradient is required; when the target was
+    Raises: TypeError: when the target is no tensor. RuntimeError: when a gradient is required; when the target was
         made in inference mode and is written outside of it; when its elements overlap, it partly overlaps an input, or
         it cannot hold the result's dtype.
     """
-    # Here, because the engines import this module.
-    from npg.engine import TensorBase, is_grad_enabled, is_inference_mode_enabled
+    from npg.engine import (
+        TensorBase,
+        is_grad_enabled,
+        is_inference_mode_enabled,
+    )  # here, because they import this module
 
     if not isinstance(target, TensorBase):
         raise TypeError(_errors.OUT_NOT_A_TENSOR.format(name=name, kind=type_name(target)))
@@ -96,12 +100,11 @@ def check_out(
         out_dtype, result_dtype = dtypes.from_numpy(array.dtype), dtypes.from_numpy(result._array.dtype)
         if not rule.accepts(out_dtype, result_dtype):
             text = rule.text if isinstance(rule.text, str) else rule.text[number]
-            raise rule.error(
-                text.format(
-                    result=result_dtype.scalar_name, wanted=out_dtype.scalar_name,
-                    c_result=c_name(result_dtype), c_wanted=c_name(out_dtype),
-                )
+            text = text.format(
+                result=result_dtype.scalar_name, wanted=out_dtype.scalar_name,
+                c_result=c_name(result_dtype), c_wanted=c_name(out_dtype),
             )  # fmt: skip
+            raise rule.error(named(text))
     if not array.flags.writeable:
         raise ValueError(_errors.READ_ONLY)
 

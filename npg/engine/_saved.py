@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
+from npg._naming import named
 from npg._words import op_text, scalar_name, shape_text
 from npg.ops.strided import alias
 
@@ -125,7 +126,7 @@ def modified(array: Any, source: Any, place: str, node: Any, version: int, expec
         place: the role of the array in `node`, which saved it: "input 0".
     """
     fn, nr = source
-    return _errors.MODIFIED.format(
+    text = _errors.MODIFIED.format(
         kind=scalar_name(array),
         shape=shape_text(array.shape),
         source="" if fn is None else f", which is output {nr} of {op_text(fn.name())},",
@@ -134,3 +135,4 @@ def modified(array: Any, source: Any, place: str, node: Any, version: int, expec
         version=version,
         expected=expected,
     )
+    return named(text)

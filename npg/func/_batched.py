@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from npg._naming import named
 from npg.engine import TensorBase, apply, wrap
 from npg.func._placeholder import Standin, Unbatchable, guard
 from npg.functional import copy_, getitem, reshape, setitem
@@ -94,10 +95,10 @@ class BatchedTensor(Tensor):
 
     @requires_grad.setter
     def requires_grad(self, flag: bool) -> None:
-        raise RuntimeError(_REQUIRES_GRAD)
+        raise RuntimeError(named(_REQUIRES_GRAD))
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
-        raise RuntimeError(_REQUIRES_GRAD)
+        raise RuntimeError(named(_REQUIRES_GRAD))
 
     @property
     def grad_fn(self) -> Any:
@@ -121,8 +122,10 @@ class BatchedTensor(Tensor):
 
     def backward(self, *_args: Any, **_kwargs: Any) -> None:
         raise RuntimeError(
-            "backward() called inside a functorch transform. This is not supported, please use npg.func.grad or "
-            "npg.func.vjp instead or call backward() outside of functorch transforms."
+            named(
+                "backward() called inside a functorch transform. This is not supported, please use npg.func.grad or "
+                "npg.func.vjp instead or call backward() outside of functorch transforms."
+            )
         )
 
     def stride(self, dim: Any = None) -> Any:
@@ -144,7 +147,7 @@ class BatchedTensor(Tensor):
     __array__ = __dlpack__ = tolist = numpy
 
     def __bool__(self) -> bool:
-        raise RuntimeError(_CONTROL_FLOW)
+        raise RuntimeError(named(_CONTROL_FLOW))
 
     is_nonzero = __bool__
 
@@ -161,7 +164,7 @@ class BatchedTensor(Tensor):
         raise RuntimeError(_ITEM)
 
     def __contains__(self, element: Any) -> bool:
-        raise RuntimeError(_CONTROL_FLOW)
+        raise RuntimeError(named(_CONTROL_FLOW))
 
     def __repr__(self) -> str:
         text = repr(self.physical).replace("\n", "\n    ")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from npg._naming import named
 from npg.engine import Block
 from npg.functional import stack
 from npg.nn import Module
@@ -112,7 +113,7 @@ class _Replaced(Block):
         for name, x in self._tensors.items():
             table, key = _place(self._module, name)
             if x is not None and not isinstance(x, Tensor):
-                raise TypeError(f"{x} is not an instance of npg.Tensor")
+                raise TypeError(named(f"{x} is not an instance of npg.Tensor"))
             self._where.append((name, table, key))
             found.append((table, key, x))
         return found
@@ -140,7 +141,7 @@ def _place(module: Module, name: str) -> tuple[Any, str]:
             return table, key
     own = getattr(owner, key, None)
     if own is not None and not isinstance(own, Tensor):
-        raise TypeError(f"attribute `{key}`: {own} is not an instance of npg.Tensor")
+        raise TypeError(named(f"attribute `{key}`: {own} is not an instance of npg.Tensor"))
     return owner.__dict__, key  # an unknown name becomes an attribute during the call
 
 

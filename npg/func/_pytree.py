@@ -6,6 +6,7 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 
+from npg._naming import named
 from npg.functional._attributes import Size
 
 
@@ -15,7 +16,7 @@ def _is_namedtuple(kind: type) -> bool:
 
 def _is_sequence(kind: type) -> bool:
     # The result types of functions with several results take one sequence, as tuple does.
-    return kind in (tuple, list, Size) or (issubclass(kind, tuple) and kind.__module__ == "npg.return_types")
+    return kind in (tuple, list, Size) or (issubclass(kind, tuple) and kind.__module__ == named("npg.return_types"))
 
 
 _DICTS = (dict, OrderedDict, defaultdict)

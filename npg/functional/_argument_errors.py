@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npg import dtypes
+from npg._naming import named
 from npg._words import scalar_name, shape_text, type_name
 from npg.engine import TensorBase, array_of
 
@@ -130,7 +131,7 @@ def _misfit(name: str, label: str, kind: Kind, value: Any) -> Exception | None:
             return ValueError("Overflow when unpacking long long")
         return None
     if not kind.fits(value):
-        return TypeError(f"{argument} must be {kind.text}, not {type_name(value)}")
+        return TypeError(named(f"{argument} must be {kind.text}, not {type_name(value)}"))
     if kind in (_INT, _INTS, _SECTIONS) and _is_int(value) and _too_long(value):
         return ValueError("Overflow when unpacking long long")
     if kind in (_NUMBER, _OPERAND, _FLOAT) and type(value) is int and not -_INT64 <= value < 2 * _INT64:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from npg import _errors
+from npg._naming import named
 from npg._words import scalar_name, shape_text, type_name
 from npg.engine import TensorBase
 
@@ -156,9 +157,11 @@ def expanded_shape(array: np.ndarray[Any, Any], sizes: tuple[int, ...]) -> tuple
     own, lead = array.shape, len(sizes) - array.ndim
     if lead < 0:
         raise RuntimeError(
-            f"expand(npg.{scalar_name(array)}Tensor{{{shape_text(own)}}}, size={shape_text(sizes)}): the number of "
-            f"sizes provided ({len(sizes)}) must be greater or equal to the number of dimensions in the tensor "
-            f"({len(own)})"
+            named(
+                f"expand(npg.{scalar_name(array)}Tensor{{{shape_text(own)}}}, size={shape_text(sizes)}): the number of "
+                f"sizes provided ({len(sizes)}) must be greater or equal to the number of dimensions in the tensor "
+                f"({len(own)})"
+            )
         )
     shape = list(sizes)
     for i in reversed(range(len(sizes))):

@@ -10,6 +10,8 @@ import operator
 import threading
 from typing import Any, SupportsIndex, overload
 
+from npg import _naming
+
 NO_CUDA = "Torch not compiled with CUDA enabled"
 # What PyTorch's CPU build says about the devices that it knows and lacks.
 NOT_COMPILED = {
@@ -36,7 +38,7 @@ class Size(tuple[int, ...]):
 
     def __new__(cls, sizes: Any = ()) -> Size:
         if not hasattr(sizes, "__iter__"):
-            raise TypeError(f"npg.Size() takes an iterable of 'int', not '{type(sizes).__name__}'")
+            raise TypeError(_naming.named(f"npg.Size() takes an iterable of 'int', not '{type(sizes).__name__}'"))
         size = tuple.__new__(cls, sizes)
         for i, n in enumerate(size):
             if type(n) is not int:
@@ -44,7 +46,9 @@ class Size(tuple[int, ...]):
                     return tuple.__new__(cls, [operator.index(k) for k in size])
                 except TypeError:
                     kind = type(n).__name__
-                    raise TypeError(f"npg.Size() takes an iterable of 'int' (item {i} is '{kind}')") from None
+                    raise TypeError(
+                        _naming.named(f"npg.Size() takes an iterable of 'int' (item {i} is '{kind}')")
+                    ) from None
         return size
 
     def numel(self) -> int:
@@ -55,7 +59,7 @@ class Size(tuple[int, ...]):
         return n
 
     def __repr__(self) -> str:
-        return "npg.Size([" + ", ".join(map(str, self)) + "])"
+        return f"{_naming.library}.Size([{', '.join(map(str, self))}])"
 
     @overload
     def __getitem__(self, index: SupportsIndex) -> int: ...
@@ -237,7 +241,7 @@ class layout:
         self._name = name
 
     def __repr__(self) -> str:
-        return "npg." + self._name
+        return f"{_naming.library}.{self._name}"
 
     def __reduce__(self) -> str:
         return self._name

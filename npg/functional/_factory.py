@@ -9,6 +9,7 @@ import numpy as np
 
 from npg import _errors, dtypes
 from npg._floating import silent
+from npg._naming import named
 from npg._words import c_name, type_name
 from npg.engine import TensorBase, array_of, bump_version, check_in_place, is_grad_enabled, wrap, write_out
 from npg.engine._arguments import is_number
@@ -79,7 +80,7 @@ def check_options(layout_: Any = None, device: Any = None, pin_memory: bool = Fa
         check_device(default_device())
     if layout_ is not None and layout_ is not strided:
         if not isinstance(layout_, layout):
-            raise TypeError(f"argument 'layout' must be npg.layout, not {type(layout_).__name__}")
+            raise TypeError(named(f"argument 'layout' must be npg.layout, not {type(layout_).__name__}"))
         raise RuntimeError(f"npg has strided tensors only, got layout {layout_!r}")
     if pin_memory:
         raise RuntimeError(

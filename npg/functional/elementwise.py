@@ -8,6 +8,7 @@ import numpy as np
 
 from npg import _errors, dtypes
 from npg._errors import OUT_DTYPE_FOUND
+from npg._naming import named
 from npg._words import c_name, scalar_name
 from npg.engine import TensorBase, apply, apply_in_place, array_of
 from npg.engine._out import DEFAULT, OutRule, is_same
@@ -287,7 +288,7 @@ def _add_product(op: Op, input: Any, tensor1: Any, tensor2: Any, value: Any, in_
     operands = [as_tensor_input(op.name, x, name, i + 1) for i, (x, name) in enumerate(arguments)]
     arrays = [array_of(x) for x in operands]
     if op is elementwise.addcdiv and arrays[1].dtype.kind != "f" and arrays[2].dtype.kind != "f":
-        raise RuntimeError(_INTEGER_ADDCDIV)
+        raise RuntimeError(named(_INTEGER_ADDCDIV))
     common = dtypes.common_dtype(arrays)
     if not common.is_floating_point:
         value = int(fill_number(value, common.dtype))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from npg._naming import named
 from npg._words import scalar_name
 from npg.engine import apply
 from npg.functional._arguments import checked_array
@@ -23,7 +24,7 @@ def checked_table(weight: Any, indices: Any) -> tuple[Any, Any]:
     if w.ndim != 2:
         raise RuntimeError("'weight' must be 2-D")
     if index.dtype not in (np.int64, np.int32):
-        kind = "CPUBoolType" if index.dtype == bool else f"npg.{scalar_name(index)}Tensor"
+        kind = "CPUBoolType" if index.dtype == bool else named(f"npg.{scalar_name(index)}Tensor")
         raise RuntimeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but "
             f"got {kind} instead (while checking arguments for embedding)"

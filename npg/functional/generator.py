@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from npg import random
+from npg._naming import named
 from npg.engine import TensorBase, wrap
 from npg.functional._attributes import CPU, device
 from npg.functional._public import exposed
@@ -41,9 +42,9 @@ class Generator(random.Generator):
 
 def _state_array(state: Any) -> np.ndarray[Any, Any]:
     if not isinstance(state, TensorBase):
-        raise TypeError(f"expected a npg.ByteTensor, but got {type(state).__name__}")
+        raise TypeError(named(f"expected a npg.ByteTensor, but got {type(state).__name__}"))
     if state._array.dtype != np.uint8:
-        raise TypeError("RNG state must be a npg.ByteTensor")
+        raise TypeError(named("RNG state must be a npg.ByteTensor"))
     return np.ascontiguousarray(state._array)
 
 
@@ -89,4 +90,4 @@ def set_rng_state(new_state: Any) -> None:
 def check_generator(name: str, generator: Any) -> None:
     """Raise TypeError when an argument is neither a generator nor None."""
     if generator is not None and not isinstance(generator, random.Generator):
-        raise TypeError(f"{name}(): argument 'generator' must be npg.Generator, not {type(generator).__name__}")
+        raise TypeError(named(f"{name}(): argument 'generator' must be npg.Generator, not {type(generator).__name__}"))

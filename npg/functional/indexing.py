@@ -8,6 +8,7 @@ import numpy as np
 
 from npg import _errors
 from npg._floating import silent
+from npg._naming import named
 from npg._words import scalar_name, shape_text, type_name
 from npg.engine import TensorBase, apply, apply_in_place, array_of, bump_version, check_in_place, is_grad_enabled
 from npg.engine._checks import refuse_in_place, refuse_partial_overlap
@@ -93,7 +94,7 @@ def _value(value: Any, dtype: np.dtype[Any]) -> Any:
     if isinstance(value, complex):
         raise RuntimeError(overflow_text(dtype).replace("float64_t", "double"))
     name = scalar_name(dtype)
-    raise TypeError(f"can't assign a {type(value).__name__} to a npg.{name}Tensor")
+    raise TypeError(named(f"can't assign a {type(value).__name__} to a npg.{name}Tensor"))
 
 
 def _fitted(value: Any, ndim: int) -> Any:

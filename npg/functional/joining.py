@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, overload
 
 from npg import dtypes
+from npg._naming import named
 from npg.engine import apply
 from npg.functional._arguments import checked_array, dim_index, tensor_list
 from npg.functional._public import public_function, to_dtype, writes
@@ -107,7 +108,7 @@ def cat(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     """
     tensors = tensor_list("cat", tensors)
     if not tensors:
-        raise ValueError("npg.cat(): expected a non-empty list of Tensors")
+        raise ValueError(named("npg.cat(): expected a non-empty list of Tensors"))
     arrays = [checked_array("cat", x) for x in tensors]
     for i, a in enumerate(arrays):
         if not a.ndim:

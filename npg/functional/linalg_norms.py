@@ -9,6 +9,7 @@ import numpy as np
 
 from npg._errors import LinAlgError
 from npg._floating import silent
+from npg._naming import named
 from npg._words import scalar_name, shape_text
 from npg.dtypes import to_numpy
 from npg.engine import wrap
@@ -182,7 +183,7 @@ def matrix_rank(
     """
     array = checked_array("linalg.matrix_rank", A)
     if array.ndim < 2:
-        raise RuntimeError("npg.linalg.matrix_rank: The input tensor input must have at least 2 dimensions.")
+        raise RuntimeError(named("npg.linalg.matrix_rank: The input tensor input must have at least 2 dimensions."))
     if array.dtype.kind != "f":
         raise RuntimeError("This function doesn't handle types other than float and double")
     if hermitian and array.size:

@@ -9,6 +9,7 @@ import numpy as np
 
 from npg._errors import OUT_DTYPE
 from npg._floating import silent
+from npg._naming import named
 from npg._words import scalar_name, shape_text
 from npg.engine import apply, apply_in_place, array_of, wrap
 from npg.functional import return_types
@@ -178,7 +179,7 @@ def solve(A: T, B: Any, *, left: bool = True, out: Any = None) -> T:
         else:
             solution = apply(ops.solve, (transpose(A, -2, -1), transpose(B, -2, -1)), {}).mT
     except np.linalg.LinAlgError:
-        raise unsolvable("npg.linalg.solve", a) from None
+        raise unsolvable(named("npg.linalg.solve"), a) from None
     return solution.squeeze(-1) if vector else solution
 
 
@@ -251,20 +252,25 @@ def lstsq(A: T, B: Any, rcond: float | None = None, *, driver: str | None = None
     if driver is None:
         driver = "gelsy"
     if driver not in _DRIVERS:
-        raise RuntimeError("npg.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)")
+        raise RuntimeError(named("npg.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)"))
     if a.dtype != b.dtype:
         raise RuntimeError(
-            "npg.linalg.lstsq: Expected input and other to have the same dtype, but got input's dtype "
-            f"{scalar_name(a)} and other's dtype {scalar_name(b)}"
+            named(
+                "npg.linalg.lstsq: Expected input and other to have the same dtype, but got input's dtype "
+                f"{scalar_name(a)} and other's dtype {scalar_name(b)}"
+            )
         )
     vector = _is_vector(a, b)
     if not 0 <= a.ndim - b.ndim <= 1:
         raise RuntimeError(
-            "npg.linalg.lstsq: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1"
+            named(
+                "npg.linalg.lstsq: input.dim() must be greater or equal to other.dim() and (input.dim() - "
+                "other.dim()) <= 1"
+            )
         )
     if a.shape[-2] != b.shape[-1 if vector else -2]:
         axis = -1 if vector else -2
-        raise RuntimeError(f"npg.linalg.lstsq: input.size(-2) should match other.size({axis})")
+        raise RuntimeError(named(f"npg.linalg.lstsq: input.size(-2) should match other.size({axis})"))
     right = unsqueeze(B, -1) if vector else B
     # PyTorch first treats a B with fewer dimensions as a batch of vectors, and then that B as a matrix.
     batch = broadcast(a.shape[:-2], b.shape[:-1] if b.ndim < a.ndim else b.shape[:-2])

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from npg._errors import OUT_DTYPE, warn
+from npg._naming import named
 from npg._words import scalar_name
 from npg.engine import TensorBase, apply, apply_in_place, wrap
 from npg.functional._arguments import checked_array, dim_index, dims_tuple, sizes_of
@@ -303,13 +304,13 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Any, ...]:
     arrays = [checked_array("meshgrid", x, "tensors", i + 1) for i, x in enumerate(tensors)]
     for a in arrays:
         if a.ndim > 1:
-            raise RuntimeError(f"npg.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {a}")
+            raise RuntimeError(named(f"npg.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {a}"))
         if a.dtype != arrays[0].dtype:
             raise RuntimeError("meshgrid expects all tensors to have the same dtype")
     if indexing is None:
         warn("npg.meshgrid: in an upcoming release, it will be required to pass the indexing argument.")
     elif indexing not in ("ij", "xy"):
-        raise RuntimeError(f'npg.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+        raise RuntimeError(named(f'npg.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}'))
     order = list(range(len(tensors)))
     if indexing == "xy" and len(tensors) > 1:
         order[0], order[1] = 1, 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import operator
 from typing import Any
 
+from npg import _naming
+
 __all__ = ["aminmax", "cummax", "cummin", "kthvalue", "max", "median", "min", "mode", "nanmedian", "sort", "topk"]
 
 
@@ -16,7 +18,7 @@ def named(name: str, *fields: str) -> type[Any]:
 
     def represent(self: Any) -> str:
         items = ",\n".join(f"{f}={v!r}" for f, v in zip(fields, self, strict=True))
-        return f"npg.return_types.{name}(\n{items})"
+        return f"{_naming.library}.return_types.{name}(\n{items})"
 
     def reduce(self: Any) -> Any:
         return _restore, (name, tuple(self))

@@ -8,6 +8,7 @@ import numpy as np
 
 from npg import _errors
 from npg._errors import OUT_DTYPE, warn
+from npg._naming import named
 from npg._words import scalar_name, shape_text, type_name
 from npg.engine import TensorBase, apply, apply_in_place, array_of
 from npg.engine._arguments import is_number
@@ -301,13 +302,17 @@ def take_along_dim(input: T, indices: Any, dim: Any = None, *, out: Any = None) 
     """
     array, places = checked_array("take_along_dim", input), checked_array("take_along_dim", indices, "indices", 2)
     if places.dtype.char not in "lq":
-        raise RuntimeError(f"npg.take_along_dim(): dtype of indices should be Long but got {scalar_name(places)}")
+        raise RuntimeError(
+            named(f"npg.take_along_dim(): dtype of indices should be Long but got {scalar_name(places)}")
+        )
     if dim is None:
         return apply(ops.take, (input, apply(shape.reshape, (indices,), {"shape": (-1,)})), {})
     if array.ndim != places.ndim:
         raise RuntimeError(
-            "npg.take_along_dim(): input and indices should have the same number of dimensions, but got "
-            f"{array.ndim} dimensions for input, and {places.ndim} dimensions for indices"
+            named(
+                "npg.take_along_dim(): input and indices should have the same number of dimensions, but got "
+                f"{array.ndim} dimensions for input, and {places.ndim} dimensions for indices"
+            )
         )
     if array.ndim == 0:
         raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")

@@ -11,6 +11,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from npg._floating import silent
+from npg._naming import named
 from npg._words import scalar_name, shape_text
 from npg.engine import apply, wrap
 from npg.engine._arguments import is_number
@@ -131,16 +132,16 @@ def histc(input: T, bins: int = 100, min: Any = 0, max: Any = 0, *, out: Any = N
     if array.dtype.kind != "f":
         raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{scalar_name(array)}'")
     if bins <= 0:
-        raise RuntimeError(f"npg.histogram(): bins must be > 0, but got {bins} for dimension 0")
+        raise RuntimeError(named(f"npg.histogram(): bins must be > 0, but got {bins} for dimension 0"))
     low, high = float(min), float(max)
     if low == high and array.size:
         low, high = float(np.min(array)), float(np.max(array))
     if low == high:
         low, high = low - 1, high + 1
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise RuntimeError(f"npg.histc: range of [{low:g}, {high:g}] is not finite")
+        raise RuntimeError(named(f"npg.histc: range of [{low:g}, {high:g}] is not finite"))
     if low > high:
-        raise RuntimeError("npg.histc: max must be larger than min")
+        raise RuntimeError(named("npg.histc: max must be larger than min"))
     inside = array[(array >= low) & (array <= high)]
     low, high = array.dtype.type(low), array.dtype.type(high)
     with silent():
@@ -275,23 +276,29 @@ def searchsorted(
     sequence = checked_array("searchsorted", sorted_sequence, "sorted_sequence")
     values = np.asarray(input) if is_number(input) else checked_array("searchsorted", input, "input", 2)
     if side is not None and side not in ("left", "right"):
-        raise RuntimeError(f"npg.searchsorted(): side can only be 'left' or 'right' but got {side}")
+        raise RuntimeError(named(f"npg.searchsorted(): side can only be 'left' or 'right' but got {side}"))
     if side == "left" and right:
         raise RuntimeError(
-            "npg.searchsorted(): side and right can't be set to opposites, got side of left while right was True"
+            named("npg.searchsorted(): side and right can't be set to opposites, got side of left while right was True")
         )
     if not sequence.ndim:
-        raise RuntimeError("npg.searchsorted(): boundaries tensor should have positive dimension, but got 0 dimension")
+        raise RuntimeError(
+            named("npg.searchsorted(): boundaries tensor should have positive dimension, but got 0 dimension")
+        )
     if not values.ndim and sequence.ndim != 1:
         raise RuntimeError(
-            "npg.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, but we got "
-            f"boundaries tensor dim({sequence.ndim}) and input value's dim(0) numel(1)"
+            named(
+                "npg.searchsorted(): input value can be a scalar only when boundaries tensor dimension is 1, but we "
+                f"got boundaries tensor dim({sequence.ndim}) and input value's dim(0) numel(1)"
+            )
         )
     if sequence.ndim != 1 and sequence.shape[:-1] != values.shape[:-1]:
         raise RuntimeError(
-            "npg.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries "
-            f"tensor and input value tensor must match, but we got boundaries tensor {shape_text(sequence.shape)} "
-            f"and input value tensor {shape_text(values.shape)}"
+            named(
+                "npg.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries "
+                f"tensor and input value tensor must match, but we got boundaries tensor {shape_text(sequence.shape)} "
+                f"and input value tensor {shape_text(values.shape)}"
+            )
         )
     order = _sorter(sorter, sequence)
     where: Any = "right" if right or side == "right" else "left"
@@ -325,15 +332,17 @@ def _sorter(sorter: Any, sequence: np.ndarray[Any, Any]) -> Any:
     order = checked_array("searchsorted", sorter, "sorter", 3)
     if order.shape != sequence.shape:
         raise RuntimeError(
-            "npg.searchsorted(): boundary and sorter must have the same size, but got boundary tensor "
-            f"{shape_text(sequence.shape)}and got sorter tensor {shape_text(order.shape)}"
+            named(
+                "npg.searchsorted(): boundary and sorter must have the same size, but got boundary tensor "
+                f"{shape_text(sequence.shape)}and got sorter tensor {shape_text(order.shape)}"
+            )
         )
     if order.dtype.char not in "lq":
         raise RuntimeError(
-            f"npg.searchsorted(): sorter must be a tensor of long dtype but got dtype {scalar_name(order)}"
+            named(f"npg.searchsorted(): sorter must be a tensor of long dtype but got dtype {scalar_name(order)}")
         )
     if order.size and (order.min() < 0 or order.max() >= sequence.shape[-1]):
-        raise RuntimeError("npg.searchsorted(): sorter index out of range")
+        raise RuntimeError(named("npg.searchsorted(): sorter index out of range"))
     return order
 
 

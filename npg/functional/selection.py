@@ -7,6 +7,7 @@ from typing import Any, overload
 import numpy as np
 
 from npg import dtypes
+from npg._naming import named
 from npg._words import scalar_name
 from npg.engine import TensorBase, apply, apply_in_place, array_of, wrap
 from npg.functional._factory import fill_number
@@ -94,7 +95,7 @@ def _bound(b: Any, dtype: Any) -> Any:
 def _clamp(name: str, forms: Any, input: Any, low: Any, high: Any, in_place: bool) -> Any:
     x = array_of(as_tensor_input(name, input))
     if low is None and high is None:
-        raise RuntimeError(f"npg.{name}: At least one of 'min' or 'max' must not be None")
+        raise RuntimeError(named(f"npg.{name}: At least one of 'min' or 'max' must not be None"))
     if isinstance(low, (int, float)) or isinstance(high, (int, float)):
         low, high = _number(low), _number(high)
     by_numbers, below, above = forms

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from npg._naming import named
 from npg._words import scalar_name
 from npg.engine import TensorBase, apply
 from npg.functional._arguments import checked_array, dim_index
@@ -229,8 +230,10 @@ def _split_evenly(name: str, input: Any, indices_or_sections: Any, dim: int) -> 
     shape = input._array.shape
     if isinstance(indices_or_sections, int) and (indices_or_sections == 0 or shape[dim] % indices_or_sections):
         raise RuntimeError(
-            f"npg.{name} attempted to split along dimension {dim}, but the size of the dimension {shape[dim]} is not "
-            f"divisible by the split_size {indices_or_sections}!"
+            named(
+                f"npg.{name} attempted to split along dimension {dim}, but the size of the dimension {shape[dim]} is "
+                f"not divisible by the split_size {indices_or_sections}!"
+            )
         )
     return tensor_split(input, indices_or_sections, dim)
 
@@ -239,7 +242,10 @@ def _at_least(name: str, input: Any, ndim: int) -> int:
     actual = checked_array(name, input).ndim
     if actual < ndim:
         raise RuntimeError(
-            f"npg.{name} requires a tensor with at least {ndim} dimension, but got a tensor with {actual} dimensions!"
+            named(
+                f"npg.{name} requires a tensor with at least {ndim} dimension, but got a tensor with {actual} "
+                "dimensions!"
+            )
         )
     return actual
 

@@ -52,8 +52,9 @@ def variance(x: Array, dim: tuple[int, ...] | None, correction: float, keepdim: 
             moved = moved / n
             center = center + moved
             remaining = total - moved * moved * n
-            # For equal numbers only rounding errors remain.
-            total = np.where(remaining <= total * 1e-13, 0.0, remaining)
+            total = np.where(
+                remaining <= total * 1e-13, 0.0, remaining
+            )  # for equal numbers only rounding errors remain
     if not n:
         total = np.full(total.shape, math.nan)
     if not keepdim:

@@ -76,5 +76,6 @@ _threads = None if _parallel is None else int(_parallel())  # 1: POSIX threads, 
 IS_SEQUENTIAL = _threads == 0
 SHARES = _threads == 1  # OpenBLAS shares products among its threads, except small ones and batches of one
 BATCHES = {np.dtype(dtype): _cblas(f"{char}gemm_batch") for dtype, char in (("f4", "s"), ("f8", "d"))}
-# Every product can stay in its thread.
-APART = IS_SEQUENTIAL or (SHARES and all(batch is not None for batch, _ in BATCHES.values()))
+APART = IS_SEQUENTIAL or (
+    SHARES and all(batch is not None for batch, _ in BATCHES.values())
+)  # every product can stay in its thread

@@ -220,7 +220,9 @@ ELEMENTWISE = Kind("elementwise", _elementwise, _weighted, True)  # operands are
 ASSIGNMENT = Kind("assignment", _elementwise, None, True)  # the source is broadcast, the first operand is not
 FILLING = Kind("filling", None, None, True)
 REDUCTION = Kind("reduction", _reduction, reduced)  # over the dimensions `dim`: several, or None for all
-REDUCTION_OF_ONE = Kind("reduction of one", functools.partial(_reduction, all_dims=1), reduced)  # `dim`: int or None
+REDUCTION_OF_ONE = Kind(
+    "reduction of one", functools.partial(_reduction, all_dims=1), reduced
+)  # `dim` is an int or None
 MATRICES = Kind("matrices", _matrices)  # of the last two dimensions, for any leading ones
 
 

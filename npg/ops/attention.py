@@ -251,8 +251,9 @@ def attention(
         y[...] = 0
         return y.reshape(*query.shape[:-1], v.shape[3]), ()
     attends = _attend is not None and mask is None and noise is None
-    # One block; and nothing is saved, which would depend on how the batch is cut.
-    if attends and not keep and queries <= BLOCK:
+    if (
+        attends and not keep and queries <= BLOCK
+    ):  # one block, and nothing is saved, which would depend on how the batch is cut
         tile = 0, batch, 0, queries, min(queries, keys) if is_causal else keys
         if _attend_tile(q, k, v, y, scale, is_causal, tile, False, False)[0]:
             return (y if query.ndim == 4 else y.reshape(*query.shape[:-1], v.shape[3])), ()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from npg._naming import is_own
 from npg.engine import TensorBase, array_of
 
 # ----- Shapes -----
@@ -61,7 +62,7 @@ def call_stack() -> list[str]:
     stack = []
     frame: Any = sys._getframe(1)
     while frame is not None:
-        if not frame.f_globals.get("__name__", "").startswith("npg."):
+        if not is_own(frame.f_globals.get("__name__", "")):
             code = frame.f_code
             stack.append(f"{code.co_filename}({frame.f_lineno}): {code.co_name}")
         frame = frame.f_back

@@ -6,7 +6,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from npg import _errors, dtypes
+from npg import _errors, _naming, dtypes
 from npg._errors import warn
 from npg._words import scalar_name
 from npg.engine import TensorBase, is_grad_enabled
@@ -67,7 +67,9 @@ def parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[np.dtype[An
     if arguments:
         raise TypeError(f"to() got an unexpected keyword argument '{next(iter(arguments))}'")
     if layout is not None and not isinstance(layout, memory_format):
-        raise TypeError(f"to(): argument 'memory_format' must be npg.memory_format, not {type(layout).__name__}")
+        raise TypeError(
+            _naming.named(f"to(): argument 'memory_format' must be npg.memory_format, not {type(layout).__name__}")
+        )
     if other is not None:
         return other._array.dtype, make_copy, layout
     return None if dtype is None else dtypes.to_numpy(dtype), make_copy, layout
@@ -139,7 +141,7 @@ def type_(tensor: Any, dtype: Any = None, non_blocking: bool = False) -> Any:
     Source: torch.Tensor.type; names that begin with "torch." are accepted.
     """
     if dtype is None:
-        return f"npg.{scalar_name(tensor._array)}Tensor"
+        return f"{_naming.library}.{scalar_name(tensor._array)}Tensor"
     return converted(tensor, type_dtype(dtype))
 
 

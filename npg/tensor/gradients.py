@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from npg import _errors
+from npg import _errors, _naming
 from npg._words import size_text
 from npg.engine import AccumulateGrad, TensorBase, apply, run_backward, wrap
 from npg.ops.elementwise import clone
@@ -47,7 +47,7 @@ def _resolved(x: Any, g: Any = None) -> Any:
     if not isinstance(x, GradientEdge):
         refusal = getattr(x, "_without_gradients", None)
         if refusal is not None:
-            raise RuntimeError(refusal)
+            raise RuntimeError(_naming.named(refusal))
         return x
     if isinstance(x.node, AccumulateGrad) and x.node.variable is not None:
         return x.node.variable
@@ -68,7 +68,7 @@ def _roots(tensors: Any, gradients: Any) -> tuple[tuple[Any, ...], tuple[Any, ..
     roots = _sequence(tensors)
     for root in roots:
         if not isinstance(root, (TensorBase, GradientEdge)):
-            raise AssertionError("Expected output to be a npg.Tensor")
+            raise AssertionError(_naming.named("Expected output to be a npg.Tensor"))
     grads = _gradients(gradients, len(roots))
     return tuple([_resolved(root, g) for root, g in zip(roots, grads)]), grads
 
@@ -114,7 +114,7 @@ def _level_of_user() -> int:
     """Return the stacklevel with which a warning of the caller points to the user's own line."""
     frame: Any = sys._getframe(1)
     level = 1
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("npg."):
+    while frame.f_back is not None and _naming.is_own(frame.f_globals.get("__name__", "")):
         frame, level = frame.f_back, level + 1
     return level
 
@@ -196,8 +196,10 @@ def grad(
         )
     if not only_inputs:
         warnings.warn(
-            "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for "
-            "other parts of the graph, please use npg.autograd.backward.",
+            _naming.named(
+                "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for "
+                "other parts of the graph, please use npg.autograd.backward."
+            ),
             FutureWarning,
             stacklevel=2,
         )

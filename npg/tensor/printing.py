@@ -16,6 +16,7 @@ import numpy as np
 
 from npg import dtypes
 from npg._floating import silent
+from npg._naming import is_own
 from npg.engine import Block
 
 # ----- Options -----
@@ -173,7 +174,7 @@ def tensor_repr(tensor: Any) -> str:
     """Return the text of `repr(tensor)`."""
     array = tensor._array
     kind = type(tensor)
-    prefix = "tensor(" if kind.__module__.partition(".")[0] == "npg" else f"{kind.__name__}("
+    prefix = "tensor(" if is_own(kind.__module__) else f"{kind.__name__}("
     indent = len(prefix)
     suffixes = []
     dtype = dtypes.from_numpy(array.dtype)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 import numpy as np
 
 from npg import dtypes, functional as F
+from npg._naming import is_own
 from npg.engine import TensorBase, register_tensor_class, wrap
 from npg.functional._arguments import dim_index
 from npg.functional._attributes import CPU, Size, check_device, device, strided
@@ -433,7 +434,7 @@ class Tensor(Methods):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if cls.__module__.partition(".")[0] == "npg":  # Parameter: results of its operations are plain Tensors
+        if is_own(cls.__module__):  # Parameter: results of its operations are plain Tensors
             cls._plain_results = True
         elif "__torch_function__" in vars(cls):
             from npg.tensor import overriding  # only loaded for such classes

@@ -17,6 +17,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from npg._naming import named
 from npg.autograd import Function, backward, enable_grad, is_grad_enabled
 from npg.autograd.graph import saved_tensors_hooks
 from npg.creation import empty
@@ -96,8 +97,10 @@ def checkpoint(
     """
     if use_reentrant is None:
         warnings.warn(
-            "npg.utils.checkpoint: the use_reentrant parameter should be passed explicitly. use_reentrant=False is "
-            "recommended; without it use_reentrant=True is taken.",
+            named(
+                "npg.utils.checkpoint: the use_reentrant parameter should be passed explicitly. use_reentrant=False is "
+                "recommended; without it use_reentrant=True is taken."
+            ),
             stacklevel=2,
         )
         use_reentrant = True
@@ -128,8 +131,10 @@ def checkpoint_sequential(
     """
     if use_reentrant is None:
         warnings.warn(
-            "npg.utils.checkpoint.checkpoint_sequential: the use_reentrant parameter should be passed explicitly. "
-            "use_reentrant=False is recommended; without it use_reentrant=True is taken.",
+            named(
+                "npg.utils.checkpoint.checkpoint_sequential: the use_reentrant parameter should be passed explicitly. "
+                "use_reentrant=False is recommended; without it use_reentrant=True is taken."
+            ),
             stacklevel=2,
         )
         use_reentrant = True
@@ -183,9 +188,11 @@ class CheckpointFunction(Function):
     def backward(ctx: Any, *grads: Any) -> Any:
         if passes_for_inputs():  # the pass below would accumulate parameters' gradients in .grad, and return none
             raise RuntimeError(
-                "When use_reentrant=True, npg.utils.checkpoint is incompatible with .grad() or passing an `inputs` "
-                "parameter to .backward(). To resolve this error, you can either set use_reentrant=False, or call "
-                ".backward() without passing the `inputs` argument."
+                named(
+                    "When use_reentrant=True, npg.utils.checkpoint is incompatible with .grad() or passing an `inputs` "
+                    "parameter to .backward(). To resolve this error, you can either set use_reentrant=False, or call "
+                    ".backward() without passing the `inputs` argument."
+                )
             )
         saved = iter(ctx.saved_tensors)
         args = []
@@ -291,9 +298,11 @@ class _Frame:
         expected = len(self.holders)
         if count < expected or (count > expected and self.complete):
             raise CheckpointError(
-                "npg.utils.checkpoint: A different number of tensors was saved during the original forward and "
-                f"recomputation.\nNumber of tensors saved during forward: {expected}\n"
-                f"Number of tensors saved during recomputation: {count}."
+                named(
+                    "npg.utils.checkpoint: A different number of tensors was saved during the original forward and "
+                    f"recomputation.\nNumber of tensors saved during forward: {expected}\n"
+                    f"Number of tensors saved during recomputation: {count}."
+                )
             )
         if not self.check:
             return
@@ -304,8 +313,10 @@ class _Frame:
         )
         if others:
             raise CheckpointError(
-                "npg.utils.checkpoint: Recomputed values for the following tensors have different metadata than during "
-                f"the forward pass.\n{others}."
+                named(
+                    "npg.utils.checkpoint: Recomputed values for the following tensors have different metadata than "
+                    f"during the forward pass.\n{others}."
+                )
             )
 
 
@@ -325,8 +336,10 @@ class _Collected:
         if number >= len(frame.holders):
             if frame.complete:
                 raise CheckpointError(
-                    "npg.utils.checkpoint: trying to save more tensors during recomputation than during the original "
-                    "forward pass."
+                    named(
+                        "npg.utils.checkpoint: trying to save more tensors during recomputation than during the "
+                        "original forward pass."
+                    )
                 )
             return tensor
         if frame.holders[number]() is not None:  # else it will not be needed
@@ -352,8 +365,10 @@ def _without_reentry(
         frame.complete = True
     if not frame.complete:
         raise RuntimeError(
-            "npg.utils.checkpoint: the forward context provided by context_fn suppressed an exception raised during "
-            "the checkpointed forward. This is not supported because checkpoint cannot return a value for a failed "
-            "forward."
+            named(
+                "npg.utils.checkpoint: the forward context provided by context_fn suppressed an exception raised "
+                "during the checkpointed forward. This is not supported because checkpoint cannot return a value for "
+                "a failed forward."
+            )
         )
     return output

@@ -1,4 +1,4 @@
-"""Programs that run in either library and return values and error texts to compare."""
+"""Programs that run in either library, and what is compared: values, and errors in their words."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Program = Callable[[Any], Any]
 
 
 def values(t: Any) -> Any:
-    """Return a tensor as nested lists, or None for None."""
+    """Return a tensor as nested lists, None as None."""
     return None if t is None else t.detach().numpy().tolist()
 
 
 def outcome(call: Callable[[], Any]) -> str:
-    """Return "ok", or the type and the first line of the error raised, without the library's name."""
+    """Return "ok", or what was raised: the exception and the first line, without the library's name."""
     try:
         call()
     except Exception as error:
@@ -41,12 +41,12 @@ def collect(programs: dict[str, Program]) -> Callable[[Program], Program]:
 def assert_same(program: Program) -> None:
     """Check that a program returns the same in npg as in torch."""
     with torch.enable_grad(), npg.enable_grad():  # a program may leave another mode behind
-        expected, actual = program(torch), program(npg)
-    assert repr(actual).replace("torch", "npg") == repr(expected).replace("torch", "npg")
+        expected, found = program(torch), program(npg)
+    assert repr(found).replace("torch", "npg") == repr(expected).replace("torch", "npg")
 
 
 def compared(programs: dict[str, Program]) -> Callable[[str], None]:
-    """Return the test that runs each program in both libraries; expected warnings of torch are ignored."""
+    """Return the test that runs each of the programs in both libraries; what torch warns of there is meant to be so."""
 
     @pytest.mark.filterwarnings(
         "ignore:Using backward.. with create_graph=True",

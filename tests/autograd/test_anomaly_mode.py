@@ -1,4 +1,4 @@
-"""Anomaly mode: it reports the forward call, detects nan, and is off again afterwards."""
+"""Anomaly mode: it names the forward call, finds nan, and is off again afterwards."""
 
 import warnings
 
@@ -12,7 +12,7 @@ LIBRARIES = (npg, torch)
 
 @pytest.fixture(params=LIBRARIES, ids=["npg", "torch"])
 def lib(request):
-    """Return either library: results in torch must hold in npg."""
+    """Either library: what holds in torch must hold in npg."""
     return request.param
 
 

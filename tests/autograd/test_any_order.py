@@ -1,7 +1,7 @@
-"""Third-order gradients of every op of npg, on PyTorch's own samples.
+"""Gradients of third order through every op that npg offers, over PyTorch's own samples.
 
-tests/test_op_db.py compares second order. Here three backward passes are recorded on top of each other; each gradient
-has weights of its own, so that no parts cancel.
+Second order is compared in tests/test_op_db.py. Here three backward passes are recorded one on the other; each gradient
+is weighed with numbers of its own, so that no part can cancel.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .test_saved import mapped, tensors
 
 ORDERS = 3
 SAMPLES = 4
-SMALL = 200  # elements of all arguments in total
+SMALL = 200  # elements of all arguments together
 
 # Where the libraries differ, and why.
 DIFFERENT = {
@@ -43,7 +43,7 @@ OPS = [
 
 
 def gradients(lib: Any, function: Any, args: Any, kwargs: Any) -> list[list[Any]]:
-    """Return the gradients of all leaves for each order, up to the last that depends on a leaf."""
+    """Return the gradients of all leaves for each order; the list ends where nothing depends on a leaf any more."""
     leaves: list[Any] = []
 
     def leaf(t: Any) -> Any:
@@ -55,7 +55,7 @@ def gradients(lib: Any, function: Any, args: Any, kwargs: Any) -> list[list[Any]
     args, kwargs = mapped(args, lib.Tensor, leaf), mapped(kwargs, lib.Tensor, leaf)
     lib.manual_seed(0)
     current = [y for y in tensors(function(*args, **kwargs), lib.Tensor) if y.requires_grad]
-    results = []
+    found = []
     for order in range(ORDERS):
         if not current:
             break
@@ -63,14 +63,14 @@ def gradients(lib: Any, function: Any, args: Any, kwargs: Any) -> list[list[Any]
         weights = [lib.from_numpy(np.array(rng.uniform(0.5, 1.5, tuple(y.shape)))) for y in current]
         total = sum((y * w).sum() for y, w in zip(current, weights, strict=True))
         grads = lib.autograd.grad(total, leaves, create_graph=True, allow_unused=True)
-        results.append([None if g is None else g.detach().numpy() for g in grads])
+        found.append([None if g is None else g.detach().numpy() for g in grads])
         current = [g for g in grads if g is not None and g.requires_grad]
-    return results
+    return found
 
 
-def assert_close(actual: list[list[Any]], expected: list[list[Any]]) -> None:
-    for order, (npg_result, torch_result) in enumerate(itertools.zip_longest(actual, expected, fillvalue=()), 1):
-        for f, e in itertools.zip_longest(npg_result, torch_result):  # a missing gradient is zero
+def assert_close(found: list[list[Any]], expected: list[list[Any]]) -> None:
+    for order, (ours, theirs) in enumerate(itertools.zip_longest(found, expected, fillvalue=()), 1):
+        for f, e in itertools.zip_longest(ours, theirs):  # a missing gradient is zero
             a, b = (np.zeros(()) if x is None else x for x in (f, e))
             scale = np.max(np.abs(b[np.isfinite(b)]), initial=1.0)
             assert np.allclose(a, b, 1e-8, 1e-10 * scale, equal_nan=True), f"order {order}: {a} instead of {b}"
@@ -87,15 +87,15 @@ def test_third_order_is_torchs(op: Any) -> None:
                 continue
             try:
                 expected = gradients(torch, form.torch_fn, args, kwargs)
-                npg_args = to_npg(args), to_npg(kwargs)
+                ours = to_npg(args), to_npg(kwargs)
             except (
                 RuntimeError,
                 NotImplementedError,
                 TypeError,
                 Unsupported,
-            ):  # torch raises, or npg has no such value
+            ):  # torch refuses, or npg has no such value
                 continue
-            assert_close(gradients(npg, form.npg_fn, *npg_args), expected)
+            assert_close(gradients(npg, form.npg_fn, *ours), expected)
 
 
 def test_ops_are_many() -> None:
@@ -121,9 +121,9 @@ def test_third_order_is_the_difference_of_the_second(name: str) -> None:
         return t, (h * weight).sum()
 
     t, value = second(x)
-    (result,) = npg.autograd.grad(value, t)
+    (found,) = npg.autograd.grad(value, t)
     for place in np.ndindex(x.shape):
         step = np.zeros_like(x)
         step[place] = 1e-6
         difference = (second(x + step)[1] - second(x - step)[1]).item() / 2e-6
-        assert abs(result[place].item() - difference) < 1e-7
+        assert abs(found[place].item() - difference) < 1e-7

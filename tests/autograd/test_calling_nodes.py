@@ -1,4 +1,4 @@
-"""Calls of nodes with gradients of their outputs; and Variable, as before PyTorch 0.4."""
+"""A node is callable: what it makes of the gradients of its outputs; and Variable, as before PyTorch 0.4."""
 
 import numpy as np
 import pytest
@@ -18,19 +18,19 @@ def test_node_gives_the_gradients_of_its_inputs():
     for lib in (npg, torch):
         x, y, product, (first, _) = _graph(lib)
         g = lib.tensor([1.0, 2.0])
-        result = [y.grad_fn(g), *product.grad_fn(g), first.grad_fn(g, None), *product.grad_fn(None)]
-        results.append([None if m is None else m.tolist() for m in result])
-        assert result[0].requires_grad
+        made = [y.grad_fn(g), *product.grad_fn(g), first.grad_fn(g, None), *product.grad_fn(None)]
+        results.append([None if m is None else m.tolist() for m in made])
+        assert made[0].requires_grad
         with lib.no_grad():
             assert not y.grad_fn(g).requires_grad
         y.grad_fn.next_functions[0][0](g)
         assert x.grad.tolist() == [1.0, 2.0]
         again = lib.autograd.grad(y.grad_fn(g).sum(), x)[0]
         results[-1].append(again.tolist())
-    for actual, expected in zip(*results, strict=True):
-        assert (actual is None) == (expected is None)
+    for found, expected in zip(*results, strict=True):
+        assert (found is None) == (expected is None)
         if expected is not None:
-            np.testing.assert_allclose(actual, expected, 1e-6)
+            np.testing.assert_allclose(found, expected, 1e-6)
 
 
 def test_node_refuses_what_is_no_gradient():

@@ -1,6 +1,6 @@
-"""The order of a node's edges, in which leaves receive their gradients and hooks run.
+"""The order of a node's edges: in it PyTorch gives leaves their gradients, and calls their hooks.
 
-On PyTorch's own samples of every op and for layers with parameters, leaves receive gradients in PyTorch's order.
+Over PyTorch's own samples of every op and the layers with parameters: leaves get their gradients in PyTorch's order.
 """
 
 import itertools
@@ -15,10 +15,10 @@ from ..helpers import to_npg
 from ..test_op_db import _quick_samples, forms, op_db  # noqa: F401 (the fixture)
 from .test_saved import mapped, tensors
 
-SAMPLES = 2  # per op
+SAMPLES = 2  # an op
 
-# One node in npg where PyTorch has several, whose order no order of edges reproduces; or operands swapped by a
-# reflected operator.
+# One node here where PyTorch's function is made of several, which run in an order that no order of edges gives; or
+# operands that a reflected operator has swapped.
 COMPOSED = {
     "__radd__",
     "__rmatmul__",
@@ -44,7 +44,7 @@ OPS = [op for op in op_db if op.supports_autograd and forms(op) and op.name not 
 
 
 def _order(lib, function, args, kwargs):
-    """Return the order in which the leaves of a call receive gradients, None where fewer than two do."""
+    """Return in which order the leaves of a call get their gradients; None where there are not two."""
     log, leaves = [], []
 
     def fresh(t):
@@ -74,12 +74,12 @@ def test_leaves_get_their_gradients_in_the_order_of_torch(op):
             args, kwargs = (sample.input, *sample.args), sample.kwargs
             try:
                 expected = _order(torch, form.torch_fn, args, kwargs)
-                npg_args = to_npg(args), to_npg(kwargs)
-            except Exception:  # torch rejects the sample, or npg lacks an argument's value: see test_op_db.py
+                ours = to_npg(args), to_npg(kwargs)
+            except Exception:  # torch refuses the sample, or npg has nothing for an argument: see test_op_db.py
                 continue
             if expected is None:
                 continue
-            assert _order(npg, form.npg_fn, *npg_args) == expected
+            assert _order(npg, form.npg_fn, *ours) == expected
 
 
 LAYERS = {
@@ -121,14 +121,14 @@ def test_edges_and_hooks_of_linear_are_those_of_addmm():
         y = lib.nn.functional.linear(x, w, b)
         edges = y.grad_fn.next_functions
         assert edges[0][0] is b.grad_fn and edges[1][0] is x.grad_fn and len(edges) == 3
-        log = []
+        seen = []
         y.grad_fn.register_hook(
-            lambda inner, outer, log=log, x=x: (
-                log.append([tuple(g.shape) for g in inner[:2]]) or (inner[0] * 2, inner[1] * 3, inner[2])
+            lambda inner, outer, seen=seen, x=x: (
+                seen.append([tuple(g.shape) for g in inner[:2]]) or (inner[0] * 2, inner[1] * 3, inner[2])
             )
         )
         gradients = lib.autograd.grad(y.sum(), [b, x, w])
-        assert log == [[(4,), (5, 3)]]
+        assert seen == [[(4,), (5, 3)]]
         assert [g.flatten()[0].item() for g in gradients] == [10.0, 12.0, 5.0]
 
 

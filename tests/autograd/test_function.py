@@ -1,4 +1,4 @@
-"""Custom functions: forward, backward and errors, against torch."""
+"""Custom functions: what forward and backward may do, and the errors, against torch."""
 
 import gc
 import weakref
@@ -25,22 +25,22 @@ def leaves(lib, *values):
 
 def both(program):
     """Run program(lib) for each library and check that the results, tensors or tuples, agree."""
-    actual, expected = (program(lib) for lib in LIBRARIES)
-    compare(actual, expected)
+    found, expected = (program(lib) for lib in LIBRARIES)
+    compare(found, expected)
 
 
-def compare(actual, expected):
+def compare(found, expected):
     if isinstance(expected, (tuple, list)):
-        assert len(actual) == len(expected)
-        for f, e in zip(actual, expected, strict=True):
+        assert len(found) == len(expected)
+        for f, e in zip(found, expected, strict=True):
             compare(f, e)
     elif isinstance(expected, torch.Tensor):
-        assert isinstance(actual, npg.Tensor)
-        assert actual.requires_grad == expected.requires_grad and actual.is_leaf == expected.is_leaf
-        assert str(actual.dtype).partition(".")[2] == str(expected.dtype).partition(".")[2]
-        np.testing.assert_allclose(actual.detach().numpy(), expected.detach().numpy(), rtol=1e-12, atol=1e-14)
+        assert isinstance(found, npg.Tensor)
+        assert found.requires_grad == expected.requires_grad and found.is_leaf == expected.is_leaf
+        assert str(found.dtype).partition(".")[2] == str(expected.dtype).partition(".")[2]
+        np.testing.assert_allclose(found.detach().numpy(), expected.detach().numpy(), rtol=1e-12, atol=1e-14)
     else:
-        assert actual == expected
+        assert found == expected
 
 
 # ----- Functions -----
@@ -125,19 +125,19 @@ def test_apply_setup_context_with_keywords_and_defaults_is_torchs():
 
 def test_apply_output_without_gradient_gives_zeros_or_none():
     def program(lib, materialize):
-        log = []
+        seen = []
 
         def forward(ctx, x):
             ctx.set_materialize_grads(materialize)
             return x * 2, x * 3
 
         def backward(ctx, g, h):
-            log.extend([g if g is None else g.tolist(), h if h is None else h.tolist()])
+            seen.extend([g if g is None else g.tolist(), h if h is None else h.tolist()])
             return g * 2 if h is None else g * 2 + h * 3
 
         (x,) = leaves(lib, [1.0, 2.0])
         define(lib, forward=forward, backward=backward).apply(x)[0].sum().backward()
-        return log, x.grad
+        return seen, x.grad
 
     for materialize in (True, False):
         both(lambda lib, m=materialize: program(lib, m))
@@ -169,14 +169,14 @@ def test_apply_dirty_input_gets_the_new_history():
         return x
 
     def backward(ctx, g):
-        return g * 7  # not the true gradient, to show that it is used
+        return g * 7  # not the true one, so that it is seen to be used
 
     def program(lib):
         (x,) = leaves(lib, [[1.0, 2.0], [3.0, 4.0]])
         y = x * 1
         z = define(lib, forward=forward, backward=backward).apply(y)
         base = x * 1
-        define(lib, forward=forward, backward=backward).apply(base[0])  # a view, whose base changes, too
+        define(lib, forward=forward, backward=backward).apply(base[0])  # a view: its base changes too
         (z.sum() + base.sum() * 10).backward()
         return z is y, z, base, x.grad
 
@@ -226,21 +226,21 @@ def test_apply_nothing_to_record_returns_what_forward_returned():
 
 
 def test_context_tells_what_is_needed():
-    log = []
+    seen = []
 
     def forward(ctx, x, y, k):
-        log.append(ctx.needs_input_grad)
+        seen.append(ctx.needs_input_grad)
         return x * y
 
     def backward(ctx, g):
-        log.append(ctx.needs_input_grad)
+        seen.append(ctx.needs_input_grad)
         return g, None, None
 
     for lib in LIBRARIES:
         define(lib, forward=forward, backward=backward).apply(
             lib.ones(2, requires_grad=True), lib.ones(2), 3
         ).sum().backward()
-    assert log == [(True, False, False)] * 4
+    assert seen == [(True, False, False)] * 4
 
 
 def test_apply_inside_other_operations_and_twice_accumulates():
@@ -262,9 +262,9 @@ def test_once_differentiable_second_order_raises_where_it_is_used():
         (g,) = lib.autograd.grad((f.apply(x) * x).sum(), x, create_graph=True)
         return first.tolist(), g.tolist(), g
 
-    actual, expected = (program(lib) for lib in LIBRARIES)
-    assert actual[:2] == expected[:2]
-    assert_same_error(lambda: actual[2].sum().backward(), lambda: expected[2].sum().backward())
+    found, expected = (program(lib) for lib in LIBRARIES)
+    assert found[:2] == expected[:2]
+    assert_same_error(lambda: found[2].sum().backward(), lambda: expected[2].sum().backward())
 
 
 # ----- Errors -----
@@ -435,8 +435,8 @@ def test_marks_of_what_is_no_tensor_are_refused():
 
 
 def test_input_changed_without_mark_goes_on_to_the_history_before():
-    # The second call changes the first one's result, a view that then has no history to update.
-    results = []
+    # The second call changes what the first has returned, a view that then has no history to be told.
+    found = []
     for lib in LIBRARIES:
         function = define(lib, forward=lambda ctx, x, lib=lib: lib.relu_(x), backward=lambda ctx, g: g * 3)
         x = lib.ones(3, requires_grad=True)
@@ -444,5 +444,5 @@ def test_input_changed_without_mark_goes_on_to_the_history_before():
         with pytest.raises(RuntimeError, match="is a view and is being modified inplace"):
             lib.relu_(y)
         y.sum().backward()
-        results.append(x.grad.tolist())
-    assert results == [[18.0] * 3] * 2
+        found.append(x.grad.tolist())
+    assert found == [[18.0] * 3] * 2

@@ -1,4 +1,4 @@
-"""Jacobians, Hessians and their products, against torch: values, structure, history, errors."""
+"""Jacobians, Hessians and their products, against torch: values, structure, whether they have a graph, errors."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from ..helpers import assert_same_error
 SHAPE = (2, 3)
 OPTIONS = [{"create_graph": c, "strict": s} for c in (False, True) for s in (False, True)]
 
-# Functions of one tensor (with the size of their output), and of two.
+# Functions of one tensor (with their number of elements out), and of two.
 ONE = {
     "cubes": lambda lib: lambda x: (x**3).sum(),
     "sum": lambda lib: lambda x: x.sum(),
@@ -34,15 +34,15 @@ def tensors(lib, *shapes, seed=0):
     return tuple(lib.tensor(rng.uniform(0.5, 1.5, s).tolist(), dtype=lib.float64, requires_grad=True) for s in shapes)
 
 
-def compare(actual, expected):
+def compare(found, expected):
     if isinstance(expected, tuple):
-        assert isinstance(actual, tuple) and len(actual) == len(expected)
-        for f, e in zip(actual, expected, strict=True):
+        assert isinstance(found, tuple) and len(found) == len(expected)
+        for f, e in zip(found, expected, strict=True):
             compare(f, e)
         return
-    assert isinstance(actual, npg.Tensor) and tuple(actual.shape) == tuple(expected.shape)
-    assert actual.requires_grad == expected.requires_grad
-    np.testing.assert_allclose(actual.detach().numpy(), expected.detach().numpy(), rtol=1e-11, atol=1e-13)
+    assert isinstance(found, npg.Tensor) and tuple(found.shape) == tuple(expected.shape)
+    assert found.requires_grad == expected.requires_grad
+    np.testing.assert_allclose(found.detach().numpy(), expected.detach().numpy(), rtol=1e-11, atol=1e-13)
 
 
 def same(call):
@@ -127,12 +127,12 @@ def test_matrix_vectorized_is_torchs(name):
 
 
 def test_jacobian_forward_mode_is_the_reverse_modes():
-    # torch returns a list for the inner tuple, and results with a graph.
+    # torch's has a list in place of the inner tuple, and results with a graph.
     f, inputs = TWO["two outputs"](npg), tensors(npg, SHAPE, SHAPE)
     jacobian = npg.autograd.functional.jacobian
-    actual = jacobian(f, inputs, vectorize=True, strategy="forward-mode")
+    found = jacobian(f, inputs, vectorize=True, strategy="forward-mode")
     expected = jacobian(f, inputs)
-    for f_row, e_row in zip(actual, expected, strict=True):
+    for f_row, e_row in zip(found, expected, strict=True):
         for a, b in zip(f_row, e_row, strict=True):
             assert a.shape == b.shape and not a.requires_grad
             np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-12)
@@ -141,8 +141,8 @@ def test_jacobian_forward_mode_is_the_reverse_modes():
 def test_hessian_forward_mode_is_the_reverse_modes():
     f, (x,) = ONE["cubes"](npg), tensors(npg, SHAPE)
     hessian = npg.autograd.functional.hessian
-    result = hessian(f, x, vectorize=True, outer_jacobian_strategy="forward-mode")
-    np.testing.assert_allclose(result.numpy(), hessian(f, x).numpy(), rtol=1e-12)
+    found = hessian(f, x, vectorize=True, outer_jacobian_strategy="forward-mode")
+    np.testing.assert_allclose(found.numpy(), hessian(f, x).numpy(), rtol=1e-12)
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
@@ -160,16 +160,16 @@ def test_jacobian_forward_mode_edges():
 
 @pytest.fixture
 def ways(monkeypatch):
-    """Return a list that receives, for each product, whether it was swept."""
-    log = []
+    """A list that gets, for each product, whether it was swept."""
+    seen = []
 
     def noted(*args, **kwargs):
-        result = sweep(*args, **kwargs)
-        log.append(result is not NotImplemented)
-        return result
+        found = sweep(*args, **kwargs)
+        seen.append(found is not NotImplemented)
+        return found
 
     monkeypatch.setattr(_pushing, "sweep", noted)
-    return log
+    return seen
 
 
 @pytest.mark.parametrize(
@@ -205,9 +205,9 @@ def test_jvp_records_once_for_all_columns(ways):
     calls = []
     f = lambda x: calls.append(1) or (x**2).cumprod(0)
     (x,) = tensors(npg, (3,))
-    result = npg.autograd.functional.jacobian(f, x, vectorize=True, strategy="forward-mode")
+    found = npg.autograd.functional.jacobian(f, x, vectorize=True, strategy="forward-mode")
     assert len(calls) == 1 and ways == [False] * 3
-    np.testing.assert_allclose(result.numpy(), npg.autograd.functional.jacobian(f, x).numpy(), rtol=1e-12)
+    np.testing.assert_allclose(found.numpy(), npg.autograd.functional.jacobian(f, x).numpy(), rtol=1e-12)
 
 
 def test_jacobian_without_elements_has_none():

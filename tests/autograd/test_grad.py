@@ -15,7 +15,7 @@ A = "a = lib.ones(2, requires_grad=True); c = lib.tensor(2.0, requires_grad=True
 
 # ----- grad -----
 
-# torch returns expanded gradients, npg's own their memory.
+# torch hands out expanded gradients, npg's own their memory.
 OWN = "r = tuple([g if g is None else g.contiguous() for g in r]); "
 
 
@@ -74,11 +74,11 @@ def test_grad_batched_of_no_gradients_is_empty():
     assert g.shape == (0, 2)
 
 
-@pytest.mark.parametrize("grad_outputs", [None, [npg.ones(3, 2), npg.ones(2, 2)]])
-def test_grad_batched_without_or_with_unequal_gradients_raises(grad_outputs):
+@pytest.mark.parametrize("given", [None, [npg.ones(3, 2), npg.ones(2, 2)]])
+def test_grad_batched_without_or_with_unequal_gradients_raises(given):
     x = npg.ones(2, requires_grad=True)
     with pytest.raises(ValueError, match="expected"):
-        npg.autograd.grad([x * 2, x * 3], x, grad_outputs, is_grads_batched=True)
+        npg.autograd.grad([x * 2, x * 3], x, given, is_grads_batched=True)
 
 
 # ----- backward -----
@@ -183,19 +183,19 @@ FUNCTIONS = {
 @pytest.mark.parametrize("recorded", [False, True])
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_grad_of_leaves_has_memory_of_its_own_in_the_layout_of_torch(function, recorded):
-    for torch_x, npg_x in zip(_layouts(torch), _layouts(npg), strict=True):
-        t, x = torch_x.requires_grad_(), npg_x.requires_grad_()
+    for theirs, ours in zip(_layouts(torch), _layouts(npg), strict=True):
+        t, x = theirs.requires_grad_(), ours.requires_grad_()
         for leaf in (t, x):
             FUNCTIONS[function](leaf).backward(create_graph=recorded)
         assert x.grad.stride() == t.grad.stride() and x.grad.tolist() == t.grad.tolist()
         for leaf in (t, x):
             FUNCTIONS[function](leaf).backward()  # adds in place
         assert x.grad.tolist() == t.grad.tolist()
-        before = x.grad.tolist()
+        kept = x.grad.tolist()
         x.grad.detach().add_(1)
         if not recorded:
             FUNCTIONS[function](x).backward()
-            assert x.grad.tolist() != before
+            assert x.grad.tolist() != kept
 
 
 @pytest.mark.parametrize("recorded", [False, True])
@@ -205,26 +205,26 @@ def test_gradients_given_to_a_user_share_no_memory(function, recorded):
         x.requires_grad_()
         z = x * 1
         y = FUNCTIONS[function](z)
-        actual = npg.autograd.grad(y, [z, x, z, x], retain_graph=True, create_graph=recorded)
+        found = npg.autograd.grad(y, [z, x, z, x], retain_graph=True, create_graph=recorded)
         g = npg.ones(tuple(x.shape))
-        actual += npg.autograd.grad(z, [z, x, x], g, retain_graph=True, create_graph=recorded) + (g,)
-        for i, a in enumerate(actual):
-            for b in actual[i + 1 :]:
+        found += npg.autograd.grad(z, [z, x, x], g, retain_graph=True, create_graph=recorded) + (g,)
+        for i, a in enumerate(found):
+            for b in found[i + 1 :]:
                 assert not np.shares_memory(a.detach().numpy(), b.detach().numpy())
         with npg.no_grad():
-            expected = [a.tolist() for a in actual[1:]]
-            actual[0].add_(1)
-            assert [a.tolist() for a in actual[1:]] == expected
+            expected = [a.tolist() for a in found[1:]]
+            found[0].add_(1)
+            assert [a.tolist() for a in found[1:]] == expected
 
 
 def test_gradient_that_a_node_has_saved_is_not_handed_out():
     x = npg.ones(3, requires_grad=True)
-    constant = npg.full((3,), 2.0)
+    kept = npg.full((3,), 2.0)
 
     class Keeps(npg.autograd.Function):
         @staticmethod
         def forward(ctx, x):
-            ctx.save_for_backward(constant)
+            ctx.save_for_backward(kept)
             return x * 2
 
         @staticmethod
@@ -233,7 +233,7 @@ def test_gradient_that_a_node_has_saved_is_not_handed_out():
 
     (g,) = npg.autograd.grad(Keeps.apply(x).sum(), x)
     g.zero_()
-    assert constant.tolist() == [2, 2, 2]
+    assert kept.tolist() == [2, 2, 2]
 
 
 def test_grad_fn_of_a_recorded_gradient_is_torchs():
@@ -276,12 +276,12 @@ def test_modes_are_those_of_the_engine():
 
 
 def test_grad_mode_is_of_the_thread():
-    log = []
+    seen = []
     with npg.no_grad():
-        thread = threading.Thread(target=lambda: log.append(npg.is_grad_enabled()))
+        thread = threading.Thread(target=lambda: seen.append(npg.is_grad_enabled()))
         thread.start()
         thread.join()
-    assert log == [True]
+    assert seen == [True]
 
 
 def test_variable_shares_memory_and_has_no_history():
@@ -317,5 +317,5 @@ def test_gradient_of_gradient_is_torchs(source):
         (gg,) = lib.autograd.grad((g * g).sum(), x)
         return g.detach().numpy(), gg.numpy()
 
-    for actual, expected in zip(second(npg), second(torch), strict=True):
-        np.testing.assert_allclose(actual, expected, rtol=1e-10)
+    for found, expected in zip(second(npg), second(torch), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-10)

@@ -1,4 +1,4 @@
-"""gradcheck: right gradients pass, each kind of wrong one is detected, arguments are torch's."""
+"""The checker of gradients, checked: right gradients pass, each kind of wrong one is found, arguments are torch's."""
 
 import inspect
 
@@ -17,7 +17,7 @@ FAST = pytest.mark.parametrize("fast_mode", [False, True])
 
 @pytest.fixture(autouse=True)
 def _same_directions():
-    npg.manual_seed(0)  # for fast mode
+    npg.manual_seed(0)  # of fast mode
 
 
 def leaf(*shape, lib=npg, seed=0):
@@ -114,7 +114,7 @@ def test_wrong_place_is_named(fast_mode):
 
 @FAST
 def test_wrong_second_gradient_is_found(fast_mode):
-    # Right itself, but its derivative treats x as a constant.
+    # Right as it is, but its derivative takes x for a constant.
     f = function(lambda x: x**3, lambda g, x: g * 3 * x.detach() ** 2)
     assert gradcheck(f, leaf(3), fast_mode=fast_mode)
     with pytest.raises(GradcheckError, match="Jacobian mismatch"):
@@ -227,11 +227,9 @@ def test_modes_that_do_not_go_together_raise_torchs_error(name, options):
 
 @pytest.mark.parametrize("name", ["gradcheck", "gradgradcheck"])
 def test_signature_is_torchs(name):
-    npg_parameters = inspect.signature(getattr(npg.autograd, name)).parameters.values()
-    torch_parameters = inspect.signature(getattr(torch.autograd, name)).parameters.values()
-    assert [(p.name, p.kind, p.default) for p in npg_parameters] == [
-        (p.name, p.kind, p.default) for p in torch_parameters
-    ]
+    ours = inspect.signature(getattr(npg.autograd, name)).parameters.values()
+    theirs = inspect.signature(getattr(torch.autograd, name)).parameters.values()
+    assert [(p.name, p.kind, p.default) for p in ours] == [(p.name, p.kind, p.default) for p in theirs]
 
 
 @pytest.mark.parametrize(

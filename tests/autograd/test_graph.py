@@ -16,7 +16,7 @@ LIBRARIES = (npg, torch)
 
 @pytest.fixture(params=LIBRARIES, ids=["npg", "torch"])
 def lib(request):
-    """Return either library: results in torch must hold in npg."""
+    """Either library: what holds in torch must hold in npg."""
     return request.param
 
 
@@ -25,8 +25,8 @@ def leaf(lib, *shape, seed=0):
     return lib.tensor(values.tolist(), dtype=lib.float64, requires_grad=True)
 
 
-def close(actual, expected):
-    np.testing.assert_allclose(actual.detach().numpy(), expected.detach().numpy(), rtol=1e-11, atol=1e-14)
+def close(found, expected):
+    np.testing.assert_allclose(found.detach().numpy(), expected.detach().numpy(), rtol=1e-11, atol=1e-14)
 
 
 PROGRAMS = {
@@ -45,14 +45,14 @@ PROGRAMS = {
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_hooks_that_copy_change_nothing(program):
-    results = {}
+    found = {}
     for lib in LIBRARIES:
         x, w = leaf(lib, 3, 3), leaf(lib, 3, 3, seed=1)
         with lib.autograd.graph.saved_tensors_hooks(lambda t: t.detach().clone().numpy(), lib.from_numpy):
             y = PROGRAMS[program](lib, x, w)
         y.sum().backward()
-        results[lib] = (x.grad, w.grad)
-    for a, b in zip(results[npg], results[torch]):
+        found[lib] = (x.grad, w.grad)
+    for a, b in zip(found[npg], found[torch]):
         assert (a is None) == (b is None)
         if a is not None:
             close(a, b)
@@ -60,14 +60,14 @@ def test_hooks_that_copy_change_nothing(program):
 
 @pytest.mark.parametrize("program", ["product", "output", "in place", "kernel"])
 def test_hooks_under_create_graph_give_second_order(program):
-    results = {}
+    found = {}
     for lib in LIBRARIES:
         x, w = leaf(lib, 3, 3), leaf(lib, 3, 3, seed=1)
         with lib.autograd.graph.saved_tensors_hooks(lambda t: t.detach().clone(), lambda t: t):
             y = PROGRAMS[program](lib, x, w)
         (g,) = lib.autograd.grad((y * y).sum(), x, create_graph=True)
-        results[lib] = (g, *lib.autograd.grad((g * g).sum(), x))
-    for a, b in zip(results[npg], results[torch]):
+        found[lib] = (g, *lib.autograd.grad((g * g).sum(), x))
+    for a, b in zip(found[npg], found[torch]):
         close(a, b)
 
 
@@ -80,21 +80,21 @@ def test_hooks_unpacked_values_are_used(lib):
 
 
 def test_hooks_innermost_is_used_and_the_outer_comes_back(lib):
-    log = []
+    seen = []
     hooks = lib.autograd.graph.saved_tensors_hooks
     x = leaf(lib, 2)
-    outer, inner = (hooks(lambda t, n=n: (log.append(n), t)[1], lambda t: t) for n in ("outer", "inner"))
+    outer, inner = (hooks(lambda t, n=n: (seen.append(n), t)[1], lambda t: t) for n in ("outer", "inner"))
     with outer:
         with inner:
             y = x.exp()
         z = x.exp()
     x.exp()
-    assert log == ["inner", "outer"]
+    assert seen == ["inner", "outer"]
     (y + z).sum().backward()
 
 
 def test_hooks_saved_by_a_custom_function_go_through_them(lib):
-    log = []
+    seen = []
 
     class Cube(lib.autograd.Function):
         @staticmethod
@@ -109,25 +109,25 @@ def test_hooks_saved_by_a_custom_function_go_through_them(lib):
             return g * 3 * y / x
 
     x = leaf(lib, 2)
-    with lib.autograd.graph.saved_tensors_hooks(lambda t: (log.append("pack"), t.detach().clone())[1], lambda t: t):
+    with lib.autograd.graph.saved_tensors_hooks(lambda t: (seen.append("pack"), t.detach().clone())[1], lambda t: t):
         y = Cube.apply(x)
     (g,) = lib.autograd.grad(y.sum(), x, create_graph=True)
     (h,) = lib.autograd.grad(g.sum(), x)
-    assert log == ["pack"] * 2
+    assert seen == ["pack"] * 2
     np.testing.assert_allclose(g.detach().numpy(), 3 * x.detach().numpy() ** 2)
     np.testing.assert_allclose(h.detach().numpy(), 6 * x.detach().numpy())
 
 
 def test_hooks_run_with_recording_off_and_backward_twice_unpacks_twice(lib):
-    log = []
+    seen = []
     x = leaf(lib, 2)
-    pack = lambda t: (log.append(lib.is_grad_enabled()), t)[1]
-    unpack = lambda t: (log.append("unpack"), t)[1]
+    pack = lambda t: (seen.append(lib.is_grad_enabled()), t)[1]
+    unpack = lambda t: (seen.append("unpack"), t)[1]
     with lib.autograd.graph.saved_tensors_hooks(pack, unpack):
         y = x.exp()
     y.sum().backward(retain_graph=True)
     y.sum().backward()
-    assert log == [False, "unpack", "unpack"]
+    assert seen == [False, "unpack", "unpack"]
     with pytest.raises(RuntimeError, match="backward through the graph a second time"):
         y.sum().backward()
 

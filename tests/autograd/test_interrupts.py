@@ -1,7 +1,7 @@
-"""Interrupts wherever CPython runs signal handlers: modes and hooks are restored.
+"""Interrupts at every place where CPython lets a signal's handler run: modes and hooks are afterwards as before.
 
-CPython checks for signals when a Python function begins and when a call has returned; a profile function is called at
-the same places, and one that raises simulates the handler.
+CPython asks for signals when a function in Python begins and when a call has returned; a profiler is told of the same
+places, and one that raises stands in for the handler.
 """
 
 import sys
@@ -20,7 +20,7 @@ from npg.profiler import _recorder
 from npg.random._generator import this_thread
 from npg.utils.checkpoint import _EarlyStop, checkpoint, set_checkpoint_early_stop
 
-# set_grad_enabled acts on construction, as in PyTorch; an interrupt before its block is entered leaves it in effect.
+# set_grad_enabled switches when it is made, as in PyTorch; an interrupt before its block is entered leaves it so.
 ACTS_WHEN_MADE = {
     "set_grad_enabled.__init__", "set_grad_mode", "is_grad_enabled", "ModeBlock._switch", "_Exit.__get__",
     "_Leaving.__init__", "Block.__enter__", "ModeBlock._places",
@@ -32,8 +32,8 @@ class Interrupt(BaseException):
 
 
 def state() -> Any:
-    """Return the state that blocks switch, of this thread and of the process."""
-    (npg.ones(1, requires_grad=True) * 2).sum()  # saved tensors pass through the active hooks
+    """Return what blocks switch, in this thread and in the process."""
+    (npg.ones(1, requires_grad=True) * 2).sum()  # what is saved goes through the hooks that are there
     return (
         npg.is_grad_enabled(),
         npg.is_inference_mode_enabled(),
@@ -63,18 +63,18 @@ def interrupted(block: Callable[[], Any], at: tuple[Any, ...] | None) -> tuple[s
     """Run a block with an interrupt at a place.
 
     Args: at: the place; None: no interrupt.
-    Returns: the place of the interrupt, None when the block completed; and all places on the way. A place is an event
-        in a line of code called from a line; repeated passes count once.
+    Returns: where that was, None when it came to its end; and the places on the way. A place is an event of a line of
+        code that was called from one; that it is passed several times makes no difference.
     """
     where, places = None, {}
 
     def profile(frame: Any, event: str, argument: Any) -> None:
         nonlocal where
-        # With line tracing, the extension reports its functions to a profiler, too, but checks for no signals there.
+        # Built with line tracing, the extension tells a profiler of its functions too; no signal is asked for there.
         if where is not None or event not in ("call", "c_return") or not frame.f_code.co_filename.endswith(".py"):
             return
         if frame.f_code.co_name in ("profile", "interrupted") or frame.f_code.co_qualname.startswith("errstate."):
-            return  # NumPy's own gap, between its change and its `try`
+            return  # NumPy's own gap, between what it sets and its `try`
         if block is with_set_grad_enabled and frame.f_code.co_qualname in ACTS_WHEN_MADE:
             return
         place: tuple[Any, ...] = (event,)
@@ -95,7 +95,7 @@ def interrupted(block: Callable[[], Any], at: tuple[Any, ...] | None) -> tuple[s
         block()
     except Interrupt:
         pass
-    except TypeError:  # CPython treats an exception in the look-up of a comparison as "not supported"
+    except TypeError:  # CPython takes an exception in the look-up of a comparison for "not supported"
         if where is None:
             raise
     finally:
@@ -305,10 +305,10 @@ BLOCKS = [
 
 
 @pytest.mark.filterwarnings("ignore:Anomaly Detection has been enabled")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # an interrupt while an object is freed
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # an interrupt while something is freed
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.__name__)
 def test_interrupt_anywhere_leaves_every_mode_as_it_was(block):
-    block()  # runs late imports
+    block()  # what is imported late
     before = repr(state())
     _, places = interrupted(block, None)
     assert places and repr(state()) == before

@@ -1,6 +1,6 @@
-"""No call leaks: every op on PyTorch's own samples, without the garbage collector.
+"""Nothing survives a call: over PyTorch's own samples of every op, without the garbage collector.
 
-Outputs, their nodes, their buffers and first- and second-order gradients are freed with the last reference.
+Outputs, their nodes, their buffers and the gradients of first and second order are gone when the last name is.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ def _no_collector() -> Iterator[None]:
 
 
 def traces(ts: Any) -> list[weakref.ref[Any]]:
-    """Return weak references to tensors, their nodes and their buffers."""
-    results: list[Any] = []
+    """Return weak references to tensors, the nodes that made them and the buffers they show."""
+    found: list[Any] = []
     for t in ts:
         if t is not None:
-            results += [weakref.ref(x) for x in (t, t.grad_fn, t._array) if x is not None]
-    return results
+            found += [weakref.ref(x) for x in (t, t.grad_fn, t._array) if x is not None]
+    return found
 
 
 def call(function: Any, args: Any, kwargs: Any, create_graph: bool) -> list[weakref.ref[Any]]:
-    """Run forward and backward once; return weak references to all results."""
+    """Run forward and backward once; return weak references to all that came out."""
     leaves: list[Any] = []
 
     def leaf(t: Any) -> Any:
@@ -56,16 +56,16 @@ def call(function: Any, args: Any, kwargs: Any, create_graph: bool) -> list[weak
 
     args, kwargs = mapped(args, npg.Tensor, leaf), mapped(kwargs, npg.Tensor, leaf)
     npg.manual_seed(0)
-    input_ids = {id(t) for t in tensors((args, list(kwargs.values())), npg.Tensor)}
-    outputs = [y for y in tensors(function(*args, **kwargs), npg.Tensor) if id(y) not in input_ids]
-    log = traces(outputs)
+    given = {id(t) for t in tensors((args, list(kwargs.values())), npg.Tensor)}
+    outputs = [y for y in tensors(function(*args, **kwargs), npg.Tensor) if id(y) not in given]
+    seen = traces(outputs)
     live = [y for y in outputs if y.requires_grad]
     if live:
         total = sum(y.sum() for y in live)
-        log += traces([total])
+        seen += traces([total])
         grads = npg.autograd.grad(total, leaves, create_graph=create_graph, allow_unused=True)
-        log += traces(grads)
-    return log
+        seen += traces(grads)
+    return seen
 
 
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.formatted_name)
@@ -80,10 +80,10 @@ def test_call_leaves_nothing_behind(op: Any) -> None:
                 continue
             for create_graph in (False, True):
                 try:
-                    log = call(form.npg_fn, args, kwargs, create_graph)
+                    seen = call(form.npg_fn, args, kwargs, create_graph)
                 except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError):
-                    continue  # tests/test_op_db.py tests the errors
-                assert [r() for r in log if r() is not None] == []
+                    continue  # what is refused is the matter of tests/test_op_db.py
+                assert [r() for r in seen if r() is not None] == []
 
 
 def test_cycle_is_noticed() -> None:
@@ -92,8 +92,8 @@ def test_cycle_is_noticed() -> None:
         y.itself = y
         return y
 
-    log = call(cyclic, (npg.from_numpy(np.ones(2)),), {}, False)
-    assert any(r() is not None for r in log)
+    seen = call(cyclic, (npg.from_numpy(np.ones(2)),), {}, False)
+    assert any(r() is not None for r in seen)
 
 
 def test_ops_are_many() -> None:

@@ -1,7 +1,7 @@
-"""Unpacked saved tensors and recomputed ones, under every use of the graph.
+"""What hooks on saved tensors give back, and what a checkpoint computes again, under every use of the graph.
 
-Each function runs plainly and under hooks or checkpoints, with every use of a graph: the gradients are the same bit for
-bit.
+Each function is run plainly and under hooks or checkpoints, in all the ways in which a graph is used: the gradients are
+the same, bit for bit.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ def _net():
         nn.Linear(3, 4), nn.Tanh(), nn.LayerNorm(4), nn.GELU(), nn.Linear(4, 4), nn.Softmax(-1), nn.Linear(4, 3)
     )
     with npg.no_grad():
-        for p in net.parameters():  # counting in-place changes from zero would be wrong
+        for p in net.parameters():  # whoever counts changes in place from zero is wrong
             p.mul_(1.5)
     return net
 
@@ -117,8 +117,8 @@ def test_gradients_under_hooks_and_checkpoints_are_those_without(way, around, us
     net = _net()
     expected = _gradients(net, PLAIN.get(way, lambda f: f)(net), use)
     with AROUND[around]():
-        actual = _gradients(net, WAYS[way](net), use)
-    for g, h in zip(expected, actual, strict=True):
+        found = _gradients(net, WAYS[way](net), use)
+    for g, h in zip(expected, found, strict=True):
         assert (g is None) == (h is None)
         assert g is None or npg.equal(g, h)
 

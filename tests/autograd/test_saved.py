@@ -1,8 +1,8 @@
-"""Saved tensors are checked: changing a tensor in place after a call never gives a wrong gradient.
+"""What ops save for backward is checked: a tensor that is changed in place after a call never gives a wrong gradient.
 
-On PyTorch's own samples of every op of npg, each floating input and each output is changed after the call. Backward
-then either raises, or returns the gradient without the change. Where PyTorch does not raise, npg must not either, so
-that PyTorch's programs run.
+Over PyTorch's own samples of every op that npg offers, each floating input and each output is changed after the call.
+Backward then either raises, or gives the gradient that it gives without the change. Where PyTorch does not raise, npg
+must not either: a program that runs there runs here.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ import npg
 from ..helpers import to_npg
 from ..test_op_db import forms, op_db
 
-SAMPLES = 4  # per op
+SAMPLES = 4  # an op
 
-# Ops where npg raises and PyTorch does not, since npg's composite or kernel saves other tensors.
+# Where npg raises and PyTorch does not: npg saves what its composite or its kernel needs, PyTorch something else.
 CAUTIOUS = {
     "kron",
     "ldexp",
@@ -56,7 +56,7 @@ def mapped(tree: Any, kind: type, function: Any) -> Any:
 
 
 class Call:
-    """A fresh call: non-leaf inputs, which may be changed, and the outputs."""
+    """One fresh call: non-leaf inputs that may be changed, and the outputs."""
 
     def __init__(self, lib: Any, function: Any, args: Any, kwargs: Any) -> None:
         self.inputs: list[Any] = []
@@ -72,7 +72,7 @@ class Call:
         self.outputs = list(tensors(function(*args, **kwargs), lib.Tensor))
 
     def gradients(self, lib: Any, changed: Any) -> Any:
-        """Return the gradients of the inputs after changing a tensor (None: no change) before the backward pass."""
+        """Return the gradients of the inputs when a tensor is changed before the backward pass; None: none can be."""
         roots = [y.clone() for y in self.outputs if y.requires_grad]
         if not roots:
             return None
@@ -86,19 +86,19 @@ class Call:
 
 
 def outcomes(lib: Any, function: Any, args: Any, kwargs: Any) -> list[Any]:
-    """Return, for each input and output, the gradients after changing it, or "refused" if backward raises."""
+    """Return for each input and output what backward says when it was changed: the gradients, or "refused"."""
     first = Call(lib, function, args, kwargs)
-    results = []
+    found = []
     for what, count in (("inputs", len(first.inputs)), ("outputs", len(first.outputs))):
         for i in range(count):
             call = Call(lib, function, args, kwargs)
             try:
-                results.append((f"{what}[{i}]", call.gradients(lib, getattr(call, what)[i])))
+                found.append((f"{what}[{i}]", call.gradients(lib, getattr(call, what)[i])))
             except RuntimeError as error:
                 if "modified by an inplace operation" not in str(error):
                     raise
-                results.append((f"{what}[{i}]", "refused"))
-    return results
+                found.append((f"{what}[{i}]", "refused"))
+    return found
 
 
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.formatted_name)
@@ -110,12 +110,12 @@ def test_change_in_place_after_a_call_never_gives_a_wrong_gradient(op: Any) -> N
             args, kwargs = (sample.input, *sample.args), sample.kwargs
             try:
                 expected = outcomes(torch, form.torch_fn, args, kwargs)
-                npg_args = to_npg(args), to_npg(kwargs)
-            except Exception:  # torch rejects the sample, or npg lacks an argument's value: see test_op_db.py
+                ours = to_npg(args), to_npg(kwargs)
+            except Exception:  # torch refuses the sample, or npg has nothing for an argument: see test_op_db.py
                 continue
-            actual = outcomes(npg, form.npg_fn, *npg_args)
-            unchanged = Call(npg, form.npg_fn, *npg_args).gradients(npg, None)
-            for (place, f), (_, e) in zip(actual, expected, strict=True):
+            found = outcomes(npg, form.npg_fn, *ours)
+            unchanged = Call(npg, form.npg_fn, *ours).gradients(npg, None)
+            for (place, f), (_, e) in zip(found, expected, strict=True):
                 if isinstance(f, str):
                     assert isinstance(e, str) or op.name in CAUTIOUS, f"{place}: npg refuses what torch computes"
                 elif f is not None:

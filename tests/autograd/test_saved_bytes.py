@@ -1,4 +1,4 @@
-"""saved_bytes: counts each buffer of a graph once, before and after backward, with and without a checkpoint."""
+"""saved_bytes: each buffer that a graph keeps once, before and after backward, with and without a checkpoint."""
 
 import pytest
 
@@ -42,8 +42,8 @@ def test_saved_bytes_of_a_custom_function_are_counted():
     class Square(npg.autograd.Function):
         @staticmethod
         def forward(ctx, x):
-            copy = x.detach() + 0
-            ctx.save_for_backward(copy)
+            kept = x.detach() + 0
+            ctx.save_for_backward(kept)
             return x * x
 
         @staticmethod

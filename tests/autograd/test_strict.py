@@ -1,4 +1,4 @@
-"""strict_dtype: the promotions at which it raises, its texts, and those that it allows."""
+"""strict_dtype: what it refuses, names and lets pass."""
 
 import numpy as np
 import pytest

@@ -1,8 +1,8 @@
-"""Views and in-place changes: random programs compute torch's values and gradients, or raise in both libraries.
+"""Views and in-place changes: random programs give torch's values and gradients, or both libraries raise.
 
-A program is a list of steps of four small numbers: the action, the value to act on, another value, and a detail. The
-numbers are taken modulo the number of choices, so every list is a program, and hypothesis can shorten it. Steps create
-views of every kind, change values in place in every way, and compute new values.
+A program is a list of steps, each four small numbers: what is done, to which of the values so far, with which other
+value, and a detail. The numbers are read modulo what there is, so every list is a program, and hypothesis can shorten
+it. Steps make views of every kind, change values in place in every way, and compute new values.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Step = tuple[int, int, int, int]
 
 
 class Machine:
-    """Runs a program in one library; `log` records the observable results."""
+    """Runs one program in one library; `log` is what can be seen of it."""
 
     def __init__(self, lib: Any, leaves: list[tuple[int, bool]]) -> None:
         self.lib = lib
@@ -36,7 +36,7 @@ class Machine:
     def like(self, x: Any, number: int) -> Any:
         """Return a value of x's shape: one of the program's, so that memory is shared, or a fresh one."""
         same = [v for v in self.values if tuple(v.shape) == tuple(x.shape) and not self.crosses(v, x)]
-        fresh = self.fresh(x.shape)  # always drawn, so that both libraries draw alike
+        fresh = self.fresh(x.shape)  # drawn in any case, so that both libraries draw alike
         return same[number % len(same)] if same and number % 3 else fresh
 
     def crosses(self, a: Any, b: Any) -> bool:
@@ -135,7 +135,7 @@ class Machine:
             through_data,
         ]
         if any(s == 0 and n > 1 for s, n in zip(x.stride(), x.shape, strict=True)):
-            # PyTorch still allows writes to expanded tensors by masks and integers, with a deprecation warning.
+            # Into expanded tensors PyTorch still writes by masks and integers, with a warning that it will not.
             return makers[detail % len(makers)]()
         makers += [lambda: x.masked_fill_(mask, 0.25), lambda: set_item(mask, 0.5)]
         if x.dim():
@@ -156,7 +156,7 @@ class Machine:
             lambda: x + value,
             lambda: x / value,
             lambda: x.sin(),
-            lambda: x.tanh().exp(),  # bounded, since the sine of a large number is noise
+            lambda: x.tanh().exp(),  # bounded: the sine of a large number is chance
             lambda: x.clone(),
             lambda: self.lib.cat([x.reshape(-1), value.reshape(-1)]),
             lambda: x.sum(),
@@ -187,8 +187,8 @@ class Machine:
             self.log += [None if x.grad is None else x.grad.numpy().copy() for x in self.leaves if x.is_leaf]
         except RuntimeError as error:
             text = str(error).partition("\n")[0].partition(" Hint:")[0].replace("torch", "npg")
-            # Of several reasons why a view must not be changed, each library names its own.
-            # After changes through views they also name different nodes as the creator of a saved tensor.
+            # Of several reasons why a view must not be changed each library names its own.
+            # After changes through views they also name another of the nodes that could have made a saved tensor.
             if "view" in text and "modified inplace" in text:
                 text = "a view may not"
             self.log.append(text.partition(" [npg.")[0])
@@ -197,20 +197,20 @@ class Machine:
         self.log += [v.requires_grad, v.is_leaf, v.detach().numpy().copy()]
 
 
-def agree(actual: Any, expected: Any) -> bool:
+def agree(found: Any, expected: Any) -> bool:
     if isinstance(expected, np.ndarray):
-        return isinstance(actual, np.ndarray) and np.allclose(actual, expected, 1e-10, 1e-12, equal_nan=True)
-    return type(actual) is type(expected) and actual == expected
+        return isinstance(found, np.ndarray) and np.allclose(found, expected, 1e-10, 1e-12, equal_nan=True)
+    return type(found) is type(expected) and found == expected
 
 
 def check(leaves: list[tuple[int, bool]], steps: list[Step], roots: list[int]) -> list[Any]:
-    npg_machine, torch_machine = Machine(npg, leaves), Machine(torch, leaves)
-    torch_machine.run(steps, roots)
-    npg_machine.run(steps, roots)
-    for i, (actual, expected) in enumerate(zip(npg_machine.log, torch_machine.log)):
-        assert agree(actual, expected), f"entry {i}: npg has {actual!r}, torch {expected!r}"
-    assert len(npg_machine.log) == len(torch_machine.log)
-    return torch_machine.log or [None]
+    ours, theirs = Machine(npg, leaves), Machine(torch, leaves)
+    theirs.run(steps, roots)
+    ours.run(steps, roots)
+    for i, (found, expected) in enumerate(zip(ours.log, theirs.log)):
+        assert agree(found, expected), f"entry {i}: npg has {found!r}, torch {expected!r}"
+    assert len(ours.log) == len(theirs.log)
+    return theirs.log or [None]
 
 
 small = st.integers(0, 63)
@@ -219,7 +219,7 @@ programs = {
     "steps": st.lists(st.tuples(small, small, small, small), min_size=1, max_size=10),
     "roots": st.lists(small, min_size=1, max_size=3),
 }
-# One and a half times the profile's number: 3,000 in CI.
+# One and a half times what the profile says: 3,000 in CI.
 THOROUGH = settings(max_examples=settings.default.max_examples * 3 // 2, derandomize=True, database=None)
 
 
@@ -231,7 +231,7 @@ def test_random_program_is_torchs(leaves: Any, steps: Any, roots: Any) -> None:
 
 
 def test_programs_are_not_all_errors() -> None:
-    # The comparison would also hold between two libraries that always raise.
+    # The comparison would also hold between two libraries that refuse everything.
     ends: list[bool] = []
 
     @settings(max_examples=200, database=None, derandomize=True)

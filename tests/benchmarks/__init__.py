@@ -1,1 +1,1 @@
-"""Typical CPU workloads, timed by turns with PyTorch. `python -m tests.benchmarks` prints the table."""
+"""What people run on a CPU, timed in turn with PyTorch. `python -m tests.benchmarks` prints the table."""

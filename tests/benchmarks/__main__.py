@@ -1,4 +1,4 @@
-"""Print the table of workloads: npg against PyTorch (or the Python engine, or NumPy), and the required ratios.
+"""Print the table of works: npg beside PyTorch (or the Python engine, or NumPy), and what is asked for.
 
 python -m tests.benchmarks                 all of them, some minutes; measure with nothing else running
 python -m tests.benchmarks digits lstm     some

@@ -33,7 +33,7 @@ FLOOR = 2.0  # or this many units
 
 Array = np.ndarray[Any, Any]
 DATA = ("far", "tenth", "turns", "normal")
-SHAPES = ("all", "tall", "wide", "middle")  # those of most functions
+SHAPES = ("all", "tall", "wide", "middle")  # what most take
 
 
 # ----- Works -----
@@ -75,7 +75,7 @@ def _targets(lib: Any, x: Any, classes: int) -> Any:
 
 
 def _other(lib: Any, x: Any) -> Any:
-    """Return other numbers of x's shape and dtype."""
+    """Return other numbers of x's shape and kind."""
     return lib.flip(x, (0,))
 
 
@@ -182,7 +182,7 @@ WORKS: dict[str, Work] = {
     "einsum ij,ij->j": Work(lambda lib, x, dim: lib.einsum("ij,ij->j", x, _other(lib, x)), **_ROWS),
     "einsum ij,ij->i": Work(lambda lib, x, dim: lib.einsum("ij,ij->i", x, _other(lib, x)), **_LAST),
     "einsum ij->j": Work(lambda lib, x, dim: lib.einsum("ij->j", x), **_ROWS),
-    # Sums at indices
+    # What is added at indices
     "index_add": Work(_index_add, **_ROWS),
     "scatter_add": Work(_scatter_add, **_FLAT),
     "bincount": Work(_bincount, **_FLAT, half=False),
@@ -216,7 +216,7 @@ WORKS: dict[str, Work] = {
 
 
 def shape_of(name: str, n: int) -> tuple[tuple[int, ...], int | None]:
-    """Return a shape of about n elements and the dimension to work along."""
+    """Return a shape of about n elements and the dimension that is worked over."""
     return {
         "all": ((n,), None),
         "tall": ((n // 4, 4), 0),
@@ -227,7 +227,7 @@ def shape_of(name: str, n: int) -> tuple[tuple[int, ...], int | None]:
 
 
 def numbers(name: str, shape: tuple[int, ...], dtype: Any, near_one: bool = False) -> Array:
-    """Return the numbers of DATA by their name."""
+    """Return the numbers of DATA called so."""
     rng = np.random.default_rng(1337)
     if near_one:
         return (1.0 + 0.001 * (rng.random(shape) - 0.5)).astype(dtype)
@@ -241,29 +241,29 @@ def numbers(name: str, shape: tuple[int, ...], dtype: Any, near_one: bool = Fals
     return rng.standard_normal(shape).astype(dtype)
 
 
-def error(actual: Array, exact: Array, dtype: Any) -> float:
-    """Return the largest error in units in the last place of a dtype; see the top of this file."""
+def error(found: Array, exact: Array, dtype: Any) -> float:
+    """Return the largest error in units of the last place of a dtype; see the top of this file."""
     with np.errstate(over="ignore"):
         rounded = exact.astype(dtype).astype(np.float64)
     exact = np.where(np.isinf(rounded), rounded, exact)
-    same = (actual == exact) | (np.isnan(actual) & np.isnan(exact))
+    same = (found == exact) | (np.isnan(found) & np.isnan(exact))
     scale = np.sqrt(np.mean(np.square(exact))) / 8
     size = np.maximum(np.abs(exact), scale if np.isfinite(scale) else 0.0)
     with np.errstate(all="ignore"):
         unit = np.spacing(np.minimum(size, float(np.finfo(dtype).max) / 2).astype(dtype)).astype(np.float64)
-        return float(np.max(np.where(same, 0.0, np.nan_to_num(np.abs(actual - exact) / unit, nan=np.inf)), initial=0.0))
+        return float(np.max(np.where(same, 0.0, np.nan_to_num(np.abs(found - exact) / unit, nan=np.inf)), initial=0.0))
 
 
 def result(lib: Any, work: Work, x: Array, dim: int | None) -> Array:
-    """Return a library's result, converted to float64."""
-    tensor = lib.from_numpy(x)
+    """Return what a library computes, in float64."""
+    given = lib.from_numpy(x)
     with np.errstate(all="ignore"):
-        return np.asarray(work.run(lib, tensor, dim).detach().numpy(), np.float64)
+        return np.asarray(work.run(lib, given, dim).detach().numpy(), np.float64)
 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A measurement: the errors of both libraries."""
+    """What was measured: the errors of both libraries."""
 
     work: str
     shape: str
@@ -278,7 +278,7 @@ class Row:
 
 
 def measured(names: list[str], n: int, dtypes: tuple[Any, ...] = (np.float32, np.float16)) -> Iterator[Row]:
-    """Measure some functions on about n elements."""
+    """Compute some works on about n elements."""
     for name in names:
         work = WORKS[name]
         for shape_name in work.shapes:

@@ -1,4 +1,4 @@
-"""Growth of cost: time against size, for npg, its Python engine and PyTorch.
+"""How cost grows: time against size, for npg, its Python engine and PyTorch.
 
 python -m tests.benchmarks.growth              measure all series, some ten minutes; with nothing else running
 python -m tests.benchmarks.growth length size  some
@@ -20,17 +20,17 @@ from tests.benchmarks.works import bench
 
 CONTENDERS = ("cython", "python", "torch")
 ROUNDS = 5
-FASTER_GROWTH = 1.1  # npg's slope may be this multiple of PyTorch's
+FASTER_GROWTH = 1.1  # npg's slope may be this much of PyTorch's
 
 
 @dataclasses.dataclass(frozen=True)
 class Series:
-    """A workload at several sizes.
+    """One work at several sizes.
 
     Attributes:
-        title: its description; {} stands for the size.
+        title: what is done; {} stands for the size.
         work: its name in WORKS. sizes: the sizes.
-        settings: the workload's settings at a size.
+        settings: the work's settings at a size.
     """
 
     title: str
@@ -74,13 +74,13 @@ Measured = dict[str, list[float]]  # per contender the seconds at each size
 
 
 def measured(series: Series) -> Measured:
-    """Time a series, each size with the contenders by turns."""
-    results: Measured = {c: [] for c in CONTENDERS}
+    """Time a series, each size with the contenders in turn."""
+    found: Measured = {c: [] for c in CONTENDERS}
     for size in series.sizes:
         times = measure(dict.fromkeys(CONTENDERS, series.work), series.settings(size), ROUNDS)
         for c in CONTENDERS:
-            results[c].append(times.median(c))
-    return results
+            found[c].append(times.median(c))
+    return found
 
 
 def slope(sizes: tuple[int, ...], seconds: list[float]) -> float:
@@ -90,23 +90,18 @@ def slope(sizes: tuple[int, ...], seconds: list[float]) -> float:
     return float(line[0])
 
 
-def table(series: Series, result: Measured) -> list[str]:
-    """Return the series as the lines of a table, followed by its growth."""
+def table(series: Series, found: Measured) -> list[str]:
+    """Return the series as the lines of a table, with what its growth comes to."""
     lines = [
         f"| {series.axis} | npg | npg, Python engine | PyTorch | npg / PyTorch |",
         "|---|---|---|---|---|",
     ]
     for i, size in enumerate(series.sizes):
-        mine, twin, torch_result = (result[c][i] for c in CONTENDERS)
-        lines.append(
-            f"| {size:,} | {_time(mine)} | {_time(twin)} | {_time(torch_result)} | {mine / torch_result:.2f} |"
-        )
-    mine, torch_result = (slope(series.sizes, result[c]) for c in ("cython", "torch"))
-    verdict = "" if mine <= FASTER_GROWTH * torch_result else ": MORE than it may"
-    lines += [
-        "",
-        f"Over the larger half npg's time grows with the power {mine:.2f}, PyTorch's {torch_result:.2f}{verdict}.",
-    ]
+        mine, twin, theirs = (found[c][i] for c in CONTENDERS)
+        lines.append(f"| {size:,} | {_time(mine)} | {_time(twin)} | {_time(theirs)} | {mine / theirs:.2f} |")
+    mine, theirs = (slope(series.sizes, found[c]) for c in ("cython", "torch"))
+    verdict = "" if mine <= FASTER_GROWTH * theirs else ": MORE than it may"
+    lines += ["", f"Over the larger half npg's time grows with the power {mine:.2f}, PyTorch's {theirs:.2f}{verdict}."]
     return lines
 
 
@@ -116,8 +111,8 @@ def _time(seconds: float) -> str:
     return f"{value:.{max(0, 2 - int(math.log10(value)))}f} {unit}"
 
 
-def picture(series: Series, result: Measured, file: Path) -> None:
-    """Plot the series with logarithmic axes. Needs matplotlib (the extra `demo`)."""
+def picture(series: Series, found: Measured, file: Path) -> None:
+    """Draw the series in two logarithmic scales. Needs matplotlib (the extra `demo`)."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -126,7 +121,7 @@ def picture(series: Series, result: Measured, file: Path) -> None:
 
     figure, axes = plt.subplots(figsize=(5.5, 4), layout="constrained")
     for c, marker in zip(CONTENDERS, "o^s", strict=True):
-        axes.loglog(series.sizes, [1e3 * t for t in result[c]], marker=marker, label=bench.LABELS[c])
+        axes.loglog(series.sizes, [1e3 * t for t in found[c]], marker=marker, label=bench.LABELS[c])
     axes.set_xlabel(series.axis)
     axes.set_ylabel("milliseconds")
     axes.set_title(series.title, fontsize=9)

@@ -1,10 +1,10 @@
-"""The effect of `import npg` on other code: NumPy and scikit-learn in processes with and without npg.
+"""What `import npg` does to the code beside it: NumPy and scikit-learn in processes that have imported it, and others.
 
-python -m tests.benchmarks.guest                 print the table: about three minutes, with nothing else running
-python -m tests.benchmarks.guest svd "@ 500"     workloads whose names contain one of these
+python -m tests.benchmarks.guest                 print the table: some three minutes, with nothing else running
+python -m tests.benchmarks.guest svd "@ 500"     works whose names contain one of these
 
-Both processes do the same work by turns, with two threads; the one with npg uses it before each (so that its threads
-exist, waiting). Scikit-learn's workloads are left out where it is not installed. Memory is the resident memory after
+Both processes do the same work in turn, with two threads; the one with npg has used it before each (its threads are
+there, and wait). Scikit-learn's works are left out where it is not installed. Memory is what stays resident after
 arrays have been freed.
 """
 
@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 ROUNDS = 25
-PART = 0.02  # seconds of a part of a round, or of one call
+PART = 0.02  # seconds that a part of a round takes, or one call
 QUIET = 0.15  # seconds before a round: OpenBLAS's threads spin for 0.1 after a product
 
 
@@ -29,7 +29,7 @@ QUIET = 0.15  # seconds before a round: OpenBLAS's threads spin for 0.1 after a 
 
 
 def works() -> dict[str, Callable[[], Any]]:
-    """Return the workloads by name."""
+    """Return what is done, by name."""
     import threading
 
     import numpy as np
@@ -41,9 +41,9 @@ def works() -> dict[str, Callable[[], Any]]:
         return draw.standard_normal((n, n))
 
     a, b, tall = square(300), square(500), draw.standard_normal((600, 100))
-    unit = b / 500**0.5  # scaled so that its determinant does not overflow
+    unit = b / 500**0.5  # its determinant is no overflow
     symmetric, definite = b + b.T, b @ b.T + 500 * np.eye(500)
-    result: dict[str, Callable[[], Any]] = {
+    found: dict[str, Callable[[], Any]] = {
         "inv 300": lambda: la.inv(a),
         "solve 500": lambda: la.solve(b, b),
         "det 500": lambda: la.det(unit),
@@ -62,10 +62,10 @@ def works() -> dict[str, Callable[[], Any]]:
     }
     for n in (64, 128, 256, 500, 1000, 1500, 2000):
         x = square(n).astype(np.float32)
-        result[f"a @ a {n}"] = lambda x=x: x @ x
+        found[f"a @ a {n}"] = lambda x=x: x @ x
     v = draw.standard_normal(2000)
     m = square(2000)
-    result["a @ v 2000"] = lambda: m @ v
+    found["a @ v 2000"] = lambda: m @ v
     four = [square(400) for _ in range(4)]
 
     def at_once() -> None:
@@ -75,41 +75,41 @@ def works() -> dict[str, Callable[[], Any]]:
         for thread in threads:
             thread.join()
 
-    result["4 threads, 5 products of 400 each"] = at_once
+    found["4 threads, 5 products of 400 each"] = at_once
     if importlib.util.find_spec("sklearn"):
         from sklearn.cluster import KMeans
         from sklearn.decomposition import PCA
         from sklearn.linear_model import LinearRegression
 
         x, y = draw.standard_normal((2000, 100)), draw.standard_normal(2000)
-        result["PCA of 2000 x 100"] = lambda: PCA(10).fit(x)
-        result["LinearRegression 2000 x 100"] = lambda: LinearRegression().fit(x, y)
-        result["KMeans of 2000 x 100"] = lambda: KMeans(8, n_init=1, max_iter=20, random_state=0).fit(x)
-    return result
+        found["PCA of 2000 x 100"] = lambda: PCA(10).fit(x)
+        found["LinearRegression 2000 x 100"] = lambda: LinearRegression().fit(x, y)
+        found["KMeans of 2000 x 100"] = lambda: KMeans(8, n_init=1, max_iter=20, random_state=0).fit(x)
+    return found
 
 
 def memory() -> dict[str, float]:
-    """Return the MB that stay resident after the user's arrays have been created and freed."""
+    """Return the MB that stay resident after arrays of the user have been made and freed."""
     import numpy as np
 
     def resident() -> float:
         with open("/proc/self/statm") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
-    results = {}
+    found = {}
     for name, count, size in (("200 arrays of 2.4 MB", 200, 600_000), ("60 arrays of 24 MB", 60, 6_000_000)):
         before = resident()
         arrays = [np.ones(size, np.float32) for _ in range(count)]
         del arrays
-        results[f"resident after {name}, MB"] = resident() - before
-    return results
+        found[f"resident after {name}, MB"] = resident() - before
+    return found
 
 
 # ----- Processes -----
 
 
 def serve(name: str) -> None:
-    """Run one process, with or without npg: print its resident memory, then time a workload per line of input."""
+    """Be one process, with npg or without: tell what stays resident, then time a work for each line of input."""
     use = None
     if name == "npg":
         import npg
@@ -120,9 +120,9 @@ def serve(name: str) -> None:
             npg.nn.functional.gelu(x @ x).sum().backward()
 
         use()
-    residents = memory() if sys.platform.startswith("linux") else {}
+    kept = memory() if sys.platform.startswith("linux") else {}
     all_works = works()
-    print(json.dumps({"works": list(all_works), "memory": residents}), flush=True)
+    print(json.dumps({"works": list(all_works), "memory": kept}), flush=True)
     for line in sys.stdin:
         work = all_works[line.strip()]
         if use is not None:

@@ -1,4 +1,4 @@
-"""Time processes by turns, A B C A B C, so that other load on the machine affects all of them."""
+"""Processes that do a work, asked in turn: A B C A B C, so that what else the machine does falls on all of them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from npg.kernels.openblas import kernels
 from tests.benchmarks.works import WORKS, bench
 
 ROUNDS, PARTS, WARMUP = 15, 5, 5
-LONG = 0.5  # seconds; longer calls are repeated less
+LONG = 0.5  # seconds; of longer calls there are fewer
 
 
 def serve(name: str, contender: str, settings: dict[str, Any]) -> None:
-    """Run one contender: print the first calls' results, then do the work several times per line of input."""
+    """Be one contender: announce what the first calls give, then do the work some times for each line of input."""
     step = WORKS[name](contender, **settings)
     started = time.perf_counter()
     results = [step()]
@@ -34,7 +34,7 @@ def serve(name: str, contender: str, settings: dict[str, Any]) -> None:
     print(json.dumps({"results": results, "version": contender}), flush=True)
     for _ in sys.stdin:
         if not is_long:
-            step()  # refills the caches, which hold another process's data
+            step()  # the caches hold what another process left
         times = []
         for _ in range(1 if is_long else PARTS):
             started = time.perf_counter()
@@ -51,18 +51,18 @@ def version_of(distribution: str) -> str:
 
 
 def machine() -> str:
-    """Return a description of the machine and the versions."""
-    reason = ", which OPENBLAS_CORETYPE asks for" if "OPENBLAS_CORETYPE" in os.environ else ""
+    """Return what the figures are measured on, and with which versions."""
+    given = ", which OPENBLAS_CORETYPE asks for" if "OPENBLAS_CORETYPE" in os.environ else ""
     names = ", ".join(version_of(name) for name in ("npg", "numpy", "torch"))
-    return f"{bench.machine()}; {names}; OpenBLAS's kernels for {kernels()}{reason}."
+    return f"{bench.machine()}; {names}; OpenBLAS's kernels for {kernels()}{given}."
 
 
 class Times:
-    """The measurements of a workload.
+    """What was measured of one work.
 
     Attributes:
-        seconds: for each contender, the median time of one call in each round.
-        bytes: for each contender, the peak of its process's resident memory.
+        seconds: per contender, of each round the median time of one call.
+        bytes: per contender, the peak of its process's resident memory.
     """
 
     def __init__(self, contenders: list[str]) -> None:
@@ -80,11 +80,11 @@ class Times:
 
 
 def measure(works: dict[str, str], settings: dict[str, Any] | None = None, rounds: int = ROUNDS) -> Times:
-    """Time contenders by turns.
+    """Time contenders in turn.
 
     Args:
-        works: contender ("cython", "python", "torch", "numpy") to its workload.
-        settings: keyword arguments of the workload.
+        works: contender ("cython", "python", "torch", "numpy") to the work that it does.
+        settings: keyword arguments of the work.
     Raises: DemoError: when a process fails, or two contenders do not agree on the result.
     """
     config = bench.BenchConfig()

@@ -1,4 +1,4 @@
-"""Write docs/memory.md: npg's peak memory against PyTorch's.
+"""Write docs/memory.md: the peak of npg's memory beside PyTorch's.
 
 python -m tests.benchmarks.memory              measures the workloads and writes the file; some minutes
 python -m tests.benchmarks.memory ops          prints the calls of op_db's functions that need more than torch; an hour
@@ -30,7 +30,7 @@ from tests.helpers import Unsupported, to_npg
 from tests.test_op_db import forms
 
 MOST = 1.1  # of PyTorch's peak
-SLACK = 1 << 20  # bytes: pages of code loaded for the first time
+SLACK = 1 << 20  # bytes: pages of code that are read for the first time
 FILE = Path(__file__).resolve().parents[2] / "docs" / "memory.md"
 
 HEAD = """\
@@ -49,10 +49,10 @@ tests/test_memory.py counts what each op allocates.
 """
 
 
-def _row(*cells: Any, torch_peak: int, npg_peak: int) -> str:
-    ratio = npg_peak / max(torch_peak, SLACK)
-    mark = f"**{ratio:.2f}**" if npg_peak > MOST * torch_peak + SLACK else f"{ratio:.2f}"
-    return f"| {' | '.join(map(str, cells))} | {torch_peak / 2**20:.0f} | {npg_peak / 2**20:.0f} | {mark} |"
+def _row(*cells: Any, theirs: int, mine: int) -> str:
+    ratio = mine / max(theirs, SLACK)
+    mark = f"**{ratio:.2f}**" if mine > MOST * theirs + SLACK else f"{ratio:.2f}"
+    return f"| {' | '.join(map(str, cells))} | {theirs / 2**20:.0f} | {mine / 2**20:.0f} | {mark} |"
 
 
 # ----- Works -----
@@ -66,18 +66,18 @@ def _work(work: Callable[[Any], Callable[[], Any]], lib: Any) -> int:
 def works() -> Iterator[str]:
     """Yield the lines of the first table."""
     for work in (*FUNCTIONS.values(), *TRAINING.values()):
-        torch_peak, npg_peak = (in_child(_work, work, lib) for lib in (torch, npg))
+        theirs, mine = (in_child(_work, work, lib) for lib in (torch, npg))
         title = (work.__doc__ or "").strip().removesuffix(".")
-        yield _row(title, torch_peak=torch_peak, npg_peak=npg_peak)
+        yield _row(title, theirs=theirs, mine=mine)
 
 
 # ----- Every function -----
 
 
 def _floating(lib: Any, tree: Any) -> list[Any]:
-    results: list[Any] = []
-    samples.mapped(tree, results.append, lib.Tensor)
-    return [t for t in results if t.is_floating_point()]
+    found: list[Any] = []
+    samples.mapped(tree, found.append, lib.Tensor)
+    return [t for t in found if t.is_floating_point()]
 
 
 def _call(lib: Any, function: Any, args: Any, kwargs: Any, backward: bool) -> int | None:
@@ -108,19 +108,19 @@ def _call(lib: Any, function: Any, args: Any, kwargs: Any, backward: bool) -> in
 def calls(name: str, count: int) -> list[tuple[str, bool, Any, Any]]:
     """Return (inputs, whether with backward, PyTorch's peak, npg's) of some calls of a function of op_db."""
     op = samples.OPS[name]
-    results = []
+    found = []
     for text, args, kwargs in samples.scaled(name, count):
         try:
-            npg_call = to_npg(args), to_npg(kwargs)
+            given = to_npg(args), to_npg(kwargs)
         except Unsupported:
             continue
-        npg_function = forms(op)[0].npg_fn
+        mine = forms(op)[0].npg_fn
         for backward in (False, True)[: 1 + op.supports_autograd]:
-            torch_peak = in_child(_call, torch, op.op, args, kwargs, backward)
-            npg_peak = in_child(_call, npg, npg_function, *npg_call, backward)
-            if torch_peak is not None:
-                results.append((text, backward, torch_peak, npg_peak))
-    return results
+            theirs = in_child(_call, torch, op.op, args, kwargs, backward)
+            own = in_child(_call, npg, mine, *given, backward)
+            if theirs is not None:
+                found.append((text, backward, theirs, own))
+    return found
 
 
 def main() -> None:
@@ -133,12 +133,11 @@ def main() -> None:
         return
     every = names == ["ops"]
     for name in sorted(samples.OPS) if every else names:
-        for text, backward, torch_peak, npg_peak in in_child(calls, name, 2):
-            if isinstance(torch_peak, str) or isinstance(npg_peak, str):
-                print(f"{name}, {text}: {torch_peak}, {npg_peak}", file=sys.stderr)
-            elif not every or npg_peak > MOST * torch_peak + SLACK:
-                passes = "both" if backward else "forward"
-                print(_row(name, text, passes, torch_peak=torch_peak, npg_peak=npg_peak), flush=True)
+        for text, backward, theirs, mine in in_child(calls, name, 2):
+            if isinstance(theirs, str) or isinstance(mine, str):
+                print(f"{name}, {text}: {theirs}, {mine}", file=sys.stderr)
+            elif not every or mine > MOST * theirs + SLACK:
+                print(_row(name, text, "both" if backward else "forward", theirs=theirs, mine=mine), flush=True)
 
 
 if __name__ == "__main__":

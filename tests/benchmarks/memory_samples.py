@@ -1,8 +1,8 @@
-"""Every op of npg, called on samples of op_db (torch.testing) enlarged to some megabytes.
+"""Every op that npg offers, called on samples of op_db (torch.testing) that are blown up to some megabytes.
 
-How the sizes of a sample depend on each other is unknown, so several enlargements are tried, up to the first on which
-PyTorch computes a result in time: every size times a factor; the first size of every tensor; that of the input alone;
-a new first dimension. Values are repeated, so that they stay in an op's domain, and indices in range.
+How the sizes of a sample depend on each other is not known. So several ways are tried, and the first on which PyTorch
+computes something in time is taken: every size times a factor; the first size of every tensor; of the input alone; a
+new first dimension before all. Values are repeated, so that they stay in an op's domain and indices within their range.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.test_op_db import UNDEFINED, forms, op_db
 
 TARGET = 16 << 20  # bytes of a sample's largest tensor
 PATIENCE = 2  # seconds for PyTorch's forward and backward
-TRIED = 24  # samples to try
+TRIED = 24  # samples looked at
 
 OPS = {f"{op.name} {op.variant_test_name}".strip(): op for op in op_db if op.name not in UNDEFINED}
 
@@ -40,16 +40,16 @@ def mapped(tree: Any, function: Callable[[Any], Any], kind: Any = torch.Tensor) 
 
 def tensors(tree: Any) -> list[torch.Tensor]:
     """Return the tensors in a tree."""
-    results: list[torch.Tensor] = []
-    mapped(tree, results.append)
-    return results
+    found: list[torch.Tensor] = []
+    mapped(tree, found.append)
+    return found
 
 
 # ----- Blowing up -----
 
 
 def _repeated(t: torch.Tensor, shape: tuple[int, ...]) -> torch.Tensor:
-    """Return a tensor repeated along its dimensions to a shape."""
+    """Return a tensor repeated along its dimensions until it has a shape."""
     array = np.asarray(t.detach())
     for d, n in enumerate(shape):
         if n != array.shape[d]:
@@ -100,7 +100,7 @@ def leaves(tree: Any) -> list[Any]:
 
 
 def _serves(function: Any, args: Any, kwargs: Any, gradients: bool) -> bool:
-    """Tell whether PyTorch computes a result of that size in time."""
+    """Tell whether PyTorch computes something of that size in time."""
     args, kwargs = mapped((args, kwargs), lambda t: t.requires_grad_() if gradients and t.is_floating_point() else t)
     try:
         signal.signal(signal.SIGPROF, _ring)
@@ -122,16 +122,16 @@ def _serves(function: Any, args: Any, kwargs: Any, gradients: bool) -> bool:
 
 
 def scaled(name: str, count: int) -> Iterator[tuple[str, Any, Any]]:
-    """Yield some enlarged (description, args, kwargs) of an op, as PyTorch tensors without history."""
+    """Yield some (description, args, kwargs) of an op, blown up, as PyTorch tensors without history."""
     op = OPS[name]
     if not forms(op):
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        samples = list(itertools.islice(op.sample_inputs("cpu", torch.float32, requires_grad=False), TRIED))
+        given = list(itertools.islice(op.sample_inputs("cpu", torch.float32, requires_grad=False), TRIED))
         known = set()
-        samples.sort(key=lambda s: -max((t.numel() for t in tensors((s.input, s.args))), default=0))
-        for s in samples:
+        given.sort(key=lambda s: -max((t.numel() for t in tensors((s.input, s.args))), default=0))
+        for s in given:
             tree = ((s.input, *s.args), dict(s.kwargs))
             floating = leaves(tree)
             if not floating or not max(t.numel() for t in floating) or not max(t.ndim for t in floating):

@@ -1,7 +1,7 @@
-"""The workloads whose peak memory is measured: typical operations on large tensors, and training steps.
+"""The works whose peak of memory is measured: what PyTorch's programs do with large tensors, and training steps.
 
-Each function takes the library, npg or torch, creates the inputs and returns a function that does the work once and
-returns the objects that a program would still hold afterwards.
+Each function takes the library, npg or torch, makes the inputs and returns a function that does the work once and
+returns what a program would still hold afterwards.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ HALF = (4096, 4096)
 
 
 def _both(lib: Any, function: Callable[..., Any], *inputs: Any) -> Step:
-    """Return a step of forward and backward with the sum as the loss."""
+    """Return a step that does forward and backward, the sum as the loss."""
     for x in inputs:
         x.requires_grad_()
 

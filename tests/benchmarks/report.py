@@ -1,4 +1,4 @@
-"""Write docs/benchmarks.md and its pictures: the workloads, the growth of cost, and story.md about what was tried.
+"""Write docs/benchmarks.md and its pictures: the works, how cost grows, and story.md, what was tried.
 
 python -m tests.benchmarks.report    a quarter of an hour, with nothing else running; needs PyTorch and matplotlib
 """
@@ -16,14 +16,14 @@ from tests.benchmarks.works_table import HEADER, rows
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 STORY = Path(__file__).with_name("story.md")
-HELD = "Haswell"  # kernels without AVX-512, as on older processors
-OF_PRODUCTS = ("nanogpt", "wide_nanogpt", "lstm", "generate")  # workloads dominated by matrix products
+HELD = "Haswell"  # kernels without AVX-512, which is what older processors have
+OF_PRODUCTS = ("nanogpt", "wide_nanogpt", "lstm", "generate")  # works in which matrix products count
 
 
 def report() -> str:
     """Measure, draw the pictures, and return the text of docs/benchmarks.md."""
     for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
-        os.environ.pop(name, None)  # NumPy's products with default settings
+        os.environ.pop(name, None)  # NumPy's products as on a machine where nobody has set anything
     lines = [
         "# Benchmarks",
         "",
@@ -52,15 +52,15 @@ def report() -> str:
     lines += ["Before and after `import npg`; `python -m tests.benchmarks.guest` prints this table alone.", ""]
     lines += [*guest.rows(), "", "## How cost grows", ""]
     for name, series in SERIES.items():
-        result = measured(series)
-        picture(series, result, DOCS / f"growth_{name}.svg")
+        found = measured(series)
+        picture(series, found, DOCS / f"growth_{name}.svg")
         lines += [
             f"### {series.axis[0].upper()}{series.axis[1:]}",
             "",
             series.title[0].upper() + series.title[1:] + ".",
             "",
         ]
-        lines += [*table(series, result), "", f"![{series.title}](growth_{name}.svg)", ""]
+        lines += [*table(series, found), "", f"![{series.title}](growth_{name}.svg)", ""]
     return "\n".join(lines) + "\n" + STORY.read_text(encoding="utf-8")
 
 

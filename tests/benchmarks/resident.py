@@ -1,6 +1,6 @@
-"""The rise of peak resident memory during a piece of work.
+"""The peak of resident memory of one piece of work, over what was resident before it began.
 
-Linux only. A process resets its high-water mark by writing 5 to /proc/self/clear_refs, and reads it as VmHWM.
+Linux only. A process sets its high-water mark back by writing 5 to /proc/self/clear_refs, and reads it as VmHWM.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ LONGEST = 120  # seconds of processor time that a child may take
 
 
 def _status(key: str) -> int:
-    result = re.search(rf"{key}:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    assert result is not None
-    return int(result[1]) << 10
+    found = re.search(rf"{key}:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert found is not None
+    return int(found[1]) << 10
 
 
 def peak(step: Callable[[], Any]) -> int:
-    """Return the bytes by which a step raises the process's peak resident memory."""
+    """Return the bytes by which a step raises the process's resident memory at its highest."""
     gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)  # free memory kept by the heap would hide the step's allocations
+    ctypes.CDLL(None).malloc_trim(0)  # memory that is kept though it is free would hide what the step takes
     Path("/proc/self/clear_refs").write_text("5")
     before = _status("VmRSS")
     result = step()
-    actual = _status("VmHWM") - before
+    found = _status("VmHWM") - before
     del result
-    return actual
+    return found
 
 
 def in_child(function: Callable[..., Any], *args: Any) -> Any:
-    """Return function(*args) computed in a forked process and passed as JSON, or the text of its error."""
+    """Return what function(*args) gives in a forked process, as JSON does; the text of what it raises."""
     read, write = os.pipe()
     child = os.fork()
     if child == 0:

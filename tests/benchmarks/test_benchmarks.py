@@ -1,4 +1,4 @@
-"""Tests of the benchmarks: contenders do the same work, and the figures are correct."""
+"""The benchmarks themselves: contenders do the same work, and the figures are what they say."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def test_contenders_that_do_not_agree_are_refused():
 
 
 def test_every_wanted_work_is_there():
-    assert {work for goal in WANTED for work in goal.works} <= set(WORKS)
+    assert {work for wanted in WANTED for work in wanted.works} <= set(WORKS)
 
 
 def test_row_tells_the_ratio_and_what_is_reached():
@@ -49,9 +49,9 @@ def test_slope_is_the_power_of_growth():
 
 def test_table_and_picture_of_a_series(tmp_path: Path):
     series = growth.Series("title", "axis", "digits", (1, 10, 100, 1000), lambda n: {})
-    result = {"cython": [1e-6, 1e-5, 1e-3, 1.0], "python": [1.0] * 4, "torch": [2e-6, 2e-5, 2e-4, 2e-3]}
-    lines = growth.table(series, result)
+    found = {"cython": [1e-6, 1e-5, 1e-3, 1.0], "python": [1.0] * 4, "torch": [2e-6, 2e-5, 2e-4, 2e-3]}
+    lines = growth.table(series, found)
     assert lines[2] == "| 1 | 1.00 us | 1.00 s | 2.00 us | 0.50 |"
     assert lines[-1].endswith("with the power 3.00, PyTorch's 1.00: MORE than it may.")
-    growth.picture(series, result, tmp_path / "a.svg")
+    growth.picture(series, found, tmp_path / "a.svg")
     assert (tmp_path / "a.svg").read_text().count("npg, Python engine") >= 1

@@ -1,4 +1,4 @@
-"""The required ratios of npg to another contender."""
+"""What the works are held to: ratios of npg to another contender."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ class Wanted:
     """One row of the table.
 
     Attributes:
-        title: the description of the workload.
-        works: each contender's workload, by its name in WORKS.
-        must, aim: the ratio npg/other that is required, and the one aimed at.
+        title: what is done.
+        works: what each contender does, by its name in WORKS.
+        must, aim: the ratio npg/other that it must reach, and should.
         contenders: npg's process and the other.
         memory: the ratio is that of peak resident memory, not of time.
-        inverse: the ratio is other/npg, how many times npg is faster, with a lower bound.
+        inverse: the ratio is other/npg, how many times npg is faster, and shall be at least this.
     """
 
     title: str
@@ -27,7 +27,7 @@ class Wanted:
     inverse: bool = False
 
     def holds(self, ratio: float, bound: float) -> bool:
-        """Tell whether a measured ratio satisfies a bound."""
+        """Tell whether a measured ratio is as good as a bound."""
         return ratio >= bound if self.inverse else ratio <= bound
 
 

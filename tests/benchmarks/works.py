@@ -1,6 +1,6 @@
-"""The timed workloads. Each function takes a contender's name and returns a function that does the work once.
+"""The works that are timed. Each function takes a contender's name and returns a function that does the work once.
 
-It returns a number on which contenders must agree: the loss, or a sum. The GPT and the chain are the demo's.
+What that returns is a number that contenders must agree on: the loss, or a sum. The GPT and the chain are the demo's.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _library(contender: str) -> Any:
 
 
 def _draw() -> np.random.Generator:
-    return np.random.default_rng(1337)  # NumPy's stream, the same for every contender
+    return np.random.default_rng(1337)  # NumPy's own stream: the same for every contender
 
 
 # ----- Training -----

@@ -1,4 +1,4 @@
-"""The table of workloads: npg against another contender, with the required ratio."""
+"""The table of works: npg beside another contender, and what is asked of the ratio."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from tests.benchmarks.works import WORKS
 HEADER = ("| work | npg | other | ratio | must | aim | reached |", "|---|---|---|---|---|---|---|")
 
 
-def row(goal: Wanted, times: Times) -> str:
+def row(wanted: Wanted, times: Times) -> str:
     """Return one row of the table."""
-    mine, other = goal.contenders
-    if goal.memory:
+    mine, other = wanted.contenders
+    if wanted.memory:
         figures = [times.bytes[mine] / 2**20, times.bytes[other] / 2**20]
         unit, ratio = "MiB", figures[0] / figures[1]
     else:
         figures = [1e3 * times.median(mine), 1e3 * times.median(other)]
         unit, ratio = "ms", times.ratio(mine, other)
-    if goal.inverse:
+    if wanted.inverse:
         ratio = 1 / ratio
-    reached = "aim" if goal.holds(ratio, goal.aim) else "must" if goal.holds(ratio, goal.must) else "no"
+    reached = "aim" if wanted.holds(ratio, wanted.aim) else "must" if wanted.holds(ratio, wanted.must) else "no"
     mine, other = (f"{figure:.3f} {unit}" if figure < 10 else f"{figure:.1f} {unit}" for figure in figures)
-    return f"| {goal.title} | {mine} | {other} | {ratio:.2f} | {goal.must:.2f} | {goal.aim:.2f} | {reached} |"
+    return f"| {wanted.title} | {mine} | {other} | {ratio:.2f} | {wanted.must:.2f} | {wanted.aim:.2f} | {reached} |"
 
 
 def rows(works: Collection[str] = tuple(WORKS)) -> list[str]:
-    """Measure the required ratios of these workloads, and return a row for each."""
-    results = []
+    """Measure the wanted ratios that concern these works, and return a row for each."""
+    found = []
     measured: dict[tuple[str, ...], Times] = {}
-    for goal in WANTED:
-        if not set(goal.works) & set(works):
+    for wanted in WANTED:
+        if not set(wanted.works) & set(works):
             continue
-        key = (*goal.contenders, *goal.works)
+        key = (*wanted.contenders, *wanted.works)
         if key not in measured:
-            measured[key] = measure(dict(zip(goal.contenders, goal.works, strict=True)))
-        results.append(row(goal, measured[key]))
-        print(results[-1], flush=True)
-    return results
+            measured[key] = measure(dict(zip(wanted.contenders, wanted.works, strict=True)))
+        found.append(row(wanted, measured[key]))
+        print(found[-1], flush=True)
+    return found

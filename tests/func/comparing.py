@@ -1,4 +1,4 @@
-"""Helpers of the tests of npg.func: run a call in both libraries and compare all properties of the results."""
+"""What the tests of npg.func share: the same call in both libraries, and everything about the results compared."""
 
 import warnings
 from collections.abc import Callable
@@ -13,33 +13,33 @@ from ..helpers import TORCH_DTYPES, assert_same_error
 
 
 def tensors(lib: Any, *shapes: tuple[int, ...], seed: int = 0, grad: bool = False, dtype: str = "float64") -> Any:
-    """Return a tuple of tensors with the same values in both libraries, or one tensor for one shape."""
+    """Return tensors with the same values in both libraries; the only one where there is one shape."""
     rng = np.random.default_rng(seed)
-    results = [
+    made = [
         lib.tensor(rng.uniform(0.3, 1.5, s).tolist(), dtype=getattr(lib, dtype), requires_grad=grad) for s in shapes
     ]
-    return results[0] if len(results) == 1 else tuple(results)
+    return made[0] if len(made) == 1 else tuple(made)
 
 
-def compare(actual: Any, expected: Any, grad: bool = True, rtol: float = 1e-10) -> None:
+def compare(found: Any, expected: Any, grad: bool = True, rtol: float = 1e-10) -> None:
     """Compare trees of tensors: structure, shapes, dtypes, values, and whether they require grad."""
     if isinstance(expected, torch.Tensor):
-        assert isinstance(actual, npg.Tensor)
-        assert tuple(actual.shape) == tuple(expected.shape)
-        assert actual.dtype is TORCH_DTYPES[expected.dtype]
+        assert isinstance(found, npg.Tensor)
+        assert tuple(found.shape) == tuple(expected.shape)
+        assert found.dtype is TORCH_DTYPES[expected.dtype]
         if grad:
-            assert actual.requires_grad == expected.requires_grad
-        np.testing.assert_allclose(actual.detach().numpy(), expected.detach().numpy(), rtol=rtol, atol=1e-12)
+            assert found.requires_grad == expected.requires_grad
+        np.testing.assert_allclose(found.detach().numpy(), expected.detach().numpy(), rtol=rtol, atol=1e-12)
     elif isinstance(expected, dict):
-        assert list(actual) == list(expected)
+        assert list(found) == list(expected)
         for key in expected:
-            compare(actual[key], expected[key], grad, rtol)
+            compare(found[key], expected[key], grad, rtol)
     elif isinstance(expected, (tuple, list)):
-        assert type(actual).__name__ == type(expected).__name__ and len(actual) == len(expected)
-        for f, e in zip(actual, expected, strict=True):
+        assert type(found).__name__ == type(expected).__name__ and len(found) == len(expected)
+        for f, e in zip(found, expected, strict=True):
             compare(f, e, grad, rtol)
     else:
-        assert actual == expected
+        assert found == expected
 
 
 def of_torch(call: Callable[[Any], Any]) -> Any:
@@ -50,7 +50,7 @@ def of_torch(call: Callable[[Any], Any]) -> Any:
 
 
 def same(call: Callable[[Any], Any], grad: bool = True, rtol: float = 1e-10, text: bool = True) -> None:
-    """Check that call(lib) returns the same in both libraries, or raises the same error."""
+    """Check that call(lib) gives the same in both libraries, or the same error."""
     try:
         expected = of_torch(call)
     except Exception:

@@ -1,4 +1,4 @@
-"""Calls of autograd within a transformed function, against torch.func."""
+"""What of autograd may be called within a function that is transformed, against torch.func."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from .comparing import compare, same, tensors
 
 
 def raises_torchs(call, message, kind=RuntimeError):
-    """Check that both libraries raise, npg with this text: torch's except for the names of the alternatives."""
+    """Check that both libraries raise, npg with this text: torch's but for the names of what to call instead."""
     with pytest.raises(kind, match=message):
         call(npg)
     same(call, text=False)
@@ -91,7 +91,7 @@ def test_what_is_computed_under_no_grad_is_constant_forward_as_backward():
 
     x = tensors(npg, (3,))
     expected = npg.diag(x.exp() + x)
-    for transform in (npg.func.jacrev, npg.func.jacfwd):  # torch's jacfwd propagates through no_grad
+    for transform in (npg.func.jacrev, npg.func.jacfwd):  # torch's jacfwd goes on through no_grad
         compare(transform(f)(x), torch.from_numpy(expected.numpy()))
     same(lambda lib: lib.func.jacfwd(lambda x: x.detach() * x)(tensors(lib, (3,))))
 

@@ -1,4 +1,4 @@
-"""Every batching rule against a loop over the examples: values and gradients."""
+"""Every batching rule against a loop over the examples: values, and gradients through the batch."""
 
 import importlib
 import inspect
@@ -30,7 +30,7 @@ S = floats()
 BATCHES = floats(2, 3, 4), floats(2, 4, 3, seed=4)
 SQUARE = floats(3, 3) + 3 * np.eye(3)
 
-# Name: (function, arguments of one example). The arrays among them are batched in every combination.
+# Name: (function, arguments of one example). All arrays among them are batched, in every combination.
 CASES = {
     "add": (lambda x, y: x + y, A, V),
     "mul rank": (lambda x, y: x * y, V, A),
@@ -194,7 +194,7 @@ CASES = {
     "cross_entropy image": (F.cross_entropy, BATCHES[0], ints(3, 2, 4)),
     "cross_entropy probabilities": (lambda x, p: F.cross_entropy(x, p.softmax(1)), A, N),
 }
-LOOPED = {"index second", "index 0-d"}  # where a later index, or only a number, is batched
+LOOPED = {"index second", "index 0-d"}  # where a later index, or a number alone is batched
 CONSTANT = {
     "bce weight": {2},
     **{f"soft_margin_loss {r}": {1} for r in ("mean", "sum", "none")},
@@ -202,17 +202,17 @@ CONSTANT = {
 
 
 def batches(arrays, which, constant=()):
-    """Return a tensor for each array, with B different examples for those in `which`, a leaf unless in `constant`."""
+    """Return for each array a tensor, with B different examples where it is one of `which`; `constant`: no leaves."""
     rng = np.random.default_rng(7)
-    results = []
+    made = []
     for n, a in enumerate(arrays):
         if n in which:
             change = (
                 (lambda x: x * rng.uniform(0.6, 1.1)) if a.dtype.kind == "f" else (lambda x: (x + 1) % (x.max() + 1))
             )
             a = np.stack([a, *[change(a) for _ in range(B - 1)]])
-        results.append(npg.tensor(a, requires_grad=a.dtype.kind == "f" and n not in constant))
-    return results
+        made.append(npg.tensor(a, requires_grad=a.dtype.kind == "f" and n not in constant))
+    return made
 
 
 def looped(f, args, which):
@@ -220,11 +220,11 @@ def looped(f, args, which):
 
 
 def gradients(y, args):
-    leaves = [x for x in args if x.requires_grad]
+    wanted = [x for x in args if x.requires_grad]
     if not y.requires_grad:
         return []
     weights = npg.tensor(floats(*y.shape, seed=11))
-    return npg.autograd.grad(y, leaves, weights, allow_unused=True, materialize_grads=True)
+    return npg.autograd.grad(y, wanted, weights, allow_unused=True, materialize_grads=True)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -234,14 +234,14 @@ def test_rule_gives_what_a_loop_gives(name):
         which = {n for n in range(len(arrays)) if bits >> n & 1}
         args = batches(arrays, which, CONSTANT.get(name, ()))
         with npg.func.vmap_report() as report:
-            actual = npg.func.vmap(f, tuple(0 if n in which else None for n in range(len(arrays))))(*args)
+            found = npg.func.vmap(f, tuple(0 if n in which else None for n in range(len(arrays))))(*args)
         if name not in LOOPED:
             assert not report.looped
         expected = looped(f, args, which)
-        assert actual.shape == expected.shape and actual.dtype is expected.dtype
-        np.testing.assert_allclose(actual.detach().numpy(), expected.detach().numpy(), rtol=1e-10, atol=1e-13)
-        assert actual.requires_grad == expected.requires_grad
-        for g, e in zip(gradients(actual, args), gradients(expected, args), strict=True):
+        assert found.shape == expected.shape and found.dtype is expected.dtype
+        np.testing.assert_allclose(found.detach().numpy(), expected.detach().numpy(), rtol=1e-10, atol=1e-13)
+        assert found.requires_grad == expected.requires_grad
+        for g, e in zip(gradients(found, args), gradients(expected, args), strict=True):
             np.testing.assert_allclose(g.numpy(), e.numpy(), rtol=1e-9, atol=1e-12)
 
 
@@ -252,13 +252,13 @@ def test_rule_nests(name):
     f, *arrays = CASES[name]
     inner = [np.stack([a, a if a.dtype.kind != "f" else a * 0.5]) for a in arrays]
     args = [npg.tensor(np.stack([a, a, a if a.dtype.kind != "f" else a + 0.1])) for a in inner]
-    actual = npg.func.vmap(npg.func.vmap(f))(*args)
+    found = npg.func.vmap(npg.func.vmap(f))(*args)
     expected = npg.stack([npg.stack([f(*[x[i, j] for x in args]) for j in range(2)]) for i in range(3)])
-    np.testing.assert_allclose(actual.numpy(), expected.numpy(), rtol=1e-10)
+    np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-10)
 
 
 def test_every_rule_has_its_case():
-    # The ops that the cases cover, and those that share a rule with one of them.
+    # The ops that the cases reach, and those that share a rule with one of them.
     source = inspect.getsource(inspect.getmodule(test_every_rule_has_its_case))
     others = set(
         "mode kthvalue logcumsumexp cummin contract vector_norm reverse_cumsum cofactor index_pad diagonal_copy "
@@ -270,7 +270,7 @@ def test_every_rule_has_its_case():
             assert op.name.removesuffix("_dim") in source, op.name
 
 
-# Run on one example after another, since they have no batching rule and no composite.
+# Run on one example after the other, for they have no batching rule and no composite.
 WITHOUT_A_RULE = set(
     "as_strided bernoulli coefficients copy_slices diagonal_backward dist embedding_backward embedding_double_backward "
     "fill fill_by getitem_backward has_zero index_backward index_fill index_pad_backward index_put lstsq masked_put "
@@ -288,7 +288,7 @@ def test_ops_without_a_batching_rule_are_these():
 
 
 def test_an_op_that_broadcasts_and_reduces_is_looped_and_right():
-    """Check that an op's effect on dimensions follows from its declared kind, not from its shapes."""
+    """What an op does to dimensions follows from its declared kind, not from the shapes that it takes."""
 
     @primitive(lambda g, _y, _a, b: g * b, lambda g, _y, a, _b: g * a, promote=ARITHMETIC, broadcasts=True)
     def inner(input, other):

@@ -121,8 +121,8 @@ def test_grad_and_no_grad_are_torchs(mode, captured):
 
 
 def test_derivatives_in_inference_mode_are_torchs():
-    def call(lib, x_or_none=None):
-        x = tensors(lib, (3,)) if x_or_none is None else x_or_none
+    def call(lib, given=None):
+        x = tensors(lib, (3,)) if given is None else given
         return (
             lib.func.grad(lambda x: (x**2).sum())(x),
             lib.func.vjp(lambda x: x**2, x)[1](x),

@@ -1,6 +1,6 @@
-"""Every function of PyTorch's op_db in npg, mapped over a batch: the same results as a loop.
+"""Every function that npg has of PyTorch's op_db, mapped over a batch: the same as a loop, by whatever way.
 
-Samples are those of tests/test_op_db.py. The batched tensors are the first alone, all of them, and all but the first.
+Samples are those of tests/test_op_db.py. Batched are the first tensor alone, all of them, and all but the first.
 """
 
 import numpy as np
@@ -27,12 +27,12 @@ def _quick_samples(monkeypatch):
 
 
 def samples(op):
-    """Yield (leaves, spec) of the arguments of some samples, spread evenly."""
+    """Yield (leaves, spec) of the arguments of some samples, spread over all of them."""
     try:
-        samples = list(op.sample_inputs("cpu", torch.float64))
+        given = list(op.sample_inputs("cpu", torch.float64))
     except Exception:
         return
-    for s in samples[:: max(len(samples) // SAMPLES, 1)][:SAMPLES]:
+    for s in given[:: max(len(given) // SAMPLES, 1)][:SAMPLES]:
         try:
             yield flatten(to_npg(((s.input, *s.args), dict(s.kwargs))))
         except Unsupported:
@@ -40,7 +40,7 @@ def samples(op):
 
 
 def examples(a, seed):
-    """Return a stacked with variations of it."""
+    """Return a and variations of it, stacked."""
     rng = np.random.default_rng(seed)
     if a.dtype.kind == "f":
         return np.stack([a, *[a * (0.5 + 0.4 * rng.random(a.shape)) for _ in range(B - 1)]])
@@ -48,11 +48,11 @@ def examples(a, seed):
 
 
 def expected_of(f, batched):
-    """Return the stacked leaves of a loop over the examples; None where there is nothing to compare."""
+    """Return the leaves of a loop over the examples, stacked; None where there is nothing to compare."""
     try:
         rows = [flatten(f(*[x[i] for x in batched]))[0] for i in range(B)]
     except Exception:
-        return None  # the variations are invalid for this sample
+        return None  # a sample that these other values do not fit
     if not all(
         isinstance(x, npg.Tensor) and x.shape == y.shape for row in rows for x, y in zip(row, rows[0], strict=True)
     ):
@@ -64,8 +64,8 @@ def expected_of(f, batched):
 @pytest.mark.parametrize("name", OPS)
 def test_vmap_of_op_is_a_loop_over_examples(name):
     op = OPS[name]
-    actual = [form for form in forms(op) if form.name == "function"]
-    if not actual:
+    found = [form for form in forms(op) if form.name == "function"]
+    if not found:
         return
     for leaves, spec in samples(op):
         places = [i for i, x in enumerate(leaves) if isinstance(x, npg.Tensor)]
@@ -78,7 +78,7 @@ def test_vmap_of_op_is_a_loop_over_examples(name):
                     own[i] = x.clone()
                 args, kwargs = unflatten(own, spec)
                 npg.manual_seed(0)
-                return actual[0].npg_fn(*args, **kwargs)
+                return found[0].npg_fn(*args, **kwargs)
 
             expected = expected_of(f, batched)
             if expected is None:

@@ -1,4 +1,4 @@
-"""Tangents propagated forward: the same products as by two reverse passes, on PyTorch's own samples of every op."""
+"""Tangents sent forward: the same products as by two reverse passes, over PyTorch's own samples of every op."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ from ..test_op_db import forms, op_db
 SAMPLES = 6
 
 OPS = [op for op in op_db if op.supports_autograd and forms(op)]
-# torch.func.jvp imports a deprecated part of PyTorch.
+# torch.func.jvp loads what PyTorch itself calls deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")
 
 
 @pytest.fixture
 def ways(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Return a list that receives, for each product, whether it was swept."""
-    log: list[bool] = []
+    """A list that gets, for each product, whether it was swept."""
+    seen: list[bool] = []
 
     def noted(*args: Any) -> Any:
-        result = _forward.sweep(*args)
-        log.append(result is not NotImplemented)
-        return result
+        found = _forward.sweep(*args)
+        seen.append(found is not NotImplemented)
+        return found
 
     monkeypatch.setattr(_derivatives, "sweep", noted)
-    return log
+    return seen
 
 
 def product(lib: Any, function: Any, args: Any, kwargs: Any) -> Any:
-    """Return jvp of a function at its float64 tensors with random tangents; None where there are no such tensors."""
+    """Return jvp of a function at its float64 tensors, with tangents of their own; None where there is none."""
     primals = [t for t in tensors((args, list(kwargs.values())), lib.Tensor) if t.dtype == lib.float64]
     rng = np.random.default_rng(0)
     tangents = tuple(lib.from_numpy(np.array(rng.uniform(0.5, 1.5, tuple(t.shape)))) for t in primals)
 
-    def of(*floats: Any) -> Any:
-        result = iter(floats)
-        swap = lambda t: next(result) if t.dtype == lib.float64 else t
+    def of(*given: Any) -> Any:
+        found = iter(given)
+        swap = lambda t: next(found) if t.dtype == lib.float64 else t
         a, k = mapped(args, lib.Tensor, swap), mapped(kwargs, lib.Tensor, swap)
         lib.manual_seed(0)
         return tuple([y for y in tensors(function(*a, **k), lib.Tensor) if y.dtype == lib.float64])
@@ -74,14 +74,14 @@ def test_swept_product_is_torchs(op: Any, ways: list[bool], monkeypatch: Any) ->
                 except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError):
                     continue
             del ways[:]
-            actual = product(npg, form.npg_fn, args, kwargs)
-            if actual is None or not ways[-1]:
+            found = product(npg, form.npg_fn, args, kwargs)
+            if found is None or not ways[-1]:
                 continue
-            # Two reverse passes are the reference where torch has no forward mode, or 1/6 in float32 (hardsigmoid).
+            # Where torch has no forward mode, or 1/6 in single precision (hardsigmoid), two reverse passes judge.
             with contextlib.suppress(RuntimeError, TypeError, NotImplementedError):
                 if op.name != "nn.functional.hardsigmoid":
                     expected = product(torch, op.op, (sample.input, *sample.args), sample.kwargs)
-            for f, e in zip((*actual[0], *actual[1]), (*expected[0], *expected[1]), strict=True):
+            for f, e in zip((*found[0], *found[1]), (*expected[0], *expected[1]), strict=True):
                 assert tuple(f.shape) == tuple(e.shape) and f.dtype == npg.float64
                 np.testing.assert_allclose(f.numpy(), e.numpy(), rtol=1e-9, atol=1e-10)
 
@@ -98,12 +98,12 @@ def test_common_ops_are_swept(ways: list[bool]) -> None:
         h = npg.maximum(h, w).masked_fill(x > 1.4, 0.0).tril() + sum(part.mean() for part in h.split(1))
         return F.cross_entropy(h.log_softmax(-1), targets), F.mse_loss(h, w), h.flip(0).roll(1, 0).expand(2, 3, 3)
 
-    out, actual = npg.func.jvp(f, (x, w), (w, x))
+    out, found = npg.func.jvp(f, (x, w), (w, x))
     assert ways == [True]
     _, expected = torch.func.jvp(
         lambda x, w: _torch(x, w, torch.tensor([0, 2, 1])), tuple(map(_to_torch, (x, w))), tuple(map(_to_torch, (w, x)))
     )
-    for a, b in zip(actual, expected, strict=True):
+    for a, b in zip(found, expected, strict=True):
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-10)
 
 
@@ -126,21 +126,21 @@ def test_the_shape_of_a_tangent_may_change_where_its_strides_do_not_allow_a_view
     def f(x: Any, w: Any) -> Any:
         return x.sum().reshape(1), x.mean().view(1, 1), (x.sum(0) * w).view(9), (x.t() @ w).view(9), x.sum().squeeze()
 
-    actual = npg.func.jvp(f, (x, w), (w, x))
+    found = npg.func.jvp(f, (x, w), (w, x))
     assert ways == [True]
     expected = torch.func.jvp(f, (_to_torch(x), _to_torch(w)), (_to_torch(w), _to_torch(x)))
-    for a, b in zip((*actual[0], *actual[1]), (*expected[0], *expected[1]), strict=True):
+    for a, b in zip((*found[0], *found[1]), (*expected[0], *expected[1]), strict=True):
         assert tuple(a.shape) == tuple(b.shape)
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-12)
 
 
 def test_a_node_without_a_rule_is_left_to_two_reverse_passes(ways: list[bool]) -> None:
     x = npg.from_numpy(np.random.default_rng(0).normal(size=(2, 3)))
-    _, actual = npg.func.jvp(lambda t: t.cumprod(1) * t, (x,), (x + 1,))
+    _, found = npg.func.jvp(lambda t: t.cumprod(1) * t, (x,), (x + 1,))
     t = _to_torch(x)
     _, expected = torch.func.jvp(lambda t: t.cumprod(1) * t, (t,), (t + 1,))
     assert ways == [False]
-    np.testing.assert_allclose(actual.numpy(), expected.numpy(), rtol=1e-10)
+    np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-10)
 
 
 def test_a_transformer_block_is_swept(ways: list[bool]) -> None:
@@ -165,11 +165,11 @@ def test_a_transformer_block_is_swept(ways: list[bool]) -> None:
     shapes = (5, 4), (12, 4), (4,), (4,)
     primals = [npg.from_numpy(rng.normal(size=s)) for s in shapes]
     tangents = [npg.from_numpy(rng.normal(size=s)) for s in shapes]
-    out, actual = npg.func.jvp(f(npg), tuple(primals), tuple(tangents))
+    out, found = npg.func.jvp(f(npg), tuple(primals), tuple(tangents))
     assert ways == [True]
-    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):  # the only one with a forward mode
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):  # the one that has a forward mode
         expected = torch.func.jvp(f(torch), tuple(map(_to_torch, primals)), tuple(map(_to_torch, tangents)))
-    for a, b in zip((*out, *actual), (*expected[0], *expected[1]), strict=True):
+    for a, b in zip((*out, *found), (*expected[0], *expected[1]), strict=True):
         np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-9, atol=1e-11)
 
 
@@ -193,8 +193,8 @@ def test_a_value_changed_in_place_after_its_use_is_refused() -> None:
 def test_jvp_under_vmap_and_grad_is_that_of_a_loop() -> None:
     f = lambda x, v: npg.func.jvp(lambda t: npg.tanh(t @ t) * t, (x,), (v,))[1]
     xs, vs = (npg.from_numpy(np.random.default_rng(s).normal(size=(4, 3))) for s in (0, 1))
-    result = npg.vmap(f)(xs, vs)
-    np.testing.assert_allclose(result.numpy(), np.stack([f(x, v).numpy() for x, v in zip(xs, vs)]), rtol=1e-12)
+    found = npg.vmap(f)(xs, vs)
+    np.testing.assert_allclose(found.numpy(), np.stack([f(x, v).numpy() for x, v in zip(xs, vs)]), rtol=1e-12)
     g = npg.func.grad(lambda x: f(x, vs[0]).sum())(xs[0])
     t = [_to_torch(a) for a in (xs[0], vs[0])]
     e = torch.func.grad(lambda x: torch.func.jvp(lambda t: torch.tanh(t @ t) * t, (x,), (t[1],))[1].sum())(t[0])
@@ -230,12 +230,12 @@ def test_swept_product_under_vmap_is_that_of_a_loop_of_two_passes(name: str, dty
     rng = np.random.default_rng(0)
     xs, vs = (npg.from_numpy(rng.uniform(0.3, 1.5, (5, 3, 4)).astype(dtype)) for _ in range(2))
     product = lambda x, v: npg.func.jvp(RULES[name], (x,), (v,))[1]
-    actual = npg.func.vmap(product)(xs, vs)
+    found = npg.func.vmap(product)(xs, vs)
     monkeypatch.setattr(_derivatives, "sweep", lambda *_: NotImplemented)
     expected = npg.stack([product(x, v) for x, v in zip(xs, vs, strict=True)])
     tolerances = {"rtol": 1e-9, "atol": 1e-11} if dtype == "float64" else {"rtol": 1e-3, "atol": 1e-4}
-    assert actual.dtype is expected.dtype is getattr(npg, dtype)
-    np.testing.assert_allclose(actual.numpy(), expected.numpy(), **tolerances)
+    assert found.dtype is expected.dtype is getattr(npg, dtype)
+    np.testing.assert_allclose(found.numpy(), expected.numpy(), **tolerances)
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax", "var"])
@@ -247,8 +247,8 @@ def test_tangents_over_many_rows_keep_their_digits(name: str) -> None:
         "log_softmax": lambda x: x.log_softmax(0),
         "var": lambda x: (x * x).var(0),
     }[name]
-    actual, exact = (
+    found, exact = (
         npg.func.jvp(function, (npg.from_numpy(x.astype(dtype)),), (npg.from_numpy(v.astype(dtype)),))[1].numpy()
         for dtype in (np.float32, np.float64)
     )
-    np.testing.assert_allclose(actual, exact, rtol=1e-4, atol=2e-3)
+    np.testing.assert_allclose(found, exact, rtol=1e-4, atol=2e-3)

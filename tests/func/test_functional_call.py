@@ -93,8 +93,8 @@ def test_functional_call_writes_assigned_buffers_to_the_dict():
                 self.n = self.n + 1
                 return x + self.n
 
-        counter, buffers = Counter(), {"n": lib.ones(())}
-        return lib.func.functional_call(counter, buffers, (lib.ones(2),)), buffers["n"], counter.n
+        counter, given = Counter(), {"n": lib.ones(())}
+        return lib.func.functional_call(counter, given, (lib.ones(2),)), given["n"], counter.n
 
     same(call)
 

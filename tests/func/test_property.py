@@ -5,8 +5,8 @@ from hypothesis import given, strategies as st
 
 import npg
 
-# Each step takes the value so far, x, and one of the inputs, y, each of shape (3, 4) for one example, and returns that
-# shape. The last group has no rule and loops.
+# Each step takes the value so far, x, and one of the inputs, y, all of shape (3, 4) for one example, and gives that
+# shape again. The last group has no rule, draws nothing and loops.
 STEPS = {
     "add": lambda x, y: x + y,
     "mul": lambda x, y: x * y * 0.5,
@@ -40,7 +40,7 @@ LOOPS = {"solve", "searchsorted"}
 
 
 def _set(x, y):
-    x = x + y  # a new tensor, batched where y is
+    x = x + y  # a new one, and batched where y is
     x[1] = y[0] * 2
     x[:, 2:] += y[:, :2]
     return x
@@ -73,18 +73,18 @@ def test_vmap_is_the_stack_of_a_loop(steps, in_dims, out_dim, size, seed):
             a = np.stack([a, *[rng.uniform(0.1, 1.0, (3, 4)) for _ in range(size - 1)]], d)
         args.append(npg.tensor(a, requires_grad=True))
     with npg.func.vmap_report() as report:
-        actual = npg.func.vmap(f, tuple(in_dims), out_dim)(*args)
+        found = npg.func.vmap(f, tuple(in_dims), out_dim)(*args)
     if not any(name in LOOPS for name, _ in steps):
         assert not report.looped
     rows = [f(*[x if d is None else x.select(d, i) for x, d in zip(args, in_dims, strict=True)]) for i in range(size)]
     expected = npg.movedim(npg.stack(rows), 0, out_dim)
-    assert actual.shape == expected.shape and actual.dtype is expected.dtype
-    np.testing.assert_allclose(actual.detach().numpy(), expected.detach().numpy(), rtol=1e-9, atol=1e-11)
-    assert actual.requires_grad == expected.requires_grad
-    if actual.requires_grad:
-        weights = npg.tensor(rng.uniform(-1, 1, actual.shape))
+    assert found.shape == expected.shape and found.dtype is expected.dtype
+    np.testing.assert_allclose(found.detach().numpy(), expected.detach().numpy(), rtol=1e-9, atol=1e-11)
+    assert found.requires_grad == expected.requires_grad
+    if found.requires_grad:
+        weights = npg.tensor(rng.uniform(-1, 1, found.shape))
         pairs = [
-            npg.autograd.grad(y, args, weights, allow_unused=True, materialize_grads=True) for y in (actual, expected)
+            npg.autograd.grad(y, args, weights, allow_unused=True, materialize_grads=True) for y in (found, expected)
         ]
         for g, e in zip(*pairs, strict=True):
             np.testing.assert_allclose(g.numpy(), e.numpy(), rtol=1e-7, atol=1e-9)
@@ -100,7 +100,7 @@ def test_vmap_of_grad_is_the_stack_of_grads(steps, size, seed):
     f = program(steps)
     x, w = npg.tensor(rng.uniform(0.1, 1.0, (size, 3, 4))), npg.tensor(rng.uniform(0.1, 1.0, (3, 4)))
     gradient = npg.func.grad(lambda w, x: (f(w, x) ** 2).sum())
-    actual = npg.func.vmap(gradient, (None, 0))(w, x)
+    found = npg.func.vmap(gradient, (None, 0))(w, x)
     expected = npg.stack([gradient(w, x[i]) for i in range(size)])
-    assert not actual.requires_grad
-    np.testing.assert_allclose(actual.numpy(), expected.numpy(), rtol=1e-7, atol=1e-9)
+    assert not found.requires_grad
+    np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-7, atol=1e-9)

@@ -1,4 +1,4 @@
-"""Trees of tensors in transforms: results of functions with several outputs, all kinds of dicts, errors."""
+"""Trees of tensors through the transforms: what functions with several results return, dicts of every kind, errors."""
 
 import collections
 
@@ -29,8 +29,8 @@ def test_results_with_names_and_defaultdicts_come_back_as_what_they_were():
 
 def test_gradient_of_a_defaultdict_is_one():
     def call(lib, cls):
-        result = lib.func.grad(lambda d: (d["a"] ** 2).sum())(cls(list, a=tensors(lib, (3,))))
-        assert type(result) is cls and result.default_factory is list
-        return dict(result)
+        found = lib.func.grad(lambda d: (d["a"] ** 2).sum())(cls(list, a=tensors(lib, (3,))))
+        assert type(found) is cls and found.default_factory is list
+        return dict(found)
 
     same(lambda lib: call(lib, collections.defaultdict))

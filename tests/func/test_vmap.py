@@ -1,4 +1,4 @@
-"""vmap against torch.func.vmap: dimensions, structure, errors, random numbers, gradients, loops."""
+"""vmap against torch.func.vmap: dimensions, structure, errors, random numbers, gradients, what it loops over."""
 
 import functools
 import threading
@@ -46,7 +46,7 @@ def test_vmap_structure_of_outputs_is_torchs(out_dims):
     same(lambda lib: call(lib, lambda x: (x, x * 2)))
     same(lambda lib: call(lib, lambda x: (x, [x, x * 2])))
     same(lambda lib: call(lib, lambda x: {"a": x}))
-    if out_dims != 1:  # PyTorch's own expansion of unbatched outputs then fails
+    if out_dims != 1:  # PyTorch's own expansion of what is not batched then fails
         same(lambda lib: call(lib, lambda x: (lib.ones(2), x)))
     same(lambda lib: call(lib, lambda x: (x, 3)))
     same(lambda lib: call(lib, lambda x: 3))
@@ -79,8 +79,8 @@ def test_vmap_chunk_size(chunk_size):
 
 def test_vmap_of_no_examples():
     same(lambda lib: lib.func.vmap(lambda x: x.sin().sum())(lib.ones(0, 3)))
-    result = npg.func.vmap(lambda x: npg.outer(x, x).trace())(npg.ones(0, 3))
-    assert result.shape == (0,)
+    found = npg.func.vmap(lambda x: npg.outer(x, x).trace())(npg.ones(0, 3))
+    assert found.shape == (0,)
 
 
 def test_vmap_nests():
@@ -95,8 +95,8 @@ def test_vmap_nests():
 
 def test_vmap_nested_loops():
     x = tensors(npg, (2, 3, 4))
-    result = npg.func.vmap(npg.func.vmap(lambda x: npg.outer(x, npg.ones_like(x)).trace() + x - x.sum()))(x)
-    compare(result, torch.from_numpy(x.numpy()))
+    found = npg.func.vmap(npg.func.vmap(lambda x: npg.outer(x, npg.ones_like(x)).trace() + x - x.sum()))(x)
+    compare(found, torch.from_numpy(x.numpy()))
 
 
 # ----- Values are not to be had -----
@@ -144,8 +144,8 @@ def test_vmap_needs_values_and_runs_example_by_example():
     x = npg.tensor([[3.0, 1.0, 3.0], [4.0, 2.0, 2.0]])
     edges = npg.tensor([1.5, 3.5])
     with npg.func.vmap_report() as report:
-        result = npg.func.vmap(lambda x: npg.searchsorted(edges, x))(x)
-    assert result.tolist() == [[1, 0, 1], [2, 1, 1]]
+        found = npg.func.vmap(lambda x: npg.searchsorted(edges, x))(x)
+    assert found.tolist() == [[1, 0, 1], [2, 1, 1]]
     assert list(report.looped) == ["func: <lambda> (np.searchsorted)"]
 
 
@@ -156,9 +156,9 @@ def test_vmap_of_constructors(f):
 
 
 def test_vmap_prints_as_torch_does():
-    log = []
-    npg.func.vmap(lambda x: log.append(repr(x)) or x)(npg.ones(2))
-    assert log == ["BatchedTensor(lvl=1, bdim=0, value=\n    tensor([1., 1.])\n)"]
+    seen = []
+    npg.func.vmap(lambda x: seen.append(repr(x)) or x)(npg.ones(2))
+    assert seen == ["BatchedTensor(lvl=1, bdim=0, value=\n    tensor([1., 1.])\n)"]
 
 
 def test_vmap_leaves_no_trace_after_an_error():
@@ -266,8 +266,8 @@ def test_vmap_randomness(draw):
 
 def test_vmap_randomness_same_in_chunks():
     x = npg.ones(5, 3)
-    result = npg.func.vmap(lambda x: x + npg.rand(3), randomness="same", chunk_size=2)(x)
-    assert all(row == result[0].tolist() for row in result.tolist())
+    found = npg.func.vmap(lambda x: x + npg.rand(3), randomness="same", chunk_size=2)(x)
+    assert all(row == found[0].tolist() for row in found.tolist())
 
 
 def test_vmap_error_text_for_random_numbers_is_torchs():
@@ -276,11 +276,11 @@ def test_vmap_error_text_for_random_numbers_is_torchs():
 
 
 def in_another_thread(draw):
-    results = []
-    thread = threading.Thread(target=lambda: results.append(draw()))
+    found = []
+    thread = threading.Thread(target=lambda: found.append(draw()))
     thread.start()
     thread.join()
-    return results[0]
+    return found[0]
 
 
 @pytest.mark.parametrize("chunk_size", [None, 2])
@@ -301,8 +301,8 @@ def test_vmap_leaves_the_draws_of_other_threads_alone(randomness, one_by_one, ch
         elsewhere.extend(in_another_thread(lambda: npg.rand(1)).tolist())
         return x
 
-    result = npg.func.vmap(f, randomness=randomness, chunk_size=chunk_size)(npg.zeros(4, 2)).tolist()
-    own = {tuple(row) for row in result}
+    found = npg.func.vmap(f, randomness=randomness, chunk_size=chunk_size)(npg.zeros(4, 2)).tolist()
+    own = {tuple(row) for row in found}
     assert len(own) == (4 if randomness == "different" else 1)
     drawn = elsewhere + ([] if randomness == "error" else [v for row in own for v in row]) + npg.rand(10).tolist()
     assert sorted(drawn) == sorted(alone[: len(drawn)]), "each number once, without a gap"
@@ -311,7 +311,7 @@ def test_vmap_leaves_the_draws_of_other_threads_alone(randomness, one_by_one, ch
 @pytest.mark.parametrize("inner", ["error", "same", "different"])
 @pytest.mark.parametrize("outer", ["error", "same", "different"])
 def test_vmap_nested_randomness_is_the_outer_ones_and_the_inner_ones(outer, inner):
-    """PyTorch draws the numbers of a batch at once; which of them are equal must agree."""
+    """PyTorch draws the numbers of a batch at once; which of them are equal is the same."""
 
     def call(lib):
         def f(x):
@@ -322,11 +322,11 @@ def test_vmap_nested_randomness_is_the_outer_ones_and_the_inner_ones(outer, inne
         except RuntimeError as error:
             return str(error)
 
-    actual, expected = call(npg), call(torch)
+    found, expected = call(npg), call(torch)
     if isinstance(expected, str):
-        assert actual == expected
+        assert found == expected
     else:
-        assert [[v == w for v in sum(actual, []) for w in sum(actual, [])]] == [
+        assert [[v == w for v in sum(found, []) for w in sum(found, [])]] == [
             [v == w for v in sum(expected, []) for w in sum(expected, [])]
         ]
 
@@ -411,8 +411,8 @@ def test_vmap_same_repeats_every_kind_of_draw_and_the_streams_go_on_as_after_one
     seed()
     once, then = draws().tolist(), [npg.randn(3).tolist(), generator.get_state().tolist()]
     seed()
-    result = npg.func.vmap(f, randomness="same", chunk_size=chunk_size)(npg.zeros(4, 1)).tolist()
-    assert result == [once] * 4
+    found = npg.func.vmap(f, randomness="same", chunk_size=chunk_size)(npg.zeros(4, 1)).tolist()
+    assert found == [once] * 4
     assert [npg.randn(3).tolist(), generator.get_state().tolist()] == then
 
 
@@ -460,13 +460,13 @@ def test_per_sample_gradients_of_an_mlp(loss, detached):
             out = lib.func.functional_call(net, p, (x.unsqueeze(0),))
             return getattr(lib.nn.functional, loss)(out, y.unsqueeze(0))
 
-        result = lib.func.vmap(lib.func.grad(one), in_dims=(None, 0, 0))(params, xs, ys)
+        found = lib.func.vmap(lib.func.grad(one), in_dims=(None, 0, 0))(params, xs, ys)
         if lib is npg:
             for i in range(6):
                 each = npg.func.grad(one)(params, xs[i], ys[i])
                 for k in each:
-                    np.testing.assert_allclose(result[k][i].detach().numpy(), each[k].detach().numpy(), atol=1e-12)
-        return result
+                    np.testing.assert_allclose(found[k][i].detach().numpy(), each[k].detach().numpy(), atol=1e-12)
+        return found
 
     with npg.func.vmap_report() as report:
         same(call, rtol=1e-8)
@@ -502,8 +502,8 @@ def test_custom_function_in_vmap_runs_example_by_example():
 
     x = npg.ones(3, 2)
     with npg.func.vmap_report() as report:
-        result = npg.func.vmap(npg.func.grad(lambda x: (Double.apply(x) ** 2).sum()))(x)
-    assert result.tolist() == [[8.0, 8.0]] * 3
+        found = npg.func.vmap(npg.func.grad(lambda x: (Double.apply(x) ** 2).sum()))(x)
+    assert found.tolist() == [[8.0, 8.0]] * 3
     assert len(report.looped) == 1
 
 

@@ -1,4 +1,4 @@
-"""nn.init: the numbers are torch's for the same seed."""
+"""nn.init: the numbers are torch's, seed for seed."""
 
 from typing import Any
 
@@ -39,15 +39,15 @@ def test_init_numbers_agree_with_torch(name: str, kwargs: dict[str, Any], shape:
         with pytest.raises(ValueError, match="Only tensors with 2 dimensions"):
             getattr(init, name)(npg.empty(shape), **kwargs)
         return
-    npg_tensor = npg.empty(shape, dtype=getattr(npg, dtype), requires_grad=True)
-    torch_tensor = torch.empty(shape, dtype=getattr(torch, dtype), requires_grad=True)
+    ours = npg.empty(shape, dtype=getattr(npg, dtype), requires_grad=True)
+    theirs = torch.empty(shape, dtype=getattr(torch, dtype), requires_grad=True)
     npg.manual_seed(4)
     torch.manual_seed(4)
-    actual = getattr(init, name)(npg_tensor, **kwargs)
-    expected = getattr(torch.nn.init, name)(torch_tensor, **kwargs)
-    assert actual is npg_tensor and actual.requires_grad and actual.is_leaf
+    found = getattr(init, name)(ours, **kwargs)
+    expected = getattr(torch.nn.init, name)(theirs, **kwargs)
+    assert found is ours and found.requires_grad and found.is_leaf
     tolerance = {"rtol": 1e-5, "atol": 1e-5} if dtype == "float32" else {}
-    assert_like(actual.detach(), expected.detach(), name, **tolerance)
+    assert_like(found.detach(), expected.detach(), name, **tolerance)
     assert npg.get_rng_state().tolist() == torch.get_rng_state().tolist()
 
 

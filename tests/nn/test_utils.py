@@ -1,4 +1,4 @@
-"""Gradient clipping and parameter vectors, against torch."""
+"""Gradient clipping and parameter vectors, next to torch."""
 
 import math
 from typing import Any
@@ -15,53 +15,53 @@ torch = pytest.importorskip("torch", reason="compares with torch")
 
 def parameters(library: Any, scale: float = 1.0) -> list[Any]:
     rng = np.random.default_rng(0)
-    results = []
+    made = []
     for shape in ((3, 4), (5,), (2, 2)):
         p = library.nn.Parameter(library.tensor(rng.standard_normal(shape)))
         p.grad = library.tensor(rng.standard_normal(shape) * scale)
-        results.append(p)
-    results.append(library.nn.Parameter(library.ones(2)))  # has no gradient
-    return results
+        made.append(p)
+    made.append(library.nn.Parameter(library.ones(2)))  # has no gradient
+    return made
 
 
 @pytest.mark.parametrize("norm_type", [2.0, 1.0, math.inf, 3.0])
 @pytest.mark.parametrize("max_norm", [0.1, 100.0])
 def test_clip_grad_norm_agrees_with_torch(max_norm: float, norm_type: float) -> None:
-    npg_parameters, torch_parameters = parameters(npg), parameters(torch)
-    actual = nn.utils.clip_grad_norm_(npg_parameters, max_norm, norm_type)
-    expected = torch.nn.utils.clip_grad_norm_(torch_parameters, max_norm, norm_type)
-    assert_like(actual, expected)
-    for f, e in zip(npg_parameters[:3], torch_parameters[:3], strict=True):
+    ours, theirs = parameters(npg), parameters(torch)
+    found = nn.utils.clip_grad_norm_(ours, max_norm, norm_type)
+    expected = torch.nn.utils.clip_grad_norm_(theirs, max_norm, norm_type)
+    assert_like(found, expected)
+    for f, e in zip(ours[:3], theirs[:3], strict=True):
         assert_like(f.grad, e.grad)
-    assert npg_parameters[3].grad is None
+    assert ours[3].grad is None
 
 
 def test_clip_grad_norm_of_a_generator_and_of_nothing() -> None:
-    npg_parameters = parameters(npg)
-    nn.utils.clip_grad_norm_((p for p in npg_parameters), 0.1)
-    assert math.isclose(nn.utils.get_total_norm([p.grad for p in npg_parameters[:3]]).item(), 0.1, rel_tol=1e-4)
-    assert nn.utils.clip_grad_norm_([npg_parameters[3]], 1.0).item() == 0.0
+    ours = parameters(npg)
+    nn.utils.clip_grad_norm_((p for p in ours), 0.1)
+    assert math.isclose(nn.utils.get_total_norm([p.grad for p in ours[:3]]).item(), 0.1, rel_tol=1e-4)
+    assert nn.utils.clip_grad_norm_([ours[3]], 1.0).item() == 0.0
 
 
 def test_clip_grad_norm_nonfinite() -> None:
-    npg_parameters = parameters(npg)
-    npg_parameters[0].grad[0, 0] = math.inf
-    before = npg_parameters[1].grad.clone()
+    ours = parameters(npg)
+    ours[0].grad[0, 0] = math.inf
+    before = ours[1].grad.clone()
     with pytest.raises(RuntimeError, match="The total norm of order 2.0 for gradients from `parameters` is non-finite"):
-        nn.utils.clip_grad_norm_(npg_parameters, 1.0, error_if_nonfinite=True)
-    assert npg.equal(npg_parameters[1].grad, before)
-    torch_parameters = parameters(torch)
-    torch_parameters[0].grad[0, 0] = math.inf
-    assert_like(nn.utils.clip_grad_norm_(npg_parameters, 1.0), torch.nn.utils.clip_grad_norm_(torch_parameters, 1.0))
-    for f, e in zip(npg_parameters[:3], torch_parameters[:3], strict=True):
+        nn.utils.clip_grad_norm_(ours, 1.0, error_if_nonfinite=True)
+    assert npg.equal(ours[1].grad, before)
+    theirs = parameters(torch)
+    theirs[0].grad[0, 0] = math.inf
+    assert_like(nn.utils.clip_grad_norm_(ours, 1.0), torch.nn.utils.clip_grad_norm_(theirs, 1.0))
+    for f, e in zip(ours[:3], theirs[:3], strict=True):
         assert_like(f.grad, e.grad)
 
 
 def test_clip_grad_value_agrees_with_torch() -> None:
-    npg_parameters, torch_parameters = parameters(npg), parameters(torch)
-    nn.utils.clip_grad_value_(npg_parameters, 0.3)
-    torch.nn.utils.clip_grad_value_(torch_parameters, 0.3)
-    for f, e in zip(npg_parameters[:3], torch_parameters[:3], strict=True):
+    ours, theirs = parameters(npg), parameters(torch)
+    nn.utils.clip_grad_value_(ours, 0.3)
+    torch.nn.utils.clip_grad_value_(theirs, 0.3)
+    for f, e in zip(ours[:3], theirs[:3], strict=True):
         assert_like(f.grad, e.grad)
 
 

@@ -1,4 +1,4 @@
-"""Many small parameters, stepped as one array: the numbers are torch's, whatever happens to the state."""
+"""Many small parameters, which are stepped as one: the numbers are torch's, whatever happens to the state."""
 
 import copy
 
@@ -8,7 +8,7 @@ import torch
 
 import npg
 
-SHAPES = [(3,), (), (4, 5), (1, 2, 3), (0,), (200, 90), (7,)]  # one is too large for the flat state
+SHAPES = [(3,), (), (4, 5), (1, 2, 3), (0,), (200, 90), (7,)]  # one is too large to be among the small ones
 
 
 def _parameters(lib, dtype="float32"):
@@ -42,7 +42,7 @@ def _run(lib, script, dtype="float32", name="AdamW", **settings):
         elif act == "forget":
             optimizer.state.pop(params[0], None)
         elif act == "write":
-            for value in optimizer.state[params[2]].values():  # including the step count
+            for value in optimizer.state[params[2]].values():  # the count of steps too
                 value.mul_(2)
         elif act == "settings":
             optimizer.param_groups[0]["lr"] = 0.03
@@ -51,8 +51,8 @@ def _run(lib, script, dtype="float32", name="AdamW", **settings):
             for i in (2, 5):
                 params[i].data = params[i].detach().t().contiguous().t()
         optimizer.step()
-    states = [[optimizer.state[p][n].tolist() for n in ("step", *ENTRIES) if n in optimizer.state[p]] for p in params]
-    return [p.tolist() for p in params], states
+    kept = [[optimizer.state[p][n].tolist() for n in ("step", *ENTRIES) if n in optimizer.state[p]] for p in params]
+    return [p.tolist() for p in params], kept
 
 
 def _flat(x):
@@ -90,9 +90,9 @@ each_script = pytest.mark.parametrize(
 )
 @each_script
 def test_steps_are_torchs(script, settings, dtype):
-    actual, expected = _run(npg, script, dtype, **settings), _run(torch, script, dtype, **settings)
+    found, expected = _run(npg, script, dtype, **settings), _run(torch, script, dtype, **settings)
     tolerance = {"float32": 2e-6, "float64": 1e-12}[dtype]
-    np.testing.assert_allclose(_flat(actual), _flat(expected), rtol=tolerance, atol=tolerance)
+    np.testing.assert_allclose(_flat(found), _flat(expected), rtol=tolerance, atol=tolerance)
 
 
 @pytest.mark.parametrize(
@@ -112,9 +112,9 @@ def test_steps_are_torchs(script, settings, dtype):
 )
 @each_script
 def test_steps_of_every_optimizer_are_torchs(script, name, settings):
-    actual, expected = (_run(lib, script, "float64", name, **settings) for lib in (npg, torch))
-    # Torch computes powers with step counts in float32.
-    np.testing.assert_allclose(_flat(actual), _flat(expected), rtol=1e-6, atol=1e-6)
+    found, expected = (_run(lib, script, "float64", name, **settings) for lib in (npg, torch))
+    # Torch counts in float32 what it raises to the power of the count of steps.
+    np.testing.assert_allclose(_flat(found), _flat(expected), rtol=1e-6, atol=1e-6)
 
 
 def test_a_setting_switched_on_begins_what_it_remembers():
@@ -130,19 +130,19 @@ def test_a_setting_switched_on_begins_what_it_remembers():
 
     case = "SGD", {}, {"momentum": 0.9, "dampening": 0.5}
     np.testing.assert_allclose(steps(npg, *case), steps(torch, *case), rtol=1e-12, atol=1e-12)
-    assert np.isfinite(steps(npg, "Adam", {}, {"amsgrad": True})).all()  # torch raises
+    assert np.isfinite(steps(npg, "Adam", {}, {"amsgrad": True})).all()  # which torch refuses
 
 
 def test_adam_with_l2_is_torchs():
-    results = []
+    found = []
     for lib in (npg, torch):
         params = _parameters(lib)
         optimizer = lib.optim.Adam(params, lr=0.1, weight_decay=0.2)
         for seed in range(3):
             _give_gradients(lib, params, seed)
             optimizer.step()
-        results.append(_flat([p.tolist() for p in params]))
-    np.testing.assert_allclose(*results, rtol=2e-6, atol=2e-6)
+        found.append(_flat([p.tolist() for p in params]))
+    np.testing.assert_allclose(*found, rtol=2e-6, atol=2e-6)
 
 
 def test_step_counts_as_a_change_in_place():
@@ -172,7 +172,7 @@ def test_what_is_remembered_stays_ordinary_tensors():
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "RMSprop", "Adagrad", "Adadelta", "RAdam"])
 def test_parameters_in_the_same_memory_are_stepped_one_after_the_other(name):
-    results = []
+    found = []
     for lib in (npg, torch):
         memory = lib.arange(12.0, dtype=lib.float64)
         params = [lib.nn.Parameter(x) for x in (memory[:4], memory[2:6], memory[2:4], memory[8:])]
@@ -181,17 +181,17 @@ def test_parameters_in_the_same_memory_are_stepped_one_after_the_other(name):
             for i, p in enumerate(params):
                 p.grad = lib.full_like(p.detach(), i + 1.0)
             optimizer.step()
-        results.append(_flat([p.tolist() for p in params]))
-    np.testing.assert_allclose(*results, rtol=1e-7)
+        found.append(_flat([p.tolist() for p in params]))
+    np.testing.assert_allclose(*found, rtol=1e-7)
 
 
 def test_two_dtypes_in_one_group():
-    results = []
+    found = []
     for lib in (npg, torch):
         params = _parameters(lib) + _parameters(lib, "float64")
         optimizer = lib.optim.AdamW(params, lr=0.1)
         for seed in range(3):
             _give_gradients(lib, params, seed)
             optimizer.step()
-        results.append(_flat([p.tolist() for p in params]))
-    np.testing.assert_allclose(*results, rtol=2e-6, atol=2e-6)
+        found.append(_flat([p.tolist() for p in params]))
+    np.testing.assert_allclose(*found, rtol=2e-6, atol=2e-6)

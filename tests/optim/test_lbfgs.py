@@ -1,4 +1,4 @@
-"""LBFGS against torch: parameters, losses, numbers of iterations and evaluations, state."""
+"""LBFGS next to torch: parameters, losses, numbers of iterations and evaluations, state."""
 
 import copy
 import sys
@@ -141,7 +141,7 @@ def test_state_has_torchs_order_and_types_after_every_step(search: str | None, r
 
 
 def test_closure_that_raises_leaves_what_is_remembered() -> None:
-    """By then PyTorch has already extended its stored steps."""
+    """PyTorch has added to the steps that it remembers by then."""
     params, loss = problem(npg, "quadratic")
     optimizer = optim.LBFGS(params, lr=0.1, max_iter=3)
     optimizer.step(closure_of(optimizer, loss))
@@ -160,7 +160,7 @@ def test_closure_that_raises_leaves_what_is_remembered() -> None:
     assert repr({name: optimizer.state[params[0]][name] for name in names}) == repr(before)
 
 
-@pytest.mark.parametrize("lr", [0.1, 1e-12])  # the second stores no step
+@pytest.mark.parametrize("lr", [0.1, 1e-12])  # the second remembers no step
 def test_previous_gradient_keeps_its_dtype_when_the_parameters_change_theirs(lr: float) -> None:
     def program(lib: Any) -> Iterator[Any]:
         layer = lib.nn.Linear(2, 1)
@@ -185,7 +185,7 @@ def test_previous_gradient_keeps_its_dtype_when_the_parameters_change_theirs(lr:
 
 
 def test_step_reads_the_loss_in_silence_though_it_requires_grad(monkeypatch):
-    """PyTorch warns of a tensor converted to a number where gradients are recorded; a step records none."""
+    """PyTorch's warning of a tensor that becomes a number is said where gradients are recorded; a step records none."""
     monkeypatch.setattr(sys.modules["npg.tensor.conversion"], "_warned_of_history", False)
     params, loss = problem(npg, "valley")
     optimizer = optim.LBFGS(params, line_search_fn="strong_wolfe")

@@ -1,4 +1,4 @@
-"""Every schedule against torch's: rates over many epochs, resuming, errors."""
+"""Every schedule next to torch's: rates over many epochs, resuming, refusals."""
 
 import itertools
 import math
@@ -51,28 +51,26 @@ def rates(opt: Any) -> list[float]:
 
 @pytest.mark.parametrize(("name", "kwargs"), SCHEDULES, ids=IDS)
 def test_rates_agree_with_torch(name: str, kwargs: dict[str, Any]) -> None:
-    npg_optimizer, torch_optimizer = optimizer(npg), optimizer(torch)
-    first = getattr(npg.optim.lr_scheduler, name)(npg_optimizer, **kwargs)
-    second = getattr(torch.optim.lr_scheduler, name)(torch_optimizer, **kwargs)
-    npg_optimizer.step()
-    torch_optimizer.step()
+    ours, theirs = optimizer(npg), optimizer(torch)
+    first = getattr(npg.optim.lr_scheduler, name)(ours, **kwargs)
+    second = getattr(torch.optim.lr_scheduler, name)(theirs, **kwargs)
+    ours.step()
+    theirs.step()
     for _ in range(25):
-        assert rates(npg_optimizer) == pytest.approx(rates(torch_optimizer), rel=1e-12, abs=1e-15)
-        assert first.get_last_lr() == rates(npg_optimizer)
-        assert [g["momentum"] for g in npg_optimizer.param_groups] == pytest.approx(
-            [g["momentum"] for g in torch_optimizer.param_groups]
-        )
+        assert rates(ours) == pytest.approx(rates(theirs), rel=1e-12, abs=1e-15)
+        assert first.get_last_lr() == rates(ours)
+        assert [g["momentum"] for g in ours.param_groups] == pytest.approx([g["momentum"] for g in theirs.param_groups])
         first.step()
         second.step()
 
 
 @pytest.mark.parametrize(("name", "kwargs"), SCHEDULES, ids=IDS)
 def test_state_dict_resumes(name: str, kwargs: dict[str, Any]) -> None:
-    uninterrupted, parts = optimizer(npg), optimizer(npg)
+    whole, parts = optimizer(npg), optimizer(npg)
     cls = getattr(npg.optim.lr_scheduler, name)
-    reference = cls(uninterrupted, **kwargs)
+    reference = cls(whole, **kwargs)
     first = cls(parts, **kwargs)
-    uninterrupted.step()
+    whole.step()
     parts.step()
     for _ in range(4):
         reference.step()
@@ -84,7 +82,7 @@ def test_state_dict_resumes(name: str, kwargs: dict[str, Any]) -> None:
     for _ in range(6):
         reference.step()
         resumed.step()
-    assert rates(resumed.optimizer) == rates(uninterrupted)
+    assert rates(resumed.optimizer) == rates(whole)
 
 
 def sequential(library: Any) -> Any:
@@ -99,30 +97,30 @@ def sequential(library: Any) -> Any:
 
 
 def test_sequential_agrees_with_torch() -> None:
-    (npg_optimizer, first), (torch_optimizer, second) = sequential(npg), sequential(torch)
-    npg_optimizer.step()
-    torch_optimizer.step()
+    (ours, first), (theirs, second) = sequential(npg), sequential(torch)
+    ours.step()
+    theirs.step()
     for _ in range(20):
-        assert rates(npg_optimizer) == pytest.approx(rates(torch_optimizer), rel=1e-12, abs=1e-15)
+        assert rates(ours) == pytest.approx(rates(theirs), rel=1e-12, abs=1e-15)
         assert first.get_last_lr() == pytest.approx(second.get_last_lr(), rel=1e-12, abs=1e-15)
         first.step()
         second.step()
 
 
 def test_chained_schedules_agree_with_torch() -> None:
-    results = []
+    found = []
     for library in (npg, torch):
         opt = optimizer(library)
         s = library.optim.lr_scheduler
         both = [s.StepLR(opt, 2, 0.5), s.LinearLR(opt, 0.5, total_iters=5)]
         opt.step()
-        log = []
+        seen = []
         for _ in range(10):
-            log += rates(opt)
+            seen += rates(opt)
             for one in both:
                 one.step()
-        results.append(log)
-    assert results[0] == pytest.approx(results[1], rel=1e-12)
+        found.append(seen)
+    assert found[0] == pytest.approx(found[1], rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -135,14 +133,14 @@ def test_chained_schedules_agree_with_torch() -> None:
     ],
 )
 def test_reduce_on_plateau_agrees_with_torch(kwargs: dict[str, Any]) -> None:
-    npg_optimizer, torch_optimizer = optimizer(npg), optimizer(torch)
-    first = npg.optim.lr_scheduler.ReduceLROnPlateau(npg_optimizer, **kwargs)
-    second = torch.optim.lr_scheduler.ReduceLROnPlateau(torch_optimizer, **kwargs)
+    ours, theirs = optimizer(npg), optimizer(torch)
+    first = npg.optim.lr_scheduler.ReduceLROnPlateau(ours, **kwargs)
+    second = torch.optim.lr_scheduler.ReduceLROnPlateau(theirs, **kwargs)
     for i in range(30):
         metric = 1.0 + math.sin(i) / (1 + i // 10)
         first.step(npg.tensor(metric))
         second.step(metric)
-        assert rates(npg_optimizer) == pytest.approx(rates(torch_optimizer), rel=1e-12)
+        assert rates(ours) == pytest.approx(rates(theirs), rel=1e-12)
         assert (first.num_bad_epochs, first.cooldown_counter) == (second.num_bad_epochs, second.cooldown_counter)
 
 
@@ -161,7 +159,7 @@ KEYS = [
 
 
 def plain(value: Any) -> Any:
-    """Return a state without functions, sorted by name, since the order of assignment does not matter."""
+    """Return a state with functions left out, sorted by name: the order in which attributes were set says nothing."""
     if isinstance(value, dict):
         return {k: plain(v) for k, v in sorted(value.items(), key=lambda item: str(item[0])) if not callable(v)}
     return [plain(v) for v in value] if isinstance(value, (list, tuple)) else value
@@ -169,11 +167,11 @@ def plain(value: Any) -> Any:
 
 @pytest.mark.parametrize(("name", "kwargs"), KEYS, ids=[f"{n}-{'-'.join(k)}" for n, k in KEYS])
 def test_state_dict_has_what_torchs_has(name: str, kwargs: dict[str, Any]) -> None:
-    actual, expected = (
+    found, expected = (
         plain(getattr(library.optim.lr_scheduler, name)(optimizer(library), **kwargs).state_dict())
         for library in (npg, torch)
     )
-    assert repr(actual) == repr(expected)
+    assert repr(found) == repr(expected)
 
 
 def test_state_dict_keeps_what_an_object_has() -> None:
@@ -461,8 +459,8 @@ for w in seen:
 
 
 def test_plateau_of_a_loss_with_history_warns_as_torch() -> None:
-    results = [
+    found = [
         processes.run([sys.executable, "-c", PLATEAU, lib], capture_output=True, text=True, check=True).stdout
         for lib in ("npg", "torch")
     ]
-    assert results[0] == results[1] and results[0].count("UserWarning") == 1
+    assert found[0] == found[1] and found[0].count("UserWarning") == 1

@@ -1,4 +1,4 @@
-"""Every optimizer of npg with PyTorch's own sample settings: ten steps, state, resuming, errors."""
+"""Every optimizer that npg offers over PyTorch's own settings: ten steps, state, resuming, refusals."""
 
 import warnings
 from typing import Any
@@ -14,14 +14,14 @@ from npg import optim  # noqa: E402
 from tests.helpers import assert_like, to_npg  # noqa: E402
 
 OFFERED = [info for info in optim_db if hasattr(optim, info.optim_cls.__name__)]
-# LBFGS has its own test: on this problem a change of 1e-15 in a parameter grows to 1e-3 in 150 iterations in torch.
+# LBFGS has its own test: on this problem, after 150 of its iterations, 1e-15 more in a parameter makes 1e-3 in torch.
 STEPPED = [info for info in OFFERED if info.optim_cls is not torch.optim.LBFGS]
-CASES = [(info, case) for info in STEPPED for case in info.optim_inputs_func(device="cpu")]
-NAMES = [f"{info.optim_cls.__name__}-{case.desc}" for info, case in CASES]
+CASES = [(info, given) for info in STEPPED for given in info.optim_inputs_func(device="cpu")]
+NAMES = [f"{info.optim_cls.__name__}-{given.desc}" for info, given in CASES]
 
 
 def problem(library: Any, dtype: str) -> tuple[list[Any], Any]:
-    """Return two parameters and a function that computes their loss, the same in either library."""
+    """Return two parameters and a function that gives the loss of them; the same in either library."""
     rng = np.random.default_rng(1)
     arrays = [rng.standard_normal(s).astype(dtype) for s in ((3, 2), (2,), (4, 3))]
     w, b, x = (library.tensor(a) for a in arrays)
@@ -37,50 +37,50 @@ def train(optimizer: Any, loss: Any, steps: int = 10) -> None:
         optimizer.step()
 
 
-def converted(params: Any, result: dict[int, Any]) -> Any:
-    """Return a sample's parameters as npg tensors, each converted once."""
+def converted(params: Any, made: dict[int, Any]) -> Any:
+    """Return a sample's parameters as npg's, each tensor once."""
     if isinstance(params, torch.Tensor):
-        return result.setdefault(id(params), to_npg(params))
+        return made.setdefault(id(params), to_npg(params))
     if isinstance(params, dict):
-        return {k: converted(v, result) for k, v in params.items()}
+        return {k: converted(v, made) for k, v in params.items()}
     if isinstance(params, tuple):
-        return tuple(converted(p, result) for p in params)
+        return tuple(converted(p, made) for p in params)
     if isinstance(params, list) or hasattr(params, "__next__"):
-        return [converted(p, result) for p in params]
+        return [converted(p, made) for p in params]
     return params
 
 
-def assert_same_state(npg_optimizer: Any, torch_optimizer: Any) -> None:
-    actual, expected = npg_optimizer.state_dict()["state"], torch_optimizer.state_dict()["state"]
-    assert actual.keys() == expected.keys()
+def assert_same_state(ours: Any, theirs: Any) -> None:
+    found, expected = ours.state_dict()["state"], theirs.state_dict()["state"]
+    assert found.keys() == expected.keys()
     for i in expected:
-        assert actual[i].keys() == expected[i].keys()
+        assert found[i].keys() == expected[i].keys()
         for name, value in expected[i].items():
             if isinstance(value, torch.Tensor):
-                assert_like(actual[i][name], value, name)
+                assert_like(found[i][name], value, name)
             else:
-                assert actual[i][name] == value
+                assert found[i][name] == value
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("info", "case"), CASES, ids=NAMES)
-def test_ten_steps_agree_with_torch(info: Any, case: Any, dtype: str) -> None:
-    (npg_params, our_loss), (torch_params, their_loss) = problem(npg, dtype), problem(torch, dtype)
-    first = getattr(optim, info.optim_cls.__name__)(npg_params, **to_npg(case.kwargs))
-    second = info.optim_cls(torch_params, **case.kwargs)
+@pytest.mark.parametrize(("info", "given"), CASES, ids=NAMES)
+def test_ten_steps_agree_with_torch(info: Any, given: Any, dtype: str) -> None:
+    (ours, our_loss), (theirs, their_loss) = problem(npg, dtype), problem(torch, dtype)
+    first = getattr(optim, info.optim_cls.__name__)(ours, **to_npg(given.kwargs))
+    second = info.optim_cls(theirs, **given.kwargs)
     train(first, our_loss)
     train(second, their_loss)
-    for f, e in zip(npg_params, torch_params, strict=True):
+    for f, e in zip(ours, theirs, strict=True):
         assert_like(f.detach(), e.detach())
     assert_same_state(first, second)
 
 
-@pytest.mark.parametrize(("info", "case"), CASES, ids=NAMES)
-def test_state_dict_resumes_where_it_was(info: Any, case: Any) -> None:
-    cls, kwargs = getattr(optim, info.optim_cls.__name__), to_npg(case.kwargs)
+@pytest.mark.parametrize(("info", "given"), CASES, ids=NAMES)
+def test_state_dict_resumes_where_it_was(info: Any, given: Any) -> None:
+    cls, kwargs = getattr(optim, info.optim_cls.__name__), to_npg(given.kwargs)
     params, loss = problem(npg, "float32")
-    uninterrupted = cls(params, **kwargs)
-    train(uninterrupted, loss, 6)
+    whole = cls(params, **kwargs)
+    train(whole, loss, 6)
     again, again_loss = problem(npg, "float32")
     before = cls(again, **kwargs)
     train(before, again_loss, 3)
@@ -93,28 +93,28 @@ def test_state_dict_resumes_where_it_was(info: Any, case: Any) -> None:
 
 @pytest.mark.parametrize("info", OFFERED, ids=lambda info: info.optim_cls.__name__)
 def test_defaults_agree_with_torch(info: Any) -> None:
-    npg_params, torch_params = problem(npg, "float32")[0], problem(torch, "float32")[0]
-    actual = getattr(optim, info.optim_cls.__name__)(npg_params)
-    expected = info.optim_cls(torch_params)
-    assert actual.defaults == expected.defaults
-    assert repr(actual) == repr(expected)
+    ours, theirs = problem(npg, "float32")[0], problem(torch, "float32")[0]
+    found = getattr(optim, info.optim_cls.__name__)(ours)
+    expected = info.optim_cls(theirs)
+    assert found.defaults == expected.defaults
+    assert repr(found) == repr(expected)
 
 
 @pytest.mark.parametrize("info", OFFERED, ids=lambda info: info.optim_cls.__name__)
 def test_refusals_agree_with_torch(info: Any) -> None:
     cls = getattr(optim, info.optim_cls.__name__)
     for case in info.optim_error_inputs_func(device="cpu", dtype=torch.float32):
-        error_input = case.optimizer_error_input
-        settings = {k: v for k, v in error_input.kwargs.items() if not isinstance(v, torch.Tensor) or v.numel() != 1}
-        if settings.keys() != error_input.kwargs.keys() or any(
+        given = case.optimizer_error_input
+        settings = {k: v for k, v in given.kwargs.items() if not isinstance(v, torch.Tensor) or v.numel() != 1}
+        if settings.keys() != given.kwargs.keys() or any(
             isinstance(v, tuple) and any(isinstance(x, torch.Tensor) for x in v) for v in settings.values()
         ):
-            continue  # concerns the choice among PyTorch's implementations
-        result: dict[int, Any] = {}  # a parameter that is listed twice must stay one
+            continue  # about PyTorch's choice between implementations, which npg does not have
+        made: dict[int, Any] = {}  # a parameter that is listed twice must stay one
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             with pytest.raises(case.error_type, match=case.error_regex):
-                cls(converted(error_input.params, result), **to_npg(error_input.kwargs))
+                cls(converted(given.params, made), **to_npg(given.kwargs))
 
 
 # ----- Beyond the samples -----
@@ -132,16 +132,14 @@ def test_empty_and_foreign_parameters_raise() -> None:
 
 
 def test_groups_have_their_own_settings() -> None:
-    (npg_params, our_loss), (torch_params, their_loss) = problem(npg, "float64"), problem(torch, "float64")
-    first = optim.AdamW(
-        [{"params": npg_params[:1], "weight_decay": 0.5}, {"params": npg_params[1:], "lr": 0.1}], lr=0.01
-    )
+    (ours, our_loss), (theirs, their_loss) = problem(npg, "float64"), problem(torch, "float64")
+    first = optim.AdamW([{"params": ours[:1], "weight_decay": 0.5}, {"params": ours[1:], "lr": 0.1}], lr=0.01)
     second = torch.optim.AdamW(
-        [{"params": torch_params[:1], "weight_decay": 0.5}, {"params": torch_params[1:], "lr": 0.1}], lr=0.01
+        [{"params": theirs[:1], "weight_decay": 0.5}, {"params": theirs[1:], "lr": 0.1}], lr=0.01
     )
     train(first, our_loss)
     train(second, their_loss)
-    for f, e in zip(npg_params, torch_params, strict=True):
+    for f, e in zip(ours, theirs, strict=True):
         assert_like(f.detach(), e.detach())
 
 
@@ -197,10 +195,10 @@ def test_load_state_dict_of_other_groups_raises() -> None:
 
 def test_step_hooks_run_around_the_step() -> None:
     optimizer = optim.SGD([npg.ones(1, requires_grad=True)], lr=0.1)
-    log: list[str] = []
-    optimizer.register_step_pre_hook(lambda *a: log.append("before"))
-    handle = optimizer.register_step_post_hook(lambda *a: log.append("after"))
+    seen: list[str] = []
+    optimizer.register_step_pre_hook(lambda *a: seen.append("before"))
+    handle = optimizer.register_step_post_hook(lambda *a: seen.append("after"))
     optimizer.step()
     handle.remove()
     optimizer.step()
-    assert log == ["before", "after", "before"]
+    assert seen == ["before", "after", "before"]

@@ -1,4 +1,4 @@
-"""Common parts of all optimizers: groups, names, hooks, state, errors; the same programs in torch."""
+"""What all optimizers share: groups, names, hooks, state, refusals; the same programs in torch."""
 
 import copy
 import importlib
@@ -161,15 +161,15 @@ def test_groups_are_torchs() -> None:
     def program(lib: Any) -> Iterator[Any]:
         for name in NAMES:
             p = leaves(lib)
-            group = {"params": p[0], "lr": 0.5}
-            optimizer = getattr(lib.optim, name)([group, {"params": (q for q in p[1:]), "weight_decay": 0.1}], lr=0.1)
+            given = {"params": p[0], "lr": 0.5}
+            optimizer = getattr(lib.optim, name)([given, {"params": (q for q in p[1:]), "weight_decay": 0.1}], lr=0.1)
             yield repr(optimizer)
-            yield [list(g) for g in optimizer.param_groups], optimizer.param_groups[0] is group
+            yield [list(g) for g in optimizer.param_groups], optimizer.param_groups[0] is given
             more = lib.ones(1, requires_grad=True)
             optimizer.add_param_group({"params": more, "extra": "kept"})
             yield repr(optimizer), optimizer.param_groups[2]["params"][0] is more
             yield [g["params"] for g in optimizer.state_dict()["param_groups"]]
-            group["lr"] = 0.25  # the group is the dict passed in
+            given["lr"] = 0.25  # the group is the dict that was given
             take(optimizer, p)
             yield p
 
@@ -293,13 +293,13 @@ def test_step_hooks_are_torchs() -> None:
     def program(lib: Any) -> Iterator[Any]:
         p = leaves(lib)
         optimizer = lib.optim.SGD(p, lr=0.1)
-        log: list[Any] = []
-        optimizer.register_step_pre_hook(lambda o, args, kwargs: log.append(("pre", args[0] is o, len(args), kwargs)))
-        handle = optimizer.register_step_post_hook(lambda o, args, kwargs: log.append(("post", len(args), kwargs)))
+        seen: list[Any] = []
+        optimizer.register_step_pre_hook(lambda o, args, kwargs: seen.append(("pre", args[0] is o, len(args), kwargs)))
+        handle = optimizer.register_step_post_hook(lambda o, args, kwargs: seen.append(("post", len(args), kwargs)))
         optimizer.step(closure=None)
         handle.remove()
         optimizer.step(None)
-        yield log
+        yield seen
         replace = optimizer.register_step_pre_hook(lambda o, args, kwargs: ((o, lambda: "replaced"), {}))
         yield optimizer.step()
         replace.remove()
@@ -327,13 +327,13 @@ def test_own_optimizer_is_used_as_in_torch() -> None:
 
         p = leaves(lib)
         optimizer = Signs(p, 0.1)
-        log: list[Any] = []
-        optimizer.register_step_post_hook(lambda *arguments: log.append(len(arguments)))
+        seen: list[Any] = []
+        optimizer.register_step_post_hook(lambda *given: seen.append(len(given)))
         schedule = lib.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)
         for _ in range(3):
             take(optimizer, p, 1)
             yield warned(schedule.step)
-        yield p, log, repr(optimizer), optimizer.state_dict()["state"]
+        yield p, seen, repr(optimizer), optimizer.state_dict()["state"]
         other = Signs(p, 0.3)
         other.load_state_dict(optimizer.state_dict())
         yield other.state[p[0]]["count"], other.param_groups[0]["lr"]
@@ -361,16 +361,16 @@ def test_state_dict_has_torchs_layout_and_crosses_over(name: str, settings: dict
     import torch
 
     p, q = leaves(npg), leaves(torch)
-    npg_optimizer, torch_optimizer = getattr(optim, name)(p, **settings), getattr(torch.optim, name)(q, **settings)
-    take(npg_optimizer, p)
-    take(torch_optimizer, q)
-    actual, expected = npg_optimizer.state_dict(), torch_optimizer.state_dict()
-    assert actual["param_groups"] == expected["param_groups"]
-    assert [list(s) for s in actual["state"].values()] == [list(s) for s in expected["state"].values()]
-    # Each continues from the other's state.
+    ours, theirs = getattr(optim, name)(p, **settings), getattr(torch.optim, name)(q, **settings)
+    take(ours, p)
+    take(theirs, q)
+    found, expected = ours.state_dict(), theirs.state_dict()
+    assert found["param_groups"] == expected["param_groups"]
+    assert [list(s) for s in found["state"].values()] == [list(s) for s in expected["state"].values()]
+    # Each goes on from the other's state.
     again, theirs_again = getattr(optim, name)(p, **settings), getattr(torch.optim, name)(q, **settings)
     again.load_state_dict(to_npg(expected))
-    theirs_again.load_state_dict(to_torch(actual))
+    theirs_again.load_state_dict(to_torch(found))
 
     def program(lib: Any) -> Iterator[Any]:
         params, optimizer = (p, again) if lib is npg else (q, theirs_again)
@@ -402,47 +402,47 @@ def test_load_state_dict_copies_casts_and_fills_in() -> None:
     del state["param_groups"][0]["decoupled_weight_decay"]  # as older versions
     second = optim.Adam(p, lr=0.5)
     second.load_state_dict(state)
-    entries = second.state[p[0]]
-    assert entries["exp_avg"].dtype is npg.float32 and entries["step"].dtype is npg.float32
+    kept = second.state[p[0]]
+    assert kept["exp_avg"].dtype is npg.float32 and kept["step"].dtype is npg.float32
     assert second.param_groups[0]["lr"] == 0.1 and second.param_groups[0]["decoupled_weight_decay"] is False
     take(second, p)
-    assert state["state"][0]["step"].item() == 3.0  # the copy has been stepped
+    assert state["state"][0]["step"].item() == 3.0  # a copy went on
 
 
 def test_state_hooks_are_torchs() -> None:
     def program(lib: Any) -> Iterator[Any]:
         p = leaves(lib)
         optimizer = lib.optim.SGD(p, lr=0.1)
-        log: list[Any] = []
-        optimizer.register_state_dict_pre_hook(lambda o: log.append("pre"))
-        optimizer.register_state_dict_pre_hook(lambda o: log.append("first"), prepend=True)
+        seen: list[Any] = []
+        optimizer.register_state_dict_pre_hook(lambda o: seen.append("pre"))
+        optimizer.register_state_dict_pre_hook(lambda o: seen.append("first"), prepend=True)
         optimizer.register_state_dict_post_hook(lambda o, state: state.update(more=1))
         handle = optimizer.register_state_dict_post_hook(lambda o, state: {**state, "other": 2})
-        yield list(optimizer.state_dict()), log
+        yield list(optimizer.state_dict()), seen
         handle.remove()
         state = optimizer.state_dict()
         yield list(state)
 
-        def raise_rate(o: Any, arguments: Any) -> Any:
-            groups = [{**g, "lr": 0.7} for g in arguments["param_groups"]]
-            return {**arguments, "param_groups": groups}
+        def raise_rate(o: Any, given: Any) -> Any:
+            groups = [{**g, "lr": 0.7} for g in given["param_groups"]]
+            return {**given, "param_groups": groups}
 
         optimizer.register_load_state_dict_pre_hook(raise_rate)
-        optimizer.register_load_state_dict_post_hook(lambda o: log.append(o.param_groups[0]["lr"]))
+        optimizer.register_load_state_dict_post_hook(lambda o: seen.append(o.param_groups[0]["lr"]))
         optimizer.load_state_dict(state)
-        yield log, state["param_groups"][0]["lr"]
+        yield seen, state["param_groups"][0]["lr"]
 
     agree(program)
 
 
-@pytest.mark.parametrize("keep", [0.0, 0.5])  # with other values the last bit depends on fused multiply-add
+@pytest.mark.parametrize("keep", [0.0, 0.5])  # of others the last bit depends on the processor's fused multiply-add
 @pytest.mark.parametrize("name", ["Adam", "AdamW", "RAdam", "RMSprop"])
 @pytest.mark.parametrize("count", [1, 2])  # two small parameters are stepped as one
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_average_gradient_is_counted_from_the_nearer_end(name: str, keep: float, count: int, dtype: str) -> None:
     gradients = np.random.default_rng(0).standard_normal((3, 50)).astype(dtype)
-    gradients[:, 0] = np.inf  # the average is nan computed from one end, infinite from the other
-    results = []
+    gradients[:, 0] = np.inf  # of which the average is nan from here, infinite from there
+    found = []
     for lib in (npg, torch):
         params = [lib.ones(50, dtype=getattr(lib, dtype), requires_grad=True) for _ in range(count)]
         options = {"alpha": keep, "centered": True} if name == "RMSprop" else {"betas": (keep, 0.9)}
@@ -452,5 +452,5 @@ def test_average_gradient_is_counted_from_the_nearer_end(name: str, keep: float,
                 p.grad = lib.from_numpy(g.copy())
             optimizer.step()
         state = optimizer.state[params[-1]]
-        results.append(state["grad_avg" if name == "RMSprop" else "exp_avg"].numpy())
-    np.testing.assert_array_equal(*results)
+        found.append(state["grad_avg" if name == "RMSprop" else "exp_avg"].numpy())
+    np.testing.assert_array_equal(*found)

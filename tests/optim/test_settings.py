@@ -1,4 +1,4 @@
-"""Settings that select among PyTorch's implementations, recorded steps, parameters that change their dtype."""
+"""Settings that choose between PyTorch's implementations, recorded steps, parameters that change their dtype."""
 
 import itertools
 from collections.abc import Iterator
@@ -53,19 +53,19 @@ def test_settings_of_implementations_are_refused_where_torch_refuses_them(name: 
                 lr = 0.1 if rate is None else lib.full((), 0.1) if rate == () else lib.tensor(rate)  # noqa: B023
                 group = {"params": [p]} if own is None else {"params": [p], "lr": lib.full((), 0.1)}  # noqa: B023
                 optimizer = getattr(lib.optim, name)([{"params": [other]}, group], lr=lr, **settings)  # noqa: B023
-                optimizer.step()  # without gradients nothing raises
+                optimizer.step()  # no gradients: nothing to refuse
                 p.grad = lib.ones(3)  # noqa: B023
                 optimizer.step()
                 optimizer.step()
                 return states(optimizer)
 
             try:
-                result = run()
-            except TypeError as error:  # its text differs: torch names the class
-                result = "unexpected keyword" in str(error)
+                found = run()
+            except TypeError as error:  # of another text: torch names the class
+                found = "unexpected keyword" in str(error)
             except Exception as error:
-                result = type(error), str(error).replace("torch", "npg")
-            yield settings, rate, own, result, p
+                found = type(error), str(error).replace("torch", "npg")
+            yield settings, rate, own, found, p
 
     agree(program)
 
@@ -89,7 +89,7 @@ def test_a_refused_step_changes_nothing(name: str, keyword: str) -> None:
 
 @pytest.fixture
 def exact_counts() -> Iterator[None]:
-    """Make torch compute with float64 step counts; else it rounds beta ** step to float32."""
+    """Make torch compute with counts of steps in float64; else it rounds beta ** step to float32."""
     for lib in (npg, torch):
         lib.set_default_dtype(lib.float64)
     yield
@@ -139,8 +139,8 @@ def test_differentiable_gradients_of_the_settings_are_torchs(name: str) -> None:
         for _ in range(3):
             (p.grad,) = lib.autograd.grad((p.clone() ** 4).sum(), p, create_graph=True)
             optimizer.step()
-        inputs = [start, settings["lr"], *settings.get("betas", ())]
-        yield p, lib.autograd.grad(p.sum(), inputs)
+        wanted = [start, settings["lr"], *settings.get("betas", ())]
+        yield p, lib.autograd.grad(p.sum(), wanted)
 
     agree(program)
 
@@ -175,7 +175,7 @@ def test_differentiable_takes_parameters_that_are_no_leaves_and_leaves_that_requ
             optimizer = lib.optim.SGD([p], lr=0.5, differentiable=True)
             p.grad = lib.ones(2)
             with lib.no_grad():
-                optimizer.step()  # recorded nevertheless
+                optimizer.step()  # recorded all the same
                 yield p, p.requires_grad, lib.is_grad_enabled()
         yield attempt(lambda: lib.optim.SGD([leaf * 2], lr=0.5))
 
@@ -208,7 +208,7 @@ def test_parameter_that_changes_its_dtype_is_refused_or_stepped_as_in_torch(
                 yield refused
                 if refused is not None:
                     return  # torch has counted the step and decayed weights
-                # Values that have been float32 are compared with its tolerance.
+                # What was float32 once is compared as that.
                 yield [p.dtype for p in params], [p.detach().float().clone() for p in params]
                 for row in states(optimizer):
                     yield [str(v.dtype) if lib.is_tensor(v) else v for v in row]
@@ -258,7 +258,7 @@ def test_count_of_steps_has_the_default_dtype_or_float32_as_torchs(name: str) ->
 
 @pytest.mark.parametrize("name", NAMES)
 def test_state_is_kept_in_the_order_of_the_parameters(name: str) -> None:
-    """Check that small parameters are stepped together, and large ones alone."""
+    """Small parameters are stepped together, and large ones alone."""
 
     def program(lib: Any) -> Iterator[Any]:
         params = [lib.ones(n, requires_grad=True) for n in (20000, 2, 30000, 3, 1)]

@@ -36,9 +36,9 @@ def make(list_class: Any, event_class: Any, flops: bool = False, memory: bool = 
             path[-1].cpu_children.append(event)
         path.append(event)
         events.append(event)
-    result = list_class(events, profile_memory=memory, with_flops=flops)
-    result._tree_built = True
-    return result
+    made = list_class(events, profile_memory=memory, with_flops=flops)
+    made._tree_built = True
+    return made
 
 
 def both(**settings: bool) -> tuple[Any, Any]:
@@ -69,10 +69,10 @@ def both(**settings: bool) -> tuple[Any, Any]:
 )
 @pytest.mark.parametrize("settings", [{}, {"memory": True, "flops": True}, {"shapes": False}], ids=str)
 def test_tables_are_those_of_torch(arguments: dict[str, Any], settings: dict[str, bool]) -> None:
-    npg_events, torch_events = both(**settings)
-    assert npg_events.table(**arguments) == torch_events.table(**arguments)
-    assert npg_events.key_averages().table(**arguments) == torch_events.key_averages().table(**arguments)
-    assert npg_events.key_averages(True).table(**arguments) == torch_events.key_averages(True).table(**arguments)
+    ours, theirs = both(**settings)
+    assert ours.table(**arguments) == theirs.table(**arguments)
+    assert ours.key_averages().table(**arguments) == theirs.key_averages().table(**arguments)
+    assert ours.key_averages(True).table(**arguments) == theirs.key_averages(True).table(**arguments)
 
 
 def test_table_of_nothing_is_empty() -> None:
@@ -85,28 +85,28 @@ def test_table_without_time_has_no_share() -> None:
 
 
 def test_table_with_stacks_gives_every_frame_a_line() -> None:
-    npg_events, torch_events = both()
-    for event, other in zip(npg_events, torch_events):
+    ours, theirs = both()
+    for event, other in zip(ours, theirs):
         event.stack = other.stack = ["model.py(3): forward", "a/long/path/to/train.py(14): main"][: event.id % 3]
     for width in (20, 75):
-        assert npg_events.table(max_src_column_width=width) == torch_events.table(max_src_column_width=width)
-    actual = npg_events.key_averages(group_by_stack_n=1)
-    expected = torch_events.key_averages(group_by_stack_n=1)
-    assert [(e.key, e.stack, e.count) for e in actual] == [(e.key, e.stack, e.count) for e in expected]
+        assert ours.table(max_src_column_width=width) == theirs.table(max_src_column_width=width)
+    found = ours.key_averages(group_by_stack_n=1)
+    expected = theirs.key_averages(group_by_stack_n=1)
+    assert [(e.key, e.stack, e.count) for e in found] == [(e.key, e.stack, e.count) for e in expected]
 
 
 def test_sums_are_those_of_torch() -> None:
     names = "key count cpu_time_total self_cpu_time_total cpu_time cpu_memory_usage self_cpu_memory_usage flops".split()
-    npg_events, torch_events = both()
+    ours, theirs = both()
     for grouped in (False, True):
-        actual, expected = npg_events.key_averages(grouped), torch_events.key_averages(grouped)
-        assert [[getattr(e, n) for n in names] for e in actual] == [[getattr(e, n) for n in names] for e in expected]
-        assert [str(e.input_shapes) for e in actual] == [str(e.input_shapes) for e in expected]
-        assert actual.self_cpu_time_total == expected.self_cpu_time_total == npg_events.self_cpu_time_total
-    total, other = npg_events.total_average(), torch_events.total_average()
+        found, expected = ours.key_averages(grouped), theirs.key_averages(grouped)
+        assert [[getattr(e, n) for n in names] for e in found] == [[getattr(e, n) for n in names] for e in expected]
+        assert [str(e.input_shapes) for e in found] == [str(e.input_shapes) for e in expected]
+        assert found.self_cpu_time_total == expected.self_cpu_time_total == ours.self_cpu_time_total
+    total, other = ours.total_average(), theirs.total_average()
     assert [getattr(total, n) for n in names] == [getattr(other, n) for n in names]
     with pytest.raises(AssertionError, match="Expected keys to match, but got aten::linear vs aten::mm"):
-        npg_events.key_averages()[2].add(npg_events[1])
+        ours.key_averages()[2].add(ours[1])
 
 
 def test_texts_of_events_name_what_they_are() -> None:

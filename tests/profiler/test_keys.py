@@ -1,4 +1,4 @@
-"""Keys of ops: aten:: for ops of PyTorch, npg:: for ops that it lacks."""
+"""Keys of ops: what stands under aten:: is an op of PyTorch, what it has not stands under npg::."""
 
 import importlib
 import pkgutil
@@ -66,11 +66,11 @@ CALLS = {
 
 @pytest.mark.parametrize("name", CALLS)
 def test_keys_of_a_call_are_among_those_of_torch(name: str) -> None:
-    actual, expected = [], []
-    for f, keys in ((npg, actual), (torch, expected)):
+    found, expected = [], []
+    for f, keys in ((npg, found), (torch, expected)):
         x = f.tensor(X, requires_grad=True)
         with f.profiler.profile() as prof:
             CALLS[name](f, x)
         keys += [e.name for e in prof.events()]
-    assert actual
-    assert set(actual) <= set(expected)
+    assert found
+    assert set(found) <= set(expected)

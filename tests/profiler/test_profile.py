@@ -1,4 +1,4 @@
-"""profile against torch.profiler: the events of a script, and the actions on a schedule."""
+"""profile as a whole, beside torch.profiler: what it finds in a script, and what it does on a schedule."""
 
 import itertools
 import warnings
@@ -47,36 +47,36 @@ def run_modules(f: Any) -> Any:
 
 
 def test_script_of_primitives_has_the_keys_and_counts_of_torch() -> None:
-    actual, expected = run_primitives(npg), run_primitives(torch)
+    found, expected = run_primitives(npg), run_primitives(torch)
     rest = top_level(expected.events())
     rest.pop(EVALUATE + "torch::autograd::AccumulateGrad")  # a sum into .grad is no call of an op here
     rest["aten::mm"] = rest.pop("aten::matmul")  # which calls aten::mm
-    assert top_level(actual.events()) == rest
-    npg_sums = {e.key: e for e in actual.key_averages()}
-    torch_sums = {e.key: e for e in expected.key_averages()}
-    for key in npg_sums:
+    assert top_level(found.events()) == rest
+    ours = {e.key: e for e in found.key_averages()}
+    theirs = {e.key: e for e in expected.key_averages()}
+    for key in ours:
         if key.endswith("Backward0"):
-            assert npg_sums[key].count == torch_sums[key].count
-            assert npg_sums[key].scope == torch_sums[key].scope
-    assert [e.key for e in actual.key_averages() if e.is_user_annotation] == ["forward"]
-    links = [{e.name: e.sequence_nr for e in p.events() if e.scope == 1} for p in (actual, expected)]
+            assert ours[key].count == theirs[key].count
+            assert ours[key].scope == theirs[key].scope
+    assert [e.key for e in found.key_averages() if e.is_user_annotation] == ["forward"]
+    links = [{e.name: e.sequence_nr for e in p.events() if e.scope == 1} for p in (found, expected)]
     order = [sorted(link, key=link.__getitem__) for link in links]
     assert [name for name in order[1] if name in links[0]] == order[0]
 
 
 def test_script_of_modules_has_keys_of_torch_with_its_counts() -> None:
-    actual, expected = top_level(run_modules(npg).events()), top_level(run_modules(torch).events())
-    assert actual["aten::linear"] == 2 and actual[EVALUATE + "AddmmBackward0"] == 2
-    assert {name: expected[name] for name in actual} == actual
-    # Ops that npg runs within another call, or not at all: it transposes no weight, and cross_entropy has log_softmax.
+    found, expected = top_level(run_modules(npg).events()), top_level(run_modules(torch).events())
+    assert found["aten::linear"] == 2 and found[EVALUATE + "AddmmBackward0"] == 2
+    assert {name: expected[name] for name in found} == found
+    # What npg computes within another call, or not at all: a weight is not transposed, log_softmax is in cross_entropy.
     missing = {EVALUATE + name for name in ("torch::autograd::AccumulateGrad", "TBackward0", "LogSoftmaxBackward0")}
-    assert {name for name in expected if name not in actual} == missing
+    assert {name for name in expected if name not in found} == missing
 
 
 def test_shapes_of_a_script_are_those_of_torch() -> None:
-    actual, expected = run_primitives(npg), run_primitives(torch)
+    found, expected = run_primitives(npg), run_primitives(torch)
     for name in ("aten::tanh", "aten::sigmoid", "aten::exp", "TanhBackward0", "MeanBackward0", "AddBackward0"):
-        shapes = [[e.input_shapes for e in p.events() if e.name == name] for p in (actual, expected)]
+        shapes = [[e.input_shapes for e in p.events() if e.name == name] for p in (found, expected)]
         assert shapes[0] == [s[: len(shapes[0][0])] for s in shapes[1]]  # torch lists settings such as dtype, too
 
 
@@ -149,8 +149,8 @@ def quietly(make: Any, **arguments: int) -> Any:
 
 @pytest.mark.parametrize("arguments", SCHEDULES, ids=str)
 def test_schedule_is_that_of_torch(arguments: dict[str, int]) -> None:
-    npg_schedule, torch_schedule = quietly(schedule, **arguments), quietly(torch.profiler.schedule, **arguments)
-    assert [npg_schedule(step).name for step in range(100)] == [torch_schedule(step).name for step in range(100)]
+    ours, theirs = quietly(schedule, **arguments), quietly(torch.profiler.schedule, **arguments)
+    assert [ours(step).name for step in range(100)] == [theirs(step).name for step in range(100)]
 
 
 def test_schedule_refuses_what_torch_refuses() -> None:
@@ -168,13 +168,13 @@ def test_schedule_refuses_what_torch_refuses() -> None:
 
 
 def protocol(f: Any, plan: Any, steps: int, acc_events: bool) -> tuple[list[Any], list[str]]:
-    """Return the state of each recording in on_trace_ready, and the final one; and the warnings."""
-    log: list[Any] = []
+    """Return what on_trace_ready saw in each recording, and what stood there in the end; and the warnings."""
+    seen: list[Any] = []
 
     def look(prof: Any) -> None:
         events = prof.events()
         marks = [(e.name, e.trace_name) for e in events if e.name.startswith("ProfilerStep")]
-        log.append((prof.step_num, sorted(marks), sum(e.name == "aten::exp" for e in events)))
+        seen.append((prof.step_num, sorted(marks), sum(e.name == "aten::exp" for e in events)))
 
     x = f.ones(2)
     with warnings.catch_warnings(record=True) as caught:
@@ -187,20 +187,20 @@ def protocol(f: Any, plan: Any, steps: int, acc_events: bool) -> tuple[list[Any]
         if prof.profiler is not None:
             look(prof)
     texts = [str(w.message) for w in caught if str(w.message).startswith("Incorrect schedule")]
-    return log, texts
+    return seen, texts
 
 
 @pytest.mark.parametrize("acc_events", [False, True])
 @pytest.mark.parametrize("steps", [1, 5, 12])
 @pytest.mark.parametrize("arguments", SCHEDULES, ids=str)
 def test_recordings_on_a_schedule_are_those_of_torch(arguments: dict[str, int], steps: int, acc_events: bool) -> None:
-    npg_recordings, _ = protocol(npg, quietly(schedule, **arguments), steps, acc_events)
-    torch_recordings, _ = protocol(torch, quietly(torch.profiler.schedule, **arguments), steps, acc_events)
-    assert npg_recordings == torch_recordings
+    ours, _ = protocol(npg, quietly(schedule, **arguments), steps, acc_events)
+    theirs, _ = protocol(torch, quietly(torch.profiler.schedule, **arguments), steps, acc_events)
+    assert ours == theirs
 
 
 def transitions(f: Any, actions: str, steps: int) -> list[Any]:
-    """Return the calls that a profile makes on a schedule of these actions, without effect, and its warnings."""
+    """Return what a profile does on a schedule that repeats these actions, without doing it, and its warnings."""
     done: list[Any] = []
 
     class Logged(f.profiler.profile):  # type: ignore[misc,name-defined]
@@ -237,7 +237,7 @@ def test_transitions_are_those_of_torch(actions: str) -> None:
 
 
 def test_warmup_after_record_prepares_the_next_recording() -> None:
-    warned = "Incorrect schedule: RECORD followed by WARMUP"  # so does PyTorch, which then starts without preparing
+    warned = "Incorrect schedule: RECORD followed by WARMUP"  # PyTorch, too; it starts then without having prepared
     expected = ["prepare", "start", 0, "stop", "prepare", 1, "start", "stop", "ready", warned]
     assert transitions(npg, "RW", 2) == expected
 

@@ -1,4 +1,4 @@
-"""The recorder: nesting, times by a fake clock, memory, threads, and that it leaves nothing behind."""
+"""The recorder: nesting, times by a clock of the test's own, memory, threads, and that nothing of it stays."""
 
 import itertools
 import sys
@@ -18,7 +18,7 @@ from tests import processes
 
 @pytest.fixture
 def ticks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Replace the clock by one that advances one microsecond per reading, and further on request."""
+    """A clock that goes on by one microsecond whenever it is read, and by more when asked to."""
     ticks = itertools.count(0, 1000)
 
     def wait(us: int) -> None:
@@ -31,7 +31,7 @@ def ticks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.fixture
 def observers(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Return a list of the observers passed to the engine, in order."""
+    """What the engine was told to call, the last one last."""
     told: list[Any] = [None]
     switches = npg.engine.switches
 
@@ -70,7 +70,7 @@ def test_self_time_is_total_less_that_of_the_children(ticks: Any) -> None:
                 with record_function("innermost"):
                     ticks(5)
     times = {(e.id, e.name): (e.cpu_time_total, e.self_cpu_time_total) for e in prof.events()}
-    assert times == {  # ... and when it ends: a block takes its wait plus one, plus one for each block within it
+    assert times == {  # ... and when it ends: a block takes one more than it waits, and each one within it one more
         (1, "outer"): (142, 103),
         (2, "inner"): (11, 11),
         (3, "inner"): (28, 22),
@@ -143,8 +143,8 @@ def test_changed_view_of_a_leaf_is_the_same_with_and_without_a_profiler() -> Non
 
     expected = gradient()
     with profile(record_shapes=True, profile_memory=True, with_stack=True, with_flops=True, with_modules=True):
-        actual = gradient()
-    assert actual == expected
+        found = gradient()
+    assert found == expected
 
 
 # ----- Ranges -----
@@ -444,8 +444,8 @@ def test_transforms_work_under_a_profiler() -> None:
 
     expected = results()
     with profile(record_shapes=True, profile_memory=True, with_stack=True, with_flops=True, with_modules=True) as prof:
-        actual = results()
-    for a, b in zip(actual, expected):
+        found = results()
+    for a, b in zip(found, expected):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
     assert all(e.self_cpu_memory_usage >= 0 for e in prof.events())
 
@@ -454,19 +454,19 @@ def test_checkpoint_and_hooks_work_under_a_profiler() -> None:
     from npg.utils.checkpoint import checkpoint
 
     x = npg.ones(3, requires_grad=True)
-    log = []
+    seen = []
     with profile() as prof:
         y = checkpoint(lambda a: a.exp().sin(), x, use_reentrant=False)
-        y.register_hook(log.append)
+        y.register_hook(seen.append)
         y.sum().backward()
-    assert len(log) == 1
+    assert len(seen) == 1
     assert [e.name for e in prof.events()].count("aten::exp") == 2  # the second time in backward
 
 
 def test_forked_process_records_nothing(observers: list[Any]) -> None:
     recorder = Recorder(Options())
     recorder.start()
-    _recorder._after_fork()  # called first in a child process
+    _recorder._after_fork()  # what a child process does first
     assert observers[-1] is None
     with profile() as prof:
         npg.ones(2) + 1

@@ -49,12 +49,12 @@ def test_trace_is_json_with_the_fields_of_its_events(tmp_path: Path, name: str) 
 
 
 def test_trace_has_the_names_and_fields_of_torch(tmp_path: Path) -> None:
-    npg_trace, torch_trace = read(run(npg), tmp_path / "ours.json"), read(run(torch), tmp_path / "theirs.json")
-    assert npg_trace.keys() <= torch_trace.keys()
+    ours, theirs = read(run(npg), tmp_path / "ours.json"), read(run(torch), tmp_path / "theirs.json")
+    assert ours.keys() <= theirs.keys()
     for name in ("aten::mul", "MulBackward0", "block"):
         one, other = (
             next(e for e in trace["traceEvents"] if e.get("name") == name and e["ph"] == "X")
-            for trace in (npg_trace, torch_trace)
+            for trace in (ours, theirs)
         )
         assert one.keys() <= other.keys()
         assert one["args"].keys() <= other["args"].keys()

@@ -1,4 +1,4 @@
-"""npg.utils.benchmark against torch.utils.benchmark: equal raw times and clocks give equal texts."""
+"""npg.utils.benchmark beside torch.utils.benchmark: the same raw times and the same clocks give the same texts."""
 
 import copy
 import itertools
@@ -8,10 +8,10 @@ import textwrap
 
 import numpy as np
 import pytest
-import torch.utils.benchmark as torch_bench
+import torch.utils.benchmark as theirs
 
 import npg
-from npg.utils import benchmark as npg_bench
+from npg.utils import benchmark as ours
 from tests import processes
 
 rng = np.random.default_rng(0)
@@ -36,7 +36,7 @@ TIMES = [
 
 
 def both(number, times, spec):
-    return [m.Measurement(number, list(times), m.TaskSpec(**spec)) for m in (npg_bench, torch_bench)]
+    return [m.Measurement(number, list(times), m.TaskSpec(**spec)) for m in (ours, theirs)]
 
 
 def error_of(call):
@@ -56,21 +56,21 @@ def near_powers_of_ten():
 
 def test_units_beside_powers_of_ten_equal_torch():
     for t in near_powers_of_ten():
-        assert npg_bench.select_unit(float(t)) == torch_bench.select_unit(float(t))
-    assert npg_bench.select_unit(1e-10) == torch_bench.select_unit(1e-10) == ("s", 1)
-    assert [npg_bench.unit_to_english(u) for u in ("ns", "us", "ms", "s")] == [
-        torch_bench.unit_to_english(u) for u in ("ns", "us", "ms", "s")
+        assert ours.select_unit(float(t)) == theirs.select_unit(float(t))
+    assert ours.select_unit(1e-10) == theirs.select_unit(1e-10) == ("s", 1)
+    assert [ours.unit_to_english(u) for u in ("ns", "us", "ms", "s")] == [
+        theirs.unit_to_english(u) for u in ("ns", "us", "ms", "s")
     ]
 
 
 def test_trim_sigfig_equals_torch():
     for x in [3.14159, -2.5, 12345.678, *map(float, near_powers_of_ten()), *rng.lognormal(0, 4, 200).tolist()]:
         for n in (1, 2, 3.0, 4):
-            assert npg_bench.trim_sigfig(x, n) == torch_bench.trim_sigfig(x, n)
+            assert ours.trim_sigfig(x, n) == theirs.trim_sigfig(x, n)
 
 
 def test_ordered_unique_keeps_the_first():
-    assert npg_bench.ordered_unique("banana") == torch_bench.ordered_unique("banana") == ["b", "a", "n"]
+    assert ours.ordered_unique("banana") == theirs.ordered_unique("banana") == ["b", "a", "n"]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_ordered_unique_keeps_the_first():
     ],
 )
 def test_errors_equal_torch(call):
-    assert error_of(lambda: call(npg_bench)) == error_of(lambda: call(torch_bench))
+    assert error_of(lambda: call(ours)) == error_of(lambda: call(theirs))
 
 
 # ----- Measurement -----
@@ -105,9 +105,9 @@ def test_errors_equal_torch(call):
 
 @pytest.mark.parametrize("spec", SPECS)
 def test_task_spec_texts_equal_torch(spec):
-    a, b = npg_bench.TaskSpec(**spec), torch_bench.TaskSpec(**spec)
+    a, b = ours.TaskSpec(**spec), theirs.TaskSpec(**spec)
     assert (a.title, a.setup_str(), a.summarize()) == (b.title, b.setup_str(), b.summarize())
-    assert a == npg_bench.TaskSpec(**spec) and hash(a) == hash(npg_bench.TaskSpec(**spec))
+    assert a == ours.TaskSpec(**spec) and hash(a) == hash(ours.TaskSpec(**spec))
 
 
 @pytest.mark.parametrize("times", TIMES)
@@ -140,15 +140,15 @@ def test_measurement_without_times_equals_torch():
 def test_measurement_merges_replicates_as_torch_does():
     cases = [(n, times, spec) for n, times in ((1, TIMES[4]), (10, TIMES[1])) for spec in (*SPECS, SPECS[0])]
     a, b = zip(*(both(*case) for case in cases), strict=True)
-    actual, expected = npg_bench.Measurement.merge(iter(a)), torch_bench.Measurement.merge(iter(b))
-    assert len(actual) == len(expected) == len(SPECS)
-    for one, other in zip(actual, expected, strict=True):
+    found, expected = ours.Measurement.merge(iter(a)), theirs.Measurement.merge(iter(b))
+    assert len(found) == len(expected) == len(SPECS)
+    for one, other in zip(found, expected, strict=True):
         assert (one.number_per_run, one.raw_times, one.metadata) == (1, other.raw_times, None)
         assert vars(one.task_spec) == vars(other.task_spec)
 
 
 def test_measurement_is_copied_and_pickled():
-    a = npg_bench.Measurement(2, TIMES[4], npg_bench.TaskSpec(**SPECS[2]), metadata={"commit": 1})
+    a = ours.Measurement(2, TIMES[4], ours.TaskSpec(**SPECS[2]), metadata={"commit": 1})
     assert a.median > 0
     for again in (copy.deepcopy(a), pickle.loads(pickle.dumps(a))):
         assert again == a and again.label == "add" and again.iqr == a.iqr
@@ -159,10 +159,10 @@ def test_measurement_is_copied_and_pickled():
 
 def table(of, columns, labels=("op",), envs=(None,), threads=(1,), missing=(), **look):
     """Return the text of a table of made-up measurements; the same for npg and torch."""
-    result = np.random.default_rng(7)
+    made = np.random.default_rng(7)
     results = []
     for label, env, n, row, column in itertools.product(labels, envs, threads, ("a", "longer name", "c"), columns):
-        times = result.lognormal(result.uniform(-11, -8), result.choice([0.01, 0.08, 0.4]), 8).tolist()
+        times = made.lognormal(made.uniform(-11, -8), made.choice([0.01, 0.08, 0.4]), 8).tolist()
         if (row, column) not in missing:
             spec = of.TaskSpec("x", "pass", "", label, row, column, env, n)
             results += [of.Measurement(1, times[:5], spec), of.Measurement(2, times[5:], spec)]
@@ -196,22 +196,22 @@ LOOKS = [
     ],
 )
 def test_compare_tables_equal_torch(case, look):
-    assert table(npg_bench, **case, **look) == table(torch_bench, **case, **look)
+    assert table(ours, **case, **look) == table(theirs, **case, **look)
 
 
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("scale", [1e-12, 1e-10, 1e-9, 1e-7, 1e-4, 1.0, 1e3])
 def test_compare_magnitudes_equal_torch(scale, look):
     def text(of):
-        results = [scale * t for t in (1.0, 1.005, 1.05, 1.5, 3.0, 7.0, 123.0)]
+        made = [scale * t for t in (1.0, 1.005, 1.05, 1.5, 3.0, 7.0, 123.0)]
         compare = of.Compare(
-            [of.Measurement(1, [t, t, t * 1.02, t * 1.1], of.TaskSpec(str(t), "", description="d")) for t in results]
+            [of.Measurement(1, [t, t, t * 1.02, t * 1.1], of.TaskSpec(str(t), "", description="d")) for t in made]
         )
         for name, value in look.items():
             getattr(compare, name)(*([] if value is None else [value]))
         return str(compare)
 
-    assert text(npg_bench) == text(torch_bench)
+    assert text(ours) == text(theirs)
 
 
 def test_compare_of_the_same_place_shows_the_last_as_torch_does():
@@ -219,24 +219,22 @@ def test_compare_of_the_same_place_shows_the_last_as_torch_does():
         specs = [of.TaskSpec("x", setup, label="l", description="d") for setup in ("first", "second")]
         return str(of.Compare([of.Measurement(1, [t], s) for t, s in zip((1.0, 2.0), specs, strict=True)]))
 
-    assert text(npg_bench) == text(torch_bench)
+    assert text(ours) == text(theirs)
 
 
 def test_compare_prints_and_may_be_empty(capsys):
-    compare = npg_bench.Compare([])
+    compare = ours.Compare([])
     compare.print()
     assert capsys.readouterr().out == "\n"
-    compare.extend_results(m for m in [npg_bench.Measurement(1, [1e-3], npg_bench.TaskSpec("x", "", description="d"))])
+    compare.extend_results(m for m in [ours.Measurement(1, [1e-3], ours.TaskSpec("x", "", description="d"))])
     compare.print()
     assert capsys.readouterr().out == str(compare) + "\n"
 
 
 def test_compare_with_missing_descriptions_and_envs_shows_them():
     """PyTorch fails in both."""
-    results = [
-        npg_bench.TaskSpec("x", "", env=env, description=d) for env, d in ((None, None), ("new", None), ("new", "d"))
-    ]
-    text = str(npg_bench.Compare([npg_bench.Measurement(1, [1e-3], spec) for spec in results]))
+    made = [ours.TaskSpec("x", "", env=env, description=d) for env, d in ((None, None), ("new", None), ("new", "d"))]
+    text = str(ours.Compare([ours.Measurement(1, [1e-3], spec) for spec in made]))
     assert text == textwrap.dedent("""\
         [-----------------  -----------------]
                                 |       |   d 
@@ -249,9 +247,9 @@ def test_compare_with_missing_descriptions_and_envs_shows_them():
 
 
 def test_compare_refused_results_change_nothing():
-    compare = npg_bench.Compare([])
+    compare = ours.Compare([])
     with pytest.raises(ValueError, match="Expected an instance of `Measurement`"):
-        compare.extend_results([npg_bench.Measurement(1, [1.0], npg_bench.TaskSpec("x", "", description="d")), "no"])
+        compare.extend_results([ours.Measurement(1, [1.0], ours.TaskSpec("x", "", description="d")), "no"])
     assert str(compare) == ""
 
 
@@ -259,7 +257,7 @@ def test_compare_refused_results_change_nothing():
 
 
 class Clock:
-    """A fake clock: run() advances it by the next of `times`, a call of the clock by `tick`."""
+    """A clock on which only statements take time: run() goes on by what `times` says, a call of the clock by `tick`."""
 
     def __init__(self, times, tick):
         self.now, self.tick, self.calls, self.runs = 0.0, tick, 0, 0
@@ -288,14 +286,14 @@ CLOCKS = [
 
 
 def measured(of, clock, method, kwargs):
-    """Return all observable results of a measurement."""
+    """Return everything that can be seen of a measurement."""
     clock = Clock(*clock)
     blocks = []
     if method != "timeit":
         kwargs = {**kwargs, "callback": lambda number, taken: blocks.append((number, taken))}
     timer = of.Timer("run()", "n = 0", timer=clock, globals={"run": clock.run}, label="l", description="d")
-    result = getattr(timer, method)(**kwargs)
-    return result.number_per_run, result.raw_times, blocks, clock.calls, clock.runs, vars(result.task_spec)
+    found = getattr(timer, method)(**kwargs)
+    return found.number_per_run, found.raw_times, blocks, clock.calls, clock.runs, vars(found.task_spec)
 
 
 @pytest.mark.parametrize("clock", CLOCKS)
@@ -312,11 +310,11 @@ def measured(of, clock, method, kwargs):
     ],
 )
 def test_timer_calls_and_blocks_equal_torch(clock, method, kwargs):
-    assert measured(npg_bench, clock, method, kwargs) == measured(torch_bench, clock, method, kwargs)
+    assert measured(ours, clock, method, kwargs) == measured(theirs, clock, method, kwargs)
 
 
 def test_timer_of_a_clock_that_stands_still_ends_as_in_torch(monkeypatch):
-    """Check that blocks grow to the largest size, which then counts as 1 ns, the least time accepted."""
+    """Blocks grow to the largest there is; each then takes 1 ns, the least that is believed."""
 
     def sizes(of):
         asked = []
@@ -331,11 +329,11 @@ def test_timer_of_a_clock_that_stands_still_ends_as_in_torch(monkeypatch):
 
         timer = of.Timer()
         timer._timer = Still()
-        result = timer.blocked_autorange(min_run_time=5e-9)
-        return asked, result.number_per_run, result.raw_times
+        found = timer.blocked_autorange(min_run_time=5e-9)
+        return asked, found.number_per_run, found.raw_times
 
-    assert sizes(npg_bench) == sizes(torch_bench)
-    assert sizes(npg_bench)[1] == 10**9
+    assert sizes(ours) == sizes(theirs)
+    assert sizes(ours)[1] == 10**9
 
 
 def test_timer_code_is_dedented_as_in_torch():
@@ -343,59 +341,59 @@ def test_timer_code_is_dedented_as_in_torch():
         y = x + 1
         z = y
     """
-    a, b = (of.Timer(stmt, setup="\n    x = 1\n", sub_label="s")._task_spec for of in (npg_bench, torch_bench))
+    a, b = (of.Timer(stmt, setup="\n    x = 1\n", sub_label="s")._task_spec for of in (ours, theirs))
     assert vars(a) == vars(b)
 
 
 def test_timer_sees_npg_its_globals_and_its_setup():
-    results = []
-    arguments = {"found": results}
-    npg_bench.Timer("found.append(npg.full((), k).item())", "k = 3", globals=arguments).timeit(1)
-    assert results == [3] * 3 and list(arguments) == ["found"]
-    npg_bench.Timer("found.append(npg)", globals={"found": results, "npg": "mine"}).timeit(1)
-    assert results[-1] == "mine"
+    found = []
+    given = {"found": found}
+    ours.Timer("found.append(npg.full((), k).item())", "k = 3", globals=given).timeit(1)
+    assert found == [3] * 3 and list(given) == ["found"]
+    ours.Timer("found.append(npg)", globals={"found": found, "npg": "mine"}).timeit(1)
+    assert found[-1] == "mine"
 
 
 def test_timer_really_measures():
     x = npg.ones(8, 8)
-    result = npg_bench.Timer("x @ x", globals={"x": x}).blocked_autorange(min_run_time=0.01)
-    assert len(result.raw_times) > 1 and 0 < result.median < 1
-    assert npg_bench.Timer().timeit(100).number_per_run == 100
+    found = ours.Timer("x @ x", globals={"x": x}).blocked_autorange(min_run_time=0.01)
+    assert len(found.raw_times) > 1 and 0 < found.median < 1
+    assert ours.Timer().timeit(100).number_per_run == 100
 
 
 @pytest.mark.parametrize("method", ["timeit", "blocked_autorange", "adaptive_autorange"])
 def test_timer_sets_threads_and_restores_them(method):
     before = npg.get_num_threads()
     for count in (1, 2):
-        clock, log = Clock([0.5], 0.0), []
+        clock, seen = Clock([0.5], 0.0), []
 
-        def run(clock=clock, log=log):
+        def run(clock=clock, seen=seen):
             clock.run()
-            log.append(npg.get_num_threads())
+            seen.append(npg.get_num_threads())
 
-        timer = npg_bench.Timer("run()", timer=clock, globals={"run": run}, num_threads=count)
+        timer = ours.Timer("run()", timer=clock, globals={"run": run}, num_threads=count)
         getattr(timer, method)(**({"number": 1} if method == "timeit" else {}))
-        assert set(log) == {count}
+        assert set(seen) == {count}
         assert npg.get_num_threads() == before
     with pytest.raises(ZeroDivisionError):
-        getattr(npg_bench.Timer("1 / 0", num_threads=2), method)()
+        getattr(ours.Timer("1 / 0", num_threads=2), method)()
     assert npg.get_num_threads() == before
 
 
-@pytest.mark.parametrize("language", ["c++", "cpp", npg_bench.Language.CPP])
+@pytest.mark.parametrize("language", ["c++", "cpp", ours.Language.CPP])
 def test_timer_of_other_languages_is_refused(language):
     with pytest.raises(NotImplementedError, match="npg has no compiler"):
-        npg_bench.Timer("int x = 1;", language=language)
+        ours.Timer("int x = 1;", language=language)
 
 
 def test_timer_instruction_counts_are_refused():
     with pytest.raises(NotImplementedError, match="npg has no compiler"):
-        npg_bench.Timer("1").collect_callgrind()
+        ours.Timer("1").collect_callgrind()
 
 
 def test_timer_takes_python_by_all_its_names():
-    for language in ("py", "python", npg_bench.Language.PYTHON):
-        npg_bench.Timer("1", language=language).timeit(1)
+    for language in ("py", "python", ours.Language.PYTHON):
+        ours.Timer("1", language=language).timeit(1)
 
 
 # ----- The module -----
@@ -407,4 +405,4 @@ def test_benchmark_is_loaded_when_used():
 
 
 def test_benchmark_names_are_torchs():
-    assert set(npg_bench.__all__) <= set(dir(torch_bench))
+    assert set(ours.__all__) <= set(dir(theirs))

@@ -1,4 +1,4 @@
-"""Checkpointing: gradients equal the plain run's bit for bit, in less memory; the random stream; nesting; errors."""
+"""Checkpointing: the gradients of the plain run, bit for bit, in less memory; the random stream; nesting; errors."""
 
 import contextlib
 import gc
@@ -80,7 +80,7 @@ def test_checkpoint_sequential_gives_the_plain_runs_bits(use_reentrant, segments
         np.testing.assert_array_equal(a, b, strict=True)
 
 
-@pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")  # for the inner ones, in the first run
+@pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")  # of the inner ones, in the first run
 @WAYS
 def test_checkpoint_nested_gives_the_plain_runs_bits(use_reentrant):
     inner = through(use_reentrant)
@@ -100,8 +100,8 @@ def test_checkpoint_keywords_several_outputs_and_other_values():
         (a.sum() + (b * b).sum()).backward()
         return x.grad.numpy(), w.grad.numpy()
 
-    result = run(lambda *args, **kwargs: checkpoint(f, *args, use_reentrant=False, **kwargs))
-    for a, b in zip(result, run(f), strict=True):
+    found = run(lambda *args, **kwargs: checkpoint(f, *args, use_reentrant=False, **kwargs))
+    for a, b in zip(found, run(f), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
@@ -179,7 +179,7 @@ def test_checkpoint_stream_not_preserved_draws_anew():
 
 @WAYS
 def test_checkpoint_leaves_the_draws_of_other_threads_alone(use_reentrant):
-    """PyTorch resets the stream for all threads, so another thread's draws during a recomputation repeat."""
+    """PyTorch sets the stream back for all threads: what another one draws during a recomputation comes twice."""
     npg.manual_seed(0)
     alone = npg.rand(100).tolist()
     npg.manual_seed(0)
@@ -207,8 +207,8 @@ def test_checkpoint_within_vmap_recomputes_the_same_draws(use_reentrant):
         y.sum().backward()
         return npg.stack([y.detach(), w.grad / 2]) + npg.searchsorted(npg.ones(1) * 2, x)
 
-    result = npg.func.vmap(f, randomness="same")(npg.zeros(4, 3))
-    assert (result[:, 0] == result[:, 1]).all() and (result == result[0]).all() and (result > 0).all()
+    found = npg.func.vmap(f, randomness="same")(npg.zeros(4, 3))
+    assert (found[:, 0] == found[:, 1]).all() and (found == found[0]).all() and (found > 0).all()
 
 
 def test_checkpoint_contexts_are_left_alone_without_recording():
@@ -271,8 +271,8 @@ def test_checkpoint_keeps_half_the_memory_of_a_deep_model_or_less():
         finally:
             tracemalloc.stop()
 
-    full = peak(None)
-    assert peak(False) < full / 2 and peak(True) < full / 2
+    whole = peak(None)
+    assert peak(False) < whole / 2 and peak(True) < whole / 2
 
 
 @WAYS
@@ -333,14 +333,14 @@ def _refusal(lib, check, first, then, **keys):
 )
 def test_checkpoint_that_computes_something_else_raises_as_torch(first, then, early_stop, determinism_check):
     keys = {"early_stop": early_stop, "determinism_check": determinism_check}
-    actual, expected = (
+    found, expected = (
         _refusal(lib, check, first, then, **keys)
         for lib, check in ((npg, checkpoint), (torch, torch.utils.checkpoint.checkpoint))
     )
     if isinstance(expected, list):
-        np.testing.assert_allclose(actual, expected, rtol=1e-6)
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
     else:
-        assert actual == expected
+        assert found == expected
 
 
 def test_checkpoint_context_that_swallows_the_error_raises():

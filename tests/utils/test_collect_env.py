@@ -1,4 +1,4 @@
-"""python -m npg: its report, and that the self-check detects faults."""
+"""python -m npg: what it tells, and that its self-check notices what is wrong."""
 
 import os
 import re
@@ -38,9 +38,9 @@ def test_command_tells_versions_engine_blas_threads_and_platform():
 
 
 def test_functions_are_named_as_torchs():
-    result = collect_env.get_env_info()
-    assert collect_env.pretty_str(result).splitlines()[0] == f"npg: {result.npg_version}"
-    assert collect_env.get_pretty_env_info().splitlines()[0] == f"npg: {result.npg_version}"
+    found = collect_env.get_env_info()
+    assert collect_env.pretty_str(found).splitlines()[0] == f"npg: {found.npg_version}"
+    assert collect_env.get_pretty_env_info().splitlines()[0] == f"npg: {found.npg_version}"
 
 
 @pytest.mark.parametrize("check", _self_check.CHECKS, ids=lambda check: check.__name__)

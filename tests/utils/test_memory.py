@@ -1,4 +1,4 @@
-"""The memory that npg keeps for reuse: counted, bounded, and released without affecting anything else."""
+"""What npg keeps for later calls: counted, bounded, and dropped without touching anything else."""
 
 import gc
 import platform
@@ -27,26 +27,26 @@ def emptied():
 
 
 def kernels(x):
-    """Return the results, for x of (B, T, C), of kernels with temporaries and constants, and their sum's gradient."""
+    """Return what the kernels with temporaries and constants give for x, (B, T, C), and the gradient of their sum."""
     x = x.detach().requires_grad_()
     heads = x.unflatten(-1, (2, -1)).transpose(1, 2)
-    result = [
+    found = [
         F.gelu(x),
         F.layer_norm(x, x.shape[-1:]),
         F.softmax(x, -1),
         F.log_softmax(x, -1),
         F.scaled_dot_product_attention(heads, heads, heads, is_causal=True),
     ]
-    sum((y * y).sum() for y in result).backward()
-    return [y.detach().numpy() for y in result] + [x.grad.numpy()]
+    sum((y * y).sum() for y in found).backward()
+    return [y.detach().numpy() for y in found] + [x.grad.numpy()]
 
 
-def assert_same(actual, expected):
-    for one, other in zip(actual, expected, strict=True):
+def assert_same(found, expected):
+    for one, other in zip(found, expected, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def held_bytes():
+def kept():
     stats = memory_stats()
     return stats["scratch_bytes"], stats["constant_bytes"]
 
@@ -63,26 +63,26 @@ def test_stats_are_ints_by_name():
 
 def test_kernels_raise_the_counts_and_empty_cache_lowers_them():
     x = npg.rand(2, 100, 64)
-    assert held_bytes() == (0, 0)
+    assert kept() == (0, 0)
     expected = kernels(x)
-    scratch, constants = held_bytes()
+    scratch, constants = kept()
     assert scratch >= x.numpy().nbytes and constants >= 64 * 2 * 36 * 4
     again = kernels(x)
-    assert held_bytes() == (scratch, constants)  # the same memory serves every call
+    assert kept() == (scratch, constants)  # the same memory serves every call
     assert empty_cache() is None
-    assert held_bytes() == (0, 0)
+    assert kept() == (0, 0)
     assert_same(again, expected)
     assert_same(kernels(x), expected)
-    assert held_bytes() == (scratch, constants)
+    assert kept() == (scratch, constants)
 
 
 def test_count_is_of_the_memory_that_is_held():
     buffers.scratch(0, (30_000,), np.dtype(np.uint8))
-    assert held_bytes() == (buffers._this_thread.buffers[0].base.nbytes, 0)
+    assert kept() == (buffers._this_thread.buffers[0].base.nbytes, 0)
     mine = buffers.constants()
     try:
         mine["a"], mine["b"] = np.ones(10), np.ones(3, np.float32)
-        assert held_bytes()[1] == 92
+        assert kept()[1] == 92
         empty_cache()
         assert mine == {}
     finally:
@@ -106,13 +106,13 @@ def test_what_is_in_use_and_what_is_the_users_survives():
 def test_counts_stay_bounded_over_many_sizes(dtype):
     slots = 3
     bound = slots * (buffers.LIMIT + 2 * 4096)
-    if npg.engine.name == "python":  # it also keeps temporaries of programs, at most four blocks
+    if npg.engine.name == "python":  # which keeps the temporaries of programs there too, four blocks of them at most
         bound += 4 * (2 * programs.BLOCK * 8 + 2 * 4096)
     highest = 0
     for n in [*range(10, 600, 47), 1000, 3000]:
         x = npg.rand(1, n, 64, dtype=dtype)
         kernels(x)
-        scratch, constants = held_bytes()
+        scratch, constants = kept()
         highest = max(highest, scratch)
         assert scratch <= bound and constants < 8 << 20
     assert highest > buffers.LIMIT // 2
@@ -142,39 +142,39 @@ def test_buffers_of_all_threads_are_counted_until_they_end():
     for thread in threads:
         thread.start()
     used.wait(60)
-    of_two = held_bytes()[0]
+    of_two = kept()[0]
     F.log_softmax(npg.rand(100, 100), -1)
-    of_three = held_bytes()[0]
+    of_three = kept()[0]
     assert of_three * 2 == of_two * 3 > 0
     end.set()
     for thread in threads:
         thread.join()
     gc.collect()
-    assert held_bytes()[0] * 3 == of_three
+    assert kept()[0] * 3 == of_three
     empty_cache()
-    assert held_bytes()[0] == 0
+    assert kept()[0] == 0
 
 
 def test_buffers_of_other_threads_are_dropped_and_made_again():
     steps = threading.Barrier(2)
-    results = []
+    found = []
 
     def work():
         x = npg.ones(2, 100, 64)
-        results.append(kernels(x))
+        found.append(kernels(x))
         steps.wait(60)
         steps.wait(60)  # emptied
-        results.append(kernels(x))
+        found.append(kernels(x))
 
     thread = threading.Thread(target=work)
     thread.start()
     steps.wait(60)
-    assert held_bytes()[0] > 0
+    assert kept()[0] > 0
     empty_cache()
-    assert held_bytes()[0] == 0
+    assert kept()[0] == 0
     steps.wait(60)
     thread.join()
-    assert_same(*results)
+    assert_same(*found)
 
 
 def test_emptying_while_threads_compute_changes_no_result():
@@ -219,9 +219,9 @@ def test_threads_that_come_and_go_while_counting():
     for thread in starters:
         thread.start()
     while any(thread.is_alive() for thread in starters):
-        assert held_bytes()[0] < 1 << 20
+        assert kept()[0] < 1 << 20
         empty_cache()
-    assert held_bytes()[0] == 0
+    assert kept()[0] == 0
 
 
 # ----- The heap -----
@@ -273,9 +273,9 @@ def test_heap_keys_are_absent_where_the_c_library_does_not_tell(monkeypatch):
     monkeypatch.setattr(heap, "_c_function", lambda _name: None)
     F.log_softmax(npg.rand(100, 100), -1)
     assert list(memory_stats()) == ["scratch_bytes", "constant_bytes", "block_bytes", "block_used_bytes"]
-    assert held_bytes()[0] > 0
+    assert kept()[0] > 0
     empty_cache()
-    assert held_bytes()[0] == 0
+    assert kept()[0] == 0
 
 
 def test_functions_that_the_c_library_has_not_are_none(monkeypatch):

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, overload
 import numpy as np
 
 from npg._floating import silent
+from npg._naming import named
 from npg.dtypes import KNOWN, check_known
 from npg.engine._arguments import bind, is_number, of_numbers, operand_error
 from npg.engine._out import DEFAULT, OutRule, check_out, fit_out, rule_of
@@ -60,7 +61,7 @@ class Function:
         return str(self.__name__)  # pickled by name, as functions are
 
     def __repr__(self) -> str:
-        return f"<function npg.{self.__name__}{self.__signature__}>"
+        return named(f"<function npg.{self.__name__}{self.__signature__}>")
 
     @overload
     def __call__(self, input: B, *args: Any, **kwargs: Any) -> B: ...

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from npg._naming import named
 from npg.autograd import no_grad
 from npg.nn.parameter import Parameter
 from npg.tensor import Tensor
@@ -213,7 +214,7 @@ def _copying(t: Any, value: Any) -> _Change:
 def _refusal(key: str, t: Any, value: Any, assign: bool) -> str | None:
     """Return why a tensor of the state_dict cannot become the state t, or None."""
     if not isinstance(value, Tensor):
-        return (
+        return named(
             f'While copying the parameter named "{key}", expected npg.Tensor or Tensor-like object from checkpoint but '
             f"received {type(value)}"
         )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import operator
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from npg import _lazy
 from npg.nn.modules.module import Module
 from npg.utils._typename import typename
 
@@ -268,3 +269,9 @@ class ModuleDict(Module):
         _checked([module for _, module in pairs], "ModuleDict.update")
         for name, module in pairs:
             self[name] = module
+
+
+if not TYPE_CHECKING:  # torch.nn.modules.container has these too; they are made of what stands here
+    __getattr__ = _lazy.loader(
+        __name__, dict.fromkeys(("ParameterDict", "ParameterList"), "npg.nn.modules.parameter_container")
+    )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from npg import dtypes
+from npg._naming import named
 from npg.autograd import no_grad
 from npg.creation import empty, empty_like
 from npg.functional._attributes import device
@@ -82,7 +83,9 @@ class Module:
         elif parameters is not None and name in parameters:
             if value is not None:
                 raise TypeError(
-                    f"cannot assign '{typename(value)}' as parameter '{name}' (npg.nn.Parameter or None expected)"
+                    named(
+                        f"cannot assign '{typename(value)}' as parameter '{name}' (npg.nn.Parameter or None expected)"
+                    )
                 )
             self.register_parameter(name, value)
         elif isinstance(value, Module):
@@ -93,13 +96,18 @@ class Module:
         elif modules is not None and name in modules:
             if value is not None:
                 raise TypeError(
-                    f"cannot assign '{typename(value)}' as child module '{name}' (npg.nn.Module or None expected)"
+                    named(
+                        f"cannot assign '{typename(value)}' as child module '{name}' (npg.nn.Module or None expected)"
+                    )
                 )
             modules[name] = value
         elif isinstance(value, Buffer) or (buffers is not None and name in buffers):
             if value is not None and not isinstance(value, Tensor):
                 raise TypeError(
-                    f"cannot assign '{typename(value)}' as buffer '{name}' (npg.nn.Buffer, npg.Tensor or None expected)"
+                    named(
+                        f"cannot assign '{typename(value)}' as buffer '{name}' (npg.nn.Buffer, npg.Tensor or None "
+                        "expected)"
+                    )
                 )
             persistent = value.persistent if isinstance(value, Buffer) else name not in self._non_persistent_buffers_set
             self.register_buffer(name, value, persistent)
@@ -165,7 +173,10 @@ class Module:
         self._check_name("parameter", name, "_parameters")
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(
-                f"cannot assign '{typename(param)}' object to parameter '{name}' (npg.nn.Parameter or None required)"
+                named(
+                    f"cannot assign '{typename(param)}' object to parameter '{name}' (npg.nn.Parameter or None "
+                    "required)"
+                )
             )
         if param is not None:
             _refuse_non_leaf(name, param)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from npg import functional as F
+from npg._naming import named
 from npg.functional._public import public_function
 from npg.tensor import Tensor
 
@@ -23,7 +24,7 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     Source: torch.nn.utils.vector_to_parameters.
     """
     if not isinstance(vec, Tensor):
-        raise TypeError(f"expected npg.Tensor, but got: {type(vec).__name__}")
+        raise TypeError(named(f"expected npg.Tensor, but got: {type(vec).__name__}"))
     parts = []
     at = 0
     for p in parameters:

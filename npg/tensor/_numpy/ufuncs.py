@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from npg import functional as F
+from npg._naming import named
 from npg.dtypes import is_known, to_numpy
 from npg.engine import TensorBase, wrap
 from npg.engine._arguments import is_number
@@ -148,8 +149,10 @@ def call_where(ufunc: Any, inputs: tuple[Any, ...], kwargs: dict[str, Any], wher
     """
     if out is None or isinstance(out, tuple):
         raise TypeError(
-            f"{ufunc_name(ufunc)} of a Tensor takes where= only together with one out=, which holds the other "
-            "elements; use npg.where on the result"
+            named(
+                f"{ufunc_name(ufunc)} of a Tensor takes where= only together with one out=, which holds the other "
+                "elements; use npg.where on the result"
+            )
         )
     shape = tuple(out.shape)
     mask = np.broadcast_to(np.asarray(values(where), bool), shape)

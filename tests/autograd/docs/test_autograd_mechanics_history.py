@@ -1,7 +1,7 @@
 """PyTorch's page "Autograd mechanics", section "How autograd encodes the history".
 
-Names of nodes, edges and identities; tensors that nodes save ("Saved tensors") and hooks on them ("Hooks for saved
-tensors"); against torch.
+Names of nodes, edges, identities; what nodes save ("Saved tensors") and the hooks that see it ("Hooks for saved
+tensors"); each in npg and in torch.
 """
 
 import gc
@@ -44,7 +44,7 @@ def leaves(lib):
 
 
 def written(node):
-    """Return a node's name and, for each of its edges, the same for the node there and the number of its output."""
+    """Return a node's name and, for each edge that leads on, what is at its end and which output of that."""
     ends = [(written(end), nr) for end, nr in node.next_functions if end is not None]
     return node.name().split("::")[-1], sorted(ends, key=repr)
 

@@ -177,6 +177,7 @@ def several_parts(lib):
 
 @program
 def leaf_used_late(lib):
+    # leaf needed early and late
     log = []
     x = lib.ones(2, requires_grad=True)
     x.register_hook(lambda g: log.append(("x", values(g))))

@@ -1,6 +1,6 @@
 """PyTorch's page "Autograd mechanics", section "Multithreaded Autograd".
 
-Each thread has its own grad mode, leaves shared by graphs lose no gradient, and a graph may move between threads.
+Each thread has its grad mode, leaves that graphs share lose no gradient, a graph moves between threads.
 """
 
 import sys
@@ -18,7 +18,7 @@ THREADS, ROUNDS = 16, 1000
 
 
 def together(*functions):
-    """Run functions in threads that start at the same time; re-raise an error of one."""
+    """Run functions in threads that start at the same time; raise what one of them raised."""
     barrier, errors = threading.Barrier(len(functions)), []
 
     def run(function):

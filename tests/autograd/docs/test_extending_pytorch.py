@@ -31,7 +31,7 @@ def node_of_a_function_is_its_context(lib):
 
 
 def _functions(lib, log):
-    """Return a Function whose backward stops the gradient, an identity that logs it, and one without zeros."""
+    """Return a function whose backward stops the gradient, and an identity that logs what its backward gets."""
 
     class Stop(lib.autograd.Function):
         @staticmethod

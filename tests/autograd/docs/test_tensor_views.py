@@ -130,7 +130,7 @@ def test_view_that_a_custom_function_changes_has_the_functions_history_also_wher
             def forward(ctx, view):
                 ctx.mark_dirty(view)
                 view.mul_(2)
-                view.requires_grad  # reads the view's history so far
+                view.requires_grad  # asks for the history that the view has so far
                 return view
 
             @staticmethod
@@ -146,7 +146,7 @@ def test_view_that_a_custom_function_changes_has_the_functions_history_also_wher
 
 
 def test_view_made_without_recording_has_no_gradient() -> None:
-    # In torch it reports that it requires grad, and then no leaf receives any.
+    # In torch it says that it requires grad, and then no leaf receives any.
     x = npg.ones(3, requires_grad=True)
     with npg.no_grad():
         view = x[:2]

@@ -150,7 +150,7 @@ test_program_does_in_npg_what_it_does_in_torch = compared(PROGRAMS)
     ],
 )
 def test_what_is_no_sequence_is_refused_by_its_type(call, text):
-    # PyTorch has this error for such a value in a list; for the value itself it raises "is not iterable".
+    # As PyTorch refuses it in a list; of it alone PyTorch says that it "is not iterable".
     with pytest.raises(TypeError, match="is not iterable"):
         call(torch, torch.ones(2, requires_grad=True))
     with pytest.raises((TypeError, RuntimeError), match=text):

@@ -117,7 +117,7 @@ test_program_does_in_npg_what_it_does_in_torch = compared(PROGRAMS)
 
 
 def test_saved_output_changed_through_views_gives_the_gradient_of_its_old_values():
-    # Not compared with torch, which uses a changed value for the second square.
+    # Not compared with torch, which takes a changed value for the second square.
     with npg.autograd.graph.allow_mutation_on_saved_tensors():
         a = npg.tensor([4.0, 16.0], requires_grad=True)
         b = a.sqrt()

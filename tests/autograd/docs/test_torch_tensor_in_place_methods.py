@@ -52,11 +52,11 @@ GROUPS = {
 }
 
 
-# Without a history: methods that change memory or flags (tests/tensor), or call a Python function per element.
+# Without a history: other memory or flags (tests/tensor), and what runs a Python function for each element.
 OTHERS = "requires_grad_ detach_ share_memory_ set_ resize_ resize_as_ apply_ map_".split()
 
 
-# PyTorch has no in-place derivative of these, and for sgn_ one of the wrong shape.
+# PyTorch has no derivative of these in place, and of sgn_ a wrong one: it has no shape.
 NOT_IN_TORCH = "acosh_ arccosh_ asinh_ arcsinh_ atanh_ arctanh_ sgn_".split()
 
 
@@ -123,15 +123,15 @@ TENSORS = [plain, recorded, view, constant_into_recorded, recorded_into_constant
 @pytest.mark.parametrize("call", CALLS)
 def test_method_does_in_npg_what_it_does_in_torch(call, tensors):
     if tensors is recording_off and ("logical" in call or call[1] == "["):
-        return  # methods without a derivative raise here, too; and a view of the view has no history
+        return  # what has no derivative is refused here too; and a view of the view has no history to look at
     (actual, arrays), (expected, expected_arrays) = (run(lib, call, tensors) for lib in (npg, torch))
     if expected[0] != "ok" and run(torch, call, plain)[0][0] != "ok":
-        assert actual[0] != "ok"  # each library names its own of two reasons
+        assert actual[0] != "ok"  # of two reasons to refuse each library names its own
         return
     assert actual == expected
     if (call, tensors) == ("x.sinc_()", narrower):
-        # PyTorch's gradient of sinc rounds every step to float16 and is off by up to 9,000 units, npg's by half a unit
-        # (measured on all 65,536 values): compare with float32.
+        # PyTorch's gradient of sinc in float16 takes each step in float16 and is off by up to 9,000 units, npg's by
+        # half a unit (measured on all 65,536 values): the values are those of float32.
         in_float32 = run(torch, call, recorded)[1]
         expected_arrays = [t.astype(a.dtype) for t, a in zip(in_float32, expected_arrays, strict=True)]
     for actual_array, expected_array in zip(arrays, expected_arrays, strict=True):
@@ -140,7 +140,7 @@ def test_method_does_in_npg_what_it_does_in_torch(call, tensors):
 
 
 def run(lib, call, tensors):
-    """Run a call in one library; return the results that must be equal, and the arrays that must be close."""
+    """Return what a call does in one library: what must be equal, and what is as near as floats are."""
     lib.manual_seed(0)
     a = lib.tensor([[0.5, 0.25], [0.75, 0.875]], requires_grad=True)
     b = lib.tensor([[1.0, 2.0], [1.0, 4.0]], requires_grad=True)

@@ -1,4 +1,4 @@
-"""Attributes, registration and traversal: the same programs in torch, including every error text."""
+"""Attributes, registering and walking: the same programs in torch, with the texts of every refusal."""
 
 import copy
 import pickle
@@ -227,9 +227,9 @@ def test_zero_grad_requires_grad_and_modes_are_torchs() -> None:
         yield [p.requires_grad for p in m.requires_grad_(False).parameters()]
         yield [p.requires_grad for p in m.requires_grad_().parameters()]
         yield [x.training for x in m.eval().modules()], [x.training for x in m.child.train().modules()], m.training
-        log: list[str] = []
-        yield m.apply(lambda x: log.append(type(x).__name__)) is m
-        yield log
+        seen: list[str] = []
+        yield m.apply(lambda x: seen.append(type(x).__name__)) is m
+        yield seen
 
     agree(program)
 

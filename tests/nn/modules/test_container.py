@@ -1,4 +1,4 @@
-"""Containers: the same programs in torch, including every error text."""
+"""Containers: the same programs in torch, with the texts of every refusal."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator

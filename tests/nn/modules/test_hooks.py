@@ -38,16 +38,16 @@ def plain(gradients: Any) -> Any:
 def test_forward_hooks_orders_and_replacements_are_torchs() -> None:
     def program(lib: Any) -> Iterator[Any]:
         m = lib.nn.Identity()
-        log: list[Any] = []
-        m.register_forward_pre_hook(lambda mod, args: log.append("pre") or args[0] + 1)
-        m.register_forward_pre_hook(lambda mod, args: log.append("first pre"), prepend=True)
-        m.register_forward_hook(lambda mod, args, out: log.append("post"))
-        handle = m.register_forward_hook(lambda mod, args, out: log.append("first post") or out * 10, prepend=True)
+        seen: list[Any] = []
+        m.register_forward_pre_hook(lambda mod, args: seen.append("pre") or args[0] + 1)
+        m.register_forward_pre_hook(lambda mod, args: seen.append("first pre"), prepend=True)
+        m.register_forward_hook(lambda mod, args, out: seen.append("post"))
+        handle = m.register_forward_hook(lambda mod, args, out: seen.append("first post") or out * 10, prepend=True)
         yield m(lib.ones(2))
         handle.remove()
         handle.remove()
         yield m(lib.ones(2))
-        yield log
+        yield seen
         with m.register_forward_hook(lambda mod, args, out: out * 3):
             yield m(lib.ones(2))
         yield m(lib.ones(2))
@@ -62,11 +62,11 @@ def test_forward_hooks_with_kwargs_are_torchs() -> None:
                 return x * by
 
         m = Scaled()
-        log: list[Any] = []
+        seen: list[Any] = []
         m.register_forward_pre_hook(lambda mod, args, kwargs: (args, {"by": kwargs.get("by", 0) + 1}), with_kwargs=True)
-        m.register_forward_hook(lambda mod, args, kwargs, out: log.append(kwargs), with_kwargs=True)
+        m.register_forward_hook(lambda mod, args, kwargs, out: seen.append(kwargs), with_kwargs=True)
         yield m(lib.ones(1), by=2.0)
-        yield log
+        yield seen
         handle = m.register_forward_pre_hook(lambda mod, args, kwargs: args, with_kwargs=True)
         yield attempt(lambda: m(lib.ones(1), by=2.0))
         handle.remove()
@@ -84,22 +84,22 @@ def test_forward_hook_always_called_runs_after_an_error() -> None:
                 raise ValueError("broken")
 
         m = Broken()
-        log: list[Any] = []
-        m.register_forward_hook(lambda mod, args, out: log.append(("plain", out)))
-        m.register_forward_hook(lambda mod, args, out: log.append(("always", out)), always_call=True)
+        seen: list[Any] = []
+        m.register_forward_hook(lambda mod, args, out: seen.append(("plain", out)))
+        m.register_forward_hook(lambda mod, args, out: seen.append(("always", out)), always_call=True)
         m.register_forward_hook(
-            lambda mod, args, kwargs, out: log.append(("kwargs", kwargs)), always_call=True, with_kwargs=True
+            lambda mod, args, kwargs, out: seen.append(("kwargs", kwargs)), always_call=True, with_kwargs=True
         )
         yield attempt(lambda: m(lib.ones(1)))
-        yield log
+        yield seen
         m.register_forward_hook(lambda mod, args, out: 1 / 0, always_call=True)
         yield warned(lambda: attempt(lambda: m(lib.ones(1))))
-        identity = lib.nn.Identity()
-        identity.register_forward_hook(lambda mod, args, out: 1 / 0)
-        identity.register_forward_hook(lambda mod, args, out: log.append(out.tolist()), always_call=True)
-        identity.register_forward_hook(lambda mod, args, out: log.append("once"), always_call=True, prepend=True)
-        yield attempt(lambda: identity(lib.ones(1)))
-        yield log[4:]
+        whole = lib.nn.Identity()
+        whole.register_forward_hook(lambda mod, args, out: 1 / 0)
+        whole.register_forward_hook(lambda mod, args, out: seen.append(out.tolist()), always_call=True)
+        whole.register_forward_hook(lambda mod, args, out: seen.append("once"), always_call=True, prepend=True)
+        yield attempt(lambda: whole(lib.ones(1)))
+        yield seen[4:]
 
     agree(program)
 
@@ -110,18 +110,18 @@ def test_forward_hook_always_called_runs_after_an_error() -> None:
 def test_full_backward_hooks_see_what_torchs_see() -> None:
     def program(lib: Any) -> Iterator[Any]:
         m = mixing(lib)
-        log: list[Any] = []
-        m.register_full_backward_hook(lambda mod, gi, go: log.append((plain(gi), plain(go))))
-        m.register_full_backward_pre_hook(lambda mod, go: log.append(plain(go)))
+        seen: list[Any] = []
+        m.register_full_backward_hook(lambda mod, gi, go: seen.append((plain(gi), plain(go))))
+        m.register_full_backward_pre_hook(lambda mod, go: seen.append(plain(go)))
         a, b = leaf(lib, 1.0, 2.0), leaf(lib, 3.0, 4.0)
         for x, y in ((a, b), (a, b.detach()), (a.detach(), b), (a, lib.tensor([1, 2]))):
             results = m(x, y, 3)
             yield [getattr(r, "requires_grad", None) for r in results]
             results[0].sum().backward()
-            yield log.pop(0), log.pop(0)
+            yield seen.pop(0), seen.pop(0)
         results = m(a, b)
         results[1].sum().backward()
-        yield log.pop(), a.grad, b.grad
+        yield seen.pop(), a.grad, b.grad
         yield attempt(lambda: m(a, b)[1].add_(1)).split("being modified")[1][:9]
 
     agree(program)
@@ -151,12 +151,12 @@ def test_full_backward_hooks_and_gradients_of_gradients_are_torchs() -> None:
     def program(lib: Any) -> Iterator[Any]:
         a = leaf(lib, 1.0, 2.0)
         m = lib.nn.Softplus()
-        log: list[Any] = []
-        m.register_full_backward_hook(lambda mod, gi, go: log.append((gi[0].requires_grad, plain(go))))
+        seen: list[Any] = []
+        m.register_full_backward_hook(lambda mod, gi, go: seen.append((gi[0].requires_grad, plain(go))))
         (g,) = lib.autograd.grad((m(a) ** 2).sum(), a, create_graph=True)
         yield g.detach()
         yield lib.autograd.grad(g.sum(), a)
-        yield log
+        yield seen
 
     agree(program)
 
@@ -164,10 +164,10 @@ def test_full_backward_hooks_and_gradients_of_gradients_are_torchs() -> None:
 def test_full_backward_hook_without_input_gradients_fires_on_outputs() -> None:
     def program(lib: Any) -> Iterator[Any]:
         m = lib.nn.Linear(2, 1)
-        log: list[Any] = []
-        handle = m.register_full_backward_hook(lambda mod, gi, go: log.append((gi, plain(go))))
+        seen: list[Any] = []
+        handle = m.register_full_backward_hook(lambda mod, gi, go: seen.append((gi, plain(go))))
         yield warned(lambda: m(lib.ones(1, 2)).sum().backward())
-        yield log
+        yield seen
         handle.remove()
         m.register_full_backward_hook(lambda mod, gi, go: (lib.ones(1, 2),))
         yield warned(lambda: attempt(lambda: m(lib.ones(1, 2)).sum().backward()))
@@ -214,7 +214,7 @@ def test_backward_hooks_refusals_are_torchs() -> None:
                 return {"y": x * 2}
 
         named = Named()
-        named.register_full_backward_hook(lambda *arguments: None)
+        named.register_full_backward_hook(lambda *given: None)
         yield warned(lambda: named(a)["y"].requires_grad)
 
     agree(program)
@@ -233,10 +233,10 @@ def test_backward_hook_of_the_older_kind_is_torchs() -> None:
     def program(lib: Any) -> Iterator[Any]:
         a, b = leaf(lib, 1.0, 2.0), leaf(lib, 3.0, 4.0)
         m = lib.nn.Tanh()
-        log: list[Any] = []
-        m.register_backward_hook(lambda mod, gi, go: log.append((plain(gi), plain(go))) or (gi[0] * 2,))
+        seen: list[Any] = []
+        m.register_backward_hook(lambda mod, gi, go: seen.append((plain(gi), plain(go))) or (gi[0] * 2,))
         yield warned(lambda: m(a * 1).sum().backward())
-        yield log, a.grad
+        yield seen, a.grad
         for make in (lambda r: r, lambda r: r[0], lambda r: [r[1]], lambda r: {"y": r[0]}, lambda r: (r[0], (r[1],))):
 
             class Several(lib.nn.Module):  # type: ignore[name-defined,misc]
@@ -244,7 +244,7 @@ def test_backward_hook_of_the_older_kind_is_torchs() -> None:
                     return make((x.exp() * y, y.exp()))  # noqa: B023
 
             several = Several()
-            several.register_backward_hook(lambda *arguments: None)
+            several.register_backward_hook(lambda *given: None)
             yield warned(lambda: type(several(a, b)).__name__)  # noqa: B023
         yield warned(lambda: type(several(a, y=b)).__name__)
 
@@ -256,7 +256,7 @@ def test_backward_hooks_leave_no_cycle_in_the_inputs() -> None:
     import weakref
 
     m = npg.nn.Linear(2, 2)
-    m.register_full_backward_hook(lambda *arguments: None)
+    m.register_full_backward_hook(lambda *given: None)
     gc.disable()
     try:
         x = npg.ones(1, 2, requires_grad=True)

@@ -1,4 +1,4 @@
-"""Layers, activations, losses, initialisation: the same expressions in npg and in torch."""
+"""Layers, activations, losses, initialisation: one expression each, in npg and in torch."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -218,12 +218,12 @@ def test_expression_is_torchs(expression: str) -> None:
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_activation_prints_and_keeps_what_torchs_does(name: str, args: Any) -> None:
     def program(lib: Any) -> Iterator[Any]:
-        result = attempt(lambda: getattr(lib.nn, name)(*args))
-        if isinstance(result, str):  # Python's own error for the number of arguments names the base class
-            yield result.split(":")[0]
+        made = attempt(lambda: getattr(lib.nn, name)(*args))
+        if isinstance(made, str):  # how many arguments there may be is told in Python's words, with the base's name
+            yield made.split(":")[0]
             return
-        yield repr(result)
-        yield sorted((k, v) for k, v in result.__dict__.items() if not k.startswith("_"))
+        yield repr(made)
+        yield sorted((k, v) for k, v in made.__dict__.items() if not k.startswith("_"))
 
     agree(program)
 
@@ -232,11 +232,11 @@ def test_activation_signatures_are_torchs() -> None:
     import inspect
 
     for name in ACTIVATIONS:
-        actual, expected = (inspect.signature(getattr(lib.nn, name)).parameters for lib in (npg, torch))
+        found, expected = (inspect.signature(getattr(lib.nn, name)).parameters for lib in (npg, torch))
         if "args" in expected:  # PyTorch's without settings have Module's constructor
             expected = {}
-        assert list(actual) == list(expected), name
-        assert [p.default for p in actual.values()] == [p.default for p in expected.values()], name
+        assert list(found) == list(expected), name
+        assert [p.default for p in found.values()] == [p.default for p in expected.values()], name
 
 
 def test_numpygrads_gelu_is_the_tanh_form() -> None:
@@ -261,8 +261,8 @@ def test_refusals_of_npgs_own() -> None:
 def test_weight_norm_is_torchs() -> None:
     def program(lib: Any) -> Iterator[Any]:
         for dim in (0, 1, -1, None):
-            m, log = warned(lambda: lib.nn.utils.weight_norm(lib.nn.Linear(3, 2), dim=dim))  # noqa: B023
-            yield [w for w in log if "FutureWarning" in w]
+            m, seen = warned(lambda: lib.nn.utils.weight_norm(lib.nn.Linear(3, 2), dim=dim))  # noqa: B023
+            yield [w for w in seen if "FutureWarning" in w]
             yield dict(m.state_dict()), m.weight.requires_grad
             y = m(lib.ones(1, 3))
             y.sum().backward()

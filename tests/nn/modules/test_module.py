@@ -1,4 +1,4 @@
-"""Module: attributes, traversal, state, hooks, printing, against the same program in torch."""
+"""Module: attributes, walking, state, hooks, printing; next to the same program in torch."""
 
 import copy
 import pickle
@@ -51,46 +51,46 @@ def pair() -> tuple[Any, Any]:
 
 
 def test_names_agree_with_torch(pair: Any) -> None:
-    npg_model, torch_model = pair
+    ours, theirs = pair
     for walk in ("named_parameters", "named_buffers", "named_modules", "named_children"):
-        assert [n for n, _ in getattr(npg_model, walk)()] == [n for n, _ in getattr(torch_model, walk)()]
-    assert [n for n, _ in npg_model.named_parameters(remove_duplicate=False)] == [
-        n for n, _ in torch_model.named_parameters(remove_duplicate=False)
+        assert [n for n, _ in getattr(ours, walk)()] == [n for n, _ in getattr(theirs, walk)()]
+    assert [n for n, _ in ours.named_parameters(remove_duplicate=False)] == [
+        n for n, _ in theirs.named_parameters(remove_duplicate=False)
     ]
-    assert len(list(npg_model.modules())) == len(list(torch_model.modules()))
+    assert len(list(ours.modules())) == len(list(theirs.modules()))
 
 
 def test_repr_agrees_with_torch(pair: Any) -> None:
-    npg_model, torch_model = pair
-    assert repr(npg_model) == repr(torch_model)
+    ours, theirs = pair
+    assert repr(ours) == repr(theirs)
     assert repr(nn.ModuleList([nn.Linear(2, 2), nn.Linear(2, 2), nn.ReLU()])) == repr(
         torch.nn.ModuleList([torch.nn.Linear(2, 2), torch.nn.Linear(2, 2), torch.nn.ReLU()])
     )
 
 
 def test_initial_state_and_training_step_agree_with_torch(pair: Any) -> None:
-    npg_model, torch_model = pair
-    for (name, f), (_, e) in zip(npg_model.state_dict().items(), torch_model.state_dict().items(), strict=True):
+    ours, theirs = pair
+    for (name, f), (_, e) in zip(ours.state_dict().items(), theirs.state_dict().items(), strict=True):
         assert_like(f, e, name)
     x = np.array([[0, 1, 2], [3, 4, 0]])
     npg.manual_seed(5)
     torch.manual_seed(5)
-    actual, expected = npg_model(npg.tensor(x)), torch_model(torch.tensor(x))
-    assert_like(actual, expected)
-    actual.sum().backward()
+    found, expected = ours(npg.tensor(x)), theirs(torch.tensor(x))
+    assert_like(found, expected)
+    found.sum().backward()
     expected.sum().backward()
-    for (name, f), (_, e) in zip(npg_model.named_parameters(), torch_model.named_parameters(), strict=True):
+    for (name, f), (_, e) in zip(ours.named_parameters(), theirs.named_parameters(), strict=True):
         assert_like(f.grad, e.grad, name)
 
 
 def test_eval_switches_dropout_off(pair: Any) -> None:
-    npg_model, torch_model = pair
+    ours, theirs = pair
     x = np.array([0, 2])
-    assert not npg_model.eval().training and not npg_model.named["drop"].training
-    assert_like(npg_model(npg.tensor(x)), torch_model.eval()(torch.tensor(x)))
-    assert npg_model.train().named["drop"].training
+    assert not ours.eval().training and not ours.named["drop"].training
+    assert_like(ours(npg.tensor(x)), theirs.eval()(torch.tensor(x)))
+    assert ours.train().named["drop"].training
     with pytest.raises(ValueError, match="training mode is expected to be boolean"):
-        npg_model.train(1)
+        ours.train(1)
 
 
 # ----- Attributes -----
@@ -160,21 +160,21 @@ def test_parameter_of_no_tensor_raises() -> None:
 
 
 def test_dotted_paths(pair: Any) -> None:
-    npg_model, _ = pair
-    assert npg_model.get_submodule("head.first") is npg_model.head.first
-    assert npg_model.get_parameter("head.first.weight") is npg_model.head.first.weight
-    assert npg_model.get_buffer("count") is npg_model.count
+    ours, _ = pair
+    assert ours.get_submodule("head.first") is ours.head.first
+    assert ours.get_parameter("head.first.weight") is ours.head.first.weight
+    assert ours.get_buffer("count") is ours.count
     with pytest.raises(AttributeError, match="has no attribute `nothing`"):
-        npg_model.get_submodule("head.nothing")
+        ours.get_submodule("head.nothing")
 
 
 # ----- State -----
 
 
 def test_load_state_dict_copies_and_keeps_the_parameters(pair: Any) -> None:
-    npg_model, _ = pair
+    ours, _ = pair
     other = net(npg)
-    weights = {k: v + 1 for k, v in npg_model.state_dict().items()}
+    weights = {k: v + 1 for k, v in ours.state_dict().items()}
     before = dict(other.named_parameters())
     assert repr(other.load_state_dict(weights)) == "<All keys matched successfully>"
     for name, p in other.named_parameters():
@@ -182,20 +182,20 @@ def test_load_state_dict_copies_and_keeps_the_parameters(pair: Any) -> None:
 
 
 def test_load_state_dict_mismatch_lists_everything_and_changes_nothing() -> None:
-    npg_model, torch_model = nn.Linear(3, 2), torch.nn.Linear(3, 2)
-    before = npg_model.weight.detach().clone()
+    ours, theirs = nn.Linear(3, 2), torch.nn.Linear(3, 2)
+    before = ours.weight.detach().clone()
     bad = {"weight": npg.ones(2, 2), "extra": npg.ones(1)}
-    with pytest.raises(RuntimeError) as actual:
-        npg_model.load_state_dict(bad)
+    with pytest.raises(RuntimeError) as found:
+        ours.load_state_dict(bad)
     with pytest.raises(RuntimeError) as expected:
-        torch_model.load_state_dict({"weight": torch.ones(2, 2), "extra": torch.ones(1)})
-    assert str(actual.value).replace("npg.", "torch.") == str(expected.value)
-    assert npg.equal(npg_model.weight.detach(), before)
-    keys = npg_model.load_state_dict({"bias": npg.ones(2), "extra": npg.ones(1)}, strict=False)
+        theirs.load_state_dict({"weight": torch.ones(2, 2), "extra": torch.ones(1)})
+    assert str(found.value).replace("npg.", "torch.") == str(expected.value)
+    assert npg.equal(ours.weight.detach(), before)
+    keys = ours.load_state_dict({"bias": npg.ones(2), "extra": npg.ones(1)}, strict=False)
     assert keys.missing_keys == ["weight"] and keys.unexpected_keys == ["extra"]
-    assert npg_model.bias.tolist() == [1.0, 1.0]
+    assert ours.bias.tolist() == [1.0, 1.0]
     with pytest.raises(TypeError, match="Expected state_dict to be dict-like"):
-        npg_model.load_state_dict(3)
+        ours.load_state_dict(3)
 
 
 def test_state_dict_shares_memory_and_has_no_graph() -> None:
@@ -208,7 +208,7 @@ def test_state_dict_shares_memory_and_has_no_graph() -> None:
 
 def test_extra_state_goes_through_state_dict() -> None:
     class Counting(nn.Module):
-        log = 0
+        seen = 0
 
         def get_extra_state(self) -> Any:
             return {"seen": self.seen}
@@ -224,11 +224,11 @@ def test_extra_state_goes_through_state_dict() -> None:
 
 
 def test_copies_are_independent(pair: Any) -> None:
-    npg_model, _ = pair
+    ours, _ = pair
     for twin in (copy.deepcopy(nn.Linear(2, 2)), pickle.loads(pickle.dumps(nn.Linear(2, 2)))):
         assert isinstance(twin.weight, nn.Parameter) and twin.weight.requires_grad
-    twin = copy.deepcopy(npg_model)
-    assert twin.tied is twin.blocks[0] and twin.scale is not npg_model.scale
+    twin = copy.deepcopy(ours)
+    assert twin.tied is twin.blocks[0] and twin.scale is not ours.scale
     assert twin(npg.tensor([0])).shape == (1, 3)
 
 
@@ -257,9 +257,9 @@ def test_to_changes_floating_state_only() -> None:
 
 
 def test_apply_visits_children_first() -> None:
-    log: list[str] = []
-    nn.Sequential(nn.Linear(1, 1), nn.ReLU()).apply(lambda m: log.append(type(m).__name__))
-    assert log == ["Linear", "ReLU", "Sequential"]
+    seen: list[str] = []
+    nn.Sequential(nn.Linear(1, 1), nn.ReLU()).apply(lambda m: seen.append(type(m).__name__))
+    assert seen == ["Linear", "ReLU", "Sequential"]
 
 
 # ----- Hooks -----

@@ -1,4 +1,4 @@
-"""Every module of npg on PyTorch's own module samples: initial state, output, gradients, repr, modes."""
+"""Every module that npg offers over PyTorch's own module samples: initial state, output, gradients, repr, modes."""
 
 import functools
 from typing import Any
@@ -66,24 +66,24 @@ def test_module_samples_agree_with_torch(info: Any, dtype: Any, training: bool) 
         except Unsupported:
             continue
         torch.manual_seed(7)
-        torch_module = build(info.module_cls, sample, dtype, torch_leaves).to(dtype).train(training)
+        theirs = build(info.module_cls, sample, dtype, torch_leaves).to(dtype).train(training)
         npg.manual_seed(7)
-        npg_module = build(getattr(npg.nn, info.name[3:]), sample, dtype, to_npg).to(to_npg(dtype)).train(training)
-        assert repr(npg_module) == repr(torch_module)
-        assert list(npg_module.state_dict()) == list(torch_module.state_dict())
-        for name, value in torch_module.state_dict().items():
-            assert_like(npg_module.state_dict()[name], value, f"initial {name}")
+        ours = build(getattr(npg.nn, info.name[3:]), sample, dtype, to_npg).to(to_npg(dtype)).train(training)
+        assert repr(ours) == repr(theirs)
+        assert list(ours.state_dict()) == list(theirs.state_dict())
+        for name, value in theirs.state_dict().items():
+            assert_like(ours.state_dict()[name], value, f"initial {name}")
         if sample.forward_input is None:
             continue
         their_args, their_kwargs = torch_leaves(sample.forward_input.args), torch_leaves(sample.forward_input.kwargs)
         our_args, our_kwargs = to_npg(their_args), to_npg(their_kwargs)
         torch.manual_seed(11)
-        expected = torch_module(*their_args, **their_kwargs)
+        expected = theirs(*their_args, **their_kwargs)
         npg.manual_seed(11)
-        actual = npg_module(*our_args, **our_kwargs)
-        assert_like(actual, expected, "output")
+        found = ours(*our_args, **our_kwargs)
+        assert_like(found, expected, "output")
         checked += 1
-        live = [(f, e) for f, e in zip(tensors_in(actual), tensors_in(expected), strict=True) if e.requires_grad]
+        live = [(f, e) for f, e in zip(tensors_in(found), tensors_in(expected), strict=True) if e.requires_grad]
         for f, e in live:
             weights = torch.arange(e.numel(), dtype=e.dtype).cos().reshape(e.shape)
             e.backward(weights, retain_graph=True)
@@ -91,9 +91,9 @@ def test_module_samples_agree_with_torch(info: Any, dtype: Any, training: bool) 
         for f, e in zip(tensors_in((our_args, our_kwargs)), tensors_in((their_args, their_kwargs)), strict=True):
             if e.grad is not None:
                 assert_like(f.grad, e.grad, "gradient of an input")
-        for (name, f), (_, e) in zip(npg_module.named_parameters(), torch_module.named_parameters(), strict=True):
+        for (name, f), (_, e) in zip(ours.named_parameters(), theirs.named_parameters(), strict=True):
             if e.grad is not None:
-                # Sums of a few hundred float32 terms, in another order.
+                # Sums of some hundred float32 terms, in another order.
                 assert_like(f.grad, e.grad, f"gradient of {name}", atol=4e-6 if dtype is torch.float32 else None)
     assert checked or not samples(info.name, dtype, training)
 

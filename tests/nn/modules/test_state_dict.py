@@ -1,4 +1,4 @@
-"""state_dict, load_state_dict and their hooks: the same programs in torch; a load that raises changes nothing."""
+"""state_dict, load_state_dict and their hooks: the same programs in torch; a refused load changes nothing."""
 
 import copy
 import pickle
@@ -48,18 +48,18 @@ def test_state_dict_is_torchs() -> None:
 def test_state_dict_hooks_are_torchs() -> None:
     def program(lib: Any) -> Iterator[Any]:
         m = model(lib)
-        log: list[Any] = []
+        seen: list[Any] = []
 
         def add(module: Any, state: Any, prefix: str, metadata: Any) -> None:
-            log.append(("post", prefix, dict(metadata)))
+            seen.append(("post", prefix, dict(metadata)))
             state[prefix + "added"] = lib.ones(1)
 
-        m.first.register_state_dict_pre_hook(lambda module, prefix, keep: log.append(("pre", prefix, keep)))
+        m.first.register_state_dict_pre_hook(lambda module, prefix, keep: seen.append(("pre", prefix, keep)))
         handle = m.first.register_state_dict_post_hook(add)
-        yield list(m.state_dict(keep_vars=True)), log
+        yield list(m.state_dict(keep_vars=True)), seen
         handle.remove()
         yield list(m.state_dict())
-        m.register_state_dict_post_hook(lambda *arguments: {})
+        m.register_state_dict_post_hook(lambda *given: {})
         yield attempt(m.state_dict)
 
     agree(program)
@@ -99,13 +99,13 @@ def test_load_state_dict_is_torchs(what: str, strict: bool, assign: bool) -> Non
         state = other.state_dict()
         CHANGES[what](lib, state)
         parameters, before = dict(m.named_parameters()), copy.deepcopy(m.state_dict())
-        result = attempt(lambda: m.load_state_dict(state, strict=strict, assign=assign))
-        yield repr(result)
-        refused = isinstance(result, str)
+        found = attempt(lambda: m.load_state_dict(state, strict=strict, assign=assign))
+        yield repr(found)
+        refused = isinstance(found, str)
         if not refused:
             yield dict(m.state_dict())
             yield [m.get_parameter(n) is p for n, p in parameters.items()], m.first.bias.requires_grad
-            yield isinstance(m.first.bias, lib.nn.Parameter), type(result).__name__.lstrip("_")
+            yield isinstance(m.first.bias, lib.nn.Parameter), type(found).__name__.lstrip("_")
         elif lib is npg:
             assert all(npg.equal(before[k], v) for k, v in m.state_dict().items())
             assert all(m.get_parameter(n) is p for n, p in parameters.items())
@@ -176,10 +176,10 @@ def test_extra_state_is_torchs() -> None:
 def test_load_hooks_are_torchs() -> None:
     def program(lib: Any) -> Iterator[Any]:
         m = model(lib)
-        log: list[Any] = []
+        seen: list[Any] = []
 
         def rename(module: Any, state: Any, prefix: str, metadata: Any, strict: bool, *lists: Any) -> None:
-            log.append((module is m.first, prefix, metadata.get("version"), strict, [list(x) for x in lists]))
+            seen.append((module is m.first, prefix, metadata.get("version"), strict, [list(x) for x in lists]))
             if prefix + "old" in state:
                 state[prefix + "bias"] = state.pop(prefix + "old")
 
@@ -187,15 +187,15 @@ def test_load_hooks_are_torchs() -> None:
         state = model(lib).state_dict()
         state["first.old"] = state.pop("first.bias") + 1
         yield attempt(lambda: repr(m.load_state_dict(state)))
-        yield log, list(state)
+        yield seen, list(state)
         handle = m.first.register_load_state_dict_post_hook(
-            lambda module, keys: log.append((len(keys.missing_keys), module.bias.detach().tolist() == [7.0, 7.0, 7.0]))
+            lambda module, keys: seen.append((len(keys.missing_keys), module.bias.detach().tolist() == [7.0, 7.0, 7.0]))
         )
         m.register_load_state_dict_post_hook(lambda module, keys: keys.missing_keys.clear())
         fresh = model(lib).state_dict()
         del fresh["last.weight"], fresh["first.weight"]
         fresh["first.bias"] = lib.full((3,), 7.0)
-        yield repr(m.load_state_dict(fresh)), log[1:], m.first.bias.tolist()
+        yield repr(m.load_state_dict(fresh)), seen[1:], m.first.bias.tolist()
         handle.remove()
         m.register_load_state_dict_post_hook(lambda module, keys: keys.unexpected_keys.append("more"))
         yield attempt(lambda: m.load_state_dict(model(lib).state_dict()))
@@ -209,12 +209,12 @@ def test_load_refused_in_spite_of_post_hooks_is_taken_back() -> None:
     for assign in (False, True):
         m = model(npg)
         parameters, before = dict(m.named_parameters()), copy.deepcopy(m.state_dict())
-        log = []
-        m.register_load_state_dict_post_hook(lambda module, keys: log.append(module.count.tolist()))  # noqa: B023
+        seen = []
+        m.register_load_state_dict_post_hook(lambda module, keys: seen.append(module.count.tolist()))  # noqa: B023
         state = {k: v + 1 for k, v in m.state_dict().items() if k != "first.weight"}
         with pytest.raises(RuntimeError, match='Missing key.s. in state_dict: "first.weight"'):
             m.load_state_dict(state, assign=assign)
-        assert log == [[1.0, 1.0]]  # the hook saw the new state
+        assert seen == [[1.0, 1.0]]  # the hook saw the new state
         assert all(npg.equal(before[k], v) for k, v in m.state_dict().items())
         assert all(m.get_parameter(n) is p for n, p in parameters.items())
 
@@ -229,15 +229,15 @@ def test_subclass_changes_how_it_saves_and_loads_as_in_torch() -> None:
                 destination[prefix + "w"] = destination.pop(prefix + "weight")
 
             def _load_from_state_dict(self, state_dict: Any, prefix: str, local_metadata: Any, *rest: Any) -> None:
-                log.append(local_metadata.get("version"))
+                seen.append(local_metadata.get("version"))
                 state_dict[prefix + "weight"] = state_dict.pop(prefix + "w")
                 super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
-        log: list[Any] = []
+        seen: list[Any] = []
         m, other = lib.nn.Sequential(Renamed(2, 2)), lib.nn.Sequential(Renamed(2, 2))
         state = m.state_dict()
         yield list(state), dict(state._metadata)
-        yield repr(other.load_state_dict(state)), log, other[0].weight
+        yield repr(other.load_state_dict(state)), seen, other[0].weight
         lists: tuple[list[str], ...] = ([], [], [])
         Renamed(2, 2)._load_from_state_dict({"w": lib.ones(2, 2)}, "", {}, True, *lists)
         yield list(lists)

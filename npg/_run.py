@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-_START = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_start")
+_START = os.path.join(os.path.dirname(os.path.abspath(__file__)), "as_torch", "_start")
 _USAGE = """\
 usage: npg run [option of python] ... [-c code | -m module | script.py | -] [argument] ...
        npg run --list
