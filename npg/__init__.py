@@ -220,7 +220,7 @@ _HOMES = _lazy.homes_of(
         "npg.utils.threads": "get_num_threads set_num_threads",
     },
 )
-_OTHERS = {name: f"npg.{name}" for name in ("library", "onnx", "torch_version", "version")}  # no star import takes them
+_OTHERS = {f: f"npg.{f}" for f in ("library", "onnx", "torch_version", "types", "version")}  # no star import takes them
 _HIDDEN = {
     "npg._checks": (
         "_assert _check _check_index _check_is_size _check_not_implemented _check_tensor_all _check_tensor_all_with "
@@ -257,6 +257,7 @@ if _typing.TYPE_CHECKING:
         storage as storage,
         testing as testing,
         torch_version as torch_version,
+        types as types,
         utils as utils,
         version as version,
         xpu as xpu,

@@ -60,6 +60,9 @@ def main(arguments: Sequence[str]) -> int:
         if option[:2] not in ("-W", "-X") and set(letters) & set("EIS"):
             print(f"npg run: python's option {option} keeps npg out, which comes in by PYTHONPATH", file=sys.stderr)
             return 2
+    if not sys.executable:
+        print("npg run: Python does not say where it stands (sys.executable is empty)", file=sys.stderr)
+        return 2
     environment = dict(os.environ)
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, (_START, environment.get("PYTHONPATH"))))
     command = [sys.executable, *options, *arguments]

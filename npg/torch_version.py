@@ -43,27 +43,28 @@ def _key(text: str) -> tuple[Any, ...] | None:
     return int(match["epoch"] or 0), tuple(numbers), before, after, dev, local
 
 
-def _text(other: Any) -> str:
-    """Return the text of what a version is compared with: a text, a packaging.version.Version, an iterable of parts."""
+def _text(other: Any) -> str | None:
+    """Return the text of a text, a packaging.version.Version, or a tuple of texts and numbers; None for all else."""
     if isinstance(other, str):
         return other
     if isinstance(other, Iterable):
-        return ".".join(str(part) for part in other)
-    if hasattr(other, "release"):
-        return str(other)
-    raise ValueError(f"can't convert {other} to a version")
+        parts = list(other)
+        return ".".join(map(str, parts)) if all(isinstance(part, (str, int, float)) for part in parts) else None
+    return str(other) if hasattr(other, "release") else None
 
 
 class TorchVersion(str):
     """A text that compares with texts, tuples of numbers and versions as a version does: "2.13.0" > (2, 9).
 
-    Compared with a text that is no version, it is a text.
+    Compared with a text that is no version, it is a text. `!=` compares texts, as PyTorch's does.
 
     Source: torch.torch_version.TorchVersion.
     """
 
     def _compared(self, other: Any, compare: str) -> Any:
         text = _text(other)
+        if text is None:
+            return NotImplemented
         own, others = _key(self), _key(text)
         if own is None or others is None:
             return getattr(str, compare)(self, text)
@@ -77,9 +78,6 @@ class TorchVersion(str):
 
     def __eq__(self, other: Any) -> Any:
         return self._compared(other, "__eq__")
-
-    def __ne__(self, other: Any) -> Any:
-        return self._compared(other, "__ne__")
 
     def __ge__(self, other: Any) -> Any:
         return self._compared(other, "__ge__")

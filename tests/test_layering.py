@@ -26,7 +26,7 @@ STAGES = (
     ("tensor",),
     ("creation",),
     (
-        "nn", "optim", "autograd", "func", "utils", "profiler", "linalg", "distributions", "distributed",
+        "nn", "optim", "autograd", "func", "utils", "profiler", "linalg", "types", "distributions", "distributed",
         "storage", "_utils",
         "accelerator", "amp", "backends", "cpu", "cuda", "mps", "xpu", "_dynamo", "compiler", "export", "fx",
         "futures", "hub", "jit", "library", "multiprocessing", "onnx", "overrides", "serialization", "testing",

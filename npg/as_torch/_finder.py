@@ -21,8 +21,11 @@ Call = Callable[[ModuleType], object]
 
 # Rooms of npg's own, of which torch has none, or another thing under this name.
 _ROOMS = frozenset(
-    ("_lazy", "_names", "as_torch", "creation", "dtypes", "engine", "kernels", "ops", "tensor", "torch")
-)  # fmt: skip
+    """
+    __main__ _compiled _contextlib _errors _floating _interpreter _lazy _names _naming _refusal _run _signatures
+    _version _words as_torch creation dtypes engine kernels ops tensor torch
+""".split()
+)
 # Modules of torch whose names stand elsewhere in npg.
 PLACES = {
     "torch._tensor": "npg.tensor.tensor",
@@ -35,7 +38,7 @@ PLACES = {
     "torch.return_types": "npg.functional.return_types",
     "torch.utils.benchmark.utils": "npg.utils.benchmark",
     "torch.utils.benchmark.utils.compare": "npg.utils.benchmark.compare",
-    "torch.utils.benchmark.utils.common": "npg.utils.benchmark.measurement",
+    "torch.utils.benchmark.utils.common": "npg.utils.benchmark",
     "torch.utils.benchmark.utils.timer": "npg.utils.benchmark.timing",
 }
 

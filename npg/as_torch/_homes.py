@@ -11,6 +11,7 @@ from npg.as_torch._finder import torch_name
 # Where torch says that things stand which npg defines elsewhere: by the beginning of npg's name, the longest first;
 # with a colon, for one name of a module.
 _HOMES = {
+    "npg._errors": "torch",
     "npg.autograd:Variable": "torch.autograd.variable",
     "npg.creation": "torch",
     "npg.dtypes": "torch",

@@ -141,7 +141,7 @@ class Scope:
                     self.module(f"{name}.{part}")
             return module if fromlist else self.torch
         module = builtins.__import__(name, globals, locals, fromlist or (), level)
-        return self.views.get(module.__name__, module) if level == 0 else module
+        return self.views.get(getattr(module, "__name__", ""), module) if level == 0 else module
 
     def import_module(self, name: str, package: str | None = None) -> ModuleType:
         return self.module(name) if _is_torch(name) else importlib.import_module(name, package)

@@ -33,13 +33,13 @@ class _Later:
 
     def replace(self) -> Any:
         """Install npg.as_torch, whose finder takes the place of this one, and return it."""
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
         sys.path.insert(0, _ROOT)  # the npg that was started, wherever the script stands
         try:
             import npg.as_torch  # noqa: F401
         finally:
             sys.path.remove(_ROOT)
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
         return sys.meta_path[0]
 
 

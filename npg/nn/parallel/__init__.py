@@ -1,0 +1,5 @@
+"""Modules on several devices, of which npg has one. Source: torch.nn.parallel."""
+
+from npg.nn.parallel.data_parallel import DataParallel as DataParallel
+
+__all__ = ["DataParallel"]
