@@ -9,13 +9,16 @@ import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from npg.as_torch import _distribution
 from npg.as_torch._missing import no_module
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
+else:
+    Loader = object  # importlib.abc loads tempfile, shutil and the like
 
 Call = Callable[[ModuleType], object]
 
@@ -149,4 +152,6 @@ class Finder:
         raise no_module(name)
 
     def find_distributions(self, context: Any) -> list[Any]:
+        from npg.as_torch import _distribution  # here: importlib.metadata is slow to load, and loaded by those who ask
+
         return _distribution.found(context)

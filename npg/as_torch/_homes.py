@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import Any
 
@@ -51,17 +52,24 @@ def home_of(module: str, name: str, value: Any) -> str:
     """
     if f"{module}:{name}" in _HOMES:
         return _HOMES[f"{module}:{name}"]
-    part = module
-    while part and part not in _HOMES:
-        part = part.rpartition(".")[0]
+    part, own = _part_of(module)
     if not part:
-        return torch_name(module) or module
+        return own
     home = _HOMES[part]
     if isinstance(value, type) and part not in ("npg.func", "npg.functional"):
         return home
     if home == "torch.linalg" and getattr(value, "namespace", None) != "linalg":
         home = "torch.functional"
     return home if home == "torch.linalg" or _is_at(home, module, name, value) else module
+
+
+@functools.cache
+def _part_of(module: str) -> tuple[str, str]:
+    """Return the longest beginning of a module's name that has a home, or none, and the name by which it goes."""
+    part = module
+    while part and part not in _HOMES:
+        part = part.rpartition(".")[0]
+    return part, torch_name(module) or module
 
 
 def _is_at(home: str, module: str, name: str, value: Any) -> bool:

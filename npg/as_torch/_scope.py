@@ -20,7 +20,6 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from npg.as_torch import _distribution
 from npg.as_torch._finder import exists, followed, own_name
 from npg.as_torch._missing import no_module
 from npg.torch_version import __version__ as _version
@@ -163,6 +162,8 @@ class Scope:
         vars(module)["__builtins__"] = self.builtins
 
     def find_distributions(self, context: Any) -> list[Any]:
+        from npg.as_torch import _distribution
+
         frame: Any = sys._getframe(1)
         while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "importlib":
             frame = frame.f_back

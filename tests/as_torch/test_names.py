@@ -173,3 +173,49 @@ def test_exchange_of_pickles_by_name_with_torch(tmp_path):
         assert run("-c", dump, folder=tmp_path, npg=writes)[::2] == (0, "")
         code, out, error = run("-c", load, folder=tmp_path, npg=not writes)
         assert (code, error) == (0, "") and "'StepLR'" in out
+
+
+EXTENSION = """
+import sys
+import npg.as_torch
+npg.as_torch.load_ipython_extension(None)
+import torch
+assert torch is npg and npg.as_torch.installed()
+npg.as_torch.unload_ipython_extension(None)
+assert "torch" not in sys.modules and not npg.as_torch.installed() and npg.__name__ == "npg"
+npg.as_torch.uninstall()  # twice does no harm
+loaded = {"tempfile", "importlib.metadata", "email", "multiprocessing"} & {*sys.modules} - before
+assert not loaded, loaded
+"""
+
+
+def test_notebook_extension_and_what_installing_loads(tmp_path):
+    code = "import sys, npg.nn\nbefore = {*sys.modules}\n" + EXTENSION
+    assert run("-c", code, folder=tmp_path, npg=False) == (0, "", "")
+
+
+PATCHED = """
+import copy, inspect, typing, unittest.mock
+import torch
+
+with unittest.mock.patch("torch.nn.functional.relu", lambda *args, **settings: "patched"):
+    assert torch.nn.ReLU()(1) == "patched" == torch.nn.functional.relu(1)
+assert torch.nn.functional.relu(torch.ones(1)) == 1
+assert "class Linear" in inspect.getsource(torch.nn.Linear)
+assert inspect.getmodule(torch.nn.Linear).__name__ == "torch.nn.modules.linear"
+typing.get_type_hints(torch.nn.Linear.forward)
+class Mine(torch.nn.Linear):
+    pass
+assert Mine.__module__ == "__main__" and copy.deepcopy(Mine(1, 1)).weight.shape == (1, 1)
+class Data(torch.Tensor):
+    pass
+print(torch.ones(2).as_subclass(Data), repr(torch.nn.Parameter(torch.ones(1))))
+from torch import *
+assert float is __builtins__.float and Tensor is torch.Tensor
+"""
+
+
+def test_patching_inspecting_and_deriving(tmp_path):
+    code, out, error = run("-c", PATCHED, folder=tmp_path, npg=True)
+    assert (code, error) == (0, "")
+    assert run("-c", PATCHED, folder=tmp_path, npg=False)[1] == out
