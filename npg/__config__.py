@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from npg._naming import named
 from npg.utils import collect_env
 from npg.utils.threads import get_num_threads
 
@@ -16,7 +17,7 @@ def show() -> str:
 def parallel_info() -> str:
     """Return the numbers of threads and the variables that set them."""
     fields = collect_env.get_env_info()._asdict()
-    threads = f"npg.get_num_threads() : {get_num_threads()}\n{fields['threads']}"
+    threads = named(f"npg.get_num_threads() : {get_num_threads()}\n{fields['threads']}")
     return f"{threads}\nEnvironment variables:\n\t{fields['variables']}\n"
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from npg._naming import named
+
 _WITHOUT = (
     "opt_einsum is not available, so setting `{}` to {} will not be meaningful: npg.einsum finds an order itself."
 )
@@ -33,7 +35,7 @@ def set_flags(_enabled: Any = None, _strategy: Any = None) -> tuple[Any, Any]:
     """
     for name, value in (("enabled", _enabled), ("strategy", _strategy)):
         if value:
-            raise ValueError(_WITHOUT.format(name, value))
+            raise ValueError(named(_WITHOUT.format(name, value)))
     return enabled, strategy
 
 

@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 NAME = re.compile(r"(?<!of )\bnpg(?=\.(?:[\w{]|$))")  # "of npg." ends a sentence
 # Names that no user reads: modules to import, and tests of where something stands.
 NO_TEXTS = {
+    "npg/hub.py": {"npg.hub"},
     "npg/_errors.py": {"npg.linalg"},
     "npg/engine/_python/function.py": {"npg.functional"},
     "npg/engine/_select.py": {"npg.engine"},
@@ -23,6 +24,11 @@ NO_TEXTS = {
 }
 # Constants that are named where they are raised: see _errors.warn, engine/_out.py, and `named(CONSTANT)`.
 RAISED_ELSEWHERE = {
+    "npg/backends/opt_einsum.py": {"_WITHOUT"},
+    "npg/cuda/__init__.py": {"text"},
+    "npg/export/__init__.py": {"_NO_GRAPH"},
+    "npg/jit/__init__.py": {"_NO_CODE"},
+    "npg/utils/tensorboard/__init__.py": {"_NEEDS"},
     "npg/_errors.py": {"MODIFIED", "HOOK_DTYPE"},
     "npg/func/_batched.py": {"_CONTROL_FLOW", "_REQUIRES_GRAD", "_NO_GRAPH"},
     "npg/functional/_argument_errors.py": {"_DTYPE"},
@@ -33,7 +39,10 @@ RAISED_ELSEWHERE = {
     "npg/functional/linalg_solvers.py": {"_LSTSQ"},
     "npg/functional/search.py": {"_PLACES"},
 }
-NAMING = {"named", "warn", "_deprecated", "writes", "import_module", "choose", "loader", "homes_of"}
+NAMING = {
+    "named", "refusing", "refusing_class", "warn", "_deprecated", "writes",
+    "import_module", "choose", "loader", "homes_of",
+}  # fmt: skip
 
 
 def names_in(node):

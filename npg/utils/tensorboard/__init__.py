@@ -9,6 +9,7 @@ import functools
 from importlib import import_module
 from typing import Any
 
+from npg._naming import named
 from npg.tensor import Tensor
 from npg.utils._pytree import tree_map_only
 
@@ -36,7 +37,7 @@ def _class(name: str) -> Any:
     try:
         tensorboardX = import_module("tensorboardX")
     except ImportError as error:
-        raise ImportError(_NEEDS, name="tensorboardX") from error
+        raise ImportError(named(_NEEDS), name="tensorboardX") from error
     base = getattr(tensorboardX, name)
     methods = {key: _with_arrays(getattr(base, key)) for key in dir(base) if key.startswith("add_")}
     if "add_graph" in methods:
