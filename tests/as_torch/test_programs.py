@@ -97,6 +97,22 @@ with torch.no_grad():
 print(torch.autograd.grad((x**3).sum(), x))
 print(torch.autograd.functional.jacobian(lambda t: t**2, torch.ones(2)))
 """,
+    "loaders": """
+import torch
+from torch.utils.data import DataLoader, Dataset, TensorDataset, random_split
+from torch.utils.data.dataset import Subset
+class Squares(Dataset):
+    def __len__(self): return 10
+    def __getitem__(self, i): return torch.tensor([i*i]), torch.rand(1)
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    a, b = random_split(Squares(), [7, 3])
+    print(type(a), len(b), a.indices)
+    for way in ("fork", "spawn"):
+        for x, r in DataLoader(a, batch_size=3, shuffle=True, num_workers=2, multiprocessing_context=way):
+            print(x, r)
+    print(DataLoader, DataLoader(a).sampler.__class__)
+""",
     "errors": """
 import sys, warnings, torch
 
