@@ -190,8 +190,10 @@ def _new_file(folder: str, spare: str) -> tuple[int, bool]:
     except PermissionError as error:
         raise PermissionError(
             error.errno,
-            "npg.save writes a new file beside the old one and needs a folder that can be written; pass an open file "
-            "to write without that",
+            named(
+                "npg.save writes a new file beside the old one and needs a folder that can be written; pass an open "
+                "file to write without that"
+            ),
             folder,
         ) from None
 

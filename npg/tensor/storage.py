@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from npg import _naming, dtypes
+from npg._naming import named
 from npg.functional._attributes import CPU, NO_CUDA, device as device_type
 from npg.ops.strided import address
 
@@ -109,7 +110,7 @@ class Storage:
         if target.type == "cuda":
             raise AssertionError(NO_CUDA)
         if target.type != "cpu":
-            raise RuntimeError(f"npg.UntypedStorage(): Storage device not recognized: {target.type}")
+            raise RuntimeError(named(f"npg.UntypedStorage(): Storage device not recognized: {target.type}"))
         return self
 
     def get_device(self) -> int:
