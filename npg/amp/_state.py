@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 from npg import dtypes
+from npg._dtype_names import bfloat16
 from npg._errors import warn
 from npg._naming import named
 from npg.functional._attributes import device
@@ -45,10 +46,9 @@ def set_autocast_enabled(device_type: Any, enabled: Any = None) -> None:
 
 
 def get_autocast_dtype(device_type: str) -> Any:
-    """Return the dtype of a device's casts: float16; for the CPU bfloat16 in PyTorch, float16 where npg has none."""
+    """Return the dtype of a device's casts: float16, and of the CPU's bfloat16, which is only a name here."""
     kind = device(device_type).type
-    default = getattr(dtypes, "bfloat16", dtypes.float16) if kind == "cpu" else dtypes.float16
-    return this_thread.dtypes.get(kind, default)
+    return this_thread.dtypes.get(kind, bfloat16 if kind == "cpu" else dtypes.float16)
 
 
 def set_autocast_dtype(device_type: str, dtype: Any) -> None:
