@@ -288,7 +288,8 @@ def default(cls: Any, func: Any, types: Any, args: Any = (), kwargs: Any = None)
 def nowrap() -> frozenset[Any]:
     """Return the functions whose results keep their class."""
     plain = _plain()
-    return frozenset(_member(plain, name).__get__ for name in ("_base", "grad") if hasattr(plain, name))
+    members = [_member(plain, name) for name in ("_base", "grad", "_grad") if hasattr(plain, name)]
+    return frozenset(member.__get__ for member in members if isinstance(member, _DATA))
 
 
 def _of_class(result: Any, cls: Any, args: Any) -> Any:
@@ -331,14 +332,16 @@ _originals: dict[str, Any] = {}  # of Tensor's members that ask while a mode is 
 
 
 class _AskingMethod(Overridable):
-    """A method of Tensor while a mode is open."""
+    """A method of Tensor while a mode is open; operators are asked about by the name of the method."""
 
-    __slots__ = ()
+    __slots__ = ("name",)
+
+    def __init__(self, function: Callable[..., Any], name: str) -> None:
+        super().__init__(function)
+        self.name = _OPERATORS.get(name, name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        name = _OPERATORS.get(self.__wrapped__.__name__)
-        public = self if name is None else vars(_plain()).get(name, self)
-        return call(public, self.__wrapped__, args, kwargs)
+        return call(vars(_plain()).get(self.name, self), self.__wrapped__, args, kwargs)
 
 
 def _plain() -> Any:
@@ -358,7 +361,7 @@ def enter_mode(mode: Any) -> None:
                 if isinstance(own, _DATA):
                     asking = _asking(plain, name, own)
                 elif isinstance(own, _CALLABLE) or type(own).__name__ == "_Method":
-                    asking = _AskingMethod(getattr(plain, name))
+                    asking = _AskingMethod(getattr(plain, name), name)
                 if asking is not None:
                     _originals[name] = vars(plain).get(name, _lazy)
                     setattr(plain, name, asking)
