@@ -18,6 +18,7 @@ import numpy as np
 
 from npg.engine import TensorBase
 from npg.ops.strided import root
+from npg.tensor.copies import own_attributes, rebuild
 
 
 class Shared(mmap.mmap):
@@ -96,7 +97,7 @@ def _reduce(tensor: Any) -> Any:
     """Return what makes a tensor in another process: its memory, where that is shared."""
     array = tensor._array
     memory = memory_of(array)
-    if memory is None or tensor.grad_fn is not None or vars(tensor):
+    if memory is None or tensor.grad_fn is not None or own_attributes(tensor):
         return tensor.__reduce_ex__(4)
     start = array.__array_interface__["data"][0] - np.frombuffer(memory, np.uint8).__array_interface__["data"][0]
     place = (array.dtype.str, array.shape, array.strides, start)
@@ -105,8 +106,6 @@ def _reduce(tensor: Any) -> Any:
 
 
 def _rebuild(cls: Any, sent: Any, size: int, place: Any, requires_grad: bool) -> Any:
-    from npg.tensor.copies import rebuild
-
     memory = _mapped(sent.detach(), size)
     dtype, shape, strides, start = place
     array: Any = np.ndarray(shape, np.dtype(dtype), memory, start, strides)
