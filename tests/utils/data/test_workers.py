@@ -23,11 +23,25 @@ from npg.utils.data._utils import shared
 from tests.utils.data import datasets
 from tests.utils.data.programs import same
 
-pytestmark = pytest.mark.filterwarnings("ignore:This DataLoader will create")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:This DataLoader will create"),
+    # CPython 3.12 and later, when the main process has threads, as torch's and npg's.
+    pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
+]
 FORKS = "fork" in multiprocessing.get_all_start_methods()
 METHODS = [method for method in ("fork", "spawn", "forkserver") if method in multiprocessing.get_all_start_methods()]
 needs_fork = pytest.mark.skipif(not FORKS, reason="local classes, which only forked workers have")
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+
+
+@pytest.fixture(autouse=True)
+def workers_are_forked():
+    """Let fork be the default, which it is not from CPython 3.14 on: local classes are not picklable."""
+    before = multiprocessing.get_start_method(allow_none=True)
+    if FORKS:
+        multiprocessing.set_start_method("fork", force=True)
+    yield
+    multiprocessing.set_start_method(before, force=True)
 
 
 def resources():
@@ -345,6 +359,7 @@ def test_a_batch_that_is_sent_again():
 
 
 @needs_fork
+@on_linux
 def test_batches_of_varying_sizes():
     class Varying(datasets.Plain):
         def __getitem__(self, i):
@@ -379,6 +394,20 @@ def test_without_shared_memory_batches_come_through_the_pipe(failing, monkeypatc
     with pytest.warns(UserWarning, match="through a pipe, which is slower: .*No space left on device"):
         got = list(data.DataLoader(datasets.Plain(), 4, num_workers=2))
     assert all((batch == numbers[:, None]).all() for batch, numbers in got) and len(got) == 3
+
+
+@needs_fork
+@on_linux
+@pytest.mark.parametrize("missing", ["memfd_create", "send_fds"])
+def test_other_systems(missing, monkeypatch):
+    if missing == "send_fds":
+        monkeypatch.setattr(shared, "_CAN_SEND", False)
+    else:
+        monkeypatch.delattr(os, missing, raising=False)
+    with nothing_left():
+        got = list(data.DataLoader(datasets.Plain(), 4, num_workers=2))
+        assert all((batch == numbers[:, None]).all() for batch, numbers in got) and len(got) == 3
+        del got
 
 
 @needs_fork
@@ -611,7 +640,6 @@ def test_in_threads_at_the_same_time():
 
 @needs_fork
 @on_linux
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_fork_has_no_part_in_the_workers():
     batches = iter(data.DataLoader(datasets.Plain(), num_workers=2))
     next(batches)

@@ -5,8 +5,9 @@ Nothing stands in /dev/shm and no size is set for it, and the kernel frees a blo
 however that ends. Large arrays of a batch lie in blocks, and the message that announces the batch says where. When the
 batch is no longer used, the main process says so with its next order, and the worker uses the block again.
 
-A batch whose block cannot be made (no memory, no file descriptor left, a system that cannot send descriptors) comes
-through the pipe. A program that keeps many batches has as many blocks; from MOST on it gets copies instead.
+A batch whose block cannot be made (no memory, no file descriptor left) comes through the pipe, with a warning; on a
+system that cannot send descriptors (Windows) all do. A program that keeps many batches has as many blocks; from MOST on
+it gets copies instead.
 """
 
 from __future__ import annotations
@@ -151,7 +152,7 @@ class Arena:
         self._made = 0
         self._new: list[tuple[_Block, int]] = []  # with the descriptors, which the main process does not have yet
         self._forgotten: list[int] = []
-        self._trouble = "" if _CAN_SEND else "this system cannot send file descriptors"
+        self._trouble = ""
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
         """Return an uninitialised array, in a block where it is large and one can be made."""
