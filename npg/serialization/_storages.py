@@ -118,7 +118,10 @@ def _room_for(numel: int, dtype: np.dtype[Any]) -> Array:
     taken them back, takes several times as long for them; each is used once here, so small pages are as good.
     """
     size = numel * dtype.itemsize
-    return np.empty(numel, dtype) if size < _LARGE else np.frombuffer(mmap.mmap(-1, size), dtype, numel)
+    if size < _LARGE or not hasattr(mmap, "MAP_ANONYMOUS"):  # Windows has neither
+        return np.empty(numel, dtype)
+    private = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)  # else forks would share it
+    return np.frombuffer(private, dtype, numel)
 
 
 def _byte_order(reader: ZipReader) -> str:

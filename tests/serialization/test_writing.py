@@ -218,6 +218,19 @@ def test_many_at_once(path):
 
 
 @POSIX
+@pytest.mark.parametrize("mapped", [False, True])
+def test_a_forked_process_has_a_copy(path, mapped):
+    npg.save(npg.zeros(2_000_000), path)
+    found = npg.load(path, mmap=mapped)
+    child = os.fork()
+    if not child:
+        found._array[:] = 1
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert found._array.max() == 0
+
+
+@POSIX
 def test_no_descriptor_is_left_open(path):
     def count():
         return len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
