@@ -169,9 +169,9 @@ newaxis = None
 _MODULES = {
     name: f"npg.{name}"
     for name in (
-        "__config__", "_dynamo", "accelerator", "amp", "autograd", "backends", "compiler", "cpu",
-        "cuda", "distributed", "export", "func", "futures", "fx", "hub", "jit", "linalg", "mps",
-        "multiprocessing", "nn", "optim", "overrides", "profiler", "testing", "utils", "xpu",
+        "__config__", "_dynamo", "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "distributed",
+        "distributions", "export", "func", "futures", "fx", "hub", "jit", "linalg", "mps", "multiprocessing", "nn",
+        "optim", "overrides", "profiler", "testing", "utils", "xpu",
     )
 }  # fmt: skip
 _MODULES["return_types"] = "npg.functional.return_types"
@@ -238,6 +238,7 @@ if _typing.TYPE_CHECKING:
         cpu as cpu,
         cuda as cuda,
         distributed as distributed,
+        distributions as distributions,
         export as export,
         func as func,
         futures as futures,
