@@ -107,8 +107,8 @@ def test_types_are_marked_as_there():
 def test_every_function_and_method_says_what_it_gives(checked):
     """Any is left where a number, a foreign object or a function may come out."""
     loose = {
-        "F.get_rng_state", "npg.from_dlpack", "npg.get_rng_state", "npg.resize_as_", "npg.vmap", "Tensor.as_subclass",
-        "Tensor.item", "Tensor.tolist", "Tensor.resize",
+        "F.get_rng_state", "npg.compile", "npg.from_dlpack", "npg.get_rng_state", "npg.load", "npg.resize_as_",
+        "npg.vmap", "Tensor.as_subclass", "Tensor.item", "Tensor.tolist", "Tensor.resize",
     }  # fmt: skip
     places = {"npg": npg, "F": npg.nn.functional, "npg.linalg": npg.linalg, "Tensor": npg.Tensor}
     attributes = {

@@ -15,7 +15,7 @@ from npg.functional._attributes import device
 class _ThisThread(threading.local):
     def __init__(self) -> None:
         self.enabled: dict[str, bool] = {}
-        self.dtypes: dict[str, Any] = {}
+        self.dtypes: dict[str, dtypes.dtype] = {}
         self.nesting = 0
         self.cache = True
 
@@ -45,10 +45,11 @@ def set_autocast_enabled(device_type: Any, enabled: Any = None) -> None:
     this_thread.enabled[kind] = enabled
 
 
-def get_autocast_dtype(device_type: str) -> Any:
+def get_autocast_dtype(device_type: str) -> dtypes.dtype:
     """Return the dtype of a device's casts: float16, and of the CPU's bfloat16, which is only a name here."""
     kind = device(device_type).type
-    return this_thread.dtypes.get(kind, bfloat16 if kind == "cpu" else dtypes.float16)
+    usual: dtypes.dtype = bfloat16 if kind == "cpu" else dtypes.float16
+    return this_thread.dtypes.get(kind, usual)
 
 
 def set_autocast_dtype(device_type: str, dtype: Any) -> None:
@@ -104,13 +105,13 @@ def set_autocast_cpu_enabled(enabled: bool) -> None:
     set_autocast_enabled("cpu", enabled)
 
 
-def get_autocast_gpu_dtype() -> Any:
+def get_autocast_gpu_dtype() -> dtypes.dtype:
     """Return the dtype of CUDA's casts, with a warning: the old form of get_autocast_dtype."""
     _deprecated("get_autocast_gpu_dtype()", "get_autocast_dtype('cuda')")
     return get_autocast_dtype("cuda")
 
 
-def get_autocast_cpu_dtype() -> Any:
+def get_autocast_cpu_dtype() -> dtypes.dtype:
     """Return the dtype of the CPU's casts, with a warning: the old form of get_autocast_dtype."""
     _deprecated("get_autocast_cpu_dtype()", "get_autocast_dtype('cpu')")
     return get_autocast_dtype("cpu")

@@ -6,6 +6,7 @@ Source: torch.use_deterministic_algorithms and the functions beside it.
 from __future__ import annotations
 
 import os
+from types import ModuleType
 from typing import Any
 
 from npg import _errors
@@ -127,7 +128,7 @@ def compiled_with_cxx11_abi() -> bool:
     return True
 
 
-def get_device_module(device: Any = None) -> Any:
+def get_device_module(device: Any = None) -> ModuleType:
     """Return the module of a device, such as npg.cpu; without one that of the default device."""
     from importlib import import_module
 
