@@ -88,6 +88,8 @@ def lookup(path: str) -> Any:
     found: Any = npg
     for part in path.split("."):
         found = getattr(found, part, None)
+    if isinstance(found, npg.dtype):  # npg.bfloat16 is a name, and no function
+        found = None
     return found if found is not None else getattr(npg.Tensor, path, None)
 
 

@@ -153,7 +153,7 @@ torch.typename(torch.nn.Linear)
 )
 def test_settings_are_kept_and_checked_as_in_pytorch(lines, monkeypatch):
     # PyTorch's own test utilities, which other tests import, freeze its flags.
-    monkeypatch.setitem(vars(torch.backends), "__allow_nonbracketed_mutation_flag", True)
+    monkeypatch.setitem(torch.backends.disable_global_flags.__globals__, "__allow_nonbracketed_mutation_flag", True)
     check_transcript(lines)
 
 

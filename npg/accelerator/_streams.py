@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from npg._naming import named
+from npg._words import type_name
 from npg.functional._attributes import CPU, device as _device
 
 _NO_EVENTS = "cpu backend doesn't support events."
@@ -82,6 +83,9 @@ class Event:
         self, device: Any = None, *, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False
     ) -> None:
         _check(device)
+        for name, value in (("enable_timing", enable_timing), ("blocking", blocking), ("interprocess", interprocess)):
+            if not isinstance(value, bool):
+                raise TypeError(f"Event(): argument {name!r} must be bool, not {type_name(value)}")
         self._flag = int(enable_timing)
 
     def query(self) -> bool:
