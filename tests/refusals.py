@@ -50,6 +50,7 @@ LEFT_OUT = {
     "fork_rng", "manual_seed", "seed", "set_default_dtype", "set_grad_enabled", "set_num_threads", "set_printoptions",
     "set_rng_state", "printoptions", "getitem", "setitem", "vmap", "from_dlpack", "numpy", "set_default_tensor_type",
     "astype", "tobytes",
+    "load", "save",  # which read and write files: tests/serialization
 }  # fmt: skip
 
 

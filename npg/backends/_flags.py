@@ -126,13 +126,14 @@ def set_float32_matmul_precision(precision: str) -> None:
     Source: torch.set_float32_matmul_precision.
     """
     global matmul_precision
+    if not isinstance(precision, str):
+        raise RuntimeError(f"set_float32_matmul_precision expects a str, but got {type(precision).__name__}")
     if precision not in _OF_MATMUL:
         from npg._errors import warn
 
         warn(
             f"{precision} is not one of 'highest', 'high', or 'medium'; the currentsetFloat32MatmulPrecision call "
-            "has no "
-            "effect."
+            "has no effect."
         )
         return
     matmul_precision = precision

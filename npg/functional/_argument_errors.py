@@ -200,6 +200,8 @@ def is_accident(error: BaseException) -> bool:
         return True
     if room != "npg":  # a function of the user's
         return False
+    if isinstance(error, AttributeError) and frame.f_code.co_name == "__getattr__":  # in Python's place
+        return True
     code = frame.f_code.co_code
     if len(code) <= trace.tb_lasti or not frame.f_code.co_filename.endswith(".py"):  # the extension checks arguments
         return not isinstance(error, _ERRORS) or type(error) not in (*_ERRORS, NotImplementedError)

@@ -9,6 +9,7 @@ import numpy as np
 
 from npg import _naming, dtypes
 from npg._naming import named
+from npg._words import type_name
 from npg.functional._attributes import CPU, NO_CUDA, device as device_type
 from npg.ops.strided import address
 
@@ -141,7 +142,7 @@ class UntypedStorage(Storage):
     """
 
     def __init__(self, *args: Any, device: Any = None) -> None:
-        self._array = _made(args, _BYTE)
+        self._array = _made("UntypedStorage", args, _BYTE)
         if device is not None:
             self.to(device=device)
 
@@ -166,9 +167,11 @@ class TypedStorage(Storage):
     def __init__(
         self, *args: Any, wrap_storage: Any = None, dtype: Any = None, device: Any = None, _internal: bool = False
     ) -> None:
+        if not (dtype is None or isinstance(dtype, dtypes.dtype)):
+            raise TypeError(named(f"TypedStorage(): argument 'dtype' must be npg.dtype, not {type_name(dtype)}"))
         kind = (dtypes.get_default_dtype() if dtype is None else dtype).dtype
         if wrap_storage is None:
-            self._array = _made(args, kind)
+            self._array = _made("TypedStorage", args, kind)
         elif isinstance(wrap_storage, UntypedStorage):
             self._array = wrap_storage._seen_as(kind)
         else:
@@ -189,14 +192,35 @@ class TypedStorage(Storage):
         return self.untyped()
 
 
-def _made(args: tuple[Any, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+def _made(name: str, args: tuple[Any, ...], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     """Return the flat array of a call: of nothing, of a number of elements, or of the elements."""
     if not args:
         return np.empty(0, dtype)
+    if len(args) > 1:
+        raise TypeError(f"{name}() takes 1 positional argument but {len(args)} were given")
     (given,) = args
-    if not hasattr(given, "__index__"):
-        return np.array(given, dtype).reshape(-1)
-    count = operator.index(given)
+    if hasattr(given, "__index__"):
+        return _empty(operator.index(given), dtype)
+    if not isinstance(given, (list, tuple, range, bytes, bytearray, np.ndarray)):
+        raise RuntimeError(f"{name}(): Expected a sequence type, but got {type_name(given)}")
+    try:
+        return np.array([*given], dtype).reshape(-1)
+    except (TypeError, ValueError, OverflowError) as reason:
+        raise RuntimeError(
+            f"{name}(): tried to construct a storage from a sequence ({type_name(given)}), but one of the items is no "
+            f"number of its dtype: {reason}"
+        ) from reason
+
+
+def _empty(count: int, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     if count < 0:
         raise RuntimeError(f"Storage size must not be negative, got {count}")
-    return np.empty(count, dtype)
+    if count >= 2**63:
+        raise ValueError("Overflow when unpacking long long")
+    try:
+        return np.empty(count, dtype)
+    except (MemoryError, ValueError) as reason:
+        raise RuntimeError(
+            f"DefaultCPUAllocator: can't allocate memory: you tried to allocate {count * dtype.itemsize} bytes. Error "
+            "code 12 (Cannot allocate memory)"
+        ) from reason
