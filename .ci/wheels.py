@@ -36,6 +36,8 @@ LEFT_OUT = (
     "test_layering.py",
     "test_types.py",
     "test_workflows.py",
+    "as_torch/test_table.py",
+    "as_torch/test_texts.py",
 )  # tests of the source tree
 NO_COMPILER = {"CC": "/nonexistent/cc", "CXX": "/nonexistent/c++", "NPG_REQUIRE_EXTENSION": ""}
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch  # noqa: F401  (what scripts are compared with, in processes of their own)
 
 ROOT = Path(__file__).resolve().parent.parent
 

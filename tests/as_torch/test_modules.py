@@ -2,6 +2,8 @@
 
 import ast
 
+import torch  # noqa: F401  (what scripts are compared with, in processes of their own)
+
 from tests.as_torch.commands import ROOT, run
 
 # Prints, for each public module, the names that are defined in it and that torch offers in a shorter place too.

@@ -1,6 +1,7 @@
 """Names under npg.as_torch: what reprs, types, pickles and errors print is what torch prints; and back after it."""
 
 import pytest
+import torch  # noqa: F401  (what scripts are compared with, in processes of their own)
 
 from tests.as_torch.commands import run
 

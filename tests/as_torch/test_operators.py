@@ -1,5 +1,7 @@
 """torch.ops while npg is served as torch, beside the room of npg's own ops."""
 
+import torch  # noqa: F401  (what scripts are compared with, in processes of their own)
+
 from tests.as_torch.commands import run
 
 PROGRAM = """

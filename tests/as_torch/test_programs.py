@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import torch  # noqa: F401  (what scripts are compared with, in processes of their own)
 
 from tests.as_torch.commands import ROOT, run
 

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import torch  # noqa: F401  (what scripts are compared with, in processes of their own)
 
 from tests.as_torch.commands import run
 
