@@ -39,22 +39,21 @@ def _mapped(descriptor: int, size: int) -> Shared:
     return memory
 
 
-def _new(size: int) -> Shared:
-    """Return new memory. Raises: OSError: when there is none."""
+def new_file(size: int) -> int:
+    """Return the descriptor of a new file without a name. Raises: OSError: when there is no memory or descriptor."""
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("npg")
     else:
         with tempfile.TemporaryFile() as file:
             descriptor = os.dup(file.fileno())
     try:
+        os.ftruncate(descriptor, size)
         if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(descriptor, 0, size)  # now, and not by a signal when it is written
-        else:
-            os.ftruncate(descriptor, size)
+            os.posix_fallocate(descriptor, 0, size)  # an error now, not a bus error when it is written
     except BaseException:
         os.close(descriptor)
         raise
-    return _mapped(descriptor, size)
+    return descriptor
 
 
 def memory_of(array: np.ndarray[Any, Any]) -> Shared | None:
@@ -73,7 +72,8 @@ def share(tensor: Any) -> None:
     array = tensor._array
     if os.name == "nt" or memory_of(array) is not None:
         return
-    memory = _new(max(array.nbytes, 1))
+    size = max(array.nbytes, 1)
+    memory = _mapped(new_file(size), size)
     moved = np.frombuffer(memory, array.dtype, array.size).reshape(array.shape)
     moved[...] = array
     before = tensor._counter.value

@@ -21,7 +21,6 @@ import os
 import pickle
 import socket
 import sys
-import tempfile
 import weakref
 from collections import deque
 from collections.abc import Iterable
@@ -29,6 +28,8 @@ from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 import numpy as np
+
+from npg.tensor.sharing import new_file as _new_file
 
 LEAST = 16 * 1024  # bytes from which an array lies in a block; smaller ones come through the pipe
 MOST = 1024  # blocks that batches in use may have; then there are copies. Systems limit the number of mappings
@@ -115,23 +116,6 @@ def _socket_of(connection: Any) -> socket.socket:
     stream = socket.socket(fileno=os.dup(connection.fileno()))
     stream.settimeout(None)
     return stream
-
-
-def _new_file(size: int) -> int:
-    """Return the descriptor of a new file without a name. Raises: OSError: when there is no memory or descriptor."""
-    if hasattr(os, "memfd_create"):
-        file = os.memfd_create("npg batch")
-    else:
-        with tempfile.TemporaryFile() as temporary:
-            file = os.dup(temporary.fileno())
-    try:
-        os.ftruncate(file, size)
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file, 0, size)  # an error now, not a bus error when it is written
-    except BaseException:
-        os.close(file)
-        raise
-    return file
 
 
 # ----- In a worker -----
