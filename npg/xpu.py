@@ -2,92 +2,37 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Any
 
 from npg import cuda
 from npg._refusal import refusing, refusing_class
+from npg.cuda import (
+    device_count,
+    get_arch_list,
+    get_gencode_flags,
+    is_available,
+    is_bf16_supported,
+    is_initialized,
+    is_tf32_supported,
+)
+from npg.cuda.memory import (
+    empty_cache,
+    max_memory_allocated,
+    max_memory_reserved,
+    memory_allocated,
+    memory_reserved,
+    memory_stats,
+    memory_stats_as_nested_dict,
+)
 from npg.cuda.random import get_rng_state_all, manual_seed, manual_seed_all, seed, seed_all
 from npg.functional._attributes import NOT_COMPILED
 
 _WITHOUT = NOT_COMPILED["xpu"]
 _refuses = refusing(AssertionError, _WITHOUT)
 
-# ----- What there is -----
-
-
-def is_available() -> bool:
-    """Return False: npg computes on the CPU."""
-    return False
-
-
-def device_count() -> int:
-    """Return 0: npg computes on the CPU."""
-    return 0
-
-
-def is_initialized() -> bool:
-    """Return False: there is nothing to initialise."""
-    return False
-
-
-def is_bf16_supported(including_emulation: bool = True) -> bool:
-    """Return False: there is no device."""
-    return False
-
-
-def is_tf32_supported() -> bool:
-    """Return False: there is no device."""
-    return False
-
-
-def get_arch_list() -> list[str]:
-    """Return an empty list: nothing was compiled for a device."""
-    return []
-
-
-def get_gencode_flags() -> str:
-    """Return an empty string: nothing was compiled for a device."""
-    return ""
-
-
 default_generators: tuple[Any, ...] = ()
 
 # ----- Memory and random numbers -----
-
-
-def empty_cache() -> None:
-    """Do nothing: there is no device's memory to free."""
-
-
-def memory_allocated(device: Any = None) -> int:
-    """Return 0: there is no device."""
-    return 0
-
-
-def max_memory_allocated(device: Any = None) -> int:
-    """Return 0: there is no device."""
-    return 0
-
-
-def memory_reserved(device: Any = None) -> int:
-    """Return 0: there is no device."""
-    return 0
-
-
-def max_memory_reserved(device: Any = None) -> int:
-    """Return 0: there is no device."""
-    return 0
-
-
-def memory_stats(device: Any = None) -> OrderedDict[str, Any]:
-    """Return an empty dict: there is no device."""
-    return OrderedDict()
-
-
-def memory_stats_as_nested_dict(device: Any = None) -> dict[str, Any]:
-    """Return an empty dict: there is no device."""
-    return {}
 
 
 def memory_snapshot(mempool_id: Any = None) -> list[Any]:
@@ -234,18 +179,10 @@ class device_of(device):
         super().__init__(None)
 
 
-class StreamContext:
+class StreamContext(cuda.StreamContext):
     """A block whose work goes to a stream; with None the block changes nothing, and there are no other streams."""
 
-    def __init__(self, stream: Any) -> None:
-        self.stream = stream
-
-    def __enter__(self) -> None:
-        if self.stream is not None:
-            raise AssertionError(_WITHOUT)
-
-    def __exit__(self, *exc: object) -> None:
-        pass
+    _without = _WITHOUT
 
 
 def stream(stream: Any) -> StreamContext:

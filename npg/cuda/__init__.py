@@ -12,8 +12,11 @@ from npg import _lazy
 from npg._errors import AcceleratorError, OutOfMemoryError
 from npg._refusal import refusing, refusing_class
 from npg.cuda.memory import (
+    CUDAPluggableAllocator,
+    MemPool,
     caching_allocator_alloc,
     caching_allocator_delete,
+    caching_allocator_disabled,
     caching_allocator_enable,
     change_current_allocator,
     empty_cache,
@@ -40,6 +43,7 @@ from npg.cuda.memory import (
     reset_peak_host_memory_stats,
     reset_peak_memory_stats,
     set_per_process_memory_fraction,
+    use_mem_pool,
 )
 from npg.cuda.random import (
     get_rng_state,
@@ -247,12 +251,14 @@ def set_stream(stream: Any) -> None:
 class StreamContext:
     """A block whose work goes to a stream; with None the block changes nothing, and there are no other streams."""
 
+    _without = NO_CUDA
+
     def __init__(self, stream: Any) -> None:
         self.stream = stream
 
     def __enter__(self) -> None:
         if self.stream is not None:
-            raise AssertionError(NO_CUDA)
+            raise AssertionError(self._without)
 
     def __exit__(self, *exc: object) -> None:
         pass
@@ -299,16 +305,12 @@ BFloat16Storage = _storage("BFloat16Storage")
 ComplexFloatStorage, ComplexDoubleStorage = map(_storage, ("ComplexFloatStorage", "ComplexDoubleStorage"))
 
 _HOMES = _lazy.homes_of(
-    {
-        "npg.cuda.graphs": "CUDAGraph graph graph_pool_handle is_current_stream_capturing make_graphed_callables",
-        "npg.cuda.memory": "CUDAPluggableAllocator MemPool caching_allocator_disabled use_mem_pool",
-    }
+    {"npg.cuda.graphs": "CUDAGraph graph graph_pool_handle is_current_stream_capturing make_graphed_callables"}
 )
 _MODULES = {name: f"npg.cuda.{name}" for name in ("amp", "graphs", "nccl", "nvtx", "profiler")}
 if TYPE_CHECKING:
     from npg.cuda import amp as amp, graphs as graphs, nccl as nccl, nvtx as nvtx, profiler as profiler
     from npg.cuda.graphs import CUDAGraph, graph, graph_pool_handle, is_current_stream_capturing, make_graphed_callables
-    from npg.cuda.memory import CUDAPluggableAllocator, MemPool, caching_allocator_disabled, use_mem_pool
 else:
     __getattr__ = _lazy.loader(__name__, _HOMES, _MODULES)
 
