@@ -171,11 +171,10 @@ _MODULES = {
     for name in (
         "__config__", "_dynamo", "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "distributed",
         "distributions", "export", "func", "futures", "fx", "hub", "jit", "linalg", "mps", "multiprocessing", "nn",
-        "optim", "overrides", "profiler", "testing", "utils", "xpu",
+        "optim", "overrides", "profiler", "serialization", "storage", "testing", "utils", "xpu",
     )
 }  # fmt: skip
 _MODULES["return_types"] = "npg.functional.return_types"
-_MODULES |= {"serialization": "npg.serialization", "storage": "npg.storage"}
 _HOMES = _lazy.homes_of(
     _names.TORCH,
     _names.CREATION,

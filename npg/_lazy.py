@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
+from npg import _naming
 from npg._naming import named
 
 PATIENCE = 10.0  # seconds that a fork waits for the loads of other threads
@@ -63,7 +64,7 @@ def load(module: str, name: str) -> Any:
 
 def is_own(value: Any) -> bool:
     """Tell whether a value is npg's, and not what a test has put in its place for a while: that is not to be kept."""
-    return str(getattr(value, "__module__", "")).partition(".")[0] in ("npg", "torch")
+    return _naming.is_own(str(getattr(value, "__module__", "")))
 
 
 # ----- Forks -----

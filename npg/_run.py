@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
-from typing import Any
 
 _START = os.path.join(os.path.dirname(os.path.abspath(__file__)), "as_torch", "_start")
 _USAGE = """\
@@ -53,7 +51,9 @@ def main(arguments: Sequence[str]) -> int:
         print(_USAGE, end="")
         return 0
     if arguments[:1] == ["--list"]:
-        return _list()
+        from npg.as_torch import table  # here: importing it serves npg as torch
+
+        return table.main()
     options = interpreter_options()
     for option in (*options, *options_of(arguments)):
         letters = option.lstrip("-").partition("c")[0].partition("m")[0] if option[:2] != "--" else ""
@@ -73,12 +73,3 @@ def main(arguments: Sequence[str]) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(sys.executable, command, environment)
-
-
-def _list() -> int:
-    try:
-        table: Any = import_module("npg.as_torch.table")
-    except ModuleNotFoundError:
-        print("npg run: this npg has no table", file=sys.stderr)
-        return 1
-    return int(table.main() or 0)

@@ -27,10 +27,9 @@ STAGES = (
     ("creation",),
     (
         "nn", "optim", "autograd", "func", "utils", "profiler", "linalg", "types", "distributions", "distributed",
-        "storage", "_utils",
-        "accelerator", "amp", "backends", "cpu", "cuda", "mps", "xpu", "_dynamo", "compiler", "export", "fx",
-        "futures", "hub", "jit", "library", "multiprocessing", "onnx", "overrides", "serialization", "testing",
-        "__config__", "_C", "_checks", "_custom_ops", "_ops",
+        "_utils", "accelerator", "amp", "backends", "cpu", "cuda", "mps", "xpu", "_dynamo", "compiler", "export", "fx",
+        "futures", "hub", "jit", "library", "multiprocessing", "onnx", "overrides", "serialization", "storage",
+        "testing", "__config__", "_C", "_checks", "_custom_ops", "_ops",
     ),
     ("_run", "as_torch"),
     ("demo",),

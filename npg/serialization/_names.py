@@ -26,9 +26,8 @@ _STORAGES = {
 STORAGE_OF = {kind: name for name, kind in _STORAGES.items() if name != "UntypedStorage"}
 # Dtypes of PyTorch that npg lacks; a file that uses one is refused by its name.
 _ABSENT = {
-    "bfloat16", "complex32", "complex64", "complex128", "float8_e5m2", "float8_e4m3fn", "float8_e5m2fnuz",
-    "float8_e4m3fnuz", "float8_e8m0fnu", "float4_e2m1fn_x2", "quint8", "qint8", "qint32", "quint4x2", "quint2x4",
-    "bits1x8", "bits2x4", "bits4x2", "bits8", "bits16", *(f"{s}int{n}" for s in ("", "u") for n in range(1, 8)),
+    *dtypes.NAMES_ONLY, "bits1x8", "bits2x4", "bits4x2", "bits8", "bits16",
+    *(f"{s}int{n}" for s in ("", "u") for n in range(1, 8)),
 }  # fmt: skip
 
 

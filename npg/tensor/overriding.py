@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from npg import _lazy
+from npg._contextlib import MISSING
 from npg._naming import named
 from npg.engine import Function, TensorBase
 
@@ -240,7 +241,7 @@ def _is_asking(name: str) -> bool:
 def _member(plain: Any, name: str) -> Any:
     """Return what Tensor has under a name, as it stands in the class, also while a mode is open."""
     kept = _originals.get(name)
-    if kept is not None and kept is not _lazy:
+    if kept is not None and kept is not MISSING:
         return kept
     owners = plain.__mro__ if kept is None else plain.__mro__[1:]
     return next(vars(owner)[name] for owner in owners if name in vars(owner))
@@ -363,7 +364,7 @@ def enter_mode(mode: Any) -> None:
                 elif isinstance(own, _CALLABLE) or type(own).__name__ == "_Method":
                     asking = _AskingMethod(getattr(plain, name), name)
                 if asking is not None:
-                    _originals[name] = vars(plain).get(name, _lazy)
+                    _originals[name] = vars(plain).get(name, MISSING)
                     setattr(plain, name, asking)
         _open += 1
     this_thread.modes.append(mode)
@@ -378,7 +379,7 @@ def exit_mode() -> None:
         _open -= 1
         if not _open:
             for name, own in _originals.items():
-                if own is _lazy:
+                if own is MISSING:
                     delattr(plain, name)
                 else:
                     setattr(plain, name, own)

@@ -5,7 +5,7 @@ import typing as _typing
 from npg import _lazy
 from npg.utils import hooks
 
-__all__ = ["benchmark", "checkpoint", "collect_env", "data", "dlpack", "hooks"]
+__all__ = ["benchmark", "checkpoint", "collect_env", "data", "dlpack", "hooks", "serialization"]
 
 if _typing.TYPE_CHECKING:
     from npg.utils import data as data
@@ -22,13 +22,11 @@ else:  # for type checkers, the names above are all
             "deterministic",
             "dlpack",
             "model_zoo",
+            "serialization",
             "tensorboard",
         )  # fmt: skip
     }
-    _MODULES["serialization"] = "npg.utils.serialization"
     __getattr__ = _lazy.loader(__name__, {}, _MODULES)
-
-__all__ += ["serialization"]
 
 
 def __dir__() -> list[str]:
