@@ -45,10 +45,10 @@ from npg.engine._node import call_node, next_functions, node_attribute
 from npg.engine._out import DEFAULT, check_out, fit_out, rule_of
 from npg.engine._saved import modified
 from npg.engine._walks import reachable, remaining_edges, running
-from npg.kernels import blocks
+from npg.kernels import blocks, meta
 from npg.kernels.blocks import in_blocks, rule_in_blocks
 from npg.kernels.programs import Probe
-from npg.ops import _half
+from npg.ops import _half, _meta
 from npg.ops._broadcast import unbroadcast
 from npg.ops._op import Like
 from npg.ops.elementwise import cast

@@ -14,7 +14,8 @@ import numpy as np
 
 cimport cython
 cimport numpy as cnp
-from libc.string cimport memcpy
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from libc.string cimport memcpy, memset
 
 from npg.kernels import limits, openblas, parallel
 from npg.kernels.tiles import cut
@@ -43,5 +44,13 @@ include "kernels/loops.pxi"
 include "kernels/programs.pxi"
 include "kernels/products.pxi"
 include "kernels/attention.pxi"
+include "kernels/moving.pxi"
+include "kernels/convolution.pxi"
+include "kernels/spreading.pxi"
+include "kernels/winograd.pxi"
+include "kernels/depthwise.pxi"
+include "kernels/recurrent.pxi"
+include "kernels/checksums.pxi"
+include "kernels/pooling.pxi"
 
 _seal_types(globals(), None)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import enum
 from contextlib import AbstractContextManager, nullcontext
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from npg import _lazy
-from npg.dtypes import dtype as dtype
+from npg._errors import NO_TORCHSCRIPT
+from npg._refusal import refusing_class
+from npg.dtypes import dtype as dtype, from_numpy
 from npg.functional._attributes import (
     Size as Size,
     device as device,
@@ -16,6 +19,7 @@ from npg.functional._attributes import (
 )
 from npg.functional.generator import Generator as Generator
 from npg.tensor import Tensor as TensorBase
+from npg.tensor.conversion import parse_to
 
 __all__ = [
     "DispatchKey",
@@ -31,7 +35,11 @@ __all__ = [
 
 if not TYPE_CHECKING:
     _OVERRIDES = "DisableTorchFunction DisableTorchFunctionSubclass _disabled_torch_function_impl"
-    __getattr__ = _lazy.loader(__name__, _lazy.homes_of({"npg.overrides": _OVERRIDES}))
+    __getattr__ = _lazy.loader(
+        __name__,
+        _lazy.homes_of({"npg.overrides": _OVERRIDES, "npg.serialization._file_reader": "PyTorchFileReader"}),
+        {"_VariableFunctions": "npg._VF"},
+    )
 
 
 def _log_api_usage_once(event: Any) -> None:
@@ -41,6 +49,32 @@ def _log_api_usage_once(event: Any) -> None:
 def _get_tracing_state() -> None:
     """Return None: nothing is traced."""
     return None
+
+
+def _parse_to(*args: Any, **kwargs: Any) -> tuple[Any, Any, bool, Any]:
+    """Return (device, dtype, non_blocking, memory_format) from the arguments of to(); None for what they do not say.
+
+    Raises: RuntimeError: when they ask for a copy. Others: as Tensor.to.
+    """
+    if "copy" in kwargs:
+        raise RuntimeError(".to() does not accept copy argument")
+    kind, _, _, layout = parse_to(args, kwargs)
+    first = args[0] if args else kwargs.get("other", kwargs.get("device"))
+    place = first.device if isinstance(first, TensorBase) else first if isinstance(first, (str, device)) else None
+    blocking = kwargs.get("non_blocking", next((x for x in args if isinstance(x, bool)), False))
+    return (
+        device(place) if isinstance(place, str) else place,
+        None if kind is None else from_numpy(kind),
+        blocking,
+        layout,
+    )
+
+
+_nn = SimpleNamespace(_parse_to=_parse_to)
+_TensorMeta: Any = type(TensorBase)  # what classes are made with whose instances pass for tensors
+
+
+ScriptModule = refusing_class("ScriptModule", "npg", NotImplementedError, NO_TORCHSCRIPT)
 
 
 # ----- Dispatch keys: names, since npg chooses a kernel without them -----

@@ -17,6 +17,11 @@ from typing import Any as _Any
 
 from npg import _interpreter  # noqa: F401  (refuses a subinterpreter, before NumPy)
 
+if _sys.argv[1:2] == ["run"]:
+    from npg import _run
+
+    _run.at_once()
+
 # isort: split
 import numpy as _numpy  # noqa: F401  (here, not a dozen imports deep: CPython 3.11 calls more slowly from some depths)
 
@@ -170,8 +175,8 @@ _MODULES = {
     name: f"npg.{name}"
     for name in (
         "__config__", "_dynamo", "accelerator", "amp", "autograd", "backends", "compiler", "cpu", "cuda", "distributed",
-        "distributions", "export", "func", "futures", "fx", "hub", "jit", "linalg", "mps", "multiprocessing", "nn",
-        "optim", "overrides", "profiler", "serialization", "storage", "testing", "utils", "xpu",
+        "distributions", "export", "func", "futures", "fx", "hub", "jit", "linalg", "mps", "mtia", "multiprocessing",
+        "nn", "optim", "overrides", "profiler", "serialization", "storage", "testing", "utils", "xpu",
     )
 }  # fmt: skip
 _MODULES["return_types"] = "npg.functional.return_types"
@@ -181,7 +186,15 @@ _HOMES = _lazy.homes_of(
     {
         "npg.func": "vmap",
         "npg.serialization": "load save",
+        "npg.serialization._file_reader": "PyTorchFileReader",
         "npg.storage": "TypedStorage UntypedStorage",
+        "npg.tensor.legacy_storages": (
+            "BoolStorage ByteStorage CharStorage DoubleStorage FloatStorage HalfStorage IntStorage LongStorage "
+            "ShortStorage"
+        ),
+        "npg._symbolic": (
+            "SymBool SymFloat SymInt sym_float sym_fresh_size sym_int sym_ite sym_max sym_min sym_not sym_sqrt sym_sum"
+        ),
         # From torch.nn.functional: numpygrad has them at its top level, and so does npg. Of numpygrad's other names,
         # relu, sigmoid, tanh and softmax are PyTorch's too, and nn.GeLU is in nn/modules/activation.py.
         "npg.functional.nn.activation": "gelu",
@@ -189,7 +202,10 @@ _HOMES = _lazy.homes_of(
         "npg.functional.nn.regression_loss": "mse_loss",
         # Devices, and settings of how PyTorch computes.
         "npg._errors": "AcceleratorError OutOfMemoryError",
-        "npg.functional._attributes": "get_default_device set_default_device",
+        "npg.functional._attributes": (
+            "get_default_device jagged legacy_contiguous_format set_default_device sparse_bsc sparse_bsr sparse_coo "
+            "sparse_csc sparse_csr"
+        ),
         "npg.tensor.memory": "get_device",
         "npg.backends._flags": "get_float32_matmul_precision set_float32_matmul_precision",
         "npg.backends._settings": (
@@ -199,9 +215,11 @@ _HOMES = _lazy.homes_of(
             "set_warn_always use_deterministic_algorithms"
         ),
         "npg.accelerator._streams": "Event Stream",
-        "npg.amp": "autocast",
+        "npg.amp": "GradScaler autocast",
         "npg.autograd.anomaly_mode": "set_anomaly_enabled",
         "npg.compiler": "compile",
+        "npg.jit": "ScriptFunction",
+        "npg._C": "ScriptModule",
         "npg.amp._state": (
             "autocast_decrement_nesting autocast_increment_nesting clear_autocast_cache get_autocast_cpu_dtype "
             "get_autocast_dtype get_autocast_gpu_dtype is_autocast_cache_enabled is_autocast_cpu_enabled "
@@ -211,83 +229,29 @@ _HOMES = _lazy.homes_of(
         "npg.utils._typename": "typename",
         # Dtypes that are names only.
         "npg._dtype_names": (
-            "bfloat16 cdouble cfloat chalf complex128 complex32 complex64 float4_e2m1fn_x2 float8_e4m3fn "
-            "float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu qint32 qint8 quint2x4 quint4x2 quint8"
+            "bfloat16 bit bits16 bits1x8 bits2x4 bits4x2 bits8 cdouble cfloat chalf complex128 complex32 complex64 "
+            "float4_e2m1fn_x2 float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu "
+            "int1 int2 int3 int4 int5 int6 int7 qint32 qint8 quint2x4 quint4x2 quint8 "
+            "uint1 uint2 uint3 uint4 uint5 uint6 uint7"
         ),
         # npg's own.
         "npg.utils.memory": "empty_cache memory_stats",
         "npg.utils.threads": "get_num_threads set_num_threads",
     },
 )
-_OTHERS = {f: f"npg.{f}" for f in ("library", "onnx", "torch_version", "types", "version")}  # no star import takes them
+_OTHERS = {
+    f: f"npg.{f}" for f in ("_C", "_VF", "_logging", "library", "onnx", "torch_version", "types", "version")
+}  # no star import takes them
 _HIDDEN = {
     "npg._checks": (
         "_assert _check _check_index _check_is_size _check_not_implemented _check_tensor_all _check_tensor_all_with "
         "_check_type _check_value _check_with"
-    )
+    ),
+    "npg.functional.packing": "_pack_padded_sequence _pad_packed_sequence",
 }
 _load = _lazy.loader(__name__, _HOMES | _lazy.homes_of(_HIDDEN), _MODULES | _OTHERS)
 if _typing.TYPE_CHECKING:
-    from npg import (
-        accelerator as accelerator,
-        amp as amp,
-        autograd as autograd,
-        backends as backends,
-        compiler as compiler,
-        cpu as cpu,
-        cuda as cuda,
-        distributed as distributed,
-        distributions as distributions,
-        export as export,
-        func as func,
-        futures as futures,
-        fx as fx,
-        hub as hub,
-        jit as jit,
-        library as library,
-        linalg as linalg,
-        mps as mps,
-        multiprocessing as multiprocessing,
-        nn as nn,
-        onnx as onnx,
-        optim as optim,
-        overrides as overrides,
-        profiler as profiler,
-        serialization as serialization,
-        storage as storage,
-        testing as testing,
-        torch_version as torch_version,
-        types as types,
-        utils as utils,
-        version as version,
-        xpu as xpu,
-    )
-    from npg._dtype_names import *  # noqa: F403
-    from npg._errors import AcceleratorError as AcceleratorError, OutOfMemoryError as OutOfMemoryError
-    from npg._functions import *  # noqa: F403  (functions of npg.functional that return Tensors)
-    from npg.accelerator._streams import Event as Event, Stream as Stream
-    from npg.amp import autocast as autocast
-    from npg.amp._state import *  # noqa: F403
-    from npg.autograd.anomaly_mode import set_anomaly_enabled as set_anomaly_enabled
-    from npg.backends._flags import *  # noqa: F403
-    from npg.backends._settings import *  # noqa: F403
-    from npg.compiler import compile as compile
-    from npg.creation import *  # noqa: F403
-    from npg.func import vmap as vmap
-    from npg.functional import return_types as return_types
-    from npg.functional._attributes import (
-        get_default_device as get_default_device,
-        set_default_device as set_default_device,
-    )
-    from npg.functional.nn.activation import gelu as gelu
-    from npg.functional.nn.classification_loss import cross_entropy as cross_entropy
-    from npg.functional.nn.regression_loss import mse_loss as mse_loss
-    from npg.serialization import load as load, save as save
-    from npg.storage import TypedStorage as TypedStorage, UntypedStorage as UntypedStorage
-    from npg.tensor.memory import get_device as get_device
-    from npg.utils._typename import typename as typename
-    from npg.utils.memory import empty_cache as empty_cache, memory_stats as memory_stats
-    from npg.utils.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads
+    from npg._late import *  # noqa: F403  (a stub that tools/stubs.py writes from the tables above)
 else:  # with a visible __getattr__, npg would have every name for type checkers
     __all__ += [name for name in (*_MODULES, *_HOMES) if name[0] != "_"]
 

@@ -10,6 +10,12 @@ from npg.dtypes import NAMES_ONLY
 
 __all__ = [
     "bfloat16",
+    "bit",
+    "bits16",
+    "bits1x8",
+    "bits2x4",
+    "bits4x2",
+    "bits8",
     "cdouble",
     "cfloat",
     "chalf",
@@ -22,11 +28,25 @@ __all__ = [
     "float8_e5m2",
     "float8_e5m2fnuz",
     "float8_e8m0fnu",
+    "int1",
+    "int2",
+    "int3",
+    "int4",
+    "int5",
+    "int6",
+    "int7",
     "qint32",
     "qint8",
     "quint2x4",
     "quint4x2",
     "quint8",
+    "uint1",
+    "uint2",
+    "uint3",
+    "uint4",
+    "uint5",
+    "uint6",
+    "uint7",
 ]
 
 bfloat16 = NAMES_ONLY["bfloat16"]
@@ -41,3 +61,8 @@ float8_e8m0fnu = NAMES_ONLY["float8_e8m0fnu"]
 float4_e2m1fn_x2 = NAMES_ONLY["float4_e2m1fn_x2"]
 qint8, qint32 = NAMES_ONLY["qint8"], NAMES_ONLY["qint32"]
 quint8, quint4x2, quint2x4 = NAMES_ONLY["quint8"], NAMES_ONLY["quint4x2"], NAMES_ONLY["quint2x4"]
+bits1x8, bits2x4, bits4x2 = NAMES_ONLY["bits1x8"], NAMES_ONLY["bits2x4"], NAMES_ONLY["bits4x2"]
+bits8, bits16 = NAMES_ONLY["bits8"], NAMES_ONLY["bits16"]
+int1, int2, int3, int4, int5, int6, int7 = (NAMES_ONLY[f"int{n}"] for n in range(1, 8))
+uint1, uint2, uint3, uint4, uint5, uint6, uint7 = (NAMES_ONLY[f"uint{n}"] for n in range(1, 8))
+bit = uint1

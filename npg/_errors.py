@@ -19,6 +19,7 @@ MODIFIED = (
     "[npg.{kind}Tensor {shape}]{source} is at version {version}; expected version {expected} instead. "
     "Hint: {node} saved it as its {place}; clone() it before it is changed in place."
 )
+NO_TORCHSCRIPT = "npg has no TorchScript; save the state_dict with npg.save, and the module as Python code"
 LEAF_IN_PLACE = "a leaf Variable that requires grad is being used in an in-place operation."
 LEAF_VIEW_IN_PLACE = "a view of a leaf Variable that requires grad is being used in an in-place operation."
 MULTI_VIEW_IN_PLACE = (
@@ -131,6 +132,14 @@ class AcceleratorError(RuntimeError):
 
 
 warn_always = False  # see npg.set_warn_always
+_given: set[str] = set()  # the warnings that are given once per process
+
+
+def warn_once(text: str) -> None:
+    """Issue a warning that is given once per process."""
+    if warn_always or text not in _given:
+        _given.add(text)
+        warn(text)
 
 
 def warn(text: str, category: type[Warning] = UserWarning) -> None:

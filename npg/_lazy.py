@@ -45,15 +45,31 @@ def loader(package: str, homes: Mapping[str, str], modules: Mapping[str, str] | 
             raise AttributeError(named(f"module {package!r} has no attribute {name!r}"))
         value = load(homes[name], name)
         if is_own(value):
-            value = namespace[name] = adapt(package, name, value)
+            namespace[name] = value
         return value
 
     return __getattr__
 
 
-def adapt(package: str, name: str, value: Any) -> Any:
-    """Return a function as it is; npg/tensor/overriding.py may put another in its place, once there are overrides."""
-    return value
+class LateMethod:
+    """A method that is a function of a module: it loads when it is first used, and is the function from then on."""
+
+    __slots__ = ("module", "name")
+
+    def __init__(self, module: str, name: str) -> None:
+        self.module, self.name = module, name
+
+    def __get__(self, tensor: Any, kind: type) -> Any:
+        function = load(self.module, self.name)
+        if is_own(function):
+            for owner in kind.__mro__:
+                if vars(owner).get(self.name) is self:  # and not a method that replaced this one
+                    setattr(owner, self.name, function)
+        return function.__get__(tensor, kind)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function: unittest.mock takes it from the class's dict."""
+        return load(self.module, self.name)(*args, **kwargs)
 
 
 def load(module: str, name: str) -> Any:

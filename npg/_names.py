@@ -2,17 +2,22 @@
 
 # The functions of torch, by module.
 TORCH = {
-    "npg.functional.activation": "celu celu_ hardshrink prelu relu relu_ selu selu_ threshold threshold_",
+    "npg.functional.activation": "celu celu_ hardshrink prelu relu relu_ rrelu rrelu_ selu selu_ threshold threshold_",
     "npg.functional.addmm": "addbmm addmm addmv addmv_ addr baddbmm",
+    "npg.functional.batchnorm": "batch_norm group_norm instance_norm native_batch_norm",
     "npg.functional.classification_loss": "binary_cross_entropy_with_logits",
     "npg.functional.comparison": (
         "allclose bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor eq equal ge "
         "greater greater_equal gt heaviside isclose isfinite isinf isnan isneginf isposinf isreal le less less_equal "
         "logical_and logical_not logical_or logical_xor lt ne not_equal signbit"
     ),
+    "npg.functional.conv": (
+        "conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d convolution"
+    ),
     "npg.functional.copy": "as_strided clone conj conj_physical detach real resolve_conj resolve_neg",
+    "npg.functional.ctc_loss": "ctc_loss",
     "npg.functional.cumulative": "cummax cummin cumprod cumsum diff logcumsumexp",
-    "npg.functional.distance": "cosine_similarity pairwise_distance",
+    "npg.functional.distance": "cdist cosine_similarity pairwise_distance pdist",
     "npg.functional.division": (
         "div divide floor_divide fmod gcd gcd_ lcm lcm_ reciprocal reciprocal_ remainder true_divide"
     ),
@@ -23,12 +28,15 @@ TORCH = {
         "log log10 log10_ log1p log1p_ log2 log2_ log_ mul multiply neg neg_ negative negative_ nextafter positive pow "
         "rsqrt rsqrt_ rsub sgn sign sqrt sqrt_ square square_ sub subtract"
     ),
-    "npg.functional.embedding": "embedding",
+    "npg.functional.embedding": "embedding embedding_bag embedding_renorm_",
     "npg.functional.extrema": "amax amin aminmax argmax argmin kthvalue max median min mode nanmedian",
     "npg.functional.fill": "fill fill_ zero_",
     "npg.functional.generator": "get_rng_state initial_seed manual_seed seed set_rng_state",
+    "npg.functional.grid_sampler": "affine_grid_generator grid_sampler grid_sampler_2d grid_sampler_3d",
+    "npg.functional.householder": "geqrf orgqr",
     "npg.functional.index_select": "index_add index_copy index_fill index_select",
     "npg.functional.indexing": "index_put index_put_",
+    "npg.functional.integration": "cumulative_trapezoid trapezoid trapz",
     "npg.functional.joining": (
         "atleast_1d atleast_2d atleast_3d cat column_stack concat concatenate dstack hstack row_stack stack vstack"
     ),
@@ -40,8 +48,14 @@ TORCH = {
     ),
     "npg.functional.masked": "masked_fill masked_scatter masked_select",
     "npg.functional.matmul": "bmm chain_matmul cross dot ger inner kron matmul mm mv outer vdot",
-    "npg.functional.norm": "dist norm",
+    "npg.functional.matrix_exp": "matrix_exp",
+    "npg.functional.norm": "dist norm norm_except_dim",
     "npg.functional.normalization": "layer_norm rms_norm",
+    "npg.functional.padding": "constant_pad_nd",
+    "npg.functional.pixelshuffle": "channel_shuffle native_channel_shuffle pixel_shuffle pixel_unshuffle",
+    "npg.functional.pooling": (
+        "adaptive_avg_pool1d adaptive_max_pool1d avg_pool1d max_pool1d max_pool1d_with_indices max_pool2d max_pool3d"
+    ),
     "npg.functional.random": "bernoulli multinomial poisson",
     "npg.functional.rearrange": (
         "diag diag_embed diagflat flip fliplr flipud meshgrid repeat_interleave roll rot90 tile trace tril triu"
@@ -49,11 +63,12 @@ TORCH = {
     "npg.functional.reduction": (
         "all any count_nonzero logsumexp mean nanmean nansum prod std std_mean sum var var_mean"
     ),
+    "npg.functional.rnn": "gru gru_cell lstm lstm_cell rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell",
     "npg.functional.rounding": (
         "ceil ceil_ fix fix_ floor floor_ frac frac_ nan_to_num nan_to_num_ round round_ trunc trunc_"
     ),
     "npg.functional.scatter": "gather put scatter scatter_add scatter_reduce take take_along_dim",
-    "npg.functional.search": "argwhere bincount bucketize histc nonzero searchsorted unique unique_consecutive",
+    "npg.functional.search": "argwhere bincount bucketize histc isin nonzero searchsorted unique unique_consecutive",
     "npg.functional.selection": (
         "clamp clamp_ clamp_max clamp_max_ clamp_min clamp_min_ clip clip_ fmax fmin maximum minimum where"
     ),
@@ -77,7 +92,9 @@ TORCH = {
 }
 # The functions of torch that make tensors, by module.
 CREATION = {
-    "npg.creation.data": "as_tensor asarray from_numpy frombuffer scalar_tensor set_default_tensor_type tensor",
+    "npg.creation.data": (
+        "as_tensor asarray from_file from_numpy frombuffer scalar_tensor set_default_tensor_type tensor"
+    ),
     "npg.creation.filled": (
         "empty empty_like empty_permuted empty_strided eye full full_like ones ones_like tril_indices triu_indices "
         "zeros zeros_like"
@@ -114,12 +131,14 @@ METHODS = {
     ),
     "npg.functional.extrema": "amax amin aminmax argmax argmin kthvalue max median min mode nanmedian",
     "npg.functional.fill": "fill_ zero_",
+    "npg.functional.householder": "geqrf orgqr",
     "npg.functional.index_select": "index_add index_add_ index_copy index_copy_ index_fill index_fill_ index_select",
     "npg.functional.indexing": "copy_ index_put index_put_",
     "npg.functional.linalg": "cholesky",
     "npg.functional.linalg_solvers": "det inverse logdet matrix_power pinverse slogdet",
     "npg.functional.masked": "masked_fill masked_fill_ masked_scatter masked_scatter_ masked_select",
     "npg.functional.matmul": "bmm cross dot ger inner kron matmul mm mv outer vdot",
+    "npg.functional.matrix_exp": "matrix_exp",
     "npg.functional.norm": "dist norm",
     "npg.functional.random": (
         "bernoulli bernoulli_ cauchy_ exponential_ geometric_ log_normal_ multinomial normal_ random_ uniform_"
@@ -135,7 +154,7 @@ METHODS = {
     "npg.functional.scatter": (
         "gather put put_ scatter scatter_ scatter_add scatter_add_ scatter_reduce scatter_reduce_ take take_along_dim"
     ),
-    "npg.functional.search": "argwhere bincount bucketize histc nonzero searchsorted unique unique_consecutive",
+    "npg.functional.search": "argwhere bincount histc nonzero unique unique_consecutive",
     "npg.functional.selection": (
         "clamp clamp_ clamp_max clamp_max_ clamp_min clamp_min_ clip clip_ fmax fmin maximum minimum"
     ),
@@ -162,31 +181,46 @@ METHODS = {
 }
 # The functions of torch.nn.functional, by module.
 NETWORKS = {
-    "npg.functional.activation": "celu_ hardshrink prelu relu_ selu_ threshold_",
-    "npg.functional.distance": "cosine_similarity pairwise_distance",
+    "npg.functional.activation": "celu_ hardshrink prelu relu_ rrelu_ selu_ threshold_",
+    "npg.functional.conv": "conv1d conv2d conv3d conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d",
+    "npg.functional.distance": "cosine_similarity pairwise_distance pdist",
     "npg.functional.linear": "bilinear",
     "npg.functional.nn.activation": (
         "celu elu elu_ gelu glu hardsigmoid hardswish hardtanh hardtanh_ leaky_relu leaky_relu_ logsigmoid mish relu "
-        "relu6 selu silu softplus softshrink softsign tanhshrink threshold"
+        "relu6 rrelu selu silu softplus softshrink softsign tanhshrink threshold"
     ),
     "npg.functional.nn.attention": "scaled_dot_product_attention",
+    "npg.functional.nn.batchnorm": "batch_norm group_norm instance_norm local_response_norm",
     "npg.functional.nn.classification_loss": (
-        "binary_cross_entropy binary_cross_entropy_with_logits cross_entropy nll_loss"
+        "binary_cross_entropy binary_cross_entropy_with_logits cross_entropy ctc_loss nll_loss"
     ),
     "npg.functional.nn.dropout": "alpha_dropout dropout dropout1d dropout2d dropout3d feature_alpha_dropout",
-    "npg.functional.nn.embedding": "embedding one_hot",
-    "npg.functional.nn.fold": "unfold",
+    "npg.functional.nn.embedding": "embedding embedding_bag one_hot",
+    "npg.functional.nn.fold": "fold unfold",
+    "npg.functional.nn.grid_sampler": "affine_grid grid_sample",
     "npg.functional.nn.linear": "linear",
+    "npg.functional.nn.linear_cross_entropy": "linear_cross_entropy",
     "npg.functional.nn.margin_loss": (
         "cosine_embedding_loss gaussian_nll_loss hinge_embedding_loss kl_div margin_ranking_loss multi_margin_loss "
         "multilabel_margin_loss multilabel_soft_margin_loss poisson_nll_loss soft_margin_loss triplet_margin_loss "
         "triplet_margin_with_distance_loss"
     ),
+    "npg.functional.nn.multi_head_attention": "multi_head_attention_forward",
     "npg.functional.nn.normalization": "layer_norm normalize",
     "npg.functional.nn.padding": "pad",
+    "npg.functional.nn.pooling": (
+        "adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool1d_with_indices "
+        "adaptive_max_pool2d adaptive_max_pool2d_with_indices adaptive_max_pool3d adaptive_max_pool3d_with_indices "
+        "avg_pool2d avg_pool3d fractional_max_pool2d fractional_max_pool2d_with_indices fractional_max_pool3d "
+        "fractional_max_pool3d_with_indices lp_pool1d lp_pool2d lp_pool3d max_pool1d max_pool1d_with_indices "
+        "max_pool2d max_pool2d_with_indices max_pool3d max_pool3d_with_indices max_unpool1d max_unpool2d max_unpool3d"
+    ),
     "npg.functional.nn.regression_loss": "huber_loss l1_loss mse_loss smooth_l1_loss",
     "npg.functional.nn.softmax": "gumbel_softmax log_softmax softmax softmin",
+    "npg.functional.nn.upsampling": "interpolate upsample upsample_bilinear upsample_nearest",
     "npg.functional.normalization": "rms_norm",
+    "npg.functional.pixelshuffle": "channel_shuffle native_channel_shuffle pixel_shuffle pixel_unshuffle",
+    "npg.functional.pooling": "adaptive_avg_pool1d avg_pool1d",
     "npg.functional.special": "sigmoid",
     "npg.functional.trigonometry": "tanh",
 }

@@ -43,3 +43,13 @@ def refusing_class(name: str, module: str, error: type[Exception], text: str, ba
     doc = f"Raise {error.__name__} when called: {text}"
     members = {"__module__": module, "__doc__": doc, "_error": error, "_text": text, "__slots__": ()}
     return Refusing(name, bases, members)
+
+
+def dummy_class(name: str, module: str, base: str = "") -> Any:
+    """Return a class without instances, which PyTorch has without its compiled part: a derived one of `base`."""
+    return refusing_class(name, module, RuntimeError, dummy_text(base or name))
+
+
+def dummy_text(name: str) -> str:
+    """Return PyTorch's text where a name stands for what is not compiled."""
+    return f"Tried to instantiate dummy base class {name}"

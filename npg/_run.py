@@ -1,14 +1,15 @@
 """`npg run`: Python, with npg for torch.
 
 A Python is started in the place of this one, with a folder on PYTHONPATH whose sitecustomize.py serves npg as torch. So
-arguments, `__main__`, tracebacks, exit codes, signals and children are Python's own.
+arguments, `__main__`, tracebacks, exit codes, signals and children are Python's own. npg/__init__.py comes here first
+of all, by at_once(): a process that another one is to replace need not load NumPy.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 _START = os.path.join(os.path.dirname(os.path.abspath(__file__)), "as_torch", "_start")
 _USAGE = """\
@@ -45,6 +46,18 @@ def interpreter_options() -> list[str]:
     return before[:-1]
 
 
+def at_once() -> None:
+    """Run the program of a process that was started as `npg run` or `python -m npg run`; returns in any other."""
+    program, arguments = sys.argv[0], sys.argv[2:]
+    if program == "-m":  # while Python looks for the module; __main__.py has its own path there
+        mine = sys.orig_argv[: len(sys.orig_argv) - len(sys.argv) + 1][-1:] == ["npg"]
+    else:  # the command that pip has made, which stands beside Python
+        folder, name = os.path.split(program)
+        mine = name.lower() in ("npg", "npg.exe", "npg-script.py") and folder == os.path.dirname(sys.executable)
+    if mine and arguments[:1] not in (["--help"], ["-h"], ["--list"]):
+        sys.exit(main(arguments))
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run a program as `python` with these arguments does; returns only when there is nothing to run."""
     if arguments[:1] in (["--help"], ["-h"]):
@@ -58,18 +71,42 @@ def main(arguments: Sequence[str]) -> int:
     for option in (*options, *options_of(arguments)):
         letters = option.lstrip("-").partition("c")[0].partition("m")[0] if option[:2] != "--" else ""
         if option[:2] not in ("-W", "-X") and set(letters) & set("EIS"):
-            print(f"npg run: python's option {option} keeps npg out, which comes in by PYTHONPATH", file=sys.stderr)
-            return 2
+            return _refuse(f"python's option {option} keeps npg out, which comes in by PYTHONPATH")
     if not sys.executable:
-        print("npg run: Python does not say where it stands (sys.executable is empty)", file=sys.stderr)
-        return 2
+        return _refuse("Python does not say where it stands (sys.executable is empty)")
+    if os.pathsep in _START:
+        return _refuse(
+            f"npg comes in by PYTHONPATH, which cannot hold {_START!r}: {os.pathsep!r} separates its folders"
+        )
     environment = dict(os.environ)
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (_START, environment.get("PYTHONPATH"))))
+    path = environment.get("PYTHONPATH")
+    others = [folder for folder in path.split(os.pathsep) if folder != _START] if path else []  # below another npg run
+    environment["PYTHONPATH"] = os.pathsep.join((_START, *others))
     command = [sys.executable, *options, *arguments]
     if os.name == "nt":  # there, execve would return to the shell at once
-        import subprocess
-
-        return subprocess.run(command, env=environment).returncode
+        return beside(command, environment)
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(sys.executable, command, environment)
+
+
+def _refuse(reason: str) -> int:
+    print(f"npg run: {reason}", file=sys.stderr)
+    return 2
+
+
+def beside(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a command as a child, and return its exit code: what exec does, where there is none.
+
+    Ctrl-C reaches both processes, and what it does is the child's to say. An exit code of Windows beyond 2**31 - 1
+    (that of Ctrl-C is 0xC000013A) is given as the negative number that sys.exit makes the same code of.
+    """
+    import subprocess
+
+    with subprocess.Popen(command, env=environment) as child:
+        while True:
+            try:
+                code = child.wait()
+            except KeyboardInterrupt:
+                continue
+            return code - (1 << 32) if code > 0x7FFFFFFF else code

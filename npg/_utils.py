@@ -1,4 +1,4 @@
-"""The functions that rebuild tensors from what a checkpoint says; checkpoints name them.
+"""The functions that rebuild tensors from what a checkpoint says, which names them; PyTorch's wrapper of exceptions.
 
 Everything is checked before anything is built: what a file says may be wrong, or chosen to do harm.
 Source: torch._utils and torch._tensor, whose names checkpoints hold.
@@ -14,10 +14,13 @@ import numpy as np
 
 from npg import dtypes
 from npg._words import shape_text
+from npg.kernels import meta
+from npg.kernels.meta import MetaArray
 from npg.nn.parameter import Parameter
 from npg.tensor import Tensor
 from npg.tensor.copies import _ENGINE_NAMES, rebuild
 from npg.tensor.storage import TypedStorage, UntypedStorage
+from npg.utils._exceptions import ExceptionWrapper as ExceptionWrapper, KeyErrorMessage as KeyErrorMessage
 
 _MOST = 2**63 - 1  # bytes and elements that a tensor can show
 
@@ -63,6 +66,8 @@ def _placed(storage: Any, dtype: Any, offset: Any, size: Any, stride: Any) -> np
         )
     if math.prod(n or 1 for n in shape) * width > _MOST:
         raise RuntimeError(f"Storage size calculation overflowed with sizes={shape_text(shape)}")
+    if isinstance(memory, MetaArray):
+        return meta.empty(shape, dtype.dtype, tuple([s * width for s in steps]))
     if not reach:
         return np.empty(shape, dtype.dtype)
     return np.ndarray(shape, dtype.dtype, memory, offset * width, [s * width for s in steps])
@@ -110,7 +115,21 @@ def _rebuild_tensor_v3(
     metadata: Any = None,
 ) -> Tensor:
     """Return a tensor of a dtype on a storage of bytes."""
+    if dtype is dtypes.bool_:  # bools have storages of their own, whose bytes are checked to be 0 or 1
+        raise TypeError("expected a dtype that has no storages of its own, got bool")
     return _leaf(_placed(storage, dtype, storage_offset, size, stride), requires_grad, metadata)
+
+
+def _rebuild_meta_tensor_no_storage(dtype: Any, size: Any, stride: Any, requires_grad: Any) -> Tensor:
+    """Return a tensor of the device "meta", of which a file holds no data."""
+    if not isinstance(dtype, dtypes.dtype):
+        raise TypeError(f"expected a dtype, got {_kind(dtype)}")
+    shape, steps, width = _sizes(size, "size"), _sizes(stride, "stride"), dtype.itemsize
+    if len(shape) != len(steps):
+        raise RuntimeError(f"unequal size length ({len(shape)}) and stride length ({len(steps)}) of a tensor")
+    if (1 + sum((n - 1) * s for n, s in zip(shape, steps) if n)) * width > _MOST or math.prod(shape) * width > _MOST:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={shape_text(shape)}")
+    return _leaf(meta.empty(shape, dtype.dtype, tuple([s * width for s in steps])), requires_grad, None)
 
 
 # ----- Parameters, subclasses and attributes -----
@@ -187,13 +206,13 @@ PLAIN = {f.__name__: f for f in (_rebuild_tensor, _rebuild_tensor_v2, _rebuild_t
 REBUILDING = {
     **PLAIN,
     "_rebuild_parameter_with_state": _rebuild_parameter_with_state,
+    "_rebuild_meta_tensor_no_storage": _rebuild_meta_tensor_no_storage,
     "_rebuild_device_tensor_from_cpu_tensor": _rebuild_device_tensor_from_cpu_tensor,
     **{
         name: _refusal(name, what)
         for name, what in (
             ("_rebuild_qtensor", "quantized tensors"),
             ("_rebuild_sparse_tensor", "sparse tensors"),
-            ("_rebuild_meta_tensor_no_storage", "tensors on the meta device"),
             ("_rebuild_nested_tensor", "nested tensors"),
             ("_rebuild_wrapper_subclass", "wrapper subclasses of tensors"),
             ("_rebuild_device_tensor_from_numpy", "tensors of other devices"),

@@ -129,18 +129,22 @@ _FLOATING = {
     "float8_e5m2": (1, "Float8_e5m2"), "float8_e5m2fnuz": (1, "Float8_e5m2fnuz"),
     "float8_e8m0fnu": (1, "Float8_e8m0fnu"), "float4_e2m1fn_x2": (1, "Float4_e2m1fn_x2"),
 }  # fmt: skip
+_BITS = {f"bits{n}": (size, f"Bits{n}") for n, size in (("1x8", 1), ("2x4", 1), ("4x2", 1), ("8", 1), ("16", 2))}
+_NARROW = {f"{u}int{n}": (1, f"{u.upper()}Int{n}") for u in ("", "u") for n in range(1, 8)}  # a byte each
 
 
 def _name_only(name: str, itemsize: int, scalar_name: str) -> dtype:
     d: dtype = object.__new__(dtype)  # without NumPy's dtype: see __getattr__
     d.name, d.itemsize, d.scalar_name = name, itemsize, scalar_name
     d.is_floating_point, d.is_complex = name in _FLOATING, name in _COMPLEX
-    if name not in _QUANTIZED:  # for these PyTorch raises, too
-        d.is_signed = name != "float8_e8m0fnu"
+    if name not in _QUANTIZED | _BITS:  # for these PyTorch raises, too
+        d.is_signed = name != "float8_e8m0fnu" and name[0] != "u"
     return d
 
 
-NAMES_ONLY = {name: _name_only(name, *facts) for name, facts in (_COMPLEX | _QUANTIZED | _FLOATING).items()}
+NAMES_ONLY = {
+    name: _name_only(name, *facts) for name, facts in (_COMPLEX | _QUANTIZED | _FLOATING | _BITS | _NARROW).items()
+}
 
 ALL = (float16, float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64, bool_)
 UNSIGNED = (uint16, uint32, uint64)  # promoted only with floats and Python numbers
@@ -245,18 +249,47 @@ def set_default_dtype(d: dtype) -> None:
 # ----- Limits -----
 
 
+def _dtype_of(type: Any) -> dtype:
+    return type if isinstance(type, dtype) else from_numpy(to_numpy(type))
+
+
+# Of the floating dtypes that are names only: eps, max, min, tiny, and the decimal digits that are exact.
+_LIMITS = {
+    "bfloat16": (2.0**-7, (2 - 2.0**-7) * 2.0**127, -(2 - 2.0**-7) * 2.0**127, 2.0**-126, 2),
+    "float8_e4m3fn": (2.0**-3, 448.0, -448.0, 2.0**-6, 0),
+    "float8_e4m3fnuz": (2.0**-3, 240.0, -240.0, 2.0**-7, 0),
+    "float8_e5m2": (2.0**-2, 57344.0, -57344.0, 2.0**-14, 0),
+    "float8_e5m2fnuz": (2.0**-3, 57344.0, -57344.0, 2.0**-15, 0),
+    "float8_e8m0fnu": (1.0, 2.0**127, 2.0**-127, 2.0**-127, 0),
+}
+
+
 class finfo:
-    """Machine limits of a floating dtype: bits, eps, max, min, tiny, smallest_normal, resolution, dtype."""
+    """Machine limits of a floating dtype: bits, eps, max, min, tiny, smallest_normal, resolution, dtype.
+
+    Args:
+        type: a floating dtype, also one of which npg has no tensors; of a complex one the limits are its parts'. None
+            means the default dtype.
+    Raises: TypeError: for another dtype. NotImplementedError: for float4_e2m1fn_x2.
+    Source: torch.finfo.
+    """
 
     def __init__(self, type: dtype | None = None) -> None:
-        d = get_default_dtype() if type is None else from_numpy(to_numpy(type))
-        if not d.is_floating_point:
+        d = _dtype_of(get_default_dtype() if type is None else type)
+        if not d.is_floating_point and not d.is_complex:
             raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{d!r}'")
-        info = np.finfo(d.dtype)
-        self.bits, self.dtype = info.bits, d.name
-        self.eps, self.max, self.min = float(info.eps), float(info.max), float(info.min)
-        self.tiny = self.smallest_normal = float(info.tiny)
-        self.resolution = float(f"1e-{info.precision}")  # the resolution of NumPy's float16 is inexact
+        d = d.to_real()
+        self.bits = d.itemsize * 8
+        if d.name in _LIMITS:
+            self.eps, self.max, self.min, self.tiny, digits = _LIMITS[d.name]
+        elif d.name in NAMES_ONLY:
+            raise NotImplementedError(f"\"min\" not implemented for '{d.scalar_name}'")
+        else:
+            info = np.finfo(d.dtype)
+            self.eps, self.max, self.min = float(info.eps), float(info.max), float(info.min)
+            self.tiny, digits = float(info.tiny), info.precision
+        self.dtype, self.smallest_normal = d.name, self.tiny
+        self.resolution = float(f"1e-{digits}")  # the resolution of NumPy's float16 is inexact
 
     def __repr__(self) -> str:
         return (
@@ -269,8 +302,12 @@ class iinfo:
     """Machine limits of an integer dtype: bits, max, min, dtype."""
 
     def __init__(self, type: dtype) -> None:
-        d = from_numpy(to_numpy(type))
-        if d.category != INTEGER:
+        d = _dtype_of(type)
+        if d.name in _QUANTIZED:
+            raise NotImplementedError(f"\"dtype\" not implemented for '{d.scalar_name}'")
+        if d is bool_:
+            raise TypeError(f"{d!r} is not supported by {_naming.library}.iinfo")
+        if d.name in NAMES_ONLY or d.category != INTEGER:
             raise TypeError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{d!r}'")
         info = np.iinfo(d.dtype)
         self.bits, self.max, self.min, self.dtype = info.bits, int(info.max), int(info.min), d.name

@@ -16,9 +16,9 @@ import sys
 import tempfile
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
-from urllib.parse import urlparse
+from urllib.parse import urlparse as urlparse
 from urllib.request import Request, urlopen
 
 from npg._naming import named
@@ -33,7 +33,15 @@ __all__ = [
     "set_dir",
 ]
 
-_HASH = re.compile(r"-([a-f0-9]*)\.")
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        if name == "tqdm":  # libraries take the bar of their downloads from here
+            return _bar()
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+HASH_REGEX = re.compile(r"-([a-f0-9]*)\.")
 _dir: str | None = None
 
 # ----- The cache -----
@@ -195,6 +203,43 @@ def _blocks(url: str, dst: str) -> Any:
         raise RuntimeError(f"cannot download {url}: {reason}; put the file at {dst}") from error
 
 
+class _Bar:
+    """A bar of progress that counts and shows nothing, where tqdm is not installed."""
+
+    def __init__(self, total: float | None = None, disable: bool = False, *others: Any, **settings: Any) -> None:
+        self.total, self.disable, self.n = total, disable, 0
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+    def update(self, n: int = 1) -> None:
+        """Count."""
+        if not self.disable:
+            self.n += n
+
+    def set_description(self, *words: Any, **settings: Any) -> None:
+        """Do nothing: the bar is not shown."""
+
+    def write(self, s: str) -> None:
+        """Write a line to the standard error."""
+        sys.stderr.write(f"{s}\n")
+
+    def close(self) -> None:
+        """End the counting."""
+        self.disable = True
+
+
+def _bar() -> Any:
+    """Return tqdm's bar, or one that shows nothing where tqdm is not installed."""
+    try:
+        return importlib.import_module("tqdm").tqdm
+    except ImportError:
+        return _Bar
+
+
 def load_state_dict_from_url(
     url: str,
     model_dir: str | None = None,
@@ -223,6 +268,6 @@ def load_state_dict_from_url(
     path = os.path.join(folder, file_name or name)
     if not os.path.exists(path):
         sys.stderr.write(f'Downloading: "{url}" to {path}\n')
-        match = _HASH.search(name) if check_hash else None
+        match = HASH_REGEX.search(name) if check_hash else None
         download_url_to_file(url, path, match[1] if match else None, progress)
     return load_file(path, map_location=map_location, weights_only=weights_only)

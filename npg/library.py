@@ -1,7 +1,7 @@
 """Operators that programs define: their schema, their kernels, their gradients; npg.ops has them by name.
 
-Kernels for the CPU are run; those for other devices, and fake kernels (which compute shapes for a compiler), are kept
-and never called.
+Kernels for the CPU are run; those for other devices are kept and never called, and of fake kernels (which compute
+shapes for a compiler) only the names are checked.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ __all__ = [
 ]
 
 _KEYS = {"cpu": "CPU", "cuda": "CUDA", "xpu": "XPU", "mps": "MPS", "default": "CompositeExplicitAutograd"}
-_beyond: dict[str, list[Callable[..., Any]]] = {}  # what is registered for a compiler, a GPU or autocast
 
 
 # ----- Schemas from annotations -----
@@ -64,6 +63,69 @@ def _type_text(annotation: Any, names: dict[Any, str]) -> str | None:
     return None
 
 
+class _Unfit(Exception):
+    """What is wrong with a function that no schema fits."""
+
+
+def _argument_text(place: int, parameter: inspect.Parameter, written: set[str], all_tensors: bool) -> str:
+    """Return a schema's text of one argument. Raises: _Unfit."""
+    name, default = parameter.name, parameter.default
+    if parameter.annotation is inspect.Parameter.empty:
+        raise _Unfit(f"Parameter {name} must have a type annotation.")
+    kind = _type_text(parameter.annotation, _NAMES)
+    if kind is None:
+        raise _Unfit(f"Parameter {name} has unsupported type {parameter.annotation}.")
+    if name in written and kind.startswith("Tensor"):
+        kind = f"Tensor(a{place}!){kind.removeprefix('Tensor')}"
+    elif name in written and not all_tensors:
+        raise _Unfit(f"Parameter {name} is in mutable_args but only Tensors or collections of Tensors can be mutated")
+    if default is inspect.Parameter.empty:
+        return f"{kind} {name}"
+    if default is None or isinstance(default, (int, float, bool)):
+        return f"{kind} {name}={default}"
+    if isinstance(default, str):
+        return f'{kind} {name}="{default}"'
+    if isinstance(default, (dtype, device)):
+        return f"{kind} {name}={getattr(default, 'name', default)}"
+    raise _Unfit(f"Parameter {name} has an unsupported default value type {type(default)}.")
+
+
+def _arguments_text(parameters: Iterable[inspect.Parameter], mutates_args: str | Iterable[str]) -> str:
+    """Return a schema's text of all arguments. Raises: _Unfit."""
+    by_name = {parameter.name: parameter for parameter in parameters}
+    all_tensors = mutates_args == "unknown"
+    written = set(by_name) if all_tensors else set(mutates_args)
+    texts: list[str] = []
+    for place, parameter in enumerate(by_name.values()):
+        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            raise _Unfit("We do not support positional-only args, varargs, or varkwargs.")
+        if parameter.kind == parameter.KEYWORD_ONLY and "*" not in texts:
+            texts.append("*")
+        texts.append(_argument_text(place, parameter, written, all_tensors))
+    if strange := written - set(by_name):
+        raise _Unfit(
+            f"{strange} in mutates_args were not found in the custom op's signature. mutates_args should contain the "
+            "names of all args that the custom op mutates, or just the string 'unknown' if you don't know."
+        )
+    return ", ".join(texts)
+
+
+def _result_text(annotation: Any) -> str:
+    """Return a schema's text of what a function returns. Raises: _Unfit."""
+    if annotation is inspect.Signature.empty:
+        raise _Unfit("No return type annotation was provided. Please add one.")
+    if annotation is None:
+        return "()"
+    if typing.get_origin(annotation) is tuple:
+        parts = [_type_text(part, _RETURNS) for part in typing.get_args(annotation)]
+        result = None if None in parts else f"({', '.join(map(str, parts))})"
+    else:
+        result = _type_text(annotation, _RETURNS)
+    if result is None:
+        raise _Unfit(f"Return has unsupported type {annotation}.")
+    return result
+
+
 def infer_schema(
     prototype_function: Callable[..., Any],
     /,
@@ -81,59 +143,11 @@ def infer_schema(
     Source: torch.library.infer_schema.
     """
     signature = inspect.signature(prototype_function, eval_str=True)
-
-    def refuse(text: str) -> ValueError:
-        return ValueError(f"infer_schema(func): {text} Got func with signature {signature})")
-
-    written = set(signature.parameters) if mutates_args == "unknown" else set(mutates_args)
-    texts, star = [], False
-    for i, (name, parameter) in enumerate(signature.parameters.items()):
-        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-            raise refuse("We do not support positional-only args, varargs, or varkwargs.")
-        if parameter.kind == parameter.KEYWORD_ONLY and not star:
-            texts.append("*")
-            star = True
-        if parameter.annotation is inspect.Parameter.empty:
-            raise refuse(f"Parameter {name} must have a type annotation.")
-        kind = _type_text(parameter.annotation, _NAMES)
-        if kind is None:
-            raise refuse(f"Parameter {name} has unsupported type {parameter.annotation}.")
-        if name in written and kind.startswith("Tensor"):
-            kind = f"Tensor(a{i}!){kind.removeprefix('Tensor')}"
-        elif name in written and mutates_args != "unknown":
-            raise refuse(
-                f"Parameter {name} is in mutable_args but only Tensors or collections of Tensors can be mutated"
-            )
-        default = parameter.default
-        if default is inspect.Parameter.empty:
-            texts.append(f"{kind} {name}")
-        elif default is None or isinstance(default, (int, float, bool)):
-            texts.append(f"{kind} {name}={default}")
-        elif isinstance(default, str):
-            texts.append(f'{kind} {name}="{default}"')
-        elif isinstance(default, (dtype, device)):
-            texts.append(f"{kind} {name}={getattr(default, 'name', default)}")
-        else:
-            raise refuse(f"Parameter {name} has an unsupported default value type {type(default)}.")
-    strange = written - set(signature.parameters)
-    if strange:
-        raise refuse(
-            f"{strange} in mutates_args were not found in the custom op's signature. mutates_args should contain the "
-            "names of all args that the custom op mutates, or just the string 'unknown' if you don't know."
-        )
-    returned = signature.return_annotation
-    if returned is inspect.Signature.empty:
-        raise refuse("No return type annotation was provided. Please add one.")
-    if returned is None:
-        result: str | None = "()"
-    elif typing.get_origin(returned) is tuple:
-        parts = [_type_text(part, _RETURNS) for part in typing.get_args(returned)]
-        result = None if None in parts else f"({', '.join(map(str, parts))})"
-    else:
-        result = _type_text(returned, _RETURNS)
-    if result is None:
-        raise refuse(f"Return has unsupported type {returned}.")
-    return f"{op_name or ''}({', '.join(texts)}) -> {result}"
+    try:
+        arguments = _arguments_text(signature.parameters.values(), mutates_args)
+        return f"{op_name or ''}({arguments}) -> {_result_text(signature.return_annotation)}"
+    except _Unfit as error:
+        raise ValueError(f"infer_schema(func): {error} Got func with signature {signature})") from None
 
 
 # ----- Registrations by name -----
@@ -228,24 +242,24 @@ def register_fake(
     _stacklevel: int = 1,
     allow_override: bool = True,
 ) -> Any:
-    """Keep a function that computes shapes for a compiler; npg, which has none, never calls it.
+    """Take a function that computes shapes for a compiler; npg, which has none, has no use for it.
 
     Source: torch.library.register_fake. The operator need not exist: that of a library whose compiled part is absent.
     """
-    kept = _beyond.setdefault(_qualname(op), [])
-    return _decorated(func, kept.append)
+    _qualname(op)  # which refuses what is no name
+    return _decorated(func, lambda unused: None)
 
 
 impl_abstract = register_fake
 
 
 def register_vmap(op: Any, func: Callable[..., Any] | None = None, /, *, lib: Any = None) -> Any:
-    """Keep a batching rule; vmap of npg batches what the kernel calls. Source: torch.library.register_vmap."""
+    """Take a batching rule, without use: vmap batches what the kernel calls. Source: torch.library.register_vmap."""
     return register_fake(op, func)
 
 
 def register_autocast(op: Any, device_type: str, cast_inputs: dtype, /, *, lib: Any = None) -> None:
-    """Keep a rule for autocast. Source: torch.library.register_autocast."""
+    """Take a rule for autocast, without use: npg casts nothing. Source: torch.library.register_autocast."""
     _ops.find(_qualname(op))
 
 

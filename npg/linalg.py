@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from npg._errors import LinAlgError
 from npg.functional._types import T
+from npg.functional.householder import householder_product
 from npg.functional.linalg import cholesky, eigh, eigvalsh, qr, svd, svdvals
 from npg.functional.linalg_norms import cond, matrix_norm, matrix_rank, norm, vander, vecdot
 from npg.functional.linalg_solvers import (
@@ -19,6 +20,7 @@ from npg.functional.linalg_solvers import (
     tensorsolve,
 )
 from npg.functional.matmul import cross_along as cross, matmul, multi_dot
+from npg.functional.matrix_exp import matrix_exp
 from npg.functional.reduction import vector_norm
 from npg.functional.split import diagonal as _diagonal
 
@@ -31,9 +33,11 @@ __all__ = [
     "diagonal",
     "eigh",
     "eigvalsh",
+    "householder_product",
     "inv",
     "lstsq",
     "matmul",
+    "matrix_exp",
     "matrix_norm",
     "matrix_power",
     "matrix_rank",

@@ -51,13 +51,12 @@ def handle_torch_function(public_api: Any, relevant_args: Iterable[Any], *args: 
     if overriding.this_thread.modes:
         return overriding.through_mode(public_api, args, kwargs, values)
     asked = overriding.overloaded(values)
-    types = tuple(type(value) for value in asked)
-    for value in asked:
-        result = type(value).__torch_function__(public_api, types, args, kwargs)
-        if result is not NotImplemented:
-            return result
+    result = overriding.answer_of_classes(public_api, asked, args, kwargs)
+    if result is not NotImplemented:
+        return result
+    types = [type(value) for value in asked]
     name = resolve_name(public_api) or f"{public_api.__module__}.{public_api.__name__}"
-    raise TypeError(f"no implementation found for '{name}' on types that implement __torch_function__: {list(types)}")
+    raise TypeError(f"no implementation found for '{name}' on types that implement __torch_function__: {types}")
 
 
 def redispatch_function(func: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -183,7 +182,7 @@ def _names() -> dict[Any, str]:
         for name in dir(module):
             value = None if name[0] == "_" else getattr(module, name, None)
             function: Any = value.__wrapped__ if _is_wrapper(value) else value  # type: ignore[union-attr]
-            if not overriding._is_public(name, function):
+            if not overriding.is_public(name, function):
                 continue
             public = overriding.overridable(function)
             if public not in names or function.__name__ == name or name in ("gelu", "cross_entropy", "mse_loss"):
@@ -199,10 +198,10 @@ def _is_wrapper(value: Any) -> bool:
 def _methods() -> dict[Any, str]:
     names: dict[Any, str] = {}
     for name in dir(Tensor):
-        if not overriding._is_asking(name) or name not in overriding._names_of(Tensor):
+        if not overriding.is_asking(name) or name not in overriding.names_of(Tensor):
             continue
-        own = overriding._member(Tensor, name)
-        if isinstance(own, overriding._DATA):
+        own = overriding.member_of(Tensor, name)
+        if isinstance(own, overriding.DATA):
             names[own.__get__] = f"npg.Tensor.{name}.__get__"
             if hasattr(own, "__set__"):
                 names[own.__set__] = f"npg.Tensor.{name}.__set__"

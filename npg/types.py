@@ -7,14 +7,17 @@ import os
 from collections.abc import Sequence
 from typing import IO, Any, TypeAlias
 
-from npg.functional._attributes import Size, device as _device
+from npg import dtypes
+from npg.functional._attributes import Size, device as _device, layout
 from npg.tensor import Tensor
 from npg.tensor.gradients import GradientEdge
+from npg.tensor.storage import Storage as Storage
 
-__all__ = ["Device", "FileLike", "Number"]
+__all__ = ["Device", "FileLike", "Number", "Storage"]
 
 _int, _float, _bool, _complex = builtins.int, builtins.float, builtins.bool, builtins.complex
 _str, _bytes = builtins.str, builtins.bytes
+_dtype, _layout = dtypes.dtype, layout
 
 Number: TypeAlias = int | float | bool
 Device: TypeAlias = _device | str | int | None

@@ -128,6 +128,20 @@ settings.load_profile(PROFILE)
 # ----- Data and threads -----
 
 
+@pytest.fixture
+def quick_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make PyTorch's samples of ops without what takes most of the time.
+
+    torch.manual_seed, called for every sample, formats a traceback for each kind of GPU that might yet be used; and
+    op_db looks for a TestCase in every frame.
+    """
+    import torch
+    from torch.testing._internal import common_utils
+
+    monkeypatch.setattr(torch, "manual_seed", torch.default_generator.manual_seed)
+    monkeypatch.setattr(common_utils, "extract_test_fn", lambda: None)
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """A directory with real data sets, see NPG_DATA; the test is skipped where there is none."""

@@ -9,12 +9,14 @@ Arrays are given as ndarrays or torch tensors. A floating array is a leaf that r
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
 
+import npg
 from npg import dtypes, engine, tensor  # noqa: F401  (tensor registers the class that the engine makes outputs from)
 from npg.functional import _attributes
 
@@ -88,6 +90,8 @@ def to_npg(x: Any) -> Any:
         return "cpu"
     if isinstance(x, (complex, torch.nn.Module)):
         raise Unsupported(repr(x))
+    if isinstance(x, torch.nn.LinearCrossEntropyOptions):
+        return npg.nn.LinearCrossEntropyOptions(**to_npg(dataclasses.asdict(x)))
     if isinstance(x, torch.Size):
         return tuple(x)
     if isinstance(x, dict):
@@ -305,6 +309,16 @@ def check_like_torch(npg_fn: Callable[..., Any], torch_fn: Callable[..., Any], *
     """
     settings = {k: kwargs.pop(k) for k in ("grad", "second", "rtol", "atol", "seed") if k in kwargs}
     compare_calls(npg_fn, torch_fn, to_torch(args, True), to_torch(kwargs, True), **settings)
+
+
+def both(call: Callable[..., Any], *arrays: Any, **settings: Any) -> None:
+    """Check call(npg, *arrays) against call(torch, *arrays), see check_like_torch."""
+    check_like_torch(lambda *a: call(npg, *a), lambda *a: call(torch, *a), *arrays, **settings)
+
+
+def drawn(rng: np.random.Generator, *shape: int, dtype: Any = np.float64) -> np.ndarray:
+    """Return an array of normal numbers."""
+    return np.asarray(rng.standard_normal(shape)).astype(dtype, copy=False)
 
 
 def strided(a: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from torch.testing._internal.common_methods_invocations import op_db
 
 import npg
 from npg.engine import TensorBase
-from npg.func._pytree import flatten, unflatten
+from npg.utils._pytree import tree_flatten, tree_unflatten
 
 from .helpers import Unsupported, to_npg
 from .layout_runs import Call
@@ -23,6 +23,8 @@ BY_MEMORY = UNDEFINED | {
     *("cauchy", "exponential", "geometric", "log_normal", "normal", "uniform", "bernoulli", "multinomial"),
     *("rand_like", "randn_like", "randint_like", "nn.functional.dropout", "nn.functional.alpha_dropout"),
     *("nn.functional.dropout2d", "nn.functional.dropout3d", "nn.functional.feature_alpha_dropout_with_train"),
+    # They update running statistics: what one run writes the next one would read. See KERNELS of layout_runs.py.
+    *("native_batch_norm", "nn.functional.batch_norm", "nn.functional.instance_norm"),
     *("as_strided", "as_strided_copy", "as_strided_scatter", "resize_", "resize_as_", "view", "view_as"),
 }
 
@@ -34,7 +36,7 @@ def _call(form: Form, name: str, leaves: list[Any], spec: Any) -> Call:
         own = list(leaves)
         for i, x in zip(places, xs, strict=True):
             own[i] = x
-        args, kwargs = unflatten(own, spec)
+        args, kwargs = tree_unflatten(own, spec)
         return form.npg_fn(*args, **kwargs)
 
     arrays = [leaves[i]._array.copy() for i in places]
@@ -67,7 +69,7 @@ def sampled(
                     if form.in_place and s.broadcasts_input:
                         continue
                     try:
-                        leaves, spec = flatten(to_npg(((s.input, *s.args), dict(s.kwargs))))
+                        leaves, spec = tree_flatten(to_npg(((s.input, *s.args), dict(s.kwargs))))
                     except Unsupported:
                         continue
                     if any(isinstance(x, TensorBase) for x in leaves):

@@ -218,6 +218,7 @@ _COMPOSITE = "PyTorch computes it by others and copies, so what it writes to out
 _WITHOUT_RULE = "PyTorch has no gradient yet, so that what it writes has a history that raises in backward"
 _INDICES = "PyTorch does not look at the memory of indices that it gives or takes"
 KNOWN = {
+    "nn.functional.avg_pool3d": (".", "PyTorch writes beyond the memory of an out= that is not contiguous"),
     "conj_physical": ("grad", _COMPOSITE),
     "diag": ("grad|torch", _COMPOSITE + ", and has two texts for dtypes"),
     "diff": ("grad", _COMPOSITE),
@@ -245,11 +246,14 @@ KNOWN = {
     "ldexp": ("argument|torch", "PyTorch computes it by a power and a product, and names itself in the text"),
     "linalg.eigh": ("transposed", "PyTorch copies eigenvectors by columns, and refuses what its copy would overlap"),
     "linalg.qr": ("transposed", "as linalg.eigh"),
+    "geqrf": ("transposed", "as linalg.eigh"),
+    "linalg.householder_product": ("transposed", "as linalg.eigh"),
     "cholesky": ("torch", "npg.cholesky is linalg.cholesky, which casts nothing"),
     "nn.functional.logsigmoid": ("other shape", "PyTorch resizes without its warning"),
     "addbmm": ("other shape", "PyTorch resizes without its warning"),
     "nanmean": ("torch", "PyTorch's text is of nansum"),
     "nn.functional.linear": ("", "npg.nn.functional.linear has no out="),
+    "native_batch_norm": ("", "npg.native_batch_norm has no out="),
 }
 
 

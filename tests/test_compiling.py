@@ -140,6 +140,15 @@ def test_scripted_and_traced_functions_give_what_pytorchs_give():
     check_transcript(SCRIPT, warnings_too=False)  # PyTorch says in each call that TorchScript is deprecated
 
 
+def test_a_scripted_module_says_why_it_cannot_be_saved():
+    module = npg.jit.script(npg.nn.Linear(1, 1))
+    with pytest.raises(
+        AttributeError, match="'Linear' object has no attribute 'save'; npg has no TorchScript; save the s"
+    ):
+        module.save("module.pt")
+    assert not hasattr(module, "graph")
+
+
 def test_a_function_is_traced_as_often_as_in_pytorch():
     for check, runs in ((True, 3), (False, 1)):
         for library in (npg, torch):

@@ -113,6 +113,28 @@ torch.mps.recommended_max_memory()
 torch.mps.get_rng_state()
 torch.mps.set_per_process_memory_fraction(0.5)
 torch.mps.compile_shader("")
+torch.mps.profiler.start()
+torch.mps.profiler.stop()
+torch.mtia.is_available()
+torch.mtia.is_initialized()
+torch.mtia.device_count()
+torch.mtia.init()
+torch.mtia.manual_seed(1)
+torch.mtia.seed_all()
+torch.mtia.is_bf16_supported()
+torch.mtia.memory_stats()
+torch.mtia.memory_allocated()
+torch.mtia.synchronize()
+torch.mtia.current_device()
+torch.mtia.empty_cache()
+torch.mtia.snapshot()
+torch.mtia.get_rng_state()
+torch.mtia.get_rng_state_all()
+with torch.mtia.device(-1): print(end="")
+with torch.mtia.device(0): print(end="")
+torch.mtia.stream(None)
+torch.mtia.MTIAGraph()
+torch.mtia.default_generators
 torch.xpu.is_available()
 torch.xpu.device_count()
 torch.xpu.is_initialized()
@@ -295,13 +317,32 @@ def test_what_needs_cuda_says_so(call):
         eval("torch.cuda." + call)
 
 
+def test_what_needs_a_device_of_a_module_that_is_there_says_so():
+    for module in (npg.cuda.tunable, npg.cuda.comm, npg.cuda.gds):
+        for name in module.__all__:
+            with pytest.raises(AssertionError, match="Torch not compiled with CUDA enabled"):
+                getattr(module, name)()
+    for block in (npg.mps.profiler.profile(), npg.mps.profiler.metal_capture("file")):
+        with pytest.raises(RuntimeError, match="without MPS backend"), block:
+            pass
+
+
+def test_what_the_processor_can_do_is_told_by_pytorchs_names():
+    ours, theirs = npg.cpu.get_capabilities(), torch.cpu.get_capabilities()
+    both = set(ours) & set(theirs)
+    assert {name: ours[name] for name in both} == {name: theirs[name] for name in both}
+    assert {"architecture", "num_logical_cores"} < both and len(both) > 5
+    with pytest.raises(TypeError):
+        ours["avx"] = True
+
+
 @pytest.mark.parametrize("block", [npg.cuda.device(0), npg.cuda.device("cuda"), npg.cuda.stream(1), npg.xpu.device(0)])
 def test_a_block_on_a_device_that_is_not_there_cannot_be_entered(block):
     with pytest.raises(AssertionError, match="not compiled"), block:
         pass
 
 
-NOT_OF_CUDA = "GreenContext cudaStatus jiterator sparse tunable"
+NOT_OF_CUDA = "GreenContext cudaStatus jiterator sparse"
 MODULES = [
     ("cuda", NOT_OF_CUDA, ""),
     ("cuda.memory", "", ""),
@@ -309,10 +350,15 @@ MODULES = [
     ("cuda.amp", "", ""),
     ("cuda.nvtx", "", ""),
     ("cuda.nccl", "", ""),
+    ("cuda.tunable", "", ""),
+    ("cuda.comm", "", ""),
+    ("cuda.gds", "", ""),
     ("accelerator", "", ""),
-    ("mps", "profiler", ""),
+    ("mps", "", ""),
+    ("mps.profiler", "", ""),
+    ("mtia", "", ""),
     ("xpu", "streams", ""),
-    ("cpu", "get_capabilities", ""),
+    ("cpu", "", ""),
     ("cpu.amp", "", ""),
     ("amp", "", ""),
     ("backends", "", ""),

@@ -10,31 +10,28 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch.testing._internal import common_utils
 from torch.testing._internal.common_methods_invocations import op_db
 
 import npg
 
 from .half import steps, worse, wrong
 from .helpers import Unsupported, tensors_in, to_npg
+from .op_samples import name_of
 from .test_op_db import UNDEFINED, forms
+
+pytestmark = pytest.mark.usefixtures("quick_samples")
 
 # The rule multiplies y three times, and y was rounded to float16.
 NEAR = {"rsqrt": 2}
-
-
-@pytest.fixture(autouse=True)
-def _quick_samples(monkeypatch):
-    monkeypatch.setattr(torch, "manual_seed", torch.default_generator.manual_seed)
-    monkeypatch.setattr(common_utils, "extract_test_fn", lambda: None)
 
 
 # ----- PyTorch's samples -----
 
 # Of several equal elements another may be meant, and float16 samples have equal ones.
 TIES = {"argsort", "sort", "msort", "topk", "mode", "kthvalue"}
-# Several ops in either library, which round between them.
+# Several ops in either library, which round between them; of grids, cubic functions of places rounded to float32.
 COMPOSITE = {
+    "grid_sampler_2d",
     "linalg.multi_dot",
     "nn.functional.bilinear",
     "nn.functional.cosine_embedding_loss",
@@ -72,16 +69,12 @@ def _compare_arrays(what: str, ours: Any, theirs: Any, exact: Any, composite: bo
     assert not bad, f"{what}: {a}, PyTorch {b}, exact {c}"
 
 
-def _case(op: Any) -> str:
-    return f"{op.name}.{op.variant_test_name}".rstrip(".")
-
-
 HALF_OPS = [op for op in op_db if torch.half in op.dtypes and op.name not in UNDEFINED | TIES and forms(op)]
 
 
 # PyTorch warns once a process, npg every time.
 @pytest.mark.filterwarnings("ignore:Using (torch|npg).cross without specifying the dim arg:UserWarning")
-@pytest.mark.parametrize("op", HALF_OPS, ids=_case)
+@pytest.mark.parametrize("op", HALF_OPS, ids=name_of)
 def test_samples_of_op_db(op):
     form, composite = forms(op)[0], op.name in COMPOSITE
     samples = list(op.sample_inputs("cpu", torch.half, requires_grad=op.supports_autograd))

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Left never imports right. Rooms of one stage may import each other.
 STAGES = (
     (
-        "_compiled", "_contextlib", "_dtype_names", "_errors", "_floating", "_interpreter", "_lazy", "_names",
+        "_compiled", "_contextlib", "_dtype_names", "_errors", "_floating", "_homes", "_interpreter", "_lazy", "_names",
         "_naming", "_refusal", "_signatures", "_version", "_words", "dtypes", "torch_version", "version",
     ),
     ("kernels", "random"),
@@ -27,9 +27,9 @@ STAGES = (
     ("creation",),
     (
         "nn", "optim", "autograd", "func", "utils", "profiler", "linalg", "types", "distributions", "distributed",
-        "_utils", "accelerator", "amp", "backends", "cpu", "cuda", "mps", "xpu", "_dynamo", "compiler", "export", "fx",
-        "futures", "hub", "jit", "library", "multiprocessing", "onnx", "overrides", "serialization", "storage",
-        "testing", "__config__", "_C", "_checks", "_custom_ops", "_ops",
+        "_utils", "accelerator", "amp", "ao", "backends", "cpu", "cuda", "mps", "mtia", "xpu", "_dynamo", "compiler",
+        "export", "fx", "futures", "hub", "jit", "library", "multiprocessing", "onnx", "overrides", "serialization",
+        "storage", "testing", "__config__", "_C", "_VF", "_checks", "_logging", "_symbolic", "_custom_ops", "_ops",
     ),
     ("_run", "as_torch"),
     ("demo",),
@@ -56,7 +56,7 @@ def room_of(module: str) -> str | None:
     if package == "demo":
         return "demo"
     name = rest.partition(".")[0]
-    if name in ("", "__main__", "_functions"):  # the last is the stub of what npg has of torch's functions
+    if name in ("", "__main__", "_late"):  # the last is the stub of what npg/__init__.py loads late
         return TOP
     if name in RANK:
         return name

@@ -12,7 +12,6 @@ import sys
 import numpy as np
 import pytest
 import torch
-from torch.testing._internal import common_utils
 
 import npg
 from npg.engine import name as engine_name, wrap
@@ -23,17 +22,13 @@ from .layout_runs import Call, kernels, laid_out, outcome
 from .layout_samples import sampled
 from .layouts import LAYOUTS, SHARING
 
+pytestmark = pytest.mark.usefixtures("quick_samples")
+
 PARTS = 6  # of all ops, for workers
 COUNT = 4 if PROFILE == "ci" else 1
 DTYPES = (torch.float32, torch.float64, torch.int64) if PROFILE == "ci" else (torch.float32, torch.int64)
 
 TOLERANCE = {"f4": 2e-5, "f8": 1e-11, "f2": 2e-2}
-
-
-@pytest.fixture(autouse=True)
-def _quick_samples(monkeypatch):
-    monkeypatch.setattr(torch, "manual_seed", torch.default_generator.manual_seed)
-    monkeypatch.setattr(common_utils, "extract_test_fn", lambda: None)
 
 
 @np.errstate(all="ignore")

@@ -271,6 +271,66 @@ def test_attention_allocates_gradients_and_tiles(is_causal):
     assert peak(step) <= 8 + copies + 1.5
 
 
+def _triangle(dtype: Any = npg.float32) -> Any:
+    return npg.ones(512, 512, dtype=npg.bool).tril() if dtype is npg.bool else npg.zeros(512, 512)
+
+
+# In units of 1 MB: what a mask, and its gradient, may take beside the gradients of query, key and value. All scores
+# would take 16.
+MASKS = {
+    "bool": (lambda: _triangle(npg.bool), 0.25),
+    "floating": (_triangle, 0),
+    "with a gradient": (lambda: _triangle().requires_grad_(), 3),  # added up in float64
+    "expanded": (lambda: _triangle(npg.bool).expand(4, 4, 512, 512), 0.25),
+    "of each head, bool": (lambda: _triangle(npg.bool).expand(4, 4, 512, 512).contiguous(), 4),  # its copy
+    "of each head, with a gradient": (lambda: npg.zeros(1, 4, 512, 512, requires_grad=True), 12),
+    "padding": (lambda: npg.arange(512).expand(4, 1, 1, 512) < 400, 0.5),
+}
+
+
+@pytest.mark.parametrize("name", MASKS)
+def test_attention_with_a_mask_allocates_no_scores(name):
+    make, more = MASKS[name]
+    mask = make()
+    q, k, v = (npg.zeros(4, 4, 512, 64, requires_grad=True) for _ in range(3))  # 2 MB each
+    leaves = (q, k, v, mask)[: 3 + mask.requires_grad]
+
+    def step() -> Any:
+        y = functional.scaled_dot_product_attention(q, k, v, mask)
+        return y, npg.autograd.grad(y.sum(), leaves)
+
+    copies = 6 if os.environ.get("NPG_ENGINE") == "python" else 0  # as above
+    assert peak(step) <= 8 + copies + more + 1.5
+
+
+def test_attention_with_dropout_keeps_a_bit_for_each_score():
+    q, k, v = (npg.zeros(4, 4, 512, 64, requires_grad=True) for _ in range(3))
+
+    def step() -> Any:
+        y = functional.scaled_dot_product_attention(q, k, v, dropout_p=0.1)
+        return y, npg.autograd.grad(y.sum(), (q, k, v))
+
+    copies = 6 if os.environ.get("NPG_ENGINE") == "python" else 0  # as above
+    assert peak(step) <= 8 + copies + 0.5 + 2.5
+
+
+@pytest.mark.parametrize("bool_masks", [False, True])
+def test_decoder_layer_with_masks_and_padding_allocates_no_scores(bool_masks):
+    """Twice as long takes twice as much; of bool masks one that is turned round is kept."""
+
+    def used(length: int) -> float:
+        layer = npg.nn.TransformerDecoderLayer(64, 4, 64, dropout=0.0, batch_first=True)
+        x = npg.ones(2, length, 64)
+        mask = npg.ones(length, length, dtype=npg.bool).triu(1)
+        padding = npg.arange(length).expand(2, length) >= length - 3
+        if not bool_masks:
+            mask, padding = (npg.zeros(m.shape).masked_fill(m, -npg.inf) for m in (mask, padding))
+        kwargs = {"tgt_mask": mask, "tgt_key_padding_mask": padding, "memory_key_padding_mask": padding}
+        return peak(lambda: layer(x, x, **kwargs).sum().backward())
+
+    assert used(1024) <= 2.4 * used(512) + bool_masks  # all scores would take 32
+
+
 # ----- Blocks give the same -----
 
 UNLIKE = {

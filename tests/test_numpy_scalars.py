@@ -13,23 +13,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch.testing._internal import common_utils
 from torch.testing._internal.common_methods_invocations import op_db
 
 import npg
 
 from .helpers import Unsupported, tensors_in, to_npg
+from .op_samples import name_of
 from .test_op_db import UNDEFINED, forms
+
+pytestmark = pytest.mark.usefixtures("quick_samples")
 
 KINDS = (np.float32, np.float64, np.int64, np.int8, np.bool_)
 TIES = {"argsort", "sort", "topk", "kthvalue"}
 SAMPLES = 6
-
-
-@pytest.fixture(autouse=True)
-def _quick_samples(monkeypatch):
-    monkeypatch.setattr(torch, "manual_seed", torch.default_generator.manual_seed)
-    monkeypatch.setattr(common_utils, "extract_test_fn", lambda: None)
 
 
 def _value(number: Any, kind: type) -> Any:
@@ -79,10 +75,6 @@ def _word(x: Any) -> str:
 OPS = [op for op in op_db if op.name not in UNDEFINED | TIES and forms(op)]
 
 
-def _case(op: Any) -> str:
-    return f"{op.name}.{op.variant_test_name}".rstrip(".")
-
-
 @pytest.mark.filterwarnings("ignore:torch:UserWarning")  # PyTorch's, while it makes samples
 @pytest.mark.parametrize("part", range(8))
 def test_numpy_scalars_for_numbers_of_every_op(part):
@@ -97,7 +89,7 @@ def test_numpy_scalars_for_numbers_of_every_op(part):
                 except Unsupported:
                     continue
                 text = ", ".join(f"{k}: {_word(x)}" for k, x in given.items())
-                case = f"{_case(op)}, {form.name}, {dtype}, ({text}) with {scalar!r} for {where}"
+                case = f"{name_of(op)}, {form.name}, {dtype}, ({text}) with {scalar!r} for {where}"
                 try:
                     if type(scalar) is np.bool_:  # PyTorch takes it for a float
                         theirs = _run(npg, form.npg_fn, ours, where, bool(scalar))

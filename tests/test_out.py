@@ -10,8 +10,9 @@ from hypothesis import assume, example, given, strategies as st
 import npg
 from tests.helpers import assert_like
 from tests.outs import cases, difference, is_known, outs
-from tests.test_op_db import _quick_samples  # noqa: F401  (a fixture for all tests)
 from tests.twins import agree, attempt, warned
+
+pytestmark = pytest.mark.usefixtures("quick_samples")
 
 PARTS = 8
 

@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from npg import random
-from npg.random import _filling
+from npg.random import _filling, _generator
 from tests import processes
 
 torch = pytest.importorskip("torch", reason="PyTorch is the reference for these streams")
@@ -258,6 +258,22 @@ def test_fork_during_another_threads_draw_gives_the_child_whole_streams_that_it_
     thread.join()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert results == alone[:4] and random.rand((4,), generator=generator).tolist() == alone[4:]
+
+
+def test_what_ends_a_fork_in_the_parent_runs_no_python_in_which_an_interrupt_would_be_lost():
+    generators = [random.Generator() for _ in range(3)]
+    handlers, called, drawn = _generator._fork, [], []
+    handlers.before()
+    sys.setprofile(lambda frame, event, argument: called.append(event) if event == "call" else None)
+    try:
+        handlers.in_parent()
+    finally:
+        sys.setprofile(None)
+    assert not called
+    thread = threading.Thread(target=lambda: drawn.extend(g.seed() for g in generators), daemon=True)
+    thread.start()
+    thread.join(10)
+    assert len(drawn) == 3  # all locks are free
 
 
 def test_fork_rng_is_torchs_and_leaves_other_threads_alone():

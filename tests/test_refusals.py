@@ -101,6 +101,17 @@ def test_refused_call_has_torchs_words(call):
         (lambda: npg.zeros(2**40), RuntimeError, "DefaultCPUAllocator: can't allocate memory: you tried to allocate"),
         (lambda: X(npg).repeat_interleave(2**62), RuntimeError, "can't allocate|Storage size calculation"),
         (lambda: npg.nn.Dropout("a"), TypeError, "Dropout(): argument 'p' (position 1) must be float, not str"),
+        (
+            lambda: npg.nn.LazyConv1d(2, 1, groups="a"),
+            TypeError,
+            "LazyConv1d(): argument 'groups' must be int, not str",
+        ),
+        (
+            lambda: npg.nn.Upsample(scale_factor=[None]),
+            TypeError,
+            "got (scale_factor=list of (None)), but expected (tuple",
+        ),
+        (lambda: npg.nn.Transformer(8, 2, 2**62), RuntimeError, "layers are more than fit into memory"),
         (lambda: npg.nn.init.normal_("a"), TypeError, "normal_(): argument 'tensor' must be Tensor, not str"),
         (lambda: npg.nn.init.trunc_normal_(X(npg), mean=2**64), ValueError, "expected a mean near [-2.0, 2.0], got"),
         (lambda: X(npg).backward(3), TypeError, "gradients can be either Tensors or None, but got int"),
@@ -118,6 +129,16 @@ def test_refused_call_says_what_is_wrong(call, error, words):
         warnings.simplefilter("ignore")
         call()
     assert words in str(caught.value) or re.search(words, str(caught.value))
+
+
+def test_module_that_is_refused_leaves_the_generator_as_it_was():
+    class Own(npg.nn.TransformerEncoderLayer):
+        pass
+
+    before = npg.get_rng_state()
+    with pytest.raises(TypeError, match=r"^TransformerEncoderLayer\(\): argument 'dropout' must be float, not str"):
+        Own(4, 2, dropout="a")  # found after the attention has drawn
+    assert npg.equal(npg.get_rng_state(), before)
 
 
 def test_values_that_look_absurd_and_are_not():

@@ -110,11 +110,6 @@ torch.backends.mkldnn.enabled = "x"
 torch.backends.mkldnn.enabled = True
 with torch.backends.mkldnn.flags(enabled=False): print(torch.backends.mkldnn.enabled)
 torch.backends.mkldnn.is_acl_available()
-torch.backends.opt_einsum.is_available()
-torch.backends.opt_einsum.enabled
-torch.backends.opt_einsum.enabled = False
-torch.backends.opt_einsum.strategy
-torch.backends.opt_einsum.get_opt_einsum()
 torch.backends.cusparselt.is_available()
 torch.backends.kleidiai.is_available()
 torch.backends.miopen.immediate
@@ -124,6 +119,15 @@ torch.backends.mha.get_fastpath_enabled()
 torch.backends.mha.set_fastpath_enabled(True)
 torch.backends.quantized.engine = "x"
 torch.backends.cpu.get_cpu_capability()
+"""
+
+# As PyTorch answers where the library is absent: npg.einsum finds an order of products by itself.
+OPT_EINSUM = """
+torch.backends.opt_einsum.is_available()
+torch.backends.opt_einsum.enabled
+torch.backends.opt_einsum.enabled = False
+torch.backends.opt_einsum.strategy
+torch.backends.opt_einsum.get_opt_einsum()
 """
 
 OTHERS = """
@@ -155,6 +159,11 @@ def test_settings_are_kept_and_checked_as_in_pytorch(lines, monkeypatch):
     # PyTorch's own test utilities, which other tests import, freeze its flags.
     monkeypatch.setitem(torch.backends.disable_global_flags.__globals__, "__allow_nonbracketed_mutation_flag", True)
     check_transcript(lines)
+
+
+@pytest.mark.skipif(torch.backends.opt_einsum.is_available(), reason="opt_einsum is installed")
+def test_settings_of_opt_einsum_are_those_of_pytorch_without_it():
+    check_transcript(OPT_EINSUM)
 
 
 def test_what_npg_does_not_have_is_not_available():

@@ -14,7 +14,9 @@ from torch.testing._internal.common_methods_invocations import op_db
 import npg
 from tests.conftest import PROFILE
 from tests.helpers import Unsupported, assert_like, tensors_in, to_npg
-from tests.test_op_db import UNDEFINED, _quick_samples, forms  # noqa: F401  (a fixture)
+from tests.test_op_db import UNDEFINED, forms
+
+pytestmark = pytest.mark.usefixtures("quick_samples")
 
 ALLOWED = (TypeError, ValueError, IndexError, RuntimeError, AssertionError)  # the last of embedding's padding_idx
 FEW = PROFILE != "ci"
@@ -58,9 +60,15 @@ ARBITRARY = {
     "median": "of no integers: the lowest, which int8 and int16 cannot hold", "nanmedian": "the same",
     "nn.functional.multi_margin_loss": "the mean of no losses: what stood in the memory",
     "nn.functional.multilabel_margin_loss": "the mean of no losses: 0", "resize_": "what stood in the memory",
+    "native_batch_norm": "of one number: the bias, plus what is lost where x / sqrt(eps) is taken from itself",
 }  # fmt: skip
 # PyTorch rounds each of their steps to float16, npg the result: compared with PyTorch's of float64, rounded once.
 STEPWISE = {"addr"}
+# On processors that have float16 PyTorch leaves these to oneDNN, without its own check of sizes.
+UNCHECKED = {f"nn.functional.conv_transpose{n}d" for n in (1, 2, 3)}
+OWN_HALF = torch.ops.mkldnn._is_mkldnn_fp16_supported()
+# PyTorch reads beside the memory of what is cut down, and the process dies.
+DEADLY = {"nn.functional.embedding_bag"}
 
 # ----- The comparison -----
 
@@ -105,7 +113,7 @@ def calls(op):
                 yield dtype, name, changed(given, cut), changed(sample.kwargs, cut)
 
 
-OPS = [op for op in op_db if forms(op)]
+OPS = [op for op in op_db if op.name not in DEADLY and forms(op)]
 
 
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.name.replace(".", "_") + op.variant_test_name)
@@ -131,7 +139,7 @@ def test_small_inputs_as_torch(op):
             if error is None and op.name not in STRICT:
                 wrong.append(f"{what}: npg accepts this, torch raises {torch_error!r}")
         elif error is not None:
-            if op.name not in LENIENT:
+            if op.name not in LENIENT and not (OWN_HALF and dtype == torch.float16 and op.name in UNCHECKED):
                 wrong.append(f"{what}: torch accepts this, npg raises {error!r}")
         elif op.name not in LENIENT:
             values = op.name not in UNDEFINED and op.name not in ARBITRARY and op.name not in UNSTABLE

@@ -104,11 +104,18 @@ def test_types_are_marked_as_there():
     assert (ROOT / "npg" / "py.typed").exists()
 
 
+POOLS = [(kind, n) for kind in ("", "adaptive_", "fractional_") for n in (1, 2, 3)]
+
+
 def test_every_function_and_method_says_what_it_gives(checked):
-    """Any is left where a number, a foreign object or a function may come out."""
+    """Any is left where a number, a foreign object or a function may come out, and where PyTorch leaves it.
+
+    PyTorch leaves it of largest numbers in windows, which come with their places where those are asked for.
+    """
     loose = {
         "F.get_rng_state", "npg.compile", "npg.from_dlpack", "npg.get_rng_state", "npg.load", "npg.resize_as_",
         "npg.vmap", "Tensor.as_subclass", "Tensor.item", "Tensor.tolist", "Tensor.resize",
+        "npg.sym_max", "npg.sym_min", "npg.sym_sum", *(f"F.{kind}max_pool{n}d" for kind, n in POOLS),
     }  # fmt: skip
     places = {"npg": npg, "F": npg.nn.functional, "npg.linalg": npg.linalg, "Tensor": npg.Tensor}
     attributes = {

@@ -38,7 +38,7 @@ def test_classifiers_name_the_pythons_that_have_wheels():
 
 
 def test_workflows_are_there():
-    assert {path.name for path in WORKFLOWS} == {"publish.yml", "test.yml", "wheels.yml"}
+    assert {path.name for path in WORKFLOWS} == {"nightly.yml", "publish.yml", "test.yml", "wheels.yml"}
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)

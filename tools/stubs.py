@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from typing import Any, get_overloads
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+import npg  # noqa: E402
 from npg import creation  # noqa: E402
 from npg.engine import Function  # noqa: E402
 from npg.functional import _types  # noqa: E402
@@ -46,6 +48,7 @@ HOMES = {
     "TensorBase": "npg.engine",
 }
 CREATING = functions_in(creation)
+MODULES = npg._MODULES | npg._OTHERS
 OWN = "T"  # the tensor that a function takes and returns; a method: its own
 
 Parameters = list[inspect.Parameter]
@@ -231,10 +234,35 @@ def functions_stub(table: Table) -> str:
 
 def namespace_stub(table: Table) -> str:
     """Return the stub of a namespace that users see: functions of Tensors."""
-    body: list[str] = []
-    for name, function in sorted(flat(table).items()):
-        body += lines_of(name, with_tensors(of(function)), doc=inspect.getdoc(function).partition("\n")[0])
+    body = _functions_of_tensors(table)
     return "\n".join([HEADER, "", *imports_of(body, []), *body]).rstrip("\n") + "\n"
+
+
+def _functions_of_tensors(table: Table) -> list[str]:
+    lines: list[str] = []
+    for name, function in sorted(flat(table).items()):
+        lines += lines_of(name, with_tensors(of(function)), doc=inspect.getdoc(function).partition("\n")[0])
+    return lines
+
+
+def late_stub() -> str:
+    """Return the stub of what `npg` loads late: modules, functions of Tensors, and the names of other modules."""
+    homes: dict[str, list[str]] = {}
+    for name, module in MODULES.items():
+        if name[0] != "_":
+            homes.setdefault(module.rpartition(".")[0], []).append(name)
+    functions, creating = flat(TORCH), flat(CREATING)
+    for name, home in npg._HOMES.items():
+        if name not in functions:
+            homes.setdefault("npg.creation" if name in creating else home, []).append(name)
+    others = [_import(home, [f"{n} as {n}" for n in sorted(names, key=_by_number)]) for home, names in homes.items()]
+    body = _functions_of_tensors(TORCH)
+    return "\n".join([HEADER, "", *imports_of(body, others), *body]).rstrip("\n") + "\n"
+
+
+def _by_number(name: str) -> list[Any]:
+    """Return the key by which complex64 comes before complex128."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
 
 
 def methods_stub() -> str:
@@ -247,7 +275,7 @@ def methods_stub() -> str:
 
 FILES: dict[str, Callable[[], str]] = {
     "npg/_names.py": names_table,
-    "npg/_functions.pyi": lambda: namespace_stub(TORCH),
+    "npg/_late.pyi": late_stub,
     "npg/functional/__init__.pyi": lambda: functions_stub(FUNCTIONS),
     "npg/nn/functional.pyi": lambda: namespace_stub({"": flat(NETWORKS) | flat(SHARED)}),
     "npg/creation/__init__.pyi": lambda: functions_stub(CREATING),

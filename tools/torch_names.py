@@ -7,6 +7,7 @@ python tools/torch_names.py --check  exit with 1 when it is not what would be wr
 from __future__ import annotations
 
 import contextlib
+import difflib
 import importlib
 import io
 import pkgutil
@@ -85,7 +86,11 @@ def main() -> int:
     warnings.simplefilter("ignore")
     written = text()
     if "--check" in sys.argv[1:]:
-        return int(FILE.read_text(encoding="utf-8") != written)
+        old = FILE.read_text(encoding="utf-8")
+        sys.stderr.writelines(
+            difflib.unified_diff(old.splitlines(True), written.splitlines(True), FILE.name, "written")
+        )
+        return int(old != written)
     FILE.write_text(written, encoding="utf-8")
     return 0
 

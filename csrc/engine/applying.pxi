@@ -13,7 +13,7 @@ def _apply_unobserved(Plan plan, tuple inputs, dict params):
 
 cdef object _apply_now(Plan plan, tuple inputs, dict params):
     cdef Py_ssize_t i, n = len(inputs)
-    cdef bint record = False
+    cdef bint record = False, without_data = False
     cdef object item, first, out = None, saved = None
     cdef Node node = None
     if npg_interceptor is not None:
@@ -25,11 +25,15 @@ cdef object _apply_now(Plan plan, tuple inputs, dict params):
             if _needs_edge(item):
                 record = True
                 break
-    if plan.loops is not None and not params and 0 < n <= 2:
+    for item in inputs:
+        without_data = without_data or _is_meta(item)
+    if without_data:
+        out, saved = _without_data(_meta.forward, plan, inputs, params)
+    elif plan.loops is not None and not params and 0 < n <= 2:
         out = run_loop(plan.loops, _value(inputs[0]), _value(inputs[1]) if n == 2 else None, None)
     if out is None:
         out = _compute(plan, inputs, params, record)
-    if plan.is_fused:
+    if plan.is_fused and not without_data:
         out, saved = out
     if plan.is_multi:
         out = tuple([o if isinstance(o, cnp.ndarray) else _asarray(o) for o in out])
@@ -45,6 +49,20 @@ cdef object _apply_now(Plan plan, tuple inputs, dict params):
             _finish(plan, first, o if isinstance(o, cnp.ndarray) else _asarray(o), node, i) for i, o in enumerate(out)
         ])
     return _finish(plan, first, <cnp.ndarray>out, node, 0)
+
+
+cdef object _without_data(object rule, Plan plan, object inputs, dict params):
+    """Call a function of npg.ops._meta, without NumPy's warnings."""
+    arrays = [_value(item) for item in inputs]
+    before = _silence()
+    try:
+        return rule(plan.op, arrays, params)
+    except ValueError:
+        if plan.broadcasts:
+            refuse_shapes(arrays)
+        raise
+    finally:
+        _unsilence(before)
 
 
 cdef inline object _keep_memory(tuple inputs):
@@ -133,7 +151,7 @@ cdef object _apply_small(Plan plan, object a, object b, int n):
     cdef int mask = 0, mode
     if npg_observer is not None or npg_interceptor is not None:
         return None
-    if npg_saved_hooks or npg_anomaly_mode or npg_inference_mode:
+    if npg_saved_hooks or npg_anomaly_mode or npg_inference_mode or _is_meta(a) or _is_meta(b):
         return None
     out = run_loop(plan.loops, _value(a), _value(b), None)
     if out is None:
@@ -203,3 +221,26 @@ cdef object _apply_small(Plan plan, object a, object b, int n):
 def apply(op, inputs, dict params):
     """Run an op on tensors, numbers and ndarrays, and record it if an input requires a gradient; see the twin."""
     return _apply(_plan(op), inputs if type(inputs) is tuple else tuple(inputs), params)
+
+
+def apply_linear(tuple ops, input, weight, bias):
+    """Apply a linear map that needs no closer look, or return None; see the twin."""
+    cdef cnp.ndarray x, w, b
+    cdef int kind, dims
+    if not (isinstance(input, TensorBase) and isinstance(weight, TensorBase)):
+        return None
+    x, w = (<TensorBase>input)._array, (<TensorBase>weight)._array
+    kind, dims = cnp.PyArray_TYPE(w), cnp.PyArray_NDIM(x)
+    if not dims or cnp.PyArray_NDIM(w) != 2 or cnp.PyArray_DIM(x, dims - 1) != cnp.PyArray_DIM(w, 1):
+        return None
+    if cnp.PyArray_TYPE(x) != kind or not (kind == cnp.NPY_FLOAT or kind == cnp.NPY_DOUBLE or kind == NPY_HALF):
+        return None
+    dims = min(dims, 3) - 1
+    if bias is not None:
+        if not isinstance(bias, TensorBase):
+            return None
+        b = (<TensorBase>bias)._array
+        if cnp.PyArray_NDIM(b) != 1 or cnp.PyArray_DIM(b, 0) != cnp.PyArray_DIM(w, 0) or cnp.PyArray_TYPE(b) != kind:
+            return None
+        dims += 3
+    return _apply(_plan(ops[dims]), (input, weight, bias), _NO_PARAMS)

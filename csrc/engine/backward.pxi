@@ -181,6 +181,36 @@ cdef int _settle(
     return 0
 
 
+cdef object _run_observed(Node node, object g, bint create_graph):
+    if npg_observer is None:
+        return _run_node(node, g, create_graph)
+    run = functools.partial(_run_node_unobserved, node, g, create_graph)
+    return npg_observer("backward", node.plan.op, (node, g), run)
+
+
+cdef inline bint _leads(object target, int nr, dict targets, set needed) except -1:
+    """Tell whether an edge leads to a gradient that is asked for."""
+    return (id(target), nr) in targets or target in needed
+
+
+cdef object _run_needed(Node node, object g, bint create_graph, dict targets, set needed):
+    """Run a node for the edges that lead to gradients that are asked for; the rules of the others do not run.
+
+    Not for one whose inputs hooks have packed: they get their histories back from the edges.
+    """
+    cdef tuple full = node.targets
+    cdef Py_ssize_t i
+    cdef list some = list(full)
+    for i in range(len(some)):
+        if some[i] is not None and not _leads(some[i], 0 if node.numbers is None else node.numbers[i], targets, needed):
+            some[i] = None
+    node.targets = tuple(some)
+    try:
+        return _run_observed(node, g, create_graph)
+    finally:
+        node.targets = full
+
+
 def run_backward(tensors, gradients, bint retain_graph, bint create_graph, inputs=None, bint accumulate=True):
     """Propagate gradients from the roots, `tensors`, through the graph; see the Python twin."""
     global npg_grad_mode
@@ -259,12 +289,10 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
             if idle and not node.plan.runs_without_gradient:
                 _check_versions(node)
                 results = (None,) * len(node.targets)
-            elif npg_observer is not None:
-                run = functools.partial(_run_node_unobserved, node, g, create_graph)
-                results = npg_observer("backward", node.plan.op, (node, g), run)
-                run = None
+            elif needed is not None and len(node.targets) > 1 and not node.packed:
+                results = _run_needed(node, g, create_graph, targets, needed)
             else:
-                results = _run_node(node, g, create_graph)
+                results = _run_observed(node, g, create_graph)
             g = None
             if not retain_graph:
                 _free(node)
@@ -278,7 +306,7 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
                 i += 1
                 if target is None:
                     continue
-                if needed is not None and (id(target), nr) not in targets and target not in needed:
+                if needed is not None and not _leads(target, nr, targets, needed):
                     continue
                 if gx is not None and not create_graph and not isinstance(gx, cnp.ndarray):
                     gx = _asarray(gx)
@@ -349,6 +377,8 @@ cdef int _accumulate(TensorBase leaf, Slot slot, bint create_graph) except -1:
             g = None
             if not cnp.PyArray_IS_C_CONTIGUOUS(leaf._array):
                 array = copy_in_layout(array, leaf._array)
+            elif _is_meta(array):
+                pass
             elif not (Py_REFCNT(array) == 1 and cnp.PyArray_IS_C_CONTIGUOUS(array) and _is_sole(array)):
                 array = np.array(array, order="C")
             leaf._grad = _make(array)

@@ -158,6 +158,8 @@ cdef bint _fits_out(target, TensorBase result, inputs) except -1:
     array = t._array
     if (
         t._inference
+        or _is_meta(t)
+        or _is_meta(result)
         or npg_grad_mode and (t.requires_grad or result.requires_grad)
         or cnp.PyArray_TYPE(array) != cnp.PyArray_TYPE(result._array)
         or not cnp.PyArray_ISCARRAY(array)

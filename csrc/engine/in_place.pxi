@@ -51,7 +51,7 @@ cdef object _apply_in_place_now(Plan plan, tuple inputs, dict params):
             return intercepted
     cdef TensorBase x = <TensorBase?>inputs[0]
     cdef cnp.ndarray array = x._array
-    cdef bint record = False
+    cdef bint record = False, without_data = False
     cdef Node node = None
     cdef list arrays = [_value(t) for t in inputs]
     cdef Py_ssize_t n = len(arrays)
@@ -79,7 +79,11 @@ cdef object _apply_in_place_now(Plan plan, tuple inputs, dict params):
         if record:
             _pack(node, False)
         _saved.before_write(array)
-    if plan.loops is not None and not params and _are_like(array, arrays):
+    for t in inputs:
+        without_data = without_data or _is_meta(t)
+    if without_data:
+        saved = written = _without_data(_checks.check_without_data, plan, arrays, params)
+    elif plan.loops is not None and not params and _are_like(array, arrays):
         written = run_loop(plan.loops, arrays[0], arrays[1] if n == 2 else None, array)
     before = _silence() if written is None else None
     try:

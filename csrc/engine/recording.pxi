@@ -4,6 +4,15 @@ cdef inline object _value(object x):
     return (<TensorBase>x)._array if isinstance(x, TensorBase) else x
 
 
+cdef type _meta_array = meta.MetaArray
+cdef type _shapes = _meta.Shapes
+
+
+cdef inline bint _is_meta(object x) noexcept:
+    """Tell whether a value is an array without data, or a tensor with such an array."""
+    return type(_value(x)) is _meta_array
+
+
 cdef inline bint _is_differentiable(cnp.ndarray array) noexcept:
     cdef int kind = cnp.PyArray_TYPE(array)
     return kind == cnp.NPY_FLOAT or kind == cnp.NPY_DOUBLE or kind == NPY_HALF

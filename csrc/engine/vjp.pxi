@@ -18,6 +18,8 @@ cdef object _vjp(Node node, object g):
     cdef Py_ssize_t n = len(node.targets)
     cdef object y = node.output
     _check_versions(node)
+    if type(node.saved) is _shapes:
+        return node.saved.gradients(plan.op, node.needs)
     # The common cases, without an intermediate list: one or two inputs, no settings, no broadcasting to undo.
     if plan.joint is None and node.params is _NO_PARAMS and node.shapes is None:
         if n == 2:
@@ -53,6 +55,8 @@ cdef object _vjp_recorded(Node node, object g):
     cdef Plan plan = node.plan
     cdef object y = node.output
     _check_versions(node)
+    if type(node.saved) is _shapes and plan.is_fused and plan.recorded is not None:
+        return [None if x is None else wrap(x) for x in node.saved.gradients(plan.op, node.needs)]
     if plan.is_fused and plan.recorded is None:
         return _composite_vjp(node, g)
     if y is not None:
@@ -132,10 +136,12 @@ cdef object _composite_vjp(Node node, object g):
     # Aliases, because one tensor may be several inputs (as in self-attention) and each needs a gradient of its own.
     needs = node.needs
     inputs = [apply(alias, (x,), {}) if need else x for x, need in zip(node.inputs, needs, strict=True)]
-    half = _is_half(_value(g))
+    gs = g if node.plan.is_multi else (g,)
+    half = _half.among(gs)
     y = node.plan.op.composite(*(_half.widen(tuple(inputs), _cast) if half else inputs), **node.params)
-    if half:
-        y = _cast(y, _half.HALF)
+    ys = y if node.plan.is_multi else (y,)
+    known = [(_cast(y, _half.HALF) if half else y, g) for y, g in zip(ys, gs, strict=True) if g is not None]
     differentiated = [x for x, need in zip(inputs, needs, strict=True) if need]
-    grads = iter(run_backward((y,), (g,), True, True, differentiated, False))
+    roots, starts = zip(*known, strict=True)
+    grads = iter(run_backward(roots, starts, True, True, differentiated, False))
     return [next(grads) if need else None for need in needs]

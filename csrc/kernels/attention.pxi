@@ -21,13 +21,14 @@ cdef struct Attention:
     char *y
     char *p  # NULL: not written
     char *total  # NULL: not written
-    char *mask  # added to the scores from the key `start` on; NULL: none
+    char *mask  # (B, keys, nh, queries), added to the scores from the key `start` on; NULL: none
     cnp.npy_intp q_steps[3]
     cnp.npy_intp k_steps[3]
     cnp.npy_intp v_steps[3]
     cnp.npy_intp y_steps[3]
     cnp.npy_intp p_steps[3]
     cnp.npy_intp total_steps[3]
+    cnp.npy_intp mask_steps[4]  # 0 along dimensions that are broadcast
     cnp.npy_intp heads, queries, keys, n, m, start
     int size
     double scale, most, least
@@ -44,6 +45,16 @@ cdef inline double _reduced(Loop *loop, char *x, cnp.npy_intp n, int size) noexc
     return single if size == 4 else doubled
 
 
+cdef inline void _add_up(char *total, char *x, cnp.npy_intp start, cnp.npy_intp stop, int size) noexcept nogil:
+    """Add numbers to a total one after the other: a call of a loop for each would take longer than all of them."""
+    cdef cnp.npy_intp i
+    for i in range(start, stop):
+        if size == 4:
+            (<float *>total)[0] += (<float *>x)[i]
+        else:
+            (<double *>total)[0] += (<double *>x)[i]
+
+
 cdef void multiply_alone(Product *call, char *a, char *b, char *out, char *room) noexcept nogil:
     """Compute a product, tile by tile, in this thread."""
     cdef cnp.npy_intp tile
@@ -57,12 +68,15 @@ cdef void attend_to_head(int worker, long head, void *data) noexcept nogil:
     cdef AttentionLoops *loops = call.loops
     cdef cnp.npy_intp size = call.size, line = call.queries * size, n = call.queries * call.keys
     cdef cnp.npy_intp b = head // call.heads, h = head % call.heads, i, start = 0, p_step
-    cdef char *scaled = call.room + worker * call.room_size
-    cdef char *s = scaled + call.queries * call.n * size
-    cdef char *total = s + n * size
-    cdef char *room = total + 2 * line  # for the products; before it the sums of a block
+    # In whole cache lines, for both the sums and the products' scratch memory have numbers of 8 bytes.
+    cdef double *sums = <double *>(call.room + worker * call.room_size)
+    cdef char *scaled = <char *>sums + _round(call.queries * sizeof(double))
+    cdef char *s = scaled + _round(call.queries * call.n * size)
+    cdef char *total = s + _round(n * size)
+    cdef char *room = total + _round(line)  # for the products
     cdef char *q = call.q + b * call.q_steps[0] + h * call.q_steps[1]
     cdef char *p
+    cdef char *mask
     cdef double doubled = call.scale
     cdef float single = <float>call.scale
     cdef char *scale = <char *>&single if size == 4 else <char *>&doubled
@@ -75,21 +89,40 @@ cdef void attend_to_head(int worker, long head, void *data) noexcept nogil:
     multiply_alone(&call.scores, call.k + b * call.k_steps[0] + h * call.k_steps[1], scaled, s, room)
     if call.mask != NULL:
         p = s + call.start * line
-        _pass(&loops.add, p, call.mask, p, (call.keys - call.start) * call.queries, size, size, size)
+        mask = call.mask + b * call.mask_steps[0] + h * call.mask_steps[2]
+        if call.mask_steps[1] == line and call.mask_steps[3] == size:
+            _pass(&loops.add, p, mask, p, (call.keys - call.start) * call.queries, size, size, size)
+        else:
+            for i in range(call.keys - call.start):
+                p = s + (call.start + i) * line
+                _pass(
+                    &loops.add, p, mask + i * call.mask_steps[1], p, call.queries, size, call.mask_steps[3], size
+                )
     if not _reduced(&loops.maximum, s, n, size) < call.most:
         pool_raise(&call.unsafe)
         return
     args[0] = args[1] = s
     steps[0] = steps[1] = size
     _elementwise(&loops.exp, args, n, steps)
-    while start < call.keys:  # in blocks, and the sums of the blocks
-        p = total + line if start else total
-        memcpy(p, s + start * line, line)
-        for i in range(start + 1, min(start + ADDED_SINGLY, call.keys)):
-            _pass(&loops.add, p, s + i * line, p, call.queries, size, size, size)
-        if start:
-            _pass(&loops.add, total, p, total, call.queries, size, size, size)
+    while start < call.keys:  # in blocks, and the sums of the blocks in float64
+        memcpy(total, s + start * line, line)
+        if call.queries == 1:
+            _add_up(total, s, start + 1, min(start + ADDED_SINGLY, call.keys), size)
+        else:
+            for i in range(start + 1, min(start + ADDED_SINGLY, call.keys)):
+                _pass(&loops.add, total, s + i * line, total, call.queries, size, size, size)
         start += ADDED_SINGLY
+        if call.keys > ADDED_SINGLY:
+            for i in range(call.queries):
+                sums[i] = (sums[i] if start > ADDED_SINGLY else 0) + (
+                    (<float *>total)[i] if size == 4 else (<double *>total)[i]
+                )
+    if call.keys > ADDED_SINGLY:
+        for i in range(call.queries):
+            if size == 4:
+                (<float *>total)[i] = <float>sums[i]
+            else:
+                (<double *>total)[i] = sums[i]
     if not _reduced(&loops.minimum, total, call.queries, size) > call.least:
         pool_raise(&call.unsafe)
         return
@@ -98,8 +131,14 @@ cdef void attend_to_head(int worker, long head, void *data) noexcept nogil:
     p, p_step = s, line
     if call.p != NULL:
         p, p_step = call.p + b * call.p_steps[0] + h * call.p_steps[2], call.p_steps[1]
-    for i in range(call.keys):
-        _pass(&loops.divide, s + i * line, total, p + i * p_step, call.queries, size, size, size)
+    if call.queries == 1:  # multiplied where they lie together
+        _pass(&loops.divide, s, total, s, call.keys, size, 0, size)
+        for i in range(call.keys if call.p != NULL else 0):
+            memcpy(p + i * p_step, s + i * size, size)
+        p = s
+    else:
+        for i in range(call.keys):
+            _pass(&loops.divide, s + i * line, total, p + i * p_step, call.queries, size, size, size)
     multiply_alone(
         &call.result, p, call.v + b * call.v_steps[0] + h * call.v_steps[1],
         call.y + b * call.y_steps[0] + h * call.y_steps[1], room,
@@ -148,19 +187,21 @@ def attend(cnp.ndarray q not None, k, v, y, p, total, cnp.ndarray mask, double s
     Args:
         q, k, v, y: (B, nh, T, n), (B, nh, S, n), (B, nh, S, m) and (B, nh, T, m).
         p, total: further outputs: (B, S, nh, T), the softmax, and (B, 1, nh, T), the sums; None: not written.
-        mask: C-contiguous (later, T), added to the scores of the last keys; None: none.
+        mask: (B or 1, later, nh or 1, T or 1), added to the scores of the last keys; None: none.
         most, least: bounds: scores must be below `most`, sums above `least`.
     Returns: whether it was done. Otherwise the contents of y, p and total are undefined.
     """
     cdef Attention call
     cdef cnp.npy_intp heads, size = cnp.PyArray_ITEMSIZE(q)
-    cdef int kind = cnp.PyArray_TYPE(q), threads
+    cdef int kind = cnp.PyArray_TYPE(q), i
     call.size = size
     call.heads, call.queries, call.n = cnp.PyArray_DIM(q, 1), cnp.PyArray_DIM(q, 2), cnp.PyArray_DIM(q, 3)
     call.keys, call.m = cnp.PyArray_DIM(<cnp.ndarray?>k, 2), cnp.PyArray_DIM(<cnp.ndarray?>v, 3)
     call.p = call.total = call.mask = NULL
     if (
-        not (kind == cnp.NPY_FLOAT or kind == cnp.NPY_DOUBLE) or call.queries < 2
+        not (kind == cnp.NPY_FLOAT or kind == cnp.NPY_DOUBLE) or not call.queries
+        # NumPy adds the keys of one query of one head pairwise.
+        or (call.queries == 1 and call.heads == 1)
         or not _take_steps(q, kind, call.q_steps, &call.q) or not _take_steps(k, kind, call.k_steps, &call.k)
         or not _take_steps(v, kind, call.v_steps, &call.v) or not _take_steps(y, kind, call.y_steps, &call.y)
         or (p is not None and not _take_steps(p, kind, call.p_steps, &call.p))
@@ -172,7 +213,11 @@ def attend(cnp.ndarray q not None, k, v, y, p, total, cnp.ndarray mask, double s
         return False
     call.start = call.keys
     if mask is not None:
-        call.mask, call.start = cnp.PyArray_BYTES(mask), call.keys - cnp.PyArray_DIM(mask, 0)
+        if cnp.PyArray_TYPE(mask) != kind or not cnp.PyArray_ISALIGNED(mask) or not cnp.PyArray_ISNOTSWAPPED(mask):
+            return False
+        call.mask, call.start = cnp.PyArray_BYTES(mask), call.keys - cnp.PyArray_DIM(mask, 1)
+        for i in range(4):
+            call.mask_steps[i] = cnp.PyArray_STRIDE(mask, i) if i == 1 or cnp.PyArray_DIM(mask, i) > 1 else 0
     call.scale, call.most = scale, most
     call.least = <float>least if kind == cnp.NPY_FLOAT else least
     call.unsafe = 0
@@ -182,19 +227,17 @@ def attend(cnp.ndarray q not None, k, v, y, p, total, cnp.ndarray mask, double s
     call.scores.b.down, call.scores.b.right = size, call.n * size
     call.scores.out.down, call.scores.out.right = call.queries * size, size
     call.result.m, call.result.k, call.result.n = call.queries, call.keys, call.m
-    call.result.a.down, call.result.a.right = size, call.queries * size if p is None else call.p_steps[1]
+    call.result.a.down, call.result.a.right = size, call.queries * size
+    if p is not None and call.queries > 1:
+        call.result.a.right = call.p_steps[1]
     call.result.b.down, call.result.b.right = call.v_steps[2], size
     call.result.out.down, call.result.out.right = call.y_steps[2], size
     if not _cut_alone(&call.scores, kind, heads == 1) or not _cut_alone(&call.result, kind, heads == 1):
         return False
-    call.room_size = call.queries * (call.n + call.keys + 2) * size + max(call.scores.room_size, call.result.room_size)
-    call.room_size = (call.room_size + 63) // 64 * 64
-    threads = _threads_for(SCORE * heads * call.queries * call.keys) if heads > 1 else 1
-    threads = min(<cnp.npy_intp>threads, heads)
-    buffer = PyBytes_FromStringAndSize(NULL, threads * call.room_size + 64)
-    call.room = _line(buffer)
-    with nogil:
-        pool_enter()
-        pool_run(attend_to_head, heads, &call, threads)
-        pool_leave()
+    call.room_size = _round(call.queries * sizeof(double)) + _round(call.queries * call.n * size)
+    call.room_size += _round(call.queries * call.keys * size) + _round(call.queries * size)
+    call.room_size += _round(max(call.scores.room_size, call.result.room_size))
+    _run_parts(
+        attend_to_head, heads, &call, SCORE * heads * call.queries * call.keys, &call.room, call.room_size
+    )
     return not call.unsafe

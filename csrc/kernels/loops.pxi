@@ -57,6 +57,43 @@ cdef inline char *_line(bytes memory) noexcept:
     return start + 64 - (0 if NPG_CHECKED else <size_t>start % 64)  # with checks: use the buffer to its last byte
 
 
+cdef inline cnp.npy_intp _divided_up(cnp.npy_intp n, cnp.npy_intp size) noexcept nogil:
+    """Return into how many parts of this size n is cut, the last one smaller."""
+    return (n + size - 1) // size
+
+
+cdef inline cnp.npy_intp _round(cnp.npy_intp size) noexcept nogil:
+    """Return a number of bytes rounded up to whole cache lines."""
+    return (size + 63) // 64 * 64
+
+
+cdef inline bint _are_plain(int kind, tuple arrays) except -1:
+    """Tell whether loops may run over arrays: all of one dtype, float32 or float64."""
+    if not (kind == cnp.NPY_FLOAT or kind == cnp.NPY_DOUBLE):
+        return False
+    for x in arrays:
+        if cnp.PyArray_TYPE(<cnp.ndarray>x) != kind or not is_plain(<cnp.ndarray>x):
+            return False
+    return True
+
+
+cdef int _run_parts(
+    pool_part part, cnp.npy_intp count, void *data, double nanoseconds, char **room, cnp.npy_intp size
+) except -1:
+    """Run the parts of a job, in threads where that pays; each has `size` bytes of scratch memory, from *room on."""
+    cdef int threads = min(<cnp.npy_intp>_threads_for(nanoseconds), count)
+    cdef cnp.npy_intp shape[1]
+    shape[0] = threads * size + 64
+    memory = cnp.PyArray_EMPTY(1, shape, cnp.NPY_UINT8, 0)  # from memory that is kept, while an op runs
+    room[0] = cnp.PyArray_BYTES(<cnp.ndarray>memory)
+    room[0] += 0 if NPG_CHECKED else 64 - <size_t>room[0] % 64  # with checks: use the memory to its last byte
+    with nogil:
+        pool_enter()
+        pool_run(part, count, data, threads)
+        pool_leave()
+    return 0
+
+
 cdef inline void _pass(
     Loop *loop, char *a, char *b, char *out, cnp.npy_intp n, cnp.npy_intp a_step, cnp.npy_intp b_step,
     cnp.npy_intp out_step,

@@ -1,9 +1,11 @@
 # Products of matrices in tiles (npg/kernels/tiles.py): for each the loop of NumPy's matmul or its BLAS is called.
 
 cdef double MULTIPLICATIONS = 50  # in a nanosecond of one thread, or fewer
+cdef double READ = 0.2  # nanoseconds in which a number of a matrix that a vector is multiplied with is read
 cdef cnp.npy_intp WITH_GIL = 1 << 17  # multiplications up to which a product does not release the GIL
 
 cdef cnp.npy_intp SMALL_TILE = limits.SMALL_TILE, UNSHARED_GEMM = limits.UNSHARED_GEMM
+cdef cnp.npy_intp DEEP = limits.DEEP
 cdef cnp.npy_intp UNSHARED_BATCH = limits.UNSHARED_BATCH, UNSHARED_VECTOR = limits.UNSHARED_VECTOR
 cdef bint _is_apart = openblas.APART
 
@@ -25,7 +27,7 @@ cdef struct Batch:
 
 cdef struct Product:
     # The shapes of the factors, (m, k) and (k, n), and of the tiles; each call is passed the addresses of its matrices.
-    Loop loop, add
+    Loop loop
     Batch *batch
     Matrix a, b, out
     cnp.npy_intp m, k, n, rows, columns, depth, tiles_down, tiles, size
@@ -95,7 +97,7 @@ cdef void multiply_tile(Product *call, cnp.npy_intp tile, char *a, char *b, char
     """Compute a tile of the product of the matrices at a and b."""
     cdef cnp.npy_intp top = tile % call.tiles_down * call.rows, left = tile // call.tiles_down * call.columns
     cdef cnp.npy_intp rows = min(call.rows, call.m - top), columns = min(call.columns, call.n - left)
-    cdef cnp.npy_intp start = 0, depth, row
+    cdef cnp.npy_intp start = 0, depth, row, i
     a += top * call.a.down
     b += left * call.b.right
     out += top * call.out.down + left * call.out.right
@@ -107,20 +109,31 @@ cdef void multiply_tile(Product *call, cnp.npy_intp tile, char *a, char *b, char
             out, call.out.down // call.size,
         )
         return
+    if call.depth == call.k:
+        _product(
+            &call.loop, a, call.a.down, call.a.right, b, call.b.down, call.b.right, out, call.out.down, call.size,
+            rows, call.k, columns,
+        )
+        return
+    cdef double *total = <double *>room
+    room += _round(rows * columns * sizeof(double))
+    memset(total, 0, rows * columns * sizeof(double))
     while start < call.k:
         depth = min(call.depth, call.k - start)
         _product(
             &call.loop, a + start * call.a.right, call.a.down, call.a.right,
-            b + start * call.b.down, call.b.down, call.b.right,
-            room if start else out, columns * call.size if start else call.out.down, call.size, rows, depth, columns,
+            b + start * call.b.down, call.b.down, call.b.right, room, columns * call.size, call.size,
+            rows, depth, columns,
         )
-        if start:
-            for row in range(rows):
-                _pass(
-                    &call.add, out + row * call.out.down, room + row * columns * call.size, out + row * call.out.down,
-                    columns, call.size, call.size, call.size,
-                )
+        for i in range(rows * columns):
+            total[i] += (<float *>room)[i] if call.size == 4 else (<double *>room)[i]
         start += depth
+    for row in range(rows):
+        for i in range(columns):
+            if call.size == 4:
+                (<float *>(out + row * call.out.down))[i] = <float>total[row * columns + i]
+            else:
+                (<double *>(out + row * call.out.down))[i] = total[row * columns + i]
 
 
 cdef void multiply_tiles(int worker, long number, void *data) noexcept nogil:
@@ -186,19 +199,22 @@ cdef int _cut_up(Product *call, int kind, bint is_one) except -1:
     cdef cnp.npy_intp work = call.m * call.k * call.n
     call.size = 4 if kind == cnp.NPY_FLOAT else 8
     call.loop = _matmul_single if kind == cnp.NPY_FLOAT else _matmul_double
-    call.add = _add_single if kind == cnp.NPY_FLOAT else _add_double
     call.batch = &_batch_single if kind == cnp.NPY_FLOAT else &_batch_double
     call.rows, call.columns, call.depth = call.m, call.n, call.k
     # Most products are not cut, and calling `cut` takes longer than many of them.
-    if work > (UNSHARED_VECTOR if call.m == 1 or call.n == 1 else UNSHARED_GEMM) or (
-        is_one and call.m * call.n > SMALL_TILE
+    if (
+        work > (UNSHARED_VECTOR if call.m == 1 or call.n == 1 else UNSHARED_GEMM)
+        or (is_one and call.m * call.n > SMALL_TILE) or call.k > DEEP
     ):
         call.rows, call.columns, call.depth = cut(
             call.m, call.k, call.n, call.size, call.a.by_rows, call.b.by_columns, is_one
         )
     call.tiles_down = (call.m + call.rows - 1) // call.rows
     call.tiles = call.tiles_down * ((call.n + call.columns - 1) // call.columns)
-    call.room_size = 0 if call.depth == call.k else (call.rows * call.columns * call.size + 63) // 64 * 64
+    call.room_size = 0
+    if call.depth != call.k:
+        work = call.rows * call.columns
+        call.room_size = _round(work * sizeof(double)) + _round(work * call.size)
     return 0
 
 
@@ -218,6 +234,11 @@ cdef bint _take_batch(Product *call, cnp.ndarray a, cnp.ndarray b, cnp.npy_intp 
         call.b_steps[d] = cnp.PyArray_STRIDE(b, b_dims + i) if b_count != 1 else 0
     shape[call.dims], shape[call.dims + 1] = call.m, call.n
     return True
+
+
+cdef inline double _time_of(Product *call, cnp.npy_intp work) noexcept nogil:
+    """Return how many nanoseconds so many multiplications take one thread, about, or less."""
+    return work * READ if call.m == 1 or call.n == 1 else work / MULTIPLICATIONS
 
 
 def multiply(cnp.ndarray a not None, cnp.ndarray b not None, out):
@@ -289,7 +310,7 @@ def multiply(cnp.ndarray a not None, cnp.ndarray b not None, out):
         return None  # NumPy's BLAS shares it among its own threads
     work = count * call.m * call.k * call.n
     call.count = count * call.tiles
-    threads = min(<cnp.npy_intp>_threads_for(work / MULTIPLICATIONS), call.count) if call.count > 1 else 1
+    threads = min(<cnp.npy_intp>_threads_for(_time_of(&call, work)), call.count) if call.count > 1 else 1
     call.grain = max(1, call.count // (2 * threads))
     if call.room_size:
         memory = PyBytes_FromStringAndSize(NULL, threads * call.room_size + 64)
@@ -303,6 +324,67 @@ def multiply(cnp.ndarray a not None, cnp.ndarray b not None, out):
             pool_enter()
             pool_run(multiply_tiles, count, &call, threads)
             pool_leave()
+    return y
+
+
+def linear(cnp.ndarray x not None, cnp.ndarray w not None, bias):
+    """Return x w^T + bias of small C-contiguous arrays, (..., k), (n, k), (n,) or None; or None for others.
+
+    The same bits as `multiply` and an addition of the row give, without the views and calls in between.
+    """
+    cdef Product call
+    cdef cnp.ndarray y, b
+    cdef cnp.npy_intp shape[MOST_DIMS]
+    cdef cnp.npy_intp i, size = cnp.PyArray_ITEMSIZE(x)
+    cdef int kind = cnp.PyArray_TYPE(x), dims = cnp.PyArray_NDIM(x), threads = 1
+    cdef Loop *add
+    call.n, call.k = cnp.PyArray_DIM(w, 0), cnp.PyArray_DIM(w, 1)
+    if not dims or not call.k or not call.n or cnp.PyArray_SIZE(x) * call.n > WITH_GIL:
+        return None
+    if not _has_product_loops or not _are_plain(kind, (x, w)) or cnp.PyArray_DATA(x) == cnp.PyArray_DATA(w):
+        return None
+    if bias is not None:
+        b = <cnp.ndarray?>bias
+        if cnp.PyArray_TYPE(b) != kind or not is_plain(b):
+            return None
+    call.m = cnp.PyArray_SIZE(x) // call.k
+    if not call.m:
+        return None
+    for i in range(dims - 1):
+        shape[i] = cnp.PyArray_DIM(x, i)
+    shape[dims - 1] = call.n
+    call.a.down, call.a.right = call.k * size, size
+    call.b.down, call.b.right = size, call.k * size
+    call.out.down, call.out.right = call.n * size, size
+    if not _look(&call.a, call.m, call.k, size) or not _look(&call.b, call.k, call.n, size):
+        return None
+    _look(&call.out, call.m, call.n, size)
+    _cut_up(&call, kind, True)
+    if call.tiles == 1 and call.m * call.k * call.n > UNSHARED_BATCH and not _is_apart:
+        return None
+    y = <cnp.ndarray>cnp.PyArray_EMPTY(dims, shape, kind, 0)
+    call.dims, call.count = 0, call.tiles
+    call.a.start, call.b.start, call.out.start = cnp.PyArray_BYTES(x), cnp.PyArray_BYTES(w), cnp.PyArray_BYTES(y)
+    if call.tiles > 1:
+        threads = min(<cnp.npy_intp>_threads_for(_time_of(&call, call.m * call.k * call.n)), call.tiles)
+    call.grain = _divided_up(call.tiles, threads)
+    if call.room_size:
+        memory = PyBytes_FromStringAndSize(NULL, threads * call.room_size + 64)
+        call.room = _line(memory)
+    if threads == 1:
+        multiply_tiles(0, 0, &call)
+    else:
+        with nogil:
+            pool_enter()
+            pool_run(multiply_tiles, threads, &call, threads)
+            pool_leave()
+    if bias is not None:
+        add = &_add_single if kind == cnp.NPY_FLOAT else &_add_double
+        for i in range(call.m):
+            _pass(
+                add, cnp.PyArray_BYTES(y) + i * call.n * size, cnp.PyArray_BYTES(b),
+                cnp.PyArray_BYTES(y) + i * call.n * size, call.n, size, size, size,
+            )
     return y
 
 

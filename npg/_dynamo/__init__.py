@@ -108,7 +108,7 @@ if TYPE_CHECKING:
     from npg._dynamo import config as config, eval_frame as eval_frame, exc as exc
     from npg._dynamo.eval_frame import OptimizedModule as OptimizedModule
 else:
-    _MODULES = {name: f"npg._dynamo.{name}" for name in ("config", "eval_frame", "exc")}
+    _MODULES = {name: f"npg._dynamo.{name}" for name in ("config", "eval_frame", "exc", "utils")}
     __getattr__ = _lazy.loader(__name__, {"OptimizedModule": "npg._dynamo.eval_frame"}, _MODULES)
 
 __all__ = [

@@ -14,7 +14,12 @@ class OptimizedModule(Module):
     """
 
     _orig_mod: Module
-    _OWN = frozenset({"_orig_mod", "_modules", "_parameters", "_buffers", "training"})
+    _OWN = frozenset({"_orig_mod", "dynamo_ctx", "_modules", "_parameters", "_buffers", "training"})
+
+    @staticmethod
+    def dynamo_ctx(fn: Any) -> Any:
+        """Return a function as it is: what PyTorch compiles with."""
+        return fn
 
     def __init__(self, mod: Module) -> None:
         super().__init__()

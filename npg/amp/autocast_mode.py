@@ -26,6 +26,11 @@ def is_autocast_available(device_type: str) -> bool:
     return device(device_type).type in _CASTING
 
 
+def _check_type(device_type: Any) -> None:
+    if not isinstance(device_type, str):
+        raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
+
+
 class autocast:
     """A block or decorator in which PyTorch casts; for CUDA and the CPU it is disabled here, with a warning.
 
@@ -40,8 +45,7 @@ class autocast:
     def __init__(
         self, device_type: str, dtype: Any = None, enabled: bool = True, cache_enabled: bool | None = None
     ) -> None:
-        if not isinstance(device_type, str):
-            raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
+        _check_type(device_type)
         self.fast_dtype = _state.get_autocast_dtype(device_type) if dtype is None else dtype
         self.device = device_type
         if not is_autocast_available(device_type):
@@ -91,11 +95,6 @@ def autocast_decorator(autocast_instance: autocast, func: Callable[..., Any]) ->
 
 
 # ----- Functions with their own backward -----
-
-
-def _check_type(device_type: Any) -> None:
-    if not isinstance(device_type, str):
-        raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
 
 
 def _cast(value: Any, device_type: str, dtype: dtypes.dtype) -> Any:

@@ -13,6 +13,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from npg._homes import PLACES
 from npg.as_torch._missing import no_module
 
 if TYPE_CHECKING:
@@ -25,25 +26,10 @@ Call = Callable[[ModuleType], object]
 # Rooms of npg's own, of which torch has none, or another thing under this name.
 _ROOMS = frozenset(
     """
-    __main__ _checks _compiled _contextlib _dtype_names _errors _floating _interpreter _lazy _names _naming
-    _refusal _run _signatures _version _words as_torch creation dtypes engine kernels ops tensor torch
+    __main__ _checks _compiled _contextlib _dtype_names _errors _floating _homes _interpreter _lazy _names _naming
+    _refusal _run _signatures _symbolic _version _words as_torch creation dtypes engine kernels ops tensor torch
 """.split()
 )
-# Modules of torch whose names stand elsewhere in npg.
-PLACES = {
-    "torch._tensor": "npg.tensor.tensor",
-    "torch._tensor_str": "npg.tensor.printing",
-    "torch.autograd.grad_mode": "npg.autograd",
-    "torch.autograd.profiler_util": "npg.profiler._events",
-    "torch.autograd.variable": "npg.autograd",
-    "torch.nn.utils.stateless": "npg.func",
-    "torch.optim.adamw": "npg.optim.adam",
-    "torch.return_types": "npg.functional.return_types",
-    "torch.utils.benchmark.utils": "npg.utils.benchmark",
-    "torch.utils.benchmark.utils.compare": "npg.utils.benchmark.compare",
-    "torch.utils.benchmark.utils.common": "npg.utils.benchmark",
-    "torch.utils.benchmark.utils.timer": "npg.utils.benchmark.timing",
-}
 
 
 def own_name(name: str) -> str | None:

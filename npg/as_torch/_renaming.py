@@ -7,6 +7,7 @@ is renamed when the serving begins, or once it is loaded; each name is put back 
 from __future__ import annotations
 
 import sys
+import threading
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -33,6 +34,8 @@ class Renaming:
         self.modules: dict[str, ModuleType] = {}
         self._objects: list[tuple[Any, str]] = []
         self._getters: list[tuple[ModuleType, Any]] = []
+        self._lock = threading.RLock()
+        self._ended = False
 
     def begin(self) -> None:
         _naming.library = "torch"
@@ -41,6 +44,11 @@ class Renaming:
 
     def add(self, module: ModuleType) -> None:
         """Rename a module of npg with what is defined in it, and let sys.modules have it under torch's name."""
+        with self._lock:
+            if not self._ended:  # while another thread was loading the module
+                self._add(module)
+
+    def _add(self, module: ModuleType) -> None:
         own = module.__name__
         name = torch_name(own) if own.partition(".")[0] == "npg" and getattr(module.__spec__, "loader", None) else None
         if name is not None:
@@ -66,6 +74,11 @@ class Renaming:
 
     def end(self) -> None:
         """Put every name back."""
+        with self._lock:
+            self._ended = True
+            self._put_back()
+
+    def _put_back(self) -> None:
         _naming.library = "npg"
         for value, own in self._objects:
             value.__module__ = own
@@ -74,6 +87,9 @@ class Renaming:
                 del vars(module)["__getattr__"]
             else:
                 vars(module)["__getattr__"] = getattr_
+        overriding = sys.modules.get("npg.tensor.overriding")
+        if overriding is not None:  # it may have wrapped what was taken away here
+            overriding.wrap_loaders()
         for name, module in self.modules.items():
             module.__name__ = module.__spec__.name if module.__spec__ is not None else name
             if sys.modules.get(name) is module:

@@ -53,25 +53,37 @@ class _View(ModuleType):
 
 
 class _Modules(MutableMapping[str, ModuleType]):
-    """sys.modules, in which torch's names lead to npg's modules."""
+    """sys.modules, in which torch's names lead to npg's modules.
+
+    Attributes:
+        own: what the packages themselves have put there under torch's names, such as a stand-in for what is missing.
+    """
 
     def __init__(self, torch: ModuleType) -> None:
         self.torch = torch
+        self.own: dict[str, ModuleType] = {}
 
     def __getitem__(self, name: str) -> ModuleType:
-        if name == "torch":
-            return self.torch
-        return sys.modules[own_name(name) or name] if _is_torch(name) else sys.modules[name]
+        if not _is_torch(name):
+            return sys.modules[name]
+        if name in self.own:
+            return self.own[name]
+        return self.torch if name == "torch" else sys.modules[own_name(name) or name]
 
     def __setitem__(self, name: str, module: ModuleType) -> None:
-        sys.modules[name] = module
+        (self.own if _is_torch(name) else sys.modules)[name] = module
 
     def __delitem__(self, name: str) -> None:
-        del sys.modules[name]
+        """Remove a module; one of torch's comes again with the next import, and is npg's."""
+        if _is_torch(name):
+            self[name]  # KeyError where it is not
+            self.own.pop(name, None)
+        else:
+            del sys.modules[name]
 
     def __iter__(self) -> Iterator[str]:
         names = [name for name in list(sys.modules) if not _is_torch(name)]
-        return iter(["torch", *names])
+        return iter(["torch", *(name for name in self.own if name != "torch"), *names])
 
     def __len__(self) -> int:
         return len(list(iter(self)))
@@ -105,9 +117,10 @@ class Scope:
         npg = sys.modules["npg"]
         self.torch = _View(npg, __name__="torch", __version__=_version, __path__=[], __spec__=npg.__spec__)
         util = _View(importlib.util, find_spec=self.find)
+        self.modules = _Modules(self.torch)
         self.views: Mapping[str, ModuleType] = {
-            "sys": _View(sys, modules=_Modules(self.torch)),
-            "importlib": _View(importlib, import_module=self.import_module, util=util),
+            "sys": _View(sys, modules=self.modules),
+            "importlib": _View(importlib, import_module=self.import_module, reload=self.reload, util=util),
             "importlib.util": util,
         }
         self.builtins = {**vars(builtins), "__import__": self.import_}
@@ -118,7 +131,9 @@ class Scope:
     # ----- Importing -----
 
     def module(self, name: str) -> ModuleType:
-        """Import what npg has for a module of torch."""
+        """Import what npg has for a module of torch, or what the packages have put in its place."""
+        if name in self.modules.own:
+            return self.modules.own[name]
         own = own_name(name)
         if own is None or not exists(own):
             raise no_module(name)
@@ -138,12 +153,18 @@ class Scope:
             for part in fromlist or ():
                 if part != "*" and not hasattr(module, part) and exists(own_name(f"{name}.{part}")):
                     self.module(f"{name}.{part}")
-            return module if fromlist else self.torch
+            return module if fromlist else self.module("torch")
         module = builtins.__import__(name, globals, locals, fromlist or (), level)
         return self.views.get(getattr(module, "__name__", ""), module) if level == 0 else module
 
     def import_module(self, name: str, package: str | None = None) -> ModuleType:
         return self.module(name) if _is_torch(name) else importlib.import_module(name, package)
+
+    def reload(self, module: ModuleType) -> ModuleType:
+        if module is not self.torch:
+            return importlib.reload(module)
+        importlib.reload(sys.modules["npg"])
+        return module
 
     def find(self, name: str, package: str | None = None) -> ModuleSpec | None:
         if not _is_torch(name):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
+from npg._homes import PLACES
 from npg.as_torch import _operators
-from npg.as_torch._finder import PLACES, Call, Finder, own_name
+from npg.as_torch._finder import Call, Finder, own_name
 from npg.as_torch._renaming import Renaming
 from npg.as_torch._scope import Scope
 from npg.torch_version import __version__ as _version
@@ -23,13 +25,18 @@ class Whole:
 
     def begin(self) -> None:
         self.renaming = Renaming()
-        self.finder = Finder(self.renaming.add, FOLLOWED)
+        self.finder = Finder(self._loaded, FOLLOWED)
         self.version = _NPG.__version__
         self.hidden = {name: sys.modules.pop(name) for name in _torchs()}
         vars(_NPG)["__version__"] = _version
         self.renaming.begin()
         _operators.begin()
         sys.meta_path.insert(0, self.finder)
+
+    def _loaded(self, module: ModuleType) -> None:
+        self.renaming.add(module)
+        if module is _NPG and current is self:  # importlib.reload
+            vars(_NPG)["__version__"] = _version
 
     def end(self) -> None:
         if self.finder in sys.meta_path:
@@ -56,6 +63,7 @@ def _torchs() -> list[str]:
 
 
 current: Whole | Scope | None = None
+_lock = threading.RLock()
 
 
 def begin(scope: Iterable[str] | None) -> None:
@@ -66,19 +74,21 @@ def begin(scope: Iterable[str] | None) -> None:
     if isinstance(current, Scope) and scope is not None and not isinstance(scope, str) and set(scope) == current.scope:
         return
     following: Whole | Scope = Whole() if scope is None else Scope(scope)
-    end()
-    following.begin()
-    current = following
-    _mark_children()
+    with _lock:
+        end()
+        following.begin()
+        current = following
+        _mark_children()
 
 
 def end() -> None:
     """Serve it no longer."""
     global current
-    if current is not None:
-        current.end()
-        current = None
-        _mark_children()
+    with _lock:
+        if current is not None:
+            current.end()
+            current = None
+            _mark_children()
 
 
 # ----- Children -----
@@ -104,7 +114,7 @@ def _marked(scope: frozenset[str] | None) -> _Marker:
 
 def _mark_children(process: ModuleType | None = None) -> None:
     process = process or sys.modules.get("multiprocessing.process")
-    if process is not None:
+    if process is not None and hasattr(process, "_current_process"):  # not one that another thread is loading
         settings = process.current_process()._config
         settings.pop(_KEY, None)
         if current is not None:

@@ -16,11 +16,15 @@ from npg._naming import named
 
 # Modules that are only there to answer: all their names are listed.
 MODULES = (
-    "cuda", "cuda.amp", "cuda.graphs", "cuda.nccl", "cuda.nvtx", "cuda.profiler", "accelerator", "mps", "xpu", "cpu",
-    "cpu.amp", "amp", "backends", "backends.cpu", "backends.cuda", "backends.cudnn", "backends.cusparselt",
-    "backends.kleidiai", "backends.mha", "backends.miopen", "backends.mkl", "backends.mkldnn", "backends.mps",
-    "backends.nnpack", "backends.openmp", "backends.opt_einsum", "compiler", "_dynamo", "jit", "fx", "export", "onnx",
-    "futures", "hub", "utils.model_zoo", "multiprocessing.spawn", "distributed", "__config__",
+    "cuda", "cuda.amp", "cuda.comm", "cuda.gds", "cuda.graphs", "cuda.nccl", "cuda.nvtx", "cuda.profiler",
+    "cuda.tunable", "accelerator", "mps", "mps.profiler", "mtia", "xpu", "cpu", "cpu.amp", "amp", "backends",
+    "backends.cpu", "backends.cuda", "backends.cudnn", "backends.cusparselt", "backends.kleidiai",
+    "backends.mha", "backends.miopen", "backends.mkl", "backends.mkldnn", "backends.mps", "backends.nnpack",
+    "backends.openmp", "backends.opt_einsum", "compiler", "_dynamo", "jit", "fx", "export", "onnx",
+    "onnx.symbolic_helper", "futures",
+    "hub", "utils.cpp_extension", "utils.mobile_optimizer", "utils.model_zoo", "multiprocessing.spawn",
+    "distributed", "nn.parallel", "nn.attention", "ao.quantization", "_dynamo.utils", "utils.flop_counter",
+    "__config__", "_logging",
 )  # fmt: skip
 # Names of other modules.
 NAMES = """
@@ -32,7 +36,10 @@ set_flush_denormal set_warn_always is_warn_always_enabled compiled_with_cxx11_ab
 autocast is_autocast_enabled set_autocast_enabled get_autocast_dtype set_autocast_dtype is_autocast_cache_enabled
 set_autocast_cache_enabled clear_autocast_cache autocast_increment_nesting autocast_decrement_nesting
 Tensor.cuda Tensor.xpu Tensor.mtia Tensor.ipu Tensor.cpu Tensor.pin_memory Tensor.is_pinned Tensor.get_device
-Tensor.share_memory_ Tensor.is_shared
+Tensor.share_memory_ Tensor.is_shared Tensor.record_stream Tensor.bfloat16 Tensor.chalf Tensor.cfloat Tensor.cdouble
+Tensor.to_dense Tensor.sparse_dim Tensor.is_coalesced Tensor.coalesce Tensor.indices Tensor.values
+autograd.set_multithreading_enabled autograd.is_multithreading_enabled autograd.is_view_replay_enabled
+SymInt SymFloat SymBool
 nn.Module.cuda nn.Module.xpu nn.Module.mtia nn.Module.ipu nn.Module.cpu nn.Module.compile nn.Module.share_memory
 """.split()
 
@@ -95,7 +102,8 @@ def _grouped(module: str, values: dict[str, Any]) -> list[Row]:
 def sentence(value: Any) -> str:
     """Return the first sentence of a docstring, without its full stop."""
     first = (value.__doc__ or "").strip().partition("\n")[0]
-    return first.partition(" Source:")[0].rstrip(".")
+    first = first.partition(" Source:")[0].rstrip(".")
+    return first.partition(". ")[0] if len(first) > 175 else first  # PyTorch's error texts may have several
 
 
 # ----- As text -----

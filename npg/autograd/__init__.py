@@ -20,6 +20,11 @@ from npg.tensor.gradients import backward, grad
 
 if TYPE_CHECKING:
     from npg.autograd import anomaly_mode, function, functional, graph, profiler
+    from npg.autograd._settings import (
+        is_multithreading_enabled as is_multithreading_enabled,
+        is_view_replay_enabled as is_view_replay_enabled,
+        set_multithreading_enabled as set_multithreading_enabled,
+    )
     from npg.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
     from npg.autograd.function import Function
     from npg.autograd.strict import strict_dtype
@@ -59,6 +64,9 @@ if not TYPE_CHECKING:  # for type checkers, the names above are all
             "Function": "npg.autograd.function",
             "detect_anomaly": "npg.autograd.anomaly_mode",
             "set_detect_anomaly": "npg.autograd.anomaly_mode",
+            "is_multithreading_enabled": "npg.autograd._settings",
+            "is_view_replay_enabled": "npg.autograd._settings",
+            "set_multithreading_enabled": "npg.autograd._settings",
             "strict_dtype": "npg.autograd.strict",
         },
         {name: f"npg.autograd.{name}" for name in ("anomaly_mode", "function", "functional", "graph", "profiler")},

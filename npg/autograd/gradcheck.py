@@ -2,8 +2,9 @@
 
 For an output y and an input x the Jacobian J = dy/dx is computed twice: numerically, column by column, as
 (f(x + eps e) - f(x - eps e)) / (2 eps), and analytically, row by row, by a backward pass from each element of y. In
-fast mode only the number u J v is compared, for random unit vectors u and v (from npg's default generator): one
-difference and one backward pass. Up to the tolerance, a wrong gradient passes with probability zero.
+fast mode only the number u J v is compared, for random unit vectors u and v: one difference and one backward pass. Up
+to the tolerance, a wrong gradient passes with probability zero. u and v come from a generator of their own, so that a
+check changes no random number of the program; the gradients that gradgradcheck starts from are drawn as in PyTorch.
 Source: torch.autograd.gradcheck.
 """
 
@@ -19,7 +20,7 @@ from npg._floating import silent
 from npg.autograd._differences import Array, difference, numerical_jacobian, sequence
 from npg.creation import zeros_like
 from npg.engine import enable_grad, wrap
-from npg.random import randn
+from npg.random import Generator, rand, uniform_
 from npg.tensor import Tensor
 from npg.tensor.gradients import grad
 
@@ -187,13 +188,10 @@ def _check_inputs(inputs: tuple[Any, ...]) -> None:
 
 
 def _random_like(y: Tensor, strided: bool) -> Tensor:
-    dtype = y._array.dtype
-    grad: Tensor
-    if strided:
-        grad = wrap(np.repeat(randn(tuple(y.shape), dtype)[..., None], 2, -1)).select(-1, 0)
-    else:
-        grad = wrap(randn(tuple(y.shape), dtype))
-    return grad.detach().requires_grad_()
+    shape = tuple(y.shape)
+    strided = strided and y.numel() > 1  # one element is contiguous, however it lies
+    values = uniform_(np.empty((*shape[:-1], 2 * shape[-1]) if strided else shape, y._array.dtype), -1, 1)
+    return wrap(values[..., 1::2] if strided else values).requires_grad_()  # type: ignore[no-any-return]
 
 
 # ----- Analytical -----
@@ -283,8 +281,8 @@ def _compare_all(
                 raise _mismatch(i, at, columns[i], matrix)
 
 
-def _unit(shape: tuple[int, ...]) -> Array:
-    v = randn(shape, np.float64)
+def _unit(shape: tuple[int, ...], generator: Generator) -> Array:
+    v = rand(shape, generator=generator).astype(np.float64)
     norm = np.sqrt((v * v).sum())
     return np.asarray(v / norm if norm else v)
 
@@ -293,7 +291,8 @@ def _compare_fast(
     func: Any, inputs: Any, places: Any, checked: Any, outputs: Any, eps: float, atol: float, rtol: float,
     nondet: float, dtypes: bool,
 ) -> None:  # fmt: skip
-    steps = [_unit(x._array.shape) for x in checked]
+    generator = Generator()
+    steps = [_unit(x._array.shape, generator) for x in checked]
     differences = [difference(func, inputs, x, u, eps) for x, u in zip(checked, steps, strict=True)]
     for i, y in enumerate(outputs):
         if not y.requires_grad:
@@ -303,7 +302,7 @@ def _compare_fast(
             ):
                 raise GradcheckError("Numerical gradient for function expected to be zero")
             continue
-        v = _unit(y._array.shape)
+        v = _unit(y._array.shape, generator)
         pulled = _pull(y, checked, v, nondet, dtypes)
         for at, u, numerical_parts, part in zip(places, steps, differences, pulled, strict=True):
             numerical, analytical = np.array((v * numerical_parts[i]).sum()), np.array((u * part).sum())

@@ -10,6 +10,7 @@ from typing import Any
 
 from npg._naming import named
 from npg.engine import Block
+from npg.functional._attributes import NO_CUDA
 from npg.profiler._events import DeviceType, EventList, FunctionEvent, FunctionEventAvg
 from npg.profiler._recorder import Options, record_function, switched
 from npg.profiler._session import Session
@@ -21,9 +22,28 @@ __all__ = [
     "FunctionEvent",
     "FunctionEventAvg",
     "ProfilerActivity",
+    "emit_nvtx",
     "profile",
     "record_function",
 ]
+
+
+class emit_nvtx:
+    """Ranges for NVIDIA's profiler, of which there are none without a device.
+
+    Raises: AssertionError: when it is entered.
+    Source: torch.autograd.profiler.emit_nvtx.
+    """
+
+    def __init__(self, enabled: bool = True, record_shapes: bool = False) -> None:
+        self.enabled, self.record_shapes, self.entered = enabled, record_shapes, False
+
+    def __enter__(self) -> None:
+        if self.enabled:
+            raise AssertionError(NO_CUDA)
+
+    def __exit__(self, *exc: object) -> None:
+        pass
 
 
 class profile(Block):
@@ -31,7 +51,8 @@ class profile(Block):
 
     Args:
         enabled: False: record nothing.
-        use_cuda: there is no such device; True warns.
+        use_cuda, use_device: a device other than the CPU: there is none, so asking for one warns.
+        use_kineto: accepted and ignored; it selects among PyTorch's recorders.
         record_shapes, with_flops, profile_memory, with_stack, with_modules: as for npg.profiler.profile.
     Attributes:
         function_events: the events, an EventList; empty before the end.
@@ -44,14 +65,23 @@ class profile(Block):
         enabled: bool = True,
         *,
         use_cuda: bool = False,
+        use_device: str | None = None,
         record_shapes: bool = False,
         with_flops: bool = False,
         profile_memory: bool = False,
         with_stack: bool = False,
         with_modules: bool = False,
+        use_kineto: bool = False,
     ) -> None:
-        if use_cuda:
-            warnings.warn("CUDA is not available, disabling CUDA profiling", stacklevel=2)
+        if enabled and use_cuda:
+            text = "The attribute `use_cuda` will be deprecated soon, please use ``use_device = 'cuda'`` instead."
+            warnings.warn(text, FutureWarning, stacklevel=2)
+        device = "cuda" if use_cuda else use_device
+        if enabled and device in ("cuda", "xpu", "hpu"):
+            text = f"{device.upper()} is not available, disabling {device.upper()} profiling"
+            warnings.warn(text, stacklevel=2)
+        elif enabled and device not in (None, "mtia"):
+            warnings.warn(f"The {device} is not a valid device option.", stacklevel=2)
         self.enabled = enabled
         self.entered = False
         self._finished = False

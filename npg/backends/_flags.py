@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from npg._naming import named
@@ -16,8 +18,7 @@ def check_assignable() -> None:
         raise RuntimeError(
             named(
                 "not allowed to set npg.backends.cudnn flags after disable_global_flags; please use flags() context "
-                "manager "
-                "instead"
+                "manager instead"
             )
         )
 
@@ -54,6 +55,16 @@ class Flag:
 
 class Settings(types.ModuleType):
     """A module some of whose attributes are flags: `sys.modules[__name__].__class__ = ...` makes it one."""
+
+
+@contextmanager
+def restoring(set_flags: Callable[..., tuple[Any, ...]], *values: Any) -> Iterator[None]:
+    """Return a block with other flags: set_flags takes them, and returns those from before."""
+    before = set_flags(*values)
+    try:
+        yield
+    finally:
+        set_flags(*before)
 
 
 def put_flags(settings: Any, values: dict[str, Any]) -> None:

@@ -157,8 +157,7 @@ def sdp_kernel(
     """Return a block that permits other paths of attention: it is kept, and npg has one path."""
     warn(
         "`npg.backends.cuda.sdp_kernel()` is deprecated. In the future, this context manager will be removed. Please "
-        "see "
-        "`npg.nn.attention.sdpa_kernel()` for the new context manager, with updated signature.",
+        "see `npg.nn.attention.sdpa_kernel()` for the new context manager, with updated signature.",
         FutureWarning,
     )
     before = dict(_attention)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 from npg import dtypes
 from npg.backends import _flags
-from npg.backends._flags import Flag, Settings, precision_of, put_flags, set_precision
+from npg.backends._flags import Flag, Settings, precision_of, put_flags, restoring, set_precision
 
 CUDNN_TENSOR_DTYPES = {dtypes.float16, dtypes.float32, dtypes.float64}
 
@@ -94,7 +93,6 @@ def set_flags(
     return before
 
 
-@contextmanager
 def flags(
     enabled: bool = False,
     benchmark: bool = False,
@@ -103,10 +101,8 @@ def flags(
     allow_tf32: bool = True,
     fp32_precision: str = "none",
     depthwise_kernel: str = "auto",
-) -> Iterator[None]:
+) -> AbstractContextManager[None]:
     """Return a block with other flags: they are kept, and change nothing."""
-    before = set_flags(enabled, benchmark, benchmark_limit, deterministic, allow_tf32, fp32_precision, depthwise_kernel)
-    try:
-        yield
-    finally:
-        set_flags(*before)
+    return restoring(
+        set_flags, enabled, benchmark, benchmark_limit, deterministic, allow_tf32, fp32_precision, depthwise_kernel
+    )

@@ -1,4 +1,6 @@
-"""The fast path of attention modules, which npg does not have: it has one path. Source: torch.backends.mha."""
+"""The fast path of attention modules. npg computes in one way, but a TransformerEncoder sets padding to 0 where that of
+PyTorch takes the fast path. Source: torch.backends.mha.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +8,11 @@ _enabled = True
 
 
 def get_fastpath_enabled() -> bool:
-    """Return what set_fastpath_enabled was given; npg has one path."""
+    """Return what set_fastpath_enabled was given."""
     return _enabled
 
 
 def set_fastpath_enabled(value: bool) -> None:
-    """Permit another path in evaluation mode: it is kept, and changes nothing."""
+    """Permit the fast path in evaluation mode; see nn.TransformerEncoder's enable_nested_tensor."""
     global _enabled
     _enabled = value

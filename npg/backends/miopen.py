@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
-from npg.backends._flags import Flag, Settings, put_flags
+from npg.backends._flags import Flag, Settings, put_flags, restoring
 
 
 class _Miopen(Settings):
@@ -25,11 +24,6 @@ def set_flags(_immediate: Any = None) -> tuple[bool]:
     return (before,)
 
 
-@contextmanager
-def flags(immediate: bool = False) -> Iterator[None]:
+def flags(immediate: bool = False) -> AbstractContextManager[None]:
     """Return a block with another flag: it is kept, and changes nothing."""
-    before = set_flags(immediate)
-    try:
-        yield
-    finally:
-        set_flags(*before)
+    return restoring(set_flags, immediate)

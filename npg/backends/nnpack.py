@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+
+from npg.backends._flags import restoring
 
 _enabled_now = True
 
@@ -20,11 +21,6 @@ def set_flags(_enabled: bool) -> tuple[bool]:
     return (before,)
 
 
-@contextmanager
-def flags(enabled: bool = False) -> Iterator[None]:
+def flags(enabled: bool = False) -> AbstractContextManager[None]:
     """Return a block with another setting: it is kept, and changes nothing."""
-    before = set_flags(enabled)
-    try:
-        yield
-    finally:
-        set_flags(*before)
+    return restoring(set_flags, enabled)

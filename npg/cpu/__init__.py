@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import platform
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from npg import _lazy
@@ -29,6 +34,22 @@ def current_device() -> str:
 
 def set_device(device: Any) -> None:
     """Do nothing: there is one CPU."""
+
+
+def get_capabilities() -> Mapping[str, Any]:
+    """Return what the processor can do, by PyTorch's names: its instructions, as far as NumPy knows them.
+
+    Returns: a mapping that cannot be changed: "architecture", "num_logical_cores", and for each set of instructions
+        ("avx2", "avx512_f", "fma3", "neon") whether it is there. PyTorch names more of them, and sizes of caches.
+    Source: torch.cpu.get_capabilities.
+    """
+    features = import_module("numpy._core._multiarray_umath").__cpu_features__
+    facts: dict[str, Any] = {"architecture": platform.machine(), "num_logical_cores": os.cpu_count()}
+    for name, there in features.items():
+        if name[:4] != "X86_" and name[:7] != "AVX512_":  # groups of NumPy's own
+            name = name.lower().replace("avx512", "avx512_")
+            facts[{"sse41": "sse4_1", "sse42": "sse4_2"}.get(name, name)] = there
+    return MappingProxyType(facts)
 
 
 def synchronize(device: Any = None) -> None:
@@ -113,6 +134,7 @@ __all__ = [
     "current_device",
     "current_stream",
     "device_count",
+    "get_capabilities",
     "is_available",
     "is_initialized",
     "set_device",

@@ -3,6 +3,7 @@
 from npg.creation.data import (
     as_tensor as as_tensor,
     asarray as asarray,
+    from_file as from_file,
     from_numpy as from_numpy,
     frombuffer as frombuffer,
     scalar_tensor as scalar_tensor,

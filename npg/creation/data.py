@@ -10,15 +10,16 @@ from npg import dtypes
 from npg._naming import named
 from npg._words import scalar_name
 from npg.engine import TensorBase, is_grad_enabled
-from npg.functional._attributes import NO_CUDA, check_device
-from npg.functional._factory import check_options, dtype_of, fill_number, leaf, number
+from npg.functional._attributes import DEFAULTS, META, NO_CUDA
+from npg.functional._factory import check_options, dtype_of, fill_number, leaf, number, placed
 from npg.functional._public import new_function
 from npg.functional.copy import clone
 from npg.tensor import Tensor
 from npg.tensor.constructing import constructed
-from npg.tensor.conversion import NEEDS_DETACH, type_dtype
+from npg.tensor.conversion import NEEDS_DETACH, converted, type_dtype
 from npg.tensor.data import check_shareable, copied, shared
 from npg.tensor.exchange import from_dlpack
+from npg.tensor.storage_sources import of_file
 
 # ----- From data -----
 
@@ -37,8 +38,8 @@ def tensor(
     Raises: ValueError: for ragged sequences. TypeError, RuntimeError: for elements that are not numeric or do not fit.
     Source: torch.tensor.
     """
-    check_options(None, device, pin_memory)
-    return leaf(copied(data, None if dtype is None else dtypes.to_numpy(dtype)), requires_grad)
+    place = check_options(None, device, pin_memory)
+    return leaf(placed(copied(data, None if dtype is None else dtypes.to_numpy(dtype)), place), requires_grad)
 
 
 @new_function
@@ -47,11 +48,16 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
 
     Source: torch.as_tensor.
     """
-    check_options(device=device)
+    place = check_options(device=device)
     kind = None if dtype is None else dtypes.to_numpy(dtype)
     if isinstance(data, TensorBase):
-        return data if kind is None else data.to(kind)  # type: ignore[attr-defined,return-value]
-    return leaf(shared(data, kind))
+        return converted(data, kind, place=_asked(device, place))
+    return leaf(placed(shared(data, kind), place))
+
+
+def _asked(device: Any, place: Any) -> Any:
+    """Return the device of a tensor from a tensor: its own unless another was asked for."""
+    return None if device is None and not DEFAULTS else place
 
 
 @new_function
@@ -67,10 +73,10 @@ def asarray(
     Raises: ValueError: when copy=False and memory cannot be shared.
     Source: torch.asarray.
     """
-    check_options(device=device)
+    place = check_options(device=device)
     kind = None if dtype is None else dtypes.to_numpy(dtype)
     if isinstance(obj, TensorBase):
-        result: Any = obj if kind is None else obj.to(kind)  # type: ignore[attr-defined]
+        result: Any = converted(obj, kind, place=_asked(device, place))
         if result is not obj and copy is False:
             raise ValueError("can't alias tensor with dtype '{}' into dtype '{}'.".format(*_names(obj, result)))
         if result is obj and copy:
@@ -81,7 +87,7 @@ def asarray(
     if isinstance(obj, np.ndarray) and not obj.ndim:
         if copy is False:
             raise ValueError("can't alias NumPy scalars. \nEither remove copy=False or transform it in a ndarray. ")
-        return leaf(copied(obj, kind), requires_grad)
+        return leaf(placed(copied(obj, kind), place), requires_grad)
     if isinstance(obj, np.ndarray):
         array = shared(obj, kind)
     elif isinstance(obj, (bytes, bytearray, memoryview)):
@@ -91,7 +97,9 @@ def asarray(
     else:
         if copy is False:
             raise ValueError("can't alias arbitrary sequence into a tensor.")
-        return leaf(copied(obj, kind), requires_grad)
+        return leaf(placed(copied(obj, kind), place), requires_grad)
+    if place is META:
+        return leaf(placed(array, place), requires_grad)
     if copy is False and isinstance(obj, np.ndarray) and array.dtype != obj.dtype:
         raise ValueError(f"can't alias tensor with dtype '{obj.dtype}' into dtype '{array.dtype}'.")
     return leaf(array.copy() if copy and np.shares_memory(array, obj) else array, requires_grad)
@@ -157,6 +165,36 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
 
 
 @new_function
+def from_file(
+    filename: str,
+    shared: bool | None = None,
+    size: int | None = 0,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
+    """Return a one-dimensional tensor whose memory is a file's.
+
+    Args:
+        filename: of the file.
+        shared: what is written to the tensor is written to the file, which is made where there is none. Otherwise the
+            file stays as it is, and must be long enough.
+        size: the number of elements.
+        dtype: of the elements; None means the default dtype.
+    Raises: RuntimeError: when the file cannot be opened, or is too short.
+    Source: torch.from_file.
+    """
+    check_options(layout, device, pin_memory)
+    kind = dtype_of(dtype)
+    if requires_grad and kind.kind != "f":
+        raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+    return leaf(of_file(filename, bool(shared), (size or 0) * kind.itemsize).view(kind), requires_grad)
+
+
+@new_function
 def scalar_tensor(
     s: Any,
     *,
@@ -167,9 +205,9 @@ def scalar_tensor(
     pin_memory: bool = False,
 ) -> Tensor:
     """Return a 0-d tensor of a number, in the default dtype unless dtype is given. Source: torch.scalar_tensor."""
-    check_options(layout, device, pin_memory)
+    place = check_options(layout, device, pin_memory)
     kind = dtype_of(dtype)
-    return leaf(np.array(fill_number(number("scalar_tensor", s, "s", 1), kind)), requires_grad)
+    return leaf(placed(np.array(fill_number(number("scalar_tensor", s, "s", 1), kind)), place), requires_grad)
 
 
 # ----- Typed constructors -----
@@ -182,8 +220,7 @@ class _Typed(type):
     is_cuda = False
 
     def __call__(cls, *data: Any, size: Any = None, device: Any = None) -> Tensor:
-        check_device(device)
-        return leaf(constructed(data, size, cls.dtype.dtype, keep=False))
+        return leaf(constructed(data, size, cls.dtype.dtype, keep=False, device=device))
 
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, Tensor) and instance._array.dtype == cls.dtype.dtype

@@ -8,7 +8,7 @@ import numpy as np
 
 from npg import dtypes
 from npg._words import scalar_name
-from npg.functional._attributes import channels_last, channels_last_3d
+from npg.functional._attributes import channels_last, channels_last_3d, check_memory_format
 from npg.functional._factory import (
     channels_last_array,
     check_options,
@@ -17,8 +17,10 @@ from npg.functional._factory import (
     fill_number,
     finish,
     leaf,
+    new_array,
     number,
     parse_sizes,
+    placed,
 )
 from npg.functional._public import new_function
 from npg.tensor import Tensor
@@ -39,8 +41,9 @@ def zeros(
     requires_grad: bool = False,
 ) -> Tensor:
     """Return a new leaf full of zeros: zeros(2, 3), zeros((2, 3)). Source: torch.zeros."""
-    check_options(layout, device, pin_memory)
-    return finish("zeros", np.zeros(parse_sizes("zeros", args, size), dtype_of(dtype, out)), out, requires_grad, True)
+    place = check_options(layout, device, pin_memory)
+    shape, kind = parse_sizes("zeros", args, size), dtype_of(dtype, out)
+    return finish("zeros", new_array(place, shape, kind, np.zeros), out, requires_grad, True)
 
 
 @new_function
@@ -55,8 +58,9 @@ def ones(
     requires_grad: bool = False,
 ) -> Tensor:
     """Return a new leaf full of ones: ones(2, 3), ones((2, 3)). Source: torch.ones."""
-    check_options(layout, device, pin_memory)
-    return finish("ones", np.ones(parse_sizes("ones", args, size), dtype_of(dtype, out)), out, requires_grad, True)
+    place = check_options(layout, device, pin_memory)
+    shape, kind = parse_sizes("ones", args, size), dtype_of(dtype, out)
+    return finish("ones", new_array(place, shape, kind, np.ones), out, requires_grad, True)
 
 
 @new_function
@@ -72,11 +76,12 @@ def empty(
     memory_format: Any = None,
 ) -> Tensor:
     """Return a new uninitialised leaf: empty(2, 3), empty((2, 3)). Source: torch.empty."""
-    check_options(layout, device, pin_memory)
+    place = check_options(layout, device, pin_memory)
+    check_memory_format("empty", memory_format)
     shape, kind = parse_sizes("empty", args, size), dtype_of(dtype, out)
     if memory_format in (channels_last, channels_last_3d):
-        return finish("empty", channels_last_array(shape, kind, memory_format), out, requires_grad)
-    return finish("empty", np.empty(shape, kind), out, requires_grad)
+        return finish("empty", placed(channels_last_array(shape, kind, memory_format), place), out, requires_grad)
+    return finish("empty", new_array(place, shape, kind), out, requires_grad)
 
 
 @new_function
@@ -92,14 +97,13 @@ def full(
     requires_grad: bool = False,
 ) -> Tensor:
     """Return a new leaf full of one number, in the number's default dtype. Source: torch.full."""
-    check_options(layout, device, pin_memory)
+    place = check_options(layout, device, pin_memory)
     value = number("full", fill_value, "fill_value", 2)
     if not isinstance(size, (tuple, list)):
         raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}")
     kind = dtypes.scalar_dtype(value).dtype if dtype is None and out is None else dtype_of(dtype, out)
-    return finish(
-        "full", np.full(parse_sizes("full", (size,)), fill_number(value, kind), kind), out, requires_grad, True
-    )
+    filled = lambda shape, kind: np.full(shape, fill_number(value, kind), kind)
+    return finish("full", new_array(place, parse_sizes("full", (size,)), kind, filled), out, requires_grad, True)
 
 
 @new_function
@@ -114,8 +118,8 @@ def empty_strided(
     pin_memory: bool = False,
 ) -> Tensor:
     """Return a new uninitialised leaf with these strides, in elements. Source: torch.empty_strided."""
-    check_options(layout, device, pin_memory)
-    return leaf(strided_array("empty_strided", size, stride, dtype_of(dtype)), requires_grad)
+    place = check_options(layout, device, pin_memory)
+    return leaf(strided_array("empty_strided", size, stride, dtype_of(dtype), place), requires_grad)
 
 
 @new_function
@@ -133,11 +137,11 @@ def empty_permuted(
 
     Source: torch.empty_permuted.
     """
-    check_options(layout, device, pin_memory)
+    place = check_options(layout, device, pin_memory)
     shape, order = parse_sizes("empty_permuted", (tuple(size),)), tuple(int(d) for d in physical_layout)
     if sorted(order) != np.arange(len(shape)).tolist():
         raise RuntimeError(f"expected physical_layout to be a permutation of 0 to {len(shape) - 1}, got {order}")
-    array = np.empty([shape[d] for d in order], dtype_of(dtype))
+    array = new_array(place, tuple([shape[d] for d in order]), dtype_of(dtype))
     return leaf(array.transpose(np.argsort(order)) if order else array, requires_grad)
 
 
@@ -227,13 +231,13 @@ def eye(
     requires_grad: bool = False,
 ) -> Tensor:
     """Return a new (n, m) leaf with ones on the diagonal and zeros elsewhere; m is n by default. Source: torch.eye."""
-    check_options(layout, device, pin_memory)
+    place = check_options(layout, device, pin_memory)
     for name, k in (("n", n), ("m", n if m is None else m)):
         if isinstance(k, bool) or not hasattr(k, "__index__"):
             raise TypeError(f"eye(): argument '{name}' (position 1) must be int, not {type(k).__name__}")
         if k < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {k}")
-    return finish("eye", np.eye(n, m, dtype=dtype_of(dtype, out)), out, requires_grad, True)
+    return finish("eye", placed(np.eye(n, m, dtype=dtype_of(dtype, out)), place), out, requires_grad, True)
 
 
 def _indices(pick: Any, row: int, col: int, offset: int, dtype: Any) -> np.ndarray[Any, Any]:
@@ -258,8 +262,8 @@ def tril_indices(
     pin_memory: bool = False,
 ) -> Tensor:
     """Return the (2, N) indices of the lower triangle of a (row, col) matrix. Source: torch.tril_indices."""
-    check_options(layout, device, pin_memory)
-    return leaf(_indices(np.tril_indices, row, col, offset, dtype))
+    place = check_options(layout, device, pin_memory)
+    return leaf(placed(_indices(np.tril_indices, row, col, offset, dtype), place))
 
 
 @new_function
@@ -274,5 +278,5 @@ def triu_indices(
     pin_memory: bool = False,
 ) -> Tensor:
     """Return the (2, N) indices of the upper triangle of a (row, col) matrix. Source: torch.triu_indices."""
-    check_options(layout, device, pin_memory)
-    return leaf(_indices(np.triu_indices, row, col, offset, dtype))
+    place = check_options(layout, device, pin_memory)
+    return leaf(placed(_indices(np.triu_indices, row, col, offset, dtype), place))

@@ -8,7 +8,16 @@ import numpy as np
 
 from npg import random
 from npg.engine import TensorBase, apply
-from npg.functional._factory import check_options, drawn, dtype_of, empty_array_like, finish, leaf, parse_sizes
+from npg.functional._factory import (
+    check_options,
+    drawn,
+    dtype_of,
+    empty_array_like,
+    finish,
+    leaf,
+    new_array,
+    parse_sizes,
+)
 from npg.functional._public import new_function
 from npg.functional.generator import check_generator
 from npg.ops import random as ops
@@ -30,11 +39,12 @@ def rand(
     pin_memory: bool = False,
 ) -> Tensor:
     """Return a new leaf of uniform numbers from [0, 1): rand(2, 3), rand((2, 3)). Source: torch.rand."""
-    check_options(layout, device, pin_memory)
+    place = check_options(layout, device, pin_memory)
     check_generator("rand", generator)
     shape, kind = parse_sizes("rand", args, size), dtype_of(dtype, out)
     requires_grad = bool(requires_grad)  # before anything is drawn
-    return drawn("rand", lambda array: random.uniform_(array, generator=generator), shape, kind, out, requires_grad)
+    draw = lambda array: random.uniform_(array, generator=generator)
+    return drawn("rand", draw, shape, kind, out, requires_grad, place=place)
 
 
 @new_function
@@ -50,11 +60,12 @@ def randn(
     pin_memory: bool = False,
 ) -> Tensor:
     """Return a new leaf of standard normal numbers: randn(2, 3), randn((2, 3)). Source: torch.randn."""
-    check_options(layout, device, pin_memory)
+    place = check_options(layout, device, pin_memory)
     check_generator("randn", generator)
     shape, kind = parse_sizes("randn", args, size), dtype_of(dtype, out)
     requires_grad = bool(requires_grad)  # before anything is drawn
-    return drawn("randn", lambda array: random.normal_(array, generator=generator), shape, kind, out, requires_grad)
+    draw = lambda array: random.normal_(array, generator=generator)
+    return drawn("randn", draw, shape, kind, out, requires_grad, place=place)
 
 
 @new_function
@@ -76,7 +87,7 @@ def randint(
     Raises: RuntimeError: when low >= high, or when either does not fit the dtype.
     Source: torch.randint.
     """
-    check_options(layout, device, pin_memory)
+    place = check_options(layout, device, pin_memory)
     check_generator("randint", generator)
     positional = list(args)
     if size is None:
@@ -91,9 +102,8 @@ def randint(
     kind = np.dtype(np.int64) if dtype is None and out is None else dtype_of(dtype, out)
     shape = parse_sizes("randint", (size,))
     requires_grad = bool(requires_grad)  # before anything is drawn
-    return drawn(
-        "randint", lambda array: random.random_(array, *bounds, generator=generator), shape, kind, out, requires_grad
-    )
+    draw = lambda array: random.random_(array, *bounds, generator=generator)
+    return drawn("randint", draw, shape, kind, out, requires_grad, place=place)
 
 
 def _bounds(name: str, args: list[Any], low: Any, high: Any) -> tuple[int, int]:
@@ -130,11 +140,13 @@ def randperm(
     pin_memory: bool = False,
 ) -> Tensor:
     """Return a random permutation of 0 to n - 1, int64 by default. Source: torch.randperm."""
-    check_options(layout, device, pin_memory)
+    place = check_options(layout, device, pin_memory)
     check_generator("randperm", generator)
     kind = np.dtype(np.int64) if dtype is None and out is None else dtype_of(dtype, out)
     requires_grad = bool(requires_grad)  # before anything is drawn
-    return finish("randperm", random.randperm(_whole("randperm", "n", n), kind, generator), out, requires_grad)
+    count = _whole("randperm", "n", n)
+    make = lambda _shape, kind: random.randperm(count, kind, generator)
+    return finish("randperm", new_array(place, (count,), kind, make), out, requires_grad)
 
 
 @new_function
@@ -165,18 +177,17 @@ def normal(
     if not any(tensors):
         if size is None:
             raise TypeError("normal(): expected size=(...) with two numbers for mean and std")
-        check_options(layout, device, pin_memory)
+        place = check_options(layout, device, pin_memory)
         shape, kind = parse_sizes("normal", (tuple(size),)), dtype_of(dtype, out)
         requires_grad = bool(requires_grad)  # before anything is drawn
-        return drawn(
-            "normal", lambda array: random.normal_(array, mean, std, generator), shape, kind, out, requires_grad
-        )
+        draw = lambda array: random.normal_(array, mean, std, generator)
+        return drawn("normal", draw, shape, kind, out, requires_grad, place=place)
     if size is not None:
         raise TypeError("normal(): got a size beside tensors for mean and std; their shapes give the size")
     if out is None:
         return apply(ops.normal, (mean, std), {"generator": generator})
-    draw = lambda array, mean, std: random.normal(mean, std, generator, array)
-    return drawn("normal", draw, None, None, out, inputs=(mean, std))
+    draws = lambda array, mean, std: random.normal(mean, std, generator, array)
+    return drawn("normal", draws, None, None, out, inputs=(mean, std))
 
 
 # ----- Like another -----

@@ -12,7 +12,7 @@ from npg._errors import warn
 from npg._floating import silent
 from npg._words import shape_text
 from npg.engine import TensorBase
-from npg.functional._factory import check_options, check_sizes, dtype_of, fill_number, finish, number
+from npg.functional._factory import check_options, check_sizes, dtype_of, fill_number, finish, number, placed
 from npg.functional._public import new_function
 from npg.tensor import Tensor
 
@@ -32,7 +32,7 @@ def _fma(a: Any, b: Any, c: Any) -> Any:
     return np.where(np.isnan(y), s, y)  # the error is nan for infinities and for overflow in the splitting
 
 
-def _finish(name: str, array: np.ndarray[Any, Any], out: Any, requires_grad: bool) -> Tensor:
+def _finish(name: str, array: np.ndarray[Any, Any], out: Any, requires_grad: bool, place: Any) -> Tensor:
     """Return the new tensor, or `out` with these numbers, in its own shape if that has as many elements."""
     if isinstance(out, TensorBase) and out._array.size == array.size:
         array = array.reshape(out._array.shape)
@@ -43,7 +43,7 @@ def _finish(name: str, array: np.ndarray[Any, Any], out: Any, requires_grad: boo
             f"match the computed number of elements {array.size}. Note that this may occur as a result of rounding "
             f"error. The out tensor will be resized to a tensor of shape ({array.size},)."
         )
-    return finish(name, array, out, requires_grad)
+    return finish(name, placed(array, place), out, requires_grad)
 
 
 # ----- arange -----
@@ -142,7 +142,7 @@ def arange(
     Raises: RuntimeError: when step is zero or leads away from end, or a bound is not finite.
     Source: torch.arange.
     """
-    check_options(layout, device, pin_memory)
+    place = check_options(layout, device, pin_memory)
     low, high, by = _bounds("arange", args, start, end, step)
     if dtype is None and out is None:
         integral = all(isinstance(x, int) for x in (low, high, by))
@@ -160,7 +160,7 @@ def arange(
                 raise ValueError("step must be nonzero")
     n = -((low - high) // by) if isinstance(by, int) and isinstance(low, int) and isinstance(high, int) else 0
     n = n or math.ceil((float(high) - float(low)) / float(by))
-    return _finish("arange", _steps(low, by, _size(n), kind), out, requires_grad)
+    return _finish("arange", _steps(low, by, _size(n), kind), out, requires_grad, place)
 
 
 @new_function
@@ -179,7 +179,7 @@ def range(
 
     Source: torch.range (deprecated there).
     """
-    check_options(layout, device)
+    place = check_options(layout, device)
     if end is None:
         raise TypeError('range() missing 1 required positional arguments: "end"')
     low, high, by = (number("range", x, k, 1) for x, k in ((start, "start"), (end, "end"), (step, "step")))
@@ -194,9 +194,9 @@ def range(
     n = _size(int((float(high) - float(low)) / float(by)) + 1)
     i = np.arange(n)
     if kind.kind != "f":
-        return _finish("range", (low + i * by).astype(kind), out, requires_grad)
+        return _finish("range", (low + i * by).astype(kind), out, requires_grad, place)
     values = _fma(np.full(n, float(by)), i.astype(np.float64), float(low))
-    return _finish("range", values.astype(kind), out, requires_grad)
+    return _finish("range", values.astype(kind), out, requires_grad, place)
 
 
 # ----- linspace, logspace -----
@@ -267,10 +267,10 @@ def linspace(
     Raises: RuntimeError: when steps is negative.
     Source: torch.linspace.
     """
-    check_options(layout, device, pin_memory)
+    place = check_options(layout, device, pin_memory)
     low, high = _ends("linspace", start, end)
     n, kind = _count(steps, "linspace"), dtype_of(dtype, out)
-    return _finish("linspace", _line(low, high, n, kind), out, requires_grad)
+    return _finish("linspace", _line(low, high, n, kind), out, requires_grad, place)
 
 
 @silent()
@@ -302,23 +302,23 @@ def logspace(
     Raises: RuntimeError: when steps is negative.
     Source: torch.logspace.
     """
-    check_options(layout, device, pin_memory)
+    place = check_options(layout, device, pin_memory)
     low, high = _ends("logspace", start, end)
     n, kind = _count(steps, "logspace"), dtype_of(dtype, out)
     if not n:
-        return _finish("logspace", np.empty(0, kind), out, requires_grad)
+        return _finish("logspace", np.empty(0, kind), out, requires_grad, place)
     if kind.kind == "b" and n > 1:
         raise NotImplementedError("\"logspace_cpu\" not implemented for 'Bool'")
     if kind.kind in "iu" and n > 1:
-        return _finish("logspace", _whole_powers(low, high, n, base, kind), out, requires_grad)
+        return _finish("logspace", _whole_powers(low, high, n, base, kind), out, requires_grad, place)
     if kind.kind in "iub":
         with silent():
             power = np.power(float(base), float(low)).item()
-        return _finish("logspace", np.full(1, fill_number(power, kind), kind), out, requires_grad)
+        return _finish("logspace", np.full(1, fill_number(power, kind), kind), out, requires_grad, place)
     if kind.kind == "f":
         low, high = float(kind.type(low)), float(kind.type(high))
     by = (high - low) / (n - 1) if n > 1 else 0.0
     i = np.arange(n, dtype=np.float64)
     with silent():
         powers = np.power(float(base), np.where(i < n // 2 + (n == 1), low + by * i, high - by * (n - 1 - i)))
-        return _finish("logspace", _rounded(powers, kind), out, requires_grad)
+        return _finish("logspace", _rounded(powers, kind), out, requires_grad, place)

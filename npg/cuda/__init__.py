@@ -307,9 +307,20 @@ ComplexFloatStorage, ComplexDoubleStorage = map(_storage, ("ComplexFloatStorage"
 _HOMES = _lazy.homes_of(
     {"npg.cuda.graphs": "CUDAGraph graph graph_pool_handle is_current_stream_capturing make_graphed_callables"}
 )
-_MODULES = {name: f"npg.cuda.{name}" for name in ("amp", "graphs", "nccl", "nvtx", "profiler")}
+_MODULES = {
+    name: f"npg.cuda.{name}" for name in ("amp", "comm", "gds", "graphs", "nccl", "nvtx", "profiler", "tunable")
+}
 if TYPE_CHECKING:
-    from npg.cuda import amp as amp, graphs as graphs, nccl as nccl, nvtx as nvtx, profiler as profiler
+    from npg.cuda import (
+        amp as amp,
+        comm as comm,
+        gds as gds,
+        graphs as graphs,
+        nccl as nccl,
+        nvtx as nvtx,
+        profiler as profiler,
+        tunable as tunable,
+    )
     from npg.cuda.graphs import CUDAGraph, graph, graph_pool_handle, is_current_stream_capturing, make_graphed_callables
 else:
     __getattr__ = _lazy.loader(__name__, _HOMES, _MODULES)

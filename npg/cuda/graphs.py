@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from npg._refusal import refusing, refusing_class
+from npg._refusal import dummy_class, dummy_text, refusing
 
-CUDAGraph = refusing_class("CUDAGraph", __name__, RuntimeError, "Tried to instantiate dummy base class CUDAGraph")
-graph = refusing_class("graph", __name__, RuntimeError, "Tried to instantiate dummy base class CUDAGraph")
+CUDAGraph = dummy_class("CUDAGraph", __name__)
+graph = dummy_class("graph", __name__, "CUDAGraph")
 
 
-@refusing(RuntimeError, "Tried to instantiate dummy base class _graph_pool_handle")
+@refusing(RuntimeError, dummy_text("_graph_pool_handle"))
 def graph_pool_handle() -> Any: ...
 
 
-@refusing(RuntimeError, "Tried to instantiate dummy base class _cuda_isCurrentStreamCapturing")
+@refusing(RuntimeError, dummy_text("_cuda_isCurrentStreamCapturing"))
 def is_current_stream_capturing() -> Any: ...
 
 
-@refusing(RuntimeError, "Tried to instantiate dummy base class CUDAGraph")
+@refusing(RuntimeError, dummy_text("CUDAGraph"))
 def make_graphed_callables(
     callables: Any, sample_args: Any, num_warmup_iters: int = 3, allow_unused_input: bool = False, pool: Any = None
 ) -> Any: ...

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from npg._errors import warn
-from npg._refusal import refusing, refusing_class
+from npg._refusal import dummy_class, refusing, refusing_class
 from npg.functional._attributes import NO_CUDA
 
 _refuses = refusing(AssertionError, NO_CUDA)
@@ -166,12 +166,7 @@ def caching_allocator_disabled() -> Iterator[None]:
 def use_mem_pool(pool: Any, device: Any = None) -> Any: ...
 
 
-def _dummy(name: str) -> Any:
-    text = f"Tried to instantiate dummy base class {name}"
-    return refusing_class(name, __name__, RuntimeError, text)
-
-
-MemPool = _dummy("MemPool")
+MemPool = dummy_class("MemPool", __name__)
 CUDAPluggableAllocator = refusing_class("CUDAPluggableAllocator", __name__, AssertionError, NO_CUDA)
 
 __all__ = [

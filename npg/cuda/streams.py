@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from npg._refusal import refusing_class
+from npg._refusal import dummy_class, refusing_class
 from npg.functional._attributes import NO_CUDA
 
 Stream = refusing_class("Stream", __name__, RuntimeError, "npg.cuda.Stream requires CUDA support")
-Event = refusing_class("Event", __name__, RuntimeError, "Tried to instantiate dummy base class Event")
+Event = dummy_class("Event", __name__)
 ExternalStream = refusing_class("ExternalStream", __name__, AssertionError, NO_CUDA)
 
 __all__ = [

@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 from npg._naming import named
+from npg.distributions.constraints import is_dependent
 from npg.engine import no_grad
 from npg.functional._attributes import Size
 from npg.tensor import Tensor
@@ -63,7 +64,7 @@ class Distribution:
             )
             return
         for name, constraint in constraints.items():
-            if getattr(constraint, "is_dependent", False) or name not in self.__dict__:
+            if is_dependent(constraint) or name not in self.__dict__:
                 continue
             value = getattr(self, name)
             if not constraint.check(value).all():

@@ -8,6 +8,7 @@ import numpy as np
 
 from npg import _errors
 from npg._words import op_text, shape_text
+from npg.ops import _meta
 from npg.ops.strided import partly_overlaps
 
 # How a view was created, which decides whether it and its base may be changed in place; VIEW may.
@@ -45,6 +46,16 @@ def refuse_broadcast(array: Any, arrays: Any) -> None:
         raise RuntimeError(
             _errors.BROADCAST_IN_PLACE.format(shape=shape_text(array.shape), broadcast=shape_text(shape))
         )
+
+
+def check_without_data(op: Any, arrays: Any, params: dict[str, Any]) -> Any:
+    """Return what the node of an in-place change saves where arrays have no data, if the result fits the first one.
+
+    Raises: ValueError, RuntimeError: when it does not, or an operand has no data and the first one has.
+    """
+    results, saved = _meta.written(op, arrays, params)
+    refuse_broadcast(arrays[0], results)
+    return saved
 
 
 def refuse_partial_overlap(arrays: Any) -> None:

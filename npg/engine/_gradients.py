@@ -8,6 +8,8 @@ import numpy as np
 
 from npg import _errors
 from npg._words import size_text
+from npg.kernels import meta
+from npg.kernels.meta import MetaArray
 from npg.ops.indexing import assign
 from npg.ops.shape import contiguous
 from npg.ops.strided import overlaps
@@ -20,7 +22,7 @@ def check_gradient(index: int, root: Any, g: Any, recorded: bool, wrap: Any) -> 
     """
     array = root._array
     if g is None:
-        ones = np.ones(array.shape, array.dtype)
+        ones = meta.like(array) if isinstance(array, MetaArray) else np.ones(array.shape, array.dtype)
         return wrap(ones) if recorded else ones
     shape = g._array.shape
     if shape != array.shape:
@@ -43,6 +45,8 @@ def _is_dense(array: Any) -> bool:
 
 def copy_in_layout(g: Any, array: Any) -> Any:
     """Return a copy of a gradient with the strides of the leaf's array where that is dense, else in C order."""
+    if isinstance(g, MetaArray):
+        return g
     if not _is_dense(array):
         return np.array(g, order="C")
     copy = np.empty_like(array)
@@ -59,4 +63,6 @@ def recorded_copy(g: Any, array: Any, wrap: Any, apply_in_place: Any) -> Any:
 
 def own_copy(g: Any) -> Any:
     """Return a copy of a gradient to hand out, with the same strides, or in C order where it was expanded."""
+    if isinstance(g, MetaArray):
+        return g
     return np.array(g, order="C" if overlaps(g) else "K")

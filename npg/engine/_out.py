@@ -16,6 +16,7 @@ import numpy as np
 from npg import _errors, dtypes
 from npg._naming import named
 from npg._words import c_name, shape_text, type_name
+from npg.kernels.meta import MetaArray, empty_beside
 from npg.ops._op import ARITHMETIC, Op
 from npg.ops.strided import intersects, overlaps, partly_overlaps
 
@@ -93,6 +94,11 @@ def check_out(
     if target._inference and not is_inference_mode_enabled():
         raise RuntimeError(_errors.INFERENCE_IN_PLACE)
     array = target._array
+    here, there = ["meta" if isinstance(t._array, MetaArray) else "cpu" for t in (result, target)]
+    if here != there:
+        raise RuntimeError(
+            f"Attempting to copy from device {here} to device {there}, but cross-device copies are not allowed!"
+        )
     if not rule.expanded and overlaps(array):
         raise RuntimeError(_errors.OVERLAP_IN_PLACE)
     _refuse_shared(array, inputs, apart)
@@ -132,5 +138,5 @@ def fit_out(target: Any, result: Any) -> None:
     if size <= array.size and array.flags.c_contiguous:
         target._swap_array(array.reshape(-1)[:size].reshape(shape))
     else:
-        target._swap_array(np.empty(shape, array.dtype))
+        target._swap_array(empty_beside(array, shape))
     target._counter = counter

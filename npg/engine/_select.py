@@ -14,6 +14,7 @@ NAMES = (
     "VersionCounter",
     "apply",
     "apply_in_place",
+    "apply_linear",
     "attach",
     "bump_version",
     "check_in_place",

@@ -13,9 +13,9 @@ from npg.creation import ones, ones_like, zeros_like
 from npg.engine import enable_grad, is_grad_enabled, wrap
 from npg.func._batched import bottom, lift, rewrap
 from npg.func._forward import sweep
-from npg.func._pytree import flatten, tree_map, unflatten
 from npg.func._scope import Scope, transform
 from npg.tensor import Tensor
+from npg.utils._pytree import tree_flatten, tree_map, tree_unflatten, treespec_pprint
 
 # ----- Arguments -----
 
@@ -83,11 +83,11 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
                     "grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got tensor with "
                     f"{value.dim()} dims. Maybe you wanted to use the vjp or jacrev APIs instead?"
                 )
-            one = ones((), dtype=value.dtype)
+            one = ones((), dtype=value.dtype, device=value.device)
             recorded = scope.leads_out((value,))
             gradients = scope.gradients((value,), scope.inputs, (one,), recorded)
-            spec = flatten(tuple([inputs[n] for n in places]))[1]
-            gradient = unflatten([scope.result(g) for g in gradients], spec)
+            spec = tree_flatten(tuple([inputs[n] for n in places]))[1]
+            gradient = tree_unflatten([scope.result(g) for g in gradients], spec)
             gradient = gradient if isinstance(argnums, tuple) else gradient[0]
             value = value if recorded else value.detach()
             return gradient, (value, tree_map(scope.result, aux)) if has_aux else value
@@ -162,16 +162,16 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
                     "vjp(f, ...): All outputs of f must be floating-point or complex Tensors, got Tensor with dtype "
                     f"{y.dtype}"
                 )
-        input_spec = flatten(inputs)[1]
-        results = unflatten([scope.result(y) for y in leaves], spec)
+        input_spec = tree_flatten(inputs)[1]
+        results = tree_unflatten([scope.result(y) for y in leaves], spec)
         aux = tree_map(scope.result, aux) if has_aux else None
 
     def vjp_fn(cotangents: Any, retain_graph: bool = True, create_graph: bool | None = None) -> Any:
-        vectors, own = flatten(cotangents)
+        vectors, own = tree_flatten(cotangents)
         if own != spec:
             raise RuntimeError(
                 f"Expected pytree structure of cotangents to be the same as pytree structure of outputs to the "
-                f"function. cotangents: {own.short()}, primal output: {spec.short()}"
+                f"function. cotangents: {treespec_pprint(own)}, primal output: {treespec_pprint(spec)}"
             )
         for v in vectors:
             if not (v is None or isinstance(v, Tensor)):
@@ -182,7 +182,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         with enable_grad():
             grads = scope.gradients(leaves, scope.inputs, vectors, recorded, retain_graph)
         grads = [_outside(scope, g, vectors) for g in grads] if recorded else grads
-        return unflatten(grads, input_spec)
+        return tree_unflatten(grads, input_spec)
 
     return (results, vjp_fn, aux) if has_aux else (results, vjp_fn)
 
@@ -202,7 +202,7 @@ def outputs_of(output: Any, name: str) -> tuple[list[Any], Any]:
 
     Raises: RuntimeError: when it holds anything else, or nothing.
     """
-    leaves, spec = flatten(output)
+    leaves, spec = tree_flatten(output)
     if not leaves or (len(leaves) == 1 and leaves[0] is None):
         raise RuntimeError(f"{name}: Expected f to be a function that has non-empty output (got output = {leaves})")
     for y in leaves:
@@ -236,8 +236,8 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
     with transform() as scope:
         if not isinstance(primals, tuple):
             raise RuntimeError(f"{_JVP}: Expected primals to be a tuple. E.g. it should be valid to call f(*primals).")
-        xs, spec = flatten(primals)
-        vectors, own = flatten(tangents)
+        xs, spec = tree_flatten(primals)
+        vectors, own = tree_flatten(tangents)
         if own != spec:
             raise RuntimeError(
                 f"{_JVP}: Expected primals and tangents to have the same python structure. For example, if primals is "
@@ -258,8 +258,8 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
                 "jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. This is not "
                 "allowed with strict=True."
             )
-        product = unflatten(push(vectors), push.spec)
-        output = unflatten([scope.result(y) for y in push.leaves], push.spec)
+        product = tree_unflatten(push(vectors), push.spec)
+        output = tree_unflatten([scope.result(y) for y in push.leaves], push.spec)
         return (output, product, tree_map(scope.result, push.aux)) if has_aux else (output, product)
 
 

@@ -6,11 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from npg._naming import named
-from npg.engine import Block
 from npg.functional import stack
 from npg.nn import Module
-from npg.tensor import Tensor
+from npg.nn.modules.batchnorm import _BatchNorm
+from npg.nn.utils.stateless import call
 
 
 def functional_call(
@@ -38,7 +37,8 @@ def functional_call(
     Returns: the module's result.
     Raises: ValueError: for elements that are no dicts, repeated keys, or different values of tied tensors.
         RuntimeError: by strict. AttributeError: for a name in no module. TypeError: for something that is no tensor.
-    Source: torch.func.functional_call.
+    Source: torch.func.functional_call. The name of a parametrized tensor stands for its value, as PyTorch documents;
+        in fact PyTorch assigns it to the module's own, and fails where the parametrization has no right_inverse.
     """
     if isinstance(parameter_and_buffer_dicts, dict):
         replacements = parameter_and_buffer_dicts
@@ -55,94 +55,7 @@ def functional_call(
             "Expected parameter_and_buffer_dicts to be a dict, or a list/tuple of dicts, but got "
             f"{type(parameter_and_buffer_dicts)}"
         )
-    positional = () if args is None else args if isinstance(args, tuple) else (args,)
-    with _Replaced(module, replacements, tie_weights, strict) as replaced:
-        try:
-            return module(*positional, **(kwargs or {}))
-        finally:
-            replaced.note()
-
-
-def _names(module: Module) -> dict[str, Any]:
-    tensors: dict[str, Any] = dict(module.named_parameters(remove_duplicate=False))
-    tensors.update(module.named_buffers(remove_duplicate=False))
-    return tensors
-
-
-def _untied(module: Module, replacements: dict[str, Any]) -> dict[str, Any]:
-    """Return the replacements under all names to which theirs are tied.
-
-    Raises: ValueError: for different values of tied names.
-    """
-    groups: dict[int, list[str]] = {}
-    for name, x in _names(module).items():
-        groups.setdefault(id(x), []).append(name)
-    extended = dict(replacements)
-    for names in groups.values():
-        named = [n for n in names if n in replacements]
-        if len(names) == 1 or not named:
-            continue
-        if any(replacements[n] is not replacements[named[0]] for n in named):
-            raise ValueError(
-                f"functional_call got multiple values for keys {sorted(names)}, which are tied. Consider using "
-                "tie_weights=False"
-            )
-        extended.update(dict.fromkeys(names, replacements[named[0]]))
-    return extended
-
-
-class _Replaced(Block):
-    """A context within which a module has other tensors."""
-
-    def __init__(self, module: Module, given: dict[str, Any], tie_weights: bool, strict: bool) -> None:
-        tensors = _untied(module, given) if tie_weights else given
-        if strict:
-            known = _names(module)
-            unexpected = [n for n in tensors if n not in known]
-            missing = [n for n in known if n not in tensors]
-            texts = [f"Unexpected key(s): {', '.join(map(repr, unexpected))}."] if unexpected else []
-            texts += [f"Missing key(s): {', '.join(map(repr, missing))}."] if missing else []
-            if texts:
-                name = type(module).__name__
-                raise RuntimeError("Error(s) in reparametrizing for {}:\n\t{}".format(name, "\n\t".join(texts)))
-        self._module, self._given, self._tensors = module, given, tensors
-        self._where: list[tuple[str, Any, str]] = []
-
-    def _places(self) -> Any:
-        found = []
-        for name, x in self._tensors.items():
-            table, key = _place(self._module, name)
-            if x is not None and not isinstance(x, Tensor):
-                raise TypeError(named(f"{x} is not an instance of npg.Tensor"))
-            self._where.append((name, table, key))
-            found.append((table, key, x))
-        return found
-
-    def note(self) -> None:
-        """Write the module's present tensors to the replacements: the call may have assigned some."""
-        for name, table, key in self._where:
-            if name in self._given and key in table:
-                self._given[name] = table[key]
-
-
-def _place(module: Module, name: str) -> tuple[Any, str]:
-    """Return the dict that holds the tensor of a dotted name, and its key there.
-
-    Raises: AttributeError: when there is no such module. TypeError: when something else has the name.
-    """
-    path, _, key = name.rpartition(".")
-    owner: Any = module
-    for part in path.split(".") if path else ():
-        if not hasattr(owner, part):
-            raise AttributeError(f"{type(owner).__name__} has no attribute `{part}`")
-        owner = getattr(owner, part)
-    for table in (owner._parameters, owner._buffers):
-        if key in table:
-            return table, key
-    own = getattr(owner, key, None)
-    if own is not None and not isinstance(own, Tensor):
-        raise TypeError(named(f"attribute `{key}`: {own} is not an instance of npg.Tensor"))
-    return owner.__dict__, key  # an unknown name becomes an attribute during the call
+    return call(module, replacements, args, kwargs, tie_weights, strict)
 
 
 def stack_module_state(models: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -175,3 +88,17 @@ def _stacked(tensors: list[Any], name: str) -> Any:
         raise RuntimeError(f"Expected {name} from each model to have the same .requires_grad")
     stacked = stack(tensors)
     return stacked.detach().requires_grad_() if flags == {True} else stacked
+
+
+def replace_all_batch_norm_modules_(root: Module) -> Module:
+    """Let every BatchNorm of a module take the statistics of its batch: running ones cannot be mapped by vmap.
+
+    Args: root: a module, which is changed.
+    Returns: root.
+    Source: torch.func.replace_all_batch_norm_modules_.
+    """
+    for module in root.modules():
+        if isinstance(module, _BatchNorm) and module.track_running_stats:
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+            module.track_running_stats = False
+    return root

@@ -9,11 +9,11 @@ from typing import Any
 
 from npg.creation import zeros
 from npg.func._derivatives import Pushforward, chosen, refuse_integers, vjp
-from npg.func._pytree import flatten, unflatten
 from npg.func._scope import transform
 from npg.func._vmap import check_randomness, refuse_drawing
 from npg.functional import reshape, stack
 from npg.random._standing_in import refusing
+from npg.utils._pytree import tree_flatten, tree_unflatten
 
 
 def jacrev(
@@ -52,19 +52,19 @@ def jacrev(
 
         primals = tuple([args[n] for n in places])
         output, vjp_fn, *aux = vjp(partial_func, *primals, has_aux=has_aux)
-        leaves, out_spec = flatten(output)
-        xs, in_spec = flatten(primals)
+        leaves, out_spec = tree_flatten(output)
+        xs, in_spec = tree_flatten(primals)
         rows: list[Any] = []
         for at, y in enumerate(leaves):
             grads_of: list[list[Any]] = [[] for _ in xs]
             for one in _basis(y):
                 vector = [zeros(o.shape, dtype=o.dtype) for o in leaves]
                 vector[at] = one
-                for own, g in zip(grads_of, flatten(vjp_fn(unflatten(vector, out_spec)))[0], strict=True):
+                for own, g in zip(grads_of, tree_flatten(vjp_fn(tree_unflatten(vector, out_spec)))[0], strict=True):
                     own.append(g)
             blocks = [_rows(gs, y, x) for gs, x in zip(grads_of, xs, strict=True)]
-            rows.append(_at_places(unflatten(blocks, in_spec), argnums))
-        jacobian = unflatten(rows, out_spec)
+            rows.append(_at_places(tree_unflatten(blocks, in_spec), argnums))
+        jacobian = tree_unflatten(rows, out_spec)
         return (jacobian, aux[0]) if has_aux else jacobian
 
     return wrapped
@@ -106,7 +106,7 @@ def jacfwd(
         check_randomness(randomness)
         with transform() as scope:
             places = chosen(args, argnums)
-            xs, in_spec = flatten(tuple([args[n] for n in places]))
+            xs, in_spec = tree_flatten(tuple([args[n] for n in places]))
             refuse_integers(xs, "primal")
             with refusing(refuse_drawing) if randomness == "error" else contextlib.nullcontext():
                 push = Pushforward(func, args, places, scope, has_aux)
@@ -125,12 +125,12 @@ def jacfwd(
                     else zeros((*y.shape, *x.shape), dtype=y.dtype)
                     for own, x in zip(columns, xs, strict=True)
                 ]
-                outputs.append(_at_places(unflatten(blocks, in_spec), argnums))
-            jacobian = unflatten(outputs, push.spec)
+                outputs.append(_at_places(tree_unflatten(blocks, in_spec), argnums))
+            jacobian = tree_unflatten(outputs, push.spec)
             if not has_aux:
                 return jacobian
-            aux, spec = flatten(push.aux)
-            return jacobian, unflatten([scope.result(a) for a in aux], spec)
+            aux, spec = tree_flatten(push.aux)
+            return jacobian, tree_unflatten([scope.result(a) for a in aux], spec)
 
     return wrapped
 

@@ -10,10 +10,10 @@ from typing import Any
 from npg.func._batched import BatchedTensor, Level, batch, running
 from npg.func._batching import intercepting, note_loop
 from npg.func._placeholder import Standin, Unbatchable
-from npg.func._pytree import Spec, broadcast_prefix, flatten, unflatten
 from npg.functional import cat, expand, movedim, narrow, select, stack
 from npg.random._standing_in import Repeats, refusing
 from npg.tensor import Tensor
+from npg.utils._pytree import TreeSpec, _broadcast_to_and_flatten, tree_flatten, tree_unflatten
 
 
 def vmap(
@@ -90,7 +90,7 @@ class _Call:
     # ----- Arguments -----
 
     def _check_out_dims(self) -> None:
-        for d in flatten(self.out_dims)[0]:
+        for d in tree_flatten(self.out_dims)[0]:
             if not (d is None or isinstance(d, int)):
                 raise ValueError(
                     f"vmap({self.name}, ..., out_dims={self.out_dims}): `out_dims` must be an int, None or a python "
@@ -109,12 +109,12 @@ class _Call:
                 f"vmap({self.name})(<inputs>): got no inputs. Maybe you forgot to add inputs, or you are trying to "
                 "vmap over a function with no inputs. The latter is unsupported."
             )
-        self.leaves, self.spec = flatten(args)
-        dims = broadcast_prefix(self.in_dims, self.spec)
+        self.leaves, self.spec = tree_flatten(args)
+        dims = _broadcast_to_and_flatten(self.in_dims, self.spec)
         if dims is None:
             raise ValueError(
                 f"{head}in_dims is not compatible with the structure of `inputs`. in_dims has structure "
-                f"{flatten(self.in_dims)[1]} but inputs has structure {self.spec}."
+                f"{tree_flatten(self.in_dims)[1]} but inputs has structure {self.spec}."
             )
         self.dims: list[Any] = dims
         for i, (x, d) in enumerate(zip(self.leaves, dims, strict=True)):
@@ -159,13 +159,13 @@ class _Call:
                 if repeats is not None:
                     repeats.restart()
                 part = [x if d is None else narrow(x, 0, at, n) for x, d in zip(batched, self.dims, strict=True)]
-                chunks.append(flatten(self._run(part, n)))
+                chunks.append(tree_flatten(self._run(part, n)))
         spec = chunks[0][1]
-        dims = self._dims_of_outputs(unflatten(chunks[0][0], spec), chunks[0][0], spec)
+        dims = self._dims_of_outputs(tree_unflatten(chunks[0][0], spec), chunks[0][0], spec)
         if any(d is None for d in dims):
             raise TypeError("cat(): argument 'dim' must be int, not None; chunks go with outputs that are mapped over")
         parts = zip(*[leaves for leaves, _ in chunks], strict=True)
-        return unflatten([cat(ys, d) for ys, d in zip(parts, dims, strict=True)], spec)
+        return tree_unflatten([cat(ys, d) for ys, d in zip(parts, dims, strict=True)], spec)
 
     # ----- All examples at once, or one after the other -----
 
@@ -201,7 +201,7 @@ class _Call:
 
         each = refusing(refuse) if self.randomness == "different" else contextlib.nullcontext()
         with each, intercepting(level):
-            outputs = self.func(*unflatten(inputs, self.spec), **self.kwargs)
+            outputs = self.func(*tree_unflatten(inputs, self.spec), **self.kwargs)
             return self._unwrapped(outputs, level)
 
     def _one_by_one(self, batched: list[Any], size: int, repeats: Repeats | None) -> Any:
@@ -212,9 +212,9 @@ class _Call:
             if repeats is not None:
                 repeats.restart()
             each = [x if d is None else select(x, 0, i) for x, d in zip(batched, self.dims, strict=True)]
-            results.append(flatten(self.func(*unflatten(each, self.spec), **self.kwargs)))
+            results.append(tree_flatten(self.func(*tree_unflatten(each, self.spec), **self.kwargs)))
         leaves, spec = results[0]
-        dims = self._dims_of_outputs(unflatten(leaves, spec), leaves, spec)
+        dims = self._dims_of_outputs(tree_unflatten(leaves, spec), leaves, spec)
         outputs = []
         for at, d in enumerate(dims):
             ys = [each[at] for each, _ in results]
@@ -223,11 +223,11 @@ class _Call:
                 continue
             self._check_output(ys[0])
             outputs.append(movedim(stack(ys), 0, d))
-        return unflatten(outputs, spec)
+        return tree_unflatten(outputs, spec)
 
     # ----- Outputs -----
 
-    def _dims_of_outputs(self, outputs: Any, leaves: Any, spec: Spec) -> list[Any]:
+    def _dims_of_outputs(self, outputs: Any, leaves: Any, spec: TreeSpec) -> list[Any]:
         out = self.out_dims
         dims: list[Any] | None
         if isinstance(outputs, Tensor):
@@ -235,11 +235,11 @@ class _Call:
             if isinstance(out, tuple) and len(out) == 1:
                 dims = list(out)
         else:
-            dims = broadcast_prefix(out, spec)
+            dims = _broadcast_to_and_flatten(out, spec)
         if dims is None:
             raise ValueError(
                 f"vmap({self.name}, ..., out_dims={out})(<inputs>): out_dims is not compatible with the structure of "
-                f"`outputs`. out_dims has structure {flatten(out)[1]} but outputs has structure {spec}."
+                f"`outputs`. out_dims has structure {tree_flatten(out)[1]} but outputs has structure {spec}."
             )
         return dims
 
@@ -251,9 +251,9 @@ class _Call:
             )
 
     def _unwrapped(self, outputs: Any, level: Level) -> Any:
-        leaves, spec = flatten(outputs)
+        leaves, spec = tree_flatten(outputs)
         dims = self._dims_of_outputs(outputs, leaves, spec)
-        return unflatten([self._output(y, d, level) for y, d in zip(leaves, dims, strict=True)], spec)
+        return tree_unflatten([self._output(y, d, level) for y, d in zip(leaves, dims, strict=True)], spec)
 
     def _output(self, y: Any, d: Any, level: Level) -> Any:
         is_batched = type(y) is BatchedTensor and y.level == level.number

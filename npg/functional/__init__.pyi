@@ -11,6 +11,8 @@ from npg.functional.activation import (
     prelu as prelu,
     relu as relu,
     relu_ as relu_,
+    rrelu as rrelu,
+    rrelu_ as rrelu_,
     selu as selu,
     selu_ as selu_,
     threshold as threshold,
@@ -28,6 +30,12 @@ from npg.functional.addmm import (
     baddbmm as baddbmm,
     baddbmm_ as baddbmm_,
 )
+from npg.functional.batchnorm import (
+    batch_norm as batch_norm,
+    group_norm as group_norm,
+    instance_norm as instance_norm,
+    native_batch_norm as native_batch_norm,
+)
 from npg.functional.classification_loss import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from npg.functional.comparison import (
     allclose as allclose,
@@ -35,6 +43,16 @@ from npg.functional.comparison import (
     heaviside as heaviside,
     heaviside_ as heaviside_,
     isclose as isclose,
+)
+from npg.functional.conv import (
+    conv1d as conv1d,
+    conv2d as conv2d,
+    conv3d as conv3d,
+    conv_tbc as conv_tbc,
+    conv_transpose1d as conv_transpose1d,
+    conv_transpose2d as conv_transpose2d,
+    conv_transpose3d as conv_transpose3d,
+    convolution as convolution,
 )
 from npg.functional.copy import (
     as_strided as as_strided,
@@ -46,6 +64,7 @@ from npg.functional.copy import (
     resolve_conj as resolve_conj,
     resolve_neg as resolve_neg,
 )
+from npg.functional.ctc_loss import ctc_loss as ctc_loss
 from npg.functional.cumulative import (
     cummax as cummax,
     cummin as cummin,
@@ -56,7 +75,12 @@ from npg.functional.cumulative import (
     diff as diff,
     logcumsumexp as logcumsumexp,
 )
-from npg.functional.distance import cosine_similarity as cosine_similarity, pairwise_distance as pairwise_distance
+from npg.functional.distance import (
+    cdist as cdist,
+    cosine_similarity as cosine_similarity,
+    pairwise_distance as pairwise_distance,
+    pdist as pdist,
+)
 from npg.functional.division import (
     div as div,
     div_ as div_,
@@ -96,7 +120,11 @@ from npg.functional.elementwise import (
     subtract as subtract,
     subtract_ as subtract_,
 )
-from npg.functional.embedding import embedding as embedding
+from npg.functional.embedding import (
+    embedding as embedding,
+    embedding_bag as embedding_bag,
+    embedding_renorm_ as embedding_renorm_,
+)
 from npg.functional.extrema import (
     amax as amax,
     amin as amin,
@@ -118,6 +146,13 @@ from npg.functional.generator import (
     seed as seed,
     set_rng_state as set_rng_state,
 )
+from npg.functional.grid_sampler import (
+    affine_grid_generator as affine_grid_generator,
+    grid_sampler as grid_sampler,
+    grid_sampler_2d as grid_sampler_2d,
+    grid_sampler_3d as grid_sampler_3d,
+)
+from npg.functional.householder import geqrf as geqrf, orgqr as orgqr
 from npg.functional.index_select import (
     index_add as index_add,
     index_add_ as index_add_,
@@ -133,6 +168,11 @@ from npg.functional.indexing import (
     index_put as index_put,
     index_put_ as index_put_,
     setitem as setitem,
+)
+from npg.functional.integration import (
+    cumulative_trapezoid as cumulative_trapezoid,
+    trapezoid as trapezoid,
+    trapz as trapz,
 )
 from npg.functional.joining import (
     atleast_1d as atleast_1d,
@@ -187,8 +227,25 @@ from npg.functional.matmul import (
     outer as outer,
     vdot as vdot,
 )
-from npg.functional.norm import dist as dist, norm as norm
+from npg.functional.matrix_exp import matrix_exp as matrix_exp
+from npg.functional.norm import dist as dist, norm as norm, norm_except_dim as norm_except_dim
 from npg.functional.normalization import layer_norm as layer_norm, rms_norm as rms_norm
+from npg.functional.padding import constant_pad_nd as constant_pad_nd
+from npg.functional.pixelshuffle import (
+    channel_shuffle as channel_shuffle,
+    native_channel_shuffle as native_channel_shuffle,
+    pixel_shuffle as pixel_shuffle,
+    pixel_unshuffle as pixel_unshuffle,
+)
+from npg.functional.pooling import (
+    adaptive_avg_pool1d as adaptive_avg_pool1d,
+    adaptive_max_pool1d as adaptive_max_pool1d,
+    avg_pool1d as avg_pool1d,
+    max_pool1d as max_pool1d,
+    max_pool1d_with_indices as max_pool1d_with_indices,
+    max_pool2d as max_pool2d,
+    max_pool3d as max_pool3d,
+)
 from npg.functional.random import (
     bernoulli as bernoulli,
     bernoulli_ as bernoulli_,
@@ -238,6 +295,16 @@ from npg.functional.reduction import (
     var_mean as var_mean,
     vector_norm as vector_norm,
 )
+from npg.functional.rnn import (
+    gru as gru,
+    gru_cell as gru_cell,
+    lstm as lstm,
+    lstm_cell as lstm_cell,
+    rnn_relu as rnn_relu,
+    rnn_relu_cell as rnn_relu_cell,
+    rnn_tanh as rnn_tanh,
+    rnn_tanh_cell as rnn_tanh_cell,
+)
 from npg.functional.rounding import (
     nan_to_num as nan_to_num,
     nan_to_num_ as nan_to_num_,
@@ -262,6 +329,7 @@ from npg.functional.search import (
     bincount as bincount,
     bucketize as bucketize,
     histc as histc,
+    isin as isin,
     nonzero as nonzero,
     searchsorted as searchsorted,
     unique as unique,

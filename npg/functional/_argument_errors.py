@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npg import dtypes
-from npg._naming import named
+from npg._naming import home, is_own, named
 from npg._words import scalar_name, shape_text, type_name
 from npg.engine import TensorBase, array_of
 
@@ -125,6 +125,10 @@ def _misfit(name: str, label: str, kind: Kind, value: Any) -> Exception | None:
             if not kind.items(item):
                 if kind is _TENSORS:
                     return TypeError(f"expected Tensor as element {i} in argument 0, but got {type_name(item)}")
+                if i and kind.text == "tuple of ints":
+                    why = f"type must be tuple of ints,but got {type_name(item)}"
+                    place = f'failed to unpack the object at pos {i + 1} with error "{why}"'
+                    return TypeError(f"{argument.partition(' (position')[0]} {place}")
                 text = f"must be {kind.text}, but found element of type {type_name(item)} at pos {i}"
                 return TypeError(f"{argument} {text}")
         if kind is not _TENSORS and any(_too_long(item) for item in value):
@@ -145,13 +149,16 @@ def _too_long(value: Any) -> bool:
 
 def _wrong_argument(function: Callable[..., Any], args: Any, kwargs: Any) -> Exception | None:
     """Return the error for the first argument that does not fit its parameter; None if all fit."""
-    name, signature = _name(function), inspect.signature(function)
+    name, signature = _name(function, args), inspect.signature(function)
     # PyTorch does not count self in functions that exist as methods only.
-    method = name.endswith("_") or function.__name__ == "__init__" or function.__module__.startswith("npg.tensor")
+    method = name.endswith("_") or function.__name__ == "__init__" or _home(function).startswith("npg.tensor")
     try:
         bound = signature.bind(*args, **kwargs)
     except TypeError as error:
-        return TypeError(f"{name}() {_arguments_text(str(error), signature, len(args))}")
+        unknown = [key for key in kwargs if key not in signature.parameters]
+        if function.__name__ == "__init__" and unknown:  # Python names it before what is missing
+            return TypeError(f"{name}() got an unexpected keyword argument '{unknown[0]}'")
+        return TypeError(f"{name}() {_arguments_text(str(error), signature, len(args), kwargs)}")
     for i, (key, value) in enumerate(bound.arguments.items()):
         parameter = signature.parameters[key]
         kind, optional = _kind(parameter)
@@ -167,19 +174,34 @@ def _wrong_argument(function: Callable[..., Any], args: Any, kwargs: Any) -> Exc
     return None
 
 
-def _name(function: Callable[..., Any]) -> str:
-    return function.__qualname__.split(".")[-2] if function.__name__ == "__init__" else function.__name__
+def _home(function: Callable[..., Any]) -> str:
+    """Return the name of the module that defines a function; its __module__ is torch's name while npg serves it."""
+    return home(getattr(function, "__globals__", {}))
 
 
-def _arguments_text(text: str, signature: inspect.Signature, count: int) -> str:
+def _name(function: Callable[..., Any], args: Any) -> str:
+    """Return a function's name; of an __init__ that of the public class of npg's that is built."""
+    if function.__name__ != "__init__":
+        return function.__name__
+    own = [c for c in type(args[0]).__mro__ if is_own(c.__module__) and c.__name__[0] != "_"]
+    return own[0].__name__
+
+
+def _arguments_text(text: str, signature: inspect.Signature, count: int, keywords: Any) -> str:
     """Return inspect's text on missing, unknown or too many arguments in PyTorch's words."""
     if text == "too many positional arguments":
         places = [p for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
         least, most = sum(p.default is p.empty for p in places), len(places)
         takes = f"{most}" if least == most else f"from {least} to {most}"
         return f"takes {takes} positional argument{'s' * (most != 1)} but {count} were given"
-    match = re.fullmatch(r"missing a required (?:keyword-only )?argument: '(\w+)'", text)
-    return f'missing 1 required positional arguments: "{match[1]}"' if match else text
+    if text.startswith("multiple values"):
+        return f"got {text}"
+    if not text.startswith("missing a required"):
+        return text
+    later = [p for p in signature.parameters.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)][count:]
+    names = [f'"{p.name}"' for p in later if p.default is p.empty and p.name not in keywords]
+    plural = "s" if len(names) == 1 else ""  # sic
+    return f"missing {len(names)} required positional argument{plural}: {', '.join(names)}"
 
 
 # ----- Unintended errors -----
@@ -195,7 +217,7 @@ def is_accident(error: BaseException) -> bool:
     while trace.tb_next is not None:
         trace = trace.tb_next
     frame = trace.tb_frame
-    room = frame.f_globals.get("__name__", "").partition(".")[0]
+    room = home(frame.f_globals).partition(".")[0]
     if room == "numpy":
         return True
     if room != "npg":  # a function of the user's
@@ -218,11 +240,13 @@ def explain(function: Callable[..., Any], args: Any, kwargs: Any, error: Excepti
     inner = error.__cause__ if getattr(error, "_explains", False) else None  # raised by a function called by this one
     if inner is None and not is_accident(error):
         return error
-    if function.__module__.startswith("npg.nn.") and re.search(_PYTHONS, str(error)):
+    if _home(function).startswith("npg.nn.") and re.search(_PYTHONS, str(error)):
         return error
-    name, signature = _name(function), inspect.signature(function)
+    name, signature = _name(function, args), inspect.signature(function)
     explanation = _wrong_argument(function, args, kwargs)
     if explanation is None and inner is None:
+        if function.__name__ == "__init__":  # nobody passes self
+            args, signature = args[1:], signature.replace(parameters=[*signature.parameters.values()][1:])
         explanation = _translated(name, signature, args, kwargs, error)
     if explanation is None:
         return error

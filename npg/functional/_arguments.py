@@ -22,7 +22,14 @@ def checked_array(name: str, x: Any, argument: str = "input", position: int = 1)
         return x._array
     if isinstance(x, np.ndarray):
         return x
-    raise TypeError(_errors.NOT_A_TENSOR.format(name=name, argument=argument, position=position, kind=type_name(x)))
+    called = name.replace(".", "_")  # linalg_inv
+    raise TypeError(_errors.NOT_A_TENSOR.format(name=called, argument=argument, position=position, kind=type_name(x)))
+
+
+def index_of(value: Any) -> int:
+    """Return an integer. Raises: TypeError: for anything else, bools too: it says which argument; see explain."""
+    no_bool: Any = None if isinstance(value, bool) else value
+    return operator.index(no_bool)
 
 
 def canonical_dim(dim: int, ndim: int) -> int:
@@ -79,9 +86,12 @@ def dims_of(name: str, dim: Any, ndim: int) -> tuple[int, ...] | None:
     return dims if ndim and dims else None
 
 
-def sizes_of(name: str, args: tuple[Any, ...], argument: str = "size", keyword: Any = None) -> tuple[int, ...]:
+def sizes_of(
+    name: str, args: tuple[Any, ...], argument: str = "size", keyword: Any = None, position: int = 1
+) -> tuple[int, ...]:
     """Return the sizes passed to a call one by one, as one sequence, or by keyword (`keyword`).
 
+    Args: position: where the argument stands in the call.
     Raises: TypeError: when one is no integer, none was passed, or both ways were used.
     """
     if keyword is not None:
@@ -112,7 +122,7 @@ def sizes_of(name: str, args: tuple[Any, ...], argument: str = "size", keyword: 
                 f"{name}(): argument '{argument}' failed to unpack the object at pos {i + 1} with error \"{why}\""
             )
         reason = f"but found element of type {kind} at pos 0" if is_sequence else f"not {kind}"
-        raise TypeError(f"{name}(): argument '{argument}' (position 1) must be tuple of ints, {reason}")
+        raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be tuple of ints, {reason}")
     return tuple(integers)
 
 

@@ -7,6 +7,7 @@ but not used.
 from __future__ import annotations
 
 import operator
+import re
 import threading
 from typing import Any, SupportsIndex, overload
 
@@ -93,7 +94,7 @@ _TYPES = (
 
 
 class device:
-    """The device of a tensor: always the CPU. Others can be named, so that asking for one raises a clear error.
+    """The device of a tensor: the CPU, or "meta" for one without data. Asking for another one raises a clear error.
 
     Args:
         type: "cpu", "cuda:0", ... or a device.
@@ -118,7 +119,8 @@ class device:
         if not type:
             raise RuntimeError("Device string must not be empty")
         name, colon, ordinal = type.partition(":")
-        if colon and (not ordinal.isdecimal() or (len(ordinal) > 1 and ordinal[0] == "0")):
+        is_ordinal = ordinal.isdecimal() and (ordinal[0] != "0" or len(ordinal) == 1)
+        if not re.fullmatch("[a-zA-Z_]+", name) or (colon and not is_ordinal):
             raise RuntimeError(f"Invalid device string: '{type}'")
         if colon and index is not None:
             raise RuntimeError(f"type (string) must not include an index because index was passed explicitly: {type}")
@@ -162,20 +164,30 @@ class device:
 
 
 CPU = device("cpu")
+META = device("meta")  # of tensors without data: npg/kernels/meta.py
 
 
-def check_device(argument: Any) -> None:
-    """Raise when `argument` (None, a name or a device) is not the CPU.
+def place_of(argument: Any) -> device:
+    """Return CPU or META, the devices that npg has, for None (the CPU), a name or a device.
 
     Raises: AssertionError: for CUDA, XPU and MTIA, as PyTorch's CPU build does. RuntimeError: for any other.
     """
     if argument is None or argument is CPU or argument == "cpu":
-        return
+        return CPU
     target = argument if isinstance(argument, device) else device(argument)
     if target.type in NOT_COMPILED:
         raise AssertionError(NOT_COMPILED[target.type])
+    if target.type == "meta":
+        return META
     if target.type != "cpu":
         raise RuntimeError(f"npg computes on the CPU, got device {str(target)!r}; use device='cpu'")
+    return CPU
+
+
+def check_device(argument: Any) -> None:
+    """Raise when `argument` (None, a name or a device) is not the CPU; see place_of."""
+    if place_of(argument) is not CPU:
+        raise RuntimeError(f"expected the CPU, got device {str(argument)!r}; use device='cpu'")
 
 
 # ----- The default device -----
@@ -200,13 +212,12 @@ def default_device() -> device:
 
 
 def get_default_device() -> device:
-    """Return the default device: the CPU.
+    """Return the default device: the CPU, or the device "meta", whose tensors have no data.
 
     Raises: AssertionError, RuntimeError: when the device of set_default_device or of a block is not there.
     Source: torch.get_default_device.
     """
-    check_device(default_device())
-    return CPU
+    return place_of(default_device())
 
 
 def set_default_device(device: Any) -> None:
@@ -254,7 +265,17 @@ class memory_format(layout):
 
 
 strided = layout("strided")
-contiguous_format = memory_format("contiguous_format")
+# Layouts of which npg has no tensors: names to compare with.
+sparse_coo, sparse_csr, sparse_csc = layout("sparse_coo"), layout("sparse_csr"), layout("sparse_csc")
+sparse_bsr, sparse_bsc, jagged, _mkldnn = map(layout, ("sparse_bsr", "sparse_bsc", "jagged", "_mkldnn"))
+contiguous_format = legacy_contiguous_format = memory_format("contiguous_format")
 preserve_format = memory_format("preserve_format")
 channels_last = memory_format("channels_last")
 channels_last_3d = memory_format("channels_last_3d")
+
+
+def check_memory_format(name: str, argument: Any) -> None:
+    """Raise TypeError when the argument memory_format of the function `name` is neither None nor a memory format."""
+    if argument is not None and not isinstance(argument, memory_format):
+        kind = type(argument).__name__
+        raise TypeError(_naming.named(f"{name}(): argument 'memory_format' must be npg.memory_format, not {kind}"))

@@ -18,14 +18,20 @@ from npg.functional._arguments import sizes_of
 from npg.functional._attributes import (
     CPU,
     DEFAULTS,
-    check_device,
+    META,
+    channels_last_3d,
+    check_memory_format,
     contiguous_format,
     default_device,
+    device as device_type,
     layout,
+    place_of,
     preserve_format,
     strided,
 )
 from npg.functional._public import as_tensor_input, to_dtype
+from npg.kernels import meta
+from npg.kernels.meta import NO_DATA as NO_DATA, MetaArray
 from npg.random import empty_like
 
 # ----- Arguments -----
@@ -72,12 +78,16 @@ def dtype_of(dtype: Any, out: Any = None) -> np.dtype[Any]:
     return dtypes.get_default_dtype().dtype if dtype is None else dtypes.to_numpy(dtype)
 
 
-def check_options(layout_: Any = None, device: Any = None, pin_memory: bool = False) -> None:
-    """Raise for a layout, device or kind of memory that npg does not support."""
+def check_options(layout_: Any = None, device: Any = None, pin_memory: bool = False) -> device_type:
+    """Return the device of a new tensor, CPU or META.
+
+    Raises: AssertionError, RuntimeError, TypeError: for a layout, device or kind of memory that npg does not support.
+    """
+    place = CPU
     if device is not None:
-        check_device(device)
+        place = place_of(device)
     elif DEFAULTS:
-        check_device(default_device())
+        place = place_of(default_device())
     if layout_ is not None and layout_ is not strided:
         if not isinstance(layout_, layout):
             raise TypeError(named(f"argument 'layout' must be npg.layout, not {type(layout_).__name__}"))
@@ -87,6 +97,7 @@ def check_options(layout_: Any = None, device: Any = None, pin_memory: bool = Fa
             "pin_memory=True requires a CUDA or other accelerator backend; no pinned memory allocator is available on "
             "this system."
         )
+    return place
 
 
 def number(name: str, value: Any, argument: str, position: int) -> Any:
@@ -152,6 +163,26 @@ def fill_value(name: str, value: Any, dtype: np.dtype[Any]) -> Any:
 # ----- Results -----
 
 
+def new_array(place: device_type, shape: tuple[int, ...], dtype: np.dtype[Any], make: Any = np.empty) -> Any:
+    """Return a new array on a device: make(shape, dtype), or one without data."""
+    return make(shape, dtype) if place is CPU else meta.empty(shape, dtype)
+
+
+def placed(array: np.ndarray[Any, Any], place: device_type) -> np.ndarray[Any, Any]:
+    """Return a new array on a device: itself, or one like it without data."""
+    return array if place is CPU else meta.without_data(array)
+
+
+def beside(array: np.ndarray[Any, Any], *inputs: Any) -> Any:
+    """Return a tensor of an array that was computed from inputs, without data where one of them has none."""
+    return wrap(meta.without_data(array) if meta.is_among(map(array_of, inputs)) else array)
+
+
+def place_like(x: Any) -> device_type:
+    """Return the device of a tensor or an array."""
+    return META if isinstance(array_of(x), MetaArray) else CPU
+
+
 def leaf(array: np.ndarray[Any, Any], requires_grad: bool = False) -> Any:
     """Return a new leaf tensor on an array, which it shares.
 
@@ -175,9 +206,11 @@ def finish(
     """
     if out is None:
         return leaf(array, requires_grad)
+    if isinstance(getattr(out, "_array", None), MetaArray):
+        array = meta.without_data(array)
     if isinstance(out, TensorBase) and out._array.shape != array.shape:  # without other functions' warning
         check_out(name, out, wrap(array), ())
-        out._swap_array(np.empty(array.shape, out._array.dtype))
+        out._swap_array(meta.empty_beside(out._array, array.shape))
     write_out(name, out, wrap(array), (), _FILLED if filled else DEFAULT)
     if requires_grad:
         out._set_requires_grad(True)
@@ -195,8 +228,11 @@ def drawn(
     out: Any = None,
     requires_grad: bool = False,
     inputs: tuple[Any, ...] = (),
+    place: device_type = CPU,
 ) -> Any:
     """Return a new tensor of random numbers, or `out` filled with them, in the order of its memory.
+
+    Without data nothing is drawn.
 
     Args:
         draw: a function of the array to fill and the inputs' arrays, which returns that array, or a new one where the
@@ -205,14 +241,17 @@ def drawn(
         inputs: tensors, ndarrays and numbers; none may require grad or share part of its memory with `out`.
     """
     if out is None:
-        return leaf(draw(np.empty(shape or (), dtype)), requires_grad)
+        array = new_array(place, shape or (), dtype)
+        return leaf(array if place is META else draw(array), requires_grad)
     if is_grad_enabled() and any(isinstance(x, TensorBase) and x.requires_grad for x in inputs):
         raise RuntimeError(_errors.OUT_WITH_GRAD.format(name=name))
-    array: Any = getattr(out, "_array", np.empty(0))
+    array = getattr(out, "_array", np.empty(0))
     check_out(name, out, wrap(np.empty(0, array.dtype)), inputs)
     check_in_place(out)
     arrays = [array_of(x) for x in inputs]
     arrays = [x.copy() if isinstance(x, np.ndarray) and np.may_share_memory(x, array) else x for x in arrays]
+    if isinstance(array, MetaArray):
+        draw = lambda array, *_: array
     filled = draw(array if shape is None or array.shape == shape else np.empty(shape, array.dtype), *arrays)
     if filled is not array:
         out._swap_array(filled)
@@ -225,10 +264,10 @@ def drawn(
 def like_array(array: np.ndarray[Any, Any], dtype: np.dtype[Any], memory_format: Any = None) -> np.ndarray[Any, Any]:
     """Return an uninitialised array of the shape of `array`, with its memory order if it is dense."""
     if memory_format is None or memory_format is preserve_format:
-        return empty_like(array, dtype)
+        return meta.like(array, dtype) if isinstance(array, MetaArray) else empty_like(array, dtype)
     if memory_format is contiguous_format:
-        return np.empty(array.shape, dtype)
-    return channels_last_array(array.shape, dtype, memory_format)
+        return new_array(place_like(array), array.shape, dtype)
+    return placed(channels_last_array(array.shape, dtype, memory_format), place_like(array))
 
 
 def empty_array_like(
@@ -238,10 +277,15 @@ def empty_array_like(
 
     Raises: TypeError: when input is no tensor. Others: as check_options.
     """
-    check_options(layout, CPU if device is None else device, pin_memory)
-    x = as_tensor_input(name, input)
-    array = array_of(x)
-    return like_array(array, array.dtype if dtype is None else dtypes.to_numpy(dtype), memory_format)
+    place = check_options(layout, CPU if device is None else device, pin_memory)
+    check_memory_format(name, memory_format)
+    array = array_of(as_tensor_input(name, input))
+    if device is None:
+        place = place_like(array)
+    kind = array.dtype if dtype is None else dtypes.to_numpy(dtype)
+    if place is CPU:
+        return like_array(np.asarray(array), kind, memory_format)
+    return like_array(meta.like(array), kind, memory_format)
 
 
 def channels_last_array(shape: tuple[int, ...], dtype: np.dtype[Any], memory_format: Any) -> np.ndarray[Any, Any]:
@@ -249,7 +293,7 @@ def channels_last_array(shape: tuple[int, ...], dtype: np.dtype[Any], memory_for
 
     Raises: RuntimeError: when the number of dimensions does not fit.
     """
-    rank = 5 if repr(memory_format).endswith("3d") else 4
+    rank = 5 if memory_format is channels_last_3d else 4
     if len(shape) != rank:
-        raise RuntimeError(f"required rank {rank} tensor to use {repr(memory_format)[4:]} format")
+        raise RuntimeError(f"required rank {rank} tensor to use channels_last{'_3d' * (rank == 5)} format")
     return np.moveaxis(np.empty((shape[0], *shape[2:], shape[1]), dtype), -1, 1)

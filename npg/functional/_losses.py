@@ -20,7 +20,7 @@ def checked_reduction(reduction: Any, size_average: Any = None, reduce: Any = No
     """
     if size_average is not None or reduce is not None:
         averages = size_average is None or size_average
-        reduction = "none" if reduce is False else "mean" if averages else "sum"
+        reduction = "none" if reduce is not None and not reduce else "mean" if averages else "sum"
         warn(f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.")
     if reduction not in _REDUCTIONS:
         raise ValueError(f"{reduction} is not a valid value for reduction")

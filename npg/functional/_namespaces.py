@@ -35,10 +35,16 @@ NOT_OF_TORCH = frozenset(
 NO_METHODS = frozenset(
     {
         # Functions only, in PyTorch as well.
-        "celu", "celu_", "fill", "poisson", "rsub", "selu", "selu_", "std_mean", "threshold", "threshold_", "var_mean",
-        "vector_norm", "alpha_dropout", "bilinear", "binary_cross_entropy_with_logits", "dropout", "embedding",
-        "feature_alpha_dropout", "feature_dropout", "hinge_embedding_loss", "kl_div", "layer_norm", "poisson_nll_loss",
-        "rms_norm",
+        "celu", "celu_", "fill", "poisson", "rsub", "selu", "selu_", "std_mean", "threshold", "threshold_",
+        "var_mean", "vector_norm", "alpha_dropout", "batch_norm", "bilinear",
+        "binary_cross_entropy_with_logits", "dropout", "embedding", "feature_alpha_dropout", "feature_dropout",
+        "group_norm", "hinge_embedding_loss", "instance_norm", "kl_div", "layer_norm", "native_batch_norm",
+        "poisson_nll_loss", "rms_norm", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
+        "conv_transpose3d", "conv_tbc", "convolution", "bucketize", "searchsorted", "adaptive_avg_pool1d",
+        "adaptive_max_pool1d", "avg_pool1d", "max_pool1d", "max_pool1d_with_indices", "max_pool2d",
+        "max_pool3d", "constant_pad_nd", "embedding_renorm_", "pdist", "rrelu", "rrelu_", "pixel_shuffle",
+        "pixel_unshuffle", "channel_shuffle", "native_channel_shuffle", "grid_sampler", "grid_sampler_2d",
+        "grid_sampler_3d", "affine_grid_generator", "lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell",
         # Tensor has its own: an attribute, an operator, or a method that asks less.
         "contiguous", "getitem", "numel", "real", "setitem",
     }
@@ -46,11 +52,13 @@ NO_METHODS = frozenset(
 # Functions of torch that torch.nn.functional has too, as the same objects.
 OF_NETWORKS_TOO = frozenset(
     """
-    bilinear celu_ cosine_similarity hardshrink pairwise_distance prelu relu_ rms_norm selu_ sigmoid tanh threshold_
+    adaptive_avg_pool1d avg_pool1d bilinear celu_ channel_shuffle conv1d conv2d conv3d conv_tbc conv_transpose1d
+    conv_transpose2d conv_transpose3d cosine_similarity hardshrink native_channel_shuffle pairwise_distance
+    pdist pixel_shuffle pixel_unshuffle prelu relu_ rms_norm rrelu_ selu_ sigmoid tanh threshold_
 """.split()
 )
 # How a function calls the tensor whose method it is; the others take none, several, or another one first.
-_SELF = {("input",), ("A",), ("tensor",), ("sorted_sequence",)}
+_SELF = {("input",), ("A",), ("tensor",)}
 
 
 def functions_of(module: ModuleType, namespace: str = "torch") -> dict[str, Any]:

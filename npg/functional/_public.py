@@ -10,6 +10,7 @@ import numpy as np
 
 from npg import _errors, dtypes
 from npg._errors import warn
+from npg._naming import home
 from npg._signatures import parameters_of
 from npg._words import scalar_name, type_name
 from npg.engine import Function, TensorBase, apply, array_of, is_grad_enabled, write_out
@@ -268,7 +269,7 @@ def _written(function: Any, names: tuple[str, ...], args: Any, kwargs: dict[str,
 
 
 def _explained(function: Any, args: Any, kwargs: Any, error: Exception) -> Exception:
-    if function.__name__.endswith("_") and function.__module__.startswith("npg.functional."):
+    if function.__name__.endswith("_") and home(function.__globals__).startswith("npg.functional."):
         # PyTorch refuses a leaf before it checks anything of the other arguments but their types.
         if args and not isinstance(error, TypeError) and _is_recorded(args[0]) and is_grad_enabled():
             refuse_in_place(args[0])

@@ -30,15 +30,15 @@ def matrix_of(name: str, A: Any, argument: str = "A", low: bool = True) -> Any:
     return array
 
 
-def square_of(name: str, A: Any) -> Any:
-    """Return the array of a square matrix or a batch of them. Raises: RuntimeError: for anything else."""
+def square_of(name: str, A: Any, low: bool = True) -> Any:
+    """Return the array of a square matrix or a batch of them. Raises: RuntimeError: for anything else, as matrix_of."""
     array = checked_array(name, A, "A")
     if array.ndim < 2:
         raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
     if array.shape[-1] != array.shape[-2]:
         n, m = array.shape[-2:]
         raise RuntimeError(f"{name}: A must be batches of square matrices, but they are {n} by {m} matrices")
-    return matrix_of(name, A)
+    return matrix_of(name, A, low=low)
 
 
 # ----- Matrices that LAPACK refuses -----

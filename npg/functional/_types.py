@@ -36,6 +36,10 @@ if TYPE_CHECKING:
         eigenvalues: T
         eigenvectors: T
 
+    class Geqrf(NamedTuple, Generic[T]):
+        a: T
+        tau: T
+
     class Lstsq(NamedTuple, Generic[T]):
         solution: T
         residuals: T
@@ -52,4 +56,4 @@ if TYPE_CHECKING:
         Vh: T
 
 else:
-    ValuesIndices = MinMax = SignLogdet = Eigh = Lstsq = QR = SVD = tuple
+    ValuesIndices = MinMax = SignLogdet = Eigh = Geqrf = Lstsq = QR = SVD = tuple

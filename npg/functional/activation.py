@@ -5,6 +5,7 @@ The functions named `apply_...` serve both namespaces.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from npg._errors import OUT_DTYPE_FOUND
@@ -12,10 +13,13 @@ from npg._words import scalar_name
 from npg.engine import TensorBase, apply, apply_in_place, array_of
 from npg.functional._factory import fill_number
 from npg.functional._forms import expose
+from npg.functional._in_place import check_in_place
 from npg.functional._public import as_tensor_input, public_function, writes
 from npg.functional._types import T
+from npg.functional.generator import Generator
 from npg.ops import activation as ops
 from npg.ops._op import Op
+from npg.ops.random import rrelu_slopes
 from npg.ops.shape import reshape
 
 
@@ -56,6 +60,56 @@ def relu(input: T) -> T:
 def relu_(input: T) -> T:
     """Apply relu in place. Source: torch.relu_."""
     return apply_relu(input, True)
+
+
+def apply_rrelu(
+    input: Any, lower: float, upper: float, training: bool, inplace: bool = False, generator: Any = None
+) -> Any:
+    """Apply rrelu.
+
+    Raises: RuntimeError: for bounds that are not finite or in the wrong order. NotImplementedError: for other dtypes.
+    """
+    x = array_of(as_tensor_input("rrelu", input))
+    if not lower <= upper and math.isfinite(lower) and math.isfinite(upper):
+        raise RuntimeError("Lower bound should be less than or equal to the upper bound")
+    for name, bound in (("lower", lower), ("upper", upper)):
+        if not math.isfinite(bound):
+            raise RuntimeError(f"rrelu: {name} bound must be finite, got {bound:g}")
+    run = apply_in_place if inplace else apply
+    if not training:
+        op = ops.rrelu_mean_in_place if inplace else ops.rrelu_mean
+        return activate(op, input, inplace, "leaky_relu_cpu", negative_slope=(lower + upper) / 2)
+    if x.dtype.char not in "fd":
+        raise NotImplementedError(f"\"rrelu_with_noise_out_cpu\" not implemented for '{scalar_name(x)}'")
+    if inplace:
+        check_in_place(input)
+    slopes = apply(rrelu_slopes, (input,), {"lower": lower, "upper": upper, "generator": generator})
+    return run(ops.rrelu_in_place if inplace else ops.rrelu_with_noise, (input, slopes), {})
+
+
+@public_function
+def rrelu(
+    input: T, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, generator: Generator | None = None
+) -> T:
+    """Return input where it is positive, else a slope times input.
+
+    Args:
+        input: floating, any shape.
+        lower, upper: the slopes are drawn uniformly between them; not in training, all are their mean.
+        training: draw slopes.
+        generator: the stream to draw from; None: the default one.
+    Raises: RuntimeError: when a bound is not finite, or lower > upper.
+    Source: Xu et al., Empirical evaluation of rectified activations, 2015; torch.rrelu.
+    """
+    return apply_rrelu(input, lower, upper, training, False, generator)
+
+
+@public_function
+def rrelu_(
+    input: T, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, generator: Generator | None = None
+) -> T:
+    """Apply rrelu in place. Source: torch.rrelu_."""
+    return apply_rrelu(input, lower, upper, training, True, generator)
 
 
 @public_function

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from npg import _errors, dtypes
-from npg._words import scalar_name
+from npg._words import scalar_name, size_text
 from npg.engine._checks import refuse_broadcast, refuse_shapes
 from npg.functional._arguments import checked_array
 from npg.functional._losses import reduction_name
@@ -25,8 +25,8 @@ def expanded_weight(weight: Any, shape: tuple[int, ...]) -> Any:
         for i, (m, n) in enumerate(zip(w[::-1], shape[::-1], strict=False), 1):
             if m not in (1, n):
                 raise RuntimeError(
-                    f"The size of tensor a ({n}) must match the size of tensor b ({m}) at non-singleton dimension "
-                    f"{len(shape) - i}"
+                    f"Attempting to broadcast a dimension of length {m} at {-i}! Mismatching argument at index 1 had "
+                    f"{size_text(w)}; but expected shape should be broadcastable to {list(shape)}"
                 )
     return expand(weight, shape)
 
@@ -68,8 +68,13 @@ def binary_cross_entropy_with_logits(
         raise RuntimeError(_errors.NO_CAST_IN_PLACE.format(result=scalar_name(x), wanted=scalar_name(t)))
     common = dtypes.common_dtype([x, t]).dtype
     inputs = [to_dtype(input, common), to_dtype(target, common)]
-    for parameter in (weight, pos_weight):
-        inputs.append(None if parameter is None else to_dtype(expanded_weight(parameter, t.shape), common))
+    for key, parameter in (("pos_weight", pos_weight), ("weight", weight)):  # PyTorch computes in place on the losses
+        if parameter is not None:
+            w = checked_array(name, parameter, key, 3)
+            refuse_shapes([w, t] if key == "pos_weight" else [t, w])
+            refuse_broadcast(t, [w, t])
+            parameter = expand(to_dtype(parameter, common), t.shape)
+        inputs.insert(2, parameter)
     op = regression_loss.binary_cross_entropy_with_logits
     losses = apply_floating(op, tuple(inputs), {"reduction": reduction_name(reduction)}, "log_sigmoid_cpu")
     return to_dtype(losses, t.dtype)  # PyTorch computes in place on 1 - target

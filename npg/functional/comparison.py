@@ -11,6 +11,7 @@ from npg.engine import apply, array_of
 from npg.functional._forms import expose
 from npg.functional._public import as_tensor_input, public_function, writes
 from npg.functional._types import T
+from npg.kernels.meta import needs_data
 from npg.ops import comparison as ops
 
 # ----- Comparisons -----
@@ -32,6 +33,7 @@ def equal(input: Any, other: Any) -> bool:
     """
     a = array_of(as_tensor_input("equal", input))
     b = array_of(as_tensor_input("equal", other, "other", 2))
+    needs_data("equal", a, b)
     return a.shape == b.shape and bool(np.all(a == b))
 
 
@@ -65,7 +67,9 @@ def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, e
     Returns: bool.
     Source: torch.allclose.
     """
-    return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
+    close = isclose(input, other, rtol, atol, equal_nan)._array
+    needs_data("allclose", close)
+    return bool(close.all())
 
 
 # ----- nan, inf, sign -----

@@ -9,10 +9,11 @@ import numpy as np
 from npg._errors import OUT_DTYPE_FOUND
 from npg._words import shape_text
 from npg.engine import apply, array_of, wrap
-from npg.functional._attributes import channels_last, channels_last_3d, contiguous_format
-from npg.functional._factory import channels_last_array, parse_sizes
+from npg.functional._attributes import channels_last, channels_last_3d, check_memory_format, contiguous_format
+from npg.functional._factory import channels_last_array, like_array, parse_sizes
 from npg.functional._public import as_tensor_input, exposed, public_function, writes
 from npg.functional._types import Sizes, T
+from npg.kernels.meta import MetaArray
 from npg.ops import elementwise, shape, strided
 from npg.ops.strided import offset_of, root
 
@@ -27,6 +28,7 @@ def clone(input: T, *, memory_format: Any = None) -> T:
     Source: torch.clone.
     """
     x = as_tensor_input("clone", input)
+    check_memory_format("clone", memory_format)
     if memory_format is contiguous_format:
         return apply(shape.contiguous, (x,), {})
     copy = apply(elementwise.clone, (x,), {})
@@ -37,7 +39,9 @@ def clone(input: T, *, memory_format: Any = None) -> T:
 def laid_out(fresh: Any, memory_format: Any) -> None:
     """Convert a new tensor, which nothing else refers to, to a memory format."""
     array = fresh._array
-    if memory_format is contiguous_format:
+    if isinstance(array, MetaArray):
+        fresh._array = like_array(array, array.dtype, memory_format)
+    elif memory_format is contiguous_format:
         fresh._array = np.ascontiguousarray(array) if array.ndim else array
     elif memory_format in (channels_last, channels_last_3d):
         fresh._array = channels_last_array(array.shape, array.dtype, memory_format)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from npg import random
 from npg.engine import apply, apply_in_place
 from npg.functional._arguments import checked_array
 from npg.functional._public import public_function
 from npg.functional._types import T
 from npg.functional.elementwise import add, add_
+from npg.kernels.meta import empty_beside
 from npg.ops.elementwise import mul
 
 _SELU = 1.7580993408473766  # the product of SELU's two constants; SELU's limit at -inf is -_SELU
@@ -32,7 +31,7 @@ def drop(
     if features:
         if x.ndim < 2:
             raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")
-        like = np.empty((*x.shape[:2], *(1,) * (x.ndim - 2)), x.dtype)
+        like = empty_beside(x, (*x.shape[:2], *(1,) * (x.ndim - 2)))
     if not alpha or p == 1:
         return scaled(mul, (input, random.dropout_mask(like, p)), {})
     noise = random.bernoulli_(random.empty_like(like), 1.0 - p)

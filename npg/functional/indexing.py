@@ -13,7 +13,8 @@ from npg._words import scalar_name, shape_text, type_name
 from npg.engine import TensorBase, apply, apply_in_place, array_of, bump_version, check_in_place, is_grad_enabled
 from npg.engine._checks import refuse_in_place, refuse_partial_overlap
 from npg.functional._arguments import expanded_shape
-from npg.functional._factory import fill_number, overflow_text
+from npg.functional._attributes import CPU, META
+from npg.functional._factory import fill_number, overflow_text, place_like
 from npg.functional._in_place import each_once
 from npg.functional._index import (
     WHOLE,
@@ -29,6 +30,7 @@ from npg.functional._index import (
 )
 from npg.functional._public import as_tensor_input, exposed, public_function, to_dtype
 from npg.functional._types import T
+from npg.kernels.meta import NO_DATA, needs_data
 from npg.ops import indexing as ops
 from npg.ops.elementwise import clone
 from npg.ops.shape import reshape
@@ -68,6 +70,7 @@ def getitem(input: T, index: Any) -> T:
             return apply(op or ops.getitem_alias, (input,), {"index": key})
         x = input if op is None else apply(op, (input,), {"index": key})
         indices = arrays
+        needs_data("nonzero", *[i for i in map(array_of, arrays) if is_mask(i)])
         return apply(ops.index, (x, *arrays), {"at": at})
     except IndexError as error:
         raise explained(error, input._array, index, indices) from None
@@ -367,6 +370,8 @@ def copy_(input: T, src: Any, non_blocking: bool = False) -> T:
     if len(source) > len(shape) or any(n != 1 and m == 1 for n, m in zip(source[::-1], shape[::-1])):
         broadcast = np.broadcast_shapes(source, shape)
         raise RuntimeError(_errors.BROADCAST_IN_PLACE.format(shape=shape_text(shape), broadcast=shape_text(broadcast)))
+    if place_like(src) is META and place_like(input) is CPU:
+        raise NotImplementedError(NO_DATA)
     if _written_into_itself(input, src):
         return input
     return apply_in_place(ops.assign, (input, src), {})

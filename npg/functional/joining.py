@@ -7,7 +7,7 @@ from typing import Any, overload
 
 from npg import dtypes
 from npg._naming import named
-from npg.engine import apply
+from npg.engine import TensorBase, apply
 from npg.functional._arguments import checked_array, dim_index, tensor_list
 from npg.functional._public import public_function, to_dtype, writes
 from npg.functional._types import T
@@ -109,7 +109,7 @@ def cat(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     tensors = tensor_list("cat", tensors)
     if not tensors:
         raise ValueError(named("npg.cat(): expected a non-empty list of Tensors"))
-    arrays = [checked_array("cat", x) for x in tensors]
+    arrays: list[Any] = [x._array if isinstance(x, TensorBase) else x for x in tensors]
     for i, a in enumerate(arrays):
         if not a.ndim:
             raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated")

@@ -14,6 +14,7 @@ from npg._words import scalar_name, shape_text
 from npg.dtypes import to_numpy
 from npg.engine import wrap
 from npg.functional._arguments import broadcast, checked_array, dim_index
+from npg.functional._factory import beside
 from npg.functional._public import public_function, to_dtype, writes
 from npg.functional._square import matrix_of
 from npg.functional._types import T
@@ -193,7 +194,7 @@ def matrix_rank(
     if tol is not None:
         atol, rtol = tol, 0.0
     limit = tolerance(values, max(array.shape[-2:]), atol, rtol)
-    return wrap(np.asarray((values > limit).sum(axis=-1), np.int64))
+    return beside(np.asarray((values > limit).sum(axis=-1), np.int64), array)
 
 
 # ----- Vectors -----
@@ -235,4 +236,4 @@ def vander(x: T, N: int | None = None) -> T:
     if count <= 1:
         raise RuntimeError("N must be greater than 1.")
     dtype = array.dtype if array.dtype.kind == "f" else np.dtype(np.int64)
-    return unsqueeze(to_dtype(x, dtype), -1) ** wrap(np.arange(count).astype(dtype))
+    return unsqueeze(to_dtype(x, dtype), -1) ** beside(np.arange(count).astype(dtype), x)

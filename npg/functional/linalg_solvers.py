@@ -14,6 +14,7 @@ from npg._words import scalar_name, shape_text
 from npg.engine import apply, apply_in_place, array_of, wrap
 from npg.functional import return_types
 from npg.functional._arguments import broadcast, checked_array
+from npg.functional._factory import beside
 from npg.functional._matrices import no_bool
 from npg.functional._public import public_function, refuse_gradient, writes
 from npg.functional._square import matrix_of, singular, square_of, unsolvable
@@ -23,6 +24,7 @@ from npg.functional.rearrange import tril, triu
 from npg.functional.selection import where
 from npg.functional.shape import expand, reshape, unsqueeze
 from npg.functional.transpose import permute, transpose
+from npg.kernels.meta import needs_data
 from npg.ops import linalg as ops
 from npg.ops.indexing import assign
 from npg.ops.shape import contiguous
@@ -218,7 +220,7 @@ def solve_triangular(
     diagonal = 1 if unitriangular else 0
     triangle = triu(A, diagonal) if upper else tril(A, -diagonal)
     if unitriangular:
-        triangle = triangle + wrap(np.eye(a.shape[-1], dtype=a.dtype))
+        triangle = triangle + beside(np.eye(a.shape[-1], dtype=a.dtype), a)
     if a.dtype != b.dtype:
         raise RuntimeError(
             f"{name}: Expected A and B to have the same dtype, but found A of type {scalar_name(a)} and B of type "
@@ -275,6 +277,7 @@ def lstsq(A: T, B: Any, rcond: float | None = None, *, driver: str | None = None
     # PyTorch first treats a B with fewer dimensions as a batch of vectors, and then that B as a matrix.
     batch = broadcast(a.shape[:-2], b.shape[:-1] if b.ndim < a.ndim else b.shape[:-2])
     A, right = (_batched(x, batch) for x in (A, right))
+    needs_data("linalg_lstsq", array_of(A), array_of(right))
     solution = apply(ops.lstsq, (A, right), {"rcond": rcond})
     singular_values = ops.singular_values(array_of(A))
     m, n = a.shape[-2:]

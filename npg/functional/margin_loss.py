@@ -65,6 +65,7 @@ def poisson_nll_loss(input: T, target: T, log_input: bool, full: bool, eps: floa
         full: add Stirling's approximation of log(target!) where target > 1.
     Source: torch.poisson_nll_loss.
     """
+    eps = float(eps)
     if log_input:
         losses = sub(exp(input), mul(target, input))
     else:

@@ -8,11 +8,13 @@ import numpy as np
 
 from npg import dtypes
 from npg._errors import OUT_DTYPE
+from npg._words import scalar_name
 from npg.engine import apply
-from npg.functional._arguments import checked_array
+from npg.functional._arguments import checked_array, dim_index
 from npg.functional._public import promote, public_function, writes
 from npg.functional._types import Dims, T
 from npg.functional.reduction import vector_norm
+from npg.functional.shape import reshape
 from npg.ops import distance
 
 
@@ -46,6 +48,37 @@ def norm(
     return vector_norm(input, 2 if p is None or p == "fro" else p, dim, keepdim, dtype=dtype)
 
 
+def _refuse_integers(dtype: Any) -> None:
+    if dtype.kind != "f":
+        raise RuntimeError(
+            f"norm(): input dtype should be either floating point or complex. Got {scalar_name(dtype)} instead."
+        )
+
+
+@public_function
+def norm_except_dim(v: T, pow: int = 2, dim: int = 0) -> T:
+    """Return the norms of the elements over all dimensions except one, which keeps its place; over all for -1.
+
+    Args:
+        v: floating.
+        pow: the order of the norm.
+        dim: the dimension that stays.
+    Returns: 0-d for -1, otherwise of as many dimensions as v, of size 1 but for dim.
+    Raises: IndexError: when dim is out of range. RuntimeError: when v is not floating.
+    Source: torch.norm_except_dim.
+    """
+    array = checked_array("norm_except_dim", v, "v")
+    _refuse_integers(array.dtype)
+    if dim == -1:
+        return norm(v, pow)
+    if not array.ndim:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+    kept = dim_index("norm_except_dim", dim, array.ndim)
+    others = tuple([d for d in range(array.ndim) if d != kept])
+    # A single number has a norm too, whose gradient is not that of its magnitude where it is infinite.
+    return norm(v, pow, others, True) if others else norm(reshape(v, (array.shape[0], 1)), pow, 1)
+
+
 @public_function
 def dist(input: T, other: Any, p: float = 2) -> T:
     """Return the p-norm of input - other, broadcast.
@@ -54,10 +87,7 @@ def dist(input: T, other: Any, p: float = 2) -> T:
     Source: torch.dist.
     """
     common = dtypes.common_dtype([checked_array("dist", input), checked_array("dist", other, "other", 2)])
-    if not common.is_floating_point:
-        raise RuntimeError(
-            f"norm(): input dtype should be either floating point or complex. Got {common.scalar_name} instead."
-        )
+    _refuse_integers(common.dtype)
     if not isinstance(input, np.ndarray) and input._array.dtype != getattr(other, "_array", other).dtype:
         input, other = promote(distance.dist, (input, other))
     return apply(distance.dist, (input, other), {"p": float(p)})

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from npg import dtypes
-from npg._words import scalar_name, shape_text
+from npg._errors import warn_once
+from npg._words import c_name, scalar_name, shape_text
+from npg.engine import apply, array_of
 from npg.functional._arguments import checked_array
 from npg.functional._public import apply_floating, public_function, to_dtype
 from npg.functional._types import Sizes, T
 from npg.functional.elementwise import mul
 from npg.ops import normalization as norm_ops
+
+_PLAIN = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def _check_normalized(x: Any, shape: Any, name: str, star: str, weight: Any, bias: Any = None) -> tuple[int, ...]:
@@ -26,6 +31,8 @@ def _check_normalized(x: Any, shape: Any, name: str, star: str, weight: Any, bia
             "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
             "normalized_shape = []"
         )
+    if name == "rms_norm" and x.ndim < len(shape):
+        raise ValueError(f"Input tensor must have at least {len(shape)} dimensions, but got {x.ndim}")
     for which, array in (("weight", weight), ("bias", bias)):
         if array is not None and array.shape != shape:
             raise RuntimeError(
@@ -41,16 +48,40 @@ def _check_normalized(x: Any, shape: Any, name: str, star: str, weight: Any, bia
     return shape
 
 
+def refuse_mixed_dtypes(x: Any, parameters: Iterable[Any]) -> None:
+    """Raise RuntimeError when dtypes do not fit: all are alike, or parameters are float32 beside a float16 input."""
+    first, *others = (p.dtype for p in (*parameters, x))
+    if first == x.dtype:
+        for dtype in others:
+            if dtype != first:
+                raise RuntimeError(f"expected scalar type {scalar_name(first)} but found {scalar_name(dtype)}")
+        return
+    if any(dtype != np.float32 for dtype in (first, *others[:-1])):
+        raise RuntimeError("mixed dtype (CPU): expect parameter to have scalar type of Float")
+    if x.dtype != np.float16:
+        raise RuntimeError("mixed dtype (CPU): all inputs must share same datatype.")
+
+
+def refuse_integers(kernel: str, x: Any) -> None:
+    """Raise NotImplementedError when x is not floating; kernel: PyTorch's name in the message."""
+    if x.dtype.kind != "f":
+        raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(x)}'")
+
+
 def apply_layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: float) -> Any:
     """Apply layer_norm. Raises: RuntimeError: when shapes or dtypes do not fit."""
+    if type(normalized_shape) is tuple and normalized_shape and type(eps) is float:
+        # Nearly every call: arrays of one floating dtype that fit need no closer look, which takes as long as the rest.
+        x, w, b = array_of(input), array_of(weight), array_of(bias)
+        if type(x) is type(w) is type(b) is np.ndarray and x.dtype is w.dtype is b.dtype in _PLAIN:
+            dims = len(normalized_shape)
+            if x.shape[-dims:] == w.shape == b.shape == normalized_shape:
+                return apply(norm_ops.layer_norm, (input, weight, bias), {"dims": dims, "eps": eps})
     x = checked_array("layer_norm", input)
     w = None if weight is None else checked_array("layer_norm", weight, "weight", 3)
     b = None if bias is None else checked_array("layer_norm", bias, "bias", 4)
     shape = _check_normalized(x, normalized_shape, "layer_norm", ", ", w, b)
-    for parameter in (w, b):
-        if parameter is not None and parameter.dtype != x.dtype:
-            if x.dtype != np.float16 or parameter.dtype != np.float32:
-                raise RuntimeError(f"mixed dtype (CPU): expect parameter to have scalar type of {scalar_name(x)}")
+    refuse_mixed_dtypes(x, [p for p in (w, b) if p is not None])
     settings = {"dims": len(shape), "eps": float(eps)}
     return apply_floating(norm_ops.layer_norm, (input, weight, bias), settings, "LayerNormKernelImpl")
 
@@ -91,7 +122,12 @@ def rms_norm(input: T, normalized_shape: Sizes, weight: T | None = None, eps: fl
     if eps is None:
         eps = float(np.finfo(np.float32 if x.dtype == np.float16 else x.dtype).eps) if x.dtype.kind == "f" else 0.0
     settings = {"dims": len(shape), "eps": float(eps)}
-    if w is not None and w.dtype != x.dtype:
+    if w is not None and w.dtype != x.dtype and x.dtype.kind == "f":
+        warn_once(
+            f"Mismatch dtype between input and weight: input dtype = {c_name(x)}, weight dtype = {c_name(w)}, Cannot "
+            "dispatch to fused implementation."
+        )
         common = dtypes.promote_types(dtypes.from_numpy(x.dtype), dtypes.from_numpy(w.dtype)).dtype
-        return mul(apply_floating(norm_ops.rms_norm, (to_dtype(input, common), None), settings, "rms_norm"), weight)
+        y = mul(apply_floating(norm_ops.rms_norm, (to_dtype(input, common), None), settings, "rms_norm"), weight)
+        return to_dtype(y, x.dtype)
     return apply_floating(norm_ops.rms_norm, (input, weight), settings, "rms_norm")

@@ -15,6 +15,8 @@ from npg.functional._factory import check_sizes
 from npg.functional._public import public_function, writes
 from npg.functional._types import Dims, Sizes, T
 from npg.functional.shape import expand, flatten, reshape
+from npg.kernels import meta
+from npg.kernels.meta import MetaArray, needs_data
 from npg.ops import indexing as index_ops, rearrange as ops, shape as shape_ops
 from npg.ops._op import Op
 from npg.ops.elementwise import clone
@@ -68,6 +70,7 @@ def repeat_interleave(input: T, repeats: Any = None, dim: int | None = None, *, 
     """
     array = checked_array("repeat_interleave", input)
     if repeats is None:
+        needs_data("repeat_interleave", array)
         counts = _counts(array, array.size, 0)
         return wrap(np.repeat(np.arange(array.size), counts))
     if dim is None:
@@ -81,7 +84,10 @@ def repeat_interleave(input: T, repeats: Any = None, dim: int | None = None, *, 
     n = array.shape[d]
     if isinstance(repeats, (TensorBase, np.ndarray)):
         counts = _counts(checked_array("repeat_interleave", repeats, "repeats", 2), n, d)
-        index = np.repeat(np.arange(n), counts)
+        if output_size is None:
+            needs_data("repeat_interleave", counts)
+        unknown = output_size is not None and isinstance(counts, MetaArray)
+        index = meta.empty((output_size or 0,), np.int64) if unknown else np.repeat(np.arange(n), counts)
         if n:
             _check_size(len(index), output_size)
         return apply(index_ops.index_select, (input, index), {"at": (d,)})

@@ -49,6 +49,7 @@ nanmedian = named("nanmedian", "values", "indices")
 sort = named("sort", "values", "indices")
 topk = named("topk", "values", "indices")
 
+geqrf = named("geqrf", "a", "tau")
 linalg_eigh = named("linalg_eigh", "eigenvalues", "eigenvectors")
 linalg_lstsq = named("linalg_lstsq", "solution", "residuals", "rank", "singular_values")
 linalg_qr = named("linalg_qr", "Q", "R")

@@ -10,15 +10,20 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
+from npg import dtypes
+from npg._errors import OUT_DTYPE
 from npg._floating import silent
 from npg._naming import named
-from npg._words import scalar_name, shape_text
-from npg.engine import apply, wrap
+from npg._words import scalar_name, shape_text, type_name
+from npg.engine import apply, array_of, wrap
 from npg.engine._arguments import is_number
 from npg.functional._arguments import checked_array, dim_index
+from npg.functional._factory import beside
 from npg.functional._public import public_function, writes
-from npg.functional._types import T
+from npg.functional._types import Scalar, T
+from npg.kernels import meta
 from npg.kernels.keys import keys
+from npg.kernels.meta import MetaArray, needs_data
 from npg.ops import extrema as ops
 
 Array = np.ndarray[Any, Any]
@@ -51,6 +56,7 @@ def nonzero(input: Any, *, as_tuple: bool = False, out: Any = None) -> Any:
     Source: torch.nonzero.
     """
     array = checked_array("nonzero", input)
+    needs_data("nonzero", array)
     if as_tuple:
         return tuple(wrap(places) for places in np.atleast_1d(array).nonzero())
     return wrap(_argwhere(array))
@@ -76,6 +82,41 @@ def argwhere(input: T) -> T:
     return nonzero(input)
 
 
+@public_function
+@writes(OUT_DTYPE)
+def isin(
+    elements: T | Scalar, test_elements: T | Scalar, *, assume_unique: bool = False, invert: bool = False,
+    out: Any = None,
+) -> T:  # fmt: skip
+    """Tell of each element whether it is among others; nan never is.
+
+    Args:
+        elements: a tensor or a number.
+        test_elements: those that are looked for; a tensor, or a number where elements is a tensor.
+        assume_unique: that neither has an element twice; it is then faster.
+        invert: tell whether it is not among them.
+    Returns: bool, of the shape of elements.
+    Raises: TypeError: for two numbers, or for lists. RuntimeError: for bools. NotImplementedError: for uint16, uint32
+        and uint64.
+    Source: torch.isin.
+    """
+    given = [x if is_number(x) else array_of(x) for x in (elements, test_elements)]
+    if all(is_number(x) for x in given) or not all(is_number(x) or isinstance(x, np.ndarray) for x in given):
+        kinds = ", ".join("Tensor" if isinstance(x, np.ndarray) else type_name(x) for x in given)
+        raise TypeError(
+            f"isin() received an invalid combination of arguments - got ({kinds}), but expected a Tensor and a Tensor "
+            "or Number"
+        )
+    if any(isinstance(x, bool) or getattr(x, "dtype", np.int64) == np.bool_ for x in given):
+        raise RuntimeError("Unsupported input type encountered for isin(): Bool")
+    common = dtypes.common_dtype(given)
+    if common in dtypes.UNSIGNED:
+        raise NotImplementedError(f"\"isin_default_cpu\" not implemented for '{scalar_name(common)}'")
+    with silent():  # a number that the dtype cannot hold wraps around, as in PyTorch
+        sought, among = (np.asarray(x).astype(common.dtype, copy=False) for x in given)
+    return beside(np.asarray(np.isin(sought, among, assume_unique=assume_unique, invert=invert)), *given)
+
+
 # ----- Counts -----
 
 
@@ -92,6 +133,7 @@ def bincount(input: T, weights: Any = None, minlength: int = 0) -> T:
     Source: torch.bincount.
     """
     array = checked_array("bincount", input)
+    needs_data("bincount", array)
     if minlength < 0:
         raise RuntimeError("minlength should be >= 0")
     if array.dtype.kind not in "iu":
@@ -133,6 +175,8 @@ def histc(input: T, bins: int = 100, min: Any = 0, max: Any = 0, *, out: Any = N
         raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{scalar_name(array)}'")
     if bins <= 0:
         raise RuntimeError(named(f"npg.histogram(): bins must be > 0, but got {bins} for dimension 0"))
+    if isinstance(array, MetaArray):
+        return wrap(meta.empty((bins,), array.dtype))
     low, high = float(min), float(max)
     if low == high and array.size:
         low, high = float(np.min(array)), float(np.max(array))
@@ -211,6 +255,7 @@ def unique(
     Source: torch.unique.
     """
     array = checked_array("unique", input)
+    needs_data("_unique2", array)
     if dim is None:
         values, inverse, counts = np.unique(array, return_inverse=True, return_counts=True, equal_nan=False)
         inverse = inverse.reshape(array.shape)
@@ -233,6 +278,7 @@ def unique_consecutive(input: Any, return_inverse: bool = False, return_counts: 
     Source: torch.unique_consecutive.
     """
     array = checked_array("unique_consecutive", input)
+    needs_data("unique_consecutive", array)
     rows = array.reshape(-1, 1) if dim is None else _as_rows("unique_consecutive", array, dim)
     starts = np.ones(len(rows), bool)
     starts[1:] = (rows[1:] != rows[:-1]).any(axis=1)
@@ -303,6 +349,8 @@ def searchsorted(
     order = _sorter(sorter, sequence)
     where: Any = "right" if right or side == "right" else "left"
     dtype = np.int32 if out_int32 else np.int64
+    if meta.is_among((sequence, values)):
+        return wrap(meta.empty(values.shape, dtype))
     if sequence.ndim == 1:
         return wrap(np.asarray(_places(sequence, values, where, order)).astype(dtype, copy=False))
     out = np.empty(values.shape, dtype)

@@ -14,6 +14,7 @@ from npg.functional._factory import fill_number
 from npg.functional._forms import expose
 from npg.functional._public import as_tensor_input, public_function, to_dtype
 from npg.functional._types import T
+from npg.kernels.meta import needs_data
 from npg.ops import selection as ops
 
 # ----- Where -----
@@ -37,6 +38,7 @@ def where(condition: Any, input: Any = None, other: Any = None, *, out: Any = No
     """
     chosen = array_of(as_tensor_input("where", condition, "condition"))
     if input is None and other is None:
+        needs_data("nonzero", chosen)
         return tuple(wrap(i) for i in np.nonzero(np.atleast_1d(chosen)))
     if input is None or other is None:
         raise TypeError("where(): expected condition alone or condition, input and other, got one of input and other")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from npg import dtypes
+from npg import _errors, dtypes
 from npg._words import scalar_name
 from npg.engine import TensorBase, apply, check_in_place
 from npg.functional._arguments import checked_array, dim_index, dims_tuple, expanded_shape, sizes_of
@@ -149,7 +149,7 @@ def unflatten(input: T, dim: int, sizes: Sizes) -> T:
     """
     shape = checked_array("unflatten", input).shape
     d = dim_index("unflatten", dim, len(shape))
-    sizes = sizes_of("unflatten", (sizes,), "sizes")
+    sizes = sizes_of("unflatten", (sizes,), "sizes", position=2)
     if not sizes:
         raise RuntimeError("unflatten: sizes must be non-empty")
     product = math.prod(n for n in sizes if n != -1)
@@ -270,11 +270,9 @@ def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
     for i, x in enumerate(tensors):
         own = checked_array("broadcast_tensors", x, "tensors", i + 1).shape
         a, b = ((1,) * (max(len(own), len(shape)) - len(s)) + s for s in (shape, own))
-        for d, (m, n) in enumerate(zip(a, b, strict=True)):
-            if m != n and 1 not in (m, n):
-                raise RuntimeError(
-                    f"The size of tensor a ({m}) must match the size of tensor b ({n}) at non-singleton dimension {d}"
-                )
+        for d in reversed(range(len(a))):
+            if a[d] != b[d] and 1 not in (a[d], b[d]):
+                raise RuntimeError(_errors.SIZE_MISMATCH.format(a=a[d], b=b[d], dimension=d))
         shape = tuple(n if m == 1 else m for m, n in zip(a, b, strict=True))
     return tuple(x if checked_array("broadcast_tensors", x).shape == shape else expand(x, shape) for x in tensors)
 

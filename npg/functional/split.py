@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 import numpy as np
 
 from npg._naming import named
-from npg._words import scalar_name
+from npg._words import scalar_name, type_name
 from npg.engine import TensorBase, apply
 from npg.functional._arguments import checked_array, dim_index
-from npg.functional._public import public_function
+from npg.functional._public import F, public_function
 from npg.functional._types import Dims, Sizes, T
 from npg.ops import joining as join_ops, shape as ops
 
@@ -184,14 +185,42 @@ def chunk(input: T, chunks: int, dim: int = 0) -> tuple[T, ...]:
     return _split(input, n, math.ceil(n / chunks), d)
 
 
+# The names of the three kinds of the second argument in PyTorch's signatures; its documentation joins them to one.
+_SPLIT_AT: dict[str, tuple[Any, str]] = {
+    "indices": ((tuple, list), "tuple of ints"),
+    "sections": (int, "int"),
+    "tensor_indices_or_sections": (TensorBase, "Tensor"),
+}
+
+
+def _split_at(function: F) -> F:
+    """Let indices_or_sections of a function be given under the name of its kind."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for name in _SPLIT_AT.keys() & kwargs.keys():
+            kind, words = _SPLIT_AT[name]
+            given = kwargs.pop(name)
+            if not isinstance(given, kind):
+                raise TypeError(f"{function.__name__}(): argument '{name}' must be {words}, not {type_name(given)}")
+            if len(args) > 1 or "indices_or_sections" in kwargs:
+                raise TypeError(f"{function.__name__}() got multiple values for argument '{name}'")
+            kwargs["indices_or_sections"] = given
+        return function(*args, **kwargs)
+
+    return call  # type: ignore[return-value]
+
+
 @public_function
+@_split_at
 def tensor_split(input: T, indices_or_sections: Any, dim: int = 0) -> tuple[T, ...]:
     """Return views of parts along a dimension.
 
     Args:
         input: at least one dimension.
         indices_or_sections: an int: the number of parts, the first of which may be larger by one; or a sequence: the
-            indices at which to split. Also a 0-d or 1-d int64 tensor.
+            indices at which to split. Also a 0-d or 1-d int64 tensor. By keyword also as `sections`, `indices` and
+            `tensor_indices_or_sections`.
         dim: an int.
     Raises: RuntimeError: when the number of parts is below 1.
     Source: torch.tensor_split.
@@ -251,6 +280,7 @@ def _at_least(name: str, input: Any, ndim: int) -> int:
 
 
 @public_function
+@_split_at
 def hsplit(input: T, indices_or_sections: Any) -> tuple[T, ...]:
     """Return views of parts along the second dimension, or the only one; see tensor_split.
 
@@ -260,6 +290,7 @@ def hsplit(input: T, indices_or_sections: Any) -> tuple[T, ...]:
 
 
 @public_function
+@_split_at
 def vsplit(input: T, indices_or_sections: Any) -> tuple[T, ...]:
     """Return views of parts along the first dimension; see tensor_split. Source: torch.vsplit."""
     _at_least("vsplit", input, 2)
@@ -267,6 +298,7 @@ def vsplit(input: T, indices_or_sections: Any) -> tuple[T, ...]:
 
 
 @public_function
+@_split_at
 def dsplit(input: T, indices_or_sections: Any) -> tuple[T, ...]:
     """Return views of parts along the third dimension; see tensor_split. Source: torch.dsplit."""
     _at_least("dsplit", input, 3)

@@ -10,15 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
-from npg._errors import warn
+from npg._errors import NO_TORCHSCRIPT, warn
 from npg._naming import named
 from npg._refusal import refusing, refusing_class
 from npg.engine import TensorBase
 from npg.futures import Future
 from npg.jit import _isinstance
 from npg.nn import Module
-
-_NO_CODE = "npg has no TorchScript; save the state_dict with npg.save, and the module as Python code"
 
 # ----- Functions and modules as they are -----
 
@@ -41,6 +39,9 @@ def script_method(fn: Callable[..., Any]) -> Callable[..., Any]:
 def script_if_tracing(fn: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function as it is: nothing is traced."""
     return fn
+
+
+_script_if_tracing = script_if_tracing
 
 
 def trace(
@@ -131,8 +132,7 @@ def freeze(mod: Any, preserved_attrs: Any = None, optimize_numerics: bool = True
     if mod.training:
         raise RuntimeError(
             "Freezing is currently only implemented for modules in eval mode. Please call .eval() on your module "
-            "before "
-            "freezing."
+            "before freezing."
         )
     return mod
 
@@ -295,11 +295,11 @@ class RecursiveScriptModule(ScriptModule):
     """A module that PyTorch has compiled: npg makes none."""
 
 
-ScriptFunction = refusing_class("ScriptFunction", __name__, NotImplementedError, _NO_CODE)
-CompilationUnit = refusing_class("CompilationUnit", __name__, NotImplementedError, _NO_CODE)
+ScriptFunction = refusing_class("ScriptFunction", __name__, NotImplementedError, NO_TORCHSCRIPT)
+CompilationUnit = refusing_class("CompilationUnit", __name__, NotImplementedError, NO_TORCHSCRIPT)
 
 
-@refusing(NotImplementedError, _NO_CODE)
+@refusing(NotImplementedError, NO_TORCHSCRIPT)
 def save(m: Any, f: Any, _extra_files: Any = None) -> Any: ...
 
 
@@ -310,7 +310,7 @@ def save(m: Any, f: Any, _extra_files: Any = None) -> Any: ...
 def load(f: Any, map_location: Any = None, _extra_files: Any = None, _restore_shapes: bool = False) -> Any: ...
 
 
-@refusing(NotImplementedError, _NO_CODE)
+@refusing(NotImplementedError, NO_TORCHSCRIPT)
 def export_opnames(m: Any) -> Any: ...
 
 

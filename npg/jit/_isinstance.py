@@ -35,8 +35,7 @@ def isinstance_of(value: Any, kind: Any) -> bool:
     if not value and origin in _CONTAINERS:
         warn(
             "The inner type of a container is lost when calling npg.jit.isinstance in eager mode. For example, "
-            "List[int] "
-            "would become list and therefore falsely return True for List[float] or List[str]."
+            "List[int] would become list and therefore falsely return True for List[float] or List[str]."
         )
         return True
     if origin is dict:

@@ -6,4 +6,9 @@ the modules of this package do everything by NumPy's own functions: the same res
 
 from npg._compiled import choose
 
-core, why = choose(__name__, ("attend", "compile_steps", "drop_memory", "memory_held", "multiply", "name"))
+_NAMES = (
+    *("attend", "can_fold", "compile_steps", "correlate", "depthwise", "depthwise_spread", "depthwise_weigh"),
+    *("drop_memory", "fold", "largest", "linear", "memory_held", "multiply", "name", "put", "put_even", "recurrent"),
+    *("recurrent_back", "select", "spread", "transpose", "weigh", "winograd", "winograd_weigh"),
+)
+core, why = choose(__name__, _NAMES)

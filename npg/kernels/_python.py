@@ -5,9 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 name = "python"
+can_fold = False
 attend: Any = None
 compile_steps: Any = None
+correlate: Any = None
+depthwise: Any = None
+depthwise_spread: Any = None
+depthwise_weigh: Any = None
+fold: Any = None
+largest: Any = None
+linear: Any = None
 multiply: Any = None
+put: Any = None
+put_even: Any = None
+recurrent: Any = None
+recurrent_back: Any = None
+select: Any = None
+spread: Any = None
+weigh: Any = None
+transpose: Any = None
+winograd: Any = None
+winograd_weigh: Any = None
 
 
 def memory_held() -> tuple[int, int]:

@@ -15,4 +15,7 @@ UNSHARED_GEMM = 1 << 18
 UNSHARED_BATCH = 1_000_000
 # Elements up to which the product of a matrix and a vector, or of two vectors, stays in its thread.
 UNSHARED_VECTOR = 8192
+# A kernel for small matrices adds up k numbers one after the other: so many of them at once, where k is more than DEEP.
+ADDED_IN_A_KERNEL = 128
+DEEP = 512
 SMALL_TILE = 1024  # elements of a tile for the kernels for small matrices

@@ -41,7 +41,8 @@ def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
         out = np.empty((*shape, a.shape[-2], b.shape[-1]), dtype)
         if out.ndim == 2 and a.size and _is_plain(a) and _is_plain(b):
             (m, k), n = a.shape, b.shape[1]
-            if m * k * n <= limits.UNSHARED_VECTOR and m * n <= limits.SMALL_TILE:  # never cut
+            shallow = k <= limits.DEEP or m == 1 or n == 1
+            if m * k * n <= limits.UNSHARED_VECTOR and m * n <= limits.SMALL_TILE and shallow:  # never cut
                 return np.matmul(a, b, out=out)
             if m == 1 and k > 1 < n:
                 tiles.in_tiles(a, b, out, *tiles.cut(1, k, n, a.itemsize, True, False))
@@ -63,15 +64,26 @@ def _is_plain(x: Array) -> bool:
     return flags.c_contiguous and flags.aligned and x.dtype.isnative
 
 
-def _multiply_batch(a: Array, b: Array, out: Array) -> None:
-    """Write the products of the matrices of two batches, which broadcast to each other, into out."""
+def multiply_one_of_many(a: Array, b: Array) -> Array:
+    """Return the product of two matrices of one floating dtype, cut like those of a batch: others run meanwhile."""
+    out = np.empty((len(a), b.shape[1]), a.dtype)
+    _multiply_batch(for_blas(a), for_blas(b), out, is_one=False)
+    return out
+
+
+def _multiply_batch(a: Array, b: Array, out: Array, is_one: bool | None = None) -> None:
+    """Write the products of the matrices of two batches, which broadcast to each other, into out.
+
+    Args:
+        is_one: whether it is the only product that runs; None: if it is one matrix.
+    """
     (m, k), n = a.shape[-2:], b.shape[-1]
     if m == n and _address(a) == _address(b):
         b = b.copy("C")  # for a matrix and its transpose NumPy calls syrk, which would use threads of its own
     first = out[(0,) * (out.ndim - 2)]
     a_lines, b_lines = (tiles.lines(x[(0,) * (x.ndim - 2)]) for x in (a, b))
     assert a_lines is not None and b_lines is not None
-    tile = tiles.cut(m, k, n, a.itemsize, a_lines[0], b_lines[1], out.size == m * n)
+    tile = tiles.cut(m, k, n, a.itemsize, a_lines[0], b_lines[1], out.size == m * n if is_one is None else is_one)
     if tile == (m, n, k) and (m * k * n <= limits.UNSHARED_BATCH or not APART):
         np.matmul(a, b, out=out)  # each is a call of BLAS that stays in its thread
         return

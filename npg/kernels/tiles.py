@@ -13,7 +13,7 @@ only along its long side. For a thousand rows that is nothing; for a batch of so
 On processors with AVX-512 it has other kernels, which read small matrices in place: a product that is cut into tiles
 small enough for them takes 0.6 to 0.8 of the time on one thread.
 
-*Digits.* A product with a vector adds up in blocks.
+*Digits.* A product with a vector, or by a kernel for small matrices, adds up k in blocks, and the blocks in float64.
 
 Each tile is one call of BLAS, here by NumPy's matmul (many tiles as the items of a batch) or by ctypes;
 csrc/kernels/products.pxi makes the same calls. With a BLAS other than OpenBLAS nothing is cut.
@@ -27,7 +27,15 @@ from typing import Any
 
 import numpy as np
 
-from npg.kernels.limits import SMALL_TILE, UNSHARED_BATCH, UNSHARED_GEMM, UNSHARED_VECTOR
+from npg.kernels.limits import (
+    ADDED_IN_A_KERNEL,
+    ADDED_IN_A_RUN,
+    DEEP,
+    SMALL_TILE,
+    UNSHARED_BATCH,
+    UNSHARED_GEMM,
+    UNSHARED_VECTOR,
+)
 from npg.kernels.openblas import APART, BATCHES, IS_SEQUENTIAL, SHARES, kernels
 from npg.kernels.parallel import split
 
@@ -42,13 +50,17 @@ KERNELS = kernels() in ("SkylakeX", "Cooperlake", "SapphireRapids")  # for small
 _TAKEN = 1200  # elements up to which they take a product of matrices that are both read along their lines
 _EDGE = 32  # rows of such a tile, and columns where it has that many rows
 _LINE = 4096  # bytes of a row of the first matrix, from which the first cache is too small for what a tile reads
+_LONG = 896  # numbers of k that such a tile takes at once, where there are more
 _SHORT = 32  # numbers in a row, up to which those kernels are not used where both matrices are read along their lines
 _LARGE = 1 << 24  # multiplications of a product that it does not pay to cut for those kernels
 _BOTH = 256  # rows and columns of such a product
+_ALONE = 1 << 22  # multiplications from which a product that runs beside others, _WIDE_ALONE or wider, is not cut
+_WIDE_ALONE = 128
 _ROWS, _COLUMNS = 384, 256  # of other tiles: copying both matrices costs some hundredths of multiplying then
 _SMALLEST = 64  # rows or columns of such a tile that is cut once more, so that there are four to share
 _MULTIPLICATIONS = 50  # in a nanosecond of one thread, or fewer
 _TOGETHER = 1 << 16  # elements of the products of several depths, if they are small
+_FEW = 1 << 8  # elements of a product, up to which those of several depths are copied to be added by one call
 _WIDE = 512  # columns of a tile of a matrix whose rows a vector is multiplied with
 _CACHED = 1 << 23  # elements of such a matrix; larger ones come from memory, which reads longer pieces of rows faster
 _WIDEST = 2048  # columns of a tile of a matrix larger than that
@@ -76,6 +88,8 @@ def _cut(
     if m == 1 or n == 1:
         return _cut_with_vector(m, k, n, a_lines, b_lines)
     work = m * k * n
+    if not is_one and APART and work >= _ALONE and min(m, n) >= _WIDE_ALONE:
+        return *_cut_large(m, k, n, 1), k
     both = a_lines and b_lines
     takes = small_kernels and (a_lines or not b_lines)  # the kernels for small matrices support these layouts
     is_taken = takes and work <= UNSHARED_BATCH and (not both or (m * n <= _TAKEN and k >= _SHORT))
@@ -96,8 +110,13 @@ def _cut(
         # A single last row or column would be a product with a vector, which BLAS computes in another way.
         if m % rows != 1 and n % columns != 1:
             return rows, columns, k
+    if takes and not both and not is_one and k > _LONG and min(m, n) <= _SMALLEST:
+        # Copying matrices of which one is narrow takes as long as multiplying: so by those kernels, some of k at once.
+        rows, columns, depth = min(m, _EDGE), _even(n, _EDGE), _even(k, _LONG)
+        if m % rows != 1 and n % columns != 1:
+            return rows, columns, depth
     if stays:
-        return m, n, k
+        return m, n, _even(k, ADDED_IN_A_KERNEL) if is_taken and k > DEEP else k
     if work > UNSHARED_BATCH:
         rows, columns = _cut_large(m, k, n) if APART else (m, n)
         if not APART or (rows, columns) != (m, n):
@@ -117,7 +136,7 @@ def _cut_with_vector(m: int, k: int, n: int, a_lines: bool, b_lines: bool) -> tu
         return m, n, k
     long, along = (m, a_lines) if n == 1 else (n, b_lines)
     if along or long == 1:  # some lines, each with the whole vector
-        part, depth = max(1, UNSHARED_VECTOR // k), _even(k, UNSHARED_VECTOR)
+        part, depth = max(1, UNSHARED_VECTOR // k), _even(k, ADDED_IN_A_RUN if long == 1 else UNSHARED_VECTOR)
     else:  # pieces of some lines
         part = _even(long, _WIDE if k * long <= _CACHED else _WIDEST)
         depth = _even(k, UNSHARED_VECTOR // part)
@@ -137,8 +156,8 @@ def _cut_to_lone(m: int, k: int, n: int) -> tuple[int, int, int]:
     return m, n, _even(k, max(1, UNSHARED_GEMM // (m * n)))
 
 
-def _cut_large(m: int, k: int, n: int) -> tuple[int, int]:
-    """Cut into tiles large enough for a batch of one, and into at least four where that costs little."""
+def _cut_large(m: int, k: int, n: int, least: int = 4) -> tuple[int, int]:
+    """Cut into tiles large enough for a batch of one, and into at least so many where that costs little."""
     down, across = -(-m // _ROWS), -(-n // _COLUMNS)
     while down * across > 1 and not _is_large(m, k, n, down, across, UNSHARED_BATCH):
         if m // down < n // across:
@@ -147,7 +166,7 @@ def _cut_large(m: int, k: int, n: int) -> tuple[int, int]:
         else:
             across -= across > 1
             down -= across == 1 and down > 1
-    while down * across < 4:
+    while down * across < least:
         by_rows = m // down >= n // across
         finer = (down + 1, across) if by_rows else (down, across + 1)
         edge = m // finer[0] if by_rows else n // finer[1]
@@ -205,28 +224,24 @@ def in_tiles(a: Array, b: Array, out: Array, rows: int, columns: int, depth: int
         return
     # Added one after the other, several depths at a time, because one call of NumPy for each would be slow.
     lead, n = out.shape[:-2], out.shape[-1]
-    blocked = k - k % depth
-    if m == 1 < n <= columns and not lead and blocked // depth * n <= _TOGETHER:  # sums of columns
-        parts = np.matmul(a[0, :blocked].reshape(-1, 1, depth), b[:blocked].reshape(-1, depth, n))
-        np.add.reduce(parts, 0, out=out)
-        if blocked < k:
-            out += np.matmul(a[:, blocked:], b[blocked:])
-        return
-    most = max(1, _TOGETHER // out.size)
+    total = np.zeros(out.shape)
+    most, blocked = max(1, _TOGETHER // out.size), k - k % depth
     for start in [*range(0, blocked, most * depth), *([blocked] if blocked < k else [])]:
         height = min(depth, k - start)
         count = min((blocked - start) // depth, most) if start < blocked else 1
-        parts = np.empty((1 + count, *lead, m, n), out.dtype)
         pieces = _along(a, -1, start, count, height), _along(b, -2, start, count, height)
-        _multiply_blocks(*pieces, parts[1:], rows, columns)
-        if start:
-            parts[0] = out
+        if m == 1 < n <= columns and not lead:  # sums of columns
+            products = np.matmul(pieces[0].reshape(-1, 1, height), pieces[1].reshape(-1, height, n))
         else:
-            parts = parts[1:]
-        if m * n == 1:  # np.add.reduce would add contiguous numbers pairwise
-            out[...] = np.add.accumulate(parts, 0)[-1]
+            products = np.empty((count, *lead, m, n), out.dtype)
+            _multiply_blocks(*pieces, products, rows, columns)
+        if out.size <= _FEW:
+            # Not np.add.reduce, which would add contiguous numbers pairwise.
+            total = np.add.accumulate(np.concatenate((total[None], products)), 0)[-1]
         else:
-            np.add.reduce(parts, 0, out=out)
+            for product in products:
+                total += product
+    out[...] = total
 
 
 def _along(x: Array, dim: int, start: int, count: int, height: int) -> Array:

@@ -83,6 +83,8 @@ def trunc_normal_(
         warn(
             "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect."
         )
+    if tensor.is_meta:
+        return tensor
     with no_grad():
         drawn = creation.empty(tensor.shape, dtype=tensor.dtype)
         pending: Any = None  # first all of them, then a mask; every round draws for all, as in PyTorch

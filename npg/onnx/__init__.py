@@ -21,8 +21,26 @@ def is_in_onnx_export() -> bool:
 def export(model: Any, args: Any = (), f: Any = None, **others: Any) -> Any: ...
 
 
+@_refuses
+def _export(*args: Any, **others: Any) -> Any: ...
+
+
+def register_custom_op_symbolic(symbolic_name: str, symbolic_fn: Any, opset_version: int) -> None:
+    """Do nothing: only an export would call the function."""
+
+
+def unregister_custom_op_symbolic(symbolic_name: str, opset_version: int) -> None:
+    """Do nothing: npg keeps no functions for an export."""
+
+
 class OnnxExporterError(RuntimeError):
     """Raised by PyTorch when an export fails; npg never raises it."""
 
 
-__all__ = ["OnnxExporterError", "export", "is_in_onnx_export"]
+__all__ = [
+    "OnnxExporterError",
+    "export",
+    "is_in_onnx_export",
+    "register_custom_op_symbolic",
+    "unregister_custom_op_symbolic",
+]

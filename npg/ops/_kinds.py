@@ -11,6 +11,9 @@ NotImplemented, runs as its composite; where it has none it runs on one example 
 A *tangent rule* sends tangents forward through a recorded call (npg.func.jvp). It takes `(node, ts)`: the call with its
 op, params, inputs and output (ndarrays, or a Like or None if nothing else was saved), and for each input the tangent,
 an ndarray or None. It returns the tangent of the output (of a multi op, one for each output), or NotImplemented.
+
+A *rule of shapes* takes the inputs and settings of the forward, and returns the shape of the result, for arrays without
+data (ops/_meta.py). Where the result is as large as it is costly, so that it is not computed for its shape.
 """
 
 from __future__ import annotations
@@ -36,12 +39,14 @@ class Kind(NamedTuple):
         batch: the batching rule, or None.
         tangent: the tangent rule, or None.
         aligned: in place, the operands broadcast to the first one, and so do their examples.
+        shape: the rule of shapes, or None.
     """
 
     name: str
     batch: Batching | None = None
     tangent: Tangent | None = None
     aligned: bool = False
+    shape: Callable[..., tuple[int, ...]] | None = None
 
 
 # ----- Batches in other shapes -----
@@ -77,7 +82,7 @@ def moved(dim: Any) -> Any:
 # ----- Batching rules -----
 
 
-def _elementwise(op: Any, xs: Any, batched: Any, size: int, /, **params: Any) -> Any:
+def _broadcasting(op: Any, xs: Any, batched: Any, size: int, /, **params: Any) -> Any:
     rank = max(rank_of(x, flag) for x, flag in zip(xs, batched, strict=True))
     return op(*[padded(x, rank) if flag else x for x, flag in zip(xs, batched, strict=True)], **params)
 
@@ -214,16 +219,33 @@ def loss(node: Any, ts: list[Any]) -> Any:
     return np.asarray(result, g.dtype)
 
 
+# ----- Rules of shapes -----
+
+
+def own_shape(x: Any, *_others: Any, **_params: Any) -> tuple[int, ...]:
+    """Return the shape of the first input: the rule of shapes of an op that keeps it."""
+    shape: tuple[int, ...] = x.shape
+    return shape
+
+
+def _reduced_shape(x: Any, *, dim: Any = None, keepdim: bool = False, **_params: Any) -> tuple[int, ...]:
+    rank = x.ndim
+    dims = range(rank) if dim is None else [d % rank for d in ((dim,) if isinstance(dim, int) else dim) if rank]
+    return tuple([1 if d in dims else n for d, n in enumerate(x.shape) if keepdim or d not in dims])
+
+
 # ----- The kinds -----
 
-ELEMENTWISE = Kind("elementwise", _elementwise, _weighted, True)  # operands are broadcast, each element is independent
-ASSIGNMENT = Kind("assignment", _elementwise, None, True)  # the source is broadcast, the first operand is not
+ELEMENTWISE = Kind("elementwise", _broadcasting, _weighted, True)  # operands are broadcast, each element is independent
+ASSIGNMENT = Kind("assignment", _broadcasting, None, True)  # the source is broadcast, the first operand is not
 FILLING = Kind("filling", None, None, True)
-REDUCTION = Kind("reduction", _reduction, reduced)  # over the dimensions `dim`: several, or None for all
+# Over the dimensions `dim`: several, or None for all.
+REDUCTION = Kind("reduction", _reduction, reduced, shape=_reduced_shape)
 REDUCTION_OF_ONE = Kind(
-    "reduction of one", functools.partial(_reduction, all_dims=1), reduced
+    "reduction of one", functools.partial(_reduction, all_dims=1), reduced, shape=_reduced_shape
 )  # `dim` is an int or None
 MATRICES = Kind("matrices", _matrices)  # of the last two dimensions, for any leading ones
+PAIRS_OF_MATRICES = Kind("pairs of matrices", _broadcasting)  # likewise, and the leading ones are broadcast
 
 
 def along_dims(*settings: str, tangent: Tangent | None = None) -> Kind:
@@ -235,3 +257,14 @@ def along_dims(*settings: str, tangent: Tangent | None = None) -> Kind:
         return op(*xs, **{**params, **{name: moved(params[name]) for name in settings}})
 
     return Kind("along " + ", ".join(settings), rule, tangent)
+
+
+def adjoint_along(*settings: str) -> Kind:
+    """Return the kind of an op that puts its input into zeros of `shape`, along the dimensions of these settings."""
+
+    def rule(op: Any, xs: Any, batched: Any, size: int, /, *, shape: tuple[int, ...], **params: Any) -> Any:
+        if not shape:
+            return NotImplemented
+        return op(*xs, shape=(size, *shape), **{**params, **{name: moved(params[name]) for name in settings}})
+
+    return Kind("adjoint along " + ", ".join(settings), rule, linear)

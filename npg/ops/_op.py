@@ -27,7 +27,8 @@ from typing import Any
 import numpy as np
 
 from npg._signatures import parameters_of
-from npg.ops import _half
+from npg.kernels.meta import MetaArray
+from npg.ops import _half, _meta
 from npg.ops._kinds import ELEMENTWISE, Kind
 
 # How the inputs are promoted before the forward runs (npg/dtypes.py decides the dtype).
@@ -119,10 +120,12 @@ class Op:
         edge_order: the inputs in the order of PyTorch's edges, where that differs: the order of next_functions, of the
             gradients that a node's hooks see, and in which leaves get theirs.
         kind: what the op does to dimensions, see ops/_kinds.py; None for an op without a kind.
-        batch_rule, tangent_rule: the op's batching rule and tangent rule, see ops/_kinds.py; or None.
+        batch_rule, tangent_rule, shape_rule: the op's batching rule, tangent rule and rule of shapes, see
+            ops/_kinds.py; or None.
         namespace: the namespace of PyTorch's function where that is not torch: "linalg".
         aten: PyTorch's name of the op, None where PyTorch has no such op.
-        flops: counts additions and multiplications, given the shapes of the inputs; None where they are not counted.
+        flops: counts additions and multiplications, given the shapes of the output and of the inputs; None where they
+            are not counted.
         in_place: the op that the in-place form (exp_) applies: itself, unless the declaration names another. None
             where PyTorch has no such form: ops that are not elementwise, and those declared with in_place=False.
         takes_out: whether the function takes out=, as in PyTorch.
@@ -162,6 +165,7 @@ class Op:
         self.kind = kind
         self.batch_rule = kind.batch if kind is not None else None
         self.tangent_rule = tangent or (kind.tangent if kind is not None else None)
+        self.shape_rule = kind.shape if kind is not None else None
         self.namespace = namespace
         self.aten = (f"{namespace}_{self.name}" if namespace else self.name) if aten == "" else aten
         self.flops = flops
@@ -224,6 +228,8 @@ class Op:
                 if x.dtype.char == "e":
                     forward = self._forward_half
                 continue
+            if type(x) is MetaArray:
+                return _meta.forward(self, inputs, params)[0]
             apply = getattr(type(x), "__npg_apply__", None)
             if apply is not None:
                 return apply(self, inputs, params)
@@ -255,6 +261,11 @@ class Op:
     def tangent(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Declare the op's tangent rule, see ops/_kinds.py."""
         self.tangent_rule = rule
+        return rule
+
+    def shape(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Declare the op's rule of shapes, see ops/_kinds.py."""
+        self.shape_rule = rule
         return rule
 
     # ----- The parts of a fused kernel, as decorators -----
@@ -355,17 +366,21 @@ def elementwise(*ops: Op, forward: bool = True) -> None:
         op.elementwise, op.blocks = True, forward
 
 
-def fused(**facts: Any) -> Callable[[Callable[..., Any]], Op]:
+def fused(
+    *, multi: bool = False, reads: tuple[int, ...] | None = None, **facts: Any
+) -> Callable[[Callable[..., Any]], Op]:
     """Declare a hand-written kernel. The forward returns (result, saved); saved is a tuple of arrays for the backward.
 
     A forward with a keyword parameter `keep` is told whether a backward may follow, and may return () as saved if not.
     The backward is set by `@op.backward`, the composite by `@op.compose`; a recordable rule by `@op.vjp` where the
     composite would need inputs that the backward does not save.
+
+    Args: multi, reads: as of `primitive`, of the result.
     """
 
     def declare(function: Callable[..., Any]) -> Op:
         op = Op(function, **facts)
-        op.is_fused = True
+        op.is_fused, op.is_multi, op.reads = True, multi, reads
         return op
 
     return declare

@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from npg.kernels.moving import choose, keep_where
+from npg.kernels.programs import program
 from npg.ops._dtypes import no_bool
 from npg.ops._kinds import ELEMENTWISE, along_dims, weights
 from npg.ops._op import FLOAT, Op, elementwise, primitive
 from npg.ops.division import reciprocal
 from npg.ops.elementwise import abs, exp, refuse_subtraction
-from npg.ops.selection import choose, keep_where, mask, where
-from npg.ops.shape import c_order
+from npg.ops.selection import mask, where
+from npg.ops.shape import c_order, overload
 from npg.ops.special import sigmoid
 
 
@@ -31,17 +33,41 @@ def _of_result(op: Op, rule: Callable[..., Any]) -> Op:
 
 # ----- Piecewise linear -----
 
+# As programs, which threads share: a pass over a large array waits for memory otherwise.
+
+
+@program
+def _rectified(x: Any) -> Any:
+    return np.maximum(0.0, x)  # in this order -0 stays, as in PyTorch
+
+
+@program
+def _leaking(x: Any, *, slope: float) -> Any:
+    return np.maximum(x, x * slope)
+
+
+@program
+def _limited(x: Any, *, low: float, high: float) -> Any:
+    return np.minimum(np.maximum(x, low), high)
+
+
+def _is_large(x: Any) -> bool:
+    """Tell whether a program is worth its call."""
+    return isinstance(x, np.ndarray) and x.size > 1 << 15 and x.dtype.char in "fd"
+
 
 @primitive(lambda g, y, _x: mask(g, ~(y <= 0)), kind=ELEMENTWISE)
 def relu(input: Any) -> Any:
     """Return max(input, 0)."""
-    return np.maximum(0, input)  # in this order -0 stays, as in PyTorch
+    return _rectified.of(input) if _is_large(input) else np.maximum(0, input)
 
 
 @primitive(lambda g, _y, x, *, negative_slope: where(x > 0, g, g * negative_slope), kind=ELEMENTWISE)
 def leaky_relu(input: Any, *, negative_slope: float) -> Any:
     """Return input where it is positive, else input * negative_slope."""
     if 0 < negative_slope <= 1:
+        if _is_large(input):
+            return _leaking.of(input, slope=negative_slope)
         return np.maximum(input, input * negative_slope)
     return choose(input > 0, input, input * negative_slope)
 
@@ -62,9 +88,17 @@ def prelu(input: Any, weight: Any) -> Any:
     return choose(input > 0, input, input * weight)
 
 
+@primitive(lambda g, _y, _x, slopes: g * slopes, None, kind=ELEMENTWISE)
+def rrelu_with_noise(input: Any, slopes: Any) -> Any:
+    """Return the input times its slopes."""
+    return input * slopes
+
+
 @primitive(lambda g, _y, x, *, low, high: mask(g, (x > low) & (x < high)), kind=ELEMENTWISE)
 def hardtanh(input: Any, *, low: float, high: float) -> Any:
     """Return the input limited to [low, high]; unlike clamp's, the gradient at the limits is 0."""
+    if _is_large(input):
+        return _limited.of(input, low=low, high=high)
     return np.minimum(np.maximum(input, low), high)
 
 
@@ -166,12 +200,15 @@ def _silu_vjp(g: Any, _y: Any, x: Any) -> Any:
     return g * (s * (1.0 + x * (1.0 - s)))
 
 
+@program
+def _silu(x: Any) -> Any:
+    return x / (np.exp(-x) + 1.0)
+
+
 @primitive(_silu_vjp, kind=ELEMENTWISE)
 def silu(input: Any) -> Any:
     """Return input * sigmoid(input)."""
-    y = sigmoid.forward(input)
-    y *= input
-    return y
+    return _silu.of(input)
 
 
 def _mish_vjp(g: Any, _y: Any, x: Any) -> Any:
@@ -248,6 +285,10 @@ def tanhshrink(input: Any) -> Any:
 softsign.refuses(no_bool("abs_cpu"))
 tanhshrink.refuses(lambda input: refuse_subtraction(input, 0.0))
 
-elementwise(leaky_relu, prelu, hardtanh, threshold, hardshrink, softshrink, hardsigmoid, hardswish)
+elementwise(leaky_relu, rrelu_with_noise, prelu, hardtanh, threshold, hardshrink, softshrink, hardsigmoid, hardswish)
 elementwise(elu, celu, softplus, logsigmoid, softsign, tanhshrink, leaky_relu_in_place, elu_in_place, celu_in_place)
 elementwise(relu, silu, mish, forward=False)
+
+rrelu_in_place = overload(rrelu_with_noise, "RreluWithNoiseBackward1")
+rrelu_mean = overload(leaky_relu, "RreluWithNoiseBackward0", aten="rrelu_with_noise")
+rrelu_mean_in_place = overload(leaky_relu, "RreluWithNoiseBackward1", aten="rrelu_with_noise")

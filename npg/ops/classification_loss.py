@@ -38,10 +38,10 @@ def _rows_of(x: Array) -> Array:
 
 
 def _from_rows(rows: Array, shape: tuple[int, ...]) -> Array:
-    """Return (rows, C) in the input's shape (N, C, d1, ...)."""
+    """Return (rows, C) in the input's shape (N, C, d1, ...), contiguous as PyTorch's."""
     if len(shape) == 2:
         return rows
-    return np.moveaxis(rows.reshape(shape[0], *shape[2:], shape[1]), -1, 1)
+    return np.ascontiguousarray(np.moveaxis(rows.reshape(shape[0], *shape[2:], shape[1]), -1, 1))
 
 
 def _targets(target: Array, classes: int, ignore_index: int) -> tuple[Array, Array | None]:

@@ -18,7 +18,7 @@ from npg.ops.extrema import values_vjp
 from npg.ops.rearrange import constant_pad, flip
 from npg.ops.reduction import spread
 from npg.ops.selection import where
-from npg.ops.shape import along, c_order, overload, reshape, slice_
+from npg.ops.shape import along, batches_along, c_order, overload, reshape, slice_
 
 _LINE = 1 << 12  # adjacent elements that are processed at once, where dim is not the last
 
@@ -94,6 +94,9 @@ def recurrence(decay: Any, input: Any, *, dim: int, reverse: bool) -> Any:
     for k in range(len(b) - 2, -1, -1) if reverse else range(1, len(b)):
         b[k] += a[k] * b[k + 1] if reverse else a[k - 1] * b[k - 1]
     return out
+
+
+recurrence.batch(batches_along)
 
 
 def _decay_vjp(g: Any, y: Any, decay: Any, dim: int, reverse: bool) -> Any:

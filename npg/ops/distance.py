@@ -7,14 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from npg.kernels import blocks
 from npg.kernels.sums import add_up, inner
 from npg.ops._broadcast import unbroadcast
-from npg.ops._kinds import REDUCTION
-from npg.ops._op import ARITHMETIC, primitive
+from npg.ops._kinds import PAIRS_OF_MATRICES, REDUCTION, flattened, padded, rank_of
+from npg.ops._op import ARITHMETIC, Op, primitive
 from npg.ops.elementwise import sign
+from npg.ops.indexing import index, index_backward
+from npg.ops.matmul import matmul
 from npg.ops.reduction import count, kept_shape, shared_vjp, spread
 from npg.ops.selection import mask as keep, where
-from npg.ops.shape import c_order
+from npg.ops.shape import c_order, overload
 
 Array = np.ndarray[Any, Any]
 
@@ -92,3 +95,113 @@ def _dist_vjp(g: Any, y: Any, x: Any, other: Any, p: float) -> Any:
 def dist(input: Any, other: Any, *, p: float) -> Any:
     """Return the p-norm of input - other."""
     return _norm(np.asarray(input - other), p, None, False)
+
+
+@dist.batch
+def _dist_batch(op: Op, xs: Any, batched: Any, size: int, /, *, p: float) -> Any:
+    rank = max(rank_of(x, flag) for x, flag in zip(xs, batched, strict=True))
+    a, b = (padded(x, rank) if flag else x for x, flag in zip(xs, batched, strict=True))
+    return vector_norm(flattened(a - b), p=p, dim=(1,), keepdim=False)
+
+
+# ----- Between the rows of matrices -----
+
+
+def _row_norms(x: Array, p: float) -> Any:
+    """Return the p-norms along the last dimension; of no elements 0."""
+    return _norm(x, p, (x.ndim - 1,), False) if x.shape[-1] else np.zeros(x.shape[:-1], x.dtype)
+
+
+def _slopes(g: Any, y: Any, x: Any, p: float) -> Any:
+    """Return g times the derivative of y, the p-norm along the last dimension of x: 0 where it has none.
+
+    Unlike in vector_norm, the largest elements do not share the gradient of the norm for p = inf.
+    """
+    if p == 1:
+        return g * sign(x)
+    if math.isinf(p):
+        return keep(g * sign(x), abs(x) == y)
+    return sign(x) * where(x == 0, 1.0, abs(x)) ** (p - 1) * _over(g, y, p - 1)
+
+
+def _pull(g: Any, y: Any, x: Any, other: Any, p: float) -> Any:
+    """Return the gradient of x (..., P, M), given g of its rows' distances y (..., P, R) from the rows of other."""
+    if p == 0:
+        return x * 0.0
+    if p == 2:
+        g = _over(g, y)
+        return x * np.sum(g, axis=-1, keepdims=True) - matmul(g, other)
+    if isinstance(x, np.ndarray):
+        parts = [
+            _pull_part(g[..., rows, :], y[..., rows, :], x[..., rows, :], other, p)
+            for rows in _row_blocks(x.shape, other.shape)
+        ]
+        return np.concatenate(parts, axis=-2) if len(parts) != 1 else parts[0]
+    return _pull_part(g, y, x, other, p)
+
+
+def _pull_part(g: Any, y: Any, x: Any, other: Any, p: float) -> Any:
+    differences = x[..., :, None, :] - other[..., None, :, :]  # (..., P, R, M)
+    return np.sum(_slopes(g[..., None], y[..., None], differences, p), axis=-2)
+
+
+def _row_blocks(shape: tuple[int, ...], other: tuple[int, ...]) -> list[slice]:
+    """Return slices of the rows of the first matrix: as many at a time as make about a block of differences."""
+    lead = max(math.prod(shape[:-2]), math.prod(other[:-2]))
+    height = max(1, blocks.BLOCK // max(1, lead * other[-2] * shape[-1]))
+    return [slice(i, i + height) for i in range(0, shape[-2], height)] or [slice(0, 0)]
+
+
+def _transposed(x: Any) -> Any:
+    return np.swapaxes(x, -1, -2)
+
+
+@primitive(
+    lambda g, y, x, other, *, p, products: _pull(g, y, x, other, p),
+    lambda g, y, x, other, *, p, products: _pull(_transposed(g), _transposed(y), other, x, p),
+    kind=PAIRS_OF_MATRICES,
+    broadcasts=True,
+    aten="_cdist_forward",
+)
+def cdist(input: Any, other: Any, *, p: float, products: bool) -> Any:
+    """Return the p-norms of the differences of the rows (..., P, M) and (..., R, M): (..., P, R).
+
+    products: for p = 2, by a matrix product, |x|^2 + |z|^2 - 2 x z, which is faster and has fewer digits.
+    """
+    if products:
+        squares, others = (add_up(x * x, (x.ndim - 1,), True) for x in (input, other))
+        y = np.asarray(matmul(input, _transposed(other)))
+        y *= -2.0
+        y += squares
+        y += _transposed(others)
+        return np.sqrt(np.maximum(y, 0.0, out=y), out=y)
+    parts = [
+        _row_norms(input[..., rows, None, :] - other[..., None, :, :], p)
+        for rows in _row_blocks(input.shape, other.shape)
+    ]
+    return np.ascontiguousarray(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-2))
+
+
+cdist.node_name = "CdistBackward0"
+euclidean = overload(cdist, "EuclideanDistBackward0", aten="_euclidean_dist")
+
+
+def _pdist_vjp(g: Any, y: Any, x: Any, *, p: float) -> Any:
+    """gx = the gradient of the rows by their distances from all rows."""
+    places, at = np.triu_indices(x.shape[0], 1), (0, 1)
+    shape = (x.shape[0], x.shape[0])
+    g, y = (index_backward(v, *places, shape=shape, at=at) for v in (g, y))
+    return _pull(g + g.T, y + y.T, x, x, p)
+
+
+@primitive(_pdist_vjp, aten="_pdist_forward")
+def pdist(input: Any, *, p: float) -> Any:
+    """Return the p-norms of the differences of the rows i < j of (N, M): (N (N - 1) / 2,), j counting faster."""
+    parts = [_row_norms(input[i + 1 :] - row, p) for i, row in enumerate(input[:-1])]
+    return np.concatenate(parts) if parts else np.zeros(0, input.dtype)
+
+
+@pdist.batch
+def _pdist_batch(op: Op, xs: Any, batched: Any, size: int, /, *, p: float) -> Any:
+    y = cdist(xs[0], xs[0], p=p, products=False)
+    return index(y, *np.triu_indices(xs[0].shape[1], 1), at=(1, 2))

@@ -70,7 +70,7 @@ def _element_by_element(
     number = {label: i for i, label in enumerate(left)}  # NumPy takes labels below 52 only
     labels, out_labels = list(range(a.ndim)), [number[x] for x in out]
     n = a.shape[longest]
-    height = ADDED_SINGLY if a.strides[longest] != a.itemsize else ADDED_IN_A_RUN
+    height = ADDED_SINGLY if a.strides[longest] != a.itemsize else ADDED_IN_A_RUN // 4  # by few sums at once
     if n <= 2 * height:
         return np.einsum(a, labels, b, labels, out_labels)
     # np.einsum adds products one after the other: so a block of them at a time, and then the sums of the blocks.

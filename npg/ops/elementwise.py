@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from npg.kernels import meta
 from npg.ops._dtypes import no_bool, no_integers
 from npg.ops._kinds import ELEMENTWISE, linear
 from npg.ops._op import ARITHMETIC, FLOAT, elementwise, movement, primitive, ufunc
@@ -36,6 +37,16 @@ def cast(input: Any, *, dtype: np.dtype[Any]) -> Any:
     return copied(input, dtype)
 
 
+def _no_data(_g: Any, _y: Any, _x: Any) -> Any:
+    raise NotImplementedError(meta.NO_DATA)
+
+
+@movement(_no_data, kind=ELEMENTWISE, node="ToCopy", aten="_to_copy")
+def to_meta(input: Any) -> Any:
+    """Return an array like the input without data; no gradient comes back from it."""
+    return meta.like(input)
+
+
 @movement(kind=ELEMENTWISE)
 def zeros(input: Any) -> Any:
     """Return zeros of the input's shape and dtype: the gradient of a step function."""
@@ -45,7 +56,7 @@ def zeros(input: Any) -> Any:
 # ----- Arithmetic -----
 
 
-def _of_first(input: list[int], _other: list[int]) -> int:
+def _of_first(_y: list[int], input: list[int], _other: list[int]) -> int:
     return math.prod(input)  # as torch.profiler counts
 
 

@@ -10,7 +10,10 @@ from npg._floating import silent
 from npg.ops._half import cast, widen
 from npg.ops._kinds import linear
 from npg.ops._op import Op, movement, primitive
-from npg.ops.indexing import add_rows, index_batch
+from npg.ops.indexing import add_rows, index_backward_batch, index_batch
+from npg.ops.scatter import scatter_sum
+from npg.ops.selection import mask
+from npg.ops.shape import reshape
 
 Array = np.ndarray[Any, Any]
 
@@ -69,6 +72,13 @@ def embedding_backward(input: Any, index: Any, *, rows: int, padding_idx: int | 
     return out
 
 
+@embedding_backward.batch
+def _embedding_backward_batch(op: Op, xs: Any, batched: Any, size: int, /, *, rows: int, **settings: Any) -> Any:
+    if settings["padding_idx"] is not None or settings["scale_grad_by_freq"]:
+        return NotImplemented
+    return index_backward_batch(op, xs, batched, size, shape=(rows, xs[0].shape[-1]), at=(0,))
+
+
 def _frequency(flat: Array, rows: int) -> Array:
     return np.maximum(np.bincount(flat, minlength=rows), 1)
 
@@ -91,6 +101,9 @@ def embedding_double_backward(input: Any, index: Any, *, padding_idx: int | None
     return out.reshape(*index.shape, input.shape[1])
 
 
+embedding_double_backward.batch(_embedding_batch)
+
+
 @silent()
 def renorm_rows(weight: Array, index: Array, max_norm: float, norm_type: float) -> None:
     """Scale the rows that are looked up, and whose norm is larger, down to max_norm, in place."""
@@ -99,3 +112,83 @@ def renorm_rows(weight: Array, index: Array, max_norm: float, norm_type: float) 
     norms = np.linalg.norm(rows, norm_type, axis=1)
     large = norms > max_norm
     weight[used[large]] = rows[large] * (max_norm / (norms[large] + 1e-7)).astype(rows.dtype)[:, None]
+
+
+# ----- Bags of rows -----
+
+
+def _of_bags(g: Any, bags: Any) -> Any:
+    """Return the rows of g (B, C) at the bag of each index: (N, C)."""
+    return embedding(g, bags, padding_idx=None, scale_grad_by_freq=False)
+
+
+def _bag_weight_vjp(
+    g: Any, y: Any, weight_like: Any, index: Any, bags: Any, factors: Any, *, mode: str, padding_idx: int | None,
+    scale_grad_by_freq: bool, **_count: int,
+) -> Any:  # fmt: skip
+    """gw = at each row that was looked up, the gradient of its bag times its factor."""
+    (g, *_), rows = g, weight_like.shape[0]
+    if mode == "max":
+        full = (y[1] > 0)[:, None]  # an empty bag gives zeros
+        return scatter_sum(mask(g, full), y[2], shape=weight_like.shape, dim=0)
+    if mode == "mean":
+        g = g / np.maximum(y[1], 1).astype(g.dtype)[:, None]
+    each = _of_bags(g, bags)
+    if factors is not None:
+        each = each * reshape(factors, shape=(-1, 1))
+    return embedding_backward(each, index, rows=rows, padding_idx=padding_idx, scale_grad_by_freq=scale_grad_by_freq)
+
+
+def _bag_factors_vjp(
+    g: Any, _y: Any, weight: Any, index: Any, bags: Any, _factors: Any, *, padding_idx: int | None, **_settings: Any
+) -> Any:
+    """gf = the gradient of the factor's bag times its row, summed."""
+    gf = np.sum(_of_bags(g[0], bags) * embedding(weight, index, padding_idx=None, scale_grad_by_freq=False), axis=1)
+    return gf if padding_idx is None else mask(gf, index != padding_idx)
+
+
+@primitive(_bag_weight_vjp, None, None, _bag_factors_vjp, multi=True, reads=(1, 2))
+def embedding_bag(
+    weight: Any,
+    index: Any,
+    bags: Any,
+    factors: Any,
+    *,
+    count: int,
+    mode: str,
+    padding_idx: int | None,
+    scale_grad_by_freq: bool,
+) -> Any:
+    """Return the sum, mean or maximum of the rows of each of `count` bags, the bags' sizes, and of maxima the rows.
+
+    Args:
+        weight: (V, C). index: (N,) int64. bags: (N,), the bag of each index, in ascending order.
+        factors: (N,), of the rows in a sum, or None.
+        padding_idx: an index that does not count.
+    Returns: (count, C); (count,) int64, without padding; (count, C) int64 for "max", else (count,).
+    """
+    rows, places, columns = weight.take(_flat(index, len(weight)), axis=0), bags, weight.shape[1]
+    if factors is not None:
+        rows *= factors[:, None]
+    if padding_idx is not None:
+        kept = np.flatnonzero(index != padding_idx)
+        if len(kept) != len(index):
+            rows, places, index = rows[kept], bags[kept], index[kept]
+    sizes = np.bincount(places, minlength=count)
+    out = np.zeros((count, columns), weight.dtype)
+    full = np.flatnonzero(sizes)
+    starts = (np.cumsum(sizes) - sizes)[full]
+    if mode != "max":
+        if len(full):
+            out[full] = np.add.reduceat(rows, starts, axis=0)
+        if mode == "mean":
+            out /= np.maximum(sizes, 1).astype(out.dtype)[:, None]
+        return out, sizes, sizes
+    largest = np.zeros((count, columns), np.int64)
+    if len(full) and columns:
+        out[full] = np.maximum.reduceat(rows, starts, axis=0)
+        # The first of the rows that are equal to the maximum; of nan none is, then the last row is taken.
+        order = np.arange(len(rows))[:, None]
+        first = np.where(rows == out[places], order, len(rows) - 1)
+        largest[full] = index[np.minimum.reduceat(first, starts, axis=0)]
+    return out, sizes, largest

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from npg.ops._broadcast import unbroadcast
-from npg.ops._kinds import ELEMENTWISE, FILLING
-from npg.ops._op import movement
-from npg.ops.shape import overload
+from npg.ops._kinds import ELEMENTWISE, FILLING, padded, rank_of
+from npg.ops._op import Op, movement
+from npg.ops.indexing import assign
+from npg.ops.shape import as_batch, overload
 
 
 @movement(lambda g, _y, _x: np.zeros_like(g), kind=ELEMENTWISE)
@@ -22,6 +23,15 @@ def zero(input: Any) -> Any:
 def fill(input: Any, value: Any) -> Any:
     """Return the 0-d value in the shape and dtype of input."""
     return np.full_like(input, value)
+
+
+@fill.batch
+def _fill_batch(op: Op, xs: Any, batched: Any, size: int, /) -> Any:
+    x, value = xs
+    if not batched[1]:
+        return op(x, value)
+    x = as_batch(x, batched[0], size)
+    return assign(x, padded(value, rank_of(x, True)))
 
 
 # PyTorch's names for the nodes of the two forms.

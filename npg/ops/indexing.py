@@ -22,7 +22,7 @@ from npg.ops._half import HALF
 from npg.ops._kinds import ASSIGNMENT, linear, moved, padded, rank_of, written
 from npg.ops._op import Op, movement, primitive
 from npg.ops.elementwise import cast, zeros
-from npg.ops.shape import c_order, copied, overload
+from npg.ops.shape import as_batch, c_order, copied, overload
 
 
 def like_dtype(g: Any, dtype: np.dtype[Any]) -> Any:
@@ -75,8 +75,12 @@ def getitem(input: Any, *, index: Any) -> Any:
 
 @getitem.batch
 def _getitem_batch(op: Op, xs: Any, batched: Any, size: int, /, *, index: Any) -> Any:
-    key = (slice(None), *index) if type(index) is tuple else (slice(None), index)
-    return getitem(*xs, index=key)
+    return getitem(*xs, index=_in_examples(index))
+
+
+def _in_examples(index: Any) -> tuple[Any, ...]:
+    """Return the basic index into a batch for one into each example."""
+    return (slice(None), *index) if type(index) is tuple else (slice(None), index)
 
 
 # PyTorch applies the items of an index one by one; its node is named after the last.
@@ -91,6 +95,11 @@ def getitem_backward(input: Any, *, shape: tuple[int, ...], index: Any) -> Any:
     out = np.zeros(shape, input.dtype)
     out[index] = input
     return out
+
+
+@getitem_backward.batch
+def _getitem_backward_batch(op: Op, xs: Any, batched: Any, size: int, /, *, shape: tuple[int, ...], index: Any) -> Any:
+    return op(*xs, shape=(size, *shape), index=_in_examples(index))
 
 
 def _source_rule(g: Any, _y: Any, _x: Any, source_like: Any) -> Any:
@@ -206,18 +215,31 @@ def index_batch(op: Op, xs: Any, batched: Any, size: int, /, *, at: tuple[int, .
     """Return a batch of lookups by integer arrays in the adjacent dimensions `at`."""
     x, *indices = xs
     first, *others = batched
+    placed = _places_in_batch(indices, others, size, at)
+    if placed is None:
+        return NotImplemented
+    indices, dims = placed
+    return index(x, *indices, at=dims) if first else index(x, *indices[1:], at=at)
+
+
+def _places_in_batch(indices: Any, flags: Any, size: int, at: tuple[int, ...]) -> Any:
+    """Return integer indices into a batch and the dimensions they index, for indices into each example.
+
+    Returns: None where NumPy would not put the examples first.
+    """
     if any(i.dtype.kind not in "iu" for i in indices) or at != tuple(range(at[0], at[0] + len(at))):
-        return NotImplemented
-    if not any(others):
-        return index(*xs, at=moved(at))
+        return None
+    if not any(flags):
+        return indices, moved(at)
     if at[0]:
-        return NotImplemented
-    rank = max(rank_of(i, flag) for i, flag in zip(indices, others, strict=True))
-    indices = [padded(i, rank) if flag else i for i, flag in zip(indices, others, strict=True)]
-    if not first:
-        return index(x, *indices, at=at)
+        return None
+    rank = _rank_of_places(indices, flags)
     own = np.arange(size).reshape(size, *(1,) * rank)
-    return index(x, own, *indices, at=(0, *moved(at)))
+    return [own, *[padded(i, rank) if flag else i for i, flag in zip(indices, flags, strict=True)]], (0, *moved(at))
+
+
+def _rank_of_places(indices: Any, flags: Any) -> int:
+    return max(rank_of(i, flag) for i, flag in zip(indices, flags, strict=True))
 
 
 index_select = overload(index, "IndexSelectBackward0", aten="index_select")
@@ -258,6 +280,18 @@ def _index_backward_rule(
 ) -> Any:
     """gg = g, read at the places that were added to."""
     return (index(g, *indices, at=at), *(None for _ in indices))
+
+
+@index_backward.batch
+def index_backward_batch(
+    op: Op, xs: Any, batched: Any, size: int, /, *, shape: tuple[int, ...], at: tuple[int, ...]
+) -> Any:
+    """Return a batch of arrays with the inputs added by integer arrays in the adjacent dimensions `at`."""
+    placed = _places_in_batch(xs[1:], batched[1:], size, at)
+    if placed is None:
+        return NotImplemented
+    indices, dims = placed
+    return index_backward(as_batch(xs[0], batched[0], size), *indices, shape=(size, *shape), at=dims)
 
 
 # ----- Writing at an advanced index -----
@@ -307,6 +341,20 @@ def _index_put_rule(
     return (gx, gv, *(None for _ in indices))
 
 
+@index_put.batch
+def index_put_batch(op: Op, xs: Any, batched: Any, size: int, /, *, at: tuple[int, ...], accumulate: bool) -> Any:
+    """Return a batch of arrays with values written by integer arrays in the adjacent dimensions `at`."""
+    x, values, *indices = xs
+    flags = batched[2:]
+    rank = rank_of(x, batched[0]) - len(at) + _rank_of_places(indices, flags)  # of what the index reads
+    placed = _places_in_batch(indices, flags, size, at)
+    if placed is None or (batched[1] and rank_of(values, True) > rank):
+        return NotImplemented
+    values = padded(values, rank) if batched[1] else values
+    indices, dims = placed
+    return op(as_batch(x, batched[0], size), values, *indices, at=dims, accumulate=accumulate)
+
+
 index_put_into = writing(index_put, _put_into)
 in_order = writing(index_put, _put_into_copy)  # the results of PyTorch's index_add and index_copy are contiguous
 index_add, index_add_into = (overload(op, "IndexAddBackward0", aten="index_add") for op in (in_order, index_put_into))
@@ -328,6 +376,13 @@ def _index_fill_rule(
     """gx = g with zeros where the value was written; gvalue = the sum of g there, each place once."""
     gx = index_fill(g, 0.0, *indices, at=at, accumulate=False)
     return (gx, unbroadcast(g - gx, ()) if needs[1] else None, *(None for _ in indices))
+
+
+@index_fill.batch
+def _index_fill_batch(op: Op, xs: Any, batched: Any, size: int, /, **params: Any) -> Any:
+    if batched[1]:  # the op takes one value
+        return NotImplemented
+    return index_put_batch(op, xs, batched, size, **params)
 
 
 index_fill_into = writing(index_fill, _put_into)

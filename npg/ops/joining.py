@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from npg.ops._kinds import Kind, along_dims, linear
-from npg.ops._op import Op, movement, primitive
-from npg.ops.shape import along, as_batch, c_order, overload, select, slice_
+from npg.ops._layouts import is_channels_last
+from npg.ops._op import movement, primitive
+from npg.ops.shape import along, batches_along, c_order, overload, select, slice_
 
 # ----- Splitting -----
 # One node for all parts: its backward is a single concatenation, not the sum of one zeroed buffer per part.
@@ -76,21 +77,18 @@ def _unbind_vjp(g: Any, _y: Any, x_like: Any, *, needs: tuple[bool, ...], dim: i
 # ----- Joining -----
 
 
-def _join_batch(op: Op, xs: Any, batched: Any, size: int, /, *, dim: int) -> Any:
-    return op(*[as_batch(x, flag, size) for x, flag in zip(xs, batched, strict=True)], dim=dim + 1)
-
-
 def _join_tangent(node: Any, ts: list[Any]) -> Any:
     return NotImplemented if any(t is None for t in ts) else node.op.forward(*ts, **node.params)
 
 
-JOIN = Kind("join", _join_batch, _join_tangent)
+JOIN = Kind("join", batches_along, _join_tangent)
 
 
 @movement(kind=JOIN)
 def cat(*tensors: Any, dim: int) -> Any:
-    """Return the inputs concatenated along a dimension."""
-    return c_order(np.concatenate(tensors, axis=dim))
+    """Return the inputs concatenated along a dimension; channels of images stay innermost where all have them so."""
+    y = np.concatenate(tensors, axis=dim)
+    return y if is_channels_last(y) and all(map(is_channels_last, tensors)) else c_order(y)
 
 
 @cat.vjp

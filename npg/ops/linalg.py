@@ -16,11 +16,12 @@ from npg._errors import LinAlgError
 from npg.kernels.products import multiply
 from npg.kernels.sums import add_up
 from npg.ops._broadcast import unbroadcast
-from npg.ops._kinds import MATRICES, weights
-from npg.ops._op import primitive
+from npg.ops._kinds import MATRICES, PAIRS_OF_MATRICES, weights
+from npg.ops._op import Op, primitive
 from npg.ops.joining import cat
 from npg.ops.matmul import matmul
 from npg.ops.rearrange import tril
+from npg.ops.shape import all_batched
 
 
 def _column(x: Any) -> Any:
@@ -214,7 +215,7 @@ def _slogdet_rule(g: Any, _y: Any, x: Any, *, needs: tuple[bool, ...]) -> Any:
 # ----- Linear equations -----
 
 
-@primitive(node="LinalgSolveEx", namespace="linalg")
+@primitive(node="LinalgSolveEx", kind=PAIRS_OF_MATRICES, namespace="linalg")
 def solve(A: Any, B: Any) -> Any:
     """Return X with A X = B; B is a matrix, batches broadcast."""
     unusual = _unusual(A)
@@ -229,7 +230,7 @@ def _solve_rule(g: Any, y: Any, a: Any, b_like: Any, *, needs: tuple[bool, ...])
     return ga, unbroadcast(gb, b_like.shape) if needs[1] else None
 
 
-@primitive(node="LinalgSolveTriangular", namespace="linalg")
+@primitive(node="LinalgSolveTriangular", kind=PAIRS_OF_MATRICES, namespace="linalg")
 def solve_triangular(A: Any, B: Any, *, upper: bool) -> Any:
     """Return X with A X = B for a triangular A, whose other triangle is 0; B is a matrix, batches broadcast."""
     batch = np.broadcast_shapes(A.shape[:-2], B.shape[:-2])
@@ -257,6 +258,9 @@ def lstsq(A: Any, B: Any, *, rcond: float | None) -> Any:
     return out
 
 
+lstsq.batch(all_batched)
+
+
 @lstsq.vjp
 def _lstsq_rule(g: Any, _y: Any, a: Any, b: Any, *, needs: tuple[bool, ...], rcond: float | None) -> Any:
     """Return the gradients of pinv(A) B."""
@@ -274,7 +278,7 @@ def _pinv_rule(g: Any, y: Any, x: Any) -> Any:
     )  # fmt: skip
 
 
-@primitive(lambda g, y, x, **_: _pinv_rule(g, y, x), node="LinalgPinv", namespace="linalg")
+@primitive(lambda g, y, x, **_: _pinv_rule(g, y, x), node="LinalgPinv", kind=MATRICES, namespace="linalg")
 def pinv(A: Any, *, tolerance: Any, hermitian: bool = False) -> Any:
     """Return the pseudo-inverse; singular values up to the tolerance (an array that broadcasts; None: rounding) are 0.
 
@@ -324,6 +328,11 @@ def cholesky(A: Any) -> Any:
 def qr(A: Any, *, mode: Literal["complete", "r", "reduced"]) -> Any:
     """Return Q with orthonormal columns and the upper triangular R with Q R = A; with mode "r" Q is empty."""
     return (np.zeros(0, A.dtype), np.linalg.qr(A, "r")) if mode == "r" else tuple(np.linalg.qr(A, mode))
+
+
+@qr.batch
+def _qr_batch(op: Op, xs: Any, batched: Any, size: int, /, *, mode: Literal["complete", "r", "reduced"]) -> Any:
+    return NotImplemented if mode == "r" else op(*xs, mode=mode)  # one empty Q is that of no example
 
 
 def _qr_square(gq: Any, gr: Any, q: Any, r: Any) -> Any:

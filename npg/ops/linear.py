@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from npg.kernels import core
 from npg.kernels.blas_rows import add_row, as_rows
 from npg.kernels.products import multiply
 from npg.kernels.sums import column_sum
@@ -15,6 +17,8 @@ from npg.ops._op import Op, primitive
 from npg.ops.matmul import matmul, mm, multiplied, product_flops
 from npg.ops.reduction import sum_
 from npg.ops.shape import overload, reshape, transpose
+
+_small: Callable[[Any, Any, Any], Any] | None = core.linear
 
 
 def _rows(x: Any) -> Any:
@@ -41,19 +45,28 @@ def _bias_vjp(g: Any, _y: Any, _x: Any, _weight: Any, _bias: Any) -> Any:
     return column_sum(rows) if isinstance(rows, np.ndarray) else sum_(rows, dim=(0,), keepdim=False)
 
 
-def _flops(input: list[int], weight: list[int], _bias: list[int]) -> int:
-    return product_flops(input, weight[::-1])  # the weight is (out, in)
+def _flops(y: list[int], input: list[int], weight: list[int], _bias: list[int]) -> int:
+    return product_flops(y, input, weight)
 
 
 @primitive(_input_vjp, _weight_vjp, _bias_vjp, node="Addmm", flops=_flops)
 def linear(input: Any, weight: Any, bias: Any) -> Any:
     """Return input weight^T + bias: (..., in), (out, in) and (out,) or None give (..., out)."""
     # Separate rules and no fused backward, because they share no work, and each saves only what it needs.
+    if _small is not None:
+        y = _small(input, weight, bias)
+        if y is not None:
+            return y
     rows = input if input.ndim > 1 and input.flags.c_contiguous else as_rows(input, input.shape[-1])
     y = multiply(rows, weight.T)
     if bias is not None:
         add_row(y if y.ndim == 2 else y.reshape(math.prod(y.shape[:-1]), len(weight)), bias)
     return y if y.ndim == input.ndim else y.reshape(*input.shape[:-1], len(weight))
+
+
+@linear.shape
+def _linear_shape(input: Any, weight: Any, _bias: Any) -> tuple[int, ...]:
+    return (*input.shape[:-1], len(weight))
 
 
 @linear.batch

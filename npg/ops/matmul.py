@@ -17,7 +17,7 @@ from npg.ops._broadcast import unbroadcast
 from npg.ops._kinds import Kind, padded, product, rank_of, reshaped, total
 from npg.ops._op import Op, primitive
 from npg.ops.einsum import contract
-from npg.ops.shape import as_batch, overload
+from npg.ops.shape import batches_along, overload
 
 Array = np.ndarray[Any, Any]
 
@@ -78,21 +78,23 @@ def _sum_of_product_tangent(node: Any, ts: list[Any]) -> Any:
     return total(terms)
 
 
-def product_flops(a: list[int], b: list[int]) -> int:
-    """Return the number of additions and multiplications in the product of arrays of these shapes."""
-    if not a or not b:
-        return 0
-    columns = b[-1] if len(b) > 1 else 1
-    rows = a[-2] if len(a) > 1 else 1
-    batch = np.broadcast_shapes(tuple(a[:-2]), tuple(b[:-2]))
-    return 2 * math.prod(batch) * rows * a[-1] * columns
+def product_flops(y: list[int], a: list[int], b: list[int]) -> int:
+    """Return the number of additions and multiplications in the product y of arrays of these shapes."""
+    return 2 * math.prod(y) * a[-1] if a and b else 0
 
 
-def _sum_of_product_flops(_input: list[int], a: list[int], b: list[int]) -> int:
-    return product_flops(a, b)
+def _sum_of_product_flops(y: list[int], _input: list[int], a: list[int], b: list[int]) -> int:
+    return product_flops(y, a, b)
 
 
-PRODUCT = Kind("product", multiplied, product)
+def _product_shape(a: Array, b: Array) -> tuple[int, ...]:
+    left, right = a.shape[-2:-1], b.shape[-1:] if b.ndim > 1 else ()
+    if a.ndim == 1:
+        left = ()
+    return (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), *left, *right)
+
+
+PRODUCT = Kind("product", multiplied, product, shape=_product_shape)
 SUM_OF_PRODUCT = Kind("sum of a product", _sum_of_product, _sum_of_product_tangent)
 
 # ----- Two matrices, a matrix and a vector, two vectors -----
@@ -233,6 +235,13 @@ def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: float, alpha: float) 
     return _add_product(input, multiply(batch1, batch2), beta, alpha)
 
 
+@addmm.shape
+@addmv.shape
+@baddbmm.shape
+def _sum_shape(_input: Array, a: Array, b: Array, **_settings: Any) -> tuple[int, ...]:
+    return _product_shape(a, b)
+
+
 def _side_by_side(x: Array) -> Array:
     """Return a batch of matrices as one matrix (n, batch * k)."""
     n = x.shape[1]
@@ -284,4 +293,4 @@ def cross(input: Any, other: Any, *, dim: int) -> Any:
 def _cross_batch(op: Op, xs: Any, batched: Any, size: int, /, *, dim: int) -> Any:
     if rank_of(xs[0], batched[0]) != rank_of(xs[1], batched[1]):
         return NotImplemented
-    return op(*[as_batch(x, flag, size) for x, flag in zip(xs, batched, strict=True)], dim=dim + 1)
+    return batches_along(op, xs, batched, size, dim=dim)

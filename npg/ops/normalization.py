@@ -16,7 +16,7 @@ from npg.kernels.buffers import scratch
 from npg.kernels.limits import ADDED_IN_A_RUN
 from npg.kernels.programs import program
 from npg.kernels.sums import column_sum, ones, weighed_column_sum
-from npg.ops._kinds import Kind, padded, rank_of, total
+from npg.ops._kinds import Kind, own_shape, padded, rank_of, total
 from npg.ops._op import Op, fused
 from npg.ops.elementwise import sqrt
 from npg.ops.reduction import mean, sum_
@@ -109,7 +109,7 @@ def _normalized(node: Any) -> Any:
     return ((rows - mean[0] if mean else rows) * scale).reshape(x.shape)
 
 
-NORMALIZATION = Kind("normalization", _batch, _tangent)
+NORMALIZATION = Kind("normalization", _batch, _tangent, shape=own_shape)
 
 # ----- layer_norm -----
 

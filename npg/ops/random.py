@@ -74,3 +74,9 @@ def normal(mean: Any, std: Any, *, generator: random.Generator | None) -> Any:
 def poisson(input: Any, *, generator: random.Generator | None) -> Any:
     """Return Poisson-distributed counts with these means."""
     return random.poisson(input, generator)
+
+
+@movement(aten=None)
+def rrelu_slopes(input: Any, *, lower: float, upper: float, generator: random.Generator | None) -> Any:
+    """Return 1 where the input is positive, else a slope drawn between lower and upper."""
+    return random.rrelu_slopes(input, lower, upper, generator)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._kinds import ELEMENTWISE, along_dims, flattened, linear, moved, padded
+from npg.ops._layouts import filled_like, is_channels_last
 from npg.ops._op import Op, movement, primitive
 from npg.ops.reduction import sum_dim
 from npg.ops.shape import along, c_order, diagonal, diagonal_backward, expand, reshape, slice_
@@ -124,6 +125,11 @@ def trace(input: Any) -> Any:
     return sum_dim(d, dim=None, keepdim=False)
 
 
+@trace.batch
+def _trace_batch(op: Op, xs: Any, batched: Any, size: int, /) -> Any:
+    return sum_dim(diagonal(*xs, offset=0, dim1=1, dim2=2), dim=(1,), keepdim=False)
+
+
 # ----- Padded -----
 
 
@@ -142,8 +148,8 @@ def constant_pad(input: Any, *, pad: tuple[tuple[int, int], ...], value: float) 
     shape = tuple(n + a + b for n, (a, b) in zip(input.shape, pad, strict=True))
     inside = input[tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(input.shape, pad, strict=True))]
     if inside.shape == shape:
-        return inside.copy()
-    out = np.zeros(shape, input.dtype) if value == 0 else np.full(shape, value, input.dtype)
+        return inside.copy(order="K")
+    out = filled_like(shape, value, input)
     out[tuple(slice(max(a, 0), n - max(b, 0)) for n, (a, b) in zip(shape, pad, strict=True))] = inside
     return out
 
@@ -179,21 +185,28 @@ def _pad_index(n: int, before: int, after: int, mode: str) -> np.ndarray[Any, An
 )
 def index_pad(input: Any, *, dim: int, before: int, after: int, mode: str) -> Any:
     """Return the input with one dimension padded by its own elements: mode is reflect, replicate or circular."""
-    return input.take(_pad_index(input.shape[dim], before, after, mode), axis=dim)
+    index = _pad_index(input.shape[dim], before, after, mode)
+    if (
+        mode != "circular" and dim > 1 and is_channels_last(input)
+    ):  # in PyTorch, a circular one has no layout of its own
+        return np.moveaxis(np.moveaxis(input, 1, -1).take(index, axis=dim - 1), -1, 1)
+    return input.take(index, axis=dim)
 
 
 @primitive(
     lambda g, _y, _x, *, n, dim, before, after, mode: index_pad(g, dim=dim, before=before, after=after, mode=mode),
+    kind=along_dims("dim", tangent=linear),
     aten=None,
 )
 def index_pad_backward(input: Any, *, n: int, dim: int, before: int, after: int, mode: str) -> Any:
     """Return the padding added to the elements it was taken from: the adjoint of index_pad."""
-    out = np.zeros((*input.shape[:dim], n, *input.shape[dim + 1 :]), input.dtype)
-    own = slice(max(-before, 0), n - max(-after, 0))  # the part that was not cut off: [first:last] of the padded array
-    first = max(before, 0)
-    last = first + own.stop - own.start
-    out[along(dim, own)] = input[along(dim, slice(first, last))]
+    shape = (*input.shape[:dim], n, *input.shape[dim + 1 :])
+    out = np.zeros(shape, input.dtype) if mode == "circular" else filled_like(shape, 0, input)
+    size = input.shape[dim]
+    first = min(max(before, 0), size)  # [first:last] of the padded dimension is the part that was not cut off
+    last = min(max(before + n, first), size)
+    out[along(dim, slice(first - before, last - before))] = input[along(dim, slice(first, last))]
     index = _pad_index(n, before, after, mode)
-    for j in (*range(first), *range(last, len(index))):
+    for j in (*range(first), *range(last, size)):
         out[along(dim, index[j])] += input[along(dim, j)]
     return out

@@ -13,7 +13,7 @@ import numpy as np
 
 from npg.kernels.moments import variance
 from npg.kernels.sums import add_up
-from npg.ops._kinds import REDUCTION, flattened, linear, reduced
+from npg.ops._kinds import ELEMENTWISE, REDUCTION, flattened, linear, reduced
 from npg.ops._op import Op, movement, primitive
 from npg.ops.selection import mask as keep, where
 from npg.ops.shape import c_order, expand, overload, reshape
@@ -199,7 +199,7 @@ def _moments_vjp(gv: Any, gm: Any, x: Any, dim: tuple[int, ...] | None, correcti
 # ----- Extrema -----
 
 
-@movement(aten=None)
+@movement(kind=ELEMENTWISE, aten=None)
 def ties(input: Any, extreme: Any, *, nan: float) -> Any:
     """Return 1 where the input is the extreme, else 0, in the input's dtype; where both are nan, `nan` instead of 1."""
     mask = (input == extreme).astype(input.dtype)

@@ -15,13 +15,15 @@ import numpy as np
 from npg.kernels import blocks
 from npg.kernels.buffers import scratch
 from npg.kernels.limits import ADDED_SINGLY
+from npg.kernels.meta import needs_data
+from npg.kernels.moving import SMALL
 from npg.kernels.sums import add_at
 from npg.ops._broadcast import unbroadcast
 from npg.ops._half import HALF
-from npg.ops._kinds import ELEMENTWISE, Kind, linear, rank_of, written
+from npg.ops._kinds import ELEMENTWISE, Kind, flattened, linear, rank_of, reshaped, written
 from npg.ops._op import Op, movement, primitive
-from npg.ops.indexing import like_dtype, writing
-from npg.ops.selection import _SMALL as SMALL, mask as keep
+from npg.ops.indexing import index_backward_batch, index_batch, index_put, index_put_batch, like_dtype, writing
+from npg.ops.selection import mask as keep
 from npg.ops.shape import as_batch, copied, overload
 
 Array = np.ndarray[Any, Any]
@@ -113,6 +115,11 @@ def scatter_sum(input: Any, index: Any, *, shape: tuple[int, ...], dim: int, dis
     """Return zeros of a shape with the input added at index (no position twice if distinct): the adjoint of gather."""
     out = np.zeros(shape, input.dtype)
     return _write_into(out, index, input, dim=dim) if distinct else _add_into(out, index, input, dim=dim)
+
+
+@scatter_sum.batch
+def _scatter_sum_batch(op: Op, xs: Any, batched: Any, size: int, /, *, shape: tuple[int, ...], **params: Any) -> Any:
+    return _batch(op, xs, batched, size, shape=(size, *shape), **params) if shape else NotImplemented
 
 
 def _write_into(input: Array, index: Array, src: Any, *, dim: int) -> Array:
@@ -278,12 +285,30 @@ def take(input: Any, index: Any) -> Any:
     return np.asarray(input.take(_flat_index(index, input.size)))
 
 
+# A rule that reads or writes by an index of all examples would not say which index is wrong: the loop does.
+
+
+@take.batch
+def _take_batch(op: Op, xs: Any, batched: Any, size: int, /) -> Any:
+    x, index = xs
+    x = flattened(x) if batched[0] else reshaped(x, (math.prod(x.shape),))
+    try:
+        return index_batch(op, (x, index), batched, size, at=(0,))
+    except IndexError:
+        return NotImplemented
+
+
 @primitive(lambda g, _y, _x, index, *, shape: take(g, index), None, aten=None)
 def take_backward(input: Any, index: Any, *, shape: tuple[int, ...]) -> Any:
     """Return zeros of a shape with the input added at flat positions: the adjoint of take."""
     out = np.zeros(shape, input.dtype)
     add_at(out.reshape(-1, 1), _flat_index(index, out.size).reshape(-1), input.reshape(-1, 1))
     return out
+
+
+@take_backward.batch
+def _take_backward_batch(op: Op, xs: Any, batched: Any, size: int, /, *, shape: tuple[int, ...]) -> Any:
+    return reshaped(index_backward_batch(op, xs, batched, size, shape=(math.prod(shape),), at=(0,)), (size, *shape))
 
 
 def _put_into(input: Array, index: Array, source: Any, *, accumulate: bool) -> Array:
@@ -309,6 +334,21 @@ def _put_into(input: Array, index: Array, source: Any, *, accumulate: bool) -> A
 def put(input: Any, index: Any, source: Any, *, accumulate: bool) -> Any:
     """Return a copy of the input with source written (or added) at positions of the flattened array."""
     return _put_into(copied(input, input.dtype), index, source, accumulate=accumulate)
+
+
+@put.batch
+def _put_batch(op: Op, xs: Any, batched: Any, size: int, /, *, accumulate: bool) -> Any:
+    x, index, source = xs
+    x = as_batch(x, batched[0], size)
+    if hasattr(source, "shape"):
+        sizes = tuple(index.shape[1:] if batched[1] else index.shape)
+        source = reshaped(source, (size, *sizes) if batched[2] else sizes)
+    flags = (True, batched[2], batched[1])
+    try:
+        y = index_put_batch(index_put, (flattened(x), source, index), flags, size, at=(0,), accumulate=accumulate)
+    except IndexError:
+        return NotImplemented
+    return reshaped(y, tuple(x.shape))
 
 
 put_into = writing(put, _put_into)
@@ -368,6 +408,12 @@ def masked_select(input: Any, mask: Any) -> Any:
     if input.shape != mask.shape:
         input, mask = np.broadcast_arrays(input, mask)
     return input[mask] if input.ndim else input.reshape(1)[mask.reshape(1)]
+
+
+@masked_select.shape
+def _masked_shape(input: Any, mask: Any) -> tuple[int, ...]:
+    needs_data("masked_select", input, mask)
+    return ()
 
 
 @movement(lambda g, _y, _x, mask, *, shape: masked_select(g, mask), None, aten=None)

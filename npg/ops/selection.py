@@ -1,8 +1,4 @@
-"""Ops that choose between values: where, mask, maximum and minimum, clamp.
-
-On random masks np.where is ten times slower than arithmetic, because it branches on every element. Multiplying by the
-mask is fast but turns masked infinities into nan. Here floating arrays are chosen by their bits: as fast, and exact.
-"""
+"""Ops that choose between values: where, mask, maximum and minimum, clamp."""
 
 from __future__ import annotations
 
@@ -10,52 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from npg.kernels.moving import choose, keep_where
 from npg.ops._kinds import ELEMENTWISE
 from npg.ops._op import ARITHMETIC, elementwise, movement, primitive, ufunc
 from npg.ops.shape import overload
-
-_INTEGER = {2: np.int16, 4: np.int32, 8: np.int64}
-_SMALL = 1024  # elements; up to here the passes over the bits cost more in calls than the branches do
-
-
-def _bits(keep: np.ndarray[Any, Any], dtype: Any) -> np.ndarray[Any, Any]:
-    """Return integers of the dtype's width, all ones where keep is true, else 0."""
-    bits = keep.view(np.int8).astype(_INTEGER[dtype.itemsize])
-    return np.negative(bits, out=bits)
-
-
-def keep_where(keep: Any, a: Any) -> Any:
-    """Return a where keep is true, else 0; both are arrays and are broadcast."""
-    if a.dtype.kind != "f":
-        return np.where(keep, a, a.dtype.type(0))
-    if a.size <= _SMALL or keep.dtype != bool:
-        return np.where(keep, a, 0.0)
-    bits = _bits(keep, a.dtype)
-    value_bits = a.view(bits.dtype)
-    bits = (
-        np.bitwise_and(bits, value_bits, out=bits)
-        if bits.shape == np.broadcast(bits, value_bits).shape
-        else bits & value_bits
-    )
-    return bits.view(a.dtype)
-
-
-def choose(condition: Any, a: Any, b: Any) -> Any:
-    """Return a where condition is true, else b; arrays or numbers, as np.where takes them."""
-    if not isinstance(condition, np.ndarray) or condition.size <= _SMALL or condition.dtype != bool:
-        return np.where(condition, a, b)
-    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        if a.dtype.kind == "f" and a.dtype == b.dtype and a.shape == b.shape == condition.shape:
-            bits = _bits(condition, a.dtype)
-            first, second = a.view(bits.dtype), b.view(bits.dtype)
-            difference = first ^ second
-            difference &= bits
-            difference ^= second
-            return difference.view(a.dtype)
-    elif isinstance(a, np.ndarray) and a.dtype.kind == "f" and isinstance(b, (int, float)) and b == 0:
-        return keep_where(condition, a)
-    return np.where(condition, a, b)
-
 
 # ----- Masks -----
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from npg.ops._broadcast import unbroadcast
-from npg.ops._kinds import ELEMENTWISE, along_dims, linear, moved, padded
+from npg.ops._kinds import ELEMENTWISE, adjoint_along, along_dims, linear, moved, padded, rank_of
 from npg.ops._op import Op, movement, primitive
 from npg.random import empty_like
 
@@ -120,6 +120,11 @@ def view_dtype(input: Any, *, dtype: np.dtype[Any]) -> Any:
     return input.view(dtype)
 
 
+@view_dtype.batch
+def _view_dtype_batch(op: Op, xs: Any, batched: Any, size: int, /, *, dtype: np.dtype[Any]) -> Any:
+    return op(*xs, dtype=dtype) if rank_of(xs[0], True) else NotImplemented
+
+
 @primitive(lambda g, _y, x_like, *, dim: reshape(g, shape=x_like.shape), view=True, tangent=linear)
 def squeeze(input: Any, *, dim: tuple[int, ...] | None) -> Any:
     """Return the input without the dimensions of size 1 among `dim` (None: all)."""
@@ -181,6 +186,16 @@ def as_batch(x: Any, is_batch: bool, size: int) -> Any:
     return x if is_batch else expand(x, shape=(size, *x.shape))
 
 
+def all_batched(op: Op, xs: Any, batched: Any, size: int, /, **params: Any) -> Any:
+    """Return the op on inputs that have the same leading dimensions: a batching rule."""
+    return op(*[as_batch(x, flag, size) for x, flag in zip(xs, batched, strict=True)], **params)
+
+
+def batches_along(op: Op, xs: Any, batched: Any, size: int, /, *, dim: int, **params: Any) -> Any:
+    """Return the op on inputs of one rank along a dimension of theirs: a batching rule."""
+    return all_batched(op, xs, batched, size, dim=dim + 1, **params)
+
+
 @movement(lambda g, _y, _x: g, node="Clone", kind=ELEMENTWISE, tangent=linear)
 def contiguous(input: Any) -> Any:
     """Return a C-contiguous copy."""
@@ -237,7 +252,7 @@ def select(input: Any, *, dim: int, index: int) -> Any:
     return input[along(dim, index)]
 
 
-@movement(lambda g, _y, _x, *, shape, dim, index: select(g, dim=dim, index=index), tangent=linear)
+@movement(lambda g, _y, _x, *, shape, dim, index: select(g, dim=dim, index=index), kind=adjoint_along("dim"))
 def select_backward(input: Any, *, shape: tuple[int, ...], dim: int, index: int) -> Any:
     """Return zeros with the input at one index of a dimension: the adjoint of select."""
     out = np.zeros(shape, input.dtype)
@@ -259,7 +274,7 @@ def slice_(input: Any, *, dim: int, start: int | None, stop: int | None, step: i
 
 @movement(
     lambda g, _y, _x, *, shape, dim, start, stop, step: slice_(g, dim=dim, start=start, stop=stop, step=step),
-    tangent=linear,
+    kind=adjoint_along("dim"),
 )
 def slice_backward(
     input: Any, *, shape: tuple[int, ...], dim: int, start: int | None, stop: int | None, step: int
@@ -299,7 +314,8 @@ diagonal_copy.node_name = "DiagonalBackward0_copy"
 
 
 @movement(
-    lambda g, _y, _x, *, shape, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2), tangent=linear
+    lambda g, _y, _x, *, shape, offset, dim1, dim2: diagonal(g, offset=offset, dim1=dim1, dim2=dim2),
+    kind=adjoint_along("dim1", "dim2"),
 )
 def diagonal_backward(input: Any, *, shape: tuple[int, ...], offset: int, dim1: int, dim2: int) -> Any:
     """Return zeros with the input on a diagonal: the adjoint of diagonal."""
@@ -327,7 +343,9 @@ def unfold(input: Any, *, dim: int, size: int, step: int) -> Any:
     return out
 
 
-@primitive(lambda g, _y, _x, *, shape, dim, size, step: unfold(g, dim=dim, size=size, step=step), tangent=linear)
+@primitive(
+    lambda g, _y, _x, *, shape, dim, size, step: unfold(g, dim=dim, size=size, step=step), kind=adjoint_along("dim")
+)
 def unfold_backward(input: Any, *, shape: tuple[int, ...], dim: int, size: int, step: int) -> Any:
     """Return the windows added at their positions: the adjoint of unfold."""
     out = np.zeros(shape, input.dtype)

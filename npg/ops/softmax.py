@@ -14,7 +14,7 @@ import numpy as np
 from npg.kernels.buffers import LIMIT, scratch
 from npg.kernels.programs import program
 from npg.kernels.sums import add_up, ones, row_sum
-from npg.ops._kinds import Kind, rank_of
+from npg.ops._kinds import Kind, own_shape, rank_of
 from npg.ops._op import Op, fused
 from npg.ops.elementwise import exp
 from npg.ops.reduction import sum_
@@ -123,7 +123,7 @@ def _batch(op: Op, xs: Any, batched: Any, size: int, /, *, dim: int) -> Any:
     return reshape(op(reshape(x, shape=(size, 1)), dim=1), shape=(size,))
 
 
-SOFTMAX = Kind("softmax", _batch)
+SOFTMAX = Kind("softmax", _batch, shape=own_shape)
 
 
 @fused(kind=SOFTMAX)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from npg.kernels.meta import MetaArray
 from npg.kernels.sums import add_up
 from npg.ops._half import HALF
 from npg.ops._kinds import ELEMENTWISE, linear
@@ -41,7 +42,9 @@ def overlaps(array: np.ndarray[Any, Any]) -> bool:
 
 def partly_overlaps(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
     """Tell whether two arrays without gaps share some elements but not all, or all of them in another order."""
-    if a.base is None and b.base is None or not np.may_share_memory(a, b) or not (_is_dense(a) and _is_dense(b)):
+    if a.base is None and b.base is None or isinstance(a, MetaArray):
+        return False
+    if not np.may_share_memory(a, b) or not (_is_dense(a) and _is_dense(b)):
         return False
     first, second = a.__array_interface__["data"][0], b.__array_interface__["data"][0]
     return first != second or a.nbytes != b.nbytes or a.ndim != b.ndim or _steps(a) != _steps(b)
@@ -56,7 +59,7 @@ def intersects(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
     """Tell whether two arrays without gaps share any element."""
     if a is b:
         return a.size > 0
-    if a.base is None and b.base is None:
+    if a.base is None and b.base is None or isinstance(a, MetaArray):
         return False
     return np.may_share_memory(a, b) and _is_dense(a) and _is_dense(b)
 
@@ -74,8 +77,9 @@ def _extent(shape: tuple[int, ...], strides: tuple[int, ...], itemsize: int) -> 
     return sum((n - 1) * s for n, s in zip(shape, strides, strict=True)) + itemsize if 0 not in shape else 0
 
 
-class _Window:
-    # NumPy makes an array from an __array_interface__; holding `owner` keeps the memory alive.
+class Window:
+    """Memory with a layout: NumPy makes an array of its `__array_interface__`. Holding `owner` keeps it alive."""
+
     def __init__(self, interface: dict[str, Any], owner: Any) -> None:
         self.__array_interface__ = interface
         self.owner = owner
@@ -86,7 +90,7 @@ def root(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     while True:
         owner = array.base
         if not isinstance(owner, np.ndarray):
-            owner = getattr(owner, "owner", getattr(owner, "base", None))  # a _Window on another array
+            owner = getattr(owner, "owner", getattr(owner, "base", None))  # a Window on another array
             if not isinstance(owner, np.ndarray):
                 return array
         array = owner
@@ -122,7 +126,7 @@ def _window(array: np.ndarray[Any, Any], shape: Any, strides: Any, offset: int) 
     interface = dict(array.__array_interface__)
     interface["shape"], interface["strides"] = tuple(shape), tuple(strides)
     interface["data"] = (first, not array.flags.writeable)
-    return np.asarray(_Window(interface, array))
+    return np.asarray(Window(interface, array))
 
 
 def _blank(base: Any, dtype: Any, shape: Any, strides: Any, offset: int) -> tuple[Any, Any]:

@@ -15,6 +15,7 @@ recording and profiler.py repeats it on a schedule. Source: torch.profiler.
 from npg.profiler._events import DeviceType
 from npg.profiler._recorder import record_function
 from npg.profiler.profiler import (
+    ExecutionTraceObserver,
     ProfilerAction,
     ProfilerActivity,
     profile,
@@ -23,10 +24,18 @@ from npg.profiler.profiler import (
     tensorboard_trace_handler,
 )
 
+
+def kineto_available() -> bool:
+    """Return False: npg's own profiler records, not PyTorch's Kineto."""
+    return False
+
+
 __all__ = [
     "DeviceType",
+    "ExecutionTraceObserver",
     "ProfilerAction",
     "ProfilerActivity",
+    "kineto_available",
     "profile",
     "record_function",
     "schedule",

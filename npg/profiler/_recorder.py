@@ -148,8 +148,6 @@ class Recorder:
             sizes = _measures.shapes(inputs)
             if options.record_shapes:
                 event.input_shapes = sizes
-            if options.with_flops:
-                event.flops = 0 if flops is None else flops(*sizes)
         if options.with_stack and event.scope == FORWARD:
             event.stack = _measures.call_stack()
         if options.profile_memory:
@@ -159,6 +157,8 @@ class Recorder:
             result = run()
         finally:
             self.close(event)
+        if options.with_flops and flops is not None:
+            event.flops = flops(*_measures.shapes((result,)), *sizes)
         if event.made is not None:
             arrays = _measures.new_arrays(result, inputs, event.made)
             event.cpu_memory_usage = sum(a.nbytes for a in arrays)

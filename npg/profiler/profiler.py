@@ -11,12 +11,14 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from npg._refusal import refusing_class
 from npg.engine import Block
 from npg.profiler._events import EventList
 from npg.profiler._recorder import Options, record_function, switched
 from npg.profiler._session import Session
 
 __all__ = [
+    "ExecutionTraceObserver",
     "ProfilerAction",
     "ProfilerActivity",
     "profile",
@@ -61,6 +63,11 @@ _INCORRECT = (
 # ----- Schedules and handlers -----
 
 
+def _default_schedule_fn(_: int) -> ProfilerAction:
+    """Return RECORD: without a schedule, every step is recorded."""
+    return ProfilerAction.RECORD
+
+
 def schedule(
     *, wait: int, warmup: int, active: int, repeat: int = 0, skip_first: int = 0, skip_first_wait: int = 0
 ) -> Callable[[int], ProfilerAction]:
@@ -94,6 +101,14 @@ def schedule(
         return ProfilerAction.RECORD if at < length - 1 else ProfilerAction.RECORD_AND_SAVE
 
     return action
+
+
+ExecutionTraceObserver = refusing_class(
+    "ExecutionTraceObserver",
+    __name__,
+    NotImplementedError,
+    "npg writes no execution traces; profile(...).export_chrome_trace(path) writes what was called, and when",
+)
 
 
 def tensorboard_trace_handler(
@@ -162,7 +177,7 @@ class profile(Block):
             self.activities.discard(activity)
         if not self.activities:
             raise AssertionError("No activities specified for the profiler")
-        self.schedule = schedule or (lambda _step: ProfilerAction.RECORD)
+        self.schedule = schedule or _default_schedule_fn
         self.on_trace_ready = on_trace_ready
         self.record_shapes = record_shapes
         self.profile_memory = profile_memory

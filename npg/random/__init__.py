@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING
 
 from npg import _lazy
 from npg.random._continuous import cauchy_, exponential_, rand, uniform_
-from npg.random._discrete import bernoulli, bernoulli_, dropout_mask, geometric_, multinomial, poisson
+from npg.random._discrete import (
+    bernoulli,
+    bernoulli_,
+    dropout_bits,
+    dropout_mask,
+    geometric_,
+    multinomial,
+    poisson,
+    rrelu_slopes,
+)
 from npg.random._filling import empty_like, memory_order
 from npg.random._generator import (
     Generator,
@@ -36,6 +45,7 @@ __all__ = [
     "bernoulli_",
     "cauchy_",
     "default_generator",
+    "dropout_bits",
     "dropout_mask",
     "empty_like",
     "exponential_",
@@ -55,6 +65,7 @@ __all__ = [
     "randn",
     "random_",
     "randperm",
+    "rrelu_slopes",
     "seed",
     "set_state",
     "thread_safe_generator",

@@ -9,6 +9,8 @@ import numpy as np
 
 from npg._floating import silent
 from npg._words import scalar_name
+from npg.kernels import meta
+from npg.kernels.meta import MetaArray
 from npg.random import _filling
 from npg.random._arithmetic import libm
 from npg.random._continuous import exponential_
@@ -46,7 +48,7 @@ def bernoulli_(out: np.ndarray, p: float | np.ndarray = 0.5, generator: Generato
 
 def bernoulli(p: np.ndarray, generator: Generator | None = None) -> np.ndarray:
     """Return a new contiguous array of p's dtype: 1 with the probability in p, else 0. Source: torch.bernoulli."""
-    return bernoulli_(np.empty(p.shape, p.dtype), p, generator)
+    return bernoulli_(meta.empty_beside(p, p.shape), p, generator)
 
 
 def _trials(generator: Generator, count: int, p: float) -> np.ndarray:
@@ -115,8 +117,7 @@ def dropout_mask(x: np.ndarray, p: float = 0.5, generator: Generator | None = No
     Source: torch.dropout(x, p, True) / x; see bernoulli_ on Intel processors.
     """
     p = float(p)
-    if not 0.0 <= p <= 1.0:
-        raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {p:g}")
+    _check_probability(p)
     mask = _filling.empty_like(x)
     if p in (0.0, 1.0):
         mask[...] = 1.0 - p
@@ -128,6 +129,49 @@ def dropout_mask(x: np.ndarray, p: float = 0.5, generator: Generator | None = No
     bernoulli_(mask, keep, generator)
     mask /= mask.dtype.type(keep) if mask.dtype != np.float16 else np.float32(keep)
     return mask
+
+
+def dropout_bits(shape: tuple[int, ...], p: float, generator: Generator | None = None) -> np.ndarray:
+    """Return which of the factors that dropout_mask draws for a contiguous array of this shape are not 0, a bit each.
+
+    Returns: (*shape[:-1], ceil(shape[-1] / 8)) uint8; the bits of a row begin with the highest one of its first byte.
+    Raises: RuntimeError: when p is outside [0, 1].
+    """
+    p = float(p)
+    _check_probability(p)
+    rows, width = math.prod(shape[:-1]), shape[-1]
+    bits = np.full((rows, -(-width // 8)), 255 if p == 0.0 else 0, np.uint8)
+    if 0.0 < p < 1.0:
+        g, step = chosen(generator), max(1, _filling.BLOCK // max(1, width))
+        with g._lock:
+            for start in range(0, rows, step):
+                part = bits[start : start + step]
+                part[...] = np.packbits(_trials(g, len(part) * width, 1.0 - p).reshape(-1, width), axis=1)
+    return bits.reshape(*shape[:-1], bits.shape[1])
+
+
+def _check_probability(p: float) -> None:
+    if not 0.0 <= p <= 1.0:
+        raise RuntimeError(f"dropout probability has to be between 0 and 1, but got {p:g}")
+
+
+def rrelu_slopes(x: np.ndarray, lower: float, upper: float, generator: Generator | None = None) -> np.ndarray:
+    """Return the factors of a randomised leaky ReLU: 1 above 0 and for nan, else uniform in [lower, upper).
+
+    The slopes are drawn in the order of x in C, from bounds in its dtype, with 53 bits.
+
+    Returns: the shape and dtype of x, in C order.
+    Source: torch.rrelu(x, lower, upper, True) / x.
+    """
+    low, high = (float(x.dtype.type(bound)) for bound in (lower, upper))
+    if isinstance(x, MetaArray):
+        return meta.empty(x.shape, x.dtype)
+    slopes = np.ones(x.shape, x.dtype)
+    below = x <= 0
+    count = int(np.count_nonzero(below))
+    if count:
+        slopes[below] = _filling.uniform64(chosen(generator), count) * (high - low) + low  # rounded twice, as there
+    return slopes
 
 
 # ----- Counts -----
@@ -177,8 +221,10 @@ def poisson(rate: np.ndarray, generator: Generator | None = None) -> np.ndarray:
         (D. E. Knuth, The Art of Computer Programming, 3.4.1), from 10 on algorithm PTRS (W. Hörmann, "The transformed
         rejection method for generating Poisson random variables", 1993).
     """
-    out = np.empty(rate.shape, rate.dtype)
+    out = meta.empty_beside(rate, rate.shape)
     _filling.check_out(out, "poisson_cpu")
+    if isinstance(out, MetaArray):
+        return out
     if not np.all(rate >= 0):
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
     if np.any(rate == math.inf):
@@ -280,6 +326,8 @@ def multinomial(
     shape = probs.shape[:-1] + (num_samples,)
     if not len(rows):
         return np.empty(shape, np.int64)
+    if isinstance(probs, MetaArray):
+        return meta.empty(shape, np.int64)
     if replacement and num_samples > 1:
         return _with_replacement(rows, num_samples, g).reshape(shape)
     if not probs.shape[-1]:

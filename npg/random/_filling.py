@@ -11,6 +11,8 @@ from npg import dtypes
 from npg._errors import OVERLAP_IN_PLACE
 from npg._floating import silent
 from npg._words import scalar_name
+from npg.kernels import meta
+from npg.kernels.meta import MetaArray
 from npg.random._generator import Generator
 
 BLOCK = 32768  # elements at a time: the temporaries of a block stay in the processor's cache
@@ -94,6 +96,8 @@ def _is_inner(a: int, b: int, shape: tuple[int, ...], strides: tuple[int, ...]) 
 
 def empty_like(x: np.ndarray, dtype: Any = None) -> np.ndarray:
     """Return an uninitialised array with the shape and the memory order of x."""
+    if isinstance(x, MetaArray):
+        return meta.like(x, dtype)
     if x.flags.c_contiguous:
         return np.empty_like(x, dtype, subok=False)  # a batched tensor's stand-in answers this itself
     order = memory_order(x.shape, x.strides)
@@ -111,7 +115,7 @@ def fill(out: np.ndarray, generator: Generator, make: Callable[[Generator, int],
         make: returns count values; float64 is converted to float16 by way of float32, as in PyTorch.
     """
     total = out.size
-    if not total:
+    if not total or isinstance(out, MetaArray):
         return out
     with generator._lock:
         if out.flags.c_contiguous:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import operator
 import os
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -38,19 +40,24 @@ class _Fork:
         self.generators: weakref.WeakSet[Generator] = weakref.WeakSet()
         self._held: list[Any] = []
 
+        class Releases:
+            __iter__ = staticmethod(functools.partial(map, operator.methodcaller("release"), self._held))
+
+        # A Ctrl-C that comes during a fork is raised by the first line of Python after it. In a handler it would be
+        # lost, and the locks be kept: so the handler in the parent has no line of Python.
+        nowhere: deque[None] = deque(maxlen=0)
+        self.in_parent = functools.partial(nowhere.extend, Releases())
+
     def before(self) -> None:
         self.gate.acquire()
-        self._held = [self.gate]
+        self._held[:] = [self.gate]
         for generator in list(self.generators):
             generator._lock.acquire()
             self._held.append(generator._lock)
 
-    def in_parent(self) -> None:
-        while self._held:
-            self._held.pop().release()
-
     def in_child(self) -> None:
-        self.gate, self._held = threading.RLock(), []
+        self.gate = threading.RLock()
+        self._held.clear()
         for generator in list(self.generators):
             generator._lock = threading.RLock()
 

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 
 from npg._floating import silent
+from npg.kernels import meta
+from npg.kernels.meta import MetaArray
 from npg.random import _filling
 from npg.random._arithmetic import Kernel32, fma32, fma64, libm
 from npg.random._generator import Generator, chosen
@@ -41,7 +43,7 @@ def normal_(out: np.ndarray, mean: float = 0.0, std: float = 1.0, generator: Gen
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
     _filling.check_out(out, "normal_kernel_cpu")
     g = chosen(generator)
-    if out.size < 16 or not out.flags.c_contiguous:
+    if out.size < 16 or not out.flags.c_contiguous or isinstance(out, MetaArray):
         return _filling.fill(out, g, lambda g, count: _pairwise(g, count, mean, std))
     _fill_by_sixteens(out.reshape(-1), g, mean, std)
     return out
@@ -113,7 +115,7 @@ def normal(
     if dtype.kind != "f":
         _filling.check_out(np.empty(0, dtype), "normal_kernel_cpu")
     if out is None or out.shape != shape:
-        out = np.empty(shape, dtype)
+        out = meta.empty(shape, dtype) if meta.is_among((mean, std)) else np.empty(shape, dtype)
     normal_(out, 0.0, 1.0 if isinstance(std, np.ndarray) else std, generator)
     if isinstance(std, np.ndarray):
         np.multiply(out, _operand(std, out), out=out, casting="same_kind")

@@ -93,8 +93,10 @@ class Output:
         with memoryview(data) as view:
             while done < len(view):
                 taken = self._file.write(view[done:])
-                if taken is None:  # a file object that does not count
-                    return
+                if taken is None:
+                    if isinstance(self._file, io.RawIOBase):  # it has taken nothing: a pipe that is not to block
+                        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN), done)
+                    return  # a file object that does not count
                 if taken <= 0:
                     raise OSError(errno.EIO, f"the file takes no more bytes, {len(view) - done} are left")
                 done += taken
@@ -120,16 +122,18 @@ def writing(f: Any) -> Iterator[Output]:
             f.flush()
         return
     path = os.fsdecode(f)
-    folder = os.path.dirname(path)
-    if folder and not os.path.isdir(folder):
-        raise RuntimeError(f"Parent directory {folder} does not exist.")
+    if not path:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
     target = os.path.realpath(path)  # a symlink stays, the file that it names is replaced
     before = _found(target)
+    for folder in (os.path.dirname(path), os.path.dirname(target)):
+        if folder and not os.path.isdir(folder):
+            raise RuntimeError(f"Parent directory {folder} does not exist.")
     if before is not None and not stat.S_ISREG(before.st_mode):
-        with open(target, "wb", buffering=0) as file:  # a pipe or a device; a folder raises here
+        with _naming(target), open(target, "wb", buffering=0) as file:  # a pipe or a device; a folder raises here
             yield from _through(file)
         return
-    with _replacing(target, before) as file:
+    with _naming(target), _replacing(target, before) as file:
         yield from _through(file)
 
 
@@ -137,6 +141,17 @@ def _through(file: Any) -> Iterator[Output]:
     output = Output(file)
     yield output
     output.finish()
+
+
+@contextlib.contextmanager
+def _naming(target: str) -> Iterator[None]:
+    """Put the path into the errors of a file that has none, such as that the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = target
+        raise
 
 
 def _found(target: str) -> os.stat_result | None:

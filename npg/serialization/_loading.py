@@ -256,7 +256,7 @@ def _load_safetensors(f: Any, map_location: Any) -> dict[str, Any]:
             + named("npg.device instead.")
         )
     target = device("cpu" if map_location is None else map_location)
-    if target.type != "cpu":
+    if target.type not in ("cpu", "meta"):
         restorer(target)(None, str(target))
     try:
         from safetensors.numpy import load_file
@@ -267,4 +267,4 @@ def _load_safetensors(f: Any, map_location: Any) -> dict[str, Any]:
         ) from error
     from npg.creation import from_numpy
 
-    return {name: from_numpy(array) for name, array in load_file(os.fsdecode(f)).items()}
+    return {name: from_numpy(array).to(target) for name, array in load_file(os.fsdecode(f)).items()}

@@ -6,10 +6,12 @@ import re
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeAlias
 
+import numpy as np
+
 from npg import _naming
 from npg._naming import named
 from npg.functional._attributes import device as device_type
-from npg.tensor.storage import Storage
+from npg.tensor.storage import Storage, UntypedStorage
 
 Location: TypeAlias = Callable[[Any, str], Any] | device_type | str | dict[str, str] | None
 MAP_LOCATION = Location
@@ -41,6 +43,13 @@ def location_tag(storage: Any) -> str:
         if location:
             return location
     raise RuntimeError(f"don't know how to determine data location of {_name(storage)}")
+
+
+def tag_of(memory: np.ndarray[Any, Any]) -> str:
+    """Return the tag of the storage of some bytes."""
+    if _registry[0][1] is _tag:  # no package is asked before
+        return "cpu"
+    return location_tag(UntypedStorage._over(memory))
 
 
 def default_restore_location(storage: Any, location: str) -> Any:
@@ -101,8 +110,12 @@ def _refuse(backend: str) -> NoReturn:
 
 
 def _elsewhere(storage: Any, location: str) -> None:
-    if location == "meta" or location.startswith("mps"):
+    if location.startswith("mps"):
         raise RuntimeError(named("npg.UntypedStorage(): ") + f"Storage device not recognized: {location}")
+
+
+def _on_meta(storage: Any, location: str) -> Any:
+    return UntypedStorage(storage.nbytes(), device="meta") if location == "meta" else None
 
 
 def _on_cpu(storage: Any, location: str) -> Any:
@@ -110,7 +123,7 @@ def _on_cpu(storage: Any, location: str) -> Any:
 
 
 def _tag(storage: Any) -> str | None:
-    return "cpu" if isinstance(storage, Storage) else None
+    return storage.device.type if isinstance(storage, Storage) else None
 
 
 def _no_tag(storage: Any) -> None:
@@ -124,6 +137,7 @@ def _backend(backend: str) -> Callable[[Any, str], None]:
 register_package(10, _tag, _on_cpu)
 register_package(20, _no_tag, _backend("cuda"))
 register_package(21, _no_tag, _elsewhere)
+register_package(22, _no_tag, _on_meta)
 for _priority, _absent_backend in ((24, "hpu"), (25, "xpu"), (26, "mtia")):
     register_package(_priority, _no_tag, _backend(_absent_backend))
 

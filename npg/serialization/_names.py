@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from npg import _naming, dtypes, functional
+from npg._homes import PLACES, home_of_class
 from npg.functional._attributes import Size, device, layout, memory_format
 from npg.functional.generator import Generator
 from npg.tensor import Tensor
@@ -25,10 +26,7 @@ _STORAGES = {
 }  # fmt: skip
 STORAGE_OF = {kind: name for name, kind in _STORAGES.items() if name != "UntypedStorage"}
 # Dtypes of PyTorch that npg lacks; a file that uses one is refused by its name.
-_ABSENT = {
-    *dtypes.NAMES_ONLY, "bits1x8", "bits2x4", "bits4x2", "bits8", "bits16",
-    *(f"{s}int{n}" for s in ("", "u") for n in range(1, 8)),
-}  # fmt: skip
+_ABSENT = dtypes.NAMES_ONLY
 
 
 def dtype_named(name: str) -> dtypes.dtype:
@@ -84,15 +82,6 @@ _PATHS: dict[Any, tuple[str, str]] = {
     UntypedStorage: ("torch.storage", "UntypedStorage"),
     TypedStorage: ("torch.storage", "TypedStorage"),
 }
-# Files of npg whose classes PyTorch has in others.
-_FILES = {
-    "torch.nn.modules.parameter_container": "torch.nn.modules.container",
-    "torch.optim.lr_scheduler": "torch.optim.lr_scheduler",
-    "torch.engine._modes": "torch.autograd.grad_mode",
-    "torch.engine._hooks": "torch.utils.hooks",
-    "torch.dtypes": "torch",
-    "torch.functional._attributes": "torch",
-}
 _ROOMS = ("npg", "npg.nn.functional", "npg.linalg", "npg.nn", "npg.optim")
 
 
@@ -119,8 +108,9 @@ def torch_path(thing: Any) -> tuple[str, str] | None:
     known = _PATHS.get(thing)
     if known is not None:
         return known
-    homes = (str(module), "npg" + str(module).removeprefix("torch"))
-    if all(_at(sys.modules.get(home), name) is not thing for home in homes):
+    path = in_torch(str(module))
+    own = "npg" + path.removeprefix("torch")
+    if all(_at(sys.modules.get(home), name) is not thing for home in (str(module), own)):
         return None  # a lambda, a function in another one: pickle says what is wrong
     if name in _rebuilding():
         return "torch._tensor" if name == "_rebuild_from_type_v2" else "torch._utils", name
@@ -129,13 +119,8 @@ def torch_path(thing: Any) -> tuple[str, str] | None:
             loaded = sys.modules.get(room)
             if loaded is not None and getattr(loaded, name, None) is thing:
                 return in_torch(room), name
-    path = in_torch(str(module))
-    if (path, name) == ("torch.optim.adam", "AdamW"):
-        return "torch.optim.adamw", name
-    for ours, theirs in _FILES.items():
-        if path == ours or path.startswith(ours + "."):
-            return theirs, name
-    return path, name
+    home = home_of_class(own, name) if isinstance(thing, type) and name[0] != "_" else None
+    return home or path, name
 
 
 def _rebuilding() -> Any:
@@ -170,7 +155,7 @@ def find(module: str, name: str) -> Any:
         return dtype_named(name)
     if path == "torch.serialization" and name == "_get_layout":
         return layout_named
-    ours = _MOVED.get(path, "npg" + path[5:])
+    ours = _MOVED.get(path) or PLACES.get(path, "npg" + path[5:])
     if path == "torch._C" and name in _CLASSES_OF_C:
         return _CLASSES_OF_C[name]
     while ours:  # a class that npg has in another file is public in a package above

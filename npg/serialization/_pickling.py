@@ -21,7 +21,7 @@ from npg import _utils, dtypes
 from npg.functional._attributes import layout, memory_format
 from npg.functional.generator import Generator
 from npg.nn.parameter import Parameter
-from npg.ops.strided import _Window, address, contiguous_strides, root
+from npg.ops.strided import Window, address, contiguous_strides, root
 from npg.serialization import _locations, _names
 from npg.tensor import Tensor, memory
 from npg.tensor.copies import own_attributes
@@ -30,7 +30,7 @@ from npg.tensor.storage import Storage, UntypedStorage
 Array = np.ndarray[Any, Any]
 _BYTE = np.dtype(np.uint8)
 # Dtypes that PyTorch has had since it saves storages of bytes.
-_NEW_DTYPES = (dtypes.uint16, dtypes.uint32, dtypes.uint64)
+_NEW_DTYPES = frozenset(("uint16", "uint32", "uint64"))
 _PLAIN = frozenset((str, int, float, bool, bytes, type(None), tuple, list, dict, OrderedDict))
 
 
@@ -50,7 +50,7 @@ def bytes_at(start: int, end: int, owner: Array) -> Array:
     if end <= start:
         return np.empty(0, np.uint8)
     interface = {"shape": (end - start,), "typestr": "|u1", "data": (start, True), "version": 3}
-    return np.asarray(_Window(interface, owner))
+    return np.asarray(Window(interface, owner))
 
 
 class Memories:
@@ -69,8 +69,9 @@ class Memories:
         self.storages: dict[str, Array] = {}
         self.dtypes: dict[str, dtypes.dtype] = {}
         self._parts = parts or {}
-        self._keys: dict[tuple[int, int], str] = {}
-        self._needed: dict[int, tuple[int, list[tuple[int, int, Any]]]] = {}
+        # For thousands of small tensors the garbage collector is what takes longest: nothing here is for it to visit.
+        self._keys: dict[int, str] = {}  # by both addresses in one number
+        self._needed: list[Any] = []  # of each tensor the ends of its memory, its own ends, and the dtype
         self._alive: list[Array] = []  # an address stays a memory's own
 
     def key_of(self, array: Array, own: Array, dtype: dtypes.dtype) -> tuple[str, int, int]:
@@ -84,28 +85,41 @@ class Memories:
             key = str(len(self.storages))
             self.storages[key], self.dtypes[key] = np.empty(0, np.uint8), dtype
             return key, 0, 0
-        owner, mine = root(array), bounds(own)
-        low, high = bounds(owner) if owner.size and all(step >= 0 for step in owner.strides) else mine
-        if not low <= mine[0] < mine[1] <= high:
-            low, high = mine
-        self._needed.setdefault(low, (high, []))[1].append((*mine, dtype))
+        if array is own and array.base is None and array.flags.c_contiguous:  # most of them
+            owner, at = array, address(array)
+            low, high = mine = at, at + array.nbytes
+        else:
+            owner, mine, at = root(array), bounds(own), address(array)
+            low, high = bounds(owner) if owner.size and all(step >= 0 for step in owner.strides) else mine
+            if not low <= mine[0] < mine[1] <= high:
+                low, high = mine
+        self._needed += low, high, *mine, dtype
         start, end = low, high
         if self._parts:
             parts = self._parts[low]
             start, end = parts[bisect(parts, mine[0], key=itemgetter(0)) - 1]
-        if (start, end) not in self._keys:
-            self._keys[start, end] = key = str(len(self.storages))
-            self.storages[key], self.dtypes[key] = bytes_at(start, end, owner), dtype
+        found = self._keys.get(start << 64 | end)
+        if found is None:
+            self._keys[start << 64 | end] = found = str(len(self.storages))
+            is_whole = owner is array and end - start == array.nbytes
+            self.storages[found] = array.reshape(-1).view(_BYTE) if is_whole else bytes_at(start, end, owner)
+            self.dtypes[found] = dtype
             self._alive.append(array)
-        return self._keys[start, end], end - start, address(array) - start
+        return found, end - start, at - start
 
     def parts(self) -> dict[int, list[tuple[int, int]]]:
         """Return the parts of each memory that are needed, by its address; nothing where it is all of every one.
 
         Raises: RuntimeError: when tensors of two dtypes need the same part.
         """
+        lows, highs, starts, ends, _ = (self._needed[i::5] for i in range(5))
+        if lows == starts and highs == ends and len({*lows}) == len(lows):
+            return {}
+        memories: dict[int, tuple[int, list[tuple[int, int, Any]]]] = {}
+        for low, high, *mine in zip(*[iter(self._needed)] * 5):
+            memories.setdefault(low, (high, []))[1].append(tuple(mine))
         found, whole = {}, True
-        for low, (high, needed) in self._needed.items():
+        for low, (high, needed) in memories.items():
             parts: list[tuple[int, int]] = []
             last: Any = None
             for start, end, dtype in sorted(needed, key=itemgetter(0, 1)):
@@ -203,6 +217,8 @@ def pickler_of(pickle_module: Any, names: Names, memories: Memories, more: tuple
                 return Generator, (obj.device,), (obj.initial_seed(), None, obj.get_state())
             if type(obj) is layout:
                 return _names.layout_named, (f"torch.{obj._name}",)
+            if type(obj) is _NoHooks:
+                return OrderedDict, ()
             inherited = getattr(super(), "reducer_override", None)
             return NotImplemented if inherited is None else inherited(obj)
 
@@ -224,7 +240,7 @@ class _Stored:
         self.key, size, self.offset = memories.key_of(array, own, dtype)
         self.is_whole = not size % dtype.itemsize and not self.offset % dtype.itemsize
         self._dtype, self._count = dtype, size // dtype.itemsize
-        self._location = _locations.location_tag(UntypedStorage._over(memories.storages[self.key]))
+        self._location = _locations.tag_of(memories.storages[self.key])
 
     def persistent_id(self) -> tuple[Any, ...]:
         """Return what stands for the storage in a pickle: its kind, key, place and number of elements."""
@@ -250,7 +266,7 @@ def _reduced(tensor: Tensor, memories: Memories) -> tuple[Any, ...]:
     state = own_attributes(tensor)
     function, args = _plain(tensor, memories)
     if type(tensor) is Parameter:
-        data, hooks = tensor.detach(), _no_hooks()
+        data, hooks = tensor.detach(), _NoHooks()
         if state:
             return _utils._rebuild_parameter_with_state, (data, tensor.requires_grad, hooks, state)
         return _utils._rebuild_parameter, (data, tensor.requires_grad, hooks)
@@ -261,11 +277,14 @@ def _reduced(tensor: Tensor, memories: Memories) -> tuple[Any, ...]:
 
 def _plain(tensor: Tensor, memories: Memories) -> tuple[Any, tuple[Any, ...]]:
     """Return the function that rebuilds a plain tensor of these values, and its arguments."""
-    dtype, array, hooks = tensor.dtype, tensor._array, _no_hooks()
+    dtype, array, hooks = tensor.dtype, tensor._array, _NoHooks()
+    if tensor.is_meta:
+        layout = tuple(array.shape), memory.stride(tensor)
+        return _utils._rebuild_meta_tensor_no_storage, (dtype, *layout, tensor.requires_grad)
     own = array if tensor._base is None else tensor._base._array
     if _runs_backwards(array) or _runs_backwards(own):
         array = own = np.ascontiguousarray(array)
-    new = dtype in _NEW_DTYPES
+    new = dtype.name in _NEW_DTYPES
     stored = _Stored(array, own, dtypes.uint8 if new else dtype, memories)
     if not stored.is_whole or stored.offset % dtype.itemsize:  # elements between bytes of another size
         array = np.array(array, order="C")
@@ -277,8 +296,10 @@ def _plain(tensor: Tensor, memories: Memories) -> tuple[Any, tuple[Any, ...]]:
     return _utils._rebuild_tensor_v2, (*place, tensor.requires_grad, hooks)
 
 
-def _no_hooks() -> Any:
-    return OrderedDict()  # with its types it would be pickled with them
+class _NoHooks:
+    """Pickled as the empty OrderedDict that torch has for a tensor's hooks."""
+
+    __slots__ = ()
 
 
 def _runs_backwards(array: Array) -> bool:

@@ -213,7 +213,8 @@ def _parameter(keys: Keys, *args: Any) -> Parameter:
     return Parameter(*args)
 
 
-def _plain(function: Any) -> Callable[..., Any]:
+def without_keys(function: Any) -> Callable[..., Any]:
+    """Return a function that takes the keys as all these do, and has no use for them."""
     return lambda keys, *args: function(*args)
 
 
@@ -255,6 +256,6 @@ def known_calls() -> dict[int, Callable[..., Any]]:
         (OrderedDict, _dict_of(OrderedDict)), (Counter, _dict_of(Counter)), (defaultdict, _defaultdict),
         (set, _set), (_encode, _encode), (bytes, _bytes), (bytearray, _bytearray), (complex, _complex),
         (Size, _size), (device, _device), (Tensor, _tensor), (Parameter, _parameter),
-        *((function, _plain(function)) for function in rebuilding),
+        *((function, without_keys(function)) for function in rebuilding),
     ]  # fmt: skip
     return {id(named): call for named, call in calls}

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 from npg import _naming
 from npg.nn.parameter import Parameter
 from npg.serialization import _names
-from npg.serialization._safe_globals import Keys, added_globals, known_calls, known_globals
+from npg.serialization._safe_globals import Keys, added_globals, known_calls, known_globals, without_keys
 from npg.tensor import Tensor
 
 # Never found, even if a user adds something of them.
@@ -63,7 +63,7 @@ class Unpickler:
         self._budget = 2 * file_size + ALLOWANCE
         self._encoding = encoding
         self._added = added_globals()
-        self._calls = known_calls() | {id(thing): _caller(thing) for thing in self._added.values()}
+        self._calls = known_calls() | {id(thing): without_keys(thing) for thing in self._added.values()}
         self._keys = Keys()
         self._spent = 0
 
@@ -404,10 +404,6 @@ for _opcode, _method in (
 
 
 # ----- Parts -----
-
-
-def _caller(thing: Any) -> Callable[..., Any]:
-    return lambda keys, *args: thing(*args)
 
 
 def _set_state(thing: Any, state: Any) -> None:

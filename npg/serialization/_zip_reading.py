@@ -7,16 +7,12 @@ Source: APPNOTE.TXT, the description of the zip format; caffe2::serialize::PyTor
 
 from __future__ import annotations
 
-import io
-import os
 import struct
-import zlib
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
-from npg.kernels.parallel import split
-from npg.serialization._checksums import joined
+from npg.kernels.checksums import crc32
 
 _END = struct.Struct("<4sHHHHIIH")  # the end of the central directory
 _END64_LOCATOR = struct.Struct("<4sIQI")
@@ -26,7 +22,6 @@ _LOCAL = struct.Struct("<4sHHHHHIIIHH")  # before a record
 _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF  # the number stands in the zip64 extra
 _ENCRYPTED, _SIZES_FOLLOW = 1, 8
 _BLOCK = 1 << 20  # bytes read and checked at once: they stay in the cache in between
-_NANOSECONDS = 0.6  # to read and check a byte
 _PER_RECORD = 400  # bytes of memory for what is known of a record
 _ALLOWANCE = 64 << 20
 
@@ -56,12 +51,6 @@ class Source:
         file.seek(0, 2)
         self.size: int = file.tell() - self.start
         self._into = getattr(file, "readinto", None)
-        self._descriptor = _descriptor(file)
-
-    @property
-    def is_shared(self) -> bool:
-        """Tell whether several threads may read at once."""
-        return self._descriptor is not None
 
     def fill(self, offset: int, target: memoryview) -> None:
         """Read bytes into memory, as many as it has.
@@ -69,12 +58,9 @@ class Source:
         Raises: RuntimeError: when the file ends before.
         """
         done, count = 0, len(target)
-        if self._descriptor is None:
-            self._file.seek(self.start + offset)
+        self._file.seek(self.start + offset)
         while done < count:
-            if self._descriptor is not None:
-                got = os.preadv(self._descriptor, [target[done:]], self.start + offset + done)
-            elif self._into is None:
+            if self._into is None:
                 piece = self._file.read(min(count - done, _BLOCK))
                 got = len(piece)
                 target[done : done + got] = piece
@@ -97,12 +83,6 @@ class Source:
             pieces.append(piece)
             missing -= len(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-def _descriptor(file: Any) -> int | None:
-    """Return the descriptor of a file of the system that is only read, else None."""
-    raw = file.raw if type(file) is io.BufferedReader else file
-    return raw.fileno() if type(raw) is io.FileIO and hasattr(os, "preadv") else None
 
 
 # ----- The records -----
@@ -247,29 +227,18 @@ class ZipReader:
         """Return the bytes of a record, checked."""
         record = self.find(name)
         data = self.source.read(record.start, record.size)
-        self._check(record, zlib.crc32(data))
+        self._check(record, crc32(data))
         return data
 
     def fill(self, record: Record, target: np.ndarray[Any, Any]) -> None:
         """Read a record into memory of its size, and check it."""
-        view = target.reshape(-1).view(np.uint8).data
-        crcs: dict[int, tuple[int, int]] = {}
-
-        def work(start: int, stop: int) -> None:
-            crc = 0
-            for at in range(start, stop, _BLOCK):
-                block = view[at : min(at + _BLOCK, stop)]
-                self.source.fill(record.start + at, block)
-                if record.crc:
-                    crc = zlib.crc32(block, crc)
-            crcs[start] = crc, stop - start
-
-        if self.source.is_shared:
-            split(record.size, work, record.size * _NANOSECONDS, _BLOCK)
-        else:
-            work(0, record.size)
-        if record.crc:
-            self._check(record, joined(crcs[start] for start in sorted(crcs)))
+        view, crc = target.reshape(-1).view(np.uint8).data, 0
+        for at in range(0, record.size, _BLOCK):
+            block = view[at : at + _BLOCK]
+            self.source.fill(record.start + at, block)
+            if record.crc:
+                crc = crc32(block, crc)
+        self._check(record, crc)
 
     def _check(self, record: Record, crc: int) -> None:
         # torch.save writes 0 where it is told to compute no checksums.

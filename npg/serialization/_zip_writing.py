@@ -8,9 +8,10 @@ Source: APPNOTE.TXT, the description of the zip format; caffe2::serialize::PyTor
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Callable
 from typing import Any
+
+from npg.kernels.checksums import crc32
 
 _FULL32 = 0xFFFFFFFF
 _BLOCK = 1 << 20  # bytes checked and written at once: they stay in the cache in between
@@ -52,9 +53,10 @@ class ZipWriter:
         header = self._put_header(name, len(data))
         view, crc = memoryview(data), 0
         for at in range(0, len(view), _BLOCK):
-            block = view[at : at + _BLOCK]
+            block: Any = view[at : at + _BLOCK]
             if self._compute_crc:
-                crc = zlib.crc32(block, crc)
+                block = bytes(block)  # another thread may go on with training: what is written has the checksum
+                crc = crc32(block, crc)
             self._put(block)
         self._put_entry(name, header, len(data), crc)
 
@@ -87,8 +89,8 @@ class ZipWriter:
         raw = f"{self._folder}/{name}".encode()
         self._entries.append((raw, header, size, crc))
         if name != ".data/serialization_id":
-            self._names_crc = zlib.crc32(name.encode(), self._names_crc)
-            self._bytes_crc = zlib.crc32(struct.pack("<I", crc), self._bytes_crc)
+            self._names_crc = crc32(name.encode(), self._names_crc)
+            self._bytes_crc = crc32(struct.pack("<I", crc), self._bytes_crc)
 
     def finish(self) -> None:
         """Write the last records and the directory."""

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from npg.dtypes import NAMES_ONLY
 from npg.engine import TensorBase
-from npg.functional._attributes import check_device, device as device_type
+from npg.functional._attributes import CPU, check_device, device as device_type
 from npg.functional._public import public_function
 from npg.functional._types import T
 from npg.tensor.conversion import converted
@@ -33,6 +34,26 @@ def double(tensor: T, memory_format: Any = None) -> T:
 def half(tensor: T, memory_format: Any = None) -> T:
     """Return the tensor as float16."""
     return converted(tensor, np.dtype(np.float16), layout=memory_format)
+
+
+def bfloat16(tensor: T, memory_format: Any = None) -> T:
+    """Raise TypeError: npg has no bfloat16 tensors, only the name of the dtype."""
+    return converted(tensor, NAMES_ONLY["bfloat16"].dtype)
+
+
+def chalf(tensor: T, memory_format: Any = None) -> T:
+    """Raise TypeError: npg has no complex tensors, only the name of the dtype complex32."""
+    return converted(tensor, NAMES_ONLY["complex32"].dtype)
+
+
+def cfloat(tensor: T, memory_format: Any = None) -> T:
+    """Raise TypeError: npg has no complex tensors, only the name of the dtype complex64."""
+    return converted(tensor, NAMES_ONLY["complex64"].dtype)
+
+
+def cdouble(tensor: T, memory_format: Any = None) -> T:
+    """Raise TypeError: npg has no complex tensors, only the name of the dtype complex128."""
+    return converted(tensor, NAMES_ONLY["complex128"].dtype)
 
 
 def long(tensor: T, memory_format: Any = None) -> T:
@@ -66,8 +87,11 @@ def bool(tensor: T, memory_format: Any = None) -> T:
 
 
 def cpu(tensor: T, memory_format: Any = None) -> T:
-    """Return the tensor itself, which is on the CPU."""
-    return converted(tensor, None, layout=memory_format)
+    """Return the tensor itself, which is on the CPU.
+
+    Raises: NotImplementedError: for one on the device "meta".
+    """
+    return converted(tensor, None, layout=memory_format, place=CPU)
 
 
 def cuda(tensor: T, device: Any = None, non_blocking: builtins.bool = False, memory_format: Any = None) -> T:

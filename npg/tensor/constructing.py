@@ -8,23 +8,38 @@ import numpy as np
 
 from npg import dtypes
 from npg.engine import TensorBase
-from npg.functional._attributes import CPU, Size, check_device
-from npg.functional._factory import check_options, fill_number, leaf, number, parse_sizes
+from npg.functional._attributes import CPU, META, Size, device as device_type, place_of
+from npg.functional._factory import (
+    check_options,
+    fill_number,
+    leaf,
+    new_array,
+    number,
+    parse_sizes,
+    place_like,
+    placed,
+)
 from npg.functional._public import public_function
 from npg.functional._types import T
+from npg.kernels import meta
 from npg.tensor.data import copied, shared
 
 # ----- The constructors -----
 
 
-def constructed(data: tuple[Any, ...], size: Any, dtype: np.dtype[Any], keep: bool) -> np.ndarray[Any, Any]:
-    """Return the array for a call of Tensor or of a typed constructor such as FloatTensor.
+def constructed(
+    data: tuple[Any, ...], size: Any, dtype: np.dtype[Any], keep: bool, device: Any = None
+) -> np.ndarray[Any, Any]:
+    """Return the array for a call of Tensor or of a typed constructor such as FloatTensor, on a device.
 
     Args:
         dtype: of the result; an ndarray of this dtype is shared, any other cast.
         keep: a tensor keeps its dtype (Tensor); otherwise it must have this one (FloatTensor).
     Raises: TypeError, ValueError: for data that is not numeric, ragged sequences, or an ndarray that cannot be shared.
+        AssertionError, RuntimeError: for a device that npg does not have.
     """
+    if device is not None and place_of(device) is META:
+        raise RuntimeError("legacy constructor expects device type: cpu but device type: meta was passed")
     if size is not None:
         return np.empty(parse_sizes("new", data, size), dtype)
     if not data:
@@ -60,8 +75,8 @@ def _dtype(tensor: Any, dtype: Any) -> np.dtype[Any]:
 @public_function
 def new(self: T, *args: Any, device: Any = None) -> T:
     """Return a new tensor of this tensor's dtype from sizes or data, as the constructors do."""
-    check_device(device)
-    return leaf(constructed(args, None, self._array.dtype, keep=False))
+    array = constructed(args, None, self._array.dtype, keep=False, device=device)
+    return leaf(placed(array, place_like(self)))
 
 
 @public_function
@@ -76,8 +91,8 @@ def new_tensor(
     pin_memory: bool = False,
 ) -> T:
     """Return a new leaf with a copy of the data, in this tensor's dtype. Source: torch.Tensor.new_tensor."""
-    check_options(layout, CPU if device is None else device, pin_memory)
-    return leaf(copied(data, _dtype(self, dtype)), requires_grad)
+    place = check_options(layout, place_like(self) if device is None else device, pin_memory)
+    return leaf(placed(copied(data, _dtype(self, dtype)), place), requires_grad)
 
 
 @public_function
@@ -92,8 +107,8 @@ def new_zeros(
     pin_memory: bool = False,
 ) -> T:
     """Return a new leaf full of zeros, in this tensor's dtype. Source: torch.Tensor.new_zeros."""
-    check_options(layout, CPU if device is None else device, pin_memory)
-    return leaf(np.zeros(parse_sizes("new_zeros", args, size), _dtype(self, dtype)), requires_grad)
+    place = check_options(layout, place_like(self) if device is None else device, pin_memory)
+    return leaf(new_array(place, parse_sizes("new_zeros", args, size), _dtype(self, dtype), np.zeros), requires_grad)
 
 
 @public_function
@@ -108,8 +123,8 @@ def new_ones(
     pin_memory: bool = False,
 ) -> T:
     """Return a new leaf full of ones, in this tensor's dtype. Source: torch.Tensor.new_ones."""
-    check_options(layout, CPU if device is None else device, pin_memory)
-    return leaf(np.ones(parse_sizes("new_ones", args, size), _dtype(self, dtype)), requires_grad)
+    place = check_options(layout, place_like(self) if device is None else device, pin_memory)
+    return leaf(new_array(place, parse_sizes("new_ones", args, size), _dtype(self, dtype), np.ones), requires_grad)
 
 
 @public_function
@@ -124,8 +139,8 @@ def new_empty(
     pin_memory: bool = False,
 ) -> T:
     """Return a new uninitialised leaf, in this tensor's dtype. Source: torch.Tensor.new_empty."""
-    check_options(layout, CPU if device is None else device, pin_memory)
-    return leaf(np.empty(parse_sizes("new_empty", args, size), _dtype(self, dtype)), requires_grad)
+    place = check_options(layout, place_like(self) if device is None else device, pin_memory)
+    return leaf(new_array(place, parse_sizes("new_empty", args, size), _dtype(self, dtype)), requires_grad)
 
 
 @public_function
@@ -141,10 +156,11 @@ def new_full(
     pin_memory: bool = False,
 ) -> T:
     """Return a new leaf full of one number, in this tensor's dtype. Source: torch.Tensor.new_full."""
-    check_options(layout, CPU if device is None else device, pin_memory)
+    place = check_options(layout, place_like(self) if device is None else device, pin_memory)
     kind = _dtype(self, dtype)
     value = fill_number(number("new_full", fill_value, "fill_value", 2), kind)
-    return leaf(np.full(parse_sizes("new_full", (size,)), value, kind), requires_grad)
+    filled = lambda shape, kind: np.full(shape, value, kind)
+    return leaf(new_array(place, parse_sizes("new_full", (size,)), kind, filled), requires_grad)
 
 
 @public_function
@@ -159,12 +175,14 @@ def new_empty_strided(
     pin_memory: bool = False,
 ) -> T:
     """Return a new uninitialised leaf with these strides. Source: torch.Tensor.new_empty_strided."""
-    check_options(layout, CPU if device is None else device, pin_memory)
-    return leaf(strided_array("new_empty_strided", size, stride, _dtype(self, dtype)), requires_grad)
+    place = check_options(layout, place_like(self) if device is None else device, pin_memory)
+    return leaf(strided_array("new_empty_strided", size, stride, _dtype(self, dtype), place), requires_grad)
 
 
-def strided_array(name: str, size: Any, stride: Any, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
-    """Return an uninitialised array with these strides, in elements.
+def strided_array(
+    name: str, size: Any, stride: Any, dtype: np.dtype[Any], place: device_type = CPU
+) -> np.ndarray[Any, Any]:
+    """Return an uninitialised array with these strides, in elements, on a device.
 
     Raises: RuntimeError: when there are not as many strides as sizes, or one is negative.
     """
@@ -176,4 +194,7 @@ def strided_array(name: str, size: Any, stride: Any, dtype: np.dtype[Any]) -> np
     if any(s < 0 for s in strides):
         raise RuntimeError(f"Negative strides are not supported at the moment, got strides: {list(strides)}")
     reach = 1 + sum((n - 1) * s for n, s in zip(shape, strides)) if 0 not in shape else 0
-    return np.ndarray(shape, dtype, np.empty(reach, dtype), 0, tuple(s * dtype.itemsize for s in strides))
+    steps = tuple(s * dtype.itemsize for s in strides)
+    if place is META:
+        return meta.empty(shape, dtype, steps)
+    return np.ndarray(shape, dtype, np.empty(reach, dtype), 0, steps)

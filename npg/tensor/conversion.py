@@ -9,21 +9,25 @@ import numpy as np
 from npg import _errors, _naming, dtypes
 from npg._errors import warn
 from npg._words import scalar_name
-from npg.engine import TensorBase, is_grad_enabled
+from npg.engine import TensorBase, apply, is_grad_enabled
 from npg.functional._attributes import (
+    CPU,
     NO_CUDA,
     channels_last,
     channels_last_3d,
-    check_device,
+    check_memory_format,
     contiguous_format,
     device,
-    memory_format,
+    place_of,
     preserve_format,
 )
+from npg.functional._factory import place_like
 from npg.functional._public import public_function, to_dtype
 from npg.functional._types import T
 from npg.functional.copy import clone, laid_out
 from npg.functional.shape import contiguous as contiguous_
+from npg.kernels.meta import NO_DATA, MetaArray
+from npg.ops import elementwise
 from npg.tensor.memory import is_contiguous
 
 # ----- dtype and device -----
@@ -34,15 +38,16 @@ def to(tensor: T, *args: Any, **kwargs: Any) -> T:
     """Return the tensor in another dtype; the tensor itself if nothing changes.
 
     Calls: to(dtype, non_blocking=False, copy=False), to(device=None, dtype=None, ...), to(other, ...); memory_format=.
-    Raises: AssertionError, RuntimeError: for a device other than the CPU.
+    Raises: AssertionError, RuntimeError: for a device that npg does not have. NotImplementedError: for the CPU, when
+        the tensor is on the device "meta", without data.
     Source: torch.Tensor.to.
     """
-    target, make_copy, layout = parse_to(args, kwargs)
-    return converted(tensor, target, make_copy, layout)
+    target, place, make_copy, layout = parse_to(args, kwargs)
+    return converted(tensor, target, make_copy, layout, place)
 
 
-def parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[np.dtype[Any] | None, bool, Any]:
-    """Return (NumPy dtype or None, copy, memory_format or None) from the arguments of to()."""
+def parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[np.dtype[Any] | None, device | None, bool, Any]:
+    """Return (NumPy dtype or None, CPU, META or None, copy, memory_format or None) from the arguments of to()."""
     arguments = dict(kwargs)
     layout = arguments.pop("memory_format", None)
     names = ["dtype", "non_blocking", "copy"]
@@ -61,22 +66,26 @@ def parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[np.dtype[An
         arguments[name] = value
     other = arguments.pop("other", None)
     dtype = arguments.pop("dtype", None)
-    check_device(arguments.pop("device", None))
+    target = arguments.pop("device", None)
+    place = None if target is None else place_of(target)
     make_copy = arguments.pop("copy", False)
     arguments.pop("non_blocking", None)
     if arguments:
         raise TypeError(f"to() got an unexpected keyword argument '{next(iter(arguments))}'")
-    if layout is not None and not isinstance(layout, memory_format):
-        raise TypeError(
-            _naming.named(f"to(): argument 'memory_format' must be npg.memory_format, not {type(layout).__name__}")
-        )
+    check_memory_format("to", layout)
     if other is not None:
-        return other._array.dtype, make_copy, layout
-    return None if dtype is None else dtypes.to_numpy(dtype), make_copy, layout
+        return other._array.dtype, place_like(other), make_copy, layout
+    return None if dtype is None else dtypes.to_numpy(dtype), place, make_copy, layout
 
 
-def converted(tensor: Any, dtype: np.dtype[Any] | None, make_copy: bool = False, layout: Any = None) -> Any:
-    """Return the tensor in a NumPy dtype and a memory format; the tensor itself if nothing changes."""
+def converted(
+    tensor: Any, dtype: np.dtype[Any] | None, make_copy: bool = False, layout: Any = None, place: device | None = None
+) -> Any:
+    """Return the tensor in a NumPy dtype and a memory format, on a device; the tensor itself if nothing changes."""
+    if place is not None and place is not place_like(tensor):
+        if place is CPU:
+            raise NotImplementedError(NO_DATA)
+        tensor, make_copy = apply(elementwise.to_meta, (tensor,), {}), False
     result = tensor if dtype is None else to_dtype(tensor, dtype)
     if layout is not None and layout is not preserve_format and not is_contiguous(result, layout):
         # contiguous_format only applies to copies and to tensors in channels_last.
@@ -122,6 +131,7 @@ def contiguous(tensor: T, memory_format: Any = contiguous_format) -> T:
         memory_format: the order in memory; npg.contiguous_format or npg.channels_last.
     Source: torch.Tensor.contiguous.
     """
+    check_memory_format("contiguous", memory_format)
     if memory_format in (channels_last, channels_last_3d):
         return converted(tensor, None, layout=memory_format)
     return contiguous_(tensor)
@@ -141,7 +151,8 @@ def type_(tensor: Any, dtype: Any = None, non_blocking: bool = False) -> Any:
     Source: torch.Tensor.type; names that begin with "torch." are accepted.
     """
     if dtype is None:
-        return f"{_naming.library}.{scalar_name(tensor._array)}Tensor"
+        prefix = _naming.library + (".meta" if isinstance(tensor._array, MetaArray) else "")
+        return f"{prefix}.{scalar_name(tensor._array)}Tensor"
     return converted(tensor, type_dtype(dtype))
 
 
@@ -167,6 +178,7 @@ def type_dtype(kind: Any) -> np.dtype[Any]:
 # ----- Numbers and arrays -----
 
 
+_NO_ARRAY = "can't convert meta device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first."
 NEEDS_DETACH = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
 
 
@@ -180,6 +192,8 @@ def numpy(tensor: Any, *, force: bool = False) -> np.ndarray[Any, Any]:
     """
     if not force and tensor.requires_grad and is_grad_enabled():
         raise RuntimeError(NEEDS_DETACH)
+    if isinstance(tensor._array, MetaArray):
+        raise TypeError(_NO_ARRAY)
     return tensor._array
 
 
@@ -272,7 +286,7 @@ def truth(tensor: Any) -> bool:
     if array.size != 1:
         values = "more than one value" if array.size else "no values"
         raise RuntimeError(f"Boolean value of Tensor with {values} is ambiguous")
-    return bool(array.item())
+    return bool(array.item())  # item() is refused without data
 
 
 def tolist(tensor: Any) -> Any:

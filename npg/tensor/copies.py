@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import copy
-import functools
 import math
 import pickle
 import warnings
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
 
 from npg import dtypes
 from npg.engine import TensorBase, apply
+from npg.kernels import meta
+from npg.kernels.meta import MetaArray
 from npg.ops.strided import address, alias, root
 
 S = TypeVar("S", bound=TensorBase)
@@ -75,6 +75,17 @@ def unpickle(
     return rebuild(cls, flat, bool(requires_grad), shape, tuple([step * dtype.itemsize for step in strides]))
 
 
+def unpickle_meta(cls: Any, kind: str, shape: tuple[int, ...], strides: tuple[int, ...], requires_grad: bool) -> Any:
+    """Return the tensor without data that `reduce` pickled; arguments as of unpickle."""
+    if not (isinstance(cls, type) and issubclass(cls, TensorBase)):
+        raise TypeError(f"expected a class of tensors in a pickle, got {cls!r}")
+    dtype = dtypes.by_name(kind).dtype
+    if len(_counts(strides, "strides")) != len(_counts(shape, "shape")):
+        raise ValueError(f"expected as many strides as sizes in a pickle, got {strides} and {shape}")
+    array = meta.empty(shape, dtype, tuple([step * dtype.itemsize for step in strides]))
+    return rebuild(cls, array, bool(requires_grad))
+
+
 def _counts(counts: Any, name: str) -> tuple[int, ...]:
     if not isinstance(counts, tuple) or not all(type(n) is int and 0 <= n < 2**62 for n in counts) or len(counts) > 64:
         raise ValueError(f"expected a {name} of counts in a pickle, got {counts!r:.100}")
@@ -91,6 +102,9 @@ def reduce(tensor: Any, protocol: int) -> tuple[Any, ...]:
         )
     state = own_attributes(tensor)
     array = tensor._array
+    if isinstance(array, MetaArray):
+        kind, steps = dtypes.from_numpy(array.dtype).name, tuple([step // array.itemsize for step in array.strides])
+        return unpickle_meta, (type(tensor), kind, array.shape, steps, tensor.requires_grad), state or None
     flat, strides = _flat(array)
     flat = flat.astype(flat.dtype.newbyteorder("<"), copy=False)
     data: Any = pickle.PickleBuffer(flat) if protocol >= 5 else flat.tobytes()
@@ -137,6 +151,8 @@ def _copied_with_its_memory(tensor: Any, memo: dict[int, Any]) -> np.ndarray[Any
     The whole memory is that of the view's base: for a tensor on a part of an ndarray, that part alone.
     """
     array = tensor._array
+    if isinstance(array, MetaArray):
+        return array.copy(order="K")
     own, memory = array if tensor._base is None else tensor._base._array, root(array)
     if id(memory) not in memo and _is_dense(own):
         memory = own
@@ -203,56 +219,3 @@ def _check_class(cls: Any) -> None:
             "Creating a Tensor subclass from a class that does not inherit from Tensor is not possible. Make sure your "
             "class inherits from Tensor."
         )
-
-
-@functools.cache
-def result_class(plain: Any) -> Any:
-    """Return the class, made once, between Tensor and the classes that users derive from it.
-
-    Its methods are Tensor's, but return tensors of the class of the tensor they are called on. Thus Tensor itself and
-    the engine's results need no lookup.
-    """
-    names = [n for n in dir(plain) if n not in _AS_THEY_ARE and (n.startswith("__") or not n.startswith("_"))]
-    members: dict[str, Any] = {"__slots__": (), "__module__": "npg.tensor"}
-    for name in names:
-        member = getattr(plain, name)
-        if isinstance(member, property):
-            if name in _OF_TENSORS:
-                members[name] = property(_labelled(plain, member.fget), member.fset, member.fdel, member.__doc__)
-        elif callable(member) and not isinstance(member, (type, bool)) and name not in _STATIC:
-            members[name] = _labelled(plain, member)
-    members["__hash__"] = object.__hash__
-    return type(plain)("Tensor", (plain,), members)
-
-
-_OF_TENSORS = frozenset(("T", "mT", "H", "mH", "real", "data"))
-_COMPARISONS = frozenset(("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"))
-_STATIC = (frozenset(dir(object)) - _COMPARISONS) | {"__npg_apply__", "__class_getitem__"}
-_AS_THEY_ARE = frozenset(
-    (
-        "as_subclass __deepcopy__ __copy__ __reduce_ex__ __setstate__ __array__ numpy tolist item backward size dim "
-        "stride numel data_ptr __len__ __bool__ __int__ __float__ __index__ __complex__ __contains__ __format__ "
-        "__iter__"
-    ).split()
-)
-
-
-def _labelled(plain: Any, method: Callable[..., Any] | None) -> Any:
-    if method is None:
-        return None
-
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        result = method(self, *args, **kwargs)
-        kind = type(result)
-        if kind is plain or isinstance(result, (tuple, list)):
-            cls = type(self)
-            for other in args:
-                if type(other) is not cls and isinstance(other, cls):
-                    cls = type(other)
-            for t in (result,) if kind is plain else result:
-                if type(t) is plain:
-                    t.__class__ = cls
-        return result
-
-    functools.update_wrapper(call, method, ("__name__", "__qualname__", "__doc__"), ())
-    return call

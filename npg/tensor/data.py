@@ -11,6 +11,7 @@ from npg import dtypes
 from npg._floating import silent
 from npg.engine import TensorBase, array_of
 from npg.functional._factory import fill_number, overflow_text
+from npg.kernels.meta import MetaArray
 from npg.ops.shape import copied as copied_array
 
 _TOO_DEEP = 128  # as in PyTorch: deeper nesting counts as a sequence that contains itself
@@ -25,7 +26,7 @@ def check_shareable(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     Raises: TypeError: for a dtype that npg does not have. ValueError: for foreign byte order, negative strides, and
         strides that are no multiple of the itemsize, as of a field of a structured array.
     """
-    if type(array) is not np.ndarray:
+    if type(array) is not np.ndarray and not isinstance(array, MetaArray):
         array = array.view(np.ndarray)
     dtypes.check_known(array.dtype)
     if any(step % array.itemsize for step in array.strides):

@@ -8,6 +8,8 @@ import numpy as np
 
 from npg.engine import wrap
 from npg.functional._attributes import check_device
+from npg.kernels.meta import MetaArray
+from npg.ops.strided import Window
 from npg.tensor.data import check_shareable
 
 _CPU = (1, 0)  # kDLCPU
@@ -39,6 +41,8 @@ def to_dlpack(
     if dl_device is not None and tuple(map(int, dl_device)) != _CPU:
         raise BufferError(f"expected dl_device (1, 0), the CPU, got {dl_device}; npg has no other device")
     array = tensor._array
+    if isinstance(array, MetaArray):
+        raise BufferError("Cannot pack tensors on meta")
     try:
         return array.__dlpack__(max_version=max_version, copy=copy)
     except TypeError:  # NumPy 2.0 supports the unversioned protocol only
@@ -101,10 +105,4 @@ def _writeable(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     # The unversioned protocol cannot mark memory as read-only: NumPy treats all of it as read-only, PyTorch none.
     interface = dict(array.__array_interface__)
     interface["data"] = (interface["data"][0], False)
-    return np.asarray(_Memory(interface, array))
-
-
-class _Memory:
-    def __init__(self, interface: dict[str, Any], owner: Any) -> None:
-        self.__array_interface__ = interface
-        self.owner = owner
+    return np.asarray(Window(interface, array))

@@ -7,6 +7,7 @@ from typing import Any
 
 from npg._words import c_name, scalar_name, shape_text
 from npg.engine import TensorBase
+from npg.functional._factory import place_like
 from npg.functional._types import T
 
 
@@ -28,6 +29,11 @@ def check_grad(tensor: Any, value: Any) -> None:
             f"grad_dtype '{scalar_name(own)}'. The gradient must match the tensor's "
             "grad_dtype (defaults to the tensor's dtype)."
         )
+    if place_like(new) is not place_like(own):
+        raise RuntimeError(
+            f"attempting to assign a gradient with device type '{place_like(new)}' to a tensor with device type "
+            f"'{place_like(own)}'. Please ensure that the gradient and the tensor are on the same device"
+        )
     if new.shape != own.shape:
         raise RuntimeError(
             f"attempting to assign a gradient of size '{shape_text(new.shape)}' to a tensor of size "
@@ -42,6 +48,10 @@ def check_data(tensor: Any, value: Any) -> None:
     """
     if not isinstance(value, TensorBase):
         raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+    if place_like(value) is not place_like(tensor):
+        raise RuntimeError(
+            "Attempted to call `variable.set_data(tensor)`, but `variable` and `tensor` have incompatible tensor type."
+        )
     if tensor.requires_grad and value._array.dtype.kind != "f":
         raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
 

@@ -8,13 +8,16 @@ from typing import Any, overload
 
 import numpy as np
 
+from npg._refusal import refusing
 from npg._words import c_name, shape_text
 from npg.engine import TensorBase, bump_version, check_in_place
 from npg.functional._arguments import dim_index
-from npg.functional._attributes import channels_last, channels_last_3d
+from npg.functional._attributes import channels_last, channels_last_3d, check_memory_format, memory_format
 from npg.functional._factory import channels_last_array, parse_sizes
 from npg.functional._public import public_function
 from npg.functional._types import T
+from npg.kernels import meta
+from npg.kernels.meta import MetaArray
 from npg.ops.strided import address, contiguous_strides, offset_of, root
 from npg.tensor.storage import Storage, TypedStorage, UntypedStorage
 
@@ -51,7 +54,7 @@ def _of_new_dimensions(shape: tuple[int, ...], steps: tuple[int, ...]) -> tuple[
 
 def data_ptr(tensor: Any) -> int:
     """Return the address of the first element."""
-    return address(tensor._array) if tensor._array.size else 0
+    return address(tensor._array) if tensor._array.size and not isinstance(tensor._array, MetaArray) else 0
 
 
 def storage_offset(tensor: Any) -> int:
@@ -62,6 +65,7 @@ def storage_offset(tensor: Any) -> int:
 @public_function
 def is_contiguous(tensor: Any, memory_format: Any = None) -> bool:
     """Tell whether the elements are contiguous in the order of the dimensions (of the memory format)."""
+    check_memory_format("is_contiguous", memory_format)
     array = tensor._array
     if memory_format in (channels_last, channels_last_3d):
         rank = 4 if memory_format is channels_last else 5
@@ -79,6 +83,47 @@ def is_set_to(tensor: Any, other: Any) -> bool:
     return a.shape == b.shape and a.strides == b.strides and data_ptr(tensor) == data_ptr(other)
 
 
+def dim_order(tensor: Any, *, ambiguity_check: Any = False) -> tuple[int, ...]:
+    """Return the dimensions in the order in which they lie in memory, the one with the largest steps first.
+
+    Args:
+        ambiguity_check: True: raise where dimensions of size 1 or of equal steps allow several orders. A list of memory
+            formats: return that of the only one of them that the tensor has.
+    Raises: RuntimeError: when the order is not unique. TypeError: for another ambiguity_check.
+    Source: torch.Tensor.dim_order.
+    """
+    formats = ambiguity_check if isinstance(ambiguity_check, list) else None
+    if not isinstance(ambiguity_check, bool) and (
+        formats is None or not all(isinstance(format, memory_format) for format in formats)
+    ):
+        raise TypeError("The ambiguity_check argument must be a bool or a list of memory formats.")
+    array = tensor._array
+    steps = stride(tensor)
+    if formats is not None:
+        ambiguous = sum(is_contiguous(tensor, memory_format=format) for format in formats) != 1
+    else:
+        ambiguous = len({*steps}) != len(steps) or 1 in array.shape
+    if ambiguous and ambiguity_check is not False:
+        raise RuntimeError(
+            "The tensor does not have unique dim order, or cannot map to exact one of the given memory formats."
+        )
+    order = [*reversed(range(array.ndim))]  # the innermost first
+    for i in range(1, array.ndim):
+        for before in reversed(range(i)):
+            a, b = order[before], order[i]
+            if 0 in (steps[a], steps[b]) or (steps[a] == steps[b] and array.shape[a] <= array.shape[b]):
+                continue  # either is right
+            if steps[a] < steps[b]:
+                break
+            order[before], order[i] = b, a
+            i = before
+    return tuple(reversed(order))
+
+
+@refusing(RuntimeError, "record_stream: the CPU, on which npg computes, has no streams that free memory later")
+def record_stream(tensor: Any, stream: Any) -> None: ...
+
+
 # ----- Storage -----
 
 
@@ -94,6 +139,9 @@ def untyped_storage(tensor: Any) -> UntypedStorage:
 
 def _flat(array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     memory = root(array)
+    if isinstance(memory, MetaArray):
+        reach = sum((n - 1) * s for n, s in zip(memory.shape, memory.strides)) + memory.itemsize if memory.size else 0
+        return meta.empty((reach // dtype.itemsize,), dtype)
     if memory.flags.c_contiguous:
         return memory.reshape(-1).view(dtype)
     if memory.flags.f_contiguous:
@@ -125,6 +173,9 @@ def resize_(tensor: T, *sizes: Any, memory_format: Any = None) -> T:
     count = 1
     for n in shape:
         count *= n
+    if isinstance(array, MetaArray):
+        tensor._swap_array(meta.empty(shape, array.dtype))
+        return tensor
     if start + count <= flat.size:
         tensor._swap_array(flat[start : start + count].reshape(shape))
         return tensor
@@ -161,12 +212,18 @@ def set_(tensor: T, source: Any = None, storage_offset: int = 0, size: Any = Non
     check_in_place(tensor)
     before = tensor._counter.value
     if source is None:
-        tensor._swap_array(np.empty(0, tensor._array.dtype))
+        tensor._swap_array(meta.empty_beside(tensor._array, (0,)))
         tensor._counter.value = before + 1
         return tensor
     array = source._array
     if isinstance(source, UntypedStorage):
         array = source._seen_as(tensor._array.dtype)
+    if isinstance(array, MetaArray) is not isinstance(tensor._array, MetaArray):
+        here, there = ("meta", "cpu") if isinstance(tensor._array, MetaArray) else ("cpu", "meta")
+        raise RuntimeError(
+            f'Attempted to set the storage of a tensor on device "{here}" to a storage on different device "{there}".  '
+            "This is no longer allowed; the devices must match."
+        )
     if array.dtype != tensor._array.dtype:
         raise RuntimeError(f"Could not set tensor of type {c_name(array)} to a tensor of type {c_name(tensor._array)}")
     if size is not None or isinstance(source, Storage):
@@ -181,7 +238,7 @@ def set_(tensor: T, source: Any = None, storage_offset: int = 0, size: Any = Non
                 f"require {end} elements, but the storage has {flat.size}"
             )
         steps = tuple(s * array.itemsize for s in stride)
-        array = np.lib.stride_tricks.as_strided(flat[storage_offset:], shape, steps)
+        array = np.lib.stride_tricks.as_strided(flat[storage_offset:], shape, steps, subok=True)
     tensor._swap_array(array)
     if isinstance(source, TensorBase):
         tensor._share_version(source)
@@ -200,6 +257,8 @@ def apply_(tensor: T, callable: Callable[[Any], Any]) -> T:
         raise RuntimeError("Can't call apply_() on Variable that requires grad. Use var.detach().apply_() instead.")
     check_in_place(tensor)
     array = tensor._array
+    if isinstance(array, MetaArray):
+        return tensor
     array[...] = np.array([callable(v) for v in array.reshape(-1).tolist()], array.dtype).reshape(array.shape)
     bump_version(tensor)
     return tensor
@@ -212,6 +271,8 @@ def map_(tensor: T, other: Any, callable: Callable[[Any, Any], Any]) -> T:
         raise RuntimeError("Can't call map_() on Variable that requires grad. Use var.detach().map_() instead.")
     check_in_place(tensor)
     array = tensor._array
+    if isinstance(array, MetaArray):
+        return tensor
     pairs = zip(array.reshape(-1).tolist(), np.broadcast_to(other._array, array.shape).reshape(-1).tolist())
     array[...] = np.array([callable(a, b) for a, b in pairs], array.dtype).reshape(array.shape)
     bump_version(tensor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -65,10 +66,45 @@ def rmatmul(tensor: Any, other: Any) -> Any:
     return F.matmul(other, tensor) if isinstance(other, _ARRAYS) else NotImplemented
 
 
+# ----- As a container -----
+
+
+def length(tensor: TensorBase) -> int:
+    """Return the size of the first dimension."""
+    if not tensor._array.ndim:
+        raise TypeError("len() of a 0-d tensor")
+    return tensor._array.shape[0]
+
+
+def iterator(tensor: Any) -> Iterator[Any]:
+    """Return an iterator of the views along the first dimension."""
+    if not tensor.dim():  # asked by its name, so that classes and modes are
+        raise TypeError("iteration over a 0-d tensor")
+    return iter(tensor.unbind(0))
+
+
+def backwards(tensor: T) -> T:
+    """Return a copy that runs backwards along the first dimension."""
+    return F.flip(tensor, (0,)) if tensor._array.ndim else tensor
+
+
+def contains(tensor: TensorBase, element: Any) -> bool:
+    """Tell whether an element is equal to this one."""
+    if isinstance(element, (TensorBase, bool, int, float, np.generic)):
+        return bool(F.eq(tensor, element)._array.any())
+    raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
+
+
+# ----- Of the engine -----
+
+
 def _divided_into(self: Any, other: Any) -> Any:
     if isinstance(other, _ARRAYS):
         return F.div(other, self)
-    return F.reciprocal(self) * other  # rounded twice, as in PyTorch
+    try:
+        return F.reciprocal(self) * other  # rounded twice, as in PyTorch
+    except TypeError:
+        return NotImplemented
 
 
 register_operators(

@@ -1,9 +1,10 @@
 """`__torch_function__`: classes and blocks that decide what functions and methods do with their tensors.
 
-Tensors of Tensor itself pay nothing: no function and no method looks for an override. A class with a
-`__torch_function__` of its own gets another class between Tensor and itself, whose methods ask it; the first such class
-lets the functions of `npg`, `npg.nn.functional` and `npg.linalg` look at their arguments. While a block of a mode is
-open, in any thread, the methods of Tensor ask too. Source: torch.overrides.
+Without a subclass of Tensor there is nothing to pay: no function and no method looks for an override. A class that a
+user derives from Tensor gets another class between Tensor and itself, whose methods ask its `__torch_function__`; the
+one that it inherits gives results the class. The first such class lets the functions of `npg`, `npg.nn.functional`,
+`npg.linalg` and `npg.autograd` look at their arguments, and the operators of Parameter at their second operand. While a
+block of a mode is open, in any thread, the methods of Tensor ask too. Source: torch.overrides.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
 from types import (
     BuiltinFunctionType,
@@ -27,7 +28,7 @@ import numpy as np
 
 from npg import _lazy
 from npg._contextlib import MISSING
-from npg._naming import named
+from npg._naming import is_own, named
 from npg.engine import Function, TensorBase
 
 
@@ -42,7 +43,8 @@ this_thread = _ThisThread()
 
 # ----- Asking -----
 
-_NEVER = (int, float, bool, str, type(None), np.ndarray, slice, complex)
+# Classes that are not asked: Python's of usual arguments, and npg's own as they are met.
+_NEVER: set[type] = {int, float, bool, str, type(None), np.ndarray, slice, complex}
 
 
 def disabled(func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -57,8 +59,12 @@ def disabled(func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
 def overrides(value: Any) -> bool:
     """Tell whether the class of a value has a `__torch_function__` that is to be asked."""
     kind = type(value)
+    if kind in _NEVER:
+        return False
     method = getattr(kind, "__torch_function__", None)
-    return method is not None and kind not in _NEVER and method is not disabled
+    if method is None and is_own(kind.__module__):
+        _NEVER.add(kind)
+    return method is not None and method is not disabled
 
 
 def overloaded(values: Any) -> list[Any]:
@@ -66,19 +72,25 @@ def overloaded(values: Any) -> list[Any]:
     found: list[Any] = []
     for value in values:
         kind = type(value)
-        if kind in _NEVER or not overrides(value) or any(type(other) is kind for other in found):
+        if kind in _NEVER or not overrides(value):
             continue
-        place = next((i for i, other in enumerate(found) if issubclass(kind, type(other))), len(found))
-        found.insert(place, value)
+        if not found:
+            found.append(value)
+        elif not any(type(other) is kind for other in found):
+            place = next((i for i, other in enumerate(found) if issubclass(kind, type(other))), len(found))
+            found.insert(place, value)
     return found
 
 
-def _values(args: Any, kwargs: Any) -> Iterator[Any]:
-    for value in (*args, *kwargs.values()):
+def _values(args: Any, kwargs: Any) -> list[Any]:
+    """Return the arguments, and what their lists and tuples hold."""
+    found: list[Any] = []
+    for value in (*args, *kwargs.values()) if kwargs else args:
         if isinstance(value, (list, tuple)):
-            yield from value
+            found += value
         else:
-            yield value
+            found.append(value)
+    return found
 
 
 def call(public: Any, original: Callable[..., Any], args: Any, kwargs: Any) -> Any:
@@ -88,6 +100,16 @@ def call(public: Any, original: Callable[..., Any], args: Any, kwargs: Any) -> A
         public: the function as users name it, which they are asked about.
     Raises: TypeError: when all that are asked return NotImplemented.
     """
+    result = answer(public, original, args, kwargs)
+    if result is NotImplemented:
+        asked = overloaded(_values(args, kwargs))
+        if asked and not this_thread.classes_are_off:
+            raise _failed(public, asked)
+    return result
+
+
+def answer(public: Any, original: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """As call, but return NotImplemented when all classes do."""
     thread = this_thread
     if thread.is_off:
         return original(*args, **kwargs)
@@ -96,7 +118,7 @@ def call(public: Any, original: Callable[..., Any], args: Any, kwargs: Any) -> A
     if thread.classes_are_off:
         return original(*args, **kwargs)
     asked = overloaded(_values(args, kwargs))
-    return through_classes(public, asked, args, kwargs) if asked else original(*args, **kwargs)
+    return answer_of_classes(public, asked, args, kwargs) if asked else original(*args, **kwargs)
 
 
 def through_mode(public: Any, args: Any, kwargs: Any, values: Any) -> Any:
@@ -113,14 +135,14 @@ def through_mode(public: Any, args: Any, kwargs: Any, values: Any) -> Any:
     return result
 
 
-def through_classes(public: Any, asked: list[Any], args: Any, kwargs: Any) -> Any:
-    """Ask the classes of these values in turn."""
+def answer_of_classes(public: Any, asked: list[Any], args: Any, kwargs: Any) -> Any:
+    """Return the first answer of the classes of these values, asked in turn; NotImplemented when none has one."""
     types = tuple(type(x) for x in asked)
     for value in asked:
-        result = type(value).__torch_function__(public, types, args, kwargs)
-        if result is not NotImplemented:
-            return result
-    raise _failed(public, asked)
+        answer = type(value).__torch_function__(public, types, args, kwargs)
+        if answer is not NotImplemented:
+            return answer
+    return NotImplemented
 
 
 def _failed(public: Any, asked: list[Any], mode: Any = None) -> TypeError:
@@ -139,9 +161,11 @@ def _failed(public: Any, asked: list[Any], mode: Any = None) -> TypeError:
 
 # ----- Functions -----
 
-# Functions that make tensors of any data ask modes only.
-_OF_MODES = frozenset(("tensor", "as_tensor", "asarray", "from_numpy", "is_tensor", "is_storage", "scalar_tensor"))
-_SPACES = ("npg", "npg.nn.functional", "npg.linalg")
+# Functions that make tensors of data or numbers ask modes only.
+_OF_MODES = frozenset(
+    ("tensor", "as_tensor", "asarray", "from_numpy", "is_tensor", "is_storage", "scalar_tensor", "arange", "full")
+)
+_SPACES = ("npg", "npg.nn.functional", "npg.linalg", "npg.autograd")
 
 
 class Overridable:
@@ -153,9 +177,12 @@ class Overridable:
         self.__wrapped__ = function
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self.__wrapped__.__name__ in _OF_MODES and not this_thread.modes:
-            return self.__wrapped__(*args, **kwargs)
-        return call(self, self.__wrapped__, args, kwargs)
+        function = self.__wrapped__
+        if not _open and not _may_ask(args) and not (kwargs and _may_ask(kwargs.values())):
+            return function(*args, **kwargs)  # most calls: there is nobody to ask
+        if function.__name__ in _OF_MODES and not this_thread.modes:
+            return function(*args, **kwargs)
+        return call(self, function, args, kwargs)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self, instance)
@@ -180,16 +207,30 @@ class Overridable:
         return self.__wrapped__.__doc__
 
 
+def _may_ask(values: Any) -> bool:
+    for value in values:
+        kind = type(value)
+        if kind is list or kind is tuple:
+            for item in value:
+                if type(item) not in _NEVER:
+                    return True
+        elif kind not in _NEVER:
+            return True
+    return False
+
+
 @functools.cache
 def overridable(function: Any) -> Any:
     """Return the one Overridable of a function."""
     return Overridable(function)
 
 
-def _is_public(name: str, value: Any) -> bool:
+def is_public(name: str, value: Any) -> bool:
     if name[0] == "_" or not isinstance(value, (FunctionType, Function)):
         return False
     package, *rest = str(value.__module__).split(".")  # torch while npg.as_torch serves that name
+    if rest in (["tensor", "gradients"], ["autograd"]):  # grad, backward
+        return True
     return package == "torch" and not rest or rest[:1] in (["functional"], ["creation"], ["linalg"], ["nn"])
 
 
@@ -204,12 +245,28 @@ def activate() -> None:
     _active = True
     for space in _SPACES:
         namespace = vars(import_module(space))
-        namespace.update({n: overridable(v) for n, v in list(namespace.items()) if _is_public(n, v)})
-    _lazy.adapt = _adapted
+        namespace.update({n: overridable(v) for n, v in list(namespace.items()) if is_public(n, v)})
+    wrap_loaders()
 
 
-def _adapted(package: str, name: str, value: Any) -> Any:
-    return overridable(value) if package in _SPACES and _is_public(name, value) else value
+def wrap_loaders() -> None:
+    """Let what the public namespaces load later ask, once there are overrides."""
+    for space in _SPACES if _active else ():
+        namespace = vars(import_module(space))
+        load = namespace.get("__getattr__")
+        if load is not None and getattr(load, "func", None) is not _loaded:
+            namespace["__getattr__"] = functools.partial(_loaded, namespace, load)
+
+
+def _loaded(namespace: dict[str, Any], load: Callable[[str], Any], name: str) -> Any:
+    """Return what a module's own `__getattr__` loads, and let it ask for overrides."""
+    value = load(name)
+    if not is_public(name, value):
+        return value
+    asking = overridable(value)
+    if name in namespace:  # kept, as what a test has put in its place for a while is not
+        namespace[name] = asking
+    return asking
 
 
 # ----- Methods -----
@@ -219,7 +276,7 @@ _AS_THEY_ARE = frozenset(
     """
     as_subclass __array__ __array_function__ __array_ufunc__ __array_wrap__ __array_priority__ __class__
     __class_getitem__ __copy__ __delattr__ __dict__ __dir__ __dlpack__ __dlpack_device__ __doc__ __getattribute__
-    __getnewargs__ __getstate__ __hash__ __init__ __init_subclass__ __module__ __new__ __npg_apply__ __reduce__
+    __getnewargs__ __getstate__ __hash__ __init__ __init_subclass__ __iter__ __module__ __new__ __npg_apply__ __reduce__
     __reduce_ex__ __setattr__ __setstate__ __sizeof__ __slots__ __str__ __subclasshook__ __torch_function__ __weakref__
     """.split()
 )
@@ -233,12 +290,17 @@ _OPERATORS = {
     "__ge__": "ge",
 }  # fmt: skip
 
+_ARITHMETIC = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split()
+_BINARY = {f"__{side}{name}__" for name in _ARITHMETIC for side in ("", "r", "i")} | {
+    f"__{name}__" for name in ("eq", "ne", "lt", "le", "gt", "ge")
+}
 
-def _is_asking(name: str) -> bool:
+
+def is_asking(name: str) -> bool:
     return name not in _AS_THEY_ARE and (name[0] != "_" or name.startswith("__"))
 
 
-def _member(plain: Any, name: str) -> Any:
+def member_of(plain: Any, name: str) -> Any:
     """Return what Tensor has under a name, as it stands in the class, also while a mode is open."""
     kept = _originals.get(name)
     if kept is not None and kept is not MISSING:
@@ -247,13 +309,20 @@ def _member(plain: Any, name: str) -> Any:
     return next(vars(owner)[name] for owner in owners if name in vars(owner))
 
 
-_DATA = (property, GetSetDescriptorType)
-_CALLABLE = (FunctionType, Function, BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType)
+DATA = (property, GetSetDescriptorType)
+_CALLABLE = (
+    _lazy.LateMethod,
+    FunctionType,
+    Function,
+    BuiltinFunctionType,
+    MethodDescriptorType,
+    WrapperDescriptorType,
+)
 
 
 def _asking(plain: Any, name: str, own: Any) -> Any:
     """Return a member that asks for overrides before Tensor's own is used; None where there is nothing to ask."""
-    if isinstance(own, _DATA):
+    if isinstance(own, DATA):
         getter, setter = own.__get__, getattr(own, "__set__", None)
         return property(
             lambda self: call(getter, getter, (self,), {}),
@@ -261,7 +330,7 @@ def _asking(plain: Any, name: str, own: Any) -> Any:
             None if not hasattr(own, "__delete__") else lambda self: own.__delete__(self),
             own.__doc__,
         )
-    if not isinstance(own, _CALLABLE) and type(own).__name__ != "_Method":
+    if not isinstance(own, _CALLABLE):
         return None
 
     asked_for = _OPERATORS.get(name, name)
@@ -270,8 +339,26 @@ def _asking(plain: Any, name: str, own: Any) -> Any:
         function = getattr(plain, asked_for)
         return call(function, function, (self, *args), kwargs)
 
-    method.__name__ = method.__qualname__ = name
-    return method
+    def operator(self: Any, other: Any) -> Any:
+        function = getattr(plain, asked_for)
+        return answer(function, function, (self, other), {})  # after NotImplemented Python tries the other operand
+
+    member: Any = operator if name in _BINARY else method
+    member.__name__ = member.__qualname__ = name
+    return member
+
+
+def _asking_second(plain: Any, name: str) -> Any:
+    """Return an operator of npg's own classes that asks the classes of both operands."""
+
+    def operator(self: Any, other: Any) -> Any:
+        if type(other) in _NEVER and type(self) in _NEVER or this_thread.classes_are_off:
+            return getattr(plain, name)(self, other)
+        function = getattr(plain, _OPERATORS.get(name, name) if overrides(self) or overrides(other) else name)
+        return answer(function, function, (self, other), {})
+
+    operator.__name__ = operator.__qualname__ = name
+    return operator
 
 
 def default(cls: Any, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -279,49 +366,92 @@ def default(cls: Any, func: Any, types: Any, args: Any = (), kwargs: Any = None)
 
     Source: torch.Tensor.__torch_function__.
     """
-    if not all(issubclass(cls, kind) for kind in types):
-        return NotImplemented
+    for kind in types:
+        if not issubclass(cls, kind):
+            return NotImplemented
     result = disabled(func, types, args, kwargs)
-    return result if func in nowrap() else _of_class(result, cls, args)
+    return result if func in nowrap() else _of_class(result, cls, args, kwargs)
 
 
 @functools.cache
 def nowrap() -> frozenset[Any]:
     """Return the functions whose results keep their class."""
     plain = _plain()
-    members = [_member(plain, name) for name in ("_base", "grad", "_grad") if hasattr(plain, name)]
-    return frozenset(member.__get__ for member in members if isinstance(member, _DATA))
+    members = [member_of(plain, name) for name in ("_base", "grad", "_grad") if hasattr(plain, name)]
+    return frozenset(member.__get__ for member in members if isinstance(member, DATA))
 
 
-def _of_class(result: Any, cls: Any, args: Any) -> Any:
+def _of_class(result: Any, cls: Any, args: Any, kwargs: Any) -> Any:
+    """Give the tensors of a result a class; one that was there before keeps its own, and has a view of the class."""
+    kind = type(result)
     if isinstance(result, TensorBase):
-        if isinstance(result, cls):
+        plain = _plain()
+        if issubclass(kind, cls) or kind is not plain and is_own(kind.__module__):  # a tensor under vmap stays one
             return result
-        if any(result is value for value in args):
+        if kind is not plain or any(result is value for value in _values(args, kwargs or {})):
             return result.as_subclass(cls)  # type: ignore[attr-defined]
         result.__class__ = cls
-        return result
-    if isinstance(result, (tuple, list)):
-        items = [_of_class(item, cls, args) for item in result]
-        return type(result)(*items) if hasattr(result, "_fields") else type(result)(items)
+    elif isinstance(result, (tuple, list)) and any(isinstance(item, (TensorBase, tuple, list)) for item in result):
+        items = [_of_class(item, cls, args, kwargs) for item in result]
+        return kind(*items) if hasattr(result, "_fields") else kind(items)
     return result
 
 
 @functools.cache
 def dispatching_class(plain: Any) -> Any:
-    """Return the class, made once, between Tensor and the classes that have a `__torch_function__`."""
+    """Return the class, made once, between Tensor and the classes that users derive from it."""
     members: dict[str, Any] = {"__slots__": (), "__module__": "npg.tensor", "__hash__": object.__hash__}
     for name in dir(plain):
-        member = _asking(plain, name, _member(plain, name)) if _is_asking(name) and name in _names_of(plain) else None
+        member = _asking(plain, name, member_of(plain, name)) if is_asking(name) and name in names_of(plain) else None
         if member is not None:
             members[name] = member
     members["__torch_function__"] = classmethod(default)
-    members["__iter__"] = lambda self: iter(self.unbind(0))
+    members |= {"__array_ufunc__": _array_ufunc, "__array_function__": _array_function}
     activate()
+    for kind in plain.__subclasses__():  # Parameter: a user's class derives from Tensor, so Python asks Parameter first
+        for name in _BINARY & names_of(plain) - set(vars(kind)) if is_own(kind.__module__) else ():
+            setattr(kind, name, _asking_second(plain, name))
     return type(plain)("Tensor", (plain,), members)
 
 
-def _names_of(plain: Any) -> set[str]:
+def _array_ufunc(self: Any, *args: Any, **kwargs: Any) -> Any:
+    return _of_protocol(_plain().__array_ufunc__(self, *args, **kwargs), self, args[2:], kwargs)
+
+
+def _array_function(self: Any, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    return _of_protocol(_plain().__array_function__(self, function, types, args, kwargs), self, args, kwargs)
+
+
+def _of_protocol(result: Any, tensor: Any, args: Any, kwargs: Any) -> Any:
+    """Give what NumPy's protocols have made the class of a tensor; what the caller has given, as `out`, is kept."""
+    given = any(result is value for value in _values(args, kwargs))
+    return result if given else _of_class(result, type(tensor), args, kwargs)
+
+
+def adopt(plain: Any, cls: Any) -> None:
+    """Let a class that a user derives from Tensor ask: the dispatching class is put between the two.
+
+    What is computed from a Parameter is a plain tensor: a class derived from one asks only when it says how.
+    """
+    between = dispatching_class(plain)
+    bases = tuple(between if base is plain else base for base in cls.__bases__)
+    if any(c not in (plain, between) and issubclass(c, plain) and is_own(c.__module__) for c in cls.__mro__):
+        owners = [c for c in cls.__mro__ if c is not between and "__torch_function__" in vars(c)]
+        if not owners or vars(owners[0])["__torch_function__"] is disabled:
+            cls.__torch_function__ = disabled
+        elif not issubclass(cls, between):
+            bases = (*bases, _silent_class(between))
+    if bases != cls.__bases__:
+        cls.__bases__ = bases
+
+
+@functools.cache
+def _silent_class(between: Any) -> Any:
+    """Return the dispatching class with the default of classes derived from Parameter."""
+    return type(between)("Tensor", (between,), {"__slots__": (), "__torch_function__": staticmethod(disabled)})
+
+
+def names_of(plain: Any) -> set[str]:
     return {name for owner in plain.__mro__ if owner is not object for name in vars(owner)}
 
 
@@ -356,12 +486,12 @@ def enter_mode(mode: Any) -> None:
     plain = _plain()
     with _lock:
         if not _open:
-            for name in filter(_is_asking, _names_of(plain)):
-                own = _member(plain, name)
+            for name in filter(is_asking, names_of(plain)):
+                own = member_of(plain, name)
                 asking: Any = None
-                if isinstance(own, _DATA):
+                if isinstance(own, DATA):
                     asking = _asking(plain, name, own)
-                elif isinstance(own, _CALLABLE) or type(own).__name__ == "_Method":
+                elif isinstance(own, _CALLABLE):
                     asking = _AskingMethod(getattr(plain, name), name)
                 if asking is not None:
                     _originals[name] = vars(plain).get(name, MISSING)

@@ -18,6 +18,7 @@ from npg import dtypes
 from npg._floating import silent
 from npg._naming import is_own
 from npg.engine import Block
+from npg.kernels.meta import MetaArray
 
 # ----- Options -----
 
@@ -179,7 +180,11 @@ def tensor_repr(tensor: Any) -> str:
     suffixes = []
     dtype = dtypes.from_numpy(array.dtype)
     is_default = dtype in (dtypes.get_default_dtype(), dtypes.int64, dtypes.bool_)
-    if array.size == 0:
+    if isinstance(array, MetaArray):
+        body = "..."
+        suffixes += ["device='meta'", f"size={tuple(array.shape)}"]
+        is_default = dtype is dtypes.get_default_dtype()
+    elif array.size == 0:
         body = "[]"
         if array.ndim != 1:
             suffixes.append(f"size={tuple(array.shape)}")
@@ -223,7 +228,7 @@ def _joined(text: str, suffixes: list[str], indent: int) -> str:
 
 def tensor_format(tensor: Any, spec: str) -> str:
     """Return the text of a tensor in an f-string; that of a 0-d tensor formatted with `spec`."""
-    if tensor._array.ndim == 0:
+    if tensor._array.ndim == 0 and not isinstance(tensor._array, MetaArray):
         return format(tensor._array.item(), spec)
     if spec:
         raise TypeError("unsupported format string passed to Tensor.__format__")

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from npg.engine import TensorBase
+from npg.kernels.meta import MetaArray
 from npg.ops.strided import root
 from npg.tensor.copies import own_attributes, rebuild
 
@@ -56,6 +57,11 @@ def new_file(size: int) -> int:
     return descriptor
 
 
+def new_memory(size: int) -> Shared:
+    """Return new memory that processes share, all zero. Raises: OSError: when there is none."""
+    return _mapped(new_file(size), size)
+
+
 def memory_of(array: np.ndarray[Any, Any]) -> Shared | None:
     """Return the shared memory on which an array lies, None where its memory is this process's own."""
     base = root(array).base
@@ -67,13 +73,15 @@ def memory_of(array: np.ndarray[Any, Any]) -> Shared | None:
 def share(tensor: Any) -> None:
     """Move a tensor into memory that processes share; other tensors on its memory stay where they are.
 
-    Raises: OSError: when there is none; the tensor is then as it was.
+    Raises: OSError: when there is none; the tensor is then as it was. RuntimeError: when it has no data.
     """
     array = tensor._array
+    if isinstance(array, MetaArray):
+        raise RuntimeError("_share_fd_: only available on CPU")
     if os.name == "nt" or memory_of(array) is not None:
         return
     size = max(array.nbytes, 1)
-    memory = _mapped(new_file(size), size)
+    memory = new_memory(size)
     moved = np.frombuffer(memory, array.dtype, array.size).reshape(array.shape)
     moved[...] = array
     before = tensor._counter.value

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self, overload
-
-import numpy as np
 
 from npg import dtypes, functional as F
 from npg._naming import is_own
 from npg.engine import TensorBase, register_tensor_class, wrap
 from npg.functional._arguments import dim_index
-from npg.functional._attributes import CPU, Size, check_device, device, strided
+from npg.functional._attributes import CPU, META, Size, device, strided
 from npg.functional._public import augmented, operator, public_function, reflected
 from npg.functional.indexing import getitem, setitem
 from npg.functional.transpose import (
@@ -21,8 +18,21 @@ from npg.functional.transpose import (
     matrix_transpose,
     reversed_dims,
 )
+from npg.kernels.meta import MetaArray
 from npg.ops import comparison, division, elementwise
-from npg.tensor import casts, constructing, conversion, copies, exchange, gradients, graph, memory, operators, printing
+from npg.tensor import (
+    casts,
+    constructing,
+    conversion,
+    copies,
+    exchange,
+    gradients,
+    graph,
+    layouts,
+    memory,
+    operators,
+    printing,
+)
 from npg.tensor.methods import METHODS, Methods
 
 _new_tuple = tuple.__new__
@@ -58,10 +68,10 @@ class Tensor(Methods):
     def __new__(
         cls, *args: Any, data: Any = None, size: Any = None, requires_grad: builtins.bool = False, device: Any = None
     ) -> Self:
-        check_device(device)
         arguments = args if data is None else (*args, data)
         tensor = TensorBase.__new__(cls)
-        tensor._set_array(constructing.constructed(arguments, size, dtypes.get_default_dtype().dtype, keep=True))
+        dtype = dtypes.get_default_dtype().dtype
+        tensor._set_array(constructing.constructed(arguments, size, dtype, keep=True, device=device))
         if requires_grad:
             tensor.requires_grad = True
         return tensor
@@ -85,8 +95,8 @@ class Tensor(Methods):
 
     @property
     def device(self) -> device:
-        """Where the tensor lives: the CPU."""
-        return CPU
+        """Where the tensor lives: the CPU, or the device "meta" for one without data."""
+        return META if isinstance(self._array, MetaArray) else CPU
 
     @property
     def itemsize(self) -> builtins.int:
@@ -103,9 +113,18 @@ class Tensor(Methods):
         """The strides in bytes, as of an ndarray; see stride()."""
         return self._array.strides
 
+    @property
+    def is_cpu(self) -> builtins.bool:
+        """Whether the tensor lives on the CPU."""
+        return not isinstance(self._array, MetaArray)
+
+    @property
+    def is_meta(self) -> builtins.bool:
+        """Whether the tensor has no data."""
+        return isinstance(self._array, MetaArray)
+
     layout = strided
-    is_cpu = True
-    is_cuda = is_sparse = is_quantized = is_meta = is_mps = is_xpu = is_nested = False
+    is_cuda = is_sparse = is_quantized = is_mps = is_xpu = is_nested = False
     is_sparse_csr = is_mkldnn = is_xla = is_ipu = is_vulkan = is_mtia = is_maia = False
 
     T: Self = property(reversed_dims)  # type: ignore[assignment]
@@ -159,6 +178,7 @@ class Tensor(Methods):
     contiguous = conversion.contiguous
     storage = memory.storage
     untyped_storage = memory.untyped_storage
+    _typed_storage = memory.storage
     resize_ = memory.resize_
     resize_as_ = memory.resize_as_
     resize = memory.resize
@@ -171,6 +191,22 @@ class Tensor(Methods):
     is_pinned = memory.is_pinned
     pin_memory = memory.pin_memory
     get_device = memory.get_device
+    dim_order = memory.dim_order
+    record_stream = memory.record_stream
+
+    # ----- Other layouts: every tensor is strided -----
+
+    sparse_dim = layouts.sparse_dim
+    dense_dim = dim
+    to_dense = layouts.to_dense
+    is_coalesced = layouts.is_coalesced
+    coalesce = layouts.coalesce
+    indices = layouts.indices
+    values = layouts.values
+    crow_indices = layouts.crow_indices
+    col_indices = layouts.col_indices
+    ccol_indices = layouts.ccol_indices
+    row_indices = layouts.row_indices
 
     # ----- Kinds -----
 
@@ -334,23 +370,10 @@ class Tensor(Methods):
     __getitem__ = getitem
     __setitem__ = setitem
 
-    def __len__(self) -> builtins.int:
-        if not self._array.ndim:
-            raise TypeError("len() of a 0-d tensor")
-        return self._array.shape[0]
-
-    def __iter__(self) -> Iterator[Tensor]:
-        if not self._array.ndim:
-            raise TypeError("iteration over a 0-d tensor")
-        return iter(self.unbind(0))
-
-    def __reversed__(self) -> Tensor:
-        return F.flip(self, (0,)) if self._array.ndim else self
-
-    def __contains__(self, element: Any) -> builtins.bool:
-        if isinstance(element, (TensorBase, builtins.bool, builtins.int, builtins.float, np.generic)):
-            return builtins.bool(F.eq(self, element)._array.any())
-        raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}.")
+    __len__ = operators.length
+    __iter__ = operators.iterator
+    __reversed__ = operators.backwards
+    __contains__ = operators.contains
 
     # ----- As a number -----
 
@@ -375,6 +398,10 @@ class Tensor(Methods):
     float = casts.float
     double = casts.double
     half = casts.half
+    bfloat16 = casts.bfloat16
+    chalf = casts.chalf
+    cfloat = casts.cfloat
+    cdouble = casts.cdouble
     long = casts.long
     int = casts.int
     short = casts.short
@@ -411,6 +438,8 @@ class Tensor(Methods):
     tobytes = conversion.tobytes
 
     def __dlpack_device__(self) -> tuple[builtins.int, builtins.int]:
+        if self.is_meta:
+            raise ValueError("Unknown device type meta for Dlpack")
         return (1, 0)  # kDLCPU
 
     # Imported on NumPy's first call: most programs need no protocol, and `import npg` stays fast.
@@ -434,18 +463,10 @@ class Tensor(Methods):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if is_own(cls.__module__):  # Parameter: results of its operations are plain Tensors
-            cls._plain_results = True
-        elif "__torch_function__" in vars(cls):
+        if not is_own(cls.__module__):
             from npg.tensor import overriding  # only loaded for such classes
 
-            middle = (Tensor, copies.result_class(Tensor) if copies.result_class.cache_info().currsize else Tensor)
-            between = overriding.dispatching_class(Tensor)
-            cls.__bases__ = tuple(between if b in middle else b for b in cls.__bases__)
-        elif not cls._plain_results:
-            cls.__bases__ = tuple(copies.result_class(Tensor) if b is Tensor else b for b in cls.__bases__)
-
-    _plain_results = False
+            overriding.adopt(Tensor, cls)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return copies.reduce(self, protocol)

@@ -9,7 +9,7 @@ from npg import dtypes
 from npg._errors import warn
 from npg._naming import named
 from npg.creation import empty, randint
-from npg.functional._attributes import check_device, contiguous_format, preserve_format
+from npg.functional._attributes import contiguous_format, place_of, preserve_format
 
 _LOWEST, _HIGHEST = -9, 9  # of bounds that are not given; integers end at 10, which is left out
 
@@ -36,7 +36,7 @@ def make_tensor(
     Source: torch.testing.make_tensor, whose numbers it draws.
     """
     sizes = tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
-    check_device(device)
+    place = place_of(device)
     if noncontiguous and memory_format is not None:
         raise ValueError(
             f"The parameters `noncontiguous` and `memory_format` are mutually exclusive, but got {noncontiguous=} and "
@@ -50,9 +50,9 @@ def make_tensor(
     drawn = (*sizes[:-1], sizes[-1] * 2) if doubled else sizes
     lowest, highest = _bounds(dtype, low, high)
     if dtype is dtypes.bool_ or not dtype.is_floating_point:
-        result = randint(int(lowest), int(highest), drawn, dtype=dtype)
+        result = randint(int(lowest), int(highest), drawn, dtype=dtype, device=place)
     else:
-        result = empty(drawn, dtype=dtype).uniform_(lowest, highest)
+        result = empty(drawn, dtype=dtype, device=place).uniform_(lowest, highest)
     if doubled:
         result = result[..., 1::2]
     elif memory_format not in (None, contiguous_format, preserve_format):

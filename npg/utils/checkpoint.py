@@ -28,7 +28,14 @@ from npg.random._standing_in import drawing_from
 from npg.tensor import Tensor
 from npg.tensor.gradients import passes_for_inputs
 
-__all__ = ["CheckpointError", "checkpoint", "checkpoint_sequential", "noop_context_fn", "set_checkpoint_early_stop"]
+__all__ = [
+    "CheckpointError",
+    "checkpoint",
+    "checkpoint_sequential",
+    "noop_context_fn",
+    "set_checkpoint_debug_enabled",
+    "set_checkpoint_early_stop",
+]
 
 
 def __dir__() -> list[str]:
@@ -62,6 +69,19 @@ class set_checkpoint_early_stop(contextlib.ContextDecorator, Block):
 
     def _places(self) -> Any:
         return ((_EarlyStop, "chosen", self._enable),)
+
+    def _entered(self) -> None:
+        return None
+
+
+class set_checkpoint_debug_enabled(contextlib.ContextDecorator, Block):
+    """Set `debug` for all checkpoints within, which has no effect: a context manager and a decorator."""
+
+    def __init__(self, enabled: bool | None) -> None:
+        pass
+
+    def _places(self) -> Any:
+        return ()
 
     def _entered(self) -> None:
         return None

@@ -2,9 +2,10 @@
 
 import ast
 
+import pytest
 import torch  # noqa: F401  (what scripts are compared with, in processes of their own)
 
-from tests.as_torch.commands import ROOT, run
+from tests.as_torch.commands import ROOT, run_each
 
 # Prints, for each public module, the names that are defined in it and that torch offers in a shorter place too.
 LIST = """
@@ -56,36 +57,20 @@ OTHERWISE = {
 }
 
 
-def test_names_stand_in_the_modules_where_torch_has_them(tmp_path):
-    code, out, error = run("-W", "ignore", "-c", LIST.format(root=str(ROOT)), folder=tmp_path, npg=False)
-    assert code == 0, error
-    (tmp_path / "found").write_text(out.splitlines()[-1])
-    code, out, error = run("-c", CHECK, folder=tmp_path, npg=True)
-    assert code == 0, error
-    lacking, count = out.splitlines()
-    assert int(count) > 300
-    assert not [case for case in ast.literal_eval(lacking) if case[:3] not in OTHERWISE]
-
-
-ATTRIBUTES = """
+PATHS = [
+    "nn.functional", "nn.modules.linear", "nn.parameter", "nn.utils.clip_grad", "nn.common_types", "nn.modules.utils",
+    "optim.lr_scheduler", "autograd.variable", "autograd.grad_mode", "autograd.function", "utils.checkpoint",
+    "utils.hooks", "_tensor", "functional", "random", "types", "version", "torch_version", "return_types", "linalg",
+]  # fmt: skip
+ATTRIBUTES = f"""
 import torch
-for path in {paths!r}:
+for path in {PATHS!r}:
     value = torch
     for part in path.split("."):
         value = getattr(value, part)
-    exec(f"import torch.{{path}} as module")
+    exec("import torch." + path + " as module")
     assert module is value, path
 """
-
-
-def test_modules_below_torch_need_no_import_of_their_own(tmp_path):
-    paths = ["nn.functional", "nn.modules.linear", "nn.parameter", "nn.utils.clip_grad", "nn.common_types",
-             "nn.modules.utils", "optim.lr_scheduler", "autograd.variable", "autograd.grad_mode", "autograd.function",
-             "utils.checkpoint", "utils.hooks", "_tensor", "functional", "random", "types", "version",
-             "torch_version", "return_types", "linalg"]  # fmt: skip
-    for npg in (False, True):
-        code, out, error = run("-c", ATTRIBUTES.format(paths=paths), folder=tmp_path, npg=npg)
-        assert (code, out, error) == (0, "", "")
 
 
 UTILS = """
@@ -110,24 +95,49 @@ for metadata in (None, {"": 0, "module": 1, "module.x": 2, "other": 3}):
 """
 
 
-def test_helpers_of_modules_do_what_torchs_do(tmp_path):
-    expected = run("-c", UTILS, folder=tmp_path, npg=False)
-    assert expected[0] == 0 and run("-c", UTILS, folder=tmp_path, npg=True) == expected
-
-
 TOP = """
 import pkgutil, sys, torch
 print([info.name for info in pkgutil.iter_modules(torch.__path__)])
 """
+ROOMS = "from npg.as_torch._finder import _ROOMS\nprint(_ROOMS)"
+FILES = {
+    "list.py": LIST.format(root=str(ROOT)), "check.py": CHECK, "attributes.py": ATTRIBUTES, "utils.py": UTILS,
+    "top.py": TOP, "rooms.py": ROOMS,
+}  # fmt: skip
+BOTH = ["attributes", "utils", "top"]
 
 
-def test_rooms_of_npg_that_torch_has_not_are_not_served(tmp_path):
-    code, out, error = run("-c", TOP, folder=tmp_path, npg=False)
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """By library ("torch", "npg"), then by script: its exit code, output and errors."""
+    folder = tmp_path_factory.mktemp("modules")
+    for name, text in FILES.items():
+        (folder / name).write_text(text)
+    found = {}
+    for library, names in (("torch", ["list", *BOTH]), ("npg", ["check", "rooms", *BOTH])):
+        lines = [[f"{name}.py"] for name in names]
+        found[library] = dict(zip(names, run_each(lines, folder, npg=library == "npg")))
+        if library == "torch":
+            (folder / "found").write_text(found["torch"]["list"][1].splitlines()[-1])
+    return found
+
+
+def test_names_stand_in_the_modules_where_torch_has_them(results):
+    code, out, error = results["npg"]["check"]
     assert code == 0, error
-    theirs = set(ast.literal_eval(out))
-    code, out, error = run(
-        "-c", TOP + "from npg.as_torch._finder import _ROOMS\nprint(_ROOMS)", folder=tmp_path, npg=True
-    )
-    assert code == 0, error
-    ours, rooms = out.splitlines()
-    assert set(ast.literal_eval(ours)) - theirs <= set(eval(rooms))
+    lacking, count = out.splitlines()
+    assert int(count) > 300
+    assert not [case for case in ast.literal_eval(lacking) if case[:3] not in OTHERWISE]
+
+
+def test_modules_below_torch_need_no_import_of_their_own(results):
+    assert results["npg"]["attributes"] == results["torch"]["attributes"] == (0, "", "")
+
+
+def test_helpers_of_modules_do_what_torchs_do(results):
+    assert results["torch"]["utils"][0] == 0 and results["npg"]["utils"] == results["torch"]["utils"]
+
+
+def test_rooms_of_npg_that_torch_has_not_are_not_served(results):
+    theirs, ours = (set(ast.literal_eval(results[library]["top"][1])) for library in ("torch", "npg"))
+    assert ours - theirs <= set(eval(results["npg"]["rooms"][1]))

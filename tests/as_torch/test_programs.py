@@ -5,17 +5,10 @@ import re
 import pytest
 import torch  # noqa: F401  (what scripts are compared with, in processes of their own)
 
-from tests.as_torch.commands import ROOT, run
+from tests.as_torch.commands import ROOT, both, run
 
 DOCS = (ROOT / "docs" / "as_torch.md").read_text(encoding="utf-8")
-
-
-def test_program_of_the_docs_prints_what_the_docs_say_under_both(tmp_path):
-    program = re.search(r"```python\n(.*?)```", DOCS, re.DOTALL)[1]
-    expected = re.search(r"```\n(step.*?)```", DOCS, re.DOTALL)[1]
-    (tmp_path / "fit.py").write_text(program)
-    for npg in (False, True):
-        assert run("fit.py", folder=tmp_path, npg=npg) == (0, expected, "")
+TRAIN = re.search(r"```python\n(.*?)```", DOCS, re.DOTALL)[1]
 
 
 PROGRAMS = {
@@ -49,6 +42,47 @@ if __name__ == "__main__":
     for name, p in model.named_parameters():
         print(name, p.shape, p.dtype, type(p), p.requires_grad)
     print(model.state_dict())
+""",
+    "parametrizations": """
+import copy, pickle
+import torch, torch.nn as nn
+import torch.nn.utils.parametrize as P
+from torch.nn.utils import stateless
+from torch.nn.utils.parametrizations import orthogonal, spectral_norm, weight_norm
+
+class Symmetric(nn.Module):
+    def forward(self, X):
+        return X.triu() + X.triu(1).T
+
+torch.manual_seed(0)
+net = nn.Sequential(
+    weight_norm(nn.Conv1d(2, 3, 3)), nn.Flatten(), orthogonal(nn.Linear(12, 8)), spectral_norm(nn.Linear(8, 8)),
+    orthogonal(nn.Linear(8, 8), orthogonal_map="cayley"),
+    P.register_parametrization(nn.Linear(8, 8), "weight", Symmetric()),
+)
+print(net, type(net[0]), type(net[0]).__bases__, type(net[0].parametrizations.weight))
+optimizer = torch.optim.AdamW(net.parameters(), lr=1e-2)
+for i in range(5):
+    with P.cached():
+        loss = net(torch.randn(4, 2, 6)).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    print(i, round(loss.item(), 3))
+for name, value in net.state_dict().items():
+    print(name, value.shape)
+print(copy.deepcopy(net).load_state_dict(net.state_dict()))
+try:
+    pickle.dumps(net)
+except RuntimeError as error:
+    print(error)
+for module in net:
+    if P.is_parametrized(module):
+        P.remove_parametrizations(module, "weight")
+        print(module, P.type_before_parametrizations(module))
+pickle.dumps(net[1:])
+X = torch.tensor([[3.0, 1.0], [4.0, 2.0]])
+print(torch.matrix_exp(X / 4), torch.linalg.householder_product(*torch.geqrf(X)))
 """,
     "schedules": """
 import torch
@@ -98,22 +132,6 @@ with torch.no_grad():
 print(torch.autograd.grad((x**3).sum(), x))
 print(torch.autograd.functional.jacobian(lambda t: t**2, torch.ones(2)))
 """,
-    "loaders": """
-import torch
-from torch.utils.data import DataLoader, Dataset, TensorDataset, random_split
-from torch.utils.data.dataset import Subset
-class Squares(Dataset):
-    def __len__(self): return 10
-    def __getitem__(self, i): return torch.tensor([i*i]), torch.rand(1)
-if __name__ == "__main__":
-    torch.manual_seed(0)
-    a, b = random_split(Squares(), [7, 3])
-    print(type(a), len(b), a.indices)
-    for way in ("fork", "spawn"):
-        for x, r in DataLoader(a, batch_size=3, shuffle=True, num_workers=2, multiprocessing_context=way):
-            print(x, r)
-    print(DataLoader, DataLoader(a).sampler.__class__)
-""",
     "errors": """
 import sys, warnings, torch
 
@@ -139,39 +157,156 @@ except RuntimeError as error:
     print(error)
 sys.exit(step.__name__)
 """,
-}
+    "operators": """
+import torch, torch.library
 
+@torch.library.custom_op("mine::twice", mutates_args=())
+def twice(x: torch.Tensor) -> torch.Tensor:
+    return x * 2
 
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_program_prints_what_it_prints_with_torch(name, tmp_path):
-    (tmp_path / "program.py").write_text(PROGRAMS[name])
-    assert run("program.py", folder=tmp_path, npg=True) == run("program.py", folder=tmp_path, npg=False)
+print(torch.ops.mine.twice(torch.ones(2)).tolist(), hasattr(torch.ops.others, "f"))
+try:
+    torch.ops.load_library("there_is_none.so")
+except OSError as error:
+    print(str(error)[:52])
+x = torch.arange(12.0).reshape(3, 4)
+print(torch.cummax(x, 0).values.tolist(), torch.einsum("ij,kj->ik", x, x).tolist())
+""",
+    "tracebacks": """
+import re, sys, traceback
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
 
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(9, 2))
 
-RAISES = """import torch
+    def forward(self, x):
+        return self.layers(x)  # of eight
 
+class Broken(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
 
-def layer(x):
+    @staticmethod
+    def backward(ctx, g):
+        return {}["a key"]  # that is not there
+
+def shapes(x):
     y = x * 2
     return y.reshape(3)  # of four
 
+def hooked():
+    model = nn.Sequential(nn.ReLU())
+    model[0].register_forward_hook(lambda module, inputs, output: output.reshape(7))
+    model(torch.ones(2, 2))
 
-def main():
-    layer(torch.ones(2, 2))
+def twice():
+    y = (torch.ones(3, requires_grad=True) ** 2).sum()
+    y.backward()
+    y.backward()
 
+def on_leaf():
+    w = nn.Linear(2, 2).weight
+    w += 1
 
+def batches():
+    for batch in DataLoader([torch.ones(i + 1) for i in range(4)], batch_size=2):
+        pass
+
+CASES = [
+    lambda: shapes(torch.ones(2, 2)),
+    lambda: Net()(torch.ones(3, 4)).sum(),
+    lambda: nn.functional.cross_entropy(torch.ones(3, 5), torch.tensor([1.0, 2.0, 3.0])),
+    lambda: Broken.apply(torch.ones(2, requires_grad=True)).sum().backward(),
+    hooked, twice, on_leaf, batches,
+    lambda: nn.Linear(2, 2).load_state_dict({"weight": torch.ones(3, 2)}),
+    lambda: nn.Linear(2, 2).wieght,
+    lambda: torch.arange(5)[7],
+]
+for case in CASES:
+    try:
+        case()
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        for frame in frames:
+            if frame.filename == __file__:
+                print(frame.lineno, frame.name, frame.line, getattr(frame, "colno", None))
+        print("".join(traceback.format_exception_only(error)))
+        rest = [frame.filename != __file__ for frame in frames]
+        runs = "".join("01"[own] for own in rest).split("0")
+        print(max(map(len, runs)), file=sys.stderr)  # the most frames of the library in a row
+""",
+}
+
+LOADERS = """
+import sys
+import torch
+from torch.utils.data import DataLoader, Dataset, TensorDataset, random_split
+from torch.utils.data.dataset import Subset
+class Squares(Dataset):
+    def __len__(self): return 10
+    def __getitem__(self, i): return torch.tensor([i*i]), torch.rand(1)
 if __name__ == "__main__":
-    main()
+    torch.manual_seed(0)
+    a, b = random_split(Squares(), [7, 3])
+    print(type(a), len(b), a.indices)
+    for x, r in DataLoader(a, batch_size=3, shuffle=True, num_workers=2, multiprocessing_context=sys.argv[1]):
+        print(x, r)
+    print(DataLoader, DataLoader(a).sampler.__class__)
 """
 
+FILES = {**{f"{name}.py": text for name, text in PROGRAMS.items()}, "loaders.py": LOADERS, "train.py": TRAIN}
+LINES = {
+    **{name: [f"{name}.py"] for name in PROGRAMS},
+    "workers": ["loaders.py", "fork"],
+    "docs": ["train.py", "--epochs", "3"],
+    "docs, resumed": ["train.py", "--epochs", "5", "--resume"],
+}
 
-def test_traceback_shows_the_users_lines_as_with_torch(tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(RAISES)
-    both = []
-    for npg in (False, True):
-        code, out, error = run("script.py", folder=tmp_path, npg=npg)
-        frames = re.findall(rf'  File "{re.escape(str(script))}".*?(?=\n  File |\n\w)', error, re.DOTALL)
-        both.append((code, out, frames, error.splitlines()[0], error.splitlines()[-1]))
-    assert both[0] == both[1]
-    assert len(both[0][2]) == 3 and both[0][-1].startswith("RuntimeError: shape '[3]' is invalid")
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("programs")
+    for name, text in FILES.items():
+        (folder / name).write_text(text)
+    theirs, ours = both(list(LINES.values()), folder)
+    return {name: (mine, other) for name, mine, other in zip(LINES, ours, theirs)}
+
+
+@pytest.mark.parametrize("name", [name for name in LINES if name != "tracebacks"])
+def test_program_prints_what_it_prints_with_torch(name, results):
+    ours, theirs = results[name]
+    assert ours == theirs
+
+
+def test_program_of_the_docs_prints_what_the_docs_say(results):
+    printed = re.search(r"```\n(1218 parameters.*?)```", DOCS, re.DOTALL)[1]
+    assert results["docs"][0] == (0, printed, "")
+    assert len(results["docs, resumed"][0][1].splitlines()) == 4
+
+
+def test_tracebacks_show_the_users_lines_as_with_torch_and_few_of_npgs(results):
+    (code, out, rows), (their_code, their_out, _) = results["tracebacks"]
+    assert (code, out) == (their_code, their_out) and out.count("Error: ") == 11
+    assert max(map(int, rows.split())) <= 9
+
+
+def test_workers_that_are_spawned_do_the_same(tmp_path, results):
+    (tmp_path / "loaders.py").write_text(LOADERS)
+    assert run("loaders.py", "spawn", folder=tmp_path, npg=True) == results["workers"][0]
+
+
+def test_traceback_of_an_error_that_nothing_catches_is_pythons(tmp_path):
+    (tmp_path / "script.py").write_text(
+        "import torch\n\ndef main():\n    torch.ones(4).reshape(3)  # of four\n\nmain()\n"
+    )
+    code, out, error = run("script.py", folder=tmp_path, npg=True)
+    lines = error.splitlines()
+    assert (code, out, lines[0]) == (1, "", "Traceback (most recent call last):")
+    assert lines[1] == f'  File "{tmp_path / "script.py"}", line 6, in <module>' and "main()" in lines[2]
+    assert "    torch.ones(4).reshape(3)  # of four" in lines and "sitecustomize" not in error
+    assert lines[-1] == "RuntimeError: shape '[3]' is invalid for input of size 4"

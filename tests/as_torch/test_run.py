@@ -1,5 +1,6 @@
 """`npg run` is `python`: arguments, `__main__`, tracebacks, exit codes, signals, the standard input, children."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import time
 
 import pytest
 
+from npg import _run
 from tests import processes
 from tests.as_torch.commands import environment, run, same
 
@@ -90,6 +92,29 @@ def test_npg_without_run_is_the_self_check_and_run_has_a_help(tmp_path):
     assert code == 0 and out.startswith("usage: npg run")
 
 
+@pytest.mark.parametrize("command", [["-m", "npg"], [os.path.join(os.path.dirname(sys.executable), "npg")]])
+def test_process_that_is_replaced_loads_no_numpy(command, tmp_path):
+    if not (command[0] == "-m" or os.path.exists(command[0])):
+        pytest.skip("npg is not installed")
+    code = "import sys; print(sys.argv, 'npg' in sys.modules); sys.exit(3)"
+    command = [sys.executable, "-X", "importtime", *command, "run", "-c", code, "run"]
+    done = processes.run(command, cwd=tmp_path, env=environment(), text=True, capture_output=True)
+    assert (done.returncode, done.stdout) == (3, "['-c', 'run'] False\n")
+    assert "npg._run" in done.stderr and "numpy" not in done.stderr
+
+
+def test_child_in_place_of_exec_ends_this_process_as_it_ends_itself(monkeypatch):
+    code = f"import os, signal, sys; os.kill({os.getpid()}, signal.SIGINT); print(os.environ['X']); sys.exit(5)"
+    with processes.default_interrupt():
+        assert _run.beside([sys.executable, "-c", code], {**os.environ, "X": "y"}) == 5
+
+    class Ended(contextlib.nullcontext):
+        wait = staticmethod(lambda: 0xC000013A)
+
+    monkeypatch.setattr(subprocess, "Popen", lambda command, env: Ended(Ended()))
+    assert _run.beside([], {}) == 0xC000013A - 2**32
+
+
 def test_interrupt_ends_a_script_as_under_python(tmp_path):
     script = tmp_path / "script.py"
     script.write_text("import time\nprint('started', flush=True)\ntime.sleep(60)\n")
@@ -114,6 +139,16 @@ def test_another_sitecustomize_is_read_too(tmp_path):
     expected = f"read\n{tmp_path / 'sitecustomize.py'}\n"
     assert run("script.py", folder=tmp_path, npg=False, PYTHONPATH=path) == (0, expected, "")
     assert run("script.py", folder=tmp_path, npg=True, PYTHONPATH=path) == (0, "read\n" + expected, "")  # by both
+
+
+def test_run_within_a_run_adds_nothing_to_the_path(tmp_path):
+    inner = "import os; print(os.environ['PYTHONPATH']); import torch; print(torch.__version__)"
+    outer = f"import subprocess, sys; subprocess.run([sys.executable, '-m', 'npg', 'run', '-c', {inner!r}])"
+    code, out, error = run("-c", outer, folder=tmp_path, npg=True)
+    path, version = out.splitlines()
+    assert (code, error, version) == (0, "", "2.13.0+npg") and path == os.pathsep.join(
+        [_run._START, environment()["PYTHONPATH"]]
+    )
 
 
 CHILDREN = """

@@ -26,6 +26,13 @@ def seen():
     assert import_module("torch.nn") is nn is importlib.import_module("torch.nn") and import_module("json").dumps
     assert importlib.util.find_spec("torch") and not importlib.util.find_spec("torch.nope")
     assert importlib.metadata.version("torch") == "2.13.0+npg" == torch.__version__ and torch.__version__ >= (2, 1)
+    assert importlib.reload(torch) is torch
+    sys.modules["torch._six"] = part
+    from torch._six import late as found
+    assert found is late and sys.modules.pop("torch._six") is part and "torch._six" not in sys.modules
+    sys.modules.pop("torch")  # the next import finds it again
+    import torch as found
+    assert found is torch is sys.modules["torch"]
     sys.inside_was_here = True
     return torch.ones(2)
 """,

@@ -3,17 +3,17 @@
 Over PyTorch's own samples of every op and the layers with parameters: leaves get their gradients in PyTorch's order.
 """
 
-import itertools
-import warnings
-
 import pytest
 import torch
 
 import npg
 
 from ..helpers import to_npg
-from ..test_op_db import _quick_samples, forms, op_db  # noqa: F401 (the fixture)
+from ..op_samples import samples_of
+from ..test_op_db import forms, op_db
 from .test_saved import mapped, tensors
+
+pytestmark = pytest.mark.usefixtures("quick_samples")
 
 SAMPLES = 2  # an op
 
@@ -34,6 +34,7 @@ COMPOSED = {
     "nn.functional.cosine_embedding_loss",
     "nn.functional.kl_div",
     "nn.functional.margin_ranking_loss",
+    "nn.functional.multi_head_attention_forward",
     "nn.functional.scaled_dot_product_attention",
     "nn.functional.triplet_margin_loss",
     "rsub",
@@ -68,18 +69,15 @@ def _order(lib, function, args, kwargs):
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.formatted_name)
 def test_leaves_get_their_gradients_in_the_order_of_torch(op):
     form = forms(op)[0]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for sample in itertools.islice(op.sample_inputs("cpu", torch.float64, requires_grad=False), SAMPLES):
-            args, kwargs = (sample.input, *sample.args), sample.kwargs
-            try:
-                expected = _order(torch, form.torch_fn, args, kwargs)
-                ours = to_npg(args), to_npg(kwargs)
-            except Exception:  # torch refuses the sample, or npg has nothing for an argument: see test_op_db.py
-                continue
-            if expected is None:
-                continue
-            assert _order(npg, form.npg_fn, *ours) == expected
+    for args, kwargs in samples_of(op, SAMPLES):
+        try:
+            expected = _order(torch, form.torch_fn, args, kwargs)
+            ours = to_npg(args), to_npg(kwargs)
+        except Exception:  # torch refuses the sample, or npg has nothing for an argument: see test_op_db.py
+            continue
+        if expected is None:
+            continue
+        assert _order(npg, form.npg_fn, *ours) == expected
 
 
 LAYERS = {

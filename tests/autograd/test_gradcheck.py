@@ -83,6 +83,20 @@ def test_gradgradcheck_given_gradients_and_non_contiguous_ones(fast_mode):
     assert gradgradcheck(f, (x,), gen_non_contig_grad_outputs=True, fast_mode=fast_mode)
 
 
+@FAST
+@pytest.mark.parametrize("strided", [False, True])
+def test_checks_draw_what_torchs_draw(fast_mode, strided):
+    after = []
+    for library in (npg, torch):
+        check, x = library.autograd, library.ones(2, 3, dtype=library.float64, requires_grad=True)
+        library.manual_seed(0)
+        assert check.gradcheck(lambda x: x**2, (x,), fast_mode=fast_mode)
+        first = library.rand(2).tolist()
+        assert check.gradgradcheck(lambda x: x**3, (x,), fast_mode=fast_mode, gen_non_contig_grad_outputs=strided)
+        after.append((first, library.rand(2).tolist()))
+    assert after[0] == after[1]
+
+
 # ----- Wrong gradients -----
 
 

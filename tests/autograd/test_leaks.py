@@ -6,21 +6,21 @@ Outputs, their nodes, their buffers and the gradients of first and second order 
 from __future__ import annotations
 
 import gc
-import itertools
-import warnings
 import weakref
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 import npg
 
 from ..helpers import Unsupported, to_npg
+from ..op_samples import samples_of
 from ..test_op_db import forms, op_db
 from .test_saved import mapped, tensors
+
+pytestmark = pytest.mark.usefixtures("quick_samples")
 
 SAMPLES = 3
 
@@ -71,19 +71,17 @@ def call(function: Any, args: Any, kwargs: Any, create_graph: bool) -> list[weak
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.formatted_name)
 def test_call_leaves_nothing_behind(op: Any) -> None:
     form = forms(op)[0]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for sample in itertools.islice(op.sample_inputs("cpu", torch.float64, requires_grad=False), SAMPLES):
+    for given, settings in samples_of(op, SAMPLES):
+        try:
+            args, kwargs = to_npg(given), to_npg(settings)
+        except Unsupported:
+            continue
+        for create_graph in (False, True):
             try:
-                args, kwargs = to_npg((sample.input, *sample.args)), to_npg(sample.kwargs)
-            except Unsupported:
-                continue
-            for create_graph in (False, True):
-                try:
-                    seen = call(form.npg_fn, args, kwargs, create_graph)
-                except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError):
-                    continue  # what is refused is the matter of tests/test_op_db.py
-                assert [r() for r in seen if r() is not None] == []
+                seen = call(form.npg_fn, args, kwargs, create_graph)
+            except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError):
+                continue  # what is refused is the matter of tests/test_op_db.py
+            assert [r() for r in seen if r() is not None] == []
 
 
 def test_cycle_is_noticed() -> None:

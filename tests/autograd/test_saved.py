@@ -7,8 +7,6 @@ must not either: a program that runs there runs here.
 
 from __future__ import annotations
 
-import itertools
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +17,10 @@ import torch
 import npg
 
 from ..helpers import to_npg
+from ..op_samples import samples_of
 from ..test_op_db import forms, op_db
+
+pytestmark = pytest.mark.usefixtures("quick_samples")
 
 SAMPLES = 4  # an op
 
@@ -30,6 +31,7 @@ CAUTIOUS = {
     "linalg.qr",
     "nn.functional.cross_entropy",
     "nn.functional.gaussian_nll_loss",
+    "nn.functional.linear_cross_entropy",
     "nn.functional.scaled_dot_product_attention",
     "nn.functional.tanhshrink",
 }
@@ -104,24 +106,21 @@ def outcomes(lib: Any, function: Any, args: Any, kwargs: Any) -> list[Any]:
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.formatted_name)
 def test_change_in_place_after_a_call_never_gives_a_wrong_gradient(op: Any) -> None:
     form = forms(op)[0]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for sample in itertools.islice(op.sample_inputs("cpu", torch.float64, requires_grad=False), SAMPLES):
-            args, kwargs = (sample.input, *sample.args), sample.kwargs
-            try:
-                expected = outcomes(torch, form.torch_fn, args, kwargs)
-                ours = to_npg(args), to_npg(kwargs)
-            except Exception:  # torch refuses the sample, or npg has nothing for an argument: see test_op_db.py
-                continue
-            found = outcomes(npg, form.npg_fn, *ours)
-            unchanged = Call(npg, form.npg_fn, *ours).gradients(npg, None)
-            for (place, f), (_, e) in zip(found, expected, strict=True):
-                if isinstance(f, str):
-                    assert isinstance(e, str) or op.name in CAUTIOUS, f"{place}: npg refuses what torch computes"
-                elif f is not None:
-                    for a, b in zip(f, unchanged, strict=True):
-                        same = a is None or np.allclose(a.numpy(), b.numpy(), 1e-10, 1e-12, equal_nan=True)
-                        assert same, f"{place}: the gradient is wrong, and nothing was said"
+    for args, kwargs in samples_of(op, SAMPLES):
+        try:
+            expected = outcomes(torch, form.torch_fn, args, kwargs)
+            ours = to_npg(args), to_npg(kwargs)
+        except Exception:  # torch refuses the sample, or npg has nothing for an argument: see test_op_db.py
+            continue
+        found = outcomes(npg, form.npg_fn, *ours)
+        unchanged = Call(npg, form.npg_fn, *ours).gradients(npg, None)
+        for (place, f), (_, e) in zip(found, expected, strict=True):
+            if isinstance(f, str):
+                assert isinstance(e, str) or op.name in CAUTIOUS, f"{place}: npg refuses what torch computes"
+            elif f is not None:
+                for a, b in zip(f, unchanged, strict=True):
+                    same = a is None or np.allclose(a.numpy(), b.numpy(), 1e-10, 1e-12, equal_nan=True)
+                    assert same, f"{place}: the gradient is wrong, and nothing was said"
 
 
 def test_ops_are_many() -> None:

@@ -1,6 +1,6 @@
 """How cost grows: time against size, for npg, its Python engine and PyTorch.
 
-python -m tests.benchmarks.growth              measure all series, some ten minutes; with nothing else running
+python -m tests.benchmarks.growth              measure all series, a quarter of an hour; with nothing else running
 python -m tests.benchmarks.growth length size  some
 """
 
@@ -19,7 +19,8 @@ from tests.benchmarks.judge import machine, measure
 from tests.benchmarks.works import bench
 
 CONTENDERS = ("cython", "python", "torch")
-ROUNDS = 5
+COMPILED = ("cython", "torch")
+ROUNDS = 9
 FASTER_GROWTH = 1.1  # npg's slope may be this much of PyTorch's
 
 
@@ -31,6 +32,7 @@ class Series:
         title: what is done; {} stands for the size.
         work: its name in WORKS. sizes: the sizes.
         settings: the work's settings at a size.
+        contenders: who does it.
     """
 
     title: str
@@ -38,6 +40,7 @@ class Series:
     work: str
     sizes: tuple[int, ...]
     settings: Callable[[int], dict[str, Any]]
+    contenders: tuple[str, ...] = CONTENDERS
 
 
 SERIES = {
@@ -70,15 +73,50 @@ SERIES = {
         lambda n: {"size": n},
     ),
 }
+# Convolutions that keep the size, forward and backward.
+OF_CONVOLUTION = {
+    "channels": Series(
+        "convolution of 3x3 on 16x16, batch 8, forward and backward",
+        "channels",
+        "convolution",
+        (8, 16, 32, 64, 128, 256),
+        lambda n: {"channels": n, "side": 16},
+        COMPILED,
+    ),
+    "side": Series(
+        "convolution of 3x3, 16 channels, batch 8, forward and backward",
+        "height and width of an image",
+        "convolution",
+        (8, 16, 32, 64, 128, 256),
+        lambda n: {"channels": 16, "side": n},
+        COMPILED,
+    ),
+    "batch": Series(
+        "convolution of 3x3, 32 channels on 16x16, forward and backward",
+        "images of a batch",
+        "convolution",
+        (1, 4, 16, 64, 256),
+        lambda n: {"batch": n, "side": 16},
+        COMPILED,
+    ),
+    "kernel": Series(
+        "convolution, 32 channels on 32x32, batch 8, forward and backward",
+        "height and width of the kernel",
+        "convolution",
+        (1, 3, 5, 7, 9, 11),
+        lambda n: {"kernel": n},
+        COMPILED,
+    ),
+}
 Measured = dict[str, list[float]]  # per contender the seconds at each size
 
 
 def measured(series: Series) -> Measured:
     """Time a series, each size with the contenders in turn."""
-    found: Measured = {c: [] for c in CONTENDERS}
+    found: Measured = {c: [] for c in series.contenders}
     for size in series.sizes:
-        times = measure(dict.fromkeys(CONTENDERS, series.work), series.settings(size), ROUNDS)
-        for c in CONTENDERS:
+        times = measure(dict.fromkeys(series.contenders, series.work), series.settings(size), ROUNDS)
+        for c in series.contenders:
             found[c].append(times.median(c))
     return found
 
@@ -92,13 +130,11 @@ def slope(sizes: tuple[int, ...], seconds: list[float]) -> float:
 
 def table(series: Series, found: Measured) -> list[str]:
     """Return the series as the lines of a table, with what its growth comes to."""
-    lines = [
-        f"| {series.axis} | npg | npg, Python engine | PyTorch | npg / PyTorch |",
-        "|---|---|---|---|---|",
-    ]
+    titles = [bench.LABELS[c] for c in series.contenders]
+    lines = [f"| {' | '.join([series.axis, *titles])} | npg / PyTorch |", "|---" * (len(titles) + 2) + "|"]
     for i, size in enumerate(series.sizes):
-        mine, twin, theirs = (found[c][i] for c in CONTENDERS)
-        lines.append(f"| {size:,} | {_time(mine)} | {_time(twin)} | {_time(theirs)} | {mine / theirs:.2f} |")
+        times = " | ".join(_time(found[c][i]) for c in series.contenders)
+        lines.append(f"| {size:,} | {times} | {found['cython'][i] / found['torch'][i]:.2f} |")
     mine, theirs = (slope(series.sizes, found[c]) for c in ("cython", "torch"))
     verdict = "" if mine <= FASTER_GROWTH * theirs else ": MORE than it may"
     lines += ["", f"Over the larger half npg's time grows with the power {mine:.2f}, PyTorch's {theirs:.2f}{verdict}."]
@@ -120,7 +156,7 @@ def picture(series: Series, found: Measured, file: Path) -> None:
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(5.5, 4), layout="constrained")
-    for c, marker in zip(CONTENDERS, "o^s", strict=True):
+    for c, marker in zip(series.contenders, "o^s", strict=False):
         axes.loglog(series.sizes, [1e3 * t for t in found[c]], marker=marker, label=bench.LABELS[c])
     axes.set_xlabel(series.axis)
     axes.set_ylabel("milliseconds")
@@ -134,8 +170,9 @@ def picture(series: Series, found: Measured, file: Path) -> None:
 def main() -> None:
     """Measure and print."""
     print(machine())
-    for name in sys.argv[1:] or list(SERIES):
-        series = SERIES[name]
+    known = SERIES | OF_CONVOLUTION
+    for name in sys.argv[1:] or list(known):
+        series = known[name]
         print(f"\n{series.title}\n")
         print("\n".join(table(series, measured(series))), flush=True)
 

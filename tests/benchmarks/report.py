@@ -1,36 +1,80 @@
-"""Write docs/benchmarks.md and its pictures: the works, how cost grows, and story.md, what was tried.
+"""Write docs/benchmarks.md, docs/benchmarks_images.md, docs/benchmarks_sequences.md and their pictures.
 
-python -m tests.benchmarks.report    a quarter of an hour, with nothing else running; needs PyTorch and matplotlib
+python -m tests.benchmarks.report           all, half an hour, with nothing else running; needs PyTorch and matplotlib
+python -m tests.benchmarks.report images    one: `works`, `images` or `sequences`
+
+docs/benchmarks.md has the works, how cost grows, and story.md, what was tried; the others have the works on images, how
+the cost of convolutions grows, and story_images.md; and the works on sequences, and story_sequences.md.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.benchmarks import guest
-from tests.benchmarks.growth import SERIES, measured, picture, table
+from tests.benchmarks.growth import OF_CONVOLUTION, SERIES, Series, measured, picture, table
 from tests.benchmarks.judge import machine
+from tests.benchmarks.wanted import OF_IMAGES, OF_SEQUENCES, WANTED, Wanted
 from tests.benchmarks.works_table import HEADER, rows
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-STORY = Path(__file__).with_name("story.md")
+STORIES = ("story.md", "story_images.md", "story_sequences.md")
+STORY, STORY_OF_IMAGES, STORY_OF_SEQUENCES = (Path(__file__).with_name(name) for name in STORIES)
 HELD = "Haswell"  # kernels without AVX-512, which is what older processors have
+# The same of everything: NumPy's loops, OpenBLAS, PyTorch's own kernels, oneDNN and MKL.
+AVX2 = {
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+    "OPENBLAS_CORETYPE": HELD,
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+}
 OF_PRODUCTS = ("nanogpt", "wide_nanogpt", "lstm", "generate")  # works in which matrix products count
 
 
-def report() -> str:
-    """Measure, draw the pictures, and return the text of docs/benchmarks.md."""
-    for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
-        os.environ.pop(name, None)  # NumPy's products as on a machine where nobody has set anything
-    lines = [
-        "# Benchmarks",
+@contextmanager
+def environment(settings: dict[str, str]) -> Iterator[None]:
+    """Set variables for the processes that are started within."""
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name in settings:
+            del os.environ[name]
+
+
+def _first(title: str, command: str) -> list[str]:
+    return [
+        f"# {title}",
         "",
-        "Written by `python -m tests.benchmarks.report`; do not edit. " + machine(),
+        f"Written by `python -m tests.benchmarks.report {command}`; do not edit. " + machine(),
         "",
         "Each contender is a process of its own with two threads. They work in turn, A B A B; times are medians,",
         "ratios the medians of the quotients within a turn, so that what else the machine does falls on both.",
+        "",
+    ]
+
+
+def _growth(all_series: dict[str, Series]) -> Iterator[str]:
+    for name, series in all_series.items():
+        found = measured(series)
+        picture(series, found, DOCS / f"growth_{name}.svg")
+        yield from (f"### {series.axis[0].upper()}{series.axis[1:]}", "")
+        yield from (series.title[0].upper() + series.title[1:] + ".", "")
+        yield from (*table(series, found), "", f"![{series.title}](growth_{name}.svg)", "")
+
+
+def of_works() -> str:
+    """Measure, draw the pictures, and return the text of docs/benchmarks.md."""
+    works = {work for wanted in WANTED for work in wanted.works}
+    lines = [
+        *_first("Benchmarks", "works"),
+        "Works [on images](benchmarks_images.md) and [on sequences](benchmarks_sequences.md) have pages of their own.",
         "",
         "## Works",
         "",
@@ -38,32 +82,62 @@ def report() -> str:
         "table alone.",
         "",
         *HEADER,
-        *rows(),
+        *rows(works),
         "",
         f"The same with OpenBLAS held to its {HELD} kernels (`OPENBLAS_CORETYPE={HELD}`), as on a processor without",
         "AVX-512; PyTorch's own products use it in both tables.",
         "",
         *HEADER,
     ]
-    os.environ["OPENBLAS_CORETYPE"] = HELD
-    lines += rows(OF_PRODUCTS)
-    del os.environ["OPENBLAS_CORETYPE"]
+    with environment({"OPENBLAS_CORETYPE": HELD}):
+        lines += rows(OF_PRODUCTS)
     lines += ["", "## NumPy and scikit-learn beside npg", ""]
     lines += ["Before and after `import npg`; `python -m tests.benchmarks.guest` prints this table alone.", ""]
-    lines += [*guest.rows(), "", "## How cost grows", ""]
-    for name, series in SERIES.items():
-        found = measured(series)
-        picture(series, found, DOCS / f"growth_{name}.svg")
-        lines += [
-            f"### {series.axis[0].upper()}{series.axis[1:]}",
-            "",
-            series.title[0].upper() + series.title[1:] + ".",
-            "",
-        ]
-        lines += [*table(series, found), "", f"![{series.title}](growth_{name}.svg)", ""]
+    lines += [*guest.rows(), "", "## How cost grows", "", *_growth(SERIES)]
     return "\n".join(lines) + "\n" + STORY.read_text(encoding="utf-8")
 
 
-if __name__ == "__main__":
+def _both_tables(title: str, command: str, file: str, all_wanted: tuple[Wanted, ...]) -> list[str]:
+    """Return the head of a page and its two tables: on the machine's own kernels, and held to AVX2."""
+    works = {work for wanted in all_wanted for work in wanted.works}
+    lines = [*_first(title, command), f"What each work is stands in [{file}](../tests/benchmarks/{file}).", ""]
+    lines += [*HEADER, *rows(works), ""]
+    held = ", ".join(f"`{name}={value}`" for name, value in AVX2.items())
+    lines += [f"The same with everything held to AVX2: {held}.", "", *HEADER]
+    with environment(AVX2):
+        lines += rows(works, held=True)
+    return lines
+
+
+def of_images() -> str:
+    """Measure, draw the pictures, and return the text of docs/benchmarks_images.md."""
+    lines = _both_tables("Benchmarks: images", "images", "image_works.py", OF_IMAGES)
+    lines += ["", "## How cost grows", "", *_growth(OF_CONVOLUTION)]
+    return "\n".join(lines) + "\n" + STORY_OF_IMAGES.read_text(encoding="utf-8")
+
+
+def of_sequences() -> str:
+    """Measure, and return the text of docs/benchmarks_sequences.md."""
+    lines = _both_tables("Benchmarks: sequences", "sequences", "sequence_works.py", OF_SEQUENCES)
+    return "\n".join(lines) + "\n\n" + STORY_OF_SEQUENCES.read_text(encoding="utf-8")
+
+
+REPORTS = {
+    "works": ("benchmarks.md", of_works),
+    "images": ("benchmarks_images.md", of_images),
+    "sequences": ("benchmarks_sequences.md", of_sequences),
+}
+
+
+def main() -> None:
+    """Write the reports that are named, or all."""
+    for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
+        os.environ.pop(name, None)  # NumPy's products as on a machine where nobody has set anything
     DOCS.mkdir(exist_ok=True)
-    (DOCS / "benchmarks.md").write_text(report(), encoding="utf-8")
+    for name in sys.argv[1:] or REPORTS:
+        file, report = REPORTS[name]
+        (DOCS / file).write_text(report(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -6,11 +6,11 @@ import pytest
 
 from tests.benchmarks import growth, judge, works_table
 from tests.benchmarks.judge import Times, measure
-from tests.benchmarks.wanted import WANTED, Wanted
+from tests.benchmarks.wanted import OF_IMAGES, WANTED, Wanted
 from tests.benchmarks.works import WORKS, bench
 
 
-@pytest.mark.parametrize("work", ["digits", "chain", "tiny_nanogpt", "elementwise"])
+@pytest.mark.parametrize("work", ["digits", "chain", "tiny_nanogpt", "elementwise", "mnist_cnn", "convolution"])
 def test_contenders_agree_and_are_timed(work, monkeypatch):
     monkeypatch.setattr(judge, "PARTS", 1)
     times = measure({"python": work, "torch": work}, rounds=2)
@@ -25,7 +25,7 @@ def test_contenders_that_do_not_agree_are_refused():
 
 
 def test_every_wanted_work_is_there():
-    assert {work for wanted in WANTED for work in wanted.works} <= set(WORKS)
+    assert {work for wanted in (*WANTED, *OF_IMAGES) for work in wanted.works} <= set(WORKS)
 
 
 def test_row_tells_the_ratio_and_what_is_reached():

@@ -16,6 +16,7 @@ class Wanted:
         contenders: npg's process and the other.
         memory: the ratio is that of peak resident memory, not of time.
         inverse: the ratio is other/npg, how many times npg is faster, and shall be at least this.
+        held: the ratio that it must reach with everything held to AVX2; None: the same.
     """
 
     title: str
@@ -25,6 +26,11 @@ class Wanted:
     contenders: tuple[str, str] = ("cython", "torch")
     memory: bool = False
     inverse: bool = False
+    held: float | None = None
+
+    def without_avx512(self) -> Wanted:
+        """Return the same with the bound for AVX2."""
+        return self if self.held is None else dataclasses.replace(self, must=self.held)
 
     def holds(self, ratio: float, bound: float) -> bool:
         """Tell whether a measured ratio is as good as a bound."""
@@ -54,3 +60,27 @@ WANTED = (
         inverse=True,
     ),
 )
+
+OF_IMAGES = (
+    Wanted("MNIST CNN, convolutions of 5x5 to 16 and 32 channels, batch 64, one step", _both("mnist_cnn"), 1.2, 0.9),
+    Wanted("ResNet-20 on 32x32, batch 32, one step", _both("resnet20"), 1.3, 1.0),
+    Wanted("peak resident memory of the same process", _both("resnet20"), 0.7, 0.5, memory=True),
+    Wanted("U-Net, 4 levels from 16 channels, 64x64, batch 4, one step", _both("unet"), 1.3, 1.0),
+    Wanted("MobileNet-like block, 32x32, batch 16, one step", _both("mobile_block"), 1.3, 1.0),
+    Wanted("DCGAN, 32x32, batch 32, one step of both", _both("dcgan"), 1.2, 0.9),
+    Wanted("ResNet-18, inference of one image of 224x224", _both("resnet18"), 1.4, 1.0),
+)
+
+OF_SEQUENCES = (
+    Wanted("nn.LSTM 64 to 128, 64 steps, batch 16, with a head, Adam, one step", _both("nn_lstm"), 0.9, 0.7, held=1.0),
+    Wanted("nn.GRU, the same", _both("nn_gru"), 0.95, 0.75, held=1.05),
+    Wanted("the same, bidirectional LSTM of 2 layers, packed batch", _both("packed_lstm"), 0.95, 0.75, held=1.05),
+    Wanted("tiny RNN, hidden 5, 6 steps, batch 1, one step", _both("tiny_rnn"), 0.4, 0.25),
+    Wanted("translator by LSTMCells with attention, 12 steps, one step", _both("seq2seq"), 0.7, 0.5, held=0.8),
+    Wanted(
+        "TransformerEncoder, 4 layers, 128 wide, 64 tokens, batch 16, one step", _both("transformer_encoder"),
+        0.8, 0.65, held=1.0,
+    ),
+    Wanted("GPT with cached keys and values, batch 1, 64 tokens", _both("cached_gpt"), 0.6, 0.4, held=0.7),
+    Wanted("nn.Linear on (1, 16), 200 calls", _both("small_modules"), 0.35, 0.25, held=0.4),
+)  # fmt: skip

@@ -5,31 +5,13 @@ What that returns is a number that contenders must agree on: the loss, or a sum.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-DEMO = Path(__file__).resolve().parents[2] / "demo" / "nanogpt"
-Step = Callable[[], float]
-
-
-sys.path.insert(0, str(DEMO))
-
-import bench  # noqa: E402  both of the demo
-import contenders  # noqa: E402
-
-
-def _library(contender: str) -> Any:
-    """Return npg with the engine of NPG_ENGINE, or torch, which the demo's files then see under npg's name."""
-    return contenders.library(bench.BenchConfig(worker=contender))
-
-
-def _draw() -> np.random.Generator:
-    return np.random.default_rng(1337)  # NumPy's own stream: the same for every contender
-
+from tests.benchmarks import image_works, sequence_works
+from tests.benchmarks.given import Step, bench, contenders, draw, fill, library
 
 # ----- Training -----
 
@@ -52,11 +34,11 @@ def tiny_nanogpt(contender: str) -> Step:
 
 def digits(contender: str) -> Step:
     """One step of an MLP 64-128-10 on a batch of 32: forward, backward, AdamW."""
-    lib, draw = _library(contender), _draw()
+    lib, numbers = library(contender), draw()
     model = lib.nn.Sequential(lib.nn.Linear(64, 128), lib.nn.ReLU(), lib.nn.Linear(128, 10))
-    _fill(lib, model, draw)
-    x = lib.from_numpy(draw.random((32, 64), np.float32))
-    y = lib.from_numpy(draw.integers(10, size=32))
+    fill(lib, model, numbers)
+    x = lib.from_numpy(numbers.random((32, 64), np.float32))
+    y = lib.from_numpy(numbers.integers(10, size=32))
     optimizer = lib.optim.AdamW(model.parameters(), lr=1e-3)
 
     def step() -> float:
@@ -71,7 +53,7 @@ def digits(contender: str) -> Step:
 
 def lstm(contender: str) -> Step:
     """One step of a character LSTM, hidden 128, 64 steps, batch 16, its cell written from Linear ops."""
-    lib = _library(contender)
+    lib = library(contender)
     nn = lib.nn
 
     class CharLSTM(nn.Module):
@@ -95,11 +77,11 @@ def lstm(contender: str) -> Step:
                 states.append(h)
             return self.head(lib.stack(states, dim=1))  # (B, T, V)
 
-    draw = _draw()
+    numbers = draw()
     model = CharLSTM(65, 128)
-    _fill(lib, model, draw)
-    x = lib.from_numpy(draw.integers(65, size=(16, 64)))
-    y = lib.from_numpy(draw.integers(65, size=(16, 64)))
+    fill(lib, model, numbers)
+    x = lib.from_numpy(numbers.integers(65, size=(16, 64)))
+    y = lib.from_numpy(numbers.integers(65, size=(16, 64)))
     optimizer = lib.optim.AdamW(model.parameters(), lr=1e-3)
 
     def step() -> float:
@@ -112,24 +94,16 @@ def lstm(contender: str) -> Step:
     return step
 
 
-def _fill(lib: Any, model: Any, draw: np.random.Generator) -> None:
-    """Give every contender the same weights."""
-    with lib.no_grad():
-        for parameter in model.parameters():
-            drawn = draw.standard_normal(tuple(parameter.shape), np.float32) * np.float32(0.05)
-            parameter.copy_(lib.from_numpy(drawn))
-
-
 # ----- Without training -----
 
 
 def generate(contender: str) -> Step:
     """200 characters from the demo's GPT, batch 1."""
-    lib = _library(contender)
+    lib = library(contender)
     from model import GPT, GPTConfig
 
     model = GPT(GPTConfig(block_size=64, vocab_size=65, n_layer=4, n_head=4, n_embd=128, bias=False))
-    _fill(lib, model, _draw())
+    fill(lib, model, draw())
     model.eval()
     start = lib.from_numpy(np.zeros((1, 1), np.int64))
 
@@ -142,8 +116,8 @@ def generate(contender: str) -> Step:
 
 def elementwise(contender: str, size: int = 1000) -> Step:
     """A product, a sum and a tanh of tensors of this size, forward and backward."""
-    lib, draw = _library(contender), _draw()
-    x, w, b = [lib.from_numpy(draw.standard_normal(size, np.float32)) for _ in range(3)]
+    lib, numbers = library(contender), draw()
+    x, w, b = [lib.from_numpy(numbers.standard_normal(size, np.float32)) for _ in range(3)]
     x.requires_grad_()
 
     def step() -> float:
@@ -168,4 +142,4 @@ def numpy_chain(_: Any, length: int = 1000) -> Step:
 
 
 _ALL = (nanogpt, wide_nanogpt, tiny_nanogpt, digits, lstm, generate, elementwise, chain, numpy_chain)
-WORKS: dict[str, Callable[..., Step]] = {work.__name__: work for work in _ALL}
+WORKS: dict[str, Callable[..., Step]] = {work.__name__: work for work in (*_ALL, *image_works.ALL, *sequence_works.ALL)}

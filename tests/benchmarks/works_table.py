@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from tests.benchmarks.judge import Times, measure
-from tests.benchmarks.wanted import WANTED, Wanted
+from tests.benchmarks.wanted import OF_IMAGES, OF_SEQUENCES, WANTED, Wanted
 from tests.benchmarks.works import WORKS
 
 HEADER = ("| work | npg | other | ratio | must | aim | reached |", "|---|---|---|---|---|---|---|")
@@ -27,16 +27,19 @@ def row(wanted: Wanted, times: Times) -> str:
     return f"| {wanted.title} | {mine} | {other} | {ratio:.2f} | {wanted.must:.2f} | {wanted.aim:.2f} | {reached} |"
 
 
-def rows(works: Collection[str] = tuple(WORKS)) -> list[str]:
-    """Measure the wanted ratios that concern these works, and return a row for each."""
+def rows(works: Collection[str] = tuple(WORKS), held: bool = False) -> list[str]:
+    """Measure the wanted ratios that concern these works, and return a row for each.
+
+    Args: held: by the bounds for AVX2.
+    """
     found = []
     measured: dict[tuple[str, ...], Times] = {}
-    for wanted in WANTED:
+    for wanted in (*WANTED, *OF_IMAGES, *OF_SEQUENCES):
         if not set(wanted.works) & set(works):
             continue
         key = (*wanted.contenders, *wanted.works)
         if key not in measured:
             measured[key] = measure(dict(zip(wanted.contenders, wanted.works, strict=True)))
-        found.append(row(wanted, measured[key]))
+        found.append(row(wanted.without_avx512() if held else wanted, measured[key]))
         print(found[-1], flush=True)
     return found

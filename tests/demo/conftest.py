@@ -9,7 +9,13 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 DEMO = HERE.parent.parent / "demo"
-for folder in (HERE, DEMO, DEMO / "nanogpt"):
+for folder in (
+    HERE,
+    DEMO,
+    DEMO / "charrnn",
+    DEMO / "mnist",
+    DEMO / "nanogpt",
+):  # the last goes first: its train.py is `train`
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 

@@ -10,6 +10,7 @@ import pytest
 import npg
 from npg import ops
 from npg.engine import apply
+from npg.ops import fill, linalg, pooling
 from npg.ops._kinds import ASSIGNMENT, ELEMENTWISE, REDUCTION
 from npg.ops._op import ARITHMETIC, OPS, primitive
 
@@ -28,7 +29,20 @@ def ints(high, *shape):
 A, V, M, N = floats(3, 4), floats(4, seed=1), floats(4, 2, seed=2), floats(3, 4, seed=3)
 S = floats()
 BATCHES = floats(2, 3, 4), floats(2, 4, 3, seed=4)
+CHANNELS = floats(2, 3, 4, 2)
+PLANES = floats(1, 2, 4, 5)
+PLACED, PLACES = floats(2, 3, 4), (np.arange(24) * 5 % 12).reshape(2, 3, 4)
 SQUARE = floats(3, 3) + 3 * np.eye(3)
+
+LOG_P = np.log(floats(3, 2, 4))
+A23 = (BATCHES[0], BATCHES[1].swapaxes(1, 2)[:1])
+IMAGES = floats(2, 4, 5, 4)
+
+
+def weigh(x, y, groups):
+    settings = {"kernel": (3, 3), "stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": groups}
+    return ops.conv.convolution_weight(x, y, **settings)
+
 
 # Name: (function, arguments of one example). All arrays among them are batched, in every combination.
 CASES = {
@@ -160,13 +174,43 @@ CASES = {
     "linear one row": (F.linear, A[:1], floats(5, 4), floats(5)),
     "linear batch": (F.linear, BATCHES[0], floats(5, 4), floats(5)),
     "linear no bias": (F.linear, A, floats(5, 4)),
+    "convolution": (lambda x, w, b: npg.conv2d(x, w, b, 2, 1), IMAGES, floats(2, 4, 3, 2), floats(2)),
+    "convolution groups": (lambda x, w: npg.conv2d(x, w, groups=2), IMAGES, floats(6, 2, 3, 2)),
+    "convolution_transpose": (
+        lambda x, w, b: npg.conv_transpose2d(x, w, b, 2, 1),
+        IMAGES,
+        floats(4, 2, 3, 2),
+        floats(2),
+    ),
+    "convolution_transpose groups": (
+        lambda x, w: npg.conv_transpose2d(x, w, groups=2),
+        IMAGES,
+        floats(4, 3, 3, 2),
+    ),
+    "convolution_weight": (lambda x, y: weigh(x, y, 1), IMAGES, floats(2, 2, 3, 2)),
+    "convolution_weight groups": (lambda x, y: weigh(x, y, 2), IMAGES, floats(2, 4, 3, 2)),
+    "im2col": (lambda x: F.unfold(x, 2, padding=1), IMAGES),
+    "col2im": (lambda x: F.fold(x, (3, 4), 2), floats(2, 8, 6)),
+    "upsample": (lambda x: F.interpolate(x, (3, 6), mode="bilinear"), IMAGES),
+    "upsample antialias": (lambda x: F.interpolate(x, (3, 6), mode="bicubic", antialias=True), IMAGES),
+    "pixel_shuffle": (lambda x: npg.pixel_shuffle(x, 2), IMAGES),
+    "pixel_unshuffle": (lambda x: npg.pixel_unshuffle(x[:, :, :4], 2), IMAGES),
+    "channel_shuffle": (lambda x: npg.channel_shuffle(x, 2), IMAGES),
+    "grid_sampler, grid_cells": (lambda x, g: F.grid_sample(x, g, align_corners=False), IMAGES, floats(2, 3, 3, 2)),
+    "affine_grid": (lambda t: F.affine_grid(t, (2, 1, 3, 4), False), floats(2, 2, 3)),
     "layer_norm": (lambda x, w, b: F.layer_norm(x, (4,), w, b), A, V, V - 1),
     "layer_norm two": (lambda x: F.layer_norm(x, (3, 4)), BATCHES[0]),
+    "batch_norm": (lambda x, w, b: F.batch_norm(x, None, None, w, b, True), CHANNELS, floats(3), floats(3, seed=1)),
+    "frozen_batch_norm": (lambda x, m, v: F.batch_norm(x, m, v), CHANNELS, floats(3), floats(3, seed=1)),
+    "group_norm": (lambda x, w, b: F.group_norm(x, 3, w, b), CHANNELS, floats(3), floats(3, seed=1)),
     "rms_norm": (lambda x, w: F.rms_norm(x, (4,), w), A, V),
     "attention": (lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True), A, A + 1, A - 1),
     "attention heads": (F.scaled_dot_product_attention, BATCHES[0], BATCHES[0] + 1, BATCHES[0] * 2),
     "inv": (npg.linalg.inv, SQUARE),
     "det": (npg.linalg.det, SQUARE),
+    "matrix_exp": (npg.matrix_exp, SQUARE),
+    "householder_product": (npg.linalg.householder_product, SQUARE, V[:2]),
+    "geqrf": (lambda x: npg.geqrf(x.detach())[0], A),
     "slogdet": (lambda x: npg.linalg.slogdet(x)[1], SQUARE),
     "cholesky": (lambda x: npg.linalg.cholesky(x @ x.T), SQUARE),
     **{
@@ -193,10 +237,93 @@ CASES = {
     "cross_entropy vector": (F.cross_entropy, V, ints(4)),
     "cross_entropy image": (F.cross_entropy, BATCHES[0], ints(3, 2, 4)),
     "cross_entropy probabilities": (lambda x, p: F.cross_entropy(x, p.softmax(1)), A, N),
+    "max_pool": (lambda x: F.max_pool2d(x, 2), PLANES),
+    "largest": (lambda x: F.max_pool1d(x.detach(), 2), A),
+    "fractional_max_pool": (lambda x, s: F.fractional_max_pool2d(x, 2, 3, _random_samples=s), PLANES, floats(1, 2, 2)),
+    "avg_pool": (lambda x: F.avg_pool2d(x, 3, 2, 1), PLANES),
+    "avg_pool adaptive": (lambda x: F.adaptive_avg_pool2d(x, 3), PLANES),
+    "avg_pool_back": (
+        lambda g: apply(pooling.avg_pool_back, (g,), {"size": (4, 7), "windows": ((3, 4),)}),
+        PLANES[..., :3, :4],
+    ),
+    "max_unpool": (lambda x, at: apply(pooling.max_unpool, (x, at), {"size": (5, 5)}), PLACED, PLACES),
+    "put_sums": (lambda x, at: apply(pooling.put_sums, (x, at), {"size": (5, 5)}), PLACED, PLACES // 2),
+    "picked": (lambda x, at: apply(pooling.picked, (x, at), {"dims": 2}), PLANES[0], PLACES // 2),
 }
-LOOPED = {"index second", "index 0-d"}  # where a later index, or a number alone is batched
+
+
+def adjoint(f):
+    """Return a function whose result is the gradient of sum(f(x) ** 2), by the adjoints of f's ops."""
+    return npg.func.grad(lambda x, *others: (f(x, *others) ** 2).sum())
+
+
+CASES |= {
+    **{
+        f"adjoint of {name}": (adjoint(CASES[name][0]), *CASES[name][1:])
+        for name in (
+            "select",
+            "slice",
+            "getitem",
+            "diagonal",
+            "unfold",
+            "index",
+            "index two",
+            "index second",
+            "gather",
+            "index_pad",
+        )
+    },
+    "adjoint of grid_sampler: spread_pixels, weigh_pixels, read_pixels": (
+        adjoint(lambda g, x: F.grid_sample(x, g, align_corners=False)),
+        floats(2, 3, 3, 2),
+        IMAGES,
+    ),
+    "adjoint of embedding": (adjoint(lambda w, i: F.embedding(i, w)), A, ints(3, 5)),
+    "adjoint of take": (adjoint(npg.take), A, ints(12, 2, 3)),
+    "adjoint of matrix_exp: derivative": (adjoint(npg.matrix_exp), SQUARE),
+    "adjoint of its own": (adjoint(adjoint(lambda x, i: x[i])), A, ints(3, 5)),
+    "adjoint of embedding's": (adjoint(adjoint(lambda w, i: F.embedding(i, w))), A, ints(3, 5)),
+    "take": (npg.take, A, ints(12, 2, 3) - 6),
+    "put": (lambda x, i, y: npg.put(x, i, y), A, ints(12, 5) - 6, V[[0, 1, 2, 3, 0]]),
+    "put accumulate": (lambda x, i, y: npg.put(x, i, y, accumulate=True), A, ints(12, 4), V),
+    "index_put": (lambda x, y, i: npg.index_put(x, (i,), y), A, floats(5, 4), ints(3, 5)),
+    "index_put one value": (lambda x, y, i: npg.index_put(x, (i,), y), A, S, ints(3, 5)),
+    "index_put accumulate": (
+        lambda x, y, i, j: npg.index_put(x, (i, j), y, accumulate=True),
+        A,
+        floats(5),
+        ints(3, 5),
+        ints(4, 5),
+    ),
+    "index_copy second": (lambda x, y, i: x.index_copy(1, i, y), A, floats(3, 2), np.array([2, 1])),
+    "index_add": (lambda x, y: x.index_add(0, npg.tensor([2, 0]), y), A, floats(2, 4)),
+    "index_copy": (lambda x, y: x.index_copy(1, npg.tensor([2, 0]), y), A, floats(3, 2)),
+    "index_fill": (lambda x: x.index_fill(1, npg.tensor([2, 0]), 3.0), A),
+    "fill": (lambda x, y: apply(fill.fill, (x, y), {}), A, S),
+    "trace": (npg.trace, A),
+    "dist": (npg.dist, A, V),
+    "cdist": (lambda x, y: npg.cdist(x, y, 1.5), *A23),
+    "cdist products": (lambda x, y: npg.cdist(x, y, compute_mode="use_mm_for_euclid_dist"), A, N[:2]),
+    "pdist": (npg.pdist, A),
+    "ctc_loss": (
+        lambda x: F.ctc_loss(x, npg.tensor([[1, 2], [2, 2]]), (2, 3), (1, 2), reduction="none"),
+        LOG_P,
+    ),
+    "solve": (npg.linalg.solve, SQUARE, floats(3, 2)),
+    "solve vector": (npg.linalg.solve, SQUARE, floats(3)),
+    "solve_triangular": (lambda x, y: npg.linalg.solve_triangular(x, y, upper=True), SQUARE, floats(2, 3, 2)),
+    "lstsq": (lambda x, y: apply(linalg.lstsq, (x, y), {"rcond": None}), A.T, floats(4, 2)),
+    "pinv": (lambda x: apply(linalg.pinv, (x,), {"tolerance": None}), A),
+    "qr": (lambda x: sum(y.abs().sum() for y in npg.linalg.qr(x)), A),
+    "view_dtype": (lambda x: x.view(npg.int64), A),
+    "recurrence": (adjoint(lambda x: x.cumprod(0)), A * (A > 0.4)),
+}
+# Where a later index, or a number alone is batched.
+LOOPED = {"index second", "index 0-d", "adjoint of index second", "index_copy second"}
 CONSTANT = {
+    "fractional_max_pool": {1},
     "bce weight": {2},
+    "frozen_batch_norm": {1, 2},
     **{f"soft_margin_loss {r}": {1} for r in ("mean", "sum", "none")},
 }  # no gradient, as in torch
 
@@ -262,21 +389,19 @@ def test_every_rule_has_its_case():
     source = inspect.getsource(inspect.getmodule(test_every_rule_has_its_case))
     others = set(
         "mode kthvalue logcumsumexp cummin contract vector_norm reverse_cumsum cofactor index_pad diagonal_copy "
-        "addmv svd eigh".split()
+        "addmv svd eigh embedding_double_backward scatter_sum ties row_top".split()
     )
     kinds = (ELEMENTWISE.batch, ASSIGNMENT.batch, REDUCTION.batch)
     for op in OPS:
         if op.batch_rule is not None and op.batch_rule not in kinds and op.name not in others:
-            assert op.name.removesuffix("_dim") in source, op.name
+            assert op.name.removesuffix("_dim").removesuffix("_backward") in source, op.name
 
 
 # Run on one example after the other, for they have no batching rule and no composite.
 WITHOUT_A_RULE = set(
-    "as_strided bernoulli coefficients copy_slices diagonal_backward dist embedding_backward embedding_double_backward "
-    "fill fill_by getitem_backward has_zero index_backward index_fill index_pad_backward index_put lstsq masked_put "
-    "masked_scatter masked_select median nanmedian padded pinv poisson put qr recurrence row_top scatter_sum "
-    "select_backward slice_backward solve solve_triangular strided_clear strided_gather strided_scatter take "
-    "take_backward ties trace unfold_backward unique unique_consecutive unique_dim view_dtype".split()
+    "as_strided bernoulli coefficients copy_slices embedding_bag fill_by has_zero masked_put masked_scatter "
+    "masked_select median nanmedian padded poisson rrelu_slopes strided_clear strided_gather strided_scatter "
+    "unique unique_consecutive unique_dim".split()
 )
 
 

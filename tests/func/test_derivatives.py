@@ -158,7 +158,7 @@ def test_vjp_is_torchs_and_may_be_called_again(name, requires):
     def call(lib):
         output, vjp_fn = lib.func.vjp(MAPS[name](lib), tensors(lib, (3,), grad=requires))
         leaves = torch.utils._pytree.tree_map(lambda y: y.detach() * 2 + 1, output) if lib is torch else None
-        cotangents = leaves if lib is torch else npg.func._pytree.tree_map(lambda y: y.detach() * 2 + 1, output)
+        cotangents = leaves if lib is torch else npg.utils._pytree.tree_map(lambda y: y.detach() * 2 + 1, output)
         return output, vjp_fn(cotangents), vjp_fn(cotangents)
 
     same(call)

@@ -1,5 +1,6 @@
 """functional_call and stack_module_state against torch.func's."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -138,3 +139,19 @@ def test_names_are_torchs():
     for name in ("grad", "grad_and_value", "vjp", "jvp", "jacrev", "jacfwd", "hessian", "vmap", "functional_call"):
         assert hasattr(torch.func, name) and hasattr(npg.func, name)
     compare(npg.func.grad(lambda x: x)(npg.ones(())), torch.func.grad(lambda x: x)(torch.ones(())))
+
+
+def test_batch_norms_without_running_statistics_are_mapped():
+    found = []
+    for lib in (npg, torch):
+        lib.manual_seed(0)
+        net = lib.nn.Sequential(
+            lib.nn.Conv2d(2, 3, 1), lib.nn.BatchNorm2d(3), lib.nn.Sequential(lib.nn.InstanceNorm2d(3))
+        )
+        with pytest.raises(RuntimeError, match="Batch norm got a batched tensor"):
+            lib.func.vmap(net)(lib.ones(2, 4, 2, 5, 5))
+        assert lib.func.replace_all_batch_norm_modules_(net) is net
+        y = lib.func.vmap(net)(lib.arange(400.0).reshape(2, 4, 2, 5, 5) ** 0.5)
+        found.append((repr(net), list(net.state_dict()), y.detach().numpy()))
+    assert found[0][:2] == found[1][:2]
+    np.testing.assert_allclose(found[0][2], found[1][2], 1e-4, 1e-5)

@@ -1,9 +1,10 @@
 """Trees of tensors through the transforms: what functions with several results return, dicts of every kind, errors."""
 
 import collections
+import importlib
 
 import npg
-from npg.func._pytree import flatten, unflatten
+from npg.utils._pytree import tree_flatten, tree_unflatten
 
 from .comparing import same, tensors
 
@@ -18,13 +19,13 @@ def test_results_with_names_are_trees():
 
 
 def test_results_with_names_and_defaultdicts_come_back_as_what_they_were():
-    tree = {"a": npg.ones(3).topk(2), "b": collections.defaultdict(list, c=npg.ones(1)), "s": npg.ones(2).shape}
-    leaves, spec = flatten(tree)
-    again = unflatten(leaves, spec)
+    tree = {"a": npg.ones(3).topk(2), "b": collections.defaultdict(list, c=npg.ones(1)), "s": (npg.ones(2),)}
+    leaves, spec = tree_flatten(tree)
+    again = tree_unflatten(leaves, spec)
     assert type(again["a"]) is type(tree["a"]) and again["a"].values is leaves[0]
     assert again["b"].default_factory is list and again["b"]["c"] is tree["b"]["c"]
-    assert type(again["s"]) is npg.Size and again["s"] == (2,)
-    assert spec == flatten(again)[1] and spec != flatten({**tree, "b": collections.defaultdict(dict, c=1)})[1]
+    assert type(again["s"]) is tuple
+    assert spec == tree_flatten(again)[1] and spec != tree_flatten({**tree, "b": collections.defaultdict(dict, c=1)})[1]
 
 
 def test_gradient_of_a_defaultdict_is_one():
@@ -34,3 +35,23 @@ def test_gradient_of_a_defaultdict_is_one():
         return dict(found)
 
     same(lambda lib: call(lib, collections.defaultdict))
+
+
+class Pair:
+    def __init__(self, a, b):
+        self.a, self.b = a, b
+
+
+def test_registered_classes_are_trees():
+    def call(lib):
+        pytree = importlib.import_module(f"{lib.__name__}.utils._pytree")
+        pytree.register_pytree_node(Pair, lambda pair: ([pair.a, pair.b], None), lambda parts, _: Pair(*parts))
+        try:
+            pair = Pair(tensors(lib, (2, 3)), tensors(lib, (2, 3), seed=1))
+            product = lib.func.vmap(lambda p: Pair(p.a * p.b, p.a))(pair)
+            slope = lib.func.grad(lambda p: (p.a * p.b).sum())(pair)
+            return product.a, product.b, slope.a, slope.b
+        finally:
+            pytree._deregister_pytree_node(Pair)
+
+    same(call)

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 import npg
+from tests.expressions import check_error
 
 CALLS = """
 # ----- Nan, limits and dtypes -----
@@ -360,6 +361,78 @@ L.finfo(L.float16).resolution
 L.finfo(L.float32).resolution
 L.finfo(L.float64).resolution
 L.finfo(L.float16)
+L.finfo(L.bfloat16)
+L.finfo(L.bfloat16).bits
+L.finfo(L.bfloat16).max
+L.finfo(L.float8_e4m3fn)
+L.finfo(L.float8_e4m3fn).bits
+L.finfo(L.float8_e4m3fn).max
+L.finfo(L.float8_e4m3fnuz)
+L.finfo(L.float8_e4m3fnuz).bits
+L.finfo(L.float8_e4m3fnuz).max
+L.finfo(L.float8_e5m2)
+L.finfo(L.float8_e5m2).bits
+L.finfo(L.float8_e5m2).max
+L.finfo(L.float8_e5m2fnuz)
+L.finfo(L.float8_e5m2fnuz).bits
+L.finfo(L.float8_e5m2fnuz).max
+L.finfo(L.float8_e8m0fnu)
+L.finfo(L.float8_e8m0fnu).bits
+L.finfo(L.float8_e8m0fnu).max
+L.finfo(L.complex32)
+L.finfo(L.complex32).bits
+L.finfo(L.complex32).max
+L.finfo(L.complex64)
+L.finfo(L.complex64).bits
+L.finfo(L.complex64).max
+L.finfo(L.complex128)
+L.finfo(L.complex128).bits
+L.finfo(L.complex128).max
+L.finfo(L.float16)
+L.finfo(L.float16).bits
+L.finfo(L.float16).max
+L.iinfo(L.bool)
+L.iinfo(L.uint16)
+repr(L.iinfo(L.qint8))
+# ----- Integrals and membership -----
+L.INTEGRAL(L.arange(6.).reshape(2,3),L.ones(4))
+L.INTEGRAL(L.arange(6.).reshape(2,3),L.ones(2,3),dx=1.)
+L.INTEGRAL(L.tensor(1.))
+L.INTEGRAL(L.arange(3))
+L.INTEGRAL(L.arange(6.).reshape(2,3),dim=5)
+L.INTEGRAL(L.ones(0))
+L.INTEGRAL(L.ones(0,dtype=L.int64))
+L.INTEGRAL(L.ones(2,0))
+L.INTEGRAL(L.ones(2).bool())
+L.INTEGRAL(L.arange(6.).reshape(2,3),L.ones(3).bool())
+L.INTEGRAL(L.arange(6.).reshape(2,3),dx=True)
+L.INTEGRAL(L.arange(6.).reshape(2,3),L.arange(2.)**2,dim=0)
+L.INTEGRAL(L.arange(6.).reshape(2,3),L.arange(3)**2)
+L.INTEGRAL(L.arange(6.).reshape(2,3),dx=L.tensor(2.))
+L.INTEGRAL(L.arange(6.).reshape(2,3),L.tensor(1.))
+L.INTEGRAL(L.ones(1),L.ones(1))
+L.INTEGRAL(L.arange(6.).reshape(2,3),L.ones(2,1,3))
+L.INTEGRAL(L.arange(3),dx=.5)
+L.INTEGRAL(L.arange(6.).reshape(2,3).half(),dx=3)
+L.isin(L.tensor([[1,2],[3,4]]),L.tensor([2,3]))
+L.isin(L.tensor([[1,2],[3,4]]),2)
+L.isin(2,L.tensor([2,3]))
+L.isin(L.tensor([[1,2],[3,4]]).float(),L.tensor([2,3]))
+L.isin(L.tensor([[1,2],[3,4]]),2.5)
+L.isin(L.tensor([[1,2],[3,4]]),L.tensor([2,3]),invert=True)
+L.isin(L.tensor([[1,2],[3,4]]),L.tensor([2,3]),assume_unique=True)
+L.isin(L.tensor([float('nan')]),L.tensor([float('nan')]))
+L.isin(L.tensor([[1,2],[3,4]]).bool(),L.tensor([2,3]))
+L.isin(L.tensor([[1,2],[3,4]]).bool(),L.tensor([2,3])rue)
+L.isin(3,L.tensor([[1,2],[3,4]]).bool())
+L.isin(L.tensor([[1,2],[3,4]]).to(L.uint16),L.tensor([2,3]).to(L.uint16))
+L.isin(L.ones(0),L.tensor([2,3]))
+L.isin(L.tensor([[1,2],[3,4]]),L.ones(0))
+L.isin(L.tensor([[1,2],[3,4]]).half(),L.tensor([2,3]).half())
+L.isin(L.tensor([[1,2],[3,4]]).int(),L.tensor([2,3]))
+L.isin(L.tensor([[1,2],[3,4]]).to(L.uint8),300)
+L.isin(L.tensor([1,2],dtype=L.uint8),L.tensor([257]))
+L.isin(L.tensor([2**24+1]),L.tensor([2.**24]))
 """
 
 
@@ -380,7 +453,14 @@ def _outcome(lib: Any, call: str) -> Any:
             return type(error).__name__, str(error).split("\n")[0].replace("npg", "torch")
 
 
-@pytest.mark.parametrize("call", [line for line in CALLS.strip().split("\n") if line[0] != "#"])
+def _calls() -> list[str]:
+    """Return the lines of CALLS, those of INTEGRAL once for each function that it stands for."""
+    integrals = "trapezoid", "trapz", "cumulative_trapezoid"
+    lines = [line for line in CALLS.strip().split("\n") if line[0] != "#"]
+    return [line.replace("INTEGRAL", name) for line in lines for name in integrals[: 3 if "INTEGRAL" in line else 1]]
+
+
+@pytest.mark.parametrize("call", _calls())
 def test_call_at_the_edge_does_what_pytorch_does(call):
     assert _outcome(npg, call) == _outcome(torch, call)
 
@@ -426,3 +506,46 @@ def test_forward_mode_through_unique_is_refused():
 def test_shape_beyond_numpys_bytes_says_so():
     with pytest.raises(RuntimeError, match="Storage size calculation overflowed"):
         npg.zeros(0).view(2**62, 0)
+
+
+A, C = "lib.ones(2, 4)", "lib.tensor([0, 1])"
+WRONG_KINDS = [
+    *(f"cosine_similarity({A}, {A}, {dim})" for dim in ("None", "()", "(1,)", "1.5", "True", "'a'")),
+    *(f"pairwise_distance({A}, {A}, {p})" for p in ("None", "'a'", "(2,)")), f"pairwise_distance(2.0, {A})",
+    *(f"glu({A}, {dim})" for dim in ("1.5", "True", "None")), f"group_norm({A}, True)",
+    *(f"embedding({C}, {A}, {row})" for row in ("1.5", "True")), "one_hot(3)", f"one_hot(tensor={C})",
+    *(f"poisson_nll_loss({A}, {A}, eps={eps})" for eps in ("None", "'a'")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("call", WRONG_KINDS)
+def test_settings_of_a_wrong_kind_are_refused_where_they_were_ignored(call):
+    check_error(f"lib.nn.functional.{call}", text="eps=" not in call)
+
+
+@pytest.mark.parametrize("ignored", ["1.5", "True", "None"])
+def test_ignored_classes_are_integers(ignored):
+    for name in ("nll_loss", "cross_entropy"):
+        check_error(f"lib.nn.functional.{name}({A}, {C}, None, None, {ignored})", text=False)
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["conv_transpose1d()", f"conv_transpose1d({A})", f"bilinear({A})", "avg_pool2d()", f"pdist({A}, input={A})",
+     f"mse_loss({A}, input={A})", f"channel_shuffle({A})"],
+)  # fmt: skip
+def test_all_missing_arguments_are_named(call):
+    check_error(f"lib.nn.functional.{call}")
+
+
+def test_keywords_are_not_missing():
+    group_norm = npg.nn.functional.group_norm
+    with pytest.raises(TypeError, match=r'missing 1 required positional arguments: "num_groups"$'):
+        group_norm(input=npg.ones(2, 2))
+    with pytest.raises(TypeError, match=r'missing 2 required positional argument: "input", "num_groups"$'):
+        group_norm(eps=1e-3)
+
+
+def test_unknown_keyword_of_a_module_is_named_before_what_is_missing():
+    with pytest.raises(TypeError, match=r"^Conv2d\(\) got an unexpected keyword argument 'kernel'$"):
+        npg.nn.Conv2d(3, 8, kernel=3)

@@ -126,6 +126,11 @@ BY_ELIMINATION = {
 }
 
 
+# On some processors PyTorch's LAPACK eliminates in an order of its own, which shows where numbers are infinite.
+EXAMPLE = torch.tensor([[3.0, 1.0, 1.0], [3.0, 0.0, 1.0], [INF, 0.0, 0.0]], dtype=torch.float64)
+IN_ORDER = bool(torch.linalg.slogdet(EXAMPLE)[1].isnan())
+
+
 @st.composite
 def matrices(draw):
     n = draw(st.integers(1, 5))
@@ -139,9 +144,13 @@ def matrices(draw):
 @given(x=matrices())
 def test_matrix_with_odd_numbers_gives_torchs_result(name, x):
     # OpenBLAS may turn inf and nan into numbers where elimination gives nan.
-    if np.isfinite(x).all() and np.linalg.cond(x) > 1e10:
+    read = {"upper": np.triu, "lower": np.tril}.get(name, np.array)(x)
+    if np.isfinite(read).all() and np.linalg.cond(read) > 1e10:
         return  # singular up to rounding
     (actual, error), (expected, refused) = (_outcome(lib, BY_ELIMINATION[name], x) for lib in (npg, torch))
+    if not (IN_ORDER or np.isfinite(read).all()):
+        assert error is None or isinstance(error, npg.linalg.LinAlgError)
+        return
     if refused is not None:
         assert isinstance(error, npg.linalg.LinAlgError), (actual, refused)
         assert str(error).removeprefix("npg.") == str(refused).removeprefix("torch.")

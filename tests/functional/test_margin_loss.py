@@ -3,6 +3,7 @@
 import itertools
 import math
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,15 +13,12 @@ import npg
 from npg import engine
 from npg.nn import functional as F
 from tests.expressions import check_error
-from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
+from tests.helpers import assert_like, assert_same_error, check_like_torch, drawn, strided
 
 rng = np.random.default_rng(0)
+normal = partial(drawn, rng)
 TF = torch.nn.functional
 REDUCTIONS = ["mean", "sum", "none"]
-
-
-def normal(*shape):
-    return np.asarray(rng.standard_normal(shape))
 
 
 def signs(*shape):
@@ -339,3 +337,34 @@ def test_weights_without_a_gradient_are_refused_as_torch_refuses_them(call):
     assert_same_error(lambda: call(*arguments(npg)), lambda: call(*arguments(torch)))
     with npg.no_grad():
         assert call(*arguments(npg)).dtype == npg.float32
+
+
+ONES = "lib.ones({})".format
+CALLS = [
+    *(f"multi_margin_loss({ONES(x)}, lib.zeros({t}).long(){more})"
+      for x, t, more in [
+          ("2, 3", "()", ""), ("2, 3", "2, 1", ""), ("2, 3", "3", ""), ("3", "2", ""), ("()", "2", ""), ("3", "0", ""),
+          ("0, 3", "1", ""), ("2, 3, 4", "2", ""), ("2, 3", "2", ", weight=lib.ones(4)"),
+          ("2, 3", "2", ", weight=lib.ones(1, 3)"), ("3", "()", ", weight=lib.ones(2)"),
+          ("()", "()", ", weight=lib.ones(2)"), ("2, 3", "2", ", weight=lib.ones(2), p=3")]),
+    "soft_margin_loss(lib.ones(2), lib.ones(2, 2))", "soft_margin_loss(lib.ones(2, 3), lib.ones(2, 3, 2))",
+    "soft_margin_loss(lib.ones(2).long(), lib.ones(2))", "soft_margin_loss(lib.ones(2) > 0, lib.ones(2))",
+    "soft_margin_loss(lib.ones(2).long(), lib.ones(2, 2))", "multilabel_soft_margin_loss(*[lib.tensor(1.0)] * 2)",
+    "binary_cross_entropy(lib.ones(2), lib.ones(2), lib.ones(3))",
+    *(f"binary_cross_entropy_with_logits(lib.ones(2), lib.ones(2), {key}=lib.ones({shape}))"
+      for key in ("weight", "pos_weight") for shape in ("3", "2, 2")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_shapes_and_dtypes_that_do_not_fit_are_refused_in_torchs_words(call):
+    check_error(f"lib.nn.functional.{call}")
+
+
+@pytest.mark.parametrize("x, t", [((3,), ()), ((3,), (1,)), ((1, 3), ()), ((), (1,))])
+def test_multi_margin_loss_takes_one_target_of_any_rank_as_torch_does(x, t):
+    check("multi_margin_loss", normal(*x), torch.zeros(t, dtype=torch.long), second=False)
+
+
+def test_multilabel_soft_margin_loss_of_broadcast_targets_is_torchs():
+    check("multilabel_soft_margin_loss", normal(3), torch.from_numpy(normal(2, 3)))

@@ -1,6 +1,9 @@
 """Gradient clipping and parameter vectors, next to torch."""
 
+import importlib
+import inspect
 import math
+import pkgutil
 from typing import Any
 
 import numpy as np
@@ -71,3 +74,42 @@ def test_parameters_to_vector_and_back() -> None:
     assert vector.shape == (8,)
     nn.utils.vector_to_parameters(npg.arange(8.0), m.parameters())
     assert m.bias.tolist() == [6.0, 7.0] and m.weight.tolist() == [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]
+
+
+# ----- Without initial values -----
+
+
+def test_skip_init_draws_nothing() -> None:
+    npg.manual_seed(0)
+    layer = nn.utils.skip_init(nn.Linear, 3, 2, bias=False, dtype=npg.float64)
+    drawn = npg.rand(1)
+    npg.manual_seed(0)
+    assert drawn == npg.rand(1)
+    assert layer.weight.shape == (2, 3) and layer.weight.dtype is npg.float64 and layer.weight.requires_grad
+
+
+@pytest.mark.parametrize("lib", [npg, torch])
+def test_skip_init_refuses_what_is_no_module_or_has_no_device(lib: Any) -> None:
+    with pytest.raises(RuntimeError, match="Expected a Module; got <class 'int'>"):
+        lib.nn.utils.skip_init(int)
+    with pytest.raises(RuntimeError, match="Module must support a 'device' arg to skip initialization"):
+        lib.nn.utils.skip_init(lib.nn.ReLU)
+
+
+def public_functions(lib):
+    """Yield the name and the signature of each function of torch.nn.utils and its modules."""
+    package = lib.nn.utils
+    for file in pkgutil.iter_modules(package.__path__):
+        if file.name[0] != "_":
+            module = importlib.import_module(f"{package.__name__}.{file.name}")
+            for name, value in vars(module).items():
+                if inspect.isfunction(value) and name[0] != "_" and value.__module__ == module.__name__:
+                    parameters = inspect.signature(value).parameters.values()
+                    yield f"{file.name}.{name}", [(p.name, p.kind, p.default) for p in parameters]
+
+
+def test_functions_have_torchs_names_and_signatures():
+    theirs, ours = dict(public_functions(torch)), dict(public_functions(npg))
+    assert len(theirs) > 40
+    assert {name: ours.get(name) for name in theirs} == theirs
+    assert set(torch.nn.utils.__all__) <= set(npg.nn.utils.__all__)

@@ -1,11 +1,14 @@
 """Elementwise activations against torch: settings, in-place forms, edges, dtypes, errors."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
 import npg
 import npg.nn.functional as F
+from tests.expressions import check
 from tests.helpers import check_layouts, check_like_torch, same_result_or_error
 
 TF = torch.nn.functional
@@ -94,6 +97,59 @@ def test_activation_other_dtypes_match_torch(name, dtype):
     same_result_or_error(getattr(F, name), getattr(TF, name), x, *ACTIVATIONS[name][0])
 
 
+# ----- rrelu -----
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("bounds", [(), (0.1, 0.3), (0.0, 1.0), (0.25, 0.25), (-0.5, 2.0)])
+def test_rrelu_draws_torchs_slopes(dtype, bounds):
+    x = draw(7, 11).astype(dtype)
+    x[0, :3] = 0.0, -0.0, np.nan
+    for values in (x, x.T, x[::2, 1::3]):
+        results = []
+        for lib in (npg, torch):
+            lib.manual_seed(3)
+            a = lib.from_numpy(values.copy(order="K")).requires_grad_()
+            y = lib.nn.functional.rrelu(a, *bounds, training=True)
+            z = lib.nn.functional.rrelu_((a * 1.0), *bounds, training=True)
+            (g,) = lib.autograd.grad((y * y + z).sum(), a)
+            nodes = y.grad_fn.name(), z.grad_fn.name()
+            own = lib.rrelu(a.detach(), *bounds, training=True, generator=lib.Generator().manual_seed(5))
+            results.append([v.detach().numpy() for v in (y, z, g, own, lib.rand(3))] + [nodes])
+        for found, expected in zip(*results, strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_rrelu_in_evaluation_is_like_torch():
+    check_like_torch(F.rrelu, TF.rrelu, draw(3, 4))
+    check_like_torch(F.rrelu, TF.rrelu, draw(3, 4), 0.1, 0.3)
+    check_like_torch(npg.rrelu, torch.rrelu, draw(3, 4), 0.1, 0.3)
+    x = npg.tensor(draw(3, 4))
+    assert F.rrelu(x, inplace=True) is x and npg.rrelu_(x) is x
+    assert F.rrelu(npg.ones(2, requires_grad=True)).grad_fn.name() == "RreluWithNoiseBackward0"
+
+
+def test_rrelu_of_wrong_bounds_or_dtypes_is_refused():
+    x = torch.ones(2, 3)
+    for bounds in ((0.5, 0.1), (math.inf, 1.0), (math.nan, 1.0), (0.0, math.nan), (0.0, math.inf)):
+        for training in (False, True):
+            same_result_or_error(F.rrelu, TF.rrelu, x, *bounds, training)
+    for y in (x.long(), x > 0):
+        for training in (False, True):
+            same_result_or_error(F.rrelu, TF.rrelu, y, 0.1, 0.2, training)
+    same_result_or_error(F.rrelu, TF.rrelu, x.half(), 0.1, 0.2, True)
+
+
+def test_rrelu_has_the_derivatives_of_its_slopes():
+    x, t = npg.tensor(draw(3, 4)), npg.tensor(draw(3, 4, seed=1))
+    npg.manual_seed(0)
+    y, tangent = npg.func.jvp(lambda a: F.rrelu(a, training=True), (x,), (t,))
+    np.testing.assert_allclose(tangent, t * (y / x), 1e-12)
+    npg.manual_seed(0)
+    rows = npg.func.vmap(lambda a: F.rrelu(a, training=True), randomness="different")(x)
+    np.testing.assert_array_equal(rows, y)
+
+
 # ----- prelu and glu -----
 
 
@@ -149,3 +205,8 @@ def test_silu_chain_of_in_place_keeps_gradients():
         lambda x: TF.relu(TF.silu(x * 2, inplace=True), inplace=True),
         x,
     )
+
+
+def test_numbers_of_activations_may_be_tensors_and_promote_nothing():
+    for call in ("softplus(x, lib.tensor(2), lib.tensor(3))", "softshrink(x, lib.tensor(1))"):
+        check(f"x = lib.ones(2) * 2; r = lib.nn.functional.{call}.dtype")

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+import npg
 from npg import engine, random
 from npg.nn import functional as F
-from npg.ops import attention as module
+from npg.ops import _attention_tiles, attention as module
 from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
 from tests.ops.fused import check_both, check_composite, gradients, leaf
 
@@ -50,14 +51,14 @@ def test_attention_is_like_torch(lead, queries, keys, is_causal, dtype):
 def test_attention_over_several_tiles_is_like_torch(length, is_causal, monkeypatch):
     arrays = qkv(3, 2, queries=length, keys=length, n=8, m=8)
     check_like_torch(sdpa, torch_math, *arrays, is_causal=is_causal, second=False)
-    for tile, limit in ((1, module.KEPT), (1 << 14, 0), (module.TILE, 0)):
-        monkeypatch.setattr(module, "TILE", tile)
+    for tile, limit in ((1, module.KEPT), (1 << 14, 0), (_attention_tiles.TILE, 0)):
+        monkeypatch.setattr(_attention_tiles, "TILE", tile)
         monkeypatch.setattr(module, "KEPT", limit)
         check_like_torch(sdpa, torch_math, *arrays, is_causal=is_causal, second=False)
 
 
 def test_attention_over_several_tiles_has_causal_keys_beyond_the_queries(monkeypatch):
-    monkeypatch.setattr(module, "BLOCK", 4)
+    monkeypatch.setattr(_attention_tiles, "BLOCK", 4)
     for queries, keys in ((10, 13), (13, 10), (3, 13), (13, 3)):
         check_both(sdpa, torch_math, *qkv(2, 2, queries=queries, keys=keys), is_causal=True)
 
@@ -70,17 +71,17 @@ def test_attention_tiles_do_not_change_a_row(kept, monkeypatch):
     g = normal(4, 2, 70, 4, dtype=np.float32)
     results = []
     for tile in (1 << 30, 1):
-        monkeypatch.setattr(module, "TILE", tile)
-        y, saved = op.forward(*arrays, None, None, **settings)
-        needs = (True, True, True, False, False)
-        results.append((y, *op.joint(g, y, *arrays, None, None, saved=saved, needs=needs, **settings)[:3]))
+        monkeypatch.setattr(_attention_tiles, "TILE", tile)
+        y, saved = op.forward(*arrays, None, None, None, **settings)
+        needs = (True, True, True, False, False, False)
+        results.append((y, *op.joint(g, y, *arrays, None, None, None, saved=saved, needs=needs, **settings)[:3]))
     for a, b in zip(*results, strict=True):
         np.testing.assert_array_equal(a, b)
 
 
 def test_attention_equals_its_composite():
     for is_causal, mask in itertools.product((False, True), (None, normal(5, 7))):
-        inputs = (*qkv(2, 3), mask, None)
+        inputs = (*qkv(2, 3), mask, None, None)
         check_composite(op, inputs, {"is_causal": is_causal, "scale": 0.4})
 
 
@@ -123,21 +124,27 @@ def test_attention_lays_its_result_out_like_the_query():
     k = v = leaf(normal(2, 3, 7, 4))
     y = sdpa(q.transpose(1, 2), k, v)
     assert y._array.transpose(0, 2, 1, 3).flags.c_contiguous
+    y = sdpa(leaf(normal(5, 2, 3, 4)).permute(1, 2, 0, 3), k, v)
+    assert y._array.transpose(2, 0, 1, 3).flags.c_contiguous
     assert sdpa(leaf(normal(2, 3, 5, 4)), k, v)._array.flags.c_contiguous
+    q, k = normal(2, 3, 5, 4), normal(2, 3, 7, 4)
+    expected, _ = op.forward(q, k, k, None, None, None, is_causal=True, scale=0.5)
+    y, _ = op.forward(q, k, k, None, None, None, is_causal=True, scale=0.5, layout="time")
+    assert np.array_equal(y, expected) and y.transpose(2, 0, 1, 3).flags.c_contiguous
 
 
-def test_attention_on_one_projection_gives_one_gradient():
-    # nanoGPT's layout: q, k and v are parts of (B, T, 3 C). Their gradients are parts of one array again.
-    batch, length, heads, n = 2, 6, 3, 4
-    projection = normal(batch, length, 3, heads, n)
-    q, k, v = projection.transpose(2, 0, 3, 1, 4)
-    y, saved = op.forward(q, k, v, None, None, is_causal=True, scale=0.5)
-    needs = (True, True, True, False, False)
-    grads = op.joint(y, y, q, k, v, None, None, saved=saved, needs=needs, is_causal=True, scale=0.5)[:3]
+@pytest.mark.parametrize("order", [(2, 0, 3, 1, 4), (2, 1, 3, 0, 4)], ids=["batch first", "time first"])
+def test_attention_on_one_projection_gives_one_gradient(order):
+    # nanoGPT's layout: q, k and v are parts of (B, T, 3 C), or of (T, B, 3 C). Their gradients are parts of one array.
+    projection = normal(2, 6, 3, 3, 4)
+    q, k, v = projection.transpose(order)
+    y, saved = op.forward(q, k, v, None, None, None, is_causal=True, scale=0.5)
+    needs = (True, True, True, False, False, False)
+    grads = op.joint(y, y, q, k, v, None, None, None, saved=saved, needs=needs, is_causal=True, scale=0.5)[:3]
     assert grads[0].base is not None and grads[0].base is grads[1].base is grads[2].base
     assert grads[0].base.shape == projection.shape
     apart = [np.ascontiguousarray(a) for a in (q, k, v)]
-    separate = op.joint(y, y, *apart, None, None, saved=saved, needs=needs, is_causal=True, scale=0.5)[:3]
+    separate = op.joint(y, y, *apart, None, None, None, saved=saved, needs=needs, is_causal=True, scale=0.5)[:3]
     for a, b in zip(grads, separate, strict=True):
         assert b.flags.c_contiguous
         np.testing.assert_allclose(a, b, 1e-12)
@@ -177,17 +184,17 @@ def test_attention_skips_gradients_that_nobody_wants():
     arrays = qkv(2, 3)
     mask = normal(5, 7)
     settings = {"is_causal": False, "scale": 0.5}
-    y, saved = op.forward(*arrays, mask, None, **settings)
-    full = op.joint(y, y, *arrays, mask, None, saved=saved, needs=(True,) * 4 + (False,), **settings)
+    y, saved = op.forward(*arrays, mask, None, None, **settings)
+    full = op.joint(y, y, *arrays, mask, None, None, saved=saved, needs=(True,) * 4 + (False, False), **settings)
     for i in range(4):
-        needs = tuple(i == j for j in range(5))
-        part = op.joint(y, y, *arrays, mask, None, saved=saved, needs=needs, **settings)
-        assert [g is None for g in part] == [i != j for j in range(5)]
+        needs = tuple(i == j for j in range(6))
+        part = op.joint(y, y, *arrays, mask, None, None, saved=saved, needs=needs, **settings)
+        assert [g is None for g in part] == [i != j for j in range(6)]
         np.testing.assert_allclose(part[i], full[i], 1e-12)
 
 
 def test_attention_without_a_backward_keeps_nothing():
-    y, saved = op.forward(*qkv(2, 3), None, None, is_causal=True, scale=0.5, keep=False)
+    y, saved = op.forward(*qkv(2, 3), None, None, None, is_causal=True, scale=0.5, keep=False)
     assert saved == () and y.shape == (2, 3, 5, 6)
 
 
@@ -215,8 +222,8 @@ def test_attention_with_a_mask_of_other_leading_shapes_is_like_torch(lead):
 
 
 def test_attention_with_a_mask_over_several_tiles_is_like_torch(monkeypatch):
-    monkeypatch.setattr(module, "BLOCK", 4)
-    monkeypatch.setattr(module, "TILE", 1)
+    monkeypatch.setattr(_attention_tiles, "BLOCK", 4)
+    monkeypatch.setattr(_attention_tiles, "TILE", 1)
     for limit in (module.KEPT, 0):
         monkeypatch.setattr(module, "KEPT", limit)
         for shape in ((13, 9), (2, 1, 13, 9), (3, 13, 1)):
@@ -359,22 +366,38 @@ def test_attention_refuses_other_arguments_as_torch_does():
 # ----- The Cython engine's path -----
 
 
+def _hidden_end(lead, keys):
+    shape = *lead[:1], *(1,) * len(lead), keys
+    return np.broadcast_to(np.arange(keys) < keys - keys // 4, shape)
+
+
+MASKS_OF = {
+    "number": lambda lead, queries, keys, dtype: (normal(1, 1, dtype=dtype), None),
+    "rows": lambda lead, queries, keys, dtype: (normal(queries, 1, dtype=dtype), None),
+    "bool": lambda lead, queries, keys, dtype: (np.tri(queries, keys, keys // 2, dtype=bool), None),
+    "heads": lambda lead, queries, keys, dtype: (normal(*lead, queries, keys, dtype=dtype), None),
+    "padding": lambda lead, queries, keys, dtype: (None, _hidden_end(lead, keys)),
+    "both": lambda lead, queries, keys, dtype: (normal(queries, keys, dtype=dtype), _hidden_end(lead, keys)),
+}
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("keep", ["nothing", "probabilities", "logarithms"])
-@pytest.mark.parametrize("is_causal", [False, True])
+@pytest.mark.parametrize("masks", ["none", "causal", *MASKS_OF])
 @pytest.mark.parametrize(("lead", "queries", "keys", "n", "m"), [
     ((1, 4), 64, 64, 32, 32), ((2, 3), 7, 7, 5, 3), ((3,), 2, 9, 1, 4), ((2, 2), 9, 2, 4, 1), ((1, 1), 70, 130, 8, 8),
     ((5, 2), 1, 3, 4, 4), ((12, 4), 40, 40, 16, 16), ((1, 2), 3, 1000, 4, 4), ((1, 2), 200, 192, 4, 4),
 ])  # fmt: skip
 def test_attention_of_the_engine_has_the_bits_of_the_python_code(
-    lead, queries, keys, n, m, is_causal, keep, dtype, monkeypatch
+    lead, queries, keys, n, m, masks, keep, dtype, monkeypatch
 ):
     monkeypatch.setattr(module, "KEPT", 0 if keep == "logarithms" else 1 << 30)
     arrays = qkv(*lead, queries=queries, keys=keys, n=n, m=m, dtype=dtype)
-    settings = {"is_causal": is_causal, "scale": 0.3, "keep": keep != "nothing"}
-    y, saved = op.forward(*arrays, None, None, **settings)
+    mask, padding = MASKS_OF.get(masks, lambda *_: (None, None))(lead, queries, keys, dtype)
+    settings = {"is_causal": masks == "causal", "scale": 0.3, "keep": keep != "nothing"}
+    y, saved = op.forward(*arrays, mask, padding, None, **settings)
     monkeypatch.setattr(module, "_attend", None)
-    again, saved_again = op.forward(*arrays, None, None, **settings)
+    again, saved_again = op.forward(*arrays, mask, padding, None, **settings)
     assert y.tobytes() == again.tobytes()
     assert [a.tobytes() for a in saved] == [a.tobytes() for a in saved_again]
 
@@ -386,10 +409,10 @@ def test_engine_attends_only_where_scores_need_no_shift(factor, expected, monkey
     attend = module._attend
     monkeypatch.setattr(module, "_attend", lambda *args: done.append(attend(*args)) or done[-1])
     arrays = [factor * a for a in qkv(2, 3, queries=6, keys=6, dtype=np.float32)]
-    y, _ = op.forward(*arrays, None, None, is_causal=True, scale=1.0)
+    y, _ = op.forward(*arrays, None, None, None, is_causal=True, scale=1.0)
     assert done == [expected]
     monkeypatch.setattr(module, "_attend", None)
-    np.testing.assert_array_equal(y, op.forward(*arrays, None, None, is_causal=True, scale=1.0)[0])
+    np.testing.assert_array_equal(y, op.forward(*arrays, None, None, None, is_causal=True, scale=1.0)[0])
 
 
 def test_attention_of_tiny_scores_is_shifted():
@@ -398,3 +421,28 @@ def test_attention_of_tiny_scores_is_shifted():
     y = sdpa(*map(engine.wrap, arrays), scale=1.0)._array
     # Means of five numbers of about 1, which may be near 0: an error of their sum is one of the numbers' size.
     np.testing.assert_allclose(y, np.broadcast_to(arrays[2].mean(-2, keepdims=True), y.shape), 1e-6, 1e-7)
+
+
+@pytest.mark.skipif(engine.name == "python", reason="compares C with NumPy")
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("recorded", [False, True])
+@pytest.mark.parametrize("heads", [1, 2, 4])
+@pytest.mark.parametrize("keys", [1, 2, 63, 64, 65, 200, 1000])
+def test_one_query_gives_the_same_bits_in_c_and_in_numpy(keys, heads, recorded, dtype, monkeypatch):
+    rng = np.random.default_rng(0)
+    found = []
+    for lead, lies_apart in itertools.product(((1, heads), (3, heads)), (False, True)):
+        q, k, v = (rng.standard_normal((*lead, t, n)).astype(dtype) for t, n in ((1, 8), (keys, 8), (keys, 5)))
+        if lies_apart:
+            q, k, v = (np.ascontiguousarray(a.swapaxes(1, 2)).swapaxes(1, 2) for a in (q, k, v))
+        mask = npg.from_numpy(rng.standard_normal((1, keys)).astype(dtype))
+        for attend, added in itertools.product((module._attend, None), (None, mask)):
+            with monkeypatch.context() as patch:
+                patch.setattr(module, "_attend", attend)
+                tensors = [npg.from_numpy(a).detach().requires_grad_(recorded) for a in (q, k, v)]
+                y = F.scaled_dot_product_attention(*tensors, attn_mask=added)
+                grads = npg.autograd.grad(y.sum(), tensors) if recorded else ()
+                found.append([t.detach().numpy() for t in (y, *grads)])
+        for a, b in ((0, 2), (1, 3)):
+            for x, e in zip(found[-4 + a], found[-4 + b], strict=True):
+                np.testing.assert_array_equal(x, e)

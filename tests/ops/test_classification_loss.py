@@ -2,19 +2,22 @@
 
 import itertools
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
+import npg
 from npg import engine
 from npg.nn import functional as F
 from npg.ops import classification_loss as ops
-from tests.expressions import check
-from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
+from tests.expressions import check, check_error, evaluate
+from tests.helpers import assert_like, assert_same_error, check_like_torch, drawn, strided, to_npg
 from tests.ops.fused import check_both, check_composite, gradients, leaf
 
 rng = np.random.default_rng(0)
+normal = partial(drawn, rng)
 TF = torch.nn.functional
 CLASSES = 5
 SHAPES = [
@@ -28,10 +31,6 @@ SHAPES = [
     ((1, CLASSES, 2, 3), (1, 2, 3)),
 ]
 REDUCTIONS = ["mean", "sum", "none"]
-
-
-def normal(*shape, dtype=np.float64):
-    return np.asarray(rng.standard_normal(shape)).astype(dtype)
 
 
 def targets(shape, *ignored):
@@ -330,3 +329,28 @@ def test_node_of_smoothed_targets_is_named_as_torchs():
         "lib.nn.functional.cross_entropy(lib.ones(2, 3, requires_grad=True), lib.tensor([0, 1]), label_smoothing=0.1)"
     )
     check(f"repr({call}).split('grad_fn')[1]")
+
+
+IMAGES = "lib.ones(2, 3, 2, 2).requires_grad_()"
+
+
+@pytest.mark.parametrize("name", ["nll_loss", "cross_entropy"])
+@pytest.mark.parametrize("weight", ["lib.ones(4)", "lib.ones(3).requires_grad_()", "lib.ones(3).double()"])
+def test_losses_of_images_refuse_weights_as_torch_does(name, weight):
+    check_error(f"lib.nn.functional.{name}({IMAGES}, lib.zeros(2, 2, 2).long(), {weight})")
+
+
+@pytest.mark.parametrize("name", ["nll_loss", "cross_entropy"])
+def test_losses_of_images_refuse_bytes_as_torch_does(name):
+    check_error(f"lib.nn.functional.{name}({IMAGES}, lib.zeros(2, 2, 2).byte())")
+    check_error(f"lib.nn.functional.nll_loss({IMAGES}.long(), lib.zeros(2, 2, 2).long())")
+
+
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+@pytest.mark.parametrize("call", ["nll_loss(x, t", "cross_entropy(x, t", "cross_entropy(x, t, label_smoothing=0.1"])
+def test_gradients_of_losses_of_images_are_contiguous_as_torchs(call, reduction):
+    expression = f"lib.autograd.grad(lib.nn.functional.{call}, reduction='{reduction}').sum(), x)[0].stride()"
+    x, t = torch.randn(2, 3, 4, 5), torch.zeros(2, 4, 5, dtype=torch.long)
+    expected = evaluate(expression, torch, x=x.requires_grad_(), t=t)
+    for z in (to_npg(x), to_npg(x).detach().to(memory_format=npg.channels_last).requires_grad_()):
+        assert evaluate(expression, npg, x=z, t=to_npg(t)) == expected

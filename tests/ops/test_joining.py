@@ -10,6 +10,7 @@ from npg.engine import apply_in_place, run_backward, wrap
 from npg.ops import joining as ops
 from npg.ops.elementwise import mul
 from tests.helpers import assert_like, assert_same_error, check_like_torch, compare_calls, strided, to_npg
+from tests.ops.fused import leaf
 
 rng = np.random.default_rng(4)
 A = rng.standard_normal((4, 6, 5))
@@ -21,12 +22,6 @@ SPLITS = [
     ("unbind", ()), ("unbind", (1,)), ("unbind", (-1,)), ("hsplit", (3,)), ("hsplit", ((1, 2),)), ("vsplit", (2,)),
     ("dsplit", (5,)),
 ]  # fmt: skip
-
-
-def leaf(array):
-    x = wrap(np.array(array))
-    x._set_requires_grad(True)
-    return x
 
 
 # ----- Splitting -----
@@ -43,7 +38,7 @@ def test_parts_are_like_torch(name, args):
 
 @pytest.mark.parametrize(("name", "args"), SPLITS, ids=[f"{n}{a}" for n, a in SPLITS])
 def test_parts_are_views_with_pytorchs_node(name, args):
-    x, t = leaf(A), torch.tensor(A, requires_grad=True)
+    x, t = leaf(np.array(A)), torch.tensor(A, requires_grad=True)
     parts, expected = getattr(F, name)(x, *args), getattr(torch, name)(t, *args)
     assert isinstance(parts, tuple)
     for part, torch_part in zip(parts, expected, strict=True):
@@ -54,7 +49,7 @@ def test_parts_are_views_with_pytorchs_node(name, args):
 
 @pytest.mark.parametrize(("name", "args"), [("split", (2,)), ("chunk", (2,)), ("unbind", ()), ("split", ([1, 3],))])
 def test_all_parts_come_from_one_node(name, args):
-    x = leaf(A)
+    x = leaf(np.array(A))
     parts = getattr(F, name)(x, *args)
     assert len({id(p.grad_fn) for p in parts}) == 1
     assert [p.output_nr for p in parts] == list(range(len(parts)))
@@ -73,7 +68,7 @@ def test_gradient_of_unused_parts_is_zero(used):
 def test_split_backward_is_one_concatenation(monkeypatch):
     calls = []
     monkeypatch.setattr(ops, "cat", lambda *parts, dim: calls.append(len(parts)) or np.concatenate(parts, dim))
-    x = leaf(A)
+    x = leaf(np.array(A))
     q, k, v = F.split(x, 2, 1)
     g = run_backward((q, k, v), (None, None, None), False, False, (x,), False)[0]
     assert calls == [3]
@@ -88,7 +83,7 @@ def test_split_takes_both_names_of_its_size():
 
 
 def test_part_of_a_split_may_not_be_changed_in_place():
-    base, other = leaf(A), torch.tensor(A, requires_grad=True)
+    base, other = leaf(np.array(A)), torch.tensor(A, requires_grad=True)
     part = F.split(base * 1.0, 2)[0]
     torch_part = (other * 1.0).split(2)[0]
     assert_same_error(lambda: apply_in_place(mul, (part, 2.0), {}), lambda: torch_part.mul_(2.0), text=False)
@@ -124,6 +119,26 @@ def test_parts_of_nothing_are_like_torch():
 def test_tensor_split_takes_a_tensor():
     for sections in (torch.tensor([1, 3]), torch.tensor(3)):
         check_like_torch(F.tensor_split, torch.tensor_split, A, sections, 1)
+
+
+def test_places_to_split_at_have_the_names_of_their_kinds():
+    for name, where in [
+        ("tensor_split", {"indices": (1, 3), "dim": 1}),
+        ("tensor_split", {"sections": 2}),
+        ("tensor_split", {"tensor_indices_or_sections": torch.tensor([1]), "dim": -1}),
+        ("hsplit", {"sections": 3}),
+        ("vsplit", {"indices": [1]}),
+        ("dsplit", {"sections": 5}),
+    ]:
+        ours = {k: npg.from_dlpack(v) if isinstance(v, torch.Tensor) else v for k, v in where.items()}
+        check_like_torch(lambda x: getattr(F, name)(x, **ours), lambda t: getattr(torch, name)(t, **where), A)  # noqa: B023
+
+
+@pytest.mark.parametrize("where", [{"sections": [2]}, {"indices": 2}, {"indices": [1], "sections": 2}, {}])
+def test_places_to_split_at_of_another_kind_are_refused(where):
+    for lib in (npg, torch):
+        with pytest.raises(TypeError):
+            lib.tensor_split(lib.ones(4), **where)
 
 
 # ----- Joining -----
@@ -244,3 +259,14 @@ def test_atleast_is_like_torch(name):
 def test_refused_call_raises_pytorchs_error(call):
     a, s = A, np.array(1.0)
     assert_same_error(lambda: call(F, wrap(a), wrap(s)), lambda: call(torch, torch.tensor(a), torch.tensor(s)))
+
+
+@pytest.mark.parametrize("dim", [0, 1, 2])
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5), (2, 3, 4, 4, 5)])
+def test_cat_keeps_channels_innermost_where_all_have_them_so(shape, dim):
+    strides = []
+    for lib in (npg, torch):
+        order = lib.channels_last if len(shape) == 4 else lib.channels_last_3d
+        x, y = lib.ones(shape).to(memory_format=order), lib.ones(shape)
+        strides.append([lib.cat(list(parts), dim).stride() for parts in ((x, x), (x, y), (y, x), (x,), (y, y))])
+    assert strides[0] == strides[1]

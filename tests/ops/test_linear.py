@@ -1,22 +1,22 @@
 """linear and bilinear against torch."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 
 from npg import engine
 from npg.nn import functional as F
+from npg.ops import linear as linear_ops
 from npg.ops.linear import linear as op
-from tests.expressions import check
-from tests.helpers import assert_same_error, check_like_torch, strided
+from tests.expressions import check, check_error
+from tests.helpers import assert_same_error, check_like_torch, drawn, strided
 from tests.ops.fused import check_both, gradients, leaf
 
 rng = np.random.default_rng(0)
+normal = partial(drawn, rng)
 TF = torch.nn.functional
-
-
-def normal(*shape, dtype=np.float64):
-    return np.asarray(rng.standard_normal(shape)).astype(dtype)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -157,3 +157,37 @@ def test_bilinear_refuses_shapes_as_torch_does(shapes):
 def test_node_is_named_after_torchs_last_step(shape, bias):
     call = f"lib.nn.functional.linear(lib.ones({shape}), lib.ones(4, 3, requires_grad=True), {bias})"
     check(f"repr({call})")
+
+
+ARGUMENTS = ("lib.ones(2, 3)", "lib.ones(2, 4)", "lib.ones(5, 3, 4)", "lib.ones(5)")
+
+
+@pytest.mark.parametrize("at, what", [
+    (0, "lib.tensor(1.0)"), (1, "lib.ones(2, 4).double()"), (1, "lib.ones(2, 2, 4).double()"), (2, "lib.ones(5, 3)"),
+    (2, "lib.ones(5, 3, 4).half()"), (3, "lib.tensor(1.0)"), (3, "lib.ones(5).double()"), (3, "lib.ones(4)"),
+])  # fmt: skip
+def test_bilinear_refuses_dtypes_and_ranks_as_torch_does(at, what):
+    check_error(f"lib.nn.functional.bilinear({', '.join([*ARGUMENTS[:at], what, *ARGUMENTS[at + 1 :]])})")
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize(
+    ("rows", "n", "k"),
+    [
+        *[((), 3, 4), ((1,), 16, 16), ((7,), 5, 3), ((2, 3), 1, 9), ((1,), 512, 130)],
+        *[((1,), 3, 9000), ((4,), 2, 700), ((0,), 3, 4), ((2,), 3, 0)],
+    ],
+)
+def test_small_layers_in_c_give_the_bits_of_a_product_and_a_sum(rows, n, k, dtype, monkeypatch):
+    rng = np.random.default_rng(0)
+    x, w, b = (rng.standard_normal(shape).astype(dtype) for shape in ((*rows, k), (n, k), (n,)))
+    odd = np.lib.stride_tricks.as_strided(x, x.shape, tuple(28 if m == 1 else s for m, s in zip(x.shape, x.strides)))
+    expected = []
+    for small in (linear_ops._small, None):
+        monkeypatch.setattr(linear_ops, "_small", small)
+        for given in (x, odd, np.asfortranarray(x)):
+            for bias in (b, None):
+                expected.append(linear_ops.linear.forward(given, w, bias))
+    for y, e in zip(expected[:6], expected[6:], strict=True):
+        np.testing.assert_array_equal(y, e)
+        assert y.shape == (*rows, n)

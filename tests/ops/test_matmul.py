@@ -3,6 +3,7 @@
 import math
 import random
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,17 +15,10 @@ from npg.kernels import products
 from npg.kernels.products import multiply
 from npg.ops.einsum import contract
 from tests.expressions import check
-from tests.helpers import assert_like, assert_same_error, check_like_torch, compare_calls, strided, to_npg
+from tests.helpers import assert_like, assert_same_error, both, compare_calls, drawn, strided, to_npg
 
 rng = np.random.default_rng(8)
-
-
-def r(*shape):
-    return np.asarray(rng.standard_normal(shape))
-
-
-def both(call, *arrays, **settings):
-    check_like_torch(lambda *a: call(npg, *a), lambda *a: call(torch, *a), *arrays, **settings)
+r = partial(drawn, rng)
 
 
 # ----- matmul -----

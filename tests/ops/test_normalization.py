@@ -1,21 +1,25 @@
 """layer_norm, rms_norm, normalize, cosine_similarity and pairwise_distance against torch."""
 
+import itertools
+import math
+import warnings
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 
-from npg import engine
+import npg
+from npg import _errors, engine
 from npg.nn import functional as F
 from npg.ops import normalization as ops
-from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
+from tests.expressions import check_error
+from tests.helpers import assert_like, assert_same_error, check_like_torch, drawn, same_result_or_error, strided
 from tests.ops.fused import check_both, check_composite, gradients, leaf
 
 rng = np.random.default_rng(0)
+normal = partial(drawn, rng)
 TF = torch.nn.functional
-
-
-def normal(*shape, dtype=np.float64):
-    return np.asarray(rng.standard_normal(shape)).astype(dtype)
 
 
 def layer_norm(functional, x, shape, w, b):
@@ -158,13 +162,6 @@ def test_rms_norm_equals_its_composite():
     check_composite(ops.rms_norm, (normal(4, 6), normal(6)), {"dims": 1, "eps": 1e-5}, rtol=1e-9)
 
 
-def test_rms_norm_with_a_weight_of_another_dtype_promotes():
-    x, w = normal(4, 6, dtype=np.float32), normal(6)
-    y = F.rms_norm(engine.wrap(x), (6,), engine.wrap(w), 1e-5)._array
-    assert y.dtype == np.float64
-    np.testing.assert_allclose(y, ops.rms_norm.composite(x.astype(np.float64), w, dims=1, eps=1e-5), 1e-6)
-
-
 # ----- Distances and directions -----
 
 
@@ -251,3 +248,53 @@ def test_layer_norm_of_long_rows_far_from_0_is_exact(n, parameters, offset):
         exact += b
     actual = F.layer_norm(x, (n,), w, b)
     assert np.abs(np.asarray(actual) - exact).max() < 2e-6
+
+
+@pytest.mark.parametrize("kinds", [("half", "float"), ("half", "double"), ("float", "double"), ("double", "float")])
+def test_rms_norm_keeps_the_dtype_of_the_input_as_torch_does(kinds):
+    x, w = (torch.arange(1.0, 4).to(getattr(torch, kind)) for kind in kinds)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Mismatch dtype between input and weight")
+        check_like_torch(
+            lambda *a: npg.nn.functional.rms_norm(a[0], (3,), a[1], 1e-3),
+            lambda *a: torch.nn.functional.rms_norm(a[0], (3,), a[1], 1e-3), x.requires_grad_(), w, second=False,
+        )  # fmt: skip
+
+
+def test_rms_norm_says_that_dtypes_differ(monkeypatch):
+    monkeypatch.setattr(_errors, "_given", set())
+    with pytest.warns(UserWarning, match="input dtype = c10::Half, weight dtype = float, Cannot dispatch"):
+        npg.nn.functional.rms_norm(npg.ones(3, dtype=npg.float16), (3,), npg.ones(3))
+
+
+def test_rms_norm_refuses_few_dimensions_and_integers_as_torch_does():
+    for call in ("lib.tensor(1.0), (3,)", "lib.ones(3), (2, 3)", "lib.ones(3).long(), (3,), lib.ones(3)"):
+        check_error(f"lib.nn.functional.rms_norm({call})")
+    check_error("lib.nn.GroupNorm(0, 3)")
+
+
+KINDS = [
+    kinds for kinds in itertools.product(("half", "float", "double", "long"), *[("half", "float", "double")] * 2)
+    if kinds != ("half", "float", "float")
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kinds", KINDS)
+def test_norms_refuse_mixed_dtypes_as_torch_does(kinds):
+    x, w, b = (f"lib.ones({n}).{kind}()" for n, kind in zip(("2, 3, 3", "3", "3"), kinds, strict=True))
+    calls = [
+        f"layer_norm({x}, (3,), {w}, {b})", f"group_norm({x}, 3, {w}, {b})",
+        f"batch_norm({x}, None, None, {w}, {b}, True)", f"instance_norm({x}, None, None, {w}, {b})",
+    ]  # fmt: skip
+    for call in calls:
+        if len(set(kinds)) > 1:
+            check_error(f"lib.nn.functional.{call}")
+
+
+@pytest.mark.parametrize("kind", ["half", "int", "bool", "byte", "long", "float"])
+@pytest.mark.parametrize("shape", [(2, 3, 4), (2, 3, 4, 4), (2, 3, 2, 2, 2)])
+def test_local_response_norm_takes_torchs_dtypes(kind, shape):
+    same_result_or_error(
+        F.local_response_norm, TF.local_response_norm, getattr(torch.arange(1.0, math.prod(shape) + 1), kind)()
+        .reshape(shape), 2,
+    )  # fmt: skip

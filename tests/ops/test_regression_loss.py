@@ -9,7 +9,8 @@ import torch
 
 from npg import engine
 from npg.nn import functional as F
-from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
+from tests.expressions import check_error
+from tests.helpers import assert_like, assert_same_error, both, check_like_torch, strided
 from tests.ops.fused import check_both
 
 rng = np.random.default_rng(0)
@@ -214,3 +215,26 @@ def test_binary_cross_entropy_with_logits_has_the_dtype_of_the_target(input, tar
     # Of mixed dtypes PyTorch rounds some steps to float32.
     near = {} if input == target else {"rtol": 1e-6, "atol": 1e-6}
     check_like_torch(getattr(F, name), getattr(TF, name), x, t, reduction=reduction, second=False, **near)
+
+
+W = "lib.ones(2, 3)"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [f"{name}_loss({W}, {W}, {settings}weight={weight})" for name in ("mse", "l1", "huber")
+     for settings in ("reduction='avg', ", "") for weight in (W, "lib.ones(3)") if settings or weight != W]
+    + [f"huber_loss({W}, {W}, delta=-1, weight=lib.ones(3))", f"huber_loss({W}, {W}, 'avg', delta=-1, weight={W})",
+       f"mse_loss({W}, lib.ones(2, 3, 2))"],
+)  # fmt: skip
+def test_weighted_losses_refuse_as_torch_does(call):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        check_error(f"lib.nn.functional.{call}")
+
+
+@pytest.mark.parametrize("reduce", [0, False, 1, True])
+def test_reduce_is_false_whatever_stands_for_false(reduce):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        both(lambda lib, x, z: lib.nn.functional.mse_loss(x, z, reduce=reduce), np.ones(3), np.zeros(3))

@@ -7,7 +7,7 @@ import torch
 import npg
 from npg.ops import scatter as ops
 from tests.expressions import check
-from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
+from tests.helpers import assert_like, assert_same_error, both, strided
 
 rng = np.random.default_rng(6)
 X = rng.standard_normal((3, 4, 5))
@@ -16,10 +16,6 @@ I1 = rng.integers(0, 4, (3, 2, 5))  # along dimension 1, the size of S
 I0 = rng.integers(0, 3, (2, 4, 5))
 SMALL = rng.integers(0, 5, (2, 3, 4))  # along dimension 2, smaller than X elsewhere
 N = np.array(2.0)
-
-
-def both(call, *arrays, **settings):
-    check_like_torch(lambda *a: call(npg, *a), lambda *a: call(torch, *a), *arrays, **settings)
 
 
 # ----- gather and scatter -----

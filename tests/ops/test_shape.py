@@ -19,16 +19,11 @@ from npg.ops import shape as ops
 from npg.ops.elementwise import clone, mul
 from tests.expressions import check, evaluate
 from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
+from tests.ops.fused import leaf
 
 rng = np.random.default_rng(3)
 A = rng.standard_normal((2, 3, 4))
 M = rng.standard_normal((3, 4))
-
-
-def leaf(array):
-    x = wrap(np.array(array))
-    x._set_requires_grad(True)
-    return x
 
 
 def call(name, *args, **kwargs):
@@ -81,7 +76,7 @@ def test_view_shares_memory_with_its_base(name, args):
 @pytest.mark.parametrize(("name", "args"), VIEWS, ids=[f"{n}{a}" for n, a in VIEWS])
 def test_node_name_is_pytorchs(name, args):
     actual, expected = call(name, *args)
-    x, t = leaf(A), torch.tensor(A, requires_grad=True)
+    x, t = leaf(np.array(A)), torch.tensor(A, requires_grad=True)
     assert getattr(actual(x).grad_fn, "name", lambda: None)() == getattr(expected(t).grad_fn, "name", lambda: None)()
 
 
@@ -155,7 +150,7 @@ def test_reshape_copies_only_where_it_must():
     x = wrap(M.T)
     assert not np.shares_memory(F.reshape(x, 12)._array, M)
     assert np.shares_memory(F.reshape(x, 4, 3, 1)._array, M)
-    y = F.reshape(leaf(M.T), 12)
+    y = F.reshape(leaf(np.array(M.T)), 12)
     assert y._base is None
     assert y.grad_fn.name() == "UnsafeViewBackward0"
 
@@ -322,7 +317,7 @@ def test_transpose_in_place_of_a_view_and_its_base_are_recorded():
 
 
 def test_shape_in_place_of_a_leaf_is_refused():
-    x, t = leaf(M), torch.tensor(M, requires_grad=True)
+    x, t = leaf(np.array(M)), torch.tensor(M, requires_grad=True)
     assert_same_error(lambda: F.t_(x), lambda: t.t_())
     with no_grad():
         F.t_(x)

@@ -10,6 +10,7 @@ import npg
 from npg import dtypes, engine, random
 from npg.nn import functional as F
 from npg.ops import softmax as ops
+from tests.expressions import check
 from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
 from tests.ops.fused import check_both, check_composite, gradients, leaf
 
@@ -159,3 +160,19 @@ def test_gumbel_softmax_draws_what_torch_draws(hard):
 def test_gumbel_softmax_warns_of_eps():
     with pytest.warns(UserWarning, match="`eps` parameter is deprecated"):
         F.gumbel_softmax(engine.wrap(np.ones((2, 3))), eps=1e-3)
+
+
+@pytest.mark.parametrize("hard", [False, True])
+def test_gumbel_softmax_takes_a_temperature_that_is_learned(hard):
+    found = []
+    for lib in (npg, torch):
+        lib.manual_seed(0)
+        tau = lib.tensor(2.0, requires_grad=True)
+        y = lib.nn.functional.gumbel_softmax(lib.ones(2, 3), tau, hard)
+        y[0, 0].backward()
+        found.append([*y.flatten().tolist(), float(tau.grad)])
+    np.testing.assert_allclose(*found, rtol=1e-5)
+
+
+def test_gumbel_softmax_of_a_single_number_is_one():
+    check("lib.nn.functional.gumbel_softmax(lib.tensor(1.0), hard=True)")

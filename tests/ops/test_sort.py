@@ -6,16 +6,12 @@ import torch
 
 import npg
 from npg.ops import sort as ops
-from tests.helpers import assert_like, assert_same_error, check_like_torch, strided
+from tests.helpers import assert_like, assert_same_error, both, strided
 
 rng = np.random.default_rng(7)
 X = rng.standard_normal((4, 6, 5))
 SPECIAL = np.array([1.0, np.nan, -0.0, np.inf, 0.0, -np.inf, -1.0, np.nan, 1.0, 0.0, -np.nan])
 DTYPES = [np.float16, np.float32, np.float64, np.int8, np.int16, np.int32, np.int64, np.uint8, np.bool_]
-
-
-def both(call, *arrays, **settings):
-    check_like_torch(lambda *a: call(npg, *a), lambda *a: call(torch, *a), *arrays, **settings)
 
 
 # ----- sort -----

@@ -323,5 +323,26 @@ def test_autograd_profile_that_is_not_enabled_records_nothing() -> None:
     with npg.autograd.profiler.profile(enabled=False) as prof, profile() as other:
         npg.ones(2) + 1
     assert prof.function_events == [] and len(other.events()) == 1
-    with pytest.warns(UserWarning, match="CUDA is not available"):
-        npg.autograd.profiler.profile(use_cuda=True)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"use_cuda": True},
+        {"use_device": "cuda"},
+        {"use_device": "xpu"},
+        {"use_device": "cpu"},
+        {"use_kineto": True},
+    ],
+    ids=str,
+)
+def test_autograd_profile_of_a_device_warns_as_torch(settings: dict[str, Any]) -> None:
+    given = []
+    for library in (npg, torch):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            library.autograd.profiler.profile(**settings)
+            library.autograd.profiler.profile(enabled=False, **settings)
+        given.append([(w.category, str(w.message)) for w in caught])
+    assert given[0] == given[1]

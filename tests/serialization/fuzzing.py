@@ -276,11 +276,15 @@ def tried(data, **options):
     return found
 
 
-def run(cases, seed=0):
-    """Try so many cases. Returns how many ended in which way. Raises Failure at the first that should not."""
+def run(cases, seed=0, files=None):
+    """Try so many cases. Returns how many ended in which way. Raises Failure at the first that should not.
+
+    Args:
+        files: what to start from; seeds() without it.
+    """
     sys.addaudithook(_audit)
     signal.signal(signal.SIGPROF, _too_long)
-    rng, files, ways = random.Random(seed), seeds(), collections.Counter()
+    rng, files, ways = random.Random(seed), files or seeds(), collections.Counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for data in files:

@@ -1,9 +1,11 @@
 """What npg.save writes torch.load opens, and what torch.save writes npg.load opens: the same values and memory."""
 
 import collections
+import importlib
 import io
 import mmap
 import pickle
+import sys
 import warnings
 import zipfile
 
@@ -12,6 +14,7 @@ import pytest
 import torch
 
 import npg
+from npg.serialization._zip_reading import ZipReader
 from tests.helpers import assert_same_error
 
 DTYPES = "float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool".split()
@@ -87,15 +90,22 @@ def test_dtypes_that_npg_lacks_are_named(name, zipped):
         through(torch, npg, torch.ones(2).to(getattr(torch, name)), weights_only=False)
 
 
-def test_float8_sparse_quantized_and_meta_are_named():
+def test_float8_sparse_and_quantized_are_named():
     with pytest.raises(TypeError, match="float8_e4m3fn"):
         through(torch, npg, torch.ones(2).to(torch.float8_e4m3fn))
     with pytest.raises(
         RuntimeError, match="npg has strided tensors only, the file names the layout 'torch.sparse_coo'"
     ):
         through(torch, npg, torch.eye(2).to_sparse())
-    with pytest.raises(RuntimeError, match="npg has no tensors on the meta device"):
-        through(torch, npg, torch.ones(2, device="meta"))
+
+
+@BOTH
+def test_tensors_without_data(writer, reader):
+    made = writer.nn.Parameter(writer.empty(2, 3, device="meta", dtype=writer.float64).t())
+    found = through(writer, reader, {"a": made, "b": writer.empty(0, 2, device="meta")})
+    assert found["a"].is_meta and found["a"].requires_grad and type(found["a"]) is reader.nn.Parameter
+    assert (found["a"].shape, found["a"].stride(), found["a"].dtype) == ((3, 2), (1, 3), reader.float64)
+    assert found["b"].is_meta and found["b"].shape == (0, 2)
 
 
 # ----- What else a checkpoint holds -----
@@ -270,13 +280,11 @@ def test_modules_open_when_their_classes_are_added():
         assert npg.serialization.get_safe_globals() == []
 
 
-@pytest.mark.parametrize("room", ["nn", "optim", "optim.lr_scheduler"])
+@pytest.mark.parametrize("room", ["nn", "optim", "optim.lr_scheduler", "utils.benchmark"])
 def test_classes_have_torchs_paths_in_files(room):
     from npg.serialization._names import find, torch_path
 
-    ours, theirs = npg, torch
-    for part in room.split("."):
-        ours, theirs = getattr(ours, part), getattr(theirs, part)
+    ours, theirs = importlib.import_module(f"npg.{room}"), importlib.import_module(f"torch.{room}")
     checked = 0
     for name in sorted(ours.__all__ if hasattr(ours, "__all__") else dir(ours)):
         kind = getattr(ours, name)
@@ -287,7 +295,7 @@ def test_classes_have_torchs_paths_in_files(room):
             assert getattr(module, path[1]) is twin, path
             assert find(path[0], path[1]) is find(twin.__module__, twin.__qualname__) is kind
             checked += 1
-    assert checked > 5
+    assert checked > 3
 
 
 @pytest.mark.parametrize("name", ["relu", "softmax", "tanh"])
@@ -303,8 +311,8 @@ def test_functions_by_name(name):
 
 
 def test_what_npg_does_not_have_is_named():
-    with pytest.raises(AttributeError, match="npg has no torch.nn.modules.instancenorm.InstanceNorm3d, which the file"):
-        through(torch, npg, torch.nn.InstanceNorm3d(2), weights_only=False)
+    with pytest.raises(AttributeError, match=r"npg has no torch.*FloatFunctional, which the file"):
+        through(torch, npg, torch.ao.nn.quantized.FloatFunctional(), weights_only=False)
 
 
 # ----- Arguments -----
@@ -558,6 +566,7 @@ def test_safetensors(tmp_path):
     numpy_safetensors.save_file({"a": np.arange(3, dtype=np.float32)}, path)
     assert npg.load(path)["a"].tolist() == torch.load(path)["a"].tolist() == [0, 1, 2]
     assert_same_error(lambda: npg.load(path, map_location={}), lambda: torch.load(path, map_location={}))
+    assert npg.load(path, map_location="meta")["a"].is_meta
 
 
 @BOTH
@@ -567,3 +576,29 @@ def test_whole_generators(writer, reader):
     found = through(writer, reader, generator, weights_only=False)
     assert type(found) is reader.Generator
     assert reader.rand(4, generator=found).tolist() == writer.rand(4, generator=generator).tolist()
+
+
+# ----- Large files -----
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a file with a hole of four gigabytes")
+@pytest.mark.parametrize("writer", [npg, torch])
+def test_files_of_more_than_four_gigabytes(writer, tmp_path):
+    """Sizes and places of 64 bits; the file is a hole, but for what is written into it here."""
+    path, size = tmp_path / "large.pt", (1 << 32) + 8
+    with writer.serialization.skip_data():
+        writer.save({"large": writer.empty(size, dtype=writer.uint8), "after": writer.empty(2)}, path)
+    with open(path, "rb+") as file:
+        records = ZipReader(file).records
+        for at, data in (
+            (records["data/0"].start, b"\1"),
+            (records["data/0"].start + size - 1, b"\2"),
+            (records["data/1"].start, np.float32([3, 4]).tobytes()),
+        ):
+            file.seek(at)
+            file.write(data)
+    for reader in (npg, torch):
+        found = reader.load(path, mmap=True)
+        large = found["large"]
+        assert (len(large), large[0].item(), large[-1].item(), large[1].item()) == (size, 1, 2, 0)
+        assert found["after"].tolist() == [3, 4]

@@ -7,20 +7,18 @@ import sys
 import pytest
 
 import npg
-from npg.tensor.methods import _Method
+from npg._lazy import LateMethod
 from tests import processes
 
 
 def fresh(code):
-    processes.run(
-        [sys.executable, "-c", "import npg, sys\nfrom npg.tensor.methods import _Method\n" + code], check=True
-    )
+    processes.run([sys.executable, "-c", "import npg, sys\nfrom npg._lazy import LateMethod\n" + code], check=True)
 
 
 def test_method_loads_when_it_is_first_used_and_then_is_the_function():
     fresh(
         "x = npg.eye(2)\n"
-        "assert type(vars(npg.Tensor)['det']) is _Method and 'npg.functional.linalg_solvers' not in sys.modules\n"
+        "assert type(vars(npg.Tensor)['det']) is LateMethod and 'npg.functional.linalg_solvers' not in sys.modules\n"
         "assert x.det().item() == 1 and vars(npg.Tensor)['det'] is npg.linalg.det\n"
         "assert npg.Tensor.slogdet is npg.linalg.slogdet is vars(npg.Tensor)['slogdet']\n"
     )
@@ -68,9 +66,9 @@ def test_method_under_a_second_name():
 
 
 def test_all_methods_are_named_and_documented():
-    names = [name for name, value in vars(npg.Tensor).items() if type(value) is _Method]
+    names = [name for name, value in vars(npg.Tensor).items() if type(value) is LateMethod]
     assert all(name in dir(npg.Tensor) and hasattr(npg.Tensor, name) for name in names)
-    assert not any(type(vars(npg.Tensor)[name]) is _Method for name in names)
+    assert not any(type(vars(npg.Tensor)[name]) is LateMethod for name in names)
     assert all(getattr(npg.Tensor, name).__doc__ for name in npg._names.METHODS["npg.functional.sort"].split())
 
 

@@ -228,6 +228,8 @@ def test_operator_on_special_operands_is_torchs(call):
         "lib.tensor([1, 2]) + 'a'",
         "lib.tensor([1, 2]) + None",
         "[1, 2] + lib.tensor([1, 2])",
+        "None / lib.tensor([1.0, 2])",
+        "'a' / lib.tensor([1.0, 2])",
         "lib.tensor([1, 2]) == lib.tensor([1, 2, 3])",
         "lib.tensor([1, 2]) + lib.tensor([1, 2, 3])",
         "lib.tensor([1, 2]) @ 2",
@@ -621,8 +623,23 @@ def test_functions_that_torch_has_as_methods_are_methods():
 
 
 def test_functions_that_are_methods_are_methods_in_torch():
-    assert {name for name in flat(METHODS) if not hasattr(torch.Tensor, name)} == {"bucketize", "searchsorted"}
+    assert all(hasattr(torch.Tensor, name) for name in flat(METHODS))
     assert all(getattr(npg.Tensor, name) is function for name, function in flat(METHODS).items())
+
+
+# What a user sees of Tensor that torch.Tensor lacks.
+OWN = {
+    "an ndarray's, for programs that take tensors and ndarrays alike": {"astype", "copy", "strides", "tobytes"},
+    "how Matplotlib asks for an ndarray": {"to_numpy"},
+    "NumPy's protocols, beside __array__": {"__array_function__", "__array_ufunc__"},
+    "the copy module's; PyTorch's tensors are pickled instead": {"__copy__"},
+    "how the engines apply an op to an object that is no tensor": {"__npg_apply__"},
+}
+
+
+def test_tensor_has_torchs_names_and_a_few_of_its_own():
+    names = {name for name in dir(npg.Tensor) if name[0] != "_" or name[:2] == "__"}
+    assert {name for name in names if not hasattr(torch.Tensor, name)} == set().union(*OWN.values())
 
 
 def test_exceptions_from_methods_are_needed():

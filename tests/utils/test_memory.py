@@ -10,7 +10,7 @@ import pytest
 
 import npg
 from npg.kernels import buffers, heap, programs
-from npg.ops.attention import _KEPT_MASKS, _diagonal, _masks
+from npg.ops._attention_tiles import _KEPT_DIAGONALS, _diagonals, diagonal
 from npg.utils.memory import empty_cache, memory_stats
 from tests import processes
 
@@ -119,10 +119,10 @@ def test_counts_stay_bounded_over_many_sizes(dtype):
 
 
 def test_masks_of_attention_are_bounded():
-    for n in range(1, 2 * _KEPT_MASKS):
-        mask = _diagonal(n, 1, 3, np.dtype(np.float32))
-        assert mask is _diagonal(n, 1, 3, np.dtype(np.float32))
-        assert len(_masks) <= _KEPT_MASKS
+    for n in range(1, 2 * _KEPT_DIAGONALS):
+        mask = diagonal(n, 1, 3, np.dtype(np.float32))
+        assert mask is diagonal(n, 1, 3, np.dtype(np.float32))
+        assert len(_diagonals) <= _KEPT_DIAGONALS
     with pytest.raises(ValueError, match="read-only"):
         mask[0] = 0.0
 

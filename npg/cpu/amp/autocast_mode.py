@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from npg import amp
-from npg._errors import warn
+from npg.amp._old_forms import OldAutocast
 
 
-class autocast(amp.autocast):
+class autocast(OldAutocast):
     """The old form of npg.amp.autocast("cpu"): it warns of that, and does the same."""
 
-    def __init__(self, enabled: bool = True, dtype: Any = None, cache_enabled: bool = True) -> None:
-        warn(
-            "`npg.cpu.amp.autocast(args...)` is deprecated. Please use `npg.amp.autocast('cpu', args...)` instead.",
-            FutureWarning,
-        )
-        super().__init__("cpu", dtype, enabled, cache_enabled)
+    _kind = "cpu"
 
 
 __all__ = ["autocast"]

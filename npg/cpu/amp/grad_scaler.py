@@ -1,27 +1,12 @@
 """The old form of npg.amp.GradScaler("cpu"). Source: torch.cpu.amp.grad_scaler."""
 
-from __future__ import annotations
-
-from npg import amp
-from npg._errors import warn
+from npg.amp._old_forms import OldGradScaler
 
 
-class GradScaler(amp.GradScaler):
+class GradScaler(OldGradScaler):
     """The old form of npg.amp.GradScaler("cpu"): it warns of that, and does the same."""
 
-    def __init__(
-        self,
-        init_scale: float = 2.0**16,
-        growth_factor: float = 2.0,
-        backoff_factor: float = 0.5,
-        growth_interval: int = 2000,
-        enabled: bool = True,
-    ) -> None:
-        warn(
-            "`npg.cpu.amp.GradScaler(args...)` is deprecated. Please use `npg.amp.GradScaler('cpu', args...)` instead.",
-            FutureWarning,
-        )
-        super().__init__("cpu", init_scale, growth_factor, backoff_factor, growth_interval, enabled)
+    _kind = "cpu"
 
 
 __all__ = ["GradScaler"]

@@ -6,17 +6,13 @@ from typing import Any
 
 from npg import amp
 from npg._errors import warn
+from npg.amp._old_forms import OldAutocast
 
 
-class autocast(amp.autocast):
+class autocast(OldAutocast):
     """The old form of npg.amp.autocast("cuda"): it warns of that, and does the same."""
 
-    def __init__(self, enabled: bool = True, dtype: Any = None, cache_enabled: bool = True) -> None:
-        warn(
-            "`npg.cuda.amp.autocast(args...)` is deprecated. Please use `npg.amp.autocast('cuda', args...)` instead.",
-            FutureWarning,
-        )
-        super().__init__("cuda", dtype, enabled, cache_enabled)
+    _kind = "cuda"
 
 
 def custom_fwd(fwd: Any = None, *, cast_inputs: Any = None) -> Any:

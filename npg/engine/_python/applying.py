@@ -13,7 +13,8 @@ from npg.engine._python.modes import interception, state
 from npg.engine._python.recording import finish, observe, record
 from npg.engine._python.tensor import TensorBase
 from npg.kernels.blocks import in_blocks, is_large
-from npg.ops import _half
+from npg.kernels.meta import is_among
+from npg.ops import _half, _meta
 
 
 def apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
@@ -56,10 +57,13 @@ def _apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
         else:
             arrays.append(x)
     recording = recording and state.grad and op.differentiable
+    saved = None
     before = floating_errors.get()
     try:
         floating_errors.set(SILENT)
-        if op.blocks and is_large(arrays):
+        if is_among(arrays):
+            out, saved = _meta.forward(op, arrays, params)
+        elif op.blocks and is_large(arrays):
             out = in_blocks(functools.partial(forward_of, op), arrays, params)
         elif op.takes_keep:
             out = compute(op, arrays, {**params, "keep": recording})
@@ -71,8 +75,7 @@ def _apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
         raise
     finally:
         floating_errors.set(before)
-    saved = None
-    if op.is_fused:
+    if op.is_fused and saved is None:
         out, saved = out
     if op.is_multi:
         out = tuple([o if isinstance(o, np.ndarray) else np.asarray(o) for o in out])
@@ -86,3 +89,24 @@ def _apply(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     if op.is_multi:
         return tuple(finish(op, first, o, node, i) for i, o in enumerate(out))
     return finish(op, first, out, node, 0)
+
+
+def apply_linear(ops: Any, input: Any, weight: Any, bias: Any) -> Any:
+    """Apply a linear map that needs no closer look, or return None.
+
+    Its tensors are then an input (..., in), a weight (out, in), a bias (out,) or None, of one floating dtype. This is
+    called for every layer of a model, and the checks would take longer than the product of a small one.
+    Args:
+        ops: for inputs of one, two and more dimensions, without a bias; then the same with one.
+    """
+    if not (isinstance(input, TensorBase) and isinstance(weight, TensorBase)):
+        return None
+    x, w = input._array, weight._array
+    if not x.ndim or w.ndim != 2 or x.shape[-1] != w.shape[1] or x.dtype != w.dtype or w.dtype.kind != "f":
+        return None
+    form = min(x.ndim, 3) - 1
+    if bias is not None:
+        if not isinstance(bias, TensorBase) or bias._array.shape != w.shape[:1] or bias._array.dtype != w.dtype:
+            return None
+        form += 3
+    return apply(ops[form], (input, weight, bias), {})

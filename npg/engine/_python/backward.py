@@ -21,6 +21,7 @@ from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, wrap
 from npg.engine._python.vjp import run_node
 from npg.engine._walks import reachable, remaining_edges, running
+from npg.kernels.meta import MetaArray
 from npg.ops.strided import overlaps
 
 
@@ -80,6 +81,28 @@ def run_backward(
             total = slot[at] + g
             slot[at] = total if create_graph or isinstance(total, np.ndarray) else np.asarray(total)
             slot[at + 1] = True
+
+    def leads(edge: Any) -> bool:
+        # Whether the gradient of an input is asked for, or leads to one that is.
+        assert needed is not None
+        return (id(edge[0]), edge[1]) in targets or edge[0] in needed
+
+    def run_observed(node: Node, g: Any) -> Any:
+        if interception.observer is None:
+            return run_node(node, g, create_graph)
+        run = functools.partial(run_node, node, g, create_graph)
+        return interception.observer("backward", node.op, (node, g), run)
+
+    def run_needed(node: Node, g: Any) -> Any:
+        # The rules of inputs whose gradients lead nowhere do not run. (Where hooks have packed the inputs all do: the
+        # inputs get their histories back from the edges.)
+        full = node.edges, node.needs
+        node.edges = tuple(e if e is not None and leads(e) else None for e in node.edges)
+        node.needs = tuple(e is not None for e in node.edges)
+        try:
+            return run_observed(node, g)
+        finally:
+            node.edges, node.needs = full
 
     def capture(node: Node, grads: list[Any]) -> None:
         for nr, g in enumerate(grads):
@@ -155,11 +178,10 @@ def run_backward(
             if not node.op.runs_without_gradient and all(g is None for g in grads):
                 node.check_versions()
                 results = [None] * len(node.edges)
-            elif interception.observer is not None:
-                run = functools.partial(run_node, node, g, create_graph)
-                results = interception.observer("backward", node.op, (node, g), run)
+            elif needed is not None and len(node.edges) > 1 and not node.packed:
+                results = run_needed(node, g)
             else:
-                results = run_node(node, g, create_graph)
+                results = run_observed(node, g)
             del g, slot
             if not retain_graph:
                 node.free()
@@ -168,7 +190,7 @@ def run_backward(
             del grads
             for e, gx in zip(node.edges, results, strict=True):
                 if e is not None:
-                    if needed is not None and (id(e[0]), e[1]) not in targets and e[0] not in needed:
+                    if needed is not None and not leads(e):
                         continue
                     as_is = gx is None or create_graph or isinstance(gx, np.ndarray)
                     send(e[0], e[1], gx if as_is else np.asarray(gx))
@@ -210,7 +232,8 @@ def _accumulate(leaf: Any, g: Any, own: bool, create_graph: bool) -> None:
         elif leaf._grad is None and not leaf._array.flags.c_contiguous:
             leaf._grad = wrap(copy_in_layout(g, leaf._array))
         elif leaf._grad is None:
-            leaf._grad = wrap(g if own and g.flags.c_contiguous and g.base is None else np.array(g, order="C"))
+            kept = type(g) is MetaArray or own and g.flags.c_contiguous and g.base is None
+            leaf._grad = wrap(g if kept else np.array(g, order="C"))
         else:
             array = leaf._grad._array
             if leaf._grad._inference and not state.inference:

@@ -13,6 +13,7 @@ from npg.engine import _anomaly, _saved
 from npg.engine._checks import (
     CUSTOM_VIEW,
     NO_GRAD_VIEW,
+    check_without_data,
     refuse_broadcast,
     refuse_in_place,
     refuse_partial_overlap,
@@ -25,6 +26,7 @@ from npg.engine._python.node import Node
 from npg.engine._python.recording import observe, pack, record
 from npg.engine._python.tensor import TensorBase, wrap
 from npg.kernels.blocks import in_blocks, is_large
+from npg.kernels.meta import is_among
 from npg.ops import _half
 from npg.ops._op import VALUE
 from npg.ops.strided import as_strided, copy_slices, geometry, overlaps
@@ -76,7 +78,9 @@ def _apply_in_place(op: Any, inputs: Any, params: dict[str, Any]) -> Any:
     before = floating_errors.get()
     try:
         floating_errors.set(SILENT)
-        if op.is_ufunc and not params and (op.exact or not _half.among(arrays)):
+        if is_among(arrays):
+            saved = check_without_data(op, arrays, params)
+        elif op.is_ufunc and not params and (op.exact or not _half.among(arrays)):
             refuse_broadcast(array, arrays)
             op.forward(*arrays, out=array, casting="unsafe")
         elif op.elementwise and array.dtype.kind == "f" and is_large(arrays):

@@ -12,6 +12,7 @@ from npg.engine._python.tensor import TensorBase, wrap
 from npg.kernels.blocks import is_large, rule_in_blocks
 from npg.ops import _half
 from npg.ops._broadcast import unbroadcast
+from npg.ops._meta import Shapes
 from npg.ops.elementwise import cast
 from npg.ops.strided import alias
 
@@ -26,6 +27,8 @@ def run_node(node: Node, g: Any, recorded: bool) -> Any:
 def _vjp(node: Node, g: Any) -> Any:
     """Run the op's rules on arrays: g and the results are ndarrays (g a tuple for a multi op), or None."""
     node.check_versions()
+    if type(node.saved) is Shapes:
+        return node.saved.gradients(node.op, node.needs)
     inputs = [x._array if isinstance(x, TensorBase) else x for x in node.inputs or ()]
     return _run_rules(node, node.op.joint, g, node.output, inputs)
 
@@ -34,6 +37,8 @@ def _vjp_recorded(node: Node, g: Any) -> Any:
     """Run the op's rules on tensors and record them, for create_graph: g and the results are tensors."""
     node.check_versions()
     op, y = node.op, node.output
+    if type(node.saved) is Shapes and op.is_fused and op.recorded is not None:  # that rule needs the kernel's arrays
+        return [None if x is None else wrap(x) for x in node.saved.gradients(op, node.needs)]
     if op.is_fused and op.recorded is None:
         return _composite_vjp(node, g)
     if y is not None:
@@ -104,10 +109,12 @@ def _composite_vjp(node: Node, g: Any) -> Any:
 
     # Aliases, because one tensor may be several inputs (as in self-attention) and each needs a gradient of its own.
     inputs = [apply(alias, (x,), {}) if need else x for x, need in zip(node.inputs or (), node.needs, strict=True)]
-    half = _half.among((g,))
+    gs = g if node.op.is_multi else (g,)
+    half = _half.among(gs)
     y = node.op.composite(*(_half.widen(tuple(inputs), _cast) if half else inputs), **node.params)
-    if half:
-        y = _cast(y, _half.HALF)
+    ys = y if node.op.is_multi else (y,)
+    known = [(_cast(y, _half.HALF) if half else y, g) for y, g in zip(ys, gs, strict=True) if g is not None]
     differentiated = [x for x, need in zip(inputs, node.needs, strict=True) if need]
-    grads = iter(run_backward((y,), (g,), True, True, differentiated, False))
+    roots, starts = zip(*known, strict=True)
+    grads = iter(run_backward(roots, starts, True, True, differentiated, False))
     return [next(grads) if need else None for need in node.needs]

@@ -10,12 +10,12 @@ import numpy as np
 from npg._errors import OUT_DTYPE_FOUND
 from npg._words import scalar_name
 from npg.engine import apply, apply_in_place, array_of
-from npg.functional._arguments import canonical_dim, checked_array
-from npg.functional._factory import fill_number
+from npg.functional._arguments import canonical_dim, checked_array, index_of
+from npg.functional._factory import fill_number, number
 from npg.functional._forms import expose
 from npg.functional._public import apply_floating, as_tensor_input, public_function, writes
 from npg.functional._types import T
-from npg.functional.activation import activate, apply_celu, apply_relu, apply_selu, apply_threshold
+from npg.functional.activation import activate, apply_celu, apply_relu, apply_rrelu, apply_selu, apply_threshold
 from npg.ops import activation as ops, gelu as gelu_ops
 
 # ----- Piecewise linear -----
@@ -45,6 +45,15 @@ def leaky_relu(input: T, negative_slope: float = 0.01, inplace: bool = False) ->
 def leaky_relu_(input: T, negative_slope: float = 0.01) -> T:
     """Apply leaky_relu in place. Source: torch.nn.functional.leaky_relu_."""
     return leaky_relu(input, negative_slope, True)
+
+
+@public_function
+def rrelu(input: T, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False) -> T:
+    """Return torch.rrelu(input, lower, upper, training); inplace: write into input.
+
+    Source: torch.nn.functional.rrelu.
+    """
+    return apply_rrelu(input, lower, upper, training, inplace)
 
 
 @public_function
@@ -104,7 +113,7 @@ def softshrink(input: T, lambd: float = 0.5, *, out: Any = None) -> T:
     Raises: RuntimeError: for a lambd that is negative or does not fit in the dtype.
     Source: torch.nn.functional.softshrink.
     """
-    x = array_of(as_tensor_input("softshrink", input))
+    x, lambd = array_of(as_tensor_input("softshrink", input)), number("softshrink", lambd, "lambd", 2)
     largest = float(np.finfo(x.dtype).max) if x.dtype.kind == "f" else math.inf
     if not 0 <= lambd <= largest and x.dtype.kind == "f":
         kind = scalar_name(x)
@@ -166,6 +175,7 @@ def softplus(input: T, beta: float = 1.0, threshold: float = 20.0, *, out: Any =
 
     Source: torch.nn.functional.softplus.
     """
+    beta, threshold = number("softplus", beta, "beta", 2), number("softplus", threshold, "threshold", 3)
     return activate(ops.softplus, input, beta=beta, threshold=threshold)
 
 
@@ -201,7 +211,7 @@ def glu(input: T, dim: int = -1) -> T:
     x = array_of(as_tensor_input("glu", input))
     if x.ndim == 0:
         raise RuntimeError("glu does not support scalars because halving size must be even")
-    dim = canonical_dim(dim, x.ndim)
+    dim = canonical_dim(index_of(dim), x.ndim)
     if x.shape[dim] % 2:
         raise RuntimeError(f"Halving dimension must be even, but dimension {dim} is size {x.shape[dim]}")
     return activate(ops.glu, input, dim=dim)

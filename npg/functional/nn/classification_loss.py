@@ -12,10 +12,11 @@ import numpy as np
 
 from npg._words import scalar_name, shape_text, size_text
 from npg.functional import classification_loss
-from npg.functional._arguments import checked_array
+from npg.functional._arguments import checked_array, index_of
 from npg.functional._losses import checked_reduction, reduction_number
 from npg.functional._public import apply_floating, public_function, refuse_gradient, to_dtype
 from npg.functional._types import T
+from npg.functional.ctc_loss import ctc_loss as of_sequences
 from npg.functional.division import div
 from npg.functional.elementwise import add, mul, neg
 from npg.functional.reduction import sum
@@ -26,14 +27,15 @@ from npg.ops import classification_loss as ops, regression_loss
 # ----- Class indices and probabilities -----
 
 
-def _checked_classes(x: Any, target: Any, t: Any, weight: Any) -> tuple[Any, Any]:
+def checked_classes(x: Any, target: Any, t: Any, weight: Any) -> tuple[Any, Any]:
     """Return target in int64 and weight in the input's dtype.
 
     Raises: ValueError, RuntimeError: when shapes or dtypes do not fit, in PyTorch's words.
     """
     if not x.ndim:
         raise ValueError("Expected 1 or more dimensions (got 0)")
-    refuse_gradient("nll_loss_forward", "weight", weight)
+    is_of_images = x.ndim > 2  # PyTorch has kernels of their own for these
+    refuse_gradient("nll_loss2d_forward" if is_of_images else "nll_loss_forward", "weight", weight)
     if x.ndim > 1 and t.ndim and x.shape[0] != t.shape[0]:
         raise ValueError(f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({t.shape[0]}).")
     if x.ndim <= 2:
@@ -54,22 +56,23 @@ def _checked_classes(x: Any, target: Any, t: Any, weight: Any) -> tuple[Any, Any
     if t.dtype != np.int64:
         if t.dtype != np.uint8:
             raise RuntimeError(f"expected target dtype to be Long or Byte, but got {scalar_name(t)}")
+        if is_of_images:
+            raise RuntimeError(f"expected scalar type Long but found {scalar_name(t)}")
         target = to_dtype(target, np.dtype(np.int64))
     if weight is not None:
         w = checked_array("nll_loss", weight, "weight", 3)
         classes = x.shape[0] if x.ndim == 1 else x.shape[1]
         if w.shape != (classes,):
-            raise RuntimeError(
-                f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor "
-                f"of shape: {shape_text(w.shape)}"
-            )
+            text = "weight tensor should be defined either for all {}or no classes{}"
+            found = (f"{classes} classes ", f" but got weight tensor of shape: {shape_text(w.shape)}")
+            raise RuntimeError(text.format(*(("", "") if is_of_images else found)))
         if w.dtype != x.dtype:
             raise RuntimeError(f"expected scalar type {scalar_name(x)} but found {scalar_name(w)}")
     return target, weight
 
 
 def _of_classes(op: Any, input: Any, target: Any, weight: Any, x: Any, t: Any, kernel: str, settings: Any) -> Any:
-    target, weight = _checked_classes(x, target, t, weight)
+    target, weight = checked_classes(x, target, t, weight)
     if settings.get("label_smoothing"):
         op = ops.cross_entropy_smoothed
     elif x.ndim > 2:
@@ -104,8 +107,9 @@ def nll_loss(
     """
     reduction = checked_reduction(reduction, size_average, reduce)
     x, t = checked_array("nll_loss_nd", input), checked_array("nll_loss_nd", target, "target", 2)
-    settings = {"reduction": reduction, "ignore_index": ignore_index}
-    return _of_classes(ops.nll_loss, input, target, weight, x, t, "nll_loss_out_frame", settings)
+    settings = {"reduction": reduction, "ignore_index": index_of(ignore_index)}
+    kernel = "nll_loss2d_forward_out_frame" if x.ndim > 2 else "nll_loss_out_frame"
+    return _of_classes(ops.nll_loss, input, target, weight, x, t, kernel, settings)
 
 
 @public_function
@@ -139,7 +143,11 @@ def cross_entropy(
     if label_smoothing > 1.0:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing:g}")
     kernel = f"log_softmax{'_lastdim' if x.ndim <= 2 else ''}_kernel_impl"
-    settings = {"reduction": reduction, "ignore_index": ignore_index, "label_smoothing": max(label_smoothing, 0.0)}
+    settings = {
+        "reduction": reduction,
+        "ignore_index": index_of(ignore_index),
+        "label_smoothing": max(label_smoothing, 0.0),
+    }
     return _of_classes(ops.cross_entropy, input, target, weight, x, t, kernel, settings)
 
 
@@ -172,6 +180,30 @@ def _of_probabilities(
     if reduction == "sum":
         return total
     return div(total, x.size / classes) if x.size else add(total, math.nan)
+
+
+# ----- Sequences -----
+
+
+@public_function
+def ctc_loss(
+    log_probs: T,
+    targets: T,
+    input_lengths: Any,
+    target_lengths: Any,
+    blank: int = 0,
+    reduction: str = "mean",
+    zero_infinity: bool = False,
+) -> T:
+    """Return the negative logarithm of the probability of labels, however they are spread over the frames.
+
+    Args:
+        reduction: "mean" averages the losses, each divided by its number of labels.
+        The others: as of torch.ctc_loss.
+    Source: torch.nn.functional.ctc_loss.
+    """
+    number = reduction_number(reduction)
+    return of_sequences(log_probs, targets, input_lengths, target_lengths, blank, number, zero_infinity)
 
 
 # ----- Two classes -----

@@ -6,13 +6,15 @@ import math
 from typing import Any
 
 from npg._words import c_name, scalar_name
-from npg.engine import apply
+from npg.engine import apply, apply_linear
 from npg.functional._arguments import checked_array
 from npg.functional._public import exposed
 from npg.functional._types import T
 from npg.functional.elementwise import add
 from npg.functional.shape import reshape
-from npg.ops.linear import linear as linear_op, node_variants
+from npg.ops.linear import node_variants
+
+_OPS = tuple(node_variants[dims, has_bias] for has_bias in (False, True) for dims in (1, 2, 3))
 
 
 @exposed
@@ -27,6 +29,9 @@ def linear(input: T, weight: T, bias: T | None = None) -> T:
     Raises: RuntimeError: when shapes or dtypes do not fit.
     Source: torch.nn.functional.linear.
     """
+    y = apply_linear(_OPS, input, weight, bias)
+    if y is not None:
+        return y
     x = checked_array("linear", input)
     w = checked_array("linear", weight, "weight", 2)
     b = None if bias is None else checked_array("linear", bias, "bias", 3)
@@ -40,8 +45,7 @@ def linear(input: T, weight: T, bias: T | None = None) -> T:
     if b is not None and b.dtype != w.dtype:
         kinds = scalar_name(b), scalar_name(w)
         raise RuntimeError(f"self and mat2 must have the same dtype, but got {kinds[0]} and {kinds[1]}")
-    op = linear_op if x.ndim == 2 and b is not None else node_variants[x.ndim if x.ndim < 3 else 3, b is not None]
-    return apply(op, (input, weight, bias), {})
+    return apply(node_variants[min(x.ndim, 3), b is not None], (input, weight, bias), {})
 
 
 def _refuse_linear(x: Any, w: Any, b: Any) -> None:
@@ -51,14 +55,14 @@ def _refuse_linear(x: Any, w: Any, b: Any) -> None:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {w.ndim}D")
     if w.ndim != 2:
         raise RuntimeError(f"mat2 must be a matrix, got {w.ndim}-D tensor")
+    if b is not None and x.dtype != w.dtype:
+        raise RuntimeError(f"mat1 and mat2 must have the same dtype, but got {scalar_name(x)} and {scalar_name(w)}")
     if x.shape[-1] != w.shape[1]:
         rows = math.prod(x.shape[:-1])
         raise RuntimeError(
             f"mat1 and mat2 shapes cannot be multiplied ({rows}x{x.shape[-1]} and {w.shape[1]}x{w.shape[0]})"
         )
-    if b is None:
-        raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {c_name(x)} != {c_name(w)}")
-    raise RuntimeError(f"mat1 and mat2 must have the same dtype, but got {scalar_name(x)} and {scalar_name(w)}")
+    raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {c_name(x)} != {c_name(w)}")
 
 
 def _fitting_bias(bias: Any, x: Any, w: Any, b: Any) -> Any:

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from npg import dtypes, engine
+from npg import _errors, dtypes, engine
 from npg._errors import warn
 from npg._floating import silent
-from npg._words import scalar_name, size_text
+from npg._words import scalar_name, shape_text, size_text
+from npg.engine._checks import refuse_broadcast, refuse_shapes
 from npg.functional import margin_loss
 from npg.functional._arguments import checked_array
 from npg.functional._losses import checked_reduction, reduced, reduction_number
@@ -148,13 +149,20 @@ def soft_margin_loss(
     reduction = checked_reduction(reduction, size_average, reduce)
     x, t = checked_array("soft_margin_loss", input), checked_array("soft_margin_loss", target, "target", 2)
     refuse_gradient("soft_margin_loss", "target", target)
-    if x.shape != t.shape:
-        input, target = broadcast_tensors(input, target)
+    if x.dtype == np.bool_:
+        neg(input)  # raises
+    if x.shape != t.shape:  # PyTorch computes in place on -input
+        refuse_shapes([x, t])
+        refuse_broadcast(x, [x, t])
+        target = broadcast_tensors(input, target)[1]
+    if x.dtype.kind != "f":
+        result = dtypes.get_default_dtype().scalar_name
+        raise RuntimeError(_errors.NO_CAST_IN_PLACE.format(result=result, wanted=scalar_name(x)))
     if x.dtype != t.dtype:
         common = dtypes.common_dtype([x, t]).dtype
         input, target = to_dtype(input, common), to_dtype(target, common)
     losses = apply_floating(regression_loss.soft_margin_loss, (input, target), {"reduction": reduction}, "exp_vml_cpu")
-    return to_dtype(losses, x.dtype) if x.dtype.kind == "f" else losses
+    return to_dtype(losses, x.dtype)
 
 
 @public_function
@@ -179,7 +187,10 @@ def multilabel_soft_margin_loss(
     losses = neg(add(mul(target, logsigmoid(input)), mul(sub(1, target), logsigmoid(neg(input)))))
     if weight is not None:
         losses = mul(losses, weight)
-    losses = div(sum(losses, -1), checked_array("multilabel_soft_margin_loss", input).shape[-1])
+    x = checked_array("multilabel_soft_margin_loss", input)
+    if not x.ndim:
+        raise IndexError("Dimension specified as -1 but tensor has no dimensions")
+    losses = div(sum(losses, x.ndim - 1), x.shape[-1])
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not valid")
     return reduced(losses, reduction)
@@ -227,17 +238,23 @@ def margin_ranking_loss(
     return margin_loss.margin_ranking_loss(input1, input2, target, margin, number)
 
 
-def _class_rows(name: str, input: Any, target: Any, x: Any, t: Any) -> tuple[Any, Any]:
-    """Return input as (N, C) and the int64 targets as an array (N, ...)."""
-    if t.dtype != np.int64:
-        raise RuntimeError(f"expected scalar type Long but found {scalar_name(t)}")
+def _check_rows(x: Any) -> None:
     if x.ndim > 2 or 0 in x.shape[x.ndim > 1 :]:
         raise RuntimeError(
             f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(x.shape)}"
         )
-    if x.ndim == 2:
-        return input, t
-    return reshape(input, (1, x.size)), t.reshape(1, -1)[:, 0] if name == "multi_margin_loss" else t.reshape(1, -1)
+
+
+def _class_rows(name: str, input: Any, target: Any, x: Any, t: Any) -> tuple[Any, Any]:
+    """Return input as (N, C) and the int64 targets as an array (N, ...)."""
+    if t.dtype != np.int64:
+        raise RuntimeError(f"expected scalar type Long but found {scalar_name(t)}")
+    _check_rows(x)
+    if name == "multi_margin_loss":
+        t = t.reshape(-1)
+    elif x.ndim < 2:
+        t = t.reshape(1, -1)
+    return input if x.ndim == 2 else reshape(input, (1, x.size)), t
 
 
 def _only_single_and_double(kernel: str, x: Any) -> None:
@@ -275,17 +292,30 @@ def multi_margin_loss(
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
     x, t = checked_array("multi_margin_loss", input), checked_array("multi_margin_loss", target, "target", 2)
+    w = None if weight is None else checked_array("multi_margin_loss", weight, "weight", 5)
+    if w is not None and w.ndim != 1:
+        raise ValueError("weight must be one-dimensional")
+    _check_rows(x)
+    count = len(x) if x.ndim == 2 else 1
+    if t.size != count or t.ndim > 1:
+        raise RuntimeError(
+            "multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch "
+            f"size). Expected target size [{count}], but got {shape_text(t.shape)}. Input has shape "
+            f"{shape_text(x.shape)}."
+        )
     rows, index = _class_rows("multi_margin_loss", input, target, x, t)
-    _only_single_and_double("multi_margin_loss_cpu_kernel", x)
     classes = x.shape[-1] if x.ndim else 1
+    if w is not None and len(w) != classes:
+        raise RuntimeError(f"inconsistent weight size, expected {classes} but got {shape_text(w.shape)}")
+    _only_single_and_double("multi_margin_loss_cpu_kernel", x)
     if ((index < 0) | (index >= classes)).any():
         raise RuntimeError("target out of range")
     others = index[:, None] != np.arange(classes)
     losses = _positive(add(sub(margin, gather(rows, 1, index[:, None])), rows), others)
     losses = losses if p == 1 else square(losses)
-    if weight is not None:
+    if w is not None:
         refuse_gradient("multi_margin_loss", "weight", weight)
-        losses = mul(losses, checked_array("multi_margin_loss", weight, "weight").astype(x.dtype)[index][:, None])
+        losses = mul(losses, w.astype(x.dtype)[index][:, None])
     losses = div(sum(losses, 1), classes)
     return reduced(losses if t.ndim else reshape(losses, ()), reduction)
 

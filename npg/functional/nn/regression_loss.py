@@ -20,6 +20,8 @@ from npg.functional.reduction import sum
 from npg.functional.shape import broadcast_tensors
 from npg.ops import regression_loss
 
+_WEIGHT_SIZE = "Weights and input must have the same size."
+
 # ----- Regression -----
 
 
@@ -43,9 +45,19 @@ def _in_one_dtype(op: Any, input: Any, target: Any, settings: dict[str, Any], ke
     return apply_floating(op, (input, target), settings, kernel)
 
 
-def _weighted_mean(losses: Any, weight: Any, input: Any, reduction: str, plain_mean: bool = False) -> Any:
-    if checked_array("loss", weight, "weight").shape != checked_array("loss", input).shape:
-        raise ValueError("Weights and input must have the same size.")
+def _reduction(reduction: Any, size_average: Any, reduce: Any, weight: Any, input: Any) -> str:
+    """Return the reduction. Raises: ValueError: when there is no such one, or a weight (or None) does not fit."""
+    if weight is None or size_average is not None or reduce is not None:
+        reduction = checked_reduction(reduction, size_average, reduce)
+    if weight is not None:
+        if checked_array("loss", weight, "weight").shape != checked_array("loss", input).shape:
+            raise ValueError(_WEIGHT_SIZE)
+        if reduction not in ("none", "mean", "sum"):
+            raise ValueError(f"Invalid reduction mode: {reduction}. Expected one of 'none', 'mean', 'sum'.")
+    return reduction
+
+
+def _weighted_mean(losses: Any, weight: Any, reduction: str, plain_mean: bool = False) -> Any:
     losses = mul(losses, weight)
     if reduction != "mean" or plain_mean:
         return reduced(losses, reduction)
@@ -70,9 +82,9 @@ def mse_loss(
     Source: torch.nn.functional.mse_loss.
     """
     first, second = _pair(input, target, "mse_loss")
-    reduction = checked_reduction(reduction, size_average, reduce)
+    reduction = _reduction(reduction, size_average, reduce, weight, input)
     if weight is not None:
-        return _weighted_mean(square(sub(first, second)), weight, input, reduction)
+        return _weighted_mean(square(sub(first, second)), weight, reduction)
     return _in_one_dtype(regression_loss.mse_loss, first, second, {"reduction": reduction}, "mse_cpu")
 
 
@@ -87,10 +99,10 @@ def l1_loss(
 ) -> T:
     """Return |input - target|. Args as in mse_loss. Source: torch.nn.functional.l1_loss."""
     first, second = _pair(input, target, "l1_loss")
-    reduction = checked_reduction(reduction, size_average, reduce)
+    reduction = _reduction(reduction, size_average, reduce, weight, input)
     losses = abs(sub(first, second))
     if weight is not None:
-        return _weighted_mean(losses, weight, input, reduction)
+        return _weighted_mean(losses, weight, reduction)
     return reduced(losses, reduction)
 
 
@@ -133,10 +145,15 @@ def huber_loss(input: T, target: T, reduction: str = "mean", delta: float = 1.0,
     Source: torch.nn.functional.huber_loss.
     """
     first, second = _pair(input, target, "huber_loss")
-    reduction = checked_reduction(reduction)
+    if weight is None:
+        reduction = checked_reduction(reduction)
+    elif checked_array("huber_loss", weight, "weight").shape != checked_array("huber_loss", input).shape:
+        raise ValueError(_WEIGHT_SIZE)
     if not delta > 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    if weight is not None:
+        reduction = _reduction(reduction, None, None, weight, input)
     settings = {"reduction": "none" if weight is not None else reduction, "delta": float(delta)}
     losses = _in_one_dtype(regression_loss.huber_loss, first, second, settings, "huber_cpu")
     losses = to_dtype(losses, checked_array("huber_loss", input).dtype)
-    return losses if weight is None else _weighted_mean(losses, weight, input, reduction, plain_mean=True)
+    return losses if weight is None else _weighted_mean(losses, weight, reduction, plain_mean=True)

@@ -8,11 +8,13 @@ import numpy as np
 
 from npg import random
 from npg._errors import warn
-from npg.functional._arguments import checked_array, dim_index
+from npg.engine import TensorBase
+from npg.functional._arguments import broadcast, checked_array, dim_index
 from npg.functional._public import public_function
 from npg.functional._types import T
 from npg.functional.elementwise import neg
 from npg.functional.softmax import apply_softmax
+from npg.kernels.meta import empty_beside
 from npg.ops import softmax as ops
 from npg.ops._op import Op
 
@@ -76,15 +78,17 @@ def gumbel_softmax(logits: T, tau: float = 1, hard: bool = False, eps: float = 1
     if eps != 1e-10:
         warn("`eps` parameter is deprecated and has no effect.")
     dim, hard = dim_index("gumbel_softmax", dim, array.ndim), bool(hard)
-    if not isinstance(tau, (int, float)):
+    if not isinstance(tau, (int, float, TensorBase)):
         raise TypeError(f"gumbel_softmax(): argument 'tau' (position 2) must be float, not {type(tau).__name__}")
-    noise = random.exponential_(np.empty(array.shape, array.dtype))
+    if isinstance(tau, TensorBase):
+        broadcast(array.shape, tau._array.shape)  # raises, before anything is drawn
+    noise = random.exponential_(empty_beside(array, array.shape))
     np.log(noise, out=noise)
     y = softmax((logits - noise) / tau, dim)
     if not hard:
         return y
     soft = checked_array("gumbel_softmax", y)
-    place = np.expand_dims(soft.argmax(dim), dim)
-    one_hot = np.zeros_like(soft)
-    np.put_along_axis(one_hot, place, 1.0, dim)
+    one_hot = np.zeros_like(soft, shape=soft.shape or (1,))
+    np.put_along_axis(one_hot, np.atleast_1d(soft).argmax(dim, keepdims=True), 1.0, dim)
+    one_hot = one_hot.reshape(soft.shape)
     return (one_hot - soft) + y  # its value is one_hot, its gradient that of y

@@ -39,7 +39,7 @@ class Handle(RemovableHandle):
 
     def __init__(self, hooks: dict[int, Any], hook: Any, prepend: bool, **notes: dict[int, bool]) -> None:
         super().__init__(hooks, hook, prepend)
-        self._notes = notes.values()
+        self._notes = tuple(notes.values())
         for table in self._notes:
             table[self.id] = True
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from npg._naming import named
 from npg.autograd import no_grad
-from npg.nn.parameter import Parameter
+from npg.functional._factory import NO_DATA
+from npg.nn.parameter import Parameter, is_lazy
 from npg.tensor import Tensor
 
 EXTRA = "_extra_state"
@@ -18,7 +20,7 @@ UNREACHABLE = (
 )
 
 
-class IncompatibleKeys(NamedTuple):
+class _IncompatibleKeys(NamedTuple):
     """The missing and unexpected names that load_state_dict returns."""
 
     missing_keys: list[str]
@@ -46,6 +48,16 @@ def persistent(module: Any) -> dict[str, Any]:
     return {name: t for name, t in (*module._parameters.items(), *buffers.items()) if t is not None}
 
 
+class Replacing:
+    """A hook on state_dict that may return another dict; see Module._register_state_dict_hook."""
+
+    def __init__(self, hook: Callable[..., Any]) -> None:
+        self.hook = hook
+
+    def __call__(self, *args: Any) -> Any:
+        return self.hook(*args)
+
+
 def save(module: Any, destination: Any, prefix: str, keep_vars: bool) -> Any:
     """Fill a destination, or a new ordered dict, with the state of a module and all below it; see Module.state_dict."""
     if destination is None:
@@ -61,12 +73,15 @@ def save(module: Any, destination: Any, prefix: str, keep_vars: bool) -> Any:
         if child is not None:
             child.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
     for hook in list(module._state_dict_hooks.values()):
-        if hook(module, destination, prefix, metadata) is not None:
+        result = hook(module, destination, prefix, metadata)
+        if isinstance(hook, Replacing):
+            destination = destination if result is None else result
+        elif result is not None:
             raise RuntimeError("state_dict post-hook must return None")
     return destination
 
 
-def load(root: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool) -> IncompatibleKeys:
+def load(root: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool) -> _IncompatibleKeys:
     """Copy the tensors of a state_dict into a module and all below it; see Module.load_state_dict."""
     if not isinstance(state_dict, Mapping):
         raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
@@ -78,7 +93,7 @@ def load(root: Any, state_dict: Mapping[str, Any], strict: bool, assign: bool) -
     copied: Any = OrderedDict(state_dict)  # hooks may change it
     if metadata:
         copied._metadata = metadata
-    incompatible = IncompatibleKeys(missing, unexpected)
+    incompatible = _IncompatibleKeys(missing, unexpected)
     # Needed where a post-hook sees the new state before all checks are done.
     undo: list[Callable[[], Any]] | None = None
     if any(module._load_state_dict_post_hooks for module in root.modules()):
@@ -149,8 +164,19 @@ def load_own(
                 missing_keys.append(key)
             continue
         value = state_dict[key]
+        if is_lazy(t) and isinstance(value, Tensor):
+            if not is_lazy(value):
+                changes.append(_assignment(module, name, t, value) if assign else _materializing(t, value))
+            continue
         if isinstance(value, Tensor) and t.dim() == 0 and value.shape == (1,):
             value = value[0]  # as PyTorch before 0.4 kept 0-d tensors
+        if isinstance(value, Tensor) and t.is_meta and not value.is_meta and not assign:
+            warnings.warn(
+                f"for {key}: copying from a non-meta parameter in the checkpoint to a meta parameter in the current "
+                "model, which is a no-op. (Did you mean to pass `assign=True` to assign items in the state dictionary "
+                "to their corresponding key in the module instead of copying them in place?)",
+                stacklevel=2,
+            )
         refusal = _refusal(key, t, value, assign)
         if refusal is not None:
             error_msgs.append(refusal)
@@ -187,6 +213,25 @@ def _assignment(module: Any, name: str, t: Any, value: Any) -> _Change:
         setattr(module, name, new)
 
     return _Change(make, lambda: lambda: setattr(module, name, t))
+
+
+def _materializing(t: Any, value: Any) -> _Change:
+    """Return the change of a parameter that has no shape yet into one with this value."""
+
+    def make() -> None:
+        t.materialize(value.shape)
+        t.copy_(value)
+
+    def note() -> Callable[[], Any]:
+        cls, empty = type(t), t.data
+
+        def back() -> None:
+            t.data = empty
+            t.__class__ = cls
+
+        return back
+
+    return _Change(make, note)
 
 
 def _extra_change(module: Any, extra: Any) -> _Change:
@@ -227,6 +272,8 @@ def _refusal(key: str, t: Any, value: Any, assign: bool) -> str | None:
         if assign:
             if isinstance(t, Parameter) and t.requires_grad:
                 Parameter(value, True)  # raises for integers
+        elif value.is_meta and not t.is_meta:
+            raise NotImplementedError(NO_DATA)
         elif t.is_inference() or 0 in t.stride():  # only these can raise
             with no_grad():
                 t.copy_(t.clone())  # copying t itself would do nothing

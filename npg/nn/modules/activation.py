@@ -10,6 +10,7 @@ from npg.functional._public import public_function
 from npg.nn import functional as F
 from npg.nn.init import constant_
 from npg.nn.modules.module import Module
+from npg.nn.modules.multi_head_attention import MultiheadAttention as MultiheadAttention
 from npg.nn.parameter import Parameter
 from npg.tensor import Tensor
 
@@ -164,6 +165,23 @@ class Threshold(_InPlace):
         self.threshold, self.value = threshold, value
 
 
+class RReLU(Module):
+    """Leaky ReLU with slopes drawn between lower and upper in training, and their mean otherwise.
+
+    Source: torch.nn.RReLU.
+    """
+
+    def __init__(self, lower: float = 1 / 8, upper: float = 1 / 3, inplace: bool = False) -> None:
+        super().__init__()
+        self.lower, self.upper, self.inplace = lower, upper, inplace
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"lower={self.lower}, upper={self.upper}{', inplace=True' if self.inplace else ''}"
+
+
 class Hardtanh(_InPlace):
     """x, clamped to [min_val, max_val].
 
@@ -303,6 +321,9 @@ class _AlongDim(_Activation):
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__({"dim": None, **state})  # of old pickles
 
 
 class Softmax(_AlongDim):

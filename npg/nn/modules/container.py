@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from npg import _lazy
+from npg._errors import warn
 from npg.nn.modules.module import Module
 from npg.utils._typename import typename
 
@@ -54,6 +55,20 @@ def position(index: Any, size: int) -> int:
     if not -size <= i < size:
         raise IndexError(f"index {i} is out of range")
     return i % size
+
+
+class Container(Module):
+    """Modules by name, given as keywords; PyTorch's warning says to write a class. Source: torch.nn.Container."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        warn(
+            "`nn.Container` is deprecated. All of its functionality is now implemented in `nn.Module`. Subclass that "
+            "instead.",
+            FutureWarning,
+        )
+        super().__init__()
+        for name, module in kwargs.items():
+            self.add_module(name, module)
 
 
 class _Indexed(Module):

@@ -8,7 +8,7 @@ from npg.nn.modules.module import Module
 from npg.tensor import Tensor
 
 
-class _Dropout(Module):
+class _DropoutNd(Module):
     """Base class of the dropout modules.
 
     Args:
@@ -28,7 +28,7 @@ class _Dropout(Module):
         return f"p={self.p}, inplace={self.inplace}"
 
 
-class Dropout(_Dropout):
+class Dropout(_DropoutNd):
     """While training, zero each element with probability p and scale the others by 1 / (1 - p).
 
     Source: torch.nn.Dropout.
@@ -38,35 +38,35 @@ class Dropout(_Dropout):
         return F.dropout(input, self.p, self.training, self.inplace)
 
 
-class Dropout1d(_Dropout):
+class Dropout1d(_DropoutNd):
     """Dropout of whole channels of (C, L) or (B, C, L). Source: torch.nn.Dropout1d."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.dropout1d(input, self.p, self.training, self.inplace)
 
 
-class Dropout2d(_Dropout):
+class Dropout2d(_DropoutNd):
     """Dropout of whole channels of (C, H, W) or (B, C, H, W). Source: torch.nn.Dropout2d."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.dropout2d(input, self.p, self.training, self.inplace)
 
 
-class Dropout3d(_Dropout):
+class Dropout3d(_DropoutNd):
     """Dropout of whole channels of (C, D, H, W) or (B, C, D, H, W). Source: torch.nn.Dropout3d."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.dropout3d(input, self.p, self.training, self.inplace)
 
 
-class AlphaDropout(_Dropout):
+class AlphaDropout(_DropoutNd):
     """Dropout that keeps mean and variance, for SELU. inplace has no effect. Source: torch.nn.AlphaDropout."""
 
     def forward(self, input: Tensor) -> Tensor:
         return F.alpha_dropout(input, self.p, self.training)
 
 
-class FeatureAlphaDropout(_Dropout):
+class FeatureAlphaDropout(_DropoutNd):
     """AlphaDropout of whole channels. Source: torch.nn.FeatureAlphaDropout."""
 
     def forward(self, input: Tensor) -> Tensor:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
 
+from npg._errors import warn
 from npg.functional._public import public_function
 from npg.nn import functional as F
 from npg.nn.modules.distance import PairwiseDistance
+from npg.nn.modules.linear import Linear
+from npg.nn.modules.linear_cross_entropy_options import LinearCrossEntropyOptions
 from npg.nn.modules.module import Module
 from npg.tensor import Tensor
 
@@ -28,7 +32,7 @@ class _Loss(Module):
         self.reduction = reduction
 
 
-class _Weighted(_Loss):
+class _WeightedLoss(_Loss):
     weight: Tensor | None
 
     def __init__(
@@ -139,14 +143,14 @@ class GaussianNLLLoss(_Loss):
         return F.gaussian_nll_loss(input, target, var, full=self.full, eps=self.eps, reduction=self.reduction)
 
 
-class BCELoss(_Weighted):
+class BCELoss(_WeightedLoss):
     """Binary cross-entropy of probabilities. Source: torch.nn.BCELoss."""
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
 
 
-class BCEWithLogitsLoss(_Weighted):
+class BCEWithLogitsLoss(_WeightedLoss):
     """Binary cross-entropy of logits. Source: torch.nn.BCEWithLogitsLoss."""
 
     pos_weight: Tensor | None
@@ -168,7 +172,7 @@ class BCEWithLogitsLoss(_Weighted):
         )
 
 
-class NLLLoss(_Weighted):
+class NLLLoss(_WeightedLoss):
     """Negative log-likelihood of class indices. Source: torch.nn.NLLLoss."""
 
     def __init__(
@@ -186,7 +190,7 @@ class NLLLoss(_Weighted):
         return F.nll_loss(input, target, weight=self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
 
 
-class CrossEntropyLoss(_Weighted):
+class CrossEntropyLoss(_WeightedLoss):
     """Cross-entropy of logits with class indices or probabilities. Source: torch.nn.CrossEntropyLoss."""
 
     def __init__(
@@ -209,6 +213,100 @@ class CrossEntropyLoss(_Weighted):
             ignore_index=self.ignore_index,
             reduction=self.reduction,
             label_smoothing=self.label_smoothing,
+        )
+
+
+class NLLLoss2d(NLLLoss):
+    """NLLLoss under its former name for images, with PyTorch's warning. Source: torch.nn.NLLLoss2d."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        warn(
+            "`NLLLoss2d` has been deprecated. Please use `NLLLoss` instead as a drop-in replacement and see "
+            "https://pytorch.org/docs/main/nn.html#torch.nn.NLLLoss for more details.",
+            FutureWarning,
+        )
+        super().__init__(*args, **kwargs)
+
+
+class CTCLoss(_Loss):
+    """Connectionist temporal classification: labels without their places in time.
+
+    Args:
+        blank: the class that stands for no label.
+        zero_infinity: let losses that are infinite, for there are too few frames for the labels, be 0.
+    Source: torch.nn.CTCLoss.
+    """
+
+    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
+        super().__init__(reduction=reduction)
+        self.blank, self.zero_infinity = blank, zero_infinity
+
+    def forward(self, log_probs: Tensor, targets: Tensor, input_lengths: Any, target_lengths: Any) -> Tensor:
+        return F.ctc_loss(
+            log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity
+        )
+
+
+class LinearCrossEntropyLoss(_WeightedLoss):
+    """The cross-entropy of a linear map of the input, whose weights it owns.
+
+    Args:
+        in_features: the size of an input. num_classes: the number of classes.
+        out_features: the sizes (d1, ...) of places, at each of which there is a loss.
+        bias: whether the map has a bias.
+        reduction, weight, ignore_index, label_smoothing, options: as of F.linear_cross_entropy.
+    Attributes:
+        linear: a Linear to num_classes d1 ... features.
+    Raises: RuntimeError: for a weight of another shape, or label_smoothing outside [0, 1].
+    Source: torch.nn.LinearCrossEntropyLoss.
+    """
+
+    @public_function
+    def __init__(
+        self,
+        in_features: int,
+        num_classes: int,
+        *,
+        out_features: tuple[int, ...] = (),
+        bias: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+        reduction: str = "mean",
+        weight: Tensor | None = None,
+        ignore_index: int | None = None,
+        label_smoothing: float = 0.0,
+        options: LinearCrossEntropyOptions | None = None,
+    ) -> None:
+        if weight is not None and tuple(weight.shape) != (num_classes,):
+            raise RuntimeError(f"expected weight shape to be {(num_classes,)}, got {tuple(weight.shape)}")
+        if not 0 <= label_smoothing <= 1.0:
+            raise RuntimeError(f"expected label_smoothing to be in range [0, 1], got {label_smoothing}")
+        super().__init__(weight, reduction=reduction)
+        self.num_classes, self.out_features = num_classes, out_features
+        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
+        features = math.prod(out_features, start=num_classes)
+        self.linear = Linear(in_features, features, bias=bias, device=device, dtype=dtype)
+        self.options = options
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        shape, bias = (self.num_classes, *self.out_features), self.linear.bias
+        return F.linear_cross_entropy(
+            input,
+            self.linear.weight.reshape(*shape, self.linear.in_features),
+            target,
+            linear_bias=None if bias is None else bias.reshape(shape),
+            weight=self.weight,
+            reduction=self.reduction,
+            ignore_index=self.ignore_index,
+            label_smoothing=self.label_smoothing,
+            options=self.options,
+        )
+
+    def extra_repr(self) -> str:
+        return (
+            f"in_features={self.linear.in_features}, num_classes={self.num_classes}, "
+            f"out_features={self.out_features}, bias={self.linear.bias is not None}, reduction={self.reduction}, "
+            f"ignore_index={self.ignore_index}, label_smoothing={self.label_smoothing}, options={self.options}"
         )
 
 
@@ -338,14 +436,14 @@ class MultiLabelMarginLoss(_Loss):
         return F.multilabel_margin_loss(input, target, reduction=self.reduction)
 
 
-class MultiLabelSoftMarginLoss(_Weighted):
+class MultiLabelSoftMarginLoss(_WeightedLoss):
     """Binary cross-entropy of each class's logit, averaged. Source: torch.nn.MultiLabelSoftMarginLoss."""
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.multilabel_soft_margin_loss(input, target, weight=self.weight, reduction=self.reduction)
 
 
-class MultiMarginLoss(_Weighted):
+class MultiMarginLoss(_WeightedLoss):
     """The mean over the other classes of max(0, margin - input[target] + input[class])^p.
 
     Raises: ValueError: for a p that is neither 1 nor 2, or a weight that is not 1-D.

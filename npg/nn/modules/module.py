@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from npg import dtypes
+from npg._errors import NO_TORCHSCRIPT
 from npg._naming import named
 from npg.autograd import no_grad
 from npg.creation import empty, empty_like
 from npg.functional._attributes import device
+from npg.functional._factory import NO_DATA
 from npg.nn.modules import _hooks, _state_dict
-from npg.nn.parameter import Buffer, Parameter
+from npg.nn.modules._state_dict import EXTRA as _EXTRA_STATE_KEY_SUFFIX, _IncompatibleKeys
+from npg.nn.parameter import Buffer, Parameter, is_lazy
 from npg.tensor import Tensor
 from npg.utils._profiled import profiled
 from npg.utils._typename import typename
 from npg.utils.hooks import RemovableHandle
 
 M = TypeVar("M", bound="Module")
+
+_OF_SCRIPTS = frozenset({"save", "save_to_buffer", "code", "graph"})  # what PyTorch's compiled modules have
 
 
 def _indent(text: str) -> str:
@@ -36,6 +42,8 @@ class Module:
     """
 
     training: bool
+    dump_patches = False  # programs set it for PyTorch 1, which warned of changed sources
+    T_destination = TypeVar("T_destination", bound=dict[str, Any])
     _version = 1  # written to a state_dict's _metadata; a subclass that renames its state increments it
     _parameters: dict[str, Any]
     _buffers: dict[str, Any]
@@ -68,6 +76,8 @@ class Module:
         if not (self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks):
             return self.forward(*args, **kwargs)
         return _hooks.call(self, args, kwargs)
+
+    _call_impl = _wrapped_call_impl = __call__
 
     # ----- Attributes: parameters, buffers and modules stand in tables of their own -----
 
@@ -132,7 +142,10 @@ class Module:
                 return tables["_parameters"][name]
             if name in tables["_buffers"]:
                 return tables["_buffers"][name]
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        text = f"'{type(self).__name__}' object has no attribute '{name}'"
+        if name in _OF_SCRIPTS and "npg.jit" in sys.modules:  # npg.jit.script and trace return a module as it is
+            text = f"{text}; {named(NO_TORCHSCRIPT)}"
+        raise AttributeError(text)
 
     def __delattr__(self, name: str) -> None:
         for table in (self._parameters, self._buffers, self._modules):
@@ -393,29 +406,52 @@ class Module:
                 if parameter is None:
                     continue
                 grad = parameter.grad
-                parameter.data = fn(parameter.data)
+                _hold(parameter, fn(parameter.data))
                 if grad is not None:
-                    grad.data = fn(grad.detach())
+                    _hold(grad, fn(grad.detach()))
             for name, buffer in self._buffers.items():
-                if buffer is not None:
+                if is_lazy(buffer):
+                    buffer.data = fn(buffer.data)  # it goes on waiting for its shape
+                elif buffer is not None:
                     self._buffers[name] = fn(buffer)
         return self
 
     def to(self: M, *args: Any, **kwargs: Any) -> M:
-        """Change the dtype of floating parameters and buffers, as Tensor.to; the only device is the CPU."""
+        """Change the dtype of floating parameters and buffers, and their device, as Tensor.to.
+
+        Args:
+            memory_format: the order in memory of those with four or five dimensions.
+        Raises: NotImplementedError: for the CPU, when one is on the device "meta", without data.
+        """
+        order = kwargs.pop("memory_format", None)
         place = kwargs.get("device", args[0] if args and isinstance(args[0], (str, device)) else None)
         if place is not None and next(self.parameters(), None) is None and next(self.buffers(), None) is None:
             device(place)  # as in PyTorch, a module without tensors may be asked to go anywhere
             return self
-        dtype = empty(0).to(*args, **kwargs).dtype
+        example = empty(0, device="cpu").to(*args, **kwargs)
+        dtype = example.dtype
         is_asked = kwargs.get("dtype") is not None or any(isinstance(a, (dtypes.dtype, Tensor)) for a in args)
-        if not is_asked:
+        goes = place is not None or bool(args) and isinstance(args[0], Tensor)
+        if goes and not example.is_meta and any(t.is_meta for t in (*self.parameters(), *self.buffers())):
+            raise NotImplementedError(
+                named(
+                    f"{NO_DATA} Please use npg.nn.Module.to_empty() instead of npg.nn.Module.to() when moving module "
+                    "from meta to a different device."
+                )
+            )
+        if not is_asked and order is None and not example.is_meta:
             return self
-        if not dtype.is_floating_point:
+        if is_asked and not dtype.is_floating_point:
             raise TypeError(
                 f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
             )
-        return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
+
+        def convert(t: Tensor) -> Tensor:
+            kind = dtype if is_asked and t.is_floating_point() else t.dtype
+            t = t.to("meta") if goes and example.is_meta else t
+            return t.to(kind) if order is None or t.dim() not in (4, 5) else t.to(kind, memory_format=order)
+
+        return self._apply(convert)
 
     def type(self: M, dst_type: Any) -> M:
         """Change the dtype of all parameters and buffers."""
@@ -433,13 +469,20 @@ class Module:
         """Change floating parameters and buffers to float16."""
         return self.to(dtypes.float16)
 
+    def bfloat16(self: M) -> M:
+        """Raise TypeError: npg has no bfloat16 tensors, only the name of the dtype."""
+        return self._apply(lambda t: t.bfloat16() if t.is_floating_point() else t)
+
     def to_empty(self: M, *, device: Any, recurse: bool = True) -> M:
-        """Give all parameters and buffers uninitialised memory."""
+        """Give all parameters and buffers uninitialised memory on a device, the CPU or "meta"."""
         return self._apply(lambda t: empty_like(t, device=device), recurse)
 
     def cpu(self: M) -> M:
-        """Return this module, which is on the CPU already."""
-        return self
+        """Return this module, which is on the CPU already.
+
+        Raises: NotImplementedError: when a parameter or buffer is on the device "meta".
+        """
+        return self._apply(lambda t: t.cpu()) if any(t.is_meta for t in (*self.parameters(), *self.buffers())) else self
 
     def cuda(self: M, device: Any = None) -> M:
         """Raise as PyTorch without CUDA does; return a module without state."""
@@ -459,6 +502,9 @@ class Module:
 
     def share_memory(self: M) -> M:
         """Move all parameters and buffers into memory that processes share; see Tensor.share_memory_."""
+        for t in (*self.parameters(), *self.buffers()):
+            if is_lazy(t):
+                t.share_memory_()  # raises
         return self._apply(lambda t: t.share_memory_())
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
@@ -572,11 +618,11 @@ class Module:
         for name, t in _state_dict.persistent(self).items():
             destination[prefix + name] = t if keep_vars else t.detach()
         if type(self).get_extra_state is not Module.get_extra_state:
-            destination[prefix + _state_dict.EXTRA] = self.get_extra_state()
+            destination[prefix + _EXTRA_STATE_KEY_SUFFIX] = self.get_extra_state()
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> _state_dict.IncompatibleKeys:
+    ) -> _IncompatibleKeys:
         """Copy the tensors of a state_dict into the parameters and buffers of the same names.
 
         Args:
@@ -631,6 +677,18 @@ class Module:
         """
         return RemovableHandle(self._state_dict_hooks, hook)
 
+    def _register_state_dict_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call hook as register_state_dict_post_hook does; what it returns takes the place of the state_dict."""
+        return RemovableHandle(self._state_dict_hooks, _state_dict.Replacing(hook))
+
+    def _register_load_state_dict_pre_hook(
+        self, hook: Callable[..., Any], with_module: bool = False
+    ) -> RemovableHandle:
+        """Call hook as register_load_state_dict_pre_hook does, without the module, unless it is wanted."""
+        return RemovableHandle(
+            self._load_state_dict_pre_hooks, hook if with_module else lambda module, *args: hook(*args)
+        )
+
     def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call hook(module, state_dict, prefix, metadata, strict, missing, unexpected, errors) before loading.
 
@@ -662,6 +720,14 @@ class Module:
         if not children and len(lines) <= 1:
             return f"{self._get_name()}({extra})"
         return f"{self._get_name()}(\n  " + "\n  ".join(lines + children) + "\n)"
+
+
+def _hold(tensor: Tensor, value: Tensor) -> None:
+    """Let a tensor have another's data, which may be on another device: a tensor's own .data may not."""
+    if tensor.is_meta == value.is_meta:
+        tensor.data = value
+    else:
+        tensor._swap_array(value._array)
 
 
 def _member(owner: Any, name: str) -> Any:

@@ -29,7 +29,7 @@ class _Pad(Module):
 # ----- With one value -----
 
 
-class _ConstantPad(_Pad):
+class _ConstantPadNd(_Pad):
     """Args: padding: an int, or the amounts before and after each dimension, last one first. value: the fill value."""
 
     def __init__(self, padding: Any, value: float) -> None:
@@ -43,19 +43,19 @@ class _ConstantPad(_Pad):
         return f"padding={self.padding}, value={self.value}"
 
 
-class ConstantPad1d(_ConstantPad):
+class ConstantPad1d(_ConstantPadNd):
     """Pad the last dimension with a value. Source: torch.nn.ConstantPad1d."""
 
     dims = 1
 
 
-class ConstantPad2d(_ConstantPad):
+class ConstantPad2d(_ConstantPadNd):
     """Pad the last two dimensions with a value. Source: torch.nn.ConstantPad2d."""
 
     dims = 2
 
 
-class ConstantPad3d(_ConstantPad):
+class ConstantPad3d(_ConstantPadNd):
     """Pad the last three dimensions with a value. Source: torch.nn.ConstantPad3d."""
 
     dims = 3
@@ -94,55 +94,76 @@ class ZeroPad3d(ConstantPad3d):
 # ----- With what is there -----
 
 
-class ReflectionPad1d(_Pad):
+class _ReflectionPadNd(_Pad):
+    mode = "reflect"
+
+
+class ReflectionPad1d(_ReflectionPadNd):
     """Pad the last dimension with values mirrored at the edge. Source: torch.nn.ReflectionPad1d."""
 
-    mode, dims = "reflect", 1
+    dims = 1
 
 
-class ReflectionPad2d(_Pad):
+class ReflectionPad2d(_ReflectionPadNd):
     """Pad the last two dimensions with values mirrored at the edge. Source: torch.nn.ReflectionPad2d."""
 
-    mode, dims = "reflect", 2
+    dims = 2
 
 
-class ReflectionPad3d(_Pad):
+class ReflectionPad3d(_ReflectionPadNd):
     """Pad the last three dimensions with values mirrored at the edge. Source: torch.nn.ReflectionPad3d."""
 
-    mode, dims = "reflect", 3
+    dims = 3
 
 
-class ReplicationPad1d(_Pad):
+class _ReplicationPadNd(_Pad):
+    mode = "replicate"
+
+
+class ReplicationPad1d(_ReplicationPadNd):
     """Pad the last dimension with the value at the edge. Source: torch.nn.ReplicationPad1d."""
 
-    mode, dims = "replicate", 1
+    dims = 1
 
 
-class ReplicationPad2d(_Pad):
+class ReplicationPad2d(_ReplicationPadNd):
     """Pad the last two dimensions with the value at the edge. Source: torch.nn.ReplicationPad2d."""
 
-    mode, dims = "replicate", 2
+    dims = 2
 
 
-class ReplicationPad3d(_Pad):
+class ReplicationPad3d(_ReplicationPadNd):
     """Pad the last three dimensions with the value at the edge. Source: torch.nn.ReplicationPad3d."""
 
-    mode, dims = "replicate", 3
+    dims = 3
 
 
-class CircularPad1d(_Pad):
+class _CircularPadNd(_Pad):
+    mode = "circular"
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        least = self.dims + 1
+        if input.dim() not in (least, least + 1):
+            raise ValueError(f"expected {least}D or {least + 1}D input (got {input.dim()}D input)")
+
+    def forward(self, input: Tensor) -> Tensor:
+        self._check_input_dim(input)
+        return super().forward(input)
+
+
+class CircularPad1d(_CircularPadNd):
     """Pad the last dimension with values from the opposite end. Source: torch.nn.CircularPad1d."""
 
-    mode, dims = "circular", 1
+    dims = 1
 
 
-class CircularPad2d(_Pad):
+class CircularPad2d(_CircularPadNd):
     """Pad the last two dimensions with values from the opposite end. Source: torch.nn.CircularPad2d."""
 
-    mode, dims = "circular", 2
+    dims = 2
 
 
-class CircularPad3d(_Pad):
+class CircularPad3d(_CircularPadNd):
     """Pad the last three dimensions with values from the opposite end. Source: torch.nn.CircularPad3d."""
 
-    mode, dims = "circular", 3
+    dims = 3

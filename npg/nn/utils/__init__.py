@@ -1,6 +1,16 @@
-"""Gradient clipping, parameters as one vector, weight normalisation."""
+"""Gradient clipping, parameters as one vector, parametrizations and normalised weights, pruning, layouts of weights."""
 
-from npg.nn.utils import clip_grad, convert_parameters, rnn
+from npg.nn.utils import (
+    clip_grad,
+    convert_parameters,
+    fusion,
+    init,
+    parametrizations,
+    parametrize,
+    prune,
+    rnn,
+    stateless,
+)
 from npg.nn.utils.clip_grad import (
     clip_grad_norm,
     clip_grad_norm_,
@@ -9,6 +19,15 @@ from npg.nn.utils.clip_grad import (
     get_total_norm,
 )
 from npg.nn.utils.convert_parameters import parameters_to_vector, vector_to_parameters
+from npg.nn.utils.fusion import (
+    fuse_conv_bn_eval,
+    fuse_conv_bn_weights,
+    fuse_linear_bn_eval,
+    fuse_linear_bn_weights,
+)
+from npg.nn.utils.init import skip_init
+from npg.nn.utils.memory_format import convert_conv2d_weight_memory_format, convert_conv3d_weight_memory_format
+from npg.nn.utils.spectral_norm import remove_spectral_norm, spectral_norm
 from npg.nn.utils.weight_norm import remove_weight_norm, weight_norm
 
 __all__ = [
@@ -17,11 +36,26 @@ __all__ = [
     "clip_grad_norm_",
     "clip_grad_value_",
     "clip_grads_with_norm_",
+    "convert_conv2d_weight_memory_format",
+    "convert_conv3d_weight_memory_format",
     "convert_parameters",
+    "fuse_conv_bn_eval",
+    "fuse_conv_bn_weights",
+    "fuse_linear_bn_eval",
+    "fuse_linear_bn_weights",
+    "fusion",
     "get_total_norm",
+    "init",
     "parameters_to_vector",
+    "parametrizations",
+    "parametrize",
+    "prune",
+    "remove_spectral_norm",
     "remove_weight_norm",
     "rnn",
+    "skip_init",
+    "spectral_norm",
+    "stateless",
     "vector_to_parameters",
     "weight_norm",
 ]

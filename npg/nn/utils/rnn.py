@@ -15,6 +15,7 @@ from npg import dtypes
 from npg._words import type_name
 from npg.creation import as_tensor, from_numpy, full
 from npg.functional import index_select, sort
+from npg.functional.packing import _pack_padded_sequence, _pad_packed_sequence
 from npg.tensor import Tensor
 
 __all__ = [
@@ -152,15 +153,6 @@ class PackedSequence(PackedSequence_):
 # ----- Packing -----
 
 
-def _places(lengths: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Return the sizes of the steps, and for every packed element its step and its sequence; lengths fall."""
-    steps = np.arange(lengths[0] if lengths.size else 0)
-    sizes = np.searchsorted(-lengths, -steps, side="left").astype(np.int64)  # how many are longer than t
-    starts = np.cumsum(sizes) - sizes
-    step = np.repeat(steps, sizes)
-    return sizes, step, np.arange(step.size) - starts[step]
-
-
 def pack_padded_sequence(
     input: Tensor, lengths: Any, batch_first: bool = False, enforce_sorted: bool = True
 ) -> PackedSequence:
@@ -175,43 +167,12 @@ def pack_padded_sequence(
     Source: torch.nn.utils.rnn.pack_padded_sequence. A length beyond T is refused; PyTorch leaves such elements out of
         the data and counts them in batch_sizes.
     """
-    if not isinstance(input, Tensor):
-        raise TypeError(
-            f"_pack_padded_sequence(): argument 'input' (position 1) must be Tensor, not {type_name(input)}"
-        )
     lengths = as_tensor(lengths, dtype=dtypes.int64)
-    if lengths.dim() != 1:
-        raise RuntimeError(
-            f"'lengths' argument should be a 1D CPU int64 tensor, but got {lengths.dim()}D cpu Long tensor"
-        )
-    batch = input.size(0 if batch_first else 1)
     order: Tensor | None = None
     if not enforce_sorted:
         lengths, order = sort(lengths, descending=True)
         input = index_select(input, 0 if batch_first else 1, order)
-    if not input.numel():
-        raise RuntimeError("Cannot pack empty tensors.")
-    counts = lengths.numpy()
-    if counts.size != batch:
-        raise RuntimeError(
-            f"Expected `len(lengths)` to be equal to batch_size, but got {counts.size} (batch_size={batch})"
-        )
-    if (counts <= 0).any():
-        raise RuntimeError(
-            "Length of all samples has to be greater than 0, but found an element in 'lengths' that is <= 0"
-        )
-    if (counts[1:] > counts[:-1]).any():
-        raise RuntimeError(
-            "`lengths` array must be sorted in decreasing order when `enforce_sorted` is True. You can pass "
-            "`enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to sidestep this requirement if you "
-            "do not need ONNX exportability."
-        )
-    longest = input.size(1 if batch_first else 0)
-    if counts[0] > longest:
-        raise RuntimeError(f"expected lengths of at most {longest}, the length of the padded batch, got {counts[0]}")
-    sizes, step, row = _places(counts)
-    index = (row, step) if batch_first else (step, row)
-    return PackedSequence(input[tuple(map(from_numpy, index))], from_numpy(sizes), order, None)
+    return PackedSequence(*_pack_padded_sequence(input, lengths, batch_first), order, None)
 
 
 def pad_packed_sequence(
@@ -225,8 +186,7 @@ def pad_packed_sequence(
     Raises: ValueError: when total_length is too small.
     Source: torch.nn.utils.rnn.pad_packed_sequence.
     """
-    sizes = sequence.batch_sizes.numpy()
-    longest = len(sizes)
+    longest = len(sequence.batch_sizes)
     if total_length is not None:
         if total_length < longest:
             raise ValueError(
@@ -234,18 +194,11 @@ def pad_packed_sequence(
                 f"total_length={total_length} and max sequence length being {longest}"
             )
         longest = total_length
-    batch = int(sizes[0])
-    lengths = np.searchsorted(-sizes, -np.arange(batch), side="left").astype(np.int64)
-    _, step, row = _places(lengths)
-    data = sequence.data
-    shape = (batch, longest) if batch_first else (longest, batch)
-    padded: Tensor = full((*shape, *data.shape[1:]), padding_value, dtype=data.dtype)
-    index = (row, step) if batch_first else (step, row)
-    padded[tuple(map(from_numpy, index))] = data
+    padded, lengths = _pad_packed_sequence(sequence.data, sequence.batch_sizes, batch_first, padding_value, longest)
     order = sequence.unsorted_indices
     if order is None:
-        return padded, from_numpy(lengths)
-    return index_select(padded, 0 if batch_first else 1, order), from_numpy(lengths)[order]
+        return padded, lengths
+    return index_select(padded, 0 if batch_first else 1, order), lengths[order]
 
 
 # ----- Padding -----
@@ -287,9 +240,13 @@ def pad_sequence(
 
 
 def unpad_sequence(padded_sequences: Tensor, lengths: Tensor, batch_first: bool = False) -> list[Tensor]:
-    """Return the B sequences of a padded batch, each with its own length. Source: torch.nn.utils.rnn.unpad_sequence."""
+    """Return copies of the B sequences of a padded batch, each with its own length.
+
+    Source: torch.nn.utils.rnn.unpad_sequence, which transposes the padded batch itself unless batch_first.
+    """
     rows = padded_sequences if batch_first else padded_sequences.transpose(0, 1)
-    return [row[: int(length)] for row, length in zip(rows.unbind(0), lengths, strict=False)]
+    pairs = zip(range(len(rows)), lengths, strict=True)
+    return [rows[i, : max(int(length), 0)].clone() for i, length in pairs]
 
 
 def pack_sequence(sequences: list[Tensor], enforce_sorted: bool = True) -> PackedSequence:

@@ -28,6 +28,7 @@ class _ByFunction(LRScheduler):
     def state_dict(self) -> dict[str, Any]:
         """Return the state, with the attributes of callables that are no plain functions."""
         state = super().state_dict()
+        del state["lr_lambdas"]  # which PyTorch's state has last
         state["lr_lambdas"] = [None if isinstance(f, types.FunctionType) else dict(f.__dict__) for f in self.lr_lambdas]
         return state
 

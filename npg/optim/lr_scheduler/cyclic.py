@@ -118,7 +118,7 @@ class CyclicLR(_WithMomentum):
     def state_dict(self) -> dict[str, Any]:
         """Return the state, with the attributes of a scale_fn that is no plain function."""
         state = super().state_dict()
-        scale = state["_scale_fn_custom"]
+        scale = state.pop("_scale_fn_custom")  # which PyTorch's state has last
         plain = scale is None or isinstance(scale, types.FunctionType)
         state["_scale_fn_custom"] = None if plain else dict(scale.__dict__)
         return state
@@ -169,8 +169,8 @@ class OneCycleLR(_WithMomentum):
             raise ValueError(f"Expected float between 0 and 1 pct_start, but got {pct_start}")
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
-        self._anneal_func_type = anneal_strategy
         self._schedule_phases = _phases(self.total_steps, pct_start, three_phase)
+        self._anneal_func_type = anneal_strategy
         max_lrs = one_per_group("max_lr", optimizer, max_lr)
         self.cycle_momentum = cycle_momentum
         lows, tops = self._momentums(optimizer, base_momentum, max_momentum) if cycle_momentum else ([], [])

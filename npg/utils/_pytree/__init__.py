@@ -50,6 +50,13 @@ ToDumpableContextFn: TypeAlias = Callable[[Context], DumpableContext]
 FromDumpableContextFn: TypeAlias = Callable[[DumpableContext], Context]
 IsLeaf: TypeAlias = Callable[[PyTree], bool] | None
 
+# What PyTorch calls the functions of Python's containers: _dict_flatten, _list_unflatten, ...
+for _kind in BUILTIN_TYPES:
+    _node = SUPPORTED_NODES[_kind]
+    vars()[f"_{_kind.__name__.lower()}_flatten"] = _node.flatten_fn
+    vars()[f"_{_kind.__name__.lower()}_unflatten"] = _node.unflatten_fn
+    vars()[f"_{_kind.__name__.lower()}_flatten_with_keys"] = _node.flatten_with_keys_fn
+
 # ----- Apart and together -----
 
 

@@ -198,8 +198,7 @@ def register_dataclass(
             raise ValueError(
                 "field_names does not include all dataclass fields.\n"
                 f"Missing fields in `field_names`: {missing}. If you want to include these fields in the pytree, "
-                "please "
-                "add them to `field_names`, otherwise please add them to `drop_field_names`.\n"
+                "please add them to `field_names`, otherwise please add them to `drop_field_names`.\n"
             )
         if unknown := set(names) - own:
             raise ValueError(f"field_names includes fields that are no dataclass fields: {unknown}.")

@@ -227,8 +227,7 @@ def _dumpable(spec: TreeSpec) -> dict[str, Any]:
     if serial.name is None:
         raise NotImplementedError(
             f"No registered serialization name for {spec.type} found. Please update your _register_pytree_node call "
-            "with "
-            "a `serialized_type_name` kwarg."
+            "with a `serialized_type_name` kwarg."
         )
     if spec.type is namedtuple and spec.context not in SERIALS:
         raise NotImplementedError(

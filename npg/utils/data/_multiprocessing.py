@@ -9,6 +9,7 @@ Source: torch.utils.data.dataloader; in which order the sampler is asked, and wh
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import itertools
 import multiprocessing
@@ -17,14 +18,16 @@ import os
 import pickle
 import select
 import signal
+import sys
+import threading
 import time
 import warnings
 import weakref
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
+from npg.utils._exceptions import ExceptionWrapper
 from npg.utils.data._iterators import _BaseDataLoaderIter
-from npg.utils.data._utils.exceptions import ExceptionWrapper
 from npg.utils.data._utils.shared import Inbox, NoDescriptor
 from npg.utils.data._utils.worker import (
     MP_STATUS_CHECK_INTERVAL,
@@ -156,6 +159,26 @@ def _stop(workers: list[_Worker], owner: int, seconds: float | None = None) -> N
                 process.join(1)
 
 
+def _stop_dropped(workers: list[_Worker], owner: int) -> None:
+    """End the workers of an iterator that nobody holds any more."""
+    try:
+        _stop(workers, owner)
+    except KeyboardInterrupt:  # Python ignores what is raised here: the program shall see it when this has returned
+        _thread.start_new_thread(_interrupt_later, ())
+
+
+def _interrupt_later() -> None:
+    """Interrupt the main thread once it is in no finalizer."""
+    main, finalizer = threading.main_thread().ident or 0, weakref.finalize.__call__.__code__
+    frame: Any = True
+    while frame is not None:
+        time.sleep(0.01)
+        frame = sys._current_frames().get(main)
+        while frame is not None and frame.f_code is not finalizer:
+            frame = frame.f_back
+    _thread.interrupt_main()
+
+
 # ----- The iterator -----
 
 
@@ -180,7 +203,7 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         self._shutdown = False
         self._failure: RuntimeError | None = None
         self._all: list[_Worker] = []
-        self._finalizer = weakref.finalize(self, _stop, self._all, self._owner)
+        self._finalizer = weakref.finalize(self, _stop_dropped, self._all, self._owner)
         self._finalizer.atexit = False  # multiprocessing ends its processes then, without delay
         self._epoch = 0
         try:

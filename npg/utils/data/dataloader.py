@@ -113,18 +113,13 @@ class DataLoader(Generic[T_co]):
             batch_size, drop_last = None, False
         elif batch_size is None and drop_last:
             raise ValueError("batch_size=None option disables auto-batching and is mutually exclusive with drop_last")
-        sized: Any = dataset
-        order: Any = sampler
         if sampler is None:
-            if self._dataset_kind == _DatasetKind.Iterable:
-                order = _InfiniteConstantSampler()
-            else:
-                order = RandomSampler(sized, generator=generator) if shuffle else SequentialSampler(sized)
+            sampler = _sampler_of(dataset, bool(shuffle), generator)
         if batch_size is not None and batch_sampler is None:
-            batch_sampler = BatchSampler(order, batch_size, drop_last)
+            batch_sampler = BatchSampler(sampler, batch_size, drop_last)
         self.batch_size = batch_size
         self.drop_last = drop_last
-        self.sampler = order
+        self.sampler = sampler
         self.batch_sampler = batch_sampler
         self.generator = generator
         if collate_fn is None:
@@ -239,6 +234,13 @@ class DataLoader(Generic[T_co]):
             "avoid potential slowness/freeze if necessary.",
             stacklevel=2,
         )
+
+
+def _sampler_of(dataset: Any, shuffle: bool, generator: random.Generator | None) -> Sampler[Any]:
+    """Return the sampler of a loader that is given none."""
+    if isinstance(dataset, IterableDataset):
+        return _InfiniteConstantSampler()
+    return RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
 
 
 def _checked(num_workers: int, timeout: float, prefetch_factor: int | None, persistent_workers: bool) -> int | None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import npg
+from tests.transcripts import check_transcript
 from tests.twins import agree, attempt, warned
 
 Pair = namedtuple("Pair", "a b")
@@ -292,3 +293,22 @@ def _double(module: Any, args: Any, output: Any) -> Any:
 
 def _same(module: Any, grad_inputs: Any, grad_outputs: Any) -> None:
     return None
+
+
+def test_hooks_of_pytorchs_own_on_state_dicts():
+    check_transcript("""
+torch.nn.Module.dump_patches, torch.nn.Module.T_destination
+m = torch.nn.Linear(1, 1)
+h = m._register_state_dict_hook(lambda m, s, p, meta: {"own": 1})
+m.state_dict()
+h.remove(); list(m.state_dict())
+h = m._register_state_dict_hook(lambda m, s, p, meta: None)
+list(m.state_dict())
+h.remove(); n = torch.nn.Sequential(m)
+h = m._register_load_state_dict_pre_hook(lambda s, p, *a: print(sorted(s), p, len(a)))
+n.load_state_dict(n.state_dict())
+h.remove()
+h = m._register_load_state_dict_pre_hook(lambda m, s, p, *a: s.pop("0.bias"), with_module=True)
+n.load_state_dict(n.state_dict(), strict=False)
+m._call_impl(torch.zeros(1)).shape, m._wrapped_call_impl(torch.zeros(1)).shape
+""")

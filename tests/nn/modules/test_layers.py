@@ -1,5 +1,6 @@
 """Layers, activations, losses, initialisation: one expression each, in npg and in torch."""
 
+import importlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 import npg
 from npg import nn
+from tests.helpers import same_result_or_error
 from tests.twins import agree, attempt, warned
 
 torch = pytest.importorskip("torch", reason="compares with torch")
@@ -273,5 +275,45 @@ def test_weight_norm_is_torchs() -> None:
             lib.nn.utils.remove_weight_norm(m)
             yield dict(m.state_dict()), m(lib.ones(1, 3)).detach()
             yield attempt(lambda: lib.nn.utils.remove_weight_norm(m))  # noqa: B023
+        yield warned(lambda: attempt(lambda: lib.nn.utils.weight_norm(lib.nn.Linear(3, 2), "wait")))[0]
 
     agree(program)
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+@pytest.mark.parametrize("ndim", range(7))
+def test_circular_padding_refuses_ranks_in_torchs_words(dims, ndim):
+    same_result_or_error(
+        getattr(nn, f"CircularPad{dims}d")(1), getattr(torch.nn, f"CircularPad{dims}d")(1), torch.ones((2,) * ndim)
+    )
+
+
+OLD = {  # what pickles of former versions of PyTorch do not hold
+    "AvgPool3d": ((2,), ("padding", "ceil_mode", "count_include_pad")), "Conv2d": ((2, 2, 3), ("padding_mode",)),
+    "Upsample": ((3,), ("recompute_scale_factor",)), "Softmax": ((), ("dim",)), "LogSoftmax": ((), ("dim",)),
+    "Softmin": ((), ("dim",)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_state_of_former_versions_is_completed_as_in_torch(name):
+    arguments, missing = OLD[name]
+    texts = []
+    for lib in (nn, torch.nn):
+        module = getattr(lib, name)(*arguments)
+        state = {key: value for key, value in vars(module).items() if key not in missing}
+        old = type(module).__new__(type(module))
+        old.__setstate__(state)
+        texts.append((repr(old), [getattr(old, key) for key in missing]))
+    assert texts[0] == texts[1]
+
+
+def test_modules_have_the_private_base_classes_that_libraries_ask_for():
+    for name in dir(torch.nn):
+        theirs, ours = getattr(torch.nn, name), getattr(nn, name, None)
+        if not isinstance(theirs, type) or ours is None or not issubclass(theirs, torch.nn.Module):
+            continue
+        for base in theirs.__mro__:
+            if base.__name__[0] == "_" and base.__module__.startswith("torch.nn.modules."):
+                room = importlib.import_module(base.__module__.replace("torch", "npg"))
+                assert issubclass(ours, getattr(room, base.__name__)), (name, base)

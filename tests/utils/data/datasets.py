@@ -68,6 +68,9 @@ class Behaves(Plain):
     def with_message(self, i: int) -> Any:
         raise WithMessage(message="a")
 
+    def group(self, i: int) -> Any:  # its class has `message`, and does not take it
+        raise ExceptionGroup("a", [ValueError("b")])
+
     def of_a_local_class(self, i: int) -> Any:
         class Local(Exception):
             pass

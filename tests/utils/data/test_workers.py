@@ -44,11 +44,17 @@ def workers_are_forked():
     multiprocessing.set_start_method(before, force=True)
 
 
+@pytest.fixture(autouse=True)
+def own_semaphores(monkeypatch):
+    """Name this process's semaphores, and those of its children, so that other processes' are told apart."""
+    monkeypatch.setitem(multiprocessing.current_process()._config, "semprefix", f"/mp{os.getpid()}")
+
+
 def resources():
     """Return what this process holds: open files, files in /dev/shm, children."""
     gc.collect()
     children = {process.pid for process in multiprocessing.active_children()}
-    names = ("sem.", "psm_", "npg", "torch")  # of multiprocessing, its shared memory, and the like
+    names = (f"sem.mp{os.getpid()}-", "psm_", "npg", "torch")  # of multiprocessing, its shared memory, and the like
     shared_files = {name for name in os.listdir("/dev/shm") if name.startswith(names)}
     return set(os.listdir("/proc/self/fd")), shared_files, children
 
@@ -434,6 +440,7 @@ def test_long_orders_and_long_answers():
         ("key_error", KeyError, "Original Traceback \\(most recent call last\\):\n"),
         ("two_arguments", RuntimeError, "Caught TwoArguments in DataLoader worker process 1"),
         ("with_message", datasets.WithMessage, "Caught WithMessage in"),
+        ("group", RuntimeError, "Caught ExceptionGroup in"),
         ("of_a_local_class", RuntimeError, "Local: here"),
         ("lock", TypeError, "cannot pickle '_thread.lock' object"),
     ],
@@ -443,7 +450,7 @@ def test_exceptions_of_workers(how, kind, text):
     got = [next(batches)[1] for _ in range(5)]
     with pytest.raises(kind, match=text) as caught:
         next(batches)
-    assert type(caught.value) is kind and "in DataLoader worker process 1.\nOriginal Traceback" in str(caught.value)
+    assert type(caught.value) is kind and "in DataLoader worker process 1.\nOriginal " in str(caught.value)
     assert "datasets.py" in str(caught.value) or how == "lock"
     assert [*got, *(batch[1] for batch in batches)] == [0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11]
 
@@ -579,6 +586,24 @@ def test_nothing_is_left(how, persistent):
                     1 / 0
         loader = batches = None
         assert time.monotonic() - started < 3
+
+
+@needs_fork
+@on_linux
+def test_an_interrupt_while_a_dropped_iterator_ends_its_workers_is_not_lost(monkeypatch):
+    """Python ignores what a finalizer raises."""
+    poll = multiprocessing.process.BaseProcess.join
+
+    def join(process, timeout=None):
+        monkeypatch.setattr(multiprocessing.process.BaseProcess, "join", poll)
+        raise KeyboardInterrupt
+
+    with nothing_left():
+        batches = iter(data.DataLoader(datasets.Plain(), num_workers=2))
+        monkeypatch.setattr(multiprocessing.process.BaseProcess, "join", join)
+        with pytest.raises(KeyboardInterrupt):
+            del batches
+            time.sleep(10)
 
 
 @needs_fork

@@ -18,14 +18,16 @@ import random
 import signal
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from npg.random import manual_seed
+from npg.utils._exceptions import ExceptionWrapper
 from npg.utils.data._utils import shared
-from npg.utils.data._utils.exceptions import ExceptionWrapper
 from npg.utils.data._utils.fetch import _BaseDatasetFetcher, _IterableDatasetFetcher, _MapDatasetFetcher
 from npg.utils.threads import set_num_threads
 
@@ -134,6 +136,59 @@ def _listen(connection: Any, orders: queue.SimpleQueue[bytes | None]) -> None:
     os._exit(1)
 
 
+class _Fetching:
+    """What a worker answers to its orders."""
+
+    has_ended = False  # the stream, in this pass
+
+    def __init__(self, create_fetcher: Callable[[], _BaseDatasetFetcher], is_stream: bool, number: int) -> None:
+        self._create_fetcher = create_fetcher
+        self._is_stream = is_stream
+        self._number = number
+        self._fetcher: _BaseDatasetFetcher | None = None
+        self._failure: ExceptionWrapper | None = None  # the answer to all orders
+
+    def begin(self, init_fn: Callable[[int], object] | None) -> None:
+        """Make ready for the first pass; when init_fn fails, nothing is fetched in any."""
+        try:
+            if init_fn is not None:
+                init_fn(self._number)
+        except Exception:
+            self._failure = self.wrapped()
+        else:
+            self._make_fetcher()
+
+    def resume(self) -> None:
+        """Make ready for another pass."""
+        self.has_ended = False
+        if self._fetcher is not None:
+            self._failure = None
+            self._make_fetcher()
+
+    def _make_fetcher(self) -> None:
+        try:
+            self._fetcher = self._create_fetcher()
+        except Exception:
+            self._failure = self.wrapped()
+
+    def wrapped(self) -> ExceptionWrapper:
+        """Return the exception that is being handled, as the main process gets it."""
+        return _sendable(ExceptionWrapper(where=f"in DataLoader worker process {self._number}"))
+
+    def answer(self, index: Any) -> Any:
+        """Return the data at an index, the end of the stream, or what went wrong."""
+        if self._failure is not None:
+            return self._failure
+        assert self._fetcher is not None
+        try:
+            return self._fetcher.fetch(index)
+        except Exception as error:
+            if isinstance(error, StopIteration) and self._is_stream:
+                self.has_ended = True
+                return _IterableDatasetStopIteration(self._number)
+            return self.wrapped()
+
+
 def _worker_loop(
     dataset_kind: int,
     dataset: Any,
@@ -157,63 +212,24 @@ def _worker_loop(
         seed = _seed(base_seed, worker_id)
         _worker_info = WorkerInfo(id=worker_id, num_workers=num_workers, seed=seed, dataset=dataset)
         arena = shared.arena = shared.Arena(connection)
-        where = f"in DataLoader worker process {worker_id}"
-
-        def send(epoch: int, number: int, data: Any) -> None:
-            try:
-                packed = arena.pack(data)
-            except Exception:
-                packed = arena.pack(_sendable(ExceptionWrapper(where=where)))
-            connection.send_bytes(pickle.dumps((epoch, number, packed), 5))
-            arena.send_files()
-
-        failure: ExceptionWrapper | None = None
-        fetcher: _BaseDatasetFetcher | None = None
-
-        def begin() -> None:
-            nonlocal failure, fetcher
-            try:
-                fetcher = _DatasetKind.create_fetcher(dataset_kind, dataset, auto_collation, collate_fn, drop_last)
-            except Exception:
-                failure = ExceptionWrapper(where=where)
-
-        try:
-            if init_fn is not None:
-                init_fn(worker_id)
-        except Exception:
-            failure = ExceptionWrapper(where=where)
-        else:
-            begin()
-        has_ended = False
+        create = partial(_DatasetKind.create_fetcher, dataset_kind, dataset, auto_collation, collate_fn, drop_last)
+        fetching = _Fetching(create, dataset_kind == _DatasetKind.Iterable, worker_id)
+        fetching.begin(init_fn)
         while (message := orders.get()) is not None:
             released, order = pickle.loads(message)
             arena.release(released)
             if isinstance(order, _ResumeIteration):
-                has_ended = False
-                if fetcher is not None:
-                    failure = None
-                    begin()
-                continue
-            if has_ended:
-                continue
-            epoch, number, index = order
-            data: Any
-            if failure is not None:
-                data = failure
-            else:
-                assert fetcher is not None
+                fetching.resume()
+            elif not fetching.has_ended:
+                epoch, number, index = order
                 try:
-                    data = fetcher.fetch(index)
-                except Exception as error:
-                    if isinstance(error, StopIteration) and dataset_kind == _DatasetKind.Iterable:
-                        data = _IterableDatasetStopIteration(worker_id)
-                        has_ended = True
-                    else:
-                        data = ExceptionWrapper(where=where)
-            if isinstance(data, ExceptionWrapper):
-                data = _sendable(data)
-            send(epoch, number, data)
-            del data, index, order, message  # memory
+                    packed = arena.pack(fetching.answer(index))
+                except Exception:  # what cannot be pickled
+                    packed = arena.pack(fetching.wrapped())
+                connection.send_bytes(pickle.dumps((epoch, number, packed), 5))
+                arena.send_files()
+                del packed, index  # memory
+            del order, message
     except KeyboardInterrupt:  # the main process gets it too
         pass
     except (BrokenPipeError, ConnectionResetError):  # the main process has closed the connection

@@ -17,6 +17,7 @@ print(statistics)
 print(isinstance(statistics, ModelStatistics), statistics.total_params, statistics.total_mult_adds)
 model[0].weight.requires_grad_(False)
 print(summary(model, input_data=torch.ones(2, 8), col_names=("num_params", "trainable"), verbose=0))
+print(summary(torch.nn.MultiheadAttention(8, 2), input_size=[(3, 2, 8)] * 3, verbose=0))
 try:
     summary(model, input_size=(2, 3), verbose=0)
 except RuntimeError as error:

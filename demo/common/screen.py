@@ -1,0 +1,71 @@
+"""Progress on the screen, Ctrl-C, and how a script ends."""
+
+import signal
+import sys
+import time
+
+from common.storing import DemoError
+
+
+class Progress:
+    """A bar on a terminal that has tqdm, lines everywhere else."""
+
+    def __init__(self, start, total, interval):
+        self.done, self.total, self.interval, self.bar = start, total, interval, None
+        self.began = time.perf_counter(), start  # of the iterations since the last line
+        if sys.stdout.isatty():
+            try:
+                from tqdm import tqdm
+            except ImportError:
+                print('no progress bar without tqdm: pip install "npg-autograd[demo]"')
+            else:
+                self.bar = tqdm(initial=start, total=total, unit="it", file=sys.stdout, dynamic_ncols=True)
+
+    def update(self, loss):
+        """Report an iteration."""
+        if self.bar is not None:
+            self.bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
+            self.bar.update()
+        elif self.done % self.interval == 0:
+            now, (then, first) = time.perf_counter(), self.began
+            each = 1e3 * (now - then) / (self.done + 1 - first)
+            print(f"iter {self.done}/{self.total}: loss {loss:.4f}, {each:.1f} ms/iter", flush=True)
+            self.began = now, self.done + 1
+        self.done += 1
+
+    def note(self, text):
+        """Print a line, above the bar if there is one."""
+        if self.bar is None:
+            print(text, flush=True)
+        else:
+            self.bar.write(text, file=sys.stdout)
+
+    def close(self):
+        """Leave the bar as it is."""
+        if self.bar is not None:
+            self.bar.close()
+
+
+class Interrupt:
+    """The first Ctrl-C asks the loop to stop after its iteration, so that it can save; the second stops at once."""
+
+    def __init__(self):
+        self.asked = False
+        signal.signal(signal.SIGINT, self)
+
+    def __call__(self, number, frame):
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+def finish(train, options):
+    """Run train(options()), which returns False after Ctrl-C, and exit as a script should: mistakes are one line."""
+    try:
+        finished = train(options())
+    except DemoError as error:
+        sys.exit(f"train.py: error: {error}")
+    except KeyboardInterrupt:
+        finished = False
+    if not finished:
+        sys.exit(128 + signal.SIGINT)
