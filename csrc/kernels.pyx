@@ -15,6 +15,8 @@ import numpy as np
 cimport cython
 cimport numpy as cnp
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.pycapsule cimport PyCapsule_GetPointer
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from npg.kernels import limits, openblas, parallel
@@ -51,6 +53,7 @@ include "kernels/winograd.pxi"
 include "kernels/depthwise.pxi"
 include "kernels/recurrent.pxi"
 include "kernels/checksums.pxi"
+include "kernels/words.pxi"
 include "kernels/pooling.pxi"
 
 _seal_types(globals(), None)

@@ -52,16 +52,8 @@ def bernoulli(p: np.ndarray, generator: Generator | None = None) -> np.ndarray:
 
 
 def _trials(generator: Generator, count: int, p: float) -> np.ndarray:
-    # (count,) bool. With the 53 bits k, k * 2**-53 < p exactly when k < ceil(p * 2**53). The first word holds the upper
-    # 21 bits and nearly always decides.
-    upper, lower = divmod(math.ceil(p * 2.0**53), 2**32)
-    raw = generator._raw(2 * count)
-    high = raw[0::2] & np.uint64(0x1FFFFF)
-    success = high < np.uint64(upper)
-    tied = np.flatnonzero(high == np.uint64(upper))
-    if tied.size:
-        success[tied] = raw[1::2][tied] < np.uint64(lower)
-    return success
+    # (count,) bool. With the 53 bits k, k * 2**-53 < p exactly when k < ceil(p * 2**53).
+    return generator._trials(count, math.ceil(p * 2.0**53))
 
 
 def _bernoulli_each(out: np.ndarray, p: np.ndarray, g: Generator) -> np.ndarray:
@@ -259,7 +251,7 @@ class _Uniforms:
 
     def close(self) -> None:
         self._generator._restore_source(self._before)
-        self._generator._raw(2 * self._taken)
+        self._generator._words(2 * self._taken)
 
 
 def _poisson(rate: float, uniforms: _Uniforms) -> float:

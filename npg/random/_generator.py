@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from npg.kernels.words import Words
+
 _WORDS = 624  # of MT19937's state
-_WORD = np.array(32, np.uint64)  # bits; an array, because a scalar would be converted in each operation
 _DEFAULT_SEED = 67280421310721  # that of every torch.Generator() that was not seeded
 
 # at::CPUGeneratorImplState. `left` counts down to the next twist, `next` is the word to be read: both give the position
@@ -87,6 +88,7 @@ class Generator:
             _fork.generators.add(self)
         # numpy.random takes as long to import as a good part of NumPy itself, so it is imported at the first draw.
         self._source: Any = None  # an MT19937
+        self._words_of_source: Words | None = None
         self._seeding: Any = None  # a RandomState over it, which seeds it
         self._start(_DEFAULT_SEED)
 
@@ -235,25 +237,26 @@ class Generator:
     def _restore_source(self, state: Any) -> None:
         self._ready().state = state
 
-    def _raw(self, count: int) -> np.ndarray:
-        # count 32-bit words, each in a uint64, as NumPy returns them.
-        if not count:
-            return np.empty(0, np.uint64)
-        source = self._ready() if self._unread_seed else self._source
+    def _next(self) -> Words:
+        if self._unread_seed:
+            self._ready()
         self._next_at_end = _WORDS
-        words: np.ndarray = source.random_raw(count)
+        words = self._words_of_source
+        if words is None:
+            words = self._words_of_source = Words(self._source)
         return words
 
     def _words(self, count: int) -> np.ndarray:
         # (count,) uint32
-        return self._raw(count).astype(np.uint32)
+        return self._next().take(count) if count else np.empty(0, np.uint32)
 
     def _long_words(self, count: int) -> np.ndarray:
-        # (count,) uint64 of two words each, the first in the upper half.
-        raw = self._raw(2 * count)
-        long = raw[0::2] << _WORD
-        long |= raw[1::2]
-        return long
+        # (count,) uint64 of two words each, the first in the upper half
+        return self._next().take_long(count) if count else np.empty(0, np.uint64)
+
+    def _trials(self, count: int, bound: int) -> np.ndarray:
+        # (count,) bool: whether numbers of 53 bits are less than a bound
+        return self._next().take_trials(count, bound) if count else np.empty(0, np.bool_)
 
 
 def _as_uint64(seed: int) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from npg._contextlib import Block
+from npg.kernels.words import less, paired
 from npg.random._generator import Generator, default_generator, standing_in_for, this_thread
 
 
@@ -99,7 +100,7 @@ class _Repeated(Generator):
 
     def __init__(self, other: Generator) -> None:
         self._other = other
-        self._tape = np.empty(0, np.uint64)
+        self._tape = np.empty(0, np.uint32)
         self._new: list[np.ndarray[Any, Any]] = []  # drawn since restart(), behind the tape
         self._place = 0
         self._is_first = True
@@ -123,14 +124,20 @@ class _Repeated(Generator):
             self._is_first = False
         self._normal = self._first_normal
 
-    def _raw(self, count: int) -> np.ndarray:
+    def _words(self, count: int) -> np.ndarray:
         taped = self._tape[self._place : self._place + count]
         self._place += len(taped)
         if len(taped) == count:
             return taped.copy()
-        new = self._other._raw(count - len(taped))
+        new = self._other._words(count - len(taped))
         self._new.append(new)
         return np.concatenate([taped, new])
+
+    def _long_words(self, count: int) -> np.ndarray:
+        return paired(self._words(2 * count))
+
+    def _trials(self, count: int, bound: int) -> np.ndarray:
+        return less(self._words(2 * count), bound)
 
     def _source_state(self) -> Any:
         return self._place, len(self._new), self._other._source_state()

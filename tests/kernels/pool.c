@@ -103,7 +103,7 @@ int main(void) {
 #if defined(__SANITIZE_ADDRESS__)
             middle = 9000000u; /* its malloc may be held by a thread that is not in the child; the C library's is not */
 #endif
-            alarm(60);
+            alarm(300); /* sanitizers on a busy machine take a minute */
             use((void *)(i + 9));
             _exit(0);
         }

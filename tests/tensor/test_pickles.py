@@ -169,7 +169,7 @@ print("alive", loaded)
 
 
 def test_damaged_pickles_load_or_raise(tmp_path):
-    examples = max(600, settings.get_profile(os.environ.get("NPG_HYPOTHESIS_PROFILE") or "default").max_examples * 10)
+    examples = max(600, settings.get_profile(os.environ.get("NPG_HYPOTHESIS_PROFILE") or "default").max_examples * 2)
     run = subprocess.run(
         [sys.executable, "-c", FUZZ, str(examples)],
         cwd=tmp_path,

@@ -104,7 +104,7 @@ def test_what_is_in_use_and_what_is_the_users_survives():
 
 @pytest.mark.parametrize("dtype", [npg.float32, npg.float64])
 def test_counts_stay_bounded_over_many_sizes(dtype):
-    slots = 3
+    slots = 4
     bound = slots * (buffers.LIMIT + 2 * 4096)
     if npg.engine.name == "python":  # which keeps the temporaries of programs there too, four blocks of them at most
         bound += 4 * (2 * programs.BLOCK * 8 + 2 * 4096)

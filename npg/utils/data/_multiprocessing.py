@@ -176,7 +176,10 @@ def _interrupt_later() -> None:
         frame = sys._current_frames().get(main)
         while frame is not None and frame.f_code is not finalizer:
             frame = frame.f_back
-    _thread.interrupt_main()
+    if hasattr(signal, "pthread_kill") and callable(signal.getsignal(signal.SIGINT)):
+        signal.pthread_kill(main, signal.SIGINT)  # it may sleep, or wait for a lock
+    else:
+        _thread.interrupt_main()
 
 
 # ----- The iterator -----

@@ -62,6 +62,9 @@ def resources():
 @contextlib.contextmanager
 def nothing_left():
     """Assert that what is done within leaves nothing."""
+    from multiprocessing import resource_tracker  # of POSIX
+
+    resource_tracker.ensure_running()  # it stays, whoever is the first to start processes anew
     files, shared_files, children = resources()
 
     def left():
