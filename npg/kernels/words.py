@@ -43,7 +43,7 @@ class Words:
         return paired(self.take(2 * count))
 
     def take_trials(self, count: int, bound: int) -> Array:
-        """Return (count,) bool: whether numbers of 53 bits, of two words each, are less than a bound of at most 2**53."""
+        """Return (count,) bool: whether numbers of 53 bits, two words each, are below a bound of at most 2**53."""
         if self._capsule is not None:
             trials: Array = core.take_trials(self._capsule, count, *divmod(bound, 2**32))
             return trials
