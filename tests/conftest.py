@@ -3,8 +3,8 @@
 Environment:
     NPG_ENGINE: unset, everything runs on the extension and the engine tests on both engines; "python", all of it on the
         pure-Python engine alone.
-    NPG_HYPOTHESIS_PROFILE: "default", "ci" (at least 2,000 examples), or "nightly": tests that go through all ops take
-        more samples of each, too. CI=true stands for "ci".
+    NPG_HYPOTHESIS_PROFILE: "default" or "ci" (at least 2,000 examples, and more samples of each op); CI=true stands for
+        "ci".
     NPG_DATA: a directory with real data sets; tests that need one are skipped without it.
 """
 
@@ -62,11 +62,12 @@ def engines() -> dict[str, ModuleType]:
     return {name: load_engine(name) for name in ENGINES}
 
 
-# Tests of files, processes, texts and tools: what they look at does not depend on the engine. .ci/run leaves them out
-# where it runs all others once more on the pure-Python engine.
-ENGINE_FREE = (
+# Tests of files, processes, texts and tools, which do not depend on the engine, and long programs, whose parts others
+# test. .ci/run leaves them out where it runs all others once more on the pure-Python engine.
+ONCE = (
     "as_torch/libraries", "as_torch/test_modules.py", "as_torch/test_names.py", "as_torch/test_table.py",
-    "as_torch/test_texts.py", "benchmarks", "demo/test_bench.py", "functional/test_names.py", "kernels/test_pool.py",
+    "as_torch/test_texts.py", "benchmarks", "demo/test_bench.py", "demo/test_charrnn.py",
+    "demo/test_mnist.py", "functional/test_names.py", "kernels/test_pool.py",
     "serialization/test_archives.py", "serialization/test_attacks.py", "serialization/test_file_reader.py",
     "serialization/test_fuzz.py", "serialization/test_writing.py", "tensor/test_pickles.py", "tensor/test_sharing.py",
     "test_guest.py", "test_layering.py", "test_multiprocessing.py", "test_packaging.py", "test_types.py",
@@ -76,8 +77,8 @@ ENGINE_FREE = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if f"{item.path.relative_to(ROOT / 'tests').as_posix()}/".startswith(tuple(f"{x}/" for x in ENGINE_FREE)):
-            item.add_marker("engine_free")
+        if f"{item.path.relative_to(ROOT / 'tests').as_posix()}/".startswith(tuple(f"{x}/" for x in ONCE)):
+            item.add_marker("once")
 
 
 # ----- Without PyTorch -----
@@ -145,7 +146,6 @@ _in_ci = os.environ.get("CI", "").strip().lower() in ("1", "true")
 settings.register_profile("default", max_examples=100, derandomize=_in_ci, **_common)
 # The same examples on every run and no database: a red run can be repeated, and two workers do not race for files.
 settings.register_profile("ci", max_examples=2000, derandomize=True, database=None, **_common)
-settings.register_profile("nightly", settings.get_profile("ci"))
 PROFILE = os.environ.get("NPG_HYPOTHESIS_PROFILE") or ("ci" if _in_ci else "default")
 settings.load_profile(PROFILE)
 
@@ -161,9 +161,11 @@ def quick_samples(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     import torch
     from torch.testing._internal import common_utils
+    from torch.testing._internal.opinfo import core
 
     monkeypatch.setattr(torch, "manual_seed", torch.default_generator.manual_seed)
-    monkeypatch.setattr(common_utils, "extract_test_fn", lambda: None)
+    for module in (common_utils, core):  # the second has imported the function by name
+        monkeypatch.setattr(module, "extract_test_fn", lambda: None)
 
 
 @pytest.fixture(scope="session")

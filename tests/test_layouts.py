@@ -25,8 +25,8 @@ from .layouts import LAYOUTS, SHARING
 pytestmark = pytest.mark.usefixtures("quick_samples")
 
 PARTS = 6  # of all ops, for workers
-COUNT = 4 if PROFILE == "nightly" else 1
-DTYPES = (torch.float32, torch.float64, torch.int64) if PROFILE == "nightly" else (torch.float32, torch.int64)
+COUNT = 4 if PROFILE == "ci" else 1
+DTYPES = (torch.float32, torch.float64, torch.int64) if PROFILE == "ci" else (torch.float32, torch.int64)
 
 TOLERANCE = {"f4": 2e-5, "f8": 1e-11, "f2": 2e-2}
 
@@ -100,7 +100,7 @@ def singular(expected):
 def test_op_of_arrays_in_another_layout_is_the_same(part):
     wrong, calls = [], 0
     for call in sampled(COUNT, part, PARTS, DTYPES):
-        wrong += check(call, each=PROFILE == "nightly")
+        wrong += check(call, each=PROFILE == "ci")
         calls += 1
     assert calls > 50
     assert not wrong, f"{len(wrong)} wrong\n" + "\n".join(wrong[:10])
@@ -108,7 +108,7 @@ def test_op_of_arrays_in_another_layout_is_the_same(part):
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_kernel_of_arrays_in_another_layout_is_the_same(dtype):
-    wrong = [text for call in kernels(dtype) for text in check(call, each=PROFILE == "nightly")]
+    wrong = [text for call in kernels(dtype) for text in check(call, each=PROFILE == "ci")]
     assert not wrong, f"{len(wrong)} wrong\n" + "\n".join(wrong[:10])
 
 
@@ -131,7 +131,7 @@ def digests(*arguments, **environment):
 
 @pytest.mark.skipif(engine_name != "cython", reason="compares the engines")
 def test_engines_agree_to_the_bit_and_nothing_is_read_beside_an_array():
-    arguments = ["op_db"] if PROFILE == "nightly" else []
+    arguments = ["op_db"] if PROFILE == "ci" else []
     if compiler():
         arguments.append("end")  # for both: a sum's bits depend on where its array starts
         digests("start")

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="memory and time of a process are limited on Unix only")
 def test_every_public_function_refuses_what_is_absurd():
     # A process of its own: it may die of it. The longer profile tries more values.
-    few = [] if PROFILE == "nightly" else ["--few"]
+    few = [] if PROFILE == "ci" else ["--few"]
     done = subprocess.run(
         [sys.executable, "-m", "tests.refusals", *few],
         cwd=ROOT, capture_output=True, text=True, timeout=900,

@@ -16,7 +16,9 @@ import npg
 from tests.conftest import PROFILE
 from tests.layout_samples import sampled
 
-COUNT, PARTS = (4, 1) if PROFILE == "nightly" else (1, 6)
+pytestmark = pytest.mark.usefixtures("quick_samples")
+
+COUNT, PARTS = (4, 1) if PROFILE == "ci" else (1, 6)
 LARGEST = {npg.float16: 6e4, npg.float32: 3e38, npg.float64: 1e308}
 DTYPES = list(LARGEST)
 

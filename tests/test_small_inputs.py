@@ -19,7 +19,7 @@ from tests.test_op_db import UNDEFINED, forms
 pytestmark = pytest.mark.usefixtures("quick_samples")
 
 ALLOWED = (TypeError, ValueError, IndexError, RuntimeError, AssertionError)  # the last of embedding's padding_idx
-FEW = PROFILE != "nightly"
+FEW = PROFILE != "ci"
 DTYPES = [torch.float32, torch.int64]
 DTYPES += [] if FEW else [torch.float64, torch.float16, torch.int8, torch.uint8, torch.bool]
 

@@ -25,7 +25,7 @@ TOLERANCES = {"float64": 1e-10, "float32": 1e-4, "float16": 0.05}
 PARTED = {"float64": 1e-11, "float32": 1e-5, "float16": 0.01}  # smaller: a few shakes don't find the program's worst
 SMALLEST = 1e-3  # a tensor with no number above that is compared as if it had one: it may hold rounding alone
 SHAKES = 5
-EXAMPLES = int(os.environ.get("NPG_TRAINING_PROGRAMS", "400" if PROFILE == "nightly" else "100"))
+EXAMPLES = int(os.environ.get("NPG_TRAINING_PROGRAMS", "400" if PROFILE == "ci" else "100"))
 
 
 # ----- Differences -----

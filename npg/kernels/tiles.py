@@ -92,7 +92,9 @@ def _cut(
         return *_cut_large(m, k, n, 1), k
     both = a_lines and b_lines
     takes = small_kernels and (a_lines or not b_lines)  # the kernels for small matrices support these layouts
-    is_taken = takes and work <= UNSHARED_BATCH and (not both or (m * n <= _TAKEN and k >= _SHORT))
+    # Of several products none relies on those kernels to stay in its thread: for some layouts OpenBLAS has others.
+    most = UNSHARED_BATCH if is_one else UNSHARED_GEMM
+    is_taken = takes and work <= most and (not both or (m * n <= _TAKEN and k >= _SHORT))
     stays = work <= UNSHARED_GEMM or is_taken
     if (
         takes
