@@ -16,6 +16,7 @@ from npg.random._generator import Generator, chosen
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 _LONG_RANGE = 2**28  # from this range on, two words make a number, so that the remainder is nearly unbiased
 _LONG_PERMUTATION = (2**32 - 1) // 20  # likewise
+_TOO_MANY = 2**60  # int64 whose bytes cannot be counted in one
 _SMALL = 256  # up to here swapping in a list is faster than computing the outcome of all swaps with NumPy
 
 
@@ -205,6 +206,8 @@ def randperm(n: int, dtype: Any = np.int64, generator: Generator | None = None) 
 def _check_permutation(n: int, dtype: np.dtype[Any]) -> None:
     if n < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
+    if n >= _TOO_MANY:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes=[{n}]")
     if dtype not in _filling.LIMITS or dtype == np.bool_:
         raise NotImplementedError(f"\"randperm\" not implemented for '{scalar_name(dtype)}'")
     if dtype.kind == "f":

@@ -249,3 +249,11 @@ def test_filling_in_place_is_noticed_by_saved_tensors():
     y.detach().uniform_()
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         z.sum().backward()
+
+
+def test_permutation_of_more_than_there_are_addresses_is_refused_as_in_torch():
+    for lib in (npg, torch):
+        with pytest.raises(
+            RuntimeError, match=r"^Storage size calculation overflowed with sizes=\[4611686018427387904\]"
+        ):
+            lib.randperm(2**62)
