@@ -76,8 +76,9 @@ ONCE = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = tuple([f"{(ROOT / 'tests' / place).as_posix()}/" for place in ONCE])
     for item in items:
-        if f"{item.path.relative_to(ROOT / 'tests').as_posix()}/".startswith(tuple(f"{x}/" for x in ONCE)):
+        if f"{item.path.as_posix()}/".startswith(places):
             item.add_marker("once")
 
 

@@ -35,40 +35,40 @@ def holds_words(source, cnp.ndarray key not None, int place):
     return state.place == place
 
 
-def take_words(source, cnp.npy_intp count):
-    """Return (count,) uint32, the next words."""
+cdef void _take(
+    words_state *state, int kind, void *out, size_t count, uint32_t upper, uint32_t lower
+) noexcept nogil:
+    if kind == cnp.NPY_UINT32:
+        words_take(state, <uint32_t *>out, count)
+    elif kind == cnp.NPY_UINT64:
+        words_take_long(state, <uint64_t *>out, count)
+    else:
+        words_compare(state, <uint8_t *>out, count, upper, lower)
+
+
+cdef object _taken(object source, int kind, cnp.npy_intp count, uint32_t upper, uint32_t lower):
+    """Return (count,) numbers of a kind: words are uint32, pairs of them uint64, trials bool."""
     cdef words_state *state = _words_of(source)
-    cdef cnp.ndarray out = cnp.PyArray_EMPTY(1, &count, cnp.NPY_UINT32, 0)
-    cdef uint32_t *to = <uint32_t *>cnp.PyArray_DATA(out)
+    cdef cnp.ndarray out = cnp.PyArray_EMPTY(1, &count, kind, 0)
+    cdef void *to = cnp.PyArray_DATA(out)
     if count <= WORDS_WITH_GIL:
-        words_take(state, to, count)
+        _take(state, kind, to, count, upper, lower)
     else:
         with nogil:
-            words_take(state, to, count)
+            _take(state, kind, to, count, upper, lower)
     return out
+
+
+def take_words(source, cnp.npy_intp count):
+    """Return (count,) uint32, the next words."""
+    return _taken(source, cnp.NPY_UINT32, count, 0, 0)
 
 
 def take_long_words(source, cnp.npy_intp count):
     """Return (count,) uint64 of two words each, the first in the upper half."""
-    cdef words_state *state = _words_of(source)
-    cdef cnp.ndarray out = cnp.PyArray_EMPTY(1, &count, cnp.NPY_UINT64, 0)
-    cdef uint64_t *to = <uint64_t *>cnp.PyArray_DATA(out)
-    if count <= WORDS_WITH_GIL:
-        words_take_long(state, to, count)
-    else:
-        with nogil:
-            words_take_long(state, to, count)
-    return out
+    return _taken(source, cnp.NPY_UINT64, count, 0, 0)
 
 
 def take_trials(source, cnp.npy_intp count, uint32_t upper, uint32_t lower):
     """Return (count,) bool: whether numbers of 53 bits, in two words each, are less than upper * 2**32 + lower."""
-    cdef words_state *state = _words_of(source)
-    cdef cnp.ndarray out = cnp.PyArray_EMPTY(1, &count, cnp.NPY_BOOL, 0)
-    cdef uint8_t *to = <uint8_t *>cnp.PyArray_DATA(out)
-    if count <= WORDS_WITH_GIL:
-        words_compare(state, to, count, upper, lower)
-    else:
-        with nogil:
-            words_compare(state, to, count, upper, lower)
-    return out
+    return _taken(source, cnp.NPY_BOOL, count, upper, lower)

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for what the 
 import texts
 from common import curves, options as read
 from common.screen import Interrupt, Progress, finish
-from common.storing import DemoError, load_checkpoint, make_folder, save_checkpoint
+from common.storing import DemoError, load_checkpoint, make_folder, resume, save_checkpoint
 
 OUT = Path(__file__).resolve().parent / "out"
 DEFAULTS = {
@@ -173,11 +173,7 @@ def set_up(args):
     if stored is not None:
         if stored["sha256"] != run.sha256:
             raise DemoError(f"--input: expected the text that {path} was trained on, got another one")
-        try:
-            run.restore(stored)
-        except (LookupError, TypeError, ValueError, RuntimeError) as error:
-            raise DemoError(f"{path}: expected a checkpoint of this model; {' '.join(str(error).split())}") from error
-        print(f"resumed at iteration {len(run.losses)} from {path}")
+        resume(run, stored, path)
     return text, run
 
 

@@ -76,3 +76,16 @@ def load_checkpoint(path, keys, demo):
     if not isinstance(state, dict) or state.keys() != set(keys):
         raise DemoError(f"{path}: expected a checkpoint of demo/{demo}, got another file that torch.save wrote")
     return state
+
+
+def resume(run, stored, path):
+    """Let a run go on from what load_checkpoint returned, and say so; DemoError where it is of another model.
+
+    Args:
+        run: has restore(stored), and losses, one for each iteration.
+    """
+    try:
+        run.restore(stored)
+    except (LookupError, TypeError, ValueError, RuntimeError) as error:
+        raise DemoError(f"{path}: expected a checkpoint of this model; {' '.join(str(error).split())}") from error
+    print(f"resumed at iteration {len(run.losses)} from {path}")

@@ -27,7 +27,7 @@ import digits
 import pictures
 from common import options as read
 from common.screen import Interrupt, Progress, finish
-from common.storing import DemoError, load_checkpoint, make_folder, save_checkpoint
+from common.storing import DemoError, load_checkpoint, make_folder, resume, save_checkpoint
 
 MEAN, STD = 0.1307, 0.3081  # of MNIST's training images
 OUT = Path(__file__).resolve().parent / "out"
@@ -160,11 +160,7 @@ def set_up(args):
     if stored is not None:
         if stored["sha256"] != run.sha256:
             raise DemoError(f"--data: expected the images that {path} was trained on, got others")
-        try:
-            run.restore(stored)
-        except (LookupError, TypeError, ValueError, RuntimeError) as error:
-            raise DemoError(f"{path}: expected a checkpoint of this model; {' '.join(str(error).split())}") from error
-        print(f"resumed at iteration {len(run.losses)} from {path}")
+        resume(run, stored, path)
     return data, run
 
 

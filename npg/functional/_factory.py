@@ -31,8 +31,8 @@ from npg.functional._attributes import (
 )
 from npg.functional._public import as_tensor_input, to_dtype
 from npg.kernels import meta
+from npg.kernels.layouts import empty_like
 from npg.kernels.meta import NO_DATA as NO_DATA, MetaArray
-from npg.random import empty_like
 
 # ----- Arguments -----
 

@@ -32,8 +32,8 @@ import numpy as np
 from npg._signatures import parameters_of
 from npg.kernels import core
 from npg.kernels.buffers import scratch
+from npg.kernels.layouts import memory_order
 from npg.kernels.sums import inner
-from npg.random import memory_order
 
 Array = np.ndarray[Any, Any]
 

@@ -33,7 +33,7 @@ class Words:
         if self._capsule is not None:
             words: Array = core.take_words(self._capsule, count)
             return words
-        return np.asarray(self._source.random_raw(count) if count else (), np.uint32)
+        return np.asarray(self._source.random_raw(count), np.uint32)
 
     def take_long(self, count: int) -> Array:
         """Return (count,) uint64 of two words each, the first in the upper half."""

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npg.kernels.buffers import constants
+from npg.kernels.layouts import memory_order
 from npg.kernels.parallel import split
 from npg.ops._broadcast import unbroadcast
-from npg.random import memory_order
 
 Array = np.ndarray[Any, Any]
 

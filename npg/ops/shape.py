@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from npg.kernels.layouts import empty_like
 from npg.ops._broadcast import unbroadcast
 from npg.ops._kinds import ELEMENTWISE, adjoint_along, along_dims, linear, moved, padded, rank_of
 from npg.ops._op import Op, movement, primitive
-from npg.random import empty_like
 
 VIEW_NEEDS_COPY = (
     "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from npg.kernels.layouts import memory_order
 from npg.kernels.programs import program
 from npg.ops._dtypes import no_integers
 from npg.ops._kinds import ELEMENTWISE
@@ -14,7 +15,6 @@ from npg.ops._op import ARITHMETIC, FLOAT, elementwise, primitive, ufunc
 from npg.ops.division import reciprocal
 from npg.ops.elementwise import exp, exp2, log
 from npg.ops.selection import mask, where
-from npg.random import memory_order
 
 # ----- The error function -----
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from npg import _lazy
+from npg.kernels.layouts import empty_like, memory_order
 from npg.random._continuous import cauchy_, exponential_, rand, uniform_
 from npg.random._discrete import (
     bernoulli,
@@ -25,7 +26,6 @@ from npg.random._discrete import (
     poisson,
     rrelu_slopes,
 )
-from npg.random._filling import empty_like, memory_order
 from npg.random._generator import (
     Generator,
     default_generator,

@@ -10,6 +10,7 @@ import numpy as np
 from npg._floating import silent
 from npg._words import scalar_name
 from npg.kernels import meta
+from npg.kernels.layouts import empty_like, memory_order
 from npg.kernels.meta import MetaArray
 from npg.random import _filling
 from npg.random._arithmetic import libm
@@ -63,7 +64,7 @@ def _bernoulli_each(out: np.ndarray, p: np.ndarray, g: Generator) -> np.ndarray:
     p = _expanded(p, out.shape)
     if not (np.all(p >= 0) and np.all(p <= 1)):
         raise RuntimeError(_PROBABILITY)
-    order = _filling.memory_order(out.shape, out.strides)
+    order = memory_order(out.shape, out.strides)
     in_order = p.transpose(order).reshape(-1)
     draw = _filling.uniform64 if p.dtype == np.float64 else _filling.uniform32
     return _filling.fill(out, g, _along(in_order, lambda g, part: draw(g, len(part)) < part))
@@ -110,7 +111,7 @@ def dropout_mask(x: np.ndarray, p: float = 0.5, generator: Generator | None = No
     """
     p = float(p)
     _check_probability(p)
-    mask = _filling.empty_like(x)
+    mask = empty_like(x)
     if p in (0.0, 1.0):
         mask[...] = 1.0 - p
         return mask
@@ -332,7 +333,7 @@ def multinomial(
         raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
     if not min(tops) > 0:
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
-    quotients = exponential_(_filling.empty_like(probs), 1.0, g)
+    quotients = exponential_(empty_like(probs), 1.0, g)
     with silent():
         np.divide(probs, quotients, out=quotients)
     if num_samples == 1:

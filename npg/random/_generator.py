@@ -237,10 +237,12 @@ class Generator:
     def _restore_source(self, state: Any) -> None:
         self._ready().state = state
 
-    def _next(self) -> Words:
+    def _next(self, count: int) -> Words:
+        # The words to take `count` of.
         if self._unread_seed:
             self._ready()
-        self._next_at_end = _WORDS
+        if count:
+            self._next_at_end = _WORDS
         words = self._words_of_source
         if words is None:
             words = self._words_of_source = Words(self._source)
@@ -248,15 +250,15 @@ class Generator:
 
     def _words(self, count: int) -> np.ndarray:
         # (count,) uint32
-        return self._next().take(count) if count else np.empty(0, np.uint32)
+        return self._next(count).take(count)
 
     def _long_words(self, count: int) -> np.ndarray:
         # (count,) uint64 of two words each, the first in the upper half
-        return self._next().take_long(count) if count else np.empty(0, np.uint64)
+        return self._next(count).take_long(count)
 
     def _trials(self, count: int, bound: int) -> np.ndarray:
         # (count,) bool: whether numbers of 53 bits are less than a bound
-        return self._next().take_trials(count, bound) if count else np.empty(0, np.bool_)
+        return self._next(count).take_trials(count, bound)
 
 
 def _as_uint64(seed: int) -> int:
