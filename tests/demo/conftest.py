@@ -14,6 +14,7 @@ for folder in (
     DEMO,
     DEMO / "charrnn",
     DEMO / "mnist",
+    DEMO / "translate",
     DEMO / "nanogpt",
 ):  # the last goes first: its train.py is `train`
     if str(folder) not in sys.path:
