@@ -96,7 +96,7 @@ def options(arguments=None):
     parser.add_argument("--task", choices=sequences.TASKS, help="what becomes of the digits (sort)")
     parser.add_argument("--iters", type=read.count, help="batches to train with (2,000)")
     parser.add_argument("--batch_size", type=read.count, help="sequences of a batch (64)")
-    parser.add_argument("--length", type=read.count, help="digits of the longest sequence; the shortest has half as many (10)")
+    parser.add_argument("--length", type=read.count, help="digits of the longest sequence; the shortest has half (10)")
     parser.add_argument("--width", type=read.count, help="features of a token (64)")
     parser.add_argument("--heads", type=read.count, help="of each attention (4)")
     parser.add_argument("--layers", type=read.count, help="of the encoder, and of the decoder (2)")
@@ -202,7 +202,8 @@ def train(args):
                     f"{time.perf_counter() - began:.1f} s"
                 )
 
-    title = f"{args.task} {(args.length + 1) // 2} to {args.length} digits: {run.held[-1][1]:.1f} % of held-out sequences right"
+    lengths = f"{(args.length + 1) // 2} to {args.length}"
+    title = f"{args.task} {lengths} digits: {run.held[-1][1]:.1f} % of held-out sequences right"
     print(f"{title}; {len(run.losses):,} iterations, seed {args.seed}")
     print(f"checkpoint: {folder / 'last.pt'}" + ("" if len(run.losses) == args.iters else "; --resume goes on from it"))
     wrong = {"held-out sequences that are wrong": [[at for at, _ in run.held], [1 - p / 100 for _, p in run.held]]}
