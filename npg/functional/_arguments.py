@@ -94,6 +94,12 @@ def sizes_of(
     Args: position: where the argument stands in the call.
     Raises: TypeError: when one is no integer, none was passed, or both ways were used.
     """
+    if keyword is None and args:
+        for n in args:  # nearly every call
+            if type(n) is not int:
+                break
+        else:
+            return args
     if keyword is not None:
         if args:
             raise TypeError(f"{name}() got multiple values for argument '{argument}'")

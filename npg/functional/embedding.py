@@ -55,10 +55,16 @@ def embedding(
     Source: torch.embedding.
     """
     w, index = checked_table(weight, indices)
+    padded = padding_idx if 0 <= padding_idx < w.shape[0] else None
+    return rows_of(weight, indices, index, padded, scale_grad_by_freq)
+
+
+def rows_of(weight: Any, indices: Any, index: Any, padding_idx: int | None, scale_grad_by_freq: bool) -> Any:
+    """Return the rows of a table that was checked, as were the indices, whose array `index` is."""
     if index.dtype != np.int64:
         indices = to_dtype(indices, np.dtype(np.int64))
-    padded = padding_idx if 0 <= padding_idx < w.shape[0] else None
-    return apply(ops.embedding, (weight, indices), {"padding_idx": padded, "scale_grad_by_freq": scale_grad_by_freq})
+    settings = {"padding_idx": padding_idx, "scale_grad_by_freq": scale_grad_by_freq}
+    return apply(ops.embedding, (weight, indices), settings)
 
 
 @public_function

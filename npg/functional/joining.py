@@ -106,6 +106,9 @@ def cat(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
     Raises: ValueError: when there are none. RuntimeError: when their sizes do not fit.
     Source: torch.cat.
     """
+    d = _plain_dim(tensors, dim)
+    if d is not None:
+        return apply(ops.cat, tuple(tensors), {"dim": d})
     tensors = tensor_list("cat", tensors)
     if not tensors:
         raise ValueError(named("npg.cat(): expected a non-empty list of Tensors"))
@@ -124,6 +127,27 @@ def cat(tensors: Sequence[T], dim: int = 0, *, out: Any = None) -> T:
                 return _cat_with_empty(tensors, arrays, shape, d)
             _check_cat(i, a.shape, shape, d)
     return apply(ops.cat, tensors, {"dim": d})
+
+
+def _plain_dim(tensors: Any, dim: Any) -> int | None:
+    """Return dim as an index where all tensors fit: nearly every call, which needs no closer look. Else None."""
+    if type(tensors) not in (list, tuple) or not tensors or type(dim) is not int:
+        return None
+    shape: Any = None
+    for x in tensors:
+        if not isinstance(x, TensorBase):
+            return None
+        array = x._array
+        other = array.shape
+        if shape is None:
+            shape, dtype, ndim = other, array.dtype, len(other)
+            if not -ndim <= dim < ndim or other == (0,):
+                return None
+            d = dim % ndim
+            before, after = shape[:d], shape[d + 1 :]
+        elif len(other) != ndim or other[:d] != before or other[d + 1 :] != after or array.dtype is not dtype:
+            return None
+    return d
 
 
 def _cat_with_empty(tensors: tuple[Any, ...], arrays: list[Any], shape: tuple[int, ...], dim: int) -> Any:

@@ -77,9 +77,9 @@ def run_tiles(tiles: Sequence[Tile], run: Callable[[int], None], in_order: bool 
 
 def as_4d(x: Array) -> Array:
     """Return (..., T, n) as (B, nh, T, n); a 3-D input is a batch of single heads."""
-    if x.ndim == 3:
-        return x[:, None]
-    return x if x.ndim == 4 else x.reshape(math.prod(x.shape[:-3]), *(1,) * (3 - x.ndim), *x.shape[-3:])
+    if x.ndim == 4:
+        return x
+    return x[:, None] if x.ndim == 3 else x.reshape(math.prod(x.shape[:-3]), *(1,) * (3 - x.ndim), *x.shape[-3:])
 
 
 def _shape_4d(shape: tuple[int, ...], lead: tuple[int, ...]) -> tuple[int, ...]:

@@ -48,6 +48,7 @@ from npg.ops.softmax import SAFE
 Array = np.ndarray[Any, Any]
 
 KEPT = 256 * 256  # scores of one head up to which the probabilities are saved
+_BOUNDS = {char: (limit, math.exp(-limit)) for char, limit in SAFE.items()}  # of scores, and of the sums
 
 _attend: Callable[..., bool] | None = core.attend  # computes tiles without dropout; see csrc/kernels/attention.pxi
 
@@ -143,9 +144,8 @@ def _attend_tile(
         bias = diagonal(visible - start, 1, queries, q.dtype)[None]
     elif bias is not None and bias.shape[1] != visible:
         bias = np.broadcast_to(bias, (bias.shape[0], visible, *bias.shape[2:]))
-    limit = SAFE.get(q.dtype.char, 0.0)
     assert _attend is not None
-    is_done = _attend(q, k, v, y, p, total, bias, scale, limit, math.exp(-limit))
+    is_done = _attend(q, k, v, y, p, total, bias, scale, *_BOUNDS.get(q.dtype.char, (0.0, 0.0)))
     return is_done, np.log(total) if is_done and total is not None else p
 
 
@@ -172,7 +172,15 @@ def attention(
     they are set, by 0 elsewhere. A query that may attend to nothing gives 0. The result lies in memory as `layout`
     says: "contiguous", "query": like a query of four dimensions, or "time": as (T, B, nh, m).
     """
-    q, k, v = (for_blas(as_4d(x)) for x in (query, key, value))
+    if not keep and query.ndim == 4 and layout == "contiguous" and mask is padding is bits is None and not is_causal:
+        # A token after others: its attention to a cache takes less time than the look at what follows.
+        batch, heads, queries, _ = query.shape
+        if queries <= BLOCK and _attend is not None:
+            y = np.empty((batch, heads, queries, value.shape[3]), query.dtype)
+            bounds = _BOUNDS.get(query.dtype.char)
+            if bounds is not None and _attend(query, key, value, y, None, None, None, scale, *bounds):
+                return y, ()
+    q, k, v = for_blas(as_4d(query)), for_blas(as_4d(key)), for_blas(as_4d(value))
     batch, heads, queries, _ = q.shape
     keys = k.shape[2]
     if layout == "time":
@@ -182,7 +190,7 @@ def attention(
     else:
         y = np.empty((batch, heads, queries, v.shape[3]), q.dtype)
     lead = query.shape[:-2]
-    masks = masks_4d((mask, padding), lead)
+    masks = [] if mask is padding is None else masks_4d((mask, padding), lead)
     attends = _attend is not None and bits is None and not (is_causal and masks)
     if attends and not keep and queries <= BLOCK:
         # One block, and nothing is saved, which would depend on how the batch is cut.

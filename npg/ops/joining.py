@@ -19,9 +19,9 @@ from npg.ops.shape import along, batches_along, c_order, overload, select, slice
 def split(input: Any, *, sizes: tuple[int, ...], dim: int) -> Any:
     """Return views of consecutive parts of these sizes along a dimension."""
     parts = []
-    start = 0
+    start, before = 0, (slice(None),) * dim
     for n in sizes:
-        parts.append(input[along(dim, slice(start, start + n))])
+        parts.append(input[(*before, slice(start, start + n))])
         start += n
     return parts
 

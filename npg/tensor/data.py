@@ -258,6 +258,8 @@ def _filled(values: list[Any], types: set[Any], dtype: np.dtype[Any]) -> np.ndar
             wide = np.array(values, np.int64)
         except OverflowError:
             raise ValueError("Overflow when unpacking long long") from None
+        if dtype == wide.dtype:
+            return wide
         info = np.iinfo(dtype)
         lowest = -int(info.max) if dtype.kind == "u" else int(info.min)
         if wide.size and (wide.min() < lowest or wide.max() > info.max):

@@ -93,7 +93,9 @@ def attend(
     v = checked_array(_NAME, value, "value", 3)
     if not q.dtype == k.dtype == v.dtype or q.ndim < 2 or k.ndim < 2 or v.ndim < 2:
         _refuse(q, k, v)
-    mask, _ = (None if x is None else _checked_mask(x, q) for x in (attn_mask, padding))
+    mask = None if attn_mask is None else _checked_mask(attn_mask, q)
+    if padding is not None:
+        _checked_mask(padding, q)
     if not v.size or 0 in q.shape[:-1]:  # before all other checks, as in PyTorch
         return _nothing(query, key, value, (*q.shape[:-1], v.shape[-1]))
     if mask is not None and is_causal and not _is_fused(q, k, v, attn_mask, mask, dropout_p, enable_gqa):
@@ -113,16 +115,15 @@ def attend(
                 return _attend_in_groups(query, key, value, attn_mask, padding, scale)
             key, value = _repeated(key, k, q), _repeated(value, v, q)
             k, v = checked_array(_NAME, key), checked_array(_NAME, value)
-    if q.shape != k.shape or k.shape != v.shape:
+    if k.shape[:-1] != v.shape[:-1] or q.shape[:-2] != k.shape[:-2] or q.shape[-1] != k.shape[-1]:
         query, key, value = _broadcast(query, key, value, q, k, v)
         q, k = checked_array(_NAME, query), checked_array(_NAME, key)
-    scores = (*q.shape[:-1], k.shape[-2])
     if mask is not None:
-        attn_mask = _fitting(attn_mask, mask, scores, q.dtype, keeps)
+        attn_mask = _fitting(attn_mask, mask, (*q.shape[:-1], k.shape[-2]), q.dtype, keeps)
     settings: dict[str, Any] = {"is_causal": bool(is_causal), "scale": float(scale), "layout": layout}
     bits = None
     if dropout_p:
-        bits = None if isinstance(q, MetaArray) else random.dropout_bits(scores, dropout_p)
+        bits = None if isinstance(q, MetaArray) else random.dropout_bits((*q.shape[:-1], k.shape[-2]), dropout_p)
         settings["kept"] = _kept(dropout_p, q.dtype)
     return apply_floating(ops.attention, (query, key, value, attn_mask, padding, bits), settings, "baddbmm")
 

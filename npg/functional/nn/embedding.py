@@ -13,7 +13,7 @@ from npg.functional._arguments import checked_array, index_of
 from npg.functional._factory import beside
 from npg.functional._public import public_function
 from npg.functional._types import T
-from npg.functional.embedding import MODES, checked_table, embedding as rows_of, embedding_bag as bags_of, limit_rows
+from npg.functional.embedding import MODES, checked_table, embedding_bag as bags_of, limit_rows, rows_of
 from npg.functional.shape import reshape
 from npg.kernels.meta import needs_data
 
@@ -50,7 +50,7 @@ def embedding(
         padding_idx %= w.shape[0]
     if max_norm is not None:
         limit_rows(weight, index.astype(np.int64, copy=False), max_norm, norm_type)
-    return rows_of(weight, input, -1 if padding_idx is None else padding_idx, scale_grad_by_freq, sparse)
+    return rows_of(weight, input, index, padding_idx, scale_grad_by_freq)
 
 
 @public_function
