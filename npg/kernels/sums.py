@@ -210,17 +210,17 @@ def _in_slabs(function: Callable[[Array, int], Array], x: Array, dim: int) -> Ar
 
 def ones(n: int, dtype: np.dtype[Any]) -> Array:
     """Return n ones, read-only."""
-    return _row_of_ones(n, dtype)[0]
-
-
-def _row_of_ones(n: int, dtype: np.dtype[Any]) -> Array:
     row = _ones_cache.get(dtype)
-    if row is None or row.shape[1] < n:
-        row = np.ones((1, max(n, 1024)), dtype)
+    if row is None or len(row) < n:
+        row = np.ones(max(n, 1024), dtype)
         row.flags.writeable = False
         if n <= _CACHED_LENGTH:
             _ones_cache[dtype] = row
-    return row[:, :n]
+    return row[:n]
+
+
+def _row_of_ones(n: int, dtype: np.dtype[Any]) -> Array:
+    return ones(n, dtype)[None]
 
 
 def row_sum(x: Array) -> Array:

@@ -28,7 +28,7 @@ Array = np.ndarray[Any, Any]
 
 
 def _length(shape: tuple[int, ...], dims: int) -> int:
-    return math.prod(shape[len(shape) - dims :])
+    return shape[-1] if dims == 1 else math.prod(shape[len(shape) - dims :])
 
 
 def _trailing(shape: tuple[int, ...], dims: int) -> tuple[int, ...]:
@@ -50,7 +50,9 @@ def _no_gradient(x: Any, weight: Any, needs: tuple[bool, ...], dims: int) -> tup
 
 
 def _parameter(parameter: Array | None, n: int, dtype: np.dtype[Any]) -> Array:
-    return ones(n, dtype) if parameter is None else np.ascontiguousarray(parameter)
+    if parameter is None:
+        return ones(n, dtype)
+    return parameter if parameter.flags.c_contiguous else np.ascontiguousarray(parameter)
 
 
 def _ready(x: Array, n: int) -> Array:
