@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from npg.kernels import tiles
 from tests.benchmarks import guest
 from tests.benchmarks.growth import OF_CONVOLUTION, SERIES, Series, measured, picture, table
 from tests.benchmarks.judge import machine
@@ -97,10 +98,13 @@ def of_works() -> str:
     return "\n".join(lines) + "\n" + STORY.read_text(encoding="utf-8")
 
 
-def _both_tables(title: str, command: str, file: str, all_wanted: tuple[Wanted, ...]) -> list[str]:
-    """Return the head of a page and its two tables: on the machine's own kernels, and held to AVX2."""
+def _tables(title: str, command: str, file: str, all_wanted: tuple[Wanted, ...]) -> list[str]:
+    """Return the head of a page and its tables: on the machine's own kernels, and, if it has AVX-512, held to AVX2."""
     works = {work for wanted in all_wanted for work in wanted.works}
     lines = [*_first(title, command), f"What each work is stands in [{file}](../tests/benchmarks/{file}).", ""]
+    if not tiles.KERNELS:
+        lines += ["This processor has no AVX-512: the bounds are those for AVX2.", ""]
+        return [*lines, *HEADER, *rows(works, held=True)]
     lines += [*HEADER, *rows(works), ""]
     held = ", ".join(f"`{name}={value}`" for name, value in AVX2.items())
     lines += [f"The same with everything held to AVX2: {held}.", "", *HEADER]
@@ -111,14 +115,14 @@ def _both_tables(title: str, command: str, file: str, all_wanted: tuple[Wanted, 
 
 def of_images() -> str:
     """Measure, draw the pictures, and return the text of docs/benchmarks_images.md."""
-    lines = _both_tables("Benchmarks: images", "images", "image_works.py", OF_IMAGES)
+    lines = _tables("Benchmarks: images", "images", "image_works.py", OF_IMAGES)
     lines += ["", "## How cost grows", "", *_growth(OF_CONVOLUTION)]
     return "\n".join(lines) + "\n" + STORY_OF_IMAGES.read_text(encoding="utf-8")
 
 
 def of_sequences() -> str:
     """Measure, and return the text of docs/benchmarks_sequences.md."""
-    lines = _both_tables("Benchmarks: sequences", "sequences", "sequence_works.py", OF_SEQUENCES)
+    lines = _tables("Benchmarks: sequences", "sequences", "sequence_works.py", OF_SEQUENCES)
     return "\n".join(lines) + "\n\n" + STORY_OF_SEQUENCES.read_text(encoding="utf-8")
 
 
