@@ -149,7 +149,7 @@ def test_guarded_memory_kills_who_reads_beside_an_array(side):
         f"ctypes.string_at(x.ctypes.data, x.nbytes); ctypes.string_at(x.ctypes.data + {reach}, 1)"
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True)
-    assert run.returncode < 0
+    assert run.returncode < 0 or b"SEGV" in run.stderr  # AddressSanitizer says so, and exits
 
 
 # ----- Arrays that a tensor cannot show, or may not write -----

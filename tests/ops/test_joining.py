@@ -1,5 +1,7 @@
 """Splitting and joining: split, chunk, unbind, cat, stack and related functions, against torch."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from npg.ops import joining as ops
 from npg.ops.elementwise import mul
 from tests.helpers import assert_like, assert_same_error, check_like_torch, compare_calls, strided, to_npg
 from tests.ops.fused import leaf
+from tests.twins import agree, attempt
 
 rng = np.random.default_rng(4)
 A = rng.standard_normal((4, 6, 5))
@@ -154,6 +157,17 @@ def test_joining_is_like_torch(name, dim):
 
 def test_cat_of_different_sizes_is_like_torch():
     check_like_torch(F.cat, torch.cat, [A, A[:, :2], A[:, :0]], 1)
+
+
+def test_cat_of_any_two_shapes_is_like_torch():
+    shapes = [(), (0,), (1,), (2,), (0, 3), (2, 1), (2, 3), (3, 2), (2, 3, 1), (1, 2, 3)]
+
+    def program(lib):
+        for a, b in itertools.product(shapes, repeat=2):
+            for dim in range(-4, 4):
+                yield attempt(lambda: lib.cat([lib.ones(a), lib.zeros(b)], dim))  # noqa: B023
+
+    agree(program)
 
 
 @pytest.mark.parametrize("name", ["hstack", "vstack", "row_stack", "dstack", "column_stack"])

@@ -230,6 +230,46 @@ def test_one_query_reads_a_cache_where_it_lies(monkeypatch):
     assert all(np.shares_memory(x.numpy(), cache.numpy()) for x in seen[0][1:3])
 
 
+# ----- Without a gradient -----
+
+LAYOUTS = {
+    "plain": lambda x: x,
+    "turned": lambda x: x.transpose(1, 2).contiguous().transpose(1, 2),
+    "columns": lambda x: x.mT.contiguous().mT,
+    "part of a cache": lambda x: x.new_full((x.shape[0], x.shape[1], 99, x.shape[3]), 3.0).slice_scatter(
+        x, 2, 5, 5 + x.shape[2]
+    )[:, :, 5 : 5 + x.shape[2]],
+    "every second": lambda x: x.repeat_interleave(2, -1)[..., ::2],
+    "one head for all": lambda x: x[:, :1].expand(x.shape),
+    "one key for all": lambda x: x[:, :, :1].expand(x.shape),
+    "odd steps": lambda x: x.clone().as_strided(
+        x.shape, [7 if n == 1 else step for n, step in zip(x.shape, x.stride())]
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("queries", [1, 3, 70])
+@pytest.mark.parametrize("keys", [1, 7, 80])
+def test_attention_without_gradient_of_any_layout_is_torchs(queries, keys, dtype):
+    torch.manual_seed(queries + 100 * keys)
+    for names in itertools.islice(itertools.product(LAYOUTS, repeat=3), (queries + keys) % 7, None, 7):
+        shapes = ((queries, 8), (keys, 8), (keys, 8))
+        heads = (1, 1) if names[0] == "odd steps" else (2, 3)
+        tensors = [LAYOUTS[name](torch.randn(*heads, *s).to(dtype)) for name, s in zip(names, shapes, strict=True)]
+        expected = torch_sdpa(*[t.double() for t in tensors])
+        with npg.no_grad():
+            found = sdpa(*[npg.as_strided(npg.from_numpy(_storage(t)), t.shape, t.stride(), t.storage_offset())
+                           for t in tensors])  # fmt: skip
+        assert found.dtype == getattr(npg, str(dtype).removeprefix("torch."))
+        close = {torch.float16: 4e-3, torch.float32: 2e-6, torch.float64: 1e-12}[dtype]
+        np.testing.assert_allclose(found.numpy(), expected.numpy(), close, close, err_msg=str(names))
+
+
+def _storage(t):
+    return torch.as_strided(t, (t.untyped_storage().nbytes() // t.element_size(),), (1,), 0).numpy()
+
+
 # ----- Dropout -----
 
 
