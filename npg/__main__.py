@@ -5,10 +5,10 @@ import sys
 
 def main() -> int:
     """Do what the command line asks for; the command `npg` calls this too."""
-    if sys.argv[1:2] == ["run"]:
-        from npg._run import main as run
+    if sys.argv[1:]:
+        from npg._run import command
 
-        return run(sys.argv[2:])
+        return command(sys.argv[1:])
     from npg.utils.collect_env import main as report
 
     return report()

@@ -8,6 +8,7 @@ of all, by at_once(): a process that another one is to replace need not load Num
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -56,6 +57,17 @@ def at_once() -> None:
         mine = name.lower() in ("npg", "npg.exe", "npg-script.py") and folder == os.path.dirname(sys.executable)
     if mine and arguments[:1] not in (["--help"], ["-h"], ["--list"]):
         sys.exit(main(arguments))
+
+
+def command(words: Sequence[str]) -> int:
+    """Do what the words after `npg` ask for."""
+    if words[0] == "run":
+        return main(words[1:])
+    if words[0] in ("--help", "-h"):
+        print(_USAGE, end="")
+        return 0
+    print(f"npg: the only command is run; did you mean `npg run {shlex.join(words)}`?", file=sys.stderr)
+    return 2
 
 
 def main(arguments: Sequence[str]) -> int:

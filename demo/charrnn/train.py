@@ -187,13 +187,14 @@ def train(args):
     bigram = texts.bigram_bits(text.train, text.held, len(text.vocabulary))
     print(f"{sum(p.numel() for p in run.model.parameters()):,} parameters, torch {torch.__version__}")
     last, began = min(run.total, args.max_iters or run.total), time.perf_counter()
-    interrupt = Interrupt()
+    interrupt, ended = Interrupt(), len(run.losses) >= last
     with contextlib.closing(Progress(len(run.losses), run.total, args.log_interval)) as progress:
-        while len(run.losses) < last and not interrupt.asked:
+        while not ended:
             run.step()
             progress.update(run.losses[-1])
             done = len(run.losses)
-            if done % args.eval_interval == 0 or done == last or interrupt.asked:
+            ended = done == last or interrupt.asked  # asked once, so that the last iteration is saved
+            if ended or done % args.eval_interval == 0:
                 bits = run.test(text.held)
                 run.held.append((done, bits))
                 run.save(folder / "last.pt")

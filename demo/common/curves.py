@@ -26,9 +26,10 @@ def draw(path, title, ylabel, losses, measured, lines=None):
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.add_subplot(xlabel="iteration", ylabel=ylabel, title=title)
     axes.grid(alpha=0.3)
-    axes.plot(losses, color="tab:gray", alpha=0.3, linewidth=1)
+    axes.plot(losses, color="tab:gray", alpha=0.3, linewidth=1, label="training, each iteration")
     mean = np.convolve(losses, np.ones(WINDOW) / WINDOW, "valid") if len(losses) >= WINDOW else np.asarray(losses)
-    axes.plot(np.arange(len(mean)) + len(losses) - len(mean), mean, color="tab:blue", label="training, moving average")
+    middle = (len(losses) - len(mean)) / 2
+    axes.plot(np.arange(len(mean)) + middle, mean, color="tab:blue", label=f"training, mean of {WINDOW} around it")
     for label, (iterations, values) in measured.items():
         axes.plot(iterations, values, color="tab:orange", marker="o", label=label)
     for label, value in (lines or {}).items():

@@ -188,13 +188,14 @@ def train(args):
     folder = make_folder(args.out_dir, "out_dir")
     print(f"{sum(p.numel() for p in run.model.parameters()):,} parameters, torch {torch.__version__}")
     last, began = min(args.iters, args.max_iters or args.iters), time.perf_counter()
-    interrupt = Interrupt()
+    interrupt, ended = Interrupt(), len(run.losses) >= last
     with contextlib.closing(Progress(len(run.losses), args.iters, args.log_interval)) as progress:
-        while len(run.losses) < last and not interrupt.asked:
+        while not ended:
             run.step()
             progress.update(run.losses[-1])
             done = len(run.losses)
-            if done % args.eval_interval == 0 or done == last or interrupt.asked:
+            ended = done == last or interrupt.asked  # asked once, so that the last iteration is saved
+            if ended or done % args.eval_interval == 0:
                 run.held.append((done, run.test()))
                 run.save(folder / "last.pt")
                 progress.note(

@@ -94,7 +94,7 @@ def _rows(i: int, y: Tensor, inputs: Tensors, create_graph: bool, strict: bool) 
     """Return the Jacobian of one output with respect to each input, a reverse pass per element."""
     rows_of: list[list[Tensor]] = [[] for _ in inputs]
     for j in range(y.numel()):
-        one = zeros_like(y, requires_grad=False)
+        one = zeros(y.shape, dtype=y.dtype)  # not like y in memory: it may be transposed
         one.view(-1)[j] = 1
         for at, (g, x) in enumerate(zip(gradients((y,), inputs, (one,), create_graph, True), inputs, strict=True)):
             if strict and g is None:
@@ -119,7 +119,7 @@ def _by_columns(func: Callable[..., Any], inputs: Any) -> Any:
     for at, x in enumerate(inputs):
         columns.append([])
         for j in range(x.numel()):
-            v = [zeros_like(part, requires_grad=False) for part in inputs]
+            v = [zeros(part.shape, dtype=part.dtype) for part in inputs]
             v[at].view(-1)[j] = 1
             columns[-1].append(push(tuple(v)))
     rows = []

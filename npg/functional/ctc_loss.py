@@ -55,8 +55,6 @@ def ctc_loss(
     if x.ndim == 2:
         log_probs = reshape(log_probs, (x.shape[0], 1, x.shape[1]))
         x = x.reshape(x.shape[0], 1, x.shape[1])
-        if t.ndim == 1:
-            targets, t = reshape(targets, (1, -1)), t.reshape(1, -1)
     frames, lengths = frames.reshape(-1), lengths.reshape(-1)
     _check(x, t, frames, lengths, blank)
     labels, t = _padded(targets, t, lengths)

@@ -90,7 +90,7 @@ def _value(value: Any, dtype: np.dtype[Any]) -> Any:
     if isinstance(value, np.generic) and value.dtype.kind in "biuf":
         return fill_number(value.item(), dtype)
     if isinstance(value, (list, tuple)):
-        value = sequence(value)
+        value = _listed(value, dtype)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
         with silent():
             return value.astype(dtype, copy=False)
@@ -98,6 +98,18 @@ def _value(value: Any, dtype: np.dtype[Any]) -> Any:
         raise RuntimeError(overflow_text(dtype).replace("float64_t", "double"))
     name = scalar_name(dtype)
     raise TypeError(named(f"can't assign a {type(value).__name__} to a npg.{name}Tensor"))
+
+
+def _listed(values: Any, dtype: np.dtype[Any]) -> Any:
+    """Return a list as an array, of numbers that fit as those that are written one by one must."""
+    try:
+        array = sequence(values)
+    except ValueError:  # of different lengths
+        return values
+    if dtype.kind in "iu" and array.dtype.kind in "iuf" and array.size:
+        for bound in (array.min(), array.max()):
+            fill_number(bound.item(), dtype)
+    return array
 
 
 def _fitted(value: Any, ndim: int) -> Any:

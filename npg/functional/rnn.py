@@ -94,6 +94,8 @@ def run(
         dropout: the probability of a zero in the outputs of every layer but the last, if train.
     Raises: RuntimeError: when shapes or dtypes do not fit. No number has been drawn then.
     """
+    if kind.has_cell and len(hx) != 2:
+        raise RuntimeError("lstm expects two hidden states")
     directions = 2 if bidirectional else 1
     groups, sizes = check_layers(
         kind.gates, input, batch_sizes, hx, params, has_biases, num_layers, directions, batch_first
@@ -169,8 +171,6 @@ def _called(kind: Kind, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     given = _parsed(kind, args, kwargs)
     input = given.pop("data") if "data" in given else given.pop("input")
     hx = given.pop("hx")
-    if kind.has_cell and len(hx) != 2:
-        raise RuntimeError("lstm expects two hidden states")
     batch_sizes = given.pop("batch_sizes", None)
     return run(kind, input, batch_sizes, hx if kind.has_cell else (hx,), **given)
 

@@ -90,6 +90,16 @@ def test_npg_without_run_is_the_self_check_and_run_has_a_help(tmp_path):
     assert report.returncode == 0 and "self-check: " in report.stdout
     code, out, _ = run("--help", folder=tmp_path, npg=True)
     assert code == 0 and out.startswith("usage: npg run")
+    for word in ("--help", "-h"):
+        said = processes.run([*command, word], cwd=tmp_path, env=environment(), text=True, capture_output=True)
+        assert said.returncode == 0 and said.stdout.startswith("usage: npg run")
+
+
+def test_a_forgotten_run_is_told(tmp_path):
+    command = [sys.executable, "-m", "npg", "my script.py", "--epochs=3"]
+    said = processes.run(command, cwd=tmp_path, env=environment(), text=True, capture_output=True)
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr == "npg: the only command is run; did you mean `npg run 'my script.py' --epochs=3`?\n"
 
 
 @pytest.mark.parametrize("command", [["-m", "npg"], [os.path.join(os.path.dirname(sys.executable), "npg")]])

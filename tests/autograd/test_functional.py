@@ -20,6 +20,7 @@ ONE = {
     "sine": lambda lib: lambda x: x.sin(),
     "double": lambda lib: lambda x: x * 2,
     "two outputs": lambda lib: lambda x: (x.exp(), (x * x).sum()),
+    "turned": lambda lib: lambda x: x.T,
     "constant": lambda lib: lambda x: lib.ones(2, dtype=lib.float64),
 }
 TWO = {
@@ -119,6 +120,12 @@ def test_vjp_is_torchs(f, shapes, vectors, options):
 @pytest.mark.parametrize("name", ["vjp", "jvp", "vhp", "hvp"])
 def test_product_of_one_element_needs_no_vector(name):
     same(lambda lib: of(lib, name)(lambda x: x**3, tensors(lib, ())[0]))
+
+
+@pytest.mark.parametrize("options", [{}, {"create_graph": True}, {"vectorize": True}], ids=str)
+@pytest.mark.parametrize("name", ["jacobian", "hessian"])
+def test_matrix_of_a_turned_input_is_torchs(name, options):
+    same(lambda lib: of(lib, name)(ONE["cubes"](lib), tensors(lib, SHAPE)[0].T, **options))
 
 
 @pytest.mark.parametrize("name", ["jacobian", "hessian"])

@@ -56,7 +56,9 @@ def _first(title: str, command: str) -> list[str]:
         f"Written by `python -m tests.benchmarks.report {command}`; do not edit. " + machine(),
         "",
         "Each contender is a process of its own with two threads. They work in turn, A B A B; times are medians,",
-        "ratios the medians of the quotients within a turn, so that what else the machine does falls on both.",
+        "ratios the medians of the quotients within a turn, so that what else the machine does falls on both, and need",
+        "not be the quotient of the medians. `must` is the ratio that npg has to reach, `aim` the one that it should, `reached`",
+        "which of them it does; `other` is PyTorch, unless the row names another.",
         "",
     ]
 
@@ -103,7 +105,7 @@ def _tables(title: str, command: str, file: str, all_wanted: tuple[Wanted, ...])
     works = {work for wanted in all_wanted for work in wanted.works}
     lines = [*_first(title, command), f"What each work is stands in [{file}](../tests/benchmarks/{file}).", ""]
     if not tiles.KERNELS:
-        lines += ["This processor has no AVX-512: the bounds are those for AVX2.", ""]
+        lines += ["This processor has no AVX-512: `must` is that for AVX2.", ""]
         return [*lines, *HEADER, *rows(works, held=True)]
     lines += [*HEADER, *rows(works), ""]
     held = ", ".join(f"`{name}={value}`" for name, value in AVX2.items())

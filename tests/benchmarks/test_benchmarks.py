@@ -33,12 +33,10 @@ def test_row_tells_the_ratio_and_what_is_reached():
     times.seconds = {"cython": [1e-3, 2e-3, 3e-3], "torch": [2e-3, 5e-3, 4e-3]}
     times.bytes = {"cython": 2**20, "torch": 2**22}
     work = ("digits", "digits")
-    assert (
-        works_table.row(Wanted("a", work, 0.6, 0.5), times) == "| a | 2.000 ms | 4.000 ms | 0.50 | 0.60 | 0.50 | aim |"
-    )
+    assert works_table.row(Wanted("a", work, 0.6, 0.5), times) == "| a | 2.0 ms | 4.0 ms | 0.50 | 0.60 | 0.50 | aim |"
     assert works_table.row(Wanted("a", work, 0.5, 0.4), times).endswith("| must |")
     assert works_table.row(Wanted("a", work, 0.4, 0.3), times).endswith("| no |")
-    assert "| 1.000 MiB | 4.000 MiB | 0.25 |" in works_table.row(Wanted("a", work, 0.5, 0.4, memory=True), times)
+    assert "| 1.0 MiB | 4.0 MiB | 0.25 |" in works_table.row(Wanted("a", work, 0.5, 0.4, memory=True), times)
     assert works_table.row(Wanted("a", work, 2, 3, inverse=True), times).endswith("| 2.00 | 2.00 | 3.00 | must |")
 
 

@@ -73,8 +73,8 @@ OF_IMAGES = (
 
 OF_SEQUENCES = (
     Wanted("nn.LSTM 64 to 128, 64 steps, batch 16, with a head, Adam, one step", _both("nn_lstm"), 0.9, 0.7, held=1.0),
-    Wanted("nn.GRU, the same", _both("nn_gru"), 0.95, 0.75, held=1.05),
-    Wanted("the same, bidirectional LSTM of 2 layers, packed batch", _both("packed_lstm"), 0.95, 0.75, held=1.05),
+    Wanted("nn.GRU of the same sizes, one step", _both("nn_gru"), 0.95, 0.75, held=1.05),
+    Wanted("nn.LSTM, bidirectional, 2 layers, packed batch, one step", _both("packed_lstm"), 0.95, 0.75, held=1.05),
     Wanted("tiny RNN, hidden 5, 6 steps, batch 1, one step", _both("tiny_rnn"), 0.4, 0.25),
     Wanted("translator by LSTMCells with attention, 12 steps, one step", _both("seq2seq"), 0.7, 0.5, held=0.8),
     Wanted(

@@ -258,6 +258,21 @@ def test_setitem_values_are_cast():
     assert x.tolist() == [3, 9, 9]
 
 
+@pytest.mark.parametrize("values", [[2**63 - 1, 300], [1, -300], [1.0, 1e9], [float("nan"), 1.0]])
+def test_setitem_takes_of_a_list_only_what_fits(values):
+    x = npg.tensor([5, 6], dtype=npg.uint8)
+    with pytest.raises(RuntimeError, match="uint8_t without overflow"):
+        x[:] = values
+    assert x.tolist() == [5, 6]
+
+
+@pytest.mark.parametrize("values", [[1, [2, 3]], [2**64, 1], ["a", 1]])
+def test_setitem_refuses_a_list_of_something_else(values):
+    x = npg.zeros(2)
+    with pytest.raises(TypeError, match=r"can't assign a list to a npg\.FloatTensor"):
+        x[:] = values
+
+
 def test_setitem_takes_arrays_and_lists():
     x = npg.zeros(2, 3)
     x[0] = np.array([1.0, 2.0, 3.0])

@@ -150,15 +150,19 @@ class RNNBase(Module):
     # ----- The list of weights -----
 
     def _init_flat_weights(self) -> None:
-        self._flat_weights = [getattr(self, name, None) for name in self._flat_weights_names]
+        self._flat_weights = [self._weight(name) for name in self._flat_weights_names]
         self._flat_weight_refs = [None if w is None else weakref.ref(w) for w in self._flat_weights]
         self.flatten_parameters()
+
+    def _weight(self, name: str) -> Any:
+        # Asked for twice, as in PyTorch: a parametrization may have a state, or draw numbers.
+        return getattr(self, name) if hasattr(self, name) else None
 
     def _weights_have_changed(self) -> bool:
         """Tell whether a weight is another tensor than in the list, as in functional_call or by parametrization."""
         own = self._parameters
         for ref, name in zip(self._flat_weight_refs, self._flat_weights_names, strict=True):
-            weight = own[name] if name in own else getattr(self, name, None)
+            weight = own[name] if name in own else self._weight(name)
             if weight is not None and ref is not None and ref() is not weight:
                 return True
         return False
@@ -409,7 +413,7 @@ class LSTM(RNNBase):
         if h.dim() != ndim or c.dim() != ndim:
             form, dims = "batched" if ndim == 3 else "unbatched", f"({h.dim()}-D, {c.dim()}-D)"
             raise RuntimeError(f"For {form} {ndim}-D input, hx and cx should also be {ndim}-D but got {dims} tensors")
-        if not isinstance(hx, (tuple, list)):
+        if ndim == 3 and not isinstance(hx, (tuple, list)):
             raise TypeError(f"lstm(): argument 'hx' must be tuple of Tensors, not {type(hx).__name__}")
         return hx if ndim == 3 else (h.unsqueeze(1), c.unsqueeze(1))
 

@@ -86,6 +86,7 @@ CALLS = {
     "size of the cell state": lambda t, n: n.LSTM(3, 5)(t.ones(2, 1, 3), (t.ones(1, 1, 5), t.ones(1, 1, 4))),
     "layers of the state": lambda t, n: n.RNN(3, 5, 2, batch_first=True)(t.ones(1, 2, 3), t.ones(1, 1, 5)),
     "one state": lambda t, n: n.LSTM(3, 5)(t.ones(2, 1, 3), (t.ones(1, 1, 5),)),
+    "three states": lambda t, n: n.LSTM(3, 5)(t.ones(2, 1, 3), (t.ones(1, 1, 5),) * 3),
     "a tensor as states": lambda t, n: n.LSTM(3, 5)(t.ones(2, 1, 3), t.ones(1, 1, 5)),
     "no steps": lambda t, n: n.GRU(3, 5)(t.ones(0, 1, 3)),
     "no steps of an LSTM": lambda t, n: n.LSTM(3, 5)(t.ones(0, 1, 3)),
@@ -126,6 +127,13 @@ def test_stack_of_states_is_refused_as_by_the_function():
     for lib in (npg, torch):
         with pytest.raises(TypeError, match=r"^lstm\(\)"):
             lib.nn.LSTM(3, 5)(lib.ones(2, 1, 3), lib.ones(2, 1, 1, 5))
+
+
+def test_a_stack_of_states_of_one_sequence_is_taken():
+    def program(lib):
+        yield lib.nn.LSTM(3, 5)(lib.ones(2, 3), lib.ones(2, 1, 5))
+
+    agree(program)
 
 
 def test_refused_call_draws_nothing():

@@ -130,6 +130,29 @@ def test_one_parametrization():
     agree(program)
 
 
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU", "Linear", "LSTMCell"])
+def test_a_weight_is_made_as_often_as_by_torch(kind):
+    """A parametrization may have a state, or draw numbers."""
+
+    def program(lib):
+        class Counting(lib.nn.Module):
+            calls = 0
+
+            def forward(self, x):
+                type(self).calls += 1
+                return x * 1
+
+        m = getattr(lib.nn, kind)(3, 4)
+        name = next(name for name, _ in m.named_parameters() if name.startswith("weight"))
+        lib.nn.utils.parametrize.register_parametrization(m, name, Counting())
+        for _ in range(2):
+            before = Counting.calls
+            m(lib.ones(2, 3))
+            yield Counting.calls - before
+
+    agree(program)
+
+
 @pytest.mark.parametrize("leave", [True, False])
 def test_chains_of_parametrizations_on_parameters_and_buffers(leave):
     def program(lib):
