@@ -11,10 +11,8 @@ trained on, beside those of a bigram model, and in the end some text of its own.
 checkpoint, and loss.png, the curve.
 """
 
-import contextlib
 import math
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for what the 
 
 import texts
 from common import curves, options as read
-from common.screen import Interrupt, Progress, finish
+from common.screen import finish, iterate
 from common.storing import DemoError, load_checkpoint, make_folder, resume, save_checkpoint
 
 OUT = Path(__file__).resolve().parent / "out"
@@ -186,23 +184,14 @@ def train(args):
     folder = make_folder(args.out_dir, "out_dir")
     bigram = texts.bigram_bits(text.train, text.held, len(text.vocabulary))
     print(f"{sum(p.numel() for p in run.model.parameters()):,} parameters, torch {torch.__version__}")
-    last, began = min(run.total, args.max_iters or run.total), time.perf_counter()
-    interrupt, ended = Interrupt(), len(run.losses) >= last
-    with contextlib.closing(Progress(len(run.losses), run.total, args.log_interval)) as progress:
-        while not ended:
-            run.step()
-            progress.update(run.losses[-1])
-            done = len(run.losses)
-            ended = done == last or interrupt.asked  # asked once, so that the last iteration is saved
-            if ended or done % args.eval_interval == 0:
-                bits = run.test(text.held)
-                run.held.append((done, bits))
-                run.save(folder / "last.pt")
-                progress.note(
-                    f"iteration {done}, epoch {done / run.each:.1f}/{args.epochs}: {bits:.4f} bits per character held "
-                    f"out (a bigram model: {bigram:.4f}), {time.perf_counter() - began:.1f} s"
-                )
 
+    def test(done):
+        run.held.append((done, run.test(text.held)))
+        bits = f"{run.held[-1][1]:.4f} bits per character held out (a bigram model: {bigram:.4f})"
+        return f", epoch {done / run.each:.1f}/{args.epochs}: {bits}"
+
+    last = min(run.total, args.max_iters or run.total)
+    interrupt = iterate(run, last, run.total, args, folder / "last.pt", test)
     bits = run.held[-1][1]
     title = f"{Path(text.source).name}: {bits:.3f} bits per character held out, a bigram model {bigram:.3f}"
     print(f"{title}; {len(run.losses):,} iterations, seed {args.seed}")

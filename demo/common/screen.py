@@ -1,5 +1,6 @@
 """Progress on the screen, Ctrl-C, and how a script ends."""
 
+import contextlib
 import signal
 import sys
 import time
@@ -57,6 +58,31 @@ class Interrupt:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
+
+
+def iterate(run, last, total, args, path, test):
+    """Train until `last` iterations are done, or until Ctrl-C; test and save now and then, and in the end.
+
+    Args:
+        run: has step(), save(path) and losses, one for each iteration.
+        total: iterations of the whole training, for the bar.
+        args: the options, of which log_interval and eval_interval are read.
+        path: the checkpoint.
+        test: returns what to print, after so many iterations.
+    Returns: an Interrupt, whose `asked` tells whether Ctrl-C has come.
+    """
+    began, interrupt, ended = time.perf_counter(), Interrupt(), len(run.losses) >= last
+    with contextlib.closing(Progress(len(run.losses), total, args.log_interval)) as progress:
+        while not ended:
+            run.step()
+            progress.update(run.losses[-1])
+            done = len(run.losses)
+            ended = done == last or interrupt.asked  # asked once, so that the last iteration is saved
+            if ended or done % args.eval_interval == 0:
+                text = test(done)
+                run.save(path)
+                progress.note(f"iteration {done}{text}, {time.perf_counter() - began:.1f} s")
+    return interrupt
 
 
 def finish(train, options):

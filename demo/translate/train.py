@@ -11,10 +11,8 @@ come out right, to the last digit, and in the end some of them. Writes to out_di
 loss.png, the curve.
 """
 
-import contextlib
 import math
 import sys
-import time
 from pathlib import Path
 
 import torch
@@ -25,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for what the 
 
 import sequences
 from common import curves, options as read
-from common.screen import Interrupt, Progress, finish
+from common.screen import finish, iterate
 from common.storing import DemoError, load_checkpoint, make_folder, resume, save_checkpoint
 from sequences import BEGIN, END, PAD, TOKENS
 
@@ -187,22 +185,13 @@ def train(args):
     run = set_up(args)
     folder = make_folder(args.out_dir, "out_dir")
     print(f"{sum(p.numel() for p in run.model.parameters()):,} parameters, torch {torch.__version__}")
-    last, began = min(args.iters, args.max_iters or args.iters), time.perf_counter()
-    interrupt, ended = Interrupt(), len(run.losses) >= last
-    with contextlib.closing(Progress(len(run.losses), args.iters, args.log_interval)) as progress:
-        while not ended:
-            run.step()
-            progress.update(run.losses[-1])
-            done = len(run.losses)
-            ended = done == last or interrupt.asked  # asked once, so that the last iteration is saved
-            if ended or done % args.eval_interval == 0:
-                run.held.append((done, run.test()))
-                run.save(folder / "last.pt")
-                progress.note(
-                    f"iteration {done}: {run.held[-1][1]:.1f} % of {HELD} held-out sequences right, "
-                    f"{time.perf_counter() - began:.1f} s"
-                )
 
+    def test(done):
+        run.held.append((done, run.test()))
+        return f": {run.held[-1][1]:.1f} % of {HELD} held-out sequences right"
+
+    last = min(args.iters, args.max_iters or args.iters)
+    interrupt = iterate(run, last, args.iters, args, folder / "last.pt", test)
     lengths = f"{(args.length + 1) // 2} to {args.length}"
     title = f"{args.task} {lengths} digits: {run.held[-1][1]:.1f} % of held-out sequences right"
     print(f"{title}; {len(run.losses):,} iterations, seed {args.seed}")

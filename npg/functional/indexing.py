@@ -106,7 +106,9 @@ def _listed(values: Any, dtype: np.dtype[Any]) -> Any:
         array = sequence(values)
     except ValueError:  # of different lengths
         return values
-    if dtype.kind in "iu" and array.dtype.kind in "iuf" and array.size:
+    if array.dtype.kind not in "biuf":
+        return values
+    if dtype.kind in "iu" and array.dtype.kind != "b" and array.size:
         for bound in (array.min(), array.max()):
             fill_number(bound.item(), dtype)
     return array

@@ -57,8 +57,8 @@ def _first(title: str, command: str) -> list[str]:
         "",
         "Each contender is a process of its own with two threads. They work in turn, A B A B; times are medians,",
         "ratios the medians of the quotients within a turn, so that what else the machine does falls on both, and need",
-        "not be the quotient of the medians. `must` is the ratio that npg has to reach, `aim` the one that it should, `reached`",
-        "which of them it does; `other` is PyTorch, unless the row names another.",
+        "not be the quotient of the medians. `must` is the ratio that npg has to reach, `aim` the one that it should,",
+        "`reached` which of them it does; `other` is PyTorch, unless the row names another.",
         "",
     ]
 
