@@ -11,7 +11,7 @@ import numpy as np
 from npg._naming import named
 from npg._words import scalar_name, type_name
 from npg.engine import TensorBase, apply
-from npg.functional._arguments import checked_array, dim_index
+from npg.functional._arguments import checked_array, dim_index, index_of
 from npg.functional._public import F, public_function
 from npg.functional._types import Dims, Sizes, T
 from npg.ops import joining as join_ops, shape as ops
@@ -129,7 +129,7 @@ def split(
     if not shape:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
     d = dim_index("split", dim, len(shape))
-    n = shape[d]
+    n, size = shape[d], index_of(size)
     if size < 0:
         raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
     if size == 0 and n:
@@ -176,6 +176,7 @@ def chunk(input: T, chunks: int, dim: int = 0) -> tuple[T, ...]:
     shape = checked_array("chunk", input).shape
     if not shape:
         raise RuntimeError("chunk expects at least a 1-dimensional tensor")
+    chunks = index_of(chunks)
     if chunks <= 0:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     d = dim_index("chunk", dim, len(shape))

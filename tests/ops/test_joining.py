@@ -159,6 +159,20 @@ def test_cat_of_different_sizes_is_like_torch():
     check_like_torch(F.cat, torch.cat, [A, A[:, :2], A[:, :0]], 1)
 
 
+@pytest.mark.parametrize("call", ["split(2.0)", "split(True)", "chunk(2.5)", "chunk('a')", "split(None)"])
+@pytest.mark.parametrize("shape", [(4,), (2, 6), (2, 3, 4)])
+def test_sizes_of_parts_are_integers_whatever_the_shape(call, shape):
+    for lib in (npg, torch):
+        with pytest.raises(TypeError, match="split|chunk"):
+            eval(f"lib.ones(shape).{call}", {"lib": lib, "shape": shape})
+
+
+def test_sizes_of_parts_may_be_tensors():
+    x = npg.arange(24).view(4, 6).T
+    assert [p.shape for p in x.split(npg.tensor(4))] == [(4, 4), (2, 4)]
+    assert [p.shape for p in x.chunk(npg.tensor(2))] == [(3, 4), (3, 4)]
+
+
 def test_cat_of_any_two_shapes_is_like_torch():
     shapes = [(), (0,), (1,), (2,), (0, 3), (2, 1), (2, 3), (3, 2), (2, 3, 1), (1, 2, 3)]
 
