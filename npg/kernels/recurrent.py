@@ -103,8 +103,9 @@ def _weight_by_parts(w: Array, units: int) -> Array:
 
 def _last(y: Array, batch: int, walk: Array) -> Array:
     """Return the state of each sequence after its last step, (B, H)."""
-    if len(walk) == 1:
-        return y.copy()
+    if len(walk) * batch == len(y):  # all sequences are as long
+        at = walk[-1, 0]
+        return y[at : at + batch].copy()
     h, done = np.empty((batch, y.shape[1]), y.dtype), 0
     for at, count in walk[::-1].tolist():
         if count > done:

@@ -15,7 +15,8 @@ import numpy as np
 
 from npg.kernels.blas_rows import as_rows
 from npg.kernels.products import multiply
-from npg.kernels.sums import row_sum
+from npg.kernels.programs import program
+from npg.kernels.sums import ones, row_sum
 from npg.ops._kinds import Kind, loss, reshaped
 from npg.ops._op import Op, fused, primitive
 from npg.ops.elementwise import cast
@@ -23,7 +24,7 @@ from npg.ops.indexing import index
 from npg.ops.reduction import reduced_examples, sum_
 from npg.ops.selection import where
 from npg.ops.shape import as_batch, overload
-from npg.ops.softmax import log_softmax
+from npg.ops.softmax import is_small, log_softmax
 
 Array = np.ndarray[Any, Any]
 
@@ -217,6 +218,13 @@ def _nll_loss(input: Any, target: Any, weight: Any, *, reduction: str, ignore_in
     return _weighted(input, target, weight, reduction=reduction, ignore_index=ignore_index, label_smoothing=0.0)
 
 
+@program(rows=("ones",))
+def _exponentials_of_rows(x: Any, ones: Any) -> Any:
+    top = np.maximum.reduce(x, axis=-1, keepdims=True)
+    e = np.exp(x - top)
+    return e, top, np.vecdot(e, ones)
+
+
 @fused(node="NllLoss", kind=LOSS, aten="cross_entropy_loss")
 def cross_entropy(
     input: Any, target: Any, weight: Any, *, reduction: str, ignore_index: int, label_smoothing: float
@@ -226,13 +234,18 @@ def cross_entropy(
     if not x.size:
         return _reduced(np.zeros(len(x), x.dtype), reduction, divisor, target.shape), ()
     classes = x.shape[1]
-    e = np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True), order="C")  # rows, for the flat places
-    picked = e.reshape(-1)[places]
-    if label_smoothing:
-        spread = row_sum(e) if weight is None else multiply(e, weight)  # sum of w (x - max)
-        spread_weight = float(classes if weight is None else np.add.reduce(weight))
-    np.exp(e, out=e)
-    total = row_sum(e)
+    if is_small(x, 1) and not label_smoothing:  # one call: for a few rows each pass costs its call
+        x = np.ascontiguousarray(x)
+        e, top, total = _exponentials_of_rows(x, ones(classes, x.dtype))
+        picked, total = x.reshape(-1)[places] - top[:, 0], total[:, 0]
+    else:
+        e = np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True), order="C")  # rows, for the flat places
+        picked = e.reshape(-1)[places]
+        if label_smoothing:
+            spread = row_sum(e) if weight is None else multiply(e, weight)  # sum of w (x - max)
+            spread_weight = float(classes if weight is None else np.add.reduce(weight))
+        np.exp(e, out=e)
+        total = row_sum(e)
     log_total = np.log(total)
     losses = log_total - picked
     if w is not None:

@@ -97,7 +97,7 @@ def _shifted_exp(x: Array, top: Array, out: Array) -> Array:
     return np.exp(np.subtract(x, top, out=out), out=out)
 
 
-def _is_small(x: Array, dim: int) -> bool:
+def is_small(x: Array, dim: int) -> bool:
     return x.size < _LARGE and dim == x.ndim - 1
 
 
@@ -134,7 +134,7 @@ def softmax(input: Any, *, dim: int) -> tuple[Any, tuple[()]]:
     if not input.size:
         return input.copy(), ()
     input = np.ascontiguousarray(input)  # so that the result is contiguous, as in PyTorch
-    if _is_small(input, dim):
+    if is_small(input, dim):
         return _softmax_of_rows(input, ones(input.shape[dim], input.dtype)), ()
     y = np.empty(input.shape, input.dtype)
     total = _exponentials(input, dim, y)
@@ -174,7 +174,7 @@ def log_softmax(input: Any, *, dim: int) -> tuple[Any, tuple[()]]:
     if not input.size:
         return input.copy(), ()
     input = np.ascontiguousarray(input)  # so that the result is contiguous, as in PyTorch
-    if _is_small(input, dim):
+    if is_small(input, dim):
         return _log_softmax_of_rows(input, ones(input.shape[dim], input.dtype)), ()
     total = _exponentials(input, dim, None)
     if total is not None:
