@@ -10,7 +10,7 @@ import numpy as np
 from npg import dtypes
 from npg._errors import warn_once
 from npg._words import c_name, scalar_name, shape_text
-from npg.engine import apply, array_of
+from npg.engine import TensorBase, apply
 from npg.functional._arguments import checked_array
 from npg.functional._public import apply_floating, public_function, to_dtype
 from npg.functional._types import Sizes, T
@@ -70,9 +70,10 @@ def refuse_integers(kernel: str, x: Any) -> None:
 
 def apply_layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: float) -> Any:
     """Apply layer_norm. Raises: RuntimeError: when shapes or dtypes do not fit."""
-    if type(normalized_shape) is tuple and normalized_shape and type(eps) is float:
+    is_plain = isinstance(input, TensorBase) and isinstance(weight, TensorBase) and isinstance(bias, TensorBase)
+    if is_plain and type(normalized_shape) is tuple and normalized_shape and type(eps) is float:
         # Nearly every call: arrays of one floating dtype that fit need no closer look, which takes as long as the rest.
-        x, w, b = array_of(input), array_of(weight), array_of(bias)
+        x, w, b = input._array, weight._array, bias._array
         if type(x) is type(w) is type(b) is np.ndarray and x.dtype is w.dtype is b.dtype in _PLAIN:
             dims = len(normalized_shape)
             if x.shape[-dims:] == w.shape == b.shape == normalized_shape:

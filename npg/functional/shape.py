@@ -60,7 +60,7 @@ def view(input: T, *shape: Any, size: Dims | None = None, dtype: Any = None) -> 
     Raises: RuntimeError: when the number of elements or the strides do not allow it.
     Source: torch.Tensor.view.
     """
-    array = checked_array("view", input)
+    array = input._array if isinstance(input, TensorBase) else checked_array("view", input)
     if dtype is not None or (len(shape) == 1 and isinstance(shape[0], (dtypes.dtype, np.dtype))):
         return _view_dtype(input, array, dtypes.to_numpy(shape[0] if dtype is None else dtype))
     return _reshaped(ops.view, input, array, sizes_of("view", shape, "size", size))
@@ -106,7 +106,7 @@ def reshape(input: T, *sizes: Any, shape: Dims | None = None) -> T:
     Raises: RuntimeError: when the number of elements does not fit.
     Source: torch.reshape.
     """
-    array = checked_array("reshape", input)
+    array = input._array if isinstance(input, TensorBase) else checked_array("reshape", input)
     op = ops.view if array.flags.c_contiguous else ops.reshape
     return _reshaped(op, input, array, sizes_of("reshape", sizes, "shape", shape))
 
