@@ -14,6 +14,7 @@ import gc
 import importlib
 import importlib.util
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -80,6 +81,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if f"{item.path.as_posix()}/".startswith(places):
             item.add_marker("once")
+
+
+@pytest.fixture(autouse=True)
+def _interrupts_are_left_as_they_were() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 # ----- Without PyTorch -----

@@ -191,7 +191,7 @@ def train(args):
         return f", epoch {done / run.each:.1f}/{args.epochs}: {bits}"
 
     last = min(run.total, args.max_iters or run.total)
-    interrupt = iterate(run, last, run.total, args, folder / "last.pt", test)
+    interrupted = iterate(run, last, run.total, args, folder / "last.pt", test)
     bits = run.held[-1][1]
     title = f"{Path(text.source).name}: {bits:.3f} bits per character held out, a bigram model {bigram:.3f}"
     print(f"{title}; {len(run.losses):,} iterations, seed {args.seed}")
@@ -201,7 +201,7 @@ def train(args):
     if args.sample:
         written = write(run.model, args.begin, args.sample, args.temperature)
         print(f"a sample:\n{args.prompt}{text.decode(written)}")
-    return not interrupt.asked
+    return not interrupted
 
 
 if __name__ == "__main__":

@@ -52,7 +52,13 @@ class Interrupt:
 
     def __init__(self):
         self.asked = False
-        signal.signal(signal.SIGINT, self)
+
+    def __enter__(self):
+        self.before = signal.signal(signal.SIGINT, self)
+        return self
+
+    def __exit__(self, *error):
+        signal.signal(signal.SIGINT, self.before)
 
     def __call__(self, number, frame):
         if self.asked:
@@ -69,10 +75,11 @@ def iterate(run, last, total, args, path, test):
         args: the options, of which log_interval and eval_interval are read.
         path: the checkpoint.
         test: returns what to print, after so many iterations.
-    Returns: an Interrupt, whose `asked` tells whether Ctrl-C has come.
+    Returns: whether Ctrl-C has come.
     """
-    began, interrupt, ended = time.perf_counter(), Interrupt(), len(run.losses) >= last
-    with contextlib.closing(Progress(len(run.losses), total, args.log_interval)) as progress:
+    began, ended = time.perf_counter(), len(run.losses) >= last
+    progress = Progress(len(run.losses), total, args.log_interval)
+    with contextlib.closing(progress), Interrupt() as interrupt:
         while not ended:
             run.step()
             progress.update(run.losses[-1])
@@ -82,7 +89,7 @@ def iterate(run, last, total, args, path, test):
                 text = test(done)
                 run.save(path)
                 progress.note(f"iteration {done}{text}, {time.perf_counter() - began:.1f} s")
-    return interrupt
+    return interrupt.asked
 
 
 def finish(train, options):

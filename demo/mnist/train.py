@@ -174,8 +174,8 @@ def train(args):
     loader = DataLoader(dataset(*data.test, data.white), batch_size=500)
     print(f"{sum(p.numel() for p in run.model.parameters()):,} parameters, torch {torch.__version__}")
     last, each, tested = min(run.total, args.max_iters or run.total), len(run.loader), None
-    interrupt = Interrupt()
-    with contextlib.closing(Progress(len(run.losses), run.total, args.log_interval)) as progress:
+    progress = Progress(len(run.losses), run.total, args.log_interval)
+    with contextlib.closing(progress), Interrupt() as interrupt:
         while len(run.losses) < last and not interrupt.asked:
             began, tested = time.perf_counter(), None
             for x, y in run.batches():

@@ -191,7 +191,7 @@ def train(args):
         return f": {run.held[-1][1]:.1f} % of {HELD} held-out sequences right"
 
     last = min(args.iters, args.max_iters or args.iters)
-    interrupt = iterate(run, last, args.iters, args, folder / "last.pt", test)
+    interrupted = iterate(run, last, args.iters, args, folder / "last.pt", test)
     lengths = f"{(args.length + 1) // 2} to {args.length}"
     title = f"{args.task} {lengths} digits: {run.held[-1][1]:.1f} % of held-out sequences right"
     print(f"{title}; {len(run.losses):,} iterations, seed {args.seed}")
@@ -203,7 +203,7 @@ def train(args):
     for source, found, target in zip(shown, run.model.translate(shown) if args.show else [], run.target[:, 1:]):
         mark = "right" if sequences.text(found) == sequences.text(target) else f"wrong: {sequences.text(target)}"
         print(f"{sequences.text(source)} -> {sequences.text(found)} {mark}")
-    return not interrupt.asked
+    return not interrupted
 
 
 if __name__ == "__main__":

@@ -394,16 +394,14 @@ def test_train_ctrl_c_saves_after_the_iteration_and_resumes(tmp_path, whole):
 
 def test_interrupt_the_second_ctrl_c_stops_at_once(script):
     before = signal.getsignal(signal.SIGINT)
-    try:
-        interrupt = screen.Interrupt()
+    with screen.Interrupt() as interrupt:
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.01)
         assert interrupt.asked
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.1)
-    finally:
-        signal.signal(signal.SIGINT, before)
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 # ----- Mistakes -----
