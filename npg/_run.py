@@ -8,7 +8,6 @@ of all, by at_once(): a process that another one is to replace need not load Num
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -66,6 +65,8 @@ def command(words: Sequence[str]) -> int:
     if words[0] in ("--help", "-h"):
         print(_USAGE, end="")
         return 0
+    import shlex  # here: `npg run` starts Python once more, and loads no more than that needs
+
     print(f"npg: the only command is run; did you mean `npg run {shlex.join(words)}`?", file=sys.stderr)
     return 2
 

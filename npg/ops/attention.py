@@ -172,14 +172,6 @@ def attention(
     they are set, by 0 elsewhere. A query that may attend to nothing gives 0. The result lies in memory as `layout`
     says: "contiguous", "query": like a query of four dimensions, or "time": as (T, B, nh, m).
     """
-    if not keep and query.ndim == 4 and layout == "contiguous" and mask is padding is bits is None and not is_causal:
-        # A token after others: its attention to a cache takes less time than the look at what follows.
-        batch, heads, queries, _ = query.shape
-        if queries <= BLOCK and _attend is not None:
-            y = np.empty((batch, heads, queries, value.shape[3]), query.dtype)
-            bounds = _BOUNDS.get(query.dtype.char)
-            if bounds is not None and _attend(query, key, value, y, None, None, None, scale, *bounds):
-                return y, ()
     q, k, v = for_blas(as_4d(query)), for_blas(as_4d(key)), for_blas(as_4d(value))
     batch, heads, queries, _ = q.shape
     keys = k.shape[2]

@@ -175,10 +175,6 @@ def layer_norm(input: Any, weight: Any, bias: Any, *, dims: int, eps: float) -> 
     if not input.size:
         return np.zeros(input.shape, input.dtype), ()
     n = _length(input.shape, dims)
-    if weight is not None and bias is not None and dims == 1 and n < _LONG and input.flags.c_contiguous:
-        if weight.flags.c_contiguous and bias.flags.c_contiguous:  # nearly every call
-            y, mean, scale = _layer_biased(input, ones(n, input.dtype), weight, bias, n=n, eps=eps)
-            return y, (mean, scale)
     arguments = [_ready(input, n), ones(n, input.dtype), _parameter(weight, n, input.dtype)]
     if bias is not None:
         arguments.append(_parameter(bias, n, input.dtype))

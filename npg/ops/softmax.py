@@ -98,6 +98,7 @@ def _shifted_exp(x: Array, top: Array, out: Array) -> Array:
 
 
 def is_small(x: Array, dim: int) -> bool:
+    """Tell whether x has so few elements, in rows along dim, that a program on rows costs less than its passes."""
     return x.size < _LARGE and dim == x.ndim - 1
 
 

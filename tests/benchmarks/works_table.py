@@ -20,7 +20,8 @@ def row(wanted: Wanted, times: Times) -> str:
     else:
         figures = [1e3 * times.median(mine), 1e3 * times.median(other)]
         unit, ratio = "ms", times.ratio(mine, other)
-    ratio = round(1 / ratio if wanted.inverse else ratio, 2)  # judged as it is printed
+    if wanted.inverse:
+        ratio = 1 / ratio
     reached = "aim" if wanted.holds(ratio, wanted.aim) else "must" if wanted.holds(ratio, wanted.must) else "no"
     mine, other = (f"{figure:.3f} {unit}" if figure < 1 else f"{figure:.1f} {unit}" for figure in figures)
     return f"| {wanted.title} | {mine} | {other} | {ratio:.2f} | {wanted.must:.2f} | {wanted.aim:.2f} | {reached} |"

@@ -276,9 +276,6 @@ class GELU(_Activation):
         super().__init__()
         self.approximate = approximate
 
-    def forward(self, input: Tensor) -> Tensor:
-        return F.gelu(input, approximate=self.approximate)
-
     def extra_repr(self) -> str:
         return f"approximate={self.approximate!r}"
 
