@@ -1,12 +1,8 @@
 """demo/charrnn: the text, the bigram model; PyTorch's losses and samples, learning, resuming, Ctrl-C, mistakes."""
 
-import importlib.util
 import math
-import os
 import re
-import signal
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,12 +11,10 @@ import torch
 from common import curves
 from common.storing import DemoError
 
-from tests import processes
-from tests.as_torch.commands import ROOT, environment, run
+from tests.demo import scripts
 
-SCRIPT = ROOT / "demo" / "charrnn" / "train.py"
+SCRIPT = scripts.Script("charrnn")
 SMALL = ("--batch_size=8", "--block_size=16", "--hidden=24", "--epochs=6", "--sample=40", "--eval_interval=50")
-ALONE = {"OMP_NUM_THREADS": "1"}  # PyTorch's threads wait for each other where other tests run beside them
 
 
 def quiet(text):
@@ -29,11 +23,7 @@ def quiet(text):
 
 @pytest.fixture(scope="module")
 def script():
-    """train.py as a module, on PyTorch: for what is refused before it trains."""
-    spec = importlib.util.spec_from_file_location("charrnn_train", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return SCRIPT.load()
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +36,7 @@ def words(tmp_path_factory):
     return path
 
 
-def train(folder, *arguments, library="npg"):
-    """Run train.py in a process, and return (its output, its checkpoint)."""
-    given = [str(SCRIPT), f"--out_dir={folder}", *map(str, arguments)]
-    code, said, errors = run(*given, folder=ROOT, npg=library == "npg", **({} if library == "npg" else ALONE))
-    assert (code, errors) == (0, ""), errors
-    return said, torch.load(Path(folder) / "last.pt")
+train = SCRIPT.train
 
 
 # ----- The text, and the bigram model -----
@@ -134,21 +119,17 @@ def test_draw_without_matplotlib_says_what_to_install(tmp_path, monkeypatch):
 # ----- The same on npg and on PyTorch -----
 
 
-def largest_difference(ours, theirs):
-    return max(abs(a - b) / abs(b) for a, b in zip(ours, theirs, strict=True))
-
-
 def test_train_100_losses_and_the_sample_are_pytorchs(tmp_path, words):
     arguments = (f"--input={words}", *SMALL, "--max_iters=100", "--log_interval=1")
     results = [train(tmp_path / library, *arguments, library=library) for library in ("npg", "torch")]
     (ours_said, ours), (theirs_said, theirs) = results
     assert len(ours["losses"]) == 100 and theirs["losses"][99] < 0.95 * theirs["losses"][0]
-    assert largest_difference(ours["losses"], theirs["losses"]) < 5e-5
+    assert scripts.largest_difference(ours["losses"], theirs["losses"]) < 5e-5
     printed = [re.findall(r"^iter \d+/\d+: loss (\d\.\d{4}),", said, re.MULTILINE) for said in (ours_said, theirs_said)]
     assert len(printed[0]) == len(printed[1]) == 100
     assert all(abs(float(a) - float(b)) < 1.5e-4 for a, b in zip(*printed))
     assert [at for at, _ in ours["held"]] == [50, 100]
-    assert largest_difference(*([bits for _, bits in result["held"]] for result in (ours, theirs))) < 5e-5
+    assert scripts.largest_difference(*([bits for _, bits in result["held"]] for result in (ours, theirs))) < 5e-5
     assert ours_said.partition("a sample:")[2] == theirs_said.partition("a sample:")[2] != ""
 
 
@@ -192,24 +173,13 @@ def test_train_resumed_run_equals_the_uninterrupted_one_bit_for_bit(tmp_path, wo
 def test_train_a_run_goes_on_in_the_other_library(tmp_path, words, whole):
     train(tmp_path, f"--input={words}", *SMALL, "--seed=7", "--max_iters=60", library="torch")
     losses = train(tmp_path, "--resume", "--max_iters=100")[1]["losses"]
-    assert largest_difference(losses, whole[1]["losses"][:100]) < 5e-5
+    assert scripts.largest_difference(losses, whole[1]["losses"][:100]) < 5e-5
     losses = train(tmp_path, "--resume", "--max_iters=130", library="torch")[1]["losses"]
-    assert largest_difference(losses, whole[1]["losses"][:130]) < 1e-4
+    assert scripts.largest_difference(losses, whole[1]["losses"][:130]) < 1e-4
 
 
 def test_train_ctrl_c_saves_after_the_iteration_and_resumes(tmp_path, words, whole):
-    command = [sys.executable, "-m", "npg", "run", str(SCRIPT), f"--input={words}", *SMALL, "--seed=7"]
-    command += ["--log_interval=1", f"--out_dir={tmp_path}"]
-    pipes = {"stdout": processes.subprocess.PIPE, "stderr": processes.subprocess.PIPE, "text": True}
-    with processes.running(command, env=environment(PYTHONUNBUFFERED="1"), **pipes) as process:
-        for line in process.stdout:
-            if line.startswith("iter 5/"):
-                break
-        os.kill(process.pid, signal.SIGINT)
-        said, errors = process.communicate(timeout=120)
-    assert (process.returncode, errors) == (130, "")
-    assert "; --resume goes on from it" in said
-    stopped = torch.load(tmp_path / "last.pt")["losses"]
+    stopped = SCRIPT.interrupted(tmp_path, f"--input={words}", *SMALL, "--seed=7")
     assert 6 <= len(stopped) < 170 and stopped == whole[1]["losses"][: len(stopped)]
     assert train(tmp_path, "--resume", "--max_iters=170")[1]["losses"] == whole[1]["losses"]
 

@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import importlib.util
 import io
 import os
 import re
@@ -10,7 +9,6 @@ import signal
 import sys
 import time
 import urllib.error
-from pathlib import Path
 
 import digits
 import numpy as np
@@ -21,11 +19,10 @@ from common import screen, storing
 from common.storing import DemoError
 
 import npg
-from tests import processes
-from tests.as_torch.commands import ROOT, environment, run
+from tests.as_torch.commands import ROOT, run
+from tests.demo import scripts
 
-SCRIPT = ROOT / "demo" / "mnist" / "train.py"
-ALONE = {"OMP_NUM_THREADS": "1"}  # PyTorch's threads wait for each other where other tests run beside them
+SCRIPT = scripts.Script("mnist")
 
 
 def quiet(text):
@@ -34,19 +31,13 @@ def quiet(text):
 
 @pytest.fixture(scope="module")
 def script():
-    """train.py as a module, on PyTorch: for what is refused before it trains."""
-    spec = importlib.util.spec_from_file_location("mnist_train", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return SCRIPT.load()
 
 
 def train(folder, *arguments, library="npg"):
     """Run train.py in a process, and return (its output, the losses in its checkpoint)."""
-    given = [str(SCRIPT), f"--out_dir={folder}", *map(str, arguments)]
-    code, said, errors = run(*given, folder=ROOT, npg=library == "npg", **({} if library == "npg" else ALONE))
-    assert (code, errors) == (0, ""), errors
-    return said, torch.load(Path(folder) / "last.pt")["losses"]
+    said, checkpoint = SCRIPT.train(folder, *arguments, library=library)
+    return said, checkpoint["losses"]
 
 
 # ----- idx files -----
@@ -291,17 +282,13 @@ def test_replacing_leaves_the_old_file_when_writing_fails(tmp_path):
 # ----- The same on npg and on PyTorch -----
 
 
-def largest_difference(ours, theirs):
-    return max(abs(a - b) / abs(b) for a, b in zip(ours, theirs, strict=True))
-
-
 def compare(folder, data):
     """Train 100 iterations with both; their losses must agree in four digits, also as they are printed."""
     arguments = (f"--data={data}", "--max_iters=100", "--log_interval=1")
     results = [train(folder / library, *arguments, library=library) for library in ("npg", "torch")]
     (ours_said, ours), (theirs_said, theirs) = results
     assert len(ours) == 100 and theirs[99] < 0.8 * theirs[0]
-    assert largest_difference(ours, theirs) < 5e-5
+    assert scripts.largest_difference(ours, theirs) < 5e-5
     printed = [re.findall(r"^iter \d+/\d+: loss (\d\.\d{4}),", said, re.MULTILINE) for said in (ours_said, theirs_said)]
     assert len(printed[0]) == len(printed[1]) == 100
     assert all(abs(float(a) - float(b)) < 1.5e-4 for a, b in zip(*printed))
@@ -364,8 +351,8 @@ def test_train_resumed_run_equals_the_uninterrupted_one_bit_for_bit(tmp_path, wh
 
 def test_train_a_run_goes_on_in_the_other_library(tmp_path, whole):
     train(tmp_path, "--data=digits", "--epochs=3", "--seed=7", "--max_iters=30", library="torch")
-    assert largest_difference(train(tmp_path, "--resume", "--max_iters=46")[1], whole[1][:46]) < 5e-5
-    assert largest_difference(train(tmp_path, "--resume", library="torch")[1], whole[1]) < 5e-5
+    assert scripts.largest_difference(train(tmp_path, "--resume", "--max_iters=46")[1], whole[1][:46]) < 5e-5
+    assert scripts.largest_difference(train(tmp_path, "--resume", library="torch")[1], whole[1]) < 5e-5
 
 
 def test_train_resume_of_a_finished_run_tests_it_again(tmp_path, whole):
@@ -376,18 +363,7 @@ def test_train_resume_of_a_finished_run_tests_it_again(tmp_path, whole):
 
 
 def test_train_ctrl_c_saves_after_the_iteration_and_resumes(tmp_path, whole):
-    command = [sys.executable, "-m", "npg", "run", str(SCRIPT), "--data=digits", "--epochs=3", "--seed=7"]
-    command += ["--log_interval=1", f"--out_dir={tmp_path}"]
-    pipes = {"stdout": processes.subprocess.PIPE, "stderr": processes.subprocess.PIPE, "text": True}
-    with processes.running(command, env=environment(PYTHONUNBUFFERED="1"), **pipes) as process:
-        for line in process.stdout:
-            if line.startswith("iter 5/"):
-                break
-        os.kill(process.pid, signal.SIGINT)
-        said, errors = process.communicate(timeout=120)
-    assert (process.returncode, errors) == (130, "")
-    assert "; --resume goes on from it" in said
-    stopped = torch.load(tmp_path / "last.pt")["losses"]
+    stopped = SCRIPT.interrupted(tmp_path, "--data=digits", "--epochs=3", "--seed=7")
     assert 6 <= len(stopped) < 69 and stopped == whole[1][: len(stopped)]
     assert train(tmp_path, "--resume")[1] == whole[1]
 
@@ -481,7 +457,7 @@ def test_train_folder_that_cannot_be_made_raises(script, tmp_path):
 
 
 def test_train_loss_that_is_no_longer_finite_ends_in_one_line(tmp_path):
-    given = (str(SCRIPT), "--data=digits", "--lr=1e30", f"--out_dir={tmp_path}")
+    given = (str(SCRIPT.path), "--data=digits", "--lr=1e30", f"--out_dir={tmp_path}")
     code, _, errors = run(*given, folder=ROOT, npg=True)
     assert code == 1 and re.fullmatch(
         r"train.py: error: the loss became (nan|inf) at iteration \d+; lower --lr\n", errors

@@ -1,40 +1,24 @@
 """demo/translate: the digits and their translations; PyTorch's losses, learning, resuming, Ctrl-C, mistakes."""
 
-import importlib.util
-import os
 import re
-import signal
-import sys
-from pathlib import Path
 
 import pytest
 import sequences
 import torch
 from common.storing import DemoError
 
-from tests import processes
-from tests.as_torch.commands import ROOT, environment, run
+from tests.demo import scripts
 
-SCRIPT = ROOT / "demo" / "translate" / "train.py"
+SCRIPT = scripts.Script("translate")
 SMALL = ("--batch_size=16", "--length=5", "--width=16", "--heads=2", "--iters=120", "--eval_interval=50")
-ALONE = {"OMP_NUM_THREADS": "1"}  # PyTorch's threads wait for each other where other tests run beside them
 
 
 @pytest.fixture(scope="module")
 def script():
-    """train.py as a module, on PyTorch: for what needs no training."""
-    spec = importlib.util.spec_from_file_location("translate_train", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return SCRIPT.load()
 
 
-def train(folder, *arguments, library="npg"):
-    """Run train.py in a process, and return (its output, its checkpoint)."""
-    given = [str(SCRIPT), f"--out_dir={folder}", *map(str, arguments)]
-    code, said, errors = run(*given, folder=ROOT, npg=library == "npg", **({} if library == "npg" else ALONE))
-    assert (code, errors) == (0, ""), errors
-    return said, torch.load(Path(folder) / "last.pt")
+train = SCRIPT.train
 
 
 # ----- The digits -----
@@ -118,17 +102,13 @@ def test_test_counts_what_is_right_to_the_last_digit(script, tmp_path, monkeypat
 # ----- The same on npg and on PyTorch -----
 
 
-def largest_difference(ours, theirs):
-    return max(abs(a - b) / abs(b) for a, b in zip(ours, theirs, strict=True))
-
-
 @pytest.mark.parametrize("task", ["sort", "reverse"])
 def test_train_100_losses_and_the_translations_are_pytorchs(tmp_path, task):
     arguments = (*SMALL, f"--task={task}", "--dropout=0.1", "--max_iters=100", "--log_interval=1")
     results = [train(tmp_path / library, *arguments, library=library) for library in ("npg", "torch")]
     (ours_said, ours), (theirs_said, theirs) = results
     assert len(ours["losses"]) == 100 and theirs["losses"][99] < 0.8 * theirs["losses"][0]
-    assert largest_difference(ours["losses"], theirs["losses"]) < 5e-5
+    assert scripts.largest_difference(ours["losses"], theirs["losses"]) < 5e-5
     printed = [re.findall(r"^iter \d+/\d+: loss (\d\.\d{4}),", said, re.MULTILINE) for said in (ours_said, theirs_said)]
     assert len(printed[0]) == len(printed[1]) == 100
     assert all(abs(float(a) - float(b)) < 1.5e-4 for a, b in zip(*printed))
@@ -173,24 +153,13 @@ def test_train_resumed_run_equals_the_uninterrupted_one_bit_for_bit(tmp_path, wh
 def test_train_a_run_goes_on_in_the_other_library(tmp_path, whole):
     train(tmp_path, *SMALL, "--dropout=0.1", "--seed=7", "--max_iters=60", library="torch")
     losses = train(tmp_path, "--resume", "--max_iters=90")[1]["losses"]
-    assert largest_difference(losses, whole[1]["losses"][:90]) < 5e-5
+    assert scripts.largest_difference(losses, whole[1]["losses"][:90]) < 5e-5
     losses = train(tmp_path, "--resume", library="torch")[1]["losses"]
-    assert largest_difference(losses, whole[1]["losses"]) < 1e-4
+    assert scripts.largest_difference(losses, whole[1]["losses"]) < 1e-4
 
 
 def test_train_ctrl_c_saves_after_the_iteration_and_resumes(tmp_path, whole):
-    command = [sys.executable, "-m", "npg", "run", str(SCRIPT), *SMALL, "--dropout=0.1", "--seed=7"]
-    command += ["--log_interval=1", f"--out_dir={tmp_path}"]
-    pipes = {"stdout": processes.subprocess.PIPE, "stderr": processes.subprocess.PIPE, "text": True}
-    with processes.running(command, env=environment(PYTHONUNBUFFERED="1"), **pipes) as process:
-        for line in process.stdout:
-            if line.startswith("iter 5/"):
-                break
-        os.kill(process.pid, signal.SIGINT)
-        said, errors = process.communicate(timeout=120)
-    assert (process.returncode, errors) == (130, "")
-    assert "; --resume goes on from it" in said
-    stopped = torch.load(tmp_path / "last.pt")["losses"]
+    stopped = SCRIPT.interrupted(tmp_path, *SMALL, "--dropout=0.1", "--seed=7")
     assert 6 <= len(stopped) < 120 and stopped == whole[1]["losses"][: len(stopped)]
     assert train(tmp_path, "--resume")[1]["losses"] == whole[1]["losses"]
 
