@@ -10,6 +10,7 @@ cdef cnp.npy_intp UNSHARED_BATCH = limits.UNSHARED_BATCH, UNSHARED_VECTOR = limi
 cdef bint _is_apart = openblas.APART
 
 cdef enum: MOST_DIMS = 64  # NumPy's
+cdef enum: FEW_COLUMNS = 16
 
 
 cdef struct Matrix:
@@ -40,6 +41,7 @@ cdef struct Product:
     cnp.npy_intp count, grain  # of tiles of the batch: all, and those that a thread takes at once
     char *room  # scratch memory of each thread, where k is added up in several steps
     cnp.npy_intp room_size
+    char *row  # of multiply_one: n numbers that are added to each row of the product; or NULL
 
 
 cdef Loop _matmul_single, _matmul_double, _add_single, _add_double
@@ -158,6 +160,28 @@ cdef void multiply_one(int worker, cnp.npy_intp number, Product *call) noexcept 
         b += i * call.b_steps[d]
         out += i * call.out_steps[d]
     multiply_tile(call, number % call.tiles, a, b, out, call.room + worker * call.room_size)
+    if call.row != NULL:
+        _add_row(call, number % call.tiles, out)
+
+
+cdef void _add_row(Product *call, cnp.npy_intp tile, char *out) noexcept nogil:
+    """Add the row to a tile, which this thread's cache still holds."""
+    cdef Loop *add = &_add_single if call.size == 4 else &_add_double
+    cdef cnp.npy_intp top = tile % call.tiles_down * call.rows, left = tile // call.tiles_down * call.columns
+    cdef cnp.npy_intp rows = min(call.rows, call.m - top), columns = min(call.columns, call.n - left), i
+    cdef char *row = call.row + left * call.size
+    out += top * call.out.down + left * call.size
+    if columns < FEW_COLUMNS and columns < rows:  # starting the loop takes longer than it runs
+        for i in range(columns):
+            _pass(
+                add, out + i * call.size, row + i * call.size, out + i * call.size, rows, call.out.down, 0,
+                call.out.down,
+            )
+        return
+    for i in range(rows):
+        _pass(
+            add, out + i * call.out.down, row, out + i * call.out.down, columns, call.size, call.size, call.size
+        )
 
 
 # ----- A product -----
@@ -236,16 +260,29 @@ cdef bint _take_batch(Product *call, cnp.ndarray a, cnp.ndarray b, cnp.npy_intp 
     return True
 
 
+cdef bint _take_row(object row, int kind, Product *call) except -1:
+    """Read the row that is added to the product; return whether it is as long, plain and of its dtype."""
+    call.row = NULL
+    if row is None:
+        return True
+    call.row = cnp.PyArray_BYTES(<cnp.ndarray?>row)
+    return (
+        cnp.PyArray_TYPE(<cnp.ndarray>row) == kind and is_plain(<cnp.ndarray>row)
+        and cnp.PyArray_SIZE(<cnp.ndarray>row) == call.n
+    )
+
+
 cdef inline double _time_of(Product *call, cnp.npy_intp work) noexcept nogil:
     """Return how many nanoseconds so many multiplications take one thread, about, or less."""
     return work * READ if call.m == 1 or call.n == 1 else work / MULTIPLICATIONS
 
 
-def multiply(cnp.ndarray a not None, cnp.ndarray b not None, out):
-    """Return np.matmul(a, b) of matrices or batches of matrices, or None where NumPy must be called.
+def multiply(cnp.ndarray a not None, cnp.ndarray b not None, out, row):
+    """Return np.matmul(a, b) + row of matrices or batches of matrices, or None where NumPy must be called.
 
     Args:
         out: the array to write into; None for a new one.
+        row: (n,), or None for nothing.
     """
     cdef Product call
     cdef cnp.ndarray y, x
@@ -264,6 +301,8 @@ def multiply(cnp.ndarray a not None, cnp.ndarray b not None, out):
     is_flat = dims > 2 and cnp.PyArray_NDIM(b) == 2 and cnp.PyArray_IS_C_CONTIGUOUS(a) and (
         out is None or cnp.PyArray_IS_C_CONTIGUOUS(<cnp.ndarray?>out)
     )
+    if not _take_row(row, kind, &call):
+        return None
     if call.k != cnp.PyArray_DIM(a, dims - 1) or not (_take_rows(a, &call.a) if is_flat else _take_matrix(a, &call.a)):
         return None
     if not _take_matrix(b, &call.b):
@@ -333,20 +372,17 @@ def linear(cnp.ndarray x not None, cnp.ndarray w not None, bias):
     The same bits as `multiply` and an addition of the row give, without the views and calls in between.
     """
     cdef Product call
-    cdef cnp.ndarray y, b
+    cdef cnp.ndarray y
     cdef cnp.npy_intp shape[MOST_DIMS]
     cdef cnp.npy_intp i, size = cnp.PyArray_ITEMSIZE(x)
     cdef int kind = cnp.PyArray_TYPE(x), dims = cnp.PyArray_NDIM(x), threads = 1
-    cdef Loop *add
     call.n, call.k = cnp.PyArray_DIM(w, 0), cnp.PyArray_DIM(w, 1)
     if not dims or not call.k or not call.n or cnp.PyArray_SIZE(x) * call.n > WITH_GIL:
         return None
     if not _has_product_loops or not _are_plain(kind, (x, w)) or cnp.PyArray_DATA(x) == cnp.PyArray_DATA(w):
         return None
-    if bias is not None:
-        b = <cnp.ndarray?>bias
-        if cnp.PyArray_TYPE(b) != kind or not is_plain(b):
-            return None
+    if not _take_row(bias, kind, &call):
+        return None
     call.m = cnp.PyArray_SIZE(x) // call.k
     if not call.m:
         return None
@@ -378,13 +414,6 @@ def linear(cnp.ndarray x not None, cnp.ndarray w not None, bias):
             pool_enter()
             pool_run(multiply_tiles, threads, &call, threads)
             pool_leave()
-    if bias is not None:
-        add = &_add_single if kind == cnp.NPY_FLOAT else &_add_double
-        for i in range(call.m):
-            _pass(
-                add, cnp.PyArray_BYTES(y) + i * call.n * size, cnp.PyArray_BYTES(b),
-                cnp.PyArray_BYTES(y) + i * call.n * size, call.n, size, size, size,
-            )
     return y
 
 

@@ -8,13 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from npg.kernels.buffers import LIMIT, scratch
+from npg.kernels.buffers import LIMIT
 from npg.kernels.products import for_blas
 
 Array = np.ndarray[Any, Any]
-
-_LARGE = 1 << 17  # elements from which it pays to repeat a row several times before adding it to all rows
-_LINE = 1 << 13  # elements of the repeated row
 
 
 def as_rows(x: Array, n: int) -> Array:
@@ -40,16 +37,3 @@ def row_blocks(*arrays: Array | None) -> Iterator[tuple[Any, ...]]:
     height = max(1, LIMIT // (first.nbytes // len(first)))
     for start in range(0, len(first), height):
         yield tuple([a if a is None else a[start : start + height] for a in arrays])
-
-
-def add_row(x: Array, row: Array) -> None:
-    """Add a row to each row of a C-contiguous (rows, n), in place."""
-    rows, n = x.shape
-    if x.size >= _LARGE:
-        # Starting NumPy's loop on a row costs as much as some hundred additions: take several rows as one.
-        several = math.gcd(rows, 1 << (_LINE // n).bit_length() - 1) if n <= _LINE else 1
-        if several > 1:
-            line = scratch(0, (several, n), x.dtype)
-            line[...] = row
-            x, row = x.reshape(rows // several, several * n), line.reshape(-1)
-    x += row

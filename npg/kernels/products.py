@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from npg._floating import silent
 from npg.kernels import core, limits, tiles
+from npg.kernels.buffers import scratch
 from npg.kernels.openblas import APART
 
 Array = np.ndarray[Any, Any]
@@ -16,19 +18,27 @@ Array = np.ndarray[Any, Any]
 _EXACT = 2**53  # float64 holds every integer up to here
 _SMALL = 4096  # elements; for smaller arrays finding the largest costs more than it saves
 
-_multiply: Callable[[Array, Array, Array | None], Array | None] | None = core.multiply
+_LARGE = 1 << 17  # elements from which it pays to repeat a row several times before adding it to all rows
+_LINE = 1 << 13  # elements of the repeated row
+
+_multiply: Callable[[Array, Array, Array | None, Array | None], Array | None] | None = core.multiply
 
 
-def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
-    """Return np.matmul(a, b), by BLAS wherever possible, in the tiles of npg/kernels/tiles.py.
+def multiply(a: Array, b: Array, out: Array | None = None, row: Array | None = None) -> Array:
+    """Return np.matmul(a, b) + row, by BLAS wherever possible, in the tiles of npg/kernels/tiles.py.
 
     Args:
         out: the array to write into; for floating products of matrices only.
+        row: (n,) of the dtype of the product of matrices or batches of matrices, (..., n), which is C-contiguous.
     """
     if _multiply is not None:
-        y = _multiply(a, b, out)
+        y = _multiply(a, b, out, row)
         if y is not None:
             return y
+    if row is not None:
+        y = multiply(a, b, out)
+        _add_row(y if y.ndim == 2 else y.reshape(math.prod(y.shape[:-1]), y.shape[-1]), row)
+        return y
     dtype = a.dtype
     if dtype.kind != "f":
         return _multiply_integers(a, b)
@@ -57,6 +67,19 @@ def multiply(a: Array, b: Array, out: Array | None = None) -> Array:
     else:
         _multiply_batch(a, b, out)
     return out
+
+
+def _add_row(x: Array, row: Array) -> None:
+    """Add a row to each row of a C-contiguous (rows, n), in place."""
+    rows, n = x.shape
+    if x.size >= _LARGE:
+        # Starting NumPy's loop on a row costs as much as some hundred additions: take several rows as one.
+        several = math.gcd(rows, 1 << (_LINE // n).bit_length() - 1) if n <= _LINE else 1
+        if several > 1:
+            line = scratch(0, (several, n), x.dtype)
+            line[...] = row
+            x, row = x.reshape(rows // several, several * n), line.reshape(-1)
+    x += row
 
 
 def _is_plain(x: Array) -> bool:

@@ -24,7 +24,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npg.kernels import core
-from npg.kernels.blas_rows import add_row
 from npg.kernels.products import multiply, multiply_one_of_many
 
 Array = np.ndarray[Any, Any]
@@ -96,9 +95,12 @@ def _weight_by_parts(w: Array, units: int) -> Array:
     hidden = w.shape[1]
     if units >= hidden:
         return w
-    gates = w.reshape(-1, hidden, hidden)
-    parts = [gates[:, first : first + units].reshape(-1, hidden) for first in range(0, hidden, units)]
-    return np.concatenate(parts)
+    gates, y = w.reshape(-1, hidden, hidden), np.empty_like(w)
+    for first in range(0, hidden, units):
+        rows = gates[:, first : first + units]
+        place = slice(len(gates) * first, len(gates) * (first + rows.shape[1]))
+        y[place].reshape(rows.shape)[...] = rows
+    return y
 
 
 def _last(y: Array, batch: int, walk: Array) -> Array:
@@ -146,9 +148,7 @@ def forward(
     """
     batch, hidden = h0.shape
     units = _units_of(kind, batch, hidden, len(walk))
-    x = multiply(rows, w_ih.T)
-    if bias is not None:
-        add_row(x, bias)
+    x = multiply(rows, w_ih.T, row=bias)
     y = np.empty((len(rows), hidden), x.dtype)
     c = _by_parts(c0, units)
     has_gates = KINDS[kind] > 1

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from npg.kernels import core
-from npg.kernels.blas_rows import add_row, as_rows
+from npg.kernels.blas_rows import as_rows
 from npg.kernels.products import multiply
 from npg.kernels.sums import column_sum
 from npg.ops._kinds import padded, rank_of, total
@@ -58,9 +58,7 @@ def linear(input: Any, weight: Any, bias: Any) -> Any:
         if y is not None:
             return y
     rows = input if input.ndim > 1 and input.flags.c_contiguous else as_rows(input, input.shape[-1])
-    y = multiply(rows, weight.T)
-    if bias is not None:
-        add_row(y if y.ndim == 2 else y.reshape(math.prod(y.shape[:-1]), len(weight)), bias)
+    y = multiply(rows, weight.T, row=bias)
     return y if y.ndim == input.ndim else y.reshape(*input.shape[:-1], len(weight))
 
 

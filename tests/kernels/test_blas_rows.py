@@ -43,16 +43,6 @@ def test_as_rows_takes_trailing_dimensions_as_one(shape, n, rows):
     np.testing.assert_array_equal(actual.reshape(-1), x.reshape(-1))
 
 
-@pytest.mark.parametrize(
-    "shape", [(3, 4), (768, 512), (1021, 200), (1, 200_000), (2, 100_000), (200_000, 1), (4096, 65)]
-)
-def test_add_row_adds_to_every_row(shape):
-    x, row = rng.standard_normal(shape).astype(np.float32), rng.standard_normal(shape[1]).astype(np.float32)
-    expected = x + row
-    blas_rows.add_row(x, row)
-    np.testing.assert_array_equal(x, expected)
-
-
 # ----- Scratch -----
 
 

@@ -69,6 +69,32 @@ def test_product_of_a_batch_by_a_matrix_has_the_bits_of_its_rows(dtype, kernels,
     np.testing.assert_array_equal(products.multiply(batch, b), expected)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("m", "k", "n"), [*SHAPES, (3000, 20, 65), (200_000, 2, 1), (4000, 9, 7), (1, 3, 200_000)])
+def test_row_is_added_to_each_row_of_the_product(m, k, n, dtype, kernels, monkeypatch):
+    a, b = matrices(m, k, n, dtype, "CF")
+    row = rng.standard_normal(n).astype(dtype)
+    expected = products.multiply(a, b) + row
+    of_column = np.repeat(row, 2)[::2]  # not contiguous
+    np.testing.assert_array_equal(products.multiply(a, b, row=row), expected)
+    np.testing.assert_array_equal(products.multiply(a, b, row=of_column), expected)
+    wide = np.full((m, n + 3), np.nan, dtype)
+    assert products.multiply(a, b, wide[:, :n], row) is not None
+    np.testing.assert_array_equal(wide[:, :n], expected)
+    assert np.isnan(wide[:, n:]).all()
+    monkeypatch.setattr(products, "_multiply", None)
+    np.testing.assert_array_equal(products.multiply(a, b, row=row), expected)
+
+
+def test_row_is_added_to_the_products_of_a_batch(monkeypatch):
+    a, b, row = rng.standard_normal((3, 4, 40, 30)), rng.standard_normal((4, 30, 50)), rng.standard_normal(50)
+    expected = products.multiply(a, b) + row
+    for x, y in ((a, b), (a[..., ::2, :], b), (a[:, :, :0], b), (a[..., :0], b[:, :0])):
+        np.testing.assert_array_equal(products.multiply(x, y, row=row), products.multiply(x, y) + row)
+    monkeypatch.setattr(products, "_multiply", None)
+    np.testing.assert_array_equal(products.multiply(a, b, row=row), expected)
+
+
 @contextlib.contextmanager
 def threads(npg_threads, blas):
     """Set the numbers of threads of npg and of OpenBLAS for the length of a block."""
