@@ -176,7 +176,7 @@ class Program:
         inputs, numbers = arguments or parameters_of(function)[:2]
         self.inputs, self.numbers = list(inputs), list(numbers)
         self.shapes = [ROW if name in rows else COLUMN if name in columns else FULL for name in self.inputs]
-        self.on_rows = bool(rows or columns)
+        self.on_rows = bool(rows or columns)  # or a step gives a column
         self.results: list[str] = []
         self.over: list[int | None] = []
         self.steps: list[Step] | None = None
@@ -220,6 +220,7 @@ class Program:
         results = list(returned) if isinstance(returned, tuple) else [returned]
         self.outputs = len(results)
         self.results = [r.shape for r in results]
+        self.on_rows = self.on_rows or any(step.shape is COLUMN for step in recorded)
         self.over = [self.inputs.index(name) for name in self.in_place] or [None] * self.outputs
         self.steps = self._placed(recorded, [_place(r) for r in results])
         self._runner = (core.compile_steps and core.compile_steps(self)) or self._run

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from npg.kernels.blas_rows import as_rows
-from npg.kernels.products import multiply
 from npg.kernels.programs import program
-from npg.kernels.sums import ones, row_sum
+from npg.kernels.sums import ones
 from npg.ops._kinds import Kind, loss, reshaped
 from npg.ops._op import Op, fused, primitive
 from npg.ops.elementwise import cast
@@ -24,7 +23,7 @@ from npg.ops.indexing import index
 from npg.ops.reduction import reduced_examples, sum_
 from npg.ops.selection import where
 from npg.ops.shape import as_batch, overload
-from npg.ops.softmax import is_small, log_softmax
+from npg.ops.softmax import log_softmax
 
 Array = np.ndarray[Any, Any]
 
@@ -225,6 +224,21 @@ def _exponentials_of_rows(x: Any, ones: Any) -> Any:
     return e, top, np.vecdot(e, ones)
 
 
+@program(rows=("ones", "weight"))
+def _exponentials_and_spread_of_rows(x: Any, ones: Any, weight: Any) -> Any:
+    """Return the above, and sum of w (x - max)."""
+    top = np.maximum.reduce(x, axis=-1, keepdims=True)
+    shifted = x - top
+    spread = np.vecdot(shifted, weight)
+    e = np.exp(shifted)
+    return e, top, np.vecdot(e, ones), spread
+
+
+@program(columns=("factor",))
+def _times(x: Any, factor: Any) -> Any:
+    return x * factor
+
+
 @fused(node="NllLoss", kind=LOSS, aten="cross_entropy_loss")
 def cross_entropy(
     input: Any, target: Any, weight: Any, *, reduction: str, ignore_index: int, label_smoothing: float
@@ -233,19 +247,14 @@ def cross_entropy(
     x, places, valid, w, divisor = _prepared(input, target, weight, reduction, ignore_index)
     if not x.size:
         return _reduced(np.zeros(len(x), x.dtype), reduction, divisor, target.shape), ()
-    classes = x.shape[1]
-    if is_small(x, 1) and not label_smoothing:  # one call: for a few rows each pass costs its call
-        x = np.ascontiguousarray(x)
-        e, top, total = _exponentials_of_rows(x, ones(classes, x.dtype))
-        picked, total = x.reshape(-1)[places] - top[:, 0], total[:, 0]
+    x, classes = np.ascontiguousarray(x), x.shape[1]
+    if label_smoothing:
+        of_classes = ones(classes, x.dtype) if weight is None else np.ascontiguousarray(weight)
+        e, top, total, spread = _exponentials_and_spread_of_rows(x, ones(classes, x.dtype), of_classes)
+        spread, spread_weight = spread[:, 0], float(np.add.reduce(of_classes))
     else:
-        e = np.subtract(x, np.maximum.reduce(x, axis=1, keepdims=True), order="C")  # rows, for the flat places
-        picked = e.reshape(-1)[places]
-        if label_smoothing:
-            spread = row_sum(e) if weight is None else multiply(e, weight)  # sum of w (x - max)
-            spread_weight = float(classes if weight is None else np.add.reduce(weight))
-        np.exp(e, out=e)
-        total = row_sum(e)
+        e, top, total = _exponentials_of_rows(x, ones(classes, x.dtype))
+    picked, total = x.reshape(-1)[places] - top[:, 0], total[:, 0]
     log_total = np.log(total)
     losses = log_total - picked
     if w is not None:
@@ -291,7 +300,7 @@ def _cross_entropy_backward(
         row = (at_target + over_all * spread_weight) / total
     else:
         row = at_target / total
-    gx = e * row[:, None]
+    gx = _times(e, row)
     if label_smoothing:
         over_all = np.broadcast_to(over_all, total.shape)[:, None]
         gx -= over_all if weight is None else over_all * weight

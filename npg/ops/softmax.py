@@ -23,6 +23,7 @@ from npg.ops.shape import reshape
 Array = np.ndarray[Any, Any]
 
 _LARGE = 1 << 12  # elements
+_NARROW = 16  # elements of a row up to which starting a loop on it costs more than it computes
 _LINE = 1 << 10  # adjacent elements that a part has at least, where dim is not the last
 # Up to here no maximum need be subtracted: exp(-87) and exp(-708) are the smallest normal numbers.
 SAFE = {"f": 20.0, "d": 200.0}
@@ -97,9 +98,9 @@ def _shifted_exp(x: Array, top: Array, out: Array) -> Array:
     return np.exp(np.subtract(x, top, out=out), out=out)
 
 
-def is_small(x: Array, dim: int) -> bool:
-    """Tell whether x has so few elements, in rows along dim, that a program on rows costs less than its passes."""
-    return x.size < _LARGE and dim == x.ndim - 1
+def _is_on_rows(x: Array, dim: int) -> bool:
+    """Tell whether a program on the rows along dim costs less than passes over all of x."""
+    return dim == x.ndim - 1 and (x.shape[dim] > _NARROW or x.size < _LARGE)
 
 
 @program(rows=("ones",))
@@ -112,6 +113,16 @@ def _softmax_of_rows(x: Any, ones: Any) -> Any:
 def _log_softmax_of_rows(x: Any, ones: Any) -> Any:
     d = x - np.maximum.reduce(x, axis=-1, keepdims=True)
     return d - np.log(np.vecdot(np.exp(d), ones))
+
+
+@program
+def _softmax_backward_of_rows(y: Any, g: Any) -> Any:
+    return (g - np.vecdot(y, g)) * y
+
+
+@program(rows=("ones",))
+def _log_softmax_backward_of_rows(y: Any, g: Any, ones: Any) -> Any:
+    return g - np.exp(y) * np.vecdot(g, ones)
 
 
 # ----- The ops -----
@@ -135,7 +146,7 @@ def softmax(input: Any, *, dim: int) -> tuple[Any, tuple[()]]:
     if not input.size:
         return input.copy(), ()
     input = np.ascontiguousarray(input)  # so that the result is contiguous, as in PyTorch
-    if is_small(input, dim):
+    if _is_on_rows(input, dim):
         return _softmax_of_rows(input, ones(input.shape[dim], input.dtype)), ()
     y = np.empty(input.shape, input.dtype)
     total = _exponentials(input, dim, y)
@@ -150,6 +161,8 @@ def _softmax_backward(g: Any, y: Any, _x: Any, *, saved: Any, needs: tuple[bool,
     """gx = y (g - sum(g y))."""
     if y.ndim == 0 or not y.size:
         return (np.zeros_like(y),)
+    if _is_on_rows(y, dim):
+        return (_softmax_backward_of_rows(y, np.ascontiguousarray(g)),)
     gx = np.subtract(g, _total(np.multiply, dim, y, g))
     gx *= y
     return (gx,)
@@ -175,7 +188,7 @@ def log_softmax(input: Any, *, dim: int) -> tuple[Any, tuple[()]]:
     if not input.size:
         return input.copy(), ()
     input = np.ascontiguousarray(input)  # so that the result is contiguous, as in PyTorch
-    if is_small(input, dim):
+    if _is_on_rows(input, dim):
         return _log_softmax_of_rows(input, ones(input.shape[dim], input.dtype)), ()
     total = _exponentials(input, dim, None)
     if total is not None:
@@ -191,6 +204,8 @@ def _log_softmax_backward(g: Any, y: Any, _x: Any, *, saved: Any, needs: tuple[b
     """gx = g - exp(y) sum(g)."""
     if y.ndim == 0 or not y.size:
         return (np.zeros_like(y),)
+    if _is_on_rows(y, dim):
+        return (_log_softmax_backward_of_rows(y, np.ascontiguousarray(g), ones(y.shape[dim], y.dtype)),)
     gx = np.exp(y)
     gx *= _sum(g, dim)
     return (np.subtract(g, gx, out=gx),)

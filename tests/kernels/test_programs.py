@@ -170,6 +170,15 @@ def test_program_on_rows_is_the_function_and_the_same_on_both_ways_to_run(rows, 
     assert [a.tobytes() for a in actual] == [a.tobytes() for a in again]
 
 
+def test_program_with_a_column_is_one_on_rows():
+    @program
+    def shares(x, y):
+        return y - x * np.vecdot(x, y)
+
+    x, y = (a.reshape(8, 50) for a in _arrays(2, 400, "float64"))
+    np.testing.assert_allclose(shares(x, y), y - x * (x * y).sum(-1, keepdims=True), 1e-12, 1e-12)
+
+
 def test_program_on_rows_takes_arrays_of_its_shapes_only():
     x, ones, weight, shift = _given_on_rows(4, 6, "float32")
     with pytest.raises(ValueError, match="reshape|broadcast|shape"):

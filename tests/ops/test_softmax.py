@@ -52,6 +52,21 @@ def test_softmax_of_large_and_infinite_numbers_is_like_torch(name):
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("shape", [(300, 16), (300, 17), (40, 7, 65), (4100, 1), (2, 9000), (1, 70_000)])
+@pytest.mark.parametrize("scale", [1.0, 40.0])
+def test_softmax_of_many_or_long_rows_is_like_torch(name, shape, scale):
+    x = (scale * rng.standard_normal(shape)).astype(np.float32)
+    for a in (x, strided(x)):
+        g = strided(rng.standard_normal(shape).astype(np.float32))
+        y, t = leaf(a), torch.tensor(np.ascontiguousarray(a), requires_grad=True)
+        found, expected = getattr(F, name)(y, -1), getattr(TF, name)(t, -1)
+        assert_like(found, expected)
+        found.backward(npg.from_numpy(g))
+        expected.backward(torch.from_numpy(np.ascontiguousarray(g)))
+        assert_like(y.grad, t.grad)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
 def test_softmax_sums_to_one_on_long_rows(name):
     x = rng.standard_normal((5, 4099)).astype(np.float32)
     y = getattr(F, name)(engine.wrap(x), 1)._array.astype(np.float64)
