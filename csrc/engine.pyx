@@ -44,7 +44,7 @@ from npg.engine._hooks import (
 from npg.engine._node import call_node, next_functions, node_attribute
 from npg.engine._out import DEFAULT, check_out, fit_out, rule_of
 from npg.engine._saved import modified
-from npg.engine._walks import reachable, remaining_edges, running
+from npg.engine._walks import reachable, remaining_edges, run_callbacks, running
 from npg.kernels import blocks, meta
 from npg.kernels.blocks import in_blocks, rule_in_blocks
 from npg.kernels.programs import Probe

@@ -55,5 +55,6 @@ include "kernels/recurrent.pxi"
 include "kernels/checksums.pxi"
 include "kernels/words.pxi"
 include "kernels/pooling.pxi"
+include "kernels/ending.pxi"
 
 _seal_types(globals(), None)

@@ -12,13 +12,16 @@ import sys
 from collections.abc import Mapping, Sequence
 
 _START = os.path.join(os.path.dirname(os.path.abspath(__file__)), "as_torch", "_start")
+_OF_MPI = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")  # set where mpiexec has started the process
 _USAGE = """\
 usage: npg run [option of python] ... [-c code | -m module | script.py | -] [argument] ...
+       npg run --nproc-per-node N [option of torchrun] ... [-m] script.py [argument] ...
        npg run --list
 
 Run a program that imports torch, unedited, with npg for torch: `npg run script.py` is `python script.py`, and so are
--m, -c, options, arguments and the standard input. --list prints the names of torch that do nothing, or something else,
-on npg. Without the word `run`, npg prints the environment for a bug report.
+-m, -c, options, arguments and the standard input. --nproc-per-node starts it in N processes by MPI's mpiexec, as
+torchrun does (`npg run --nproc-per-node 1 --help`). --list prints the names of torch that do nothing, or something
+else, on npg. Without the word `run`, npg prints the environment for a bug report.
 """
 
 
@@ -76,6 +79,11 @@ def main(arguments: Sequence[str]) -> int:
     if arguments[:1] in (["--help"], ["-h"]):
         print(_USAGE, end="")
         return 0
+    if arguments and arguments[0].startswith("--") and arguments[0] not in ("--version", "--check-hash-based-pycs"):
+        from npg import _launch  # here: one process needs none of it
+
+        if _launch.wants_ranks(arguments):
+            return _launch.main(arguments)
     if arguments[:1] == ["--list"]:
         from npg.as_torch import table  # here: importing it serves npg as torch
 
@@ -92,6 +100,10 @@ def main(arguments: Sequence[str]) -> int:
             f"npg comes in by PYTHONPATH, which cannot hold {_START!r}: {os.pathsep!r} separates its folders"
         )
     environment = dict(os.environ)
+    if any(name in environment for name in _OF_MPI):
+        from npg import _launch
+
+        _launch.take_rank(environment)
     path = environment.get("PYTHONPATH")
     others = [folder for folder in path.split(os.pathsep) if folder != _START] if path else []  # below another npg run
     environment["PYTHONPATH"] = os.pathsep.join((_START, *others))

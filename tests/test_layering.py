@@ -32,7 +32,7 @@ STAGES = (
         "export", "fx", "futures", "hub", "jit", "library", "multiprocessing", "onnx", "overrides", "serialization",
         "storage", "testing", "__config__", "_C", "_VF", "_checks", "_logging", "_symbolic", "_custom_ops", "_ops",
     ),
-    ("_run", "as_torch"),
+    ("_run", "_launch", "as_torch"),
     ("demo",),
 )  # fmt: skip
 RANK = {room: rank for rank, stage in enumerate(STAGES) for room in stage}

@@ -240,7 +240,8 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
             numbers.append(0 if fn is None else fn.seq)
             targets[(id(x), 0) if fn is None else (id(fn), (<TensorBase>x)._nr)] = i
         needed = reachable([r.grad_fn for r in tensors], set(targets), TensorBase, min(numbers))
-    outer, running.current = running.current, [tensors, targets, needed, None]
+    cdef list current = [tensors, targets, needed, None, None]
+    outer, running.current = running.current, current
     npg_grad_mode = create_graph
     memory = use_cached_memory()
     before = _silence()
@@ -329,6 +330,8 @@ def run_backward(tensors, gradients, bint retain_graph, bint create_graph, input
         for key in list(reached.leaves):
             slot = <Slot>reached.leaves.pop(key)
             _settle(slot, inputs is not None, targets, captured, accumulate, create_graph)
+        if current[4] is not None:
+            run_callbacks(current[4])
     finally:
         _unsilence(before)
         restore_memory(memory)

@@ -23,7 +23,7 @@ MODULES = (
     "backends.openmp", "backends.opt_einsum", "compiler", "_dynamo", "jit", "fx", "export", "onnx",
     "onnx.symbolic_helper", "futures",
     "hub", "utils.cpp_extension", "utils.mobile_optimizer", "utils.model_zoo", "multiprocessing.spawn",
-    "distributed", "nn.parallel", "nn.attention", "ao.quantization", "_dynamo.utils", "utils.flop_counter",
+    "nn.attention", "ao.quantization", "_dynamo.utils", "utils.flop_counter",
     "__config__", "_logging",
 )  # fmt: skip
 # Names of other modules.
@@ -40,6 +40,7 @@ Tensor.share_memory_ Tensor.is_shared Tensor.record_stream Tensor.bfloat16 Tenso
 Tensor.to_dense Tensor.sparse_dim Tensor.is_coalesced Tensor.coalesce Tensor.indices Tensor.values
 autograd.set_multithreading_enabled autograd.is_multithreading_enabled autograd.is_view_replay_enabled
 SymInt SymFloat SymBool
+nn.parallel.DataParallel distributed.is_nccl_available distributed.is_gloo_available
 nn.Module.cuda nn.Module.xpu nn.Module.mtia nn.Module.ipu nn.Module.cpu nn.Module.compile nn.Module.share_memory
 """.split()
 

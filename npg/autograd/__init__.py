@@ -13,6 +13,7 @@ from npg.engine import (
     is_grad_enabled,
     is_inference_mode_enabled,
     no_grad,
+    queue_callback,
     set_grad_enabled,
 )
 from npg.tensor import Tensor
@@ -84,5 +85,13 @@ class _Variable(type):
         return isinstance(instance, Tensor)
 
 
+class _ExecutionEngine:
+    """What PyTorch's engine offers to Python."""
+
+    queue_callback = staticmethod(queue_callback)
+
+
 class Variable(metaclass=_Variable):
     """Return a tensor that shares data's memory; before PyTorch 0.4 the type of tensors with gradients."""
+
+    _execution_engine = _ExecutionEngine()

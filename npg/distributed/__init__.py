@@ -1,30 +1,81 @@
-"""Several processes that compute together: npg has one. Source: torch.distributed in a build without it.
+"""Several processes that compute together, by MPI: the names of torch.distributed. See docs/distributed.md.
 
-A script that asks `is_available()` or `is_initialized()` runs as one process.
+`npg run --nproc-per-node N script.py` or `mpiexec -n N python script.py` starts the processes, and init_process_group
+makes the group of all of them. Needs the extra "mpi". Source: torch.distributed.
 """
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
-from npg._refusal import refusing
-
-# What PyTorch says where a group is asked for that was not made.
-_refuses = refusing(
-    ValueError,
-    "Default process group has not been initialized, please make sure to call init_process_group.",
+from npg.distributed import distributed_c10d as distributed_c10d
+from npg.distributed._check import (
+    DebugLevel as DebugLevel,
+    get_debug_level as get_debug_level,
+    set_debug_level as set_debug_level,
+    set_debug_level_from_env as set_debug_level_from_env,
 )
-_absent = refusing(RuntimeError, "npg has no process groups yet; run one process")
+from npg.distributed._objects import (
+    all_gather_object as all_gather_object,
+    broadcast_object_list as broadcast_object_list,
+    gather_object as gather_object,
+    recv_object_list as recv_object_list,
+    scatter_object_list as scatter_object_list,
+    send_object_list as send_object_list,
+)
+from npg.distributed._reductions import premultiplied_sum
+from npg.distributed._work import DistBackendError as DistBackendError, DistError as DistError
+from npg.distributed.constants import default_pg_timeout as default_pg_timeout
+from npg.distributed.distributed_c10d import (
+    Backend as Backend,
+    GroupMember as GroupMember,
+    P2POp as P2POp,
+    ProcessGroup as ProcessGroup,
+    ReduceOp as ReduceOp,
+    Work as Work,
+    all_gather as all_gather,
+    all_gather_coalesced as all_gather_coalesced,
+    all_gather_into_tensor as all_gather_into_tensor,
+    all_gather_single as all_gather_single,
+    all_reduce as all_reduce,
+    all_reduce_coalesced as all_reduce_coalesced,
+    all_to_all as all_to_all,
+    all_to_all_single as all_to_all_single,
+    barrier as barrier,
+    batch_isend_irecv as batch_isend_irecv,
+    broadcast as broadcast,
+    destroy_process_group as destroy_process_group,
+    gather as gather,
+    get_backend as get_backend,
+    get_backend_config as get_backend_config,
+    get_global_rank as get_global_rank,
+    get_group_rank as get_group_rank,
+    get_node_local_rank as get_node_local_rank,
+    get_pg_count as get_pg_count,
+    get_process_group_ranks as get_process_group_ranks,
+    get_rank as get_rank,
+    get_world_size as get_world_size,
+    group as group,
+    init_process_group as init_process_group,
+    irecv as irecv,
+    is_available as is_available,
+    is_initialized as is_initialized,
+    isend as isend,
+    monitored_barrier as monitored_barrier,
+    new_group as new_group,
+    new_subgroups as new_subgroups,
+    new_subgroups_by_enumeration as new_subgroups_by_enumeration,
+    recv as recv,
+    reduce as reduce,
+    reduce_scatter as reduce_scatter,
+    reduce_scatter_single as reduce_scatter_single,
+    reduce_scatter_tensor as reduce_scatter_tensor,
+    scatter as scatter,
+    send as send,
+)
 
-
-def is_available() -> bool:
-    """Return False: npg has no process groups yet."""
-    return False
-
-
-def is_initialized() -> bool:
-    """Return False: npg has no process groups yet."""
-    return False
+_make_nccl_premul_sum = premultiplied_sum
 
 
 def is_nccl_available() -> bool:
@@ -32,131 +83,36 @@ def is_nccl_available() -> bool:
     return False
 
 
-def is_gloo_available() -> bool:
-    """Return False: npg has no process groups yet."""
+def is_ucc_available() -> bool:
+    """Return False: npg computes by MPI."""
     return False
+
+
+def is_xccl_available() -> bool:
+    """Return False: there is no device."""
+    return False
+
+
+def is_gloo_available() -> bool:
+    """Tell whether the backend "gloo", which is MPI here, can be used."""
+    return is_available()
 
 
 def is_mpi_available() -> bool:
-    """Return False: npg has no process groups yet."""
-    return False
+    """Tell whether MPI can be used."""
+    return is_available()
+
+
+def is_backend_available(backend: str) -> bool:
+    """Tell whether a backend can be used."""
+    return backend.lower() in (Backend.GLOO, Backend.MPI) and is_available()
 
 
 def is_torchelastic_launched() -> bool:
-    """Return False: no launcher of PyTorch starts npg."""
-    return False
+    """Tell whether a launcher has started this process that sets TORCHELASTIC_RUN_ID, as `npg run` with ranks does."""
+    return "TORCHELASTIC_RUN_ID" in os.environ
 
 
-@_absent
-def init_process_group(
-    backend: Any = None,
-    init_method: Any = None,
-    timeout: Any = None,
-    world_size: int = -1,
-    rank: int = -1,
-    **others: Any,
-) -> Any: ...
-
-
-@_absent
-def destroy_process_group(group: Any = None) -> Any: ...
-
-
-@_absent
-def new_group(ranks: Any = None, **others: Any) -> Any: ...
-
-
-@_refuses
-def barrier(group: Any = None, async_op: bool = False, device_ids: Any = None, timeout: Any = None) -> Any: ...
-
-
-@_refuses
-def get_backend(group: Any = None) -> Any: ...
-
-
-@_refuses
-def get_rank(group: Any = None) -> Any: ...
-
-
-@_refuses
-def get_world_size(group: Any = None) -> Any: ...
-
-
-@_refuses
-def all_reduce(tensor: Any, op: Any = None, group: Any = None, async_op: bool = False) -> Any: ...
-
-
-@_refuses
-def all_gather(tensor_list: Any, tensor: Any, group: Any = None, async_op: bool = False) -> Any: ...
-
-
-@_refuses
-def all_gather_object(object_list: Any, obj: Any, group: Any = None) -> Any: ...
-
-
-@_refuses
-def broadcast(
-    tensor: Any, src: Any = None, group: Any = None, async_op: bool = False, group_src: Any = None
-) -> Any: ...
-
-
-@_refuses
-def reduce(
-    tensor: Any, dst: Any = None, op: Any = None, group: Any = None, async_op: bool = False, group_dst: Any = None
-) -> Any: ...
-
-
-@_refuses
-def gather(
-    tensor: Any,
-    gather_list: Any = None,
-    dst: Any = None,
-    group: Any = None,
-    async_op: bool = False,
-    group_dst: Any = None,
-) -> Any: ...
-
-
-@_refuses
-def scatter(
-    tensor: Any,
-    scatter_list: Any = None,
-    src: Any = None,
-    group: Any = None,
-    async_op: bool = False,
-    group_src: Any = None,
-) -> Any: ...
-
-
-@_refuses
-def send(tensor: Any, dst: Any = None, group: Any = None, tag: int = 0, group_dst: Any = None) -> Any: ...
-
-
-@_refuses
-def recv(tensor: Any, src: Any = None, group: Any = None, tag: int = 0, group_src: Any = None) -> Any: ...
-
-
-__all__ = [
-    "all_gather",
-    "all_gather_object",
-    "all_reduce",
-    "barrier",
-    "broadcast",
-    "destroy_process_group",
-    "gather",
-    "get_backend",
-    "get_rank",
-    "get_world_size",
-    "init_process_group",
-    "is_available",
-    "is_gloo_available",
-    "is_initialized",
-    "is_mpi_available",
-    "is_nccl_available",
-    "is_torchelastic_launched",
-    "new_group",
-    "recv",
-    "reduce",
-    "scatter",
-    "send",
-]
+def supports_complex(reduceOp: Any) -> bool:
+    """Tell whether complex numbers have a reduction."""
+    return reduceOp in (ReduceOp.SUM, ReduceOp.AVG, ReduceOp.PREMUL_SUM)

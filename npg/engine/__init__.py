@@ -11,6 +11,7 @@ from npg.engine._modes import (
 )
 from npg.engine._node import AccumulateGrad as AccumulateGrad, accumulator_of as accumulator_of
 from npg.engine._select import NAMES, core
+from npg.engine._walks import queue_callback as queue_callback
 
 if TYPE_CHECKING:  # both engines have the same names; type checkers read the Python one
     from npg.engine._python import *  # noqa: F403

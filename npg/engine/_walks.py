@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 
@@ -62,7 +63,10 @@ def remaining_edges(roots: Any, needed: Any, seq: int) -> dict[int, int]:
 
 
 class _Running(threading.local):
-    """The backward pass that runs in a thread: [roots, targets, needed, its Pass or None], or None."""
+    """The backward pass that runs in a thread: [roots, targets, needed, its Pass, its callbacks], or None.
+
+    The last two are None until they are asked for.
+    """
 
     current: list[Any] | None = None
 
@@ -115,3 +119,25 @@ def current_pass() -> Pass | None:
         current[3] = Pass(*current[:3])
     running_pass: Pass = current[3]
     return running_pass
+
+
+def queue_callback(callback: Callable[[], object]) -> None:
+    """Have callback() called when the backward pass that runs in this thread has given all leaves their gradients.
+
+    A callback may queue others; one that raises ends the pass.
+
+    Raises: RuntimeError: when no pass runs.
+    Source: torch.autograd.Variable._execution_engine.queue_callback.
+    """
+    current = running.current
+    if current is None:
+        raise RuntimeError("Final callbacks can only be installed during backward pass.")
+    if current[4] is None:
+        current[4] = []
+    current[4].append(callback)
+
+
+def run_callbacks(callbacks: list[Callable[[], object]]) -> None:
+    """Call what was queued, in order, and what is queued meanwhile."""
+    for callback in callbacks:  # the list may grow
+        callback()

@@ -12,6 +12,7 @@ correlate: Any = None
 depthwise: Any = None
 depthwise_spread: Any = None
 depthwise_weigh: Any = None
+end_mpi_later: Any = None
 fold: Any = None
 holds_words: Any = None
 largest: Any = None

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from npg.engine import queue_callback
 from tests.engine.programs import leaf
 
 
@@ -61,6 +62,54 @@ def test_post_accumulate_hook_runs_once_after_the_sum(engine: Any) -> None:
     assert calls == [(True, [5.0])]
     with pytest.raises(RuntimeError, match="non-leaf"):
         (x * 1.0).register_post_accumulate_grad_hook(print)
+
+
+def test_callback_is_called_when_all_leaves_have_their_gradients(engine: Any) -> None:
+    x, z = leaf(engine, [1.0]), leaf(engine, [2.0])
+    calls = []
+
+    def later() -> None:
+        calls.append((x._grad._array.tolist(), z._grad._array.tolist()))
+        queue_callback(lambda: calls.append("queued by a callback"))
+
+    y = x * z
+    y.register_hook(lambda _g: queue_callback(later))
+    backward(engine, y * 3.0)
+    assert calls == [([6.0], [3.0]), "queued by a callback"]
+    backward(engine, x * 2.0)
+    assert len(calls) == 2
+
+
+def test_callback_belongs_to_the_pass_that_runs(engine: Any) -> None:
+    calls: list[str] = []
+    x, inner = leaf(engine, [1.0]), leaf(engine, [1.0])
+    inner.register_hook(lambda _g: queue_callback(lambda: calls.append("inner")))
+    product = inner * 2.0
+
+    def hook(_g: Any) -> None:
+        queue_callback(lambda: calls.append("outer"))
+        backward(engine, product)
+        calls.append("after inner")
+
+    y = x * 2.0
+    y.register_hook(hook)
+    backward(engine, y)
+    assert calls == ["inner", "after inner", "outer"]
+
+
+def test_callback_that_raises_ends_the_pass_and_leaves_none_behind(engine: Any) -> None:
+    def fail() -> None:
+        raise ValueError("in the callback")
+
+    x = leaf(engine, [1.0])
+    handle = x.register_hook(lambda _g: queue_callback(fail))
+    with pytest.raises(ValueError, match="in the callback"):
+        backward(engine, x * 2.0)
+    assert x._grad._array.tolist() == [2.0]
+    handle.remove()
+    backward(engine, x * 2.0)
+    with pytest.raises(RuntimeError, match="Final callbacks can only be installed during backward pass"):
+        queue_callback(fail)
 
 
 def test_node_hooks_see_and_replace(engine: Any) -> None:

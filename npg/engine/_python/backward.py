@@ -20,7 +20,7 @@ from npg.engine._python.modes import interception, state, switches
 from npg.engine._python.node import Node
 from npg.engine._python.tensor import TensorBase, wrap
 from npg.engine._python.vjp import run_node
-from npg.engine._walks import reachable, remaining_edges, running
+from npg.engine._walks import reachable, remaining_edges, run_callbacks, running
 from npg.kernels.meta import MetaArray
 from npg.ops.strided import overlaps
 
@@ -148,7 +148,8 @@ def run_backward(
             targets[(id(x), 0) if fn is None else (id(fn), x._nr)] = i
         needed = reachable([r.grad_fn for r in tensors], set(targets), TensorBase, min(numbers))
     before = floating_errors.get()
-    outer, running.current = running.current, [tensors, targets, needed, None]
+    current: list[Any] = [tensors, targets, needed, None, None]
+    outer, running.current = running.current, current
     start = depth()
     previous = state.grad
     state.grad = create_graph
@@ -208,6 +209,8 @@ def run_backward(
                         settle(*leaves.pop(id(e[0])))
         for slot in leaves.values():
             settle(*slot)
+        if current[4] is not None:
+            run_callbacks(current[4])
     finally:
         state.grad = previous
         running.current = outer

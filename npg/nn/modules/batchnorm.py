@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from npg import distributed
 from npg.creation import empty, ones, tensor, zeros
+from npg.distributed._batch_norm import BatchNormOverRanks
 from npg.dtypes import int64
 from npg.functional._public import public_function
 from npg.nn import functional as F, init
@@ -225,10 +227,13 @@ class LazyBatchNorm3d(_LazyNormBase, _BatchNorm):
 
 
 class SyncBatchNorm(_BatchNorm):
-    """Normalise each channel over a batch (N, C, ...): BatchNorm, where there is one process.
+    """Normalise each channel over the batches (N, C, ...) of all ranks of a process group.
+
+    Ranks may have batches of different sizes, and empty ones. Without a process group, and in evaluation, it is
+    BatchNorm.
 
     Args:
-        process_group: kept, and not used.
+        process_group: the ranks; None: all.
         The others: as in BatchNorm2d.
     Source: torch.nn.SyncBatchNorm, which refuses several processes on a CPU.
     """
@@ -255,6 +260,24 @@ class SyncBatchNorm(_BatchNorm):
             raise ValueError(f"expected at least 2D input (got {input.dim()}D input)")
         if input.size(1) == 0:
             raise ValueError("SyncBatchNorm number of input channels should be non-zero")
+
+    def forward(self, input: Tensor) -> Tensor:
+        if not self.training or not distributed.is_initialized() or distributed.get_world_size(self.process_group) == 1:
+            return super().forward(input)
+        self._check_input_dim(input)
+        y, mean, var = BatchNormOverRanks.apply(input, self.eps, self.process_group)
+        if self.track_running_stats and self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+            share = 1.0 / self.num_batches_tracked.item() if self.momentum is None else self.momentum
+            self.running_mean.lerp_(mean, share)
+            self.running_var.lerp_(var, share)
+        shape = [1, -1] + [1] * (input.dim() - 2)
+        if self.weight is not None:
+            y = y * self.weight.view(shape)
+        if self.bias is not None:
+            y = y + self.bias.view(shape)
+        result: Tensor = y
+        return result
 
     @classmethod
     def convert_sync_batchnorm(cls, module: Any, process_group: Any = None) -> Any:

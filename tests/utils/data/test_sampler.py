@@ -112,7 +112,11 @@ def test_bad_arguments(program):
     assert same(lambda lib: program(lib.utils.data))[0] == "raised"
 
 
-def test_distributed_sampler_without_a_group():
+def test_distributed_sampler_without_a_group(monkeypatch):
+    monkeypatch.setattr(npg.distributed, "is_available", lambda: True)
+    with pytest.raises(ValueError, match="Default process group has not been initialized"):
+        data.DistributedSampler([1])
+    monkeypatch.setattr(npg.distributed, "is_available", lambda: False)
     with pytest.raises(RuntimeError, match="Requires distributed package to be available"):
         data.DistributedSampler([1])
 

@@ -1,0 +1,1 @@
+"""What libraries look for under this name. Source: torch.distributed._composable."""

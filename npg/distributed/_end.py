@@ -1,0 +1,97 @@
+"""How a process with process groups ends.
+
+MPI's launchers end all processes when one ends with another status than 0 before it has ended MPI. Those that have
+waited for it do not wait for ever. So MPI is ended where a process ends well, and there only. Python's atexit does not
+know the status: csrc/kernels/ending.h asks the C library. Where that cannot tell, uncaught exceptions and calls of
+sys.exit are watched.
+"""
+
+from __future__ import annotations
+
+import atexit
+import builtins
+import ctypes
+import functools
+import os
+import sys
+import threading
+import time
+from typing import Any
+
+from npg.distributed import _mpi
+from npg.kernels import core
+
+_PATIENCE = 3.0  # seconds that a process waits in the end for what it has begun
+_status = 0  # that the process is about to end with, as far as Python has seen
+
+
+_begun = False
+
+
+def begin(groups: list[Any]) -> None:
+    """Prepare the end of this process, once.
+
+    Args: groups: the list of the process groups that are in use.
+    """
+    global _begun
+    if _begun:
+        return
+    _begun = True
+    MPI = _mpi.load()
+    library = ctypes.CDLL(MPI.__file__)
+    addresses = [ctypes.cast(getattr(library, n), ctypes.c_void_p).value for n in ("MPI_Finalize", "MPI_Finalized")]
+    knows_status = core.end_mpi_later is not None and core.end_mpi_later(*addresses)
+    if not knows_status:
+        _watch_exits()
+    threading.excepthook = functools.partial(_end_with_thread, threading.excepthook)
+    atexit.register(_end, knows_status, os.getpid(), groups)
+
+
+def _end(knows_status: bool, owner: int, groups: list[Any]) -> None:
+    """Wait for what was begun, and end MPI unless the C library does that."""
+    if os.getpid() != owner:  # a forked child
+        return
+    failed = _status or hasattr(sys, "last_value")
+    if not failed:
+        last = time.monotonic() + _PATIENCE
+        for group in groups:
+            if not group.waiter.is_idle(last - time.monotonic()):
+                print(f"[rank{group.rank()}]: ended while operations between the ranks were under way", file=sys.stderr)
+                _leave(1)
+    if not knows_status:
+        if failed:
+            _leave(_status or 1)
+        _mpi.load().Finalize()
+
+
+def _leave(status: int) -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):  # closed, or a full disk
+            pass
+    os._exit(status)
+
+
+def _end_with_thread(before: Any, what: Any) -> None:
+    """Print the exception of a thread, and end the process: the other ranks would wait for it."""
+    before(what)
+    if what.exc_type is not SystemExit:
+        _leave(1)
+
+
+def _watch_exits() -> None:
+    def noting(leave: Any) -> Any:
+        @functools.wraps(leave)
+        def note(*arguments: Any) -> Any:
+            global _status
+            code = arguments[0] if arguments else None
+            _status = code if isinstance(code, int) else int(code is not None)
+            return leave(*arguments)
+
+        return note
+
+    sys.exit = noting(sys.exit)
+    for name in ("exit", "quit"):
+        if hasattr(builtins, name):
+            setattr(builtins, name, noting(getattr(builtins, name)))

@@ -1,0 +1,60 @@
+"""Rank 1 ends in one of many ways while the others wait for it."""
+
+import datetime
+import os
+import sys
+import threading
+import time
+
+import torch
+import torch.distributed as dist
+
+mode = sys.argv[1]
+limit = datetime.timedelta(seconds=1) if mode == "silent" else None
+dist.init_process_group("gloo", timeout=limit)
+rank = dist.get_rank()
+
+
+def boom():
+    raise ValueError("boom in " + mode)
+
+
+def in_hook():
+    x = torch.ones(1, requires_grad=True)
+    y = x * 2
+    y.register_hook(lambda _g: boom())
+    y.backward()
+
+
+def again():
+    if int(os.environ["TORCHELASTIC_RESTART_COUNT"]) < 2:
+        sys.exit(6)
+
+
+WAYS = {
+    "raise": boom,
+    "exit": lambda: sys.exit(3),
+    "thread": lambda: threading.Thread(target=boom).start(),
+    "hook": in_hook,
+    "kill": lambda: os.kill(os.getpid(), 9),
+    "os_exit": lambda: os._exit(5),
+    "silent": lambda: time.sleep(60),
+    "twice": again,
+}
+if mode == "sleep":
+    print(os.getpid(), flush=True)
+    time.sleep(60)
+if rank == 1:
+    time.sleep(0.2)
+    if mode == "systemexit":
+        raise SystemExit(4)
+    WAYS.get(mode, lambda: None)()
+x = torch.ones(1)
+dist.all_reduce(x)
+dist.barrier()
+if mode == "early" and rank == 1:
+    sys.exit(0)
+time.sleep(0.3)
+if mode != "early":
+    dist.all_reduce(x)
+print("end", rank)

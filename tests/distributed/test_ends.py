@@ -1,0 +1,80 @@
+"""The end of a process: all others end with it, and nobody waits for ever."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+import npg
+from tests.distributed.ranks import SCRIPTS, needs_mpi, npg_ranks
+from tests.processes import running
+
+SECONDS = 20  # that all processes have, their start included; alone they need two
+
+pytestmark = needs_mpi
+
+
+@pytest.mark.parametrize(
+    ("way", "status"), [("raise", 1), ("hook", 1), ("thread", 1), ("exit", 3), ("systemexit", 4), ("os_exit", 5)]
+)
+def test_failing_rank_ends_all_with_its_status_and_one_traceback(way, status):
+    if way == "systemexit" and npg.kernels.core.end_mpi_later is None:
+        pytest.skip("without the compiled kernels sys.exit is seen, raise SystemExit is not")
+    start = time.monotonic()
+    done = npg_ranks(2, "dying.py", way)
+    assert time.monotonic() - start < SECONDS
+    assert done.returncode == status, done.stderr
+    assert done.stderr.count("Traceback") == (status == 1)
+    assert ("ValueError: boom in " + way in done.stderr) == (status == 1)
+    assert "end" not in done.stdout
+
+
+def test_killed_rank_ends_all():
+    done = npg_ranks(2, "dying.py", "kill")
+    assert done.returncode in (9, 137)
+    assert "end" not in done.stdout
+
+
+@pytest.mark.parametrize("way", ["none", "early"])
+def test_ranks_that_end_well_do_so_at_different_times(way):
+    done = npg_ranks(3, "dying.py", way)
+    assert done.returncode == 0, done.stderr
+    assert sorted(re.findall(r"end (\d)", done.stdout)) == (["0", "1", "2"] if way == "none" else ["0", "2"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_to_the_launcher_ends_all(number):
+    command = [sys.executable, "-m", "npg", "run", "--nproc-per-node=2", str(SCRIPTS / "dying.py"), "sleep"]
+    with running(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        numbers = [int(process.stdout.readline()) for _ in range(2)]
+        process.send_signal(number)
+        assert process.wait(SECONDS) == 128 + number
+    for pid in numbers:
+        assert not _lives(pid)
+
+
+def _lives(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_silent_rank_is_named_when_the_time_is_over():
+    start = time.monotonic()
+    done = npg_ranks(2, "dying.py", "silent")
+    assert time.monotonic() - start < SECONDS
+    assert done.returncode
+    assert "[Rank 0]: Timed out waiting 1000ms for all_reduce([1] torch.float32) operation to complete" in done.stderr
+
+
+def test_restarts_are_counted_and_bounded(tmp_path):
+    words = [sys.executable, "-m", "npg", "run", "--nproc-per-node=2", "--max-restarts=2", str(SCRIPTS / "dying.py")]
+    done = subprocess.run([*words, "twice", str(tmp_path / "count")], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("npg run: exit status 6") == 2
+    assert sorted(re.findall(r"end (\d)", done.stdout)) == ["0", "1"]

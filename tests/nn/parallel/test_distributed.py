@@ -1,0 +1,23 @@
+"""DistributedDataParallel and SyncBatchNorm in several processes, against PyTorch with gloo and against one process."""
+
+import pytest
+
+from tests.distributed.ranks import assert_same_lines, needs_mpi, npg_ranks, torch_ranks, written
+
+
+@needs_mpi
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_parallel_models_in_all_modes_are_torchs(n, tmp_path):
+    done = npg_ranks(n, "parallel.py", tmp_path / "npg")
+    assert done.returncode == 0, done.stderr
+    torch_ranks(n, "parallel.py", tmp_path / "torch")
+    for found, expected in zip(written(tmp_path / "npg", n), written(tmp_path / "torch", n), strict=True):
+        assert_same_lines(found, expected)
+
+
+@needs_mpi
+@pytest.mark.parametrize("n", [2, 3])
+def test_sync_batch_norm_over_ranks_is_batch_norm_in_one_process(n, tmp_path):
+    done = npg_ranks(n, "normed.py", tmp_path / "npg")
+    assert done.returncode == 0, done.stderr
+    assert written(tmp_path / "npg", n) == [["True"]] * n
