@@ -20,7 +20,7 @@ from collections.abc import MutableMapping, Sequence
 _FLAGS = ("--nproc", "--nnodes", "--hostfile", "--standalone", "--max-restarts", "--max_restarts", "--rdzv", "--node",
           "--master", "--no-python", "--no_python", "--log", "--tee", "--redirects", "--role", "--monitor", "--module",
           "--start-method", "--start_method", "--local", "--run-path", "--run_path")  # fmt: skip
-_PATIENCE = 5.0  # seconds that processes have to end after Ctrl-C
+_PATIENCE = 30.0  # seconds that processes have to end after Ctrl-C
 _INTERRUPTED = 130  # exit status, as a shell's
 # By torchrun's variable: those in which MPI's launchers have the number.
 _RANKS = {

@@ -4,6 +4,7 @@
     python demo/nanogpt/train.py --input=FILE                   any text
     python demo/nanogpt/train.py --n_layer=6 --max_iters=5000   any key of TrainConfig in config.py; --help lists them
     python demo/nanogpt/train.py --init_from=resume             continue a run after Ctrl-C, or after its end
+    npg run --nproc-per-node=2 demo/nanogpt/train.py            in two processes, by MPI: the same losses
 
 Writes to out_dir: best.safetensors (lowest validation loss), last.safetensors (where it stopped), loss.csv and
 loss.png. Batches, initial weights and all other random numbers are drawn in nanoGPT's order, so the losses are those of
@@ -27,6 +28,7 @@ from dataset import decode, encode, first_prompt, open_dataset
 from files import check_folder
 from model import GPT, GPTConfig
 from progress import LossCurve, Progress, clock, plot
+from ranks import Ranks
 
 MODEL_KEYS = ("block_size", "n_layer", "n_head", "n_embd", "dropout", "bias", "gelu")
 
@@ -47,17 +49,17 @@ def learning_rate_at(iteration, config):
 
 
 @npg.no_grad()
-def estimate_loss(model, data, config, interrupt):
+def estimate_loss(model, data, config, ranks, interrupt):
     """Return {"train": losses, "val": losses}, the loss of each of eval_iters batches; None when interrupted."""
     losses = {"train": [], "val": []}
     model.eval()
     for split, values in losses.items():
         for _ in range(config.eval_iters):
-            if interrupt.asked:
+            if ranks.any(interrupt.asked):
                 model.train()
                 return None
-            _, loss = model(*data.batch(split, config.batch_size, config.block_size))
-            values.append(loss.item())
+            _, loss = model(*ranks.share(*data.batch(split, config.batch_size, config.block_size)))
+            values.append(ranks.mean(loss.item()))
     model.train()
     return losses
 
@@ -116,7 +118,7 @@ def resumed_config(config, explicit, stored):
     return config
 
 
-def set_up(config, explicit):
+def set_up(config, explicit, ranks):
     """Check everything, then build the run.
 
     Returns: (config, data, model, optimizer, stored): `stored` is the checkpoint to resume or None; the next draw is
@@ -130,6 +132,7 @@ def set_up(config, explicit):
         stored = checkpoint.Checkpoint(checkpoint.find(config.out_dir, "newest"))
         config = resumed_config(config, explicit, stored)
         check_training(config)
+    ranks.check(config.batch_size)
     data = open_dataset(config.dataset, config.input)
     data.check_block(config.block_size)
     npg.manual_seed(config.seed)
@@ -162,23 +165,27 @@ def print_sample(model, data, config):
 # ----- The loop -----
 
 
-def train(config, explicit=frozenset()):
+def train(config, explicit=frozenset(), ranks=None):
     """Train, evaluate and save.
 
     Args:
         config: a TrainConfig.
         explicit: the keys set on the command line; they take precedence over a checkpoint's.
+        ranks: the processes that train together; None: this one alone.
     Returns: True when all iterations are done, False after Ctrl-C.
     Raises: DemoError: for arguments, data or a checkpoint that cannot be used, and for a loss that is no longer finite.
     """
-    began = time.time()
-    config, data, model, optimizer, stored = set_up(config, explicit)
+    began, ranks = time.time(), ranks or Ranks()
+    with ranks.in_turn():
+        config, data, model, optimizer, stored = set_up(config, explicit, ranks)
+        if ranks.is_first:
+            data.save()
     iter_num, best_val_loss = (stored.iter_num, stored.best_val_loss) if stored else (0, math.inf)
     run = stored.run if stored else began
     out_dir = Path(config.out_dir)
-    curve = LossCurve(None if config.eval_only else out_dir / "loss.csv", iter_num)
-    data.save()
-    if not config.eval_only:
+    is_written = ranks.is_first and not config.eval_only
+    curve = LossCurve(out_dir / "loss.csv" if is_written else None, iter_num)
+    if is_written:
         try:
             out_dir.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -188,6 +195,8 @@ def train(config, explicit=frozenset()):
     print(f"{model.get_num_params() / 1e6:.2f}M parameters, {tokens:,} tokens an iteration, engine {npg.engine.name}")
 
     def save(name):
+        if not ranks.is_first:
+            return
         facts = {
             "iter_num": iter_num,
             "best_val_loss": best_val_loss,
@@ -199,7 +208,7 @@ def train(config, explicit=frozenset()):
         }
         checkpoint.save(out_dir / f"{name}.safetensors", model, optimizer, rng_state, facts)
 
-    start = iter_num
+    start, shared = iter_num, ranks.wrapped(model)
     progress = Progress(iter_num, config.max_iters, tokens, config.log_interval)
     with contextlib.closing(curve), contextlib.closing(progress), Interrupt() as interrupt:
         # A checkpoint holds the stream from before the current batch was drawn, so a resumed run draws the same batch,
@@ -211,7 +220,7 @@ def train(config, explicit=frozenset()):
             for group in optimizer.param_groups:
                 group["lr"] = lr
             if iter_num % config.eval_interval == 0 or iter_num == config.max_iters or config.eval_only:
-                batches = estimate_loss(model, data, config, interrupt)
+                batches = estimate_loss(model, data, config, ranks, interrupt)
                 if batches is not None:
                     losses = {split: statistics.fmean(values) for split, values in batches.items()}
                     progress.note(f"step {iter_num}: train loss {losses['train']:.4f}, val loss {losses['val']:.4f}")
@@ -225,17 +234,21 @@ def train(config, explicit=frozenset()):
                             save("best")
                     if config.always_save_checkpoint and iter_num > 0 and not config.eval_only:
                         save("last")
-            if interrupt.asked or iter_num >= config.max_iters or config.eval_only:
+            if ranks.any(interrupt.asked) or iter_num >= config.max_iters or config.eval_only:
                 break
 
             started, value = time.perf_counter(), 0.0
-            for _ in range(config.gradient_accumulation_steps):
-                _, loss = model(x, y)
-                loss = loss / config.gradient_accumulation_steps
-                rng_state = npg.get_rng_state()
-                x, y = data.batch("train", config.batch_size, config.block_size)
-                loss.backward()
-                value += loss.item()
+            for step in range(config.gradient_accumulation_steps):
+                number = iter_num * config.gradient_accumulation_steps + step
+                is_last = step == config.gradient_accumulation_steps - 1
+                with ranks.averaging(shared, is_last):
+                    with ranks.own_stream(config.seed, number, config.dropout):
+                        _, loss = shared(*ranks.share(x, y))
+                    loss = loss / config.gradient_accumulation_steps
+                    rng_state = npg.get_rng_state()
+                    x, y = data.batch("train", config.batch_size, config.block_size)
+                    loss.backward()
+                value += ranks.mean(loss.item())
             if not math.isfinite(value):
                 best = out_dir / "best.safetensors"
                 unchanged = f"; {best} is kept" if best.is_file() else ""
@@ -263,7 +276,7 @@ def train(config, explicit=frozenset()):
                 "--init_from=resume goes on from here" if iter_num > start else "no iteration was done, nothing saved"
             )
             print(f"interrupted; {state}")
-    if not config.eval_only:
+    if is_written:
         print(plot(curve.rows, out_dir / "loss.png", title(config, data)))
         if config.sample_tokens:
             print_sample(model, data, config)
