@@ -3,6 +3,7 @@
     python demo/nanogpt/bench.py                       one nanoGPT iteration: forward, backward, clipping, AdamW
     python demo/nanogpt/bench.py --n_layer=6 --n_embd=384 --n_head=6 --block_size=256 --rounds=3
     python demo/nanogpt/bench.py --chain               a chain of 1,000 multiplications and additions on (4, 4) float32
+    python demo/nanogpt/bench.py --ranks=2             one process of one thread, and two by MPI; see scaling.py
     python demo/nanogpt/bench.py --imports             import npg against import numpy, a new process each time
     python demo/nanogpt/bench.py --checkpointing       peak memory of an iteration of 12 layers, with and without
     python demo/nanogpt/bench.py --resident            resident memory over 10,000 iterations, garbage collector off
@@ -28,6 +29,7 @@ import time
 import numpy as np
 
 import memory
+import scaling
 from config import DemoError, one_line, parse, require
 
 CONTENDERS = ("cython", "python", "torch", "numpy")
@@ -69,6 +71,7 @@ class BenchConfig:
     length: int = 1000  # operations in the chain
     imports: bool = False  # time the import instead of the model
     checkpointing: bool = False  # measure the peak memory with checkpointing instead of times
+    ranks: int = 1  # compare one process of one thread with so many that train together
     resident: bool = False  # measure the resident memory over --steps iterations instead of times
     steps: int = 10000
     worker: str = ""  # internal: the contender that this process is
@@ -91,7 +94,7 @@ def sized(config, explicit):
 
 def check_bench(config):
     """Raise DemoError for an invalid value of a BenchConfig."""
-    counts = "rounds iters warmup threads batch_size block_size n_layer n_head n_embd vocab_size"
+    counts = "ranks rounds iters warmup threads batch_size block_size n_layer n_head n_embd vocab_size"
     require(config, "an integer of at least 1", counts, lambda value: value >= 1)
     require(config, "an even integer of at least 2", "length", lambda value: value >= 2 and value % 2 == 0)
     require(config, "a multiple of 10, at least 10", "steps", lambda value: value >= 10 and value % 10 == 0)
@@ -99,6 +102,12 @@ def check_bench(config):
     if config.n_embd % config.n_head:
         raise DemoError(f"--n_embd: expected a multiple of --n_head, got {config.n_embd} and {config.n_head}")
     modes = [mode for mode in ("chain", "imports", "checkpointing", "resident") if getattr(config, mode)]
+    modes += ["ranks"] if config.ranks > 1 else []
+    if config.ranks > 1:
+        if config.contenders:
+            raise DemoError(f"--contenders: expected none with --ranks, got {config.contenders!r}")
+        if len(modes) == 1:
+            return
     if len(modes) > 1:
         raise DemoError(f"--{modes[0]} and --{modes[1]}: expected one of the two, got both; give one")
     if len(set(chosen(config))) < len(chosen(config)):
@@ -115,6 +124,8 @@ def check_bench(config):
 
 def chosen(config):
     """Return the names of the contenders."""
+    if config.ranks > 1:
+        return scaling.names(config.ranks)
     if config.contenders:
         return config.contenders.split(",")
     if config.imports:
@@ -129,8 +140,9 @@ def chosen(config):
 
 def environment(name, config):
     """Return the environment of a contender's process, which sets its engine and its number of threads."""
-    threads = {f"{library}_NUM_THREADS": str(config.threads) for library in ("OMP", "OPENBLAS", "MKL", "VECLIB")}
-    engine = {"NPG_ENGINE": name} if name in ("cython", "python") else {}
+    count = config.threads if config.ranks == 1 else 1
+    threads = {f"{library}_NUM_THREADS": str(count) for library in ("OMP", "OPENBLAS", "MKL", "VECLIB")}
+    engine = {"NPG_ENGINE": name.partition("-")[0]} if name.startswith(("cython", "python")) else {}
     return {**os.environ, **threads, **engine}
 
 
@@ -144,8 +156,9 @@ class Worker:
 
     def __init__(self, name, config, arguments, script=__file__):
         self.name = name
+        command = [sys.executable, script, *arguments, f"--worker={name}"]
         self.process = subprocess.Popen(
-            [sys.executable, script, *arguments, f"--worker={name}"],
+            command if config.ranks == 1 else scaling.command(name, config.ranks, script, arguments),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -195,16 +208,17 @@ def measure(config, arguments, say=print):
                 worker.wait()
                 workers.append(worker)
             except DemoError as error:
-                if worker.name != "torch" or "No module named 'torch'" not in str(error):
+                if not worker.name.startswith("torch") or "No module named 'torch'" not in str(error):
                     raise
                 say("PyTorch is not installed and left out")
         judged = [worker for worker in workers if worker.name != "numpy"]  # NumPy's chain has no loss and no gradient
         for worker in judged[1:]:
-            for mine, first in zip(worker.ready["results"], judged[0].ready["results"]):
+            # With --ranks those that run in the same way have the same batches.
+            way = worker.name.partition("-")[2]
+            other = next(w for w in judged if w.name.partition("-")[2] == way)
+            for mine, first in zip(worker.ready["results"], other.ready["results"]):
                 if not abs(mine - first) <= AGREE * abs(first):
-                    raise DemoError(
-                        f"{worker.name} computes {mine}, {judged[0].name} computes {first}: nothing to compare"
-                    )
+                    raise DemoError(f"{worker.name} computes {mine}, {other.name} computes {first}: nothing to compare")
         versions = [worker.ready["version"] for worker in workers] + [f"numpy {np.__version__}"]
         say(f"versions: {', '.join(dict.fromkeys(versions))}")
         rounds = {worker.name: [] for worker in workers}
@@ -299,6 +313,12 @@ def main(arguments=None):
             print(f"{what}; numpy {np.__version__}; {machine()}")
             report_bytes = memory.report_resident if config.resident else memory.report_peaks
             report_bytes(config, arguments, environment, chosen(config))
+            return
+        if config.ranks > 1:
+            print(
+                f"1 and {config.ranks} processes of one thread, {config.rounds} rounds of {config.iters}; {machine()}"
+            )
+            scaling.report(measure(config, arguments), config.ranks, config.batch_size)
             return
         times = f"{config.rounds} rounds" if config.imports else f"{config.rounds} rounds of {config.iters}"
         print(f"{config.threads} threads, {times} in turn; {machine()}")

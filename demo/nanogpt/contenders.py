@@ -5,36 +5,63 @@ PyTorch runs the same model.py: npg has PyTorch's names, so torch replaces the m
 
 import dataclasses
 import json
+import os
 import sys
 import time
 
 import numpy as np
+
+from scaling import Together
 
 # ----- A worker -----
 
 
 def work(config):
     """Run one contender: print the warm-up's results, then run a round for every line on standard input."""
+    if config.ranks > 1:
+        work_together(config)
+        return
     step = (numpy_chain if config.worker == "numpy" else chain if config.chain else iteration)(config)
-    print(
-        json.dumps({"results": [step() for _ in range(config.warmup)], "version": version(config.worker)}), flush=True
-    )
-    for _ in sys.stdin:
+    answer({"results": [step() for _ in range(config.warmup)], "version": version(config.worker)})
+    answer_rounds(config, step, sys.stdin)
+
+
+def work_together(config):
+    """Run one of the processes of a contender with --ranks; the first one prints."""
+    name, _, way = config.worker.partition("-")
+    together = Together(library(config), way)
+    step = iteration(config, wrap=together.wrapped, rank=together.rank, ranks=together.count)
+    results = [step() for _ in range(config.warmup)]
+    if together.rank:
+        sys.stdout = open(os.devnull, "w")
+    answer({"results": results, "version": version(name)})
+    answer_rounds(config, step, together.rounds())
+    together.end()
+
+
+def answer(what):
+    """Print for the judge."""
+    print(json.dumps(what), flush=True)
+
+
+def answer_rounds(config, step, rounds):
+    """Print the times of a round's iterations for each of the rounds."""
+    for _ in rounds:
         step()  # refills the caches, which hold another process's data
         times = []
         for _ in range(config.iters):
             started = time.perf_counter()
             step()
             times.append(time.perf_counter() - started)
-        print(json.dumps(times), flush=True)
+        answer(times)
 
 
 def library(config):
     """Return npg with the engine of NPG_ENGINE, or torch in place of npg."""
-    if config.worker == "torch":
+    if config.worker.startswith("torch"):
         import torch
 
-        torch.set_num_threads(config.threads)
+        torch.set_num_threads(config.threads if config.ranks == 1 else 1)
         sys.modules.update({"npg": torch, "npg.nn": torch.nn, "npg.nn.functional": torch.nn.functional})
     import npg
 
@@ -43,18 +70,20 @@ def library(config):
 
 def version(worker):
     """Return the name and version of a worker's library."""
-    module = sys.modules["numpy" if worker == "numpy" else "torch" if worker == "torch" else "npg"]
+    module = sys.modules["numpy" if worker == "numpy" else "torch" if worker.startswith("torch") else "npg"]
     return f"{module.__name__} {module.__version__}"
 
 
 # ----- The model -----
 
 
-def iteration(config, prepare=lambda model: None):
+def iteration(config, prepare=lambda model: None, wrap=lambda model: model, rank=0, ranks=1):
     """Return a function that does one training iteration, as train.py does it, and returns the loss.
 
     Args:
         prepare: called with the model before the first one.
+        wrap: called then with the model; returns what is trained.
+        rank, ranks: of the processes, which have different batches.
     """
     npg = library(config)
     from model import GPT, GPTConfig
@@ -72,11 +101,11 @@ def iteration(config, prepare=lambda model: None):
     pairs = [tuple(npg.from_numpy(np.ascontiguousarray(part)) for part in (b[:, :-1], b[:, 1:])) for b in batches]
     optimizer = model.configure_optimizers(0.1, 1e-3, (0.9, 0.99))
     prepare(model)
-    count = 0
+    model, count = wrap(model), 0
 
     def step():
         nonlocal count
-        x, y = pairs[count % len(pairs)]
+        x, y = pairs[(count * ranks + rank) % len(pairs)]
         count += 1
         _, loss = model(x, y)
         loss.backward()

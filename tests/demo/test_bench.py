@@ -4,9 +4,11 @@ import bench
 import memory
 import numpy as np
 import pytest
+import scaling
 from config import DemoError, parse
 
 import npg
+from tests.distributed.ranks import needs_mpi
 
 SMALL = ["--n_layer=1", "--n_head=2", "--n_embd=16", "--block_size=8", "--batch_size=2", "--vocab_size=7"]
 SHORT = ["--rounds=2", "--iters=3", "--warmup=2", "--threads=1"]
@@ -24,6 +26,20 @@ def test_measure_all_contenders_agree_and_answer_every_round(mode):
     assert list(rounds) == ["cython", "python", "torch"] + (["numpy"] if mode[0] == "--chain" else [])
     assert all([len(times) for times in each] == [3, 3] for each in rounds.values())
     assert all(time > 0 for each in rounds.values() for times in each for time in times)
+
+
+@needs_mpi
+@pytest.mark.once
+def test_measure_ranks_has_two_libraries_in_three_ways(capsys):
+    rounds = run([*SMALL, *SHORT, "--ranks=2"])
+    assert list(rounds) == ["cython-1", "cython-n", "cython-alone", "torch-1", "torch-n", "torch-alone"]
+    assert all([len(times) for times in each] == [3, 3] for each in rounds.values())
+    known = {name: [[seconds] * 3] * 2 for name, seconds in zip(rounds, (4.0, 5.0, 4.0, 4.0, 8.0, 6.0), strict=True)}
+    scaling.report(known, 2, 10)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split() == ["npg", "2.5/s", "4.0/s", "1.60", "20.0%"]
+    assert lines[2].split() == ["torch", "2.5/s", "2.5/s", "1.00", "25.0%"]
+    assert lines[3] == "2 processes of npg take 0.62 of the time of 2 of PyTorch"
 
 
 def test_measure_losses_that_differ_raise(monkeypatch):
@@ -164,6 +180,7 @@ def test_main_bytes_are_of_npg_alone(mode):
             "--contenders=jax",
             "expected a choice of cython, python, torch, numpy (numpy with --chain or --imports only)",
         ),
+        ("--ranks=0", "--ranks: expected an integer of at least 1, got 0"),
         ("--contenders=numpy", "got 'numpy'"),
         ("--contenders=torch,torch", "--contenders: expected each one once, got 'torch,torch'"),
         ("--rounds=0", "--rounds: expected an integer of at least 1, got 0"),
