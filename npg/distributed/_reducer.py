@@ -7,6 +7,7 @@ the pass. All ranks begin the buckets in the same order. At the end of the pass 
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -154,9 +155,8 @@ class Reducer:
         ]
         self._at = {i: (bucket, k) for bucket in self.buckets for k, i in enumerate(bucket.indices)}
 
-    def remove(self) -> None:
-        """Take the hooks off the parameters."""
-        for handle in self._handles:
+    def __del__(self) -> None:
+        for handle in getattr(self, "_handles", ()):
             handle.remove()
 
     # ----- A pass -----
@@ -287,10 +287,12 @@ class Reducer:
 
 
 class _Arrival:
-    """The hook of a parameter. It holds the reducer weakly enough: the handle is removed with it."""
+    """The hook of a parameter: it does not keep the reducer, which keeps the parameter."""
 
     def __init__(self, reducer: Reducer, index: int) -> None:
-        self.reducer, self.index = reducer, index
+        self.reducer, self.index = weakref.ref(reducer), index
 
     def __call__(self, _parameter: Any) -> None:
-        self.reducer.arrived(self.index)
+        reducer = self.reducer()
+        if reducer is not None:
+            reducer.arrived(self.index)

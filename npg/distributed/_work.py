@@ -256,4 +256,7 @@ def carry_out(operation: Operation, group: Any, async_op: bool, result: Any) -> 
     if not async_op:
         operation.wait(group.timeout, group.rank())
         return None
+    MPI = load()
+    if MPI.Query_thread() < MPI.THREAD_MULTIPLE:  # no other thread may wait
+        return Message(operation, group.rank(), group.timeout, result)
     return group.waiter.take(Work(operation, group.rank(), group.timeout, result))

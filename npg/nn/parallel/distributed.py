@@ -204,7 +204,7 @@ class DistributedDataParallel(Module, Joinable):
         if self._has_buffers_to_sync():
             self._sync_buffers(self._common_rank(True) if is_left else 0)
         outputs = self.module(*inputs, **kwargs)
-        self.require_forward_param_sync = syncs or not is_grad_enabled()
+        self.require_forward_param_sync = syncs
         self.reducer.syncs = self.require_backward_grad_sync
         if syncs:
             searched = self.find_unused_parameters and not self.static_graph
