@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import growth, judge, works_table
+from tests.benchmarks import growth, judge, scaling, works_table
 from tests.benchmarks.judge import Times, measure
 from tests.benchmarks.wanted import OF_IMAGES, WANTED, Wanted
 from tests.benchmarks.works import WORKS, bench
@@ -53,3 +53,33 @@ def test_table_and_picture_of_a_series(tmp_path: Path):
     assert lines[-1].endswith("with the power 3.00, PyTorch's 1.00: MORE than it may.")
     growth.picture(series, found, tmp_path / "a.svg")
     assert (tmp_path / "a.svg").read_text().count("npg, Python engine") >= 1
+
+
+# ----- The model of several processes -----
+
+
+def test_iteration_waits_for_sums_that_the_backward_pass_does_not_hide():
+    one = scaling.Iteration((2.0, 5.0), (100, 300), 6.0, 4.0)
+    assert one.time(lambda _size: 0.0) == 10.0
+    assert one.time(lambda size: size / 300) == 10.0  # the second ends with the pass
+    assert one.time(lambda size: size / 100) == 5.0 + 3.0 + 4.0
+    assert one.time(lambda size: size / 20) == 2.0 + 5.0 + 15.0 + 4.0  # the second waits for the first
+    assert one.slower(2.0).time(lambda size: size / 100) == 10.0 + 3.0 + 8.0
+
+
+def test_sums_by_ring_and_tree_cost_what_they_send():
+    assert scaling.ring(4, 1.0, 10.0)(40) == 2 * 3 * (1.0 + 10 / 10.0)
+    assert scaling.tree(4, 1.0, 10.0)(40) == 2 * 2 * (1.0 + 40 / 10.0)
+    curve = scaling.between((10, 20, 40), (1.0, 2.0, 3.0))
+    assert [curve(size) for size in (5, 15, 40, 80)] == [1.0, 1.5, 3.0, 5.0]
+
+
+def test_page_compares_what_was_measured_with_what_the_model_says():
+    sums = [1e-3] * len(scaling.SIZES)
+    found = {
+        1: {"marks": [0.008, 0.010, 0.002, 0.020, 0.004, 0.010], "sizes": [1 << 20, 1 << 21], "sums": sums},
+        4: {"marks": [0.0, 0.0, 0.0, 0.050], "sizes": [], "sums": sums},
+    }
+    lines = scaling.page(found, "a machine", 2).splitlines()
+    assert "| 1 | 20.0 ms | 20.0 ms | 1.00 | 1.00 |" in lines
+    assert "| 4 | 50.0 ms | 41.0 ms | 0.82 | 1.60 |" in lines  # twice as slow, and one sum that nothing hides

@@ -1,0 +1,261 @@
+"""What more processes would give: a model of an iteration under DistributedDataParallel, measured here.
+
+python -m tests.benchmarks.scaling          measure, write docs/benchmarks_distributed.md and its picture; some minutes
+
+The model: the buckets of gradients become ready during the backward pass, the k-th at r[k]; their sums over N ranks run
+one after the other, each s bytes in a(s, N); the optimizer waits for the last one:
+
+    end[k] = max(r[k], end[k - 1]) + a(s[k], N)        iteration = max(backward, end[last]) + the rest
+
+On this machine a is measured for each N. For networks it is a ring, 2 (N - 1) latency + 2 (N - 1) / N s / bandwidth, or
+a tree, 2 log2(N) (latency + s / bandwidth). Where N ranks share fewer processors, computing takes so much longer.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "benchmarks_distributed.md"
+PICTURE = ROOT / "docs" / "scaling.svg"
+SIZES = tuple(4 << k for k in range(0, 23, 2))  # bytes of a sum: 4 to 16 Mi
+ROUNDS = 40
+NETWORKS = {"10 Gbit/s": (3e-5, 1.25e9), "100 Gbit/s": (5e-6, 12.5e9)}  # latency in seconds, bytes a second
+MANY = (16, 64, 256, 1024)
+# GPT-2 124M, batch 12 of 1,024 tokens a rank: floating-point operations of a step by 6 N D, and its gradients.
+GPT2_PARAMETERS, GPT2_TOKENS = 124_000_000, 12 * 1024
+CORE = 8e10  # floating-point operations a second of one core that multiplies large matrices, about
+
+
+@dataclasses.dataclass(frozen=True)
+class Iteration:
+    """An iteration of one rank, in seconds.
+
+    Attributes:
+        ready: when each bucket is ready, from the beginning of the backward pass. sizes: of the buckets, in bytes.
+        backward: the whole pass. rest: forward, clipping and the optimizer's step.
+    """
+
+    ready: tuple[float, ...]
+    sizes: tuple[int, ...]
+    backward: float
+    rest: float
+
+    def slower(self, factor: float) -> Iteration:
+        """Return the iteration where computing takes so much longer."""
+        return Iteration(tuple(factor * r for r in self.ready), self.sizes, factor * self.backward, factor * self.rest)
+
+    def time(self, sum_of: Callable[[int], float]) -> float:
+        """Return the time of an iteration whose sums of s bytes take sum_of(s)."""
+        end = 0.0
+        for ready, size in zip(self.ready, self.sizes, strict=True):
+            end = max(ready, end) + sum_of(size)
+        return max(self.backward, end) + self.rest
+
+
+def _nothing(_size: int) -> float:
+    return 0.0
+
+
+def ring(ranks: int, latency: float, bandwidth: float) -> Callable[[int], float]:
+    """Return the time of a sum by a ring."""
+    return lambda size: 2 * (ranks - 1) * (latency + size / ranks / bandwidth)
+
+
+def tree(ranks: int, latency: float, bandwidth: float) -> Callable[[int], float]:
+    """Return the time of a sum by a tree, there and back."""
+    return lambda size: 2 * math.log2(ranks) * (latency + size / bandwidth)
+
+
+def between(sizes: Sequence[int], times: Sequence[float]) -> Callable[[int], float]:
+    """Return the time of a sum as measured, on straight lines between the sizes and beyond the last."""
+    slope = (times[-1] - times[-2]) / (sizes[-1] - sizes[-2])
+    return lambda size: (
+        float(np.interp(size, sizes, times)) if size <= sizes[-1] else times[-1] + slope * (size - sizes[-1])
+    )
+
+
+# ----- In a rank -----
+
+
+def _work() -> None:
+    """Measure in one of the ranks; rank 0 prints."""
+    import npg
+    from npg import distributed
+    from npg.nn.parallel import DistributedDataParallel
+
+    sys.path.insert(0, str(ROOT / "demo" / "nanogpt"))
+    from model import GPT, GPTConfig  # type: ignore[import-not-found]
+
+    distributed.init_process_group("mpi")
+    rank, ranks = distributed.get_rank(), distributed.get_world_size()
+    found: dict[str, Any] = {"sums": []}
+    for size in SIZES:
+        x, times = npg.zeros(size // 4), []
+        for _ in range(ROUNDS):
+            distributed.barrier()
+            start = time.perf_counter()
+            distributed.all_reduce(x)
+            times.append(time.perf_counter() - start)
+        found["sums"].append(statistics.median(times))
+    npg.manual_seed(1337)
+    model = GPT(GPTConfig(vocab_size=65))
+    ddp = DistributedDataParallel(model)
+    optimizer = model.configure_optimizers(0.1, 1e-3, (0.9, 0.99))
+    npg.manual_seed(rank)
+    x, y = npg.randint(0, 65, (12, 64)), npg.randint(0, 65, (12, 64))
+    ready: list[float] = []
+    marks: list[list[float]] = []
+    reducer, begun = ddp.reducer, 0.0
+    begin = reducer._begin_buckets
+
+    def begin_buckets() -> None:
+        before = reducer._next
+        begin()
+        ready.extend([time.perf_counter() - begun] * (reducer._next - before))
+
+    reducer._begin_buckets = begin_buckets
+    for _ in range(ROUNDS + 5):
+        ready.clear()
+        start = time.perf_counter()
+        _, loss = ddp(x, y)
+        forward = time.perf_counter()
+        begun = forward
+        loss.backward()
+        backward = time.perf_counter()
+        npg.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        loss.item()
+        end = time.perf_counter()
+        marks.append([forward - start, backward - forward, end - backward, end - start, *ready])
+    middle = [statistics.median(column) for column in zip(*marks[5:], strict=True)]
+    found["marks"] = middle
+    found["sizes"] = [bucket.flat.nbytes for bucket in reducer.buckets]
+    del reducer._begin_buckets
+    if rank == 0:
+        print(json.dumps({"ranks": ranks, **found}), flush=True)
+    distributed.destroy_process_group()
+
+
+def measured(ranks: int) -> dict[str, Any]:
+    """Return what a run of so many ranks of one thread has measured."""
+    command = [sys.executable, "-m", "npg", "run", f"--nproc-per-node={ranks}", "-m", __name__, "work"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+# ----- The page -----
+
+
+def iteration_of(found: dict[str, Any]) -> Iteration:
+    """Return the iteration that a rank alone has measured."""
+    forward, backward, rest, _, *ready = found["marks"]
+    return Iteration(tuple(ready), tuple(found["sizes"]), backward, forward + rest)
+
+
+def gpt2() -> Iteration:
+    """Return an iteration of GPT-2 124M by count: two thirds are the backward pass, in which buckets become ready."""
+    total = 6 * GPT2_PARAMETERS * GPT2_TOKENS / CORE
+    backward, size = total * 2 / 3, 4 * GPT2_PARAMETERS
+    sizes = [1 << 20, *[25 << 20] * ((size - (1 << 20)) // (25 << 20)), (size - (1 << 20)) % (25 << 20)]
+    ready = [backward * part / size for part in np.cumsum(sizes).tolist()]
+    return Iteration(tuple(ready), tuple(sizes), backward, total / 3)
+
+
+def page(found: dict[int, dict[str, Any]], machine: str, processors: int) -> str:
+    """Return the text of docs/benchmarks_distributed.md."""
+    alone = iteration_of(found[1])
+    lines = ["# Benchmarks: several processes", ""]
+    lines += [f"Written by `python -m tests.benchmarks.scaling`; do not edit. {machine}", ""]
+    lines += [(__doc__ or "").partition("minutes\n\n")[2].strip(), "", "## Measured and predicted here", ""]
+    lines.append(
+        f"nanoGPT, batch 12 a rank, {sum(alone.sizes) / 1e6:.1f} MB of gradients in {len(alone.sizes)} buckets, ranks "
+        f"of one thread on {processors} processors; `gain` is samples a second over those of one rank."
+    )
+    lines += ["", "| ranks | an iteration | predicted | predicted / measured | gain |", "|---|---|---|---|---|"]
+    for ranks, one in sorted(found.items()):
+        seconds = one["marks"][3]
+        sum_of = between(SIZES, one["sums"]) if ranks > 1 else _nothing
+        guess = alone.slower(max(1.0, ranks / processors)).time(sum_of)
+        cells = f"{1e3 * seconds:.1f} ms | {1e3 * guess:.1f} ms | {guess / seconds:.2f}"
+        lines.append(f"| {ranks} | {cells} | {ranks * found[1]['marks'][3] / seconds:.2f} |")
+    several = [n for n in sorted(found) if n > 1]
+    lines += ["", "A sum over the ranks, in milliseconds:", ""]
+    lines += ["| bytes |" + "".join(f" {n} ranks |" for n in several), "|---|" + "---|" * len(several)]
+    for k, size in enumerate(SIZES):
+        lines.append(f"| {size:,} |" + "".join(f" {1e3 * found[n]['sums'][k]:.3f} |" for n in several))
+    lines += ["", "## On networks, by the model", "", "Efficiency: the time of one rank over that of each of N.", ""]
+    lines += ["| model | network | sum |" + "".join(f" {n} |" for n in MANY), "|---|---|---|" + "---|" * len(MANY)]
+    for name, one in (("nanoGPT", alone), ("GPT-2 124M, a core a rank", gpt2())):
+        for network, (latency, bandwidth) in NETWORKS.items():
+            for kind, sum_of_many in (("ring", ring), ("tree", tree)):
+                shares = [one.time(_nothing) / one.time(sum_of_many(n, latency, bandwidth)) for n in MANY]
+                lines.append(f"| {name} | {network} | {kind} |" + "".join(f" {share:.2f} |" for share in shares))
+    latencies = ", ".join(f"{name}: {1e6 * latency:.0f} us" for name, (latency, _) in NETWORKS.items())
+    lines.append(
+        f"\nLatencies: {latencies}. GPT-2: 12 blocks of 1,024 tokens a rank, 6 operations a parameter and token, "
+        f"{CORE / 1e9:.0f} GFLOP/s a core."
+    )
+    lines += ["", "![efficiency against ranks](scaling.svg)", ""]
+    return "\n".join(lines)
+
+
+def draw(alone: Iteration, path: Path) -> None:
+    """Draw efficiency against the number of ranks."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    import matplotlib.pyplot as plt
+
+    mpl.rcParams["svg.hashsalt"] = "npg"
+    figure, axes = plt.subplots(figsize=(6.5, 4))
+    counts = [2**k for k in range(11)]
+    for name, one, style in (("nanoGPT", alone, "-"), ("GPT-2 124M", gpt2(), "--")):
+        for network, (latency, bandwidth) in NETWORKS.items():
+            best = []
+            for n in counts:
+                sums = [kind(n, latency, bandwidth) for kind in (ring, tree)] if n > 1 else [_nothing]
+                best.append(one.time(_nothing) / min(one.time(sum_of) for sum_of in sums))
+            axes.plot(counts, best, style, label=f"{name}, {network}")
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(counts, [str(n) for n in counts])
+    axes.set(xlabel="ranks", ylabel="efficiency", ylim=(0, 1.05))
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
+    plt.close(figure)
+
+
+def main() -> None:
+    """Measure and write."""
+    if sys.argv[1:] == ["work"]:
+        _work()
+        return
+    from tests.benchmarks.judge import machine
+
+    processors = len(os.sched_getaffinity(0))
+    found = {ranks: measured(ranks) for ranks in (1, 2, 4, 8)}
+    draw(iteration_of(found[1]), PICTURE)
+    PAGE.write_text(page(found, machine(), processors))
+    print(PAGE.read_text())
+
+
+if __name__ == "__main__":
+    main()
