@@ -6,30 +6,38 @@
 
 static int (*npg_mpi_finalize)(void);
 static int (*npg_mpi_finalized)(int *);
+static int (*npg_mpi_abort)(void *, int); /* a communicator is an int or a pointer: in the same register */
+static void *npg_mpi_world;
 static pid_t npg_mpi_owner;
 
 static void npg_mpi_end(int status, void *unused) {
     int done = 0;
     (void)unused;
     if (getpid() != npg_mpi_owner) return; /* a forked child has no part in MPI */
-    if (status != 0) {                     /* without an end MPI's launcher ends the other processes */
+    npg_mpi_finalized(&done);
+    if (done) return;
+    if (status != 0) { /* ends the processes of all machines */
         fflush(NULL);
+        npg_mpi_abort(npg_mpi_world, status);
         _exit(status);
     }
-    npg_mpi_finalized(&done);
-    if (!done) npg_mpi_finalize();
+    npg_mpi_finalize();
 }
 
-static int npg_end_mpi_later(size_t finalize, size_t finalized) {
+static int npg_end_mpi_later(size_t finalize, size_t finalized, size_t abort_all, size_t world) {
     npg_mpi_finalize = (int (*)(void))finalize;
     npg_mpi_finalized = (int (*)(int *))finalized;
+    npg_mpi_abort = (int (*)(void *, int))abort_all;
+    npg_mpi_world = (void *)world;
     npg_mpi_owner = getpid();
     return on_exit(npg_mpi_end, NULL) == 0;
 }
 #else
-static int npg_end_mpi_later(size_t finalize, size_t finalized) {
+static int npg_end_mpi_later(size_t finalize, size_t finalized, size_t abort_all, size_t world) {
     (void)finalize;
     (void)finalized;
+    (void)abort_all;
+    (void)world;
     return 0; /* no other C library tells the status */
 }
 #endif

@@ -1,9 +1,9 @@
 """How a process with process groups ends.
 
-MPI's launchers end all processes when one ends with another status than 0 before it has ended MPI. Those that have
-waited for it do not wait for ever. So MPI is ended where a process ends well, and there only. Python's atexit does not
-know the status: csrc/kernels/ending.h asks the C library. Where that cannot tell, uncaught exceptions and calls of
-sys.exit are watched.
+A process that ends with another status than 0 aborts MPI, which ends all of them, on all machines, with that status:
+those that have waited for it do not wait for ever. One that ends well ends MPI. Python's atexit does not know the
+status: csrc/kernels/ending.h asks the C library. Where that cannot tell, uncaught exceptions and calls of sys.exit are
+watched.
 """
 
 from __future__ import annotations
@@ -39,8 +39,10 @@ def begin(groups: list[Any]) -> None:
     _begun = True
     MPI = _mpi.load()
     library = ctypes.CDLL(MPI.__file__)
-    addresses = [ctypes.cast(getattr(library, n), ctypes.c_void_p).value for n in ("MPI_Finalize", "MPI_Finalized")]
-    knows_status = core.end_mpi_later is not None and core.end_mpi_later(*addresses)
+    functions = (library.MPI_Finalize, library.MPI_Finalized, library.MPI_Abort)
+    addresses = [ctypes.cast(function, ctypes.c_void_p).value for function in functions]
+    world = MPI._handleof(MPI.COMM_WORLD)
+    knows_status = core.end_mpi_later is not None and core.end_mpi_later(*addresses, world)
     if not knows_status:
         _watch_exits()
     threading.excepthook = functools.partial(_end_with_thread, threading.excepthook)
@@ -70,6 +72,7 @@ def _leave(status: int) -> None:
             stream.flush()
         except (AttributeError, OSError, ValueError):  # closed, or a full disk
             pass
+    _mpi.load().COMM_WORLD.Abort(status)
     os._exit(status)
 
 

@@ -53,6 +53,7 @@ def load() -> Any:
     except ImportError:
         raise ImportError(_MISSING) from None
     mpi4py.rc.finalize = False
+    os.environ.setdefault("MPIR_CVAR_SUPPRESS_ABORT_MESSAGE", "1")  # the exception has been told
     try:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:  # no MPI library, or none that fits
