@@ -46,7 +46,7 @@ class _Later:
 def _start() -> None:
     if "TORCHELASTIC_RUN_ID" in os.environ and hasattr(sys.stdout, "reconfigure"):
         # One of several processes, whose outputs are one: a line comes at once and whole, though through a pipe.
-        sys.stdout.reconfigure(line_buffering=True)
+        sys.stdout.reconfigure(line_buffering=True, write_through=False)
     sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder) != _FOLDER]
     sys.meta_path.insert(0, _Later())
     own = sys.modules.pop("sitecustomize")
