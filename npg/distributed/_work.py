@@ -70,6 +70,21 @@ class Operation:
             finish()
         self._keep = ()
 
+    def told(self, error: Exception, rank: int) -> str:
+        """Return an error's text: that of MPI, which stands in the statuses where there are several requests."""
+        MPI = load()
+        texts = [str(error)]
+        if isinstance(error, MPI.Exception) and error.Get_error_class() == MPI.ERR_IN_STATUS:
+            codes = [status.error for status in self.statuses]
+            texts = [MPI.Get_error_string(code).partition(",")[0] for code in codes if code != MPI.SUCCESS]
+        return f"[Rank {rank}]: {self.name} failed: {'; '.join(texts)}"
+
+    def cancel(self) -> None:
+        """Give up receiving."""
+        for request in self.requests:
+            request.Cancel()
+        self.block()
+
     def wait(self, limit: timedelta | None, rank: int) -> None:
         """Wait in the thread that computes, at most so long.
 
@@ -85,7 +100,7 @@ class Operation:
                 if waited > _BRIEF:
                     time.sleep(0 if waited < _LONG else _PAUSE)
         except load().Exception as error:
-            raise DistBackendError(f"[Rank {rank}]: {self.name} failed: {error}") from error
+            raise DistBackendError(self.told(error, rank)) from error
         except KeyboardInterrupt:
             _abandoned.append(self)
             raise
@@ -130,7 +145,7 @@ class Work:
             self._operation.block()
             self._operation.complete()
         except Exception as error:
-            self._finish(DistBackendError(f"[Rank {self._rank}]: {self._operation.name} failed: {error}"))
+            self._finish(DistBackendError(self._operation.told(error, self._rank)))
         else:
             self._finish(None)
 

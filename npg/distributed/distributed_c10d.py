@@ -623,11 +623,12 @@ def monitored_barrier(group: Any = None, timeout: Any = None, wait_all_ranks: bo
     missing = []
     start = time.monotonic()
     for other in range(1, chosen.size()):
-        request = chosen.messages.Irecv(buffer_of(here.copy()), other, _MONITORED)
+        operation = Operation([chosen.messages.Irecv(buffer_of(here.copy()), other, _MONITORED)], "monitored_barrier")
         rest = timedelta(seconds=max(limit.total_seconds() - (time.monotonic() - start), 0.0))
         try:
-            Operation([request], "monitored_barrier").wait(rest, rank)
+            operation.wait(rest, rank)
         except DistBackendError:
+            operation.cancel()  # else it would take the message of a later barrier
             missing.append(chosen.ranks[other])
             if not wait_all_ranks:
                 break
