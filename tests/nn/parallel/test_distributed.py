@@ -21,3 +21,11 @@ def test_sync_batch_norm_over_ranks_is_batch_norm_in_one_process(n, tmp_path):
     done = npg_ranks(n, "normed.py", tmp_path / "npg")
     assert done.returncode == 0, done.stderr
     assert written(tmp_path / "npg", n) == [["True"]] * n
+
+
+@needs_mpi
+def test_nothing_outlives_its_use_and_memory_does_not_grow(tmp_path):
+    done = npg_ranks(2, "freed.py", tmp_path / "lines")
+    assert done.returncode == 0, done.stderr
+    expected = [*[str([True] * 5), "16.0"] * 4, str([True] * 2), "True"]
+    assert written(tmp_path / "lines", 2) == [expected] * 2
