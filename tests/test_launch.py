@@ -1,6 +1,5 @@
 """`npg run` with torchrun's options: the command for mpiexec, and the variables of a rank."""
 
-import os
 import stat
 import sys
 
@@ -34,7 +33,7 @@ PYTHON = [sys.executable, "-m", "npg", "run"]
          [*PYTHON, "t.py"]),
         (["--nproc-per-node=2", "--no-python", "./program", "a"], 2, ["./program", "a"]),
         (["--nproc-per-node=2", "t.py", "--nproc-per-node=9"], 2, [*PYTHON, "t.py", "--nproc-per-node=9"]),
-        (["--nproc-per-node=auto", "t.py"], len(os.sched_getaffinity(0)), [*PYTHON, "t.py"]),
+        (["--nproc-per-node=auto", "t.py"], _launch._processes("auto"), [*PYTHON, "t.py"]),
     ],
 )  # fmt: skip
 def test_command_starts_as_many_processes(words, count, program, mpiexec):
