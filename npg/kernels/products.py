@@ -29,7 +29,7 @@ def multiply(a: Array, b: Array, out: Array | None = None, row: Array | None = N
 
     Args:
         out: the array to write into; for floating products of matrices only.
-        row: (n,) of the dtype of the product of matrices or batches of matrices, (..., n), which is C-contiguous.
+        row: (n,) of the dtype of the product of matrices or batches of matrices, (..., n).
     """
     if _multiply is not None:
         y = _multiply(a, b, out, row)
@@ -70,9 +70,9 @@ def multiply(a: Array, b: Array, out: Array | None = None, row: Array | None = N
 
 
 def _add_row(x: Array, row: Array) -> None:
-    """Add a row to each row of a C-contiguous (rows, n), in place."""
+    """Add a row to each row of (rows, n), in place."""
     rows, n = x.shape
-    if x.size >= _LARGE:
+    if x.size >= _LARGE and x.flags.c_contiguous:
         # Starting NumPy's loop on a row costs as much as some hundred additions: take several rows as one.
         several = math.gcd(rows, 1 << (_LINE // n).bit_length() - 1) if n <= _LINE else 1
         if several > 1:
