@@ -37,7 +37,10 @@ def multiply(a: Array, b: Array, out: Array | None = None, row: Array | None = N
             return y
     if row is not None:
         y = multiply(a, b, out)
-        _add_row(y if y.ndim == 2 else y.reshape(math.prod(y.shape[:-1]), y.shape[-1]), row)
+        if y.flags.c_contiguous:
+            _add_row(y.reshape(math.prod(y.shape[:-1]), y.shape[-1]), row)
+        else:
+            y += row
         return y
     dtype = a.dtype
     if dtype.kind != "f":
@@ -70,9 +73,9 @@ def multiply(a: Array, b: Array, out: Array | None = None, row: Array | None = N
 
 
 def _add_row(x: Array, row: Array) -> None:
-    """Add a row to each row of (rows, n), in place."""
+    """Add a row to each row of a C-contiguous (rows, n), in place."""
     rows, n = x.shape
-    if x.size >= _LARGE and x.flags.c_contiguous:
+    if x.size >= _LARGE:
         # Starting NumPy's loop on a row costs as much as some hundred additions: take several rows as one.
         several = math.gcd(rows, 1 << (_LINE // n).bit_length() - 1) if n <= _LINE else 1
         if several > 1:

@@ -84,6 +84,10 @@ def test_row_is_added_to_each_row_of_the_product(m, k, n, dtype, kernels, monkey
     assert np.isnan(wide[:, n:]).all()
     monkeypatch.setattr(products, "_multiply", None)
     np.testing.assert_array_equal(products.multiply(a, b, row=row), expected)
+    wide[...] = np.nan
+    products.multiply(a, b, wide[:, :n], row)
+    np.testing.assert_array_equal(wide[:, :n], expected)
+    assert np.isnan(wide[:, n:]).all()
 
 
 def test_row_is_added_to_the_products_of_a_batch(monkeypatch):
