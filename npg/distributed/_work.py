@@ -18,8 +18,8 @@ from npg.distributed._mpi import load
 from npg.futures import Future
 
 _BRIEF = 0.002  # seconds that are waited for without letting other processes have the processor
-_LONG = 0.05  # seconds from which one asks only now and then
-_PAUSE = 1e-4
+_LONG = 0.02  # seconds from which one asks only now and then
+_SHARE, _PAUSE = 0.02, 2e-3  # of what has been waited for, and at most so many seconds
 
 
 class DistError(RuntimeError):
@@ -98,7 +98,7 @@ class Operation:
                     _abandoned.append(self)
                     raise DistBackendError(_too_late(self.name, limit, rank))
                 if waited > _BRIEF:
-                    time.sleep(0 if waited < _LONG else _PAUSE)
+                    time.sleep(0 if waited < _LONG else min(_SHARE * waited, _PAUSE))
         except load().Exception as error:
             raise DistBackendError(self.told(error, rank)) from error
         except KeyboardInterrupt:

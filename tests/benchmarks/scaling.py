@@ -111,7 +111,7 @@ def _work() -> None:
             times.append(time.perf_counter() - start)
         found["sums"].append(statistics.median(times))
     npg.manual_seed(1337)
-    model = GPT(GPTConfig(vocab_size=65))
+    model = GPT(GPTConfig(vocab_size=65, block_size=64, n_layer=4, n_head=4, n_embd=128, bias=False))
     ddp = DistributedDataParallel(model)
     optimizer = model.configure_optimizers(0.1, 1e-3, (0.9, 0.99))
     npg.manual_seed(rank)
@@ -152,7 +152,16 @@ def _work() -> None:
 
 def measured(ranks: int) -> dict[str, Any]:
     """Return what a run of so many ranks of one thread has measured."""
-    command = [sys.executable, "-m", "npg", "run", f"--nproc-per-node={ranks}", "-m", __name__, "work"]
+    command = [
+        sys.executable,
+        "-m",
+        "npg",
+        "run",
+        f"--nproc-per-node={ranks}",
+        "-m",
+        "tests.benchmarks.scaling",
+        "work",
+    ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT)
     if done.returncode:
