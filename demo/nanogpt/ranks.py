@@ -34,10 +34,15 @@ class Ranks:
     @contextlib.contextmanager
     def in_turn(self):
         """Let the first process run the block, then the others: it may make what they read."""
-        if self.count > 1 and not self.is_first:
-            distributed.barrier()
+        if not self.is_first:
+            self.wait()
         yield
-        if self.count > 1 and self.is_first:
+        if self.is_first:
+            self.wait()
+
+    def wait(self):
+        """Wait until all processes are here."""
+        if self.count > 1:
             distributed.barrier()
 
     def check(self, batch_size):

@@ -280,6 +280,7 @@ def train(config, explicit=frozenset(), ranks=None):
         print(plot(curve.rows, out_dir / "loss.png", title(config, data)))
         if config.sample_tokens:
             print_sample(model, data, config)
+    ranks.wait()  # one that ends with a status ends the others, which may still be writing
     return not interrupt.asked
 
 
