@@ -7,6 +7,8 @@ from typing import Any
 from npg.autograd.function import Function, once_differentiable
 from npg.creation import tensor
 from npg.distributed.distributed_c10d import all_reduce
+from npg.dtypes import float64
+from npg.functional.joining import cat, stack
 from npg.tensor import Tensor
 
 
@@ -22,7 +24,7 @@ class BatchNormOverRanks(Function):
         dims, count = [0, *range(2, x.dim())], x.numel() // x.shape[1]
         # In float64: sums over all ranks, of which the variance is a difference.
         wide = x.double()
-        sums = tensor([float(count), *wide.sum(dims).tolist()]).double()
+        sums = cat([tensor([count], dtype=float64), wide.sum(dims)])
         all_reduce(sums, group=group)
         total = sums[0].item()
         if total < 2:
@@ -48,7 +50,8 @@ class BatchNormOverRanks(Function):
     @once_differentiable
     def backward(ctx: Any, g: Tensor, *_statistics: Any) -> Any:
         y, scale = ctx.saved_tensors
-        sums = tensor([(g.double()).sum(ctx.dims).tolist(), (g.double() * y.double()).sum(ctx.dims).tolist()]).double()
+        wide = g.double()
+        sums = stack([wide.sum(ctx.dims), (wide * y.double()).sum(ctx.dims)])
         all_reduce(sums, group=ctx.group)
         mean, along = (sums / ctx.total).to(g.dtype).unbind(0)
         gx = (g - mean.view(ctx.shape) - y * along.view(ctx.shape)) * scale.view(ctx.shape)
