@@ -23,6 +23,10 @@ FILES = {
     "npg.creation": "torch",
     "npg.dtypes": "torch",
     "npg.engine._modes": "torch.autograd.grad_mode",
+    **dict.fromkeys(
+        [f"npg.distributed.{name}" for name in ("_collectives", "_exchanges", "_groups", "_messages", "_objects")],
+        "torch.distributed.distributed_c10d",
+    ),
     "npg.func": "torch.func",
     "npg.functional": "torch.functional",
     "npg.functional.linalg": "torch.linalg",
@@ -54,6 +58,7 @@ PLACES = {
     "torch.autograd.grad_mode": "npg.autograd",
     "torch.autograd.profiler_util": "npg.profiler._events",
     "torch.autograd.variable": "npg.autograd",
+    "torch.distributed.distributed_c10d": "npg.distributed",
     "torch.mps.event": "npg.mps",
     "torch.mtia.memory": "npg.mtia",
     "torch.mtia.mtia_graph": "npg.mtia",

@@ -17,18 +17,13 @@ import sys
 import time
 from collections.abc import MutableMapping, Sequence
 
+from npg._launchers import VARIABLES, told
+
 _FLAGS = ("--nproc", "--nnodes", "--hostfile", "--standalone", "--max-restarts", "--max_restarts", "--rdzv", "--node",
           "--master", "--no-python", "--no_python", "--log", "--tee", "--redirects", "--role", "--monitor", "--module",
           "--start-method", "--start_method", "--local", "--run-path", "--run_path")  # fmt: skip
 _PATIENCE = 30.0  # seconds that processes have to end after Ctrl-C
 _INTERRUPTED = 130  # exit status, as a shell's
-# By torchrun's variable: those in which MPI's launchers have the number.
-_RANKS = {
-    "RANK": ("PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "SLURM_PROCID"),
-    "WORLD_SIZE": ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_NTASKS"),
-    "LOCAL_RANK": ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID"),
-    "LOCAL_WORLD_SIZE": ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE", "SLURM_NTASKS_PER_NODE"),
-}
 
 
 def wants_ranks(arguments: Sequence[str]) -> bool:
@@ -155,13 +150,9 @@ def _run(command: Sequence[str], environment: MutableMapping[str, str]) -> tuple
 
 def take_rank(environment: MutableMapping[str, str]) -> None:
     """Give a process that mpiexec has started the variables of torchrun, and its share of the processors."""
-    found = {}
-    for name, names in _RANKS.items():
-        text = next((environment[n] for n in names if environment.get(n, "").isdecimal()), None)
-        if text is None:
-            return
-        found[name] = text
-    if "RANK" in environment:
+    numbers = {name: told(name, environment) for name in VARIABLES}
+    found = {name: text for name, text in numbers.items() if text is not None}
+    if len(found) < len(numbers) or "RANK" in environment:
         return
     local, size = int(found["LOCAL_WORLD_SIZE"]), int(found["WORLD_SIZE"])
     machine = int(found["RANK"]) // local

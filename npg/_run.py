@@ -11,8 +11,9 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+from npg._launchers import told
+
 _START = os.path.join(os.path.dirname(os.path.abspath(__file__)), "as_torch", "_start")
-_OF_MPI = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")  # set where mpiexec has started the process
 _USAGE = """\
 usage: npg run [option of python] ... [-c code | -m module | script.py | -] [argument] ...
        npg run --nproc-per-node N [option of torchrun] ... [-m] script.py [argument] ...
@@ -100,7 +101,7 @@ def main(arguments: Sequence[str]) -> int:
             f"npg comes in by PYTHONPATH, which cannot hold {_START!r}: {os.pathsep!r} separates its folders"
         )
     environment = dict(os.environ)
-    if any(name in environment for name in _OF_MPI):
+    if told("RANK", environment) is not None:
         from npg import _launch
 
         _launch.take_rank(environment)

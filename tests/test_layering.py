@@ -16,8 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 # Left never imports right. Rooms of one stage may import each other.
 STAGES = (
     (
-        "_compiled", "_contextlib", "_dtype_names", "_errors", "_floating", "_homes", "_interpreter", "_lazy", "_names",
-        "_naming", "_refusal", "_signatures", "_version", "_words", "dtypes", "torch_version", "version",
+        "_compiled", "_contextlib", "_dtype_names", "_errors", "_floating", "_homes", "_interpreter", "_launchers",
+        "_lazy", "_names", "_naming", "_refusal", "_signatures", "_version", "_words", "dtypes", "torch_version",
+        "version",
     ),
     ("kernels",),
     ("random",),

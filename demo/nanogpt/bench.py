@@ -125,7 +125,7 @@ def check_bench(config):
 def chosen(config):
     """Return the names of the contenders."""
     if config.ranks > 1:
-        return scaling.names(config.ranks)
+        return scaling.names()
     if config.contenders:
         return config.contenders.split(",")
     if config.imports:

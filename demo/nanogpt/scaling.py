@@ -13,7 +13,7 @@ import sys
 WAYS = ("1", "n", "alone")
 
 
-def names(ranks):
+def names():
     """Return the names of the contenders: library and how it runs."""
     return [f"{library}-{way}" for library in ("cython", "torch") for way in WAYS]
 

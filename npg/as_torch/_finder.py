@@ -26,8 +26,9 @@ Call = Callable[[ModuleType], object]
 # Rooms of npg's own, of which torch has none, or another thing under this name.
 _ROOMS = frozenset(
     """
-    __main__ _checks _compiled _contextlib _dtype_names _errors _floating _homes _interpreter _launch _lazy _names
-    _naming _refusal _run _signatures _symbolic _version _words as_torch creation dtypes engine kernels ops tensor torch
+    __main__ _checks _compiled _contextlib _dtype_names _errors _floating _homes _interpreter _launch _launchers _lazy
+    _names _naming _refusal _run _signatures _symbolic _version _words as_torch creation dtypes engine kernels ops
+    tensor torch
 """.split()
 )
 

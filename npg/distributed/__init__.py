@@ -9,44 +9,36 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from npg.distributed import distributed_c10d as distributed_c10d
 from npg.distributed._check import (
     DebugLevel as DebugLevel,
     get_debug_level as get_debug_level,
     set_debug_level as set_debug_level,
     set_debug_level_from_env as set_debug_level_from_env,
 )
-from npg.distributed._objects import (
-    all_gather_object as all_gather_object,
-    broadcast_object_list as broadcast_object_list,
-    gather_object as gather_object,
-    recv_object_list as recv_object_list,
-    scatter_object_list as scatter_object_list,
-    send_object_list as send_object_list,
+from npg.distributed._collectives import (
+    all_reduce as all_reduce,
+    all_reduce_coalesced as all_reduce_coalesced,
+    broadcast as broadcast,
+    gather as gather,
+    reduce as reduce,
+    scatter as scatter,
 )
-from npg.distributed._reductions import premultiplied_sum
-from npg.distributed._work import DistBackendError as DistBackendError, DistError as DistError
-from npg.distributed.constants import default_pg_timeout as default_pg_timeout
-from npg.distributed.distributed_c10d import (
-    Backend as Backend,
-    GroupMember as GroupMember,
-    P2POp as P2POp,
-    ProcessGroup as ProcessGroup,
-    ReduceOp as ReduceOp,
-    Work as Work,
+from npg.distributed._exchanges import (
     all_gather as all_gather,
     all_gather_coalesced as all_gather_coalesced,
     all_gather_into_tensor as all_gather_into_tensor,
     all_gather_single as all_gather_single,
-    all_reduce as all_reduce,
-    all_reduce_coalesced as all_reduce_coalesced,
     all_to_all as all_to_all,
     all_to_all_single as all_to_all_single,
-    barrier as barrier,
-    batch_isend_irecv as batch_isend_irecv,
-    broadcast as broadcast,
+    reduce_scatter as reduce_scatter,
+    reduce_scatter_single as reduce_scatter_single,
+    reduce_scatter_tensor as reduce_scatter_tensor,
+)
+from npg.distributed._groups import (
+    Backend as Backend,
+    GroupMember as GroupMember,
+    ProcessGroup as ProcessGroup,
     destroy_process_group as destroy_process_group,
-    gather as gather,
     get_backend as get_backend,
     get_backend_config as get_backend_config,
     get_global_rank as get_global_rank,
@@ -58,22 +50,37 @@ from npg.distributed.distributed_c10d import (
     get_world_size as get_world_size,
     group as group,
     init_process_group as init_process_group,
-    irecv as irecv,
     is_available as is_available,
     is_initialized as is_initialized,
-    isend as isend,
-    monitored_barrier as monitored_barrier,
     new_group as new_group,
     new_subgroups as new_subgroups,
     new_subgroups_by_enumeration as new_subgroups_by_enumeration,
+)
+from npg.distributed._messages import (
+    P2POp as P2POp,
+    barrier as barrier,
+    batch_isend_irecv as batch_isend_irecv,
+    irecv as irecv,
+    isend as isend,
+    monitored_barrier as monitored_barrier,
     recv as recv,
-    reduce as reduce,
-    reduce_scatter as reduce_scatter,
-    reduce_scatter_single as reduce_scatter_single,
-    reduce_scatter_tensor as reduce_scatter_tensor,
-    scatter as scatter,
     send as send,
 )
+from npg.distributed._objects import (
+    all_gather_object as all_gather_object,
+    broadcast_object_list as broadcast_object_list,
+    gather_object as gather_object,
+    recv_object_list as recv_object_list,
+    scatter_object_list as scatter_object_list,
+    send_object_list as send_object_list,
+)
+from npg.distributed._reductions import ReduceOp as ReduceOp, premultiplied_sum
+from npg.distributed._work import (
+    DistBackendError as DistBackendError,
+    DistError as DistError,
+    Work as Work,
+)
+from npg.distributed.constants import default_pg_timeout as default_pg_timeout
 
 _make_nccl_premul_sum = premultiplied_sum
 

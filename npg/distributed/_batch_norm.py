@@ -6,7 +6,7 @@ from typing import Any
 
 from npg.autograd.function import Function, once_differentiable
 from npg.creation import tensor
-from npg.distributed.distributed_c10d import all_reduce
+from npg.distributed._collectives import all_reduce
 from npg.dtypes import float64
 from npg.functional.joining import cat, stack
 from npg.tensor import Tensor

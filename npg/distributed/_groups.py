@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from npg._launchers import told
 from npg._naming import named
 from npg.distributed import _end, _mpi
 from npg.distributed._work import Waiter
@@ -215,9 +216,10 @@ def get_global_rank(group: Any, group_rank: int) -> int:
     return chosen.ranks[group_rank]
 
 
-def rank_in(group: ProcessGroup, of_all: int | None, of_group: int | None) -> int:
+def rank_in(group: ProcessGroup, of_all: int | None, of_group: int | None, otherwise: int | None = None) -> int:
     """Return a rank in the group that is given among all or in the group.
 
+    Args: otherwise: the rank among all where neither is given.
     Raises: ValueError: where both or none are given, or it is not in the group.
     """
     if of_group is not None:
@@ -225,6 +227,7 @@ def rank_in(group: ProcessGroup, of_all: int | None, of_group: int | None) -> in
             raise ValueError("Can't specify both group_rank and global_rank")
         get_global_rank(group, of_group)
         return of_group
+    of_all = otherwise if of_all is None else of_all
     if of_all is None:
         raise ValueError("Must specify global_rank or group_rank")
     return get_group_rank(group, of_all)
@@ -247,7 +250,7 @@ def get_node_local_rank(fallback_rank: int | None = None) -> int:
 
     Raises: RuntimeError: where no launcher has told it, and no other number is given.
     """
-    found = _mpi.number_in(("LOCAL_RANK", *_mpi.LOCAL_RANKS))
+    found = _mpi.number_of("LOCAL_RANK")
     if found is not None:
         return found
     if fallback_rank is not None:
@@ -325,7 +328,7 @@ def init_process_group(
     chosen, limit = backend_named(backend), _checked_timeout(timeout)
     MPI = _mpi.load()
     world = MPI.COMM_WORLD
-    launched = world.size > 1 or _mpi.number_in(_mpi.SIZES) is not None
+    launched = world.size > 1 or told("WORLD_SIZE", os.environ) is not None
     rank, world_size = _asked(rank, world_size, init_method if store is None else "store", launched)
     if world_size > 0 and world_size != world.size:
         raise ValueError(
@@ -423,7 +426,7 @@ def new_subgroups(
     Source: torch.distributed.new_subgroups.
     """
     if group_size is None:
-        group_size = _mpi.number_in(("LOCAL_WORLD_SIZE", *_mpi.LOCAL_SIZES))
+        group_size = _mpi.number_of("LOCAL_WORLD_SIZE")
         if group_size is None:
             raise ValueError("expected group_size: no launcher has told how many ranks a machine has")
     size = get_world_size(group)

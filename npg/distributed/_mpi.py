@@ -13,17 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from npg._launchers import told
+
 Array = np.ndarray[Any, Any]
 
 _MISSING = (
     "process groups need MPI: `pip install 'npg-autograd[mpi]'` installs mpi4py and MPICH "
     "(`pip install mpi4py` uses an MPI that is there)"
 )
-# Variables in which launchers tell a process its rank among all, and among those on its machine, and their numbers.
-RANKS = ("PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "SLURM_PROCID")
-SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "SLURM_NTASKS")
-LOCAL_RANKS = ("MPI_LOCALRANKID", "OMPI_COMM_WORLD_LOCAL_RANK", "SLURM_LOCALID")
-LOCAL_SIZES = ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE")
 
 
 def is_installed() -> bool:
@@ -31,13 +28,11 @@ def is_installed() -> bool:
     return importlib.util.find_spec("mpi4py") is not None
 
 
-def number_in(names: tuple[str, ...]) -> int | None:
-    """Return the first of these environment variables that holds a number."""
-    for name in names:
-        text = os.environ.get(name, "")
-        if text.isdecimal():
-            return int(text)
-    return None
+def number_of(name: str) -> int | None:
+    """Return the number in a variable of torchrun, or what MPI's launcher has told in its place."""
+    text = os.environ.get(name, "")
+    text = text if text.isdecimal() else told(name, os.environ) or ""
+    return int(text) if text else None
 
 
 @functools.cache

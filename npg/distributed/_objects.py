@@ -1,6 +1,6 @@
 """Collectives and messages on Python objects, by pickle. Only for ranks that trust each other, as all unpickling.
 
-Source: torch.distributed.distributed_c10d.
+Source: torch.distributed.distributed_
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 
 from npg.creation import from_numpy
-from npg.distributed import distributed_c10d as c10d
-from npg.distributed._groups import group_or_default, member_of, rank_in
+from npg.distributed._collectives import broadcast, gather, scatter
+from npg.distributed._exchanges import all_gather, all_gather_into_tensor
+from npg.distributed._groups import member_of, rank_in
+from npg.distributed._messages import recv, send
+from npg.distributed._tensors import is_given_in_root
 from npg.tensor import Tensor
 
 
@@ -36,6 +39,14 @@ def _room(n: Any) -> Tensor:
     return from_numpy(np.empty(int(n), np.uint8))
 
 
+def _lengths_in_all(n: int, chosen: Any) -> list[int]:
+    """Return the lengths that all ranks have."""
+    lengths = from_numpy(np.empty(chosen.size(), np.int64))
+    all_gather_into_tensor(lengths, from_numpy(np.array([n], np.int64)), chosen)
+    found: list[int] = lengths.tolist()
+    return found
+
+
 def all_gather_object(object_list: list[Any], obj: Any, group: Any = None) -> None:
     """Give all ranks the objects of all.
 
@@ -46,10 +57,8 @@ def all_gather_object(object_list: list[Any], obj: Any, group: Any = None) -> No
     if chosen is None:
         return
     mine = from_numpy(_bytes_of(obj).copy())
-    lengths = from_numpy(np.empty(chosen.size(), np.int64))
-    c10d.all_gather_into_tensor(lengths, from_numpy(np.array([len(mine)], np.int64)), chosen)
-    rooms = [_room(n) for n in lengths.tolist()]
-    c10d.all_gather(rooms, mine, chosen)
+    rooms = [_room(n) for n in _lengths_in_all(len(mine), chosen)]
+    all_gather(rooms, mine, chosen)
     for i, room in enumerate(rooms):
         object_list[i] = pickle.loads(room.numpy().tobytes())
 
@@ -66,23 +75,18 @@ def gather_object(
     chosen = member_of(group, "gather_object")
     if chosen is None:
         return
-    root = rank_in(chosen, 0 if dst is None and group_dst is None else dst, group_dst)
-    is_root = root == chosen.rank()
-    if is_root and not object_gather_list:
-        raise ValueError("Argument ``gather_list`` must be specified on destination rank.")
-    if not is_root and object_gather_list:
-        raise ValueError("Argument ``gather_list`` must NOT be specified on non-destination ranks.")
+    root = rank_in(chosen, dst, group_dst, 0)
+    is_root = is_given_in_root(object_gather_list, chosen, root, "gather_list", "destination")
     # The longest gives all messages their length, as in PyTorch: MPI's gather of unequal ones needs the lengths first.
     mine = _bytes_of(obj)
-    lengths = from_numpy(np.empty(chosen.size(), np.int64))
-    c10d.all_gather_into_tensor(lengths, from_numpy(np.array([len(mine)], np.int64)), chosen)
-    longest = int(lengths.numpy().max())
+    lengths = _lengths_in_all(len(mine), chosen)
+    longest = max(lengths)
     sent = _room(longest)
     sent.numpy()[: len(mine)] = mine
     rooms = [_room(longest) for _ in range(chosen.size())] if is_root else None
-    c10d.gather(sent, rooms, group=chosen, group_dst=root)
+    gather(sent, rooms, group=chosen, group_dst=root)
     if rooms is not None and object_gather_list is not None:
-        for i, (room, n) in enumerate(zip(rooms, lengths.tolist(), strict=True)):
+        for i, (room, n) in enumerate(zip(rooms, lengths, strict=True)):
             object_gather_list[i] = pickle.loads(room.numpy()[:n].tobytes())
 
 
@@ -96,15 +100,15 @@ def broadcast_object_list(
     chosen = member_of(group, "broadcast_object_list")
     if chosen is None:
         return
-    root = rank_in(chosen, 0 if src is None and group_src is None else src, group_src)
+    root = rank_in(chosen, src, group_src, 0)
     is_root = root == chosen.rank()
     lengths, data = _joined([_bytes_of(x) for x in object_list] if is_root else [])
     if not is_root:
         lengths = from_numpy(np.empty(len(object_list), np.int64))
-    c10d.broadcast(lengths, group=chosen, group_src=root)
+    broadcast(lengths, group=chosen, group_src=root)
     if not is_root:
         data = _room(lengths.numpy().sum())
-    c10d.broadcast(data, group=chosen, group_src=root)
+    broadcast(data, group=chosen, group_src=root)
     if not is_root:
         object_list[:] = _objects_in(data, lengths.numpy())
 
@@ -122,13 +126,13 @@ def scatter_object_list(
         return
     if not isinstance(scatter_object_output_list, list) or not scatter_object_output_list:
         raise ValueError("Expected argument scatter_object_output_list to be a list of size at least 1.")
-    root = rank_in(chosen, 0 if src is None and group_src is None else src, group_src)
+    root = rank_in(chosen, src, group_src, 0)
     is_root, size = root == chosen.rank(), chosen.size()
     if is_root and (scatter_object_input_list is None or len(scatter_object_input_list) != size):
         raise ValueError(f"expected one object for each of the {size} ranks in rank {root}")
     parts = [_bytes_of(x) for x in scatter_object_input_list or ()] if is_root else []
     lengths = from_numpy(np.array([len(part) for part in parts] if is_root else [0] * size, np.int64))
-    c10d.broadcast(lengths, group=chosen, group_src=root)
+    broadcast(lengths, group=chosen, group_src=root)
     longest = int(lengths.numpy().max())
     rooms = None
     if is_root:
@@ -136,7 +140,7 @@ def scatter_object_list(
         for room, part in zip(rooms, parts, strict=True):
             room.numpy()[: len(part)] = part
     mine = _room(longest)
-    c10d.scatter(mine, rooms, group=chosen, group_src=root)
+    scatter(mine, rooms, group=chosen, group_src=root)
     scatter_object_output_list[0] = pickle.loads(mine.numpy()[: int(lengths[chosen.rank()])].tobytes())
 
 
@@ -149,8 +153,8 @@ def send_object_list(
     if chosen is None:
         return
     lengths, data = _joined([_bytes_of(x) for x in object_list])
-    c10d.send(lengths, dst, chosen, 0, group_dst)
-    c10d.send(data, dst, chosen, 0, group_dst)
+    send(lengths, dst, chosen, 0, group_dst)
+    send(data, dst, chosen, 0, group_dst)
 
 
 def recv_object_list(
@@ -165,8 +169,8 @@ def recv_object_list(
     if chosen is None:
         return -1
     lengths = from_numpy(np.empty(len(object_list), np.int64))
-    sender: int = c10d.recv(lengths, src, chosen, 0, group_src)
+    sender: int = recv(lengths, src, chosen, 0, group_src)
     data = _room(lengths.numpy().sum())
-    c10d.recv(data, sender, group_or_default(chosen))
+    recv(data, sender, chosen)
     object_list[:] = _objects_in(data, lengths.numpy())
     return sender

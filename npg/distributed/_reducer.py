@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from npg.creation import from_numpy
-from npg.distributed import distributed_c10d as c10d
+from npg.distributed._collectives import all_reduce, broadcast
+from npg.distributed._groups import get_rank
 from npg.engine import queue_callback
 from npg.tensor import Tensor
 
@@ -123,17 +124,16 @@ class Reducer:
     """Average the gradients of parameters over the ranks of a group.
 
     Args:
-        parameters: those that require a gradient, in the same order in all ranks. names: theirs.
+        parameters: those that require a gradient, in the same order in all ranks.
         group: of the ranks. cap: bytes of a bucket.
         finds_unused: expects that a pass may not reach some parameters. is_static: the graph is the same each time.
         as_views: gradients are views of the buckets.
     """
 
     def __init__(
-        self, parameters: list[Tensor], names: list[str], group: Any, cap: int, finds_unused: bool, is_static: bool,
-        as_views: bool,
-    ) -> None:  # fmt: skip
-        self.parameters, self.names, self.group, self.cap = parameters, names, group, cap
+        self, parameters: Sequence[Tensor], group: Any, cap: int, finds_unused: bool, is_static: bool, as_views: bool
+    ) -> None:
+        self.parameters, self.group, self.cap = parameters, group, cap
         self.finds_unused, self.is_static, self.as_views = finds_unused, is_static, as_views
         self.ranks = group.size()  # that the sums are divided by
         self.hook: Callable[[GradBucket], Any] | None = None
@@ -168,8 +168,8 @@ class Reducer:
         Raises: RuntimeError: when the last one has not reached all parameters.
         """
         if self._expects and self._begun:
-            missing = [i for i in range(len(self.parameters)) if i not in set(self._arrived)]
-            raise RuntimeError(_NOT_FINISHED.format(rank=c10d.get_rank(), indices=" ".join(map(str, missing))))
+            missing = sorted(set(range(len(self.parameters))) - set(self._arrived))
+            raise RuntimeError(_NOT_FINISHED.format(rank=get_rank(), indices=" ".join(map(str, missing))))
         self._expects, self._begun, self._arrived, self._next = True, False, [], 0
         self._unreached = [] if reached is None else [i for i, p in enumerate(self.parameters) if id(p) not in reached]
         self._left = list(self._fires) if self._fires is not None else [1] * len(self.parameters)
@@ -211,14 +211,16 @@ class Reducer:
 
     def _begin_buckets(self) -> None:
         while self._next < len(self.buckets) and not self.buckets[self._next].waiting:
-            bucket = self.buckets[self._next]
-            if self.hook is None:
-                bucket.future = c10d.all_reduce(bucket.tensor, group=self.group, async_op=True)
-            else:
-                parameters = [self.parameters[i] for i in bucket.indices]
-                is_last = self._next == len(self.buckets) - 1
-                bucket.future = self.hook(GradBucket(bucket, self._next, is_last, parameters))
+            self.buckets[self._next].future = self._begin(self._next)
             self._next += 1
+
+    def _begin(self, k: int) -> Any:
+        """Begin the sum of bucket k; return the Work, or the Future of the hook."""
+        bucket = self.buckets[k]
+        if self.hook is None:
+            return all_reduce(bucket.tensor, group=self.group, async_op=True)
+        parameters = [self.parameters[i] for i in bucket.indices]
+        return self.hook(GradBucket(bucket, k, k == len(self.buckets) - 1, parameters))
 
     def _finish(self) -> None:
         """Wait for the sums; called at the end of the backward pass."""
@@ -229,7 +231,7 @@ class Reducer:
             self._fires, self._arrived = fires, []
             for i in range(len(self.parameters)):
                 self._take(i)
-        elif self.is_static and self._fires is not None:
+        elif self._fires is not None:
             for i, fires_of_it in enumerate(self._fires):
                 if not fires_of_it:
                     self._take(i)
@@ -238,7 +240,7 @@ class Reducer:
         used = self._used
         if self.finds_unused or self.is_static:
             used = used.copy()
-            c10d.all_reduce(from_numpy(used), group=self.group)
+            all_reduce(from_numpy(used), group=self.group)
         for bucket in self.buckets:
             result = bucket.future.wait()
             if self.hook is not None:
@@ -264,7 +266,7 @@ class Reducer:
         """Order the buckets as the gradients have arrived in rank 0."""
         self._rebuilt = True
         order = from_numpy(np.array(self._arrived, np.int64))
-        c10d.broadcast(order, group=self.group, group_src=0)
+        broadcast(order, group=self.group, group_src=0)
         before = [bucket.indices for bucket in self.buckets]
         self._place(order.tolist())
         if self.as_views and [bucket.indices for bucket in self.buckets] != before:
@@ -279,11 +281,7 @@ class Reducer:
         """Take part in the sums of the other ranks with zeros, for Join."""
         for k, bucket in enumerate(self.buckets):
             bucket.flat[...] = 0
-            if self.hook is None:
-                c10d.all_reduce(bucket.tensor, group=self.group)
-            else:
-                parameters = [self.parameters[i] for i in bucket.indices]
-                self.hook(GradBucket(bucket, k, k == len(self.buckets) - 1, parameters)).wait()
+            self._begin(k).wait()
 
 
 class _Arrival:

@@ -45,7 +45,7 @@ class Operation:
     ) -> None:
         self.requests, self.name = list(requests), name
         self._finish, self._keep = finish, keep
-        self.statuses: list[Any] = []
+        self.statuses = [load().Status() for _ in self.requests]
 
     def then(self, finish: Callable[[], object]) -> None:
         """Have finish() called once all requests are done."""
@@ -53,15 +53,11 @@ class Operation:
 
     def ask(self) -> bool:
         """Tell whether all requests are done; MPI goes on with them meanwhile."""
-        MPI = load()
-        self.statuses = self.statuses or [MPI.Status() for _ in self.requests]
-        return bool(MPI.Request.Testall(self.requests, self.statuses))
+        return bool(load().Request.Testall(self.requests, self.statuses))
 
     def block(self) -> None:
         """Wait without the interpreter, and without an end."""
-        MPI = load()
-        self.statuses = self.statuses or [MPI.Status() for _ in self.requests]
-        MPI.Request.Waitall(self.requests, self.statuses)
+        load().Request.Waitall(self.requests, self.statuses)
 
     def complete(self) -> None:
         """Write the results."""

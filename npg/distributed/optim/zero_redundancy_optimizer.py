@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from npg import distributed
+from npg.distributed._collectives import broadcast_coalesced
+from npg.distributed._groups import group_or_default
 from npg.distributed.algorithms.join import Joinable, JoinHook
-from npg.distributed.distributed_c10d import broadcast_coalesced, group_or_default
 from npg.optim import Optimizer
 from npg.tensor import Tensor
 

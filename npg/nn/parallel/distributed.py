@@ -15,6 +15,8 @@ import numpy as np
 from npg import distributed
 from npg.autograd import is_grad_enabled
 from npg.creation import from_numpy
+from npg.distributed._collectives import broadcast_coalesced
+from npg.distributed._groups import group_or_default
 from npg.distributed._reducer import Reducer
 from npg.distributed.algorithms.join import Join, Joinable, JoinHook
 from npg.nn.modules.module import Module
@@ -116,7 +118,7 @@ class DistributedDataParallel(Module, Joinable):
         if device_ids is not None and len(device_ids) > 1:
             raise ValueError("device_ids can only be None or contain a single element.")
         self.module, self.dim = module, dim
-        self.process_group = distributed.distributed_c10d.group_or_default(process_group)
+        self.process_group = group_or_default(process_group)
         self.device_ids = self.output_device = None
         ignored = set(getattr(module, "_ddp_params_and_buffers_to_ignore", ()))
         self.parameters_to_ignore = ignored
@@ -126,7 +128,7 @@ class DistributedDataParallel(Module, Joinable):
                 "Modules with uninitialized parameters can't be used with `DistributedDataParallel`. "
                 "Run a dummy forward pass to correctly initialize the modules"
             )
-        self._trained = [(name, p) for name, p in named if p.requires_grad]
+        self._trained = [p for _, p in named if p.requires_grad]
         if not self._trained:
             raise RuntimeError(
                 "DistributedDataParallel is not needed when a module doesn't have any parameter that requires a "
@@ -145,8 +147,8 @@ class DistributedDataParallel(Module, Joinable):
 
     def _make_reducer(self) -> None:
         self.reducer = Reducer(
-            [p for _, p in self._trained], [name for name, _ in self._trained], self.process_group,
-            self.bucket_bytes_cap, self.find_unused_parameters, self.static_graph, self.gradient_as_bucket_view,
+            self._trained, self.process_group, self.bucket_bytes_cap, self.find_unused_parameters, self.static_graph,
+            self.gradient_as_bucket_view,
         )  # fmt: skip
 
     # ----- Equal in all processes -----
@@ -154,7 +156,7 @@ class DistributedDataParallel(Module, Joinable):
     def _check_shapes(self) -> None:
         """Refuse parameters that are not those of rank 0."""
         group = self.process_group
-        mine = [(list(p.shape), str(p.dtype), p.requires_grad) for _, p in self._trained]
+        mine = [(list(p.shape), str(p.dtype), p.requires_grad) for p in self._trained]
         found: list[Any] = [None] * group.size()
         distributed.all_gather_object(found, mine, group)
         for rank, theirs in enumerate(found):
@@ -179,9 +181,8 @@ class DistributedDataParallel(Module, Joinable):
         by_dtype: dict[Any, list[Tensor]] = {}
         for x in tensors:
             by_dtype.setdefault(x._array.dtype, []).append(x)
-        c10d = distributed.distributed_c10d
         for some in by_dtype.values():
-            c10d.broadcast_coalesced(some, self.process_group, rank)
+            broadcast_coalesced(some, self.process_group, rank)
 
     def _sync_buffers(self, rank: int = 0) -> None:
         ignored = self.parameters_to_ignore
@@ -298,7 +299,7 @@ class DistributedDataParallel(Module, Joinable):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self.process_group, self._hook = distributed.distributed_c10d.group_or_default(None), None
+        self.process_group, self._hook = group_or_default(None), None
         self._make_reducer()
 
 

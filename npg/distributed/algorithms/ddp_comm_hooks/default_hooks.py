@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from npg import distributed
-from npg.distributed.distributed_c10d import group_or_default
+from npg.distributed._groups import group_or_default
 from npg.dtypes import float16
 from npg.futures import Future
 
