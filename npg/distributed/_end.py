@@ -13,6 +13,7 @@ import builtins
 import ctypes
 import functools
 import os
+import stat
 import sys
 import threading
 import time
@@ -20,6 +21,12 @@ from typing import Any
 
 from npg.distributed import _mpi
 from npg.kernels import core
+
+try:
+    import fcntl
+    import termios
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 _PATIENCE = 3.0  # seconds that a process waits in the end for what it has begun
 _status = 0  # that the process is about to end with, as far as Python has seen
@@ -54,6 +61,7 @@ def _end(knows_status: bool, owner: int, groups: list[Any]) -> None:
     if os.getpid() != owner:  # a forked child
         return
     failed = _status or hasattr(sys, "last_value")
+    _hand_over_output()
     if not failed:
         last = time.monotonic() + _PATIENCE
         for group in groups:
@@ -66,12 +74,27 @@ def _end(knows_status: bool, owner: int, groups: list[Any]) -> None:
         _mpi.load().Finalize()
 
 
-def _leave(status: int) -> None:
+def _hand_over_output() -> None:
+    """Write what was printed, and wait until mpiexec has read it: it drops what is in a pipe when it ends all."""
+    last = time.monotonic() + _PATIENCE
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (AttributeError, OSError, ValueError):  # closed, or a full disk
+            number = stream.fileno()
+            while fcntl is not None and _unread(number) and time.monotonic() < last:
+                time.sleep(0.001)
+        except (AttributeError, OSError, ValueError):  # closed, no file, or a full disk
             pass
+
+
+def _unread(number: int) -> bool:
+    if not stat.S_ISFIFO(os.fstat(number).st_mode):
+        return False
+    return any(fcntl.ioctl(number, termios.FIONREAD, bytes(4)))
+
+
+def _leave(status: int) -> None:
+    _hand_over_output()
     _mpi.load().COMM_WORLD.Abort(status)
     os._exit(status)
 
