@@ -244,3 +244,79 @@ def apply_linear(tuple ops, input, weight, bias):
             return None
         dims += 3
     return _apply(_plan(ops[dims]), (input, weight, bias), _NO_PARAMS)
+
+
+cdef object _apply_view(Plan plan, TensorBase x, cnp.ndarray out, dict params):
+    """Return the tensor of a view that was made of the array of x, and record it."""
+    cdef Node node = None
+    cdef tuple inputs
+    if npg_grad_mode and plan.differentiable and _needs_edge(x):
+        inputs = (x,)
+        node = _record(plan, inputs, params, out, None)
+        if npg_saved_hooks or npg_anomaly_mode:
+            _observe(node, inputs, out)
+    return _finish(plan, x, out, node, 0)
+
+
+cdef inline bint _is_plain(object x):
+    """Tell whether x is a tensor with data, and nobody watches the ops."""
+    if npg_observer is not None or npg_interceptor is not None or not isinstance(x, TensorBase):
+        return False
+    return cnp.PyArray_CheckExact((<TensorBase>x)._array)
+
+
+cdef enum: MOST_SIZES = 64  # NumPy's dimensions
+
+
+def apply_view(op, input, tuple shape):
+    """Apply a view of another shape that needs no closer look, or return None; see the twin."""
+    cdef cnp.npy_intp sizes[MOST_SIZES]
+    cdef cnp.npy_intp known = 1, size
+    cdef cnp.PyArray_Dims dims
+    cdef cnp.ndarray x
+    cdef int i, inferred = -1
+    cdef object n
+    if not _is_plain(input) or len(shape) > MOST_SIZES:
+        return None
+    x = (<TensorBase>input)._array
+    size = cnp.PyArray_SIZE(x)
+    if not size or not cnp.PyArray_IS_C_CONTIGUOUS(x):
+        return None
+    dims.ptr, dims.len = sizes, <int>len(shape)
+    for i in range(dims.len):
+        n = shape[i]
+        if type(n) is not int:
+            return None
+        try:
+            sizes[i] = n
+        except OverflowError:
+            return None
+        if sizes[i] > 0 and sizes[i] <= size:
+            known *= sizes[i]
+        elif sizes[i] == -1 and inferred < 0:
+            inferred = i
+        else:
+            return None
+        if known > size:
+            return None
+    if inferred >= 0:
+        sizes[inferred] = size // known
+        known *= sizes[inferred]
+    if known != size:
+        return None
+    return _apply_view(_plan(op), input, cnp.PyArray_Newshape(x, &dims, cnp.NPY_CORDER), {"shape": shape})
+
+
+def apply_transpose(op, input, dim0, dim1):
+    """Apply a swap of two dimensions that needs no closer look, or return None; see the twin."""
+    cdef cnp.ndarray x
+    cdef int a, b, dims
+    if not _is_plain(input) or type(dim0) is not int or type(dim1) is not int:
+        return None
+    x = (<TensorBase>input)._array
+    dims = cnp.PyArray_NDIM(x)
+    if not -dims <= dim0 < dims or not -dims <= dim1 < dims:
+        return None
+    a, b = dim0, dim1
+    a, b = a + dims if a < 0 else a, b + dims if b < 0 else b
+    return _apply_view(_plan(op), input, cnp.PyArray_SwapAxes(x, a, b), {"dim0": a, "dim1": b})

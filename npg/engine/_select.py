@@ -15,6 +15,8 @@ NAMES = (
     "apply",
     "apply_in_place",
     "apply_linear",
+    "apply_transpose",
+    "apply_view",
     "attach",
     "bump_version",
     "check_in_place",

@@ -68,16 +68,26 @@ def refuse_integers(kernel: str, x: Any) -> None:
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{scalar_name(x)}'")
 
 
+def plain_layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: float) -> Any:
+    """Apply layer_norm to arrays of one floating dtype that fit, or return None: see apply_layer_norm.
+
+    Nearly every call: a closer look takes as long as the rest.
+    """
+    if isinstance(input, TensorBase) and isinstance(weight, TensorBase) and isinstance(bias, TensorBase):
+        if type(normalized_shape) is tuple and normalized_shape and type(eps) is float:
+            x, w, b = input._array, weight._array, bias._array
+            if type(x) is type(w) is type(b) is np.ndarray and x.dtype is w.dtype is b.dtype in _PLAIN:
+                dims = len(normalized_shape)
+                if x.shape[-dims:] == w.shape == b.shape == normalized_shape:
+                    return apply(norm_ops.layer_norm, (input, weight, bias), {"dims": dims, "eps": eps})
+    return None
+
+
 def apply_layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: float) -> Any:
     """Apply layer_norm. Raises: RuntimeError: when shapes or dtypes do not fit."""
-    is_plain = isinstance(input, TensorBase) and isinstance(weight, TensorBase) and isinstance(bias, TensorBase)
-    if is_plain and type(normalized_shape) is tuple and normalized_shape and type(eps) is float:
-        # Nearly every call: arrays of one floating dtype that fit need no closer look, which takes as long as the rest.
-        x, w, b = input._array, weight._array, bias._array
-        if type(x) is type(w) is type(b) is np.ndarray and x.dtype is w.dtype is b.dtype in _PLAIN:
-            dims = len(normalized_shape)
-            if x.shape[-dims:] == w.shape == b.shape == normalized_shape:
-                return apply(norm_ops.layer_norm, (input, weight, bias), {"dims": dims, "eps": eps})
+    y = plain_layer_norm(input, normalized_shape, weight, bias, eps)
+    if y is not None:
+        return y
     x = checked_array("layer_norm", input)
     w = None if weight is None else checked_array("layer_norm", weight, "weight", 3)
     b = None if bias is None else checked_array("layer_norm", bias, "bias", 4)

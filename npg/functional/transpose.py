@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from npg._errors import warn
-from npg.engine import TensorBase, apply
+from npg.engine import apply, apply_transpose
 from npg.functional._arguments import checked_array, dim_index, sizes_of
 from npg.functional._public import exposed, public_function
 from npg.functional._types import Dims, T
@@ -18,10 +18,9 @@ from npg.ops import shape as ops
 @exposed
 def transpose(input: T, dim0: int, dim1: int) -> T:
     """Return a view with two dimensions swapped. Source: torch.transpose."""
-    if type(dim0) is int and type(dim1) is int and isinstance(input, TensorBase):  # nearly every call
-        ndim = input._array.ndim
-        if -ndim <= dim0 < ndim and -ndim <= dim1 < ndim:
-            return apply(ops.transpose, (input,), {"dim0": dim0 % ndim, "dim1": dim1 % ndim})
+    y = apply_transpose(ops.transpose, input, dim0, dim1)
+    if y is not None:  # nearly every call
+        return y
     ndim = checked_array("transpose", input).ndim
     d0, d1 = dim_index("transpose", dim0, ndim), dim_index("transpose", dim1, ndim)
     return apply(ops.transpose, (input,), {"dim0": d0, "dim1": d1})

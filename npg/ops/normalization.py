@@ -172,12 +172,13 @@ def layer_norm(input: Any, weight: Any, bias: Any, *, dims: int, eps: float) -> 
 
     weight and bias may be None.
     """
+    shape, dtype = input.shape, input.dtype
     if not input.size:
-        return np.zeros(input.shape, input.dtype), ()
-    n = _length(input.shape, dims)
-    arguments = [_ready(input, n), ones(n, input.dtype), _parameter(weight, n, input.dtype)]
+        return np.zeros(shape, dtype), ()
+    n = _length(shape, dims)
+    arguments = [_ready(input, n), ones(n, dtype), _parameter(weight, n, dtype)]
     if bias is not None:
-        arguments.append(_parameter(bias, n, input.dtype))
+        arguments.append(_parameter(bias, n, dtype))
     if n < _LONG:
         layer = _layer if bias is None else _layer_biased
     else:

@@ -13,7 +13,12 @@ vjp.py and backward.py the backward.
 """
 
 from npg._contextlib import Block as Block
-from npg.engine._python.applying import apply as apply, apply_linear as apply_linear
+from npg.engine._python.applying import (
+    apply as apply,
+    apply_linear as apply_linear,
+    apply_transpose as apply_transpose,
+    apply_view as apply_view,
+)
 from npg.engine._python.backward import run_backward as run_backward
 from npg.engine._python.function import Function as Function, write_out as write_out
 from npg.engine._python.in_place import (

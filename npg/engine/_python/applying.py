@@ -110,3 +110,16 @@ def apply_linear(ops: Any, input: Any, weight: Any, bias: Any) -> Any:
             return None
         form += 3
     return apply(ops[form], (input, weight, bias), {})
+
+
+def apply_view(op: Any, input: Any, shape: tuple[Any, ...]) -> Any:
+    """Apply a view of another shape, or return None where the shape and the strides need a closer look.
+
+    The Python engine always looks: that costs little beside the rest of its call.
+    """
+    return None
+
+
+def apply_transpose(op: Any, input: Any, dim0: Any, dim1: Any) -> Any:
+    """Apply a swap of two dimensions, or return None where they need a closer look; see apply_view."""
+    return None

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from npg.functional._public import public_function
+from npg.functional._public import exposed, public_function
 from npg.functional._types import Dims, Sizes, T
 from npg.functional.division import div
 from npg.functional.norm import norm
-from npg.functional.normalization import apply_layer_norm
+from npg.functional.normalization import layer_norm as any_layer_norm, plain_layer_norm
 from npg.functional.selection import clamp_min
 
 
-@public_function
+@exposed
 def layer_norm(
     input: T, normalized_shape: Sizes, weight: T | None = None, bias: T | None = None, eps: float = 1e-5
 ) -> T:
@@ -26,7 +26,8 @@ def layer_norm(
     Raises: RuntimeError: when shapes or dtypes do not fit.
     Source: Ba, Kiros, Hinton, Layer Normalization, 2016; torch.nn.functional.layer_norm.
     """
-    return apply_layer_norm(input, normalized_shape, weight, bias, eps)
+    y = plain_layer_norm(input, normalized_shape, weight, bias, eps)
+    return any_layer_norm(input, normalized_shape, weight, bias, eps) if y is None else y
 
 
 @public_function
