@@ -7,6 +7,8 @@ import functools
 # By npg's module and a name of it: torch's module for that name.
 NAMES = {
     ("npg.autograd", "Variable"): "torch.autograd.variable",
+    ("npg.distributed._work", "DistBackendError"): "torch.distributed",
+    ("npg.distributed._work", "DistError"): "torch.distributed",
     ("npg.engine._hooks", "RemovableHandle"): "torch.utils.hooks",
     ("npg.functional.generator", "Generator"): "torch._C",
     ("npg.optim.adam", "AdamW"): "torch.optim.adamw",
@@ -24,7 +26,10 @@ FILES = {
     "npg.dtypes": "torch",
     "npg.engine._modes": "torch.autograd.grad_mode",
     **dict.fromkeys(
-        [f"npg.distributed.{name}" for name in ("_collectives", "_exchanges", "_groups", "_messages", "_objects")],
+        [
+            f"npg.distributed.{name}"
+            for name in ("_collectives", "_exchanges", "_groups", "_messages", "_objects", "_reductions", "_work")
+        ],
         "torch.distributed.distributed_c10d",
     ),
     "npg.func": "torch.func",

@@ -1,5 +1,6 @@
 """The end of a process: all others end with it, and nobody waits for ever."""
 
+import os
 import re
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import time
 import pytest
 
 import npg
+from npg import _process_tree
 from tests.distributed.ranks import SCRIPTS, needs_mpi, npg_ranks
 from tests.processes import running
 
@@ -54,6 +56,40 @@ def test_signal_to_the_launcher_ends_all(number):
         assert process.wait(SECONDS) == 128 + number
     for pid in numbers:
         assert not _lives(pid)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other kernels do not end a process with its parent")
+@pytest.mark.parametrize("killed", [0, 1, 2], ids=["launcher", "mpiexec", "proxy"])
+def test_no_rank_outlives_what_has_started_it(killed):
+    command = [sys.executable, "-m", "npg", "run", "--nproc-per-node=2", str(SCRIPTS / "dying.py"), "sleep"]
+    with running(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        ranks = [int(process.stdout.readline()) for _ in range(2)]
+        started = [process.pid, *_process_tree._descendants(process.pid, frozenset())]
+        assert set(ranks) < set(started[2:])  # after the launcher, mpiexec and, if it is Hydra's, its proxy
+        os.kill(started[killed], signal.SIGKILL)
+        last = time.monotonic() + SECONDS
+        while any(map(_lives, started)) and time.monotonic() < last:
+            time.sleep(0.02)
+            process.poll()
+        assert not [pid for pid in started if _lives(pid)]
+
+
+def test_launcher_spares_what_it_has_not_started():
+    with running([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        others = _process_tree.adopt_descendants()
+        with running([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as own:
+            _process_tree.end_descendants(others)
+            assert not _lives(own.pid) and _lives(other.pid)
+
+
+def test_stopped_rank_ends_all_when_the_time_is_over():
+    command = [sys.executable, "-m", "npg", "run", "--nproc-per-node=2", str(SCRIPTS / "dying.py"), "stopped"]
+    with running(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        stopped = int(process.stdout.readline())
+        os.kill(stopped, signal.SIGSTOP)
+        _, text = process.communicate(timeout=SECONDS)
+    assert process.returncode and "Timed out waiting 1000ms for all_reduce" in text
+    assert not _lives(stopped)
 
 
 def _lives(pid):

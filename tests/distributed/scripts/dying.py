@@ -10,7 +10,7 @@ import torch
 import torch.distributed as dist
 
 mode = sys.argv[1]
-limit = datetime.timedelta(seconds=1) if mode == "silent" else None
+limit = datetime.timedelta(seconds=1) if mode in ("silent", "stopped") else None
 dist.init_process_group("gloo", timeout=limit)
 rank = dist.get_rank()
 
@@ -44,6 +44,12 @@ WAYS = {
 if mode == "sleep":
     print(os.getpid(), flush=True)
     time.sleep(60)
+if mode == "stopped":
+    if rank == 1:
+        print(os.getpid(), flush=True)
+    for _ in range(600):
+        dist.all_reduce(torch.ones(1))
+        time.sleep(0.1)
 if rank == 1:
     time.sleep(0.2)
     if mode == "systemexit":
