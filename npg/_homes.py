@@ -7,8 +7,10 @@ import functools
 # By npg's module and a name of it: torch's module for that name.
 NAMES = {
     ("npg.autograd", "Variable"): "torch.autograd.variable",
-    ("npg.distributed._work", "DistBackendError"): "torch.distributed",
-    ("npg.distributed._work", "DistError"): "torch.distributed",
+    **{
+        ("npg.distributed._work", f"Dist{kind}Error"): "torch.distributed"
+        for kind in ("", "Backend", "Network", "Store")
+    },
     ("npg.engine._hooks", "RemovableHandle"): "torch.utils.hooks",
     ("npg.functional.generator", "Generator"): "torch._C",
     ("npg.optim.adam", "AdamW"): "torch.optim.adamw",
@@ -28,7 +30,16 @@ FILES = {
     **dict.fromkeys(
         [
             f"npg.distributed.{name}"
-            for name in ("_collectives", "_exchanges", "_groups", "_messages", "_objects", "_reductions", "_work")
+            for name in (
+                "_collectives",
+                "_exchanges",
+                "_groups",
+                "_messages",
+                "_objects",
+                "_reductions",
+                "_stores",
+                "_work",
+            )
         ],
         "torch.distributed.distributed_c10d",
     ),

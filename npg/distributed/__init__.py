@@ -75,9 +75,18 @@ from npg.distributed._objects import (
     send_object_list as send_object_list,
 )
 from npg.distributed._reductions import ReduceOp as ReduceOp, premultiplied_sum
+from npg.distributed._stores import (
+    FileStore as FileStore,
+    HashStore as HashStore,
+    PrefixStore as PrefixStore,
+    Store as Store,
+    TCPStore as TCPStore,
+)
 from npg.distributed._work import (
     DistBackendError as DistBackendError,
     DistError as DistError,
+    DistNetworkError as DistNetworkError,
+    DistStoreError as DistStoreError,
     Work as Work,
 )
 from npg.distributed.constants import default_pg_timeout as default_pg_timeout

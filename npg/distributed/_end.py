@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import atexit
 import builtins
+import contextlib
 import ctypes
 import functools
+import multiprocessing.util
 import os
 import stat
 import sys
@@ -29,6 +31,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 _PATIENCE = 3.0  # seconds that a process waits in the end for what it has begun
+_SHARED = "/dev/shm/mpich_shm_"
 _status = 0  # that the process is about to end with, as far as Python has seen
 
 
@@ -50,15 +53,41 @@ def begin(groups: list[Any]) -> None:
     addresses = [ctypes.cast(function, ctypes.c_void_p).value for function in functions]
     world = MPI._handleof(MPI.COMM_WORLD)
     knows_status = core.end_mpi_later is not None and core.end_mpi_later(*addresses, world)
+    _drop_names_of_shared_memory()
     if not knows_status:
         _watch_exits()
+    if multiprocessing.parent_process() is not None:  # it may end by os._exit
+        multiprocessing.util.Finalize(None, _end_child, (knows_status, os.getpid(), groups), exitpriority=-100)
     threading.excepthook = functools.partial(_end_with_thread, threading.excepthook)
     atexit.register(_end, knows_status, os.getpid(), groups)
 
 
+def _drop_names_of_shared_memory() -> None:
+    """Unlink the memory that MPICH's processes of this machine share: else it stays when they are killed.
+
+    All of them have it: they have begun MPI, and have made a group since.
+    """
+    try:
+        with open("/proc/self/maps", encoding="utf-8", errors="replace") as file:
+            names = {line.split()[-1] for line in file if f" {_SHARED}" in line}
+    except OSError:  # no Linux
+        return
+    for name in names:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+
+
+def _end_child(knows_status: bool, owner: int, groups: list[Any]) -> None:
+    """End MPI in a process of multiprocessing that has done its work."""
+    if sys.exc_info()[0] is None:
+        _end(knows_status, owner, groups)
+        if os.getpid() == owner and not _mpi.load().Is_finalized():
+            _mpi.load().Finalize()
+
+
 def _end(knows_status: bool, owner: int, groups: list[Any]) -> None:
     """Wait for what was begun, and end MPI unless the C library does that."""
-    if os.getpid() != owner:  # a forked child
+    if os.getpid() != owner or _mpi.load().Is_finalized():  # a forked child, or one of multiprocessing
         return
     failed = _status or hasattr(sys, "last_value")
     _hand_over_output()

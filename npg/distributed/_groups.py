@@ -11,7 +11,7 @@ from typing import Any
 
 from npg._launchers import told
 from npg._naming import named
-from npg.distributed import _end, _mpi
+from npg.distributed import _end, _mpi, _rendezvous
 from npg.distributed._work import Waiter
 from npg.distributed.constants import default_pg_timeout
 
@@ -307,18 +307,20 @@ def init_process_group(
     pg_options: Any = None,
     device_id: Any = None,
 ) -> None:
-    """Make the group of all ranks, which MPI has started.
+    """Make the group of all ranks, which MPI has started, or which find each other.
 
     Args:
         backend: "mpi" or "gloo", which are MPI here; None: "gloo".
-        init_method: "env://" takes what is not given from RANK and WORLD_SIZE; other addresses are not needed, because
-            MPI's launcher has brought the ranks together.
+        init_method: "env://" takes what is not given from RANK and WORLD_SIZE. Where MPI's launcher has brought the
+            ranks together, nothing else is needed; else they meet at MASTER_ADDR and MASTER_PORT, at "tcp://host:port",
+            or by "file://path".
         timeout: how long an operation may take; 30 minutes unless told.
         world_size, rank: the number of ranks and that of this process; they must be MPI's number and its ranks in some
             order.
-        store: takes the place of init_method; not needed either.
+        store: takes the place of init_method: the ranks find each other by it.
         group_name, pg_options, device_id: accepted and ignored.
     Raises: ValueError: where there is a group already, or the numbers are not MPI's. ImportError: without mpi4py.
+        DistStoreError, DistNetworkError: where the ranks do not find each other in time.
     Source: torch.distributed.init_process_group.
     """
     if state.world is not None:
@@ -326,10 +328,14 @@ def init_process_group(
     if init_method is not None and store is not None:
         raise AssertionError("Cannot specify both init_method and store.")
     chosen, limit = backend_named(backend), _checked_timeout(timeout)
-    MPI = _mpi.load()
-    world = MPI.COMM_WORLD
-    launched = world.size > 1 or told("WORLD_SIZE", os.environ) is not None
-    rank, world_size = _asked(rank, world_size, init_method if store is None else "store", launched)
+    method = init_method if store is None else "store"
+    launched = _mpi.has_ranks() or told("WORLD_SIZE", os.environ) is not None
+    if not launched and rank < 0 and world_size <= 0 and "RANK" not in os.environ:
+        launched = _mpi.load().COMM_WORLD.size > 1  # by a launcher of variables that are not known
+    rank, world_size = _asked(rank, world_size, method, launched)
+    if world_size > 1 and not launched:
+        _rendezvous.begin_mpi(init_method if store is None else store, rank, world_size, limit)
+    world = _mpi.load().COMM_WORLD
     if world_size > 0 and world_size != world.size:
         raise ValueError(
             f"world_size is {world_size}, but MPI has started {world.size} process{'es' * (world.size > 1)}: start the "

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
+import sys
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,12 @@ def load() -> Any:
     except (ImportError, RuntimeError) as error:  # no MPI library, or none that fits
         raise ImportError(f"{_MISSING}; importing mpi4py.MPI gave: {error}") from error
     return MPI
+
+
+def has_ranks() -> bool:
+    """Tell whether MPI has begun with several processes."""
+    begun = sys.modules.get("mpi4py.MPI")
+    return begun is not None and begun.Is_initialized() and begun.COMM_WORLD.size > 1
 
 
 def buffer_of(array: Array) -> list[Any]:

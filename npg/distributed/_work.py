@@ -30,6 +30,14 @@ class DistBackendError(DistError):
     """MPI has failed, or a rank has not answered in time."""
 
 
+class DistNetworkError(DistError):
+    """An address could not be had, or nobody answers there."""
+
+
+class DistStoreError(DistError):
+    """A store, or those who meet at an address, did not have in time what was waited for."""
+
+
 class Operation:
     """MPI's requests that are one operation, and what follows on them.
 

@@ -74,5 +74,6 @@ def test_process_that_no_launcher_started_is_a_group_of_one():
 @needs_mpi
 def test_process_that_no_launcher_started_says_how_to_start_several():
     assert "environment variable RANK expected, but not set" in _alone("{}")
-    told = _alone("{'rank': 1, 'world_size': 2}")
+    assert "environment variable MASTER_ADDR expected, but not set" in _alone("{'rank': 1, 'world_size': 2}")
+    told = _alone("{'rank': 1, 'world_size': 2}", PMI_SIZE="1", PMI_RANK="0")
     assert told.startswith("ValueError world_size is 2, but MPI has started 1 process: start the script by `npg run")

@@ -603,6 +603,7 @@ def test_an_interrupt_while_a_dropped_iterator_ends_its_workers_is_not_lost(monk
 
     with nothing_left():
         batches = iter(data.DataLoader(datasets.Plain(), num_workers=2))
+        gc.collect()  # no other test's iterator ends its workers meanwhile
         monkeypatch.setattr(multiprocessing.process.BaseProcess, "join", join)
         with pytest.raises(KeyboardInterrupt):
             del batches

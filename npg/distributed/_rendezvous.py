@@ -1,0 +1,149 @@
+"""Ranks that no launcher of MPI has started meet at an address, so that MPI can begin between them.
+
+Those of multiprocessing.spawn are such, or those that a shell starts with RANK, WORLD_SIZE, MASTER_ADDR and
+MASTER_PORT.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from npg.distributed import _manager, _mpi
+from npg.distributed._stores import FileStore, PrefixStore, Store, cannot_connect, cannot_listen
+from npg.distributed._work import DistNetworkError, DistStoreError
+
+_GRACE = 1.0  # seconds that whoever has started the ranks has to end them and to tell why
+_BETWEEN = 0.05  # seconds between two looks for rank 0
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_OTHER_MPI = (
+    "process groups of processes that no launcher has started need MPICH (`pip install mpich`) or an MPI built on it; "
+    "start the script by `npg run --nproc-per-node {size}` or `mpiexec -n {size} python`"
+)
+
+
+def _place(init_method: str | None) -> tuple[str, int] | Store:
+    """Return where the ranks meet: a host and a port, or a store where rank 0 tells them.
+
+    Raises: ValueError: without MASTER_ADDR and MASTER_PORT. RuntimeError: for another address.
+    """
+    if init_method is None or init_method.startswith("env://"):
+        host, port = os.environ.get("MASTER_ADDR"), os.environ.get("MASTER_PORT")
+        for name, text in (("MASTER_ADDR", host), ("MASTER_PORT", port)):
+            if text is None:
+                raise ValueError(
+                    f"Error initializing torch.distributed using env:// rendezvous: environment variable {name} "
+                    "expected, but not set"
+                )
+        return str(host), int(port or 0)
+    parts = urlsplit(init_method)
+    if parts.scheme == "file":
+        return FileStore(parts.netloc + parts.path)
+    if parts.scheme != "tcp":
+        raise RuntimeError(f"No rendezvous handler for {parts.scheme}://")
+    if parts.port is None:
+        raise ValueError("Error initializing torch.distributed using tcp:// rendezvous: port number missing")
+    return str(parts.hostname), parts.port
+
+
+def begin_mpi(place: str | Store | None, rank: int, size: int, timeout: timedelta) -> None:
+    """Meet the other ranks, and begin MPI with all of them.
+
+    Args: place: the init_method or the store of init_process_group. rank, size: of this process, and of all.
+    Raises: DistStoreError: when some do not come in time. DistNetworkError: when the address cannot be had.
+        RuntimeError: when their numbers do not fit. ValueError: for a rank out of range.
+    """
+    if not 0 <= rank < size:
+        raise ValueError(f"rank {rank} is out of range: there are {size} processes")
+    address = place if isinstance(place, Store) else _place(place)
+    last = time.monotonic() + timeout.total_seconds()
+    if isinstance(address, Store):
+        board = PrefixStore("npg", address)
+        if rank == 0:
+            host, port = _offer(socket.gethostname(), 0, size)
+            board.set("address", f"{host} {port}")
+        connection = _connect_by(board, last, timeout)
+    else:
+        host, port = address
+        if rank == 0:
+            _offer(host, port, size)
+        connection = _connect(host, port, last, timeout)
+    host, port = connection.getpeername()[:2]
+    connection.sendall(f"cmd=join rank={rank} size={size} host={_machine()}\n".encode())
+    _wait_for_all(connection, last, timeout)
+    os.environ.update(PMI_PORT=f"{host}:{port}", PMI_ID=str(rank))
+    try:
+        MPI = _mpi.load()
+    finally:
+        for name in ("PMI_PORT", "PMI_ID"):  # not for the processes that this one starts
+            del os.environ[name]
+    if MPI.COMM_WORLD.size != size:
+        raise RuntimeError(_OTHER_MPI.format(size=size))
+    threading.Thread(target=_watch, args=(connection, rank), daemon=True, name="npg: other ranks").start()
+
+
+def _machine() -> str:
+    return "-".join(socket.gethostname().split()) or "localhost"
+
+
+def _offer(host: str, port: int, size: int) -> tuple[str, int]:
+    """Start the process manager, and return its address."""
+    try:
+        with socket.create_server(("127.0.0.1" if host in _LOOPBACK else "", port), backlog=size) as server:
+            port = server.getsockname()[1]
+            command = [sys.executable, "-I", _manager.__file__, str(server.fileno()), str(size)]
+            subprocess.Popen(command, pass_fds=(server.fileno(),), stdin=subprocess.DEVNULL, start_new_session=True)
+    except OSError as error:
+        raise cannot_listen(port, error) from None
+    return host, port
+
+
+def _connect(host: str, port: int, last: float, timeout: timedelta) -> socket.socket:
+    while True:
+        with contextlib.suppress(OSError):
+            return socket.create_connection(
+                ("127.0.0.1" if host in _LOOPBACK else host, port), max(last - time.monotonic(), _BETWEEN)
+            )
+        if time.monotonic() > last:
+            raise cannot_connect(host, port, timeout)
+        time.sleep(_BETWEEN)
+
+
+def _connect_by(board: Store, last: float, timeout: timedelta) -> socket.socket:
+    """Connect to the address in a store. In a file may stand that of an earlier job, until rank 0 has written."""
+    while True:
+        host, port = board.get("address").decode().split()
+        try:
+            return _connect(host, int(port), time.monotonic(), timeout)
+        except DistNetworkError:
+            if time.monotonic() > last:
+                raise
+
+
+def _wait_for_all(connection: socket.socket, last: float, timeout: timedelta) -> None:
+    connection.settimeout(max(last - time.monotonic(), _BETWEEN))
+    try:
+        answer = connection.recv(256).decode()
+    except TimeoutError:
+        seconds = int(timeout.total_seconds())
+        raise DistStoreError(f"Timed out after {seconds} seconds waiting for the other ranks.") from None
+    if answer != "all\n":
+        raise RuntimeError(f"the ranks do not fit: {answer.strip() or 'rank 0 has ended'}")
+    connection.settimeout(None)
+
+
+def _watch(connection: socket.socket, rank: int) -> None:
+    """End this process when another one dies: it would wait for ever."""
+    with contextlib.suppress(OSError):
+        words = connection.recv(64).decode().split()
+        if len(words) == 2:
+            time.sleep(_GRACE)
+            print(f"[rank{rank}]: rank {words[0]} has ended with status {words[1]}", file=sys.stderr, flush=True)
+            os._exit(int(words[1]))
