@@ -13,6 +13,7 @@ a tree, 2 log2(N) (latency + s / bandwidth). Where N ranks share fewer processor
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -33,6 +34,7 @@ PICTURE = ROOT / "docs" / "scaling.svg"
 SIZES = tuple(4 << k for k in range(0, 23, 2))  # bytes of a sum: 4 to 16 Mi
 ROUNDS = 40
 NETWORKS = {"10 Gbit/s": (3e-5, 1.25e9), "100 Gbit/s": (5e-6, 12.5e9)}  # latency in seconds, bytes a second
+WIDTHS = ((72, 60), (128, 40), (240, 30), (400, 16), (720, 8))  # of models, and turns to measure
 MANY = (16, 64, 256, 1024)
 # GPT-2 124M, batch 12 of 1,024 tokens a rank: floating-point operations of a step by 6 N D, and its gradients.
 GPT2_PARAMETERS, GPT2_TOKENS = 124_000_000, 12 * 1024
@@ -145,9 +147,39 @@ def _work() -> None:
     found["marks"] = middle
     found["sizes"] = [bucket.flat.nbytes for bucket in reducer.buckets]
     del reducer._begin_buckets
+    found["exposed"] = [_exposed(npg, GPT, GPTConfig, width, rounds) for width, rounds in WIDTHS] if ranks == 2 else []
     if rank == 0:
         print(json.dumps({"ranks": ranks, **found}), flush=True)
     distributed.destroy_process_group()
+
+
+def _exposed(npg: Any, GPT: Any, GPTConfig: Any, width: int, rounds: int) -> list[float]:
+    """Return the bytes of a model's gradients, the seconds of an iteration, and the share of it that only waits.
+
+    Iterations with and without averaging take turns; what those with it take longer is communication that no
+    computation hides.
+    """
+    npg.manual_seed(1337)
+    model = GPT(GPTConfig(vocab_size=65, block_size=64, n_layer=4, n_head=4, n_embd=width, bias=False))
+    ddp = npg.nn.parallel.DistributedDataParallel(model)
+    optimizer = model.configure_optimizers(0.1, 1e-4, (0.9, 0.99))
+    x, y = npg.randint(0, 65, (12, 64)), npg.randint(0, 65, (12, 64))
+    times: dict[bool, list[float]] = {True: [], False: []}
+    for turn in range(2 * rounds + 4):
+        averages = turn % 2 == 0
+        npg.distributed.barrier()
+        start = time.perf_counter()
+        with contextlib.nullcontext() if averages else ddp.no_sync():
+            _, loss = ddp(x, y)
+            loss.backward()
+        npg.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        loss.item()
+        times[averages].append(time.perf_counter() - start)
+    shares = [1 - without / with_ for with_, without in zip(times[True][2:], times[False][2:], strict=True)]
+    size = sum(4 * p.numel() for p in model.parameters())
+    return [size, statistics.median(times[True][2:]), statistics.median(shares)]
 
 
 def measured(ranks: int) -> dict[str, Any]:
@@ -205,6 +237,12 @@ def page(found: dict[int, dict[str, Any]], machine: str, processors: int) -> str
         guess = alone.slower(max(1.0, ranks / processors)).time(sum_of)
         cells = f"{1e3 * seconds:.1f} ms | {1e3 * guess:.1f} ms | {guess / seconds:.2f}"
         lines.append(f"| {ranks} | {cells} | {ranks * found[1]['marks'][3] / seconds:.2f} |")
+    exposed = found.get(2, {}).get("exposed", [])
+    if exposed:
+        lines += ["", "Communication that no computation hides, in two ranks, by the width of the model:", ""]
+        lines += ["| gradients | an iteration | exposed |", "|---|---|---|"]
+        for size, seconds, share in exposed:
+            lines.append(f"| {size / 1e6:.1f} MB | {1e3 * seconds:.1f} ms | {share:.1%} |")
     several = [n for n in sorted(found) if n > 1]
     lines += ["", "A sum over the ranks, in milliseconds:", ""]
     lines += ["| bytes |" + "".join(f" {n} ranks |" for n in several), "|---|" + "---|" * len(several)]
