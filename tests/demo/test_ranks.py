@@ -15,7 +15,7 @@ from ranks import Ranks
 
 from tests import processes
 from tests.demo.conftest import DEMO, small_run
-from tests.distributed.ranks import needs_mpi
+from tests.distributed.ranks import SCRIPTS, needs_mpi
 
 TRAIN = DEMO / "nanogpt" / "train.py"
 
@@ -76,6 +76,31 @@ def test_ctrl_c_ends_all_with_a_checkpoint(tmp_path, text_file):
         assert process.wait(30) == 130 and time.monotonic() - start < 20
     assert re.search(r"interrupted; --init_from=resume goes on from here", rest)
     assert (tmp_path / "out" / "last.safetensors").is_file()
+
+
+@needs_mpi
+@pytest.mark.skipif(sys.platform == "win32", reason="has no limit for the size of a file")
+def test_full_disk_ends_all_and_keeps_the_last_checkpoint(tmp_path, text_file):
+    _run(tmp_path / "run", text_file, 2)
+    folder = tmp_path / "run" / "out"
+    before = {path.name: path.read_bytes() for path in folder.glob("*.safetensors")}
+    given = small_run(tmp_path / "run", text_file, batch_size=6, gradient_accumulation_steps=2, max_iters=12)
+    command = [
+        sys.executable,
+        "-m",
+        "npg",
+        "run",
+        "--nproc-per-node=2",
+        str(SCRIPTS / "limited.py"),
+        str(TRAIN),
+        *given,
+    ]
+    start = time.monotonic()
+    done = processes.run([*command, "--init_from=resume"], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1 and time.monotonic() - start < 60
+    assert done.stderr.count("(File too large); the file that was there is unchanged; make room") == 1, done.stderr
+    assert {path.name: path.read_bytes() for path in folder.glob("*.safetensors")} == before and before
+    assert not list(folder.glob(".*.tmp"))
 
 
 def test_batch_that_cannot_be_shared_out_is_refused(monkeypatch):
