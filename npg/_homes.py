@@ -7,10 +7,19 @@ import functools
 # By npg's module and a name of it: torch's module for that name.
 NAMES = {
     ("npg.autograd", "Variable"): "torch.autograd.variable",
-    **{
-        ("npg.distributed._work", f"Dist{kind}Error"): "torch.distributed"
-        for kind in ("", "Backend", "Network", "Store")
-    },
+    ("npg.distributed._work", "DistBackendError"): "torch.distributed",
+    ("npg.distributed._work", "DistError"): "torch.distributed",
+    ("npg.distributed._work", "DistNetworkError"): "torch.distributed",
+    ("npg.distributed._work", "DistStoreError"): "torch.distributed",
+    ("npg.distributed._work", "QueueEmptyError"): "torch.distributed",
+    ("npg.distributed._reducer", "GradBucket"): "torch.distributed.distributed_c10d",
+    ("npg.distributed._reductions", "ReduceOp"): "torch.distributed.distributed_c10d",
+    ("npg.distributed._stores", "FileStore"): "torch.distributed.distributed_c10d",
+    ("npg.distributed._stores", "HashStore"): "torch.distributed.distributed_c10d",
+    ("npg.distributed._stores", "PrefixStore"): "torch.distributed.distributed_c10d",
+    ("npg.distributed._stores", "Store"): "torch.distributed.distributed_c10d",
+    ("npg.distributed._stores", "TCPStore"): "torch.distributed.distributed_c10d",
+    ("npg.distributed._work", "Work"): "torch.distributed.distributed_c10d",
     ("npg.engine._hooks", "RemovableHandle"): "torch.utils.hooks",
     ("npg.functional.generator", "Generator"): "torch._C",
     ("npg.optim.adam", "AdamW"): "torch.optim.adamw",
@@ -28,19 +37,7 @@ FILES = {
     "npg.dtypes": "torch",
     "npg.engine._modes": "torch.autograd.grad_mode",
     **dict.fromkeys(
-        [
-            f"npg.distributed.{name}"
-            for name in (
-                "_collectives",
-                "_exchanges",
-                "_groups",
-                "_messages",
-                "_objects",
-                "_reductions",
-                "_stores",
-                "_work",
-            )
-        ],
+        [f"npg.distributed.{name}" for name in ("_collectives", "_exchanges", "_groups", "_messages", "_objects")],
         "torch.distributed.distributed_c10d",
     ),
     "npg.func": "torch.func",

@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import MutableMapping, Sequence
 
-from npg import _process_tree
+from npg._launch_processes import adopt_descendants, end_descendants, end_with_parent
 from npg._launchers import VARIABLES, told
 
 _FLAGS = ("--nproc", "--nnodes", "--hostfile", "--standalone", "--max-restarts", "--max_restarts", "--rdzv", "--node",
@@ -129,7 +129,7 @@ def _run(command: Sequence[str], environment: MutableMapping[str, str]) -> tuple
         with contextlib.suppress(ProcessLookupError):
             child.send_signal(signal.SIGINT if len(stops) < 3 else signal.SIGKILL)
 
-    others = _process_tree.adopt_descendants()
+    others = adopt_descendants()
     child = subprocess.Popen(
         command, env=environment, start_new_session=True, preexec_fn=_end_with_launcher if os.name == "posix" else None
     )
@@ -147,14 +147,14 @@ def _run(command: Sequence[str], environment: MutableMapping[str, str]) -> tuple
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        _process_tree.end_descendants(others)  # those of an mpiexec, or of its proxy, that was killed
+        end_descendants(others)  # those of an mpiexec, or of its proxy, that was killed
     if stops:
         return (_INTERRUPTED if signal.SIGINT in stops else 128 + signal.SIGTERM), True
     return (child.returncode if child.returncode >= 0 else 128 - child.returncode), False
 
 
 def _end_with_launcher() -> None:
-    _process_tree.end_with_parent(signal.SIGTERM)  # mpiexec then ends all ranks, on all machines
+    end_with_parent(signal.SIGTERM)  # mpiexec then ends all ranks, on all machines
 
 
 def take_rank(environment: MutableMapping[str, str]) -> None:
@@ -163,7 +163,7 @@ def take_rank(environment: MutableMapping[str, str]) -> None:
     found = {name: text for name, text in numbers.items() if text is not None}
     if len(found) < len(numbers) or "RANK" in environment:
         return
-    _process_tree.end_with_parent()
+    end_with_parent()
     local, size = int(found["LOCAL_WORLD_SIZE"]), int(found["WORLD_SIZE"])
     machine = int(found["RANK"]) // local
     environment.update(

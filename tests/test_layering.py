@@ -16,9 +16,10 @@ ROOT = Path(__file__).resolve().parent.parent
 # Left never imports right. Rooms of one stage may import each other.
 STAGES = (
     (
-        "_compiled", "_contextlib", "_dtype_names", "_errors", "_floating", "_homes", "_interpreter", "_launchers",
-        "_lazy", "_names", "_naming", "_refusal", "_signatures", "_version", "_words", "dtypes", "torch_version",
-        "version",
+        "_compiled", "_contextlib", "_dtype_names", "_errors", "_floating", "_homes", "_interpreter", "_launch",
+        "_launch_processes",
+        "_launchers", "_lazy", "_names", "_naming", "_refusal", "_signatures", "_version", "_words", "dtypes",
+        "torch_version", "version",
     ),
     ("kernels",),
     ("random",),
@@ -33,7 +34,7 @@ STAGES = (
         "export", "fx", "futures", "hub", "jit", "library", "multiprocessing", "onnx", "overrides", "serialization",
         "storage", "testing", "__config__", "_C", "_VF", "_checks", "_logging", "_symbolic", "_custom_ops", "_ops",
     ),
-    ("_run", "_launch", "as_torch"),
+    ("_run", "as_torch"),
     ("demo",),
 )  # fmt: skip
 RANK = {room: rank for rank, stage in enumerate(STAGES) for room in stage}

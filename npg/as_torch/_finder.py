@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from npg._homes import PLACES
 from npg.as_torch._missing import no_module
@@ -26,9 +26,9 @@ Call = Callable[[ModuleType], object]
 # Rooms of npg's own, of which torch has none, or another thing under this name.
 _ROOMS = frozenset(
     """
-    __main__ _checks _compiled _contextlib _dtype_names _errors _floating _homes _interpreter _launch _launchers _lazy
-    _names _naming _refusal _run _signatures _symbolic _version _words as_torch creation dtypes engine kernels ops
-    tensor torch
+    __main__ _checks _compiled _contextlib _dtype_names _errors _floating _homes _interpreter _launch _launch_processes
+    _launchers _lazy _names _naming _refusal _run _signatures _symbolic _version _words as_torch creation dtypes engine
+    kernels ops tensor torch
 """.split()
 )
 
@@ -55,6 +55,13 @@ def exists(own: str | None) -> bool:
         return False
 
 
+def _file_of(own: str) -> str | None:
+    if own in sys.modules:
+        return getattr(sys.modules[own], "__file__", None)
+    spec = importlib.util.find_spec(own)
+    return None if spec is None else spec.origin
+
+
 class _Alias(Loader):
     """Load a module of torch: import npg's, and leave it as it is."""
 
@@ -68,6 +75,13 @@ class _Alias(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         module.__spec__ = self.spec  # the import system has put that of the alias there
+
+    def get_code(self, _name: str) -> Any:
+        """Return the code of the module, which `python -m` runs as a script of its own; None for a package."""
+        spec = importlib.util.find_spec(self.own)
+        if spec is None or spec.submodule_search_locations is not None:
+            return None
+        return cast("Any", spec.loader).get_code(self.own)
 
 
 class _Followed(Loader):
@@ -130,7 +144,7 @@ class Finder:
         if own is not None and exists(own):
             if not loaded:  # to look for it may have loaded it; the import system would load it a second time
                 sys.modules.pop(name, None)
-            return ModuleSpec(name, _Alias(own), origin=getattr(sys.modules.get(own), "__file__", None))
+            return ModuleSpec(name, _Alias(own), origin=_file_of(own))
         # An import says what is missing; importlib.util.find_spec returns None. The other finders would look for the
         # file below npg's path, and make a second module of it.
         asked = sys._getframe(3).f_code.co_name  # above: find_spec of this class, and the import system's _find_spec

@@ -38,6 +38,7 @@ from npg.distributed._groups import (
     Backend as Backend,
     GroupMember as GroupMember,
     ProcessGroup as ProcessGroup,
+    default_group,
     destroy_process_group as destroy_process_group,
     get_backend as get_backend,
     get_backend_config as get_backend_config,
@@ -74,6 +75,7 @@ from npg.distributed._objects import (
     scatter_object_list as scatter_object_list,
     send_object_list as send_object_list,
 )
+from npg.distributed._reducer import GradBucket as GradBucket
 from npg.distributed._reductions import ReduceOp as ReduceOp, premultiplied_sum
 from npg.distributed._stores import (
     FileStore as FileStore,
@@ -87,11 +89,14 @@ from npg.distributed._work import (
     DistError as DistError,
     DistNetworkError as DistNetworkError,
     DistStoreError as DistStoreError,
+    QueueEmptyError as QueueEmptyError,
     Work as Work,
 )
 from npg.distributed.constants import default_pg_timeout as default_pg_timeout
 
+# Private names that libraries use.
 _make_nccl_premul_sum = premultiplied_sum
+_get_default_group = default_group
 
 
 def is_nccl_available() -> bool:
@@ -122,6 +127,11 @@ def is_mpi_available() -> bool:
 def is_backend_available(backend: str) -> bool:
     """Tell whether a backend can be used."""
     return backend.lower() in (Backend.GLOO, Backend.MPI) and is_available()
+
+
+def get_default_backend_for_device(device: Any) -> str:
+    """Return the name of the backend for a device: "gloo", for all compute on the CPU."""
+    return str(Backend.GLOO)
 
 
 def is_torchelastic_launched() -> bool:

@@ -38,6 +38,10 @@ class DistStoreError(DistError):
     """A store, or those who meet at an address, did not have in time what was waited for."""
 
 
+class QueueEmptyError(DistStoreError):
+    """A queue of a store has nothing. npg's stores have no queues: a name for scripts that catch it."""
+
+
 class Operation:
     """MPI's requests that are one operation, and what follows on them.
 

@@ -67,6 +67,15 @@ def test_code_module_stdin_and_folder_are_run_as_python_does(tmp_path):
     same("-O", "-Wignore", "-X", "dev", "-u", "-c", show + "print(sys.flags, sys.warnoptions)", folder=tmp_path)
 
 
+def test_modules_of_torch_are_run_too(tmp_path):
+    status, text, errors = run("-m", "torch.utils.collect_env", folder=tmp_path, npg=True)
+    assert status == 0 and text.startswith("npg: ") and not errors
+    status, _, errors = run("-m", "torch.nn", folder=tmp_path, npg=True)
+    assert status == 1 and errors.endswith("No code object available for torch.nn\n")
+    status, _, errors = run("-m", "torch.nothing", folder=tmp_path, npg=True)
+    assert status == 1 and "torch.nothing" in errors
+
+
 def test_options_before_the_module_are_kept(tmp_path):
     show = "import sys\nprint(sys.flags, sys.warnoptions, sys._xoptions)"
     for options in (("-O",), ("-u", "-Wignore"), ("-X", "utf8", "-P")):

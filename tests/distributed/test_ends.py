@@ -10,7 +10,7 @@ import time
 import pytest
 
 import npg
-from npg import _process_tree
+from npg import _launch_processes
 from tests.distributed.ranks import SCRIPTS, needs_mpi, npg_ranks
 from tests.processes import run, running
 
@@ -64,7 +64,7 @@ def test_no_rank_outlives_what_has_started_it(killed):
     command = [sys.executable, "-m", "npg", "run", "--nproc-per-node=2", str(SCRIPTS / "dying.py"), "sleep"]
     with running(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         ranks = [int(process.stdout.readline()) for _ in range(2)]
-        started = [process.pid, *_process_tree._descendants(process.pid, frozenset())]
+        started = [process.pid, *_launch_processes._descendants(process.pid, frozenset())]
         assert set(ranks) <= set(started[2:])  # after the launcher, mpiexec and, if it is Hydra's, its proxy
         if started[killed] in ranks:
             pytest.skip("this mpiexec has no proxy")
@@ -78,9 +78,9 @@ def test_no_rank_outlives_what_has_started_it(killed):
 
 def test_launcher_spares_what_it_has_not_started():
     with running([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
-        others = _process_tree.adopt_descendants()
+        others = _launch_processes.adopt_descendants()
         with running([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as own:
-            _process_tree.end_descendants(others)
+            _launch_processes.end_descendants(others)
             assert not _lives(own.pid) and _lives(other.pid)
 
 

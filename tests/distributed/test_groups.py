@@ -9,7 +9,7 @@ import torch
 
 import npg
 from npg.distributed import _mpi
-from tests.distributed.ranks import needs_mpi
+from tests.distributed.ranks import SCRIPTS, needs_mpi
 
 
 def test_without_mpi4py_there_are_no_groups_and_the_error_names_the_extra(monkeypatch):
@@ -77,3 +77,20 @@ def test_process_that_no_launcher_started_says_how_to_start_several():
     assert "environment variable MASTER_ADDR expected, but not set" in _alone("{'rank': 1, 'world_size': 2}")
     told = _alone("{'rank': 1, 'world_size': 2}", PMI_SIZE="1", PMI_RANK="0")
     assert told.startswith("ValueError world_size is 2, but MPI has started 1 process: start the script by `npg run")
+
+
+@needs_mpi
+@pytest.mark.parametrize("module", ["run", "launch"])
+def test_torch_modules_that_launch_are_those_of_npg(module):
+    options = ["--standalone", "--nproc-per-node=2", str(SCRIPTS / "launched.py"), "--lr", "1"]
+    command = [sys.executable, "-m", "npg", "run", "-m", f"torch.distributed.{module}", *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert sorted(done.stdout.splitlines()) == ["0 2 0 --lr 1", "1 2 1 --lr 1"]
+
+
+@needs_mpi
+def test_launcher_is_a_function_that_ends_with_the_status_of_the_ranks():
+    code = "from npg.distributed.run import main; main(['--nproc-per-node=2', '-m', 'this_is_no_module'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "No module named this_is_no_module" in done.stderr

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from npg import _process_tree
+from npg import _launch_processes
 from npg.distributed import _manager
 from tests.distributed.ranks import SCRIPTS, needs_mpi
 from tests.processes import run, running
@@ -103,7 +103,7 @@ def test_one_that_does_not_come_is_waited_for_as_long_as_told():
     assert done.returncode == 1 and "Timed out after 2 seconds waiting for the other ranks" in done.stderr
     done = run(_command("late", 2, place), capture_output=True, text=True, env={**os.environ, "RANK": "1"})
     assert done.returncode == 1 and "timed out after 2000ms while trying to connect to (localhost, " in done.stderr
-    assert not [pid for pid in _process_tree._descendants(os.getpid(), frozenset()) if _is_manager(pid)]
+    assert not [pid for pid in _launch_processes._descendants(os.getpid(), frozenset()) if _is_manager(pid)]
 
 
 def _is_manager(pid):

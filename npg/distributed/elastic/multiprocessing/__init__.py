@@ -1,0 +1,1 @@
+"""See npg.distributed.elastic."""
