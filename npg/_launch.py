@@ -172,4 +172,12 @@ def take_rank(environment: MutableMapping[str, str]) -> None:
     )  # fmt: skip
     environment.setdefault("MASTER_ADDR", "localhost")
     environment.setdefault("MASTER_PORT", "29500")
-    environment.setdefault("OMP_NUM_THREADS", str(max(1, _processes("auto") // local)))
+    environment.setdefault("OMP_NUM_THREADS", str(_share(local)))
+
+
+def _share(local: int) -> int:
+    """Return the processors of one of the processes on a machine: its own, if the launcher has bound it to some."""
+    own = all_of_them = _processes("auto")
+    with contextlib.suppress(AttributeError, OSError):  # no Linux, or the launcher's process is not to be asked
+        all_of_them = len(os.sched_getaffinity(os.getppid()))
+    return own if own < all_of_them else max(1, own // local)

@@ -1,5 +1,6 @@
 """`npg run` with torchrun's options: the command for mpiexec, and the variables of a rank."""
 
+import os
 import stat
 import sys
 
@@ -89,6 +90,7 @@ def test_other_words_are_pythons(words):
 
 def test_rank_gets_torchruns_variables_and_its_share_of_the_processors(monkeypatch):
     monkeypatch.setattr(_launch, "_processes", lambda _text: 8)
+    monkeypatch.setattr(_launch, "end_with_parent", lambda: None)  # of this process
     variables = {"PMI_RANK": "5", "PMI_SIZE": "8", "MPI_LOCALRANKID": "1", "MPI_LOCALNRANKS": "4"}
     _launch.take_rank(variables)
     expected = {"RANK": "5", "WORLD_SIZE": "8", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "4", "GROUP_RANK": "1"}
@@ -117,3 +119,20 @@ def test_rank_below_a_rank_keeps_what_it_was_given():
 
 def test_usage_tells_of_several_processes():
     assert "--nproc-per-node N" in _run._USAGE
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="processes are not bound to processors here")
+@pytest.mark.parametrize(
+    ("own", "launchers", "local", "threads"),
+    [(8, 8, 2, "4"), (4, 8, 2, "4"), (1, 8, 8, "1"), (2, 2, 3, "1"), (4, 4, 1, "4")],
+)
+def test_threads_are_those_of_the_processors_that_a_rank_has(own, launchers, local, threads, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(launchers if pid else own)))
+    monkeypatch.setattr(_launch, "end_with_parent", lambda: None)  # of this process
+    variables = {"PMI_RANK": "0", "PMI_SIZE": "8", "MPI_LOCALRANKID": "0", "MPI_LOCALNRANKS": str(local)}
+    _launch.take_rank(variables)
+    assert variables["OMP_NUM_THREADS"] == threads
+    given = {**variables, "OMP_NUM_THREADS": "7"}
+    del given["RANK"]
+    _launch.take_rank(given)
+    assert given["OMP_NUM_THREADS"] == "7"

@@ -30,7 +30,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "benchmarks_distributed.md"
-PICTURE = ROOT / "docs" / "scaling.svg"
+PICTURE, TIMELINE = ROOT / "docs" / "scaling.svg", ROOT / "docs" / "ddp_timeline.svg"
 SIZES = tuple(4 << k for k in range(0, 23, 2))  # bytes of a sum: 4 to 16 Mi
 ROUNDS = 40
 NETWORKS = {"10 Gbit/s": (3e-5, 1.25e9), "100 Gbit/s": (5e-6, 12.5e9)}  # latency in seconds, bytes a second
@@ -38,6 +38,7 @@ WIDTHS = ((72, 60), (128, 40), (240, 30), (400, 16), (720, 8))  # of models, and
 MANY = (16, 64, 256, 1024)
 # GPT-2 124M, batch 12 of 1,024 tokens a rank: floating-point operations of a step by 6 N D, and its gradients.
 GPT2_PARAMETERS, GPT2_TOKENS = 124_000_000, 12 * 1024
+CORES = (1, 64)  # of a rank
 CORE = 8e10  # floating-point operations a second of one core that multiplies large matrices, about
 
 
@@ -148,6 +149,7 @@ def _work() -> None:
     found["sizes"] = [bucket.flat.nbytes for bucket in reducer.buckets]
     del reducer._begin_buckets
     found["exposed"] = [_exposed(npg, GPT, GPTConfig, width, rounds) for width, rounds in WIDTHS] if ranks == 2 else []
+    found["timeline"] = _timeline(npg, GPT, GPTConfig) if ranks == 2 else None
     if rank == 0:
         print(json.dumps({"ranks": ranks, **found}), flush=True)
     distributed.destroy_process_group()
@@ -182,6 +184,50 @@ def _exposed(npg: Any, GPT: Any, GPTConfig: Any, width: int, rounds: int) -> lis
     return [size, statistics.median(times[True][2:]), statistics.median(shares)]
 
 
+def _timeline(npg: Any, GPT: Any, GPTConfig: Any) -> dict[str, Any]:
+    """Return when the parts of an iteration and the sums of its buckets begin and end, in seconds."""
+    npg.manual_seed(1337)
+    model = GPT(GPTConfig(vocab_size=65, block_size=64, n_layer=4, n_head=4, n_embd=400, bias=False))
+    ddp = npg.nn.parallel.DistributedDataParallel(model, bucket_cap_mb=5)
+    optimizer = model.configure_optimizers(0.1, 1e-4, (0.9, 0.99))
+    x, y = npg.randint(0, 65, (12, 64)), npg.randint(0, 65, (12, 64))
+    begin = ddp.reducer._begin
+    begun: list[float] = []
+    ended: list[float] = []
+
+    def timed(k: int) -> Any:
+        begun.append(time.perf_counter())
+        work = begin(k)
+        work.get_future().then(lambda _done: ended.append(time.perf_counter()))
+        return work
+
+    ddp.reducer._begin = timed
+    rows = []
+    for _ in range(11):
+        begun.clear()
+        ended.clear()
+        npg.distributed.barrier()
+        start = time.perf_counter()
+        _, loss = ddp(x, y)
+        forward = time.perf_counter()
+        loss.backward()
+        backward = time.perf_counter()
+        npg.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        marks = [forward, backward, time.perf_counter(), *begun, *ended]
+        rows.append([mark - start for mark in marks])
+    del ddp.reducer._begin
+    middle = [statistics.median(column) for column in zip(*rows[3:], strict=True)]
+    count = len(ddp.reducer.buckets)
+    return {
+        "parts": middle[:3],
+        "begun": middle[3 : 3 + count],
+        "ended": middle[3 + count :],
+        "sizes": [bucket.flat.nbytes for bucket in ddp.reducer.buckets],
+    }
+
+
 def measured(ranks: int) -> dict[str, Any]:
     """Return what a run of so many ranks of one thread has measured."""
     command = [
@@ -211,9 +257,12 @@ def iteration_of(found: dict[str, Any]) -> Iteration:
     return Iteration(tuple(ready), tuple(found["sizes"]), backward, forward + rest)
 
 
-def gpt2() -> Iteration:
-    """Return an iteration of GPT-2 124M by count: two thirds are the backward pass, in which buckets become ready."""
-    total = 6 * GPT2_PARAMETERS * GPT2_TOKENS / CORE
+def gpt2(cores: int) -> Iteration:
+    """Return an iteration of GPT-2 124M by count: two thirds are the backward pass, in which buckets become ready.
+
+    Args: cores: of a rank, all of use.
+    """
+    total = 6 * GPT2_PARAMETERS * GPT2_TOKENS / CORE / cores
     backward, size = total * 2 / 3, 4 * GPT2_PARAMETERS
     sizes = [1 << 20, *[25 << 20] * ((size - (1 << 20)) // (25 << 20)), (size - (1 << 20)) % (25 << 20)]
     ready = [backward * part / size for part in np.cumsum(sizes).tolist()]
@@ -250,7 +299,8 @@ def page(found: dict[int, dict[str, Any]], machine: str, processors: int) -> str
         lines.append(f"| {size:,} |" + "".join(f" {1e3 * found[n]['sums'][k]:.3f} |" for n in several))
     lines += ["", "## On networks, by the model", "", "Efficiency: the time of one rank over that of each of N.", ""]
     lines += ["| model | network | sum |" + "".join(f" {n} |" for n in MANY), "|---|---|---|" + "---|" * len(MANY)]
-    for name, one in (("nanoGPT", alone), ("GPT-2 124M, a core a rank", gpt2())):
+    models = [("nanoGPT", alone), *((f"GPT-2 124M, {n} core{'s' * (n > 1)} a rank", gpt2(n)) for n in CORES)]
+    for name, one in models:
         for network, (latency, bandwidth) in NETWORKS.items():
             for kind, sum_of_many in (("ring", ring), ("tree", tree)):
                 shares = [one.time(_nothing) / one.time(sum_of_many(n, latency, bandwidth)) for n in MANY]
@@ -264,29 +314,58 @@ def page(found: dict[int, dict[str, Any]], machine: str, processors: int) -> str
     return "\n".join(lines)
 
 
-def draw(alone: Iteration, path: Path) -> None:
-    """Draw efficiency against the number of ranks."""
+def _pyplot() -> Any:
     import matplotlib as mpl
 
     mpl.use("svg")
     import matplotlib.pyplot as plt
 
     mpl.rcParams["svg.hashsalt"] = "npg"
-    figure, axes = plt.subplots(figsize=(6.5, 4))
+    return plt
+
+
+def draw(alone: Iteration, path: Path) -> None:
+    """Draw efficiency against the number of ranks, with sums by a ring and by a tree."""
+    plt = _pyplot()
+    figure, all_axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True, layout="constrained")
     counts = [2**k for k in range(11)]
-    for name, one, style in (("nanoGPT", alone, "-"), ("GPT-2 124M", gpt2(), "--")):
-        for network, (latency, bandwidth) in NETWORKS.items():
-            best = []
-            for n in counts:
-                sums = [kind(n, latency, bandwidth) for kind in (ring, tree)] if n > 1 else [_nothing]
-                best.append(one.time(_nothing) / min(one.time(sum_of) for sum_of in sums))
-            axes.plot(counts, best, style, label=f"{name}, {network}")
-    axes.set_xscale("log", base=2)
-    axes.set_xticks(counts, [str(n) for n in counts])
-    axes.set(xlabel="ranks", ylabel="efficiency", ylim=(0, 1.05))
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
-    figure.savefig(path, bbox_inches="tight", metadata={"Date": None})
+    for axes, (name, one) in zip(
+        all_axes,
+        (("nanoGPT, a core a rank", alone), (f"GPT-2 124M, {CORES[-1]} cores a rank", gpt2(CORES[-1]))),
+        strict=True,
+    ):
+        for (network, (latency, bandwidth)), color in zip(NETWORKS.items(), ("tab:blue", "tab:orange"), strict=True):
+            for kind, style in ((ring, "-"), (tree, "--")):
+                sums = [kind(n, latency, bandwidth) if n > 1 else _nothing for n in counts]
+                shares = [one.time(_nothing) / one.time(sum_of) for sum_of in sums]
+                axes.plot(counts, shares, style, color=color, label=f"{network}, {kind.__name__}")
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(counts[::2], [str(n) for n in counts[::2]])
+        axes.set(xlabel="ranks", title=name, ylim=(0, 1.05))
+        axes.grid(alpha=0.3)
+    all_axes[0].set_ylabel("efficiency")
+    all_axes[0].legend(frameon=False, loc="lower left", fontsize="small")
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
+
+
+def draw_timeline(found: dict[str, Any], path: Path) -> None:
+    """Draw what a rank computes, and when the sums of the buckets run beside it."""
+    plt = _pyplot()
+    figure, axes = plt.subplots(figsize=(9, 2.2), layout="constrained")
+    marks = [0.0, *(1e3 * second for second in found["parts"])]
+    for (name, color), start, end in zip(
+        (("forward", "#9ecae1"), ("backward", "#4292c6"), ("clip, step", "#9ecae1")), marks[:-1], marks[1:], strict=True
+    ):
+        axes.barh(1, end - start, left=start, color=color, edgecolor="white")
+        axes.text((start + end) / 2, 1, name, ha="center", va="center", fontsize="small")
+    for begun, ended, size in zip(found["begun"], found["ended"], found["sizes"], strict=True):
+        axes.barh(0, 1e3 * (ended - begun), left=1e3 * begun, color="#fd8d3c", edgecolor="white")
+        axes.text(1e3 * begun, -0.62, f"{size / 1e6:.0f}", ha="left", va="center", fontsize="x-small")
+    axes.set_yticks([0, 1], ["sums, MB", "computing"])
+    axes.set(xlabel="ms", xlim=(0, None), ylim=(-0.9, 1.5))
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
 
 
@@ -300,6 +379,7 @@ def main() -> None:
     processors = len(os.sched_getaffinity(0))
     found = {ranks: measured(ranks) for ranks in (1, 2, 4, 8)}
     draw(iteration_of(found[1]), PICTURE)
+    draw_timeline(found[2]["timeline"], TIMELINE)
     PAGE.write_text(page(found, machine(), processors))
     print(PAGE.read_text())
 

@@ -83,3 +83,13 @@ def test_page_compares_what_was_measured_with_what_the_model_says():
     lines = scaling.page(found, "a machine", 2).splitlines()
     assert "| 1 | 20.0 ms | 20.0 ms | 1.00 | 1.00 |" in lines
     assert "| 4 | 50.0 ms | 41.0 ms | 0.82 | 1.60 |" in lines  # twice as slow, and one sum that nothing hides
+
+
+def test_pictures_of_scaling_are_drawn(tmp_path):
+    one = scaling.Iteration((0.01, 0.03), (1 << 20, 2 << 20), 0.04, 0.03)
+    scaling.draw(one, tmp_path / "scaling.svg")
+    found = {"parts": [0.1, 0.3, 0.4], "begun": [0.12, 0.2], "ended": [0.13, 0.25], "sizes": [1 << 20, 5 << 20]}
+    scaling.draw_timeline(found, tmp_path / "timeline.svg")
+    for name, words in (("scaling", ["GPT-2 124M", "tree"]), ("timeline", ["backward", "sums, MB"])):
+        text = (tmp_path / f"{name}.svg").read_text()
+        assert all(f"<!-- {word}" in text or word in text for word in words)
