@@ -37,7 +37,10 @@ FILES = {
     "npg.dtypes": "torch",
     "npg.engine._modes": "torch.autograd.grad_mode",
     **dict.fromkeys(
-        [f"npg.distributed.{name}" for name in ("_collectives", "_exchanges", "_groups", "_messages", "_objects")],
+        [
+            f"npg.distributed.{name}"
+            for name in ("_collectives", "_exchanges", "_groups", "_making", "_messages", "_objects")
+        ],
         "torch.distributed.distributed_c10d",
     ),
     "npg.func": "torch.func",

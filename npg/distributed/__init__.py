@@ -39,7 +39,6 @@ from npg.distributed._groups import (
     GroupMember as GroupMember,
     ProcessGroup as ProcessGroup,
     default_group,
-    destroy_process_group as destroy_process_group,
     get_backend as get_backend,
     get_backend_config as get_backend_config,
     get_global_rank as get_global_rank,
@@ -50,9 +49,12 @@ from npg.distributed._groups import (
     get_rank as get_rank,
     get_world_size as get_world_size,
     group as group,
-    init_process_group as init_process_group,
     is_available as is_available,
     is_initialized as is_initialized,
+)
+from npg.distributed._making import (
+    destroy_process_group as destroy_process_group,
+    init_process_group as init_process_group,
     new_group as new_group,
     new_subgroups as new_subgroups,
     new_subgroups_by_enumeration as new_subgroups_by_enumeration,
