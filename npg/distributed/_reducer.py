@@ -137,9 +137,8 @@ class Reducer:
         self.finds_unused, self.is_static, self.as_views = finds_unused, is_static, as_views
         self.ranks = group.size()  # that the sums are divided by
         self.hook: Callable[[GradBucket], Any] | None = None
-        self.syncs = True  # whether gradients that arrive are averaged
-        self._expects = False  # between forward and the end of backward
-        self._begun = self._rebuilt = False
+        self._expects = False  # between a forward pass that is averaged and the end of its backward pass
+        self._begun = self._queued = self._rebuilt = False
         self._arrived: list[int] = []
         self._fires: list[int] | None = None  # of a static graph: how often each parameter's gradient arrives
         self._left: list[int] = []
@@ -170,25 +169,39 @@ class Reducer:
         if self._expects and self._begun:
             missing = sorted(set(range(len(self.parameters))) - set(self._arrived))
             raise RuntimeError(_NOT_FINISHED.format(rank=get_rank(), indices=" ".join(map(str, missing))))
-        self._expects, self._begun, self._arrived, self._next = True, False, [], 0
+        self._expects, self._begun, self._queued, self._arrived, self._next = True, False, False, [], 0
         self._unreached = [] if reached is None else [i for i, p in enumerate(self.parameters) if id(p) not in reached]
-        self._left = list(self._fires) if self._fires is not None else [1] * len(self.parameters)
+        self._left = [1] * len(self.parameters)
+        if self._fires is not None:
+            self._left = list(self._fires)
+            self._unreached = [i for i, fires in enumerate(self._fires) if not fires]
         for bucket in self.buckets:
             bucket.waiting, bucket.future = len(bucket.indices), None
+
+    @property
+    def learns_graph(self) -> bool:
+        """Whether the next backward pass is the first one of a static graph, and is counted as a whole."""
+        return self.is_static and self._fires is None
+
+    def queue_end(self, _gradient: Any = None) -> None:
+        """Have the averaging ended with the backward pass that runs: called within it, also by a tensor's hook."""
+        if not self._queued:
+            self._queued = True
+            queue_callback(self._finish)
 
     def arrived(self, i: int) -> None:
         """Take the gradient of parameter i, which has just been accumulated."""
         self._used[i] = 1
-        if not self.syncs or not self._expects:
+        if not self._expects:
+            return
+        if self.learns_graph:
+            self._begun = True
+            self._arrived.append(i)  # counted in the first pass; taken at its end
             return
         if not self._begun:
             self._begun = True
-            queue_callback(self._finish)
             for unreached in self._unreached:
                 self._take(unreached)
-        if self.is_static and self._fires is None:
-            self._arrived.append(i)  # counted in the first pass; taken at its end
-            return
         self._left[i] -= 1
         if self._left[i] < 0:
             raise RuntimeError(_TWICE.format(index=i))
@@ -213,6 +226,8 @@ class Reducer:
         while self._next < len(self.buckets) and not self.buckets[self._next].waiting:
             self.buckets[self._next].future = self._begin(self._next)
             self._next += 1
+        if self._next == len(self.buckets):
+            self.queue_end()
 
     def _begin(self, k: int) -> Any:
         """Begin the sum of bucket k; return the Work, or the Future of the hook."""
@@ -224,23 +239,16 @@ class Reducer:
 
     def _finish(self) -> None:
         """Wait for the sums; called at the end of the backward pass."""
-        if self.is_static and self._fires is None:
+        if self.learns_graph:
             fires = [0] * len(self.parameters)
             for i in self._arrived:
                 fires[i] += 1
             self._fires, self._arrived = fires, []
             for i in range(len(self.parameters)):
                 self._take(i)
-        elif self._fires is not None:
-            for i, fires_of_it in enumerate(self._fires):
-                if not fires_of_it:
-                    self._take(i)
         if self._next < len(self.buckets):
             return  # the next forward says which parameters are missing
-        used = self._used
-        if self.finds_unused or self.is_static:
-            used = used.copy()
-            all_reduce(from_numpy(used), group=self.group)
+        used = self._used_by_any(self._used)
         for bucket in self.buckets:
             result = bucket.future.wait()
             if self.hook is not None:
@@ -262,10 +270,18 @@ class Reducer:
         if not self._rebuilt and not self.finds_unused:
             self._rebuild()
 
+    def _used_by_any(self, used: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Return by parameter whether a rank has used it, not 0, where ranks may differ in that."""
+        if self.finds_unused or self.is_static:
+            used = used.copy()
+            all_reduce(from_numpy(used), group=self.group)
+        return used
+
     def _rebuild(self) -> None:
-        """Order the buckets as the gradients have arrived in rank 0."""
+        """Order the buckets as the gradients have arrived in rank 0; if none has, it has run out of inputs."""
         self._rebuilt = True
-        order = from_numpy(np.array(self._arrived, np.int64))
+        arrived = self._arrived or [i for bucket in self.buckets for i in bucket.indices]
+        order = from_numpy(np.array(arrived, np.int64))
         broadcast(order, group=self.group, group_src=0)
         before = [bucket.indices for bucket in self.buckets]
         self._place(order.tolist())
@@ -278,10 +294,16 @@ class Reducer:
                         self.parameters[i].grad = view
 
     def reduce_nothing(self) -> None:
-        """Take part in the sums of the other ranks with zeros, for Join."""
+        """Take part in what the other ranks do in a backward pass, with zeros, for Join."""
+        begun = []
         for k, bucket in enumerate(self.buckets):
             bucket.flat[...] = 0
-            self._begin(k).wait()
+            begun.append(self._begin(k))
+        self._used_by_any(np.zeros_like(self._used))
+        for work in begun:
+            work.wait()
+        if not self._rebuilt and not self.finds_unused:
+            self._rebuild()
 
 
 class _Arrival:

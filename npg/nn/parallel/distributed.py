@@ -200,16 +200,20 @@ class DistributedDataParallel(Module, Joinable):
         """Run the module; prepare for averaging gradients where they are recorded."""
         syncs = is_grad_enabled() and self.require_backward_grad_sync
         is_left = self._join_config.enable and is_grad_enabled()
+        self.reducer.ranks = self.process_group.size()
         if is_left:
             self._tell_the_joined(syncs)
         if self._has_buffers_to_sync():
             self._sync_buffers(self._common_rank(True) if is_left else 0)
         outputs = self.module(*inputs, **kwargs)
         self.require_forward_param_sync = syncs
-        self.reducer.syncs = self.require_backward_grad_sync
         if syncs:
             searched = self.find_unused_parameters and not self.static_graph
             self.reducer.prepare(_reached_from(outputs) if searched else None)
+            if self.reducer.learns_graph:  # the outermost pass reaches the outputs, not one of a checkpoint within it
+                for x in _tensors_in(outputs):
+                    if x.requires_grad:
+                        x.register_hook(self.reducer.queue_end)
         return outputs
 
     @contextlib.contextmanager
@@ -246,7 +250,8 @@ class DistributedDataParallel(Module, Joinable):
         distributed.all_reduce(flag, group=self.process_group)
         if work is not None:
             left = work.result()[0].item()
-            self.reducer.ranks = self.process_group.size() if self._divides_by_all else int(left)
+            if not self._divides_by_all:
+                self.reducer.ranks = int(left)
 
     def _common_rank(self, has_inputs: bool) -> int:
         """Return the last rank that still has inputs: its buffers count."""

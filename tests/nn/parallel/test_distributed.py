@@ -7,10 +7,11 @@ from tests.distributed.ranks import assert_same_lines, needs_mpi, npg_ranks, tor
 
 @needs_mpi
 @pytest.mark.parametrize("n", [1, 2, 3])
-def test_parallel_models_in_all_modes_are_torchs(n, tmp_path):
-    done = npg_ranks(n, "parallel.py", tmp_path / "npg")
+@pytest.mark.parametrize("script", ["parallel.py", "uneven.py"])
+def test_parallel_models_in_all_modes_are_torchs(n, script, tmp_path):
+    done = npg_ranks(n, script, tmp_path / "npg")
     assert done.returncode == 0, done.stderr
-    torch_ranks(n, "parallel.py", tmp_path / "torch")
+    torch_ranks(n, script, tmp_path / "torch")
     for found, expected in zip(written(tmp_path / "npg", n), written(tmp_path / "torch", n), strict=True):
         assert_same_lines(found, expected)
 
