@@ -90,7 +90,7 @@ def _end(knows_status: bool, owner: int, groups: list[Any]) -> None:
     if os.getpid() != owner or _mpi.load().Is_finalized():  # a forked child, or one of multiprocessing
         return
     failed = _status or hasattr(sys, "last_value")
-    _hand_over_output()
+    hand_over_output()
     if not failed:
         last = time.monotonic() + _PATIENCE
         for group in groups:
@@ -103,7 +103,7 @@ def _end(knows_status: bool, owner: int, groups: list[Any]) -> None:
         _mpi.load().Finalize()
 
 
-def _hand_over_output() -> None:
+def hand_over_output() -> None:
     """Write what was printed, and wait until mpiexec has read it: it drops what is in a pipe when it ends all."""
     last = time.monotonic() + _PATIENCE
     for stream in (sys.stdout, sys.stderr):
@@ -123,7 +123,7 @@ def _unread(number: int) -> bool:
 
 
 def _leave(status: int) -> None:
-    _hand_over_output()
+    hand_over_output()
     _mpi.load().COMM_WORLD.Abort(status)
     os._exit(status)
 

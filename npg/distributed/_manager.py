@@ -9,13 +9,16 @@ another one has died.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
 import secrets
+import signal
 import socket
 import sys
 from collections.abc import Callable
 
+_PATIENCE = 3.0  # seconds that ranks have to end by themselves when another one has died
 _LENGTHS = "cmd=maxes kvsname_max=256 keylen_max=64 vallen_max=1024"
 
 
@@ -29,6 +32,7 @@ class Manager:
         self.size = size
         self.name = f"kvs_{os.getpid()}_{secrets.token_hex(4)}"  # of one job: MPI names its shared memory after it
         self.hosts: dict[int, str] = {}
+        self.pids: dict[int, int] = {}
         self.joined: dict[int, asyncio.StreamWriter] = {}
         self.values: dict[str, str] = {}
         self.waiting: list[asyncio.StreamWriter] = []  # in the barrier
@@ -53,10 +57,10 @@ class Manager:
                 words = dict(word.split("=", 1) for word in line.split() if "=" in word)
                 command = words.get("cmd", "")
                 if command == "join":
-                    rank, is_own = int(words["rank"]), True
-                    refused = self._join(rank, int(words["size"]), words["host"], writer)
+                    rank = int(words["rank"])
+                    refused = self._join(rank, int(words["size"]), words["host"], int(words["pid"]), writer)
+                    is_own = not refused
                     if refused:
-                        is_own = False
                         writer.write(f"{refused}\n".encode())
                 elif command == "initack":
                     rank = int(words["pmiid"])
@@ -77,18 +81,20 @@ class Manager:
                     writer.write(f"{answers[command](words)}\n".encode())
                 else:
                     writer.write(f"cmd={command} rc=-1\n".encode())
-        except OSError:
+        except (OSError, ValueError, KeyError):  # a connection that is lost, or is not one of a rank
             pass
+        except asyncio.CancelledError:  # all is over, and a child of a rank still has its connection
+            return
         if is_own:
             self._left(rank)
         writer.close()
 
-    def _join(self, rank: int, size: int, host: str, writer: asyncio.StreamWriter) -> str:
+    def _join(self, rank: int, size: int, host: str, pid: int, writer: asyncio.StreamWriter) -> str:
         if size != self.size:
             return f"rank 0 has world_size {self.size}, and rank {rank} has {size}"
         if not 0 <= rank < size or rank in self.joined:
             return f"rank {rank} has joined already" if rank in self.joined else f"rank {rank} is not below {size}"
-        self.joined[rank], self.hosts[rank] = writer, host
+        self.joined[rank], self.hosts[rank], self.pids[rank] = writer, host, pid
         if len(self.joined) == size:
             self.values["PMI_process_mapping"] = self._mapping()
             for other in self.joined.values():
@@ -120,12 +126,25 @@ class Manager:
             for other, writer in self.joined.items():
                 if other != rank:
                     writer.write(f"{rank} {self.status}\n".encode())
+            asyncio.get_running_loop().call_later(_PATIENCE, self._end_stuck)
+
+    def _end_stuck(self) -> None:
+        """End the ranks of this machine that have not heard: MPI's beginning holds their interpreter."""
+        for rank, pid in self.pids.items():
+            if rank not in self.finished and self.hosts[rank] == self.hosts[0]:  # where this process runs, too
+                with contextlib.suppress(OSError):
+                    os.kill(pid, signal.SIGTERM)
 
     def _left(self, rank: int) -> None:
-        if rank not in self.finished and len(self.joined) == self.size:
+        if len(self.joined) < self.size:  # nothing has begun: it may come again
+            del self.joined[rank], self.hosts[rank], self.pids[rank]
+            if rank == 0:
+                self.is_over.set()
+            return
+        if rank not in self.finished:
             self._fail(rank, 1)
         self.finished.add(rank)
-        if len(self.finished) == self.size or len(self.joined) < self.size and rank == 0:
+        if len(self.finished) == self.size:
             self.is_over.set()
 
 

@@ -17,11 +17,13 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from npg.distributed import _manager, _mpi
+from npg.distributed._end import hand_over_output
 from npg.distributed._stores import FileStore, PrefixStore, Store, cannot_connect, cannot_listen
 from npg.distributed._work import DistNetworkError, DistStoreError
 
 _GRACE = 1.0  # seconds that whoever has started the ranks has to end them and to tell why
 _BETWEEN = 0.05  # seconds between two looks for rank 0
+_managers: list[subprocess.Popen[bytes]] = []  # that this process has started
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _OTHER_MPI = (
     "process groups of processes that no launcher has started need MPICH (`pip install mpich`) or an MPI built on it; "
@@ -64,20 +66,24 @@ def begin_mpi(place: str | Store | None, rank: int, size: int, timeout: timedelt
         raise ValueError(f"rank {rank} is out of range: there are {size} processes")
     address = place if isinstance(place, Store) else _place(place)
     last = time.monotonic() + timeout.total_seconds()
-    if isinstance(address, Store):
-        board = PrefixStore("npg", address)
-        if rank == 0:
-            host, port = _offer(socket.gethostname(), 0, size)
-            board.set("address", f"{host} {port}")
-        connection = _connect_by(board, last, timeout)
-    else:
-        host, port = address
-        if rank == 0:
-            _offer(host, port, size)
-        connection = _connect(host, port, last, timeout)
-    host, port = connection.getpeername()[:2]
-    connection.sendall(f"cmd=join rank={rank} size={size} host={_machine()}\n".encode())
-    _wait_for_all(connection, last, timeout)
+    with contextlib.ExitStack() as undo:
+        if isinstance(address, Store):
+            board = PrefixStore("npg", address)
+            if rank == 0:
+                host = socket.gethostname()
+                board.set("address", f"{host} {_offer(host, 0, size, undo)}")
+            connection = _connect_by(board, last, timeout)
+        else:
+            host, port = address
+            if rank == 0:
+                _offer(host, port, size, undo)
+            connection = _connect(host, port, last, timeout)
+        undo.callback(connection.close)
+        host, port = connection.getpeername()[:2]
+        connection.sendall(f"cmd=join rank={rank} size={size} host={_machine()} pid={os.getpid()}\n".encode())
+        _wait_for_all(connection, last, timeout)
+        undo.pop_all()
+    os.register_at_fork(after_in_child=connection.close)  # it ends with this process
     os.environ.update(PMI_PORT=f"{host}:{port}", PMI_ID=str(rank))
     try:
         MPI = _mpi.load()
@@ -93,16 +99,21 @@ def _machine() -> str:
     return "-".join(socket.gethostname().split()) or "localhost"
 
 
-def _offer(host: str, port: int, size: int) -> tuple[str, int]:
-    """Start the process manager, and return its address."""
+def _offer(host: str, port: int, size: int, undo: contextlib.ExitStack) -> int:
+    """Start the process manager, and return its port; `undo` ends it."""
     try:
         with socket.create_server(("127.0.0.1" if host in _LOOPBACK else "", port), backlog=size) as server:
             port = server.getsockname()[1]
             command = [sys.executable, "-I", _manager.__file__, str(server.fileno()), str(size)]
-            subprocess.Popen(command, pass_fds=(server.fileno(),), stdin=subprocess.DEVNULL, start_new_session=True)
-    except OSError as error:
+            manager = subprocess.Popen(
+                command, pass_fds=(server.fileno(),), stdin=subprocess.DEVNULL, start_new_session=True
+            )
+    except (OSError, OverflowError) as error:
         raise cannot_listen(port, error) from None
-    return host, port
+    _managers.append(manager)
+    undo.callback(manager.wait)
+    undo.callback(manager.kill)
+    return port
 
 
 def _connect(host: str, port: int, last: float, timeout: timedelta) -> socket.socket:
@@ -146,4 +157,7 @@ def _watch(connection: socket.socket, rank: int) -> None:
         if len(words) == 2:
             time.sleep(_GRACE)
             print(f"[rank{rank}]: rank {words[0]} has ended with status {words[1]}", file=sys.stderr, flush=True)
+            last_words = threading.Thread(target=hand_over_output, daemon=True)  # which may wait for who writes now
+            last_words.start()
+            last_words.join(_GRACE)
             os._exit(int(words[1]))

@@ -114,7 +114,12 @@ class Store:
         return found
 
     def add(self, key: str, amount: int) -> int:
-        """Add to the number under a key, 0 if there is none, and return the sum. Raises: ValueError: for no number."""
+        """Add to the number under a key, 0 if there is none, and return the sum.
+
+        Raises: ValueError: when there is no number. TypeError: for an amount that is no int of 64 bits.
+        """
+        if not isinstance(amount, int) or not -(2**63) <= amount < 2**63:
+            raise TypeError(f"add(): incompatible function arguments: expected an int of 64 bits, got {amount!r}")
         total: int = self._do("add", self._key(key), int(amount))
         return total
 
@@ -306,7 +311,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
     def __init__(self, address: tuple[str, int]) -> None:
         super().__init__(address, _Answering)
-        self.table, self.lock = _Table(), threading.Lock()
+        self.table, self.lock, self.users = _Table(), threading.Lock(), 0
         threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True, name="npg: TCPStore").start()
 
 
@@ -315,9 +320,11 @@ def _close(*files: Any) -> None:
         file.close()
 
 
-def _end_server(server: _Server) -> None:
-    server.shutdown()
-    server.server_close()
+def _leave_server(server: _Server) -> None:
+    server.users -= 1
+    if not server.users:
+        server.shutdown()
+        server.server_close()
 
 
 class TCPStore(Store):
@@ -356,13 +363,12 @@ class TCPStore(Store):
             self._server = self._masters.get(self._port) if multi_tenant and port else None
             if self._server is None:
                 self._server = self._listening()
-                weakref.finalize(self, _end_server, self._server).atexit = False
+            self._server.users += 1
+            weakref.finalize(self, _leave_server, self._server).atexit = False
             self._port = self._server.server_address[1]
             self._masters[self._port] = self._server
         self._lock = threading.Lock()
-        self._connection = self._connected()
-        self._answers = self._connection.makefile("rb")
-        weakref.finalize(self, _close, self._answers, self._connection)
+        self._begin()
         count = self.add("init/", 1)
         if is_master and wait_for_workers and world_size is not None:
             last = time.monotonic() + timeout.total_seconds()
@@ -374,11 +380,16 @@ class TCPStore(Store):
                     )
                 time.sleep(_LONGEST_PAUSE)
 
+    def _begin(self) -> None:
+        self._connection = self._connected()
+        self._answers = self._connection.makefile("rb")
+        self._end = weakref.finalize(self, _close, self._answers, self._connection)
+
     def _listening(self) -> _Server:
         loopback = self._host in ("localhost", "127.0.0.1")
         try:
             return _Server(("127.0.0.1" if loopback else "", self._port))
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             raise cannot_listen(self._port, error) from None
 
     def _connected(self) -> socket.socket:
@@ -414,6 +425,10 @@ class TCPStore(Store):
                 line = self._answers.readline()
             except OSError:
                 line = b""
+            except BaseException:  # such as Ctrl-C: the answer to this may still come, and is not that to the next
+                self._end()
+                self._begin()
+                raise
         if not line:
             raise DistNetworkError(_GONE)
         value, *error = _unpacked(line)
@@ -422,12 +437,12 @@ class TCPStore(Store):
         return value
 
 
-def cannot_listen(port: int, error: OSError) -> DistNetworkError:
+def cannot_listen(port: int, error: OSError | OverflowError) -> DistNetworkError:
     """Return the error of a port that cannot be had."""
-    name, text = errno.errorcode.get(error.errno or 0, ""), os.strerror(error.errno or 0).lower()
+    number = error.errno or 0 if isinstance(error, OSError) else errno.EINVAL
     return DistNetworkError(
         f"The server socket has failed to listen on any local network address. port: {port}, useIpv6: false, code: "
-        f"-{error.errno}, name: {name}, message: {text}"
+        f"-{number}, name: {errno.errorcode.get(number, '')}, message: {os.strerror(number).lower()}"
     )
 
 

@@ -135,3 +135,81 @@ def test_manager_tells_which_ranks_share_a_machine():
     manager = _manager.Manager(6)
     manager.hosts = dict(enumerate(["a", "a", "b", "c", "c", "a"]))
     assert manager._mapping() == "(vector,(0,1,2),(1,1,1),(2,1,2),(0,1,1))"
+
+
+RANK = """
+import datetime, os, sys, time
+import npg, npg.distributed as dist
+rank, size, port, way = *map(int, sys.argv[1:4]), sys.argv[4]
+limit = datetime.timedelta(seconds=20)
+dist.init_process_group("gloo", f"tcp://127.0.0.1:{port}", rank=rank, world_size=size, timeout=limit)
+x = npg.ones(2)
+dist.all_reduce(x)
+print("sum", x.tolist())
+if rank == 1 and way == "forks" and not os.fork():
+    time.sleep(60)
+if rank == 1 and way != "good":
+    time.sleep(0.3)
+    os.kill(os.getpid(), 9)
+time.sleep(60 if way != "good" else 0)
+"""
+
+
+def _rank(rank, size, port, way):
+    command = [sys.executable, "-c", RANK, *map(str, (rank, size, port)), way]
+    kept = {name: text for name, text in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return running(command, env=kept, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_rank_that_dies_before_all_have_come_may_come_again():
+    port = _port()
+    with _rank(0, 3, port, "good") as first:
+        with _rank(1, 3, port, "good") as second:
+            time.sleep(2.0)  # it has joined
+            second.kill()
+            second.wait()
+        with _rank(2, 3, port, "good") as third, _rank(1, 3, port, "good") as again:
+            texts = [process.communicate(timeout=SECONDS) for process in (first, third, again)]
+    assert texts == [("sum [3.0, 3.0]\n", "")] * 3
+
+
+@pytest.mark.parametrize(
+    "way", ["dies", pytest.param("forks", marks=pytest.mark.skipif(os.name == "nt", reason="forks"))]
+)
+def test_who_is_left_writes_what_it_has_printed_and_ends_at_once(way):
+    port, start = _port(), time.monotonic()
+    with _rank(0, 2, port, way) as first, _rank(1, 2, port, way) as second:
+        text, told = first.communicate(timeout=SECONDS)
+        assert second.wait(SECONDS) == -9 and first.returncode == 1
+    assert text == "sum [2.0, 2.0]\n" and told == "[rank0]: rank 1 has ended with status 1\n"
+    assert time.monotonic() - start < SECONDS
+
+
+def test_one_may_try_again_after_its_time_was_over():
+    place = f"tcp://127.0.0.1:{_port()}"
+    code = (
+        "import datetime, sys, npg.distributed as dist\n"
+        "for _ in range(3):\n"
+        "    try:\n"
+        f"        dist.init_process_group('gloo', '{place}', datetime.timedelta(seconds=0.5), 2, 0)\n"
+        "    except Exception as error:\n"
+        "        print(type(error).__name__)\n"
+    )
+    done = run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
+    assert done.stdout.split() == ["DistStoreError"] * 3 and not done.stderr
+
+
+def test_others_than_ranks_do_not_disturb(capfd):
+    port = _port()
+    with _rank(0, 2, port, "good") as first:
+        for line in (b"\xff\n", b"x" * 200_000, b"cmd=join\n", b"cmd=put\n", b"cmd=initack\n", b"cmd=nothing\n", b""):
+            for _ in range(100):
+                with contextlib.suppress(OSError):
+                    other = socket.create_connection(("127.0.0.1", port))
+                    break
+                time.sleep(0.1)
+            with other, contextlib.suppress(OSError):
+                other.sendall(line)
+        with _rank(1, 2, port, "good") as second:
+            texts = [process.communicate(timeout=SECONDS) for process in (first, second)]
+    assert texts == [("sum [2.0, 2.0]\n", "")] * 2

@@ -1,5 +1,6 @@
 """Stores: what torch's do, over threads and processes."""
 
+import signal
 import socket
 import subprocess
 import sys
@@ -149,6 +150,9 @@ def test_master_waits_for_the_others_and_a_port_has_one_master():
     second = npg.distributed.TCPStore("localhost", first.port, None, True, multi_tenant=True)
     second.set("x", "2")
     assert first.get("x") == b"2"
+    port = first.port
+    del first
+    assert second.get("x") == npg.distributed.TCPStore("localhost", port, None, False).get("x") == b"2"
 
 
 def test_master_that_is_not_there_or_has_ended_is_an_error():
@@ -173,3 +177,34 @@ def test_store_that_is_dropped_gives_its_port_back():
     port = store.port
     del store
     npg.distributed.TCPStore("localhost", port, None, True, timedelta(seconds=1))
+
+
+class _Interrupted(Exception):
+    pass
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="has no timers")
+def test_answers_after_an_interrupt_are_those_to_what_was_asked():
+    store = npg.distributed.TCPStore("localhost", 0, 1, True)
+    store.multi_set(["a", "b"], ["A", "B"])
+
+    def interrupt(*_):
+        raise _Interrupted
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for i in range(40):
+            with pytest.raises(_Interrupted):
+                signal.setitimer(signal.ITIMER_REAL, 5e-4 + 1e-5 * i)
+                while True:
+                    store.get("a")
+                    store.get("b")
+            assert store.multi_get(["a", "b"]) == [b"A", b"B"]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_port_that_is_none_is_refused():
+    with pytest.raises(npg.distributed.DistNetworkError, match="port: 99999, .*invalid argument"):
+        npg.distributed.TCPStore("localhost", 99999, 1, True)
