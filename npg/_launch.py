@@ -22,7 +22,8 @@ from npg._launchers import VARIABLES, told
 
 _FLAGS = ("--nproc", "--nnodes", "--hostfile", "--standalone", "--max-restarts", "--max_restarts", "--rdzv", "--node",
           "--master", "--no-python", "--no_python", "--log", "--tee", "--redirects", "--role", "--monitor", "--module",
-          "--start-method", "--start_method", "--local", "--run-path", "--run_path")  # fmt: skip
+          "--start-method", "--start_method", "--use-env", "--use_env", "--local", "--run-path",
+          "--run_path")  # fmt: skip
 _PATIENCE = 30.0  # seconds that processes have to end after Ctrl-C
 _INTERRUPTED = 130  # exit status, as a shell's
 
@@ -49,7 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-m", "--module", action="store_true", help="the script is the name of a module")
     option("no-python", action="store_true", help="the script is a program of its own")
     # What mpiexec does in its own way: accepted, so that a command for torchrun works.
-    option("standalone", action="store_true", help=argparse.SUPPRESS)
+    for name in ("standalone", "use-env"):
+        option(name, action="store_true", help=argparse.SUPPRESS)
     for name in ("rdzv-backend", "rdzv-endpoint", "rdzv-id", "rdzv-conf", "monitor-interval", "start-method", "role",
                  "log-dir", "node-rank", "master-addr", "master-port", "local-addr", "local-ranks-filter"):  # fmt: skip
         option(name, help=argparse.SUPPRESS)
@@ -84,7 +86,8 @@ def command_for(arguments: Sequence[str]) -> tuple[list[str], int]:
     Raises: SystemExit: for options that are not known, or when there is no mpiexec.
     """
     chosen = _parser().parse_args(arguments)
-    each, machines = _processes(chosen.nproc_per_node), chosen.nnodes.rpartition(":")[2]
+    fewest, _, most = chosen.nnodes.partition(":")  # of machines
+    each, machines = _processes(chosen.nproc_per_node), fewest if chosen.hostfile is None else most or fewest
     if not machines.isdecimal() or int(machines) < 1:
         raise SystemExit(f"npg run: expected --nnodes to be a number, got {chosen.nnodes!r}")
     if int(machines) > 1 and chosen.hostfile is None:

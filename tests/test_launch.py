@@ -34,6 +34,7 @@ PYTHON = [sys.executable, "-m", "npg", "run"]
          [*PYTHON, "t.py"]),
         (["--nproc-per-node=2", "--no-python", "./program", "a"], 2, ["./program", "a"]),
         (["--nproc-per-node=2", "t.py", "--nproc-per-node=9"], 2, [*PYTHON, "t.py", "--nproc-per-node=9"]),
+        (["--nnodes=1:4", "--nproc-per-node=2", "--use_env", "t.py"], 2, [*PYTHON, "t.py"]),
         (["--nproc-per-node=auto", "t.py"], _launch._processes("auto"), [*PYTHON, "t.py"]),
     ],
 )  # fmt: skip

@@ -22,6 +22,9 @@ _LONG = 0.02  # seconds from which one asks only now and then
 _SHARE, _PAUSE = 0.02, 2e-3  # of what has been waited for, and at most so many seconds
 
 
+_HINT = "; TORCH_DISTRIBUTED_DEBUG=DETAIL compares the shapes of all ranks before each operation"
+
+
 class DistError(RuntimeError):
     """Something went wrong between ranks."""
 
@@ -85,7 +88,7 @@ class Operation:
         if isinstance(error, MPI.Exception) and error.Get_error_class() == MPI.ERR_IN_STATUS:
             codes = [status.error for status in self.statuses]
             texts = [MPI.Get_error_string(code).partition(",")[0] for code in codes if code != MPI.SUCCESS]
-        return f"[Rank {rank}]: {self.name} failed: {'; '.join(texts)}"
+        return f"[Rank {rank}]: {self.name} failed: {'; '.join(texts)}{_HINT}"
 
     def cancel(self) -> None:
         """Give up receiving."""

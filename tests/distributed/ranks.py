@@ -47,15 +47,26 @@ def _free_port() -> int:
 
 
 def torch_ranks(n: int, script: str, *arguments: object) -> None:
-    """Run a script of this folder in n processes on PyTorch with gloo."""
+    """Run a script of this folder in n processes on PyTorch with gloo.
+
+    It is tried several times: another process may take the port, and gloo's ranks do not always find each other.
+    """
+    found = []
+    for _ in range(3):
+        found = _torch_statuses(n, [sys.executable, str(SCRIPTS / script), *map(str, arguments)])
+        if found == [0] * n:
+            return
+    raise AssertionError(f"PyTorch's processes have ended with {found}")
+
+
+def _torch_statuses(n: int, command: list[str]) -> list[int]:
     common = {"WORLD_SIZE": str(n), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
     common |= {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
-    command = [sys.executable, str(SCRIPTS / script), *map(str, arguments)]
     started = [
         subprocess.Popen(command, env={**os.environ, **common, "RANK": str(i), "LOCAL_RANK": str(i)}) for i in range(n)
     ]
     try:
-        assert [process.wait(120) for process in started] == [0] * n
+        return [process.wait(120) for process in started]
     finally:
         for process in started:
             process.kill()
@@ -69,7 +80,7 @@ def written(start: Path, n: int) -> list[list[str]]:
 
 def assert_same_lines(found: list[str], expected: list[str], tolerance: float = 2e-5) -> None:
     """Compare lines: equal texts, and numbers that are nearly equal."""
-    assert len(found) == len(expected)
+    assert len(found) == len(expected), (found, expected)
     for ours, theirs in zip(found, expected, strict=True):
         assert NUMBER.sub("#", ours) == NUMBER.sub("#", theirs), (ours, theirs)
         for a, b in zip(NUMBER.findall(ours), NUMBER.findall(theirs), strict=True):

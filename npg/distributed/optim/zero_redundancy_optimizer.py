@@ -25,7 +25,8 @@ class ZeroRedundancyOptimizer(Optimizer, Joinable):
         params: parameters, or groups of them, the same in all ranks.
         optimizer_class: of the optimizer, such as optim.Adam.
         process_group: the ranks; None: all.
-        parameters_as_bucket_view, overlap_with_ddp: accepted, and refused where true.
+        parameters_as_bucket_view: accepted: how PyTorch lays out its messages.
+        overlap_with_ddp: refused where true.
         **defaults: of the optimizer.
     Source: Rajbhandari et al., ZeRO, 2019; torch.distributed.optim.ZeroRedundancyOptimizer.
     """
@@ -39,10 +40,8 @@ class ZeroRedundancyOptimizer(Optimizer, Joinable):
         overlap_with_ddp: bool = False,
         **defaults: Any,
     ) -> None:
-        if overlap_with_ddp or parameters_as_bucket_view:
-            raise RuntimeError(
-                "npg has no overlap_with_ddp and no parameters_as_bucket_view of ZeroRedundancyOptimizer"
-            )
+        if overlap_with_ddp:
+            raise RuntimeError("npg has no overlap_with_ddp of ZeroRedundancyOptimizer")
         self.process_group = group_or_default(process_group)
         self.rank, self.world_size = self.process_group.rank(), self.process_group.size()
         self._optimizer_class, self._arguments = optimizer_class, defaults

@@ -6,6 +6,7 @@ import torch
 import torch.distributed as dist
 import torch.nn as nn
 from torch.distributed.algorithms.ddp_comm_hooks import default_hooks as H
+from torch.distributed.algorithms.ddp_comm_hooks.debugging_hooks import noop_hook
 from torch.nn.parallel import DistributedDataParallel as DDP
 
 dist.init_process_group("gloo")
@@ -67,7 +68,7 @@ for kw in (
         show(kw, it, round(loss.item(), 5), round(float(norm), 5), digest(m))
     show(sorted(m.state_dict())[:3])
 
-for hook in (H.allreduce_hook, H.fp16_compress_hook):
+for hook in (H.allreduce_hook, H.fp16_compress_hook, noop_hook):
     torch.manual_seed(3)
     m = DDP(Net())
     m.register_comm_hook(None, hook)
@@ -84,6 +85,8 @@ def err(f):
 
 
 err(lambda: DDP(nn.ReLU()))
+err(lambda: DDP(Net()).register_comm_hook(None, H.bf16_compress_hook))
+err(lambda: DDP(Net()).register_comm_hook(None, H.bf16_compress_wrapper(H.allreduce_hook)))
 m = DDP(Net(True))
 
 

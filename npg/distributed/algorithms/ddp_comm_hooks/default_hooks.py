@@ -13,7 +13,15 @@ from npg.distributed._groups import group_or_default
 from npg.dtypes import float16
 from npg.futures import Future
 
-__all__ = ["allreduce_hook", "fp16_compress_hook", "fp16_compress_wrapper"]
+__all__ = [
+    "allreduce_hook",
+    "bf16_compress_hook",
+    "bf16_compress_wrapper",
+    "fp16_compress_hook",
+    "fp16_compress_wrapper",
+]
+
+_NO_BFLOAT16 = "BF16 all reduce communication hook required CUDA 11+ and NCCL 2.10+ or XPU and XCCL"
 
 
 def allreduce_hook(process_group: Any, bucket: Any) -> Future[Any]:
@@ -49,3 +57,17 @@ def fp16_compress_wrapper(hook: Callable[[Any, Any], Future[Any]]) -> Callable[[
         return hook(state, bucket)
 
     return compressing
+
+
+def bf16_compress_hook(process_group: Any, bucket: Any) -> Future[Any]:
+    """Raise TypeError: as on PyTorch's CPU, bfloat16 is not summed."""
+    raise TypeError(_NO_BFLOAT16)
+
+
+def bf16_compress_wrapper(hook: Callable[[Any, Any], Future[Any]]) -> Callable[[Any, Any], Future[Any]]:
+    """Return a hook that raises TypeError: as on PyTorch's CPU, bfloat16 is not summed."""
+
+    def bf16_compress_wrapper_hook(_state: Any, _bucket: Any) -> Future[Any]:
+        raise TypeError(_NO_BFLOAT16)
+
+    return bf16_compress_wrapper_hook
