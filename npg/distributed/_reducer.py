@@ -254,6 +254,11 @@ class Reducer:
             if self.hook is not None:
                 result = result[0] if isinstance(result, (list, tuple)) else result
                 if result is not bucket.tensor:
+                    if result._array.size != bucket.flat.size:
+                        raise RuntimeError(
+                            f"expected the communication hook to give {bucket.flat.size} numbers, as its bucket has, "
+                            f"got {result._array.size}"
+                        )
                     bucket.flat[...] = result._array.reshape(-1)
             for i, view in zip(bucket.indices, bucket.views, strict=True):
                 if not used[i]:

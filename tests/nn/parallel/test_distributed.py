@@ -30,3 +30,11 @@ def test_nothing_outlives_its_use_and_memory_does_not_grow(tmp_path):
     assert done.returncode == 0, done.stderr
     expected = [*[str([True] * 5), "16.0"] * 4, str([True] * 2), "True"]
     assert written(tmp_path / "lines", 2) == [expected] * 2
+
+
+@needs_mpi
+def test_hook_that_gives_another_number_of_gradients_is_refused(tmp_path):
+    done = npg_ranks(2, "hooked.py", tmp_path / "lines")
+    assert done.returncode == 0, done.stderr
+    expected = ["expected the communication hook to give 9 numbers, as its bucket has, got 1"]
+    assert written(tmp_path / "lines", 2) == [expected] * 2
