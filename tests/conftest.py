@@ -72,8 +72,8 @@ ONCE = (
     "functional/test_names.py", "kernels/test_pool.py",
     "serialization/test_archives.py", "serialization/test_attacks.py", "serialization/test_file_reader.py",
     "serialization/test_fuzz.py", "serialization/test_writing.py", "tensor/test_pickles.py", "tensor/test_sharing.py",
-    "test_guest.py", "test_launch.py", "test_layering.py", "test_multiprocessing.py", "test_packaging.py", "test_types.py",
-    "test_workflows.py", "utils/data",
+    "test_guest.py", "test_launch.py", "test_layering.py", "test_multiprocessing.py", "test_packaging.py",
+    "test_types.py", "test_workflows.py", "utils/data",
 )  # fmt: skip
 
 
