@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
@@ -35,6 +36,10 @@ def machines(tmp_path):
     """Return the file that enters a machine; skip where namespaces cannot be made."""
     if shutil.which("ip") is None or shutil.which("unshare") is None or os.geteuid():
         pytest.skip("needs root, ip and unshare")
+    import fcntl
+
+    lock = open(os.path.join(tempfile.gettempdir(), "npg-machines.lock"), "w")  # noqa: SIM115  (closed below)
+    fcntl.flock(lock, fcntl.LOCK_EX)  # one at a time has the names
     _remove()
     try:
         for name in NAMES:
@@ -55,6 +60,7 @@ def machines(tmp_path):
         yield enter
     finally:
         _remove()
+        lock.close()
 
 
 def _on_machines(enter, script, *arguments):
