@@ -38,7 +38,7 @@ def machines(tmp_path):
         pytest.skip("needs root, ip and unshare")
     import fcntl
 
-    lock = open(os.path.join(tempfile.gettempdir(), "npg-machines.lock"), "w")  # noqa: SIM115  (closed below)
+    lock = open(os.path.join(tempfile.gettempdir(), "npg-machines.lock"), "w")
     fcntl.flock(lock, fcntl.LOCK_EX)  # one at a time has the names
     _remove()
     try:
