@@ -57,7 +57,7 @@ def begin(groups: list[Any]) -> None:
     if not knows_status:
         _watch_exits()
     if multiprocessing.parent_process() is not None:  # it may end by os._exit
-        multiprocessing.util.Finalize(None, _end_child, (knows_status, os.getpid(), groups), exitpriority=-100)
+        multiprocessing.util.Finalize(None, _end_child, (os.getpid(), groups), exitpriority=-100)
     threading.excepthook = functools.partial(_end_with_thread, threading.excepthook)
     atexit.register(_end, knows_status, os.getpid(), groups)
 
@@ -77,12 +77,10 @@ def _drop_names_of_shared_memory() -> None:
             os.unlink(name)
 
 
-def _end_child(knows_status: bool, owner: int, groups: list[Any]) -> None:
-    """End MPI in a process of multiprocessing that has done its work."""
+def _end_child(owner: int, groups: list[Any]) -> None:
+    """End MPI in a process of multiprocessing that has done its work: the C library may not get to know its end."""
     if sys.exc_info()[0] is None:
-        _end(knows_status, owner, groups)
-        if os.getpid() == owner and not _mpi.load().Is_finalized():
-            _mpi.load().Finalize()
+        _end(False, owner, groups)
 
 
 def _end(knows_status: bool, owner: int, groups: list[Any]) -> None:

@@ -30,22 +30,12 @@ def _checked_timeout(timeout: Any) -> timedelta:
     return timeout
 
 
-def _asked_of_environment(name: str) -> int:
-    text = os.environ.get(name)
-    if text is None:
-        raise ValueError(
-            f"Error initializing torch.distributed using env:// rendezvous: environment variable {name} expected, but "
-            "not set"
-        )
-    return int(text)
-
-
 def _asked(rank: int, world_size: int, init_method: str | None, launched: bool) -> tuple[int, int]:
     """Return the rank and the number of ranks that the script or the environment asks for, -1 for any."""
     by_environment = init_method is None or init_method.startswith("env://")
     if by_environment and not (launched and "RANK" not in os.environ):
-        rank = rank if rank >= 0 else _asked_of_environment("RANK")
-        world_size = world_size if world_size > 0 else _asked_of_environment("WORLD_SIZE")
+        rank = rank if rank >= 0 else int(_rendezvous.asked_of_environment("RANK"))
+        world_size = world_size if world_size > 0 else int(_rendezvous.asked_of_environment("WORLD_SIZE"))
     return rank, world_size
 
 

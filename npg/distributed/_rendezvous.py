@@ -16,19 +16,31 @@ import time
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from npg.distributed import _manager, _mpi
+from npg.distributed import _mpi
 from npg.distributed._end import hand_over_output
-from npg.distributed._stores import FileStore, PrefixStore, Store, cannot_connect, cannot_listen
+from npg.distributed._sockets import connected, listening
+from npg.distributed._stores import FileStore, PrefixStore, Store
 from npg.distributed._work import DistNetworkError, DistStoreError
 
 _GRACE = 1.0  # seconds that whoever has started the ranks has to end them and to tell why
-_BETWEEN = 0.05  # seconds between two looks for rank 0
+_BETWEEN = 0.05  # seconds, the least to wait for the others
+_MANAGER = os.path.join(os.path.dirname(__file__), "_manager.py")  # run, not imported: it takes a while to
 _managers: list[subprocess.Popen[bytes]] = []  # that this process has started
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _OTHER_MPI = (
     "process groups of processes that no launcher has started need MPICH (`pip install mpich`) or an MPI built on it; "
     "start the script by `npg run --nproc-per-node {size}` or `mpiexec -n {size} python`"
 )
+
+
+def asked_of_environment(name: str) -> str:
+    """Return a variable that env:// needs. Raises: ValueError: where it is not set."""
+    text = os.environ.get(name)
+    if text is None:
+        raise ValueError(
+            f"Error initializing torch.distributed using env:// rendezvous: environment variable {name} expected, but "
+            "not set"
+        )
+    return text
 
 
 def _place(init_method: str | None) -> tuple[str, int] | Store:
@@ -37,14 +49,7 @@ def _place(init_method: str | None) -> tuple[str, int] | Store:
     Raises: ValueError: without MASTER_ADDR and MASTER_PORT. RuntimeError: for another address.
     """
     if init_method is None or init_method.startswith("env://"):
-        host, port = os.environ.get("MASTER_ADDR"), os.environ.get("MASTER_PORT")
-        for name, text in (("MASTER_ADDR", host), ("MASTER_PORT", port)):
-            if text is None:
-                raise ValueError(
-                    f"Error initializing torch.distributed using env:// rendezvous: environment variable {name} "
-                    "expected, but not set"
-                )
-        return str(host), int(port or 0)
+        return asked_of_environment("MASTER_ADDR"), int(asked_of_environment("MASTER_PORT"))
     parts = urlsplit(init_method)
     if parts.scheme == "file":
         return FileStore(parts.netloc + parts.path)
@@ -77,7 +82,7 @@ def begin_mpi(place: str | Store | None, rank: int, size: int, timeout: timedelt
             host, port = address
             if rank == 0:
                 _offer(host, port, size, undo)
-            connection = _connect(host, port, last, timeout)
+            connection = connected(host, port, timeout, last)
         undo.callback(connection.close)
         host, port = connection.getpeername()[:2]
         connection.sendall(f"cmd=join rank={rank} size={size} host={_machine()} pid={os.getpid()}\n".encode())
@@ -101,30 +106,16 @@ def _machine() -> str:
 
 def _offer(host: str, port: int, size: int, undo: contextlib.ExitStack) -> int:
     """Start the process manager, and return its port; `undo` ends it."""
-    try:
-        with socket.create_server(("127.0.0.1" if host in _LOOPBACK else "", port), backlog=size) as server:
-            port = server.getsockname()[1]
-            command = [sys.executable, "-I", _manager.__file__, str(server.fileno()), str(size)]
-            manager = subprocess.Popen(
-                command, pass_fds=(server.fileno(),), stdin=subprocess.DEVNULL, start_new_session=True
-            )
-    except (OSError, OverflowError) as error:
-        raise cannot_listen(port, error) from None
+    with listening(host, port) as server:
+        command = [sys.executable, "-I", _MANAGER, str(server.fileno()), str(size)]
+        manager = subprocess.Popen(
+            command, pass_fds=(server.fileno(),), stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        port = server.getsockname()[1]
     _managers.append(manager)
     undo.callback(manager.wait)
     undo.callback(manager.kill)
     return port
-
-
-def _connect(host: str, port: int, last: float, timeout: timedelta) -> socket.socket:
-    while True:
-        with contextlib.suppress(OSError):
-            return socket.create_connection(
-                ("127.0.0.1" if host in _LOOPBACK else host, port), max(last - time.monotonic(), _BETWEEN)
-            )
-        if time.monotonic() > last:
-            raise cannot_connect(host, port, timeout)
-        time.sleep(_BETWEEN)
 
 
 def _connect_by(board: Store, last: float, timeout: timedelta) -> socket.socket:
@@ -132,7 +123,7 @@ def _connect_by(board: Store, last: float, timeout: timedelta) -> socket.socket:
     while True:
         host, port = board.get("address").decode().split()
         try:
-            return _connect(host, int(port), time.monotonic(), timeout)
+            return connected(host, int(port), timeout, time.monotonic())
         except DistNetworkError:
             if time.monotonic() > last:
                 raise

@@ -7,10 +7,8 @@ TCPStore as master, which answers the others by lines of JSON.
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
-import socket
 import socketserver
 import threading
 import time
@@ -19,11 +17,11 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+from npg.distributed._sockets import connected, listening
 from npg.distributed._work import DistNetworkError, DistStoreError
 
 _MINUTES = timedelta(minutes=5)
 _PAUSE, _LONGEST_PAUSE = 1e-3, 2e-2  # seconds between two looks for a key
-_NETWORK_PAUSE = 0.05  # seconds between two tries to reach the master
 _GONE = "Failed to recv, got 0 bytes. Connection was likely closed. Did the remote server shutdown or crash?"
 
 
@@ -74,6 +72,9 @@ class _Table:
 
     def keys(self) -> list[str]:
         return list(self.values)
+
+
+_ACTIONS = {name: action for name, action in vars(_Table).items() if not name.startswith("_")}
 
 
 class Store:
@@ -296,21 +297,24 @@ class _Answering(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         server: Any = self.server
         for line in self.rfile:
-            what, *arguments = _unpacked(line)
             try:
+                what, *arguments = _unpacked(line)
                 with server.lock:
-                    answer = [getattr(server.table, what)(*arguments)]
-            except ValueError as error:
+                    answer = [_ACTIONS[what](server.table, *arguments)]
+            except (ValueError, TypeError, LookupError, AttributeError) as error:  # or nothing that a store has sent
                 answer = [None, str(error)]
             with contextlib.suppress(OSError):  # the other one has ended
                 self.wfile.write(_packed(answer))
 
 
 class _Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = daemon_threads = True
+    daemon_threads = True
 
-    def __init__(self, address: tuple[str, int]) -> None:
-        super().__init__(address, _Answering)
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__((host, port), _Answering, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listening(host, port)
+        self.server_address = self.socket.getsockname()
         self.table, self.lock, self.users = _Table(), threading.Lock(), 0
         threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True, name="npg: TCPStore").start()
 
@@ -362,7 +366,7 @@ class TCPStore(Store):
         if is_master:
             self._server = self._masters.get(self._port) if multi_tenant and port else None
             if self._server is None:
-                self._server = self._listening()
+                self._server = _Server(self._host, self._port)
             self._server.users += 1
             weakref.finalize(self, _leave_server, self._server).atexit = False
             self._port = self._server.server_address[1]
@@ -381,28 +385,10 @@ class TCPStore(Store):
                 time.sleep(_LONGEST_PAUSE)
 
     def _begin(self) -> None:
-        self._connection = self._connected()
+        host = "localhost" if self._server is not None else self._host
+        self._connection = connected(host, self._port, self._timeout)
         self._answers = self._connection.makefile("rb")
         self._end = weakref.finalize(self, _close, self._answers, self._connection)
-
-    def _listening(self) -> _Server:
-        loopback = self._host in ("localhost", "127.0.0.1")
-        try:
-            return _Server(("127.0.0.1" if loopback else "", self._port))
-        except (OSError, OverflowError) as error:
-            raise cannot_listen(self._port, error) from None
-
-    def _connected(self) -> socket.socket:
-        host = "127.0.0.1" if self._server is not None or self._host == "localhost" else self._host
-        last = time.monotonic() + self._timeout.total_seconds()
-        while True:
-            with contextlib.suppress(OSError):
-                connection = socket.create_connection((host, self._port), max(last - time.monotonic(), _NETWORK_PAUSE))
-                connection.settimeout(None)
-                return connection
-            if time.monotonic() > last:
-                raise cannot_connect(self._host, self._port, self._timeout)
-            time.sleep(_NETWORK_PAUSE)
 
     @property
     def host(self) -> str:
@@ -435,20 +421,3 @@ class TCPStore(Store):
         if error:
             raise ValueError(error[0])
         return value
-
-
-def cannot_listen(port: int, error: OSError | OverflowError) -> DistNetworkError:
-    """Return the error of a port that cannot be had."""
-    number = error.errno or 0 if isinstance(error, OSError) else errno.EINVAL
-    return DistNetworkError(
-        f"The server socket has failed to listen on any local network address. port: {port}, useIpv6: false, code: "
-        f"-{number}, name: {errno.errorcode.get(number, '')}, message: {os.strerror(number).lower()}"
-    )
-
-
-def cannot_connect(host: str, port: int, timeout: timedelta) -> DistNetworkError:
-    """Return the error of an address where nobody answers."""
-    milliseconds = int(timeout.total_seconds() * 1000)
-    return DistNetworkError(
-        f"The client socket has timed out after {milliseconds}ms while trying to connect to ({host}, {port})."
-    )

@@ -69,7 +69,7 @@ def refuse_integers(kernel: str, x: Any) -> None:
 
 
 def plain_layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: float) -> Any:
-    """Apply layer_norm to arrays of one floating dtype that fit, or return None: see apply_layer_norm.
+    """Apply layer_norm to arrays of one floating dtype that fit, or return None: see layer_norm.
 
     Nearly every call: a closer look takes as long as the rest.
     """
@@ -81,20 +81,6 @@ def plain_layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any, 
                 if x.shape[-dims:] == w.shape == b.shape == normalized_shape:
                     return apply(norm_ops.layer_norm, (input, weight, bias), {"dims": dims, "eps": eps})
     return None
-
-
-def apply_layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any, eps: float) -> Any:
-    """Apply layer_norm. Raises: RuntimeError: when shapes or dtypes do not fit."""
-    y = plain_layer_norm(input, normalized_shape, weight, bias, eps)
-    if y is not None:
-        return y
-    x = checked_array("layer_norm", input)
-    w = None if weight is None else checked_array("layer_norm", weight, "weight", 3)
-    b = None if bias is None else checked_array("layer_norm", bias, "bias", 4)
-    shape = _check_normalized(x, normalized_shape, "layer_norm", ", ", w, b)
-    refuse_mixed_dtypes(x, [p for p in (w, b) if p is not None])
-    settings = {"dims": len(shape), "eps": float(eps)}
-    return apply_floating(norm_ops.layer_norm, (input, weight, bias), settings, "LayerNormKernelImpl")
 
 
 @public_function
@@ -112,7 +98,16 @@ def layer_norm(
         cudnn_enable: ignored. The others: as in torch.nn.functional.layer_norm.
     Source: torch.layer_norm.
     """
-    return apply_layer_norm(input, normalized_shape, weight, bias, eps)
+    y = plain_layer_norm(input, normalized_shape, weight, bias, eps)
+    if y is not None:
+        return y
+    x = checked_array("layer_norm", input)
+    w = None if weight is None else checked_array("layer_norm", weight, "weight", 3)
+    b = None if bias is None else checked_array("layer_norm", bias, "bias", 4)
+    shape = _check_normalized(x, normalized_shape, "layer_norm", ", ", w, b)
+    refuse_mixed_dtypes(x, [p for p in (w, b) if p is not None])
+    settings = {"dims": len(shape), "eps": float(eps)}
+    return apply_floating(norm_ops.layer_norm, (input, weight, bias), settings, "LayerNormKernelImpl")
 
 
 @public_function

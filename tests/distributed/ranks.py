@@ -85,3 +85,12 @@ def assert_same_lines(found: list[str], expected: list[str], tolerance: float = 
         assert NUMBER.sub("#", ours) == NUMBER.sub("#", theirs), (ours, theirs)
         for a, b in zip(NUMBER.findall(ours), NUMBER.findall(theirs), strict=True):
             assert float(a) == pytest.approx(float(b), rel=tolerance, abs=tolerance), (ours, theirs)
+
+
+def check_like_gloo(n: int, script: str, folder: Path) -> None:
+    """Run a script of this folder in n processes on npg and on PyTorch with gloo: the same lines in each rank."""
+    done = npg_ranks(n, script, folder / "npg")
+    assert done.returncode == 0, done.stderr
+    torch_ranks(n, script, folder / "torch")
+    for found, expected in zip(written(folder / "npg", n), written(folder / "torch", n), strict=True):
+        assert_same_lines(found, expected)

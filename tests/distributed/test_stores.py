@@ -208,3 +208,13 @@ def test_answers_after_an_interrupt_are_those_to_what_was_asked():
 def test_port_that_is_none_is_refused():
     with pytest.raises(npg.distributed.DistNetworkError, match="port: 99999, .*invalid argument"):
         npg.distributed.TCPStore("localhost", 99999, 1, True)
+
+
+def test_what_no_store_has_sent_is_answered_and_changes_nothing():
+    store = npg.distributed.TCPStore("localhost", 0, None, True)
+    store.set("a", "1")
+    for line in (b"\xff\n", b"no\n", b"[]\n", b'["__init__"]\n', b'["set"]\n', b'["keys", {"x": 1}]\n', b"7\n"):
+        with socket.create_connection(("127.0.0.1", store.port)) as other:
+            other.sendall(line)
+            assert other.recv(10).startswith(b"[null")
+    assert store.get("a") == b"1"

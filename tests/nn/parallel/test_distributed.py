@@ -2,18 +2,14 @@
 
 import pytest
 
-from tests.distributed.ranks import assert_same_lines, needs_mpi, npg_ranks, torch_ranks, written
+from tests.distributed.ranks import check_like_gloo, needs_mpi, npg_ranks, written
 
 
 @needs_mpi
 @pytest.mark.parametrize("n", [1, 2, 3])
 @pytest.mark.parametrize("script", ["parallel.py", "uneven.py"])
 def test_parallel_models_in_all_modes_are_torchs(n, script, tmp_path):
-    done = npg_ranks(n, script, tmp_path / "npg")
-    assert done.returncode == 0, done.stderr
-    torch_ranks(n, script, tmp_path / "torch")
-    for found, expected in zip(written(tmp_path / "npg", n), written(tmp_path / "torch", n), strict=True):
-        assert_same_lines(found, expected)
+    check_like_gloo(n, script, tmp_path)
 
 
 @needs_mpi
