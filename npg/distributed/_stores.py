@@ -295,16 +295,18 @@ def _unpacked(line: bytes) -> Any:
 
 class _Answering(socketserver.StreamRequestHandler):
     def handle(self) -> None:
+        with contextlib.suppress(OSError):  # the other one has ended
+            for line in self.rfile:
+                self.wfile.write(_packed(self._answer(line)))
+
+    def _answer(self, line: bytes) -> list[Any]:
         server: Any = self.server
-        for line in self.rfile:
-            try:
-                what, *arguments = _unpacked(line)
-                with server.lock:
-                    answer = [_ACTIONS[what](server.table, *arguments)]
-            except (ValueError, TypeError, LookupError, AttributeError) as error:  # or nothing that a store has sent
-                answer = [None, str(error)]
-            with contextlib.suppress(OSError):  # the other one has ended
-                self.wfile.write(_packed(answer))
+        try:
+            what, *arguments = _unpacked(line)
+            with server.lock:
+                return [_ACTIONS[what](server.table, *arguments)]
+        except (ValueError, TypeError, LookupError, AttributeError) as error:  # or nothing that a store has sent
+            return [None, str(error)]
 
 
 class _Server(socketserver.ThreadingTCPServer):
