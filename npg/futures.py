@@ -37,6 +37,7 @@ class Future(Generic[T]):
         self._value: Any = None
         self._error: BaseException | None = None
         self._callbacks: list[Callable[[Any], Any]] = []
+        self._settle: Callable[[], object] | None = None  # waits in place of wait(), where nobody else brings it about
 
     def done(self) -> bool:
         """Tell whether there is a value or an exception."""
@@ -44,10 +45,16 @@ class Future(Generic[T]):
 
     def wait(self) -> T:
         """Wait for the value and return it, or raise the exception."""
+        self._wait()
+        return self._get()
+
+    def _wait(self) -> None:
+        settle = self._settle
+        if settle is not None:
+            settle()
         with self._changed:
             while not self._done:
                 self._changed.wait()
-        return self._get()
 
     def value(self) -> T:
         """Return the value, or raise the exception.
@@ -68,7 +75,7 @@ class Future(Generic[T]):
         with self._changed:
             if self._done:
                 raise RuntimeError(_COMPLETED)
-            self._value, self._error, self._done = value, error, True
+            self._value, self._error, self._done, self._settle = value, error, True, None
             callbacks, self._callbacks = self._callbacks, []
             self._changed.notify_all()
         for callback in callbacks:
@@ -99,6 +106,8 @@ class Future(Generic[T]):
         if not callable(callback):
             raise TypeError(f"then(): expected a callable, not {type(callback).__name__}")
         following: Future[Any] = Future()
+        if self._settle is not None:
+            following._settle = self._wait
 
         def follow(done: Any) -> None:
             try:
@@ -142,6 +151,13 @@ def collect_all(futures: list[Future[Any]]) -> Future[list[Future[Any]]]:
 
     if not futures:
         everything.set_result([])
+    elif any(future._settle is not None for future in futures):
+
+        def settle() -> None:
+            for future in futures:
+                future._wait()
+
+        everything._settle = settle
     for future in futures:
         future.add_done_callback(one_done)
     return everything

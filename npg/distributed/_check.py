@@ -71,7 +71,7 @@ def compare(group: Any, name: str, what: Any) -> None:
     mine[: len(text)] = np.frombuffer(text, np.uint8)
     MPI = load()
     request = group.collectives.Iallgather([mine, MPI.BYTE], [all_of_them, MPI.BYTE])
-    Operation([request], f"the comparison before {name}").wait(group.timeout, group.rank())
+    Operation(group, [request], f"the comparison before {name}").wait(group.timeout)
     texts = [bytes(row).rstrip(b"\0").decode() for row in all_of_them]
     other = next((rank for rank, found in enumerate(texts) if found != texts[group.rank()]), None)
     if other is None:

@@ -21,7 +21,8 @@ import threading
 import time
 from typing import Any
 
-from npg.distributed import _mpi
+from npg.distributed import _departures, _mpi
+from npg.distributed._work import is_idle
 from npg.kernels import core
 
 try:
@@ -54,6 +55,7 @@ def begin(groups: list[Any]) -> None:
     world = MPI._handleof(MPI.COMM_WORLD)
     knows_status = core.end_mpi_later is not None and core.end_mpi_later(*addresses, world)
     _drop_names_of_shared_memory()
+    _departures.begin()
     if not knows_status:
         _watch_exits()
     if multiprocessing.parent_process() is not None:  # it may end by os._exit
@@ -90,11 +92,11 @@ def _end(knows_status: bool, owner: int, groups: list[Any]) -> None:
     failed = _status or hasattr(sys, "last_value")
     hand_over_output()
     if not failed:
-        last = time.monotonic() + _PATIENCE
-        for group in groups:
-            if not group.waiter.is_idle(last - time.monotonic()):
-                print(f"[rank{group.rank()}]: ended while operations between the ranks were under way", file=sys.stderr)
-                _leave(1)
+        if not is_idle(groups, _PATIENCE):
+            rank = _mpi.load().COMM_WORLD.rank
+            print(f"[rank{rank}]: ended while operations between the ranks were under way", file=sys.stderr)
+            _leave(1)
+        _departures.tell(groups)
     if not knows_status:
         if failed:
             _leave(_status or 1)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import warnings
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from npg._naming import named
-from npg.distributed import _mpi
+from npg.distributed import _departures, _mpi
 from npg.distributed._work import Waiter
 
 _NO_GROUP = "Default process group has not been initialized, please make sure to call init_process_group."
@@ -49,22 +50,24 @@ class ProcessGroup:
     """Some ranks that compute together. Source: torch.distributed.ProcessGroup.
 
     Args:
-        communicator: of MPI. ranks: of its processes, among all. name, description: of the group.
-        backend: as it was asked for. timeout: how long its operations may take.
+        communicator: of MPI. ranks: of its processes, among all. number: of the group, the same in all ranks.
+        backend: as it was asked for. timeout: how long its operations may take. name, description: of the group.
     Attributes:
         collectives, messages: communicators of its own, so that neither meets those of the script.
         waiter: the thread that waits for collectives in the background.
-        count: of the collectives that were begun.
+        count: of the collectives that were begun. reached: the last one that this rank has not given up.
+        peers: ranks of the group that messages were exchanged with.
     """
 
     def __init__(
-        self, communicator: Any, ranks: Sequence[int], name: str, backend: Backend, timeout: timedelta,
+        self, communicator: Any, ranks: Sequence[int], number: int, name: str, backend: Backend, timeout: timedelta,
         description: str = "",
     ) -> None:  # fmt: skip
         self.collectives, self.messages = communicator.Dup(), communicator.Dup()
+        self.number, self.peers = number, set[int]()
         self.ranks, self._name, self.backend, self.timeout = tuple(ranks), name, backend, timeout
         self.group_desc = description or "undefined"
-        self.waiter, self.count = Waiter(), 0
+        self.waiter, self.count, self.reached = Waiter(), 0, sys.maxsize
 
     @property
     def group_name(self) -> str:
@@ -84,10 +87,12 @@ class ProcessGroup:
         return len(self.ranks)
 
     def free(self) -> None:
-        """Wait for what was begun, and give the communicators back."""
+        """Wait for what was begun, and give the communicators back, unless something was given up."""
         self.waiter.stop()
-        self.collectives.Free()
-        self.messages.Free()
+        _departures.remember(self)
+        if self.reached == sys.maxsize:
+            self.collectives.Free()
+            self.messages.Free()
 
     def __repr__(self) -> str:
         return named(f"<npg.distributed.ProcessGroup {self._name}: rank {self.rank()} of {self.size()}>")

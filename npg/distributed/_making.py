@@ -88,11 +88,10 @@ def init_process_group(
         raise ValueError(f"rank {rank} is out of range: there are {world.size} processes")
     ordered = world.Split(0, rank if rank >= 0 else world.rank)
     _end.begin(state.groups)
-    made = ProcessGroup(ordered, range(world.size), "0", chosen, limit, "default_pg")
+    made = ProcessGroup(ordered, range(world.size), next(state.numbers), "0", chosen, limit, "default_pg")
     ordered.Free()
     if made.rank() != (rank if rank >= 0 else made.rank()):
         raise ValueError(f"several processes have asked for a rank: this one for {rank}, and it would be {made.rank()}")
-    next(state.numbers)
     state.world, state.method = made, init_method or "env://"
     state.groups.append(made)
 
@@ -153,7 +152,7 @@ def new_group(
     everyone = world.collectives.Get_group()
     some = everyone.Incl(members)
     communicator = world.collectives.Create_group(some, number % 32768)
-    made = ProcessGroup(communicator, members, str(number), chosen, limit, group_desc or "")
+    made = ProcessGroup(communicator, members, number, str(number), chosen, limit, group_desc or "")
     communicator.Free()
     some.Free()
     everyone.Free()

@@ -35,10 +35,10 @@ def barrier(group: Any = None, async_op: bool = False, device_ids: Any = None, t
     if chosen is None:
         return None
     announce(chosen, "barrier", [])
-    operation = Operation([chosen.collectives.Ibarrier()], "barrier")
+    operation = Operation(chosen, [chosen.collectives.Ibarrier()], "barrier")
     if async_op or timeout is None:
         return carry_out(operation, chosen, async_op, [])
-    operation.wait(timeout, chosen.rank())
+    operation.wait(timeout)
     return None
 
 
@@ -68,7 +68,7 @@ def monitored_barrier(group: Any = None, timeout: Any = None, wait_all_ranks: bo
         sent = chosen.messages.Isend(buffer_of(here), 0, _MONITORED)
         answer = chosen.messages.Irecv(buffer_of(here.copy()), 0, _MONITORED)
         try:
-            Operation([sent, answer], "monitored_barrier", None, here).wait(limit, rank)
+            Operation(chosen, [sent, answer], "monitored_barrier", None, here, (0,)).wait(limit)
         except DistBackendError as error:
             raise RuntimeError(
                 f"Rank {chosen.ranks[rank]} successfully reached monitoredBarrier, but received errors while waiting "
@@ -79,10 +79,11 @@ def monitored_barrier(group: Any = None, timeout: Any = None, wait_all_ranks: bo
     missing = []
     start = time.monotonic()
     for other in range(1, chosen.size()):
-        operation = Operation([chosen.messages.Irecv(buffer_of(here.copy()), other, _MONITORED)], "monitored_barrier")
+        request = chosen.messages.Irecv(buffer_of(here.copy()), other, _MONITORED)
+        operation = Operation(chosen, [request], "monitored_barrier", peers=(other,))
         rest = timedelta(seconds=max(limit.total_seconds() - (time.monotonic() - start), 0.0))
         try:
-            operation.wait(rest, rank)
+            operation.wait(rest)
         except DistBackendError:
             operation.cancel()  # else it would take the message of a later barrier
             missing.append(chosen.ranks[other])
@@ -95,7 +96,7 @@ def monitored_barrier(group: Any = None, timeout: Any = None, wait_all_ranks: bo
         )
     for other in range(1, chosen.size()):
         request = chosen.messages.Isend(buffer_of(here), other, _MONITORED)
-        Operation([request], "monitored_barrier", None, here).wait(limit, rank)
+        Operation(chosen, [request], "monitored_barrier", None, here, (other,)).wait(limit)
 
 
 # ----- From rank to rank -----
@@ -108,6 +109,7 @@ def _peer(chosen: ProcessGroup, of_all: int | None, of_group: int | None, verb: 
     if peer == chosen.rank():
         kind = "source" if verb == "recv" else "destination"
         raise ValueError(f"Invalid {kind} rank: {kind} rank should not be the same as the rank of the current process.")
+    chosen.peers.add(peer)
     return peer
 
 
@@ -127,7 +129,7 @@ def isend(tensor: Any, dst: int | None = None, group: Any = None, tag: int = 0, 
     sent = numbers_of(tensor)
     request = chosen.messages.Isend(buffer_of(sent), peer, tag)
     described = f"{_check.describe('send', [tensor])} to rank {chosen.ranks[peer]}"
-    return Message(Operation([request], described, None, sent), chosen.rank(), chosen.timeout, [tensor])
+    return Message(Operation(chosen, [request], described, None, sent, (peer,)), chosen.timeout, [tensor])
 
 
 def irecv(tensor: Any, src: int | None = None, group: Any = None, tag: int = 0, group_src: int | None = None) -> Any:
@@ -150,7 +152,8 @@ def irecv(tensor: Any, src: int | None = None, group: Any = None, tag: int = 0, 
     memory = buffer_of(taken.array)
     request = chosen.messages.Irecv(memory, peer, tag)
     described = f"{_check.describe('recv', [tensor])} from {'any rank' if from_any else f'rank {chosen.ranks[peer]}'}"
-    operation = Operation([request], described, None, taken)
+    others = [rank for rank in range(chosen.size()) if rank != chosen.rank()] if from_any else (peer,)
+    operation = Operation(chosen, [request], described, None, taken, others)
 
     def source() -> int:
         sender: int = operation.statuses[0].source
@@ -166,7 +169,7 @@ def irecv(tensor: Any, src: int | None = None, group: Any = None, tag: int = 0, 
         taken.put()
 
     operation.then(finish)
-    return Message(operation, chosen.rank(), chosen.timeout, [tensor], source)
+    return Message(operation, chosen.timeout, [tensor], source)
 
 
 def send(tensor: Any, dst: int | None = None, group: Any = None, tag: int = 0, group_dst: int | None = None) -> None:

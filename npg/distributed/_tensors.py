@@ -101,7 +101,7 @@ def begin(
     chosen: ProcessGroup, name: str, request: Any, tensors: Sequence[Tensor], finish: Callable[[], object], keep: Any,
     async_op: bool, result: Any = None,
 ) -> Any:  # fmt: skip
-    operation = Operation([request], _check.describe(name, tensors), finish, keep)
+    operation = Operation(chosen, [request], _check.describe(name, tensors), finish, keep)
     return carry_out(operation, chosen, async_op, list(tensors) if result is None else result)
 
 

@@ -7,20 +7,22 @@ the time limit of the group end it. Messages from rank to rank have no thread: t
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
+from npg.distributed import _departures
 from npg.distributed._mpi import load
 from npg.futures import Future
 
 _BRIEF = 0.002  # seconds that are waited for without letting other processes have the processor
 _LONG = 0.02  # seconds from which one asks only now and then
 _SHARE, _PAUSE = 0.02, 2e-3  # of what has been waited for, and at most so many seconds
-
+_SUSPICIOUS = 1.0  # seconds from which one asks whether another rank has ended, again and again
 
 _HINT = "; TORCH_DISTRIBUTED_DEBUG=DETAIL compares the shapes of all ranks before each operation"
 
@@ -49,16 +51,23 @@ class Operation:
     """MPI's requests that are one operation, and what follows on them.
 
     Args:
+        group: of the ranks.
         requests: of MPI.
         name: of the operation, with the shapes of its tensors, for errors.
         finish: called once all requests are done; it writes the results where they belong.
         keep: memory that MPI reads and writes until then.
+        peers: of messages: the ranks of the group that may end it. A collective needs all.
+    Attributes:
+        has_thread: the group's thread waits for it. is_over: MPI has done with it.
     """
 
     def __init__(
-        self, requests: Sequence[Any], name: str, finish: Callable[[], object] | None = None, keep: Any = ()
-    ) -> None:
+        self, group: Any, requests: Sequence[Any], name: str, finish: Callable[[], object] | None = None,
+        keep: Any = (), peers: Collection[int] | None = None,
+    ) -> None:  # fmt: skip
         self.requests, self.name = list(requests), name
+        self._group, self._number, self._peers = group, group.count, peers
+        self.has_thread = self.is_over = False
         self._finish, self._keep = finish, keep
         self.statuses = [load().Status() for _ in self.requests]
 
@@ -68,11 +77,15 @@ class Operation:
 
     def ask(self) -> bool:
         """Tell whether all requests are done; MPI goes on with them meanwhile."""
-        return bool(load().Request.Testall(self.requests, self.statuses))
+        self.is_over = bool(load().Request.Testall(self.requests, self.statuses))
+        return self.is_over
 
     def block(self) -> None:
         """Wait without the interpreter, and without an end."""
-        load().Request.Waitall(self.requests, self.statuses)
+        try:
+            load().Request.Waitall(self.requests, self.statuses)
+        finally:
+            self.is_over = True
 
     def complete(self) -> None:
         """Write the results."""
@@ -81,14 +94,23 @@ class Operation:
             finish()
         self._keep = ()
 
-    def told(self, error: Exception, rank: int) -> str:
-        """Return an error's text: that of MPI, which stands in the statuses where there are several requests."""
+    def told(self, error: Exception) -> DistBackendError:
+        """Return an error for that of MPI, which stands in the statuses where there are several requests."""
         MPI = load()
         texts = [str(error)]
         if isinstance(error, MPI.Exception) and error.Get_error_class() == MPI.ERR_IN_STATUS:
             codes = [status.error for status in self.statuses]
             texts = [MPI.Get_error_string(code).partition(",")[0] for code in codes if code != MPI.SUCCESS]
-        return f"[Rank {rank}]: {self.name} failed: {'; '.join(texts)}{_HINT}"
+        return self._failed("; ".join(texts) + _HINT)
+
+    def _failed(self, why: str) -> DistBackendError:
+        return DistBackendError(f"[Rank {self._group.rank()}]: {self.name} failed: {why}")
+
+    def give_up(self) -> None:
+        """Wait for it no longer: for the other ranks this one has ended before it."""
+        _abandoned.append(self)
+        if self._peers is None:
+            self._group.reached = min(self._group.reached, self._number - 1)
 
     def cancel(self) -> None:
         """Give up receiving."""
@@ -96,59 +118,97 @@ class Operation:
             request.Cancel()
         self.block()
 
-    def wait(self, limit: timedelta | None, rank: int) -> None:
+    def check(self, limit: timedelta | None, waited: float) -> None:
+        """Refuse to wait longer, when it can bring nothing.
+
+        Args: limit: how long to wait, and waited: how many seconds that has been.
+        Raises: DistBackendError: when the time is over, or another rank has ended before this operation.
+        """
+        if limit is not None and waited > limit.total_seconds():
+            raise DistBackendError(
+                f"[Rank {self._group.rank()}]: Timed out waiting {limit.total_seconds() * 1000:.0f}ms for {self.name} "
+                "operation to complete"
+            )
+        if waited > _SUSPICIOUS:
+            ended = _departures.who_left(self._group, self._number, self._peers)
+            if ended:
+                raise self._failed(ended)
+
+    def wait(self, limit: timedelta | None) -> None:
         """Wait in the thread that computes, at most so long.
 
-        Raises: DistBackendError: when MPI fails or the time is over. Then MPI may still write to the tensors.
+        Raises: DistBackendError: when MPI fails, the time is over, or a rank has ended. Then MPI may still write to the
+            tensors.
         """
-        start = time.monotonic()
+        start = asked = time.monotonic()
         try:
             while not self.ask():
-                waited = time.monotonic() - start
-                if limit is not None and waited > limit.total_seconds():
-                    _abandoned.append(self)
-                    raise DistBackendError(_too_late(self.name, limit, rank))
+                now = time.monotonic()
+                waited = now - start
+                if limit is not None and waited > limit.total_seconds() or now - asked > _SUSPICIOUS:
+                    asked = now
+                    self.check(limit, waited)
                 if waited > _BRIEF:
                     time.sleep(0 if waited < _LONG else min(_SHARE * waited, _PAUSE))
         except load().Exception as error:
-            raise DistBackendError(self.told(error, rank)) from error
-        except KeyboardInterrupt:
-            _abandoned.append(self)
+            raise self.told(error) from error
+        except (DistBackendError, KeyboardInterrupt):
+            self.give_up()
             raise
         self.complete()
 
 
-def _too_late(name: str, limit: timedelta, rank: int) -> str:
-    return f"[Rank {rank}]: Timed out waiting {limit.total_seconds() * 1000:.0f}ms for {name} operation to complete"
-
-
 _abandoned: list[Operation] = []  # whose memory MPI may still use
+
+
+def is_idle(groups: Sequence[Any], seconds: float) -> bool:
+    """Tell whether all is done that was begun, also what was given up; wait for it at most so long."""
+    last = time.monotonic() + seconds
+    if not all(group.waiter.is_idle(last - time.monotonic()) for group in groups):
+        return False
+    try:
+        while not all(operation.is_over or (not operation.has_thread and operation.ask()) for operation in _abandoned):
+            if time.monotonic() > last:
+                return False
+            time.sleep(_PAUSE)
+    except load().Exception:
+        return False
+    return True
 
 
 class Work:
     """An operation that was begun. Source: torch.distributed.Work.
 
     Args:
-        operation: it. rank: of this process in the group. limit: how long wait() waits.
+        operation: it. limit: how long wait() waits.
         source: the rank, among all, that a message came from.
     """
 
     def __init__(
-        self, operation: Operation, rank: int, limit: timedelta | None, result: Any = None,
+        self, operation: Operation, limit: timedelta | None, result: Any = None,
         source: Callable[[], int] | None = None,
     ) -> None:  # fmt: skip
-        self._operation, self._rank, self._limit, self._result, self._source = operation, rank, limit, result, source
-        self._future: Future[Any] = Future()
+        self._operation, self._limit, self._result, self._source = operation, limit, result, source
+        self._future: Future[Any] | None = None
         self._error: Exception | None = None
         self._done = threading.Event()
+        self._settling = threading.Lock()
 
     def _finish(self, error: Exception | None) -> None:
-        self._error = error
-        self._done.set()
-        if error is None:
-            self._future.set_result(self._result)
+        with self._settling:
+            if self._done.is_set():  # given up, and done after all
+                return
+            self._error = error
+            self._done.set()
+            future = self._future
+        if future is not None:
+            self._tell(future)
+
+    def _tell(self, future: Future[Any]) -> None:
+        if self._error is None:
+            future.set_result(self._result)
         else:
-            self._future.set_exception(error)
+            future.set_exception(self._error)
 
     def _run(self) -> None:
         """Bring it to its end, in the thread that waits."""
@@ -156,7 +216,7 @@ class Work:
             self._operation.block()
             self._operation.complete()
         except Exception as error:
-            self._finish(DistBackendError(self._operation.told(error, self._rank)))
+            self._finish(self._operation.told(error))
         else:
             self._finish(None)
 
@@ -164,15 +224,28 @@ class Work:
         """Wait until the tensors hold the results; return True.
 
         Args: timeout: at most so long; None or 0: as long as the group allows.
-        Raises: DistBackendError: when MPI has failed, or the time is over.
+        Raises: DistBackendError: when MPI has failed, the time is over, or a rank has ended that this waits for.
         """
-        limit = timeout or self._limit
-        if not self._done.wait(None if limit is None else limit.total_seconds()):
-            assert limit is not None
-            raise DistBackendError(_too_late(self._operation.name, limit, self._rank))
+        limit, start = timeout or self._limit, time.monotonic()
+        rest = _SUSPICIOUS if limit is None else limit.total_seconds()
+        while not self._done.wait(min(rest, _SUSPICIOUS)):
+            waited = time.monotonic() - start
+            try:
+                self._operation.check(limit, waited)
+            except DistBackendError as error:
+                if not timeout:
+                    self._operation.give_up()
+                    self._finish(error)
+                raise
+            rest = _SUSPICIOUS if limit is None else limit.total_seconds() - waited
         if self._error is not None:
             raise self._error
         return True
+
+    def settle(self) -> None:
+        """Wait until it is at its end, well or not."""
+        with contextlib.suppress(DistError):
+            self.wait()
 
     def synchronize(self) -> None:
         """Wait, as wait() does."""
@@ -192,7 +265,16 @@ class Work:
 
     def get_future(self) -> Future[Any]:
         """Return a Future of the tensors, in a list."""
-        return self._future
+        with self._settling:
+            if self._future is not None:
+                return self._future
+            future = self._future = Future()
+            is_done = self._done.is_set()
+            if not is_done:
+                future._settle = self.settle
+        if is_done:
+            self._tell(future)
+        return future
 
     def result(self) -> Any:
         """Wait, and return the tensors, in a list."""
@@ -225,7 +307,7 @@ class Message(Work):
                         return
                     self._operation.complete()
                 else:
-                    self._operation.wait(limit, self._rank)
+                    self._operation.wait(limit)
             except Exception as error:
                 self._finish(error)
             else:
@@ -256,13 +338,14 @@ class Waiter:
         if self._thread is None:
             self._thread = threading.Thread(target=self._wait, name="npg.distributed", daemon=True)
             self._thread.start()
-        self._last = work
+        self._last, work._operation.has_thread = work, True
         self._begun.put(work)
         return work
 
     def is_idle(self, seconds: float) -> bool:
         """Tell whether all is done that was begun; wait for it at most so long."""
-        return self._last is None or self._last._done.wait(max(seconds, 0.0))
+        last = self._last
+        return last is None or (last._done.wait(max(seconds, 0.0)) and last._operation.is_over)
 
     def _wait(self) -> None:
         while (work := self._begun.get()) is not None:
@@ -270,19 +353,21 @@ class Waiter:
             del work
 
     def stop(self) -> None:
-        """Wait for all that was begun, and end the thread."""
+        """Wait for all that was begun, and end the thread, unless something was given up that it waits for."""
         thread, self._thread = self._thread, None
-        if thread is not None:
+        if thread is not None and self._last is not None:
             self._begun.put(None)
-            thread.join()
+            self._last.settle()
+            if self._last._operation.is_over:
+                thread.join()
 
 
 def carry_out(operation: Operation, group: Any, async_op: bool, result: Any) -> Any:
     """Wait for a collective, or let the group's thread wait and return the Work."""
     if not async_op:
-        operation.wait(group.timeout, group.rank())
+        operation.wait(group.timeout)
         return None
     MPI = load()
     if MPI.Query_thread() < MPI.THREAD_MULTIPLE:  # no other thread may wait
-        return Message(operation, group.rank(), group.timeout, result)
-    return group.waiter.take(Work(operation, group.rank(), group.timeout, result))
+        return Message(operation, group.timeout, result)
+    return group.waiter.take(Work(operation, group.timeout, result))

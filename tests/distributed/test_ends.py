@@ -47,6 +47,23 @@ def test_ranks_that_end_well_do_so_at_different_times(way):
     assert sorted(re.findall(r"end (\d)", done.stdout)) == (["0", "1", "2"] if way == "none" else ["0", "2"])
 
 
+@pytest.mark.parametrize("how", ["at_once", "async", "future", "message", "ring"])
+def test_rank_that_ends_well_before_the_others_is_named(how):
+    start = time.monotonic()
+    done = npg_ranks(3, "dying.py", "left_" + how)
+    assert time.monotonic() - start < SECONDS
+    assert done.returncode == 1, done.stderr
+    assert "failed: rank 1 has ended: Connection closed by peer" in done.stderr
+    assert "end" not in done.stdout
+
+
+def test_who_ends_well_without_the_others_says_so():
+    done = npg_ranks(3, "dying.py", "left_caught")
+    assert done.returncode == 1
+    assert ": ended while operations between the ranks were under way" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_to_the_launcher_ends_all(number):
     command = [sys.executable, "-m", "npg", "run", "--nproc-per-node=2", str(SCRIPTS / "dying.py"), "sleep"]
@@ -108,6 +125,12 @@ def test_silent_rank_is_named_when_the_time_is_over():
     assert time.monotonic() - start < SECONDS
     assert done.returncode
     assert "[Rank 0]: Timed out waiting 1000ms for all_reduce([1] torch.float32) operation to complete" in done.stderr
+
+
+def test_future_ends_when_the_time_is_over():
+    done = npg_ranks(2, "dying.py", "silent_future")
+    assert done.returncode == 1
+    assert "Timed out waiting 1000ms for all_reduce([1] torch.float32) operation to complete" in done.stderr
 
 
 def test_restarts_are_counted_and_bounded(tmp_path):

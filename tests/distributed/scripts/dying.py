@@ -10,7 +10,7 @@ import torch
 import torch.distributed as dist
 
 mode = sys.argv[1]
-limit = datetime.timedelta(seconds=1) if mode in ("silent", "stopped") else None
+limit = datetime.timedelta(seconds=1) if mode in ("silent", "stopped", "silent_future") else None
 dist.init_process_group("gloo", timeout=limit)
 rank = dist.get_rank()
 
@@ -31,6 +31,34 @@ def again():
         sys.exit(6)
 
 
+def leave(how):
+    """Rank 1 ends well, and the others wait for it."""
+    if how == "ring":  # as in groups of many ranks
+        from npg.distributed import _departures
+
+        _departures._FEW = 0
+    x = torch.ones(1)
+    if rank == 1:
+        dist.destroy_process_group()
+        sys.exit(0)
+    try:
+        if how == "async":
+            dist.all_reduce(x, async_op=True).wait()
+        elif how == "future":
+            dist.all_reduce(x, async_op=True).get_future().then(lambda done: done.value()).wait()
+        elif how == "message":
+            dist.recv(x, src=1)
+        else:
+            dist.all_reduce(x)
+    except RuntimeError:
+        if how != "caught":
+            raise
+    finally:
+        dist.destroy_process_group()
+    print("end", rank)
+    sys.exit(0)
+
+
 WAYS = {
     "raise": boom,
     "exit": lambda: sys.exit(3),
@@ -39,6 +67,7 @@ WAYS = {
     "kill": lambda: os.kill(os.getpid(), 9),
     "os_exit": lambda: os._exit(5),
     "silent": lambda: time.sleep(60),
+    "silent_future": lambda: time.sleep(60),
     "twice": again,
 }
 if mode == "sleep":
@@ -50,12 +79,16 @@ if mode == "stopped":
     for _ in range(600):
         dist.all_reduce(torch.ones(1))
         time.sleep(0.1)
+if mode.startswith("left_"):
+    leave(mode.removeprefix("left_"))
 if rank == 1:
     time.sleep(0.2)
     if mode == "systemexit":
         raise SystemExit(4)
     WAYS.get(mode, lambda: None)()
 x = torch.ones(1)
+if mode == "silent_future":
+    dist.all_reduce(x, async_op=True).get_future().wait()
 dist.all_reduce(x)
 dist.barrier()
 if mode == "early" and rank == 1:
