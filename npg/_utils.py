@@ -1,4 +1,5 @@
-"""The functions that rebuild tensors from what a checkpoint says, which names them; PyTorch's wrapper of exceptions.
+"""The functions that rebuild tensors from what a checkpoint says, which names them; PyTorch's wrapper of exceptions;
+several tensors as one.
 
 Everything is checked before anything is built: what a file says may be wrong, or chosen to do harm.
 Source: torch._utils and torch._tensor, whose names checkpoints hold.
@@ -7,13 +8,14 @@ Source: torch._utils and torch._tensor, whose names checkpoints hold.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from npg import dtypes
 from npg._words import shape_text
+from npg.functional import cat
 from npg.kernels import meta
 from npg.kernels.meta import MetaArray
 from npg.nn.parameter import Parameter
@@ -225,3 +227,34 @@ def __getattr__(name: str) -> Any:
     if name in REBUILDING:
         return REBUILDING[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+# ----- Several tensors as one -----
+
+
+def _flatten_dense_tensors(tensors: Iterable[Tensor]) -> Any:
+    """Return the numbers of tensors of one dtype, one after the other, in a new one-dimensional tensor."""
+    return cat([x.contiguous().view(-1) for x in tensors])
+
+
+def _unflatten_dense_tensors(flat: Tensor, tensors: Iterable[Tensor]) -> tuple[Tensor, ...]:
+    """Return views of a one-dimensional tensor, one after the other, that have the shapes of tensors."""
+    found, start = [], 0
+    for x in tensors:
+        found.append(flat.narrow(0, start, x.numel()).view(x.shape))
+        start += x.numel()
+    return tuple(found)
+
+
+def _take_tensors(tensors: Iterable[Tensor], size_limit: int) -> Iterator[list[Tensor]]:
+    """Yield lists of tensors of one dtype, of at most size_limit bytes where they are several."""
+    open_: dict[str, tuple[list[Tensor], int]] = {}
+    for x in tensors:
+        some, size = open_.get(x.type(), ([], 0))
+        if size and size + x.nbytes > size_limit:
+            yield some
+            some, size = [], 0
+        open_[x.type()] = [*some, x], size + x.nbytes
+    for some, _ in open_.values():
+        if some:
+            yield some

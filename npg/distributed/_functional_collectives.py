@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from npg._refusal import refusing
+from npg.distributed.nn.functional import AllToAllSingle
 from npg.tensor import Tensor
 
 
@@ -16,7 +16,13 @@ def wait_tensor(tensor: Tensor) -> Tensor:
     return tensor
 
 
-@refusing(RuntimeError, "npg has no collectives that are differentiated; those of npg.distributed write to tensors")
 def all_to_all_single_autograd(
-    self: Any, output_split_sizes: Any, input_split_sizes: Any, group: Any, tag: str = ""
-) -> Any: ...
+    self: Tensor, output_split_sizes: Any, input_split_sizes: Any, group: Any, tag: str = ""
+) -> Any:
+    """Send some rows to each rank, and return those that come; it is differentiated.
+
+    Args: output_split_sizes, input_split_sizes: how many rows come from and go to each rank; None: equally many.
+    """
+    rows = self.shape[0] if output_split_sizes is None else sum(output_split_sizes)
+    output = self.new_empty((rows, *self.shape[1:]))
+    return AllToAllSingle.apply(group, output, output_split_sizes, input_split_sizes, self)

@@ -7,7 +7,7 @@ from tests.distributed.ranks import check_like_gloo, needs_mpi, npg_ranks, writt
 
 @needs_mpi
 @pytest.mark.parametrize("n", [1, 2, 3, 4])
-@pytest.mark.parametrize("script", ["collectives.py", "sharded.py"])
+@pytest.mark.parametrize("script", ["collectives.py", "differentiated.py", "sharded.py"])
 def test_script_in_several_processes_is_torchs(n, script, tmp_path):
     check_like_gloo(n, script, tmp_path)
 
