@@ -5,7 +5,6 @@ from __future__ import annotations
 
 def get_cpu_capability() -> str:
     """Return the widest vectors that NumPy uses here: AVX512, AVX2, or DEFAULT for all others."""
-    from importlib import import_module
+    from npg.kernels.processor import FEATURES, HAS_AVX512
 
-    features = import_module("numpy._core._multiarray_umath").__cpu_features__
-    return "AVX512" if features.get("AVX512_SKX") else "AVX2" if features.get("AVX2") else "DEFAULT"
+    return "AVX512" if HAS_AVX512 else "AVX2" if FEATURES.get("AVX2") else "DEFAULT"

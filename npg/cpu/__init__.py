@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping
-from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from npg import _lazy
+from npg.kernels.processor import FEATURES
 
 
 def is_available() -> bool:
@@ -43,9 +43,8 @@ def get_capabilities() -> Mapping[str, Any]:
         ("avx2", "avx512_f", "fma3", "neon") whether it is there. PyTorch names more of them, and sizes of caches.
     Source: torch.cpu.get_capabilities.
     """
-    features = import_module("numpy._core._multiarray_umath").__cpu_features__
     facts: dict[str, Any] = {"architecture": platform.machine(), "num_logical_cores": os.cpu_count()}
-    for name, there in features.items():
+    for name, there in FEATURES.items():
         if name[:4] != "X86_" and name[:7] != "AVX512_":  # groups of NumPy's own
             name = name.lower().replace("avx512", "avx512_")
             facts[{"sse41": "sse4_1", "sse42": "sse4_2"}.get(name, name)] = there
