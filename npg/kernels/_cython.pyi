@@ -31,6 +31,20 @@ def attend(
     most: float,
     least: float,
 ) -> bool: ...
+def attend_back(
+    q: _Array,
+    k: _Array,
+    v: _Array,
+    g: _Array,
+    p: _Array | None,
+    logs: _Array | None,
+    gq: _Array | None,
+    gk: _Array | None,
+    gv: _Array | None,
+    mask: _Array | None,
+    scale: float,
+    adds: bool,
+) -> bool: ...
 def fold(data: Any, crc: int) -> bytes: ...
 def correlate(x: _Array, w: _Array, bias: _Array | None, y: _Array, window: Any, plan: Any, groups: int) -> bool: ...
 def select(keep: _Array, a: _Array, b: _Array | None, out: _Array) -> None: ...

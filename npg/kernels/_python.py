@@ -7,6 +7,7 @@ from typing import Any
 name = "python"
 can_fold = False
 attend: Any = None
+attend_back: Any = None
 compile_steps: Any = None
 correlate: Any = None
 depthwise: Any = None

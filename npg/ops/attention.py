@@ -50,7 +50,9 @@ Array = np.ndarray[Any, Any]
 KEPT = 256 * 256  # scores of one head up to which the probabilities are saved
 _BOUNDS = {char: (limit, math.exp(-limit)) for char, limit in SAFE.items()}  # of scores, and of the sums
 
-_attend: Callable[..., bool] | None = core.attend  # computes tiles without dropout; see csrc/kernels/attention.pxi
+# These compute tiles without dropout; see csrc/kernels/attention.pxi.
+_attend: Callable[..., bool] | None = core.attend
+_attend_back: Callable[..., bool] | None = core.attend_back
 
 
 # ----- The kernel -----
@@ -138,15 +140,22 @@ def _attend_tile(
     if y.shape[0] != b1 - b0 or y.shape[2] != queries or k.shape[2] != visible:
         q, y = q[b0:b1, :, start:stop], y[b0:b1, :, start:stop]
         k, v = k[b0:b1, :, :visible], v[b0:b1, :, :visible]
-    p = np.empty((b1 - b0, visible, heads, queries), q.dtype) if keep and keeps_probabilities else None
+    p = None
+    if keep and keeps_probabilities:  # each head's in one piece
+        p = np.empty((b1 - b0, heads, visible, queries), q.dtype).transpose(0, 2, 1, 3)
     total = np.empty((b1 - b0, 1, heads, queries), q.dtype) if keep and not keeps_probabilities else None
-    if bias is None and is_causal and visible > start:
-        bias = diagonal(visible - start, 1, queries, q.dtype)[None]
-    elif bias is not None and bias.shape[1] != visible:
-        bias = np.broadcast_to(bias, (bias.shape[0], visible, *bias.shape[2:]))
+    bias = _bias_of_tile(bias, is_causal, tile, q.dtype)
     assert _attend is not None
     is_done = _attend(q, k, v, y, p, total, bias, scale, *_BOUNDS.get(q.dtype.char, (0.0, 0.0)))
     return is_done, np.log(total) if is_done and total is not None else p
+
+
+def _bias_of_tile(bias: Array | None, is_causal: bool, tile: Tile, dtype: np.dtype[Any]) -> Array | None:
+    """Return what is added to the scores of the last keys of a tile, for C."""
+    _, _, start, stop, visible = tile
+    if bias is None:
+        return diagonal(visible - start, 1, stop - start, dtype)[None] if is_causal and visible > start else None
+    return bias if bias.shape[1] == visible else np.broadcast_to(bias, (bias.shape[0], visible, *bias.shape[2:]))
 
 
 @fused(node="ScaledDotProductFlashAttentionForCpu", aten="scaled_dot_product_attention")
@@ -274,12 +283,33 @@ def _attention_backward(
             if part is not None:
                 part[...] = 0
 
+    saves = queries * keys <= KEPT
+    shares = _attend_back is not None and drop is None and not any(gm) and (saves or not (is_causal and masks))
+
+    def run_in_c(number: int) -> bool:
+        tile, saved_tile = tiles[number], saved[number]
+        b0, b1, start, stop, visible = tile
+        p, logs, bias = saved_tile, None, None
+        if not saves:
+            p, logs = None, saved_tile
+            bias = _bias_of_tile(addend(masks, tile, q.dtype), is_causal, tile, q.dtype)
+        seen, of_tile = (slice(b0, b1), slice(None), slice(visible)), (slice(b0, b1), slice(None), slice(start, stop))
+        part = None if gq is None else gq[of_tile]
+        others = [None if x is None else x[seen] for x in (gk, gv)]
+        assert _attend_back is not None
+        g_of_tile = for_blas(g[of_tile])
+        return _attend_back(
+            q[of_tile], k[seen], v[seen], g_of_tile, p, logs, part, *others, bias, scale, stop != queries
+        )
+
     def run(number: int) -> None:
+        if shares and run_in_c(number):
+            return
         tile, saved_tile = tiles[number], saved[number]
         b0, b1, start, stop, visible = tile
         # The gradient of a sum is one number with strides of 0: what BLAS cannot read is copied tile by tile.
         scaled, gt = _scaled(q, tile, scale), for_blas(g[b0:b1, :, start:stop])
-        if queries * keys <= KEPT:
+        if saves:
             p = saved_tile
         else:
             p = _scores(scaled, k, addend(masks, tile, q.dtype), is_causal, tile, False)
@@ -310,7 +340,7 @@ def _attention_backward(
             _write_product(gk[b0:b1, :, :visible], gs.transpose(0, 2, 1, 3), scaled, first)
 
     # Sequences that add to the gradient of one mask do so one after the other.
-    run_tiles(tiles, run, any(x is not None and len(x.total) < batch for x in gm))
+    run_tiles(tiles, run, shares or any(x is not None and len(x.total) < batch for x in gm))  # C shares each tile
     grads = [None if a is None else a.reshape(x.shape) for a, x in zip((gq, gk, gv), (query, key, value), strict=True)]
     return (*grads, *[None if a is None else a.result() for a in gm], None)
 

@@ -402,6 +402,56 @@ def test_attention_of_the_engine_has_the_bits_of_the_python_code(
     assert [a.tobytes() for a in saved] == [a.tobytes() for a in saved_again]
 
 
+@pytest.mark.skipif(module._attend_back is None, reason="compares C with NumPy")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("keep", ["probabilities", "logarithms"])
+@pytest.mark.parametrize("masks", ["none", "causal", *MASKS_OF])
+@pytest.mark.parametrize(("lead", "queries", "keys", "n", "m"), [
+    ((1, 4), 64, 64, 32, 32), ((2, 3), 7, 7, 5, 3), ((3,), 2, 9, 1, 4), ((2, 2), 9, 2, 4, 1), ((1, 1), 70, 130, 8, 8),
+    ((5, 2), 1, 3, 4, 4), ((5, 2), 3, 1, 4, 4), ((12, 4), 40, 40, 16, 16), ((1, 2), 200, 192, 4, 4),
+    ((1, 2), 3, 1000, 4, 4), ((2, 2), 130, 300, 64, 64),
+])  # fmt: skip
+def test_gradients_of_attention_in_c_have_the_bits_of_the_python_code(
+    lead, queries, keys, n, m, masks, keep, dtype, monkeypatch
+):
+    monkeypatch.setattr(module, "KEPT", 0 if keep == "logarithms" else 1 << 30)
+    arrays = qkv(*lead, queries=queries, keys=keys, n=n, m=m, dtype=dtype)
+    mask, padding = MASKS_OF.get(masks, lambda *_: (None, None))(lead, queries, keys, dtype)
+    settings = {"is_causal": masks == "causal", "scale": 0.3}
+    y, saved = op.forward(*arrays, mask, padding, None, **settings)
+    done = []
+    back = module._attend_back
+    for needs in [(True, True, True), (True, False, False), (False, True, False), (False, False, True)]:
+        g = normal(*y.shape, dtype=dtype)
+        for gradient in (g, strided(g), np.broadcast_to(g[..., :1], g.shape)):
+            found = []
+            for function in (lambda *args: done.append(back(*args)) or done[-1], None):
+                monkeypatch.setattr(module, "_attend_back", function)
+                found.append(
+                    op.joint(
+                        gradient, y, *arrays, mask, padding, None, saved=saved, needs=(*needs, False, False, False),
+                        **settings,
+                    )[:3]
+                )  # fmt: skip
+            for c, python, need in zip(*found, needs, strict=True):
+                assert (c is None) == (python is None) == (not need)
+                assert c is None or c.tobytes() == python.tobytes()
+    assert done[0] == (queries > 1 and keys > 1)
+
+
+@pytest.mark.skipif(module._attend_back is None, reason="compares C with NumPy")
+def test_gradients_of_attention_in_c_know_what_numpy_does_with_a_matrix_and_itself(monkeypatch):
+    q, k, v = qkv(1, 2, queries=32, keys=32, n=8, m=32, dtype=np.float32)
+    y, saved = op.forward(q, k, v, None, None, None, is_causal=False, scale=0.3)
+    found = []
+    for function in (module._attend_back, None):
+        monkeypatch.setattr(module, "_attend_back", function)
+        needs = (True, True, True, False, False, False)
+        found.append(op.joint(v, y, q, k, v, None, None, None, saved=saved, needs=needs, is_causal=False, scale=0.3))
+    for c, python in zip(found[0][:3], found[1][:3], strict=True):
+        assert c.tobytes() == python.tobytes()
+
+
 @pytest.mark.skipif(engine.name != "cython", reason="of the Cython engine")
 @pytest.mark.parametrize(("factor", "expected"), [(1.0, True), (300.0, False), (math.nan, False)])
 def test_engine_attends_only_where_scores_need_no_shift(factor, expected, monkeypatch):
