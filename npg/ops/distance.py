@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from npg.kernels import blocks
+from npg.kernels.programs import program
 from npg.kernels.sums import add_up, inner
 from npg.ops._broadcast import unbroadcast
 from npg.ops._kinds import PAIRS_OF_MATRICES, REDUCTION, flattened, padded, rank_of
@@ -48,14 +49,20 @@ def _norm_vjp(g: Any, y: Any, x: Any, p: float, dim: tuple[int, ...] | None, kee
     return g * (sign(x) * abs(x) ** (p - 1) if p < 2 else x * abs(x) ** (p - 2))
 
 
+@program
+def _length(x: Any) -> Any:
+    """Return the norm of each row."""
+    return np.sqrt(np.vecdot(x, x))
+
+
 def _norm(x: Array, p: float, dim: tuple[int, ...] | None, keepdim: Any) -> Any:
     if p != 0 and count(x.shape, dim) == 1:  # without powers, which overflow
         return np.maximum.reduce(np.abs(x), axis=dim, keepdims=keepdim)
     if p == 2:
         if dim is None and x.flags.c_contiguous:  # one pass, no temporary
-            flat = x.reshape(-1)
-            total = inner(flat, flat)
-            return np.reshape(np.sqrt(total), kept_shape(x.shape, None) if keepdim else ())
+            flat = x.reshape(1, -1)
+            y = _length(flat) if x.size and x.dtype.kind == "f" and x.itemsize > 2 else np.sqrt(inner(flat, flat))
+            return y.reshape(kept_shape(x.shape, None) if keepdim else ())
         return np.sqrt(add_up(x * x, dim, keepdim))
     size = np.abs(x)
     if p == 1:
