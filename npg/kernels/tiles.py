@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ _LARGE = 1 << 24  # multiplications of a product that it does not pay to cut for
 _BOTH = 256  # rows and columns of such a product
 _ALONE = 1 << 22  # multiplications from which a product that runs beside others, _WIDE_ALONE or wider, is not cut
 _WIDE_ALONE = 128
-_ROWS, _COLUMNS = 384, 256  # of other tiles: copying both matrices costs some hundredths of multiplying then
+_ROWS, _COLUMNS = 384, 384  # of other tiles, about: copying both matrices costs some hundredths of multiplying then
 _SMALLEST = 64  # rows or columns of such a tile that is cut once more, so that there are four to share
 _MULTIPLICATIONS = 50  # in a nanosecond of one thread, or fewer
 _TOGETHER = 1 << 16  # elements of the products of several depths, if they are small
@@ -159,23 +160,29 @@ def _cut_to_lone(m: int, k: int, n: int) -> tuple[int, int, int]:
 
 
 def _cut_large(m: int, k: int, n: int, least: int = 4) -> tuple[int, int]:
-    """Cut into tiles large enough for a batch of one, and into at least so many where that costs little."""
-    down, across = -(-m // _ROWS), -(-n // _COLUMNS)
+    """Cut into tiles large enough for a batch of one, and into at least so many where that costs little.
+
+    Each side is halved again and again: threads then have equally many tiles of one size.
+    """
+    down, across = _halves(m, _ROWS), _halves(n, _COLUMNS)
     while down * across > 1 and not _is_large(m, k, n, down, across, UNSHARED_BATCH):
-        if m // down < n // across:
-            down -= down > 1
-            across -= down == 1 and across > 1
+        if across == 1 or (down > 1 and m // down < n // across):
+            down //= 2
         else:
-            across -= across > 1
-            down -= across == 1 and down > 1
+            across //= 2
     while down * across < least:
         by_rows = m // down >= n // across
-        finer = (down + 1, across) if by_rows else (down, across + 1)
+        finer = (2 * down, across) if by_rows else (down, 2 * across)
         edge = m // finer[0] if by_rows else n // finer[1]
         if edge < _SMALLEST or not _is_large(m, k, n, *finer, UNSHARED_BATCH):
             break
         down, across = finer
     return -(-m // down), -(-n // across)
+
+
+def _halves(n: int, size: int) -> int:
+    """Return the power of two that divides n into parts of about this size."""
+    return 1 << max(0, round(math.log2(n / size)))
 
 
 def _is_large(m: int, k: int, n: int, down: int, across: int, least: int) -> bool:
