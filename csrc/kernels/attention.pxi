@@ -462,7 +462,8 @@ def attend_back(
     step = call.p_steps[1] if p is not None else line
     if not (
         _plan(
-            &call.scores, kind, is_one, call.keys, call.n, call.queries, call.k_steps[2], size, size, call.n * size, line
+            &call.scores, kind, is_one, call.keys, call.n, call.queries, call.k_steps[2], size, size, call.n * size,
+            line,
         )
         and _plan(
             &call.gp, kind, is_one, call.keys, call.m, call.queries, call.v_steps[2], size, size, call.g_steps[2], line
