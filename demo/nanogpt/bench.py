@@ -3,6 +3,7 @@
     python demo/nanogpt/bench.py                       one nanoGPT iteration: forward, backward, clipping, AdamW
     python demo/nanogpt/bench.py --n_layer=6 --n_embd=384 --n_head=6 --block_size=256 --rounds=3
     python demo/nanogpt/bench.py --chain               a chain of 1,000 multiplications and additions on (4, 4) float32
+    python demo/nanogpt/bench.py --instructions=avx2   NumPy, OpenBLAS and PyTorch as on a processor without AVX-512
     python demo/nanogpt/bench.py --ranks=2             one process of one thread, and two by MPI; see scaling.py
     python demo/nanogpt/bench.py --imports             import npg against import numpy, a new process each time
     python demo/nanogpt/bench.py --checkpointing       peak memory of an iteration of 12 layers, with and without
@@ -47,6 +48,18 @@ IMPORTS = {
 }
 MODULES = {"cython": "npg", "python": "npg", "torch": "torch", "numpy": "numpy"}
 AGREE = 1e-3  # relative difference of the losses between two contenders
+# What processes may use of the processor: variables of NumPy, OpenBLAS, PyTorch's own kernels, oneDNN and MKL.
+INSTRUCTIONS = {
+    "given": {},
+    "native": dict.fromkeys(("NPY_DISABLE_CPU_FEATURES", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")),  # None: not set
+    "avx2": {
+        "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+        "OPENBLAS_CORETYPE": "Haswell",
+        "ATEN_CPU_CAPABILITY": "avx2",
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    },
+}
 QUIET = 0.15  # seconds before a round: threads of the previous process, such as OpenBLAS's, spin for 0.1
 
 
@@ -59,6 +72,7 @@ class BenchConfig:
     iters: int = 5  # a round
     warmup: int = 5
     threads: int = 2
+    instructions: str = "given"  # by the environment; native: all that the processor has; avx2: no AVX-512
     batch_size: int = 12
     block_size: int = 64
     n_layer: int = 4
@@ -66,6 +80,7 @@ class BenchConfig:
     n_embd: int = 128
     vocab_size: int = 65
     bias: bool = False
+    dropout: float = 0.0
     gelu: str = "none"
     chain: bool = False  # time the chain instead of the model
     length: int = 1000  # operations in the chain
@@ -98,6 +113,8 @@ def check_bench(config):
     require(config, "an integer of at least 1", counts, lambda value: value >= 1)
     require(config, "an even integer of at least 2", "length", lambda value: value >= 2 and value % 2 == 0)
     require(config, "a multiple of 10, at least 10", "steps", lambda value: value >= 10 and value % 10 == 0)
+    require(config, ", ".join(INSTRUCTIONS), "instructions", lambda value: value in INSTRUCTIONS)
+    require(config, "at least 0 and below 1", "dropout", lambda value: 0 <= value < 1)
     require(config, "none or tanh", "gelu", lambda value: value in ("none", "tanh"))
     if config.n_embd % config.n_head:
         raise DemoError(f"--n_embd: expected a multiple of --n_head, got {config.n_embd} and {config.n_head}")
@@ -139,11 +156,12 @@ def chosen(config):
 
 
 def environment(name, config):
-    """Return the environment of a contender's process, which sets its engine and its number of threads."""
+    """Return the environment of a contender's process: its engine, its number of threads, what it may use."""
     count = config.threads if config.ranks == 1 else 1
     threads = {f"{library}_NUM_THREADS": str(count) for library in ("OMP", "OPENBLAS", "MKL", "VECLIB")}
     engine = {"NPG_ENGINE": name.partition("-")[0]} if name.startswith(("cython", "python")) else {}
-    return {**os.environ, **threads, **engine}
+    variables = {**os.environ, **threads, **engine, **INSTRUCTIONS[config.instructions]}
+    return {name: value for name, value in variables.items() if value is not None}
 
 
 def ended(name, errors):
@@ -221,6 +239,7 @@ def measure(config, arguments, say=print):
                     raise DemoError(f"{worker.name} computes {mine}, {other.name} computes {first}: nothing to compare")
         versions = [worker.ready["version"] for worker in workers] + [f"numpy {np.__version__}"]
         say(f"versions: {', '.join(dict.fromkeys(versions))}")
+        say(f"kernels: {', '.join(dict.fromkeys(worker.ready['kernels'] for worker in judged))}")
         rounds = {worker.name: [] for worker in workers}
         for _ in range(config.rounds):
             for worker in workers:
@@ -278,11 +297,13 @@ def report(rounds, labels=LABELS, say=print):
 def machine():
     """Return a description of the machine."""
     name = platform.processor() or platform.machine()
-    try:
-        with open("/proc/cpuinfo") as file:
-            name = next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), name)
-    except OSError:
-        pass
+    with contextlib.suppress(OSError), open("/proc/cpuinfo") as file:
+        facts = {}
+        for line in file:
+            key, _, value = line.partition(":")
+            facts.setdefault(key.strip(), value.strip())
+        if "model name" in facts:
+            name = f"{facts['model name']} (family {facts['cpu family']}, model {facts['model']})"
     system = f"{platform.system()}, Python {platform.python_version()}"
     return f"{name}, {os.cpu_count()} CPUs, {system}, {datetime.date.today()}"
 

@@ -22,7 +22,8 @@ def work(config):
         work_together(config)
         return
     step = (numpy_chain if config.worker == "numpy" else chain if config.chain else iteration)(config)
-    answer({"results": [step() for _ in range(config.warmup)], "version": version(config.worker)})
+    results = [step() for _ in range(config.warmup)]
+    answer({"results": results, "version": version(config.worker), "kernels": kernels(config.worker)})
     answer_rounds(config, step, sys.stdin)
 
 
@@ -34,7 +35,7 @@ def work_together(config):
     results = [step() for _ in range(config.warmup)]
     if together.rank:
         sys.stdout = open(os.devnull, "w")
-    answer({"results": results, "version": version(name)})
+    answer({"results": results, "version": version(name), "kernels": kernels(name)})
     answer_rounds(config, step, together.rounds())
     together.end()
 
@@ -74,6 +75,19 @@ def version(worker):
     return f"{module.__name__} {module.__version__}"
 
 
+def kernels(worker):
+    """Return what a worker's library uses of the processor."""
+    if worker == "numpy":
+        return ""
+    module = sys.modules["torch" if worker.startswith("torch") else "npg"]
+    found = f"{module.__name__} {module.backends.cpu.get_cpu_capability()}"
+    if worker.startswith("torch"):
+        return found
+    from npg.kernels import openblas
+
+    return f"{found} with OpenBLAS's {openblas.kernels() or 'unknown'}"
+
+
 # ----- The model -----
 
 
@@ -101,6 +115,7 @@ def iteration(config, prepare=lambda model: None, wrap=lambda model: model, rank
     pairs = [tuple(npg.from_numpy(np.ascontiguousarray(part)) for part in (b[:, :-1], b[:, 1:])) for b in batches]
     optimizer = model.configure_optimizers(0.1, 1e-3, (0.9, 0.99))
     prepare(model)
+    npg.manual_seed(1337)  # what is dropped is the same for every contender, too
     model, count = wrap(model), 0
 
     def step():

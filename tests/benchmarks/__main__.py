@@ -1,17 +1,26 @@
 """Print the table of works: npg beside PyTorch (or the Python engine, or NumPy), and what is asked for.
 
-python -m tests.benchmarks                 all of them, some minutes; measure with nothing else running
-python -m tests.benchmarks digits lstm     some
+python -m tests.benchmarks                          all of them, some minutes; measure with nothing else running
+python -m tests.benchmarks digits lstm              some
+python -m tests.benchmarks --instructions=avx2      as on a processor without AVX-512
+python -m tests.benchmarks --threads=1              with one thread each
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 
 from tests.benchmarks.judge import machine
-from tests.benchmarks.works import WORKS
-from tests.benchmarks.works_table import HEADER, rows
+from tests.benchmarks.works import WORKS, bench
+from tests.benchmarks.works_table import table
 
 if __name__ == "__main__":
-    print(machine(), *HEADER, sep="\n")
-    rows(sys.argv[1:] or list(WORKS))
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.partition("\n")[0])
+    parser.add_argument("--instructions", choices=list(bench.INSTRUCTIONS), default="")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("works", nargs="*", help=", ".join(WORKS))
+    chosen = parser.parse_args()
+    if unknown := set(chosen.works) - set(WORKS):
+        parser.error(f"unknown works: {', '.join(sorted(unknown))}")
+    print(machine(), "", sep="\n")
+    print(*table(chosen.works or tuple(WORKS), chosen.instructions, chosen.threads)[-2:], sep="\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,9 +19,14 @@ import bench  # noqa: E402  both of the demo
 import contenders  # noqa: E402
 
 
+def config(contender: str, **sizes: Any) -> Any:
+    """Return the demo's configuration of a contender that is this process."""
+    return bench.BenchConfig(worker=contender, threads=int(os.environ.get("OMP_NUM_THREADS", "2")), **sizes)
+
+
 def library(contender: str) -> Any:
     """Return npg with the engine of NPG_ENGINE, or torch, which the demo's files then see under npg's name."""
-    return contenders.library(bench.BenchConfig(worker=contender))
+    return contenders.library(config(contender))
 
 
 def draw() -> np.random.Generator:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
 import resource
 import statistics
 import sys
@@ -14,7 +13,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a worker runs this file itself
 
-from npg.kernels.openblas import kernels
+from tests.benchmarks.given import contenders
 from tests.benchmarks.works import WORKS, bench
 
 ROUNDS, PARTS, WARMUP = 15, 5, 5
@@ -31,7 +30,8 @@ def serve(name: str, contender: str, settings: dict[str, Any]) -> None:
     started = time.perf_counter()
     step()
     calls = max(1, int(0.02 / (time.perf_counter() - started)))  # a part takes 20 ms or one call
-    print(json.dumps({"results": results, "version": contender}), flush=True)
+    ready = {"results": results, "version": contender, "kernels": contenders.kernels(contender)}
+    print(json.dumps(ready), flush=True)
     for _ in sys.stdin:
         if not is_long:
             step()  # the caches hold what another process left
@@ -52,9 +52,8 @@ def version_of(distribution: str) -> str:
 
 def machine() -> str:
     """Return what the figures are measured on, and with which versions."""
-    given = ", which OPENBLAS_CORETYPE asks for" if "OPENBLAS_CORETYPE" in os.environ else ""
     names = ", ".join(version_of(name) for name in ("npg", "numpy", "torch"))
-    return f"{bench.machine()}; {names}; OpenBLAS's kernels for {kernels()}{given}."
+    return f"{bench.machine()}; {names}."
 
 
 class Times:
@@ -63,9 +62,11 @@ class Times:
     Attributes:
         seconds: per contender, of each round the median time of one call.
         bytes: per contender, the peak of its process's resident memory.
+        kernels: what npg and the other use of the processor.
     """
 
-    def __init__(self, contenders: list[str]) -> None:
+    def __init__(self, contenders: list[str], kernels: str = "") -> None:
+        self.kernels = kernels
         self.seconds: dict[str, list[float]] = {c: [] for c in contenders}
         self.bytes: dict[str, int] = dict.fromkeys(contenders, 0)
 
@@ -75,19 +76,34 @@ class Times:
 
     def ratio(self, contender: str, other: str) -> float:
         """Return the median over the rounds of the quotient within a round."""
+        return statistics.median(self._ratios(contender, other))
+
+    def spread(self, contender: str, other: str) -> tuple[float, float]:
+        """Return the quartiles of that quotient: half of the rounds lie between them."""
+        low, _, high = statistics.quantiles(self._ratios(contender, other), n=4, method="inclusive")
+        return low, high
+
+    def _ratios(self, contender: str, other: str) -> list[float]:
         pairs = zip(self.seconds[contender], self.seconds[other], strict=True)
-        return statistics.median(mine / its for mine, its in pairs)
+        return [mine / its for mine, its in pairs]
 
 
-def measure(works: dict[str, str], settings: dict[str, Any] | None = None, rounds: int = ROUNDS) -> Times:
+def measure(
+    works: dict[str, str],
+    settings: dict[str, Any] | None = None,
+    rounds: int = ROUNDS,
+    instructions: str = "native",
+    threads: int = 2,
+) -> Times:
     """Time contenders in turn.
 
     Args:
         works: contender ("cython", "python", "torch", "numpy") to the work that it does.
         settings: keyword arguments of the work.
+        instructions: what they use of the processor, as bench.INSTRUCTIONS says. threads: of each.
     Raises: DemoError: when a process fails, or two contenders do not agree on the result.
     """
-    config = bench.BenchConfig()
+    config = bench.BenchConfig(instructions=instructions, threads=threads)
     workers = [
         bench.Worker(c, config, [work, c, json.dumps(settings or {})], script=str(Path(__file__)))
         for c, work in works.items()
@@ -100,7 +116,7 @@ def measure(works: dict[str, str], settings: dict[str, Any] | None = None, round
             for mine, first in zip(worker.ready["results"], judged[0].ready["results"], strict=False):
                 if mine != first and not abs(mine - first) <= bench.AGREE * abs(first):  # the longest chains end at inf
                     raise bench.DemoError(f"{works}: {worker.name} computes {mine}, {judged[0].name} {first}")
-        times = Times(list(works))
+        times = Times(list(works), ", ".join(dict.fromkeys(worker.ready["kernels"] for worker in judged)))
         for _ in range(rounds):
             for worker in workers:
                 *seconds, peak = worker.round()

@@ -12,41 +12,20 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from npg.kernels import tiles
+from npg.kernels.processor import HAS_AVX512
 from tests.benchmarks import guest
+from tests.benchmarks.given import bench
 from tests.benchmarks.growth import OF_CONVOLUTION, SERIES, Series, measured, picture, table
 from tests.benchmarks.judge import machine
 from tests.benchmarks.wanted import OF_IMAGES, OF_SEQUENCES, WANTED, Wanted
-from tests.benchmarks.works_table import HEADER, rows
+from tests.benchmarks.works_table import table as table_of_works
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 STORIES = ("story.md", "story_images.md", "story_sequences.md")
 STORY, STORY_OF_IMAGES, STORY_OF_SEQUENCES = (Path(__file__).with_name(name) for name in STORIES)
-HELD = "Haswell"  # kernels without AVX-512, which is what older processors have
-# The same of everything: NumPy's loops, OpenBLAS, PyTorch's own kernels, oneDNN and MKL.
-AVX2 = {
-    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
-    "OPENBLAS_CORETYPE": HELD,
-    "ATEN_CPU_CAPABILITY": "avx2",
-    "ONEDNN_MAX_CPU_ISA": "AVX2",
-    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
-}
-OF_PRODUCTS = ("nanogpt", "wide_nanogpt", "lstm", "generate")  # works in which matrix products count
-
-
-@contextmanager
-def environment(settings: dict[str, str]) -> Iterator[None]:
-    """Set variables for the processes that are started within."""
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name in settings:
-            del os.environ[name]
 
 
 def _first(title: str, command: str) -> list[str]:
@@ -55,10 +34,10 @@ def _first(title: str, command: str) -> list[str]:
         "",
         f"Written by `python -m tests.benchmarks.report {command}`; do not edit. " + machine(),
         "",
-        "Each contender is a process of its own with two threads. They work in turn, A B A B; times are medians,",
-        "ratios the medians of the quotients within a turn, so that what else the machine does falls on both, and need",
-        "not be the quotient of the medians. `must` is the ratio that npg has to reach, `aim` the one that it should,",
-        "`reached` which of them it does; `other` is PyTorch, unless the row names another.",
+        "Each contender is a process of its own. They work in turn, A B A B; times are medians, ratios the medians of",
+        "the quotients within a turn, so that what else the machine does falls on both (they need not be the quotient",
+        "of the medians), in brackets their quartiles. `must` is the ratio that npg has to reach, `aim` the one that",
+        "it should, `reached` which of them it does; `other` is PyTorch, unless the row names another.",
         "",
     ]
 
@@ -82,49 +61,45 @@ def of_works() -> str:
         "## Works",
         "",
         "What each is stands in [works.py](../tests/benchmarks/works.py); `python -m tests.benchmarks` prints this",
-        "table alone.",
+        "table alone. With two threads each:",
         "",
-        *HEADER,
-        *rows(works),
+        *_works(works),
         "",
-        f"The same with OpenBLAS held to its {HELD} kernels (`OPENBLAS_CORETYPE={HELD}`), as on a processor without",
-        "AVX-512; PyTorch's own products use it in both tables.",
+        "With one thread each (`python -m tests.benchmarks --threads=1`):",
         "",
-        *HEADER,
+        *table_of_works(works, threads=1),
     ]
-    with environment({"OPENBLAS_CORETYPE": HELD}):
-        lines += rows(OF_PRODUCTS)
     lines += ["", "## NumPy and scikit-learn beside npg", ""]
     lines += ["Before and after `import npg`; `python -m tests.benchmarks.guest` prints this table alone.", ""]
     lines += [*guest.rows(), "", "## How cost grows", "", *_growth(SERIES)]
     return "\n".join(lines) + "\n" + STORY.read_text(encoding="utf-8")
 
 
-def _tables(title: str, command: str, file: str, all_wanted: tuple[Wanted, ...]) -> list[str]:
-    """Return the head of a page and its tables: on the machine's own kernels, and, if it has AVX-512, held to AVX2."""
+def _works(works: set[str]) -> list[str]:
+    """Return the table of works with two threads, and what its columns are."""
+    if not HAS_AVX512:
+        return ["This processor has no AVX-512: `must` and `aim` are those for AVX2.", "", *table_of_works(works)]
+    held = ", ".join(f"`{name}={value}`" for name, value in bench.INSTRUCTIONS["avx2"].items())
+    return [f"Held to AVX2 means: {held}.", "", *table_of_works(works)]
+
+
+def _page(title: str, command: str, file: str, all_wanted: tuple[Wanted, ...]) -> list[str]:
+    """Return the head of a page and its table."""
     works = {work for wanted in all_wanted for work in wanted.works}
-    lines = [*_first(title, command), f"What each work is stands in [{file}](../tests/benchmarks/{file}).", ""]
-    if not tiles.KERNELS:
-        lines += ["This processor has no AVX-512: `must` is that for AVX2.", ""]
-        return [*lines, *HEADER, *rows(works, held=True)]
-    lines += [*HEADER, *rows(works), ""]
-    held = ", ".join(f"`{name}={value}`" for name, value in AVX2.items())
-    lines += [f"The same with everything held to AVX2: {held}.", "", *HEADER]
-    with environment(AVX2):
-        lines += rows(works, held=True)
-    return lines
+    what = f"What each work is stands in [{file}](../tests/benchmarks/{file}). With two threads each:"
+    return [*_first(title, command), what, "", *_works(works)]
 
 
 def of_images() -> str:
     """Measure, draw the pictures, and return the text of docs/benchmarks_images.md."""
-    lines = _tables("Benchmarks: images", "images", "image_works.py", OF_IMAGES)
+    lines = _page("Benchmarks: images", "images", "image_works.py", OF_IMAGES)
     lines += ["", "## How cost grows", "", *_growth(OF_CONVOLUTION)]
     return "\n".join(lines) + "\n" + STORY_OF_IMAGES.read_text(encoding="utf-8")
 
 
 def of_sequences() -> str:
     """Measure, and return the text of docs/benchmarks_sequences.md."""
-    lines = _tables("Benchmarks: sequences", "sequences", "sequence_works.py", OF_SEQUENCES)
+    lines = _page("Benchmarks: sequences", "sequences", "sequence_works.py", OF_SEQUENCES)
     return "\n".join(lines) + "\n\n" + STORY_OF_SEQUENCES.read_text(encoding="utf-8")
 
 
@@ -137,8 +112,8 @@ REPORTS = {
 
 def main() -> None:
     """Write the reports that are named, or all."""
-    for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
-        os.environ.pop(name, None)  # NumPy's products as on a machine where nobody has set anything
+    for name in bench.INSTRUCTIONS["native"]:
+        os.environ.pop(name, None)  # as on a machine where nobody has set anything
     DOCS.mkdir(exist_ok=True)
     for name in sys.argv[1:] or REPORTS:
         file, report = REPORTS[name]

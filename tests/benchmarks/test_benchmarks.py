@@ -6,7 +6,7 @@ import pytest
 
 from tests.benchmarks import growth, judge, scaling, works_table
 from tests.benchmarks.judge import Times, measure
-from tests.benchmarks.wanted import OF_IMAGES, WANTED, Wanted
+from tests.benchmarks.wanted import OF_IMAGES, OF_SEQUENCES, WANTED, Wanted
 from tests.benchmarks.works import WORKS, bench
 
 
@@ -25,19 +25,61 @@ def test_contenders_that_do_not_agree_are_refused():
 
 
 def test_every_wanted_work_is_there():
-    assert {work for wanted in (*WANTED, *OF_IMAGES) for work in wanted.works} <= set(WORKS)
+    assert {work for wanted in (*WANTED, *OF_IMAGES, *OF_SEQUENCES) for work in wanted.works} <= set(WORKS)
 
 
-def test_row_tells_the_ratio_and_what_is_reached():
+def _times(cython, torch):
     times = Times(["cython", "torch"])
-    times.seconds = {"cython": [1e-3, 2e-3, 3e-3], "torch": [2e-3, 5e-3, 4e-3]}
+    times.seconds = {"cython": cython, "torch": torch}
     times.bytes = {"cython": 2**20, "torch": 2**22}
-    work = ("digits", "digits")
-    assert works_table.row(Wanted("a", work, 0.6, 0.5), times) == "| a | 2.0 ms | 4.0 ms | 0.50 | 0.60 | 0.50 | aim |"
-    assert works_table.row(Wanted("a", work, 0.5, 0.4), times).endswith("| must |")
-    assert works_table.row(Wanted("a", work, 0.4, 0.3), times).endswith("| no |")
-    assert "| 1.0 MiB | 4.0 MiB | 0.25 |" in works_table.row(Wanted("a", work, 0.5, 0.4, memory=True), times)
-    assert works_table.row(Wanted("a", work, 2, 3, inverse=True), times).endswith("| 2.00 | 2.00 | 3.00 | must |")
+    return times
+
+
+def test_row_tells_the_ratio_its_quartiles_and_what_is_reached():
+    times = _times([1e-3, 2e-3, 3e-3], [2e-3, 5e-3, 4e-3])
+    row, work = works_table.row, ("digits", "digits")
+    assert row(Wanted("a", work, 0.6, 0.5), times) == (
+        "| a | 2.0 ms | 4.0 ms | 0.50 (0.45 to 0.62) | 0.60 | 0.50 | aim |"
+    )
+    assert row(Wanted("a", work, 0.5, 0.4), times).endswith("| must |")
+    assert row(Wanted("a", work, 0.4, 0.3), times).endswith("| no |")
+    assert "| 1.0 MiB | 4.0 MiB | 0.25 |" in row(Wanted("a", work, 0.5, 0.4, memory=True), times)
+    assert row(Wanted("a", work, 2, 3, inverse=True), times).endswith("| 2.00 (1.67 to 2.25) | 2.00 | 3.00 | must |")
+
+
+def test_row_without_avx512_has_its_own_bounds():
+    native, held = _times([1.0] * 3, [2.0] * 3), _times([2.0] * 3, [2.5] * 3)
+    row = works_table.row(Wanted("a", ("digits", "digits"), 0.6, 0.5, held=0.9, held_aim=0.7), native, held)
+    assert row.endswith("| 0.50 (0.50 to 0.50) | 0.60 | 0.50 | aim | 0.80 (0.80 to 0.80) | 0.90 | 0.70 | must |")
+    assert len({line.count("|") for line in (row, *works_table.header(["native", "avx2"]))}) == 1
+
+
+def test_table_measures_in_each_way_and_names_the_kernels(monkeypatch, capsys):
+    asked = []
+
+    def measured(works, instructions, threads):
+        asked.append((works, instructions, threads))
+        times = _times([1.0] * 3, [2.0] * 3)
+        times.kernels = f"npg and torch, {instructions}"
+        return times
+
+    monkeypatch.setattr(works_table, "measure", measured)
+    monkeypatch.setattr(works_table, "HAS_AVX512", True)
+    lines = works_table.table(["digits"], threads=1)
+    assert [a[1:] for a in asked] == [("native", 1), ("avx2", 1)]
+    assert lines[2].startswith("| digits MLP") and lines[2].count("(0.50 to 0.50)") == 2
+    assert lines[-1] == "Kernels: npg and torch, native; npg and torch, avx2."
+    monkeypatch.setattr(works_table, "HAS_AVX512", False)
+    assert works_table.table(["digits"])[2].endswith("| 0.50 (0.50 to 0.50) | 0.45 | 0.35 | no |")
+    assert works_table.table(["digits"], "avx2")[2].endswith("| 0.50 (0.50 to 0.50) | 0.45 | 0.35 | no |")
+    assert capsys.readouterr().out.count("| digits MLP") == 3
+
+
+def test_instructions_hold_npg_and_torch_to_avx2(monkeypatch):
+    monkeypatch.setattr(judge, "PARTS", 1)
+    times = measure({"cython": "elementwise", "torch": "elementwise"}, rounds=2, instructions="avx2")
+    assert "npg AVX512" not in times.kernels and "torch AVX512" not in times.kernels
+    assert "SkylakeX" not in times.kernels and "npg " in times.kernels and "torch " in times.kernels
 
 
 def test_slope_is_the_power_of_growth():

@@ -11,20 +11,30 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks import image_works, sequence_works
-from tests.benchmarks.given import Step, bench, contenders, draw, fill, library
+from tests.benchmarks.given import Step, bench, config, contenders, draw, fill, library
 
 # ----- Training -----
 
 
-def nanogpt(contender: str, **sizes: int) -> Step:
+def nanogpt(contender: str, **sizes: Any) -> Step:
     """One training iteration of the demo's GPT: forward, backward, clipping, AdamW."""
-    step: Step = contenders.iteration(bench.BenchConfig(worker=contender, **sizes))
+    step: Step = contenders.iteration(config(contender, **sizes))
     return step
 
 
 def wide_nanogpt(contender: str) -> Step:
     """The same, 256 wide, 6 layers, block 128, batch 8."""
     return nanogpt(contender, n_embd=256, n_layer=6, block_size=128, batch_size=8)
+
+
+def long_nanogpt(contender: str) -> Step:
+    """The same, block 512, 2 layers, batch 4."""
+    return nanogpt(contender, n_layer=2, block_size=512, batch_size=4)
+
+
+def dropout_nanogpt(contender: str) -> Step:
+    """The same as the first, with dropout 0.2."""
+    return nanogpt(contender, dropout=0.2)
 
 
 def tiny_nanogpt(contender: str) -> Step:
@@ -131,7 +141,7 @@ def elementwise(contender: str, size: int = 1000) -> Step:
 
 def chain(contender: str, length: int = 1000) -> Step:
     """A chain of multiplications and additions on (4, 4) float32, forward and backward."""
-    step: Step = contenders.chain(bench.BenchConfig(worker=contender, length=length))
+    step: Step = contenders.chain(config(contender, length=length))
     return step
 
 
@@ -141,5 +151,8 @@ def numpy_chain(_: Any, length: int = 1000) -> Step:
     return step
 
 
-_ALL = (nanogpt, wide_nanogpt, tiny_nanogpt, digits, lstm, generate, elementwise, chain, numpy_chain)
+_ALL = (
+    *(nanogpt, wide_nanogpt, long_nanogpt, dropout_nanogpt, tiny_nanogpt, digits, lstm, generate, elementwise),
+    *(chain, numpy_chain),
+)
 WORKS: dict[str, Callable[..., Step]] = {work.__name__: work for work in (*_ALL, *image_works.ALL, *sequence_works.ALL)}
