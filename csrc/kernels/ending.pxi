@@ -2,6 +2,7 @@
 
 cdef extern from "kernels/ending.h":
     bint npg_end_mpi_later(size_t finalize, size_t finalized, size_t abort_all, size_t world) noexcept
+    void npg_end_mpi_with(int status) noexcept
 
 
 def end_mpi_later(size_t finalize, size_t finalized, size_t abort_all, size_t world):
@@ -10,3 +11,8 @@ def end_mpi_later(size_t finalize, size_t finalized, size_t abort_all, size_t wo
     Args: the addresses of MPI_Finalize, MPI_Finalized and MPI_Abort, and the handle of MPI_COMM_WORLD.
     """
     return npg_end_mpi_later(finalize, finalized, abort_all, world)
+
+
+def end_mpi_with(int status):
+    """Have this status stand in place of 0, where end_mpi_later has been called: MPI cannot be ended well."""
+    npg_end_mpi_with(status)

@@ -7,6 +7,7 @@ first one that has not ended itself learns of the one before it as soon as it wa
 
 from __future__ import annotations
 
+import collections
 import threading
 import time
 from collections.abc import Iterable
@@ -22,7 +23,8 @@ _LATE = 3.0  # seconds from the end of a rank in which its last messages may arr
 
 _lock = threading.Lock()
 _channel: Any = None  # a communicator of all processes
-_farewells: list[tuple[int, np.ndarray[Any, Any]]] = []  # to which process, and what: group, rank in it, collectives
+# To which processes, and what: the group, the rank in it, and how many collectives. Of groups long ago nobody waits.
+_farewells: collections.deque[tuple[list[int], np.ndarray[Any, Any]]] = collections.deque(maxlen=1000)
 _left: dict[
     tuple[int, int], tuple[int, float]
 ] = {}  # by group and rank: how many collectives, and when that was learnt
@@ -41,8 +43,7 @@ def remember(group: Any) -> None:
     if others:
         inside, everyone = group.collectives.Get_group(), _channel.Get_group()
         number = np.array([group.number, rank, min(group.count, group.reached)], np.int64)
-        processes = inside.Translate_ranks(sorted(others), everyone)
-        _farewells.extend((process, number) for process in processes)
+        _farewells.append((inside.Translate_ranks(sorted(others), everyone), number))
         inside.Free()
         everyone.Free()
 
@@ -52,9 +53,9 @@ def tell(groups: Iterable[Any]) -> None:
     for group in groups:
         remember(group)
     MPI = load()
-    for process, number in _farewells:
-        _channel.Isend([number, MPI.INT64_T], process, _TAG).Free()  # so small that it leaves at once
-    _farewells.clear()
+    for processes, number in _farewells:
+        for process in processes:
+            _channel.Isend([number, MPI.INT64_T], process, _TAG).Free()  # so small that nobody has to receive it
 
 
 def who_left(group: Any, number: int, peers: Iterable[int] | None) -> str:

@@ -95,7 +95,9 @@ def _end(knows_status: bool, owner: int, groups: list[Any]) -> None:
         if not is_idle(groups, _PATIENCE):
             rank = _mpi.load().COMM_WORLD.rank
             print(f"[rank{rank}]: ended while operations between the ranks were under way", file=sys.stderr)
-            _leave(1)
+            if not knows_status:
+                _leave(1)
+            core.end_mpi_with(1)  # unless the process ends with a status of its own
         _departures.tell(groups)
     if not knows_status:
         if failed:

@@ -14,6 +14,7 @@ depthwise: Any = None
 depthwise_spread: Any = None
 depthwise_weigh: Any = None
 end_mpi_later: Any = None
+end_mpi_with: Any = None
 fold: Any = None
 holds_words: Any = None
 largest: Any = None

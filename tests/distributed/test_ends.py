@@ -57,9 +57,10 @@ def test_rank_that_ends_well_before_the_others_is_named(how):
     assert "end" not in done.stdout
 
 
-def test_who_ends_well_without_the_others_says_so():
-    done = npg_ranks(3, "dying.py", "left_caught")
-    assert done.returncode == 1
+@pytest.mark.parametrize(("how", "status"), [("caught", 1), ("caught_exit", 7)])
+def test_who_ends_without_the_others_says_so(how, status):
+    done = npg_ranks(3, "dying.py", "left_" + how)
+    assert done.returncode == status
     assert ": ended while operations between the ranks were under way" in done.stderr
     assert "Traceback" not in done.stderr
 
