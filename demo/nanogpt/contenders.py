@@ -80,12 +80,7 @@ def kernels(worker):
     if worker == "numpy":
         return ""
     module = sys.modules["torch" if worker.startswith("torch") else "npg"]
-    found = f"{module.__name__} {module.backends.cpu.get_cpu_capability()}"
-    if worker.startswith("torch"):
-        return found
-    from npg.kernels import openblas
-
-    return f"{found} with OpenBLAS's {openblas.kernels() or 'unknown'}"
+    return f"{module.__name__} {module.backends.cpu.get_cpu_capability()}"
 
 
 # ----- The model -----

@@ -13,6 +13,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a worker runs this file itself
 
+from npg.kernels.openblas import kernels
 from tests.benchmarks.given import contenders
 from tests.benchmarks.works import WORKS, bench
 
@@ -30,7 +31,8 @@ def serve(name: str, contender: str, settings: dict[str, Any]) -> None:
     started = time.perf_counter()
     step()
     calls = max(1, int(0.02 / (time.perf_counter() - started)))  # a part takes 20 ms or one call
-    ready = {"results": results, "version": contender, "kernels": contenders.kernels(contender)}
+    used = contenders.kernels(contender) + (f" with OpenBLAS's {kernels()}" if contender != "torch" else "")
+    ready = {"results": results, "version": contender, "kernels": used}
     print(json.dumps(ready), flush=True)
     for _ in sys.stdin:
         if not is_long:
