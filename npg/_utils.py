@@ -223,12 +223,6 @@ REBUILDING = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name in REBUILDING:
-        return REBUILDING[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
 # ----- Several tensors as one -----
 
 
@@ -248,13 +242,19 @@ def _unflatten_dense_tensors(flat: Tensor, tensors: Iterable[Tensor]) -> tuple[T
 
 def _take_tensors(tensors: Iterable[Tensor], size_limit: int) -> Iterator[list[Tensor]]:
     """Yield lists of tensors of one dtype, of at most size_limit bytes where they are several."""
-    open_: dict[str, tuple[list[Tensor], int]] = {}
+    some: dict[str, list[Tensor]] = {}
+    size: dict[str, int] = {}
     for x in tensors:
-        some, size = open_.get(x.type(), ([], 0))
-        if size and size + x.nbytes > size_limit:
-            yield some
-            some, size = [], 0
-        open_[x.type()] = [*some, x], size + x.nbytes
-    for some, _ in open_.values():
-        if some:
-            yield some
+        kind = x.type()
+        if size.get(kind) and size[kind] + x.nbytes > size_limit:
+            yield some[kind]
+            some[kind], size[kind] = [], 0
+        some.setdefault(kind, []).append(x)
+        size[kind] = size.get(kind, 0) + x.nbytes
+    yield from some.values()
+
+
+def __getattr__(name: str) -> Any:
+    if name in REBUILDING:
+        return REBUILDING[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

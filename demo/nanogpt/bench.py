@@ -161,7 +161,7 @@ def environment(name, config):
     threads = {f"{library}_NUM_THREADS": str(count) for library in ("OMP", "OPENBLAS", "MKL", "VECLIB")}
     engine = {"NPG_ENGINE": name.partition("-")[0]} if name.startswith(("cython", "python")) else {}
     variables = {**os.environ, **threads, **engine, **INSTRUCTIONS[config.instructions]}
-    return {name: value for name, value in variables.items() if value is not None}
+    return {key: value for key, value in variables.items() if value is not None}
 
 
 def ended(name, errors):
@@ -302,8 +302,9 @@ def machine():
         for line in file:
             key, _, value = line.partition(":")
             facts.setdefault(key.strip(), value.strip())
-        if "model name" in facts:
-            name = f"{facts['model name']} (family {facts['cpu family']}, model {facts['model']})"
+        name = facts.get("model name", name)
+        if "cpu family" in facts:  # x86, whose names may hide the kind of processor
+            name += f" (family {facts['cpu family']}, model {facts['model']})"
     system = f"{platform.system()}, Python {platform.python_version()}"
     return f"{name}, {os.cpu_count()} CPUs, {system}, {datetime.date.today()}"
 

@@ -25,9 +25,8 @@ _lock = threading.Lock()
 _channel: Any = None  # a communicator of all processes
 # To which processes, and what: the group, the rank in it, and how many collectives. Of groups long ago nobody waits.
 _farewells: collections.deque[tuple[list[int], np.ndarray[Any, Any]]] = collections.deque(maxlen=1000)
-_left: dict[
-    tuple[int, int], tuple[int, float]
-] = {}  # by group and rank: how many collectives, and when that was learnt
+# By group and rank in it: how many collectives, and when that was learnt.
+_left: dict[tuple[int, int], tuple[int, float]] = {}
 
 
 def begin() -> None:
@@ -71,9 +70,7 @@ def who_left(group: Any, number: int, peers: Iterable[int] | None) -> str:
             of_group, rank, count = room.tolist()
             _left[of_group, rank] = count, time.monotonic()
     last = time.monotonic() - _LATE
-    gone = {
-        rank: count for (of_group, rank), (count, when) in _left.items() if of_group == group.number and when < last
-    }
+    gone = {rank: count for (of, rank), (count, when) in _left.items() if of == group.number and when < last}
     if peers is None:
         missing = [rank for rank, count in gone.items() if count < number]
     else:

@@ -8,6 +8,7 @@ the time limit of the group end it. Messages from rank to rank have no thread: t
 from __future__ import annotations
 
 import contextlib
+import math
 import queue
 import threading
 import time
@@ -140,14 +141,13 @@ class Operation:
         Raises: DistBackendError: when MPI fails, the time is over, or a rank has ended. Then MPI may still write to the
             tensors.
         """
-        start = asked = time.monotonic()
+        start, patience = time.monotonic(), _patience(limit)
         try:
             while not self.ask():
-                now = time.monotonic()
-                waited = now - start
-                if limit is not None and waited > limit.total_seconds() or now - asked > _SUSPICIOUS:
-                    asked = now
+                waited = time.monotonic() - start
+                if waited > patience:
                     self.check(limit, waited)
+                    patience = _patience(limit, waited)
                 if waited > _BRIEF:
                     time.sleep(0 if waited < _LONG else min(_SHARE * waited, _PAUSE))
         except load().Exception as error:
@@ -156,6 +156,11 @@ class Operation:
             self.give_up()
             raise
         self.complete()
+
+
+def _patience(limit: timedelta | None, waited: float = 0.0) -> float:
+    """Return how many seconds one has waited when it is time to check next."""
+    return min(waited + _SUSPICIOUS, math.inf if limit is None else limit.total_seconds())
 
 
 _abandoned: list[Operation] = []  # whose memory MPI may still use
@@ -226,9 +231,8 @@ class Work:
         Args: timeout: at most so long; None or 0: as long as the group allows.
         Raises: DistBackendError: when MPI has failed, the time is over, or a rank has ended that this waits for.
         """
-        limit, start = timeout or self._limit, time.monotonic()
-        rest = _SUSPICIOUS if limit is None else limit.total_seconds()
-        while not self._done.wait(min(rest, _SUSPICIOUS)):
+        limit, start, waited = timeout or self._limit, time.monotonic(), 0.0
+        while not self._done.wait(_patience(limit, waited) - waited):
             waited = time.monotonic() - start
             try:
                 self._operation.check(limit, waited)
@@ -237,7 +241,6 @@ class Work:
                     self._operation.give_up()
                     self._finish(error)
                 raise
-            rest = _SUSPICIOUS if limit is None else limit.total_seconds() - waited
         if self._error is not None:
             raise self._error
         return True

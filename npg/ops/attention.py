@@ -50,7 +50,7 @@ Array = np.ndarray[Any, Any]
 KEPT = 256 * 256  # scores of one head up to which the probabilities are saved
 _BOUNDS = {char: (limit, math.exp(-limit)) for char, limit in SAFE.items()}  # of scores, and of the sums
 
-# These compute tiles without dropout; see csrc/kernels/attention.pxi.
+# These compute tiles without dropout; see csrc/kernels/attention.pxi and attention_gradients.pxi.
 _attend: Callable[..., bool] | None = core.attend
 _attend_back: Callable[..., bool] | None = core.attend_back
 
@@ -286,26 +286,21 @@ def _attention_backward(
     saves = queries * keys <= KEPT
     shares = _attend_back is not None and drop is None and not any(gm) and (saves or not (is_causal and masks))
 
-    def run_in_c(number: int) -> bool:
-        tile, saved_tile = tiles[number], saved[number]
+    def is_done_in_c(tile: Tile, part: Array) -> bool:
         b0, b1, start, stop, visible = tile
-        p, logs, bias = saved_tile, None, None
-        if not saves:
-            p, logs = None, saved_tile
-            bias = _bias_of_tile(addend(masks, tile, q.dtype), is_causal, tile, q.dtype)
+        p, logs = (part, None) if saves else (None, part)
+        bias = None if saves else _bias_of_tile(addend(masks, tile, q.dtype), is_causal, tile, q.dtype)
         seen, of_tile = (slice(b0, b1), slice(None), slice(visible)), (slice(b0, b1), slice(None), slice(start, stop))
-        part = None if gq is None else gq[of_tile]
-        others = [None if x is None else x[seen] for x in (gk, gv)]
+        into = [None if x is None else x[at] for x, at in ((gq, of_tile), (gk, seen), (gv, seen))]
         assert _attend_back is not None
-        g_of_tile = for_blas(g[of_tile])
         return _attend_back(
-            q[of_tile], k[seen], v[seen], g_of_tile, p, logs, part, *others, bias, scale, stop != queries
+            q[of_tile], k[seen], v[seen], for_blas(g[of_tile]), p, logs, *into, bias, scale, stop != queries
         )
 
     def run(number: int) -> None:
-        if shares and run_in_c(number):
-            return
         tile, saved_tile = tiles[number], saved[number]
+        if shares and is_done_in_c(tile, saved_tile):
+            return
         b0, b1, start, stop, visible = tile
         # The gradient of a sum is one number with strides of 0: what BLAS cannot read is copied tile by tile.
         scaled, gt = _scaled(q, tile, scale), for_blas(g[b0:b1, :, start:stop])

@@ -24,7 +24,7 @@ _DENSITY = 1.0 / math.sqrt(2.0 * math.pi)  # phi(x) = _DENSITY exp(-x^2 / 2)
 
 # In float32 Phi(x) = (1 + tanh(z)) / 2 = 1 / (1 + exp(-2 z)) with z = x q(x^2) and a polynomial q. NumPy's float32 tanh
 # takes half as long as its exp with AVX-512, and twice as long without. The fit weights an error of q by its effect on
-# Phi, which stays below 3e-8; with the rounding of float32 below 9e-8 and 1.2e-7 (tests/ops/test_gelu.py compares the
+# Phi, which stays below 3e-8; with the rounding of float32 below 1e-7 and 1.3e-7 (tests/ops/test_gelu.py compares the
 # whole range with float64). Beyond 6.2 the argument keeps growing.
 _Q = (
     0.7978849414638504,

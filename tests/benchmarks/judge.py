@@ -31,7 +31,9 @@ def serve(name: str, contender: str, settings: dict[str, Any]) -> None:
     started = time.perf_counter()
     step()
     calls = max(1, int(0.02 / (time.perf_counter() - started)))  # a part takes 20 ms or one call
-    used = contenders.kernels(contender) + (f" with OpenBLAS's {kernels()}" if contender != "torch" else "")
+    used = contenders.kernels(contender) + (
+        f" with OpenBLAS's {kernels()}" if contender in ("cython", "python") else ""
+    )
     ready = {"results": results, "version": contender, "kernels": used}
     print(json.dumps(ready), flush=True)
     for _ in sys.stdin:

@@ -371,6 +371,11 @@ def _hidden_end(lead, keys):
     return np.broadcast_to(np.arange(keys) < keys - keys // 4, shape)
 
 
+SHAPES = [
+    ((1, 4), 64, 64, 32, 32), ((2, 3), 7, 7, 5, 3), ((3,), 2, 9, 1, 4), ((2, 2), 9, 2, 4, 1), ((1, 1), 70, 130, 8, 8),
+    ((5, 2), 1, 3, 4, 4), ((5, 2), 3, 1, 4, 4), ((12, 4), 40, 40, 16, 16), ((1, 2), 200, 192, 4, 4),
+    ((1, 2), 3, 1000, 4, 4), ((2, 2), 130, 300, 64, 64),
+]  # fmt: skip
 MASKS_OF = {
     "number": lambda lead, queries, keys, dtype: (normal(1, 1, dtype=dtype), None),
     "rows": lambda lead, queries, keys, dtype: (normal(queries, 1, dtype=dtype), None),
@@ -384,10 +389,7 @@ MASKS_OF = {
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("keep", ["nothing", "probabilities", "logarithms"])
 @pytest.mark.parametrize("masks", ["none", "causal", *MASKS_OF])
-@pytest.mark.parametrize(("lead", "queries", "keys", "n", "m"), [
-    ((1, 4), 64, 64, 32, 32), ((2, 3), 7, 7, 5, 3), ((3,), 2, 9, 1, 4), ((2, 2), 9, 2, 4, 1), ((1, 1), 70, 130, 8, 8),
-    ((5, 2), 1, 3, 4, 4), ((12, 4), 40, 40, 16, 16), ((1, 2), 3, 1000, 4, 4), ((1, 2), 200, 192, 4, 4),
-])  # fmt: skip
+@pytest.mark.parametrize(("lead", "queries", "keys", "n", "m"), SHAPES)
 def test_attention_of_the_engine_has_the_bits_of_the_python_code(
     lead, queries, keys, n, m, masks, keep, dtype, monkeypatch
 ):
@@ -406,11 +408,7 @@ def test_attention_of_the_engine_has_the_bits_of_the_python_code(
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("keep", ["probabilities", "logarithms"])
 @pytest.mark.parametrize("masks", ["none", "causal", *MASKS_OF])
-@pytest.mark.parametrize(("lead", "queries", "keys", "n", "m"), [
-    ((1, 4), 64, 64, 32, 32), ((2, 3), 7, 7, 5, 3), ((3,), 2, 9, 1, 4), ((2, 2), 9, 2, 4, 1), ((1, 1), 70, 130, 8, 8),
-    ((5, 2), 1, 3, 4, 4), ((5, 2), 3, 1, 4, 4), ((12, 4), 40, 40, 16, 16), ((1, 2), 200, 192, 4, 4),
-    ((1, 2), 3, 1000, 4, 4), ((2, 2), 130, 300, 64, 64),
-])  # fmt: skip
+@pytest.mark.parametrize(("lead", "queries", "keys", "n", "m"), SHAPES)
 def test_gradients_of_attention_in_c_have_the_bits_of_the_python_code(
     lead, queries, keys, n, m, masks, keep, dtype, monkeypatch
 ):

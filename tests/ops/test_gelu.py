@@ -54,6 +54,14 @@ def test_gelu_in_float32_is_exact_to_rounding_everywhere(approximate):
     assert np.abs(gx - slope).max() < (4e-7 if approximate == "none" else 3e-6)
 
 
+@pytest.mark.parametrize("has_avx512", [True, False])
+def test_gelu_in_float32_is_exact_to_rounding_in_the_form_for_each_processor(has_avx512, monkeypatch):
+    monkeypatch.setattr(ops, "HAS_AVX512", has_avx512)
+    x = np.linspace(-12, 12, 240_001).astype(np.float32)
+    phi = programs.Program(lambda x: ops._phi_single(x, x * x), arguments=(("x",), ()))(x)
+    assert np.abs(phi - torch.special.ndtr(torch.from_numpy(x.astype(np.float64))).numpy()).max() < 1.3e-7
+
+
 @pytest.mark.parametrize("approximate", FORMS)
 def test_gelu_of_large_numbers_is_the_number_or_zero(approximate):
     x = np.array([-1e30, -1e6, -50.0, 50.0, 1e6, 1e30, math.nan], np.float32)
