@@ -89,19 +89,19 @@ def _end(knows_status: bool, owner: int, groups: list[Any]) -> None:
     """Wait for what was begun, and end MPI unless the C library does that."""
     if os.getpid() != owner or _mpi.load().Is_finalized():  # a forked child, or one of multiprocessing
         return
-    failed = _status or hasattr(sys, "last_value")
+    raised = hasattr(sys, "last_value")  # and has been printed
     hand_over_output()
-    if not failed:
-        if not is_idle(groups, _PATIENCE):
-            rank = _mpi.load().COMM_WORLD.rank
-            print(f"[rank{rank}]: ended while operations between the ranks were under way", file=sys.stderr)
-            if not knows_status:
-                _leave(1)
-            core.end_mpi_with(1)  # unless the process ends with a status of its own
+    is_over = raised or is_idle(groups, _PATIENCE)
+    if not is_over:
+        rank = _mpi.load().COMM_WORLD.rank
+        print(f"[rank{rank}]: ended while operations between the ranks were under way", file=sys.stderr)
+    if not knows_status and (_status or not is_over or raised):
+        _leave(_status or 1)
+    if not is_over:
+        core.end_mpi_with(1)  # unless the process ends with a status of its own
+    if not raised:
         _departures.tell(groups)
     if not knows_status:
-        if failed:
-            _leave(_status or 1)
         _mpi.load().Finalize()
 
 

@@ -49,15 +49,15 @@ def _configured() -> int:
 class _Job:
     """Parts of one call: every participating thread, including the caller, takes the next part until none is left.
 
-    Nothing is shared with other calls, so nothing has to be given back: a caller that is interrupted leaves, and
-    threads finish the parts that they have begun.
+    Nothing is shared with other calls, so nothing has to be given back: a caller that is interrupted while it waits
+    leaves, and threads finish the parts that they have begun.
     """
 
     def __init__(self, work: Work, parts: list[tuple[int, int]]) -> None:
         self.work: Work | None = work
         self.parts, self.count = iter(parts), len(parts)
         self.endings = itertools.count(1)  # taking the next is atomic: one thread alone ends the last part
-        self.errors: list[Exception] = []
+        self.errors: list[BaseException] = []
         self.ended = threading.Lock()
         self.ended.acquire()
 
@@ -70,7 +70,7 @@ class _Job:
                 try:
                     assert self.work is not None
                     self.work(start, stop)
-                except Exception as error:
+                except BaseException as error:  # an interrupt too: the other threads are in memory of the caller
                     self.errors.append(error)
                 if next(self.endings) == self.count:
                     self.ended.release()
