@@ -45,6 +45,13 @@ cdef int restore_memory(object before) except -1:
     return 0
 
 
+def address(array):
+    """Return the address of the first element of an array, or of what stands for one; see npg/kernels/layouts.py."""
+    if isinstance(array, cnp.ndarray):
+        return <size_t>cnp.PyArray_DATA(<cnp.ndarray>array)
+    return array.__array_interface__["data"][0]
+
+
 def memory_held():
     """Return the bytes of live arrays in blocks of memory.h, and of blocks that wait for the next array."""
     cdef memory_counts now = memory_count()

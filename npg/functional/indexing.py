@@ -30,11 +30,12 @@ from npg.functional._index import (
 )
 from npg.functional._public import as_tensor_input, exposed, public_function, to_dtype
 from npg.functional._types import T
+from npg.kernels.layouts import address
 from npg.kernels.meta import NO_DATA, needs_data
 from npg.ops import indexing as ops
 from npg.ops.elementwise import clone
 from npg.ops.shape import reshape
-from npg.ops.strided import address, overlaps
+from npg.ops.strided import overlaps
 
 # ----- x[index] -----
 

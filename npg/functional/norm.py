@@ -9,13 +9,24 @@ import numpy as np
 from npg import dtypes
 from npg._errors import OUT_DTYPE
 from npg._words import scalar_name
-from npg.engine import apply
+from npg.engine import apply, array_of, wrap
 from npg.functional._arguments import checked_array, dim_index
 from npg.functional._public import promote, public_function, writes
 from npg.functional._types import Dims, T
+from npg.functional.joining import stack
 from npg.functional.reduction import vector_norm
 from npg.functional.shape import reshape
 from npg.ops import distance
+
+
+def norms(tensors: list[Any], p: float) -> Any:
+    """Return the vector_norm of each tensor, (len(tensors),), unrecorded where all are of one floating dtype."""
+    arrays = [array_of(t) for t in tensors]
+    if all(type(x) is np.ndarray and x.size for x in arrays) and len({x.dtype for x in arrays}) == 1:
+        y = wrap(distance.norms(arrays, p)) if arrays[0].dtype.char in "fd" else None
+        if all(type(t) is type(y) for t in tensors):  # no classes of users, which may ask to see each call
+            return y  # the calls of vector_norm take longer than norms of few numbers
+    return stack([vector_norm(t, p) for t in tensors])
 
 
 @public_function

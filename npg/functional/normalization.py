@@ -73,9 +73,10 @@ def plain_layer_norm(input: Any, normalized_shape: Any, weight: Any, bias: Any, 
 
     Nearly every call: a closer look takes as long as the rest.
     """
-    if isinstance(input, TensorBase) and isinstance(weight, TensorBase) and isinstance(bias, TensorBase):
+    if isinstance(input, TensorBase) and isinstance(weight, TensorBase):
         if type(normalized_shape) is tuple and normalized_shape and type(eps) is float:
-            x, w, b = input._array, weight._array, bias._array
+            x, w = input._array, weight._array
+            b = bias._array if isinstance(bias, TensorBase) else w if bias is None else None
             if type(x) is type(w) is type(b) is np.ndarray and x.dtype is w.dtype is b.dtype in _PLAIN:
                 dims = len(normalized_shape)
                 if x.shape[-dims:] == w.shape == b.shape == normalized_shape:

@@ -7,7 +7,7 @@ the modules of this package do everything by NumPy's own functions: the same res
 from npg._compiled import choose
 
 _NAMES = (
-    *("attend", "attend_back", "can_fold", "compile_steps", "correlate", "depthwise", "depthwise_spread"),
+    *("address", "attend", "attend_back", "can_fold", "compile_steps", "correlate", "depthwise", "depthwise_spread"),
     *("depthwise_weigh", "drop_memory", "end_mpi_later", "end_mpi_with", "fold", "holds_words", "largest", "linear"),
     *("memory_held", "multiply", "name", "put", "put_even", "recurrent", "recurrent_back", "select", "spread"),
     *("take_long_words", "take_trials", "take_words", "transpose", "weigh", "winograd", "winograd_weigh"),

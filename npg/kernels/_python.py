@@ -6,6 +6,7 @@ from typing import Any
 
 name = "python"
 can_fold = False
+address: Any = None
 attend: Any = None
 attend_back: Any = None
 compile_steps: Any = None

@@ -11,6 +11,7 @@ import numpy as np
 from npg._floating import silent
 from npg.kernels import core, limits, tiles
 from npg.kernels.buffers import scratch
+from npg.kernels.layouts import address
 from npg.kernels.openblas import APART
 
 Array = np.ndarray[Any, Any]
@@ -104,26 +105,20 @@ def _multiply_batch(a: Array, b: Array, out: Array, is_one: bool | None = None) 
         is_one: whether it is the only product that runs; None: if it is one matrix.
     """
     (m, k), n = a.shape[-2:], b.shape[-1]
-    if m == n and _address(a) == _address(b):
+    if m == n and address(a) == address(b):
         b = b.copy("C")  # for a matrix and its transpose NumPy calls syrk, which would use threads of its own
-    first = out[(0,) * (out.ndim - 2)]
-    a_lines, b_lines = (tiles.lines(x[(0,) * (x.ndim - 2)]) for x in (a, b))
+    a_lines, b_lines = (tiles.lines(x) for x in (a, b))
     assert a_lines is not None and b_lines is not None
     tile = tiles.cut(m, k, n, a.itemsize, a_lines[0], b_lines[1], out.size == m * n if is_one is None else is_one)
     if tile == (m, n, k) and (m * k * n <= limits.UNSHARED_BATCH or not APART):
         np.matmul(a, b, out=out)  # each is a call of BLAS that stays in its thread
         return
-    if not (tiles.lines(first) or (False,))[0]:
+    if not (tiles.lines(out) or (False,))[0]:
         out[...] = multiply(a, b)
         return
     lead = out.shape[:-2]
     a, b = np.broadcast_to(a, (*lead, m, k)), np.broadcast_to(b, (*lead, k, n))
     tiles.in_tiles(a, b, out, *tile)
-
-
-def _address(x: Array) -> int:
-    address: int = x.__array_interface__["data"][0]
-    return address
 
 
 def _multiply_integers(a: Array, b: Array) -> Array:
@@ -140,6 +135,6 @@ def for_blas(x: Array) -> Array:
     """Return x, or a copy where BLAS cannot read its last two dimensions: NumPy would use a slow loop."""
     if _is_plain(x):
         return x
-    if x.size and tiles.lines(x[(0,) * (x.ndim - 2)]):
+    if x.size and tiles.lines(x):
         return x
     return np.array(x, x.dtype.newbyteorder("="), order="C")

@@ -196,13 +196,13 @@ def _is_large(m: int, k: int, n: int, down: int, across: int, least: int) -> boo
 
 
 def lines(x: Array) -> tuple[bool, bool] | None:
-    """Tell whether a matrix's rows, and its columns, are contiguous; None where BLAS cannot read it.
+    """Tell whether the rows, and the columns, of a matrix or of those of a batch are contiguous; None: not for BLAS.
 
     A stride counts only where its dimension is longer than one.
     """
     if not x.flags.aligned or not x.dtype.isnative:
         return None
-    (rows, columns), (down, right), size = x.shape, x.strides, x.itemsize
+    (rows, columns), (down, right), size = x.shape[-2:], x.strides[-2:], x.itemsize
     by_rows = (columns == 1 or right == size) and (rows == 1 or (down % size == 0 and down >= columns * size))
     by_columns = (rows == 1 or down == size) and (columns == 1 or (right % size == 0 and right >= rows * size))
     return (by_rows, by_columns) if by_rows or by_columns else None

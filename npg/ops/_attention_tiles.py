@@ -5,6 +5,7 @@ The scores of a tile lie in memory as (B, keys, nh, queries), see ops/attention.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from npg.kernels.buffers import constants
-from npg.kernels.layouts import memory_order
+from npg.kernels.layouts import address, memory_order
 from npg.kernels.parallel import split
 from npg.ops._broadcast import unbroadcast
 
@@ -35,7 +36,8 @@ class Tile(NamedTuple):
     visible: int
 
 
-def tiles_of(batch: int, heads: int, queries: int, keys: int, is_causal: bool, itemsize: int) -> list[Tile]:
+@functools.lru_cache(maxsize=256)
+def tiles_of(batch: int, heads: int, queries: int, keys: int, is_causal: bool, itemsize: int) -> tuple[Tile, ...]:
     """Return the tiles, the late queries first.
 
     Every block of queries is cut at the same batches, into parts of equal size, for threads.
@@ -47,7 +49,7 @@ def tiles_of(batch: int, heads: int, queries: int, keys: int, is_causal: bool, i
         stop = min(start + BLOCK, queries)
         visible = min(stop, keys) if is_causal else keys
         tiles += [Tile(b, min(b + step, batch), start, stop, visible) for b in range(0, batch, step)]
-    return tiles
+    return tuple(tiles)
 
 
 def run_tiles(tiles: Sequence[Tile], run: Callable[[int], None], in_order: bool = False) -> None:
@@ -195,14 +197,15 @@ def factors(bits: Array, tile: Tile, kept: float, dtype: np.dtype[Any]) -> Array
 
 def empty_like(x: Array, width: int) -> Array:
     """Return an uninitialised (B, nh, T, width) whose first three dimensions have the order in memory that x has."""
+    batch, heads, length, _ = x.shape
+    outer, middle, inner, _ = x.strides
+    if outer > inner > middle > 0:  # a part of a projection, nearly always
+        return np.empty((batch, length, heads, width), x.dtype).transpose(0, 2, 1, 3)
     order = memory_order(x.shape[:3], x.strides[:3])
     if order == [0, 1, 2]:
-        return np.empty((*x.shape[:3], width), x.dtype)
-    return np.empty((*[x.shape[d] for d in order], width), x.dtype).transpose(*np.argsort(order), 3)
-
-
-def _address(x: Array) -> int:
-    return x.__array_interface__["data"][0]
+        return np.empty((batch, heads, length, width), x.dtype)
+    back = sorted(range(3), key=order.__getitem__)
+    return np.empty((*[x.shape[d] for d in order], width), x.dtype).transpose(*back, 3)
 
 
 def _like_parts(xs: Sequence[Array]) -> tuple[Array, ...] | None:
@@ -213,10 +216,11 @@ def _like_parts(xs: Sequence[Array]) -> tuple[Array, ...] | None:
     first, n = xs[0], len(xs)
     batch, heads, length, width = first.shape
     part = heads * width * first.itemsize
+    start = address(first)
     for i, x in enumerate(xs):
         if x.base is None or x.base is not first.base or x.shape != first.shape or x.strides != first.strides:
             return None
-        if _address(x) - _address(first) != i * part:
+        if address(x) != start + i * part:
             return None
     within = width * first.itemsize, first.itemsize
     if first.strides == (length * n * part, within[0], n * part, within[1]):

@@ -277,7 +277,7 @@ def _attention_backward(
     drop = scores_4d(bits, lead)
     gq, gk, gv = gradients_like(q, k, v, needs[:3])
     gm = [MaskGradient(x, lead) if need else None for x, need in zip((mask, padding), needs[3:5], strict=True)]
-    tiles = tiles_of(batch, heads, queries, keys, is_causal, q.itemsize) if saved else []
+    tiles = tiles_of(batch, heads, queries, keys, is_causal, q.itemsize) if saved else ()
     if not tiles or (is_causal and keys > queries):
         for part in (gq, gk, gv):
             if part is not None:

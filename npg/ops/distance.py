@@ -87,6 +87,11 @@ def vector_norm(input: Any, *, p: float, dim: tuple[int, ...] | None, keepdim: b
     return c_order(_norm(input, p, dim, keepdim))
 
 
+def norms(arrays: list[Array], p: float) -> Array:
+    """Return the p-norm of each array, as vector_norm computes it, (len(arrays),); all of one dtype, not float16."""
+    return np.array([_norm(x, p, None, False) for x in arrays], arrays[0].dtype)
+
+
 def _dist_vjp(g: Any, y: Any, x: Any, other: Any, p: float) -> Any:
     """Return the gradient of x, summed down here: from a 0-d result the engine cannot see that x was broadcast."""
     gx = _norm_vjp(g, y, x - other, p, None, False)

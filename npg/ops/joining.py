@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from npg.kernels.layouts import address
 from npg.ops._kinds import Kind, along_dims, linear
 from npg.ops._layouts import is_channels_last
 from npg.ops._op import movement, primitive
@@ -47,15 +48,15 @@ def _adjacent(parts: list[Any], dim: int) -> np.ndarray[Any, Any] | None:
     owner = getattr(first, "base", None)
     if not isinstance(owner, np.ndarray) or not owner.flags.c_contiguous:
         return None
-    start = at = first.__array_interface__["data"][0]
+    start = at = address(first)
     for p in parts:
         if p.base is not owner or p.strides != first.strides or p.dtype != owner.dtype:
             return None
-        if p.__array_interface__["data"][0] != at:
+        if address(p) != at:
             return None
         at += p.shape[dim] * p.strides[dim]
     shape = (*first.shape[:dim], sum(p.shape[dim] for p in parts), *first.shape[dim + 1 :])
-    return np.ndarray(shape, first.dtype, owner, start - owner.__array_interface__["data"][0], first.strides)
+    return np.ndarray(shape, first.dtype, owner, start - address(owner), first.strides)
 
 
 split_with_sizes = overload(split, "SplitWithSizesBackward0", aten="split_with_sizes")

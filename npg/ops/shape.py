@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from npg.kernels.layouts import empty_like
+from npg.kernels.layouts import address, empty_like
 from npg.ops._broadcast import unbroadcast
 from npg.ops._kinds import ELEMENTWISE, adjoint_along, along_dims, linear, moved, padded, rank_of
 from npg.ops._op import Op, movement, primitive
@@ -72,7 +72,7 @@ def _with_strides(x: np.ndarray[Any, Any], shape: Any, strides: Any) -> np.ndarr
         owner = owner.transpose(order)
         if not owner.flags.c_contiguous:
             return None
-    offset = 0 if owner is x else x.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
+    offset = 0 if owner is x else address(x) - address(owner)
     return np.ndarray(shape, x.dtype, owner, offset, strides)
 
 

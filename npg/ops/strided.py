@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from npg.kernels.layouts import address
 from npg.kernels.meta import MetaArray
 from npg.kernels.sums import add_up
 from npg.ops._half import HALF
@@ -29,7 +30,7 @@ def alias(input: Any) -> Any:
 
 def geometry(base: np.ndarray[Any, Any], view: np.ndarray[Any, Any]) -> dict[str, Any]:
     """Return the layout of `view` in the memory of `base`, as settings of the ops below."""
-    offset = view.__array_interface__["data"][0] - base.__array_interface__["data"][0] if view.size and base.size else 0
+    offset = address(view) - address(base) if view.size and base.size else 0
     return {"shape": view.shape, "strides": view.strides, "offset": offset, "base": (base.shape, base.strides)}
 
 
@@ -46,7 +47,7 @@ def partly_overlaps(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
         return False
     if not np.may_share_memory(a, b) or not (_is_dense(a) and _is_dense(b)):
         return False
-    first, second = a.__array_interface__["data"][0], b.__array_interface__["data"][0]
+    first, second = address(a), address(b)
     return first != second or a.nbytes != b.nbytes or a.ndim != b.ndim or _steps(a) != _steps(b)
 
 
@@ -96,11 +97,6 @@ def root(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         array = owner
 
 
-def address(array: np.ndarray[Any, Any]) -> int:
-    """Return the address of the first element."""
-    return array.__array_interface__["data"][0]
-
-
 def offset_of(array: np.ndarray[Any, Any]) -> int:
     """Return the number of elements between the start of the memory and the first element."""
     return (address(array) - address(root(array))) // array.itemsize if array.size else 0
@@ -118,10 +114,10 @@ def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
 def _window(array: np.ndarray[Any, Any], shape: Any, strides: Any, offset: int) -> np.ndarray[Any, Any]:
     """Return the view of the array's memory with this layout, in bytes from the array's first element."""
     owner = root(array)
-    first = array.__array_interface__["data"][0] + offset
+    first = address(array) + offset
     dense = owner.transpose(sorted(range(owner.ndim), key=lambda d: -owner.strides[d]))
     if dense.flags.c_contiguous:  # the view's base is then the owner, by which the engine knows a view
-        start = first - owner.__array_interface__["data"][0]
+        start = first - address(owner)
         return np.ndarray(shape, array.dtype, dense, start if 0 not in shape else 0, strides)
     interface = dict(array.__array_interface__)
     interface["shape"], interface["strides"] = tuple(shape), tuple(strides)

@@ -20,8 +20,9 @@ import numpy as np
 from npg import _utils, dtypes
 from npg.functional._attributes import layout, memory_format
 from npg.functional.generator import Generator
+from npg.kernels.layouts import address
 from npg.nn.parameter import Parameter
-from npg.ops.strided import Window, address, contiguous_strides, root
+from npg.ops.strided import Window, contiguous_strides, root
 from npg.serialization import _locations, _names
 from npg.tensor import Tensor, memory
 from npg.tensor.copies import own_attributes

@@ -13,8 +13,9 @@ import numpy as np
 from npg import dtypes
 from npg.engine import TensorBase, apply
 from npg.kernels import meta
+from npg.kernels.layouts import address
 from npg.kernels.meta import MetaArray
-from npg.ops.strided import address, alias, root
+from npg.ops.strided import alias, root
 
 S = TypeVar("S", bound=TensorBase)
 

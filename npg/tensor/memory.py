@@ -17,8 +17,9 @@ from npg.functional._factory import channels_last_array, parse_sizes
 from npg.functional._public import public_function
 from npg.functional._types import T
 from npg.kernels import meta
+from npg.kernels.layouts import address
 from npg.kernels.meta import MetaArray
-from npg.ops.strided import address, contiguous_strides, offset_of, root
+from npg.ops.strided import contiguous_strides, offset_of, root
 from npg.tensor.storage import Storage, TypedStorage, UntypedStorage
 
 # ----- Layout -----

@@ -13,8 +13,8 @@ from npg._naming import named
 from npg._words import type_name
 from npg.functional._attributes import CPU, META, NO_CUDA, device as device_type
 from npg.kernels import meta
+from npg.kernels.layouts import address
 from npg.kernels.meta import NO_DATA, MetaArray
-from npg.ops.strided import address
 from npg.tensor.storage_sources import of_buffer, of_call, of_file, swapped
 
 _BYTE = np.dtype(np.uint8)

@@ -283,14 +283,21 @@ class Module:
             remove_duplicate: yield a shared module once, under its first name.
         """
         memo = set() if memo is None else memo
-        if self in memo:
-            return
-        if remove_duplicate:
-            memo.add(self)
-        yield prefix, self
-        for name, module in self._modules.items():
-            if module is not None:
-                yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
+        waiting: list[tuple[str, Module]] = [(prefix, self)]
+        while waiting:  # without recursion: each module would pass through the generators of all above it
+            prefix, module = waiting.pop()
+            if module is not self and type(module).named_modules is not Module.named_modules:
+                yield from module.named_modules(memo, prefix, remove_duplicate)
+                continue
+            if module in memo:
+                continue
+            if remove_duplicate:
+                memo.add(module)
+            yield prefix, module
+            if module._modules:
+                start = prefix + "." if prefix else ""
+                below = [(start + name, child) for name, child in module._modules.items() if child is not None]
+                waiting += reversed(below)
 
     def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
         """Yield this module and all below it, a shared one once."""

@@ -12,6 +12,7 @@ from npg._errors import warn
 from npg.autograd import no_grad
 from npg.creation import tensor
 from npg.functional._public import public_function
+from npg.functional.norm import norms
 from npg.tensor import Tensor
 
 
@@ -39,8 +40,7 @@ def get_total_norm(
         return tensor(0.0)
     norm_type = float(norm_type)
     with no_grad():
-        norms = F.stack([F.vector_norm(t, norm_type) for t in grads])
-        total = F.vector_norm(norms, norm_type)
+        total: Tensor = F.vector_norm(norms(grads, norm_type), norm_type)
     if error_if_nonfinite and not math.isfinite(total.item()):
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
