@@ -209,6 +209,15 @@ cdef bint _take_matrix(cnp.ndarray x, Matrix *matrix) noexcept:
     )
 
 
+def is_for_blas(x):
+    """Tell whether BLAS can read the matrices of an array in place; false for what is no array."""
+    cdef Matrix matrix
+    return (
+        isinstance(x, cnp.ndarray) and cnp.PyArray_NDIM(<cnp.ndarray>x) >= 2 and cnp.PyArray_SIZE(<cnp.ndarray>x) > 0
+        and _take_matrix(<cnp.ndarray>x, &matrix)
+    )
+
+
 cdef bint _take_rows(cnp.ndarray x, Matrix *matrix) noexcept:
     """Read the layout of a C-contiguous array as the rows of one matrix; return whether BLAS can read it in place."""
     cdef cnp.npy_intp size = cnp.PyArray_ITEMSIZE(x), columns = cnp.PyArray_DIM(x, cnp.PyArray_NDIM(x) - 1)

@@ -50,6 +50,8 @@ def _finish(name: str, array: np.ndarray[Any, Any], out: Any, requires_grad: boo
 
 
 def _bounds(name: str, args: tuple[Any, ...], start: Any, end: Any, step: Any) -> list[Any]:
+    if len(args) == 1 and type(args[0]) is int and start is end is step is None:
+        return [0, args[0], 1]
     bounds = {"start": start, "end": end, "step": step}
     order = ("end",) if len(args) == 1 and end is None else ("start", "end", "step")
     if len(args) > 3:
@@ -93,12 +95,19 @@ def _check_range(start: Any, end: Any, step: Any) -> None:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
 
 
-@silent()
 def _steps(start: Any, step: Any, n: int, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
     """Return start + i * step for i < n, computed as PyTorch does."""
     i = np.arange(n)
-    if dtype.kind != "f":
-        return (int(start) + i * int(step)).astype(dtype)
+    if dtype.kind == "f":
+        return _floating_steps(start, step, i, dtype)
+    if start == 0 and step == 1:
+        return i.astype(dtype, copy=False)
+    return (int(start) + i * int(step)).astype(dtype)
+
+
+@silent()
+def _floating_steps(start: Any, step: Any, i: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    n = len(i)
     # The kernel computes two vectors of 32 bytes at a time: the first element of each is rounded to the dtype, and the
     # others count from it. The remaining elements are computed one by one. float16 is computed in float32.
     wide = np.dtype(np.float32 if dtype.itemsize == 2 else np.float64)

@@ -18,6 +18,7 @@ end_mpi_later: Any = None
 end_mpi_with: Any = None
 fold: Any = None
 holds_words: Any = None
+is_for_blas: Any = None
 largest: Any = None
 linear: Any = None
 multiply: Any = None

@@ -23,6 +23,7 @@ _LARGE = 1 << 17  # elements from which it pays to repeat a row several times be
 _LINE = 1 << 13  # elements of the repeated row
 
 _multiply: Callable[[Array, Array, Array | None, Array | None], Array | None] | None = core.multiply
+_is_for_blas: Callable[[Array], bool] | None = core.is_for_blas
 
 
 def multiply(a: Array, b: Array, out: Array | None = None, row: Array | None = None) -> Array:
@@ -133,8 +134,8 @@ def _multiply_integers(a: Array, b: Array) -> Array:
 
 def for_blas(x: Array) -> Array:
     """Return x, or a copy where BLAS cannot read its last two dimensions: NumPy would use a slow loop."""
-    if _is_plain(x):
+    if _is_for_blas is not None and _is_for_blas(x):
         return x
-    if x.size and tiles.lines(x):
+    if _is_plain(x) or (x.size and tiles.lines(x)):
         return x
     return np.array(x, x.dtype.newbyteorder("="), order="C")
