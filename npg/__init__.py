@@ -86,13 +86,6 @@ from npg.functional._attributes import (
 )
 from npg.functional.generator import Generator as Generator, default_generator as default_generator
 from npg.tensor import Tensor as Tensor
-from npg.tensor.exchange import from_dlpack as from_dlpack
-from npg.tensor.memory import resize_as_ as resize_as_
-from npg.tensor.printing import (
-    get_printoptions as get_printoptions,
-    printoptions as printoptions,
-    set_printoptions as set_printoptions,
-)
 
 if not _typing.TYPE_CHECKING:  # type checkers cannot read this; they export what is imported with a star or an alias
     __all__ = [
@@ -124,10 +117,8 @@ if not _typing.TYPE_CHECKING:  # type checkers cannot read this; they export wha
         "float16",
         "float32",
         "float64",
-        "from_dlpack",
         "functional",
         "get_default_dtype",
-        "get_printoptions",
         "half",
         "iinfo",
         "inf",
@@ -148,13 +139,10 @@ if not _typing.TYPE_CHECKING:  # type checkers cannot read this; they export wha
         "no_grad",
         "pi",
         "preserve_format",
-        "printoptions",
         "promote_types",
         "random",
-        "resize_as_",
         "set_default_dtype",
         "set_grad_enabled",
-        "set_printoptions",
         "short",
         "strided",
         "uint16",
@@ -206,7 +194,9 @@ _HOMES = _lazy.homes_of(
             "get_default_device jagged legacy_contiguous_format set_default_device sparse_bsc sparse_bsr sparse_coo "
             "sparse_csc sparse_csr"
         ),
-        "npg.tensor.memory": "get_device",
+        "npg.tensor.exchange": "from_dlpack",
+        "npg.tensor.memory": "get_device resize_as_",
+        "npg.tensor.printing": "get_printoptions printoptions set_printoptions",
         "npg.backends._flags": "get_float32_matmul_precision set_float32_matmul_precision",
         "npg.backends._settings": (
             "are_deterministic_algorithms_enabled compiled_with_cxx11_abi get_deterministic_debug_mode "

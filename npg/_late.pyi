@@ -202,6 +202,7 @@ from npg.serialization import load as load, save as save
 from npg.serialization._file_reader import PyTorchFileReader as PyTorchFileReader
 from npg.storage import TypedStorage as TypedStorage, UntypedStorage as UntypedStorage
 from npg.tensor import Tensor
+from npg.tensor.exchange import from_dlpack as from_dlpack
 from npg.tensor.legacy_storages import (
     BoolStorage as BoolStorage,
     ByteStorage as ByteStorage,
@@ -213,7 +214,12 @@ from npg.tensor.legacy_storages import (
     LongStorage as LongStorage,
     ShortStorage as ShortStorage,
 )
-from npg.tensor.memory import get_device as get_device
+from npg.tensor.memory import get_device as get_device, resize_as_ as resize_as_
+from npg.tensor.printing import (
+    get_printoptions as get_printoptions,
+    printoptions as printoptions,
+    set_printoptions as set_printoptions,
+)
 from npg.utils._typename import typename as typename
 from npg.utils.memory import empty_cache as empty_cache, memory_stats as memory_stats
 from npg.utils.threads import get_num_threads as get_num_threads, set_num_threads as set_num_threads

@@ -54,22 +54,36 @@ def loader(package: str, homes: Mapping[str, str], modules: Mapping[str, str] | 
 class LateMethod:
     """A method that is a function of a module: it loads when it is first used, and is the function from then on."""
 
-    __slots__ = ("module", "name")
+    __slots__ = ("attribute", "module", "name")
 
     def __init__(self, module: str, name: str) -> None:
         self.module, self.name = module, name
+        self.attribute = name
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.attribute = name  # in the class
 
     def __get__(self, tensor: Any, kind: type) -> Any:
         function = load(self.module, self.name)
         if is_own(function):
             for owner in kind.__mro__:
-                if vars(owner).get(self.name) is self:  # and not a method that replaced this one
-                    setattr(owner, self.name, function)
+                if vars(owner).get(self.attribute) is self:  # and not a method that replaced this one
+                    setattr(owner, self.attribute, function)
         return function.__get__(tensor, kind)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function: unittest.mock takes it from the class's dict."""
         return load(self.module, self.name)(*args, **kwargs)
+
+
+class LateModule:
+    """A module whose functions are methods of a class: it loads when one of them is first used."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> LateMethod:
+        return LateMethod(self._module, name)
 
 
 def load(module: str, name: str) -> Any:

@@ -68,8 +68,8 @@ def engines() -> dict[str, ModuleType]:
 ONCE = (
     "as_torch/libraries", "as_torch/test_modules.py", "as_torch/test_names.py", "as_torch/test_table.py",
     "as_torch/test_texts.py", "benchmarks", "demo/test_bench.py", "demo/test_charrnn.py",
-    "demo/test_mnist.py", "demo/test_translate.py", "distributed/test_rendezvous.py", "distributed/test_stores.py",
-    "functional/test_names.py", "kernels/test_pool.py",
+    "demo/test_mnist.py", "demo/test_translate.py", "distributed/test_collectives.py", "distributed/test_rendezvous.py",
+    "distributed/test_stores.py", "functional/test_names.py", "kernels/test_pool.py",
     "serialization/test_archives.py", "serialization/test_attacks.py", "serialization/test_file_reader.py",
     "serialization/test_fuzz.py", "serialization/test_writing.py", "tensor/test_pickles.py", "tensor/test_sharing.py",
     "test_guest.py", "test_launch.py", "test_layering.py", "test_multiprocessing.py", "test_packaging.py",

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from npg import dtypes
+from npg import _lazy, dtypes
 from npg._naming import named
 from npg._words import scalar_name
 from npg.engine import TensorBase, is_grad_enabled
@@ -18,8 +18,6 @@ from npg.tensor import Tensor
 from npg.tensor.constructing import constructed
 from npg.tensor.conversion import NEEDS_DETACH, converted, type_dtype
 from npg.tensor.data import check_shareable, copied, shared
-from npg.tensor.exchange import from_dlpack
-from npg.tensor.storage_sources import of_file
 
 # ----- From data -----
 
@@ -93,7 +91,7 @@ def asarray(
     elif isinstance(obj, (bytes, bytearray, memoryview)):
         array = np.frombuffer(obj, dtype_of(dtype))
     elif hasattr(obj, "__dlpack__"):
-        array = shared(from_dlpack(obj)._array, kind)
+        array = shared(_lazy.load("npg.tensor.exchange", "from_dlpack")(obj)._array, kind)
     else:
         if copy is False:
             raise ValueError("can't alias arbitrary sequence into a tensor.")
@@ -191,6 +189,7 @@ def from_file(
     kind = dtype_of(dtype)
     if requires_grad and kind.kind != "f":
         raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
+    of_file = _lazy.load("npg.tensor.storage_sources", "of_file")
     return leaf(of_file(filename, bool(shared), (size or 0) * kind.itemsize).view(kind), requires_grad)
 
 

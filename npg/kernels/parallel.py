@@ -18,10 +18,10 @@ from __future__ import annotations
 
 import itertools
 import os
-import queue
 import sys
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from npg._floating import silent
 from npg.kernels.openblas import APART, function
@@ -97,7 +97,7 @@ class _Inside(threading.local):
 inside = _Inside()
 
 
-def _help(jobs: queue.SimpleQueue[_Job]) -> None:
+def _help(jobs: Any) -> None:
     """Take part in one job after the other."""
     with silent():  # like the thread that runs the op
         while True:
@@ -109,7 +109,8 @@ class _Pool:
         self.is_free = _is_free()
         self.limit = _configured()
         self.get_products = function("get_num_threads")  # OpenBLAS's
-        self.jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self.lock = threading.Lock()
+        self.jobs: Any = None  # a queue of jobs, once there are threads
         self.helpers = 0
 
 
@@ -118,7 +119,7 @@ _pool = _Pool()
 
 def _forget() -> None:
     """Forget the threads: in a forked process there are none."""
-    _pool.jobs, _pool.helpers = queue.SimpleQueue(), 0
+    _pool.lock, _pool.jobs, _pool.helpers = threading.Lock(), None, 0
 
 
 if hasattr(os, "register_at_fork"):
@@ -164,10 +165,15 @@ def split(count: int, work: Work, nanoseconds: float, grain: int = 1) -> None:
 
 def _helpers(count: int) -> int:
     """Start threads until `count` wait for jobs, or as many as can be made; return how many there are."""
-    while _pool.helpers < count:
-        try:
-            threading.Thread(target=_help, args=(_pool.jobs,), name="npg worker", daemon=True).start()
-        except RuntimeError:  # can't start new thread
-            break
-        _pool.helpers += 1
-    return _pool.helpers
+    with _pool.lock:
+        if _pool.jobs is None:
+            import queue  # only loaded when it is used
+
+            _pool.jobs = queue.SimpleQueue()
+        while _pool.helpers < count:
+            try:
+                threading.Thread(target=_help, args=(_pool.jobs,), name="npg worker", daemon=True).start()
+            except RuntimeError:  # can't start new thread
+                break
+            _pool.helpers += 1
+        return _pool.helpers

@@ -15,17 +15,6 @@ from typing import TYPE_CHECKING
 
 from npg import _lazy
 from npg.kernels.layouts import empty_like, memory_order
-from npg.random._continuous import cauchy_, exponential_, rand, uniform_
-from npg.random._discrete import (
-    bernoulli,
-    bernoulli_,
-    dropout_bits,
-    dropout_mask,
-    geometric_,
-    multinomial,
-    poisson,
-    rrelu_slopes,
-)
 from npg.random._generator import (
     Generator,
     default_generator,
@@ -35,9 +24,38 @@ from npg.random._generator import (
     seed,
     set_state,
 )
-from npg.random._integers import randint, random_, randperm
-from npg.random._normal import log_normal_, normal, normal_, randn
 from npg.random._standing_in import fork_rng
+
+if TYPE_CHECKING:
+    from npg.random._continuous import cauchy_, exponential_, rand, uniform_
+    from npg.random._discrete import (
+        bernoulli,
+        bernoulli_,
+        dropout_bits,
+        dropout_mask,
+        geometric_,
+        multinomial,
+        poisson,
+        rrelu_slopes,
+    )
+    from npg.random._integers import randint, random_, randperm
+    from npg.random._normal import log_normal_, normal, normal_, randn
+else:  # what draws loads when it is first used
+    __getattr__ = _lazy.loader(
+        __name__,
+        _lazy.homes_of(
+            {
+                "npg.random._continuous": "cauchy_ exponential_ rand uniform_",
+                "npg.random._discrete": (
+                    "bernoulli bernoulli_ dropout_bits dropout_mask geometric_ multinomial poisson rrelu_slopes"
+                ),
+                "npg.random._integers": "randint random_ randperm",
+                "npg.random._normal": "log_normal_ normal normal_ randn",
+                # torch.random has them too, on tensors, which are made to the right of here.
+                "npg.functional.generator": "get_rng_state set_rng_state",
+            }
+        ),
+    )
 
 __all__ = [
     "Generator",
@@ -71,11 +89,6 @@ __all__ = [
     "thread_safe_generator",
     "uniform_",
 ]
-
-
-if not TYPE_CHECKING:
-    # torch.random has them too, on tensors, which are made to the right of here: they are looked for when named.
-    __getattr__ = _lazy.loader(__name__, dict.fromkeys(("get_rng_state", "set_rng_state"), "npg.functional.generator"))
 
 
 def thread_safe_generator() -> Generator | None:

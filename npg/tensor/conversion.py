@@ -21,14 +21,13 @@ from npg.functional._attributes import (
     place_of,
     preserve_format,
 )
-from npg.functional._factory import place_like
+from npg.functional._factory import channels_last_array, place_like
 from npg.functional._public import public_function, to_dtype
 from npg.functional._types import T
 from npg.functional.copy import clone, laid_out
 from npg.functional.shape import contiguous as contiguous_
 from npg.kernels.meta import NO_DATA, MetaArray
 from npg.ops import elementwise
-from npg.tensor.memory import is_contiguous
 
 # ----- dtype and device -----
 
@@ -76,6 +75,20 @@ def parse_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[np.dtype[An
     if other is not None:
         return other._array.dtype, place_like(other), make_copy, layout
     return None if dtype is None else dtypes.to_numpy(dtype), place, make_copy, layout
+
+
+@public_function
+def is_contiguous(tensor: Any, memory_format: Any = None) -> bool:
+    """Tell whether the elements are contiguous in the order of the dimensions (of the memory format)."""
+    check_memory_format("is_contiguous", memory_format)
+    array = tensor._array
+    if memory_format in (channels_last, channels_last_3d):
+        rank = 4 if memory_format is channels_last else 5
+        if array.ndim != rank:
+            return False
+        reference = channels_last_array(array.shape, array.dtype, memory_format)
+        return all(n == 1 or s == w for n, s, w in zip(array.shape, array.strides, reference.strides))
+    return array.flags.c_contiguous
 
 
 def converted(

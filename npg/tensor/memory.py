@@ -12,14 +12,15 @@ from npg._refusal import refusing
 from npg._words import c_name, shape_text
 from npg.engine import TensorBase, bump_version, check_in_place
 from npg.functional._arguments import dim_index
-from npg.functional._attributes import channels_last, channels_last_3d, check_memory_format, memory_format
-from npg.functional._factory import channels_last_array, parse_sizes
+from npg.functional._attributes import memory_format
+from npg.functional._factory import parse_sizes
 from npg.functional._public import public_function
 from npg.functional._types import T
 from npg.kernels import meta
 from npg.kernels.layouts import address
 from npg.kernels.meta import MetaArray
 from npg.ops.strided import contiguous_strides, offset_of, root
+from npg.tensor.conversion import is_contiguous
 from npg.tensor.storage import Storage, TypedStorage, UntypedStorage
 
 # ----- Layout -----
@@ -61,20 +62,6 @@ def data_ptr(tensor: Any) -> int:
 def storage_offset(tensor: Any) -> int:
     """Return the number of elements between the start of the memory and the first element."""
     return offset_of(tensor._array)
-
-
-@public_function
-def is_contiguous(tensor: Any, memory_format: Any = None) -> bool:
-    """Tell whether the elements are contiguous in the order of the dimensions (of the memory format)."""
-    check_memory_format("is_contiguous", memory_format)
-    array = tensor._array
-    if memory_format in (channels_last, channels_last_3d):
-        rank = 4 if memory_format is channels_last else 5
-        if array.ndim != rank:
-            return False
-        reference = channels_last_array(array.shape, array.dtype, memory_format)
-        return all(n == 1 or s == w for n, s, w in zip(array.shape, array.strides, reference.strides))
-    return array.flags.c_contiguous
 
 
 @public_function

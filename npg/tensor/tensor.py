@@ -20,19 +20,8 @@ from npg.functional.transpose import (
 )
 from npg.kernels.meta import MetaArray
 from npg.ops import comparison, division, elementwise
-from npg.tensor import (
-    casts,
-    constructing,
-    conversion,
-    copies,
-    exchange,
-    gradients,
-    graph,
-    layouts,
-    memory,
-    operators,
-    printing,
-)
+from npg.tensor import constructing, conversion, gradients, graph, operators
+from npg.tensor.late import casts, copies, exchange, layouts, memory, printing
 from npg.tensor.methods import METHODS, Methods
 
 _new_tuple = tuple.__new__
@@ -174,7 +163,7 @@ class Tensor(Methods):
     stride = memory.stride
     storage_offset = memory.storage_offset
     data_ptr = memory.data_ptr
-    is_contiguous = memory.is_contiguous
+    is_contiguous = conversion.is_contiguous
     contiguous = conversion.contiguous
     storage = memory.storage
     untyped_storage = memory.untyped_storage
