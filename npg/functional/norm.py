@@ -8,6 +8,7 @@ import numpy as np
 
 from npg import dtypes
 from npg._errors import OUT_DTYPE
+from npg._floating import silent
 from npg._words import scalar_name
 from npg.engine import apply, array_of, wrap
 from npg.functional._arguments import checked_array, dim_index
@@ -23,9 +24,10 @@ def norms(tensors: list[Any], p: float) -> Any:
     """Return the vector_norm of each tensor, (len(tensors),), unrecorded where all are of one floating dtype."""
     arrays = [array_of(t) for t in tensors]
     if all(type(x) is np.ndarray and x.size for x in arrays) and len({x.dtype for x in arrays}) == 1:
-        y = wrap(distance.norms(arrays, p)) if arrays[0].dtype.char in "fd" else None
-        if all(type(t) is type(y) for t in tensors):  # no classes of users, which may ask to see each call
-            return y  # the calls of vector_norm take longer than norms of few numbers
+        kind = type(wrap(arrays[0]))  # and no classes of users, which may ask to see each call
+        if arrays[0].dtype.char in "fd" and all(type(t) is kind for t in tensors):
+            with silent():  # as an op; the calls of vector_norm take longer than norms of few numbers
+                return wrap(distance.norms(arrays, p))
     return stack([vector_norm(t, p) for t in tensors])
 
 

@@ -11,6 +11,7 @@ import pytest
 
 import npg
 from npg import nn
+from npg.functional.norm import norms
 from tests.helpers import assert_like
 
 torch = pytest.importorskip("torch", reason="compares with torch")
@@ -44,6 +45,32 @@ def test_clip_grad_norm_of_a_generator_and_of_nothing() -> None:
     nn.utils.clip_grad_norm_((p for p in ours), 0.1)
     assert math.isclose(nn.utils.get_total_norm([p.grad for p in ours[:3]]).item(), 0.1, rel_tol=1e-4)
     assert nn.utils.clip_grad_norm_([ours[3]], 1.0).item() == 0.0
+
+
+@pytest.mark.parametrize("p", [2.0, 1.0, math.inf, -math.inf, 0.0, 3.0])
+@pytest.mark.parametrize("kind", ["float32", "float64", "float16", "mixed", "parameters", "empty"])
+def test_norms_of_many_are_those_of_each(kind: str, p: float) -> None:
+    rng = np.random.default_rng(1)
+    dtype = "float32" if kind in ("mixed", "parameters", "empty") else kind
+    arrays = [
+        rng.standard_normal((3, 4)), rng.standard_normal((4, 5))[:, ::2].T, rng.standard_normal(5000),
+        np.array(2.5), np.full((1, 1), -3.0), np.array([1e30, math.nan]), np.full(70, 1e25), np.zeros((0, 2)),
+    ]  # fmt: skip
+    with np.errstate(all="ignore"):
+        tensors: list[Any] = [npg.from_numpy(x.astype(dtype)) for x in (arrays if kind == "empty" else arrays[:-1])]
+    if kind == "mixed":
+        tensors[1] = tensors[1].double()
+    if kind == "parameters":
+        tensors[0] = nn.Parameter(tensors[0])
+    with npg.no_grad():
+        if kind == "empty" and math.isinf(p):
+            with pytest.raises(RuntimeError, match="cannot compute the"):
+                norms(tensors, p)
+            return
+        expected = npg.stack([npg.linalg.vector_norm(t, p) for t in tensors])
+        found = norms(tensors, p)
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found.numpy(), expected.numpy())
 
 
 def test_clip_grad_norm_nonfinite() -> None:
