@@ -36,7 +36,7 @@ class Tile(NamedTuple):
     visible: int
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=32)
 def tiles_of(batch: int, heads: int, queries: int, keys: int, is_causal: bool, itemsize: int) -> tuple[Tile, ...]:
     """Return the tiles, the late queries first.
 

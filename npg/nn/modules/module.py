@@ -283,21 +283,31 @@ class Module:
             remove_duplicate: yield a shared module once, under its first name.
         """
         memo = set() if memo is None else memo
-        waiting: list[tuple[str, Module]] = [(prefix, self)]
-        while waiting:  # without recursion: each module would pass through the generators of all above it
-            prefix, module = waiting.pop()
-            if module is not self and type(module).named_modules is not Module.named_modules:
-                yield from module.named_modules(memo, prefix, remove_duplicate)
-                continue
-            if module in memo:
-                continue
-            if remove_duplicate:
-                memo.add(module)
-            yield prefix, module
-            if module._modules:
-                start = prefix + "." if prefix else ""
-                below = [(start + name, child) for name, child in module._modules.items() if child is not None]
-                waiting += reversed(below)
+        if self in memo:
+            return
+        if remove_duplicate:
+            memo.add(self)
+        yield prefix, self
+        # Without recursion, where each module would pass through the generators of all above it.
+        below = [(prefix + "." if prefix else "", iter(self._modules.items()))]
+        while below:
+            start, children = below[-1]
+            for name, module in children:
+                if module is None:
+                    continue
+                if type(module).named_modules is not Module.named_modules:
+                    yield from module.named_modules(memo, start + name, remove_duplicate)
+                    continue
+                if module in memo:
+                    continue
+                if remove_duplicate:
+                    memo.add(module)
+                yield start + name, module
+                if module._modules:
+                    below.append((f"{start}{name}.", iter(module._modules.items())))
+                    break
+            else:
+                below.pop()
 
     def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
         """Yield this module and all below it, a shared one once."""

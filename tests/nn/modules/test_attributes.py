@@ -186,6 +186,41 @@ def test_walks_are_torchs(prefix: str, recurse: bool, once: bool) -> None:
     agree(program)
 
 
+def test_walks_of_what_changes_meanwhile_are_torchs() -> None:
+    def program(lib: Any) -> Iterator[Any]:
+        nn = lib.nn
+
+        class Silent(nn.Sequential):  # type: ignore[name-defined,misc]
+            def named_modules(self, memo: Any = None, prefix: str = "", remove_duplicate: bool = True) -> Iterator[Any]:
+                yield prefix + "!", self
+
+        def net() -> Any:
+            return nn.Sequential(nn.Sequential(nn.ReLU(), nn.Tanh()), Silent(nn.ReLU()), nn.Sequential(nn.ReLU()))
+
+        def named(walk: Any) -> list[Any]:
+            return [(name, type(module).__name__) for name, module in walk]
+
+        yield named(net().named_modules()), named(net().named_modules(prefix="a", remove_duplicate=False))
+        m = net()
+        yield named(m.named_modules({m[0]})), named(m.named_modules({m})), len(list(m.modules()))
+        found = []
+        for name, module in m.named_modules():  # as libraries do that replace layers
+            found.append((name, type(module).__name__))
+            if name == "0":
+                m[2] = nn.Sequential(nn.Tanh(), nn.GELU())
+                module[1] = nn.GELU()
+            if name == "0.0":
+                m[0] = nn.Identity()
+        yield found, repr(m)
+        try:
+            for name, _ in m.named_modules():
+                m.add_module(name + "_", nn.ReLU())
+        except (RuntimeError, KeyError) as error:
+            yield type(error), str(error), repr(m)
+
+    agree(program)
+
+
 def test_conversions_are_torchs() -> None:
     def program(lib: Any) -> Iterator[Any]:
         for change in (
