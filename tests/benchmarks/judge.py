@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import resource
 import statistics
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +61,28 @@ def machine() -> str:
     """Return what the figures are measured on, and with which versions."""
     names = ", ".join(version_of(name) for name in ("npg", "numpy", "torch"))
     return f"{bench.machine()}; {names}."
+
+
+_SPIN = """
+import os
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+print(flush=True)
+while True:
+    pass
+"""
+
+
+@contextlib.contextmanager
+def busy() -> Iterator[int]:
+    """Let another process keep one processor busy meanwhile; give its number."""
+    with subprocess.Popen([sys.executable, "-c", _SPIN], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            process.stdout.readline()
+            yield process.pid
+        finally:
+            process.kill()
 
 
 class Times:

@@ -1,5 +1,8 @@
 """The benchmarks themselves: contenders do the same work, and the figures are what they say."""
 
+import os
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -80,6 +83,20 @@ def test_instructions_hold_npg_and_torch_to_avx2(monkeypatch):
     times = measure({"cython": "elementwise", "torch": "elementwise"}, rounds=2, instructions="avx2")
     assert "npg AVX512" not in times.kernels and "torch AVX512" not in times.kernels
     assert "SkylakeX" not in times.kernels and "npg " in times.kernels and "torch " in times.kernels
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_another_process_is_busy_meanwhile():
+    def ticks() -> int:
+        return int(Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[11])
+
+    with judge.busy() as number:
+        before, last = ticks(), time.monotonic() + 60
+        while ticks() < before + 5 and time.monotonic() < last:
+            time.sleep(0.05)
+        assert ticks() >= before + 5
+        assert os.sched_getaffinity(number) == {min(os.sched_getaffinity(0))}
+    assert not Path(f"/proc/{number}").exists()
 
 
 def test_slope_is_the_power_of_growth():
