@@ -101,35 +101,39 @@ def is_own(value: Any) -> bool:
 
 # A child that is forked while another thread imports inherits the lock of a half-imported module, which nobody
 # releases. So a fork waits until no other thread loads. A thread that loads in the middle of a load does not wait.
-_quiet = threading.Condition(threading.Lock())
-_depths: dict[int, int] = {}  # by thread
+_lock = threading.Lock()
+_quiet = threading.Condition(_lock)
+_loads: dict[object, int] = {}  # those under way, and the thread of each
 
 
 @contextmanager
 def _loading() -> Iterator[None]:
-    thread = threading.get_ident()
-    with _quiet:
-        _depths[thread] = _depths.get(thread, 0) + 1
+    load = object()
     try:
+        with _lock:  # not the condition, whose __enter__ is in Python: an interrupt there would leave it locked
+            _loads[load] = threading.get_ident()
         yield
     finally:
-        with _quiet:
-            _depths[thread] -= 1
-            if not _depths[thread]:
-                del _depths[thread]
-                _quiet.notify_all()
+        _loads.pop(load, None)
+        with _lock:
+            _quiet.notify_all()
+
+
+def _others() -> list[object]:
+    own = threading.get_ident()
+    return [load for load, thread in list(_loads.items()) if thread != own]
 
 
 def _before_fork() -> None:
-    _quiet.acquire()
-    _quiet.wait_for(lambda: not _depths.keys() - {threading.get_ident()}, PATIENCE)
+    _lock.acquire()
+    _quiet.wait_for(lambda: not _others(), PATIENCE)
 
 
 def _after_fork_in_child() -> None:
-    for thread in _depths.keys() - {threading.get_ident()}:
-        del _depths[thread]
-    _quiet.release()
+    for load in _others():
+        del _loads[load]
+    _lock.release()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_quiet.release, after_in_child=_after_fork_in_child)
+    os.register_at_fork(before=_before_fork, after_in_parent=_lock.release, after_in_child=_after_fork_in_child)

@@ -5,6 +5,9 @@ Type checkers see the files themselves, in late.pyi.
 
 from npg import _lazy
 
-casts, copies, exchange, layouts, memory, printing = [
-    _lazy.LateModule(f"npg.tensor.{name}") for name in ("casts", "copies", "exchange", "layouts", "memory", "printing")
-]
+casts = _lazy.LateModule("npg.tensor.casts")
+copies = _lazy.LateModule("npg.tensor.copies")
+exchange = _lazy.LateModule("npg.tensor.exchange")
+layouts = _lazy.LateModule("npg.tensor.layouts")
+memory = _lazy.LateModule("npg.tensor.memory")
+printing = _lazy.LateModule("npg.tensor.printing")

@@ -214,7 +214,7 @@ def test_fork_waits_for_a_load_in_another_thread(tmp_path):
         "builtins.begun.wait()\n"
         "if not os.fork():\n"
         "    os._exit(_lazy.load('slow', 'x') - 1)\n"  # hangs where the module's lock was inherited
-        "assert not os.wait()[1] and not _lazy._depths\n"
+        "assert not os.wait()[1] and not _lazy._loads\n"
     )
     processes.run([sys.executable, "-c", code], check=True, timeout=30)
 
@@ -226,7 +226,7 @@ def test_load_that_forks_does_not_wait_for_itself(tmp_path):
         "from npg import _lazy\n"
         f"sys.path.append({str(tmp_path)!r})\n"
         "start = time.monotonic()\n"
-        "assert _lazy.load('forking', 'x') == 1 and not _lazy._depths and time.monotonic() - start < _lazy.PATIENCE\n"
+        "assert _lazy.load('forking', 'x') == 1 and not _lazy._loads and time.monotonic() - start < _lazy.PATIENCE\n"
     )
     processes.run([sys.executable, "-c", code], check=True)
 

@@ -6,7 +6,6 @@ import pytest
 import npg
 
 matplotlib = pytest.importorskip("matplotlib", reason="Matplotlib is not installed")
-matplotlib.use("Agg")
 plt = pytest.importorskip("matplotlib.pyplot")
 
 rng = np.random.default_rng(0)
@@ -33,6 +32,11 @@ solid.plot(x, y, e)|solid.scatter(x, y, e)|solid.plot_surface(g, t, m)|solid.plo
 solid.contour(g, t, m)|solid.plot_trisurf(x, y * y, e)|solid.quiver(x, y, e, e, e, e)|polar.plot(x, y)|polar.bar(x, y)
 """  # noqa: E501
 CALLS = KINDS.strip().replace("\n", "|").split("|")
+
+
+@pytest.fixture(autouse=True)
+def _pixels_are_drawn():
+    plt.switch_backend("Agg")  # whatever another test has chosen in this process
 
 
 def pixels(call, convert):
