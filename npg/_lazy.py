@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -102,21 +103,18 @@ def is_own(value: Any) -> bool:
 # A child that is forked while another thread imports inherits the lock of a half-imported module, which nobody
 # releases. So a fork waits until no other thread loads. A thread that loads in the middle of a load does not wait.
 _lock = threading.Lock()
-_quiet = threading.Condition(_lock)
 _loads: dict[object, int] = {}  # those under way, and the thread of each
 
 
 @contextmanager
 def _loading() -> Iterator[None]:
-    load = object()
+    load, thread = object(), threading.get_ident()
     try:
-        with _lock:  # not the condition, whose __enter__ is in Python: an interrupt there would leave it locked
-            _loads[load] = threading.get_ident()
+        with _lock:  # nothing is called in here: no signal's handler runs, which might load too, or interrupt
+            _loads[load] = thread
         yield
     finally:
         _loads.pop(load, None)
-        with _lock:
-            _quiet.notify_all()
 
 
 def _others() -> list[object]:
@@ -125,8 +123,12 @@ def _others() -> list[object]:
 
 
 def _before_fork() -> None:
+    last = time.monotonic() + PATIENCE
     _lock.acquire()
-    _quiet.wait_for(lambda: not _others(), PATIENCE)
+    while _others() and time.monotonic() < last:
+        _lock.release()
+        time.sleep(0.001)
+        _lock.acquire()
 
 
 def _after_fork_in_child() -> None:
